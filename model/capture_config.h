@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/units.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace model {
+
+enum class HeapMode : std::uint8_t { Off, Full };
+
+/// What a recording captures; stored in the session as it was asked for.
+struct CaptureConfig
+{
+    HeapMode heap = HeapMode::Full;
+    std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
+    Duration tick = Duration::fromMs(1000);
+    std::optional<Duration> duration; ///< recording ends by itself after this
+    std::vector<std::string> command; ///< program and arguments; empty when attached
+    std::string workingDirectory;     ///< empty: the recorder's own
+    std::optional<std::int32_t> attachPid;
+};
+
+} // namespace model

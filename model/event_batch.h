@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/ids.h"
+#include "model/base/time_range.h"
+#include "model/metrics.h"
+#include "model/session_info.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+/// The metrics of one process at the end of a tick.
+struct MetricsRow
+{
+    ProcessId process;
+    MetricValues values;
+};
+
+/// What changed in a tick at one stack of one image. Counts are since the last tick; a live set is their running sum.
+/// Bytes are requested bytes. `periodBytes` is the sampling period the counts were taken with; 1 = every event.
+struct HeapDelta
+{
+    ImageId image;
+    StackId stack;
+    std::int64_t allocations = 0;
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0; ///< of blocks that this stack allocated, whoever freed them
+    std::int64_t freedBytes = 0;
+    std::int64_t temporaries = 0; ///< allocations freed before the same thread's next allocation
+    std::int64_t temporaryBytes = 0;
+    std::int64_t periodBytes = 1;
+};
+
+/// The heap of an image over one tick.
+struct HeapTick
+{
+    ImageId image;
+    std::int64_t liveBytes = 0;  ///< at the end of the tick
+    std::int64_t liveBlocks = 0;
+    std::int64_t leastLiveBytes = 0; ///< within the tick
+    std::int64_t mostLiveBytes = 0;
+    std::int64_t allocations = 0; ///< in the tick
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0;
+    std::int64_t freedBytes = 0;
+    std::int64_t temporaries = 0;
+    std::int64_t unknownFrees = 0; ///< frees of blocks allocated before tracing began (attach, fork)
+};
+
+/// Allocations of a tick by size: bin as sizeBin() of model/heap/size_bins.h gives it.
+struct HeapSizeDelta
+{
+    ImageId image;
+    std::uint16_t bin = 0;
+    std::int64_t allocations = 0;
+    std::int64_t bytes = 0;
+};
+
+/// Blocks freed in a tick by age: bin b holds lifetimes in [2^b, 2^(b+1)) µs; bin 0 also everything shorter.
+struct HeapLifetimeDelta
+{
+    ImageId image;
+    std::uint16_t bin = 0;
+    std::int64_t frees = 0;
+    std::int64_t bytes = 0;
+};
+
+/// A change of what the heap consisted of at its highest moment: absolute values for stacks that differ from what was last sent.
+struct HeapPeakRow
+{
+    ImageId image;
+    StackId stack;
+    std::int64_t bytes = 0;
+    std::int64_t blocks = 0;
+};
+
+/// The highest moment of an image's heap so far; sent in each tick in which it rose, with its HeapPeakRows.
+struct HeapPeak
+{
+    ImageId image;
+    Timestamp when;
+    std::int64_t bytes = 0;
+    std::int64_t blocks = 0;
+};
+
+/// CPU samples of a tick at one stack of one thread.
+struct CpuDelta
+{
+    ThreadId thread;
+    ImageId image;
+    StackId stack;
+    std::int64_t samples = 0;
+    std::int64_t periodNs = 0; ///< CPU time that one sample stands for
+};
+
+/// What was not seen, by cause. Shown wherever a result depends on it.
+enum class LossKind : std::uint8_t {
+    EventsDropped = 0,   ///< heap events a full ring could not take
+    SamplesLost = 1,     ///< CPU samples the kernel could not deliver
+    SamplesThrottled = 2,
+    StacksTruncated = 3, ///< heap or CPU stacks that ended before the thread's start, by StackEnd
+    StacksNoUnwindInfo = 4,
+    StacksBadRule = 5,
+    StacksUnreadable = 6,
+    StackTableFull = 7,
+    UnknownFrees = 8,
+    MetricsUnreadable = 9,
+    HeapNotTraced = 10, ///< count 1 an image
+    BadRecords = 11,    ///< bytes from a ring that were no record
+    TicksDelayed = 12,  ///< the recorder fell behind by more than a tick
+    ProcessesMissed = 13,
+};
+inline constexpr std::size_t kLossKindCount = 14;
+
+/// snake_case name of a loss, as in the session and in reports: "events_dropped".
+std::string_view lossKey(LossKind kind);
+/// The same for people: "Heap events dropped".
+std::string_view lossLabel(LossKind kind);
+
+struct Loss
+{
+    LossKind kind = LossKind::EventsDropped;
+    ImageId image;      ///< invalid: not of one image
+    std::int64_t count = 0;
+    std::string detail; ///< e.g. the module or the reason; may be empty
+};
+
+/// A moment somebody named, or the recorder did.
+enum class MarkKind : std::uint8_t { User = 0, Process = 1, Alert = 2 };
+struct Mark
+{
+    Timestamp when;
+    MarkKind kind = MarkKind::User;
+    std::string text;
+};
+
+/// A span in which nothing (or less) was recorded.
+enum class GapKind : std::uint8_t { Paused = 0, TargetStopped = 1, RecorderStopped = 2 };
+struct Gap
+{
+    TimeRange span;
+    GapKind kind = GapKind::Paused;
+};
+
+/// What one tick of a recording adds. Filled by the instruments, written in one transaction. Ids refer to the recorder's
+/// TableBuilder, whose new rows are written in the same transaction.
+struct EventBatch
+{
+    TimeRange span;
+    std::vector<MetricsRow> metrics;
+    std::vector<HeapDelta> heap; ///< at most one row per (image, stack, period)
+    std::vector<HeapTick> heapTicks;
+    std::vector<HeapSizeDelta> heapSizes;
+    std::vector<HeapLifetimeDelta> heapLifetimes;
+    std::vector<HeapPeak> heapPeaks;
+    std::vector<HeapPeakRow> heapPeakRows;
+    std::vector<CpuDelta> cpu; ///< at most one row per (thread, image, stack)
+    std::vector<Loss> losses;
+    std::vector<Mark> marks;
+    std::vector<Gap> gaps;
+    std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
+    std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
+};
+
+} // namespace model

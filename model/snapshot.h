@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/event_batch.h"
+#include "model/selection.h"
+#include "model/tables/program_tables.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace model {
+
+/// What one stack of one image cost within the selected time.
+struct HeapCost
+{
+    ImageId image;
+    StackId stack;
+    std::int64_t allocations = 0;
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0;
+    std::int64_t freedBytes = 0;
+    std::int64_t temporaries = 0;
+    std::int64_t temporaryBytes = 0;
+    std::int64_t liveBytes = 0; ///< at the end of the selected time, whenever allocated
+    std::int64_t liveBlocks = 0;
+    std::int64_t liveBytesAtBegin = 0; ///< at the begin of the selected time
+    std::int64_t liveBlocksAtBegin = 0;
+    std::int64_t peakBytes = 0; ///< at the selection's peak, see HeapSummary::peakIsExact
+    std::int64_t peakBlocks = 0;
+};
+
+struct CpuCost
+{
+    ThreadId thread;
+    ImageId image;
+    StackId stack;
+    std::int64_t samples = 0;
+    std::int64_t timeNs = 0; ///< samples × their period
+};
+
+/// One process's metrics over the whole recording (not only the selection): `values[i]` was read at `times[i]`, ascending.
+struct MetricSeries
+{
+    ProcessId process;
+    std::vector<Timestamp> times;
+    std::vector<MetricValues> values;
+};
+
+/// One image's heap over the whole recording: `ticks[i]` covers `spans[i]`, ascending.
+struct HeapSeries
+{
+    ImageId image;
+    std::vector<TimeRange> spans;
+    std::vector<HeapTick> ticks;
+};
+
+/// CPU samples over the whole recording, per process and tick.
+struct CpuSeries
+{
+    ProcessId process;
+    std::vector<TimeRange> spans;
+    std::vector<std::int64_t> samples;
+    std::vector<std::int64_t> timeNs;
+};
+
+/// Allocations by time and size: one row per (tick, bin) of the selected images, whole recording, ascending in time.
+struct HeapSizeCell
+{
+    TimeRange span;
+    std::uint16_t bin = 0;
+    std::int64_t allocations = 0;
+    std::int64_t bytes = 0;
+};
+
+/// Totals of the selected images and time.
+struct HeapSummary
+{
+    std::int64_t allocations = 0;
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0;
+    std::int64_t freedBytes = 0;
+    std::int64_t temporaries = 0;
+    std::int64_t liveBytes = 0; ///< at the end of the selection
+    std::int64_t liveBlocks = 0;
+    std::int64_t peakBytes = 0; ///< greatest within the selection; of several images: sum of each one's own peak
+    std::int64_t peakBlocks = 0;
+    Timestamp peakWhen;         ///< of the image with the highest peak
+    bool peakIsExact = false;   ///< the composition is that of the very moment; else of the end of the tick that holds it
+};
+
+/// Samples and losses of the selected threads and time.
+struct CpuSummary
+{
+    std::int64_t samples = 0;
+    std::int64_t timeNs = 0;
+    std::int64_t lost = 0;
+};
+
+struct LossTotal
+{
+    LossKind kind = LossKind::EventsDropped;
+    ImageId image;
+    std::int64_t count = 0;
+    std::string detail;
+    TimeRange span; ///< first to last tick in which it happened
+};
+
+/// How well the distinct stacks and the events on them were walked, over the selection.
+struct StackQuality
+{
+    std::int64_t distinct = 0; ///< stacks with a cost in the selection
+    std::int64_t truncated = 0;
+    std::int64_t broken = 0; ///< no unwind information, bad rule, unreadable
+};
+
+/// An immutable view of a session under one selection: all that pages, analyses and reports are made from. Made by
+/// storage::SessionReader; shared between threads as `std::shared_ptr<const Snapshot>`.
+struct Snapshot
+{
+    SessionInfo info;
+    std::string file; ///< path it was read from
+    std::int64_t fileBytes = 0;
+    std::shared_ptr<const ProgramTables> tables = std::make_shared<const ProgramTables>();
+    Selection selection;
+    TimeRange span; ///< what `selection.time` was snapped to; the whole recording without one
+    std::vector<Timestamp> tickEnds; ///< ascending, whole recording
+    std::vector<MetricSeries> metrics;
+    std::vector<HeapSeries> heapSeries;
+    std::vector<CpuSeries> cpuSeries;
+    std::vector<HeapSizeCell> heapSizes;
+    std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost
+    std::vector<CpuCost> cpu;   ///< one row per (thread, image, stack) with any sample
+    HeapSummary heapSummary;
+    CpuSummary cpuSummary;
+    StackQuality stackQuality;
+    std::vector<LossTotal> losses; ///< whole recording
+    std::vector<Mark> marks;
+    std::vector<Gap> gaps;
+    std::string damage; ///< what is not whole in the file, as sentences; empty when all is
+    std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
+    std::int64_t recorderRssBytes = 0;
+};
+
+} // namespace model
