@@ -8,6 +8,7 @@ add_library(genesis_options INTERFACE)
 target_compile_features(genesis_options INTERFACE cxx_std_20)
 target_compile_options(genesis_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+    -Wno-missing-field-initializers # members have initializers; designated ones name only what differs
     $<$<BOOL:${GENESIS_WERROR}>:-Werror>
     -fno-omit-frame-pointer)
 target_include_directories(genesis_options INTERFACE "${CMAKE_SOURCE_DIR}")
