@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/unwind/rule_cache.h"
+
+#include <QTest>
+
+#include <cstdlib>
+#include <memory>
+#include <thread>
+#include <vector>
+
+using namespace capture::unwind;
+
+namespace {
+
+FrameRule ruleOfOffset(std::int64_t offset)
+{
+    FrameRule rule;
+    rule.setCfa(RuleKind::Register, reg::kRsp, offset);
+    return rule;
+}
+
+struct CacheMemory
+{
+    explicit CacheMemory(unsigned bits)
+        : entries(new RuleCache::Entry[std::size_t{1} << bits]())
+    {
+    }
+    std::unique_ptr<RuleCache::Entry[]> entries;
+};
+
+} // namespace
+
+class UnwindRuleTest : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void keepsEveryPartOfARuleInOneWord()
+    {
+        FrameRule rule;
+        QVERIFY(rule.setCfa(RuleKind::MemoryAtRegister, reg::kR10, -262144));
+        QVERIFY(rule.setSavedAt(FrameRule::Rbp, 0));
+        QVERIFY(rule.setSavedAt(FrameRule::R15, -480));
+        rule.setUndefined(FrameRule::R12);
+        rule.setSignalFrame();
+        rule.setSavedFromRegister();
+        const FrameRule copy = FrameRule::fromWord(rule.word());
+        QCOMPARE(copy.kind(), RuleKind::MemoryAtRegister);
+        QCOMPARE(copy.cfaRegister(), reg::kR10);
+        QCOMPARE(copy.cfaOffset(), -262144);
+        QCOMPARE(FrameRule::savedOffset(copy.saved(FrameRule::Rbp)), 0);
+        QCOMPARE(FrameRule::savedOffset(copy.saved(FrameRule::R15)), -480);
+        QCOMPARE(copy.saved(FrameRule::R12), FrameRule::kUndefined);
+        QCOMPARE(copy.saved(FrameRule::Rbx), FrameRule::kSame);
+        QVERIFY(copy.isSignalFrame());
+        QVERIFY(copy.savedFromRegister());
+    }
+
+    void refusesWhatDoesNotFit()
+    {
+        FrameRule rule;
+        QVERIFY(!rule.setCfa(RuleKind::Register, reg::kRsp, 12));
+        QVERIFY(!rule.setCfa(RuleKind::Register, reg::kRsp, 262144));
+        QVERIFY(!rule.setCfa(RuleKind::Register, 16, 8));
+        QVERIFY(!rule.setSavedAt(FrameRule::Rbx, 8));
+        QVERIFY(!rule.setSavedAt(FrameRule::Rbx, -488));
+        QCOMPARE(rule.word(), std::uint64_t{0});
+    }
+
+    void cacheReturnsWhatWasInsertedAndNothingElse()
+    {
+        CacheMemory memory(4);
+        RuleCache cache(memory.entries.get(), 4);
+        QCOMPARE(cache.find(0).kind(), RuleKind::Empty);
+        cache.insert(0x401000, ruleOfOffset(64), cache.generation());
+        QCOMPARE(cache.find(0x401000), ruleOfOffset(64));
+        for (std::uint64_t pc = 0x401001; pc < 0x402000; ++pc)
+            QCOMPARE(cache.find(pc).kind(), RuleKind::Empty);
+    }
+
+    void flushForgetsAlsoWhatIsInsertedLateByAnOlderWalk()
+    {
+        CacheMemory memory(4);
+        RuleCache cache(memory.entries.get(), 4);
+        const std::uint64_t before = cache.generation();
+        cache.insert(0x401000, ruleOfOffset(64), before);
+        cache.flush();
+        QCOMPARE(cache.find(0x401000).kind(), RuleKind::Empty);
+        cache.insert(0x401000, ruleOfOffset(64), before);
+        QCOMPARE(cache.find(0x401000).kind(), RuleKind::Empty);
+    }
+
+    void aGenerationThatComesRoundFindsNothingOld()
+    {
+        CacheMemory memory(4);
+        RuleCache cache(memory.entries.get(), 4);
+        cache.insert(0x401000, ruleOfOffset(64), cache.generation());
+        for (unsigned i = 0; i < 0x10000; ++i)
+            cache.flush();
+        QCOMPARE(cache.find(0x401000).kind(), RuleKind::Empty);
+    }
+
+    void threadsThatOverwriteEachOtherNeverSeeAForeignRule()
+    {
+        CacheMemory memory(1); // two entries for all: every insert collides
+        RuleCache cache(memory.entries.get(), 1);
+        std::atomic<unsigned> wrong = 0;
+        const auto work = [&](std::uint64_t seed) {
+            for (std::uint64_t i = 0; i < 200000; ++i) {
+                const std::uint64_t pc = 0x401000 + (i * seed) % 64;
+                const auto offset = static_cast<std::int64_t>(8 + (pc - 0x401000) * 8);
+                const FrameRule found = cache.find(pc);
+                if (found.kind() == RuleKind::Empty)
+                    cache.insert(pc, ruleOfOffset(offset), cache.generation());
+                else if (found != ruleOfOffset(offset))
+                    ++wrong;
+            }
+        };
+        std::vector<std::thread> threads;
+        for (const std::uint64_t seed : {1, 7, 13})
+            threads.emplace_back(work, seed);
+        for (std::thread &thread : threads)
+            thread.join();
+        QCOMPARE(wrong.load(), 0U);
+    }
+};
+
+QTEST_APPLESS_MAIN(UnwindRuleTest)
+#include "unwind_rule_test.moc"
