@@ -2,6 +2,7 @@
 # The compiler settings of every target, and the functions that declare them.
 
 set(GENESIS_SANITIZE "" CACHE STRING "Sanitizers for everything but the tracer: address;undefined or thread")
+option(GENESIS_COVERAGE "Count executed lines in everything but the tracer" OFF)
 option(GENESIS_WERROR "Treat warnings as errors" ON)
 
 add_library(genesis_options INTERFACE)
@@ -20,6 +21,11 @@ if(GENESIS_SANITIZE)
     list(JOIN GENESIS_SANITIZE "," genesis_sanitize_list)
     target_compile_options(genesis_sanitizers INTERFACE -fsanitize=${genesis_sanitize_list} -fno-sanitize-recover=all)
     target_link_options(genesis_sanitizers INTERFACE -fsanitize=${genesis_sanitize_list})
+endif()
+
+if(GENESIS_COVERAGE)
+    target_compile_options(genesis_sanitizers INTERFACE --coverage)
+    target_link_options(genesis_sanitizers INTERFACE --coverage)
 endif()
 
 # genesis_library(NAME SOURCES… LIBS…): a static library with the project's options.
@@ -54,7 +60,12 @@ function(genesis_test file)
     endif()
     add_test(NAME ${file} COMMAND ${file})
     set_tests_properties(${file} PROPERTIES LABELS "${kind};${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
-        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;GENESIS_BUILD_DIR=${CMAKE_BINARY_DIR};GENESIS_SOURCE_DIR=${CMAKE_SOURCE_DIR};${arg_ENVIRONMENT}")
+        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;GENESIS_BUILD_DIR=${CMAKE_BINARY_DIR};GENESIS_SOURCE_DIR=${CMAKE_SOURCE_DIR};${arg_ENVIRONMENT}"
+        ENVIRONMENT_MODIFICATION "PATH=path_list_append:${CMAKE_BINARY_DIR}/tests/tools")
+    if(kind MATCHES "integration|bench|soak")
+        # They measure other programs, or themselves: one at a time.
+        set_tests_properties(${file} PROPERTIES RUN_SERIAL ON)
+    endif()
 endfunction()
 
 # genesis_target(NAME [SOURCE] LIBS… OPTIONS…): a program of tests/targets, built without sanitizers, with debug information.
