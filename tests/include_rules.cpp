@@ -37,7 +37,7 @@ const std::vector<FolderRule> &folderRules()
         {"model/", {"model/"}, {}, {Freestanding, Standard, Fmt, BoostMath}},
         {"storage/", {"storage/", "model/"}, {}, {Freestanding, Standard, Posix, Fmt, Sqlite}},
         {"capture/", {"capture/", "model/"}, {"capture/tracer/"},
-            {Freestanding, Standard, Posix, Fmt, Symbols}},
+            {Freestanding, Standard, Posix, Fmt, Symbols, Library}},
         {"capture/wire/", {"capture/wire/"}, {}, {Freestanding, Posix}},
         {"capture/unwind/", {"capture/unwind/"}, {}, {Freestanding, Posix}},
         {"capture/tracer/", {"capture/tracer/", "capture/wire/", "capture/unwind/"}, {},

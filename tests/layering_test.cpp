@@ -87,7 +87,9 @@ void LayeringTest::treeKeepsEveryRule()
     const QByteArray root = qgetenv("GENESIS_SOURCE_DIR");
     QVERIFY2(!root.isEmpty(), "GENESIS_SOURCE_DIR names no source tree: start the test with ctest");
     const Violations found = violationsOf(readTree(root.toStdString()), root.toStdString());
-    QVERIFY2(found.empty(), ("the source tree breaks its rules:\n" + textOf(found)).c_str());
+    for (const Violation &violation : found)
+        qWarning("%s:%zu: %s", violation.path.c_str(), violation.line, violation.text.c_str());
+    QVERIFY2(found.empty(), "the source tree breaks its rules: see the warnings above");
 }
 
 void LayeringTest::judgesIncludesByFolder_data()
@@ -129,6 +131,7 @@ void LayeringTest::judgesIncludesByFolder_data()
     row("capture/heap/a.cpp", "\"capture/wire/b.h\"", false);
     row("capture/heap/a.cpp", "\"capture/tracer/b.h\"", true);
     row("capture/heap/a.cpp", "\"storage/b.h\"", true);
+    row("capture/recording/a.cpp", "<nlohmann/json.hpp>", false);
     row("capture/symbols/a.cpp", "<elfutils/libdwfl.h>", false);
     row("capture/heap/a.cpp", "<QString>", true);
     row("ui/pages/a.cpp", "<QtCharts/QChart>", false);
