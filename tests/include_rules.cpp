@@ -11,21 +11,20 @@ namespace {
 
 using enum HeaderOrigin;
 
-const std::array kFreestanding{std::to_array<std::string_view>(
-    {"algorithm", "array", "atomic", "bit", "cerrno", "cinttypes", "climits", "compare", "concepts",
-        "cstdarg", "cstddef", "cstdint", "cstdlib", "cstring", "initializer_list", "iterator", "limits",
+const std::array kFreestanding{
+    std::to_array<std::string_view>({"algorithm", "array", "atomic", "bit", "cerrno", "cinttypes", "climits", "compare",
+        "concepts", "cstdarg", "cstddef", "cstdint", "cstdlib", "cstring", "initializer_list", "iterator", "limits",
         "new", "numeric", "optional", "span", "string_view", "tuple", "type_traits", "utility", "version"})};
 
-const std::array kPosix{std::to_array<std::string_view>({"alloca.h", "assert.h", "byteswap.h", "cpuid.h",
-    "ctype.h", "dirent.h", "dlfcn.h", "elf.h", "endian.h", "errno.h", "execinfo.h", "fcntl.h", "features.h",
-    "ftw.h", "getopt.h", "glob.h", "grp.h", "immintrin.h", "inttypes.h", "limits.h", "link.h", "locale.h",
-    "malloc.h", "math.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "semaphore.h", "setjmp.h",
-    "signal.h", "spawn.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h",
-    "stdlib.h", "string.h", "strings.h", "syscall.h", "termios.h", "time.h", "ucontext.h", "unistd.h",
-    "wchar.h", "x86intrin.h"})};
+const std::array kPosix{std::to_array<std::string_view>({"alloca.h", "assert.h", "byteswap.h", "cpuid.h", "ctype.h",
+    "dirent.h", "dlfcn.h", "elf.h", "endian.h", "errno.h", "execinfo.h", "fcntl.h", "features.h", "ftw.h", "getopt.h",
+    "glob.h", "grp.h", "immintrin.h", "inttypes.h", "limits.h", "link.h", "locale.h", "malloc.h", "math.h", "netdb.h",
+    "poll.h", "pthread.h", "pwd.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h", "stdarg.h",
+    "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "syscall.h",
+    "termios.h", "time.h", "ucontext.h", "unistd.h", "wchar.h", "x86intrin.h"})};
 
-const std::array kPosixFolders{std::to_array<std::string_view>(
-    {"arpa/", "asm/", "bits/", "gnu/", "linux/", "net/", "netinet/", "sys/"})};
+const std::array kPosixFolders{
+    std::to_array<std::string_view>({"arpa/", "asm/", "bits/", "gnu/", "linux/", "net/", "netinet/", "sys/"})};
 
 const std::array kSymbols{std::to_array<std::string_view>(
     {"cxxabi.h", "dwarf.h", "elfutils/", "gelf.h", "libelf.h", "libunwind-", "libunwind.h"})};
@@ -40,8 +39,7 @@ const std::vector<FolderRule> &folderRules()
             {Freestanding, Standard, Posix, Fmt, Symbols, Library}},
         {"capture/wire/", {"capture/wire/"}, {}, {Freestanding, Posix}},
         {"capture/unwind/", {"capture/unwind/"}, {}, {Freestanding, Posix}},
-        {"capture/tracer/", {"capture/tracer/", "capture/wire/", "capture/unwind/"}, {},
-            {Freestanding, Posix}},
+        {"capture/tracer/", {"capture/tracer/", "capture/wire/", "capture/unwind/"}, {}, {Freestanding, Posix}},
         {"ui/", {"ui/", "model/"}, {}, {Freestanding, Standard, Fmt, BoostMath, Qt}},
         {"app/", {"app/", "ui/", "model/", "storage/", "capture/"}, {"capture/tracer/"}, {Unknown}},
         {"app/cli/", {"app/", "model/", "storage/", "capture/"}, {"capture/tracer/"},
@@ -82,8 +80,7 @@ HeaderOrigin originOf(std::string_view header)
         return Sqlite;
     if (header.starts_with("CLI/") || header.starts_with("nlohmann/"))
         return Library;
-    if (header.size() > 1 && header.front() == 'Q'
-        && std::isupper(static_cast<unsigned char>(header[1])) != 0)
+    if (header.size() > 1 && header.front() == 'Q' && std::isupper(static_cast<unsigned char>(header[1])) != 0)
         return Qt;
     if (header.starts_with("Qt"))
         return Qt;

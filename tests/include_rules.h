@@ -10,8 +10,8 @@ namespace tests {
 /// Where a header that stands between angle brackets comes from.
 enum class HeaderOrigin {
     Freestanding, ///< C++ standard header that needs no libstdc++ at run time.
-    Standard, ///< Any other C++ standard header.
-    Posix, ///< libc, POSIX, the kernel, and the compiler's own.
+    Standard,     ///< Any other C++ standard header.
+    Posix,        ///< libc, POSIX, the kernel, and the compiler's own.
     Fmt,
     BoostMath,
     Qt,
@@ -24,10 +24,10 @@ enum class HeaderOrigin {
 /// What a folder may include.
 struct FolderRule
 {
-    std::string_view folder; ///< From the root, with a slash at the end. The longest that matches counts.
+    std::string_view folder;               ///< From the root, with a slash at the end. The longest that matches counts.
     std::vector<std::string_view> project; ///< Beginnings of allowed quoted includes.
-    std::vector<std::string_view> except; ///< Beginnings of includes that are forbidden all the same.
-    std::vector<HeaderOrigin> headers; ///< Allowed origins; `Unknown` allows everything.
+    std::vector<std::string_view> except;  ///< Beginnings of includes that are forbidden all the same.
+    std::vector<HeaderOrigin> headers;     ///< Allowed origins; `Unknown` allows everything.
 };
 
 /// Where `header` comes from, by its name.

@@ -18,10 +18,7 @@ bool isWordCharacter(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-std::string_view nameOfFile(std::string_view path)
-{
-    return path.substr(path.rfind('/') + 1);
-}
+std::string_view nameOfFile(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string_view folderOf(std::string_view path)
 {
@@ -37,12 +34,11 @@ std::string_view stemOf(std::string_view path)
 
 bool isMocOutput(std::string_view include, std::string_view path)
 {
-    return include == std::string(stemOf(path)) + ".moc"
-        || include == "moc_" + std::string(stemOf(path)) + ".cpp";
+    return include == std::string(stemOf(path)) + ".moc" || include == "moc_" + std::string(stemOf(path)) + ".cpp";
 }
 
-std::string whyQuotedIncludeIsWrong(const std::string &include, const SourceFile &file,
-    const FolderRule &rule, const std::set<std::string> &paths)
+std::string whyQuotedIncludeIsWrong(
+    const std::string &include, const SourceFile &file, const FolderRule &rule, const std::set<std::string> &paths)
 {
     if (isMocOutput(include, file.path))
         return {};
@@ -72,11 +68,10 @@ std::string whyHeaderIsWrong(const std::string &include, const FolderRule &rule)
 /// Files that can carry a comment and are written by hand.
 bool needsLicence(std::string_view path)
 {
-    static constexpr std::array kEndings{std::to_array<std::string_view>(
-        {".cpp", ".h", ".c", ".def", ".cmake", ".sql", ".sh", ".py", ".yml", ".qss", ".qrc", ".svg",
-            ".desktop", ".xml", ".conf", "CMakeLists.txt", ".clang-tidy", ".clang-format"})};
-    return std::any_of(
-        kEndings.begin(), kEndings.end(), [path](std::string_view e) { return path.ends_with(e); });
+    static constexpr std::array kEndings{
+        std::to_array<std::string_view>({".cpp", ".h", ".c", ".def", ".cmake", ".sql", ".sh", ".py", ".yml", ".qss",
+            ".qrc", ".svg", ".desktop", ".xml", ".conf", "CMakeLists.txt", ".clang-tidy", ".clang-format"})};
+    return std::any_of(kEndings.begin(), kEndings.end(), [path](std::string_view e) { return path.ends_with(e); });
 }
 
 std::string_view licenceOf(std::string_view path)
@@ -112,8 +107,7 @@ constexpr std::array kForbiddenHeaders{std::to_array<ForbiddenWord>({
 std::size_t findPlace(std::string_view text, std::string_view place)
 {
     for (std::size_t at = text.find(place); at != std::string_view::npos; at = text.find(place, at + 1)) {
-        const bool inside
-            = at > 0 && (isWordCharacter(text[at - 1]) || text[at - 1] == '.' || text[at - 1] == '}');
+        const bool inside = at > 0 && (isWordCharacter(text[at - 1]) || text[at - 1] == '.' || text[at - 1] == '}');
         const std::size_t end = at + place.size();
         if (!inside && (end == text.size() || place.back() == '/' || !isWordCharacter(text[end])))
             return at;
@@ -123,8 +117,8 @@ std::size_t findPlace(std::string_view text, std::string_view place)
 
 bool isWellKnownFolder(std::string_view folder)
 {
-    static constexpr std::array kFolders{std::to_array<std::string_view>({"", "/tmp", "/var/tmp", "/home",
-        "/root", "/usr", "/usr/src", "/usr/local", "/opt", "/srv", "/mnt", "/media"})};
+    static constexpr std::array kFolders{std::to_array<std::string_view>({"", "/tmp", "/var/tmp", "/home", "/root",
+        "/usr", "/usr/src", "/usr/local", "/opt", "/srv", "/mnt", "/media"})};
     return std::find(kFolders.begin(), kFolders.end(), folder) != kFolders.end();
 }
 
@@ -143,8 +137,8 @@ bool isListed(const SourceFile &source, const std::vector<SourceFile> &files)
 {
     for (std::string_view folder = folderOf(source.path); !folder.empty(); folder = folderOf(folder)) {
         const std::string listPath = std::string(folder) + "/CMakeLists.txt";
-        const auto list = std::find_if(files.begin(), files.end(),
-            [&listPath](const SourceFile &file) { return file.path == listPath; });
+        const auto list = std::find_if(
+            files.begin(), files.end(), [&listPath](const SourceFile &file) { return file.path == listPath; });
         if (list == files.end())
             continue;
         const std::string_view fromHere = std::string_view(source.path).substr(folder.size() + 1);
@@ -161,10 +155,7 @@ void append(Violations &all, Violations some)
 
 } // namespace
 
-bool isCpp(std::string_view path)
-{
-    return path.ends_with(".cpp") || path.ends_with(".h") || path.ends_with(".c");
-}
+bool isCpp(std::string_view path) { return path.ends_with(".cpp") || path.ends_with(".h") || path.ends_with(".c"); }
 
 Violations forbiddenIncludes(const SourceFile &file, const std::set<std::string> &paths)
 {
@@ -172,8 +163,7 @@ Violations forbiddenIncludes(const SourceFile &file, const std::set<std::string>
         return {};
     const FolderRule *rule = ruleFor(file.path);
     if (rule == nullptr)
-        return {{file.path, 0,
-            "code stands in a folder that is not for code: move it below one of the components"}};
+        return {{file.path, 0, "code stands in a folder that is not for code: move it below one of the components"}};
     Violations found;
     for (const Include &include : includesOf(file.text)) {
         std::string reason = include.quoted ? whyQuotedIncludeIsWrong(include.name, file, *rule, paths)

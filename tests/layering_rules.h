@@ -14,9 +14,9 @@ namespace tests {
 /// A rule of the source tree that a file breaks.
 struct Violation
 {
-    std::string path; ///< Relative to the root.
+    std::string path;     ///< Relative to the root.
     std::size_t line = 0; ///< Counted from 1; 0 where the whole file is meant.
-    std::string text; ///< What is wrong and what to do instead.
+    std::string text;     ///< What is wrong and what to do instead.
 };
 
 using Violations = std::vector<Violation>;

@@ -16,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSpdx = "// SPDX-License-Identifier: GPL-3.0-or-later\n";
-constexpr std::array kFolders{std::to_array<std::string_view>(
-    {"app", "capture", "installer", "model", "resources", "storage", "tests", "ui"})};
+constexpr std::array kFolders{
+    std::to_array<std::string_view>({"app", "capture", "installer", "model", "resources", "storage", "tests", "ui"})};
 
 std::string readWhole(const fs::path &path)
 {
@@ -36,8 +36,7 @@ std::vector<SourceFile> readTree(const fs::path &root)
         for (const fs::directory_entry &entry : fs::recursive_directory_iterator(root / folder))
             if (entry.is_regular_file() && entry.path().extension() != ".png")
                 add(entry.path());
-    for (const char *file :
-        {"CMakeLists.txt", ".clang-format", ".clang-tidy", ".ci/run", ".github/workflows/ci.yml"})
+    for (const char *file : {"CMakeLists.txt", ".clang-format", ".clang-tidy", ".ci/run", ".github/workflows/ci.yml"})
         add(root / file);
     std::sort(files.begin(), files.end(), [](const auto &a, const auto &b) { return a.path < b.path; });
     return files;
@@ -98,8 +97,7 @@ void LayeringTest::judgesIncludesByFolder_data()
     QTest::addColumn<QString>("include");
     QTest::addColumn<bool>("isWrong");
     const auto row = [](const char *path, const char *include, bool isWrong) {
-        QTest::addRow("%s %s", path, include)
-            << QString::fromUtf8(path) << QString::fromUtf8(include) << isWrong;
+        QTest::addRow("%s %s", path, include) << QString::fromUtf8(path) << QString::fromUtf8(include) << isWrong;
     };
     row("model/a.cpp", "<vector>", false);
     row("model/a.cpp", "<fmt/format.h>", false);
@@ -158,10 +156,9 @@ void LayeringTest::judgesIncludesByFolder()
     QFETCH(QString, path);
     QFETCH(QString, include);
     QFETCH(bool, isWrong);
-    const std::set<std::string> paths{"app/b.h", "capture/heap/b.h", "capture/tracer/b.h",
-        "capture/unwind/b.h", "capture/wire/b.h", "model/b.h", "storage/b.h", "ui/b.h"};
-    const SourceFile file{
-        path.toStdString(), std::string(kSpdx) + "#include " + include.toStdString() + "\n"};
+    const std::set<std::string> paths{"app/b.h", "capture/heap/b.h", "capture/tracer/b.h", "capture/unwind/b.h",
+        "capture/wire/b.h", "model/b.h", "storage/b.h", "ui/b.h"};
+    const SourceFile file{path.toStdString(), std::string(kSpdx) + "#include " + include.toStdString() + "\n"};
     expect(forbiddenIncludes(file, paths), isWrong);
 }
 
@@ -198,15 +195,14 @@ void LayeringTest::wantsTheLicenceOfTheFolder_data()
     row("cut short", "model/a.cpp", "// SPDX-License-Identifier: GPL-3.0-or\n", true);
     row("with more behind", "model/a.cpp", "// SPDX-License-Identifier: GPL-3.0-or-later-x\n", true);
     row("tracer", "capture/tracer/a.def", "// SPDX-License-Identifier: MIT\n", false);
-    row("tracer under the GPL", "capture/tracer/a.cpp", "// SPDX-License-Identifier: GPL-3.0-or-later\n",
-        true);
+    row("tracer under the GPL", "capture/tracer/a.cpp", "// SPDX-License-Identifier: GPL-3.0-or-later\n", true);
     row("wire", "capture/wire/CMakeLists.txt", "# SPDX-License-Identifier: GPL-3.0-or-later\n", true);
     row("unwind", "capture/unwind/a.h", "// SPDX-License-Identifier: GPL-3.0-or-later\n", true);
     row("capture under MIT", "capture/heap/a.h", "// SPDX-License-Identifier: MIT\n", true);
     row("script", "installer/a", "#!/bin/sh\n# SPDX-License-Identifier: GPL-3.0-or-later\n", false);
     row("script without", "installer/a", "#!/bin/sh\necho\n", true);
-    row("xml", "resources/a.svg",
-        "<?xml version=\"1.0\"?>\n<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n", false);
+    row("xml", "resources/a.svg", "<?xml version=\"1.0\"?>\n<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n",
+        false);
     row("text", "model/README.md", "# Model\n", false);
 }
 
@@ -313,8 +309,7 @@ void LayeringTest::refusesSourcesThatNobodyCompiles()
     QFETCH(QString, listPath);
     QFETCH(QString, list);
     QFETCH(bool, isWrong);
-    expect(
-        unlistedSources({{path.toStdString(), ""}, {listPath.toStdString(), list.toStdString()}}), isWrong);
+    expect(unlistedSources({{path.toStdString(), ""}, {listPath.toStdString(), list.toStdString()}}), isWrong);
 }
 
 void LayeringTest::gathersTheViolationsOfAllRules()

@@ -8,10 +8,7 @@ namespace tests {
 
 namespace {
 
-bool isNameCharacter(char c)
-{
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
+bool isNameCharacter(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 /// Walks over C++ source once and copies what is code.
 class CodeFilter
@@ -52,8 +49,7 @@ private:
     bool startsLine() const
     {
         const std::size_t begin = m_code.rfind('\n');
-        const std::string_view line
-            = std::string_view(m_code).substr(begin == std::string::npos ? 0 : begin + 1);
+        const std::string_view line = std::string_view(m_code).substr(begin == std::string::npos ? 0 : begin + 1);
         return line.find_first_not_of(" \t") == std::string_view::npos;
     }
 
@@ -79,8 +75,7 @@ private:
     bool isDigitSeparator() const
     {
         return !m_code.empty() && std::isxdigit(static_cast<unsigned char>(m_code.back())) != 0
-            && m_at + 1 < m_source.size()
-            && std::isxdigit(static_cast<unsigned char>(m_source[m_at + 1])) != 0;
+            && m_at + 1 < m_source.size() && std::isxdigit(static_cast<unsigned char>(m_source[m_at + 1])) != 0;
     }
 
     void copyUntil(std::size_t end)
@@ -119,10 +114,7 @@ private:
 
 } // namespace
 
-std::string codeOnly(std::string_view source)
-{
-    return CodeFilter(source).run();
-}
+std::string codeOnly(std::string_view source) { return CodeFilter(source).run(); }
 
 std::vector<Include> includesOf(std::string_view source)
 {

@@ -19,8 +19,8 @@ struct SourceFile
 struct Include
 {
     std::size_t line = 0; ///< Counted from 1.
-    std::string name; ///< What stands between the quotes or brackets.
-    bool quoted = false; ///< "name" rather than <name>.
+    std::string name;     ///< What stands between the quotes or brackets.
+    bool quoted = false;  ///< "name" rather than <name>.
 };
 
 /// C++ source with comments and the insides of literals blanked out, line by line as before. The names of

@@ -207,9 +207,8 @@ int main(int argc, char **argv)
     takeOrders(queue, std::chrono::seconds(seconds));
     for (std::thread &worker : workers)
         worker.join();
-    std::printf(
-        "handled %llu orders; leaked %llu audit records, %zu bytes each, in auditRefusal; hot in priceOrder; "
-        "temporaries in describeOrder\n",
+    std::printf("handled %llu orders; leaked %llu audit records, %zu bytes each, in auditRefusal; hot in priceOrder; "
+                "temporaries in describeOrder\n",
         static_cast<unsigned long long>(totals.orders), static_cast<unsigned long long>(auditCount),
         sizeof(AuditRecord) + 201);
     return 0;
