@@ -49,7 +49,8 @@ RuleCache &sharedCache()
     return cache;
 }
 
-std::vector<std::uint64_t> referenceWalk()
+/// libunwind's walk; frame 0 is this function, so it has to stay one.
+__attribute__((noinline)) std::vector<std::uint64_t> referenceWalk()
 {
     std::vector<std::uint64_t> pcs;
     unw_context_t context;
