@@ -73,6 +73,18 @@ struct HeapSizeCell
     std::int64_t bytes = 0;
 };
 
+/// How the live set of one stack developed over the selection: the evidence that it grows. Kept only for the stacks that
+/// matter most, see Snapshot::heapGrowth.
+struct HeapGrowth
+{
+    ImageId image;
+    StackId stack;
+    std::vector<std::int64_t> liveBytes; ///< at Snapshot::growthTimes[i]
+    std::vector<std::int64_t> liveBlocks;
+};
+inline constexpr std::size_t kGrowthMoments = 24; ///< most moments in Snapshot::growthTimes
+inline constexpr std::size_t kGrowthStacks = 200; ///< most rows in Snapshot::heapGrowth
+
 /// Totals of the selected images and time.
 struct HeapSummary
 {
@@ -131,6 +143,12 @@ struct Snapshot
     std::vector<HeapSizeCell> heapSizes;
     std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost
     std::vector<CpuCost> cpu;   ///< one row per (thread, image, stack) with any sample
+    /// Ends of ticks, ascending, as equally spaced over `span` as ticks allow; the last one is the end of `span`. All tick ends
+    /// of the selection where there are at most kGrowthMoments of them. Empty without heap data.
+    std::vector<Timestamp> growthTimes;
+    /// The kGrowthStacks (image, stack) pairs of `heap` with the greatest liveBytes − liveBytesAtBegin above 0, greatest first;
+    /// liveBytes at a moment = liveBytesAtBegin + sum of (allocated − freed) of the ticks of the selection that ended by then.
+    std::vector<HeapGrowth> heapGrowth;
     HeapSummary heapSummary;
     CpuSummary cpuSummary;
     StackQuality stackQuality;
