@@ -234,6 +234,11 @@ FrameRule ruleAt(const EhFrameTables &tables, std::uint64_t pc)
     case FindResult::NotCovered:
         break;
     }
+    return ruleOfUncovered(tables, pc);
+}
+
+FrameRule ruleOfUncovered(const EhFrameTables &tables, std::uint64_t pc)
+{
     const bool isEntryCode = tables.entry != 0 && pc >= tables.entry && pc - tables.entry < kEntryCodeBytes;
     return FrameRule::ofKind(isEntryCode ? RuleKind::EndOfStack : RuleKind::NoInfo);
 }

@@ -50,6 +50,9 @@ bool computeRow(const Section &frames, const FrameEntry &entry, std::uint64_t pc
 /// The row that holds at `pc`.
 FindResult rowAt(const EhFrameTables &tables, std::uint64_t pc, CfiRow &row);
 
+/// The rule of a pc that no entry covers: EndOfStack at the module's entry point, else NoInfo.
+FrameRule ruleOfUncovered(const EhFrameTables &tables, std::uint64_t pc);
+
 /// The compact rule that holds at `pc`; its kind says NoInfo or Bad where there is none. About 1 µs: cache it.
 FrameRule ruleAt(const EhFrameTables &tables, std::uint64_t pc);
 
