@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/perf/perf_event.h"
+#include "capture/perf/perf_record.h"
+#include "capture/perf/perf_ring.h"
+#include "model/base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace capture {
+
+/// The open sampling events of a recording, and the ring of each CPU that they write to. Capture thread only.
+class CpuEvents {
+public:
+    /// One inherited event per CPU on a process that is stopped before its exec, which enables them: everything it then
+    /// runs and starts is sampled.
+    static model::Result<CpuEvents> openForLaunch(CpuEventOptions options, pid_t stoppedChild);
+
+    /// Events for each thread of `pids` on each CPU, enabled at once, inherited by threads and processes they start.
+    /// Threads that start meanwhile are found by scanning until nothing is new. Records that came meanwhile are in
+    /// takeEarlyRecords().
+    static model::Result<CpuEvents> openForAttach(CpuEventOptions options, const std::vector<pid_t> &pids);
+
+    /// The rings; one per CPU.
+    std::vector<PerfRing> &rings() { return m_rings; }
+    /// What poll() may wait on. An event whose threads have all ended would always be ready: dropEnded() takes it out.
+    const std::vector<int> &descriptors() const { return m_descriptors; }
+    void dropEnded();
+
+    const CpuEventSetup &setup() const { return m_setup; }
+    std::size_t ringBytes() const { return m_ringBytes; }
+    std::vector<PerfRecord> takeEarlyRecords() { return std::move(m_early); }
+    /// All records lost since the start, as the kernel counts them; 0 before Linux 6.0.
+    std::uint64_t lostCount() const;
+
+private:
+    struct Thread
+    {
+        std::vector<std::uint64_t> openedNs; ///< per CPU of m_cpus, 0 where not opened
+    };
+    struct Fork
+    {
+        pid_t parent = 0;
+        std::uint64_t timeNs = 0;
+    };
+
+    model::Result<void> prepare(CpuEventOptions options, pid_t thread);
+    model::Result<void> openThread(pid_t thread, const std::vector<bool> &wanted);
+    model::Result<void> attachOutput(std::size_t cpuIndex, int fd);
+    /// The CPUs on which a thread has no event yet; what it inherited depends on when its parent got each.
+    std::vector<bool> missingCpus(pid_t thread) const;
+    void readEarlyRecords();
+    bool scanOnce(const std::vector<pid_t> &pids, bool isFirst, model::Result<void> &outcome);
+
+    CpuEventOptions m_options;
+    CpuEventSetup m_setup;
+    std::size_t m_ringBytes = 0;
+    std::vector<int> m_cpus;
+    std::vector<PerfRing> m_rings; ///< parallel to m_cpus
+    std::vector<int> m_ringOwners; ///< the event each ring was mapped from, -1 while there is none
+    std::vector<PerfDescriptor> m_events;
+    std::vector<int> m_descriptors;
+    std::unordered_map<pid_t, Thread> m_threads;
+    std::unordered_map<pid_t, Fork> m_forks;
+    std::vector<PerfRecord> m_early;
+};
+
+/// The size of a CPU's ring that holds half a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).
+std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount);
+
+} // namespace capture

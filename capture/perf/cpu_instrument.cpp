@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/cpu_instrument.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace capture {
+
+namespace {
+
+/// As many nodes as the stack tree of the whole recording may have; new stacks then go to its root for this.
+constexpr std::size_t kMostStackNodes = 4'000'000;
+constexpr std::size_t kMostPendingBytes = std::size_t{64} << 20;
+constexpr std::size_t kRingBytesPerDrain = std::size_t{4} << 20;
+
+std::size_t slot(model::LossKind kind)
+{
+    return static_cast<std::size_t>(kind);
+}
+
+} // namespace
+
+std::size_t CpuInstrument::SampleKeyHash::operator()(const SampleKey &key) const noexcept
+{
+    const std::uint64_t who = (std::uint64_t{key.thread.value} << 32) | key.image.value;
+    return static_cast<std::size_t>((who * 0x9e3779b97f4a7c15 + key.stack.value) * 0xd6e8feb86659fd93);
+}
+
+CpuInstrument::CpuInstrument(
+    CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs)
+    : m_events(std::move(events))
+    , m_options(options)
+    , m_processTable(processes)
+    , m_originNs(originNs)
+    , m_files(processes.tables())
+    , m_targets(processes, m_files, originNs)
+    , m_unwinder(m_files)
+    , m_namer(processes.tables(), m_files)
+    , m_sorter(kMostPendingBytes)
+{
+}
+
+model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::launch(
+    const CpuEventOptions &options, pid_t stoppedChild, model::ProcessTable &processes, std::int64_t originNs)
+{
+    auto events = CpuEvents::openForLaunch(options, stoppedChild);
+    if (!events)
+        return events.error();
+    return std::unique_ptr<CpuInstrument>(new CpuInstrument(std::move(*events), options, processes, originNs));
+}
+
+model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::attach(const CpuEventOptions &options,
+    const std::vector<pid_t> &pids, model::ProcessTable &processes, std::int64_t originNs, model::Timestamp now)
+{
+    auto events = CpuEvents::openForAttach(options, pids);
+    if (!events)
+        return events.error();
+    std::unique_ptr<CpuInstrument> instrument(new CpuInstrument(std::move(*events), options, processes, originNs));
+    for (const pid_t pid : pids)
+        instrument->m_targets.adopt(pid, now);
+    for (PerfRecord &record : instrument->m_events.takeEarlyRecords())
+        instrument->add(std::move(record));
+    return instrument;
+}
+
+int CpuInstrument::drainIntervalMs() const
+{
+    // A quarter of the time in which samples fill a ring, so that a late wake-up loses nothing.
+    const std::size_t bytesPerSecond = std::size_t{m_options.hz} * (m_options.stackBytes + 512);
+    const std::size_t quarterMs = m_events.ringBytes() * 250 / std::max<std::size_t>(bytesPerSecond, 1);
+    return static_cast<int>(std::clamp<std::size_t>(quarterMs, 5, 100));
+}
+
+void CpuInstrument::add(PerfRecord record)
+{
+    if (const auto *lost = std::get_if<PerfLost>(&record.content))
+        m_lostInRecords += lost->count;
+    else if (std::holds_alternative<PerfThrottle>(record.content))
+        ++m_losses[model::ImageId()][slot(model::LossKind::SamplesThrottled)];
+    else
+        m_sorter.add(std::move(record));
+}
+
+bool CpuInstrument::readRings(std::size_t mostBytesPerRing)
+{
+    bool hasMore = false;
+    for (PerfRing &ring : m_events.rings()) {
+        if (!ring.isMapped())
+            continue;
+        const PerfRing::Outcome outcome = ring.read(mostBytesPerRing, [this](std::span<const std::uint8_t> bytes) {
+            PerfRecord record;
+            ++m_readCount;
+            switch (decodePerfRecord(bytes, record)) {
+            case DecodeResult::Decoded:
+                return add(std::move(record));
+            case DecodeResult::Bad:
+                m_losses[model::ImageId()][slot(model::LossKind::BadRecords)] += static_cast<std::int64_t>(bytes.size());
+                return;
+            case DecodeResult::Ignored:
+                return;
+            }
+        });
+        hasMore |= outcome.hasMore;
+        if (outcome.badBytes > 0)
+            m_losses[model::ImageId()][slot(model::LossKind::BadRecords)] += static_cast<std::int64_t>(outcome.badBytes);
+    }
+    return hasMore;
+}
+
+bool CpuInstrument::drain(model::Timestamp now)
+{
+    const std::uint64_t before = m_readCount;
+    const bool hasMore = readRings(kRingBytesPerDrain);
+    if (m_readCount == before)
+        m_events.dropEnded();
+    const auto take = [this](PerfRecord &record) { handle(record); };
+    const auto nowNs = static_cast<std::uint64_t>(now.ns + m_originNs);
+    if (m_sorter.isFull())
+        m_sorter.release(~std::uint64_t{0}, take);
+    else if (!hasMore)
+        m_sorter.release(nowNs - std::min(nowNs, SampleSorter::kSettleNs), take);
+    return hasMore;
+}
+
+void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
+{
+    // What is in the rings now belongs to this tick; what comes while they are read waits for the next.
+    readRings(m_events.ringBytes());
+    m_sorter.release(static_cast<std::uint64_t>(now.ns + m_originNs) + 1, [this](PerfRecord &record) { handle(record); });
+    m_namer.nameFrames();
+    const std::int64_t periodNs = 1'000'000'000 / std::max<std::int64_t>(m_options.hz, 1);
+    batch.cpu.reserve(batch.cpu.size() + m_samples.size());
+    for (const auto &[key, count] : m_samples)
+        batch.cpu.push_back({key.thread, key.image, key.stack, count, periodNs});
+    m_samples.clear();
+    collectLosses(batch);
+}
+
+void CpuInstrument::collectLosses(model::EventBatch &batch)
+{
+    // The records of what a ring lost come with the next one that fits; the events' own count is never late.
+    const std::uint64_t lost = std::max(m_lostInRecords, m_events.lostCount());
+    if (lost > m_lostReported) {
+        batch.losses.push_back({model::LossKind::SamplesLost, model::ImageId(),
+            static_cast<std::int64_t>(lost - m_lostReported),
+            fmt::format("rings of {} KiB per CPU at {} Hz", m_events.ringBytes() >> 10, m_options.hz)});
+        m_lostReported = lost;
+    }
+    for (const auto &[image, counts] : m_losses) {
+        for (std::size_t kind = 0; kind < counts.size(); ++kind) {
+            if (counts[kind] > 0)
+                batch.losses.push_back({static_cast<model::LossKind>(kind), image, counts[kind], "cpu samples"});
+        }
+    }
+    m_losses.clear();
+}
+
+void CpuInstrument::handle(PerfRecord &record)
+{
+    if (const auto *content = std::get_if<PerfSample>(&record.content))
+        sample(record, *content);
+    else
+        m_targets.apply(record);
+}
+
+void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
+{
+    if (m_isPaused)
+        return;
+    const model::Timestamp when = m_targets.timestamp(record);
+    m_targets.spaceOf(record.pid, when); // an exec waiting for its first mapping is announced before it is asked for
+    const model::ThreadId thread = m_processTable.threadSeen(record.pid, record.tid, when);
+    const model::ImageId image = m_processTable.imageAt(record.pid, when);
+    ++m_samples[{thread, image, stackOf(record, content, image)}];
+}
+
+model::StackId CpuInstrument::stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image)
+{
+    model::TableBuilder &tables = m_processTable.tables();
+    if (tables.tables().stacks.size() >= kMostStackNodes) {
+        ++m_losses[image][slot(model::LossKind::StackTableFull)];
+        return model::TableBuilder::root(model::StackEnd::TableFull);
+    }
+    const AddressSpace &space = m_targets.spaceOf(record.pid, m_targets.timestamp(record));
+    const model::StackEnd end = m_unwinder.unwind(content, space, record.pid, m_frames);
+    countEnd(end, image);
+    model::StackId node = model::TableBuilder::root(end);
+    for (auto frame = m_frames.rbegin(); frame != m_frames.rend(); ++frame)
+        node = tables.stack(node, m_namer.userFrame(*frame, record.pid, image));
+    if (!content.isInKernel)
+        return node;
+    const auto &chain = content.kernelChain;
+    for (std::size_t i = chain.size(); i-- > 0;)
+        node = tables.stack(node, m_namer.kernelFrame(chain[i], i == 0));
+    if (chain.empty())
+        node = tables.stack(node, m_namer.kernelFrame(content.pc, true));
+    return node;
+}
+
+void CpuInstrument::countEnd(model::StackEnd end, model::ImageId image)
+{
+    const auto count = [&](model::LossKind kind) { ++m_losses[image][slot(kind)]; };
+    switch (end) {
+    case model::StackEnd::ReachedStart:
+        return;
+    case model::StackEnd::Truncated:
+        return count(model::LossKind::StacksTruncated);
+    case model::StackEnd::NoUnwindInfo:
+        return count(model::LossKind::StacksNoUnwindInfo);
+    case model::StackEnd::BadRule:
+        return count(model::LossKind::StacksBadRule);
+    case model::StackEnd::Unreadable:
+        return count(model::LossKind::StacksUnreadable);
+    case model::StackEnd::TableFull:
+        return count(model::LossKind::StackTableFull);
+    }
+}
+
+} // namespace capture

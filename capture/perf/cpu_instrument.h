@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/instrument.h"
+#include "capture/perf/code_files.h"
+#include "capture/perf/cpu_events.h"
+#include "capture/perf/frame_namer.h"
+#include "capture/perf/sample_sorter.h"
+#include "capture/perf/sample_unwinder.h"
+#include "capture/perf/target_processes.h"
+#include "model/tables/process_table.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace capture {
+
+/// Samples where the threads of a process tree spend CPU time, through perf_event_open.
+///
+/// The kernel copies each sample's user stack into a ring per CPU; here it is unwound at once, and only the node of its
+/// stack and a count are kept. Samples in the kernel carry its functions above the user frames that called it.
+class CpuInstrument final : public Instrument
+{
+public:
+    /// Samples what the stopped child will exec and all that it starts. Nothing is sampled until that exec. `originNs` is
+    /// CLOCK_MONOTONIC at Timestamp 0; `processes` outlives the instrument.
+    static model::Result<std::unique_ptr<CpuInstrument>> launch(
+        const CpuEventOptions &options, pid_t stoppedChild, model::ProcessTable &processes, std::int64_t originNs);
+    /// Samples running processes, from now on, and what they start. `now` is the time on the recording's clock.
+    static model::Result<std::unique_ptr<CpuInstrument>> attach(const CpuEventOptions &options,
+        const std::vector<pid_t> &pids, model::ProcessTable &processes, std::int64_t originNs, model::Timestamp now);
+
+    std::vector<int> descriptors() const override { return m_events.descriptors(); }
+    int drainIntervalMs() const override;
+    bool drain(model::Timestamp now) override;
+    void collect(model::Timestamp now, model::EventBatch &batch) override;
+    void setPaused(bool paused) override { m_isPaused = paused; }
+
+    /// What drives the samples: "cycles" or "cpu-clock".
+    std::string event() const { return cpuEventName(m_events.setup().event); }
+    /// What this machine does not allow, as a sentence; empty if it allows all.
+    std::string note() const { return cpuEventNote(m_events.setup()); }
+    /// Bytes of each CPU's ring.
+    std::size_t ringBytes() const { return m_events.ringBytes(); }
+
+private:
+    struct SampleKey
+    {
+        model::ThreadId thread;
+        model::ImageId image;
+        model::StackId stack;
+        bool operator==(const SampleKey &) const = default;
+    };
+    struct SampleKeyHash
+    {
+        std::size_t operator()(const SampleKey &key) const noexcept;
+    };
+    using LossCounts = std::array<std::int64_t, model::kLossKindCount>;
+
+    CpuInstrument(CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs);
+
+    bool readRings(std::size_t mostBytesPerRing);
+    void add(PerfRecord record);
+    void handle(PerfRecord &record);
+    void sample(const PerfRecord &record, const PerfSample &content);
+    model::StackId stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image);
+    void countEnd(model::StackEnd end, model::ImageId image);
+    void collectLosses(model::EventBatch &batch);
+
+    CpuEvents m_events;
+    CpuEventOptions m_options;
+    model::ProcessTable &m_processTable;
+    std::int64_t m_originNs;
+    CodeFiles m_files;
+    TargetProcesses m_targets;
+    SampleUnwinder m_unwinder;
+    FrameNamer m_namer;
+    SampleSorter m_sorter;
+    std::vector<SampleFrame> m_frames; ///< of the sample at hand
+    std::unordered_map<SampleKey, std::int64_t, SampleKeyHash> m_samples; ///< of this tick
+    std::unordered_map<model::ImageId, LossCounts> m_losses; ///< of this tick; the invalid image: of none
+    std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
+    std::uint64_t m_readCount = 0;
+    bool m_isPaused = false;
+};
+
+} // namespace capture

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/perf/code_files.h"
+#include "capture/perf/jit_names.h"
+#include "capture/perf/kernel_symbols.h"
+#include "capture/perf/sample_unwinder.h"
+#include "model/tables/table_builder.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace capture {
+
+/// Gives frames their ids, and names to those that no file has names for: the kernel's and generated code's.
+/// Frames of files stay pending for the symbolizer. Capture thread only.
+class FrameNamer {
+public:
+    FrameNamer(model::TableBuilder &tables, CodeFiles &files);
+
+    model::FrameId userFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);
+    /// A place in the kernel. Where it hides its addresses, all are one frame, "[kernel]".
+    model::FrameId kernelFrame(std::uint64_t pc, bool isExact);
+
+    /// Names what was met since the last call, at the end of a tick: reads /proc/kallsyms the first time it is needed, and
+    /// what grew of the processes' own lists. Code that is not named yet is tried again, until its image ended.
+    void nameFrames();
+
+private:
+    /// Generated code of one image: a module of its own, as another image has other code at the same address.
+    struct Jit
+    {
+        std::unique_ptr<JitNames> names;
+        model::ModuleId module;
+        std::vector<std::pair<model::FrameId, std::uint64_t>> pending; ///< and where to look it up
+    };
+
+    model::FrameId anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);
+    bool isPending(model::FrameId frame) const;
+    void setName(model::FrameId frame, std::string_view name);
+    void nameKernelFrames();
+    void nameJitFrames(model::ImageId image, Jit &jit);
+
+    model::TableBuilder &m_tables;
+    CodeFiles &m_files;
+    bool m_isKernelVisible;
+    std::optional<KernelSymbols> m_kernel;
+    std::vector<std::pair<model::FrameId, std::uint64_t>> m_pendingKernel;
+    std::unordered_map<model::ImageId, Jit> m_jits;
+};
+
+} // namespace capture

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/target_processes.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <variant>
+
+namespace capture {
+
+namespace {
+
+/// One argument as a shell would need it written.
+std::string quoted(const std::string &argument)
+{
+    constexpr std::string_view kPlain
+        = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
+        return argument;
+    std::string result = "'";
+    for (const char c : argument)
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return result + "'";
+}
+
+/// The command line of `pid`, provided that it still runs `executable`: by the time a record is read it may have gone on.
+std::string commandLineOf(std::int32_t pid, const std::string &executable)
+{
+    std::error_code error;
+    const auto runs = [&] {
+        return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error).string() == executable;
+    };
+    if (!runs())
+        return {};
+    std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
+    const std::string raw((std::istreambuf_iterator<char>(file)), {});
+    if (!runs())
+        return {};
+    std::string line;
+    for (std::size_t begin = 0, end; (end = raw.find('\0', begin)) != std::string::npos; begin = end + 1)
+        line += (line.empty() ? "" : " ") + quoted(raw.substr(begin, end - begin));
+    return line;
+}
+
+} // namespace
+
+void TargetProcesses::map(Process &process, std::int32_t pid, const PerfMapping &mapping)
+{
+    process.space.add({mapping.begin, mapping.begin + mapping.bytes, mapping.fileOffset, &m_files.fileOf(mapping, pid)});
+}
+
+void TargetProcesses::adopt(std::int32_t pid, model::Timestamp when)
+{
+    Process &process = m_processes[pid];
+    m_table.processSeen(pid, 0, when);
+    for (const PerfMapping &mapping : readCodeMappings(pid))
+        map(process, pid, mapping);
+    std::error_code error;
+    for (std::filesystem::directory_iterator it(fmt::format("/proc/{}/task", pid), error), end; !error && it != end;
+         it.increment(error)) {
+        const std::int32_t tid = std::atoi(it->path().filename().c_str());
+        std::ifstream file(it->path() / "comm");
+        std::string text;
+        process.threads.insert(tid);
+        if (std::getline(file, text))
+            m_table.threadNamed(pid, tid, text, when);
+    }
+}
+
+const AddressSpace &TargetProcesses::spaceOf(std::int32_t pid, model::Timestamp when)
+{
+    if (!m_processes.contains(pid))
+        adopt(pid, when);
+    Process &process = m_processes[pid];
+    if (process.exec)
+        announceExec(process, pid, {});
+    return process.space;
+}
+
+void TargetProcesses::apply(const PerfRecord &record)
+{
+    if (const auto *mapping = std::get_if<PerfMapping>(&record.content)) {
+        Process &process = m_processes[record.pid];
+        if (process.exec && mapping->isExecutable)
+            announceExec(process, record.pid, mapping->path);
+        map(process, record.pid, *mapping);
+    } else if (const auto *content = std::get_if<PerfName>(&record.content)) {
+        name(record, *content);
+    } else if (const auto *parent = std::get_if<PerfFork>(&record.content)) {
+        fork(record, *parent);
+    } else if (std::holds_alternative<PerfExit>(record.content)) {
+        exit(record);
+    }
+}
+
+void TargetProcesses::announceExec(Process &process, std::int32_t pid, const std::string &executable)
+{
+    const model::Timestamp when = *process.exec;
+    process.exec.reset();
+    m_table.execSeen(pid, when, model::ProcessSource::Perf, executable, commandLineOf(pid, executable));
+    m_table.threadNamed(pid, pid, process.execName, when);
+}
+
+void TargetProcesses::name(const PerfRecord &record, const PerfName &content)
+{
+    if (!content.isExec) {
+        m_table.threadNamed(record.pid, record.tid, content.name, timestamp(record));
+        return;
+    }
+    Process &process = m_processes[record.pid];
+    if (process.exec)
+        announceExec(process, record.pid, {});
+    process.space.clear();
+    process.threads = {record.pid}; // exec ends all others; who called it goes on as the leader
+    process.exec = timestamp(record);
+    process.execName = content.name;
+}
+
+void TargetProcesses::fork(const PerfRecord &record, const PerfFork &content)
+{
+    const model::Timestamp when = timestamp(record);
+    if (record.pid != content.parentPid) {
+        const auto parent = m_processes.find(content.parentPid);
+        AddressSpace space = parent == m_processes.end() ? AddressSpace() : parent->second.space;
+        Process &process = m_processes[record.pid];
+        process = Process();
+        process.space = std::move(space);
+        m_table.processSeen(record.pid, content.parentPid, when);
+    }
+    m_processes[record.pid].threads.insert(record.tid);
+    m_table.threadSeen(record.pid, record.tid, when);
+}
+
+void TargetProcesses::exit(const PerfRecord &record)
+{
+    const auto it = m_processes.find(record.pid);
+    if (it == m_processes.end())
+        return;
+    const model::Timestamp when = timestamp(record);
+    if (it->second.exec)
+        announceExec(it->second, record.pid, {});
+    m_table.threadEnded(record.pid, record.tid, when);
+    it->second.threads.erase(record.tid);
+    if (!it->second.threads.empty())
+        return;
+    m_table.processEnded(record.pid, when, std::nullopt);
+    m_processes.erase(it);
+}
+
+} // namespace capture
