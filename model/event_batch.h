@@ -40,7 +40,7 @@ struct HeapDelta
 struct HeapTick
 {
     ImageId image;
-    std::int64_t liveBytes = 0;  ///< at the end of the tick
+    std::int64_t liveBytes = 0; ///< at the end of the tick
     std::int64_t liveBlocks = 0;
     std::int64_t leastLiveBytes = 0; ///< within the tick
     std::int64_t mostLiveBytes = 0;
@@ -100,8 +100,8 @@ struct CpuDelta
 
 /// What was not seen, by cause. Shown wherever a result depends on it.
 enum class LossKind : std::uint8_t {
-    EventsDropped = 0,   ///< heap events a full ring could not take
-    SamplesLost = 1,     ///< CPU samples the kernel could not deliver
+    EventsDropped = 0, ///< heap events a full ring could not take
+    SamplesLost = 1,   ///< CPU samples the kernel could not deliver
     SamplesThrottled = 2,
     StacksTruncated = 3, ///< heap or CPU stacks that ended before the thread's start, by StackEnd
     StacksNoUnwindInfo = 4,
@@ -125,7 +125,7 @@ std::string_view lossLabel(LossKind kind);
 struct Loss
 {
     LossKind kind = LossKind::EventsDropped;
-    ImageId image;      ///< invalid: not of one image
+    ImageId image; ///< invalid: not of one image
     std::int64_t count = 0;
     std::string detail; ///< e.g. the module or the reason; may be empty
 };

@@ -11,11 +11,27 @@ namespace model {
 
 /// A quantity read from /proc or the cgroup at each tick. The order is the order of kMetrics.
 enum class Metric : std::uint8_t {
-    Rss, Pss, Anonymous, FileBacked, Shared, Swap, VirtualSize,
-    CpuUser, CpuSystem, Threads, OpenFiles,
-    VoluntarySwitches, InvoluntarySwitches, MinorFaults, MajorFaults,
-    ReadBytes, WrittenBytes,
-    MemoryLimit, CgroupMemory, MemoryPressure, SystemAvailable,
+    Rss,
+    Pss,
+    Anonymous,
+    FileBacked,
+    Shared,
+    Swap,
+    VirtualSize,
+    CpuUser,
+    CpuSystem,
+    Threads,
+    OpenFiles,
+    VoluntarySwitches,
+    InvoluntarySwitches,
+    MinorFaults,
+    MajorFaults,
+    ReadBytes,
+    WrittenBytes,
+    MemoryLimit,
+    CgroupMemory,
+    MemoryPressure,
+    SystemAvailable,
 };
 inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::SystemAvailable) + 1;
 
@@ -61,10 +77,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::SystemAvailable, "system_available_bytes", "Available on the system", MetricUnit::Bytes},
 }};
 
-constexpr const MetricInfo &metricInfo(Metric metric)
-{
-    return kMetrics[static_cast<std::size_t>(metric)];
-}
+constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
 
 /// The values of all metrics of one process at one moment; a metric that could not be read is absent.
 class MetricValues

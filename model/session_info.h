@@ -12,9 +12,10 @@ namespace model {
 enum class SessionState : std::uint8_t {
     Recording = 0,
     Paused = 1,
-    Stopping = 2,   ///< the last batch is being written; readers close
-    Complete = 3,   ///< ended in order
-    Unfinished = 4, ///< the recorder died; everything up to its last tick is here. Never stored: the reader finds it out
+    Stopping = 2, ///< the last batch is being written; readers close
+    Complete = 3, ///< ended in order
+    Unfinished
+    = 4, ///< the recorder died; everything up to its last tick is here. Never stored: the reader finds it out
 };
 
 /// What is said once about a recording. Times: Timestamp 0 is `startWallNs`.
@@ -22,20 +23,20 @@ struct SessionInfo
 {
     CaptureConfig config;
     SessionState state = SessionState::Recording;
-    std::int64_t startWallNs = 0;     ///< CLOCK_REALTIME at Timestamp 0, since 1970
-    std::string utcOffset;            ///< of the recording host, "+02:00"
-    Duration duration;                ///< recorded so far: end of the last tick
-    std::string host;                 ///< node name
-    std::string kernel;               ///< "Linux 6.1.0 x86_64"
-    std::uint32_t cpuCount = 0;       ///< online CPUs
+    std::int64_t startWallNs = 0; ///< CLOCK_REALTIME at Timestamp 0, since 1970
+    std::string utcOffset;        ///< of the recording host, "+02:00"
+    Duration duration;            ///< recorded so far: end of the last tick
+    std::string host;             ///< node name
+    std::string kernel;           ///< "Linux 6.1.0 x86_64"
+    std::uint32_t cpuCount = 0;   ///< online CPUs
     std::uint32_t pageBytes = 4096;
     std::string recorderVersion;
     std::int32_t recorderPid = 0;
-    std::string controlAddress;       ///< of the recorder's control socket; empty once it ended
-    std::string cpuEvent;             ///< "cpu-clock", "cycles", or empty when CPU is off
-    std::string cpuNote;              ///< what was not possible for CPU sampling, as a sentence; or empty
-    std::optional<int> exitStatus;    ///< waitpid status of the launched command
-    std::string endReason;            ///< "target ended", "stopped by user", "duration reached", …
+    std::string controlAddress;    ///< of the recorder's control socket; empty once it ended
+    std::string cpuEvent;          ///< "cpu-clock", "cycles", or empty when CPU is off
+    std::string cpuNote;           ///< what was not possible for CPU sampling, as a sentence; or empty
+    std::optional<int> exitStatus; ///< waitpid status of the launched command
+    std::string endReason;         ///< "target ended", "stopped by user", "duration reached", …
 };
 
 } // namespace model

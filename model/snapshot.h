@@ -97,8 +97,8 @@ struct HeapSummary
     std::int64_t liveBlocks = 0;
     std::int64_t peakBytes = 0; ///< greatest within the selection; of several images: sum of each one's own peak
     std::int64_t peakBlocks = 0;
-    Timestamp peakWhen;         ///< of the image with the highest peak
-    bool peakIsExact = false;   ///< the composition is that of the very moment; else of the end of the tick that holds it
+    Timestamp peakWhen;       ///< of the image with the highest peak
+    bool peakIsExact = false; ///< the composition is that of the very moment; else of the end of the tick that holds it
 };
 
 /// Samples and losses of the selected threads and time.
@@ -135,7 +135,7 @@ struct Snapshot
     std::int64_t fileBytes = 0;
     std::shared_ptr<const ProgramTables> tables = std::make_shared<const ProgramTables>();
     Selection selection;
-    TimeRange span; ///< what `selection.time` was snapped to; the whole recording without one
+    TimeRange span;                  ///< what `selection.time` was snapped to; the whole recording without one
     std::vector<Timestamp> tickEnds; ///< ascending, whole recording
     std::vector<MetricSeries> metrics;
     std::vector<HeapSeries> heapSeries;
@@ -155,7 +155,7 @@ struct Snapshot
     std::vector<LossTotal> losses; ///< whole recording
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
-    std::string damage; ///< what is not whole in the file, as sentences; empty when all is
+    std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;
 };

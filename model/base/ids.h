@@ -10,8 +10,7 @@ namespace model {
 
 /// An index into one table of a session, with a type of its own so that two kinds cannot be mixed up.
 /// Ids are dense and start at 0; the same number stands in the session file.
-template <typename Tag>
-struct Id
+template <typename Tag> struct Id
 {
     std::uint32_t value = kInvalid;
 
@@ -42,8 +41,7 @@ using ThreadId = Id<struct ThreadTag>;   ///< a thread of the session; not the k
 
 } // namespace model
 
-template <typename Tag>
-struct std::hash<model::Id<Tag>>
+template <typename Tag> struct std::hash<model::Id<Tag>>
 {
     std::size_t operator()(model::Id<Tag> id) const noexcept { return id.value * 0x9e3779b97f4a7c15ull; }
 };

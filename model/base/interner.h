@@ -9,8 +9,7 @@ namespace model {
 
 /// Gives equal values the same dense id, in order of first sight. Values never move once interned.
 /// One owning thread; not synchronised.
-template <typename IdType, typename Value, typename Hash = std::hash<Value>>
-class Interner
+template <typename IdType, typename Value, typename Hash = std::hash<Value>> class Interner
 {
 public:
     /// The id of `value`, which is added when new.

@@ -35,8 +35,7 @@ std::string errnoText(int errnoValue);
 Error systemError(std::string_view what, int errnoValue, std::string_view hint = {});
 
 /// A value or the error that kept it from being made; members are named as in `std::expected`.
-template <typename T>
-class [[nodiscard]] Result
+template <typename T> class [[nodiscard]] Result
 {
 public:
     Result(T value)
@@ -65,8 +64,7 @@ private:
 };
 
 /// Success, or the error that kept it from happening.
-template <>
-class [[nodiscard]] Result<void>
+template <> class [[nodiscard]] Result<void>
 {
 public:
     Result() = default;

@@ -38,8 +38,16 @@ struct Bytes
     std::int64_t count = 0;
 
     friend constexpr auto operator<=>(Bytes, Bytes) = default;
-    constexpr Bytes &operator+=(Bytes b) { count += b.count; return *this; }
-    constexpr Bytes &operator-=(Bytes b) { count -= b.count; return *this; }
+    constexpr Bytes &operator+=(Bytes b)
+    {
+        count += b.count;
+        return *this;
+    }
+    constexpr Bytes &operator-=(Bytes b)
+    {
+        count -= b.count;
+        return *this;
+    }
     friend constexpr Bytes operator+(Bytes a, Bytes b) { return {a.count + b.count}; }
     friend constexpr Bytes operator-(Bytes a, Bytes b) { return {a.count - b.count}; }
 };

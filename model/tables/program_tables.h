@@ -85,10 +85,10 @@ inline constexpr std::uint32_t kStackEndCount = 6;
 /// A process of the session.
 struct Process
 {
-    std::int32_t pid = 0;         ///< the kernel's number at the time
-    ProcessId parent;             ///< invalid: not a process of this session
-    Timestamp start;              ///< first seen
-    std::optional<Timestamp> end; ///< last seen; empty while it runs
+    std::int32_t pid = 0;          ///< the kernel's number at the time
+    ProcessId parent;              ///< invalid: not a process of this session
+    Timestamp start;               ///< first seen
+    std::optional<Timestamp> end;  ///< last seen; empty while it runs
     std::optional<int> waitStatus; ///< as waitpid gives it, where known
 };
 
@@ -160,10 +160,7 @@ struct ProgramTables
 };
 
 /// Whether `node` is one of the roots that stand for a StackEnd.
-inline bool isRoot(StackId node)
-{
-    return node.value < kStackEndCount;
-}
+inline bool isRoot(StackId node) { return node.value < kStackEndCount; }
 
 /// How an end state reads to a person; empty for ReachedStart. E.g. "[stack cut off]".
 std::string_view stackEndText(StackEnd end);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/call_tree.h"
+#include "model/aggregate/function_table.h"
+#include "model/analysis/robust_trend.h"
+
+#include <vector>
+
+namespace model {
+
+/// The way from the root on which most of the cost flows, down to where it splits or is spent.
+struct HotPath
+{
+    std::vector<NodeId> nodes; ///< root first, without the tree's own root; the last one is the decision point
+    std::int64_t total = 0;    ///< of the decision point
+    std::int64_t self = 0;
+    double share = 0;        ///< of everything
+    bool endsInSelf = false; ///< its own code takes ≥ 20 % of it; else the cost splits here
+};
+
+/// Follows from each child of the root the heaviest child while that has ≥ 50 % of its parent and ≥ 1 % of everything.
+/// Paths in descending order of share, those with ≥ 1 % only.
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5);
+
+/// A function by its own share, with the interval that sampling leaves.
+struct HotFunction
+{
+    FunctionId function;
+    std::int64_t self = 0;
+    std::int64_t total = 0;
+    double selfShare = 0;
+    Interval selfShare95; ///< Wilson, from the number of samples; for exact costs both ends are the share
+    double totalShare = 0;
+    Interval totalShare95;
+    StringId file;
+    std::uint32_t line = 0;
+    std::size_t rank = 1; ///< functions whose intervals overlap that of the first of their rank share it
+};
+
+/// The `most` functions with the greatest self cost. `samples`: number of CPU samples behind the table, 0 where the cost is exact.
+std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most = 20);
+
+} // namespace model

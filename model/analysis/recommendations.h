@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/cost_kind.h"
+#include "model/analysis/robust_trend.h"
+#include "model/snapshot.h"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+enum class Rule : std::uint8_t {
+    GrowingStack,         ///< what a stack keeps grows through the recording
+    TemporaryAllocations, ///< many blocks freed before the next allocation
+    HotFunction,          ///< one function takes much CPU time by itself
+    AllocatorTime,        ///< malloc and free take much CPU time
+    CopyTime,             ///< memcpy and its like take much CPU time
+    RetainedMemory,       ///< resident memory far above the live heap
+    PageFaults,           ///< many page faults a second
+};
+/// snake_case: "growing_stack".
+std::string_view ruleKey(Rule rule);
+/// For people: "Growing stack".
+std::string_view ruleLabel(Rule rule);
+
+/// What kind of thing is gained.
+enum class GainKind : std::uint8_t {
+    CpuShare, ///< share of the CPU time
+    Bytes,    ///< bytes no longer held
+    BytesPerHour,
+    AllocationShare, ///< share of the allocations
+};
+
+/// A number that speaks for a recommendation.
+struct Evidence
+{
+    std::string what; ///< "growth"
+    double value = 0;
+    std::optional<Interval> interval;
+    Unit unit = Unit::Count;
+    std::string text; ///< the value as it is shown: "4.1 MiB/h (3.7–4.6)"
+};
+
+/// Something worth changing, and why.
+struct Recommendation
+{
+    Rule rule = Rule::HotFunction;
+    std::string title;            ///< one sentence: "Session::attachBuffer keeps 4.1 MiB/h (3.7–4.6)"
+    std::string place;            ///< function of the place, shortened; or the process
+    std::string where;            ///< "session.cpp:214"; empty if unknown
+    std::string module;           ///< file name of the module; empty if it is about the process
+    StackId stack;                ///< invalid if it is about a function or the process
+    ImageId image;                ///< invalid if it is about all
+    std::optional<CostKind> cost; ///< what to sort a page by to see the evidence
+    std::vector<Evidence> evidence;
+    GainKind gainKind = GainKind::CpuShare;
+    Interval gain;         ///< expected, 90 %: shares 0–1, bytes, bytes per hour
+    double confidence = 0; ///< 0 to 1
+    int effort = 1;        ///< 1 a line, 2 a local rewrite, 4 a data structure, 8 the architecture
+    double score = 0;      ///< expected relative gain × confidence ÷ effort; the list is in descending order of it
+    std::string advice;    ///< what to change
+    std::string check;     ///< how to see that it helped
+    std::string caution;   ///< what could make this wrong; may be empty
+};
+
+/// What was found; nothing is an ordinary result.
+struct Recommendations
+{
+    std::vector<Recommendation> items;
+    std::int64_t stacksSeen = 0; ///< heap stacks and CPU stacks that were looked at
+    Duration timeSeen;
+    std::vector<std::string>
+        notLookedAt;      ///< rules that lacked data, as sentences: "Growth: needs 5 s of heap recording …"
+    std::string sentence; ///< "3 things worth changing; looked at 5,214 stacks for 41 min."
+};
+
+/// Applies all rules to the selection. Items with less than 1 % expected gain are left out. Pure. Returns nothing when `stop` was requested.
+std::optional<Recommendations> recommendations(const Snapshot &snapshot, std::stop_token stop = {});
+
+} // namespace model

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/call_tree.h"
+#include "model/aggregate/function_table.h"
+#include "model/aggregate/heat_map.h"
+#include "model/aggregate/time_series.h"
+#include "model/analysis/forecast.h"
+#include "model/analysis/recommendations.h"
+#include "model/analysis/summary.h"
+#include "model/snapshot.h"
+
+#include <iosfwd>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+// Tables as RFC 4180: CRLF, a header line, names in snake_case with unit suffix, fields quoted where needed, control
+// characters escaped (\n, \t, \x01). Times are `time_s`, seconds since the recording began, and `time` as ISO 8601. They never fail; check the stream.
+
+/// A field as it stands in CSV.
+std::string csvField(std::string_view text);
+
+/// Key and value of each total, as the JSON summary has them: "heap.peak_bytes,123".
+void writeSummaryCsv(std::ostream &out, const Snapshot &snapshot);
+/// The overview's cards.
+void writeCardsCsv(std::ostream &out, const Summary &summary);
+/// One row a process and tick within the selection, one column a metric; empty where a value is absent.
+void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot);
+/// Lines of a chart within `range`, one row a moment, one column a series; empty in gaps.
+void writeSeriesCsv(
+    std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range);
+/// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column.
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind);
+/// One row a CPU stack and thread, heaviest first.
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot);
+/// One row a function: self, total, place.
+void writeFunctionsCsv(std::ostream &out, const FunctionTable &table);
+/// One row a node of the tree in pre-order: depth, function, self and total of each cost.
+void writeCallTreeCsv(std::ostream &out, const CallTree &tree);
+/// One row a cell that is not empty: time, size from, size to, value.
+void writeHeatMapCsv(std::ostream &out, const Snapshot &snapshot, const HeatMap &map);
+/// The band, one row a moment, behind lines that give state, trend and time to the limit as key and value.
+void writeForecastCsv(std::ostream &out, const Snapshot &snapshot, const Forecast &forecast);
+/// One row a recommendation, best first.
+void writeRecommendationsCsv(std::ostream &out, const Recommendations &recommendations);
+/// One row a kind of loss, zeros too.
+void writeLossesCsv(std::ostream &out, const Snapshot &snapshot);
+
+} // namespace model

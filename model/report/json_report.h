@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/cost_kind.h"
+#include "model/snapshot.h"
+
+#include <cstddef>
+#include <iosfwd>
+
+namespace model {
+
+// One JSON object each, UTF-8, keys in snake_case with unit suffix, integers exact, ended by a newline. `selection` says which
+// time and process it is about. Bytes that are no UTF-8 (names, paths) are replaced. They never fail; check the stream.
+
+/// Command, pid, start, duration, ticks; heap, cpu, stacks, losses; processes and images; gaps and marks.
+void writeSummaryJson(std::ostream &out, const Snapshot &snapshot);
+/// All metrics of all processes within the selection, as columns.
+void writeMetricsJson(std::ostream &out, const Snapshot &snapshot);
+/// Totals and the stacks, heaviest by `kind` first, frames leaf first. `stacks` 0: all.
+void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
+/// Totals, functions, and stacks, heaviest first. `stacks` 0: all.
+void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);
+/// Every kind of loss with its count, and where it happened.
+void writeLossesJson(std::ostream &out, const Snapshot &snapshot);
+
+} // namespace model
