@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace capture {
+
+/// Finds the control group (version 2) of processes. Version 1 is not read: its limits do not add up along the hierarchy, and
+/// nothing that ships it is supported any more.
+class CgroupFinder
+{
+public:
+    /// `cgroupRoot` is where cgroups are usually mounted; the true mount point is read from /proc/self/mountinfo below `procRoot`,
+    /// as hybrid systems have it elsewhere (/sys/fs/cgroup/unified).
+    CgroupFinder(std::string procRoot, const std::string &cgroupRoot);
+
+    /// The directory of the process's group; empty if cgroup v2 is not mounted, or the process is gone.
+    std::optional<std::string> directoryOf(std::int32_t pid) const;
+
+    bool isMounted() const { return !m_mountPoint.empty(); }
+    const std::string &mountPoint() const { return m_mountPoint; }
+
+private:
+    std::string m_procRoot;
+    std::string m_mountPoint;
+};
+
+/// The mount point of cgroup2 in the text of a mountinfo file; empty if there is none.
+std::string cgroupMountPoint(std::string_view mountInfo);
+
+/// The path of the version 2 group ("0::/path") in the text of /proc/PID/cgroup; empty if there is none.
+std::string cgroupPath(std::string_view procCgroup);
+
+/// "some avg10" of a pressure file in thousandths of a percent.
+std::optional<std::int64_t> pressureMilliPercent(std::string_view pressure);
+
+/// memory.max as bytes; empty for "max" (no limit).
+std::optional<std::int64_t> cgroupLimitBytes(std::string_view memoryMax);
+
+} // namespace capture

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/proc_reader.h"
+
+#include "capture/file_descriptor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+
+namespace capture {
+
+namespace {
+
+constexpr std::size_t kFirstReadBytes = 4096;
+
+struct CloseDirectory
+{
+    void operator()(DIR *directory) const { ::closedir(directory); }
+};
+
+bool needsNoQuotes(std::string_view text)
+{
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    return !text.empty() && text.find_first_not_of(plain) == std::string_view::npos;
+}
+
+void appendQuoted(std::string &line, std::string_view argument)
+{
+    if (needsNoQuotes(argument)) {
+        line += argument;
+        return;
+    }
+    line += '\'';
+    for (const char c : argument) {
+        if (c == '\'')
+            line += "'\\''";
+        else
+            line += c;
+    }
+    line += '\'';
+}
+
+} // namespace
+
+bool rereadProcFile(int fd, std::string &text, std::size_t mostBytes)
+{
+    std::size_t length = 0;
+    if (text.size() < kFirstReadBytes)
+        text.resize(std::min(kFirstReadBytes, mostBytes));
+    for (;;) {
+        if (length == text.size()) {
+            if (length >= mostBytes)
+                break;
+            text.resize(std::min(length * 2, mostBytes));
+        }
+        const ssize_t got = ::pread(fd, text.data() + length, text.size() - length, static_cast<off_t>(length));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            text.clear();
+            return false;
+        }
+        if (got == 0)
+            break;
+        length += static_cast<std::size_t>(got);
+    }
+    text.resize(length);
+    return true;
+}
+
+std::optional<std::string> readProcFile(const std::string &path, std::size_t mostBytes)
+{
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    if (!fd.isOpen() || !rereadProcFile(fd.get(), text, mostBytes))
+        return std::nullopt;
+    return text;
+}
+
+std::optional<std::int64_t> parseNumber(std::string_view text)
+{
+    const std::size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos)
+        return std::nullopt;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data() + begin, text.data() + text.size(), number);
+    if (error != std::errc())
+        return std::nullopt;
+    return number;
+}
+
+std::optional<ProcStat> parseStat(std::string_view text)
+{
+    // The name stands in parentheses and may itself hold parentheses and blanks: the last one ends it.
+    const std::size_t open = text.find('(');
+    const std::size_t close = text.rfind(')');
+    const auto pid = parseNumber(text);
+    if (!pid || open == std::string_view::npos || close == std::string_view::npos || close < open)
+        return std::nullopt;
+
+    // proc(5): field 3 follows the name.
+    constexpr std::size_t kFirstField = 3;
+    constexpr std::size_t kLastField = 24;
+    std::array<std::string_view, kLastField + 1> fields;
+    std::string_view rest = text.substr(close + 1);
+    for (std::size_t field = kFirstField; field <= kLastField; ++field) {
+        const std::size_t begin = rest.find_first_not_of(" \n");
+        if (begin == std::string_view::npos)
+            return std::nullopt;
+        rest.remove_prefix(begin);
+        const std::size_t end = std::min(rest.find_first_of(" \n"), rest.size());
+        fields[field] = rest.substr(0, end);
+        rest.remove_prefix(end);
+    }
+    const auto number = [&](std::size_t field) { return parseNumber(fields[field]).value_or(0); };
+    ProcStat stat;
+    stat.pid = static_cast<std::int32_t>(*pid);
+    stat.name = text.substr(open + 1, close - open - 1);
+    stat.state = fields[3].front();
+    stat.parentPid = static_cast<std::int32_t>(number(4));
+    stat.minorFaults = number(10);
+    stat.majorFaults = number(12);
+    stat.userTicks = number(14);
+    stat.systemTicks = number(15);
+    stat.threads = number(20);
+    stat.startTicks = number(22);
+    stat.virtualBytes = number(23);
+    stat.residentPages = number(24);
+    return stat;
+}
+
+std::optional<char> processState(std::int32_t pid, const std::string &procRoot)
+{
+    const auto text = readProcFile(procRoot + '/' + std::to_string(pid) + "/stat");
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    return stat ? std::optional(stat->state) : std::nullopt;
+}
+
+std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory)
+{
+    const std::unique_ptr<DIR, CloseDirectory> handle(::opendir(directory.c_str()));
+    if (!handle)
+        return std::nullopt;
+    std::vector<std::int32_t> numbers;
+    while (const dirent *entry = ::readdir(handle.get())) {
+        const std::string_view name = entry->d_name;
+        std::int32_t number = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (error == std::errc() && end == name.data() + name.size())
+            numbers.push_back(number);
+    }
+    return numbers;
+}
+
+std::string quotedCommandLine(std::string_view zeroSeparated)
+{
+    std::string line;
+    // A process may have written over its arguments, so the last zero byte can be missing.
+    while (!zeroSeparated.empty()) {
+        const std::size_t end = std::min(zeroSeparated.find('\0'), zeroSeparated.size());
+        if (!line.empty())
+            line += ' ';
+        appendQuoted(line, zeroSeparated.substr(0, end));
+        zeroSeparated.remove_prefix(std::min(end + 1, zeroSeparated.size()));
+    }
+    return line;
+}
+
+} // namespace capture
