@@ -52,6 +52,7 @@ private:
     {
         ImageId id;
         unsigned announcedBy = 0; ///< bit set of ProcessSource
+        StringId executable; ///< as the kernel names it; the launcher's own spelling does not count
     };
     struct LiveProcess
     {
@@ -61,6 +62,12 @@ private:
     };
 
     LiveProcess &live(std::int32_t pid, std::int32_t parentPid, Timestamp when);
+
+    /// Index of the image that a report of `source` names, or the number of images where it is a new one.
+    std::size_t matchingImage(
+        const LiveProcess &process, Timestamp when, ProcessSource source, StringId executable) const;
+    std::size_t insertImage(LiveProcess &process, Timestamp when);
+    Timestamp startOf(const LiveImage &image) const;
 
     TableBuilder &m_tables;
     std::unordered_map<std::int32_t, LiveProcess> m_live;
