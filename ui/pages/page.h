@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/analysis/summary.h"
+#include "model/snapshot.h"
+
+#include <QImage>
+#include <QString>
+#include <QWidget>
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <vector>
+
+namespace ui {
+
+/// Something that a page can write to a file: a picture or a table.
+struct Export
+{
+    QString name; ///< of the file without ending: "heap-flame-graph"
+    QString label; ///< for the menu: "Flame graph"
+    std::function<QImage()> picture;           ///< PNG; empty for a table
+    std::function<void(std::ostream &)> table; ///< CSV; empty for a picture
+};
+
+/// A page of the window. It gets a snapshot and the selection (in its constructor), and knows no other page.
+class Page : public QWidget
+{
+    Q_OBJECT
+
+public:
+    using QWidget::QWidget;
+
+    /// Stable name, lower case with dashes: begins the names of exported files. "heap".
+    virtual QString key() const = 0;
+    /// As in the list of pages: "Heap".
+    virtual QString title() const = 0;
+    /// Name of its icon in resources/icons, without ending.
+    virtual QString iconName() const = 0;
+    /// What the page shows now, behind the title: "live bytes · 12:03–12:09 · 412.6 MiB in 1.9 M blocks".
+    virtual QString subtitle() const { return {}; }
+
+    /// A new view of the session; null: none is open. Called up to four times a second while recording; long work goes to a
+    /// BackgroundJob. Must keep scroll position, selection and expanded rows.
+    virtual void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) = 0;
+
+    /// Whether a job of the page still works on the last snapshot; settled() follows when not.
+    virtual bool isBusy() const { return false; }
+
+    /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
+    virtual std::vector<Export> exports() { return {}; }
+
+    /// The page itself as it stands, at its size, with a scale of 2.
+    QImage picture();
+
+Q_SIGNALS:
+    void subtitleChanged();
+    void settled();
+    /// Somebody wants to see evidence that another page has.
+    void pageWanted(model::CardPage page);
+};
+
+} // namespace ui
