@@ -61,10 +61,10 @@ std::vector<pid_t> threadsOf(pid_t pid)
 std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount)
 {
     constexpr std::size_t kRestOfSample = 512;
-    const std::size_t halfASecond = std::size_t{options.hz} * (options.stackBytes + kRestOfSample) / 2;
+    const std::size_t quarterSecond = std::size_t{options.hz} * (options.stackBytes + kRestOfSample) / 4;
     const std::size_t most
         = std::clamp(std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(cpuCount, 1)), kLeastRingBytes, kMostRingBytes);
-    return std::clamp(std::bit_ceil(halfASecond), kLeastRingBytes, most);
+    return std::clamp(std::bit_ceil(quarterSecond), kLeastRingBytes, most);
 }
 
 model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)

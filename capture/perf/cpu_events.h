@@ -69,7 +69,7 @@ private:
     std::vector<PerfRecord> m_early;
 };
 
-/// The size of a CPU's ring that holds half a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).
+/// The size of a CPU's ring that holds a quarter of a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).
 std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount);
 
 } // namespace capture

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/cpu_instrument.h"
+#include "tests/capture/stopped_child.h"
+
+#include <QTest>
+
+#include <poll.h>
+#include <time.h>
+
+#include <functional>
+#include <map>
+#include <set>
+
+using namespace capture;
+using namespace model;
+
+namespace {
+
+std::int64_t monotonicNs()
+{
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+std::string targetPath(const char *name)
+{
+    return qEnvironmentVariable("GENESIS_BUILD_DIR").toStdString() + "/tests/targets/" + name;
+}
+
+/// The addresses of a target's functions, as its own symbol table has them (nm prints them sorted).
+std::map<std::uint64_t, std::string> functionsOf(const std::string &program)
+{
+    std::map<std::uint64_t, std::string> functions;
+    FILE *pipe = popen(("nm -C --defined-only '" + program + "'").c_str(), "r");
+    char line[1024];
+    while (pipe && std::fgets(line, sizeof(line), pipe)) {
+        char type = 0, name[1000] = {};
+        unsigned long address = 0;
+        if (std::sscanf(line, "%lx %c %999[^(\n]", &address, &type, name) == 3 && (type == 'T' || type == 't'))
+            functions[address] = name;
+    }
+    if (pipe)
+        pclose(pipe);
+    return functions;
+}
+
+/// A recording of one target, driven as the recorder drives it.
+struct Recording
+{
+    TableBuilder tables;
+    ProcessTable processes{tables};
+    std::int64_t originNs = monotonicNs();
+    std::unique_ptr<CpuInstrument> instrument;
+    EventBatch all;
+    std::string error;
+
+    Timestamp now() const { return {monotonicNs() - originNs}; }
+
+    void drainOnce()
+    {
+        std::vector<pollfd> polled;
+        for (const int fd : instrument->descriptors())
+            polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+        poll(polled.data(), polled.size(), instrument->drainIntervalMs());
+        while (instrument->drain(now())) { }
+    }
+    /// Runs the command under the instrument until it ended.
+    bool run(const std::vector<std::string> &command, const CpuEventOptions &options)
+    {
+        StoppedChild child(command);
+        processes.processSeen(child.pid(), 0, now());
+        auto made = CpuInstrument::launch(options, child.pid(), processes, originNs);
+        if (!made) {
+            error = made.error().text();
+            return false;
+        }
+        instrument = std::move(*made);
+        if (!child.start())
+            return false;
+        Timestamp tick = now();
+        while (!child.hasEnded()) {
+            drainOnce();
+            if (now() - tick > Duration::fromMs(250)) {
+                instrument->collect(now(), all);
+                tick = now();
+            }
+        }
+        while (instrument->drain(now())) { }
+        instrument->collect(now(), all);
+        return WIFEXITED(child.status()) && WEXITSTATUS(child.status()) == 0;
+    }
+
+    std::int64_t lost(LossKind kind) const
+    {
+        std::int64_t count = 0;
+        for (const Loss &loss : all.losses)
+            count += loss.kind == kind ? loss.count : 0;
+        return count;
+    }
+    std::int64_t samples() const
+    {
+        std::int64_t count = 0;
+        for (const CpuDelta &delta : all.cpu)
+            count += delta.samples;
+        return count;
+    }
+    const Module &moduleOf(StackId node) const
+    {
+        const ProgramTables &t = tables.tables();
+        return t.modules[t.frames[t.stacks[node.index()].frame.index()].module.index()];
+    }
+    /// Name of a node's function: its own symbol, else by the target's list.
+    std::string name(StackId node, const std::map<std::uint64_t, std::string> &functions, const std::string &program) const
+    {
+        const ProgramTables &t = tables.tables();
+        const FrameId id = t.stacks[node.index()].frame;
+        const Frame &frame = t.frames[id.index()];
+        if (t.symbols[id.index()].count > 0)
+            return t.text(t.lines[t.symbols[id.index()].first].function);
+        if (t.text(moduleOf(node).path) != program)
+            return {};
+        const auto next = functions.upper_bound(frame.address - (frame.kind == FrameKind::ReturnAddress ? 1 : 0));
+        return next == functions.begin() ? std::string() : std::prev(next)->second;
+    }
+    /// Calls `visit` with each stack's functions, leaf first, its end and its samples.
+    void eachStack(const std::string &program,
+        const std::function<void(const std::vector<std::string> &, StackEnd, std::int64_t)> &visit) const
+    {
+        const auto functions = functionsOf(program);
+        for (const CpuDelta &delta : all.cpu) {
+            std::vector<std::string> names;
+            StackId node = delta.stack;
+            for (; !isRoot(node); node = tables.tables().stacks[node.index()].parent)
+                names.push_back(name(node, functions, program));
+            visit(names, tables.tables().endOf(delta.stack), delta.samples);
+        }
+    }
+};
+
+bool holds(const std::vector<std::string> &names, const char *name)
+{
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+} // namespace
+
+class CpuIntegrationTest : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void findsTheSharesOfAMixAndItsWholeRecursion_data()
+    {
+        QTest::addColumn<unsigned>("hz");
+        QTest::addColumn<QByteArray>("units");
+        QTest::newRow("999 Hz") << 999U << QByteArray("1200");
+        QTest::newRow("4000 Hz") << 4000U << QByteArray("600");
+    }
+    void findsTheSharesOfAMixAndItsWholeRecursion()
+    {
+        QFETCH(unsigned, hz);
+        QFETCH(QByteArray, units);
+        const std::string program = targetPath("cpu_mix");
+        Recording recording;
+        if (!recording.run({program, units.toStdString()}, {.hz = hz})) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        std::map<std::string, double> counts;
+        double total = 0;
+        std::int64_t brokenRecursions = 0, deepRecursions = 0, whole = 0, samples = 0;
+        recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
+            samples += count;
+            whole += end == StackEnd::ReachedStart ? count : 0;
+            for (const char *function : {"fifty", "thirty", "fifteen", "five"}) {
+                if (!holds(names, function))
+                    continue;
+                counts[function] += static_cast<double>(count);
+                total += static_cast<double>(count);
+            }
+            // On its way down and up the recursion is shallower; that takes less than a thousandth of its time.
+            const auto depth = std::count(names.begin(), names.end(), "fifteen");
+            deepRecursions += depth == 61 ? count : 0;
+            if (depth > 0 && (end != StackEnd::ReachedStart || !holds(names, "main")))
+                brokenRecursions += count;
+        });
+        QVERIFY(total > 500);
+        const std::pair<const char *, double> truths[] = {{"fifty", 50}, {"thirty", 30}, {"fifteen", 15}, {"five", 5}};
+        for (const auto &[function, truth] : truths) {
+            const double share = 100 * counts[function] / total;
+            QVERIFY2(share > truth - 1.5 && share < truth + 1.5,
+                qPrintable(QStringLiteral("%1: %2 %").arg(QLatin1String(function)).arg(share)));
+        }
+        QCOMPARE(brokenRecursions, 0);
+        QVERIFY(static_cast<double>(deepRecursions) > 0.95 * counts["fifteen"]);
+        qInfo("%s: %lld samples, %.2f %% whole, rings of %zu KiB", recording.instrument->event().c_str(),
+            static_cast<long long>(samples), 100.0 * static_cast<double>(whole) / static_cast<double>(samples),
+            recording.instrument->ringBytes() >> 10);
+        QCOMPARE(recording.lost(LossKind::SamplesLost), 0);
+        QCOMPARE(recording.lost(LossKind::BadRecords), 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(CpuIntegrationTest)
+#include "cpu_integration_test.moc"

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/address_space.h"
+#include "capture/perf/jit_names.h"
+#include "capture/perf/kernel_symbols.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <unistd.h>
+
+using namespace capture;
+
+namespace {
+
+void append(const QString &path, const char *text)
+{
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Append));
+    file.write(text);
+}
+
+} // namespace
+
+class PerfNamesTest : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void findsGeneratedCodeByItsList()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("perf.map"));
+        append(path, "1000 20 first function\n2000 10 second\nnonsense\n3000 0 empty\nffffffffffffffff 20 wraps\n");
+        JitNames names(getpid(), path.toStdString());
+        QVERIFY(names.exists());
+        QCOMPARE(names.size(), std::size_t{2});
+        QCOMPARE(names.find(0x1000), std::string_view("first function"));
+        QCOMPARE(names.find(0x101f), std::string_view("first function"));
+        QCOMPARE(names.find(0x1020), std::string_view());
+        QCOMPARE(names.find(0xfff), std::string_view());
+        QCOMPARE(names.find(0x2008), std::string_view("second"));
+    }
+
+    void readsWhatIsAddedAndWaitsForWholeLines()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("perf.map"));
+        JitNames names(getpid(), path.toStdString());
+        QVERIFY(!names.exists());
+        append(path, "1000 20 one\n2000 10 tw");
+        QVERIFY(names.refresh());
+        QCOMPARE(names.find(0x2000), std::string_view());
+        append(path, "o\n");
+        QVERIFY(names.refresh());
+        QCOMPARE(names.find(0x2000), std::string_view("two"));
+        QVERIFY(!names.refresh());
+    }
+
+    void takesTheLastOfOverlappingEntries()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("perf.map"));
+        append(path, "1000 100 old\n1080 100 new\n");
+        JitNames names(getpid(), path.toStdString());
+        QCOMPARE(names.find(0x107f), std::string_view("old"));
+        QCOMPARE(names.find(0x1080), std::string_view("new"));
+    }
+
+    void findsKernelFunctions()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("kallsyms"));
+        append(path, "0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\nffffffff81000000 t alias\n"
+                     "ffffffff81000100 t do_work\nffffffff81000180 d data\nffffffffc0000000 t ext4_read\t[ext4]\n");
+        QVERIFY(KernelSymbols::areVisible(qPrintable(path)));
+        const KernelSymbols symbols = KernelSymbols::read(qPrintable(path));
+        QCOMPARE(symbols.find(0xffffffff81000010), std::string_view("_text"));
+        QCOMPARE(symbols.find(0xffffffff81000190), std::string_view("do_work"));
+        QCOMPARE(symbols.find(0xffffffffc0000001), std::string_view("ext4_read [ext4]"));
+        QCOMPARE(symbols.find(0x1000), std::string_view());
+    }
+
+    void seesWhenTheKernelHidesItsAddresses()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("kallsyms"));
+        append(path, "0000000000000000 T _text\n0000000000000000 T start\n");
+        QVERIFY(!KernelSymbols::areVisible(qPrintable(path)));
+        QCOMPARE(KernelSymbols::read(qPrintable(path)).size(), std::size_t{0});
+    }
+
+    void newMappingsReplaceWhatTheyOverlap()
+    {
+        CodeFile first, second;
+        AddressSpace space;
+        space.add({0x1000, 0x5000, 0x100000, &first});
+        space.add({0x2000, 0x3000, 0, &second});
+        QCOMPARE(space.size(), std::size_t{3});
+        QCOMPARE(space.find(0x1fff)->file, &first);
+        QCOMPARE(space.find(0x2000)->file, &second);
+        QCOMPARE(space.find(0x3000)->file, &first);
+        QCOMPARE(space.find(0x3000)->fileOffset, 0x102000U);
+        QVERIFY(!space.find(0x5000));
+        QVERIFY(!space.find(0xfff));
+        space.add({0, 0x10000, 0, &second});
+        QCOMPARE(space.size(), std::size_t{1});
+    }
+
+    void listsTheCodeOfARunningProcess()
+    {
+        const std::vector<PerfMapping> mappings = readCodeMappings(getpid());
+        const auto here = reinterpret_cast<std::uint64_t>(&append);
+        const auto found = std::find_if(mappings.begin(), mappings.end(),
+            [&](const PerfMapping &mapping) { return here >= mapping.begin && here - mapping.begin < mapping.bytes; });
+        QVERIFY(found != mappings.end());
+        QVERIFY(found->path.ends_with("perf_names_test"));
+        QVERIFY(found->inode != 0);
+    }
+};
+
+QTEST_APPLESS_MAIN(PerfNamesTest)
+#include "perf_names_test.moc"
