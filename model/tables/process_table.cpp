@@ -2,14 +2,15 @@
 #include "model/tables/process_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace model {
 
 namespace {
 
-unsigned bit(ProcessSource source)
+constexpr unsigned bit(ProcessSource source)
 {
-    return 1U << static_cast<unsigned>(source);
+    return 1u << static_cast<unsigned>(source);
 }
 
 } // namespace
@@ -19,185 +20,321 @@ ProcessTable::ProcessTable(TableBuilder &tables)
 {
 }
 
-ProcessTable::LiveProcess &ProcessTable::live(std::int32_t pid, std::int32_t parentPid, Timestamp when)
+ProcessTable::LiveProcess *ProcessTable::known(std::int32_t pid, Timestamp when)
 {
-    if (const auto it = m_live.find(pid); it != m_live.end()) {
-        const ProcessId parent = liveProcess(parentPid);
-        if (parent.isValid() && !m_tables.tables().processes[it->second.id.index()].parent.isValid())
-            m_tables.changeProcess(it->second.id).parent = parent;
-        return it->second;
-    }
-    // A late report of a process that has ended is not a new one.
-    if (const auto it = m_ended.find(pid); it != m_ended.end()) {
-        if (when <= m_tables.tables().processes[it->second.id.index()].end.value_or(when))
-            return it->second;
-    }
-    LiveProcess process;
-    const ProcessId parent = liveProcess(parentPid);
-    process.id = m_tables.addProcess({.pid = pid, .parent = parent, .start = when, .end = {}, .waitStatus = {}});
+    return const_cast<LiveProcess *>(std::as_const(*this).known(pid, when));
+}
+
+const ProcessTable::LiveProcess *ProcessTable::known(std::int32_t pid, Timestamp when) const
+{
+    const auto live = m_live.find(pid);
+    const auto ended = m_ended.find(pid);
+    if (ended != m_ended.end() && when <= row(ended->second).end.value_or(when)
+        && (live == m_live.end() || when < row(live->second).start))
+        return &ended->second;
+    return live == m_live.end() ? nullptr : &live->second;
+}
+
+ProcessTable::LiveProcess &ProcessTable::addProcess(std::int32_t pid, std::int32_t parentPid, Timestamp when)
+{
+    Process process;
+    process.pid = pid;
+    process.start = when;
     Image image;
-    image.process = process.id;
     image.start = when;
-    image.executable = image.commandLine = image.heapNote = m_tables.string("");
-    if (parent.isValid()) { // until its first exec a child runs what its parent runs
-        const Image &inherited = m_tables.tables().images[currentImage(parentPid).index()];
-        image.executable = inherited.executable;
-        image.commandLine = inherited.commandLine;
+    if (parentPid != 0) {
+        if (const LiveProcess *parent = known(parentPid, when)) {
+            process.parent = parent->id;
+            const Image &forked = m_tables.tables().images[imageAt(parentPid, when).index()];
+            image.executable = forked.executable;
+            image.commandLine = forked.commandLine;
+        }
     }
-    process.images.push_back({m_tables.addImage(image), 0, {}});
-    return m_live[pid] = std::move(process);
+    if (!image.executable.isValid())
+        image.executable = image.commandLine = m_tables.string({});
+    image.heapNote = m_tables.string({});
+    LiveProcess added;
+    added.id = image.process = m_tables.addProcess(process);
+    added.images.push_back({m_tables.addImage(image), 0});
+    return m_live.insert_or_assign(pid, std::move(added)).first->second;
+}
+
+ProcessTable::LiveProcess &ProcessTable::processAt(std::int32_t pid, std::int32_t parentPid, Timestamp when)
+{
+    if (LiveProcess *process = known(pid, when))
+        return *process;
+    return addProcess(pid, parentPid, when);
+}
+
+void ProcessTable::fillParent(LiveProcess &process, std::int32_t parentPid, Timestamp when)
+{
+    if (parentPid == 0 || row(process).parent.isValid())
+        return;
+    const LiveProcess *parent = known(parentPid, when);
+    if (parent && parent->id != process.id)
+        m_tables.changeProcess(process.id).parent = parent->id;
+}
+
+void ProcessTable::moveStart(LiveProcess &process, Timestamp when)
+{
+    if (when >= row(process).start)
+        return;
+    m_tables.changeProcess(process.id).start = when;
+    LiveImage &first = process.images.front();
+    if (first.announcedBy == 0)
+        m_tables.changeImage(first.id).start = when;
+    else
+        insertImage(process, when); // what it ran between its fork and that exec: its parent's program
 }
 
 ProcessId ProcessTable::processSeen(std::int32_t pid, std::int32_t parentPid, Timestamp when)
 {
-    return live(pid, parentPid, when).id;
+    LiveProcess &process = processAt(pid, parentPid, when);
+    fillParent(process, parentPid, when);
+    moveStart(process, when);
+    return process.id;
 }
 
-std::size_t ProcessTable::matchingImage(
-    const LiveProcess &process, Timestamp when, ProcessSource source, StringId executable) const
+bool ProcessTable::isCompatible(const LiveImage &image, std::string_view executable) const
 {
-    const auto fits = [&](const LiveImage &image) {
-        const bool namesDiffer = source != ProcessSource::Launcher && image.executable.isValid()
-            && !m_tables.tables().text(executable).empty() && image.executable != executable;
-        return (image.announcedBy & bit(source)) == 0 && !namesDiffer;
-    };
-    // The last exec before the report, unless this source has already told of it or of a later one …
-    std::size_t next = 1;
-    while (next < process.images.size() && startOf(process.images[next]) <= when)
-        ++next;
-    for (std::size_t i = next; i-- > 1;) {
-        if (fits(process.images[i]))
-            return i;
-        if ((process.images[i].announcedBy & bit(source)) != 0)
+    const std::string &known = m_tables.tables().text(row(image).executable);
+    // The Launcher's belief may be a link, or a script whose interpreter is the true executable.
+    const bool isBelieved = image.announcedBy == bit(ProcessSource::Launcher);
+    return isBelieved || executable.empty() || known.empty() || known == executable;
+}
+
+ProcessTable::LiveImage *ProcessTable::exactMatch(
+    LiveProcess &process, Timestamp when, std::string_view executable)
+{
+    // Others see an image after its exec, so the image is the first one from `when` on that was not reported exactly yet. One
+    // that was in between would be a later exec than this, and what comes after that is later still.
+    LiveImage *launched = nullptr;
+    for (LiveImage &image : process.images) {
+        const bool isMine = (image.announcedBy & bit(ProcessSource::Perf)) != 0;
+        if (row(image).start < when) {
+            const bool isLaunched = (image.announcedBy & bit(ProcessSource::Launcher)) != 0;
+            launched = isLaunched && !isMine ? &image : nullptr;
+            continue;
+        }
+        if (isMine)
             break;
+        if (image.announcedBy != 0 && isCompatible(image, executable))
+            return &image;
     }
-    // … or one that another source noticed only later than this one.
-    return next < process.images.size() && fits(process.images[next]) ? next : process.images.size();
+    // The Launcher names its image when it forks, before the exec itself; the first exec is that image.
+    return launched == &process.images.front() ? launched : nullptr;
 }
 
-ImageId ProcessTable::execSeen(std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable,
-    std::string_view commandLine)
+ProcessTable::LiveImage *ProcessTable::matchingImage(
+    LiveProcess &process, Timestamp when, ProcessSource source, std::string_view executable)
 {
-    LiveProcess &process = live(pid, 0, when);
-    const StringId path = m_tables.string(executable);
-    std::size_t at = matchingImage(process, when, source, path);
-    if (at == process.images.size())
-        at = insertImage(process, when);
-    LiveImage &known = process.images[at];
-    known.announcedBy |= bit(source);
-    if (source != ProcessSource::Launcher && !executable.empty())
-        known.executable = path;
-    const StringId line = m_tables.string(commandLine);
-    Image &image = m_tables.changeImage(known.id);
-    if (when < image.start) { // the other source noticed it late
-        image.start = when;
-        m_tables.changeImage(process.images[at - 1].id).end = when;
+    if (source == ProcessSource::Launcher)
+        return (process.images.front().announcedBy & bit(source)) == 0 ? &process.images.front() : nullptr;
+    if (source == ProcessSource::Perf)
+        return exactMatch(process, when, executable);
+    // Tracer and Proc see the image that runs now: the last that began until `when`, if they did not report that one before.
+    LiveImage *last = nullptr;
+    for (LiveImage &image : process.images) {
+        if (row(image).start <= when)
+            last = &image;
     }
-    if (m_tables.tables().text(image.executable).empty())
-        image.executable = path;
-    if (m_tables.tables().text(image.commandLine).empty())
-        image.commandLine = line;
-    return known.id;
+    const bool isCandidate = last && last->announcedBy != 0 && (last->announcedBy & bit(source)) == 0;
+    return isCandidate && isCompatible(*last, executable) ? last : nullptr;
 }
 
-std::size_t ProcessTable::insertImage(LiveProcess &process, Timestamp when)
+ProcessTable::LiveImage &ProcessTable::insertImage(LiveProcess &process, Timestamp when)
 {
-    std::size_t at = process.images.size();
-    while (at > 1 && startOf(process.images[at - 1]) > when)
-        --at;
+    auto &images = process.images;
+    const auto after = std::find_if(
+        images.begin(), images.end(), [&](const LiveImage &image) { return row(image).start > when; });
     Image image;
     image.process = process.id;
-    image.epoch = static_cast<std::uint32_t>(process.images.size());
     image.start = when;
-    image.executable = image.commandLine = image.heapNote = m_tables.string("");
-    Image &before = m_tables.changeImage(process.images[at - 1].id);
-    image.end = before.end;
-    before.end = when;
-    process.images.insert(process.images.begin() + static_cast<std::ptrdiff_t>(at), {m_tables.addImage(image), 0, {}});
-    return at;
+    image.executable = image.commandLine = image.heapNote = m_tables.string({});
+    if (after != images.end())
+        image.end = row(*after).start;
+    else
+        image.end = row(process).end;
+    const auto inserted = images.insert(after, {m_tables.addImage(image), 0});
+    if (inserted != images.begin())
+        m_tables.changeImage((inserted - 1)->id).end = when;
+    for (auto it = inserted; it != images.end(); ++it)
+        m_tables.changeImage(it->id).epoch = static_cast<std::uint32_t>(it - images.begin());
+    return *inserted;
 }
 
-Timestamp ProcessTable::startOf(const LiveImage &image) const
+void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp when, ProcessSource source,
+    std::string_view executable, std::string_view commandLine)
 {
-    return m_tables.tables().images[image.id.index()].start;
+    Image &changed = m_tables.changeImage(image.id);
+    const bool replacesBelief = image.announcedBy == bit(ProcessSource::Launcher);
+    const auto fill = [&](StringId &text, std::string_view value) {
+        if (!value.empty() && (replacesBelief || m_tables.tables().text(text).empty()))
+            text = m_tables.string(value);
+    };
+    // Proc may have found a later program where the Launcher's was expected; Perf knows which one came first.
+    const bool isCorrected = source == ProcessSource::Perf && !replacesBelief && !isCompatible(image, executable);
+    if (image.announcedBy == 0 || isCorrected) {
+        changed.executable = changed.commandLine = m_tables.string({});
+        image.announcedBy &= bit(ProcessSource::Launcher);
+    }
+    fill(changed.executable, executable);
+    fill(changed.commandLine, commandLine);
+    image.announcedBy |= bit(source);
+    const bool isFirst = &image == &process.images.front();
+    if (when < changed.start && !isFirst) {
+        changed.start = when;
+        const auto index = static_cast<std::size_t>(&image - process.images.data());
+        m_tables.changeImage(process.images[index - 1].id).end = when;
+    } else if (when < changed.start) {
+        changed.start = when;
+        Process &owner = m_tables.changeProcess(process.id);
+        owner.start = std::min(owner.start, when);
+    }
+}
+
+void ProcessTable::endThreadsBefore(LiveProcess &process, std::int32_t pid, Timestamp when)
+{
+    for (const auto &[tid, live] : process.threads) {
+        const Thread &thread = m_tables.tables().threads[live.id.index()];
+        if (tid != pid && !thread.end && thread.start < when)
+            m_tables.changeThread(live.id).end = when;
+    }
+}
+
+ImageId ProcessTable::execSeen(std::int32_t pid, Timestamp when, ProcessSource source,
+    std::string_view executable, std::string_view commandLine)
+{
+    LiveProcess *process = known(pid, when);
+    LiveImage *image = nullptr;
+    if (process) {
+        image = matchingImage(*process, when, source, executable);
+        if (!image)
+            image = &insertImage(*process, when);
+    } else {
+        process = &addProcess(pid, 0, when);
+        image = &process->images.front();
+    }
+    announce(*process, *image, when, source, executable, commandLine);
+    endThreadsBefore(*process, pid, when);
+    return image->id;
 }
 
 ImageId ProcessTable::imageAt(std::int32_t pid, Timestamp when) const
 {
-    const LiveProcess *process = nullptr;
-    if (const auto it = m_live.find(pid); it != m_live.end())
-        process = &it->second;
-    if (const auto it = m_ended.find(pid); it != m_ended.end()) {
-        if (!process || when < m_tables.tables().processes[process->id.index()].start)
-            process = &it->second;
+    const LiveProcess *process = known(pid, when);
+    if (!process) {
+        const auto ended = m_ended.find(pid); // after its end: what it ran last
+        if (ended == m_ended.end())
+            return {};
+        process = &ended->second;
     }
-    if (!process)
-        return {};
-    std::size_t at = process->images.size() - 1;
-    while (at > 0 && startOf(process->images[at]) > when)
-        --at;
-    return process->images[at].id;
+    ImageId found = process->images.front().id;
+    for (const LiveImage &image : process->images) {
+        if (row(image).start <= when)
+            found = image.id;
+    }
+    return found;
 }
 
 ImageId ProcessTable::currentImage(std::int32_t pid) const
 {
-    const auto it = m_live.find(pid);
-    return it == m_live.end() ? ImageId() : it->second.images.back().id;
+    const auto live = m_live.find(pid);
+    if (live != m_live.end())
+        return live->second.images.back().id;
+    const auto ended = m_ended.find(pid);
+    return ended == m_ended.end() ? ImageId() : ended->second.images.back().id;
+}
+
+ProcessTable::LiveThread &ProcessTable::threadAt(std::int32_t pid, std::int32_t tid, Timestamp when)
+{
+    LiveProcess &process = processAt(pid, 0, when);
+    const auto it = process.threads.find(tid);
+    if (it != process.threads.end()) {
+        const Thread &thread = m_tables.tables().threads[it->second.id.index()];
+        const bool isReused = thread.end && when > *thread.end && !row(process).end;
+        if (!isReused) {
+            if (when < thread.start)
+                m_tables.changeThread(it->second.id).start = when;
+            return it->second;
+        }
+    }
+    Thread thread;
+    thread.process = process.id;
+    thread.tid = tid;
+    thread.name = m_tables.string({});
+    thread.start = when;
+    thread.end = row(process).end;
+    LiveThread &added = process.threads[tid];
+    added = {m_tables.addThread(thread), Timestamp{-1}};
+    return added;
 }
 
 ThreadId ProcessTable::threadSeen(std::int32_t pid, std::int32_t tid, Timestamp when)
 {
-    LiveProcess &process = live(pid, 0, when);
-    if (const auto it = process.threads.find(tid); it != process.threads.end()) {
-        const Thread &known = m_tables.tables().threads[it->second.index()];
-        if (when <= known.end.value_or(when))
-            return it->second;
-    }
-    const Thread thread{.process = process.id, .tid = tid, .name = m_tables.string(""), .start = when, .end = {}};
-    return process.threads[tid] = m_tables.addThread(thread);
+    return threadAt(pid, tid, when).id;
 }
 
 void ProcessTable::threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when)
 {
-    m_tables.changeThread(threadSeen(pid, tid, when)).name = m_tables.string(name);
+    LiveThread &thread = threadAt(pid, tid, when);
+    if (when < thread.named)
+        return;
+    thread.named = when;
+    const StringId text = m_tables.string(name);
+    if (m_tables.tables().threads[thread.id.index()].name != text)
+        m_tables.changeThread(thread.id).name = text;
 }
 
 void ProcessTable::threadEnded(std::int32_t pid, std::int32_t tid, Timestamp when)
 {
-    m_tables.changeThread(threadSeen(pid, tid, when)).end = when;
+    const LiveProcess *process = known(pid, when);
+    if (!process)
+        return;
+    const auto it = process->threads.find(tid);
+    if (it == process->threads.end())
+        return;
+    const Thread &thread = m_tables.tables().threads[it->second.id.index()];
+    if (when >= thread.start && (!thread.end || when < *thread.end))
+        m_tables.changeThread(it->second.id).end = when;
 }
 
 void ProcessTable::processEnded(std::int32_t pid, Timestamp when, std::optional<int> waitStatus)
 {
-    const auto it = m_live.find(pid);
-    if (it == m_live.end()) { // somebody else said so first; the status may be new
-        if (const auto ended = m_ended.find(pid); ended != m_ended.end() && waitStatus)
-            m_tables.changeProcess(ended->second.id).waitStatus = waitStatus;
+    const auto live = m_live.find(pid);
+    const bool isLive = live != m_live.end() && when >= row(live->second).start;
+    const auto found = isLive ? live : m_ended.find(pid);
+    if (found == m_live.end() || (!isLive && found == m_ended.end()))
         return;
-    }
-    LiveProcess process = std::move(it->second);
-    m_live.erase(it);
-    Process &row = m_tables.changeProcess(process.id);
-    row.end = when;
+    LiveProcess &process = found->second;
+    Process &changed = m_tables.changeProcess(process.id);
     if (waitStatus)
-        row.waitStatus = waitStatus;
-    m_tables.changeImage(process.images.back().id).end = when;
-    for (const auto &[tid, thread] : process.threads) {
-        if (!m_tables.tables().threads[thread.index()].end)
-            m_tables.changeThread(thread).end = when;
+        changed.waitStatus = waitStatus;
+    if (!changed.end || when < *changed.end) {
+        changed.end = when;
+        m_tables.changeImage(process.images.back().id).end = when;
+        for (const auto &[tid, thread] : process.threads) {
+            const std::optional<Timestamp> end = m_tables.tables().threads[thread.id.index()].end;
+            if (!end || *end > when)
+                m_tables.changeThread(thread.id).end = when;
+        }
     }
-    m_ended[pid] = std::move(process);
+    if (isLive) {
+        m_ended.insert_or_assign(pid, std::move(process));
+        m_live.erase(live);
+    }
 }
 
 ProcessId ProcessTable::liveProcess(std::int32_t pid) const
 {
-    const auto it = m_live.find(pid);
-    return it == m_live.end() ? ProcessId() : it->second.id;
+    const auto live = m_live.find(pid);
+    return live == m_live.end() ? ProcessId() : live->second.id;
 }
 
 std::vector<std::int32_t> ProcessTable::livePids() const
 {
     std::vector<std::int32_t> pids;
+    pids.reserve(m_live.size());
     for (const auto &[pid, process] : m_live)
         pids.push_back(pid);
     std::sort(pids.begin(), pids.end());

@@ -20,12 +20,14 @@ class ProcessTable
 public:
     explicit ProcessTable(TableBuilder &tables);
 
-    /// The live process with this pid, added (with image epoch 0) when unknown. `parentPid` 0: unknown.
+    /// The process with this pid at `when`: the live one, or one that ended later than that. Added (with image epoch 0) when
+    /// there is none. `parentPid` 0: unknown. An earlier time than what is known moves the start back.
     ProcessId processSeen(std::int32_t pid, std::int32_t parentPid, Timestamp when);
 
     /// An exec of `pid` reported by `source`. Each source reports each exec at most once, so a report that matches an image which
-    /// another source announced (and this one did not yet) names the same image: no new epoch. Executable and
-    /// command line fill what is not known yet.
+    /// another source announced (and this one did not yet) names the same image: no new epoch. The times of Perf are exact and may come
+    /// late; those of Tracer and Proc are when they saw the new image; Launcher names the first image of a launched process.
+    /// Executable and command line fill what is not known yet, and replace what the Launcher believed.
     ImageId execSeen(std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable,
         std::string_view commandLine);
 
@@ -33,16 +35,19 @@ public:
     ImageId imageAt(std::int32_t pid, Timestamp when) const;
     ImageId currentImage(std::int32_t pid) const;
 
-    /// The live thread with this tid, added when unknown (its process too).
+    /// The thread with this tid at `when`, added when unknown (its process too).
     ThreadId threadSeen(std::int32_t pid, std::int32_t tid, Timestamp when);
+    /// Names a thread; of several names the latest holds.
     void threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
     void threadEnded(std::int32_t pid, std::int32_t tid, Timestamp when);
 
-    /// The process ended; its image and threads end with it. `waitStatus` as waitpid gives it, where known.
+    /// The process ended; its image and threads end with it. `waitStatus` as waitpid gives it, where known. Of several reports
+    /// the earliest time holds.
     void processEnded(std::int32_t pid, Timestamp when, std::optional<int> waitStatus);
 
     /// The live process with this pid; invalid if there is none.
     ProcessId liveProcess(std::int32_t pid) const;
+    /// All of them, ascending.
     std::vector<std::int32_t> livePids() const;
 
     TableBuilder &tables() { return m_tables; }
@@ -52,22 +57,38 @@ private:
     {
         ImageId id;
         unsigned announcedBy = 0; ///< bit set of ProcessSource
-        StringId executable; ///< as the kernel names it; the launcher's own spelling does not count
+    };
+    struct LiveThread
+    {
+        ThreadId id;
+        Timestamp named{-1}; ///< time of the name it has
     };
     struct LiveProcess
     {
         ProcessId id;
-        std::vector<LiveImage> images;
-        std::unordered_map<std::int32_t, ThreadId> threads;
+        std::vector<LiveImage> images; ///< ascending by start
+        std::unordered_map<std::int32_t, LiveThread> threads; ///< the last of each tid, ended ones too
     };
 
-    LiveProcess &live(std::int32_t pid, std::int32_t parentPid, Timestamp when);
+    LiveProcess &processAt(std::int32_t pid, std::int32_t parentPid, Timestamp when);
+    LiveProcess *known(std::int32_t pid, Timestamp when);
+    const LiveProcess *known(std::int32_t pid, Timestamp when) const;
+    LiveProcess &addProcess(std::int32_t pid, std::int32_t parentPid, Timestamp when);
+    void moveStart(LiveProcess &process, Timestamp when);
+    void fillParent(LiveProcess &process, std::int32_t parentPid, Timestamp when);
 
-    /// Index of the image that a report of `source` names, or the number of images where it is a new one.
-    std::size_t matchingImage(
-        const LiveProcess &process, Timestamp when, ProcessSource source, StringId executable) const;
-    std::size_t insertImage(LiveProcess &process, Timestamp when);
-    Timestamp startOf(const LiveImage &image) const;
+    LiveImage *matchingImage(LiveProcess &process, Timestamp when, ProcessSource source, std::string_view executable);
+    LiveImage *exactMatch(LiveProcess &process, Timestamp when, std::string_view executable);
+    bool isCompatible(const LiveImage &image, std::string_view executable) const;
+    LiveImage &insertImage(LiveProcess &process, Timestamp when);
+    void announce(LiveProcess &process, LiveImage &image, Timestamp when, ProcessSource source,
+        std::string_view executable, std::string_view commandLine);
+    void endThreadsBefore(LiveProcess &process, std::int32_t pid, Timestamp when);
+
+    LiveThread &threadAt(std::int32_t pid, std::int32_t tid, Timestamp when);
+
+    const Image &row(const LiveImage &image) const { return m_tables.tables().images[image.id.index()]; }
+    const Process &row(const LiveProcess &process) const { return m_tables.tables().processes[process.id.index()]; }
 
     TableBuilder &m_tables;
     std::unordered_map<std::int32_t, LiveProcess> m_live;

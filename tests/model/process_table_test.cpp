@@ -38,8 +38,8 @@ private Q_SLOTS:
         const ImageId sampled = f.processes.execSeen(10, at(110), ProcessSource::Perf, "/usr/bin/python3.11", "");
         QCOMPARE(traced.value, launched.value);
         QCOMPARE(sampled.value, launched.value);
-        QCOMPARE(f.image(launched).epoch, 1U);
-        QCOMPARE(f.executable(launched), std::string("python3"));
+        QCOMPARE(f.image(launched).epoch, 0U);
+        QCOMPARE(f.executable(launched), std::string("/usr/bin/python3.11"));
     }
 
     void theReportThatComesLateMovesTheStart()
@@ -60,7 +60,7 @@ private Q_SLOTS:
         const ImageId shell = f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/sh", "");
         const ImageId tool = f.processes.execSeen(10, at(200), ProcessSource::Perf, "/bin/sort", "");
         QVERIFY(shell != tool);
-        QCOMPARE(f.image(tool).epoch, 2U);
+        QCOMPARE(f.image(tool).epoch, 1U);
         QCOMPARE(f.image(shell).end.value_or(at(0)), at(200));
         QCOMPARE(f.processes.execSeen(10, at(210), ProcessSource::Tracer, "/bin/sort", "sort").value, tool.value);
         QCOMPARE(f.processes.currentImage(10).value, tool.value);
@@ -122,6 +122,153 @@ private Q_SLOTS:
         QCOMPARE(f.tables.tables().threads[first.index()].end.value_or(at(0)), at(30));
         QCOMPARE(f.tables.tables().threads[second.index()].end.value_or(at(0)), at(50));
         QCOMPARE(f.tables.tables().text(f.tables.tables().threads[first.index()].name), std::string("worker"));
+    }
+
+    /// A shell is launched, execs env (static: no tracer), which execs python3; perf reports exactly but late, the tracer a little after
+    /// each exec, /proc once a tick. Whatever the order in which the reports arrive, the same images come out.
+    void everyOrderOfReportsGivesTheSameImages_data()
+    {
+        QTest::addColumn<QByteArray>("order");
+        // p1…p3: perf; t1, t3: tracer; k: /proc, which saw python3 only; l: launcher, first always (it made the process).
+        QTest::newRow("as it happened") << QByteArray("p1 t1 p2 p3 t3 k");
+        QTest::newRow("perf late") << QByteArray("t1 t3 k p1 p2 p3");
+        QTest::newRow("perf between") << QByteArray("t1 p1 t3 p2 p3 k");
+        QTest::newRow("perf after two") << QByteArray("t1 p1 p2 t3 k p3");
+        QTest::newRow("/proc before perf's last") << QByteArray("p1 t1 t3 k p2 p3");
+        QTest::newRow("perf early") << QByteArray("p1 p2 p3 t3 k");
+        QTest::newRow("no tracer") << QByteArray("p1 p2 k p3");
+        QTest::newRow("no tracer, /proc first") << QByteArray("k p1 p2 p3");
+    }
+    void everyOrderOfReportsGivesTheSameImages()
+    {
+        QFETCH(QByteArray, order);
+        Fixture f;
+        f.processes.processSeen(10, 0, at(0));
+        f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/sh", "sh -c x");
+        for (const QByteArray &report : order.split(' ')) {
+            if (report == "p1")
+                f.processes.execSeen(10, at(100), ProcessSource::Perf, "/usr/bin/dash", "");
+            else if (report == "t1")
+                f.processes.execSeen(10, at(130), ProcessSource::Tracer, "/usr/bin/dash", "sh -c x");
+            else if (report == "p2")
+                f.processes.execSeen(10, at(200), ProcessSource::Perf, "/opt/env", "");
+            else if (report == "p3")
+                f.processes.execSeen(10, at(300), ProcessSource::Perf, "/usr/bin/python3.11", "");
+            else if (report == "t3")
+                f.processes.execSeen(10, at(330), ProcessSource::Tracer, "/usr/bin/python3.11", "python3 x.py");
+            else if (report == "k")
+                f.processes.execSeen(10, at(900), ProcessSource::Proc, "/usr/bin/python3.11", "python3 x.py");
+        }
+        const ImageId shell = f.processes.imageAt(10, at(150));
+        const ImageId wrapper = f.processes.imageAt(10, at(250));
+        const ImageId python = f.processes.imageAt(10, at(350));
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.executable(shell), std::string("/usr/bin/dash"));
+        QCOMPARE(f.executable(wrapper), std::string("/opt/env"));
+        QCOMPARE(f.executable(python), std::string("/usr/bin/python3.11"));
+        QCOMPARE(f.tables.tables().text(f.image(python).commandLine), std::string("python3 x.py"));
+        QCOMPARE(f.image(shell).epoch, 0U);
+        QCOMPARE(f.image(wrapper).epoch, 1U);
+        QCOMPARE(f.image(python).epoch, 2U);
+        QCOMPARE(f.image(wrapper).start, at(200));
+        QCOMPARE(f.image(python).start, at(300));
+        QCOMPARE(f.image(shell).end.value_or(at(0)), at(200));
+        QCOMPARE(f.image(wrapper).end.value_or(at(0)), at(300));
+        QVERIFY(!f.image(python).end);
+    }
+
+    void aForkReportedAfterTheExecOfItsChildGivesTheSameImages_data()
+    {
+        QTest::addColumn<QByteArray>("order");
+        QTest::newRow("fork first") << QByteArray("f e t");
+        QTest::newRow("tracer first") << QByteArray("t f e");
+        QTest::newRow("fork last of perf's") << QByteArray("t e f");
+    }
+    void aForkReportedAfterTheExecOfItsChildGivesTheSameImages()
+    {
+        QFETCH(QByteArray, order);
+        Fixture f;
+        f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/sh", "sh");
+        for (const QByteArray &report : order.split(' ')) {
+            if (report == "f")
+                f.processes.processSeen(11, 10, at(50));
+            else if (report == "e")
+                f.processes.execSeen(11, at(100), ProcessSource::Perf, "/bin/sort", "");
+            else
+                f.processes.execSeen(11, at(130), ProcessSource::Tracer, "/bin/sort", "sort -u");
+        }
+        const Process &child = f.tables.tables().processes[f.processes.liveProcess(11).index()];
+        QCOMPARE(child.start, at(50));
+        QCOMPARE(child.parent, f.processes.liveProcess(10));
+        QCOMPARE(f.image(f.processes.imageAt(11, at(60))).epoch, 0U);
+        QCOMPARE(f.image(f.processes.imageAt(11, at(60))).end.value_or(at(0)), at(100));
+        QCOMPARE(f.image(f.processes.imageAt(11, at(100))).epoch, 1U);
+        QCOMPARE(f.executable(f.processes.currentImage(11)), std::string("/bin/sort"));
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{3});
+    }
+
+    void theSameProgramTwiceIsTwoImages()
+    {
+        Fixture f;
+        const ImageId first = f.processes.execSeen(10, at(100), ProcessSource::Tracer, "/bin/sh", "sh a");
+        const ImageId second = f.processes.execSeen(10, at(200), ProcessSource::Tracer, "/bin/sh", "sh b");
+        QVERIFY(first != second);
+        QCOMPARE(f.processes.execSeen(10, at(90), ProcessSource::Perf, "/bin/sh", ""), first);
+        QCOMPARE(f.processes.execSeen(10, at(190), ProcessSource::Perf, "/bin/sh", ""), second);
+        QCOMPARE(f.processes.execSeen(10, at(900), ProcessSource::Proc, "/bin/sh", "sh b"), second);
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{2});
+    }
+
+    void theEndMayBeReportedBeforeTheExec()
+    {
+        Fixture f;
+        const ProcessId process = f.processes.processSeen(10, 0, at(0));
+        const ImageId image = f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/true", "true");
+        f.processes.processEnded(10, at(500), 0);
+        QCOMPARE(f.processes.execSeen(10, at(100), ProcessSource::Perf, "/usr/bin/true", ""), image);
+        const ImageId second = f.processes.execSeen(10, at(200), ProcessSource::Perf, "/usr/bin/false", "");
+        QCOMPARE(f.image(second).end.value_or(at(0)), at(500));
+        f.processes.processEnded(10, at(300), std::nullopt);
+        QCOMPARE(f.image(second).end.value_or(at(0)), at(300));
+        QCOMPARE(f.tables.tables().processes[process.index()].end.value_or(at(0)), at(300));
+        QCOMPARE(f.tables.tables().processes[process.index()].waitStatus.value_or(-1), 0);
+        QCOMPARE(f.processes.imageAt(10, at(1000)), second);
+        QCOMPARE(f.tables.tables().processes.size(), std::size_t{1});
+        QVERIFY(f.processes.livePids().empty());
+    }
+
+    void anExecEndsAllOtherThreads()
+    {
+        Fixture f;
+        f.processes.processSeen(10, 0, at(0));
+        const ThreadId leader = f.processes.threadSeen(10, 10, at(0));
+        const ThreadId other = f.processes.threadSeen(10, 11, at(50));
+        f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/x", "");
+        QVERIFY(!f.tables.tables().threads[leader.index()].end);
+        QCOMPARE(f.tables.tables().threads[other.index()].end.value_or(at(0)), at(100));
+        QVERIFY(f.processes.threadSeen(10, 11, at(150)) != other);
+    }
+
+    void theLatestNameOfAThreadHolds()
+    {
+        Fixture f;
+        f.processes.threadNamed(10, 11, "later", at(50));
+        f.processes.threadNamed(10, 11, "earlier", at(20));
+        const Thread &thread = f.tables.tables().threads[f.processes.threadSeen(10, 11, at(30)).index()];
+        QCOMPARE(f.tables.tables().text(thread.name), std::string("later"));
+        QCOMPARE(thread.start, at(20));
+    }
+
+    void nobodyKnowsAnUnknownPid()
+    {
+        Fixture f;
+        QVERIFY(!f.processes.imageAt(99, at(0)).isValid());
+        QVERIFY(!f.processes.currentImage(99).isValid());
+        QVERIFY(!f.processes.liveProcess(99).isValid());
+        f.processes.processEnded(99, at(0), 0);
+        f.processes.threadEnded(99, 99, at(0));
+        QVERIFY(f.tables.tables().processes.empty());
+        QVERIFY(f.tables.tables().threads.empty());
     }
 };
 
