@@ -153,7 +153,7 @@ private Q_SLOTS:
             else if (report == "p2")
                 f.processes.execSeen(10, at(200), ProcessSource::Perf, "/opt/env", "");
             else if (report == "p3")
-                f.processes.execSeen(10, at(300), ProcessSource::Perf, "/usr/bin/python3.11", "");
+                f.processes.execSeen(10, at(300), ProcessSource::Perf, "/usr/bin/python3.11", "python3 x.py");
             else if (report == "t3")
                 f.processes.execSeen(10, at(330), ProcessSource::Tracer, "/usr/bin/python3.11", "python3 x.py");
             else if (report == "k")
