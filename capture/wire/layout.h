@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/wire/record.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// The memory that a target and the recorder share: one memfd per program image, made and sized by the recorder.
+/// FORMAT.md is the contract; this file is its letter. "Target" and "recorder" name who writes a field.
+namespace capture::wire {
+
+inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
+inline constexpr std::uint32_t kVersion = 1;
+
+inline constexpr std::uint32_t kMaxThreads = 2048;
+inline constexpr std::uint32_t kMaxModules = 2048;
+inline constexpr std::uint32_t kModulePathBytes = 1u << 18;
+inline constexpr std::uint32_t kMaxNodes = 1u << 22;                 ///< 4 M stacks
+inline constexpr std::uint64_t kRingBytes = std::uint64_t{64} << 20; ///< budget of all rings together
+inline constexpr std::uint32_t kFirstRingRecords = 2048;             ///< 32 KiB
+inline constexpr std::uint32_t kLargestRingRecords = 32768;          ///< 512 KiB: still in a second-level cache
+
+/// Nodes below it are the roots: how the stack above them ended. Same numbers as model::StackEnd and unwind::EndState.
+inline constexpr std::uint32_t kRootNodes = 6;
+
+inline constexpr std::uint32_t kNoModule = 0xffffffff;
+
+/// Whether the target should record. Recorder.
+enum class Mode : std::uint32_t { Stopped = 0, Recording = 1 };
+/// How the target takes its time stamps. Recorder.
+enum class Clock : std::uint32_t { Tsc = 0, Monotonic = 1 };
+
+/// Counts of what the target could not record. Target; each only grows.
+struct LossCounters
+{
+    std::atomic<std::uint64_t> droppedRing;    ///< events that found their ring full for too long
+    std::atomic<std::uint64_t> droppedNoRing;  ///< events of threads that got no ring
+    std::atomic<std::uint64_t> reentered;      ///< calls from inside a hook: a signal handler's, or the allocator's own
+    std::atomic<std::uint64_t> nodesRefused;   ///< stacks cut because the node array was full
+    std::atomic<std::uint64_t> modulesRefused; ///< modules that found no room in the table
+};
+
+/// The first page.
+struct Header
+{
+    std::uint64_t magic;       ///< recorder
+    std::uint32_t version;     ///< recorder
+    std::uint32_t recorderPid; ///< recorder; 0 where the target cannot name it (another pid namespace)
+    std::atomic<Mode> mode;    ///< recorder
+    Clock clock;               ///< recorder
+    std::uint32_t waitLimitMs; ///< recorder: how long a full ring may hold the target up
+    std::uint32_t reserved0;
+
+    alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
+    std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
+    std::atomic<std::uint32_t> readySlots;            ///< recorder: slots below it exist
+
+    alignas(64) std::atomic<std::uint32_t> doorbell; ///< target: futex word, raised to wake the recorder
+    std::atomic<std::uint32_t> recorderSleeps;       ///< recorder: 1 while it waits at the doorbell
+    std::atomic<std::uint32_t> wanted;               ///< target: bit set of Want
+
+    alignas(64) std::atomic<std::uint32_t> usedNodes; ///< target: the next free node
+    std::atomic<std::uint32_t> usedModules;           ///< target: the next free module record
+    std::atomic<std::uint32_t> usedPathBytes;         ///< target: the next free byte of the path area
+    std::atomic<std::uint32_t> slotsTaken;   ///< target: how often a slot was taken; the source of ThreadSlot::serial
+    std::atomic<std::uint32_t> mallocModule; ///< target: module that serves malloc; kNoModule until known
+    LossCounters losses;
+};
+static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
+
+/// What a target waits for, rung with the doorbell.
+enum class Want : std::uint32_t { Slot = 1, Nodes = 2 };
+
+/// Who a thread slot belongs to.
+enum class SlotState : std::uint32_t {
+    Absent = 0, ///< no ring yet
+    Free = 1,   ///< recorder → target: has an empty ring, any thread may take it
+    Taken
+    = 2, ///< target: a thread writes into it. Back to Free by the recorder once the thread is gone and the ring read
+};
+
+/// One thread's ring: who writes into it, and how far both sides are. Positions count records and never wrap.
+struct ThreadSlot
+{
+    // The thread's line.
+    std::atomic<std::uint64_t> head; ///< target: records written, published with release
+    std::atomic<std::uint32_t> tid;  ///< target: before the first record
+    std::atomic<std::uint32_t>
+        serial; ///< target: rises from owner to owner over all slots, so that equal tids have an order
+    std::atomic<std::uint64_t> dropped; ///< target: events of this thread that were dropped
+    char name[16];                      ///< target: the thread's name when it took the slot, zero terminated
+    std::uint64_t reserved1[2];
+    // The recorder's line.
+    alignas(64) std::atomic<std::uint64_t> tail; ///< recorder: records read
+    std::atomic<SlotState> state;                ///< both, by compare-and-swap
+    std::atomic<std::uint32_t> space;            ///< recorder: futex word, raised after reading while a thread waits
+    std::atomic<std::uint32_t> waiting;          ///< target: 1 while its thread waits at `space`
+    std::uint32_t ringRecords;                   ///< recorder: size of the ring, a power of two
+    std::uint64_t ringOffset;                    ///< recorder: where it lies, in bytes from the start of the memory
+    std::uint64_t ringBase;                      ///< recorder: position of the ring's first record
+    std::atomic<std::uint64_t>
+        offer; ///< recorder: a larger ring, see ringOffer(); 0: none. Target takes it with a Jump
+    std::uint64_t reserved2;
+};
+static_assert(sizeof(ThreadSlot) == 128 && offsetof(ThreadSlot, tail) == 64);
+
+/// A larger ring on offer: its page from the start of the memory, and the binary logarithm of its records.
+constexpr std::uint64_t ringOffer(std::uint64_t offset, unsigned recordBits)
+{
+    return (offset / 4096) << 8 | recordBits;
+}
+constexpr std::uint64_t offeredOffset(std::uint64_t offer) { return (offer >> 8) * 4096; }
+constexpr unsigned offeredRecordBits(std::uint64_t offer) { return static_cast<unsigned>(offer & 0xff); }
+
+/// A node of the stack tree: a frame called by `parent`, which always has a lower index. Target, before any record names it.
+struct Node
+{
+    std::uint64_t address; ///< as the unwinder gives it; bit 63: exact, not a return address
+    std::uint32_t parent;
+    std::uint32_t module; ///< index of its module record, or kNoModule
+};
+static_assert(sizeof(Node) == 16);
+inline constexpr std::uint64_t kExactAddress = std::uint64_t{1} << 63;
+
+/// A mapped module. Target; complete once `ready` is 1 (release).
+struct ModuleRecord
+{
+    std::uint64_t begin; ///< first address
+    std::uint64_t end;
+    std::uint64_t loadBias;   ///< address in memory minus address in the file
+    std::uint32_t pathOffset; ///< into the path area
+    std::uint32_t pathBytes;  ///< 0: the program itself
+    std::atomic<std::uint32_t> ready;
+    std::atomic<std::uint32_t> unloaded; ///< 1 once the loader let it go
+    std::uint64_t reserved[3];
+};
+static_assert(sizeof(ModuleRecord) == 64);
+
+inline constexpr std::uint64_t kSlotsOffset = 4096;
+inline constexpr std::uint64_t kModulesOffset = kSlotsOffset + kMaxThreads * sizeof(ThreadSlot);
+inline constexpr std::uint64_t kPathsOffset = kModulesOffset + kMaxModules * sizeof(ModuleRecord);
+inline constexpr std::uint64_t kNodesOffset = kPathsOffset + kModulePathBytes;
+inline constexpr std::uint64_t kRingsOffset = kNodesOffset + std::uint64_t{kMaxNodes} * sizeof(Node);
+inline constexpr std::uint64_t kMemoryBytes = kRingsOffset + kRingBytes;
+static_assert(kModulesOffset % 4096 == 0 && kPathsOffset % 4096 == 0 && kNodesOffset % 4096 == 0
+    && kRingsOffset % 4096 == 0 && kMaxNodes <= (1u << Record::kNodeBits));
+
+/// The parts of the shared memory, by address. Does not own it.
+struct MemoryView
+{
+    unsigned char *base = nullptr;
+
+    Header &header() const { return *reinterpret_cast<Header *>(base); }
+    ThreadSlot &slot(std::uint32_t i) const { return reinterpret_cast<ThreadSlot *>(base + kSlotsOffset)[i]; }
+    ModuleRecord &module(std::uint32_t i) const { return reinterpret_cast<ModuleRecord *>(base + kModulesOffset)[i]; }
+    char *paths() const { return reinterpret_cast<char *>(base + kPathsOffset); }
+    Node &node(std::uint32_t i) const { return reinterpret_cast<Node *>(base + kNodesOffset)[i]; }
+    Record *ring(std::uint64_t offset) const { return reinterpret_cast<Record *>(base + offset); }
+};
+
+} // namespace capture::wire

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/wire/layout.h"
+
+#include <cstdint>
+
+/// How a new program image gets its memory: three messages over an abstract SOCK_SEQPACKET socket.
+/// target → Hello; recorder → Welcome with the memfd as SCM_RIGHTS; target → Outcome; both close.
+namespace capture::wire {
+
+/// The variable that names the recorder: `<socket name without its leading NUL>:<token, 32 hex digits>`.
+inline constexpr char kRendezvousVariable[] = "GENESIS_TRACER";
+inline constexpr std::uint32_t kTokenBytes = 16;
+/// How long a target waits for each message before it gives up and runs on untraced.
+inline constexpr std::uint32_t kRendezvousTimeoutMs = 2000;
+
+/// What came before this image in its process.
+enum class Origin : std::uint32_t {
+    Exec = 0, ///< the image began with an exec: every allocation is seen
+    Fork = 1, ///< a forked child that runs on: blocks of the parent are not known
+};
+
+struct Hello
+{
+    std::uint64_t magic = kMagic;
+    std::uint32_t version = kVersion;
+    Origin origin = Origin::Exec;
+    std::int32_t pid = 0; ///< as the target sees itself
+    std::int32_t parentPid = 0;
+    std::uint8_t token[kTokenBytes] = {};
+    std::uint64_t memoryBytes = kMemoryBytes;
+};
+static_assert(sizeof(Hello) == 48);
+
+struct Welcome
+{
+    std::uint64_t magic = kMagic;
+    std::uint32_t version = kVersion;
+    std::uint32_t accepted = 0; ///< 0: go on untraced
+    std::uint64_t memoryBytes = kMemoryBytes;
+};
+static_assert(sizeof(Welcome) == 24);
+
+/// How the target fared: `error` 0, or the errno value of the step that failed.
+struct Outcome
+{
+    std::uint64_t magic = kMagic;
+    std::int32_t error = 0;
+    std::uint32_t mallocIsPrograms = 0; ///< 1: the program itself defines malloc, so calls never reach the tracer
+};
+static_assert(sizeof(Outcome) == 16);
+
+} // namespace capture::wire
