@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/doorbell.h"
+
+#include "capture/tracer/raw_syscall.h"
+
+#include <linux/futex.h>
+#include <time.h>
+
+#include <cerrno>
+#include <climits>
+
+namespace capture::tracer {
+
+namespace {
+
+/// A recorder that is alive and not stopped changes its heartbeat several times in this time.
+constexpr std::uint64_t kHeartbeatLimitMs = 500;
+
+long futex(std::atomic<std::uint32_t> &word, int operation, std::uint32_t value, const timespec *limit = nullptr)
+{
+    return rawSyscall(SYS_futex, asLong(&word), operation, static_cast<long>(value), asLong(limit));
+}
+
+} // namespace
+
+void Doorbell::ring() const
+{
+    m_header.doorbell.fetch_add(1, std::memory_order_seq_cst);
+    if (m_header.recorderSleeps.load(std::memory_order_seq_cst) != 0)
+        futex(m_header.doorbell, FUTEX_WAKE, INT_MAX);
+}
+
+void Doorbell::waitForSpace(wire::ThreadSlot &slot, std::uint32_t seen) const
+{
+    const timespec limit{0, 10'000'000};
+    futex(slot.space, FUTEX_WAIT, seen, &limit);
+}
+
+bool Doorbell::mayWaitOn()
+{
+    const std::uint64_t now = monotonicMs();
+    const std::uint64_t beat = m_header.heartbeat.load(std::memory_order_relaxed);
+    if (m_startMs == 0) {
+        m_startMs = now;
+        m_lastBeatMs = now;
+        m_lastBeat = beat;
+        return true;
+    }
+    if (beat != m_lastBeat) {
+        m_lastBeat = beat;
+        m_lastBeatMs = now;
+    }
+    return now - m_lastBeatMs < kHeartbeatLimitMs && now - m_startMs < m_header.waitLimitMs
+        && m_header.mode.load(std::memory_order_relaxed) == wire::Mode::Recording;
+}
+
+bool Doorbell::recorderIsGone() const
+{
+    return m_header.recorderPid != 0 && rawSyscall(SYS_kill, static_cast<long>(m_header.recorderPid), 0) == -ESRCH;
+}
+
+void Doorbell::pause()
+{
+    const timespec aMoment{0, 200'000};
+    rawSyscall(SYS_nanosleep, asLong(&aMoment), 0);
+}
+
+} // namespace capture::tracer

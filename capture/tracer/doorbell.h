@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/wire/layout.h"
+
+namespace capture::tracer {
+
+/// Wakes the recorder and waits for it, for a bounded time. The recorder may be busy, stopped or dead: a target is never
+/// held up for longer than the limit that the header names, nor at all once the heartbeat stands still.
+class Doorbell
+{
+public:
+    explicit Doorbell(wire::MemoryView memory)
+        : m_header(memory.header())
+    {
+    }
+
+    /// Wakes the recorder if it sleeps.
+    void ring() const;
+
+    /// Says what is wanted and waits until `isThere()`; false if the recorder does not provide it in time.
+    template <typename Predicate> bool waitUntil(wire::Want want, Predicate isThere)
+    {
+        m_header.wanted.fetch_or(static_cast<std::uint32_t>(want), std::memory_order_seq_cst);
+        ring();
+        while (!isThere()) {
+            if (!mayWaitOn())
+                return isThere();
+            pause();
+        }
+        return true;
+    }
+
+    /// Waits for room in a ring, whose futex word `space` had the value `seen` before the caller last looked.
+    void waitForSpace(wire::ThreadSlot &slot, std::uint32_t seen) const;
+
+    /// Whether waiting on makes sense: the limit is not reached and the recorder gives signs of life. Each call may
+    /// look at the clock.
+    bool mayWaitOn();
+    /// The recorder is known to be dead: nobody will ever read again.
+    bool recorderIsGone() const;
+
+private:
+    static void pause();
+
+    wire::Header &m_header;
+    std::uint64_t m_startMs = 0;
+    std::uint64_t m_lastBeat = 0;
+    std::uint64_t m_lastBeatMs = 0;
+};
+
+} // namespace capture::tracer

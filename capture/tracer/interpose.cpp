@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// The C library's allocation functions. Each passes the call on to the definition it stands in front of, and records
+// what came of it: a block after it was made, its end before it is freed.
+#include "capture/tracer/interpose.h"
+
+#include "capture/tracer/tracing.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+
+using namespace capture::tracer;
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+/// A block that the real allocator never saw moves to one that it knows.
+void *moveFromBootstrap(void *old, std::size_t size)
+{
+    void *pointer = malloc(size);
+    const std::size_t oldBytes = BootstrapHeap::sizeOf(old);
+    if (pointer != nullptr)
+        std::memcpy(pointer, old, oldBytes < size ? oldBytes : size);
+    return pointer;
+}
+
+/// Sets errno as the function that is not there would have.
+void *noMemory()
+{
+    errno = ENOMEM;
+    return nullptr;
+}
+
+/// Tells the recorder of the image even if it never allocates.
+[[gnu::constructor]] void onLoad()
+{
+    const ReentrancyGuard guard;
+    if (guard && canForward())
+        g_tracing.isRecording();
+}
+
+} // namespace
+
+void *malloc(size_t size) noexcept
+{
+    if (!canForward())
+        return BootstrapHeap::allocate(size);
+    return allocateBy(size, [=] { return g_next.malloc(size); });
+}
+
+void *calloc(size_t count, size_t size) noexcept
+{
+    std::size_t bytes;
+    if (!canForward())
+        return __builtin_mul_overflow(count, size, &bytes) ? noMemory() : BootstrapHeap::allocate(bytes);
+    // Only a success is recorded, so the product did not overflow.
+    return allocateBy(count * size, [=] { return g_next.calloc(count, size); });
+}
+
+void *realloc(void *pointer, size_t size) noexcept
+{
+    if (pointer == nullptr)
+        return malloc(size);
+    if (BootstrapHeap::owns(pointer))
+        return moveFromBootstrap(pointer, size);
+    if (!canForward())
+        return nullptr;
+    return resizeBy(pointer, size, true, [=] { return g_next.realloc(pointer, size); });
+}
+
+void *reallocarray(void *pointer, size_t count, size_t size) noexcept
+{
+    std::size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return noMemory();
+    return realloc(pointer, bytes);
+}
+
+void free(void *pointer) noexcept
+{
+    freeBy(pointer, [=] { g_next.free(pointer); });
+}
+
+void cfree(void *pointer) noexcept
+{
+    freeBy(pointer, [=] { g_next.free(pointer); });
+}
+
+void free_sized(void *pointer, size_t size) noexcept
+{
+    freeBy(pointer, [=] {
+        if (g_next.free_sized != nullptr)
+            g_next.free_sized(pointer, size);
+        else
+            g_next.free(pointer);
+    });
+}
+
+void free_aligned_sized(void *pointer, size_t alignment, size_t size) noexcept
+{
+    freeBy(pointer, [=] {
+        if (g_next.free_aligned_sized != nullptr)
+            g_next.free_aligned_sized(pointer, alignment, size);
+        else
+            g_next.free(pointer);
+    });
+}
+
+void *memalign(size_t alignment, size_t size) noexcept
+{
+    if (!canForward())
+        return BootstrapHeap::allocate(size, alignment);
+    if (g_next.memalign == nullptr)
+        return noMemory();
+    return allocateBy(size, [=] { return g_next.memalign(alignment, size); });
+}
+
+void *aligned_alloc(size_t alignment, size_t size) noexcept
+{
+    if (!canForward())
+        return BootstrapHeap::allocate(size, alignment);
+    if (g_next.aligned_alloc == nullptr)
+        return noMemory();
+    return allocateBy(size, [=] { return g_next.aligned_alloc(alignment, size); });
+}
+
+int posix_memalign(void **result, size_t alignment, size_t size) noexcept
+{
+    if (!canForward()) {
+        void *block = BootstrapHeap::allocate(size, alignment);
+        if (block != nullptr)
+            *result = block;
+        return block != nullptr ? 0 : ENOMEM;
+    }
+    if (g_next.posix_memalign == nullptr)
+        return ENOMEM;
+    // On failure *result keeps its value (glibc's promise), so it must not be mistaken for a block.
+    int error = 0;
+    allocateBy(size, [&]() -> void * {
+        error = g_next.posix_memalign(result, alignment, size);
+        return error == 0 ? *result : nullptr;
+    });
+    return error;
+}
+
+void *valloc(size_t size) noexcept
+{
+    if (!canForward())
+        return BootstrapHeap::allocate(size, kPageBytes);
+    if (g_next.valloc == nullptr)
+        return memalign(kPageBytes, size);
+    return allocateBy(size, [=] { return g_next.valloc(size); });
+}
+
+void *pvalloc(size_t size) noexcept
+{
+    if (!canForward())
+        return BootstrapHeap::allocate(size, kPageBytes);
+    if (g_next.pvalloc == nullptr)
+        return noMemory();
+    return allocateBy(size, [=] { return g_next.pvalloc(size); });
+}
+
+size_t malloc_usable_size(void *pointer) noexcept
+{
+    if (pointer == nullptr)
+        return 0;
+    if (BootstrapHeap::owns(pointer))
+        return BootstrapHeap::sizeOf(pointer);
+    return canForward() && g_next.malloc_usable_size != nullptr ? g_next.malloc_usable_size(pointer) : 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/unwind/find_module.h"
+#include "capture/wire/layout.h"
+
+#include <atomic>
+
+namespace capture::tracer {
+
+/// The modules whose code stood in a stack, published to the recorder the first time each is seen, so that even a
+/// process that is gone a moment later can be resolved. Any thread; no lock, no heap, no loader call but
+/// _dl_find_object.
+class ModuleRegistry
+{
+public:
+    /// Forgets everything and publishes into `memory` from now on.
+    void reset(wire::MemoryView memory, unwind::FindObject findObject);
+
+    /// The index of the module that holds `pc`, published if it is new; wire::kNoModule if none is known there.
+    std::uint32_t moduleAt(std::uint64_t pc);
+
+    /// Publishes the module of a loader entry's dynamic section; as moduleAt().
+    std::uint32_t moduleOf(const link_map *module);
+
+    /// The loader frees `pointer`: if that was a module's entry, the module is gone. True if so.
+    bool loaderFreed(const void *pointer);
+
+private:
+    static constexpr std::uint32_t kSlots = 2 * wire::kMaxModules;
+
+    std::uint32_t publish(const unwind::LocalModule &module);
+    /// The record of the same file at the same place, if it was there before and went.
+    std::uint32_t findUnloaded(const unwind::LocalModule &module) const;
+    bool copyPath(const link_map *module, wire::ModuleRecord &record);
+
+    wire::MemoryView m_memory;
+    unwind::FindObject m_findObject = nullptr;
+    /// Open addressing by first page: page << 16 | index + 1; 0: empty; kRemoved: was a module, keep looking.
+    std::atomic<std::uint64_t> *m_slots = nullptr;
+    std::atomic<const link_map *> *m_entries = nullptr; ///< by index
+};
+
+} // namespace capture::tracer

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/next_functions.h"
+
+#include "capture/tracer/elf_lookup.h"
+
+namespace capture::tracer {
+
+NextFunctions g_next;
+std::uint64_t g_loaderBegin = 0, g_loaderEnd = 0;
+
+namespace {
+
+const link_map *g_mallocModule = nullptr;
+
+template <typename Function> bool find(Function *&function, const char *name, const link_map **where)
+{
+    const std::uint64_t address = nextDefinition(name, where);
+    if (address != 0)
+        function = reinterpret_cast<Function *>(address);
+    return address != 0;
+}
+
+} // namespace
+
+bool findNextFunctions()
+{
+    const LoaderRange loader = loaderRange();
+    g_loaderBegin = loader.begin;
+    g_loaderEnd = loader.end;
+    NextFunctions found;
+    bool isComplete = true;
+    const link_map *where = nullptr;
+#define HOOK(result, name, parameters) isComplete = find(found.name, #name, &where) && isComplete;
+#define HOOK_OPTIONAL(result, name, parameters) find(found.name, #name, &where);
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+    if (!isComplete)
+        return false;
+    if (nextDefinition("malloc", &where) != 0)
+        g_mallocModule = where;
+    // malloc last: hooks ask for it to know whether the rest is there.
+    auto *const next = found.malloc;
+    found.malloc = nullptr;
+    g_next = found;
+    __atomic_store_n(&g_next.malloc, next, __ATOMIC_RELEASE);
+    return true;
+}
+
+const link_map *mallocModule() { return g_mallocModule; }
+
+} // namespace capture::tracer

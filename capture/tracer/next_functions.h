@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+struct link_map;
+
+namespace capture::tracer {
+
+/// The functions that calls are passed on to: for each hook the next definition in link-map order. Null where there is none.
+struct NextFunctions
+{
+#define HOOK(result, name, parameters) result(*name) parameters = nullptr;
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+};
+extern NextFunctions g_next;
+
+/// Looks all of them up, when the first call comes; false if the allocator cannot be found yet. No lock: threads
+/// that meet here find the same. Allocates nothing.
+bool findNextFunctions();
+
+/// The module that serves malloc; null until found.
+const link_map *mallocModule();
+
+/// Where ld.so lies: a free from there may be the end of a module.
+extern std::uint64_t g_loaderBegin, g_loaderEnd;
+
+} // namespace capture::tracer

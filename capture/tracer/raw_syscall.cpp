@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/raw_syscall.h"
+
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include <time.h>
+
+namespace capture::tracer {
+
+void *mapPrivate(std::size_t bytes)
+{
+    const long result = rawSyscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (failed(result))
+        return nullptr;
+#if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
+    // Lets "RSS explained" name what is ours; kernels without it say EINVAL, and nothing is lost.
+    rawSyscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
+#endif
+    return reinterpret_cast<void *>(result);
+}
+
+void sleepMs(unsigned milliseconds)
+{
+    const timespec wait{static_cast<time_t>(milliseconds / 1000), static_cast<long>(milliseconds % 1000) * 1'000'000};
+    rawSyscall(SYS_nanosleep, asLong(&wait), 0);
+}
+
+std::uint64_t monotonicMs()
+{
+    timespec now{};
+    rawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, asLong(&now));
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+} // namespace capture::tracer

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/recorder.h"
+
+#include "capture/tracer/doorbell.h"
+#include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/tracing.h"
+
+#include <time.h>
+
+namespace capture::tracer {
+
+namespace {
+
+std::uint64_t clockUnits(wire::Clock clock)
+{
+    if (clock == wire::Clock::Tsc)
+        return __builtin_ia32_rdtsc() >> wire::kClockShift;
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    return ns >> wire::kClockShift;
+}
+
+/// Room for one event, or false: then the event is dropped and counted. Off the fast path.
+[[gnu::noinline]] bool makeRoom(ThreadState &thread)
+{
+    wire::RingWriter &ring = thread.ring;
+    wire::ThreadSlot &slot = ring.slot();
+    Doorbell doorbell(g_tracing.memory);
+    for (;;) {
+        const std::uint32_t seen = slot.space.load(std::memory_order_seq_cst);
+        slot.waiting.store(1, std::memory_order_seq_cst);
+        wire::RingWriter::Room room = ring.refresh(wire::kRecordsPerEvent);
+        if (room == wire::RingWriter::Room::Full && ring.takeOffer())
+            room = ring.refresh(wire::kRecordsPerEvent);
+        if (room != wire::RingWriter::Room::Full) {
+            slot.waiting.store(0, std::memory_order_relaxed);
+            thread.gaveUp = false;
+            if (room == wire::RingWriter::Room::HalfFull)
+                doorbell.ring();
+            return true;
+        }
+        if (thread.gaveUp || !doorbell.mayWaitOn()) {
+            slot.waiting.store(0, std::memory_order_relaxed);
+            slot.dropped.fetch_add(1, std::memory_order_relaxed);
+            g_tracing.memory.header().losses.droppedRing.fetch_add(1, std::memory_order_relaxed);
+            if (!thread.gaveUp && doorbell.recorderIsGone())
+                g_tracing.goDormant();
+            thread.gaveUp = true;
+            return false;
+        }
+        doorbell.ring();
+        doorbell.waitForSpace(slot, seen);
+    }
+}
+
+void write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+{
+    wire::RingWriter &ring = thread.ring;
+    if (!ring.hasRoom(wire::kRecordsPerEvent) && !makeRoom(thread)) [[unlikely]]
+        return;
+    const std::uint64_t now = clockUnits(g_tracing.memory.header().clock);
+    std::uint64_t delta = now - thread.lastTime;
+    if (delta >= wire::Record::kTimeLimit) [[unlikely]] {
+        if (now < thread.lastTime) {
+            delta = 0; // another core's counter may be a little behind
+        } else {
+            ring.add(wire::Record::time(now));
+            thread.lastTime = now;
+            delta = 0;
+        }
+    } else {
+        thread.lastTime = now;
+    }
+    if (wire::Record::needsWide(pointer, size)) [[unlikely]]
+        ring.add(wire::Record::wide(pointer, size));
+    ring.add(wire::Record::of(type, pointer, size, node, delta));
+    ring.publish();
+}
+
+/// The calling thread's state if this process records now.
+ThreadState *recordingThread()
+{
+    Tracing &tracing = g_tracing;
+    if (!tracing.isRecording())
+        return nullptr;
+    if (tracing.memory.header().mode.load(std::memory_order_relaxed) != wire::Mode::Recording) [[unlikely]] {
+        tracing.goDormant();
+        return nullptr;
+    }
+    return tracing.thread();
+}
+
+std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
+
+} // namespace
+
+void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::Registers &registers)
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, type, asNumber(pointer), size, captureStack(*thread, registers));
+}
+
+void recordRelease(wire::RecordType type, const void *pointer)
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, type, asNumber(pointer), 0, 0);
+}
+
+void recordReallocFailed()
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, wire::RecordType::ReallocFailed, 0, 0, 0);
+}
+
+void recordReallocFreed()
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
+}
+
+void noteLoaderFree(const void *pointer)
+{
+    if (g_tracing.isRecording())
+        g_tracing.loaderFreed(pointer);
+}
+
+void countReentered()
+{
+    if (ForkFlag::isRaised())
+        g_tracing.memory.header().losses.reentered.fetch_add(1, std::memory_order_relaxed);
+}
+
+} // namespace capture::tracer

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/rendezvous.h"
+
+#include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/raw_syscall.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace capture::tracer {
+
+namespace {
+
+/// The value of an environment variable as the image was started with; what the program did to `environ` since is
+/// of no interest, and `environ` may not be set yet. Null if it is not there.
+const char *initialVariable(const char *name)
+{
+    const std::uint64_t *stack = initialStack();
+    if (stack == nullptr)
+        return nullptr;
+    const auto *entries = reinterpret_cast<const char *const *>(stack + 1 + stack[0] + 1);
+    const std::size_t nameBytes = std::strlen(name);
+    for (; *entries != nullptr; ++entries)
+        if (std::strncmp(*entries, name, nameBytes) == 0 && (*entries)[nameBytes] == '=')
+            return *entries + nameBytes + 1;
+    return nullptr;
+}
+
+int hexDigit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// Splits `name:token`; false if it is not that.
+bool parseAddress(const char *text, sockaddr_un &address, socklen_t &addressBytes, std::uint8_t *token)
+{
+    const char *colon = std::strchr(text, ':');
+    const std::size_t nameBytes = colon != nullptr ? static_cast<std::size_t>(colon - text) : 0;
+    if (nameBytes == 0 || nameBytes + 1 > sizeof address.sun_path)
+        return false;
+    address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + 1, text, nameBytes);
+    addressBytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + nameBytes);
+    for (unsigned i = 0; i < wire::kTokenBytes; ++i) {
+        const int high = hexDigit(colon[1 + 2 * i]);
+        const int low = high >= 0 ? hexDigit(colon[2 + 2 * i]) : -1;
+        if (low < 0)
+            return false;
+        token[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return true;
+}
+
+/// A descriptor that is closed with its scope.
+struct Descriptor
+{
+    int fd = -1;
+
+    explicit Descriptor(long value)
+        : fd(failed(value) ? -1 : static_cast<int>(value))
+    {
+    }
+    ~Descriptor()
+    {
+        if (fd >= 0)
+            rawSyscall(SYS_close, fd);
+    }
+    Descriptor(const Descriptor &) = delete;
+    Descriptor &operator=(const Descriptor &) = delete;
+};
+
+template <typename Call> long withoutInterruption(Call call)
+{
+    long result;
+    do
+        result = call();
+    while (result == -EINTR);
+    return result;
+}
+
+/// Receives Welcome and its descriptor; -1 if there is none.
+int receiveMemory(int socket, wire::Welcome &welcome)
+{
+    iovec part{&welcome, sizeof welcome};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const long received
+        = withoutInterruption([&] { return rawSyscall(SYS_recvmsg, socket, asLong(&message), MSG_CMSG_CLOEXEC); });
+    const cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+        return -1;
+    int descriptor;
+    std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    if (received == sizeof welcome && welcome.magic == wire::kMagic && welcome.version == wire::kVersion
+        && welcome.accepted != 0 && welcome.memoryBytes == wire::kMemoryBytes)
+        return descriptor;
+    rawSyscall(SYS_close, descriptor);
+    return -1;
+}
+
+long send(int socket, const void *bytes, std::size_t count)
+{
+    return withoutInterruption(
+        [=] { return rawSyscall(SYS_sendto, socket, asLong(bytes), static_cast<long>(count), MSG_NOSIGNAL, 0, 0); });
+}
+
+} // namespace
+
+wire::MemoryView meetRecorder(wire::Origin origin)
+{
+    wire::Hello hello;
+    sockaddr_un address;
+    socklen_t addressBytes;
+    const char *variable = initialVariable(wire::kRendezvousVariable);
+    if (variable == nullptr || !parseAddress(variable, address, addressBytes, hello.token))
+        return {};
+    hello.origin = origin;
+    hello.pid = static_cast<std::int32_t>(rawSyscall(SYS_getpid));
+    hello.parentPid = static_cast<std::int32_t>(rawSyscall(SYS_getppid));
+
+    const Descriptor socket(rawSyscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (socket.fd < 0)
+        return {};
+    const timeval limit{wire::kRendezvousTimeoutMs / 1000, (wire::kRendezvousTimeoutMs % 1000) * 1000};
+    for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO})
+        rawSyscall(SYS_setsockopt, socket.fd, SOL_SOCKET, option, asLong(&limit), sizeof limit);
+    const long connected = withoutInterruption(
+        [&] { return rawSyscall(SYS_connect, socket.fd, asLong(&address), static_cast<long>(addressBytes)); });
+    if (failed(connected) || send(socket.fd, &hello, sizeof hello) != sizeof hello)
+        return {};
+
+    wire::Welcome welcome;
+    const Descriptor memory(receiveMemory(socket.fd, welcome));
+    if (memory.fd < 0)
+        return {};
+    const long base = rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes), PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
+    wire::Outcome outcome;
+    outcome.mallocIsPrograms = isPreempted("malloc") ? 1 : 0;
+    outcome.error = failed(base) ? static_cast<std::int32_t>(-base) : 0;
+    send(socket.fd, &outcome, sizeof outcome);
+    if (failed(base))
+        return {};
+    // A forked child must never write into its parent's rings: it does not even have them.
+    rawSyscall(SYS_madvise, base, static_cast<long>(wire::kMemoryBytes), MADV_DONTFORK);
+    wire::MemoryView view{reinterpret_cast<unsigned char *>(base)};
+    return view.header().magic == wire::kMagic ? view : wire::MemoryView{};
+}
+
+} // namespace capture::tracer

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/wire/rendezvous.h"
+
+namespace capture::tracer {
+
+/// Asks the recorder named by the environment for this image's memory, maps it, and closes every descriptor. Raw
+/// system calls only, each step bounded in time. A view with null base: untraced from here on (no recorder named,
+/// not reachable, or no room to map); the last is told to the recorder.
+wire::MemoryView meetRecorder(wire::Origin origin);
+
+} // namespace capture::tracer

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace capture::tracer {
+
+/// The part of a thread's own stack that is known to be readable, [low, high): found page by page without reading
+/// /proc or asking libc (pthread_getattr_np allocates). A stack lasts as long as its thread, so it only grows.
+struct KnownStack
+{
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+
+    /// Starts anew for the calling thread, whose stack pointer is near `sp`: its stack ends at the kernel's block if it
+    /// is the process's first stack, else at the thread's TCB.
+    void reset(std::uint64_t sp);
+    /// Makes [sp, high) known if it is one readable piece of reasonable size; else `sp` is on another stack (a signal
+    /// handler's, a coroutine's) and nothing changes.
+    void extendTo(std::uint64_t sp);
+};
+
+/// What the unwinder reads: words of the known stack at the price of a comparison, words elsewhere only after asking
+/// the kernel whether they can be read. Lives for one walk.
+class StackMemory
+{
+public:
+    explicit StackMemory(const KnownStack &known)
+        : m_low(known.low)
+        , m_last(known.high - 8)
+    {
+    }
+
+    bool read(std::uint64_t address, std::uint64_t &value) const
+    {
+        if (address < m_low || address > m_last) [[unlikely]]
+            return readElsewhere(address, value);
+        value = *reinterpret_cast<const std::uint64_t *>(address);
+        return true;
+    }
+
+private:
+    bool readElsewhere(std::uint64_t address, std::uint64_t &value) const;
+
+    std::uint64_t m_low;
+    std::uint64_t m_last; ///< the last address at which a word may be read
+    mutable std::uint64_t m_readablePage = 0;
+    mutable unsigned m_questionsLeft = 64;
+};
+
+} // namespace capture::tracer

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/stack_tree.h"
+
+#include "capture/tracer/doorbell.h"
+#include "capture/tracer/raw_syscall.h"
+
+#include <sys/mman.h>
+
+namespace capture::tracer {
+
+namespace {
+
+std::uint64_t hashOf(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
+{
+    std::uint64_t h = (address ^ (std::uint64_t{parent} << 32 | module)) * 0x9e3779b97f4a7c15;
+    h = (h ^ (h >> 29) ^ parent) * 0xd6e8feb86659fd93;
+    return h ^ (h >> 32);
+}
+
+std::size_t bytesOf(unsigned bits) { return sizeof(std::uint32_t) << bits; }
+
+} // namespace
+
+bool StackTree::reset(wire::MemoryView memory, ModuleRegistry &modules)
+{
+    m_memory = memory;
+    m_modules = &modules;
+    m_isGrowing.store(0, std::memory_order_relaxed);
+    for (Index &index : m_indexes)
+        if (index.slots != nullptr)
+            rawSyscall(SYS_madvise, asLong(index.slots), static_cast<long>(bytesOf(index.bits)), MADV_DONTNEED);
+    Index &first = m_indexes[kFirstBits];
+    if (first.slots == nullptr)
+        first = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(kFirstBits))), kFirstBits};
+    m_index.store(&first, std::memory_order_release);
+    return first.slots != nullptr;
+}
+
+std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address)
+{
+    // A return address may be the first byte after its module's last call: look for the call itself.
+    const bool isExact = (address & wire::kExactAddress) != 0;
+    const std::uint64_t pc = (address & ~wire::kExactAddress) - (isExact ? 0 : 1);
+    const std::uint32_t module = m_modules->moduleAt(pc);
+    const Index &index = *m_index.load(std::memory_order_acquire);
+    const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
+    const std::uint64_t hash = hashOf(parent, address, module);
+    std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
+    for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
+        const std::uint32_t found = index.slots[at].load(std::memory_order_acquire);
+        if (found == 0)
+            break;
+        const wire::Node &node = m_memory.node(found);
+        if (node.address == address && node.parent == parent && node.module == module)
+            return found;
+    }
+    return add(parent, address, module);
+}
+
+std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
+{
+    wire::Header &header = m_memory.header();
+    std::uint32_t number = header.usedNodes.load(std::memory_order_relaxed);
+    do {
+        if (number >= wire::kMaxNodes) {
+            header.losses.nodesRefused.fetch_add(1, std::memory_order_relaxed);
+            return parent;
+        }
+    } while (!header.usedNodes.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
+    if (number >= header.committedNodes.load(std::memory_order_acquire) && !waitForCommit(number)) {
+        header.losses.nodesRefused.fetch_add(1, std::memory_order_relaxed);
+        return parent;
+    }
+    m_memory.node(number) = {address, parent, module};
+    growIfNeeded();
+    insert(*m_index.load(std::memory_order_acquire), number, hashOf(parent, address, module));
+    return number;
+}
+
+bool StackTree::waitForCommit(std::uint32_t node) const
+{
+    const std::atomic<std::uint32_t> &committed = m_memory.header().committedNodes;
+    Doorbell doorbell(m_memory);
+    return doorbell.waitUntil(wire::Want::Nodes, [&] { return node < committed.load(std::memory_order_acquire); });
+}
+
+bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t hash)
+{
+    const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
+    std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
+    for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
+        std::uint32_t empty = 0;
+        if (index.slots[at].load(std::memory_order_relaxed) == 0
+            && index.slots[at].compare_exchange_strong(empty, node, std::memory_order_acq_rel))
+            return true;
+    }
+    return false;
+}
+
+void StackTree::growIfNeeded()
+{
+    const Index &old = *m_index.load(std::memory_order_acquire);
+    const std::uint32_t used = m_memory.header().usedNodes.load(std::memory_order_relaxed);
+    if (used < (std::uint32_t{3} << old.bits) / 4 || old.bits == kLastBits)
+        return;
+    if (m_isGrowing.exchange(1, std::memory_order_acquire) != 0)
+        return;
+    // Again, now that nobody else replaces it.
+    const Index &current = *m_index.load(std::memory_order_acquire);
+    if (&current == &old) {
+        Index &larger = m_indexes[old.bits + 1];
+        if (larger.slots == nullptr)
+            larger = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(old.bits + 1))), old.bits + 1};
+        if (larger.slots != nullptr) {
+            const std::uint32_t oldSlots = std::uint32_t{1} << old.bits;
+            for (std::uint32_t i = 0; i < oldSlots; ++i) {
+                const std::uint32_t number = old.slots[i].load(std::memory_order_acquire);
+                if (number == 0)
+                    continue;
+                const wire::Node &node = m_memory.node(number);
+                insert(larger, number, hashOf(node.parent, node.address, node.module));
+            }
+            m_index.store(&larger, std::memory_order_release);
+            // Who still reads the old index finds it empty and makes a node twice, which does no harm.
+            rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
+        }
+    }
+    m_isGrowing.store(0, std::memory_order_release);
+}
+
+} // namespace capture::tracer

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/tracer/module_registry.h"
+#include "capture/wire/layout.h"
+
+#include <atomic>
+
+namespace capture::tracer {
+
+/// The stack tree of this process: each (parent, address, module) has one node in shared memory. Any thread, no lock.
+///
+/// The index is private: open addressing over node numbers, replaced by one of twice the size when three quarters
+/// full. Two threads that add the same node at once, or while the index is being replaced, may make it twice; the
+/// recorder takes both for the same stack, so that costs a few bytes and no accuracy.
+class StackTree
+{
+public:
+    /// Forgets everything and adds to `memory` from now on. False if there is no memory for the index.
+    bool reset(wire::MemoryView memory, ModuleRegistry &modules);
+
+    /// The node of `address` (with wire::kExactAddress where it is exact) called by `parent`, added if new; `parent`
+    /// itself if the node array is full, which is counted.
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address);
+
+private:
+    struct Index
+    {
+        std::atomic<std::uint32_t> *slots;
+        std::uint32_t bits;
+    };
+
+    std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
+    bool waitForCommit(std::uint32_t node) const;
+    static bool insert(const Index &index, std::uint32_t node, std::uint64_t hash);
+    void growIfNeeded();
+
+    wire::MemoryView m_memory;
+    ModuleRegistry *m_modules = nullptr;
+    static constexpr unsigned kFirstBits = 12, kLastBits = 23;
+    Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
+    std::atomic<const Index *> m_index = nullptr;
+    std::atomic<std::uint32_t> m_isGrowing = 0;
+};
+
+} // namespace capture::tracer

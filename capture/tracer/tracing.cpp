@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/tracing.h"
+
+#include "capture/tracer/doorbell.h"
+#include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/next_functions.h"
+#include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/rendezvous.h"
+
+#include <linux/prctl.h>
+
+namespace capture::tracer {
+
+constinit Tracing g_tracing;
+constinit thread_local ThreadWords t_words;
+
+namespace {
+
+constexpr unsigned kRuleCacheBits = 14; // 256 KiB, touched as far as it is used
+
+std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
+
+} // namespace
+
+bool Tracing::start()
+{
+    // An active process whose flag reads 0 is a forked child of one that recorded.
+    Phase phase = m_phase.load(std::memory_order_acquire);
+    if (phase == Phase::Dormant || phase == Phase::Connecting)
+        return false;
+    if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
+        return false;
+    const bool isConnected = connect(phase == Phase::Active ? wire::Origin::Fork : wire::Origin::Exec);
+    if (isConnected && ForkFlag::raise()) {
+        m_phase.store(Phase::Active, std::memory_order_release);
+        return true;
+    }
+    m_phase.store(Phase::Dormant, std::memory_order_release);
+    return false;
+}
+
+bool Tracing::connect(wire::Origin origin)
+{
+    memory = meetRecorder(origin);
+    if (memory.base == nullptr)
+        return false;
+    t_words.state = nullptr;
+    m_slotHint.store(0, std::memory_order_relaxed);
+    // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
+    findObject = reinterpret_cast<unwind::FindObject>(nextDefinition("_dl_find_object"));
+    if (origin == wire::Origin::Exec) {
+        void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
+        if (entries == nullptr)
+            return false;
+        rules.assign(static_cast<unwind::RuleCache::Entry *>(entries), kRuleCacheBits);
+    }
+    generation.fetch_add(1, std::memory_order_acq_rel);
+    modules.reset(memory, findObject);
+    if (!tree.reset(memory, modules))
+        return false;
+    unwind::LocalModule own;
+    if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
+        m_ownBegin = own.begin;
+        m_ownBytes = own.end - own.begin;
+    }
+    memory.header().mallocModule.store(modules.moduleOf(mallocModule()), std::memory_order_release);
+    return true;
+}
+
+ThreadState *Tracing::enter()
+{
+    std::uint32_t index = 0;
+    wire::ThreadSlot *slot = takeSlot(index);
+    ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
+    if (state == nullptr) {
+        if (slot != nullptr)
+            slot->state.store(wire::SlotState::Free, std::memory_order_release);
+        t_words.state = kNoRing;
+        memory.header().losses.droppedNoRing.fetch_add(1, std::memory_order_relaxed);
+        return nullptr;
+    }
+    slot->tid.store(static_cast<std::uint32_t>(rawSyscall(SYS_gettid)), std::memory_order_relaxed);
+    slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+    rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
+    state->begin(wire::RingWriter(memory, *slot), stackPointer());
+    t_words.state = state;
+    return state;
+}
+
+wire::ThreadSlot *Tracing::takeSlot(std::uint32_t &index)
+{
+    wire::Header &header = memory.header();
+    const auto tryAll = [&] {
+        const std::uint32_t ready = header.readySlots.load(std::memory_order_acquire);
+        const std::uint32_t first = m_slotHint.load(std::memory_order_relaxed);
+        for (std::uint32_t i = 0; i < ready; ++i) {
+            index = (first + i) % ready;
+            wire::SlotState free = wire::SlotState::Free;
+            if (memory.slot(index).state.compare_exchange_strong(
+                    free, wire::SlotState::Taken, std::memory_order_acq_rel)) {
+                m_slotHint.store(index + 1, std::memory_order_relaxed);
+                return true;
+            }
+        }
+        return false;
+    };
+    if (tryAll())
+        return &memory.slot(index);
+    // A thread that went without once asks no more than now and then, and never waits again.
+    if (t_words.state == kNoRing)
+        return nullptr;
+    Doorbell doorbell(memory);
+    if (doorbell.waitUntil(wire::Want::Slot, tryAll))
+        return &memory.slot(index);
+    if (doorbell.recorderIsGone())
+        goDormant();
+    return nullptr;
+}
+
+ThreadState *Tracing::stateFor(std::uint32_t index)
+{
+    // Memory of a former owner is taken over with its caches, which stay true until the generation changes.
+    ThreadState *&state = m_states[index];
+    if (state == nullptr)
+        state = static_cast<ThreadState *>(mapPrivate(sizeof(ThreadState)));
+    return state;
+}
+
+void Tracing::loaderFreed(const void *pointer)
+{
+    // The loader has unmapped the module but still holds its lock: nothing else can have come to the same place yet.
+    if (!modules.loaderFreed(pointer))
+        return;
+    rules.flush();
+    generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Tracing::goDormant()
+{
+    m_phase.store(Phase::Dormant, std::memory_order_release);
+    ForkFlag::lower();
+}
+
+} // namespace capture::tracer

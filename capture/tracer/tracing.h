@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/tracer/fork_handler.h"
+#include "capture/tracer/module_registry.h"
+#include "capture/tracer/reentrancy_guard.h"
+#include "capture/tracer/stack_tree.h"
+#include "capture/tracer/thread_state.h"
+#include "capture/unwind/rule_cache.h"
+#include "capture/wire/rendezvous.h"
+
+#include <atomic>
+
+namespace capture::tracer {
+
+/// Where tracing stands in this process.
+enum class Phase : std::uint32_t {
+    Unstarted = 0,
+    Connecting = 1, ///< a thread is at the rendezvous; the others are not recorded until it is done
+    Active = 2,     ///< recording (or a child of such a process that has not noticed yet)
+    Dormant = 3,    ///< for good
+};
+
+/// All that the tracer keeps for the process. One object, zero-initialised, with no constructor to run: the
+/// first event comes before any constructor of ours would.
+class Tracing
+{
+public:
+    wire::MemoryView memory;
+    ModuleRegistry modules;
+    StackTree tree;
+    unwind::RuleCache rules;
+    unwind::FindObject findObject = nullptr;
+    /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
+    std::atomic<std::uint64_t> generation = 1;
+
+    /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
+    bool isRecording() { return ForkFlag::isRaised() || start(); }
+
+    /// The calling thread's state, made at its first event; null if it got no ring, which is counted.
+    ThreadState *thread()
+    {
+        ThreadState *state = t_words.state;
+        return state != nullptr && state != kNoRing ? state : enter();
+    }
+
+    bool isOwnCode(std::uint64_t pc) const { return pc - m_ownBegin < m_ownBytes; }
+
+    /// The loader frees `pointer`; if a module goes with it, every cache is flushed.
+    void loaderFreed(const void *pointer);
+
+    /// Stops recording in this process for good.
+    void goDormant();
+
+private:
+    static inline ThreadState *const kNoRing = reinterpret_cast<ThreadState *>(1);
+
+    bool start();
+    bool connect(wire::Origin origin);
+    ThreadState *enter();
+    wire::ThreadSlot *takeSlot(std::uint32_t &index);
+    ThreadState *stateFor(std::uint32_t index);
+
+    std::atomic<Phase> m_phase = Phase::Unstarted;
+    std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
+    std::atomic<std::uint32_t> m_slotHint = 0;
+    ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
+};
+
+extern Tracing g_tracing;
+
+} // namespace capture::tracer
