@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/heap/heap_ledger.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace model {
+
+HeapCounts &HeapCounts::operator+=(const HeapCounts &other)
+{
+    allocations += other.allocations;
+    allocatedBytes += other.allocatedBytes;
+    frees += other.frees;
+    freedBytes += other.freedBytes;
+    temporaries += other.temporaries;
+    temporaryBytes += other.temporaryBytes;
+    return *this;
+}
+
+std::uint16_t lifetimeBin(std::int64_t lifetimeUs)
+{
+    if (lifetimeUs < 2)
+        return 0;
+    const auto bin = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(lifetimeUs)) - 1);
+    return static_cast<std::uint16_t>(std::min(bin, kLifetimeBinCount - 1));
+}
+
+HeapLedger::Account &HeapLedger::accountOf(std::uint32_t node)
+{
+    if (node >= m_accountOf.size())
+        m_accountOf.resize(std::max<std::size_t>(std::size_t{node} + 1, m_accountOf.size() * 2), 0);
+    std::uint32_t &index = m_accountOf[node];
+    if (index == 0) {
+        m_accounts.emplace_back().node = node;
+        index = static_cast<std::uint32_t>(m_accounts.size());
+    }
+    return m_accounts[index - 1];
+}
+
+void HeapLedger::note(Account &account)
+{
+    if (account.isInTick)
+        return;
+    account.isInTick = true;
+    m_inTick.push_back(m_accountOf[account.node] - 1);
+}
+
+void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
+{
+    const auto bytes = static_cast<std::int64_t>(size);
+    Account &account = accountOf(node);
+    note(account);
+    ++account.tick.allocations;
+    account.tick.allocatedBytes += bytes;
+    HeapBin &bin = m_tick.sizes[sizeBin(size)];
+    ++bin.count;
+    bin.bytes += bytes;
+    m_peak.change(account.share, bytes, 1, timeNs);
+    m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
+}
+
+void HeapLedger::freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
+{
+    const auto bytes = static_cast<std::int64_t>(block.size);
+    Account &account = accountOf(block.node);
+    note(account);
+    ++account.tick.frees;
+    account.tick.freedBytes += bytes;
+    if (isTemporary) {
+        ++account.tick.temporaries;
+        account.tick.temporaryBytes += bytes;
+    }
+    HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeNs / 1000 - block.birthUs)];
+    ++bin.count;
+    bin.bytes += bytes;
+    m_peak.change(account.share, -bytes, -1, timeNs);
+    m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
+}
+
+void HeapLedger::takePeak(HeapTickCounts &tick)
+{
+    tick.hasNewPeak = m_peak.peak() != m_sentPeak;
+    tick.peak = m_peak.highest();
+    tick.peakTimeNs = m_peak.highestTimeNs();
+    if (!tick.hasNewPeak)
+        return;
+    m_sentPeak = m_peak.peak();
+    for (Account &account : m_accounts) {
+        const HeapLevel level = m_peak.atPeak(account.share);
+        if (level == account.sentPeak)
+            continue;
+        account.sentPeak = level;
+        tick.peakRows.push_back({account.node, level});
+    }
+}
+
+HeapTickCounts HeapLedger::takeTick()
+{
+    HeapTickCounts tick = std::exchange(m_tick, {});
+    tick.rows.reserve(m_inTick.size());
+    for (const std::uint32_t index : m_inTick) {
+        Account &account = m_accounts[index];
+        tick.rows.push_back({account.node, account.tick});
+        tick.total += account.tick;
+        account.tick = {};
+        account.isInTick = false;
+    }
+    m_inTick.clear();
+    takePeak(tick);
+    tick.live = m_peak.live();
+    m_tick.leastLiveBytes = tick.live.bytes;
+    m_tick.mostLiveBytes = tick.live.bytes;
+    return tick;
+}
+
+} // namespace model

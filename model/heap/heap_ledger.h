@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/heap/live_heap.h"
+#include "model/heap/peak_tracker.h"
+#include "model/heap/size_bins.h"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace model {
+
+/// Allocations and frees of some span. A value, so sums and differences are free.
+struct HeapCounts
+{
+    std::int64_t allocations = 0;
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0;
+    std::int64_t freedBytes = 0;
+    std::int64_t temporaries = 0;
+    std::int64_t temporaryBytes = 0;
+
+    HeapCounts &operator+=(const HeapCounts &other);
+    friend bool operator==(const HeapCounts &, const HeapCounts &) = default;
+};
+
+inline constexpr std::size_t kLifetimeBinCount = 48;
+/// The bin of a block's lifetime: bin b holds [2^b, 2^(b+1)) µs, bin 0 also everything shorter.
+std::uint16_t lifetimeBin(std::int64_t lifetimeUs);
+
+/// Count and bytes of one histogram bin.
+struct HeapBin
+{
+    std::int64_t count = 0;
+    std::int64_t bytes = 0;
+};
+
+/// What a tick of one heap consisted of. Rows are named by the recorder's stack nodes.
+struct HeapTickCounts
+{
+    struct Row
+    {
+        std::uint32_t node = 0;
+        HeapCounts counts;
+    };
+    struct PeakRow
+    {
+        std::uint32_t node = 0;
+        HeapLevel level;
+    };
+    std::vector<Row> rows;
+    std::vector<PeakRow> peakRows; ///< shares of a new peak that differ from those of the last one taken
+    bool hasNewPeak = false;
+    HeapLevel peak;
+    std::int64_t peakTimeNs = 0;
+    HeapCounts total;
+    HeapLevel live;
+    std::int64_t leastLiveBytes = 0;
+    std::int64_t mostLiveBytes = 0;
+    std::array<HeapBin, kSizeBinCount> sizes{};
+    std::array<HeapBin, kLifetimeBinCount> lifetimes{};
+};
+
+/// Keeps the books of one heap: per stack what was allocated and freed since the last tick, what is live, and what the highest
+/// moment consisted of. One owning thread; memory grows with the number of stacks only.
+class HeapLedger
+{
+public:
+    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs);
+    /// The block that `node` allocated is gone; `isTemporary` if its thread allocated nothing in between.
+    void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary);
+
+    const PeakTracker &peak() const { return m_peak; }
+
+    /// What happened since the last call, and starts anew.
+    HeapTickCounts takeTick();
+
+private:
+    struct Account
+    {
+        PeakShare share;
+        HeapLevel sentPeak;
+        HeapCounts tick;
+        std::uint32_t node = 0;
+        bool isInTick = false;
+    };
+
+    Account &accountOf(std::uint32_t node);
+    void note(Account &account);
+    void takePeak(HeapTickCounts &tick);
+
+    PeakTracker m_peak;
+    std::uint64_t m_sentPeak = 0;
+    std::vector<std::uint32_t> m_accountOf; ///< by node: index into m_accounts + 1, 0: none yet
+    std::vector<Account> m_accounts;
+    std::vector<std::uint32_t> m_inTick; ///< accounts that changed in this tick
+    HeapTickCounts m_tick;
+};
+
+} // namespace model

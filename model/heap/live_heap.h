@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace model {
+
+/// A block of a heap that has been allocated and not freed.
+struct LiveBlock
+{
+    std::uint64_t size = 0;   ///< bytes asked for
+    std::uint32_t node = 0;   ///< the stack that allocated it, in the recorder's numbering; below 2^24
+    std::int64_t birthUs = 0; ///< when, in microseconds of the recording
+};
+
+/// The blocks that are live, by address: open addressing, 24 bytes an entry, so that an event touches one cache line and
+/// a prefetch can fetch it ahead. One owning thread.
+class LiveHeap
+{
+public:
+    LiveHeap();
+
+    std::size_t size() const { return m_count; }
+
+    /// Asks for the memory that a coming insert(), find() or take() of `pointer` will touch.
+    void prefetch(std::uint64_t pointer) const { __builtin_prefetch(&m_entries[slotOf(pointer)], 1); }
+
+    bool contains(std::uint64_t pointer) const { return m_entries[find(pointer)].pointer != 0; }
+
+    /// Adds a block; false if there is one at `pointer` already, which then stays. `pointer` must not be 0.
+    bool insert(std::uint64_t pointer, const LiveBlock &block);
+
+    /// Removes and returns the block at `pointer`, if there is one.
+    std::optional<LiveBlock> take(std::uint64_t pointer);
+
+    /// Calls `visit(pointer, block)` for each block, in no order.
+    template <typename Visit> void forEach(Visit visit) const
+    {
+        for (const Entry &entry : m_entries)
+            if (entry.pointer != 0)
+                visit(entry.pointer, unpack(entry));
+    }
+
+private:
+    struct Entry
+    {
+        std::uint64_t pointer = 0;      ///< 0: empty
+        std::uint64_t sizeAndNode = 0;  ///< size bits 0–39, node above
+        std::uint64_t birthAndSize = 0; ///< birth bits 0–39, size bits 40–63 above
+    };
+    static_assert(sizeof(Entry) == 24);
+
+    static Entry pack(std::uint64_t pointer, const LiveBlock &block);
+    static LiveBlock unpack(const Entry &entry);
+    std::size_t slotOf(std::uint64_t pointer) const
+    {
+        return static_cast<std::size_t>((pointer * 0x9e3779b97f4a7c15ull) >> m_shift);
+    }
+    /// The slot of `pointer`, or the empty one where it would go.
+    std::size_t find(std::uint64_t pointer) const;
+    void grow();
+
+    std::vector<Entry> m_entries;
+    std::size_t m_count = 0;
+    unsigned m_shift = 0;
+};
+
+} // namespace model
