@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/event_decoder.h"
+
+#include <utility>
+
+namespace capture {
+
+HeapEvent EventDecoder::next()
+{
+    while (m_ring.available() > 0) {
+        const wire::Record record = m_ring.peek(0);
+        m_ring.pop();
+        switch (record.type()) {
+        case wire::RecordType::Malloc:
+        case wire::RecordType::Free:
+        case wire::RecordType::ReallocBegin:
+        case wire::RecordType::ReallocEnd:
+        case wire::RecordType::ReallocFailed: {
+            m_units += record.timeDelta();
+            HeapEvent event{
+                record.type(), record.node(), record.pointer() | m_widePointer, record.size() | m_wideSize, m_units};
+            m_widePointer = 0;
+            m_wideSize = 0;
+            // No allocator gives 0, and the live table takes it for an empty place.
+            if (event.pointer == 0
+                && (event.type == wire::RecordType::Malloc || event.type == wire::RecordType::Free
+                    || event.type == wire::RecordType::ReallocBegin)) {
+                ++m_badRecords;
+                continue;
+            }
+            return event;
+        }
+        case wire::RecordType::Time:
+            m_units = record.absoluteTime();
+            break;
+        case wire::RecordType::Wide:
+            m_widePointer = record.widePointer();
+            m_wideSize = record.wideSize();
+            break;
+        case wire::RecordType::Jump:
+            jump();
+            break;
+        default:
+            ++m_badRecords;
+            break;
+        }
+    }
+    return {};
+}
+
+void EventDecoder::jump()
+{
+    const LeftRing left{m_ring.offset(), static_cast<std::uint32_t>(m_ring.records())};
+    if (m_ring.follow())
+        m_left = left;
+    else
+        ++m_badRecords;
+}
+
+void EventDecoder::startThread()
+{
+    m_units = 0;
+    m_widePointer = 0;
+    m_wideSize = 0;
+}
+
+EventDecoder::LeftRing EventDecoder::takeLeftRing() { return std::exchange(m_left, {}); }
+
+std::uint64_t EventDecoder::takeBadRecords() { return std::exchange(m_badRecords, 0); }
+
+} // namespace capture

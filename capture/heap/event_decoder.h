@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/wire/shared_ring.h"
+
+#include <cstdint>
+
+namespace capture {
+
+/// An event of a ring, put together from its records.
+struct HeapEvent
+{
+    wire::RecordType type = wire::RecordType::None; ///< None: there is none
+    std::uint32_t node = 0;
+    std::uint64_t pointer = 0;
+    std::uint64_t size = 0;
+    std::uint64_t units = 0; ///< when, in clock units
+};
+
+/// Reads events from one ring. What is no event (a hostile or damaged target) is skipped and counted, never trusted.
+class EventDecoder
+{
+public:
+    EventDecoder() = default;
+    explicit EventDecoder(wire::RingReader ring)
+        : m_ring(ring)
+    {
+    }
+
+    wire::RingReader &ring() { return m_ring; }
+    const wire::RingReader &ring() const { return m_ring; }
+
+    /// The next event of what the last ring().refresh() saw; type None if there is no whole one. An event's records
+    /// are published together, so a half one is never waited for.
+    HeapEvent next();
+
+    /// The pointer of the record `ahead` places further on: what to prefetch for. Only a hint.
+    std::uint64_t hint(std::uint64_t ahead) const
+    {
+        return ahead < m_ring.available() ? m_ring.peek(ahead).pointer() : 0;
+    }
+
+    /// A new thread goes on in this ring.
+    void startThread();
+
+    /// The ring that was left by a Jump since the last call: to be given back. records 0: none.
+    struct LeftRing
+    {
+        std::uint64_t offset = 0;
+        std::uint32_t records = 0;
+    };
+    LeftRing takeLeftRing();
+
+    /// Records that made no sense, since the last call.
+    std::uint64_t takeBadRecords();
+    void countBadRecord() { ++m_badRecords; }
+
+private:
+    void jump();
+
+    wire::RingReader m_ring;
+    std::uint64_t m_units = 0;
+    std::uint64_t m_widePointer = 0;
+    std::uint64_t m_wideSize = 0;
+    std::uint64_t m_badRecords = 0;
+    LeftRing m_left;
+};
+
+} // namespace capture

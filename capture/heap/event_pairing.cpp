@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/event_pairing.h"
+
+#include <utility>
+
+namespace capture {
+
+EventPairing::Verdict EventPairing::apply(
+    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+{
+    switch (event.type) {
+    case wire::RecordType::Malloc:
+        return allocate(event, timeNs, thread, missing);
+    case wire::RecordType::Free:
+        return release(event, timeNs, thread, missing);
+    case wire::RecordType::ReallocBegin:
+        return beginRealloc(event, thread, missing);
+    case wire::RecordType::ReallocEnd:
+        return endRealloc(event, timeNs, thread, missing);
+    case wire::RecordType::ReallocFailed:
+        endThread(thread);
+        return Verdict::Applied;
+    default:
+        ++m_losses.badRecords;
+        return Verdict::Applied;
+    }
+}
+
+EventPairing::Verdict EventPairing::allocate(
+    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+{
+    const model::LiveBlock block{event.size, event.node, timeNs / 1000};
+    if (!m_live.insert(event.pointer, block)) {
+        if (missing == Missing::Wait)
+            return Verdict::MustWait;
+        ++m_losses.missedFrees;
+        m_ledger.freed(*m_live.take(event.pointer), timeNs, false);
+        m_live.insert(event.pointer, block);
+    }
+    m_ledger.allocated(event.node, event.size, timeNs);
+    thread.lastAllocation = event.pointer;
+    return Verdict::Applied;
+}
+
+EventPairing::Verdict EventPairing::release(
+    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+{
+    const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
+    if (block) {
+        m_ledger.freed(*block, timeNs, thread.lastAllocation == event.pointer);
+    } else {
+        if (missing == Missing::Wait)
+            return Verdict::MustWait;
+        ++m_losses.unknownFrees;
+    }
+    // The next block at this address is another one.
+    if (thread.lastAllocation == event.pointer)
+        thread.lastAllocation = 0;
+    return Verdict::Applied;
+}
+
+EventPairing::Verdict EventPairing::beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing)
+{
+    // One that never ended was lost in its middle.
+    endThread(thread);
+    std::optional<model::LiveBlock> block = m_live.take(event.pointer);
+    if (!block && missing == Missing::Wait)
+        return Verdict::MustWait;
+    thread.isInRealloc = true;
+    thread.reallocPointer = event.pointer;
+    thread.reallocBlock = block;
+    return Verdict::Applied;
+}
+
+EventPairing::Verdict EventPairing::endRealloc(
+    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+{
+    if (event.pointer != 0 && missing == Missing::Wait && m_live.contains(event.pointer))
+        return Verdict::MustWait;
+    if (!thread.isInRealloc)
+        ++m_losses.badRecords;
+    else if (thread.reallocBlock)
+        m_ledger.freed(*thread.reallocBlock, timeNs, thread.lastAllocation == thread.reallocPointer);
+    else
+        ++m_losses.unknownFrees;
+    thread.isInRealloc = false;
+    thread.reallocBlock.reset();
+    thread.lastAllocation = 0;
+    return event.pointer != 0 ? allocate(event, timeNs, thread, missing) : Verdict::Applied;
+}
+
+void EventPairing::endThread(ThreadHistory &thread)
+{
+    if (!thread.isInRealloc)
+        return;
+    thread.isInRealloc = false;
+    if (thread.reallocBlock && !m_live.insert(thread.reallocPointer, *thread.reallocBlock))
+        ++m_losses.badRecords; // its address is somebody else's: the realloc cannot have failed
+    thread.reallocBlock.reset();
+}
+
+PairingLosses EventPairing::takeLosses() { return std::exchange(m_losses, {}); }
+
+} // namespace capture

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/event_decoder.h"
+#include "model/heap/heap_ledger.h"
+#include "model/heap/live_heap.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace capture {
+
+/// What of a thread's events the next one depends on.
+struct ThreadHistory
+{
+    std::uint64_t lastAllocation = 0; ///< the thread's last block; 0: none
+    bool isInRealloc = false;
+    std::uint64_t reallocPointer = 0;
+    std::optional<model::LiveBlock> reallocBlock; ///< taken out of the live table until the realloc ends
+};
+
+/// What could not be paired, since the last take.
+struct PairingLosses
+{
+    std::int64_t unknownFrees = 0; ///< of blocks from before tracing, or whose allocation was lost
+    std::int64_t missedFrees = 0;  ///< blocks whose address came back although no free was seen
+    std::int64_t badRecords = 0;
+};
+
+/// Pairs the allocations and frees of one image, pointer by pointer, and keeps its books.
+///
+/// Events of different threads can reach the recorder out of order. A free is published before the allocator is called and
+/// an allocation after it returned, so whatever an event needs was published before it: an event that cannot be
+/// applied yet says so, and the caller brings the other rings up to date and tries again.
+class EventPairing
+{
+public:
+    enum class Verdict : std::uint8_t {
+        Applied,
+        MustWait, ///< for an event of another ring; nothing was changed
+    };
+    /// What to do with an event whose counterpart is missing.
+    enum class Missing : std::uint8_t {
+        Wait,
+        Accept, ///< no other ring can have it: it was lost or came before tracing; counted
+    };
+
+    Verdict apply(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+
+    /// The thread ended: a block that was inside a realloc is live again.
+    void endThread(ThreadHistory &thread);
+
+    void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
+
+    const model::LiveHeap &live() const { return m_live; }
+    model::HeapLedger &ledger() { return m_ledger; }
+    PairingLosses takeLosses();
+
+private:
+    Verdict allocate(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+    Verdict release(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+    Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
+    Verdict endRealloc(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+
+    model::LiveHeap m_live;
+    model::HeapLedger m_ledger;
+    PairingLosses m_losses;
+};
+
+} // namespace capture

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// HeapInstrument's tick: from the images' books to rows of the session.
+#include "capture/heap/heap_instrument.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace capture {
+
+struct HeapInstrument::Harvest
+{
+    model::HeapTickCounts tick;
+    PairingLosses pairing;
+    TargetLosses target;
+    std::uint64_t badRecords = 0;
+    std::vector<RingThread> threads;
+    std::string failure;
+    bool hasEnded = false;
+};
+
+namespace {
+
+/// Growth of a counter that the target owns: one that fell is hostile or damaged, and says nothing.
+std::int64_t growth(std::uint64_t now, std::uint64_t &seen)
+{
+    const std::uint64_t difference = now >= seen ? now - seen : 0;
+    seen = now;
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(difference, INT64_MAX / 2));
+}
+
+/// What of a tick remains when what was allocated and freed within it is left out: keeps the live set true over a pause.
+void keepNetOnly(model::HeapCounts &counts)
+{
+    const std::int64_t blocks = std::min(counts.allocations, counts.frees);
+    const std::int64_t bytes = std::min(counts.allocatedBytes, counts.freedBytes);
+    counts = {counts.allocations - blocks, counts.allocatedBytes - bytes, counts.frees - blocks,
+        counts.freedBytes - bytes, 0, 0};
+}
+
+void keepNetOnly(model::HeapTickCounts &tick)
+{
+    tick.total = {};
+    for (model::HeapTickCounts::Row &row : tick.rows) {
+        keepNetOnly(row.counts);
+        tick.total += row.counts;
+    }
+    tick.sizes = {};
+    tick.lifetimes = {};
+}
+
+model::LossKind lossOf(model::StackEnd end)
+{
+    switch (end) {
+    case model::StackEnd::Truncated:
+        return model::LossKind::StacksTruncated;
+    case model::StackEnd::NoUnwindInfo:
+        return model::LossKind::StacksNoUnwindInfo;
+    case model::StackEnd::Unreadable:
+        return model::LossKind::StacksUnreadable;
+    case model::StackEnd::TableFull:
+        return model::LossKind::StackTableFull;
+    default:
+        return model::LossKind::StacksBadRule;
+    }
+}
+
+void addLoss(
+    model::EventBatch &batch, model::LossKind kind, model::ImageId image, std::int64_t count, const char *detail = "")
+{
+    if (count > 0)
+        batch.losses.push_back({kind, image, count, detail});
+}
+
+} // namespace
+
+HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
+{
+    drainOne(image, true);
+    Harvest harvest;
+    harvest.tick = image.channel.pairing().ledger().takeTick();
+    harvest.pairing = image.channel.pairing().takeLosses();
+    harvest.target = image.channel.losses();
+    harvest.badRecords = image.channel.takeBadRecords();
+    harvest.threads = image.channel.takeNewThreads();
+    harvest.failure = image.failure;
+    harvest.hasEnded = image.hasEnded;
+    return harvest;
+}
+
+void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
+{
+    const bool isPaused = std::exchange(m_wasPaused, m_isPaused.load());
+    std::vector<std::pair<Image *, Harvest>> harvests;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_clock.sync();
+        for (const auto &image : m_images)
+            harvests.emplace_back(image.get(), harvest(*image));
+    }
+    for (auto &[image, harvest] : harvests) {
+        registerImage(*image);
+        storeFailure(*image, harvest.failure, batch);
+        for (const RingThread &thread : harvest.threads)
+            m_processes.threadNamed(image->arrival.pid, thread.tid, thread.name, {thread.firstSeenNs});
+        if (isPaused)
+            keepNetOnly(harvest.tick);
+        addRows(*image, harvest, batch);
+        addLosses(*image, harvest, batch);
+    }
+    settleUntraced(batch);
+    const std::lock_guard lock(m_mutex);
+    for (const auto &[image, harvest] : harvests) {
+        if (!harvest.hasEnded)
+            continue;
+        const auto it = std::find_if(
+            m_images.begin(), m_images.end(), [wanted = image](const auto &other) { return other.get() == wanted; });
+        m_done.push_back(std::move(*it));
+        m_images.erase(it);
+    }
+}
+
+void HeapInstrument::registerImage(Image &image)
+{
+    if (image.id.isValid())
+        return;
+    const Arrival &arrival = image.arrival;
+    const model::Timestamp when{arrival.monotonicNs - m_originNs};
+    const bool isFork = arrival.origin == wire::Origin::Fork;
+    if (isFork) {
+        m_processes.processSeen(arrival.pid, arrival.parentPid, when);
+        image.id = m_processes.imageAt(arrival.pid, when);
+        if (!image.id.isValid())
+            image.id = m_processes.currentImage(arrival.pid);
+    } else {
+        image.id = m_processes.execSeen(
+            arrival.pid, when, model::ProcessSource::Tracer, arrival.executable, arrival.commandLine);
+    }
+    model::TableBuilder &tables = m_processes.tables();
+    model::Image &row = tables.changeImage(image.id);
+    row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full;
+    row.heapNote = model::StringId(0u);
+    if (row.executable == model::StringId(0u))
+        row.executable = tables.string(arrival.executable);
+    if (row.commandLine == model::StringId(0u))
+        row.commandLine = tables.string(arrival.commandLine);
+}
+
+void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)
+{
+    if (failure.empty() || std::exchange(image.isFailureStored, true))
+        return;
+    model::Image &row = m_processes.tables().changeImage(image.id);
+    row.heap = model::HeapState::NotTraced;
+    row.heapNote = m_processes.tables().string(failure);
+    batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
+}
+
+void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    const model::HeapTickCounts &tick = harvest.tick;
+    for (const auto &[node, counts] : tick.rows)
+        batch.heap.push_back({image.id, image.resolver.stackOf(node, tables), counts.allocations, counts.allocatedBytes,
+            counts.frees, counts.freedBytes, counts.temporaries, counts.temporaryBytes, 1});
+    batch.heapTicks.push_back({image.id, tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
+        tick.total.allocations, tick.total.allocatedBytes, tick.total.frees, tick.total.freedBytes,
+        tick.total.temporaries, harvest.pairing.unknownFrees});
+    for (std::uint16_t bin = 0; bin < tick.sizes.size(); ++bin)
+        if (tick.sizes[bin].count != 0)
+            batch.heapSizes.push_back({image.id, bin, tick.sizes[bin].count, tick.sizes[bin].bytes});
+    for (std::uint16_t bin = 0; bin < tick.lifetimes.size(); ++bin)
+        if (tick.lifetimes[bin].count != 0)
+            batch.heapLifetimes.push_back({image.id, bin, tick.lifetimes[bin].count, tick.lifetimes[bin].bytes});
+    if (!tick.hasNewPeak)
+        return;
+    batch.heapPeaks.push_back({image.id, {tick.peakTimeNs}, tick.peak.bytes, tick.peak.blocks});
+    for (const auto &[node, level] : tick.peakRows)
+        batch.heapPeakRows.push_back({image.id, image.resolver.stackOf(node, tables), level.bytes, level.blocks});
+}
+
+void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    std::array<std::int64_t, model::kStackEndCount> ends{};
+    for (const auto &[node, counts] : harvest.tick.rows)
+        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += counts.allocations;
+    for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
+        addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
+
+    TargetLosses &seen = image.seenLosses;
+    const TargetLosses &now = harvest.target;
+    using model::LossKind;
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedEvents, seen.droppedEvents),
+        "the ring was full for too long");
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.reentered, seen.reentered),
+        "inside another allocation call: a signal handler's, or the allocator's own");
+    addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.missedFrees, "frees that were not seen");
+    addLoss(batch, LossKind::StackTableFull, image.id, growth(now.nodesRefused, seen.nodesRefused));
+    addLoss(batch, LossKind::StackTableFull, image.id, growth(now.modulesRefused, seen.modulesRefused),
+        "modules without a place in the table");
+    addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
+    const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
+        + harvest.pairing.badRecords + image.resolver.takeBadNodes();
+    addLoss(batch, LossKind::BadRecords, image.id, bad);
+}
+
+void HeapInstrument::settleUntraced(model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    m_isSettled.resize(tables.tables().images.size(), false);
+    for (std::size_t i = 0; i < m_isSettled.size(); ++i) {
+        const model::Image &image = tables.tables().images[i];
+        if (m_isSettled[i])
+            continue;
+        const bool hasEnded = image.end || tables.tables().processes[image.process.index()].end;
+        const bool isUnknown = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting;
+        m_isSettled[i] = hasEnded || !isUnknown;
+        if (!isUnknown || (!hasEnded && image.heap == model::HeapState::Waiting))
+            continue;
+        model::Image &row = tables.changeImage(model::ImageId(i));
+        if (!hasEnded) {
+            row.heap = model::HeapState::Waiting;
+            continue;
+        }
+        // A forked child that never allocates or frees has nothing to tell, and does not connect.
+        if (row.epoch == 0 && tables.tables().processes[row.process.index()].parent.isValid()) {
+            row.heap = model::HeapState::Inherited;
+            continue;
+        }
+        row.heap = model::HeapState::NotTraced;
+        row.heapNote
+            = tables.string("The tracer did not connect: the program is statically linked or uses another C library, "
+                            "has more rights than its user, or was started without LD_PRELOAD.");
+        batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});
+    }
+}
+
+} // namespace capture

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/heap_instrument.h"
+
+#include "capture/heap/doorbell_wait.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace capture {
+
+namespace {
+
+/// Drained more than this in a round: do not go to sleep for long.
+constexpr std::uint64_t kBusyEvents = 256;
+constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
+constexpr int kRoundsBetweenScans = 64;
+
+bool hasExited(int process)
+{
+    pollfd wait{process, POLLIN, 0};
+    return process >= 0 && ::poll(&wait, 1, 0) > 0;
+}
+
+} // namespace
+
+HeapInstrument::Image::Image(Arrival from, int processDescriptor)
+    : channel(std::move(from.memory), from.pid, from.sharesPids)
+    , resolver(channel.memory().view(), from.names)
+    , arrival(std::move(from))
+    , process(processDescriptor)
+{
+}
+
+HeapInstrument::Image::~Image()
+{
+    if (process >= 0)
+        ::close(process);
+}
+
+model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(
+    model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs)
+{
+    if (::access(tracerPath.c_str(), R_OK) != 0)
+        return model::systemError("cannot read the tracer " + tracerPath, errno, "the installation is not complete");
+    if (tracerPath.find_first_of(": \t\n") != std::string::npos)
+        return model::Error("cannot preload the tracer " + tracerPath
+            + ": the loader takes spaces and colons for separators; install to a path without them");
+    std::unique_ptr<HeapInstrument> instrument(new HeapInstrument(processes, tracerPath, originNs));
+    HeapInstrument *raw = instrument.get();
+    auto server = RendezvousServer::start(instrument->m_clock.kind(),
+        {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
+            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); }});
+    if (!server)
+        return server.error();
+    instrument->m_server = std::move(*server);
+    instrument->m_drainThread = std::jthread([raw](const std::stop_token &stop) {
+        ::pthread_setname_np(::pthread_self(), "heap-drain");
+        raw->drainUntilStopped(stop);
+    });
+    return instrument;
+}
+
+HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs)
+    : m_processes(processes)
+    , m_tracerPath(std::move(tracerPath))
+    , m_originNs(originNs)
+    , m_clock(originNs)
+{
+}
+
+HeapInstrument::~HeapInstrument()
+{
+    m_server.reset();
+    m_drainThread.request_stop();
+    wakeSleeper(m_control);
+    if (m_drainThread.joinable())
+        m_drainThread.join();
+    for (const auto &image : m_images)
+        image->channel.stop();
+}
+
+std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(const std::string &inheritedPreload) const
+{
+    return {{"LD_PRELOAD", inheritedPreload.empty() ? m_tracerPath : m_tracerPath + ":" + inheritedPreload},
+        {wire::kRendezvousVariable, m_server->address()}};
+}
+
+void HeapInstrument::imageArrived(Arrival arrival)
+{
+    const auto process = static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0));
+    const std::lock_guard lock(m_mutex);
+    // The pid's earlier image has ended with the exec (or its process has, and the number is used again).
+    for (const auto &image : m_images) {
+        if (image->channel.pid() != arrival.pid || image->hasEnded)
+            continue;
+        m_drainedEvents += image->channel.drain(m_clock, true);
+        image->hasEnded = true;
+    }
+    m_images.push_back(std::make_unique<Image>(std::move(arrival), process));
+    wakeSleeper(m_control);
+}
+
+void HeapInstrument::imageFailed(std::int32_t pid, const std::string &reason)
+{
+    const std::lock_guard lock(m_mutex);
+    const auto it = std::find_if(m_images.rbegin(), m_images.rend(),
+        [=](const auto &image) { return image->channel.pid() == pid && !image->hasEnded; });
+    if (it != m_images.rend())
+        (*it)->failure = reason;
+}
+
+void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
+{
+    unsigned sleepMs = 1;
+    for (int round = 0; !stop.stop_requested(); ++round) {
+        const std::uint64_t events = drainAll(sleepMs > 1 || round % kRoundsBetweenScans == 0);
+        if (events > kBusyEvents) {
+            // More is on its way: a moment of rest saves the targets' doorbell calls.
+            sleepMs = 1;
+            ::usleep(200);
+            continue;
+        }
+        sleepMs = events > 0 ? 2 : std::min(sleepMs * 2, kLongestSleepMs);
+        sleepAtDoorbells(sleepMs);
+    }
+}
+
+std::uint64_t HeapInstrument::drainAll(bool mayScan)
+{
+    const std::lock_guard lock(m_mutex);
+    const std::uint64_t before = m_drainedEvents;
+    m_clock.sync();
+    m_done.clear();
+    for (const auto &image : m_images)
+        drainOne(*image, mayScan);
+    return m_drainedEvents - before;
+}
+
+void HeapInstrument::drainOne(Image &image, bool mayScan)
+{
+    if (image.hasEnded)
+        return;
+    // Asked first: what was written before the end is then seen by the drain.
+    const bool isOver = mayScan && hasExited(image.process);
+    m_drainedEvents += image.channel.drain(m_clock, isOver);
+    image.hasEnded = isOver;
+    if (isOver)
+        return;
+    image.channel.provide(mayScan, m_clock);
+    image.channel.beat();
+}
+
+void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
+{
+    DoorbellWait wait(m_control);
+    {
+        const std::lock_guard lock(m_mutex);
+        for (const auto &image : m_images)
+            if (!image->hasEnded)
+                wait.add(image->channel.memory().view().header());
+        // What came between the last drain and now would ring nobody.
+        const bool isQuiet = std::none_of(m_images.begin(), m_images.end(),
+            [](const auto &image) { return !image->hasEnded && image->channel.hasMuchToRead(); });
+        if (!isQuiet)
+            return;
+    }
+    wait.sleep(milliseconds);
+}
+
+bool HeapInstrument::drain(model::Timestamp) { return false; }
+
+void HeapInstrument::setPaused(bool paused)
+{
+    m_isPaused = paused;
+    m_wasPaused = m_wasPaused || paused;
+}
+
+} // namespace capture

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/image_channel.h"
+#include "capture/heap/rendezvous_server.h"
+#include "capture/heap/stack_resolver.h"
+#include "capture/instrument.h"
+#include "model/tables/process_table.h"
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace capture {
+
+/// Full heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
+/// sums over at each tick.
+///
+/// Rings must be read while the capture thread waits for a disk, so they are drained by a thread of their own ("heap-drain");
+/// one mutex guards the images between it, the rendezvous and `collect`. Tables are touched by the capture thread only.
+class HeapInstrument final : public Instrument
+{
+public:
+    /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
+    /// outlive it.
+    static model::Result<std::unique_ptr<HeapInstrument>> create(
+        model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs);
+    /// Tells every traced process that nobody listens any more; they run on as if alone.
+    ~HeapInstrument() override;
+
+    /// Variables that the launched program must be started with, in place of those it would inherit: LD_PRELOAD (the
+    /// tracer before `inheritedPreload`, which may be empty) and the address of this recorder.
+    std::vector<std::pair<std::string, std::string>> environment(const std::string &inheritedPreload) const;
+
+    std::vector<int> descriptors() const override { return {}; }
+    int drainIntervalMs() const override { return 0; }
+    bool drain(model::Timestamp now) override;
+    void collect(model::Timestamp now, model::EventBatch &batch) override;
+    void setPaused(bool paused) override;
+
+private:
+    /// One traced program image.
+    struct Image
+    {
+        Image(Arrival arrival, int processDescriptor);
+        ~Image();
+        Image(const Image &) = delete;
+        Image &operator=(const Image &) = delete;
+
+        // Guarded by the mutex.
+        ImageChannel channel;
+        bool hasEnded = false; ///< and everything it wrote has been applied
+        std::string failure;   ///< why it is not traced after all
+        // Of the capture thread, or fixed.
+        StackResolver resolver;
+        Arrival arrival;   ///< without its memory
+        int process;       ///< pidfd, or -1
+        model::ImageId id; ///< invalid until registered
+        TargetLosses seenLosses;
+        bool isFailureStored = false;
+    };
+    /// What collect() takes out of an image under the lock.
+    struct Harvest;
+
+    HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs);
+
+    void imageArrived(Arrival arrival);
+    void imageFailed(std::int32_t pid, const std::string &reason);
+
+    void drainUntilStopped(const std::stop_token &stop);
+    std::uint64_t drainAll(bool mayScan);
+    void drainOne(Image &image, bool mayScan);
+    void sleepAtDoorbells(unsigned milliseconds);
+
+    Harvest harvest(Image &image);
+    void registerImage(Image &image);
+    void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
+    void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void settleUntraced(model::EventBatch &batch);
+
+    model::ProcessTable &m_processes;
+    std::string m_tracerPath;
+    std::int64_t m_originNs;
+    std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
+    bool m_wasPaused = false;
+
+    std::mutex m_mutex; ///< guards m_clock, m_images and what Image says
+    RecorderClock m_clock;
+    std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
+    std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
+    std::uint64_t m_drainedEvents = 0;
+    std::atomic<bool> m_isPaused = false;
+    std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
+    std::unique_ptr<RendezvousServer> m_server;
+    std::jthread m_drainThread;
+};
+
+} // namespace capture

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/image_channel.h"
+
+#include "capture/heap/live_threads.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+namespace capture {
+
+namespace {
+
+constexpr std::uint64_t kPrefetchAhead = 12;
+/// Passes that an event may wait for another ring, beyond one for each other ring that waits too.
+constexpr std::uint32_t kPatience = 2;
+/// Scans that a thread must be missing from where a scan can overlook one.
+constexpr std::uint32_t kScansBeforeGone = 4;
+
+void wakeWriter(wire::ThreadSlot &slot) { ::syscall(SYS_futex, &slot.space, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0); }
+
+} // namespace
+
+ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids)
+    : m_memory(std::move(memory))
+    , m_pid(pid)
+    , m_sharesPids(sharesPids)
+{
+}
+
+bool ImageChannel::hasMuchToRead() const
+{
+    const wire::MemoryView view = m_memory->view();
+    if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount())
+        return true;
+    return std::any_of(m_rings.begin(), m_rings.end(), [&](const auto &ring) {
+        const wire::RingReader &reader = ring->decoder.ring();
+        return view.slot(ring->slot).head.load(std::memory_order_acquire) - reader.position() >= reader.records() / 2;
+    });
+}
+
+void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
+
+void ImageChannel::stop() { m_memory->view().header().mode.store(wire::Mode::Stopped, std::memory_order_release); }
+
+void ImageChannel::findNewOwners(const RecorderClock &clock)
+{
+    const wire::MemoryView view = m_memory->view();
+    while (m_rings.size() < m_memory->slotCount()) {
+        const auto slot = static_cast<std::uint32_t>(m_rings.size());
+        auto ring = std::make_unique<Ring>();
+        ring->slot = slot;
+        ring->decoder = EventDecoder(
+            wire::RingReader(view, view.slot(slot), m_memory->firstRingOffset(slot), wire::kFirstRingRecords));
+        m_rings.push_back(std::move(ring));
+    }
+    for (const auto &ring : m_rings) {
+        wire::ThreadSlot &slot = view.slot(ring->slot);
+        if (ring->isTaken || slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken
+            || slot.head.load(std::memory_order_acquire) == ring->decoder.ring().position())
+            continue;
+        ring->isTaken = true;
+        ring->thread = {};
+        ring->decoder.startThread();
+        ring->tid = static_cast<std::int32_t>(slot.tid.load(std::memory_order_relaxed));
+        ring->serial = slot.serial.load(std::memory_order_relaxed);
+        char name[sizeof slot.name];
+        std::copy_n(slot.name, sizeof name, name);
+        m_newThreads.push_back({ring->tid, std::string(name, ::strnlen(name, sizeof name)), clock.toNs(clock.units())});
+        m_active.push_back(ring.get());
+    }
+}
+
+std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
+{
+    std::uint64_t events = 0;
+    for (;;) {
+        findNewOwners(clock);
+        const std::uint64_t applied = pass(clock, isFinal);
+        events += applied;
+        publishTails();
+        const bool isStalled
+            = std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
+        if (isStalled)
+            settleStalled(clock, applied);
+        else if (!isFinal || applied == 0)
+            break;
+    }
+    if (isFinal)
+        for (Ring *ring : m_active)
+            m_pairing.endThread(ring->thread);
+    return events;
+}
+
+std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
+{
+    // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
+    // something older.
+    const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units();
+    const auto isLater = [](const Ring *a, const Ring *b) { return a->current.units > b->current.units; };
+    m_queue.clear();
+    for (Ring *ring : m_active) {
+        const std::uint64_t before = ring->decoder.ring().available();
+        if (!ring->decoder.ring().refresh())
+            ++m_badRecords;
+        const std::uint64_t now = ring->decoder.ring().available();
+        ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
+        if (ring->current.type == wire::RecordType::None)
+            ring->current = ring->decoder.next();
+        if (ring->current.type != wire::RecordType::None)
+            m_queue.push_back(ring);
+    }
+    std::make_heap(m_queue.begin(), m_queue.end(), isLater);
+    std::uint64_t applied = 0;
+    while (!m_queue.empty()) {
+        std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
+        Ring *ring = m_queue.back();
+        m_queue.pop_back();
+        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->current.units);
+        if (ring->current.units > horizon)
+            break;
+        applied += run(*ring, clock, limit);
+        if (ring->current.type != wire::RecordType::None && !ring->isStalled && ring->current.units <= horizon) {
+            m_queue.push_back(ring);
+            std::push_heap(m_queue.begin(), m_queue.end(), isLater);
+        }
+    }
+    return applied;
+}
+
+std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+{
+    // With one ring nothing can be on its way in another.
+    const auto missing = m_active.size() == 1 ? EventPairing::Missing::Accept : EventPairing::Missing::Wait;
+    std::uint64_t applied = 0;
+    ring.isStalled = false;
+    do {
+        if (const std::uint64_t soon = ring.decoder.hint(kPrefetchAhead); soon != 0)
+            m_pairing.prefetch(soon);
+        if (!applyCurrent(ring, clock, missing)) {
+            ring.isStalled = true;
+            break;
+        }
+        ++applied;
+    } while (ring.current.type != wire::RecordType::None && ring.current.units <= limitUnits);
+    return applied;
+}
+
+bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
+{
+    const HeapEvent &event = ring.current;
+    if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
+        return false;
+    ring.stalledPasses = 0;
+    ring.current = ring.decoder.next();
+    return true;
+}
+
+void ImageChannel::settleStalled(const RecorderClock &clock, std::uint64_t applied)
+{
+    // What an event waits for was published before it, so after a look at every ring it is there, or behind an event
+    // that waits itself: a chain no longer than the rings that wait. Beyond that it was lost, or came before tracing.
+    std::uint32_t waiting = 0;
+    for (const Ring *ring : m_active)
+        waiting += ring->isStalled ? 1 : 0;
+    for (Ring *ring : m_active) {
+        if (!ring->isStalled || (++ring->stalledPasses <= kPatience + waiting && applied != 0)
+            || ring->stalledPasses < kPatience)
+            continue;
+        ring->isStalled = false;
+        applyCurrent(*ring, clock, EventPairing::Missing::Accept);
+        // One at a time: it may be what the others wait for.
+        return;
+    }
+}
+
+void ImageChannel::publishTails()
+{
+    for (Ring *ring : m_active) {
+        if (ring->decoder.ring().publish())
+            wakeWriter(ring->decoder.ring().slot());
+        if (const auto left = ring->decoder.takeLeftRing(); left.records != 0)
+            m_memory->giveRingBack(left.offset, left.records);
+        m_badRecords += ring->decoder.takeBadRecords();
+    }
+}
+
+void ImageChannel::provide(bool mayScan, const RecorderClock &clock)
+{
+    wire::Header &header = m_memory->view().header();
+    const std::uint32_t wanted = header.wanted.exchange(0, std::memory_order_acq_rel);
+    const bool wantsSlot = (wanted & static_cast<std::uint32_t>(wire::Want::Slot)) != 0;
+    m_memory->commitNodes();
+    offerLargerRings();
+    std::uint32_t free = 0;
+    for (std::uint32_t i = 0; i < m_memory->slotCount(); ++i)
+        free += m_memory->view().slot(i).state.load(std::memory_order_relaxed) == wire::SlotState::Free ? 1 : 0;
+    if (mayScan || (wantsSlot && free == 0)) {
+        releaseEndedThreads();
+        findNewOwners(clock);
+    }
+    const std::uint32_t ahead = std::max<std::uint32_t>(2, m_memory->slotCount() / 4);
+    if (free < ahead)
+        m_memory->addSlots(ahead);
+}
+
+void ImageChannel::offerLargerRings()
+{
+    for (Ring *ring : m_active) {
+        wire::RingReader &reader = ring->decoder.ring();
+        if (!std::exchange(ring->wantsLarger, false) || reader.offeredRecords() != 0
+            || reader.records() >= wire::kLargestRingRecords)
+            continue;
+        const auto records = static_cast<std::uint32_t>(reader.records()) * 4;
+        if (const std::uint64_t offset = m_memory->takeRing(records); offset != 0)
+            reader.offer(offset, static_cast<unsigned>(std::bit_width(records) - 1));
+    }
+}
+
+void ImageChannel::releaseEndedThreads()
+{
+    const LiveThreads alive(m_pid, m_sharesPids);
+    if (!alive.isKnown())
+        return;
+    std::vector<Ring *> ended;
+    for (Ring *ring : m_active) {
+        // A younger ring of the same tid is another thread's: this one's owner is gone.
+        const bool isReplaced = std::any_of(m_active.begin(), m_active.end(), [=](const Ring *other) {
+            return other->tid == ring->tid && static_cast<std::int32_t>(other->serial - ring->serial) > 0;
+        });
+        ring->missingScans = alive.contains(ring->tid) ? 0 : ring->missingScans + 1;
+        if (isReplaced || ring->missingScans >= (alive.isReliable() ? 1u : kScansBeforeGone))
+            ended.push_back(ring);
+    }
+    for (Ring *ring : ended)
+        release(*ring);
+}
+
+void ImageChannel::release(Ring &ring)
+{
+    wire::RingReader &reader = ring.decoder.ring();
+    if (!reader.refresh())
+        ++m_badRecords;
+    if (reader.available() != 0 || ring.current.type != wire::RecordType::None)
+        return; // read it first
+    m_pairing.endThread(ring.thread);
+    const std::uint64_t before = reader.offset();
+    const auto records = static_cast<std::uint32_t>(reader.records());
+    reader.describe();
+    if (reader.offset() != before)
+        m_memory->giveRingBack(before, records);
+    ring.isTaken = false;
+    std::erase(m_active, &ring);
+    reader.slot().state.store(wire::SlotState::Free, std::memory_order_release);
+}
+
+std::vector<RingThread> ImageChannel::takeNewThreads() { return std::exchange(m_newThreads, {}); }
+
+TargetLosses ImageChannel::losses() const
+{
+    const wire::LossCounters &counters = m_memory->view().header().losses;
+    return {
+        counters.droppedRing.load(std::memory_order_relaxed) + counters.droppedNoRing.load(std::memory_order_relaxed),
+        counters.reentered.load(std::memory_order_relaxed), counters.nodesRefused.load(std::memory_order_relaxed),
+        counters.modulesRefused.load(std::memory_order_relaxed)};
+}
+
+std::uint64_t ImageChannel::takeBadRecords() { return std::exchange(m_badRecords, 0); }
+
+} // namespace capture

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/event_decoder.h"
+#include "capture/heap/event_pairing.h"
+#include "capture/heap/image_memory.h"
+#include "capture/heap/recorder_clock.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace capture {
+
+/// A thread of a target as its ring names it.
+struct RingThread
+{
+    std::int32_t tid = 0;
+    std::string name;
+    std::int64_t firstSeenNs = 0;
+};
+
+/// What an image's target could not record, as its counters stand.
+struct TargetLosses
+{
+    std::uint64_t droppedEvents = 0;
+    std::uint64_t reentered = 0;
+    std::uint64_t nodesRefused = 0;
+    std::uint64_t modulesRefused = 0;
+};
+
+/// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the
+/// peak exact, and lets EventPairing decide where stamps alone cannot. Used by the drain thread under the
+/// instrument's lock.
+class ImageChannel
+{
+public:
+    /// `pid`: the target as this process sees it. `sharesPids`: the target sees the same numbers.
+    ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids);
+
+    /// Applies what the target has written up to now; returns the number of events. `isFinal`: the image is gone, nothing more will
+    /// come: every record is used up and unfinished reallocs are closed.
+    std::uint64_t drain(const RecorderClock &clock, bool isFinal);
+
+    /// Provides what the target asked for or will soon need: slots, larger rings, pages for nodes. `mayScan`: also look for
+    /// threads that have ended, which reads /proc.
+    void provide(bool mayScan, const RecorderClock &clock);
+
+    /// Whether the target waits for something, or has written so much that it will not ring again.
+    bool hasMuchToRead() const;
+
+    /// Tells the target that the recorder lives.
+    void beat();
+    /// Stops the target's recording; it goes dormant at its next event.
+    void stop();
+
+    EventPairing &pairing() { return m_pairing; }
+    ImageMemory &memory() { return *m_memory; }
+    std::int32_t pid() const { return m_pid; }
+
+    /// Threads that took a ring since the last call.
+    std::vector<RingThread> takeNewThreads();
+    TargetLosses losses() const;
+    /// Records that made no sense, since the last call.
+    std::uint64_t takeBadRecords();
+
+private:
+    struct Ring
+    {
+        EventDecoder decoder;
+        HeapEvent current; ///< decoded and not applied; type None: there is none
+        ThreadHistory thread;
+        std::uint32_t slot = 0;
+        std::int32_t tid = 0;
+        std::uint32_t serial = 0;
+        bool isTaken = false;   ///< a thread writes into it
+        bool isStalled = false; ///< current waits for another ring
+        std::uint32_t stalledPasses = 0;
+        std::uint32_t missingScans = 0;
+        bool wantsLarger = false;
+    };
+
+    void findNewOwners(const RecorderClock &clock);
+    std::uint64_t pass(const RecorderClock &clock, bool isFinal);
+    std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
+    bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
+    void settleStalled(const RecorderClock &clock, std::uint64_t applied);
+    void publishTails();
+    void offerLargerRings();
+    void releaseEndedThreads();
+    void release(Ring &ring);
+
+    std::unique_ptr<ImageMemory> m_memory;
+    std::int32_t m_pid;
+    bool m_sharesPids;
+    EventPairing m_pairing;
+    std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
+    std::vector<Ring *> m_active;               ///< those a thread writes into
+    std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
+    std::vector<RingThread> m_newThreads;
+    std::uint64_t m_badRecords = 0;
+};
+
+} // namespace capture

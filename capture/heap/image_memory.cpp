@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/image_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+namespace capture {
+
+namespace {
+
+constexpr std::uint32_t kFirstSlots = 4;
+constexpr std::uint32_t kFirstNodes = 8192; ///< 128 KiB
+constexpr std::uint32_t kWaitLimitMs = 5000;
+
+std::uint64_t pageAligned(std::uint64_t bytes) { return (bytes + 4095) & ~std::uint64_t{4095}; }
+
+} // namespace
+
+model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(wire::Clock clock, std::uint32_t recorderPid)
+{
+    const int descriptor = ::memfd_create("genesis-heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0)
+        return model::systemError("cannot make shared memory for heap tracing", errno);
+    if (::ftruncate(descriptor, static_cast<off_t>(wire::kMemoryBytes)) != 0
+        || ::fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        const int error = errno;
+        ::close(descriptor);
+        return model::systemError("cannot size the shared memory for heap tracing", error);
+    }
+    void *base = ::mmap(nullptr, wire::kMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+    if (base == MAP_FAILED) {
+        const int error = errno;
+        ::close(descriptor);
+        return model::systemError("cannot map the shared memory for heap tracing", error);
+    }
+    std::unique_ptr<ImageMemory> memory(new ImageMemory(descriptor, static_cast<unsigned char *>(base)));
+    // The header and the module table; slots, nodes and rings as they are needed.
+    if (!memory->commit(0, wire::kSlotsOffset)
+        || !memory->commit(wire::kModulesOffset, wire::kNodesOffset - wire::kModulesOffset))
+        return model::systemError("cannot allocate the shared memory for heap tracing", errno);
+    auto &header = *new (base) wire::Header{};
+    header.magic = wire::kMagic;
+    header.version = wire::kVersion;
+    header.recorderPid = recorderPid;
+    header.mode = wire::Mode::Recording;
+    header.clock = clock;
+    header.waitLimitMs = kWaitLimitMs;
+    header.heartbeat = 1;
+    header.usedNodes = wire::kRootNodes;
+    header.mallocModule = wire::kNoModule;
+    memory->commitNodes();
+    if (memory->m_committedNodes == 0 || !memory->addSlots(kFirstSlots))
+        return model::systemError("cannot allocate the rings for heap tracing", errno);
+    return memory;
+}
+
+ImageMemory::ImageMemory(int descriptor, unsigned char *base)
+    : m_descriptor(descriptor)
+    , m_view{base}
+{
+}
+
+ImageMemory::~ImageMemory()
+{
+    ::munmap(m_view.base, wire::kMemoryBytes);
+    ::close(m_descriptor);
+}
+
+bool ImageMemory::commit(std::uint64_t offset, std::uint64_t bytes)
+{
+    return ::fallocate(m_descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0;
+}
+
+bool ImageMemory::addSlots(std::uint32_t count)
+{
+    for (; count > 0; --count) {
+        if (m_slots >= wire::kMaxThreads)
+            return false;
+        constexpr std::uint32_t kSlotsPerPage = 4096 / sizeof(wire::ThreadSlot);
+        if (m_slots % kSlotsPerPage == 0 && !commit(wire::kSlotsOffset + m_slots * sizeof(wire::ThreadSlot), 4096))
+            return false;
+        const std::uint64_t ring = takeRing(wire::kFirstRingRecords);
+        if (ring == 0)
+            return false;
+        wire::ThreadSlot &slot = m_view.slot(m_slots);
+        slot.ringOffset = ring;
+        slot.ringRecords = wire::kFirstRingRecords;
+        slot.ringBase = 0;
+        slot.state.store(wire::SlotState::Free, std::memory_order_release);
+        m_firstRings.push_back(ring);
+        m_view.header().readySlots.store(++m_slots, std::memory_order_release);
+    }
+    return true;
+}
+
+std::uint64_t ImageMemory::takeRing(std::uint32_t records)
+{
+    const auto it = std::find_if(
+        m_freeRings.begin(), m_freeRings.end(), [=](const FreeRing &ring) { return ring.records == records; });
+    if (it != m_freeRings.end()) {
+        const std::uint64_t offset = it->offset;
+        m_freeRings.erase(it);
+        return offset;
+    }
+    const std::uint64_t bytes = pageAligned(std::uint64_t{records} * sizeof(wire::Record));
+    if (m_ringsEnd + bytes > wire::kMemoryBytes || !commit(m_ringsEnd, bytes))
+        return 0;
+    const std::uint64_t offset = m_ringsEnd;
+    m_ringsEnd += bytes;
+    return offset;
+}
+
+void ImageMemory::giveRingBack(std::uint64_t offset, std::uint32_t records)
+{
+    m_freeRings.push_back({offset, records});
+}
+
+void ImageMemory::commitNodes()
+{
+    // At least as many ahead as are in use, so that a target which finds new stacks at full speed seldom waits.
+    wire::Header &header = m_view.header();
+    const std::uint32_t used = std::min(header.usedNodes.load(std::memory_order_relaxed), wire::kMaxNodes);
+    if (m_committedNodes == wire::kMaxNodes || m_committedNodes > used + used / 2 + kFirstNodes / 2)
+        return;
+    const std::uint32_t wanted = std::min(wire::kMaxNodes, 2 * used + kFirstNodes);
+    const std::uint64_t begin = std::uint64_t{m_committedNodes} * sizeof(wire::Node);
+    const std::uint64_t end = pageAligned(std::uint64_t{wanted} * sizeof(wire::Node));
+    if (!commit(wire::kNodesOffset + begin, end - begin))
+        return;
+    m_committedNodes = static_cast<std::uint32_t>(std::min<std::uint64_t>(wire::kMaxNodes, end / sizeof(wire::Node)));
+    header.committedNodes.store(m_committedNodes, std::memory_order_release);
+}
+
+} // namespace capture

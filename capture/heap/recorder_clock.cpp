@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/recorder_clock.h"
+
+#include <time.h>
+#include <x86intrin.h>
+
+#include <fstream>
+#include <string>
+
+namespace capture {
+
+namespace {
+
+/// The shortest span that a rate is taken from.
+constexpr std::int64_t kLeastSpanNs = 1'000'000;
+
+std::int64_t monotonicNs()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+wire::Clock bestClock()
+{
+    std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+    std::string source;
+    file >> source;
+    // Where it runs under a hypervisor with a stable counter the kernel calls it kvm-clock, and it is the same counter;
+    // but only "tsc" says that the kernel found it equal on all cores.
+    return source == "tsc" ? wire::Clock::Tsc : wire::Clock::Monotonic;
+}
+
+} // namespace
+
+RecorderClock::RecorderClock(std::int64_t originNs)
+    : m_kind(bestClock())
+    , m_originNs(originNs)
+    , m_first(read())
+{
+    while (monotonicNs() - m_originNs - m_first.ns < kLeastSpanNs) { }
+    sync();
+}
+
+std::uint64_t RecorderClock::units() const
+{
+    const auto raw = m_kind == wire::Clock::Tsc ? __rdtsc() : static_cast<std::uint64_t>(monotonicNs());
+    return raw >> wire::kClockShift;
+}
+
+RecorderClock::Reading RecorderClock::read() const
+{
+    // Of a few tries the one with the least time between the two clocks.
+    Reading best{};
+    std::int64_t least = INT64_MAX;
+    for (int i = 0; i < 3; ++i) {
+        const std::int64_t before = monotonicNs();
+        const std::uint64_t now = units();
+        const std::int64_t after = monotonicNs();
+        if (after - before >= least)
+            continue;
+        least = after - before;
+        best = {now, before + least / 2 - m_originNs};
+    }
+    return best;
+}
+
+void RecorderClock::sync()
+{
+    const Reading now = read();
+    if (now.units > m_first.units)
+        m_nsPerUnit = static_cast<double>(now.ns - m_first.ns) / static_cast<double>(now.units - m_first.units);
+    m_lastUnits = now.units;
+    m_lastNs = now.ns;
+}
+
+} // namespace capture

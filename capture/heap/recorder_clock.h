@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/wire/layout.h"
+
+#include <cstdint>
+
+namespace capture {
+
+/// Turns the targets' clock units into times of the recording. Reads both clocks at each sync() and takes the rate from the longest
+/// span it has seen, so drift stays below a microsecond. One owning thread.
+class RecorderClock
+{
+public:
+    /// `originNs`: CLOCK_MONOTONIC at moment 0 of the recording.
+    explicit RecorderClock(std::int64_t originNs);
+
+    /// What the targets must use: the time stamp counter where the kernel itself trusts it.
+    wire::Clock kind() const { return m_kind; }
+
+    /// Reads both clocks anew.
+    void sync();
+
+    /// Clock units now.
+    std::uint64_t units() const;
+
+    /// Nanoseconds of the recording at `units`, which must not be far from now.
+    std::int64_t toNs(std::uint64_t units) const
+    {
+        const auto difference = static_cast<std::int64_t>(units - m_lastUnits);
+        return m_lastNs + static_cast<std::int64_t>(static_cast<double>(difference) * m_nsPerUnit);
+    }
+
+private:
+    struct Reading
+    {
+        std::uint64_t units;
+        std::int64_t ns;
+    };
+    Reading read() const;
+
+    wire::Clock m_kind;
+    std::int64_t m_originNs;
+    Reading m_first{};
+    std::uint64_t m_lastUnits = 0;
+    std::int64_t m_lastNs = 0;
+    double m_nsPerUnit = 0;
+};
+
+} // namespace capture

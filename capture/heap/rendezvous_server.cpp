@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/rendezvous_server.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace capture {
+
+namespace {
+
+constexpr int kBacklog = 128;
+
+std::string hex(const std::uint8_t *bytes, std::size_t count)
+{
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) {
+        text += kDigits[bytes[i] >> 4];
+        text += kDigits[bytes[i] & 15];
+    }
+    return text;
+}
+
+std::string quoted(const std::string &argument)
+{
+    static constexpr char kPlain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
+        return argument;
+    std::string text = "'";
+    for (const char c : argument)
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
+std::string commandLineOf(std::int32_t pid)
+{
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+    std::string text;
+    for (std::string argument; std::getline(file, argument, '\0');)
+        text += (text.empty() ? "" : " ") + quoted(argument);
+    return text;
+}
+
+std::int64_t monotonicNs()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+} // namespace
+
+model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(wire::Clock clock, Callbacks callbacks)
+{
+    const int listener = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int wakeup = ::eventfd(0, EFD_CLOEXEC);
+    std::unique_ptr<RendezvousServer> server(new RendezvousServer(clock, std::move(callbacks), listener, wakeup));
+    std::array<std::uint8_t, 8> name{};
+    if (listener < 0 || wakeup < 0 || ::getrandom(name.data(), name.size(), 0) != static_cast<ssize_t>(name.size())
+        || ::getrandom(server->m_token.data(), server->m_token.size(), 0)
+            != static_cast<ssize_t>(server->m_token.size()))
+        return model::systemError("cannot prepare the meeting point for heap tracing", errno);
+    server->m_name = "genesis-profiler-" + hex(name.data(), name.size());
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + 1, server->m_name.data(), server->m_name.size());
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + server->m_name.size());
+    if (::bind(listener, reinterpret_cast<const sockaddr *>(&address), bytes) != 0 || ::listen(listener, kBacklog) != 0)
+        return model::systemError("cannot open the socket for heap tracing", errno);
+    server->m_thread = std::jthread([raw = server.get()](const std::stop_token &stop) {
+        ::pthread_setname_np(::pthread_self(), "heap-rendezvous");
+        raw->serve(stop);
+    });
+    return server;
+}
+
+RendezvousServer::RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup)
+    : m_clock(clock)
+    , m_callbacks(std::move(callbacks))
+    , m_listener(listener)
+    , m_wakeup(wakeup)
+{
+}
+
+RendezvousServer::~RendezvousServer()
+{
+    m_thread.request_stop();
+    const std::uint64_t one = 1;
+    if (m_wakeup >= 0 && m_thread.joinable())
+        while (::write(m_wakeup, &one, sizeof one) < 0 && errno == EINTR) { }
+    if (m_thread.joinable())
+        m_thread.join();
+    for (const int descriptor : {m_listener, m_wakeup})
+        if (descriptor >= 0)
+            ::close(descriptor);
+}
+
+std::string RendezvousServer::address() const { return m_name + ":" + hex(m_token.data(), m_token.size()); }
+
+void RendezvousServer::serve(const std::stop_token &stop)
+{
+    while (!stop.stop_requested()) {
+        pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}};
+        if (::poll(waits, std::size(waits), -1) < 0 && errno != EINTR)
+            return;
+        if ((waits[0].revents & POLLIN) == 0)
+            continue;
+        const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+        if (connection < 0)
+            continue;
+        // A peer that says nothing keeps the others waiting no longer than this.
+        const timeval limit{0, 500'000};
+        ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        meet(connection);
+        ::close(connection);
+    }
+}
+
+void RendezvousServer::meet(int connection)
+{
+    ucred peer{};
+    socklen_t peerBytes = sizeof peer;
+    wire::Hello hello;
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.uid != ::geteuid()
+        || peer.pid <= 0)
+        return;
+    if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
+        || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
+        || std::memcmp(hello.token, m_token.data(), m_token.size()) != 0)
+        return;
+    const bool sharesPids = hello.pid == peer.pid;
+    auto memory = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0);
+    if (!memory) {
+        m_callbacks.failed(peer.pid, memory.error().text());
+        return;
+    }
+    // Who the target is must be read while it waits: it may be gone a moment after the answer.
+    ModuleNames names(peer.pid);
+    const int descriptor = ::dup((*memory)->descriptor());
+    Arrival arrival{peer.pid, sharesPids, sharesPids ? hello.parentPid : 0, hello.origin, names.executable(),
+        commandLineOf(peer.pid), monotonicNs(), names, std::move(*memory)};
+    m_callbacks.arrived(std::move(arrival));
+    if (descriptor >= 0 && welcome(connection, descriptor))
+        hearOutcome(connection, peer.pid);
+    if (descriptor >= 0)
+        ::close(descriptor);
+}
+
+bool RendezvousServer::welcome(int connection, int descriptor)
+{
+    wire::Welcome message;
+    message.accepted = 1;
+    iovec part{&message, sizeof message};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+    return ::sendmsg(connection, &header, MSG_NOSIGNAL) == sizeof message;
+}
+
+void RendezvousServer::hearOutcome(int connection, std::int32_t pid)
+{
+    wire::Outcome outcome;
+    if (::recv(connection, &outcome, sizeof outcome, 0) != sizeof outcome || outcome.magic != wire::kMagic)
+        return;
+    if (outcome.error != 0)
+        m_callbacks.failed(pid,
+            model::systemError("the program could not map the memory for heap tracing", outcome.error,
+                "a limit on its address space (ulimit -v) may be too low")
+                .text());
+    else if (outcome.mallocIsPrograms != 0)
+        m_callbacks.failed(pid, "the program defines malloc itself, so its calls do not reach the tracer");
+}
+
+} // namespace capture

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/image_memory.h"
+#include "capture/heap/module_names.h"
+#include "capture/wire/rendezvous.h"
+#include "model/base/result.h"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace capture {
+
+/// A program image that asked for memory.
+struct Arrival
+{
+    std::int32_t pid = 0;       ///< as this process sees it
+    bool sharesPids = true;     ///< false: the target lives in another PID namespace
+    std::int32_t parentPid = 0; ///< 0 if it does
+    wire::Origin origin = wire::Origin::Exec;
+    std::string executable;
+    std::string commandLine;      ///< arguments, quoted for a shell
+    std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it came
+    ModuleNames names;
+    std::unique_ptr<ImageMemory> memory;
+};
+
+/// Answers the program images that ask for memory: an abstract Unix socket, peers checked by user id and token. A
+/// thread of its own ("heap-rendezvous"), since each target waits for the answer.
+class RendezvousServer
+{
+public:
+    /// Called on the server's thread. `arrived` before the target may write; `failed` if the target then could not map
+    /// the memory, with the reason as a sentence, or runs with a malloc of its own.
+    struct Callbacks
+    {
+        std::function<void(Arrival)> arrived;
+        std::function<void(std::int32_t pid, const std::string &reason)> failed;
+    };
+
+    static model::Result<std::unique_ptr<RendezvousServer>> start(wire::Clock clock, Callbacks callbacks);
+    ~RendezvousServer();
+    RendezvousServer(const RendezvousServer &) = delete;
+    RendezvousServer &operator=(const RendezvousServer &) = delete;
+
+    /// What the environment variable of targets must say.
+    std::string address() const;
+
+private:
+    RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup);
+    void serve(const std::stop_token &stop);
+    void meet(int connection);
+    void hearOutcome(int connection, std::int32_t pid);
+    static bool welcome(int connection, int descriptor);
+
+    wire::Clock m_clock;
+    Callbacks m_callbacks;
+    int m_listener;
+    int m_wakeup; ///< eventfd: the server is to stop
+    std::string m_name;
+    std::array<std::uint8_t, wire::kTokenBytes> m_token{};
+    std::jthread m_thread;
+};
+
+} // namespace capture

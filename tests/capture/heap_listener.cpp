@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/capture/heap_listener.h"
+
+#include <QtGlobal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+using namespace capture;
+
+struct HeapListener::Image
+{
+    explicit Image(Arrival from)
+        : channel(std::move(from.memory), from.pid, from.sharesPids)
+        , arrival(std::move(from))
+    {
+    }
+    ImageChannel channel;
+    Arrival arrival;
+    std::string failure;
+    bool hasEnded = false;
+};
+
+HeapListener::HeapListener()
+{
+    auto server = RendezvousServer::start(m_clock.kind(),
+        {[this](Arrival arrival) {
+             const std::lock_guard lock(m_mutex);
+             for (const auto &image : m_images)
+                 if (image->arrival.pid == arrival.pid && !image->hasEnded) {
+                     image->channel.drain(m_clock, true);
+                     image->hasEnded = true;
+                 }
+             m_images.push_back(std::make_unique<Image>(std::move(arrival)));
+         },
+            [this](std::int32_t pid, const std::string &reason) {
+                const std::lock_guard lock(m_mutex);
+                for (const auto &image : m_images)
+                    if (image->arrival.pid == pid)
+                        image->failure = reason;
+            }});
+    if (!server)
+        qFatal("%s", server.error().text().c_str());
+    m_server = std::move(*server);
+    m_thread = std::jthread([this](const std::stop_token &stop) { drainUntil(stop); });
+}
+
+HeapListener::~HeapListener() { m_server.reset(); }
+
+void HeapListener::drainUntil(const std::stop_token &stop)
+{
+    for (unsigned round = 0; !stop.stop_requested(); ++round) {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_clock.sync();
+            for (const auto &image : m_images) {
+                if (image->hasEnded)
+                    continue;
+                image->channel.drain(m_clock, false);
+                image->channel.provide(round % 64 == 0, m_clock);
+                image->channel.beat();
+            }
+        }
+        ::usleep(300);
+    }
+}
+
+HeapListener::Run HeapListener::run(
+    const std::vector<std::string> &command, bool killAfterOutput, const std::vector<std::string> &environment)
+{
+    int output[2];
+    if (::pipe(output) != 0)
+        return {};
+    const std::string preload
+        = std::string("LD_PRELOAD=") + std::getenv("GENESIS_BUILD_DIR") + "/" + GENESIS_TRACER_PATH;
+    const std::string address = std::string(wire::kRendezvousVariable) + "=" + m_server->address();
+    std::vector<std::string> variables = environment;
+    variables.push_back(preload);
+    variables.push_back(address);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::dup2(output[1], 1);
+        ::close(output[0]);
+        ::close(output[1]);
+        for (const std::string &variable : variables)
+            ::putenv(const_cast<char *>(variable.c_str()));
+        std::vector<char *> arguments;
+        for (const std::string &argument : command)
+            arguments.push_back(const_cast<char *>(argument.c_str()));
+        arguments.push_back(nullptr);
+        ::execvp(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    ::close(output[1]);
+    Run run;
+    char buffer[4096];
+    for (ssize_t count; (count = ::read(output[0], buffer, sizeof buffer)) > 0;) {
+        run.output.append(buffer, static_cast<std::size_t>(count));
+        if (killAfterOutput && run.output.find('\n') != std::string::npos)
+            ::kill(child, SIGKILL);
+    }
+    ::close(output[0]);
+    ::waitpid(child, &run.status, 0);
+    const std::lock_guard lock(m_mutex);
+    m_clock.sync();
+    for (const auto &image : m_images)
+        run.images.push_back(resultOf(*image));
+    m_images.clear();
+    return run;
+}
+
+HeapListener::ImageResult HeapListener::resultOf(Image &image)
+{
+    if (!image.hasEnded)
+        image.channel.drain(m_clock, true);
+    ImageResult result;
+    result.pid = image.arrival.pid;
+    result.origin = image.arrival.origin;
+    result.executable = image.arrival.executable;
+    result.failure = image.failure;
+    const wire::MemoryView view = image.channel.memory().view();
+    const model::HeapTickCounts tick = image.channel.pairing().ledger().takeTick();
+    for (const auto &[node, counts] : tick.rows) {
+        result.total += counts;
+        std::uint32_t root = node;
+        while (root >= wire::kRootNodes)
+            root = view.node(root).parent;
+        result.ends[root] += counts.allocations;
+        const std::uint32_t module = node >= wire::kRootNodes ? view.node(node).module : wire::kNoModule;
+        if (module != wire::kNoModule && view.module(module).pathBytes == 0)
+            result.program += counts;
+    }
+    for (const auto &[node, level] : tick.peakRows) {
+        result.peakOfRows.bytes += level.bytes;
+        result.peakOfRows.blocks += level.blocks;
+    }
+    result.live = tick.live;
+    result.peak = tick.peak;
+    result.pairing = image.channel.pairing().takeLosses();
+    result.losses = image.channel.losses();
+    result.badRecords = image.channel.takeBadRecords();
+    for (const RingThread &thread : image.channel.takeNewThreads())
+        result.threadNames.push_back(thread.name);
+    return result;
+}

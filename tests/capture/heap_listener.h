@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/image_channel.h"
+#include "capture/heap/rendezvous_server.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+/// The receiving side of heap tracing without processes and sessions: runs programs under the tracer and keeps what each of
+/// their images did.
+class HeapListener
+{
+public:
+    /// What an image did, as far as its stacks allow to tell apart.
+    struct ImageResult
+    {
+        std::int32_t pid = 0;
+        capture::wire::Origin origin = capture::wire::Origin::Exec;
+        std::string executable;
+        model::HeapCounts program; ///< by stacks whose leaf is the program's own code
+        model::HeapCounts total;
+        model::HeapLevel live;
+        model::HeapLevel peak;
+        model::HeapLevel peakOfRows; ///< the sum of the peak's parts
+        capture::PairingLosses pairing;
+        capture::TargetLosses losses;
+        std::uint64_t badRecords = 0;
+        std::map<std::uint32_t, std::int64_t> ends; ///< allocations by how their stack ended
+        std::vector<std::string> threadNames;
+        std::string failure;
+    };
+    struct Run
+    {
+        int status = -1; ///< as waitpid gives it
+        std::string output;
+        std::vector<ImageResult> images; ///< in the order of their arrival
+    };
+
+    HeapListener();
+    ~HeapListener();
+
+    /// Runs a program to its end; `killAfterOutput` kills it with SIGKILL once it has written a line.
+    Run run(const std::vector<std::string> &command, bool killAfterOutput = false,
+        const std::vector<std::string> &environment = {});
+
+private:
+    struct Image;
+    void drainUntil(const std::stop_token &stop);
+    ImageResult resultOf(Image &image);
+
+    std::mutex m_mutex; ///< guards the images
+    capture::RecorderClock m_clock{0};
+    std::vector<std::unique_ptr<Image>> m_images;
+    std::unique_ptr<capture::RendezvousServer> m_server;
+    std::jthread m_thread;
+};
