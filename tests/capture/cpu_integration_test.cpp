@@ -5,6 +5,7 @@
 #include <QTest>
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <functional>
@@ -54,6 +55,7 @@ struct Recording
     std::unique_ptr<CpuInstrument> instrument;
     EventBatch all;
     std::string error;
+    rusage usage = {};
 
     Timestamp now() const { return {monotonicNs() - originNs}; }
 
@@ -70,14 +72,34 @@ struct Recording
     {
         StoppedChild child(command);
         processes.processSeen(child.pid(), 0, now());
-        auto made = CpuInstrument::launch(options, child.pid(), processes, originNs);
-        if (!made) {
-            error = made.error().text();
-            return false;
-        }
-        instrument = std::move(*made);
+        return take(CpuInstrument::launch(options, child.pid(), processes, originNs)) && child.start() && follow(child);
+    }
+    /// Attaches to the command as soon as it runs, and records until it ended.
+    bool runAttached(const std::vector<std::string> &command, const CpuEventOptions &options)
+    {
+        StoppedChild child(command);
+        const std::string program = "/proc/" + std::to_string(child.pid()) + "/exe";
         if (!child.start())
             return false;
+        char path[4096] = {};
+        while (command[0] != path && !child.hasEnded()) {
+            const ssize_t bytes = readlink(program.c_str(), path, sizeof(path) - 1);
+            path[bytes > 0 ? bytes : 0] = '\0';
+        }
+        processes.processSeen(child.pid(), 0, now());
+        processes.execSeen(child.pid(), now(), ProcessSource::Proc, command[0], command[0]);
+        return take(CpuInstrument::attach(options, {child.pid()}, processes, originNs, now())) && follow(child);
+    }
+    bool take(Result<std::unique_ptr<CpuInstrument>> made)
+    {
+        if (!made)
+            error = made.error().text();
+        else
+            instrument = std::move(*made);
+        return made.has_value();
+    }
+    bool follow(StoppedChild &child)
+    {
         Timestamp tick = now();
         while (!child.hasEnded()) {
             drainOnce();
@@ -88,7 +110,21 @@ struct Recording
         }
         while (instrument->drain(now())) { }
         instrument->collect(now(), all);
+        usage = child.usage();
         return WIFEXITED(child.status()) && WEXITSTATUS(child.status()) == 0;
+    }
+    /// CPU seconds of the target and the children it waited for, as the kernel counted them; and as sampled.
+    double usedSeconds() const
+    {
+        const auto seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    }
+    double sampledSeconds() const
+    {
+        double sum = 0;
+        for (const CpuDelta &delta : all.cpu)
+            sum += static_cast<double>(delta.samples * delta.periodNs) * 1e-9;
+        return sum;
     }
 
     std::int64_t lost(LossKind kind) const
@@ -197,6 +233,113 @@ private Q_SLOTS:
             recording.instrument->ringBytes() >> 10);
         QCOMPARE(recording.lost(LossKind::SamplesLost), 0);
         QCOMPARE(recording.lost(LossKind::BadRecords), 0);
+    }
+
+    void countsTheTimeOfEveryThreadAndChildOnce_data()
+    {
+        QTest::addColumn<QByteArray>("mode");
+        QTest::addColumn<bool>("isAttached");
+        QTest::newRow("threads, launched") << QByteArray("threads") << false;
+        QTest::newRow("children, launched") << QByteArray("fork") << false;
+        QTest::newRow("threads, attached") << QByteArray("threads") << true;
+        QTest::newRow("children, attached") << QByteArray("fork") << true;
+    }
+    void countsTheTimeOfEveryThreadAndChildOnce()
+    {
+        QFETCH(QByteArray, mode);
+        QFETCH(bool, isAttached);
+        const std::string program = targetPath("cpu_threads");
+        const std::vector<std::string> command = {program, "12", mode.toStdString()};
+        Recording recording;
+        const bool isDone = isAttached ? recording.runAttached(command, {.hz = 999}) : recording.run(command, {.hz = 999});
+        if (!isDone) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        // A thread's last part of a period is never sampled: 0.5 of some 30 ms here.
+        const double ratio = recording.sampledSeconds() / recording.usedSeconds();
+        QVERIFY2(ratio > (isAttached ? 0.88 : 0.93) && ratio < 1.07,
+            qPrintable(QStringLiteral("%1 s sampled of %2 s").arg(recording.sampledSeconds()).arg(recording.usedSeconds())));
+        std::int64_t whole = 0;
+        recording.eachStack(program, [&](const auto &, StackEnd end, std::int64_t count) {
+            whole += end == StackEnd::ReachedStart ? count : 0;
+        });
+        QVERIFY(static_cast<double>(whole) > 0.99 * static_cast<double>(recording.samples()));
+        QVERIFY(recording.processes.livePids().empty());
+        QVERIFY(recording.tables.tables().threads.size() >= 49);
+    }
+
+    void followsAShellAndWhatItRuns()
+    {
+        const std::string program = targetPath("cpu_mix");
+        Recording recording;
+        if (!recording.run({"/bin/sh", "-c", program + " 60; " + program + " 60 | cat"}, {.hz = 999})) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        const ProgramTables &t = recording.tables.tables();
+        std::map<std::string, int> images;
+        for (const Image &image : t.images)
+            ++images[t.text(image.executable)];
+        QCOMPARE(images[program], 2);
+        std::int64_t mixed = 0;
+        for (const CpuDelta &delta : recording.all.cpu) {
+            const bool isMix = t.text(t.images[delta.image.index()].executable) == program;
+            mixed += isMix ? delta.samples : 0;
+            QVERIFY(isMix || delta.samples < 100);
+        }
+        QVERIFY(static_cast<double>(mixed) > 0.9 * static_cast<double>(recording.samples()));
+    }
+
+    void attributesTimeInTheKernelToItsCaller()
+    {
+        const std::string program = targetPath("cpu_kernel");
+        Recording recording;
+        if (!recording.run({program, "8000"}, {.hz = 999})) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        if (!recording.instrument->note().empty() && recording.instrument->note().find("not sampled") != std::string::npos)
+            QSKIP(recording.instrument->note().c_str());
+        std::int64_t inKernel = 0, called = 0;
+        const ProgramTables &t = recording.tables.tables();
+        for (const CpuDelta &delta : recording.all.cpu) {
+            if (recording.moduleOf(delta.stack).kind == ModuleKind::Kernel)
+                inKernel += delta.samples;
+        }
+        recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd, std::int64_t count) {
+            called += holds(names, "readZeros") ? count : 0;
+        });
+        QVERIFY(static_cast<double>(inKernel) > 0.8 * static_cast<double>(recording.samples()));
+        QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));
+        for (std::size_t i = 0; i < t.frames.size(); ++i) {
+            if (t.modules[t.frames[i].module.index()].kind == ModuleKind::Kernel)
+                QCOMPARE(t.symbols[i].state, FrameSymbols::State::Resolved);
+        }
+    }
+
+    void namesGeneratedCodeAndItsCallers()
+    {
+        const std::string program = targetPath("cpu_jit");
+        Recording recording;
+        if (!recording.run({program, "2000"}, {.hz = 999})) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        std::int64_t named = 0, called = 0;
+        recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
+            named += holds(names, "generated_loop") ? count : 0;
+            called += holds(names, "callGenerated") && holds(names, "main") && end == StackEnd::ReachedStart ? count : 0;
+        });
+        QVERIFY(static_cast<double>(named) > 0.9 * static_cast<double>(recording.samples()));
+        QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));
+    }
+
+    void refusesARateAboveTheKernelsLimitBeforeTheTargetStarts()
+    {
+        Recording recording;
+        QVERIFY(!recording.run({targetPath("cpu_mix"), "1"}, {.hz = 100'000'000}));
+        QVERIFY2(recording.error.find("perf_event_max_sample_rate") != std::string::npos, recording.error.c_str());
     }
 };
 

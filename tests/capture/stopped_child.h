@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,14 +58,17 @@ public:
     bool hasEnded()
     {
         if (!m_hasEnded)
-            m_hasEnded = waitpid(m_pid, &m_status, WNOHANG) == m_pid;
+            m_hasEnded = wait4(m_pid, &m_status, WNOHANG, &m_usage) == m_pid;
         return m_hasEnded;
     }
     int status() const { return m_status; }
+    /// CPU time of it and of the children it waited for, once it ended.
+    const rusage &usage() const { return m_usage; }
 
 private:
     pid_t m_pid = -1;
     int m_start = -1;
     int m_status = 0;
+    rusage m_usage = {};
     bool m_hasEnded = false;
 };
