@@ -26,8 +26,7 @@ Unit unitOf(MetricUnit unit);
 /// A stored metric value in its Unit: thousandths of a percent become percent, the others stay as they are.
 double metricValue(std::int64_t stored, MetricUnit unit);
 
-// All of these are locale-free: a point for decimals, a comma between groups of three digits, a space before the unit, and the
-// true minus sign is not used so that the text stays ASCII.
+// All of these are locale-free: a point for decimals, a comma between groups of three digits, a space before the unit, UTF-8.
 
 /// "0 B", "812 B", "1.5 MiB", "-3 KiB": three significant digits at most, trailing zeros cut.
 std::string formatBytes(double bytes);
@@ -35,7 +34,7 @@ std::string formatBytes(double bytes);
 std::string formatCount(std::int64_t count);
 /// "812", "4.2 k", "1.9 M": three significant digits at most; for places without room for the whole number.
 std::string formatShortCount(double count);
-/// "12.4 %" for a share of 0.124; two significant digits below 10 %, "<0.01 %" for less than that, "0 %" for nothing.
+/// "12.4 %" for a share of 0.124; one decimal from 1 %, two below, "<0.01 %" for less than that, "0 %" for nothing.
 std::string formatShare(double share);
 /// The share of `part` in `whole`; "–" where the whole is 0.
 std::string formatShareOf(std::int64_t part, std::int64_t whole);
@@ -47,6 +46,8 @@ std::string formatOffset(Timestamp when, bool withFraction = false);
 std::string formatClock(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset);
 /// Date and clock of the recording host as ISO 8601: "2026-11-23T12:07:10+02:00".
 std::string formatDateTime(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset);
+/// "+02:00" as seconds; 0 for anything else.
+std::int64_t utcOffsetSeconds(std::string_view utcOffset);
 /// A value with its unit: "1.5 MiB", "4.1 MiB/h", "61 %", "118 k/s", "1,204".
 std::string formatValue(double value, Unit unit);
 /// What stands in a table's header when all its values have this unit: "bytes", "/s", "%"; empty for counts.

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/base/format_units.h"
+
+#include <QTest>
+
+using namespace model;
+
+class FormatUnitsTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    static void row(const char *expected, const std::string &actual)
+    {
+        QTest::newRow(expected) << QString::fromStdString(actual) << QString::fromUtf8(expected);
+    }
+
+private Q_SLOTS:
+    void writesNumbersWithTheirUnit_data()
+    {
+        QTest::addColumn<QString>("actual");
+        QTest::addColumn<QString>("expected");
+        row("0 B", formatBytes(0));
+        row("812 B", formatBytes(812));
+        row("1 KiB", formatBytes(1024));
+        row("1.5 MiB", formatBytes(1.5 * 1024 * 1024));
+        row("-3 KiB", formatBytes(-3072));
+        row("1 MiB", formatBytes(1024 * 1024 - 1));
+        row("8.07 EiB", formatBytes(9.3e18));
+        row("0", formatCount(0));
+        row("999", formatCount(999));
+        row("1,234,567", formatCount(1234567));
+        row("-1,000", formatCount(-1000));
+        row("118 k", formatShortCount(118'000));
+        row("1.9 M", formatShortCount(1'900'000));
+        row("1 M", formatShortCount(999'999));
+        row("12.4 %", formatShare(0.124));
+        row("100 %", formatShare(1));
+        row("61 %", formatShare(0.61));
+        row("0.25 %", formatShare(0.0025));
+        row("0 %", formatShare(0));
+        row("<0.01 %", formatShare(1e-9));
+        row("–", formatShareOf(1, 0));
+        row("850 ns", formatDuration({850}));
+        row("12 ms", formatDuration(Duration::fromMs(12)));
+        row("1.5 s", formatDuration(Duration::fromMs(1500)));
+        row("41 min", formatDuration(Duration::fromSeconds(41 * 60)));
+        row("90 s", formatDuration(Duration::fromSeconds(90)));
+        row("36 h", formatDuration(Duration::fromSeconds(36 * 3600)));
+        row("2.5 d", formatDuration(Duration::fromSeconds(60 * 3600)));
+        row("0 s", formatDuration({0}));
+        row("0:07", formatOffset({7'000'000'000}));
+        row("12:41", formatOffset({761'999'000'000}));
+        row("1:32:07", formatOffset({5527'000'000'000}));
+        row("0:07.250", formatOffset({7'250'000'000}, true));
+        row("4.1 MiB/h", formatValue(4.1 * 1048576, Unit::BytesPerHour));
+        row("118 k/s", formatValue(118'000, Unit::PerSecond));
+        row("52 %", formatValue(52, Unit::Percent));
+    }
+
+    void writesNumbersWithTheirUnit()
+    {
+        QFETCH(QString, actual);
+        QFETCH(QString, expected);
+        QCOMPARE(actual, expected);
+    }
+
+    void writesTheClockOfTheRecordingHost()
+    {
+        constexpr std::int64_t kStart = 1'764'000'000'000'000'000; // 2025-11-24 16:00:00 UTC
+        QCOMPARE(formatClock({0}, kStart, "+00:00"), std::string("16:00:00"));
+        QCOMPARE(formatClock({61'000'000'000}, kStart, "+02:00"), std::string("18:01:01"));
+        QCOMPARE(formatDateTime({0}, kStart, "-05:30"), std::string("2025-11-24T10:30:00-05:30"));
+        QCOMPARE(formatDateTime({0}, kStart, "+09:00"), std::string("2025-11-25T01:00:00+09:00"));
+        QCOMPARE(formatDateTime({0}, 951'782'400'000'000'000, ""), std::string("2000-02-29T00:00:00Z"));
+    }
+
+    void takesAnUnreadableOffsetAsUtc()
+    {
+        QCOMPARE(utcOffsetSeconds("+02:00"), std::int64_t(7200));
+        QCOMPARE(utcOffsetSeconds("CEST"), std::int64_t(0));
+        QCOMPARE(utcOffsetSeconds("+0a:00"), std::int64_t(0));
+    }
+};
+
+QTEST_APPLESS_MAIN(FormatUnitsTest)
+#include "format_units_test.moc"
