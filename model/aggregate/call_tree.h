@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -41,13 +40,27 @@ struct CallNode
     NodeId firstChild; ///< children are neighbours
     std::uint32_t childCount = 0;
     FunctionId function;
-    StackId stack; ///< the heaviest stack node that ends here: what an inspector shows for this tree node
-    StringId file; ///< place in the function, of the heaviest frame merged here
+    /// What an inspector shows for this node: top-down the heaviest stack node that was merged here, bottom-up the heaviest
+    /// whole stack that goes through. Invalid for the root and the ends.
+    StackId stack;
+    StringId file{0u}; ///< place in the function, of the heaviest frame merged here
     std::uint32_t line = 0;
     std::uint32_t depth = 0;     ///< of the root: 0
     std::uint32_t recursion = 1; ///< most calls of this function on one way that were folded into it
     bool isInlined = false;
     bool isCut = false; ///< has callers that are not in the tree, because it weighs too little
+};
+
+/// What a tree is made from: nodes in any order in which parents precede their children, costs node × kinds.
+struct CallTreeParts
+{
+    TreeOrder order = TreeOrder::TopDown;
+    std::vector<CostKind> kinds;
+    std::vector<CallNode> nodes; ///< firstChild, childCount and depth are not read
+    std::vector<std::int64_t> self;
+    std::vector<std::int64_t> total;
+    std::shared_ptr<const FunctionIndex> functions;
+    std::int64_t stackCount = 0;
 };
 
 /// All stacks of a snapshot merged by function. Node 0 is the root, its total is everything; parents precede children;
@@ -58,6 +71,8 @@ class CallTree
 public:
     /// A tree of nothing: only the root.
     CallTree();
+    /// Puts the children in order; called by the builders.
+    explicit CallTree(CallTreeParts parts);
 
     const std::vector<CallNode> &nodes() const { return m_nodes; }
     std::size_t size() const { return m_nodes.size(); }
@@ -83,8 +98,6 @@ public:
     std::string name(NodeId id) const { return m_functions->name(node(id).function); }
 
 private:
-    friend class CallTreeBuilder;
-
     TreeOrder m_order = TreeOrder::TopDown;
     std::vector<CostKind> m_kinds;
     std::vector<CallNode> m_nodes;

@@ -4,8 +4,11 @@
 #include "model/tables/program_tables.h"
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace model {
@@ -16,7 +19,7 @@ using FunctionId = Id<struct FunctionTag>;
 /// A function: a name in a module. Code without a symbol is a function per address.
 struct Function
 {
-    StringId name;             ///< empty text: no symbol, see `address`
+    StringId name{0u};         ///< empty text: no symbol, see `address`
     ModuleId module;           ///< invalid for the ends of stacks
     std::uint64_t address = 0; ///< of code without a symbol, as Frame::address
 };
@@ -25,20 +28,28 @@ struct Function
 struct FunctionPlace
 {
     FunctionId function;
-    StringId file; ///< empty text if unknown
+    StringId file{0u}; ///< empty text if unknown
     std::uint32_t line = 0;
     bool isInlined = false;
 };
 
-/// Numbers the functions of a session and says which ones a frame stands in, inlined ones included. Frames are resolved when
-/// first asked for. One thread at a time; keeps the tables alive.
+/// Numbers the functions of a session and says which ones a frame stands in, inlined ones included. Frames are resolved
+/// when first asked for. One thread at a time while it is asked; keeps the tables alive.
 class FunctionIndex
 {
 public:
     explicit FunctionIndex(std::shared_ptr<const ProgramTables> tables);
 
-    /// The functions at a frame, outermost (the real one) first. Never empty. Valid until the next call.
-    const std::vector<FunctionPlace> &placesOf(FrameId frame);
+    /// The functions at a frame as positions for place(), outermost (the real one) first. Never empty.
+    struct Range
+    {
+        std::uint32_t first = 0;
+        std::uint32_t count = 0;
+    };
+    Range placesOf(FrameId frame);
+    /// The pseudo place that an end of stacks is; the other places follow.
+    static std::uint32_t endPlace(StackEnd end) { return static_cast<std::uint32_t>(end); }
+    const FunctionPlace &place(std::uint32_t position) const { return m_places[position]; }
 
     /// The pseudo function that an incomplete stack hangs from; for ReachedStart the root of everything, called "all".
     static FunctionId endFunction(StackEnd end) { return FunctionId(static_cast<std::uint32_t>(end)); }
@@ -50,7 +61,11 @@ public:
     /// How the function reads: its whole demangled name, "libc.so.6+0x1a2b" without a symbol, "[stack cut off]" for an end.
     std::string name(FunctionId id) const;
     /// File name of its module without folders; empty for the ends.
-    std::string moduleName(FunctionId id) const;
+    std::string_view moduleName(FunctionId id) const;
+    /// Path of its module; empty for the ends.
+    std::string_view modulePath(FunctionId id) const;
+    /// Whether `a` stands before `b` in an alphabetical list; a strict order without equals but a == b.
+    bool isBefore(FunctionId a, FunctionId b) const;
 
     const std::shared_ptr<const ProgramTables> &tables() const { return m_tables; }
 
@@ -61,14 +76,19 @@ private:
     };
 
     FunctionId intern(const Function &function);
+    Range resolve(FrameId frame);
 
     std::shared_ptr<const ProgramTables> m_tables;
     std::vector<Function> m_functions;
     std::unordered_map<std::pair<std::uint64_t, std::uint64_t>, FunctionId, Hash> m_ids;
-    std::vector<std::vector<FunctionPlace>> m_places; ///< by frame; empty: not asked for yet
+    std::vector<FunctionPlace> m_places;
+    std::vector<Range> m_ranges; ///< by frame; count 0: not asked for yet
 };
 
-/// A function name with long template arguments and parameter lists shortened: "std::vector<…>::push_back". UTF-8.
+/// A function name without parameters, return type and template arguments: "std::vector<…>::push_back". UTF-8.
 std::string shortFunctionName(std::string_view name);
+
+/// The last part of a path.
+std::string_view fileNameOf(std::string_view path);
 
 } // namespace model

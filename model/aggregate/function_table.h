@@ -18,7 +18,7 @@ struct FunctionCost
     FunctionId function;
     std::int64_t self = 0;  ///< of stacks whose leaf it is
     std::int64_t total = 0; ///< of stacks that it stands on, each counted once however often
-    StringId file;          ///< place of the heaviest frame in it
+    StringId file{0u};      ///< place of the heaviest frame in it
     std::uint32_t line = 0;
     std::int64_t stacks = 0; ///< stacks that it stands on
 };

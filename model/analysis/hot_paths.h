@@ -33,7 +33,7 @@ struct HotFunction
     Interval selfShare95; ///< Wilson, from the number of samples; for exact costs both ends are the share
     double totalShare = 0;
     Interval totalShare95;
-    StringId file;
+    StringId file{0u};
     std::uint32_t line = 0;
     std::size_t rank = 1; ///< functions whose intervals overlap that of the first of their rank share it
 };

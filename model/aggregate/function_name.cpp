@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/function_index.h"
+
+#include <algorithm>
+
+namespace model {
+
+namespace {
+
+constexpr std::string_view kAnonymous = "(anonymous namespace)";
+constexpr std::string_view kOperator = "operator";
+
+bool isNameCharacter(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/// Length of an operator's name at `at`, symbols included ("operator<<", "operator()"); 0 if none begins there.
+std::size_t operatorLength(std::string_view name, std::size_t at)
+{
+    if (!name.substr(at).starts_with(kOperator) || (at > 0 && isNameCharacter(name[at - 1])))
+        return 0;
+    std::size_t end = at + kOperator.size();
+    if (end < name.size() && isNameCharacter(name[end]))
+        return 0;
+    if (name.substr(end).starts_with("()"))
+        return end + 2 - at;
+    while (end < name.size() && std::string_view("<>=!+-*/%^&|~,[]").find(name[end]) != std::string_view::npos)
+        ++end;
+    return end - at;
+}
+
+/// Position behind the bracket that closes the one at `at`; the end of the name where it is never closed.
+std::size_t behindClosing(std::string_view name, std::size_t at)
+{
+    int depth = 0;
+    for (std::size_t i = at; i < name.size(); ++i) {
+        if (const std::size_t length = operatorLength(name, i); length > 0) {
+            i += length - 1;
+            continue;
+        }
+        const char c = name[i];
+        if (c == '>' && i > 0 && name[i - 1] == '-')
+            continue;
+        if (c == '<' || c == '(' || c == '{')
+            ++depth;
+        else if ((c == '>' || c == ')' || c == '}') && --depth == 0)
+            return i + 1;
+    }
+    return name.size();
+}
+
+} // namespace
+
+std::string shortFunctionName(std::string_view name)
+{
+    std::string text;
+    std::size_t begin = 0; // of the name itself, behind a return type
+    bool hasOperator = false;
+    for (std::size_t i = 0; i < name.size();) {
+        if (const std::size_t length = operatorLength(name, i); length > 0) {
+            text += name.substr(i, length);
+            hasOperator = true;
+            i += length;
+        } else if (name.substr(i).starts_with(kAnonymous)) {
+            text += kAnonymous;
+            i += kAnonymous.size();
+        } else if (name[i] == '[') { // "[clone .cold]", "[abi:cxx11]", "[stack cut off]"
+            const std::size_t end = std::min(name.find(']', i), name.size() - 1) + 1;
+            text += name.substr(i, end - i);
+            i = end;
+        } else if (name[i] == '<' && i > 0 && (isNameCharacter(name[i - 1]) || hasOperator)) {
+            text += "<…>";
+            i = behindClosing(name, i);
+        } else if (name[i] == '(') {
+            i = behindClosing(name, i);
+            if (name.substr(i).starts_with(" const"))
+                i += 6;
+        } else {
+            const bool endsReturnType = name[i] == ' ' && !hasOperator && !name.substr(i).starts_with(" [")
+                && text.find('{', begin) == std::string::npos;
+            text += name[i++];
+            if (endsReturnType)
+                begin = text.size();
+        }
+    }
+    return begin < text.size() ? text.substr(begin) : std::string(name);
+}
+
+} // namespace model

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/series_values.h"
+
+#include <algorithm>
+#include <map>
+
+namespace model {
+
+namespace {
+
+/// Points of one process or image, and until when it lived.
+using Line = std::vector<SeriesPoint>;
+
+/// Metrics that all processes see alike.
+bool isShared(Metric metric)
+{
+    return metric == Metric::MemoryLimit || metric == Metric::CgroupMemory || metric == Metric::MemoryPressure
+        || metric == Metric::SystemAvailable;
+}
+
+enum class Merge : std::uint8_t { Sum, First };
+
+/// Several lines as one. A line counts with its last value at moments between its points, from its first to `ends[i]`.
+Line merged(const std::vector<Line> &lines, const std::vector<Timestamp> &ends, Merge merge)
+{
+    if (lines.size() == 1)
+        return lines.front();
+    std::vector<Timestamp> moments;
+    for (const Line &line : lines)
+        for (const SeriesPoint &point : line)
+            moments.push_back(point.when);
+    std::sort(moments.begin(), moments.end());
+    moments.erase(std::unique(moments.begin(), moments.end()), moments.end());
+    std::vector<std::size_t> next(lines.size(), 0);
+    Line result;
+    for (const Timestamp when : moments) {
+        std::optional<double> value;
+        for (std::size_t i = 0; i < lines.size(); ++i) {
+            while (next[i] < lines[i].size() && lines[i][next[i]].when <= when)
+                ++next[i];
+            if (next[i] == 0 || ends[i] < when || (merge == Merge::First && value))
+                continue;
+            value = value.value_or(0) + lines[i][next[i] - 1].value;
+        }
+        if (value)
+            result.push_back({when, *value});
+    }
+    return result;
+}
+
+Line metricLine(const MetricSeries &series, Metric metric)
+{
+    Line line;
+    for (std::size_t i = 0; i < series.times.size(); ++i)
+        if (const std::optional<std::int64_t> value = series.values[i].get(metric))
+            line.push_back({series.times[i], metricValue(*value, metricInfo(metric).unit)});
+    return line;
+}
+
+Line usedCpuLine(const MetricSeries &series)
+{
+    Line line;
+    for (std::size_t i = 0; i < series.times.size(); ++i) {
+        const std::optional<std::int64_t> user = series.values[i].get(Metric::CpuUser);
+        const std::optional<std::int64_t> system = series.values[i].get(Metric::CpuSystem);
+        if (user || system)
+            line.push_back({series.times[i],
+                metricValue(user.value_or(0) + system.value_or(0), metricInfo(Metric::CpuUser).unit)});
+    }
+    return line;
+}
+
+template <typename MakeLine>
+Line mergedMetrics(const Snapshot &snapshot, std::optional<ProcessId> process, Merge merge, MakeLine makeLine)
+{
+    std::vector<Line> lines;
+    std::vector<Timestamp> ends;
+    for (const MetricSeries &series : snapshot.metrics) {
+        if ((process && series.process != *process) || series.times.empty())
+            continue;
+        lines.push_back(makeLine(series));
+        ends.push_back(series.times.back());
+    }
+    return lines.empty() ? Line() : merged(lines, ends, merge);
+}
+
+double perSecond(std::int64_t count, TimeRange span)
+{
+    return span.isEmpty() ? 0 : static_cast<double>(count) / span.length().seconds();
+}
+
+double heapValue(const HeapTick &tick, TimeRange span, HeapQuantity quantity)
+{
+    switch (quantity) {
+    case HeapQuantity::LiveBytes:
+        return static_cast<double>(tick.liveBytes);
+    case HeapQuantity::LiveBlocks:
+        return static_cast<double>(tick.liveBlocks);
+    case HeapQuantity::AllocationRate:
+        return perSecond(tick.allocations, span);
+    case HeapQuantity::AllocatedRate:
+        return perSecond(tick.allocatedBytes, span);
+    case HeapQuantity::FreeRate:
+        return perSecond(tick.frees, span);
+    case HeapQuantity::TemporaryRate:
+        return perSecond(tick.temporaries, span);
+    }
+    return 0;
+}
+
+Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, HeapQuantity quantity)
+{
+    const std::vector<Image> &images = snapshot.tables->images;
+    std::vector<Line> lines;
+    std::vector<Timestamp> ends;
+    for (const HeapSeries &series : snapshot.heapSeries) {
+        const bool isKnown = series.image.index() < images.size();
+        if (series.spans.empty() || (process && (!isKnown || images[series.image.index()].process != *process)))
+            continue;
+        Line line;
+        for (std::size_t i = 0; i < series.spans.size(); ++i)
+            line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
+        ends.push_back(line.back().when);
+        lines.push_back(std::move(line));
+    }
+    return lines.empty() ? Line() : merged(lines, ends, Merge::Sum);
+}
+
+/// Samples as percent of a core. A tick in which a process had none is not in its series: it counts as 0.
+Line sampledCpu(const Snapshot &snapshot, std::optional<ProcessId> process)
+{
+    std::map<Timestamp, double> byEnd;
+    for (const CpuSeries &series : snapshot.cpuSeries)
+        for (std::size_t i = 0; i < series.spans.size(); ++i)
+            if (!process || series.process == *process)
+                byEnd[series.spans[i].end] += perSecond(series.timeNs[i], series.spans[i]) * 1e-9 * 100;
+    Line line;
+    if (byEnd.empty())
+        return line;
+    for (const Timestamp when : snapshot.tickEnds)
+        byEnd.try_emplace(when, 0);
+    for (const auto &[when, percent] : byEnd)
+        line.push_back({when, percent});
+    return line;
+}
+
+} // namespace
+
+std::vector<SeriesPoint> seriesValues(
+    const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process)
+{
+    if (const auto *metric = std::get_if<Metric>(&source))
+        return mergedMetrics(snapshot, process, isShared(*metric) ? Merge::First : Merge::Sum,
+            [metric](const MetricSeries &series) { return metricLine(series, *metric); });
+    if (const auto *quantity = std::get_if<HeapQuantity>(&source))
+        return mergedHeap(snapshot, process, *quantity);
+    if (std::get<CpuQuantity>(source) == CpuQuantity::Used)
+        return mergedMetrics(snapshot, process, Merge::Sum, usedCpuLine);
+    return sampledCpu(snapshot, process);
+}
+
+} // namespace model

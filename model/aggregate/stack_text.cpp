@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/stack_text.h"
+
+#include <algorithm>
+
+namespace model {
+
+std::vector<StackLine> stackLines(FunctionIndex &index, StackId stack)
+{
+    const ProgramTables &tables = *index.tables();
+    std::vector<StackLine> lines;
+    for (; !isRoot(stack); stack = tables.stacks.at(stack.index()).parent) {
+        const FrameId frame = tables.stacks.at(stack.index()).frame;
+        const FunctionIndex::Range places = index.placesOf(frame);
+        for (std::uint32_t i = places.count; i-- > 0;) {
+            const FunctionPlace &place = index.place(places.first + i);
+            lines.push_back({place.function, index.name(place.function), std::string(index.moduleName(place.function)),
+                std::string(index.modulePath(place.function)), tables.text(place.file), place.line,
+                tables.frames.at(frame.index()).address, place.isInlined});
+        }
+    }
+    const auto end = static_cast<StackEnd>(stack.value);
+    if (end != StackEnd::ReachedStart)
+        lines.push_back({.function = FunctionIndex::endFunction(end), .name = std::string(stackEndText(end))});
+    return lines;
+}
+
+std::string collapsedStack(FunctionIndex &index, StackId stack)
+{
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    std::string text;
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+        if (!text.empty())
+            text += ';';
+        for (const char c : line->name) {
+            const bool isControl = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+            text += c == ';' ? ':' : isControl ? '?' : c;
+        }
+    }
+    return text;
+}
+
+std::string shortPlace(const std::string &file, std::uint32_t line)
+{
+    if (file.empty())
+        return {};
+    const std::string name(fileNameOf(file));
+    return line == 0 ? name : name + ':' + std::to_string(line);
+}
+
+} // namespace model

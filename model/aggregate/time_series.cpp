@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/time_series.h"
+
+#include "model/aggregate/series_values.h"
+
+#include <algorithm>
+#include <array>
+
+namespace model {
+
+namespace {
+
+/// A step between points that is longer than this many usual ones is a gap.
+constexpr std::int64_t kGapSteps = 4;
+
+std::int64_t usualStepNs(const std::vector<SeriesPoint> &points)
+{
+    std::vector<std::int64_t> steps;
+    for (std::size_t i = 1; i < points.size(); ++i)
+        steps.push_back(points[i].when.ns - points[i - 1].when.ns);
+    if (steps.empty())
+        return 0;
+    const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+    std::nth_element(steps.begin(), middle, steps.end());
+    return *middle;
+}
+
+/// Whether something lies between two neighbouring points that breaks the line.
+bool isBroken(const std::vector<Gap> &gaps, Timestamp before, Timestamp after, std::int64_t stepNs)
+{
+    if (after.ns - before.ns > kGapSteps * stepNs)
+        return true;
+    return std::any_of(gaps.begin(), gaps.end(), [&](const Gap &gap) { return gap.span.intersects({before, after}); });
+}
+
+std::vector<std::vector<SeriesPoint>> split(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps)
+{
+    std::vector<std::vector<SeriesPoint>> segments;
+    const std::int64_t stepNs = usualStepNs(points);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        if (i == 0 || isBroken(gaps, points[i - 1].when, points[i].when, stepNs))
+            segments.emplace_back();
+        segments.back().push_back(points[i]);
+    }
+    return segments;
+}
+
+bool isEarlier(const SeriesPoint &point, Timestamp when) { return point.when < when; }
+
+/// Adds the least and the greatest point of [first, last), in their order.
+template <typename Iterator> void addExtremes(Iterator first, Iterator last, std::vector<SeriesPoint> &out)
+{
+    if (first == last)
+        return;
+    const auto byValue = [](const SeriesPoint &a, const SeriesPoint &b) { return a.value < b.value; };
+    auto [least, greatest] = std::minmax_element(first, last, byValue);
+    if (greatest < least)
+        std::swap(least, greatest);
+    out.push_back(*least);
+    if (least != greatest)
+        out.push_back(*greatest);
+}
+
+std::vector<SeriesPoint> downsampledSegment(
+    const std::vector<SeriesPoint> &points, TimeRange range, std::size_t columns)
+{
+    auto first = std::lower_bound(points.begin(), points.end(), range.begin, isEarlier);
+    const auto last = std::lower_bound(first, points.end(), range.end, isEarlier);
+    std::vector<SeriesPoint> out;
+    const bool touches = first != last || (first != points.begin() && last != points.end());
+    if (!touches)
+        return out;
+    if (first != points.begin())
+        out.push_back(*(first - 1));
+    const double columnNs = static_cast<double>(range.length().ns) / static_cast<double>(columns);
+    for (std::size_t column = 1; column <= columns && first != last; ++column) {
+        const auto offsetNs = static_cast<std::int64_t>(columnNs * static_cast<double>(column));
+        const auto end
+            = column == columns ? last : std::lower_bound(first, last, Timestamp{range.begin.ns + offsetNs}, isEarlier);
+        addExtremes(first, end, out);
+        first = end;
+    }
+    if (last != points.end())
+        out.push_back(*last);
+    return out;
+}
+
+} // namespace
+
+std::size_t TimeSeries::pointCount() const
+{
+    std::size_t count = 0;
+    for (const std::vector<SeriesPoint> &segment : segments)
+        count += segment.size();
+    return count;
+}
+
+std::optional<SeriesPoint> TimeSeries::last() const
+{
+    return segments.empty() ? std::nullopt : std::optional(segments.back().back());
+}
+
+std::optional<SeriesPoint> TimeSeries::nearest(Timestamp when) const
+{
+    std::optional<SeriesPoint> best;
+    const auto consider = [&best, when](const SeriesPoint &point) {
+        if (!best || std::abs((point.when - when).ns) < std::abs((best->when - when).ns))
+            best = point;
+    };
+    for (const std::vector<SeriesPoint> &segment : segments) {
+        const auto after = std::lower_bound(segment.begin(), segment.end(), when, isEarlier);
+        if (after != segment.begin())
+            consider(*(after - 1));
+        if (after != segment.end())
+            consider(*after);
+    }
+    return best;
+}
+
+std::optional<TimeSeries::Extent> TimeSeries::extent(TimeRange range) const
+{
+    std::optional<Extent> extent;
+    for (const std::vector<SeriesPoint> &segment : segments) {
+        auto point = std::lower_bound(segment.begin(), segment.end(), range.begin, isEarlier);
+        for (; point != segment.end() && point->when <= range.end; ++point) {
+            extent = extent ? Extent{std::min(extent->least, point->value), std::max(extent->greatest, point->value)}
+                            : Extent{point->value, point->value};
+        }
+    }
+    return extent;
+}
+
+TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process)
+{
+    if (!process)
+        process = snapshot.selection.process;
+    return {source, split(seriesValues(snapshot, source, process), snapshot.gaps)};
+}
+
+TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns)
+{
+    TimeSeries result{series.source, {}};
+    if (columns == 0 || range.isEmpty())
+        return result;
+    for (const std::vector<SeriesPoint> &segment : series.segments) {
+        std::vector<SeriesPoint> points = downsampledSegment(segment, range, columns);
+        if (!points.empty())
+            result.segments.push_back(std::move(points));
+    }
+    return result;
+}
+
+} // namespace model

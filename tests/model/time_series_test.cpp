@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heat_map.h"
+#include "model/aggregate/time_series.h"
+#include "model/heap/size_bins.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <cmath>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+TimeSeries line(const std::vector<double> &values)
+{
+    TimeSeries series{CpuQuantity::Used, {{}}};
+    for (std::size_t i = 0; i < values.size(); ++i)
+        series.segments[0].push_back({{static_cast<std::int64_t>(i) * kSecond}, values[i]});
+    return series;
+}
+
+} // namespace
+
+class TimeSeriesTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void givesMetricsInTheirUnit()
+    {
+        const Snapshot snapshot = SnapshotBuilder()
+                                      .metric(Metric::CpuUser, {100'000, 50'000})
+                                      .metric(Metric::CpuSystem, {10'000, 0})
+                                      .build();
+        const TimeSeries used = timeSeries(snapshot, CpuQuantity::Used);
+        QCOMPARE(used.pointCount(), std::size_t(2));
+        QCOMPARE(used.segments[0][0].value, 110.0);
+        QCOMPARE(timeSeries(snapshot, Metric::CpuUser).last()->value, 50.0);
+        QVERIFY(timeSeries(snapshot, Metric::Rss).isEmpty());
+    }
+
+    void breaksTheLineAtAPause()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {1, 2, 3, 4, 5, 6});
+        builder.raw().gaps.push_back({{{3'100'000'000}, {3'900'000'000}}, GapKind::Paused});
+        const TimeSeries series = timeSeries(builder.build(), Metric::Rss);
+        QCOMPARE(series.segments.size(), std::size_t(2));
+        QCOMPARE(series.segments[0].size(), std::size_t(3));
+    }
+
+    void breaksTheLineWhereTicksAreMissing()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {1, 2, 3, 4, 5, 6});
+        for (std::size_t i = 3; i < 6; ++i)
+            builder.raw().metrics[0].times[i].ns += 60 * kSecond;
+        QCOMPARE(timeSeries(builder.build(), Metric::Rss).segments.size(), std::size_t(2));
+    }
+
+    void addsUpProcessesThatLiveAtTheSameTime()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {10, 10, 10}).metric(Metric::SystemAvailable, {7, 7, 7});
+        MetricSeries other = builder.raw().metrics[0];
+        other.process = ProcessId(1u);
+        other.times.erase(other.times.begin());
+        other.values.erase(other.values.begin());
+        builder.raw().metrics.push_back(other);
+        const Snapshot snapshot = builder.build();
+        const TimeSeries rss = timeSeries(snapshot, Metric::Rss);
+        QCOMPARE(rss.segments[0][0].value, 10.0);
+        QCOMPARE(rss.segments[0][2].value, 20.0);
+        QCOMPARE(timeSeries(snapshot, Metric::Rss, ProcessId(1u)).last()->value, 10.0);
+        QCOMPARE(timeSeries(snapshot, Metric::SystemAvailable).last()->value, 7.0);
+    }
+
+    void carriesTheLastValueOfASlowMetricWhileItsProcessLives()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Pss, {10, 10, 10, 10});
+        MetricSeries slow{.process = ProcessId(1u), .times = {{kSecond}, {3 * kSecond}}, .values = {{}, {}}};
+        slow.values[0].set(Metric::Pss, 5);
+        slow.values[1].set(Metric::Pss, 6);
+        builder.raw().metrics.push_back(slow);
+        const TimeSeries pss = timeSeries(builder.build(), Metric::Pss);
+        const std::vector<double> expected{15, 15, 16, 10};
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            QCOMPARE(pss.segments[0][i].value, expected[i]);
+    }
+
+    void makesRatesOfHeapTicks()
+    {
+        SnapshotBuilder builder;
+        HeapSeries series{.image = builder.image(), .spans = {{{0}, {kSecond / 2}}, {{kSecond / 2}, {kSecond}}}};
+        series.ticks = {{.liveBytes = 64, .allocations = 10}, {.liveBytes = 32, .allocations = 20}};
+        builder.raw().heapSeries.push_back(series);
+        const Snapshot snapshot = builder.build();
+        QCOMPARE(timeSeries(snapshot, HeapQuantity::AllocationRate).segments[0][1].value, 40.0);
+        QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 32.0);
+    }
+
+    void countsTicksWithoutSamplesAsIdle()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(4, Duration::fromMs(1000));
+        builder.raw().cpuSeries.push_back(
+            {builder.process(), {{{0}, {kSecond}}, {{2 * kSecond}, {3 * kSecond}}}, {100, 50}, {kSecond, kSecond / 2}});
+        const TimeSeries series = timeSeries(builder.build(), CpuQuantity::Sampled);
+        const std::vector<double> expected{100, 0, 50, 0};
+        QCOMPARE(series.pointCount(), expected.size());
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            QCOMPARE(series.segments[0][i].value, expected[i]);
+    }
+
+    void keepsLeastAndGreatestOfEachColumn()
+    {
+        std::vector<double> values(1000);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            values[i] = std::sin(static_cast<double>(i));
+        values[500] = 40;
+        values[501] = -40;
+        const TimeSeries small = downsampled(line(values), {{0}, {1000 * kSecond}}, 50);
+        QVERIFY(small.pointCount() <= 100);
+        QCOMPARE(small.extent({{0}, {1000 * kSecond}})->greatest, 40.0);
+        QCOMPARE(small.extent({{0}, {1000 * kSecond}})->least, -40.0);
+        for (std::size_t i = 1; i < small.segments[0].size(); ++i)
+            QVERIFY(small.segments[0][i - 1].when < small.segments[0][i].when);
+    }
+
+    void reachesBeyondTheEdgesOfTheRange()
+    {
+        const TimeSeries part = downsampled(line({0, 1, 2, 3, 4, 5}), {{2 * kSecond}, {4 * kSecond}}, 100);
+        QCOMPARE(part.segments[0].front().value, 1.0);
+        QCOMPARE(part.segments[0].back().value, 4.0);
+        const TimeSeries between = downsampled(line({0, 10}), {{kSecond / 4}, {kSecond / 2}}, 100);
+        QCOMPARE(between.pointCount(), std::size_t(2));
+    }
+
+    void findsTheNearestPoint()
+    {
+        const TimeSeries series = line({5, 6, 7});
+        QCOMPARE(series.nearest({kSecond + 1})->value, 6.0);
+        QCOMPARE(series.nearest({-5})->value, 5.0);
+        QCOMPARE(series.nearest({99 * kSecond})->value, 7.0);
+        QVERIFY(!TimeSeries{}.nearest({0}));
+    }
+
+    void findsEverySourceByItsKey()
+    {
+        for (const SeriesSource &source : seriesSources())
+            QVERIFY(seriesSourceOf(seriesInfo(source).key) == source);
+        QVERIFY(!seriesSourceOf("nonsense"));
+    }
+
+    void spreadsAllocationsOverTimeAndSize()
+    {
+        SnapshotBuilder builder;
+        builder.raw().heapSizes
+            = {{{{0}, {kSecond}}, sizeBin(64), 8, 512}, {{{kSecond}, {2 * kSecond}}, sizeBin(4096), 2, 8192}};
+        const Snapshot snapshot = builder.build();
+        const HeatMap map = heatMap(snapshot, {{0}, {10 * kSecond}}, HeatWeight::Allocations, 100);
+        QCOMPARE(map.columns, std::size_t(10));
+        QCOMPARE(map.firstBin, sizeBin(64));
+        QCOMPARE(map.at(0, 0), 8.0);
+        QCOMPARE(map.at(1, map.rows - 1), 2.0);
+        QCOMPARE(map.sum, 10.0);
+        const HeatMap coarse = heatMap(snapshot, {{0}, {10 * kSecond}}, HeatWeight::Bytes, 3);
+        QVERIFY(std::abs(coarse.sum - 8704) < 1e-6);
+        QCOMPARE(heatMap(snapshot, {{5 * kSecond}, {6 * kSecond}}, HeatWeight::Bytes, 3).rows, std::size_t(0));
+    }
+
+    void cutsTicksAtTheEdgesOfTheHeatMap()
+    {
+        SnapshotBuilder builder;
+        builder.raw().heapSizes = {{{{0}, {10 * kSecond}}, sizeBin(64), 100, 6400}};
+        const HeatMap map = heatMap(builder.build(), {{2 * kSecond}, {5 * kSecond}}, HeatWeight::Allocations, 3);
+        QVERIFY(std::abs(map.sum - 30) < 1e-6);
+        QVERIFY(std::abs(map.at(0, 0) - 10) < 1e-6);
+    }
+
+    void shadesNothingOnlyWhereNothingIs()
+    {
+        QCOMPARE(heatShade(0, 100), 0.0);
+        QCOMPARE(heatShade(100, 100), 1.0);
+        QVERIFY(heatShade(1, 1e9) > 0);
+        QVERIFY(heatShade(10, 1000) > heatShade(9, 1000));
+    }
+};
+
+QTEST_APPLESS_MAIN(TimeSeriesTest)
+#include "time_series_test.moc"
