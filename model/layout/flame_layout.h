@@ -33,6 +33,7 @@ struct FlameLayout
     std::vector<FlameRect> rects;
     std::uint32_t rows = 0;
     double widthPx = 0;
+    std::uint32_t hidden = 0; ///< nodes too narrow to draw, merged ones included; what lies below them is not counted
 
     /// Index of the rectangle at a place; empty where there is none.
     std::optional<std::size_t> at(double x, std::uint32_t row) const;
