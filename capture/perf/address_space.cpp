@@ -26,8 +26,8 @@ void AddressSpace::add(const Mapping &mapping)
         if (old.end > mapping.end)
             kept.push_back({mapping.end, old.end, old.fileOffset + (mapping.end - old.begin), old.file});
     }
-    const auto at = std::upper_bound(kept.begin(), kept.end(), mapping,
-        [](const Mapping &a, const Mapping &b) { return a.begin < b.begin; });
+    const auto at = std::upper_bound(
+        kept.begin(), kept.end(), mapping, [](const Mapping &a, const Mapping &b) { return a.begin < b.begin; });
     kept.insert(at, mapping);
     m_mappings = std::move(kept);
     m_last = 0;

@@ -9,7 +9,8 @@
 namespace capture {
 
 /// The code mapped into one process, as its mapping records said. A value: a fork copies it.
-class AddressSpace {
+class AddressSpace
+{
 public:
     struct Mapping
     {
@@ -27,7 +28,7 @@ public:
 
 private:
     std::vector<Mapping> m_mappings; ///< ascending, disjoint
-    mutable std::size_t m_last = 0; ///< neighbouring frames are often in the same one
+    mutable std::size_t m_last = 0;  ///< neighbouring frames are often in the same one
 };
 
 /// The executable mappings of a process as /proc/PID/maps lists them now; empty where it is gone or may not be read.

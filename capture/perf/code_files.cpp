@@ -101,21 +101,14 @@ model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)
     if (file.module.isValid())
         return file.module;
     const ElfTables *tables = tablesOf(file, pid);
-    const std::string &buildId
-        = file.identity.buildId.empty() && tables ? tables->buildId() : file.identity.buildId;
+    const std::string &buildId = file.identity.buildId.empty() && tables ? tables->buildId() : file.identity.buildId;
     const bool isAnonymous = file.kind == model::ModuleKind::Anonymous;
     file.module = m_builder.module(isAnonymous ? "[anon]" : std::string_view(file.identity.path), buildId, file.kind);
     return file.module;
 }
 
-model::ModuleId CodeFiles::unknownModule()
-{
-    return m_builder.module("[unknown]", "", model::ModuleKind::Unknown);
-}
+model::ModuleId CodeFiles::unknownModule() { return m_builder.module("[unknown]", "", model::ModuleKind::Unknown); }
 
-model::ModuleId CodeFiles::kernelModule()
-{
-    return m_builder.module("[kernel]", "", model::ModuleKind::Kernel);
-}
+model::ModuleId CodeFiles::kernelModule() { return m_builder.module("[kernel]", "", model::ModuleKind::Kernel); }
 
 } // namespace capture

@@ -22,11 +22,12 @@ struct CodeFile
     model::ModuleKind kind = model::ModuleKind::Unknown;
     bool wasOpened = false;
     ElfTables *tables = nullptr; ///< null: nothing to unwind by
-    model::ModuleId module; ///< invalid until moduleOf()
+    model::ModuleId module;      ///< invalid until moduleOf()
 };
 
 /// The files of all processes of a recording, each read once, when the first sample falls into it. Capture thread only.
-class CodeFiles {
+class CodeFiles
+{
 public:
     explicit CodeFiles(model::TableBuilder &tables)
         : m_builder(tables)

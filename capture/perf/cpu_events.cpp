@@ -62,8 +62,8 @@ std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount
 {
     constexpr std::size_t kRestOfSample = 512;
     const std::size_t quarterSecond = std::size_t{options.hz} * (options.stackBytes + kRestOfSample) / 4;
-    const std::size_t most
-        = std::clamp(std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(cpuCount, 1)), kLeastRingBytes, kMostRingBytes);
+    const std::size_t most = std::clamp(
+        std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(cpuCount, 1)), kLeastRingBytes, kMostRingBytes);
     return std::clamp(std::bit_ceil(quarterSecond), kLeastRingBytes, most);
 }
 
@@ -96,9 +96,9 @@ model::Result<void> CpuEvents::attachOutput(std::size_t cpuIndex, int fd)
             break;
         // More than kernel.perf_event_mlock_kb grants: a smaller ring loses samples sooner, and then says so.
         if ((error != EPERM && error != ENOMEM) || m_ringBytes <= kLeastRingBytes)
-            return model::systemError(fmt::format("Mapping a sample ring of {} KiB for CPU {}", m_ringBytes >> 10,
-                                          m_cpus[cpuIndex]),
-                error, "allow more with: sudo sysctl kernel.perf_event_mlock_kb=1028");
+            return model::systemError(
+                fmt::format("Mapping a sample ring of {} KiB for CPU {}", m_ringBytes >> 10, m_cpus[cpuIndex]), error,
+                "allow more with: sudo sysctl kernel.perf_event_mlock_kb=1028");
         m_ringBytes /= 2;
     }
     m_ringOwners[cpuIndex] = fd;
@@ -139,8 +139,10 @@ model::Result<CpuEvents> CpuEvents::openForLaunch(CpuEventOptions options, pid_t
     auto opened = events.openThread(stoppedChild, std::vector<bool>(events.m_cpus.size(), true));
     if (!opened && events.m_setup.event == CpuEvent::Cycles) {
         // Cycles on some CPUs only (processors of two kinds): the clock works on all.
-        const CpuEventSetup clock{.event = CpuEvent::CpuClock, .hasKernel = events.m_setup.hasKernel,
-            .hasBuildIds = events.m_setup.hasBuildIds, .hasLostCount = events.m_setup.hasLostCount};
+        const CpuEventSetup clock{.event = CpuEvent::CpuClock,
+            .hasKernel = events.m_setup.hasKernel,
+            .hasBuildIds = events.m_setup.hasBuildIds,
+            .hasLostCount = events.m_setup.hasLostCount};
         events = CpuEvents();
         prepared = events.prepare(options, stoppedChild);
         if (!prepared)

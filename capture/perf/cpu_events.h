@@ -14,7 +14,8 @@
 namespace capture {
 
 /// The open sampling events of a recording, and the ring of each CPU that they write to. Capture thread only.
-class CpuEvents {
+class CpuEvents
+{
 public:
     /// One inherited event per CPU on a process that is stopped before its exec, which enables them: everything it then
     /// runs and starts is sampled.

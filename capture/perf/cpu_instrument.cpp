@@ -16,10 +16,7 @@ constexpr std::size_t kMostStackNodes = 4'000'000;
 constexpr std::size_t kMostPendingBytes = std::size_t{64} << 20;
 constexpr std::size_t kRingBytesPerDrain = std::size_t{4} << 20;
 
-std::size_t slot(model::LossKind kind)
-{
-    return static_cast<std::size_t>(kind);
-}
+std::size_t slot(model::LossKind kind) { return static_cast<std::size_t>(kind); }
 
 } // namespace
 
@@ -97,7 +94,8 @@ bool CpuInstrument::readRings(std::size_t mostBytesPerRing)
             case DecodeResult::Decoded:
                 return add(std::move(record));
             case DecodeResult::Bad:
-                m_losses[model::ImageId()][slot(model::LossKind::BadRecords)] += static_cast<std::int64_t>(bytes.size());
+                m_losses[model::ImageId()][slot(model::LossKind::BadRecords)]
+                    += static_cast<std::int64_t>(bytes.size());
                 return;
             case DecodeResult::Ignored:
                 return;
@@ -105,7 +103,8 @@ bool CpuInstrument::readRings(std::size_t mostBytesPerRing)
         });
         hasMore |= outcome.hasMore;
         if (outcome.badBytes > 0)
-            m_losses[model::ImageId()][slot(model::LossKind::BadRecords)] += static_cast<std::int64_t>(outcome.badBytes);
+            m_losses[model::ImageId()][slot(model::LossKind::BadRecords)]
+                += static_cast<std::int64_t>(outcome.badBytes);
     }
     return hasMore;
 }
@@ -129,7 +128,8 @@ void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
     // What is in the rings now belongs to this tick; what comes while they are read waits for the next.
     readRings(m_events.ringBytes());
-    m_sorter.release(static_cast<std::uint64_t>(now.ns + m_originNs) + 1, [this](PerfRecord &record) { handle(record); });
+    m_sorter.release(
+        static_cast<std::uint64_t>(now.ns + m_originNs) + 1, [this](PerfRecord &record) { handle(record); });
     m_namer.nameFrames();
     const std::int64_t periodNs = 1'000'000'000 / std::max<std::int64_t>(m_options.hz, 1);
     batch.cpu.reserve(batch.cpu.size() + m_samples.size());
@@ -144,9 +144,9 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
     // The records of what a ring lost come with the next one that fits; the events' own count is never late.
     const std::uint64_t lost = std::max(m_lostInRecords, m_events.lostCount());
     if (lost > m_lostReported) {
-        batch.losses.push_back({model::LossKind::SamplesLost, model::ImageId(),
-            static_cast<std::int64_t>(lost - m_lostReported),
-            fmt::format("rings of {} KiB per CPU at {} Hz", m_events.ringBytes() >> 10, m_options.hz)});
+        batch.losses.push_back(
+            {model::LossKind::SamplesLost, model::ImageId(), static_cast<std::int64_t>(lost - m_lostReported),
+                fmt::format("rings of {} KiB per CPU at {} Hz", m_events.ringBytes() >> 10, m_options.hz)});
         m_lostReported = lost;
     }
     for (const auto &[image, counts] : m_losses) {

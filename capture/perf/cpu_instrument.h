@@ -61,7 +61,8 @@ private:
     };
     using LossCounts = std::array<std::int64_t, model::kLossKindCount>;
 
-    CpuInstrument(CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs);
+    CpuInstrument(
+        CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs);
 
     bool readRings(std::size_t mostBytesPerRing);
     void add(PerfRecord record);
@@ -80,9 +81,9 @@ private:
     SampleUnwinder m_unwinder;
     FrameNamer m_namer;
     SampleSorter m_sorter;
-    std::vector<SampleFrame> m_frames; ///< of the sample at hand
+    std::vector<SampleFrame> m_frames;                                    ///< of the sample at hand
     std::unordered_map<SampleKey, std::int64_t, SampleKeyHash> m_samples; ///< of this tick
-    std::unordered_map<model::ImageId, LossCounts> m_losses; ///< of this tick; the invalid image: of none
+    std::unordered_map<model::ImageId, LossCounts> m_losses;              ///< of this tick; the invalid image: of none
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
     std::uint64_t m_readCount = 0;
     bool m_isPaused = false;

@@ -56,7 +56,8 @@ std::string findBuildId(const std::vector<std::uint8_t> &notes)
 } // namespace
 
 /// Reads ranges of a file, or of an image in memory that is laid out as its file (the vdso).
-class ElfTables::Reader {
+class ElfTables::Reader
+{
 public:
     explicit Reader(int fd)
         : m_fd(fd)
@@ -84,7 +85,8 @@ public:
         }
         std::size_t done = 0;
         while (done < result.size()) {
-            const ssize_t got = pread(m_fd, result.data() + done, result.size() - done, static_cast<off_t>(offset + done));
+            const ssize_t got
+                = pread(m_fd, result.data() + done, result.size() - done, static_cast<off_t>(offset + done));
             if (got <= 0 && !(got < 0 && errno == EINTR))
                 return {};
             done += got > 0 ? static_cast<std::size_t>(got) : 0;
@@ -177,10 +179,7 @@ model::Result<std::unique_ptr<ElfTables>> ElfTables::parse(const Reader &reader)
     return result;
 }
 
-model::Result<std::unique_ptr<ElfTables>> ElfTables::fromFile(int fd)
-{
-    return parse(Reader(fd));
-}
+model::Result<std::unique_ptr<ElfTables>> ElfTables::fromFile(int fd) { return parse(Reader(fd)); }
 
 std::unique_ptr<ElfTables> ElfTables::fromOwnVdso()
 {
@@ -217,8 +216,8 @@ std::optional<std::uint64_t> ElfTables::addressOf(std::uint64_t offset) const
 void ElfTables::makeCache()
 {
     // One entry for about every third function, within 4 KiB and 512 KiB.
-    const auto bits = static_cast<unsigned>(
-        std::clamp(static_cast<int>(std::bit_width(m_tables.frames.size / 128)), 8, 15));
+    const auto bits
+        = static_cast<unsigned>(std::clamp(static_cast<int>(std::bit_width(m_tables.frames.size / 128)), 8, 15));
     m_entries.reset(new unwind::RuleCache::Entry[std::size_t{1} << bits]());
     m_cache.assign(m_entries.get(), bits);
 }
@@ -248,7 +247,7 @@ unwind::FindResult ElfTables::rowOf(std::uint64_t address, unwind::CfiRow &row) 
     if (unwind::readEntry(m_tables.frames, offset, entry) != unwind::FindResult::Found || address >= entry.end)
         return unwind::FindResult::NotCovered;
     return unwind::computeRow(m_tables.frames, entry, address, row) ? unwind::FindResult::Found
-                                                                   : unwind::FindResult::Damaged;
+                                                                    : unwind::FindResult::Damaged;
 }
 
 unwind::FrameRule ElfTables::rule(std::uint64_t address)

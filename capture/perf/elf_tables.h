@@ -17,7 +17,8 @@ namespace capture {
 /// What the recorder needs of one ELF file to unwind through it: its call-frame information, read into memory, and
 /// how offsets in the file become addresses (p_vaddr space, in which all pcs of this class are).
 /// One per file, shared by all processes that map it; owned by the capture thread.
-class ElfTables {
+class ElfTables
+{
 public:
     /// Reads an open file. Fails for what is not a readable x86-64 ELF file; a file without call-frame information is
     /// none the less a value (its rules are NoInfo). Does not keep `fd`.
@@ -58,7 +59,7 @@ private:
     unwind::FindResult rowOf(std::uint64_t address, unwind::CfiRow &row) const;
 
     std::vector<Segment> m_segments;
-    std::vector<std::uint8_t> m_bytes; ///< the part of the file with .eh_frame_hdr and .eh_frame
+    std::vector<std::uint8_t> m_bytes;       ///< the part of the file with .eh_frame_hdr and .eh_frame
     std::vector<std::uint8_t> m_headerBytes; ///< .eh_frame_hdr where it lies apart
     unwind::EhFrameTables m_tables;
     std::vector<IndexRow> m_index; ///< of files without .eh_frame_hdr, ascending

@@ -22,10 +22,7 @@ int findProcInfo(unw_addr_space_t, unw_word_t, unw_proc_info_t *, int, void *)
 
 void putUnwindInfo(unw_addr_space_t, unw_proc_info_t *, void *) { }
 
-int dynInfoList(unw_addr_space_t, unw_word_t *, void *)
-{
-    return -UNW_ENOINFO;
-}
+int dynInfoList(unw_addr_space_t, unw_word_t *, void *) { return -UNW_ENOINFO; }
 
 int accessMemory(unw_addr_space_t, unw_word_t address, unw_word_t *value, int isWrite, void *argument)
 {
@@ -49,20 +46,11 @@ int accessRegister(unw_addr_space_t, unw_regnum_t number, unw_word_t *value, int
     return 0;
 }
 
-int accessFloat(unw_addr_space_t, unw_regnum_t, unw_fpreg_t *, int, void *)
-{
-    return -UNW_EBADREG;
-}
+int accessFloat(unw_addr_space_t, unw_regnum_t, unw_fpreg_t *, int, void *) { return -UNW_EBADREG; }
 
-int resume(unw_addr_space_t, unw_cursor_t *, void *)
-{
-    return -UNW_EINVAL;
-}
+int resume(unw_addr_space_t, unw_cursor_t *, void *) { return -UNW_EINVAL; }
 
-int procName(unw_addr_space_t, unw_word_t, char *, std::size_t, unw_word_t *, void *)
-{
-    return -UNW_ENOINFO;
-}
+int procName(unw_addr_space_t, unw_word_t, char *, std::size_t, unw_word_t *, void *) { return -UNW_ENOINFO; }
 
 } // namespace
 
@@ -93,7 +81,8 @@ bool FrameGuess::step(unwind::Registers &registers, const unwind::CopiedStack &s
 {
     Step step{registers, stack, space};
     unw_cursor_t cursor;
-    if (!m_space || unw_init_remote(&cursor, static_cast<unw_addr_space_t>(m_space), &step) != 0 || unw_step(&cursor) <= 0)
+    if (!m_space || unw_init_remote(&cursor, static_cast<unw_addr_space_t>(m_space), &step) != 0
+        || unw_step(&cursor) <= 0)
         return false;
     unwind::Registers caller;
     for (unsigned number = 0; number < unwind::reg::kCount; ++number) {

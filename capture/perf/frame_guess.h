@@ -9,7 +9,8 @@ namespace capture {
 
 /// One step by libunwind, for code that the tables do not cover (what a JIT made, hand-written assembly): it knows
 /// the kernel's signal frames, and follows the frame pointer where that is plausible. Capture thread only.
-class FrameGuess {
+class FrameGuess
+{
 public:
     FrameGuess();
     ~FrameGuess();

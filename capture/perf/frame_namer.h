@@ -18,7 +18,8 @@ namespace capture {
 
 /// Gives frames their ids, and names to those that no file has names for: the kernel's and generated code's.
 /// Frames of files stay pending for the symbolizer. Capture thread only.
-class FrameNamer {
+class FrameNamer
+{
 public:
     FrameNamer(model::TableBuilder &tables, CodeFiles &files);
 

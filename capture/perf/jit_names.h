@@ -10,7 +10,8 @@ namespace capture {
 
 /// The names that a process gives the code it generates, from its /tmp/perf-PID.map ("START SIZE name", hexadecimal), which
 /// grows while it runs. One per process; capture thread only.
-class JitNames {
+class JitNames
+{
 public:
     /// `path` empty: /tmp/perf-PID.map as the process itself names it, in its own root and by its own pid.
     explicit JitNames(std::int32_t pid, std::string path = {});
@@ -38,8 +39,8 @@ private:
 
     std::int32_t m_pid;
     std::string m_path;
-    int m_fd = -1; ///< kept open, as the path ends with the process
-    std::uint64_t m_offset = 0; ///< read so far
+    int m_fd = -1;                         ///< kept open, as the path ends with the process
+    std::uint64_t m_offset = 0;            ///< read so far
     std::map<std::uint64_t, Code> m_codes; ///< by begin
 };
 

@@ -64,8 +64,8 @@ KernelSymbols KernelSymbols::read(const char *path)
             static_cast<std::uint32_t>(name.size())});
         symbols.m_names += name;
     }
-    std::stable_sort(symbols.m_rows.begin(), symbols.m_rows.end(),
-        [](const Row &a, const Row &b) { return a.address < b.address; });
+    std::stable_sort(
+        symbols.m_rows.begin(), symbols.m_rows.end(), [](const Row &a, const Row &b) { return a.address < b.address; });
     return symbols;
 }
 

@@ -10,7 +10,8 @@
 namespace capture {
 
 /// The functions of the running kernel and its modules, from /proc/kallsyms.
-class KernelSymbols {
+class KernelSymbols
+{
 public:
     /// Reads the list (some 10 MB of text; 50 ms). Stays empty where the kernel hides its addresses.
     static KernelSymbols read(const char *path = "/proc/kallsyms");

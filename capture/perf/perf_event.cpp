@@ -148,10 +148,7 @@ model::Result<CpuEventSetup> findCpuEventSetup(const CpuEventOptions &options, p
     }
 }
 
-const char *cpuEventName(CpuEvent event)
-{
-    return event == CpuEvent::Cycles ? "cycles" : "cpu-clock";
-}
+const char *cpuEventName(CpuEvent event) { return event == CpuEvent::Cycles ? "cycles" : "cpu-clock"; }
 
 std::string cpuEventNote(const CpuEventSetup &setup)
 {
@@ -159,8 +156,9 @@ std::string cpuEventNote(const CpuEventSetup &setup)
     if (setup.event == CpuEvent::CpuClock)
         note = "No hardware cycle counter (usual in a virtual machine), so the kernel's timer drives the samples.";
     if (!setup.hasKernel)
-        note += fmt::format("{}Time spent in the kernel is not sampled (kernel.perf_event_paranoid is {}; 1 allows it).",
-            note.empty() ? "" : " ", readKernelNumber(kParanoidPath, 2));
+        note
+            += fmt::format("{}Time spent in the kernel is not sampled (kernel.perf_event_paranoid is {}; 1 allows it).",
+                note.empty() ? "" : " ", readKernelNumber(kParanoidPath, 2));
     return note;
 }
 

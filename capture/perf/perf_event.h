@@ -15,7 +15,8 @@
 namespace capture {
 
 /// A file descriptor that closes itself. Moves, never copies.
-class PerfDescriptor {
+class PerfDescriptor
+{
 public:
     PerfDescriptor() = default;
     explicit PerfDescriptor(int fd)
@@ -40,24 +41,24 @@ private:
 
 /// What drives the samples.
 enum class CpuEvent : std::uint8_t {
-    Cycles, ///< hardware cycles; missing in most virtual machines
+    Cycles,   ///< hardware cycles; missing in most virtual machines
     CpuClock, ///< the kernel's high-resolution timer
 };
 
 /// The samples that are asked for; how much of it the machine grants is found out by opening.
 struct CpuEventOptions
 {
-    std::uint32_t hz = 199; ///< samples per second and CPU
+    std::uint32_t hz = 199;          ///< samples per second and CPU
     std::uint32_t stackBytes = 8192; ///< user stack copied per sample: a multiple of 8 up to 65,528
-    bool startsOnExec = false; ///< enabled by the target's exec rather than at once
+    bool startsOnExec = false;       ///< enabled by the target's exec rather than at once
 };
 
 /// What the samples are taken with.
 struct CpuEventSetup
 {
     CpuEvent event = CpuEvent::Cycles;
-    bool hasKernel = true; ///< samples in the kernel are delivered, with its call chain
-    bool hasBuildIds = true; ///< mappings carry the file's build-id (Linux 5.12)
+    bool hasKernel = true;    ///< samples in the kernel are delivered, with its call chain
+    bool hasBuildIds = true;  ///< mappings carry the file's build-id (Linux 5.12)
     bool hasLostCount = true; ///< reading an event gives what it lost (Linux 6.0)
 };
 

@@ -5,7 +5,6 @@
 
 #include <asm/perf_regs.h>
 #include <fmt/format.h>
-
 #include <sys/mman.h>
 
 #include <bit>
@@ -20,7 +19,8 @@ constexpr std::uint32_t kRecordLostSamples = 13;
 constexpr std::uint16_t kMiscBuildId = 1U << 14;
 
 /// Takes numbers from a record's front and back; what is not there gives 0 and makes it fail for good.
-class Fields {
+class Fields
+{
 public:
     explicit Fields(std::span<const std::uint8_t> bytes)
         : m_bytes(bytes)

@@ -16,12 +16,12 @@ struct PerfSample
 {
     std::uint64_t pc = 0; ///< of the user or of the kernel, as isInKernel says
     bool isInKernel = false;
-    bool hasRegisters = false; ///< false for kernel threads and 32-bit programs
-    std::uint64_t period = 0; ///< since the last sample: cycles, or nanoseconds of the clock
-    unwind::Registers registers; ///< of the user
+    bool hasRegisters = false;              ///< false for kernel threads and 32-bit programs
+    std::uint64_t period = 0;               ///< since the last sample: cycles, or nanoseconds of the clock
+    unwind::Registers registers;            ///< of the user
     std::vector<std::uint64_t> kernelChain; ///< leaf first; empty unless isInKernel
-    std::vector<std::uint8_t> stack; ///< from the user's stack pointer upwards
-    bool isStackCut = false; ///< the copy filled its room: the stack may go on above it
+    std::vector<std::uint8_t> stack;        ///< from the user's stack pointer upwards
+    bool isStackCut = false;                ///< the copy filled its room: the stack may go on above it
 };
 
 /// Code was mapped.
@@ -30,7 +30,7 @@ struct PerfMapping
     std::uint64_t begin = 0, bytes = 0, fileOffset = 0;
     std::uint32_t major = 0, minor = 0;
     std::uint64_t inode = 0; ///< 0 where the build-id is given instead
-    std::string buildId; ///< lower-case hex
+    std::string buildId;     ///< lower-case hex
     bool isExecutable = false;
     std::string path; ///< as the kernel names it: "/usr/bin/x", "[vdso]", "//anon"
 };

@@ -35,10 +35,7 @@ PerfRing PerfRing::over(perf_event_mmap_page *page, std::uint8_t *data, std::siz
     return ring;
 }
 
-PerfRing::PerfRing(PerfRing &&other) noexcept
-{
-    *this = std::move(other);
-}
+PerfRing::PerfRing(PerfRing &&other) noexcept { *this = std::move(other); }
 
 PerfRing &PerfRing::operator=(PerfRing &&other) noexcept
 {

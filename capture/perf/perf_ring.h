@@ -15,7 +15,8 @@ namespace capture {
 
 /// The kernel's ring of one CPU, mapped: the kernel writes records, the capture thread, its only reader, takes them out.
 /// What a full ring could not hold the kernel counts in a lost record.
-class PerfRing {
+class PerfRing
+{
 public:
     /// Maps the ring of the event `fd`, `dataBytes` (a power of two of pages). `error` gets errno on failure: EPERM
     /// means more than kernel.perf_event_mlock_kb grants.
@@ -34,7 +35,7 @@ public:
     /// What a read did.
     struct Outcome
     {
-        bool hasMore = false; ///< `mostBytes` were read, and more is there
+        bool hasMore = false;       ///< `mostBytes` were read, and more is there
         std::uint64_t badBytes = 0; ///< skipped because they were no records
     };
     /// Calls `take` with each whole record, header first, in the order of the ring, up to about `mostBytes`. The bytes
@@ -45,7 +46,7 @@ private:
     perf_event_mmap_page *m_page = nullptr;
     std::uint8_t *m_data = nullptr;
     std::size_t m_dataBytes = 0;
-    std::size_t m_mappedBytes = 0; ///< 0: not ours to unmap
+    std::size_t m_mappedBytes = 0;       ///< 0: not ours to unmap
     std::vector<std::uint8_t> m_wrapped; ///< a record that goes round the end, in one piece
 };
 

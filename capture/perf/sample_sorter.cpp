@@ -38,9 +38,6 @@ void SampleSorter::release(std::uint64_t beforeNs, const std::function<void(Perf
     m_pending.erase(m_pending.begin(), m_pending.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-std::uint64_t SampleSorter::takeLateCount()
-{
-    return std::exchange(m_lateCount, 0);
-}
+std::uint64_t SampleSorter::takeLateCount() { return std::exchange(m_lateCount, 0); }
 
 } // namespace capture

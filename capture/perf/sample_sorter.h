@@ -14,7 +14,8 @@ namespace capture {
 /// The assumption: a record stamped t can be read from its ring by t + kSettleNs at the latest (the kernel stamps it
 /// shortly before it writes it). So whoever reads all rings at time r may release what is older than r - kSettleNs.
 /// A record that comes later than that all the same is released at once and counted. Capture thread only.
-class SampleSorter {
+class SampleSorter
+{
 public:
     static constexpr std::uint64_t kSettleNs = 10'000'000;
 

@@ -51,8 +51,8 @@ SampleFrame SampleUnwinder::locate(std::uint64_t pc, bool isExact, const Address
     return frame;
 }
 
-unwind::StepResult SampleUnwinder::step(unwind::Registers &registers, const SampleFrame &frame,
-    const unwind::MemoryView &memory, bool &isSignalFrame)
+unwind::StepResult SampleUnwinder::step(
+    unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory, bool &isSignalFrame)
 {
     isSignalFrame = false;
     ElfTables *tables = frame.file ? frame.file->tables : nullptr;
@@ -68,8 +68,8 @@ unwind::StepResult SampleUnwinder::step(unwind::Registers &registers, const Samp
     return tables->row(at, row, section) ? unwind::step(registers, row, section, memory) : unwind::StepResult::BadRule;
 }
 
-model::StackEnd SampleUnwinder::unwind(const PerfSample &sample, const AddressSpace &space, std::int32_t pid,
-    std::vector<SampleFrame> &frames)
+model::StackEnd SampleUnwinder::unwind(
+    const PerfSample &sample, const AddressSpace &space, std::int32_t pid, std::vector<SampleFrame> &frames)
 {
     frames.clear();
     unwind::Registers registers = sample.registers;
@@ -85,16 +85,14 @@ model::StackEnd SampleUnwinder::unwind(const PerfSample &sample, const AddressSp
     while (frames.size() < kMostFrames) {
         frames.push_back(locate(registers.pc(), isExact, space, pid));
         bool isSignalFrame = false;
-        const unwind::StepResult result
-            = step(registers, frames.back(), unwind::MemoryView::of(memory), isSignalFrame);
+        const unwind::StepResult result = step(registers, frames.back(), unwind::MemoryView::of(memory), isSignalFrame);
         if (result == unwind::StepResult::Stepped) {
             isExact = isSignalFrame;
             continue;
         }
         if (result == unwind::StepResult::Unreadable && memory.wasReadAbove && sample.isStackCut)
             return model::StackEnd::Truncated;
-        const bool isUncovered
-            = result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule;
+        const bool isUncovered = result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule;
         if (!isUncovered || !m_guess.step(registers, stack, space))
             return static_cast<model::StackEnd>(unwind::endOf(result));
         isExact = false;

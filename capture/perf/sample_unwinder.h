@@ -15,12 +15,13 @@ struct SampleFrame
 {
     std::uint64_t pc = 0; ///< run-time address, a return address as it is
     model::FrameKind kind = model::FrameKind::ReturnAddress;
-    CodeFile *file = nullptr; ///< null: in no known mapping
+    CodeFile *file = nullptr;  ///< null: in no known mapping
     std::uint64_t address = 0; ///< p_vaddr space of the file; the pc where it has none
 };
 
 /// Turns the registers and the copied stack of a sample into frames. Capture thread only.
-class SampleUnwinder {
+class SampleUnwinder
+{
 public:
     explicit SampleUnwinder(CodeFiles &files)
         : m_files(files)
@@ -28,13 +29,13 @@ public:
     }
 
     /// Fills `frames`, leaf first, and says how the stack ended. `pid` is whose files are opened.
-    model::StackEnd unwind(const PerfSample &sample, const AddressSpace &space, std::int32_t pid,
-        std::vector<SampleFrame> &frames);
+    model::StackEnd unwind(
+        const PerfSample &sample, const AddressSpace &space, std::int32_t pid, std::vector<SampleFrame> &frames);
 
 private:
     SampleFrame locate(std::uint64_t pc, bool isExact, const AddressSpace &space, std::int32_t pid);
-    unwind::StepResult step(unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory,
-        bool &isSignalFrame);
+    unwind::StepResult step(
+        unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory, bool &isSignalFrame);
 
     CodeFiles &m_files;
     FrameGuess m_guess;

@@ -17,8 +17,7 @@ namespace {
 /// One argument as a shell would need it written.
 std::string quoted(const std::string &argument)
 {
-    constexpr std::string_view kPlain
-        = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
         return argument;
     std::string result = "'";
@@ -31,9 +30,8 @@ std::string quoted(const std::string &argument)
 std::string commandLineOf(std::int32_t pid, const std::string &executable)
 {
     std::error_code error;
-    const auto runs = [&] {
-        return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error).string() == executable;
-    };
+    const auto runs
+        = [&] { return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error).string() == executable; };
     if (!runs())
         return {};
     std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
@@ -50,7 +48,8 @@ std::string commandLineOf(std::int32_t pid, const std::string &executable)
 
 void TargetProcesses::map(Process &process, std::int32_t pid, const PerfMapping &mapping)
 {
-    process.space.add({mapping.begin, mapping.begin + mapping.bytes, mapping.fileOffset, &m_files.fileOf(mapping, pid)});
+    process.space.add(
+        {mapping.begin, mapping.begin + mapping.bytes, mapping.fileOffset, &m_files.fileOf(mapping, pid)});
 }
 
 void TargetProcesses::adopt(std::int32_t pid, model::Timestamp when)

@@ -16,7 +16,8 @@ namespace capture {
 
 /// The processes that the kernel's records tell of: their mapped code, their threads, their execs. Passes on to the
 /// recorder's ProcessTable who starts, is named and ends. Capture thread only.
-class TargetProcesses {
+class TargetProcesses
+{
 public:
     /// `originNs` is CLOCK_MONOTONIC at Timestamp 0.
     TargetProcesses(model::ProcessTable &table, CodeFiles &files, std::int64_t originNs)

@@ -10,7 +10,8 @@ namespace capture::unwind {
 
 /// Reads little-endian numbers from [position, end) of a section. A read beyond the end gives 0 and makes it fail for
 /// good, so that a parser may read on and look at failed() once. A value type.
-class ByteCursor {
+class ByteCursor
+{
 public:
     ByteCursor(const Section &section, std::size_t position, std::size_t end)
         : m_section(&section)

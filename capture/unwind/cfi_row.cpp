@@ -11,7 +11,8 @@ namespace capture::unwind {
 namespace {
 
 /// Runs call-frame instructions and keeps the row that holds at the current location.
-class Machine {
+class Machine
+{
 public:
     Machine(const Section &frames, const FrameEntry &entry, CfiRow &row)
         : m_frames(frames)
@@ -272,8 +273,7 @@ bool matchRegisterOffset(const Section &section, std::int32_t at, RegisterOffset
 /// What linkers write for .plt: breg7 8; breg16 0; lit15; and; lit11; ge; lit3; shl; plus.
 bool isPltExpression(const Section &section, std::int32_t at)
 {
-    static constexpr std::uint8_t kBytes[]
-        = {11, 0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22};
+    static constexpr std::uint8_t kBytes[] = {11, 0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22};
     const auto begin = static_cast<std::size_t>(at);
     return begin + sizeof(kBytes) <= section.size && std::memcmp(section.data + begin, kBytes, sizeof(kBytes)) == 0;
 }
@@ -287,7 +287,8 @@ bool compactCfa(const CfiRow &row, const Section &section, FrameRule &rule)
     RegisterOffset found;
     if (!matchRegisterOffset(section, row.cfaValue, found))
         return false;
-    return rule.setCfa(found.isDereferenced ? RuleKind::MemoryAtRegister : RuleKind::Register, found.number, found.offset);
+    return rule.setCfa(
+        found.isDereferenced ? RuleKind::MemoryAtRegister : RuleKind::Register, found.number, found.offset);
 }
 
 /// The fields of the callee-saved registers: all near the CFA, or all near its register.

@@ -21,12 +21,12 @@ struct Section
 
 /// How one register of the caller is found.
 enum class RegisterRule : std::uint8_t {
-    Same, ///< unchanged (also: never mentioned)
-    Undefined, ///< lost; for the return address: no caller
-    Offset, ///< saved at CFA + value
-    ValueOffset, ///< is CFA + value
-    Register, ///< is in register number `value`
-    Expression, ///< saved at the address that the expression at `value` computes
+    Same,            ///< unchanged (also: never mentioned)
+    Undefined,       ///< lost; for the return address: no caller
+    Offset,          ///< saved at CFA + value
+    ValueOffset,     ///< is CFA + value
+    Register,        ///< is in register number `value`
+    Expression,      ///< saved at the address that the expression at `value` computes
     ValueExpression, ///< is what the expression at `value` computes
 };
 

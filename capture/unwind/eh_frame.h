@@ -26,7 +26,7 @@ enum class FindResult : std::uint8_t { Found, NotCovered, Damaged };
 /// One frame description entry, decoded, with what it takes from its common entry.
 struct FrameEntry
 {
-    std::uint64_t begin = 0, end = 0; ///< the code it covers: [begin, end)
+    std::uint64_t begin = 0, end = 0;                          ///< the code it covers: [begin, end)
     std::uint32_t cieInstructions = 0, cieInstructionsEnd = 0; ///< offsets into .eh_frame
     std::uint32_t instructions = 0, instructionsEnd = 0;
     std::uint64_t codeAlignment = 1;

@@ -9,17 +9,62 @@ namespace {
 
 /// The operators used, by their names in DWARF 5, table 7.9.
 enum Operator : std::uint8_t {
-    kAddr = 0x03, kDeref = 0x06, kConst1u = 0x08, kConst1s, kConst2u, kConst2s, kConst4u, kConst4s, kConst8u, kConst8s,
-    kConstu, kConsts, kDup, kDrop, kOver, kPick, kSwap, kRot, kAbs = 0x19, kAnd, kDiv, kMinus, kMod, kMul, kNeg, kNot,
-    kOr, kPlus, kPlusUconst, kShl, kShr, kShra, kXor, kBra, kEq, kGe, kGt, kLe, kLt, kNe, kSkip,
-    kLit0 = 0x30, kLit31 = 0x4f, kBreg0 = 0x70, kBreg31 = 0x8f, kBregx = 0x92, kDerefSize = 0x94, kNop = 0x96,
+    kAddr = 0x03,
+    kDeref = 0x06,
+    kConst1u = 0x08,
+    kConst1s,
+    kConst2u,
+    kConst2s,
+    kConst4u,
+    kConst4s,
+    kConst8u,
+    kConst8s,
+    kConstu,
+    kConsts,
+    kDup,
+    kDrop,
+    kOver,
+    kPick,
+    kSwap,
+    kRot,
+    kAbs = 0x19,
+    kAnd,
+    kDiv,
+    kMinus,
+    kMod,
+    kMul,
+    kNeg,
+    kNot,
+    kOr,
+    kPlus,
+    kPlusUconst,
+    kShl,
+    kShr,
+    kShra,
+    kXor,
+    kBra,
+    kEq,
+    kGe,
+    kGt,
+    kLe,
+    kLt,
+    kNe,
+    kSkip,
+    kLit0 = 0x30,
+    kLit31 = 0x4f,
+    kBreg0 = 0x70,
+    kBreg31 = 0x8f,
+    kBregx = 0x92,
+    kDerefSize = 0x94,
+    kNop = 0x96,
 };
 
 std::uint64_t asUnsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::int64_t asSigned(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 /// The stack machine of DWARF expressions. Anything wrong sets the outcome and stops it.
-class Evaluator {
+class Evaluator
+{
 public:
     Evaluator(const Registers &registers, const MemoryView &memory)
         : m_registers(registers)
@@ -189,7 +234,8 @@ void Evaluator::binary(std::uint8_t opcode)
     case kMul:
         return push(a * b);
     case kDiv:
-        return b == 0 || (asSigned(a) == INT64_MIN && asSigned(b) == -1) ? bad() : push(asUnsigned(asSigned(a) / asSigned(b)));
+        return b == 0 || (asSigned(a) == INT64_MIN && asSigned(b) == -1) ? bad()
+                                                                         : push(asUnsigned(asSigned(a) / asSigned(b)));
     case kMod:
         return b == 0 ? bad() : push(a % b);
     case kShl:

@@ -13,9 +13,9 @@ namespace capture::unwind {
 /// A module of this process, found by a pc.
 struct LocalModule
 {
-    EhFrameTables tables; ///< sections as mapped: pcs are run-time addresses
+    EhFrameTables tables;             ///< sections as mapped: pcs are run-time addresses
     std::uint64_t begin = 0, end = 0; ///< the addresses that the module spans
-    link_map *linkMap = nullptr; ///< the loader's; null for the vdso where the loader does not know it
+    link_map *linkMap = nullptr;      ///< the loader's; null for the vdso where the loader does not know it
 };
 
 /// The type of glibc's _dl_find_object (2.35 and later), which takes no lock.

@@ -19,14 +19,14 @@ inline constexpr unsigned kCount = 17;
 
 /// What a FrameRule says about a pc.
 enum class RuleKind : std::uint8_t {
-    Empty = 0, ///< no rule; what zeroed memory reads as
-    Register, ///< CFA = register + offset
+    Empty = 0,        ///< no rule; what zeroed memory reads as
+    Register,         ///< CFA = register + offset
     MemoryAtRegister, ///< CFA = the word at register + offset (GCC's realigned frames)
-    PltStub, ///< CFA = rsp + 8, or rsp + 16 once the stub has pushed its index (pc & 15 >= 11)
-    Complex, ///< only a full CfiRow can say (signal frames, odd expressions); always re-evaluated
-    EndOfStack, ///< this function has no caller: the thread starts here
-    NoInfo, ///< no call-frame information covers the pc
-    Bad, ///< the information that covers the pc is damaged or uses what we do not know
+    PltStub,          ///< CFA = rsp + 8, or rsp + 16 once the stub has pushed its index (pc & 15 >= 11)
+    Complex,          ///< only a full CfiRow can say (signal frames, odd expressions); always re-evaluated
+    EndOfStack,       ///< this function has no caller: the thread starts here
+    NoInfo,           ///< no call-frame information covers the pc
+    Bad,              ///< the information that covers the pc is damaged or uses what we do not know
 };
 
 /// How a frame leads to its caller's, for one pc, in one machine word.
@@ -34,7 +34,8 @@ enum class RuleKind : std::uint8_t {
 /// A word, so that a cache can publish it without a lock. It covers what compilers emit: the return address at
 /// CFA - 8 and each callee-saved register either unchanged, lost, or saved near the CFA (or near the frame register
 /// in realigned frames). All else is RuleKind::Complex. A value type; any thread.
-class FrameRule {
+class FrameRule
+{
 public:
     /// The registers a rule can restore besides rsp and rip, in the order of their fields.
     enum Saved : unsigned { Rbp, Rbx, R12, R13, R14, R15, SavedCount };
@@ -52,7 +53,8 @@ public:
     static constexpr FrameRule ofKind(RuleKind kind, bool signalFrame = false)
     {
         return FrameRule((static_cast<std::uint64_t>(kind) << kKindShift)
-            | (static_cast<std::uint64_t>(reg::kRsp) << kRegisterShift) | (signalFrame ? kSignalBit : std::uint64_t{0}));
+            | (static_cast<std::uint64_t>(reg::kRsp) << kRegisterShift)
+            | (signalFrame ? kSignalBit : std::uint64_t{0}));
     }
     /// From a word() made earlier.
     static constexpr FrameRule fromWord(std::uint64_t word) { return FrameRule(word); }
@@ -98,6 +100,13 @@ public:
     /// Bytes from the base (see savedFromRegister()) to the slot that `field` stands for.
     static constexpr std::int64_t savedOffset(unsigned field) { return -8 * (static_cast<std::int64_t>(field) - 1); }
 
+    /// True where the CFA is this register + offset: one comparison, for the hot path.
+    constexpr bool isPlainFrom(unsigned cfaRegister) const
+    {
+        constexpr std::uint64_t kKind = static_cast<std::uint64_t>(RuleKind::Register) << kKindShift;
+        return (m_word & (std::uint64_t{0x7f} << kRegisterShift))
+            == (kKind | (static_cast<std::uint64_t>(cfaRegister) << kRegisterShift));
+    }
     /// True where rbp must be known to find the caller (what an incremental unwinder compares).
     constexpr bool cfaFromRbp() const
     {

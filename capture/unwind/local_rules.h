@@ -11,7 +11,8 @@ namespace capture::unwind {
 
 /// The rules of this process' own code, through a cache: the `rules` of unwind() in the target.
 /// Any thread, any signal handler; `cache` must outlive it and be flushed when a module goes.
-class LocalRules {
+class LocalRules
+{
 public:
     LocalRules(RuleCache &cache, FindObject findObject)
         : m_cache(cache)

@@ -10,8 +10,8 @@ namespace capture::unwind {
 /// The registers of one frame, those that are known. A value type.
 struct Registers
 {
-    std::uint64_t value[reg::kCount] = {}; ///< by DWARF number; value[16] is the pc
-    std::uint32_t known = 0; ///< bit n set: value[n] holds
+    std::uint64_t value[reg::kCount]; ///< by DWARF number, value[16] is the pc; meaningless where not known
+    std::uint32_t known = 0;          ///< bit n set: value[n] holds
 
     std::uint64_t pc() const { return value[reg::kReturnAddress]; }
     std::uint64_t sp() const { return value[reg::kRsp]; }
@@ -41,7 +41,8 @@ struct Registers
                      :
                      : "r"(v)
                      : "rax", "memory");
-        r.known = (1U << reg::kReturnAddress) | (1U << reg::kRsp) | (1U << reg::kRbp) | (1U << reg::kRbx) | (0xfU << 12);
+        r.known
+            = (1U << reg::kReturnAddress) | (1U << reg::kRsp) | (1U << reg::kRbp) | (1U << reg::kRbx) | (0xfU << 12);
         return r;
     }
 };

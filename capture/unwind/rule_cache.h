@@ -19,7 +19,8 @@ namespace capture::unwind {
 ///
 /// flush() makes all entries miss by a new generation; an insert that began before it (its rule may describe code that
 /// is gone) carries the old one and never matches. Memory is cleared when the 16 bits have gone round.
-class RuleCache {
+class RuleCache
+{
 public:
     struct Entry
     {
@@ -73,7 +74,10 @@ private:
     {
         return (pc ^ (generation << 48)) + rule * kRuleFactor;
     }
-    std::size_t slot(std::uint64_t pc) const { return static_cast<std::size_t>((pc * 0x9e3779b97f4a7c15) >> (64 - m_bits)); }
+    std::size_t slot(std::uint64_t pc) const
+    {
+        return static_cast<std::size_t>((pc * 0x9e3779b97f4a7c15) >> (64 - m_bits));
+    }
 
     Entry *m_entries = nullptr;
     unsigned m_bits = 0;

@@ -8,8 +8,8 @@ namespace capture::unwind {
 namespace {
 
 /// The CFA by a compact rule; `base` is the register it was computed from.
-StepResult compactCfa(const Registers &registers, FrameRule rule, const MemoryView &memory, std::uint64_t &base,
-    std::uint64_t &cfa)
+StepResult compactCfa(
+    const Registers &registers, FrameRule rule, const MemoryView &memory, std::uint64_t &base, std::uint64_t &cfa)
 {
     switch (rule.kind()) {
     case RuleKind::EndOfStack:
@@ -50,7 +50,7 @@ StepResult recover(unsigned number, const Registers &from, const CfiRow &row, co
         return StepResult::Stepped;
     case RegisterRule::Offset:
         result = memory.read(cfa + static_cast<std::uint64_t>(std::int64_t{value}), found) ? StepResult::Stepped
-                                                                                        : StepResult::Unreadable;
+                                                                                           : StepResult::Unreadable;
         break;
     case RegisterRule::ValueOffset:
         found = cfa + static_cast<std::uint64_t>(std::int64_t{value});
@@ -77,8 +77,8 @@ StepResult recover(unsigned number, const Registers &from, const CfiRow &row, co
     return result;
 }
 
-StepResult rowCfa(const Registers &registers, const CfiRow &row, const Section &section, const MemoryView &memory,
-    std::uint64_t &cfa)
+StepResult rowCfa(
+    const Registers &registers, const CfiRow &row, const Section &section, const MemoryView &memory, std::uint64_t &cfa)
 {
     if (row.cfaIsExpression)
         return evaluate(section, row.cfaValue, registers, memory, nullptr, cfa);

@@ -13,10 +13,10 @@ namespace capture::unwind {
 /// Why a stack ends where it ends. Stored with every stack, so the numbers are part of the formats.
 enum class EndState : std::uint8_t {
     ReachedStart = 0, ///< whole: the thread's first function
-    Truncated = 1, ///< more frames than there was room for
+    Truncated = 1,    ///< more frames than there was room for
     NoUnwindInfo = 2, ///< code without call-frame information
-    BadRule = 3, ///< information that is damaged, unknown, or leads nowhere (the CFA does not rise)
-    Unreadable = 4, ///< a word needed lies outside the stack (or its copy)
+    BadRule = 3,      ///< information that is damaged, unknown, or leads nowhere (the CFA does not rise)
+    Unreadable = 4,   ///< a word needed lies outside the stack (or its copy)
 };
 
 /// The outcome of one step.
@@ -79,28 +79,13 @@ struct NarrowFrame
     std::uint64_t pc = 0, sp = 0, bp = 0;
 };
 
-/// From a frame to its caller by a rule that needs rsp and rbp only: a few nanoseconds.
-/// Afterwards `frame.sp` is the CFA of the frame left, so the slot of its return address was at `frame.sp - 8`.
-/// An rbp that the rule calls undefined keeps its value (nobody can use it, and to track it would cost).
-/// NeedsMore where it is not such a rule: take step() from the start, with all registers.
-template <typename Memory>
-inline StepResult stepNarrow(NarrowFrame &frame, FrameRule rule, const Memory &memory)
+/// For a rule that is not `Register` over rsp or rbp: why it ends the stack, NeedsMore, or Stepped where its CFA is the
+/// word at rbp + offset.
+constexpr StepResult otherCfa(FrameRule rule)
 {
-    std::uint64_t base;
-    if (rule.cfaRegister() == reg::kRsp)
-        base = frame.sp;
-    else if (rule.cfaRegister() == reg::kRbp)
-        base = frame.bp;
-    else
-        return StepResult::NeedsMore;
-    std::uint64_t cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
     switch (rule.kind()) {
-    case RuleKind::Register:
-        break;
     case RuleKind::MemoryAtRegister:
-        if (!memory.read(cfa, cfa))
-            return StepResult::Unreadable;
-        break;
+        return rule.cfaRegister() == reg::kRbp ? StepResult::Stepped : StepResult::NeedsMore;
     case RuleKind::EndOfStack:
         return StepResult::ReachedStart;
     case RuleKind::NoInfo:
@@ -110,15 +95,34 @@ inline StepResult stepNarrow(NarrowFrame &frame, FrameRule rule, const Memory &m
     default:
         return StepResult::NeedsMore;
     }
-    if (cfa <= frame.sp)
-        return StepResult::BadRule;
+}
+
+/// From a frame to its caller by a rule that needs rsp and rbp only: a few nanoseconds.
+/// Afterwards `frame.sp` is the CFA of the frame left, so the slot of its return address was at `frame.sp - 8`.
+/// An rbp that the rule calls undefined keeps its value (nobody can use it, and to track it would cost).
+/// NeedsMore where it is not such a rule: take step() from the start, with all registers.
+template <typename Memory>
+[[gnu::always_inline]] inline StepResult stepNarrow(NarrowFrame &frame, FrameRule rule, const Memory &memory)
+{
+    const bool isFromRsp = rule.isPlainFrom(reg::kRsp);
+    const std::uint64_t base = isFromRsp ? frame.sp : frame.bp;
+    std::uint64_t cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
+    if (!isFromRsp && !rule.isPlainFrom(reg::kRbp)) [[unlikely]] {
+        const StepResult result = otherCfa(rule);
+        if (result != StepResult::Stepped)
+            return result;
+        if (!memory.read(cfa, cfa))
+            return StepResult::Unreadable;
+    }
     std::uint64_t pc;
-    if (!memory.read(cfa - 8, pc))
+    if (cfa <= frame.sp) [[unlikely]]
+        return StepResult::BadRule;
+    if (!memory.read(cfa - 8, pc)) [[unlikely]]
         return StepResult::Unreadable;
     const unsigned saved = rule.saved(FrameRule::Rbp);
-    if (saved != FrameRule::kSame && saved != FrameRule::kUndefined) {
+    if (saved - 1 < FrameRule::kUndefined - 1) {
         const std::uint64_t from = rule.savedFromRegister() ? base : cfa;
-        if (!memory.read(from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved)), frame.bp))
+        if (!memory.read(from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved)), frame.bp)) [[unlikely]]
             return StepResult::Unreadable;
     }
     frame.sp = cfa;
@@ -174,8 +178,8 @@ constexpr EndState endOf(StepResult result)
 }
 
 template <typename Rules>
-StackWalk unwindFull(Registers registers, Rules &rules, const MemoryView &memory, std::uint64_t *pcs,
-    std::size_t capacity, bool *exact)
+StackWalk unwindFull(
+    Registers registers, Rules &rules, const MemoryView &memory, std::uint64_t *pcs, std::size_t capacity, bool *exact)
 {
     StackWalk walk;
     bool isExact = true;
@@ -207,8 +211,8 @@ StackWalk unwindFull(Registers registers, Rules &rules, const MemoryView &memory
 }
 
 template <typename Rules, typename Memory>
-StackWalk unwind(const Registers &start, Rules &rules, const Memory &memory, std::uint64_t *pcs, std::size_t capacity,
-    bool *exact)
+StackWalk unwind(
+    const Registers &start, Rules &rules, const Memory &memory, std::uint64_t *pcs, std::size_t capacity, bool *exact)
 {
     NarrowFrame frame{start.pc(), start.sp(), start.value[reg::kRbp]};
     StackWalk walk;

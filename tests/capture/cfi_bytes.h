@@ -9,7 +9,8 @@
 #include <vector>
 
 /// Hand-made .eh_frame sections: one common entry, then frame descriptions, and the sorted index of them.
-class CfiBytes {
+class CfiBytes
+{
 public:
     using Bytes = std::vector<std::uint8_t>;
     static constexpr std::uint64_t kFramesAddress = 0x10000, kHeaderAddress = 0x20000;

@@ -116,7 +116,8 @@ struct Recording
     /// CPU seconds of the target and the children it waited for, as the kernel counted them; and as sampled.
     double usedSeconds() const
     {
-        const auto seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+        const auto seconds
+            = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
         return seconds(usage.ru_utime) + seconds(usage.ru_stime);
     }
     double sampledSeconds() const
@@ -147,7 +148,8 @@ struct Recording
         return t.modules[t.frames[t.stacks[node.index()].frame.index()].module.index()];
     }
     /// Name of a node's function: its own symbol, else by the target's list.
-    std::string name(StackId node, const std::map<std::uint64_t, std::string> &functions, const std::string &program) const
+    std::string name(
+        StackId node, const std::map<std::uint64_t, std::string> &functions, const std::string &program) const
     {
         const ProgramTables &t = tables.tables();
         const FrameId id = t.stacks[node.index()].frame;
@@ -181,7 +183,8 @@ bool holds(const std::vector<std::string> &names, const char *name)
 
 } // namespace
 
-class CpuIntegrationTest : public QObject {
+class CpuIntegrationTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void findsTheSharesOfAMixAndItsWholeRecursion_data()
@@ -251,7 +254,8 @@ private Q_SLOTS:
         const std::string program = targetPath("cpu_threads");
         const std::vector<std::string> command = {program, "12", mode.toStdString()};
         Recording recording;
-        const bool isDone = isAttached ? recording.runAttached(command, {.hz = 999}) : recording.run(command, {.hz = 999});
+        const bool isDone
+            = isAttached ? recording.runAttached(command, {.hz = 999}) : recording.run(command, {.hz = 999});
         if (!isDone) {
             QVERIFY2(!recording.error.empty(), "the target failed");
             QSKIP(recording.error.c_str());
@@ -259,7 +263,8 @@ private Q_SLOTS:
         // A thread's last part of a period is never sampled: 0.5 of some 30 ms here.
         const double ratio = recording.sampledSeconds() / recording.usedSeconds();
         QVERIFY2(ratio > (isAttached ? 0.88 : 0.93) && ratio < 1.07,
-            qPrintable(QStringLiteral("%1 s sampled of %2 s").arg(recording.sampledSeconds()).arg(recording.usedSeconds())));
+            qPrintable(
+                QStringLiteral("%1 s sampled of %2 s").arg(recording.sampledSeconds()).arg(recording.usedSeconds())));
         std::int64_t whole = 0;
         recording.eachStack(program, [&](const auto &, StackEnd end, std::int64_t count) {
             whole += end == StackEnd::ReachedStart ? count : 0;
@@ -299,7 +304,8 @@ private Q_SLOTS:
             QVERIFY2(!recording.error.empty(), "the target failed");
             QSKIP(recording.error.c_str());
         }
-        if (!recording.instrument->note().empty() && recording.instrument->note().find("not sampled") != std::string::npos)
+        if (!recording.instrument->note().empty()
+            && recording.instrument->note().find("not sampled") != std::string::npos)
             QSKIP(recording.instrument->note().c_str());
         std::int64_t inKernel = 0, called = 0;
         const ProgramTables &t = recording.tables.tables();
@@ -329,7 +335,8 @@ private Q_SLOTS:
         std::int64_t named = 0, called = 0;
         recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
             named += holds(names, "generated_loop") ? count : 0;
-            called += holds(names, "callGenerated") && holds(names, "main") && end == StackEnd::ReachedStart ? count : 0;
+            called
+                += holds(names, "callGenerated") && holds(names, "main") && end == StackEnd::ReachedStart ? count : 0;
         });
         QVERIFY(static_cast<double>(named) > 0.9 * static_cast<double>(recording.samples()));
         QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));

@@ -9,12 +9,10 @@
 #include <vector>
 
 /// Hand-made perf records, laid out as the kernel writes them for the recorder's events.
-class PerfBytes {
+class PerfBytes
+{
 public:
-    PerfBytes(std::uint32_t type, std::uint16_t misc)
-    {
-        add(perf_event_header{.type = type, .misc = misc, .size = 0});
-    }
+    PerfBytes(std::uint32_t type, std::uint16_t misc) { add(perf_event_header{.type = type, .misc = misc, .size = 0}); }
     template <typename T> PerfBytes &add(T value)
     {
         const auto *raw = reinterpret_cast<const std::uint8_t *>(&value);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/elf_tables.h"
-
 #include "capture/perf/perf_event.h"
 
 #include <QDir>
@@ -42,7 +41,8 @@ QString compilerProper()
 
 } // namespace
 
-class PerfElfTablesTest : public QObject {
+class PerfElfTablesTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void understandsEveryFunctionOfRealPrograms_data()
@@ -105,7 +105,8 @@ private Q_SLOTS:
                 || reinterpret_cast<std::uint64_t>(address) < begin || reinterpret_cast<std::uint64_t>(address) >= end)
                 continue;
             isFound = true;
-            QCOMPARE((*tables)->addressOf(reinterpret_cast<std::uint64_t>(address) - begin + offset).value_or(0), linked);
+            QCOMPARE(
+                (*tables)->addressOf(reinterpret_cast<std::uint64_t>(address) - begin + offset).value_or(0), linked);
         }
         QVERIFY(isFound);
         QVERIFY(!(*tables)->addressOf(~std::uint64_t{0} >> 1));
@@ -152,7 +153,8 @@ private Q_SLOTS:
         QVERIFY(program.open(QIODevice::ReadOnly));
         const QByteArray bytes = program.readAll();
         QTemporaryDir folder;
-        for (const qsizetype size : {qsizetype{0}, qsizetype{63}, qsizetype{64}, qsizetype{500}, bytes.size() / 2, bytes.size() - 1000}) {
+        for (const qsizetype size :
+            {qsizetype{0}, qsizetype{63}, qsizetype{64}, qsizetype{500}, bytes.size() / 2, bytes.size() - 1000}) {
             const QString path = folder.filePath(QString::number(size));
             QFile file(path);
             QVERIFY(file.open(QIODevice::WriteOnly));

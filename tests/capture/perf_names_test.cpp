@@ -22,7 +22,8 @@ void append(const QString &path, const char *text)
 
 } // namespace
 
-class PerfNamesTest : public QObject {
+class PerfNamesTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void findsGeneratedCodeByItsList()
@@ -69,8 +70,9 @@ private Q_SLOTS:
     {
         QTemporaryDir folder;
         const QString path = folder.filePath(QStringLiteral("kallsyms"));
-        append(path, "0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\nffffffff81000000 t alias\n"
-                     "ffffffff81000100 t do_work\nffffffff81000180 d data\nffffffffc0000000 t ext4_read\t[ext4]\n");
+        append(path,
+            "0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\nffffffff81000000 t alias\n"
+            "ffffffff81000100 t do_work\nffffffff81000180 d data\nffffffffc0000000 t ext4_read\t[ext4]\n");
         QVERIFY(KernelSymbols::areVisible(qPrintable(path)));
         const KernelSymbols symbols = KernelSymbols::read(qPrintable(path));
         QCOMPARE(symbols.find(0xffffffff81000010), std::string_view("_text"));

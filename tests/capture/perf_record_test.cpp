@@ -40,7 +40,8 @@ std::vector<std::uint8_t> wholeKernelSample()
 
 } // namespace
 
-class PerfRecordTest : public QObject {
+class PerfRecordTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void readsASample()

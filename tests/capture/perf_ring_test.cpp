@@ -33,9 +33,8 @@ struct FakeRing
     std::vector<std::vector<std::uint8_t>> readAll(std::size_t mostBytes = 1024)
     {
         std::vector<std::vector<std::uint8_t>> records;
-        outcome = ring.read(mostBytes, [&](std::span<const std::uint8_t> bytes) {
-            records.emplace_back(bytes.begin(), bytes.end());
-        });
+        outcome = ring.read(
+            mostBytes, [&](std::span<const std::uint8_t> bytes) { records.emplace_back(bytes.begin(), bytes.end()); });
         return records;
     }
     std::unique_ptr<perf_event_mmap_page> page;
@@ -46,7 +45,8 @@ struct FakeRing
 
 } // namespace
 
-class PerfRingTest : public QObject {
+class PerfRingTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void givesRecordsInOrderAndTheirRoomBack()

@@ -27,7 +27,8 @@ using Times = std::vector<std::uint64_t>;
 
 } // namespace
 
-class PerfSorterTest : public QObject {
+class PerfSorterTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void mergesTheRecordsOfManyRings()

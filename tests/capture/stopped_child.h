@@ -11,7 +11,8 @@
 #include <vector>
 
 /// A child that waits before its exec until it is told to go, as the launcher's does. Ends with the object.
-class StoppedChild {
+class StoppedChild
+{
 public:
     explicit StoppedChild(const std::vector<std::string> &command)
     {

@@ -46,7 +46,8 @@ FrameRule ruleOf(const CfiBytes::Bytes &instructions, std::uint64_t pc = kCode, 
 
 } // namespace
 
-class UnwindEhFrameTest : public QObject {
+class UnwindEhFrameTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void followsThePrologueOfAFunction()
@@ -185,8 +186,7 @@ private Q_SLOTS:
     void knowsRealignedFrames()
     {
         // CFA = *(rbp - 8); rbp saved at rbp + 0, rbx at rbp - 16
-        const FrameRule rule
-            = ruleOf({0x0f, 3, 0x76, 0x78, 0x06, 0x10, 6, 2, 0x76, 0, 0x10, 3, 2, 0x76, 0x70});
+        const FrameRule rule = ruleOf({0x0f, 3, 0x76, 0x78, 0x06, 0x10, 6, 2, 0x76, 0, 0x10, 3, 2, 0x76, 0x70});
         QCOMPARE(rule.kind(), RuleKind::MemoryAtRegister);
         Words words;
         words.values[1] = 0x7030; // at rbp - 8
@@ -207,8 +207,8 @@ private Q_SLOTS:
     {
         // As glibc's __restore_rt: CFA = *(rsp + 8), return address at rsp + 16, rbp at rsp + 24.
         CfiBytes bytes("zRS", {});
-        bytes.addFunction(kCode, 0x10,
-            {0x0f, 3, 0x77, 8, 0x06, 0x10, 16, 2, 0x77, 16, 0x10, 6, 2, 0x77, 24, 0x10, 7, 0x40, 0x77, 8});
+        bytes.addFunction(
+            kCode, 0x10, {0x0f, 3, 0x77, 8, 0x06, 0x10, 16, 2, 0x77, 16, 0x10, 6, 2, 0x77, 24, 0x10, 7, 0x40, 0x77, 8});
         CfiRow row;
         QCOMPARE(rowAt(bytes.tables(), kCode, row), FindResult::Damaged); // the last expression ends behind the record
         CfiBytes good("zRS", {});

@@ -79,7 +79,8 @@ void fuzz(const Section &header, const Section &frames, const std::vector<std::u
 
 } // namespace
 
-class UnwindFuzzTest : public QObject {
+class UnwindFuzzTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void survivesDamagedHandMadeTables()

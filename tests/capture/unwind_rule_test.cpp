@@ -30,7 +30,8 @@ struct CacheMemory
 
 } // namespace
 
-class UnwindRuleTest : public QObject {
+class UnwindRuleTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void keepsEveryPartOfARuleInOneWord()

@@ -5,13 +5,12 @@
 
 #include <QTest>
 
+#include <alloca.h>
 #include <libunwind.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/auxv.h>
-
-#include <alloca.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <memory>
@@ -27,7 +26,8 @@ constexpr std::size_t kMostFrames = 512;
 /// Reads any word of this process; the sanitizers must not judge reads of the stack's red zones.
 struct WholeMemory
 {
-    __attribute__((no_sanitize("address", "thread"), noinline)) bool read(std::uint64_t from, std::uint64_t &value) const
+    __attribute__((no_sanitize("address", "thread"), noinline)) bool read(
+        std::uint64_t from, std::uint64_t &value) const
     {
         if (from < 4096 || from >= (std::uint64_t{1} << 47))
             return false;
@@ -91,8 +91,9 @@ void compare(const Walked &walked)
     QVERIFY2(walked.theirs.size() >= 2, "libunwind did not walk");
     const std::size_t common = std::min(walked.theirs.size(), walked.ours.size());
     for (std::size_t i = 0; i < common; ++i)
-        QVERIFY2(walked.ours[i] == walked.theirs[i], qPrintable(QStringLiteral("frame %1: %2 and %3").arg(i)
-                .arg(walked.ours[i], 0, 16).arg(walked.theirs[i], 0, 16)));
+        QVERIFY2(walked.ours[i] == walked.theirs[i],
+            qPrintable(
+                QStringLiteral("frame %1: %2 and %3").arg(i).arg(walked.ours[i], 0, 16).arg(walked.theirs[i], 0, 16)));
     QVERIFY(walked.theirs.size() <= walked.ours.size() + 1);
 }
 
@@ -142,7 +143,8 @@ int compareAndWalk(const void *, const void *)
 
 } // namespace
 
-class UnwindWalkTest : public QObject {
+class UnwindWalkTest : public QObject
+{
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase()

@@ -22,15 +22,9 @@ volatile std::uint64_t sink;
 
 } // namespace
 
-__attribute__((noinline)) void fifty(long n)
-{
-    GENESIS_SPIN(n * 50);
-}
+__attribute__((noinline)) void fifty(long n) { GENESIS_SPIN(n * 50); }
 
-__attribute__((noinline)) void thirty(long n)
-{
-    GENESIS_SPIN(n * 30);
-}
+__attribute__((noinline)) void thirty(long n) { GENESIS_SPIN(n * 30); }
 
 __attribute__((noinline)) void fifteen(int depth, long n)
 {
@@ -41,10 +35,7 @@ __attribute__((noinline)) void fifteen(int depth, long n)
     asm volatile("" ::: "memory"); // keeps the call from becoming a jump
 }
 
-__attribute__((noinline)) void five(long n)
-{
-    GENESIS_SPIN(n * 5);
-}
+__attribute__((noinline)) void five(long n) { GENESIS_SPIN(n * 5); }
 
 int main(int argc, char **argv)
 {

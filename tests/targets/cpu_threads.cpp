@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_CHILDREN, &children);
     long microseconds = 0;
     for (const rusage &usage : {own, children})
-        microseconds += (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+        microseconds += (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000 + usage.ru_utime.tv_usec
+            + usage.ru_stime.tv_usec;
     std::printf("cpu_us %ld\n", microseconds);
 }
