@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/batch_writer.h"
+
+#include <string>
+
+namespace storage {
+
+namespace {
+
+/// The statement that stores a row of metrics; its columns are the keys of model::kMetrics.
+std::string metricSql()
+{
+    std::string columns = "tick, process", values = "?, ?";
+    for (const model::MetricInfo &metric : model::kMetrics) {
+        columns += ", " + std::string(metric.key);
+        values += ", ?";
+    }
+    return "INSERT OR REPLACE INTO metric (" + columns + ") VALUES (" + values + ")";
+}
+
+constexpr const char *kHeapSql
+    = "INSERT INTO heap (tick, image, stack, period_bytes, allocations, allocated_bytes, frees, freed_bytes, "
+      "temporaries,"
+      " temporary_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+      " allocations = allocations + excluded.allocations, allocated_bytes = allocated_bytes + excluded.allocated_bytes,"
+      " frees = frees + excluded.frees, freed_bytes = freed_bytes + excluded.freed_bytes,"
+      " temporaries = temporaries + excluded.temporaries, temporary_bytes = temporary_bytes + excluded.temporary_bytes";
+
+constexpr const char *kHeapTickSql
+    = "INSERT INTO heap_tick (tick, image, live_bytes, live_blocks, least_live_bytes, most_live_bytes, allocations,"
+      " allocated_bytes, frees, freed_bytes, temporaries, unknown_frees) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT DO UPDATE SET live_bytes = excluded.live_bytes, live_blocks = excluded.live_blocks,"
+      " least_live_bytes = min(least_live_bytes, excluded.least_live_bytes),"
+      " most_live_bytes = max(most_live_bytes, excluded.most_live_bytes), allocations = allocations + "
+      "excluded.allocations,"
+      " allocated_bytes = allocated_bytes + excluded.allocated_bytes, frees = frees + excluded.frees,"
+      " freed_bytes = freed_bytes + excluded.freed_bytes, temporaries = temporaries + excluded.temporaries,"
+      " unknown_frees = unknown_frees + excluded.unknown_frees";
+
+constexpr const char *kHeapSizeSql
+    = "INSERT INTO heap_size (tick, image, bin, allocations, bytes) VALUES (?, ?, ?, ?, ?)"
+      " ON CONFLICT DO UPDATE SET allocations = allocations + excluded.allocations,"
+      " bytes = bytes + excluded.bytes";
+
+constexpr const char *kHeapLifetimeSql
+    = "INSERT INTO heap_lifetime (tick, image, bin, frees, bytes) VALUES (?, ?, ?, ?, ?)"
+      " ON CONFLICT DO UPDATE SET frees = frees + excluded.frees,"
+      " bytes = bytes + excluded.bytes";
+
+constexpr const char *kCpuSql
+    = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
+
+} // namespace
+
+bool isEmpty(const model::EventBatch &batch)
+{
+    return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapTicks.empty()
+        && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
+        && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
+        && batch.gaps.empty();
+}
+
+model::Result<BatchWriter> BatchWriter::prepare(Database &database)
+{
+    BatchWriter writer;
+    const std::string metrics = metricSql();
+    const auto done = prepareAll(database,
+        {{&writer.m_tick,
+             "INSERT INTO tick (id, level, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes) VALUES (?, ?, ?, ?, "
+             "?, ?)"},
+            {&writer.m_metric, metrics.c_str()}, {&writer.m_heap, kHeapSql}, {&writer.m_heapTick, kHeapTickSql},
+            {&writer.m_heapSize, kHeapSizeSql}, {&writer.m_heapLifetime, kHeapLifetimeSql},
+            {&writer.m_peak,
+                "INSERT OR REPLACE INTO heap_peak (image, revision, when_ns, bytes, blocks) VALUES (?, ?, ?, ?, ?)"},
+            {&writer.m_peakStack,
+                "INSERT OR REPLACE INTO heap_peak_stack (image, stack, bytes, blocks) VALUES (?, ?, ?, ?)"},
+            {&writer.m_peakStackGone, "DELETE FROM heap_peak_stack WHERE image = ? AND stack = ?"},
+            {&writer.m_cpu, kCpuSql},
+            {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
+            {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
+            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}});
+    if (!done)
+        return done.error();
+    return writer;
+}
+
+model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int64_t tick, std::int64_t revision)
+{
+    m_rows.row(m_tick, tick, 0, batch.span.begin.ns, batch.span.end.ns, batch.recorderCpuNs, batch.recorderRssBytes);
+    writeMetrics(batch, tick);
+    writeHeapTicks(batch, tick);
+    writeHeap(batch, tick);
+    writePeaks(batch, revision);
+    for (const model::CpuDelta &cpu : batch.cpu)
+        m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
+    writeEvents(batch, tick);
+    return m_rows.take();
+}
+
+void BatchWriter::writeMetrics(const model::EventBatch &batch, std::int64_t tick)
+{
+    for (const model::MetricsRow &row : batch.metrics) {
+        m_metric.bindInteger(0, tick);
+        m_metric.bindInteger(1, row.process.value);
+        for (std::size_t i = 0; i < model::kMetricCount; ++i) {
+            const int position = static_cast<int>(i) + 2;
+            const auto value = row.values.get(static_cast<model::Metric>(i));
+            value ? m_metric.bindInteger(position, *value) : m_metric.bindNull(position);
+        }
+        m_rows.row(m_metric);
+    }
+}
+
+void BatchWriter::writeHeapTicks(const model::EventBatch &batch, std::int64_t tick)
+{
+    for (const model::HeapTick &heap : batch.heapTicks)
+        m_rows.row(m_heapTick, tick, heap.image, heap.liveBytes, heap.liveBlocks, heap.leastLiveBytes,
+            heap.mostLiveBytes, heap.allocations, heap.allocatedBytes, heap.frees, heap.freedBytes, heap.temporaries,
+            heap.unknownFrees);
+    for (const model::HeapSizeDelta &size : batch.heapSizes)
+        m_rows.row(m_heapSize, tick, size.image, size.bin, size.allocations, size.bytes);
+    for (const model::HeapLifetimeDelta &lifetime : batch.heapLifetimes)
+        m_rows.row(m_heapLifetime, tick, lifetime.image, lifetime.bin, lifetime.frees, lifetime.bytes);
+}
+
+void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
+{
+    for (const model::HeapDelta &heap : batch.heap)
+        m_rows.row(m_heap, tick, heap.image, heap.stack, heap.periodBytes, heap.allocations, heap.allocatedBytes,
+            heap.frees, heap.freedBytes, heap.temporaries, heap.temporaryBytes);
+}
+
+void BatchWriter::writePeaks(const model::EventBatch &batch, std::int64_t revision)
+{
+    for (const model::HeapPeak &peak : batch.heapPeaks)
+        m_rows.row(m_peak, peak.image, revision, peak.when.ns, peak.bytes, peak.blocks);
+    for (const model::HeapPeakRow &row : batch.heapPeakRows) {
+        if (row.bytes == 0 && row.blocks == 0)
+            m_rows.row(m_peakStackGone, row.image, row.stack);
+        else
+            m_rows.row(m_peakStack, row.image, row.stack, row.bytes, row.blocks);
+    }
+}
+
+void BatchWriter::writeEvents(const model::EventBatch &batch, std::int64_t tick)
+{
+    for (const model::Loss &loss : batch.losses)
+        m_rows.row(m_loss, tick, static_cast<int>(loss.kind), loss.image, loss.count, loss.detail);
+    for (const model::Mark &mark : batch.marks)
+        m_rows.row(m_mark, mark.when.ns, static_cast<int>(mark.kind), mark.text);
+    for (const model::Gap &gap : batch.gaps)
+        m_rows.row(m_gap, gap.span.begin.ns, gap.span.end.ns, static_cast<int>(gap.kind));
+}
+
+} // namespace storage

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "storage/database.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace storage {
+
+/// What is not whole in a session file, gathered while it is read.
+class Damage
+{
+public:
+    /// A sentence about the file as a whole, ended by a full stop.
+    void note(std::string sentence);
+
+    /// A part of `table` could not be read.
+    void unreadable(std::string_view table);
+
+    /// The table is missing, or declared in another way than the format says: it is not read at all.
+    void unusable(std::string_view table);
+
+    /// A row of `table` says something impossible, and was left out or mended.
+    void badRow(std::string_view table);
+
+    bool isUsable(std::string_view table) const { return !m_unusable.contains(table); }
+
+    /// All of it as sentences; empty when everything is whole.
+    std::string text() const;
+
+private:
+    struct Count
+    {
+        std::int64_t unreadable = 0;
+        std::int64_t badRows = 0;
+    };
+
+    std::vector<std::string> m_notes;
+    std::map<std::string, Count, std::less<>> m_tables;
+    std::set<std::string, std::less<>> m_unusable;
+};
+
+/// Calls `row` for each row of `sql`, whose first column is an integer key, whose order is ascending in it, and whose only parameter is
+/// the key after which to begin. Parts of `table` that cannot be read are skipped and noted. Fails only where reading on makes no sense:
+/// stopped on request, locked, or the medium fails.
+model::Result<void> scan(Database &database, Damage &damage, std::string_view table, std::string_view sql,
+    std::int64_t after, const std::function<void(const Statement &)> &row);
+
+} // namespace storage

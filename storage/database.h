@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "storage/statement.h"
+
+#include <stop_token>
+#include <string>
+
+namespace storage {
+
+/// How a database is opened.
+enum class OpenMode {
+    ReadWrite,
+    ReadOnly,
+    Immutable, ///< read only, without locks: for a file that nobody writes, also on media that cannot be written
+    Salvage,   ///< as Immutable, and read although the file is shorter than it says or parts of its schema are damaged
+    Memory,    ///< a new, empty one that lives as long as the connection
+};
+
+/// A connection to one SQLite file, closed with the object. Used by one thread at a time. Connections that read run nothing the file
+/// brings along: no triggers, no functions of its schema, no attached files, values of at most 16 MiB.
+class Database
+{
+public:
+    static model::Result<Database> open(const std::string &path, OpenMode mode);
+
+    /// Runs SQL that gives no rows, several statements if need be. `sql` is part of the program, never input.
+    model::Result<void> execute(const char *sql);
+
+    model::Result<Statement> prepare(std::string_view sql);
+
+    /// The first column of the only row of `sql`.
+    model::Result<std::int64_t> integer(std::string_view sql);
+
+    sqlite3 *handle() const { return m_handle.get(); }
+
+private:
+    struct Closer
+    {
+        void operator()(sqlite3 *handle) const;
+    };
+
+    std::unique_ptr<sqlite3, Closer> m_handle;
+};
+
+/// A transaction that is rolled back unless committed.
+class Transaction
+{
+public:
+    enum class Kind { Read, Write };
+    static model::Result<Transaction> begin(Database &database, Kind kind);
+
+    Transaction(Transaction &&other) noexcept
+        : m_database(std::exchange(other.m_database, nullptr))
+    {
+    }
+    Transaction &operator=(Transaction &&) = delete;
+    ~Transaction();
+
+    /// On failure nothing of the transaction is in the file.
+    model::Result<void> commit();
+
+private:
+    explicit Transaction(Database &database)
+        : m_database(&database)
+    {
+    }
+
+    Database *m_database;
+};
+
+/// While it lives, queries of `database` end with an error soon after `stop` is requested.
+class CancelScope
+{
+public:
+    CancelScope(Database &database, std::stop_token stop);
+    CancelScope(const CancelScope &) = delete;
+    CancelScope &operator=(const CancelScope &) = delete;
+    ~CancelScope();
+
+private:
+    sqlite3 *m_handle;
+    std::stop_token m_stop;
+};
+
+} // namespace storage

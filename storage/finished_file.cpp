@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/finished_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+namespace storage {
+
+namespace {
+
+using model::Result;
+
+/// A file that is removed with the object unless it was renamed.
+class TemporaryFile
+{
+public:
+    /// An empty file next to `path`, mode 0600.
+    static Result<TemporaryFile> makeNextTo(const std::string &path)
+    {
+        std::string name = path + ".XXXXXX";
+        const Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
+        if (!file.isOpen())
+            return model::systemError("Cannot make a file next to " + path, errno);
+        return TemporaryFile(std::move(name));
+    }
+
+    TemporaryFile(TemporaryFile &&other) noexcept
+        : m_path(std::exchange(other.m_path, {}))
+    {
+    }
+    TemporaryFile &operator=(TemporaryFile &&) = delete;
+    ~TemporaryFile()
+    {
+        if (!m_path.empty())
+            ::unlink(m_path.c_str());
+    }
+
+    const std::string &path() const { return m_path; }
+
+    Result<void> renameTo(const std::string &path)
+    {
+        if (::rename(m_path.c_str(), path.c_str()) != 0)
+            return model::systemError("Cannot rename " + m_path + " to " + path, errno);
+        m_path.clear();
+        return {};
+    }
+
+private:
+    explicit TemporaryFile(std::string path)
+        : m_path(std::move(path))
+    {
+    }
+
+    std::string m_path;
+};
+
+Result<void> makeDurable(const std::string &path, int flags)
+{
+    const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+    if (!file.isOpen())
+        return model::systemError("Cannot open " + path, errno);
+    if (::fsync(file.get()) != 0)
+        return model::systemError("Cannot make " + path + " durable", errno);
+    return {};
+}
+
+std::string folderOf(const std::string &path)
+{
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos)
+        return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<TemporaryFile> compactCopy(const std::string &path, Database &database)
+{
+    auto copy = TemporaryFile::makeNextTo(path);
+    if (!copy)
+        return copy;
+    auto vacuum = database.prepare("VACUUM INTO ?");
+    if (!vacuum)
+        return vacuum.error();
+    if (auto done = vacuum->run(std::string_view(copy->path())); !done)
+        return done.error();
+    if (auto done = makeDurable(copy->path(), O_RDONLY); !done)
+        return done.error();
+    return copy;
+}
+
+void removeLog(const std::string &path)
+{
+    ::unlink(walPath(path).c_str());
+    ::unlink(shmPath(path).c_str());
+}
+
+/// Everything of the log into the main file; readers do not hinder it for long, as they keep no transaction.
+void foldLog(Database &database)
+{
+    [[maybe_unused]] const auto busy = database.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+} // namespace
+
+Result<void> finishFile(const std::string &path, Database database, WriterLock lock)
+{
+    auto copy = compactCopy(path, database);
+    foldLog(database);
+    if (!copy) {
+        // No room for a copy: the same file without its log. Readers that have it open keep SQLite from leaving the mode; then
+        // the log stays, empty, until they close.
+        if (auto done = database.execute("PRAGMA busy_timeout=2000; PRAGMA journal_mode=DELETE"); !done)
+            foldLog(database);
+        return {};
+    }
+    {
+        const Database closed = std::move(database);
+    }
+    // A log next to the new file would be taken for its own.
+    removeLog(path);
+    if (auto done = copy->renameTo(path); !done)
+        return done;
+    removeLog(path); // of a reader that came in between
+    const WriterLock released = std::move(lock);
+    return makeDurable(folderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+} // namespace storage

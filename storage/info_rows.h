@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/session_info.h"
+#include "storage/database.h"
+
+namespace storage {
+
+/// Stores `info` in the tables `session` and `argument`, replacing what was there. Call within a transaction.
+model::Result<void> writeInfo(Database &database, const model::SessionInfo &info);
+
+/// Stores one value of the table `session` that is not part of SessionInfo.
+model::Result<void> writeSessionValue(Database &database, std::string_view key, std::int64_t value);
+
+/// What a session says about itself.
+struct StoredInfo
+{
+    model::SessionInfo info;
+    std::int64_t uuid = 0;     ///< drawn at random when the session was made: tells two sessions at one path apart
+    std::int64_t revision = 0; ///< of the last transaction
+};
+
+/// Reads it back. Values that are out of range or missing become what SessionInfo starts with.
+model::Result<StoredInfo> readInfo(Database &database);
+
+} // namespace storage

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/loaded_session.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace storage {
+
+std::int64_t saturatedSum(std::int64_t a, std::int64_t b)
+{
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+    return sum;
+}
+
+std::int64_t saturatedDifference(std::int64_t a, std::int64_t b)
+{
+    std::int64_t difference = 0;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b < 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+    return difference;
+}
+
+std::optional<std::size_t> TickIndex::find(std::int64_t id) const
+{
+    if (m_ticks.empty())
+        return std::nullopt;
+    // Ids count without holes in a whole file.
+    const std::int64_t guess = id - m_ticks.front().id;
+    if (guess >= 0 && static_cast<std::size_t>(guess) < m_ticks.size()
+        && m_ticks[static_cast<std::size_t>(guess)].id == id)
+        return static_cast<std::size_t>(guess);
+    const auto found = std::lower_bound(
+        m_ticks.begin(), m_ticks.end(), id, [](const TickRow &tick, std::int64_t wanted) { return tick.id < wanted; });
+    if (found == m_ticks.end() || found->id != id)
+        return std::nullopt;
+    return static_cast<std::size_t>(found - m_ticks.begin());
+}
+
+std::pair<std::size_t, std::size_t> TickIndex::intersecting(model::TimeRange range) const
+{
+    const auto first = std::partition_point(
+        m_ticks.begin(), m_ticks.end(), [range](const TickRow &tick) { return tick.span.end <= range.begin; });
+    const auto last = std::partition_point(
+        first, m_ticks.end(), [range](const TickRow &tick) { return tick.span.begin < range.end; });
+    return {static_cast<std::size_t>(first - m_ticks.begin()), static_cast<std::size_t>(last - m_ticks.begin())};
+}
+
+void HeapSums::add(const HeapSums &other)
+{
+    allocations = saturatedSum(allocations, other.allocations);
+    allocatedBytes = saturatedSum(allocatedBytes, other.allocatedBytes);
+    frees = saturatedSum(frees, other.frees);
+    freedBytes = saturatedSum(freedBytes, other.freedBytes);
+    temporaries = saturatedSum(temporaries, other.temporaries);
+    temporaryBytes = saturatedSum(temporaryBytes, other.temporaryBytes);
+}
+
+void HeapSums::subtract(const HeapSums &other)
+{
+    allocations = saturatedDifference(allocations, other.allocations);
+    allocatedBytes = saturatedDifference(allocatedBytes, other.allocatedBytes);
+    frees = saturatedDifference(frees, other.frees);
+    freedBytes = saturatedDifference(freedBytes, other.freedBytes);
+    temporaries = saturatedDifference(temporaries, other.temporaries);
+    temporaryBytes = saturatedDifference(temporaryBytes, other.temporaryBytes);
+}
+
+std::int64_t HeapSums::liveBytes() const { return saturatedDifference(allocatedBytes, freedBytes); }
+
+std::int64_t HeapSums::liveBlocks() const { return saturatedDifference(allocations, frees); }
+
+bool HeapSums::isZero() const
+{
+    return allocations == 0 && allocatedBytes == 0 && frees == 0 && freedBytes == 0 && temporaries == 0
+        && temporaryBytes == 0;
+}
+
+void CpuSums::add(const CpuSums &other)
+{
+    samples = saturatedSum(samples, other.samples);
+    timeNs = saturatedSum(timeNs, other.timeNs);
+}
+
+void CpuSums::subtract(const CpuSums &other)
+{
+    samples = saturatedDifference(samples, other.samples);
+    timeNs = saturatedDifference(timeNs, other.timeNs);
+}
+
+std::size_t KeyHash::operator()(const HeapKey &key) const noexcept
+{
+    std::uint64_t h = ((std::uint64_t{key.image} << 32) | key.stack) * 0x9e3779b97f4a7c15ull;
+    return h ^ (h >> 29);
+}
+
+std::size_t KeyHash::operator()(const CpuKey &key) const noexcept
+{
+    return (*this)(HeapKey{key.thread * 0x85ebca6bu ^ key.image, key.stack});
+}
+
+} // namespace storage

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/event_batch.h"
+#include "model/snapshot.h"
+#include "storage/info_rows.h"
+#include "storage/prefix_sums.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace storage {
+
+/// A tick as it stands in the file.
+struct TickRow
+{
+    std::int64_t id = 0;
+    model::TimeRange span;
+};
+
+/// All ticks of level 0, ascending in id and time.
+class TickIndex
+{
+public:
+    void add(const TickRow &tick) { m_ticks.push_back(tick); }
+    std::size_t size() const { return m_ticks.size(); }
+    bool isEmpty() const { return m_ticks.empty(); }
+    const TickRow &at(std::size_t index) const { return m_ticks.at(index); }
+    std::int64_t lastId() const { return m_ticks.empty() ? 0 : m_ticks.back().id; }
+
+    /// Position of the tick with this id.
+    std::optional<std::size_t> find(std::int64_t id) const;
+
+    /// Positions [first, last) of the ticks that intersect `range`.
+    std::pair<std::size_t, std::size_t> intersecting(model::TimeRange range) const;
+
+private:
+    std::vector<TickRow> m_ticks;
+};
+
+/// Heap costs of (image, stack).
+struct HeapKey
+{
+    std::uint32_t image = 0;
+    std::uint32_t stack = 0;
+    friend bool operator==(const HeapKey &, const HeapKey &) = default;
+};
+
+struct HeapSums
+{
+    std::int64_t allocations = 0, allocatedBytes = 0, frees = 0, freedBytes = 0, temporaries = 0, temporaryBytes = 0;
+
+    void add(const HeapSums &other);
+    void subtract(const HeapSums &other);
+    std::int64_t liveBytes() const;
+    std::int64_t liveBlocks() const;
+    bool isZero() const;
+};
+
+/// CPU costs of (thread, image, stack).
+struct CpuKey
+{
+    std::uint32_t thread = 0;
+    std::uint32_t image = 0;
+    std::uint32_t stack = 0;
+    friend bool operator==(const CpuKey &, const CpuKey &) = default;
+};
+
+struct CpuSums
+{
+    std::int64_t samples = 0, timeNs = 0;
+
+    void add(const CpuSums &other);
+    void subtract(const CpuSums &other);
+    bool isZero() const { return samples == 0 && timeNs == 0; }
+};
+
+struct KeyHash
+{
+    std::size_t operator()(const HeapKey &key) const noexcept;
+    std::size_t operator()(const CpuKey &key) const noexcept;
+};
+
+/// The highest moment of an image's heap.
+struct PeakRow
+{
+    model::HeapPeak peak;
+    std::vector<model::HeapPeakRow> rows;
+};
+
+struct SizeRow
+{
+    std::size_t tick = 0; ///< position in TickIndex
+    model::HeapSizeDelta delta;
+};
+
+/// CPU samples of one thread in the ticks in which it had any.
+struct ThreadSamples
+{
+    std::vector<std::size_t> ticks; ///< positions in TickIndex, ascending
+    std::vector<CpuSums> sums;
+};
+
+struct LostSamples
+{
+    std::size_t tick = 0;
+    std::int64_t count = 0;
+};
+
+/// What a reader keeps of a session between polls: the tables, the series, and running sums of the costs; not the costs themselves.
+struct LoadedSession
+{
+    StoredInfo stored;
+    std::shared_ptr<model::ProgramTables> tables = std::make_shared<model::ProgramTables>();
+    std::vector<std::uint32_t> stackDepths; ///< parallel to tables->stacks
+    TickIndex ticks;
+    std::vector<model::MetricSeries> metrics; ///< in order of first sight
+    std::map<std::uint32_t, model::HeapSeries> heapSeries;
+    std::vector<SizeRow> heapSizes;
+    std::map<std::uint32_t, ThreadSamples> threadSamples;
+    std::map<std::uint32_t, PeakRow> peaks; ///< by image
+    std::map<std::tuple<int, std::uint32_t, std::string>, model::LossTotal> losses;
+    std::vector<LostSamples> lostSamples;
+    std::int64_t lastLoss = 0, lastMark = 0, lastGap = 0; ///< ids
+    std::vector<model::Mark> marks;
+    std::vector<model::Gap> gaps;
+    std::int64_t recorderCpuNs = 0;
+    std::int64_t recorderRssBytes = 0;
+    PrefixSums<HeapKey, HeapSums, KeyHash> heap;
+    PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
+};
+
+/// a + b, or the nearest number that can be stored: sums over a hostile file must not overflow.
+std::int64_t saturatedSum(std::int64_t a, std::int64_t b);
+std::int64_t saturatedDifference(std::int64_t a, std::int64_t b);
+
+} // namespace storage

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/session_file.h"
+
+#include "storage/schema.h"
+#include "storage/writer_lock.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+namespace storage {
+
+namespace {
+
+using model::Error;
+using model::Result;
+
+/// The first bytes of a SQLite file. https://www.sqlite.org/fileformat.html, section 1.3
+class FileHeader
+{
+public:
+    static constexpr std::size_t kBytes = 100;
+
+    static Result<FileHeader> read(const std::string &path)
+    {
+        FileHeader header;
+        const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!file.isOpen())
+            return model::systemError("Cannot open " + path, errno, "check the rights on the file");
+        const ssize_t count = ::read(file.get(), header.m_bytes.data(), kBytes);
+        if (count < 0)
+            return model::systemError("Cannot read " + path, errno);
+        header.m_count = static_cast<std::size_t>(count);
+        return header;
+    }
+
+    bool isWhole() const { return m_count == kBytes; }
+    bool isSqlite() const { return std::string_view(m_bytes.data(), 16) == std::string_view("SQLite format 3\0", 16); }
+    bool saysItHasLog() const { return m_bytes[18] == 2 || m_bytes[19] == 2; }
+    std::uint32_t applicationId() const { return word(68); }
+
+private:
+    std::uint32_t word(std::size_t offset) const
+    {
+        std::uint32_t value = 0;
+        for (std::size_t i = 0; i < 4; ++i)
+            value = (value << 8) | static_cast<unsigned char>(m_bytes[offset + i]);
+        return value;
+    }
+
+    std::array<char, kBytes> m_bytes{};
+    std::size_t m_count = 0;
+};
+
+Result<FileHeader> checkedHeader(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT)
+            return Error("Cannot open " + path + ": there is no such file; check the name");
+        return model::systemError("Cannot open " + path, errno);
+    }
+    if (S_ISDIR(status.st_mode))
+        return Error("Cannot open " + path + ": it is a folder; name the .gprof-session file in it");
+    if (!S_ISREG(status.st_mode))
+        return Error("Cannot open " + path + ": it is not a regular file; name a .gprof-session file");
+    if (status.st_size == 0)
+        return Error("Cannot open " + path
+            + ": it is empty; the recording was cut off before anything was written, so record again");
+    auto header = FileHeader::read(path);
+    if (!header)
+        return header;
+    if (!header->isWhole())
+        return Error(fmt::format("Cannot open {}: it is not a session, or was cut off after {} bytes; use another copy",
+            path, status.st_size));
+    if (!header->isSqlite())
+        return Error("Cannot open " + path + ": it is not a session (no SQLite file); name a .gprof-session file");
+    if (header->applicationId() != kApplicationId)
+        return Error("Cannot open " + path + ": it is a SQLite file, but no session; name a .gprof-session file");
+    return header;
+}
+
+bool exists(const std::string &path)
+{
+    struct stat status = {};
+    return ::stat(path.c_str(), &status) == 0;
+}
+
+bool isFilled(const std::string &path)
+{
+    struct stat status = {};
+    return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
+}
+
+/// Whether the database can be read at all: the first thing that touches the file.
+Result<std::int64_t> formatOf(Database &database)
+{
+    if (auto readable = database.integer("SELECT count(*) FROM sqlite_schema"); !readable)
+        return readable;
+    return database.integer("PRAGMA user_version");
+}
+
+/// Copies the set of files to a folder of our own and recovers it there.
+Result<SessionFile> openCopy(const std::string &path)
+{
+    auto folder = PrivateFolder::make();
+    if (!folder)
+        return folder.error();
+    const std::string copy = folder->path() + "/session";
+    for (const char *suffix : {"", "-wal", "-journal"}) {
+        std::error_code failure;
+        if (exists(path + suffix) && !std::filesystem::copy_file(path + suffix, copy + suffix, failure))
+            return Error("Cannot copy " + path + suffix + " to " + folder->path() + ": " + failure.message()
+                + "; make room there, or set TMPDIR");
+    }
+    {
+        auto writable = Database::open(copy, OpenMode::ReadWrite);
+        if (!writable)
+            return writable.error();
+        if (auto done = writable->execute("PRAGMA trusted_schema=OFF; PRAGMA journal_mode=DELETE"); !done)
+            return done.error();
+    }
+    auto database = Database::open(copy, OpenMode::Immutable);
+    if (!database)
+        return database.error();
+    return SessionFile{.folder = std::move(*folder), .database = std::move(*database)};
+}
+
+/// Opens for reading without looking at what is inside.
+Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool writerLives)
+{
+    const bool needsRecovery = hasLog || exists(path + "-journal");
+    auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable);
+    if (!database)
+        return database.error();
+    const auto format = formatOf(*database);
+    if (format || !needsRecovery || writerLives) {
+        if (!format)
+            return format.error();
+        return SessionFile{.database = std::move(*database)};
+    }
+    // The log cannot be brought in here: no right to write next to the file.
+    const int code = sqlite3_errcode(database->handle()) & 0xff;
+    if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR)
+        return format.error();
+    auto copy = openCopy(path);
+    if (!copy)
+        return copy;
+    if (auto readable = formatOf(copy->database); !readable)
+        return readable.error();
+    return copy;
+}
+
+/// Opens what the damage left.
+Result<SessionFile> openSalvaging(const std::string &path, const Error &why, Damage &damage)
+{
+    auto database = Database::open(path, OpenMode::Salvage);
+    if (!database)
+        return why;
+    if (auto readable = formatOf(*database); !readable)
+        return Error(why.text() + "; nothing in it can be read, use another copy");
+    damage.note("The file is damaged or was cut off; what is whole in it is shown.");
+    return SessionFile{.database = std::move(*database)};
+}
+
+Result<void> checkFormat(const std::string &path, Database &database)
+{
+    const auto format = formatOf(database);
+    if (!format)
+        return format.error();
+    if (*format > schemaVersion())
+        return Error(
+            fmt::format("Cannot open {}: it was written by a newer version (format {}, this program reads up to {}); "
+                        "update Genesis Profiler",
+                path, *format, schemaVersion()));
+    if (*format < 1)
+        return Error("Cannot open " + path + ": the recording was cut off before it began; record again");
+    return {};
+}
+
+/// Notes the tables that are not what the format says; a crafted declaration could run code or never end.
+Result<void> checkTables(Database &database, Damage &damage)
+{
+    const auto format = database.integer("PRAGMA user_version");
+    if (!format)
+        return format.error();
+    const auto expected = tableDeclarations(static_cast<int>(*format));
+    if (!expected)
+        return expected.error();
+    std::map<std::string, std::string> found;
+    const auto done = scan(database, damage, "sqlite_schema",
+        "SELECT rowid, name, sql FROM sqlite_schema WHERE rowid > ? AND type = 'table' ORDER BY rowid", -1,
+        [&found](const Statement &row) { found.emplace(row.text(1), row.text(2)); });
+    if (!done)
+        return done;
+    for (const auto &[name, sql] : *expected) {
+        const auto declared = found.find(name);
+        if (declared == found.end() || declared->second != sql)
+            damage.unusable(name);
+    }
+    return {};
+}
+
+} // namespace
+
+Result<PrivateFolder> PrivateFolder::make()
+{
+    const char *parent = std::getenv("TMPDIR");
+    std::string name = std::string(parent && *parent ? parent : "/tmp") + "/genesis-profiler.XXXXXX";
+    if (!::mkdtemp(name.data()))
+        return model::systemError("Cannot make a folder " + name, errno, "set TMPDIR to a folder that can be written");
+    return PrivateFolder(std::move(name));
+}
+
+PrivateFolder::~PrivateFolder()
+{
+    std::error_code ignored;
+    if (!m_path.empty())
+        std::filesystem::remove_all(m_path, ignored);
+}
+
+Result<SessionFile> openSessionFile(const std::string &path, Damage &damage)
+{
+    const auto header = checkedHeader(path);
+    if (!header)
+        return header.error();
+    const bool writerLives = WriterLock::isHeld(path);
+    const bool hasLog = writerLives || isFilled(walPath(path));
+    const auto identity = identityOf(path);
+    auto file = openPlainly(path, hasLog, writerLives);
+    if (!file && !writerLives)
+        file = openSalvaging(path, file.error(), damage);
+    if (!file)
+        return file;
+    if (auto done = checkFormat(path, file->database); !done)
+        return done.error();
+    if (auto done = checkTables(file->database, damage); !done)
+        return done.error();
+    file->identity = identity.value_or(FileIdentity{});
+    file->bytes = sizeOf(path);
+    file->canGrow = writerLives;
+    file->logIsMissing = header->saysItHasLog() && !hasLog && !exists(walPath(path));
+    return file;
+}
+
+std::optional<FileIdentity> identityOf(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0)
+        return std::nullopt;
+    return FileIdentity{status.st_dev, status.st_ino};
+}
+
+std::int64_t sizeOf(const std::string &path)
+{
+    std::int64_t bytes = 0;
+    for (const std::string &file : {path, walPath(path)}) {
+        struct stat status = {};
+        if (::stat(file.c_str(), &status) == 0)
+            bytes += status.st_size;
+    }
+    return bytes;
+}
+
+} // namespace storage

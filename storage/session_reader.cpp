@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/session_reader.h"
+
+#include "storage/series_loader.h"
+#include "storage/session_file.h"
+#include "storage/snapshot_builder.h"
+#include "storage/writer_lock.h"
+
+#include <utility>
+
+namespace storage {
+
+namespace {
+
+using model::Result;
+using model::SessionState;
+
+constexpr const char *kLogIsMissing = "The recorder did not end in order and the file's -wal is not beside it: the "
+                                      "newest part of the recording may be missing.";
+constexpr const char *kInfoIsDamaged
+    = "What the session says about itself is damaged; command and times may be missing.";
+
+} // namespace
+
+struct SessionReader::Private
+{
+    std::string path;
+    std::optional<SessionFile> file; ///< closed while the recorder wants the file for itself
+    Damage damage;
+    LoadedSession session;
+    std::string damageText;
+    SessionState writtenState = SessionState::Recording; ///< as the recorder stored it
+    std::int64_t dataVersion = -1;
+    bool isLoaded = false;
+
+    Result<void> open();
+    Result<bool> load();
+    Result<void> loadRows();
+    Result<bool> reloadIfReplaced();
+    SessionState stateOf(SessionState stored) const;
+    bool hasChanged();
+};
+
+Result<void> SessionReader::Private::open()
+{
+    Damage found;
+    auto opened = openSessionFile(path, found);
+    if (!opened)
+        return opened.error();
+    file = std::move(*opened);
+    damage = std::move(found);
+    dataVersion = -1;
+    return {};
+}
+
+/// A session whose recorder is gone without having said so is unfinished.
+SessionState SessionReader::Private::stateOf(SessionState stored) const
+{
+    return stored != SessionState::Complete && !WriterLock::isHeld(path) ? SessionState::Unfinished : stored;
+}
+
+/// Whether another connection wrote since the last call.
+bool SessionReader::Private::hasChanged()
+{
+    const auto version = file->database.integer("PRAGMA data_version");
+    return !version || std::exchange(dataVersion, *version) != *version;
+}
+
+Result<void> SessionReader::Private::loadRows()
+{
+    auto stored = readInfo(file->database);
+    if (!stored) {
+        if (file->canGrow)
+            return stored.error();
+        damage.note(kInfoIsDamaged);
+        stored = StoredInfo{};
+        stored->info.state = SessionState::Complete;
+    }
+    const std::int64_t known = isLoaded ? session.stored.revision : -1;
+    if (isLoaded && stored->uuid != session.stored.uuid) {
+        session = {}; // another session stands at the path now
+        isLoaded = false;
+        return loadRows();
+    }
+    LoadContext context{file->database, damage, known, std::max(file->bytes, sizeOf(path))};
+    if (auto done = loadTables(context, session); !done)
+        return done;
+    const auto firstNew = loadSeries(context, session);
+    if (!firstNew)
+        return firstNew.error();
+    if (auto done = loadCosts(context, session, *firstNew); !done)
+        return done;
+    session.stored = std::move(*stored);
+    writtenState = session.stored.info.state;
+    if (!session.ticks.isEmpty())
+        session.stored.info.duration = session.ticks.at(session.ticks.size() - 1).span.end - model::Timestamp{};
+    isLoaded = true;
+    return {};
+}
+
+/// Loads what is new in one transaction, which ends here.
+Result<bool> SessionReader::Private::load()
+{
+    const std::int64_t before = isLoaded ? session.stored.revision : -1;
+    const SessionState stateBefore = session.stored.info.state;
+    if (hasChanged() || !isLoaded) {
+        auto transaction = Transaction::begin(file->database, Transaction::Kind::Read);
+        if (!transaction)
+            return transaction.error();
+        if (auto done = loadRows(); !done)
+            return done.error();
+    }
+    session.stored.info.state = stateOf(writtenState);
+    if (session.stored.info.state == SessionState::Unfinished && file->logIsMissing)
+        damage.note(kLogIsMissing);
+    damageText = damage.text();
+    if (session.stored.info.state == SessionState::Stopping)
+        file.reset(); // the recorder folds its log in as soon as nobody else has the file open
+    return session.stored.revision != before || session.stored.info.state != stateBefore;
+}
+
+/// A finished session takes the place of the one that was recorded: goes on with that file, and the same rows.
+Result<bool> SessionReader::Private::reloadIfReplaced()
+{
+    const auto now = identityOf(path);
+    if (file && (!now || *now == file->identity))
+        return false;
+    const SessionState before = session.stored.info.state;
+    if (auto done = open(); !done)
+        return done.error();
+    auto changed = load();
+    if (!changed)
+        return changed;
+    return *changed || session.stored.info.state != before;
+}
+
+SessionReader::SessionReader(std::unique_ptr<Private> p)
+    : d(std::move(p))
+{
+}
+SessionReader::SessionReader(SessionReader &&) noexcept = default;
+SessionReader &SessionReader::operator=(SessionReader &&) noexcept = default;
+SessionReader::~SessionReader() = default;
+
+Result<SessionReader> SessionReader::open(const std::string &path)
+{
+    auto d = std::make_unique<Private>();
+    d->path = path;
+    if (auto done = d->open(); !done)
+        return done.error();
+    SessionReader reader(std::move(d));
+    if (auto loaded = reader.poll(); !loaded)
+        return loaded.error();
+    return reader;
+}
+
+Result<bool> SessionReader::poll()
+{
+    auto replaced = d->reloadIfReplaced();
+    if (!replaced || *replaced || !d->file)
+        return replaced;
+    auto changed = d->load();
+    if (!changed || d->session.stored.info.state != SessionState::Unfinished)
+        return changed;
+    // The recorder may have finished between reading its state and looking for it.
+    replaced = d->reloadIfReplaced();
+    if (!replaced)
+        return replaced;
+    return *changed || *replaced;
+}
+
+Result<std::shared_ptr<const model::Snapshot>> SessionReader::snapshot(
+    const model::Selection &selection, std::stop_token stop)
+{
+    if (stop.stop_requested())
+        return model::Error("Reading " + d->path + ": stopped on request");
+    if (!d->file)
+        if (auto done = d->open(); !done)
+            return done.error();
+    auto snapshot = buildSnapshot(d->file->database, d->damage, d->session, selection, std::move(stop));
+    if (!snapshot)
+        return snapshot.error();
+    (*snapshot)->info = d->session.stored.info;
+    (*snapshot)->file = d->path;
+    (*snapshot)->fileBytes = sizeOf(d->path);
+    (*snapshot)->damage = d->damageText;
+    return std::shared_ptr<const model::Snapshot>(std::move(*snapshot));
+}
+
+const model::SessionInfo &SessionReader::info() const { return d->session.stored.info; }
+
+const std::string &SessionReader::path() const { return d->path; }
+
+} // namespace storage

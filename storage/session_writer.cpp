@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/session_writer.h"
+
+#include "storage/batch_writer.h"
+#include "storage/finished_file.h"
+#include "storage/info_rows.h"
+#include "storage/schema.h"
+#include "storage/table_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace storage {
+
+namespace {
+
+using model::Result;
+
+/// Makes the file itself, for its owner alone; SQLite gives its side files the same mode.
+Result<void> makeFile(const std::string &path)
+{
+    const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.isOpen()) {
+        if (::fchmod(file.get(), 0600) != 0)
+            return model::systemError("Cannot set the rights of " + path, errno);
+        return {};
+    }
+    if (errno == EEXIST)
+        return model::Error("Cannot record to " + path + ": it exists already; choose another name or remove it");
+    if (errno == ENOENT)
+        return model::Error("Cannot record to " + path + ": its folder does not exist; make it or choose another name");
+    return model::systemError("Cannot record to " + path, errno, "choose another folder");
+}
+
+std::int64_t randomNumber()
+{
+    std::int64_t value = 0;
+    if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
+        value = static_cast<std::int64_t>(::getpid());
+    return value & 0x7fff'ffff'ffff'ffff;
+}
+
+Result<void> useLog(Database &database, const std::string &path)
+{
+    auto mode = database.prepare("PRAGMA journal_mode=WAL");
+    if (!mode)
+        return mode.error();
+    const auto row = mode->step();
+    if (!row)
+        return row.error();
+    if (mode->text(0) != "wal")
+        return model::Error("Cannot record to " + path
+            + ": its file system does not support shared memory, as network file systems do not; record to a local "
+              "disk");
+    mode->reset();
+    // The log is made when something is first read through it.
+    const auto opened = database.integer("SELECT count(*) FROM sqlite_schema");
+    return opened ? Result<void>() : Result<void>(opened.error());
+}
+
+Result<void> initialise(Database &database, const model::SessionInfo &info)
+{
+    if (auto done = migrate(database); !done)
+        return done;
+    auto transaction = Transaction::begin(database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    if (auto done = writeInfo(database, info); !done)
+        return done;
+    if (auto done = writeSessionValue(database, "uuid", randomNumber()); !done)
+        return done;
+    if (auto done = writeSessionValue(database, "revision", 0); !done)
+        return done;
+    return transaction->commit();
+}
+
+} // namespace
+
+struct SessionWriter::Private
+{
+    std::string path;
+    std::optional<Database> database; ///< empty once finished
+    std::optional<WriterLock> lock;
+    TableWriter tables;
+    BatchWriter batches;
+    Statement setValue;
+    std::int64_t revision = 0;
+    std::int64_t tick = 0;
+    model::Timestamp end; ///< of the last tick
+
+    Result<void> open();
+    Result<void> prepare();
+    Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
+    Result<void> requireOpen() const;
+};
+
+Result<void> SessionWriter::Private::open()
+{
+    auto opened = Database::open(path, OpenMode::ReadWrite);
+    if (!opened)
+        return opened.error();
+    database = std::move(*opened);
+    const std::string id = fmt::format("PRAGMA application_id={}", kApplicationId);
+    if (auto done = database->execute(id.c_str()); !done)
+        return done;
+    if (auto done = useLog(*database, path); !done)
+        return done;
+    if (auto done = database->execute("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216"); !done)
+        return done;
+    auto taken = WriterLock::take(path);
+    if (!taken)
+        return taken.error();
+    lock = std::move(*taken);
+    return {};
+}
+
+Result<void> SessionWriter::Private::prepare()
+{
+    auto tableWriter = TableWriter::prepare(*database);
+    if (!tableWriter)
+        return tableWriter.error();
+    tables = std::move(*tableWriter);
+    auto batchWriter = BatchWriter::prepare(*database);
+    if (!batchWriter)
+        return batchWriter.error();
+    batches = std::move(*batchWriter);
+    return prepareAll(*database, {{&setValue, "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)"}});
+}
+
+Result<void> SessionWriter::Private::requireOpen() const
+{
+    if (!database)
+        return model::Error("Cannot write " + path + ": the session is finished");
+    return {};
+}
+
+Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, model::TableBuilder &builder)
+{
+    auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    if (auto done = tables.write(builder, revision + 1); !done)
+        return done;
+    if (!isEmpty(batch))
+        if (auto done = batches.write(batch, tick + 1, revision + 1); !done)
+            return done;
+    if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
+        return done;
+    const model::Timestamp last = std::max(end, batch.span.end);
+    if (auto done = setValue.run(std::string_view("duration_ns"), last.ns); !done)
+        return done;
+    return transaction->commit();
+}
+
+SessionWriter::SessionWriter(std::unique_ptr<Private> p)
+    : d(std::move(p))
+{
+}
+SessionWriter::SessionWriter(SessionWriter &&) noexcept = default;
+SessionWriter &SessionWriter::operator=(SessionWriter &&) noexcept = default;
+SessionWriter::~SessionWriter() = default;
+
+Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info)
+{
+    if (auto made = makeFile(path); !made)
+        return made.error();
+    auto d = std::make_unique<Private>();
+    d->path = path;
+    auto done = d->open();
+    if (done)
+        done = initialise(*d->database, info);
+    if (done)
+        done = d->prepare();
+    if (!done) {
+        d.reset();
+        for (const std::string &file : {path, walPath(path), shmPath(path)})
+            ::unlink(file.c_str());
+        return done.error();
+    }
+    // The main file alone then says what it is, should its log get lost.
+    [[maybe_unused]] const auto busy = d->database->integer("PRAGMA wal_checkpoint(PASSIVE)");
+    return SessionWriter(std::move(d));
+}
+
+Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBuilder &tables)
+{
+    if (auto open = d->requireOpen(); !open)
+        return open;
+    if (auto done = d->writeRows(batch, tables); !done)
+        return done;
+    d->tables.committed(tables.tables());
+    ++d->revision;
+    if (!isEmpty(batch))
+        ++d->tick;
+    d->end = std::max(d->end, batch.span.end);
+    return {};
+}
+
+Result<void> SessionWriter::updateInfo(const model::SessionInfo &info)
+{
+    if (auto open = d->requireOpen(); !open)
+        return open;
+    auto transaction = Transaction::begin(*d->database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    model::SessionInfo stored = info;
+    stored.duration = std::max(info.duration, d->end - model::Timestamp{});
+    if (auto done = writeInfo(*d->database, stored); !done)
+        return done;
+    if (auto done = d->setValue.run(std::string_view("revision"), d->revision + 1); !done)
+        return done;
+    if (auto done = transaction->commit(); !done)
+        return done;
+    ++d->revision;
+    return {};
+}
+
+Result<void> SessionWriter::finish(const model::SessionInfo &info)
+{
+    if (auto done = updateInfo(info); !done)
+        return done;
+    d->tables = {};
+    d->batches = {};
+    d->setValue = {};
+    auto done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
+    d->database.reset();
+    d->lock.reset();
+    return done;
+}
+
+const std::string &SessionWriter::path() const { return d->path; }
+
+} // namespace storage

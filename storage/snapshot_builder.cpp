@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/snapshot_builder.h"
+
+#include "storage/snapshot_series.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace storage {
+
+namespace {
+
+using model::Result;
+using HeapValues = decltype(LoadedSession::heap)::Values;
+using CpuValues = decltype(LoadedSession::cpu)::Values;
+
+constexpr std::size_t kNoRow = ~std::size_t{0};
+
+/// What a slot of `values` holds; slots seen later hold nothing.
+template <typename Sums> Sums at(const std::vector<Sums> &values, std::size_t slot)
+{
+    return slot < values.size() ? values[slot] : Sums{};
+}
+
+class SnapshotBuilder
+{
+public:
+    SnapshotBuilder(Database &database, const Damage &damage, LoadedSession &session, const model::Selection &selection)
+        : m_database(database)
+        , m_damage(damage)
+        , m_session(session)
+        , m_selection(selection)
+        , m_window(windowOf(session.ticks, selection))
+    {
+    }
+
+    Result<std::shared_ptr<model::Snapshot>> build()
+    {
+        m_snapshot = std::make_shared<model::Snapshot>();
+        m_snapshot->tables = m_session.tables;
+        m_snapshot->selection = m_selection;
+        m_snapshot->span = m_window.span;
+        fillSeries(m_session, m_selection, m_window, *m_snapshot);
+        using Step = Result<void> (SnapshotBuilder::*)();
+        for (const Step step : {&SnapshotBuilder::heapCosts, &SnapshotBuilder::heapPeaks, &SnapshotBuilder::heapGrowth,
+                 &SnapshotBuilder::cpuCosts})
+            if (auto done = (this->*step)(); !done)
+                return done.error();
+        dropEmptyRows();
+        rateStacks();
+        return m_snapshot;
+    }
+
+private:
+    Result<void> heapCosts();
+    Result<void> heapPeaks();
+    Result<void> heapGrowth();
+    Result<void> cpuCosts();
+    void dropEmptyRows();
+    void rateStacks();
+
+    Result<void> heapUntil(std::size_t end, HeapValues &values);
+    Result<void> cpuUntil(std::size_t end, CpuValues &values);
+    void planPeak(std::uint32_t image, const model::HeapSeries &series);
+    void addExactPeak(const PeakRow &peak);
+    void addPeakSummary(std::int64_t bytes, std::int64_t blocks, model::Timestamp when);
+    model::HeapCost &costOf(std::size_t slot);
+
+    Database &m_database;
+    Damage m_damage; ///< a copy: reading damaged rows again must not count them twice
+    LoadedSession &m_session;
+    const model::Selection &m_selection;
+    TickWindow m_window;
+    std::shared_ptr<model::Snapshot> m_snapshot;
+    std::vector<std::size_t> m_rowOfSlot; ///< position in Snapshot::heap
+    std::multimap<std::size_t, std::uint32_t>
+        m_peakTicks; ///< image by the number of ticks after which it stood at its peak
+    std::int64_t m_highestPeak = -1;
+};
+
+Result<void> SnapshotBuilder::heapUntil(std::size_t end, HeapValues &values)
+{
+    Result<void> done;
+    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
+        done = fetchHeap(m_database, m_damage, m_session, first, last,
+            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
+        return done.has_value();
+    };
+    m_session.heap.until(end, m_session.ticks.size(), fetch, values);
+    return done;
+}
+
+Result<void> SnapshotBuilder::cpuUntil(std::size_t end, CpuValues &values)
+{
+    Result<void> done;
+    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
+        done = fetchCpu(m_database, m_damage, m_session, first, last,
+            [&row](std::size_t, const CpuKey &key, const CpuSums &sums) { row(key, sums); });
+        return done.has_value();
+    };
+    m_session.cpu.until(end, m_session.ticks.size(), fetch, values);
+    return done;
+}
+
+Result<void> SnapshotBuilder::heapCosts()
+{
+    HeapValues before, after;
+    if (auto done = heapUntil(m_window.first, before); !done)
+        return done;
+    if (auto done = heapUntil(m_window.last, after); !done)
+        return done;
+    const std::vector<HeapKey> &keys = m_session.heap.keys();
+    m_rowOfSlot.assign(keys.size(), kNoRow);
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        if (!isSelected(m_session, m_selection, keys[slot].image))
+            continue;
+        const HeapSums begin = at(before, slot), end = at(after, slot);
+        HeapSums within = end;
+        within.subtract(begin);
+        if (within.isZero() && end.liveBytes() == 0 && end.liveBlocks() == 0 && begin.liveBlocks() == 0)
+            continue;
+        model::HeapCost &cost = costOf(slot);
+        cost.allocations = within.allocations;
+        cost.allocatedBytes = within.allocatedBytes;
+        cost.frees = within.frees;
+        cost.freedBytes = within.freedBytes;
+        cost.temporaries = within.temporaries;
+        cost.temporaryBytes = within.temporaryBytes;
+        cost.liveBytes = end.liveBytes();
+        cost.liveBlocks = end.liveBlocks();
+        cost.liveBytesAtBegin = begin.liveBytes();
+        cost.liveBlocksAtBegin = begin.liveBlocks();
+    }
+    return {};
+}
+
+model::HeapCost &SnapshotBuilder::costOf(std::size_t slot)
+{
+    if (m_rowOfSlot[slot] == kNoRow) {
+        m_rowOfSlot[slot] = m_snapshot->heap.size();
+        const HeapKey key = m_session.heap.keys()[slot];
+        m_snapshot->heap.push_back({.image = model::ImageId(key.image), .stack = model::StackId(key.stack)});
+    }
+    return m_snapshot->heap[m_rowOfSlot[slot]];
+}
+
+void SnapshotBuilder::addPeakSummary(std::int64_t bytes, std::int64_t blocks, model::Timestamp when)
+{
+    model::HeapSummary &summary = m_snapshot->heapSummary;
+    summary.peakBytes = saturatedSum(summary.peakBytes, bytes);
+    summary.peakBlocks = saturatedSum(summary.peakBlocks, blocks);
+    if (bytes > m_highestPeak) {
+        m_highestPeak = bytes;
+        summary.peakWhen = when;
+    }
+}
+
+void SnapshotBuilder::addExactPeak(const PeakRow &peak)
+{
+    std::unordered_map<std::uint32_t, const model::HeapPeakRow *> rows;
+    for (const model::HeapPeakRow &row : peak.rows)
+        rows.emplace(row.stack.value, &row);
+    const std::vector<HeapKey> &keys = m_session.heap.keys();
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        if (keys[slot].image != peak.peak.image.value)
+            continue;
+        if (const auto row = rows.find(keys[slot].stack); row != rows.end()) {
+            costOf(slot).peakBytes = row->second->bytes;
+            costOf(slot).peakBlocks = row->second->blocks;
+        }
+    }
+    addPeakSummary(peak.peak.bytes, peak.peak.blocks, peak.peak.when);
+}
+
+/// Finds the highest tick of an image within the window.
+void SnapshotBuilder::planPeak(std::uint32_t image, const model::HeapSeries &series)
+{
+    std::size_t highest = kNoRow, before = kNoRow;
+    for (std::size_t i = 0; i < series.ticks.size(); ++i) {
+        if (series.spans[i].end <= m_window.span.begin)
+            before = i;
+        else if (series.spans[i].begin >= m_window.span.end)
+            break;
+        else if (highest == kNoRow || series.ticks[i].mostLiveBytes > series.ticks[highest].mostLiveBytes)
+            highest = i;
+    }
+    if (highest == kNoRow && before != kNoRow) {
+        // Nothing happened in the window: what was live before is live throughout, unless the image is gone.
+        const auto &end = m_session.tables->images.at(image).end;
+        if (end && *end <= m_window.span.begin)
+            return;
+        addPeakSummary(series.ticks[before].liveBytes, series.ticks[before].liveBlocks, m_window.span.begin);
+        m_peakTicks.emplace(m_window.first, image);
+    } else if (highest != kNoRow) {
+        const model::HeapTick &tick = series.ticks[highest];
+        addPeakSummary(tick.mostLiveBytes, tick.liveBlocks, series.spans[highest].end);
+        m_peakTicks.emplace(m_session.ticks.intersecting(series.spans[highest]).second, image);
+    }
+}
+
+Result<void> SnapshotBuilder::heapPeaks()
+{
+    if (m_window.isEmpty())
+        return {};
+    bool isExact = true;
+    for (const auto &[image, series] : m_session.heapSeries) {
+        if (!isSelected(m_session, m_selection, image))
+            continue;
+        const auto peak = m_session.peaks.find(image);
+        const bool isInside = peak != m_session.peaks.end() && peak->second.peak.when >= m_window.span.begin
+            && peak->second.peak.when <= m_window.span.end;
+        if (isInside) {
+            addExactPeak(peak->second);
+            continue;
+        }
+        const std::size_t planned = m_peakTicks.size();
+        planPeak(image, series);
+        isExact = isExact && m_peakTicks.size() == planned;
+    }
+    m_snapshot->heapSummary.peakIsExact = isExact && m_highestPeak >= 0;
+    HeapValues values;
+    for (auto it = m_peakTicks.begin(); it != m_peakTicks.end();) {
+        const std::size_t end = it->first;
+        if (auto done = heapUntil(end, values); !done)
+            return done;
+        std::unordered_set<std::uint32_t> images;
+        for (; it != m_peakTicks.end() && it->first == end; ++it)
+            images.insert(it->second);
+        const std::vector<HeapKey> &keys = m_session.heap.keys();
+        for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+            const HeapSums sums = at(values, slot);
+            if (!images.contains(keys[slot].image) || (sums.liveBytes() == 0 && sums.liveBlocks() == 0))
+                continue;
+            costOf(slot).peakBytes = sums.liveBytes();
+            costOf(slot).peakBlocks = sums.liveBlocks();
+        }
+    }
+    return {};
+}
+
+Result<void> SnapshotBuilder::heapGrowth()
+{
+    if (m_window.isEmpty() || m_session.heapSeries.empty())
+        return {};
+    const std::size_t ticks = m_window.last - m_window.first, moments = std::min(ticks, model::kGrowthMoments);
+    std::vector<std::size_t> growing;
+    const std::vector<model::HeapCost> &costs = m_snapshot->heap;
+    for (std::size_t slot = 0; slot < m_rowOfSlot.size(); ++slot)
+        if (const std::size_t row = m_rowOfSlot[slot];
+            row != kNoRow && costs[row].liveBytes > costs[row].liveBytesAtBegin)
+            growing.push_back(slot);
+    const auto growth = [&](std::size_t slot) {
+        const model::HeapCost &cost = costs[m_rowOfSlot[slot]];
+        return saturatedDifference(cost.liveBytes, cost.liveBytesAtBegin);
+    };
+    const std::size_t kept = std::min(growing.size(), model::kGrowthStacks);
+    std::partial_sort(growing.begin(), growing.begin() + static_cast<std::ptrdiff_t>(kept), growing.end(),
+        [&](std::size_t a, std::size_t b) { return std::pair(growth(b), a) < std::pair(growth(a), b); });
+    growing.resize(kept);
+    for (const std::size_t slot : growing)
+        m_snapshot->heapGrowth.push_back({costs[m_rowOfSlot[slot]].image, costs[m_rowOfSlot[slot]].stack, {}, {}});
+    HeapValues values;
+    for (std::size_t moment = 1; moment <= moments; ++moment) {
+        const std::size_t end = m_window.first + (ticks * moment + moments - 1) / moments;
+        m_snapshot->growthTimes.push_back(m_session.ticks.at(end - 1).span.end);
+        if (growing.empty())
+            continue;
+        if (auto done = heapUntil(end, values); !done)
+            return done;
+        for (std::size_t i = 0; i < growing.size(); ++i) {
+            m_snapshot->heapGrowth[i].liveBytes.push_back(at(values, growing[i]).liveBytes());
+            m_snapshot->heapGrowth[i].liveBlocks.push_back(at(values, growing[i]).liveBlocks());
+        }
+    }
+    return {};
+}
+
+Result<void> SnapshotBuilder::cpuCosts()
+{
+    CpuValues before, after;
+    if (auto done = cpuUntil(m_window.first, before); !done)
+        return done;
+    if (auto done = cpuUntil(m_window.last, after); !done)
+        return done;
+    const std::vector<CpuKey> &keys = m_session.cpu.keys();
+    model::CpuSummary &summary = m_snapshot->cpuSummary;
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        const CpuKey &key = keys[slot];
+        if (!isSelectedThread(m_session, m_selection, key.thread))
+            continue;
+        CpuSums sums = at(after, slot);
+        sums.subtract(at(before, slot));
+        if (sums.isZero())
+            continue;
+        m_snapshot->cpu.push_back({model::ThreadId(key.thread), model::ImageId(key.image), model::StackId(key.stack),
+            sums.samples, sums.timeNs});
+        summary.samples = saturatedSum(summary.samples, sums.samples);
+        summary.timeNs = saturatedSum(summary.timeNs, sums.timeNs);
+    }
+    return {};
+}
+
+void SnapshotBuilder::dropEmptyRows()
+{
+    std::erase_if(m_snapshot->heap, [](const model::HeapCost &cost) {
+        return cost.allocations == 0 && cost.frees == 0 && cost.liveBlocks == 0 && cost.liveBlocksAtBegin == 0
+            && cost.liveBytes == 0 && cost.allocatedBytes == 0 && cost.peakBytes == 0 && cost.peakBlocks == 0;
+    });
+}
+
+void SnapshotBuilder::rateStacks()
+{
+    const model::ProgramTables &tables = *m_session.tables;
+    std::vector<bool> isSeen(tables.stacks.size());
+    model::StackQuality &quality = m_snapshot->stackQuality;
+    const auto rate = [&](model::StackId stack) {
+        if (isSeen[stack.index()])
+            return;
+        isSeen[stack.index()] = true;
+        ++quality.distinct;
+        const model::StackEnd end = tables.endOf(stack);
+        if (end == model::StackEnd::Truncated || end == model::StackEnd::TableFull)
+            ++quality.truncated;
+        else if (end != model::StackEnd::ReachedStart)
+            ++quality.broken;
+    };
+    for (const model::HeapCost &cost : m_snapshot->heap)
+        rate(cost.stack);
+    for (const model::CpuCost &cost : m_snapshot->cpu)
+        rate(cost.stack);
+}
+
+} // namespace
+
+Result<std::shared_ptr<model::Snapshot>> buildSnapshot(Database &database, const Damage &damage, LoadedSession &session,
+    const model::Selection &selection, std::stop_token stop)
+{
+    const CancelScope cancel(database, std::move(stop));
+    return SnapshotBuilder(database, damage, session, selection).build();
+}
+
+} // namespace storage

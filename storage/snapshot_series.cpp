@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/snapshot_series.h"
+
+#include "model/heap/size_bins.h"
+
+#include <algorithm>
+#include <array>
+
+namespace storage {
+
+namespace {
+
+constexpr std::size_t kMostSizeColumns = 4096; ///< more ticks than that are merged in the size map
+
+void fillMetrics(const LoadedSession &session, const model::Selection &selection, model::Snapshot &snapshot)
+{
+    for (const model::MetricSeries &series : session.metrics)
+        if (!selection.process || *selection.process == series.process)
+            snapshot.metrics.push_back(series);
+}
+
+void fillHeap(const LoadedSession &session, const model::Selection &selection, const TickWindow &window,
+    model::Snapshot &snapshot)
+{
+    model::HeapSummary &summary = snapshot.heapSummary;
+    for (const auto &[image, series] : session.heapSeries) {
+        if (!isSelected(session, selection, image))
+            continue;
+        snapshot.heapSeries.push_back(series);
+        const model::HeapTick *last = nullptr;
+        for (std::size_t i = 0; i < series.ticks.size() && !window.isEmpty(); ++i) {
+            if (series.spans[i].end > window.span.end)
+                break;
+            last = &series.ticks[i];
+            if (series.spans[i].begin < window.span.begin)
+                continue;
+            summary.allocations = saturatedSum(summary.allocations, last->allocations);
+            summary.allocatedBytes = saturatedSum(summary.allocatedBytes, last->allocatedBytes);
+            summary.frees = saturatedSum(summary.frees, last->frees);
+            summary.freedBytes = saturatedSum(summary.freedBytes, last->freedBytes);
+            summary.temporaries = saturatedSum(summary.temporaries, last->temporaries);
+        }
+        if (last) {
+            summary.liveBytes = saturatedSum(summary.liveBytes, last->liveBytes);
+            summary.liveBlocks = saturatedSum(summary.liveBlocks, last->liveBlocks);
+        }
+    }
+}
+
+void fillCpuSeries(const LoadedSession &session, const model::Selection &selection, model::Snapshot &snapshot)
+{
+    std::map<std::uint32_t, std::map<std::size_t, CpuSums>> processes;
+    for (const auto &[thread, samples] : session.threadSamples) {
+        if (!isSelectedThread(session, selection, thread))
+            continue;
+        auto &ticks = processes[session.tables->threads.at(thread).process.value];
+        for (std::size_t i = 0; i < samples.ticks.size(); ++i)
+            ticks[samples.ticks[i]].add(samples.sums[i]);
+    }
+    for (const auto &[process, ticks] : processes) {
+        model::CpuSeries series{.process = model::ProcessId(process)};
+        for (const auto &[tick, sums] : ticks) {
+            series.spans.push_back(session.ticks.at(tick).span);
+            series.samples.push_back(sums.samples);
+            series.timeNs.push_back(sums.timeNs);
+        }
+        snapshot.cpuSeries.push_back(std::move(series));
+    }
+}
+
+/// Adds up the images' sizes by tick, or by group of ticks where there are very many.
+void fillSizes(const LoadedSession &session, const model::Selection &selection, model::Snapshot &snapshot)
+{
+    const std::size_t ticksPerColumn = session.ticks.size() / kMostSizeColumns + 1;
+    std::array<model::HeapSizeCell, model::kSizeBinCount> column{};
+    std::size_t current = 0;
+    const auto flush = [&] {
+        const std::size_t last = std::min((current + 1) * ticksPerColumn, session.ticks.size());
+        for (std::size_t bin = 0; bin < column.size(); ++bin) {
+            if (column[bin].allocations == 0 && column[bin].bytes == 0)
+                continue;
+            column[bin].bin = static_cast<std::uint16_t>(bin);
+            column[bin].span
+                = {session.ticks.at(current * ticksPerColumn).span.begin, session.ticks.at(last - 1).span.end};
+            snapshot.heapSizes.push_back(column[bin]);
+        }
+        column = {};
+    };
+    for (const SizeRow &row : session.heapSizes) {
+        if (!isSelected(session, selection, row.delta.image.value))
+            continue;
+        if (row.tick / ticksPerColumn != current) {
+            flush();
+            current = row.tick / ticksPerColumn;
+        }
+        model::HeapSizeCell &cell = column.at(row.delta.bin);
+        cell.allocations = saturatedSum(cell.allocations, row.delta.allocations);
+        cell.bytes = saturatedSum(cell.bytes, row.delta.bytes);
+    }
+    flush();
+}
+
+} // namespace
+
+TickWindow windowOf(const TickIndex &ticks, const model::Selection &selection)
+{
+    TickWindow window{0, ticks.size(), {}};
+    if (selection.time) {
+        std::tie(window.first, window.last) = ticks.intersecting(*selection.time);
+        window.span = {selection.time->begin, selection.time->begin};
+    }
+    if (!window.isEmpty())
+        window.span = {ticks.at(window.first).span.begin, ticks.at(window.last - 1).span.end};
+    return window;
+}
+
+bool isSelected(const LoadedSession &session, const model::Selection &selection, std::uint32_t image)
+{
+    return !selection.process || session.tables->images.at(image).process == *selection.process;
+}
+
+bool isSelectedThread(const LoadedSession &session, const model::Selection &selection, std::uint32_t thread)
+{
+    if (selection.thread && selection.thread->value != thread)
+        return false;
+    return !selection.process || session.tables->threads.at(thread).process == *selection.process;
+}
+
+void fillSeries(const LoadedSession &session, const model::Selection &selection, const TickWindow &window,
+    model::Snapshot &snapshot)
+{
+    snapshot.tickEnds.reserve(session.ticks.size());
+    for (std::size_t i = 0; i < session.ticks.size(); ++i)
+        snapshot.tickEnds.push_back(session.ticks.at(i).span.end);
+    fillMetrics(session, selection, snapshot);
+    fillHeap(session, selection, window, snapshot);
+    fillCpuSeries(session, selection, snapshot);
+    if (!session.heapSizes.empty())
+        fillSizes(session, selection, snapshot);
+    for (const LostSamples &lost : session.lostSamples)
+        if (lost.tick >= window.first && lost.tick < window.last)
+            snapshot.cpuSummary.lost = saturatedSum(snapshot.cpuSummary.lost, lost.count);
+    for (const auto &[key, loss] : session.losses)
+        snapshot.losses.push_back(loss);
+    snapshot.marks = session.marks;
+    snapshot.gaps = session.gaps;
+    snapshot.recorderCpuNs = session.recorderCpuNs;
+    snapshot.recorderRssBytes = session.recorderRssBytes;
+}
+
+} // namespace storage

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/statement.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <string>
+
+namespace storage {
+
+namespace {
+
+/// Why a call failed, and what to try, for the result codes that people meet.
+std::string reason(sqlite3 *db)
+{
+    const int systemError = sqlite3_system_errno(db);
+    const std::string system = systemError != 0 ? model::errnoText(systemError) : std::string();
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_FULL:
+        return "the disk is full; make room on it";
+    case SQLITE_IOERR:
+        if (systemError == ENOSPC || systemError == EDQUOT)
+            return "no space is left (" + system + "); make room on the disk";
+        if (systemError == EFBIG)
+            return "the file would exceed the limit on file sizes; raise it (ulimit -f)";
+        return "reading or writing failed" + (system.empty() ? std::string() : " (" + system + ")");
+    case SQLITE_CANTOPEN:
+        return "it cannot be opened" + (system.empty() ? std::string() : " (" + system + ")");
+    case SQLITE_READONLY:
+        return "it cannot be written; check the rights on the file and its folder";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "another program is using it; try again when that has ended";
+    case SQLITE_CORRUPT:
+        return "the file is damaged";
+    case SQLITE_NOTADB:
+        return "it is not a SQLite database";
+    case SQLITE_INTERRUPT:
+        return "stopped on request";
+    case SQLITE_TOOBIG:
+        return "a value in it is larger than any that is written";
+    default:
+        return sqlite3_errmsg(db);
+    }
+}
+
+} // namespace
+
+model::Error databaseError(sqlite3 *db, std::string_view what)
+{
+    const char *file = sqlite3_db_filename(db, "main");
+    std::string text(what);
+    if (file && *file)
+        text += std::string(" ") + file;
+    return model::Error(text + ": " + reason(db));
+}
+
+void Statement::Finalizer::operator()(sqlite3_stmt *statement) const { sqlite3_finalize(statement); }
+
+model::Result<bool> Statement::step()
+{
+    const int code = sqlite3_step(m_statement.get());
+    if (code == SQLITE_ROW)
+        return true;
+    if (code == SQLITE_DONE) {
+        sqlite3_reset(m_statement.get());
+        return false;
+    }
+    sqlite3 *db = sqlite3_db_handle(m_statement.get());
+    const model::Error error
+        = databaseError(db, sqlite3_stmt_readonly(m_statement.get()) ? "Cannot read" : "Cannot write");
+    sqlite3_reset(m_statement.get());
+    return error;
+}
+
+model::Result<void> Statement::finish()
+{
+    for (;;) {
+        const auto row = step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            return {};
+    }
+}
+
+void Statement::reset() { sqlite3_reset(m_statement.get()); }
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(m_statement.get(), column); }
+
+double Statement::real(int column) const { return sqlite3_column_double(m_statement.get(), column); }
+
+std::string_view Statement::text(int column) const
+{
+    const unsigned char *text = sqlite3_column_text(m_statement.get(), column);
+    const int bytes = sqlite3_column_bytes(m_statement.get(), column);
+    return text ? std::string_view(reinterpret_cast<const char *>(text), static_cast<std::size_t>(bytes))
+                : std::string_view();
+}
+
+bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_NULL; }
+
+bool Statement::isInteger(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_INTEGER; }
+
+int Statement::columnCount() const { return sqlite3_column_count(m_statement.get()); }
+
+std::string_view Statement::columnName(int column) const
+{
+    const char *name = sqlite3_column_name(m_statement.get(), column);
+    return name ? name : std::string_view();
+}
+
+void Statement::bindInteger(int position, std::int64_t value)
+{
+    sqlite3_bind_int64(m_statement.get(), position + 1, value);
+}
+
+void Statement::bindText(int position, std::string_view value)
+{
+    // A view without data would bind NULL.
+    sqlite3_bind_text(m_statement.get(), position + 1, value.data() ? value.data() : "", static_cast<int>(value.size()),
+        SQLITE_TRANSIENT);
+}
+
+void Statement::bindNull(int position) { sqlite3_bind_null(m_statement.get(), position + 1); }
+
+} // namespace storage

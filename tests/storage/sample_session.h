@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/event_batch.h"
+#include "model/session_info.h"
+#include "model/tables/table_builder.h"
+#include "storage/session_reader.h"
+#include "storage/session_writer.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <random>
+
+/// Makes sessions with something in every table; what each tick holds follows from its number alone.
+class SampleSession
+{
+public:
+    static constexpr std::int64_t kTickNs = 1'000'000'000;
+
+    SampleSession()
+    {
+        m_info.config.command = {"/usr/bin/demo", "--name", "two words", ""};
+        m_info.config.workingDirectory = "/srv";
+        m_info.config.cpuHz = 99;
+        m_info.config.duration = model::Duration::fromMs(5000);
+        m_info.startWallNs = 1'700'000'000'000'000'000;
+        m_info.utcOffset = "+02:00";
+        m_info.host = "host";
+        m_info.kernel = "Linux 6.1.0 x86_64";
+        m_info.cpuCount = 2;
+        m_info.recorderVersion = "0.1.0";
+        m_info.recorderPid = 4127;
+        m_info.controlAddress = "/run/user/1000/genprof-1.sock";
+        m_info.cpuEvent = "cpu-clock";
+        m_info.cpuNote = "no hardware counters";
+        addProgram();
+    }
+
+    model::SessionInfo &info() { return m_info; }
+    model::TableBuilder &tables() { return m_tables; }
+
+    /// Batch `number`, counted from 0. Stack s of 1 … stacks gets s allocations of 100 bytes each, and every second one is freed.
+    model::EventBatch batch(int number, int stacks = 3)
+    {
+        model::EventBatch batch;
+        batch.span = {{number * kTickNs}, {(number + 1) * kTickNs}};
+        model::MetricValues values;
+        for (std::size_t i = 0; i + 1 < model::kMetricCount; ++i)
+            values.set(static_cast<model::Metric>(i), static_cast<std::int64_t>(i) * 1000 + number);
+        batch.metrics.push_back({m_process, values});
+        addHeap(batch, number, stacks);
+        batch.cpu.push_back({m_thread, m_image, stackAt(number % stacks), 2 + number, 10'000'000});
+        batch.cpu.push_back({m_otherThread, m_image, stackAt(0), 1, 10'000'000});
+        batch.losses.push_back({model::LossKind::EventsDropped, m_image, number, "ring"});
+        batch.losses.push_back({model::LossKind::SamplesLost, {}, 1, ""});
+        batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});
+        batch.gaps.push_back({{{number * kTickNs}, {number * kTickNs + 5}}, model::GapKind::Paused});
+        batch.recorderCpuNs = 1000;
+        batch.recorderRssBytes = 4096 * (number + 1);
+        return batch;
+    }
+
+    /// The stack of this number: its frames are made at first use, so tables grow with the recording.
+    model::StackId stackAt(int number)
+    {
+        const model::FrameId outer = m_tables.frame(m_module, 0x1000, model::FrameKind::ReturnAddress);
+        const auto address = 0x2000 + 16 * static_cast<std::uint64_t>(number);
+        const model::FrameId leaf = m_tables.frame(m_module, address, model::FrameKind::ReturnAddress);
+        const auto end = number % 5 == 4 ? model::StackEnd::Truncated : model::StackEnd::ReachedStart;
+        const model::StackId stack = m_tables.stack(m_tables.stack(model::TableBuilder::root(end), outer), leaf);
+        m_tables.setSymbols(leaf, model::FrameSymbols::State::Resolved,
+            {{m_tables.string("inlined" + std::to_string(number)), m_tables.string("demo.h"), 3},
+                {m_tables.string("leaf" + std::to_string(number)), m_tables.string("demo.cpp"), 40}});
+        m_tables.setSymbols(
+            outer, model::FrameSymbols::State::Resolved, {{m_tables.string("main"), m_tables.string("demo.cpp"), 10}});
+        return stack;
+    }
+
+    model::ImageId image() const { return m_image; }
+    model::ProcessId process() const { return m_process; }
+    model::ThreadId thread() const { return m_thread; }
+
+    /// Writes `ticks` batches to a new session at `path`, without finishing it.
+    model::Result<storage::SessionWriter> begin(const std::string &path, int ticks, int stacks = 3)
+    {
+        auto writer = storage::SessionWriter::create(path, m_info);
+        for (int i = 0; writer && i < ticks; ++i)
+            if (auto done = writer->write(batch(i, stacks), m_tables); !done)
+                return done.error();
+        return writer;
+    }
+
+    /// Writes a finished session.
+    model::Result<void> make(const std::string &path, int ticks, int stacks = 3)
+    {
+        auto writer = begin(path, ticks, stacks);
+        if (!writer)
+            return writer.error();
+        m_info.state = model::SessionState::Complete;
+        m_info.exitStatus = 0;
+        m_info.endReason = "target ended";
+        return writer->finish(m_info);
+    }
+
+private:
+    void addProgram()
+    {
+        m_process = m_tables.addProcess({.pid = 4128, .start = {10}});
+        const auto child = m_tables.addProcess({.pid = 4129, .parent = m_process, .start = {20}});
+        m_tables.changeProcess(child).end = model::Timestamp{30};
+        m_tables.changeProcess(child).waitStatus = 256;
+        m_image = m_tables.addImage({.process = m_process,
+            .epoch = 0,
+            .executable = m_tables.string("/usr/bin/demo"),
+            .commandLine = m_tables.string("demo --name"),
+            .start = {10},
+            .heap = model::HeapState::Full,
+            .heapNote = model::StringId(0u)});
+        m_otherImage = m_tables.addImage({.process = child,
+            .epoch = 1,
+            .executable = m_tables.string("/usr/bin/static"),
+            .commandLine = m_tables.string("static"),
+            .start = {20},
+            .end = model::Timestamp{30},
+            .heap = model::HeapState::NotTraced,
+            .heapNote = m_tables.string("it is statically linked")});
+        m_thread
+            = m_tables.addThread({.process = m_process, .tid = 4128, .name = m_tables.string("demo"), .start = {10}});
+        m_otherThread = m_tables.addThread({.process = m_process,
+            .tid = 4130,
+            .name = m_tables.string("worker"),
+            .start = {15},
+            .end = model::Timestamp{99}});
+        m_module = m_tables.module("/usr/bin/demo", "ab12", model::ModuleKind::File);
+    }
+
+    void addHeap(model::EventBatch &batch, int number, int stacks)
+    {
+        model::HeapTick tick{.image = m_image};
+        for (int s = 0; s < stacks; ++s) {
+            model::HeapDelta delta{.image = m_image,
+                .stack = stackAt(s),
+                .allocations = s + 1,
+                .allocatedBytes = 100 * (s + 1),
+                .frees = (s + 1) / 2,
+                .freedBytes = 100 * ((s + 1) / 2),
+                .temporaries = 1,
+                .temporaryBytes = 100};
+            tick.allocations += delta.allocations;
+            tick.allocatedBytes += delta.allocatedBytes;
+            tick.frees += delta.frees;
+            tick.freedBytes += delta.freedBytes;
+            tick.temporaries += delta.temporaries;
+            batch.heap.push_back(delta);
+            batch.heapPeakRows.push_back(
+                {m_image, delta.stack, (delta.allocatedBytes - delta.freedBytes) * (number + 1),
+                    (delta.allocations - delta.frees) * (number + 1)});
+        }
+        m_live += tick.allocatedBytes - tick.freedBytes;
+        m_blocks += tick.allocations - tick.frees;
+        tick.liveBytes = tick.mostLiveBytes = m_live;
+        tick.liveBlocks = m_blocks;
+        tick.leastLiveBytes = m_live - tick.allocatedBytes;
+        batch.heapTicks.push_back(tick);
+        batch.heapPeaks.push_back({m_image, batch.span.end, m_live, m_blocks});
+        batch.heapSizes.push_back({m_image, 12, tick.allocations, tick.allocatedBytes});
+        batch.heapLifetimes.push_back({m_image, 3, tick.frees, tick.freedBytes});
+    }
+
+    model::SessionInfo m_info;
+    model::TableBuilder m_tables;
+    model::ProcessId m_process;
+    model::ImageId m_image, m_otherImage;
+    model::ThreadId m_thread, m_otherThread;
+    model::ModuleId m_module;
+    std::int64_t m_live = 0, m_blocks = 0;
+};
+
+/// Fails the test with the text of the error, where there is one.
+#define VERIFY_RESULT(result)                                                                                          \
+    do {                                                                                                               \
+        const auto &verified = (result);                                                                               \
+        QVERIFY2(verified.has_value(), verified.has_value() ? "" : verified.error().text().c_str());                   \
+    } while (false)
