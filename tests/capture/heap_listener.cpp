@@ -3,6 +3,7 @@
 
 #include <QtGlobal>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ void HeapListener::drainUntil(const std::stop_token &stop)
             const std::lock_guard lock(m_mutex);
             m_clock.sync();
             for (const auto &image : m_images) {
-                if (image->hasEnded)
+                if (image->hasEnded || m_isFrozen)
                     continue;
                 image->channel.drain(m_clock, false);
                 image->channel.provide(round % 64 == 0, m_clock);
@@ -70,7 +71,7 @@ void HeapListener::drainUntil(const std::stop_token &stop)
 }
 
 HeapListener::Run HeapListener::run(
-    const std::vector<std::string> &command, bool killAfterOutput, const std::vector<std::string> &environment)
+    const std::vector<std::string> &command, AfterLine afterLine, std::uint64_t addressSpaceBytes)
 {
     int output[2];
     if (::pipe(output) != 0)
@@ -78,16 +79,16 @@ HeapListener::Run HeapListener::run(
     const std::string preload
         = std::string("LD_PRELOAD=") + std::getenv("GENESIS_BUILD_DIR") + "/" + GENESIS_TRACER_PATH;
     const std::string address = std::string(wire::kRendezvousVariable) + "=" + m_server->address();
-    std::vector<std::string> variables = environment;
-    variables.push_back(preload);
-    variables.push_back(address);
     const pid_t child = ::fork();
     if (child == 0) {
         ::dup2(output[1], 1);
         ::close(output[0]);
         ::close(output[1]);
-        for (const std::string &variable : variables)
-            ::putenv(const_cast<char *>(variable.c_str()));
+        for (const std::string &variable : {preload, address})
+            ::putenv(::strdup(variable.c_str()));
+        const rlimit limit{addressSpaceBytes, addressSpaceBytes};
+        if (addressSpaceBytes != 0)
+            ::setrlimit(RLIMIT_AS, &limit);
         std::vector<char *> arguments;
         for (const std::string &argument : command)
             arguments.push_back(const_cast<char *>(argument.c_str()));
@@ -100,7 +101,11 @@ HeapListener::Run HeapListener::run(
     char buffer[4096];
     for (ssize_t count; (count = ::read(output[0], buffer, sizeof buffer)) > 0;) {
         run.output.append(buffer, static_cast<std::size_t>(count));
-        if (killAfterOutput && run.output.find('\n') != std::string::npos)
+        if (run.output.find('\n') == std::string::npos)
+            continue;
+        const std::lock_guard lock(m_mutex);
+        m_isFrozen = afterLine == AfterLine::Freeze;
+        if (afterLine == AfterLine::Kill)
             ::kill(child, SIGKILL);
     }
     ::close(output[0]);
@@ -131,7 +136,12 @@ HeapListener::ImageResult HeapListener::resultOf(Image &image)
             root = view.node(root).parent;
         result.ends[root] += counts.allocations;
         const std::uint32_t module = node >= wire::kRootNodes ? view.node(node).module : wire::kNoModule;
-        if (module != wire::kNoModule && view.module(module).pathBytes == 0)
+        if (module == wire::kNoModule)
+            continue;
+        const wire::ModuleRecord &record = view.module(module);
+        const std::string path(view.paths() + record.pathOffset, record.pathBytes);
+        result.modules[path.substr(path.rfind('/') + 1)] += counts.allocations;
+        if (path.empty())
             result.program += counts;
     }
     for (const auto &[node, level] : tick.peakRows) {

@@ -30,7 +30,8 @@ public:
         capture::PairingLosses pairing;
         capture::TargetLosses losses;
         std::uint64_t badRecords = 0;
-        std::map<std::uint32_t, std::int64_t> ends; ///< allocations by how their stack ended
+        std::map<std::uint32_t, std::int64_t> ends;  ///< allocations by how their stack ended
+        std::map<std::string, std::int64_t> modules; ///< allocations by the file name of the module that called
         std::vector<std::string> threadNames;
         std::string failure;
     };
@@ -44,18 +45,26 @@ public:
     HeapListener();
     ~HeapListener();
 
-    /// Runs a program to its end; `killAfterOutput` kills it with SIGKILL once it has written a line.
-    Run run(const std::vector<std::string> &command, bool killAfterOutput = false,
-        const std::vector<std::string> &environment = {});
+    /// What happens once the program has written a line.
+    enum class AfterLine : std::uint8_t {
+        Nothing,
+        Kill,   ///< SIGKILL to the program
+        Freeze, ///< the listener reads no more rings, as if it were stopped
+    };
+
+    /// Runs a program to its end. `addressSpaceBytes`: its RLIMIT_AS, 0: none.
+    Run run(const std::vector<std::string> &command, AfterLine afterLine = AfterLine::Nothing,
+        std::uint64_t addressSpaceBytes = 0);
 
 private:
     struct Image;
     void drainUntil(const std::stop_token &stop);
     ImageResult resultOf(Image &image);
 
-    std::mutex m_mutex; ///< guards the images
+    std::mutex m_mutex; ///< guards the images and m_isFrozen
     capture::RecorderClock m_clock{0};
     std::vector<std::unique_ptr<Image>> m_images;
+    bool m_isFrozen = false;
     std::unique_ptr<capture::RendezvousServer> m_server;
     std::jthread m_thread;
 };

@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace {
@@ -58,6 +59,124 @@ private Q_SLOTS:
         QCOMPARE(image.program.frees, truth(run.output, "frees"));
         QCOMPARE(image.program.freedBytes, truth(run.output, "freed_bytes"));
         QCOMPARE(image.peak, image.peakOfRows);
+    }
+
+    void forkedChildHasAHeapOfItsOwn()
+    {
+        HeapListener listener;
+        const auto run = listener.run({target("heap_processes"), "fork"});
+        QCOMPARE(run.status, 0);
+        QCOMPARE(run.images.size(), std::size_t{2});
+        const auto &parent = run.images[0];
+        const auto &child = run.images[1];
+        QCOMPARE(parent.program.allocations, 100);
+        QCOMPARE(parent.program.frees, 50);
+        QCOMPARE(parent.pairing.unknownFrees, 0);
+        QCOMPARE(child.origin, capture::wire::Origin::Fork);
+        QCOMPARE(child.program.allocations, 30);
+        QCOMPARE(child.program.frees, 10);
+        QCOMPARE(child.program.freedBytes, 700);
+        QCOMPARE(child.pairing.unknownFrees, 40);
+        QCOMPARE(child.pairing.missedFrees, 0);
+    }
+
+    void eachExecIsAnImageOfItsOwn()
+    {
+        HeapListener listener;
+        const auto run = listener.run({target("heap_processes"), "exec", "4"});
+        QCOMPARE(run.status, 0);
+        QCOMPARE(run.images.size(), std::size_t{4});
+        for (std::size_t i = 0; i < 4; ++i)
+            QCOMPARE(run.images[i].program.allocations, static_cast<std::int64_t>(4 - i));
+    }
+
+    void killedProgramLosesNothingThatItHadWritten()
+    {
+        HeapListener listener;
+        const auto run = listener.run({target("heap_processes"), "killed"}, HeapListener::AfterLine::Kill);
+        QVERIFY(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGKILL);
+        QCOMPARE(run.images.size(), std::size_t{1});
+        QCOMPARE(run.images[0].program.allocations, 100000);
+        QCOMPARE(run.images[0].program.frees, 50000);
+    }
+
+    void programThatEndsAtOnceIsSeenWhole()
+    {
+        HeapListener listener;
+        const auto run = listener.run({target("heap_processes"), "at-once"});
+        QCOMPARE(run.status, 0);
+        QCOMPARE(run.images.size(), std::size_t{1});
+        QCOMPARE(run.images[0].program.allocations, 10);
+        QCOMPARE(run.images[0].live.blocks, run.images[0].total.allocations);
+    }
+
+    void stoppedListenerHoldsAProgramUpForABoundedTime()
+    {
+        HeapListener listener;
+        QElapsedTimer timer;
+        timer.start();
+        const auto run = listener.run({target("heap_processes"), "outlive"}, HeapListener::AfterLine::Freeze);
+        QCOMPARE(run.status, 0);
+        QVERIFY2(timer.elapsed() < 4000, qPrintable(QString::number(timer.elapsed())));
+        const auto &image = run.images[0];
+        QVERIFY(image.losses.droppedEvents > 0);
+        // What was dropped is counted, to the last event: a malloc and a free of each block.
+        QCOMPARE(image.program.allocations + image.program.frees + image.pairing.unknownFrees
+                + image.pairing.missedFrees + static_cast<std::int64_t>(image.losses.droppedEvents),
+            600001 + 2 * image.pairing.missedFrees);
+    }
+
+    void tooSmallAnAddressSpaceIsToldAndTheProgramRuns()
+    {
+        HeapListener listener;
+        const auto run = listener.run(
+            {target("heap_processes"), "at-once"}, HeapListener::AfterLine::Nothing, std::uint64_t{64} << 20);
+        QCOMPARE(run.status, 0);
+        QCOMPARE(run.images.size(), std::size_t{1});
+        QVERIFY2(run.images[0].failure.find("address space") != std::string::npos, run.images[0].failure.c_str());
+        QCOMPARE(run.images[0].total.allocations, 0);
+    }
+
+    void threadsGiveTheirRingsBack()
+    {
+        // 3,200 threads in turn; 2,048 could have a ring at once.
+        HeapListener listener;
+        const auto run = listener.run({target("heap_threads"), "churn"});
+        QCOMPARE(run.status, 0);
+        const auto &image = run.images.at(0);
+        QCOMPARE(image.losses.droppedEvents, std::uint64_t{0});
+        QCOMPARE(image.program.allocations, truth(run.output, "allocations"));
+        QCOMPARE(image.program.frees, truth(run.output, "frees"));
+        QCOMPARE(image.pairing.unknownFrees, 0);
+    }
+
+    void otherStacksAreWalkedSafely()
+    {
+        HeapListener listener;
+        const auto run = listener.run({target("heap_threads"), "stacks"});
+        QCOMPARE(run.status, 0);
+        const auto &image = run.images.at(0);
+        QCOMPARE(image.program.allocations, truth(run.output, "allocations"));
+        QCOMPARE(image.program.frees, truth(run.output, "frees"));
+        // The deep recursion is cut off and says so. Coroutines end at makecontext's entry point, which has no call-frame
+        // information; everything else, signal stacks among it, is followed to the thread's start.
+        const auto ended = [&](std::uint32_t end) { return image.ends.count(end) != 0 ? image.ends.at(end) : 0; };
+        QCOMPARE(ended(1), 1);
+        QCOMPARE(ended(2), 500);
+        QCOMPARE(ended(0), image.total.allocations - 501);
+    }
+
+    void modulesAtTheSamePlaceAreToldApart()
+    {
+        HeapListener listener;
+        const auto run
+            = listener.run({target("heap_module_swap"), target("libheap_module_3.so"), target("libheap_module_5.so")});
+        QCOMPARE(run.status, 0);
+        QVERIFY(truth(run.output, "same_place") > 0);
+        const auto &image = run.images.at(0);
+        QCOMPARE(image.modules.at("libheap_module_3.so"), 30);
+        QCOMPARE(image.modules.at("libheap_module_5.so"), 50);
+        QCOMPARE(image.losses.modulesRefused, std::uint64_t{0});
     }
 };
 
