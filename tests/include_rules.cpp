@@ -34,6 +34,7 @@ const std::vector<FolderRule> &folderRules()
 {
     static const std::vector<FolderRule> rules{
         {"model/", {"model/"}, {}, {Freestanding, Standard, Fmt, BoostMath}},
+        {"model/report/", {"model/"}, {}, {Freestanding, Standard, Fmt, BoostMath, Library}},
         {"storage/", {"storage/", "model/"}, {}, {Freestanding, Standard, Posix, Fmt, Sqlite}},
         {"capture/", {"capture/", "model/"}, {"capture/tracer/"},
             {Freestanding, Standard, Posix, Fmt, Symbols, Library}},

@@ -112,6 +112,8 @@ void LayeringTest::judgesIncludesByFolder_data()
     row("model/a.cpp", "\"../model/b.h\"", true);
     row("model/a.cpp", "\"model/./b.h\"", true);
     row("model/a.cpp", "\"model/missing.h\"", true);
+    row("model/a.cpp", "<nlohmann/json.hpp>", true);
+    row("model/report/a.cpp", "<nlohmann/json.hpp>", false);
     row("storage/a.cpp", "\"model/b.h\"", false);
     row("storage/a.cpp", "<sqlite3.h>", false);
     row("storage/a.cpp", "\"capture/wire/b.h\"", true);
