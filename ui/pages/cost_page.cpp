@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/cost_page.h"
+
+#include "model/report/csv_report.h"
+#include "ui/charts/flame_graph_view.h"
+#include "ui/models/call_tree_model.h"
+#include "ui/models/expanded_rows.h"
+#include "ui/models/function_table_model.h"
+#include "ui/models/node_filter_model.h"
+#include "ui/text.h"
+
+#include <QButtonGroup>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QTreeView>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+constexpr int kExportWidthPx = 1600;
+/// A path is followed while a child keeps at least this share of its parent (model/analysis/hot_paths.h).
+constexpr double kHotShare = 0.5;
+constexpr int kLeastNamePx = 220;
+constexpr int kMostNamePx = 560;
+
+} // namespace
+
+void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    m_snapshot = std::move(snapshot);
+    const QString empty = m_snapshot ? emptyText(*m_snapshot) : QString();
+    m_empty->setText(empty);
+    m_stack->setCurrentIndex(empty.isEmpty() && m_snapshot ? 0 : 1);
+    if (!m_snapshot) {
+        m_job->cancel();
+        m_isFitted = false;
+        m_wantsHotPath = true;
+        return;
+    }
+    // A live session brings the next snapshot before a long job ends: let it end.
+    const bool isSameView = m_shownSnapshot && m_shownSnapshot->selection == m_snapshot->selection
+        && m_shownSnapshot->file == m_snapshot->file;
+    if (!m_job->isRunning() || !isSameView)
+        rebuild();
+    Q_EMIT subtitleChanged();
+}
+
+QString CostPage::subtitle() const
+{
+    if (!m_snapshot)
+        return {};
+    const std::string_view label = model::costInfo(m_kind).label;
+    return QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
+}
+
+void CostPage::showCost(model::CostKind kind)
+{
+    m_kind = kind;
+    for (std::size_t i = 0; i < m_costs.size(); ++i) {
+        if (m_costs[i].kind == kind)
+            m_costButtons->button(static_cast<int>(i))->setChecked(true);
+    }
+    m_wantsHotPath = true;
+    rebuild();
+    Q_EMIT subtitleChanged();
+}
+
+void CostPage::rebuild()
+{
+    if (!m_snapshot)
+        return;
+    const CostView view = costViewFor(m_kind);
+    m_job->run([snapshot = m_snapshot, view, order = m_order](
+                   std::stop_token stop) { return compute(*snapshot, view, order, stop); },
+        [this, snapshot = m_snapshot, view](Result result) {
+            m_shownSnapshot = snapshot;
+            m_view = view;
+            show(std::move(result));
+            Q_EMIT settled();
+            if (m_snapshot != m_shownSnapshot && m_snapshot)
+                rebuild();
+        });
+}
+
+std::optional<CostPage::Result> CostPage::compute(
+    const model::Snapshot &snapshot, const CostView &view, Order order, std::stop_token stop)
+{
+    Result result;
+    auto topDown = model::callTree(snapshot, view.kinds, {}, stop);
+    if (!topDown)
+        return std::nullopt;
+    result.topDown = std::make_shared<const model::CallTree>(std::move(*topDown));
+    result.shown = result.topDown;
+    if (order == Order::CallersFirst) {
+        auto bottomUp = model::callTree(snapshot, view.kinds, {.order = model::TreeOrder::BottomUp}, stop);
+        if (!bottomUp)
+            return std::nullopt;
+        result.shown = std::make_shared<const model::CallTree>(std::move(*bottomUp));
+    }
+    auto functions = model::functionTable(snapshot, view.kinds.front(), stop);
+    if (!functions)
+        return std::nullopt;
+    result.functions = std::move(*functions);
+    return result;
+}
+
+void CostPage::show(Result result)
+{
+    m_result = std::move(result);
+    m_flame->setTree(m_result.topDown, 0);
+    m_flameNote->setText(tr("own code in colour, system libraries grey · %1 stacks")
+                             .arg(text(model::formatCount(m_result.topDown->stackCount()))));
+    showTree();
+    m_functionModel->setTable(m_result.functions);
+    if (!m_isFitted) {
+        fitColumns(m_treeView, true);
+        fitColumns(m_functionView, false);
+        m_isFitted = m_result.topDown->size() > 1;
+    }
+    Q_EMIT subtitleChanged();
+}
+
+void CostPage::showTree()
+{
+    ExpandedRows expanded;
+    expanded.save(*m_treeView);
+    {
+        const QSignalBlocker blocker(m_treeView->selectionModel());
+        m_treeModel->setTree(m_result.shown, m_view);
+        expanded.restore(*m_treeView);
+    }
+    if (m_wantsHotPath && m_result.shown->size() > 1) {
+        m_wantsHotPath = false;
+        expandHotPath();
+    }
+}
+
+void CostPage::expandHotPath()
+{
+    const model::CallTree &tree = *m_result.shown;
+    model::NodeId node = model::CallTree::root();
+    while (tree.node(node).childCount) {
+        const model::NodeId child = tree.child(node, 0);
+        if (static_cast<double>(tree.total(child)) < kHotShare * static_cast<double>(tree.total(node)))
+            break;
+        m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
+        node = child;
+    }
+    m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
+}
+
+void CostPage::fitColumns(QTreeView *view, bool isTree)
+{
+    QHeaderView *header = view->header();
+    for (int column = 1; column < header->count(); ++column) {
+        const bool hasBar = isTree ? column == 1 : column == FunctionTableModel::SelfColumn || column == FunctionTableModel::TotalColumn;
+        view->resizeColumnToContents(column);
+        header->resizeSection(column, std::max(header->sectionSize(column), hasBar ? 128 : 72));
+    }
+    int others = 0;
+    for (int column = 1; column < header->count(); ++column)
+        others += header->sectionSize(column);
+    header->resizeSection(0, std::clamp(view->viewport()->width() - others, kLeastNamePx, kMostNamePx + view->width() / 3));
+}
+
+void CostPage::applyFind(const QString &needle)
+{
+    m_flame->setSearch(needle);
+    m_treeFilter->setFilterFixedString(needle);
+    m_functionFilter->setFilterFixedString(needle);
+    if (!needle.isEmpty())
+        m_treeView->expandRecursively({}, 12);
+    if (m_filter->text() != needle)
+        m_filter->setText(needle);
+}
+
+void CostPage::inspect(model::NodeId node, const model::CallTree &tree)
+{
+    const model::StackId stack = tree.node(node).stack;
+    m_selection.setInspected(stack.isValid() ? std::optional(InspectedStack{stack, {}}) : std::nullopt);
+}
+
+void CostPage::tableSelectionChanged()
+{
+    const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());
+    if (!index.isValid())
+        return;
+    const model::NodeId node = m_treeModel->nodeAt(index);
+    if (m_order == Order::CalleesFirst)
+        m_flame->setSelected(node);
+    inspect(node, m_treeModel->tree());
+}
+
+void CostPage::showMenu(const QString &name, const QPoint &globalPosition)
+{
+    QMenu menu(this);
+    menu.addAction(tr("Copy function name"), this, [name] { QGuiApplication::clipboard()->setText(name); });
+    menu.addAction(tr("Find this function everywhere"), this, [this, name] { m_selection.setFindText(name); });
+    menu.addAction(tr("Clear the search"), this, [this] { m_selection.setFindText({}); })
+        ->setEnabled(!m_selection.findText().isEmpty());
+    menu.addSeparator();
+    menu.addAction(tr("Show callers first"), this, [this] { m_orderButtons->button(int(Order::CallersFirst))->click(); });
+    menu.addAction(tr("Show callees first"), this, [this] { m_orderButtons->button(int(Order::CalleesFirst))->click(); });
+    menu.exec(globalPosition);
+}
+
+std::vector<Export> CostPage::exports()
+{
+    if (!m_shownSnapshot || !m_result.topDown || !emptyText(*m_shownSnapshot).isEmpty())
+        return {};
+    std::vector<Export> all;
+    const QString kind = text(model::costInfo(m_kind).key);
+    all.push_back({QStringLiteral("%1-flame-graph").arg(kind), tr("Flame graph"),
+        [this] { return m_flame->image(kExportWidthPx); }, {}});
+    all.push_back({QStringLiteral("%1-call-tree").arg(kind), tr("Call tree"), {},
+        [tree = m_result.shown](std::ostream &out) { model::writeCallTreeCsv(out, *tree); }});
+    all.push_back({QStringLiteral("%1-functions").arg(kind), tr("Functions"), {},
+        [table = m_result.functions](std::ostream &out) { model::writeFunctionsCsv(out, table); }});
+    all.push_back({QStringLiteral("stacks"), tr("Stacks"), {},
+        [this, snapshot = m_shownSnapshot](std::ostream &out) { writeStacks(out, *snapshot); }});
+    return all;
+}
+
+} // namespace ui

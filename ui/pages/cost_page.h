@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/call_tree.h"
+#include "model/aggregate/function_table.h"
+#include "ui/background_job.h"
+#include "ui/models/cost_columns.h"
+#include "ui/pages/page.h"
+#include "ui/selection.h"
+#include "ui/theme_colors.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+class QButtonGroup;
+class QHBoxLayout;
+class QLabel;
+class QLineEdit;
+class QSplitter;
+class QStackedWidget;
+class QTreeView;
+
+namespace ui {
+
+class CallTreeModel;
+class FlameGraphView;
+class FunctionTableModel;
+class NodeFilterModel;
+
+/// A page about where a cost comes from: its flame graph above, below it the call tree, callers first or callees first, or the
+/// functions. The heap and the CPU page are this with their own costs.
+class CostPage : public Page
+{
+    Q_OBJECT
+
+public:
+    struct Choice
+    {
+        model::CostKind kind;
+        QString label; ///< of the button
+    };
+
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool isBusy() const override { return m_job->isRunning(); }
+    QString subtitle() const override;
+    std::vector<Export> exports() override;
+
+    /// Shows another cost, as its button would.
+    void showCost(model::CostKind kind);
+    model::CostKind shownCost() const { return m_kind; }
+
+protected:
+    /// `costs` not empty, all of one source. `barToken`: colour of the bars in tables.
+    CostPage(Selection &selection, std::vector<Choice> costs, Token barToken, QWidget *parent);
+
+    /// What the whole is called in the subtitle: "412.6 MiB in 1.9 M blocks".
+    virtual QString wholeText(const model::Snapshot &snapshot) const = 0;
+    /// Why there is nothing to show, with what to do about it; empty: there is something.
+    virtual QString emptyText(const model::Snapshot &snapshot) const = 0;
+    virtual void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const = 0;
+
+private:
+    /// How the table orders what the flame graph shows.
+    enum class Order { CalleesFirst, CallersFirst, Functions };
+
+    /// What a job makes of a snapshot.
+    struct Result
+    {
+        std::shared_ptr<const model::CallTree> topDown;
+        std::shared_ptr<const model::CallTree> shown; ///< top-down or bottom-up; what the table shows
+        model::FunctionTable functions;
+    };
+
+    void setUpControls();
+    void addCostButtons(QHBoxLayout *row);
+    void addOrderButtons(QHBoxLayout *row);
+    void setUpContent();
+    QWidget *makeFlameCard();
+    QWidget *makeTableCard();
+    QTreeView *makeView();
+    void setUpConnections();
+
+    void rebuild();
+    static std::optional<Result> compute(
+        const model::Snapshot &snapshot, const CostView &view, Order order, std::stop_token stop);
+    void show(Result result);
+    void showTree();
+    void expandHotPath();
+    void fitColumns(QTreeView *view, bool isTree);
+    void applyFind(const QString &needle);
+    void inspect(model::NodeId node, const model::CallTree &tree);
+    void tableSelectionChanged();
+    void showMenu(const QString &name, const QPoint &globalPosition);
+
+    Selection &m_selection;
+    std::vector<Choice> m_costs;
+    Token m_barToken;
+    model::CostKind m_kind;
+    Order m_order = Order::CalleesFirst;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_result was made from
+    Result m_result;
+    CostView m_view;
+    bool m_isFitted = false;
+    bool m_wantsHotPath = true;
+
+    BackgroundJob *m_job = nullptr;
+    QButtonGroup *m_costButtons = nullptr;
+    QButtonGroup *m_orderButtons = nullptr;
+    QLineEdit *m_filter = nullptr;
+    QLabel *m_flameNote = nullptr;
+    QLabel *m_empty = nullptr;
+    QStackedWidget *m_stack = nullptr;
+    QSplitter *m_splitter = nullptr;
+    FlameGraphView *m_flame = nullptr;
+    QStackedWidget *m_tables = nullptr;
+    QTreeView *m_treeView = nullptr;
+    QTreeView *m_functionView = nullptr;
+    CallTreeModel *m_treeModel = nullptr;
+    NodeFilterModel *m_treeFilter = nullptr;
+    FunctionTableModel *m_functionModel = nullptr;
+    NodeFilterModel *m_functionFilter = nullptr;
+};
+
+} // namespace ui

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How a CostPage is put together; what it does stands in cost_page.cpp.
+#include "ui/charts/flame_graph_view.h"
+#include "ui/models/call_tree_model.h"
+#include "ui/models/function_table_model.h"
+#include "ui/models/node_filter_model.h"
+#include "ui/pages/cost_page.h"
+#include "ui/theme.h"
+#include "ui/widgets/share_delegate.h"
+
+#include <QButtonGroup>
+#include <QFrame>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTreeView>
+
+namespace ui {
+
+namespace {
+
+constexpr int kGap = 8;
+constexpr int kCardMargin = 12;
+
+QFrame *makeCard(QWidget *parent)
+{
+    auto *card = new QFrame(parent);
+    card->setProperty("kind", QStringLiteral("card"));
+    auto *box = new QVBoxLayout(card);
+    box->setContentsMargins(kCardMargin, kCardMargin, kCardMargin, kCardMargin);
+    box->setSpacing(kGap);
+    return card;
+}
+
+} // namespace
+
+CostPage::CostPage(Selection &selection, std::vector<Choice> costs, Token barToken, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+    , m_costs(std::move(costs))
+    , m_barToken(barToken)
+    , m_kind(m_costs.front().kind)
+    , m_job(new BackgroundJob(this))
+{
+    auto *box = new QVBoxLayout(this);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(kGap);
+    setUpControls();
+    setUpContent();
+    setUpConnections();
+}
+
+void CostPage::addCostButtons(QHBoxLayout *row)
+{
+    m_costButtons = new QButtonGroup(this);
+    for (std::size_t i = 0; m_costs.size() > 1 && i < m_costs.size(); ++i) {
+        auto *button = new QPushButton(m_costs[i].label, this);
+        button->setCheckable(true);
+        button->setChecked(i == 0);
+        m_costButtons->addButton(button, static_cast<int>(i));
+        row->addWidget(button);
+    }
+    connect(m_costButtons, &QButtonGroup::idClicked, this,
+        [this](int id) { showCost(m_costs[static_cast<std::size_t>(id)].kind); });
+}
+
+void CostPage::addOrderButtons(QHBoxLayout *row)
+{
+    m_orderButtons = new QButtonGroup(this);
+    const auto add = [&](Order order, const QString &label, const QString &hint) {
+        auto *button = new QPushButton(label, this);
+        button->setCheckable(true);
+        button->setChecked(order == m_order);
+        button->setToolTip(hint);
+        m_orderButtons->addButton(button, static_cast<int>(order));
+        row->addWidget(button);
+    };
+    add(Order::CalleesFirst, tr("Top down"), tr("Callers above what they call"));
+    add(Order::CallersFirst, tr("Bottom up"), tr("Where the cost arises first, below it who called that"));
+    add(Order::Functions, tr("Functions"), tr("Each function once, whoever called it"));
+    connect(m_orderButtons, &QButtonGroup::idClicked, this, [this](int id) {
+        m_order = static_cast<Order>(id);
+        m_tables->setCurrentIndex(m_order == Order::Functions ? 1 : 0);
+        m_wantsHotPath = true;
+        rebuild();
+    });
+}
+
+void CostPage::setUpControls()
+{
+    auto *row = new QHBoxLayout;
+    row->setSpacing(kGap);
+    addCostButtons(row);
+    if (m_costs.size() > 1)
+        row->addSpacing(kGap * 2);
+    addOrderButtons(row);
+    row->addStretch();
+    m_filter = new QLineEdit(this);
+    m_filter->setPlaceholderText(tr("Filter functions"));
+    m_filter->setClearButtonEnabled(true);
+    m_filter->setMinimumWidth(120);
+    m_filter->setMaximumWidth(240);
+    row->addWidget(m_filter, 1);
+    static_cast<QVBoxLayout *>(layout())->addLayout(row);
+}
+
+void CostPage::setUpContent()
+{
+    m_stack = new QStackedWidget(this);
+    m_splitter = new QSplitter(Qt::Vertical, m_stack);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->setHandleWidth(kGap);
+    m_splitter->addWidget(makeFlameCard());
+    m_splitter->addWidget(makeTableCard());
+    m_splitter->setStretchFactor(0, 2);
+    m_splitter->setStretchFactor(1, 3);
+    m_empty = new QLabel(m_stack);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setWordWrap(true);
+    m_empty->setProperty("tone", QStringLiteral("muted"));
+    m_stack->addWidget(m_splitter);
+    m_stack->addWidget(m_empty);
+    layout()->addWidget(m_stack);
+}
+
+QWidget *CostPage::makeFlameCard()
+{
+    QFrame *card = makeCard(m_splitter);
+    auto *head = new QHBoxLayout;
+    auto *title = new QLabel(tr("Flame graph"), card);
+    title->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
+    m_flameNote = new QLabel(card);
+    m_flameNote->setProperty("tone", QStringLiteral("muted"));
+    m_flameNote->setFont(textFont(font(), TextSize::Caption));
+    head->addWidget(title);
+    head->addWidget(m_flameNote);
+    head->addStretch();
+    static_cast<QVBoxLayout *>(card->layout())->addLayout(head);
+    m_flame = new FlameGraphView(card);
+    m_flame->setFont(textFont(font(), TextSize::Caption));
+    m_flame->setMinimumHeight(96);
+    card->layout()->addWidget(m_flame);
+    return card;
+}
+
+QTreeView *CostPage::makeView()
+{
+    auto *view = new QTreeView(this);
+    view->setItemDelegate(new ShareDelegate(m_barToken, view));
+    view->setUniformRowHeights(true);
+    view->setSortingEnabled(true);
+    view->setTextElideMode(Qt::ElideMiddle);
+    view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    view->setSelectionBehavior(QAbstractItemView::SelectRows);
+    view->setContextMenuPolicy(Qt::CustomContextMenu);
+    view->header()->setStretchLastSection(false);
+    view->header()->setSectionsMovable(false);
+    view->header()->setMinimumSectionSize(48);
+    return view;
+}
+
+QWidget *CostPage::makeTableCard()
+{
+    QFrame *card = makeCard(m_splitter);
+    card->layout()->setContentsMargins(4, 4, 4, 4);
+    m_tables = new QStackedWidget(card);
+    m_treeModel = new CallTreeModel(this);
+    m_treeFilter = new NodeFilterModel(this);
+    m_treeFilter->setSourceModel(m_treeModel);
+    m_treeView = makeView();
+    m_treeView->setModel(m_treeFilter);
+    m_treeView->sortByColumn(1, Qt::DescendingOrder);
+    m_treeView->setAccessibleName(tr("Call tree"));
+    m_functionModel = new FunctionTableModel(this);
+    m_functionFilter = new NodeFilterModel(this);
+    m_functionFilter->setSourceModel(m_functionModel);
+    m_functionView = makeView();
+    m_functionView->setRootIsDecorated(false);
+    m_functionView->setModel(m_functionFilter);
+    m_functionView->sortByColumn(FunctionTableModel::SelfColumn, Qt::DescendingOrder);
+    m_functionView->setAccessibleName(tr("Functions"));
+    m_tables->addWidget(m_treeView);
+    m_tables->addWidget(m_functionView);
+    card->layout()->addWidget(m_tables);
+    return card;
+}
+
+void CostPage::setUpConnections()
+{
+    connect(m_filter, &QLineEdit::textEdited, &m_selection, &Selection::setFindText);
+    connect(m_filter, &QLineEdit::textChanged, this, [this](const QString &needle) {
+        if (needle.isEmpty())
+            m_selection.setFindText(needle);
+    });
+    connect(&m_selection, &Selection::findTextChanged, this, &CostPage::applyFind);
+    connect(m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::tableSelectionChanged);
+    connect(m_flame, &FlameGraphView::nodeSelected, this, [this](model::NodeId node) {
+        inspect(node, *m_result.topDown);
+        if (m_order == Order::CalleesFirst) {
+            const QModelIndex index = m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
+            const QSignalBlocker blocker(m_treeView->selectionModel());
+            m_treeView->setCurrentIndex(index);
+            m_treeView->scrollTo(index);
+            m_treeView->viewport()->update();
+        }
+    });
+    connect(m_flame, &FlameGraphView::contextMenuRequested, this, [this](model::NodeId node, const QPoint &position) {
+        showMenu(QString::fromStdString(m_result.topDown->name(node)), position);
+    });
+    for (QTreeView *view : {m_treeView, m_functionView}) {
+        connect(view, &QTreeView::customContextMenuRequested, this, [this, view](const QPoint &position) {
+            const QModelIndex index = view->indexAt(position);
+            if (index.isValid())
+                showMenu(index.siblingAtColumn(0).data(FullTextRole).toString(), view->viewport()->mapToGlobal(position));
+        });
+    }
+}
+
+} // namespace ui

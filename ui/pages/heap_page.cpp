@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/heap_page.h"
+
+#include "model/report/csv_report.h"
+#include "ui/text.h"
+
+namespace ui {
+
+using model::CostKind;
+
+HeapPage::HeapPage(Selection &selection, QWidget *parent)
+    : CostPage(selection,
+        {{CostKind::Live, tr("Live")}, {CostKind::Peak, tr("Peak")}, {CostKind::Allocated, tr("Allocated")},
+            {CostKind::Temporary, tr("Temporary")}, {CostKind::Allocations, tr("Count")}},
+        Token::Memory, parent)
+{
+}
+
+QString HeapPage::wholeText(const model::Snapshot &snapshot) const
+{
+    const model::HeapSummary &sum = snapshot.heapSummary;
+    const auto amount = [](std::int64_t bytes, std::int64_t blocks) {
+        return tr("%1 in %2 blocks")
+            .arg(text(model::formatBytes(static_cast<double>(bytes))), text(model::formatShortCount(static_cast<double>(blocks))));
+    };
+    switch (shownCost()) {
+    case CostKind::Live:
+        return amount(sum.liveBytes, sum.liveBlocks);
+    case CostKind::Peak:
+        return amount(sum.peakBytes, sum.peakBlocks)
+            + tr(" at %1").arg(text(model::formatClock(sum.peakWhen, snapshot.info.startWallNs, snapshot.info.utcOffset)))
+            + (sum.peakIsExact ? QString() : tr(" (composition at the end of that tick)"));
+    case CostKind::Temporary:
+        return tr("%1, %2 of all allocations")
+            .arg(text(model::formatCount(sum.temporaries)), text(model::formatShareOf(sum.temporaries, sum.allocations)));
+    default:
+        return amount(sum.allocatedBytes, sum.allocations);
+    }
+}
+
+QString HeapPage::emptyText(const model::Snapshot &snapshot) const
+{
+    if (!snapshot.heap.empty())
+        return {};
+    if (snapshot.info.config.heap == model::HeapMode::Off)
+        return tr("The heap was not traced in this recording.\nRecord with “Is it leaking?” or with --heap full to see "
+                  "every allocation with its stack.");
+    for (const model::Image &image : snapshot.tables->images) {
+        if (const std::string &note = snapshot.tables->text(image.heapNote); !note.empty())
+            return tr("No allocation was seen.\n%1").arg(text(note));
+    }
+    return tr("No allocation was seen in the selected time.\nThis page shows who allocates, who keeps, and what is only "
+              "temporary.");
+}
+
+void HeapPage::writeStacks(std::ostream &out, const model::Snapshot &snapshot) const
+{
+    model::writeHeapStacksCsv(out, snapshot, shownCost());
+}
+
+} // namespace ui

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/share_delegate.h"
+
+#include "ui/models/cost_columns.h"
+
+#include <QApplication>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ui {
+
+namespace {
+
+constexpr int kRowHeight = 26;
+constexpr int kCellMargin = 8;
+constexpr int kBarInset = 4;
+
+} // namespace
+
+ShareDelegate::ShareDelegate(Token barToken, QObject *parent)
+    : QStyledItemDelegate(parent)
+    , m_barToken(barToken)
+{
+}
+
+void ShareDelegate::paint(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
+{
+    QStyleOptionViewItem item = option;
+    initStyleOption(&item, index);
+    item.textElideMode = Qt::ElideMiddle;
+    const QVariant share = index.data(ShareRole);
+    if (!share.isValid()) {
+        QStyledItemDelegate::paint(painter, item, index);
+        return;
+    }
+    const QString text = std::exchange(item.text, QString());
+    const QWidget *widget = option.widget;
+    QStyle *style = widget ? widget->style() : QApplication::style();
+    style->drawControl(QStyle::CE_ItemViewItem, &item, painter, widget);
+    const Colors &colors = Colors::of(widget);
+    const QRect room = option.rect.adjusted(kCellMargin, kBarInset, -kCellMargin, -kBarInset);
+    const double part = std::clamp(std::abs(share.toDouble()), 0.0, 1.0);
+    const int length = part > 0 ? std::max(1, static_cast<int>(std::lround(part * room.width()))) : 0;
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(colors.soft(share.toDouble() < 0 ? Token::Ok : m_barToken, 0.26));
+    painter->drawRoundedRect(QRect(room.left(), room.top(), length, room.height()), 2, 2);
+    painter->setPen(colors[Token::Ink]);
+    painter->setFont(item.font);
+    painter->drawText(option.rect.adjusted(kCellMargin, 0, -kCellMargin, 0), Qt::AlignRight | Qt::AlignVCenter, text);
+    painter->restore();
+}
+
+QSize ShareDelegate::sizeHint(const QStyleOptionViewItem &option, const QModelIndex &index) const
+{
+    QSize size = QStyledItemDelegate::sizeHint(option, index);
+    size.setHeight(std::max(size.height(), kRowHeight));
+    if (index.data(ShareRole).isValid())
+        size.setWidth(size.width() + 2 * kCellMargin);
+    return size;
+}
+
+} // namespace ui
