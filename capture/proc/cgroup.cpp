@@ -38,6 +38,22 @@ std::optional<std::string> CgroupFinder::directoryOf(std::int32_t pid) const
     return path == "/" ? m_mountPoint : m_mountPoint + path;
 }
 
+CgroupMemory readCgroupMemory(const std::string &directory, const std::string &mountPoint)
+{
+    CgroupMemory memory;
+    if (const auto text = readProcFile(directory + "/memory.current"))
+        memory.currentBytes = parseNumber(*text);
+    if (const auto text = readProcFile(directory + "/memory.pressure"))
+        memory.pressureMilliPercent = pressureMilliPercent(*text);
+    for (std::string group = directory; group.size() > mountPoint.size(); group.resize(group.rfind('/'))) {
+        const auto text = readProcFile(group + "/memory.max");
+        const auto limit = text ? cgroupLimitBytes(*text) : std::nullopt;
+        if (limit && (!memory.limitBytes || *limit < *memory.limitBytes))
+            memory.limitBytes = limit;
+    }
+    return memory;
+}
+
 std::string cgroupMountPoint(std::string_view mountInfo)
 {
     while (!mountInfo.empty()) {

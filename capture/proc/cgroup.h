@@ -28,6 +28,17 @@ private:
     std::string m_mountPoint;
 };
 
+/// What a group says about memory. Absent where the controller is off, or nothing is limited.
+struct CgroupMemory
+{
+    std::optional<std::int64_t> limitBytes; ///< the least of the group and its ancestors, which all hold
+    std::optional<std::int64_t> currentBytes;
+    std::optional<std::int64_t> pressureMilliPercent; ///< share of the last 10 s in which some task waited for memory
+};
+
+/// Reads a group's memory files, and its ancestors' limits up to the mount point.
+CgroupMemory readCgroupMemory(const std::string &directory, const std::string &mountPoint);
+
 /// The mount point of cgroup2 in the text of a mountinfo file; empty if there is none.
 std::string cgroupMountPoint(std::string_view mountInfo);
 

@@ -106,7 +106,7 @@ std::optional<ProcStat> parseStat(std::string_view text)
 
     // proc(5): field 3 follows the name.
     constexpr std::size_t kFirstField = 3;
-    constexpr std::size_t kLastField = 24;
+    constexpr std::size_t kLastField = 28;
     std::array<std::string_view, kLastField + 1> fields;
     std::string_view rest = text.substr(close + 1);
     for (std::size_t field = kFirstField; field <= kLastField; ++field) {
@@ -132,6 +132,8 @@ std::optional<ProcStat> parseStat(std::string_view text)
     stat.startTicks = number(22);
     stat.virtualBytes = number(23);
     stat.residentPages = number(24);
+    stat.startCode = number(26);
+    stat.startStack = number(28);
     return stat;
 }
 

@@ -51,6 +51,8 @@ struct ProcStat
     std::int64_t startTicks = 0; ///< after boot; with the pid it names a process for good
     std::int64_t virtualBytes = 0;
     std::int64_t residentPages = 0;
+    std::int64_t startCode = 0;  ///< addresses; 0 or 1 where reading them is not allowed. A new program image has others
+    std::int64_t startStack = 0; ///< unless address randomisation is off
 };
 
 /// Parses the text of a stat file; empty if it is none.

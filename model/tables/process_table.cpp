@@ -128,8 +128,11 @@ ProcessTable::LiveImage *ProcessTable::exactMatch(
 ProcessTable::LiveImage *ProcessTable::matchingImage(
     LiveProcess &process, Timestamp when, ProcessSource source, std::string_view executable)
 {
-    if (source == ProcessSource::Launcher)
-        return (process.images.front().announcedBy & bit(source)) == 0 ? &process.images.front() : nullptr;
+    LiveImage &first = process.images.front();
+    // An image that nobody announced, and that this one would leave no time, is what the process ran from its start.
+    const bool isFromStart = process.images.size() == 1 && first.announcedBy == 0 && when <= row(first).start;
+    if (source == ProcessSource::Launcher || isFromStart)
+        return &first;
     if (source == ProcessSource::Perf)
         return exactMatch(process, when, executable);
     // Tracer and Proc see the image that runs now: the last that began until `when`, if they did not report that one before.

@@ -26,7 +26,8 @@ public:
 
     /// An exec of `pid` reported by `source`. Each source reports each exec at most once, so a report that matches an image which
     /// another source announced (and this one did not yet) names the same image: no new epoch. The times of Perf are exact and may come
-    /// late; those of Tracer and Proc are when they saw the new image; Launcher names the first image of a launched process.
+    /// late; those of Tracer and Proc are when they saw the new image; Launcher names
+    /// the first image of a launched process, also when it is said twice.
     /// Executable and command line fill what is not known yet, and replace what the Launcher believed.
     ImageId execSeen(std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable,
         std::string_view commandLine);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <functional>
+
+namespace capture {
+
+/// The clocks that reading /proc needs, passed in so that tests can set them. Nanoseconds.
+struct ProcClock
+{
+    std::function<std::int64_t()> monotonicNs; ///< CLOCK_MONOTONIC
+    std::function<std::int64_t()> bootNs;      ///< CLOCK_BOOTTIME, which /proc/PID/stat counts a process's start in
+    std::int64_t ticksPerSecond = 100;         ///< sysconf(_SC_CLK_TCK), the unit of times in stat files
+
+    /// The system's own.
+    static ProcClock system();
+};
+
+} // namespace capture

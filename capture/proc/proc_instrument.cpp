@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/proc_instrument.h"
+
+#include "capture/pidfd.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace capture {
+
+using model::Metric;
+
+namespace {
+
+constexpr std::size_t kMostKeptOpen = 64;  ///< processes whose files stay open, three descriptors each
+constexpr std::size_t kMostPidfds = 256;
+constexpr std::size_t kMostThreadsRead = 256; ///< above, reading each thread's status would show in the profile
+constexpr int kLeastDiscoveryMs = 20;
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kCostShare = 100;      ///< what may cost at most one part in a hundred
+constexpr std::uint64_t kSlowReadTicks = 10;  ///< how often limits and groups are read again
+constexpr std::int64_t kStartSlackNs = 20 * kNsPerMs; ///< two clock ticks, the resolution of start times
+
+std::int64_t perSecond(std::int64_t difference, std::int64_t elapsedNs)
+{
+    return static_cast<std::int64_t>(static_cast<double>(difference) * 1e9 / static_cast<double>(elapsedNs) + 0.5);
+}
+
+} // namespace
+
+ProcInstrument::ProcInstrument(ProcOptions options, model::ProcessTable &table)
+    : m_options(std::move(options))
+    , m_table(table)
+    , m_cgroups(m_options.procRoot, m_options.cgroupRoot)
+    , m_lastTickNs(m_options.clock.monotonicNs())
+{
+}
+
+void ProcInstrument::start(model::Timestamp now)
+{
+    m_lastTickNs = m_options.clock.monotonicNs() - now.ns;
+    for (const std::int32_t pid : m_options.roots)
+        adopt(pid, now);
+    discover(now);
+    readAll(now);
+}
+
+std::vector<int> ProcInstrument::descriptors() const
+{
+    std::vector<int> fds;
+    for (const auto &[pid, process] : m_tracked) {
+        if (process.pidfd.isOpen())
+            fds.push_back(process.pidfd.get());
+    }
+    return fds;
+}
+
+int ProcInstrument::drainIntervalMs() const
+{
+    return m_discoveryIntervalMs;
+}
+
+bool ProcInstrument::drain(model::Timestamp now)
+{
+    std::vector<pollfd> entries;
+    std::vector<std::int32_t> pids;
+    for (const auto &[pid, process] : m_tracked) {
+        if (process.pidfd.isOpen()) {
+            entries.push_back({process.pidfd.get(), POLLIN, 0});
+            pids.push_back(pid);
+        }
+    }
+    if (::poll(entries.data(), entries.size(), 0) > 0) {
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (entries[i].revents != 0)
+                finish(pids[i], now);
+        }
+    }
+    if (m_options.clock.monotonicNs() >= m_nextDiscoveryNs)
+        discover(now);
+    return false;
+}
+
+void ProcInstrument::discover(model::Timestamp now)
+{
+    const std::int64_t begin = m_options.clock.monotonicNs();
+    for (const std::int32_t pid : m_table.livePids()) {
+        if (!m_tracked.contains(pid))
+            adopt(pid, now);
+    }
+    std::vector<std::int32_t> pids;
+    for (const auto &[pid, process] : m_tracked)
+        pids.push_back(pid);
+    for (const std::int32_t pid : pids)
+        discoverFrom(pid, now);
+    const std::int64_t end = m_options.clock.monotonicNs();
+    const std::int64_t tickMs = std::max<std::int64_t>(m_options.tick.ns / kNsPerMs, kLeastDiscoveryMs);
+    m_discoveryIntervalMs = static_cast<int>(
+        std::clamp<std::int64_t>((end - begin) * kCostShare / kNsPerMs, kLeastDiscoveryMs, tickMs));
+    m_nextDiscoveryNs = end + m_discoveryIntervalMs * kNsPerMs;
+}
+
+void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
+{
+    std::vector<std::int32_t> parents{pid};
+    while (!parents.empty()) {
+        const std::int32_t parent = parents.back();
+        parents.pop_back();
+        for (const std::int32_t child : m_tracked.at(parent).sampler.children()) {
+            if (!m_tracked.contains(child) && adopt(child, now))
+                parents.push_back(child);
+        }
+    }
+}
+
+bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
+{
+    auto sampler = ProcessSampler::open(m_options.procRoot, pid, m_tracked.size() < kMostKeptOpen);
+    const auto stat = sampler ? sampler->stat() : std::nullopt;
+    if (!stat)
+        return false;
+    if (const auto zombie = m_zombies.find(pid); zombie != m_zombies.end() && zombie->second == stat->startTicks)
+        return false;
+    const model::Timestamp start = startOf(*stat, now);
+    TrackedProcess added{std::move(*sampler), {}, reportProcess(*stat, start, now), stat->startTicks};
+    if (m_tracked.size() < kMostPidfds && !m_options.isFake())
+        added.pidfd.reset(openPidfd(pid));
+    added.image = {stat->startCode, stat->startStack};
+    added.read(kMostThreadsRead);
+    if (m_options.origin == RootOrigin::Running && start.ns <= 0)
+        added.atTick = added.totals;
+    m_wasTracked.resize(std::max(m_wasTracked.size(), added.id.index() + 1));
+    m_wasTracked[added.id.index()] = true;
+    const auto [it, isNew] = m_tracked.insert_or_assign(pid, std::move(added));
+    if (isZombie(*stat)) {
+        finish(pid, now);
+        return false;
+    }
+    reportFirstImage(it->second, *stat, start, now);
+    reportThreads(it->second, now);
+    return true;
+}
+
+model::ProcessId ProcInstrument::reportProcess(const ProcStat &stat, model::Timestamp start, model::Timestamp now)
+{
+    const std::int32_t parentPid = m_tracked.contains(stat.parentPid) ? stat.parentPid : 0;
+    if (const model::ProcessId known = m_table.liveProcess(stat.pid); known.isValid()) {
+        const model::Timestamp knownStart = m_table.tables().tables().processes[known.index()].start;
+        // Start times of /proc are coarse: those of others are kept.
+        if (start.ns <= knownStart.ns + kStartSlackNs)
+            return m_table.processSeen(stat.pid, parentPid, now);
+        m_table.processEnded(stat.pid, start, std::nullopt); // unnoticed: this is another one with its pid
+    }
+    return m_table.processSeen(stat.pid, parentPid, start);
+}
+
+void ProcInstrument::reportFirstImage(
+    TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now)
+{
+    const auto &roots = m_options.roots;
+    const bool isRoot = std::find(roots.begin(), roots.end(), stat.pid) != roots.end();
+    const bool isRunning = m_options.origin == RootOrigin::Running && start.ns <= 0;
+    if (isRoot && !isRunning)
+        reportExec(process, start, model::ProcessSource::Launcher);
+    const auto parent = m_tracked.find(stat.parentPid);
+    const bool isFork = parent != m_tracked.end() && process.image.isKnown() && parent->second.image == process.image;
+    if (isRoot || isRunning || !isFork)
+        reportExec(process, isRunning ? start : now, model::ProcessSource::Proc);
+}
+
+model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const
+{
+    const std::int64_t tickNs = 1'000'000'000 / m_options.clock.ticksPerSecond;
+    const std::int64_t ageNs = m_options.clock.bootNs() - stat.startTicks * tickNs;
+    return {std::clamp<std::int64_t>(now.ns - ageNs, 0, now.ns)};
+}
+
+void ProcInstrument::reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source)
+{
+    const std::string executable = process.sampler.executable();
+    if (!executable.empty())
+        m_table.execSeen(process.sampler.pid(), when, source, executable, process.sampler.commandLine());
+}
+
+void ProcInstrument::reportThreads(TrackedProcess &process, model::Timestamp now)
+{
+    const std::int32_t pid = process.sampler.pid();
+    std::vector<std::int32_t> ended;
+    for (const auto &[tid, thread] : process.sampler.threads()) {
+        if (thread.seenAt == process.sampler.threadReading()) {
+            m_table.threadNamed(pid, tid, thread.name, now);
+            continue;
+        }
+        m_table.threadEnded(pid, tid, now);
+        process.endedVoluntary += thread.voluntarySwitches;
+        process.endedInvoluntary += thread.involuntarySwitches;
+        ended.push_back(tid);
+    }
+    for (const std::int32_t tid : ended)
+        process.sampler.forgetThread(tid);
+}
+
+void ProcInstrument::readAll(model::Timestamp now)
+{
+    readSystem();
+    std::vector<std::int32_t> ended;
+    for (auto &[pid, process] : m_tracked) {
+        if (!readOne(process, now))
+            ended.push_back(pid);
+    }
+    for (const std::int32_t pid : ended)
+        finish(pid, now);
+}
+
+bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
+{
+    const ImageMark before = process.image;
+    if (!process.read(kMostThreadsRead))
+        return false;
+    if (process.image != before && process.image.isKnown()) {
+        reportExec(process, now, model::ProcessSource::Proc);
+        process.nextSlowRead = 0;
+    }
+    reportThreads(process, now);
+    if (!process.hasIo && !std::exchange(process.hasReportedIo, true))
+        m_losses.push_back({model::LossKind::MetricsUnreadable, m_table.currentImage(process.sampler.pid()), 1,
+            fmt::format("process {} runs with other rights than the recorder: its io, smaps_rollup and fd below /proc "
+                        "may not be read",
+                process.sampler.pid())});
+    readPss(process);
+    const CgroupMemory &memory = memoryOf(process);
+    auto limit = memory.limitBytes;
+    if (process.addressSpaceLimit && (!limit || *process.addressSpaceLimit < *limit))
+        limit = process.addressSpaceLimit;
+    if (limit)
+        process.levels.set(Metric::MemoryLimit, *limit);
+    if (memory.currentBytes)
+        process.levels.set(Metric::CgroupMemory, *memory.currentBytes);
+    if (memory.pressureMilliPercent)
+        process.levels.set(Metric::MemoryPressure, *memory.pressureMilliPercent);
+    return true;
+}
+
+void ProcInstrument::readPss(TrackedProcess &process)
+{
+    const std::int64_t begin = m_options.clock.monotonicNs();
+    if (begin < process.nextPssNs)
+        return;
+    if (const auto pss = process.sampler.pssBytes())
+        process.levels.set(Metric::Pss, *pss);
+    const std::int64_t cost = m_options.clock.monotonicNs() - begin;
+    // Above its share of the tick it is left out for as long as brings it back to that share.
+    process.nextPssNs = cost * kCostShare > m_options.tick.ns ? begin + cost * kCostShare : 0;
+}
+
+const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)
+{
+    if (m_tickNumber >= process.nextSlowRead) {
+        process.nextSlowRead = m_tickNumber + kSlowReadTicks;
+        process.cgroupDirectory = m_cgroups.directoryOf(process.sampler.pid()).value_or(std::string());
+        process.addressSpaceLimit = process.sampler.addressSpaceLimit();
+    }
+    const auto [it, isNew] = m_cgroupMemory.try_emplace(process.cgroupDirectory);
+    if (isNew && !process.cgroupDirectory.empty())
+        it->second = readCgroupMemory(process.cgroupDirectory, m_cgroups.mountPoint());
+    return it->second;
+}
+
+void ProcInstrument::readSystem()
+{
+    m_cgroupMemory.clear();
+    const auto text = readProcFile(m_options.procRoot + "/meminfo");
+    m_availableBytes = text ? kilobyteField(*text, "MemAvailable") : std::nullopt;
+}
+
+void ProcInstrument::finish(std::int32_t pid, model::Timestamp now)
+{
+    const auto it = m_tracked.find(pid);
+    if (it == m_tracked.end())
+        return;
+    it->second.read(kMostThreadsRead);
+    m_table.processEnded(pid, now, std::nullopt);
+    m_zombies.insert_or_assign(pid, it->second.startTicks);
+    m_finished.push_back(std::move(it->second));
+    m_tracked.erase(it);
+}
+
+void ProcInstrument::collect(model::Timestamp now, model::EventBatch &batch)
+{
+    discover(now);
+    readAll(now);
+    ++m_tickNumber;
+    const std::int64_t tickNs = m_options.clock.monotonicNs();
+    const std::int64_t elapsedNs = std::max<std::int64_t>(tickNs - m_lastTickNs, 1);
+    m_lastTickNs = tickNs;
+    const auto close = [&](TrackedProcess &process) {
+        if (!m_isPaused)
+            appendRow(process, elapsedNs, batch);
+        process.atTick = process.totals;
+        process.levels = {};
+    };
+    for (TrackedProcess &process : m_finished)
+        close(process);
+    m_finished.clear();
+    for (auto &[pid, process] : m_tracked)
+        close(process);
+    std::erase_if(m_zombies, [&](const auto &zombie) { return !processState(zombie.first, m_options.procRoot); });
+    countMissed();
+    batch.losses.insert(batch.losses.end(), m_losses.begin(), m_losses.end());
+    m_losses.clear();
+}
+
+void ProcInstrument::countMissed()
+{
+    const auto &processes = m_table.tables().tables().processes;
+    for (; m_checkedProcesses < processes.size(); ++m_checkedProcesses)
+        m_untracked.emplace_back(m_checkedProcesses);
+    m_wasTracked.resize(std::max(m_wasTracked.size(), processes.size()));
+    std::int64_t missed = 0;
+    std::erase_if(m_untracked, [&](model::ProcessId id) {
+        const bool isMissed = !m_wasTracked[id.index()] && processes[id.index()].end;
+        missed += isMissed ? 1 : 0;
+        return m_wasTracked[id.index()] || isMissed;
+    });
+    if (missed > 0)
+        m_losses.push_back({model::LossKind::ProcessesMissed, {}, missed, "they have no metrics"});
+}
+
+void ProcInstrument::appendRow(TrackedProcess &process, std::int64_t elapsedNs, model::EventBatch &batch) const
+{
+    model::MetricsRow row{process.id, process.levels};
+    const ProcessTotals &now = process.totals;
+    const ProcessTotals &before = process.atTick;
+    const auto busy = [&](std::int64_t ticks) {
+        // A share of one core: 1e5 thousandths of a percent.
+        return perSecond(ticks * 100'000 / m_options.clock.ticksPerSecond, elapsedNs);
+    };
+    const auto rate = [&](Metric metric, std::int64_t ProcessTotals::*counter) {
+        row.values.set(metric, perSecond(std::max<std::int64_t>(now.*counter - before.*counter, 0), elapsedNs));
+    };
+    row.values.set(Metric::CpuUser, busy(now.userTicks - before.userTicks));
+    row.values.set(Metric::CpuSystem, busy(now.systemTicks - before.systemTicks));
+    rate(Metric::MinorFaults, &ProcessTotals::minorFaults);
+    rate(Metric::MajorFaults, &ProcessTotals::majorFaults);
+    if (process.hasSwitches) {
+        rate(Metric::VoluntarySwitches, &ProcessTotals::voluntarySwitches);
+        rate(Metric::InvoluntarySwitches, &ProcessTotals::involuntarySwitches);
+    }
+    if (process.hasIo) {
+        rate(Metric::ReadBytes, &ProcessTotals::readBytes);
+        rate(Metric::WrittenBytes, &ProcessTotals::writtenBytes);
+    }
+    if (m_availableBytes)
+        row.values.set(Metric::SystemAvailable, *m_availableBytes);
+    batch.metrics.push_back(row);
+}
+
+void ProcInstrument::setPaused(bool paused)
+{
+    if (m_isPaused && !paused) { // what happened meanwhile is of no tick
+        for (auto &[pid, process] : m_tracked) {
+            process.read(kMostThreadsRead);
+            process.atTick = process.totals;
+        }
+        m_finished.clear();
+        m_lastTickNs = m_options.clock.monotonicNs();
+    }
+    m_isPaused = paused;
+}
+
+} // namespace capture

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/process_reading.h"
+
+#include "capture/proc/proc_reader.h"
+
+namespace capture {
+
+namespace {
+
+std::optional<std::int64_t> kilobytes(std::string_view text)
+{
+    const auto number = parseNumber(text);
+    return number ? std::optional(*number * 1024) : std::nullopt;
+}
+
+std::string_view trimmed(std::string_view text)
+{
+    const std::size_t begin = text.find_first_not_of(" \t");
+    return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
+}
+
+} // namespace
+
+StatusReading parseStatus(std::string_view text)
+{
+    StatusReading reading;
+    std::int64_t hugeBytes = 0;
+    forEachField(text, [&](std::string_view name, std::string_view rest) {
+        if (name == "Name")
+            reading.name = trimmed(rest);
+        else if (name == "VmRSS")
+            reading.residentBytes = kilobytes(rest);
+        else if (name == "RssAnon")
+            reading.anonymousBytes = kilobytes(rest);
+        else if (name == "RssFile")
+            reading.fileBytes = kilobytes(rest);
+        else if (name == "RssShmem")
+            reading.sharedBytes = kilobytes(rest);
+        else if (name == "VmSwap")
+            reading.swapBytes = kilobytes(rest);
+        else if (name == "VmSize")
+            reading.virtualBytes = kilobytes(rest);
+        else if (name == "HugetlbPages")
+            hugeBytes = kilobytes(rest).value_or(0);
+        else if (name == "voluntary_ctxt_switches")
+            reading.voluntarySwitches = parseNumber(rest).value_or(0);
+        else if (name == "nonvoluntary_ctxt_switches")
+            reading.involuntarySwitches = parseNumber(rest).value_or(0);
+    });
+    if (reading.residentBytes)
+        *reading.residentBytes += hugeBytes;
+    return reading;
+}
+
+std::optional<IoReading> parseIo(std::string_view text)
+{
+    std::optional<std::int64_t> read;
+    std::optional<std::int64_t> written;
+    forEachField(text, [&](std::string_view name, std::string_view rest) {
+        if (name == "read_bytes")
+            read = parseNumber(rest);
+        else if (name == "write_bytes")
+            written = parseNumber(rest);
+    });
+    if (!read || !written)
+        return std::nullopt;
+    return IoReading{*read, *written};
+}
+
+std::optional<std::int64_t> addressSpaceLimit(std::string_view limits)
+{
+    constexpr std::string_view name = "Max address space";
+    const std::size_t at = limits.find(name);
+    return at == std::string_view::npos ? std::nullopt : parseNumber(limits.substr(at + name.size()));
+}
+
+std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name)
+{
+    std::optional<std::int64_t> bytes;
+    forEachField(text, [&](std::string_view field, std::string_view rest) {
+        if (field == name)
+            bytes = kilobytes(rest);
+    });
+    return bytes;
+}
+
+} // namespace capture

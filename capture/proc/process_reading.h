@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace capture {
+
+/// What /proc/PID/status says. Bytes; absent where the line is (a zombie has no memory, old kernels have fewer lines).
+struct StatusReading
+{
+    std::optional<std::int64_t> residentBytes; ///< with huge pages, which VmRSS leaves out
+    std::optional<std::int64_t> anonymousBytes;
+    std::optional<std::int64_t> fileBytes;
+    std::optional<std::int64_t> sharedBytes;
+    std::optional<std::int64_t> swapBytes;
+    std::optional<std::int64_t> virtualBytes;
+    std::int64_t voluntarySwitches = 0;   ///< of the one thread that the file is about
+    std::int64_t involuntarySwitches = 0; ///< same
+    std::string_view name;                ///< points into the text parsed; escaped as the kernel writes it
+};
+
+/// Parses a status file of a process or a thread.
+StatusReading parseStatus(std::string_view text);
+
+/// Bytes that a process caused to be fetched from and sent to storage (/proc/PID/io).
+struct IoReading
+{
+    std::int64_t readBytes = 0;
+    std::int64_t writtenBytes = 0;
+};
+
+/// Parses an io file; empty if a line is missing.
+std::optional<IoReading> parseIo(std::string_view text);
+
+/// The soft limit of the address space in a limits file, in bytes; empty: unlimited, or no such file.
+std::optional<std::int64_t> addressSpaceLimit(std::string_view limits);
+
+/// A "Name:  123 kB" line of meminfo, smaps_rollup or status, in bytes.
+std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name);
+
+} // namespace capture

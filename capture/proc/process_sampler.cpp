@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/process_sampler.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <climits>
+
+namespace capture {
+
+namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";
+
+/// Calls `entry(number)` for each numbered entry of a directory.
+template <typename Entry>
+bool forEachNumber(int parent, const char *name, Entry &&entry)
+{
+    const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    DIR *directory = ::fdopendir(fd);
+    if (!directory) {
+        ::close(fd);
+        return false;
+    }
+    while (const dirent *item = ::readdir(directory)) {
+        const std::string_view text = item->d_name;
+        std::int32_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error == std::errc() && end == text.data() + text.size())
+            entry(number);
+    }
+    ::closedir(directory);
+    return true;
+}
+
+} // namespace
+
+std::optional<ProcessSampler> ProcessSampler::open(
+    const std::string &procRoot, std::int32_t pid, bool keepsFilesOpen)
+{
+    const std::string path = procRoot + '/' + std::to_string(pid);
+    FileDescriptor directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.isOpen())
+        return std::nullopt;
+    return ProcessSampler(pid, std::move(directory), keepsFilesOpen);
+}
+
+ProcessSampler::ProcessSampler(std::int32_t pid, FileDescriptor directory, bool keepsFilesOpen)
+    : m_pid(pid)
+    , m_keepsFilesOpen(keepsFilesOpen)
+    , m_directory(std::move(directory))
+{
+}
+
+bool ProcessSampler::read(const char *name, std::string &text, FileDescriptor *kept)
+{
+    if (kept && kept->isOpen())
+        return rereadProcFile(kept->get(), text);
+    FileDescriptor fd(::openat(m_directory.get(), name, O_RDONLY | O_CLOEXEC));
+    if (!fd.isOpen() || !rereadProcFile(fd.get(), text))
+        return false;
+    if (kept && m_keepsFilesOpen)
+        *kept = std::move(fd);
+    return true;
+}
+
+std::optional<ProcStat> ProcessSampler::stat()
+{
+    return read("stat", m_text, &m_stat) ? parseStat(m_text) : std::nullopt;
+}
+
+bool ProcessSampler::status(StatusReading &reading)
+{
+    if (!read("status", m_statusText, &m_status))
+        return false;
+    reading = parseStatus(m_statusText);
+    return true;
+}
+
+std::optional<IoReading> ProcessSampler::io()
+{
+    return read("io", m_text, &m_io) ? parseIo(m_text) : std::nullopt;
+}
+
+std::optional<std::int64_t> ProcessSampler::pssBytes()
+{
+    // Never kept open: an open smaps_rollup stays with the address space it was opened on, and an exec makes another.
+    return read("smaps_rollup", m_text, nullptr) ? kilobyteField(m_text, "Pss") : std::nullopt;
+}
+
+std::optional<std::int64_t> ProcessSampler::openFiles() const
+{
+    struct stat status = {};
+    // Since Linux 6.2 the directory's size is the number of descriptors.
+    if (::fstatat(m_directory.get(), "fd", &status, 0) == 0 && status.st_size > 0)
+        return status.st_size;
+    std::int64_t count = 0;
+    if (!forEachNumber(m_directory.get(), "fd", [&](std::int32_t) { ++count; }))
+        return std::nullopt;
+    return count;
+}
+
+std::optional<std::int64_t> ProcessSampler::addressSpaceLimit()
+{
+    return read("limits", m_text, nullptr) ? capture::addressSpaceLimit(m_text) : std::nullopt;
+}
+
+std::string ProcessSampler::executable() const
+{
+    char target[PATH_MAX];
+    const ssize_t length = ::readlinkat(m_directory.get(), "exe", target, sizeof target);
+    if (length <= 0)
+        return {};
+    std::string_view path(target, static_cast<std::size_t>(length));
+    if (path.ends_with(kDeleted))
+        path.remove_suffix(kDeleted.size());
+    return std::string(path);
+}
+
+std::string ProcessSampler::commandLine()
+{
+    return read("cmdline", m_text, nullptr) ? quotedCommandLine(m_text) : std::string();
+}
+
+std::vector<std::int32_t> ProcessSampler::taskIds() const
+{
+    std::vector<std::int32_t> tids;
+    forEachNumber(m_directory.get(), "task", [&](std::int32_t tid) { tids.push_back(tid); });
+    return tids;
+}
+
+void ProcessSampler::readThread(std::int32_t tid, Thread &thread)
+{
+    const std::string name = "task/" + std::to_string(tid) + "/status";
+    if (!read(name.c_str(), m_text, nullptr))
+        return; // it ended just now
+    const StatusReading reading = parseStatus(m_text);
+    thread.name = reading.name;
+    thread.voluntarySwitches = reading.voluntarySwitches;
+    thread.involuntarySwitches = reading.involuntarySwitches;
+}
+
+bool ProcessSampler::readThreads(std::size_t most)
+{
+    ++m_threadReading;
+    const std::vector<std::int32_t> tids = taskIds();
+    const bool readsAll = tids.size() <= most;
+    for (const std::int32_t tid : tids) {
+        const auto [it, isNew] = m_threads.try_emplace(tid);
+        it->second.seenAt = m_threadReading;
+        if (readsAll || isNew)
+            readThread(tid, it->second);
+    }
+    return readsAll;
+}
+
+std::vector<std::int32_t> ProcessSampler::children()
+{
+    std::vector<std::int32_t> pids;
+    for (const std::int32_t tid : taskIds()) {
+        const std::string name = "task/" + std::to_string(tid) + "/children";
+        if (!read(name.c_str(), m_text, nullptr))
+            continue;
+        for (std::string_view rest = m_text; !rest.empty();) {
+            if (const auto pid = parseNumber(rest))
+                pids.push_back(static_cast<std::int32_t>(*pid));
+            const std::size_t blank = rest.find(' ', rest.find_first_not_of(' '));
+            rest = blank == std::string_view::npos ? std::string_view() : rest.substr(blank + 1);
+        }
+    }
+    return pids;
+}
+
+} // namespace capture

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/file_descriptor.h"
+#include "capture/proc/proc_reader.h"
+#include "capture/proc/process_reading.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace capture {
+
+/// Reads one process's files below /proc, time and again. Holds the process's directory open, so what it reads is never that of a
+/// later process with the same pid: after its end reads fail. Capture thread only.
+class ProcessSampler
+{
+public:
+    /// A thread as last read.
+    struct Thread
+    {
+        std::string name;
+        std::int64_t voluntarySwitches = 0;
+        std::int64_t involuntarySwitches = 0;
+        std::uint64_t seenAt = 0; ///< number of the reading it was last seen in
+    };
+
+    /// Empty if there is no such process. `keepsFilesOpen` costs three descriptors, and saves their opening each time.
+    static std::optional<ProcessSampler> open(const std::string &procRoot, std::int32_t pid, bool keepsFilesOpen);
+
+    std::int32_t pid() const { return m_pid; }
+
+    /// /proc/PID/stat; empty once the process is gone.
+    std::optional<ProcStat> stat();
+
+    /// /proc/PID/status into `reading`, which points into this object until the next call.
+    bool status(StatusReading &reading);
+
+    /// Storage traffic; empty if that may not be read.
+    std::optional<IoReading> io();
+
+    /// Proportional share of memory from smaps_rollup. The kernel walks all page tables for it: look at the time it takes.
+    std::optional<std::int64_t> pssBytes();
+
+    /// How many descriptors are open; empty if that may not be read.
+    std::optional<std::int64_t> openFiles() const;
+
+    /// Soft RLIMIT_AS in bytes; empty: unlimited or not readable.
+    std::optional<std::int64_t> addressSpaceLimit();
+
+    /// Path of the running executable, without the kernel's " (deleted)"; empty if it may not be read or there is none.
+    std::string executable() const;
+    /// Arguments, quoted for a shell.
+    std::string commandLine();
+
+    /// Reads which threads there are, with their names and switches. `most`: of more threads than that, names and switches
+    /// of known ones are not read again. Returns whether all were read.
+    bool readThreads(std::size_t most);
+    /// Threads by tid, as of the last `readThreads`; those that were not seen in it have ended (an older `seenAt`).
+    const std::unordered_map<std::int32_t, Thread> &threads() const { return m_threads; }
+    std::uint64_t threadReading() const { return m_threadReading; }
+    /// Forgets a thread that has ended.
+    void forgetThread(std::int32_t tid) { m_threads.erase(tid); }
+
+    /// Pids of the children that any of its threads made, as the kernel lists them. Empty without CONFIG_PROC_CHILDREN.
+    std::vector<std::int32_t> children();
+
+private:
+    ProcessSampler(std::int32_t pid, FileDescriptor directory, bool keepsFilesOpen);
+
+    bool read(const char *name, std::string &text, FileDescriptor *kept);
+    void readThread(std::int32_t tid, Thread &thread);
+    std::vector<std::int32_t> taskIds() const;
+
+    std::int32_t m_pid;
+    bool m_keepsFilesOpen;
+    FileDescriptor m_directory;
+    FileDescriptor m_stat;
+    FileDescriptor m_status;
+    FileDescriptor m_io;
+    std::string m_text; ///< of the last file read; kept so that its memory is
+    std::string m_statusText;
+    std::unordered_map<std::int32_t, Thread> m_threads;
+    std::uint64_t m_threadReading = 0;
+};
+
+} // namespace capture

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/tracked_process.h"
+
+namespace capture {
+
+using model::Metric;
+
+bool TrackedProcess::read(std::size_t mostThreads)
+{
+    const std::optional<ProcStat> stat = sampler.stat();
+    if (!stat)
+        return false;
+    totals.userTicks = stat->userTicks;
+    totals.systemTicks = stat->systemTicks;
+    totals.minorFaults = stat->minorFaults;
+    totals.majorFaults = stat->majorFaults;
+    if (const auto io = sampler.io()) {
+        hasIo = true;
+        totals.readBytes = io->readBytes;
+        totals.writtenBytes = io->writtenBytes;
+    }
+    if (isZombie(*stat)) // it has no memory, threads and files any more: what was read before in this tick stays
+        return false;
+    image = {stat->startCode, stat->startStack};
+    levels.set(Metric::Threads, stat->threads);
+    StatusReading status;
+    if (sampler.status(status))
+        readMemory(status);
+    if (const auto files = sampler.openFiles())
+        levels.set(Metric::OpenFiles, *files);
+    hasSwitches = sampler.readThreads(mostThreads);
+    sumSwitches();
+    return true;
+}
+
+void TrackedProcess::readMemory(const StatusReading &status)
+{
+    const auto set = [&](Metric metric, const std::optional<std::int64_t> &value) {
+        if (value)
+            levels.set(metric, *value);
+    };
+    set(Metric::Rss, status.residentBytes);
+    set(Metric::Anonymous, status.anonymousBytes);
+    set(Metric::FileBacked, status.fileBytes);
+    set(Metric::Shared, status.sharedBytes);
+    set(Metric::Swap, status.swapBytes);
+    set(Metric::VirtualSize, status.virtualBytes);
+}
+
+void TrackedProcess::sumSwitches()
+{
+    std::int64_t voluntary = 0;
+    std::int64_t involuntary = 0;
+    for (const auto &[tid, thread] : sampler.threads()) {
+        voluntary += thread.voluntarySwitches;
+        involuntary += thread.involuntarySwitches;
+    }
+    totals.voluntarySwitches = endedVoluntary + voluntary;
+    totals.involuntarySwitches = endedInvoluntary + involuntary;
+}
+
+} // namespace capture

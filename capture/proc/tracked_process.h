@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/proc/process_sampler.h"
+#include "model/event_batch.h"
+
+#include <cstdint>
+#include <string>
+
+namespace capture {
+
+/// Counters of a process that only grow; rates are made of their differences.
+struct ProcessTotals
+{
+    std::int64_t userTicks = 0;
+    std::int64_t systemTicks = 0;
+    std::int64_t minorFaults = 0;
+    std::int64_t majorFaults = 0;
+    std::int64_t voluntarySwitches = 0; ///< summed over threads, those that ended since included as last seen
+    std::int64_t involuntarySwitches = 0;
+    std::int64_t readBytes = 0;
+    std::int64_t writtenBytes = 0;
+};
+
+/// Which addresses a program image got; another one after an exec, the same after a fork.
+struct ImageMark
+{
+    std::int64_t startCode = 0;
+    std::int64_t startStack = 0;
+    friend bool operator==(ImageMark, ImageMark) = default;
+
+    /// Whether the kernel showed the addresses at all.
+    bool isKnown() const { return startStack > 1; }
+};
+
+/// What the ProcInstrument keeps about one process.
+struct TrackedProcess
+{
+    ProcessSampler sampler;
+    FileDescriptor pidfd; ///< not open when there are too many processes
+    model::ProcessId id;
+    std::int64_t startTicks = 0;
+    ImageMark image;
+    ProcessTotals totals;  ///< as last read
+    ProcessTotals atTick;  ///< as they were at the last tick
+    model::MetricValues levels; ///< as last read within this tick
+    std::int64_t endedVoluntary = 0; ///< switches of threads that ended
+    std::int64_t endedInvoluntary = 0;
+    bool hasIo = false;
+    bool hasSwitches = false;
+    bool hasReportedIo = false;   ///< that it cannot be read
+    std::int64_t nextPssNs = 0;   ///< when smaps_rollup may be read again
+    std::string cgroupDirectory;
+    std::optional<std::int64_t> addressSpaceLimit;
+    std::uint64_t nextSlowRead = 0; ///< tick in which limits and the group are read again
+
+    /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
+    /// still tells is taken in.
+    bool read(std::size_t mostThreads);
+
+private:
+    void readMemory(const StatusReading &status);
+    void sumSwitches();
+};
+
+/// Whether the kernel has nothing left of a process but its end. A leader that ended before its threads is not that.
+inline bool isZombie(const ProcStat &stat)
+{
+    return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
+
+} // namespace capture

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/proc_instrument.h"
+
+#include "capture/target/target_process.h"
+#include "tests/capture/fake_proc.h"
+
+#include <QTest>
+
+#include <poll.h>
+
+using capture::ProcInstrument;
+using capture::ProcOptions;
+using capture::RootOrigin;
+using model::Metric;
+using model::Timestamp;
+using tests::FakeProc;
+using tests::FakeProcess;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+/// An instrument over a made-up /proc with a clock that stands still until told.
+struct Fixture
+{
+    FakeProc proc;
+    model::TableBuilder builder;
+    model::ProcessTable table{builder};
+    std::int64_t clockNs = 0;
+    std::int64_t stepNs = 0; ///< by which the clock moves at each look
+    std::unique_ptr<ProcInstrument> instrument;
+
+    void start(std::vector<std::int32_t> roots, RootOrigin origin = RootOrigin::Launched)
+    {
+        ProcOptions options;
+        options.roots = std::move(roots);
+        options.origin = origin;
+        options.procRoot = proc.root();
+        options.cgroupRoot = proc.cgroupRoot();
+        // The system booted ten seconds before the recording: start ticks below 1000 are before it.
+        options.clock = {[this] { return clockNs += stepNs; }, [this] { return clockNs + 10 * kSecond; }, 100};
+        instrument = std::make_unique<ProcInstrument>(options, table);
+        instrument->start(Timestamp{clockNs});
+    }
+    model::EventBatch tickAfter(std::int64_t ns)
+    {
+        clockNs += ns;
+        model::EventBatch batch;
+        instrument->collect(Timestamp{clockNs}, batch);
+        return batch;
+    }
+    const model::Process &process(model::ProcessId id) const { return builder.tables().processes.at(id.index()); }
+    std::string executableOf(int pid) const
+    {
+        return builder.tables().text(builder.tables().images.at(table.currentImage(pid).index()).executable);
+    }
+};
+
+std::int64_t valueOf(const model::MetricsRow &row, Metric metric)
+{
+    return row.values.get(metric).value_or(-1);
+}
+
+} // namespace
+
+class ProcInstrumentTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void levelsAreTheValuesAtTheEndOfTheTick()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10};
+        f.proc.set(p);
+        f.start({10});
+        p.rssKb = 3000;
+        f.proc.set(p);
+        const auto batch = f.tickAfter(kSecond);
+        QCOMPARE(batch.metrics.size(), std::size_t{1});
+        const auto &row = batch.metrics.front();
+        QCOMPARE(row.process, f.table.liveProcess(10));
+        QCOMPARE(valueOf(row, Metric::Rss), (3000 + 2048) * 1024);
+        QCOMPARE(valueOf(row, Metric::Anonymous), 600 * 1024);
+        QCOMPARE(valueOf(row, Metric::FileBacked), 300 * 1024);
+        QCOMPARE(valueOf(row, Metric::Shared), 100 * 1024);
+        QCOMPARE(valueOf(row, Metric::Swap), 7 * 1024);
+        QCOMPARE(valueOf(row, Metric::VirtualSize), 5000 * 1024);
+        QCOMPARE(valueOf(row, Metric::Pss), 500 * 1024);
+        QCOMPARE(valueOf(row, Metric::Threads), 1);
+        QCOMPARE(valueOf(row, Metric::CgroupMemory), 2'000'000);
+        QCOMPARE(valueOf(row, Metric::MemoryLimit), 9'000'000);
+        QCOMPARE(valueOf(row, Metric::MemoryPressure), 1250);
+        QCOMPARE(valueOf(row, Metric::SystemAvailable), 4000 * 1024);
+        QVERIFY(batch.losses.empty());
+    }
+
+    void ratesAreMeansOverTheTrueLengthOfTheTick()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10, .startTicks = 1000};
+        f.proc.set(p);
+        f.start({10});
+        p.userTicks = 30; // 300 ms in 400 ms
+        p.systemTicks = 10;
+        p.minorFaults = 100;
+        p.majorFaults = 2;
+        p.readBytes = 4000;
+        p.writtenBytes = 800;
+        p.switchesPerThread = 20;
+        f.proc.set(p);
+        const auto first = f.tickAfter(kSecond * 2 / 5).metrics.front();
+        QCOMPARE(valueOf(first, Metric::CpuUser), 75'000);
+        QCOMPARE(valueOf(first, Metric::CpuSystem), 25'000);
+        QCOMPARE(valueOf(first, Metric::MinorFaults), 250);
+        QCOMPARE(valueOf(first, Metric::MajorFaults), 5);
+        QCOMPARE(valueOf(first, Metric::ReadBytes), 10'000);
+        QCOMPARE(valueOf(first, Metric::WrittenBytes), 2'000);
+        QCOMPARE(valueOf(first, Metric::VoluntarySwitches), 50);
+        QCOMPARE(valueOf(first, Metric::InvoluntarySwitches), 100);
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::CpuUser), 0);
+    }
+
+    void whatARunningProcessUsedBeforeIsNotCounted()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .userTicks = 500, .minorFaults = 7, .startTicks = 3});
+        f.start({10}, RootOrigin::Running);
+        const auto row = f.tickAfter(kSecond).metrics.front();
+        QCOMPARE(valueOf(row, Metric::CpuUser), 0);
+        QCOMPARE(valueOf(row, Metric::MinorFaults), 0);
+        QCOMPARE(f.process(row.process).start.ns, 0);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{1});
+    }
+
+    void theLeastLimitHolds()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .addressSpace = "5000000"});
+        f.start({10});
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::MemoryLimit), 5'000'000);
+    }
+
+    void withoutControlGroupsNothingIsMadeUp()
+    {
+        Fixture f;
+        f.proc.write("self/mountinfo", "22 1 0:21 / /proc rw - proc proc rw\n");
+        f.proc.set({.pid = 10});
+        f.start({10});
+        const auto row = f.tickAfter(kSecond).metrics.front();
+        QVERIFY(!row.values.get(Metric::MemoryLimit));
+        QVERIFY(!row.values.get(Metric::CgroupMemory));
+        QVERIFY(!row.values.get(Metric::MemoryPressure));
+    }
+
+    void descendantsAreFound()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .children = "11 12 "});
+        f.proc.set({.pid = 11, .parentPid = 10, .startTicks = 1000, .children = "13 "});
+        f.proc.set({.pid = 12, .parentPid = 10, .startTicks = 1000});
+        f.proc.set({.pid = 13, .parentPid = 11, .startTicks = 1000});
+        f.proc.set({.pid = 99});
+        f.start({10});
+        QCOMPARE(f.tickAfter(kSecond).metrics.size(), std::size_t{4});
+        QCOMPARE(f.process(f.table.liveProcess(13)).parent, f.table.liveProcess(11));
+        QCOMPARE(f.process(f.table.liveProcess(11)).parent, f.table.liveProcess(10));
+        QVERIFY(!f.table.liveProcess(99).isValid());
+    }
+
+    void processesThatOthersReportAreTakenOver()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10});
+        f.start({10});
+        f.proc.set({.pid = 20, .parentPid = 1, .startTicks = 1001});
+        const auto reported = f.table.processSeen(20, 10, Timestamp{12'345'678});
+        f.tickAfter(kSecond);
+        QCOMPARE(f.table.liveProcess(20), reported);
+        QCOMPARE(f.process(reported).start.ns, 12'345'678); // not the coarse one of /proc
+    }
+
+    void aForkedChildHasNoImageOfItsOwnUntilItExecs()
+    {
+        Fixture f;
+        FakeProcess child{.pid = 11, .parentPid = 10, .startTicks = 1000};
+        f.proc.set({.pid = 10, .executable = "/bin/shell", .children = "11 "});
+        child.executable = "/bin/shell";
+        f.proc.set(child);
+        f.start({10});
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{2});
+        QCOMPARE(f.executableOf(11), std::string("/bin/shell"));
+        child.executable = "/bin/sorter";
+        child.startStack = 0x9000;
+        f.proc.set(child);
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.executableOf(11), std::string("/bin/sorter"));
+        const auto &image = f.builder.tables().images.at(f.table.currentImage(11).index());
+        QCOMPARE(image.epoch, 1U);
+        QCOMPARE(image.start.ns, 2 * kSecond);
+        QCOMPARE(f.builder.tables().text(image.commandLine), std::string("worker --fast"));
+    }
+
+    void theRootsFirstImageIsTheProgramItself()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .startTicks = 1000});
+        f.table.processSeen(10, 0, Timestamp{0});
+        f.start({10});
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{1});
+        QCOMPARE(f.executableOf(10), std::string("/usr/bin/worker"));
+        QCOMPARE(f.builder.tables().images.front().epoch, 0U);
+    }
+
+    void aZombieGivesALastRow()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10, .startTicks = 1000, .rssKb = 1500};
+        f.proc.set(p);
+        f.start({10});
+        p.state = 'Z';
+        p.userTicks = 2;
+        f.proc.set(p);
+        const auto batch = f.tickAfter(kSecond / 10);
+        QCOMPARE(batch.metrics.size(), std::size_t{1});
+        QCOMPARE(valueOf(batch.metrics.front(), Metric::CpuUser), 20'000);
+        QCOMPARE(valueOf(batch.metrics.front(), Metric::Rss), (1500 + 2048) * 1024); // read at the start of the tick
+        QVERIFY(!f.table.liveProcess(10).isValid());
+        QVERIFY(f.tickAfter(kSecond).metrics.empty()); // also while nobody reaps it
+        QCOMPARE(f.builder.tables().processes.size(), std::size_t{1});
+        QVERIFY(batch.losses.empty());
+    }
+
+    void aZombieLeaderWithThreadsIsAlive()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .state = 'Z', .threads = {11}});
+        f.start({10});
+        QCOMPARE(f.tickAfter(kSecond).metrics.size(), std::size_t{1});
+        QVERIFY(f.table.liveProcess(10).isValid());
+    }
+
+    void aProcessThatVanishesBetweenTwoReadsHasEnded()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10});
+        f.start({10});
+        f.proc.remove(10);
+        const auto batch = f.tickAfter(kSecond);
+        QCOMPARE(batch.metrics.size(), std::size_t{1});
+        QVERIFY(batch.losses.empty());
+        QCOMPARE(f.process(batch.metrics.front().process).end.value_or(Timestamp{}).ns, kSecond);
+    }
+
+    void aPidThatIsUsedAgainIsAnotherProcess()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .children = "11 "});
+        f.proc.set({.pid = 11, .parentPid = 10, .startTicks = 1000});
+        f.start({10});
+        const auto first = f.table.liveProcess(11);
+        f.proc.remove(11);
+        f.tickAfter(kSecond);
+        f.proc.set({.pid = 11, .parentPid = 10, .startTicks = 1150});
+        f.tickAfter(kSecond);
+        QVERIFY(f.table.liveProcess(11).isValid());
+        QVERIFY(f.table.liveProcess(11) != first);
+        QCOMPARE(f.process(f.table.liveProcess(11)).start.ns, kSecond * 3 / 2);
+    }
+
+    void threadsAreNamedAndEnd()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10, .threads = {11, 12}, .switchesPerThread = 10};
+        f.proc.set(p);
+        f.start({10});
+        const auto thread = f.table.threadSeen(10, 11, Timestamp{0});
+        const auto row = [&] { return f.builder.tables().threads.at(thread.index()); };
+        QCOMPARE(f.builder.tables().text(row().name), std::string("thread-11"));
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::VoluntarySwitches), 30);
+        p.threads = {12};
+        f.proc.set(p);
+        // The ended thread's switches are not taken back.
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::VoluntarySwitches), 0);
+        QCOMPARE(row().end.value_or(Timestamp{}).ns, 2 * kSecond);
+        p.switchesPerThread = 25;
+        f.proc.set(p);
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::VoluntarySwitches), 30);
+    }
+
+    void expensivePssIsReadLessOften()
+    {
+        Fixture f;
+        f.stepNs = 40'000'000; // each look at the clock takes 40 ms: a read of PSS costs that
+        f.proc.set({.pid = 10});
+        f.start({10});
+        int present = 0;
+        for (int tick = 0; tick < 12; ++tick)
+            present += f.tickAfter(kSecond).metrics.front().values.get(Metric::Pss) ? 1 : 0;
+        QVERIFY2(present >= 2 && present <= 5, qPrintable(QString::number(present)));
+    }
+
+    void filesThatMayNotBeReadAreCountedOnce()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .isIoReadable = false});
+        f.start({10});
+        const auto batch = f.tickAfter(kSecond);
+        QCOMPARE(batch.losses.size(), std::size_t{1});
+        QCOMPARE(batch.losses.front().kind, model::LossKind::MetricsUnreadable);
+        QVERIFY(!batch.metrics.front().values.get(Metric::ReadBytes));
+        QVERIFY(f.tickAfter(kSecond).losses.empty());
+    }
+
+    void processesThatCameAndWentUnseenAreCounted()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10});
+        f.start({10});
+        f.table.processSeen(50, 10, Timestamp{1000});
+        f.table.processEnded(50, Timestamp{2000}, 0);
+        const auto batch = f.tickAfter(kSecond);
+        QCOMPARE(batch.losses.size(), std::size_t{1});
+        QCOMPARE(batch.losses.front().kind, model::LossKind::ProcessesMissed);
+        QCOMPARE(batch.losses.front().count, std::int64_t{1});
+        QVERIFY(f.tickAfter(kSecond).losses.empty());
+    }
+
+    void whatHappensInAPauseIsNotCounted()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10};
+        f.proc.set(p);
+        f.start({10});
+        f.instrument->setPaused(true);
+        p.minorFaults = 1000;
+        f.proc.set(p);
+        QVERIFY(f.tickAfter(kSecond).metrics.empty());
+        p.minorFaults = 2000;
+        f.proc.set(p);
+        f.clockNs += kSecond;
+        f.instrument->setPaused(false);
+        p.minorFaults = 2010;
+        f.proc.set(p);
+        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::MinorFaults), 10);
+    }
+
+    void aRealProcessOfFiveMillisecondsHasARow()
+    {
+        model::TableBuilder builder;
+        model::ProcessTable table(builder);
+        auto target = capture::TargetProcess::launch({{"true"}, "", {}}, capture::InheritedState::capture());
+        QVERIFY(bool(target));
+        ProcOptions options;
+        options.roots = {target->pid()};
+        ProcInstrument instrument(options, table);
+        table.processSeen(target->pid(), 0, Timestamp{0});
+        QVERIFY(!target->release());
+        instrument.start(Timestamp{100'000});
+        pollfd entry{target->endDescriptor(), POLLIN, 0};
+        QCOMPARE(::poll(&entry, 1, 10'000), 1);
+        model::EventBatch batch;
+        instrument.drain(Timestamp{5'000'000});
+        instrument.collect(Timestamp{5'000'000}, batch);
+        QCOMPARE(target->look(), capture::TargetChange::Ended);
+        QVERIFY(target->reap().has_value());
+        QCOMPARE(batch.metrics.size(), std::size_t{1});
+        QVERIFY(batch.metrics.front().values.get(Metric::CpuUser).has_value());
+        QCOMPARE(builder.tables().processes.size(), std::size_t{1});
+        QVERIFY(!table.liveProcess(target->pid()).isValid());
+    }
+
+    void thisProcessReadsAsItIs()
+    {
+        model::TableBuilder builder;
+        model::ProcessTable table(builder);
+        ProcOptions options;
+        options.roots = {static_cast<std::int32_t>(::getpid())};
+        options.origin = RootOrigin::Running;
+        ProcInstrument instrument(options, table);
+        instrument.start(Timestamp{0});
+        std::vector<char> touched(32 << 20, 'x');
+        model::EventBatch batch;
+        instrument.collect(Timestamp{kSecond}, batch);
+        const auto &row = batch.metrics.front();
+        QVERIFY(valueOf(row, Metric::Rss) > static_cast<std::int64_t>(touched.size()));
+        QVERIFY(valueOf(row, Metric::Pss) > static_cast<std::int64_t>(touched.size()));
+        QVERIFY(valueOf(row, Metric::OpenFiles) >= 3);
+        QVERIFY(valueOf(row, Metric::MinorFaults) > 0);
+        QVERIFY(valueOf(row, Metric::SystemAvailable) > 0);
+        const auto &image = builder.tables().images.at(table.currentImage(::getpid()).index());
+        QVERIFY(builder.tables().text(image.executable).ends_with("proc_instrument_test"));
+    }
+};
+
+QTEST_GUILESS_MAIN(ProcInstrumentTest)
+#include "proc_instrument_test.moc"
