@@ -99,12 +99,14 @@ bool isFilled(const std::string &path)
     return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
 }
 
-/// Whether the database can be read at all: the first thing that touches the file.
-Result<std::int64_t> formatOf(Database &database)
+/// The version of the format; touches the file's first page.
+Result<std::int64_t> formatOf(Database &database) { return database.integer("PRAGMA user_version"); }
+
+/// Whether the database can be read at all: its schema, which names all else.
+Result<void> checkSchema(Database &database)
 {
-    if (auto readable = database.integer("SELECT count(*) FROM sqlite_schema"); !readable)
-        return readable;
-    return database.integer("PRAGMA user_version");
+    const auto count = database.integer("SELECT count(*) FROM sqlite_schema");
+    return count ? Result<void>() : Result<void>(count.error());
 }
 
 /// Copies the set of files to a folder of our own and recovers it there.
@@ -119,6 +121,8 @@ Result<SessionFile> openCopy(const std::string &path)
         if (exists(path + suffix) && !std::filesystem::copy_file(path + suffix, copy + suffix, failure))
             return Error("Cannot copy " + path + suffix + " to " + folder->path() + ": " + failure.message()
                 + "; make room there, or set TMPDIR");
+        std::filesystem::permissions(
+            copy + suffix, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, failure);
     }
     {
         auto writable = Database::open(copy, OpenMode::ReadWrite);
@@ -140,21 +144,21 @@ Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool write
     auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable);
     if (!database)
         return database.error();
-    const auto format = formatOf(*database);
-    if (format || !needsRecovery || writerLives) {
-        if (!format)
-            return format.error();
+    const auto readable = checkSchema(*database);
+    if (readable || !needsRecovery || writerLives) {
+        if (!readable)
+            return readable.error();
         return SessionFile{.database = std::move(*database)};
     }
     // The log cannot be brought in here: no right to write next to the file.
     const int code = sqlite3_errcode(database->handle()) & 0xff;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR)
-        return format.error();
+        return readable.error();
     auto copy = openCopy(path);
     if (!copy)
         return copy;
-    if (auto readable = formatOf(copy->database); !readable)
-        return readable.error();
+    if (auto whole = checkSchema(copy->database); !whole)
+        return whole.error();
     return copy;
 }
 

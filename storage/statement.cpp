@@ -2,6 +2,7 @@
 #include "storage/statement.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <string>
@@ -9,6 +10,13 @@
 namespace storage {
 
 namespace {
+
+/// SQLite does not pass on why a write to the log failed.
+bool isFileSizeLimited()
+{
+    struct rlimit limit = {};
+    return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
 
 /// Why a call failed, and what to try, for the result codes that people meet.
 std::string reason(sqlite3 *db)
@@ -21,7 +29,7 @@ std::string reason(sqlite3 *db)
     case SQLITE_IOERR:
         if (systemError == ENOSPC || systemError == EDQUOT)
             return "no space is left (" + system + "); make room on the disk";
-        if (systemError == EFBIG)
+        if (systemError == EFBIG || (sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE && isFileSizeLimited()))
             return "the file would exceed the limit on file sizes; raise it (ulimit -f)";
         return "reading or writing failed" + (system.empty() ? std::string() : " (" + system + ")");
     case SQLITE_CANTOPEN:

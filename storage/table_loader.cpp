@@ -105,7 +105,7 @@ private:
         std::string_view table, const Statement &row, int column, std::size_t end, std::uint32_t otherwise)
     {
         const std::int64_t value = row.integer(column);
-        if (!row.isNull(column) && value >= 0 && static_cast<std::uint64_t>(value) < end)
+        if (row.isInteger(column) && value >= 0 && static_cast<std::uint64_t>(value) < end)
             return static_cast<std::uint32_t>(value);
         m_context.damage.badRow(table);
         return otherwise;
