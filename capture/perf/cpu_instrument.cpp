@@ -170,6 +170,10 @@ void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
 {
     if (m_isPaused)
         return;
+    if (record.pid <= 0 || record.tid <= 0) { // reaped while it was sampled: the kernel has no number for it any more
+        ++m_losses[model::ImageId()][slot(model::LossKind::ProcessesMissed)];
+        return;
+    }
     const model::Timestamp when = m_targets.timestamp(record);
     m_targets.spaceOf(record.pid, when); // an exec waiting for its first mapping is announced before it is asked for
     const model::ThreadId thread = m_processTable.threadSeen(record.pid, record.tid, when);

@@ -97,7 +97,8 @@ public:
     {
         const std::vector<std::uint8_t> raw = bytes(offset, count * sizeof(T));
         std::vector<T> result(raw.size() / sizeof(T));
-        std::memcpy(static_cast<void *>(result.data()), raw.data(), result.size() * sizeof(T));
+        if (!result.empty())
+            std::memcpy(static_cast<void *>(result.data()), raw.data(), result.size() * sizeof(T));
         return result;
     }
     /// The section called `name`; sh_type SHT_NULL where there is none, or where the section headers were stripped.

@@ -104,6 +104,7 @@ bool decodeSample(Fields &fields, std::uint16_t misc, PerfRecord &record)
         for (const unsigned number : kRegisterOrder)
             sample.registers.set(number, fields.take<std::uint64_t>());
         sample.hasRegisters = abi == PERF_SAMPLE_REGS_ABI_64;
+        sample.is32Bit = abi == PERF_SAMPLE_REGS_ABI_32;
     }
 
     if (const auto room = fields.take<std::uint64_t>(); room != 0) {

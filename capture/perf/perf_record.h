@@ -16,7 +16,8 @@ struct PerfSample
 {
     std::uint64_t pc = 0; ///< of the user or of the kernel, as isInKernel says
     bool isInKernel = false;
-    bool hasRegisters = false;              ///< false for kernel threads and 32-bit programs
+    bool hasRegisters = false; ///< false where there is no user side (any more), and for 32-bit programs
+    bool is32Bit = false;
     std::uint64_t period = 0;               ///< since the last sample: cycles, or nanoseconds of the clock
     unwind::Registers registers;            ///< of the user
     std::vector<std::uint64_t> kernelChain; ///< leaf first; empty unless isInKernel

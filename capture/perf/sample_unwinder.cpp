@@ -74,7 +74,9 @@ model::StackEnd SampleUnwinder::unwind(
     frames.clear();
     unwind::Registers registers = sample.registers;
     if (!sample.hasRegisters) {
-        // A 32-bit program: at least where it was.
+        // A thread on its way out has given up its user side; a 32-bit program has one that we cannot follow.
+        if (!sample.is32Bit && sample.isInKernel)
+            return model::StackEnd::ReachedStart;
         if (!sample.isInKernel)
             frames.push_back(locate(sample.pc, true, space, pid));
         return model::StackEnd::NoUnwindInfo;

@@ -56,6 +56,7 @@ struct Recording
     EventBatch all;
     std::string error;
     rusage usage = {};
+    double recorderUs = 0; ///< CPU time of this thread while it recorded
 
     Timestamp now() const { return {monotonicNs() - originNs}; }
 
@@ -100,6 +101,8 @@ struct Recording
     }
     bool follow(StoppedChild &child)
     {
+        timespec before = {}, after = {};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
         Timestamp tick = now();
         while (!child.hasEnded()) {
             drainOnce();
@@ -110,6 +113,9 @@ struct Recording
         }
         while (instrument->drain(now())) { }
         instrument->collect(now(), all);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+        recorderUs = static_cast<double>(after.tv_sec - before.tv_sec) * 1e6
+            + static_cast<double>(after.tv_nsec - before.tv_nsec) * 1e-3;
         usage = child.usage();
         return WIFEXITED(child.status()) && WEXITSTATUS(child.status()) == 0;
     }
@@ -231,9 +237,10 @@ private Q_SLOTS:
         }
         QCOMPARE(brokenRecursions, 0);
         QVERIFY(static_cast<double>(deepRecursions) > 0.95 * counts["fifteen"]);
-        qInfo("%s: %lld samples, %.2f %% whole, rings of %zu KiB", recording.instrument->event().c_str(),
-            static_cast<long long>(samples), 100.0 * static_cast<double>(whole) / static_cast<double>(samples),
-            recording.instrument->ringBytes() >> 10);
+        qInfo("%s: %lld samples, %.2f %% whole, rings of %zu KiB, %.1f us of the recorder each",
+            recording.instrument->event().c_str(), static_cast<long long>(samples),
+            100.0 * static_cast<double>(whole) / static_cast<double>(samples), recording.instrument->ringBytes() >> 10,
+            recording.recorderUs / static_cast<double>(samples));
         QCOMPARE(recording.lost(LossKind::SamplesLost), 0);
         QCOMPARE(recording.lost(LossKind::BadRecords), 0);
     }
