@@ -71,14 +71,16 @@ void Database::Closer::operator()(sqlite3 *handle) const { sqlite3_close_v2(hand
 
 model::Result<Database> Database::open(const std::string &path, OpenMode mode)
 {
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    flags |= mode == OpenMode::ReadWrite || mode == OpenMode::Memory ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    const bool writes = mode == OpenMode::ReadWrite || mode == OpenMode::ReadWriteCreate || mode == OpenMode::Memory;
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
+    flags |= writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (mode == OpenMode::ReadWriteCreate)
+        flags |= SQLITE_OPEN_CREATE;
     std::string name = uriOf(path, "");
     if (mode == OpenMode::Memory)
         name = ":memory:";
     else if (mode == OpenMode::Immutable || mode == OpenMode::Salvage)
         name = uriOf(path, "?immutable=1");
-    flags |= SQLITE_OPEN_URI;
     sqlite3 *handle = nullptr;
     const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     Database database;
@@ -86,7 +88,7 @@ model::Result<Database> Database::open(const std::string &path, OpenMode mode)
     if (code != SQLITE_OK)
         return handle ? databaseError(handle, "Cannot open") : model::Error("Cannot open " + path + ": out of memory");
     sqlite3_busy_timeout(handle, kBusyMs);
-    if (mode != OpenMode::ReadWrite && mode != OpenMode::Memory)
+    if (!writes)
         if (auto done = restrict(database, mode); !done)
             return done.error();
     return database;

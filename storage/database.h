@@ -11,6 +11,7 @@ namespace storage {
 /// How a database is opened.
 enum class OpenMode {
     ReadWrite,
+    ReadWriteCreate, ///< made, empty, where it does not exist
     ReadOnly,
     Immutable, ///< read only, without locks: for a file that nobody writes, also on media that cannot be written
     Salvage,   ///< as Immutable, and read although the file is shorter than it says or parts of its schema are damaged

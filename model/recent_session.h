@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/units.h"
+
+#include <cstdint>
+#include <string>
+
+namespace model {
+
+/// A session that was recorded or opened on this machine, as the start page lists it.
+struct RecentSession
+{
+    std::string path;             ///< absolute
+    std::string command;          ///< arguments joined by spaces, or "pid 4127" when it was attached to
+    std::int64_t startWallNs = 0; ///< CLOCK_REALTIME when recording began, since 1970
+    Duration duration;            ///< recorded so far, when last seen
+    std::int64_t usedWallNs = 0;  ///< CLOCK_REALTIME when it was last recorded or opened
+    std::int64_t fileBytes = 0;   ///< size now; 0 when it is gone
+    bool isThere = false;         ///< whether the file exists now
+};
+
+} // namespace model
