@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/symbols/elf_image.h"
+
+#include "capture/symbols/demangler.h"
+
+#include <gelf.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace capture {
+
+namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";
+
+/// Bytes of our own vdso, as its headers say: the section headers come last. 0 if they make no sense.
+std::size_t vdsoBytes(const Elf64_Ehdr *header)
+{
+    constexpr std::size_t kMostVdsoBytes = 64 * 1024;
+    const std::size_t bytes = header->e_shoff + std::size_t{header->e_shentsize} * header->e_shnum;
+    return header->e_shnum != 0 && bytes <= kMostVdsoBytes ? bytes : 0;
+}
+
+} // namespace
+
+std::unique_ptr<ElfImage> ElfImage::open(const ImageQuery &query)
+{
+    auto image = std::make_unique<ElfImage>();
+    if (query.kind == model::ModuleKind::Vdso) {
+        image->openVdso();
+        return image;
+    }
+    if (query.kind != model::ModuleKind::File)
+        return image;
+    const bool hasFile = image->openFile(query);
+    if (hasFile)
+        image->m_debugFile = findDebugFile(
+            image->m_file->elf.get(), image->m_file->path, buildIdOf(image->m_file->elf.get()), query.debugRoot);
+    else
+        image->m_debugFile = debugFileOfBuildId(query.buildId, query.debugRoot);
+    image->readSymbols();
+    return image;
+}
+
+bool ElfImage::openFile(const ImageQuery &query)
+{
+    std::string path = query.path;
+    if (path.ends_with(kDeleted))
+        path.resize(path.size() - kDeleted.size());
+    for (const std::string &root : query.roots) {
+        auto file = ElfFile::open(root + path);
+        if (!file)
+            continue;
+        if (!query.buildId.empty() && buildIdOf(file->elf.get()) != query.buildId) {
+            m_unresolved = State::FileChanged;
+            continue;
+        }
+        m_file = std::move(file);
+        return true;
+    }
+    return false;
+}
+
+void ElfImage::openVdso()
+{
+    // Every process of a kernel has the same one (but for 32-bit programs, which have another).
+    const auto address = ::getauxval(AT_SYSINFO_EHDR);
+    if (address == 0)
+        return;
+    auto *header = reinterpret_cast<Elf64_Ehdr *>(address);
+    elf_version(EV_CURRENT);
+    if (const std::size_t bytes = vdsoBytes(header))
+        m_vdso.reset(elf_memory(reinterpret_cast<char *>(header), bytes));
+    readSymbols();
+}
+
+void ElfImage::readSymbols()
+{
+    for (Elf *elf : {m_vdso.get(), m_file ? m_file->elf.get() : nullptr, m_debugFile ? m_debugFile->elf.get() : nullptr}) {
+        if (elf)
+            m_symbols.add(elf);
+    }
+    m_symbols.sort();
+    if (m_debugFile)
+        m_debugInfo = DebugInfo::open(m_debugFile->elf.get());
+    if (!m_debugInfo && m_file)
+        m_debugInfo = DebugInfo::open(m_file->elf.get());
+    if (m_symbols.size() > 0 || m_debugInfo || m_file)
+        m_unresolved = State::NoSymbol;
+}
+
+ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &frames)
+{
+    frames = m_debugInfo ? m_debugInfo->find(address) : std::vector<SourceFrame>();
+    if (frames.empty())
+        frames.emplace_back();
+    if (frames.back().function.empty()) {
+        if (const char *symbol = m_symbols.find(address))
+            frames.back().function = demangled(symbol);
+    }
+    if (!frames.back().function.empty())
+        return State::Resolved;
+    frames.clear();
+    return m_unresolved;
+}
+
+} // namespace capture

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/symbols/debug_info.h"
+#include "capture/symbols/elf_file.h"
+#include "capture/symbols/source_frame.h"
+#include "capture/symbols/symbol_table.h"
+#include "model/tables/program_tables.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace capture {
+
+/// Where the files of a module are looked for.
+struct ImageQuery
+{
+    std::string path;    ///< as the process saw it
+    std::string buildId; ///< lower-case hex; empty: the file has none, or nobody knows
+    model::ModuleKind kind = model::ModuleKind::File;
+    std::vector<std::string> roots; ///< put before `path`, in this order: "" is our own root, "/proc/PID/root" a container's
+    std::string debugRoot = "/usr/lib/debug";
+};
+
+/// All that is known about the code of one module: its own symbols, and those of its separate debug file. Symbolizer thread only.
+class ElfImage
+{
+public:
+    using State = model::FrameSymbols::State;
+
+    /// Opens what can be found. `state` of the result says why nothing can, if so. A file whose build-id differs is not used;
+    /// the debug file of the right build-id is, where there is one.
+    static std::unique_ptr<ElfImage> open(const ImageQuery &query);
+
+    /// What stands at `address` (p_vaddr space) into `frames`, innermost first.
+    State find(std::uint64_t address, std::vector<SourceFrame> &frames);
+
+private:
+    bool openFile(const ImageQuery &query);
+    void openVdso();
+    void readSymbols();
+
+    State m_unresolved = State::NoFile; ///< the answer while there is nothing to look into
+    std::optional<ElfFile> m_file;
+    std::optional<ElfFile> m_debugFile;
+    ElfHandle m_vdso;
+    SymbolTable m_symbols;
+    std::unique_ptr<DebugInfo> m_debugInfo; ///< of m_debugFile or m_file: ends before them
+};
+
+} // namespace capture

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <libelf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace capture {
+
+/// The functions of an ELF file in a sorted array; libelf's own search goes through all symbols each time. Owns its names.
+class SymbolTable
+{
+public:
+    /// Adds the functions of .symtab, or of .dynsym where there is none. Corrupt entries are passed over. Call `sort` after the last.
+    void add(Elf *elf);
+    /// The same from one section.
+    void addSection(Elf_Scn *section, Elf *elf);
+    void sort();
+
+    /// The function that holds `address` (p_vaddr space), as linked; empty if none does. A symbol without size reaches to the next one
+    /// of its section.
+    const char *find(std::uint64_t address) const;
+
+    std::size_t size() const { return m_symbols.size(); }
+
+private:
+    struct Symbol
+    {
+        std::uint64_t begin = 0;
+        std::uint64_t size = 0; ///< of an unsized one: up to its section's end
+        std::uint32_t nameAt = 0;
+        std::uint8_t rank = 0; ///< of several at one address the one with the highest is shown
+    };
+
+    std::vector<Symbol> m_symbols;
+    std::string m_names; ///< each ended by a zero byte
+    std::uint64_t m_largest = 0;
+};
+
+} // namespace capture

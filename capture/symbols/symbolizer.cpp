@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/symbols/symbolizer.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace capture {
+
+using model::FrameKind;
+using model::FrameSymbols;
+using model::ModuleKind;
+
+namespace {
+
+constexpr std::size_t kMostOutstanding = 16 * 1024; ///< frames handed over and not taken back
+constexpr std::size_t kMostImages = 64;             ///< open at a time
+constexpr std::size_t kBatch = 64;                  ///< answers handed back at once
+constexpr std::size_t kMostRoots = 16;
+constexpr int kNiceness = 10; ///< names can wait, the target cannot
+constexpr int kProgressMs = 100;
+
+/// Whether a process sees another root directory than we do.
+bool hasForeignRoot(std::int32_t pid)
+{
+    struct stat ours = {};
+    struct stat theirs = {};
+    const std::string root = "/proc/" + std::to_string(pid) + "/root/";
+    return ::stat("/", &ours) == 0 && ::stat(root.c_str(), &theirs) == 0
+        && (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);
+}
+
+bool isOurs(ModuleKind kind)
+{
+    return kind == ModuleKind::File || kind == ModuleKind::Vdso;
+}
+
+} // namespace
+
+Symbolizer::Symbolizer(std::string debugRoot)
+    : m_debugRoot(std::move(debugRoot))
+    , m_event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+{
+    // Signals are for the threads that handle them.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    m_thread = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Symbolizer::~Symbolizer()
+{
+    m_thread.request_stop();
+    m_thread.join();
+}
+
+std::shared_ptr<const ImageQuery> Symbolizer::queryOf(const model::ProgramTables &tables, model::ModuleId module)
+{
+    if (m_queries.size() <= module.index())
+        m_queries.resize(module.index() + 1);
+    std::shared_ptr<const ImageQuery> &query = m_queries[module.index()];
+    if (!query) {
+        const model::Module &row = tables.modules[module.index()];
+        std::vector<std::string> roots = m_roots;
+        // Without a build-id nothing tells a container's file from ours of the same name: then it is theirs.
+        roots.insert(tables.text(row.buildId).empty() ? roots.end() : roots.begin(), std::string());
+        query = std::make_shared<ImageQuery>(
+            ImageQuery{tables.text(row.path), tables.text(row.buildId), row.kind, std::move(roots), m_debugRoot});
+    }
+    return query;
+}
+
+void Symbolizer::request(const model::TableBuilder &builder, const std::vector<std::int32_t> &livePids)
+{
+    const model::ProgramTables &tables = builder.tables();
+    if (m_nextFrame == tables.frames.size() || m_outstanding >= kMostOutstanding)
+        return;
+    m_roots.clear();
+    for (const std::int32_t pid : livePids) {
+        if (m_roots.size() < kMostRoots && hasForeignRoot(pid))
+            m_roots.push_back("/proc/" + std::to_string(pid) + "/root");
+    }
+    std::vector<Request> added;
+    for (; m_nextFrame < tables.frames.size() && m_outstanding < kMostOutstanding; ++m_nextFrame) {
+        const model::Frame &frame = tables.frames[m_nextFrame];
+        if (tables.symbols[m_nextFrame].state != FrameSymbols::State::Pending
+            || !isOurs(tables.modules[frame.module.index()].kind))
+            continue;
+        const bool isReturn = frame.kind == FrameKind::ReturnAddress && frame.address > 0;
+        added.push_back({model::FrameId(m_nextFrame), frame.address - (isReturn ? 1 : 0), queryOf(tables, frame.module)});
+        ++m_outstanding;
+    }
+    {
+        const std::lock_guard lock(m_mutex);
+        m_requests.insert(m_requests.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
+    }
+    m_wake.notify_one();
+}
+
+std::size_t Symbolizer::apply(model::TableBuilder &tables)
+{
+    std::uint64_t signals = 0;
+    [[maybe_unused]] const ssize_t got = ::read(m_event.get(), &signals, sizeof signals);
+    std::vector<Answer> answers;
+    {
+        const std::lock_guard lock(m_mutex);
+        answers.swap(m_answers);
+    }
+    for (const Answer &answer : answers) {
+        std::vector<model::SourceLine> lines;
+        for (const SourceFrame &line : answer.lines)
+            lines.push_back({tables.string(line.function), tables.string(line.file), line.line});
+        tables.setSymbols(answer.frame, answer.state, lines);
+    }
+    m_outstanding -= answers.size();
+    return answers.size();
+}
+
+void Symbolizer::finish(model::TableBuilder &tables, const std::vector<std::int32_t> &livePids,
+    const std::function<bool(std::size_t done, std::size_t total)> &progress)
+{
+    std::size_t done = 0;
+    request(tables, livePids);
+    while (m_outstanding > 0) {
+        pollfd entry{m_event.get(), POLLIN, 0};
+        ::poll(&entry, 1, kProgressMs);
+        done += apply(tables);
+        request(tables, livePids);
+        const std::size_t left = tables.tables().frames.size() - m_nextFrame + m_outstanding;
+        if (!progress(done, done + left))
+            return;
+    }
+    const auto &symbols = tables.tables().symbols;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        if (symbols[i].state == FrameSymbols::State::Pending)
+            tables.setSymbols(model::FrameId(i), FrameSymbols::State::NoSymbol, {});
+    }
+}
+
+void Symbolizer::run(std::stop_token stop)
+{
+    pthread_setname_np(pthread_self(), "symbolizer");
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
+    while (!stop.stop_requested()) {
+        std::vector<Request> batch;
+        {
+            std::unique_lock lock(m_mutex);
+            if (!m_wake.wait(lock, stop, [this] { return !m_requests.empty(); }))
+                return;
+            const std::size_t count = std::min(kBatch, m_requests.size());
+            const auto end = m_requests.begin() + static_cast<std::ptrdiff_t>(count);
+            batch.assign(std::make_move_iterator(m_requests.begin()), std::make_move_iterator(end));
+            m_requests.erase(m_requests.begin(), end);
+        }
+        std::vector<Answer> answers;
+        for (const Request &request : batch) {
+            if (stop.stop_requested())
+                return;
+            answers.push_back(answer(request));
+        }
+        {
+            const std::lock_guard lock(m_mutex);
+            std::move(answers.begin(), answers.end(), std::back_inserter(m_answers));
+        }
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t written = ::write(m_event.get(), &one, sizeof one);
+    }
+}
+
+Symbolizer::Answer Symbolizer::answer(const Request &request)
+{
+    Answer answer;
+    answer.frame = request.frame;
+    answer.state = imageOf(request.image).find(request.address, answer.lines);
+    return answer;
+}
+
+ElfImage &Symbolizer::imageOf(const std::shared_ptr<const ImageQuery> &query)
+{
+    const auto [it, isNew] = m_images.try_emplace(query.get());
+    it->second.lastUse = ++m_uses;
+    if (!isNew)
+        return *it->second.image;
+    it->second.image = ElfImage::open(*query);
+    if (m_images.size() > kMostImages) {
+        const auto oldest = std::min_element(m_images.begin(), m_images.end(),
+            [](const auto &a, const auto &b) { return a.second.lastUse < b.second.lastUse; });
+        m_images.erase(oldest);
+    }
+    return *it->second.image;
+}
+
+} // namespace capture

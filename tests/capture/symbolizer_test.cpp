@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/symbols/demangler.h"
+#include "capture/symbols/symbolizer.h"
+
+#include <QDir>
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <gelf.h>
+#include <link.h>
+#include <poll.h>
+#include <sys/auxv.h>
+
+#include <fstream>
+#include <set>
+
+using capture::ElfFile;
+using capture::ElfImage;
+using capture::ImageQuery;
+using capture::SourceFrame;
+using capture::Symbolizer;
+using model::FrameKind;
+using model::FrameSymbols;
+using model::ModuleKind;
+
+namespace {
+
+struct Span
+{
+    std::uint64_t begin = 0;
+    std::uint64_t size = 0;
+};
+
+QString target(const char *name)
+{
+    return qEnvironmentVariable("GENESIS_BUILD_DIR") + QStringLiteral("/tests/targets/") + QString::fromLatin1(name);
+}
+
+/// The function whose linkage name contains `part`, from the file's own symbols.
+Span functionIn(const QString &path, const char *part)
+{
+    const auto file = ElfFile::open(path.toStdString());
+    if (!file)
+        return {};
+    for (Elf_Scn *section = nullptr; (section = elf_nextscn(file->elf.get(), section));) {
+        GElf_Shdr header;
+        gelf_getshdr(section, &header);
+        if (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM)
+            continue;
+        GElf_Sym symbol;
+        for (int i = 0; gelf_getsym(elf_getdata(section, nullptr), i, &symbol); ++i) {
+            const char *name = elf_strptr(file->elf.get(), header.sh_link, symbol.st_name);
+            if (name && std::string_view(name).find(part) != std::string_view::npos && symbol.st_size > 0)
+                return {symbol.st_value, symbol.st_size};
+        }
+    }
+    return {};
+}
+
+/// The line of the sample that ends in "line: <mark>".
+std::uint32_t lineOf(const char *mark)
+{
+    std::ifstream source(qEnvironmentVariable("GENESIS_SOURCE_DIR").toStdString() + "/tests/targets/inline_sample.cpp");
+    std::uint32_t number = 0;
+    for (std::string line; std::getline(source, line);) {
+        ++number;
+        if (line.ends_with(std::string("// line: ") + mark))
+            return number;
+    }
+    return 0;
+}
+
+ImageQuery queryFor(const QString &path)
+{
+    ImageQuery query;
+    query.path = path.toStdString();
+    query.roots = {std::string()};
+    return query;
+}
+
+/// Functions with lines at every address of a span, one text for each different stack: "inner:12<outer:30".
+std::set<std::string> chainsIn(const QString &path, Span span)
+{
+    const auto image = ElfImage::open(queryFor(path));
+    std::set<std::string> chains;
+    std::vector<SourceFrame> frames;
+    for (std::uint64_t address = span.begin; address < span.begin + span.size; ++address) {
+        if (image->find(address, frames) != FrameSymbols::State::Resolved)
+            continue;
+        std::string chain;
+        for (const SourceFrame &frame : frames)
+            chain += (chain.empty() ? "" : "<") + frame.function + ':' + std::to_string(frame.line);
+        chains.insert(chain);
+    }
+    return chains;
+}
+
+bool run(const char *program, const QStringList &arguments)
+{
+    return QProcess::execute(QString::fromLatin1(program), arguments) == 0;
+}
+
+/// Requests one frame in a thread of its own and waits for it.
+struct Resolved
+{
+    FrameSymbols::State state = FrameSymbols::State::Pending;
+    std::string function;
+};
+Resolved resolve(std::string_view path, std::string_view buildId, ModuleKind kind, std::uint64_t address)
+{
+    model::TableBuilder tables;
+    const auto frame = tables.frame(tables.module(path, buildId, kind), address, FrameKind::Exact);
+    Symbolizer symbolizer;
+    symbolizer.finish(tables, {}, [](std::size_t, std::size_t) { return true; });
+    const auto lines = tables.tables().linesOf(frame);
+    return {tables.tables().symbols[frame.index()].state,
+        lines.size() == 0 ? std::string() : tables.tables().text((lines.end() - 1)->function)};
+}
+
+} // namespace
+
+class SymbolizerTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_directory;
+    QString copyOf(const char *name, const char *as)
+    {
+        const QString copy = m_directory.filePath(QString::fromLatin1(as));
+        QFile::remove(copy);
+        return QFile::copy(target(name), copy) ? copy : QString();
+    }
+
+private Q_SLOTS:
+    void inlinedFunctionsAndLinesAreFound_data()
+    {
+        QTest::addColumn<QString>("program");
+        QTest::newRow("position independent") << target("inline_sample");
+        QTest::newRow("fixed address, DWARF 4") << target("inline_sample_fixed");
+        QTest::newRow("split DWARF") << target("inline_sample_split");
+        QTest::newRow("clang") << target("inline_sample_clang");
+    }
+    void inlinedFunctionsAndLinesAreFound()
+    {
+        QFETCH(QString, program);
+        if (!QFile::exists(program))
+            QSKIP("No second compiler on this machine");
+        const Span span = functionIn(program, "outermost");
+        QVERIFY(span.size > 0);
+        const auto chains = chainsIn(program, span);
+        const std::string whole = "sample::innermost(int const volatile*):" + std::to_string(lineOf("innermost"))
+            + "<sample::middle(int const volatile*):" + std::to_string(lineOf("middle"))
+            + "<sample::Widget::outermost(int const volatile*) const:" + std::to_string(lineOf("outermost"));
+        std::string all;
+        for (const std::string &chain : chains)
+            all += chain + '\n';
+        QVERIFY2(chains.contains(whole), all.c_str());
+        for (const std::string &chain : chains)
+            QVERIFY2(chain.find("sample::Widget::outermost(int const volatile*) const:") != std::string::npos, all.c_str());
+    }
+
+    void functionsOfAnUnnamedNamespaceHaveTheirScope()
+    {
+        const QString program = target("inline_sample");
+        for (const std::string &chain : chainsIn(program, functionIn(program, "hiddenFunction")))
+            QVERIFY2(chain.starts_with("sample::(anonymous namespace)::hiddenFunction"), chain.c_str());
+    }
+
+    void filesAreNamedByTheirWholePath()
+    {
+        const auto image = ElfImage::open(queryFor(target("inline_sample")));
+        std::vector<SourceFrame> frames;
+        QCOMPARE(image->find(functionIn(target("inline_sample"), "outermost").begin, frames), FrameSymbols::State::Resolved);
+        QCOMPARE(frames.back().file,
+            qEnvironmentVariable("GENESIS_SOURCE_DIR").toStdString() + "/tests/targets/inline_sample.cpp");
+    }
+
+    void withoutDebugInformationSymbolsRemain()
+    {
+        const QString copy = copyOf("inline_sample", "symbols_only");
+        const Span span = functionIn(copy, "outermost");
+        QVERIFY(run("strip", {QStringLiteral("--strip-debug"), copy}));
+        const auto chains = chainsIn(copy, span);
+        QCOMPARE(chains, std::set<std::string>{"sample::Widget::outermost(int const volatile*) const:0"});
+    }
+
+    void strippedFileSaysThatThereIsNoSymbol()
+    {
+        const QString copy = copyOf("inline_sample", "stripped");
+        const Span span = functionIn(copy, "outermost");
+        QVERIFY(run("strip", {copy}));
+        std::vector<SourceFrame> frames;
+        QCOMPARE(ElfImage::open(queryFor(copy))->find(span.begin, frames), FrameSymbols::State::NoSymbol);
+        QVERIFY(frames.empty());
+    }
+
+    void separateDebugFileIsFound_data()
+    {
+        QTest::addColumn<QString>("place");
+        QTest::newRow("beside") << QStringLiteral("linked.debug");
+        QTest::newRow("in .debug") << QStringLiteral(".debug/linked.debug");
+        QTest::newRow("below the root") << QStringLiteral("root%1/linked.debug").arg(m_directory.path());
+        QTest::newRow("below the root, with usr") << QStringLiteral("root/usr%1/linked.debug").arg(m_directory.path());
+        QTest::newRow("by build-id") << QStringLiteral("root/.build-id/%1.debug");
+    }
+    void separateDebugFileIsFound()
+    {
+        QFETCH(QString, place);
+        const QString program = copyOf("inline_sample", "linked");
+        const std::string id = capture::buildIdOfFile(program.toStdString());
+        QCOMPARE(id.size(), std::size_t{40});
+        if (place.contains(QLatin1String("%1")))
+            place = place.arg(QString::fromStdString(id.substr(0, 2) + '/' + id.substr(2)));
+        const Span span = functionIn(program, "outermost");
+        const QString debug = m_directory.filePath(QStringLiteral("linked.debug"));
+        QVERIFY(run("objcopy", {QStringLiteral("--only-keep-debug"), program, debug}));
+        QVERIFY(run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + debug, program}));
+        const QString moved = m_directory.filePath(place);
+        QVERIFY(QDir().mkpath(QFileInfo(moved).path()));
+        QVERIFY(moved == debug || (QFile::remove(moved), QFile::rename(debug, moved)));
+        ImageQuery query = queryFor(program);
+        query.debugRoot = m_directory.filePath(QStringLiteral("root")).toStdString();
+        std::vector<SourceFrame> frames;
+        const auto state = ElfImage::open(query)->find(span.begin, frames);
+        QVERIFY(QFile::remove(moved));
+        QCOMPARE(state, FrameSymbols::State::Resolved);
+        QVERIFY(frames.size() >= 1 && frames.back().line > 0);
+    }
+
+    void debugFileOfAnotherBuildIsNotUsed()
+    {
+        const QString program = copyOf("inline_sample", "other");
+        const Span span = functionIn(program, "outermost");
+        const QString wrong = m_directory.filePath(QStringLiteral("other.debug"));
+        QVERIFY(run("objcopy", {QStringLiteral("--only-keep-debug"), target("inline_sample_fixed"), wrong}));
+        QVERIFY(run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + wrong, program}));
+        std::vector<SourceFrame> frames;
+        QCOMPARE(ElfImage::open(queryFor(program))->find(span.begin, frames), FrameSymbols::State::NoSymbol);
+    }
+
+    void libraryWithDynamicSymbolsOnlyNamesItsFunctions()
+    {
+        Dl_info info{};
+        link_map *map = nullptr;
+        QVERIFY(::dladdr1(reinterpret_cast<void *>(&::qsort), &info, reinterpret_cast<void **>(&map), RTLD_DL_LINKMAP) != 0);
+        const auto address = reinterpret_cast<std::uint64_t>(info.dli_saddr) - map->l_addr;
+        const Resolved found = resolve(info.dli_fname, capture::buildIdOfFile(info.dli_fname), ModuleKind::File, address + 3);
+        QCOMPARE(found.state, FrameSymbols::State::Resolved);
+        QVERIFY2(found.function.find("qsort") != std::string::npos, found.function.c_str());
+    }
+
+    void vdsoIsReadFromMemory()
+    {
+        const auto *header = reinterpret_cast<const char *>(::getauxval(AT_SYSINFO_EHDR));
+        QVERIFY(header);
+        capture::SymbolTable symbols;
+        elf_version(EV_CURRENT);
+        std::uint64_t found = 0;
+        const Resolved none = resolve("[vdso]", "", ModuleKind::Vdso, 0x10);
+        QCOMPARE(none.state, FrameSymbols::State::NoSymbol); // in its headers there is no function
+        for (std::uint64_t address = 0x400; address < 0x2000 && found == 0; address += 16)
+            found = resolve("[vdso]", "", ModuleKind::Vdso, address).function.find("gettime") != std::string::npos ? address : 0;
+        QVERIFY(found != 0);
+    }
+
+    void whatCannotBeResolvedSaysWhy()
+    {
+        QCOMPARE(resolve("/no/such/file.so", "", ModuleKind::File, 16).state, FrameSymbols::State::NoFile);
+        const std::string sample = target("inline_sample").toStdString();
+        QCOMPARE(resolve(sample, "0123456789abcdef0123456789abcdef01234567", ModuleKind::File, 16).state,
+            FrameSymbols::State::FileChanged);
+        QCOMPARE(resolve(sample, "", ModuleKind::File, 0xffffffff0000).state, FrameSymbols::State::NoSymbol);
+        QCOMPARE(resolve("[anon]", "", ModuleKind::Anonymous, 16).state, FrameSymbols::State::NoSymbol);
+    }
+
+    void returnAddressIsLookedUpInTheCall()
+    {
+        const QString program = target("inline_sample");
+        const Span span = functionIn(program, "outermost");
+        model::TableBuilder tables;
+        const auto module = tables.module(program.toStdString(), "", ModuleKind::File);
+        const auto after = tables.frame(module, span.begin + span.size, FrameKind::ReturnAddress);
+        Symbolizer symbolizer;
+        symbolizer.finish(tables, {}, [](std::size_t, std::size_t) { return true; });
+        const auto lines = tables.tables().linesOf(after);
+        QVERIFY(lines.size() > 0);
+        QVERIFY(tables.tables().text((lines.end() - 1)->function).find("outermost") != std::string::npos);
+    }
+
+    void moreFramesThanTheQueueTakesAreAllAnswered()
+    {
+        model::TableBuilder tables;
+        const auto module = tables.module(target("inline_sample").toStdString(), "", ModuleKind::File);
+        constexpr std::size_t kFrames = 40'000;
+        for (std::size_t i = 0; i < kFrames; ++i)
+            tables.frame(module, 0x1000 + i % 4096 + (i / 4096) * 0x100000, FrameKind::Exact);
+        Symbolizer symbolizer;
+        std::size_t lastDone = 0;
+        symbolizer.finish(tables, {}, [&](std::size_t done, std::size_t total) {
+            lastDone = done;
+            return total == kFrames;
+        });
+        QCOMPARE(lastDone, kFrames);
+        for (const FrameSymbols &symbols : tables.tables().symbols)
+            QVERIFY(symbols.state != FrameSymbols::State::Pending);
+    }
+
+    void namesArriveWhileRecording()
+    {
+        const QString program = target("inline_sample");
+        model::TableBuilder tables;
+        Symbolizer symbolizer;
+        const auto frame = tables.frame(tables.module(program.toStdString(), "", ModuleKind::File),
+            functionIn(program, "outermost").begin, FrameKind::Exact);
+        symbolizer.request(tables, {::getpid()});
+        pollfd entry{symbolizer.descriptor(), POLLIN, 0};
+        QCOMPARE(::poll(&entry, 1, 10'000), 1);
+        QCOMPARE(symbolizer.apply(tables), std::size_t{1});
+        QCOMPARE(tables.tables().symbols[frame.index()].state, FrameSymbols::State::Resolved);
+        QCOMPARE(tables.takeNewSymbols(), std::vector<model::FrameId>{frame});
+        symbolizer.request(tables, {});
+        QCOMPARE(symbolizer.apply(tables), std::size_t{0});
+    }
+
+    void finishCanBeGivenUp()
+    {
+        model::TableBuilder tables;
+        tables.frame(tables.module(target("inline_sample").toStdString(), "", ModuleKind::File), 0x1000, FrameKind::Exact);
+        Symbolizer symbolizer;
+        int calls = 0;
+        symbolizer.finish(tables, {}, [&](std::size_t, std::size_t) { return ++calls > 1; });
+        QVERIFY(calls <= 1);
+    }
+
+    void namesAreDemangled_data()
+    {
+        QTest::addColumn<QByteArray>("symbol");
+        QTest::addColumn<QByteArray>("name");
+        QTest::newRow("C") << QByteArray("malloc") << QByteArray("malloc");
+        QTest::newRow("C++") << QByteArray("_ZN3foo3barEi") << QByteArray("foo::bar(int)");
+        QTest::newRow("Rust") << QByteArray("_ZN4core3ptr13drop_in_place17h0123456789abcdefE")
+                              << QByteArray("core::ptr::drop_in_place");
+        QTest::newRow("Rust, generic") << QByteArray("_ZN50_$LT$T$u20$as$u20$core..convert..Into$LT$U$GT$$GT$4into17h0123456789abcdefE")
+                                       << QByteArray("<T as core::convert::Into<U>>::into");
+        QTest::newRow("not one") << QByteArray("_Zx") << QByteArray("_Zx");
+    }
+    void namesAreDemangled()
+    {
+        QFETCH(QByteArray, symbol);
+        QFETCH(QByteArray, name);
+        QCOMPARE(QByteArray::fromStdString(capture::demangled(symbol.constData())), name);
+    }
+
+    void everyPrefixOfAFileIsReadWithoutHarm()
+    {
+        QFile file(target("inline_sample"));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QByteArray whole = file.readAll();
+        const Span span = functionIn(target("inline_sample"), "outermost");
+        const QString path = m_directory.filePath(QStringLiteral("prefix"));
+        std::vector<SourceFrame> frames;
+        for (qsizetype size = 0; size < whole.size(); size += whole.size() / 60) {
+            QFile prefix(path);
+            QVERIFY(prefix.open(QIODevice::WriteOnly) && prefix.write(whole.left(size)) == size);
+            prefix.close();
+            QVERIFY(ElfImage::open(queryFor(path))->find(span.begin, frames) != FrameSymbols::State::Pending);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(SymbolizerTest)
+#include "symbolizer_test.moc"

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cstdio>
+
+/// Known inlined functions at known lines: the comments "line: …" are looked for by the test.
+namespace sample {
+
+[[gnu::always_inline]] inline int innermost(const volatile int *number)
+{
+    return *number ^ 7; // line: innermost
+}
+
+[[gnu::always_inline]] inline int middle(const volatile int *number)
+{
+    return innermost(number) + 3; // line: middle
+}
+
+namespace {
+
+/// Has no linkage name that reaches outside.
+[[gnu::noinline]] int hiddenFunction(const volatile int *number)
+{
+    return *number + 11; // line: hidden
+}
+
+} // namespace
+
+struct Widget
+{
+    [[gnu::noinline]] int outermost(const volatile int *number) const;
+};
+
+int Widget::outermost(const volatile int *number) const
+{
+    return middle(number) * 5; // line: outermost
+}
+
+} // namespace sample
+
+int main(int argumentCount, char **)
+{
+    const volatile int number = argumentCount;
+    std::printf("%d\n", sample::Widget().outermost(&number) + sample::hiddenFunction(&number));
+}
