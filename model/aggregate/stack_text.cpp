@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/stack_text.h"
 
-#include <algorithm>
+#include "model/aggregate/stack_functions.h"
 
 namespace model {
 
@@ -27,12 +27,13 @@ std::vector<StackLine> stackLines(FunctionIndex &index, StackId stack)
 
 std::string collapsedStack(FunctionIndex &index, StackId stack)
 {
-    const std::vector<StackLine> lines = stackLines(index, stack);
+    std::vector<std::uint32_t> places;
+    stackPlaces(index, stack, places);
     std::string text;
-    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    for (auto place = places.rbegin(); place != places.rend(); ++place) {
         if (!text.empty())
             text += ';';
-        for (const char c : line->name) {
+        for (const char c : index.name(index.place(*place).function)) {
             const bool isControl = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
             text += c == ';' ? ':' : isControl ? '?' : c;
         }

@@ -25,6 +25,7 @@ struct ForecastOptions
     std::optional<TimeRange> history;   ///< fit on this part only; the whole series otherwise
     std::optional<Duration> season; ///< length of a known cycle; 24 h is tried by itself when there is enough history
     Duration longestHorizon{48ll * 3600 * 1'000'000'000}; ///< how far ahead to look at most
+    double horizonPerHistory = 4;                         ///< … and how many times as far as was seen behind
     std::uint32_t paths = 2000;                           ///< simulated futures
     std::uint64_t seed = 1;                               ///< the same seed gives the same result
 };
@@ -86,8 +87,8 @@ struct Forecast
 inline constexpr std::array<int, 4> kForecastHours{1, 8, 24, 48};
 
 /// Forecasts a series: blocks of means, local level with drift, simulated first passage (model/analysis/README.md has the formulae).
-/// Blocks are as long as history allows: 48 or more of them make a forecast that reaches as far ahead as was seen behind,
-/// times four, 10 minutes of history included; fewer give a direction at best. Deterministic for a seed. Returns nothing when
+/// Blocks are as short as the points allow, at most 600 of them: 48 or more make a forecast that reaches four times as far ahead as was seen
+/// behind, 10 minutes of history included; fewer give a direction at best. Deterministic for a seed. Returns nothing when
 /// `stop` was requested.
 std::optional<Forecast> forecast(const TimeSeries &series, const ForecastOptions &options, std::stop_token stop = {});
 

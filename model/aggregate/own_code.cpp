@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/own_code.h"
+
+#include <algorithm>
+#include <array>
+
+namespace model {
+
+namespace {
+
+constexpr std::array kSystemFolders{std::to_array<std::string_view>(
+    {"/lib/", "/lib64/", "/lib32/", "/usr/lib/", "/usr/lib64/", "/usr/lib32/", "/usr/libexec/"})};
+
+constexpr std::array kLibraryNames{std::to_array<std::string_view>(
+    {"std::", "__gnu_cxx::", "__cxxabiv1::", "operator new", "operator delete", "void std::", "bool std::"})};
+
+/// Beginnings of names within allocators, the common ones of libc, jemalloc and tcmalloc.
+constexpr std::array kAllocatorBeginnings{
+    std::to_array<std::string_view>({"operator new", "operator delete", "__libc_malloc", "__libc_free", "__libc_calloc",
+        "__libc_realloc", "_int_malloc", "_int_free", "_int_realloc", "_int_memalign", "__GI___libc_malloc",
+        "__GI___libc_free", "malloc_consolidate", "unlink_chunk", "sysmalloc", "systrim", "tcache_", "ptmalloc_",
+        "alloc_perturb", "free_perturb", "je_", "tc_", "tcmalloc", "do_malloc", "do_free", "mi_", "arena_get",
+        "arena_for_chunk", "checked_request2size", "mem2chunk", "__libc_memalign", "_mid_memalign"})};
+
+constexpr std::array kAllocatorNames{
+    std::to_array<std::string_view>({"malloc", "free", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc",
+        "posix_memalign", "valloc", "pvalloc", "cfree", "free_sized", "free_aligned_sized"})};
+
+template <typename Names> bool anyBegins(const Names &beginnings, std::string_view text)
+{
+    return std::any_of(
+        beginnings.begin(), beginnings.end(), [text](std::string_view b) { return text.starts_with(b); });
+}
+
+} // namespace
+
+bool isOwnCode(const FunctionIndex &index, FunctionId function)
+{
+    if (FunctionIndex::isEnd(function))
+        return false;
+    const Function &found = index.function(function);
+    const ModuleKind kind = index.tables()->modules.at(found.module.index()).kind;
+    if (kind == ModuleKind::Kernel || kind == ModuleKind::Vdso || kind == ModuleKind::Unknown)
+        return false;
+    return !anyBegins(kSystemFolders, index.modulePath(function))
+        && !anyBegins(kLibraryNames, index.tables()->text(found.name));
+}
+
+bool isAllocator(std::string_view functionName)
+{
+    return std::find(kAllocatorNames.begin(), kAllocatorNames.end(), functionName) != kAllocatorNames.end()
+        || anyBegins(kAllocatorBeginnings, functionName);
+}
+
+StackLine ownLine(FunctionIndex &index, StackId stack)
+{
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    const auto own = std::find_if(lines.begin(), lines.end(),
+        [&index](const StackLine &line) { return isOwnCode(index, line.function) && !isAllocator(line.name); });
+    if (own != lines.end())
+        return *own;
+    const auto user
+        = std::find_if(lines.begin(), lines.end(), [](const StackLine &line) { return !isAllocator(line.name); });
+    if (user != lines.end() && !FunctionIndex::isEnd(user->function))
+        return *user;
+    return lines.empty() ? StackLine() : lines.front();
+}
+
+} // namespace model

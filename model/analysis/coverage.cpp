@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/coverage.h"
+
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace model {
+
+namespace {
+
+/// A loss that changes answers by more than this share makes them partial.
+constexpr double kMinorShare = 0.01;
+
+double share(std::int64_t part, std::int64_t whole)
+{
+    return part <= 0 ? 0 : whole > 0 ? static_cast<double>(part) / static_cast<double>(whole + part) : 1;
+}
+
+Trust trustOf(double lostShare)
+{
+    return lostShare <= 0 ? Trust::Whole : lostShare <= kMinorShare ? Trust::Minor : Trust::Partial;
+}
+
+class Examiner
+{
+public:
+    explicit Examiner(const Snapshot &snapshot)
+        : m_snapshot(snapshot)
+    {
+        for (const LossTotal &loss : snapshot.losses)
+            m_counts[static_cast<std::size_t>(loss.kind)] += loss.count;
+    }
+
+    Coverage examine()
+    {
+        lookAtHeap();
+        lookAtCpu();
+        lookAtStacks();
+        lookAtTime();
+        if (!m_snapshot.damage.empty())
+            add(Trust::Partial, "The file is damaged: " + m_snapshot.damage, "what is missing counts as not happened");
+        std::stable_sort(m_result.items.begin(), m_result.items.end(),
+            [](const CoverageItem &a, const CoverageItem &b) { return a.trust > b.trust; });
+        m_result.sentence = sentence();
+        return std::move(m_result);
+    }
+
+private:
+    std::int64_t count(LossKind kind) const { return m_counts[static_cast<std::size_t>(kind)]; }
+    std::int64_t heapEvents() const { return m_snapshot.heapSummary.allocations + m_snapshot.heapSummary.frees; }
+
+    void add(Trust trust, std::string what, std::string effect)
+    {
+        if (trust != Trust::Whole)
+            m_result.items.push_back({trust, std::move(what), std::move(effect)});
+    }
+
+    /// Adds a kind of loss, if there was any, and lowers `trust`.
+    void addLoss(LossKind kind, Trust lowered, std::string_view effect, Trust &trust)
+    {
+        if (count(kind) == 0)
+            return;
+        add(lowered, fmt::format("{}: {}", lossLabel(kind), formatCount(count(kind))), std::string(effect));
+        trust = std::max(trust, lowered);
+    }
+
+    void lookAtHeap()
+    {
+        if (m_snapshot.info.config.heap == HeapMode::Off)
+            return;
+        Trust &heap = m_result.heap;
+        addLoss(LossKind::EventsDropped, trustOf(share(count(LossKind::EventsDropped), heapEvents())),
+            "a dropped free looks like a leak, a dropped allocation is not seen at all", heap);
+        addLoss(LossKind::BadRecords, Trust::Partial, "heap events may have been misread", heap);
+        addLoss(LossKind::StackTableFull, trustOf(share(count(LossKind::StackTableFull), heapEvents())),
+            "new stacks end at a caller that was known", heap);
+        addLoss(LossKind::UnknownFrees,
+            trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
+            "blocks from before tracing began were freed; they are in no total", heap);
+        for (const Image &image : m_snapshot.tables->images) {
+            const std::string &note = m_snapshot.tables->text(image.heapNote);
+            const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
+            if (!isMissing && note.empty())
+                continue;
+            const std::string &program = m_snapshot.tables->text(image.executable);
+            add(isMissing ? Trust::Partial : Trust::Minor,
+                fmt::format("Heap of {}: {}", program, note.empty() ? "not traced" : note),
+                "its allocations are not (all) in the totals");
+            heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
+        }
+    }
+
+    void lookAtCpu()
+    {
+        if (m_snapshot.info.config.cpuHz == 0)
+            return;
+        Trust &cpu = m_result.cpu;
+        const std::int64_t samples = m_snapshot.cpuSummary.samples;
+        addLoss(LossKind::SamplesLost, trustOf(share(count(LossKind::SamplesLost), samples)),
+            "CPU time is a lower bound; shares hold if the loss was even", cpu);
+        addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
+            "the kernel lowered the rate for a while", cpu);
+        if (!m_snapshot.info.cpuNote.empty()) {
+            const Trust trust = m_snapshot.info.cpuEvent.empty() ? Trust::Partial : Trust::Minor;
+            add(trust, m_snapshot.info.cpuNote, "CPU results lack what this forbids");
+            cpu = std::max(cpu, trust);
+        }
+    }
+
+    void lookAtStacks()
+    {
+        const StackQuality &stacks = m_snapshot.stackQuality;
+        if (stacks.distinct <= 0)
+            return;
+        const std::int64_t incomplete = stacks.truncated + stacks.broken;
+        m_result.wholeStacks = 1 - static_cast<double>(incomplete) / static_cast<double>(stacks.distinct);
+        if (incomplete == 0)
+            return;
+        const Trust trust = m_result.wholeStacks < 0.9 ? Trust::Partial : Trust::Minor;
+        add(trust,
+            fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information)",
+                formatCount(incomplete), formatCount(stacks.distinct), formatCount(stacks.truncated),
+                formatCount(stacks.broken)),
+            "their callers are missing: totals of callers are lower bounds, costs themselves are whole");
+    }
+
+    void lookAtTime()
+    {
+        Duration gaps;
+        for (const Gap &gap : m_snapshot.gaps)
+            gaps = gaps + gap.span.length();
+        if (gaps.ns > 0)
+            add(Trust::Minor, "Nothing was recorded for " + formatDuration(gaps), "charts show a gap");
+        Trust ignored = Trust::Whole;
+        addLoss(LossKind::TicksDelayed, Trust::Minor, "rates of those ticks are means over a longer time", ignored);
+        addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);
+        addLoss(LossKind::ProcessesMissed, Trust::Partial, "what those processes did is in no total", ignored);
+        if (m_snapshot.info.state == SessionState::Unfinished)
+            add(Trust::Minor, "The recorder ended without closing the session",
+                "everything up to its last tick is here");
+    }
+
+    std::string sentence() const
+    {
+        const StackQuality &stacks = m_snapshot.stackQuality;
+        const std::string whole = stacks.distinct > 0
+            ? fmt::format("{} of {} stacks are whole", formatShare(m_result.wholeStacks), formatCount(stacks.distinct))
+            : "no stacks were recorded";
+        const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(),
+            [](const CoverageItem &item) { return item.what.find("stacks are not whole") == std::string::npos; });
+        if (lost == m_result.items.end())
+            return "Nothing lost; " + whole + '.';
+        return fmt::format("{}; {}.", lost->what, whole);
+    }
+
+    const Snapshot &m_snapshot;
+    std::array<std::int64_t, kLossKindCount> m_counts{};
+    Coverage m_result;
+};
+
+} // namespace
+
+Coverage coverage(const Snapshot &snapshot) { return Examiner(snapshot).examine(); }
+
+} // namespace model

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/forecast.h"
+
+#include "model/analysis/first_passage.h"
+#include "model/analysis/forecast_words.h"
+#include "model/analysis/series_blocks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t kMostBlocks = 600;
+constexpr std::size_t kLeastBlocks = 48; ///< for an interval of the time to the limit
+constexpr std::size_t kLeastForDirection = 12;
+constexpr std::size_t kMostTrendPoints = 120;
+constexpr std::size_t kLeastForBackTest = 60;
+constexpr double kNsPerHour = 3600e9;
+constexpr double kMostFilled = 0.2;  ///< share of blocks without data
+constexpr double kTailWeight = 0.85; ///< of the futures after a change of slope
+
+/// Quantile of a small unsorted sample, interpolated.
+double quantile(std::vector<double> values, double share)
+{
+    std::sort(values.begin(), values.end());
+    return sortedQuantile(values, share);
+}
+
+/// How much larger the errors of forecasts of the past were than expected: 0.9 quantile of |error| / sd over that of a normal.
+double backTestInflation(std::span<const double> values)
+{
+    constexpr std::size_t kOrigins = 6;
+    constexpr double kNormal90 = 1.645;
+    const std::size_t n = values.size();
+    std::vector<double> errors;
+    for (std::size_t i = 0; i < kOrigins; ++i) {
+        const double part = 0.4 + 0.45 * static_cast<double>(i) / (kOrigins - 1);
+        const auto origin = static_cast<std::size_t>(static_cast<double>(n) * part);
+        if (origin < 8)
+            continue;
+        const LocalLevelFit fit = fitLocalLevel(values.first(origin));
+        const std::size_t ahead = n - origin;
+        for (const std::size_t blocks :
+            {std::max<std::size_t>(1, ahead / 4), std::max<std::size_t>(1, ahead / 2), ahead}) {
+            const auto distance = static_cast<double>(blocks);
+            const double error = std::abs(values[origin + blocks - 1] - fit.expected(distance));
+            errors.push_back(error / std::sqrt(fit.variance(distance)));
+        }
+    }
+    return errors.empty() ? 1 : std::max(1.0, quantile(errors, 0.9) / kNormal90);
+}
+
+double degreesOf(std::size_t blocks) { return std::max(5.0, static_cast<double>(blocks) / 12); }
+
+/// Trend of the last straight piece, in hours before its end.
+RobustTrend trendOf(std::span<const double> values, Duration block)
+{
+    const std::size_t each = (values.size() + kMostTrendPoints - 1) / kMostTrendPoints;
+    std::vector<double> times;
+    std::vector<double> means;
+    for (std::size_t i = values.size() % each; i + each <= values.size(); i += each) {
+        const auto part = values.subspan(i, each);
+        means.push_back(std::accumulate(part.begin(), part.end(), 0.0) / static_cast<double>(each));
+        const double middle
+            = static_cast<double>(i) + static_cast<double>(each) / 2 - static_cast<double>(values.size());
+        times.push_back(middle * static_cast<double>(block.ns) / kNsPerHour);
+    }
+    return robustTrend(times, means);
+}
+
+class Forecaster
+{
+public:
+    Forecaster(const TimeSeries &series, const ForecastOptions &options)
+        : m_options(options)
+    {
+        m_result.source = series.source;
+        m_result.limit = options.limit;
+        if (series.isEmpty())
+            return;
+        const TimeRange whole{series.segments.front().front().when, series.segments.back().back().when};
+        m_blocks = seriesBlocks(series, options.history.value_or(whole), kMostBlocks);
+        m_result.block = m_blocks.length;
+        m_result.blocks = m_blocks.values.size();
+        m_result.now = m_blocks.span.end;
+    }
+
+    std::optional<Forecast> run(const std::stop_token &stop)
+    {
+        if (!lacksData()) {
+            findShape();
+            if (!isDirectionOnly() && !simulate(stop))
+                return std::nullopt;
+        }
+        m_result.verdict = forecastVerdict(m_result);
+        m_result.method = forecastMethod(m_result, m_blocks.filled);
+        return std::move(m_result);
+    }
+
+private:
+    std::span<const double> deseasoned() const { return m_values; }
+    std::span<const double> tail() const { return deseasoned().subspan(m_change); }
+
+    bool lacksData()
+    {
+        if (m_result.blocks >= kLeastForDirection)
+            return false;
+        m_result.reason = m_result.blocks == 0
+            ? std::string("the recording has no values of it in this time")
+            : fmt::format("{} blocks of {} are too few, {} are needed to see a direction and {} for a forecast",
+                m_result.blocks, formatDuration(m_result.block), kLeastForDirection, kLeastBlocks);
+        return true;
+    }
+
+    void findShape()
+    {
+        m_values = m_blocks.values;
+        const double dayBlocks = 86400e9 / static_cast<double>(m_blocks.length.ns);
+        const double period = m_options.season
+            ? static_cast<double>(m_options.season->ns) / static_cast<double>(m_blocks.length.ns)
+            : dayBlocks;
+        m_season = findSeason(m_values, period);
+        if (m_season) {
+            for (std::size_t i = 0; i < m_values.size(); ++i)
+                m_values[i] -= m_season->at(static_cast<double>(i));
+            m_result.season = Duration{std::llround(period * static_cast<double>(m_blocks.length.ns))};
+        }
+        m_change = lastSlopeChange(m_values);
+        if (m_change > 0)
+            m_result.slopeChange = m_blocks.endOf(m_change - 1);
+        m_result.trend = trendOf(tail(), m_blocks.length);
+        m_result.level = m_result.trend.level;
+        m_result.isGrowing = m_result.trend.slope90.low > 0;
+        m_result.isShrinking = m_result.trend.slope90.high < 0;
+    }
+
+    bool isDirectionOnly()
+    {
+        m_result.state = ForecastState::DirectionOnly;
+        if (m_result.blocks < kLeastBlocks)
+            m_result.reason = fmt::format("{} blocks of {} were seen, {} are needed", m_result.blocks,
+                formatDuration(m_result.block), kLeastBlocks);
+        else if (static_cast<double>(m_blocks.filled) > kMostFilled * static_cast<double>(m_result.blocks))
+            m_result.reason = fmt::format("{} of {} blocks have no data", m_blocks.filled, m_result.blocks);
+        else if (m_options.season && !m_season
+            && static_cast<double>(m_blocks.span.length().ns) < 1.5 * static_cast<double>(m_options.season->ns))
+            m_result.reason = fmt::format("{} is less than 1.5 cycles of {}, so the cycle cannot be told from a trend",
+                formatDuration(m_blocks.span.length()), formatDuration(*m_options.season));
+        else
+            m_result.state = ForecastState::Forecast;
+        return m_result.state == ForecastState::DirectionOnly;
+    }
+
+    std::vector<FutureModel> models()
+    {
+        double inflation = tail().size() >= kLeastForBackTest ? backTestInflation(tail()) : 1.6;
+        if (m_change > 0)
+            inflation = std::max(inflation, 1.3);
+        m_result.inflation = inflation;
+        std::vector<FutureModel> models;
+        models.push_back({fitLocalLevel(tail()), inflation, m_change > 0 ? kTailWeight : 1, degreesOf(tail().size())});
+        if (m_change > 0)
+            models.push_back({fitLocalLevel(deseasoned()), backTestInflation(deseasoned()), 1 - kTailWeight,
+                degreesOf(deseasoned().size())});
+        return models;
+    }
+
+    bool simulate(const std::stop_token &stop)
+    {
+        const double blockNs = static_cast<double>(m_blocks.length.ns);
+        const double horizonNs = std::min(static_cast<double>(m_options.longestHorizon.ns),
+            static_cast<double>(m_blocks.span.length().ns) * m_options.horizonPerHistory);
+        m_result.horizon = {std::llround(horizonNs)};
+        FutureOptions options{.season = m_season,
+            .lastBlock = static_cast<double>(m_values.size() - 1),
+            .horizonBlocks = horizonNs / blockNs,
+            .paths = std::max<std::uint32_t>(m_options.paths, 20),
+            .seed = m_options.seed};
+        if (m_result.limit)
+            options.limit = m_result.limit->value;
+        const std::vector<FutureModel> futureModels = models();
+        const std::optional<Futures> futures = simulateFutures(futureModels, options, stop);
+        if (!futures)
+            return false;
+        for (const FutureQuantiles &at : futures->band) {
+            const Timestamp when = m_result.now + Duration{std::llround(at.blocks * blockNs)};
+            const auto least = [](double value) { return std::max(0.0, value); };
+            m_result.band.push_back({when, least(at.values[0]), least(at.values[1]), least(at.values[2]),
+                least(at.values[3]), least(at.values[4])});
+        }
+        if (m_result.limit)
+            tellTime(futures->passages);
+        return true;
+    }
+
+    void tellTime(std::vector<double> passages)
+    {
+        if (m_blocks.values.back() >= m_result.limit->value)
+            std::fill(passages.begin(), passages.end(), 0);
+        const auto at = [&](double share) -> std::optional<Duration> {
+            const double blocks = sortedQuantile(passages, share);
+            if (!std::isfinite(blocks))
+                return std::nullopt;
+            return Duration{std::llround(blocks * static_cast<double>(m_blocks.length.ns))};
+        };
+        const auto reached = [&](double blocks) {
+            const auto end = std::upper_bound(passages.begin(), passages.end(), blocks);
+            return static_cast<double>(end - passages.begin()) / static_cast<double>(passages.size());
+        };
+        m_result.timeToLimit = TimeToLimit{at(0.05), at(0.25), at(0.5), at(0.75), at(0.95), reached(1e300)};
+        for (std::size_t i = 0; i < kForecastHours.size(); ++i) {
+            const double blocks = kForecastHours[i] * kNsPerHour / static_cast<double>(m_blocks.length.ns);
+            if (kForecastHours[i] * kNsPerHour <= static_cast<double>(m_result.horizon.ns))
+                m_result.reachedWithin[i] = reached(blocks);
+        }
+    }
+
+    const ForecastOptions &m_options;
+    Forecast m_result;
+    SeriesBlocks m_blocks;
+    std::vector<double> m_values; ///< blocks without the season
+    std::optional<Season> m_season;
+    std::size_t m_change = 0;
+};
+
+std::optional<double> lastOf(const Snapshot &snapshot, Metric metric)
+{
+    const std::optional<SeriesPoint> point = timeSeries(snapshot, metric).last();
+    return point ? std::optional(point->value) : std::nullopt;
+}
+
+bool isMemoryOfProcess(const SeriesSource &source)
+{
+    if (const auto *quantity = std::get_if<HeapQuantity>(&source))
+        return *quantity == HeapQuantity::LiveBytes;
+    const auto *metric = std::get_if<Metric>(&source);
+    return metric != nullptr
+        && (*metric == Metric::Rss || *metric == Metric::Pss || *metric == Metric::Anonymous
+            || *metric == Metric::CgroupMemory);
+}
+
+} // namespace
+
+std::optional<Forecast> forecast(const TimeSeries &series, const ForecastOptions &options, std::stop_token stop)
+{
+    return Forecaster(series, options).run(stop);
+}
+
+std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source)
+{
+    if (!isMemoryOfProcess(source))
+        return std::nullopt;
+    std::optional<ForecastLimit> limit;
+    if (const std::optional<double> group = lastOf(snapshot, Metric::MemoryLimit))
+        limit = ForecastLimit{*group, "limit of the control group"};
+    if (source == SeriesSource(Metric::CgroupMemory))
+        return limit;
+    const std::optional<double> available = lastOf(snapshot, Metric::SystemAvailable);
+    const std::optional<double> own = lastOf(snapshot, Metric::Rss);
+    if (available && own && (!limit || *available + *own < limit->value))
+        limit = ForecastLimit{*available + *own, "memory that the system has left"};
+    return limit;
+}
+
+} // namespace model

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/forecast_words.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+bool isBytes(Unit unit) { return unit == Unit::Bytes; }
+
+/// A number and its unit apart, so that "4.1 MiB/h (3.7–4.6)" need not say the unit three times.
+struct Rate
+{
+    std::string number;
+    std::string unit;
+};
+
+Rate rateParts(double perHour, Unit unit)
+{
+    const std::string text = isBytes(unit) ? formatBytes(perHour) + "/h" : formatShortCount(perHour) + " /h";
+    const std::size_t space = text.find(' ');
+    return {text.substr(0, space), text.substr(space)};
+}
+
+std::string signedRate(double perHour, Unit unit) { return (perHour > 0 ? "+" : "") + rateText(perHour, unit); }
+
+std::string probabilityText(double probability)
+{
+    if (probability > 0.99)
+        return "above 99 %";
+    if (probability < 0.01)
+        return "below 1 %";
+    return fmt::format("{:.0f} %", probability * 100);
+}
+
+std::string intervalText(const TimeToLimit &time, Duration horizon)
+{
+    const std::string low = time.q05 ? formatDuration(*time.q05) : "later than " + formatDuration(horizon);
+    if (!time.q95)
+        return fmt::format("90 %: {} to beyond {}", low, formatDuration(horizon));
+    return fmt::format("90 %: {} to {}", low, formatDuration(*time.q95));
+}
+
+std::string trendSentence(const Forecast &forecast)
+{
+    const Unit unit = seriesInfo(forecast.source).unit;
+    const std::string seen = formatDuration({forecast.block.ns * static_cast<std::int64_t>(forecast.blocks)});
+    if (forecast.isGrowing || forecast.isShrinking)
+        return fmt::format("{} {} by {}", seriesInfo(forecast.source).label, forecast.isGrowing ? "grows" : "shrinks",
+            rateText(std::abs(forecast.trend.slope),
+                forecast.isGrowing ? forecast.trend.slope90
+                                   : Interval{-forecast.trend.slope90.high, -forecast.trend.slope90.low},
+                unit));
+    return fmt::format("{} shows no trend in {} ({} to {})", seriesInfo(forecast.source).label, seen,
+        signedRate(forecast.trend.slope90.low, unit), signedRate(forecast.trend.slope90.high, unit));
+}
+
+} // namespace
+
+std::string rateText(double perHour, Unit unit)
+{
+    const Rate rate = rateParts(perHour, unit);
+    return rate.number + rate.unit;
+}
+
+std::string rateText(double perHour, const Interval &interval, Unit unit)
+{
+    const Rate rate = rateParts(perHour, unit);
+    const Rate low = rateParts(interval.low, unit);
+    const Rate high = rateParts(interval.high, unit);
+    if (low.unit == rate.unit && high.unit == rate.unit)
+        return fmt::format("{}{} ({}–{})", rate.number, rate.unit, low.number, high.number);
+    return fmt::format("{}{} ({}{} – {}{})", rate.number, rate.unit, low.number, low.unit, high.number, high.unit);
+}
+
+std::string forecastVerdict(const Forecast &forecast)
+{
+    if (forecast.state == ForecastState::NotEnoughData)
+        return "Not enough data for a forecast: " + forecast.reason + '.';
+    if (forecast.state == ForecastState::DirectionOnly)
+        return fmt::format(
+            "{}; when a limit is reached cannot be said yet: {}.", trendSentence(forecast), forecast.reason);
+    if (!forecast.timeToLimit)
+        return fmt::format("{}; no limit is known.", trendSentence(forecast));
+    const Unit unit = seriesInfo(forecast.source).unit;
+    const TimeToLimit &time = *forecast.timeToLimit;
+    const std::string limit
+        = fmt::format("the {} ({})", forecast.limit->name, formatValue(forecast.limit->value, unit));
+    if (time.median && time.median->ns == 0)
+        return fmt::format("{} is above {} already.", seriesInfo(forecast.source).label, limit);
+    if (time.median)
+        return fmt::format("{}; {} is reached in {} ({}).", trendSentence(forecast), limit,
+            formatDuration(*time.median), intervalText(time, forecast.horizon));
+    return fmt::format("{}; the probability that {} is reached within {} is {}.", trendSentence(forecast), limit,
+        formatDuration(forecast.horizon), probabilityText(time.reachedWithinHorizon));
+}
+
+std::string forecastMethod(const Forecast &forecast, std::size_t filledBlocks)
+{
+    if (forecast.blocks == 0)
+        return {};
+    std::string text = fmt::format("Means of {} blocks of {}", forecast.blocks, formatDuration(forecast.block));
+    if (filledBlocks > 0)
+        text += fmt::format(" ({} without data, filled by a straight line)", filledBlocks);
+    text += "; trend: Theil–Sen with an interval widened for correlation";
+    if (forecast.state != ForecastState::Forecast)
+        return text + '.';
+    text += ". Forecast: local level with constant drift (Kalman filter, profile likelihood), simulated";
+    if (forecast.slopeChange)
+        text += fmt::format("; fitted on what follows a change of slope at {}", formatOffset(*forecast.slopeChange));
+    if (forecast.season)
+        text += fmt::format("; a cycle of {} is taken out and added back", formatDuration(*forecast.season));
+    text += fmt::format("; errors widened {:.1f}-fold after forecasts of the past", forecast.inflation);
+    return text + ". Assumes that the program goes on doing what it did in this time.";
+}
+
+} // namespace model

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/analysis/forecast.h"
+
+#include <string>
+
+namespace model {
+
+/// "4.1 MiB/h (3.7–4.6)": the slope with its interval, per hour. For what is told of a trend everywhere.
+std::string rateText(double perHour, const Interval &interval, Unit unit);
+/// The same without the interval.
+std::string rateText(double perHour, Unit unit);
+
+/// What the forecast says, as one sentence; from all its other members.
+std::string forecastVerdict(const Forecast &forecast);
+/// How it was computed and what it assumes.
+std::string forecastMethod(const Forecast &forecast, std::size_t filledBlocks);
+
+} // namespace model

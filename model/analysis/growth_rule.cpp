@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/own_code.h"
+#include "model/analysis/coverage.h"
+#include "model/analysis/forecast_words.h"
+#include "model/analysis/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t kLeastMoments = 8;
+constexpr double kLeastSeconds = 5;
+constexpr double kLeastShare = 0.01;      ///< of the live heap: what grew in the time that was looked at
+constexpr double kLeastBytes = 16 * 1024; ///< and at least this
+constexpr double kLeastTau = 0.5;
+constexpr double kSlowing = 0.6; ///< the second half grows less than this part of the first: may be a cache that fills
+
+/// All stacks that allocate at one place of the program's own code: one cause, one item.
+struct Place
+{
+    StackLine line;
+    StackId heaviest;
+    ImageId image;
+    std::int64_t heaviestGrowth = 0;
+    std::size_t stacks = 0;
+    std::vector<double> liveBytes; ///< by moment
+    std::int64_t frees = 0;
+    std::int64_t allocations = 0;
+};
+
+/// Trend of a place, without the first sixth of the time (start-up) and the last (blocks too young to be freed yet).
+struct Growth
+{
+    RobustTrend trend; ///< bytes per hour
+    double grownBytes = 0;
+    bool isSlowing = false;
+};
+
+Growth growthOf(const std::vector<Timestamp> &moments, const std::vector<double> &bytes)
+{
+    const std::size_t cut = bytes.size() / 6;
+    const std::size_t end = bytes.size() - cut;
+    std::vector<double> hours;
+    std::vector<double> values;
+    for (std::size_t i = cut; i < end; ++i) {
+        hours.push_back(moments[i].seconds() / 3600);
+        values.push_back(bytes[i]);
+    }
+    Growth growth{robustTrend(hours, values), values.back() - values.front(), false};
+    const std::size_t half = values.size() / 2;
+    const std::span<const double> x(hours);
+    const std::span<const double> y(values);
+    const double first = robustTrend(x.first(half), y.first(half)).slope;
+    const double second = robustTrend(x.subspan(half), y.subspan(half)).slope;
+    growth.isSlowing = second < kSlowing * first;
+    if (second <= 0)
+        growth.grownBytes = 0;
+    return growth;
+}
+
+std::map<std::string, Place> placesOf(const RuleInput &input)
+{
+    std::map<std::uint64_t, const HeapCost *> rows;
+    const auto key = [](ImageId image, StackId stack) { return (std::uint64_t{image.value} << 32) | stack.value; };
+    for (const HeapCost &row : input.snapshot.heap)
+        rows[key(row.image, row.stack)] = &row;
+    std::map<std::string, Place> places;
+    for (const HeapGrowth &row : input.snapshot.heapGrowth) {
+        if (row.liveBytes.size() != input.snapshot.growthTimes.size() || row.liveBytes.empty())
+            continue;
+        const StackLine line = ownLine(input.functions, row.stack);
+        Place &place = places[line.modulePath + '\n' + line.name];
+        place.liveBytes.resize(row.liveBytes.size());
+        for (std::size_t i = 0; i < row.liveBytes.size(); ++i)
+            place.liveBytes[i] += static_cast<double>(row.liveBytes[i]);
+        const std::int64_t grown = row.liveBytes.back() - row.liveBytes.front();
+        if (place.stacks++ == 0 || grown > place.heaviestGrowth) {
+            place.line = line;
+            place.heaviest = row.stack;
+            place.image = row.image;
+            place.heaviestGrowth = grown;
+        }
+        if (const auto known = rows.find(key(row.image, row.stack)); known != rows.end()) {
+            place.frees += known->second->frees;
+            place.allocations += known->second->allocations;
+        }
+    }
+    return places;
+}
+
+double confidenceOf(const Growth &growth, const Coverage &trust, Duration seen)
+{
+    const double minutes = seen.seconds() / 60;
+    double confidence = minutes < 1 ? 0.4 : minutes < 10 ? 0.6 : 0.8;
+    confidence *= growth.isSlowing ? 0.6 : 1;
+    return trust.heap == Trust::Partial ? confidence * 0.6 : confidence;
+}
+
+std::string cautionOf(const Growth &growth, const Place &place, const Coverage &trust)
+{
+    std::string text;
+    if (growth.isSlowing)
+        text = "It grows more slowly towards the end: a cache or a buffer that is still filling looks like this. ";
+    if (place.frees > 0)
+        text += "Part of what it allocates is freed, so blocks that simply live longer than the recording look like "
+                "this too. ";
+    if (trust.heap == Trust::Partial)
+        text += "Heap events are incomplete, and a lost free looks like growth. ";
+    if (!text.empty())
+        text.pop_back();
+    return text;
+}
+
+Recommendation itemFor(const RuleInput &input, const Place &place, const Growth &growth, const Coverage &trust)
+{
+    const RobustTrend &trend = growth.trend;
+    const std::string name = shortFunctionName(place.line.name);
+    const std::string rate = rateText(trend.slope, trend.slope90, Unit::Bytes);
+    Recommendation item{.rule = Rule::GrowingStack,
+        .title = fmt::format("{} keeps {}", name, rate),
+        .place = name,
+        .where = shortPlace(place.line.file, place.line.line),
+        .module = place.line.moduleName,
+        .stack = place.heaviest,
+        .image = place.image,
+        .cost = CostKind::Growth,
+        .gainKind = GainKind::BytesPerHour,
+        .gain = trend.slope90,
+        .confidence = confidenceOf(growth, trust, input.snapshot.span.length()),
+        .effort = 2,
+        .advice = fmt::format(
+            "Look at who should free what {} allocates: an owner that is never destroyed, a container that is only "
+            "added to, or a missing limit.",
+            name),
+        .check = "Record again for as long: the live bytes of this stack should level off.",
+        .caution = cautionOf(growth, place, trust)};
+    const double kept = place.liveBytes.back() - place.liveBytes.front();
+    item.evidence.push_back({"growth", trend.slope, trend.slope90, Unit::BytesPerHour, rate});
+    item.evidence.push_back({"kept in the selected time", kept, {}, Unit::Bytes, formatBytes(kept)});
+    item.evidence.push_back(
+        {"live at the end", place.liveBytes.back(), {}, Unit::Bytes, formatBytes(place.liveBytes.back())});
+    const auto share
+        = place.allocations > 0 ? static_cast<double>(place.frees) / static_cast<double>(place.allocations) : 0;
+    item.evidence.push_back(
+        {"freed of what it allocated", share * 100, {}, Unit::Percent, formatShareOf(place.frees, place.allocations)});
+    item.evidence.push_back({"stacks", static_cast<double>(place.stacks), {}, Unit::Count,
+        formatCount(static_cast<std::int64_t>(place.stacks))});
+    return item;
+}
+
+} // namespace
+
+bool findGrowingStacks(const RuleInput &input, Recommendations &found)
+{
+    const Snapshot &snapshot = input.snapshot;
+    if (snapshot.info.config.heap == HeapMode::Off) {
+        found.notLookedAt.emplace_back("Growth: the heap was not recorded.");
+        return true;
+    }
+    if (snapshot.growthTimes.size() < kLeastMoments || snapshot.span.length().seconds() < kLeastSeconds) {
+        found.notLookedAt.push_back(
+            fmt::format("Growth: needs {} ticks and {} s of heap recording, there are {} ticks in {}.", kLeastMoments,
+                kLeastSeconds, snapshot.growthTimes.size(), formatDuration(snapshot.span.length())));
+        return true;
+    }
+    const Coverage trust = coverage(snapshot);
+    const double least = std::max(kLeastBytes, kLeastShare * static_cast<double>(snapshot.heapSummary.liveBytes));
+    for (const auto &[key, place] : placesOf(input)) {
+        if (input.stop.stop_requested())
+            return false;
+        const Growth growth = growthOf(snapshot.growthTimes, place.liveBytes);
+        if (growth.trend.slope90.low > 0 && growth.trend.tau >= kLeastTau && growth.grownBytes >= least)
+            found.items.push_back(itemFor(input, place, growth, trust));
+    }
+    return true;
+}
+
+} // namespace model

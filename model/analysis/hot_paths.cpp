@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/hot_paths.h"
+
+#include "model/analysis/share_interval.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+constexpr double kFollowedShare = 0.5; ///< of the parent: less, and the cost splits there (hpcviewer's customary value)
+constexpr double kWorthwhileShare = 0.01; ///< of everything
+constexpr double kSelfShare = 0.2;        ///< of the node: its own code is the place
+
+double ratio(std::int64_t part, std::int64_t whole)
+{
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+HotPath follow(const CallTree &tree, NodeId node)
+{
+    HotPath path;
+    for (;;) {
+        path.nodes.push_back(node);
+        path.total = tree.total(node);
+        path.self = tree.self(node);
+        path.endsInSelf = ratio(path.self, path.total) >= kSelfShare;
+        if (path.endsInSelf || tree.node(node).childCount == 0)
+            break;
+        const NodeId next = tree.child(node, 0);
+        const std::int64_t cost = tree.total(next);
+        if (ratio(cost, path.total) < kFollowedShare || ratio(cost, tree.all()) < kWorthwhileShare)
+            break;
+        node = next;
+    }
+    path.share = ratio(path.total, tree.all());
+    return path;
+}
+
+Interval shareInterval(double share, std::int64_t samples)
+{
+    if (samples <= 0)
+        return {share, share};
+    return wilsonInterval(std::llround(share * static_cast<double>(samples)), samples);
+}
+
+} // namespace
+
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most)
+{
+    std::vector<HotPath> paths;
+    const CallNode &root = tree.node(CallTree::root());
+    for (std::uint32_t i = 0; i < root.childCount; ++i) {
+        const NodeId child = tree.child(CallTree::root(), i);
+        if (ratio(tree.total(child), tree.all()) >= kWorthwhileShare)
+            paths.push_back(follow(tree, child));
+    }
+    std::stable_sort(paths.begin(), paths.end(), [](const HotPath &a, const HotPath &b) { return a.share > b.share; });
+    if (paths.size() > most)
+        paths.resize(most);
+    return paths;
+}
+
+std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most)
+{
+    std::vector<HotFunction> hot;
+    for (const FunctionCost &row : table.rows) {
+        if (hot.size() == most || row.self <= 0)
+            break;
+        const double selfShare = ratio(row.self, table.all);
+        const double totalShare = ratio(row.total, table.all);
+        HotFunction function{row.function, row.self, row.total, selfShare, shareInterval(selfShare, samples),
+            totalShare, shareInterval(totalShare, samples), row.file, row.line, hot.size() + 1};
+        if (!hot.empty()) {
+            const HotFunction &leader = hot[hot.back().rank - 1];
+            if (samples > 0 ? function.selfShare95.high >= leader.selfShare95.low : function.self == leader.self)
+                function.rank = leader.rank;
+        }
+        hot.push_back(function);
+    }
+    return hot;
+}
+
+} // namespace model

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/time_series.h"
+
+#include <vector>
+
+namespace model {
+
+/// A series as means of equally long, neighbouring blocks of time.
+struct SeriesBlocks
+{
+    Duration length;
+    TimeRange span; ///< of all blocks: a whole number of them, ending at the last point
+    std::vector<double> values;
+    std::size_t filled = 0; ///< blocks without a point of their own, filled by a straight line
+
+    Timestamp endOf(std::size_t block) const;
+};
+
+/// Cuts the part of `series` in `range` into at most `most` blocks of a round length that is not below the usual distance
+/// of points. The last point is in the last block. No blocks where there are fewer than two points.
+SeriesBlocks seriesBlocks(const TimeSeries &series, TimeRange range, std::size_t most);
+
+} // namespace model

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/summary.h"
+
+#include "model/aggregate/own_code.h"
+#include "model/analysis/forecast_words.h"
+#include "model/analysis/hot_paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace model {
+
+namespace {
+
+const Recommendation *firstOf(const Recommendations &found, Rule rule)
+{
+    const auto item = std::find_if(
+        found.items.begin(), found.items.end(), [rule](const Recommendation &each) { return each.rule == rule; });
+    return item == found.items.end() ? nullptr : &*item;
+}
+
+std::string seenText(const Snapshot &snapshot, std::size_t stacks)
+{
+    return fmt::format("looked at {} stacks for {}", formatCount(static_cast<std::int64_t>(stacks)),
+        formatDuration(snapshot.span.length()));
+}
+
+/// "4.1 MiB/h (3.7–4.6)" split before the bracket.
+std::pair<std::string, std::string> splitInterval(const std::string &text)
+{
+    const std::size_t bracket = text.find(" (");
+    if (bracket == std::string::npos)
+        return {text, {}};
+    return {text.substr(0, bracket), text.substr(bracket + 2, text.size() - bracket - 3)};
+}
+
+SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
+{
+    SummaryCard card{.title = "Growth",
+        .number = "nothing found",
+        .qualifier = seenText(snapshot, snapshot.heap.size()),
+        .sentence = "No stack keeps more and more memory.",
+        .page = CardPage::Heap,
+        .action = "Show the heap",
+        .spark = timeSeries(snapshot, HeapQuantity::LiveBytes)};
+    const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
+        [](const std::string &text) { return text.starts_with("Growth:"); });
+    if (lacking != found.notLookedAt.end()) {
+        card.number = "not known";
+        card.qualifier.clear();
+        card.sentence = *lacking;
+    }
+    const Recommendation *first = firstOf(found, Rule::GrowingStack);
+    if (first == nullptr)
+        return card;
+    const auto count = std::count_if(found.items.begin(), found.items.end(),
+        [](const Recommendation &item) { return item.rule == Rule::GrowingStack; });
+    std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
+    card.number = "+" + card.number;
+    card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
+    card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
+        count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
+        first->where.empty() ? "" : ", " + first->where);
+    card.page = CardPage::Recommendations;
+    card.action = "Show the evidence";
+    return card;
+}
+
+SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
+{
+    SummaryCard card{.title = "Forecast",
+        .number = "not known",
+        .sentence = ahead.verdict,
+        .page = CardPage::Forecast,
+        .action = "Show the forecast",
+        .spark = timeSeries(snapshot, ahead.source)};
+    if (ahead.state != ForecastState::NotEnoughData)
+        card.number = ahead.isGrowing || ahead.isShrinking
+            ? (ahead.isGrowing ? "+" : "") + rateText(ahead.trend.slope, seriesInfo(ahead.source).unit)
+            : "no trend";
+    if (!ahead.timeToLimit)
+        return card;
+    const TimeToLimit &time = *ahead.timeToLimit;
+    if (time.median) {
+        card.number = formatDuration(*time.median);
+        card.qualifier = fmt::format("{} – {} to the limit", time.q05 ? formatDuration(*time.q05) : "?",
+            time.q95 ? formatDuration(*time.q95) : "beyond " + formatDuration(ahead.horizon));
+    }
+    if (time.reachedWithinHorizon >= 0.5)
+        card.state = CardState::Danger;
+    else if (time.reachedWithinHorizon >= 0.05)
+        card.state = CardState::Warn;
+    return card;
+}
+
+std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_token &stop)
+{
+    if (snapshot.info.config.cpuHz == 0)
+        return std::nullopt;
+    SummaryCard card{.title = "CPU",
+        .number = "no samples",
+        .sentence = snapshot.info.cpuNote.empty() ? "The program used next to no CPU time." : snapshot.info.cpuNote,
+        .page = CardPage::Cpu,
+        .action = "Show hot functions",
+        .spark = timeSeries(snapshot, CpuQuantity::Used)};
+    const std::optional<FunctionTable> table = functionTable(snapshot, CostKind::CpuTime, stop);
+    if (!table || table->rows.empty() || table->all <= 0)
+        return card;
+    const HotFunction hot = hotFunctions(*table, snapshot.cpuSummary.samples, 1).front();
+    card.number = formatShare(hot.selfShare);
+    card.qualifier = fmt::format("{:.1f} – {:.1f}", hot.selfShare95.low * 100, hot.selfShare95.high * 100);
+    const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
+    card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration({table->all}),
+        shortFunctionName(table->functions->name(hot.function)), place.empty() ? "." : " (" + place + ").");
+    card.state = hot.selfShare95.low >= 0.25 ? CardState::Warn : CardState::Ok;
+    return card;
+}
+
+std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recommendations &found)
+{
+    const HeapSummary &heap = snapshot.heapSummary;
+    if (heap.allocations == 0)
+        return std::nullopt;
+    const double rate = static_cast<double>(heap.allocations) / std::max(snapshot.span.length().seconds(), 1e-3);
+    SummaryCard card{.title = "Allocations",
+        .number = formatShareOf(heap.temporaries, heap.allocations),
+        .qualifier = "of " + formatValue(rate, Unit::PerSecond) + " are temporary",
+        .sentence = "No place makes many allocations only to free them at once.",
+        .page = CardPage::HeatMap,
+        .action = "Show sizes over time",
+        .spark = timeSeries(snapshot, HeapQuantity::AllocationRate)};
+    const Recommendation *first = firstOf(found, Rule::TemporaryAllocations);
+    if (first == nullptr)
+        return card;
+    card.state = CardState::Warn;
+    card.sentence = first->title + '.';
+    card.page = CardPage::Recommendations;
+    card.action = "Show advice";
+    return card;
+}
+
+std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommendations &found)
+{
+    const TimeSeries rss = timeSeries(snapshot, Metric::Rss);
+    const std::optional<TimeSeries::Extent> extent = rss.extent(snapshot.span);
+    if (!extent)
+        return std::nullopt;
+    SummaryCard card{.title = "Memory",
+        .number = formatBytes(extent->greatest),
+        .qualifier = "resident at most",
+        .sentence = snapshot.info.config.heap == HeapMode::Off
+            ? "The heap was not recorded."
+            : fmt::format("The live heap was {} at its highest, in {} blocks.",
+                formatBytes(static_cast<double>(snapshot.heapSummary.peakBytes)),
+                formatCount(snapshot.heapSummary.peakBlocks)),
+        .page = CardPage::Heap,
+        .action = "Show the heap",
+        .spark = rss};
+    if (const Recommendation *retained = firstOf(found, Rule::RetainedMemory)) {
+        card.state = CardState::Warn;
+        card.sentence = retained->title + '.';
+        card.page = CardPage::Recommendations;
+        card.action = "Show advice";
+    }
+    return card;
+}
+
+SummaryCard captureCard(const Snapshot &snapshot, const Coverage &trust)
+{
+    const bool isPartial
+        = trust.worst() == Trust::Partial || (!trust.items.empty() && trust.items.front().trust == Trust::Partial);
+    const std::int64_t events = snapshot.heapSummary.allocations + snapshot.heapSummary.frees;
+    return {.title = "Capture",
+        .state = isPartial ? CardState::Warn : CardState::Ok,
+        .number = isPartial       ? "partial"
+            : trust.items.empty() ? "whole"
+                                  : "nearly whole",
+        .qualifier = fmt::format("{} heap events, {} CPU samples", formatShortCount(static_cast<double>(events)),
+            formatShortCount(static_cast<double>(snapshot.cpuSummary.samples))),
+        .sentence = trust.sentence,
+        .page = CardPage::Losses,
+        .action = "Show what was lost",
+        .spark = std::nullopt};
+}
+
+} // namespace
+
+std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
+{
+    std::optional<Recommendations> found = recommendations(snapshot, stop);
+    ForecastOptions options{.limit = memoryLimit(snapshot, Metric::Rss)};
+    std::optional<Forecast> ahead = forecast(timeSeries(snapshot, Metric::Rss), options, stop);
+    if (!found || !ahead)
+        return std::nullopt;
+    Summary result{.recommendations = std::move(*found), .forecast = std::move(*ahead), .coverage = coverage(snapshot)};
+    const auto add = [&result](std::optional<SummaryCard> card) {
+        if (card)
+            result.cards.push_back(std::move(*card));
+    };
+    if (snapshot.info.config.heap != HeapMode::Off)
+        add(growthCard(snapshot, result.recommendations));
+    add(forecastCard(snapshot, result.forecast));
+    add(cpuCard(snapshot, stop));
+    add(allocationsCard(snapshot, result.recommendations));
+    add(memoryCard(snapshot, result.recommendations));
+    add(captureCard(snapshot, result.coverage));
+    if (stop.stop_requested())
+        return std::nullopt;
+    return result;
+}
+
+} // namespace model
