@@ -11,16 +11,12 @@
 #include "model/snapshot.h"
 
 #include <iosfwd>
-#include <string_view>
 #include <vector>
 
 namespace model {
 
 // Tables as RFC 4180: CRLF, a header line, names in snake_case with unit suffix, fields quoted where needed, control
 // characters escaped (\n, \t, \x01). Times are `time_s`, seconds since the recording began, and `time` as ISO 8601. They never fail; check the stream.
-
-/// A field as it stands in CSV.
-std::string csvField(std::string_view text);
 
 /// Key and value of each total, as the JSON summary has them: "heap.peak_bytes,123".
 void writeSummaryCsv(std::ostream &out, const Snapshot &snapshot);
@@ -41,8 +37,10 @@ void writeFunctionsCsv(std::ostream &out, const FunctionTable &table);
 void writeCallTreeCsv(std::ostream &out, const CallTree &tree);
 /// One row a cell that is not empty: time, size from, size to, value.
 void writeHeatMapCsv(std::ostream &out, const Snapshot &snapshot, const HeatMap &map);
-/// The band, one row a moment, behind lines that give state, trend and time to the limit as key and value.
+/// The forecast's chart: quantiles of the quantity, one row a moment of the future.
 void writeForecastCsv(std::ostream &out, const Snapshot &snapshot, const Forecast &forecast);
+/// Everything else it says, as key and value: state, trend, limit, time to the limit, method.
+void writeForecastSummaryCsv(std::ostream &out, const Snapshot &snapshot, const Forecast &forecast);
 /// One row a recommendation, best first.
 void writeRecommendationsCsv(std::ostream &out, const Recommendations &recommendations);
 /// One row a kind of loss, zeros too.

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/csv_report.h"
+
+#include "model/aggregate/stack_text.h"
+#include "model/heap/size_bins.h"
+#include "model/report/csv_writer.h"
+#include "model/report/session_words.h"
+#include "model/report/summary_object.h"
+
+#include <algorithm>
+#include <map>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string jsonText(const Json &value)
+{
+    if (value.is_null())
+        return {};
+    return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind)
+{
+    std::vector<const Row *> sorted;
+    for (const Row &row : rows)
+        sorted.push_back(&row);
+    std::stable_sort(sorted.begin(), sorted.end(),
+        [kind](const Row *a, const Row *b) { return costOf(*a, kind) > costOf(*b, kind); });
+    return sorted;
+}
+
+/// "heap,peak_bytes" as `heap.peak_bytes`; lists are left to the JSON report.
+void flatten(CsvWriter &csv, const std::string &prefix, const Json &object)
+{
+    for (const auto &[key, value] : object.items()) {
+        if (value.is_object())
+            flatten(csv, prefix + key + '.', value);
+        else if (!value.is_array())
+            csv.row(prefix + key, jsonText(value));
+    }
+}
+
+} // namespace
+
+void writeSummaryCsv(std::ostream &out, const Snapshot &snapshot)
+{
+    CsvWriter csv(out);
+    csv.row("key", "value");
+    flatten(csv, "", summaryObject(snapshot));
+}
+
+void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot)
+{
+    CsvWriter csv(out);
+    csv.fields("time_s", "time", "pid");
+    for (const MetricInfo &info : kMetrics)
+        csv.field(info.key);
+    csv.end();
+    for (const MetricSeries &series : snapshot.metrics)
+        for (std::size_t i = 0; i < series.times.size(); ++i) {
+            const Timestamp when = series.times[i];
+            if (when <= snapshot.span.begin || snapshot.span.end < when)
+                continue;
+            csv.fields(
+                when.seconds(), dateTimeOf(snapshot, when), snapshot.tables->processes.at(series.process.index()).pid);
+            for (const MetricInfo &info : kMetrics)
+                csv.field(series.values[i].get(info.metric));
+            csv.end();
+        }
+}
+
+void writeSeriesCsv(std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range)
+{
+    CsvWriter csv(out);
+    csv.fields("time_s", "time");
+    std::map<Timestamp, std::vector<std::optional<double>>> rows;
+    for (std::size_t i = 0; i < series.size(); ++i) {
+        csv.field(seriesInfo(series[i].source).key);
+        for (const std::vector<SeriesPoint> &segment : series[i].segments)
+            for (const SeriesPoint &point : segment)
+                if (range.begin <= point.when && point.when <= range.end)
+                    rows.try_emplace(point.when, series.size()).first->second[i] = point.value;
+    }
+    csv.end();
+    for (const auto &[when, values] : rows) {
+        csv.fields(when.seconds(), dateTimeOf(snapshot, when));
+        for (const std::optional<double> &value : values)
+            csv.field(value);
+        csv.end();
+    }
+}
+
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind)
+{
+    CsvWriter csv(out);
+    csv.fields("pid", "program", "stack_id");
+    for (const CostInfo &info : kCostKinds)
+        if (info.source == CostSource::Heap)
+            csv.field(info.column);
+    csv.row("stack");
+    FunctionIndex index(snapshot.tables);
+    for (const HeapCost *row : heaviest(snapshot.heap, kind)) {
+        csv.fields(pidOf(snapshot, row->image), programOf(snapshot, row->image), row->stack.value);
+        for (const CostInfo &info : kCostKinds)
+            if (info.source == CostSource::Heap)
+                csv.field(costOf(*row, info.kind));
+        csv.row(collapsedStack(index, row->stack));
+    }
+}
+
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot)
+{
+    CsvWriter csv(out);
+    csv.row("pid", "program", "tid", "thread", "stack_id", "samples", "cpu_ns", "stack");
+    FunctionIndex index(snapshot.tables);
+    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime)) {
+        const Thread &thread = snapshot.tables->threads.at(row->thread.index());
+        csv.row(pidOf(snapshot, row->image), programOf(snapshot, row->image), thread.tid,
+            snapshot.tables->text(thread.name), row->stack.value, row->samples, row->timeNs,
+            collapsedStack(index, row->stack));
+    }
+}
+
+void writeFunctionsCsv(std::ostream &out, const FunctionTable &table)
+{
+    CsvWriter csv(out);
+    const std::string column(costInfo(table.kind).column);
+    csv.row("function", "module", "file", "line", "self_" + column, "total_" + column, "stacks");
+    for (const FunctionCost &row : table.rows)
+        csv.row(table.functions->name(row.function), table.functions->modulePath(row.function),
+            table.functions->tables()->text(row.file), row.line, row.self, row.total, row.stacks);
+}
+
+void writeCallTreeCsv(std::ostream &out, const CallTree &tree)
+{
+    CsvWriter csv(out);
+    csv.fields("depth", "function", "module", "file", "line", "inlined", "recursion");
+    for (const CostKind kind : tree.kinds())
+        csv.fields("self_" + std::string(costInfo(kind).column), "total_" + std::string(costInfo(kind).column));
+    csv.end();
+    std::vector<NodeId> pending{CallTree::root()};
+    while (!pending.empty()) {
+        const NodeId id = pending.back();
+        pending.pop_back();
+        const CallNode &node = tree.node(id);
+        csv.fields(node.depth, tree.name(id), tree.functions().modulePath(node.function),
+            tree.functions().tables()->text(node.file), node.line, node.isInlined ? 1 : 0, node.recursion);
+        for (std::size_t column = 0; column < tree.kinds().size(); ++column)
+            csv.fields(tree.self(id, column), tree.total(id, column));
+        csv.end();
+        for (std::uint32_t row = node.childCount; row-- > 0;)
+            pending.push_back(tree.child(id, row));
+    }
+}
+
+void writeHeatMapCsv(std::ostream &out, const Snapshot &snapshot, const HeatMap &map)
+{
+    CsvWriter csv(out);
+    csv.row("from_s", "to_s", "from", "size_from_bytes", "size_to_bytes",
+        map.weight == HeatWeight::Bytes ? "allocated_bytes" : "allocations");
+    for (std::size_t column = 0; column < map.columns; ++column)
+        for (std::size_t row = 0; row < map.rows; ++row) {
+            if (map.at(column, row) <= 0)
+                continue;
+            const TimeRange span = map.columnSpan(column);
+            const auto bin = static_cast<std::uint16_t>(map.firstBin + row);
+            const bool isLast = bin + 1 == kSizeBinCount; // holds everything larger, too
+            csv.fields(span.begin.seconds(), span.end.seconds(), dateTimeOf(snapshot, span.begin), sizeBinBegin(bin));
+            if (isLast)
+                csv.field("");
+            else
+                csv.field(sizeBinBegin(static_cast<std::uint16_t>(bin + 1)));
+            csv.row(map.at(column, row));
+        }
+}
+
+void writeLossesCsv(std::ostream &out, const Snapshot &snapshot)
+{
+    CsvWriter csv(out);
+    csv.row("loss", "count");
+    const std::array<std::int64_t, kLossKindCount> counts = lossCounts(snapshot);
+    for (std::size_t kind = 0; kind < counts.size(); ++kind)
+        csv.row(lossKey(static_cast<LossKind>(kind)), counts[kind]);
+}
+
+} // namespace model

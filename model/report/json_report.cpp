@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/json_report.h"
+
+#include "model/aggregate/function_table.h"
+#include "model/aggregate/stack_costs.h"
+#include "model/aggregate/stack_text.h"
+#include "model/report/session_words.h"
+#include "model/report/summary_object.h"
+
+#include <algorithm>
+#include <numeric>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void write(std::ostream &out, const Json &object)
+{
+    out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+std::string text(std::string_view view) { return std::string(view); }
+
+Json framesOf(FunctionIndex &index, StackId stack)
+{
+    Json frames = Json::array();
+    for (const StackLine &line : stackLines(index, stack)) {
+        Json frame = {{"function", line.name}, {"module", line.modulePath}};
+        if (!line.file.empty())
+            frame.update({{"file", line.file}, {"line", line.line}});
+        frame.update({{"address", line.address}, {"inlined", line.isInlined}});
+        frames.push_back(std::move(frame));
+    }
+    return frames;
+}
+
+/// Rows in descending order of their cost; the first `most` of them, or all for 0.
+template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind, std::size_t most)
+{
+    std::vector<const Row *> sorted;
+    for (const Row &row : rows)
+        sorted.push_back(&row);
+    std::stable_sort(sorted.begin(), sorted.end(),
+        [kind](const Row *a, const Row *b) { return costOf(*a, kind) > costOf(*b, kind); });
+    if (most > 0 && sorted.size() > most)
+        sorted.resize(most);
+    return sorted;
+}
+
+Json heapStack(const Snapshot &snapshot, FunctionIndex &index, const HeapCost &row)
+{
+    Json stack = {{"stack_id", row.stack.value}, {"pid", pidOf(snapshot, row.image)},
+        {"program", programOf(snapshot, row.image)}};
+    for (const CostInfo &info : kCostKinds)
+        if (info.source == CostSource::Heap)
+            stack[text(info.column)] = costOf(row, info.kind);
+    stack["end"] = stackEndText(snapshot.tables->endOf(row.stack));
+    stack["frames"] = framesOf(index, row.stack);
+    return stack;
+}
+
+Json functionsOf(const Snapshot &snapshot, CostKind kind)
+{
+    const FunctionTable table = *functionTable(snapshot, kind);
+    Json functions = Json::array();
+    const std::string column(costInfo(kind).column);
+    for (const FunctionCost &row : table.rows) {
+        Json function
+            = {{"function", table.functions->name(row.function)}, {"module", table.functions->modulePath(row.function)},
+                {"self_" + column, row.self}, {"total_" + column, row.total}, {"stacks", row.stacks}};
+        if (row.file.value != 0)
+            function.update({{"file", snapshot.tables->text(row.file)}, {"line", row.line}});
+        functions.push_back(std::move(function));
+    }
+    return functions;
+}
+
+Json metricsOf(const MetricSeries &series, TimeRange span)
+{
+    Json times = Json::array();
+    std::vector<Json> columns(kMetricCount, Json::array());
+    std::vector<bool> isKnown(kMetricCount, false);
+    for (std::size_t i = 0; i < series.times.size(); ++i) {
+        if (series.times[i] <= span.begin || span.end < series.times[i])
+            continue;
+        times.push_back(series.times[i].ns);
+        for (std::size_t m = 0; m < kMetricCount; ++m) {
+            const std::optional<std::int64_t> value = series.values[i].get(static_cast<Metric>(m));
+            columns[m].push_back(value ? Json(*value) : Json());
+            isKnown[m] = isKnown[m] || value.has_value();
+        }
+    }
+    Json object = {{"time_ns", std::move(times)}};
+    for (std::size_t m = 0; m < kMetricCount; ++m)
+        if (isKnown[m])
+            object[text(kMetrics[m].key)] = std::move(columns[m]);
+    return object;
+}
+
+} // namespace
+
+void writeSummaryJson(std::ostream &out, const Snapshot &snapshot) { write(out, summaryObject(snapshot)); }
+
+void writeMetricsJson(std::ostream &out, const Snapshot &snapshot)
+{
+    Json object = {{"selection", selectionObject(snapshot)}, {"processes", Json::array()}};
+    for (const MetricSeries &series : snapshot.metrics) {
+        Json process = {{"pid", snapshot.tables->processes.at(series.process.index()).pid}};
+        process["metrics"] = metricsOf(series, snapshot.span);
+        object["processes"].push_back(std::move(process));
+    }
+    write(out, object);
+}
+
+void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks)
+{
+    FunctionIndex index(snapshot.tables);
+    Json object = {{"selection", selectionObject(snapshot)}, {"sorted_by", costInfo(kind).column},
+        {"heap", heapTotalsObject(snapshot)}, {"stacks", Json::array()}};
+    for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks))
+        object["stacks"].push_back(heapStack(snapshot, index, *row));
+    write(out, object);
+}
+
+void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks)
+{
+    FunctionIndex index(snapshot.tables);
+    Json object = {{"selection", selectionObject(snapshot)}, {"cpu", cpuTotalsObject(snapshot)},
+        {"functions", functionsOf(snapshot, CostKind::CpuTime)}, {"stacks", Json::array()}};
+    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime, stacks)) {
+        const Thread &thread = snapshot.tables->threads.at(row->thread.index());
+        object["stacks"].push_back(
+            {{"stack_id", row->stack.value}, {"pid", pidOf(snapshot, row->image)}, {"tid", thread.tid},
+                {"thread", snapshot.tables->text(thread.name)}, {"samples", row->samples}, {"cpu_ns", row->timeNs},
+                {"end", stackEndText(snapshot.tables->endOf(row->stack))}, {"frames", framesOf(index, row->stack)}});
+    }
+    write(out, object);
+}
+
+void writeLossesJson(std::ostream &out, const Snapshot &snapshot)
+{
+    const Json summary = summaryObject(snapshot);
+    Json object = {{"losses", summary["losses"]}, {"stacks", summary["stacks"]}, {"where", Json::array()}};
+    for (const LossTotal &loss : snapshot.losses)
+        object["where"].push_back({{"kind", lossKey(loss.kind)}, {"count", loss.count},
+            {"pid", loss.image.isValid() ? Json(pidOf(snapshot, loss.image)) : Json()},
+            {"program", programOf(snapshot, loss.image)}, {"detail", loss.detail}, {"from_ns", loss.span.begin.ns},
+            {"to_ns", loss.span.end.ns}});
+    object["gaps"] = summary["gaps"];
+    object["damage"] = snapshot.damage;
+    write(out, object);
+}
+
+} // namespace model

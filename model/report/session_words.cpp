@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/session_words.h"
+
+#include "model/aggregate/function_index.h"
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+
+namespace model {
+
+namespace {
+
+std::string quoted(const std::string &argument)
+{
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
+        return argument;
+    std::string text = "'";
+    for (const char c : argument)
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + '\'';
+}
+
+} // namespace
+
+std::string commandText(const Snapshot &snapshot)
+{
+    std::string text;
+    for (const std::string &argument : snapshot.info.config.command)
+        text += (text.empty() ? "" : " ") + quoted(argument);
+    if (text.empty() && !snapshot.tables->images.empty())
+        return snapshot.tables->text(snapshot.tables->images.front().commandLine);
+    return text;
+}
+
+std::int32_t mainPid(const Snapshot &snapshot)
+{
+    if (!snapshot.tables->processes.empty())
+        return snapshot.tables->processes.front().pid;
+    return snapshot.info.config.attachPid.value_or(0);
+}
+
+std::string_view stateKey(SessionState state)
+{
+    switch (state) {
+    case SessionState::Recording:
+        return "recording";
+    case SessionState::Paused:
+        return "paused";
+    case SessionState::Stopping:
+        return "stopping";
+    case SessionState::Complete:
+        return "complete";
+    case SessionState::Unfinished:
+        return "unfinished";
+    }
+    return "unknown";
+}
+
+std::string_view heapStateKey(HeapState state)
+{
+    switch (state) {
+    case HeapState::Off:
+        return "off";
+    case HeapState::Waiting:
+        return "waiting";
+    case HeapState::Full:
+        return "full";
+    case HeapState::Dormant:
+        return "dormant";
+    case HeapState::NotTraced:
+        return "not_traced";
+    case HeapState::Inherited:
+        return "inherited";
+    }
+    return "unknown";
+}
+
+std::string_view gapKey(GapKind kind)
+{
+    switch (kind) {
+    case GapKind::Paused:
+        return "paused";
+    case GapKind::TargetStopped:
+        return "target_stopped";
+    case GapKind::RecorderStopped:
+        return "recorder_stopped";
+    }
+    return "unknown";
+}
+
+std::string_view markKey(MarkKind kind)
+{
+    switch (kind) {
+    case MarkKind::User:
+        return "user";
+    case MarkKind::Process:
+        return "process";
+    case MarkKind::Alert:
+        return "alert";
+    }
+    return "unknown";
+}
+
+std::string endText(const Process &process)
+{
+    if (!process.end)
+        return "running";
+    if (!process.waitStatus)
+        return "ended";
+    const int status = *process.waitStatus;
+    if ((status & 0x7f) == 0) // as WIFEXITED, WEXITSTATUS and WTERMSIG of Linux; the session may be from another host
+        return fmt::format("exited with {}", (status >> 8) & 0xff);
+    return fmt::format("killed by signal {}", status & 0x7f);
+}
+
+std::int32_t pidOf(const Snapshot &snapshot, ImageId image)
+{
+    if (image.index() >= snapshot.tables->images.size())
+        return 0;
+    return snapshot.tables->processes.at(snapshot.tables->images[image.index()].process.index()).pid;
+}
+
+std::string programOf(const Snapshot &snapshot, ImageId image)
+{
+    if (image.index() >= snapshot.tables->images.size())
+        return {};
+    return std::string(fileNameOf(snapshot.tables->text(snapshot.tables->images[image.index()].executable)));
+}
+
+std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)
+{
+    std::array<std::int64_t, kLossKindCount> counts{};
+    for (const LossTotal &loss : snapshot.losses)
+        counts[static_cast<std::size_t>(loss.kind)] += loss.count;
+    return counts;
+}
+
+std::string dateTimeOf(const Snapshot &snapshot, Timestamp when)
+{
+    return formatDateTime(when, snapshot.info.startWallNs, snapshot.info.utcOffset);
+}
+
+} // namespace model

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace model {
+
+// What every report says about a session, in one place.
+
+/// The command line that was recorded; of an attached process its own. Quoted for a shell where needed.
+std::string commandText(const Snapshot &snapshot);
+/// Its process's pid; 0 when no process was seen.
+std::int32_t mainPid(const Snapshot &snapshot);
+/// snake_case name of a state: "complete".
+std::string_view stateKey(SessionState state);
+std::string_view heapStateKey(HeapState state);
+std::string_view gapKey(GapKind kind);
+std::string_view markKey(MarkKind kind);
+/// How a process ended: "exited with 0", "killed by signal 9"; "running" while there is no end.
+std::string endText(const Process &process);
+/// Pid and program of an image; 0 and empty text for an invalid id.
+std::int32_t pidOf(const Snapshot &snapshot, ImageId image);
+std::string programOf(const Snapshot &snapshot, ImageId image);
+/// Losses by kind, indexed by LossKind.
+std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot);
+/// Date and clock of the recording host at a moment, ISO 8601.
+std::string dateTimeOf(const Snapshot &snapshot, Timestamp when);
+
+} // namespace model

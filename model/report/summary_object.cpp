@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/summary_object.h"
+
+#include "model/report/session_words.h"
+
+#include <algorithm>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json optionalNs(const std::optional<Timestamp> &when) { return when ? Json(when->ns) : Json(); }
+
+Json imagesOf(const Snapshot &snapshot, ProcessId process)
+{
+    Json images = Json::array();
+    for (const Image &image : snapshot.tables->images) {
+        if (image.process != process)
+            continue;
+        images.push_back({{"epoch", image.epoch}, {"executable", snapshot.tables->text(image.executable)},
+            {"command_line", snapshot.tables->text(image.commandLine)}, {"start_ns", image.start.ns},
+            {"end_ns", optionalNs(image.end)}, {"heap_state", heapStateKey(image.heap)},
+            {"heap_note", snapshot.tables->text(image.heapNote)}});
+    }
+    return images;
+}
+
+Json processesObject(const Snapshot &snapshot)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    Json processes = Json::array();
+    for (std::size_t i = 0; i < tables.processes.size(); ++i) {
+        const Process &process = tables.processes[i];
+        const auto threads = std::count_if(tables.threads.begin(), tables.threads.end(),
+            [i](const Thread &thread) { return thread.process == ProcessId(i); });
+        const Json parent = process.parent.isValid() ? Json(tables.processes.at(process.parent.index()).pid) : Json();
+        processes.push_back({{"pid", process.pid}, {"parent_pid", parent}, {"start_ns", process.start.ns},
+            {"end_ns", optionalNs(process.end)}, {"end", endText(process)},
+            {"wait_status", process.waitStatus ? Json(*process.waitStatus) : Json()}, {"threads", threads},
+            {"images", imagesOf(snapshot, ProcessId(i))}});
+    }
+    return processes;
+}
+
+Json lossesObject(const Snapshot &snapshot)
+{
+    Json losses = Json::object();
+    const std::array<std::int64_t, kLossKindCount> counts = lossCounts(snapshot);
+    for (std::size_t kind = 0; kind < counts.size(); ++kind)
+        losses[std::string(lossKey(static_cast<LossKind>(kind)))] = counts[kind];
+    return losses;
+}
+
+Json eventsOf(const Snapshot &snapshot)
+{
+    Json gaps = Json::array();
+    for (const Gap &gap : snapshot.gaps)
+        gaps.push_back({{"from_ns", gap.span.begin.ns}, {"to_ns", gap.span.end.ns}, {"kind", gapKey(gap.kind)}});
+    Json marks = Json::array();
+    for (const Mark &mark : snapshot.marks)
+        marks.push_back({{"time_ns", mark.when.ns}, {"kind", markKey(mark.kind)}, {"text", mark.text}});
+    return {{"gaps", gaps}, {"marks", marks}};
+}
+
+} // namespace
+
+Json selectionObject(const Snapshot &snapshot)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    const Selection &selection = snapshot.selection;
+    const auto ticks = std::count_if(snapshot.tickEnds.begin(), snapshot.tickEnds.end(),
+        [&](Timestamp end) { return snapshot.span.begin < end && end <= snapshot.span.end; });
+    const Json pid = selection.process ? Json(tables.processes.at(selection.process->index()).pid) : Json();
+    const Json tid = selection.thread ? Json(tables.threads.at(selection.thread->index()).tid) : Json();
+    return {{"from_ns", snapshot.span.begin.ns}, {"to_ns", snapshot.span.end.ns}, {"ticks", ticks}, {"pid", pid},
+        {"tid", tid}};
+}
+
+Json heapTotalsObject(const Snapshot &snapshot)
+{
+    const HeapSummary &heap = snapshot.heapSummary;
+    return {{"mode", snapshot.info.config.heap == HeapMode::Full ? "full" : "off"}, {"allocations", heap.allocations},
+        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
+        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
+        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
+        {"temporary", heap.temporaries}};
+}
+
+Json cpuTotalsObject(const Snapshot &snapshot)
+{
+    return {{"hz", snapshot.info.config.cpuHz}, {"event", snapshot.info.cpuEvent}, {"note", snapshot.info.cpuNote},
+        {"samples", snapshot.cpuSummary.samples}, {"time_ns", snapshot.cpuSummary.timeNs},
+        {"lost", snapshot.cpuSummary.lost}};
+}
+
+Json summaryObject(const Snapshot &snapshot)
+{
+    const SessionInfo &info = snapshot.info;
+    Json object = {{"file", snapshot.file}, {"file_bytes", snapshot.fileBytes}, {"command", commandText(snapshot)},
+        {"arguments", info.config.command}, {"pid", mainPid(snapshot)}, {"start", dateTimeOf(snapshot, {})},
+        {"start_unix_ns", info.startWallNs}, {"duration_ns", info.duration.ns}, {"ticks", snapshot.tickEnds.size()},
+        {"tick_ns", info.config.tick.ns}, {"state", stateKey(info.state)}, {"end_reason", info.endReason},
+        {"exit_status", info.exitStatus ? Json(*info.exitStatus) : Json()}, {"host", info.host},
+        {"kernel", info.kernel}, {"cpu_count", info.cpuCount}, {"recorder_version", info.recorderVersion}};
+    object["selection"] = selectionObject(snapshot);
+    object["heap"] = heapTotalsObject(snapshot);
+    object["cpu"] = cpuTotalsObject(snapshot);
+    object["stacks"] = {{"distinct", snapshot.stackQuality.distinct}, {"truncated", snapshot.stackQuality.truncated},
+        {"broken", snapshot.stackQuality.broken}};
+    object["losses"] = lossesObject(snapshot);
+    object["recorder"] = {{"cpu_ns", snapshot.recorderCpuNs}, {"rss_bytes", snapshot.recorderRssBytes}};
+    object["processes"] = processesObject(snapshot);
+    object.update(eventsOf(snapshot));
+    object["damage"] = snapshot.damage;
+    return object;
+}
+
+} // namespace model

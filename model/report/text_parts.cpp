@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/text_parts.h"
+
+#include "model/analysis/coverage.h"
+#include "model/base/format_units.h"
+#include "model/report/session_words.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace model {
+
+void writeHeading(std::ostream &out, std::string_view text) { out << '\n' << text << '\n'; }
+
+void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const SessionInfo &info = snapshot.info;
+    out << elided(commandText(snapshot), options.columns) << '\n';
+    std::string start = dateTimeOf(snapshot, {});
+    if (start.size() > 10)
+        start[10] = ' ';
+    out << fmt::format("pid {} · {} · {} in {} ticks · {}", mainPid(snapshot), start, formatDuration(info.duration),
+        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())), stateKey(info.state));
+    if (!info.endReason.empty())
+        out << ": " << info.endReason;
+    out << '\n';
+    const TimeRange whole{{0}, {info.duration.ns}};
+    if (snapshot.span != whole || snapshot.selection.process || snapshot.selection.thread) {
+        out << fmt::format(
+            "showing {} – {}", formatOffset(snapshot.span.begin, true), formatOffset(snapshot.span.end, true));
+        if (snapshot.selection.process)
+            out << fmt::format(", pid {}", snapshot.tables->processes.at(snapshot.selection.process->index()).pid);
+        if (snapshot.selection.thread)
+            out << fmt::format(", thread {}", snapshot.tables->threads.at(snapshot.selection.thread->index()).tid);
+        out << '\n';
+    }
+}
+
+void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const Coverage trust = coverage(snapshot);
+    writeHeading(out, "How far to trust this");
+    if (trust.items.empty()) {
+        writeWrapped(out, trust.sentence, options.columns, 2);
+        return;
+    }
+    for (const CoverageItem &item : trust.items) {
+        const std::string_view mark = item.trust == Trust::Partial ? "! " : "· ";
+        writeWrapped(out, fmt::format("{}{}: {}.", mark, item.what, item.effect), options.columns, 2);
+    }
+}
+
+} // namespace model

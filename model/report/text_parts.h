@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/report/text_report.h"
+
+#include <iosfwd>
+#include <string_view>
+
+namespace model {
+
+// Parts that several text reports share.
+
+/// Command, pid, start, length and, where it is not everything, the selection.
+void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
+/// A section's name on a line of its own, with an empty line before it.
+void writeHeading(std::ostream &out, std::string_view text);
+/// What cannot be trusted and why, or that nothing was lost.
+void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
+
+} // namespace model

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/text_report.h"
+
+#include "model/aggregate/function_index.h"
+#include "model/analysis/summary.h"
+#include "model/report/session_words.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const std::optional<Summary> answers = summary(snapshot);
+    writeHeading(out, "Answers");
+    for (const SummaryCard &card : answers->cards) {
+        const std::string_view mark = card.state == CardState::Danger ? "!!"
+            : card.state == CardState::Warn                           ? "! "
+                                                                      : "  ";
+        out << fmt::format(
+            "{}{:<12}{}{}{}\n", mark, card.title, card.number, card.qualifier.empty() ? "" : "  ", card.qualifier);
+        writeWrapped(out, card.sentence, options.columns, 14);
+    }
+    const std::vector<Recommendation> &items = answers->recommendations.items;
+    writeHeading(out, "Worth changing");
+    if (items.empty())
+        writeWrapped(out, answers->recommendations.sentence, options.columns, 2);
+    for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 5); ++i) {
+        writeWrapped(out, fmt::format("{}. {}", i + 1, items[i].title), options.columns, 2);
+        writeWrapped(out, items[i].advice, options.columns, 5);
+    }
+}
+
+void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const HeapSummary &heap = snapshot.heapSummary;
+    const CpuSummary &cpu = snapshot.cpuSummary;
+    writeHeading(out, "Totals");
+    TextTable table({{}, {"", Align::Right}, {}});
+    const auto row = [&table](std::string name, std::string value, std::string rest = {}) {
+        table.row({std::move(name), std::move(value), std::move(rest)});
+    };
+    if (snapshot.info.config.heap != HeapMode::Off) {
+        row("Allocations", formatCount(heap.allocations), formatBytes(static_cast<double>(heap.allocatedBytes)));
+        row("Frees", formatCount(heap.frees), formatBytes(static_cast<double>(heap.freedBytes)));
+        row("Live at the end", formatCount(heap.liveBlocks), formatBytes(static_cast<double>(heap.liveBytes)));
+        row("Peak", formatCount(heap.peakBlocks),
+            fmt::format(
+                "{} at {}", formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true)));
+        row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
+    }
+    if (snapshot.info.config.cpuHz > 0)
+        row("CPU samples", formatCount(cpu.samples),
+            fmt::format("{}, {} lost", formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
+    row("Stacks", formatCount(snapshot.stackQuality.distinct),
+        fmt::format("{} cut off, {} broken", formatCount(snapshot.stackQuality.truncated),
+            formatCount(snapshot.stackQuality.broken)));
+    const std::int64_t recordedNs = std::max<std::int64_t>(snapshot.info.duration.ns, 1);
+    row("Recorder", formatShareOf(snapshot.recorderCpuNs, recordedNs),
+        fmt::format("of a core, {}", formatBytes(static_cast<double>(snapshot.recorderRssBytes))));
+    row("Session", formatBytes(static_cast<double>(snapshot.fileBytes)), snapshot.file);
+    table.write(out, options.columns, 2);
+}
+
+void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    TextTable table(
+        {{"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"end"}, {"heap"}, {"command"}});
+    constexpr std::size_t kMostRows = 40;
+    std::size_t hidden = 0;
+    for (std::size_t i = 0; i < tables.processes.size(); ++i) {
+        const Process &process = tables.processes[i];
+        bool isFirst = true;
+        for (const Image &image : tables.images) {
+            if (image.process != ProcessId(i))
+                continue;
+            if (i >= kMostRows) {
+                ++hidden;
+                continue;
+            }
+            const std::optional<Timestamp> end = image.end ? image.end : process.end;
+            table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
+                end ? formatOffset(*end) : "", isFirst ? endText(process) : "then exec",
+                std::string(heapStateKey(image.heap)), tables.text(image.commandLine)});
+            isFirst = false;
+        }
+    }
+    if (table.isEmpty())
+        return;
+    writeHeading(out, "Processes");
+    table.write(out, options.columns, 2);
+    if (hidden > 0)
+        out << fmt::format("  … and {} more (--format json lists all)\n", hidden);
+}
+
+struct MetricStatistics
+{
+    double least = 0;
+    double sum = 0;
+    double greatest = 0;
+    double last = 0;
+    std::int64_t count = 0;
+
+    void add(double value)
+    {
+        least = count == 0 ? value : std::min(least, value);
+        greatest = count == 0 ? value : std::max(greatest, value);
+        sum += value;
+        last = value;
+        ++count;
+    }
+};
+
+MetricStatistics statisticsOf(const MetricSeries &series, const MetricInfo &info, TimeRange span)
+{
+    MetricStatistics statistics;
+    for (std::size_t i = 0; i < series.times.size(); ++i)
+        if (span.begin < series.times[i] && series.times[i] <= span.end)
+            if (const std::optional<std::int64_t> value = series.values[i].get(info.metric))
+                statistics.add(metricValue(*value, info.unit));
+    return statistics;
+}
+
+} // namespace
+
+void writeSummaryText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    writeAnswers(out, snapshot, options);
+    writeTotals(out, snapshot, options);
+    writeProcesses(out, snapshot, options);
+    writeTrust(out, snapshot, options);
+}
+
+void writeMetricsText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    for (const MetricSeries &series : snapshot.metrics) {
+        const Process &process = snapshot.tables->processes.at(series.process.index());
+        TextTable table({{"metric"}, {"least", Align::Right}, {"mean", Align::Right}, {"greatest", Align::Right},
+            {"last", Align::Right}});
+        for (const MetricInfo &info : kMetrics) {
+            const MetricStatistics found = statisticsOf(series, info, snapshot.span);
+            const Unit unit = unitOf(info.unit);
+            if (found.count > 0)
+                table.row({std::string(info.label), formatValue(found.least, unit),
+                    formatValue(found.sum / static_cast<double>(found.count), unit), formatValue(found.greatest, unit),
+                    formatValue(found.last, unit)});
+        }
+        if (table.isEmpty())
+            continue;
+        writeHeading(out, fmt::format("pid {} · {}", process.pid, endText(process)));
+        table.write(out, options.columns, 2);
+    }
+    if (snapshot.metrics.empty())
+        writeWrapped(out, "No metrics were recorded in this time.", options.columns, 0);
+    writeTrust(out, snapshot, options);
+}
+
+void writeLossesText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    writeHeading(out, "Losses");
+    TextTable counts({{}, {"", Align::Right}});
+    const std::array<std::int64_t, kLossKindCount> totals = lossCounts(snapshot);
+    for (std::size_t kind = 0; kind < totals.size(); ++kind)
+        counts.row({std::string(lossLabel(static_cast<LossKind>(kind))), formatCount(totals[kind])});
+    counts.write(out, options.columns, 2);
+    TextTable where(
+        {{"count", Align::Right}, {"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"what"}});
+    for (const LossTotal &loss : snapshot.losses)
+        where.row({formatCount(loss.count), loss.image.isValid() ? std::to_string(pidOf(snapshot, loss.image)) : "",
+            formatOffset(loss.span.begin), formatOffset(loss.span.end),
+            std::string(lossLabel(loss.kind)) + (loss.detail.empty() ? "" : ": " + loss.detail)});
+    if (!where.isEmpty()) {
+        writeHeading(out, "Where");
+        where.write(out, options.columns, 2);
+    }
+    writeTrust(out, snapshot, options);
+}
+
+} // namespace model

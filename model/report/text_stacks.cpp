@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/call_tree.h"
+#include "model/aggregate/own_code.h"
+#include "model/aggregate/stack_costs.h"
+#include "model/analysis/hot_paths.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_report.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t kMostFrames = 24;
+constexpr std::size_t kNameColumns = 48;
+
+/// Frames leaf first, each with its place on the right.
+void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
+{
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
+        const StackLine &line = lines[i];
+        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
+        std::string place = shortPlace(line.file, line.line);
+        if (place.empty())
+            place = line.moduleName;
+        if (line.isInlined)
+            place += " (inlined)";
+        const std::string padding(kNameColumns - textWidth(name), ' ');
+        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
+    }
+    if (lines.size() > kMostFrames)
+        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
+}
+
+void writeHeapTotals(std::ostream &out, const HeapSummary &heap, const TextReportOptions &options)
+{
+    TextTable table({{}, {"", Align::Right}, {"", Align::Right}, {}});
+    table.row(
+        {"Allocated", formatBytes(static_cast<double>(heap.allocatedBytes)), formatCount(heap.allocations), "blocks"});
+    table.row({"Freed", formatBytes(static_cast<double>(heap.freedBytes)), formatCount(heap.frees), "blocks"});
+    table.row(
+        {"Live at the end", formatBytes(static_cast<double>(heap.liveBytes)), formatCount(heap.liveBlocks), "blocks"});
+    table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), formatCount(heap.peakBlocks),
+        fmt::format("blocks, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
+    table.row({"Temporary", formatShareOf(heap.temporaries, heap.allocations), formatCount(heap.temporaries),
+        "blocks freed before the thread's next allocation"});
+    table.write(out, options.columns, 2);
+}
+
+/// Second number beside a stack's cost: of bytes how many blocks, of counts how many bytes.
+CostKind companionOf(CostKind kind)
+{
+    switch (kind) {
+    case CostKind::Live:
+    case CostKind::Growth:
+        return CostKind::LiveBlocks;
+    case CostKind::LiveBlocks:
+        return CostKind::Live;
+    case CostKind::Peak:
+        return CostKind::PeakBlocks;
+    case CostKind::PeakBlocks:
+        return CostKind::Peak;
+    case CostKind::Temporary:
+    case CostKind::TemporaryBytes:
+        return kind == CostKind::Temporary ? CostKind::TemporaryBytes : CostKind::Temporary;
+    case CostKind::Allocations:
+    case CostKind::Frees:
+        return CostKind::Allocated;
+    default:
+        return CostKind::Allocations;
+    }
+}
+
+std::string costText(std::int64_t cost, CostKind kind)
+{
+    const bool isBytes = costInfo(kind).unit == Unit::Bytes;
+    return isBytes ? formatBytes(static_cast<double>(cost)) : formatCount(cost) + " blocks";
+}
+
+void writeHotPaths(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const std::optional<CallTree> tree = callTree(snapshot, {CostKind::CpuTime});
+    const std::vector<HotPath> paths = hotPaths(*tree, 3);
+    if (paths.empty())
+        return;
+    writeHeading(out, "Where most of it flows");
+    for (const HotPath &path : paths) {
+        for (std::size_t i = 0; i < path.nodes.size(); ++i) {
+            const std::string share = formatShareOf(tree->total(path.nodes[i]), tree->all());
+            const std::string indent(std::min<std::size_t>(i, 20), ' ');
+            const std::string name = shortFunctionName(tree->name(path.nodes[i]));
+            out << fmt::format("  {:>7}  {}{}\n", share, indent, elided(name, options.columns - 12 - indent.size()));
+        }
+        const CallNode &last = tree->node(path.nodes.back());
+        const std::string place = shortPlace(snapshot.tables->text(last.file), last.line);
+        out << fmt::format("           {}{}\n", path.endsInSelf ? "spends it in its own code" : "splits here",
+            place.empty() ? "" : ", " + place);
+    }
+}
+
+} // namespace
+
+void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    writeHeading(out, "Heap");
+    if (snapshot.info.config.heap == HeapMode::Off) {
+        writeWrapped(out, "The heap was not recorded (--heap off).", options.columns, 2);
+        return;
+    }
+    writeHeapTotals(out, snapshot.heapSummary, options);
+    const CostKind companion = companionOf(kind);
+    const StackCosts costs = stackCosts(snapshot, {kind, companion});
+    std::vector<std::size_t> order(costs.stacks.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::erase_if(order, [&costs](std::size_t row) { return costs.of(row)[0] <= 0; });
+    std::stable_sort(
+        order.begin(), order.end(), [&costs](std::size_t a, std::size_t b) { return costs.of(a)[0] > costs.of(b)[0]; });
+    std::int64_t all = 0;
+    for (const std::size_t row : order)
+        all += costs.of(row)[0];
+    writeHeading(out,
+        fmt::format("{} by stack, {} of {}", costInfo(kind).label,
+            formatCount(static_cast<std::int64_t>(std::min(order.size(), options.stacks))),
+            formatCount(static_cast<std::int64_t>(order.size()))));
+    FunctionIndex index(snapshot.tables);
+    for (std::size_t i = 0; i < std::min(order.size(), options.stacks); ++i) {
+        const auto cost = costs.of(order[i]);
+        const StackLine own = ownLine(index, costs.stacks[order[i]]);
+        const std::string head = fmt::format("{}{:>3}  {}  {}  {}  ", i == 0 ? "" : "\n", i + 1,
+            costText(cost[0], kind), formatShareOf(cost[0], all), costText(cost[1], companion));
+        out << head << elided(shortFunctionName(own.name), options.columns - std::min(options.columns, textWidth(head)))
+            << '\n';
+        writeFrames(out, index, costs.stacks[order[i]]);
+    }
+    writeTrust(out, snapshot, options);
+}
+
+void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    writeHeading(out, "CPU");
+    if (snapshot.info.config.cpuHz == 0) {
+        writeWrapped(out, "CPU samples were not recorded (--cpu off).", options.columns, 2);
+        return;
+    }
+    const CpuSummary &cpu = snapshot.cpuSummary;
+    writeWrapped(out,
+        fmt::format("{} samples at {} Hz ({}), {} of CPU time; {} lost.", formatCount(cpu.samples),
+            snapshot.info.config.cpuHz, snapshot.info.cpuEvent.empty() ? "no event" : snapshot.info.cpuEvent,
+            formatDuration({cpu.timeNs}), formatCount(cpu.lost)),
+        options.columns, 2);
+    const FunctionTable functions = *functionTable(snapshot, CostKind::CpuTime);
+    const std::vector<HotFunction> hot = hotFunctions(functions, cpu.samples, options.stacks * 2);
+    if (!hot.empty()) {
+        writeHeading(out, "Functions by their own time (95 % interval); equal ranks are ties");
+        TextTable table({{"", Align::Right}, {"self", Align::Right}, {"interval", Align::Right},
+            {"with callees", Align::Right}, {"function"}});
+        for (const HotFunction &function : hot) {
+            std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
+            if (place.empty())
+                place = functions.functions->moduleName(function.function);
+            table.row({std::to_string(function.rank), formatShare(function.selfShare),
+                fmt::format("{:.1f}–{:.1f}", function.selfShare95.low * 100, function.selfShare95.high * 100),
+                formatShare(function.totalShare),
+                shortFunctionName(functions.functions->name(function.function)) + (place.empty() ? "" : "  " + place)});
+        }
+        table.write(out, options.columns, 2);
+    }
+    writeHotPaths(out, snapshot, options);
+    writeTrust(out, snapshot, options);
+}
+
+} // namespace model

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/text_table.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
+
+/// Byte position of the code point number `index`.
+std::size_t bytePosition(std::string_view text, std::size_t index)
+{
+    std::size_t at = 0;
+    for (; at < text.size(); ++at)
+        if (!isContinuation(text[at]) && index-- == 0)
+            break;
+    return at;
+}
+
+} // namespace
+
+std::size_t textWidth(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !isContinuation(c); }));
+}
+
+std::string elided(std::string_view text, std::size_t width)
+{
+    width = std::max<std::size_t>(width, 8);
+    const std::size_t length = textWidth(text);
+    if (length <= width)
+        return std::string(text);
+    const std::size_t tail = (width - 1) / 2;
+    return std::string(text.substr(0, bytePosition(text, width - 1 - tail))) + "…"
+        + std::string(text.substr(bytePosition(text, length - tail)));
+}
+
+void writeWrapped(std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent)
+{
+    std::size_t used = 0;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        const std::size_t width = textWidth(word);
+        if (used > 0 && indent + used + 1 + width > columns) {
+            out << '\n';
+            used = 0;
+        }
+        out << (used == 0 ? std::string(indent, ' ') : " ") << word;
+        used += width + (used == 0 ? 0 : 1);
+    }
+    out << '\n';
+}
+
+std::vector<std::size_t> TextTable::widths() const
+{
+    std::vector<std::size_t> widths;
+    for (const Column &column : m_columns)
+        widths.push_back(textWidth(column.header));
+    for (const std::vector<std::string> &cells : m_rows)
+        for (std::size_t i = 0; i < cells.size(); ++i)
+            widths[i] = std::max(widths[i], textWidth(cells[i]));
+    return widths;
+}
+
+void TextTable::writeRow(std::ostream &out, const std::vector<std::string> &cells,
+    const std::vector<std::size_t> &widths, std::size_t columns, std::size_t indent) const
+{
+    std::string line(indent, ' ');
+    for (std::size_t i = 0; i < m_columns.size(); ++i) {
+        std::string cell = i < cells.size() ? cells[i] : std::string();
+        if (i + 1 == m_columns.size())
+            cell = elided(cell, columns - std::min(columns, textWidth(line)));
+        const std::string padding(widths[i] - std::min(widths[i], textWidth(cell)), ' ');
+        line += m_columns[i].align == Align::Right ? padding + cell : cell + padding;
+        line += "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << '\n';
+}
+
+void TextTable::write(std::ostream &out, std::size_t columns, std::size_t indent) const
+{
+    const std::vector<std::size_t> widths = this->widths();
+    std::vector<std::string> headers;
+    for (const Column &column : m_columns)
+        headers.push_back(column.header);
+    if (std::any_of(headers.begin(), headers.end(), [](const std::string &header) { return !header.empty(); }))
+        writeRow(out, headers, widths, columns, indent);
+    for (const std::vector<std::string> &cells : m_rows)
+        writeRow(out, cells, widths, columns, indent);
+}
+
+} // namespace model

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+/// Columns that a UTF-8 text takes on a terminal; one a code point, which holds for all that reports write themselves.
+std::size_t textWidth(std::string_view text);
+
+/// A text cut in its middle to at most `width` columns: "Session::att…Buffer". At least 8.
+std::string elided(std::string_view text, std::size_t width);
+
+/// Breaks a sentence into lines of at most `columns` behind an indent, at spaces.
+void writeWrapped(std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent);
+
+enum class Align : std::uint8_t { Left, Right };
+
+/// A table for a terminal: columns as wide as their content, two spaces between them.
+class TextTable
+{
+public:
+    struct Column
+    {
+        std::string header;
+        Align align = Align::Left;
+    };
+
+    explicit TextTable(std::vector<Column> columns)
+        : m_columns(std::move(columns))
+    {
+    }
+
+    /// Adds a row; missing cells are empty.
+    void row(std::vector<std::string> cells) { m_rows.push_back(std::move(cells)); }
+    bool isEmpty() const { return m_rows.empty(); }
+    /// Writes header and rows behind an indent; the last column is elided to end at `columns`.
+    void write(std::ostream &out, std::size_t columns, std::size_t indent) const;
+
+private:
+    std::vector<std::size_t> widths() const;
+    void writeRow(std::ostream &out, const std::vector<std::string> &cells, const std::vector<std::size_t> &widths,
+        std::size_t columns, std::size_t indent) const;
+
+    std::vector<Column> m_columns;
+    std::vector<std::vector<std::string>> m_rows;
+};
+
+} // namespace model
