@@ -157,13 +157,10 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     if (!insert)
         return insert.error();
     const model::CaptureConfig &config = info.config;
-    const std::optional<std::int64_t> limit
-        = config.duration ? std::optional(config.duration->ns) : std::optional<std::int64_t>();
     InfoWriter writer(*insert);
     writer.put("heap_mode", static_cast<int>(config.heap))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
-        .put("duration_limit_ns", limit)
         .put("working_directory", config.workingDirectory)
         .put("attach_pid", config.attachPid)
         .put("state", static_cast<int>(info.state))
@@ -181,6 +178,8 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("cpu_note", info.cpuNote)
         .put("exit_status", info.exitStatus)
         .put("end_reason", info.endReason);
+    if (config.duration)
+        writer.put("duration_limit_ns", config.duration->ns);
     if (!writer.done())
         return writer.done();
     return writeArguments(database, config.command);
