@@ -76,7 +76,7 @@ public:
     /// The bytes [offset, offset + count), or nothing where the file does not have them all.
     std::vector<std::uint8_t> bytes(std::uint64_t offset, std::uint64_t count) const
     {
-        if (offset > m_size || count > m_size - offset || count > kMostTableBytes)
+        if (count == 0 || offset > m_size || count > m_size - offset || count > kMostTableBytes)
             return {};
         std::vector<std::uint8_t> result(static_cast<std::size_t>(count));
         if (m_data) {

@@ -49,8 +49,12 @@ StepResult recover(unsigned number, const Registers &from, const CfiRow &row, co
         to.forget(number);
         return StepResult::Stepped;
     case RegisterRule::Offset:
-        result = memory.read(cfa + static_cast<std::uint64_t>(std::int64_t{value}), found) ? StepResult::Stepped
-                                                                                           : StepResult::Unreadable;
+        if (const std::uint64_t slot = cfa + static_cast<std::uint64_t>(std::int64_t{value});
+            !memory.read(slot, found)) {
+            if (slot < from.sp())
+                return StepResult::Stepped; // popped already: the register holds it again
+            result = StepResult::Unreadable;
+        }
         break;
     case RegisterRule::ValueOffset:
         found = cfa + static_cast<std::uint64_t>(std::int64_t{value});
@@ -104,14 +108,15 @@ StepResult step(Registers &registers, FrameRule rule, const MemoryView &memory)
     for (unsigned i = 0; i < FrameRule::SavedCount; ++i) {
         const unsigned field = rule.saved(static_cast<FrameRule::Saved>(i));
         const unsigned number = FrameRule::kSavedRegister[i];
+        const std::uint64_t slot = from + static_cast<std::uint64_t>(FrameRule::savedOffset(field));
         std::uint64_t value = 0;
         if (field == FrameRule::kSame)
             continue;
         if (field == FrameRule::kUndefined)
             registers.forget(number);
-        else if (memory.read(from + static_cast<std::uint64_t>(FrameRule::savedOffset(field)), value))
+        else if (memory.read(slot, value))
             registers.set(number, value);
-        else
+        else if (slot >= registers.sp()) // below, it is popped already (an epilogue): the register holds it again
             return StepResult::Unreadable;
     }
     registers.set(reg::kRsp, cfa);

@@ -122,7 +122,9 @@ template <typename Memory>
     const unsigned saved = rule.saved(FrameRule::Rbp);
     if (saved - 1 < FrameRule::kUndefined - 1) {
         const std::uint64_t from = rule.savedFromRegister() ? base : cfa;
-        if (!memory.read(from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved)), frame.bp)) [[unlikely]]
+        const std::uint64_t slot = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
+        // In an epilogue the rule still names slots that are popped already: the register holds its value again.
+        if (!memory.read(slot, frame.bp) && slot >= frame.sp) [[unlikely]]
             return StepResult::Unreadable;
     }
     frame.sp = cfa;

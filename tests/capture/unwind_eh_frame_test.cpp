@@ -228,6 +228,23 @@ private Q_SLOTS:
         QCOMPARE(registers.value[reg::kRbp], 0x103U);
     }
 
+    void takesPoppedRegistersFromWhereTheyAre()
+    {
+        // Before the ret of an epilogue: CFA = rsp + 8, but rbp and rbx still said to lie at CFA - 16 and - 24.
+        const FrameRule rule = ruleOf({0x86, 2, 0x83, 3});
+        const Words words;
+        const CopiedStack stack = words.stack();
+        Registers registers = registersAt(kCode, 0x7000, 0x1234);
+        registers.set(reg::kRbx, 0x5678);
+        QCOMPARE(step(registers, rule, MemoryView::of(stack)), StepResult::Stepped);
+        QCOMPARE(registers.pc(), 0x100U);
+        QCOMPARE(registers.value[reg::kRbp], 0x1234U);
+        QCOMPARE(registers.value[reg::kRbx], 0x5678U);
+        NarrowFrame frame{kCode, 0x7000, 0x1234};
+        QCOMPARE(stepNarrow(frame, rule, stack), StepResult::Stepped);
+        QCOMPARE(frame.bp, 0x1234U);
+    }
+
     void refusesAFrameThatDoesNotRise()
     {
         const FrameRule rule = ruleOf({0x0c, 6, 0}); // CFA = rbp
