@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/recording/recording_status.h"
+#include "model/base/result.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace capture {
+
+/// What one can ask of a running recorder. One JSON object a line, e.g. `{"command":"mark","text":"warmed up"}`.
+enum class ControlCommand { Stop, Pause, Resume, Mark, Status };
+
+struct ControlRequest
+{
+    ControlCommand command = ControlCommand::Status;
+    std::string text; ///< of a mark
+};
+
+/// The answer, one JSON object a line: `{"ok":true,"status":{…}}` or `{"ok":false,"error":"…","status":{…}}`. After `stop` a
+/// second reply follows when the session is complete.
+struct ControlReply
+{
+    std::string error; ///< a sentence; empty: done
+    RecordingStatus status;
+};
+
+/// Longest line that either side accepts, in bytes with the newline.
+inline constexpr std::size_t kControlLineBytes = 64 * 1024;
+/// Longest text of a mark in bytes.
+inline constexpr std::size_t kMarkTextBytes = 1024;
+
+/// How a command is called: "stop".
+std::string_view controlCommandName(ControlCommand command);
+std::optional<ControlCommand> controlCommandFromName(std::string_view name);
+
+/// How a state is called in replies and reports: "recording".
+std::string_view stateName(model::SessionState state);
+
+/// One line without its newline.
+std::string encode(const ControlRequest &request);
+std::string encode(const ControlReply &reply);
+
+/// Understand one line without its newline; fail with a sentence when it is no request or reply.
+model::Result<ControlRequest> decodeRequest(std::string_view line);
+model::Result<ControlReply> decodeReply(std::string_view line);
+
+} // namespace capture

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/recording/recording.h"
+
+#include "capture/recording/batch_merge.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <limits>
+#include <utility>
+
+namespace capture {
+
+namespace {
+
+/// After Ctrl-C the target, which got it too, has this long to end as part of the recording.
+constexpr model::Duration kInterruptGrace = model::Duration::fromMs(1000);
+
+/// At the end the instruments are drained until they are empty, but not longer than this: children may go on for ever.
+constexpr model::Duration kFinalDrain = model::Duration::fromMs(3000);
+
+std::int64_t monotonicNs()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+bool contains(const std::vector<int> &list, int value)
+{
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+} // namespace
+
+std::string_view endReasonText(EndReason reason, bool attached)
+{
+    switch (reason) {
+    case EndReason::TargetEnded:
+        return attached ? "process ended" : "command ended";
+    case EndReason::DurationReached:
+        return "duration reached";
+    case EndReason::Interrupted:
+        return "interrupted by the user";
+    case EndReason::StoppedByControl:
+        return "stopped by the user";
+    }
+    return "";
+}
+
+Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessage)
+    : m_target(parts.target)
+    , m_signals(parts.signals)
+    , m_sink(parts.sink)
+    , m_processes(parts.processes)
+    , m_startMonotonicNs(parts.startMonotonicNs)
+    , m_info(std::move(parts.info))
+    , m_onStatus(std::move(onStatus))
+    , m_onMessage(std::move(onMessage))
+    , m_queue(parts.sink)
+    , m_schedule(m_info.config.tick)
+    , m_targetProcess(m_processes.processSeen(m_target.pid(), 0, {}))
+    , m_usage(recorderUsage())
+{
+    for (std::unique_ptr<Instrument> &instrument : parts.instruments)
+        m_sources.push_back({std::move(instrument), {}, false});
+    m_status.status().targetPid = m_target.pid();
+}
+
+Recording::~Recording() = default;
+
+model::Timestamp Recording::now() const
+{
+    return {monotonicNs() - m_startMonotonicNs};
+}
+
+model::Result<void> Recording::listen(const std::string &directory)
+{
+    auto server = ControlServer::listen(directory, [this](const ControlRequest &request) { return handle(request); });
+    if (!server)
+        return server.error();
+    m_server.emplace(std::move(*server));
+    m_info.controlAddress = m_server->address();
+    return m_sink.updateInfo(m_info);
+}
+
+EndReason Recording::run()
+{
+    m_lastAwake = now();
+    while (!m_end) {
+        wait();
+        takeSignals();
+        if (m_server)
+            m_server->service();
+        lookAtTarget();
+        const model::Timestamp moment = now();
+        drainDue(moment);
+        runSchedule(moment);
+        endIfDue(moment);
+        m_lastAwake = now();
+    }
+    drainAll();
+    const model::Timestamp last = now();
+    m_gaps.endAll(last);
+    look(last);
+    if (m_targetEnded)
+        collectTarget();
+    flush(last, 0);
+    m_info.duration = {last.ns};
+    m_info.endReason = endReasonText(*m_end, m_info.config.attachPid.has_value());
+    return *m_end;
+}
+
+int Recording::waitTimeoutMs(model::Timestamp now) const
+{
+    model::Timestamp due = m_schedule.next();
+    for (const Source &source : m_sources) {
+        if (source.hasMore)
+            return 0;
+        if (source.instrument->drainIntervalMs() > 0)
+            due = std::min(due, source.nextDrain);
+    }
+    if (m_info.config.duration)
+        due = std::min(due, model::Timestamp{m_info.config.duration->ns});
+    if (m_interruptedAt)
+        due = std::min(due, *m_interruptedAt + kInterruptGrace);
+    const std::int64_t ms = (std::max<std::int64_t>(due.ns - now.ns, 0) + 999'999) / 1'000'000;
+    return static_cast<int>(std::min<std::int64_t>(ms, std::numeric_limits<int>::max()));
+}
+
+void Recording::wait()
+{
+    // poll rather than epoll: instruments' descriptors come and go, their numbers are reused, and there are few of them.
+    std::vector<pollfd> polled;
+    const auto add = [&](int fd) {
+        if (fd >= 0 && !contains(m_muted, fd))
+            polled.push_back({fd, POLLIN, 0});
+    };
+    add(m_signals.descriptor());
+    if (!m_targetEnded)
+        add(m_target.endDescriptor());
+    if (m_server) {
+        for (const int fd : m_server->descriptors())
+            add(fd);
+    }
+    for (const Source &source : m_sources) {
+        for (const int fd : source.instrument->descriptors())
+            add(fd);
+    }
+    m_readable.clear();
+    if (::poll(polled.data(), polled.size(), waitTimeoutMs(now())) <= 0)
+        return;
+    for (const pollfd &entry : polled) {
+        if (entry.revents == 0)
+            continue;
+        m_readable.push_back(entry.fd);
+        if ((entry.revents & POLLIN) == 0)
+            m_muted.push_back(entry.fd);
+    }
+}
+
+void Recording::takeSignals()
+{
+    for (const ReceivedSignal &received : m_signals.take())
+        handleSignal(received);
+}
+
+void Recording::handleSignal(const ReceivedSignal &received)
+{
+    switch (received.number) {
+    case SIGCHLD:
+        return; // the target is looked at in each round
+    case SIGCONT:
+        noteRecorderStop();
+        return;
+    case SIGINT:
+        if (received.isFromTerminal || !m_target.isLaunched()) {
+            if (m_interruptedAt || !m_target.isLaunched())
+                end(EndReason::Interrupted);
+            m_interruptedAt = now();
+            return;
+        }
+        break;
+    case SIGTERM:
+    case SIGHUP:
+    case SIGQUIT:
+        if (!m_target.isLaunched())
+            end(EndReason::Interrupted);
+        break;
+    default:
+        break;
+    }
+    passOn(received);
+}
+
+void Recording::passOn(const ReceivedSignal &received)
+{
+    if (!m_target.isLaunched() || received.isFromTerminal)
+        return;
+    if (const auto sent = m_target.sendSignal(received.number); !sent && !m_targetEnded)
+        m_onMessage(sent.error().text());
+}
+
+void Recording::noteRecorderStop()
+{
+    m_gaps.add({{m_lastAwake, now()}, model::GapKind::RecorderStopped});
+    m_schedule.advance(now()); // its ticks were not late, the recorder was away
+}
+
+void Recording::lookAtTarget()
+{
+    if (m_targetEnded)
+        return;
+    switch (m_target.look()) {
+    case TargetChange::None:
+        break;
+    case TargetChange::Stopped:
+        m_gaps.begin(model::GapKind::TargetStopped, now());
+        break;
+    case TargetChange::Continued:
+        m_gaps.end(model::GapKind::TargetStopped, now());
+        break;
+    case TargetChange::Ended:
+        m_targetEnded = true;
+        end(EndReason::TargetEnded);
+        break;
+    }
+}
+
+void Recording::drainDue(model::Timestamp moment)
+{
+    for (Source &source : m_sources) {
+        const int intervalMs = source.instrument->drainIntervalMs();
+        const std::vector<int> fds = source.instrument->descriptors();
+        const bool isReadable
+            = std::any_of(fds.begin(), fds.end(), [this](int fd) { return contains(m_readable, fd); });
+        const bool isDue = intervalMs > 0 && source.nextDrain <= moment;
+        if (!source.hasMore && !isReadable && !isDue)
+            continue;
+        source.hasMore = source.instrument->drain(now());
+        source.nextDrain = now() + model::Duration::fromMs(source.instrument->drainIntervalMs());
+    }
+}
+
+void Recording::drainAll()
+{
+    const model::Timestamp deadline = now() + kFinalDrain;
+    for (Source &source : m_sources) {
+        while (source.instrument->drain(now()) && now() < deadline) { }
+    }
+}
+
+void Recording::runSchedule(model::Timestamp moment)
+{
+    if (m_end || moment < m_schedule.next())
+        return;
+    if (m_schedule.nextIsLook()) {
+        m_schedule.advance(moment);
+        look(moment);
+        return;
+    }
+    const std::int64_t missed = m_schedule.advance(moment);
+    closeTick(moment, missed);
+}
+
+void Recording::look(model::Timestamp moment)
+{
+    model::EventBatch batch;
+    batch.span = {m_looked ? m_looked->span.end : m_tickBegin, moment};
+    for (Source &source : m_sources) {
+        source.hasMore = source.instrument->drain(moment);
+        source.instrument->collect(moment, batch);
+    }
+    if (m_looked)
+        mergeInto(*m_looked, std::move(batch));
+    else
+        m_looked = std::move(batch);
+}
+
+void Recording::closeTick(model::Timestamp moment, std::int64_t missedTicks)
+{
+    look(moment);
+    flush(moment, missedTicks);
+}
+
+void Recording::flush(model::Timestamp moment, std::int64_t missedTicks)
+{
+    model::EventBatch batch = std::move(*m_looked);
+    m_looked.reset();
+    m_muted.clear();
+
+    batch.marks.insert(batch.marks.end(), m_marks.begin(), m_marks.end());
+    m_marks.clear();
+    const std::vector<model::Gap> gaps = m_gaps.take();
+    batch.gaps.insert(batch.gaps.end(), gaps.begin(), gaps.end());
+    if (missedTicks > 0)
+        batch.losses.push_back({model::LossKind::TicksDelayed, {}, missedTicks, {}});
+    const RecorderUsage usage = recorderUsage();
+    batch.recorderCpuNs = usage.cpuNs - m_usage.cpuNs;
+    batch.recorderRssBytes = usage.rssBytes;
+    m_usage = usage;
+    m_tickBegin = moment;
+
+    m_status.add(batch, m_processes.tables().tables());
+    write(std::move(batch));
+    m_status.status().fileBytes = m_sink.storedBytes();
+    if (m_onStatus)
+        m_onStatus(m_status.status());
+}
+
+void Recording::write(model::EventBatch batch)
+{
+    const model::Result<void> written = m_queue.write(std::move(batch), m_processes.tables());
+    if (!written) {
+        m_status.status().trouble = written.error().text();
+        if (!m_writeFails)
+            m_onMessage(written.error().text()
+                + ". The recording goes on in memory and is written as soon as that is possible");
+        m_writeFails = true;
+        return;
+    }
+    if (m_writeFails)
+        m_onMessage("The session can be written again; what was kept in memory is stored, as one long tick");
+    m_writeFails = false;
+    m_status.status().trouble.clear();
+}
+
+void Recording::end(EndReason reason)
+{
+    // The target's own end says more than what made it end.
+    if (!m_end || reason == EndReason::TargetEnded)
+        m_end = reason;
+}
+
+void Recording::endIfDue(model::Timestamp moment)
+{
+    if (m_info.config.duration && moment.ns >= m_info.config.duration->ns)
+        end(EndReason::DurationReached);
+    if (m_interruptedAt && *m_interruptedAt + kInterruptGrace <= moment)
+        end(EndReason::Interrupted);
+}
+
+ControlReply Recording::handle(const ControlRequest &request)
+{
+    ControlReply reply;
+    if (m_end && request.command != ControlCommand::Status && request.command != ControlCommand::Stop)
+        reply.error = "The recording has ended; its file is being completed";
+    else if (request.command == ControlCommand::Stop)
+        end(EndReason::StoppedByControl);
+    else if (request.command == ControlCommand::Pause)
+        reply.error = pause();
+    else if (request.command == ControlCommand::Resume)
+        reply.error = resume();
+    else if (request.command == ControlCommand::Mark)
+        m_marks.push_back({now(), model::MarkKind::User, request.text});
+    reply.status = m_status.status();
+    reply.status.state = m_end ? model::SessionState::Stopping : m_info.state;
+    reply.status.durationNs = m_end ? m_status.status().durationNs : now().ns;
+    return reply;
+}
+
+std::string Recording::pause()
+{
+    if (m_info.state == model::SessionState::Paused)
+        return "The recording is paused already";
+    closeTick(now(), 0);
+    for (Source &source : m_sources)
+        source.instrument->setPaused(true);
+    m_gaps.begin(model::GapKind::Paused, now());
+    setState(model::SessionState::Paused);
+    return {};
+}
+
+std::string Recording::resume()
+{
+    if (m_info.state != model::SessionState::Paused)
+        return "The recording is not paused";
+    for (Source &source : m_sources) {
+        source.instrument->drain(now()); // what came during the pause is read under the pause
+        source.instrument->setPaused(false);
+    }
+    m_gaps.end(model::GapKind::Paused, now());
+    setState(model::SessionState::Recording);
+    return {};
+}
+
+void Recording::setState(model::SessionState state)
+{
+    m_info.state = state;
+    m_status.status().state = state;
+    if (const auto stored = m_sink.updateInfo(m_info); !stored)
+        m_onMessage(stored.error().text());
+}
+
+void Recording::releaseInstruments()
+{
+    m_sources.clear();
+}
+
+model::Result<void> Recording::writeLateRows()
+{
+    if (m_server)
+        m_server->service();
+    model::EventBatch empty;
+    empty.span = {m_tickBegin, m_tickBegin};
+    return m_queue.write(std::move(empty), m_processes.tables());
+}
+
+model::Result<void> Recording::finish()
+{
+    model::Result<void> result = writeLateRows();
+    if (const auto unwritten = m_queue.unwritten())
+        m_onMessage("The last " + std::to_string(unwritten->length().ns / 1'000'000)
+            + " ms of the recording could not be written and are lost");
+    m_info.state = model::SessionState::Stopping;
+    if (const auto stored = m_sink.updateInfo(m_info); !stored && result)
+        result = stored;
+    m_info.state = model::SessionState::Complete;
+    m_info.controlAddress.clear();
+    if (const auto finished = m_sink.finish(m_info); !finished && result)
+        result = finished;
+    m_status.status().state = result ? model::SessionState::Complete : model::SessionState::Unfinished;
+    m_status.status().fileBytes = m_sink.storedBytes();
+    if (m_server)
+        m_server->close({result ? std::string() : result.error().text(), m_status.status()});
+    m_server.reset();
+    return result;
+}
+
+void Recording::collectTarget()
+{
+    m_targetEnd = m_target.reap();
+    if (m_targetEnd)
+        m_info.exitStatus = m_targetEnd->waitStatus;
+    if (m_processes.liveProcess(m_target.pid()) == m_targetProcess)
+        m_processes.processEnded(m_target.pid(), now(), m_info.exitStatus);
+    else if (m_info.exitStatus)
+        m_processes.tables().changeProcess(m_targetProcess).waitStatus = m_info.exitStatus;
+}
+
+std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
+{
+    const model::Timestamp begin = now();
+    while (!m_targetEnded) {
+        std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
+        const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
+        const int ready = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
+        if (ready == 0) {
+            passOn({SIGKILL, false});
+            killAfter.reset();
+        }
+        for (const ReceivedSignal &received : m_signals.take()) {
+            if (received.number != SIGCHLD && received.number != SIGCONT)
+                passOn(received);
+        }
+        lookAtTarget();
+        if (m_targetEnded)
+            collectTarget();
+    }
+    return m_targetEnd;
+}
+
+} // namespace capture

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/instrument.h"
+#include "capture/recording/batch_queue.h"
+#include "capture/recording/batch_sink.h"
+#include "capture/recording/control_server.h"
+#include "capture/recording/gap_tracker.h"
+#include "capture/recording/recorder_usage.h"
+#include "capture/recording/recording_status.h"
+#include "capture/recording/signal_watch.h"
+#include "capture/recording/tick_schedule.h"
+#include "capture/target/target_process.h"
+#include "model/session_info.h"
+#include "model/tables/process_table.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace capture {
+
+/// Why a recording ended.
+enum class EndReason { TargetEnded, DurationReached, Interrupted, StoppedByControl };
+
+/// The recording as such: drains the instruments, closes a tick at regular times, hands it to the sink, and listens to the target,
+/// the signals and the control socket, until one of them ends it. All in the calling thread, the capture thread.
+class Recording
+{
+public:
+    /// What a recording works with; references outlive it.
+    struct Parts
+    {
+        TargetProcess &target;
+        SignalWatch &signals;
+        BatchSink &sink;
+        model::ProcessTable &processes;
+        std::vector<std::unique_ptr<Instrument>> instruments;
+        std::int64_t startMonotonicNs = 0; ///< CLOCK_MONOTONIC at Timestamp 0
+        model::SessionInfo info;           ///< as it is stored already
+    };
+    /// Told after each tick; for a status line.
+    using StatusHandler = std::function<void(const RecordingStatus &)>;
+    /// Told a sentence that the user should read.
+    using MessageHandler = std::function<void(const std::string &)>;
+
+    Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessage);
+    ~Recording();
+
+    /// Opens the control socket in `directory` and stores its address in the session.
+    model::Result<void> listen(const std::string &directory);
+
+    /// Does what a control client asks for; what listen() answers requests with.
+    ControlReply handle(const ControlRequest &request);
+
+    /// Records until the end; everything that was collected is written or, if the sink failed, named in a message.
+    EndReason run();
+
+    /// Gives up the instruments (tracers go dormant), so that the target runs on alone.
+    void releaseInstruments();
+
+    /// Completes the session and says goodbye to control clients. After run().
+    model::Result<void> finish();
+
+    /// Writes table rows and symbols that came after the last tick; for the time between run() and finish(). Answers control clients.
+    model::Result<void> writeLateRows();
+
+    /// Waits until the launched target has ended, passing signals on to it, and collects it. A target that has been asked to end
+    /// is killed if it has not done so after `killAfter`.
+    std::optional<TargetEnd> waitForTarget(std::optional<model::Duration> killAfter);
+
+    const RecordingStatus &status() const { return m_status.status(); }
+
+    /// Whether the target has ended, within the recording or after it.
+    bool targetHasEnded() const { return m_targetEnded; }
+    model::Timestamp now() const;
+
+private:
+    struct Source
+    {
+        std::unique_ptr<Instrument> instrument;
+        model::Timestamp nextDrain;
+        bool hasMore = false;
+    };
+
+    void wait();
+    int waitTimeoutMs(model::Timestamp now) const;
+    void takeSignals();
+    void handleSignal(const ReceivedSignal &received);
+    void passOn(const ReceivedSignal &received);
+    void noteRecorderStop();
+    void lookAtTarget();
+    void collectTarget();
+    void drainDue(model::Timestamp now);
+    void drainAll();
+    void runSchedule(model::Timestamp now);
+    void look(model::Timestamp now);
+    void flush(model::Timestamp now, std::int64_t missedTicks);
+    void closeTick(model::Timestamp now, std::int64_t missedTicks);
+    void write(model::EventBatch batch);
+    void end(EndReason reason);
+    void endIfDue(model::Timestamp now);
+    std::string pause();
+    std::string resume();
+    void setState(model::SessionState state);
+
+    TargetProcess &m_target;
+    SignalWatch &m_signals;
+    BatchSink &m_sink;
+    model::ProcessTable &m_processes;
+    std::vector<Source> m_sources;
+    std::int64_t m_startMonotonicNs;
+    model::SessionInfo m_info;
+    StatusHandler m_onStatus;
+    MessageHandler m_onMessage;
+
+    BatchQueue m_queue;
+    TickSchedule m_schedule;
+    GapTracker m_gaps;
+    StatusKeeper m_status;
+    std::optional<ControlServer> m_server;
+    std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected
+    std::vector<model::Mark> m_marks;
+    model::Timestamp m_tickBegin;
+    model::Timestamp m_lastAwake;
+    model::ProcessId m_targetProcess;
+    RecorderUsage m_usage;
+    std::optional<model::Timestamp> m_interruptedAt;
+    std::optional<EndReason> m_end;
+    std::optional<TargetEnd> m_targetEnd; ///< of a launched target that has ended
+    bool m_targetEnded = false;
+    bool m_writeFails = false;
+    std::vector<int> m_readable;
+    std::vector<int> m_muted; ///< descriptors that only report a hang-up; looked at again after the next tick
+};
+
+/// How an end reads in the session: "command ended".
+std::string_view endReasonText(EndReason reason, bool attached);
+
+} // namespace capture
