@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/control.h"
+
+#include "app/control_client.h"
+#include "app/duration_text.h"
+#include "app/exit_code.h"
+#include "app/status_line.h"
+#include "storage/session_reader.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace app {
+
+namespace {
+
+/// How long the recorder may take to name all functions and to compact the file.
+constexpr std::chrono::minutes kCompletionLimit(10);
+
+int fail(const std::string &text)
+{
+    fmt::print(stderr, "genprof: {}\n", text);
+    return kExitFailure;
+}
+
+std::string doneText(const capture::ControlRequest &request, const capture::RecordingStatus &status)
+{
+    const std::string at = clockText({status.durationNs});
+    switch (request.command) {
+    case capture::ControlCommand::Stop:
+        return fmt::format("Stopped after {}; the session is complete.\n", durationText({status.durationNs}));
+    case capture::ControlCommand::Pause:
+        return fmt::format("Paused at {}.\n", at);
+    case capture::ControlCommand::Resume:
+        return fmt::format("Resumed at {}.\n", at);
+    case capture::ControlCommand::Mark:
+        return fmt::format("Marked {}: {}\n", at, request.text);
+    case capture::ControlCommand::Status:
+        return statusText(status);
+    }
+    return {};
+}
+
+} // namespace
+
+int runControl(const ControlOptions &options)
+{
+    model::Result<ControlClient> client = [&]() -> model::Result<ControlClient> {
+        // The reader goes before the recorder is asked to stop: whoever has the file open last completes it.
+        const auto reader = storage::SessionReader::open(options.file);
+        if (!reader)
+            return reader.error();
+        return ControlClient::connect(reader->info());
+    }();
+    if (!client)
+        return fail(client.error().text());
+    auto reply = client->request(options.request);
+    if (reply && reply->error.empty() && options.request.command == capture::ControlCommand::Stop)
+        reply = client->waitForEnd(kCompletionLimit);
+    if (!reply)
+        return fail(reply.error().text());
+    if (options.asJson)
+        fmt::print("{}\n", capture::encode(*reply));
+    else if (reply->error.empty())
+        fmt::print("{}", doneText(options.request, reply->status));
+    if (!reply->error.empty())
+        return fail(reply->error);
+    return kExitOk;
+}
+
+} // namespace app

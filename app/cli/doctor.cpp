@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/doctor.h"
+
+#include "app/exit_code.h"
+#include "capture/target/host_probe.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace app {
+
+namespace {
+
+struct Level
+{
+    const char *key;
+    const char *sign;
+};
+
+Level levelOf(model::CapabilityLevel level)
+{
+    switch (level) {
+    case model::CapabilityLevel::Ok:
+        return {"ok", "ok "};
+    case model::CapabilityLevel::Limited:
+        return {"limited", "~  "};
+    case model::CapabilityLevel::Denied:
+        return {"denied", "NO "};
+    }
+    return {"", ""};
+}
+
+void printText(const model::Capabilities &capabilities)
+{
+    for (const model::Capability &item : capabilities.items) {
+        fmt::print("{} {:<22} {}\n", levelOf(item.level).sign, item.label, item.sentence);
+        if (!item.remedy.empty())
+            fmt::print("{:<27}→ {}\n", "", item.remedy);
+    }
+}
+
+void printJson(const model::Capabilities &capabilities)
+{
+    nlohmann::json list = nlohmann::json::array();
+    for (const model::Capability &item : capabilities.items)
+        list.push_back({{"id", item.id}, {"label", item.label}, {"level", levelOf(item.level).key},
+            {"sentence", item.sentence}, {"remedy", item.remedy}});
+    fmt::print("{}\n", nlohmann::json{{"capabilities", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+} // namespace
+
+int runDoctor(const DoctorOptions &options)
+{
+    const model::Capabilities capabilities = capture::probeHost();
+    if (options.asJson)
+        printJson(capabilities);
+    else
+        printText(capabilities);
+    for (const model::Capability &item : capabilities.items) {
+        if (item.level == model::CapabilityLevel::Denied)
+            return kExitFailure;
+    }
+    return kExitOk;
+}
+
+} // namespace app

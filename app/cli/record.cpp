@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/record.h"
+
+#include "app/duration_text.h"
+#include "app/exit_code.h"
+#include "app/recording_info.h"
+#include "app/recording_instruments.h"
+#include "app/session_name.h"
+#include "app/session_sink.h"
+#include "app/status_line.h"
+#include "app/terminal.h"
+#include "capture/recording/recording.h"
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+namespace app {
+
+namespace {
+
+std::string sessionPath(const RecordOptions &options)
+{
+    if (!options.output.empty())
+        return options.output;
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    return withoutClash(defaultSessionName(options.config, local));
+}
+
+void removeSession(const std::string &path)
+{
+    std::error_code ignored;
+    for (const char *ending : {"", "-wal", "-shm"})
+        std::filesystem::remove(path + ending, ignored);
+}
+
+/// One run of `genprof record` or `genprof attach`, step by step.
+class RecordRun
+{
+public:
+    RecordRun(const RecordOptions &options, const capture::InheritedState &inherited)
+        : m_options(options)
+        , m_inherited(inherited)
+        , m_terminal(options.isQuiet)
+        , m_processes(m_tables)
+        , m_start(RecordingStart::now())
+        , m_instruments(options.config, m_processes, m_start.monotonicNs)
+    {
+    }
+
+    int run();
+
+private:
+    int fail(const std::string &text, int exitCode = kExitRecorderFailed);
+    model::Result<void> openTarget();
+    model::Result<void> openSession();
+    std::optional<int> startTarget();
+    void record();
+    void sayWhatGoesOn(capture::EndReason reason);
+    void nameFunctions();
+    void complete();
+    int waitForTarget();
+
+    const RecordOptions &m_options;
+    const capture::InheritedState &m_inherited;
+    Terminal m_terminal;
+    model::TableBuilder m_tables;
+    model::ProcessTable m_processes;
+    RecordingStart m_start;
+    RecordingInstruments m_instruments;
+    std::optional<capture::SignalWatch> m_signals;
+    std::optional<capture::TargetProcess> m_target;
+    std::string m_path;
+    model::SessionInfo m_info;
+    std::optional<SessionSink> m_sink;
+    std::optional<capture::Recording> m_recording;
+};
+
+int RecordRun::fail(const std::string &text, int exitCode)
+{
+    m_terminal.message(text);
+    return exitCode;
+}
+
+model::Result<void> RecordRun::openTarget()
+{
+    const model::CaptureConfig &config = m_options.config;
+    auto target = config.attachPid
+        ? capture::TargetProcess::attach(*config.attachPid)
+        : capture::TargetProcess::launch(
+            {config.command, config.workingDirectory, m_instruments.prepareLaunch()}, m_inherited);
+    if (!target)
+        return target.error();
+    m_target.emplace(std::move(*target));
+    return {};
+}
+
+model::Result<void> RecordRun::openSession()
+{
+    m_path = sessionPath(m_options);
+    m_info = describeRecording(m_options.config, m_start);
+    m_instruments.open(*m_target, m_info);
+    auto writer = storage::SessionWriter::create(m_path, m_info);
+    if (!writer)
+        return writer.error();
+    m_sink.emplace(std::move(*writer));
+    m_recording.emplace(
+        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments.take(),
+            m_start.monotonicNs, m_info},
+        [this](const capture::RecordingStatus &status) { m_terminal.showStatus(statusLine(status)); },
+        [this](const std::string &text) { m_terminal.message(text); });
+    const char *runtime = std::getenv("XDG_RUNTIME_DIR");
+    const auto directory = capture::controlDirectory(runtime ? runtime : "");
+    const auto listening
+        = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
+    if (!listening)
+        m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
+    return {};
+}
+
+/// Lets a launched command run, and looks at it for the first time; the exit code if it could not be started.
+std::optional<int> RecordRun::startTarget()
+{
+    const auto failure = m_target->isLaunched() ? m_target->release() : std::nullopt;
+    if (!failure) {
+        m_instruments.targetStarted(m_recording->now());
+        return std::nullopt;
+    }
+    m_recording.reset();
+    m_sink.reset();
+    removeSession(m_path);
+    return fail(failure->error.text(), failure->exitStatus);
+}
+
+void RecordRun::sayWhatGoesOn(capture::EndReason reason)
+{
+    if (m_recording->targetHasEnded())
+        return;
+    if (m_options.thenKill) {
+        if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
+            m_terminal.message(sent.error().text());
+        return;
+    }
+    m_terminal.message(fmt::format("Recording ended ({}); process {} runs on",
+        capture::endReasonText(reason, m_options.config.attachPid.has_value()), m_target->pid()));
+}
+
+void RecordRun::complete()
+{
+    const auto finished = m_recording->finish();
+    m_terminal.clearStatus();
+    if (!finished) {
+        m_terminal.message(finished.error().text());
+        return;
+    }
+    const capture::RecordingStatus &status = m_recording->status();
+    if (m_options.isQuiet)
+        return;
+    std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
+    if (status.heapTraced)
+        text += fmt::format(", {} allocations", model::formatCount(status.allocations));
+    if (status.cpuSamples > 0)
+        text += fmt::format(", {} CPU samples", model::formatCount(status.cpuSamples));
+    const std::int64_t lost = status.eventsDropped + status.samplesLost;
+    if (lost > 0)
+        text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost));
+    m_terminal.message(fmt::format("{} in {} ({})", text, m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
+    m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", m_path, m_path));
+}
+
+int RecordRun::waitForTarget()
+{
+    if (m_options.config.attachPid)
+        return kExitOk;
+    const auto end = m_recording->waitForTarget(
+        m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
+    return end ? exitCodeOf(end->waitStatus) : kExitRecorderFailed;
+}
+
+int RecordRun::run()
+{
+    auto signals = capture::SignalWatch::create();
+    if (!signals)
+        return fail(signals.error().text());
+    m_signals.emplace(std::move(*signals));
+    if (const auto opened = openTarget(); !opened)
+        return fail(opened.error().text());
+    if (const auto opened = openSession(); !opened)
+        return fail(opened.error().text());
+    for (const std::string &note : m_instruments.notes())
+        m_terminal.message(note);
+    if (const auto exitCode = startTarget())
+        return *exitCode;
+    const capture::EndReason reason = m_recording->run();
+    m_recording->releaseInstruments();
+    sayWhatGoesOn(reason);
+    nameFunctions();
+    complete();
+    return waitForTarget();
+}
+
+void RecordRun::nameFunctions()
+{
+}
+
+} // namespace
+
+int runRecord(const RecordOptions &options, const capture::InheritedState &inherited)
+{
+    return RecordRun(options, inherited).run();
+}
+
+} // namespace app

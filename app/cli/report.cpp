@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/report.h"
+
+#include "app/exit_code.h"
+#include "model/report/collapsed_stacks.h"
+#include "model/report/csv_report.h"
+#include "model/report/json_report.h"
+#include "model/report/text_report.h"
+#include "storage/session_reader.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <memory>
+
+namespace app {
+
+namespace {
+
+using SnapshotPointer = std::shared_ptr<const model::Snapshot>;
+
+int fail(const std::string &text)
+{
+    fmt::print(stderr, "genprof: {}\n", text);
+    return kExitFailure;
+}
+
+std::string pidList(const model::ProgramTables &tables)
+{
+    std::string list;
+    for (const model::Process &process : tables.processes)
+        list += (list.empty() ? "" : ", ") + std::to_string(process.pid);
+    return list.empty() ? "none" : list;
+}
+
+/// The last process of the session with this pid.
+model::Result<model::ProcessId> findProcess(const model::ProgramTables &tables, std::int32_t pid)
+{
+    for (std::size_t i = tables.processes.size(); i-- > 0;) {
+        if (tables.processes[i].pid == pid)
+            return model::ProcessId(i);
+    }
+    return model::Error(fmt::format("There is no process {} in this session; it holds {}", pid, pidList(tables)));
+}
+
+model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
+{
+    auto reader = storage::SessionReader::open(options.file);
+    if (!reader)
+        return reader.error();
+    if (const auto polled = reader->poll(); !polled)
+        return polled.error();
+    model::Selection selection;
+    auto snapshot = reader->snapshot(selection);
+    if (!snapshot)
+        return snapshot;
+    if (options.from || options.to) {
+        const model::TimeRange whole = (*snapshot)->span;
+        selection.time = model::TimeRange{options.from ? model::Timestamp{options.from->ns} : whole.begin,
+            options.to ? model::Timestamp{options.to->ns} : whole.end};
+        if (!selection.time->intersects(whole))
+            return model::Error(fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
+                whole.begin.seconds(), whole.end.seconds()));
+    }
+    if (options.pid) {
+        const auto process = findProcess(*(*snapshot)->tables, *options.pid);
+        if (!process)
+            return process.error();
+        selection.process = *process;
+    }
+    if (selection == model::Selection())
+        return snapshot;
+    return reader->snapshot(selection);
+}
+
+std::size_t terminalColumns()
+{
+    winsize size{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40)
+        return model::TextReportOptions().columns;
+    return size.ws_col;
+}
+
+void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    model::TextReportOptions text;
+    if (options.top > 0)
+        text.stacks = options.top;
+    if (options.output.empty())
+        text.columns = terminalColumns();
+    switch (options.view) {
+    case ReportView::Summary:
+        return model::writeSummaryText(out, snapshot, text);
+    case ReportView::Metrics:
+        return model::writeMetricsText(out, snapshot, text);
+    case ReportView::Heap:
+        return model::writeHeapText(out, snapshot, options.cost, text);
+    case ReportView::Cpu:
+        return model::writeCpuText(out, snapshot, text);
+    case ReportView::Losses:
+        return model::writeLossesText(out, snapshot, text);
+    }
+}
+
+void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    switch (options.view) {
+    case ReportView::Summary:
+        return model::writeSummaryCsv(out, snapshot);
+    case ReportView::Metrics:
+        return model::writeMetricsCsv(out, snapshot);
+    case ReportView::Heap:
+        return model::writeHeapStacksCsv(out, snapshot, options.cost);
+    case ReportView::Cpu:
+        return model::writeCpuStacksCsv(out, snapshot);
+    case ReportView::Losses:
+        return model::writeLossesCsv(out, snapshot);
+    }
+}
+
+void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    switch (options.view) {
+    case ReportView::Summary:
+        return model::writeSummaryJson(out, snapshot);
+    case ReportView::Metrics:
+        return model::writeMetricsJson(out, snapshot);
+    case ReportView::Heap:
+        return model::writeHeapJson(out, snapshot, options.cost, options.top);
+    case ReportView::Cpu:
+        return model::writeCpuJson(out, snapshot, options.top);
+    case ReportView::Losses:
+        return model::writeLossesJson(out, snapshot);
+    }
+}
+
+void writeReport(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    switch (options.format) {
+    case ReportFormat::Text:
+        return writeText(out, snapshot, options);
+    case ReportFormat::Csv:
+        return writeCsv(out, snapshot, options);
+    case ReportFormat::Json:
+        return writeJson(out, snapshot, options);
+    case ReportFormat::Collapsed:
+        return model::writeCollapsedStacks(
+            out, snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuSamples : options.cost);
+    }
+}
+
+} // namespace
+
+int runReport(const ReportOptions &options)
+{
+    const auto snapshot = readSnapshot(options);
+    if (!snapshot)
+        return fail(snapshot.error().text());
+    if (!(*snapshot)->damage.empty())
+        fmt::print(stderr, "genprof: {}: {}\n", options.file, (*snapshot)->damage);
+    if (options.output.empty()) {
+        writeReport(std::cout, **snapshot, options);
+        std::cout.flush();
+        return std::cout ? kExitOk : fail(model::systemError("Cannot write the report", errno).text());
+    }
+    errno = 0;
+    std::ofstream file(options.output, std::ios::binary | std::ios::trunc);
+    if (!file)
+        return fail(model::systemError("Cannot write " + options.output, errno).text());
+    writeReport(file, **snapshot, options);
+    file.close();
+    return file ? kExitOk : fail(model::systemError("Cannot write " + options.output, errno).text());
+}
+
+} // namespace app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+namespace app {
+
+/// What the programs exit with. `genprof record` exits as its command did; its own failures are numbered as env(1), nohup(1)
+/// and timeout(1) number theirs, so that it can stand in front of any command.
+enum ExitCode : int {
+    kExitOk = 0,
+    kExitFailure = 1,         ///< of every command but record and attach: it could not do what was asked
+    kExitUsage = 2,           ///< of every command but record and attach: the command line is wrong
+    kExitRecorderFailed = 125, ///< record and attach: a failure of our own, a wrong command line among them
+    kExitNotExecutable = 126,  ///< record: the command was found and could not be run
+    kExitNotFound = 127,       ///< record: there is no such command
+    kExitSignalBase = 128,     ///< record: plus the number of the signal that ended the command
+};
+
+/// The exit code that stands for a status of waitpid: the program's own, or 128 + the number of the signal that ended it.
+int exitCodeOf(int waitStatus);
+
+} // namespace app

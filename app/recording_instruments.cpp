@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/recording_instruments.h"
+
+#include "app/program_paths.h"
+#include "capture/heap/heap_instrument.h"
+#include "capture/perf/cpu_instrument.h"
+#include "capture/target/executable_search.h"
+#include "capture/target/program_kind.h"
+
+#include <cstdlib>
+
+namespace app {
+
+namespace {
+
+std::string environmentValue(const char *name)
+{
+    const char *value = std::getenv(name);
+    return value ? value : "";
+}
+
+std::string commandFile(const model::CaptureConfig &config)
+{
+    const char *path = std::getenv("PATH");
+    return capture::findExecutable(
+        config.command.front(), path ? std::string_view(path) : capture::kDefaultSearchPath, config.workingDirectory);
+}
+
+} // namespace
+
+RecordingInstruments::RecordingInstruments(
+    const model::CaptureConfig &config, model::ProcessTable &processes, std::int64_t originNs)
+    : m_config(config)
+    , m_processes(processes)
+    , m_originNs(originNs)
+{
+}
+
+std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLaunch()
+{
+    if (m_config.heap == model::HeapMode::Off)
+        return {};
+    m_heapObstacle = capture::heapObstacle(commandFile(m_config));
+    if (!m_heapObstacle.empty())
+        m_notes.push_back(m_heapObstacle + "; the heap is not recorded, the rest is");
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
+    if (!heap) {
+        m_notes.push_back(heap.error().text() + "; the heap is not recorded");
+        return {};
+    }
+    auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
+    m_instruments.push_back(std::move(*heap));
+    return environment;
+}
+
+void RecordingInstruments::open(const capture::TargetProcess &target, model::SessionInfo &info)
+{
+    if (m_config.cpuHz > 0)
+        openCpu(target, info);
+    openProc(target);
+}
+
+void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::SessionInfo &info)
+{
+    capture::CpuEventOptions options;
+    options.hz = m_config.cpuHz;
+    auto cpu = target.isLaunched()
+        ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)
+        : capture::CpuInstrument::attach(options, {target.pid()}, m_processes, m_originNs, {});
+    if (!cpu) {
+        info.cpuNote = cpu.error().text();
+        m_notes.push_back(info.cpuNote + "; CPU time is not sampled");
+        return;
+    }
+    info.cpuEvent = (*cpu)->event();
+    info.cpuNote = (*cpu)->note();
+    m_instruments.push_back(std::move(*cpu));
+}
+
+void RecordingInstruments::openProc(const capture::TargetProcess &target)
+{
+    capture::ProcOptions options;
+    options.roots = {target.pid()};
+    options.origin = target.isLaunched() ? capture::RootOrigin::Launched : capture::RootOrigin::Running;
+    options.tick = m_config.tick;
+    auto proc = std::make_unique<capture::ProcInstrument>(options, m_processes);
+    m_proc = proc.get();
+    m_instruments.push_back(std::move(proc));
+}
+
+void RecordingInstruments::targetStarted(model::Timestamp now)
+{
+    m_proc->start(now);
+}
+
+} // namespace app

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/instrument.h"
+#include "capture/proc/proc_instrument.h"
+#include "capture/target/target_process.h"
+#include "model/session_info.h"
+#include "model/tables/process_table.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+
+/// Makes the instruments that a recording is asked for. What this machine or program does not allow is left out and becomes a
+/// sentence in `notes`; the recording goes on with the rest. Capture thread.
+class RecordingInstruments
+{
+public:
+    /// `processes` outlives the instruments. `originNs`: CLOCK_MONOTONIC at Timestamp 0.
+    RecordingInstruments(const model::CaptureConfig &config, model::ProcessTable &processes, std::int64_t originNs);
+
+    /// Before the launch: the heap tracer. Returns the variables that the command is to be started with.
+    std::vector<std::pair<std::string, std::string>> prepareLaunch();
+
+    /// Opens what needs the target's pid; a launched target still waits before its exec. Sets what `info` says about CPU sampling.
+    void open(const capture::TargetProcess &target, model::SessionInfo &info);
+
+    /// Takes a first look at a target that runs now: the base of all rates. The instruments may have been taken, but must live.
+    void targetStarted(model::Timestamp now);
+
+    /// Hands the instruments over, in the order in which they are to be read.
+    std::vector<std::unique_ptr<capture::Instrument>> take() { return std::move(m_instruments); }
+
+    /// What cannot be recorded, as sentences for the user.
+    const std::vector<std::string> &notes() const { return m_notes; }
+
+    /// Why the heap of the command itself cannot be traced; empty if nothing speaks against it.
+    const std::string &heapObstacle() const { return m_heapObstacle; }
+
+private:
+    void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
+    void openProc(const capture::TargetProcess &target);
+
+    const model::CaptureConfig &m_config;
+    model::ProcessTable &m_processes;
+    std::int64_t m_originNs;
+    std::vector<std::unique_ptr<capture::Instrument>> m_instruments;
+    capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
+    std::vector<std::string> m_notes;
+    std::string m_heapObstacle;
+};
+
+} // namespace app

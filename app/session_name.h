@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/capture_config.h"
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+
+namespace app {
+
+/// What a session of `config` is called when the user does not say: "python3-20260131-142305.gprof-session", after the program
+/// (or "pid-4711" where attached) and the local time.
+std::string defaultSessionName(const model::CaptureConfig &config, const std::tm &localTime);
+
+/// `name`, or with "-2", "-3", … in front of its ending if there is such a file already.
+std::string withoutClash(const std::string &name);
+
+/// A time zone's offset as it is stored: "+02:00".
+std::string utcOffsetText(std::int64_t seconds);
+
+} // namespace app

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/status_line.h"
+
+#include "app/duration_text.h"
+#include "capture/recording/control_protocol.h"
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+
+namespace app {
+
+namespace {
+
+std::string bytes(std::int64_t count)
+{
+    return model::formatBytes(static_cast<double>(count));
+}
+
+std::string signedBytes(std::int64_t count)
+{
+    return (count >= 0 ? "+" : "") + bytes(count);
+}
+
+std::string percent(std::int64_t milliPercent)
+{
+    return fmt::format("{} %", (milliPercent + 500) / 1000);
+}
+
+std::int64_t lost(const capture::RecordingStatus &status)
+{
+    return status.eventsDropped + status.samplesLost;
+}
+
+} // namespace
+
+std::string statusLine(const capture::RecordingStatus &status)
+{
+    const bool isPaused = status.state == model::SessionState::Paused;
+    std::string line = fmt::format("{} {}", isPaused ? "⏸" : "●", clockText({status.durationNs}));
+    if (status.rssBytes)
+        line += "  rss " + bytes(*status.rssBytes);
+    if (status.heapTraced)
+        line += fmt::format("  heap {} ({})", bytes(status.liveBytes), signedBytes(status.liveBytesChange));
+    if (status.cpuMilliPercent)
+        line += "  cpu " + percent(*status.cpuMilliPercent);
+    if (status.heapTraced)
+        line += fmt::format("  {} allocs", model::formatShortCount(static_cast<double>(status.allocations)));
+    line += fmt::format("  {} lost  {} file", model::formatShortCount(static_cast<double>(lost(status))),
+        bytes(status.fileBytes));
+    if (!status.trouble.empty())
+        line += "  NOT WRITTEN";
+    return line;
+}
+
+std::string statusText(const capture::RecordingStatus &status)
+{
+    std::string text = fmt::format("state      {}\n", capture::stateName(status.state));
+    text += fmt::format("recorded   {} in {} ticks\n", durationText({status.durationNs}), status.ticks);
+    text += fmt::format("target     pid {}, {} running\n", status.targetPid,
+        status.processes == 1 ? "1 process" : fmt::format("{} processes", status.processes));
+    if (status.rssBytes)
+        text += fmt::format("memory     {} resident\n", bytes(*status.rssBytes));
+    if (status.heapTraced)
+        text += fmt::format("heap       {} live, {} allocations, {} frees\n", bytes(status.liveBytes),
+            model::formatCount(status.allocations), model::formatCount(status.frees));
+    if (status.cpuMilliPercent)
+        text += fmt::format("cpu        {}, {} samples\n", percent(*status.cpuMilliPercent),
+            model::formatCount(status.cpuSamples));
+    text += fmt::format("lost       {} heap events, {} samples\n", model::formatCount(status.eventsDropped),
+        model::formatCount(status.samplesLost));
+    text += fmt::format("file       {}\n", bytes(status.fileBytes));
+    text += fmt::format("recorder   {} of CPU time, {} resident\n", durationText({status.recorderCpuNs}),
+        bytes(status.recorderRssBytes));
+    if (!status.trouble.empty())
+        text += fmt::format("trouble    {}\n", status.trouble);
+    return text;
+}
+
+} // namespace app

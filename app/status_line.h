@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/recording/recording_status.h"
+
+#include <string>
+
+namespace app {
+
+/// A recording in one line: "● 00:00:12  rss 41.2 MiB  heap 12.3 MiB (+1.1 MiB)  cpu 96 %  1.2 M allocs  0 lost  12 KiB file".
+/// What is not known is left out.
+std::string statusLine(const capture::RecordingStatus &status);
+
+/// The same on several lines with names, for `genprof ctl FILE status`.
+std::string statusText(const capture::RecordingStatus &status);
+
+} // namespace app

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t kUsualColumns = 80;
+/// Back to the begin of the line, and erase it.
+constexpr const char *kEraseLine = "\r\033[K";
+
+std::size_t columnsOfTerminal()
+{
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return kUsualColumns;
+    return size.ws_col;
+}
+
+/// A program in the background that draws would disturb the one in front, or be stopped (stty tostop).
+bool isInForeground()
+{
+    return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
+}
+
+} // namespace
+
+std::string cutToColumns(const std::string &text, std::size_t columns)
+{
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool isContinued = (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
+        if (!isContinued && count++ == columns)
+            return text.substr(0, i);
+    }
+    return text;
+}
+
+Terminal::Terminal(bool isQuiet)
+    : m_hasStatus(!isQuiet && ::isatty(STDERR_FILENO) == 1)
+{
+}
+
+Terminal::~Terminal()
+{
+    clearStatus();
+}
+
+void Terminal::message(const std::string &text)
+{
+    clearStatus();
+    write("genprof: " + text + "\n");
+}
+
+void Terminal::showStatus(const std::string &line)
+{
+    if (!m_hasStatus || !isInForeground())
+        return;
+    write(kEraseLine + cutToColumns(line, columnsOfTerminal() - 1));
+    m_isShown = true;
+}
+
+void Terminal::clearStatus()
+{
+    if (m_isShown && isInForeground())
+        write(kEraseLine);
+    m_isShown = false;
+}
+
+void Terminal::write(const std::string &text)
+{
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t count = ::write(STDERR_FILENO, text.data() + done, text.size() - done);
+        if (count < 0 && errno != EINTR)
+            return;
+        if (count > 0)
+            done += static_cast<std::size_t>(count);
+    }
+}
+
+} // namespace app

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/command_line.h"
+
+#include <QTest>
+
+#include <variant>
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+app::Command parse(const Arguments &arguments)
+{
+    return app::parseCommandLine(arguments, "1.2.3");
+}
+
+template <typename Options>
+Options parsed(const Arguments &arguments)
+{
+    const app::Command command = parse(arguments);
+    if (const auto *print = std::get_if<app::PrintAndExit>(&command))
+        qWarning("%s", print->text.c_str());
+    return std::get<Options>(command);
+}
+
+QString refusal(const Arguments &arguments, int exitCode)
+{
+    const app::Command command = parse(arguments);
+    const auto *print = std::get_if<app::PrintAndExit>(&command);
+    if (!print)
+        return QStringLiteral("was understood");
+    if (print->exitCode != exitCode)
+        return QStringLiteral("exit code %1").arg(print->exitCode);
+    return QString::fromStdString(print->text);
+}
+
+Arguments split(const QString &line)
+{
+    Arguments arguments;
+    for (const QString &word : line.split(u' ', Qt::SkipEmptyParts))
+        arguments.push_back(word.toStdString());
+    return arguments;
+}
+
+} // namespace
+
+class CommandLineTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void takesTheCommandBehindTheDashes_data();
+    void takesTheCommandBehindTheDashes();
+    void recordsWithTheDefaultsOfTheManual();
+    void readsTheCaptureOptions();
+    void attachesWithoutTheHeap();
+    void namesWhatIsWrong_data();
+    void namesWhatIsWrong();
+    void joinsTheWordsOfAMark();
+    void readsTheReportOptions();
+    void printsHelpAndVersionWithSuccess();
+};
+
+void CommandLineTest::takesTheCommandBehindTheDashes_data()
+{
+    QTest::addColumn<QString>("line");
+    QTest::addColumn<QString>("command");
+    QTest::newRow("dashes") << "record --heap off -- ls -l" << "ls -l";
+    QTest::newRow("without dashes") << "record --heap off ls -l --heap" << "ls -l --heap";
+    QTest::newRow("help is the command's") << "record -- ls --help" << "ls --help";
+    QTest::newRow("dashes of the command") << "record sh -c x -- y" << "sh -c x -- y";
+    QTest::newRow("dashes twice") << "record -- sh -- y" << "sh -- y";
+    QTest::newRow("like an option") << "record -- --odd" << "";
+}
+
+void CommandLineTest::takesTheCommandBehindTheDashes()
+{
+    QFETCH(QString, line);
+    QFETCH(QString, command);
+    if (command.isEmpty()) {
+        QVERIFY(refusal(split(line), 125).contains(QStringLiteral("--odd")));
+        return;
+    }
+    QVERIFY(parsed<app::RecordOptions>(split(line)).config.command == split(command));
+}
+
+void CommandLineTest::recordsWithTheDefaultsOfTheManual()
+{
+    const auto options = parsed<app::RecordOptions>({"record", "--", "ls"});
+    QVERIFY(options.config.heap == model::HeapMode::Full);
+    QCOMPARE(options.config.cpuHz, 199U);
+    QCOMPARE(options.config.tick.ns, 1'000'000'000);
+    QVERIFY(!options.config.duration);
+    QVERIFY(!options.config.attachPid);
+    QVERIFY(!options.thenKill && !options.isQuiet && options.output.empty());
+}
+
+void CommandLineTest::readsTheCaptureOptions()
+{
+    const auto options = parsed<app::RecordOptions>(
+        split(QStringLiteral("record -o f --heap off --cpu off --tick 100 --duration 1h30m --then-kill -q -- ls")));
+    QCOMPARE(options.output, std::string("f"));
+    QVERIFY(options.config.heap == model::HeapMode::Off);
+    QCOMPARE(options.config.cpuHz, 0U);
+    QCOMPARE(options.config.tick.ns, 100'000'000);
+    QCOMPARE(options.config.duration->ns, 5'400'000'000'000);
+    QVERIFY(options.thenKill && options.isQuiet);
+    QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
+}
+
+void CommandLineTest::attachesWithoutTheHeap()
+{
+    const auto options = parsed<app::RecordOptions>({"attach", "4711", "--duration", "90"});
+    QCOMPARE(*options.config.attachPid, 4711);
+    QVERIFY(options.config.heap == model::HeapMode::Off);
+    QCOMPARE(options.config.duration->ns, 90'000'000'000);
+    QVERIFY(parsed<app::RecordOptions>({"attach", "1", "--heap", "full"}).config.heap == model::HeapMode::Full);
+}
+
+void CommandLineTest::namesWhatIsWrong_data()
+{
+    QTest::addColumn<QString>("line");
+    QTest::addColumn<int>("exitCode");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("nothing") << "" << 2 << "Usage";
+    QTest::newRow("no command") << "record" << 125 << "Which command";
+    QTest::newRow("unknown option") << "record --foo -- ls" << 125 << "--foo";
+    QTest::newRow("tick too short") << "record --tick 99 -- ls" << 125 << "100 to 60000";
+    QTest::newRow("tick too long") << "record --tick 60001 -- ls" << 125 << "100 to 60000";
+    QTest::newRow("cpu") << "record --cpu fast -- ls" << 125 << "--cpu fast";
+    QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
+    QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full and off";
+    QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
+    QTest::newRow("no duration") << "record --duration 0s -- ls" << 125 << "longer than nothing";
+    QTest::newRow("no pid") << "attach" << 125 << "pid";
+    QTest::newRow("pid") << "attach me" << 125 << "me";
+    QTest::newRow("negative pid") << "attach 0" << 125 << "above 0";
+    QTest::newRow("unknown command") << "recrod -- ls" << 2 << "recrod";
+    QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
+    QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
+    QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
+    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, cpu, losses";
+    QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
+    QTest::newRow("format") << "report f --format xml" << 2 << "csv";
+    QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
+    QTest::newRow("times") << "report f --from 10s --to 5s" << 2 << "after --from";
+}
+
+void CommandLineTest::namesWhatIsWrong()
+{
+    QFETCH(QString, line);
+    QFETCH(int, exitCode);
+    QFETCH(QString, said);
+    const QString text = refusal(split(line), exitCode);
+    QVERIFY2(text.contains(said), qPrintable(text));
+}
+
+void CommandLineTest::joinsTheWordsOfAMark()
+{
+    const auto options = parsed<app::ControlOptions>({"ctl", "f", "mark", "cache", "is warm"});
+    QVERIFY(options.request.command == capture::ControlCommand::Mark);
+    QCOMPARE(options.request.text, std::string("cache is warm"));
+}
+
+void CommandLineTest::readsTheReportOptions()
+{
+    const auto options = parsed<app::ReportOptions>(split(QStringLiteral(
+        "report f --what heap --cost peak --format json --from 1.5 --to 1m --process 7 --top 3 -o out")));
+    QVERIFY(options.view == app::ReportView::Heap);
+    QVERIFY(options.cost == model::CostKind::Peak);
+    QVERIFY(options.format == app::ReportFormat::Json);
+    QCOMPARE(options.from->ns, 1'500'000'000);
+    QCOMPARE(options.to->ns, 60'000'000'000);
+    QCOMPARE(*options.pid, 7);
+    QCOMPARE(options.top, std::size_t{3});
+    QCOMPARE(options.output, std::string("out"));
+}
+
+void CommandLineTest::printsHelpAndVersionWithSuccess()
+{
+    QVERIFY(refusal({"--help"}, 0).contains(QStringLiteral("genprof record -- ./server")));
+    QVERIFY(refusal({"record", "--help"}, 0).contains(QStringLiteral("--then-kill")));
+    QCOMPARE(refusal({"--version"}, 0), QStringLiteral("genprof 1.2.3\n"));
+}
+
+QTEST_GUILESS_MAIN(CommandLineTest)
+#include "command_line_test.moc"

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/duration_text.h"
+#include "app/exit_code.h"
+#include "app/session_name.h"
+#include "app/status_line.h"
+#include "app/terminal.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <sys/wait.h>
+
+#include <fstream>
+
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+std::tm someTime()
+{
+    std::tm time{};
+    time.tm_year = 126;
+    time.tm_mon = 0;
+    time.tm_mday = 31;
+    time.tm_hour = 4;
+    time.tm_min = 5;
+    time.tm_sec = 6;
+    return time;
+}
+
+std::string nameOf(const std::string &program)
+{
+    model::CaptureConfig config;
+    config.command = {program};
+    return app::defaultSessionName(config, someTime());
+}
+
+} // namespace
+
+class TextsTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsDurations_data();
+    void readsDurations();
+    void writesDurations();
+    void namesASessionAfterItsProgramAndTime();
+    void neverNamesASessionThatExists();
+    void writesOffsetsWithTheirSign();
+    void putsARecordingInOneLine();
+    void leavesOutWhatIsNotKnown();
+    void cutsLinesAtCharacters();
+    void exitsAsTheCommandDid();
+};
+
+void TextsTest::readsDurations_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<qint64>("ns"); // −1: refused
+    QTest::newRow("seconds") << "90s" << qint64{90 * kSecondNs};
+    QTest::newRow("milliseconds") << "250ms" << qint64{250'000'000};
+    QTest::newRow("bare") << "5" << qint64{5 * kSecondNs};
+    QTest::newRow("fraction") << "1.5h" << qint64{5400 * kSecondNs};
+    QTest::newRow("compound") << "1h30m5s" << qint64{5405 * kSecondNs};
+    QTest::newRow("days") << "2d" << qint64{172800 * kSecondNs};
+    QTest::newRow("empty") << "" << qint64{-1};
+    QTest::newRow("unit only") << "s" << qint64{-1};
+    QTest::newRow("unknown unit") << "5 parsec" << qint64{-1};
+    QTest::newRow("bare behind a unit") << "1h30" << qint64{-1};
+    QTest::newRow("negative") << "-5s" << qint64{-1};
+    QTest::newRow("not a number") << "nans" << qint64{-1};
+    QTest::newRow("endless") << "infs" << qint64{-1};
+    QTest::newRow("too long") << "99999999d" << qint64{-1};
+}
+
+void TextsTest::readsDurations()
+{
+    QFETCH(QString, text);
+    QFETCH(qint64, ns);
+    const auto duration = app::parseDuration(text.toStdString(), kSecondNs);
+    QCOMPARE(duration ? qint64{duration->ns} : qint64{-1}, ns);
+}
+
+void TextsTest::writesDurations()
+{
+    QCOMPARE(app::durationText({5'000'000}), std::string("5 ms"));
+    QCOMPARE(app::durationText({59'990'000'000}), std::string("59.9 s"));
+    QCOMPARE(app::durationText({125 * kSecondNs}), std::string("2 min 5 s"));
+    QCOMPARE(app::durationText({3720 * kSecondNs}), std::string("1 h 2 min"));
+    QCOMPARE(app::clockText({65'900'000'000}), std::string("00:01:05"));
+    QCOMPARE(app::clockText({(86400 + 7384) * kSecondNs}), std::string("1d 02:03:04"));
+}
+
+void TextsTest::namesASessionAfterItsProgramAndTime()
+{
+    QCOMPARE(nameOf("/usr/bin/python3"), std::string("python3-20260131-040506.gprof-session"));
+    QCOMPARE(nameOf("./a b;rm"), std::string("a_b_rm-20260131-040506.gprof-session"));
+    QCOMPARE(nameOf(".."), std::string("recording-20260131-040506.gprof-session"));
+    model::CaptureConfig attached;
+    attached.attachPid = 4711;
+    QCOMPARE(app::defaultSessionName(attached, someTime()), std::string("pid-4711-20260131-040506.gprof-session"));
+}
+
+void TextsTest::neverNamesASessionThatExists()
+{
+    const QTemporaryDir directory;
+    const std::string first = directory.filePath(QStringLiteral("a.gprof-session")).toStdString();
+    const std::string second = directory.filePath(QStringLiteral("a-2.gprof-session")).toStdString();
+    QCOMPARE(app::withoutClash(first), first);
+    std::ofstream(first) << "x";
+    QCOMPARE(app::withoutClash(first), second);
+}
+
+void TextsTest::writesOffsetsWithTheirSign()
+{
+    QCOMPARE(app::utcOffsetText(0), std::string("+00:00"));
+    QCOMPARE(app::utcOffsetText(7200), std::string("+02:00"));
+    QCOMPARE(app::utcOffsetText(-34200), std::string("-09:30"));
+}
+
+void TextsTest::putsARecordingInOneLine()
+{
+    capture::RecordingStatus status;
+    status.durationNs = 12 * kSecondNs;
+    status.rssBytes = 43'200'000;
+    status.cpuMilliPercent = 95'600;
+    status.heapTraced = true;
+    status.liveBytes = 3 << 20;
+    status.liveBytesChange = -(1 << 20);
+    status.allocations = 1'200'000;
+    status.samplesLost = 3;
+    status.fileBytes = 12 << 10;
+    QCOMPARE(app::statusLine(status),
+        std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB (-1 MiB)  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
+    status.state = model::SessionState::Paused;
+    status.trouble = "No space left on device";
+    QVERIFY(app::statusLine(status).find("NOT WRITTEN") != std::string::npos);
+    QVERIFY(app::statusLine(status).find("⏸") == 0);
+}
+
+void TextsTest::leavesOutWhatIsNotKnown()
+{
+    QCOMPARE(app::statusLine({}), std::string("● 00:00:00  0 lost  0 B file"));
+}
+
+void TextsTest::cutsLinesAtCharacters()
+{
+    QCOMPARE(app::cutToColumns("●ab", 2), std::string("●a"));
+    QCOMPARE(app::cutToColumns("ab●", 2), std::string("ab"));
+    QCOMPARE(app::cutToColumns("ab●", 3), std::string("ab●"));
+}
+
+void TextsTest::exitsAsTheCommandDid()
+{
+    QCOMPARE(app::exitCodeOf(W_EXITCODE(3, 0)), 3);
+    QCOMPARE(app::exitCodeOf(W_EXITCODE(0, 9)), 137);
+}
+
+QTEST_GUILESS_MAIN(TextsTest)
+#include "texts_test.moc"
