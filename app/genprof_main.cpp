@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/control.h"
+#include "app/cli/doctor.h"
+#include "app/cli/record.h"
+#include "app/cli/report.h"
+#include "app/command_line.h"
+#include "capture/target/inherited_state.h"
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+/// Does what one kind of command line asks for.
+struct Run
+{
+    const capture::InheritedState &inherited;
+
+    int operator()(const app::PrintAndExit &print) const
+    {
+        std::fputs(print.text.c_str(), print.exitCode == 0 ? stdout : stderr);
+        return print.exitCode;
+    }
+    int operator()(const app::RecordOptions &options) const { return app::runRecord(options, inherited); }
+    int operator()(const app::ControlOptions &options) const { return app::runControl(options); }
+    int operator()(const app::ReportOptions &options) const { return app::runReport(options); }
+    int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const capture::InheritedState inherited = capture::InheritedState::capture();
+    return std::visit(Run{inherited}, app::parseCommandLine({argv + 1, argv + argc}, GENESIS_VERSION));
+}
