@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/process_list.h"
+#include "tests/capture/fake_proc.h"
+
+#include <QDateTime>
+#include <QTest>
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+using capture::ProcClock;
+using capture::ProcessList;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+} // namespace
+
+class RunningProcessesTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void processesAreListedAscendingByPid()
+    {
+        tests::FakeProc proc;
+        proc.set({.pid = 200, .parentPid = 100, .name = "a (b) c", .threads = {201, 202}});
+        proc.set({.pid = 100, .rssKb = 512});
+        ProcessList list(proc.root());
+        const auto processes = list.refresh();
+        QCOMPARE(processes.size(), std::size_t{2});
+        QCOMPARE(processes[0].pid, 100);
+        QCOMPARE(processes[0].rssBytes, std::int64_t{512 * 1024});
+        QCOMPARE(processes[0].executable, std::string("/usr/bin/worker"));
+        QCOMPARE(processes[0].commandLine, std::string("worker --fast"));
+        QCOMPARE(processes[1].name, std::string("a (b) c"));
+        QCOMPARE(processes[1].parentPid, 100);
+        QCOMPARE(processes[1].threads, std::int64_t{3});
+    }
+
+    void kernelThreadsAndZombiesAreLeftOut()
+    {
+        tests::FakeProc proc;
+        proc.write("2/stat", "2 (kthreadd) S 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 0 0 0 0 0 0 0\n");
+        proc.write("2/status", "Name:\tkthreadd\n");
+        proc.set({.pid = 50, .state = 'Z'});
+        QVERIFY(ProcessList(proc.root()).refresh().empty());
+    }
+
+    void cpuIsMeasuredFromOneRefreshToTheNext()
+    {
+        tests::FakeProc proc;
+        std::int64_t nowNs = 100 * kSecond;
+        ProcessList list(proc.root(), {[&] { return nowNs; }, [&] { return nowNs; }, 100});
+        proc.set({.pid = 10, .userTicks = 1000, .startTicks = 5000}); // 10 s of CPU in 50 s of life
+        QCOMPARE(list.refresh().front().cpuMilliPercent, std::int64_t{20'000});
+        nowNs += 2 * kSecond;
+        proc.set({.pid = 10, .userTicks = 1050, .systemTicks = 50, .startTicks = 5000});
+        QCOMPARE(list.refresh().front().cpuMilliPercent, std::int64_t{50'000});
+        nowNs += 2 * kSecond;
+        proc.set({.pid = 10, .userTicks = 100, .startTicks = 10'300}); // another process with this pid
+        QCOMPARE(list.refresh().front().cpuMilliPercent, std::int64_t{100'000});
+    }
+
+    void aChildOfOursIsListedAsOurs()
+    {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            for (;;)
+                ::pause();
+        }
+        ProcessList list;
+        const auto processes = list.refresh();
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        const auto found = std::find_if(
+            processes.begin(), processes.end(), [&](const auto &process) { return process.pid == child; });
+        QVERIFY(found != processes.end());
+        QVERIFY(found->isOurs);
+        QVERIFY(found->executable.ends_with("running_processes_test"));
+        QVERIFY(!found->user.empty());
+        const std::int64_t ageNs = QDateTime::currentMSecsSinceEpoch() * 1'000'000 - found->startWallNs;
+        QVERIFY2(ageNs > -kSecond && ageNs < 60 * kSecond, qPrintable(QString::number(ageNs)));
+        QVERIFY(std::none_of(
+            processes.begin(), processes.end(), [](const auto &process) { return process.pid == ::getpid(); }));
+    }
+};
+
+QTEST_GUILESS_MAIN(RunningProcessesTest)
+#include "running_processes_test.moc"
