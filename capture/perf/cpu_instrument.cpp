@@ -35,7 +35,7 @@ CpuInstrument::CpuInstrument(
     , m_files(processes.tables())
     , m_targets(processes, m_files, originNs)
     , m_unwinder(m_files)
-    , m_namer(processes.tables(), m_files)
+    , m_namer(processes.tables(), m_files, m_events.setup().hasKernel)
     , m_sorter(kMostPendingBytes)
 {
 }

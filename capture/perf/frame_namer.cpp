@@ -4,14 +4,22 @@
 #include "capture/unwind/unwinder.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 namespace capture {
 
-FrameNamer::FrameNamer(model::TableBuilder &tables, CodeFiles &files)
+FrameNamer::FrameNamer(model::TableBuilder &tables, CodeFiles &files, bool hasKernel)
     : m_tables(tables)
     , m_files(files)
-    , m_isKernelVisible(KernelSymbols::areVisible())
+    , m_isKernelVisible(hasKernel && KernelSymbols::areVisible())
 {
+    // Some 10 MB of text: read in the capture thread, it would let the rings overflow at high rates.
+    if (m_isKernelVisible) {
+        m_kernelLoading = std::async(std::launch::async, [] {
+            pthread_setname_np(pthread_self(), "kernel-symbols");
+            return KernelSymbols::read();
+        });
+    }
 }
 
 bool FrameNamer::isPending(model::FrameId frame) const
@@ -70,10 +78,10 @@ void FrameNamer::nameKernelFrames()
 {
     if (m_pendingKernel.empty())
         return;
-    if (!m_kernel)
-        m_kernel = KernelSymbols::read();
+    if (m_kernelLoading.valid())
+        m_kernel = m_kernelLoading.get();
     for (const auto &[frame, address] : m_pendingKernel) {
-        const std::string_view name = m_kernel->find(address);
+        const std::string_view name = m_kernel.find(address);
         setName(frame, name.empty() ? "[kernel]" : name);
     }
     m_pendingKernel.clear();

@@ -8,8 +8,8 @@
 #include "model/tables/table_builder.h"
 
 #include <cstdint>
+#include <future>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,14 +21,15 @@ namespace capture {
 class FrameNamer
 {
 public:
-    FrameNamer(model::TableBuilder &tables, CodeFiles &files);
+    /// `hasKernel`: samples in the kernel will come; its list of functions is read meanwhile, in a thread of its own.
+    FrameNamer(model::TableBuilder &tables, CodeFiles &files, bool hasKernel);
 
     model::FrameId userFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);
     /// A place in the kernel. Where it hides its addresses, all are one frame, "[kernel]".
     model::FrameId kernelFrame(std::uint64_t pc, bool isExact);
 
-    /// Names what was met since the last call, at the end of a tick: reads /proc/kallsyms the first time it is needed, and
-    /// what grew of the processes' own lists. Code that is not named yet is tried again, until its image ended.
+    /// Names what was met since the last call, at the end of a tick; reads what grew of the processes' own
+    /// lists. Code that is not named yet is tried again, until its image ended.
     void nameFrames();
 
 private:
@@ -49,7 +50,8 @@ private:
     model::TableBuilder &m_tables;
     CodeFiles &m_files;
     bool m_isKernelVisible;
-    std::optional<KernelSymbols> m_kernel;
+    std::future<KernelSymbols> m_kernelLoading; ///< valid until the first kernel frame is named
+    KernelSymbols m_kernel;
     std::vector<std::pair<model::FrameId, std::uint64_t>> m_pendingKernel;
     std::unordered_map<model::ImageId, Jit> m_jits;
 };
