@@ -97,6 +97,7 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         for (const auto &image : m_images)
             harvests.emplace_back(image.get(), harvest(*image));
     }
+    waitForOutcomes(harvests);
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
@@ -117,6 +118,19 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         m_done.push_back(std::move(*it));
         m_images.erase(it);
     }
+}
+
+void HeapInstrument::waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests)
+{
+    // A program can say that it could not map its memory, and end, before its last message was read.
+    const bool hasEnded
+        = std::any_of(harvests.begin(), harvests.end(), [](const auto &pair) { return pair.second.hasEnded; });
+    if (!hasEnded)
+        return;
+    m_server->waitUntilIdle();
+    const std::lock_guard lock(m_mutex);
+    for (auto &[image, harvest] : harvests)
+        harvest.failure = image->failure;
 }
 
 void HeapInstrument::registerImage(Image &image)
@@ -190,8 +204,10 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
     using model::LossKind;
-    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedEvents, seen.droppedEvents),
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedRing, seen.droppedRing),
         "the ring was full for too long");
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedNoRing, seen.droppedNoRing),
+        "no ring could be had for the thread");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.reentered, seen.reentered),
         "inside another allocation call: a signal handler's, or the allocator's own");
     addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.missedFrees, "frees that were not seen");

@@ -153,7 +153,6 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     if (isOver)
         return;
     image.channel.provide(mayScan, m_clock);
-    image.channel.beat();
 }
 
 void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)

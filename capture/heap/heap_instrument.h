@@ -79,6 +79,7 @@ private:
     void sleepAtDoorbells(unsigned milliseconds);
 
     Harvest harvest(Image &image);
+    void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);

@@ -18,8 +18,11 @@ namespace capture {
 namespace {
 
 constexpr std::uint64_t kPrefetchAhead = 12;
-/// Passes that an event may wait for another ring, beyond one for each other ring that waits too.
-constexpr std::uint32_t kPatience = 2;
+/// Passes after which an event waits no longer for another ring: no real program comes near, a hostile one must end.
+constexpr std::uint32_t kPatience = 64;
+/// How far stamps of two threads may be in the wrong order, in clock units: about a microsecond.
+constexpr std::uint64_t kSkewUnits = 64;
+constexpr int kPassesPerDrain = 16;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
 
@@ -37,12 +40,18 @@ ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid
 bool ImageChannel::hasMuchToRead() const
 {
     const wire::MemoryView view = m_memory->view();
-    if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount())
+    if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount()
+        || isAnyStalled())
         return true;
     return std::any_of(m_rings.begin(), m_rings.end(), [&](const auto &ring) {
         const wire::RingReader &reader = ring->decoder.ring();
         return view.slot(ring->slot).head.load(std::memory_order_acquire) - reader.position() >= reader.records() / 2;
     });
+}
+
+bool ImageChannel::isAnyStalled() const
+{
+    return std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
 }
 
 void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
@@ -79,17 +88,16 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
 
 std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
 {
+    // A program with many threads stalls some ring in every pass: what is still stalled after a few is left to the next
+    // call, since the target needs a sign of life and its rings meanwhile.
     std::uint64_t events = 0;
-    for (;;) {
+    for (int i = 0; isFinal || i < kPassesPerDrain; ++i) {
+        beat();
         findNewOwners(clock);
         const std::uint64_t applied = pass(clock, isFinal);
         events += applied;
         publishTails();
-        const bool isStalled
-            = std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
-        if (isStalled)
-            settleStalled(clock, applied);
-        else if (!isFinal || applied == 0)
+        if (!isAnyStalled() && (!isFinal || applied == 0))
             break;
     }
     if (isFinal)
@@ -103,8 +111,9 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
     // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
     // something older.
     const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units();
-    const auto isLater = [](const Ring *a, const Ring *b) { return a->current.units > b->current.units; };
+    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
     m_queue.clear();
+    m_newlyStalled = 0;
     for (Ring *ring : m_active) {
         const std::uint64_t before = ring->decoder.ring().available();
         if (!ring->decoder.ring().refresh())
@@ -114,7 +123,7 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
         if (ring->current.type == wire::RecordType::None)
             ring->current = ring->decoder.next();
         if (ring->current.type != wire::RecordType::None)
-            m_queue.push_back(ring);
+            enqueue(*ring);
     }
     std::make_heap(m_queue.begin(), m_queue.end(), isLater);
     std::uint64_t applied = 0;
@@ -122,29 +131,40 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
         std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
         Ring *ring = m_queue.back();
         m_queue.pop_back();
-        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->current.units);
-        if (ring->current.units > horizon)
+        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
+        if (ring->turn > horizon)
             break;
         applied += run(*ring, clock, limit);
         if (ring->current.type != wire::RecordType::None && !ring->isStalled && ring->current.units <= horizon) {
-            m_queue.push_back(ring);
+            enqueue(*ring);
             std::push_heap(m_queue.begin(), m_queue.end(), isLater);
         }
     }
     return applied;
 }
 
+void ImageChannel::enqueue(Ring &ring)
+{
+    // One that waits has its turn after everything that can have been before it, stamps in the wrong order included.
+    ring.turn = ring.current.units + (ring.isStalled ? kSkewUnits : 0);
+    m_queue.push_back(&ring);
+}
+
 std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
 {
-    // With one ring nothing can be on its way in another.
-    const auto missing = m_active.size() == 1 ? EventPairing::Missing::Accept : EventPairing::Missing::Wait;
+    // What an event waits for was published before it and has no later stamp, or hardly. This pass looked at all rings after the event
+    // was first met, and has by now applied everything older, but for what is behind an event that stalled on the way: if none
+    // did, it was lost or came before tracing. (That there is but one ring says nothing: a new thread's may not be known yet.)
     std::uint64_t applied = 0;
-    ring.isStalled = false;
     do {
+        const bool wasLookedFor = ring.isStalled && m_newlyStalled == 0;
+        const bool isAccepted = wasLookedFor || ring.stalledPasses > kPatience;
         if (const std::uint64_t soon = ring.decoder.hint(kPrefetchAhead); soon != 0)
             m_pairing.prefetch(soon);
-        if (!applyCurrent(ring, clock, missing)) {
+        if (!applyCurrent(ring, clock, isAccepted ? EventPairing::Missing::Accept : EventPairing::Missing::Wait)) {
+            m_newlyStalled += ring.isStalled ? 0 : 1;
             ring.isStalled = true;
+            ++ring.stalledPasses;
             break;
         }
         ++applied;
@@ -157,27 +177,10 @@ bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPai
     const HeapEvent &event = ring.current;
     if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;
+    ring.isStalled = false;
     ring.stalledPasses = 0;
     ring.current = ring.decoder.next();
     return true;
-}
-
-void ImageChannel::settleStalled(const RecorderClock &clock, std::uint64_t applied)
-{
-    // What an event waits for was published before it, so after a look at every ring it is there, or behind an event
-    // that waits itself: a chain no longer than the rings that wait. Beyond that it was lost, or came before tracing.
-    std::uint32_t waiting = 0;
-    for (const Ring *ring : m_active)
-        waiting += ring->isStalled ? 1 : 0;
-    for (Ring *ring : m_active) {
-        if (!ring->isStalled || (++ring->stalledPasses <= kPatience + waiting && applied != 0)
-            || ring->stalledPasses < kPatience)
-            continue;
-        ring->isStalled = false;
-        applyCurrent(*ring, clock, EventPairing::Missing::Accept);
-        // One at a time: it may be what the others wait for.
-        return;
-    }
 }
 
 void ImageChannel::publishTails()
@@ -265,10 +268,10 @@ std::vector<RingThread> ImageChannel::takeNewThreads() { return std::exchange(m_
 TargetLosses ImageChannel::losses() const
 {
     const wire::LossCounters &counters = m_memory->view().header().losses;
-    return {
-        counters.droppedRing.load(std::memory_order_relaxed) + counters.droppedNoRing.load(std::memory_order_relaxed),
-        counters.reentered.load(std::memory_order_relaxed), counters.nodesRefused.load(std::memory_order_relaxed),
-        counters.modulesRefused.load(std::memory_order_relaxed)};
+    const auto count
+        = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
+    return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
+        count(counters.nodesRefused), count(counters.modulesRefused)};
 }
 
 std::uint64_t ImageChannel::takeBadRecords() { return std::exchange(m_badRecords, 0); }

@@ -24,7 +24,8 @@ struct RingThread
 /// What an image's target could not record, as its counters stand.
 struct TargetLosses
 {
-    std::uint64_t droppedEvents = 0;
+    std::uint64_t droppedRing = 0;   ///< events that found their thread's ring full for too long
+    std::uint64_t droppedNoRing = 0; ///< events of threads that got no ring
     std::uint64_t reentered = 0;
     std::uint64_t nodesRefused = 0;
     std::uint64_t modulesRefused = 0;
@@ -39,7 +40,7 @@ public:
     /// `pid`: the target as this process sees it. `sharesPids`: the target sees the same numbers.
     ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids);
 
-    /// Applies what the target has written up to now; returns the number of events. `isFinal`: the image is gone, nothing more will
+    /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the image is gone, nothing more will
     /// come: every record is used up and unfinished reallocs are closed.
     std::uint64_t drain(const RecorderClock &clock, bool isFinal);
 
@@ -50,8 +51,6 @@ public:
     /// Whether the target waits for something, or has written so much that it will not ring again.
     bool hasMuchToRead() const;
 
-    /// Tells the target that the recorder lives.
-    void beat();
     /// Stops the target's recording; it goes dormant at its next event.
     void stop();
 
@@ -74,6 +73,7 @@ private:
         std::uint32_t slot = 0;
         std::int32_t tid = 0;
         std::uint32_t serial = 0;
+        std::uint64_t turn = 0; ///< when `current` is due in a pass, in clock units
         bool isTaken = false;   ///< a thread writes into it
         bool isStalled = false; ///< current waits for another ring
         std::uint32_t stalledPasses = 0;
@@ -84,8 +84,10 @@ private:
     void findNewOwners(const RecorderClock &clock);
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
+    void enqueue(Ring &ring);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
-    void settleStalled(const RecorderClock &clock, std::uint64_t applied);
+    void beat();
+    bool isAnyStalled() const;
     void publishTails();
     void offerLargerRings();
     void releaseEndedThreads();
@@ -98,6 +100,7 @@ private:
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
+    std::uint32_t m_newlyStalled = 0;           ///< rings that stalled in this pass
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
 };

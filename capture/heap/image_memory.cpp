@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t kFirstSlots = 4;
 constexpr std::uint32_t kFirstNodes = 8192; ///< 128 KiB
-constexpr std::uint32_t kWaitLimitMs = 5000;
+constexpr std::uint32_t kWaitLimitMs = 10000;
 
 std::uint64_t pageAligned(std::uint64_t bytes) { return (bytes + 4095) & ~std::uint64_t{4095}; }
 

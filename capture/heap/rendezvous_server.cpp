@@ -109,6 +109,8 @@ RendezvousServer::~RendezvousServer()
 
 std::string RendezvousServer::address() const { return m_name + ":" + hex(m_token.data(), m_token.size()); }
 
+void RendezvousServer::waitUntilIdle() { const std::lock_guard lock(m_meeting); }
+
 void RendezvousServer::serve(const std::stop_token &stop)
 {
     while (!stop.stop_requested()) {
@@ -124,7 +126,10 @@ void RendezvousServer::serve(const std::stop_token &stop)
         const timeval limit{0, 500'000};
         ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        meet(connection);
+        {
+            const std::lock_guard lock(m_meeting);
+            meet(connection);
+        }
         ::close(connection);
     }
 }

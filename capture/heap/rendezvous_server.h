@@ -9,6 +9,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -49,6 +50,9 @@ public:
     /// What the environment variable of targets must say.
     std::string address() const;
 
+    /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
+    void waitUntilIdle();
+
 private:
     RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup);
     void serve(const std::stop_token &stop);
@@ -62,6 +66,7 @@ private:
     int m_wakeup; ///< eventfd: the server is to stop
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
+    std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };
 

@@ -13,8 +13,11 @@ namespace capture::tracer {
 
 namespace {
 
-/// A recorder that is alive and not stopped changes its heartbeat several times in this time.
-constexpr std::uint64_t kHeartbeatLimitMs = 500;
+/// A recorder that is alive and not stopped changes its heartbeat in this time, on a machine that is badly overloaded too.
+constexpr std::uint64_t kHeartbeatLimitMs = 3000;
+
+/// After this long without a heartbeat it is worth asking whether the recorder is still there.
+constexpr std::uint64_t kSilenceMs = 100;
 
 long futex(std::atomic<std::uint32_t> &word, int operation, std::uint32_t value, const timespec *limit = nullptr)
 {
@@ -50,7 +53,8 @@ bool Doorbell::mayWaitOn()
         m_lastBeat = beat;
         m_lastBeatMs = now;
     }
-    return now - m_lastBeatMs < kHeartbeatLimitMs && now - m_startMs < m_header.waitLimitMs
+    return now - m_lastBeatMs < kHeartbeatLimitMs && !(now - m_lastBeatMs > kSilenceMs && recorderIsGone())
+        && now - m_startMs < m_header.waitLimitMs
         && m_header.mode.load(std::memory_order_relaxed) == wire::Mode::Recording;
 }
 

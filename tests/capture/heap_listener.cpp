@@ -63,7 +63,6 @@ void HeapListener::drainUntil(const std::stop_token &stop)
                     continue;
                 image->channel.drain(m_clock, false);
                 image->channel.provide(round % 64 == 0, m_clock);
-                image->channel.beat();
             }
         }
         ::usleep(300);
@@ -110,6 +109,7 @@ HeapListener::Run HeapListener::run(
     }
     ::close(output[0]);
     ::waitpid(child, &run.status, 0);
+    m_server->waitUntilIdle();
     const std::lock_guard lock(m_mutex);
     m_clock.sync();
     for (const auto &image : m_images)

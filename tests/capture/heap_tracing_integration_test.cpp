@@ -22,6 +22,11 @@ std::int64_t truth(const std::string &output, const std::string &key)
     return at == std::string::npos ? -1 : std::atoll(output.c_str() + at + key.size() + 2);
 }
 
+std::uint64_t dropped(const HeapListener::ImageResult &image)
+{
+    return image.losses.droppedRing + image.losses.droppedNoRing;
+}
+
 } // namespace
 
 class HeapTracingTest : public QObject
@@ -48,7 +53,7 @@ private Q_SLOTS:
         const auto &image = run.images.front();
         qInfo("allocations %ld total %ld peak %ld ends: %ld whole, %zu kinds", image.program.allocations,
             image.total.allocations, image.peak.bytes, image.ends.at(0), image.ends.size());
-        QCOMPARE(image.losses.droppedEvents, std::uint64_t{0});
+        QCOMPARE(dropped(image), std::uint64_t{0});
         QCOMPARE(image.losses.reentered, std::uint64_t{0});
         QCOMPARE(image.pairing.unknownFrees, 0);
         QCOMPARE(image.pairing.missedFrees, 0);
@@ -117,12 +122,12 @@ private Q_SLOTS:
         timer.start();
         const auto run = listener.run({target("heap_processes"), "outlive"}, HeapListener::AfterLine::Freeze);
         QCOMPARE(run.status, 0);
-        QVERIFY2(timer.elapsed() < 4000, qPrintable(QString::number(timer.elapsed())));
+        QVERIFY2(timer.elapsed() < 20000, qPrintable(QString::number(timer.elapsed())));
         const auto &image = run.images[0];
-        QVERIFY(image.losses.droppedEvents > 0);
+        QVERIFY(dropped(image) > 0);
         // What was dropped is counted, to the last event: a malloc and a free of each block.
         QCOMPARE(image.program.allocations + image.program.frees + image.pairing.unknownFrees
-                + image.pairing.missedFrees + static_cast<std::int64_t>(image.losses.droppedEvents),
+                + image.pairing.missedFrees + static_cast<std::int64_t>(dropped(image)),
             600001 + 2 * image.pairing.missedFrees);
     }
 
@@ -144,7 +149,7 @@ private Q_SLOTS:
         const auto run = listener.run({target("heap_threads"), "churn"});
         QCOMPARE(run.status, 0);
         const auto &image = run.images.at(0);
-        QCOMPARE(image.losses.droppedEvents, std::uint64_t{0});
+        QCOMPARE(dropped(image), std::uint64_t{0});
         QCOMPARE(image.program.allocations, truth(run.output, "allocations"));
         QCOMPARE(image.program.frees, truth(run.output, "frees"));
         QCOMPARE(image.pairing.unknownFrees, 0);

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The heap instrument as the recorder uses it: programs started with its environment, ticks collected while they run.
+#include "capture/heap/heap_instrument.h"
+
+#include <QtTest>
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+
+using namespace capture;
+
+namespace {
+
+std::string built(const std::string &path) { return std::string(std::getenv("GENESIS_BUILD_DIR")) + "/" + path; }
+
+std::int64_t monotonicNs()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// A recorder with nothing but a heap instrument, and the sums of what it collected.
+struct Recorder
+{
+    Recorder()
+    {
+        auto made = HeapInstrument::create(processes, built(GENESIS_TRACER_PATH), origin);
+        if (!made)
+            qFatal("%s", made.error().text().c_str());
+        instrument = std::move(*made);
+    }
+
+    model::Timestamp now() const { return {monotonicNs() - origin}; }
+
+    void tick()
+    {
+        model::EventBatch batch;
+        instrument->collect(now(), batch);
+        for (const model::HeapDelta &row : batch.heap) {
+            model::HeapCounts &counts = byStack[row.stack];
+            counts += {
+                row.allocations, row.allocatedBytes, row.frees, row.freedBytes, row.temporaries, row.temporaryBytes};
+            live[row.image] += row.allocatedBytes - row.freedBytes;
+        }
+        for (const model::HeapTick &row : batch.heapTicks) {
+            total += {row.allocations, row.allocatedBytes, row.frees, row.freedBytes, row.temporaries, 0};
+            lastLive[row.image] = row.liveBytes;
+            isWithinBounds
+                = isWithinBounds && row.leastLiveBytes <= row.liveBytes && row.liveBytes <= row.mostLiveBytes;
+        }
+        for (const model::HeapSizeDelta &row : batch.heapSizes)
+            sizes += row.allocations;
+        for (const model::HeapPeak &row : batch.heapPeaks)
+            peaks[row.image] = row.bytes;
+        for (const model::HeapPeakRow &row : batch.heapPeakRows)
+            peakRows[{row.image, row.stack}] = row.bytes;
+        for (const model::Loss &loss : batch.losses) {
+            qInfo("%s: %lld %s", model::lossKey(loss.kind).data(), static_cast<long long>(loss.count),
+                loss.detail.c_str());
+            losses[loss.kind] += loss.count;
+        }
+    }
+
+    /// Starts a program under the tracer.
+    pid_t start(const std::vector<std::string> &command, int output)
+    {
+        const auto environment = instrument->environment("");
+        const pid_t child = ::fork();
+        if (child != 0)
+            return child;
+        ::dup2(output, 1);
+        for (const auto &[name, value] : environment)
+            ::setenv(name.c_str(), value.c_str(), 1);
+        std::vector<char *> arguments;
+        for (const std::string &argument : command)
+            arguments.push_back(const_cast<char *>(argument.c_str()));
+        arguments.push_back(nullptr);
+        ::execv(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+
+    /// Runs a program to its end with a tick every 20 ms; its output.
+    std::string run(const std::vector<std::string> &command)
+    {
+        int pipe[2];
+        if (::pipe(pipe) != 0)
+            return {};
+        const pid_t child = start(command, pipe[1]);
+        processes.execSeen(child, now(), model::ProcessSource::Launcher, command[0], command[0]);
+        ::close(pipe[1]);
+        int status = 0;
+        while (::waitpid(child, &status, WNOHANG) == 0) {
+            tick();
+            QTest::qWait(20);
+        }
+        std::string output;
+        char buffer[512];
+        for (ssize_t count; (count = ::read(pipe[0], buffer, sizeof buffer)) > 0;)
+            output.append(buffer, static_cast<std::size_t>(count));
+        ::close(pipe[0]);
+        processes.processEnded(child, now(), status);
+        tick();
+        return output;
+    }
+
+    std::int64_t origin = monotonicNs();
+    model::TableBuilder tables;
+    model::ProcessTable processes{tables};
+    std::unique_ptr<HeapInstrument> instrument;
+    std::map<model::StackId, model::HeapCounts> byStack;
+    model::HeapCounts total;
+    std::map<model::ImageId, std::int64_t> live, lastLive, peaks;
+    std::map<std::pair<model::ImageId, model::StackId>, std::int64_t> peakRows;
+    std::map<model::LossKind, std::int64_t> losses;
+    std::int64_t sizes = 0;
+    bool isWithinBounds = true;
+};
+
+std::int64_t truth(const std::string &output, const std::string &key)
+{
+    const std::size_t at = output.find(" " + key + " ");
+    return at == std::string::npos ? -1 : std::atoll(output.c_str() + at + key.size() + 2);
+}
+
+/// Sums over the stacks whose leaf lies in the module with this file name.
+model::HeapCounts countsOf(const Recorder &recorder, const std::string &fileName)
+{
+    model::HeapCounts counts;
+    const model::ProgramTables &tables = recorder.tables.tables();
+    for (const auto &[stack, row] : recorder.byStack) {
+        if (model::isRoot(stack))
+            continue;
+        const model::Module &module
+            = tables.modules[tables.frames[tables.stacks[stack.index()].frame.index()].module.index()];
+        const std::string &path = tables.text(module.path);
+        if (path.substr(path.rfind('/') + 1) == fileName)
+            counts += row;
+    }
+    return counts;
+}
+
+} // namespace
+
+class HeapInstrumentTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void ticksAddUpToTheTruth_data()
+    {
+        QTest::addColumn<int>("threads");
+        QTest::addColumn<int>("operations");
+        QTest::newRow("1 thread") << 1 << 300000;
+        QTest::newRow("4 threads") << 4 << 100000;
+        QTest::newRow("50 threads") << 50 << 8000;
+    }
+    void ticksAddUpToTheTruth()
+    {
+        QFETCH(int, threads);
+        QFETCH(int, operations);
+        Recorder recorder;
+        const std::string output
+            = recorder.run({built("tests/targets/heap_truth"), std::to_string(threads), std::to_string(operations)});
+        const model::HeapCounts counts = countsOf(recorder, "heap_truth");
+        QCOMPARE(counts.allocations, truth(output, "allocations"));
+        QCOMPARE(counts.allocatedBytes, truth(output, "allocated_bytes"));
+        QCOMPARE(counts.frees, truth(output, "frees"));
+        QCOMPARE(counts.freedBytes, truth(output, "freed_bytes"));
+        QVERIFY2(recorder.losses.empty(), qPrintable(QString::number(recorder.losses.size())));
+        QVERIFY(recorder.isWithinBounds);
+        QCOMPARE(recorder.live, recorder.lastLive);
+        QCOMPARE(recorder.sizes, recorder.total.allocations);
+        std::map<model::ImageId, std::int64_t> peaks;
+        for (const auto &[key, bytes] : recorder.peakRows)
+            peaks[key.first] += bytes;
+        QCOMPARE(peaks, recorder.peaks);
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.images.size(), std::size_t{1});
+        QCOMPARE(tables.images[0].heap, model::HeapState::Full);
+        QVERIFY(tables.threads.size() >= static_cast<std::size_t>(threads));
+        for (const model::Module &module : tables.modules)
+            QVERIFY2(!tables.text(module.buildId).empty(), tables.text(module.path).c_str());
+    }
+
+    void pausedSpanKeepsTheLiveSetTrue()
+    {
+        Recorder recorder;
+        recorder.instrument->setPaused(true);
+        const std::string output = recorder.run({built("tests/targets/heap_truth"), "1", "100000"});
+        const model::HeapCounts counts = countsOf(recorder, "heap_truth");
+        QVERIFY(counts.allocations < truth(output, "allocations") / 10);
+        QCOMPARE(counts.allocations - counts.frees, truth(output, "live_blocks"));
+        QCOMPARE(counts.allocatedBytes - counts.freedBytes, truth(output, "live_bytes"));
+        QCOMPARE(recorder.live, recorder.lastLive);
+        QCOMPARE(recorder.sizes, 0);
+    }
+
+    void forkedChildIsAProcessOfItsOwn()
+    {
+        Recorder recorder;
+        recorder.run({built("tests/targets/heap_processes"), "fork"});
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.processes.size(), std::size_t{2});
+        QCOMPARE(tables.images[1].heap, model::HeapState::Inherited);
+        QCOMPARE(tables.processes[1].parent, model::ProcessId(0u));
+        QCOMPARE(recorder.losses[model::LossKind::UnknownFrees], 40);
+    }
+
+    void staticProgramIsSaidNotToBeTraced()
+    {
+        Recorder recorder;
+        recorder.run({built("tests/targets/static_program")});
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.images.size(), std::size_t{1});
+        QCOMPARE(tables.images[0].heap, model::HeapState::NotTraced);
+        QVERIFY(!tables.text(tables.images[0].heapNote).empty());
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+        recorder.tick();
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+    }
+
+    void tracerThatIsNotThereIsAnError()
+    {
+        model::TableBuilder tables;
+        model::ProcessTable processes(tables);
+        const auto made = HeapInstrument::create(processes, built("no/such/tracer.so"), 0);
+        QVERIFY(!made);
+        QVERIFY(made.error().text().find("no/such/tracer.so") != std::string::npos);
+    }
+
+    void preloadOfTheUserComesAfterTheTracer()
+    {
+        Recorder recorder;
+        const auto environment = recorder.instrument->environment("/usr/lib/libother.so");
+        QCOMPARE(environment.at(0).first, std::string("LD_PRELOAD"));
+        QCOMPARE(environment.at(0).second, built(GENESIS_TRACER_PATH) + ":/usr/lib/libother.so");
+        QCOMPARE(environment.at(1).first, std::string("GENESIS_TRACER"));
+    }
+
+    void programRunsOnWhenTheInstrumentIsGone()
+    {
+        int pipe[2];
+        QVERIFY(::pipe(pipe) == 0);
+        pid_t child;
+        {
+            Recorder recorder;
+            child = recorder.start({built("tests/targets/heap_processes"), "outlive"}, pipe[1]);
+            char line[16];
+            QVERIFY(::read(pipe[0], line, sizeof line) > 0);
+            recorder.tick();
+            QVERIFY(recorder.total.allocations > 0);
+        }
+        int status = -1;
+        QTRY_VERIFY_WITH_TIMEOUT(status != -1 || ::waitpid(child, &status, WNOHANG) == child, 10000);
+        QCOMPARE(status, 0);
+        ::close(pipe[0]);
+        ::close(pipe[1]);
+    }
+};
+
+QTEST_GUILESS_MAIN(HeapInstrumentTest)
+#include "heap_instrument_integration_test.moc"

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/event_pairing.h"
+
+#include <QtTest>
+
+using namespace capture;
+using wire::RecordType;
+using Missing = EventPairing::Missing;
+using Verdict = EventPairing::Verdict;
+
+namespace {
+
+HeapEvent eventOf(RecordType type, std::uint64_t pointer, std::uint64_t size = 0, std::uint32_t node = 10)
+{
+    return {type, node, pointer, size, 0};
+}
+
+} // namespace
+
+class HeapPairingTest : public QObject
+{
+    Q_OBJECT
+
+    EventPairing m_pairing;
+    ThreadHistory m_a, m_b;
+
+    Verdict apply(const HeapEvent &what, ThreadHistory &thread, Missing missing = Missing::Wait)
+    {
+        return m_pairing.apply(what, 5000, thread, missing);
+    }
+
+private Q_SLOTS:
+    void init()
+    {
+        m_pairing = {};
+        m_a = {};
+        m_b = {};
+    }
+
+    void pairsAMallocWithItsFree()
+    {
+        QCOMPARE(apply(eventOf(RecordType::Malloc, 64, 100), m_a), Verdict::Applied);
+        QCOMPARE(m_pairing.live().size(), std::size_t{1});
+        QCOMPARE(apply(eventOf(RecordType::Free, 64), m_b), Verdict::Applied);
+        QCOMPARE(m_pairing.live().size(), std::size_t{0});
+        const auto tick = m_pairing.ledger().takeTick();
+        QCOMPARE(tick.total, (model::HeapCounts{1, 100, 1, 100, 0, 0}));
+    }
+
+    void freeOfABlockNotSeenYetWaits()
+    {
+        QCOMPARE(apply(eventOf(RecordType::Free, 64), m_b), Verdict::MustWait);
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        QCOMPARE(apply(eventOf(RecordType::Free, 64), m_b), Verdict::Applied);
+        QCOMPARE(m_pairing.takeLosses().unknownFrees, 0);
+    }
+
+    void mallocAtALiveAddressWaitsForItsFree()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 100, 10), m_a);
+        QCOMPARE(apply(eventOf(RecordType::Malloc, 64, 7, 11), m_b), Verdict::MustWait);
+        apply(eventOf(RecordType::Free, 64), m_a);
+        QCOMPARE(apply(eventOf(RecordType::Malloc, 64, 7, 11), m_b), Verdict::Applied);
+        const auto tick = m_pairing.ledger().takeTick();
+        QCOMPARE(tick.total, (model::HeapCounts{2, 107, 1, 100, 1, 100}));
+    }
+
+    void whatWasLostIsCounted()
+    {
+        QCOMPARE(apply(eventOf(RecordType::Free, 64), m_a, Missing::Accept), Verdict::Applied);
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        QCOMPARE(apply(eventOf(RecordType::Malloc, 64, 7), m_a, Missing::Accept), Verdict::Applied);
+        const PairingLosses losses = m_pairing.takeLosses();
+        QCOMPARE(losses.unknownFrees, 1);
+        QCOMPARE(losses.missedFrees, 1);
+        QCOMPARE(m_pairing.ledger().takeTick().live.bytes, 7);
+        QCOMPARE(m_pairing.takeLosses().unknownFrees, 0);
+    }
+
+    void reallocIsOneFreeAndOneAllocation()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        apply(eventOf(RecordType::ReallocBegin, 64), m_a);
+        // The address may be another's before the realloc's end is seen.
+        QCOMPARE(apply(eventOf(RecordType::Malloc, 64, 1), m_b), Verdict::Applied);
+        QCOMPARE(apply(eventOf(RecordType::ReallocEnd, 128, 200), m_a), Verdict::Applied);
+        const auto tick = m_pairing.ledger().takeTick();
+        QCOMPARE(tick.total.allocations, 3);
+        QCOMPARE(tick.total.frees, 1);
+        QCOMPARE(tick.live.bytes, 201);
+    }
+
+    void failedReallocKeepsTheBlock()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        apply(eventOf(RecordType::ReallocBegin, 64), m_a);
+        apply(eventOf(RecordType::ReallocFailed, 0), m_a);
+        QCOMPARE(apply(eventOf(RecordType::Free, 64), m_a), Verdict::Applied);
+        QCOMPARE(m_pairing.ledger().takeTick().total, (model::HeapCounts{1, 100, 1, 100, 1, 100}));
+    }
+
+    void reallocToNothingIsAFree()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        apply(eventOf(RecordType::ReallocBegin, 64), m_a);
+        apply(eventOf(RecordType::ReallocEnd, 0), m_a);
+        QCOMPARE(m_pairing.ledger().takeTick().live, (model::HeapLevel{0, 0}));
+    }
+
+    void threadThatDiesInAReallocKeepsItsBlock()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 100), m_a);
+        apply(eventOf(RecordType::ReallocBegin, 64), m_a);
+        m_pairing.endThread(m_a);
+        QVERIFY(m_pairing.live().contains(64));
+        QCOMPARE(m_pairing.ledger().takeTick().live, (model::HeapLevel{100, 1}));
+    }
+
+    void temporaryIsFreedBeforeItsThreadAllocatesAgain()
+    {
+        apply(eventOf(RecordType::Malloc, 64, 1), m_a);
+        apply(eventOf(RecordType::Malloc, 128, 1), m_b); // another thread's does not count
+        apply(eventOf(RecordType::Free, 64), m_a);
+        apply(eventOf(RecordType::Malloc, 192, 1), m_a);
+        apply(eventOf(RecordType::Malloc, 256, 1), m_a);
+        apply(eventOf(RecordType::Free, 192), m_a); // not the last one
+        QCOMPARE(m_pairing.ledger().takeTick().total.temporaries, 1);
+    }
+};
+
+QTEST_GUILESS_MAIN(HeapPairingTest)
+#include "heap_pairing_test.moc"
