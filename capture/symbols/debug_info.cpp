@@ -12,7 +12,8 @@ namespace capture {
 
 namespace {
 
-constexpr int kMostDepth = 64; // of nested scopes and inlined functions; deeper is a damaged file
+constexpr int kMostDepth = 64;    // of nested scopes; deeper is a damaged file
+constexpr int kMostInlined = 256; // the same for inlined functions and blocks
 constexpr int kMostOverlapping = 64;
 
 bool isScope(int tag)
@@ -75,23 +76,37 @@ void readLine(Dwarf_Die *unit, std::uint64_t address, SourceFrame &frame)
     frame.file = plainPath(dwarf_linesrc(line, nullptr, nullptr));
 }
 
-/// The child of `parent` that holds `address` and may be or hold an inlined function.
-bool childAt(Dwarf_Die *parent, std::uint64_t address, Dwarf_Die &found)
+bool isBlock(int tag)
+{
+    return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+bool mayHold(Dwarf_Die *block, std::uint64_t address)
+{
+    return dwarf_haspc(block, address) == 1
+        || (!dwarf_hasattr(block, DW_AT_low_pc) && !dwarf_hasattr(block, DW_AT_ranges));
+}
+
+/// Appends the inlined functions inside `parent` that hold `address`, outermost first. Blocks are looked into last, each in turn:
+/// optimised code is interleaved, and several may claim an address.
+bool appendInlined(Dwarf_Die *parent, std::uint64_t address, std::vector<Dwarf_Die> &chain, int depth)
 {
     Dwarf_Die child;
-    if (dwarf_child(parent, &child) != 0)
+    if (depth > kMostInlined || dwarf_child(parent, &child) != 0)
         return false;
+    std::vector<Dwarf_Die> blocks;
     do {
         const int tag = dwarf_tag(&child);
-        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block && tag != DW_TAG_try_block
-            && tag != DW_TAG_catch_block)
-            continue;
-        if (dwarf_haspc(&child, address) == 1) {
-            found = child;
+        if (tag == DW_TAG_inlined_subroutine && dwarf_haspc(&child, address) == 1) {
+            chain.push_back(child);
+            appendInlined(&child, address, chain, depth + 1);
             return true;
         }
+        if (isBlock(tag) && mayHold(&child, address))
+            blocks.push_back(child);
     } while (dwarf_siblingof(&child, &child) == 0);
-    return false;
+    return std::any_of(blocks.begin(), blocks.end(),
+        [&](Dwarf_Die &block) { return appendInlined(&block, address, chain, depth + 1); });
 }
 
 } // namespace
@@ -159,7 +174,9 @@ void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Unit &uni
         if (tag == DW_TAG_subprogram) {
             addFunction(&child, scope, unit);
             readScope(&child, scope, unit, depth + 1); // Fortran, Ada and D nest functions
-        } else if (isScope(tag) && dwarf_tag(parent) != DW_TAG_subprogram) {
+        } else if (isBlock(tag)) {
+            readScope(&child, scope, unit, depth + 1); // local classes and lambdas, whose functions stand inside them
+        } else if (isScope(tag)) {
             const char *name = dwarf_diename(&child);
             const std::string inner = name ? name : tag == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
             readScope(&child, scope.empty() ? inner : scope + "::" + inner, unit, depth + 1);
@@ -188,26 +205,26 @@ std::vector<Dwarf_Die> DebugInfo::chainAt(const Unit &unit, std::uint64_t addres
         if (address >= it->end)
             continue;
         std::vector<Dwarf_Die> chain{it->die};
-        Dwarf_Die at = chain.front();
-        for (int depth = 0; depth < kMostDepth * 4 && childAt(&at, address, at); ++depth) {
-            if (dwarf_tag(&at) == DW_TAG_inlined_subroutine)
-                chain.push_back(at);
-        }
+        Dwarf_Die function = chain.front();
+        appendInlined(&function, address, chain, 0);
         return chain;
     }
     return {};
 }
 
-std::string DebugInfo::nameOf(Dwarf_Die *function, const Unit &unit) const
+void DebugInfo::nameOf(Dwarf_Die *function, const Unit &unit, SourceFrame &frame) const
 {
     Dwarf_Attribute attribute;
     for (const unsigned kind : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
-        if (const char *name = dwarf_formstring(dwarf_attr_integrate(function, kind, &attribute)))
-            return demangled(name);
+        if (const char *name = dwarf_formstring(dwarf_attr_integrate(function, kind, &attribute))) {
+            frame.function = demangled(name);
+            return;
+        }
     }
+    frame.hasShortName = true;
     const char *name = dwarf_diename(function);
     if (!name)
-        return {};
+        return;
     // Follow to where it was declared: that is what stands in a namespace or class.
     Dwarf_Die declared = *function;
     for (int step = 0; step < 4; ++step) {
@@ -218,7 +235,7 @@ std::string DebugInfo::nameOf(Dwarf_Die *function, const Unit &unit) const
         declared = next;
     }
     const auto scope = unit.scopes.find(dwarf_dieoffset(&declared));
-    return scope == unit.scopes.end() ? name : m_scopes[scope->second] + "::" + name;
+    frame.function = scope == unit.scopes.end() ? name : m_scopes[scope->second] + "::" + name;
 }
 
 std::vector<SourceFrame> DebugInfo::find(std::uint64_t address)
@@ -235,7 +252,7 @@ std::vector<SourceFrame> DebugInfo::find(std::uint64_t address)
     // The chain goes inwards, the frames outwards.
     for (std::size_t i = 0; i < chain.size(); ++i) {
         Dwarf_Die &function = chain[chain.size() - 1 - i];
-        frames[i].function = nameOf(&function, unit);
+        nameOf(&function, unit, frames[i]);
         if (i + 1 < chain.size())
             readCall(&function, frames[i + 1]);
     }

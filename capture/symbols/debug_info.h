@@ -53,7 +53,7 @@ private:
     void readScope(Dwarf_Die *parent, const std::string &scope, Unit &unit, int depth);
     void addFunction(Dwarf_Die *function, const std::string &scope, Unit &unit);
     std::vector<Dwarf_Die> chainAt(const Unit &unit, std::uint64_t address) const;
-    std::string nameOf(Dwarf_Die *function, const Unit &unit) const;
+    void nameOf(Dwarf_Die *function, const Unit &unit, SourceFrame &frame) const;
 
     Dwarf *m_dwarf;
     std::vector<Range> m_units; ///< ascending

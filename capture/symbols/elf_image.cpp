@@ -96,9 +96,12 @@ ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &
     frames = m_debugInfo ? m_debugInfo->find(address) : std::vector<SourceFrame>();
     if (frames.empty())
         frames.emplace_back();
-    if (frames.back().function.empty()) {
-        if (const char *symbol = m_symbols.find(address))
-            frames.back().function = demangled(symbol);
+    SourceFrame &real = frames.back();
+    if (real.function.empty() || real.hasShortName) {
+        const char *symbol = m_symbols.find(address);
+        // The symbol of a lambda or a constructor says more than "operator()"; that of a C function may be an alias.
+        if (symbol && (real.function.empty() || std::string_view(symbol).starts_with("_Z")))
+            real.function = demangled(symbol);
     }
     if (!frames.back().function.empty())
         return State::Resolved;

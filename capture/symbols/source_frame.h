@@ -12,6 +12,7 @@ struct SourceFrame
     std::string function; ///< demangled, whole
     std::string file;     ///< empty if unknown
     std::uint32_t line = 0; ///< 0 if unknown
+    bool hasShortName = false; ///< without parameters, at times without scope: the linkage name was not to be had
 };
 
 } // namespace capture

@@ -171,6 +171,20 @@ private Q_SLOTS:
             QVERIFY2(chain.starts_with("sample::(anonymous namespace)::hiddenFunction"), chain.c_str());
     }
 
+    void functionsInsideFunctionsAreFound()
+    {
+        const QString program = target("inline_sample");
+        const auto chains = chainsIn(program, functionIn(program, "ZZ4main"));
+        std::string all;
+        for (const std::string &chain : chains)
+            all += chain + '\n';
+        const std::string inner = "sample::innermost(int const volatile*):" + std::to_string(lineOf("innermost")) + "<main::{lambda";
+        QVERIFY2(all.find(inner) != std::string::npos, all.c_str());
+        // GCC may have made a copy of it for a constant argument: "operator()(…) const [clone .constprop.0]:44".
+        QVERIFY2(all.find(':' + std::to_string(lineOf("lambda")) + '\n') != std::string::npos, all.c_str());
+        QVERIFY2(all.find("operator()(int const volatile*) const") != std::string::npos, all.c_str());
+    }
+
     void filesAreNamedByTheirWholePath()
     {
         const auto image = ElfImage::open(queryFor(target("inline_sample")));

@@ -39,5 +39,9 @@ int Widget::outermost(const volatile int *number) const
 int main(int argumentCount, char **)
 {
     const volatile int number = argumentCount;
-    std::printf("%d\n", sample::Widget().outermost(&number) + sample::hiddenFunction(&number));
+    const auto local = [](const volatile int *counted) __attribute__((noinline))
+    {
+        return sample::innermost(counted) + 1; // line: lambda
+    };
+    std::printf("%d\n", sample::Widget().outermost(&number) + sample::hiddenFunction(&number) + local(&number));
 }
