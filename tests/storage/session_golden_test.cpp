@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/storage/sample_session.h"
+
+using namespace model;
+
+/// Files of every released version, made once by SampleSession::make(path, 10, 60) and never again: each must stay readable.
+class SessionGoldenTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsEachReleasedVersion_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("version 1") << QStringLiteral("session_v1.gprof-session");
+    }
+    void readsEachReleasedVersion()
+    {
+        QFETCH(QString, name);
+        const QString path = qEnvironmentVariable("GENESIS_SOURCE_DIR") + QStringLiteral("/tests/golden/") + name;
+        auto reader = storage::SessionReader::open(path.toStdString());
+        VERIFY_RESULT(reader);
+        const auto result = reader->snapshot({});
+        VERIFY_RESULT(result);
+        const Snapshot &snapshot = **result;
+        QCOMPARE(snapshot.damage, std::string());
+        QCOMPARE(snapshot.info.state, SessionState::Complete);
+        QCOMPARE(snapshot.info.config.command.at(2), std::string("two words"));
+        QCOMPARE(snapshot.tickEnds.size(), std::size_t{10});
+        QCOMPARE(snapshot.heap.size(), std::size_t{60});
+        QCOMPARE(snapshot.heapSummary.allocations, std::int64_t{10 * 60 * 61 / 2});
+        QCOMPARE(snapshot.heapSummary.peakBytes, snapshot.heapSummary.liveBytes);
+        QVERIFY(snapshot.heapSummary.peakIsExact);
+        QCOMPARE(snapshot.cpuSummary.samples, std::int64_t{75});
+        QCOMPARE(snapshot.stackQuality.truncated, std::int64_t{12});
+        QCOMPARE(snapshot.metrics.at(0).values.at(9).get(Metric::Rss).value(), std::int64_t{9});
+        QCOMPARE(snapshot.losses.at(0).count, std::int64_t{45});
+        QCOMPARE(snapshot.marks.at(9).text, std::string("mark 9"));
+        const FrameId leaf = snapshot.tables->stacks.at(snapshot.heap.at(3).stack.index()).frame;
+        QCOMPARE(snapshot.tables->text(snapshot.tables->linesOf(leaf).first->function), std::string("inlined3"));
+    }
+};
+
+QTEST_APPLESS_MAIN(SessionGoldenTest)
+#include "session_golden_test.moc"
