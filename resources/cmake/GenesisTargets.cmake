@@ -78,5 +78,7 @@ function(genesis_target name)
     target_compile_features(${name} PRIVATE cxx_std_20)
     target_compile_options(${name} PRIVATE -g -O2 ${arg_OPTIONS})
     target_link_libraries(${name} PRIVATE ${arg_LIBS})
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/targets")
+    # Not through ccache: an object made in another checkout would name that one's files in its debug information.
+    set_target_properties(${name} PROPERTIES C_COMPILER_LAUNCHER "" CXX_COMPILER_LAUNCHER ""
+        RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/targets")
 endfunction()
