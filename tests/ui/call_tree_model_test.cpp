@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/models/call_tree_model.h"
+#include "ui/models/function_table_model.h"
+#include "ui/models/node_filter_model.h"
+
+#include <QAbstractItemModelTester>
+#include <QTest>
+
+using model::CostKind;
+
+namespace {
+
+model::Snapshot sampleSnapshot()
+{
+    tests::SnapshotBuilder builder;
+    builder.heap("main;parse;libc.so.6!malloc 300\nmain;parse;libc.so.6!malloc 300\nmain;log;libc.so.6!malloc 200\n");
+    return builder.build();
+}
+
+std::shared_ptr<const model::CallTree> liveTree(const model::Snapshot &snapshot)
+{
+    return std::make_shared<const model::CallTree>(*model::callTree(snapshot, ui::costViewFor(CostKind::Live).kinds));
+}
+
+} // namespace
+
+class CallTreeModelTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void obeysTheRulesOfItemModels()
+    {
+        ui::CallTreeModel model;
+        const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.setTree(liveTree(sampleSnapshot()), ui::costViewFor(CostKind::Live));
+        ui::NodeFilterModel filter;
+        filter.setSourceModel(&model);
+        const QAbstractItemModelTester filterTester(&filter, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        filter.setFilterFixedString(QStringLiteral("log"));
+        model.setTree(liveTree(sampleSnapshot()), ui::costViewFor(CostKind::Live));
+    }
+
+    void showsTotalsSharesAndBars()
+    {
+        ui::CallTreeModel model;
+        model.setTree(liveTree(sampleSnapshot()), ui::costViewFor(CostKind::Live));
+        const QModelIndex main = model.index(0, 0);
+        QCOMPARE(main.data().toString(), QStringLiteral("main"));
+        QCOMPARE(main.siblingAtColumn(1).data().toString(), QStringLiteral("800 B"));
+        const QModelIndex parse = model.index(0, 0, main);
+        QCOMPARE(parse.data().toString(), QStringLiteral("parse"));
+        QCOMPARE(parse.siblingAtColumn(1).data(ui::ShareRole).toDouble(), 0.75);
+        QCOMPARE(parse.siblingAtColumn(2).data().toString(), QStringLiteral("75 %"));
+        QCOMPARE(model.parent(parse).data().toString(), QStringLiteral("main"));
+        QVERIFY(parse.siblingAtColumn(3).data().toString().isEmpty()); // nothing of its own
+    }
+
+    void findsTheRowOfANode()
+    {
+        ui::CallTreeModel model;
+        model.setTree(liveTree(sampleSnapshot()), ui::costViewFor(CostKind::Live));
+        const QModelIndex log = model.index(1, 0, model.index(0, 0));
+        QCOMPARE(model.indexOf(model.nodeAt(log)), log);
+        QVERIFY(!model.indexOf(model::CallTree::root()).isValid());
+        QVERIFY(!model.indexOf(model::NodeId(100000u)).isValid());
+    }
+
+    void keepsTheWayToWhatTheFilterFinds()
+    {
+        ui::CallTreeModel model;
+        model.setTree(liveTree(sampleSnapshot()), ui::costViewFor(CostKind::Live));
+        ui::NodeFilterModel filter;
+        filter.setSourceModel(&model);
+        filter.setFilterFixedString(QStringLiteral("LOG"));
+        const QModelIndex main = filter.index(0, 0);
+        QCOMPARE(main.data().toString(), QStringLiteral("main"));
+        QCOMPARE(filter.rowCount(main), 1);
+        QCOMPARE(filter.index(0, 0, main).data().toString(), QStringLiteral("log"));
+    }
+
+    void listsFunctionsBySelf()
+    {
+        const model::Snapshot snapshot = sampleSnapshot();
+        ui::FunctionTableModel model;
+        const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.setTable(*model::functionTable(snapshot, CostKind::Live));
+        QCOMPARE(model.index(0, ui::FunctionTableModel::NameColumn).data().toString(), QStringLiteral("malloc"));
+        QCOMPARE(model.index(0, ui::FunctionTableModel::SelfColumn).data().toString(), QStringLiteral("800 B"));
+        QCOMPARE(model.index(0, ui::FunctionTableModel::SelfShareColumn).data().toString(), QStringLiteral("100 %"));
+    }
+};
+
+QTEST_MAIN(CallTreeModelTest)
+#include "call_tree_model_test.moc"

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/charts/flame_graph_view.h"
+#include "ui/charts/heat_map_view.h"
+#include "ui/pages/cpu_page.h"
+#include "ui/pages/heap_page.h"
+#include "ui/pages/heat_map_page.h"
+#include "ui/widgets/inspector.h"
+
+#include <QLabel>
+#include <QSignalSpy>
+#include <QTest>
+#include <QTreeView>
+
+#include <sstream>
+
+namespace {
+
+constexpr int kDeadlineMs = 10000;
+
+std::shared_ptr<const model::Snapshot> heapSnapshot(std::string_view lines)
+{
+    tests::SnapshotBuilder builder;
+    builder.heap(lines);
+    return std::make_shared<const model::Snapshot>(builder.build());
+}
+
+QTreeView *visibleTree(QWidget &page)
+{
+    for (QTreeView *view : page.findChildren<QTreeView *>()) {
+        if (view->accessibleName() == QStringLiteral("Call tree"))
+            return view;
+    }
+    return nullptr;
+}
+
+} // namespace
+
+class CostPageTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void opensTheHotPathAndInspectsWhatIsClicked()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1000, 700);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        QVERIFY(tree);
+        const QModelIndex main = tree->model()->index(0, 0);
+        QVERIFY(tree->isExpanded(main));
+        const QModelIndex parse = tree->model()->index(0, 0, main);
+        QCOMPARE(parse.data().toString(), QStringLiteral("parse"));
+        tree->setCurrentIndex(parse);
+        QVERIFY(selection.inspected().has_value());
+    }
+
+    void keepsOpenRowsWhenTheSessionGrows()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;a;x;malloc 500\nmain;b;y;malloc 500\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        const QModelIndex main = tree->model()->index(0, 0);
+        tree->collapseAll();
+        tree->setExpanded(main, true);
+        tree->setExpanded(tree->model()->index(1, 0, main), true);
+        const QString opened = tree->model()->index(1, 0, main).data().toString();
+        page.setSnapshot(heapSnapshot("main;a;x;malloc 500\nmain;b;y;malloc 500\nmain;c;malloc 900\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        const QModelIndex mainNow = tree->model()->index(0, 0);
+        QVERIFY(tree->isExpanded(mainNow));
+        for (int row = 0; row < tree->model()->rowCount(mainNow); ++row) {
+            const QModelIndex child = tree->model()->index(row, 0, mainNow);
+            QCOMPARE(tree->isExpanded(child), child.data().toString() == opened);
+        }
+    }
+
+    void saysWhyThereIsNothing()
+    {
+        ui::Selection selection;
+        ui::CpuPage page(selection);
+        tests::SnapshotBuilder builder;
+        builder.raw().info.config.cpuHz = 0;
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        bool isSaid = false;
+        for (const QLabel *label : page.findChildren<QLabel *>())
+            isSaid = isSaid || label->text().contains(QStringLiteral("--cpu 199"));
+        QVERIFY(isSaid);
+        QVERIFY(page.exports().empty());
+    }
+
+    void exportsEveryTableAndPicture()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(800, 600);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        const auto exports = page.exports();
+        QCOMPARE(exports.size(), std::size_t{4});
+        for (const ui::Export &one : exports) {
+            if (one.picture) {
+                QVERIFY(!one.picture().isNull());
+                continue;
+            }
+            std::ostringstream out;
+            one.table(out);
+            QVERIFY2(QString::fromStdString(out.str()).contains(QStringLiteral("parse")), qPrintable(one.name));
+        }
+    }
+
+    void zoomsIntoTheFlameGraphAndBack()
+    {
+        const auto snapshot = heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n");
+        ui::FlameGraphView view;
+        view.resize(800, 300);
+        view.setTree(std::make_shared<const model::CallTree>(*model::callTree(*snapshot, {model::CostKind::Live})), 0);
+        QTest::mouseDClick(view.viewport(), Qt::LeftButton, {}, QPoint(100, 22 * 2 + 5));
+        QVERIFY(view.zoom() != model::CallTree::root());
+        QTest::keyClick(&view, Qt::Key_Escape);
+        QTest::keyClick(&view, Qt::Key_Escape);
+        QVERIFY(view.zoom() == model::CallTree::root());
+        view.setSearch(QStringLiteral("PARSE"));
+        QCOMPARE(view.matchedShare(), 0.75);
+    }
+
+    void showsCostAndFramesOfTheInspectedStack()
+    {
+        ui::Selection selection;
+        ui::Inspector inspector(selection);
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        const model::StackId leaf = builder.stack("main;parse;malloc");
+        inspector.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setInspected(ui::InspectedStack{leaf, {}});
+        const QString stack = inspector.stackAsText();
+        QVERIFY(stack.startsWith(QStringLiteral("#0 malloc")));
+        QVERIFY(stack.indexOf(QStringLiteral("parse")) < stack.indexOf(QStringLiteral("main")));
+        selection.setInspected(ui::InspectedStack{model::StackId(99999u), {}});
+        QVERIFY(inspector.stackAsText().isEmpty());
+    }
+
+    void selectsTheTimeThatIsDraggedOnTheHeatMap()
+    {
+        ui::Selection selection;
+        ui::HeatMapPage page(selection);
+        page.resize(900, 500);
+        tests::SnapshotBuilder builder;
+        builder.heap("main;malloc 64\n");
+        for (int i = 0; i < 10; ++i)
+            builder.raw().heapSizes.push_back({{{i * 1'000'000'000ll}, {(i + 1) * 1'000'000'000ll}}, 12, 5, 320});
+        page.show();
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        auto *view = page.findChild<ui::HeatMapView *>();
+        QTest::mousePress(view, Qt::LeftButton, {}, QPoint(200, 100));
+        QTest::mouseMove(view, QPoint(400, 100));
+        QTest::mouseRelease(view, Qt::LeftButton, {}, QPoint(400, 100));
+        QVERIFY(selection.current().time.has_value());
+        QVERIFY(selection.current().time->length().ns > 1'000'000'000ll);
+    }
+};
+
+QTEST_MAIN(CostPageTest)
+#include "cost_page_test.moc"
