@@ -142,7 +142,8 @@ struct ProgramTables
     /// Tables with nothing in them but the empty text and the roots.
     ProgramTables();
 
-    const std::string &text(StringId id) const { return strings.at(id.index()); }
+    /// The text of an id; the empty text for one that was never set.
+    const std::string &text(StringId id) const { return id.isValid() ? strings.at(id.index()) : strings.front(); }
 
     /// How the walk of the stack that ends in `node` ended. O(depth).
     StackEnd endOf(StackId node) const;
