@@ -18,6 +18,8 @@ constexpr double kLeastSeconds = 5;
 constexpr double kLeastShare = 0.01;      ///< of the live heap: what grew in the time that was looked at
 constexpr double kLeastBytes = 16 * 1024; ///< and at least this
 constexpr double kLeastTau = 0.5;
+constexpr double kStopped
+    = 0.2; ///< the second half grows less than this part of the first: start-up, or a cache that is full
 constexpr double kSlowing = 0.6; ///< the second half grows less than this part of the first: may be a cache that fills
 
 /// All stacks that allocate at one place of the program's own code: one cause, one item.
@@ -58,7 +60,7 @@ Growth growthOf(const std::vector<Timestamp> &moments, const std::vector<double>
     const double first = robustTrend(x.first(half), y.first(half)).slope;
     const double second = robustTrend(x.subspan(half), y.subspan(half)).slope;
     growth.isSlowing = second < kSlowing * first;
-    if (second <= 0)
+    if (second <= kStopped * std::max(first, 0.0))
         growth.grownBytes = 0;
     return growth;
 }

@@ -117,6 +117,25 @@ double lag1Of(const std::vector<double> &residuals)
     return squares > 0 ? std::clamp(products / squares, 0.0, 0.9) : 0;
 }
 
+/// Where two lines through [begin, end) leave the least residuals, of the positions first, first + step … before last.
+struct Split
+{
+    std::size_t at = 0; ///< 0: no position is better than one line
+    double residuals = 0;
+};
+
+Split bestSplit(
+    const LineSums &sums, std::size_t begin, std::size_t end, std::size_t first, std::size_t last, std::size_t step)
+{
+    Split best{0, sums.residuals(begin, end)};
+    for (std::size_t at = first; at < last; at += step) {
+        const double residuals = sums.residuals(begin, at) + sums.residuals(at, end);
+        if (residuals < best.residuals)
+            best = {at, residuals};
+    }
+    return best;
+}
+
 } // namespace
 
 double LocalLevelFit::variance(double blocks) const
@@ -148,26 +167,23 @@ std::size_t lastSlopeChange(std::span<const double> values, std::size_t leastBlo
     std::size_t begin = 0;
     while (n - begin > 2 * leastBlocks) {
         const std::size_t step = std::max<std::size_t>(1, (n - begin) / kPositions);
-        std::size_t best = 0;
-        double bestResiduals = sums.residuals(begin, n);
-        for (std::size_t split = begin + leastBlocks; split < n - leastBlocks; split += step) {
-            const double residuals = sums.residuals(begin, split) + sums.residuals(split, n);
-            if (residuals < bestResiduals) {
-                bestResiduals = residuals;
-                best = split;
-            }
-        }
-        if (best == 0)
+        const std::size_t first = begin + leastBlocks;
+        const std::size_t last = n - leastBlocks;
+        const Split coarse = bestSplit(sums, begin, n, first, last, step);
+        if (coarse.at == 0)
             break;
         std::vector<double> residuals;
-        appendResiduals(values.subspan(begin, best - begin), residuals);
-        appendResiduals(values.subspan(best), residuals);
+        appendResiduals(values.subspan(begin, coarse.at - begin), residuals);
+        appendResiduals(values.subspan(coarse.at), residuals);
         const double rho = lag1Of(residuals);
         const auto m = static_cast<double>(n - begin);
-        const double gain = m * std::log(std::max(sums.residuals(begin, n), least) / std::max(bestResiduals, least));
+        const double gain = m * std::log(std::max(sums.residuals(begin, n), least) / std::max(coarse.residuals, least));
         if (gain * (1 - rho) / (1 + rho) <= 6 * std::log(m))
             break;
-        begin = best;
+        // The coarse positions decide whether there is a change, as the threshold expects; where it is, is looked at closely.
+        begin = bestSplit(sums, begin, n, std::max(first, coarse.at - std::min(coarse.at, step)),
+            std::min(last, coarse.at + step + 1), 1)
+                    .at;
     }
     return begin;
 }

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/coverage.h"
+#include "model/analysis/hot_paths.h"
+#include "model/analysis/local_level.h"
+#include "model/analysis/random.h"
+#include "model/analysis/robust_trend.h"
+#include "model/analysis/season.h"
+#include "model/analysis/share_interval.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <cmath>
+#include <numbers>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+std::vector<double> counting(std::size_t n)
+{
+    std::vector<double> times(n);
+    for (std::size_t i = 0; i < n; ++i)
+        times[i] = static_cast<double>(i);
+    return times;
+}
+
+/// Noise whose neighbours are correlated by `rho`, standard deviation 1.
+std::vector<double> correlatedNoise(std::size_t n, double rho, Random &random)
+{
+    std::vector<double> noise(n);
+    double x = random.normal();
+    for (double &value : noise) {
+        value = x;
+        x = rho * x + std::sqrt(1 - rho * rho) * random.normal();
+    }
+    return noise;
+}
+
+} // namespace
+
+class AnalysisTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    /// Share of series without trend in which one is found at 10 %.
+    static double falseTrends(double rho)
+    {
+        Random random(11);
+        const std::vector<double> times = counting(60);
+        int found = 0;
+        constexpr int kRuns = 200;
+        for (int run = 0; run < kRuns; ++run) {
+            const RobustTrend trend = robustTrend(times, correlatedNoise(60, rho, random));
+            found += trend.slope90.low > 0 || trend.slope90.high < 0 ? 1 : 0;
+        }
+        return found / static_cast<double>(kRuns);
+    }
+
+private Q_SLOTS:
+    void findsTheSlopeInSpiteOfOutliers()
+    {
+        std::vector<double> values;
+        for (std::size_t i = 0; i < 50; ++i)
+            values.push_back(3 * static_cast<double>(i) + 7 + (i % 10 == 0 ? 1000 : 0));
+        const RobustTrend trend = robustTrend(counting(50), values);
+        QVERIFY(std::abs(trend.slope - 3) < 0.2);
+        QVERIFY(std::abs(trend.level - 7) < 5);
+        QVERIFY(trend.slope90.low > 0);
+        QVERIFY(trend.pValue < 0.001);
+    }
+
+    void doesNotTakeCorrelatedNoiseForATrend()
+    {
+        QVERIFY(falseTrends(0) < 0.16);
+        QVERIFY(falseTrends(0.5) < 0.18);
+        QVERIFY(falseTrends(0.8) < 0.2);
+    }
+
+    void findsNoTrendInConstantsAndTooFewPoints()
+    {
+        const RobustTrend flat = robustTrend(counting(20), std::vector<double>(20, 5));
+        QCOMPARE(flat.slope, 0.0);
+        QCOMPARE(flat.slope90.low, 0.0);
+        QCOMPARE(flat.pValue, 1.0);
+        const RobustTrend two = robustTrend(counting(2), std::vector<double>{1, 9});
+        QCOMPARE(two.slope, 0.0);
+    }
+
+    void fitsALineExactly()
+    {
+        std::vector<double> values;
+        for (std::size_t i = 0; i < 100; ++i)
+            values.push_back(1e9 + 4096 * static_cast<double>(i));
+        const LocalLevelFit fit = fitLocalLevel(values);
+        QVERIFY(std::abs(fit.drift - 4096) < 1e-3);
+        QVERIFY(std::abs(fit.expected(10) - values.back() - 40960) < 1);
+    }
+
+    void tellsWalksFromNoise()
+    {
+        Random random(3);
+        std::vector<double> walk;
+        std::vector<double> noise;
+        double level = 0;
+        for (int i = 0; i < 300; ++i) {
+            level += random.normal();
+            walk.push_back(level);
+            noise.push_back(random.normal());
+        }
+        QVERIFY(fitLocalLevel(walk).stepRatio >= 1);
+        QVERIFY(fitLocalLevel(noise).stepRatio <= 0.01);
+    }
+
+    void findsWhereTheSlopeChanged()
+    {
+        Random random(5);
+        std::vector<double> values;
+        for (int i = 0; i < 200; ++i)
+            values.push_back((i < 120 ? i * 1.0 : 120 + (i - 120) * 4.0) + random.normal());
+        const std::size_t change = lastSlopeChange(values);
+        QVERIFY(change >= 112 && change <= 128);
+        std::vector<double> straight;
+        for (int i = 0; i < 200; ++i)
+            straight.push_back(i + random.normal());
+        QCOMPARE(lastSlopeChange(straight), std::size_t(0));
+    }
+
+    void findsACycleOnlyWhereThereIsOne()
+    {
+        Random random(7);
+        std::vector<double> daily;
+        std::vector<double> noise;
+        for (int i = 0; i < 300; ++i) {
+            noise.push_back(i * 0.1 + random.normal());
+            daily.push_back(noise.back() + 10 * std::sin(2 * std::numbers::pi * i / 100));
+        }
+        const std::optional<Season> season = findSeason(daily, 100);
+        QVERIFY(season);
+        QVERIFY(std::abs(season->at(25) - 10) < 1);
+        QVERIFY(!findSeason(noise, 100));
+        QVERIFY(!findSeason(std::span(daily).first(140), 100));
+    }
+
+    void drawsNumbersWithTheRightMoments()
+    {
+        Random random(1);
+        double sum = 0;
+        double squares = 0;
+        double chi = 0;
+        constexpr int kCount = 20'000;
+        for (int i = 0; i < kCount; ++i) {
+            const double x = random.normal();
+            sum += x;
+            squares += x * x;
+            chi += random.chiSquare(7);
+        }
+        QVERIFY(std::abs(sum / kCount) < 0.03);
+        QVERIFY(std::abs(squares / kCount - 1) < 0.05);
+        QVERIFY(std::abs(chi / kCount - 7) < 0.15);
+        QCOMPARE(Random(42).bits(), Random(42).bits());
+    }
+
+    void givesSharesAnInterval()
+    {
+        const Interval half = wilsonInterval(50, 100);
+        QVERIFY(std::abs(half.low - 0.404) < 0.001);
+        QVERIFY(std::abs(half.high - 0.596) < 0.001);
+        QCOMPARE(wilsonInterval(0, 0).high, 1.0);
+        QVERIFY(wilsonInterval(0, 50).low == 0 && wilsonInterval(0, 50).high > 0.05);
+        QCOMPARE(wilsonInterval(50, 50).high, 1.0);
+    }
+
+    void followsTheHotPathToTheDecisionPoint()
+    {
+        const Snapshot snapshot = SnapshotBuilder()
+                                      .cpu("main;run;parse;a 40\n"
+                                           "main;run;parse;b 35\n"
+                                           "main;run;draw 20\n"
+                                           "main;other 5\n"
+                                           "start;idle 900\n")
+                                      .build();
+        const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
+        const std::vector<HotPath> paths = hotPaths(tree);
+        QCOMPARE(paths.size(), std::size_t(2));
+        QCOMPARE(tree.name(paths[0].nodes.back()), std::string("idle"));
+        QVERIFY(paths[0].endsInSelf);
+        QCOMPARE(tree.name(paths[1].nodes.back()), std::string("a"));
+        QCOMPARE(paths[1].nodes.size(), std::size_t(4));
+    }
+
+    void stopsTheHotPathWhereItSplits()
+    {
+        const Snapshot snapshot = SnapshotBuilder().cpu("main;a 34\nmain;b 33\nmain;c 33\n").build();
+        const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
+        const HotPath path = hotPaths(tree).front();
+        QCOMPARE(tree.name(path.nodes.back()), std::string("main"));
+        QVERIFY(!path.endsInSelf);
+    }
+
+    void tiesFunctionsThatSamplesCannotTellApart()
+    {
+        const Snapshot snapshot = SnapshotBuilder().cpu("m;a 105\nm;b 95\nm;c 10\n").build();
+        const FunctionTable table = *functionTable(snapshot, CostKind::CpuSamples);
+        const std::vector<HotFunction> hot = hotFunctions(table, 210);
+        QCOMPARE(hot.size(), std::size_t(3));
+        QCOMPARE(hot[1].rank, std::size_t(1));
+        QCOMPARE(hot[2].rank, std::size_t(3));
+        const std::vector<HotFunction> exact = hotFunctions(table, 0);
+        QCOMPARE(exact[1].rank, std::size_t(2));
+    }
+
+    void trustsAWholeRecording()
+    {
+        const Coverage whole = coverage(SnapshotBuilder().heap("main;malloc 8\n").build());
+        QVERIFY(whole.items.empty());
+        QCOMPARE(whole.worst(), Trust::Whole);
+        QCOMPARE(whole.sentence, std::string("Nothing lost; 100 % of 1 stacks are whole."));
+    }
+
+    void saysWhatLossesMean()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;malloc 8\nmain;malloc -8\n");
+        builder.raw().losses.push_back({LossKind::EventsDropped, builder.image(), 3, "", {}});
+        const Coverage lossy = coverage(builder.build());
+        QCOMPARE(lossy.heap, Trust::Partial);
+        QCOMPARE(lossy.cpu, Trust::Whole);
+        QVERIFY(lossy.items.front().what.find("Heap events dropped: 3") != std::string::npos);
+        QVERIFY(lossy.items.front().effect.find("looks like a leak") != std::string::npos);
+    }
+
+    void takesRareLossesForMinor()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;f 100000\n");
+        builder.raw().losses.push_back({LossKind::SamplesLost, {}, 3, "", {}});
+        QCOMPARE(coverage(builder.build()).cpu, Trust::Minor);
+    }
+
+    void namesProgramsWhoseHeapWasNotTraced()
+    {
+        SnapshotBuilder builder;
+        builder.tables().changeImage(builder.image()).heap = HeapState::NotTraced;
+        builder.tables().changeImage(builder.image()).heapNote = builder.tables().string("it is linked statically");
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.heap, Trust::Partial);
+        QCOMPARE(result.items.front().what, std::string("Heap of /usr/bin/app: it is linked statically"));
+    }
+
+    void countsIncompleteStacks()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;f 1\n");
+        builder.raw().stackQuality = {.distinct = 100, .truncated = 3, .broken = 9};
+        const Coverage result = coverage(builder.build());
+        QVERIFY(std::abs(result.wholeStacks - 0.88) < 1e-9);
+        QCOMPARE(result.items.front().trust, Trust::Partial);
+    }
+};
+
+QTEST_APPLESS_MAIN(AnalysisTest)
+#include "analysis_test.moc"

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/forecast.h"
+#include "model/analysis/forecast_words.h"
+#include "model/analysis/series_blocks.h"
+#include "tests/support/growth_series.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <cmath>
+#include <memory>
+
+using namespace model;
+using namespace tests;
+
+namespace {
+
+constexpr double kMiB = 1024 * 1024;
+constexpr Duration kSecond{1'000'000'000};
+
+/// Resident memory that grows by `perSecond` with some noise, a value a second.
+TimeSeries growing(std::size_t seconds, double perSecond, double noise = 64 * 1024, std::uint64_t seed = 9)
+{
+    Random random(seed);
+    std::vector<double> values;
+    for (std::size_t i = 0; i < seconds; ++i)
+        values.push_back(100 * kMiB + perSecond * static_cast<double>(i) + noise * random.normal());
+    return lineOf(values, seconds, kSecond);
+}
+
+ForecastOptions limited(double limit) { return {.limit = ForecastLimit{limit, "limit of the test"}, .paths = 400}; }
+
+} // namespace
+
+class ForecastTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void coversTheTruth_data()
+    {
+        QTest::addColumn<int>("kind");
+        for (const GrowthKind kind : kGrowthKinds)
+            QTest::newRow(nameOf(kind).data()) << static_cast<int>(kind);
+    }
+
+    void coversTheTruth()
+    {
+        QFETCH(int, kind);
+        const ForecastScore score = scoreForecasts(static_cast<GrowthKind>(kind), 576, 12, 150, 5);
+        QVERIFY2(score.covered90 >= 0.75, qPrintable(QString::number(score.covered90)));
+        QVERIFY(score.covered90 >= score.lineCovered90);
+    }
+
+    void foretellsALinearLeakFromTenMinutes()
+    {
+        const Forecast ahead = *forecast(growing(600, 0.1 * kMiB), limited(250 * kMiB));
+        QCOMPARE(ahead.state, ForecastState::Forecast);
+        QVERIFY(ahead.isGrowing);
+        const double truth = (250 - 100 - 0.1 * 599) / 0.1; // s after the last value
+        QVERIFY(ahead.timeToLimit->q05 && ahead.timeToLimit->q95);
+        QVERIFY(ahead.timeToLimit->q05->seconds() <= truth && truth <= ahead.timeToLimit->q95->seconds());
+        QVERIFY(std::abs(ahead.timeToLimit->median->seconds() - truth) < 0.05 * truth);
+        QVERIFY(std::abs(ahead.trend.slope / (360 * kMiB) - 1) < 0.02);
+        QCOMPARE(ahead.horizon.seconds(), 2400.0);
+        QCOMPARE(ahead.band.back().when.seconds(), 3000.0);
+        QVERIFY(!ahead.reachedWithin[0]); // an hour is beyond what ten minutes tell
+        QVERIFY(ahead.verdict.find("is reached in") != std::string::npos);
+    }
+
+    void widensTheBandWithTime()
+    {
+        const Forecast ahead = *forecast(growing(600, 0.1 * kMiB), limited(250 * kMiB));
+        for (const ForecastBand &band : ahead.band)
+            QVERIFY(band.q05 <= band.q25 && band.q25 <= band.q50 && band.q50 <= band.q75 && band.q75 <= band.q95);
+        const auto width = [](const ForecastBand &band) { return band.q95 - band.q05; };
+        QVERIFY(width(ahead.band.back()) > width(ahead.band.front()));
+    }
+
+    void givesTheSameAnswerForTheSameSeed()
+    {
+        const TimeSeries series = growing(200, 0.1 * kMiB);
+        QCOMPARE(forecast(series, limited(250 * kMiB))->verdict, forecast(series, limited(250 * kMiB))->verdict);
+    }
+
+    void saysWhatIsMissing()
+    {
+        const Forecast none = *forecast(TimeSeries{Metric::Rss, {}}, {});
+        QCOMPARE(none.state, ForecastState::NotEnoughData);
+        QVERIFY(none.reason.find("no values") != std::string::npos);
+        const Forecast few = *forecast(growing(8, kMiB), limited(1000 * kMiB));
+        QCOMPARE(few.state, ForecastState::NotEnoughData);
+        QVERIFY(few.reason.find("12 are needed") != std::string::npos);
+        const Forecast some = *forecast(growing(30, kMiB), limited(1000 * kMiB));
+        QCOMPARE(some.state, ForecastState::DirectionOnly);
+        QVERIFY(some.isGrowing);
+        QVERIFY(!some.timeToLimit);
+        QVERIFY(some.reason.find("48 are needed") != std::string::npos);
+    }
+
+    void refusesAnIntervalWithinADeclaredCycle()
+    {
+        ForecastOptions options = limited(1000 * kMiB);
+        options.season = Duration::fromSeconds(500);
+        const Forecast ahead = *forecast(growing(600, kMiB), options);
+        QCOMPARE(ahead.state, ForecastState::DirectionOnly);
+        QVERIFY(ahead.reason.find("1.5 cycles") != std::string::npos);
+    }
+
+    void seesNoDangerInAFlatLine()
+    {
+        const Forecast noisy = *forecast(growing(600, 0), limited(500 * kMiB));
+        QVERIFY(!noisy.isGrowing && !noisy.isShrinking);
+        QVERIFY(noisy.timeToLimit->reachedWithinHorizon < 0.01);
+        QVERIFY(noisy.verdict.find("shows no trend") != std::string::npos);
+        const Forecast constant = *forecast(growing(600, 0, 0), limited(500 * kMiB));
+        QCOMPARE(constant.state, ForecastState::Forecast);
+        QCOMPARE(constant.timeToLimit->reachedWithinHorizon, 0.0);
+        QVERIFY(std::abs(constant.band.back().q50 - 100 * kMiB) < 1024);
+    }
+
+    void forgetsTheWarmUp()
+    {
+        Random random(4);
+        std::vector<double> values;
+        for (int i = 0; i < 600; ++i)
+            values.push_back((i < 100 ? i * 5.0 : 500) * kMiB + random.normal() * 0.1 * kMiB);
+        const Forecast ahead = *forecast(lineOf(values, 600, kSecond), limited(900 * kMiB));
+        QVERIFY(ahead.slopeChange);
+        QVERIFY(std::abs(ahead.slopeChange->seconds() - 100) < 20);
+        QVERIFY(!ahead.isGrowing);
+        QVERIFY(ahead.timeToLimit->reachedWithinHorizon < 0.2);
+    }
+
+    void knowsThatTheLimitIsBehind()
+    {
+        const Forecast ahead = *forecast(growing(100, kMiB), limited(150 * kMiB));
+        QCOMPARE(ahead.timeToLimit->median->ns, std::int64_t(0));
+        QVERIFY(ahead.verdict.find("already") != std::string::npos);
+    }
+
+    void looksOnlyAtTheHistoryAskedFor()
+    {
+        ForecastOptions options = limited(1000 * kMiB);
+        options.history = TimeRange{{0}, {100 * kSecond.ns}};
+        const Forecast ahead = *forecast(growing(600, kMiB), options);
+        QCOMPARE(ahead.blocks, std::size_t(100));
+        QCOMPARE(ahead.now.seconds(), 100.0);
+    }
+
+    void cutsSeriesIntoRoundBlocks()
+    {
+        const TimeRange all{{0}, {100'000 * kSecond.ns}};
+        const SeriesBlocks fine = seriesBlocks(growing(600, 0), all, 600);
+        QCOMPARE(fine.length.seconds(), 1.0);
+        QCOMPARE(fine.values.size(), std::size_t(600));
+        QCOMPARE(fine.filled, std::size_t(0));
+        const SeriesBlocks coarse = seriesBlocks(growing(7200, 1, 0), all, 600);
+        QCOMPARE(coarse.length.seconds(), 15.0);
+        QCOMPARE(coarse.values.size(), std::size_t(480));
+        QVERIFY(std::abs(coarse.values[1] - coarse.values[0] - 15) < 1e-6);
+        QCOMPARE(coarse.endOf(479), coarse.span.end);
+    }
+
+    void countsBlocksWithoutData()
+    {
+        TimeSeries series = growing(100, kMiB, 0);
+        std::vector<SeriesPoint> later(series.segments[0].begin() + 60, series.segments[0].end());
+        series.segments[0].resize(40);
+        series.segments.push_back(later);
+        const SeriesBlocks blocks = seriesBlocks(series, {{0}, {100 * kSecond.ns}}, 600);
+        QCOMPARE(blocks.values.size(), std::size_t(100));
+        QCOMPARE(blocks.filled, std::size_t(20));
+        QVERIFY(std::abs(blocks.values[50] - 150 * kMiB) < 1);
+        const Forecast ahead = *forecast(series, limited(1000 * kMiB));
+        QVERIFY(ahead.method.find("20 without data") != std::string::npos);
+    }
+
+    void takesTheNearestLimit()
+    {
+        const auto mib = [](int n) { return static_cast<std::int64_t>(n) * 1024 * 1024; };
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {mib(100)}).metric(Metric::SystemAvailable, {mib(400)});
+        QCOMPARE(memoryLimit(builder.build(), Metric::Rss)->value, 500 * kMiB);
+        builder.metric(Metric::MemoryLimit, {mib(300)});
+        const std::optional<ForecastLimit> limit = memoryLimit(builder.build(), Metric::Rss);
+        QCOMPARE(limit->value, 300 * kMiB);
+        QCOMPARE(limit->name, std::string("limit of the control group"));
+        QVERIFY(!memoryLimit(builder.build(), Metric::Threads));
+        QVERIFY(!memoryLimit(SnapshotBuilder().build(), Metric::Rss));
+    }
+
+    void writesRatesWithTheirInterval()
+    {
+        QCOMPARE(rateText(4.1 * kMiB, {3.7 * kMiB, 4.6 * kMiB}, Unit::Bytes), std::string("4.1 MiB/h (3.7–4.6)"));
+        QCOMPARE(rateText(1.2 * kMiB, {900 * 1024.0, 1.5 * kMiB}, Unit::Bytes),
+            std::string("1.2 MiB/h (900 KiB/h – 1.5 MiB/h)"));
+        QCOMPARE(rateText(12, Unit::Count), std::string("12 /h"));
+    }
+
+    void stopsWhenAsked()
+    {
+        const auto source = std::make_unique<std::stop_source>();
+        source->request_stop();
+        QVERIFY(!forecast(growing(600, kMiB), limited(1e12), source->get_token()));
+    }
+};
+
+QTEST_APPLESS_MAIN(ForecastTest)
+#include "forecast_test.moc"

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/random.h"
+#include "model/analysis/recommendations.h"
+#include "model/analysis/summary.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+std::vector<std::int64_t> bytesAt24Moments(double (*at)(double))
+{
+    Random random(3);
+    std::vector<std::int64_t> bytes;
+    for (int i = 0; i < 24; ++i)
+        bytes.push_back(std::llround(at(i / 23.0) * (1 + 0.002 * random.normal())));
+    return bytes;
+}
+
+double steady(double part) { return 1e6 + 9e6 * part; }
+
+double filling(double part) { return 10e6 * (1 - std::exp(-part * 12)); }
+
+double sawtooth(double part) { return 5e6 + 4e6 * std::fmod(part * 6, 1.0); }
+
+const Recommendation *find(const Recommendations &all, Rule rule)
+{
+    const auto found = std::find_if(
+        all.items.begin(), all.items.end(), [rule](const Recommendation &item) { return item.rule == rule; });
+    return found == all.items.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+class RecommendationsTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    static SnapshotBuilder minute()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(60, Duration::fromMs(1000));
+        return builder;
+    }
+
+private Q_SLOTS:
+    void findsAStackThatGrows()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;Session::attach@session.cpp:214;libc.so.6!malloc", bytesAt24Moments(steady));
+        const Recommendations all = *recommendations(builder.build());
+        const Recommendation *item = find(all, Rule::GrowingStack);
+        QVERIFY(item != nullptr);
+        QCOMPARE(item->place, std::string("Session::attach"));
+        QCOMPARE(item->where, std::string("session.cpp:214"));
+        QCOMPARE(item->module, std::string("app"));
+        const double truth = 9e6 / 57.5 * 3600; // 57.5 s lie between the first moment and the last
+        QVERIFY(item->gain.low <= truth && truth <= item->gain.high);
+        QVERIFY(item->stack.isValid());
+        QVERIFY(!item->advice.empty() && !item->check.empty());
+        QVERIFY(item->confidence > 0.3 && item->confidence < 1);
+        QVERIFY(all.sentence.starts_with("1 thing worth changing"));
+    }
+
+    void countsTheStacksOfOnePlaceAsOneCause()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;a;keep;libc.so.6!malloc", bytesAt24Moments(steady));
+        builder.growth("main;b;keep;libc.so.6!malloc", bytesAt24Moments(steady));
+        const Recommendations all = *recommendations(builder.build());
+        QCOMPARE(all.items.size(), std::size_t(1));
+        QCOMPARE(all.items.front().evidence.back().text, std::string("2"));
+    }
+
+    void doesNotAccuseACacheThatIsFull()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;cache;libc.so.6!malloc", bytesAt24Moments(filling));
+        QVERIFY(find(*recommendations(builder.build()), Rule::GrowingStack) == nullptr);
+    }
+
+    void doesNotAccuseMemoryThatComesAndGoes()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;batch;libc.so.6!malloc", bytesAt24Moments(sawtooth));
+        QVERIFY(find(*recommendations(builder.build()), Rule::GrowingStack) == nullptr);
+    }
+
+    void doubtsGrowthWhereEventsWereLost()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;keep;libc.so.6!malloc", bytesAt24Moments(steady));
+        const double before = find(*recommendations(builder.build()), Rule::GrowingStack)->confidence;
+        builder.raw().losses.push_back({LossKind::EventsDropped, builder.image(), 1'000'000, "", {}});
+        const Recommendations all = *recommendations(builder.build());
+        const Recommendation *item = find(all, Rule::GrowingStack);
+        QVERIFY(item->confidence < before);
+        QVERIFY(item->caution.find("incomplete") != std::string::npos);
+    }
+
+    void findsTemporaryAllocations()
+    {
+        SnapshotBuilder builder = minute();
+        builder.heap("main;render@row.cpp:12;libc.so.6!malloc 32 temporary\nmain;keep;libc.so.6!malloc 64\n");
+        for (HeapCost &row : builder.raw().heap)
+            for (std::int64_t *count :
+                {&row.allocations, &row.allocatedBytes, &row.temporaries, &row.temporaryBytes, &row.frees})
+                *count *= 50'000;
+        const Recommendations all = *recommendations(builder.build());
+        const Recommendation *item = find(all, Rule::TemporaryAllocations);
+        QVERIFY(item != nullptr);
+        QCOMPARE(item->place, std::string("render"));
+        QVERIFY(std::abs(item->gain.high - 0.5) < 0.01);
+        QCOMPARE(item->evidence[1].text, std::string("100 %"));
+    }
+
+    void findsHotFunctionsWithTheirInterval()
+    {
+        const Snapshot snapshot = minute().cpu("main;json::parse@json.cpp:7 610\nmain;other 390\n").build();
+        const Recommendations all = *recommendations(snapshot);
+        const Recommendation *item = find(all, Rule::HotFunction);
+        QVERIFY(item != nullptr);
+        QCOMPARE(item->place, std::string("json::parse"));
+        QVERIFY(item->title.find("61 % (57.9–64.0)") != std::string::npos);
+        QVERIFY(item->gain.low > 0.05 && item->gain.high < 0.5);
+    }
+
+    void findsTimeInMallocAndItsCaller()
+    {
+        const Snapshot snapshot = minute()
+                                      .cpu("main;fill@fill.cpp:3;libc.so.6!malloc;libc.so.6!_int_malloc 200\n"
+                                           "main;drop;libc.so.6!free 50\n"
+                                           "main;copy;libc.so.6!__memmove_avx_unaligned_erms 150\n"
+                                           "main;a 100\nmain;b 100\nmain;c 100\nmain;d 100\nmain;e 100\nmain;f 100\n")
+                                      .build();
+        const Recommendations all = *recommendations(snapshot);
+        const Recommendation *item = find(all, Rule::AllocatorTime);
+        QVERIFY(item != nullptr);
+        QCOMPARE(item->place, std::string("fill"));
+        QCOMPARE(item->evidence[1].text, std::string("80 %"));
+        QVERIFY(find(all, Rule::CopyTime) != nullptr);
+        QCOMPARE(find(all, Rule::CopyTime)->place, std::string("copy"));
+        for (const Recommendation &each : all.items)
+            QVERIFY(each.rule != Rule::HotFunction || each.place != "_int_malloc");
+    }
+
+    void findsRetainedMemoryOnlyWithAWholeHeap()
+    {
+        SnapshotBuilder builder = minute();
+        builder.metric(Metric::Anonymous, std::vector<std::int64_t>(60, 200'000'000));
+        HeapSeries series{.image = builder.image()};
+        for (int i = 0; i < 60; ++i) {
+            series.spans.push_back({{i * 1'000'000'000ll}, {(i + 1) * 1'000'000'000ll}});
+            series.ticks.push_back({.liveBytes = 10'000'000});
+        }
+        builder.raw().heapSeries.push_back(series);
+        QVERIFY(find(*recommendations(builder.build()), Rule::RetainedMemory) != nullptr);
+        builder.tables().changeImage(builder.image()).heap = HeapState::Inherited;
+        QVERIFY(find(*recommendations(builder.build()), Rule::RetainedMemory) == nullptr);
+    }
+
+    void findsPageFaults()
+    {
+        SnapshotBuilder builder = minute();
+        builder.metric(Metric::MinorFaults, std::vector<std::int64_t>(60, 200'000));
+        builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 100'000));
+        QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) != nullptr);
+    }
+
+    void findsNothingInACalmProgramAndSaysHowMuchItSaw()
+    {
+        SnapshotBuilder builder = minute();
+        std::string samples;
+        for (int i = 0; i < 50; ++i)
+            samples += "main;f" + std::to_string(i) + " 20\n";
+        builder.cpu(samples).heap("main;malloc 64\n");
+        const Recommendations all = *recommendations(builder.build());
+        QVERIFY(all.items.empty());
+        QCOMPARE(all.sentence, std::string("Nothing found, looked at 51 stacks for 60 s."));
+    }
+
+    void saysWhichRulesLackedData()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.heap = HeapMode::Off;
+        builder.raw().info.config.cpuHz = 0;
+        const Recommendations all = *recommendations(builder.build());
+        QVERIFY(all.items.empty());
+        QVERIFY(std::find(all.notLookedAt.begin(), all.notLookedAt.end(), "Growth: the heap was not recorded.")
+            != all.notLookedAt.end());
+        QVERIFY(all.notLookedAt.size() >= 5);
+    }
+
+    void ranksByWhatIsToBeGained()
+    {
+        const Snapshot snapshot = minute().cpu("main;small 100\nmain;large 600\nmain;x;y 300\n").build();
+        const Recommendations all = *recommendations(snapshot);
+        QCOMPARE(all.items.front().place, std::string("large"));
+        for (std::size_t i = 1; i < all.items.size(); ++i)
+            QVERIFY(all.items[i - 1].score >= all.items[i].score);
+    }
+
+    void answersTheOverviewInAtMostSixCards()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;Session::attach@session.cpp:214;libc.so.6!malloc", bytesAt24Moments(steady));
+        builder.cpu("main;json::parse@json.cpp:7 610\nmain;other 390\n");
+        builder.metric(Metric::Rss, std::vector<std::int64_t>(60, 100'000'000));
+        const Summary answers = *summary(builder.build());
+        QVERIFY(answers.cards.size() >= 5 && answers.cards.size() <= 6);
+        QCOMPARE(answers.cards[0].title, std::string("Growth"));
+        QVERIFY(answers.cards[0].state != CardState::Ok);
+        QVERIFY(answers.cards[0].number.starts_with("+"));
+        QVERIFY(answers.cards[0].sentence.find("Session::attach") != std::string::npos);
+        QCOMPARE(answers.cards.back().title, std::string("Capture"));
+        QCOMPARE(answers.cards.back().state, CardState::Ok);
+        for (const SummaryCard &card : answers.cards)
+            QVERIFY(!card.number.empty() && !card.sentence.empty() && !card.action.empty());
+    }
+
+    void isCalmAboutAnEmptySession()
+    {
+        const Summary answers = *summary(SnapshotBuilder().build());
+        for (const SummaryCard &card : answers.cards)
+            QCOMPARE(card.state, CardState::Ok);
+    }
+
+    void stopsWhenAsked()
+    {
+        const auto source = std::make_unique<std::stop_source>();
+        source->request_stop();
+        const Snapshot snapshot = minute().cpu("main;a 1000\n").build();
+        QVERIFY(!recommendations(snapshot, source->get_token()));
+        QVERIFY(!summary(snapshot, source->get_token()));
+    }
+};
+
+QTEST_APPLESS_MAIN(RecommendationsTest)
+#include "recommendations_test.moc"
