@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/collapsed_stacks.h"
+#include "model/report/csv_report.h"
+#include "model/report/csv_writer.h"
+#include "model/report/json_report.h"
+#include "model/report/text_report.h"
+#include "model/report/text_table.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <sstream>
+
+using namespace model;
+using tests::SnapshotBuilder;
+using Json = nlohmann::json;
+
+namespace {
+
+template <typename Write> std::string written(Write write)
+{
+    std::ostringstream out;
+    write(out);
+    return out.str();
+}
+
+std::vector<std::string> linesOf(const std::string &text, const std::string &end)
+{
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t next = text.find(end, at);
+        lines.push_back(text.substr(at, next - at));
+        at = next == std::string::npos ? text.size() : next + end.size();
+    }
+    return lines;
+}
+
+Snapshot example()
+{
+    SnapshotBuilder builder;
+    builder.heap("main@main.cpp:3;parse@parse.cpp:12;libc.so.6!malloc 64\n"
+                 "main@main.cpp:3;parse@parse.cpp:12;libc.so.6!malloc 64 temporary\n"
+                 "main@main.cpp:9;libc.so.6!malloc 1000\n");
+    builder.cpu("main@main.cpp:3;parse@parse.cpp:14 150\nmain@main.cpp:9 50\n");
+    builder.metric(Metric::Rss, {1'000'000, 2'000'000}).metric(Metric::CpuUser, {50'000, 100'000});
+    builder.raw().cpuSummary.lost = 2;
+    builder.raw().stackQuality = {.distinct = 4, .truncated = 1, .broken = 0};
+    builder.raw().losses.push_back({LossKind::SamplesLost, {}, 2, "ring of CPU 1", {{0}, {1'000'000'000}}});
+    builder.raw().marks.push_back({{5}, MarkKind::User, "deploy, 2.4.1"});
+    return builder.build();
+}
+
+} // namespace
+
+class ReportTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void summarisesAsJson()
+    {
+        const Json json = Json::parse(written([](std::ostream &out) { writeSummaryJson(out, example()); }));
+        QCOMPARE(json["command"].get<std::string>(), std::string("app --fast"));
+        QCOMPARE(json["pid"].get<int>(), 100);
+        QCOMPARE(json["start"].get<std::string>(), std::string("2023-11-14T22:13:20+00:00"));
+        QCOMPARE(json["duration_ns"].get<std::int64_t>(), std::int64_t(10'000'000'000));
+        QCOMPARE(json["ticks"].get<int>(), 10);
+        QCOMPARE(json["state"].get<std::string>(), std::string("complete"));
+        const Json &heap = json["heap"];
+        QCOMPARE(heap["allocations"].get<int>(), 3);
+        QCOMPARE(heap["frees"].get<int>(), 1);
+        QCOMPARE(heap["allocated_bytes"].get<int>(), 1128);
+        QCOMPARE(heap["live_bytes"].get<int>(), 1064);
+        QCOMPARE(heap["live_blocks"].get<int>(), 2);
+        QCOMPARE(heap["peak_bytes"].get<int>(), 1064);
+        QCOMPARE(heap["temporary"].get<int>(), 1);
+        QCOMPARE(json["cpu"]["samples"].get<int>(), 200);
+        QCOMPARE(json["cpu"]["lost"].get<int>(), 2);
+        QCOMPARE(json["stacks"]["distinct"].get<int>(), 4);
+        QCOMPARE(json["stacks"]["truncated"].get<int>(), 1);
+        QCOMPARE(json["stacks"]["broken"].get<int>(), 0);
+        QCOMPARE(json["losses"]["events_dropped"].get<int>(), 0);
+        QCOMPARE(json["losses"]["samples_lost"].get<int>(), 2);
+        QCOMPARE(json["losses"].size(), kLossKindCount);
+        QCOMPARE(json["processes"][0]["images"][0]["heap_state"].get<std::string>(), std::string("full"));
+        QCOMPARE(json["marks"][0]["text"].get<std::string>(), std::string("deploy, 2.4.1"));
+    }
+
+    void keepsIntegersExactInJson()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;malloc 9007199254740993\n"); // 2^53 + 1
+        const std::string text = written([&](std::ostream &out) { writeSummaryJson(out, builder.build()); });
+        QVERIFY(text.find("\"live_bytes\": 9007199254740993") != std::string::npos);
+    }
+
+    void replacesWhatIsNoUtf8()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.command = {"bad\xff"};
+        const Json json = Json::parse(written([&](std::ostream &out) { writeSummaryJson(out, builder.build()); }));
+        QCOMPARE(json["arguments"][0].get<std::string>(), std::string("bad\xef\xbf\xbd"));
+    }
+
+    void writesHeapStacksAsJson()
+    {
+        const Json json
+            = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Allocations); }));
+        QCOMPARE(json["stacks"].size(), std::size_t(2));
+        const Json &first = json["stacks"][0];
+        QCOMPARE(first["allocations"].get<int>(), 2);
+        QCOMPARE(first["temporary"].get<int>(), 1);
+        QCOMPARE(first["frames"][0]["function"].get<std::string>(), std::string("malloc"));
+        QCOMPARE(first["frames"][1]["file"].get<std::string>(), std::string("parse.cpp"));
+        QCOMPARE(first["frames"][1]["line"].get<int>(), 12);
+        const Json one
+            = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Live, 1); }));
+        QCOMPARE(one["stacks"].size(), std::size_t(1));
+        QCOMPARE(one["stacks"][0]["live_bytes"].get<int>(), 1000);
+    }
+
+    void writesCpuMetricsAndLossesAsJson()
+    {
+        const Json cpu = Json::parse(written([](std::ostream &out) { writeCpuJson(out, example()); }));
+        QCOMPARE(cpu["functions"][0]["function"].get<std::string>(), std::string("parse"));
+        QCOMPARE(cpu["functions"][0]["self_cpu_ns"].get<std::int64_t>(), std::int64_t(750'000'000));
+        QCOMPARE(cpu["stacks"][0]["samples"].get<int>(), 150);
+        const Json metrics = Json::parse(written([](std::ostream &out) { writeMetricsJson(out, example()); }));
+        QCOMPARE(metrics["processes"][0]["metrics"]["rss_bytes"][1].get<int>(), 2'000'000);
+        QVERIFY(!metrics["processes"][0]["metrics"].contains("pss_bytes"));
+        const Json losses = Json::parse(written([](std::ostream &out) { writeLossesJson(out, example()); }));
+        QCOMPARE(losses["where"][0]["detail"].get<std::string>(), std::string("ring of CPU 1"));
+    }
+
+    void writesCollapsedStacksRootFirst()
+    {
+        QCOMPARE(written([](std::ostream &out) { writeCollapsedStacks(out, example(), CostKind::Live); }),
+            std::string("main;malloc 1000\nmain;parse;malloc 64\n"));
+        QCOMPARE(written([](std::ostream &out) { writeCollapsedStacks(out, example(), CostKind::Temporary); }),
+            std::string("main;parse;malloc 1\n"));
+    }
+
+    void addsUpCollapsedStacksThatReadAlike()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main@a.cpp:1;f 2\nmain@a.cpp:2;f 3\n[stack cut off];f 1\n");
+        QCOMPARE(written([&](std::ostream &out) { writeCollapsedStacks(out, builder.build(), CostKind::CpuSamples); }),
+            std::string("[stack cut off];f 1\nmain;f 5\n"));
+    }
+
+    void quotesCsvFields_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("field");
+        QTest::newRow("plain") << QByteArray("main") << QByteArray("main");
+        QTest::newRow("comma") << QByteArray("f(int, char)") << QByteArray("\"f(int, char)\"");
+        QTest::newRow("quote") << QByteArray("say \"a\"") << QByteArray("\"say \"\"a\"\"\"");
+        QTest::newRow("control") << QByteArray("a\nb\tc\x01") << QByteArray("a\\nb\\tc\\x01");
+        QTest::newRow("backslash") << QByteArray("a\\n") << QByteArray("a\\\\n");
+        QTest::newRow("blank") << QByteArray(" a") << QByteArray("\" a\"");
+        QTest::newRow("empty") << QByteArray("") << QByteArray("");
+    }
+
+    void quotesCsvFields()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, field);
+        QCOMPARE(QByteArray::fromStdString(csvField(text.toStdString())), field);
+    }
+
+    void writesRowsOfOneWidth()
+    {
+        const Snapshot snapshot = example();
+        const Summary answers = *summary(snapshot);
+        const CallTree tree = *callTree(snapshot, {CostKind::Live, CostKind::Allocations});
+        const std::vector<std::string> tables{
+            written([&](std::ostream &out) { writeSummaryCsv(out, snapshot); }),
+            written([&](std::ostream &out) { writeMetricsCsv(out, snapshot); }),
+            written([&](std::ostream &out) { writeHeapStacksCsv(out, snapshot, CostKind::Live); }),
+            written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot); }),
+            written([&](std::ostream &out) { writeFunctionsCsv(out, *functionTable(snapshot, CostKind::CpuTime)); }),
+            written([&](std::ostream &out) { writeCallTreeCsv(out, tree); }),
+            written([&](std::ostream &out) { writeForecastSummaryCsv(out, snapshot, answers.forecast); }),
+            written([&](std::ostream &out) { writeRecommendationsCsv(out, answers.recommendations); }),
+            written([&](std::ostream &out) { writeCardsCsv(out, answers); }),
+            written([&](std::ostream &out) { writeLossesCsv(out, snapshot); }),
+        };
+        for (const std::string &table : tables) {
+            QVERIFY(table.ends_with("\r\n"));
+            const std::vector<std::string> rows = linesOf(table, "\r\n");
+            QVERIFY(rows.size() >= 2);
+            for (const std::string &row : rows)
+                QCOMPARE(fieldCount(row), fieldCount(rows.front()));
+        }
+    }
+
+    void writesHeapStacksWithAllCosts()
+    {
+        const std::string csv = written([](std::ostream &out) { writeHeapStacksCsv(out, example(), CostKind::Live); });
+        const std::vector<std::string> rows = linesOf(csv, "\r\n");
+        QVERIFY(rows[0].starts_with("pid,program,stack_id,live_bytes,live_blocks,"));
+        QVERIFY(rows[1].starts_with("100,app,"));
+        QVERIFY(rows[1].ends_with(",main;malloc"));
+    }
+
+    void leavesGapsOfLinesEmpty()
+    {
+        const Snapshot snapshot = example();
+        const std::vector<TimeSeries> lines{timeSeries(snapshot, Metric::Rss), {CpuQuantity::Used, {{{{5}, 1.5}}}}};
+        QCOMPARE(written([&](std::ostream &out) {
+            writeSeriesCsv(out, snapshot, lines, {{0}, {1'000'000'000}});
+        }),
+            std::string("time_s,time,rss_bytes,cpu_percent\r\n"
+                        "5e-09,2023-11-14T22:13:20+00:00,,1.5\r\n"
+                        "1,2023-11-14T22:13:21+00:00,1000000,\r\n"));
+    }
+
+    void writesNoNumberThatIsNone()
+    {
+        std::ostringstream out;
+        CsvWriter csv(out);
+        csv.row(std::numeric_limits<double>::quiet_NaN(), 0.1, std::optional<double>(), -3);
+        QCOMPARE(out.str(), std::string(",0.1,,-3\r\n"));
+    }
+
+    void fitsTextIntoEightyColumns()
+    {
+        const Snapshot snapshot = example();
+        const std::vector<std::string> reports{
+            written([&](std::ostream &out) { writeSummaryText(out, snapshot); }),
+            written([&](std::ostream &out) { writeMetricsText(out, snapshot); }),
+            written([&](std::ostream &out) { writeHeapText(out, snapshot, CostKind::Live); }),
+            written([&](std::ostream &out) { writeCpuText(out, snapshot); }),
+            written([&](std::ostream &out) { writeLossesText(out, snapshot); }),
+        };
+        for (const std::string &report : reports) {
+            QVERIFY(
+                report.starts_with("app --fast\npid 100 · 2023-11-14 22:13:20+00:00 · 10 s in 10 ticks · complete\n"));
+            QVERIFY(report.find("How far to trust this\n") != std::string::npos);
+            QVERIFY(report.find("CPU samples lost: 2") != std::string::npos);
+            for (const std::string &line : linesOf(report, "\n"))
+                QVERIFY2(textWidth(line) <= 80, line.c_str());
+        }
+    }
+
+    void showsHeapStacksWithTheirPlaces()
+    {
+        const std::string text = written([](std::ostream &out) { writeHeapText(out, example(), CostKind::Live); });
+        QVERIFY(text.find("  1  1000 B  94.0 %  1 blocks  main\n") != std::string::npos);
+        QVERIFY(text.find("main.cpp:9\n") != std::string::npos);
+        QVERIFY(text.find("parse.cpp:12\n") != std::string::npos);
+    }
+
+    void saysWhereThereIsNothingToReport()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.heap = HeapMode::Off;
+        builder.raw().info.config.cpuHz = 0;
+        const Snapshot snapshot = builder.build();
+        QVERIFY(written([&](std::ostream &out) { writeHeapText(out, snapshot, CostKind::Live); }).find("not recorded")
+            != std::string::npos);
+        QVERIFY(
+            written([&](std::ostream &out) { writeCpuText(out, snapshot); }).find("not recorded") != std::string::npos);
+    }
+
+    void cutsNamesInTheirMiddle()
+    {
+        QCOMPARE(elided("short", 20), std::string("short"));
+        QCOMPARE(elided("abcdefghijklmnop", 9), std::string("abcd…mnop"));
+        QCOMPARE(textWidth("a–b…"), std::size_t(4));
+        QCOMPARE(textWidth(elided("äöüäöüäöüäöüäöü", 10)), std::size_t(10));
+    }
+
+private:
+    /// Fields of a row, commas inside quotes not counted.
+    static int fieldCount(const std::string &row)
+    {
+        bool isQuoted = false;
+        int count = 1;
+        for (const char c : row) {
+            isQuoted = c == '"' ? !isQuoted : isQuoted;
+            count += c == ',' && !isQuoted ? 1 : 0;
+        }
+        return count;
+    }
+};
+
+QTEST_APPLESS_MAIN(ReportTest)
+#include "report_test.moc"
