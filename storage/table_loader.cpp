@@ -165,24 +165,32 @@ Result<void> TableLoader::modules()
 
 Result<void> TableLoader::processes()
 {
-    return scanTable("process",
+    std::vector<std::pair<std::int64_t, std::int64_t>> parents;
+    auto done = scanTable("process",
         "SELECT revision, id, pid, parent, start_ns, end_ns, wait_status FROM process WHERE revision > ?"
-        " ORDER BY revision, id",
-        m_context.sinceRevision, [this](const Statement &row) {
+        " ORDER BY id",
+        m_context.sinceRevision, [this, &parents](const Statement &row) {
             if (!makeRoom("process", edit().processes, row.integer(1)))
                 return;
             model::Process &process = edit().processes[static_cast<std::size_t>(row.integer(1))];
             process.pid = static_cast<std::int32_t>(row.integer(2));
             process.parent = {};
             if (!row.isNull(3))
-                process.parent = model::ProcessId(
-                    bounded("process", row, 3, tables().processes.size(), model::ProcessId::kInvalid));
+                parents.emplace_back(row.integer(1), row.integer(3));
             process.start = time(row, 4);
             process.end = maybeTime(row, 5);
             process.waitStatus.reset();
             if (!row.isNull(6))
                 process.waitStatus = static_cast<int>(row.integer(6) & 0xffff);
         });
+    // A child may have been seen before its parent, so parents are checked when all processes are there.
+    for (const auto &[id, parent] : parents) {
+        if (parent >= 0 && static_cast<std::uint64_t>(parent) < tables().processes.size() && parent != id)
+            edit().processes[static_cast<std::size_t>(id)].parent = model::ProcessId(static_cast<std::uint32_t>(parent));
+        else
+            m_context.damage.badRow("process");
+    }
+    return done;
 }
 
 Result<void> TableLoader::images()
@@ -190,7 +198,7 @@ Result<void> TableLoader::images()
     return scanTable("image",
         "SELECT revision, id, process, epoch, executable, command_line, start_ns, end_ns, heap_state, heap_note FROM "
         "image"
-        " WHERE revision > ? ORDER BY revision, id",
+        " WHERE revision > ? ORDER BY id",
         m_context.sinceRevision, [this](const Statement &row) {
             if (tables().processes.empty() || !makeRoom("image", edit().images, row.integer(1)))
                 return m_context.damage.badRow("image");
@@ -209,8 +217,7 @@ Result<void> TableLoader::images()
 Result<void> TableLoader::threads()
 {
     return scanTable("thread",
-        "SELECT revision, id, process, tid, name, start_ns, end_ns FROM thread WHERE revision > ? ORDER BY revision, "
-        "id",
+        "SELECT revision, id, process, tid, name, start_ns, end_ns FROM thread WHERE revision > ? ORDER BY id",
         m_context.sinceRevision, [this](const Statement &row) {
             if (tables().processes.empty() || !makeRoom("thread", edit().threads, row.integer(1)))
                 return m_context.damage.badRow("thread");

@@ -20,6 +20,27 @@ private:
     }
 
 private Q_SLOTS:
+    void readsProcessesWhateverOrderTheyChangedIn()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("order"), 0);
+        VERIFY_RESULT(writer);
+        const auto first = static_cast<std::uint32_t>(sample.tables().tables().processes.size());
+        // A child that was seen before its parent, and rows that change in an order of their own.
+        const ProcessId child = sample.tables().addProcess({.pid = 71, .parent = ProcessId(first + 1)});
+        const ProcessId parent = sample.tables().addProcess({.pid = 70});
+        VERIFY_RESULT(writer->write(sample.batch(0, 2), sample.tables()));
+        sample.tables().changeProcess(child).end = Timestamp{5};
+        VERIFY_RESULT(writer->write(sample.batch(1, 2), sample.tables()));
+        auto reader = storage::SessionReader::open(file("order"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = reader->snapshot({});
+        VERIFY_RESULT(snapshot);
+        QCOMPARE((*snapshot)->damage, std::string());
+        QCOMPARE((*snapshot)->tables->processes.at(child.index()).parent.value, parent.value);
+        QCOMPARE((*snapshot)->tables->processes.at(parent.index()).pid, 70);
+    }
+
     void addsUpAnyWindowExactly()
     {
         constexpr int kTicks = 200, kStacks = 40;
