@@ -26,6 +26,14 @@ std::string commandFile(const model::CaptureConfig &config)
         config.command.front(), path ? std::string_view(path) : capture::kDefaultSearchPath, config.workingDirectory);
 }
 
+bool isSanitized(const std::string &file)
+{
+    capture::ProgramKind kind = capture::programKind(file);
+    for (int depth = 0; kind.format == capture::ProgramFormat::Script && depth < 4; ++depth)
+        kind = capture::programKind(kind.interpreter);
+    return kind.hasAddressSanitizer;
+}
+
 } // namespace
 
 RecordingInstruments::RecordingInstruments(
@@ -40,21 +48,25 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
 {
     if (m_config.heap == model::HeapMode::Off)
         return {};
-    m_heapObstacle = capture::heapObstacle(commandFile(m_config));
-    if (!m_heapObstacle.empty())
-        m_notes.push_back(m_heapObstacle + "; the heap is not recorded, the rest is");
+    if (const std::string obstacle = capture::heapObstacle(commandFile(m_config)); !obstacle.empty())
+        m_notes.push_back(obstacle + ". The rest is recorded");
     auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
     }
     auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
-    m_instruments.push_back(std::move(*heap));
+    m_instruments.push_back(std::move(*heap)); // without a tracer too: it stores that there was none
+    if (isSanitized(commandFile(m_config)))
+        environment.clear(); // such a program refuses to start behind another preloaded library
     return environment;
 }
 
 void RecordingInstruments::open(const capture::TargetProcess &target, model::SessionInfo &info)
 {
+    if (!target.isLaunched() && m_config.heap != model::HeapMode::Off)
+        m_notes.push_back("The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
+            "Metrics and CPU time are recorded");
     if (m_config.cpuHz > 0)
         openCpu(target, info);
     openProc(target);

@@ -38,9 +38,6 @@ public:
     /// What cannot be recorded, as sentences for the user.
     const std::vector<std::string> &notes() const { return m_notes; }
 
-    /// Why the heap of the command itself cannot be traced; empty if nothing speaks against it.
-    const std::string &heapObstacle() const { return m_heapObstacle; }
-
 private:
     void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
     void openProc(const capture::TargetProcess &target);
@@ -51,7 +48,6 @@ private:
     std::vector<std::unique_ptr<capture::Instrument>> m_instruments;
     capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
     std::vector<std::string> m_notes;
-    std::string m_heapObstacle;
 };
 
 } // namespace app

@@ -11,6 +11,7 @@
 #include "app/terminal.h"
 #include "capture/recording/recording.h"
 #include "model/base/format_units.h"
+#include "storage/session_catalog.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -51,22 +52,22 @@ public:
         , m_inherited(inherited)
         , m_terminal(options.isQuiet)
         , m_processes(m_tables)
-        , m_start(RecordingStart::now())
-        , m_instruments(options.config, m_processes, m_start.monotonicNs)
     {
     }
 
     int run();
 
 private:
-    int fail(const std::string &text, int exitCode = kExitRecorderFailed);
-    model::Result<void> openTarget();
+    int fail(const std::string &text, int exitCode);
+    int giveUp(const std::string &text, int exitCode);
     model::Result<void> openSession();
-    std::optional<int> startTarget();
-    void record();
+    model::Result<void> openTarget();
+    std::optional<capture::LaunchFailure> startTarget();
+    void openControl();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
+    void remember();
     int waitForTarget();
 
     const RecordOptions &m_options;
@@ -74,13 +75,13 @@ private:
     Terminal m_terminal;
     model::TableBuilder m_tables;
     model::ProcessTable m_processes;
-    RecordingStart m_start;
-    RecordingInstruments m_instruments;
+    std::optional<RecordingInstruments> m_instruments;
     std::optional<capture::SignalWatch> m_signals;
     std::optional<capture::TargetProcess> m_target;
     std::string m_path;
     model::SessionInfo m_info;
     std::optional<SessionSink> m_sink;
+    capture::Symbolizer m_symbolizer;
     std::optional<capture::Recording> m_recording;
 };
 
@@ -90,54 +91,67 @@ int RecordRun::fail(const std::string &text, int exitCode)
     return exitCode;
 }
 
-model::Result<void> RecordRun::openTarget()
-{
-    const model::CaptureConfig &config = m_options.config;
-    auto target = config.attachPid
-        ? capture::TargetProcess::attach(*config.attachPid)
-        : capture::TargetProcess::launch(
-            {config.command, config.workingDirectory, m_instruments.prepareLaunch()}, m_inherited);
-    if (!target)
-        return target.error();
-    m_target.emplace(std::move(*target));
-    return {};
-}
-
+/// Makes the file. It comes first, because it takes longest: nothing slow may lie between the begin of time and the target's.
 model::Result<void> RecordRun::openSession()
 {
     m_path = sessionPath(m_options);
-    m_info = describeRecording(m_options.config, m_start);
-    m_instruments.open(*m_target, m_info);
+    m_info = describeRecording(m_options.config, RecordingStart::now());
     auto writer = storage::SessionWriter::create(m_path, m_info);
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
+    return {};
+}
+
+/// Begins the recording's time, and opens the target and all that looks at it. A launched target still waits.
+model::Result<void> RecordRun::openTarget()
+{
+    const model::CaptureConfig &config = m_options.config;
+    const RecordingStart start = RecordingStart::now();
+    m_info.startWallNs = start.wallNs;
+    m_instruments.emplace(config, m_processes, start.monotonicNs);
+    auto target = config.attachPid
+        ? capture::TargetProcess::attach(*config.attachPid)
+        : capture::TargetProcess::launch(
+            {config.command, config.workingDirectory, m_instruments->prepareLaunch()}, m_inherited);
+    if (!target)
+        return target.error();
+    m_target.emplace(std::move(*target));
+    m_instruments->open(*m_target, m_info);
     m_recording.emplace(
-        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments.take(),
-            m_start.monotonicNs, m_info},
+        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
+            start.monotonicNs, m_info},
         [this](const capture::RecordingStatus &status) { m_terminal.showStatus(statusLine(status)); },
         [this](const std::string &text) { m_terminal.message(text); });
+    return {};
+}
+
+/// Lets a launched command run, and looks at the target for the first time.
+std::optional<capture::LaunchFailure> RecordRun::startTarget()
+{
+    auto failure = m_target->isLaunched() ? m_target->release() : std::nullopt;
+    if (!failure)
+        m_instruments->targetStarted(m_recording->now());
+    return failure;
+}
+
+void RecordRun::openControl()
+{
     const char *runtime = std::getenv("XDG_RUNTIME_DIR");
     const auto directory = capture::controlDirectory(runtime ? runtime : "");
     const auto listening
         = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
-    return {};
 }
 
-/// Lets a launched command run, and looks at it for the first time; the exit code if it could not be started.
-std::optional<int> RecordRun::startTarget()
+/// Leaves nothing behind of a recording that did not begin.
+int RecordRun::giveUp(const std::string &text, int exitCode)
 {
-    const auto failure = m_target->isLaunched() ? m_target->release() : std::nullopt;
-    if (!failure) {
-        m_instruments.targetStarted(m_recording->now());
-        return std::nullopt;
-    }
     m_recording.reset();
     m_sink.reset();
     removeSession(m_path);
-    return fail(failure->error.text(), failure->exitStatus);
+    return fail(text, exitCode);
 }
 
 void RecordRun::sayWhatGoesOn(capture::EndReason reason)
@@ -153,6 +167,20 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
         capture::endReasonText(reason, m_options.config.attachPid.has_value()), m_target->pid()));
 }
 
+/// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.
+void RecordRun::remember()
+{
+    const auto folder = storage::SessionCatalog::defaultFolder();
+    auto catalog = folder ? storage::SessionCatalog::open(*folder)
+                          : model::Result<storage::SessionCatalog>(folder.error());
+    if (!catalog)
+        return;
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::absolute(m_path, error);
+    if (!error)
+        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs));
+}
+
 void RecordRun::complete()
 {
     const auto finished = m_recording->finish();
@@ -161,6 +189,7 @@ void RecordRun::complete()
         m_terminal.message(finished.error().text());
         return;
     }
+    remember();
     const capture::RecordingStatus &status = m_recording->status();
     if (m_options.isQuiet)
         return;
@@ -189,16 +218,18 @@ int RecordRun::run()
 {
     auto signals = capture::SignalWatch::create();
     if (!signals)
-        return fail(signals.error().text());
+        return fail(signals.error().text(), kExitRecorderFailed);
     m_signals.emplace(std::move(*signals));
-    if (const auto opened = openTarget(); !opened)
-        return fail(opened.error().text());
     if (const auto opened = openSession(); !opened)
-        return fail(opened.error().text());
-    for (const std::string &note : m_instruments.notes())
+        return fail(opened.error().text(), kExitRecorderFailed);
+    if (const auto opened = openTarget(); !opened)
+        return giveUp(opened.error().text(), kExitRecorderFailed);
+    if (const auto failure = startTarget())
+        return giveUp(failure->error.text(), failure->exitStatus);
+    for (const std::string &note : m_instruments->notes())
         m_terminal.message(note);
-    if (const auto exitCode = startTarget())
-        return *exitCode;
+    openControl();
+    remember();
     const capture::EndReason reason = m_recording->run();
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
@@ -209,6 +240,11 @@ int RecordRun::run()
 
 void RecordRun::nameFunctions()
 {
+    m_recording->nameFunctions([this](std::size_t done, std::size_t total) {
+        m_terminal.showStatus(fmt::format("Naming functions: {} of {}  (Ctrl-C leaves the rest without names)",
+            model::formatCount(static_cast<std::int64_t>(done)), model::formatCount(static_cast<std::int64_t>(total))));
+    });
+    m_terminal.clearStatus();
 }
 
 } // namespace

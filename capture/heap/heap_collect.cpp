@@ -2,6 +2,8 @@
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
 
+#include "capture/target/program_kind.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -244,9 +246,11 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
             continue;
         }
         row.heap = model::HeapState::NotTraced;
-        row.heapNote
-            = tables.string("The tracer did not connect: the program is statically linked or uses another C library, "
-                            "has more rights than its user, or was started without LD_PRELOAD.");
+        const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
+        row.heapNote = tables.string(obstacle.empty()
+                ? "The tracer did not connect: the program is statically linked or uses another C library, "
+                  "has more rights than its user, or was started without LD_PRELOAD."
+                : obstacle);
         batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});
     }
 }

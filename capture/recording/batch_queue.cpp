@@ -26,7 +26,7 @@ model::Result<void> BatchQueue::write(model::EventBatch batch, model::TableBuild
 
 std::optional<model::TimeRange> BatchQueue::unwritten() const
 {
-    if (!m_kept)
+    if (!m_kept || m_kept->span.isEmpty())
         return std::nullopt;
     return m_kept->span;
 }

@@ -56,13 +56,14 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_signals(parts.signals)
     , m_sink(parts.sink)
     , m_processes(parts.processes)
+    , m_symbolizer(parts.symbolizer)
     , m_startMonotonicNs(parts.startMonotonicNs)
     , m_info(std::move(parts.info))
     , m_onStatus(std::move(onStatus))
     , m_onMessage(std::move(onMessage))
     , m_queue(parts.sink)
-    , m_schedule(m_info.config.tick)
-    , m_targetProcess(m_processes.processSeen(m_target.pid(), 0, {}))
+    , m_schedule({}, m_info.config.tick)
+    , m_targetProcess(m_processes.processSeen(m_target.pid(), 0, now()))
     , m_usage(recorderUsage())
 {
     for (std::unique_ptr<Instrument> &instrument : parts.instruments)
@@ -89,7 +90,8 @@ model::Result<void> Recording::listen(const std::string &directory)
 
 EndReason Recording::run()
 {
-    m_lastAwake = now();
+    m_begin = m_lastAwake = now();
+    m_schedule = TickSchedule(m_begin, m_info.config.tick);
     while (!m_end) {
         wait();
         takeSignals();
@@ -124,7 +126,7 @@ int Recording::waitTimeoutMs(model::Timestamp now) const
             due = std::min(due, source.nextDrain);
     }
     if (m_info.config.duration)
-        due = std::min(due, model::Timestamp{m_info.config.duration->ns});
+        due = std::min(due, m_begin + *m_info.config.duration);
     if (m_interruptedAt)
         due = std::min(due, *m_interruptedAt + kInterruptGrace);
     const std::int64_t ms = (std::max<std::int64_t>(due.ns - now.ns, 0) + 999'999) / 1'000'000;
@@ -304,6 +306,10 @@ void Recording::flush(model::Timestamp moment, std::int64_t missedTicks)
     m_usage = usage;
     m_tickBegin = moment;
 
+    if (m_symbolizer) {
+        m_symbolizer->request(m_processes.tables(), m_processes.livePids());
+        m_symbolizer->apply(m_processes.tables());
+    }
     m_status.add(batch, m_processes.tables().tables());
     write(std::move(batch));
     m_status.status().fileBytes = m_sink.storedBytes();
@@ -337,7 +343,7 @@ void Recording::end(EndReason reason)
 
 void Recording::endIfDue(model::Timestamp moment)
 {
-    if (m_info.config.duration && moment.ns >= m_info.config.duration->ns)
+    if (m_info.config.duration && moment >= m_begin + *m_info.config.duration)
         end(EndReason::DurationReached);
     if (m_interruptedAt && *m_interruptedAt + kInterruptGrace <= moment)
         end(EndReason::Interrupted);
@@ -398,69 +404,6 @@ void Recording::setState(model::SessionState state)
 void Recording::releaseInstruments()
 {
     m_sources.clear();
-}
-
-model::Result<void> Recording::writeLateRows()
-{
-    if (m_server)
-        m_server->service();
-    model::EventBatch empty;
-    empty.span = {m_tickBegin, m_tickBegin};
-    return m_queue.write(std::move(empty), m_processes.tables());
-}
-
-model::Result<void> Recording::finish()
-{
-    model::Result<void> result = writeLateRows();
-    if (const auto unwritten = m_queue.unwritten())
-        m_onMessage("The last " + std::to_string(unwritten->length().ns / 1'000'000)
-            + " ms of the recording could not be written and are lost");
-    m_info.state = model::SessionState::Stopping;
-    if (const auto stored = m_sink.updateInfo(m_info); !stored && result)
-        result = stored;
-    m_info.state = model::SessionState::Complete;
-    m_info.controlAddress.clear();
-    if (const auto finished = m_sink.finish(m_info); !finished && result)
-        result = finished;
-    m_status.status().state = result ? model::SessionState::Complete : model::SessionState::Unfinished;
-    m_status.status().fileBytes = m_sink.storedBytes();
-    if (m_server)
-        m_server->close({result ? std::string() : result.error().text(), m_status.status()});
-    m_server.reset();
-    return result;
-}
-
-void Recording::collectTarget()
-{
-    m_targetEnd = m_target.reap();
-    if (m_targetEnd)
-        m_info.exitStatus = m_targetEnd->waitStatus;
-    if (m_processes.liveProcess(m_target.pid()) == m_targetProcess)
-        m_processes.processEnded(m_target.pid(), now(), m_info.exitStatus);
-    else if (m_info.exitStatus)
-        m_processes.tables().changeProcess(m_targetProcess).waitStatus = m_info.exitStatus;
-}
-
-std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
-{
-    const model::Timestamp begin = now();
-    while (!m_targetEnded) {
-        std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
-        const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
-        const int ready = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
-        if (ready == 0) {
-            passOn({SIGKILL, false});
-            killAfter.reset();
-        }
-        for (const ReceivedSignal &received : m_signals.take()) {
-            if (received.number != SIGCHLD && received.number != SIGCONT)
-                passOn(received);
-        }
-        lookAtTarget();
-        if (m_targetEnded)
-            collectTarget();
-    }
-    return m_targetEnd;
 }
 
 } // namespace capture

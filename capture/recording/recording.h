@@ -10,6 +10,7 @@
 #include "capture/recording/recording_status.h"
 #include "capture/recording/signal_watch.h"
 #include "capture/recording/tick_schedule.h"
+#include "capture/symbols/symbolizer.h"
 #include "capture/target/target_process.h"
 #include "model/session_info.h"
 #include "model/tables/process_table.h"
@@ -39,6 +40,7 @@ public:
         BatchSink &sink;
         model::ProcessTable &processes;
         std::vector<std::unique_ptr<Instrument>> instruments;
+        Symbolizer *symbolizer = nullptr;  ///< none: frames stay without names
         std::int64_t startMonotonicNs = 0; ///< CLOCK_MONOTONIC at Timestamp 0
         model::SessionInfo info;           ///< as it is stored already
     };
@@ -62,15 +64,19 @@ public:
     /// Gives up the instruments (tracers go dormant), so that the target runs on alone.
     void releaseInstruments();
 
+    /// Waits until all frames have names, and writes these as they come. `onProgress` is told how many of how many are done. Ctrl-C ends it
+    /// early: the rest stays without names. After run().
+    void nameFunctions(const std::function<void(std::size_t done, std::size_t total)> &onProgress);
+
     /// Completes the session and says goodbye to control clients. After run().
     model::Result<void> finish();
-
-    /// Writes table rows and symbols that came after the last tick; for the time between run() and finish(). Answers control clients.
-    model::Result<void> writeLateRows();
 
     /// Waits until the launched target has ended, passing signals on to it, and collects it. A target that has been asked to end
     /// is killed if it has not done so after `killAfter`.
     std::optional<TargetEnd> waitForTarget(std::optional<model::Duration> killAfter);
+
+    /// What is said about the session by now.
+    const model::SessionInfo &info() const { return m_info; }
 
     const RecordingStatus &status() const { return m_status.status(); }
 
@@ -101,6 +107,8 @@ private:
     void flush(model::Timestamp now, std::int64_t missedTicks);
     void closeTick(model::Timestamp now, std::int64_t missedTicks);
     void write(model::EventBatch batch);
+    model::Result<void> writeLateRows();
+    bool takeLateSignals();
     void end(EndReason reason);
     void endIfDue(model::Timestamp now);
     std::string pause();
@@ -111,6 +119,7 @@ private:
     SignalWatch &m_signals;
     BatchSink &m_sink;
     model::ProcessTable &m_processes;
+    Symbolizer *m_symbolizer;
     std::vector<Source> m_sources;
     std::int64_t m_startMonotonicNs;
     model::SessionInfo m_info;
@@ -124,6 +133,7 @@ private:
     std::optional<ControlServer> m_server;
     std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected
     std::vector<model::Mark> m_marks;
+    model::Timestamp m_begin; ///< of run()
     model::Timestamp m_tickBegin;
     model::Timestamp m_lastAwake;
     model::ProcessId m_targetProcess;

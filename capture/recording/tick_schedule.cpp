@@ -7,29 +7,31 @@ namespace capture {
 
 namespace {
 
-constexpr std::array<model::Timestamp, 3> kLooks{{{20'000'000}, {100'000'000}, {300'000'000}}};
+/// Since the begin.
+constexpr std::array<model::Duration, 3> kLooks{{{20'000'000}, {100'000'000}, {300'000'000}}};
 
 } // namespace
 
-TickSchedule::TickSchedule(model::Duration tick)
-    : m_tick(tick)
-    , m_nextTick{tick.ns}
+TickSchedule::TickSchedule(model::Timestamp begin, model::Duration tick)
+    : m_begin(begin)
+    , m_tick(tick)
+    , m_nextTick(begin + tick)
 {
 }
 
 bool TickSchedule::nextIsLook() const
 {
-    return m_nextTick.ns == m_tick.ns && m_nextLook < kLooks.size() && kLooks.at(m_nextLook) < m_nextTick;
+    return m_nextTick == m_begin + m_tick && m_nextLook < kLooks.size() && kLooks.at(m_nextLook) < m_tick;
 }
 
 model::Timestamp TickSchedule::next() const
 {
-    return nextIsLook() ? kLooks.at(m_nextLook) : m_nextTick;
+    return nextIsLook() ? m_begin + kLooks.at(m_nextLook) : m_nextTick;
 }
 
 std::int64_t TickSchedule::advance(model::Timestamp now)
 {
-    while (nextIsLook() && kLooks.at(m_nextLook) <= now)
+    while (nextIsLook() && m_begin + kLooks.at(m_nextLook) <= now)
         ++m_nextLook;
     if (now < m_nextTick)
         return 0;

@@ -8,13 +8,14 @@
 
 namespace capture {
 
-/// When a recording looks at its sources and when it writes. Ticks lie on multiples of the tick's length, so that one late tick
+/// When a recording looks at its sources and when it writes. Ticks follow each other at the tick's length, so that one late tick
 /// does not move the others. Within the first tick there are a few early looks, whose readings are merged into that tick: a program that
 /// ends before its first tick has metrics all the same. A pure value; times are handed in.
 class TickSchedule
 {
 public:
-    explicit TickSchedule(model::Duration tick);
+    /// The first tick ends at `begin` + `tick`.
+    TickSchedule(model::Timestamp begin, model::Duration tick);
 
     /// The next moment at which something is due.
     model::Timestamp next() const;
@@ -26,6 +27,7 @@ public:
     std::int64_t advance(model::Timestamp now);
 
 private:
+    model::Timestamp m_begin;
     model::Duration m_tick;
     model::Timestamp m_nextTick;
     std::size_t m_nextLook = 0;

@@ -191,7 +191,7 @@ void BatchMergeTest::offersWhatWasRefusedTogetherWithTheNext()
 
 void BatchMergeTest::ticksOnMultiplesAndCountsMissedOnes()
 {
-    capture::TickSchedule schedule(model::Duration::fromMs(1000));
+    capture::TickSchedule schedule({}, model::Duration::fromMs(1000));
     QCOMPARE(schedule.advance({1'000'000'000}), 0);
     QCOMPARE(schedule.next().ns, 2'000'000'000);
     QCOMPARE(schedule.advance({2'400'000'000}), 0); // late, but not by a tick
@@ -204,17 +204,17 @@ void BatchMergeTest::ticksOnMultiplesAndCountsMissedOnes()
 
 void BatchMergeTest::looksEarlyWithinTheFirstTickOnly()
 {
-    capture::TickSchedule schedule(model::Duration::fromMs(250));
+    capture::TickSchedule schedule({7'000'000}, model::Duration::fromMs(250));
     std::vector<std::int64_t> looks;
     while (schedule.nextIsLook()) {
         looks.push_back(schedule.next().ns / 1'000'000);
         QCOMPARE(schedule.advance(schedule.next()), 0);
     }
-    QCOMPARE(looks, (std::vector<std::int64_t>{20, 100}));
-    QCOMPARE(schedule.next().ns, 250'000'000);
-    schedule.advance({250'000'000});
+    QCOMPARE(looks, (std::vector<std::int64_t>{27, 107}));
+    QCOMPARE(schedule.next().ns, 257'000'000);
+    schedule.advance({257'000'000});
     QVERIFY(!schedule.nextIsLook());
-    QCOMPARE(schedule.next().ns, 500'000'000);
+    QCOMPARE(schedule.next().ns, 507'000'000);
 }
 
 void BatchMergeTest::handsOutAGapOnceItEnds()

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a recording does once it has ended: names, the file's end, and the wait for a target that runs on.
+#include "capture/recording/recording.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+
+namespace capture {
+
+namespace {
+
+constexpr model::Duration kLateWrites = model::Duration::fromMs(1000);
+
+} // namespace
+
+/// Passes signals on; returns whether the user is in a hurry.
+bool Recording::takeLateSignals()
+{
+    bool isInterrupted = false;
+    for (const ReceivedSignal &received : m_signals.take()) {
+        const bool isEnding = received.number == SIGINT || received.number == SIGTERM || received.number == SIGHUP;
+        isInterrupted = isInterrupted || (isEnding && (received.isFromTerminal || !m_target.isLaunched()));
+        if (received.number != SIGCHLD && received.number != SIGCONT)
+            passOn(received);
+    }
+    return isInterrupted;
+}
+
+void Recording::nameFunctions(const std::function<void(std::size_t done, std::size_t total)> &onProgress)
+{
+    if (!m_symbolizer)
+        return;
+    model::Timestamp nextWrite = now() + kLateWrites;
+    m_symbolizer->finish(m_processes.tables(), m_processes.livePids(), [&](std::size_t done, std::size_t total) {
+        if (m_server)
+            m_server->service();
+        if (nextWrite <= now()) {
+            if (const auto written = writeLateRows(); !written)
+                m_status.status().trouble = written.error().text();
+            nextWrite = now() + kLateWrites;
+        }
+        onProgress(done, total);
+        return !takeLateSignals();
+    });
+}
+
+model::Result<void> Recording::writeLateRows()
+{
+    model::EventBatch empty; // its span is empty too: no tick
+    empty.span = {m_tickBegin, m_tickBegin};
+    return m_queue.write(std::move(empty), m_processes.tables());
+}
+
+model::Result<void> Recording::finish()
+{
+    model::Result<void> result = writeLateRows();
+    if (const auto unwritten = m_queue.unwritten())
+        m_onMessage("The last " + std::to_string(unwritten->length().ns / 1'000'000)
+            + " ms of the recording could not be written and are lost");
+    m_info.state = model::SessionState::Stopping;
+    if (const auto stored = m_sink.updateInfo(m_info); !stored && result)
+        result = stored;
+    m_info.state = model::SessionState::Complete;
+    m_info.controlAddress.clear();
+    if (const auto finished = m_sink.finish(m_info); !finished && result)
+        result = finished;
+    m_status.status().state = result ? model::SessionState::Complete : model::SessionState::Unfinished;
+    m_status.status().fileBytes = m_sink.storedBytes();
+    if (m_server)
+        m_server->close({result ? std::string() : result.error().text(), m_status.status()});
+    m_server.reset();
+    return result;
+}
+
+void Recording::collectTarget()
+{
+    m_targetEnd = m_target.reap();
+    if (m_targetEnd)
+        m_info.exitStatus = m_targetEnd->waitStatus;
+    if (m_processes.liveProcess(m_target.pid()) == m_targetProcess)
+        m_processes.processEnded(m_target.pid(), now(), m_info.exitStatus);
+    else if (m_info.exitStatus)
+        m_processes.tables().changeProcess(m_targetProcess).waitStatus = m_info.exitStatus;
+}
+
+std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
+{
+    const model::Timestamp begin = now();
+    while (!m_targetEnded) {
+        std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
+        const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
+        const int ready = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
+        if (ready == 0) {
+            passOn({SIGKILL, false});
+            killAfter.reset();
+        }
+        takeLateSignals();
+        lookAtTarget();
+        if (m_targetEnded)
+            collectTarget();
+    }
+    return m_targetEnd;
+}
+
+} // namespace capture
