@@ -40,10 +40,7 @@ Key keyOf(const model::CpuDelta &row)
     return {row.image.value, row.stack.value,
         (std::uint64_t{row.thread.value} << 32) ^ static_cast<std::uint64_t>(row.periodNs), {}};
 }
-Key keyOf(const model::Loss &row)
-{
-    return {row.image.value, static_cast<std::uint32_t>(row.kind), 0, row.detail};
-}
+Key keyOf(const model::Loss &row) { return {row.image.value, static_cast<std::uint32_t>(row.kind), 0, row.detail}; }
 
 void add(model::HeapDelta &row, const model::HeapDelta &next)
 {
@@ -87,8 +84,7 @@ void add(model::CpuDelta &row, const model::CpuDelta &next) { row.samples += nex
 void add(model::Loss &row, const model::Loss &next) { row.count += next.count; }
 
 /// Adds each of `from` to the row of the same key in `to`, or appends it. Rows of `to` have distinct keys.
-template <typename Row>
-void mergeRows(std::vector<Row> &to, std::vector<Row> from)
+template <typename Row> void mergeRows(std::vector<Row> &to, std::vector<Row> from)
 {
     if (to.empty()) {
         to = std::move(from);
@@ -153,8 +149,7 @@ void mergeMetrics(model::EventBatch &batch, const model::EventBatch &next)
     }
 }
 
-template <typename Row>
-void append(std::vector<Row> &to, std::vector<Row> from)
+template <typename Row> void append(std::vector<Row> &to, std::vector<Row> from)
 {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }

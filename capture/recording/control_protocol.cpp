@@ -51,10 +51,7 @@ constexpr std::array<NumberField, 13> kNumbers{{
     {"recorder_rss_bytes", &RecordingStatus::recorderRssBytes},
 }};
 
-std::string dump(const Json &json)
-{
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json toJson(const RecordingStatus &status)
 {
@@ -115,10 +112,7 @@ std::optional<ControlCommand> controlCommandFromName(std::string_view name)
     return std::nullopt;
 }
 
-std::string_view stateName(model::SessionState state)
-{
-    return kStates.at(static_cast<std::size_t>(state)).second;
-}
+std::string_view stateName(model::SessionState state) { return kStates.at(static_cast<std::size_t>(state)).second; }
 
 std::string encode(const ControlRequest &request)
 {

@@ -28,12 +28,15 @@ bool fitsSocketPath(const std::string &directory)
 
 model::Result<void> checkIsOursAlone(const std::string &directory)
 {
-    struct stat status{};
+    struct stat status
+    {
+    };
     if (::lstat(directory.c_str(), &status) != 0)
         return model::systemError("Cannot look at " + directory, errno);
     if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 077) != 0)
-        return model::Error(directory + " is not a folder of this user alone, so no control socket is put there; remove it, or "
-            "set XDG_RUNTIME_DIR to a folder of your own");
+        return model::Error(directory
+            + " is not a folder of this user alone, so no control socket is put there; remove it, or "
+              "set XDG_RUNTIME_DIR to a folder of your own");
     return {};
 }
 
@@ -65,8 +68,8 @@ model::Result<ControlServer> ControlServer::listen(const std::string &directory,
 {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    const std::string address = directory + "/genprof-" + std::to_string(::getpid()) + "-"
-        + std::to_string(now.tv_sec) + std::to_string(now.tv_nsec) + ".sock";
+    const std::string address = directory + "/genprof-" + std::to_string(::getpid()) + "-" + std::to_string(now.tv_sec)
+        + std::to_string(now.tv_nsec) + ".sock";
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     if (address.size() >= sizeof(name.sun_path))

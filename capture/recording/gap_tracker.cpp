@@ -27,10 +27,7 @@ void GapTracker::add(model::Gap gap)
         m_ended.push_back(gap);
 }
 
-bool GapTracker::isOpen(model::GapKind kind) const
-{
-    return m_open.at(static_cast<std::size_t>(kind)).has_value();
-}
+bool GapTracker::isOpen(model::GapKind kind) const { return m_open.at(static_cast<std::size_t>(kind)).has_value(); }
 
 void GapTracker::endAll(model::Timestamp when)
 {
@@ -38,9 +35,6 @@ void GapTracker::endAll(model::Timestamp when)
         end(static_cast<model::GapKind>(i), when);
 }
 
-std::vector<model::Gap> GapTracker::take()
-{
-    return std::exchange(m_ended, {});
-}
+std::vector<model::Gap> GapTracker::take() { return std::exchange(m_ended, {}); }
 
 } // namespace capture

@@ -63,7 +63,6 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_onMessage(std::move(onMessage))
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
-    , m_targetProcess(m_processes.processSeen(m_target.pid(), 0, now()))
     , m_usage(recorderUsage())
 {
     for (std::unique_ptr<Instrument> &instrument : parts.instruments)
@@ -73,10 +72,7 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
 
 Recording::~Recording() = default;
 
-model::Timestamp Recording::now() const
-{
-    return {monotonicNs() - m_startMonotonicNs};
-}
+model::Timestamp Recording::now() const { return {monotonicNs() - m_startMonotonicNs}; }
 
 model::Result<void> Recording::listen(const std::string &directory)
 {
@@ -91,6 +87,7 @@ model::Result<void> Recording::listen(const std::string &directory)
 EndReason Recording::run()
 {
     m_begin = m_lastAwake = now();
+    m_targetProcess = m_processes.processSeen(m_target.pid(), 0, m_begin);
     m_schedule = TickSchedule(m_begin, m_info.config.tick);
     while (!m_end) {
         wait();
@@ -105,13 +102,12 @@ EndReason Recording::run()
         m_lastAwake = now();
     }
     drainAll();
-    const model::Timestamp last = now();
-    m_gaps.endAll(last);
-    look(last);
+    look();
     if (m_targetEnded)
         collectTarget();
-    flush(last, 0);
-    m_info.duration = {last.ns};
+    m_gaps.endAll(m_looked->span.end);
+    flush(0);
+    m_info.duration = {m_tickBegin.ns};
     m_info.endReason = endReasonText(*m_end, m_info.config.attachPid.has_value());
     return *m_end;
 }
@@ -261,34 +257,34 @@ void Recording::runSchedule(model::Timestamp moment)
         return;
     if (m_schedule.nextIsLook()) {
         m_schedule.advance(moment);
-        look(moment);
+        look();
         return;
     }
-    const std::int64_t missed = m_schedule.advance(moment);
-    closeTick(moment, missed);
+    closeTick(m_schedule.advance(moment));
 }
 
-void Recording::look(model::Timestamp moment)
+void Recording::look()
 {
     model::EventBatch batch;
-    batch.span = {m_looked ? m_looked->span.end : m_tickBegin, moment};
     for (Source &source : m_sources) {
-        source.hasMore = source.instrument->drain(moment);
-        source.instrument->collect(moment, batch);
+        // The clock is read anew each time: a source that is told an earlier moment than what it sees would contradict the others.
+        source.hasMore = source.instrument->drain(now());
+        source.instrument->collect(now(), batch);
     }
+    batch.span = {m_looked ? m_looked->span.end : m_tickBegin, now()};
     if (m_looked)
         mergeInto(*m_looked, std::move(batch));
     else
         m_looked = std::move(batch);
 }
 
-void Recording::closeTick(model::Timestamp moment, std::int64_t missedTicks)
+void Recording::closeTick(std::int64_t missedTicks)
 {
-    look(moment);
-    flush(moment, missedTicks);
+    look();
+    flush(missedTicks);
 }
 
-void Recording::flush(model::Timestamp moment, std::int64_t missedTicks)
+void Recording::flush(std::int64_t missedTicks)
 {
     model::EventBatch batch = std::move(*m_looked);
     m_looked.reset();
@@ -304,7 +300,7 @@ void Recording::flush(model::Timestamp moment, std::int64_t missedTicks)
     batch.recorderCpuNs = usage.cpuNs - m_usage.cpuNs;
     batch.recorderRssBytes = usage.rssBytes;
     m_usage = usage;
-    m_tickBegin = moment;
+    m_tickBegin = batch.span.end;
 
     if (m_symbolizer) {
         m_symbolizer->request(m_processes.tables(), m_processes.livePids());
@@ -372,7 +368,7 @@ std::string Recording::pause()
 {
     if (m_info.state == model::SessionState::Paused)
         return "The recording is paused already";
-    closeTick(now(), 0);
+    closeTick(0);
     for (Source &source : m_sources)
         source.instrument->setPaused(true);
     m_gaps.begin(model::GapKind::Paused, now());
@@ -401,9 +397,6 @@ void Recording::setState(model::SessionState state)
         m_onMessage(stored.error().text());
 }
 
-void Recording::releaseInstruments()
-{
-    m_sources.clear();
-}
+void Recording::releaseInstruments() { m_sources.clear(); }
 
 } // namespace capture

@@ -103,9 +103,9 @@ private:
     void drainDue(model::Timestamp now);
     void drainAll();
     void runSchedule(model::Timestamp now);
-    void look(model::Timestamp now);
-    void flush(model::Timestamp now, std::int64_t missedTicks);
-    void closeTick(model::Timestamp now, std::int64_t missedTicks);
+    void look();
+    void flush(std::int64_t missedTicks);
+    void closeTick(std::int64_t missedTicks);
     void write(model::EventBatch batch);
     model::Result<void> writeLateRows();
     bool takeLateSignals();

@@ -92,7 +92,8 @@ std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration>
     while (!m_targetEnded) {
         std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
         const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
-        const int ready = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
+        const int ready
+            = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
         if (ready == 0) {
             passOn({SIGKILL, false});
             killAfter.reset();

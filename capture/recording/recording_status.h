@@ -19,12 +19,12 @@ struct RecordingStatus
     std::int64_t durationNs = 0;
     std::int64_t ticks = 0;
     std::int32_t targetPid = 0;
-    std::int64_t processes = 0;                 ///< that run now
-    std::optional<std::int64_t> rssBytes;       ///< of all processes that run; empty before the first reading
+    std::int64_t processes = 0;                  ///< that run now
+    std::optional<std::int64_t> rssBytes;        ///< of all processes that run; empty before the first reading
     std::optional<std::int64_t> cpuMilliPercent; ///< user and system of all processes in the last tick
-    bool heapTraced = false;                    ///< at least one image's heap was seen
-    std::int64_t liveBytes = 0;                 ///< of the images that run now
-    std::int64_t liveBytesChange = 0;           ///< of liveBytes within the last tick
+    bool heapTraced = false;                     ///< at least one image's heap was seen
+    std::int64_t liveBytes = 0;                  ///< of the images that run now
+    std::int64_t liveBytesChange = 0;            ///< of liveBytes within the last tick
     std::int64_t allocations = 0;
     std::int64_t frees = 0;
     std::int64_t cpuSamples = 0;

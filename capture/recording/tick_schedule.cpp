@@ -24,10 +24,7 @@ bool TickSchedule::nextIsLook() const
     return m_nextTick == m_begin + m_tick && m_nextLook < kLooks.size() && kLooks.at(m_nextLook) < m_tick;
 }
 
-model::Timestamp TickSchedule::next() const
-{
-    return nextIsLook() ? m_begin + kLooks.at(m_nextLook) : m_nextTick;
-}
+model::Timestamp TickSchedule::next() const { return nextIsLook() ? m_begin + kLooks.at(m_nextLook) : m_nextTick; }
 
 std::int64_t TickSchedule::advance(model::Timestamp now)
 {
