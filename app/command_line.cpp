@@ -58,13 +58,18 @@ constexpr const char *kFooter = R"(Examples:
 
 void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
 {
-    command.add_option("-o,--output", typed.record.output,
-        "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")->type_name("FILE");
+    command
+        .add_option("-o,--output", typed.record.output,
+            "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
+        ->type_name("FILE");
     command.add_option("--heap", typed.heap, heapHelp)->type_name("full|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
-    command.add_option("--tick", typed.tick,
-        "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")->type_name("MS");
-    command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")->type_name("T");
+    command
+        .add_option(
+            "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
+        ->type_name("MS");
+    command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
+        ->type_name("T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -106,7 +111,8 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
     command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
     command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, or status")
-        ->required()->type_name("COMMAND");
+        ->required()
+        ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
     return command;
@@ -118,9 +124,12 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
     command->add_option("--what", typed.view, "summary (default), metrics, heap, cpu, losses")->type_name("VIEW");
-    command->add_option("--cost", typed.cost,
-        "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")->type_name("COST");
-    command->add_option("--from", typed.from, "Only from this time of the recording on, e.g. 90s or 1h30m")->type_name("T");
+    command
+        ->add_option(
+            "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
+        ->type_name("COST");
+    command->add_option("--from", typed.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
+        ->type_name("T");
     command->add_option("--to", typed.to, "Only up to this time of the recording")->type_name("T");
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
@@ -137,10 +146,7 @@ CLI::App *addDoctor(CLI::App &app, Typed &typed)
     return command;
 }
 
-PrintAndExit wrong(const std::string &text, int exitCode)
-{
-    return {"genprof: " + text + "\n", exitCode};
-}
+PrintAndExit wrong(const std::string &text, int exitCode) { return {"genprof: " + text + "\n", exitCode}; }
 
 model::Result<std::uint32_t> parseHz(const std::string &text)
 {
@@ -151,8 +157,8 @@ model::Result<std::uint32_t> parseHz(const std::string &text)
     std::uint32_t hz = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), hz);
     if (code != std::errc() || end != text.data() + text.size() || hz == 0 || hz > kHighestHz)
-        return model::Error(fmt::format(
-            "--cpu {}: samples per second from 1 to {} are possible, or off", text, kHighestHz));
+        return model::Error(
+            fmt::format("--cpu {}: samples per second from 1 to {} are possible, or off", text, kHighestHz));
     return hz;
 }
 
@@ -204,7 +210,9 @@ Command recordCommand(Typed &typed, std::vector<std::string> command)
             kExitRecorderFailed);
     if (command.front().front() == '-')
         return wrong(fmt::format("{} is no option of record; see genprof record --help. A command of this name is "
-            "written behind two dashes", command.front()), kExitRecorderFailed);
+                                 "written behind two dashes",
+                         command.front()),
+            kExitRecorderFailed);
     options.config.command = std::move(command);
     return options;
 }
@@ -224,7 +232,8 @@ Command controlCommand(Typed &typed)
 {
     const auto command = capture::controlCommandFromName(typed.controlCommand);
     if (!command)
-        return wrong(fmt::format("ctl knows stop, pause, resume, mark TEXT and status, not \"{}\"", typed.controlCommand),
+        return wrong(
+            fmt::format("ctl knows stop, pause, resume, mark TEXT and status, not \"{}\"", typed.controlCommand),
             kExitUsage);
     std::string text;
     for (const std::string &word : typed.controlText)
@@ -273,8 +282,9 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
                 {"cpu", ReportView::Cpu}, {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", typed.cost,
-            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak}, {"allocated", model::CostKind::Allocated},
-                {"allocations", model::CostKind::Allocations}, {"temporary", model::CostKind::Temporary}},
+            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
+                {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
+                {"temporary", model::CostKind::Temporary}},
             options.cost),
         choose("--format", typed.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
@@ -339,7 +349,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return PrintAndExit{out.str(), kExitOk};
     } catch (const CLI::RequiredError &error) {
         const std::string text = app.get_subcommands().empty()
-            ? fmt::format("There is no command \"{}\"", arguments.front()) : error.what();
+            ? fmt::format("There is no command \"{}\"", arguments.front())
+            : error.what();
         return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", text),
             isRecording ? kExitRecorderFailed : kExitUsage);
     } catch (const CLI::ParseError &error) {

@@ -20,8 +20,10 @@ using Clock = std::chrono::steady_clock;
 
 model::Error goneError(const model::SessionInfo &info)
 {
-    return model::Error(fmt::format("The recorder of this session (pid {}) is gone, so the recording is unfinished; what it had "
-        "recorded is in the file", info.recorderPid));
+    return model::Error(
+        fmt::format("The recorder of this session (pid {}) is gone, so the recording is unfinished; what it had "
+                    "recorded is in the file",
+            info.recorderPid));
 }
 
 model::Result<void> checkOwner(int fd)
@@ -32,7 +34,8 @@ model::Result<void> checkOwner(int fd)
         return model::systemError("Cannot find out whose the control socket is", errno);
     if (peer.uid != ::geteuid() && peer.uid != 0 && ::geteuid() != 0)
         return model::Error(fmt::format("The recorder of this session runs as user {}; only that user and root may "
-            "control it", peer.uid));
+                                        "control it",
+            peer.uid));
     return {};
 }
 

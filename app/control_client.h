@@ -21,8 +21,8 @@ public:
     static model::Result<ControlClient> connect(const model::SessionInfo &info);
 
     /// Asks, and waits for the answer. Fails when no answer comes; a refusal is in ControlReply::error.
-    model::Result<capture::ControlReply> request(const capture::ControlRequest &request,
-        std::chrono::milliseconds limit = std::chrono::seconds(10));
+    model::Result<capture::ControlReply> request(
+        const capture::ControlRequest &request, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
     /// After a stop: waits until the session is complete.
     model::Result<capture::ControlReply> waitForEnd(std::chrono::milliseconds limit);

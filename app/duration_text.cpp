@@ -48,15 +48,16 @@ std::optional<std::int64_t> unitNs(std::string_view name)
 
 model::Result<model::Duration> parseDuration(std::string_view text, std::int64_t bareUnitNs)
 {
-    const model::Error error(fmt::format(
-        "\"{}\" is not a length of time: write it as 250ms, 90s, 10m, 1h30m or 48h", text));
+    const model::Error error(
+        fmt::format("\"{}\" is not a length of time: write it as 250ms, 90s, 10m, 1h30m or 48h", text));
     double sumNs = 0;
     std::string_view rest = text;
     if (rest.empty())
         return error;
     while (!rest.empty()) {
         double number = 0;
-        const auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
+        const auto [end, code]
+            = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
         if (code != std::errc() || !(number >= 0))
             return error;
         rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
@@ -90,8 +91,7 @@ std::string durationText(model::Duration duration)
 std::string clockText(model::Duration duration)
 {
     const std::int64_t seconds = duration.ns / kSecondNs;
-    const std::string clock
-        = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    const std::string clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     return seconds < 86400 ? clock : fmt::format("{}d {}", seconds / 86400, clock);
 }
 

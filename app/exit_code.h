@@ -7,8 +7,8 @@ namespace app {
 /// and timeout(1) number theirs, so that it can stand in front of any command.
 enum ExitCode : int {
     kExitOk = 0,
-    kExitFailure = 1,         ///< of every command but record and attach: it could not do what was asked
-    kExitUsage = 2,           ///< of every command but record and attach: the command line is wrong
+    kExitFailure = 1,          ///< of every command but record and attach: it could not do what was asked
+    kExitUsage = 2,            ///< of every command but record and attach: the command line is wrong
     kExitRecorderFailed = 125, ///< record and attach: a failure of our own, a wrong command line among them
     kExitNotExecutable = 126,  ///< record: the command was found and could not be run
     kExitNotFound = 127,       ///< record: there is no such command

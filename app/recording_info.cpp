@@ -21,10 +21,7 @@ std::int64_t clockNs(clockid_t clock)
 
 } // namespace
 
-RecordingStart RecordingStart::now()
-{
-    return {clockNs(CLOCK_MONOTONIC), clockNs(CLOCK_REALTIME)};
-}
+RecordingStart RecordingStart::now() { return {clockNs(CLOCK_MONOTONIC), clockNs(CLOCK_REALTIME)}; }
 
 model::SessionInfo describeRecording(const model::CaptureConfig &config, RecordingStart start)
 {

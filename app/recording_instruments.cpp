@@ -65,7 +65,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
 void RecordingInstruments::open(const capture::TargetProcess &target, model::SessionInfo &info)
 {
     if (!target.isLaunched() && m_config.heap != model::HeapMode::Off)
-        m_notes.push_back("The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
+        m_notes.push_back(
+            "The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
             "Metrics and CPU time are recorded");
     if (m_config.cpuHz > 0)
         openCpu(target, info);
@@ -100,9 +101,6 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
     m_instruments.push_back(std::move(proc));
 }
 
-void RecordingInstruments::targetStarted(model::Timestamp now)
-{
-    m_proc->start(now);
-}
+void RecordingInstruments::targetStarted(model::Timestamp now) { m_proc->start(now); }
 
 } // namespace app

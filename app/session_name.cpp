@@ -22,7 +22,8 @@ std::string programName(const model::CaptureConfig &config)
     if (config.attachPid)
         return fmt::format("pid-{}", *config.attachPid);
     std::string name = config.command.empty() ? "" : std::filesystem::path(config.command.front()).filename().string();
-    const auto isOdd = [](unsigned char c) { return c < 0x80 && !std::isalnum(c) && c != '-' && c != '_' && c != '.' && c != '+'; };
+    const auto isOdd
+        = [](unsigned char c) { return c < 0x80 && !std::isalnum(c) && c != '-' && c != '_' && c != '.' && c != '+'; };
     std::replace_if(name.begin(), name.end(), isOdd, '_');
     name.resize(std::min(name.size(), kMostNameBytes));
     while (!name.empty() && (name.front() == '.' || name.front() == '-'))

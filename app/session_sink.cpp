@@ -11,7 +11,9 @@ namespace {
 
 std::int64_t fileBytes(const std::string &path)
 {
-    struct stat status{};
+    struct stat status
+    {
+    };
     return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
 }
 
@@ -27,15 +29,9 @@ model::Result<void> SessionSink::write(const model::EventBatch &batch, model::Ta
     return m_writer.write(batch, tables);
 }
 
-model::Result<void> SessionSink::updateInfo(const model::SessionInfo &info)
-{
-    return m_writer.updateInfo(info);
-}
+model::Result<void> SessionSink::updateInfo(const model::SessionInfo &info) { return m_writer.updateInfo(info); }
 
-model::Result<void> SessionSink::finish(const model::SessionInfo &info)
-{
-    return m_writer.finish(info);
-}
+model::Result<void> SessionSink::finish(const model::SessionInfo &info) { return m_writer.finish(info); }
 
 std::int64_t SessionSink::storedBytes() const
 {

@@ -11,25 +11,13 @@ namespace app {
 
 namespace {
 
-std::string bytes(std::int64_t count)
-{
-    return model::formatBytes(static_cast<double>(count));
-}
+std::string bytes(std::int64_t count) { return model::formatBytes(static_cast<double>(count)); }
 
-std::string signedBytes(std::int64_t count)
-{
-    return (count >= 0 ? "+" : "") + bytes(count);
-}
+std::string signedBytes(std::int64_t count) { return (count >= 0 ? "+" : "") + bytes(count); }
 
-std::string percent(std::int64_t milliPercent)
-{
-    return fmt::format("{} %", (milliPercent + 500) / 1000);
-}
+std::string percent(std::int64_t milliPercent) { return fmt::format("{} %", (milliPercent + 500) / 1000); }
 
-std::int64_t lost(const capture::RecordingStatus &status)
-{
-    return status.eventsDropped + status.samplesLost;
-}
+std::int64_t lost(const capture::RecordingStatus &status) { return status.eventsDropped + status.samplesLost; }
 
 } // namespace
 
@@ -45,8 +33,8 @@ std::string statusLine(const capture::RecordingStatus &status)
         line += "  cpu " + percent(*status.cpuMilliPercent);
     if (status.heapTraced)
         line += fmt::format("  {} allocs", model::formatShortCount(static_cast<double>(status.allocations)));
-    line += fmt::format("  {} lost  {} file", model::formatShortCount(static_cast<double>(lost(status))),
-        bytes(status.fileBytes));
+    line += fmt::format(
+        "  {} lost  {} file", model::formatShortCount(static_cast<double>(lost(status))), bytes(status.fileBytes));
     if (!status.trouble.empty())
         line += "  NOT WRITTEN";
     return line;
@@ -64,8 +52,8 @@ std::string statusText(const capture::RecordingStatus &status)
         text += fmt::format("heap       {} live, {} allocations, {} frees\n", bytes(status.liveBytes),
             model::formatCount(status.allocations), model::formatCount(status.frees));
     if (status.cpuMilliPercent)
-        text += fmt::format("cpu        {}, {} samples\n", percent(*status.cpuMilliPercent),
-            model::formatCount(status.cpuSamples));
+        text += fmt::format(
+            "cpu        {}, {} samples\n", percent(*status.cpuMilliPercent), model::formatCount(status.cpuSamples));
     text += fmt::format("lost       {} heap events, {} samples\n", model::formatCount(status.eventsDropped),
         model::formatCount(status.samplesLost));
     text += fmt::format("file       {}\n", bytes(status.fileBytes));

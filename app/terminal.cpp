@@ -23,10 +23,7 @@ std::size_t columnsOfTerminal()
 }
 
 /// A program in the background that draws would disturb the one in front, or be stopped (stty tostop).
-bool isInForeground()
-{
-    return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
-}
+bool isInForeground() { return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp(); }
 
 } // namespace
 
@@ -46,10 +43,7 @@ Terminal::Terminal(bool isQuiet)
 {
 }
 
-Terminal::~Terminal()
-{
-    clearStatus();
-}
+Terminal::~Terminal() { clearStatus(); }
 
 void Terminal::message(const std::string &text)
 {

@@ -47,7 +47,8 @@ void printJson(const model::Capabilities &capabilities)
     for (const model::Capability &item : capabilities.items)
         list.push_back({{"id", item.id}, {"label", item.label}, {"level", levelOf(item.level).key},
             {"sentence", item.sentence}, {"remedy", item.remedy}});
-    fmt::print("{}\n", nlohmann::json{{"capabilities", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print(
+        "{}\n", nlohmann::json{{"capabilities", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 } // namespace

@@ -139,8 +139,7 @@ void RecordRun::openControl()
 {
     const char *runtime = std::getenv("XDG_RUNTIME_DIR");
     const auto directory = capture::controlDirectory(runtime ? runtime : "");
-    const auto listening
-        = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
+    const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
 }
@@ -171,8 +170,8 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
 void RecordRun::remember()
 {
     const auto folder = storage::SessionCatalog::defaultFolder();
-    auto catalog = folder ? storage::SessionCatalog::open(*folder)
-                          : model::Result<storage::SessionCatalog>(folder.error());
+    auto catalog
+        = folder ? storage::SessionCatalog::open(*folder) : model::Result<storage::SessionCatalog>(folder.error());
     if (!catalog)
         return;
     std::error_code error;
@@ -201,7 +200,8 @@ void RecordRun::complete()
     const std::int64_t lost = status.eventsDropped + status.samplesLost;
     if (lost > 0)
         text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost));
-    m_terminal.message(fmt::format("{} in {} ({})", text, m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
+    m_terminal.message(
+        fmt::format("{} in {} ({})", text, m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
     m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", m_path, m_path));
 }
 
@@ -209,8 +209,8 @@ int RecordRun::waitForTarget()
 {
     if (m_options.config.attachPid)
         return kExitOk;
-    const auto end = m_recording->waitForTarget(
-        m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
+    const auto end
+        = m_recording->waitForTarget(m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
     return end ? exitCodeOf(end->waitStatus) : kExitRecorderFailed;
 }
 

@@ -65,8 +65,9 @@ model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
         selection.time = model::TimeRange{options.from ? model::Timestamp{options.from->ns} : whole.begin,
             options.to ? model::Timestamp{options.to->ns} : whole.end};
         if (!selection.time->intersects(whole))
-            return model::Error(fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
-                whole.begin.seconds(), whole.end.seconds()));
+            return model::Error(
+                fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
+                    whole.begin.seconds(), whole.end.seconds()));
     }
     if (options.pid) {
         const auto process = findProcess(*(*snapshot)->tables, *options.pid);

@@ -9,13 +9,9 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-app::Command parse(const Arguments &arguments)
-{
-    return app::parseCommandLine(arguments, "1.2.3");
-}
+app::Command parse(const Arguments &arguments) { return app::parseCommandLine(arguments, "1.2.3"); }
 
-template <typename Options>
-Options parsed(const Arguments &arguments)
+template <typename Options> Options parsed(const Arguments &arguments)
 {
     const app::Command command = parse(arguments);
     if (const auto *print = std::get_if<app::PrintAndExit>(&command))
@@ -65,12 +61,18 @@ void CommandLineTest::takesTheCommandBehindTheDashes_data()
 {
     QTest::addColumn<QString>("line");
     QTest::addColumn<QString>("command");
-    QTest::newRow("dashes") << "record --heap off -- ls -l" << "ls -l";
-    QTest::newRow("without dashes") << "record --heap off ls -l --heap" << "ls -l --heap";
-    QTest::newRow("help is the command's") << "record -- ls --help" << "ls --help";
-    QTest::newRow("dashes of the command") << "record sh -c x -- y" << "sh -c x -- y";
-    QTest::newRow("dashes twice") << "record -- sh -- y" << "sh -- y";
-    QTest::newRow("like an option") << "record -- --odd" << "";
+    QTest::newRow("dashes") << "record --heap off -- ls -l"
+                            << "ls -l";
+    QTest::newRow("without dashes") << "record --heap off ls -l --heap"
+                                    << "ls -l --heap";
+    QTest::newRow("help is the command's") << "record -- ls --help"
+                                           << "ls --help";
+    QTest::newRow("dashes of the command") << "record sh -c x -- y"
+                                           << "sh -c x -- y";
+    QTest::newRow("dashes twice") << "record -- sh -- y"
+                                  << "sh -- y";
+    QTest::newRow("like an option") << "record -- --odd"
+                                    << "";
 }
 
 void CommandLineTest::takesTheCommandBehindTheDashes()

@@ -29,8 +29,8 @@ class RunningServer
 public:
     explicit RunningServer(ControlServer::Handler handler)
         : m_handler(std::move(handler))
-        , m_server(*ControlServer::listen(m_directory.path().toStdString(),
-              [this](const ControlRequest &request) { return answer(request); }))
+        , m_server(*ControlServer::listen(
+              m_directory.path().toStdString(), [this](const ControlRequest &request) { return answer(request); }))
     {
         m_info.controlAddress = m_server.address();
         m_info.recorderPid = 4711;
@@ -141,7 +141,8 @@ void ControlTest::tellsWhyARequestIsRefused()
 void ControlTest::answersNonsenseWithAnError()
 {
     RunningServer server([](const ControlRequest &) { return ControlReply(); });
-    for (const char *line : {"nonsense\n", "{}\n", "[1]\n", "{\"command\":\"dance\"}\n", "{\"command\":\"mark\"}\n", "\xff\n"}) {
+    for (const char *line :
+        {"nonsense\n", "{}\n", "[1]\n", "{\"command\":\"dance\"}\n", "{\"command\":\"mark\"}\n", "\xff\n"}) {
         const int fd = rawConnection(server.info().controlAddress);
         QVERIFY(fd >= 0);
         QCOMPARE(::send(fd, line, std::strlen(line), MSG_NOSIGNAL), static_cast<ssize_t>(std::strlen(line)));
@@ -190,7 +191,9 @@ void ControlTest::removesItsSocket()
             directory.path().toStdString(), [](const ControlRequest &) { return ControlReply(); });
         QVERIFY(server.has_value());
         address = server->address();
-        struct stat status{};
+        struct stat status
+        {
+        };
         QCOMPARE(::stat(address.c_str(), &status), 0);
         QCOMPARE(status.st_mode & 0777U, 0600U);
     }
@@ -204,7 +207,9 @@ void ControlTest::keepsSocketsInAFolderOfThisUserAlone()
     QCOMPARE(*capture::controlDirectory(own), own);
     const auto fallback = capture::controlDirectory("/nonexistent");
     QVERIFY2(fallback.has_value(), fallback ? "" : fallback.error().text().c_str());
-    struct stat status{};
+    struct stat status
+    {
+    };
     QCOMPARE(::stat(fallback->c_str(), &status), 0);
     QCOMPARE(status.st_mode & 0777U, 0700U);
     QVERIFY(*capture::controlDirectory(std::string(200, 'x')) == *fallback);

@@ -119,7 +119,9 @@ public:
     {
         std::vector<std::unique_ptr<capture::Instrument>> instruments;
         instruments.push_back(std::make_unique<FakeInstrument>(asked));
-        recording.emplace(Recording::Parts{m_target, m_signals, sink, m_processes, std::move(instruments), nullptr, monotonicNs(), info},
+        recording.emplace(
+            Recording::Parts{
+                m_target, m_signals, sink, m_processes, std::move(instruments), nullptr, monotonicNs(), info},
             [this, onTick](const capture::RecordingStatus &status) {
                 if (onTick)
                     onTick(*recording, status.ticks);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QTest>
+
+#include <csignal>
+
+using tests::GenprofRunner;
+using tests::HeapCounts;
+using tests::Ran;
+
+class CountsIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void heapCountsEqualTheTruth_data();
+    void heapCountsEqualTheTruth();
+    void nothingIsMissingAfterSigkill();
+    void cpuSharesEqualTheTruth();
+
+private:
+    static void compare(const QJsonObject &heap, const QByteArray &truth);
+};
+
+void CountsIntegrationTest::compare(const QJsonObject &heap, const QByteArray &truth)
+{
+    const HeapCounts counts = tests::countsOfModule(heap, QStringLiteral("heap_truth"));
+    QVERIFY2(counts.allocations > 0, "no stack ends in the program");
+    QCOMPARE(counts.allocations, tests::figure(truth, "allocations"));
+    QCOMPARE(counts.allocatedBytes, tests::figure(truth, "allocated_bytes"));
+    QCOMPARE(counts.frees, tests::figure(truth, "frees"));
+    QCOMPARE(counts.liveBytes, tests::figure(truth, "live_bytes"));
+    QCOMPARE(counts.liveBlocks, tests::figure(truth, "live_blocks"));
+}
+
+void CountsIntegrationTest::heapCountsEqualTheTruth_data()
+{
+    QTest::addColumn<int>("threads");
+    QTest::addColumn<int>("operations");
+    QTest::newRow("1 thread") << 1 << 200'000;
+    QTest::newRow("4 threads") << 4 << 100'000;
+    QTest::newRow("50 threads") << 50 << 10'000;
+}
+
+void CountsIntegrationTest::heapCountsEqualTheTruth()
+{
+    QFETCH(int, threads);
+    QFETCH(int, operations);
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--tick"), QStringLiteral("100")},
+        {GenprofRunner::target(QStringLiteral("heap_truth")), QString::number(threads), QString::number(operations)});
+    QCOMPARE(ran.exitCode, 0);
+    compare(runner.report(QStringLiteral("heap")), ran.out);
+    const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
+    QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
+    QCOMPARE(losses[QStringLiteral("unknown_frees")].toInteger(-1), 0);
+}
+
+void CountsIntegrationTest::nothingIsMissingAfterSigkill()
+{
+    const GenprofRunner runner;
+    const auto recorder = runner.startRecording({QStringLiteral("-q")},
+        {GenprofRunner::target(QStringLiteral("heap_truth")), QStringLiteral("4"), QStringLiteral("20000"),
+            QStringLiteral("wait")});
+    const QByteArray truth = tests::readUntil(*recorder, "truth");
+    QVERIFY(truth.contains("allocations"));
+    const qint64 pid = runner.status()[QStringLiteral("target_pid")].toInteger();
+    QVERIFY(pid > 0);
+    QCOMPARE(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
+    QCOMPARE(tests::waitForExit(*recorder), 137);
+    compare(runner.report(QStringLiteral("heap")), truth);
+    QCOMPARE(runner.report(QStringLiteral("summary"))[QStringLiteral("exit_status")].toInteger(), 9);
+}
+
+void CountsIntegrationTest::cpuSharesEqualTheTruth()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--heap"), QStringLiteral("off"),
+                                      QStringLiteral("--cpu"), QStringLiteral("999")},
+        {GenprofRunner::target(QStringLiteral("cpu_mix")), QStringLiteral("900")});
+    QCOMPARE(ran.exitCode, 0);
+    const QJsonObject cpu = runner.report(QStringLiteral("cpu"));
+    if (cpu[QStringLiteral("cpu")][QStringLiteral("event")].toString().isEmpty())
+        QSKIP("this machine does not allow CPU sampling");
+    qint64 all = 0;
+    QHash<QString, qint64> samples;
+    for (const QJsonValue stack : cpu[QStringLiteral("stacks")].toArray()) {
+        const QJsonArray frames = stack[QStringLiteral("frames")].toArray();
+        int fifteens = 0;
+        QString mixed;
+        for (const QJsonValue frame : frames) {
+            const QString name = frame[QStringLiteral("function")].toString().section(u'(', 0, 0);
+            fifteens += name == QStringLiteral("fifteen") ? 1 : 0;
+            if (mixed.isEmpty()
+                && QStringList{QStringLiteral("fifty"), QStringLiteral("thirty"), QStringLiteral("fifteen"),
+                    QStringLiteral("five")}
+                       .contains(name))
+                mixed = name;
+        }
+        if (mixed.isEmpty())
+            continue; // the loader, before main
+        const qint64 count = stack[QStringLiteral("samples")].toInteger();
+        const bool isInTheDeep = mixed == QStringLiteral("fifteen") && count * 50 > samples.value(mixed);
+        if (isInTheDeep)
+            QVERIFY2(fifteens >= 60, qPrintable(QStringLiteral("only %1 frames deep").arg(fifteens)));
+        QVERIFY(stack[QStringLiteral("end")].toString().isEmpty());
+        samples[mixed] += count;
+        all += count;
+    }
+    QVERIFY(all > 1000);
+    const QHash<QString, double> truth{{QStringLiteral("fifty"), 50}, {QStringLiteral("thirty"), 30},
+        {QStringLiteral("fifteen"), 15}, {QStringLiteral("five"), 5}};
+    for (auto it = truth.begin(); it != truth.end(); ++it) {
+        const double share = 100.0 * static_cast<double>(samples.value(it.key())) / static_cast<double>(all);
+        QVERIFY2(qAbs(share - it.value()) < 1.5, qPrintable(QStringLiteral("%1: %2 %").arg(it.key()).arg(share)));
+    }
+}
+
+QTEST_GUILESS_MAIN(CountsIntegrationTest)
+#include "counts_integration_test.moc"
