@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QDir>
+#include <QFileInfo>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <memory>
+
+namespace tests {
+
+namespace {
+
+constexpr int kDeadlineMs = 60'000;
+
+struct Outcome
+{
+    int exitCode = -1;
+    QByteArray out;
+    QString text; ///< What was run and what it said, for a failure's message.
+};
+
+Outcome run(const QString &program, const QStringList &arguments)
+{
+    QProcess process;
+    process.start(program, arguments);
+    const bool ended = process.waitForFinished(kDeadlineMs);
+    Outcome outcome{ended && process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
+        process.readAllStandardOutput(), {}};
+    outcome.text = QStringLiteral("%1 %2 ended with %3\n%4%5%6")
+                       .arg(program, arguments.join(QLatin1Char(' ')), QString::number(outcome.exitCode),
+                           QString::fromUtf8(outcome.out), QString::fromUtf8(process.readAllStandardError()),
+                           ended ? QString() : process.errorString());
+    return outcome;
+}
+
+} // namespace
+
+/// The tree that `cmake --install` makes, in a folder of its own: whatever the programs need, they have to find there.
+class InstalledTreeIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void recordsTheHeapWithTheInstalledTracer();
+    void desktopEntryHasAnIcon();
+    void keepsTheTracersLicenceBesideTheWholes();
+
+private:
+    QString at(const QString &path) const { return m_prefix->filePath(path); }
+
+    std::unique_ptr<QTemporaryDir> m_prefix;
+};
+
+void InstalledTreeIntegrationTest::initTestCase()
+{
+    m_prefix = std::make_unique<QTemporaryDir>();
+    QVERIFY(m_prefix->isValid());
+    const Outcome installed = run(QStringLiteral("cmake"),
+        {QStringLiteral("--install"), qEnvironmentVariable("GENESIS_BUILD_DIR"), QStringLiteral("--prefix"),
+            m_prefix->path()});
+    QVERIFY2(installed.exitCode == 0, qPrintable(installed.text));
+}
+
+void InstalledTreeIntegrationTest::recordsTheHeapWithTheInstalledTracer()
+{
+    const QString genprof = at(QStringLiteral("bin/genprof"));
+    const QString session = at(QStringLiteral("demo.gprof-session"));
+    const Outcome recorded = run(genprof,
+        {QStringLiteral("record"), QStringLiteral("-o"), session, QStringLiteral("--"),
+            qEnvironmentVariable("GENESIS_BUILD_DIR") + QStringLiteral("/bin/genesis-demo"), QStringLiteral("1")});
+    QVERIFY2(recorded.exitCode == 0, qPrintable(recorded.text));
+    const Outcome reported = run(genprof,
+        {QStringLiteral("report"), session, QStringLiteral("--what"), QStringLiteral("summary"),
+            QStringLiteral("--format"), QStringLiteral("json")});
+    QVERIFY2(reported.exitCode == 0, qPrintable(reported.text));
+    const QJsonObject heap = QJsonDocument::fromJson(reported.out).object()[QLatin1String("heap")].toObject();
+    // 2,000 orders, each of several blocks; 200 audit records of two blocks stay.
+    QVERIFY2(heap[QLatin1String("allocations")].toDouble() > 10'000, qPrintable(reported.text));
+    QVERIFY2(heap[QLatin1String("live_blocks")].toDouble() >= 400, qPrintable(reported.text));
+}
+
+void InstalledTreeIntegrationTest::desktopEntryHasAnIcon()
+{
+    const QSettings entry(at(QStringLiteral("share/applications/genesis-profiler.desktop")), QSettings::IniFormat);
+    const QString icon = entry.value(QStringLiteral("Desktop Entry/Icon")).toString();
+    const QString file = at(QStringLiteral("share/icons/hicolor/scalable/apps/%1.svg").arg(icon));
+    QVERIFY2(QFileInfo(file).size() > 0, qPrintable(file));
+}
+
+void InstalledTreeIntegrationTest::keepsTheTracersLicenceBesideTheWholes()
+{
+    const QDir documents(at(QStringLiteral("share/doc/genesis-profiler")));
+    QVERIFY2(documents.exists(QStringLiteral("LICENSE")), qPrintable(documents.path()));
+    QVERIFY2(documents.exists(QStringLiteral("LICENSE.tracer")), qPrintable(documents.path()));
+}
+
+} // namespace tests
+
+QTEST_GUILESS_MAIN(tests::InstalledTreeIntegrationTest)
+#include "installed_tree_integration_test.moc"
