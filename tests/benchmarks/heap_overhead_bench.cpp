@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What full heap tracing adds to a malloc/free pair: alloc_storm untraced, under our instrument, and under heaptrack where
+// it is installed, in turn, so that all three see the same machine. Prints medians and the ratio.
+#include "capture/heap/heap_instrument.h"
+
+#include <QProcess>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <time.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace {
+
+constexpr int kRounds = 5;
+
+QString built(const QString &path) { return qEnvironmentVariable("GENESIS_BUILD_DIR") + u'/' + path; }
+
+double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values.at(values.size() / 2);
+}
+
+/// The figure that alloc_storm prints: wall clock nanoseconds per pair and thread.
+double nsPerPair(const QByteArray &output)
+{
+    const qsizetype at = output.indexOf("wall_ns_per_pair ");
+    return at < 0 ? -1 : output.mid(at + 17).trimmed().toDouble();
+}
+
+double runUntraced(const QStringList &arguments)
+{
+    QProcess process;
+    process.start(built(QStringLiteral("tests/targets/alloc_storm")), arguments);
+    process.waitForFinished(-1);
+    return nsPerPair(process.readAllStandardOutput());
+}
+
+double runHeaptrack(const QString &heaptrack, const QStringList &arguments)
+{
+    const QTemporaryDir folder;
+    QProcess process;
+    process.start(heaptrack,
+        QStringList{QStringLiteral("--raw"), QStringLiteral("-o"), folder.filePath(QStringLiteral("raw")),
+            built(QStringLiteral("tests/targets/alloc_storm"))}
+            + arguments);
+    process.waitForFinished(-1);
+    return nsPerPair(process.readAllStandardOutput());
+}
+
+/// Under the instrument, with a tick every second as a recording has; the number of lost events must be 0.
+double runTraced(const QStringList &arguments)
+{
+    timespec start{};
+    ::clock_gettime(CLOCK_MONOTONIC, &start);
+    const std::int64_t origin = std::int64_t{start.tv_sec} * 1'000'000'000 + start.tv_nsec;
+    model::TableBuilder tables;
+    model::ProcessTable processes(tables);
+    auto made
+        = capture::HeapInstrument::create(processes, built(QStringLiteral(GENESIS_TRACER_PATH)).toStdString(), origin);
+    if (!made)
+        qFatal("%s", made.error().text().c_str());
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const auto &[name, value] : (*made)->environment(""))
+        environment.insert(QString::fromStdString(name), QString::fromStdString(value));
+    process.setProcessEnvironment(environment);
+    process.start(built(QStringLiteral("tests/targets/alloc_storm")), arguments);
+    std::int64_t lost = 0;
+    bool isOver = false;
+    while (!isOver) {
+        isOver = process.waitForFinished(1000) || process.state() == QProcess::NotRunning;
+        model::EventBatch batch;
+        (*made)->collect({}, batch);
+        for (const model::Loss &loss : batch.losses)
+            lost += loss.count;
+    }
+    if (lost != 0)
+        qFatal("%lld events were lost", static_cast<long long>(lost));
+    return nsPerPair(process.readAllStandardOutput());
+}
+
+} // namespace
+
+class HeapOverheadBench : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void allocStorm_data()
+    {
+        QTest::addColumn<int>("threads");
+        for (const int threads : {1, 2, 4})
+            QTest::addRow("%d threads", threads) << threads;
+    }
+    void allocStorm()
+    {
+        QFETCH(int, threads);
+        const QStringList arguments{QString::number(threads), QStringLiteral("2")};
+        const QString heaptrack = QStandardPaths::findExecutable(QStringLiteral("heaptrack"));
+        std::vector<double> untraced, traced, others;
+        for (int round = 0; round < kRounds; ++round) {
+            untraced.push_back(runUntraced(arguments));
+            traced.push_back(runTraced(arguments));
+            if (!heaptrack.isEmpty())
+                others.push_back(runHeaptrack(heaptrack, arguments));
+        }
+        const double base = median(untraced), ours = median(traced) - base;
+        QVERIFY(base > 0 && median(traced) > 0);
+        qInfo("untraced %.0f ns a pair, ours +%.0f", base, ours);
+        if (others.empty())
+            return;
+        const double theirs = median(others) - base;
+        qInfo("heaptrack --raw +%.0f, ours / heaptrack %.2f", theirs, ours / theirs);
+    }
+};
+
+QTEST_GUILESS_MAIN(HeapOverheadBench)
+#include "heap_overhead_bench.moc"
