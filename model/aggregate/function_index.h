@@ -85,7 +85,8 @@ private:
     std::vector<Range> m_ranges; ///< by frame; count 0: not asked for yet
 };
 
-/// A function name without parameters, return type and template arguments: "std::vector<…>::push_back". UTF-8.
+/// A function name without parameters, return type, template arguments and unnamed namespaces: "std::vector<…>::push_back".
+/// UTF-8. For reading; two functions may read alike.
 std::string shortFunctionName(std::string_view name);
 
 /// The last part of a path.

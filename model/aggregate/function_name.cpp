@@ -7,7 +7,7 @@ namespace model {
 
 namespace {
 
-constexpr std::string_view kAnonymous = "(anonymous namespace)";
+constexpr std::string_view kAnonymousNames[]{"(anonymous namespace)::", "(anonymous)::"};
 constexpr std::string_view kOperator = "operator";
 
 bool isNameCharacter(char c)
@@ -28,6 +28,15 @@ std::size_t operatorLength(std::string_view name, std::size_t at)
     while (end < name.size() && std::string_view("<>=!+-*/%^&|~,[]").find(name[end]) != std::string_view::npos)
         ++end;
     return end - at;
+}
+
+/// Length of the name of an unnamed scope at `at`; 0 if none begins there.
+std::size_t anonymousLength(std::string_view name, std::size_t at)
+{
+    for (const std::string_view anonymous : kAnonymousNames)
+        if (name.substr(at).starts_with(anonymous))
+            return anonymous.size();
+    return 0;
 }
 
 /// Position behind the bracket that closes the one at `at`; the end of the name where it is never closed.
@@ -62,9 +71,8 @@ std::string shortFunctionName(std::string_view name)
             text += name.substr(i, length);
             hasOperator = true;
             i += length;
-        } else if (name.substr(i).starts_with(kAnonymous)) {
-            text += kAnonymous;
-            i += kAnonymous.size();
+        } else if (const std::size_t skipped = anonymousLength(name, i); skipped > 0) {
+            i += skipped;
         } else if (name[i] == '[') { // "[clone .cold]", "[abi:cxx11]", "[stack cut off]"
             const std::size_t end = std::min(name.find(']', i), name.size() - 1) + 1;
             text += name.substr(i, end - i);

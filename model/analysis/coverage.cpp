@@ -104,10 +104,12 @@ private:
             "CPU time is a lower bound; shares hold if the loss was even", cpu);
         addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
             "the kernel lowered the rate for a while", cpu);
-        if (!m_snapshot.info.cpuNote.empty()) {
-            const Trust trust = m_snapshot.info.cpuEvent.empty() ? Trust::Partial : Trust::Minor;
-            add(trust, m_snapshot.info.cpuNote, "CPU results lack what this forbids");
-            cpu = std::max(cpu, trust);
+        // With an event, the note says how samples are taken; without one, why there are none.
+        if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
+            std::string note = m_snapshot.info.cpuNote;
+            note.erase(note.find_last_not_of('.') + 1);
+            add(Trust::Partial, std::move(note), "there are no CPU results");
+            cpu = Trust::Partial;
         }
     }
 

@@ -181,7 +181,8 @@ bool findHotFunctions(const RuleInput &input, Recommendations &found)
     std::size_t count = 0;
     for (const HotFunction &hot : hotFunctions(*table, input.snapshot.cpuSummary.samples)) {
         const std::string name = table->functions->name(hot.function);
-        const bool isOthers = FunctionIndex::isEnd(hot.function) || isAllocator(name) || isCopy(name);
+        const bool isTracer = table->functions->moduleName(hot.function).find("heaptracer") != std::string_view::npos;
+        const bool isOthers = FunctionIndex::isEnd(hot.function) || isTracer || isAllocator(name) || isCopy(name);
         if (isOthers || hot.selfShare95.low < kHotShare || count == kMostHotFunctions)
             continue;
         found.items.push_back(hotFunction(input, *table, hot));

@@ -75,6 +75,9 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .page = CardPage::Forecast,
         .action = "Show the forecast",
         .spark = timeSeries(snapshot, ahead.source)};
+    if (ahead.state != ForecastState::NotEnoughData && (ahead.isGrowing || ahead.isShrinking))
+        card.qualifier
+            = splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
     if (ahead.state != ForecastState::NotEnoughData)
         card.number = ahead.isGrowing || ahead.isShrinking
             ? (ahead.isGrowing ? "+" : "") + rateText(ahead.trend.slope, seriesInfo(ahead.source).unit)

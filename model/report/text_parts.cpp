@@ -48,7 +48,7 @@ void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     }
     for (const CoverageItem &item : trust.items) {
         const std::string_view mark = item.trust == Trust::Partial ? "! " : "· ";
-        writeWrapped(out, fmt::format("{}{}: {}.", mark, item.what, item.effect), options.columns, 2);
+        writeWrapped(out, fmt::format("{}{}: {}.", mark, item.what, item.effect), options.columns, 2, 2);
     }
 }
 

@@ -33,7 +33,7 @@ void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportO
     if (items.empty())
         writeWrapped(out, answers->recommendations.sentence, options.columns, 2);
     for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 5); ++i) {
-        writeWrapped(out, fmt::format("{}. {}", i + 1, items[i].title), options.columns, 2);
+        writeWrapped(out, fmt::format("{}. {}", i + 1, items[i].title), options.columns, 2, 3);
         writeWrapped(out, items[i].advice, options.columns, 5);
     }
 }

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMostFrames = 24;
 constexpr std::size_t kNameColumns = 48;
+constexpr std::size_t kHotNameColumns = 28;
 
 /// Frames leaf first, each with its place on the right.
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
@@ -50,7 +51,7 @@ void writeHeapTotals(std::ostream &out, const HeapSummary &heap, const TextRepor
     table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), formatCount(heap.peakBlocks),
         fmt::format("blocks, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
     table.row({"Temporary", formatShareOf(heap.temporaries, heap.allocations), formatCount(heap.temporaries),
-        "blocks freed before the thread's next allocation"});
+        "blocks freed before the next one"});
     table.write(out, options.columns, 2);
 }
 
@@ -81,7 +82,7 @@ CostKind companionOf(CostKind kind)
 std::string costText(std::int64_t cost, CostKind kind)
 {
     const bool isBytes = costInfo(kind).unit == Unit::Bytes;
-    return isBytes ? formatBytes(static_cast<double>(cost)) : formatCount(cost) + " blocks";
+    return isBytes ? formatBytes(static_cast<double>(cost)) : formatCount(cost) + (cost == 1 ? " block" : " blocks");
 }
 
 void writeHotPaths(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
@@ -157,12 +158,14 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
             snapshot.info.config.cpuHz, snapshot.info.cpuEvent.empty() ? "no event" : snapshot.info.cpuEvent,
             formatDuration({cpu.timeNs}), formatCount(cpu.lost)),
         options.columns, 2);
+    if (!snapshot.info.cpuNote.empty())
+        writeWrapped(out, snapshot.info.cpuNote, options.columns, 2);
     const FunctionTable functions = *functionTable(snapshot, CostKind::CpuTime);
     const std::vector<HotFunction> hot = hotFunctions(functions, cpu.samples, options.stacks * 2);
     if (!hot.empty()) {
         writeHeading(out, "Functions by their own time (95 % interval); equal ranks are ties");
         TextTable table({{"", Align::Right}, {"self", Align::Right}, {"interval", Align::Right},
-            {"with callees", Align::Right}, {"function"}});
+            {"total", Align::Right}, {"function"}, {"place"}});
         for (const HotFunction &function : hot) {
             std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
             if (place.empty())
@@ -170,7 +173,7 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
             table.row({std::to_string(function.rank), formatShare(function.selfShare),
                 fmt::format("{:.1f}–{:.1f}", function.selfShare95.low * 100, function.selfShare95.high * 100),
                 formatShare(function.totalShare),
-                shortFunctionName(functions.functions->name(function.function)) + (place.empty() ? "" : "  " + place)});
+                elided(shortFunctionName(functions.functions->name(function.function)), kHotNameColumns), place});
         }
         table.write(out, options.columns, 2);
     }

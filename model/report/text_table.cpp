@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 
 namespace model {
 
@@ -38,7 +39,8 @@ std::string elided(std::string_view text, std::size_t width)
         + std::string(text.substr(bytePosition(text, length - tail)));
 }
 
-void writeWrapped(std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent)
+void writeWrapped(
+    std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent, std::size_t hanging)
 {
     std::size_t used = 0;
     while (!text.empty()) {
@@ -49,6 +51,7 @@ void writeWrapped(std::ostream &out, std::string_view text, std::size_t columns,
         if (used > 0 && indent + used + 1 + width > columns) {
             out << '\n';
             used = 0;
+            indent += std::exchange(hanging, 0);
         }
         out << (used == 0 ? std::string(indent, ' ') : " ") << word;
         used += width + (used == 0 ? 0 : 1);

@@ -15,8 +15,9 @@ std::size_t textWidth(std::string_view text);
 /// A text cut in its middle to at most `width` columns: "Session::att…Buffer". At least 8.
 std::string elided(std::string_view text, std::size_t width);
 
-/// Breaks a sentence into lines of at most `columns` behind an indent, at spaces.
-void writeWrapped(std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent);
+/// Breaks a sentence into lines of at most `columns` behind an indent, at spaces; lines after the first stand `hanging` further in.
+void writeWrapped(
+    std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent, std::size_t hanging = 0);
 
 enum class Align : std::uint8_t { Left, Right };
 

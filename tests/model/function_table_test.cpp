@@ -114,7 +114,9 @@ private Q_SLOTS:
         row("Foo::operator()(int) const", "Foo::operator()");
         row("operator new(unsigned long)", "operator new");
         row("operator delete[](void*)", "operator delete[]");
-        row("(anonymous namespace)::run(int)", "(anonymous namespace)::run");
+        row("(anonymous namespace)::run(int)", "run");
+        row("(anonymous)::operator()", "operator()");
+        row("void app::(anonymous namespace)::run((anonymous namespace)::Order const&)", "app::run");
         row("main::{lambda(int)#1}::operator()(int) const", "main::{lambda#1}::operator()");
         row("parse(int) [clone .cold]", "parse [clone .cold]");
         row("Smart<Foo>::operator->() const", "Smart<…>::operator->");

@@ -250,7 +250,7 @@ private Q_SLOTS:
     void showsHeapStacksWithTheirPlaces()
     {
         const std::string text = written([](std::ostream &out) { writeHeapText(out, example(), CostKind::Live); });
-        QVERIFY(text.find("  1  1000 B  94.0 %  1 blocks  main\n") != std::string::npos);
+        QVERIFY(text.find("  1  1000 B  94.0 %  1 block  main\n") != std::string::npos);
         QVERIFY(text.find("main.cpp:9\n") != std::string::npos);
         QVERIFY(text.find("parse.cpp:12\n") != std::string::npos);
     }
