@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/memory_parts.h"
+
+#include <QTest>
+
+using namespace model;
+
+namespace {
+
+Timestamp second(std::int64_t s) { return {s * 1'000'000'000}; }
+
+/// One process with three ticks of 100, 200 and 300 bytes of anonymous and 50 of file-backed memory.
+Snapshot threeTicks()
+{
+    Snapshot snapshot;
+    auto tables = std::make_shared<ProgramTables>();
+    tables->processes.push_back({.pid = 1});
+    tables->images.push_back({.process = ProcessId(0u)});
+    snapshot.tables = tables;
+    MetricSeries series{ProcessId(0u), {}, {}};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        MetricValues values;
+        values.set(Metric::Anonymous, 100 * i);
+        values.set(Metric::FileBacked, 50);
+        values.set(Metric::Shared, 0);
+        series.times.push_back(second(i));
+        series.values.push_back(values);
+        snapshot.tickEnds.push_back(second(i));
+    }
+    snapshot.metrics.push_back(series);
+    snapshot.info.duration = Duration::fromSeconds(3);
+    snapshot.span = {second(0), second(3)};
+    return snapshot;
+}
+
+const MemoryPart *find(const std::vector<MemoryPart> &parts, std::string_view key)
+{
+    for (const MemoryPart &part : parts)
+        if (part.key == key)
+            return &part;
+    return nullptr;
+}
+
+} // namespace
+
+/// The parts add up, and never claim more heap than there is memory.
+class MemoryPartsTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void nothingRecordedHasNoParts();
+    void partsThatAreZeroAreLeftOut();
+    void partsAddUpToTheResidentMemory();
+};
+
+void MemoryPartsTest::nothingRecordedHasNoParts() { QVERIFY(memoryParts(Snapshot()).empty()); }
+
+void MemoryPartsTest::partsThatAreZeroAreLeftOut()
+{
+    const auto parts = memoryParts(threeTicks());
+    QCOMPARE(parts.size(), std::size_t{2});
+    QVERIFY(find(parts, "shared_bytes") == nullptr);
+    QVERIFY(find(parts, "live_heap_bytes") == nullptr);
+}
+
+void MemoryPartsTest::partsAddUpToTheResidentMemory()
+{
+    Snapshot snapshot = threeTicks();
+    HeapSeries heap{ImageId(0u), {}, {}};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        heap.spans.push_back({second(i - 1), second(i)});
+        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 150}); // more than is resident at first: never touched
+    }
+    snapshot.heapSeries.push_back(heap);
+    const auto parts = memoryParts(snapshot);
+    const double expected[]{150, 250, 350};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        double sum = 0;
+        for (const MemoryPart &part : parts)
+            sum += part.series.nearest(second(i))->value;
+        QCOMPARE(sum, expected[i - 1]);
+    }
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 100.0);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(3))->value, 150.0);
+}
+
+QTEST_GUILESS_MAIN(MemoryPartsTest)
+#include "memory_parts_test.moc"
