@@ -15,15 +15,22 @@ void Selection::change(const model::Selection &selection)
     Q_EMIT changed(m_current);
 }
 
-void Selection::setTime(std::optional<model::TimeRange> time)
+void Selection::remember(Gesture gesture)
+{
+    if (gesture == Gesture::Continued && !m_history.empty())
+        return;
+    if (m_history.size() == kMostSteps)
+        m_history.erase(m_history.begin());
+    m_history.push_back(m_current);
+}
+
+void Selection::setTime(std::optional<model::TimeRange> time, Gesture gesture)
 {
     if (time && time->isEmpty())
         time.reset();
     if (time == m_current.time)
         return;
-    if (m_history.size() == kMostSteps)
-        m_history.erase(m_history.begin());
-    m_history.push_back(m_current);
+    remember(gesture);
     model::Selection next = m_current;
     next.time = time;
     change(next);
@@ -33,7 +40,7 @@ void Selection::setProcess(std::optional<model::ProcessId> process)
 {
     if (process == m_current.process)
         return;
-    m_history.push_back(m_current);
+    remember(Gesture::New);
     model::Selection next = m_current;
     next.process = process;
     next.thread.reset(); // a thread belongs to one process
@@ -44,7 +51,7 @@ void Selection::setThread(std::optional<model::ThreadId> thread)
 {
     if (thread == m_current.thread)
         return;
-    m_history.push_back(m_current);
+    remember(Gesture::New);
     model::Selection next = m_current;
     next.thread = thread;
     change(next);

@@ -21,6 +21,10 @@ struct InspectedStack
     friend bool operator==(const InspectedStack &, const InspectedStack &) = default;
 };
 
+/// Whether a change begins something of its own or goes on with the last one (the next notch of a wheel, a dragged edge):
+/// then stepBack() undoes both at once.
+enum class Gesture { New, Continued };
+
 /// How one looks at the session: the one source of truth that every page follows. Lives in the GUI thread; the main window owns it.
 /// Setters do nothing when nothing changes, so two views that follow each other do not loop.
 class Selection : public QObject
@@ -33,7 +37,7 @@ public:
     /// What snapshots are made for.
     const model::Selection &current() const { return m_current; }
 
-    void setTime(std::optional<model::TimeRange> time);
+    void setTime(std::optional<model::TimeRange> time, Gesture gesture = Gesture::New);
     void setProcess(std::optional<model::ProcessId> process);
     void setThread(std::optional<model::ThreadId> thread);
     /// Back to the selection before the last change; to everything when there is none.
@@ -61,6 +65,7 @@ Q_SIGNALS:
     void crosshairMoved();
 
 private:
+    void remember(Gesture gesture);
     void change(const model::Selection &selection);
 
     model::Selection m_current;

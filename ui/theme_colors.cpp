@@ -49,7 +49,7 @@ const Colors &Colors::dark()
 
 const Colors &Colors::of(const QPalette &palette)
 {
-    return palette.color(QPalette::Active, QPalette::Window).lightness() < 128 ? dark() : light();
+    return palette.color(QPalette::Active, QPalette::WindowText).lightness() > 128 ? dark() : light();
 }
 
 const Colors &Colors::of(const QWidget *widget) { return of(widget->palette()); }

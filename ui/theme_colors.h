@@ -36,7 +36,8 @@ class Colors
 public:
     static const Colors &light();
     static const Colors &dark();
-    /// The table that fits `palette`: by the lightness of its window colour.
+    /// The table that fits `palette`: light text means dark. Not by the window colour, which a style sheet
+    /// makes transparent.
     static const Colors &of(const QPalette &palette);
     /// The table that fits `widget`. Widgets that paint themselves ask in paintEvent, so a change of theme needs an update() only.
     static const Colors &of(const QWidget *widget);

@@ -21,6 +21,7 @@ private Q_SLOTS:
     void emptyTimeMeansEverything();
     void anotherProcessForgetsTheThread();
     void stepsBackToWhatWasBefore();
+    void oneGestureIsOneStep();
     void resetForgetsEverything();
 };
 
@@ -62,6 +63,17 @@ void SelectionTest::stepsBackToWhatWasBefore()
     QVERIFY(!selection.current().time);
     selection.stepBack();
     QVERIFY(!selection.current().time);
+}
+
+void SelectionTest::oneGestureIsOneStep()
+{
+    ui::Selection selection;
+    selection.setTime(range(0, 100));
+    selection.setTime(range(10, 90));
+    selection.setTime(range(20, 80), ui::Gesture::Continued);
+    selection.setTime(range(30, 70), ui::Gesture::Continued);
+    selection.stepBack();
+    QCOMPARE(selection.current().time, std::optional(range(0, 100)));
 }
 
 void SelectionTest::resetForgetsEverything()

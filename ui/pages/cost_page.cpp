@@ -8,6 +8,7 @@
 #include "ui/models/function_table_model.h"
 #include "ui/models/node_filter_model.h"
 #include "ui/text.h"
+#include "ui/widgets/card.h"
 
 #include <QButtonGroup>
 #include <QClipboard>
@@ -29,8 +30,8 @@ namespace {
 constexpr int kExportWidthPx = 1600;
 /// A path is followed while a child keeps at least this share of its parent (model/analysis/hot_paths.h).
 constexpr double kHotShare = 0.5;
-constexpr int kLeastNamePx = 220;
-constexpr int kMostNamePx = 560;
+constexpr int kBarColumnPx = 140;
+constexpr int kFigureColumnPx = 84;
 
 } // namespace
 
@@ -117,8 +118,8 @@ void CostPage::show(Result result)
 {
     m_result = std::move(result);
     m_flame->setTree(m_result.topDown, 0);
-    m_flameNote->setText(tr("own code in colour, system libraries grey · %1 stacks")
-                             .arg(text(model::formatCount(m_result.topDown->stackCount()))));
+    m_flameCard->setCaption(tr("own code in colour, system libraries grey · %1 stacks")
+                                .arg(text(model::formatCount(m_result.topDown->stackCount()))));
     showTree();
     m_functionModel->setTable(m_result.functions);
     if (!m_isFitted) {
@@ -164,12 +165,9 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
     for (int column = 1; column < header->count(); ++column) {
         const bool hasBar = isTree ? column == 1 : column == FunctionTableModel::SelfColumn || column == FunctionTableModel::TotalColumn;
         view->resizeColumnToContents(column);
-        header->resizeSection(column, std::max(header->sectionSize(column), hasBar ? 128 : 72));
+        header->resizeSection(column, std::max(header->sectionSize(column), hasBar ? kBarColumnPx : kFigureColumnPx));
     }
-    int others = 0;
-    for (int column = 1; column < header->count(); ++column)
-        others += header->sectionSize(column);
-    header->resizeSection(0, std::clamp(view->viewport()->width() - others, kLeastNamePx, kMostNamePx + view->width() / 3));
+    header->setSectionResizeMode(0, QHeaderView::Stretch);
 }
 
 void CostPage::applyFind(const QString &needle)
@@ -213,19 +211,23 @@ void CostPage::showMenu(const QString &name, const QPoint &globalPosition)
     menu.exec(globalPosition);
 }
 
+Export CostPage::flameExport(const QString &name) const
+{
+    return {name + QStringLiteral("-flame-graph"), tr("Flame graph"), [this] { return m_flame->image(kExportWidthPx); }, {}};
+}
+
 std::vector<Export> CostPage::exports()
 {
     if (!m_shownSnapshot || !m_result.topDown || !emptyText(*m_shownSnapshot).isEmpty())
         return {};
+    const QString name = key() + u'-' + text(model::costInfo(m_kind).key).replace(u'_', u'-');
     std::vector<Export> all;
-    const QString kind = text(model::costInfo(m_kind).key);
-    all.push_back({QStringLiteral("%1-flame-graph").arg(kind), tr("Flame graph"),
-        [this] { return m_flame->image(kExportWidthPx); }, {}});
-    all.push_back({QStringLiteral("%1-call-tree").arg(kind), tr("Call tree"), {},
+    all.push_back(flameExport(name));
+    all.push_back({name + QStringLiteral("-call-tree"), tr("Call tree"), {},
         [tree = m_result.shown](std::ostream &out) { model::writeCallTreeCsv(out, *tree); }});
-    all.push_back({QStringLiteral("%1-functions").arg(kind), tr("Functions"), {},
+    all.push_back({name + QStringLiteral("-functions"), tr("Functions"), {},
         [table = m_result.functions](std::ostream &out) { model::writeFunctionsCsv(out, table); }});
-    all.push_back({QStringLiteral("stacks"), tr("Stacks"), {},
+    all.push_back({name + QStringLiteral("-stacks"), tr("Stacks"), {},
         [this, snapshot = m_shownSnapshot](std::ostream &out) { writeStacks(out, *snapshot); }});
     return all;
 }

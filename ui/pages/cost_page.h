@@ -24,6 +24,7 @@ class QTreeView;
 namespace ui {
 
 class CallTreeModel;
+class Card;
 class FlameGraphView;
 class FunctionTableModel;
 class NodeFilterModel;
@@ -50,7 +51,7 @@ public:
     void showCost(model::CostKind kind);
     model::CostKind shownCost() const { return m_kind; }
 
-protected:
+
     /// `costs` not empty, all of one source. `barToken`: colour of the bars in tables.
     CostPage(Selection &selection, std::vector<Choice> costs, Token barToken, QWidget *parent);
 
@@ -91,6 +92,7 @@ private:
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
     void tableSelectionChanged();
+    Export flameExport(const QString &name) const;
     void showMenu(const QString &name, const QPoint &globalPosition);
 
     Selection &m_selection;
@@ -109,7 +111,7 @@ private:
     QButtonGroup *m_costButtons = nullptr;
     QButtonGroup *m_orderButtons = nullptr;
     QLineEdit *m_filter = nullptr;
-    QLabel *m_flameNote = nullptr;
+    Card *m_flameCard = nullptr;
     QLabel *m_empty = nullptr;
     QStackedWidget *m_stack = nullptr;
     QSplitter *m_splitter = nullptr;

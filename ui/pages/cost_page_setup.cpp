@@ -6,10 +6,10 @@
 #include "ui/models/node_filter_model.h"
 #include "ui/pages/cost_page.h"
 #include "ui/theme.h"
+#include "ui/widgets/card.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
-#include <QFrame>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -24,17 +24,6 @@ namespace ui {
 namespace {
 
 constexpr int kGap = 8;
-constexpr int kCardMargin = 12;
-
-QFrame *makeCard(QWidget *parent)
-{
-    auto *card = new QFrame(parent);
-    card->setProperty("kind", QStringLiteral("card"));
-    auto *box = new QVBoxLayout(card);
-    box->setContentsMargins(kCardMargin, kCardMargin, kCardMargin, kCardMargin);
-    box->setSpacing(kGap);
-    return card;
-}
 
 } // namespace
 
@@ -129,22 +118,13 @@ void CostPage::setUpContent()
 
 QWidget *CostPage::makeFlameCard()
 {
-    QFrame *card = makeCard(m_splitter);
-    auto *head = new QHBoxLayout;
-    auto *title = new QLabel(tr("Flame graph"), card);
-    title->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
-    m_flameNote = new QLabel(card);
-    m_flameNote->setProperty("tone", QStringLiteral("muted"));
-    m_flameNote->setFont(textFont(font(), TextSize::Caption));
-    head->addWidget(title);
-    head->addWidget(m_flameNote);
-    head->addStretch();
-    static_cast<QVBoxLayout *>(card->layout())->addLayout(head);
-    m_flame = new FlameGraphView(card);
+    m_flameCard = new Card(tr("Flame graph"), m_splitter);
+    m_flameCard->addExport(QStringLiteral("PNG"), [this] { return flameExport(key()); });
+    m_flame = new FlameGraphView(m_flameCard);
     m_flame->setFont(textFont(font(), TextSize::Caption));
     m_flame->setMinimumHeight(96);
-    card->layout()->addWidget(m_flame);
-    return card;
+    m_flameCard->body()->addWidget(m_flame);
+    return m_flameCard;
 }
 
 QTreeView *CostPage::makeView()
@@ -158,6 +138,7 @@ QTreeView *CostPage::makeView()
     view->setSelectionBehavior(QAbstractItemView::SelectRows);
     view->setContextMenuPolicy(Qt::CustomContextMenu);
     view->header()->setStretchLastSection(false);
+    view->header()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
     view->header()->setSectionsMovable(false);
     view->header()->setMinimumSectionSize(48);
     return view;
@@ -165,8 +146,7 @@ QTreeView *CostPage::makeView()
 
 QWidget *CostPage::makeTableCard()
 {
-    QFrame *card = makeCard(m_splitter);
-    card->layout()->setContentsMargins(4, 4, 4, 4);
+    auto *card = new Card({}, m_splitter);
     m_tables = new QStackedWidget(card);
     m_treeModel = new CallTreeModel(this);
     m_treeFilter = new NodeFilterModel(this);
@@ -185,7 +165,7 @@ QWidget *CostPage::makeTableCard()
     m_functionView->setAccessibleName(tr("Functions"));
     m_tables->addWidget(m_treeView);
     m_tables->addWidget(m_functionView);
-    card->layout()->addWidget(m_tables);
+    card->body()->addWidget(m_tables);
     return card;
 }
 

@@ -5,9 +5,9 @@
 #include "model/report/csv_report.h"
 #include "ui/charts/heat_map_view.h"
 #include "ui/text.h"
+#include "ui/widgets/card.h"
 
 #include <QButtonGroup>
-#include <QFrame>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -33,12 +33,9 @@ HeatMapPage::HeatMapPage(Selection &selection, QWidget *parent)
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(8);
     setUpControls();
-    auto *card = new QFrame(this);
-    card->setProperty("kind", QStringLiteral("card"));
-    auto *inner = new QVBoxLayout(card);
-    inner->setContentsMargins(12, 12, 12, 12);
+    auto *card = new Card({}, this);
     m_view = new HeatMapView(card);
-    inner->addWidget(m_view);
+    card->body()->addWidget(m_view);
     box->addWidget(card, 1);
     setUpConnections();
 }
@@ -110,8 +107,8 @@ std::vector<Export> HeatMapPage::exports()
 {
     if (!m_snapshot || m_map.columns == 0)
         return {};
-    return {{QStringLiteral("heat-map"), tr("Heat map"), [this] { return m_view->image(kExportSize); }, {}},
-        {QStringLiteral("heat-map"), tr("Heat map cells"), {},
+    return {{QStringLiteral("heat-map-chart"), tr("Heat map"), [this] { return m_view->image(kExportSize); }, {}},
+        {QStringLiteral("heat-map-cells"), tr("Heat map cells"), {},
             [snapshot = m_snapshot, map = m_map](std::ostream &out) { model::writeHeatMapCsv(out, *snapshot, map); }}};
 }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/launch_request.h"
+
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+/// What the start page says is what runs, argument by argument.
+class LaunchRequestTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void argumentsStayWhole();
+    void attachNamesTheProcessOnly();
+    void whatIsOffIsSaid();
+    void shownCommandIsReadBackByAShell();
+    void wrongVariableIsNamed();
+    void missingFolderIsNamed();
+    void fileIsNamedAfterTheProgram();
+};
+
+void LaunchRequestTest::argumentsStayWhole()
+{
+    ui::LaunchRequest request;
+    request.program = u"/bin/echo"_s;
+    request.arguments = u"one \"two words\" $(id)"_s;
+    const QStringList all = ui::recorderArguments(request, u"out file"_s);
+    QCOMPARE(all.mid(all.indexOf(u"--"_s)),
+        QStringList({u"--"_s, u"/bin/echo"_s, u"one"_s, u"two words"_s, u"$(id)"_s}));
+    QCOMPARE(all.mid(0, 3), QStringList({u"record"_s, u"-o"_s, u"out file"_s}));
+}
+
+void LaunchRequestTest::attachNamesTheProcessOnly()
+{
+    ui::LaunchRequest request;
+    request.program = u"ignored"_s;
+    request.attachPid = 4127;
+    const QStringList all = ui::recorderArguments(request, u"f"_s);
+    QCOMPARE(all.front(), u"attach"_s);
+    QCOMPARE(all.back(), u"4127"_s);
+    QVERIFY(!all.contains(u"ignored"_s));
+    QVERIFY(!all.contains(u"--heap"_s));
+}
+
+void LaunchRequestTest::whatIsOffIsSaid()
+{
+    ui::LaunchRequest request;
+    request.program = u"a"_s;
+    request.traceHeap = false;
+    request.cpuHz = 0;
+    request.duration = u"10m"_s;
+    const QString all = ui::recorderArguments(request, u"f"_s).join(u' ');
+    QVERIFY(all.contains(u"--heap off --cpu off"_s));
+    QVERIFY(all.contains(u"--duration 10m"_s));
+}
+
+void LaunchRequestTest::shownCommandIsReadBackByAShell()
+{
+    QCOMPARE(ui::shellQuoted({u"a"_s, u"two words"_s, u"it's"_s, QString()}), u"a 'two words' 'it'\\''s' ''"_s);
+    ui::LaunchRequest request;
+    request.program = u"./a b"_s;
+    request.environment = u"X=1 Y=\"2 3\""_s;
+    request.directory = u"/tmp"_s;
+    QCOMPARE(ui::shellCommand(request, u"f"_s),
+        u"cd /tmp && X=1 Y='2 3' genprof record -o f --heap full --cpu 199 -- './a b'"_s);
+}
+
+void LaunchRequestTest::wrongVariableIsNamed()
+{
+    ui::LaunchRequest request;
+    request.program = u"a"_s;
+    request.environment = u"GOOD=1 bad"_s;
+    QVERIFY(ui::requestProblem(request).contains(u"bad"_s));
+    request.environment = u"GOOD=1"_s;
+    QVERIFY(ui::requestProblem(request).isEmpty());
+}
+
+void LaunchRequestTest::missingFolderIsNamed()
+{
+    ui::LaunchRequest request;
+    QVERIFY(!ui::requestProblem(request).isEmpty());
+    request.program = u"a"_s;
+    request.directory = u"/nowhere/at/all"_s;
+    QVERIFY(ui::requestProblem(request).contains(request.directory));
+}
+
+void LaunchRequestTest::fileIsNamedAfterTheProgram()
+{
+    ui::LaunchRequest request;
+    request.program = u"/usr/bin/python3"_s;
+    QCOMPARE(ui::sessionFileName(request, u"20261123-120710"_s), u"python3-20261123-120710.gprof-session"_s);
+    request.attachPid = 7;
+    QCOMPARE(ui::sessionFileName(request, u"x"_s), u"pid-7-x.gprof-session"_s);
+}
+
+QTEST_GUILESS_MAIN(LaunchRequestTest)
+#include "launch_request_test.moc"

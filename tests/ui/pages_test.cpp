@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/main_window.h"
+#include "ui/pages/advice_page.h"
+#include "ui/pages/capture_page.h"
+#include "ui/pages/forecast_page.h"
+#include "ui/pages/overview_page.h"
+
+#include <QLabel>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <functional>
+#include <sstream>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+std::shared_ptr<const model::Snapshot> sample()
+{
+    tests::SnapshotBuilder builder;
+    builder.heap("main;parse;malloc 4096\nmain;parse;malloc 64 temporary\nmain;serve;malloc 100000")
+        .cpu("main;parse 120\nmain;serve;hash 900")
+        .metric(model::Metric::Rss, {10, 12, 14, 16, 18, 20, 22, 24, 26, 28})
+        .metric(model::Metric::Anonymous, {9, 10, 11, 12, 13, 14, 15, 16, 17, 18})
+        .metric(model::Metric::Threads, {1, 1, 2, 2, 2, 2, 2, 2, 1, 1});
+    model::Snapshot &raw = builder.raw();
+    raw.file = "/tmp/sample.gprof-session";
+    raw.losses.push_back({model::LossKind::EventsDropped, builder.image(), 12, "ring full", {{}, {1'000'000'000}}});
+    raw.marks.push_back({{2'000'000'000}, model::MarkKind::User, "warmed up"});
+    raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
+    return std::make_shared<const model::Snapshot>(builder.build());
+}
+
+/// A page of each kind, by its key.
+std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
+{
+    if (key == u"overview"_s)
+        return std::make_unique<ui::OverviewPage>(selection);
+    if (key == u"forecast"_s)
+        return std::make_unique<ui::ForecastPage>(selection);
+    if (key == u"advice"_s)
+        return std::make_unique<ui::AdvicePage>(selection);
+    return std::make_unique<ui::CapturePage>(selection);
+}
+
+void addPages()
+{
+    QTest::addColumn<QString>("key");
+    for (const char *key : {"overview", "forecast", "advice", "capture"})
+        QTest::newRow(key) << QString::fromLatin1(key);
+}
+
+} // namespace
+
+/// Every page takes every snapshot, and exports what it shows.
+class PagesTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void takesNothingAnEmptySessionAndARealOne_data() { addPages(); }
+    void takesNothingAnEmptySessionAndARealOne();
+    void exportsTablesAndPictures_data() { addPages(); }
+    void exportsTablesAndPictures();
+    void windowShowsWhatIsSelected();
+    void windowSaysWhatFailed();
+    void limitsAreReadAsPeopleWriteThem();
+    void exitsAreSaidInWords();
+};
+
+void PagesTest::takesNothingAnEmptySessionAndARealOne()
+{
+    QFETCH(QString, key);
+    ui::Selection selection;
+    const auto page = newPage(key, selection);
+    QCOMPARE(page->key(), key);
+    page->resize(800, 500);
+    const auto settle = [&] { return QTest::qWaitFor([&] { return !page->isBusy(); }, 20000); };
+    page->setSnapshot(nullptr);
+    QVERIFY(page->exports().empty());
+    page->setSnapshot(std::make_shared<const model::Snapshot>());
+    QVERIFY(settle());
+    page->setSnapshot(sample());
+    QVERIFY(settle());
+    QVERIFY(!page->subtitle().isEmpty());
+    QVERIFY(!page->picture().isNull());
+    page->setSnapshot(nullptr);
+}
+
+void PagesTest::exportsTablesAndPictures()
+{
+    QFETCH(QString, key);
+    ui::Selection selection;
+    const auto page = newPage(key, selection);
+    page->resize(800, 500);
+    page->setSnapshot(sample());
+    QVERIFY(QTest::qWaitFor([&] { return !page->isBusy(); }, 20000));
+    QVERIFY(!page->exports().empty());
+    for (const ui::Export &what : page->exports()) {
+        QVERIFY2(what.name.startsWith(key), qPrintable(what.name));
+        QVERIFY(!what.label.isEmpty());
+        QCOMPARE(what.table == nullptr, what.picture != nullptr);
+        std::ostringstream out;
+        if (what.table)
+            what.table(out);
+        QVERIFY2(what.table ? out.str().find("\r\n") != std::string::npos : !what.picture().isNull(), qPrintable(what.name));
+    }
+}
+
+void PagesTest::windowShowsWhatIsSelected()
+{
+    ui::Selection selection;
+    ui::Theme theme(*qApp);
+    ui::MainWindow window(selection, theme);
+    window.addPage(new ui::OverviewPage(selection));
+    window.addPage(new ui::CapturePage(selection));
+    window.resize(1024, 700);
+    window.setSnapshot(sample());
+    QVERIFY(window.windowTitle().contains(u"app"_s) || window.windowTitle().contains(u"sample"_s));
+    window.showPage(u"capture"_s);
+    window.grab();
+    QCOMPARE(window.size(), QSize(1024, 700));
+    window.closeSession();
+    QCOMPARE(window.windowTitle(), u"Genesis Profiler"_s);
+}
+
+void PagesTest::windowSaysWhatFailed()
+{
+    ui::Selection selection;
+    ui::Theme theme(*qApp);
+    ui::MainWindow window(selection, theme);
+    window.showFailure(u"This session cannot be opened"_s, u"a.txt is not a session"_s);
+    QStringList shown;
+    for (const QLabel *label : window.findChildren<QLabel *>())
+        shown << label->text();
+    QVERIFY(shown.contains(u"a.txt is not a session"_s));
+}
+
+void PagesTest::limitsAreReadAsPeopleWriteThem()
+{
+    QCOMPARE(ui::parseLimit(u"2 GiB"_s), std::optional(2147483648.0));
+    QCOMPARE(ui::parseLimit(u"512M"_s), std::optional(536870912.0));
+    QCOMPARE(ui::parseLimit(u"1.5k"_s), std::optional(1536.0));
+    QCOMPARE(ui::parseLimit(u"80 %"_s), std::optional(80.0));
+    QVERIFY(!ui::parseLimit(u"much"_s));
+    QVERIFY(!ui::parseLimit(QString()));
+}
+
+void PagesTest::exitsAreSaidInWords()
+{
+    QCOMPARE(ui::waitStatusText(0), u"exit 0"_s);
+    QCOMPARE(ui::waitStatusText(3 << 8), u"exit 3"_s);
+    QCOMPARE(ui::waitStatusText(9), u"killed by signal 9"_s);
+}
+
+QTEST_MAIN(PagesTest)
+#include "pages_test.moc"

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/running_programs_model.h"
+
+#include <QAbstractItemModelTester>
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+std::vector<model::RunningProcess> programs()
+{
+    model::RunningProcess small;
+    small.pid = 900;
+    small.name = "small";
+    small.commandLine = "small --port 8080";
+    small.rssBytes = 1 << 20;
+    model::RunningProcess large;
+    large.pid = 1000;
+    large.name = "large";
+    large.commandLine = "large";
+    large.rssBytes = 3ll << 30;
+    return {small, large};
+}
+
+} // namespace
+
+class RunningProgramsModelTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void isAProperModel();
+    void sortsByNumbersNotByText();
+    void searchFindsArgumentsAndPids();
+};
+
+void RunningProgramsModelTest::isAProperModel()
+{
+    ui::RunningProgramsModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    model.setPrograms(programs(), 0);
+    QCOMPARE(model.rowCount(), 2);
+    model.setPrograms({}, 0);
+    QCOMPARE(model.rowCount(), 0);
+}
+
+void RunningProgramsModelTest::sortsByNumbersNotByText()
+{
+    ui::RunningProgramsModel model;
+    ui::RunningProgramsFilter shown(model);
+    model.setPrograms(programs(), 0);
+    shown.sort(ui::RunningProgramsModel::Memory, Qt::DescendingOrder);
+    QCOMPARE(shown.index(0, ui::RunningProgramsModel::Pid).data().toString(), u"1000"_s);
+}
+
+void RunningProgramsModelTest::searchFindsArgumentsAndPids()
+{
+    ui::RunningProgramsModel model;
+    ui::RunningProgramsFilter shown(model);
+    model.setPrograms(programs(), 0);
+    shown.setSearch(u"8080 SMALL"_s);
+    QCOMPARE(shown.rowCount(), 1);
+    shown.setSearch(u"1000"_s);
+    QCOMPARE(shown.rowCount(), 1);
+    shown.setSearch(u"neither"_s);
+    QCOMPARE(shown.rowCount(), 0);
+}
+
+QTEST_GUILESS_MAIN(RunningProgramsModelTest)
+#include "running_programs_model_test.moc"

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/chart_frame.h"
+
+#include "ui/text.h"
+
+#include <QFontMetricsF>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ui {
+
+namespace {
+constexpr double kGap = 8;
+constexpr double kMostLabelShare = 0.3; ///< of the width, for names at the lines' ends
+} // namespace
+
+model::TimeSeries::Extent valueExtent(const ChartContent &content)
+{
+    model::TimeSeries::Extent extent{0, 0};
+    bool isFirst = true;
+    double stacked = 0;
+    const auto add = [&](double least, double greatest) {
+        extent.least = isFirst ? least : std::min(extent.least, least);
+        extent.greatest = isFirst ? greatest : std::max(extent.greatest, greatest);
+        isFirst = false;
+    };
+    for (const ChartLine &line : content.lines)
+        if (const auto part = line.series.extent(content.range)) {
+            stacked += part->greatest;
+            add(part->least, part->greatest);
+        }
+    if (content.stacking == Stacking::Areas)
+        add(0, stacked);
+    for (const model::ForecastBand &band : content.bands)
+        add(band.q05, band.q95);
+    // A limit far above everything would flatten the lines: it is then named at the upper edge instead.
+    if (content.limit && content.limit->value <= extent.greatest * 3)
+        add(extent.least, content.limit->value * 1.04);
+    return extent;
+}
+
+ChartFrame::ChartFrame(const ChartContent &content, QSizeF size, const QFont &font, const ChartFrame &previous)
+    : m_font(font)
+    , m_width(size.width())
+    , m_range(content.range)
+    , m_unit(content.unit)
+    , m_limit(content.limit)
+    , m_isStacked(content.stacking == Stacking::Areas)
+{
+    layOutAxis(content, previous);
+    layOutPlot(content, size);
+    layOutLabels(content);
+}
+
+void ChartFrame::layOutAxis(const ChartContent &content, const ChartFrame &previous)
+{
+    const auto extent = valueExtent(content);
+    const double least = std::min(0.0, extent.least);
+    const bool fits = previous.m_unit == m_unit && !previous.m_axis.ticks.empty() && previous.m_axis.least <= least
+        && extent.greatest <= previous.m_axis.greatest && extent.greatest >= previous.m_axis.greatest * 0.45
+        && (least >= 0) == (previous.m_axis.least >= 0);
+    m_axis = fits ? previous.m_axis : model::valueAxis(least, extent.greatest, m_unit);
+}
+
+void ChartFrame::layOutPlot(const ChartContent &content, QSizeF size)
+{
+    const QFontMetricsF metrics(m_font);
+    double axisWidth = 0;
+    for (const model::AxisTick &tick : m_axis.ticks)
+        axisWidth = std::max(axisWidth, metrics.horizontalAdvance(text(tick.label)));
+    double labelWidth = 0;
+    if (!m_isStacked)
+        for (const ChartLine &line : content.lines)
+            labelWidth = std::max(labelWidth, metrics.horizontalAdvance(line.label));
+    labelWidth = labelWidth > 0 ? std::min(labelWidth + kGap, size.width() * kMostLabelShare) : 0;
+    m_plot = QRectF(QPointF(axisWidth + kGap, metrics.height() / 2 + 2),
+        QPointF(size.width() - std::max(labelWidth, 16.0), size.height() - metrics.height() - kGap));
+    m_plot = m_plot.normalized();
+    const auto most = static_cast<std::size_t>(std::clamp(m_plot.width() / 90, 2.0, 5.0));
+    m_times = model::timeTicks(m_range, model::TimeLabels::Clock, content.startWallNs, content.utcOffset, most);
+    for (const model::Gap &gap : content.gaps)
+        if (gap.span.intersects(m_range)) {
+            const double left = std::max(scale().x(gap.span.begin), m_plot.left());
+            const double right = std::min(scale().x(gap.span.end), m_plot.right());
+            m_gaps.emplace_back(left, m_plot.top(), std::max(right - left, 1.0), m_plot.height());
+        }
+    if (content.now && m_range.contains(*content.now))
+        m_nowX = scale().x(*content.now);
+    if (content.crossing && content.limit && m_range.contains(*content.crossing)) {
+        m_crossing = QPointF(scale().x(*content.crossing), y(content.limit->value));
+        m_crossingLabel = content.crossingLabel;
+    }
+}
+
+void ChartFrame::layOutLabels(const ChartContent &content)
+{
+    const QFontMetricsF metrics(m_font);
+    double below = 0;
+    for (const ChartLine &line : content.lines) {
+        const auto last = line.series.nearest(m_range.end);
+        if (!last || line.label.isEmpty())
+            continue;
+        double value = last->value;
+        if (m_isStacked) {
+            const double height = y(below) - y(below + value);
+            below += value;
+            if (height < metrics.height() * 0.9)
+                continue; // no room: hovering names it
+            const double width = metrics.horizontalAdvance(line.label);
+            m_labels.push_back({{m_plot.right() - width - kGap, y(below) + height / 2}, line.label, line.color});
+            continue;
+        }
+        m_labels.push_back({{m_plot.right() + kGap, y(value)}, line.label, line.color});
+    }
+    if (m_isStacked)
+        return;
+    // Keep names apart: from the top down, then push back up what left the plot.
+    std::sort(m_labels.begin(), m_labels.end(), [](const Label &a, const Label &b) { return a.place.y() < b.place.y(); });
+    const double step = metrics.height();
+    for (std::size_t i = 1; i < m_labels.size(); ++i)
+        m_labels[i].place.setY(std::max(m_labels[i].place.y(), m_labels[i - 1].place.y() + step));
+    double bottom = m_plot.bottom();
+    for (std::size_t i = m_labels.size(); i-- > 0; bottom = m_labels[i].place.y() - step)
+        m_labels[i].place.setY(std::min(m_labels[i].place.y(), bottom));
+}
+
+double ChartFrame::y(double value) const
+{
+    const double span = m_axis.greatest - m_axis.least;
+    return span > 0 ? m_plot.bottom() - (value - m_axis.least) / span * m_plot.height() : m_plot.bottom();
+}
+
+void ChartFrame::paintBehind(QPainter &painter, const Colors &colors) const
+{
+    painter.setFont(m_font);
+    const QFontMetricsF metrics(m_font);
+    for (const QRectF &gap : m_gaps)
+        painter.fillRect(gap, QBrush(colors[Token::Line], Qt::BDiagPattern));
+    for (const model::AxisTick &tick : m_axis.ticks) {
+        const double height = std::round(y(tick.value)) + 0.5;
+        painter.setPen(QPen(colors[Token::Line], 1));
+        painter.drawLine(QPointF(m_plot.left(), height), QPointF(m_plot.right(), height));
+        painter.setPen(colors[Token::InkMuted]);
+        painter.drawText(QRectF(0, height - metrics.height() / 2, m_plot.left() - kGap, metrics.height()),
+            Qt::AlignRight | Qt::AlignVCenter, text(tick.label));
+    }
+    for (const model::TimeTick &tick : m_times) {
+        const QString label = text(tick.label);
+        const double width = metrics.horizontalAdvance(label);
+        const double x = std::clamp(scale().x(tick.when) - width / 2, m_plot.left(), m_plot.right() - width);
+        painter.drawText(QPointF(x, m_plot.bottom() + kGap / 2 + metrics.ascent() + 2), label);
+    }
+}
+
+void ChartFrame::paintLimit(QPainter &painter, const Colors &colors) const
+{
+    const QFontMetricsF metrics(m_font);
+    painter.setPen(QPen(colors[Token::Danger], 1.2));
+    const bool isInside = m_limit->value <= m_axis.greatest;
+    const double height = isInside ? y(m_limit->value) : m_plot.top();
+    if (isInside)
+        painter.drawLine(QPointF(m_plot.left(), height), QPointF(m_plot.right(), height));
+    const QString label = isInside ? m_limit->label : QStringLiteral("↑ ") + m_limit->label;
+    const bool hasRoomAbove = height - metrics.height() > 0 && isInside;
+    painter.drawText(
+        QPointF(m_plot.left() + 6, hasRoomAbove ? height - 4 : height + metrics.ascent() + 2), label);
+}
+
+void ChartFrame::paintInFront(QPainter &painter, const Colors &colors) const
+{
+    painter.setFont(m_font);
+    const QFontMetricsF metrics(m_font);
+    if (m_nowX) {
+        painter.setPen(QPen(colors[Token::InkMuted], 1, Qt::DotLine));
+        painter.drawLine(QPointF(*m_nowX, m_plot.top()), QPointF(*m_nowX, m_plot.bottom()));
+        painter.setPen(colors[Token::InkMuted]);
+        painter.drawText(QPointF(*m_nowX + 5, m_plot.bottom() - 5), QStringLiteral("now"));
+    }
+    if (m_limit)
+        paintLimit(painter, colors);
+    if (m_crossing) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colors[Token::Danger]);
+        painter.drawEllipse(*m_crossing, 4, 4);
+        painter.setPen(colors[Token::Ink]);
+        const double width = metrics.horizontalAdvance(m_crossingLabel);
+        const double x = std::clamp(m_crossing->x() - width / 2, m_plot.left(), m_plot.right() - width);
+        painter.drawText(QPointF(x, m_crossing->y() + metrics.height() + 4), m_crossingLabel);
+    }
+    for (const Label &label : m_labels) {
+        const QColor color = label.color.in(colors);
+        painter.setPen(m_isStacked ? (contrast(Qt::white, color) >= contrast(Qt::black, color) ? Qt::white : Qt::black)
+                                   : color);
+        const double room = m_isStacked ? m_plot.width() : m_width - label.place.x();
+        painter.drawText(QPointF(label.place.x(), label.place.y() + metrics.ascent() / 2 - 1),
+            metrics.elidedText(label.text, Qt::ElideMiddle, std::max(room, 40.0)));
+    }
+}
+
+} // namespace ui

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/spark_line.h"
+
+#include "ui/charts/time_scale.h"
+
+#include <QPainter>
+
+#include <algorithm>
+
+namespace ui {
+
+void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &series, model::TimeRange range,
+    const QColor &color, const QColor &fill, double greatest)
+{
+    const auto extent = series.extent(range);
+    if (!extent)
+        return;
+    const double least = std::min(0.0, extent->least);
+    const double span = std::max((greatest > 0 ? greatest : extent->greatest) - least, 1e-9);
+    const TimeScale scale{range, area.left(), area.width()};
+    const auto columns = static_cast<std::size_t>(std::max(area.width(), 1.0));
+    painter.save();
+    painter.setClipRect(area.adjusted(0, -1, 0, 1));
+    for (const auto &segment : model::downsampled(series, range, columns).segments) {
+        QPolygonF line;
+        line.reserve(static_cast<qsizetype>(segment.size()) + 2);
+        for (const model::SeriesPoint &point : segment)
+            line.append({scale.x(point.when), area.bottom() - (point.value - least) / span * (area.height() - 2)});
+        if (fill.isValid() && line.size() > 1) {
+            QPolygonF below = line;
+            below.append({line.last().x(), area.bottom()});
+            below.append({line.first().x(), area.bottom()});
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(fill);
+            painter.drawPolygon(below);
+        }
+        painter.setPen(QPen(color, 1.4, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        if (line.size() == 1)
+            painter.drawPoint(line.first());
+        painter.drawPolyline(line);
+    }
+    painter.restore();
+}
+
+SparkLine::SparkLine(QWidget *parent)
+    : QWidget(parent)
+{
+    setMinimumHeight(28);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+}
+
+void SparkLine::setSeries(const model::TimeSeries &series, model::TimeRange range, SeriesColor color)
+{
+    m_series = series;
+    m_range = range;
+    m_color = color;
+    update();
+}
+
+void SparkLine::clear() { setSeries({}, {}, {}); }
+
+void SparkLine::paintEvent(QPaintEvent *)
+{
+    if (m_series.isEmpty())
+        return;
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const Colors &colors = Colors::of(this);
+    const QColor color = m_color.in(colors);
+    paintSpark(painter, QRectF(rect()).adjusted(0, 2, 0, 0), m_series, m_range, color,
+        mixed(color, colors[Token::Raised], 0.13));
+}
+
+} // namespace ui

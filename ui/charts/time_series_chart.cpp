@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/time_series_chart.h"
+
+#include "model/base/format_units.h"
+#include "ui/text.h"
+#include "ui/theme.h"
+
+#include <QMouseEvent>
+#include <QtCharts/QAreaSeries>
+#include <QtCharts/QLineSeries>
+#include <QtCharts/QValueAxis>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+/// Seconds since the range's begin: keeps x small, so that doubles are exact to the nanosecond.
+double xOf(model::Timestamp when, model::TimeRange range) { return (when - range.begin).seconds(); }
+
+QList<QPointF> pointsOf(const std::vector<model::SeriesPoint> &segment, model::TimeRange range)
+{
+    QList<QPointF> points;
+    points.reserve(static_cast<qsizetype>(segment.size()));
+    for (const model::SeriesPoint &point : segment)
+        points.append({xOf(point.when, range), point.value});
+    return points;
+}
+
+QLineSeries *lineOf(const QList<QPointF> &points, QObject *parent)
+{
+    auto *series = new QLineSeries(parent);
+    series->replace(points);
+    return series;
+}
+
+/// An area between two lines of the same moments.
+QAreaSeries *areaOf(const QList<QPointF> &upper, const QList<QPointF> &lower, const QColor &color, QObject *parent)
+{
+    auto *area = new QAreaSeries(parent);
+    area->setUpperSeries(lineOf(upper, area));
+    area->setLowerSeries(lineOf(lower, area));
+    area->setBrush(color);
+    area->setPen(Qt::NoPen);
+    return area;
+}
+
+QList<QPointF> flattened(QList<QPointF> points, double value)
+{
+    for (QPointF &point : points)
+        point.setY(value);
+    return points;
+}
+
+QPen linePen(const QColor &color, Qt::PenStyle style = Qt::SolidLine)
+{
+    QPen pen(color, 1.6, style, Qt::RoundCap, Qt::RoundJoin);
+    pen.setCosmetic(true);
+    return pen;
+}
+
+} // namespace
+
+TimeSeriesChart::TimeSeriesChart(Selection &selection, ChartGestures gestures, QWidget *parent)
+    : QChartView(parent)
+    , m_selection(selection)
+    , m_gestures(gestures)
+{
+    setUpChart();
+    connect(&selection, &Selection::crosshairMoved, this, [this] { viewport()->update(); });
+}
+
+void TimeSeriesChart::setUpChart()
+{
+    setFrameShape(QFrame::NoFrame);
+    setRenderHint(QPainter::Antialiasing);
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setViewportUpdateMode(QGraphicsView::FullViewportUpdate);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setMinimumHeight(120);
+    setBackgroundBrush(Qt::NoBrush);
+    viewport()->setAutoFillBackground(false);
+    chart()->legend()->hide();
+    chart()->setBackgroundVisible(false);
+    chart()->setMargins({});
+    chart()->setAnimationOptions(QChart::NoAnimation);
+    for (const Qt::Alignment side : {Qt::AlignBottom, Qt::AlignLeft}) {
+        auto *axis = new QValueAxis(chart());
+        axis->setVisible(false);
+        chart()->addAxis(axis, side);
+    }
+}
+
+void TimeSeriesChart::setContent(const ChartContent &content, model::TimeRange bounds)
+{
+    m_content = content;
+    m_bounds = bounds;
+    rebuild();
+}
+
+void TimeSeriesChart::add(QAbstractSeries *series)
+{
+    chart()->addSeries(series);
+    for (QAbstractAxis *axis : chart()->axes())
+        series->attachAxis(axis);
+}
+
+void TimeSeriesChart::rebuild()
+{
+    const Colors &colors = Colors::of(this);
+    m_frame = ChartFrame(m_content, viewport()->size(), textFont(font(), TextSize::Caption), m_frame);
+    chart()->removeAllSeries();
+    chart()->setPlotArea(m_frame.plot());
+    const auto axes = chart()->axes();
+    axes[0]->setRange(0.0, std::max(m_content.range.length().seconds(), 1e-9));
+    axes[1]->setRange(m_frame.axis().least, m_frame.axis().greatest);
+    addBands(colors);
+    if (m_content.stacking == Stacking::Areas)
+        addStack(colors);
+    else
+        for (const ChartLine &line : m_content.lines)
+            addLine(line, colors);
+    resetCachedContent();
+    viewport()->update();
+}
+
+void TimeSeriesChart::addBands(const Colors &colors)
+{
+    QList<QPointF> quantiles[5];
+    for (const model::ForecastBand &band : m_content.bands) {
+        const double values[5]{band.q05, band.q25, band.q50, band.q75, band.q95};
+        for (std::size_t i = 0; i < 5; ++i)
+            quantiles[i].append({xOf(band.when, m_content.range), values[i]});
+    }
+    if (m_content.bands.size() < 2)
+        return;
+    const QColor color = m_content.lines.empty() ? colors[Token::Memory] : m_content.lines.front().color.in(colors);
+    add(areaOf(quantiles[4], quantiles[0], mixed(color, colors[Token::Raised], 0.16), chart()));
+    add(areaOf(quantiles[3], quantiles[1], mixed(color, colors[Token::Raised], 0.34), chart()));
+    QLineSeries *median = lineOf(quantiles[2], chart());
+    median->setPen(linePen(color, Qt::DashLine));
+    add(median);
+}
+
+void TimeSeriesChart::addLine(const ChartLine &line, const Colors &colors)
+{
+    const QColor color = line.color.in(colors);
+    const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
+    for (const auto &segment : model::downsampled(line.series, m_content.range, columns).segments) {
+        const QList<QPointF> points = pointsOf(segment, m_content.range);
+        if (line.fill == LineFill::Below)
+            add(areaOf(points, flattened(points, m_frame.axis().least), mixed(color, colors[Token::Raised], 0.14), chart()));
+        QLineSeries *series = lineOf(points, chart());
+        series->setPen(linePen(color));
+        if (points.size() == 1) {
+            series->setPointsVisible(true);
+            series->setMarkerSize(4);
+        }
+        add(series);
+    }
+}
+
+void TimeSeriesChart::addStack(const Colors &colors)
+{
+    if (m_content.lines.empty())
+        return;
+    // The parts share their moments; those of the last part's extremes stand for all.
+    const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
+    for (const auto &segment :
+        model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+        QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
+        for (const ChartLine &line : m_content.lines) {
+            QList<QPointF> upper = lower;
+            for (qsizetype i = 0; i < upper.size(); ++i)
+                if (const auto point = line.series.nearest(segment[static_cast<std::size_t>(i)].when))
+                    upper[i].ry() += point->value;
+            add(areaOf(upper, lower, mixed(line.color.in(colors), colors[Token::Raised], 0.8), chart()));
+            lower = upper;
+        }
+    }
+}
+
+void TimeSeriesChart::drawBackground(QPainter *painter, const QRectF &)
+{
+    m_frame.paintBehind(*painter, Colors::of(this));
+}
+
+void TimeSeriesChart::drawForeground(QPainter *painter, const QRectF &)
+{
+    const Colors &colors = Colors::of(this);
+    m_frame.paintInFront(*painter, colors);
+    if (m_dragFrom) {
+        const double left = std::min(m_dragFrom->x(), m_pointer.x());
+        QColor color = colors[Token::Accent];
+        color.setAlphaF(0.15F);
+        painter->fillRect(QRectF(left, m_frame.plot().top(), std::abs(m_dragFrom->x() - m_pointer.x()), m_frame.plot().height()),
+            color);
+    }
+    if (m_selection.crosshair())
+        paintCrosshair(*painter, colors);
+}
+
+void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) const
+{
+    const model::Timestamp when = *m_selection.crosshair();
+    if (when < m_content.range.begin || m_content.range.end < when)
+        return;
+    const double x = m_frame.scale().x(when);
+    painter.setPen(QPen(colors[Token::InkMuted], 1));
+    painter.drawLine(QPointF(x, m_frame.plot().top()), QPointF(x, m_frame.plot().bottom()));
+    if (!m_isUnderPointer)
+        return;
+    std::vector<HoverLine> lines;
+    double sum = 0;
+    for (const ChartLine &line : m_content.lines)
+        if (const auto point = line.series.nearest(when)) {
+            sum += point->value;
+            lines.push_back({line.color.in(colors), line.label, text(model::formatValue(point->value, m_content.unit))});
+        }
+    if (m_content.stacking == Stacking::Areas) {
+        std::reverse(lines.begin(), lines.end()); // as they lie on each other
+        lines.push_back({Qt::transparent, tr("together"), text(model::formatValue(sum, m_content.unit))});
+    }
+    const QString title = text(model::formatClock(when, m_content.startWallNs, m_content.utcOffset))
+        + QStringLiteral("   +") + text(model::formatOffset(when));
+    paintHoverBox(painter, m_frame.plot(), x, title, lines, colors, textFont(font(), TextSize::Caption));
+}
+
+void paintHoverBox(QPainter &painter, const QRectF &plot, double x, const QString &title,
+    const std::vector<HoverLine> &lines, const Colors &colors, const QFont &font)
+{
+    const QFontMetricsF metrics(font);
+    double width = metrics.horizontalAdvance(title);
+    for (const HoverLine &line : lines)
+        width = std::max(width, metrics.horizontalAdvance(line.label + line.value) + 36);
+    const double step = metrics.height() + 2;
+    QRectF box(0, 0, width + 20, step * static_cast<double>(lines.size() + 1) + 12);
+    const bool isLeft = x + 14 + box.width() > plot.right();
+    box.moveTopLeft({isLeft ? std::max(x - 14 - box.width(), 0.0) : x + 14, plot.top() + 4});
+    painter.setPen(colors[Token::Line]);
+    painter.setBrush(colors[Token::Raised]);
+    painter.drawRoundedRect(box, 6, 6);
+    painter.setFont(font);
+    double y = box.top() + 6;
+    painter.setPen(colors[Token::InkMuted]);
+    painter.drawText(QRectF(box.left() + 10, y, width, step), Qt::AlignVCenter, title);
+    for (const HoverLine &line : lines) {
+        y += step;
+        painter.fillRect(QRectF(box.left() + 10, y + step / 2 - 4, 8, 8), line.color);
+        painter.setPen(colors[Token::InkMuted]);
+        painter.drawText(QRectF(box.left() + 24, y, width, step), Qt::AlignVCenter, line.label);
+        painter.setPen(colors[Token::Ink]);
+        painter.drawText(QRectF(box.left() + 10, y, width, step), Qt::AlignVCenter | Qt::AlignRight, line.value);
+    }
+}
+
+QImage TimeSeriesChart::picture()
+{
+    constexpr qreal kScale = 2;
+    const QSize shown = viewport()->size();
+    const QSize wanted = shown.expandedTo({720, 280});
+    if (wanted != shown)
+        resize(wanted);
+    QImage image(wanted * kScale, QImage::Format_RGB32);
+    image.setDevicePixelRatio(kScale);
+    image.fill(Colors::of(this)[Token::Raised]);
+    QPainter painter(&image);
+    render(&painter);
+    painter.end();
+    if (wanted != shown)
+        resize(shown);
+    return image;
+}
+
+void TimeSeriesChart::resizeEvent(QResizeEvent *event)
+{
+    QChartView::resizeEvent(event);
+    rebuild();
+}
+
+void TimeSeriesChart::changeEvent(QEvent *event)
+{
+    QChartView::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange)
+        rebuild();
+}
+
+void TimeSeriesChart::mousePressEvent(QMouseEvent *event)
+{
+    if (event->button() == Qt::LeftButton && m_gestures == ChartGestures::Select)
+        m_dragFrom = m_pointer = event->position();
+}
+
+void TimeSeriesChart::mouseMoveEvent(QMouseEvent *event)
+{
+    m_pointer = event->position();
+    m_isUnderPointer = true;
+    const bool isInside = m_frame.plot().adjusted(-1, -1, 1, 1).contains(m_pointer);
+    m_selection.setCrosshair(isInside ? std::optional(m_frame.scale().at(m_pointer.x())) : std::nullopt);
+    viewport()->update();
+}
+
+void TimeSeriesChart::mouseReleaseEvent(QMouseEvent *event)
+{
+    if (!m_dragFrom)
+        return;
+    const QPointF from = *m_dragFrom;
+    m_dragFrom.reset();
+    viewport()->update();
+    if (std::abs(from.x() - event->position().x()) < 4)
+        return;
+    const TimeScale scale = m_frame.scale();
+    m_selection.setTime(model::TimeRange{scale.at(std::min(from.x(), event->position().x())),
+        scale.at(std::max(from.x(), event->position().x()))});
+}
+
+void TimeSeriesChart::mouseDoubleClickEvent(QMouseEvent *event)
+{
+    if (event->button() == Qt::LeftButton && m_gestures == ChartGestures::Select)
+        m_selection.setTime(std::nullopt);
+}
+
+void TimeSeriesChart::wheelEvent(QWheelEvent *event)
+{
+    if (m_gestures != ChartGestures::Select || event->angleDelta().y() == 0) {
+        event->ignore();
+        return;
+    }
+    const double factor = event->angleDelta().y() > 0 ? 0.8 : 1.25;
+    const model::TimeRange next = m_frame.scale().zoomed(event->position().x(), factor, m_bounds);
+    if (next == m_bounds)
+        m_selection.setTime(std::nullopt, Gesture::Continued);
+    else
+        m_selection.setTime(next, Gesture::Continued);
+    event->accept();
+}
+
+void TimeSeriesChart::leaveEvent(QEvent *event)
+{
+    m_isUnderPointer = false;
+    m_selection.setCrosshair(std::nullopt);
+    QChartView::leaveEvent(event);
+}
+
+void TimeSeriesChart::keyPressEvent(QKeyEvent *event)
+{
+    if (event->key() == Qt::Key_Escape && m_gestures == ChartGestures::Select)
+        m_selection.stepBack();
+    else
+        QChartView::keyPressEvent(event);
+}
+
+} // namespace ui

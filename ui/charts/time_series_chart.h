@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/charts/chart_frame.h"
+#include "ui/selection.h"
+
+#include <QtCharts/QChartView>
+
+class QAbstractSeries;
+class QXYSeries;
+
+namespace ui {
+
+/// Whether the gestures of a chart change the selected time.
+enum class ChartGestures {
+    Select, ///< drag selects, the wheel zooms, a double click resets, Esc steps back
+    HoverOnly, ///< the chart shows another time than the selection (a forecast)
+};
+
+/// Lines, stacked areas, limits and forecast bands over time. Draws with Qt Charts, at most two points a pixel column; a gap in the data is a
+/// gap in the line. The crosshair is shared with all other charts through the selection.
+class TimeSeriesChart : public QChartView
+{
+    Q_OBJECT
+
+public:
+    TimeSeriesChart(Selection &selection, ChartGestures gestures, QWidget *parent = nullptr);
+
+    /// Shows `content`. `bounds` is the whole recording: how far the wheel zooms out.
+    void setContent(const ChartContent &content, model::TimeRange bounds);
+    const ChartContent &content() const { return m_content; }
+
+    /// The chart on the card's background, twice its size on screen; at least 720 × 280.
+    QImage picture();
+
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void drawBackground(QPainter *painter, const QRectF &rect) override;
+    void drawForeground(QPainter *painter, const QRectF &rect) override;
+    void mousePressEvent(QMouseEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void mouseReleaseEvent(QMouseEvent *event) override;
+    void mouseDoubleClickEvent(QMouseEvent *event) override;
+    void wheelEvent(QWheelEvent *event) override;
+    void leaveEvent(QEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+
+private:
+    void setUpChart();
+    void rebuild();
+    void addBands(const Colors &colors);
+    void addLine(const ChartLine &line, const Colors &colors);
+    void addStack(const Colors &colors);
+    void add(QAbstractSeries *series);
+    void paintCrosshair(QPainter &painter, const Colors &colors) const;
+
+    Selection &m_selection;
+    ChartGestures m_gestures;
+    ChartContent m_content;
+    model::TimeRange m_bounds;
+    ChartFrame m_frame;
+    std::optional<QPointF> m_dragFrom;
+    QPointF m_pointer;
+    bool m_isUnderPointer = false;
+};
+
+/// Paints what a chart says about one moment in a box beside `x`: a title and a line a quantity, with its colour.
+struct HoverLine
+{
+    QColor color;
+    QString label;
+    QString value;
+};
+void paintHoverBox(QPainter &painter, const QRectF &plot, double x, const QString &title,
+    const std::vector<HoverLine> &lines, const Colors &colors, const QFont &font);
+
+} // namespace ui

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/base/format_units.h"
+#include "model/layout/axis_ticks.h"
+#include "ui/charts/spark_line.h"
+#include "ui/charts/timeline_view.h"
+#include "ui/text.h"
+#include "ui/theme.h"
+
+#include <QPainter>
+
+#include <algorithm>
+
+namespace ui {
+
+void TimelineView::paintEvent(QPaintEvent *)
+{
+    QPainter painter(this);
+    const qreal ratio = devicePixelRatioF();
+    if (m_cache.isNull()) {
+        m_cache = QPixmap(size() * ratio);
+        m_cache.setDevicePixelRatio(ratio);
+        m_cache.fill(Colors::of(this)[Token::Raised]);
+        QPainter cached(&m_cache);
+        paintTracks(cached);
+    }
+    painter.drawPixmap(0, 0, m_cache);
+    if (!m_snapshot)
+        return;
+    painter.setRenderHint(QPainter::Antialiasing);
+    paintBrush(painter, Colors::of(this));
+    paintPointer(painter, Colors::of(this));
+}
+
+void TimelineView::paintTracks(QPainter &painter)
+{
+    const Colors &colors = Colors::of(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    if (!m_snapshot)
+        return;
+    for (const model::Gap &gap : m_snapshot->gaps) {
+        const double begin = std::max(scale().x(gap.span.begin), plot().left());
+        const double end = std::min(scale().x(gap.span.end), plot().right());
+        if (end > begin)
+            painter.fillRect(QRectF(begin, plot().top(), end - begin, static_cast<double>(m_tracks.size()) * 25),
+                QBrush(colors[Token::Line], Qt::BDiagPattern));
+    }
+    for (std::size_t i = 0; i < m_tracks.size(); ++i)
+        paintTrack(painter, i, colors);
+    paintEvents(painter, colors);
+    paintAxis(painter, colors);
+}
+
+void TimelineView::paintTrack(QPainter &painter, std::size_t index, const Colors &colors) const
+{
+    const Track &track = m_tracks[index];
+    const QRectF area = trackArea(index);
+    double greatest = 0;
+    for (const ChartLine &line : track.lines)
+        if (const auto extent = line.series.extent(scale().range))
+            greatest = std::max(greatest, extent->greatest);
+    for (const ChartLine &line : track.lines) {
+        const QColor color = line.color.in(colors);
+        const QColor below = line.fill == LineFill::Below ? mixed(color, colors[Token::Raised], 0.16) : QColor();
+        paintSpark(painter, area, line.series, scale().range, color, below, greatest);
+    }
+    painter.setFont(textFont(font(), TextSize::Caption));
+    painter.setPen(colors[Token::InkMuted]);
+    const QRectF label(16, area.top(), m_labelWidth - 28, area.height());
+    painter.drawText(label, Qt::AlignLeft | Qt::AlignVCenter, track.label);
+    if (const auto last = track.lines.front().series.last()) {
+        painter.setFont(textFont(font(), TextSize::Caption, TextWeight::Strong));
+        painter.setPen(colors[Token::Ink]);
+        painter.drawText(label, Qt::AlignRight | Qt::AlignVCenter, text(model::formatValue(last->value, track.unit)));
+    }
+}
+
+void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
+{
+    const QFont caption = textFont(font(), TextSize::Caption);
+    const QFontMetricsF metrics(caption);
+    const double middle = trackArea(m_tracks.size()).top() + 8;
+    painter.setFont(caption);
+    painter.setPen(colors[Token::InkMuted]);
+    painter.drawText(QRectF(16, middle - 9, m_labelWidth - 28, 18), Qt::AlignVCenter, tr("Events"));
+    double free = plot().left(); // text may begin here
+    for (const model::Mark &mark : m_snapshot->marks) {
+        const double x = scale().x(mark.when);
+        if (mark.when < scale().range.begin || scale().range.end < mark.when)
+            continue;
+        const Token token = mark.kind == model::MarkKind::User ? Token::Accent
+            : mark.kind == model::MarkKind::Alert              ? Token::Danger
+                                                               : Token::InkMuted;
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colors[token]);
+        const double radius = mark.kind == model::MarkKind::Process ? 2.2 : 3.6;
+        painter.drawEllipse(QPointF(x, middle), radius, radius);
+        const QString name = text(mark.text);
+        const double room = plot().right() - x - 8;
+        if (x + 8 < free || room < 40)
+            continue; // hovering tells
+        const QString shown = metrics.elidedText(name, Qt::ElideRight, std::min(room, 220.0));
+        painter.setPen(colors[Token::InkMuted]);
+        painter.drawText(QPointF(x + 8, middle + metrics.ascent() / 2 - 1), shown);
+        free = x + 20 + metrics.horizontalAdvance(shown);
+    }
+}
+
+void TimelineView::paintAxis(QPainter &painter, const Colors &colors) const
+{
+    const QFont caption = textFont(font(), TextSize::Caption);
+    const QFontMetricsF metrics(caption);
+    painter.setFont(caption);
+    painter.setPen(colors[Token::InkMuted]);
+    const double baseline = height() - metrics.descent() - 4;
+    const auto most = static_cast<std::size_t>(std::clamp(plot().width() / 140, 2.0, 8.0));
+    for (const model::TimeTick &tick : model::timeTicks(scale().range, model::TimeLabels::Clock,
+             m_snapshot->info.startWallNs, m_snapshot->info.utcOffset, most)) {
+        const QString label = text(tick.label);
+        const double width = metrics.horizontalAdvance(label);
+        painter.drawText(QPointF(std::clamp(scale().x(tick.when) - width / 2, plot().left(), plot().right() - width), baseline),
+            label);
+    }
+}
+
+void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const
+{
+    const auto &time = m_selection.current().time;
+    if (!time || !time->intersects(scale().range))
+        return;
+    const double begin = std::max(scale().x(time->begin), plot().left());
+    const double end = std::min(scale().x(time->end), plot().right());
+    const double bottom = trackArea(m_tracks.size()).bottom();
+    QColor inside = colors[Token::Accent];
+    inside.setAlphaF(0.11F);
+    painter.fillRect(QRectF(begin, plot().top(), end - begin, bottom - plot().top()), inside);
+    for (const double x : {begin, end}) {
+        painter.setPen(QPen(colors[Token::Accent], 1.2));
+        painter.drawLine(QPointF(x, plot().top()), QPointF(x, bottom));
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colors[Token::Accent]);
+        painter.drawRoundedRect(QRectF(x - 3, (plot().top() + bottom) / 2 - 8, 6, 16), 3, 3);
+    }
+    if (hasFocus()) {
+        painter.setPen(QPen(colors[Token::Accent], 1, Qt::DotLine));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(QRectF(begin, plot().top(), end - begin, bottom - plot().top()));
+    }
+}
+
+void TimelineView::paintPointer(QPainter &painter, const Colors &colors) const
+{
+    if (!m_selection.crosshair())
+        return;
+    const model::Timestamp when = *m_selection.crosshair();
+    if (when < scale().range.begin || scale().range.end < when)
+        return;
+    painter.setPen(QPen(colors[Token::InkMuted], 1));
+    const double x = scale().x(when);
+    painter.drawLine(QPointF(x, plot().top()), QPointF(x, trackArea(m_tracks.size()).bottom()));
+}
+
+} // namespace ui

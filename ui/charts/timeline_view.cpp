@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/timeline_view.h"
+
+#include "model/base/format_units.h"
+#include "ui/text.h"
+
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QToolTip>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+constexpr double kGripPixels = 5;
+
+model::TimeRange ordered(model::Timestamp a, model::Timestamp b) { return {std::min(a, b), std::max(a, b)}; }
+
+} // namespace
+
+TimelineView::TimelineView(Selection &selection, QWidget *parent)
+    : QWidget(parent)
+    , m_selection(selection)
+{
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setAccessibleName(tr("Timeline: drag to select a time for all pages"));
+    connect(&selection, &Selection::changed, this, [this] { update(); });
+    connect(&selection, &Selection::crosshairMoved, this, [this] { update(); });
+}
+
+void TimelineView::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    m_snapshot = std::move(snapshot);
+    m_whole = {};
+    if (m_snapshot)
+        m_whole.end = model::Timestamp{std::max<std::int64_t>(m_snapshot->info.duration.ns, 1'000'000)};
+    setUpTracks();
+    updateGeometry();
+    invalidate();
+}
+
+void TimelineView::setUpTracks()
+{
+    m_tracks.clear();
+    if (!m_snapshot)
+        return;
+    const auto add = [this](const QString &label, std::vector<std::pair<model::SeriesSource, Token>> sources) {
+        Track track{label, {}, model::seriesInfo(sources.front().first).unit};
+        for (const auto &[source, token] : sources) {
+            model::TimeSeries series = model::timeSeries(*m_snapshot, source);
+            if (!series.isEmpty())
+                track.lines.push_back({text(model::seriesInfo(source).label), std::move(series), {token},
+                    track.lines.empty() ? LineFill::Below : LineFill::None});
+        }
+        if (!track.lines.empty())
+            m_tracks.push_back(std::move(track));
+    };
+    add(tr("Memory"), {{model::Metric::Rss, Token::Memory}});
+    add(tr("Live heap"), {{model::HeapQuantity::LiveBytes, Token::Memory}});
+    add(tr("CPU"), {{model::CpuQuantity::Used, Token::Cpu}});
+    add(tr("Allocations"), {{model::HeapQuantity::AllocationRate, Token::Wait}});
+}
+
+QSize TimelineView::sizeHint() const
+{
+    const int rows = static_cast<int>(std::max<std::size_t>(m_tracks.size(), 1));
+    return {600, 6 + rows * 25 + 18 + fontMetrics().height() + 6};
+}
+
+void TimelineView::setLabelWidth(int width)
+{
+    m_labelWidth = width;
+    invalidate();
+}
+
+QRectF TimelineView::plot() const { return QRectF(m_labelWidth, 4, std::max(width() - m_labelWidth - 16, 1), height() - 4); }
+
+QRectF TimelineView::trackArea(std::size_t index) const
+{
+    const QRectF area = plot();
+    return {area.left(), area.top() + 2 + static_cast<double>(index) * 25, area.width(), 21};
+}
+
+TimeScale TimelineView::scale() const { return {m_zoom.value_or(m_whole), plot().left(), plot().width()}; }
+
+TimelineView::Grip TimelineView::gripAt(const QPointF &place) const
+{
+    if (!m_snapshot || place.x() < plot().left() - kGripPixels)
+        return Grip::None;
+    if (const auto &time = m_selection.current().time) {
+        const double begin = scale().x(time->begin);
+        const double end = scale().x(time->end);
+        if (std::abs(place.x() - begin) <= kGripPixels)
+            return Grip::Begin;
+        if (std::abs(place.x() - end) <= kGripPixels)
+            return Grip::End;
+        if (begin < place.x() && place.x() < end)
+            return Grip::Whole;
+    }
+    return Grip::New;
+}
+
+void TimelineView::showCursor(const QPointF &place)
+{
+    const Grip grip = m_grip == Grip::None ? gripAt(place) : m_grip;
+    setCursor(grip == Grip::Begin || grip == Grip::End ? Qt::SizeHorCursor
+            : grip == Grip::Whole                      ? Qt::OpenHandCursor
+            : grip == Grip::New                        ? Qt::CrossCursor
+                                                       : Qt::ArrowCursor);
+}
+
+void TimelineView::moveGrip(model::Timestamp when)
+{
+    const Gesture gesture = m_hasMoved ? Gesture::Continued : Gesture::New;
+    model::TimeRange next = m_brushFrom;
+    if (m_grip == Grip::New)
+        next = ordered(m_gripFrom, when);
+    else if (m_grip == Grip::Begin)
+        next = ordered(when, m_brushFrom.end);
+    else if (m_grip == Grip::End)
+        next = ordered(m_brushFrom.begin, when);
+    else {
+        model::Duration shift = when - m_gripFrom;
+        shift = std::clamp(shift, m_whole.begin - m_brushFrom.begin, m_whole.end - m_brushFrom.end);
+        next = {m_brushFrom.begin + shift, m_brushFrom.end + shift};
+    }
+    if (next.isEmpty())
+        return;
+    m_selection.setTime(next, gesture);
+    m_hasMoved = true;
+}
+
+void TimelineView::mousePressEvent(QMouseEvent *event)
+{
+    if (event->button() != Qt::LeftButton)
+        return;
+    m_grip = gripAt(event->position());
+    m_hasMoved = false;
+    m_gripFrom = scale().at(event->position().x());
+    m_brushFrom = m_selection.current().time.value_or(m_whole);
+}
+
+void TimelineView::mouseMoveEvent(QMouseEvent *event)
+{
+    showCursor(event->position());
+    if (!m_snapshot || event->position().x() < plot().left()) {
+        m_selection.setCrosshair(std::nullopt);
+        return;
+    }
+    const model::Timestamp when = scale().at(event->position().x());
+    m_selection.setCrosshair(when);
+    if (m_grip != Grip::None && (m_hasMoved || std::abs(scale().x(m_gripFrom) - event->position().x()) >= 3))
+        moveGrip(when);
+}
+
+void TimelineView::mouseReleaseEvent(QMouseEvent *event)
+{
+    m_grip = Grip::None;
+    showCursor(event->position());
+}
+
+void TimelineView::mouseDoubleClickEvent(QMouseEvent *)
+{
+    m_zoom.reset();
+    m_selection.setTime(std::nullopt);
+    invalidate();
+}
+
+void TimelineView::wheelEvent(QWheelEvent *event)
+{
+    if (!m_snapshot || event->angleDelta().y() == 0)
+        return;
+    const model::TimeRange next
+        = scale().zoomed(event->position().x(), event->angleDelta().y() > 0 ? 0.8 : 1.25, m_whole);
+    m_zoom = next == m_whole ? std::nullopt : std::optional(next);
+    invalidate();
+    event->accept();
+}
+
+void TimelineView::leaveEvent(QEvent *event)
+{
+    m_selection.setCrosshair(std::nullopt);
+    QWidget::leaveEvent(event);
+}
+
+void TimelineView::keyPressEvent(QKeyEvent *event)
+{
+    const auto &time = m_selection.current().time;
+    const int direction = event->key() == Qt::Key_Right ? 1 : event->key() == Qt::Key_Left ? -1 : 0;
+    if (event->key() == Qt::Key_Escape) {
+        m_selection.stepBack();
+    } else if (direction != 0 && m_snapshot) {
+        const model::TimeRange brush = time.value_or(
+            model::TimeRange{m_whole.begin, m_whole.begin + model::Duration{m_whole.length().ns / 10}});
+        const model::Duration step{direction * std::max<std::int64_t>(brush.length().ns / 10, 1'000'000)};
+        const bool widens = event->modifiers().testFlag(Qt::ShiftModifier);
+        m_grip = widens ? Grip::End : Grip::Whole;
+        m_brushFrom = brush;
+        m_gripFrom = widens ? model::Timestamp{} : brush.begin;
+        m_hasMoved = false;
+        moveGrip(widens ? std::min(brush.end + step, m_whole.end) : brush.begin + step);
+        m_grip = Grip::None;
+    } else {
+        QWidget::keyPressEvent(event);
+    }
+}
+
+QString TimelineView::hoverText(model::Timestamp when) const
+{
+    QStringList lines{text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
+        + QStringLiteral("  +") + text(model::formatOffset(when))};
+    for (const Track &track : m_tracks)
+        for (const ChartLine &line : track.lines)
+            if (const auto point = line.series.nearest(when))
+                lines << line.label + QStringLiteral(": ") + text(model::formatValue(point->value, track.unit));
+    for (const model::Mark &mark : m_snapshot->marks)
+        if (std::abs(scale().x(mark.when) - scale().x(when)) < kGripPixels)
+            lines << text(mark.text);
+    return lines.join(u'\n');
+}
+
+bool TimelineView::event(QEvent *event)
+{
+    if (event->type() == QEvent::ToolTip && m_snapshot) {
+        const auto *help = static_cast<QHelpEvent *>(event);
+        if (help->pos().x() >= plot().left())
+            QToolTip::showText(help->globalPos(), hoverText(scale().at(help->pos().x())), this);
+        else
+            QToolTip::hideText();
+        return true;
+    }
+    return QWidget::event(event);
+}
+
+void TimelineView::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    invalidate();
+}
+
+void TimelineView::changeEvent(QEvent *event)
+{
+    QWidget::changeEvent(event);
+    invalidate();
+}
+
+void TimelineView::invalidate()
+{
+    m_cache = QPixmap();
+    update();
+}
+
+} // namespace ui

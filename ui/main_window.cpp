@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "ui/charts/timeline_view.h"
+#include "ui/text.h"
+#include "ui/widgets/banner.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/inspector.h"
+#include "ui/widgets/labels.h"
+#include "ui/widgets/page_list.h"
+#include "ui/widgets/status_line.h"
+
+#include <QCloseEvent>
+#include <QHBoxLayout>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+QString pageKey(model::CardPage page)
+{
+    switch (page) {
+    case model::CardPage::Heap:
+        return QStringLiteral("heap");
+    case model::CardPage::Cpu:
+        return QStringLiteral("cpu");
+    case model::CardPage::HeatMap:
+        return QStringLiteral("heat-map");
+    case model::CardPage::Forecast:
+        return QStringLiteral("forecast");
+    case model::CardPage::Recommendations:
+        return QStringLiteral("advice");
+    case model::CardPage::Losses:
+        break;
+    }
+    return QStringLiteral("capture");
+}
+
+} // namespace
+
+MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
+    : QMainWindow(parent)
+    , m_selection(selection)
+    , m_theme(theme)
+{
+    auto *central = new QWidget;
+    auto *column = new QVBoxLayout(central);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    m_bar = new SessionBar(selection);
+    m_body = new QStackedWidget;
+    m_session = newSessionArea();
+    m_failure = new EmptyState;
+    m_body->addWidget(m_session);
+    m_body->addWidget(m_failure);
+    m_progress = new Banner;
+    column->addWidget(m_bar);
+    column->addWidget(m_progress);
+    column->addWidget(m_body, 1);
+    setCentralWidget(central);
+    setUpMenu();
+    setWindowTitle(QStringLiteral("Genesis Profiler"));
+    setMinimumSize(900, 600);
+    m_slow.setSingleShot(true);
+    m_slow.setInterval(1000);
+    connect(&m_slow, &QTimer::timeout, this, [this] {
+        m_progress->setText(m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…"), tr("Cancel"));
+    });
+    connect(m_progress, &Banner::actionWanted, this, &MainWindow::cancelWanted);
+    connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
+    connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
+    connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
+}
+
+QWidget *MainWindow::newSessionArea()
+{
+    auto *area = new QWidget;
+    auto *column = new QVBoxLayout(area);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto *timelineArea = new QFrame;
+    timelineArea->setObjectName(QStringLiteral("timelineArea"));
+    auto *timelineLayout = new QVBoxLayout(timelineArea);
+    timelineLayout->setContentsMargins(0, 0, 0, 1);
+    m_timeline = new TimelineView(m_selection);
+    timelineLayout->addWidget(m_timeline);
+    m_banner = new Banner;
+    m_list = new PageList;
+    m_columns = new QHBoxLayout;
+    m_columns->setSpacing(0);
+    m_columns->addWidget(m_list);
+    m_columns->addWidget(newPageArea(), 1);
+    m_status = new StatusLine;
+    column->addWidget(timelineArea);
+    column->addWidget(m_banner);
+    column->addLayout(m_columns, 1);
+    column->addWidget(m_status);
+    connect(m_list, &PageList::chosen, this, &MainWindow::choose);
+    return area;
+}
+
+QWidget *MainWindow::newPageArea()
+{
+    auto *area = new QWidget;
+    auto *column = new QVBoxLayout(area);
+    column->setContentsMargins(16, 12, 16, 12);
+    column->setSpacing(10);
+    auto *headings = new QHBoxLayout;
+    headings->setSpacing(10);
+    m_heading = newLabel({}, TextSize::Body, TextWeight::Strong);
+    QFont font = m_heading->font();
+    font.setPointSizeF(font.pointSizeF() * 1.15);
+    m_heading->setFont(font);
+    m_subheading = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
+    m_subheading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    headings->addWidget(m_heading);
+    headings->addWidget(m_subheading, 1);
+    m_stack = new QStackedWidget;
+    column->addLayout(headings);
+    column->addWidget(m_stack, 1);
+    return area;
+}
+
+void MainWindow::addPage(Page *page)
+{
+    const auto index = m_pages.size();
+    m_pages.push_back(page);
+    m_buttons.push_back(m_list->addEntry(page->iconName(), page->title()));
+    m_stack->addWidget(page);
+    connect(page, &Page::subtitleChanged, this, [this, index] {
+        if (m_list->current() == static_cast<int>(index))
+            showHeading();
+    });
+    connect(page, &Page::pageWanted, this, qOverload<model::CardPage>(&MainWindow::showPage));
+    if (index == 0)
+        choose(0);
+}
+
+void MainWindow::addPageRule() { m_list->addRule(); }
+
+void MainWindow::setInspector(Inspector *inspector)
+{
+    m_inspector = inspector;
+    m_columns->addWidget(inspector);
+    followInspected();
+}
+
+void MainWindow::setStartPage(QWidget *start)
+{
+    m_start = start;
+    m_body->addWidget(start);
+    showStart();
+}
+
+void MainWindow::showStart()
+{
+    if (m_start != nullptr)
+        m_body->setCurrentWidget(m_start);
+}
+
+void MainWindow::showFailure(const QString &title, const QString &sentence)
+{
+    closeSession();
+    m_failure->setText(title, sentence, tr("Back to start"));
+    m_body->setCurrentWidget(m_failure);
+}
+
+void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_snapshot = std::move(snapshot);
+    m_bar->setSnapshot(m_snapshot);
+    m_timeline->setSnapshot(m_snapshot);
+    m_status->setSnapshot(m_snapshot);
+    for (Page *page : m_pages)
+        page->setSnapshot(m_snapshot);
+    if (m_inspector != nullptr)
+        m_inspector->setSnapshot(m_snapshot);
+    showHeading();
+    showBanner();
+    if (!m_snapshot)
+        return;
+    setWindowTitle(tr("%1 – Genesis Profiler").arg(sessionTitle(*m_snapshot)));
+    if (isOther)
+        m_body->setCurrentWidget(m_session);
+}
+
+void MainWindow::closeSession()
+{
+    m_selection.reset();
+    setSnapshot(nullptr);
+    setWindowTitle(QStringLiteral("Genesis Profiler"));
+}
+
+void MainWindow::choose(int index)
+{
+    if (index < 0 || index >= static_cast<int>(m_pages.size()))
+        return;
+    m_list->setCurrent(index);
+    m_stack->setCurrentIndex(index);
+    showHeading();
+    followInspected();
+}
+
+void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }
+
+void MainWindow::showPage(const QString &key)
+{
+    for (std::size_t i = 0; i < m_pages.size(); ++i)
+        if (m_pages[i]->key() == key)
+            choose(static_cast<int>(i));
+}
+
+void MainWindow::setBadge(const QString &key, int count)
+{
+    for (std::size_t i = 0; i < m_pages.size(); ++i)
+        if (m_pages[i]->key() == key)
+            m_buttons[i]->setBadge(count);
+}
+
+void MainWindow::showHeading()
+{
+    const int index = m_list->current();
+    if (index < 0 || index >= static_cast<int>(m_pages.size()))
+        return;
+    const Page *page = m_pages[static_cast<std::size_t>(index)];
+    m_heading->setText(page->title());
+    m_subheading->setText(page->subtitle());
+    m_subheading->setToolTip(page->subtitle());
+}
+
+void MainWindow::showBanner()
+{
+    QStringList sentences;
+    if (!m_trouble.isEmpty())
+        sentences << m_trouble;
+    if (m_snapshot && !m_snapshot->damage.empty())
+        sentences << text(m_snapshot->damage);
+    if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
+        sentences << tr("This recording was not ended in order; everything up to its last tick is here.");
+    m_banner->setText(sentences.join(QLatin1Char(' ')));
+}
+
+void MainWindow::setTrouble(const QString &sentence)
+{
+    m_trouble = sentence;
+    showBanner();
+}
+
+void MainWindow::setBusy(bool isBusy)
+{
+    if (isBusy) {
+        if (!m_slow.isActive() && m_progress->isHidden())
+            m_slow.start();
+        return;
+    }
+    m_slow.stop();
+    m_progress->setText({});
+}
+
+void MainWindow::followInspected()
+{
+    if (m_inspector != nullptr)
+        m_inspector->setVisible(m_selection.inspected().has_value());
+}
+
+void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }
+
+void MainWindow::keyPressEvent(QKeyEvent *event)
+{
+    if (event->key() == Qt::Key_Escape)
+        m_selection.stepBack();
+    else if (event->key() == Qt::Key_Space && m_snapshot)
+        m_bar->toggleHold();
+    else
+        QMainWindow::keyPressEvent(event);
+}
+
+} // namespace ui

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/pages/page.h"
+#include "ui/selection.h"
+#include "ui/theme.h"
+#include "ui/widgets/session_bar.h"
+
+#include <QMainWindow>
+#include <QTimer>
+
+class QHBoxLayout;
+class QLabel;
+class QStackedWidget;
+class QVBoxLayout;
+
+namespace ui {
+
+class Banner;
+class EmptyState;
+class Inspector;
+class PageButton;
+class PageList;
+class StatusLine;
+class TimelineView;
+
+/// The window: assembles bar, timeline, page list, pages, inspector and status line, and hands each snapshot to them. Knows no
+/// page by its class. Controllers connect to its signals.
+class MainWindow : public QMainWindow
+{
+    Q_OBJECT
+
+public:
+    MainWindow(Selection &selection, Theme &theme, QWidget *parent = nullptr);
+
+    /// Adds a page to the list; the window owns it.
+    void addPage(Page *page);
+    /// A rule in the list before the next page.
+    void addPageRule();
+    /// What stands at the right and shows the inspected stack; hidden while there is none. The window owns it.
+    void setInspector(Inspector *inspector);
+    /// What is shown while no session is open, or one wants to record. The window owns it.
+    void setStartPage(QWidget *start);
+
+    const std::vector<Page *> &pages() const { return m_pages; }
+    SessionBar *bar() { return m_bar; }
+
+    void showStart();
+    /// A calm page that says what failed and what to try, with a button back to the start page.
+    void showFailure(const QString &title, const QString &sentence);
+    /// A new view of the session; switches to the pages when another one was shown before.
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
+    /// Forgets the session.
+    void closeSession();
+    void showPage(model::CardPage page);
+    void showPage(const QString &key);
+    /// Something of `key` (a page) asks for attention.
+    void setBadge(const QString &key, int count);
+    /// Work on the next snapshot has begun or ended; after a second the window says so and offers to cancel.
+    void setBusy(bool isBusy);
+    /// Trouble of a running recording, until the next call; empty: none.
+    void setTrouble(const QString &sentence);
+
+Q_SIGNALS:
+    void cancelWanted();
+    void appearanceChosen(ui::Appearance appearance);
+    void closing(QCloseEvent *event);
+
+protected:
+    void closeEvent(QCloseEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+
+private:
+    QWidget *newSessionArea();
+    QWidget *newPageArea();
+    void setUpMenu();
+    void setUpAppearanceMenu();
+    void fillExportMenu();
+    void choose(int index);
+    void showHeading();
+    void showBanner();
+    void followInspected();
+
+    Selection &m_selection;
+    Theme &m_theme;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    std::vector<Page *> m_pages;
+    std::vector<PageButton *> m_buttons;
+    SessionBar *m_bar = nullptr;
+    QStackedWidget *m_body = nullptr; ///< start page, session, failure
+    QWidget *m_start = nullptr;
+    QWidget *m_session = nullptr;
+    EmptyState *m_failure = nullptr;
+    TimelineView *m_timeline = nullptr;
+    PageList *m_list = nullptr;
+    QStackedWidget *m_stack = nullptr;
+    QLabel *m_heading = nullptr;
+    QLabel *m_subheading = nullptr;
+    Banner *m_banner = nullptr;
+    Banner *m_progress = nullptr;
+    StatusLine *m_status = nullptr;
+    QMenu *m_exportMenu = nullptr;
+    Inspector *m_inspector = nullptr;
+    QHBoxLayout *m_columns = nullptr;
+    QTimer m_slow; ///< work that takes longer than a second
+    QString m_trouble;
+};
+
+} // namespace ui

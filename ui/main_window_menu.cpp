@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/dialogs/save_export.h"
+#include "ui/main_window.h"
+#include "ui/widgets/page_list.h"
+
+#include <QActionGroup>
+#include <QApplication>
+#include <QMenu>
+#include <QStackedWidget>
+
+namespace ui {
+
+void MainWindow::setUpMenu()
+{
+    QMenu *menu = m_bar->menu();
+    connect(menu->addAction(tr("Record a program…")), &QAction::triggered, this, &MainWindow::showStart);
+    QAction *open = menu->addAction(tr("Open session…"));
+    connect(open, &QAction::triggered, m_bar, &SessionBar::openWanted);
+    QAction *back = menu->addAction(tr("Back to the session"));
+    connect(back, &QAction::triggered, this, [this] {
+        if (m_snapshot)
+            m_body->setCurrentWidget(m_session);
+    });
+    menu->addSeparator();
+    m_exportMenu = menu->addMenu(tr("Export from this page"));
+    connect(m_exportMenu, &QMenu::aboutToShow, this, &MainWindow::fillExportMenu);
+    menu->addSeparator();
+    setUpAppearanceMenu();
+    menu->addSeparator();
+    QAction *quit = menu->addAction(tr("Quit"));
+    quit->setShortcut(QKeySequence::Quit);
+    connect(quit, &QAction::triggered, this, &QWidget::close);
+    addAction(quit);
+    connect(menu, &QMenu::aboutToShow, this, [this, back] {
+        back->setEnabled(m_snapshot && m_body->currentWidget() != m_session);
+        m_exportMenu->setEnabled(m_snapshot && m_body->currentWidget() == m_session);
+    });
+}
+
+void MainWindow::setUpAppearanceMenu()
+{
+    QMenu *menu = m_bar->menu()->addMenu(tr("Appearance"));
+    auto *group = new QActionGroup(this);
+    const std::pair<Appearance, QString> choices[]{{Appearance::System, tr("As the system")},
+        {Appearance::Light, tr("Light")}, {Appearance::Dark, tr("Dark")}};
+    for (const auto &[appearance, name] : choices) {
+        QAction *action = menu->addAction(name);
+        action->setCheckable(true);
+        action->setActionGroup(group);
+        connect(action, &QAction::triggered, this, [this, chosen = appearance] { Q_EMIT appearanceChosen(chosen); });
+        connect(menu, &QMenu::aboutToShow, action,
+            [this, action, shown = appearance] { action->setChecked(m_theme.appearance() == shown); });
+    }
+}
+
+void MainWindow::fillExportMenu()
+{
+    m_exportMenu->clear();
+    const int index = m_list->current();
+    if (index < 0)
+        return;
+    Page *page = m_pages[static_cast<std::size_t>(index)];
+    const Export whole{page->key(), page->title(), [page] { return page->picture(); }, {}};
+    connect(m_exportMenu->addAction(tr("The page (PNG)…")), &QAction::triggered, this,
+        [this, whole] { saveExport(whole, this); });
+    for (const Export &what : page->exports()) {
+        QAction *action = m_exportMenu->addAction(tr("%1 (%2)…").arg(what.label, what.table ? tr("CSV") : tr("PNG")));
+        connect(action, &QAction::triggered, this, [this, what] { saveExport(what, this); });
+    }
+}
+
+} // namespace ui

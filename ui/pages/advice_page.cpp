@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/advice_page.h"
+
+#include "model/base/format_units.h"
+#include "model/report/csv_report.h"
+#include "ui/pages/page_text.h"
+#include "ui/text.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
+
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+namespace ui {
+
+namespace {
+
+QString gainText(const model::Recommendation &item)
+{
+    const auto both = [](const std::string &low, const std::string &high) {
+        return low == high ? text(low) : text(low) + QStringLiteral(" – ") + text(high);
+    };
+    switch (item.gainKind) {
+    case model::GainKind::CpuShare:
+        return AdvicePage::tr("%1 of the CPU time").arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
+    case model::GainKind::AllocationShare:
+        return AdvicePage::tr("%1 of the allocations").arg(
+            both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
+    case model::GainKind::Bytes:
+        return both(model::formatBytes(item.gain.low), model::formatBytes(item.gain.high));
+    case model::GainKind::BytesPerHour:
+        return both(model::formatValue(item.gain.low, model::Unit::BytesPerHour),
+            model::formatValue(item.gain.high, model::Unit::BytesPerHour));
+    }
+    return {};
+}
+
+QString effortText(int effort)
+{
+    return effort <= 1 ? AdvicePage::tr("a line")
+        : effort <= 2  ? AdvicePage::tr("a local rewrite")
+        : effort <= 4  ? AdvicePage::tr("a data structure")
+                       : AdvicePage::tr("the architecture");
+}
+
+QLabel *newWrapped(const QString &shown, const char *tone = nullptr)
+{
+    QLabel *label = newLabel(shown, TextSize::Body, TextWeight::Normal, tone);
+    label->setWordWrap(true);
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    return label;
+}
+
+bool isCpuRule(model::Rule rule)
+{
+    return rule == model::Rule::HotFunction || rule == model::Rule::AllocatorTime || rule == model::Rule::CopyTime;
+}
+
+} // namespace
+
+AdvicePage::AdvicePage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFrameShape(QFrame::NoFrame);
+    m_area = new QWidget;
+    m_column = new QVBoxLayout(m_area);
+    m_column->setContentsMargins(0, 0, 6, 0);
+    m_column->setSpacing(16);
+    scroll->setWidget(m_area);
+    outer->addWidget(scroll);
+    connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
+}
+
+QString AdvicePage::subtitle() const
+{
+    if (!m_snapshot)
+        return {};
+    return m_found ? text(m_found->sentence) : selectionText(*m_snapshot);
+}
+
+void AdvicePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    const bool isLive = snapshot && snapshot->info.state == model::SessionState::Recording;
+    const bool isSameView = m_snapshot && snapshot && m_snapshot->selection == snapshot->selection;
+    if (isOther)
+        m_found.reset();
+    // What somebody reads does not move under their eyes: while recording the list is renewed every five seconds.
+    if (isLive && isSameView && m_found && (m_job.isRunning() || snapshot->info.duration - m_found->timeSeen < model::Duration::fromMs(5000)))
+        return;
+    m_snapshot = std::move(snapshot);
+    if (!m_snapshot) {
+        m_job.cancel();
+        return;
+    }
+    m_job.run([shown = m_snapshot](std::stop_token stop) { return model::recommendations(*shown, stop); },
+        [this](model::Recommendations found) { show(found); });
+}
+
+void AdvicePage::show(const model::Recommendations &found)
+{
+    m_found = found;
+    while (QLayoutItem *item = m_column->takeAt(0)) {
+        if (item->widget() != nullptr)
+            item->widget()->deleteLater();
+        std::unique_ptr<QLayoutItem> taken(item);
+    }
+    if (found.items.empty()) {
+        auto *card = new Card(tr("Nothing found"));
+        card->body()->addWidget(newWrapped(text(found.sentence)));
+        m_column->addWidget(card);
+    }
+    for (const model::Recommendation &item : found.items)
+        m_column->addWidget(newItem(item));
+    if (!found.notLookedAt.empty())
+        m_column->addWidget(newNotLookedAt());
+    m_column->addStretch(1);
+    Q_EMIT subtitleChanged();
+}
+
+QWidget *AdvicePage::newItem(const model::Recommendation &item)
+{
+    auto *card = new Card(text(model::ruleLabel(item.rule)));
+    card->setCaption(text(item.where.empty() ? item.module : item.where));
+    QLabel *title = newLabel(text(item.title), TextSize::Body, TextWeight::Strong);
+    title->setWordWrap(true);
+    card->body()->addWidget(title);
+    card->body()->addWidget(newWrapped(text(item.advice)));
+    card->body()->addWidget(newFacts(item));
+    if (QWidget *actions = newActions(item))
+        card->body()->addWidget(actions);
+    return card;
+}
+
+QWidget *AdvicePage::newFacts(const model::Recommendation &item)
+{
+    auto *facts = new QWidget;
+    auto *form = new QFormLayout(facts);
+    form->setContentsMargins(0, 0, 0, 0);
+    form->setVerticalSpacing(4);
+    form->setHorizontalSpacing(16);
+    form->setLabelAlignment(Qt::AlignLeft);
+    const auto add = [form](const QString &name, const QString &value) {
+        QLabel *label = newLabel(name, TextSize::Body, TextWeight::Normal, "muted");
+        label->setMinimumWidth(130);
+        form->addRow(label, newWrapped(value));
+    };
+    add(tr("Expected gain"), gainText(item));
+    for (const model::Evidence &evidence : item.evidence) {
+        QString name = text(evidence.what);
+        if (!name.isEmpty())
+            name[0] = name[0].toUpper();
+        add(name, text(evidence.text));
+    }
+    add(tr("Confidence, effort"), tr("%1 · %2").arg(text(model::formatShare(item.confidence)), effortText(item.effort)));
+    if (!item.check.empty())
+        add(tr("How to check"), text(item.check));
+    if (!item.caution.empty())
+        add(tr("Could be wrong if"), text(item.caution));
+    return facts;
+}
+
+QWidget *AdvicePage::newActions(const model::Recommendation &item)
+{
+    const bool isOfProcess = item.rule == model::Rule::RetainedMemory || item.rule == model::Rule::PageFaults;
+    if (isOfProcess)
+        return nullptr;
+    auto *actions = new QWidget;
+    auto *line = new QHBoxLayout(actions);
+    line->setContentsMargins(0, 4, 0, 0);
+    auto *evidence = new QPushButton(isCpuRule(item.rule) ? tr("Show in CPU") : tr("Show in Heap"));
+    line->addWidget(evidence);
+    line->addStretch(1);
+    connect(evidence, &QPushButton::clicked, this, [this, item] {
+        if (item.stack.isValid())
+            m_selection.setInspected(InspectedStack{item.stack, item.image});
+        else
+            m_selection.setFindText(text(item.place));
+        Q_EMIT pageWanted(isCpuRule(item.rule) ? model::CardPage::Cpu : model::CardPage::Heap);
+    });
+    return actions;
+}
+
+QWidget *AdvicePage::newNotLookedAt() const
+{
+    auto *card = new Card(tr("Not looked at"));
+    for (const std::string &sentence : m_found->notLookedAt)
+        card->body()->addWidget(newWrapped(text(sentence), "muted"));
+    return card;
+}
+
+std::vector<Export> AdvicePage::exports()
+{
+    if (!m_found)
+        return {};
+    return {{QStringLiteral("advice-list"), tr("Advice"), {},
+        [found = *m_found](std::ostream &out) { model::writeRecommendationsCsv(out, found); }}};
+}
+
+} // namespace ui

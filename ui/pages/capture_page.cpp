@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/capture_page.h"
+
+#include "model/analysis/coverage.h"
+#include "model/base/format_units.h"
+#include "model/report/csv_report.h"
+#include "ui/text.h"
+#include "ui/theme.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
+
+#include <QFileInfo>
+#include <QFormLayout>
+#include <QHeaderView>
+#include <QScrollArea>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <map>
+
+namespace ui {
+
+namespace {
+
+QTreeWidget *newTable(const QString &name, const QStringList &columns)
+{
+    auto *table = new QTreeWidget;
+    table->setAccessibleName(name);
+    table->setHeaderLabels(columns);
+    table->setUniformRowHeights(true);
+    table->setRootIsDecorated(false);
+    table->setTextElideMode(Qt::ElideMiddle);
+    table->setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+    table->header()->setStretchLastSection(true);
+    table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    return table;
+}
+
+QString heapStateText(model::HeapState state)
+{
+    switch (state) {
+    case model::HeapState::Off:
+        return CapturePage::tr("not asked for");
+    case model::HeapState::Waiting:
+        return CapturePage::tr("waiting for the tracer");
+    case model::HeapState::Full:
+        return CapturePage::tr("every allocation");
+    case model::HeapState::Dormant:
+        return CapturePage::tr("gave up");
+    case model::HeapState::NotTraced:
+        return CapturePage::tr("not traced");
+    case model::HeapState::Inherited:
+        return CapturePage::tr("from its fork on");
+    }
+    return {};
+}
+
+Token heapStateToken(model::HeapState state)
+{
+    using enum model::HeapState;
+    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited ? Token::InkMuted : Token::Warn;
+}
+
+QString gapText(model::GapKind kind)
+{
+    switch (kind) {
+    case model::GapKind::Paused:
+        return CapturePage::tr("recording was paused");
+    case model::GapKind::TargetStopped:
+        return CapturePage::tr("the program was stopped");
+    case model::GapKind::RecorderStopped:
+        return CapturePage::tr("the recorder was stopped");
+    }
+    return {};
+}
+
+void setAll(QTreeWidgetItem *row, const QStringList &texts)
+{
+    for (int i = 0; i < texts.size(); ++i) {
+        row->setText(i, texts[i]);
+        row->setToolTip(i, texts[i]);
+    }
+}
+
+void fitColumns(QTreeWidget *table, int mostPixels)
+{
+    for (int i = 0; i + 1 < table->columnCount(); ++i) {
+        table->resizeColumnToContents(i);
+        table->setColumnWidth(i, std::min(table->columnWidth(i) + 12, mostPixels));
+    }
+}
+
+/// As high as its rows, between `least` and `most` of them.
+void fitHeight(QTreeWidget *table, int rows, int least, int most)
+{
+    const int rowHeight = table->fontMetrics().height() + 8;
+    const int shown = std::clamp(rows, least, most);
+    table->setFixedHeight(table->header()->sizeHint().height() + shown * rowHeight + 4);
+}
+
+} // namespace
+
+CapturePage::CapturePage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFrameShape(QFrame::NoFrame);
+    auto *area = new QWidget;
+    auto *column = new QVBoxLayout(area);
+    column->setContentsMargins(0, 0, 6, 0);
+    column->setSpacing(16);
+    setUpLosses(column);
+    setUpProcesses(column);
+    setUpFacts(column);
+    column->addStretch(1);
+    scroll->setWidget(area);
+    outer->addWidget(scroll);
+}
+
+void CapturePage::setUpProcesses(QVBoxLayout *column)
+{
+    m_processCard = new Card(tr("Processes and their programs"));
+    m_processes = newTable(m_processCard->accessibleName(),
+        {tr("Program"), tr("PID"), tr("Heap"), tr("From"), tr("For"), tr("End"), tr("Command line")});
+    m_processes->setRootIsDecorated(true);
+    m_processCard->body()->addWidget(m_processes);
+    m_processCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
+    column->addWidget(m_processCard);
+    connect(m_processes, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
+        m_selection.setProcess(model::ProcessId(row->data(0, Qt::UserRole).toUInt()));
+    });
+}
+
+void CapturePage::setUpLosses(QVBoxLayout *column)
+{
+    m_lossCard = new Card(tr("What was not seen"));
+    m_losses = newTable(m_lossCard->accessibleName(), {tr("What"), tr("Number"), tr("Program"), tr("When"), tr("Why")});
+    m_losses->headerItem()->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
+    m_lossCard->body()->addWidget(m_losses);
+    m_lossCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().back(); });
+    column->addWidget(m_lossCard);
+}
+
+void CapturePage::setUpFacts(QVBoxLayout *column)
+{
+    m_momentCard = new Card(tr("Gaps and marks"));
+    m_moments = newTable(m_momentCard->accessibleName(), {tr("When"), tr("For"), tr("What")});
+    m_momentCard->body()->addWidget(m_moments);
+    column->addWidget(m_momentCard);
+    auto *card = new Card(tr("How it was recorded"));
+    auto *area = new QWidget;
+    m_facts = new QFormLayout(area);
+    m_facts->setContentsMargins(0, 0, 0, 0);
+    m_facts->setVerticalSpacing(4);
+    m_facts->setHorizontalSpacing(16);
+    m_facts->setLabelAlignment(Qt::AlignLeft);
+    card->body()->addWidget(area);
+    column->addWidget(card);
+}
+
+QString CapturePage::clock(model::Timestamp when) const
+{
+    return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+}
+
+QString CapturePage::subtitle() const
+{
+    return m_snapshot ? text(model::coverage(*m_snapshot).sentence) : QString();
+}
+
+void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    m_isNew = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_snapshot = std::move(snapshot);
+    if (!m_snapshot)
+        return;
+    showProcesses();
+    showLosses();
+    showMoments();
+    showFacts();
+    Q_EMIT subtitleChanged();
+}
+
+void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) const
+{
+    const model::ProgramTables &tables = *m_snapshot->tables;
+    const model::Process &process = tables.processes.at(image.process.index());
+    const bool isLast = image.end == process.end;
+    const QString end = !image.end ? tr("runs")
+        : !isLast                  ? tr("exec")
+        : process.waitStatus       ? waitStatusText(*process.waitStatus)
+                                   : tr("ended");
+    const model::Timestamp until = image.end.value_or(model::Timestamp{m_snapshot->info.duration.ns});
+    setAll(row, {QFileInfo(text(tables.text(image.executable))).fileName(), QString::number(process.pid),
+                    heapStateText(image.heap), clock(image.start), text(model::formatDuration(until - image.start)), end,
+                    text(tables.text(image.commandLine))});
+    row->setToolTip(0, text(tables.text(image.executable)));
+    row->setForeground(2, Colors::of(this)[heapStateToken(image.heap)]);
+    const QString note = text(tables.text(image.heapNote));
+    if (!note.isEmpty()) {
+        row->setText(2, heapStateText(image.heap) + QStringLiteral(": ") + note);
+        row->setToolTip(2, note);
+    }
+    row->setData(0, Qt::UserRole, image.process.value);
+}
+
+void CapturePage::showProcesses()
+{
+    const model::ProgramTables &tables = *m_snapshot->tables;
+    m_processes->clear();
+    std::map<model::ProcessId, QTreeWidgetItem *> rows; // of a process: its first image
+    int count = 0;
+    for (const model::Image &image : tables.images) {
+        const model::Process &process = tables.processes.at(image.process.index());
+        const auto own = rows.find(image.process);
+        const auto parent = rows.find(process.parent);
+        QTreeWidgetItem *row = nullptr;
+        if (own != rows.end())
+            row = new QTreeWidgetItem(own->second); // an exec of it
+        else if (parent != rows.end())
+            row = new QTreeWidgetItem(parent->second);
+        else
+            row = new QTreeWidgetItem(m_processes);
+        rows.try_emplace(image.process, row);
+        fillImage(row, image);
+        if (++count >= 2000)
+            break;
+    }
+    const auto total = tables.images.size();
+    m_processCard->setCaption(total > 2000 ? tr("the first 2,000 of %1 programs; the CSV has all").arg(total)
+            : total == 1                  ? tr("one program")
+                                          : tr("%1 programs in %2 processes · Enter filters by one")
+                                                .arg(total)
+                                                .arg(tables.processes.size()));
+    m_processes->expandAll();
+    fitHeight(m_processes, count, 1, 14);
+    if (m_isNew)
+        fitColumns(m_processes, 320);
+}
+
+void CapturePage::showLosses()
+{
+    const model::ProgramTables &tables = *m_snapshot->tables;
+    m_losses->clear();
+    for (const model::LossTotal &loss : m_snapshot->losses) {
+        if (loss.count == 0)
+            continue;
+        QString program;
+        if (loss.image.isValid() && loss.image.index() < tables.images.size())
+            program = QFileInfo(text(tables.text(tables.images[loss.image.index()].executable))).fileName();
+        auto *row = new QTreeWidgetItem(m_losses);
+        setAll(row, {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,
+                        tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(loss.detail)});
+        row->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
+    }
+    const int rows = m_losses->topLevelItemCount();
+    const model::Coverage coverage = model::coverage(*m_snapshot);
+    QString caption = text(coverage.sentence);
+    if (!coverage.items.empty() && !coverage.items.front().effect.empty())
+        caption = text(coverage.items.front().what + ": " + coverage.items.front().effect);
+    m_lossCard->setCaption(caption);
+    m_losses->setVisible(rows > 0);
+    fitHeight(m_losses, rows, 1, 10);
+    if (m_isNew)
+        fitColumns(m_losses, 280);
+}
+
+void CapturePage::showMoments()
+{
+    m_moments->clear();
+    for (const model::Gap &gap : m_snapshot->gaps)
+        setAll(new QTreeWidgetItem(m_moments),
+            {clock(gap.span.begin), text(model::formatDuration(gap.span.length())), gapText(gap.kind)});
+    for (const model::Mark &mark : m_snapshot->marks)
+        setAll(new QTreeWidgetItem(m_moments), {clock(mark.when), {}, text(mark.text)});
+    m_moments->sortItems(0, Qt::AscendingOrder);
+    const int rows = m_moments->topLevelItemCount();
+    m_momentCard->setCaption(rows == 0 ? tr("none") : QString());
+    m_moments->setVisible(rows > 0);
+    fitHeight(m_moments, rows, 1, 8);
+    if (m_isNew)
+        fitColumns(m_moments, 280);
+}
+
+void CapturePage::showFacts()
+{
+    while (m_facts->rowCount() > 0)
+        m_facts->removeRow(0);
+    const auto add = [this](const QString &name, const QString &value) {
+        if (value.isEmpty())
+            return;
+        QLabel *shown = newLabel(value);
+        shown->setWordWrap(true);
+        shown->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        QLabel *label = newLabel(name, TextSize::Body, TextWeight::Normal, "muted");
+        label->setMinimumWidth(130);
+        m_facts->addRow(label, shown);
+    };
+    const model::SessionInfo &info = m_snapshot->info;
+    add(tr("Began"), text(model::formatDateTime({}, info.startWallNs, info.utcOffset)));
+    add(tr("Lasted"), text(model::formatDuration(info.duration)));
+    add(tr("Ended"), info.exitStatus ? tr("%1 (%2)").arg(text(info.endReason), waitStatusText(*info.exitStatus))
+                                     : text(info.endReason));
+    add(tr("Machine"), tr("%1 · %2 · %3 CPUs").arg(text(info.host), text(info.kernel)).arg(info.cpuCount));
+    add(tr("CPU sampling"), info.cpuEvent.empty() ? text(info.cpuNote)
+                                                  : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
+    add(tr("Tick"), text(model::formatDuration(info.config.tick)));
+    add(tr("Recorder"), text(info.recorderVersion));
+    add(tr("File"), text(m_snapshot->file));
+}
+
+std::vector<Export> CapturePage::exports()
+{
+    if (!m_snapshot)
+        return {};
+    return {{QStringLiteral("capture-processes"), tr("Processes"), {},
+                [snapshot = m_snapshot](std::ostream &out) { writeProcessesCsv(out, *snapshot); }},
+        {QStringLiteral("capture-losses"), tr("Losses"), {},
+            [snapshot = m_snapshot](std::ostream &out) { model::writeLossesCsv(out, *snapshot); }}};
+}
+
+} // namespace ui

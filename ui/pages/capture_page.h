@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/pages/page.h"
+#include "ui/selection.h"
+
+class QFormLayout;
+class QLabel;
+class QTreeWidget;
+class QTreeWidgetItem;
+class QVBoxLayout;
+
+namespace ui {
+
+class Card;
+
+/// How far the recording can be trusted: which processes and images there were and whether their heap was traced, what was lost and
+/// why, gaps and marks.
+class CapturePage : public Page
+{
+    Q_OBJECT
+
+public:
+    explicit CapturePage(Selection &selection, QWidget *parent = nullptr);
+
+    QString key() const override { return QStringLiteral("capture"); }
+    QString title() const override { return tr("Capture"); }
+    QString iconName() const override { return QStringLiteral("capture"); }
+    QString subtitle() const override;
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    std::vector<Export> exports() override;
+
+private:
+    void setUpProcesses(QVBoxLayout *column);
+    void setUpLosses(QVBoxLayout *column);
+    void setUpFacts(QVBoxLayout *column);
+    void showProcesses();
+    void fillImage(QTreeWidgetItem *row, const model::Image &image) const;
+    void showLosses();
+    void showFacts();
+    void showMoments();
+    QString clock(model::Timestamp when) const;
+
+    Selection &m_selection;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    QTreeWidget *m_processes = nullptr;
+    QTreeWidget *m_losses = nullptr;
+    QTreeWidget *m_moments = nullptr;
+    Card *m_processCard = nullptr;
+    Card *m_lossCard = nullptr;
+    Card *m_momentCard = nullptr;
+    QFormLayout *m_facts = nullptr;
+    bool m_isNew = true; ///< columns are fitted once a session
+};
+
+/// One row a program image: its process, times, exit, command and what became of its heap. RFC 4180.
+void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot);
+
+/// "exit 0", "exit 3", "killed by signal 9": a status as waitpid gives it.
+QString waitStatusText(int status);
+
+} // namespace ui

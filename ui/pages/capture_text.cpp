@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/csv_writer.h"
+#include "ui/pages/capture_page.h"
+
+namespace ui {
+
+namespace {
+
+std::string_view heapStateKey(model::HeapState state)
+{
+    switch (state) {
+    case model::HeapState::Off:
+        return "off";
+    case model::HeapState::Waiting:
+        return "waiting";
+    case model::HeapState::Full:
+        return "full";
+    case model::HeapState::Dormant:
+        return "dormant";
+    case model::HeapState::NotTraced:
+        return "not_traced";
+    case model::HeapState::Inherited:
+        return "inherited";
+    }
+    return "";
+}
+
+} // namespace
+
+void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot)
+{
+    const model::ProgramTables &tables = *snapshot.tables;
+    const auto seconds = [](const std::optional<model::Timestamp> &when) {
+        return when ? std::optional(when->seconds()) : std::nullopt;
+    };
+    model::CsvWriter csv(out);
+    csv.row("pid", "parent_pid", "image", "begin_s", "end_s", "wait_status", "executable", "command_line", "heap", "heap_note");
+    for (const model::Image &image : tables.images) {
+        const model::Process &process = tables.processes.at(image.process.index());
+        const auto parentPid = process.parent.isValid() ? std::optional(tables.processes.at(process.parent.index()).pid)
+                                                        : std::nullopt;
+        csv.row(process.pid, parentPid, image.epoch, image.start.seconds(), seconds(image.end), process.waitStatus,
+            tables.text(image.executable), tables.text(image.commandLine), heapStateKey(image.heap),
+            tables.text(image.heapNote));
+    }
+}
+
+QString waitStatusText(int status)
+{
+    // As in <sys/wait.h>, which is not for a window: the low seven bits are the signal, 0 means that it exited.
+    const int signal = status & 0x7f;
+    return signal == 0 ? CapturePage::tr("exit %1").arg((status >> 8) & 0xff)
+                       : CapturePage::tr("killed by signal %1").arg(signal);
+}
+
+} // namespace ui

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/analysis/forecast.h"
+#include "ui/background_job.h"
+#include "ui/charts/time_series_chart.h"
+#include "ui/pages/page.h"
+
+class QComboBox;
+class QFormLayout;
+class QLabel;
+class QLineEdit;
+
+namespace ui {
+
+class Card;
+
+/// What a quantity will do next: its robust trend, the band of futures, and when it meets its limit, or why that cannot be said.
+class ForecastPage : public Page
+{
+    Q_OBJECT
+
+public:
+    explicit ForecastPage(Selection &selection, QWidget *parent = nullptr);
+
+    QString key() const override { return QStringLiteral("forecast"); }
+    QString title() const override { return tr("Forecast"); }
+    QString iconName() const override { return QStringLiteral("forecast"); }
+    QString subtitle() const override;
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool isBusy() const override { return m_job.isRunning(); }
+    std::vector<Export> exports() override;
+
+private:
+    void setUpControls();
+    void setUpAnswer();
+    void setUpChart();
+    void compute();
+    std::optional<model::ForecastLimit> limit(const model::SeriesSource &source) const;
+    void show(const model::Forecast &forecast);
+    void showFacts(const model::Forecast &forecast);
+    void showChart(const model::Forecast &forecast);
+    void addFact(const QString &name, const QString &value);
+
+    Selection &m_selection;
+    BackgroundJob m_job;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    std::optional<model::Forecast> m_forecast;
+    std::vector<model::SeriesSource> m_sources; ///< in the order of the chooser
+    QComboBox *m_chooser = nullptr;
+    QLineEdit *m_limit = nullptr;
+    QLabel *m_limitNote = nullptr;
+    QLabel *m_verdict = nullptr;
+    QLabel *m_reason = nullptr;
+    Card *m_chartCard = nullptr;
+    TimeSeriesChart *m_chart = nullptr;
+    QFormLayout *m_facts = nullptr;
+};
+
+/// "2 GiB", "512M", "1.5 g", "800" as bytes, counts or percent; empty if it is no such number.
+std::optional<double> parseLimit(const QString &text);
+
+} // namespace ui

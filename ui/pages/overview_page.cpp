@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/overview_page.h"
+
+#include "model/aggregate/memory_parts.h"
+#include "model/base/format_units.h"
+#include "model/report/csv_report.h"
+#include "ui/pages/page_text.h"
+#include "ui/text.h"
+#include "ui/widgets/summary_card_view.h"
+
+#include <QGridLayout>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+namespace ui {
+
+namespace {
+constexpr std::size_t kMostCards = 6;
+
+SeriesColor partColor(std::string_view key)
+{
+    if (key == "live_heap_bytes")
+        return {std::nullopt, 0};
+    if (key == "other_anonymous_bytes")
+        return {std::nullopt, 4};
+    if (key == "shared_bytes")
+        return {std::nullopt, 2};
+    return {Token::InkMuted};
+}
+
+} // namespace
+
+OverviewPage::OverviewPage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    setUpArea();
+    connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
+}
+
+void OverviewPage::setUpArea()
+{
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFrameShape(QFrame::NoFrame);
+    auto *area = new QWidget;
+    m_column = new QVBoxLayout(area);
+    m_column->setContentsMargins(0, 0, 6, 0);
+    m_column->setSpacing(16);
+    m_cardGrid = new QGridLayout;
+    m_cardGrid->setSpacing(16);
+    m_column->addLayout(m_cardGrid);
+    m_column->addWidget(newCharts(), 1);
+    scroll->setWidget(area);
+    outer->addWidget(scroll);
+    for (std::size_t i = 0; i < kMostCards; ++i) {
+        auto *card = new SummaryCardView;
+        card->hide();
+        connect(card, &SummaryCardView::evidenceWanted, this, &Page::pageWanted);
+        m_cards.push_back(card);
+    }
+    placeCards();
+}
+
+QWidget *OverviewPage::newCharts()
+{
+    auto *charts = new QWidget;
+    m_chartGrid = new QGridLayout(charts);
+    m_chartGrid->setContentsMargins(0, 0, 0, 0);
+    m_chartGrid->setSpacing(16);
+    m_memoryCard = new Card(tr("Memory of the process"));
+    m_memory = new TimeSeriesChart(m_selection, ChartGestures::Select);
+    m_memory->setAccessibleName(tr("Memory of the process by kind over time"));
+    m_memoryCard->body()->addWidget(m_memory, 1);
+    m_memoryCard->addExport(QStringLiteral("PNG"),
+        [this] { return chartExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")); });
+    m_memoryCard->addExport(QStringLiteral("CSV"),
+        [this] { return tableExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")); });
+    const auto addTrend = [&](const QString &name, const QString &title,
+                              std::vector<std::pair<model::SeriesSource, SeriesColor>> lines) {
+        auto *card = new Card(title);
+        auto *chart = new TimeSeriesChart(m_selection, ChartGestures::Select);
+        chart->setAccessibleName(tr("%1 over time").arg(title));
+        card->body()->addWidget(chart, 1);
+        card->addExport(QStringLiteral("PNG"), [=, this] { return chartExport(chart, name, title); });
+        card->addExport(QStringLiteral("CSV"), [=, this] { return tableExport(chart, name, title); });
+        m_trends.push_back({name, card, chart, std::move(lines)});
+    };
+    addTrend(QStringLiteral("overview-heap"), tr("Live heap"), {{model::HeapQuantity::LiveBytes, {Token::Memory}}});
+    addTrend(QStringLiteral("overview-cpu"), tr("CPU"),
+        {{model::Metric::CpuUser, {std::nullopt, 1}}, {model::Metric::CpuSystem, {std::nullopt, 3}}});
+    addTrend(QStringLiteral("overview-threads"), tr("Threads"), {{model::Metric::Threads, {Token::Wait}}});
+    return charts;
+}
+
+void OverviewPage::placeCharts()
+{
+    const bool isWide = width() >= 1000;
+    const int columns = static_cast<int>(m_trends.size());
+    m_chartGrid->addWidget(m_memoryCard, 0, 0, 1, isWide ? 1 : columns);
+    for (int i = 0; i < columns; ++i)
+        m_chartGrid->addWidget(m_trends[static_cast<std::size_t>(i)].card, isWide ? 0 : 1, isWide ? i + 1 : i);
+    for (int i = 0; i <= columns; ++i)
+        m_chartGrid->setColumnStretch(i, isWide ? (i == 0 ? 9 : 5) : (i < columns ? 1 : 0));
+    m_chartGrid->setRowMinimumHeight(0, 224);
+    m_chartGrid->setRowMinimumHeight(1, isWide ? 0 : 190);
+}
+
+void OverviewPage::placeCards()
+{
+    const int columns = width() < 640 ? 2 : 3;
+    for (std::size_t i = 0; i < m_cards.size(); ++i)
+        m_cardGrid->addWidget(m_cards[i], static_cast<int>(i) / columns, static_cast<int>(i) % columns);
+    for (int column = 0; column < 3; ++column)
+        m_cardGrid->setColumnStretch(column, column < columns ? 1 : 0);
+}
+
+void OverviewPage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    placeCards();
+    placeCharts();
+}
+
+QString OverviewPage::subtitle() const { return m_snapshot ? selectionText(*m_snapshot) : QString(); }
+
+void OverviewPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_snapshot = std::move(snapshot);
+    if (isOther) {
+        m_summary.reset();
+        for (SummaryCardView *card : m_cards)
+            card->hide();
+    }
+    if (!m_snapshot) {
+        m_job.cancel();
+        return;
+    }
+    showCharts();
+    Q_EMIT subtitleChanged();
+    // While recording a snapshot comes every quarter of a second: let the one that is being worked on end.
+    if (m_job.isRunning() && m_summary && m_snapshot->selection == m_selection.current()
+        && m_snapshot->info.state == model::SessionState::Recording)
+        return;
+    m_job.run([shown = m_snapshot](std::stop_token stop) { return model::summary(*shown, stop); },
+        [this](model::Summary summary) { showSummary(summary); });
+}
+
+void OverviewPage::showSummary(const model::Summary &summary)
+{
+    m_summary = summary;
+    const model::TimeRange whole{{}, model::Timestamp{m_snapshot->info.duration.ns}};
+    for (std::size_t i = 0; i < m_cards.size(); ++i) {
+        const bool isUsed = i < summary.cards.size();
+        if (isUsed)
+            m_cards[i]->setCard(summary.cards[i], whole);
+        m_cards[i]->setVisible(isUsed);
+    }
+    Q_EMIT findingsCounted(static_cast<int>(summary.recommendations.items.size()));
+}
+
+void OverviewPage::showCharts()
+{
+    const model::TimeRange whole{{}, model::Timestamp{m_snapshot->info.duration.ns}};
+    ChartContent memory = newContent(*m_snapshot, model::Unit::Bytes);
+    memory.stacking = Stacking::Areas;
+    for (const model::MemoryPart &part : model::memoryParts(*m_snapshot))
+        memory.lines.push_back({text(part.label), part.series, partColor(part.key)});
+    if (const auto limit = model::memoryLimit(*m_snapshot, model::Metric::Rss))
+        memory.limit = {limit->value,
+            text(limit->name + " " + model::formatBytes(limit->value))};
+    m_memoryCard->setCaption(memory.lines.empty() ? tr("nothing was read from /proc") : tr("parts add up to the resident memory"));
+    m_memory->setContent(memory, whole);
+    for (const Trend &trend : m_trends) {
+        ChartContent content = newContent(*m_snapshot, model::seriesInfo(trend.lines.front().first).unit);
+        for (const auto &[source, color] : trend.lines) {
+            model::TimeSeries series = model::timeSeries(*m_snapshot, source);
+            const bool isNamed = trend.lines.size() > 1;
+            if (!series.isEmpty())
+                content.lines.push_back({isNamed ? shortLabel(source) : QString(), std::move(series), color,
+                    isNamed ? LineFill::None : LineFill::Below});
+        }
+        trend.card->setCaption(content.lines.empty() ? tr("not recorded") : QString());
+        trend.chart->setContent(content, whole);
+    }
+}
+
+Export OverviewPage::chartExport(TimeSeriesChart *chart, const QString &name, const QString &label) const
+{
+    return {name, label, [chart] { return chart->picture(); }, {}};
+}
+
+Export OverviewPage::tableExport(const TimeSeriesChart *chart, const QString &name, const QString &label) const
+{
+    return {name, label, {}, [chart, snapshot = m_snapshot](std::ostream &out) {
+                std::vector<model::TimeSeries> series;
+                for (const ChartLine &line : chart->content().lines)
+                    series.push_back(line.series);
+                model::writeSeriesCsv(out, *snapshot, series, chart->content().range);
+            }};
+}
+
+std::vector<Export> OverviewPage::exports()
+{
+    if (!m_snapshot)
+        return {};
+    std::vector<Export> all{
+        {QStringLiteral("overview-summary"), tr("Totals"), {},
+            [snapshot = m_snapshot](std::ostream &out) { model::writeSummaryCsv(out, *snapshot); }},
+        {QStringLiteral("overview-metrics"), tr("All metrics"), {},
+            [snapshot = m_snapshot](std::ostream &out) { model::writeMetricsCsv(out, *snapshot); }},
+        chartExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")),
+        tableExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process"))};
+    if (m_summary)
+        all.push_back({QStringLiteral("overview-cards"), tr("Answers"), {},
+            [summary = *m_summary](std::ostream &out) { model::writeCardsCsv(out, summary); }});
+    for (const Trend &trend : m_trends) {
+        all.push_back(chartExport(trend.chart, trend.name, trend.card->accessibleName()));
+        all.push_back(tableExport(trend.chart, trend.name, trend.card->accessibleName()));
+    }
+    return all;
+}
+
+} // namespace ui

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+#include "ui/charts/chart_content.h"
+
+#include <QString>
+
+namespace ui {
+
+/// Which part of the recording a snapshot shows: "12:07:10 – 12:33:44 · pid 4127", "whole recording, 41 min · all processes".
+QString selectionText(const model::Snapshot &snapshot);
+
+/// A chart over the snapshot's span with its clock and gaps, without lines.
+ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit);
+
+/// A name short enough for a line's end: "user" for the CPU time in user mode.
+QString shortLabel(const model::SeriesSource &source);
+
+} // namespace ui

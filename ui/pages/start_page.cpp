@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/start_page.h"
+
+#include "model/base/format_units.h"
+#include "ui/text.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/code_line.h"
+#include "ui/widgets/labels.h"
+#include "ui/widgets/launch_form.h"
+
+#include <QDateTime>
+#include <QFileInfo>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include <memory>
+
+namespace ui {
+
+namespace {
+
+constexpr int kMostRecent = 6;
+
+void clear(QLayout *layout)
+{
+    while (QLayoutItem *item = layout->takeAt(0)) {
+        const std::unique_ptr<QLayoutItem> taken(item);
+        if (item->widget() != nullptr)
+            item->widget()->deleteLater();
+    }
+}
+
+QString whenText(std::int64_t wallNs)
+{
+    const QDateTime when = QDateTime::fromMSecsSinceEpoch(wallNs / 1'000'000);
+    const qint64 days = when.date().daysTo(QDate::currentDate());
+    const QString time = when.toString(QStringLiteral("HH:mm"));
+    return days == 0 ? StartPage::tr("today %1").arg(time)
+        : days == 1  ? StartPage::tr("yesterday %1").arg(time)
+                     : when.toString(QStringLiteral("yyyy-MM-dd HH:mm"));
+}
+
+Token levelToken(model::CapabilityLevel level)
+{
+    return level == model::CapabilityLevel::Ok ? Token::Ok
+        : level == model::CapabilityLevel::Limited ? Token::Warn
+                                                   : Token::Danger;
+}
+
+QWidget *newCapabilityRow(const model::Capability &item)
+{
+    auto *row = new QWidget;
+    auto *line = new QHBoxLayout(row);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(8);
+    auto *words = new QVBoxLayout;
+    words->setSpacing(4);
+    words->addWidget(newLabel(text(item.label)));
+    QLabel *sentence = newLabel(text(item.sentence), TextSize::Caption, TextWeight::Normal, "muted");
+    sentence->setWordWrap(true);
+    words->addWidget(sentence);
+    if (item.level != model::CapabilityLevel::Ok && !item.remedy.empty())
+        words->addWidget(new CodeLine(text(item.remedy)));
+    auto *dot = new StateDot(levelToken(item.level));
+    dot->setAccessibleName(item.level == model::CapabilityLevel::Ok ? StartPage::tr("works")
+            : item.level == model::CapabilityLevel::Limited         ? StartPage::tr("limited")
+                                                                    : StartPage::tr("denied"));
+    line->addWidget(dot, 0, Qt::AlignTop);
+    line->addLayout(words, 1);
+    return row;
+}
+
+} // namespace
+
+StartPage::StartPage(QWidget *parent)
+    : QWidget(parent)
+{
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    auto *area = new QWidget;
+    m_grid = new QGridLayout(area);
+    m_grid->setContentsMargins(32, 20, 32, 24);
+    m_grid->setHorizontalSpacing(24);
+    m_grid->setVerticalSpacing(6);
+    m_form = new LaunchForm;
+    m_grid->addWidget(newLabel(tr("Record"), TextSize::Number, TextWeight::Strong), 0, 0);
+    m_grid->addWidget(newLabel(tr("Start a program under the profiler, or attach to one that runs. Everything goes into one session file."),
+                          TextSize::Body, TextWeight::Normal, "muted"), 1, 0, 1, 2);
+    m_grid->addWidget(m_form, 2, 0, Qt::AlignTop);
+    m_column = new QVBoxLayout;
+    m_column->setSpacing(16);
+    setUpRecent();
+    setUpMachine();
+    m_column->addStretch(1);
+    m_grid->addLayout(m_column, 2, 1);
+    m_grid->setColumnStretch(0, 13);
+    m_grid->setColumnStretch(1, 7);
+    m_grid->setRowStretch(2, 1);
+    scroll->setWidget(area);
+    outer->addWidget(scroll);
+    connect(m_form, &LaunchForm::recordWanted, this, &StartPage::recordWanted);
+    connect(m_form, &LaunchForm::runningWanted, this, &StartPage::runningWanted);
+}
+
+void StartPage::setUpRecent()
+{
+    m_recent = new Card(tr("Recent sessions"));
+    QPushButton *open = newLinkButton(tr("Open file…"));
+    m_recent->header()->addWidget(open);
+    m_recentRows = new QVBoxLayout;
+    m_recentRows->setSpacing(0);
+    m_recent->body()->addLayout(m_recentRows);
+    m_column->addWidget(m_recent);
+    connect(open, &QPushButton::clicked, this, &StartPage::openDialogWanted);
+    setRecent({});
+}
+
+void StartPage::setUpMachine()
+{
+    m_machine = new Card(tr("This machine"));
+    m_machineRows = new QVBoxLayout;
+    m_machineRows->setSpacing(10);
+    m_machine->body()->addLayout(m_machineRows);
+    m_column->addWidget(m_machine);
+}
+
+void StartPage::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    // On a wide screen lines would get too long to read: keep the two columns together in the middle.
+    const int margin = std::max(24, (width() - 1200) / 2);
+    m_grid->setContentsMargins(margin, 20, margin, 24);
+}
+
+QWidget *StartPage::newRecentRow(const model::RecentSession &session)
+{
+    auto *row = new QPushButton;
+    row->setProperty("kind", QStringLiteral("row"));
+    row->setMinimumHeight(50);
+    row->setToolTip(session.isThere ? text(session.path) : tr("%1 is gone").arg(text(session.path)));
+    row->setEnabled(session.isThere);
+    row->setAccessibleName(tr("Open %1").arg(text(session.path)));
+    auto *words = new QVBoxLayout(row);
+    words->setContentsMargins(8, 6, 8, 6);
+    words->setSpacing(1);
+    auto *name = new ElidedLabel;
+    name->setText(QFileInfo(text(session.path)).completeBaseName());
+    name->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
+    auto *facts = new ElidedLabel;
+    facts->setFont(textFont(font(), TextSize::Caption));
+    facts->setToken(Token::InkMuted);
+    facts->setText(session.isThere
+            ? tr("%1 · %2 · %3").arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
+                  text(model::formatBytes(static_cast<double>(session.fileBytes))))
+            : tr("the file is gone"));
+    for (ElidedLabel *label : {name, facts}) {
+        label->setAttribute(Qt::WA_TransparentForMouseEvents);
+        words->addWidget(label);
+    }
+    connect(row, &QPushButton::clicked, this, [this, path = text(session.path)] { Q_EMIT openWanted(path); });
+    return row;
+}
+
+void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
+{
+    clear(m_recentRows);
+    if (sessions.empty()) {
+        QLabel *nothing = newLabel(tr("Sessions that you record or open are listed here."), TextSize::Body, TextWeight::Normal, "muted");
+        nothing->setWordWrap(true);
+        m_recentRows->addWidget(nothing);
+    }
+    for (std::size_t i = 0; i < std::min<std::size_t>(sessions.size(), kMostRecent); ++i)
+        m_recentRows->addWidget(newRecentRow(sessions[i]));
+}
+
+void StartPage::setCapabilities(const model::Capabilities &capabilities)
+{
+    clear(m_machineRows);
+    for (const model::Capability &item : capabilities.items)
+        m_machineRows->addWidget(newCapabilityRow(item));
+}
+
+void StartPage::setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs) { m_form->setRunning(std::move(programs), nowWallNs); }
+
+void StartPage::setRecordingsFolder(const QString &folder) { m_form->setRecordingsFolder(folder); }
+
+void StartPage::setRequest(const LaunchRequest &request) { m_form->setRequest(request); }
+
+void StartPage::setFailure(const QString &sentence) { m_form->setFailure(sentence); }
+
+} // namespace ui

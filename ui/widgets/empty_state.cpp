@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/empty_state.h"
+
+#include "ui/widgets/labels.h"
+
+#include <QVBoxLayout>
+
+namespace ui {
+
+EmptyState::EmptyState(QWidget *parent)
+    : QWidget(parent)
+    , m_title(newLabel({}, TextSize::Number, TextWeight::Strong))
+    , m_sentence(newLabel({}, TextSize::Body, TextWeight::Normal, "muted"))
+    , m_action(newPrimaryButton({}))
+{
+    m_sentence->setWordWrap(true);
+    m_sentence->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_sentence->setMinimumWidth(280);
+    m_sentence->setMaximumWidth(560);
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(32, 32, 32, 32);
+    column->setSpacing(12);
+    column->addStretch(2);
+    column->addWidget(m_title);
+    column->addWidget(m_sentence);
+    column->addWidget(m_action, 0, Qt::AlignLeft);
+    column->addStretch(3);
+    m_action->hide();
+    connect(m_action, &QPushButton::clicked, this, &EmptyState::actionWanted);
+}
+
+void EmptyState::setText(const QString &title, const QString &sentence, const QString &action)
+{
+    m_title->setText(title);
+    m_sentence->setText(sentence);
+    m_action->setText(action);
+    m_action->setVisible(!action.isEmpty());
+}
+
+} // namespace ui

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+
+namespace ui {
+
+/// What stands where nothing can be shown yet: what will be here, and the one thing to do for it.
+class EmptyState : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit EmptyState(QWidget *parent = nullptr);
+
+    /// `action` empty: no button.
+    void setText(const QString &title, const QString &sentence, const QString &action = {});
+
+Q_SIGNALS:
+    void actionWanted();
+
+private:
+    QLabel *m_title;
+    QLabel *m_sentence;
+    QPushButton *m_action;
+};
+
+} // namespace ui

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/launch_form.h"
+
+#include "ui/widgets/code_line.h"
+#include "ui/widgets/labels.h"
+
+#include <QButtonGroup>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDateTime>
+#include <QDir>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace ui {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kCustom = 3;
+
+struct Preset
+{
+    bool traceHeap;
+    int cpuHz;
+    int tickMs;
+};
+constexpr Preset kPresets[]{{true, 199, 1000}, {false, 999, 250}, {false, 49, 1000}};
+
+void selectData(QComboBox *box, int value)
+{
+    int index = box->findData(value);
+    if (index < 0) {
+        box->addItem(QString::number(value), value);
+        index = box->count() - 1;
+    }
+    box->setCurrentIndex(index);
+}
+
+} // namespace
+
+LaunchForm::LaunchForm(QWidget *parent)
+    : Card({}, parent)
+{
+    body()->setContentsMargins(20, 16, 20, 16);
+    body()->setSpacing(10);
+    setUpPresets();
+    setUpModes();
+    setUpCapture();
+    setUpStart();
+    choosePreset(0);
+    chooseMode(0);
+}
+
+void LaunchForm::setUpPresets()
+{
+    body()->addWidget(newLabel(tr("What do you want to know?"), TextSize::Caption, TextWeight::Normal, "muted"));
+    auto *line = new QHBoxLayout;
+    line->setSpacing(8);
+    m_presets = new QButtonGroup(this);
+    const std::pair<QString, QString> texts[]{{tr("Is it leaking?"), tr("every allocation, growth, forecast")},
+        {tr("Why is it slow?"), tr("CPU 999 times a second, no heap")},
+        {tr("Long watch"), tr("metrics and few samples, small file")},
+        {tr("Custom"), tr("choose what is captured")}};
+    for (int i = 0; i < 4; ++i) {
+        auto *button = new QPushButton;
+        button->setProperty("kind", u"choice"_s);
+        button->setCheckable(true);
+        button->setMinimumHeight(66);
+        button->setAccessibleName(texts[i].first);
+        button->setAccessibleDescription(texts[i].second);
+        button->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+        auto *words = new QVBoxLayout(button);
+        words->setContentsMargins(12, 8, 8, 8);
+        words->setSpacing(2);
+        QLabel *what = newLabel(texts[i].second, TextSize::Caption, TextWeight::Normal, "muted");
+        what->setWordWrap(true);
+        words->addWidget(newLabel(texts[i].first, TextSize::Body, TextWeight::Strong));
+        words->addWidget(what, 1);
+        m_presets->addButton(button, i);
+        line->addWidget(button, 1);
+    }
+    body()->addLayout(line);
+    connect(m_presets, &QButtonGroup::idClicked, this, &LaunchForm::choosePreset);
+}
+
+void LaunchForm::setUpModes()
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(16);
+    m_modes = new QButtonGroup(this);
+    for (int i = 0; i < 2; ++i) {
+        auto *tab = new QPushButton(i == 0 ? tr("Launch") : tr("Attach"));
+        tab->setProperty("kind", u"tab"_s);
+        tab->setCheckable(true);
+        m_modes->addButton(tab, i);
+        line->addWidget(tab);
+    }
+    line->addStretch(1);
+    body()->addLayout(line);
+    auto *rule = new QFrame;
+    rule->setObjectName(u"rule"_s);
+    rule->setFixedHeight(1);
+    body()->addWidget(rule);
+    m_fields = new QStackedWidget;
+    m_fields->addWidget(newLaunchFields());
+    m_fields->addWidget(newAttachFields());
+    body()->addWidget(m_fields, 1);
+    connect(m_modes, &QButtonGroup::idClicked, this, &LaunchForm::chooseMode);
+}
+
+QLineEdit *LaunchForm::addField(QFormLayout *form, const QString &name, const QString &hint, QWidget *beside)
+{
+    auto *field = new QLineEdit;
+    field->setPlaceholderText(hint);
+    field->setFont(codeFont(font()));
+    field->setAccessibleName(name);
+    QLabel *label = newLabel(name, TextSize::Body, TextWeight::Normal, "muted");
+    label->setBuddy(field);
+    label->setMinimumWidth(92);
+    auto *line = new QHBoxLayout;
+    line->addWidget(field, 1);
+    if (beside != nullptr)
+        line->addWidget(beside);
+    form->addRow(label, line);
+    connect(field, &QLineEdit::textChanged, this, &LaunchForm::follow);
+    return field;
+}
+
+QWidget *LaunchForm::newLaunchFields()
+{
+    auto *area = new QWidget;
+    auto *form = new QFormLayout(area);
+    form->setContentsMargins(0, 0, 0, 0);
+    form->setVerticalSpacing(8);
+    form->setHorizontalSpacing(12);
+    form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    QPushButton *browse = newLinkButton(tr("Browse…"));
+    m_program = addField(form, tr("Program"), tr("path, or a name found in PATH"), browse);
+    m_arguments = addField(form, tr("Arguments"), {});
+    m_directory = addField(form, tr("Working folder"), QDir::currentPath());
+    m_environment = addField(form, tr("Environment"), tr("NAME=VALUE …, added to this one"));
+    m_output = addField(form, tr("Save as"), {});
+    connect(m_program, &QLineEdit::returnPressed, this, &LaunchForm::start);
+    connect(browse, &QPushButton::clicked, this, &LaunchForm::browseProgram);
+    return area;
+}
+
+QWidget *LaunchForm::newAttachFields()
+{
+    auto *area = new QWidget;
+    auto *column = new QVBoxLayout(area);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    m_search = new QLineEdit;
+    m_search->setPlaceholderText(tr("Search running programs by name, argument or PID"));
+    m_search->setClearButtonEnabled(true);
+    m_programs = new RunningProgramsModel(this);
+    m_shown = new RunningProgramsFilter(*m_programs, this);
+    m_table = new QTableView;
+    m_table->setModel(m_shown);
+    m_table->setAccessibleName(tr("Running programs"));
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setShowGrid(false);
+    m_table->setSortingEnabled(true);
+    m_table->setTabKeyNavigation(false);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 10);
+    m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->setMinimumHeight(190);
+    QLabel *note = newLabel(tr("Metrics and CPU are recorded; the heap of a program that already runs is not traced."),
+        TextSize::Caption, TextWeight::Normal, "muted");
+    note->setWordWrap(true);
+    column->addWidget(m_search);
+    column->addWidget(m_table, 1);
+    column->addWidget(note);
+    connect(m_search, &QLineEdit::textChanged, m_shown, &RunningProgramsFilter::setSearch);
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LaunchForm::follow);
+    connect(m_table, &QTableView::activated, this, &LaunchForm::start);
+    return area;
+}
+
+void LaunchForm::setUpCapture()
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(8);
+    m_heap = new QCheckBox(tr("Heap, every allocation"));
+    m_cpu = new QComboBox;
+    m_cpu->setAccessibleName(tr("CPU samples"));
+    m_cpu->addItem(tr("CPU off"), 0);
+    for (const int hz : {49, 199, 999, 1999})
+        m_cpu->addItem(tr("CPU %1 Hz").arg(hz), hz);
+    m_tick = new QComboBox;
+    m_tick->setAccessibleName(tr("Metrics"));
+    for (const int ms : {100, 250, 1000, 5000})
+        m_tick->addItem(ms < 1000 ? tr("metrics every %1 ms").arg(ms) : tr("metrics every %1 s").arg(ms / 1000), ms);
+    m_duration = new QLineEdit;
+    m_duration->setPlaceholderText(tr("until it ends"));
+    m_duration->setAccessibleName(tr("Stop after"));
+    m_duration->setToolTip(tr("End the recording after this time, like 90s, 10m or 48h; the program runs on"));
+    m_duration->setMaximumWidth(110);
+    line->addWidget(m_heap);
+    line->addWidget(m_cpu);
+    line->addWidget(m_tick);
+    line->addStretch(1);
+    line->addWidget(newLabel(tr("Stop after"), TextSize::Body, TextWeight::Normal, "muted"));
+    line->addWidget(m_duration);
+    body()->addLayout(line);
+    const auto custom = [this] {
+        if (!m_isSettingPreset)
+            m_presets->button(kCustom)->setChecked(true);
+        follow();
+    };
+    connect(m_heap, &QCheckBox::toggled, this, custom);
+    connect(m_cpu, &QComboBox::currentIndexChanged, this, custom);
+    connect(m_tick, &QComboBox::currentIndexChanged, this, custom);
+    connect(m_duration, &QLineEdit::textChanged, this, &LaunchForm::follow);
+}
+
+void LaunchForm::setUpStart()
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(12);
+    m_start = newPrimaryButton(tr("Start recording"));
+    m_command = new CodeLine;
+    line->addWidget(m_start);
+    line->addWidget(m_command, 1);
+    m_problem = newLabel({}, TextSize::Body, TextWeight::Normal, "danger");
+    m_problem->setWordWrap(true);
+    m_problem->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_problem->hide();
+    body()->addLayout(line);
+    body()->addWidget(m_problem);
+    connect(m_start, &QPushButton::clicked, this, &LaunchForm::start);
+}
+
+void LaunchForm::choosePreset(int index)
+{
+    m_presets->button(index)->setChecked(true);
+    if (index == kCustom)
+        return;
+    m_isSettingPreset = true;
+    m_heap->setChecked(kPresets[index].traceHeap);
+    selectData(m_cpu, kPresets[index].cpuHz);
+    selectData(m_tick, kPresets[index].tickMs);
+    m_isSettingPreset = false;
+    follow();
+}
+
+void LaunchForm::chooseMode(int index)
+{
+    m_modes->button(index)->setChecked(true);
+    m_fields->setCurrentIndex(index);
+    m_heap->setEnabled(index == 0);
+    if (index == 1)
+        Q_EMIT runningWanted();
+    follow();
+}
+
+void LaunchForm::browseProgram()
+{
+    const QString path = QFileDialog::getOpenFileName(window(), tr("Program to record"), m_program->text());
+    if (!path.isEmpty())
+        m_program->setText(path);
+}
+
+LaunchRequest LaunchForm::request() const
+{
+    LaunchRequest request;
+    request.program = m_program->text();
+    request.arguments = m_arguments->text();
+    request.directory = m_directory->text().trimmed();
+    request.environment = m_environment->text();
+    request.traceHeap = m_heap->isChecked();
+    request.cpuHz = m_cpu->currentData().toInt();
+    request.tickMs = m_tick->currentData().toInt();
+    request.duration = m_duration->text();
+    request.output = m_output->text().trimmed();
+    if (m_modes->checkedId() == 1) {
+        const QModelIndexList rows = m_table->selectionModel()->selectedRows();
+        request.attachPid = rows.isEmpty() ? 0 : m_programs->at(m_shown->mapToSource(rows.front()).row()).pid;
+        request.output.clear();
+    }
+    return request;
+}
+
+void LaunchForm::setRequest(const LaunchRequest &request)
+{
+    m_program->setText(request.program);
+    m_arguments->setText(request.arguments);
+    m_directory->setText(request.directory);
+    m_environment->setText(request.environment);
+    m_heap->setChecked(request.traceHeap);
+    selectData(m_cpu, request.cpuHz);
+    selectData(m_tick, request.tickMs);
+    for (int i = 0; i < kCustom; ++i)
+        if (kPresets[i].traceHeap == request.traceHeap && kPresets[i].cpuHz == request.cpuHz
+            && kPresets[i].tickMs == request.tickMs)
+            m_presets->button(i)->setChecked(true);
+}
+
+void LaunchForm::setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs)
+{
+    m_programs->setPrograms(std::move(programs), nowWallNs);
+    m_table->resizeColumnsToContents();
+    m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
+}
+
+void LaunchForm::setRecordingsFolder(const QString &folder)
+{
+    m_folder = folder;
+    follow();
+}
+
+QString LaunchForm::output() const
+{
+    const LaunchRequest now = request();
+    const QString name = now.output.isEmpty()
+        ? sessionFileName(now, QDateTime::currentDateTime().toString(u"yyyyMMdd-HHmmss"_s))
+        : now.output;
+    return QDir::isAbsolutePath(name) ? name : QDir(m_folder).filePath(name);
+}
+
+void LaunchForm::follow()
+{
+    if (m_command == nullptr)
+        return;
+    const LaunchRequest now = request();
+    const bool hasTarget = now.attachPid ? *now.attachPid > 0 : !now.program.trimmed().isEmpty();
+    m_start->setEnabled(hasTarget);
+    m_output->setPlaceholderText(QDir(m_folder).filePath(sessionFileName(now, tr("DATE-TIME"))));
+    const QString shown = hasTarget ? shellCommand(now, now.output.isEmpty() ? sessionFileName(now, tr("DATE-TIME")) : now.output)
+                                    : tr("genprof record …");
+    m_command->setCommand(shown);
+    setFailure({});
+}
+
+void LaunchForm::setFailure(const QString &sentence)
+{
+    m_problem->setText(sentence);
+    m_problem->setVisible(!sentence.isEmpty());
+}
+
+void LaunchForm::start()
+{
+    const LaunchRequest now = request();
+    if (const QString problem = requestProblem(now); !problem.isEmpty()) {
+        setFailure(problem);
+        return;
+    }
+    if (now.attachPid && *now.attachPid == 0)
+        return;
+    Q_EMIT recordWanted(now, output());
+}
+
+} // namespace ui

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/session_bar.h"
+
+#include "model/base/format_units.h"
+#include "ui/icons.h"
+#include "ui/text.h"
+#include "ui/widgets/filter_chip.h"
+#include "ui/widgets/labels.h"
+
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QInputDialog>
+#include <QLineEdit>
+#include <QMenu>
+#include <QShortcut>
+#include <QToolButton>
+
+namespace ui {
+
+namespace {
+
+bool isLive(const std::shared_ptr<const model::Snapshot> &snapshot)
+{
+    return snapshot
+        && (snapshot->info.state == model::SessionState::Recording || snapshot->info.state == model::SessionState::Paused);
+}
+
+struct StateText
+{
+    Token token;
+    QString text;
+};
+
+StateText stateText(const model::SessionInfo &info)
+{
+    switch (info.state) {
+    case model::SessionState::Recording:
+        return {Token::Danger, SessionBar::tr("recording")};
+    case model::SessionState::Paused:
+        return {Token::Warn, SessionBar::tr("paused")};
+    case model::SessionState::Stopping:
+        return {Token::Warn, SessionBar::tr("finishing")};
+    case model::SessionState::Complete:
+        return {Token::Ok, SessionBar::tr("complete")};
+    case model::SessionState::Unfinished:
+        return {Token::Warn, SessionBar::tr("unfinished")};
+    }
+    return {Token::InkMuted, {}};
+}
+
+} // namespace
+
+QString sessionTitle(const model::Snapshot &snapshot)
+{
+    const model::CaptureConfig &config = snapshot.info.config;
+    if (!config.command.empty())
+        return QFileInfo(text(config.command.front())).fileName();
+    if (config.attachPid)
+        return SessionBar::tr("PID %1").arg(*config.attachPid);
+    return QFileInfo(text(snapshot.file)).completeBaseName();
+}
+
+SessionBar::SessionBar(Selection &selection, QWidget *parent)
+    : QFrame(parent)
+    , m_selection(selection)
+{
+    setObjectName(QStringLiteral("sessionBar"));
+    auto *layout = new QHBoxLayout(this);
+    layout->setContentsMargins(16, 7, 16, 7);
+    layout->setSpacing(8);
+    setUpActions(layout);
+    setUpSession(layout);
+    setUpFilters(layout);
+    setSnapshot(nullptr);
+    connect(&selection, &Selection::changed, this, &SessionBar::showFilters);
+}
+
+void SessionBar::setUpActions(QHBoxLayout *layout)
+{
+    m_stop = newPrimaryButton(tr("Stop"));
+    m_mark = new QPushButton(tr("Mark"));
+    m_hold = new QPushButton(tr("Hold"));
+    m_record = newPrimaryButton(tr("Record…"));
+    m_open = new QPushButton(tr("Open…"));
+    m_hold->setCheckable(true);
+    m_stop->setToolTip(tr("End the recording; the program runs on"));
+    m_mark->setToolTip(tr("Name this moment (Ctrl+M)"));
+    m_mark->setShortcut(Qt::CTRL | Qt::Key_M);
+    m_hold->setToolTip(tr("Freeze the view; recording goes on (Space)"));
+    m_open->setShortcut(QKeySequence::Open);
+    for (QPushButton *button : {m_stop, m_mark, m_hold, m_record, m_open})
+        layout->addWidget(button);
+    connect(m_stop, &QPushButton::clicked, this, &SessionBar::stopWanted);
+    connect(m_record, &QPushButton::clicked, this, &SessionBar::recordWanted);
+    connect(m_open, &QPushButton::clicked, this, &SessionBar::openWanted);
+    connect(m_mark, &QPushButton::clicked, this, &SessionBar::askForMark);
+    connect(m_hold, &QPushButton::toggled, this,
+        [this](bool on) { Q_EMIT liveViewChanged(on ? LiveView::Held : LiveView::Following); });
+}
+
+void SessionBar::setUpSession(QHBoxLayout *layout)
+{
+    m_name = newLabel({}, TextSize::Body, TextWeight::Strong);
+    m_details = new ElidedLabel;
+    m_details->setToken(Token::InkMuted);
+    m_details->setElideMode(Qt::ElideRight);
+    m_details->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
+    m_dot = new StateDot;
+    m_state = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
+    layout->addSpacing(12);
+    layout->addWidget(m_name);
+    layout->addWidget(m_details, 1);
+    layout->addSpacing(4);
+    layout->addWidget(m_dot);
+    layout->addWidget(m_state);
+    layout->addStretch(1);
+}
+
+void SessionBar::setUpFilters(QHBoxLayout *layout)
+{
+    m_timeChip = new FilterChip;
+    m_processChip = new FilterChip;
+    m_threadChip = new FilterChip;
+    m_find = new QLineEdit;
+    m_find->setPlaceholderText(tr("Find functions"));
+    m_find->setClearButtonEnabled(true);
+    m_find->setToolTip(tr("Filters tables and marks functions in flame graphs (Ctrl+F)"));
+    m_find->setMaximumWidth(200);
+    m_find->setMinimumWidth(110);
+    m_menu = new QMenu(this);
+    m_menuButton = new QToolButton;
+    m_menuButton->setText(tr("Menu"));
+    m_menuButton->setMenu(m_menu);
+    m_menuButton->setPopupMode(QToolButton::InstantPopup);
+    for (QWidget *widget : std::initializer_list<QWidget *>{m_timeChip, m_processChip, m_threadChip, m_find, m_menuButton})
+        layout->addWidget(widget);
+    connect(m_timeChip, &QPushButton::clicked, this, [this] { m_selection.setTime(std::nullopt); });
+    connect(m_processChip, &QPushButton::clicked, this, [this] { m_selection.setProcess(std::nullopt); });
+    connect(m_threadChip, &QPushButton::clicked, this, [this] { m_selection.setThread(std::nullopt); });
+    connect(m_find, &QLineEdit::textChanged, &m_selection, &Selection::setFindText);
+    connect(&m_selection, &Selection::findTextChanged, m_find, [this](const QString &wanted) {
+        if (m_find->text() != wanted)
+            m_find->setText(wanted);
+    });
+    auto *find = new QShortcut(QKeySequence::Find, this);
+    connect(find, &QShortcut::activated, m_find, [this] { m_find->setFocus(Qt::ShortcutFocusReason); });
+}
+
+void SessionBar::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    m_snapshot = std::move(snapshot);
+    const bool live = isLive(m_snapshot);
+    for (QPushButton *button : {m_stop, m_mark, m_hold})
+        button->setVisible(live);
+    if (!live && m_hold->isChecked())
+        m_hold->setChecked(false);
+    m_record->setVisible(m_snapshot && !live);
+    m_open->setVisible(!live);
+    m_find->setVisible(m_snapshot != nullptr);
+    m_dot->setVisible(m_snapshot != nullptr);
+    showSession();
+    showFilters();
+}
+
+void SessionBar::toggleHold()
+{
+    if (isLive(m_snapshot))
+        m_hold->toggle();
+}
+
+QString SessionBar::detailsText() const
+{
+    const model::SessionInfo &info = m_snapshot->info;
+    QStringList parts;
+    const auto &processes = m_snapshot->tables->processes;
+    if (processes.size() == 1)
+        parts << tr("pid %1").arg(processes.front().pid);
+    else if (!processes.empty())
+        parts << tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1);
+    parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
+    parts << (info.config.cpuHz > 0 ? tr("CPU %1 Hz").arg(info.config.cpuHz) : tr("no CPU samples"));
+    return parts.join(QStringLiteral(" · "));
+}
+
+void SessionBar::showSession()
+{
+    if (!m_snapshot) {
+        m_name->setText(QStringLiteral("Genesis Profiler"));
+        m_details->setText({});
+        m_state->clear();
+        return;
+    }
+    const StateText state = stateText(m_snapshot->info);
+    m_name->setText(sessionTitle(*m_snapshot));
+    m_details->setText(detailsText());
+    m_dot->setToken(state.token);
+    m_state->setText(state.text + QLatin1Char(' ')
+        + text(model::formatOffset(model::Timestamp{m_snapshot->info.duration.ns})));
+    m_state->setToolTip(text(m_snapshot->info.endReason));
+}
+
+void SessionBar::showFilters()
+{
+    if (!m_snapshot) {
+        for (FilterChip *chip : {m_timeChip, m_processChip, m_threadChip})
+            chip->setFilter({}, {});
+        m_timeChip->hide();
+        return;
+    }
+    const model::Selection &now = m_selection.current();
+    QString time;
+    if (now.time) {
+        const auto clock = [this](model::Timestamp when) {
+            return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+        };
+        time = clock(now.time->begin) + QStringLiteral(" – ") + clock(now.time->end);
+    }
+    m_timeChip->setFilter(time, tr("Only this time; click for the whole recording"));
+    m_timeChip->setVisible(now.time.has_value());
+    const model::ProgramTables &tables = *m_snapshot->tables;
+    const bool hasProcess = now.process && now.process->index() < tables.processes.size();
+    m_processChip->setFilter(hasProcess ? tr("pid %1").arg(tables.processes[now.process->index()].pid) : QString(),
+        tr("Only this process; click for all"));
+    m_processChip->setVisible(hasProcess);
+    const bool hasThread = now.thread && now.thread->index() < tables.threads.size();
+    m_threadChip->setFilter(hasThread ? tr("thread %1").arg(tables.threads[now.thread->index()].tid) : QString(),
+        tr("CPU of this thread only; click for all"));
+    m_threadChip->setVisible(hasThread);
+}
+
+void SessionBar::askForMark()
+{
+    bool isGiven = false;
+    const QString name = QInputDialog::getText(
+        this, tr("Mark this moment"), tr("What happens now:"), QLineEdit::Normal, tr("mark"), &isGiven);
+    if (isGiven && !name.trimmed().isEmpty())
+        Q_EMIT markWanted(name.trimmed());
+}
+
+} // namespace ui

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+#include "ui/selection.h"
+
+#include <QFrame>
+
+#include <memory>
+
+class QHBoxLayout;
+class QLabel;
+class QLineEdit;
+class QMenu;
+class QPushButton;
+class QToolButton;
+
+namespace ui {
+
+class ElidedLabel;
+class FilterChip;
+class StateDot;
+
+/// Whether new ticks reach the pages.
+enum class LiveView { Following, Held };
+
+/// The bar on top: what can be done, which session this is and how it stands, what it is filtered by, and the search field.
+class SessionBar : public QFrame
+{
+    Q_OBJECT
+
+public:
+    explicit SessionBar(Selection &selection, QWidget *parent = nullptr);
+
+    /// Null: no session is open.
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
+
+    QMenu *menu() { return m_menu; }
+    /// Holds the view or follows again; nothing while nothing is recorded.
+    void toggleHold();
+
+Q_SIGNALS:
+    void recordWanted();
+    void openWanted();
+    void stopWanted();
+    void markWanted(const QString &text);
+    void liveViewChanged(ui::LiveView view);
+
+private:
+    void setUpActions(QHBoxLayout *layout);
+    void setUpSession(QHBoxLayout *layout);
+    void setUpFilters(QHBoxLayout *layout);
+    void showSession();
+    void showFilters();
+    void askForMark();
+    QString detailsText() const;
+
+    Selection &m_selection;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    QPushButton *m_record = nullptr;
+    QPushButton *m_open = nullptr;
+    QPushButton *m_stop = nullptr;
+    QPushButton *m_mark = nullptr;
+    QPushButton *m_hold = nullptr;
+    QLabel *m_name = nullptr;
+    ElidedLabel *m_details = nullptr;
+    StateDot *m_dot = nullptr;
+    QLabel *m_state = nullptr;
+    FilterChip *m_timeChip = nullptr;
+    FilterChip *m_processChip = nullptr;
+    FilterChip *m_threadChip = nullptr;
+    QLineEdit *m_find = nullptr;
+    QToolButton *m_menuButton = nullptr;
+    QMenu *m_menu = nullptr;
+};
+
+/// The program of a session as people call it: the name of its executable, or "PID 4127".
+QString sessionTitle(const model::Snapshot &snapshot);
+
+} // namespace ui

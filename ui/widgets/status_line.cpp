@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/status_line.h"
+
+#include "model/base/format_units.h"
+#include "ui/text.h"
+#include "ui/widgets/labels.h"
+
+#include <QFileInfo>
+#include <QHBoxLayout>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+/// Kinds that mean that something happened and was not seen. How stacks ended is shown by itself.
+bool isLost(model::LossKind kind)
+{
+    using enum model::LossKind;
+    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords
+        || kind == ProcessesMissed;
+}
+
+QLabel *addPart(QHBoxLayout *layout)
+{
+    QLabel *label = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    layout->addWidget(label);
+    layout->addSpacing(16);
+    return label;
+}
+
+} // namespace
+
+StatusLine::StatusLine(QWidget *parent)
+    : QFrame(parent)
+    , m_dot(new StateDot)
+    , m_file(new ElidedLabel)
+{
+    setObjectName(QStringLiteral("statusLine"));
+    auto *layout = new QHBoxLayout(this);
+    layout->setContentsMargins(16, 4, 16, 4);
+    layout->setSpacing(6);
+    layout->addWidget(m_dot);
+    m_losses = addPart(layout);
+    m_stacks = addPart(layout);
+    m_recorder = addPart(layout);
+    layout->addStretch(1);
+    m_file->setFont(textFont(font(), TextSize::Caption));
+    m_file->setToken(Token::InkMuted);
+    m_file->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
+    layout->addWidget(m_file, 1);
+}
+
+void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot)
+{
+    setVisible(snapshot != nullptr);
+    if (!snapshot)
+        return;
+    std::int64_t lost = 0;
+    for (const model::LossTotal &loss : snapshot->losses)
+        lost += isLost(loss.kind) ? loss.count : 0;
+    m_dot->setToken(lost > 0 ? Token::Warn : Token::Ok);
+    m_losses->setText(lost > 0 ? tr("%1 events lost").arg(text(model::formatCount(lost))) : tr("nothing lost"));
+    setTone(m_losses, lost > 0 ? "warn" : "muted");
+    const model::StackQuality &quality = snapshot->stackQuality;
+    m_stacks->setText(quality.distinct > 0
+            ? tr("stacks whole %1").arg(text(model::formatShareOf(
+                  quality.distinct - quality.truncated - quality.broken, quality.distinct)))
+            : QString());
+    m_stacks->setToolTip(tr("%1 stacks, %2 cut off, %3 not walked to their start")
+                             .arg(text(model::formatCount(quality.distinct)), text(model::formatCount(quality.truncated)),
+                                 text(model::formatCount(quality.broken))));
+    const double cpu = snapshot->info.duration.ns > 0
+        ? static_cast<double>(snapshot->recorderCpuNs) / static_cast<double>(snapshot->info.duration.ns)
+        : 0;
+    m_recorder->setText(tr("recorder %1 CPU, %2").arg(text(model::formatShare(cpu)),
+        text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
+    m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
+    m_file->setText(tr("%1 · %2").arg(QFileInfo(text(snapshot->file)).fileName(),
+        text(model::formatBytes(static_cast<double>(snapshot->fileBytes)))));
+    m_file->setToolTip(text(snapshot->file));
+}
+
+} // namespace ui

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+
+#include <QFrame>
+
+#include <memory>
+
+class QLabel;
+
+namespace ui {
+
+class ElidedLabel;
+class StateDot;
+
+/// The last line of the window: what was lost, how whole the stacks are, what recording costs, and the file.
+class StatusLine : public QFrame
+{
+    Q_OBJECT
+
+public:
+    explicit StatusLine(QWidget *parent = nullptr);
+
+    void setSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
+
+private:
+    StateDot *m_dot;
+    QLabel *m_losses;
+    QLabel *m_stacks;
+    QLabel *m_recorder;
+    ElidedLabel *m_file;
+};
+
+} // namespace ui

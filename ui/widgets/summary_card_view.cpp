@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/summary_card_view.h"
+
+#include "ui/charts/spark_line.h"
+#include "ui/text.h"
+#include "ui/widgets/labels.h"
+
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+namespace ui {
+
+Token stateToken(model::CardState state)
+{
+    switch (state) {
+    case model::CardState::Danger:
+        return Token::Danger;
+    case model::CardState::Warn:
+        return Token::Warn;
+    case model::CardState::Ok:
+        break;
+    }
+    return Token::Ok;
+}
+
+namespace {
+
+Token seriesToken(const model::SeriesSource &source)
+{
+    if (const auto *metric = std::get_if<model::Metric>(&source))
+        return *metric == model::Metric::CpuUser || *metric == model::Metric::CpuSystem ? Token::Cpu : Token::Memory;
+    if (const auto *heap = std::get_if<model::HeapQuantity>(&source))
+        return *heap == model::HeapQuantity::LiveBytes || *heap == model::HeapQuantity::LiveBlocks ? Token::Memory
+                                                                                                   : Token::Wait;
+    return Token::Cpu;
+}
+
+} // namespace
+
+SummaryCardView::SummaryCardView(QWidget *parent)
+    : Card({}, parent)
+{
+    body()->setSpacing(4);
+    setUpNumber();
+    setUpRest();
+}
+
+void SummaryCardView::setUpNumber()
+{
+    auto *nameLine = new QHBoxLayout;
+    nameLine->setSpacing(6);
+    m_dot = new StateDot(Token::Ok);
+    m_name = newLabel({}, TextSize::Caption, TextWeight::Strong, "muted");
+    nameLine->addWidget(m_dot);
+    nameLine->addWidget(m_name, 1);
+    auto *numberLine = new QHBoxLayout;
+    numberLine->setSpacing(6);
+    m_number = newLabel({}, TextSize::Number, TextWeight::Strong);
+    m_qualifier = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_qualifier->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_qualifier->setAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    m_qualifier->setContentsMargins(0, 0, 0, 3);
+    numberLine->addWidget(m_number);
+    numberLine->addWidget(m_qualifier, 1);
+    body()->addLayout(nameLine);
+    body()->addLayout(numberLine);
+}
+
+void SummaryCardView::setUpRest()
+{
+    m_sentence = newLabel({});
+    m_sentence->setWordWrap(true);
+    m_sentence->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+    m_sentence->setMinimumHeight(m_sentence->fontMetrics().height() * 2);
+    m_spark = new SparkLine;
+    m_spark->setMaximumHeight(44);
+    m_link = newLinkButton({});
+    body()->addWidget(m_sentence);
+    body()->addWidget(m_spark, 1);
+    body()->addWidget(m_link);
+    connect(m_link, &QPushButton::clicked, this, [this] { Q_EMIT evidenceWanted(m_page); });
+}
+
+void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange range)
+{
+    m_page = card.page;
+    m_dot->setToken(stateToken(card.state));
+    m_name->setText(text(card.title));
+    m_number->setText(text(card.number));
+    m_qualifier->setText(text(card.qualifier));
+    m_qualifier->setToolTip(text(card.qualifier));
+    m_sentence->setText(text(card.sentence));
+    m_link->setText(text(card.action));
+    m_link->setAccessibleName(text(card.title + ": " + card.action));
+    setAccessibleName(text(card.title + ": " + card.number + " " + card.qualifier + ". " + card.sentence));
+    if (card.spark && !card.spark->isEmpty())
+        m_spark->setSeries(*card.spark, range, {seriesToken(card.spark->source)});
+    else
+        m_spark->clear();
+}
+
+} // namespace ui
