@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui_application.h"
+#include "app/gui_export.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QSettings>
+#include <QTextStream>
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+bool wantsExport(int argc, char **argv)
+{
+    for (int i = 1; i < argc; ++i)
+        if (std::strncmp(argv[i], "--export", 8) == 0 || std::strcmp(argv[i], "--help") == 0
+            || std::strcmp(argv[i], "--version") == 0)
+            return true;
+    return false;
+}
+
+int runExport(QApplication &application, const QString &file, const QString &folder)
+{
+    const auto written = app::exportSession(application, file, folder);
+    if (!written) {
+        QTextStream(stderr) << "genesis-profiler: " << QString::fromStdString(written.error().text()) << '\n';
+        return 1;
+    }
+    QTextStream out(stdout);
+    for (const QString &name : *written)
+        out << folder << '/' << name << '\n';
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    // Exporting needs no display, and must not open one.
+    if (wantsExport(argc, argv))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    QApplication application(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("genesis-profiler"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Genesis Profiler"));
+    QApplication::setApplicationVersion(QStringLiteral(GENESIS_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("genesis-profiler"));
+
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QApplication::translate("main", "Records and shows where memory and CPU time of a program go."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    const QCommandLineOption exportTo(QStringLiteral("export"),
+        QApplication::translate("main", "Write every page as PNG and every table as CSV into <folder>, without a window."),
+        QStringLiteral("folder"));
+    parser.addOption(exportTo);
+    parser.addPositionalArgument(
+        QStringLiteral("FILE"), QApplication::translate("main", "Session to open."), QStringLiteral("[FILE]"));
+    parser.process(application);
+
+    const QString file = parser.positionalArguments().value(0);
+    if (parser.isSet(exportTo)) {
+        if (file.isEmpty()) {
+            QTextStream(stderr) << "genesis-profiler: --export needs the session to export\n";
+            return 2;
+        }
+        return runExport(application, file, parser.value(exportTo));
+    }
+    QSettings settings(QStringLiteral("genesis-profiler"), QStringLiteral("window"));
+    app::GuiApplication window(application, settings);
+    window.show(file);
+    return QApplication::exec();
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui_application.h"
+
+#include "app/gui_pages.h"
+#include "app/program_paths.h"
+#include "capture/proc/process_list.h"
+#include "capture/target/host_probe.h"
+#include "storage/session_catalog.h"
+#include "ui/pages/start_page.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDateTime>
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QPushButton>
+
+namespace app {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+struct StartFacts
+{
+    std::vector<model::RecentSession> recent;
+    model::Capabilities capabilities;
+};
+
+model::Result<storage::SessionCatalog> openCatalog()
+{
+    const auto folder = storage::SessionCatalog::defaultFolder();
+    if (!folder)
+        return folder.error();
+    return storage::SessionCatalog::open(*folder);
+}
+
+} // namespace
+
+GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
+    : m_settings(settings)
+    , m_theme(application)
+    , m_capture(QDir(QString::fromStdString(programDirectory())).filePath(u"genprof"_s))
+    , m_window(m_selection, m_theme)
+    , m_start(new ui::StartPage)
+{
+    addPages(m_window, m_selection);
+    m_window.setStartPage(m_start);
+    m_theme.setAppearance(m_settings.appearance());
+    connectWindow();
+    connectStartPage();
+    connectSession();
+    connectCapture();
+    connect(&m_system, &SystemAppearance::darkPreferred, &m_theme, &ui::Theme::setSystemPrefersDark);
+    m_system.ask();
+}
+
+void GuiApplication::connectWindow()
+{
+    connect(&m_window, &ui::MainWindow::appearanceChosen, this, [this](ui::Appearance appearance) {
+        m_settings.setAppearance(appearance);
+        m_theme.setAppearance(appearance);
+    });
+    connect(&m_window, &ui::MainWindow::closing, this, &GuiApplication::onClosing);
+    connect(&m_window, &ui::MainWindow::cancelWanted, &m_session, &SessionController::cancel);
+    connect(m_window.bar(), &ui::SessionBar::openWanted, this, &GuiApplication::openDialog);
+    connect(m_window.bar(), &ui::SessionBar::recordWanted, this, &GuiApplication::refreshStartPage);
+    connect(m_window.bar(), &ui::SessionBar::liveViewChanged, this,
+        [this](ui::LiveView view) { m_session.setHeld(view == ui::LiveView::Held); });
+    connect(m_window.bar(), &ui::SessionBar::stopWanted, this, [this] {
+        if (m_session.snapshot())
+            m_remote.stop(m_session.snapshot()->info);
+    });
+    connect(m_window.bar(), &ui::SessionBar::markWanted, this, [this](const QString &text) {
+        if (m_session.snapshot())
+            m_remote.mark(m_session.snapshot()->info, text);
+    });
+}
+
+void GuiApplication::connectStartPage()
+{
+    m_start->setRecordingsFolder(m_settings.recordingsFolder());
+    m_start->setRequest(m_settings.request());
+    connect(m_start, &ui::StartPage::openWanted, this, &GuiApplication::open);
+    connect(m_start, &ui::StartPage::openDialogWanted, this, &GuiApplication::openDialog);
+    connect(m_start, &ui::StartPage::runningWanted, this, &GuiApplication::refreshRunning);
+    connect(m_start, &ui::StartPage::recordWanted, this, [this](const ui::LaunchRequest &request, const QString &output) {
+        m_settings.setRequest(request);
+        m_start->setFailure({});
+        m_capture.start(request, output);
+    });
+}
+
+void GuiApplication::connectSession()
+{
+    connect(&m_session, &SessionController::snapshotReady, this, &GuiApplication::onSnapshot);
+    connect(&m_session, &SessionController::openFailed, this, &GuiApplication::onOpenFailed);
+    connect(&m_session, &SessionController::readFailed, &m_window, &ui::MainWindow::setTrouble);
+    connect(&m_session, &SessionController::busyChanged, &m_window, &ui::MainWindow::setBusy);
+    connect(&m_selection, &ui::Selection::changed, &m_session, &SessionController::setSelection);
+}
+
+void GuiApplication::connectCapture()
+{
+    connect(&m_capture, &CaptureController::sessionStarted, this, [this](const QString &path) {
+        m_openTries = 0;
+        open(path);
+    });
+    connect(&m_capture, &CaptureController::ended, this, [this](const QString &message) { m_recorderSaid = message; });
+    connect(&m_capture, &CaptureController::failed, this, [this](const QString &sentence) {
+        m_window.showStart();
+        m_start->setFailure(sentence);
+    });
+    connect(&m_remote, &RecordingRemote::failed, this, [this](const QString &sentence) {
+        QMessageBox::warning(&m_window, tr("The recorder did not do it"), sentence);
+    });
+}
+
+void GuiApplication::show(const QString &file)
+{
+    if (const QByteArray geometry = m_settings.windowGeometry(); geometry.isEmpty())
+        m_window.resize(1440, 900);
+    else
+        m_window.restoreGeometry(geometry);
+    refreshStartPage();
+    m_window.show();
+    if (!file.isEmpty())
+        open(file);
+}
+
+void GuiApplication::open(const QString &path)
+{
+    m_window.closeSession();
+    m_window.setTrouble({});
+    m_session.open(QFileInfo(path).absoluteFilePath());
+}
+
+void GuiApplication::openDialog()
+{
+    const QString path = QFileDialog::getOpenFileName(
+        &m_window, tr("Open session"), m_settings.recordingsFolder(), tr("Sessions (*.gprof-session);;All files (*)"));
+    if (!path.isEmpty())
+        open(path);
+}
+
+void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
+{
+    // The recorder makes its file and fills it in two steps: the first look may come between them.
+    constexpr int kMostTries = 25;
+    if (m_capture.isRecording() && path == m_capture.output() && ++m_openTries < kMostTries) {
+        QTimer::singleShot(200, this, [this, path] { m_session.open(path); });
+        return;
+    }
+    m_window.showFailure(tr("This session cannot be opened"), sentence);
+}
+
+void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot)
+{
+    m_window.setSnapshot(snapshot);
+    if (snapshot->info.state == model::SessionState::Unfinished && !m_recorderSaid.isEmpty()
+        && QString::fromStdString(snapshot->file) == m_capture.output())
+        m_window.setTrouble(m_recorderSaid);
+    remember(*snapshot);
+}
+
+void GuiApplication::remember(const model::Snapshot &snapshot)
+{
+    const QString key = QString::fromStdString(snapshot.file) + QString::number(static_cast<int>(snapshot.info.state));
+    if (key == m_remembered)
+        return;
+    m_remembered = key;
+    m_rememberJob.run(
+        [file = snapshot.file, info = snapshot.info](std::stop_token) {
+            auto catalog = openCatalog();
+            if (!catalog)
+                return false;
+            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000).has_value();
+        },
+        [this](bool) { refreshStartPage(); });
+}
+
+void GuiApplication::refreshStartPage()
+{
+    m_startJob.run(
+        [](std::stop_token) {
+            StartFacts facts;
+            facts.capabilities = capture::probeHost();
+            if (auto catalog = openCatalog())
+                if (auto recent = catalog->recent())
+                    facts.recent = std::move(*recent);
+            return facts;
+        },
+        [this](const StartFacts &facts) {
+            m_start->setRecent(facts.recent);
+            m_start->setCapabilities(facts.capabilities);
+        });
+}
+
+void GuiApplication::refreshRunning()
+{
+    m_runningJob.run([](std::stop_token) { return capture::ProcessList().refresh(); },
+        [this](std::vector<model::RunningProcess> programs) {
+            m_start->setRunning(std::move(programs), QDateTime::currentMSecsSinceEpoch() * 1'000'000);
+        });
+}
+
+void GuiApplication::onClosing(QCloseEvent *event)
+{
+    m_settings.setWindowGeometry(m_window.saveGeometry());
+    const auto &snapshot = m_session.snapshot();
+    if (!m_capture.isRecording() || !snapshot || snapshot->info.state == model::SessionState::Complete)
+        return;
+    QMessageBox question(QMessageBox::Question, tr("Recording goes on"),
+        tr("%1 is still being recorded. Go on recording without this window?").arg(ui::sessionTitle(*snapshot)),
+        QMessageBox::NoButton, &m_window);
+    question.setInformativeText(tr("Open the session again at any time to watch or stop it."));
+    QPushButton *goOn = question.addButton(tr("Go on recording"), QMessageBox::AcceptRole);
+    QPushButton *stop = question.addButton(tr("Stop recording"), QMessageBox::DestructiveRole);
+    question.addButton(QMessageBox::Cancel);
+    question.setDefaultButton(goOn);
+    question.exec();
+    if (question.clickedButton() == stop)
+        m_remote.stopAndWait(snapshot->info);
+    else if (question.clickedButton() != goOn)
+        event->ignore();
+}
+
+} // namespace app

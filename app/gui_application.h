@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/capture_controller.h"
+#include "app/gui_settings.h"
+#include "app/recording_remote.h"
+#include "app/session_controller.h"
+#include "app/system_appearance.h"
+#include "ui/background_job.h"
+#include "ui/main_window.h"
+#include "ui/selection.h"
+#include "ui/theme.h"
+
+#include <QObject>
+
+class QCloseEvent;
+
+namespace ui {
+class StartPage;
+}
+
+namespace app {
+
+/// The program with a window: owns the controllers and the window, and connects them. No computation of its own.
+class GuiApplication : public QObject
+{
+    Q_OBJECT
+
+public:
+    GuiApplication(QApplication &application, QSettings &settings);
+
+    /// Shows the window, on `file` if there is one.
+    void show(const QString &file);
+
+private:
+    void connectWindow();
+    void connectStartPage();
+    void connectSession();
+    void connectCapture();
+    void open(const QString &path);
+    void openDialog();
+    void onOpenFailed(const QString &path, const QString &sentence);
+    void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
+    void refreshStartPage();
+    void refreshRunning();
+    void remember(const model::Snapshot &snapshot);
+    void onClosing(QCloseEvent *event);
+
+    GuiSettings m_settings;
+    ui::Theme m_theme;
+    SystemAppearance m_system;
+    ui::Selection m_selection;
+    CaptureController m_capture;
+    RecordingRemote m_remote;
+    ui::MainWindow m_window;
+    ui::StartPage *m_start = nullptr;
+    SessionController m_session;
+    QString m_remembered; ///< session that stands in the catalogue already
+    QString m_recorderSaid; ///< when it ended
+    int m_openTries = 0;
+    ui::BackgroundJob m_startJob;
+    ui::BackgroundJob m_runningJob;
+    ui::BackgroundJob m_rememberJob;
+};
+
+} // namespace app

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui_export.h"
+
+#include "app/gui_pages.h"
+#include "app/session_controller.h"
+#include "ui/dialogs/save_export.h"
+#include "ui/main_window.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QEventLoop>
+#include <QFileInfo>
+
+#include <algorithm>
+
+namespace app {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kDeadlineMs = 300'000;
+
+/// Turns the event loop until `isDone` or the deadline; returns whether it is done.
+bool waitUntil(const std::function<bool()> &isDone)
+{
+    QEventLoop loop;
+    QTimer timer;
+    timer.setInterval(5);
+    QObject::connect(&timer, &QTimer::timeout, &loop, [&] {
+        if (isDone())
+            loop.exit(0);
+    });
+    QTimer::singleShot(kDeadlineMs, &loop, [&loop] { loop.exit(1); });
+    timer.start();
+    return isDone() || loop.exec() == 0;
+}
+
+class Exporter
+{
+public:
+    Exporter(QApplication &application, const QString &folder)
+        : m_folder(folder)
+        , m_theme(application)
+        , m_window(m_selection, m_theme)
+    {
+        m_window.setAttribute(Qt::WA_DontShowOnScreen);
+        m_window.resize(1440, 900);
+        addPages(m_window, m_selection);
+    }
+
+    model::Result<void> load(const QString &file)
+    {
+        QString failure;
+        QObject::connect(&m_session, &SessionController::snapshotReady, &m_window, &ui::MainWindow::setSnapshot);
+        QObject::connect(&m_session, &SessionController::openFailed, &m_window,
+            [&failure](const QString &, const QString &sentence) { failure = sentence; });
+        m_window.show();
+        m_session.open(QFileInfo(file).absoluteFilePath());
+        const bool isRead = waitUntil([&] { return m_session.snapshot() != nullptr || !failure.isEmpty(); });
+        if (!failure.isEmpty())
+            return model::Error(failure.toStdString());
+        if (!isRead)
+            return model::Error(u"Reading %1 takes too long"_s.arg(file).toStdString());
+        return {};
+    }
+
+    model::Result<void> write()
+    {
+        for (ui::Page *page : m_window.pages()) {
+            m_window.showPage(page->key());
+            if (!waitUntil([page] { return !page->isBusy(); }))
+                return model::Error(u"The page %1 takes too long"_s.arg(page->title()).toStdString());
+            QApplication::processEvents(); // what was laid out late
+            const auto picture = [this] { return windowPicture(); };
+            if (auto written = writeOne({page->key(), page->title(), picture, {}}); !written)
+                return written;
+            for (ui::Export what : page->exports()) {
+                // Names tell the page, and the picture of a page is not the one of its only chart.
+                if (!what.name.startsWith(page->key() + u'-'))
+                    what.name = page->key() + u'-' + (what.name == page->key() ? u"chart"_s : what.name);
+                if (auto written = writeOne(what); !written)
+                    return written;
+            }
+        }
+        return {};
+    }
+
+    const QStringList &written() const { return m_written; }
+
+private:
+    QImage windowPicture()
+    {
+        QImage image(m_window.size(), QImage::Format_RGB32);
+        m_window.render(&image);
+        return image;
+    }
+
+    model::Result<void> writeOne(const ui::Export &what)
+    {
+        const QString name = what.name + (what.table ? u".csv"_s : u".png"_s);
+        if (auto written = ui::writeExport(what, QDir(m_folder).filePath(name)); !written)
+            return written;
+        m_written << name;
+        return {};
+    }
+
+    QString m_folder;
+    ui::Theme m_theme;
+    ui::Selection m_selection;
+    ui::MainWindow m_window;
+    QStringList m_written;
+    SessionController m_session; ///< last: its job ends before the window does
+};
+
+} // namespace
+
+model::Result<QStringList> exportSession(QApplication &application, const QString &file, const QString &folder)
+{
+    if (!QDir().mkpath(folder))
+        return model::Error(u"Cannot make the folder %1; choose another one"_s.arg(folder).toStdString());
+    Exporter exporter(application, folder);
+    if (auto loaded = exporter.load(file); !loaded)
+        return loaded.error();
+    if (auto written = exporter.write(); !written)
+        return written.error();
+    return exporter.written();
+}
+
+} // namespace app

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui_pages.h"
+
+#include "ui/pages/advice_page.h"
+#include "ui/pages/capture_page.h"
+#include "ui/pages/cpu_page.h"
+#include "ui/pages/forecast_page.h"
+#include "ui/pages/heap_page.h"
+#include "ui/pages/heat_map_page.h"
+#include "ui/pages/overview_page.h"
+#include "ui/widgets/inspector.h"
+
+namespace app {
+
+void addPages(ui::MainWindow &window, ui::Selection &selection)
+{
+    auto *overview = new ui::OverviewPage(selection);
+    window.addPage(overview);
+    window.addPage(new ui::HeapPage(selection));
+    window.addPage(new ui::HeatMapPage(selection));
+    window.addPage(new ui::CpuPage(selection));
+    window.addPageRule();
+    window.addPage(new ui::ForecastPage(selection));
+    window.addPage(new ui::AdvicePage(selection));
+    window.addPageRule();
+    window.addPage(new ui::CapturePage(selection));
+    window.setInspector(new ui::Inspector(selection));
+    QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
+}
+
+} // namespace app

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/session_info.h"
+#include "ui/background_job.h"
+
+#include <QObject>
+#include <QString>
+
+namespace app {
+
+/// Sends the window's commands to the recorder of a session, in the job pool. Lives in the GUI thread.
+class RecordingRemote : public QObject
+{
+    Q_OBJECT
+
+public:
+    using QObject::QObject;
+
+    /// Ends the recording; the session says so when it has ended.
+    void stop(const model::SessionInfo &info);
+    void mark(const model::SessionInfo &info, const QString &text);
+
+    /// Ends the recording and waits until the session is whole, at most some seconds: for the end of the program.
+    void stopAndWait(const model::SessionInfo &info);
+
+Q_SIGNALS:
+    void failed(const QString &sentence);
+
+private:
+    ui::BackgroundJob m_stopJob;
+    ui::BackgroundJob m_markJob;
+};
+
+} // namespace app

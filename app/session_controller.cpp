@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/session_controller.h"
+
+#include "storage/session_reader.h"
+
+#include <mutex>
+#include <optional>
+
+namespace app {
+
+/// The reader of the open session. Jobs share it; the mutex lets one of them use it at a time.
+struct SessionController::Session
+{
+    std::mutex mutex;
+    std::string path;
+    std::optional<storage::SessionReader> reader; ///< empty until the first job opened it
+};
+
+/// What a job found.
+struct SessionController::Reading
+{
+    std::shared_ptr<Session> session;
+    std::string failure; ///< a sentence; empty: none
+    bool isOpened = false;
+    std::shared_ptr<const model::Snapshot> snapshot; ///< null: nothing changed
+};
+
+SessionController::SessionController(QObject *parent)
+    : QObject(parent)
+{
+    constexpr int kIntervalMs = 250;
+    m_timer.setInterval(kIntervalMs);
+    connect(&m_timer, &QTimer::timeout, this, [this] {
+        if (!m_isHeld && !m_job.isRunning())
+            read(Demand::WhenChanged);
+    });
+    connect(&m_job, &ui::BackgroundJob::started, this, [this] { Q_EMIT busyChanged(true); });
+    connect(&m_job, &ui::BackgroundJob::finished, this, [this] { Q_EMIT busyChanged(false); });
+}
+
+SessionController::~SessionController() = default;
+
+void SessionController::open(const QString &path)
+{
+    close();
+    m_path = path;
+    m_session = std::make_shared<Session>();
+    m_session->path = path.toStdString();
+    read(Demand::Always);
+}
+
+void SessionController::close()
+{
+    m_timer.stop();
+    m_job.cancel();
+    m_session.reset();
+    m_snapshot.reset();
+    m_selection = {};
+    m_isHeld = false;
+    m_isFailing = false;
+}
+
+void SessionController::setSelection(const model::Selection &selection)
+{
+    if (selection == m_selection)
+        return;
+    m_selection = selection;
+    if (m_session)
+        read(Demand::Always);
+}
+
+void SessionController::setHeld(bool isHeld)
+{
+    m_isHeld = isHeld;
+    if (!isHeld && m_session)
+        read(Demand::Always);
+}
+
+void SessionController::cancel() { m_job.cancel(); }
+
+bool SessionController::isGrowing() const
+{
+    return m_snapshot
+        && (m_snapshot->info.state == model::SessionState::Recording
+            || m_snapshot->info.state == model::SessionState::Paused
+            || m_snapshot->info.state == model::SessionState::Stopping);
+}
+
+void SessionController::read(Demand demand)
+{
+    m_job.run(
+        [session = m_session, selection = m_selection, demand](std::stop_token stop) -> std::optional<Reading> {
+            const std::lock_guard lock(session->mutex);
+            Reading reading{session, {}, session->reader.has_value(), nullptr};
+            if (stop.stop_requested())
+                return std::nullopt;
+            if (!session->reader) {
+                auto opened = storage::SessionReader::open(session->path);
+                if (!opened) {
+                    reading.failure = opened.error().text();
+                    return reading;
+                }
+                session->reader.emplace(std::move(*opened));
+                reading.isOpened = true;
+            }
+            const auto changed = session->reader->poll();
+            if (!changed) {
+                reading.failure = changed.error().text();
+                return reading;
+            }
+            if (!*changed && demand == Demand::WhenChanged)
+                return reading;
+            auto made = session->reader->snapshot(selection, stop);
+            if (stop.stop_requested())
+                return std::nullopt;
+            if (made)
+                reading.snapshot = *made;
+            else
+                reading.failure = made.error().text();
+            return reading;
+        },
+        [this](const Reading &reading) { take(reading); });
+}
+
+void SessionController::take(const Reading &reading)
+{
+    if (reading.session != m_session)
+        return;
+    if (!reading.failure.empty()) {
+        const QString sentence = QString::fromStdString(reading.failure);
+        if (!m_snapshot) {
+            const QString path = m_path;
+            close();
+            Q_EMIT openFailed(path, sentence);
+            return;
+        }
+        m_isFailing = true;
+        Q_EMIT readFailed(sentence);
+        return;
+    }
+    if (m_isFailing) {
+        m_isFailing = false;
+        Q_EMIT readFailed({});
+    }
+    if (!reading.snapshot)
+        return;
+    m_snapshot = reading.snapshot;
+    if (isGrowing())
+        m_timer.start();
+    else
+        m_timer.stop();
+    Q_EMIT snapshotReady(m_snapshot);
+}
+
+} // namespace app

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+#include "ui/background_job.h"
+
+#include <QObject>
+#include <QString>
+#include <QTimer>
+
+#include <memory>
+
+namespace app {
+
+/// Reads the open session, saved or still growing: four times a second while it is recorded, and whenever the selection changes. The
+/// reader works in the job pool, one job at a time. Lives in the GUI thread.
+class SessionController : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit SessionController(QObject *parent = nullptr);
+    ~SessionController() override;
+
+    /// Opens the session at `path` instead of the one that is open; snapshotReady() or openFailed() follows.
+    void open(const QString &path);
+    void close();
+
+    /// Makes snapshots for `selection` from now on; the one on its way is given up.
+    void setSelection(const model::Selection &selection);
+
+    /// While held, growth of the session is read but not shown.
+    void setHeld(bool isHeld);
+
+    /// Gives up the snapshot on its way; the last one stays.
+    void cancel();
+
+    bool isOpen() const { return m_session != nullptr; }
+    bool isBusy() const { return m_job.isRunning(); }
+    /// The last snapshot; null before the first.
+    const std::shared_ptr<const model::Snapshot> &snapshot() const { return m_snapshot; }
+
+Q_SIGNALS:
+    void snapshotReady(std::shared_ptr<const model::Snapshot> snapshot);
+    void openFailed(const QString &path, const QString &sentence);
+    /// A session that was open could not be read further; what was read stays on screen. Empty: it can be read again.
+    void readFailed(const QString &sentence);
+    void busyChanged(bool isBusy);
+
+private:
+    struct Session;
+    struct Reading;
+    enum class Demand { WhenChanged, Always };
+
+    void read(Demand demand);
+    void take(const Reading &reading);
+    bool isGrowing() const;
+
+    std::shared_ptr<Session> m_session;
+    QString m_path;
+    model::Selection m_selection;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    QTimer m_timer;
+    bool m_isHeld = false;
+    bool m_isFailing = false;
+    ui::BackgroundJob m_job; ///< last: destroyed first, and waits for its work
+};
+
+} // namespace app

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui_export.h"
+#include "tests/storage/sample_session.h"
+
+#include <QApplication>
+#include <QFileInfo>
+#include <QImage>
+
+using namespace Qt::StringLiterals;
+
+/// `genesis-profiler --export`: every page, every table, no window.
+class GuiExportTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void writesEveryPageAndTable();
+    void saysWhyThereIsNothingToExport();
+
+private:
+    QTemporaryDir m_folder;
+};
+
+void GuiExportTest::writesEveryPageAndTable()
+{
+    SampleSession sample;
+    const QString file = m_folder.filePath(u"sample.gprof-session"_s);
+    QVERIFY(sample.make(file.toStdString(), 6));
+    const QString folder = m_folder.filePath(u"out/put"_s);
+    const auto written = app::exportSession(*qApp, file, folder);
+    QVERIFY2(written.has_value(), written ? "" : written.error().text().c_str());
+    for (const char *page : {"overview", "heap", "heat-map", "cpu", "forecast", "advice", "capture"}) {
+        const QImage picture(folder + u'/' + QLatin1StringView(page) + u".png"_s);
+        QVERIFY2(picture.width() >= 1024, page);
+    }
+    for (const QString &name : *written)
+        QVERIFY2(QFileInfo(folder + u'/' + name).size() > 0, qPrintable(name));
+    QVERIFY(written->contains(u"overview-metrics.csv"_s));
+    QVERIFY(written->contains(u"capture-losses.csv"_s));
+    QCOMPARE(QStringList(written->begin(), written->end()).removeDuplicates(), 0);
+}
+
+void GuiExportTest::saysWhyThereIsNothingToExport()
+{
+    const auto written = app::exportSession(*qApp, m_folder.filePath(u"absent"_s), m_folder.filePath(u"out"_s));
+    QVERIFY(!written);
+    QVERIFY(QString::fromStdString(written.error().text()).contains(u"absent"_s));
+}
+
+QTEST_MAIN(GuiExportTest)
+#include "gui_export_integration_test.moc"

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/session_controller.h"
+#include "tests/storage/sample_session.h"
+
+#include <QFile>
+#include <QSignalSpy>
+
+/// One road for files that grow and files that do not.
+class SessionControllerTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void showsASavedSessionOnce();
+    void followsAGrowingSession();
+    void holdsTheViewAndCatchesUp();
+    void selectionMakesANewSnapshot();
+    void saysWhyAFileCannotBeOpened();
+
+private:
+    QTemporaryDir m_folder;
+    QString path(const QString &name) const { return m_folder.filePath(name); }
+};
+
+namespace {
+constexpr int kPatienceMs = 20000;
+}
+
+void SessionControllerTest::showsASavedSessionOnce()
+{
+    SampleSession sample;
+    const QString file = path(QStringLiteral("saved"));
+    QVERIFY(sample.make(file.toStdString(), 3));
+    app::SessionController controller;
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(file);
+    QVERIFY(ready.wait(kPatienceMs));
+    QCOMPARE(controller.snapshot()->tickEnds.size(), std::size_t{3});
+    QCOMPARE(controller.snapshot()->info.state, model::SessionState::Complete);
+}
+
+void SessionControllerTest::followsAGrowingSession()
+{
+    SampleSession sample;
+    const QString file = path(QStringLiteral("growing"));
+    auto writer = sample.begin(file.toStdString(), 2);
+    QVERIFY(writer);
+    app::SessionController controller;
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(file);
+    QVERIFY(ready.wait(kPatienceMs));
+    QCOMPARE(controller.snapshot()->tickEnds.size(), std::size_t{2});
+    QVERIFY(writer->write(sample.batch(2), sample.tables()));
+    QVERIFY(QTest::qWaitFor([&] { return controller.snapshot()->tickEnds.size() == 3; }, kPatienceMs));
+    sample.info().state = model::SessionState::Complete;
+    QVERIFY(writer->finish(sample.info()));
+    QVERIFY(QTest::qWaitFor(
+        [&] { return controller.snapshot()->info.state == model::SessionState::Complete; }, kPatienceMs));
+    QCOMPARE(controller.snapshot()->tickEnds.size(), std::size_t{3});
+}
+
+void SessionControllerTest::holdsTheViewAndCatchesUp()
+{
+    SampleSession sample;
+    const QString file = path(QStringLiteral("held"));
+    auto writer = sample.begin(file.toStdString(), 1);
+    QVERIFY(writer);
+    app::SessionController controller;
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(file);
+    QVERIFY(ready.wait(kPatienceMs));
+    controller.setHeld(true);
+    for (int i = 1; i < 4; ++i) {
+        QVERIFY(writer->write(sample.batch(i), sample.tables()));
+        QCoreApplication::processEvents();
+    }
+    QCOMPARE(ready.count(), 1);
+    controller.setHeld(false);
+    QVERIFY(QTest::qWaitFor([&] { return controller.snapshot()->tickEnds.size() == 4; }, kPatienceMs));
+}
+
+void SessionControllerTest::selectionMakesANewSnapshot()
+{
+    SampleSession sample;
+    const QString file = path(QStringLiteral("selected"));
+    QVERIFY(sample.make(file.toStdString(), 5));
+    app::SessionController controller;
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(file);
+    QVERIFY(ready.wait(kPatienceMs));
+    model::Selection selection;
+    selection.time = model::TimeRange{{1 * SampleSession::kTickNs}, {3 * SampleSession::kTickNs}};
+    controller.setSelection(selection);
+    QVERIFY(ready.wait(kPatienceMs));
+    QCOMPARE(controller.snapshot()->span, *selection.time);
+    QCOMPARE(controller.snapshot()->selection, selection);
+}
+
+void SessionControllerTest::saysWhyAFileCannotBeOpened()
+{
+    app::SessionController controller;
+    QSignalSpy failed(&controller, &app::SessionController::openFailed);
+    controller.open(path(QStringLiteral("missing")));
+    QVERIFY(failed.wait(kPatienceMs));
+    QVERIFY(failed.front().at(1).toString().contains(QStringLiteral("missing")));
+    QVERIFY(!controller.isOpen());
+
+    QFile foreign(path(QStringLiteral("foreign")));
+    QVERIFY(foreign.open(QIODevice::WriteOnly));
+    foreign.write("this is no session, and never was");
+    foreign.close();
+    controller.open(foreign.fileName());
+    QVERIFY(failed.wait(kPatienceMs));
+    QVERIFY(!failed.back().at(1).toString().isEmpty());
+}
+
+QTEST_GUILESS_MAIN(SessionControllerTest)
+#include "session_controller_integration_test.moc"
