@@ -30,6 +30,8 @@ public:
     void setContent(const ChartContent &content, model::TimeRange bounds);
     const ChartContent &content() const { return m_content; }
 
+    QSize sizeHint() const override { return {320, 150}; }
+
     /// The chart on the card's background, twice its size on screen; at least 720 × 280.
     QImage picture();
 

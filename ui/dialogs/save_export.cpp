@@ -4,9 +4,11 @@
 #include <QBuffer>
 #include <QFileDialog>
 #include <QMessageBox>
-#include <QSaveFile>
+#include <QTemporaryFile>
 
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
 namespace ui {
 
@@ -37,9 +39,16 @@ model::Result<void> writeExport(const Export &what, const QString &path)
     const QByteArray bytes = contentsOf(what);
     if (bytes.isEmpty())
         return failure(path, QStringLiteral("there is nothing to write"));
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+    // Not QSaveFile: it waits for the disk, which takes seconds a file where that is busy, and an export can be made again.
+    QTemporaryFile file(path + QStringLiteral(".XXXXXX"));
+    if (!file.open() || file.write(bytes) != bytes.size() || !file.flush())
         return failure(path, file.errorString());
+    file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ReadGroup | QFile::ReadOther);
+    std::error_code error;
+    std::filesystem::rename(file.fileName().toStdString(), path.toStdString(), error);
+    if (error)
+        return failure(path, QString::fromStdString(error.message()));
+    file.setAutoRemove(false);
     return {};
 }
 

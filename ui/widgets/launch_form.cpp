@@ -126,6 +126,7 @@ QLineEdit *LaunchForm::addField(QFormLayout *form, const QString &name, const QS
     label->setBuddy(field);
     label->setMinimumWidth(92);
     auto *line = new QHBoxLayout;
+    line->setSpacing(8);
     line->addWidget(field, 1);
     if (beside != nullptr)
         line->addWidget(beside);
@@ -176,7 +177,7 @@ QWidget *LaunchForm::newAttachFields()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 10);
     m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setMinimumHeight(190);
+    m_table->setMinimumHeight(300);
     QLabel *note = newLabel(tr("Metrics and CPU are recorded; the heap of a program that already runs is not traced."),
         TextSize::Caption, TextWeight::Normal, "muted");
     note->setWordWrap(true);
@@ -259,6 +260,11 @@ void LaunchForm::choosePreset(int index)
 void LaunchForm::chooseMode(int index)
 {
     m_modes->button(index)->setChecked(true);
+    // The form is as high as what it shows, not as the other mode.
+    for (int i = 0; i < m_fields->count(); ++i) {
+        const auto policy = i == index ? QSizePolicy::Preferred : QSizePolicy::Ignored;
+        m_fields->widget(i)->setSizePolicy(policy, policy);
+    }
     m_fields->setCurrentIndex(index);
     m_heap->setEnabled(index == 0);
     if (index == 1)
