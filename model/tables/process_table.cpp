@@ -142,7 +142,14 @@ ProcessTable::LiveImage *ProcessTable::matchingImage(
             last = &image;
     }
     const bool isCandidate = last && last->announcedBy != 0 && (last->announcedBy & bit(source)) == 0;
-    return isCandidate && isCompatible(*last, executable) ? last : nullptr;
+    if (isCandidate && isCompatible(*last, executable))
+        return last;
+    // The tracer connects soon after the exec, Proc looks whenever it does: what it found later, and told first, is that image.
+    const auto next = std::find_if(process.images.begin(), process.images.end(),
+        [&](const LiveImage &image) { return row(image).start > when; });
+    const bool isFoundLater = source == ProcessSource::Tracer && next != process.images.end()
+        && next->announcedBy == bit(ProcessSource::Proc) && isCompatible(*next, executable);
+    return isFoundLater ? &*next : nullptr;
 }
 
 ProcessTable::LiveImage &ProcessTable::insertImage(LiveProcess &process, Timestamp when)

@@ -54,6 +54,17 @@ private Q_SLOTS:
         QCOMPARE(f.processes.imageAt(10, at(100)).value, traced.value);
     }
 
+    void anImageThatProcFoundBeforeTheTracerToldIsTheSame()
+    {
+        Fixture f;
+        f.processes.processSeen(10, 0, at(0));
+        const ImageId found = f.processes.execSeen(10, at(200), ProcessSource::Proc, "/bin/x", "x");
+        QCOMPARE(f.processes.execSeen(10, at(130), ProcessSource::Tracer, "/bin/x", "x").value, found.value);
+        QCOMPARE(f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/x", "").value, found.value);
+        QCOMPARE(f.image(found).start, at(100));
+        QCOMPARE(f.image(found).epoch, 1U);
+    }
+
     void twoExecsOfOneSourceAreTwoImages()
     {
         Fixture f;
