@@ -4,10 +4,12 @@
 #include "app/program_paths.h"
 #include "capture/heap/heap_instrument.h"
 #include "capture/perf/cpu_instrument.h"
+#include "capture/proc/proc_reader.h"
 #include "capture/target/executable_search.h"
 #include "capture/target/program_kind.h"
 
 #include <cstdlib>
+#include <ctime>
 
 namespace app {
 
@@ -64,6 +66,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
 
 void RecordingInstruments::open(const capture::TargetProcess &target, model::SessionInfo &info)
 {
+    if (target.isLaunched())
+        announce(target);
     if (!target.isLaunched() && m_config.heap != model::HeapMode::Off)
         m_notes.push_back(
             "The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
@@ -71,6 +75,19 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
     if (m_config.cpuHz > 0)
         openCpu(target, info);
     openProc(target);
+}
+
+/// Tells what the target is about to run, so that one which ends before anybody could look at it is known all the same.
+void RecordingInstruments::announce(const capture::TargetProcess &target)
+{
+    std::string arguments;
+    for (const std::string &argument : m_config.command)
+        arguments += argument + '\0';
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const model::Timestamp when{std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - m_originNs};
+    m_processes.execSeen(target.pid(), when, model::ProcessSource::Launcher, commandFile(m_config),
+        capture::quotedCommandLine(arguments));
 }
 
 void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::SessionInfo &info)
@@ -96,6 +113,7 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
     options.roots = {target.pid()};
     options.origin = target.isLaunched() ? capture::RootOrigin::Launched : capture::RootOrigin::Running;
     options.tick = m_config.tick;
+    options.originNs = m_originNs;
     auto proc = std::make_unique<capture::ProcInstrument>(options, m_processes);
     m_proc = proc.get();
     m_instruments.push_back(std::move(proc));

@@ -39,6 +39,7 @@ public:
     const std::vector<std::string> &notes() const { return m_notes; }
 
 private:
+    void announce(const capture::TargetProcess &target);
     void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
     void openProc(const capture::TargetProcess &target);
 

@@ -157,18 +157,26 @@ model::ProcessId ProcInstrument::reportProcess(const ProcStat &stat, model::Time
     return m_table.processSeen(stat.pid, parentPid, start);
 }
 
+/// Whether somebody told already what the process runs.
+bool ProcInstrument::isAnnounced(std::int32_t pid) const
+{
+    const model::ProgramTables &tables = m_table.tables().tables();
+    const model::ImageId image = m_table.currentImage(pid);
+    return image.isValid() && !tables.text(tables.images[image.index()].executable).empty();
+}
+
 void ProcInstrument::reportFirstImage(
     TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now)
 {
     const auto &roots = m_options.roots;
     const bool isRoot = std::find(roots.begin(), roots.end(), stat.pid) != roots.end();
     const bool isRunning = m_options.origin == RootOrigin::Running && start.ns <= 0;
-    if (isRoot && !isRunning)
+    if (isRoot && !isRunning && !isAnnounced(stat.pid))
         reportExec(process, start, model::ProcessSource::Launcher);
     const auto parent = m_tracked.find(stat.parentPid);
     const bool isFork = parent != m_tracked.end() && process.image.isKnown() && parent->second.image == process.image;
     if (isRoot || isRunning || !isFork)
-        reportExec(process, isRunning ? start : now, model::ProcessSource::Proc);
+        reportExec(process, isRunning ? start : timeNow(now), model::ProcessSource::Proc);
 }
 
 model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const
@@ -220,8 +228,11 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
     const ImageMark before = process.image;
     if (!process.read(kMostThreadsRead))
         return false;
+    // Perf tells an end before /proc shows it: what is told of the process after that would be taken for another one.
+    if (m_table.liveProcess(process.sampler.pid()) != process.id)
+        return true;
     if (process.image != before && process.image.isKnown()) {
-        reportExec(process, now, model::ProcessSource::Proc);
+        reportExec(process, timeNow(now), model::ProcessSource::Proc);
         process.nextSlowRead = 0;
     }
     reportThreads(process, now);
@@ -276,13 +287,20 @@ void ProcInstrument::readSystem()
     m_availableBytes = text ? kilobyteField(*text, "MemAvailable") : std::nullopt;
 }
 
+model::Timestamp ProcInstrument::timeNow(model::Timestamp now) const
+{
+    if (!m_options.originNs)
+        return now;
+    return {m_options.clock.monotonicNs() - *m_options.originNs};
+}
+
 void ProcInstrument::finish(std::int32_t pid, model::Timestamp now)
 {
     const auto it = m_tracked.find(pid);
     if (it == m_tracked.end())
         return;
     it->second.read(kMostThreadsRead);
-    m_table.processEnded(pid, now, std::nullopt);
+    m_table.processEnded(pid, timeNow(now), std::nullopt);
     m_zombies.insert_or_assign(pid, it->second.startTicks);
     m_finished.push_back(std::move(it->second));
     m_tracked.erase(it);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,9 @@ struct ProcOptions
     std::vector<std::int32_t> roots; ///< pids of the recorded trees
     RootOrigin origin = RootOrigin::Launched; ///< Running: what they used before is not counted
     model::Duration tick = model::Duration::fromMs(1000);
+    /// CLOCK_MONOTONIC at Timestamp 0. With it, ends and execs get the time at which they were noticed: a recorder that is kept from
+    /// running gets `now` long before. Without it they get `now`.
+    std::optional<std::int64_t> originNs;
     std::string procRoot = "/proc";
     std::string cgroupRoot = "/sys/fs/cgroup";
     ProcClock clock = ProcClock::system();
@@ -57,6 +61,7 @@ private:
     void discoverFrom(std::int32_t pid, model::Timestamp now);
     bool adopt(std::int32_t pid, model::Timestamp now);
     model::ProcessId reportProcess(const ProcStat &stat, model::Timestamp start, model::Timestamp now);
+    bool isAnnounced(std::int32_t pid) const;
     void reportFirstImage(TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now);
     void reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source);
     void reportThreads(TrackedProcess &process, model::Timestamp now);
@@ -67,6 +72,7 @@ private:
     void readPss(TrackedProcess &process);
     void readSystem();
     const CgroupMemory &memoryOf(TrackedProcess &process);
+    model::Timestamp timeNow(model::Timestamp now) const;
     void finish(std::int32_t pid, model::Timestamp now);
     void countMissed();
     void appendRow(TrackedProcess &process, std::int64_t elapsedNs, model::EventBatch &batch) const;

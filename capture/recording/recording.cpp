@@ -68,6 +68,9 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     for (std::unique_ptr<Instrument> &instrument : parts.instruments)
         m_sources.push_back({std::move(instrument), {}, false});
     m_status.status().targetPid = m_target.pid();
+    m_targetProcess = m_processes.liveProcess(m_target.pid());
+    if (!m_targetProcess.isValid())
+        m_targetProcess = m_processes.processSeen(m_target.pid(), 0, now());
 }
 
 Recording::~Recording() = default;
@@ -87,7 +90,6 @@ model::Result<void> Recording::listen(const std::string &directory)
 EndReason Recording::run()
 {
     m_begin = m_lastAwake = now();
-    m_targetProcess = m_processes.processSeen(m_target.pid(), 0, m_begin);
     m_schedule = TickSchedule(m_begin, m_info.config.tick);
     while (!m_end) {
         wait();
