@@ -44,6 +44,7 @@ struct Typed
     std::string from;
     std::string to;
     DoctorOptions doctor;
+    ListOptions list;
 };
 
 constexpr const char *kFooter = R"(Examples:
@@ -143,6 +144,13 @@ CLI::App *addDoctor(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("doctor", "What this machine allows to record, and how to allow more");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
+    return command;
+}
+
+CLI::App *addList(CLI::App &app, Typed &typed)
+{
+    CLI::App *command = app.add_subcommand("list", "The sessions that were recorded or opened last");
+    command->add_option("--top", typed.list.most, "At most this many (default 20)")->type_name("N");
     return command;
 }
 
@@ -333,6 +341,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed);
+    const CLI::App *list = addList(app, typed);
     addDoctor(app, typed);
 
     // What stands behind the first "--" of `record` is the command, whatever it looks like.
@@ -370,6 +379,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
+    if (list->parsed())
+        return typed.list;
     return typed.doctor;
 }
 

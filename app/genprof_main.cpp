@@ -3,6 +3,7 @@
 #include "app/cli/doctor.h"
 #include "app/cli/record.h"
 #include "app/cli/report.h"
+#include "app/cli/sessions.h"
 #include "app/command_line.h"
 #include "capture/target/inherited_state.h"
 
@@ -24,6 +25,7 @@ struct Run
     int operator()(const app::RecordOptions &options) const { return app::runRecord(options, inherited); }
     int operator()(const app::ControlOptions &options) const { return app::runControl(options); }
     int operator()(const app::ReportOptions &options) const { return app::runReport(options); }
+    int operator()(const app::ListOptions &options) const { return app::runList(options); }
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };
 

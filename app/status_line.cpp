@@ -2,6 +2,7 @@
 #include "app/status_line.h"
 
 #include "app/duration_text.h"
+#include "app/terminal.h"
 #include "capture/recording/control_protocol.h"
 #include "model/base/format_units.h"
 
@@ -19,25 +20,39 @@ std::string percent(std::int64_t milliPercent) { return fmt::format("{} %", (mil
 
 std::int64_t lost(const capture::RecordingStatus &status) { return status.eventsDropped + status.samplesLost; }
 
-} // namespace
+enum class Detail { All, NoChange, NoAllocations };
 
-std::string statusLine(const capture::RecordingStatus &status)
+std::string lineOf(const capture::RecordingStatus &status, Detail detail)
 {
     const bool isPaused = status.state == model::SessionState::Paused;
     std::string line = fmt::format("{} {}", isPaused ? "⏸" : "●", clockText({status.durationNs}));
     if (status.rssBytes)
         line += "  rss " + bytes(*status.rssBytes);
     if (status.heapTraced)
-        line += fmt::format("  heap {} ({})", bytes(status.liveBytes), signedBytes(status.liveBytesChange));
+        line += "  heap " + bytes(status.liveBytes);
+    if (status.heapTraced && detail == Detail::All)
+        line += fmt::format(" ({})", signedBytes(status.liveBytesChange));
     if (status.cpuMilliPercent)
         line += "  cpu " + percent(*status.cpuMilliPercent);
-    if (status.heapTraced)
+    if (status.heapTraced && detail != Detail::NoAllocations)
         line += fmt::format("  {} allocs", model::formatShortCount(static_cast<double>(status.allocations)));
     line += fmt::format(
         "  {} lost  {} file", model::formatShortCount(static_cast<double>(lost(status))), bytes(status.fileBytes));
     if (!status.trouble.empty())
         line += "  NOT WRITTEN";
     return line;
+}
+
+} // namespace
+
+std::string statusLine(const capture::RecordingStatus &status, std::size_t columns)
+{
+    for (const Detail detail : {Detail::All, Detail::NoChange}) {
+        const std::string line = lineOf(status, detail);
+        if (cutToColumns(line, columns) == line)
+            return line;
+    }
+    return lineOf(status, Detail::NoAllocations);
 }
 
 std::string statusText(const capture::RecordingStatus &status)

@@ -3,13 +3,14 @@
 
 #include "capture/recording/recording_status.h"
 
+#include <cstddef>
 #include <string>
 
 namespace app {
 
 /// A recording in one line: "● 00:00:12  rss 41.2 MiB  heap 12.3 MiB (+1.1 MiB)  cpu 96 %  1.2 M allocs  0 lost  12 KiB file".
-/// What is not known is left out.
-std::string statusLine(const capture::RecordingStatus &status);
+/// What is not known is left out. Where `columns` are too few, the change of the heap goes first, then the allocations.
+std::string statusLine(const capture::RecordingStatus &status, std::size_t columns);
 
 /// The same on several lines with names, for `genprof ctl FILE status`.
 std::string statusText(const capture::RecordingStatus &status);

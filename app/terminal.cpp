@@ -51,11 +51,13 @@ void Terminal::message(const std::string &text)
     write("genprof: " + text + "\n");
 }
 
+std::size_t Terminal::statusColumns() { return columnsOfTerminal() - 1; }
+
 void Terminal::showStatus(const std::string &line)
 {
     if (!m_hasStatus || !isInForeground())
         return;
-    write(kEraseLine + cutToColumns(line, columnsOfTerminal() - 1));
+    write(kEraseLine + cutToColumns(line, statusColumns()));
     m_isShown = true;
 }
 

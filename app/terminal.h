@@ -26,8 +26,8 @@ public:
     /// Removes the status line.
     void clearStatus();
 
-    /// Whether status lines are shown at all.
-    bool hasStatus() const { return m_hasStatus; }
+    /// How many characters a status line may have now.
+    static std::size_t statusColumns();
 
 private:
     static void write(const std::string &text);

@@ -53,6 +53,12 @@ struct DoctorOptions
     bool asJson = false;
 };
 
+/// `genprof list`.
+struct ListOptions
+{
+    std::size_t most = 20;
+};
+
 /// Nothing is left to do but to print: help, the version, or what is wrong with the command line.
 struct PrintAndExit
 {
@@ -60,6 +66,6 @@ struct PrintAndExit
     int exitCode = 0; ///< 0: `text` goes to standard output, else to standard error
 };
 
-using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions>;
+using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions>;
 
 } // namespace app

@@ -121,7 +121,9 @@ model::Result<void> RecordRun::openTarget()
     m_recording.emplace(
         capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
             start.monotonicNs, m_info},
-        [this](const capture::RecordingStatus &status) { m_terminal.showStatus(statusLine(status)); },
+        [this](const capture::RecordingStatus &status) {
+            m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
+        },
         [this](const std::string &text) { m_terminal.message(text); });
     return {};
 }
@@ -153,17 +155,23 @@ int RecordRun::giveUp(const std::string &text, int exitCode)
     return fail(text, exitCode);
 }
 
+/// Names the processes that go on without being recorded, or ends the command where that was asked for.
 void RecordRun::sayWhatGoesOn(capture::EndReason reason)
 {
-    if (m_recording->targetHasEnded())
-        return;
-    if (m_options.thenKill) {
+    const bool hasEnded = m_recording->targetHasEnded();
+    if (!hasEnded && m_options.thenKill) {
         if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
             m_terminal.message(sent.error().text());
         return;
     }
-    m_terminal.message(fmt::format("Recording ended ({}); process {} runs on",
-        capture::endReasonText(reason, m_options.config.attachPid.has_value()), m_target->pid()));
+    std::string pids;
+    for (const std::int32_t pid : m_processes.livePids())
+        pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
+    if (m_options.isQuiet || (hasEnded && pids.empty()))
+        return;
+    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on (process {})", pids)
+                                : fmt::format("Recording ended ({}); process {} runs on",
+                                    capture::endReasonText(reason, m_options.config.attachPid.has_value()), pids));
 }
 
 /// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.

@@ -54,6 +54,7 @@ private Q_SLOTS:
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
     void readsTheReportOptions();
+    void listsRecentSessions();
     void printsHelpAndVersionWithSuccess();
 };
 
@@ -176,6 +177,12 @@ void CommandLineTest::readsTheReportOptions()
     QCOMPARE(*options.pid, 7);
     QCOMPARE(options.top, std::size_t{3});
     QCOMPARE(options.output, std::string("out"));
+}
+
+void CommandLineTest::listsRecentSessions()
+{
+    QCOMPARE(parsed<app::ListOptions>({"list"}).most, std::size_t{20});
+    QCOMPARE(parsed<app::ListOptions>({"list", "--top", "3"}).most, std::size_t{3});
 }
 
 void CommandLineTest::printsHelpAndVersionWithSuccess()

@@ -131,17 +131,21 @@ void TextsTest::putsARecordingInOneLine()
     status.allocations = 1'200'000;
     status.samplesLost = 3;
     status.fileBytes = 12 << 10;
-    QCOMPARE(app::statusLine(status),
+    QCOMPARE(app::statusLine(status, 100),
         std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB (-1 MiB)  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
+    QCOMPARE(app::statusLine(status, 82),
+        std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
+    QCOMPARE(app::statusLine(status, 79),
+        std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB  cpu 96 %  3 lost  12 KiB file"));
     status.state = model::SessionState::Paused;
     status.trouble = "No space left on device";
-    QVERIFY(app::statusLine(status).find("NOT WRITTEN") != std::string::npos);
-    QVERIFY(app::statusLine(status).find("⏸") == 0);
+    QVERIFY(app::statusLine(status, 100).find("NOT WRITTEN") != std::string::npos);
+    QVERIFY(app::statusLine(status, 100).find("⏸") == 0);
 }
 
 void TextsTest::leavesOutWhatIsNotKnown()
 {
-    QCOMPARE(app::statusLine({}), std::string("● 00:00:00  0 lost  0 B file"));
+    QCOMPARE(app::statusLine({}, 80), std::string("● 00:00:00  0 lost  0 B file"));
 }
 
 void TextsTest::cutsLinesAtCharacters()

@@ -415,6 +415,8 @@ void LifecycleIntegrationTest::namesTheFileAfterTheCommand()
         = QDir(runner.path(QString())).entryList({QStringLiteral("true-*.gprof-session")}, QDir::Files);
     QCOMPARE(files.size(), 1);
     QVERIFY2(ran.err.contains(files.first().toUtf8()), ran.err.constData());
+    const Ran listed = runner.genprof({QStringLiteral("list")});
+    QVERIFY2(listed.out.contains(files.first().toUtf8()), listed.out.constData());
 }
 
 QTEST_GUILESS_MAIN(LifecycleIntegrationTest)
