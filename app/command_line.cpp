@@ -63,7 +63,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("-o,--output", typed.record.output,
             "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
         ->type_name("FILE");
-    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|off");
+    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
     command
         .add_option(
@@ -87,7 +87,8 @@ public:
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("record", "Start a command and record it until it ends");
-    addCaptureOptions(*command, typed, "Record every allocation, or none (default full)");
+    addCaptureOptions(
+        *command, typed, "Record every allocation, one each BYTES (512KiB) of them, or none (default full)");
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command when the recording ends before it; else it runs on and is waited for");
     command->formatter(std::make_shared<RecordFormatter>());
@@ -170,23 +171,52 @@ model::Result<std::uint32_t> parseHz(const std::string &text)
     return hz;
 }
 
-model::Result<model::HeapMode> parseHeap(const std::string &text, model::HeapMode byDefault)
+/// "512KiB", "1M", "65536": bytes in binary units; nothing where it is no such number.
+std::optional<std::int64_t> parseBytes(const std::string &text)
 {
-    if (text.empty())
-        return byDefault;
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    if (code != std::errc() || value <= 0)
+        return std::nullopt;
+    int shift = 0;
+    if (unit == "K" || unit == "KiB")
+        shift = 10;
+    else if (unit == "M" || unit == "MiB")
+        shift = 20;
+    else if (unit == "G" || unit == "GiB")
+        shift = 30;
+    else if (!unit.empty() && unit != "B")
+        return std::nullopt;
+    return value < (std::int64_t{1} << 40) >> shift ? std::optional(value << shift) : std::nullopt;
+}
+
+model::Result<void> readHeap(const std::string &text, model::CaptureConfig &config, model::HeapMode byDefault)
+{
+    constexpr std::string_view kSampled = "sampled=";
+    constexpr std::int64_t kShortestPeriod = 64;
+    config.heap = byDefault;
     if (text == "full")
-        return model::HeapMode::Full;
-    if (text == "off")
-        return model::HeapMode::Off;
-    return model::Error("--heap " + text + ": full and off are possible");
+        config.heap = model::HeapMode::Full;
+    else if (text == "off")
+        config.heap = model::HeapMode::Off;
+    else if (text == "sampled" || text.starts_with(kSampled))
+        config.heap = model::HeapMode::Sampled;
+    else if (!text.empty())
+        return model::Error("--heap " + text + ": full, sampled, sampled=BYTES and off are possible");
+    if (!text.starts_with(kSampled))
+        return {};
+    const std::optional<std::int64_t> period = parseBytes(text.substr(kSampled.size()));
+    if (!period || *period < kShortestPeriod)
+        return model::Error("--heap " + text + ": bytes from 64 to 1 TiB are possible, such as sampled=512KiB");
+    config.heapPeriodBytes = *period;
+    return {};
 }
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
-    const auto heap = parseHeap(typed.heap, heapByDefault);
-    if (!heap)
+    if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
         return heap.error();
-    config.heap = *heap;
     const auto hz = parseHz(typed.cpu);
     if (!hz)
         return hz.error();

@@ -52,7 +52,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         return {};
     if (const std::string obstacle = capture::heapObstacle(commandFile(m_config)); !obstacle.empty())
         m_notes.push_back(obstacle + ". The rest is recorded");
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs,
+        m_config.heap == model::HeapMode::Sampled ? static_cast<std::uint64_t>(m_config.heapPeriodBytes) : 0);
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};

@@ -10,12 +10,17 @@
 
 namespace model {
 
-enum class HeapMode : std::uint8_t { Off, Full };
+enum class HeapMode : std::uint8_t {
+    Off,
+    Full,    ///< every allocation and free
+    Sampled, ///< one of so many bytes; counts are estimates with an error
+};
 
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
+    std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
     std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
     Duration tick = Duration::fromMs(1000);
     std::optional<Duration> duration; ///< recording ends by itself after this

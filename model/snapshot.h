@@ -28,6 +28,12 @@ struct HeapCost
     std::int64_t liveBlocksAtBegin = 0;
     std::int64_t peakBytes = 0; ///< at the selection's peak, see HeapSummary::peakIsExact
     std::int64_t peakBlocks = 0;
+    // Where bytes were sampled, else 0: allocations recorded in the selection, and variances of what the names say.
+    std::int64_t samples = 0;
+    double allocationVariance = 0;
+    double allocatedVariance = 0; ///< bytes²
+    double liveBlockVariance = 0;
+    double liveVariance = 0; ///< bytes²
 };
 
 struct CpuCost

@@ -23,8 +23,8 @@ private:
     void writePeaks(const model::EventBatch &batch, std::int64_t revision);
     void writeEvents(const model::EventBatch &batch, std::int64_t tick);
 
-    Statement m_tick, m_metric, m_heap, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack, m_peakStackGone,
-        m_cpu, m_loss, m_mark, m_gap;
+    Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
+        m_peakStackGone, m_cpu, m_loss, m_mark, m_gap;
     RowWriter m_rows;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
-
 #include "capture/target/program_kind.h"
 
 #include <algorithm>
@@ -15,6 +14,7 @@ struct HeapInstrument::Harvest
     PairingLosses pairing;
     TargetLosses target;
     std::uint64_t badRecords = 0;
+    std::int64_t periodBytes = 1; ///< as in model::HeapDelta
     std::vector<RingThread> threads;
     std::string failure;
     bool hasEnded = false;
@@ -83,6 +83,8 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     harvest.pairing = image.channel.pairing().takeLosses();
     harvest.target = image.channel.losses();
     harvest.badRecords = image.channel.takeBadRecords();
+    const std::uint64_t period = image.channel.pairing().samplePeriodBytes();
+    harvest.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(period), 1);
     harvest.threads = image.channel.takeNewThreads();
     harvest.failure = image.failure;
     harvest.hasEnded = image.hasEnded;
@@ -153,7 +155,7 @@ void HeapInstrument::registerImage(Image &image)
     }
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
-    row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full;
+    row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full; // "full": from the start
     row.heapNote = model::StringId(0u);
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
@@ -175,9 +177,13 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
 {
     model::TableBuilder &tables = m_processes.tables();
     const model::HeapTickCounts &tick = harvest.tick;
-    for (const auto &[node, counts] : tick.rows)
-        batch.heap.push_back({image.id, image.resolver.stackOf(node, tables), counts.allocations, counts.allocatedBytes,
-            counts.frees, counts.freedBytes, counts.temporaries, counts.temporaryBytes, 1});
+    for (const auto &[node, counts, sampling] : tick.rows) {
+        const model::StackId stack = image.resolver.stackOf(node, tables);
+        batch.heap.push_back({image.id, stack, counts.allocations, counts.allocatedBytes, counts.frees,
+            counts.freedBytes, counts.temporaries, counts.temporaryBytes, harvest.periodBytes});
+        if (harvest.periodBytes > 1)
+            batch.heapSampling.push_back({image.id, stack, sampling, harvest.periodBytes});
+    }
     batch.heapTicks.push_back({image.id, tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
         tick.total.allocations, tick.total.allocatedBytes, tick.total.frees, tick.total.freedBytes,
         tick.total.temporaries, harvest.pairing.unknownFrees});
@@ -198,8 +204,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
 {
     model::TableBuilder &tables = m_processes.tables();
     std::array<std::int64_t, model::kStackEndCount> ends{};
-    for (const auto &[node, counts] : harvest.tick.rows)
-        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += counts.allocations;
+    for (const auto &[node, counts, sampling] : harvest.tick.rows)
+        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += sampling.samples;
     for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
         addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
 
@@ -216,6 +222,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.nodesRefused, seen.nodesRefused));
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.modulesRefused, seen.modulesRefused),
         "modules without a place in the table");
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.samplesRefused, seen.samplesRefused),
+        "samples: more live ones than can be followed; use a longer period");
     addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();

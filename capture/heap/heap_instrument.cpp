@@ -43,8 +43,8 @@ HeapInstrument::Image::~Image()
         ::close(process);
 }
 
-model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(
-    model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs)
+model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::ProcessTable &processes,
+    const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes)
 {
     if (::access(tracerPath.c_str(), R_OK) != 0)
         return model::systemError("cannot read the tracer " + tracerPath, errno, "the installation is not complete");
@@ -53,7 +53,7 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(
             + ": the loader takes spaces and colons for separators; install to a path without them");
     std::unique_ptr<HeapInstrument> instrument(new HeapInstrument(processes, tracerPath, originNs));
     HeapInstrument *raw = instrument.get();
-    auto server = RendezvousServer::start(instrument->m_clock.kind(),
+    auto server = RendezvousServer::start(instrument->m_clock.kind(), samplePeriodBytes,
         {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
             [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); }});
     if (!server)

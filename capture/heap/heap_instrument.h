@@ -19,7 +19,7 @@
 
 namespace capture {
 
-/// Full heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
+/// Heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
 /// sums over at each tick.
 ///
 /// Rings must be read while the capture thread waits for a disk, so they are drained by a thread of their own ("heap-drain");
@@ -28,9 +28,9 @@ class HeapInstrument final : public Instrument
 {
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
-    /// outlive it.
-    static model::Result<std::unique_ptr<HeapInstrument>> create(
-        model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs);
+    /// outlive it. `samplePeriodBytes`: 0 records every event; else one of so many bytes is sampled, and counts are estimates.
+    static model::Result<std::unique_ptr<HeapInstrument>> create(model::ProcessTable &processes,
+        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0);
     /// Tells every traced process that nobody listens any more; they run on as if alone.
     ~HeapInstrument() override;
 

@@ -33,6 +33,7 @@ ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid
     : m_memory(std::move(memory))
     , m_pid(pid)
     , m_sharesPids(sharesPids)
+    , m_pairing(m_memory->view().header().samplePeriodBytes)
 {
 }
 
@@ -302,7 +303,7 @@ TargetLosses ImageChannel::losses() const
     const auto count
         = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
     return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
-        count(counters.nodesRefused), count(counters.modulesRefused)};
+        count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused)};
 }
 
 std::uint64_t ImageChannel::takeBadRecords() { return std::exchange(m_badRecords, 0); }

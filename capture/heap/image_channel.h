@@ -29,6 +29,7 @@ struct TargetLosses
     std::uint64_t reentered = 0;
     std::uint64_t nodesRefused = 0;
     std::uint64_t modulesRefused = 0;
+    std::uint64_t samplesRefused = 0;
 };
 
 /// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the

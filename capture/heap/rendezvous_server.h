@@ -42,7 +42,9 @@ public:
         std::function<void(std::int32_t pid, const std::string &reason)> failed;
     };
 
-    static model::Result<std::unique_ptr<RendezvousServer>> start(wire::Clock clock, Callbacks callbacks);
+    /// `samplePeriodBytes`: of every image's memory, see wire::Header.
+    static model::Result<std::unique_ptr<RendezvousServer>> start(
+        wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks);
     ~RendezvousServer();
     RendezvousServer(const RendezvousServer &) = delete;
     RendezvousServer &operator=(const RendezvousServer &) = delete;
@@ -54,13 +56,14 @@ public:
     void waitUntilIdle();
 
 private:
-    RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup);
+    RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
     void serve(const std::stop_token &stop);
     void meet(int connection);
     void hearOutcome(int connection, std::int32_t pid);
     static bool welcome(int connection, int descriptor);
 
     wire::Clock m_clock;
+    std::uint64_t m_samplePeriodBytes;
     Callbacks m_callbacks;
     int m_listener;
     int m_wakeup; ///< eventfd: the server is to stop

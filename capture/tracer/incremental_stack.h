@@ -21,7 +21,7 @@ namespace capture::tracer {
 class IncrementalStack
 {
 public:
-    static constexpr std::uint32_t kMostFrames = 4096;
+    static constexpr std::uint32_t kMostFrames = 4095; ///< with its root, what a session takes
     /// capture() says: take the plain walk instead (other stack, unusual rule, too deep).
     static constexpr std::uint32_t kNeedsPlainWalk = 0xffffffff;
 

@@ -48,7 +48,7 @@ template <typename Call>
     else if (size == 0 && freesAtZero)
         recordReallocFreed();
     else
-        recordReallocFailed();
+        recordReallocFailed(old);
     return pointer;
 }
 

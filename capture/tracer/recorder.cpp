@@ -95,29 +95,77 @@ ThreadState *recordingThread()
 
 std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
+/// Counts a sample that cannot be followed to its end, and so is not taken.
+bool follow(const void *pointer)
+{
+    if (g_tracing.sampledBlocks.add(pointer))
+        return true;
+    g_tracing.memory.header().losses.samplesRefused.fetch_add(1, std::memory_order_relaxed);
+    return false;
+}
+
+void sampleAllocation(ThreadState &thread, wire::RecordType type, const void *pointer, std::size_t size,
+    const unwind::NarrowFrame &caller)
+{
+    thread.lastAllocation = pointer;
+    const bool wasSampled = type == wire::RecordType::ReallocEnd && thread.reallocWasSampled;
+    if (!thread.sampler.takes(size) || !follow(pointer)) [[likely]] {
+        if (wasSampled)
+            write(thread, wire::RecordType::ReallocEnd, 0, 0, 0);
+        return;
+    }
+    const wire::RecordType told = wasSampled ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc;
+    write(thread, told, asNumber(pointer), size, captureStack(thread, caller));
+}
+
+void sampleRelease(ThreadState &thread, wire::RecordType type, const void *pointer)
+{
+    const bool wasSampled = g_tracing.sampledBlocks.remove(pointer);
+    if (type == wire::RecordType::ReallocBegin)
+        thread.reallocWasSampled = wasSampled;
+    if (wasSampled)
+        write(thread, type, asNumber(pointer), 0, thread.lastAllocation == pointer ? 1 : 0);
+}
+
 } // namespace
 
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
-    if (ThreadState *thread = recordingThread())
+    ThreadState *thread = recordingThread();
+    if (thread == nullptr)
+        return;
+    if (thread->isSampling)
+        sampleAllocation(*thread, type, pointer, size, caller);
+    else
         write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
 void recordRelease(wire::RecordType type, const void *pointer)
 {
-    if (ThreadState *thread = recordingThread())
+    ThreadState *thread = recordingThread();
+    if (thread == nullptr)
+        return;
+    if (thread->isSampling)
+        sampleRelease(*thread, type, pointer);
+    else
         write(*thread, type, asNumber(pointer), 0, 0);
 }
 
-void recordReallocFailed()
+void recordReallocFailed(const void *old)
 {
-    if (ThreadState *thread = recordingThread())
+    ThreadState *thread = recordingThread();
+    if (thread == nullptr || (thread->isSampling && !thread->reallocWasSampled))
+        return;
+    if (thread->isSampling && !follow(old))
+        write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
+    else
         write(*thread, wire::RecordType::ReallocFailed, 0, 0, 0);
 }
 
 void recordReallocFreed()
 {
-    if (ThreadState *thread = recordingThread())
+    ThreadState *thread = recordingThread();
+    if (thread != nullptr && (!thread->isSampling || thread->reallocWasSampled))
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 

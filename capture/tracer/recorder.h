@@ -23,8 +23,8 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
 /// A block goes or may go: `type` is Free or ReallocBegin. Call before the allocator is called.
 void recordRelease(wire::RecordType type, const void *pointer);
 
-/// A realloc gave no block: it failed (the old block lives on) or freed the old one.
-void recordReallocFailed();
+/// A realloc gave no block: it failed (`old` lives on) or freed the old one.
+void recordReallocFailed(const void *old);
 void recordReallocFreed();
 
 /// The loader frees `pointer`.

@@ -22,11 +22,16 @@ unwind::FrameRule RuleNearCache::find(
     return rule;
 }
 
-void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
+void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes)
 {
     ring = writer;
     lastTime = 0;
     gaveUp = false;
+    isSampling = samplePeriodBytes != 0;
+    reallocWasSampled = false;
+    lastAllocation = nullptr;
+    if (isSampling)
+        sampler.begin(samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     stack.reset(sp);
     last.forget();
 }

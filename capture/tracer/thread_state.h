@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/unwind/local_rules.h"
@@ -73,6 +74,10 @@ struct ThreadState
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
     bool gaveUp = false;          ///< waited for room in vain: until there is some, events are dropped without waiting
+    bool isSampling = false;
+    bool reallocWasSampled = false;       ///< of the realloc that this thread is in
+    const void *lastAllocation = nullptr; ///< sampling: the thread's last block, whether sampled or not
+    Sampler sampler;
     KnownStack stack;
     IncrementalStack last;
     RuleNearCache rules;
@@ -80,8 +85,8 @@ struct ThreadState
     std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
     bool walkIsExact[IncrementalStack::kMostFrames];
 
-    /// Makes it the calling thread's own, writing into `writer`'s ring.
-    void begin(wire::RingWriter writer, std::uint64_t sp);
+    /// Makes it the calling thread's own, writing into `writer`'s ring; `samplePeriodBytes` as in wire::Header.
+    void begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes);
 };
 
 /// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.

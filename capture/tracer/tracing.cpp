@@ -58,6 +58,9 @@ bool Tracing::connect(wire::Origin origin)
     modules.reset(memory, findObject);
     if (!tree.reset(memory, modules))
         return false;
+    const std::uint64_t period = memory.header().samplePeriodBytes;
+    if (period != 0 && !sampledBlocks.reset(period))
+        return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
         m_ownBegin = own.begin;
@@ -82,7 +85,7 @@ ThreadState *Tracing::enter()
     slot->tid.store(static_cast<std::uint32_t>(rawSyscall(SYS_gettid)), std::memory_order_relaxed);
     slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
     rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
-    state->begin(wire::RingWriter(memory, *slot), stackPointer());
+    state->begin(wire::RingWriter(memory, *slot), stackPointer(), memory.header().samplePeriodBytes);
     t_words.state = state;
     return state;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/summary_object.h"
 
+#include "model/aggregate/sampling_error.h"
 #include "model/report/session_words.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace model {
 
@@ -78,14 +80,27 @@ Json selectionObject(const Snapshot &snapshot)
         {"tid", tid}};
 }
 
+void addIntervals(Json &object, const std::function<std::optional<ErrorInterval>(CostKind)> &intervalOf)
+{
+    for (const CostKind kind : kCostsWithError)
+        if (const auto interval = intervalOf(kind))
+            object[std::string(costInfo(kind).column) + "_interval95"] = {interval->low, interval->high};
+}
+
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    return {{"mode", snapshot.info.config.heap == HeapMode::Full ? "full" : "off"}, {"allocations", heap.allocations},
-        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
-        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
-        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
-        {"temporary", heap.temporaries}};
+    Json object
+        = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations}, {"frees", heap.frees},
+            {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
+            {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
+            {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact}, {"temporary", heap.temporaries}};
+    if (isHeapSampled(snapshot)) {
+        object["sample_period_bytes"] = snapshot.info.config.heapPeriodBytes;
+        object["samples"] = sampleCount(snapshot);
+        addIntervals(object, [&](CostKind kind) { return errorOf(snapshot, kind); });
+    }
+    return object;
 }
 
 Json cpuTotalsObject(const Snapshot &snapshot)

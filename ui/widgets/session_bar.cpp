@@ -22,7 +22,8 @@ namespace {
 bool isLive(const std::shared_ptr<const model::Snapshot> &snapshot)
 {
     return snapshot
-        && (snapshot->info.state == model::SessionState::Recording || snapshot->info.state == model::SessionState::Paused);
+        && (snapshot->info.state == model::SessionState::Recording
+            || snapshot->info.state == model::SessionState::Paused);
 }
 
 struct StateText
@@ -132,7 +133,8 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     m_menuButton->setText(tr("Menu"));
     m_menuButton->setMenu(m_menu);
     m_menuButton->setPopupMode(QToolButton::InstantPopup);
-    for (QWidget *widget : std::initializer_list<QWidget *>{m_timeChip, m_processChip, m_threadChip, m_find, m_menuButton})
+    for (QWidget *widget :
+        std::initializer_list<QWidget *>{m_timeChip, m_processChip, m_threadChip, m_find, m_menuButton})
         layout->addWidget(widget);
     connect(m_timeChip, &QPushButton::clicked, this, [this] { m_selection.setTime(std::nullopt); });
     connect(m_processChip, &QPushButton::clicked, this, [this] { m_selection.setProcess(std::nullopt); });
@@ -177,7 +179,11 @@ QString SessionBar::detailsText() const
         parts << tr("pid %1").arg(processes.front().pid);
     else if (!processes.empty())
         parts << tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1);
-    parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
+    if (info.config.heap == model::HeapMode::Sampled)
+        parts << tr("one allocation each %1")
+                     .arg(text(model::formatBytes(static_cast<double>(info.config.heapPeriodBytes))));
+    else
+        parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
     parts << (info.config.cpuHz > 0 ? tr("CPU %1 Hz").arg(info.config.cpuHz) : tr("no CPU samples"));
     return parts.join(QStringLiteral(" · "));
 }
@@ -194,8 +200,8 @@ void SessionBar::showSession()
     m_name->setText(sessionTitle(*m_snapshot));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
-    m_state->setText(state.text + QLatin1Char(' ')
-        + text(model::formatOffset(model::Timestamp{m_snapshot->info.duration.ns})));
+    m_state->setText(
+        state.text + QLatin1Char(' ') + text(model::formatOffset(model::Timestamp{m_snapshot->info.duration.ns})));
     m_state->setToolTip(text(m_snapshot->info.endReason));
 }
 
