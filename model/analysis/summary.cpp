@@ -103,7 +103,10 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         return std::nullopt;
     SummaryCard card{.title = "CPU",
         .number = "no samples",
-        .sentence = snapshot.info.cpuNote.empty() ? "The program used next to no CPU time." : snapshot.info.cpuNote,
+        // With an event, the note says how samples are taken; without one, why there are none.
+        .sentence = snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty()
+            ? snapshot.info.cpuNote
+            : "The program used next to no CPU time.",
         .page = CardPage::Cpu,
         .action = "Show hot functions",
         .spark = timeSeries(snapshot, CpuQuantity::Used)};
