@@ -196,6 +196,8 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
 {
     std::optional<Recommendations> found = recommendations(snapshot, stop);
     ForecastOptions options{.limit = memoryLimit(snapshot, Metric::Rss)};
+    if (snapshot.selection.time)
+        options.history = snapshot.span;
     std::optional<Forecast> ahead = forecast(timeSeries(snapshot, Metric::Rss), options, stop);
     if (!found || !ahead)
         return std::nullopt;
