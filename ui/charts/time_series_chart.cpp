@@ -224,7 +224,7 @@ void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) co
         std::reverse(lines.begin(), lines.end()); // as they lie on each other
         lines.push_back({Qt::transparent, tr("together"), text(model::formatValue(sum, m_content.unit))});
     }
-    const QString title = text(model::formatClock(when, m_content.startWallNs, m_content.utcOffset))
+    const QString title = text(model::formatMoment(when, m_bounds.length(), m_content.startWallNs, m_content.utcOffset))
         + QStringLiteral("   +") + text(model::formatOffset(when));
     paintHoverBox(painter, m_frame.plot(), x, title, lines, colors, textFont(font(), TextSize::Caption));
 }

@@ -212,7 +212,7 @@ void TimelineView::keyPressEvent(QKeyEvent *event)
 
 QString TimelineView::hoverText(model::Timestamp when) const
 {
-    QStringList lines{text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
+    QStringList lines{text(model::formatMoment(when, m_whole.length(), m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
         + QStringLiteral("  +") + text(model::formatOffset(when))};
     for (const Track &track : m_tracks)
         for (const ChartLine &line : track.lines)

@@ -165,7 +165,7 @@ void CapturePage::setUpFacts(QVBoxLayout *column)
 
 QString CapturePage::clock(model::Timestamp when) const
 {
-    return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+    return text(model::formatMoment(when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
 }
 
 QString CapturePage::subtitle() const
@@ -293,6 +293,7 @@ void CapturePage::showFacts()
         m_facts->removeRow(0);
     const auto add = [this](const QString &name, const QString &value) {
         if (value.isEmpty())
+    std::multimap<model::Timestamp, QStringList> moments; // by time
             return;
         QLabel *shown = newLabel(value);
         shown->setWordWrap(true);

@@ -237,7 +237,7 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
     if (forecast.season)
         addFact(tr("Cycle"), text(model::formatDuration(*forecast.season)));
     if (forecast.slopeChange)
-        addFact(tr("Trend changed"), text(model::formatClock(*forecast.slopeChange, m_snapshot->info.startWallNs,
+        addFact(tr("Trend changed"), text(model::formatMoment(*forecast.slopeChange, m_snapshot->info.duration, m_snapshot->info.startWallNs,
                                          m_snapshot->info.utcOffset)));
     QLabel *method = newLabel(text(forecast.method), TextSize::Caption, TextWeight::Normal, "muted");
     method->setWordWrap(true);

@@ -211,7 +211,8 @@ void SessionBar::showFilters()
     QString time;
     if (now.time) {
         const auto clock = [this](model::Timestamp when) {
-            return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+            const model::SessionInfo &info = m_snapshot->info;
+            return text(model::formatMoment(when, info.duration, info.startWallNs, info.utcOffset));
         };
         time = clock(now.time->begin) + QStringLiteral(" – ") + clock(now.time->end);
     }
