@@ -171,11 +171,13 @@ void TimeSeriesChart::addStack(const Colors &colors)
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
     for (const auto &segment :
         model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+        if (lower.size() == 1) // a moment alone is given the width of a line, or there would be nothing to see
+            lower.prepend({lower.front().x() - m_content.range.length().seconds() / 100, 0});
         QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
         for (const ChartLine &line : m_content.lines) {
             QList<QPointF> upper = lower;
             for (qsizetype i = 0; i < upper.size(); ++i)
-                if (const auto point = line.series.nearest(segment[static_cast<std::size_t>(i)].when))
+                if (const auto point = line.series.nearest(segment[std::min(static_cast<std::size_t>(i), segment.size() - 1)].when))
                     upper[i].ry() += point->value;
             add(areaOf(upper, lower, mixed(line.color.in(colors), colors[Token::Raised], 0.8), chart()));
             lower = upper;
