@@ -115,8 +115,9 @@ QWidget *MainWindow::newPageArea()
     QFont font = m_heading->font();
     font.setPointSizeF(font.pointSizeF() * 1.15);
     m_heading->setFont(font);
-    m_subheading = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
-    m_subheading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_subheading = new ElidedLabel;
+    m_subheading->setToken(Token::InkMuted);
+    m_subheading->setElideMode(Qt::ElideRight);
     headings->addWidget(m_heading);
     headings->addWidget(m_subheading, 1);
     m_stack = new QStackedWidget;
@@ -230,7 +231,6 @@ void MainWindow::showHeading()
     const Page *page = m_pages[static_cast<std::size_t>(index)];
     m_heading->setText(page->title());
     m_subheading->setText(page->subtitle());
-    m_subheading->setToolTip(page->subtitle());
 }
 
 void MainWindow::showBanner()

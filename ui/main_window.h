@@ -17,6 +17,7 @@ class QVBoxLayout;
 namespace ui {
 
 class Banner;
+class ElidedLabel;
 class EmptyState;
 class Inspector;
 class PageButton;
@@ -95,7 +96,7 @@ private:
     PageList *m_list = nullptr;
     QStackedWidget *m_stack = nullptr;
     QLabel *m_heading = nullptr;
-    QLabel *m_subheading = nullptr;
+    ElidedLabel *m_subheading = nullptr;
     Banner *m_banner = nullptr;
     Banner *m_progress = nullptr;
     StatusLine *m_status = nullptr;
