@@ -65,10 +65,10 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
     setMinimumSize(900, 600);
-    m_slow.setSingleShot(true);
     m_slow.setInterval(1000);
     connect(&m_slow, &QTimer::timeout, this, [this] {
-        m_progress->setText(m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…"), tr("Cancel"));
+        const QString what = m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…");
+        m_progress->setText(tr("%1 %2 s").arg(what).arg(++m_slowSeconds), tr("Cancel"));
     });
     connect(m_progress, &Banner::actionWanted, this, &MainWindow::cancelWanted);
     connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
@@ -254,7 +254,7 @@ void MainWindow::setTrouble(const QString &sentence)
 void MainWindow::setBusy(bool isBusy)
 {
     if (isBusy) {
-        if (!m_slow.isActive() && m_progress->isHidden())
+        if (!m_slow.isActive())
             m_slow.start();
         return;
     }
@@ -280,4 +280,5 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
         QMainWindow::keyPressEvent(event);
 }
 
+    m_slowSeconds = 0;
 } // namespace ui

@@ -106,5 +106,6 @@ private:
     QTimer m_slow; ///< work that takes longer than a second
     QString m_trouble;
 };
+    int m_slowSeconds = 0;
 
 } // namespace ui
