@@ -86,7 +86,8 @@ void SessionBar::setUpActions(QHBoxLayout *layout)
     m_stop->setToolTip(tr("End the recording; the program runs on"));
     m_mark->setToolTip(tr("Name this moment (Ctrl+M)"));
     m_mark->setShortcut(Qt::CTRL | Qt::Key_M);
-    m_hold->setToolTip(tr("Freeze the view; recording goes on (Space)"));
+    m_hold->setToolTip(tr("Freeze the view; recording goes on (Ctrl+H)"));
+    m_hold->setShortcut(Qt::CTRL | Qt::Key_H);
     m_open->setShortcut(QKeySequence::Open);
     for (QPushButton *button : {m_stop, m_mark, m_hold, m_record, m_open})
         layout->addWidget(button);
