@@ -83,6 +83,9 @@ QWidget *MainWindow::newSessionArea()
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     auto *timelineArea = new QFrame;
+    connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
+    connect(m_body, &QStackedWidget::currentChanged, this,
+        [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     timelineArea->setObjectName(QStringLiteral("timelineArea"));
     auto *timelineLayout = new QVBoxLayout(timelineArea);
     timelineLayout->setContentsMargins(0, 0, 0, 1);
@@ -159,8 +162,16 @@ void MainWindow::setStartPage(QWidget *start)
 
 void MainWindow::showStart()
 {
-    if (m_start != nullptr)
-        m_body->setCurrentWidget(m_start);
+    if (m_start == nullptr)
+        return;
+    m_body->setCurrentWidget(m_start);
+    m_start->setFocus(Qt::OtherFocusReason);
+}
+
+void MainWindow::showSession()
+{
+    if (m_snapshot)
+        m_body->setCurrentWidget(m_session);
 }
 
 void MainWindow::showFailure(const QString &title, const QString &sentence)
@@ -272,7 +283,9 @@ void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }
 
 void MainWindow::keyPressEvent(QKeyEvent *event)
 {
-    if (event->key() == Qt::Key_Escape)
+    if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
+        showSession();
+    else if (event->key() == Qt::Key_Escape)
         m_selection.stepBack();
     else if (event->key() == Qt::Key_Space && m_snapshot)
         m_bar->toggleHold();

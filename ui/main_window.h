@@ -47,6 +47,8 @@ public:
     SessionBar *bar() { return m_bar; }
 
     void showStart();
+    /// Back from the start page; nothing when no session is open.
+    void showSession();
     /// A calm page that says what failed and what to try, with a button back to the start page.
     void showFailure(const QString &title, const QString &sentence);
     /// A new view of the session; switches to the pages when another one was shown before.
@@ -104,8 +106,8 @@ private:
     Inspector *m_inspector = nullptr;
     QHBoxLayout *m_columns = nullptr;
     QTimer m_slow; ///< work that takes longer than a second
+    int m_slowSeconds = 0;
     QString m_trouble;
 };
-    int m_slowSeconds = 0;
 
 } // namespace ui
