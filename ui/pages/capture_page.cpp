@@ -154,6 +154,7 @@ void CapturePage::setUpFacts(QVBoxLayout *column)
     column->addWidget(m_momentCard);
     auto *card = new Card(tr("How it was recorded"));
     auto *area = new QWidget;
+    m_momentCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().at(1); });
     m_facts = new QFormLayout(area);
     m_facts->setContentsMargins(0, 0, 0, 0);
     m_facts->setVerticalSpacing(4);
@@ -326,3 +327,5 @@ std::vector<Export> CapturePage::exports()
 }
 
 } // namespace ui
+        {QStringLiteral("capture-moments"), tr("Gaps and marks"), {},
+            [snapshot = m_snapshot](std::ostream &out) { writeMomentsCsv(out, *snapshot); }},

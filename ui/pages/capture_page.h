@@ -58,5 +58,8 @@ void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot);
 
 /// "exit 0", "exit 3", "killed by signal 9": a status as waitpid gives it.
 QString waitStatusText(int status);
+/// One row a gap or mark, in seconds since the begin of the recording. RFC 4180.
+void writeMomentsCsv(std::ostream &out, const model::Snapshot &snapshot);
+
 
 } // namespace ui

@@ -233,3 +233,12 @@ std::vector<Export> CostPage::exports()
 }
 
 } // namespace ui
+Export CostPage::tableExport()
+{
+    const QString wanted = m_order == Order::Functions ? QStringLiteral("-functions") : QStringLiteral("-call-tree");
+    for (Export &what : exports())
+        if (what.name.endsWith(wanted))
+            return std::move(what);
+    return {};
+}
+

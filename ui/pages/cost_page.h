@@ -100,6 +100,8 @@ private:
     Token m_barToken;
     model::CostKind m_kind;
     Order m_order = Order::CalleesFirst;
+    /// The table that is shown; an empty export while there is none.
+    Export tableExport();
     std::shared_ptr<const model::Snapshot> m_snapshot;
     std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_result was made from
     Result m_result;

@@ -168,6 +168,7 @@ QWidget *CostPage::makeTableCard()
     card->body()->addWidget(m_tables);
     return card;
 }
+    m_flameCard->addExport(QStringLiteral("CSV"), [this] { return tableExport(); });
 
 void CostPage::setUpConnections()
 {

@@ -4,6 +4,7 @@
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "ui/charts/heat_map_view.h"
+#include "ui/dialogs/save_export.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/labels.h"
