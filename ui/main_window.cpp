@@ -40,6 +40,16 @@ QString pageKey(model::CardPage page)
     return QStringLiteral("capture");
 }
 
+/// At most two lines of sentences; the rest stands on the page "Capture".
+QString shortened(const QString &sentences)
+{
+    constexpr qsizetype kMost = 200;
+    if (sentences.size() <= kMost)
+        return sentences;
+    const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
+    return sentences.left(end < 0 ? kMost : end + 1) + MainWindow::tr(" There is more: see “Capture”.");
+}
+
 } // namespace
 
 MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
@@ -73,6 +83,9 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     connect(m_progress, &Banner::actionWanted, this, &MainWindow::cancelWanted);
     connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
+    connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
+    connect(m_body, &QStackedWidget::currentChanged, this,
+        [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
 }
 
@@ -83,9 +96,6 @@ QWidget *MainWindow::newSessionArea()
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     auto *timelineArea = new QFrame;
-    connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
-    connect(m_body, &QStackedWidget::currentChanged, this,
-        [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     timelineArea->setObjectName(QStringLiteral("timelineArea"));
     auto *timelineLayout = new QVBoxLayout(timelineArea);
     timelineLayout->setContentsMargins(0, 0, 0, 1);
@@ -250,7 +260,7 @@ void MainWindow::showBanner()
     if (!m_trouble.isEmpty())
         sentences << m_trouble;
     if (m_snapshot && !m_snapshot->damage.empty())
-        sentences << text(m_snapshot->damage);
+        sentences << shortened(text(m_snapshot->damage));
     if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
         sentences << tr("This recording was not ended in order; everything up to its last tick is here.");
     m_banner->setText(sentences.join(QLatin1Char(' ')));
@@ -270,6 +280,7 @@ void MainWindow::setBusy(bool isBusy)
         return;
     }
     m_slow.stop();
+    m_slowSeconds = 0;
     m_progress->setText({});
 }
 
@@ -293,5 +304,4 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
         QMainWindow::keyPressEvent(event);
 }
 
-    m_slowSeconds = 0;
 } // namespace ui
