@@ -56,7 +56,6 @@ QList<QPointF> flattened(QList<QPointF> points, double value)
 QPen linePen(const QColor &color, Qt::PenStyle style = Qt::SolidLine)
 {
     QPen pen(color, 1.6, style, Qt::RoundCap, Qt::RoundJoin);
-    pen.setCosmetic(true);
     return pen;
 }
 
@@ -171,9 +170,9 @@ void TimeSeriesChart::addStack(const Colors &colors)
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
     for (const auto &segment :
         model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+        QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
         if (lower.size() == 1) // a moment alone is given the width of a line, or there would be nothing to see
             lower.prepend({lower.front().x() - m_content.range.length().seconds() / 100, 0});
-        QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
         for (const ChartLine &line : m_content.lines) {
             QList<QPointF> upper = lower;
             for (qsizetype i = 0; i < upper.size(); ++i)
