@@ -67,7 +67,9 @@ std::vector<SeriesPoint> downsampledSegment(
     auto first = std::lower_bound(points.begin(), points.end(), range.begin, isEarlier);
     const auto last = std::lower_bound(first, points.end(), range.end, isEarlier);
     std::vector<SeriesPoint> out;
-    const bool touches = first != last || (first != points.begin() && last != points.end());
+    // The last tick of a recording ends with it, and may be the only one.
+    const bool endsWithIt = last != points.end() && last->when == range.end;
+    const bool touches = first != last || endsWithIt || (first != points.begin() && last != points.end());
     if (!touches)
         return out;
     if (first != points.begin())

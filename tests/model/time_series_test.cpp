@@ -132,6 +132,14 @@ private Q_SLOTS:
             QVERIFY(small.segments[0][i - 1].when < small.segments[0][i].when);
     }
 
+    void keepsTheOnlyTickOfARecordingThatEndsWithIt()
+    {
+        const TimeSeries one{CpuQuantity::Used, {{{{44'000'000}, 7}}}};
+        const TimeSeries shown = downsampled(one, {{0}, {44'000'000}}, 100);
+        QCOMPARE(shown.pointCount(), std::size_t(1));
+        QCOMPARE(shown.last()->value, 7.0);
+    }
+
     void closesGapsThatAreNarrowerThanAColumn()
     {
         TimeSeries series{CpuQuantity::Used, {}};
