@@ -179,7 +179,8 @@ QString CapturePage::subtitle() const
 
 void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
-    m_isNew = m_isNew || !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_isNew = m_isNew || !m_snapshot || !snapshot || m_snapshot->file != snapshot->file
+        || m_snapshot->info.state != snapshot->info.state;
     m_snapshot = std::move(snapshot);
     if (!m_snapshot)
         return;
