@@ -87,6 +87,7 @@ private Q_SLOTS:
     {
         ui::Selection selection;
         ui::HeapPage page(selection);
+        page.setVisible(true);
         QSignalSpy settled(&page, &ui::Page::settled);
         page.setSnapshot(heapSnapshot("main;a;x;malloc 500\nmain;b;y;malloc 500\n"));
         QVERIFY(settled.wait(kDeadlineMs));

@@ -142,7 +142,8 @@ void CostPage::showTree()
         expanded.restore(*m_treeView);
     }
     if (m_wantsHotPath && m_result.shown->size() > 1) {
-        m_wantsHotPath = false;
+        // While recording, the first snapshots hold too little to tell: until somebody looks, each is opened anew.
+        m_wantsHotPath = !isVisible();
         expandHotPath();
         m_flame->showBranching();
     }
@@ -169,7 +170,8 @@ void CostPage::scrollToEndOfPath(QModelIndex last)
 {
     // The end of the path is what to look at: its callers are mostly the same in every program. Not so deep, though, that
     // names begin behind the end of their column.
-    if (!last.isValid())
+    // Scrolling would open again what a reader has closed meanwhile.
+    if (!last.isValid() || !m_treeView->isExpanded(last) || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
         return;
     const int most = (m_treeView->columnWidth(0) - kLeastNamePx) / m_treeView->indentation();
     int depth = 0;

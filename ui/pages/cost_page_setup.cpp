@@ -121,9 +121,17 @@ void CostPage::resizeEvent(QResizeEvent *event)
 bool CostPage::eventFilter(QObject *watched, QEvent *event)
 {
     // Not within the events: the views have not dealt with them yet.
-    for (QTreeView *view : {m_treeView, m_functionView})
-        if (view != nullptr && event->type() == QEvent::Resize && watched == view->viewport())
+    for (QTreeView *view : {m_treeView, m_functionView}) {
+        if (view == nullptr || watched != view->viewport())
+            continue;
+        if (event->type() == QEvent::Resize)
             QTimer::singleShot(0, view, [this, view] { showColumnsThatFit(view); });
+        // Headers have their font only now.
+        if (event->type() == QEvent::Paint && !view->property("isSeen").toBool()) {
+            view->setProperty("isSeen", true);
+            QTimer::singleShot(0, view, [this, view] { fitColumns(view, view == m_treeView); });
+        }
+    }
     if (event->type() == QEvent::Paint && m_pathEnd.isValid() && watched == m_treeView->viewport())
         QTimer::singleShot(0, this, [this, end = std::exchange(m_pathEnd, {})] { scrollToEndOfPath(end); });
     return Page::eventFilter(watched, event);
