@@ -86,12 +86,20 @@ private:
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
-            const std::string &program = m_snapshot.tables->text(image.executable);
-            add(isMissing ? Trust::Partial : Trust::Minor,
-                fmt::format("Heap of {}: {}", program, note.empty() ? "not traced" : note),
+            const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
+            add(isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", programName(image), why),
                 "its allocations are not (all) in the totals");
             heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
         }
+    }
+
+    /// A program that ended before its name was read is known by its number alone.
+    std::string programName(const Image &image) const
+    {
+        const std::string &path = m_snapshot.tables->text(image.executable);
+        if (!path.empty() || image.process.index() >= m_snapshot.tables->processes.size())
+            return path;
+        return fmt::format("a short-lived program (process {})", m_snapshot.tables->processes[image.process.index()].pid);
     }
 
     void lookAtCpu()

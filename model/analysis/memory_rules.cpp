@@ -14,6 +14,7 @@ constexpr double kRetainedRatio = 2;
 constexpr double kLeastRetained = 32.0 * 1024 * 1024;
 constexpr double kFaultSeconds = 0.5e-6; ///< CPU time of a minor page fault, order of magnitude
 constexpr double kFaultShare = 0.02;
+constexpr Duration kLeastFaultSpan = Duration::fromMs(5000);
 
 std::optional<double> meanOf(const TimeSeries &series, TimeRange span)
 {
@@ -92,6 +93,12 @@ void findPageFaults(const RuleInput &input, Recommendations &found)
     const std::optional<double> cpu = meanOf(timeSeries(snapshot, CpuQuantity::Used), snapshot.span);
     if (!faults || !cpu) {
         found.notLookedAt.emplace_back("Page faults: needs page faults and CPU use of the same time.");
+        return;
+    }
+    // A program that only starts takes its faults once: they are no rate.
+    if (snapshot.span.length() < kLeastFaultSpan) {
+        found.notLookedAt.push_back(fmt::format("Page faults: needs {} of recording, there are {}.",
+            formatDuration(kLeastFaultSpan), formatDuration(snapshot.span.length())));
         return;
     }
     const double cores = std::max(*cpu / 100, 1e-3);

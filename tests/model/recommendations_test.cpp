@@ -175,6 +175,14 @@ private Q_SLOTS:
         QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) != nullptr);
     }
 
+    void doesNotTakeTheFaultsOfAStartForARate()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(1, Duration::fromMs(44));
+        builder.metric(Metric::MinorFaults, {2'600'000}).metric(Metric::CpuUser, {0});
+        QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) == nullptr);
+    }
+
     void findsNothingInACalmProgramAndSaysHowMuchItSaw()
     {
         SnapshotBuilder builder = minute();
