@@ -45,8 +45,12 @@ bool isHeapWhole(const ProgramTables &tables)
 
 std::string processName(const Snapshot &snapshot)
 {
+    // An image whose start was seen when it had ended again has no name.
     const std::vector<Image> &images = snapshot.tables->images;
-    return images.empty() ? "the process" : std::string(fileNameOf(snapshot.tables->text(images.back().executable)));
+    for (auto image = images.rbegin(); image != images.rend(); ++image)
+        if (const std::string_view name = fileNameOf(snapshot.tables->text(image->executable)); !name.empty())
+            return std::string(name);
+    return "the process";
 }
 
 void findRetained(const RuleInput &input, Recommendations &found)

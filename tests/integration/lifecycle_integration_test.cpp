@@ -119,6 +119,7 @@ private Q_SLOTS:
     void refusesToOverwriteAFile();
     void leavesStandardInputAndOutputAlone();
     void endsAfterItsDurationWhileTheCommandRunsOn();
+    void namesWhatRunsOnAfterTheCommand();
     void endsTheCommandToo();
     void isControlledWhileItRuns();
     void saysThatNobodyListens();
@@ -223,6 +224,21 @@ void LifecycleIntegrationTest::endsAfterItsDurationWhileTheCommandRunsOn()
     recorder->write("it\n");
     QCOMPARE(tests::waitForExit(*recorder), 5);
     QCOMPARE(recorder->readAllStandardOutput(), QByteArray("got it\n"));
+}
+
+void LifecycleIntegrationTest::namesWhatRunsOnAfterTheCommand()
+{
+    const GenprofRunner alone;
+    const Ran ended = alone.record({}, {QStringLiteral("/bin/true")});
+    QVERIFY2(!ended.err.contains("runs on"), ended.err.constData());
+    const GenprofRunner runner;
+    const Ran leaves = runner.record({},
+        {QStringLiteral("sh"), QStringLiteral("-c"),
+            QStringLiteral("sleep 5 >/dev/null 2>&1 & echo $! >%1").arg(runner.path(QStringLiteral("pid")))});
+    QFile file(runner.path(QStringLiteral("pid")));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArray words = "what it started runs on (process " + file.readAll().trimmed() + ")";
+    QVERIFY2(leaves.err.contains(words), leaves.err.constData());
 }
 
 void LifecycleIntegrationTest::endsTheCommandToo()
