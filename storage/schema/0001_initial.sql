@@ -307,7 +307,8 @@ SELECT
         WHEN 3 THEN 'stacks_truncated' WHEN 4 THEN 'stacks_no_unwind_info' WHEN 5 THEN 'stacks_bad_rule'
         WHEN 6 THEN 'stacks_unreadable' WHEN 7 THEN 'stack_table_full' WHEN 8 THEN 'unknown_frees'
         WHEN 9 THEN 'metrics_unreadable' WHEN 10 THEN 'heap_not_traced' WHEN 11 THEN 'bad_records'
-        WHEN 12 THEN 'ticks_delayed' WHEN 13 THEN 'processes_missed' ELSE 'kind ' || kind END AS loss,
+        WHEN 12 THEN 'ticks_delayed' WHEN 13 THEN 'processes_missed'
+        WHEN 14 THEN 'samples_missed' ELSE 'kind ' || kind END AS loss,
     l.image, sum(l.count) AS count, l.detail,
     round(min(t.begin_ns) / 1e9, 3) AS first_s, round(max(t.end_ns) / 1e9, 3) AS last_s
 FROM loss l JOIN tick t ON t.id = l.tick
