@@ -192,7 +192,7 @@ void ProcInstrument::reportExec(TrackedProcess &process, model::Timestamp when, 
     const std::string commandLine = process.sampler.commandLine();
     const auto stat = process.sampler.stat();
     // After an exec in between these would be the next image's, which the next look reports.
-    const bool isStill = stat && imageMark(*stat) == process.image;
+    const bool isStill = stat && imageMark(*stat) == process.image && process.image.isComplete();
     if (!executable.empty() && isStill)
         m_table.execSeen(process.sampler.pid(), when, source, executable, commandLine);
 }

@@ -32,6 +32,8 @@ struct ImageMark
 
     /// Whether the kernel showed the addresses at all.
     bool isKnown() const { return startStack > 1; }
+    /// False in the middle of an exec, when the addresses are being set: 0 stands for none, 1 for hidden ones.
+    bool isComplete() const { return startCode != 0; }
 };
 
 inline ImageMark imageMark(const ProcStat &stat) { return {stat.isFork, stat.startCode, stat.startStack}; }

@@ -272,6 +272,9 @@ ImageId ProcessTable::execSeen(
         process = endedLately(pid, when);
     if (process) {
         when = std::min(when, row(*process).end.value_or(when));
+        // A start that was known roughly: what it ran before its first exec was before this one as well.
+        if (process->images.size() > 1 && process->images.front().announcedBy == 0)
+            moveStart(*process, when);
         image = matchingImage(*process, when, source, executable);
         if (!image)
             image = &insertImage(*process, when);

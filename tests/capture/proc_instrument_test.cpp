@@ -200,6 +200,22 @@ private Q_SLOTS:
         QCOMPARE(f.builder.tables().text(image.commandLine), std::string("worker --fast"));
     }
 
+    void anExecThatIsUnderWayIsReportedOnceItIsDone()
+    {
+        Fixture f;
+        FakeProcess child{.pid = 11, .parentPid = 10, .startTicks = 1000, .startCode = 0, .executable = "/bin/sorter"};
+        f.proc.set({.pid = 10, .executable = "/bin/shell", .children = "11 "});
+        f.proc.set(child);
+        f.start({10});
+        child.startCode = 0x5000;
+        child.startStack = 0x9000;
+        f.proc.set(child);
+        f.tickAfter(kSecond);
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{3}); // the shell, its copy, the sorter
+        QCOMPARE(f.executableOf(11), std::string("/bin/sorter"));
+    }
+
     void aProcessWhoseEndWasToldBeforeItIsFoundStaysOne()
     {
         Fixture f;

@@ -261,6 +261,35 @@ private Q_SLOTS:
         QVERIFY(f.processes.livePids().empty());
     }
 
+    void anExecBeforeARoughStartIsTheOneThatProcFound_data()
+    {
+        QTest::addColumn<QByteArray>("order");
+        QTest::newRow("tracer, fork, perf") << QByteArray("t f e");
+        QTest::newRow("fork, perf, tracer") << QByteArray("f e t");
+        QTest::newRow("perf late") << QByteArray("t e f");
+        QTest::newRow("no perf") << QByteArray("t");
+    }
+    void anExecBeforeARoughStartIsTheOneThatProcFound()
+    {
+        QFETCH(QByteArray, order);
+        Fixture f;
+        f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/make", "make");
+        f.processes.processSeen(11, 10, at(200)); // from /proc
+        const ImageId found = f.processes.execSeen(11, at(300), ProcessSource::Proc, "/bin/sh", "sh");
+        for (const QByteArray &report : order.split(' ')) {
+            if (report == "t")
+                QCOMPARE(f.processes.execSeen(11, at(130), ProcessSource::Tracer, "/bin/sh", "sh"), found);
+            else if (report == "e")
+                QCOMPARE(f.processes.execSeen(11, at(100), ProcessSource::Perf, "/bin/sh", ""), found);
+            else
+                f.processes.processSeen(11, 10, at(50));
+        }
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.executable(f.processes.imageAt(11, at(60))), std::string("/bin/make"));
+        QCOMPARE(f.image(found).epoch, 1U);
+        QVERIFY(f.image(found).start <= at(130));
+    }
+
     void reportsThatComeAfterTheEndAreOfTheProcessThatEnded()
     {
         Fixture f;
