@@ -28,7 +28,7 @@ constexpr std::array<LossName, kLossKindCount> kLossNames{{
     {"bad_records", "Records that could not be understood"},
     {"ticks_delayed", "Ticks the recorder was late for"},
     {"processes_missed", "Processes that ended before they could be looked at"},
-    {"samples_missed", "CPU samples not taken because threads were too short"},
+    {"samples_missed", "CPU samples due but not taken"},
 }};
 
 } // namespace

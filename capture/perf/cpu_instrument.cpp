@@ -153,7 +153,7 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
     if (const std::uint64_t missed = missedSamples(totals.count); missed > m_missedReported) {
         batch.losses.push_back(
             {model::LossKind::SamplesMissed, model::ImageId(), static_cast<std::int64_t>(missed - m_missedReported),
-                "threads that ended before their first sample or their next"});
+                "of threads that ended before one, or while the machine stood still"});
         m_missedReported = missed;
     }
     for (const auto &[image, counts] : m_losses) {

@@ -105,7 +105,7 @@ private:
         addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
             "the kernel lowered the rate for a while", cpu);
         addLoss(LossKind::SamplesMissed, trustOf(share(count(LossKind::SamplesMissed), samples)),
-            "short threads and processes have more of the CPU time than is shown", cpu);
+            "CPU time is a lower bound, most of all that of short threads", cpu);
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;
