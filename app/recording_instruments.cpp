@@ -95,6 +95,7 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
 {
     capture::CpuEventOptions options;
     options.hz = m_config.cpuHz;
+    options.stackBytes = capture::stackBytesFor(options.hz);
     auto cpu = target.isLaunched()
         ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)
         : capture::CpuInstrument::attach(options, {target.pid()}, m_processes, m_originNs, {});

@@ -125,8 +125,9 @@ enum class LossKind : std::uint8_t {
     BadRecords = 11,    ///< bytes from a ring that were no record
     TicksDelayed = 12,  ///< the recorder fell behind by more than a tick
     ProcessesMissed = 13,
+    SamplesMissed = 14, ///< CPU samples not taken of threads that ran and ended between two
 };
-inline constexpr std::size_t kLossKindCount = 14;
+inline constexpr std::size_t kLossKindCount = 15;
 
 /// snake_case name of a loss, as in the session and in reports: "events_dropped".
 std::string_view lossKey(LossKind kind);

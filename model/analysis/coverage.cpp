@@ -112,6 +112,8 @@ private:
             "CPU time is a lower bound; shares hold if the loss was even", cpu);
         addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
             "the kernel lowered the rate for a while", cpu);
+        addLoss(LossKind::SamplesMissed, trustOf(share(count(LossKind::SamplesMissed), samples)),
+            "CPU time is a lower bound, most of all that of short threads", cpu);
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;

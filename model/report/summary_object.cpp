@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/summary_object.h"
 
+#include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/report/session_words.h"
 
@@ -15,12 +16,11 @@ using Json = nlohmann::ordered_json;
 
 Json optionalNs(const std::optional<Timestamp> &when) { return when ? Json(when->ns) : Json(); }
 
-Json imagesOf(const Snapshot &snapshot, ProcessId process)
+Json imagesObject(const Snapshot &snapshot, const std::vector<ImageId> &ids)
 {
     Json images = Json::array();
-    for (const Image &image : snapshot.tables->images) {
-        if (image.process != process)
-            continue;
+    for (const ImageId id : ids) {
+        const Image &image = snapshot.tables->images[id.index()];
         images.push_back({{"epoch", image.epoch}, {"executable", snapshot.tables->text(image.executable)},
             {"command_line", snapshot.tables->text(image.commandLine)}, {"start_ns", image.start.ns},
             {"end_ns", optionalNs(image.end)}, {"heap_state", heapStateKey(image.heap)},
@@ -32,6 +32,7 @@ Json imagesOf(const Snapshot &snapshot, ProcessId process)
 Json processesObject(const Snapshot &snapshot)
 {
     const ProgramTables &tables = *snapshot.tables;
+    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     Json processes = Json::array();
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
@@ -41,7 +42,7 @@ Json processesObject(const Snapshot &snapshot)
         processes.push_back({{"pid", process.pid}, {"parent_pid", parent}, {"start_ns", process.start.ns},
             {"end_ns", optionalNs(process.end)}, {"end", endText(process)},
             {"wait_status", process.waitStatus ? Json(*process.waitStatus) : Json()}, {"threads", threads},
-            {"images", imagesOf(snapshot, ProcessId(i))}});
+            {"images", imagesObject(snapshot, images[i])}});
     }
     return processes;
 }

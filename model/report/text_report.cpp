@@ -2,6 +2,7 @@
 #include "model/report/text_report.h"
 
 #include "model/aggregate/function_index.h"
+#include "model/aggregate/process_images.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
@@ -76,12 +77,12 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
         {{"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"end"}, {"heap"}, {"command"}});
     constexpr std::size_t kMostRows = 40;
     std::size_t hidden = 0;
+    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
         bool isFirst = true;
-        for (const Image &image : tables.images) {
-            if (image.process != ProcessId(i))
-                continue;
+        for (const ImageId id : images[i]) {
+            const Image &image = tables.images[id.index()];
             if (i >= kMostRows) {
                 ++hidden;
                 continue;
