@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A program to attach to. Its THREADS threads never sleep: they read the clock as fast as they can and remember the longest time
+// between two readings. It does what lines on its stdin say, and answers each with a line:
+//   go N         every thread makes and frees N blocks, by malloc, calloc and realloc, and keeps one: "done allocations A frees F"
+//   churn        the threads allocate and free all the time, and check their blocks
+//   quiet        they stop doing so: "quiet"
+//   gap          "gap NS": the longest time since the last "gap" that a thread was kept from its loop
+//   load FILE    loads a library and calls its allocateSome()
+//   fork N       a child makes and frees N blocks, and ends: "forked STATUS"
+//   quit         "bye ERRORS"
+// Arguments: THREADS [spin]. With "spin" the main thread does not wait in a system call for its lines either.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+constexpr int kMostThreads = 64;
+
+struct Worker
+{
+    pthread_t thread;
+    std::atomic<long> longestGapNs = 0;
+    std::atomic<int> roundsDone = 0;
+    void *kept = nullptr;
+};
+
+Worker g_workers[kMostThreads];
+std::atomic<long> g_operations = 0;
+std::atomic<int> g_round = 0;
+std::atomic<bool> g_isChurning = false, g_isOver = false;
+std::atomic<long> g_errors = 0;
+
+long nowNs()
+{
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void check(const unsigned char *block, std::size_t bytes, unsigned char pattern)
+{
+    if (block[0] != pattern || block[bytes - 1] != pattern)
+        ++g_errors;
+}
+
+/// Three allocations (realloc is one free and one allocation) and three frees.
+void operate(unsigned char pattern)
+{
+    auto *a = static_cast<unsigned char *>(malloc(40));
+    memset(a, pattern, 40);
+    auto *b = static_cast<unsigned char *>(calloc(3, 16));
+    memset(b, pattern, 48);
+    a = static_cast<unsigned char *>(realloc(a, 400));
+    check(a, 40, pattern);
+    check(b, 48, pattern);
+    free(b);
+    free(a);
+}
+
+void *work(void *argument)
+{
+    Worker &worker = *static_cast<Worker *>(argument);
+    const auto pattern = static_cast<unsigned char>(&worker - g_workers + 1);
+    // Vector registers hold a value over the whole loop: whoever stops us must bring them back.
+    double sum = 0;
+    long last = nowNs();
+    while (!g_isOver) {
+        const long now = nowNs();
+        if (now - last > worker.longestGapNs)
+            worker.longestGapNs = now - last;
+        last = now;
+        sum += 1.0;
+        if (sum != 1.0)
+            ++g_errors;
+        sum -= 1.0;
+        if (g_isChurning)
+            operate(pattern);
+        if (worker.roundsDone == g_round)
+            continue;
+        for (long i = g_operations; i > 0; --i)
+            operate(pattern);
+        worker.kept = malloc(24);
+        ++worker.roundsDone;
+        last = nowNs();
+    }
+    return nullptr;
+}
+
+void go(int threads, long operations)
+{
+    g_operations = operations;
+    ++g_round;
+    for (int i = 0; i < threads; ++i)
+        while (g_workers[i].roundsDone != g_round)
+            sched_yield();
+    printf("done allocations %ld frees %ld\n", threads * (operations * 3 + 1), threads * operations * 3);
+}
+
+void load(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW);
+    auto *function = library ? reinterpret_cast<void (*)()>(dlsym(library, "allocateSome")) : nullptr;
+    if (function)
+        function();
+    printf(function ? "loaded\n" : "failed %s\n", function ? "" : dlerror());
+}
+
+void forkOnce(long operations)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        for (long i = operations; i > 0; --i)
+            operate(7);
+        _exit(0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    printf("forked %d\n", status);
+}
+
+void obey(char *line, int threads)
+{
+    if (strncmp(line, "go ", 3) == 0) {
+        go(threads, atol(line + 3));
+    } else if (strcmp(line, "churn") == 0 || strcmp(line, "quiet") == 0) {
+        g_isChurning = line[0] == 'c';
+        puts(line);
+    } else if (strcmp(line, "gap") == 0) {
+        long longest = 0;
+        for (int i = 0; i < threads; ++i) {
+            const long gap = g_workers[i].longestGapNs.exchange(0);
+            longest = gap > longest ? gap : longest;
+        }
+        printf("gap %ld\n", longest);
+    } else if (strncmp(line, "load ", 5) == 0) {
+        load(line + 5);
+    } else if (strncmp(line, "fork ", 5) == 0) {
+        forkOnce(atol(line + 5));
+    }
+}
+
+/// Reads a line by single bytes, so that nothing is allocated.
+bool readLine(char *line, std::size_t size)
+{
+    for (std::size_t i = 0; i + 1 < size;) {
+        const ssize_t got = read(0, line + i, 1);
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            return false;
+        if (got < 0)
+            continue;
+        if (line[i] == '\n') {
+            line[i] = 0;
+            return true;
+        }
+        ++i;
+    }
+    return false;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    static char output[4096];
+    setvbuf(stdout, output, _IOLBF, sizeof output);
+    const int threads = argc > 1 ? atoi(argv[1]) : 1;
+    if (argc > 2 && strcmp(argv[2], "spin") == 0)
+        fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    for (int i = 0; i < threads; ++i)
+        pthread_create(&g_workers[i].thread, nullptr, work, &g_workers[i]);
+    puts("ready");
+    char line[512];
+    while (readLine(line, sizeof line) && strcmp(line, "quit") != 0)
+        obey(line, threads);
+    g_isOver = true;
+    for (int i = 0; i < threads; ++i)
+        pthread_join(g_workers[i].thread, nullptr);
+    printf("bye %ld\n", g_errors.load());
+    return g_errors == 0 ? 0 : 1;
+}
