@@ -2,7 +2,6 @@
 #include "capture/target/borrowed_thread.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -201,12 +200,8 @@ model::Result<void> BorrowedThread::await(
         const auto waited = std::chrono::steady_clock::now() - begin;
         if (waited > limit)
             return model::Error("the loader is busy: the call has not come back yet, and does so by itself");
-        if (waited < std::chrono::milliseconds(3)) {
-            ::sched_yield();
-        } else {
-            const timespec aMoment{0, 100'000};
-            ::nanosleep(&aMoment, nullptr);
-        }
+        const timespec aMoment{0, waited < std::chrono::milliseconds(5) ? 20'000 : 200'000};
+        ::nanosleep(&aMoment, nullptr);
     }
 }
 

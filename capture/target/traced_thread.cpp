@@ -2,7 +2,6 @@
 #include "capture/target/traced_thread.h"
 
 #include <elf.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -16,7 +15,7 @@ namespace capture {
 namespace {
 
 constexpr std::size_t kMostStateBytes = 16384; // AMX: 11,008
-constexpr std::chrono::microseconds kSpin{300};
+constexpr std::chrono::microseconds kShort{500};
 
 void *asPointer(std::uint64_t value)
 {
@@ -63,12 +62,9 @@ TracedThread::Stop TracedThread::wait(std::chrono::microseconds limit)
         const auto waited = std::chrono::steady_clock::now() - begin;
         if (waited > limit)
             return Stop::None;
-        if (waited < kSpin) {
-            ::sched_yield();
-        } else {
-            const timespec aMoment{0, 50'000};
-            ::nanosleep(&aMoment, nullptr);
-        }
+        // Asleep, not spinning: the other thread may have been running on this very processor.
+        const timespec aMoment{0, waited < kShort ? 10'000 : 50'000};
+        ::nanosleep(&aMoment, nullptr);
     }
 }
 
