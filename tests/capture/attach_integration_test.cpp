@@ -6,7 +6,11 @@
 
 #include <QtTest>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 
 namespace {
@@ -90,7 +94,94 @@ private Q_SLOTS:
         QCOMPARE(target.waitForEnd(), 0);
     }
 
+    void losesNothingInAHundredCycles()
+    {
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("3")});
+        TracerInjector tracer = injector(target.pid());
+        QVERIFY(target.ask("churn") == "churn");
+        const QByteArray before = mappedFiles(target.pid());
+        std::int64_t allocations = 0, unknown = 0;
+        std::vector<double> stopsMs;
+        for (int cycle = 0; cycle < 100; ++cycle) {
+            HeapListener listener;
+            const auto started = tracer.start(listener.address());
+            QVERIFY2(started, failure(started).c_str());
+            QTest::qWait(cycle % 10 == 0 ? 30 : 1);
+            const auto stopped = tracer.stop();
+            QVERIFY2(stopped, failure(stopped).c_str());
+            QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
+            stopsMs.push_back(static_cast<double>(started->longestStopNs) / 1e6);
+            const auto images = listener.takeImages();
+            QCOMPARE(images.size(), std::size_t{1});
+            const auto &image = images.front();
+            QCOMPARE(dropped(image), std::uint64_t{0});
+            QCOMPARE(image.badRecords, std::uint64_t{0});
+            QCOMPARE(image.pairing.missedFrees, 0);
+            QCOMPARE(image.pairing.badRecords, 0);
+            // Each thread may have had three blocks at the attach, and hold three at the detach.
+            QVERIFY2(image.live.blocks <= 9 && image.pairing.unknownFrees <= 9,
+                qPrintable(QStringLiteral("%1 live, %2 unknown").arg(image.live.blocks).arg(image.pairing.unknownFrees)));
+            allocations += image.total.allocations;
+            unknown += image.pairing.unknownFrees;
+        }
+        std::sort(stopsMs.begin(), stopsMs.end());
+        qInfo("%lld allocations seen, %lld blocks from before freed; a stop took %.2f ms (median), %.2f ms at most",
+            static_cast<long long>(allocations), static_cast<long long>(unknown), stopsMs[50], stopsMs.back());
+        QVERIFY(allocations > 10000);
+        QCOMPARE(mappedFiles(target.pid()), before);
+        QVERIFY(target.ask("quiet") == "quiet");
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void theRecordersDeathAtAnyStepLeavesTheProgramRunning_data()
+    {
+        QTest::addColumn<QString>("mode");
+        QTest::newRow("a thread that waits is borrowed") << QStringLiteral("wait");
+        QTest::newRow("a thread that runs is borrowed") << QStringLiteral("spin");
+    }
+    void theRecordersDeathAtAnyStepLeavesTheProgramRunning()
+    {
+        QFETCH(QString, mode);
+        AttachedProgram target(AttachedProgram::target("attach_busy_lazy"), {QStringLiteral("2"), mode});
+        const QByteArray before = mappedFiles(target.pid());
+        int deaths = 0;
+        for (bool isOver = false; !isOver && deaths < 100; ++deaths) {
+            const pid_t recorder = ::fork();
+            if (recorder == 0)
+                ::_exit(attachAndDie(target.pid(), deaths + 1) ? 0 : 1);
+            int status = -1;
+            QCOMPARE(::waitpid(recorder, &status, 0), recorder);
+            isOver = WIFEXITED(status);
+            QVERIFY2(!isOver || WEXITSTATUS(status) == 0, qPrintable(QStringLiteral("at death %1").arg(deaths)));
+            QVERIFY(target.ask("go 200").startsWith("done"));
+        }
+        qInfo("%d deaths survived", deaths - 1);
+        QVERIFY(deaths > 30);
+        QCOMPARE(mappedFiles(target.pid()), before);
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+        QCOMPARE(target.waitForEnd(), 0);
+    }
+
 private:
+    /// A recorder that kills itself at the `fatal`th step; true if it got to the end before.
+    static bool attachAndDie(qint32 pid, int fatal)
+    {
+        HeapListener listener;
+        int steps = 0;
+        std::string last;
+        TracerInjector tracer(pid, {tracerPath(), [&](const char *step) {
+                                        steps += last != step ? 1 : 0;
+                                        last = step;
+                                        if (steps == fatal)
+                                            ::kill(::getpid(), SIGKILL);
+                                    }});
+        const auto started = tracer.start(listener.address());
+        if (!started)
+            qWarning("%s", started.error().text().c_str());
+        const auto stopped = tracer.stop();
+        return started && stopped && stopped->answer.status == capture::wire::AttachStatus::Done;
+    }
+
     static void report(const InjectionReport &r)
     {
         qInfo("%u slots in %u modules (%u elsewhere, %u skipped), thread %d, %u asked, %u interrupted, %.2f ms",
