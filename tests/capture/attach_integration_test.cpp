@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Loads the tracer into programs that run, and takes it out of use again.
+#include "capture/heap/heap_attachment.h"
 #include "capture/target/tracer_injector.h"
 #include "tests/capture/attached_program.h"
 #include "tests/capture/heap_listener.h"
@@ -92,6 +93,80 @@ private Q_SLOTS:
         QCOMPARE(image.program.frees, figure(truth, "frees"));
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
         QCOMPARE(target.waitForEnd(), 0);
+    }
+
+    void seesModulesThatComeLater()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("1")});
+        const QByteArray load = "load " + AttachedProgram::target("libheap_module_3.so").toLocal8Bit();
+        auto attached = capture::HeapAttachment::start(target.pid(), listener.address(), {tracerPath(), {}});
+        QVERIFY2(attached, failure(attached).c_str());
+        QCOMPARE(target.ask(load), QByteArray("loaded")); // whether these are seen depends on who comes first
+        QTest::qWait(500);
+        QCOMPARE(target.ask(load), QByteArray("loaded"));
+        attached->reset();
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        const auto seen = images.front().modules.find("libheap_module_3.so");
+        QVERIFY(seen != images.front().modules.end());
+        QVERIFY2(seen->second >= 3 && seen->second <= 6, qPrintable(QString::number(seen->second)));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void followsForkedChildren()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        TracerInjector tracer = injector(target.pid());
+        const auto started = tracer.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        QCOMPARE(target.ask("fork 500"), QByteArray("forked 0"));
+        QVERIFY(tracer.stop());
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{2});
+        QCOMPARE(images[1].origin, capture::wire::Origin::Fork);
+        QCOMPARE(images[1].program.allocations, 1500);
+        QCOMPARE(images[1].program.frees, 1500);
+        QCOMPARE(images[0].program.allocations, 0);
+        QCOMPARE(target.ask("fork 10"), QByteArray("forked 0"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void aThreadThatWaitsGoesOnWaiting_data()
+    {
+        QTest::addColumn<QByteArray>("call");
+        QTest::addColumn<bool>("seesInterruption");
+        for (const char *call : {"epoll", "poll", "select", "sleep", "read"})
+            QTest::newRow(call) << QByteArray(call) << false;
+        QTest::newRow("epoll with a limit") << QByteArray("epoll_limit") << true;
+    }
+    void aThreadThatWaitsGoesOnWaiting()
+    {
+        QFETCH(QByteArray, call);
+        QFETCH(bool, seesInterruption);
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_waits"), {QString::fromLatin1(call)});
+        TracerInjector tracer = injector(target.pid());
+        unsigned interrupted = 0;
+        for (int i = 0; i < 10; ++i) {
+            QTest::qWait(20);
+            const auto started = tracer.start(listener.address());
+            QVERIFY2(started, failure(started).c_str());
+            QCOMPARE(target.ask("go 50"), QByteArray("done"));
+            QTest::qWait(5);
+            const auto stopped = tracer.stop();
+            QVERIFY2(stopped, failure(stopped).c_str());
+            interrupted += started->interruptedCalls + stopped->interruptedCalls;
+        }
+        QCOMPARE(interrupted > 0, seesInterruption);
+        std::int64_t allocations = 0;
+        for (const auto &image : listener.takeImages())
+            allocations += image.program.allocations;
+        QCOMPARE(allocations, 500);
+        const QByteArray said = target.ask("quit");
+        QCOMPARE(figure(said, "interrupted"), qint64{interrupted});
+        QCOMPARE(figure(said, "short"), 0);
     }
 
     void losesNothingInAHundredCycles()
