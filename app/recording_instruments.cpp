@@ -39,10 +39,16 @@ capture::StepHandler dieAtStep(const std::string &number)
 {
     if (number.empty())
         return {};
-    return [left = std::atoi(number.c_str()), last = std::string()](const char *step) mutable {
-        left -= last != step ? 1 : 0;
-        last = step;
-        if (left <= 0)
+    struct Progress
+    {
+        int left;
+        std::string last;
+    };
+    // Shared, as handlers are copied and the detach goes on counting.
+    return [progress = std::make_shared<Progress>(Progress{std::atoi(number.c_str()), {}})](const char *step) {
+        progress->left -= progress->last != step ? 1 : 0;
+        progress->last = step;
+        if (progress->left <= 0)
             ::raise(SIGKILL);
     };
 }
