@@ -103,9 +103,10 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("attach", "Record a process that runs already");
     command->add_option("pid", typed.pid, "The process")->required()->type_name("PID");
     addCaptureOptions(*command, typed, "Record every allocation from now on, or none (default off)");
-    command->footer("Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
-                    "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
-                    "\"genprof doctor PID\" says beforehand whether that is possible.");
+    command->footer(
+        "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
+        "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }
 

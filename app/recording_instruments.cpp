@@ -123,8 +123,9 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
 void RecordingInstruments::sayWhatAttachMet(const capture::InjectionReport &report)
 {
     if (report.interruptedCalls > 0)
-        m_notes.push_back(fmt::format("{} of its system calls ended with EINTR, as stopping a thread makes a few of them do",
-            report.interruptedCalls));
+        m_notes.push_back(
+            fmt::format("{} of its system calls ended with EINTR, as stopping a thread makes a few of them do",
+                report.interruptedCalls));
     if (report.answer.slotsElsewhere > 0)
         m_notes.push_back(fmt::format("{} calls lead to another allocator than most; their blocks are not recorded",
             report.answer.slotsElsewhere));

@@ -3,8 +3,8 @@
 
 #include "capture/instrument.h"
 #include "capture/proc/proc_instrument.h"
-#include "capture/target/tracer_injector.h"
 #include "capture/target/target_process.h"
+#include "capture/target/tracer_injector.h"
 #include "model/session_info.h"
 #include "model/tables/process_table.h"
 

@@ -62,9 +62,14 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
     std::condition_variable_any wakeup;
     std::unique_lock lock(mutex);
     LinkMapWatch modules(m_pid);
-    while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); }))
-        if (modules.hasChanged())
-            static_cast<void>(TracerInjector(m_pid, m_options).scan()); // the next change tries again
+    // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
+    const std::size_t seen = m_report.answer.modules;
+    bool isDue = seen != 0 && modules.count() != seen + 1;
+    while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
+        isDue = modules.hasChanged() || isDue;
+        if (isDue)
+            isDue = !TracerInjector(m_pid, m_options).scan();
+    }
 }
 
 } // namespace capture

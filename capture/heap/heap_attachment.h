@@ -40,7 +40,7 @@ private:
     std::int32_t m_pid;
     TracerInjector::Options m_options;
     InjectionReport m_report;
-    std::mutex m_mutex; ///< guards m_family
+    std::mutex m_mutex;                 ///< guards m_family
     std::vector<std::int32_t> m_family; ///< all that have the tracer, first the process itself
     std::jthread m_thread;
 };

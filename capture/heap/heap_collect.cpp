@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
-
 #include "capture/target/program_kind.h"
 #include "model/base/format_units.h"
 
@@ -161,9 +160,7 @@ void HeapInstrument::registerImage(Image &image)
     }
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
-    row.heap = isFork ? model::HeapState::Inherited
-        : isAttach    ? model::HeapState::Attached
-                      : model::HeapState::Full;
+    row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
     row.heapNote = isAttach ? tables.string(attachNote(when)) : model::StringId(0u);
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
@@ -267,7 +264,8 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         row.heap = model::HeapState::NotTraced;
         const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
         row.heapNote = tables.string(!obstacle.empty() ? obstacle
-                : m_attachment ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
+                : m_attachment
+                ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
                 : "The tracer did not connect: the program is statically linked or uses another C library, "
                   "has more rights than its user, or was started without LD_PRELOAD.");
         batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});

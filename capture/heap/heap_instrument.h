@@ -107,7 +107,7 @@ private:
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
-    std::string m_attachFailure; ///< why there is none although the target was not
+    std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
 };
 

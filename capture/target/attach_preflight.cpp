@@ -74,7 +74,8 @@ Capability debugger(const ProcessFacts &process)
 {
     Capability item{"attach_debugger", "Other tracers", CapabilityLevel::Ok, "Nobody else traces it.", ""};
     if (process.tracerPid != 0)
-        return deny(item, fmt::format("It is traced by {} (process {}) already.", process.tracerName, process.tracerPid),
+        return deny(item,
+            fmt::format("It is traced by {} (process {}) already.", process.tracerName, process.tracerPid),
             "end that program, or detach in it");
     if (process.isBeingTraced) {
         item.level = CapabilityLevel::Limited;
@@ -97,23 +98,26 @@ Capability program(const ProcessFacts &process)
     if (kind.interpreter.find("ld-musl") != std::string::npos)
         return deny(item, "It uses musl, for which there is no tracer.", relaunch);
     if (kind.format == ProgramFormat::Elf && kind.interpreter.empty() && !process.usesGlibc)
-        return deny(item, "It is statically linked, so no tracer can be loaded into it.",
-            "link it dynamically; " + relaunch);
+        return deny(
+            item, "It is statically linked, so no tracer can be loaded into it.", "link it dynamically; " + relaunch);
     if (!process.usesGlibc)
         return deny(item, "It does not use glibc, for which alone there is a tracer.", relaunch);
     if (process.hasSanitizer)
         return deny(item, "A sanitizer is part of it, which replaces the heap itself.", "use a build without it");
     if (process.hasShadowStack)
-        return deny(item, "The processor guards its return addresses (user shadow stack), so no call can be made from outside.",
+        return deny(item,
+            "The processor guards its return addresses (user shadow stack), so no call can be made from outside.",
             "start it with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off");
     return item;
 }
 
 Capability container(const ProcessFacts &process)
 {
-    Capability item{"attach_container", "Container", CapabilityLevel::Ok, "It sees the same system as the recorder.", ""};
+    Capability item{
+        "attach_container", "Container", CapabilityLevel::Ok, "It sees the same system as the recorder.", ""};
     if (process.hasOtherNetwork)
-        return deny(item, "It runs in a container with a network of its own, from where it does not reach the recorder.",
+        return deny(item,
+            "It runs in a container with a network of its own, from where it does not reach the recorder.",
             "run genprof inside the container (docker exec, or nsenter with all namespaces of the process)");
     if (process.memoryErrno == 0 && !process.seesTracer && process.usesGlibc)
         return deny(item, "It has a file system of its own, and the tracer is not in it.",
@@ -139,8 +143,8 @@ Capability allocator(const ProcessFacts &process)
             "link the allocator as a shared library");
     if (!process.insideAllocator.empty()) {
         item.level = CapabilityLevel::Limited;
-        item.sentence = fmt::format("Its own file contains {}; only what goes to the C library's allocator is seen.",
-            process.insideAllocator);
+        item.sentence = fmt::format(
+            "Its own file contains {}; only what goes to the C library's allocator is seen.", process.insideAllocator);
         item.remedy = "link the allocator as a shared library";
     }
     return item;
@@ -148,7 +152,8 @@ Capability allocator(const ProcessFacts &process)
 
 Capability seccomp(const ProcessFacts &process)
 {
-    Capability item{"attach_seccomp", "System call filter", CapabilityLevel::Ok, "It has no filter of system calls.", ""};
+    Capability item{
+        "attach_seccomp", "System call filter", CapabilityLevel::Ok, "It has no filter of system calls.", ""};
     if (process.seccompMode == 1)
         return deny(item, "It has given up all system calls but four (seccomp strict), so it can load nothing.");
     if (process.hasOwnFilter)

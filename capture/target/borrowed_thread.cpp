@@ -16,8 +16,9 @@ namespace capture {
 namespace {
 
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::uint64_t kTextBytes = 4 * kPageBytes;    // the call, the command, paths
-constexpr std::uint64_t kStackBytes = 64 * kPageBytes;  // what dlopen takes, and a handler of a signal that cannot be blocked
+constexpr std::uint64_t kTextBytes = 4 * kPageBytes; // the call, the command, paths
+constexpr std::uint64_t kStackBytes
+    = 64 * kPageBytes; // what dlopen takes, and a handler of a signal that cannot be blocked
 constexpr std::chrono::microseconds kSyscallLimit{200'000};
 constexpr std::uint64_t kEverySignal = ~std::uint64_t{0};
 constexpr int kFixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE, Linux 4.17; earlier kernels take it for a wish
@@ -119,8 +120,7 @@ model::Result<void> BorrowedThread::mapScratch(Scratch &scratch)
     const auto code = map("map code", place, kPageBytes, PROT_READ | PROT_EXEC);
     if (!code)
         return code.error();
-    const auto data
-        = map("map data", place + kPageBytes, Scratch::bytes() - kPageBytes, PROT_READ | PROT_WRITE);
+    const auto data = map("map data", place + kPageBytes, Scratch::bytes() - kPageBytes, PROT_READ | PROT_WRITE);
     if (!data || *code != place || *data != place + kPageBytes) {
         (void)systemCall("unmap code", SYS_munmap, {*code, kPageBytes, 0, 0, 0, 0});
         if (data)

@@ -50,8 +50,7 @@ private:
     void unmapScratch(const Scratch &scratch);
     model::Result<void> prepare(const Scratch &scratch, const std::string &path, const wire::AttachCommand &command);
     bool start(const Scratch &scratch);
-    model::Result<void> await(
-        const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit);
+    model::Result<void> await(const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit);
     bool takeBack(const Scratch &scratch);
     /// Lets the thread go on where it was. Only while it is stopped.
     void giveBack();

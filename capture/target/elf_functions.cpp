@@ -53,8 +53,8 @@ model::Result<ElfFunctions> ElfFunctions::fromFile(int fd)
     const ElfHandle elf(elf_begin(fd, ELF_C_READ_MMAP, nullptr));
     GElf_Ehdr header;
     std::size_t segments = 0;
-    if (!elf || elf_kind(elf.get()) != ELF_K_ELF || !gelf_getehdr(elf.get(), &header)
-        || header.e_machine != EM_X86_64 || elf_getphdrnum(elf.get(), &segments) != 0)
+    if (!elf || elf_kind(elf.get()) != ELF_K_ELF || !gelf_getehdr(elf.get(), &header) || header.e_machine != EM_X86_64
+        || elf_getphdrnum(elf.get(), &segments) != 0)
         return model::Error("not a 64-bit x86 ELF file");
     ElfFunctions result;
     for (std::size_t i = 0; i < segments; ++i) {
@@ -66,8 +66,7 @@ model::Result<ElfFunctions> ElfFunctions::fromFile(int fd)
         if ((segment.p_flags & PF_X) == 0)
             continue;
         Code code{segment.p_vaddr, std::vector<std::uint8_t>(std::min(segment.p_filesz, kMostCodeBytes))};
-        const ssize_t got
-            = ::pread(fd, code.bytes.data(), code.bytes.size(), static_cast<off_t>(segment.p_offset));
+        const ssize_t got = ::pread(fd, code.bytes.data(), code.bytes.size(), static_cast<off_t>(segment.p_offset));
         code.bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         result.m_code.push_back(std::move(code));
     }

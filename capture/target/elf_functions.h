@@ -56,7 +56,7 @@ private:
         std::vector<std::uint8_t> bytes;
     };
 
-    std::vector<Function> m_functions; ///< ascending by address
+    std::vector<Function> m_functions;  ///< ascending by address
     std::vector<std::string> m_symbols; ///< of the full table, sorted
     std::vector<Code> m_code;
     std::uint64_t m_base = 0;

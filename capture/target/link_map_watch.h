@@ -3,6 +3,7 @@
 
 #include "capture/file_descriptor.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,8 @@ class LinkMapWatch
 {
 public:
     explicit LinkMapWatch(std::int32_t pid);
+
+    std::size_t count() const { return m_modules.size(); }
 
     /// Whether the list is another one than at the last call that said so, or at the construction. Looks at the list's end only, which is
     /// one read, and at all of it now and then.

@@ -83,7 +83,8 @@ void readModules(const RemoteProcess &process, const std::string &tracerName, Pr
         facts.usesGlibc = facts.usesGlibc || isLibcName(name);
         facts.hasTracer = facts.hasTracer || name == tracerName;
         facts.hasSanitizer = facts.hasSanitizer || name.starts_with("libasan.so") || name.starts_with("libtsan.so")
-            || name.starts_with("libclang_rt.asan") || name.starts_with("liblsan.so") || name.starts_with("libhwasan.so");
+            || name.starts_with("libclang_rt.asan") || name.starts_with("liblsan.so")
+            || name.starts_with("libhwasan.so");
         if (isAllocatorName(name)
             && std::find(facts.allocators.begin(), facts.allocators.end(), name) == facts.allocators.end())
             facts.allocators.emplace_back(name);
@@ -129,8 +130,7 @@ ProcessFacts readProcessFacts(std::int32_t pid, const std::string &tracerPath)
         return facts;
     readModules(process, std::string(nameOf(tracerPath)), facts);
     readProgram(process, facts);
-    facts.seesTracer
-        = facts.hasTracer || ::access(fmt::format("/proc/{}/root{}", pid, tracerPath).c_str(), R_OK) == 0;
+    facts.seesTracer = facts.hasTracer || ::access(fmt::format("/proc/{}/root{}", pid, tracerPath).c_str(), R_OK) == 0;
     return facts;
 }
 

@@ -21,14 +21,14 @@ struct ProcessFacts
     std::uint32_t ownUser = 0; ///< ours
     std::int32_t tracerPid = 0;
     std::string tracerName;
-    int seccompMode = 0; ///< 0 none, 1 strict, 2 a filter
+    int seccompMode = 0;       ///< 0 none, 1 strict, 2 a filter
     bool hasOwnFilter = false; ///< its filters are not just those that we run under too (a container's)
     bool hasShadowStack = false;
     bool hasOtherMounts = false, hasOtherPids = false, hasOtherNetwork = false, hasOtherUsers = false;
     int memoryErrno = 0; ///< of opening its memory, which takes the right to trace it; 0: it opened
     ProgramKind program;
-    bool usesGlibc = false;            ///< its libc is mapped
-    bool hasSanitizer = false;         ///< a sanitizer's run time is mapped or linked
+    bool usesGlibc = false;              ///< its libc is mapped
+    bool hasSanitizer = false;           ///< a sanitizer's run time is mapped or linked
     std::vector<std::string> allocators; ///< names of mapped libraries that are allocators
     bool definesMalloc = false;          ///< the program file itself exports malloc
     std::string insideAllocator;         ///< an allocator that the program file has inside; empty: none known

@@ -91,8 +91,7 @@ FileDescriptor RemoteProcess::openFile(const MemoryMapping &mapping) const
     FileDescriptor file(
         ::open(fmt::format("/proc/{}/root{}", m_pid, mapping.path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status = {};
-    if (file.isOpen() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)
-        && status.st_ino == mapping.inode)
+    if (file.isOpen() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == mapping.inode)
         return file;
     file.reset(::open(fmt::format("/proc/{}/map_files/{:x}-{:x}", m_pid, mapping.begin, mapping.end).c_str(),
         O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -14,8 +14,8 @@ constexpr std::size_t kMostStackBytes = 64 * 1024;
 
 /// The exported functions of glibc's malloc.c. The unexported ones stand among them.
 constexpr std::array<std::string_view, 16> kAllocatorFunctions{"malloc", "free", "calloc", "realloc", "memalign",
-    "aligned_alloc", "posix_memalign", "valloc", "pvalloc", "malloc_trim", "malloc_usable_size", "mallinfo", "mallinfo2",
-    "mallopt", "malloc_stats", "malloc_info"};
+    "aligned_alloc", "posix_memalign", "valloc", "pvalloc", "malloc_trim", "malloc_usable_size", "mallinfo",
+    "mallinfo2", "mallopt", "malloc_stats", "malloc_info"};
 
 /// Functions that hold locks which loading a library takes too, or that the loader runs in.
 constexpr std::array<std::string_view, 20> kLockingFunctions{"fork", "_Fork", "vfork", "posix_spawn", "posix_spawnp",
@@ -78,8 +78,8 @@ PerfSample SafePoint::sampleOf(const user_regs_struct &r) const
     sample.pc = r.rip;
     sample.hasRegisters = true;
     // By DWARF number.
-    const std::array<std::uint64_t, 17> values{r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
-        r.r11, r.r12, r.r13, r.r14, r.r15, r.rip};
+    const std::array<std::uint64_t, 17> values{r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9,
+        r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rip};
     for (unsigned i = 0; i < values.size(); ++i)
         sample.registers.set(i, values[i]);
     const MemoryMapping *stack = m_process.mappingAt(r.rsp);

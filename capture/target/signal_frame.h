@@ -23,7 +23,8 @@ struct ThreadRegisters
 struct SignalFrame
 {
     std::vector<std::uint8_t> bytes;
-    std::uint64_t address = 0; ///< where they belong. First the return address, by which a function gets to rt_sigreturn
+    std::uint64_t address
+        = 0; ///< where they belong. First the return address, by which a function gets to rt_sigreturn
     std::uint64_t context() const { return address + 8; } ///< what the stack pointer must be at rt_sigreturn
 };
 

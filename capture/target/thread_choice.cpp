@@ -52,8 +52,8 @@ Patience patienceOf(std::int32_t pid, std::int32_t tid)
         return arguments[3] == 0 ? Patience::Waits : Patience::WaitsForTime;
     if (contains(kLimited, number))
         return Patience::WaitsForTime;
-    constexpr std::array<long, 12> kPlain{SYS_read, SYS_readv, SYS_accept, SYS_accept4, SYS_wait4, SYS_waitid, SYS_select,
-        SYS_pselect6, SYS_ppoll, SYS_pause, SYS_rt_sigsuspend, SYS_flock};
+    constexpr std::array<long, 12> kPlain{SYS_read, SYS_readv, SYS_accept, SYS_accept4, SYS_wait4, SYS_waitid,
+        SYS_select, SYS_pselect6, SYS_ppoll, SYS_pause, SYS_rt_sigsuspend, SYS_flock};
     return contains(kPlain, number) ? Patience::Waits : Patience::Unknown;
 }
 

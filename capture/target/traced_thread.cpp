@@ -17,10 +17,7 @@ namespace {
 constexpr std::size_t kMostStateBytes = 16384; // AMX: 11,008
 constexpr std::chrono::microseconds kShort{500};
 
-void *asPointer(std::uint64_t value)
-{
-    return reinterpret_cast<void *>(static_cast<std::uintptr_t>(value));
-}
+void *asPointer(std::uint64_t value) { return reinterpret_cast<void *>(static_cast<std::uintptr_t>(value)); }
 
 /// ptrace is a macro-like variadic function in glibc, with an enum for the request.
 long trace(int request, std::int32_t tid, void *address, void *data)

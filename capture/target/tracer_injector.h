@@ -14,10 +14,10 @@ namespace capture {
 struct InjectionReport
 {
     wire::AttachCommand answer;
-    std::int32_t tid = 0;               ///< the thread that executed it
-    unsigned threadsAsked = 0;          ///< threads that were stopped for a look, that one included
-    unsigned interruptedCalls = 0;      ///< system calls that the stops made fail with EINTR
-    std::int64_t longestStopNs = 0;     ///< how long a thread was kept from its own work, at most
+    std::int32_t tid = 0;           ///< the thread that executed it
+    unsigned threadsAsked = 0;      ///< threads that were stopped for a look, that one included
+    unsigned interruptedCalls = 0;  ///< system calls that the stops made fail with EINTR
+    std::int64_t longestStopNs = 0; ///< how long a thread was kept from its own work, at most
 };
 
 /// Loads the tracer into a running process and gives it commands, without a debugger: stops one thread for a moment at a safe point and has it
@@ -29,8 +29,8 @@ class TracerInjector
 public:
     struct Options
     {
-        std::string tracerPath; ///< as this process sees it
-        StepHandler onStep;     ///< for tests
+        std::string tracerPath;                      ///< as this process sees it
+        StepHandler onStep;                          ///< for tests
         std::chrono::milliseconds searchLimit{3000}; ///< how long a safe point is looked for
         std::chrono::milliseconds callLimit{8000};   ///< how long the call may take
     };

@@ -32,6 +32,9 @@ void withLoaderLock(wire::AttachCommand &command, LockedStep step)
     g_command = &command;
     g_step = step;
     reinterpret_cast<Dlsym>(command.dlsym)(reinterpret_cast<void *>(command.handle), wire::kLockedFunction);
+    // A C library so old that it finds symbols without the lock does not ask indirect functions either.
+    if (g_step != nullptr)
+        step(command);
     g_step = nullptr;
 }
 
@@ -141,8 +144,10 @@ extern "C" {
 /// Called by the loader, which holds its lock, when the symbol is looked up; by anybody's lookup, so it looks for a step.
 __attribute__((used)) static void (*genesisResolveLocked())()
 {
-    if (const LockedStep step = g_step)
+    if (const LockedStep step = g_step) {
+        g_step = nullptr;
         step(*g_command);
+    }
     return doNothing;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The part of Tracing that a process needs which is attached to and left while it runs.
-#include "capture/tracer/tracing.h"
-
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/tracing.h"
 
 #include <linux/futex.h>
 #include <linux/membarrier.h>

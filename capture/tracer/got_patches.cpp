@@ -139,7 +139,8 @@ void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &c
             return;
         const std::uint64_t value = *slot.word;
         const bool isStub = value != item->hook && value != item->next && isUnresolved(module, slot) && elsewhere == 0;
-        if (value == item->hook || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
+        if (value == item->hook
+            || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
                 && module.write(slot.word, item->hook)))
             ++counts.slots;
     });

@@ -75,8 +75,8 @@ void ModuleSlots::readDynamic(const Elf64_Dyn *dynamic, std::uint64_t bias)
 bool ModuleSlots::slotOf(const Elf64_Rela &relocation, Slot &slot) const
 {
     const std::uint64_t type = ELF64_R_TYPE(relocation.r_info);
-    const bool isAddress = type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT
-        || (type == R_X86_64_64 && relocation.r_addend == 0);
+    const bool isAddress
+        = type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT || (type == R_X86_64_64 && relocation.r_addend == 0);
     if (!isAddress)
         return false;
     const Elf64_Sym &symbol = m_symbols[ELF64_R_SYM(relocation.r_info)];
@@ -125,8 +125,8 @@ bool ModuleSlots::write(std::uint64_t *word, std::uint64_t value)
 void ModuleSlots::protect()
 {
     if (m_isOpen)
-        rawSyscall(SYS_mprotect, static_cast<long>(m_relroBegin), static_cast<long>(m_relroEnd - m_relroBegin),
-            PROT_READ);
+        rawSyscall(
+            SYS_mprotect, static_cast<long>(m_relroBegin), static_cast<long>(m_relroEnd - m_relroBegin), PROT_READ);
     m_isOpen = false;
 }
 

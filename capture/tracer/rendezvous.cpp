@@ -125,8 +125,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     wire::Hello hello;
     sockaddr_un address;
     socklen_t addressBytes;
-    const char *variable
-        = g_recorderAddress[0] != 0 ? g_recorderAddress : initialVariable(wire::kRendezvousVariable);
+    const char *variable = g_recorderAddress[0] != 0 ? g_recorderAddress : initialVariable(wire::kRendezvousVariable);
     if (variable == nullptr || !parseAddress(variable, address, addressBytes, hello.token))
         return {};
     hello.origin = origin;

@@ -23,7 +23,7 @@ enum class AttachAction : std::uint32_t {
 
 /// How a command went. Target.
 enum class AttachStatus : std::uint32_t {
-    NotRun = 0,        ///< the function was not called, or the loader's lock could not be had
+    NotRun = 0, ///< the function was not called, or the loader's lock could not be had
     Done = 1,
     NoAllocator = 2,   ///< no malloc, calloc, realloc and free were found
     OwnAllocator = 3,  ///< the program itself defines malloc: its calls go through no slot
@@ -39,8 +39,8 @@ struct AttachCommand
     std::uint64_t magic = kMagic;
     std::uint32_t version = kVersion;
     AttachAction action = AttachAction::Start;
-    std::uint64_t dlsym = 0;  ///< address of the loader's dlsym in the target
-    std::uint64_t handle = 0; ///< of the tracer, as dlopen gave it
+    std::uint64_t dlsym = 0;          ///< address of the loader's dlsym in the target
+    std::uint64_t handle = 0;         ///< of the tracer, as dlopen gave it
     char address[kAddressBytes] = {}; ///< as in kRendezvousVariable, zero terminated
     // Answer
     AttachStatus status = AttachStatus::NotRun;

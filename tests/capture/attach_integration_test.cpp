@@ -19,10 +19,7 @@ namespace {
 using capture::InjectionReport;
 using capture::TracerInjector;
 
-std::string tracerPath()
-{
-    return std::string(std::getenv("GENESIS_BUILD_DIR")) + "/" + GENESIS_TRACER_PATH;
-}
+std::string tracerPath() { return std::string(std::getenv("GENESIS_BUILD_DIR")) + "/" + GENESIS_TRACER_PATH; }
 
 TracerInjector injector(qint32 pid) { return TracerInjector(pid, {tracerPath(), {}}); }
 
@@ -114,6 +111,52 @@ private Q_SLOTS:
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 
+    void otherAllocatorsAreTracedAsSuch()
+    {
+        const QString jemalloc = QStringLiteral("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2");
+        if (!QFile::exists(jemalloc))
+            QSKIP("jemalloc is not installed");
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_lazy"), {QStringLiteral("2")},
+            {QStringLiteral("LD_PRELOAD=") + jemalloc});
+        // This one prefers the C library that it names itself, and so another allocator than the rest.
+        QCOMPARE(
+            target.ask("deep " + AttachedProgram::target("libheap_module_3.so").toLocal8Bit()), QByteArray("loaded"));
+        TracerInjector tracer = injector(target.pid());
+        const auto started = tracer.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        report(*started);
+        QCOMPARE(started->answer.slotsElsewhere, 1u);
+        const QByteArray truth = target.ask("go 3000");
+        QVERIFY(tracer.stop());
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
+        QCOMPARE(images.front().program.frees, figure(truth, "frees"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void aProgramThatWasLaunchedWithTheTracerCanBeAttachedToLater()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")},
+            {QStringLiteral("LD_PRELOAD=") + QString::fromStdString(tracerPath())});
+        QVERIFY(target.ask("go 10").startsWith("done"));
+        TracerInjector tracer = injector(target.pid());
+        for (int round = 0; round < 2; ++round) {
+            const auto started = tracer.start(listener.address());
+            QVERIFY2(started, failure(started).c_str());
+            QCOMPARE(started->answer.slots, 0u); // its calls come by themselves
+            const QByteArray truth = target.ask("go 2000");
+            QVERIFY(tracer.stop());
+            const auto images = listener.takeImages();
+            QCOMPARE(images.size(), std::size_t{1});
+            QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
+            QVERIFY(target.ask("go 10").startsWith("done"));
+        }
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
     void followsForkedChildren()
     {
         HeapListener listener;
@@ -195,7 +238,8 @@ private Q_SLOTS:
             QCOMPARE(image.pairing.badRecords, 0);
             // Each thread may have had three blocks at the attach, and hold three at the detach.
             QVERIFY2(image.live.blocks <= 9 && image.pairing.unknownFrees <= 9,
-                qPrintable(QStringLiteral("%1 live, %2 unknown").arg(image.live.blocks).arg(image.pairing.unknownFrees)));
+                qPrintable(
+                    QStringLiteral("%1 live, %2 unknown").arg(image.live.blocks).arg(image.pairing.unknownFrees)));
             allocations += image.total.allocations;
             unknown += image.pairing.unknownFrees;
         }

@@ -66,7 +66,8 @@ private Q_SLOTS:
             QTest::newRow(name) << std::move(change) << QByteArray(id) << QByteArray(says) << QByteArray(remedy);
         };
         row("gone", "attach_process", "There is no process 4711", "", [](auto &p, auto &) { p.exists = false; });
-        row("stopped", "attach_process", "stopped by a signal", "kill -CONT 4711", [](auto &p, auto &) { p.state = 'T'; });
+        row("stopped", "attach_process", "stopped by a signal", "kill -CONT 4711",
+            [](auto &p, auto &) { p.state = 'T'; });
         row("other user", "attach_permission", "another user (id 0)", "sudo genprof attach",
             [](auto &p, auto &) { p.user = 0, p.memoryErrno = EACCES; });
         row("Yama 1", "attach_permission", "ptrace_scope is 1", "ptrace_scope=0",
@@ -75,7 +76,8 @@ private Q_SLOTS:
             [](auto &p, auto &h) { p.memoryErrno = EACCES, h.ptraceScope = 2; });
         row("Yama 3", "attach_permission", "ptrace_scope is 3", "boot",
             [](auto &p, auto &h) { p.memoryErrno = EACCES, h.ptraceScope = 3; });
-        row("not dumpable", "attach_permission", "PR_SET_DUMPABLE", "sudo", [](auto &p, auto &) { p.memoryErrno = EACCES; });
+        row("not dumpable", "attach_permission", "PR_SET_DUMPABLE", "sudo",
+            [](auto &p, auto &) { p.memoryErrno = EACCES; });
         row("debugger", "attach_debugger", "traced by gdb (process 7)", "detach",
             [](auto &p, auto &) { p.tracerPid = 7, p.tracerName = "gdb"; });
         row("static", "attach_program", "statically linked", "dynamically",
@@ -85,8 +87,10 @@ private Q_SLOTS:
         row("32-bit", "attach_program", "64-bit", "--heap off",
             [](auto &p, auto &) { p.program.is64Bit = false, p.program.machine = EM_386; });
         row("sanitizer", "attach_program", "sanitizer", "without", [](auto &p, auto &) { p.hasSanitizer = true; });
-        row("shadow stack", "attach_program", "shadow stack", "x86_shstk=off", [](auto &p, auto &) { p.hasShadowStack = true; });
-        row("container", "attach_container", "network of its own", "inside", [](auto &p, auto &) { p.hasOtherNetwork = true; });
+        row("shadow stack", "attach_program", "shadow stack", "x86_shstk=off",
+            [](auto &p, auto &) { p.hasShadowStack = true; });
+        row("container", "attach_container", "network of its own", "inside",
+            [](auto &p, auto &) { p.hasOtherNetwork = true; });
         row("other files", "attach_container", "file system of its own", "same path",
             [](auto &p, auto &) { p.hasOtherMounts = true, p.seesTracer = false; });
         row("static jemalloc", "attach_allocator", "contains jemalloc", "shared library",

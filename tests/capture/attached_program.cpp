@@ -15,8 +15,7 @@ QString AttachedProgram::target(const char *name)
     return qEnvironmentVariable("GENESIS_BUILD_DIR") + QStringLiteral("/tests/targets/") + QString::fromLatin1(name);
 }
 
-AttachedProgram::AttachedProgram(
-    const QString &program, const QStringList &arguments, const QStringList &environment)
+AttachedProgram::AttachedProgram(const QString &program, const QStringList &arguments, const QStringList &environment)
 {
     m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
     if (!environment.isEmpty())

@@ -10,7 +10,8 @@
 class AttachedProgram
 {
 public:
-    explicit AttachedProgram(const QString &program, const QStringList &arguments = {}, const QStringList &environment = {});
+    explicit AttachedProgram(
+        const QString &program, const QStringList &arguments = {}, const QStringList &environment = {});
     ~AttachedProgram();
 
     /// A program of tests/targets.

@@ -51,8 +51,8 @@ private:
 
 QStringList attach(const GenprofRunner &runner, const Running &target)
 {
-    return QStringList{QStringLiteral("attach")} + words("--heap full --cpu off --tick 100 -o") + QStringList{runner.session()}
-        + QStringList{target.pid()};
+    return QStringList{QStringLiteral("attach")} + words("--heap full --cpu off --tick 100 -o")
+        + QStringList{runner.session()} + QStringList{target.pid()};
 }
 
 /// Starts a recording of the heap and waits until it is controlled.
@@ -64,7 +64,10 @@ std::unique_ptr<QProcess> startAttach(const GenprofRunner &runner, const Running
     return recorder;
 }
 
-QJsonObject firstImage(const QJsonObject &summary) { return summary[QStringLiteral("processes")][0][QStringLiteral("images")][0].toObject(); }
+QJsonObject firstImage(const QJsonObject &summary)
+{
+    return summary[QStringLiteral("processes")][0][QStringLiteral("images")][0].toObject();
+}
 
 } // namespace
 
@@ -97,7 +100,8 @@ void AttachHeapIntegrationTest::countsAreExactFromTheAttachToTheStop()
         QCOMPARE(runner.control(words("stop")).exitCode, 0);
         QCOMPARE(tests::waitForExit(*recorder), 0);
         QVERIFY(target.ask("go 10").startsWith("done"));
-        const auto counts = tests::countsOfModule(runner.report(QStringLiteral("heap")), QStringLiteral("attach_busy_lazy"));
+        const auto counts
+            = tests::countsOfModule(runner.report(QStringLiteral("heap")), QStringLiteral("attach_busy_lazy"));
         QCOMPARE(counts.allocations, tests::figure(truth, "allocations"));
         QCOMPARE(counts.frees, tests::figure(truth, "frees"));
         const QJsonObject summary = runner.report(QStringLiteral("summary"));
@@ -130,7 +134,8 @@ void AttachHeapIntegrationTest::pythonIsRecordedWhileItRuns()
         QSKIP("python3 is not installed");
     const GenprofRunner runner;
     // Blocks above 512 bytes go to malloc. Python's own threads, and much of its code never called before the attach.
-    Running target(QStandardPaths::findExecutable(QStringLiteral("python3")), {QStringLiteral("-u"), QStringLiteral("-c"), QString::fromUtf8(R"(
+    Running target(QStandardPaths::findExecutable(QStringLiteral("python3")),
+        {QStringLiteral("-u"), QStringLiteral("-c"), QString::fromUtf8(R"(
 import sys, threading, time, json
 earlier = [bytes(2000) for i in range(500)]
 def work():
@@ -177,11 +182,12 @@ void AttachHeapIntegrationTest::redisIsRecordedUnderLoad()
         QSKIP("redis is not installed");
     const GenprofRunner runner;
     Running target(QStandardPaths::findExecutable(QStringLiteral("redis-server")),
-        QStringList{QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--unixsocket"), runner.path(QStringLiteral("redis")),
-            QStringLiteral("--save"), QString()});
+        QStringList{QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--unixsocket"),
+            runner.path(QStringLiteral("redis")), QStringLiteral("--save"), QString()});
     QVERIFY(!tests::readUntil(target.process(), "accept").isEmpty());
     Running load(QStandardPaths::findExecutable(QStringLiteral("redis-benchmark")),
-        QStringList{QStringLiteral("-s"), runner.path(QStringLiteral("redis"))} + words("-n 100000000 -c 8 -q -t set,lpush"));
+        QStringList{QStringLiteral("-s"), runner.path(QStringLiteral("redis"))}
+            + words("-n 100000000 -c 8 -q -t set,lpush"));
     for (int round = 0; round < 3; ++round) {
         QFile::remove(runner.session());
         const Ran ran = runner.genprof(attach(runner, target) + words("--duration 1"));
@@ -259,7 +265,8 @@ void AttachHeapIntegrationTest::doctorExaminesAProcess_data()
     QTest::addColumn<int>("exitCode");
     QTest::addColumn<QByteArray>("says");
     const auto target = [](const char *name) { return GenprofRunner::target(QString::fromLatin1(name)); };
-    QTest::newRow("usual") << target("attach_waits") << words("read") << 0 << QByteArray("dynamically linked with glibc");
+    QTest::newRow("usual") << target("attach_waits") << words("read") << 0
+                           << QByteArray("dynamically linked with glibc");
     QTest::newRow("static") << target("static_waits") << words("read") << 1 << QByteArray("statically linked");
     QTest::newRow("sanitized") << target("sanitized_waits") << words("read") << 1 << QByteArray("sanitizer");
 }

@@ -5,7 +5,7 @@
 //   churn        the threads allocate and free all the time, and check their blocks
 //   quiet        they stop doing so: "quiet"
 //   gap          "gap NS": the longest time since the last "gap" that a thread was kept from its loop
-//   load FILE    loads a library and calls its allocateSome()
+//   load FILE    loads a library and calls its allocateSome(); "deep FILE" loads it so that it prefers its own dependencies
 //   fork N       a child makes and frees N blocks, and ends: "forked STATUS"
 //   quit         "bye ERRORS"
 // Arguments: THREADS [spin]. With "spin" the main thread does not wait in a system call for its lines either.
@@ -67,22 +67,64 @@ void operate(unsigned char pattern)
     free(a);
 }
 
+/// Holds values in vector registers for a while; false if they are others then. Whoever stops us must bring all of them back.
+__attribute__((target("avx2"), noinline)) bool keepVectors()
+{
+    unsigned char isSame;
+    asm volatile("vpcmpeqd %%ymm0, %%ymm0, %%ymm0\n\t"
+                 "vpsrld $7, %%ymm0, %%ymm1\n\t"
+                 "vmovdqa %%ymm1, %%ymm7\n\t"
+                 "vmovdqa %%ymm1, %%ymm15\n\t"
+                 "movl $3000, %%ecx\n"
+                 "1: decl %%ecx\n\t"
+                 "jnz 1b\n\t"
+                 "vpsrld $7, %%ymm0, %%ymm0\n\t"
+                 "vpxor %%ymm0, %%ymm1, %%ymm1\n\t"
+                 "vpxor %%ymm0, %%ymm7, %%ymm7\n\t"
+                 "vpxor %%ymm0, %%ymm15, %%ymm15\n\t"
+                 "vpor %%ymm7, %%ymm1, %%ymm1\n\t"
+                 "vpor %%ymm15, %%ymm1, %%ymm1\n\t"
+                 "vptest %%ymm1, %%ymm1\n\t"
+                 "setz %0\n\t"
+                 "vzeroupper"
+                 : "=q"(isSame)
+                 :
+                 : "ecx", "cc", "xmm0", "xmm1", "xmm7", "xmm15");
+    return isSame != 0;
+}
+
+/// The same with the registers that AVX-512 adds.
+__attribute__((target("avx512f"), noinline)) bool keepWideVectors()
+{
+    unsigned lanes;
+    asm volatile("vpternlogd $255, %%zmm17, %%zmm17, %%zmm17\n\t"
+                 "vpsrld $7, %%zmm17, %%zmm31\n\t"
+                 "movl $3000, %%ecx\n"
+                 "1: decl %%ecx\n\t"
+                 "jnz 1b\n\t"
+                 "vpsrld $7, %%zmm17, %%zmm17\n\t"
+                 "vpcmpeqd %%zmm17, %%zmm31, %%k1\n\t"
+                 "kmovw %%k1, %0\n\t"
+                 "vzeroupper"
+                 : "=r"(lanes)
+                 :
+                 : "ecx", "cc", "xmm17", "xmm31", "k1");
+    return lanes == 0xffff;
+}
+
 void *work(void *argument)
 {
     Worker &worker = *static_cast<Worker *>(argument);
     const auto pattern = static_cast<unsigned char>(&worker - g_workers + 1);
-    // Vector registers hold a value over the whole loop: whoever stops us must bring them back.
-    double sum = 0;
+    const bool hasVectors = __builtin_cpu_supports("avx2"), hasWideVectors = __builtin_cpu_supports("avx512f");
     long last = nowNs();
     while (!g_isOver) {
         const long now = nowNs();
         if (now - last > worker.longestGapNs)
             worker.longestGapNs = now - last;
         last = now;
-        sum += 1.0;
-        if (sum != 1.0)
+        if ((hasVectors && !keepVectors()) || (hasWideVectors && !keepWideVectors()))
             ++g_errors;
-        sum -= 1.0;
         if (g_isChurning)
             operate(pattern);
         if (worker.roundsDone == g_round)
@@ -106,9 +148,9 @@ void go(int threads, long operations)
     printf("done allocations %ld frees %ld\n", threads * (operations * 3 + 1), threads * operations * 3);
 }
 
-void load(const char *path)
+void load(const char *path, int flags)
 {
-    void *library = dlopen(path, RTLD_NOW);
+    void *library = dlopen(path, RTLD_NOW | flags);
     auto *function = library ? reinterpret_cast<void (*)()>(dlsym(library, "allocateSome")) : nullptr;
     if (function)
         function();
@@ -143,7 +185,9 @@ void obey(char *line, int threads)
         }
         printf("gap %ld\n", longest);
     } else if (strncmp(line, "load ", 5) == 0) {
-        load(line + 5);
+        load(line + 5, 0);
+    } else if (strncmp(line, "deep ", 5) == 0) {
+        load(line + 5, RTLD_DEEPBIND);
     } else if (strncmp(line, "fork ", 5) == 0) {
         forkOnce(atol(line + 5));
     }
