@@ -49,7 +49,7 @@ const char *textOf(wire::AttachStatus status)
 void hurry()
 {
     sched_param priority{};
-    priority.sched_priority = 1;
+    priority.sched_priority = 10;
     if (::pthread_setschedparam(::pthread_self(), SCHED_RR, &priority) != 0)
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);
 }
