@@ -50,7 +50,7 @@ struct Typed
 constexpr const char *kFooter = R"(Examples:
   genprof record -- ./server --port 8080        record a command until it ends
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
-  genprof attach 4711                           record a process that runs already
+  genprof attach --heap full 4711               record a process that runs already
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
@@ -103,8 +103,11 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("attach", "Record a process that runs already");
     command->add_option("pid", typed.pid, "The process")->required()->type_name("PID");
-    addCaptureOptions(*command, typed, "The heap of a running process cannot be traced yet (default off)");
-    command->footer("Ctrl-C ends the recording; the process runs on. 125: genprof failed.");
+    addCaptureOptions(*command, typed, "Record every allocation from now on, or none (default off)");
+    command->footer(
+        "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
+        "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }
 
@@ -144,6 +147,8 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
 CLI::App *addDoctor(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("doctor", "What this machine allows to record, and how to allow more");
+    command->add_option("pid", typed.doctor.pid, "Say instead whether the heap of this process can be traced")
+        ->type_name("PID");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
     return command;
 }

@@ -99,7 +99,8 @@ struct HeapSummary
     std::int64_t frees = 0;
     std::int64_t freedBytes = 0;
     std::int64_t temporaries = 0;
-    std::int64_t liveBytes = 0; ///< at the end of the selection
+    std::int64_t unknownFrees = 0; ///< of blocks from before an attach or fork, which are in no other figure
+    std::int64_t liveBytes = 0;    ///< at the end of the selection
     std::int64_t liveBlocks = 0;
     std::int64_t peakBytes = 0; ///< greatest within the selection; of several images: sum of each one's own peak
     std::int64_t peakBlocks = 0;

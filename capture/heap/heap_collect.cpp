@@ -2,6 +2,7 @@
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
 #include "capture/target/program_kind.h"
+#include "model/base/format_units.h"
 
 #include <algorithm>
 #include <utility>
@@ -71,6 +72,12 @@ void addLoss(
 {
     if (count > 0)
         batch.losses.push_back({kind, image, count, detail});
+}
+
+std::string attachNote(model::Timestamp when)
+{
+    return "attached " + model::formatOffset(when, true)
+        + " after the recording began, while it ran; its blocks from before are not known";
 }
 
 } // namespace
@@ -144,7 +151,8 @@ void HeapInstrument::registerImage(Image &image)
     const Arrival &arrival = image.arrival;
     const model::Timestamp when{arrival.monotonicNs - m_originNs};
     const bool isFork = arrival.origin == wire::Origin::Fork;
-    if (isFork) {
+    const bool isAttach = arrival.origin == wire::Origin::Attach;
+    if (isFork || isAttach) {
         m_processes.processSeen(arrival.pid, arrival.parentPid, when);
         image.id = m_processes.imageAt(arrival.pid, when);
         if (!image.id.isValid())
@@ -155,8 +163,8 @@ void HeapInstrument::registerImage(Image &image)
     }
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
-    row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full; // "full": from the start
-    row.heapNote = model::StringId(0u);
+    row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
+    row.heapNote = isAttach ? tables.string(attachNote(when)) : model::StringId(0u);
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
@@ -224,7 +232,9 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
         "modules without a place in the table");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.samplesRefused, seen.samplesRefused),
         "samples: more live ones than can be followed; use a longer period");
-    addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
+    // After an attach that is to be expected, and counted with the ticks.
+    if (image.arrival.origin != wire::Origin::Attach)
+        addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
     addLoss(batch, LossKind::BadRecords, image.id, bad);
@@ -244,6 +254,13 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         if (!isUnknown || (!hasEnded && image.heap == model::HeapState::Waiting))
             continue;
         model::Image &row = tables.changeImage(model::ImageId(i));
+        if (!m_attachFailure.empty()) {
+            row.heap = model::HeapState::NotTraced;
+            row.heapNote = tables.string(m_attachFailure);
+            m_isSettled[i] = true;
+            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, m_attachFailure});
+            continue;
+        }
         if (!hasEnded) {
             row.heap = model::HeapState::Waiting;
             continue;
@@ -255,10 +272,11 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         }
         row.heap = model::HeapState::NotTraced;
         const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
-        row.heapNote = tables.string(obstacle.empty()
-                ? "The tracer did not connect: the program is statically linked or uses another C library, "
-                  "has more rights than its user, or was started without LD_PRELOAD."
-                : obstacle);
+        row.heapNote = tables.string(!obstacle.empty() ? obstacle
+                : m_attachment
+                ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
+                : "The tracer did not connect: the program is statically linked or uses another C library, "
+                  "has more rights than its user, or was started without LD_PRELOAD.");
         batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});
     }
 }

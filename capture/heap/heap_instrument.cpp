@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -77,6 +78,7 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
 HeapInstrument::~HeapInstrument()
 {
     m_server.reset();
+    m_attachment.reset(); // while rings are still read: no thread of the target has to wait
     m_drainThread.request_stop();
     wakeSleeper(m_control);
     if (m_drainThread.joinable())
@@ -91,10 +93,27 @@ std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(con
         {wire::kRendezvousVariable, m_server->address()}};
 }
 
+model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)
+{
+    struct stat status = {};
+    if (::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0)
+        m_server->allowUser(status.st_uid);
+    auto attachment = HeapAttachment::start(pid, m_server->address(), {m_tracerPath, onStep});
+    if (!attachment) {
+        m_attachFailure = attachment.error().text();
+        return attachment.error();
+    }
+    const std::lock_guard lock(m_mutex);
+    m_attachment = std::move(*attachment);
+    return m_attachment->report();
+}
+
 void HeapInstrument::imageArrived(Arrival arrival)
 {
     const auto process = static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0));
     const std::lock_guard lock(m_mutex);
+    if (m_attachment && arrival.origin == wire::Origin::Fork)
+        m_attachment->forked(arrival.pid, arrival.parentPid);
     // The pid's earlier image has ended with the exec (or its process has, and the number is used again).
     for (const auto &image : m_images) {
         if (image->channel.pid() != arrival.pid || image->hasEnded)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/heap/heap_attachment.h"
 #include "capture/heap/image_channel.h"
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/stack_resolver.h"
@@ -37,6 +38,11 @@ public:
     /// Variables that the launched program must be started with, in place of those it would inherit: LD_PRELOAD (the
     /// tracer before `inheritedPreload`, which may be empty) and the address of this recorder.
     std::vector<std::pair<std::string, std::string>> environment(const std::string &inheritedPreload) const;
+
+    /// Loads the tracer into a process that runs already. Before the first collect(); on failure the process is as before.
+    model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
+    /// Instead of attach(): why the process is not attached to, which is then stored with it.
+    void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
 
     std::vector<int> descriptors() const override { return {}; }
     int drainIntervalMs() const override { return 0; }
@@ -100,6 +106,8 @@ private:
     std::atomic<bool> m_isPaused = false;
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
+    std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
+    std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
 };
 

@@ -143,8 +143,8 @@ void RendezvousServer::meet(int connection)
     ucred peer{};
     socklen_t peerBytes = sizeof peer;
     wire::Hello hello;
-    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.uid != ::geteuid()
-        || peer.pid <= 0)
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0
+        || (peer.uid != ::geteuid() && peer.uid != m_alsoUser) || peer.pid <= 0)
         return;
     if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes

@@ -6,7 +6,11 @@
 #include "capture/wire/rendezvous.h"
 #include "model/base/result.h"
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,6 +56,9 @@ public:
     /// What the environment variable of targets must say.
     std::string address() const;
 
+    /// Also answers processes of this user, which a process that is attached to may be.
+    void allowUser(uid_t user) { m_alsoUser = user; }
+
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();
 
@@ -69,6 +76,7 @@ private:
     int m_wakeup; ///< eventfd: the server is to stop
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
+    std::atomic<uid_t> m_alsoUser = ::geteuid();
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };

@@ -86,11 +86,15 @@ ThreadState *recordingThread()
     Tracing &tracing = g_tracing;
     if (!tracing.isRecording())
         return nullptr;
+    // The thread's state first: from then on nobody takes the shared memory away while the thread is in a hook.
+    ThreadState *thread = tracing.thread();
+    if (thread == nullptr)
+        return nullptr;
     if (tracing.memory.header().mode.load(std::memory_order_relaxed) != wire::Mode::Recording) [[unlikely]] {
         tracing.goDormant();
         return nullptr;
     }
-    return tracing.thread();
+    return thread;
 }
 
 std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
@@ -171,12 +175,18 @@ void recordReallocFreed()
 
 void noteLoaderFree(const void *pointer)
 {
-    if (g_tracing.isRecording())
+    if (!g_tracing.isRecording())
+        return;
+    const Tracing::Visit visit;
+    if (ForkFlag::isRaised())
         g_tracing.loaderFreed(pointer);
 }
 
 void countReentered()
 {
+    if (!ForkFlag::isRaised())
+        return;
+    const Tracing::Visit visit;
     if (ForkFlag::isRaised())
         g_tracing.memory.header().losses.reentered.fetch_add(1, std::memory_order_relaxed);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
 #include "capture/tracer/stack_tree.h"
@@ -70,6 +71,9 @@ private:
 /// 60 KiB), which the next owner of its slot takes over.
 struct ThreadState
 {
+    /// The words of the thread whose own it is; null: nobody's, as tracing has ended since. Their `inside` says whether that
+    /// thread may be using the shared memory.
+    const ThreadWords *owner = nullptr;
     wire::RingWriter ring;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good

@@ -85,6 +85,8 @@ std::string_view heapStateKey(HeapState state)
         return "not_traced";
     case HeapState::Inherited:
         return "inherited";
+    case HeapState::Attached:
+        return "attached";
     }
     return "unknown";
 }

@@ -55,6 +55,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         row("Peak", formatCount(heap.peakBlocks),
             fmt::format(
                 "{} at {}", formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true)));
+        if (heap.unknownFrees > 0)
+            row("Frees of earlier blocks", formatCount(heap.unknownFrees), "allocated before tracing began");
         row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)

@@ -118,6 +118,18 @@ HeapListener::Run HeapListener::run(
     return run;
 }
 
+std::vector<HeapListener::ImageResult> HeapListener::takeImages()
+{
+    m_server->waitUntilIdle();
+    const std::lock_guard lock(m_mutex);
+    m_clock.sync();
+    std::vector<ImageResult> results;
+    for (const auto &image : m_images)
+        results.push_back(resultOf(*image));
+    m_images.clear();
+    return results;
+}
+
 HeapListener::ImageResult HeapListener::resultOf(Image &image)
 {
     if (!image.hasEnded)

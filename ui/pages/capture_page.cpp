@@ -52,6 +52,8 @@ QString heapStateText(model::HeapState state)
         return CapturePage::tr("not traced");
     case model::HeapState::Inherited:
         return CapturePage::tr("from its fork on");
+    case model::HeapState::Attached:
+        return CapturePage::tr("from the attach on");
     }
     return {};
 }
@@ -59,7 +61,8 @@ QString heapStateText(model::HeapState state)
 Token heapStateToken(model::HeapState state)
 {
     using enum model::HeapState;
-    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited ? Token::InkMuted : Token::Warn;
+    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited || state == Attached
+        ? Token::InkMuted : Token::Warn;
 }
 
 QString gapText(model::GapKind kind)

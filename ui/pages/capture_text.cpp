@@ -21,6 +21,8 @@ std::string_view heapStateKey(model::HeapState state)
         return "not_traced";
     case model::HeapState::Inherited:
         return "inherited";
+    case model::HeapState::Attached:
+        return "attached";
     }
     return "";
 }

@@ -193,7 +193,7 @@ QWidget *LaunchForm::newAttachFields()
     m_table->setMinimumHeight(300);
     m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
     m_table->setColumnHidden(RunningProgramsModel::User, true);
-    QLabel *note = newLabel(tr("Metrics and CPU are recorded; the heap of a program that already runs is not traced."),
+    QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few milliseconds; it stays there, asleep."),
         TextSize::Caption, TextWeight::Normal, "muted");
     note->setWordWrap(true);
     column->addWidget(m_search);
@@ -283,7 +283,6 @@ void LaunchForm::chooseMode(int index)
         m_fields->widget(i)->setSizePolicy(policy, policy);
     }
     m_fields->setCurrentIndex(index);
-    m_heap->setEnabled(index == 0);
     if (index == 1)
         Q_EMIT runningWanted();
     follow();
