@@ -103,8 +103,7 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
-        for (const RingThread &thread : harvest.threads)
-            m_processes.threadNamed(image->arrival.pid, thread.tid, thread.name, {thread.firstSeenNs});
+        nameThreads(*image, harvest.threads);
         if (isPaused)
             keepNetOnly(harvest.tick);
         addRows(*image, harvest, batch);
@@ -159,6 +158,18 @@ void HeapInstrument::registerImage(Image &image)
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
         row.commandLine = tables.string(arrival.commandLine);
+}
+
+void HeapInstrument::nameThreads(const Image &image, const std::vector<RingThread> &threads)
+{
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    for (const RingThread &thread : threads) {
+        // Its ring may have been seen first after its process was known to have ended: it is no later process with that pid.
+        const std::optional<model::Timestamp> end
+            = tables.processes[tables.images[image.id.index()].process.index()].end;
+        const model::Timestamp seen{thread.firstSeenNs};
+        m_processes.threadNamed(image.arrival.pid, thread.tid, thread.name, end ? std::min(seen, *end) : seen);
+    }
 }
 
 void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)

@@ -81,6 +81,7 @@ private:
     Harvest harvest(Image &image);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
+    void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
