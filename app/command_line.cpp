@@ -31,6 +31,7 @@ struct Typed
     RecordOptions record;
     std::string heap;
     std::string cpu;
+    std::string children;
     std::string tick;
     std::string duration;
     std::int32_t pid = 0;
@@ -65,6 +66,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("FILE");
     command.add_option("--heap", typed.heap, heapHelp)->type_name("full|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
+    command
+        .add_option("--children", typed.children,
+            "Record the processes that it starts too, each as one of its own (default follow)")
+        ->type_name("follow|ignore");
     command
         .add_option(
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
@@ -181,6 +186,22 @@ model::Result<model::HeapMode> parseHeap(const std::string &text, model::HeapMod
     return model::Error("--heap " + text + ": full and off are possible");
 }
 
+/// Sets `value` to the choice called `name`; no name leaves it as it is.
+template <typename Enum>
+model::Result<void> choose(const char *option, const std::string &name,
+    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
+{
+    std::string names;
+    for (const auto &[choice, chosen] : choices) {
+        if (name == choice)
+            value = chosen;
+        if (name.empty() || name == choice)
+            return {};
+        names += (names.empty() ? "" : ", ") + std::string(choice);
+    }
+    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
+}
+
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     const auto heap = parseHeap(typed.heap, heapByDefault);
@@ -191,6 +212,10 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
     if (!hz)
         return hz.error();
     config.cpuHz = *hz;
+    const auto children = choose("--children", typed.children,
+        {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
+    if (!children)
+        return children;
     if (!typed.tick.empty()) {
         const auto tick = parseDuration(typed.tick, kMillisecondNs);
         if (!tick || *tick < kShortestTick || *tick > kLongestTick)
@@ -253,22 +278,6 @@ Command controlCommand(Typed &typed)
         return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
     typed.control.request = {*command, text};
     return typed.control;
-}
-
-/// Sets `value` to the choice called `name`; no name leaves it as it is.
-template <typename Enum>
-model::Result<void> choose(const char *option, const std::string &name,
-    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
-{
-    std::string names;
-    for (const auto &[choice, chosen] : choices) {
-        if (name == choice)
-            value = chosen;
-        if (name.empty() || name == choice)
-            return {};
-        names += (names.empty() ? "" : ", ") + std::string(choice);
-    }
-    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
 }
 
 model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)

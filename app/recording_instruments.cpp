@@ -57,6 +57,7 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
     }
+    m_heap = heap->get();
     auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
     m_instruments.push_back(std::move(*heap)); // without a tracer too: it stores that there was none
     if (isSanitized(commandFile(m_config)))
@@ -72,6 +73,8 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
         m_notes.push_back(
             "The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
             "Metrics and CPU time are recorded");
+    if (m_heap && m_config.children == model::ChildMode::Ignore)
+        m_heap->ignoreChildrenOf(target.pid());
     if (m_config.cpuHz > 0)
         openCpu(target, info);
     openProc(target);
@@ -94,6 +97,7 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
 {
     capture::CpuEventOptions options;
     options.hz = m_config.cpuHz;
+    options.followsChildren = m_config.children == model::ChildMode::Follow;
     auto cpu = target.isLaunched()
         ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)
         : capture::CpuInstrument::attach(options, {target.pid()}, m_processes, m_originNs, {});
@@ -111,6 +115,7 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
 {
     capture::ProcOptions options;
     options.roots = {target.pid()};
+    options.followsChildren = m_config.children == model::ChildMode::Follow;
     options.origin = target.isLaunched() ? capture::RootOrigin::Launched : capture::RootOrigin::Running;
     options.tick = m_config.tick;
     options.originNs = m_originNs;

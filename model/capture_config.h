@@ -12,11 +12,15 @@ namespace model {
 
 enum class HeapMode : std::uint8_t { Off, Full };
 
+/// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
+enum class ChildMode : std::uint8_t { Follow, Ignore };
+
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
     std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
+    ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);
     std::optional<Duration> duration; ///< recording ends by itself after this
     std::vector<std::string> command; ///< program and arguments; empty when attached

@@ -99,6 +99,7 @@ constexpr std::int64_t kLongestNs = std::int64_t{1} << 60; ///< 36 years
 void takeConfig(const InfoValues &values, model::CaptureConfig &config)
 {
     values.takeEnum("heap_mode", config.heap, model::HeapMode::Full);
+    values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
@@ -159,6 +160,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     const model::CaptureConfig &config = info.config;
     InfoWriter writer(*insert);
     writer.put("heap_mode", static_cast<int>(config.heap))
+        .put("child_mode", static_cast<int>(config.children))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
         .put("working_directory", config.workingDirectory)

@@ -38,6 +38,9 @@ public:
     /// tracer before `inheritedPreload`, which may be empty) and the address of this recorder.
     std::vector<std::pair<std::string, std::string>> environment(const std::string &inheritedPreload) const;
 
+    /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
+    void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
+
     std::vector<int> descriptors() const override { return {}; }
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;

@@ -7,6 +7,8 @@
 #include "model/base/result.h"
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,6 +52,9 @@ public:
     /// What the environment variable of targets must say.
     std::string address() const;
 
+    /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
+    void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
+
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();
 
@@ -59,6 +64,7 @@ private:
     void meet(int connection);
     void hearOutcome(int connection, std::int32_t pid);
     static bool welcome(int connection, int descriptor);
+    static void turnAway(int connection);
 
     wire::Clock m_clock;
     Callbacks m_callbacks;
@@ -66,6 +72,7 @@ private:
     int m_wakeup; ///< eventfd: the server is to stop
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
+    std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };

@@ -51,6 +51,7 @@ struct CpuEventOptions
     std::uint32_t hz = 199;          ///< samples per second and CPU
     std::uint32_t stackBytes = 8192; ///< user stack copied per sample: a multiple of 8 up to 65,528
     bool startsOnExec = false;       ///< enabled by the target's exec rather than at once
+    bool followsChildren = true;     ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
 };
 
 /// What the samples are taken with.
@@ -60,6 +61,7 @@ struct CpuEventSetup
     bool hasKernel = true;    ///< samples in the kernel are delivered, with its call chain
     bool hasBuildIds = true;  ///< mappings carry the file's build-id (Linux 5.12)
     bool hasLostCount = true; ///< reading an event gives what it lost (Linux 6.0)
+    bool hasInheritThread = true; ///< events can be inherited by threads alone (Linux 5.13)
 };
 
 /// The attributes of a sampling event. Records of it are laid out as `kCpuSampleType` and `kCpuRegisters` say, with

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace capture {
@@ -86,6 +87,10 @@ bool ProcInstrument::drain(model::Timestamp now)
 
 void ProcInstrument::discover(model::Timestamp now)
 {
+    if (!m_options.followsChildren) {
+        m_nextDiscoveryNs = std::numeric_limits<std::int64_t>::max();
+        return;
+    }
     const std::int64_t begin = m_options.clock.monotonicNs();
     for (const std::int32_t pid : m_table.livePids()) {
         if (!m_tracked.contains(pid))

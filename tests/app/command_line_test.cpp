@@ -108,6 +108,9 @@ void CommandLineTest::readsTheCaptureOptions()
     QCOMPARE(options.config.tick.ns, 100'000'000);
     QCOMPARE(options.config.duration->ns, 5'400'000'000'000);
     QVERIFY(options.thenKill && options.isQuiet);
+    QVERIFY(options.config.children == model::ChildMode::Follow);
+    QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --children ignore -- ls"))).config.children
+        == model::ChildMode::Ignore);
     QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
 }
 

@@ -23,6 +23,7 @@ public:
         m_info.config.command = {"/usr/bin/demo", "--name", "two words", ""};
         m_info.config.workingDirectory = "/srv";
         m_info.config.cpuHz = 99;
+        m_info.config.children = model::ChildMode::Ignore;
         m_info.config.duration = model::Duration::fromMs(5000);
         m_info.startWallNs = 1'700'000'000'000'000'000;
         m_info.utcOffset = "+02:00";
