@@ -129,7 +129,7 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, cpu, losses")->type_name("VIEW");
+    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")->type_name("VIEW");
     command
         ->add_option(
             "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
@@ -296,7 +296,8 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
     const std::array read{
         choose("--what", typed.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
-                {"cpu", ReportView::Cpu}, {"losses", ReportView::Losses}},
+                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
+                {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", typed.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
@@ -314,6 +315,8 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
         if (!result)
             return result;
     }
+    if (typed.view == "mappings" || typed.view == "pools")
+        options.area = typed.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
     if (options.from && options.to && *options.to <= *options.from)
         return model::Error("--to must lie after --from");
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;

@@ -57,6 +57,7 @@ public:
         batch.losses.push_back({model::LossKind::SamplesLost, {}, 1, ""});
         batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});
         batch.gaps.push_back({{{number * kTickNs}, {number * kTickNs + 5}}, model::GapKind::Paused});
+        addAreas(batch, number);
         batch.recorderCpuNs = 1000;
         batch.recorderRssBytes = 4096 * (number + 1);
         return batch;
@@ -134,6 +135,30 @@ private:
             .start = {15},
             .end = model::Timestamp{99}});
         m_module = m_tables.module("/usr/bin/demo", "ab12", model::ModuleKind::File);
+    }
+
+    /// A pool that grows by two blocks of 50 bytes a tick and shrinks by one, a mapping of the first tick, a phase a tick that ends in the
+    /// next, and what is resident.
+    void addAreas(model::EventBatch &batch, int number)
+    {
+        const model::StringId arena = m_tables.string("arena"), anonymous = m_tables.string("anonymous");
+        batch.areas.push_back({m_image, model::AreaKind::Pool, arena, stackAt(0), 2, 100, 1, 50});
+        batch.areaTicks.push_back(
+            {m_image, model::AreaKind::Pool, arena, 50 * (number + 1), number + 1, 50 * (number + 2)});
+        if (number == 0) {
+            batch.areas.push_back({m_image, model::AreaKind::Mapping, anonymous, stackAt(1), 1, 4096, 0, 0});
+            batch.areaTicks.push_back({m_image, model::AreaKind::Mapping, anonymous, 4096, 1, 4096});
+        }
+        const auto phase = [&](int of) {
+            return model::Phase{static_cast<std::uint32_t>(of), m_thread, 0, "phase " + std::to_string(of),
+                {of * kTickNs + 3}, {}};
+        };
+        if (number > 0) {
+            batch.phases.push_back(phase(number - 1));
+            batch.phases.back().end = model::Timestamp{number * kTickNs + 1};
+        }
+        batch.phases.push_back(phase(number));
+        batch.memoryParts.push_back({m_process, 100 + number, 20, 30, 40, 50, 60, 70, number % 2 == 0});
     }
 
     void addHeap(model::EventBatch &batch, int number, int stacks)
