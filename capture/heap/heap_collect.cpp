@@ -13,6 +13,7 @@ struct HeapInstrument::Harvest
 {
     model::HeapTickCounts tick;
     PairingLosses pairing;
+    ProgramHarvest program;
     TargetLosses target;
     std::uint64_t badRecords = 0;
     std::vector<RingThread> threads;
@@ -81,6 +82,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     Harvest harvest;
     harvest.tick = image.channel.pairing().ledger().takeTick();
     harvest.pairing = image.channel.pairing().takeLosses();
+    harvest.program = image.channel.program().take();
     harvest.target = image.channel.losses();
     harvest.badRecords = image.channel.takeBadRecords();
     harvest.threads = image.channel.takeNewThreads();
@@ -104,11 +106,18 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
         nameThreads(*image, harvest.threads);
-        if (isPaused)
+        if (isPaused) {
             keepNetOnly(harvest.tick);
+            for (AreaHarvest &area : harvest.program.areas)
+                for (auto &[node, counts] : area.counts.rows)
+                    keepNetOnly(counts);
+        }
         addRows(*image, harvest, batch);
         addLosses(*image, harvest, batch);
+        addProgram(*image, harvest.program, harvest.hasEnded, batch);
     }
+    for (model::Phase &phase : m_phases.take())
+        batch.phases.push_back(std::move(phase));
     settleUntraced(batch);
     const std::lock_guard lock(m_mutex);
     for (const auto &[image, harvest] : harvests) {

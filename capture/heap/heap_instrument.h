@@ -2,6 +2,8 @@
 #pragma once
 
 #include "capture/heap/image_channel.h"
+#include "capture/heap/known_memory.h"
+#include "capture/heap/phase_keeper.h"
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
@@ -40,6 +42,9 @@ public:
 
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
+
+    /// What is known about the memory of a process; what no tracer tells of is not. Capture thread.
+    KnownMemory knownMemory(std::int32_t pid);
 
     std::vector<int> descriptors() const override { return {}; }
     int drainIntervalMs() const override { return 0; }
@@ -87,6 +92,10 @@ private:
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
+    void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
+    void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void settleUntraced(model::EventBatch &batch);
 
@@ -95,6 +104,7 @@ private:
     std::int64_t m_originNs;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
+    PhaseKeeper m_phases;
 
     std::mutex m_mutex; ///< guards m_clock, m_images and what Image says
     RecorderClock m_clock;

@@ -123,6 +123,12 @@ void recordReallocFreed()
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 
+void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, type, pointer, size, node);
+}
+
 void noteLoaderFree(const void *pointer)
 {
     if (g_tracing.isRecording())

@@ -20,6 +20,9 @@ void recordRelease(wire::RecordType type, const void *pointer);
 void recordReallocFailed();
 void recordReallocFreed();
 
+/// Any other record, which has no stack: `pointer`, `size` and `node` as its type has them.
+void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node);
+
 /// The loader frees `pointer`.
 void noteLoaderFree(const void *pointer);
 
