@@ -118,6 +118,8 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
     options.followsChildren = m_config.children == model::ChildMode::Follow;
     options.origin = target.isLaunched() ? capture::RootOrigin::Launched : capture::RootOrigin::Running;
     options.tick = m_config.tick;
+    if (m_heap)
+        options.knownMemory = [heap = m_heap](std::int32_t pid) { return heap->knownMemory(pid); };
     options.originNs = m_originNs;
     auto proc = std::make_unique<capture::ProcInstrument>(options, m_processes);
     m_proc = proc.get();

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "capture/instrument.h"
+#include "capture/heap/known_memory.h"
 #include "capture/proc/cgroup.h"
 #include "capture/proc/proc_clock.h"
 #include "capture/proc/tracked_process.h"
 #include "model/tables/process_table.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +31,8 @@ struct ProcOptions
     /// CLOCK_MONOTONIC at Timestamp 0. With it, ends and execs get the time at which they were noticed: a recorder that is kept from
     /// running gets `now` long before. Without it they get `now`.
     std::optional<std::int64_t> originNs;
+    /// What is known of a process's memory from inside it; may be empty.
+    std::function<KnownMemory(std::int32_t pid)> knownMemory;
     std::string procRoot = "/proc";
     std::string cgroupRoot = "/sys/fs/cgroup";
     ProcClock clock = ProcClock::system();
@@ -71,6 +75,7 @@ private:
     void readAll(model::Timestamp now);
     bool readOne(TrackedProcess &process, model::Timestamp now);
     void readPss(TrackedProcess &process);
+    bool readParts(TrackedProcess &process);
     void readSystem();
     const CgroupMemory &memoryOf(TrackedProcess &process);
     model::Timestamp timeNow(model::Timestamp now) const;
