@@ -5,6 +5,7 @@
 #include "capture/heap/heap_instrument.h"
 #include "capture/perf/cpu_instrument.h"
 #include "capture/proc/proc_reader.h"
+#include "capture/target/built_in_allocator.h"
 #include "capture/target/executable_search.h"
 #include "capture/target/program_kind.h"
 
@@ -52,6 +53,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         return {};
     if (const std::string obstacle = capture::heapObstacle(commandFile(m_config)); !obstacle.empty())
         m_notes.push_back(obstacle + ". The rest is recorded");
+    else if (const std::string own = capture::builtInAllocatorNote(commandFile(m_config)); !own.empty())
+        m_notes.push_back(own);
     auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");

@@ -2,6 +2,7 @@
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
 
+#include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
 
 #include <algorithm>
@@ -162,11 +163,19 @@ void HeapInstrument::registerImage(Image &image)
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
     row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full;
-    row.heapNote = model::StringId(0u);
+    row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
         row.commandLine = tables.string(arrival.commandLine);
+}
+
+const std::string &HeapInstrument::allocatorNote(const std::string &executable)
+{
+    const auto [note, isNew] = m_allocatorNotes.try_emplace(executable);
+    if (isNew)
+        note->second = builtInAllocatorNote(executable);
+    return note->second;
 }
 
 void HeapInstrument::nameThreads(const Image &image, const std::vector<RingThread> &threads)
@@ -187,7 +196,8 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
         return;
     model::Image &row = m_processes.tables().changeImage(image.id);
     row.heap = model::HeapState::NotTraced;
-    row.heapNote = m_processes.tables().string(failure);
+    const std::string &allocator = allocatorNote(image.arrival.executable);
+    row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -89,6 +90,8 @@ private:
     Harvest harvest(Image &image);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
+    /// What a program has of its own beside malloc, by its file; read once.
+    const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
@@ -105,6 +108,7 @@ private:
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
     PhaseKeeper m_phases;
+    std::map<std::string, std::string> m_allocatorNotes;
 
     std::mutex m_mutex; ///< guards m_clock, m_images and what Image says
     RecorderClock m_clock;

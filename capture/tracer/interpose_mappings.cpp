@@ -47,25 +47,13 @@ std::uint64_t flagsOf(int flags, int protection)
         | (protection == kNoAccess ? wire::kMapReserved : 0);
 }
 
-/// Whether a call comes from a function of the allocator: one that runs on its own, or before a hook of ours is entered.
-bool isAllocators(const void *caller)
-{
-    if (!g_tracing.isRecording())
-        return true; // records nothing anyway
-    const std::uint32_t index = g_tracing.memory.header().mallocModule.load(std::memory_order_relaxed);
-    if (index >= wire::kMaxModules)
-        return false;
-    const wire::ModuleRecord &module = g_tracing.memory.module(index);
-    return asNumber(caller) >= module.begin && asNumber(caller) < module.end;
-}
-
 /// Calls the kernel through `call` and records what was mapped. In the hook itself, as allocateBy().
 template <typename Call>
 [[gnu::always_inline]] inline void *mapBy(std::size_t length, std::uint64_t flags, Call call)
 {
     const ReentrancyGuard guard;
     void *result = call();
-    if (guard && result != failedMapping() && !isAllocators(__builtin_return_address(0)))
+    if (guard && result != failedMapping() && !isAllocatorCode(__builtin_return_address(0)))
         recordAllocation(RecordType::Map, asPointer(asNumber(result) | flags), length, unwind::Registers::here());
     return result;
 }
@@ -109,7 +97,7 @@ int munmap(void *address, size_t length) noexcept
     const ReentrancyGuard guard;
     // The kernel refuses anything else, and takes hardly anything but a full table for a reason to refuse this.
     const bool isValid = (asNumber(address) & kPageMask) == 0 && length != 0;
-    if (guard && isValid && !isAllocators(__builtin_return_address(0)))
+    if (guard && isValid && !isAllocatorCode(__builtin_return_address(0)))
         recordPlain(RecordType::Unmap, asNumber(address), length, 0);
     if (canForward() && g_next.munmap != nullptr)
         return g_next.munmap(address, length);
@@ -125,7 +113,7 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
                 flags, asLong(wanted)));
     };
     const ReentrancyGuard guard;
-    if (!guard || (asNumber(old) & kPageMask) != 0 || isAllocators(__builtin_return_address(0)))
+    if (!guard || (asNumber(old) & kPageMask) != 0 || isAllocatorCode(__builtin_return_address(0)))
         return call();
     // Before, as with munmap: its place may be somebody else's a moment later. Of length 0: a second view, the first stays.
     if (oldLength != 0)
@@ -142,7 +130,7 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
 int brk(void *end) noexcept
 {
     const ReentrancyGuard guard;
-    const bool isRecorded = guard && !isAllocators(__builtin_return_address(0));
+    const bool isRecorded = guard && !isAllocatorCode(__builtin_return_address(0));
     const std::uint64_t before = isRecorded ? currentBreak() : 0;
     int result = 0;
     if (canForward() && g_next.brk != nullptr) {
@@ -163,7 +151,7 @@ void *sbrk(long increment) noexcept
         errno = ENOMEM;
         return asPointer(~std::uint64_t{0});
     }
-    const bool isRecorded = guard && increment != 0 && !isAllocators(__builtin_return_address(0));
+    const bool isRecorded = guard && increment != 0 && !isAllocatorCode(__builtin_return_address(0));
     const std::uint64_t before = isRecorded ? currentBreak() : 0;
     void *result = g_next.sbrk(increment);
     if (isRecorded)

@@ -135,9 +135,22 @@ void noteLoaderFree(const void *pointer)
         g_tracing.loaderFreed(pointer);
 }
 
-void countReentered()
+bool isAllocatorCode(const void *pc)
 {
-    if (ForkFlag::isRaised())
+    if (!g_tracing.isRecording())
+        return true;
+    const std::uint32_t index = g_tracing.memory.header().mallocModule.load(std::memory_order_relaxed);
+    if (index >= wire::kMaxModules)
+        return false;
+    const wire::ModuleRecord &module = g_tracing.memory.module(index);
+    return asNumber(pc) >= module.begin && asNumber(pc) < module.end;
+}
+
+void countReentered(const void *caller)
+{
+    // Our own: a hook went on to a function that ends in a jump to another one.
+    const bool isInner = isAllocatorCode(caller) || g_tracing.isOwnCode(asNumber(caller));
+    if (ForkFlag::isRaised() && !isInner)
         g_tracing.memory.header().losses.reentered.fetch_add(1, std::memory_order_relaxed);
 }
 
