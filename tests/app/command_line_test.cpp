@@ -145,7 +145,7 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, cpu, losses";
+    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, mappings, pools, cpu, losses";
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
