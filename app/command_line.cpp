@@ -129,7 +129,8 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")->type_name("VIEW");
+    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")
+        ->type_name("VIEW");
     command
         ->add_option(
             "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")

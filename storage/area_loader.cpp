@@ -63,7 +63,8 @@ Result<void> loadAreaTicks(LoadContext &context, LoadedSession &session, std::in
 Result<void> loadPhases(LoadContext &context, LoadedSession &session)
 {
     return scan(context.database, context.damage, "phase",
-        "SELECT revision, id, thread, depth, name, begin_ns, end_ns FROM phase WHERE revision > ? ORDER BY revision, id",
+        "SELECT revision, id, thread, depth, name, begin_ns, end_ns FROM phase WHERE revision > ? ORDER BY revision, "
+        "id",
         context.sinceRevision, [&](const Statement &row) {
             const bool isNew = !session.phases.contains(row.integer(1));
             if (!isBelow(row.integer(2), session.tables->threads.size()) || !isBelow(row.integer(1), UINT32_MAX)
@@ -93,8 +94,8 @@ Result<void> loadMemoryParts(LoadContext &context, LoadedSession &session, std::
             model::MemoryPartsSeries &series = session.memoryParts[process.value];
             series.process = process;
             series.times.push_back(session.ticks.at(*tick).span.end);
-            series.values.push_back({process, count(row, 2), count(row, 3), count(row, 4), count(row, 5),
-                count(row, 6), count(row, 7), count(row, 8), row.integer(9) != 0});
+            series.values.push_back({process, count(row, 2), count(row, 3), count(row, 4), count(row, 5), count(row, 6),
+                count(row, 7), count(row, 8), row.integer(9) != 0});
         });
 }
 
@@ -130,9 +131,8 @@ Result<void> loadAreas(LoadContext &context, LoadedSession &session, std::size_t
     if (auto done = loadMemoryParts(context, session, after); !done)
         return done;
     return fetchAreas(context.database, context.damage, session, firstNewTick, session.ticks.size(),
-        [&session](std::size_t tick, const HeapKey &key, const HeapSums &sums) {
-            session.areaCosts.add(tick, key, sums);
-        });
+        [&session](
+            std::size_t tick, const HeapKey &key, const HeapSums &sums) { session.areaCosts.add(tick, key, sums); });
 }
 
 } // namespace storage

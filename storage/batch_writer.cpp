@@ -97,7 +97,8 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
             {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"},
             {&writer.m_phase,
-                "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, ?, "
+                "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
+                "?, "
                 "?, ?, ?)"},
             {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql}});
     if (!done)
@@ -117,8 +118,8 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     writeEvents(batch, tick);
     writeAreas(batch, tick);
     for (const model::Phase &phase : batch.phases)
-        m_rows.row(m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns,
-            nanoseconds(phase.end));
+        m_rows.row(
+            m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));
     return m_rows.take();
 }
 

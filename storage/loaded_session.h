@@ -156,8 +156,8 @@ struct LoadedSession
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
-    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts; ///< by (position in `areas`, stack)
-    std::map<std::int64_t, model::Phase> phases;      ///< by id
+    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
 };
 

@@ -41,9 +41,8 @@ std::int64_t peakOf(const LoadedArea &area, const TickWindow &window)
 
 void add(model::HeapCost &total, const model::HeapCost &cost)
 {
-    const auto sum = [&](std::int64_t model::HeapCost::*field) {
-        total.*field = saturatedSum(total.*field, cost.*field);
-    };
+    const auto sum
+        = [&](std::int64_t model::HeapCost::*field) { total.*field = saturatedSum(total.*field, cost.*field); };
     sum(&model::HeapCost::allocations);
     sum(&model::HeapCost::allocatedBytes);
     sum(&model::HeapCost::frees);

@@ -57,10 +57,7 @@ private:
     Result<void> heapPeaks();
     Result<void> heapGrowth();
     Result<void> cpuCosts();
-    Result<void> areas()
-    {
-        return fillAreas(m_database, m_damage, m_session, m_selection, m_window, *m_snapshot);
-    }
+    Result<void> areas() { return fillAreas(m_database, m_damage, m_session, m_selection, m_window, *m_snapshot); }
     void dropEmptyRows();
     void rateStacks();
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
-
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
 

@@ -108,6 +108,8 @@ private:
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
     PhaseKeeper m_phases;
+    std::int64_t m_markCount = 0; ///< of the program's own, kept or not
+    std::int64_t m_leftOut = 0;   ///< marks and phases that were too many and are to be told of
     std::map<std::string, std::string> m_allocatorNotes;
 
     std::mutex m_mutex; ///< guards m_clock, m_images and what Image says

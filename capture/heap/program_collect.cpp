@@ -2,6 +2,8 @@
 // What a tick brings beside the heap: marks, phases, names, pools, mappings.
 #include "capture/heap/heap_instrument.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -11,10 +13,14 @@ namespace capture {
 
 namespace {
 
+constexpr std::int64_t kMostMarks = 200'000; ///< of a recording: what a reader has to keep
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 47;
 
-model::AreaKind kindOf(const AreaHarvest &area) { return area.isPool ? model::AreaKind::Pool : model::AreaKind::Mapping; }
+model::AreaKind kindOf(const AreaHarvest &area)
+{
+    return area.isPool ? model::AreaKind::Pool : model::AreaKind::Mapping;
+}
 
 /// The tracer's own memory as the target tells it, put in order; a lie leads to a wrong share, no further.
 std::vector<KnownMemory::Range> privateRanges(const wire::Header &header)
@@ -48,13 +54,14 @@ void HeapInstrument::addProgram(Image &image, const ProgramHarvest &harvest, boo
     addAreas(image, harvest, batch);
     if (hasEnded)
         endPhasesOf(image);
-    const auto addLoss = [&](model::LossKind kind, std::int64_t count, const char *detail) {
-        if (count > 0)
-            batch.losses.push_back({kind, image.id, count, detail});
-    };
-    addLoss(model::LossKind::EventsDropped, harvest.droppedNotes, "marks and phases: too many at once");
-    addLoss(model::LossKind::EventsDropped, m_phases.takeDropped(), "phases: too many, or nested too deeply");
-    addLoss(model::LossKind::BadRecords, harvest.badRecords, "of mappings, pools or notes");
+    if (harvest.badRecords > 0)
+        batch.losses.push_back(
+            {model::LossKind::BadRecords, image.id, harvest.badRecords, "of mappings, pools or notes"});
+    // Not among the losses, which cast doubt on the heap's figures: said where the marks stand.
+    m_leftOut += harvest.droppedNotes + m_phases.takeDropped();
+    if (m_leftOut > 0 && !harvest.notes.empty())
+        batch.marks.push_back({{harvest.notes.back().timeNs}, model::MarkKind::Program,
+            fmt::format("({} marks and phases left out here: too many)", std::exchange(m_leftOut, 0))});
 }
 
 void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch)
@@ -67,6 +74,10 @@ void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model:
     const std::int32_t pid = image.arrival.pid;
     switch (note.kind) {
     case wire::NoteKind::Mark:
+        if (++m_markCount > kMostMarks) {
+            ++m_leftOut;
+            return;
+        }
         batch.marks.push_back({when, model::MarkKind::Program, note.text});
         return;
     case wire::NoteKind::PhaseBegin:

@@ -46,10 +46,7 @@ std::string textOf(std::string sent, std::size_t bytes)
 
 } // namespace
 
-bool ProgramEvents::isPrivate(std::uint8_t sort)
-{
-    return sort == kAnonymous || sort == kBreak || sort == kReserved;
-}
+bool ProgramEvents::isPrivate(std::uint8_t sort) { return sort == kAnonymous || sort == kBreak || sort == kReserved; }
 
 void ProgramEvents::apply(const HeapEvent &event, std::int64_t timeNs, std::uint32_t slot, std::int32_t tid)
 {

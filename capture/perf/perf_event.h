@@ -51,7 +51,7 @@ struct CpuEventOptions
     std::uint32_t hz = 199;          ///< samples per second and CPU
     std::uint32_t stackBytes = 8192; ///< user stack copied per sample: a multiple of 8 up to 65,528
     bool startsOnExec = false;       ///< enabled by the target's exec rather than at once
-    bool followsChildren = true;     ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
+    bool followsChildren = true; ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
 };
 
 /// What the samples are taken with.

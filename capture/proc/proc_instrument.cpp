@@ -23,7 +23,8 @@ constexpr std::size_t kMostThreadsRead = 256; ///< above, reading each thread's 
 constexpr int kLeastDiscoveryMs = 20;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kCostShare = 100;      ///< what may cost at most one part in a hundred
-constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;      ///< reading all mappings of a process takes longer
+constexpr std::int64_t kPartsCostShare = 300; ///< a third of a percent of a core for all mappings
+constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;     ///< reading all mappings of a process takes longer
 constexpr std::int64_t kSlowPartsNs = 60'000 * kNsPerMs; ///< how often all mappings are read where that is dear
 constexpr std::uint64_t kSlowReadTicks = 10;  ///< how often limits and groups are read again
 constexpr std::int64_t kStartSlackNs = 20 * kNsPerMs; ///< two clock ticks, the resolution of start times
@@ -285,7 +286,7 @@ void ProcInstrument::readPss(TrackedProcess &process)
     process.nextPssNs = cost * kCostShare > m_options.tick.ns ? begin + cost * kCostShare : 0;
 }
 
-/// Says what the resident memory is for: page by page as often as costs less than 1 % of a core (once a minute where one reading is
+/// Says what the resident memory is for: page by page as often as costs a third of a percent of a core (once a minute where one reading is
 /// dear), and in between as the kernel's counters move. True if it has read the proportional share too.
 bool ProcInstrument::readParts(TrackedProcess &process)
 {
@@ -303,9 +304,10 @@ bool ProcInstrument::readParts(TrackedProcess &process)
         const std::int32_t pid = process.sampler.pid();
         PageMap pages(pid, m_options.procRoot);
         const KnownMemory known = m_options.knownMemory ? m_options.knownMemory(pid) : KnownMemory();
-        process.parts = addedUp(residentParts(uses, known,
-                                    [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); }),
-            now.total);
+        process.parts
+            = addedUp(residentParts(uses, known,
+                          [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); }),
+                now.total);
         process.partsLevels = now;
         process.hasMeasured = true;
         std::int64_t pss = 0;
@@ -321,7 +323,7 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     // By its own CPU time: on a busy machine the clock would say more than it costs. What holds the target's mapping lock for long is rare.
     const std::int64_t cost = threadCpuNs() - cpuBegin;
     if (isDue)
-        process.nextPartsNs = begin + (cost > kDearPartsNs ? kSlowPartsNs : cost * kCostShare);
+        process.nextPartsNs = begin + (cost > kDearPartsNs ? kSlowPartsNs : cost * kPartsCostShare);
     return text && !text->empty();
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "capture/instrument.h"
 #include "capture/heap/known_memory.h"
+#include "capture/instrument.h"
 #include "capture/proc/cgroup.h"
 #include "capture/proc/proc_clock.h"
 #include "capture/proc/tracked_process.h"
@@ -25,7 +25,7 @@ enum class RootOrigin : std::uint8_t { Launched, Running };
 struct ProcOptions
 {
     std::vector<std::int32_t> roots; ///< pids of the recorded trees
-    bool followsChildren = true; ///< else the roots alone are read
+    bool followsChildren = true;     ///< else the roots alone are read
     RootOrigin origin = RootOrigin::Launched; ///< Running: what they used before is not counted
     model::Duration tick = model::Duration::fromMs(1000);
     /// CLOCK_MONOTONIC at Timestamp 0. With it, ends and execs get the time at which they were noticed: a recorder that is kept from

@@ -16,9 +16,9 @@ using Part = std::int64_t model::MemoryPartsRow::*;
 using Parts = model::MemoryPartsRow;
 
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::uint64_t kArenaBytes = std::uint64_t{64} << 20;     ///< glibc's HEAP_MAX_SIZE, also its alignment
+constexpr std::uint64_t kArenaBytes = std::uint64_t{64} << 20; ///< glibc's HEAP_MAX_SIZE, also its alignment
 constexpr std::uint64_t kMostStackBytes = std::uint64_t{256} << 20;
-constexpr std::uint64_t kLeastStackBytes = 16 * 1024;              ///< PTHREAD_STACK_MIN
+constexpr std::uint64_t kLeastStackBytes = 16 * 1024; ///< PTHREAD_STACK_MIN
 constexpr std::uint64_t kMostGuardBytes = std::uint64_t{1} << 20;
 
 bool isAnonymous(const MemoryMapping &mapping) { return mapping.path.empty() || mapping.path.starts_with("[anon"); }
@@ -107,8 +107,8 @@ private:
     }
 
     /// Adds what of `use` lies in `ranges` to `part`; returns it.
-    std::int64_t take(
-        const MappingUse &use, const std::vector<KnownMemory::Range> &ranges, std::int64_t most, std::int64_t &part) const
+    std::int64_t take(const MappingUse &use, const std::vector<KnownMemory::Range> &ranges, std::int64_t most,
+        std::int64_t &part) const
     {
         std::int64_t taken = 0;
         const std::uint64_t begin = use.mapping.begin, end = use.mapping.end;
@@ -173,8 +173,8 @@ private:
     Parts m_parts;
 };
 
-constexpr std::array<Part, 7> kParts{&Parts::unknown, &Parts::heap, &Parts::mappings, &Parts::stacks, &Parts::files,
-    &Parts::shared, &Parts::tracer};
+constexpr std::array<Part, 7> kParts{
+    &Parts::unknown, &Parts::heap, &Parts::mappings, &Parts::stacks, &Parts::files, &Parts::shared, &Parts::tracer};
 
 std::int64_t sumOf(const Parts &parts)
 {
@@ -207,8 +207,7 @@ Parts addedUp(Parts parts, std::int64_t total)
     };
     giveUp(&Parts::unknown);
     while (surplus > 0 && sumOf(parts) > 0)
-        giveUp(*std::max_element(
-            kParts.begin(), kParts.end(), [&](Part a, Part b) { return parts.*a < parts.*b; }));
+        giveUp(*std::max_element(kParts.begin(), kParts.end(), [&](Part a, Part b) { return parts.*a < parts.*b; }));
     return parts;
 }
 

@@ -50,11 +50,11 @@ struct TrackedProcess
     bool hasIo = false;
     bool hasSwitches = false;
     bool hasReportedIo = false;   ///< that it cannot be read
-    model::MemoryPartsRow parts;     ///< what the resident memory is for
-    ResidentLevels partsLevels;      ///< of the moment when that was said
-    std::int64_t nextPartsNs = 0;    ///< when all mappings may be read again
-    bool hasMeasured = false;        ///< they have been read
-    bool hasParts = false;           ///< `parts` is of the last reading
+    model::MemoryPartsRow parts;  ///< what the resident memory is for
+    ResidentLevels partsLevels;   ///< of the moment when that was said
+    std::int64_t nextPartsNs = 0; ///< when all mappings may be read again
+    bool hasMeasured = false;     ///< they have been read
+    bool hasParts = false;        ///< `parts` is of the last reading
     std::int64_t nextPssNs = 0;   ///< when smaps_rollup may be read again
     std::string cgroupDirectory;
     std::optional<std::int64_t> addressSpaceLimit;

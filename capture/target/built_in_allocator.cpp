@@ -88,8 +88,8 @@ std::string builtInAllocator(const std::string &path)
     std::string_view found;
     for (Elf_Scn *section = elf_nextscn(elf.get(), nullptr); section; section = elf_nextscn(elf.get(), section)) {
         GElf_Shdr header;
-        const bool isTable = gelf_getshdr(section, &header)
-            && (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM);
+        const bool isTable
+            = gelf_getshdr(section, &header) && (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM);
         if (isTable && (found.empty() || found == "a Rust allocator"))
             if (const std::string_view allocator = searchTable(elf.get(), section, header); !allocator.empty())
                 found = allocator;
@@ -107,7 +107,8 @@ std::string builtInAllocatorNote(const std::string &path)
     const std::string allocator = builtInAllocator(kind.path);
     if (allocator.empty())
         return {};
-    return fmt::format("'{}' has {} built in; what it takes from there does not reach the tracer. Linked dynamically, it would",
+    return fmt::format(
+        "'{}' has {} built in; what it takes from there does not reach the tracer. Linked dynamically, it would",
         kind.path, allocator);
 }
 

@@ -42,7 +42,10 @@ typedef struct genesis_pool
     const char *name;
     uint64_t token;
 } genesis_pool;
-#define GENESIS_POOL(name) { (name), 0 }
+#define GENESIS_POOL(name)                                                                                             \
+    {                                                                                                                  \
+        (name), 0                                                                                                      \
+    }
 
 /* What a tracer provides. Fields are only ever added at the end. */
 struct genesis_profiler_api
@@ -55,7 +58,7 @@ struct genesis_profiler_api
     void (*pool_destroyed)(genesis_pool *pool);
 };
 
-#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(GENESIS_PROFILER_OFF) \
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(GENESIS_PROFILER_OFF)                     \
     && !defined(GENESIS_PROFILER_TRACER)
 
 /* One a module. Empty until a tracer fills it, which finds it by the note below, or is asked at the start of a module that comes late. */
@@ -80,16 +83,16 @@ static inline const struct genesis_profiler_api *genesis_profiler_get(void)
     return __atomic_load_n(&genesis_profiler_slot, __ATOMIC_ACQUIRE);
 }
 
-#define GENESIS_PROFILER_CALL(call) \
-    do { \
-        const struct genesis_profiler_api *genesis_api_ = genesis_profiler_get(); \
-        if (__builtin_expect(genesis_api_ != 0, 0)) \
-            genesis_api_->call; \
+#define GENESIS_PROFILER_CALL(call)                                                                                    \
+    do {                                                                                                               \
+        const struct genesis_profiler_api *genesis_api_ = genesis_profiler_get();                                      \
+        if (__builtin_expect(genesis_api_ != 0, 0))                                                                    \
+            genesis_api_->call;                                                                                        \
     } while (0)
 
 #else
-#define GENESIS_PROFILER_CALL(call) \
-    do { \
+#define GENESIS_PROFILER_CALL(call)                                                                                    \
+    do {                                                                                                               \
     } while (0)
 #endif
 

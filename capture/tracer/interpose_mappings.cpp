@@ -2,7 +2,6 @@
 // The hooks of mmap, munmap, mremap, brk and sbrk: who asks the kernel for memory past the allocator. What the allocator asks for itself is
 // its own affair: the blocks it gives out are counted. Without <sys/mman.h>, which gives mmap another name.
 #include "capture/tracer/interpose.h"
-
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/tracing.h"
 
@@ -48,8 +47,7 @@ std::uint64_t flagsOf(int flags, int protection)
 }
 
 /// Calls the kernel through `call` and records what was mapped. In the hook itself, as allocateBy().
-template <typename Call>
-[[gnu::always_inline]] inline void *mapBy(std::size_t length, std::uint64_t flags, Call call)
+template <typename Call> [[gnu::always_inline]] inline void *mapBy(std::size_t length, std::uint64_t flags, Call call)
 {
     const ReentrancyGuard guard;
     void *result = call();

@@ -110,7 +110,8 @@ void poolDestroyed(genesis_pool *pool)
         writeNote(wire::NoteKind::PoolDestroy, "", 0, token & kPoolMask);
 }
 
-constinit const genesis_profiler_api g_api{1, sizeof(genesis_profiler_api), note, poolAllocated, poolFreed, poolDestroyed};
+constinit const genesis_profiler_api g_api{
+    1, sizeof(genesis_profiler_api), note, poolAllocated, poolFreed, poolDestroyed};
 
 void fill(Slot *slot) { __atomic_store_n(slot, &g_api, __ATOMIC_RELEASE); }
 

@@ -76,7 +76,7 @@ struct Header
     std::atomic<std::uint32_t> mallocModule; ///< target: module that serves malloc; kNoModule until known
     LossCounters losses;
 
-    std::atomic<std::uint32_t> privateRanges;    ///< target: how many of the next are there
+    std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
     AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);

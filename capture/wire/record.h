@@ -16,17 +16,25 @@ enum class RecordType : std::uint8_t {
     Time = 6,          ///< the first word is the absolute time of what follows, in clock units
     Wide = 7,          ///< high bits of the pointer and size of the next record
     Jump = 8,          ///< the thread goes on in the ring that the recorder had offered
-    Map = 10,          ///< begin of a mapping with kMapFlags in its lowest bits, size, node; written after the kernel was called
-    Unmap = 11,        ///< the same of what is no longer mapped, without node; written before the kernel is called
-    PoolAlloc = 12,    ///< block and, in the 16 bits above its address, its pool; size, node
-    PoolFree = 13,     ///< block and pool
-    Text = 14,         ///< 13 bytes of text for the thread's next Note; see textRecord
-    Note = 15,         ///< node: a NoteKind; size: bytes of its text; pointer: the pool in bits 48 and up, where it is about one
+    Map = 10, ///< begin of a mapping with kMapFlags in its lowest bits, size, node; written after the kernel was called
+    Unmap = 11,     ///< the same of what is no longer mapped, without node; written before the kernel is called
+    PoolAlloc = 12, ///< block and, in the 16 bits above its address, its pool; size, node
+    PoolFree = 13,  ///< block and pool
+    Text = 14,      ///< 13 bytes of text for the thread's next Note; see textRecord
+    Note
+    = 15, ///< node: a NoteKind; size: bytes of its text; pointer: the pool in bits 48 and up, where it is about one
 };
 inline constexpr unsigned kRecordTypeCount = 16;
 
 /// What a program says about itself through its API header. Numbers are those of genesis_profiler.h.
-enum class NoteKind : std::uint8_t { Mark = 1, PhaseBegin = 2, PhaseEnd = 3, ThreadName = 4, PoolCreate = 5, PoolDestroy = 6 };
+enum class NoteKind : std::uint8_t {
+    Mark = 1,
+    PhaseBegin = 2,
+    PhaseEnd = 3,
+    ThreadName = 4,
+    PoolCreate = 5,
+    PoolDestroy = 6
+};
 inline constexpr std::uint32_t kMostNoteBytes = 255;
 inline constexpr unsigned kPoolShift = 48;
 

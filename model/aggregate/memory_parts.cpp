@@ -91,9 +91,11 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
         {"file_bytes", "files", part(&MemoryPartsRow::files)},
         {"tracer_bytes", "tracer", part(&MemoryPartsRow::tracer)},
         // Also of processes that nothing could be read of.
-        {"unknown_bytes", "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint point) {
-             return std::max(0.0, point.value - number(sumOf(rows[i]) - rows[i].unknown));
-         })},
+        {"unknown_bytes", "unknown",
+            series(Metric::Rss,
+                [&](std::size_t i, SeriesPoint point) {
+                    return std::max(0.0, point.value - number(sumOf(rows[i]) - rows[i].unknown));
+                })},
     };
 }
 

@@ -34,7 +34,8 @@ struct MemoryNow
     };
     Timestamp when;
     std::vector<Part> parts;
-    double untouchedBytes = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out
+    double untouchedBytes
+        = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out
 };
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
 

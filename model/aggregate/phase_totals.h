@@ -14,9 +14,9 @@ struct PhaseTotal
     std::string name;
     std::uint32_t depth = 0;
     std::int64_t count = 0;
-    Duration time;    ///< together, of all threads; of one that goes on, up to the end of the recording
+    Duration time; ///< together, of all threads; of one that goes on, up to the end of the recording
     Duration longest;
-    Timestamp first;  ///< begin of the first
+    Timestamp first; ///< begin of the first
 };
 
 /// The phases of the snapshot that begin within its span, by name and depth, in the order of their first begin. Pure.

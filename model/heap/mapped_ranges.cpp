@@ -23,7 +23,7 @@ void MappedRanges::remove(std::uint64_t begin, std::uint64_t end, const Gone &go
     while (it != m_ranges.end() && it->first < end) {
         const std::uint64_t first = it->first;
         const Range range = it->second;
-        const bool leavesBefore = first < begin, leavesAfter = range.end > end;
+        const bool leavesBefore = first<begin, leavesAfter = range.end> end;
         gone(range, std::min(end, range.end) - std::max(begin, first), (leavesBefore ? 1 : 0) + (leavesAfter ? 1 : 0));
         if (leavesBefore)
             it->second.end = begin;

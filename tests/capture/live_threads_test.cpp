@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/live_threads.h"
 
+#include <QTest>
+
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <QTest>
 
 #include <thread>
 #include <vector>

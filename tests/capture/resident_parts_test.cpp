@@ -16,8 +16,8 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 /// A mapping with everything in it resident, or `resident` bytes.
-MappingUse use(std::uint64_t begin, std::uint64_t bytes, const char *rights, const char *path = "",
-    std::int64_t resident = -1)
+MappingUse use(
+    std::uint64_t begin, std::uint64_t bytes, const char *rights, const char *path = "", std::int64_t resident = -1)
 {
     MappingUse result;
     result.mapping.begin = begin;
@@ -75,10 +75,9 @@ void ResidentPartsTest::knowsModuleDataArenasAndStacks()
 {
     const std::uint64_t arena = 0x7f0000000000, stack = 0x7f1000001000;
     const MemoryPartsRow row = residentParts(
-        {use(0x1000, 0x1000, "rw-p", "/usr/bin/program"), use(0x2000, 0x1000, "rw-p"),
-            use(arena, kMiB, "rw-p"), use(arena + kMiB, 63 * kMiB, "---p", "", 0),
-            use(stack - 0x1000, 0x1000, "---p", "", 0), use(stack, 8 * kMiB, "rw-p", "", 5000),
-            use(0x7f2000000000 + 0x3000, kMiB, "rw-p", "", 77)},
+        {use(0x1000, 0x1000, "rw-p", "/usr/bin/program"), use(0x2000, 0x1000, "rw-p"), use(arena, kMiB, "rw-p"),
+            use(arena + kMiB, 63 * kMiB, "---p", "", 0), use(stack - 0x1000, 0x1000, "---p", "", 0),
+            use(stack, 8 * kMiB, "rw-p", "", 5000), use(0x7f2000000000 + 0x3000, kMiB, "rw-p", "", 77)},
         {}, kNobodyKnows);
     QCOMPARE(row.files, 0x2000);
     QCOMPARE(row.heap, static_cast<std::int64_t>(kMiB));
@@ -92,10 +91,10 @@ void ResidentPartsTest::leavesToTheAllocatorWhatNobodyElseClaims()
     known.isTraced = known.isWhole = true;
     known.mappings = {{0x10000, 0x20000}};
     known.stackTops = {0x35000};
-    const MemoryPartsRow row = residentParts(
-        {use(0x10000, 0x10000, "rw-p", "", 500), use(0x30000, 0x10000, "rw-p", "", 600),
-            use(0x50000, 0x10000, "rw-p", "", 700)},
-        known, kNobodyKnows);
+    const MemoryPartsRow row
+        = residentParts({use(0x10000, 0x10000, "rw-p", "", 500), use(0x30000, 0x10000, "rw-p", "", 600),
+                            use(0x50000, 0x10000, "rw-p", "", 700)},
+            known, kNobodyKnows);
     QCOMPARE(row.mappings, 500);
     QCOMPARE(row.stacks, 600);
     QCOMPARE(row.heap, 700);
@@ -119,8 +118,8 @@ void ResidentPartsTest::sharesOutWhatTheKernelJoined()
     QCOMPARE(byPages.tracer, 50);
     QCOMPARE(byPages.heap, 50);
     // Never more than there is, whatever the pages were in another moment.
-    const MemoryPartsRow tooMany = residentParts(uses, known,
-        [](std::uint64_t, std::uint64_t) { return std::optional<std::int64_t>(5000); });
+    const MemoryPartsRow tooMany
+        = residentParts(uses, known, [](std::uint64_t, std::uint64_t) { return std::optional<std::int64_t>(5000); });
     QCOMPARE(sumOf(tooMany), 1000);
 }
 

@@ -66,8 +66,8 @@ void AllocatorsIntegrationTest::allocatorsInsideTheProgramAreNamed()
     QCOMPARE(ran.exitCode, 0);
     QVERIFY2(ran.err.contains("jemalloc"), ran.err.constData());
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
-    const QString note = summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_note")]
-                             .toString();
+    const QString note
+        = summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_note")].toString();
     QVERIFY2(note.contains(QStringLiteral("jemalloc")), qPrintable(note));
 }
 

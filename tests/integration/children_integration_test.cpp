@@ -48,8 +48,7 @@ QMap<qint64, ChildrenIntegrationTest::Truth> ChildrenIntegrationTest::truthOf(co
 
 void ChildrenIntegrationTest::compare(const GenprofRunner &runner, qint64 pid, const Truth &truth)
 {
-    const QJsonObject heap
-        = runner.report(QStringLiteral("heap"), {QStringLiteral("--process"), QString::number(pid)});
+    const QJsonObject heap = runner.report(QStringLiteral("heap"), {QStringLiteral("--process"), QString::number(pid)});
     const HeapCounts counts = tests::countsOfModule(heap, QStringLiteral("child_processes"));
     QCOMPARE(counts.allocations, truth.allocations);
     QCOMPARE(counts.frees, truth.frees);

@@ -3,6 +3,7 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QMap>
 #include <QTest>
 
 #include <csignal>
@@ -18,6 +19,7 @@ class ProgramApiIntegrationTest : public QObject
 private Q_SLOTS:
     void marksPhasesAndNamesAreInTheSession();
     void poolsAreHeapsOfTheirOwn();
+    void modulesAndChildrenSpeakToo();
     void costsNothingWhereNobodyListens();
     void mappingsAreCountedApart();
     void residentMemoryIsExplained();
@@ -61,9 +63,10 @@ void ProgramApiIntegrationTest::marksPhasesAndNamesAreInTheSession()
     phases.sort();
     QCOMPARE(phases,
         (QStringList{QStringLiteral("inner 1 6"), QStringLiteral("never ended 0 1"), QStringLiteral("outer 0 2")}));
-    const QByteArray text
-        = runner.genprof({QStringLiteral("report"), runner.session(), QStringLiteral("--what"), QStringLiteral("summary")})
-              .out;
+    const QByteArray text = runner
+                                .genprof({QStringLiteral("report"), runner.session(), QStringLiteral("--what"),
+                                    QStringLiteral("summary")})
+                                .out;
     QVERIFY(text.contains("Marks") && text.contains("Phases") && text.contains("never ended"));
 }
 
@@ -94,6 +97,29 @@ void ProgramApiIntegrationTest::poolsAreHeapsOfTheirOwn()
     for (const QJsonValue stack : heap[QStringLiteral("stacks")].toArray())
         for (const QJsonValue frame : stack[QStringLiteral("frames")].toArray())
             QVERIFY(!frame[QStringLiteral("function")].toString().contains(QStringLiteral("usePool")));
+}
+
+void ProgramApiIntegrationTest::modulesAndChildrenSpeakToo()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record(
+        {QStringLiteral("-q")}, {GenprofRunner::target(QStringLiteral("api_truth")), QStringLiteral("late")});
+    QCOMPARE(ran.exitCode, 0);
+    const QJsonObject summary = runner.report(QStringLiteral("summary"));
+    QStringList marks;
+    for (const QJsonValue mark : summary[QStringLiteral("marks")].toArray())
+        marks << mark[QStringLiteral("text")].toString();
+    QCOMPARE(marks, (QStringList{QStringLiteral("from a module"), QStringLiteral("from a child")}));
+    QCOMPARE(
+        areaOf(summary, QStringLiteral("pool"), QStringLiteral("module"))[QStringLiteral("live_bytes")].toInteger(),
+        10);
+    QMap<qint64, qint64> live; // by pid
+    for (const QJsonValue area : summary[QStringLiteral("areas")].toArray())
+        if (area[QStringLiteral("name")] == QStringLiteral("arena"))
+            live[area[QStringLiteral("pid")].toInteger()] = area[QStringLiteral("live_blocks")].toInteger();
+    QCOMPARE(live.size(), 2);
+    QCOMPARE(live.take(summary[QStringLiteral("pid")].toInteger()), 10);
+    QCOMPARE(live.first(), 5);
 }
 
 void ProgramApiIntegrationTest::costsNothingWhereNobodyListens()

@@ -150,8 +150,8 @@ private:
             batch.areaTicks.push_back({m_image, model::AreaKind::Mapping, anonymous, 4096, 1, 4096});
         }
         const auto phase = [&](int of) {
-            return model::Phase{static_cast<std::uint32_t>(of), m_thread, 0, "phase " + std::to_string(of),
-                {of * kTickNs + 3}, {}};
+            return model::Phase{
+                static_cast<std::uint32_t>(of), m_thread, 0, "phase " + std::to_string(of), {of * kTickNs + 3}, {}};
         };
         if (number > 0) {
             batch.phases.push_back(phase(number - 1));

@@ -61,7 +61,7 @@ void operators()
         auto *b = static_cast<char *>(made(new char[100], 100));
         auto *c = static_cast<Wide *>(made(new Wide, sizeof(Wide)));
         auto *d = static_cast<char *>(made(new (std::nothrow) char[50], 50));
-        made(::operator new(30), 30); // stays
+        made(::operator new(30), 30);        // stays
         made(new Wide[2], 2 * sizeof(Wide)); // stays
         delete a;
         gone(sizeof(int));
@@ -129,10 +129,10 @@ void ownInterface()
     for (int i = 0; i < 100; ++i) {
         void *a = made(mi_malloc(200), 200);
         void *b = made(mi_new(300), 300);
-        made(mi_zalloc(11), 11);                // stays
-        made(mi_malloc_aligned(70, 64), 70);    // stays
-        made(mi_strdup("seven +"), 8);          // stays
-        made(mi_heap_malloc(heap, 90), 90);     // until the heap goes
+        made(mi_zalloc(11), 11);             // stays
+        made(mi_malloc_aligned(70, 64), 70); // stays
+        made(mi_strdup("seven +"), 8);       // stays
+        made(mi_heap_malloc(heap, 90), 90);  // until the heap goes
         a = mi_realloc(a, 500);
         gone(200);
         made(a, 500);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Uses the API header, and prints what it told. Argument "cost": how long a mark takes that nobody listens to, in ps.
+// Uses the API header, and prints what it told. Argument "cost": how long a mark takes that nobody listens to, in ps; "late":
+// a module that comes later, and a child.
+#include <dlfcn.h>
 #include <genesis_profiler.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -48,8 +52,29 @@ int cost()
 
 } // namespace
 
+/// A module that is loaded late, and a forked child: both have their own way to the recorder.
+int late()
+{
+    void *module = dlopen(GENESIS_API_MODULE, RTLD_NOW | RTLD_LOCAL);
+    if (module == nullptr)
+        return 1;
+    reinterpret_cast<void (*)()>(dlsym(module, "speak"))();
+    usePool(g_arena, g_memory, 10, 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        GENESIS_MARK("from a child");
+        usePool(g_arena, g_memory + 65536, 7, 2); // what its parent had is not its own
+        _exit(0);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && std::string(argv[1]) == "late")
+        return late();
     if (argc > 1 && std::string(argv[1]) == "cost")
         return cost();
     GENESIS_MARK("begin");

@@ -35,8 +35,8 @@ int mappings()
         block = mapAnonymous(kMiB);
     munmap(blocks[0], kMiB);
     munmap(blocks[1], kMiB);
-    munmap(blocks[2] + kMiB / 4, kMiB / 4);          // a hole: two pieces are left
-    munmap(blocks[3], kMiB / 2);                     // its begin
+    munmap(blocks[2] + kMiB / 4, kMiB / 4); // a hole: two pieces are left
+    munmap(blocks[3], kMiB / 2);            // its begin
     blocks[4] = static_cast<char *>(mremap(blocks[4], kMiB, 2 * kMiB, MREMAP_MAYMOVE));
     char *reserved = mapAnonymous(4 * kMiB, PROT_NONE);
     mmap(reserved, kMiB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); // over its begin
@@ -50,7 +50,8 @@ int mappings()
         return 1;
     // 7 whole ones + 3/4 + 1/2 - the moved one + 2 + 1 over the reserved; blocks: 5 whole, 2 pieces, 1, 1, 1.
     const std::size_t live = 5 * kMiB + kMiB * 3 / 4 + kMiB / 2 + 2 * kMiB + kMiB;
-    std::printf("truth anonymous %zu %d\ntruth reserved %zu 1\ntruth file %zu 1\ntruth shared 4096 1\ntruth break 4096 1\n",
+    std::printf(
+        "truth anonymous %zu %d\ntruth reserved %zu 1\ntruth file %zu 1\ntruth shared 4096 1\ntruth break 4096 1\n",
         live, 5 + 2 + 1 + 1 + 1, 3 * kMiB, kMiB);
     return 0;
 }

@@ -89,8 +89,8 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
         if (mark.when < scale().range.begin || scale().range.end < mark.when)
             continue;
         const Token token = mark.kind == model::MarkKind::User || mark.kind == model::MarkKind::Program ? Token::Accent
-            : mark.kind == model::MarkKind::Alert              ? Token::Danger
-                                                               : Token::InkMuted;
+            : mark.kind == model::MarkKind::Alert                                                       ? Token::Danger
+                                                  : Token::InkMuted;
         painter.setPen(Qt::NoPen);
         painter.setBrush(colors[token]);
         const double radius = mark.kind == model::MarkKind::Process ? 2.2 : 3.6;
