@@ -96,6 +96,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         text.stacks = options.top;
     if (options.output.empty())
         text.columns = terminalColumns();
+    text.area = options.area;
     switch (options.view) {
     case ReportView::Summary:
         return model::writeSummaryText(out, snapshot, text);

@@ -65,6 +65,7 @@ private:
         // Guarded by the mutex.
         ImageChannel channel;
         bool hasEnded = false; ///< and everything it wrote has been applied
+        bool knowsMappings = false; ///< all that the program has mapped is known
         std::string failure;   ///< why it is not traced after all
         // Of the capture thread, or fixed.
         StackResolver resolver;
@@ -80,6 +81,7 @@ private:
     HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs);
 
     void imageArrived(Arrival arrival);
+    void inheritMappings(Image &image);
     void imageFailed(std::int32_t pid, const std::string &reason);
 
     void drainUntilStopped(const std::stop_token &stop);

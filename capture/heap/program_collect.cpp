@@ -138,6 +138,19 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
         batch.areas.push_back(row);
 }
 
+void HeapInstrument::inheritMappings(Image &image)
+{
+    image.knowsMappings = image.arrival.origin == wire::Origin::Exec;
+    if (image.arrival.origin != wire::Origin::Fork)
+        return;
+    const auto parent = std::find_if(m_images.begin(), m_images.end(),
+        [&](const auto &other) { return other->channel.pid() == image.arrival.parentPid && !other->hasEnded; });
+    if (parent == m_images.end())
+        return;
+    image.knowsMappings = (*parent)->knowsMappings;
+    image.channel.program().inherit((*parent)->channel.program());
+}
+
 KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
 {
     KnownMemory known;
@@ -146,13 +159,16 @@ KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
         if (image->channel.pid() != pid || image->hasEnded)
             continue;
         known.isTraced = image->failure.empty();
-        known.isWhole = known.isTraced && image->arrival.origin == wire::Origin::Exec;
+        known.isWhole = known.isTraced && image->knowsMappings;
         known.stackTops = image->channel.stackTops();
         known.tracerRanges = privateRanges(image->channel.memory().view().header());
         known.mappings.clear();
-        for (const auto &[begin, range] : image->channel.program().mappings().ranges())
+        image->channel.program().forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
             if (ProgramEvents::isPrivate(range.sort))
                 known.mappings.push_back({begin, range.end});
+        });
+        std::sort(known.mappings.begin(), known.mappings.end(),
+            [](const KnownMemory::Range &a, const KnownMemory::Range &b) { return a.begin < b.begin; });
     }
     return known;
 }

@@ -72,6 +72,16 @@ void ProgramEvents::apply(const HeapEvent &event, std::int64_t timeNs, std::uint
     }
 }
 
+void ProgramEvents::inherit(const ProgramEvents &parent)
+{
+    constexpr std::size_t kMostInherited = 65'536; // a fork must not cost more than it is worth
+    std::size_t count = 0;
+    parent.forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
+        if (count++ < kMostInherited)
+            m_inherited.add(begin, range, [](const model::MappedRanges::Range &, std::uint64_t, int) {});
+    });
+}
+
 void ProgramEvents::gone(const model::MappedRanges::Range &range, std::uint64_t bytes, int left)
 {
     model::AreaLedger &ledger = m_sorts[range.sort];
@@ -91,6 +101,7 @@ void ProgramEvents::map(const HeapEvent &event, Thread &thread)
     const std::uint64_t end = (begin + event.size + kPageBytes - 1) & ~(kPageBytes - 1);
     const bool isMoved = (flags & wire::kMapMoved) != 0;
     const std::uint8_t sort = isMoved ? thread.movedSort : sortOf(flags);
+    m_inherited.remove(begin, end, [](const model::MappedRanges::Range &, std::uint64_t, int) {});
     const bool isAdded = m_mappings.add(begin, {end, event.node, sort},
         [this](const model::MappedRanges::Range &range, std::uint64_t bytes, int left) { gone(range, bytes, left); });
     if (isAdded)
@@ -110,8 +121,10 @@ void ProgramEvents::unmap(const HeapEvent &event, Thread &thread)
         const model::MappedRanges::Range *moved = m_mappings.find(begin);
         thread.movedSort = moved ? moved->sort : static_cast<std::uint8_t>(kAnonymous);
     }
+    const std::uint64_t end = (begin + event.size + kPageBytes - 1) & ~(kPageBytes - 1);
+    m_inherited.remove(begin, end, [](const model::MappedRanges::Range &, std::uint64_t, int) {});
     // Ranges from before tracing, or that an allocator mapped, are not known, and need not be.
-    m_mappings.remove(begin, (begin + event.size + kPageBytes - 1) & ~(kPageBytes - 1),
+    m_mappings.remove(begin, end,
         [this](const model::MappedRanges::Range &range, std::uint64_t bytes, int left) { gone(range, bytes, left); });
 }
 

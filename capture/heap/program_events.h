@@ -55,7 +55,16 @@ public:
 
     ProgramHarvest take();
 
-    const model::MappedRanges &mappings() const { return m_mappings; }
+    /// The image is a forked child: what `parent` had mapped is in its memory too, but not in its books.
+    void inherit(const ProgramEvents &parent);
+
+    /// Calls visit(begin, range) for each range that the program has mapped, inherited ones included, in no order.
+    template <typename Visit> void forEachMapping(Visit visit) const
+    {
+        for (const model::MappedRanges *ranges : {&m_mappings, &m_inherited})
+            for (const auto &[begin, range] : ranges->ranges())
+                visit(begin, range);
+    }
 
     /// Whether mappings of this sort hold memory that only they have: no file, not shared.
     static bool isPrivate(std::uint8_t sort);
@@ -87,6 +96,7 @@ private:
 
     std::unordered_map<std::uint32_t, Thread> m_threads;
     model::MappedRanges m_mappings;
+    model::MappedRanges m_inherited;
     std::array<model::AreaLedger, kSortCount> m_sorts;
     std::map<std::uint64_t, Pool> m_pools;
     std::vector<ProgramNote> m_notes;

@@ -63,7 +63,7 @@ struct genesis_profiler_api
 
 /* One a module. Empty until a tracer fills it, which finds it by the note below, or is asked at the start of a module that comes late. */
 extern const struct genesis_profiler_api *genesis_profiler_slot;
-__attribute__((weak, visibility("hidden"))) const struct genesis_profiler_api *genesis_profiler_slot = 0;
+__attribute__((weak, used, visibility("hidden"))) const struct genesis_profiler_api *genesis_profiler_slot;
 __asm__(".pushsection .note.genesis,\"a\",@note\n"
         ".balign 4\n"
         ".4byte 8, 8, 1\n"
@@ -86,7 +86,7 @@ static inline const struct genesis_profiler_api *genesis_profiler_get(void)
 #define GENESIS_PROFILER_CALL(call)                                                                                    \
     do {                                                                                                               \
         const struct genesis_profiler_api *genesis_api_ = genesis_profiler_get();                                      \
-        if (__builtin_expect(genesis_api_ != 0, 0))                                                                    \
+        if (__builtin_expect(genesis_api_ != NULL, 0))                                                                 \
             genesis_api_->call;                                                                                        \
     } while (0)
 

@@ -4,6 +4,7 @@
 
 #include <QTest>
 
+#include <map>
 #include <random>
 #include <string_view>
 
@@ -60,6 +61,7 @@ private Q_SLOTS:
     void aPoolOfThreads();
     void poolsEndWithAllTheirBlocks();
     void movedMappingsKeepTheirSort();
+    void childrenInheritMappingsButNotTheirCosts();
     void hostileRecordsDoNoHarm();
     void phasesArePaired();
 };
@@ -132,6 +134,24 @@ void ProgramEventsTest::movedMappingsKeepTheirSort()
     QCOMPARE(areas.size(), std::size_t{1});
     QCOMPARE(areas[0].name, std::string("shared"));
     QCOMPARE(areas[0].counts.liveBytes, 0x8000);
+}
+
+void ProgramEventsTest::childrenInheritMappingsButNotTheirCosts()
+{
+    ProgramEvents parent, child;
+    Writer(parent).event(RecordType::Map, 0x10000 | wire::kMapAnonymous, 0x4000, 5);
+    child.inherit(parent);
+    Writer writer(child);
+    writer.event(RecordType::Unmap, 0x10000, 0x1000, 0);
+    writer.event(RecordType::Map, 0x20000 | wire::kMapAnonymous, 0x2000, 6);
+    std::map<std::uint64_t, std::uint64_t> found;
+    child.forEachMapping(
+        [&](std::uint64_t begin, const model::MappedRanges::Range &range) { found[begin] = range.end; });
+    QCOMPARE(found, (std::map<std::uint64_t, std::uint64_t>{{0x11000, 0x14000}, {0x20000, 0x22000}}));
+    const auto areas = child.take().areas;
+    QCOMPARE(areas.size(), std::size_t{1});
+    QCOMPARE(areas[0].counts.liveBytes, 0x2000);
+    QCOMPARE(areas[0].counts.rows.at(0).second.freedBytes, 0);
 }
 
 void ProgramEventsTest::hostileRecordsDoNoHarm()
