@@ -31,6 +31,7 @@ struct Typed
     RecordOptions record;
     std::string heap;
     std::string cpu;
+    std::string children;
     std::string tick;
     std::string duration;
     std::int32_t pid = 0;
@@ -65,6 +66,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("FILE");
     command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
+    command
+        .add_option("--children", typed.children,
+            "Record the processes that it starts too, each as one of its own (default follow)")
+        ->type_name("follow|ignore");
     command
         .add_option(
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
@@ -128,7 +133,8 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, cpu, losses")->type_name("VIEW");
+    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")
+        ->type_name("VIEW");
     command
         ->add_option(
             "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
@@ -218,6 +224,22 @@ model::Result<void> readHeap(const std::string &text, model::CaptureConfig &conf
     return {};
 }
 
+/// Sets `value` to the choice called `name`; no name leaves it as it is.
+template <typename Enum>
+model::Result<void> choose(const char *option, const std::string &name,
+    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
+{
+    std::string names;
+    for (const auto &[choice, chosen] : choices) {
+        if (name == choice)
+            value = chosen;
+        if (name.empty() || name == choice)
+            return {};
+        names += (names.empty() ? "" : ", ") + std::string(choice);
+    }
+    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
+}
+
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
@@ -226,6 +248,10 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
     if (!hz)
         return hz.error();
     config.cpuHz = *hz;
+    const auto children = choose("--children", typed.children,
+        {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
+    if (!children)
+        return children;
     if (!typed.tick.empty()) {
         const auto tick = parseDuration(typed.tick, kMillisecondNs);
         if (!tick || *tick < kShortestTick || *tick > kLongestTick)
@@ -290,22 +316,6 @@ Command controlCommand(Typed &typed)
     return typed.control;
 }
 
-/// Sets `value` to the choice called `name`; no name leaves it as it is.
-template <typename Enum>
-model::Result<void> choose(const char *option, const std::string &name,
-    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
-{
-    std::string names;
-    for (const auto &[choice, chosen] : choices) {
-        if (name == choice)
-            value = chosen;
-        if (name.empty() || name == choice)
-            return {};
-        names += (names.empty() ? "" : ", ") + std::string(choice);
-    }
-    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
-}
-
 model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)
 {
     if (text.empty())
@@ -322,7 +332,8 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
     const std::array read{
         choose("--what", typed.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
-                {"cpu", ReportView::Cpu}, {"losses", ReportView::Losses}},
+                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
+                {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", typed.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
@@ -340,6 +351,8 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
         if (!result)
             return result;
     }
+    if (typed.view == "mappings" || typed.view == "pools")
+        options.area = typed.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
     if (options.from && options.to && *options.to <= *options.from)
         return model::Error("--to must lie after --from");
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;

@@ -6,6 +6,7 @@
 #include "capture/perf/cpu_instrument.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/target/attach_preflight.h"
+#include "capture/target/built_in_allocator.h"
 #include "capture/target/executable_search.h"
 #include "capture/target/program_kind.h"
 
@@ -77,12 +78,15 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         return {};
     if (const std::string obstacle = capture::heapObstacle(commandFile(m_config)); !obstacle.empty())
         m_notes.push_back(obstacle + ". The rest is recorded");
+    else if (const std::string own = capture::builtInAllocatorNote(commandFile(m_config)); !own.empty())
+        m_notes.push_back(own);
     auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs,
         m_config.heap == model::HeapMode::Sampled ? static_cast<std::uint64_t>(m_config.heapPeriodBytes) : 0);
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
     }
+    m_heap = heap->get();
     auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
     m_instruments.push_back(std::move(*heap)); // without a tracer too: it stores that there was none
     if (isSanitized(commandFile(m_config)))
@@ -96,6 +100,8 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
         announce(target);
     if (!target.isLaunched() && m_config.heap != model::HeapMode::Off)
         attachHeap(target.pid());
+    if (m_heap && m_config.children == model::ChildMode::Ignore)
+        m_heap->ignoreChildrenOf(target.pid());
     if (m_config.cpuHz > 0)
         openCpu(target, info);
     openProc(target);
@@ -150,6 +156,7 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
     capture::CpuEventOptions options;
     options.hz = m_config.cpuHz;
     options.stackBytes = capture::stackBytesFor(options.hz);
+    options.followsChildren = m_config.children == model::ChildMode::Follow;
     auto cpu = target.isLaunched()
         ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)
         : capture::CpuInstrument::attach(options, {target.pid()}, m_processes, m_originNs, {});
@@ -167,8 +174,11 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
 {
     capture::ProcOptions options;
     options.roots = {target.pid()};
+    options.followsChildren = m_config.children == model::ChildMode::Follow;
     options.origin = target.isLaunched() ? capture::RootOrigin::Launched : capture::RootOrigin::Running;
     options.tick = m_config.tick;
+    if (m_heap)
+        options.knownMemory = [heap = m_heap](std::int32_t pid) { return heap->knownMemory(pid); };
     options.originNs = m_originNs;
     auto proc = std::make_unique<capture::ProcInstrument>(options, m_processes);
     m_proc = proc.get();

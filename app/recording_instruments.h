@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+namespace capture {
+class HeapInstrument;
+}
+
 namespace app {
 
 /// Makes the instruments that a recording is asked for. What this machine or program does not allow is left out and becomes a
@@ -50,6 +54,7 @@ private:
     model::ProcessTable &m_processes;
     std::int64_t m_originNs;
     std::vector<std::unique_ptr<capture::Instrument>> m_instruments;
+    capture::HeapInstrument *m_heap = nullptr; ///< one of m_instruments, or null
     capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
     std::vector<std::string> m_notes;
 };

@@ -16,12 +16,16 @@ enum class HeapMode : std::uint8_t {
     Sampled, ///< one of so many bytes; counts are estimates with an error
 };
 
+/// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
+enum class ChildMode : std::uint8_t { Follow, Ignore };
+
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
     std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
     std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
+    ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);
     std::optional<Duration> duration; ///< recording ends by itself after this
     std::vector<std::string> command; ///< program and arguments; empty when attached

@@ -142,13 +142,68 @@ struct Loss
     std::string detail; ///< e.g. the module or the reason; may be empty
 };
 
-/// A moment somebody named, or the recorder did.
-enum class MarkKind : std::uint8_t { User = 0, Process = 1, Alert = 2 };
+/// A moment somebody named, or the recorder did, or the program itself.
+enum class MarkKind : std::uint8_t { User = 0, Process = 1, Alert = 2, Program = 3 };
 struct Mark
 {
     Timestamp when;
     MarkKind kind = MarkKind::User;
     std::string text;
+};
+
+/// A span of a thread that the program named. Phases of a thread nest.
+struct Phase
+{
+    std::uint32_t id = 0; ///< the same when it is told again, because it has ended
+    ThreadId thread;
+    std::uint32_t depth = 0; ///< phases of the thread that it lies in
+    std::string name;
+    Timestamp begin;
+    std::optional<Timestamp> end; ///< none: it goes on
+};
+
+/// Memory that is counted apart from malloc's blocks.
+enum class AreaKind : std::uint8_t {
+    Mapping = 0, ///< what the program asked the kernel for; by the name of its sort
+    Pool = 1,    ///< a pool of the program, as it tells through the API header
+};
+
+/// An area at the end of a tick; only of ticks in which it changed.
+struct AreaTick
+{
+    ImageId image;
+    AreaKind kind = AreaKind::Mapping;
+    StringId name;
+    std::int64_t liveBytes = 0;
+    std::int64_t liveBlocks = 0;
+    std::int64_t mostLiveBytes = 0; ///< within the tick
+};
+
+/// What changed in a tick in one area at one stack. Bytes of mappings are whole pages.
+struct AreaDelta
+{
+    ImageId image;
+    AreaKind kind = AreaKind::Mapping;
+    StringId name;
+    StackId stack;
+    std::int64_t allocations = 0;
+    std::int64_t allocatedBytes = 0;
+    std::int64_t frees = 0;
+    std::int64_t freedBytes = 0;
+};
+
+/// What the resident memory of a process consists of at the end of a tick, in bytes. Resident pages only; together its RSS.
+struct MemoryPartsRow
+{
+    ProcessId process;
+    std::int64_t heap = 0;     ///< the allocator's mappings
+    std::int64_t mappings = 0; ///< anonymous memory that the program mapped itself
+    std::int64_t stacks = 0;   ///< of its threads
+    std::int64_t files = 0;    ///< mapped files: code, data, and private copies of their pages
+    std::int64_t shared = 0;   ///< shared memory
+    std::int64_t tracer = 0;   ///< our own: rings, stack tree, caches
+    std::int64_t unknown = 0;  ///< the rest
+    bool isMeasured = false;   ///< read page by page in this tick; else carried on by the kernel's three counters
 };
 
 /// A span in which nothing (or less) was recorded.
@@ -176,6 +231,10 @@ struct EventBatch
     std::vector<Loss> losses;
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
+    std::vector<Phase> phases; ///< begun or ended in this tick; the last row of an id holds
+    std::vector<AreaTick> areaTicks;
+    std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
+    std::vector<MemoryPartsRow> memoryParts;
     std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };

@@ -36,6 +36,16 @@ struct HeapCost
     double liveVariance = 0; ///< bytes²
 };
 
+/// An area of memory beside malloc's heap within the selection, with what each of its stacks cost.
+struct MemoryArea
+{
+    ImageId image;
+    AreaKind kind = AreaKind::Mapping;
+    StringId name;
+    HeapCost total;              ///< of no stack; `peakBytes` is the greatest of the selection
+    std::vector<HeapCost> costs; ///< without peaks and temporaries
+};
+
 struct CpuCost
 {
     ThreadId thread;
@@ -51,6 +61,14 @@ struct MetricSeries
     ProcessId process;
     std::vector<Timestamp> times;
     std::vector<MetricValues> values;
+};
+
+/// What one process's resident memory consisted of, over the whole recording: ascending in time.
+struct MemoryPartsSeries
+{
+    ProcessId process;
+    std::vector<Timestamp> times;
+    std::vector<MemoryPartsRow> values;
 };
 
 /// One image's heap over the whole recording: `ticks[i]` covers `spans[i]`, ascending.
@@ -162,6 +180,9 @@ struct Snapshot
     std::vector<LossTotal> losses; ///< whole recording
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
+    std::vector<Phase> phases;     ///< whole recording, ascending in begin
+    std::vector<MemoryArea> areas; ///< of the selected images, where they cost anything
+    std::vector<MemoryPartsSeries> memoryParts;
     std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;

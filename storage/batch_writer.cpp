@@ -55,6 +55,21 @@ constexpr const char *kHeapLifetimeSql
       " ON CONFLICT DO UPDATE SET frees = frees + excluded.frees,"
       " bytes = bytes + excluded.bytes";
 
+constexpr const char *kAreaTickSql
+    = "INSERT INTO area_tick (tick, image, kind, name, live_bytes, live_blocks, most_live_bytes)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET live_bytes = excluded.live_bytes,"
+      " live_blocks = excluded.live_blocks, most_live_bytes = max(most_live_bytes, excluded.most_live_bytes)";
+
+constexpr const char *kAreaSql
+    = "INSERT INTO area (tick, image, kind, name, stack, allocations, allocated_bytes, frees, freed_bytes)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET allocations = allocations + excluded.allocations,"
+      " allocated_bytes = allocated_bytes + excluded.allocated_bytes, frees = frees + excluded.frees,"
+      " freed_bytes = freed_bytes + excluded.freed_bytes";
+
+constexpr const char *kPartsSql
+    = "INSERT OR REPLACE INTO memory_part (tick, process, heap_bytes, mapping_bytes, stack_bytes, file_bytes,"
+      " shared_bytes, tracer_bytes, unknown_bytes, is_measured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
@@ -66,7 +81,8 @@ bool isEmpty(const model::EventBatch &batch)
     return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapSampling.empty()
         && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
         && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
-        && batch.gaps.empty();
+        && batch.gaps.empty() && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty()
+        && batch.memoryParts.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -88,7 +104,12 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_cpu, kCpuSql},
             {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
-            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}});
+            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"},
+            {&writer.m_phase,
+                "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
+                "?, "
+                "?, ?, ?)"},
+            {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql}});
     if (!done)
         return done.error();
     return writer;
@@ -104,6 +125,10 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     for (const model::CpuDelta &cpu : batch.cpu)
         m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
     writeEvents(batch, tick);
+    writeAreas(batch, tick);
+    for (const model::Phase &phase : batch.phases)
+        m_rows.row(
+            m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));
     return m_rows.take();
 }
 
@@ -142,6 +167,19 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
         m_rows.row(m_heapSampling, tick, row.image, row.stack, row.periodBytes, row.sampling.samples,
             row.sampling.allocationVariance, row.sampling.allocatedVariance, row.sampling.freeVariance,
             row.sampling.freedVariance);
+}
+
+void BatchWriter::writeAreas(const model::EventBatch &batch, std::int64_t tick)
+{
+    for (const model::AreaTick &area : batch.areaTicks)
+        m_rows.row(m_areaTick, tick, area.image, static_cast<int>(area.kind), area.name, area.liveBytes,
+            area.liveBlocks, area.mostLiveBytes);
+    for (const model::AreaDelta &area : batch.areas)
+        m_rows.row(m_area, tick, area.image, static_cast<int>(area.kind), area.name, area.stack, area.allocations,
+            area.allocatedBytes, area.frees, area.freedBytes);
+    for (const model::MemoryPartsRow &parts : batch.memoryParts)
+        m_rows.row(m_parts, tick, parts.process, parts.heap, parts.mappings, parts.stacks, parts.files, parts.shared,
+            parts.tracer, parts.unknown, parts.isMeasured ? 1 : 0);
 }
 
 void BatchWriter::writePeaks(const model::EventBatch &batch, std::int64_t revision)

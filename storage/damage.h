@@ -29,7 +29,10 @@ public:
     /// A row of `table` says something impossible, and was left out or mended.
     void badRow(std::string_view table);
 
-    bool isUsable(std::string_view table) const { return !m_unusable.contains(table); }
+    /// A table that the file's format does not have yet: it is not read, and nothing is missing.
+    void absent(std::string_view table) { m_absent.emplace(table); }
+
+    bool isUsable(std::string_view table) const { return !m_unusable.contains(table) && !m_absent.contains(table); }
 
     /// All of it as sentences; empty when everything is whole.
     std::string text() const;
@@ -44,6 +47,7 @@ private:
     std::vector<std::string> m_notes;
     std::map<std::string, Count, std::less<>> m_tables;
     std::set<std::string, std::less<>> m_unusable;
+    std::set<std::string, std::less<>> m_absent;
 };
 
 /// Calls `row` for each row of `sql`, whose first column is an integer key, whose order is ascending in it, and whose only parameter is

@@ -101,6 +101,7 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     values.takeEnum("heap_mode", config.heap, model::HeapMode::Sampled);
     if (const auto period = values.number("heap_period_bytes", 1, std::int64_t{1} << 50))
         config.heapPeriodBytes = *period;
+    values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
@@ -162,6 +163,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     InfoWriter writer(*insert);
     writer.put("heap_mode", static_cast<int>(config.heap))
         .put("heap_period_bytes", config.heapPeriodBytes)
+        .put("child_mode", static_cast<int>(config.children))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
         .put("working_directory", config.workingDirectory)

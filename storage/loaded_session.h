@@ -120,6 +120,28 @@ struct LostSamples
     std::int64_t count = 0;
 };
 
+/// Which area of memory: of an image, of a kind, by its name's string.
+struct AreaKey
+{
+    std::uint32_t image = 0;
+    model::AreaKind kind = model::AreaKind::Mapping;
+    std::uint32_t name = 0;
+    friend auto operator<=>(const AreaKey &, const AreaKey &) = default;
+};
+
+/// An area, and the ticks in which it changed.
+struct LoadedArea
+{
+    struct Tick
+    {
+        std::size_t tick = 0; ///< position in TickIndex
+        std::int64_t liveBytes = 0;
+        std::int64_t mostLiveBytes = 0;
+    };
+    AreaKey key;
+    std::vector<Tick> ticks;
+};
+
 /// What a reader keeps of a session between polls: the tables, the series, and running sums of the costs; not the costs themselves.
 struct LoadedSession
 {
@@ -142,6 +164,11 @@ struct LoadedSession
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;
     PrefixSums<HeapKey, SamplingSums, KeyHash> heapSampling; ///< empty where every event was recorded
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
+    std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
+    std::vector<LoadedArea> areas;
+    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::Phase> phases;                   ///< by id
+    std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
 };
 
 /// a + b, or the nearest number that can be stored: sums over a hostile file must not overflow.

@@ -236,7 +236,7 @@ Result<void> SeriesLoader::marks()
         [this](const Statement &row) {
             m_session.lastMark = row.integer(0);
             const std::int64_t kind = row.integer(2);
-            if (kind < 0 || kind > static_cast<std::int64_t>(model::MarkKind::Alert))
+            if (kind < 0 || kind > static_cast<std::int64_t>(model::MarkKind::Program))
                 return m_context.damage.badRow("mark");
             m_session.marks.push_back({time(row, 1), static_cast<model::MarkKind>(kind), std::string(row.text(3))});
         });

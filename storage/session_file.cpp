@@ -209,6 +209,12 @@ Result<void> checkTables(Database &database, Damage &damage)
         if (declared == found.end() || declared->second != sql)
             damage.unusable(name);
     }
+    const auto newest = tableDeclarations(schemaVersion());
+    if (!newest)
+        return newest.error();
+    for (const auto &[name, sql] : *newest)
+        if (!expected->contains(name))
+            damage.absent(name);
     return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/snapshot_builder.h"
 
+#include "storage/snapshot_areas.h"
 #include "storage/snapshot_series.h"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ public:
         fillSeries(m_session, m_selection, m_window, *m_snapshot);
         using Step = Result<void> (SnapshotBuilder::*)();
         for (const Step step : {&SnapshotBuilder::heapCosts, &SnapshotBuilder::heapErrors, &SnapshotBuilder::heapPeaks,
-                 &SnapshotBuilder::heapGrowth, &SnapshotBuilder::cpuCosts})
+                 &SnapshotBuilder::heapGrowth, &SnapshotBuilder::cpuCosts, &SnapshotBuilder::areas})
             if (auto done = (this->*step)(); !done)
                 return done.error();
         dropEmptyRows();
@@ -57,6 +58,7 @@ private:
     Result<void> heapPeaks();
     Result<void> heapGrowth();
     Result<void> cpuCosts();
+    Result<void> areas() { return fillAreas(m_database, m_damage, m_session, m_selection, m_window, *m_snapshot); }
     void dropEmptyRows();
     void rateStacks();
 

@@ -5,6 +5,7 @@
 #include "model/aggregate/cost_kind.h"
 #include "model/base/units.h"
 #include "model/capture_config.h"
+#include "model/event_batch.h"
 
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,7 @@ struct ReportOptions
 {
     std::string file;
     ReportView view = ReportView::Summary;
+    std::optional<model::AreaKind> area; ///< with ReportView::Heap: of mappings or pools instead of malloc's blocks
     model::CostKind cost = model::CostKind::Live;
     ReportFormat format = ReportFormat::Text;
     std::optional<model::Duration> from; ///< since the begin of the recording

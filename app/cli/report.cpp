@@ -2,6 +2,7 @@
 #include "app/cli/report.h"
 
 #include "app/exit_code.h"
+#include "model/aggregate/area_snapshot.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/json_report.h"
@@ -95,6 +96,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         text.stacks = options.top;
     if (options.output.empty())
         text.columns = terminalColumns();
+    text.area = options.area;
     switch (options.view) {
     case ReportView::Summary:
         return model::writeSummaryText(out, snapshot, text);
@@ -160,9 +162,11 @@ void writeReport(std::ostream &out, const model::Snapshot &snapshot, const Repor
 
 int runReport(const ReportOptions &options)
 {
-    const auto snapshot = readSnapshot(options);
+    auto snapshot = readSnapshot(options);
     if (!snapshot)
         return fail(snapshot.error().text());
+    if (options.area)
+        snapshot = std::make_shared<const model::Snapshot>(model::areaSnapshot(**snapshot, *options.area));
     if (!(*snapshot)->damage.empty())
         fmt::print(stderr, "genprof: {}: {}\n", options.file, (*snapshot)->damage);
     if (options.output.empty()) {

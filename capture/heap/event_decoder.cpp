@@ -15,7 +15,13 @@ HeapEvent EventDecoder::next()
         case wire::RecordType::Free:
         case wire::RecordType::ReallocBegin:
         case wire::RecordType::ReallocEnd:
-        case wire::RecordType::ReallocFailed: {
+        case wire::RecordType::ReallocFailed:
+        case wire::RecordType::Map:
+        case wire::RecordType::Unmap:
+        case wire::RecordType::PoolAlloc:
+        case wire::RecordType::PoolFree:
+        case wire::RecordType::Text:
+        case wire::RecordType::Note: {
             m_units += record.timeDelta();
             HeapEvent event{
                 record.type(), record.node(), record.pointer() | m_widePointer, record.size() | m_wideSize, m_units};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/heap_instrument.h"
+#include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
 #include "model/base/format_units.h"
 
@@ -13,6 +14,7 @@ struct HeapInstrument::Harvest
 {
     model::HeapTickCounts tick;
     PairingLosses pairing;
+    ProgramHarvest program;
     TargetLosses target;
     std::uint64_t badRecords = 0;
     std::int64_t periodBytes = 1; ///< as in model::HeapDelta
@@ -88,6 +90,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     Harvest harvest;
     harvest.tick = image.channel.pairing().ledger().takeTick();
     harvest.pairing = image.channel.pairing().takeLosses();
+    harvest.program = image.channel.program().take();
     harvest.target = image.channel.losses();
     harvest.badRecords = image.channel.takeBadRecords();
     const std::uint64_t period = image.channel.pairing().samplePeriodBytes();
@@ -112,13 +115,19 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
-        for (const RingThread &thread : harvest.threads)
-            m_processes.threadNamed(image->arrival.pid, thread.tid, thread.name, {thread.firstSeenNs});
-        if (isPaused)
+        nameThreads(*image, harvest.threads);
+        if (isPaused) {
             keepNetOnly(harvest.tick);
+            for (AreaHarvest &area : harvest.program.areas)
+                for (auto &[node, counts] : area.counts.rows)
+                    keepNetOnly(counts);
+        }
         addRows(*image, harvest, batch);
         addLosses(*image, harvest, batch);
+        addProgram(*image, harvest.program, harvest.hasEnded, batch);
     }
+    for (model::Phase &phase : m_phases.take())
+        batch.phases.push_back(std::move(phase));
     settleUntraced(batch);
     const std::lock_guard lock(m_mutex);
     for (const auto &[image, harvest] : harvests) {
@@ -164,11 +173,34 @@ void HeapInstrument::registerImage(Image &image)
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
     row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
-    row.heapNote = isAttach ? tables.string(attachNote(when)) : model::StringId(0u);
+    if (isAttach)
+        row.heapNote = tables.string(attachNote(when));
+    else
+        row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
         row.commandLine = tables.string(arrival.commandLine);
+}
+
+const std::string &HeapInstrument::allocatorNote(const std::string &executable)
+{
+    const auto [note, isNew] = m_allocatorNotes.try_emplace(executable);
+    if (isNew)
+        note->second = builtInAllocatorNote(executable);
+    return note->second;
+}
+
+void HeapInstrument::nameThreads(const Image &image, const std::vector<RingThread> &threads)
+{
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    for (const RingThread &thread : threads) {
+        // Its ring may have been seen first after its process was known to have ended: it is no later process with that pid.
+        const std::optional<model::Timestamp> end
+            = tables.processes[tables.images[image.id.index()].process.index()].end;
+        const model::Timestamp seen{thread.firstSeenNs};
+        m_processes.threadNamed(image.arrival.pid, thread.tid, thread.name, end ? std::min(seen, *end) : seen);
+    }
 }
 
 void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)
@@ -177,7 +209,8 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
         return;
     model::Image &row = m_processes.tables().changeImage(image.id);
     row.heap = model::HeapState::NotTraced;
-    row.heapNote = m_processes.tables().string(failure);
+    const std::string &allocator = allocatorNote(image.arrival.executable);
+    row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
 }
 

@@ -122,6 +122,7 @@ void HeapInstrument::imageArrived(Arrival arrival)
         image->hasEnded = true;
     }
     m_images.push_back(std::make_unique<Image>(std::move(arrival), process));
+    inheritMappings(*m_images.back());
     wakeSleeper(m_control);
 }
 

@@ -3,6 +3,8 @@
 
 #include "capture/heap/heap_attachment.h"
 #include "capture/heap/image_channel.h"
+#include "capture/heap/known_memory.h"
+#include "capture/heap/phase_keeper.h"
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
@@ -11,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,6 +46,11 @@ public:
     model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
+    /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
+    void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
+
+    /// What is known about the memory of a process; what no tracer tells of is not. Capture thread.
+    KnownMemory knownMemory(std::int32_t pid);
 
     std::vector<int> descriptors() const override { return {}; }
     int drainIntervalMs() const override { return 0; }
@@ -62,6 +70,7 @@ private:
         // Guarded by the mutex.
         ImageChannel channel;
         bool hasEnded = false; ///< and everything it wrote has been applied
+        bool knowsMappings = false; ///< all that the program has mapped is known
         std::string failure;   ///< why it is not traced after all
         // Of the capture thread, or fixed.
         StackResolver resolver;
@@ -77,6 +86,7 @@ private:
     HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs);
 
     void imageArrived(Arrival arrival);
+    void inheritMappings(Image &image);
     void imageFailed(std::int32_t pid, const std::string &reason);
 
     void drainUntilStopped(const std::stop_token &stop);
@@ -87,8 +97,15 @@ private:
     Harvest harvest(Image &image);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
+    /// What a program has of its own beside malloc, by its file; read once.
+    const std::string &allocatorNote(const std::string &executable);
+    void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
+    void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
+    void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void settleUntraced(model::EventBatch &batch);
 
@@ -97,6 +114,10 @@ private:
     std::int64_t m_originNs;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
+    PhaseKeeper m_phases;
+    std::int64_t m_markCount = 0; ///< of the program's own, kept or not
+    std::int64_t m_leftOut = 0;   ///< marks and phases that were too many and are to be told of
+    std::map<std::string, std::string> m_allocatorNotes;
 
     std::mutex m_mutex; ///< guards m_clock, m_images and what Image says
     RecorderClock m_clock;

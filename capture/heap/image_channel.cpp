@@ -77,6 +77,7 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
         ring->isTaken = true;
         ring->thread = {};
         ring->decoder.startThread();
+        m_program.startThread(ring->slot);
         ring->tid = static_cast<std::int32_t>(slot.tid.load(std::memory_order_relaxed));
         ring->serial = slot.serial.load(std::memory_order_relaxed);
         char name[sizeof slot.name];
@@ -208,7 +209,9 @@ bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
 bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
 {
     const HeapEvent &event = ring.current;
-    if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
+    if (ProgramEvents::isOne(event.type))
+        m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
+    else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;
     ring.isStalled = false;
     ring.current = ring.decoder.next();
@@ -304,6 +307,15 @@ TargetLosses ImageChannel::losses() const
         = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
     return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
         count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused)};
+}
+
+std::vector<std::uint64_t> ImageChannel::stackTops() const
+{
+    std::vector<std::uint64_t> tops;
+    for (const Ring *ring : m_active)
+        if (ring->tid != m_pid) // the first thread's TCB is not on its stack
+            tops.push_back(__atomic_load_n(&ring->decoder.ring().slot().stackTop, __ATOMIC_RELAXED));
+    return tops;
 }
 
 std::uint64_t ImageChannel::takeBadRecords() { return std::exchange(m_badRecords, 0); }

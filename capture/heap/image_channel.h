@@ -4,6 +4,7 @@
 #include "capture/heap/event_decoder.h"
 #include "capture/heap/event_pairing.h"
 #include "capture/heap/image_memory.h"
+#include "capture/heap/program_events.h"
 #include "capture/heap/recorder_clock.h"
 
 #include <cstdint>
@@ -56,6 +57,9 @@ public:
     void stop();
 
     EventPairing &pairing() { return m_pairing; }
+    ProgramEvents &program() { return m_program; }
+    /// An address near the top of each thread's stack, of the threads that have rings.
+    std::vector<std::uint64_t> stackTops() const;
     ImageMemory &memory() { return *m_memory; }
     std::int32_t pid() const { return m_pid; }
 
@@ -100,6 +104,7 @@ private:
     std::int32_t m_pid;
     bool m_sharesPids;
     EventPairing m_pairing;
+    ProgramEvents m_program;
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs

@@ -150,6 +150,8 @@ void RendezvousServer::meet(int connection)
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
         || std::memcmp(hello.token, m_token.data(), m_token.size()) != 0)
         return;
+    if (const std::int32_t only = m_onlyPid; only != 0 && peer.pid != only)
+        return turnAway(connection);
     const bool sharesPids = hello.pid == peer.pid;
     auto memory
         = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0, m_samplePeriodBytes);
@@ -186,6 +188,12 @@ bool RendezvousServer::welcome(int connection, int descriptor)
     rights->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
     return ::sendmsg(connection, &header, MSG_NOSIGNAL) == sizeof message;
+}
+
+void RendezvousServer::turnAway(int connection)
+{
+    const wire::Welcome message; // not accepted
+    static_cast<void>(::send(connection, &message, sizeof message, MSG_NOSIGNAL));
 }
 
 void RendezvousServer::hearOutcome(int connection, std::int32_t pid)

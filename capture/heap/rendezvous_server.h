@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,8 @@ public:
 
     /// Also answers processes of this user, which a process that is attached to may be.
     void allowUser(uid_t user) { m_alsoUser = user; }
+    /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
+    void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
 
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();
@@ -68,6 +71,7 @@ private:
     void meet(int connection);
     void hearOutcome(int connection, std::int32_t pid);
     static bool welcome(int connection, int descriptor);
+    static void turnAway(int connection);
 
     wire::Clock m_clock;
     std::uint64_t m_samplePeriodBytes;
@@ -77,6 +81,7 @@ private:
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
     std::atomic<uid_t> m_alsoUser = ::geteuid();
+    std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };

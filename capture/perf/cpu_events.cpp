@@ -142,7 +142,8 @@ model::Result<CpuEvents> CpuEvents::openForLaunch(CpuEventOptions options, pid_t
         const CpuEventSetup clock{.event = CpuEvent::CpuClock,
             .hasKernel = events.m_setup.hasKernel,
             .hasBuildIds = events.m_setup.hasBuildIds,
-            .hasLostCount = events.m_setup.hasLostCount};
+            .hasLostCount = events.m_setup.hasLostCount,
+            .hasInheritThread = events.m_setup.hasInheritThread};
         events = CpuEvents();
         prepared = events.prepare(options, stoppedChild);
         if (!prepared)

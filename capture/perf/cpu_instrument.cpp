@@ -46,7 +46,10 @@ model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::launch(
     auto events = CpuEvents::openForLaunch(options, stoppedChild);
     if (!events)
         return events.error();
-    return std::unique_ptr<CpuInstrument>(new CpuInstrument(std::move(*events), options, processes, originNs));
+    std::unique_ptr<CpuInstrument> instrument(new CpuInstrument(std::move(*events), options, processes, originNs));
+    if (!options.followsChildren)
+        instrument->m_onlyPids = {stoppedChild};
+    return instrument;
 }
 
 model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::attach(const CpuEventOptions &options,
@@ -56,6 +59,8 @@ model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::attach(const CpuEve
     if (!events)
         return events.error();
     std::unique_ptr<CpuInstrument> instrument(new CpuInstrument(std::move(*events), options, processes, originNs));
+    if (!options.followsChildren)
+        instrument->m_onlyPids = pids;
     for (const pid_t pid : pids)
         instrument->m_targets.adopt(pid, now);
     for (PerfRecord &record : instrument->m_events.takeEarlyRecords())
@@ -77,7 +82,7 @@ void CpuInstrument::add(PerfRecord record)
         m_lostInRecords += lost->count;
     else if (std::holds_alternative<PerfThrottle>(record.content))
         ++m_losses[model::ImageId()][slot(model::LossKind::SamplesThrottled)];
-    else
+    else if (m_onlyPids.empty() || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
         m_sorter.add(std::move(record));
 }
 

@@ -78,6 +78,7 @@ private:
     CpuEventOptions m_options;
     model::ProcessTable &m_processTable;
     std::int64_t m_originNs;
+    std::vector<pid_t> m_onlyPids; ///< records of others are left out; empty: of nobody
     CodeFiles m_files;
     TargetProcesses m_targets;
     SampleUnwinder m_unwinder;

@@ -89,6 +89,9 @@ perf_event_attr cpuEventAttributes(const CpuEventOptions &options, const CpuEven
     attributes.disabled = options.startsOnExec ? 1 : 0;
     attributes.enable_on_exec = options.startsOnExec ? 1 : 0;
     attributes.inherit = 1;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+    attributes.inherit_thread = !options.followsChildren && setup.hasInheritThread ? 1 : 0;
+#endif
     attributes.mmap = 1;
     attributes.mmap2 = 1;
     attributes.comm = 1;
@@ -123,6 +126,10 @@ bool weakenCpuEventSetup(CpuEventSetup &setup, int error)
     const bool isUnknown = error == EINVAL || error == E2BIG;
     if (isUnknown && setup.hasLostCount) {
         setup.hasLostCount = false;
+        return true;
+    }
+    if (isUnknown && setup.hasInheritThread) {
+        setup.hasInheritThread = false;
         return true;
     }
     if (isUnknown && setup.hasBuildIds) {

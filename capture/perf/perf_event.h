@@ -52,6 +52,7 @@ struct CpuEventOptions
     std::uint32_t stackBytes
         = 8192;                ///< user stack copied per sample: a multiple of 8 up to 65,528; see stackBytesFor()
     bool startsOnExec = false; ///< enabled by the target's exec rather than at once
+    bool followsChildren = true; ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
 };
 
 /// As much of the stack as 8 MiB per second and CPU allow, within 8 and 32 KiB. Measured at 199 Hz: 8 KiB cut all stacks of sqlite3's
@@ -65,6 +66,7 @@ struct CpuEventSetup
     bool hasKernel = true;    ///< samples in the kernel are delivered, with its call chain
     bool hasBuildIds = true;  ///< mappings carry the file's build-id (Linux 5.12)
     bool hasLostCount = true; ///< reading an event gives what it lost (Linux 6.0)
+    bool hasInheritThread = true; ///< events can be inherited by threads alone (Linux 5.13)
 };
 
 /// The attributes of a sampling event. Records of it are laid out as `kCpuSampleType` and `kCpuRegisters` say, with

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/heap/known_memory.h"
 #include "capture/instrument.h"
 #include "capture/proc/cgroup.h"
 #include "capture/proc/proc_clock.h"
@@ -8,6 +9,7 @@
 #include "model/tables/process_table.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,11 +25,14 @@ enum class RootOrigin : std::uint8_t { Launched, Running };
 struct ProcOptions
 {
     std::vector<std::int32_t> roots; ///< pids of the recorded trees
+    bool followsChildren = true;     ///< else the roots alone are read
     RootOrigin origin = RootOrigin::Launched; ///< Running: what they used before is not counted
     model::Duration tick = model::Duration::fromMs(1000);
     /// CLOCK_MONOTONIC at Timestamp 0. With it, ends and execs get the time at which they were noticed: a recorder that is kept from
     /// running gets `now` long before. Without it they get `now`.
     std::optional<std::int64_t> originNs;
+    /// What is known of a process's memory from inside it; may be empty.
+    std::function<KnownMemory(std::int32_t pid)> knownMemory;
     std::string procRoot = "/proc";
     std::string cgroupRoot = "/sys/fs/cgroup";
     ProcClock clock = ProcClock::system();
@@ -70,6 +75,7 @@ private:
     void readAll(model::Timestamp now);
     bool readOne(TrackedProcess &process, model::Timestamp now);
     void readPss(TrackedProcess &process);
+    bool readParts(TrackedProcess &process);
     void readSystem();
     const CgroupMemory &memoryOf(TrackedProcess &process);
     model::Timestamp timeNow(model::Timestamp now) const;

@@ -94,6 +94,11 @@ std::optional<std::int64_t> ProcessSampler::pssBytes()
     return read("smaps_rollup", m_text, nullptr) ? kilobyteField(m_text, "Pss") : std::nullopt;
 }
 
+std::optional<std::string> ProcessSampler::smaps()
+{
+    return read("smaps", m_text, nullptr) ? std::optional(m_text) : std::nullopt;
+}
+
 std::optional<std::int64_t> ProcessSampler::openFiles() const
 {
     struct stat status = {};

@@ -45,6 +45,9 @@ public:
     /// Proportional share of memory from smaps_rollup. The kernel walks all page tables for it: look at the time it takes.
     std::optional<std::int64_t> pssBytes();
 
+    /// The use of each mapping (/proc/PID/smaps); empty if that may not be read. The kernel walks all page tables for it.
+    std::optional<std::string> smaps();
+
     /// How many descriptors are open; empty if that may not be read.
     std::optional<std::int64_t> openFiles() const;
 

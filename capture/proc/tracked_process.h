@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/proc/process_sampler.h"
+#include "capture/proc/resident_parts.h"
 #include "model/event_batch.h"
 
 #include <cstdint>
@@ -53,8 +54,13 @@ struct TrackedProcess
     std::int64_t endedInvoluntary = 0;
     bool hasIo = false;
     bool hasSwitches = false;
-    bool hasReportedIo = false; ///< that it cannot be read
-    std::int64_t nextPssNs = 0; ///< when smaps_rollup may be read again
+    bool hasReportedIo = false;   ///< that it cannot be read
+    model::MemoryPartsRow parts;  ///< what the resident memory is for
+    ResidentLevels partsLevels;   ///< of the moment when that was said
+    std::int64_t nextPartsNs = 0; ///< when all mappings may be read again
+    bool hasMeasured = false;     ///< they have been read
+    bool hasParts = false;        ///< `parts` is of the last reading
+    std::int64_t nextPssNs = 0;   ///< when smaps_rollup may be read again
     std::string cgroupDirectory;
     std::optional<std::int64_t> addressSpaceLimit;
     std::uint64_t nextSlowRead = 0; ///< tick in which limits and the group are read again

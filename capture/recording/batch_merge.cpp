@@ -46,6 +46,18 @@ Key keyOf(const model::CpuDelta &row)
 }
 Key keyOf(const model::Loss &row) { return {row.image.value, static_cast<std::uint32_t>(row.kind), 0, row.detail}; }
 
+Key keyOf(const model::AreaTick &row)
+{
+    return {row.image.value, row.name.value, static_cast<std::uint64_t>(row.kind), {}};
+}
+Key keyOf(const model::AreaDelta &row)
+{
+    return {row.image.value, row.name.value,
+        (std::uint64_t{row.stack.value} << 8) | static_cast<std::uint64_t>(row.kind), {}};
+}
+Key keyOf(const model::MemoryPartsRow &row) { return {row.process.value, 0, 0, {}}; }
+Key keyOf(const model::Phase &row) { return {row.id, 0, 0, {}}; }
+
 void add(model::HeapDelta &row, const model::HeapDelta &next)
 {
     row.allocations += next.allocations;
@@ -86,6 +98,21 @@ void add(model::HeapLifetimeDelta &row, const model::HeapLifetimeDelta &next)
 
 void add(model::HeapPeak &row, const model::HeapPeak &next) { row = next; }
 void add(model::HeapPeakRow &row, const model::HeapPeakRow &next) { row = next; }
+void add(model::MemoryPartsRow &row, const model::MemoryPartsRow &next) { row = next; }
+void add(model::Phase &row, const model::Phase &next) { row = next; }
+void add(model::AreaTick &row, const model::AreaTick &next)
+{
+    row.liveBytes = next.liveBytes;
+    row.liveBlocks = next.liveBlocks;
+    row.mostLiveBytes = std::max(row.mostLiveBytes, next.mostLiveBytes);
+}
+void add(model::AreaDelta &row, const model::AreaDelta &next)
+{
+    row.allocations += next.allocations;
+    row.allocatedBytes += next.allocatedBytes;
+    row.frees += next.frees;
+    row.freedBytes += next.freedBytes;
+}
 void add(model::CpuDelta &row, const model::CpuDelta &next) { row.samples += next.samples; }
 void add(model::Loss &row, const model::Loss &next) { row.count += next.count; }
 
@@ -176,6 +203,10 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.losses, std::move(next.losses));
     append(batch.marks, std::move(next.marks));
     append(batch.gaps, std::move(next.gaps));
+    mergeRows(batch.phases, std::move(next.phases));
+    mergeRows(batch.areaTicks, std::move(next.areaTicks));
+    mergeRows(batch.areas, std::move(next.areas));
+    mergeRows(batch.memoryParts, std::move(next.memoryParts));
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

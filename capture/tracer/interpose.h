@@ -27,7 +27,7 @@ template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::siz
     if (guard)
         recordAllocation(wire::RecordType::Malloc, pointer, size, callerFrame());
     else
-        countReentered();
+        countReentered(__builtin_return_address(0));
     return pointer;
 }
 
@@ -38,7 +38,7 @@ template <typename Call>
 {
     ReentrancyGuard guard;
     if (!guard) {
-        countReentered();
+        countReentered(__builtin_return_address(0));
         return call();
     }
     recordRelease(wire::RecordType::ReallocBegin, old);
@@ -66,7 +66,7 @@ template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer
             noteLoaderFree(pointer);
         recordRelease(wire::RecordType::Free, pointer);
     } else {
-        countReentered();
+        countReentered(__builtin_return_address(0));
     }
     call();
 }

@@ -3,6 +3,8 @@
 
 #include "capture/tracer/elf_lookup.h"
 
+#include <type_traits>
+
 namespace capture::tracer {
 
 NextFunctions g_next;
@@ -22,6 +24,23 @@ template <typename Function> bool find(Lookup lookUp, Function *&function, const
     return address != 0;
 }
 
+/// An allocator's own interface is looked for in the allocator alone.
+void findFamily(NextFunctions &found)
+{
+    const auto lookUp = [](auto *&function, const char *name) {
+        if (const std::uint64_t address = symbolOf(g_mallocModule, name); address != 0)
+            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
+    };
+    if (symbolOf(g_mallocModule, "tc_malloc") == 0 && symbolOf(g_mallocModule, "mi_malloc") == 0)
+        return;
+#define HOOK(result, name, parameters)
+#define HOOK_OPTIONAL HOOK
+#define HOOK_FAMILY(result, name, parameters) lookUp(found.name, #name);
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+}
+
 bool findFunctions(Lookup lookUp)
 {
     const LoaderRange loader = loaderRange();
@@ -32,6 +51,7 @@ bool findFunctions(Lookup lookUp)
     const link_map *where = nullptr;
 #define HOOK(result, name, parameters) isComplete = find(lookUp, found.name, #name, &where) && isComplete;
 #define HOOK_OPTIONAL(result, name, parameters) find(lookUp, found.name, #name, &where);
+#define HOOK_FAMILY(result, name, parameters)
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
@@ -39,6 +59,8 @@ bool findFunctions(Lookup lookUp)
         return false;
     if (lookUp("malloc", &where) != 0)
         g_mallocModule = where;
+    if (g_mallocModule != nullptr)
+        findFamily(found);
     // malloc last: hooks ask for it to know whether the rest is there.
     auto *const next = found.malloc;
     found.malloc = nullptr;

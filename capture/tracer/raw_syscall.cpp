@@ -7,6 +7,8 @@
 
 namespace capture::tracer {
 
+PrivateMemory g_privateMemory;
+
 void *mapPrivate(std::size_t bytes)
 {
     const long result = rawSyscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
@@ -17,6 +19,11 @@ void *mapPrivate(std::size_t bytes)
     // Lets "RSS explained" name what is ours; kernels without it say EINVAL, and nothing is lost.
     rawSyscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
 #endif
+    const std::uint32_t number = __atomic_fetch_add(&g_privateMemory.count, 1, __ATOMIC_RELAXED);
+    if (number < PrivateMemory::kMost) {
+        g_privateMemory.ranges[number].begin = static_cast<std::uint64_t>(result);
+        __atomic_store_n(&g_privateMemory.ranges[number].bytes, bytes, __ATOMIC_RELEASE);
+    }
     return reinterpret_cast<void *>(result);
 }
 

@@ -34,6 +34,20 @@ template <typename T> inline long asLong(T *pointer)
 
 inline bool failed(long result) { return result < 0 && result >= -4095; }
 
+/// The memory that mapPrivate() gave out, as far as there is room; each entry is complete once its `bytes` are not 0.
+struct PrivateMemory
+{
+    static constexpr std::uint32_t kMost = 128;
+    struct Range
+    {
+        std::uint64_t begin;
+        std::uint64_t bytes;
+    };
+    std::uint32_t count; ///< may be more than kMost
+    Range ranges[kMost];
+};
+extern PrivateMemory g_privateMemory;
+
 /// Private zeroed memory, named in /proc/PID/maps where the kernel can; null if there is none.
 void *mapPrivate(std::size_t bytes);
 

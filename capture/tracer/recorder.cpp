@@ -138,7 +138,9 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
     ThreadState *thread = recordingThread();
     if (thread == nullptr)
         return;
-    if (thread->isSampling)
+    // Mappings and pools are few: each is told.
+    const bool isBlock = type == wire::RecordType::Malloc || type == wire::RecordType::ReallocEnd;
+    if (thread->isSampling && isBlock)
         sampleAllocation(*thread, type, pointer, size, caller);
     else
         write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
@@ -173,6 +175,12 @@ void recordReallocFreed()
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 
+void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+{
+    if (ThreadState *thread = recordingThread())
+        write(*thread, type, pointer, size, node);
+}
+
 void noteLoaderFree(const void *pointer)
 {
     if (!g_tracing.isRecording())
@@ -182,9 +190,22 @@ void noteLoaderFree(const void *pointer)
         g_tracing.loaderFreed(pointer);
 }
 
-void countReentered()
+bool isAllocatorCode(const void *pc)
 {
-    if (!ForkFlag::isRaised())
+    if (!g_tracing.isRecording())
+        return true;
+    const std::uint32_t index = g_tracing.memory.header().mallocModule.load(std::memory_order_relaxed);
+    if (index >= wire::kMaxModules)
+        return false;
+    const wire::ModuleRecord &module = g_tracing.memory.module(index);
+    return asNumber(pc) >= module.begin && asNumber(pc) < module.end;
+}
+
+void countReentered(const void *caller)
+{
+    // Our own: a hook went on to a function that ends in a jump to another one.
+    const bool isInner = isAllocatorCode(caller) || g_tracing.isOwnCode(asNumber(caller));
+    if (!ForkFlag::isRaised() || isInner)
         return;
     const Tracing::Visit visit;
     if (ForkFlag::isRaised())

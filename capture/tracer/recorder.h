@@ -27,10 +27,16 @@ void recordRelease(wire::RecordType type, const void *pointer);
 void recordReallocFailed(const void *old);
 void recordReallocFreed();
 
+/// Any other record, which has no stack: `pointer`, `size` and `node` as its type has them.
+void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node);
+
 /// The loader frees `pointer`.
 void noteLoaderFree(const void *pointer);
 
-/// A hook ran inside another one.
-void countReentered();
+/// A hook ran inside another one, called from `caller`. That an allocator calls its own functions is no loss.
+void countReentered(const void *caller = nullptr);
+
+/// Whether `pc` lies in the module that serves malloc, as far as it is known; true in a process that is not recorded.
+bool isAllocatorCode(const void *pc);
 
 } // namespace capture::tracer

@@ -3,6 +3,7 @@
 
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/tracer_api.h"
 
 #include <sys/mman.h>
 
@@ -121,6 +122,7 @@ void StackTree::growIfNeeded()
                 insert(larger, number, hashOf(node.parent, node.address, node.module));
             }
             m_index.store(&larger, std::memory_order_release);
+            publishPrivateMemory();
             // Who still reads the old index finds it empty and makes a node twice, which does no harm.
             rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
         }

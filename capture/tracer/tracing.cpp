@@ -6,6 +6,7 @@
 #include "capture/tracer/next_functions.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/rendezvous.h"
+#include "capture/tracer/tracer_api.h"
 
 #include <linux/prctl.h>
 
@@ -73,6 +74,7 @@ bool Tracing::connect(wire::Origin origin)
         m_ownBytes = own.end - own.begin;
     }
     memory.header().mallocModule.store(modules.moduleOf(mallocModule()), std::memory_order_release);
+    offerApi();
     return true;
 }
 
@@ -93,10 +95,12 @@ ThreadState *Tracing::enter()
     }
     slot->tid.store(static_cast<std::uint32_t>(rawSyscall(SYS_gettid)), std::memory_order_relaxed);
     slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+    asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
     rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
     state->begin(wire::RingWriter(memory, *slot), stackPointer(), memory.header().samplePeriodBytes);
     state->owner = &t_words;
     t_words.state = state;
+    publishPrivateMemory();
     return state;
 }
 

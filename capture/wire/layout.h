@@ -43,6 +43,14 @@ struct LossCounters
     std::atomic<std::uint64_t> samplesRefused; ///< sampled blocks that found no room among those whose free is waited for
 };
 
+/// A range of the target's address space.
+struct AddressRange
+{
+    std::uint64_t begin;
+    std::uint64_t bytes;
+};
+inline constexpr std::uint32_t kMostPrivateRanges = 128;
+
 /// The first page.
 struct Header
 {
@@ -70,6 +78,9 @@ struct Header
     std::atomic<std::uint32_t> slotsTaken;   ///< target: how often a slot was taken; the source of ThreadSlot::serial
     std::atomic<std::uint32_t> mallocModule; ///< target: module that serves malloc; kNoModule until known
     LossCounters losses;
+
+    std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
+    AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 
@@ -94,7 +105,8 @@ struct ThreadSlot
         serial; ///< target: rises from owner to owner over all slots, so that equal tids have an order
     std::atomic<std::uint64_t> dropped; ///< target: events of this thread that were dropped
     char name[16];                      ///< target: the thread's name when it took the slot, zero terminated
-    std::uint64_t reserved1[2];
+    std::uint64_t stackTop; ///< target: an address in the uppermost part of the thread's stack: its TCB. 0: not known
+    std::uint64_t reserved1;
     // The recorder's line.
     alignas(64) std::atomic<std::uint64_t> tail; ///< recorder: records read
     std::atomic<SlotState> state;                ///< both, by compare-and-swap

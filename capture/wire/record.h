@@ -16,8 +16,36 @@ enum class RecordType : std::uint8_t {
     Time = 6,          ///< the first word is the absolute time of what follows, in clock units
     Wide = 7,          ///< high bits of the pointer and size of the next record
     Jump = 8,          ///< the thread goes on in the ring that the recorder had offered
+    Map = 10, ///< begin of a mapping with kMapFlags in its lowest bits, size, node; written after the kernel was called
+    Unmap = 11,     ///< the same of what is no longer mapped, without node; written before the kernel is called
+    PoolAlloc = 12, ///< block and, in the 16 bits above its address, its pool; size, node
+    PoolFree = 13,  ///< block and pool
+    Text = 14,      ///< 13 bytes of text for the thread's next Note; see textRecord
+    Note
+    = 15, ///< node: a NoteKind; size: bytes of its text; pointer: the pool in bits 48 and up, where it is about one
 };
-inline constexpr unsigned kRecordTypeCount = 9;
+inline constexpr unsigned kRecordTypeCount = 16;
+
+/// What a program says about itself through its API header. Numbers are those of genesis_profiler.h.
+enum class NoteKind : std::uint8_t {
+    Mark = 1,
+    PhaseBegin = 2,
+    PhaseEnd = 3,
+    ThreadName = 4,
+    PoolCreate = 5,
+    PoolDestroy = 6
+};
+inline constexpr std::uint32_t kMostNoteBytes = 255;
+inline constexpr unsigned kPoolShift = 48;
+
+/// Of a Map or Unmap record, in the lowest bits of its address, which is that of a page.
+inline constexpr std::uint64_t kMapAnonymous = 1;
+inline constexpr std::uint64_t kMapShared = 2;
+inline constexpr std::uint64_t kMapBreak = 4;    ///< the program break was moved
+inline constexpr std::uint64_t kMapReserved = 8; ///< not accessible: address space alone
+/// Unmap: the thread's next Map is the same mapping elsewhere. Map: it is, or it could not be moved.
+inline constexpr std::uint64_t kMapMoved = 16;
+inline constexpr std::uint64_t kMapFlags = 31;
 
 /// One event, 16 bytes. A malloc/free pair takes 32 bytes of a ring.
 ///
@@ -65,6 +93,36 @@ struct Record
     constexpr std::uint64_t wideSize() const { return (second >> kTypeBits) << kSizeBits; }
 };
 static_assert(sizeof(Record) == 16);
+
+/// Text of a Text record: bytes 0–5 are the pointer, 6–8 the node, 9–12 the size.
+inline constexpr std::uint32_t kTextRecordBytes = 13;
+struct TextPiece
+{
+    std::uint64_t pointer = 0;
+    std::uint32_t node = 0;
+    std::uint64_t size = 0;
+};
+constexpr TextPiece textPiece(const char *text, std::uint64_t bytes)
+{
+    TextPiece piece;
+    for (std::uint32_t i = 0; i < kTextRecordBytes && i < bytes; ++i) {
+        const std::uint64_t byte = static_cast<unsigned char>(text[i]);
+        if (i < 6)
+            piece.pointer |= byte << (8 * i);
+        else if (i < 9)
+            piece.node |= static_cast<std::uint32_t>(byte << (8 * (i - 6)));
+        else
+            piece.size |= byte << (8 * (i - 9));
+    }
+    return piece;
+}
+constexpr char textByte(const TextPiece &piece, std::uint32_t i)
+{
+    const std::uint64_t byte = i < 6 ? piece.pointer >> (8 * i)
+        : i < 9                      ? std::uint64_t{piece.node} >> (8 * (i - 6))
+                                     : piece.size >> (8 * (i - 9));
+    return static_cast<char>(byte & 0xff);
+}
 
 /// Records that one event may take: a time, a wide prefix, the event itself.
 inline constexpr std::uint32_t kRecordsPerEvent = 3;

@@ -33,9 +33,74 @@ bool isZero(const MemoryPart &part)
     return true;
 }
 
-} // namespace
+/// The sum over the processes that live at `when`; each counts with what was said of it last.
+MemoryPartsRow partsAt(const Snapshot &snapshot, Timestamp when)
+{
+    MemoryPartsRow sum;
+    for (const MemoryPartsSeries &series : snapshot.memoryParts) {
+        const auto after = std::upper_bound(series.times.begin(), series.times.end(), when);
+        const std::optional<Timestamp> &end = snapshot.tables->processes.at(series.process.index()).end;
+        if (after == series.times.begin() || (end && *end < when && *(after - 1) != when))
+            continue;
+        const MemoryPartsRow &row = series.values[static_cast<std::size_t>(after - series.times.begin()) - 1];
+        sum.heap += row.heap;
+        sum.mappings += row.mappings;
+        sum.stacks += row.stacks;
+        sum.files += row.files;
+        sum.shared += row.shared;
+        sum.tracer += row.tracer;
+        sum.unknown += row.unknown;
+    }
+    return sum;
+}
 
-std::vector<MemoryPart> memoryParts(const Snapshot &snapshot)
+std::int64_t sumOf(const MemoryPartsRow &row)
+{
+    return row.heap + row.mappings + row.stacks + row.files + row.shared + row.tracer + row.unknown;
+}
+
+/// From what was read page by page.
+std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
+{
+    const TimeSeries resident = timeSeries(snapshot, Metric::Rss);
+    const TimeSeries live = timeSeries(snapshot, HeapQuantity::LiveBytes);
+    const auto number = [](std::int64_t value) { return static_cast<double>(value); };
+    // What the parts are at each point, found once.
+    std::vector<MemoryPartsRow> rows;
+    std::vector<double> liveBytes;
+    for (const auto &segment : resident.segments)
+        for (const SeriesPoint &point : segment) {
+            rows.push_back(partsAt(snapshot, point.when));
+            liveBytes.push_back(std::clamp(valueAt(live, point.when), 0.0, number(rows.back().heap)));
+        }
+    const auto series = [&](const SeriesSource &source, auto value) {
+        std::size_t i = 0;
+        return alike(resident, source, [&](SeriesPoint point) { return value(i++, point); });
+    };
+    const auto part = [&](std::int64_t MemoryPartsRow::*field) {
+        return series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].*field); });
+    };
+    return {
+        {"live_heap_bytes", "live heap",
+            series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return liveBytes[i]; })},
+        {"allocator_bytes", "allocator",
+            series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) - liveBytes[i]; })},
+        {"mapping_bytes", "mappings", part(&MemoryPartsRow::mappings)},
+        {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
+        {"shared_bytes", "shared", part(&MemoryPartsRow::shared)},
+        {"file_bytes", "files", part(&MemoryPartsRow::files)},
+        {"tracer_bytes", "tracer", part(&MemoryPartsRow::tracer)},
+        // Also of processes that nothing could be read of.
+        {"unknown_bytes", "unknown",
+            series(Metric::Rss,
+                [&](std::size_t i, SeriesPoint point) {
+                    return std::max(0.0, point.value - number(sumOf(rows[i]) - rows[i].unknown));
+                })},
+    };
+}
+
+/// From the kernel's counters alone.
+std::vector<MemoryPart> countedParts(const Snapshot &snapshot)
 {
     const TimeSeries anonymous = timeSeries(snapshot, Metric::Anonymous);
     const TimeSeries shared = timeSeries(snapshot, Metric::Shared);
@@ -43,7 +108,7 @@ std::vector<MemoryPart> memoryParts(const Snapshot &snapshot)
     const TimeSeries live = timeSeries(snapshot, HeapQuantity::LiveBytes);
     const auto heapAt
         = [&](SeriesPoint point) { return std::clamp(valueAt(live, point.when), 0.0, std::max(point.value, 0.0)); };
-    std::vector<MemoryPart> parts{
+    return {
         {"live_heap_bytes", "live heap", alike(anonymous, HeapQuantity::LiveBytes, heapAt)},
         {"other_anonymous_bytes", "other anonymous",
             alike(anonymous, Metric::Anonymous, [&](SeriesPoint point) { return point.value - heapAt(point); })},
@@ -52,8 +117,34 @@ std::vector<MemoryPart> memoryParts(const Snapshot &snapshot)
         {"file_bytes", "files",
             alike(anonymous, Metric::FileBacked, [&](SeriesPoint point) { return valueAt(files, point.when); })},
     };
+}
+
+} // namespace
+
+std::vector<MemoryPart> memoryParts(const Snapshot &snapshot)
+{
+    std::vector<MemoryPart> parts = snapshot.memoryParts.empty() ? countedParts(snapshot) : measuredParts(snapshot);
     parts.erase(std::remove_if(parts.begin(), parts.end(), isZero), parts.end());
     return parts;
+}
+
+MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
+{
+    MemoryNow now;
+    const std::vector<MemoryPart> parts = memoryParts(snapshot);
+    // The last moments of processes that ended have no memory any more: the last one that has any.
+    for (const MemoryPart &part : parts)
+        for (const auto &segment : part.series.segments)
+            for (const SeriesPoint &point : segment)
+                if (point.when <= when && point.value > 0)
+                    now.when = std::max(now.when, point.when);
+    for (const MemoryPart &part : parts)
+        now.parts.push_back({part.key, part.label, valueAt(part.series, now.when)});
+    if (snapshot.memoryParts.empty())
+        return now;
+    const double live = valueAt(timeSeries(snapshot, HeapQuantity::LiveBytes), now.when);
+    now.untouchedBytes = std::max(0.0, live - static_cast<double>(partsAt(snapshot, now.when).heap));
+    return now;
 }
 
 } // namespace model

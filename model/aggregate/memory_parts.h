@@ -16,10 +16,27 @@ struct MemoryPart
     TimeSeries series;      ///< `source` is the nearest metric there is
 };
 
-/// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, other anonymous
-/// memory (allocator slack, thread stacks, mappings), shared memory, files. At each moment the parts add up to
-/// anonymous + shared + file-backed memory. All parts have the same moments; parts that are 0 throughout are left out. The live heap is capped by
-/// the anonymous memory: what was requested but never touched is not resident. Pure.
+/// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
+/// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
+/// tracer's own part, unknown. At each moment the parts add up to the RSS. In a session without such readings: live heap, other anonymous
+/// memory, shared memory, files, adding up to anonymous + shared + file-backed memory. All parts have the same moments; parts that are 0 throughout are left out. The live heap is capped by
+/// what the allocator has resident: what was requested but never touched is not resident. Pure.
 std::vector<MemoryPart> memoryParts(const Snapshot &snapshot);
+
+/// The same at the last moment until `when`, as numbers.
+struct MemoryNow
+{
+    struct Part
+    {
+        std::string_view key;
+        std::string_view label;
+        double bytes = 0;
+    };
+    Timestamp when;
+    std::vector<Part> parts;
+    double untouchedBytes
+        = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out
+};
+MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
 
 } // namespace model

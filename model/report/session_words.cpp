@@ -113,6 +113,8 @@ std::string_view markKey(MarkKind kind)
         return "process";
     case MarkKind::Alert:
         return "alert";
+    case MarkKind::Program:
+        return "program";
     }
     return "unknown";
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/summary_object.h"
 
+#include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/memory_parts.h"
+#include "model/aggregate/phase_totals.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/report/session_words.h"
@@ -67,6 +70,40 @@ Json eventsOf(const Snapshot &snapshot)
     return {{"gaps", gaps}, {"marks", marks}};
 }
 
+Json areasOf(const Snapshot &snapshot)
+{
+    Json areas = Json::array();
+    for (const MemoryArea &area : snapshot.areas)
+        areas.push_back({{"kind", areaKindKey(area.kind)}, {"name", snapshot.tables->text(area.name)},
+            {"pid", pidOf(snapshot, area.image)}, {"live_bytes", area.total.liveBytes},
+            {"live_blocks", area.total.liveBlocks}, {"peak_bytes", area.total.peakBytes},
+            {"allocations", area.total.allocations}, {"allocated_bytes", area.total.allocatedBytes},
+            {"frees", area.total.frees}, {"freed_bytes", area.total.freedBytes}});
+    return areas;
+}
+
+Json phasesOf(const Snapshot &snapshot)
+{
+    Json phases = Json::array();
+    for (const PhaseTotal &phase : phaseTotals(snapshot))
+        phases.push_back({{"name", phase.name}, {"depth", phase.depth}, {"count", phase.count},
+            {"time_ns", phase.time.ns}, {"longest_ns", phase.longest.ns}, {"first_ns", phase.first.ns}});
+    return phases;
+}
+
+/// What the resident memory consists of at the end of the selection.
+Json memoryOf(const Snapshot &snapshot)
+{
+    if (snapshot.memoryParts.empty())
+        return {};
+    const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
+    Json object = {{"time_ns", now.when.ns}};
+    for (const MemoryNow::Part &part : now.parts)
+        object[std::string(part.key)] = static_cast<std::int64_t>(part.bytes);
+    object["untouched_bytes"] = static_cast<std::int64_t>(now.untouchedBytes);
+    return object;
+}
+
 } // namespace
 
 Json selectionObject(const Snapshot &snapshot)
@@ -130,6 +167,9 @@ Json summaryObject(const Snapshot &snapshot)
     object["recorder"] = {{"cpu_ns", snapshot.recorderCpuNs}, {"rss_bytes", snapshot.recorderRssBytes}};
     object["processes"] = processesObject(snapshot);
     object.update(eventsOf(snapshot));
+    object["phases"] = phasesOf(snapshot);
+    object["areas"] = areasOf(snapshot);
+    object["resident_memory"] = memoryOf(snapshot);
     object["damage"] = snapshot.damage;
     return object;
 }

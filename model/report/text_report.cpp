@@ -5,6 +5,7 @@
 #include "model/aggregate/process_images.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
+#include "model/report/text_memory.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
 
@@ -139,6 +140,9 @@ void writeSummaryText(std::ostream &out, const Snapshot &snapshot, const TextRep
     writeTitle(out, snapshot, options);
     writeAnswers(out, snapshot, options);
     writeTotals(out, snapshot, options);
+    writeMemoryParts(out, snapshot, options);
+    writeAreas(out, snapshot, options);
+    writeMarks(out, snapshot, options);
     writeProcesses(out, snapshot, options);
     writeTrust(out, snapshot, options);
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <iosfwd>
+#include <optional>
 
 namespace model {
 
@@ -14,6 +15,8 @@ struct TextReportOptions
 {
     std::size_t stacks = 10;  ///< most stacks, functions or rows of a list
     std::size_t columns = 80; ///< characters of a line; only paths and names in stacks may be longer
+    /// Of areaSnapshot(): what the "heap" of the snapshot is made of; has no temporaries, and one peak for each area.
+    std::optional<AreaKind> area;
 };
 
 // Reports for people: UTF-8, aligned, with units; each ends with what was lost. They never fail; check the stream.

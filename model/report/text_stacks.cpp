@@ -88,6 +88,10 @@ void writeHeapTotals(std::ostream &out, const HeapSummary &heap, const TextRepor
     table.row({"Freed", formatBytes(static_cast<double>(heap.freedBytes)), formatCount(heap.frees), "blocks"});
     table.row(
         {"Live at the end", formatBytes(static_cast<double>(heap.liveBytes)), formatCount(heap.liveBlocks), "blocks"});
+    if (options.area) {
+        table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), "", "the sum of each area's own"});
+        return table.write(out, options.columns, 2);
+    }
     table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), formatCount(heap.peakBlocks),
         fmt::format("blocks, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
     table.row({"Temporary", formatShareOf(heap.temporaries, heap.allocations), formatCount(heap.temporaries),
@@ -151,7 +155,7 @@ void writeHotPaths(std::ostream &out, const Snapshot &snapshot, const TextReport
 void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, const TextReportOptions &options)
 {
     writeTitle(out, snapshot, options);
-    writeHeading(out, "Heap");
+    writeHeading(out, !options.area ? "Heap" : *options.area == AreaKind::Pool ? "Pools" : "Mappings");
     if (snapshot.info.config.heap == HeapMode::Off) {
         writeWrapped(out, "The heap was not recorded (--heap off).", options.columns, 2);
         return;

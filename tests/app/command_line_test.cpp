@@ -108,6 +108,9 @@ void CommandLineTest::readsTheCaptureOptions()
     QCOMPARE(options.config.tick.ns, 100'000'000);
     QCOMPARE(options.config.duration->ns, 5'400'000'000'000);
     QVERIFY(options.thenKill && options.isQuiet);
+    QVERIFY(options.config.children == model::ChildMode::Follow);
+    QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --children ignore -- ls"))).config.children
+        == model::ChildMode::Ignore);
     QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
 }
 
@@ -142,7 +145,7 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, cpu, losses";
+    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, mappings, pools, cpu, losses";
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";

@@ -64,7 +64,7 @@ private Q_SLOTS:
         QFETCH(QString, mode);
         QFETCH(QString, threads);
         std::vector<std::unique_ptr<capture::ImageMemory>> memories;
-        const auto server = capture::RendezvousServer::start(capture::wire::Clock::Tsc,
+        const auto server = capture::RendezvousServer::start(capture::wire::Clock::Tsc, 0,
             {[&](capture::Arrival arrival) { memories.push_back(std::move(arrival.memory)); },
                 [](std::int32_t, const std::string &reason) { qFatal("%s", reason.c_str()); }});
         QVERIFY(server);

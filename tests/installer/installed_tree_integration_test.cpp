@@ -47,6 +47,7 @@ class InstalledTreeIntegrationTest : public QObject
 private Q_SLOTS:
     void initTestCase();
     void recordsTheHeapWithTheInstalledTracer();
+    void bringsTheHeaderForPrograms();
     void desktopEntryHasAnIcon();
     void keepsTheTracersLicenceBesideTheWholes();
 
@@ -82,6 +83,12 @@ void InstalledTreeIntegrationTest::recordsTheHeapWithTheInstalledTracer()
     // 2,000 orders, each of several blocks; 200 audit records of two blocks stay.
     QVERIFY2(heap[QLatin1String("allocations")].toDouble() > 10'000, qPrintable(reported.text));
     QVERIFY2(heap[QLatin1String("live_blocks")].toDouble() >= 400, qPrintable(reported.text));
+}
+
+void InstalledTreeIntegrationTest::bringsTheHeaderForPrograms()
+{
+    const QString header = at(QStringLiteral("include/genesis_profiler.h"));
+    QVERIFY2(QFileInfo(header).size() > 0, qPrintable(header));
 }
 
 void InstalledTreeIntegrationTest::desktopEntryHasAnIcon()

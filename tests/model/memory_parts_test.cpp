@@ -52,6 +52,7 @@ private Q_SLOTS:
     void nothingRecordedHasNoParts();
     void partsThatAreZeroAreLeftOut();
     void partsAddUpToTheResidentMemory();
+    void measuredPartsAddUpToTheRss();
 };
 
 void MemoryPartsTest::nothingRecordedHasNoParts() { QVERIFY(memoryParts(Snapshot()).empty()); }
@@ -83,6 +84,38 @@ void MemoryPartsTest::partsAddUpToTheResidentMemory()
     }
     QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 100.0);
     QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(3))->value, 150.0);
+}
+
+void MemoryPartsTest::measuredPartsAddUpToTheRss()
+{
+    Snapshot snapshot = threeTicks();
+    MemoryPartsSeries series{ProcessId(0u), {}, {}};
+    HeapSeries heap{ImageId(0u), {}, {}};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000 * i);
+        heap.spans.push_back({second(i - 1), second(i)});
+        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 550});
+        series.times.push_back(second(i));
+        // The last tick's unknown part is not told: it is what is missing to the RSS.
+        series.values.push_back(
+            {ProcessId(0u), 400 * i, 100 * i, 50 * i, 200 * i, 100 * i, 50 * i, i < 3 ? 100 * i : 0, true});
+    }
+    snapshot.heapSeries.push_back(heap);
+    snapshot.memoryParts.push_back(series);
+    const auto parts = memoryParts(snapshot);
+    QCOMPARE(parts.size(), std::size_t{8});
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        double sum = 0;
+        for (const MemoryPart &part : parts)
+            sum += part.series.nearest(second(i))->value;
+        QCOMPARE(sum, 1000.0 * static_cast<double>(i));
+    }
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 400.0); // no more than is resident
+    QCOMPARE(find(parts, "allocator_bytes")->series.nearest(second(3))->value, 650.0);
+    QCOMPARE(find(parts, "tracer_bytes")->series.nearest(second(2))->value, 100.0);
+    const MemoryNow now = memoryAt(snapshot, second(1));
+    QCOMPARE(now.when, second(1));
+    QCOMPARE(now.untouchedBytes, 150.0);
 }
 
 QTEST_GUILESS_MAIN(MemoryPartsTest)

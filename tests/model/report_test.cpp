@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/area_snapshot.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/csv_writer.h"
@@ -51,6 +52,22 @@ Snapshot example()
     builder.raw().stackQuality = {.distinct = 4, .truncated = 1, .broken = 0};
     builder.raw().losses.push_back({LossKind::SamplesLost, {}, 2, "ring of CPU 1", {{0}, {1'000'000'000}}});
     builder.raw().marks.push_back({{5}, MarkKind::User, "deploy, 2.4.1"});
+    const HeapCost cost{.image = builder.image(),
+        .stack = builder.stack("main@main.cpp:3;take@pool.cpp:7"),
+        .allocations = 3,
+        .allocatedBytes = 300,
+        .frees = 1,
+        .freedBytes = 100,
+        .liveBytes = 200,
+        .liveBlocks = 2};
+    MemoryArea pool{builder.image(), AreaKind::Pool, builder.tables().string("arena"), cost, {cost}};
+    pool.total.peakBytes = 250;
+    builder.raw().areas.push_back(pool);
+    builder.raw().phases.push_back({0, builder.thread(), 0, "load", {1'000'000}, Timestamp{3'000'000}});
+    builder.raw().phases.push_back({1, builder.thread(), 1, "parse", {1'500'000}, Timestamp{2'000'000}});
+    builder.raw().phases.push_back({2, builder.thread(), 1, "parse", {2'000'000}, Timestamp{2'250'000}});
+    MemoryPartsRow parts{builder.process(), 1'200'000, 100'000, 40'000, 500'000, 60'000, 90'000, 10'000, true};
+    builder.raw().memoryParts.push_back({builder.process(), {{2'000'000'000}}, {parts}});
     return builder.build();
 }
 
@@ -110,6 +127,35 @@ private Q_SLOTS:
         QCOMPARE(json["processes"][0]["images"][2]["executable"].get<std::string>(), std::string("/bin/last"));
         const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot, {}); });
         QVERIFY(text.find("/usr/bin/middle") < text.find("/bin/last"));
+    }
+
+    void tellsOfMemoryBesideTheHeap()
+    {
+        const Json json = Json::parse(written([](std::ostream &out) { writeSummaryJson(out, example()); }));
+        const Json &area = json["areas"][0];
+        QCOMPARE(area["kind"].get<std::string>(), std::string("pool"));
+        QCOMPARE(area["name"].get<std::string>(), std::string("arena"));
+        QCOMPARE(area["live_bytes"].get<int>(), 200);
+        QCOMPARE(area["peak_bytes"].get<int>(), 250);
+        QCOMPARE(json["phases"].size(), std::size_t(2));
+        QCOMPARE(json["phases"][1]["name"].get<std::string>(), std::string("parse"));
+        QCOMPARE(json["phases"][1]["count"].get<int>(), 2);
+        QCOMPARE(json["phases"][1]["time_ns"].get<int>(), 750'000);
+        QCOMPARE(json["phases"][1]["longest_ns"].get<int>(), 500'000);
+        const Json &memory = json["resident_memory"];
+        QCOMPARE(memory["tracer_bytes"].get<int>(), 90'000);
+        QCOMPARE(memory["allocator_bytes"].get<int>(), 1'200'000);
+        const std::string text = written([](std::ostream &out) { writeSummaryText(out, example()); });
+        QVERIFY(text.find("pool arena") != std::string::npos);
+        QVERIFY(text.find("thread stacks") != std::string::npos);
+        QVERIFY(text.find("deploy, 2.4.1") != std::string::npos);
+        // An area's stacks can be shown as a heap's are.
+        const Snapshot pools = areaSnapshot(example(), AreaKind::Pool);
+        QCOMPARE(pools.heap.size(), std::size_t(1));
+        QCOMPARE(pools.heapSummary.liveBytes, std::int64_t(200));
+        const std::string stacks = written([&](std::ostream &out) { writeHeapText(out, pools, CostKind::Live); });
+        QVERIFY(stacks.find("pool.cpp:7") != std::string::npos);
+        QVERIFY(areaSnapshot(example(), AreaKind::Mapping).heap.empty());
     }
 
     void keepsIntegersExactInJson()

@@ -23,6 +23,7 @@ public:
         m_info.config.command = {"/usr/bin/demo", "--name", "two words", ""};
         m_info.config.workingDirectory = "/srv";
         m_info.config.cpuHz = 99;
+        m_info.config.children = model::ChildMode::Ignore;
         m_info.config.duration = model::Duration::fromMs(5000);
         m_info.startWallNs = 1'700'000'000'000'000'000;
         m_info.utcOffset = "+02:00";
@@ -56,6 +57,7 @@ public:
         batch.losses.push_back({model::LossKind::SamplesLost, {}, 1, ""});
         batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});
         batch.gaps.push_back({{{number * kTickNs}, {number * kTickNs + 5}}, model::GapKind::Paused});
+        addAreas(batch, number);
         batch.recorderCpuNs = 1000;
         batch.recorderRssBytes = 4096 * (number + 1);
         return batch;
@@ -135,6 +137,30 @@ private:
         m_module = m_tables.module("/usr/bin/demo", "ab12", model::ModuleKind::File);
     }
 
+    /// A pool that grows by two blocks of 50 bytes a tick and shrinks by one, a mapping of the first tick, a phase a tick that ends in the
+    /// next, and what is resident.
+    void addAreas(model::EventBatch &batch, int number)
+    {
+        const model::StringId arena = m_tables.string("arena"), anonymous = m_tables.string("anonymous");
+        batch.areas.push_back({m_image, model::AreaKind::Pool, arena, stackAt(0), 2, 100, 1, 50});
+        batch.areaTicks.push_back(
+            {m_image, model::AreaKind::Pool, arena, 50 * (number + 1), number + 1, 50 * (number + 2)});
+        if (number == 0) {
+            batch.areas.push_back({m_image, model::AreaKind::Mapping, anonymous, stackAt(1), 1, 4096, 0, 0});
+            batch.areaTicks.push_back({m_image, model::AreaKind::Mapping, anonymous, 4096, 1, 4096});
+        }
+        const auto phase = [&](int of) {
+            return model::Phase{
+                static_cast<std::uint32_t>(of), m_thread, 0, "phase " + std::to_string(of), {of * kTickNs + 3}, {}};
+        };
+        if (number > 0) {
+            batch.phases.push_back(phase(number - 1));
+            batch.phases.back().end = model::Timestamp{number * kTickNs + 1};
+        }
+        batch.phases.push_back(phase(number));
+        batch.memoryParts.push_back({m_process, 100 + number, 20, 30, 40, 50, 60, 70, number % 2 == 0});
+    }
+
     void addHeap(model::EventBatch &batch, int number, int stacks)
     {
         model::HeapTick tick{.image = m_image};
@@ -147,6 +173,8 @@ private:
                 .freedBytes = 100 * ((s + 1) / 2),
                 .temporaries = 1,
                 .temporaryBytes = 100};
+            if (s % 2 == 1)
+                batch.heapSampling.push_back({m_image, delta.stack, {1, 0.5, 2500.0 * (s + 1), 0.25, 1250.0 * s}, 4096});
             tick.allocations += delta.allocations;
             tick.allocatedBytes += delta.allocatedBytes;
             tick.frees += delta.frees;

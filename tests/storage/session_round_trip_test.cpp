@@ -37,6 +37,7 @@ private Q_SLOTS:
         QCOMPARE(info.config.command, expected.config.command);
         QCOMPARE(info.config.workingDirectory, expected.config.workingDirectory);
         QCOMPARE(info.config.cpuHz, expected.config.cpuHz);
+        QVERIFY(info.config.children == expected.config.children);
         QCOMPARE(info.config.heap, expected.config.heap);
         QCOMPARE(info.config.duration->ns, expected.config.duration->ns);
         QVERIFY(!info.config.attachPid);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
 #include "model/layout/axis_ticks.h"
 #include "ui/charts/spark_line.h"
@@ -84,13 +85,13 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
     painter.setPen(colors[Token::InkMuted]);
     painter.drawText(QRectF(16, middle - 9, m_labelWidth - 28, 18), Qt::AlignVCenter, tr("Events"));
     double free = plot().left(); // text may begin here
-    for (const model::Mark &mark : m_snapshot->marks) {
+    for (const model::Mark &mark : model::timelineMarks(*m_snapshot)) {
         const double x = scale().x(mark.when);
         if (mark.when < scale().range.begin || scale().range.end < mark.when)
             continue;
-        const Token token = mark.kind == model::MarkKind::User ? Token::Accent
-            : mark.kind == model::MarkKind::Alert              ? Token::Danger
-                                                               : Token::InkMuted;
+        const Token token = mark.kind == model::MarkKind::User || mark.kind == model::MarkKind::Program ? Token::Accent
+            : mark.kind == model::MarkKind::Alert                                                       ? Token::Danger
+                                                  : Token::InkMuted;
         painter.setPen(Qt::NoPen);
         painter.setBrush(colors[token]);
         const double radius = mark.kind == model::MarkKind::Process ? 2.2 : 3.6;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/timeline_view.h"
 
+#include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
 #include "ui/text.h"
 
@@ -231,7 +232,7 @@ QString TimelineView::hoverText(model::Timestamp when) const
         for (const ChartLine &line : track.lines)
             if (const auto point = line.series.nearest(when))
                 lines << line.label + QStringLiteral(": ") + text(model::formatValue(point->value, track.unit));
-    for (const model::Mark &mark : m_snapshot->marks)
+    for (const model::Mark &mark : model::timelineMarks(*m_snapshot))
         if (std::abs(scale().x(mark.when) - scale().x(when)) < kGripPixels)
             lines << text(mark.text);
     return lines.join(u'\n');

@@ -25,6 +25,16 @@ SeriesColor partColor(std::string_view key)
         return {std::nullopt, 4};
     if (key == "shared_bytes")
         return {std::nullopt, 2};
+    if (key == "allocator_bytes")
+        return {std::nullopt, 4};
+    if (key == "mapping_bytes")
+        return {std::nullopt, 1};
+    if (key == "stack_bytes")
+        return {std::nullopt, 3};
+    if (key == "tracer_bytes")
+        return {std::nullopt, 5};
+    if (key == "unknown_bytes")
+        return {Token::Line};
     return {Token::InkMuted};
 }
 

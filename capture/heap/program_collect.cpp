@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a tick brings beside the heap: marks, phases, names, pools, mappings.
+#include "capture/heap/heap_instrument.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace capture {
+
+namespace {
+
+constexpr std::int64_t kMostMarks = 200'000; ///< of a recording: what a reader has to keep
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 47;
+
+model::AreaKind kindOf(const AreaHarvest &area)
+{
+    return area.isPool ? model::AreaKind::Pool : model::AreaKind::Mapping;
+}
+
+/// The tracer's own memory as the target tells it, put in order; a lie leads to a wrong share, no further.
+std::vector<KnownMemory::Range> privateRanges(const wire::Header &header)
+{
+    const std::uint32_t count
+        = std::min(header.privateRanges.load(std::memory_order_acquire), wire::kMostPrivateRanges);
+    std::vector<KnownMemory::Range> ranges;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t begin = __atomic_load_n(&header.privateRange[i].begin, __ATOMIC_RELAXED);
+        const std::uint64_t bytes = __atomic_load_n(&header.privateRange[i].bytes, __ATOMIC_RELAXED);
+        if (begin < kMostAddress && bytes < kMostAddress && bytes > 0)
+            ranges.push_back({begin & ~(kPageBytes - 1), (begin + bytes + kPageBytes - 1) & ~(kPageBytes - 1)});
+    }
+    std::sort(ranges.begin(), ranges.end(), [](const auto &a, const auto &b) { return a.begin < b.begin; });
+    std::vector<KnownMemory::Range> joined;
+    for (const KnownMemory::Range &range : ranges) {
+        if (!joined.empty() && range.begin <= joined.back().end)
+            joined.back().end = std::max(joined.back().end, range.end);
+        else
+            joined.push_back(range);
+    }
+    return joined;
+}
+
+} // namespace
+
+void HeapInstrument::addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch)
+{
+    for (const ProgramNote &note : harvest.notes)
+        addNote(image, note, batch);
+    addAreas(image, harvest, batch);
+    if (hasEnded)
+        endPhasesOf(image);
+    if (harvest.badRecords > 0)
+        batch.losses.push_back(
+            {model::LossKind::BadRecords, image.id, harvest.badRecords, "of mappings, pools or notes"});
+    // Not among the losses, which cast doubt on the heap's figures: said where the marks stand.
+    m_leftOut += harvest.droppedNotes + m_phases.takeDropped();
+    if (m_leftOut > 0 && !harvest.notes.empty())
+        batch.marks.push_back({{harvest.notes.back().timeNs}, model::MarkKind::Program,
+            fmt::format("({} marks and phases left out here: too many)", std::exchange(m_leftOut, 0))});
+}
+
+void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch)
+{
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    const std::optional<model::Timestamp> end = tables.processes[tables.images[image.id.index()].process.index()].end;
+    model::Timestamp when{note.timeNs};
+    if (end)
+        when = std::min(when, *end); // it is no later process with that pid
+    const std::int32_t pid = image.arrival.pid;
+    switch (note.kind) {
+    case wire::NoteKind::Mark:
+        if (++m_markCount > kMostMarks) {
+            ++m_leftOut;
+            return;
+        }
+        batch.marks.push_back({when, model::MarkKind::Program, note.text});
+        return;
+    case wire::NoteKind::PhaseBegin:
+        return m_phases.begin(m_processes.threadSeen(pid, note.tid, when), note.text, when);
+    case wire::NoteKind::PhaseEnd:
+        return m_phases.end(m_processes.threadSeen(pid, note.tid, when), when);
+    case wire::NoteKind::ThreadName:
+        return m_processes.threadNamed(pid, note.tid, note.text, when);
+    case wire::NoteKind::PoolCreate:
+    case wire::NoteKind::PoolDestroy:
+        return; // told by their blocks
+    }
+}
+
+void HeapInstrument::endPhasesOf(const Image &image)
+{
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    const model::Image &row = tables.images[image.id.index()];
+    const model::ProcessId process = row.process;
+    const std::optional<model::Timestamp> end = row.end ? row.end : tables.processes[process.index()].end;
+    for (const model::ThreadId thread : m_phases.threads())
+        if (tables.threads[thread.index()].process == process && end)
+            m_phases.endAll(thread, *end);
+}
+
+void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch)
+{
+    // Pools of one name are one area.
+    model::TableBuilder &tables = m_processes.tables();
+    using Key = std::pair<model::AreaKind, model::StringId>;
+    std::map<Key, model::AreaTick> ticks;
+    std::map<std::tuple<model::AreaKind, model::StringId, model::StackId>, model::AreaDelta> rows;
+    std::map<Key, bool> hasChanged;
+    for (const AreaHarvest &area : harvest.areas) {
+        const Key key{kindOf(area), tables.string(area.name)};
+        model::AreaTick &tick = ticks[key];
+        tick.image = image.id;
+        std::tie(tick.kind, tick.name) = key;
+        tick.liveBytes += area.counts.liveBytes;
+        tick.liveBlocks += area.counts.liveBlocks;
+        tick.mostLiveBytes += area.counts.mostLiveBytes;
+        hasChanged[key] = hasChanged[key] || !area.counts.isEmpty();
+        for (const auto &[node, counts] : area.counts.rows) {
+            const model::StackId stack = image.resolver.stackOf(node, tables);
+            model::AreaDelta &row = rows[{key.first, key.second, stack}];
+            row.image = image.id;
+            std::tie(row.kind, row.name, row.stack) = std::tuple(key.first, key.second, stack);
+            row.allocations += counts.allocations;
+            row.allocatedBytes += counts.allocatedBytes;
+            row.frees += counts.frees;
+            row.freedBytes += counts.freedBytes;
+        }
+    }
+    for (const auto &[key, tick] : ticks)
+        if (hasChanged[key])
+            batch.areaTicks.push_back(tick);
+    for (const auto &[key, row] : rows)
+        batch.areas.push_back(row);
+}
+
+void HeapInstrument::inheritMappings(Image &image)
+{
+    image.knowsMappings = image.arrival.origin == wire::Origin::Exec;
+    if (image.arrival.origin != wire::Origin::Fork)
+        return;
+    const auto parent = std::find_if(m_images.begin(), m_images.end(),
+        [&](const auto &other) { return other->channel.pid() == image.arrival.parentPid && !other->hasEnded; });
+    if (parent == m_images.end())
+        return;
+    image.knowsMappings = (*parent)->knowsMappings;
+    image.channel.program().inherit((*parent)->channel.program());
+}
+
+KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
+{
+    KnownMemory known;
+    const std::lock_guard lock(m_mutex);
+    for (const auto &image : m_images) {
+        if (image->channel.pid() != pid || image->hasEnded)
+            continue;
+        known.isTraced = image->failure.empty();
+        known.isWhole = known.isTraced && image->knowsMappings;
+        known.stackTops = image->channel.stackTops();
+        known.tracerRanges = privateRanges(image->channel.memory().view().header());
+        known.mappings.clear();
+        image->channel.program().forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
+            if (ProgramEvents::isPrivate(range.sort))
+                known.mappings.push_back({begin, range.end});
+        });
+        std::sort(known.mappings.begin(), known.mappings.end(),
+            [](const KnownMemory::Range &a, const KnownMemory::Range &b) { return a.begin < b.begin; });
+    }
+    return known;
+}
+
+} // namespace capture

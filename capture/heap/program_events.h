@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/heap/event_decoder.h"
+#include "model/heap/area_ledger.h"
+#include "model/heap/live_heap.h"
+#include "model/heap/mapped_ranges.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace capture {
+
+/// What a program said about itself: a mark, a phase's begin or end, a thread's name.
+struct ProgramNote
+{
+    wire::NoteKind kind = wire::NoteKind::Mark;
+    std::int32_t tid = 0;
+    std::int64_t timeNs = 0;
+    std::string text;
+};
+
+/// What a tick brought of one area.
+struct AreaHarvest
+{
+    bool isPool = false;
+    std::string name; ///< of the pool, or of the sort of mapping
+    model::AreaTickCounts counts;
+};
+
+/// What a tick brought of one program image beside its heap.
+struct ProgramHarvest
+{
+    std::vector<ProgramNote> notes; ///< as they came
+    std::vector<AreaHarvest> areas; ///< those in which something happened; a pool's name may be there more than once
+    std::int64_t droppedNotes = 0;
+    std::int64_t badRecords = 0;
+};
+
+/// Keeps the books of what an image has beside malloc's blocks: its mappings, its pools, and what it says through the API header.
+/// Events come in the order of their time stamps; there is no other order between threads. Drain thread, under the instrument's lock.
+class ProgramEvents
+{
+public:
+    static bool isOne(wire::RecordType type) { return type >= wire::RecordType::Map; }
+
+    /// `slot` names the thread's ring, `tid` the thread.
+    void apply(const HeapEvent &event, std::int64_t timeNs, std::uint32_t slot, std::int32_t tid);
+    /// A new thread writes into the ring.
+    void startThread(std::uint32_t slot) { m_threads.erase(slot); }
+
+    ProgramHarvest take();
+
+    /// The image is a forked child: what `parent` had mapped is in its memory too, but not in its books.
+    void inherit(const ProgramEvents &parent);
+
+    /// Calls visit(begin, range) for each range that the program has mapped, inherited ones included, in no order.
+    template <typename Visit> void forEachMapping(Visit visit) const
+    {
+        for (const model::MappedRanges *ranges : {&m_mappings, &m_inherited})
+            for (const auto &[begin, range] : ranges->ranges())
+                visit(begin, range);
+    }
+
+    /// Whether mappings of this sort hold memory that only they have: no file, not shared.
+    static bool isPrivate(std::uint8_t sort);
+
+private:
+    /// What of a thread's records the next one depends on.
+    struct Thread
+    {
+        std::string text;
+        std::uint8_t movedSort = 0; ///< of the mapping that is being moved
+    };
+    struct Pool
+    {
+        std::string name;
+        model::LiveHeap live;
+        model::AreaLedger ledger;
+        bool isGone = false;
+    };
+
+    void map(const HeapEvent &event, Thread &thread);
+    void unmap(const HeapEvent &event, Thread &thread);
+    void poolEvent(const HeapEvent &event);
+    void note(const HeapEvent &event, std::int64_t timeNs, std::int32_t tid, Thread &thread);
+    void emptyPool(Pool &pool);
+    Pool *poolOf(std::uint64_t number);
+    void gone(const model::MappedRanges::Range &range, std::uint64_t bytes, int left);
+
+    static constexpr std::size_t kSortCount = 5;
+
+    std::unordered_map<std::uint32_t, Thread> m_threads;
+    model::MappedRanges m_mappings;
+    model::MappedRanges m_inherited;
+    std::array<model::AreaLedger, kSortCount> m_sorts;
+    std::map<std::uint64_t, Pool> m_pools;
+    std::vector<ProgramNote> m_notes;
+    std::int64_t m_droppedNotes = 0;
+    std::int64_t m_badRecords = 0;
+};
+
+} // namespace capture

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// What allocators offer beside the C functions: C++ operators, tcmalloc's tc_*, mimalloc's mi_*. Each in front of the function of the same
+// name; where nothing serves it (a weak reference found us) it does what malloc does.
+#include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/interpose.h"
+
+#include <cstdint>
+#include <cstring>
+
+#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+
+using namespace capture::tracer;
+
+namespace {
+
+const char g_tag = 0; // stands for std::nothrow
+
+/// Whether the operators that calls go on to are those of what serves malloc. Else they call malloc themselves, and are counted there.
+bool hasOwnOperators()
+{
+    static std::uint32_t s_answer = 0; // 1: no, 2: yes
+    std::uint32_t answer = __atomic_load_n(&s_answer, __ATOMIC_RELAXED);
+    if (answer == 0 && canForward() && mallocModule() != nullptr) {
+        const auto next = reinterpret_cast<std::uint64_t>(g_next._Znwm);
+        answer = next != 0 && symbolOf(mallocModule(), "_Znwm") == next ? 2 : 1;
+        __atomic_store_n(&s_answer, answer, __ATOMIC_RELAXED);
+    }
+    return answer == 2;
+}
+
+void *allocateOrEnd(std::size_t size)
+{
+    void *block = malloc(size != 0 ? size : 1);
+    if (block == nullptr)
+        __builtin_trap(); // nobody is there to throw std::bad_alloc
+    return block;
+}
+
+} // namespace
+
+// An exception may not pass a hook that holds the guard, so what throws is called only after its silent sister found no memory.
+#define OPERATOR_NEW(name, parameters, arguments, sister)                                                              \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!hasOwnOperators())                                                                                        \
+            return g_next.name != nullptr ? g_next.name arguments : allocateOrEnd(size);                               \
+        void *block = allocateBy(size, [=]() -> void * { return g_next.sister; });                                     \
+        return block != nullptr ? block : g_next.name arguments;                                                       \
+    }
+#define OPERATOR_NEW_NOTHROW(name, parameters, arguments)                                                              \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!hasOwnOperators())                                                                                        \
+            return g_next.name != nullptr ? g_next.name arguments : malloc(size != 0 ? size : 1);                      \
+        return allocateBy(size, [=] { return g_next.name arguments; });                                                \
+    }
+#define OPERATOR_DELETE(name, parameters, arguments)                                                                   \
+    void name parameters noexcept                                                                                      \
+    {                                                                                                                  \
+        if (g_next.name == nullptr)                                                                                    \
+            return free(pointer);                                                                                      \
+        if (!hasOwnOperators())                                                                                        \
+            return g_next.name arguments;                                                                              \
+        freeBy(pointer, [=] { g_next.name arguments; });                                                               \
+    }
+#define ALLOCATES(name, parameters, arguments, bytes, otherwise)                                                       \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return otherwise;                                                                                          \
+        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
+            return g_next.name arguments; /* what it needs for itself, and gives back past us */                       \
+        return allocateBy(bytes, [=] { return g_next.name arguments; });                                               \
+    }
+#define ALLOCATES_OR_THROWS(name, parameters, arguments, bytes, sister)                                                \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return allocateOrEnd(bytes);                                                                               \
+        void *block = allocateBy(bytes, [=] { return g_next.sister; });                                                \
+        return block != nullptr ? block : g_next.name arguments;                                                       \
+    }
+#define RESIZES(name, parameters, arguments, bytes)                                                                    \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return realloc(pointer, bytes);                                                                            \
+        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
+            return g_next.name arguments;                                                                              \
+        if (pointer == nullptr)                                                                                        \
+            return allocateBy(bytes, [=] { return g_next.name arguments; });                                           \
+        return resizeBy(pointer, bytes, true, [=] { return g_next.name arguments; });                                  \
+    }
+#define RESIZES_OR_FREES(name, parameters, arguments, bytes)                                                           \
+    void *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr || pointer == nullptr)                                             \
+            return realloc(pointer, bytes);                                                                            \
+        const ReentrancyGuard guard;                                                                                   \
+        if (!guard)                                                                                                    \
+            countReentered(__builtin_return_address(0));                                                               \
+        else                                                                                                           \
+            recordRelease(capture::wire::RecordType::ReallocBegin, pointer);                                           \
+        void *block = g_next.name arguments;                                                                           \
+        if (guard && block != nullptr)                                                                                 \
+            recordAllocation(capture::wire::RecordType::ReallocEnd, block, bytes, capture::tracer::callerFrame()); \
+        else if (guard)                                                                                                \
+            recordReallocFreed();                                                                                      \
+        return block;                                                                                                  \
+    }
+#define FREES(name, parameters, arguments)                                                                             \
+    void name parameters noexcept                                                                                      \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return free(pointer);                                                                                      \
+        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
+            return g_next.name arguments;                                                                              \
+        freeBy(pointer, [=] { g_next.name arguments; });                                                               \
+    }
+/// A copy of a text, of whatever length it comes to.
+#define COPIES(name, parameters, arguments, isNew)                                                                     \
+    char *name parameters noexcept                                                                                     \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return nullptr;                                                                                            \
+        const ReentrancyGuard guard;                                                                                   \
+        char *copy = g_next.name arguments;                                                                            \
+        if (guard && copy != nullptr && (isNew))                                                                       \
+            recordAllocation(                                                                                          \
+                capture::wire::RecordType::Malloc, copy, std::strlen(copy) + 1, capture::tracer::callerFrame());   \
+        return copy;                                                                                                   \
+    }
+#define ALLOCATES_INTO(name)                                                                                           \
+    int name(void **result, size_t alignment, size_t size) noexcept                                                    \
+    {                                                                                                                  \
+        if (!canForward() || g_next.name == nullptr)                                                                   \
+            return posix_memalign(result, alignment, size);                                                            \
+        int error = 0;                                                                                                 \
+        allocateBy(size, [&]() -> void * {                                                                             \
+            error = g_next.name(result, alignment, size);                                                              \
+            return error == 0 ? *result : nullptr;                                                                     \
+        });                                                                                                            \
+        return error;                                                                                                  \
+    }
+
+// clang-format off: one a line
+OPERATOR_NEW(_Znwm, (size_t size), (size), _ZnwmRKSt9nothrow_t(size, &g_tag))
+OPERATOR_NEW(_Znam, (size_t size), (size), _ZnamRKSt9nothrow_t(size, &g_tag))
+OPERATOR_NEW_NOTHROW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), (size, tag))
+OPERATOR_NEW_NOTHROW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), (size, tag))
+OPERATOR_NEW(_ZnwmSt11align_val_t, (size_t size, size_t alignment), (size, alignment),
+    _ZnwmSt11align_val_tRKSt9nothrow_t(size, alignment, &g_tag))
+OPERATOR_NEW(_ZnamSt11align_val_t, (size_t size, size_t alignment), (size, alignment),
+    _ZnamSt11align_val_tRKSt9nothrow_t(size, alignment, &g_tag))
+OPERATOR_NEW_NOTHROW(
+    _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t alignment, const void *tag), (size, alignment, tag))
+OPERATOR_NEW_NOTHROW(
+    _ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t alignment, const void *tag), (size, alignment, tag))
+OPERATOR_DELETE(_ZdlPv, (void *pointer), (pointer))
+OPERATOR_DELETE(_ZdlPvm, (void *pointer, size_t size), (pointer, size))
+OPERATOR_DELETE(_ZdlPvRKSt9nothrow_t, (void *pointer, const void *tag), (pointer, tag))
+OPERATOR_DELETE(_ZdlPvSt11align_val_t, (void *pointer, size_t alignment), (pointer, alignment))
+OPERATOR_DELETE(_ZdlPvmSt11align_val_t, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment))
+OPERATOR_DELETE(
+    _ZdlPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t alignment, const void *tag), (pointer, alignment, tag))
+OPERATOR_DELETE(_ZdaPv, (void *pointer), (pointer))
+OPERATOR_DELETE(_ZdaPvm, (void *pointer, size_t size), (pointer, size))
+OPERATOR_DELETE(_ZdaPvRKSt9nothrow_t, (void *pointer, const void *tag), (pointer, tag))
+OPERATOR_DELETE(_ZdaPvSt11align_val_t, (void *pointer, size_t alignment), (pointer, alignment))
+OPERATOR_DELETE(_ZdaPvmSt11align_val_t, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment))
+OPERATOR_DELETE(
+    _ZdaPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t alignment, const void *tag), (pointer, alignment, tag))
+
+ALLOCATES(tc_malloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(tc_malloc_skip_new_handler, (size_t size), (size), size, malloc(size))
+ALLOCATES(tc_calloc, (size_t count, size_t size), (count, size), count *size, calloc(1, count *size))
+RESIZES(tc_realloc, (void *pointer, size_t size), (pointer, size), size)
+FREES(tc_free, (void *pointer), (pointer))
+FREES(tc_cfree, (void *pointer), (pointer))
+FREES(tc_free_sized, (void *pointer, size_t size), (pointer, size))
+ALLOCATES(tc_memalign, (size_t alignment, size_t size), (alignment, size), size, memalign(alignment, size))
+ALLOCATES(tc_valloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(tc_pvalloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(tc_new_nothrow, (size_t size, const void *tag), (size, tag), size, malloc(size))
+ALLOCATES_OR_THROWS(tc_new, (size_t size), (size), size, tc_new_nothrow(size, &g_tag))
+ALLOCATES(tc_new_aligned_nothrow, (size_t size, size_t alignment, const void *tag), (size, alignment, tag), size,
+    memalign(alignment, size))
+ALLOCATES_OR_THROWS(tc_new_aligned, (size_t size, size_t alignment), (size, alignment), size,
+    tc_new_aligned_nothrow(size, alignment, &g_tag))
+FREES(tc_delete, (void *pointer), (pointer))
+FREES(tc_delete_nothrow, (void *pointer, const void *tag), (pointer, tag))
+FREES(tc_delete_sized, (void *pointer, size_t size), (pointer, size))
+FREES(tc_delete_aligned, (void *pointer, size_t alignment), (pointer, alignment))
+FREES(tc_delete_sized_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment))
+FREES(tc_delete_aligned_nothrow, (void *pointer, size_t alignment, const void *tag), (pointer, alignment, tag))
+ALLOCATES(tc_newarray_nothrow, (size_t size, const void *tag), (size, tag), size, malloc(size))
+ALLOCATES_OR_THROWS(tc_newarray, (size_t size), (size), size, tc_newarray_nothrow(size, &g_tag))
+ALLOCATES(tc_newarray_aligned_nothrow, (size_t size, size_t alignment, const void *tag), (size, alignment, tag), size,
+    memalign(alignment, size))
+ALLOCATES_OR_THROWS(tc_newarray_aligned, (size_t size, size_t alignment), (size, alignment), size,
+    tc_newarray_aligned_nothrow(size, alignment, &g_tag))
+FREES(tc_deletearray, (void *pointer), (pointer))
+FREES(tc_deletearray_nothrow, (void *pointer, const void *tag), (pointer, tag))
+FREES(tc_deletearray_sized, (void *pointer, size_t size), (pointer, size))
+FREES(tc_deletearray_aligned, (void *pointer, size_t alignment), (pointer, alignment))
+FREES(tc_deletearray_sized_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment))
+FREES(tc_deletearray_aligned_nothrow, (void *pointer, size_t alignment, const void *tag), (pointer, alignment, tag))
+ALLOCATES(mi_malloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(mi_zalloc, (size_t size), (size), size, calloc(1, size))
+ALLOCATES(mi_malloc_small, (size_t size), (size), size, malloc(size))
+ALLOCATES(mi_calloc, (size_t count, size_t size), (count, size), count *size, calloc(1, count *size))
+ALLOCATES(mi_mallocn, (size_t count, size_t size), (count, size), count *size, malloc(count *size))
+RESIZES(mi_realloc, (void *pointer, size_t size), (pointer, size), size)
+RESIZES(mi_rezalloc, (void *pointer, size_t size), (pointer, size), size)
+RESIZES_OR_FREES(mi_reallocf, (void *pointer, size_t size), (pointer, size), size)
+RESIZES(mi_reallocn, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
+RESIZES(mi_recalloc, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
+COPIES(mi_strdup, (const char *text), (text), true)
+COPIES(mi_strndup, (const char *text, size_t most), (text, most), true)
+ALLOCATES(mi_malloc_aligned, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
+ALLOCATES(mi_malloc_aligned_at, (size_t size, size_t alignment, size_t offset), (size, alignment, offset), size,
+    memalign(alignment, size))
+ALLOCATES(mi_zalloc_aligned, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
+ALLOCATES(mi_zalloc_aligned_at, (size_t size, size_t alignment, size_t offset), (size, alignment, offset), size,
+    memalign(alignment, size))
+ALLOCATES(mi_calloc_aligned, (size_t count, size_t size, size_t alignment), (count, size, alignment), count *size,
+    memalign(alignment, count *size))
+ALLOCATES(mi_calloc_aligned_at, (size_t count, size_t size, size_t alignment, size_t offset),
+    (count, size, alignment, offset), count *size, memalign(alignment, count *size))
+RESIZES(mi_realloc_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment), size)
+RESIZES(mi_realloc_aligned_at, (void *pointer, size_t size, size_t alignment, size_t offset),
+    (pointer, size, alignment, offset), size)
+RESIZES(mi_rezalloc_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment), size)
+RESIZES(mi_rezalloc_aligned_at, (void *pointer, size_t size, size_t alignment, size_t offset),
+    (pointer, size, alignment, offset), size)
+RESIZES(mi_recalloc_aligned, (void *pointer, size_t count, size_t size, size_t alignment),
+    (pointer, count, size, alignment), count *size)
+RESIZES(mi_recalloc_aligned_at, (void *pointer, size_t count, size_t size, size_t alignment, size_t offset),
+    (pointer, count, size, alignment, offset), count *size)
+ALLOCATES(mi_heap_malloc, (void *heap, size_t size), (heap, size), size, malloc(size))
+ALLOCATES(mi_heap_zalloc, (void *heap, size_t size), (heap, size), size, calloc(1, size))
+ALLOCATES(mi_heap_malloc_small, (void *heap, size_t size), (heap, size), size, malloc(size))
+ALLOCATES(
+    mi_heap_calloc, (void *heap, size_t count, size_t size), (heap, count, size), count *size, calloc(1, count *size))
+ALLOCATES(
+    mi_heap_mallocn, (void *heap, size_t count, size_t size), (heap, count, size), count *size, malloc(count *size))
+RESIZES(mi_heap_realloc, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
+RESIZES(mi_heap_rezalloc, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
+RESIZES_OR_FREES(mi_heap_reallocf, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
+RESIZES(
+    mi_heap_reallocn, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size), count *size)
+RESIZES(
+    mi_heap_recalloc, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size), count *size)
+COPIES(mi_realpath, (const char *path, char *resolved), (path, resolved), resolved == nullptr)
+COPIES(mi_heap_realpath, (void *heap, const char *path, char *resolved), (heap, path, resolved), resolved == nullptr)
+COPIES(mi_heap_strdup, (void *heap, const char *text), (heap, text), true)
+COPIES(mi_heap_strndup, (void *heap, const char *text, size_t most), (heap, text, most), true)
+ALLOCATES(mi_heap_malloc_aligned, (void *heap, size_t size, size_t alignment), (heap, size, alignment), size,
+    memalign(alignment, size))
+ALLOCATES(mi_heap_malloc_aligned_at, (void *heap, size_t size, size_t alignment, size_t offset),
+    (heap, size, alignment, offset), size, memalign(alignment, size))
+ALLOCATES(mi_heap_zalloc_aligned, (void *heap, size_t size, size_t alignment), (heap, size, alignment), size,
+    memalign(alignment, size))
+ALLOCATES(mi_heap_zalloc_aligned_at, (void *heap, size_t size, size_t alignment, size_t offset),
+    (heap, size, alignment, offset), size, memalign(alignment, size))
+ALLOCATES(mi_heap_calloc_aligned, (void *heap, size_t count, size_t size, size_t alignment),
+    (heap, count, size, alignment), count *size, memalign(alignment, count *size))
+ALLOCATES(mi_heap_calloc_aligned_at, (void *heap, size_t count, size_t size, size_t alignment, size_t offset),
+    (heap, count, size, alignment, offset), count *size, memalign(alignment, count *size))
+RESIZES(mi_heap_realloc_aligned, (void *heap, void *pointer, size_t size, size_t alignment),
+    (heap, pointer, size, alignment), size)
+RESIZES(mi_heap_realloc_aligned_at, (void *heap, void *pointer, size_t size, size_t alignment, size_t offset),
+    (heap, pointer, size, alignment, offset), size)
+RESIZES(mi_heap_rezalloc_aligned, (void *heap, void *pointer, size_t size, size_t alignment),
+    (heap, pointer, size, alignment), size)
+RESIZES(mi_heap_rezalloc_aligned_at, (void *heap, void *pointer, size_t size, size_t alignment, size_t offset),
+    (heap, pointer, size, alignment, offset), size)
+RESIZES(mi_heap_recalloc_aligned, (void *heap, void *pointer, size_t count, size_t size, size_t alignment),
+    (heap, pointer, count, size, alignment), count *size)
+RESIZES(mi_heap_recalloc_aligned_at,
+    (void *heap, void *pointer, size_t count, size_t size, size_t alignment, size_t offset),
+    (heap, pointer, count, size, alignment, offset), count *size)
+ALLOCATES(mi_zalloc_small, (size_t size), (size), size, calloc(1, size))
+RESIZES(mi_expand, (void *pointer, size_t size), (pointer, size), size)
+RESIZES(mi_reallocarray, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
+ALLOCATES(mi_memalign, (size_t alignment, size_t size), (alignment, size), size, memalign(alignment, size))
+ALLOCATES(mi_aligned_alloc, (size_t alignment, size_t size), (alignment, size), size, memalign(alignment, size))
+ALLOCATES(mi_valloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(mi_pvalloc, (size_t size), (size), size, malloc(size))
+ALLOCATES(mi_new_nothrow, (size_t size), (size), size, malloc(size))
+ALLOCATES_OR_THROWS(mi_new, (size_t size), (size), size, mi_new_nothrow(size))
+ALLOCATES(mi_new_aligned_nothrow, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
+ALLOCATES_OR_THROWS(
+    mi_new_aligned, (size_t size, size_t alignment), (size, alignment), size, mi_new_aligned_nothrow(size, alignment))
+ALLOCATES_OR_THROWS(mi_new_n, (size_t count, size_t size), (count, size), count *size, mi_mallocn(count, size))
+FREES(mi_free, (void *pointer), (pointer))
+FREES(mi_cfree, (void *pointer), (pointer))
+FREES(mi_free_size, (void *pointer, size_t size), (pointer, size))
+FREES(mi_free_size_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment))
+FREES(mi_free_aligned, (void *pointer, size_t alignment), (pointer, alignment))
+// clang-format on
+
+ALLOCATES_INTO(tc_posix_memalign)
+ALLOCATES_INTO(mi_posix_memalign)
+
+namespace {
+
+using MiVisitor = bool (*)(const void *heap, const void *area, void *block, std::size_t bytes, void *argument);
+using MiVisit = bool (*)(const void *heap, bool visitsBlocks, MiVisitor visitor, void *argument);
+
+bool recordEnd(const void *, const void *, void *block, std::size_t, void *)
+{
+    if (block != nullptr)
+        recordRelease(capture::wire::RecordType::Free, block);
+    return true;
+}
+
+} // namespace
+
+/// Gives all blocks of a heap back at once.
+void mi_heap_destroy(void *heap) noexcept
+{
+    if (!canForward() || g_next.mi_heap_destroy == nullptr)
+        return;
+    const ReentrancyGuard guard;
+    if (guard && mallocModule() != nullptr)
+        if (const std::uint64_t visit = symbolOf(mallocModule(), "mi_heap_visit_blocks"); visit != 0)
+            reinterpret_cast<MiVisit>(visit)(heap, true, recordEnd, nullptr);
+    g_next.mi_heap_destroy(heap);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/text_memory.h"
+
+#include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/memory_parts.h"
+#include "model/aggregate/phase_totals.h"
+#include "model/report/session_words.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t kMostRows = 20;
+
+std::string bytesText(std::int64_t bytes) { return formatBytes(static_cast<double>(bytes)); }
+
+void writeRest(std::ostream &out, std::size_t count, const char *what)
+{
+    if (count > kMostRows)
+        out << fmt::format("  … and {} more {} (--format json lists all)\n", count - kMostRows, what);
+}
+
+} // namespace
+
+void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    if (snapshot.memoryParts.empty())
+        return;
+    const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
+    double all = 0;
+    for (const MemoryNow::Part &part : now.parts)
+        all += part.bytes;
+    if (all <= 0)
+        return;
+    writeHeading(out, fmt::format("Resident memory at {}", formatOffset(now.when, true)));
+    TextTable table({{}, {"", Align::Right}, {"", Align::Right}});
+    for (const MemoryNow::Part &part : now.parts)
+        table.row({std::string(part.label), formatBytes(part.bytes), formatShare(part.bytes / all)});
+    table.row({"together", formatBytes(all), ""});
+    if (now.untouchedBytes > 0)
+        table.row({"requested, not resident", formatBytes(now.untouchedBytes), ""});
+    table.write(out, options.columns, 2);
+}
+
+void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    if (snapshot.areas.empty())
+        return;
+    writeHeading(out, "Beside the heap (--what mappings, --what pools)");
+    TextTable table({{"area"}, {"pid", Align::Right}, {"live", Align::Right}, {"blocks", Align::Right},
+        {"peak", Align::Right}, {"taken", Align::Right}, {"times", Align::Right}});
+    for (std::size_t i = 0; i < std::min(snapshot.areas.size(), kMostRows); ++i) {
+        const MemoryArea &area = snapshot.areas[i];
+        table.row({areaName(snapshot, area), std::to_string(pidOf(snapshot, area.image)),
+            bytesText(area.total.liveBytes), formatCount(area.total.liveBlocks), bytesText(area.total.peakBytes),
+            bytesText(area.total.allocatedBytes), formatCount(area.total.allocations)});
+    }
+    table.write(out, options.columns, 2);
+    writeRest(out, snapshot.areas.size(), "areas");
+}
+
+void writeMarks(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    if (!snapshot.marks.empty()) {
+        writeHeading(out, "Marks");
+        TextTable table({{"", Align::Right}, {}, {}});
+        for (std::size_t i = 0; i < std::min(snapshot.marks.size(), kMostRows); ++i) {
+            const Mark &mark = snapshot.marks[i];
+            table.row({formatOffset(mark.when, true), std::string(markKey(mark.kind)), mark.text});
+        }
+        table.write(out, options.columns, 2);
+        writeRest(out, snapshot.marks.size(), "marks");
+    }
+    const std::vector<PhaseTotal> phases = phaseTotals(snapshot);
+    if (phases.empty())
+        return;
+    writeHeading(out, "Phases");
+    TextTable table({{"phase"}, {"times", Align::Right}, {"together", Align::Right}, {"longest", Align::Right},
+        {"first at", Align::Right}});
+    for (std::size_t i = 0; i < std::min(phases.size(), kMostRows); ++i) {
+        const PhaseTotal &phase = phases[i];
+        table.row({std::string(2 * std::min<std::size_t>(phase.depth, 10), ' ') + phase.name, formatCount(phase.count),
+            formatDuration(phase.time), formatDuration(phase.longest), formatOffset(phase.first, true)});
+    }
+    table.write(out, options.columns, 2);
+    writeRest(out, phases.size(), "phases");
+}
+
+} // namespace model

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/snapshot_areas.h"
+
+#include "storage/area_loader.h"
+
+#include <algorithm>
+
+namespace storage {
+
+namespace {
+
+using model::Result;
+using AreaValues = decltype(LoadedSession::areaCosts)::Values;
+
+Result<AreaValues> sumsUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end)
+{
+    AreaValues values;
+    Result<void> done;
+    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
+        done = fetchAreas(database, damage, session, first, last,
+            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
+        return done.has_value();
+    };
+    session.areaCosts.until(end, session.ticks.size(), fetch, values);
+    if (!done)
+        return done.error();
+    return values;
+}
+
+/// The greatest an area was within the window: what was live at its begin counts.
+std::int64_t peakOf(const LoadedArea &area, const TickWindow &window)
+{
+    std::int64_t peak = 0;
+    for (const LoadedArea::Tick &tick : area.ticks) {
+        if (tick.tick >= window.last)
+            break;
+        peak = tick.tick < window.first ? tick.liveBytes : std::max(peak, tick.mostLiveBytes);
+    }
+    return peak;
+}
+
+void add(model::HeapCost &total, const model::HeapCost &cost)
+{
+    const auto sum
+        = [&](std::int64_t model::HeapCost::*field) { total.*field = saturatedSum(total.*field, cost.*field); };
+    sum(&model::HeapCost::allocations);
+    sum(&model::HeapCost::allocatedBytes);
+    sum(&model::HeapCost::frees);
+    sum(&model::HeapCost::freedBytes);
+    sum(&model::HeapCost::liveBytes);
+    sum(&model::HeapCost::liveBlocks);
+    sum(&model::HeapCost::liveBytesAtBegin);
+    sum(&model::HeapCost::liveBlocksAtBegin);
+}
+
+void addCosts(const LoadedSession &session, const AreaValues &before, const AreaValues &after,
+    std::vector<model::MemoryArea> &areas)
+{
+    const std::vector<HeapKey> &keys = session.areaCosts.keys();
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        model::MemoryArea &area = areas[keys[slot].image];
+        const HeapSums begin = slot < before.size() ? before[slot] : HeapSums{};
+        const HeapSums end = slot < after.size() ? after[slot] : HeapSums{};
+        HeapSums within = end;
+        within.subtract(begin);
+        if (within.isZero() && end.liveBytes() == 0 && begin.liveBytes() == 0)
+            continue;
+        model::HeapCost cost{.image = area.image, .stack = model::StackId(keys[slot].stack)};
+        cost.allocations = within.allocations;
+        cost.allocatedBytes = within.allocatedBytes;
+        cost.frees = within.frees;
+        cost.freedBytes = within.freedBytes;
+        cost.liveBytes = end.liveBytes();
+        cost.liveBlocks = end.liveBlocks();
+        cost.liveBytesAtBegin = begin.liveBytes();
+        cost.liveBlocksAtBegin = begin.liveBlocks();
+        add(area.total, cost);
+        area.costs.push_back(cost);
+    }
+}
+
+} // namespace
+
+Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &session, const model::Selection &selection,
+    const TickWindow &window, model::Snapshot &snapshot)
+{
+    for (const auto &[id, phase] : session.phases)
+        if (isSelectedThread(session, selection, phase.thread.value))
+            snapshot.phases.push_back(phase);
+    std::stable_sort(snapshot.phases.begin(), snapshot.phases.end(),
+        [](const model::Phase &a, const model::Phase &b) { return a.begin < b.begin; });
+    for (const auto &[process, series] : session.memoryParts)
+        if (!selection.process || selection.process->value == process)
+            snapshot.memoryParts.push_back(series);
+    if (session.areas.empty())
+        return {};
+    const auto before = sumsUntil(database, damage, session, window.first);
+    if (!before)
+        return before.error();
+    const auto after = sumsUntil(database, damage, session, window.last);
+    if (!after)
+        return after.error();
+    std::vector<model::MemoryArea> areas;
+    for (const LoadedArea &area : session.areas) {
+        areas.push_back({model::ImageId(area.key.image), area.key.kind, model::StringId(area.key.name), {}, {}});
+        areas.back().total.image = areas.back().image;
+        areas.back().total.peakBytes = peakOf(area, window);
+    }
+    addCosts(session, *before, *after, areas);
+    for (model::MemoryArea &area : areas)
+        if (isSelected(session, selection, area.image.value) && !area.costs.empty())
+            snapshot.areas.push_back(std::move(area));
+    return {};
+}
+
+} // namespace storage

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
+#include "tests/storage/sample_session.h"
+
+using namespace model;
+
+/// Pools, mappings, phases and the parts of the resident memory come back as they were written.
+class SessionAreasTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::string file(const char *name) const { return m_folder.filePath(QString::fromUtf8(name)).toStdString(); }
+
+    static const MemoryArea *areaOf(const Snapshot &snapshot, AreaKind kind)
+    {
+        for (const MemoryArea &area : snapshot.areas)
+            if (area.kind == kind)
+                return &area;
+        return nullptr;
+    }
+
+private Q_SLOTS:
+    void addsUpAreasOfTheWholeRecording()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("whole"), 10));
+        auto reader = storage::SessionReader::open(file("whole"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        const MemoryArea *pool = areaOf(*snapshot, AreaKind::Pool);
+        QVERIFY(pool);
+        QCOMPARE(snapshot->tables->text(pool->name), std::string("arena"));
+        QCOMPARE(pool->total.allocations, std::int64_t{20});
+        QCOMPARE(pool->total.liveBytes, std::int64_t{500});
+        QCOMPARE(pool->total.liveBlocks, std::int64_t{10});
+        QCOMPARE(pool->total.peakBytes, std::int64_t{550});
+        QCOMPARE(pool->costs.size(), std::size_t{1});
+        const MemoryArea *mapping = areaOf(*snapshot, AreaKind::Mapping);
+        QVERIFY(mapping);
+        QCOMPARE(mapping->total.liveBytes, std::int64_t{4096});
+        QCOMPARE(snapshot->heapSummary.allocations, std::int64_t{60}); // none of it among the heap's
+    }
+
+    void cutsAreasToTheSelection()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("window"), 10));
+        auto reader = storage::SessionReader::open(file("window"));
+        VERIFY_RESULT(reader);
+        Selection selection;
+        selection.time = TimeRange{{2 * SampleSession::kTickNs}, {5 * SampleSession::kTickNs}};
+        const auto snapshot = *reader->snapshot(selection);
+        const MemoryArea *pool = areaOf(*snapshot, AreaKind::Pool);
+        QVERIFY(pool);
+        QCOMPARE(pool->total.allocations, std::int64_t{6});
+        QCOMPARE(pool->total.liveBytesAtBegin, std::int64_t{100});
+        QCOMPARE(pool->total.liveBytes, std::int64_t{250});
+        QCOMPARE(pool->total.peakBytes, std::int64_t{300});
+        const MemoryArea *mapping = areaOf(*snapshot, AreaKind::Mapping); // from before, and still there
+        QVERIFY(mapping);
+        QCOMPARE(mapping->total.allocations, std::int64_t{0});
+        QCOMPARE(mapping->total.liveBytes, std::int64_t{4096});
+        QCOMPARE(mapping->total.peakBytes, std::int64_t{4096});
+    }
+
+    void keepsPhasesAndParts()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("phases"), 4));
+        auto reader = storage::SessionReader::open(file("phases"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->phases.size(), std::size_t{4});
+        QCOMPARE(snapshot->phases[1].name, std::string("phase 1"));
+        QCOMPARE(snapshot->phases[1].begin.ns, SampleSession::kTickNs + 3);
+        QCOMPARE(snapshot->phases[1].end->ns, 2 * SampleSession::kTickNs + 1);
+        QVERIFY(!snapshot->phases[3].end);
+        QCOMPARE(snapshot->memoryParts.size(), std::size_t{1});
+        const MemoryPartsSeries &parts = snapshot->memoryParts[0];
+        QCOMPARE(parts.values.size(), std::size_t{4});
+        QCOMPARE(parts.values[2].heap, std::int64_t{102});
+        QCOMPARE(parts.values[2].tracer, std::int64_t{60});
+        QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
+    }
+
+    void growingFilesTellWhatIsNew()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("live"), 2);
+        VERIFY_RESULT(writer);
+        auto reader = storage::SessionReader::open(file("live"));
+        VERIFY_RESULT(reader);
+        QCOMPARE((*reader->snapshot({}))->phases.size(), std::size_t{2});
+        QVERIFY(!(*reader->snapshot({}))->phases[1].end);
+        VERIFY_RESULT(writer->write(sample.batch(2), sample.tables()));
+        VERIFY_RESULT(reader->poll());
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->phases.size(), std::size_t{3});
+        QVERIFY(snapshot->phases[1].end.has_value());
+        QCOMPARE(areaOf(*snapshot, AreaKind::Pool)->total.allocations, std::int64_t{6});
+        QCOMPARE(snapshot->memoryParts[0].values.size(), std::size_t{3});
+    }
+
+    void answersInTheShell()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("views"), 3));
+        auto database = storage::Database::open(file("views"), storage::OpenMode::ReadWrite);
+        const auto answer = [&](const char *sql) {
+            auto rows = database->prepare(sql);
+            return rows && *rows->step() ? std::string(rows->text(0)) : std::string("none");
+        };
+        QCOMPARE(answer("SELECT name || live_blocks || '|' || allocations FROM v_areas WHERE kind = 'pool'"),
+            std::string("arena3|6"));
+        QCOMPARE(answer("SELECT name || tid FROM v_phases ORDER BY begin_s LIMIT 1"), std::string("phase 04128"));
+        QCOMPARE(answer("SELECT count(*) || pid FROM v_memory_parts GROUP BY pid"), std::string("34128"));
+    }
+};
+
+QTEST_APPLESS_MAIN(SessionAreasTest)
+#include "session_areas_test.moc"
