@@ -402,13 +402,15 @@ void LifecycleIntegrationTest::attachesToARunningProcess()
                                        QStringLiteral("-o"), runner.session()}
         + words("--heap full --duration 600ms --tick 100"));
     QCOMPARE(ran.exitCode, 0);
-    QVERIFY2(ran.err.contains("cannot be traced yet"), ran.err.constData());
+    QVERIFY2(!ran.err.contains("not traced"), ran.err.constData());
     QCOMPARE(target.state(), QProcess::Running);
     target.kill();
     target.waitForFinished();
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QCOMPARE(summary[QStringLiteral("pid")].toInteger(),
         qint64{target.processId() ? target.processId() : summary[QStringLiteral("pid")].toInteger()});
+    QCOMPARE(summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_state")].toString(),
+        QStringLiteral("attached"));
     QVERIFY(summary[QStringLiteral("ticks")].toInteger() >= 4);
     const QJsonObject metrics = runner.report(QStringLiteral("metrics"));
     QVERIFY(!metrics[QStringLiteral("processes")][0][QStringLiteral("metrics")][QStringLiteral("rss_bytes")]
