@@ -72,11 +72,12 @@ std::vector<std::uint8_t> frameState(const std::vector<std::uint8_t> &extended)
     std::memcpy(&features, extended.data() + kLegacyBytes, sizeof features);
     features |= 3;
     const std::size_t stateBytes = std::min(bytesOfFeatures(features), extended.size());
-    std::vector<std::uint8_t> state(extended.begin(), extended.begin() + static_cast<std::ptrdiff_t>(stateBytes));
+    // Larger at once: GCC 12 otherwise takes the state for empty and the copies for out of bounds.
+    std::vector<std::uint8_t> state(stateBytes + sizeof kFpXstateMagic2);
+    std::copy_n(extended.begin(), stateBytes, state.begin());
     const SoftwareBytes software{kFpXstateMagic1, static_cast<std::uint32_t>(stateBytes + sizeof kFpXstateMagic2),
         features, static_cast<std::uint32_t>(stateBytes), {}};
     std::memcpy(state.data() + kSoftwareBytesAt, &software, sizeof software);
-    state.resize(stateBytes + sizeof kFpXstateMagic2);
     std::memcpy(state.data() + stateBytes, &kFpXstateMagic2, sizeof kFpXstateMagic2);
     return state;
 }
