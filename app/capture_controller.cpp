@@ -109,7 +109,8 @@ QString CaptureController::said() const
     constexpr qint64 kMostBytes = 4096;
     if (file.size() > kMostBytes)
         file.seek(file.size() - kMostBytes);
-    return QString::fromUtf8(file.readAll()).trimmed();
+    QString words = QString::fromUtf8(file.readAll()).trimmed();
+    return words.remove(u"genprof: "_s);
 }
 
 void CaptureController::onExit()
@@ -123,7 +124,8 @@ void CaptureController::onExit()
     m_recorderPid = 0;
     look(); // a program that ended at once has left its session behind
     const QString message = said();
-    if (!m_hasStarted)
+    // A recorder that could not run the command takes its session away again.
+    if (!m_hasStarted || !QFileInfo::exists(m_output))
         Q_EMIT failed(message.isEmpty() ? tr("The recorder ended without a word and without a session.") : message);
     else
         Q_EMIT ended(message);

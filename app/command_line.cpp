@@ -51,7 +51,7 @@ struct Typed
 constexpr const char *kFooter = R"(Examples:
   genprof record -- ./server --port 8080        record a command until it ends
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
-  genprof attach 4711                           record a process that runs already
+  genprof attach --heap full 4711               record a process that runs already
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
@@ -64,7 +64,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("-o,--output", typed.record.output,
             "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
         ->type_name("FILE");
-    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|off");
+    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
     command
         .add_option("--children", typed.children,
@@ -92,7 +92,8 @@ public:
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("record", "Start a command and record it until it ends");
-    addCaptureOptions(*command, typed, "Record every allocation, or none (default full)");
+    addCaptureOptions(
+        *command, typed, "Record every allocation, one each BYTES (512KiB) of them, or none (default full)");
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command when the recording ends before it; else it runs on and is waited for");
     command->formatter(std::make_shared<RecordFormatter>());
@@ -107,8 +108,11 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("attach", "Record a process that runs already");
     command->add_option("pid", typed.pid, "The process")->required()->type_name("PID");
-    addCaptureOptions(*command, typed, "The heap of a running process cannot be traced yet (default off)");
-    command->footer("Ctrl-C ends the recording; the process runs on. 125: genprof failed.");
+    addCaptureOptions(*command, typed, "Record every allocation from now on, or none (default off)");
+    command->footer(
+        "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
+        "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }
 
@@ -149,6 +153,8 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
 CLI::App *addDoctor(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("doctor", "What this machine allows to record, and how to allow more");
+    command->add_option("pid", typed.doctor.pid, "Say instead whether the heap of this process can be traced")
+        ->type_name("PID");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
     return command;
 }
@@ -176,15 +182,46 @@ model::Result<std::uint32_t> parseHz(const std::string &text)
     return hz;
 }
 
-model::Result<model::HeapMode> parseHeap(const std::string &text, model::HeapMode byDefault)
+/// "512KiB", "1M", "65536": bytes in binary units; nothing where it is no such number.
+std::optional<std::int64_t> parseBytes(const std::string &text)
 {
-    if (text.empty())
-        return byDefault;
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    if (code != std::errc() || value <= 0)
+        return std::nullopt;
+    int shift = 0;
+    if (unit == "K" || unit == "KiB")
+        shift = 10;
+    else if (unit == "M" || unit == "MiB")
+        shift = 20;
+    else if (unit == "G" || unit == "GiB")
+        shift = 30;
+    else if (!unit.empty() && unit != "B")
+        return std::nullopt;
+    return value < (std::int64_t{1} << 40) >> shift ? std::optional(value << shift) : std::nullopt;
+}
+
+model::Result<void> readHeap(const std::string &text, model::CaptureConfig &config, model::HeapMode byDefault)
+{
+    constexpr std::string_view kSampled = "sampled=";
+    constexpr std::int64_t kShortestPeriod = 64;
+    config.heap = byDefault;
     if (text == "full")
-        return model::HeapMode::Full;
-    if (text == "off")
-        return model::HeapMode::Off;
-    return model::Error("--heap " + text + ": full and off are possible");
+        config.heap = model::HeapMode::Full;
+    else if (text == "off")
+        config.heap = model::HeapMode::Off;
+    else if (text == "sampled" || text.starts_with(kSampled))
+        config.heap = model::HeapMode::Sampled;
+    else if (!text.empty())
+        return model::Error("--heap " + text + ": full, sampled, sampled=BYTES and off are possible");
+    if (!text.starts_with(kSampled))
+        return {};
+    const std::optional<std::int64_t> period = parseBytes(text.substr(kSampled.size()));
+    if (!period || *period < kShortestPeriod)
+        return model::Error("--heap " + text + ": bytes from 64 to 1 TiB are possible, such as sampled=512KiB");
+    config.heapPeriodBytes = *period;
+    return {};
 }
 
 /// Sets `value` to the choice called `name`; no name leaves it as it is.
@@ -205,10 +242,8 @@ model::Result<void> choose(const char *option, const std::string &name,
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
-    const auto heap = parseHeap(typed.heap, heapByDefault);
-    if (!heap)
+    if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
         return heap.error();
-    config.heap = *heap;
     const auto hz = parseHz(typed.cpu);
     if (!hz)
         return hz.error();

@@ -64,7 +64,7 @@ void GuiApplication::connectWindow()
         m_theme.setAppearance(appearance);
     });
     connect(&m_window, &ui::MainWindow::closing, this, &GuiApplication::onClosing);
-    connect(&m_window, &ui::MainWindow::cancelWanted, &m_session, &SessionController::cancel);
+    connect(&m_window, &ui::MainWindow::cancelWanted, this, &GuiApplication::onCancelled);
     connect(m_window.bar(), &ui::SessionBar::openWanted, this, &GuiApplication::openDialog);
     connect(m_window.bar(), &ui::SessionBar::recordWanted, this, &GuiApplication::refreshStartPage);
     connect(m_window.bar(), &ui::SessionBar::liveViewChanged, this,
@@ -108,11 +108,11 @@ void GuiApplication::connectCapture()
         m_openTries = 0;
         open(path);
     });
-    connect(&m_capture, &CaptureController::ended, this, [this](const QString &message) { m_recorderSaid = message; });
-    connect(&m_capture, &CaptureController::failed, this, [this](const QString &sentence) {
-        m_window.showStart();
-        m_start->setFailure(sentence);
+    connect(&m_capture, &CaptureController::ended, this, [this](const QString &message) {
+        m_recorderSaid = message;
+        m_recorded.reset();
     });
+    connect(&m_capture, &CaptureController::failed, this, &GuiApplication::onFailed);
     connect(&m_remote, &RecordingRemote::failed, this, [this](const QString &sentence) {
         QMessageBox::warning(&m_window, tr("The recorder did not do it"), sentence);
     });
@@ -150,15 +150,38 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
     // The recorder makes its file and fills it in two steps: the first look may come between them.
     constexpr int kMostTries = 25;
     if (m_capture.isRecording() && path == m_capture.output() && ++m_openTries < kMostTries) {
-        QTimer::singleShot(200, this, [this, path] { m_session.open(path); });
+        QTimer::singleShot(200, this, [this, path] {
+            if (m_session.path().isEmpty() && QFileInfo::exists(path))
+                m_session.open(path);
+        });
         return;
     }
     m_window.showFailure(tr("This session cannot be opened"), sentence);
 }
 
+void GuiApplication::onFailed(const QString &sentence)
+{
+    if (m_session.path() == m_capture.output()) {
+        m_session.close();
+        m_window.closeSession();
+    }
+    m_window.showStart();
+    m_start->setFailure(sentence);
+}
+
+void GuiApplication::onCancelled()
+{
+    m_session.cancel();
+    // What is shown and what is said to be selected stay the same thing.
+    if (m_session.snapshot() && m_session.snapshot()->selection != m_selection.current())
+        m_selection.stepBack();
+}
+
 void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot)
 {
     m_window.setSnapshot(snapshot);
+    if (m_capture.isRecording() && QString::fromStdString(snapshot->file) == m_capture.output())
+        m_recorded = snapshot;
     if (snapshot->info.state == model::SessionState::Unfinished && !m_recorderSaid.isEmpty()
         && QString::fromStdString(snapshot->file) == m_capture.output())
         m_window.setTrouble(m_recorderSaid);
@@ -167,6 +190,9 @@ void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &sn
 
 void GuiApplication::remember(const model::Snapshot &snapshot)
 {
+    // A recording is worth remembering from its first second on: before, its command may turn out not to run.
+    if (snapshot.info.state == model::SessionState::Recording && snapshot.info.duration.ns == 0)
+        return;
     const QString key = QString::fromStdString(snapshot.file) + QString::number(static_cast<int>(snapshot.info.state));
     if (key == m_remembered)
         return;
@@ -209,8 +235,10 @@ void GuiApplication::refreshRunning()
 void GuiApplication::onClosing(QCloseEvent *event)
 {
     m_settings.setWindowGeometry(m_window.saveGeometry());
-    const auto &snapshot = m_session.snapshot();
-    if (!m_capture.isRecording() || !snapshot || snapshot->info.state == model::SessionState::Complete)
+    // Another session may be shown: the question is about the one that is recorded.
+    const auto snapshot = m_recorded;
+    if (!m_capture.isRecording() || !snapshot || QString::fromStdString(snapshot->file) != m_capture.output()
+        || snapshot->info.state == model::SessionState::Complete)
         return;
     QMessageBox question(QMessageBox::Question, tr("Recording goes on"),
         tr("%1 is still being recorded. Go on recording without this window?").arg(ui::sessionTitle(*snapshot)),

@@ -44,6 +44,8 @@ private:
     void refreshStartPage();
     void refreshRunning();
     void remember(const model::Snapshot &snapshot);
+    void onFailed(const QString &sentence);
+    void onCancelled();
     void onClosing(QCloseEvent *event);
 
     GuiSettings m_settings;
@@ -57,6 +59,7 @@ private:
     SessionController m_session;
     QString m_remembered; ///< session that stands in the catalogue already
     QString m_recorderSaid; ///< when it ended
+    std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records
     int m_openTries = 0;
     ui::BackgroundJob m_startJob;
     ui::BackgroundJob m_runningJob;

@@ -5,9 +5,13 @@
 #include "capture/heap/heap_instrument.h"
 #include "capture/perf/cpu_instrument.h"
 #include "capture/proc/proc_reader.h"
+#include "capture/target/attach_preflight.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/executable_search.h"
 #include "capture/target/program_kind.h"
+
+#include <fmt/format.h>
+#include <signal.h>
 
 #include <cstdlib>
 #include <ctime>
@@ -27,6 +31,27 @@ std::string commandFile(const model::CaptureConfig &config)
     const char *path = std::getenv("PATH");
     return capture::findExecutable(
         config.command.front(), path ? std::string_view(path) : capture::kDefaultSearchPath, config.workingDirectory);
+}
+
+/// For tests: the number of the step of an attach at which genprof kills itself.
+constexpr const char *kDieAtStepVariable = "GENPROF_TEST_ATTACH_DIES_AT";
+
+capture::StepHandler dieAtStep(const std::string &number)
+{
+    if (number.empty())
+        return {};
+    struct Progress
+    {
+        int left;
+        std::string last;
+    };
+    // Shared, as handlers are copied and the detach goes on counting.
+    return [progress = std::make_shared<Progress>(Progress{std::atoi(number.c_str()), {}})](const char *step) {
+        progress->left -= progress->last != step ? 1 : 0;
+        progress->last = step;
+        if (progress->left <= 0)
+            ::raise(SIGKILL);
+    };
 }
 
 bool isSanitized(const std::string &file)
@@ -55,7 +80,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         m_notes.push_back(obstacle + ". The rest is recorded");
     else if (const std::string own = capture::builtInAllocatorNote(commandFile(m_config)); !own.empty())
         m_notes.push_back(own);
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs,
+        m_config.heap == model::HeapMode::Sampled ? static_cast<std::uint64_t>(m_config.heapPeriodBytes) : 0);
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
@@ -73,14 +99,43 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
     if (target.isLaunched())
         announce(target);
     if (!target.isLaunched() && m_config.heap != model::HeapMode::Off)
-        m_notes.push_back(
-            "The heap of a running process cannot be traced yet: start the program with \"genprof record\" for that. "
-            "Metrics and CPU time are recorded");
+        attachHeap(target.pid());
     if (m_heap && m_config.children == model::ChildMode::Ignore)
         m_heap->ignoreChildrenOf(target.pid());
     if (m_config.cpuHz > 0)
         openCpu(target, info);
     openProc(target);
+}
+
+/// Loads the tracer into a process that runs. Where that is not possible the rest is recorded, and the session says why.
+void RecordingInstruments::attachHeap(std::int32_t pid)
+{
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
+    if (!heap) {
+        m_notes.push_back(heap.error().text() + "; the heap is not recorded");
+        return;
+    }
+    const std::string obstacle = capture::attachObstacle(capture::probeAttach(pid, tracerPath()));
+    if (!obstacle.empty()) {
+        (*heap)->setAttachFailure(obstacle);
+        m_notes.push_back(fmt::format("The heap of process {} cannot be traced. {}", pid, obstacle));
+    } else if (const auto report = (*heap)->attach(pid, dieAtStep(environmentValue(kDieAtStepVariable))); !report) {
+        m_notes.push_back(report.error().text() + "; its heap is not recorded");
+    } else {
+        sayWhatAttachMet(*report);
+    }
+    m_instruments.push_back(std::move(*heap));
+}
+
+void RecordingInstruments::sayWhatAttachMet(const capture::InjectionReport &report)
+{
+    if (report.interruptedCalls > 0)
+        m_notes.push_back(
+            fmt::format("{} of its system calls ended with EINTR, as stopping a thread makes a few of them do",
+                report.interruptedCalls));
+    if (report.answer.slotsElsewhere > 0)
+        m_notes.push_back(fmt::format("{} calls lead to another allocator than most; their blocks are not recorded",
+            report.answer.slotsElsewhere));
 }
 
 /// Tells what the target is about to run, so that one which ends before anybody could look at it is known all the same.
@@ -100,6 +155,7 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
 {
     capture::CpuEventOptions options;
     options.hz = m_config.cpuHz;
+    options.stackBytes = capture::stackBytesFor(options.hz);
     options.followsChildren = m_config.children == model::ChildMode::Follow;
     auto cpu = target.isLaunched()
         ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)

@@ -4,6 +4,7 @@
 #include "capture/instrument.h"
 #include "capture/proc/proc_instrument.h"
 #include "capture/target/target_process.h"
+#include "capture/target/tracer_injector.h"
 #include "model/session_info.h"
 #include "model/tables/process_table.h"
 
@@ -43,6 +44,8 @@ public:
     const std::vector<std::string> &notes() const { return m_notes; }
 
 private:
+    void attachHeap(std::int32_t pid);
+    void sayWhatAttachMet(const capture::InjectionReport &report);
     void announce(const capture::TargetProcess &target);
     void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
     void openProc(const capture::TargetProcess &target);

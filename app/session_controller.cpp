@@ -54,6 +54,7 @@ void SessionController::close()
     m_timer.stop();
     m_job.cancel();
     m_session.reset();
+    m_path.clear();
     m_snapshot.reset();
     m_selection = {};
     m_isHeld = false;
@@ -65,7 +66,10 @@ void SessionController::setSelection(const model::Selection &selection)
     if (selection == m_selection)
         return;
     m_selection = selection;
-    if (m_session)
+    // Back to what is shown, as after cancelling: there is nothing to read.
+    if (m_snapshot && m_snapshot->selection == selection && !isGrowing())
+        m_job.cancel();
+    else if (m_session)
         read(Demand::Always);
 }
 

@@ -39,6 +39,8 @@ public:
     bool isBusy() const { return m_job.isRunning(); }
     /// The last snapshot; null before the first.
     const std::shared_ptr<const model::Snapshot> &snapshot() const { return m_snapshot; }
+    /// Of the session that was opened last; empty after close().
+    const QString &path() const { return m_path; }
 
 Q_SIGNALS:
     void snapshotReady(std::shared_ptr<const model::Snapshot> snapshot);

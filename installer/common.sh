@@ -22,16 +22,18 @@ as_owner_of_the_checkout() {
     exec setpriv --reuid "$owner" --regid "$(stat -c %g "$root")" --clear-groups "$0" "$@"
 }
 
-# Configures a preset once and builds. Usage: build PRESET [TARGET…]
+# Usage: configure PRESET
+configure() {
+    say "configuring build/$1"
+    (cd "$root" && cmake --preset "$1" >"$(log_of "$1")" 2>&1) || fail "cmake --preset $1 failed:
+$(tail -n 30 "$(log_of "$1")")"
+}
+
+# Configures a preset where that was not done, and builds. Usage: build PRESET [TARGET…]
 build() {
     preset=$1
     shift
-    if [ ! -f "$root/build/$preset/build.ninja" ]; then
-        say "configuring build/$preset"
-        (cd "$root" && cmake --preset "$preset" >"$(log_of "$preset")" 2>&1) \
-            || fail "cmake --preset $preset failed:
-$(tail -n 30 "$(log_of "$preset")")"
-    fi
+    [ -f "$root/build/$preset/build.ninja" ] || configure "$preset"
     say "building build/$preset"
     cmake --build "$root/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"} >&2
 }

@@ -10,7 +10,11 @@
 
 namespace model {
 
-enum class HeapMode : std::uint8_t { Off, Full };
+enum class HeapMode : std::uint8_t {
+    Off,
+    Full,    ///< every allocation and free
+    Sampled, ///< one of so many bytes; counts are estimates with an error
+};
 
 /// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
 enum class ChildMode : std::uint8_t { Follow, Ignore };
@@ -19,6 +23,7 @@ enum class ChildMode : std::uint8_t { Follow, Ignore };
 struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
+    std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
     std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
     ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);

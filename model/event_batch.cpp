@@ -28,18 +28,13 @@ constexpr std::array<LossName, kLossKindCount> kLossNames{{
     {"bad_records", "Records that could not be understood"},
     {"ticks_delayed", "Ticks the recorder was late for"},
     {"processes_missed", "Processes that ended before they could be looked at"},
+    {"samples_missed", "CPU samples due but not taken"},
 }};
 
 } // namespace
 
-std::string_view lossKey(LossKind kind)
-{
-    return kLossNames.at(static_cast<std::size_t>(kind)).key;
-}
+std::string_view lossKey(LossKind kind) { return kLossNames.at(static_cast<std::size_t>(kind)).key; }
 
-std::string_view lossLabel(LossKind kind)
-{
-    return kLossNames.at(static_cast<std::size_t>(kind)).label;
-}
+std::string_view lossLabel(LossKind kind) { return kLossNames.at(static_cast<std::size_t>(kind)).label; }
 
 } // namespace model

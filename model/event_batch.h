@@ -3,6 +3,7 @@
 
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
+#include "model/heap/heap_ledger.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
 
@@ -22,7 +23,8 @@ struct MetricsRow
 };
 
 /// What changed in a tick at one stack of one image. Counts are since the last tick; a live set is their running sum.
-/// Bytes are requested bytes. `periodBytes` is the sampling period the counts were taken with; 1 = every event.
+/// Bytes are requested bytes. `periodBytes` is the sampling period the counts were taken with; 1 = every event. With
+/// more, counts and bytes are estimates; see HeapSamplingDelta.
 struct HeapDelta
 {
     ImageId image;
@@ -33,6 +35,15 @@ struct HeapDelta
     std::int64_t freedBytes = 0;
     std::int64_t temporaries = 0; ///< allocations freed before the same thread's next allocation
     std::int64_t temporaryBytes = 0;
+    std::int64_t periodBytes = 1;
+};
+
+/// How sure the HeapDelta of the same image, stack and period is; only where bytes were sampled.
+struct HeapSamplingDelta
+{
+    ImageId image;
+    StackId stack;
+    HeapSampling sampling;
     std::int64_t periodBytes = 1;
 };
 
@@ -114,8 +125,9 @@ enum class LossKind : std::uint8_t {
     BadRecords = 11,    ///< bytes from a ring that were no record
     TicksDelayed = 12,  ///< the recorder fell behind by more than a tick
     ProcessesMissed = 13,
+    SamplesMissed = 14, ///< CPU samples not taken of threads that ran and ended between two
 };
-inline constexpr std::size_t kLossKindCount = 14;
+inline constexpr std::size_t kLossKindCount = 15;
 
 /// snake_case name of a loss, as in the session and in reports: "events_dropped".
 std::string_view lossKey(LossKind kind);
@@ -209,6 +221,7 @@ struct EventBatch
     TimeRange span;
     std::vector<MetricsRow> metrics;
     std::vector<HeapDelta> heap; ///< at most one row per (image, stack, period)
+    std::vector<HeapSamplingDelta> heapSampling;
     std::vector<HeapTick> heapTicks;
     std::vector<HeapSizeDelta> heapSizes;
     std::vector<HeapLifetimeDelta> heapLifetimes;

@@ -28,6 +28,12 @@ struct HeapCost
     std::int64_t liveBlocksAtBegin = 0;
     std::int64_t peakBytes = 0; ///< at the selection's peak, see HeapSummary::peakIsExact
     std::int64_t peakBlocks = 0;
+    // Where bytes were sampled, else 0: allocations recorded in the selection, and variances of what the names say.
+    std::int64_t samples = 0;
+    double allocationVariance = 0;
+    double allocatedVariance = 0; ///< bytes²
+    double liveBlockVariance = 0;
+    double liveVariance = 0; ///< bytes²
 };
 
 /// An area of memory beside malloc's heap within the selection, with what each of its stacks cost.
@@ -111,7 +117,8 @@ struct HeapSummary
     std::int64_t frees = 0;
     std::int64_t freedBytes = 0;
     std::int64_t temporaries = 0;
-    std::int64_t liveBytes = 0; ///< at the end of the selection
+    std::int64_t unknownFrees = 0; ///< of blocks from before an attach or fork, which are in no other figure
+    std::int64_t liveBytes = 0;    ///< at the end of the selection
     std::int64_t liveBlocks = 0;
     std::int64_t peakBytes = 0; ///< greatest within the selection; of several images: sum of each one's own peak
     std::int64_t peakBlocks = 0;

@@ -26,6 +26,14 @@ constexpr const char *kHeapSql
       " frees = frees + excluded.frees, freed_bytes = freed_bytes + excluded.freed_bytes,"
       " temporaries = temporaries + excluded.temporaries, temporary_bytes = temporary_bytes + excluded.temporary_bytes";
 
+constexpr const char *kHeapSamplingSql
+    = "INSERT INTO heap_sampling (tick, image, stack, period_bytes, samples, allocation_variance, allocated_variance,"
+      " free_variance, freed_variance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+      " samples = samples + excluded.samples, allocation_variance = allocation_variance + excluded.allocation_variance,"
+      " allocated_variance = allocated_variance + excluded.allocated_variance,"
+      " free_variance = free_variance + excluded.free_variance, freed_variance = freed_variance + "
+      "excluded.freed_variance";
+
 constexpr const char *kHeapTickSql
     = "INSERT INTO heap_tick (tick, image, live_bytes, live_blocks, least_live_bytes, most_live_bytes, allocations,"
       " allocated_bytes, frees, freed_bytes, temporaries, unknown_frees) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -70,8 +78,8 @@ constexpr const char *kCpuSql
 
 bool isEmpty(const model::EventBatch &batch)
 {
-    return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapTicks.empty()
-        && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
+    return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapSampling.empty()
+        && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
         && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
         && batch.gaps.empty() && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty()
         && batch.memoryParts.empty();
@@ -85,8 +93,9 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
         {{&writer.m_tick,
              "INSERT INTO tick (id, level, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes) VALUES (?, ?, ?, ?, "
              "?, ?)"},
-            {&writer.m_metric, metrics.c_str()}, {&writer.m_heap, kHeapSql}, {&writer.m_heapTick, kHeapTickSql},
-            {&writer.m_heapSize, kHeapSizeSql}, {&writer.m_heapLifetime, kHeapLifetimeSql},
+            {&writer.m_metric, metrics.c_str()}, {&writer.m_heap, kHeapSql}, {&writer.m_heapSampling, kHeapSamplingSql},
+            {&writer.m_heapTick, kHeapTickSql}, {&writer.m_heapSize, kHeapSizeSql},
+            {&writer.m_heapLifetime, kHeapLifetimeSql},
             {&writer.m_peak,
                 "INSERT OR REPLACE INTO heap_peak (image, revision, when_ns, bytes, blocks) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_peakStack,
@@ -154,6 +163,10 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
     for (const model::HeapDelta &heap : batch.heap)
         m_rows.row(m_heap, tick, heap.image, heap.stack, heap.periodBytes, heap.allocations, heap.allocatedBytes,
             heap.frees, heap.freedBytes, heap.temporaries, heap.temporaryBytes);
+    for (const model::HeapSamplingDelta &row : batch.heapSampling)
+        m_rows.row(m_heapSampling, tick, row.image, row.stack, row.periodBytes, row.sampling.samples,
+            row.sampling.allocationVariance, row.sampling.allocatedVariance, row.sampling.freeVariance,
+            row.sampling.freedVariance);
 }
 
 void BatchWriter::writeAreas(const model::EventBatch &batch, std::int64_t tick)

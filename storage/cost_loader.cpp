@@ -18,6 +18,14 @@ std::string tickRange(const TickIndex &ticks, std::size_t last, const std::strin
 
 std::int64_t count(const Statement &row, int column) { return std::max<std::int64_t>(row.integer(column), 0); }
 
+/// A variance; a number that can be none reads as 0.
+double variance(const Statement &row, int column)
+{
+    constexpr double kMost = 1e60; // sums of them stay finite
+    const double value = row.real(column);
+    return value >= 0 && value < kMost ? value : 0;
+}
+
 bool isBelow(std::int64_t value, std::size_t end) { return value >= 0 && static_cast<std::uint64_t>(value) < end; }
 
 /// The stack in a column; one that does not exist reads as a stack that could not be read.
@@ -52,6 +60,29 @@ Result<void> fetchHeap(Database &database, Damage &damage, const LoadedSession &
         });
 }
 
+Result<void> fetchSampling(Database &database, Damage &damage, const LoadedSession &session, std::size_t first,
+    std::size_t last, const SamplingRowHandler &handler)
+{
+    const auto version = database.integer("PRAGMA user_version");
+    if (!version)
+        return version.error();
+    if (first >= last || *version < 2)
+        return {};
+    return scan(database, damage, "heap_sampling",
+        "SELECT tick, image, stack, samples, allocation_variance, allocated_variance, free_variance, freed_variance "
+        "FROM heap_sampling"
+            + tickRange(session.ticks, last, "tick, image, stack, period_bytes"),
+        session.ticks.at(first).id - 1, [&](const Statement &row) {
+            const auto tick = session.ticks.find(row.integer(0));
+            if (!tick || !isBelow(row.integer(1), session.tables->images.size()))
+                return damage.badRow("heap_sampling");
+            const HeapKey key{
+                static_cast<std::uint32_t>(row.integer(1)), stackOf(damage, "heap_sampling", row, 2, *session.tables)};
+            handler(
+                *tick, key, {{count(row, 3), variance(row, 4), variance(row, 5), variance(row, 6), variance(row, 7)}});
+        });
+}
+
 Result<void> fetchCpu(Database &database, Damage &damage, const LoadedSession &session, std::size_t first,
     std::size_t last, const CpuRowHandler &handler)
 {
@@ -80,6 +111,11 @@ Result<void> loadCosts(LoadContext &context, LoadedSession &session, std::size_t
     const std::size_t end = session.ticks.size();
     auto done = fetchHeap(context.database, context.damage, session, firstNewTick, end,
         [&session](std::size_t tick, const HeapKey &key, const HeapSums &sums) { session.heap.add(tick, key, sums); });
+    if (done)
+        done = fetchSampling(context.database, context.damage, session, firstNewTick, end,
+            [&session](std::size_t tick, const HeapKey &key, const SamplingSums &sums) {
+                session.heapSampling.add(tick, key, sums);
+            });
     if (!done)
         return done;
     return fetchCpu(context.database, context.damage, session, firstNewTick, end,

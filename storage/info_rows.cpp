@@ -98,7 +98,9 @@ constexpr std::int64_t kLongestNs = std::int64_t{1} << 60; ///< 36 years
 
 void takeConfig(const InfoValues &values, model::CaptureConfig &config)
 {
-    values.takeEnum("heap_mode", config.heap, model::HeapMode::Full);
+    values.takeEnum("heap_mode", config.heap, model::HeapMode::Sampled);
+    if (const auto period = values.number("heap_period_bytes", 1, std::int64_t{1} << 50))
+        config.heapPeriodBytes = *period;
     values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
@@ -160,6 +162,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     const model::CaptureConfig &config = info.config;
     InfoWriter writer(*insert);
     writer.put("heap_mode", static_cast<int>(config.heap))
+        .put("heap_period_bytes", config.heapPeriodBytes)
         .put("child_mode", static_cast<int>(config.children))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)

@@ -61,6 +61,15 @@ struct HeapSums
     bool isZero() const;
 };
 
+/// How sure HeapSums are, where bytes were sampled.
+struct SamplingSums
+{
+    model::HeapSampling sampling;
+
+    void add(const SamplingSums &other) { sampling += other.sampling; }
+    void subtract(const SamplingSums &other) { sampling -= other.sampling; }
+};
+
 /// CPU costs of (thread, image, stack).
 struct CpuKey
 {
@@ -153,6 +162,7 @@ struct LoadedSession
     std::int64_t recorderCpuNs = 0;
     std::int64_t recorderRssBytes = 0;
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;
+    PrefixSums<HeapKey, SamplingSums, KeyHash> heapSampling; ///< empty where every event was recorded
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;

@@ -43,8 +43,8 @@ public:
         m_snapshot->span = m_window.span;
         fillSeries(m_session, m_selection, m_window, *m_snapshot);
         using Step = Result<void> (SnapshotBuilder::*)();
-        for (const Step step : {&SnapshotBuilder::heapCosts, &SnapshotBuilder::heapPeaks, &SnapshotBuilder::heapGrowth,
-                 &SnapshotBuilder::cpuCosts, &SnapshotBuilder::areas})
+        for (const Step step : {&SnapshotBuilder::heapCosts, &SnapshotBuilder::heapErrors, &SnapshotBuilder::heapPeaks,
+                 &SnapshotBuilder::heapGrowth, &SnapshotBuilder::cpuCosts, &SnapshotBuilder::areas})
             if (auto done = (this->*step)(); !done)
                 return done.error();
         dropEmptyRows();
@@ -54,6 +54,7 @@ public:
 
 private:
     Result<void> heapCosts();
+    Result<void> heapErrors();
     Result<void> heapPeaks();
     Result<void> heapGrowth();
     Result<void> cpuCosts();
@@ -132,6 +133,43 @@ Result<void> SnapshotBuilder::heapCosts()
         cost.liveBlocks = end.liveBlocks();
         cost.liveBytesAtBegin = begin.liveBytes();
         cost.liveBlocksAtBegin = begin.liveBlocks();
+    }
+    return {};
+}
+
+Result<void> SnapshotBuilder::heapErrors()
+{
+    if (m_session.heapSampling.keys().empty())
+        return {};
+    decltype(LoadedSession::heapSampling)::Values before, after;
+    for (auto *values : {&before, &after}) {
+        Result<void> done;
+        const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
+            done = fetchSampling(m_database, m_damage, m_session, first, last,
+                [&row](std::size_t, const HeapKey &key, const SamplingSums &sums) { row(key, sums); });
+            return done.has_value();
+        };
+        m_session.heapSampling.until(
+            values == &before ? m_window.first : m_window.last, m_session.ticks.size(), fetch, *values);
+        if (!done)
+            return done;
+    }
+    std::map<std::pair<std::uint32_t, std::uint32_t>, model::HeapCost *> costs;
+    for (model::HeapCost &cost : m_snapshot->heap)
+        costs.emplace(std::pair(cost.image.value, cost.stack.value), &cost);
+    const std::vector<HeapKey> &keys = m_session.heapSampling.keys();
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        const auto cost = costs.find(std::pair(keys[slot].image, keys[slot].stack));
+        if (cost == costs.end())
+            continue;
+        const model::HeapSampling end = at(after, slot).sampling;
+        model::HeapSampling within = end;
+        within -= at(before, slot).sampling;
+        cost->second->samples = within.samples;
+        cost->second->allocationVariance = std::max(within.allocationVariance, 0.0);
+        cost->second->allocatedVariance = std::max(within.allocatedVariance, 0.0);
+        cost->second->liveBlockVariance = std::max(end.allocationVariance - end.freeVariance, 0.0);
+        cost->second->liveVariance = std::max(end.allocatedVariance - end.freedVariance, 0.0);
     }
     return {};
 }

@@ -39,6 +39,7 @@ void fillHeap(const LoadedSession &session, const model::Selection &selection, c
             summary.frees = saturatedSum(summary.frees, last->frees);
             summary.freedBytes = saturatedSum(summary.freedBytes, last->freedBytes);
             summary.temporaries = saturatedSum(summary.temporaries, last->temporaries);
+            summary.unknownFrees = saturatedSum(summary.unknownFrees, last->unknownFrees);
         }
         if (last) {
             summary.liveBytes = saturatedSum(summary.liveBytes, last->liveBytes);

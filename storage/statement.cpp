@@ -130,6 +130,8 @@ void Statement::bindText(int position, std::string_view value)
         SQLITE_TRANSIENT);
 }
 
+void Statement::bindReal(int position, double value) { sqlite3_bind_double(m_statement.get(), position + 1, value); }
+
 void Statement::bindNull(int position) { sqlite3_bind_null(m_statement.get(), position + 1); }
 
 } // namespace storage

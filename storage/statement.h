@@ -58,6 +58,7 @@ public:
 
     void bindInteger(int position, std::int64_t value);
     void bindText(int position, std::string_view value);
+    void bindReal(int position, double value);
     void bindNull(int position);
 
 private:
@@ -70,6 +71,7 @@ private:
     {
         bindInteger(position, static_cast<std::int64_t>(value));
     }
+    void bindValue(int position, double value) { bindReal(position, value); }
     void bindValue(int position, std::string_view value) { bindText(position, value); }
     template <typename Tag> void bindValue(int position, model::Id<Tag> id)
     {

@@ -209,7 +209,7 @@ Result<void> TableLoader::images()
             image.commandLine = text("image", row, 5);
             image.start = time(row, 6);
             image.end = maybeTime(row, 7);
-            image.heap = enumerator("image", row, 8, model::HeapState::Inherited, model::HeapState::Off);
+            image.heap = enumerator("image", row, 8, model::HeapState::Attached, model::HeapState::Off);
             image.heapNote = text("image", row, 9);
         });
 }

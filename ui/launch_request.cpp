@@ -15,8 +15,7 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
     const bool isAttach = request.attachPid.has_value();
     QStringList all{isAttach ? u"attach"_s : u"record"_s};
     all << u"-o"_s << output;
-    if (!isAttach)
-        all << u"--heap"_s << (request.traceHeap ? u"full"_s : u"off"_s);
+    all << u"--heap"_s << (request.traceHeap ? u"full"_s : u"off"_s);
     all << u"--cpu"_s << (request.cpuHz > 0 ? QString::number(request.cpuHz) : u"off"_s);
     if (request.tickMs != 1000)
         all << u"--tick"_s << QString::number(request.tickMs);

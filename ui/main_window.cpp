@@ -40,6 +40,16 @@ QString pageKey(model::CardPage page)
     return QStringLiteral("capture");
 }
 
+/// At most two lines of sentences; the rest stands on the page "Capture".
+QString shortened(const QString &sentences)
+{
+    constexpr qsizetype kMost = 200;
+    if (sentences.size() <= kMost)
+        return sentences;
+    const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
+    return sentences.left(end < 0 ? kMost : end + 1) + MainWindow::tr(" There is more: see “Capture”.");
+}
+
 } // namespace
 
 MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
@@ -65,14 +75,17 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
     setMinimumSize(900, 600);
-    m_slow.setSingleShot(true);
     m_slow.setInterval(1000);
     connect(&m_slow, &QTimer::timeout, this, [this] {
-        m_progress->setText(m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…"), tr("Cancel"));
+        const QString what = m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…");
+        m_progress->setText(tr("%1 %2 s").arg(what).arg(++m_slowSeconds), tr("Cancel"));
     });
     connect(m_progress, &Banner::actionWanted, this, &MainWindow::cancelWanted);
     connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
+    connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
+    connect(m_body, &QStackedWidget::currentChanged, this,
+        [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
 }
 
@@ -115,8 +128,9 @@ QWidget *MainWindow::newPageArea()
     QFont font = m_heading->font();
     font.setPointSizeF(font.pointSizeF() * 1.15);
     m_heading->setFont(font);
-    m_subheading = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
-    m_subheading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_subheading = new ElidedLabel;
+    m_subheading->setToken(Token::InkMuted);
+    m_subheading->setElideMode(Qt::ElideRight);
     headings->addWidget(m_heading);
     headings->addWidget(m_subheading, 1);
     m_stack = new QStackedWidget;
@@ -158,8 +172,16 @@ void MainWindow::setStartPage(QWidget *start)
 
 void MainWindow::showStart()
 {
-    if (m_start != nullptr)
-        m_body->setCurrentWidget(m_start);
+    if (m_start == nullptr)
+        return;
+    m_body->setCurrentWidget(m_start);
+    m_start->setFocus(Qt::OtherFocusReason);
+}
+
+void MainWindow::showSession()
+{
+    if (m_snapshot)
+        m_body->setCurrentWidget(m_session);
 }
 
 void MainWindow::showFailure(const QString &title, const QString &sentence)
@@ -230,7 +252,6 @@ void MainWindow::showHeading()
     const Page *page = m_pages[static_cast<std::size_t>(index)];
     m_heading->setText(page->title());
     m_subheading->setText(page->subtitle());
-    m_subheading->setToolTip(page->subtitle());
 }
 
 void MainWindow::showBanner()
@@ -239,7 +260,7 @@ void MainWindow::showBanner()
     if (!m_trouble.isEmpty())
         sentences << m_trouble;
     if (m_snapshot && !m_snapshot->damage.empty())
-        sentences << text(m_snapshot->damage);
+        sentences << shortened(text(m_snapshot->damage));
     if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
         sentences << tr("This recording was not ended in order; everything up to its last tick is here.");
     m_banner->setText(sentences.join(QLatin1Char(' ')));
@@ -254,11 +275,12 @@ void MainWindow::setTrouble(const QString &sentence)
 void MainWindow::setBusy(bool isBusy)
 {
     if (isBusy) {
-        if (!m_slow.isActive() && m_progress->isHidden())
+        if (!m_slow.isActive())
             m_slow.start();
         return;
     }
     m_slow.stop();
+    m_slowSeconds = 0;
     m_progress->setText({});
 }
 
@@ -272,7 +294,9 @@ void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }
 
 void MainWindow::keyPressEvent(QKeyEvent *event)
 {
-    if (event->key() == Qt::Key_Escape)
+    if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
+        showSession();
+    else if (event->key() == Qt::Key_Escape)
         m_selection.stepBack();
     else if (event->key() == Qt::Key_Space && m_snapshot)
         m_bar->toggleHold();

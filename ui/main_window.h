@@ -17,6 +17,7 @@ class QVBoxLayout;
 namespace ui {
 
 class Banner;
+class ElidedLabel;
 class EmptyState;
 class Inspector;
 class PageButton;
@@ -46,6 +47,8 @@ public:
     SessionBar *bar() { return m_bar; }
 
     void showStart();
+    /// Back from the start page; nothing when no session is open.
+    void showSession();
     /// A calm page that says what failed and what to try, with a button back to the start page.
     void showFailure(const QString &title, const QString &sentence);
     /// A new view of the session; switches to the pages when another one was shown before.
@@ -95,7 +98,7 @@ private:
     PageList *m_list = nullptr;
     QStackedWidget *m_stack = nullptr;
     QLabel *m_heading = nullptr;
-    QLabel *m_subheading = nullptr;
+    ElidedLabel *m_subheading = nullptr;
     Banner *m_banner = nullptr;
     Banner *m_progress = nullptr;
     StatusLine *m_status = nullptr;
@@ -103,6 +106,7 @@ private:
     Inspector *m_inspector = nullptr;
     QHBoxLayout *m_columns = nullptr;
     QTimer m_slow; ///< work that takes longer than a second
+    int m_slowSeconds = 0;
     QString m_trouble;
 };
 

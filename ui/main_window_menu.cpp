@@ -17,10 +17,7 @@ void MainWindow::setUpMenu()
     QAction *open = menu->addAction(tr("Open session…"));
     connect(open, &QAction::triggered, m_bar, &SessionBar::openWanted);
     QAction *back = menu->addAction(tr("Back to the session"));
-    connect(back, &QAction::triggered, this, [this] {
-        if (m_snapshot)
-            m_body->setCurrentWidget(m_session);
-    });
+    connect(back, &QAction::triggered, this, &MainWindow::showSession);
     menu->addSeparator();
     m_exportMenu = menu->addMenu(tr("Export from this page"));
     connect(m_exportMenu, &QMenu::aboutToShow, this, &MainWindow::fillExportMenu);

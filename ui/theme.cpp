@@ -34,6 +34,9 @@ QFont systemFont()
                 font.setPointSizeF(9.75);
                 break;
             }
+    // Inter's ligatures make a multiplication sign of the x in 0x40 and x86: here text is mostly names and numbers.
+    if (font.family().startsWith(u"Inter"_s))
+        font.setStyleStrategy(QFont::PreferNoShaping);
     font.setHintingPreference(QFont::PreferVerticalHinting);
     return font;
 }

@@ -2,6 +2,8 @@
 #include "app/cli/doctor.h"
 
 #include "app/exit_code.h"
+#include "app/program_paths.h"
+#include "capture/target/attach_preflight.h"
 #include "capture/target/host_probe.h"
 
 #include <fmt/format.h>
@@ -55,7 +57,8 @@ void printJson(const model::Capabilities &capabilities)
 
 int runDoctor(const DoctorOptions &options)
 {
-    const model::Capabilities capabilities = capture::probeHost();
+    const model::Capabilities capabilities
+        = options.pid ? capture::probeAttach(*options.pid, tracerPath()) : capture::probeHost();
     if (options.asJson)
         printJson(capabilities);
     else

@@ -5,7 +5,8 @@
 
 namespace app {
 
-/// `genprof doctor`: prints what this machine allows to record and how to allow more. Returns the exit code: 0 if nothing is
+/// `genprof doctor`: prints what this machine allows to record and how to allow more; with a pid, whether
+/// that process can be attached to. Returns the exit code: 0 if nothing is
 /// denied, else 1.
 int runDoctor(const DoctorOptions &options);
 

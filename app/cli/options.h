@@ -52,6 +52,7 @@ struct ReportOptions
 /// `genprof doctor`.
 struct DoctorOptions
 {
+    std::optional<std::int32_t> pid; ///< whether this process can be attached to, instead of what the machine allows
     bool asJson = false;
 };
 

@@ -9,6 +9,7 @@
 #include "app/session_sink.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
+#include "capture/proc/proc_reader.h"
 #include "capture/recording/recording.h"
 #include "model/base/format_units.h"
 #include "storage/session_catalog.h"
@@ -41,6 +42,13 @@ void removeSession(const std::string &path)
     std::error_code ignored;
     for (const char *ending : {"", "-wal", "-shm"})
         std::filesystem::remove(path + ending, ignored);
+}
+
+/// Whether a process that was not seen to end is still more than an entry that waits for its parent.
+bool isRunning(std::int32_t pid)
+{
+    const std::optional<char> state = capture::processState(pid);
+    return state && *state != 'Z' && *state != 'X';
 }
 
 /// One run of `genprof record` or `genprof attach`, step by step.
@@ -166,7 +174,8 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
     }
     std::string pids;
     for (const std::int32_t pid : m_processes.livePids())
-        pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
+        if (isRunning(pid))
+            pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
     m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on (process {})", pids)

@@ -5,6 +5,8 @@
 
 namespace capture {
 
+static_assert(wire::kLeastSampledBytes == model::kLeastSampledBytes);
+
 EventPairing::Verdict EventPairing::apply(
     const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
 {
@@ -34,10 +36,11 @@ EventPairing::Verdict EventPairing::allocate(
         if (missing == Missing::Wait)
             return Verdict::MustWait;
         ++m_losses.missedFrees;
-        m_ledger.freed(*m_live.take(event.pointer), timeNs, false);
+        const model::LiveBlock old = *m_live.take(event.pointer);
+        m_ledger.freed(old, m_weights.of(event.pointer, old), timeNs, false);
         m_live.insert(event.pointer, block);
     }
-    m_ledger.allocated(event.node, event.size, timeNs);
+    m_ledger.allocated(event.node, event.size, m_weights.of(event.pointer, block), timeNs);
     thread.lastAllocation = event.pointer;
     return Verdict::Applied;
 }
@@ -47,7 +50,7 @@ EventPairing::Verdict EventPairing::release(
 {
     const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
     if (block) {
-        m_ledger.freed(*block, timeNs, thread.lastAllocation == event.pointer);
+        m_ledger.freed(*block, m_weights.of(event.pointer, *block), timeNs, isTemporary(event, thread));
     } else {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
@@ -68,6 +71,7 @@ EventPairing::Verdict EventPairing::beginRealloc(const HeapEvent &event, ThreadH
         return Verdict::MustWait;
     thread.isInRealloc = true;
     thread.reallocPointer = event.pointer;
+    thread.isTemporaryRealloc = isTemporary(event, thread);
     thread.reallocBlock = block;
     return Verdict::Applied;
 }
@@ -80,7 +84,8 @@ EventPairing::Verdict EventPairing::endRealloc(
     if (!thread.isInRealloc)
         ++m_losses.badRecords;
     else if (thread.reallocBlock)
-        m_ledger.freed(*thread.reallocBlock, timeNs, thread.lastAllocation == thread.reallocPointer);
+        m_ledger.freed(*thread.reallocBlock, m_weights.of(thread.reallocPointer, *thread.reallocBlock), timeNs,
+            thread.isTemporaryRealloc);
     else
         ++m_losses.unknownFrees;
     thread.isInRealloc = false;

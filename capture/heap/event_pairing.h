@@ -15,6 +15,7 @@ struct ThreadHistory
 {
     std::uint64_t lastAllocation = 0; ///< the thread's last block; 0: none
     bool isInRealloc = false;
+    bool isTemporaryRealloc = false;
     std::uint64_t reallocPointer = 0;
     std::optional<model::LiveBlock> reallocBlock; ///< taken out of the live table until the realloc ends
 };
@@ -32,9 +33,18 @@ struct PairingLosses
 /// Events of different threads can reach the recorder out of order. A free is published before the allocator is called and
 /// an allocation after it returned, so whatever an event needs was published before it: an event that cannot be
 /// applied yet says so, and the caller brings the other rings up to date and tries again.
+///
+/// Where bytes are sampled, an event stands for more than itself (model::SampleWeights), and the target says itself which frees are
+/// those of a thread's last allocation: what was not sampled in between is not seen here.
 class EventPairing
 {
 public:
+    EventPairing() = default;
+    explicit EventPairing(std::uint64_t samplePeriodBytes)
+        : m_weights(samplePeriodBytes)
+    {
+    }
+
     enum class Verdict : std::uint8_t {
         Applied,
         MustWait, ///< for an event of another ring; nothing was changed
@@ -52,6 +62,7 @@ public:
 
     void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
 
+    std::uint64_t samplePeriodBytes() const { return m_weights.periodBytes(); }
     const model::LiveHeap &live() const { return m_live; }
     model::HeapLedger &ledger() { return m_ledger; }
     PairingLosses takeLosses();
@@ -62,6 +73,13 @@ private:
     Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
     Verdict endRealloc(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
 
+    /// Whether the block at `pointer` was its thread's last allocation when it was freed by `event`.
+    bool isTemporary(const HeapEvent &event, const ThreadHistory &thread) const
+    {
+        return m_weights.isSampling() ? event.node != 0 : thread.lastAllocation == event.pointer;
+    }
+
+    model::SampleWeights m_weights;
     model::LiveHeap m_live;
     model::HeapLedger m_ledger;
     PairingLosses m_losses;

@@ -3,6 +3,7 @@
 #include "capture/heap/heap_instrument.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
+#include "model/base/format_units.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,6 +17,7 @@ struct HeapInstrument::Harvest
     ProgramHarvest program;
     TargetLosses target;
     std::uint64_t badRecords = 0;
+    std::int64_t periodBytes = 1; ///< as in model::HeapDelta
     std::vector<RingThread> threads;
     std::string failure;
     bool hasEnded = false;
@@ -74,6 +76,12 @@ void addLoss(
         batch.losses.push_back({kind, image, count, detail});
 }
 
+std::string attachNote(model::Timestamp when)
+{
+    return "attached " + model::formatOffset(when, true)
+        + " after the recording began, while it ran; its blocks from before are not known";
+}
+
 } // namespace
 
 HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
@@ -85,6 +93,8 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     harvest.program = image.channel.program().take();
     harvest.target = image.channel.losses();
     harvest.badRecords = image.channel.takeBadRecords();
+    const std::uint64_t period = image.channel.pairing().samplePeriodBytes();
+    harvest.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(period), 1);
     harvest.threads = image.channel.takeNewThreads();
     harvest.failure = image.failure;
     harvest.hasEnded = image.hasEnded;
@@ -150,7 +160,8 @@ void HeapInstrument::registerImage(Image &image)
     const Arrival &arrival = image.arrival;
     const model::Timestamp when{arrival.monotonicNs - m_originNs};
     const bool isFork = arrival.origin == wire::Origin::Fork;
-    if (isFork) {
+    const bool isAttach = arrival.origin == wire::Origin::Attach;
+    if (isFork || isAttach) {
         m_processes.processSeen(arrival.pid, arrival.parentPid, when);
         image.id = m_processes.imageAt(arrival.pid, when);
         if (!image.id.isValid())
@@ -161,8 +172,11 @@ void HeapInstrument::registerImage(Image &image)
     }
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
-    row.heap = isFork ? model::HeapState::Inherited : model::HeapState::Full;
-    row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
+    row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
+    if (isAttach)
+        row.heapNote = tables.string(attachNote(when));
+    else
+        row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
@@ -204,9 +218,13 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
 {
     model::TableBuilder &tables = m_processes.tables();
     const model::HeapTickCounts &tick = harvest.tick;
-    for (const auto &[node, counts] : tick.rows)
-        batch.heap.push_back({image.id, image.resolver.stackOf(node, tables), counts.allocations, counts.allocatedBytes,
-            counts.frees, counts.freedBytes, counts.temporaries, counts.temporaryBytes, 1});
+    for (const auto &[node, counts, sampling] : tick.rows) {
+        const model::StackId stack = image.resolver.stackOf(node, tables);
+        batch.heap.push_back({image.id, stack, counts.allocations, counts.allocatedBytes, counts.frees,
+            counts.freedBytes, counts.temporaries, counts.temporaryBytes, harvest.periodBytes});
+        if (harvest.periodBytes > 1)
+            batch.heapSampling.push_back({image.id, stack, sampling, harvest.periodBytes});
+    }
     batch.heapTicks.push_back({image.id, tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
         tick.total.allocations, tick.total.allocatedBytes, tick.total.frees, tick.total.freedBytes,
         tick.total.temporaries, harvest.pairing.unknownFrees});
@@ -227,8 +245,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
 {
     model::TableBuilder &tables = m_processes.tables();
     std::array<std::int64_t, model::kStackEndCount> ends{};
-    for (const auto &[node, counts] : harvest.tick.rows)
-        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += counts.allocations;
+    for (const auto &[node, counts, sampling] : harvest.tick.rows)
+        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += sampling.samples;
     for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
         addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
 
@@ -245,7 +263,11 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.nodesRefused, seen.nodesRefused));
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.modulesRefused, seen.modulesRefused),
         "modules without a place in the table");
-    addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.samplesRefused, seen.samplesRefused),
+        "samples: more live ones than can be followed; use a longer period");
+    // After an attach that is to be expected, and counted with the ticks.
+    if (image.arrival.origin != wire::Origin::Attach)
+        addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
     addLoss(batch, LossKind::BadRecords, image.id, bad);
@@ -265,6 +287,13 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         if (!isUnknown || (!hasEnded && image.heap == model::HeapState::Waiting))
             continue;
         model::Image &row = tables.changeImage(model::ImageId(i));
+        if (!m_attachFailure.empty()) {
+            row.heap = model::HeapState::NotTraced;
+            row.heapNote = tables.string(m_attachFailure);
+            m_isSettled[i] = true;
+            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, m_attachFailure});
+            continue;
+        }
         if (!hasEnded) {
             row.heap = model::HeapState::Waiting;
             continue;
@@ -276,10 +305,11 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         }
         row.heap = model::HeapState::NotTraced;
         const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
-        row.heapNote = tables.string(obstacle.empty()
-                ? "The tracer did not connect: the program is statically linked or uses another C library, "
-                  "has more rights than its user, or was started without LD_PRELOAD."
-                : obstacle);
+        row.heapNote = tables.string(!obstacle.empty() ? obstacle
+                : m_attachment
+                ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
+                : "The tracer did not connect: the program is statically linked or uses another C library, "
+                  "has more rights than its user, or was started without LD_PRELOAD.");
         batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});
     }
 }

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,8 +44,8 @@ HeapInstrument::Image::~Image()
         ::close(process);
 }
 
-model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(
-    model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs)
+model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::ProcessTable &processes,
+    const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes)
 {
     if (::access(tracerPath.c_str(), R_OK) != 0)
         return model::systemError("cannot read the tracer " + tracerPath, errno, "the installation is not complete");
@@ -53,7 +54,7 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(
             + ": the loader takes spaces and colons for separators; install to a path without them");
     std::unique_ptr<HeapInstrument> instrument(new HeapInstrument(processes, tracerPath, originNs));
     HeapInstrument *raw = instrument.get();
-    auto server = RendezvousServer::start(instrument->m_clock.kind(),
+    auto server = RendezvousServer::start(instrument->m_clock.kind(), samplePeriodBytes,
         {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
             [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); }});
     if (!server)
@@ -77,6 +78,7 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
 HeapInstrument::~HeapInstrument()
 {
     m_server.reset();
+    m_attachment.reset(); // while rings are still read: no thread of the target has to wait
     m_drainThread.request_stop();
     wakeSleeper(m_control);
     if (m_drainThread.joinable())
@@ -91,10 +93,27 @@ std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(con
         {wire::kRendezvousVariable, m_server->address()}};
 }
 
+model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)
+{
+    struct stat status = {};
+    if (::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0)
+        m_server->allowUser(status.st_uid);
+    auto attachment = HeapAttachment::start(pid, m_server->address(), {m_tracerPath, onStep});
+    if (!attachment) {
+        m_attachFailure = attachment.error().text();
+        return attachment.error();
+    }
+    const std::lock_guard lock(m_mutex);
+    m_attachment = std::move(*attachment);
+    return m_attachment->report();
+}
+
 void HeapInstrument::imageArrived(Arrival arrival)
 {
     const auto process = static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0));
     const std::lock_guard lock(m_mutex);
+    if (m_attachment && arrival.origin == wire::Origin::Fork)
+        m_attachment->forked(arrival.pid, arrival.parentPid);
     // The pid's earlier image has ended with the exec (or its process has, and the number is used again).
     for (const auto &image : m_images) {
         if (image->channel.pid() != arrival.pid || image->hasEnded)

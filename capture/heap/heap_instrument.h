@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/heap/heap_attachment.h"
 #include "capture/heap/image_channel.h"
 #include "capture/heap/known_memory.h"
 #include "capture/heap/phase_keeper.h"
@@ -22,7 +23,7 @@
 
 namespace capture {
 
-/// Full heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
+/// Heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
 /// sums over at each tick.
 ///
 /// Rings must be read while the capture thread waits for a disk, so they are drained by a thread of their own ("heap-drain");
@@ -31,9 +32,9 @@ class HeapInstrument final : public Instrument
 {
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
-    /// outlive it.
-    static model::Result<std::unique_ptr<HeapInstrument>> create(
-        model::ProcessTable &processes, const std::string &tracerPath, std::int64_t originNs);
+    /// outlive it. `samplePeriodBytes`: 0 records every event; else one of so many bytes is sampled, and counts are estimates.
+    static model::Result<std::unique_ptr<HeapInstrument>> create(model::ProcessTable &processes,
+        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0);
     /// Tells every traced process that nobody listens any more; they run on as if alone.
     ~HeapInstrument() override;
 
@@ -41,6 +42,10 @@ public:
     /// tracer before `inheritedPreload`, which may be empty) and the address of this recorder.
     std::vector<std::pair<std::string, std::string>> environment(const std::string &inheritedPreload) const;
 
+    /// Loads the tracer into a process that runs already. Before the first collect(); on failure the process is as before.
+    model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
+    /// Instead of attach(): why the process is not attached to, which is then stored with it.
+    void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
@@ -122,6 +127,8 @@ private:
     std::atomic<bool> m_isPaused = false;
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
+    std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
+    std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
 };
 

@@ -18,11 +18,10 @@ namespace capture {
 namespace {
 
 constexpr std::uint64_t kPrefetchAhead = 12;
-/// Passes after which an event waits no longer for another ring: no real program comes near, a hostile one must end.
-constexpr std::uint32_t kPatience = 64;
 /// How far stamps of two threads may be in the wrong order, in clock units: about a microsecond.
 constexpr std::uint64_t kSkewUnits = 64;
-constexpr int kPassesPerDrain = 16;
+/// How long a drain goes on while events wait for other rings: the lock is wanted by others too.
+constexpr std::int64_t kLongestDrainNs = 5'000'000;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
 
@@ -34,6 +33,7 @@ ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid
     : m_memory(std::move(memory))
     , m_pid(pid)
     , m_sharesPids(sharesPids)
+    , m_pairing(m_memory->view().header().samplePeriodBytes)
 {
 }
 
@@ -89,16 +89,18 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
 
 std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
 {
-    // A program with many threads stalls some ring in every pass: what is still stalled after a few is left to the next
-    // call, since the target needs a sign of life and its rings meanwhile.
+    // Events that wait for another ring are settled by the next pass. What is still open after a while is left to the next call:
+    // a hostile target could keep this going for ever.
     std::uint64_t events = 0;
-    for (int i = 0; isFinal || i < kPassesPerDrain; ++i) {
+    const std::int64_t end = clock.toNs(clock.units()) + kLongestDrainNs;
+    for (;;) {
         beat();
         findNewOwners(clock);
         const std::uint64_t applied = pass(clock, isFinal);
         events += applied;
         publishTails();
-        if (!isAnyStalled() && (!isFinal || applied == 0))
+        const bool isDone = !isAnyStalled() && (!isFinal || applied == 0);
+        if (isDone || (!isFinal && clock.toNs(clock.units()) > end))
             break;
     }
     if (isFinal)
@@ -112,9 +114,9 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
     // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
     // something older.
     const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units();
-    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
+    ++m_pass;
     m_queue.clear();
-    m_newlyStalled = 0;
+    m_waiting.clear();
     for (Ring *ring : m_active) {
         const std::uint64_t before = ring->decoder.ring().available();
         if (!ring->decoder.ring().refresh())
@@ -126,17 +128,39 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
         if (ring->current.type != wire::RecordType::None)
             enqueue(*ring);
     }
+    std::uint64_t applied = 0;
+    for (;;) {
+        const std::uint64_t moved = runQueue(clock, horizon);
+        applied += moved;
+        // Whatever moved may be what others wait for. Once nothing moves, the oldest of those that were met before this pass looked
+        // at all rings waits for something that was lost or came before tracing.
+        if (moved == 0 && !acceptOldest(clock, isFinal))
+            return applied;
+        applied += moved == 0 ? 1 : 0;
+        for (Ring *ring : std::exchange(m_waiting, {}))
+            enqueue(*ring);
+    }
+}
+
+std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
+{
+    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
     std::make_heap(m_queue.begin(), m_queue.end(), isLater);
     std::uint64_t applied = 0;
     while (!m_queue.empty()) {
         std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
         Ring *ring = m_queue.back();
         m_queue.pop_back();
+        if (ring->turn > horizon && !ring->isStalled)
+            continue;
         const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
-        if (ring->turn > horizon)
-            break;
+        const bool isSecondTry = ring->isStalled;
         applied += run(*ring, clock, limit);
-        if (ring->current.type != wire::RecordType::None && !ring->isStalled && ring->current.units <= horizon) {
+        if (ring->current.type == wire::RecordType::None)
+            continue;
+        if (ring->isStalled && isSecondTry) {
+            m_waiting.push_back(ring);
+        } else if (ring->isStalled || ring->current.units <= horizon) {
             enqueue(*ring);
             std::push_heap(m_queue.begin(), m_queue.end(), isLater);
         }
@@ -153,24 +177,33 @@ void ImageChannel::enqueue(Ring &ring)
 
 std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
 {
-    // What an event waits for was published before it and has no later stamp, or hardly. This pass looked at all rings after the event
-    // was first met, and has by now applied everything older, but for what is behind an event that stalled on the way: if none
-    // did, it was lost or came before tracing. (That there is but one ring says nothing: a new thread's may not be known yet.)
     std::uint64_t applied = 0;
     do {
-        const bool wasLookedFor = ring.isStalled && m_newlyStalled == 0;
-        const bool isAccepted = wasLookedFor || ring.stalledPasses > kPatience;
         if (const std::uint64_t soon = ring.decoder.hint(kPrefetchAhead); soon != 0)
             m_pairing.prefetch(soon);
-        if (!applyCurrent(ring, clock, isAccepted ? EventPairing::Missing::Accept : EventPairing::Missing::Wait)) {
-            m_newlyStalled += ring.isStalled ? 0 : 1;
+        if (!applyCurrent(ring, clock, EventPairing::Missing::Wait)) {
+            if (!ring.isStalled)
+                ring.stalledInPass = m_pass;
             ring.isStalled = true;
-            ++ring.stalledPasses;
             break;
         }
         ++applied;
     } while (ring.current.type != wire::RecordType::None && ring.current.units <= limitUnits);
     return applied;
+}
+
+bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
+{
+    Ring *oldest = nullptr;
+    for (Ring *ring : m_waiting)
+        if ((isFinal || ring->stalledInPass != m_pass) && (!oldest || ring->current.units < oldest->current.units))
+            oldest = ring;
+    if (!oldest)
+        return false;
+    applyCurrent(*oldest, clock, EventPairing::Missing::Accept);
+    if (oldest->current.type == wire::RecordType::None)
+        std::erase(m_waiting, oldest);
+    return true;
 }
 
 bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
@@ -181,7 +214,6 @@ bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPai
     else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;
     ring.isStalled = false;
-    ring.stalledPasses = 0;
     ring.current = ring.decoder.next();
     return true;
 }
@@ -274,7 +306,7 @@ TargetLosses ImageChannel::losses() const
     const auto count
         = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
     return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
-        count(counters.nodesRefused), count(counters.modulesRefused)};
+        count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused)};
 }
 
 std::vector<std::uint64_t> ImageChannel::stackTops() const

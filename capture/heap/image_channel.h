@@ -30,6 +30,7 @@ struct TargetLosses
     std::uint64_t reentered = 0;
     std::uint64_t nodesRefused = 0;
     std::uint64_t modulesRefused = 0;
+    std::uint64_t samplesRefused = 0;
 };
 
 /// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the
@@ -80,15 +81,17 @@ private:
         std::uint64_t turn = 0; ///< when `current` is due in a pass, in clock units
         bool isTaken = false;   ///< a thread writes into it
         bool isStalled = false; ///< current waits for another ring
-        std::uint32_t stalledPasses = 0;
+        std::uint64_t stalledInPass = 0;
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
     };
 
     void findNewOwners(const RecorderClock &clock);
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
+    std::uint64_t runQueue(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
     void enqueue(Ring &ring);
+    bool acceptOldest(const RecorderClock &clock, bool isFinal);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
     void beat();
     bool isAnyStalled() const;
@@ -105,7 +108,8 @@ private:
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
-    std::uint32_t m_newlyStalled = 0;           ///< rings that stalled in this pass
+    std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
+    std::uint64_t m_pass = 0;
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
 };

@@ -21,7 +21,8 @@ std::uint64_t pageAligned(std::uint64_t bytes) { return (bytes + 4095) & ~std::u
 
 } // namespace
 
-model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(wire::Clock clock, std::uint32_t recorderPid)
+model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
+    wire::Clock clock, std::uint32_t recorderPid, std::uint64_t samplePeriodBytes)
 {
     const int descriptor = ::memfd_create("genesis-heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0)
@@ -50,6 +51,7 @@ model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(wire::Clock cloc
     header.mode = wire::Mode::Recording;
     header.clock = clock;
     header.waitLimitMs = kWaitLimitMs;
+    header.samplePeriodBytes = samplePeriodBytes;
     header.heartbeat = 1;
     header.usedNodes = wire::kRootNodes;
     header.mallocModule = wire::kNoModule;

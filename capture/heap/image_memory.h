@@ -16,7 +16,8 @@ class ImageMemory
 {
 public:
     /// `recorderPid` as the target sees it; 0 if it cannot.
-    static model::Result<std::unique_ptr<ImageMemory>> create(wire::Clock clock, std::uint32_t recorderPid);
+    static model::Result<std::unique_ptr<ImageMemory>> create(
+        wire::Clock clock, std::uint32_t recorderPid, std::uint64_t samplePeriodBytes = 0);
     ~ImageMemory();
     ImageMemory(const ImageMemory &) = delete;
     ImageMemory &operator=(const ImageMemory &) = delete;

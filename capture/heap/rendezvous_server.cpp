@@ -62,11 +62,13 @@ std::int64_t monotonicNs()
 
 } // namespace
 
-model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(wire::Clock clock, Callbacks callbacks)
+model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(
+    wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks)
 {
     const int listener = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int wakeup = ::eventfd(0, EFD_CLOEXEC);
-    std::unique_ptr<RendezvousServer> server(new RendezvousServer(clock, std::move(callbacks), listener, wakeup));
+    std::unique_ptr<RendezvousServer> server(
+        new RendezvousServer(clock, samplePeriodBytes, std::move(callbacks), listener, wakeup));
     std::array<std::uint8_t, 8> name{};
     if (listener < 0 || wakeup < 0 || ::getrandom(name.data(), name.size(), 0) != static_cast<ssize_t>(name.size())
         || ::getrandom(server->m_token.data(), server->m_token.size(), 0)
@@ -86,8 +88,10 @@ model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(wire::C
     return server;
 }
 
-RendezvousServer::RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup)
+RendezvousServer::RendezvousServer(
+    wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup)
     : m_clock(clock)
+    , m_samplePeriodBytes(samplePeriodBytes)
     , m_callbacks(std::move(callbacks))
     , m_listener(listener)
     , m_wakeup(wakeup)
@@ -139,8 +143,8 @@ void RendezvousServer::meet(int connection)
     ucred peer{};
     socklen_t peerBytes = sizeof peer;
     wire::Hello hello;
-    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.uid != ::geteuid()
-        || peer.pid <= 0)
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0
+        || (peer.uid != ::geteuid() && peer.uid != m_alsoUser) || peer.pid <= 0)
         return;
     if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
@@ -149,7 +153,8 @@ void RendezvousServer::meet(int connection)
     if (const std::int32_t only = m_onlyPid; only != 0 && peer.pid != only)
         return turnAway(connection);
     const bool sharesPids = hello.pid == peer.pid;
-    auto memory = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0);
+    auto memory
+        = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0, m_samplePeriodBytes);
     if (!memory) {
         m_callbacks.failed(peer.pid, memory.error().text());
         return;

@@ -6,6 +6,9 @@
 #include "capture/wire/rendezvous.h"
 #include "model/base/result.h"
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -44,7 +47,9 @@ public:
         std::function<void(std::int32_t pid, const std::string &reason)> failed;
     };
 
-    static model::Result<std::unique_ptr<RendezvousServer>> start(wire::Clock clock, Callbacks callbacks);
+    /// `samplePeriodBytes`: of every image's memory, see wire::Header.
+    static model::Result<std::unique_ptr<RendezvousServer>> start(
+        wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks);
     ~RendezvousServer();
     RendezvousServer(const RendezvousServer &) = delete;
     RendezvousServer &operator=(const RendezvousServer &) = delete;
@@ -52,6 +57,8 @@ public:
     /// What the environment variable of targets must say.
     std::string address() const;
 
+    /// Also answers processes of this user, which a process that is attached to may be.
+    void allowUser(uid_t user) { m_alsoUser = user; }
     /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
     void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
 
@@ -59,7 +66,7 @@ public:
     void waitUntilIdle();
 
 private:
-    RendezvousServer(wire::Clock clock, Callbacks callbacks, int listener, int wakeup);
+    RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
     void serve(const std::stop_token &stop);
     void meet(int connection);
     void hearOutcome(int connection, std::int32_t pid);
@@ -67,11 +74,13 @@ private:
     static void turnAway(int connection);
 
     wire::Clock m_clock;
+    std::uint64_t m_samplePeriodBytes;
     Callbacks m_callbacks;
     int m_listener;
     int m_wakeup; ///< eventfd: the server is to stop
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
+    std::atomic<uid_t> m_alsoUser = ::geteuid();
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;

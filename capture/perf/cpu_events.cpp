@@ -242,15 +242,18 @@ void CpuEvents::dropEnded()
     });
 }
 
-std::uint64_t CpuEvents::lostCount() const
+CpuEvents::Totals CpuEvents::totals() const
 {
-    std::uint64_t lost = 0;
+    Totals totals;
+    const std::size_t bytes = sizeof(std::uint64_t) * (m_setup.hasLostCount ? 2 : 1);
     for (const PerfDescriptor &event : m_events) {
         std::uint64_t values[2] = {}; // count, lost
-        if (m_setup.hasLostCount && read(event.get(), values, sizeof(values)) == static_cast<ssize_t>(sizeof(values)))
-            lost += values[1];
+        if (read(event.get(), values, bytes) != static_cast<ssize_t>(bytes))
+            continue;
+        totals.count += values[0];
+        totals.lost += values[1];
     }
-    return lost;
+    return totals;
 }
 
 } // namespace capture

@@ -35,8 +35,14 @@ public:
     const CpuEventSetup &setup() const { return m_setup; }
     std::size_t ringBytes() const { return m_ringBytes; }
     std::vector<PerfRecord> takeEarlyRecords() { return std::move(m_early); }
-    /// All records lost since the start, as the kernel counts them; 0 before Linux 6.0.
-    std::uint64_t lostCount() const;
+    /// What the kernel counted since the start, for all threads, those that ended too.
+    struct Totals
+    {
+        std::uint64_t count = 0; ///< cycles, or nanoseconds in which the threads ran
+        std::uint64_t lost = 0;  ///< records; 0 before Linux 6.0
+    };
+    Totals totals() const;
+    std::size_t cpuCount() const { return m_cpus.size(); }
 
 private:
     struct Thread

@@ -147,12 +147,19 @@ void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 void CpuInstrument::collectLosses(model::EventBatch &batch)
 {
     // The records of what a ring lost come with the next one that fits; the events' own count is never late.
-    const std::uint64_t lost = std::max(m_lostInRecords, m_events.lostCount());
+    const CpuEvents::Totals totals = m_events.totals();
+    const std::uint64_t lost = std::max(m_lostInRecords, totals.lost);
     if (lost > m_lostReported) {
         batch.losses.push_back(
             {model::LossKind::SamplesLost, model::ImageId(), static_cast<std::int64_t>(lost - m_lostReported),
                 fmt::format("rings of {} KiB per CPU at {} Hz", m_events.ringBytes() >> 10, m_options.hz)});
         m_lostReported = lost;
+    }
+    if (const std::uint64_t missed = missedSamples(totals.count); missed > m_missedReported) {
+        batch.losses.push_back(
+            {model::LossKind::SamplesMissed, model::ImageId(), static_cast<std::int64_t>(missed - m_missedReported),
+                "of threads that ended before one, or while the machine stood still"});
+        m_missedReported = missed;
     }
     for (const auto &[image, counts] : m_losses) {
         for (std::size_t kind = 0; kind < counts.size(); ++kind) {
@@ -161,6 +168,21 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
         }
     }
     m_losses.clear();
+}
+
+std::uint64_t CpuInstrument::missedSamples(std::uint64_t count) const
+{
+    const bool isClock = m_events.setup().event == CpuEvent::CpuClock;
+    if (isClock && !m_events.setup().hasKernel)
+        return 0; // the clock counts time in the kernel too, which is not sampled then
+    const std::uint64_t period = isClock ? 1'000'000'000 / std::max(m_options.hz, 1U)
+                                         : m_periodsTaken / std::max<std::uint64_t>(m_samplesTaken, 1);
+    if (period == 0)
+        return 0;
+    // A running thread is in the middle of a period, on each CPU it was on. The timer itself is not exact to more than a hundredth.
+    const std::uint64_t notDue = m_targets.threadCount() * m_events.cpuCount() * period + count / 100;
+    const std::uint64_t taken = m_periodsTaken + m_lostReported * period + notDue;
+    return count > taken ? (count - taken) / period : 0;
 }
 
 void CpuInstrument::handle(PerfRecord &record)
@@ -173,6 +195,8 @@ void CpuInstrument::handle(PerfRecord &record)
 
 void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
 {
+    ++m_samplesTaken;
+    m_periodsTaken += content.period;
     if (m_isPaused)
         return;
     if (record.pid <= 0 || record.tid <= 0) { // reaped while it was sampled: the kernel has no number for it any more

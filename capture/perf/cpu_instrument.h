@@ -71,6 +71,8 @@ private:
     model::StackId stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image);
     void countEnd(model::StackEnd end, model::ImageId image);
     void collectLosses(model::EventBatch &batch);
+    /// Samples due for time in which threads ran that were not taken, since the start. A timer begins anew with each thread.
+    std::uint64_t missedSamples(std::uint64_t count) const;
 
     CpuEvents m_events;
     CpuEventOptions m_options;
@@ -86,6 +88,8 @@ private:
     std::unordered_map<SampleKey, std::int64_t, SampleKeyHash> m_samples; ///< of this tick
     std::unordered_map<model::ImageId, LossCounts> m_losses;              ///< of this tick; the invalid image: of none
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
+    std::uint64_t m_samplesTaken = 0, m_periodsTaken = 0; ///< and the sum of their periods
+    std::uint64_t m_missedReported = 0;
     std::uint64_t m_readCount = 0;
     bool m_isPaused = false;
 };

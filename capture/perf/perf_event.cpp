@@ -60,6 +60,14 @@ PerfDescriptor::~PerfDescriptor()
         close(m_fd);
 }
 
+std::uint32_t stackBytesFor(std::uint32_t hz)
+{
+    constexpr std::uint32_t kLeast = 8192;
+    constexpr std::uint32_t kMost = 32768;
+    constexpr std::uint32_t kMostPerSecond = std::uint32_t{8} << 20;
+    return std::clamp(kMostPerSecond / std::max(hz, 1U) / kLeast * kLeast, kLeast, kMost);
+}
+
 perf_event_attr cpuEventAttributes(const CpuEventOptions &options, const CpuEventSetup &setup, std::size_t ringBytes)
 {
     perf_event_attr attributes = {};

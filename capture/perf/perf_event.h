@@ -48,11 +48,16 @@ enum class CpuEvent : std::uint8_t {
 /// The samples that are asked for; how much of it the machine grants is found out by opening.
 struct CpuEventOptions
 {
-    std::uint32_t hz = 199;          ///< samples per second and CPU
-    std::uint32_t stackBytes = 8192; ///< user stack copied per sample: a multiple of 8 up to 65,528
-    bool startsOnExec = false;       ///< enabled by the target's exec rather than at once
+    std::uint32_t hz = 199; ///< samples per second and CPU
+    std::uint32_t stackBytes
+        = 8192;                ///< user stack copied per sample: a multiple of 8 up to 65,528; see stackBytesFor()
+    bool startsOnExec = false; ///< enabled by the target's exec rather than at once
     bool followsChildren = true; ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
 };
+
+/// As much of the stack as 8 MiB per second and CPU allow, within 8 and 32 KiB. Measured at 199 Hz: 8 KiB cut all stacks of sqlite3's
+/// shell and 6.2 % of g++ -O2's, 32 KiB none and 0.7 %, at the same cost; the rings grow with it, to 2 MiB per CPU.
+std::uint32_t stackBytesFor(std::uint32_t hz);
 
 /// What the samples are taken with.
 struct CpuEventSetup

@@ -70,6 +70,14 @@ void TargetProcesses::adopt(std::int32_t pid, model::Timestamp when)
     }
 }
 
+std::size_t TargetProcesses::threadCount() const
+{
+    std::size_t count = 0;
+    for (const auto &[pid, process] : m_processes)
+        count += process.threads.size();
+    return count;
+}
+
 const AddressSpace &TargetProcesses::spaceOf(std::int32_t pid, model::Timestamp when)
 {
     if (!m_processes.contains(pid))

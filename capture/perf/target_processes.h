@@ -36,6 +36,9 @@ public:
     /// The mapped code of `pid` at a sample of it; read from /proc when nothing is known.
     const AddressSpace &spaceOf(std::int32_t pid, model::Timestamp when);
 
+    /// Threads that run now.
+    std::size_t threadCount() const;
+
     model::Timestamp timestamp(const PerfRecord &record) const
     {
         return {static_cast<std::int64_t>(record.timeNs) - m_originNs};

@@ -17,7 +17,7 @@ using model::Metric;
 
 namespace {
 
-constexpr std::size_t kMostKeptOpen = 64;  ///< processes whose files stay open, three descriptors each
+constexpr std::size_t kMostKeptOpen = 64; ///< processes whose files stay open, three descriptors each
 constexpr std::size_t kMostPidfds = 256;
 constexpr std::size_t kMostThreadsRead = 256; ///< above, reading each thread's status would show in the profile
 constexpr int kLeastDiscoveryMs = 20;
@@ -70,10 +70,7 @@ std::vector<int> ProcInstrument::descriptors() const
     return fds;
 }
 
-int ProcInstrument::drainIntervalMs() const
-{
-    return m_discoveryIntervalMs;
-}
+int ProcInstrument::drainIntervalMs() const { return m_discoveryIntervalMs; }
 
 bool ProcInstrument::drain(model::Timestamp now)
 {
@@ -114,8 +111,8 @@ void ProcInstrument::discover(model::Timestamp now)
         discoverFrom(pid, now);
     const std::int64_t end = m_options.clock.monotonicNs();
     const std::int64_t tickMs = std::max<std::int64_t>(m_options.tick.ns / kNsPerMs, kLeastDiscoveryMs);
-    m_discoveryIntervalMs = static_cast<int>(
-        std::clamp<std::int64_t>((end - begin) * kCostShare / kNsPerMs, kLeastDiscoveryMs, tickMs));
+    m_discoveryIntervalMs
+        = static_cast<int>(std::clamp<std::int64_t>((end - begin) * kCostShare / kNsPerMs, kLeastDiscoveryMs, tickMs));
     m_nextDiscoveryNs = end + m_discoveryIntervalMs * kNsPerMs;
 }
 
@@ -144,7 +141,7 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
     TrackedProcess added{std::move(*sampler), {}, reportProcess(*stat, start, now), stat->startTicks};
     if (m_tracked.size() < kMostPidfds && !m_options.isFake())
         added.pidfd.reset(openPidfd(pid));
-    added.image = {stat->startCode, stat->startStack};
+    added.image = imageMark(*stat);
     added.read(kMostThreadsRead);
     if (m_options.origin == RootOrigin::Running && start.ns <= 0)
         added.atTick = added.totals;
@@ -155,6 +152,8 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
         finish(pid, now);
         return false;
     }
+    if (m_table.liveProcess(pid) != it->second.id) // Perf told its end already
+        return true;
     reportFirstImage(it->second, *stat, start, now);
     reportThreads(it->second, now);
     return true;
@@ -163,12 +162,13 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
 model::ProcessId ProcInstrument::reportProcess(const ProcStat &stat, model::Timestamp start, model::Timestamp now)
 {
     const std::int32_t parentPid = m_tracked.contains(stat.parentPid) ? stat.parentPid : 0;
-    if (const model::ProcessId known = m_table.liveProcess(stat.pid); known.isValid()) {
-        const model::Timestamp knownStart = m_table.tables().tables().processes[known.index()].start;
+    if (const model::ProcessId known = m_table.lastProcess(stat.pid); known.isValid()) {
+        const model::Process &row = m_table.tables().tables().processes[known.index()];
         // Start times of /proc are coarse: those of others are kept.
-        if (start.ns <= knownStart.ns + kStartSlackNs)
-            return m_table.processSeen(stat.pid, parentPid, now);
-        m_table.processEnded(stat.pid, start, std::nullopt); // unnoticed: this is another one with its pid
+        if (start.ns <= row.start.ns + kStartSlackNs)
+            return m_table.processSeen(stat.pid, parentPid, std::min(now, row.end.value_or(now)));
+        if (!row.end)
+            m_table.processEnded(stat.pid, start, std::nullopt); // unnoticed: this is another one with its pid
     }
     return m_table.processSeen(stat.pid, parentPid, start);
 }
@@ -189,24 +189,28 @@ void ProcInstrument::reportFirstImage(
     const bool isRunning = m_options.origin == RootOrigin::Running && start.ns <= 0;
     if (isRoot && !isRunning && !isAnnounced(stat.pid))
         reportExec(process, start, model::ProcessSource::Launcher);
-    const auto parent = m_tracked.find(stat.parentPid);
-    const bool isFork = parent != m_tracked.end() && process.image.isKnown() && parent->second.image == process.image;
-    if (isRoot || isRunning || !isFork)
+    // Of a fork the table knows what it runs, if it knows the parent.
+    if (isRoot || isRunning || !process.image.isFork || !m_tracked.contains(stat.parentPid))
         reportExec(process, isRunning ? start : timeNow(now), model::ProcessSource::Proc);
 }
 
 model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const
 {
     const std::int64_t tickNs = 1'000'000'000 / m_options.clock.ticksPerSecond;
-    const std::int64_t ageNs = m_options.clock.bootNs() - stat.startTicks * tickNs;
+    // The end of the clock tick in which it started: others know better, and can only move a start back.
+    const std::int64_t ageNs = m_options.clock.bootNs() - (stat.startTicks + 1) * tickNs;
     return {std::clamp<std::int64_t>(now.ns - ageNs, 0, now.ns)};
 }
 
 void ProcInstrument::reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source)
 {
     const std::string executable = process.sampler.executable();
-    if (!executable.empty())
-        m_table.execSeen(process.sampler.pid(), when, source, executable, process.sampler.commandLine());
+    const std::string commandLine = process.sampler.commandLine();
+    const auto stat = process.sampler.stat();
+    // After an exec in between these would be the next image's, which the next look reports.
+    const bool isStill = stat && imageMark(*stat) == process.image && process.image.isComplete();
+    if (!executable.empty() && isStill)
+        m_table.execSeen(process.sampler.pid(), when, source, executable, commandLine);
 }
 
 void ProcInstrument::reportThreads(TrackedProcess &process, model::Timestamp now)
@@ -247,7 +251,8 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
     // Perf tells an end before /proc shows it: what is told of the process after that would be taken for another one.
     if (m_table.liveProcess(process.sampler.pid()) != process.id)
         return true;
-    if (process.image != before && process.image.isKnown()) {
+    const bool isExec = process.image.isFork != before.isFork || process.image.isKnown();
+    if (process.image != before && isExec) {
         reportExec(process, timeNow(now), model::ProcessSource::Proc);
         process.nextSlowRead = 0;
         process.nextPartsNs = 0;
@@ -360,7 +365,9 @@ void ProcInstrument::finish(std::int32_t pid, model::Timestamp now)
     if (it == m_tracked.end())
         return;
     it->second.read(kMostThreadsRead);
-    m_table.processEnded(pid, timeNow(now), std::nullopt);
+    // Another one may have its pid by now, which was told of sooner than this end was noticed.
+    if (m_table.lastProcess(pid) == it->second.id)
+        m_table.processEnded(pid, timeNow(now), std::nullopt);
     m_zombies.insert_or_assign(pid, it->second.startTicks);
     m_finished.push_back(std::move(it->second));
     m_tracked.erase(it);

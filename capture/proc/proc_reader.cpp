@@ -107,6 +107,7 @@ std::optional<ProcStat> parseStat(std::string_view text)
     // proc(5): field 3 follows the name.
     constexpr std::size_t kFirstField = 3;
     constexpr std::size_t kLastField = 28;
+    constexpr std::int64_t kForkedWithoutExec = 0x40; // PF_FORKNOEXEC of linux/sched.h
     std::array<std::string_view, kLastField + 1> fields;
     std::string_view rest = text.substr(close + 1);
     for (std::size_t field = kFirstField; field <= kLastField; ++field) {
@@ -124,6 +125,7 @@ std::optional<ProcStat> parseStat(std::string_view text)
     stat.name = text.substr(open + 1, close - open - 1);
     stat.state = fields[3].front();
     stat.parentPid = static_cast<std::int32_t>(number(4));
+    stat.isFork = (number(9) & kForkedWithoutExec) != 0;
     stat.minorFaults = number(10);
     stat.majorFaults = number(12);
     stat.userTicks = number(14);

@@ -24,8 +24,7 @@ bool rereadProcFile(int fd, std::string &text, std::size_t mostBytes = kMostProc
 std::optional<std::int64_t> parseNumber(std::string_view text);
 
 /// Calls `field(name, rest)` for each "Name: rest" line.
-template <typename Field>
-void forEachField(std::string_view text, Field &&field)
+template <typename Field> void forEachField(std::string_view text, Field &&field)
 {
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
@@ -43,6 +42,7 @@ struct ProcStat
     std::string name; ///< up to 15 bytes; may hold any byte, also blanks and parentheses
     char state = '?';
     std::int32_t parentPid = 0;
+    bool isFork = false; ///< it has not called exec since it was forked: it runs its parent's program
     std::int64_t minorFaults = 0;
     std::int64_t majorFaults = 0;
     std::int64_t userTicks = 0;
@@ -51,7 +51,7 @@ struct ProcStat
     std::int64_t startTicks = 0; ///< after boot; with the pid it names a process for good
     std::int64_t virtualBytes = 0;
     std::int64_t residentPages = 0;
-    std::int64_t startCode = 0;  ///< addresses; 0 or 1 where reading them is not allowed. A new program image has others
+    std::int64_t startCode = 0; ///< addresses; 0 or 1 where reading them is not allowed. A new program image has others
     std::int64_t startStack = 0; ///< unless address randomisation is off
 };
 

@@ -21,7 +21,7 @@ bool TrackedProcess::read(std::size_t mostThreads)
     }
     if (isZombie(*stat)) // it has no memory, threads and files any more: what was read before in this tick stays
         return false;
-    image = {stat->startCode, stat->startStack};
+    image = imageMark(*stat);
     levels.set(Metric::Threads, stat->threads);
     StatusReading status;
     if (sampler.status(status))

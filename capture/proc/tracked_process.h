@@ -23,16 +23,21 @@ struct ProcessTotals
     std::int64_t writtenBytes = 0;
 };
 
-/// Which addresses a program image got; another one after an exec, the same after a fork.
+/// What tells a program image from the one before an exec: the addresses it got, and that an exec has been.
 struct ImageMark
 {
+    bool isFork = false; ///< no exec since the fork
     std::int64_t startCode = 0;
     std::int64_t startStack = 0;
     friend bool operator==(ImageMark, ImageMark) = default;
 
     /// Whether the kernel showed the addresses at all.
     bool isKnown() const { return startStack > 1; }
+    /// False in the middle of an exec, when the addresses are being set: 0 stands for none, 1 for hidden ones.
+    bool isComplete() const { return startCode != 0; }
 };
+
+inline ImageMark imageMark(const ProcStat &stat) { return {stat.isFork, stat.startCode, stat.startStack}; }
 
 /// What the ProcInstrument keeps about one process.
 struct TrackedProcess
@@ -42,9 +47,9 @@ struct TrackedProcess
     model::ProcessId id;
     std::int64_t startTicks = 0;
     ImageMark image;
-    ProcessTotals totals;  ///< as last read
-    ProcessTotals atTick;  ///< as they were at the last tick
-    model::MetricValues levels; ///< as last read within this tick
+    ProcessTotals totals;            ///< as last read
+    ProcessTotals atTick;            ///< as they were at the last tick
+    model::MetricValues levels;      ///< as last read within this tick
     std::int64_t endedVoluntary = 0; ///< switches of threads that ended
     std::int64_t endedInvoluntary = 0;
     bool hasIo = false;
@@ -70,9 +75,6 @@ private:
 };
 
 /// Whether the kernel has nothing left of a process but its end. A leader that ended before its threads is not that.
-inline bool isZombie(const ProcStat &stat)
-{
-    return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
-}
+inline bool isZombie(const ProcStat &stat) { return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1; }
 
 } // namespace capture

@@ -30,6 +30,10 @@ Key keyOf(const model::HeapDelta &row)
 {
     return {row.image.value, row.stack.value, static_cast<std::uint64_t>(row.periodBytes), {}};
 }
+Key keyOf(const model::HeapSamplingDelta &row)
+{
+    return {row.image.value, row.stack.value, static_cast<std::uint64_t>(row.periodBytes), {}};
+}
 Key keyOf(const model::HeapTick &row) { return {row.image.value, 0, 0, {}}; }
 Key keyOf(const model::HeapSizeDelta &row) { return {row.image.value, row.bin, 0, {}}; }
 Key keyOf(const model::HeapLifetimeDelta &row) { return {row.image.value, row.bin, 0, {}}; }
@@ -63,6 +67,8 @@ void add(model::HeapDelta &row, const model::HeapDelta &next)
     row.temporaries += next.temporaries;
     row.temporaryBytes += next.temporaryBytes;
 }
+
+void add(model::HeapSamplingDelta &row, const model::HeapSamplingDelta &next) { row.sampling += next.sampling; }
 
 void add(model::HeapTick &row, const model::HeapTick &next)
 {
@@ -187,6 +193,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
 {
     mergeMetrics(batch, next);
     mergeRows(batch.heap, std::move(next.heap));
+    mergeRows(batch.heapSampling, std::move(next.heapSampling));
     mergeRows(batch.heapTicks, std::move(next.heapTicks));
     mergeRows(batch.heapSizes, std::move(next.heapSizes));
     mergeRows(batch.heapLifetimes, std::move(next.heapLifetimes));

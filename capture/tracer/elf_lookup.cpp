@@ -138,6 +138,19 @@ const r_debug *debugInfo()
     return nullptr;
 }
 
+std::uint64_t definitionFrom(const link_map *module, const char *name, const link_map **where)
+{
+    for (; module != nullptr; module = module->l_next) {
+        const std::uint64_t address = module->l_ld != _DYNAMIC ? symbolOf(module, name) : 0;
+        if (address == 0)
+            continue;
+        if (where != nullptr)
+            *where = module;
+        return address;
+    }
+    return 0;
+}
+
 const link_map *loaderModule()
 {
     const r_debug *debug = debugInfo();
@@ -200,15 +213,12 @@ std::uint64_t symbolOf(const link_map *module, const char *name)
 std::uint64_t nextDefinition(const char *name, const link_map **where)
 {
     const link_map *own = ownModule();
-    for (const link_map *module = own != nullptr ? own->l_next : nullptr; module != nullptr; module = module->l_next) {
-        const std::uint64_t address = symbolOf(module, name);
-        if (address == 0)
-            continue;
-        if (where != nullptr)
-            *where = module;
-        return address;
-    }
-    return 0;
+    return own != nullptr ? definitionFrom(own->l_next, name, where) : 0;
+}
+
+std::uint64_t firstDefinition(const char *name, const link_map **where)
+{
+    return definitionFrom(firstModule(), name, where);
 }
 
 bool isPreempted(const char *name)

@@ -29,6 +29,10 @@ std::uint64_t symbolOf(const link_map *module, const char *name);
 /// without it; 0 if there is none. `where` gets its module.
 std::uint64_t nextDefinition(const char *name, const link_map **where = nullptr);
 
+/// The first definition of `name` in link-map order that is not this library's own: where the program's calls go when
+/// the library came late. 0 if there is none.
+std::uint64_t firstDefinition(const char *name, const link_map **where = nullptr);
+
 /// Whether a module before this library (the program, an earlier preload) defines `name`, so that calls bind there.
 bool isPreempted(const char *name);
 

@@ -25,7 +25,7 @@ template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::siz
     if (pointer == nullptr)
         return nullptr;
     if (guard)
-        recordAllocation(wire::RecordType::Malloc, pointer, size, unwind::Registers::here());
+        recordAllocation(wire::RecordType::Malloc, pointer, size, callerFrame());
     else
         countReentered(__builtin_return_address(0));
     return pointer;
@@ -44,11 +44,11 @@ template <typename Call>
     recordRelease(wire::RecordType::ReallocBegin, old);
     void *pointer = call();
     if (pointer != nullptr)
-        recordAllocation(wire::RecordType::ReallocEnd, pointer, size, unwind::Registers::here());
+        recordAllocation(wire::RecordType::ReallocEnd, pointer, size, callerFrame());
     else if (size == 0 && freesAtZero)
         recordReallocFreed();
     else
-        recordReallocFailed();
+        recordReallocFailed(old);
     return pointer;
 }
 
@@ -57,6 +57,8 @@ template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer
 {
     if (pointer == nullptr || BootstrapHeap::owns(pointer) || !canForward())
         return;
+    // The allocator is about to touch the block's header: let that miss overlap with ours.
+    __builtin_prefetch(static_cast<const char *>(pointer) - 16, 1);
     ReentrancyGuard guard;
     if (guard) {
         const auto caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));

@@ -107,7 +107,7 @@ void *allocateOrEnd(std::size_t size)
             recordRelease(capture::wire::RecordType::ReallocBegin, pointer);                                           \
         void *block = g_next.name arguments;                                                                           \
         if (guard && block != nullptr)                                                                                 \
-            recordAllocation(capture::wire::RecordType::ReallocEnd, block, bytes, capture::unwind::Registers::here()); \
+            recordAllocation(capture::wire::RecordType::ReallocEnd, block, bytes, capture::tracer::callerFrame()); \
         else if (guard)                                                                                                \
             recordReallocFreed();                                                                                      \
         return block;                                                                                                  \
@@ -131,7 +131,7 @@ void *allocateOrEnd(std::size_t size)
         char *copy = g_next.name arguments;                                                                            \
         if (guard && copy != nullptr && (isNew))                                                                       \
             recordAllocation(                                                                                          \
-                capture::wire::RecordType::Malloc, copy, std::strlen(copy) + 1, capture::unwind::Registers::here());   \
+                capture::wire::RecordType::Malloc, copy, std::strlen(copy) + 1, capture::tracer::callerFrame());   \
         return copy;                                                                                                   \
     }
 #define ALLOCATES_INTO(name)                                                                                           \

@@ -52,7 +52,7 @@ template <typename Call> [[gnu::always_inline]] inline void *mapBy(std::size_t l
     const ReentrancyGuard guard;
     void *result = call();
     if (guard && result != failedMapping() && !isAllocatorCode(__builtin_return_address(0)))
-        recordAllocation(RecordType::Map, asPointer(asNumber(result) | flags), length, unwind::Registers::here());
+        recordAllocation(RecordType::Map, asPointer(asNumber(result) | flags), length, callerFrame());
     return result;
 }
 
@@ -61,7 +61,7 @@ template <typename Call> [[gnu::always_inline]] inline void *mapBy(std::size_t l
 {
     if (after > before)
         recordAllocation(RecordType::Map, asPointer((before & ~kPageMask) | wire::kMapAnonymous | wire::kMapBreak),
-            after - (before & ~kPageMask), unwind::Registers::here());
+            after - (before & ~kPageMask), callerFrame());
     else if (after < before)
         recordPlain(RecordType::Unmap, (after + kPageMask) & ~kPageMask, before - after, 0);
 }
@@ -121,7 +121,7 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
     const std::uint64_t place = asNumber(hasMoved ? result : old);
     if (hasMoved || oldLength != 0)
         recordAllocation(RecordType::Map, asPointer(place | (oldLength != 0 ? wire::kMapMoved : wire::kMapShared)),
-            hasMoved ? newLength : oldLength, unwind::Registers::here());
+            hasMoved ? newLength : oldLength, callerFrame());
     return result;
 }
 

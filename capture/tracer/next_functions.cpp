@@ -14,9 +14,11 @@ namespace {
 
 const link_map *g_mallocModule = nullptr;
 
-template <typename Function> bool find(Function *&function, const char *name, const link_map **where)
+using Lookup = std::uint64_t (*)(const char *name, const link_map **where);
+
+template <typename Function> bool find(Lookup lookUp, Function *&function, const char *name, const link_map **where)
 {
-    const std::uint64_t address = nextDefinition(name, where);
+    const std::uint64_t address = lookUp(name, where);
     if (address != 0)
         function = reinterpret_cast<Function *>(address);
     return address != 0;
@@ -39,9 +41,7 @@ void findFamily(NextFunctions &found)
 #undef HOOK
 }
 
-} // namespace
-
-bool findNextFunctions()
+bool findFunctions(Lookup lookUp)
 {
     const LoaderRange loader = loaderRange();
     g_loaderBegin = loader.begin;
@@ -49,15 +49,15 @@ bool findNextFunctions()
     NextFunctions found;
     bool isComplete = true;
     const link_map *where = nullptr;
-#define HOOK(result, name, parameters) isComplete = find(found.name, #name, &where) && isComplete;
-#define HOOK_OPTIONAL(result, name, parameters) find(found.name, #name, &where);
+#define HOOK(result, name, parameters) isComplete = find(lookUp, found.name, #name, &where) && isComplete;
+#define HOOK_OPTIONAL(result, name, parameters) find(lookUp, found.name, #name, &where);
 #define HOOK_FAMILY(result, name, parameters)
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
     if (!isComplete)
         return false;
-    if (nextDefinition("malloc", &where) != 0)
+    if (lookUp("malloc", &where) != 0)
         g_mallocModule = where;
     if (g_mallocModule != nullptr)
         findFamily(found);
@@ -68,6 +68,12 @@ bool findNextFunctions()
     __atomic_store_n(&g_next.malloc, next, __ATOMIC_RELEASE);
     return true;
 }
+
+} // namespace
+
+bool findNextFunctions() { return findFunctions(nextDefinition); }
+
+bool findPresentFunctions() { return findFunctions(firstDefinition); }
 
 const link_map *mallocModule() { return g_mallocModule; }
 

@@ -23,6 +23,10 @@ extern NextFunctions g_next;
 /// that meet here find the same. Allocates nothing.
 bool findNextFunctions();
 
+/// The same where this library was loaded into a running program: calls go on to the first definition, not to the one
+/// behind us. To be called with the loader's lock held, before anything leads to a hook.
+bool findPresentFunctions();
+
 /// The module that serves malloc; null until found.
 const link_map *mallocModule();
 

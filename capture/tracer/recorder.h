@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "capture/unwind/registers.h"
+#include "capture/unwind/unwinder.h"
 #include "capture/wire/record.h"
 
 #include <cstddef>
@@ -10,14 +10,21 @@
 /// process is not recorded, nothing happens.
 namespace capture::tracer {
 
+/// The frame that called the hook this is written in (it is always inlined).
+[[gnu::always_inline]] inline unwind::NarrowFrame callerFrame()
+{
+    const auto *frame = static_cast<const std::uint64_t *>(__builtin_frame_address(0)); // makes rbp the frame's address
+    return {frame[1], reinterpret_cast<std::uint64_t>(frame + 2), frame[0]};
+}
+
 /// A block came to be: `type` is Malloc or ReallocEnd. Call after the allocator returned.
-void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::Registers &registers);
+void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller);
 
 /// A block goes or may go: `type` is Free or ReallocBegin. Call before the allocator is called.
 void recordRelease(wire::RecordType type, const void *pointer);
 
-/// A realloc gave no block: it failed (the old block lives on) or freed the old one.
-void recordReallocFailed();
+/// A realloc gave no block: it failed (`old` lives on) or freed the old one.
+void recordReallocFailed(const void *old);
 void recordReallocFreed();
 
 /// Any other record, which has no stack: `pointer`, `size` and `node` as its type has them.

@@ -14,6 +14,8 @@
 
 namespace capture::tracer {
 
+char g_recorderAddress[wire::kAddressBytes];
+
 namespace {
 
 /// The value of an environment variable as the image was started with; what the program did to `environ` since is
@@ -123,7 +125,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     wire::Hello hello;
     sockaddr_un address;
     socklen_t addressBytes;
-    const char *variable = initialVariable(wire::kRendezvousVariable);
+    const char *variable = g_recorderAddress[0] != 0 ? g_recorderAddress : initialVariable(wire::kRendezvousVariable);
     if (variable == nullptr || !parseAddress(variable, address, addressBytes, hello.token))
         return {};
     hello.origin = origin;
@@ -148,7 +150,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     const long base = rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes), PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
     wire::Outcome outcome;
-    outcome.mallocIsPrograms = isPreempted("malloc") ? 1 : 0;
+    outcome.mallocIsPrograms = origin != wire::Origin::Attach && isPreempted("malloc") ? 1 : 0;
     outcome.error = failed(base) ? static_cast<std::int32_t>(-base) : 0;
     send(socket.fd, &outcome, sizeof outcome);
     if (failed(base))

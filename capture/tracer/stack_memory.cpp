@@ -42,10 +42,10 @@ void KnownStack::reset(std::uint64_t sp)
     low = high = end < kPageBytes ? kPageBytes : end & ~std::uint64_t{7};
 }
 
-void KnownStack::extendTo(std::uint64_t sp)
+void KnownStack::extendDownTo(std::uint64_t sp)
 {
     const std::uint64_t wanted = sp & kPageMask;
-    if (wanted >= low || low - wanted > kMostStackBytes)
+    if (low - wanted > kMostStackBytes)
         return;
     for (std::uint64_t page = (low - 1) & kPageMask; page >= wanted; page -= kPageBytes)
         if (!isReadable(page))

@@ -17,7 +17,15 @@ struct KnownStack
     void reset(std::uint64_t sp);
     /// Makes [sp, high) known if it is one readable piece of reasonable size; else `sp` is on another stack (a signal
     /// handler's, a coroutine's) and nothing changes.
-    void extendTo(std::uint64_t sp);
+    void extendTo(std::uint64_t sp)
+    {
+        if (sp < low) [[unlikely]]
+            extendDownTo(sp);
+    }
+    bool holds(std::uint64_t address) const { return address - low < high - low; }
+
+private:
+    void extendDownTo(std::uint64_t sp);
 };
 
 /// What the unwinder reads: words of the known stack at the price of a comparison, words elsewhere only after asking

@@ -22,6 +22,8 @@ public:
     /// The node of `address` (with wire::kExactAddress where it is exact) called by `parent`, added if new; `parent`
     /// itself if the node array is full, which is counted.
     std::uint32_t child(std::uint32_t parent, std::uint64_t address);
+    /// A node that child() gave.
+    const wire::Node &node(std::uint32_t number) const { return m_memory.node(number); }
 
 private:
     struct Index

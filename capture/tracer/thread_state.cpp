@@ -10,59 +10,91 @@ namespace capture::tracer {
 
 void NodeCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
 
-void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
+void RuleNearCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+
+unwind::FrameRule RuleNearCache::find(
+    Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc)
+{
+    const unwind::FrameRule rule = unwind::LocalRules(shared, findObject).rule(pc);
+    // Code that nobody knows may be known a moment later.
+    if (rule.kind() != unwind::RuleKind::NoInfo)
+        entry = {pc, rule.word()};
+    return rule;
+}
+
+void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes)
 {
     ring = writer;
     lastTime = 0;
     gaveUp = false;
+    isSampling = samplePeriodBytes != 0;
+    reallocWasSampled = false;
+    lastAllocation = nullptr;
+    if (isSampling)
+        sampler.begin(samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     stack.reset(sp);
-    last.count = 0;
+    last.forget();
 }
 
-std::uint32_t captureStack(ThreadState &thread, const unwind::Registers &registers)
+namespace {
+
+struct RulesOf
+{
+    RuleNearCache &near;
+    unwind::FrameRule rule(std::uint64_t pc) const { return near.rule(g_tracing.rules, g_tracing.findObject, pc); }
+};
+
+struct NodesOf
+{
+    NodeCache &cache;
+    StackTree &tree;
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address) { return cache.child(tree, parent, address); }
+    std::uint64_t address(std::uint32_t node) const { return tree.node(node).address; }
+    std::uint32_t parent(std::uint32_t node) const { return tree.node(node).parent; }
+};
+
+/// Walks with all registers, asking the kernel about memory beyond the known stack: from signal handlers, coroutines, and through frames
+/// that need more than rsp and rbp. Frames of the tracer itself, which it begins in, are left out.
+[[gnu::noinline]] std::uint32_t capturePlainly(ThreadState &thread)
 {
     Tracing &tracing = g_tracing;
-    const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
-    if (thread.generation != generation) {
-        thread.nodes.flush();
-        thread.last.count = 0;
-        thread.generation = generation;
-    }
-    thread.stack.extendTo(registers.sp());
     unwind::LocalRules rules(tracing.rules, tracing.findObject);
     const StackMemory memory(thread.stack);
-    const unwind::StackWalk walk
-        = unwind::unwind(registers, rules, memory, thread.walk, LastStack::kMostFrames, thread.walkIsExact);
-
+    const unwind::StackWalk walk = unwind::unwind(
+        unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);
     std::size_t leaf = 0;
     while (leaf < walk.count && tracing.isOwnCode(thread.walk[leaf]))
         ++leaf;
-
-    LastStack &last = thread.last;
-    std::uint32_t node = static_cast<std::uint32_t>(walk.end);
-    std::uint32_t depth = 0;
-    if (last.root != node)
-        last.count = 0;
-    last.root = node;
-    std::uint32_t known = last.count;
-    for (std::size_t i = walk.count; i-- > leaf; ++depth) {
+    auto node = static_cast<std::uint32_t>(walk.end);
+    for (std::size_t i = walk.count; i-- > leaf;) {
         const std::uint64_t address = thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0);
-        if (depth < known && last.addresses[depth] == address) {
-            node = last.nodes[depth];
-            continue;
-        }
-        known = 0;
         const std::uint32_t child = thread.nodes.child(tracing.tree, node, address);
-        if (child == node) {
-            last.count = 0; // refused: the tree is full, and the stack ends at its deepest known ancestor
-            return node;
-        }
+        if (child == node)
+            return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = child;
-        last.addresses[depth] = address;
-        last.nodes[depth] = node;
     }
-    last.count = depth;
     return node;
+}
+
+} // namespace
+
+std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller)
+{
+    Tracing &tracing = g_tracing;
+    const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
+    if (thread.generation != generation) [[unlikely]] {
+        thread.rules.flush();
+        thread.nodes.flush();
+        thread.last.forget();
+        thread.generation = generation;
+    }
+    thread.stack.extendTo(caller.sp - 8);
+    if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
+        return capturePlainly(thread);
+    RulesOf rules{thread.rules};
+    NodesOf nodes{thread.nodes, tracing.tree};
+    const std::uint32_t node = thread.last.capture(caller, rules, {thread.stack.low, thread.stack.high}, nodes);
+    return node != IncrementalStack::kNeedsPlainWalk ? node : capturePlainly(thread);
 }
 
 } // namespace capture::tracer

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/reentrancy_guard.h"
+#include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/unwind/local_rules.h"
-#include "capture/unwind/registers.h"
 #include "capture/wire/shared_ring.h"
 
 namespace capture::tracer {
@@ -38,37 +40,60 @@ private:
     Entry m_entries[std::size_t{1} << kBits];
 };
 
-/// The frames of a thread's last stack, root first, each with its node: stacks of a thread share most of their roots.
-struct LastStack
+/// A thread's own cache of rules in front of the process's: a few pages that stay in the first-level cache and the TLB, where the large
+/// one, hashed over 64 pages, does not.
+class RuleNearCache
 {
-    static constexpr std::uint32_t kMostFrames = 1024;
+public:
+    unwind::FrameRule rule(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc)
+    {
+        Entry &entry = m_entries[((pc >> 2) ^ (pc >> 12)) & (kEntries - 1)];
+        if (entry.pc == pc) [[likely]]
+            return unwind::FrameRule::fromWord(entry.rule);
+        return find(entry, shared, findObject, pc);
+    }
+    void flush();
 
-    std::uint32_t count = 0;
-    std::uint32_t root = 0;
-    std::uint32_t nodes[kMostFrames];
-    std::uint64_t addresses[kMostFrames];
+private:
+    static constexpr std::size_t kEntries = 512;
+    struct Entry
+    {
+        std::uint64_t pc;
+        std::uint64_t rule;
+    };
+    [[gnu::noinline]] static unwind::FrameRule find(
+        Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc);
+
+    Entry m_entries[kEntries];
 };
 
-/// What a recording thread has of its own, beside its two words of TLS: 54 KiB of private memory, which the next owner
-/// of its slot takes over.
+/// What a recording thread has of its own, beside its two words of TLS: private memory, touched as deep as its stacks are (about
+/// 60 KiB), which the next owner of its slot takes over.
 struct ThreadState
 {
+    /// The words of the thread whose own it is; null: nobody's, as tracing has ended since. Their `inside` says whether that
+    /// thread may be using the shared memory.
+    const ThreadWords *owner = nullptr;
     wire::RingWriter ring;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
     bool gaveUp = false;          ///< waited for room in vain: until there is some, events are dropped without waiting
+    bool isSampling = false;
+    bool reallocWasSampled = false;       ///< of the realloc that this thread is in
+    const void *lastAllocation = nullptr; ///< sampling: the thread's last block, whether sampled or not
+    Sampler sampler;
     KnownStack stack;
-    LastStack last;
+    IncrementalStack last;
+    RuleNearCache rules;
     NodeCache nodes;
-    std::uint64_t walk[LastStack::kMostFrames];
-    bool walkIsExact[LastStack::kMostFrames];
+    std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
+    bool walkIsExact[IncrementalStack::kMostFrames];
 
-    /// Makes it the calling thread's own, writing into `writer`'s ring.
-    void begin(wire::RingWriter writer, std::uint64_t sp);
+    /// Makes it the calling thread's own, writing into `writer`'s ring; `samplePeriodBytes` as in wire::Header.
+    void begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes);
 };
-static_assert(sizeof(ThreadState) <= 60 * 1024);
 
-/// Walks the calling thread's stack from `registers` and returns its node. Frames of the tracer itself are left out.
-std::uint32_t captureStack(ThreadState &thread, const unwind::Registers &registers);
+/// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.
+std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller);
 
 } // namespace capture::tracer

@@ -84,7 +84,7 @@ void poolAllocated(genesis_pool *pool, const void *block, std::size_t bytes)
     const auto address = reinterpret_cast<std::uint64_t>(block);
     if (number != 0 && address != 0 && address >> wire::kPoolShift == 0)
         recordAllocation(RecordType::PoolAlloc, reinterpret_cast<const void *>(number << wire::kPoolShift | address),
-            bytes, unwind::Registers::here());
+            bytes, callerFrame());
 }
 
 void poolFreed(genesis_pool *pool, const void *block)

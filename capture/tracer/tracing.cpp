@@ -14,6 +14,7 @@ namespace capture::tracer {
 
 constinit Tracing g_tracing;
 constinit thread_local ThreadWords t_words;
+constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 
 namespace {
 
@@ -45,19 +46,27 @@ bool Tracing::connect(wire::Origin origin)
     memory = meetRecorder(origin);
     if (memory.base == nullptr)
         return false;
+    m_memoryPid = rawSyscall(SYS_getpid);
+    disownStates();
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
     // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
-    findObject = reinterpret_cast<unwind::FindObject>(nextDefinition("_dl_find_object"));
-    if (origin == wire::Origin::Exec) {
+    findObject = reinterpret_cast<unwind::FindObject>(firstDefinition("_dl_find_object"));
+    if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)
             return false;
         rules.assign(static_cast<unwind::RuleCache::Entry *>(entries), kRuleCacheBits);
+        m_hasRules = true;
     }
+    if (origin == wire::Origin::Attach)
+        rules.flush(); // modules may have come and gone unseen
     generation.fetch_add(1, std::memory_order_acq_rel);
     modules.reset(memory, findObject);
     if (!tree.reset(memory, modules))
+        return false;
+    const std::uint64_t period = memory.header().samplePeriodBytes;
+    if (period != 0 && !sampledBlocks.reset(period))
         return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
@@ -71,6 +80,9 @@ bool Tracing::connect(wire::Origin origin)
 
 ThreadState *Tracing::enter()
 {
+    const Visit visit;
+    if (!ForkFlag::isRaised())
+        return nullptr; // tracing has ended meanwhile
     std::uint32_t index = 0;
     wire::ThreadSlot *slot = takeSlot(index);
     ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
@@ -85,7 +97,8 @@ ThreadState *Tracing::enter()
     slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
     asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
     rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
-    state->begin(wire::RingWriter(memory, *slot), stackPointer());
+    state->begin(wire::RingWriter(memory, *slot), stackPointer(), memory.header().samplePeriodBytes);
+    state->owner = &t_words;
     t_words.state = state;
     publishPrivateMemory();
     return state;

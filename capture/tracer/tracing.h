@@ -4,6 +4,7 @@
 #include "capture/tracer/fork_handler.h"
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
+#include "capture/tracer/sampled_blocks.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/tracer/thread_state.h"
 #include "capture/unwind/rule_cache.h"
@@ -18,7 +19,7 @@ enum class Phase : std::uint32_t {
     Unstarted = 0,
     Connecting = 1, ///< a thread is at the rendezvous; the others are not recorded until it is done
     Active = 2,     ///< recording (or a child of such a process that has not noticed yet)
-    Dormant = 3,    ///< for good
+    Dormant = 3,    ///< for good, unless a recorder attaches
 };
 
 /// All that the tracer keeps for the process. One object, zero-initialised, with no constructor to run: the
@@ -29,6 +30,7 @@ public:
     wire::MemoryView memory;
     ModuleRegistry modules;
     StackTree tree;
+    SampledBlocks sampledBlocks; ///< used while sampling
     unwind::RuleCache rules;
     unwind::FindObject findObject = nullptr;
     /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
@@ -41,7 +43,7 @@ public:
     ThreadState *thread()
     {
         ThreadState *state = t_words.state;
-        return state != nullptr && state != kNoRing ? state : enter();
+        return state != nullptr && state != kNoRing && state->owner == &t_words ? state : enter();
     }
 
     bool isOwnCode(std::uint64_t pc) const { return pc - m_ownBegin < m_ownBytes; }
@@ -49,14 +51,34 @@ public:
     /// The loader frees `pointer`; if a module goes with it, every cache is flushed.
     void loaderFreed(const void *pointer);
 
-    /// Stops recording in this process for good.
+    /// Stops recording in this process, until a recorder attaches.
     void goDormant();
 
+    /// Begins to record in a process that runs already, for the recorder at g_recorderAddress. Not while leave() is due.
+    bool attach();
+    /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
+    bool leave();
+    /// A recorder that is alive is being served.
+    bool isServing() const;
+
+    /// Held by a thread that uses the shared memory without a state of its own: leave() waits for it.
+    class Visit
+    {
+    public:
+        Visit() { g_visitors.fetch_add(1, std::memory_order_seq_cst); }
+        ~Visit() { g_visitors.fetch_sub(1, std::memory_order_release); }
+        Visit(const Visit &) = delete;
+        Visit &operator=(const Visit &) = delete;
+    };
+
 private:
+    static constinit std::atomic<std::uint32_t> g_visitors;
     static inline ThreadState *const kNoRing = reinterpret_cast<ThreadState *>(1);
 
     bool start();
     bool connect(wire::Origin origin);
+    bool hasVisitors() const;
+    void disownStates();
     ThreadState *enter();
     wire::ThreadSlot *takeSlot(std::uint32_t &index);
     ThreadState *stateFor(std::uint32_t index);
@@ -64,6 +86,8 @@ private:
     std::atomic<Phase> m_phase = Phase::Unstarted;
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::atomic<std::uint32_t> m_slotHint = 0;
+    std::int64_t m_memoryPid = 0; ///< the process that `memory` is mapped in: a forked child has it not
+    bool m_hasRules = false;
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
 };
 

@@ -32,6 +32,18 @@ struct Image
     std::uint64_t bias = 0;
     std::uint64_t entry = 0;
 
+    /// Behind the last loaded segment, in whole pages.
+    std::uint64_t end() const
+    {
+        std::uint64_t last = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t segmentEnd = bias + headers[i].p_vaddr + headers[i].p_memsz;
+            if (headers[i].p_type == PT_LOAD && segmentEnd > last)
+                last = segmentEnd;
+        }
+        return (last + 4095) & ~std::uint64_t{4095};
+    }
+
     /// The loaded segment that holds `address`, as run-time addresses.
     bool segmentOf(std::uint64_t address, std::uint64_t &begin, std::uint64_t &end) const
     {
@@ -84,6 +96,16 @@ bool framesOf(const Section &header, std::uint64_t segmentBegin, std::uint64_t s
     return true;
 }
 
+/// Where an object begins of which glibc names the segment around the pc alone, because its segments leave a page free between them
+/// (Debian's make): the first page of the file is mapped at the load bias; a program at a fixed address has its program headers there.
+std::uint64_t imageBase(const link_map *module)
+{
+    if (module->l_addr != 0)
+        return module->l_addr;
+    const std::uint64_t programHeaders = getauxval(AT_PHDR);
+    return programHeaders & ~std::uint64_t{4095};
+}
+
 } // namespace
 
 bool moduleFromImage(std::uint64_t base, std::uint64_t end, LocalModule &module)
@@ -124,8 +146,14 @@ bool findModule(FindObject findObject, std::uint64_t pc, LocalModule &module)
     dl_find_object found;
     if (findObject && findObject(reinterpret_cast<void *>(pc), &found) == 0) {
         module.linkMap = found.dlfo_link_map;
-        return moduleFromImage(reinterpret_cast<std::uint64_t>(found.dlfo_map_start),
-            reinterpret_cast<std::uint64_t>(found.dlfo_map_end), module);
+        const auto begin = reinterpret_cast<std::uint64_t>(found.dlfo_map_start);
+        const auto end = reinterpret_cast<std::uint64_t>(found.dlfo_map_end);
+        if (reinterpret_cast<std::uint64_t>(found.dlfo_eh_frame) - begin < end - begin || !module.linkMap)
+            return moduleFromImage(begin, end, module);
+        const std::uint64_t base = imageBase(module.linkMap);
+        Image image;
+        return base != 0 && readImage(base, image) && moduleFromImage(base, image.end(), module) && pc >= module.begin
+            && pc < module.end;
     }
 #else
     static_cast<void>(findObject);

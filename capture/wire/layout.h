@@ -12,7 +12,7 @@
 namespace capture::wire {
 
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 inline constexpr std::uint32_t kMaxThreads = 2048;
 inline constexpr std::uint32_t kMaxModules = 2048;
@@ -40,6 +40,7 @@ struct LossCounters
     std::atomic<std::uint64_t> reentered;      ///< calls from inside a hook: a signal handler's, or the allocator's own
     std::atomic<std::uint64_t> nodesRefused;   ///< stacks cut because the node array was full
     std::atomic<std::uint64_t> modulesRefused; ///< modules that found no room in the table
+    std::atomic<std::uint64_t> samplesRefused; ///< sampled blocks that found no room among those whose free is waited for
 };
 
 /// A range of the target's address space.
@@ -60,6 +61,8 @@ struct Header
     Clock clock;               ///< recorder
     std::uint32_t waitLimitMs; ///< recorder: how long a full ring may hold the target up
     std::uint32_t reserved0;
+    /// recorder, before the target connects: bytes of which one is sampled on average; 0: every event is recorded
+    std::uint64_t samplePeriodBytes;
 
     alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
     std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory

@@ -9,7 +9,7 @@ namespace capture::wire {
 enum class RecordType : std::uint8_t {
     None = 0,          ///< never written: what zeroed memory reads as
     Malloc = 1,        ///< pointer, size, node; written after the allocator returned
-    Free = 2,          ///< pointer; written before the allocator is called
+    Free = 2,          ///< pointer; written before the allocator is called; sampling: node 1 if the thread allocated last this block
     ReallocBegin = 3,  ///< pointer; the block may be gone from here on
     ReallocEnd = 4,    ///< new pointer (0: the block was freed), size, node; closes the thread's last ReallocBegin
     ReallocFailed = 5, ///< the block of the thread's last ReallocBegin lives on
@@ -126,6 +126,10 @@ constexpr char textByte(const TextPiece &piece, std::uint32_t i)
 
 /// Records that one event may take: a time, a wide prefix, the event itself.
 inline constexpr std::uint32_t kRecordsPerEvent = 3;
+
+/// Where bytes are sampled, an allocation counts as no less: an allocator gives out no smaller block, and a block of a few bytes that
+/// stood for a whole period would make every number of blocks worthless.
+inline constexpr std::uint64_t kLeastSampledBytes = 32;
 
 /// A clock unit is this many time stamp counter ticks (or nanoseconds), as a shift.
 inline constexpr unsigned kClockShift = 6;

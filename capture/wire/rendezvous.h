@@ -17,8 +17,9 @@ inline constexpr std::uint32_t kRendezvousTimeoutMs = 2000;
 
 /// What came before this image in its process.
 enum class Origin : std::uint32_t {
-    Exec = 0, ///< the image began with an exec: every allocation is seen
-    Fork = 1, ///< a forked child that runs on: blocks of the parent are not known
+    Exec = 0,   ///< the image began with an exec: every allocation is seen
+    Fork = 1,   ///< a forked child that runs on: blocks of the parent are not known
+    Attach = 2, ///< the tracer was loaded into a running process: blocks from before are not known
 };
 
 struct Hello

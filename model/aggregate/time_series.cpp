@@ -67,7 +67,9 @@ std::vector<SeriesPoint> downsampledSegment(
     auto first = std::lower_bound(points.begin(), points.end(), range.begin, isEarlier);
     const auto last = std::lower_bound(first, points.end(), range.end, isEarlier);
     std::vector<SeriesPoint> out;
-    const bool touches = first != last || (first != points.begin() && last != points.end());
+    // The last tick of a recording ends with it, and may be the only one.
+    const bool endsWithIt = last != points.end() && last->when == range.end;
+    const bool touches = first != last || endsWithIt || (first != points.begin() && last != points.end());
     if (!touches)
         return out;
     if (first != points.begin())
@@ -142,10 +144,17 @@ TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t co
     TimeSeries result{series.source, {}};
     if (columns == 0 || range.isEmpty())
         return result;
+    // A gap that is narrower than a column cannot be seen, but each segment costs its reader an item to draw.
+    const Duration least{range.length().ns / static_cast<std::int64_t>(columns)};
     for (const std::vector<SeriesPoint> &segment : series.segments) {
         std::vector<SeriesPoint> points = downsampledSegment(segment, range, columns);
-        if (!points.empty())
-            result.segments.push_back(std::move(points));
+        if (points.empty())
+            continue;
+        auto &segments = result.segments;
+        if (!segments.empty() && points.front().when - segments.back().back().when < least)
+            segments.back().insert(segments.back().end(), points.begin(), points.end());
+        else
+            segments.push_back(std::move(points));
     }
     return result;
 }

@@ -86,12 +86,20 @@ private:
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
-            const std::string &program = m_snapshot.tables->text(image.executable);
-            add(isMissing ? Trust::Partial : Trust::Minor,
-                fmt::format("Heap of {}: {}", program, note.empty() ? "not traced" : note),
+            const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
+            add(isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", programName(image), why),
                 "its allocations are not (all) in the totals");
             heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
         }
+    }
+
+    /// A program that ended before its name was read is known by its number alone.
+    std::string programName(const Image &image) const
+    {
+        const std::string &path = m_snapshot.tables->text(image.executable);
+        if (!path.empty() || image.process.index() >= m_snapshot.tables->processes.size())
+            return path;
+        return fmt::format("a short-lived program (process {})", m_snapshot.tables->processes[image.process.index()].pid);
     }
 
     void lookAtCpu()
@@ -104,6 +112,8 @@ private:
             "CPU time is a lower bound; shares hold if the loss was even", cpu);
         addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
             "the kernel lowered the rate for a while", cpu);
+        addLoss(LossKind::SamplesMissed, trustOf(share(count(LossKind::SamplesMissed), samples)),
+            "CPU time is a lower bound, most of all that of short threads", cpu);
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;

@@ -14,6 +14,7 @@ constexpr double kRetainedRatio = 2;
 constexpr double kLeastRetained = 32.0 * 1024 * 1024;
 constexpr double kFaultSeconds = 0.5e-6; ///< CPU time of a minor page fault, order of magnitude
 constexpr double kFaultShare = 0.02;
+constexpr Duration kLeastFaultSpan = Duration::fromMs(5000);
 
 std::optional<double> meanOf(const TimeSeries &series, TimeRange span)
 {
@@ -44,8 +45,12 @@ bool isHeapWhole(const ProgramTables &tables)
 
 std::string processName(const Snapshot &snapshot)
 {
+    // An image whose start was seen when it had ended again has no name.
     const std::vector<Image> &images = snapshot.tables->images;
-    return images.empty() ? "the process" : std::string(fileNameOf(snapshot.tables->text(images.back().executable)));
+    for (auto image = images.rbegin(); image != images.rend(); ++image)
+        if (const std::string_view name = fileNameOf(snapshot.tables->text(image->executable)); !name.empty())
+            return std::string(name);
+    return "the process";
 }
 
 void findRetained(const RuleInput &input, Recommendations &found)
@@ -92,6 +97,12 @@ void findPageFaults(const RuleInput &input, Recommendations &found)
     const std::optional<double> cpu = meanOf(timeSeries(snapshot, CpuQuantity::Used), snapshot.span);
     if (!faults || !cpu) {
         found.notLookedAt.emplace_back("Page faults: needs page faults and CPU use of the same time.");
+        return;
+    }
+    // A program that only starts takes its faults once: they are no rate.
+    if (snapshot.span.length() < kLeastFaultSpan) {
+        found.notLookedAt.push_back(fmt::format("Page faults: needs {} of recording, there are {}.",
+            formatDuration(kLeastFaultSpan), formatDuration(snapshot.span.length())));
         return;
     }
     const double cores = std::max(*cpu / 100, 1e-3);

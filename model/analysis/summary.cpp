@@ -103,7 +103,10 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         return std::nullopt;
     SummaryCard card{.title = "CPU",
         .number = "no samples",
-        .sentence = snapshot.info.cpuNote.empty() ? "The program used next to no CPU time." : snapshot.info.cpuNote,
+        // With an event, the note says how samples are taken; without one, why there are none.
+        .sentence = snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty()
+            ? snapshot.info.cpuNote
+            : "The program used next to no CPU time.",
         .page = CardPage::Cpu,
         .action = "Show hot functions",
         .spark = timeSeries(snapshot, CpuQuantity::Used)};
@@ -193,6 +196,8 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
 {
     std::optional<Recommendations> found = recommendations(snapshot, stop);
     ForecastOptions options{.limit = memoryLimit(snapshot, Metric::Rss)};
+    if (snapshot.selection.time)
+        options.history = snapshot.span;
     std::optional<Forecast> ahead = forecast(timeSeries(snapshot, Metric::Rss), options, stop);
     if (!found || !ahead)
         return std::nullopt;

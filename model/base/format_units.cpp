@@ -202,6 +202,21 @@ std::string formatClock(Timestamp when, std::int64_t startWallNs, std::string_vi
     return fmt::format("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
 }
 
+std::string formatDay(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset)
+{
+    static constexpr std::array<std::string_view, 12> kMonths{
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const CivilTime time = localTime(when, startWallNs, utcOffset);
+    return fmt::format("{} {}", kMonths.at(static_cast<std::size_t>(time.month) - 1), time.day);
+}
+
+std::string formatMoment(Timestamp when, Duration whole, std::int64_t startWallNs, std::string_view utcOffset)
+{
+    const std::string clock = formatClock(when, startWallNs, utcOffset);
+    constexpr std::int64_t kDayNs = 86'400'000'000'000;
+    return whole.ns < kDayNs ? clock : formatDay(when, startWallNs, utcOffset) + ' ' + clock;
+}
+
 std::string formatDateTime(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset)
 {
     const CivilTime time = localTime(when, startWallNs, utcOffset);

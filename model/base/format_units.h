@@ -44,6 +44,10 @@ std::string formatDuration(Duration duration);
 std::string formatOffset(Timestamp when, bool withFraction = false);
 /// Clock of the recording host: "12:07:10". `startWallNs` and `utcOffset` as in SessionInfo.
 std::string formatClock(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset);
+/// "Nov 19": the day of a moment on the recording host.
+std::string formatDay(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset);
+/// The clock of a moment within a recording that is `whole` long; with its day where that is a day or more.
+std::string formatMoment(Timestamp when, Duration whole, std::int64_t startWallNs, std::string_view utcOffset);
 /// Date and clock of the recording host as ISO 8601: "2026-11-23T12:07:10+02:00".
 std::string formatDateTime(Timestamp when, std::int64_t startWallNs, std::string_view utcOffset);
 /// "+02:00" as seconds; 0 for anything else.

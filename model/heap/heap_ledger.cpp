@@ -18,6 +18,26 @@ HeapCounts &HeapCounts::operator+=(const HeapCounts &other)
     return *this;
 }
 
+HeapSampling &HeapSampling::operator+=(const HeapSampling &other)
+{
+    samples += other.samples;
+    allocationVariance += other.allocationVariance;
+    allocatedVariance += other.allocatedVariance;
+    freeVariance += other.freeVariance;
+    freedVariance += other.freedVariance;
+    return *this;
+}
+
+HeapSampling &HeapSampling::operator-=(const HeapSampling &other)
+{
+    samples -= other.samples;
+    allocationVariance -= other.allocationVariance;
+    allocatedVariance -= other.allocatedVariance;
+    freeVariance -= other.freeVariance;
+    freedVariance -= other.freedVariance;
+    return *this;
+}
+
 std::uint16_t lifetimeBin(std::int64_t lifetimeUs)
 {
     if (lifetimeUs < 2)
@@ -46,35 +66,38 @@ void HeapLedger::note(Account &account)
     m_inTick.push_back(m_accountOf[account.node] - 1);
 }
 
-void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
+void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs)
 {
-    const auto bytes = static_cast<std::int64_t>(size);
     Account &account = accountOf(node);
     note(account);
-    ++account.tick.allocations;
-    account.tick.allocatedBytes += bytes;
+    account.tick.allocations += weight.blocks;
+    account.tick.allocatedBytes += weight.bytes;
+    ++account.sampling.samples;
+    account.sampling.allocationVariance += weight.blockVariance;
+    account.sampling.allocatedVariance += weight.byteVariance;
     HeapBin &bin = m_tick.sizes[sizeBin(size)];
-    ++bin.count;
-    bin.bytes += bytes;
-    m_peak.change(account.share, bytes, 1, timeNs);
+    bin.count += weight.blocks;
+    bin.bytes += weight.bytes;
+    m_peak.change(account.share, weight.bytes, weight.blocks, timeNs);
     m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
 }
 
-void HeapLedger::freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
+void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary)
 {
-    const auto bytes = static_cast<std::int64_t>(block.size);
     Account &account = accountOf(block.node);
     note(account);
-    ++account.tick.frees;
-    account.tick.freedBytes += bytes;
+    account.tick.frees += weight.blocks;
+    account.tick.freedBytes += weight.bytes;
+    account.sampling.freeVariance += weight.blockVariance;
+    account.sampling.freedVariance += weight.byteVariance;
     if (isTemporary) {
-        ++account.tick.temporaries;
-        account.tick.temporaryBytes += bytes;
+        account.tick.temporaries += weight.blocks;
+        account.tick.temporaryBytes += weight.bytes;
     }
     HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeNs / 1000 - block.birthUs)];
-    ++bin.count;
-    bin.bytes += bytes;
-    m_peak.change(account.share, -bytes, -1, timeNs);
+    bin.count += weight.blocks;
+    bin.bytes += weight.bytes;
+    m_peak.change(account.share, -weight.bytes, -weight.blocks, timeNs);
     m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
 }
 
@@ -101,9 +124,10 @@ HeapTickCounts HeapLedger::takeTick()
     tick.rows.reserve(m_inTick.size());
     for (const std::uint32_t index : m_inTick) {
         Account &account = m_accounts[index];
-        tick.rows.push_back({account.node, account.tick});
+        tick.rows.push_back({account.node, account.tick, account.sampling});
         tick.total += account.tick;
         account.tick = {};
+        account.sampling = {};
         account.isInTick = false;
     }
     m_inTick.clear();

@@ -3,6 +3,7 @@
 
 #include "model/heap/live_heap.h"
 #include "model/heap/peak_tracker.h"
+#include "model/heap/sample_weight.h"
 #include "model/heap/size_bins.h"
 
 #include <array>
@@ -25,6 +26,19 @@ struct HeapCounts
     friend bool operator==(const HeapCounts &, const HeapCounts &) = default;
 };
 
+/// Where bytes are sampled: how many samples the counts of a span rest on, and how far they may be off. Variances add up.
+struct HeapSampling
+{
+    std::int64_t samples = 0;      ///< allocations that were recorded
+    double allocationVariance = 0; ///< of HeapCounts::allocations
+    double allocatedVariance = 0;  ///< of HeapCounts::allocatedBytes; bytes²
+    double freeVariance = 0; ///< what the freed blocks had added; live = allocated − freed holds for variances too
+    double freedVariance = 0;
+
+    HeapSampling &operator+=(const HeapSampling &other);
+    HeapSampling &operator-=(const HeapSampling &other);
+};
+
 inline constexpr std::size_t kLifetimeBinCount = 48;
 /// The bin of a block's lifetime: bin b holds [2^b, 2^(b+1)) µs, bin 0 also everything shorter.
 std::uint16_t lifetimeBin(std::int64_t lifetimeUs);
@@ -43,6 +57,7 @@ struct HeapTickCounts
     {
         std::uint32_t node = 0;
         HeapCounts counts;
+        HeapSampling sampling;
     };
     struct PeakRow
     {
@@ -67,9 +82,17 @@ struct HeapTickCounts
 class HeapLedger
 {
 public:
-    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs);
+    void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
+    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
+    {
+        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0}, timeNs);
+    }
     /// The block that `node` allocated is gone; `isTemporary` if its thread allocated nothing in between.
-    void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary);
+    void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary);
+    void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
+    {
+        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0}, timeNs, isTemporary);
+    }
 
     const PeakTracker &peak() const { return m_peak; }
 
@@ -82,6 +105,7 @@ private:
         PeakShare share;
         HeapLevel sentPeak;
         HeapCounts tick;
+        HeapSampling sampling;
         std::uint32_t node = 0;
         bool isInTick = false;
     };

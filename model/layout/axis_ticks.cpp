@@ -10,6 +10,7 @@ namespace model {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t kNsPerDay = 86'400 * kNsPerSecond;
 constexpr int kMostTicks = 5;
 
 bool isBytes(Unit unit) { return unit == Unit::Bytes || unit == Unit::BytesPerSecond || unit == Unit::BytesPerHour; }
@@ -82,7 +83,10 @@ std::vector<TimeTick> timeTicks(
         const Timestamp when{at - shiftNs};
         std::string label
             = isClock ? formatClock(when, startWallNs, utcOffset) : formatOffset(when, stepNs < kNsPerSecond);
-        if (isClock && stepNs % (60 * kNsPerSecond) == 0)
+        // Midnight says which day begins where a day or more is shown: "00:00" alone could be any.
+        if (isClock && stepNs >= 3600 * kNsPerSecond && at % kNsPerDay == 0)
+            label = formatDay(when, startWallNs, utcOffset);
+        else if (isClock && stepNs % (60 * kNsPerSecond) == 0)
             label.resize(5);
         else if (isClock && stepNs < kNsPerSecond)
             label = formatClock(when, startWallNs, utcOffset)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/csv_report.h"
 
+#include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_text.h"
 #include "model/heap/size_bins.h"
 #include "model/report/csv_writer.h"
@@ -101,6 +102,12 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
     for (const CostInfo &info : kCostKinds)
         if (info.source == CostSource::Heap)
             csv.field(info.column);
+    const bool isSampled = isHeapSampled(snapshot);
+    if (isSampled) {
+        csv.field("samples");
+        for (const CostKind error : kCostsWithError)
+            csv.fields(std::string(costInfo(error).column) + "_low95", std::string(costInfo(error).column) + "_high95");
+    }
     csv.row("stack");
     FunctionIndex index(snapshot.tables);
     for (const HeapCost *row : heaviest(snapshot.heap, kind)) {
@@ -108,6 +115,14 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
         for (const CostInfo &info : kCostKinds)
             if (info.source == CostSource::Heap)
                 csv.field(costOf(*row, info.kind));
+        if (isSampled) {
+            csv.field(row->samples);
+            for (const CostKind error : kCostsWithError) {
+                const std::int64_t cost = costOf(*row, error);
+                const ErrorInterval interval = errorOf(*row, error).value_or(ErrorInterval{cost, cost});
+                csv.fields(interval.low, interval.high);
+            }
+        }
         csv.row(collapsedStack(index, row->stack));
     }
 }

@@ -2,6 +2,7 @@
 #include "model/report/json_report.h"
 
 #include "model/aggregate/function_table.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/aggregate/stack_text.h"
 #include "model/report/session_words.h"
@@ -57,6 +58,10 @@ Json heapStack(const Snapshot &snapshot, FunctionIndex &index, const HeapCost &r
     for (const CostInfo &info : kCostKinds)
         if (info.source == CostSource::Heap)
             stack[text(info.column)] = costOf(row, info.kind);
+    if (row.samples > 0 || isHeapSampled(snapshot)) {
+        stack["samples"] = row.samples;
+        addIntervals(stack, [&row](CostKind kind) { return errorOf(row, kind); });
+    }
     stack["end"] = stackEndText(snapshot.tables->endOf(row.stack));
     stack["frames"] = framesOf(index, row.stack);
     return stack;

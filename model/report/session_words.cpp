@@ -57,6 +57,19 @@ std::string_view stateKey(SessionState state)
     return "unknown";
 }
 
+std::string_view heapModeKey(HeapMode mode)
+{
+    switch (mode) {
+    case HeapMode::Off:
+        return "off";
+    case HeapMode::Full:
+        return "full";
+    case HeapMode::Sampled:
+        return "sampled";
+    }
+    return "";
+}
+
 std::string_view heapStateKey(HeapState state)
 {
     switch (state) {
@@ -72,6 +85,8 @@ std::string_view heapStateKey(HeapState state)
         return "not_traced";
     case HeapState::Inherited:
         return "inherited";
+    case HeapState::Attached:
+        return "attached";
     }
     return "unknown";
 }

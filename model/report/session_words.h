@@ -18,6 +18,8 @@ std::int32_t mainPid(const Snapshot &snapshot);
 /// snake_case name of a state: "complete".
 std::string_view stateKey(SessionState state);
 std::string_view heapStateKey(HeapState state);
+/// "full", "sampled", "off".
+std::string_view heapModeKey(HeapMode mode);
 std::string_view gapKey(GapKind kind);
 std::string_view markKey(MarkKind kind);
 /// How a process ended: "exited with 0", "killed by signal 9"; "running" while there is no end.

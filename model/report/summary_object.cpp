@@ -4,9 +4,12 @@
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/phase_totals.h"
+#include "model/aggregate/process_images.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/report/session_words.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace model {
 
@@ -16,12 +19,11 @@ using Json = nlohmann::ordered_json;
 
 Json optionalNs(const std::optional<Timestamp> &when) { return when ? Json(when->ns) : Json(); }
 
-Json imagesOf(const Snapshot &snapshot, ProcessId process)
+Json imagesObject(const Snapshot &snapshot, const std::vector<ImageId> &ids)
 {
     Json images = Json::array();
-    for (const Image &image : snapshot.tables->images) {
-        if (image.process != process)
-            continue;
+    for (const ImageId id : ids) {
+        const Image &image = snapshot.tables->images[id.index()];
         images.push_back({{"epoch", image.epoch}, {"executable", snapshot.tables->text(image.executable)},
             {"command_line", snapshot.tables->text(image.commandLine)}, {"start_ns", image.start.ns},
             {"end_ns", optionalNs(image.end)}, {"heap_state", heapStateKey(image.heap)},
@@ -33,6 +35,7 @@ Json imagesOf(const Snapshot &snapshot, ProcessId process)
 Json processesObject(const Snapshot &snapshot)
 {
     const ProgramTables &tables = *snapshot.tables;
+    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     Json processes = Json::array();
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
@@ -42,7 +45,7 @@ Json processesObject(const Snapshot &snapshot)
         processes.push_back({{"pid", process.pid}, {"parent_pid", parent}, {"start_ns", process.start.ns},
             {"end_ns", optionalNs(process.end)}, {"end", endText(process)},
             {"wait_status", process.waitStatus ? Json(*process.waitStatus) : Json()}, {"threads", threads},
-            {"images", imagesOf(snapshot, ProcessId(i))}});
+            {"images", imagesObject(snapshot, images[i])}});
     }
     return processes;
 }
@@ -115,14 +118,28 @@ Json selectionObject(const Snapshot &snapshot)
         {"tid", tid}};
 }
 
+void addIntervals(Json &object, const std::function<std::optional<ErrorInterval>(CostKind)> &intervalOf)
+{
+    for (const CostKind kind : kCostsWithError)
+        if (const auto interval = intervalOf(kind))
+            object[std::string(costInfo(kind).column) + "_interval95"] = {interval->low, interval->high};
+}
+
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    return {{"mode", snapshot.info.config.heap == HeapMode::Full ? "full" : "off"}, {"allocations", heap.allocations},
-        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
-        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
-        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
-        {"temporary", heap.temporaries}};
+    Json object
+        = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations}, {"frees", heap.frees},
+            {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
+            {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
+            {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact}, {"temporary", heap.temporaries},
+            {"unknown_frees", heap.unknownFrees}};
+    if (isHeapSampled(snapshot)) {
+        object["sample_period_bytes"] = snapshot.info.config.heapPeriodBytes;
+        object["samples"] = sampleCount(snapshot);
+        addIntervals(object, [&](CostKind kind) { return errorOf(snapshot, kind); });
+    }
+    return object;
 }
 
 Json cpuTotalsObject(const Snapshot &snapshot)

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/cost_kind.h"
+#include "model/heap/sample_weight.h"
 #include "model/snapshot.h"
 
 #include <nlohmann/json.hpp>
+
+#include <functional>
+#include <optional>
 
 namespace model {
 
@@ -16,5 +21,9 @@ nlohmann::ordered_json selectionObject(const Snapshot &snapshot);
 /// Totals of the heap, and of the CPU.
 nlohmann::ordered_json heapTotalsObject(const Snapshot &snapshot);
 nlohmann::ordered_json cpuTotalsObject(const Snapshot &snapshot);
+
+/// Adds the 95 % intervals of sampled costs, as "live_bytes_interval95": [low, high]; `intervalOf` gives those that there are.
+void addIntervals(
+    nlohmann::ordered_json &object, const std::function<std::optional<ErrorInterval>(CostKind)> &intervalOf);
 
 } // namespace model

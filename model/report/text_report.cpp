@@ -2,6 +2,7 @@
 #include "model/report/text_report.h"
 
 #include "model/aggregate/function_index.h"
+#include "model/aggregate/process_images.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
 #include "model/report/text_memory.h"
@@ -55,6 +56,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         row("Peak", formatCount(heap.peakBlocks),
             fmt::format(
                 "{} at {}", formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true)));
+        if (heap.unknownFrees > 0)
+            row("Frees of earlier blocks", formatCount(heap.unknownFrees), "allocated before tracing began");
         row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)
@@ -77,12 +80,12 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
         {{"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"end"}, {"heap"}, {"command"}});
     constexpr std::size_t kMostRows = 40;
     std::size_t hidden = 0;
+    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
         bool isFirst = true;
-        for (const Image &image : tables.images) {
-            if (image.process != ProcessId(i))
-                continue;
+        for (const ImageId id : images[i]) {
+            const Image &image = tables.images[id.index()];
             if (i >= kMostRows) {
                 ++hidden;
                 continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/call_tree.h"
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/analysis/hot_paths.h"
 #include "model/report/text_parts.h"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <ostream>
 
@@ -38,6 +40,44 @@ void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
     }
     if (lines.size() > kMostFrames)
         out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
+}
+
+/// Where bytes were sampled: how, and what that means for the numbers.
+void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    if (!isHeapSampled(snapshot))
+        return;
+    const auto interval = [&](CostKind kind) {
+        const auto error = errorOf(snapshot, kind);
+        return error ? intervalText(*error, kind) : std::string("not known");
+    };
+    writeWrapped(out,
+        fmt::format(
+            "Sampled: one allocation each {} on average, {} in all; every number is an estimate. With 95 % certainty "
+            "{} were allocated in {} blocks, and {} are live.",
+            formatBytes(static_cast<double>(snapshot.info.config.heapPeriodBytes)), formatCount(sampleCount(snapshot)),
+            interval(CostKind::Allocated), interval(CostKind::Allocations), interval(CostKind::Live)),
+        options.columns, 2);
+}
+
+/// A stack's interval behind its cost; empty where the cost is exact.
+std::vector<std::string> intervalTexts(const Snapshot &snapshot, const StackCosts &costs, CostKind kind)
+{
+    std::vector<std::string> texts(costs.stacks.size());
+    if (!isHeapSampled(snapshot))
+        return texts;
+    std::map<std::uint32_t, HeapCost> sums; // over images
+    for (const HeapCost &row : snapshot.heap) {
+        HeapCost &sum = sums[row.stack.value];
+        sum.liveBytes += row.liveBytes, sum.liveVariance += row.liveVariance;
+        sum.liveBlocks += row.liveBlocks, sum.liveBlockVariance += row.liveBlockVariance;
+        sum.allocatedBytes += row.allocatedBytes, sum.allocatedVariance += row.allocatedVariance;
+        sum.allocations += row.allocations, sum.allocationVariance += row.allocationVariance;
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        if (const auto error = errorOf(sums[costs.stacks[i].value], kind))
+            texts[i] = " (" + intervalText(*error, kind) + ")";
+    return texts;
 }
 
 void writeHeapTotals(std::ostream &out, const HeapSummary &heap, const TextReportOptions &options)
@@ -121,6 +161,7 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
         return;
     }
     writeHeapTotals(out, snapshot.heapSummary, options);
+    writeSampling(out, snapshot, options);
     const CostKind companion = companionOf(kind);
     const StackCosts costs = stackCosts(snapshot, {kind, companion});
     std::vector<std::size_t> order(costs.stacks.size());
@@ -136,11 +177,12 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
             formatCount(static_cast<std::int64_t>(std::min(order.size(), options.stacks))),
             formatCount(static_cast<std::int64_t>(order.size()))));
     FunctionIndex index(snapshot.tables);
+    const std::vector<std::string> intervals = intervalTexts(snapshot, costs, kind);
     for (std::size_t i = 0; i < std::min(order.size(), options.stacks); ++i) {
         const auto cost = costs.of(order[i]);
         const StackLine own = ownLine(index, costs.stacks[order[i]]);
-        const std::string head = fmt::format("{}{:>3}  {}  {}  {}  ", i == 0 ? "" : "\n", i + 1,
-            costText(cost[0], kind), formatShareOf(cost[0], all), costText(cost[1], companion));
+        const std::string head = fmt::format("{}{:>3}  {}{}  {}  {}  ", i == 0 ? "" : "\n", i + 1,
+            costText(cost[0], kind), intervals[order[i]], formatShareOf(cost[0], all), costText(cost[1], companion));
         out << head << elided(shortFunctionName(own.name), options.columns - std::min(options.columns, textWidth(head)))
             << '\n';
         writeFrames(out, index, costs.stacks[order[i]]);

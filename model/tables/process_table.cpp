@@ -8,12 +8,23 @@ namespace model {
 
 namespace {
 
-constexpr unsigned bit(ProcessSource source)
-{
-    return 1u << static_cast<unsigned>(source);
-}
+/// How long after the end of a process a report about it may come that does not say when it was true. Pids are not used again
+/// as fast.
+constexpr Duration kLateReports = Duration::fromMs(2000);
+
+constexpr unsigned bit(ProcessSource source) { return 1u << static_cast<unsigned>(source); }
 
 } // namespace
+
+const ProcessTable::LiveImage &ProcessTable::LiveProcess::at(Timestamp when, const ProgramTables &tables) const
+{
+    const LiveImage *found = &images.front();
+    for (const LiveImage &image : images) {
+        if (tables.images[image.id.index()].start <= when)
+            found = &image;
+    }
+    return *found;
+}
 
 ProcessTable::ProcessTable(TableBuilder &tables)
     : m_tables(tables)
@@ -35,6 +46,14 @@ const ProcessTable::LiveProcess *ProcessTable::known(std::int32_t pid, Timestamp
     return live == m_live.end() ? nullptr : &live->second;
 }
 
+ProcessTable::LiveProcess *ProcessTable::endedLately(std::int32_t pid, Timestamp when)
+{
+    const auto ended = m_ended.find(pid);
+    if (ended == m_ended.end() || m_live.contains(pid))
+        return nullptr;
+    return when <= row(ended->second).end.value_or(when) + kLateReports ? &ended->second : nullptr;
+}
+
 ProcessTable::LiveProcess &ProcessTable::addProcess(std::int32_t pid, std::int32_t parentPid, Timestamp when)
 {
     Process process;
@@ -42,21 +61,49 @@ ProcessTable::LiveProcess &ProcessTable::addProcess(std::int32_t pid, std::int32
     process.start = when;
     Image image;
     image.start = when;
-    if (parentPid != 0) {
-        if (const LiveProcess *parent = known(parentPid, when)) {
-            process.parent = parent->id;
-            const Image &forked = m_tables.tables().images[imageAt(parentPid, when).index()];
-            image.executable = forked.executable;
-            image.commandLine = forked.commandLine;
-        }
-    }
-    if (!image.executable.isValid())
-        image.executable = image.commandLine = m_tables.string({});
-    image.heapNote = m_tables.string({});
+    image.executable = image.commandLine = image.heapNote = m_tables.string({});
     LiveProcess added;
     added.id = image.process = m_tables.addProcess(process);
     added.images.push_back({m_tables.addImage(image), 0});
-    return m_live.insert_or_assign(pid, std::move(added)).first->second;
+    LiveProcess &stored = m_live.insert_or_assign(pid, std::move(added)).first->second;
+    fillParent(stored, parentPid, when);
+    return stored;
+}
+
+ProcessTable::LiveProcess *ProcessTable::find(ProcessId id)
+{
+    const std::int32_t pid = m_tables.tables().processes[id.index()].pid;
+    for (auto *processes : {&m_live, &m_ended}) {
+        const auto found = processes->find(pid);
+        if (found != processes->end() && found->second.id == id)
+            return &found->second;
+    }
+    return nullptr;
+}
+
+void ProcessTable::inheritImage(LiveProcess &process)
+{
+    const LiveImage &first = process.images.front();
+    const ProcessId parentId = row(process).parent;
+    const LiveProcess *parent = parentId.isValid() && first.announcedBy == 0 ? find(parentId) : nullptr;
+    if (!parent)
+        return;
+    const Image &forked = row(parent->at(row(process).start, m_tables.tables()));
+    const bool isSame = row(first).executable == forked.executable && row(first).commandLine == forked.commandLine;
+    if (isSame || m_tables.tables().text(forked.executable).empty())
+        return;
+    Image &image = m_tables.changeImage(first.id);
+    image.executable = forked.executable;
+    image.commandLine = forked.commandLine;
+    inheritImages(process);
+}
+
+void ProcessTable::inheritImages(const LiveProcess &parent)
+{
+    for (const ProcessId child : parent.children) {
+        if (LiveProcess *process = find(child))
+            inheritImage(*process);
+    }
 }
 
 ProcessTable::LiveProcess &ProcessTable::processAt(std::int32_t pid, std::int32_t parentPid, Timestamp when)
@@ -70,9 +117,12 @@ void ProcessTable::fillParent(LiveProcess &process, std::int32_t parentPid, Time
 {
     if (parentPid == 0 || row(process).parent.isValid())
         return;
-    const LiveProcess *parent = known(parentPid, when);
-    if (parent && parent->id != process.id)
-        m_tables.changeProcess(process.id).parent = parent->id;
+    LiveProcess *parent = known(parentPid, when);
+    if (!parent || parent->id == process.id)
+        return;
+    m_tables.changeProcess(process.id).parent = parent->id;
+    parent->children.push_back(process.id);
+    inheritImage(process);
 }
 
 void ProcessTable::moveStart(LiveProcess &process, Timestamp when)
@@ -85,6 +135,7 @@ void ProcessTable::moveStart(LiveProcess &process, Timestamp when)
         m_tables.changeImage(first.id).start = when;
     else
         insertImage(process, when); // what it ran between its fork and that exec: its parent's program
+    inheritImage(process);
 }
 
 ProcessId ProcessTable::processSeen(std::int32_t pid, std::int32_t parentPid, Timestamp when)
@@ -103,8 +154,7 @@ bool ProcessTable::isCompatible(const LiveImage &image, std::string_view executa
     return isBelieved || executable.empty() || known.empty() || known == executable;
 }
 
-ProcessTable::LiveImage *ProcessTable::exactMatch(
-    LiveProcess &process, Timestamp when, std::string_view executable)
+ProcessTable::LiveImage *ProcessTable::exactMatch(LiveProcess &process, Timestamp when, std::string_view executable)
 {
     // Others see an image after its exec, so the image is the first one from `when` on that was not reported exactly yet. One
     // that was in between would be a later exec than this, and what comes after that is later still.
@@ -145,8 +195,8 @@ ProcessTable::LiveImage *ProcessTable::matchingImage(
     if (isCandidate && isCompatible(*last, executable))
         return last;
     // The tracer connects soon after the exec, Proc looks whenever it does: what it found later, and told first, is that image.
-    const auto next = std::find_if(process.images.begin(), process.images.end(),
-        [&](const LiveImage &image) { return row(image).start > when; });
+    const auto next = std::find_if(
+        process.images.begin(), process.images.end(), [&](const LiveImage &image) { return row(image).start > when; });
     const bool isFoundLater = source == ProcessSource::Tracer && next != process.images.end()
         && next->announcedBy == bit(ProcessSource::Proc) && isCompatible(*next, executable);
     return isFoundLater ? &*next : nullptr;
@@ -155,8 +205,8 @@ ProcessTable::LiveImage *ProcessTable::matchingImage(
 ProcessTable::LiveImage &ProcessTable::insertImage(LiveProcess &process, Timestamp when)
 {
     auto &images = process.images;
-    const auto after = std::find_if(
-        images.begin(), images.end(), [&](const LiveImage &image) { return row(image).start > when; });
+    const auto after
+        = std::find_if(images.begin(), images.end(), [&](const LiveImage &image) { return row(image).start > when; });
     Image image;
     image.process = process.id;
     image.start = when;
@@ -212,12 +262,19 @@ void ProcessTable::endThreadsBefore(LiveProcess &process, std::int32_t pid, Time
     }
 }
 
-ImageId ProcessTable::execSeen(std::int32_t pid, Timestamp when, ProcessSource source,
-    std::string_view executable, std::string_view commandLine)
+ImageId ProcessTable::execSeen(
+    std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable, std::string_view commandLine)
 {
     LiveProcess *process = known(pid, when);
     LiveImage *image = nullptr;
+    // Perf's times are exact: what it tells after an end is of another process.
+    if (!process && source != ProcessSource::Perf)
+        process = endedLately(pid, when);
     if (process) {
+        when = std::min(when, row(*process).end.value_or(when));
+        // A start that was known roughly: what it ran before its first exec was before this one as well.
+        if (process->images.size() > 1 && process->images.front().announcedBy == 0)
+            moveStart(*process, when);
         image = matchingImage(*process, when, source, executable);
         if (!image)
             image = &insertImage(*process, when);
@@ -226,6 +283,7 @@ ImageId ProcessTable::execSeen(std::int32_t pid, Timestamp when, ProcessSource s
         image = &process->images.front();
     }
     announce(*process, *image, when, source, executable, commandLine);
+    inheritImages(*process); // a fork may have been told before the exec that its parent had called by then
     endThreadsBefore(*process, pid, when);
     return image->id;
 }
@@ -239,12 +297,7 @@ ImageId ProcessTable::imageAt(std::int32_t pid, Timestamp when) const
             return {};
         process = &ended->second;
     }
-    ImageId found = process->images.front().id;
-    for (const LiveImage &image : process->images) {
-        if (row(image).start <= when)
-            found = image.id;
-    }
-    return found;
+    return process->at(when, m_tables.tables()).id;
 }
 
 ImageId ProcessTable::currentImage(std::int32_t pid) const
@@ -258,7 +311,9 @@ ImageId ProcessTable::currentImage(std::int32_t pid) const
 
 ProcessTable::LiveThread &ProcessTable::threadAt(std::int32_t pid, std::int32_t tid, Timestamp when)
 {
-    LiveProcess &process = processAt(pid, 0, when);
+    LiveProcess *late = known(pid, when) ? nullptr : endedLately(pid, when);
+    LiveProcess &process = late ? *late : processAt(pid, 0, when);
+    when = std::min(when, row(process).end.value_or(when));
     const auto it = process.threads.find(tid);
     if (it != process.threads.end()) {
         const Thread &thread = m_tables.tables().threads[it->second.id.index()];
@@ -339,6 +394,13 @@ ProcessId ProcessTable::liveProcess(std::int32_t pid) const
 {
     const auto live = m_live.find(pid);
     return live == m_live.end() ? ProcessId() : live->second.id;
+}
+
+ProcessId ProcessTable::lastProcess(std::int32_t pid) const
+{
+    const auto ended = m_ended.find(pid);
+    const ProcessId live = liveProcess(pid);
+    return live.isValid() || ended == m_ended.end() ? live : ended->second.id;
 }
 
 std::vector<std::int32_t> ProcessTable::livePids() const

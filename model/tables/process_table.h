@@ -21,7 +21,8 @@ public:
     explicit ProcessTable(TableBuilder &tables);
 
     /// The process with this pid at `when`: the live one, or one that ended later than that. Added (with image epoch 0) when
-    /// there is none. `parentPid` 0: unknown. An earlier time than what is known moves the start back.
+    /// there is none. `parentPid` 0: unknown. An earlier time than what is known moves the start back. Until somebody
+    /// reports an exec, it runs what its parent ran at its start.
     ProcessId processSeen(std::int32_t pid, std::int32_t parentPid, Timestamp when);
 
     /// An exec of `pid` reported by `source`. Each source reports each exec at most once, so a report that matches an image which
@@ -29,6 +30,7 @@ public:
     /// late; those of Tracer and Proc are when they saw the new image; Launcher names
     /// the first image of a launched process, also when it is said twice.
     /// Executable and command line fill what is not known yet, and replace what the Launcher believed.
+    /// What others than Perf report shortly after the end of a process was seen before that.
     ImageId execSeen(std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable,
         std::string_view commandLine);
 
@@ -48,7 +50,9 @@ public:
 
     /// The live process with this pid; invalid if there is none.
     ProcessId liveProcess(std::int32_t pid) const;
-    /// All of them, ascending.
+    /// The live one, else the last that ended; invalid if there was none.
+    ProcessId lastProcess(std::int32_t pid) const;
+    /// All that live, ascending.
     std::vector<std::int32_t> livePids() const;
 
     TableBuilder &tables() { return m_tables; }
@@ -67,14 +71,24 @@ private:
     struct LiveProcess
     {
         ProcessId id;
-        std::vector<LiveImage> images; ///< ascending by start
+        std::vector<LiveImage> images;                        ///< ascending by start
         std::unordered_map<std::int32_t, LiveThread> threads; ///< the last of each tid, ended ones too
+        std::vector<ProcessId> children;
+
+        /// What it ran at `when`, the first image if that is before its start.
+        const LiveImage &at(Timestamp when, const ProgramTables &tables) const;
     };
 
     LiveProcess &processAt(std::int32_t pid, std::int32_t parentPid, Timestamp when);
     LiveProcess *known(std::int32_t pid, Timestamp when);
     const LiveProcess *known(std::int32_t pid, Timestamp when) const;
+    /// The process that ended shortly before `when`, if no other has its pid now: a late report is about that one.
+    LiveProcess *endedLately(std::int32_t pid, Timestamp when);
     LiveProcess &addProcess(std::int32_t pid, std::int32_t parentPid, Timestamp when);
+    LiveProcess *find(ProcessId id);
+    /// Names what the process runs from its fork on, unless somebody told: what its parent ran then. Its children's, too.
+    void inheritImage(LiveProcess &process);
+    void inheritImages(const LiveProcess &parent);
     void moveStart(LiveProcess &process, Timestamp when);
     void fillParent(LiveProcess &process, std::int32_t parentPid, Timestamp when);
 

@@ -100,6 +100,7 @@ enum class HeapState : std::uint8_t {
     Dormant = 3,   ///< the tracer connected and then gave up; see the note
     NotTraced = 4, ///< cannot be traced (static program, another loader, …); see the note
     Inherited = 5, ///< traced from a fork on: blocks of the parent are not known
+    Attached = 6,  ///< traced from an attach on: blocks from before are not known; the note says when
 };
 
 /// A program image of a process: begins at the process's start and at each exec.

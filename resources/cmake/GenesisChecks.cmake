@@ -17,12 +17,13 @@ function(genesis_check name tool)
     endif()
 endfunction()
 
-# Every source that is in the repository: what is not yet added is not yet checked.
-set(genesis_list_sources "git ls-files -z '*.cpp' '*.h' | xargs -0 -n 50")
+# Every source that is in the repository: what is not yet added is not yet checked. A list that git does not give is an
+# error, not a list of nothing.
+set(genesis_format_sources "sources=$(git ls-files '*.cpp' '*.h') && test -n \"$sources\" && exec \"$0\" \"$@\" $sources")
 genesis_check(format "${GENESIS_CLANG_FORMAT}"
-    COMMAND sh -c "${genesis_list_sources} ${GENESIS_CLANG_FORMAT} -i")
+    COMMAND sh -c "${genesis_format_sources}" "${GENESIS_CLANG_FORMAT}" -i)
 genesis_check(format-check "${GENESIS_CLANG_FORMAT}"
-    COMMAND sh -c "${genesis_list_sources} ${GENESIS_CLANG_FORMAT} --dry-run --Werror")
+    COMMAND sh -c "${genesis_format_sources}" "${GENESIS_CLANG_FORMAT}" --dry-run --Werror)
 
 # Build first: the tests include what moc makes.
 genesis_check(tidy "${GENESIS_CLANG_TIDY}"

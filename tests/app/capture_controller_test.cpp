@@ -20,6 +20,7 @@ class CaptureControllerTest : public QObject
 private Q_SLOTS:
     void saysWhereTheSessionIs();
     void saysWhatTheRecorderSaid();
+    void tellsOfACommandThatCouldNotRun();
     void saysThatTheRecorderIsMissing();
     void doesNotOverwriteASession();
     void handsOverArgumentsFolderAndVariables();
@@ -63,6 +64,21 @@ void CaptureControllerTest::saysWhatTheRecorderSaid()
     QVERIFY(failed.wait(kPatienceMs));
     QCOMPARE(failed.front().front().toString(), u"cannot run nothing: no such file"_s);
     QVERIFY(!controller.isRecording());
+}
+
+void CaptureControllerTest::tellsOfACommandThatCouldNotRun()
+{
+    // The recorder has made its session before it finds that the command does not run, and takes it away again.
+    app::CaptureController controller(newRecorder(
+        u"undoes"_s, "echo session > \"$3\"; sleep 0.3; rm \"$3\"; echo 'genprof: Cannot run it: no such file' >&2; exit 127\n"));
+    QSignalSpy failed(&controller, &app::CaptureController::failed);
+    QSignalSpy ended(&controller, &app::CaptureController::ended);
+    ui::LaunchRequest request;
+    request.program = u"nothing"_s;
+    controller.start(request, m_folder.filePath(u"undone"_s));
+    QVERIFY(failed.wait(kPatienceMs));
+    QCOMPARE(failed.front().front().toString(), u"Cannot run it: no such file"_s);
+    QCOMPARE(ended.count(), 0);
 }
 
 void CaptureControllerTest::saysThatTheRecorderIsMissing()

@@ -135,7 +135,7 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("tick too long") << "record --tick 60001 -- ls" << 125 << "100 to 60000";
     QTest::newRow("cpu") << "record --cpu fast -- ls" << 125 << "--cpu fast";
     QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
-    QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full and off";
+    QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full, sampled";
     QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
     QTest::newRow("no duration") << "record --duration 0s -- ls" << 125 << "longer than nothing";
     QTest::newRow("no pid") << "attach" << 125 << "pid";

@@ -349,6 +349,45 @@ private Q_SLOTS:
         QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));
     }
 
+    void countsTheSamplesThatShortProcessesHadNoTimeFor()
+    {
+        Recording recording;
+        // Each child lives for less than the 5 ms of a sample's period; altogether they use far more than that.
+        if (!recording.run(
+                {"/bin/sh", "-c", "i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done"}, {.hz = 199})) {
+            QVERIFY2(!recording.error.empty(), "the target failed");
+            QSKIP(recording.error.c_str());
+        }
+        if (recording.instrument->event() == "cpu-clock" && !recording.instrument->note().empty()
+            && recording.instrument->note().find("kernel is not sampled") != std::string::npos)
+            QSKIP("time in the kernel is counted but not sampled here");
+        const std::int64_t used = static_cast<std::int64_t>(recording.usedSeconds() * 199);
+        QVERIFY(recording.lost(LossKind::SamplesMissed) > 0);
+        QVERIFY(recording.samples() < used);
+        QVERIFY(recording.samples() + recording.lost(LossKind::SamplesMissed) <= 2 * used);
+
+        Recording steady;
+        QVERIFY(steady.run({targetPath("cpu_mix"), "100"}, {.hz = 199}));
+        // Some are missed where the machine stands still for longer than a period.
+        QVERIFY2(steady.lost(LossKind::SamplesMissed) * 4 <= steady.samples() + 20,
+            qPrintable(QString::number(steady.lost(LossKind::SamplesMissed))));
+    }
+
+    void copiesLessOfTheStackTheMoreOftenItSamples_data()
+    {
+        QTest::addColumn<std::uint32_t>("hz");
+        QTest::addColumn<std::uint32_t>("bytes");
+        QTest::newRow("seldom") << 1U << 32768U;
+        QTest::newRow("default") << 199U << 32768U;
+        QTest::newRow("often") << 500U << 16384U;
+        QTest::newRow("always") << 20'000U << 8192U;
+    }
+    void copiesLessOfTheStackTheMoreOftenItSamples()
+    {
+        QFETCH(std::uint32_t, hz);
+        QTEST(capture::stackBytesFor(hz), "bytes");
+    }
+
     void refusesARateAboveTheKernelsLimitBeforeTheTargetStarts()
     {
         Recording recording;

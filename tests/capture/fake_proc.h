@@ -40,6 +40,7 @@ struct FakeProcess
     long switchesPerThread = 0;
     std::string children;
     bool isIoReadable = true;
+    bool isFork = false; ///< has not called exec
 };
 
 /// A folder that looks like /proc, with a cgroup tree beside it.
@@ -58,8 +59,12 @@ public:
     std::string cgroupRoot() const { return m_directory.filePath(QStringLiteral("cgroup")).toStdString(); }
 
     void write(const std::string &path, const std::string &text) const { writeTo(root() + '/' + path, text); }
-    void writeGroup(const std::string &path, const std::string &text) const { writeTo(cgroupRoot() + '/' + path, text); }
-    void setGroup(const std::string &group, const std::string &current, const std::string &max, const std::string &pressure)
+    void writeGroup(const std::string &path, const std::string &text) const
+    {
+        writeTo(cgroupRoot() + '/' + path, text);
+    }
+    void setGroup(
+        const std::string &group, const std::string &current, const std::string &max, const std::string &pressure)
     {
         writeGroup(group + "/memory.current", current + "\n");
         writeGroup(group + "/memory.max", max + "\n");
@@ -72,20 +77,25 @@ public:
         const std::string dir = std::to_string(p.pid);
         const auto n = [](long value) { return std::to_string(value); };
         write(dir + "/stat",
-            dir + " (" + p.name + ") " + p.state + ' ' + n(p.parentPid) + " 1 1 0 -1 4194304 " + n(p.minorFaults) + " 0 "
-                + n(p.majorFaults) + " 0 " + n(p.userTicks) + ' ' + n(p.systemTicks) + " 0 0 20 0 "
-                + n(static_cast<long>(p.threads.size()) + 1) + " 0 " + n(p.startTicks) + " 123456 " + n(p.rssKb / 4)
-                + " 18446744073709551615 " + n(p.startCode) + " 2 " + n(p.startStack) + " 0 0 0\n");
+            dir + " (" + p.name + ") " + p.state + ' ' + n(p.parentPid) + " 1 1 0 -1 "
+                + (p.isFork ? "4194368 " : "4194304 ") + n(p.minorFaults) + " 0 " + n(p.majorFaults) + " 0 "
+                + n(p.userTicks) + ' ' + n(p.systemTicks) + " 0 0 20 0 " + n(static_cast<long>(p.threads.size()) + 1)
+                + " 0 " + n(p.startTicks) + " 123456 " + n(p.rssKb / 4) + " 18446744073709551615 " + n(p.startCode)
+                + " 2 " + n(p.startStack) + " 0 0 0\n");
         const std::string switches = "voluntary_ctxt_switches:\t" + n(p.switchesPerThread)
             + "\nnonvoluntary_ctxt_switches:\t" + n(2 * p.switchesPerThread) + "\n";
-        const std::string memory = p.state == 'Z' ? std::string()
-                                                  : "VmSize:\t 5000 kB\nVmRSS:\t " + n(p.rssKb) + " kB\nRssAnon:\t 600 kB\n"
+        const std::string memory = p.state == 'Z'
+            ? std::string()
+            : "VmSize:\t 5000 kB\nVmRSS:\t " + n(p.rssKb) + " kB\nRssAnon:\t 600 kB\n"
                 + "RssFile:\t 300 kB\nRssShmem:\t 100 kB\nVmSwap:\t 7 kB\nHugetlbPages:\t 2048 kB\n";
         write(dir + "/status", "Name:\t" + p.name + "\n" + memory + switches);
         if (p.isIoReadable)
-            write(dir + "/io", "rchar: 1\nread_bytes: " + n(p.readBytes) + "\nwrite_bytes: " + n(p.writtenBytes) + "\n");
-        write(dir + "/smaps_rollup", "1000-2000 ---p 00000000 00:00 0  [rollup]\nRss: 1 kB\nPss:   " + n(p.pssKb) + " kB\n");
-        write(dir + "/limits", "Limit   Soft Limit  Hard Limit  Units\nMax address space         " + p.addressSpace
+            write(
+                dir + "/io", "rchar: 1\nread_bytes: " + n(p.readBytes) + "\nwrite_bytes: " + n(p.writtenBytes) + "\n");
+        write(dir + "/smaps_rollup",
+            "1000-2000 ---p 00000000 00:00 0  [rollup]\nRss: 1 kB\nPss:   " + n(p.pssKb) + " kB\n");
+        write(dir + "/limits",
+            "Limit   Soft Limit  Hard Limit  Units\nMax address space         " + p.addressSpace
                 + "            unlimited            bytes     \n");
         write(dir + "/cmdline", p.commandLine);
         write(dir + "/cgroup", p.cgroup);

@@ -28,7 +28,7 @@ struct HeapListener::Image
 
 HeapListener::HeapListener()
 {
-    auto server = RendezvousServer::start(m_clock.kind(),
+    auto server = RendezvousServer::start(m_clock.kind(), 0,
         {[this](Arrival arrival) {
              const std::lock_guard lock(m_mutex);
              for (const auto &image : m_images)
@@ -118,6 +118,18 @@ HeapListener::Run HeapListener::run(
     return run;
 }
 
+std::vector<HeapListener::ImageResult> HeapListener::takeImages()
+{
+    m_server->waitUntilIdle();
+    const std::lock_guard lock(m_mutex);
+    m_clock.sync();
+    std::vector<ImageResult> results;
+    for (const auto &image : m_images)
+        results.push_back(resultOf(*image));
+    m_images.clear();
+    return results;
+}
+
 HeapListener::ImageResult HeapListener::resultOf(Image &image)
 {
     if (!image.hasEnded)
@@ -129,7 +141,7 @@ HeapListener::ImageResult HeapListener::resultOf(Image &image)
     result.failure = image.failure;
     const wire::MemoryView view = image.channel.memory().view();
     const model::HeapTickCounts tick = image.channel.pairing().ledger().takeTick();
-    for (const auto &[node, counts] : tick.rows) {
+    for (const auto &[node, counts, sampling] : tick.rows) {
         result.total += counts;
         std::uint32_t root = node;
         while (root >= wire::kRootNodes)

@@ -56,6 +56,11 @@ public:
     Run run(const std::vector<std::string> &command, AfterLine afterLine = AfterLine::Nothing,
         std::uint64_t addressSpaceBytes = 0);
 
+    /// The listener's address, for a tracer that is not started by run().
+    std::string address() const { return m_server->address(); }
+    /// What the images did whose programs are still running or have ended since the last call.
+    std::vector<ImageResult> takeImages();
+
 private:
     struct Image;
     void drainUntil(const std::stop_token &stop);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/proc_instrument.h"
-
 #include "capture/target/target_process.h"
 #include "tests/capture/fake_proc.h"
 
@@ -56,10 +55,7 @@ struct Fixture
     }
 };
 
-std::int64_t valueOf(const model::MetricsRow &row, Metric metric)
-{
-    return row.values.get(metric).value_or(-1);
-}
+std::int64_t valueOf(const model::MetricsRow &row, Metric metric) { return row.values.get(metric).value_or(-1); }
 
 } // namespace
 
@@ -183,7 +179,8 @@ private Q_SLOTS:
     void aForkedChildHasNoImageOfItsOwnUntilItExecs()
     {
         Fixture f;
-        FakeProcess child{.pid = 11, .parentPid = 10, .startTicks = 1000};
+        // Its parent has called exec since, so the two have different addresses.
+        FakeProcess child{.pid = 11, .parentPid = 10, .startTicks = 1000, .startStack = 0x8000, .isFork = true};
         f.proc.set({.pid = 10, .executable = "/bin/shell", .children = "11 "});
         child.executable = "/bin/shell";
         f.proc.set(child);
@@ -192,7 +189,7 @@ private Q_SLOTS:
         QCOMPARE(f.builder.tables().images.size(), std::size_t{2});
         QCOMPARE(f.executableOf(11), std::string("/bin/shell"));
         child.executable = "/bin/sorter";
-        child.startStack = 0x9000;
+        child.isFork = false;
         f.proc.set(child);
         f.tickAfter(kSecond);
         QCOMPARE(f.builder.tables().images.size(), std::size_t{3});
@@ -201,6 +198,39 @@ private Q_SLOTS:
         QCOMPARE(image.epoch, 1U);
         QCOMPARE(image.start.ns, 2 * kSecond);
         QCOMPARE(f.builder.tables().text(image.commandLine), std::string("worker --fast"));
+    }
+
+    void anExecThatIsUnderWayIsReportedOnceItIsDone()
+    {
+        Fixture f;
+        FakeProcess child{.pid = 11, .parentPid = 10, .startTicks = 1000, .startCode = 0, .executable = "/bin/sorter"};
+        f.proc.set({.pid = 10, .executable = "/bin/shell", .children = "11 "});
+        f.proc.set(child);
+        f.start({10});
+        child.startCode = 0x5000;
+        child.startStack = 0x9000;
+        f.proc.set(child);
+        f.tickAfter(kSecond);
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{3}); // the shell, its copy, the sorter
+        QCOMPARE(f.executableOf(11), std::string("/bin/sorter"));
+    }
+
+    void aProcessWhoseEndWasToldBeforeItIsFoundStaysOne()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .children = "11 "});
+        f.start({10});
+        f.proc.set({.pid = 11, .parentPid = 10, .startTicks = 1000});
+        const auto reported = f.table.processSeen(11, 10, Timestamp{5'000'000});
+        f.table.processEnded(11, Timestamp{6'000'000}, std::nullopt);
+        f.tickAfter(kSecond); // /proc still shows it
+        f.proc.set({.pid = 11, .parentPid = 10, .state = 'Z', .startTicks = 1000});
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().processes.size(), std::size_t{2});
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{2});
+        QCOMPARE(f.process(reported).start.ns, 5'000'000);
+        QCOMPARE(f.process(reported).end.value_or(Timestamp{0}).ns, 6'000'000);
     }
 
     void theRootsFirstImageIsTheProgramItself()
@@ -267,7 +297,8 @@ private Q_SLOTS:
         f.tickAfter(kSecond);
         QVERIFY(f.table.liveProcess(11).isValid());
         QVERIFY(f.table.liveProcess(11) != first);
-        QCOMPARE(f.process(f.table.liveProcess(11)).start.ns, kSecond * 3 / 2);
+        QCOMPARE(
+            f.process(f.table.liveProcess(11)).start.ns, kSecond * 3 / 2 + kSecond / 100); // the end of that clock tick
     }
 
     void threadsAreNamedAndEnd()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reads from the tracer's file what decides whether it can be loaded into other people's programs.
+#include "capture/wire/attach.h"
+
 #include <QFile>
 #include <QtTest>
 
@@ -138,9 +140,9 @@ private Q_SLOTS:
         }
     }
 
-    void exportsTheHooksAndNothingElse()
+    void exportsTheHooksAndWhatAnAttachCalls()
     {
-        std::vector<std::string> hooks;
+        std::vector<std::string> hooks{capture::wire::kCommandFunction, capture::wire::kLockedFunction};
 #define HOOK(result, name, parameters) hooks.emplace_back(#name);
 #define HOOK_OPTIONAL HOOK
 #include "capture/tracer/hooked_functions.def"

@@ -119,6 +119,7 @@ private Q_SLOTS:
     void refusesToOverwriteAFile();
     void leavesStandardInputAndOutputAlone();
     void endsAfterItsDurationWhileTheCommandRunsOn();
+    void namesWhatRunsOnAfterTheCommand();
     void endsTheCommandToo();
     void isControlledWhileItRuns();
     void saysThatNobodyListens();
@@ -223,6 +224,21 @@ void LifecycleIntegrationTest::endsAfterItsDurationWhileTheCommandRunsOn()
     recorder->write("it\n");
     QCOMPARE(tests::waitForExit(*recorder), 5);
     QCOMPARE(recorder->readAllStandardOutput(), QByteArray("got it\n"));
+}
+
+void LifecycleIntegrationTest::namesWhatRunsOnAfterTheCommand()
+{
+    const GenprofRunner alone;
+    const Ran ended = alone.record({}, {QStringLiteral("/bin/true")});
+    QVERIFY2(!ended.err.contains("runs on"), ended.err.constData());
+    const GenprofRunner runner;
+    const Ran leaves = runner.record({},
+        {QStringLiteral("sh"), QStringLiteral("-c"),
+            QStringLiteral("sleep 5 >/dev/null 2>&1 & echo $! >%1").arg(runner.path(QStringLiteral("pid")))});
+    QFile file(runner.path(QStringLiteral("pid")));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArray words = "what it started runs on (process " + file.readAll().trimmed() + ")";
+    QVERIFY2(leaves.err.contains(words), leaves.err.constData());
 }
 
 void LifecycleIntegrationTest::endsTheCommandToo()
@@ -386,13 +402,15 @@ void LifecycleIntegrationTest::attachesToARunningProcess()
                                        QStringLiteral("-o"), runner.session()}
         + words("--heap full --duration 600ms --tick 100"));
     QCOMPARE(ran.exitCode, 0);
-    QVERIFY2(ran.err.contains("cannot be traced yet"), ran.err.constData());
+    QVERIFY2(!ran.err.contains("not traced"), ran.err.constData());
     QCOMPARE(target.state(), QProcess::Running);
     target.kill();
     target.waitForFinished();
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QCOMPARE(summary[QStringLiteral("pid")].toInteger(),
         qint64{target.processId() ? target.processId() : summary[QStringLiteral("pid")].toInteger()});
+    QCOMPARE(summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_state")].toString(),
+        QStringLiteral("attached"));
     QVERIFY(summary[QStringLiteral("ticks")].toInteger() >= 4);
     const QJsonObject metrics = runner.report(QStringLiteral("metrics"));
     QVERIFY(!metrics[QStringLiteral("processes")][0][QStringLiteral("metrics")][QStringLiteral("rss_bytes")]

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
+#include <QJsonDocument>
 #include <QStandardPaths>
 #include <QTest>
 
@@ -51,6 +53,31 @@ QByteArray readFile(const QString &path)
 }
 
 bool isThere(const char *program) { return !QStandardPaths::findExecutable(QString::fromUtf8(program)).isEmpty(); }
+
+/// What the recorder says of a recording, and in which system call each thread of its target is.
+QByteArray whereThreadsAre(const GenprofRunner &runner)
+{
+    const QJsonObject status = runner.status();
+    QByteArray text = QJsonDocument(status).toJson(QJsonDocument::Compact);
+    const QDir tasks(QStringLiteral("/proc/%1/task").arg(status[QStringLiteral("target_pid")].toInteger()));
+    for (const QString &tid : tasks.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+        text += '\n' + tid.toUtf8();
+        for (const char *file : {"/comm", "/wchan", "/syscall"})
+            text += ' ' + readFile(tasks.filePath(tid) + QString::fromUtf8(file)).trimmed();
+    }
+    return text;
+}
+
+/// Debian's redis-tools hold the server too: it takes its part from the name by which it is called. Empty if there is none.
+QString redisServer(const GenprofRunner &runner)
+{
+    QString server = QStandardPaths::findExecutable(QStringLiteral("redis-server"));
+    const QString tool = QStandardPaths::findExecutable(QStringLiteral("redis-check-rdb"));
+    if (!server.isEmpty() || tool.isEmpty())
+        return server;
+    server = runner.path(QStringLiteral("redis-server"));
+    return QFile::link(tool, server) ? server : QString();
+}
 
 } // namespace
 
@@ -128,21 +155,22 @@ void RealProgramsIntegrationTest::recordsTheCompilerAndWhatItStarts()
     QCOMPARE(readFile(runner.path(QStringLiteral("traced.o"))), readFile(runner.path(QStringLiteral("plain.o"))));
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     expectWhole(summary);
-    QVERIFY(tests::countImages(summary, QStringLiteral("cc1")) >= 1);
-    QVERIFY(tests::countImages(summary, QStringLiteral("as"))
-            + tests::countImages(summary, QStringLiteral("x86_64-linux-gnu-as"))
-        >= 1);
+    QCOMPARE(tests::countImages(summary, QStringLiteral("cc1")), 1);
+    QCOMPARE(tests::countImages(summary, QStringLiteral("as"))
+            + tests::countImages(summary, QStringLiteral("x86_64-linux-gnu-as")),
+        1);
     QVERIFY(at(summary, "heap.allocations").toInteger() > 10'000);
 }
 
 void RealProgramsIntegrationTest::recordsRedisUnderLoad()
 {
-    if (!isThere("redis-server") || !isThere("redis-benchmark") || !isThere("redis-cli"))
-        QSKIP("redis-server, redis-benchmark or redis-cli is not installed");
     const GenprofRunner runner;
+    const QString redis = redisServer(runner);
+    if (redis.isEmpty() || !isThere("redis-benchmark") || !isThere("redis-cli"))
+        QSKIP("redis-server, redis-benchmark or redis-cli is not installed");
     const QString socket = runner.path(QStringLiteral("r.sock"));
-    const auto server = runner.startRecording(
-        kFast, words("redis-server --port 0 --save") + QStringList{QString(), QStringLiteral("--unixsocket"), socket});
+    const auto server = runner.startRecording(kFast,
+        QStringList{redis} + words("--port 0 --save") + QStringList{QString(), QStringLiteral("--unixsocket"), socket});
     QElapsedTimer timer;
     timer.start();
     Ran answer;
@@ -151,6 +179,8 @@ void RealProgramsIntegrationTest::recordsRedisUnderLoad()
     QVERIFY2(answer.out.startsWith("PONG"), answer.err.constData());
     const Ran load = runner.run(QStringLiteral("redis-benchmark"),
         QStringList{QStringLiteral("-s"), socket} + words("-q -n 20000 -c 20 -d 100 -r 10000 -t set,get,lpush"));
+    if (load.exitCode != 0) // it hung once, at load 17, and nobody knows why
+        qWarning("%s", whereThreadsAre(runner).constData());
     QCOMPARE(load.exitCode, 0);
     runner.run(QStringLiteral("redis-cli"),
         {QStringLiteral("-s"), socket, QStringLiteral("shutdown"), QStringLiteral("nosave")});
@@ -212,7 +242,7 @@ void RealProgramsIntegrationTest::recordsAProgramThatEndsAtOnce()
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     expectWhole(summary);
     QCOMPARE(at(summary, "processes").toArray().size(), 1);
-    QVERIFY(tests::countImages(summary, QStringLiteral("true")) >= 1);
+    QCOMPARE(tests::countImages(summary, QStringLiteral("true")), 1);
     QCOMPARE(at(summary, "processes")
                  .toArray()[0][QStringLiteral("images")]
                  .toArray()
@@ -229,7 +259,7 @@ void RealProgramsIntegrationTest::recordsWhatItCanOfAStaticProgram()
     QCOMPARE(ran.exitCode, 0);
     QCOMPARE(ran.err.count("statically linked"), 1);
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
-    QVERIFY(at(summary, "losses.heap_not_traced").toInteger() >= 1); // once an image, see recordsAPipelineOfAShell()
+    QCOMPARE(at(summary, "losses.heap_not_traced").toInteger(), 1);
     QCOMPARE(at(summary, "state").toString(), QStringLiteral("complete"));
     const QJsonValue image = at(summary, "processes").toArray()[0][QStringLiteral("images")].toArray().last();
     QCOMPARE(image[QStringLiteral("heap_state")].toString(), QStringLiteral("not_traced"));
@@ -244,7 +274,7 @@ void RealProgramsIntegrationTest::recordsWhatItCanOfASanitizedProgram()
     QVERIFY2(ran.err.contains("AddressSanitizer"), ran.err.constData());
     QVERIFY2(!ran.err.contains("runtime does not come first"), ran.err.constData());
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
-    QVERIFY(at(summary, "losses.heap_not_traced").toInteger() >= 1); // once an image, see recordsAPipelineOfAShell()
+    QCOMPARE(at(summary, "losses.heap_not_traced").toInteger(), 1);
 }
 
 QTEST_GUILESS_MAIN(RealProgramsIntegrationTest)

@@ -205,7 +205,7 @@ void ReportsIntegrationTest::timeAndProcessNarrowAReport()
                              .report(QStringLiteral("summary"),
                                  words("--from 0 --to 100ms"))[QStringLiteral("heap")][QStringLiteral("allocations")]
                              .toInteger();
-    QVERIFY(early < whole);
+    QVERIFY(early < whole || summary[QStringLiteral("ticks")].toInteger() == 1); // a tick is not divided
     const Ran never = report(words("--from 5h"));
     QCOMPARE(never.exitCode, 1);
     QVERIFY2(never.err.contains("Nothing was recorded"), never.err.constData());

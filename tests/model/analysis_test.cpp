@@ -250,6 +250,18 @@ private Q_SLOTS:
         QCOMPARE(result.items.front().what, std::string("Heap of /usr/bin/app: it is linked statically"));
     }
 
+    void namesAProgramByItsNumberWhereItsNameIsNotKnown()
+    {
+        SnapshotBuilder builder;
+        Image &image = builder.tables().changeImage(builder.image());
+        image.heap = HeapState::NotTraced;
+        image.executable = StringId(0u);
+        image.heapNote = builder.tables().string("The tracer did not connect.");
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.items.front().what,
+            std::string("Heap of a short-lived program (process 100): The tracer did not connect"));
+    }
+
     void countsIncompleteStacks()
     {
         SnapshotBuilder builder;

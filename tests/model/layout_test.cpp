@@ -132,6 +132,16 @@ private Q_SLOTS:
         QCOMPARE(timeTicks(second, TimeLabels::Clock, kStart, "+00:00")[1].label, std::string("16:02:03.200"));
     }
 
+    void namesTheDaysOfALongRecording()
+    {
+        constexpr std::int64_t kStart = 1'764'000'123'000'000'000; // 2025-11-24 16:02:03 UTC
+        const TimeRange days{{0}, {2 * 86'400'000'000'000}};
+        const std::vector<TimeTick> ticks = timeTicks(days, TimeLabels::Clock, kStart, "+00:00");
+        QCOMPARE(ticks.at(0).label, std::string("Nov 25"));
+        QCOMPARE(ticks.at(1).label, std::string("12:00"));
+        QCOMPARE(ticks.at(2).label, std::string("Nov 26"));
+    }
+
     void placesHeatUpwardsBySize()
     {
         HeatMap map{.range = {{0}, {10}},

@@ -16,10 +16,7 @@ struct Fixture
     std::string executable(ImageId id) const { return tables.tables().text(image(id).executable); }
 };
 
-constexpr Timestamp at(std::int64_t ns)
-{
-    return {ns};
-}
+constexpr Timestamp at(std::int64_t ns) { return {ns}; }
 
 } // namespace
 
@@ -93,6 +90,22 @@ private Q_SLOTS:
         const ProcessId child = f.processes.processSeen(11, 10, at(200));
         QCOMPARE(f.executable(f.processes.currentImage(11)), std::string("/bin/sh"));
         QCOMPARE(f.tables.tables().processes[child.index()].parent.value, f.processes.liveProcess(10).value);
+    }
+
+    void aChildRunsWhatItsParentRanAlsoWhenThatIsToldLater()
+    {
+        Fixture f;
+        f.processes.execSeen(10, at(100), ProcessSource::Perf, "/usr/bin/env", "env bash x");
+        f.processes.processSeen(11, 10, at(300));
+        f.processes.processSeen(12, 11, at(320));
+        f.processes.processSeen(13, 10, at(150));
+        f.processes.execSeen(12, at(340), ProcessSource::Tracer, "/bin/sort", "sort");
+        f.processes.processEnded(11, at(400), 0);
+        f.processes.execSeen(10, at(200), ProcessSource::Perf, "/bin/bash", "bash x");
+        QCOMPARE(f.executable(f.processes.currentImage(11)), std::string("/bin/bash"));
+        QCOMPARE(f.executable(f.processes.imageAt(12, at(330))), std::string("/bin/bash"));
+        QCOMPARE(f.executable(f.processes.currentImage(12)), std::string("/bin/sort"));
+        QCOMPARE(f.executable(f.processes.currentImage(13)), std::string("/usr/bin/env"));
     }
 
     void aPidThatIsUsedAgainIsAnotherProcess()
@@ -246,6 +259,68 @@ private Q_SLOTS:
         QCOMPARE(f.processes.imageAt(10, at(1000)), second);
         QCOMPARE(f.tables.tables().processes.size(), std::size_t{1});
         QVERIFY(f.processes.livePids().empty());
+    }
+
+    void anExecBeforeARoughStartIsTheOneThatProcFound_data()
+    {
+        QTest::addColumn<QByteArray>("order");
+        QTest::newRow("tracer, fork, perf") << QByteArray("t f e");
+        QTest::newRow("fork, perf, tracer") << QByteArray("f e t");
+        QTest::newRow("perf late") << QByteArray("t e f");
+        QTest::newRow("no perf") << QByteArray("t");
+    }
+    void anExecBeforeARoughStartIsTheOneThatProcFound()
+    {
+        QFETCH(QByteArray, order);
+        Fixture f;
+        f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/make", "make");
+        f.processes.processSeen(11, 10, at(200)); // from /proc
+        const ImageId found = f.processes.execSeen(11, at(300), ProcessSource::Proc, "/bin/sh", "sh");
+        for (const QByteArray &report : order.split(' ')) {
+            if (report == "t")
+                QCOMPARE(f.processes.execSeen(11, at(130), ProcessSource::Tracer, "/bin/sh", "sh"), found);
+            else if (report == "e")
+                QCOMPARE(f.processes.execSeen(11, at(100), ProcessSource::Perf, "/bin/sh", ""), found);
+            else
+                f.processes.processSeen(11, 10, at(50));
+        }
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.executable(f.processes.imageAt(11, at(60))), std::string("/bin/make"));
+        QCOMPARE(f.image(found).epoch, 1U);
+        QVERIFY(f.image(found).start <= at(130));
+    }
+
+    void reportsThatComeAfterTheEndAreOfTheProcessThatEnded()
+    {
+        Fixture f;
+        const ProcessId process = f.processes.processSeen(10, 0, at(0));
+        const ImageId image = f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/x", "");
+        f.processes.processEnded(10, at(500), std::nullopt);
+        // The tracer's threads and what /proc showed have the time at which the recorder came to look.
+        f.processes.threadNamed(10, 11, "worker", at(900));
+        QCOMPARE(f.processes.execSeen(10, at(910), ProcessSource::Proc, "/bin/x", "x -v"), image);
+        QCOMPARE(f.processes.execSeen(10, at(920), ProcessSource::Tracer, "/bin/x", "x -v"), image);
+        QCOMPARE(f.tables.tables().processes.size(), std::size_t{1});
+        QVERIFY(f.processes.livePids().empty());
+        QCOMPARE(f.processes.lastProcess(10), process);
+        const Thread &thread = f.tables.tables().threads.back();
+        QCOMPARE(thread.process, process);
+        QCOMPARE(thread.start, at(500));
+        QCOMPARE(thread.end.value_or(at(0)), at(500));
+    }
+
+    void aLateReportIsOfTheProcessThatHasThePidByThen()
+    {
+        Fixture f;
+        const ProcessId first = f.processes.processSeen(10, 0, at(0));
+        f.processes.processEnded(10, at(500), std::nullopt);
+        const ProcessId second = f.processes.processSeen(10, 0, at(700));
+        QVERIFY(first != second);
+        const ThreadId thread = f.processes.threadSeen(10, 10, at(800));
+        QCOMPARE(f.tables.tables().threads[thread.index()].process, second);
+        f.processes.processEnded(10, at(1000), std::nullopt);
+        const ImageId third = f.processes.execSeen(10, at(3'000'000'000), ProcessSource::Tracer, "/bin/y", "y");
+        QVERIFY(f.image(third).process != second);
     }
 
     void anExecEndsAllOtherThreads()

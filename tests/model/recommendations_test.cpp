@@ -175,6 +175,25 @@ private Q_SLOTS:
         QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) != nullptr);
     }
 
+    void doesNotTakeTheFaultsOfAStartForARate()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(1, Duration::fromMs(44));
+        builder.metric(Metric::MinorFaults, {2'600'000}).metric(Metric::CpuUser, {0});
+        QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) == nullptr);
+    }
+
+    void namesTheLastProgramThatHasAName()
+    {
+        SnapshotBuilder builder = minute();
+        builder.metric(Metric::MinorFaults, std::vector<std::int64_t>(60, 200'000));
+        builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 100'000));
+        builder.tables().addImage({.process = builder.process(), .start = {2'000'000'000}});
+        QCOMPARE(find(*recommendations(builder.build()), Rule::PageFaults)->place, std::string("app"));
+        builder.tables().changeImage(builder.image()).executable = builder.tables().string("");
+        QCOMPARE(find(*recommendations(builder.build()), Rule::PageFaults)->place, std::string("the process"));
+    }
+
     void findsNothingInACalmProgramAndSaysHowMuchItSaw()
     {
         SnapshotBuilder builder = minute();

@@ -107,6 +107,28 @@ private Q_SLOTS:
         QCOMPARE(json["marks"][0]["text"].get<std::string>(), std::string("deploy, 2.4.1"));
     }
 
+    void listsImagesInTheOrderInWhichTheyRan()
+    {
+        SnapshotBuilder builder;
+        TableBuilder &tables = builder.tables();
+        Image last;
+        last.process = builder.process();
+        last.epoch = 2;
+        last.executable = last.commandLine = tables.string("/bin/last");
+        last.heapNote = tables.string("");
+        Image middle = last;
+        middle.epoch = 1;
+        middle.executable = middle.commandLine = tables.string("/usr/bin/middle");
+        tables.addImage(last); // the one that was noticed first
+        tables.addImage(middle);
+        const Snapshot snapshot = builder.build();
+        const auto json = nlohmann::json::parse(written([&](std::ostream &out) { writeSummaryJson(out, snapshot); }));
+        QCOMPARE(json["processes"][0]["images"][1]["executable"].get<std::string>(), std::string("/usr/bin/middle"));
+        QCOMPARE(json["processes"][0]["images"][2]["executable"].get<std::string>(), std::string("/bin/last"));
+        const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot, {}); });
+        QVERIFY(text.find("/usr/bin/middle") < text.find("/bin/last"));
+    }
+
     void tellsOfMemoryBesideTheHeap()
     {
         const Json json = Json::parse(written([](std::ostream &out) { writeSummaryJson(out, example()); }));

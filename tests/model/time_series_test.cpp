@@ -132,6 +132,25 @@ private Q_SLOTS:
             QVERIFY(small.segments[0][i - 1].when < small.segments[0][i].when);
     }
 
+    void keepsTheOnlyTickOfARecordingThatEndsWithIt()
+    {
+        const TimeSeries one{CpuQuantity::Used, {{{{44'000'000}, 7}}}};
+        const TimeSeries shown = downsampled(one, {{0}, {44'000'000}}, 100);
+        QCOMPARE(shown.pointCount(), std::size_t(1));
+        QCOMPARE(shown.last()->value, 7.0);
+    }
+
+    void closesGapsThatAreNarrowerThanAColumn()
+    {
+        TimeSeries series{CpuQuantity::Used, {}};
+        for (std::int64_t i = 0; i < 1000; ++i)
+            series.segments.push_back({{{i * kSecond}, 1}}); // each moment for itself
+        series.segments.push_back({{{1500 * kSecond}, 1}});
+        const TimeRange range{{0}, {2000 * kSecond}};
+        QCOMPARE(downsampled(series, range, 100).segments.size(), std::size_t(2));
+        QCOMPARE(downsampled(series, range, 4000).segments.size(), std::size_t(1001));
+    }
+
     void reachesBeyondTheEdgesOfTheRange()
     {
         const TimeSeries part = downsampled(line({0, 1, 2, 3, 4, 5}), {{2 * kSecond}, {4 * kSecond}}, 100);

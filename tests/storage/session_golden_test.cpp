@@ -41,6 +41,8 @@ private Q_SLOTS:
         QCOMPARE(snapshot.marks.at(9).text, std::string("mark 9"));
         const FrameId leaf = snapshot.tables->stacks.at(snapshot.heap.at(3).stack.index()).frame;
         QCOMPARE(snapshot.tables->text(snapshot.tables->linesOf(leaf).first->function), std::string("inlined3"));
+        QCOMPARE(snapshot.heap.at(3).samples, std::int64_t{version < 2 ? 0 : 10});
+        QCOMPARE(snapshot.heap.at(3).liveVariance, version < 2 ? 0 : 10 * (10'000.0 - 3750.0));
         QCOMPARE(snapshot.areas.size(), std::size_t{version < 2 ? 0u : 2u});
         QCOMPARE(snapshot.phases.size(), std::size_t{version < 2 ? 0u : 10u});
         QCOMPARE(snapshot.memoryParts.size(), std::size_t{version < 2 ? 0u : 1u});

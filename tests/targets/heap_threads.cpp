@@ -131,7 +131,7 @@ void stacks()
     pthread_create(&thread, nullptr, signalStacks, nullptr);
     pthread_join(thread, nullptr);
     coroutine();
-    deep(5000); // more frames than a stack may have
+    deep(50000); // more frames than a stack may have
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 16384);

@@ -8,6 +8,7 @@
 #include "ui/widgets/inspector.h"
 
 #include <QLabel>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
 #include <QTreeView>
@@ -59,10 +60,34 @@ private Q_SLOTS:
         QVERIFY(selection.inspected().has_value());
     }
 
+    void bringsTheEndOfADeepPathIntoSight()
+    {
+        std::string callers;
+        for (int i = 0; i < 40; ++i)
+            callers += "caller" + std::to_string(i) + ';';
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1400, 700);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot(callers + "hot;malloc 600\n" + callers + "cold;malloc 400\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        QTRY_VERIFY(tree->verticalScrollBar()->value() > 0);
+        QCOMPARE(tree->horizontalScrollBar()->value(), 0);
+        auto *graph = page.findChild<ui::FlameGraphView *>();
+        const int top = graph->verticalScrollBar()->value();
+        QVERIFY(top > 0);
+        page.setSnapshot(heapSnapshot(callers + "hot;malloc 600\n" + callers + "cold;malloc 400\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QCOMPARE(graph->verticalScrollBar()->value(), top);
+    }
+
     void keepsOpenRowsWhenTheSessionGrows()
     {
         ui::Selection selection;
         ui::HeapPage page(selection);
+        page.setVisible(true);
         QSignalSpy settled(&page, &ui::Page::settled);
         page.setSnapshot(heapSnapshot("main;a;x;malloc 500\nmain;b;y;malloc 500\n"));
         QVERIFY(settled.wait(kDeadlineMs));
@@ -157,7 +182,7 @@ private Q_SLOTS:
         builder.heap("main;malloc 64\n");
         for (int i = 0; i < 10; ++i)
             builder.raw().heapSizes.push_back({{{i * 1'000'000'000ll}, {(i + 1) * 1'000'000'000ll}}, 12, 5, 320});
-        page.show();
+        page.setVisible(true);
         page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         auto *view = page.findChild<ui::HeatMapView *>();
         QTest::mousePress(view, Qt::LeftButton, {}, QPoint(200, 100));

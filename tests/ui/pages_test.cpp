@@ -5,9 +5,12 @@
 #include "ui/pages/capture_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/widgets/launch_form.h"
 
 #include <QLabel>
+#include <QPushButton>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTest>
 
 #include <functional>
@@ -66,6 +69,8 @@ private Q_SLOTS:
     void exportsTablesAndPictures();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
+    void windowGoesBackFromTheStartPage();
+    void formKeepsTheChosenProgramWhenTheListIsRenewed();
     void limitsAreReadAsPeopleWriteThem();
     void exitsAreSaidInWords();
 };
@@ -136,6 +141,50 @@ void PagesTest::windowSaysWhatFailed()
     for (const QLabel *label : window.findChildren<QLabel *>())
         shown << label->text();
     QVERIFY(shown.contains(u"a.txt is not a session"_s));
+}
+
+void PagesTest::windowGoesBackFromTheStartPage()
+{
+    ui::Selection selection;
+    ui::Theme theme(*qApp);
+    ui::MainWindow window(selection, theme);
+    auto *page = new ui::OverviewPage(selection);
+    window.addPage(page);
+    window.setStartPage(new QWidget);
+    window.setSnapshot(sample());
+    window.show();
+    QVERIFY(page->isVisible());
+    window.showStart();
+    QVERIFY(!page->isVisible());
+    QTest::keyClick(&window, Qt::Key_Escape);
+    QVERIFY(page->isVisible());
+    window.closeSession();
+    window.showStart();
+    window.showSession();
+    QVERIFY2(!page->isVisible(), "there is no session to go back to");
+}
+
+void PagesTest::formKeepsTheChosenProgramWhenTheListIsRenewed()
+{
+    ui::LaunchForm form;
+    const auto program = [](std::int32_t pid, std::int64_t bytes) {
+        model::RunningProcess process;
+        process.pid = pid;
+        process.name = process.commandLine = "program";
+        process.rssBytes = bytes;
+        return process;
+    };
+    form.setRunning({program(7, 100), program(8, 200)}, 0);
+    for (QPushButton *button : form.findChildren<QPushButton *>())
+        if (button->text() == u"Attach"_s)
+            button->click();
+    auto *table = form.findChild<QTableView *>();
+    table->selectRow(0); // the largest
+    QCOMPARE(form.request().attachPid.value_or(0), 8);
+    form.setRunning({program(9, 900), program(7, 500), program(8, 50)}, 0);
+    QCOMPARE(form.request().attachPid.value_or(0), 8);
+    form.setRunning({program(9, 900)}, 0);
+    QCOMPARE(form.request().attachPid.value_or(0), 0);
 }
 
 void PagesTest::limitsAreReadAsPeopleWriteThem()

@@ -33,6 +33,7 @@ private Q_SLOTS:
     void isAProperModel();
     void sortsByNumbersNotByText();
     void searchFindsArgumentsAndPids();
+    void beginsWithTheNameOfTheProgram();
 };
 
 void RunningProgramsModelTest::isAProperModel()
@@ -65,6 +66,19 @@ void RunningProgramsModelTest::searchFindsArgumentsAndPids()
     QCOMPARE(shown.rowCount(), 1);
     shown.setSearch(u"neither"_s);
     QCOMPARE(shown.rowCount(), 0);
+}
+
+void RunningProgramsModelTest::beginsWithTheNameOfTheProgram()
+{
+    ui::RunningProgramsModel model;
+    std::vector<model::RunningProcess> some = programs();
+    some[0].commandLine = "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -o /tmp/a.s";
+    some[1].commandLine = "bash /home/a/run";
+    model.setPrograms(some, 0);
+    const auto cell = [&](int row) { return model.index(row, ui::RunningProgramsModel::Program); };
+    QCOMPARE(cell(0).data().toString(), u"cc1 -o /tmp/a.s"_s);
+    QCOMPARE(cell(0).data(Qt::ToolTipRole).toString(), u"/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -o /tmp/a.s"_s);
+    QCOMPARE(cell(1).data().toString(), u"bash /home/a/run"_s);
 }
 
 QTEST_GUILESS_MAIN(RunningProgramsModelTest)

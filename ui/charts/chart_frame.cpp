@@ -136,7 +136,7 @@ void ChartFrame::paintBehind(QPainter &painter, const Colors &colors) const
     painter.setFont(m_font);
     const QFontMetricsF metrics(m_font);
     for (const QRectF &gap : m_gaps)
-        painter.fillRect(gap, QBrush(colors[Token::Line], Qt::BDiagPattern));
+        painter.fillRect(gap, QBrush(colors.soft(Token::InkMuted, 0.5), Qt::BDiagPattern));
     for (const model::AxisTick &tick : m_axis.ticks) {
         const double height = std::round(y(tick.value)) + 0.5;
         painter.setPen(QPen(colors[Token::Line], 1));
@@ -163,8 +163,11 @@ void ChartFrame::paintLimit(QPainter &painter, const Colors &colors) const
         painter.drawLine(QPointF(m_plot.left(), height), QPointF(m_plot.right(), height));
     const QString label = isInside ? m_limit->label : QStringLiteral("↑ ") + m_limit->label;
     const bool hasRoomAbove = height - metrics.height() > 0 && isInside;
-    painter.drawText(
-        QPointF(m_plot.left() + 6, hasRoomAbove ? height - 4 : height + metrics.ascent() + 2), label);
+    const QPointF place(m_plot.left() + 6, hasRoomAbove ? height - 4 : height + metrics.ascent() + 2);
+    QColor behind = colors[Token::Raised]; // areas may lie there
+    behind.setAlphaF(0.85F);
+    painter.fillRect(metrics.boundingRect(label).translated(place).adjusted(-3, 0, 3, 0), behind);
+    painter.drawText(place, label);
 }
 
 void ChartFrame::paintInFront(QPainter &painter, const Colors &colors) const

@@ -18,6 +18,8 @@ namespace {
 constexpr int kRowHeight = 22;
 constexpr int kTextMargin = 6;
 constexpr float kLeastTextWidth = 26;
+constexpr float kSharedWidth = 0.9F; ///< a row with a function this wide divides nothing yet
+constexpr int kCallersInSight = 3;   ///< above the row where the graph divides
 
 /// The node of `to` that is reached by the names of `from`'s path; the deepest that exists.
 model::NodeId sameNode(const model::CallTree &from, model::NodeId node, const model::CallTree &to)
@@ -87,6 +89,24 @@ void FlameGraphView::zoomTo(model::NodeId node)
     Q_EMIT zoomChanged(m_zoom);
 }
 
+void FlameGraphView::showBranching()
+{
+    m_wantsBranching = true;
+    scrollToBranching();
+}
+
+void FlameGraphView::scrollToBranching()
+{
+    std::vector<float> widest(m_layout.rows + 1, 0);
+    for (const model::FlameRect &rect : m_layout.rects)
+        widest[rect.row] = std::max(widest[rect.row], rect.width);
+    const auto shared = static_cast<float>(viewport()->width()) * kSharedWidth;
+    const auto first = std::find_if(widest.begin(), widest.end(), [shared](float width) { return width < shared; });
+    const auto row = static_cast<int>(first - widest.begin());
+    const bool isInSight = row * kRowHeight < viewport()->height() / 2;
+    verticalScrollBar()->setValue(isInSight ? 0 : (row - kCallersInSight) * kRowHeight);
+}
+
 QSize FlameGraphView::sizeHint() const
 {
     return {600, 12 * kRowHeight};
@@ -135,6 +155,8 @@ void FlameGraphView::relayout()
     const int contentHeight = static_cast<int>(m_layout.rows) * kRowHeight;
     verticalScrollBar()->setRange(0, std::max(0, contentHeight - viewport()->height()));
     verticalScrollBar()->setPageStep(viewport()->height());
+    if (m_wantsBranching)
+        scrollToBranching();
     viewport()->update();
 }
 
@@ -204,6 +226,7 @@ void FlameGraphView::paintEvent(QPaintEvent *)
         painter.drawText(viewport()->rect(), Qt::AlignCenter, tr("No stack has this cost in the selected time."));
         return;
     }
+    m_wantsBranching = false; // from here on the reader scrolls
     paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
 }
 

@@ -27,6 +27,8 @@ public:
     /// Marks a node, without a signal.
     void setSelected(model::NodeId node);
     void zoomTo(model::NodeId node);
+    /// Scrolls, once the graph is next seen, past callers that all stacks share to where the graph divides.
+    void showBranching();
 
     model::NodeId zoom() const { return m_zoom; }
     /// Share of the zoomed node that functions found by the search make up; each stack counts once.
@@ -62,6 +64,7 @@ private:
     };
 
     void relayout();
+    void scrollToBranching();
     std::vector<Look> looksOf(const model::FlameLayout &layout) const;
     void findMatches();
     double matchedBelow(model::NodeId node) const;
@@ -80,6 +83,7 @@ private:
     QString m_search;
     std::vector<bool> m_matches; ///< by node; empty without a search
     double m_matchedShare = 0;
+    bool m_wantsBranching = false;
     model::FlameLayout m_layout;
     std::vector<Look> m_looks; ///< parallel to m_layout.rects
 };

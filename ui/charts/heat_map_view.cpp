@@ -196,7 +196,7 @@ QString HeatMapView::explanation(const QPoint &position) const
     const QString amount = isBytes ? text(model::formatBytes(value))
                                    : tr("%1 allocations").arg(text(model::formatCount(std::llround(value))));
     return tr("%1\nblocks of %2\n%3 for %4 · %5 from the start")
-        .arg(amount, sizes, text(model::formatClock(span.begin, m_startWallNs, m_utcOffset)),
+        .arg(amount, sizes, text(model::formatMoment(span.begin, m_map.range.length(), m_startWallNs, m_utcOffset)),
             text(model::formatDuration(span.length())), text(model::formatOffset(span.begin)));
 }
 

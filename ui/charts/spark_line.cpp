@@ -35,8 +35,12 @@ void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &
             painter.drawPolygon(below);
         }
         painter.setPen(QPen(color, 1.4, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-        if (line.size() == 1)
-            painter.drawPoint(line.first());
+        if (line.size() == 1) {
+            constexpr double kRadius = 1.6;
+            painter.setBrush(color);
+            painter.drawEllipse({std::clamp(line.first().x(), area.left() + kRadius, area.right() - kRadius), line.first().y()},
+                kRadius, kRadius);
+        }
         painter.drawPolyline(line);
     }
     painter.restore();

@@ -56,7 +56,6 @@ QList<QPointF> flattened(QList<QPointF> points, double value)
 QPen linePen(const QColor &color, Qt::PenStyle style = Qt::SolidLine)
 {
     QPen pen(color, 1.6, style, Qt::RoundCap, Qt::RoundJoin);
-    pen.setCosmetic(true);
     return pen;
 }
 
@@ -172,10 +171,12 @@ void TimeSeriesChart::addStack(const Colors &colors)
     for (const auto &segment :
         model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
         QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
+        if (lower.size() == 1) // a moment alone is given the width of a line, or there would be nothing to see
+            lower.prepend({lower.front().x() - m_content.range.length().seconds() / 100, 0});
         for (const ChartLine &line : m_content.lines) {
             QList<QPointF> upper = lower;
             for (qsizetype i = 0; i < upper.size(); ++i)
-                if (const auto point = line.series.nearest(segment[static_cast<std::size_t>(i)].when))
+                if (const auto point = line.series.nearest(segment[std::min(static_cast<std::size_t>(i), segment.size() - 1)].when))
                     upper[i].ry() += point->value;
             add(areaOf(upper, lower, mixed(line.color.in(colors), colors[Token::Raised], 0.8), chart()));
             lower = upper;
@@ -224,7 +225,7 @@ void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) co
         std::reverse(lines.begin(), lines.end()); // as they lie on each other
         lines.push_back({Qt::transparent, tr("together"), text(model::formatValue(sum, m_content.unit))});
     }
-    const QString title = text(model::formatClock(when, m_content.startWallNs, m_content.utcOffset))
+    const QString title = text(model::formatMoment(when, m_bounds.length(), m_content.startWallNs, m_content.utcOffset))
         + QStringLiteral("   +") + text(model::formatOffset(when));
     paintHoverBox(painter, m_frame.plot(), x, title, lines, colors, textFont(font(), TextSize::Caption));
 }

@@ -42,12 +42,13 @@ void TimelineView::paintTracks(QPainter &painter)
         const double begin = std::max(scale().x(gap.span.begin), plot().left());
         const double end = std::min(scale().x(gap.span.end), plot().right());
         if (end > begin)
-            painter.fillRect(QRectF(begin, plot().top(), end - begin, static_cast<double>(m_tracks.size()) * 25),
-                QBrush(colors[Token::Line], Qt::BDiagPattern));
+            painter.fillRect(QRectF(begin, plot().top(), end - begin, bottom() - plot().top()),
+                QBrush(colors.soft(Token::InkMuted, 0.5), Qt::BDiagPattern));
     }
     for (std::size_t i = 0; i < m_tracks.size(); ++i)
         paintTrack(painter, i, colors);
-    paintEvents(painter, colors);
+    if (hasEvents())
+        paintEvents(painter, colors);
     paintAxis(painter, colors);
 }
 
@@ -130,7 +131,7 @@ void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const
         return;
     const double begin = std::max(scale().x(time->begin), plot().left());
     const double end = std::min(scale().x(time->end), plot().right());
-    const double bottom = trackArea(m_tracks.size()).bottom();
+    const double bottom = this->bottom();
     QColor inside = colors[Token::Accent];
     inside.setAlphaF(0.11F);
     painter.fillRect(QRectF(begin, plot().top(), end - begin, bottom - plot().top()), inside);
@@ -157,7 +158,7 @@ void TimelineView::paintPointer(QPainter &painter, const Colors &colors) const
         return;
     painter.setPen(QPen(colors[Token::InkMuted], 1));
     const double x = scale().x(when);
-    painter.drawLine(QPointF(x, plot().top()), QPointF(x, trackArea(m_tracks.size()).bottom()));
+    painter.drawLine(QPointF(x, plot().top()), QPointF(x, bottom()));
 }
 
 } // namespace ui

@@ -17,6 +17,8 @@ namespace ui {
 namespace {
 
 constexpr double kGripPixels = 5;
+constexpr int kTrackPixels = 25;
+constexpr int kEventPixels = 18;
 
 model::TimeRange ordered(model::Timestamp a, model::Timestamp b) { return {std::min(a, b), std::max(a, b)}; }
 
@@ -70,7 +72,7 @@ void TimelineView::setUpTracks()
 QSize TimelineView::sizeHint() const
 {
     const int rows = static_cast<int>(std::max<std::size_t>(m_tracks.size(), 1));
-    return {600, 6 + rows * 25 + 18 + fontMetrics().height() + 6};
+    return {600, 6 + rows * kTrackPixels + (hasEvents() ? kEventPixels : 0) + fontMetrics().height() + 6};
 }
 
 void TimelineView::setLabelWidth(int width)
@@ -84,7 +86,18 @@ QRectF TimelineView::plot() const { return QRectF(m_labelWidth, 4, std::max(widt
 QRectF TimelineView::trackArea(std::size_t index) const
 {
     const QRectF area = plot();
-    return {area.left(), area.top() + 2 + static_cast<double>(index) * 25, area.width(), 21};
+    return {area.left(), area.top() + 2 + static_cast<double>(index) * kTrackPixels, area.width(), kTrackPixels - 4};
+}
+
+bool TimelineView::hasEvents() const
+{
+    // While recording the row stays: somebody may set a mark, and nothing jumps then.
+    return m_snapshot && (!m_snapshot->marks.empty() || m_snapshot->info.state == model::SessionState::Recording);
+}
+
+double TimelineView::bottom() const
+{
+    return plot().top() + static_cast<double>(m_tracks.size()) * kTrackPixels + (hasEvents() ? kEventPixels : 0);
 }
 
 TimeScale TimelineView::scale() const { return {m_zoom.value_or(m_whole), plot().left(), plot().width()}; }
@@ -213,7 +226,7 @@ void TimelineView::keyPressEvent(QKeyEvent *event)
 
 QString TimelineView::hoverText(model::Timestamp when) const
 {
-    QStringList lines{text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
+    QStringList lines{text(model::formatMoment(when, m_whole.length(), m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
         + QStringLiteral("  +") + text(model::formatOffset(when))};
     for (const Track &track : m_tracks)
         for (const ChartLine &line : track.lines)

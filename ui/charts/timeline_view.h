@@ -55,6 +55,8 @@ private:
     void setUpTracks();
     QRectF plot() const;
     QRectF trackArea(std::size_t index) const;
+    bool hasEvents() const;
+    double bottom() const; ///< of the last row
     TimeScale scale() const;
     Grip gripAt(const QPointF &place) const;
     void moveGrip(model::Timestamp when);

@@ -21,13 +21,26 @@ int RunningProgramsModel::rowCount(const QModelIndex &parent) const
 
 int RunningProgramsModel::columnCount(const QModelIndex &parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
+namespace {
+
+/// The command line without the folder of its program: what tells programs apart comes first.
+QString programText(const model::RunningProcess &program)
+{
+    const QString line = text(program.commandLine.empty() ? program.name : program.commandLine);
+    const qsizetype end = line.indexOf(u' ');
+    const qsizetype slash = line.lastIndexOf(u'/', (end < 0 ? line.size() : end) - 1);
+    return line.startsWith(u'/') ? line.mid(slash + 1) : line;
+}
+
+} // namespace
+
 QString RunningProgramsModel::cellText(const model::RunningProcess &program, int column) const
 {
     switch (column) {
     case Pid:
         return QString::number(program.pid);
     case Program:
-        return text(program.commandLine.empty() ? program.name : program.commandLine);
+        return programText(program);
     case User:
         return text(program.user);
     case Cpu:
@@ -76,6 +89,8 @@ QVariant RunningProgramsModel::data(const QModelIndex &index, int role) const
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
         return {};
     const model::RunningProcess &program = at(index.row());
+    if (role == Qt::ToolTipRole && index.column() == Program && !program.commandLine.empty())
+        return text(program.commandLine);
     if (role == Qt::DisplayRole || role == Qt::ToolTipRole)
         return cellText(program, index.column());
     if (role == Qt::UserRole)

@@ -150,7 +150,7 @@ QWidget *AdvicePage::newFacts(const model::Recommendation &item)
     form->setLabelAlignment(Qt::AlignLeft);
     const auto add = [form](const QString &name, const QString &value) {
         QLabel *label = newLabel(name, TextSize::Body, TextWeight::Normal, "muted");
-        label->setMinimumWidth(130);
+        label->setMinimumWidth(170); // the same in every card
         form->addRow(label, newWrapped(value));
     };
     add(tr("Expected gain"), gainText(item));

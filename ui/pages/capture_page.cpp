@@ -13,6 +13,7 @@
 #include <QFormLayout>
 #include <QHeaderView>
 #include <QScrollArea>
+#include <QTimer>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -51,6 +52,8 @@ QString heapStateText(model::HeapState state)
         return CapturePage::tr("not traced");
     case model::HeapState::Inherited:
         return CapturePage::tr("from its fork on");
+    case model::HeapState::Attached:
+        return CapturePage::tr("from the attach on");
     }
     return {};
 }
@@ -58,7 +61,8 @@ QString heapStateText(model::HeapState state)
 Token heapStateToken(model::HeapState state)
 {
     using enum model::HeapState;
-    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited ? Token::InkMuted : Token::Warn;
+    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited || state == Attached
+        ? Token::InkMuted : Token::Warn;
 }
 
 QString gapText(model::GapKind kind)
@@ -82,11 +86,13 @@ void setAll(QTreeWidgetItem *row, const QStringList &texts)
     }
 }
 
-void fitColumns(QTreeWidget *table, int mostPixels)
+/// Widths by content; the first column gets at most `mostShare` of the table, others a quarter, so that all stay in sight.
+void fitColumns(QTreeWidget *table, double mostShare)
 {
     for (int i = 0; i + 1 < table->columnCount(); ++i) {
+        const int most = std::max(static_cast<int>(table->width() * (i == 0 ? mostShare : 0.24)), 120);
         table->resizeColumnToContents(i);
-        table->setColumnWidth(i, std::min(table->columnWidth(i) + 12, mostPixels));
+        table->setColumnWidth(i, std::min(table->columnWidth(i) + 4, most));
     }
 }
 
@@ -151,6 +157,7 @@ void CapturePage::setUpFacts(QVBoxLayout *column)
     m_momentCard = new Card(tr("Gaps and marks"));
     m_moments = newTable(m_momentCard->accessibleName(), {tr("When"), tr("For"), tr("What")});
     m_momentCard->body()->addWidget(m_moments);
+    m_momentCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().at(1); });
     column->addWidget(m_momentCard);
     auto *card = new Card(tr("How it was recorded"));
     auto *area = new QWidget;
@@ -165,7 +172,7 @@ void CapturePage::setUpFacts(QVBoxLayout *column)
 
 QString CapturePage::clock(model::Timestamp when) const
 {
-    return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+    return text(model::formatMoment(when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
 }
 
 QString CapturePage::subtitle() const
@@ -175,7 +182,8 @@ QString CapturePage::subtitle() const
 
 void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
-    m_isNew = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_isNew = m_isNew || !m_snapshot || !snapshot || m_snapshot->file != snapshot->file
+        || m_snapshot->info.state != snapshot->info.state;
     m_snapshot = std::move(snapshot);
     if (!m_snapshot)
         return;
@@ -183,7 +191,25 @@ void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     showLosses();
     showMoments();
     showFacts();
+    fitNew();
     Q_EMIT subtitleChanged();
+}
+
+void CapturePage::showEvent(QShowEvent *event)
+{
+    Page::showEvent(event);
+    // The tables have their width once this event is over.
+    QTimer::singleShot(0, this, &CapturePage::fitNew);
+}
+
+void CapturePage::fitNew()
+{
+    if (!m_isNew || !m_snapshot || !isVisible())
+        return;
+    m_isNew = false;
+    fitColumns(m_processes, 0.3);
+    fitColumns(m_losses, 0.42);
+    fitColumns(m_moments, 0.42);
 }
 
 void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) const
@@ -191,12 +217,14 @@ void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) con
     const model::ProgramTables &tables = *m_snapshot->tables;
     const model::Process &process = tables.processes.at(image.process.index());
     const bool isLast = image.end == process.end;
-    const QString end = !image.end ? tr("runs")
+    const bool isOver = m_snapshot->info.state == model::SessionState::Complete;
+    const QString end = !image.end ? (isOver ? tr("ran on") : tr("runs"))
         : !isLast                  ? tr("exec")
         : process.waitStatus       ? waitStatusText(*process.waitStatus)
                                    : tr("ended");
     const model::Timestamp until = image.end.value_or(model::Timestamp{m_snapshot->info.duration.ns});
-    setAll(row, {QFileInfo(text(tables.text(image.executable))).fileName(), QString::number(process.pid),
+    const QString name = QFileInfo(text(tables.text(image.executable))).fileName();
+    setAll(row, {name.isEmpty() ? tr("not known") : name, QString::number(process.pid),
                     heapStateText(image.heap), clock(image.start), text(model::formatDuration(until - image.start)), end,
                     text(tables.text(image.commandLine))});
     row->setToolTip(0, text(tables.text(image.executable)));
@@ -239,8 +267,6 @@ void CapturePage::showProcesses()
                                                 .arg(tables.processes.size()));
     m_processes->expandAll();
     fitHeight(m_processes, count, 1, 14);
-    if (m_isNew)
-        fitColumns(m_processes, 320);
 }
 
 void CapturePage::showLosses()
@@ -266,25 +292,23 @@ void CapturePage::showLosses()
     m_lossCard->setCaption(caption);
     m_losses->setVisible(rows > 0);
     fitHeight(m_losses, rows, 1, 10);
-    if (m_isNew)
-        fitColumns(m_losses, 280);
 }
 
 void CapturePage::showMoments()
 {
     m_moments->clear();
+    std::multimap<model::Timestamp, QStringList> moments; // by time
     for (const model::Gap &gap : m_snapshot->gaps)
-        setAll(new QTreeWidgetItem(m_moments),
-            {clock(gap.span.begin), text(model::formatDuration(gap.span.length())), gapText(gap.kind)});
+        moments.emplace(gap.span.begin,
+            QStringList{clock(gap.span.begin), text(model::formatDuration(gap.span.length())), gapText(gap.kind)});
     for (const model::Mark &mark : m_snapshot->marks)
-        setAll(new QTreeWidgetItem(m_moments), {clock(mark.when), {}, text(mark.text)});
-    m_moments->sortItems(0, Qt::AscendingOrder);
+        moments.emplace(mark.when, QStringList{clock(mark.when), {}, text(mark.text)});
+    for (const auto &[when, texts] : moments)
+        setAll(new QTreeWidgetItem(m_moments), texts);
     const int rows = m_moments->topLevelItemCount();
     m_momentCard->setCaption(rows == 0 ? tr("none") : QString());
     m_moments->setVisible(rows > 0);
     fitHeight(m_moments, rows, 1, 8);
-    if (m_isNew)
-        fitColumns(m_moments, 280);
 }
 
 void CapturePage::showFacts()
@@ -302,7 +326,7 @@ void CapturePage::showFacts()
         m_facts->addRow(label, shown);
     };
     const model::SessionInfo &info = m_snapshot->info;
-    add(tr("Began"), text(model::formatDateTime({}, info.startWallNs, info.utcOffset)));
+    add(tr("Began"), text(model::formatDateTime({}, info.startWallNs, info.utcOffset)).replace(u'T', u' '));
     add(tr("Lasted"), text(model::formatDuration(info.duration)));
     add(tr("Ended"), info.exitStatus ? tr("%1 (%2)").arg(text(info.endReason), waitStatusText(*info.exitStatus))
                                      : text(info.endReason));
@@ -310,6 +334,7 @@ void CapturePage::showFacts()
     add(tr("CPU sampling"), info.cpuEvent.empty() ? text(info.cpuNote)
                                                   : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
+    add(tr("Damage"), text(m_snapshot->damage));
     add(tr("Recorder"), text(info.recorderVersion));
     add(tr("File"), text(m_snapshot->file));
 }
@@ -320,6 +345,8 @@ std::vector<Export> CapturePage::exports()
         return {};
     return {{QStringLiteral("capture-processes"), tr("Processes"), {},
                 [snapshot = m_snapshot](std::ostream &out) { writeProcessesCsv(out, *snapshot); }},
+        {QStringLiteral("capture-moments"), tr("Gaps and marks"), {},
+            [snapshot = m_snapshot](std::ostream &out) { writeMomentsCsv(out, *snapshot); }},
         {QStringLiteral("capture-losses"), tr("Losses"), {},
             [snapshot = m_snapshot](std::ostream &out) { model::writeLossesCsv(out, *snapshot); }}};
 }

@@ -30,6 +30,9 @@ public:
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     std::vector<Export> exports() override;
 
+protected:
+    void showEvent(QShowEvent *event) override;
+
 private:
     void setUpProcesses(QVBoxLayout *column);
     void setUpLosses(QVBoxLayout *column);
@@ -38,6 +41,8 @@ private:
     void fillImage(QTreeWidgetItem *row, const model::Image &image) const;
     void showLosses();
     void showFacts();
+    /// Gives the tables of a new session their columns, once they are seen.
+    void fitNew();
     void showMoments();
     QString clock(model::Timestamp when) const;
 
@@ -52,6 +57,9 @@ private:
     QFormLayout *m_facts = nullptr;
     bool m_isNew = true; ///< columns are fitted once a session
 };
+
+/// One row a gap or mark, in seconds since the begin of the recording. RFC 4180.
+void writeMomentsCsv(std::ostream &out, const model::Snapshot &snapshot);
 
 /// One row a program image: its process, times, exit, command and what became of its heap. RFC 4180.
 void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot);

@@ -21,11 +21,41 @@ std::string_view heapStateKey(model::HeapState state)
         return "not_traced";
     case model::HeapState::Inherited:
         return "inherited";
+    case model::HeapState::Attached:
+        return "attached";
     }
     return "";
 }
 
+std::string_view gapKey(model::GapKind kind)
+{
+    switch (kind) {
+    case model::GapKind::Paused:
+        return "paused";
+    case model::GapKind::TargetStopped:
+        return "target_stopped";
+    case model::GapKind::RecorderStopped:
+        return "recorder_stopped";
+    }
+    return "";
+}
+
+std::string_view markKey(model::MarkKind kind)
+{
+    return kind == model::MarkKind::User ? "mark" : kind == model::MarkKind::Alert ? "alert" : "process";
+}
+
 } // namespace
+
+void writeMomentsCsv(std::ostream &out, const model::Snapshot &snapshot)
+{
+    model::CsvWriter csv(out);
+    csv.row("begin_s", "end_s", "kind", "text");
+    for (const model::Gap &gap : snapshot.gaps)
+        csv.row(gap.span.begin.seconds(), gap.span.end.seconds(), gapKey(gap.kind), "");
+    for (const model::Mark &mark : snapshot.marks)
+        csv.row(mark.when.seconds(), mark.when.seconds(), markKey(mark.kind), mark.text);
+}
 
 void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot)
 {

@@ -18,6 +18,7 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QTreeView>
 
@@ -32,6 +33,7 @@ constexpr int kExportWidthPx = 1600;
 constexpr double kHotShare = 0.5;
 constexpr int kBarColumnPx = 140;
 constexpr int kFigureColumnPx = 84;
+constexpr int kLeastNamePx = 110; ///< of a function, beside its indentation
 
 } // namespace
 
@@ -140,8 +142,10 @@ void CostPage::showTree()
         expanded.restore(*m_treeView);
     }
     if (m_wantsHotPath && m_result.shown->size() > 1) {
-        m_wantsHotPath = false;
+        // While recording, the first snapshots hold too little to tell: until somebody looks, each is opened anew.
+        m_wantsHotPath = !isVisible();
         expandHotPath();
+        m_flame->showBranching();
     }
 }
 
@@ -156,7 +160,29 @@ void CostPage::expandHotPath()
         m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
         node = child;
     }
-    m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
+    const QModelIndex last = m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
+    m_treeView->setExpanded(last, true);
+    m_pathEnd = last;
+    m_treeView->viewport()->update();
+}
+
+void CostPage::scrollToEndOfPath(QModelIndex last)
+{
+    // The end of the path is what to look at: its callers are mostly the same in every program. Not so deep, though, that
+    // names begin behind the end of their column.
+    // Scrolling would open again what a reader has closed meanwhile.
+    if (!last.isValid() || !m_treeView->isExpanded(last) || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
+        return;
+    const int most = (m_treeView->columnWidth(0) - kLeastNamePx) / m_treeView->indentation();
+    int depth = 0;
+    for (QModelIndex above = last; above.isValid(); above = above.parent())
+        ++depth;
+    for (; depth > std::max(most, 1); --depth)
+        last = last.parent();
+    if (const int rows = m_treeFilter->rowCount(last); rows > 0)
+        m_treeView->scrollTo(m_treeFilter->index(std::min(rows, 3) - 1, 0, last));
+    m_treeView->scrollTo(last);
+    m_treeView->horizontalScrollBar()->setValue(0);
 }
 
 void CostPage::fitColumns(QTreeView *view, bool isTree)
@@ -168,6 +194,7 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
         header->resizeSection(column, std::max(header->sectionSize(column), hasBar ? kBarColumnPx : kFigureColumnPx));
     }
     header->setSectionResizeMode(0, QHeaderView::Stretch);
+    showColumnsThatFit(view);
 }
 
 void CostPage::applyFind(const QString &needle)
@@ -214,6 +241,15 @@ void CostPage::showMenu(const QString &name, const QPoint &globalPosition)
 Export CostPage::flameExport(const QString &name) const
 {
     return {name + QStringLiteral("-flame-graph"), tr("Flame graph"), [this] { return m_flame->image(kExportWidthPx); }, {}};
+}
+
+Export CostPage::tableExport()
+{
+    const QString wanted = m_order == Order::Functions ? QStringLiteral("-functions") : QStringLiteral("-call-tree");
+    for (Export &what : exports())
+        if (what.name.endsWith(wanted))
+            return std::move(what);
+    return {};
 }
 
 std::vector<Export> CostPage::exports()

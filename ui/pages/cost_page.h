@@ -9,12 +9,14 @@
 #include "ui/selection.h"
 #include "ui/theme_colors.h"
 
+#include <QPersistentModelIndex>
+
 #include <memory>
 #include <optional>
 #include <vector>
 
 class QButtonGroup;
-class QHBoxLayout;
+class QBoxLayout;
 class QLabel;
 class QLineEdit;
 class QSplitter;
@@ -61,6 +63,10 @@ public:
     virtual QString emptyText(const model::Snapshot &snapshot) const = 0;
     virtual void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const = 0;
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+    bool eventFilter(QObject *watched, QEvent *event) override;
+
 private:
     /// How the table orders what the flame graph shows.
     enum class Order { CalleesFirst, CallersFirst, Functions };
@@ -74,8 +80,9 @@ private:
     };
 
     void setUpControls();
-    void addCostButtons(QHBoxLayout *row);
-    void addOrderButtons(QHBoxLayout *row);
+    void addCostButtons(QBoxLayout *row);
+    void addOrderButtons(QBoxLayout *row);
+    void showColumnsThatFit(QTreeView *view);
     void setUpContent();
     QWidget *makeFlameCard();
     QWidget *makeTableCard();
@@ -88,10 +95,13 @@ private:
     void show(Result result);
     void showTree();
     void expandHotPath();
+    void scrollToEndOfPath(QModelIndex last);
     void fitColumns(QTreeView *view, bool isTree);
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
     void tableSelectionChanged();
+    /// The table that is shown; an empty export while there is none.
+    Export tableExport();
     Export flameExport(const QString &name) const;
     void showMenu(const QString &name, const QPoint &globalPosition);
 
@@ -106,10 +116,12 @@ private:
     CostView m_view;
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
+    QPersistentModelIndex m_pathEnd; ///< to scroll to when the tree is first seen
 
     BackgroundJob *m_job = nullptr;
     QButtonGroup *m_costButtons = nullptr;
     QButtonGroup *m_orderButtons = nullptr;
+    QBoxLayout *m_controls = nullptr; ///< cost buttons, and the rest
     QLineEdit *m_filter = nullptr;
     Card *m_flameCard = nullptr;
     QLabel *m_empty = nullptr;

@@ -10,6 +10,7 @@
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -17,13 +18,19 @@
 #include <QPushButton>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QTreeView>
+
+#include <utility>
 
 namespace ui {
 
 namespace {
 
 constexpr int kGap = 8;
+constexpr int kWideControlsPx = 760;
+constexpr int kLeastNameColumnPx = 200;
+constexpr int kIndentation = 14; ///< stacks are deep
 
 } // namespace
 
@@ -43,7 +50,7 @@ CostPage::CostPage(Selection &selection, std::vector<Choice> costs, Token barTok
     setUpConnections();
 }
 
-void CostPage::addCostButtons(QHBoxLayout *row)
+void CostPage::addCostButtons(QBoxLayout *row)
 {
     m_costButtons = new QButtonGroup(this);
     for (std::size_t i = 0; m_costs.size() > 1 && i < m_costs.size(); ++i) {
@@ -57,7 +64,7 @@ void CostPage::addCostButtons(QHBoxLayout *row)
         [this](int id) { showCost(m_costs[static_cast<std::size_t>(id)].kind); });
 }
 
-void CostPage::addOrderButtons(QHBoxLayout *row)
+void CostPage::addOrderButtons(QBoxLayout *row)
 {
     m_orderButtons = new QButtonGroup(this);
     const auto add = [&](Order order, const QString &label, const QString &hint) {
@@ -81,20 +88,69 @@ void CostPage::addOrderButtons(QHBoxLayout *row)
 
 void CostPage::setUpControls()
 {
-    auto *row = new QHBoxLayout;
-    row->setSpacing(kGap);
-    addCostButtons(row);
+    m_controls = new QBoxLayout(QBoxLayout::LeftToRight);
+    m_controls->setSpacing(kGap);
+    auto *costs = new QHBoxLayout;
+    auto *rest = new QHBoxLayout;
+    for (QHBoxLayout *row : {costs, rest}) {
+        row->setSpacing(kGap);
+        m_controls->addLayout(row, row == rest ? 1 : 0);
+    }
+    addCostButtons(costs);
+    costs->addStretch();
     if (m_costs.size() > 1)
-        row->addSpacing(kGap * 2);
-    addOrderButtons(row);
-    row->addStretch();
+        m_controls->insertSpacing(1, kGap);
+    addOrderButtons(rest);
+    rest->addStretch();
     m_filter = new QLineEdit(this);
     m_filter->setPlaceholderText(tr("Filter functions"));
     m_filter->setClearButtonEnabled(true);
-    m_filter->setMinimumWidth(120);
+    m_filter->setMinimumWidth(96);
     m_filter->setMaximumWidth(240);
-    row->addWidget(m_filter, 1);
-    static_cast<QVBoxLayout *>(layout())->addLayout(row);
+    rest->addWidget(m_filter, 1);
+    static_cast<QVBoxLayout *>(layout())->addLayout(m_controls);
+}
+
+void CostPage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    const bool isNarrow = m_costs.size() > 1 && width() < kWideControlsPx;
+    m_controls->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+}
+
+bool CostPage::eventFilter(QObject *watched, QEvent *event)
+{
+    // Not within the events: the views have not dealt with them yet.
+    for (QTreeView *view : {m_treeView, m_functionView}) {
+        if (view == nullptr || watched != view->viewport())
+            continue;
+        if (event->type() == QEvent::Resize)
+            QTimer::singleShot(0, view, [this, view] { showColumnsThatFit(view); });
+        // Headers have their font only now.
+        if (event->type() == QEvent::Paint && !view->property("isSeen").toBool()) {
+            view->setProperty("isSeen", true);
+            QTimer::singleShot(0, view, [this, view] { fitColumns(view, view == m_treeView); });
+        }
+    }
+    if (event->type() == QEvent::Paint && m_pathEnd.isValid() && watched == m_treeView->viewport())
+        QTimer::singleShot(0, this, [this, end = std::exchange(m_pathEnd, {})] { scrollToEndOfPath(end); });
+    return Page::eventFilter(watched, event);
+}
+
+void CostPage::showColumnsThatFit(QTreeView *view)
+{
+    // The name and the cost that the page is about come first; what stands beside them waits for a wider window.
+    QHeaderView *header = view->header();
+    int left = view->viewport()->width() - kLeastNameColumnPx;
+    for (int column = 1; column < header->count(); ++column) {
+        const bool wasHidden = header->isSectionHidden(column);
+        header->setSectionHidden(column, false);
+        left -= header->sectionSize(column);
+        const bool isHidden = left < 0 && column > 2;
+        header->setSectionHidden(column, isHidden);
+        if (wasHidden && !isHidden && header->sectionSize(column) == 0)
+            view->resizeColumnToContents(column);
+    }
 }
 
 void CostPage::setUpContent()
@@ -120,6 +176,7 @@ QWidget *CostPage::makeFlameCard()
 {
     m_flameCard = new Card(tr("Flame graph"), m_splitter);
     m_flameCard->addExport(QStringLiteral("PNG"), [this] { return flameExport(key()); });
+    m_flameCard->addExport(QStringLiteral("CSV"), [this] { return tableExport(); });
     m_flame = new FlameGraphView(m_flameCard);
     m_flame->setFont(textFont(font(), TextSize::Caption));
     m_flame->setMinimumHeight(96);
@@ -131,7 +188,9 @@ QTreeView *CostPage::makeView()
 {
     auto *view = new QTreeView(this);
     view->setItemDelegate(new ShareDelegate(m_barToken, view));
+    view->viewport()->installEventFilter(this);
     view->setUniformRowHeights(true);
+    view->setIndentation(kIndentation);
     view->setSortingEnabled(true);
     view->setTextElideMode(Qt::ElideMiddle);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);

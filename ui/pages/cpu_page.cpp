@@ -26,8 +26,11 @@ QString CpuPage::emptyText(const model::Snapshot &snapshot) const
     if (snapshot.info.config.cpuHz == 0)
         return tr("CPU samples were not taken in this recording.\nRecord with “Why is it slow?” or with --cpu 199 to see "
                   "where the time goes.");
-    if (!snapshot.info.cpuNote.empty())
+    if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return tr("No CPU sample was taken.\n%1").arg(text(snapshot.info.cpuNote));
+    if (!snapshot.selection.time)
+        return tr("No CPU sample was taken: the program used next to no CPU time.\nThis page shows which functions run, "
+                  "and who calls them.");
     return tr("No CPU sample falls into the selected time: the program was waiting.\nSelect a longer time, or clear the "
               "selection with Esc.");
 }

@@ -117,7 +117,7 @@ void ForecastPage::setUpChart()
     factsCard->body()->addWidget(scroll, 1);
     line->addWidget(m_chartCard, 3);
     line->addWidget(factsCard, 1);
-    factsCard->setMinimumWidth(240);
+    factsCard->setMinimumWidth(264);
     static_cast<QVBoxLayout *>(layout())->addLayout(line, 1);
 }
 
@@ -193,7 +193,7 @@ void ForecastPage::show(const model::Forecast &forecast)
     m_forecast = forecast;
     m_verdict->setText(text(forecast.verdict));
     m_reason->setText(text(forecast.reason));
-    m_reason->setVisible(!forecast.reason.empty());
+    m_reason->setVisible(!forecast.reason.empty() && forecast.verdict.find(forecast.reason) == std::string::npos);
     showFacts(forecast);
     showChart(forecast);
 }
@@ -211,17 +211,18 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
     while (m_facts->rowCount() > 0)
         m_facts->removeRow(0);
     const model::Unit unit = model::seriesInfo(forecast.source).unit;
-    const auto amount = [unit](double value) { return text(model::formatValue(value, unit)); };
+    // Numbers keep their units in the same line.
+    const auto amount = [unit](double value) { return text(model::formatValue(value, unit)).replace(u' ', QChar::Nbsp); };
     if (forecast.state == model::ForecastState::NotEnoughData) {
         addFact(tr("Missing"), text(forecast.reason));
         return;
     }
-    addFact(tr("Now"), amount(forecast.level));
+    addFact(tr("Now, on the trend"), amount(forecast.level));
     addFact(tr("Trend per hour"),
         tr("%1\n90 %: %2 to %3")
             .arg(amount(forecast.trend.slope), amount(forecast.trend.slope90.low), amount(forecast.trend.slope90.high)));
     addFact(tr("Seen"),
-        tr("%1 blocks of %2").arg(forecast.blocks).arg(text(model::formatDuration(forecast.block))));
+        tr("%1 blocks of %2").arg(forecast.blocks).arg(text(model::formatDuration(forecast.block)).replace(u' ', QChar::Nbsp)));
     if (forecast.timeToLimit) {
         const auto span = [](const std::optional<model::Duration> &d) {
             return d ? text(model::formatDuration(*d)) : tr("beyond");
@@ -237,7 +238,7 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
     if (forecast.season)
         addFact(tr("Cycle"), text(model::formatDuration(*forecast.season)));
     if (forecast.slopeChange)
-        addFact(tr("Trend changed"), text(model::formatClock(*forecast.slopeChange, m_snapshot->info.startWallNs,
+        addFact(tr("Trend changed"), text(model::formatMoment(*forecast.slopeChange, m_snapshot->info.duration, m_snapshot->info.startWallNs,
                                          m_snapshot->info.utcOffset)));
     QLabel *method = newLabel(text(forecast.method), TextSize::Caption, TextWeight::Normal, "muted");
     method->setWordWrap(true);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/heap_page.h"
 
+#include "model/aggregate/sampling_error.h"
 #include "model/report/csv_report.h"
 #include "ui/text.h"
 
@@ -21,18 +22,26 @@ QString HeapPage::wholeText(const model::Snapshot &snapshot) const
     const model::HeapSummary &sum = snapshot.heapSummary;
     const auto amount = [](std::int64_t bytes, std::int64_t blocks) {
         return tr("%1 in %2 blocks")
-            .arg(text(model::formatBytes(static_cast<double>(bytes))), text(model::formatShortCount(static_cast<double>(blocks))));
+            .arg(text(model::formatBytes(static_cast<double>(bytes))),
+                text(model::formatShortCount(static_cast<double>(blocks))));
     };
+    // A sampled heap: what the estimate may be, in place of a number that looks exact.
+    if (const auto error = model::errorOf(snapshot, shownCost()))
+        return tr("%1, sampled (95 %: %2)")
+            .arg(shownCost() == CostKind::Live ? amount(sum.liveBytes, sum.liveBlocks)
+                                               : amount(sum.allocatedBytes, sum.allocations),
+                text(model::intervalText(*error, shownCost())));
     switch (shownCost()) {
     case CostKind::Live:
         return amount(sum.liveBytes, sum.liveBlocks);
     case CostKind::Peak:
         return amount(sum.peakBytes, sum.peakBlocks)
-            + tr(" at %1").arg(text(model::formatClock(sum.peakWhen, snapshot.info.startWallNs, snapshot.info.utcOffset)))
+            + tr(" at %1").arg(text(model::formatMoment(sum.peakWhen, snapshot.info.duration, snapshot.info.startWallNs, snapshot.info.utcOffset)))
             + (sum.peakIsExact ? QString() : tr(" (composition at the end of that tick)"));
     case CostKind::Temporary:
         return tr("%1, %2 of all allocations")
-            .arg(text(model::formatCount(sum.temporaries)), text(model::formatShareOf(sum.temporaries, sum.allocations)));
+            .arg(text(model::formatCount(sum.temporaries)),
+                text(model::formatShareOf(sum.temporaries, sum.allocations)));
     default:
         return amount(sum.allocatedBytes, sum.allocations);
     }
@@ -49,8 +58,9 @@ QString HeapPage::emptyText(const model::Snapshot &snapshot) const
         if (const std::string &note = snapshot.tables->text(image.heapNote); !note.empty())
             return tr("No allocation was seen.\n%1").arg(text(note));
     }
-    return tr("No allocation was seen in the selected time.\nThis page shows who allocates, who keeps, and what is only "
-              "temporary.");
+    return tr(
+        "No allocation was seen in the selected time.\nThis page shows who allocates, who keeps, and what is only "
+        "temporary.");
 }
 
 void HeapPage::writeStacks(std::ostream &out, const model::Snapshot &snapshot) const

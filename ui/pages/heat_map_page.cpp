@@ -4,8 +4,10 @@
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "ui/charts/heat_map_view.h"
+#include "ui/dialogs/save_export.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
 
 #include <QButtonGroup>
 #include <QLabel>
@@ -54,11 +56,22 @@ void HeatMapPage::setUpControls()
     };
     add(model::HeatWeight::Allocations, tr("Count"));
     add(model::HeatWeight::Bytes, tr("Bytes"));
-    auto *hint = new QLabel(tr("Drag to select a time for all pages; double click for everything."), this);
-    hint->setProperty("tone", QStringLiteral("muted"));
+    auto *hint = new ElidedLabel(this);
+    hint->setText(tr("Drag to select a time for all pages; double click for everything."));
+    hint->setToken(Token::InkMuted);
+    hint->setElideMode(Qt::ElideRight);
+    row->setSpacing(8);
     row->addSpacing(8);
-    row->addWidget(hint);
-    row->addStretch();
+    row->addWidget(hint, 1);
+    for (const bool isTable : {false, true}) {
+        QPushButton *save = newLinkButton(isTable ? tr("CSV") : tr("PNG"));
+        row->addWidget(save);
+        connect(save, &QPushButton::clicked, this, [this, isTable] {
+            for (const Export &what : exports())
+                if ((what.table != nullptr) == isTable)
+                    saveExport(what, this);
+        });
+    }
     static_cast<QVBoxLayout *>(layout())->addLayout(row);
 }
 

@@ -183,7 +183,12 @@ void OverviewPage::showCharts()
     if (const auto limit = model::memoryLimit(*m_snapshot, model::Metric::Rss))
         memory.limit = {limit->value,
             text(limit->name + " " + model::formatBytes(limit->value))};
-    m_memoryCard->setCaption(memory.lines.empty() ? tr("nothing was read from /proc") : tr("parts add up to the resident memory"));
+    // The first values come with the first tick.
+    const bool isYoung = m_snapshot->info.state == model::SessionState::Recording
+        && m_snapshot->info.duration.ns < m_snapshot->info.config.tick.ns * 2;
+    m_memoryCard->setCaption(!memory.lines.empty() ? tr("parts add up to the resident memory")
+            : isYoung                              ? tr("waiting for the first values")
+                                                   : tr("nothing was read from /proc"));
     m_memory->setContent(memory, whole);
     for (const Trend &trend : m_trends) {
         ChartContent content = newContent(*m_snapshot, model::seriesInfo(trend.lines.front().first).unit);
@@ -194,7 +199,7 @@ void OverviewPage::showCharts()
                 content.lines.push_back({isNamed ? shortLabel(source) : QString(), std::move(series), color,
                     isNamed ? LineFill::None : LineFill::Below});
         }
-        trend.card->setCaption(content.lines.empty() ? tr("not recorded") : QString());
+        trend.card->setCaption(!content.lines.empty() ? QString() : isYoung ? tr("waiting") : tr("not recorded"));
         trend.chart->setContent(content, whole);
     }
 }

@@ -103,6 +103,7 @@ StartPage::StartPage(QWidget *parent)
     m_grid->setRowStretch(2, 1);
     scroll->setWidget(area);
     outer->addWidget(scroll);
+    setFocusProxy(m_form);
     connect(m_form, &LaunchForm::recordWanted, this, &StartPage::recordWanted);
     connect(m_form, &LaunchForm::runningWanted, this, &StartPage::runningWanted);
 }

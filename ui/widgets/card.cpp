@@ -26,9 +26,10 @@ void Card::setUpHeader()
     m_header->setContentsMargins(0, 0, 0, 0);
     m_header->setSpacing(8);
     m_title = newLabel({}, TextSize::Body, TextWeight::Strong);
-    m_caption = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
-    m_caption->setMinimumWidth(0);
-    m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_caption = new ElidedLabel;
+    m_caption->setFont(textFont(font(), TextSize::Caption));
+    m_caption->setToken(Token::InkMuted);
+    m_caption->setElideMode(Qt::ElideRight);
     m_header->addWidget(m_title);
     m_header->addWidget(m_caption, 1);
     m_body->addWidget(m_headerArea);
@@ -41,11 +42,7 @@ void Card::setTitle(const QString &title)
     setAccessibleName(title);
 }
 
-void Card::setCaption(const QString &caption)
-{
-    m_caption->setText(caption);
-    m_caption->setToolTip(caption);
-}
+void Card::setCaption(const QString &caption) { m_caption->setText(caption); }
 
 void Card::addExport(const QString &kind, std::function<Export()> make)
 {

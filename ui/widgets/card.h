@@ -11,6 +11,8 @@ class QVBoxLayout;
 
 namespace ui {
 
+class ElidedLabel;
+
 /// A raised area with an optional heading: what it shows, in which unit, and links that save it.
 class Card : public QFrame
 {
@@ -34,7 +36,7 @@ private:
     QHBoxLayout *m_header = nullptr;
     QVBoxLayout *m_body = nullptr;
     QLabel *m_title = nullptr;
-    QLabel *m_caption = nullptr;
+    ElidedLabel *m_caption = nullptr;
 };
 
 } // namespace ui

@@ -22,6 +22,7 @@ namespace ui {
 namespace {
 
 constexpr int kMargin = 16;
+constexpr int kWidth = 280;
 
 /// Lets a label show any function name: breaks it where C++ names can be broken.
 QString breakable(QString name)
@@ -52,7 +53,7 @@ Inspector::Inspector(Selection &selection, QWidget *parent)
     setUpHead();
     setUpFrames();
     setUpActions();
-    setMinimumWidth(240);
+    setFixedWidth(kWidth);
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
     connect(&m_selection, &Selection::inspectedChanged, this, &Inspector::refresh);
@@ -73,11 +74,19 @@ void Inspector::setUpHead()
     m_place->setFont(codeFont(font()));
     m_place->setProperty("tone", QStringLiteral("muted"));
     m_place->setTextFormat(Qt::PlainText);
+    m_place->setWordWrap(true);
     m_figures = new QFormLayout;
     m_figures->setHorizontalSpacing(kMargin);
     m_figures->setVerticalSpacing(4);
+    auto *close = new QPushButton(tr("Close"), this);
+    close->setProperty("kind", QStringLiteral("link"));
+    close->setFont(textFont(font(), TextSize::Caption));
+    connect(close, &QPushButton::clicked, this, [this] { m_selection.setInspected(std::nullopt); });
+    auto *head = new QHBoxLayout;
+    head->addWidget(m_caption, 1);
+    head->addWidget(close);
     auto *box = static_cast<QVBoxLayout *>(layout());
-    box->addWidget(m_caption);
+    box->addLayout(head);
     box->addWidget(m_function);
     box->addWidget(m_place);
     box->addSpacing(4);
@@ -156,7 +165,9 @@ void Inspector::addFigure(const QString &label, const QString &value)
 {
     auto *name = new QLabel(label, this);
     name->setProperty("tone", QStringLiteral("muted"));
-    m_figures->addRow(name, new QLabel(value, this));
+    auto *shown = new QLabel(value, this);
+    shown->setWordWrap(true);
+    m_figures->addRow(name, shown);
 }
 
 void Inspector::showFigures(const InspectedStack &stack)

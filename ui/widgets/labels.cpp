@@ -72,15 +72,19 @@ void ElidedLabel::setElideMode(Qt::TextElideMode mode)
     update();
 }
 
-QSize ElidedLabel::sizeHint() const { return {fontMetrics().horizontalAdvance(m_text) + 2, fontMetrics().height() + 2}; }
+QSize ElidedLabel::sizeHint() const
+{
+    return QSize(fontMetrics().horizontalAdvance(m_text) + 2, fontMetrics().height() + 2).grownBy(contentsMargins());
+}
 
-QSize ElidedLabel::minimumSizeHint() const { return {40, fontMetrics().height() + 2}; }
+QSize ElidedLabel::minimumSizeHint() const { return {m_text.isEmpty() ? 0 : 40, sizeHint().height()}; }
 
 void ElidedLabel::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     painter.setPen(Colors::of(this)[m_token]);
-    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(m_text, m_mode, width()));
+    const QRect room = contentsRect();
+    painter.drawText(room, Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(m_text, m_mode, room.width()));
 }
 
 StateDot::StateDot(Token token, QWidget *parent)

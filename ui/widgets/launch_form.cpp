@@ -14,9 +14,12 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLineEdit>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace ui {
 
@@ -57,6 +60,15 @@ LaunchForm::LaunchForm(QWidget *parent)
     setUpStart();
     choosePreset(0);
     chooseMode(0);
+    setFocusProxy(m_program);
+    // Programs come and go while somebody looks for one.
+    constexpr int kRefreshMs = 2000;
+    m_refresh.setInterval(kRefreshMs);
+    connect(&m_refresh, &QTimer::timeout, this, [this] {
+        if (isVisible() && m_modes->checkedId() == 1)
+            Q_EMIT runningWanted();
+    });
+    m_refresh.start();
 }
 
 void LaunchForm::setUpPresets()
@@ -82,6 +94,7 @@ void LaunchForm::setUpPresets()
         words->setSpacing(2);
         QLabel *what = newLabel(texts[i].second, TextSize::Caption, TextWeight::Normal, "muted");
         what->setWordWrap(true);
+        what->setAlignment(Qt::AlignLeft | Qt::AlignTop);
         words->addWidget(newLabel(texts[i].first, TextSize::Body, TextWeight::Strong));
         words->addWidget(what, 1);
         m_presets->addButton(button, i);
@@ -178,7 +191,9 @@ QWidget *LaunchForm::newAttachFields()
     m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setMinimumHeight(300);
-    QLabel *note = newLabel(tr("Metrics and CPU are recorded; the heap of a program that already runs is not traced."),
+    m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
+    m_table->setColumnHidden(RunningProgramsModel::User, true);
+    QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few milliseconds; it stays there, asleep."),
         TextSize::Caption, TextWeight::Normal, "muted");
     note->setWordWrap(true);
     column->addWidget(m_search);
@@ -202,12 +217,14 @@ void LaunchForm::setUpCapture()
         m_cpu->addItem(tr("CPU %1 Hz").arg(hz), hz);
     m_tick = new QComboBox;
     m_tick->setAccessibleName(tr("Metrics"));
+    m_tick->setToolTip(tr("How often memory, CPU use and the like are read"));
     for (const int ms : {100, 250, 1000, 5000})
-        m_tick->addItem(ms < 1000 ? tr("metrics every %1 ms").arg(ms) : tr("metrics every %1 s").arg(ms / 1000), ms);
+        m_tick->addItem(ms < 1000 ? tr("metrics %1 ms").arg(ms) : tr("metrics %1 s").arg(ms / 1000), ms);
     m_duration = new QLineEdit;
-    m_duration->setPlaceholderText(tr("until it ends"));
+    m_duration->setPlaceholderText(tr("10m, 48h"));
     m_duration->setAccessibleName(tr("Stop after"));
     m_duration->setToolTip(tr("End the recording after this time, like 90s, 10m or 48h; the program runs on"));
+    m_duration->setMinimumWidth(84);
     m_duration->setMaximumWidth(110);
     line->addWidget(m_heap);
     line->addWidget(m_cpu);
@@ -266,7 +283,6 @@ void LaunchForm::chooseMode(int index)
         m_fields->widget(i)->setSizePolicy(policy, policy);
     }
     m_fields->setCurrentIndex(index);
-    m_heap->setEnabled(index == 0);
     if (index == 1)
         Q_EMIT runningWanted();
     follow();
@@ -316,9 +332,25 @@ void LaunchForm::setRequest(const LaunchRequest &request)
 
 void LaunchForm::setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs)
 {
+    const LaunchRequest before = request();
+    const int scrolled = m_table->verticalScrollBar()->value();
+    const bool areOfOneUser = std::all_of(programs.begin(), programs.end(),
+        [&](const model::RunningProcess &program) { return program.user == programs.front().user; });
     m_programs->setPrograms(std::move(programs), nowWallNs);
-    m_table->resizeColumnsToContents();
-    m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
+    m_table->setColumnHidden(RunningProgramsModel::User, areOfOneUser);
+    for (int column = 0; column < m_programs->columnCount(); ++column)
+        if (column != RunningProgramsModel::Program) // it takes what the others leave
+            m_table->resizeColumnToContents(column);
+    if (before.attachPid.value_or(0) > 0)
+        select(*before.attachPid);
+    m_table->verticalScrollBar()->setValue(scrolled);
+}
+
+void LaunchForm::select(std::int64_t pid)
+{
+    for (int row = 0; row < m_shown->rowCount(); ++row)
+        if (m_programs->at(m_shown->mapToSource(m_shown->index(row, 0)).row()).pid == pid)
+            m_table->selectRow(row);
 }
 
 void LaunchForm::setRecordingsFolder(const QString &folder)

@@ -5,6 +5,8 @@
 #include "ui/models/running_programs_model.h"
 #include "ui/widgets/card.h"
 
+#include <QTimer>
+
 class QButtonGroup;
 class QCheckBox;
 class QComboBox;
@@ -49,6 +51,7 @@ private:
     void choosePreset(int index);
     void chooseMode(int index);
     void browseProgram();
+    void select(std::int64_t pid);
     void follow();
     void start();
 
@@ -73,6 +76,7 @@ private:
     CodeLine *m_command = nullptr;
     QLabel *m_problem = nullptr;
     bool m_isSettingPreset = false;
+    QTimer m_refresh; ///< of the running programs
 };
 
 } // namespace ui

@@ -16,7 +16,7 @@ PageButton::PageButton(const QString &iconName, const QString &title, QWidget *p
 {
     setText(title);
     setCheckable(true);
-    setFocusPolicy(Qt::StrongFocus);
+    setFocusPolicy(Qt::TabFocus); // a click leaves the keys where they were
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 

@@ -22,7 +22,8 @@ namespace {
 bool isLive(const std::shared_ptr<const model::Snapshot> &snapshot)
 {
     return snapshot
-        && (snapshot->info.state == model::SessionState::Recording || snapshot->info.state == model::SessionState::Paused);
+        && (snapshot->info.state == model::SessionState::Recording
+            || snapshot->info.state == model::SessionState::Paused);
 }
 
 struct StateText
@@ -55,8 +56,11 @@ QString sessionTitle(const model::Snapshot &snapshot)
     const model::CaptureConfig &config = snapshot.info.config;
     if (!config.command.empty())
         return QFileInfo(text(config.command.front())).fileName();
-    if (config.attachPid)
-        return SessionBar::tr("PID %1").arg(*config.attachPid);
+    if (config.attachPid) {
+        const model::ProgramTables &tables = *snapshot.tables;
+        const QString name = tables.images.empty() ? QString() : QFileInfo(text(tables.text(tables.images.front().executable))).fileName();
+        return name.isEmpty() ? SessionBar::tr("PID %1").arg(*config.attachPid) : name;
+    }
     return QFileInfo(text(snapshot.file)).completeBaseName();
 }
 
@@ -81,15 +85,20 @@ void SessionBar::setUpActions(QHBoxLayout *layout)
     m_mark = new QPushButton(tr("Mark"));
     m_hold = new QPushButton(tr("Hold"));
     m_record = newPrimaryButton(tr("Record…"));
+    m_back = new QPushButton(tr("Back to the session"));
     m_open = new QPushButton(tr("Open…"));
     m_hold->setCheckable(true);
     m_stop->setToolTip(tr("End the recording; the program runs on"));
     m_mark->setToolTip(tr("Name this moment (Ctrl+M)"));
     m_mark->setShortcut(Qt::CTRL | Qt::Key_M);
-    m_hold->setToolTip(tr("Freeze the view; recording goes on (Space)"));
+    m_hold->setToolTip(tr("Freeze the view; recording goes on (Ctrl+H)"));
+    m_hold->setShortcut(Qt::CTRL | Qt::Key_H);
     m_open->setShortcut(QKeySequence::Open);
-    for (QPushButton *button : {m_stop, m_mark, m_hold, m_record, m_open})
+    for (QPushButton *button : {m_stop, m_mark, m_hold, m_back, m_record, m_open}) {
+        button->setFocusPolicy(Qt::TabFocus);
         layout->addWidget(button);
+    }
+    connect(m_back, &QPushButton::clicked, this, &SessionBar::backWanted);
     connect(m_stop, &QPushButton::clicked, this, &SessionBar::stopWanted);
     connect(m_record, &QPushButton::clicked, this, &SessionBar::recordWanted);
     connect(m_open, &QPushButton::clicked, this, &SessionBar::openWanted);
@@ -109,7 +118,7 @@ void SessionBar::setUpSession(QHBoxLayout *layout)
     m_state = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
     layout->addSpacing(12);
     layout->addWidget(m_name);
-    layout->addWidget(m_details, 1);
+    layout->addWidget(m_details, 1000); // takes what it needs; the stretch behind it gets the rest
     layout->addSpacing(4);
     layout->addWidget(m_dot);
     layout->addWidget(m_state);
@@ -132,7 +141,8 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     m_menuButton->setText(tr("Menu"));
     m_menuButton->setMenu(m_menu);
     m_menuButton->setPopupMode(QToolButton::InstantPopup);
-    for (QWidget *widget : std::initializer_list<QWidget *>{m_timeChip, m_processChip, m_threadChip, m_find, m_menuButton})
+    for (QWidget *widget :
+        std::initializer_list<QWidget *>{m_timeChip, m_processChip, m_threadChip, m_find, m_menuButton})
         layout->addWidget(widget);
     connect(m_timeChip, &QPushButton::clicked, this, [this] { m_selection.setTime(std::nullopt); });
     connect(m_processChip, &QPushButton::clicked, this, [this] { m_selection.setProcess(std::nullopt); });
@@ -150,16 +160,29 @@ void SessionBar::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     m_snapshot = std::move(snapshot);
     const bool live = isLive(m_snapshot);
-    for (QPushButton *button : {m_stop, m_mark, m_hold})
-        button->setVisible(live);
     if (!live && m_hold->isChecked())
         m_hold->setChecked(false);
-    m_record->setVisible(m_snapshot && !live);
-    m_open->setVisible(!live);
-    m_find->setVisible(m_snapshot != nullptr);
-    m_dot->setVisible(m_snapshot != nullptr);
+    showActions();
     showSession();
     showFilters();
+}
+
+void SessionBar::setStartShown(bool isShown)
+{
+    m_isStartShown = isShown;
+    showActions();
+}
+
+void SessionBar::showActions()
+{
+    const bool live = isLive(m_snapshot);
+    for (QPushButton *button : {m_stop, m_mark, m_hold})
+        button->setVisible(live);
+    m_back->setVisible(m_snapshot && m_isStartShown);
+    m_record->setVisible(m_snapshot && !live && !m_isStartShown);
+    m_open->setVisible(!live);
+    m_find->setVisible(m_snapshot && !m_isStartShown);
+    m_dot->setVisible(m_snapshot != nullptr);
 }
 
 void SessionBar::toggleHold()
@@ -177,7 +200,11 @@ QString SessionBar::detailsText() const
         parts << tr("pid %1").arg(processes.front().pid);
     else if (!processes.empty())
         parts << tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1);
-    parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
+    if (info.config.heap == model::HeapMode::Sampled)
+        parts << tr("one allocation each %1")
+                     .arg(text(model::formatBytes(static_cast<double>(info.config.heapPeriodBytes))));
+    else
+        parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
     parts << (info.config.cpuHz > 0 ? tr("CPU %1 Hz").arg(info.config.cpuHz) : tr("no CPU samples"));
     return parts.join(QStringLiteral(" · "));
 }
@@ -194,8 +221,10 @@ void SessionBar::showSession()
     m_name->setText(sessionTitle(*m_snapshot));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
-    m_state->setText(state.text + QLatin1Char(' ')
-        + text(model::formatOffset(model::Timestamp{m_snapshot->info.duration.ns})));
+    // A clock while it counts, a length once it is one.
+    const model::Duration length = m_snapshot->info.duration;
+    m_state->setText(isLive(m_snapshot) ? state.text + QLatin1Char(' ') + text(model::formatOffset({length.ns}))
+                                        : tr("%1 · %2").arg(state.text, text(model::formatDuration(length))));
     m_state->setToolTip(text(m_snapshot->info.endReason));
 }
 
@@ -211,7 +240,8 @@ void SessionBar::showFilters()
     QString time;
     if (now.time) {
         const auto clock = [this](model::Timestamp when) {
-            return text(model::formatClock(when, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+            const model::SessionInfo &info = m_snapshot->info;
+            return text(model::formatMoment(when, info.duration, info.startWallNs, info.utcOffset));
         };
         time = clock(now.time->begin) + QStringLiteral(" – ") + clock(now.time->end);
     }

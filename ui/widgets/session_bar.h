@@ -35,12 +35,16 @@ public:
     /// Null: no session is open.
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
 
+    /// Whether the start page covers the session, so that there is a way back to it.
+    void setStartShown(bool isShown);
+
     QMenu *menu() { return m_menu; }
     /// Holds the view or follows again; nothing while nothing is recorded.
     void toggleHold();
 
 Q_SIGNALS:
     void recordWanted();
+    void backWanted(); ///< from the start page to the session
     void openWanted();
     void stopWanted();
     void markWanted(const QString &text);
@@ -50,6 +54,7 @@ private:
     void setUpActions(QHBoxLayout *layout);
     void setUpSession(QHBoxLayout *layout);
     void setUpFilters(QHBoxLayout *layout);
+    void showActions();
     void showSession();
     void showFilters();
     void askForMark();
@@ -58,6 +63,8 @@ private:
     Selection &m_selection;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     QPushButton *m_record = nullptr;
+    QPushButton *m_back = nullptr;
+    bool m_isStartShown = false;
     QPushButton *m_open = nullptr;
     QPushButton *m_stop = nullptr;
     QPushButton *m_mark = nullptr;

@@ -25,8 +25,8 @@ bool isLost(model::LossKind kind)
 QLabel *addPart(QHBoxLayout *layout)
 {
     QLabel *label = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    label->setContentsMargins(0, 0, 16, 0);
     layout->addWidget(label);
-    layout->addSpacing(16);
     return label;
 }
 
@@ -68,6 +68,7 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
             ? tr("stacks whole %1").arg(text(model::formatShareOf(
                   quality.distinct - quality.truncated - quality.broken, quality.distinct)))
             : QString());
+    m_stacks->setVisible(quality.distinct > 0);
     m_stacks->setToolTip(tr("%1 stacks, %2 cut off, %3 not walked to their start")
                              .arg(text(model::formatCount(quality.distinct)), text(model::formatCount(quality.truncated)),
                                  text(model::formatCount(quality.broken))));

@@ -56,12 +56,13 @@ void SummaryCardView::setUpNumber()
     auto *numberLine = new QHBoxLayout;
     numberLine->setSpacing(6);
     m_number = newLabel({}, TextSize::Number, TextWeight::Strong);
-    m_qualifier = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
-    m_qualifier->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_qualifier->setAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    m_qualifier = new ElidedLabel;
+    m_qualifier->setFont(textFont(font(), TextSize::Caption));
+    m_qualifier->setToken(Token::InkMuted);
+    m_qualifier->setElideMode(Qt::ElideRight);
     m_qualifier->setContentsMargins(0, 0, 0, 3);
     numberLine->addWidget(m_number);
-    numberLine->addWidget(m_qualifier, 1);
+    numberLine->addWidget(m_qualifier, 1, Qt::AlignBottom);
     body()->addLayout(nameLine);
     body()->addLayout(numberLine);
 }
@@ -76,7 +77,9 @@ void SummaryCardView::setUpRest()
     m_spark->setMaximumHeight(44);
     m_link = newLinkButton({});
     body()->addWidget(m_sentence);
-    body()->addWidget(m_spark, 1);
+    // Names and numbers of all cards of a row stand at one height: what is too much goes below the line.
+    body()->addWidget(m_spark, 3);
+    body()->addStretch(1);
     body()->addWidget(m_link);
     connect(m_link, &QPushButton::clicked, this, [this] { Q_EMIT evidenceWanted(m_page); });
 }
@@ -88,7 +91,6 @@ void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange r
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));
     m_qualifier->setText(text(card.qualifier));
-    m_qualifier->setToolTip(text(card.qualifier));
     m_sentence->setText(text(card.sentence));
     m_link->setText(text(card.action));
     m_link->setAccessibleName(text(card.title + ": " + card.action));

@@ -9,6 +9,7 @@ class QPushButton;
 
 namespace ui {
 
+class ElidedLabel;
 class SparkLine;
 class StateDot;
 
@@ -34,7 +35,7 @@ private:
     StateDot *m_dot = nullptr;
     QLabel *m_name = nullptr;
     QLabel *m_number = nullptr;
-    QLabel *m_qualifier = nullptr;
+    ElidedLabel *m_qualifier = nullptr;
     QLabel *m_sentence = nullptr;
     SparkLine *m_spark = nullptr;
     QPushButton *m_link = nullptr;

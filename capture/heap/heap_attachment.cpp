@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/heap_attachment.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+
+namespace capture {
+
+namespace {
+
+/// How long the calls of a newly loaded module may go unseen. A look takes a microsecond.
+constexpr std::chrono::milliseconds kLookInterval{20};
+
+} // namespace
+
+model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
+    std::int32_t pid, const std::string &address, TracerInjector::Options options)
+{
+    auto report = TracerInjector(pid, options).start(address);
+    if (!report)
+        return report.error();
+    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(pid, std::move(options), *report));
+    HeapAttachment *raw = attachment.get();
+    attachment->m_thread = std::jthread([raw](const std::stop_token &stop) {
+        ::pthread_setname_np(::pthread_self(), "heap-modules");
+        raw->watchModules(stop);
+    });
+    return attachment;
+}
+
+HeapAttachment::HeapAttachment(std::int32_t pid, TracerInjector::Options options, InjectionReport report)
+    : m_pid(pid)
+    , m_options(std::move(options))
+    , m_report(std::move(report))
+    , m_family{pid}
+{
+}
+
+HeapAttachment::~HeapAttachment()
+{
+    m_thread.request_stop();
+    if (m_thread.joinable())
+        m_thread.join();
+    const std::lock_guard lock(m_mutex);
+    for (const std::int32_t pid : m_family)
+        static_cast<void>(TracerInjector(pid, m_options).stop()); // one that has ended is no failure
+}
+
+void HeapAttachment::forked(std::int32_t pid, std::int32_t parentPid)
+{
+    const std::lock_guard lock(m_mutex);
+    if (std::find(m_family.begin(), m_family.end(), parentPid) != m_family.end())
+        m_family.push_back(pid);
+}
+
+void HeapAttachment::watchModules(const std::stop_token &stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any wakeup;
+    std::unique_lock lock(mutex);
+    LinkMapWatch modules(m_pid);
+    // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
+    const std::size_t seen = m_report.answer.modules;
+    bool isDue = seen != 0 && modules.count() != seen + 1;
+    while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
+        isDue = modules.hasChanged() || isDue;
+        if (isDue)
+            isDue = !TracerInjector(m_pid, m_options).scan();
+    }
+}
+
+} // namespace capture

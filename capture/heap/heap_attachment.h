@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/target/link_map_watch.h"
+#include "capture/target/tracer_injector.h"
+#include "model/base/result.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace capture {
+
+/// The tracer in a process that ran already, from its loading until it is dormant again. Looks for modules that the process loads
+/// meanwhile, whose calls are redirected too (a thread, "heap-modules").
+class HeapAttachment
+{
+public:
+    /// `address`: where the recorder is met. On failure the process runs on as before.
+    static model::Result<std::unique_ptr<HeapAttachment>> start(
+        std::int32_t pid, const std::string &address, TracerInjector::Options options);
+    /// Puts the process back, and what it forked.
+    ~HeapAttachment();
+    HeapAttachment(const HeapAttachment &) = delete;
+    HeapAttachment &operator=(const HeapAttachment &) = delete;
+
+    const InjectionReport &report() const { return m_report; }
+
+    /// A process was forked by the one attached to, or by one that was: it has the tracer as well. Any thread.
+    void forked(std::int32_t pid, std::int32_t parentPid);
+
+private:
+    HeapAttachment(std::int32_t pid, TracerInjector::Options options, InjectionReport report);
+    void watchModules(const std::stop_token &stop);
+
+    std::int32_t m_pid;
+    TracerInjector::Options m_options;
+    InjectionReport m_report;
+    std::mutex m_mutex;                 ///< guards m_family
+    std::vector<std::int32_t> m_family; ///< all that have the tracer, first the process itself
+    std::jthread m_thread;
+};
+
+} // namespace capture

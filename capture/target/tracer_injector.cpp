@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/target/tracer_injector.h"
+
+#include "capture/target/injection.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+namespace capture {
+
+namespace {
+
+using model::Error;
+
+constexpr int kStopRetries = 50; // of a detach that meets threads in hooks
+
+const char *textOf(wire::AttachStatus status)
+{
+    switch (status) {
+    case wire::AttachStatus::Done:
+        return "done";
+    case wire::AttachStatus::NoAllocator:
+        return "no allocator was found in it";
+    case wire::AttachStatus::OwnAllocator:
+        return "the program defines malloc itself, so its calls do not reach the tracer";
+    case wire::AttachStatus::AlreadyActive:
+        return "another recorder traces its heap already";
+    case wire::AttachStatus::NotMet:
+        return "it could not reach the recorder, or has no room for the shared memory (ulimit -v)";
+    case wire::AttachStatus::Busy:
+        return "a thread is still inside an allocation that an earlier recording saw";
+    case wire::AttachStatus::NotActive:
+        return "it is not traced any more";
+    case wire::AttachStatus::NotRun:
+        break;
+    }
+    return "its tracer did not answer: it is another version, or busy";
+}
+
+/// A thread of the target stands still while we do not run: on a busy machine that is what takes longest. Asks for precedence, and does
+/// without where it is not granted. This thread sleeps whenever it waits.
+void hurry()
+{
+    sched_param priority{};
+    priority.sched_priority = 10;
+    if (::pthread_setschedparam(::pthread_self(), SCHED_RR, &priority) != 0)
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);
+}
+
+} // namespace
+
+model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action, const std::string &address)
+{
+    wire::AttachCommand command;
+    command.action = action;
+    std::strncpy(command.address, address.c_str(), sizeof command.address - 1);
+    model::Result<InjectionReport> result = Error("");
+    // The kernel ties tracing to a thread: whatever this one still traces at its end runs on.
+    std::thread([&] {
+        ::prctl(PR_SET_NAME, "attach");
+        ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+        hurry();
+        result = Injection(m_pid, m_options).run(command);
+    }).join();
+    if (!result)
+        return result.error().within(fmt::format("the tracer cannot be loaded into process {}", m_pid));
+    return result;
+}
+
+model::Result<InjectionReport> TracerInjector::start(const std::string &address)
+{
+    auto report = command(wire::AttachAction::Start, address);
+    if (report && report->answer.status != wire::AttachStatus::Done)
+        return Error(fmt::format("the heap of process {} cannot be traced: {}", m_pid, textOf(report->answer.status)));
+    return report;
+}
+
+model::Result<InjectionReport> TracerInjector::scan() { return command(wire::AttachAction::Scan, {}); }
+
+model::Result<InjectionReport> TracerInjector::stop()
+{
+    for (int i = 0;; ++i) {
+        auto report = command(wire::AttachAction::Stop, {});
+        // A thread that waits inside the allocator keeps the shared memory for a while; its slots are its own again.
+        if (!report || report->answer.status != wire::AttachStatus::Busy || i == kStopRetries)
+            return report;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
+} // namespace capture

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// The part of Tracing that a process needs which is attached to and left while it runs.
+#include "capture/tracer/doorbell.h"
+#include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/tracing.h"
+
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <cerrno>
+
+namespace capture::tracer {
+
+namespace {
+
+/// After it, each thread of the process either sees what we wrote before or has shown us what it wrote itself: a thread enters a
+/// hook with a plain store. False where the kernel has no such thing (before 4.14).
+bool fenceAllThreads()
+{
+    rawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0);
+    return rawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0) == 0;
+}
+
+/// Whether the thread that owns `words` is in a hook. It may be gone, and its words with it, so the kernel reads them: waiting for
+/// a futex for no time at all says ETIMEDOUT if it is 0, EAGAIN if it is not, EFAULT if there is none.
+bool isInside(const ThreadWords *words)
+{
+    const timespec none{};
+    return rawSyscall(SYS_futex, asLong(&words->inside), FUTEX_WAIT_PRIVATE, 0, asLong(&none)) == -EAGAIN;
+}
+
+} // namespace
+
+bool Tracing::attach()
+{
+    Phase phase = m_phase.load(std::memory_order_acquire);
+    if (phase != Phase::Unstarted && phase != Phase::Dormant)
+        return false;
+    if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
+        return false;
+    const bool isConnected = connect(wire::Origin::Attach) && ForkFlag::raise();
+    m_phase.store(isConnected ? Phase::Active : Phase::Dormant, std::memory_order_release);
+    return isConnected;
+}
+
+bool Tracing::isServing() const
+{
+    return m_phase.load(std::memory_order_acquire) == Phase::Active && ForkFlag::isRaised()
+        && memory.header().mode.load(std::memory_order_relaxed) == wire::Mode::Recording
+        && !Doorbell(memory).recorderIsGone();
+}
+
+bool Tracing::hasVisitors() const
+{
+    if (g_visitors.load(std::memory_order_seq_cst) != 0)
+        return true;
+    for (const ThreadState *state : m_states) {
+        const ThreadWords *owner = state != nullptr ? __atomic_load_n(&state->owner, __ATOMIC_ACQUIRE) : nullptr;
+        if (owner != nullptr && owner != &t_words && isInside(owner))
+            return true;
+    }
+    return false;
+}
+
+void Tracing::disownStates()
+{
+    for (ThreadState *state : m_states)
+        if (state != nullptr)
+            __atomic_store_n(&state->owner, nullptr, __ATOMIC_RELEASE);
+}
+
+bool Tracing::leave()
+{
+    if (m_phase.load(std::memory_order_acquire) == Phase::Connecting)
+        return false;
+    goDormant();
+    if (memory.base == nullptr)
+        return true;
+    if (m_memoryPid == rawSyscall(SYS_getpid)) {
+        if (!fenceAllThreads() || hasVisitors())
+            return false;
+        rawSyscall(SYS_munmap, asLong(memory.base), static_cast<long>(wire::kMemoryBytes));
+    }
+    disownStates();
+    memory = {};
+    return true;
+}
+
+} // namespace capture::tracer

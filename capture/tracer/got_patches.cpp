@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "capture/tracer/got_patches.h"
+
+#include "capture/tracer/interpose.h"
+#include "capture/tracer/module_slots.h"
+#include "capture/tracer/raw_syscall.h"
+
+#include <cstring>
+#include <initializer_list>
+
+#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+
+extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
+
+namespace capture::tracer {
+
+namespace {
+
+/// A function that we stand in front of: its name, ours, and where ours passes calls on to.
+struct Redirection
+{
+    const char *name;
+    std::uint64_t hook;
+    std::uint64_t next; ///< 0: there is none
+};
+
+template <typename Function> std::uint64_t addressOf(Function *function)
+{
+    return reinterpret_cast<std::uint64_t>(function);
+}
+
+constexpr std::size_t kFunctions = 0
+#define HOOK(result, name, parameters) +1
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+    ;
+
+/// All of them, as they are now.
+struct Redirections
+{
+    Redirection list[kFunctions] = {
+#define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name)},
+#define HOOK_OPTIONAL HOOK
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+    };
+
+    const Redirection *find(const char *name) const
+    {
+        for (const Redirection &item : list)
+            if (item.next != 0 && std::strcmp(item.name, name) == 0)
+                return &item;
+        return nullptr;
+    }
+};
+
+/// What slots held that were redirected before their first call: their own stubs. The youngest entry of a slot counts.
+class Stubs
+{
+public:
+    bool remember(std::uint64_t *word, std::uint64_t stub)
+    {
+        if (m_entries == nullptr)
+            m_entries = static_cast<Entry *>(mapPrivate(kMost * sizeof(Entry)));
+        if (m_entries == nullptr || m_count == kMost)
+            return false;
+        m_entries[m_count++] = {word, stub};
+        return true;
+    }
+    std::uint64_t find(const std::uint64_t *word) const
+    {
+        for (std::uint32_t i = m_count; i-- > 0;)
+            if (m_entries[i].word == word)
+                return m_entries[i].stub;
+        return 0;
+    }
+    void clear() { m_count = 0; }
+
+private:
+    static constexpr std::uint32_t kMost = 16384;
+    struct Entry
+    {
+        std::uint64_t *word;
+        std::uint64_t stub;
+    };
+    Entry *m_entries = nullptr;
+    std::uint32_t m_count = 0;
+};
+
+constinit Stubs g_stubs;
+
+/// A call slot that nobody called through yet: it leads back into its own module, to the stub that asks the loader.
+bool isUnresolved(const ModuleSlots &module, const Slot &slot)
+{
+    return slot.isCall && *slot.word != slot.defined && module.isCode(*slot.word);
+}
+
+/// From glibc 2.31 on the loader calls the allocator through four pointers of its own, which no relocation names.
+template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, Visit visit)
+{
+    if (!module.holds(g_loaderBegin) || g_loaderBegin == 0)
+        return;
+    for (std::uint64_t at = module.relroBegin(); at + 8 <= module.relroEnd(); at += 8)
+        visit(reinterpret_cast<std::uint64_t *>(at));
+}
+
+void redirectLoader(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+{
+    forEachLoaderPointer(module, [&](std::uint64_t *word) {
+        for (const char *name : {"malloc", "calloc", "realloc", "free"}) {
+            const Redirection *item = all.find(name);
+            if (item != nullptr && (*word == item->next || *word == item->hook))
+                counts.slots += *word == item->hook || module.write(word, item->hook) ? 1 : 0;
+        }
+    });
+}
+
+void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+{
+    // A module that is bound to another allocator keeps to it, with the slots too that it has not called through yet.
+    std::uint32_t elsewhere = 0;
+    module.forEach([&](const Slot &slot) {
+        const Redirection *item = all.find(slot.name);
+        if (item != nullptr && *slot.word != 0 && *slot.word != item->hook && *slot.word != item->next
+            && !isUnresolved(module, slot))
+            ++elsewhere;
+    });
+    counts.slotsElsewhere += elsewhere;
+    module.forEach([&](const Slot &slot) {
+        const Redirection *item = all.find(slot.name);
+        if (item == nullptr)
+            return;
+        const std::uint64_t value = *slot.word;
+        const bool isStub = value != item->hook && value != item->next && isUnresolved(module, slot) && elsewhere == 0;
+        if (value == item->hook
+            || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
+                && module.write(slot.word, item->hook)))
+            ++counts.slots;
+    });
+}
+
+void restoreModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+{
+    module.forEach([&](const Slot &slot) {
+        const Redirection *item = all.find(slot.name);
+        if (item == nullptr || *slot.word != item->hook)
+            return;
+        const std::uint64_t stub = slot.isCall ? g_stubs.find(slot.word) : 0;
+        counts.slots += module.write(slot.word, module.isCode(stub) ? stub : item->next) ? 1 : 0;
+    });
+    forEachLoaderPointer(module, [&](std::uint64_t *word) {
+        for (const Redirection &item : all.list)
+            if (item.next != 0 && *word == item.hook)
+                counts.slots += module.write(word, item.next) ? 1 : 0;
+    });
+}
+
+struct Walk
+{
+    Redirections all;
+    PatchCounts counts;
+    bool isRestoring;
+};
+
+int visitModule(dl_phdr_info *info, std::size_t, void *data)
+{
+    Walk &walk = *static_cast<Walk *>(data);
+    ModuleSlots module(*info);
+    if (module.holds(addressOf(_DYNAMIC)))
+        return 0;
+    ++walk.counts.modules;
+    if (!module.isUsable()) {
+        ++walk.counts.modulesSkipped;
+        return 0;
+    }
+    if (walk.isRestoring) {
+        restoreModule(module, walk.all, walk.counts);
+    } else if (g_loaderBegin != 0 && module.holds(g_loaderBegin)) {
+        redirectLoader(module, walk.all, walk.counts);
+    } else {
+        redirectModule(module, walk.all, walk.counts);
+    }
+    return 0;
+}
+
+PatchCounts walkModules(bool isRestoring)
+{
+    Walk walk{{}, {}, isRestoring};
+    dl_iterate_phdr(visitModule, &walk);
+    return walk.counts;
+}
+
+} // namespace
+
+PatchCounts redirectSlots() { return walkModules(false); }
+
+PatchCounts restoreSlots()
+{
+    const PatchCounts counts = walkModules(true);
+    g_stubs.clear();
+    return counts;
+}
+
+} // namespace capture::tracer

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/wire/record.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace capture::tracer {
+
+/// Decides which allocations are sampled: points lie on the line of all bytes a thread allocates, at distances that are exponentially
+/// distributed with mean `periodBytes`; an allocation that covers a point is a sample. So one of size s is taken with probability
+/// 1 − e^(−max(s, 32)/period), whatever came before it (Poisson sampling by bytes; jemalloc's PROFILING_INTERNALS.md derives the weights).
+/// One thread's. Small sizes count as wire::kLeastSampledBytes.
+class Sampler
+{
+public:
+    /// `seed` should differ from thread to thread.
+    void begin(std::uint64_t periodBytes, std::uint64_t seed);
+
+    /// Whether an allocation of `size` bytes is a sample: one subtraction.
+    bool takes(std::size_t size)
+    {
+        m_left -= static_cast<std::int64_t>(size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes);
+        if (m_left > 0) [[likely]]
+            return false;
+        m_left = draw();
+        return true;
+    }
+
+private:
+    std::int64_t draw();
+
+    std::int64_t m_left = 0;
+    double m_periodBytes = 0;
+    std::uint64_t m_random = 0;
+};
+
+} // namespace capture::tracer

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/sampling_error.h"
+
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+
+namespace model {
+
+namespace {
+
+/// The variance of a row's cost; empty for kinds that have none.
+std::optional<double> varianceOf(const HeapCost &row, CostKind kind)
+{
+    switch (kind) {
+    case CostKind::Live:
+        return row.liveVariance;
+    case CostKind::LiveBlocks:
+        return row.liveBlockVariance;
+    case CostKind::Allocated:
+        return row.allocatedVariance;
+    case CostKind::Allocations:
+        return row.allocationVariance;
+    default:
+        return std::nullopt;
+    }
+}
+
+} // namespace
+
+bool isHeapSampled(const Snapshot &snapshot) { return snapshot.info.config.heap == HeapMode::Sampled; }
+
+std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind)
+{
+    const std::optional<double> variance = varianceOf(row, kind);
+    return variance && *variance > 0 ? std::optional(errorInterval(costOf(row, kind), *variance)) : std::nullopt;
+}
+
+std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind)
+{
+    std::int64_t cost = 0;
+    double variance = 0;
+    for (const HeapCost &row : snapshot.heap) {
+        cost += costOf(row, kind);
+        variance += varianceOf(row, kind).value_or(0);
+    }
+    return variance > 0 ? std::optional(errorInterval(cost, variance)) : std::nullopt;
+}
+
+std::int64_t sampleCount(const Snapshot &snapshot)
+{
+    std::int64_t count = 0;
+    for (const HeapCost &row : snapshot.heap)
+        count += row.samples;
+    return count;
+}
+
+std::string intervalText(const ErrorInterval &interval, CostKind kind)
+{
+    const bool isBytes = costInfo(kind).unit == Unit::Bytes;
+    const auto format = [isBytes](std::int64_t value) {
+        return isBytes ? formatBytes(static_cast<double>(value)) : formatShortCount(static_cast<double>(value));
+    };
+    return fmt::format("{}–{}", format(interval.low), format(interval.high));
+}
+
+} // namespace model

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/cost_kind.h"
+#include "model/heap/sample_weight.h"
+#include "model/snapshot.h"
+
+#include <optional>
+#include <string>
+
+namespace model {
+
+/// The costs whose error is known, where the heap was sampled.
+inline constexpr CostKind kCostsWithError[]
+    = {CostKind::Live, CostKind::LiveBlocks, CostKind::Allocated, CostKind::Allocations};
+
+/// Whether the heap of this recording was sampled, so that its costs are estimates.
+bool isHeapSampled(const Snapshot &snapshot);
+
+/// The 95 % interval of a stack's cost; empty where the cost is exact, or is one whose error is not known (peaks, temporaries, frees).
+std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind);
+
+/// The 95 % interval of the whole selection's cost. The errors of stacks are independent, so their variances add up.
+std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind);
+
+/// Allocations that were recorded in the selection.
+std::int64_t sampleCount(const Snapshot &snapshot);
+
+/// An interval for people, in the unit of `kind`: "1.1–1.3 GiB".
+std::string intervalText(const ErrorInterval &interval, CostKind kind);
+
+} // namespace model

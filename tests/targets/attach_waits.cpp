@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A program to attach to while its only thread waits. It waits for lines on its stdin by the system call that its argument names:
+// epoll (without limit), epoll_limit, poll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
+// "quit" ends it: "bye interrupted I short S", where I calls failed with EINTR and S sleeps were shorter than asked for.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+int g_epoll = -1;
+long g_interrupted = 0, g_short = 0;
+
+double now()
+{
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// Positive: there is input. −1 with errno: failed.
+int waitBy(const char *call)
+{
+    epoll_event event{};
+    if (strcmp(call, "epoll") == 0)
+        return epoll_wait(g_epoll, &event, 1, -1);
+    if (strcmp(call, "epoll_limit") == 0)
+        return epoll_wait(g_epoll, &event, 1, 60'000);
+    pollfd polled{0, POLLIN, 0};
+    if (strcmp(call, "poll") == 0)
+        return poll(&polled, 1, 60'000);
+    if (strcmp(call, "select") == 0) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(0, &set);
+        timeval limit{60, 0};
+        return select(1, &set, nullptr, nullptr, &limit);
+    }
+    if (strcmp(call, "sleep") == 0) {
+        const double begin = now();
+        const timespec wait{0, 50'000'000};
+        const int result = nanosleep(&wait, nullptr);
+        g_short += now() - begin < 0.0499 ? 1 : 0;
+        return result < 0 ? -1 : poll(&polled, 1, 0);
+    }
+    return 1; // read() waits
+}
+
+void allocate(long blocks)
+{
+    for (long i = 0; i < blocks; ++i) {
+        void *volatile block = malloc(100);
+        free(block);
+    }
+}
+
+} // namespace
+
+int main(int, char **argv)
+{
+    static char output[256];
+    setvbuf(stdout, output, _IOLBF, sizeof output);
+    g_epoll = epoll_create1(0);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    epoll_ctl(g_epoll, EPOLL_CTL_ADD, 0, &event);
+    puts("ready");
+    for (;;) {
+        const int ready = waitBy(argv[1]);
+        if (ready < 0 && errno == EINTR)
+            ++g_interrupted;
+        if (ready <= 0)
+            continue;
+        char line[64] = {};
+        const ssize_t got = read(0, line, sizeof line - 1);
+        if (got < 0 && errno == EINTR)
+            ++g_interrupted;
+        if (got == 0 || strncmp(line, "quit", 4) == 0)
+            break;
+        if (strncmp(line, "go ", 3) == 0) {
+            allocate(atol(line + 3));
+            puts("done");
+        }
+    }
+    printf("bye interrupted %ld short %ld\n", g_interrupted, g_short);
+    return 0;
+}
