@@ -115,6 +115,7 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return;
     }
+    m_heap = heap->get();
     const std::string obstacle = capture::attachObstacle(capture::probeAttach(pid, tracerPath()));
     if (!obstacle.empty()) {
         (*heap)->setAttachFailure(obstacle);

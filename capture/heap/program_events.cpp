@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 57;
+/// Stamps of two threads may be in the wrong order by as much: a free can come before its allocation.
+constexpr std::int64_t kSkewNs = 2000;
+constexpr std::size_t kMostEarlyFrees = 4096; ///< between two ticks
 constexpr std::size_t kMostPools = 1024;
 constexpr std::size_t kMostNotes = 20'000; ///< between two ticks
 
@@ -57,7 +60,7 @@ void ProgramEvents::apply(const HeapEvent &event, std::int64_t timeNs, std::uint
         return unmap(event, m_threads[slot]);
     case wire::RecordType::PoolAlloc:
     case wire::RecordType::PoolFree:
-        return poolEvent(event);
+        return poolEvent(event, timeNs);
     case wire::RecordType::Text: {
         std::string &text = m_threads[slot].text;
         const wire::TextPiece piece{event.pointer, event.node, event.size};
@@ -140,7 +143,7 @@ ProgramEvents::Pool *ProgramEvents::poolOf(std::uint64_t number)
     return &pool;
 }
 
-void ProgramEvents::poolEvent(const HeapEvent &event)
+void ProgramEvents::poolEvent(const HeapEvent &event, std::int64_t timeNs)
 {
     Pool *pool = poolOf(event.pointer >> wire::kPoolShift);
     const std::uint64_t block = event.pointer & ((std::uint64_t{1} << wire::kPoolShift) - 1);
@@ -148,14 +151,25 @@ void ProgramEvents::poolEvent(const HeapEvent &event)
         ++m_badRecords;
         return;
     }
-    // A block that is there already: its free was not told.
-    if (const auto old = pool->live.take(block))
+    // If it is there at an allocation, its free was not told.
+    const auto old = pool->live.take(block);
+    if (old)
         pool->ledger.freed(old->node, static_cast<std::int64_t>(old->size), true);
-    if (event.type != wire::RecordType::PoolAlloc)
+    if (event.type != wire::RecordType::PoolAlloc) {
+        if (!old && m_earlyFrees.size() < kMostEarlyFrees)
+            m_earlyFrees[event.pointer] = timeNs;
         return;
+    }
     pool->isGone = false;
-    pool->live.insert(block, {event.size, event.node, 0});
     pool->ledger.allocated(event.node, static_cast<std::int64_t>(event.size));
+    const auto early = m_earlyFrees.find(event.pointer);
+    const bool isFreed = early != m_earlyFrees.end() && timeNs - early->second <= kSkewNs;
+    if (early != m_earlyFrees.end())
+        m_earlyFrees.erase(early);
+    if (isFreed)
+        pool->ledger.freed(event.node, static_cast<std::int64_t>(event.size), true);
+    else
+        pool->live.insert(block, {event.size, event.node, 0});
 }
 
 void ProgramEvents::emptyPool(Pool &pool)
@@ -196,6 +210,7 @@ void ProgramEvents::note(const HeapEvent &event, std::int64_t timeNs, std::int32
 
 ProgramHarvest ProgramEvents::take()
 {
+    m_earlyFrees.clear(); // of a moment ago at most
     ProgramHarvest harvest;
     harvest.notes = std::exchange(m_notes, {});
     harvest.droppedNotes = std::exchange(m_droppedNotes, 0);

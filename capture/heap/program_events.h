@@ -86,7 +86,7 @@ private:
 
     void map(const HeapEvent &event, Thread &thread);
     void unmap(const HeapEvent &event, Thread &thread);
-    void poolEvent(const HeapEvent &event);
+    void poolEvent(const HeapEvent &event, std::int64_t timeNs);
     void note(const HeapEvent &event, std::int64_t timeNs, std::int32_t tid, Thread &thread);
     void emptyPool(Pool &pool);
     Pool *poolOf(std::uint64_t number);
@@ -99,6 +99,7 @@ private:
     model::MappedRanges m_inherited;
     std::array<model::AreaLedger, kSortCount> m_sorts;
     std::map<std::uint64_t, Pool> m_pools;
+    std::unordered_map<std::uint64_t, std::int64_t> m_earlyFrees; ///< when, of blocks of pools that were not there
     std::vector<ProgramNote> m_notes;
     std::int64_t m_droppedNotes = 0;
     std::int64_t m_badRecords = 0;

@@ -190,22 +190,12 @@ void noteLoaderFree(const void *pointer)
         g_tracing.loaderFreed(pointer);
 }
 
-bool isAllocatorCode(const void *pc)
-{
-    if (!g_tracing.isRecording())
-        return true;
-    const std::uint32_t index = g_tracing.memory.header().mallocModule.load(std::memory_order_relaxed);
-    if (index >= wire::kMaxModules)
-        return false;
-    const wire::ModuleRecord &module = g_tracing.memory.module(index);
-    return asNumber(pc) >= module.begin && asNumber(pc) < module.end;
-}
+bool isAllocatorCode(const void *pc) { return g_tracing.isAllocatorCode(asNumber(pc)); }
 
 void countReentered(const void *caller)
 {
     // Our own: a hook went on to a function that ends in a jump to another one.
-    const bool isInner = isAllocatorCode(caller) || g_tracing.isOwnCode(asNumber(caller));
-    if (!ForkFlag::isRaised() || isInner)
+    if (!ForkFlag::isRaised() || isAllocatorCode(caller) || g_tracing.isOwnCode(asNumber(caller)))
         return;
     const Tracing::Visit visit;
     if (ForkFlag::isRaised())

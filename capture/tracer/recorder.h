@@ -36,7 +36,7 @@ void noteLoaderFree(const void *pointer);
 /// A hook ran inside another one, called from `caller`. That an allocator calls its own functions is no loss.
 void countReentered(const void *caller = nullptr);
 
-/// Whether `pc` lies in the module that serves malloc, as far as it is known; true in a process that is not recorded.
+/// Whether `pc` lies in the module that serves malloc, as far as it is known.
 bool isAllocatorCode(const void *pc);
 
 } // namespace capture::tracer

@@ -73,7 +73,12 @@ bool Tracing::connect(wire::Origin origin)
         m_ownBegin = own.begin;
         m_ownBytes = own.end - own.begin;
     }
-    memory.header().mallocModule.store(modules.moduleOf(mallocModule()), std::memory_order_release);
+    const std::uint32_t allocator = modules.moduleOf(mallocModule());
+    if (allocator < wire::kMaxModules) {
+        m_allocatorBegin = memory.module(allocator).begin;
+        m_allocatorBytes = memory.module(allocator).end - m_allocatorBegin;
+    }
+    memory.header().mallocModule.store(allocator, std::memory_order_release);
     offerApi();
     return true;
 }

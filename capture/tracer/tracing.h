@@ -46,6 +46,9 @@ public:
         return state != nullptr && state != kNoRing && state->owner == &t_words ? state : enter();
     }
 
+    /// Whether `pc` lies in the module that serves malloc. Its range is kept here: the shared memory may go while a hook asks.
+    bool isAllocatorCode(std::uint64_t pc) const { return pc - m_allocatorBegin < m_allocatorBytes; }
+
     bool isOwnCode(std::uint64_t pc) const { return pc - m_ownBegin < m_ownBytes; }
 
     /// The loader frees `pointer`; if a module goes with it, every cache is flushed.
@@ -85,6 +88,7 @@ private:
 
     std::atomic<Phase> m_phase = Phase::Unstarted;
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
+    std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
     std::atomic<std::uint32_t> m_slotHint = 0;
     std::int64_t m_memoryPid = 0; ///< the process that `memory` is mapped in: a forked child has it not
     bool m_hasRules = false;

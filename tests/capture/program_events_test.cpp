@@ -59,6 +59,7 @@ private Q_SLOTS:
     void textComesThroughWhole();
     void lostTextLeavesTheNote();
     void aPoolOfThreads();
+    void stampsInTheWrongOrderLeaveNoBlock();
     void poolsEndWithAllTheirBlocks();
     void movedMappingsKeepTheirSort();
     void childrenInheritMappingsButNotTheirCosts();
@@ -107,6 +108,22 @@ void ProgramEventsTest::aPoolOfThreads()
     QCOMPARE(areas[0].counts.liveBytes, 50);
     QCOMPARE(areas[0].counts.liveBlocks, 1);
     QCOMPARE(areas[0].counts.mostLiveBytes, 150);
+}
+
+void ProgramEventsTest::stampsInTheWrongOrderLeaveNoBlock()
+{
+    // Another thread's free, stamped a little before the allocation it belongs to; and one from long before, which does not.
+    ProgramEvents events;
+    const std::uint64_t early = std::uint64_t{7} << 48 | 0x1000, old = std::uint64_t{7} << 48 | 0x2000;
+    events.apply({RecordType::PoolFree, 0, old, 0, 0}, 1'000, 4, 43);
+    events.apply({RecordType::PoolFree, 0, early, 0, 0}, 100'000, 4, 43);
+    events.apply({RecordType::PoolAlloc, 9, early, 100, 0}, 100'100, kSlot, kTid);
+    events.apply({RecordType::PoolAlloc, 9, old, 30, 0}, 100'200, kSlot, kTid);
+    events.apply({RecordType::PoolAlloc, 9, early, 50, 0}, 100'300, kSlot, kTid); // the address again
+    const auto areas = events.take().areas;
+    QCOMPARE(areas[0].counts.liveBlocks, 2);
+    QCOMPARE(areas[0].counts.liveBytes, 80);
+    QCOMPARE(areas[0].counts.rows.at(0).second.frees, 1);
 }
 
 void ProgramEventsTest::poolsEndWithAllTheirBlocks()

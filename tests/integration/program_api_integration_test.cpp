@@ -20,6 +20,7 @@ private Q_SLOTS:
     void marksPhasesAndNamesAreInTheSession();
     void poolsAreHeapsOfTheirOwn();
     void modulesAndChildrenSpeakToo();
+    void isHeardAfterAttach();
     void costsNothingWhereNobodyListens();
     void mappingsAreCountedApart();
     void residentMemoryIsExplained();
@@ -120,6 +121,32 @@ void ProgramApiIntegrationTest::modulesAndChildrenSpeakToo()
     QCOMPARE(live.size(), 2);
     QCOMPARE(live.take(summary[QStringLiteral("pid")].toInteger()), 10);
     QCOMPARE(live.first(), 5);
+}
+
+void ProgramApiIntegrationTest::isHeardAfterAttach()
+{
+    const GenprofRunner runner;
+    QProcess program;
+    program.start(GenprofRunner::target(QStringLiteral("api_truth")), {QStringLiteral("speak")});
+    QVERIFY(tests::readUntil(program, "speaking").contains("speaking"));
+    const Ran ran = runner.genprof({QStringLiteral("attach"), QStringLiteral("-q"), QStringLiteral("--heap"),
+        QStringLiteral("full"), QStringLiteral("--duration"), QStringLiteral("2"), QStringLiteral("-o"),
+        runner.session(), QString::number(program.processId())});
+    program.kill();
+    program.waitForFinished();
+    QCOMPARE(ran.exitCode, 0);
+    const QJsonObject summary = runner.report(QStringLiteral("summary"));
+    const QString state
+        = summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_state")].toString();
+    if (state == QStringLiteral("not_traced"))
+        QSKIP("this machine does not let a process be attached to");
+    const QJsonArray marks = summary[QStringLiteral("marks")].toArray();
+    QVERIFY2(marks.size() > 3, ran.err.constData());
+    QCOMPARE(marks[0][QStringLiteral("text")].toString(), QStringLiteral("still here"));
+    QVERIFY(summary[QStringLiteral("phases")][0][QStringLiteral("count")].toInt() > 3);
+    const QJsonObject arena = areaOf(summary, QStringLiteral("pool"), QStringLiteral("arena"));
+    QVERIFY(arena[QStringLiteral("allocations")].toInteger() > 6);
+    QVERIFY(summary[QStringLiteral("resident_memory")][QStringLiteral("tracer_bytes")].toInteger() > 0);
 }
 
 void ProgramApiIntegrationTest::costsNothingWhereNobodyListens()

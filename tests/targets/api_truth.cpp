@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Uses the API header, and prints what it told. Argument "cost": how long a mark takes that nobody listens to, in ps; "late":
-// a module that comes later, and a child.
+// a module that comes later, and a child; "speak": the same over and over for a minute.
 #include <dlfcn.h>
 #include <genesis_profiler.h>
 #include <sys/wait.h>
@@ -71,8 +71,24 @@ int late()
     return status;
 }
 
+/// Marks, and uses a pool, for as long as it is let: somebody may begin to listen in the middle.
+int speakOn()
+{
+    std::printf("speaking\n");
+    std::fflush(stdout);
+    for (int i = 0; i < 1200; ++i) {
+        const GenesisPhase phase("round");
+        GENESIS_MARK("still here");
+        usePool(g_arena, g_memory, 2, 1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && std::string(argv[1]) == "speak")
+        return speakOn();
     if (argc > 1 && std::string(argv[1]) == "late")
         return late();
     if (argc > 1 && std::string(argv[1]) == "cost")
