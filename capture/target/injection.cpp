@@ -114,11 +114,14 @@ bool Injection::tryThread(std::int32_t tid, const std::string &path, SafePoint &
     const user_regs_struct asStopped = registers.general;
     m_report.interruptedCalls += hideInterruption(registers.general, m_process.pid(), tid) ? 1 : 0;
     const std::string obstacle = safePoint.obstacle(asStopped);
-    const bool isSafe = obstacle.empty();
-    if (isSafe) {
+    bool isDone = false;
+    if (obstacle.empty()) {
         m_report.tid = tid;
         BorrowedThread borrowed(thread, m_process, m_places, registers, m_options.onStep);
         m_outcome = borrowed.run(path, m_report.answer, m_options.callLimit);
+        isDone = m_outcome || borrowed.hasStarted();
+        if (!isDone)
+            m_obstacle = fmt::format("thread {}: {}", tid, m_outcome.error().text());
     } else {
         m_obstacle = fmt::format("thread {} is in {}", tid, obstacle);
         thread.writeGeneral(registers.general);
@@ -126,7 +129,7 @@ bool Injection::tryThread(std::int32_t tid, const std::string &path, SafePoint &
     }
     const std::int64_t stoppedNs = std::chrono::nanoseconds(Clock::now() - begin).count();
     m_report.longestStopNs = std::max(m_report.longestStopNs, stoppedNs);
-    return isSafe;
+    return isDone;
 }
 
 model::Result<InjectionReport> Injection::run(const wire::AttachCommand &command)

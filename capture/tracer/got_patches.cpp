@@ -25,7 +25,11 @@ struct Redirection
 {
     const char *name;
     std::uint64_t hook;
-    std::uint64_t next; ///< 0: there is none
+    std::uint64_t next;    ///< 0: there is none
+    std::uint64_t standIn; ///< the program's stub, which others take for the function itself; 0: there is none
+
+    /// A slot with this value leads to us already, perhaps through the program's slot.
+    bool leadsHere(std::uint64_t value) const { return value == hook || (value == standIn && standIn != 0); }
 };
 
 template <typename Function> std::uint64_t addressOf(Function *function)
@@ -45,16 +49,16 @@ constexpr std::size_t kFunctions = 0
 struct Redirections
 {
     Redirection list[kFunctions] = {
-#define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name)},
+#define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name), 0},
 #define HOOK_OPTIONAL HOOK
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
     };
 
-    const Redirection *find(const char *name) const
+    Redirection *find(const char *name)
     {
-        for (const Redirection &item : list)
+        for (Redirection &item : list)
             if (item.next != 0 && std::strcmp(item.name, name) == 0)
                 return &item;
         return nullptr;
@@ -111,7 +115,7 @@ template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, V
         visit(reinterpret_cast<std::uint64_t *>(at));
 }
 
-void redirectLoader(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void redirectLoader(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
         for (const char *name : {"malloc", "calloc", "realloc", "free"}) {
@@ -122,14 +126,19 @@ void redirectLoader(ModuleSlots &module, const Redirections &all, PatchCounts &c
     });
 }
 
-void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
+    // The program comes first. Its own slot is the one that its stub leads through, so it is never taken for one that leads here.
+    const bool isProgram = counts.modules == 1;
     // A module that is bound to another allocator keeps to it, with the slots too that it has not called through yet.
     std::uint32_t elsewhere = 0;
     module.forEach([&](const Slot &slot) {
-        const Redirection *item = all.find(slot.name);
-        if (item != nullptr && *slot.word != 0 && *slot.word != item->hook && *slot.word != item->next
-            && !isUnresolved(module, slot))
+        Redirection *item = all.find(slot.name);
+        if (item == nullptr)
+            return;
+        if (isProgram && slot.isCall)
+            item->standIn = slot.standIn;
+        if (*slot.word != 0 && *slot.word != item->next && !item->leadsHere(*slot.word) && !isUnresolved(module, slot))
             ++elsewhere;
     });
     counts.slotsElsewhere += elsewhere;
@@ -146,7 +155,7 @@ void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &c
     });
 }
 
-void restoreModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void restoreModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     module.forEach([&](const Slot &slot) {
         const Redirection *item = all.find(slot.name);

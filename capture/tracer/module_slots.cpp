@@ -89,7 +89,9 @@ bool ModuleSlots::slotOf(const Elf64_Rela &relocation, Slot &slot) const
         return false;
     slot.word = reinterpret_cast<std::uint64_t *>(address);
     slot.name = name;
-    slot.defined = symbol.st_shndx != SHN_UNDEF ? m_info.dlpi_addr + symbol.st_value : 0;
+    const std::uint64_t value = symbol.st_value != 0 ? m_info.dlpi_addr + symbol.st_value : 0;
+    slot.defined = symbol.st_shndx != SHN_UNDEF ? value : 0;
+    slot.standIn = symbol.st_shndx == SHN_UNDEF ? value : 0;
     slot.isCall = type == R_X86_64_JUMP_SLOT;
     return true;
 }
