@@ -128,15 +128,14 @@ void redirectLoader(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 
 void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
-    // The program comes first. Its own slot is the one that its stub leads through, so it is never taken for one that leads here.
-    const bool isProgram = counts.modules == 1;
+    const bool isProgram = counts.modules == 1; // it comes first
     // A module that is bound to another allocator keeps to it, with the slots too that it has not called through yet.
     std::uint32_t elsewhere = 0;
     module.forEach([&](const Slot &slot) {
         Redirection *item = all.find(slot.name);
         if (item == nullptr)
             return;
-        if (isProgram && slot.isCall)
+        if (isProgram && slot.standIn != 0)
             item->standIn = slot.standIn;
         if (*slot.word != 0 && *slot.word != item->next && !item->leadsHere(*slot.word) && !isUnresolved(module, slot))
             ++elsewhere;
