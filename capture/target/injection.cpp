@@ -61,12 +61,19 @@ model::Result<void> Injection::findPlaces()
     return {};
 }
 
-model::Result<std::string> Injection::tracerPath() const
+/// A tracer that is there already, from an earlier time or loaded with the program: it is the one that hooks.
+std::optional<std::string> Injection::presentTracer() const
 {
-    // A tracer that is there already (from an earlier time, or loaded with the program) is the one that hooks.
     for (const MemoryMapping &mapping : m_process.mappings())
         if (mapping.isFile() && !mapping.isDeleted && nameOf(mapping.path) == nameOf(m_options.tracerPath))
             return mapping.path;
+    return std::nullopt;
+}
+
+model::Result<std::string> Injection::tracerPath() const
+{
+    if (const auto present = presentTracer())
+        return *present;
     struct stat ours = {}, theirs = {};
     const std::string seen = fmt::format("/proc/{}/root{}", m_process.pid(), m_options.tracerPath);
     if (::stat(m_options.tracerPath.c_str(), &ours) != 0)
@@ -136,12 +143,17 @@ model::Result<InjectionReport> Injection::run(const wire::AttachCommand &command
 {
     if (!m_process.isOpen())
         return model::systemError("its memory may not be accessed", errno);
+    m_report.answer = command;
+    if (command.action != wire::AttachAction::Start && !presentTracer()) {
+        // It runs another program now, or is another process with the same number.
+        m_report.answer.status = wire::AttachStatus::NotActive;
+        return m_report;
+    }
     if (const auto found = findPlaces(); !found)
         return found.error();
     const auto path = tracerPath();
     if (!path)
         return path.error();
-    m_report.answer = command;
     m_report.answer.dlsym = m_places.dlsym;
     SafePoint safePoint(m_process, *m_libc);
     const auto begin = Clock::now();

@@ -19,7 +19,8 @@ namespace {
 
 using model::Error;
 
-constexpr int kStopRetries = 30; // of a detach that meets threads in hooks
+constexpr int kFailureRetries = 3;
+constexpr int kStopRetries = 50; // of a detach that meets threads in hooks
 
 const char *textOf(wire::AttachStatus status)
 {
@@ -89,8 +90,8 @@ model::Result<InjectionReport> TracerInjector::stop()
     for (int i = 0;; ++i) {
         auto report = command(wire::AttachAction::Stop, {});
         // A thread that waits inside the allocator keeps the shared memory for a while; its slots are its own again.
-        const bool isOver = report && report->answer.status != wire::AttachStatus::Busy;
-        if (isOver || i == kStopRetries || ::access(fmt::format("/proc/{}", m_pid).c_str(), F_OK) != 0)
+        const bool isBusy = report && report->answer.status == wire::AttachStatus::Busy;
+        if ((report && !isBusy) || i == (isBusy ? kStopRetries : kFailureRetries))
             return report;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -212,6 +212,53 @@ private Q_SLOTS:
         QCOMPARE(figure(said, "short"), 0);
     }
 
+    void noThreadIsBorrowedWhereItHoldsSomething_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("place");
+        QTest::newRow("signal handler") << QStringList{QStringLiteral("handler")} << QByteArray("a signal handler");
+        QTest::newRow("loader") << QStringList{QStringLiteral("constructor"),
+            AttachedProgram::target("libattach_constructor.so")}
+                                << QByteArray("the loader");
+    }
+    void noThreadIsBorrowedWhereItHoldsSomething()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, place);
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_waits"), arguments);
+        QTest::qWait(50);
+        TracerInjector impatient(target.pid(), {tracerPath(), {}, std::chrono::milliseconds(200)});
+        const auto refused = impatient.start(listener.address());
+        QVERIFY(!refused);
+        QVERIFY2(refused.error().text().find("is in " + place.toStdString()) != std::string::npos,
+            refused.error().text().c_str());
+        QFile maps(QStringLiteral("/proc/%1/maps").arg(target.pid()));
+        QVERIFY(maps.open(QIODevice::ReadOnly));
+        QVERIFY(!maps.readAll().contains("genesis_heaptracer"));
+        QCOMPARE(target.ask("go 3"), QByteArray("done"));
+        QTest::qWait(20);
+        const auto started = impatient.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        QCOMPARE(target.ask("go 30"), QByteArray("done"));
+        QVERIFY(impatient.stop());
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        QCOMPARE(images.front().program.allocations, 30);
+        QCOMPARE(figure(target.ask("quit"), "interrupted"), 0);
+    }
+
+    void aProgramThatWasReplacedIsLeftAlone()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_waits"), {QStringLiteral("read")});
+        TracerInjector tracer = injector(target.pid());
+        const auto stopped = tracer.stop(); // it never had the tracer
+        QVERIFY2(stopped, failure(stopped).c_str());
+        QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::NotActive);
+        QCOMPARE(stopped->threadsAsked, 0u);
+    }
+
     void losesNothingInAHundredCycles()
     {
         AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("3")});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A program to attach to while its only thread waits. It waits for lines on its stdin by the system call that its argument names:
 // epoll (without limit), epoll_limit, poll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
+// handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), then by read.
 // "quit" ends it: "bye interrupted I short S", where I calls failed with EINTR and S sleeps were shorter than asked for.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -54,6 +57,25 @@ int waitBy(const char *call)
     return 1; // read() waits
 }
 
+void waitInHandler(int)
+{
+    pollfd polled{0, POLLIN, 0};
+    poll(&polled, 1, -1);
+}
+
+/// Waits for the first line in a place where nobody may borrow the thread.
+void waitUnsafely(const char *call, const char *library)
+{
+    if (strcmp(call, "handler") == 0) {
+        signal(SIGUSR1, waitInHandler);
+        raise(SIGUSR1);
+    } else if (strcmp(call, "constructor") == 0 && library != nullptr) {
+#ifndef GENESIS_STATIC
+        dlopen(library, RTLD_NOW);
+#endif
+    }
+}
+
 void allocate(long blocks)
 {
     for (long i = 0; i < blocks; ++i) {
@@ -64,7 +86,7 @@ void allocate(long blocks)
 
 } // namespace
 
-int main(int, char **argv)
+int main(int argc, char **argv)
 {
     static char output[256];
     setvbuf(stdout, output, _IOLBF, sizeof output);
@@ -73,6 +95,7 @@ int main(int, char **argv)
     event.events = EPOLLIN;
     epoll_ctl(g_epoll, EPOLL_CTL_ADD, 0, &event);
     puts("ready");
+    waitUnsafely(argv[1], argc > 2 ? argv[2] : nullptr);
     for (;;) {
         const int ready = waitBy(argv[1]);
         if (ready < 0 && errno == EINTR)
