@@ -4,10 +4,7 @@
 #include "capture/target/injection.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -45,16 +42,6 @@ const char *textOf(wire::AttachStatus status)
     return "its tracer did not answer: it is another version, or busy";
 }
 
-/// A thread of the target stands still while we do not run: on a busy machine that is what takes longest. Asks for precedence, and does
-/// without where it is not granted. This thread sleeps whenever it waits.
-void hurry()
-{
-    sched_param priority{};
-    priority.sched_priority = 10;
-    if (::pthread_setschedparam(::pthread_self(), SCHED_RR, &priority) != 0)
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);
-}
-
 } // namespace
 
 model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action, const std::string &address)
@@ -67,7 +54,6 @@ model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action
     std::thread([&] {
         ::prctl(PR_SET_NAME, "attach");
         ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-        hurry();
         result = Injection(m_pid, m_options).run(command);
     }).join();
     if (!result)

@@ -171,6 +171,7 @@ private Q_SLOTS:
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{2});
         QCOMPARE(images[1].origin, capture::wire::Origin::Fork);
+        QCOMPARE(images[1].failure, std::string());
         QCOMPARE(images[1].program.allocations, 1500);
         QCOMPARE(images[1].program.frees, 1500);
         QCOMPARE(images[0].program.allocations, 0);
