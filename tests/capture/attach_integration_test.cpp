@@ -183,7 +183,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("call");
         QTest::addColumn<bool>("seesInterruption");
-        for (const char *call : {"epoll", "poll", "select", "sleep", "read"})
+        for (const char *call : {"epoll", "poll", "ppoll", "select", "sleep", "read"})
             QTest::newRow(call) << QByteArray(call) << false;
         QTest::newRow("epoll with a limit") << QByteArray("epoll_limit") << true;
     }
@@ -213,6 +213,7 @@ private Q_SLOTS:
         const QByteArray said = target.ask("quit");
         QCOMPARE(figure(said, "interrupted"), qint64{interrupted});
         QCOMPARE(figure(said, "short"), 0);
+        QCOMPARE(figure(said, "masks"), 0);
     }
 
     void noThreadIsBorrowedWhereItHoldsSomething_data()
@@ -304,14 +305,25 @@ private Q_SLOTS:
 
     void theRecordersDeathAtAnyStepLeavesTheProgramRunning_data()
     {
-        QTest::addColumn<QString>("mode");
-        QTest::newRow("a thread that waits is borrowed") << QStringLiteral("wait");
-        QTest::newRow("a thread that runs is borrowed") << QStringLiteral("spin");
+        QTest::addColumn<QByteArray>("program");
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("farewell");
+        QTest::newRow("a thread that waits is borrowed")
+            << QByteArray("attach_busy_lazy") << QStringList{QStringLiteral("2"), QStringLiteral("wait")}
+            << QByteArray("bye 0");
+        QTest::newRow("a thread that runs is borrowed")
+            << QByteArray("attach_busy_lazy") << QStringList{QStringLiteral("2"), QStringLiteral("spin")}
+            << QByteArray("bye 0");
+        QTest::newRow("the only thread is borrowed")
+            << QByteArray("attach_waits") << QStringList{QStringLiteral("read")}
+            << QByteArray("bye interrupted 0 short 0 masks 0");
     }
     void theRecordersDeathAtAnyStepLeavesTheProgramRunning()
     {
-        QFETCH(QString, mode);
-        AttachedProgram target(AttachedProgram::target("attach_busy_lazy"), {QStringLiteral("2"), mode});
+        QFETCH(QByteArray, program);
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, farewell);
+        AttachedProgram target(AttachedProgram::target(program.constData()), arguments);
         const QByteArray before = mappedFiles(target.pid());
         int deaths = 0;
         for (bool isOver = false; !isOver && deaths < 100; ++deaths) {
@@ -327,7 +339,7 @@ private Q_SLOTS:
         qInfo("%d deaths survived", deaths - 1);
         QVERIFY(deaths > 30);
         QCOMPARE(mappedFiles(target.pid()), before);
-        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+        QCOMPARE(target.ask("quit"), farewell);
         QCOMPARE(target.waitForEnd(), 0);
     }
 
