@@ -12,7 +12,7 @@ namespace capture {
 namespace {
 
 /// How long the calls of a newly loaded module may go unseen. A look takes a microsecond.
-constexpr std::chrono::milliseconds kLookInterval{20};
+constexpr std::chrono::milliseconds kLookInterval{50};
 
 } // namespace
 

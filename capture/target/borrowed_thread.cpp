@@ -21,20 +21,21 @@ constexpr std::uint64_t kStackBytes
     = 64 * kPageBytes; // what dlopen takes, and a handler of a signal that cannot be blocked
 constexpr std::chrono::microseconds kSyscallLimit{200'000};
 constexpr std::uint64_t kEverySignal = ~std::uint64_t{0};
-constexpr int kFixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE, Linux 4.17; earlier kernels take it for a wish
 
 } // namespace
 
-/// Memory of the target for the call: a page of code, then data, then a stack.
+/// Memory of the target for the call: a page of code, and elsewhere data below a stack. The kernel chooses where: other threads of
+/// the target map and unmap meanwhile.
 struct BorrowedThread::Scratch
 {
-    std::uint64_t begin = 0;
-    std::uint64_t call() const { return begin + kPageBytes; }
+    std::uint64_t code = 0;
+    std::uint64_t data = 0;
+    std::uint64_t call() const { return data; }
     std::uint64_t command() const { return call() + 256; }
     std::uint64_t name() const { return command() + 512; }
     std::uint64_t path() const { return call() + kPageBytes; }
-    std::uint64_t stackTop() const { return begin + bytes(); }
-    static constexpr std::uint64_t bytes() { return kPageBytes + kTextBytes + kStackBytes; }
+    std::uint64_t stackTop() const { return data + dataBytes(); }
+    static constexpr std::uint64_t dataBytes() { return kTextBytes + kStackBytes; }
 };
 
 BorrowedThread::BorrowedThread(TracedThread &thread, RemoteProcess &process, const InjectionPlaces &places,
@@ -65,6 +66,7 @@ model::Result<void> BorrowedThread::run(
         return prepared;
     }
     step("start the call");
+    m_hasStarted = true;
     if (!start(scratch)) {
         giveBack();
         return model::systemError("cannot start the call", errno);
@@ -110,30 +112,29 @@ model::Result<std::uint64_t> BorrowedThread::systemCall(
 
 model::Result<void> BorrowedThread::mapScratch(Scratch &scratch)
 {
-    const std::uint64_t place = m_process.findGap(Scratch::bytes());
-    if (place == 0)
-        return model::Error("its address space has no room");
-    constexpr std::uint64_t flags = MAP_PRIVATE | MAP_ANONYMOUS | kFixedNoReplace;
-    const auto map = [&](const char *name, std::uint64_t at, std::uint64_t bytes, std::uint64_t protection) {
-        return systemCall(name, SYS_mmap, {at, bytes, protection, flags, static_cast<std::uint64_t>(-1), 0});
+    const auto map = [&](const char *name, std::uint64_t bytes, std::uint64_t protection) {
+        return systemCall(
+            name, SYS_mmap, {0, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, static_cast<std::uint64_t>(-1), 0});
     };
-    const auto code = map("map code", place, kPageBytes, PROT_READ | PROT_EXEC);
+    const auto code = map("map code", kPageBytes, PROT_READ | PROT_EXEC);
     if (!code)
         return code.error();
-    const auto data = map("map data", place + kPageBytes, Scratch::bytes() - kPageBytes, PROT_READ | PROT_WRITE);
-    if (!data || *code != place || *data != place + kPageBytes) {
-        (void)systemCall("unmap code", SYS_munmap, {*code, kPageBytes, 0, 0, 0, 0});
-        if (data)
-            (void)systemCall("unmap data", SYS_munmap, {*data, Scratch::bytes() - kPageBytes, 0, 0, 0, 0});
-        return data ? model::Error("its address space changed meanwhile") : data.error();
+    scratch.code = *code;
+    const auto data = map("map data", Scratch::dataBytes(), PROT_READ | PROT_WRITE);
+    if (!data) {
+        unmapScratch(scratch);
+        return data.error();
     }
-    scratch.begin = place;
+    scratch.data = *data;
     return {};
 }
 
 void BorrowedThread::unmapScratch(const Scratch &scratch)
 {
-    (void)systemCall("unmap everything", SYS_munmap, {scratch.begin, Scratch::bytes(), 0, 0, 0, 0});
+    if (scratch.data != 0)
+        (void)systemCall("unmap data", SYS_munmap, {scratch.data, Scratch::dataBytes(), 0, 0, 0, 0});
+    if (scratch.code != 0)
+        (void)systemCall("unmap code", SYS_munmap, {scratch.code, kPageBytes, 0, 0, 0, 0});
 }
 
 model::Result<void> BorrowedThread::prepare(
@@ -152,8 +153,7 @@ model::Result<void> BorrowedThread::prepare(
     const auto code = injectedCode();
     if (path.size() + 1 > kTextBytes - kPageBytes)
         return model::Error("the path of the tracer is too long");
-    if (!m_process.write(scratch.begin, code.data(), code.size())
-        || !m_process.write(scratch.call(), &call, sizeof call)
+    if (!m_process.write(scratch.code, code.data(), code.size()) || !m_process.write(scratch.call(), &call, sizeof call)
         || !m_process.write(scratch.command(), &command, sizeof command)
         || !m_process.write(scratch.name(), wire::kCommandFunction, sizeof wire::kCommandFunction)
         || !m_process.write(scratch.path(), path.c_str(), path.size() + 1))
@@ -164,7 +164,7 @@ model::Result<void> BorrowedThread::prepare(
 bool BorrowedThread::start(const Scratch &scratch)
 {
     user_regs_struct registers = m_stopped.general;
-    registers.rip = scratch.begin;
+    registers.rip = scratch.code;
     registers.rsp = scratch.stackTop();
     registers.r12 = scratch.call();
     registers.eflags &= ~0x500ull; // neither backwards (DF) nor step by step (TF)
@@ -216,8 +216,8 @@ bool BorrowedThread::takeBack(const Scratch &scratch)
     if (m_thread.interrupt(kSyscallLimit) != TracedThread::Stop::Interrupt)
         return false;
     user_regs_struct registers;
-    return m_thread.readGeneral(registers) && registers.rip >= scratch.begin
-        && registers.rip < scratch.begin + kPageBytes;
+    return m_thread.readGeneral(registers) && registers.rip >= scratch.code
+        && registers.rip < scratch.code + kPageBytes;
 }
 
 void BorrowedThread::giveBack()

@@ -41,6 +41,9 @@ public:
     /// call leaves nothing behind.
     model::Result<void> run(const std::string &path, wire::AttachCommand &command, std::chrono::milliseconds limit);
 
+    /// Whether the call was begun. If not, another thread may do as well.
+    bool hasStarted() const { return m_hasStarted; }
+
 private:
     struct Scratch;
 
@@ -66,6 +69,7 @@ private:
     const ThreadRegisters &m_stopped;
     const StepHandler &m_onStep;
     SignalFrame m_frame;
+    bool m_hasStarted = false;
     bool m_isStoppedInCall = false;
 };
 

@@ -26,6 +26,7 @@ public:
 
 private:
     model::Result<void> findPlaces();
+    std::optional<std::string> presentTracer() const;
     model::Result<std::string> tracerPath() const;
     void releaseReluctant();
     bool tryThread(std::int32_t tid, const std::string &path, SafePoint &safePoint);

@@ -16,7 +16,7 @@ namespace capture {
 
 namespace {
 
-constexpr unsigned kLooksBetweenWalks = 50;
+constexpr unsigned kLooksBetweenWalks = 20;
 constexpr std::size_t kMostModules = 65536;
 constexpr std::size_t kMostHeaders = 64;
 constexpr std::size_t kMostDynamic = 256;

@@ -11,12 +11,6 @@
 
 namespace capture {
 
-namespace {
-
-constexpr std::uint64_t kPageBytes = 4096;
-
-} // namespace
-
 bool isLibcName(std::string_view name)
 {
     return name == "libc.so.6" || (name.starts_with("libc-2.") && name.ends_with(".so"));
@@ -68,20 +62,6 @@ const MemoryMapping *RemoteProcess::mappingAt(std::uint64_t address) const
     const auto next = std::upper_bound(m_mappings.begin(), m_mappings.end(), address,
         [](std::uint64_t wanted, const MemoryMapping &mapping) { return wanted < mapping.begin; });
     return next != m_mappings.begin() && address < std::prev(next)->end ? &*std::prev(next) : nullptr;
-}
-
-std::uint64_t RemoteProcess::findGap(std::uint64_t bytes) const
-{
-    // Between libraries, with room around it: not where the heap or a stack grows.
-    const std::uint64_t wanted = bytes + 64 * kPageBytes;
-    for (std::size_t i = m_mappings.size(); i-- > 1;) {
-        const std::uint64_t begin = m_mappings[i - 1].end, end = m_mappings[i].begin;
-        if (m_mappings[i - 1].path == "[heap]" || m_mappings[i].path == "[stack]" || end > (std::uint64_t{1} << 47))
-            continue;
-        if (end > begin && end - begin >= wanted)
-            return end - bytes - 32 * kPageBytes;
-    }
-    return 0;
 }
 
 FileDescriptor RemoteProcess::openFile(const MemoryMapping &mapping) const

@@ -52,9 +52,6 @@ public:
     const std::vector<MemoryMapping> &mappings() const { return m_mappings; }
     /// The mapping that holds an address; null if none does.
     const MemoryMapping *mappingAt(std::uint64_t address) const;
-    /// `bytes` of address space that nothing is mapped to, page-aligned; 0 if there is no such place.
-    std::uint64_t findGap(std::uint64_t bytes) const;
-
     /// The first mapped file whose name (without folders) satisfies `isWanted`, with its functions.
     template <typename Predicate> std::optional<RemoteLibrary> findLibrary(Predicate isWanted) const
     {

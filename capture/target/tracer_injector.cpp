@@ -4,10 +4,7 @@
 #include "capture/target/injection.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -19,6 +16,7 @@ namespace {
 
 using model::Error;
 
+constexpr int kFailureRetries = 3;
 constexpr int kStopRetries = 50; // of a detach that meets threads in hooks
 
 const char *textOf(wire::AttachStatus status)
@@ -44,16 +42,6 @@ const char *textOf(wire::AttachStatus status)
     return "its tracer did not answer: it is another version, or busy";
 }
 
-/// A thread of the target stands still while we do not run: on a busy machine that is what takes longest. Asks for precedence, and does
-/// without where it is not granted. This thread sleeps whenever it waits.
-void hurry()
-{
-    sched_param priority{};
-    priority.sched_priority = 10;
-    if (::pthread_setschedparam(::pthread_self(), SCHED_RR, &priority) != 0)
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);
-}
-
 } // namespace
 
 model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action, const std::string &address)
@@ -66,7 +54,6 @@ model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action
     std::thread([&] {
         ::prctl(PR_SET_NAME, "attach");
         ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-        hurry();
         result = Injection(m_pid, m_options).run(command);
     }).join();
     if (!result)
@@ -89,7 +76,8 @@ model::Result<InjectionReport> TracerInjector::stop()
     for (int i = 0;; ++i) {
         auto report = command(wire::AttachAction::Stop, {});
         // A thread that waits inside the allocator keeps the shared memory for a while; its slots are its own again.
-        if (!report || report->answer.status != wire::AttachStatus::Busy || i == kStopRetries)
+        const bool isBusy = report && report->answer.status == wire::AttachStatus::Busy;
+        if ((report && !isBusy) || i == (isBusy ? kStopRetries : kFailureRetries))
             return report;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -95,9 +95,12 @@ void start(wire::AttachCommand &command)
     }
     command.memoryBase = reinterpret_cast<std::uint64_t>(g_tracing.memory.base);
     withLoaderLock(command, redirect);
-    // Without the lock no slot leads here: then nothing is traced, and nothing waits for events.
-    if (command.status != wire::AttachStatus::Done)
+    if (command.status == wire::AttachStatus::Done && !g_tracing.activate())
+        command.status = wire::AttachStatus::NotMet;
+    if (command.status != wire::AttachStatus::Done) {
+        g_tracing.goDormant();
         g_tracing.leave();
+    }
 }
 
 void stop(wire::AttachCommand &command)

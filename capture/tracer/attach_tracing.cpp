@@ -40,9 +40,17 @@ bool Tracing::attach()
         return false;
     if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
         return false;
-    const bool isConnected = connect(wire::Origin::Attach) && ForkFlag::raise();
-    m_phase.store(isConnected ? Phase::Active : Phase::Dormant, std::memory_order_release);
-    return isConnected;
+    if (connect(wire::Origin::Attach))
+        return true;
+    m_phase.store(Phase::Dormant, std::memory_order_release);
+    return false;
+}
+
+bool Tracing::activate()
+{
+    const bool isRaised = ForkFlag::raise();
+    m_phase.store(isRaised ? Phase::Active : Phase::Dormant, std::memory_order_release);
+    return isRaised;
 }
 
 bool Tracing::isServing() const

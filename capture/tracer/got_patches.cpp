@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/got_patches.h"
 
+#include "capture/tracer/elf_lookup.h"
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/module_slots.h"
 #include "capture/tracer/raw_syscall.h"
 
 #include <cstring>
-#include <initializer_list>
 
 #define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
 #define HOOK_OPTIONAL HOOK
@@ -20,12 +20,16 @@ namespace capture::tracer {
 
 namespace {
 
-/// A function that we stand in front of: its name, ours, and where ours passes calls on to.
+/// A function that we stand in front of.
 struct Redirection
 {
     const char *name;
     std::uint64_t hook;
-    std::uint64_t next; ///< 0: there is none
+    std::uint64_t next;    ///< 0: there is none
+    std::uint64_t standIn; ///< the program's stub, which others take for the function itself; 0: there is none
+
+    /// A slot with this value leads to us already, perhaps through the program's slot.
+    bool leadsHere(std::uint64_t value) const { return value == hook || (value == standIn && standIn != 0); }
 };
 
 template <typename Function> std::uint64_t addressOf(Function *function)
@@ -41,24 +45,54 @@ constexpr std::size_t kFunctions = 0
 #undef HOOK
     ;
 
-/// All of them, as they are now.
-struct Redirections
+/// All of them, as they are now, found by name.
+class Redirections
 {
+public:
+    Redirections()
+    {
+        for (std::uint16_t i = 0; i < kFunctions; ++i) {
+            // Operators of the C++ library go on to malloc; only an allocator's own are a way into it.
+            if (list[i].name[0] == '_' && symbolOf(mallocModule(), list[i].name) != list[i].next)
+                list[i].next = 0;
+            std::uint32_t at = hashOf(list[i].name);
+            while (m_index[at % kIndex] != 0)
+                ++at;
+            m_index[at % kIndex] = static_cast<std::uint16_t>(i + 1);
+        }
+    }
+
+    Redirection *find(const char *name)
+    {
+        for (std::uint32_t at = hashOf(name); m_index[at % kIndex] != 0; ++at) {
+            Redirection &item = list[m_index[at % kIndex] - 1];
+            if (std::strcmp(item.name, name) == 0)
+                return item.next != 0 ? &item : nullptr;
+        }
+        return nullptr;
+    }
+
     Redirection list[kFunctions] = {
-#define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name)},
+#define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name), 0},
 #define HOOK_OPTIONAL HOOK
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
     };
 
-    const Redirection *find(const char *name) const
+private:
+    static constexpr std::uint32_t kIndex = 1024;
+    static_assert(kFunctions < kIndex / 2);
+
+    static std::uint32_t hashOf(const char *name)
     {
-        for (const Redirection &item : list)
-            if (item.next != 0 && std::strcmp(item.name, name) == 0)
-                return &item;
-        return nullptr;
+        std::uint32_t hash = 2166136261;
+        for (; *name != 0; ++name)
+            hash = (hash ^ static_cast<unsigned char>(*name)) * 16777619;
+        return hash;
     }
+
+    std::uint16_t m_index[kIndex] = {}; ///< by hash, linear probing: place in the list, plus 1
 };
 
 /// What slots held that were redirected before their first call: their own stubs. The youngest entry of a slot counts.
@@ -102,6 +136,8 @@ bool isUnresolved(const ModuleSlots &module, const Slot &slot)
     return slot.isCall && *slot.word != slot.defined && module.isCode(*slot.word);
 }
 
+constexpr const char *kLoaderCalls[] = {"malloc", "calloc", "realloc", "free"};
+
 /// From glibc 2.31 on the loader calls the allocator through four pointers of its own, which no relocation names.
 template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, Visit visit)
 {
@@ -111,10 +147,10 @@ template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, V
         visit(reinterpret_cast<std::uint64_t *>(at));
 }
 
-void redirectLoader(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void redirectLoader(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
-        for (const char *name : {"malloc", "calloc", "realloc", "free"}) {
+        for (const char *name : kLoaderCalls) {
             const Redirection *item = all.find(name);
             if (item != nullptr && (*word == item->next || *word == item->hook))
                 counts.slots += *word == item->hook || module.write(word, item->hook) ? 1 : 0;
@@ -122,14 +158,18 @@ void redirectLoader(ModuleSlots &module, const Redirections &all, PatchCounts &c
     });
 }
 
-void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
+    const bool isProgram = counts.modules == 1; // it comes first
     // A module that is bound to another allocator keeps to it, with the slots too that it has not called through yet.
     std::uint32_t elsewhere = 0;
     module.forEach([&](const Slot &slot) {
-        const Redirection *item = all.find(slot.name);
-        if (item != nullptr && *slot.word != 0 && *slot.word != item->hook && *slot.word != item->next
-            && !isUnresolved(module, slot))
+        Redirection *item = all.find(slot.name);
+        if (item == nullptr)
+            return;
+        if (isProgram && slot.standIn != 0)
+            item->standIn = slot.standIn;
+        if (*slot.word != 0 && *slot.word != item->next && !item->leadsHere(*slot.word) && !isUnresolved(module, slot))
             ++elsewhere;
     });
     counts.slotsElsewhere += elsewhere;
@@ -146,7 +186,7 @@ void redirectModule(ModuleSlots &module, const Redirections &all, PatchCounts &c
     });
 }
 
-void restoreModule(ModuleSlots &module, const Redirections &all, PatchCounts &counts)
+void restoreModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     module.forEach([&](const Slot &slot) {
         const Redirection *item = all.find(slot.name);
@@ -156,17 +196,19 @@ void restoreModule(ModuleSlots &module, const Redirections &all, PatchCounts &co
         counts.slots += module.write(slot.word, module.isCode(stub) ? stub : item->next) ? 1 : 0;
     });
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
-        for (const Redirection &item : all.list)
-            if (item.next != 0 && *word == item.hook)
-                counts.slots += module.write(word, item.next) ? 1 : 0;
+        for (const char *name : kLoaderCalls) {
+            const Redirection *item = all.find(name);
+            if (item != nullptr && *word == item->hook)
+                counts.slots += module.write(word, item->next) ? 1 : 0;
+        }
     });
 }
 
 struct Walk
 {
+    bool isRestoring;
     Redirections all;
     PatchCounts counts;
-    bool isRestoring;
 };
 
 int visitModule(dl_phdr_info *info, std::size_t, void *data)
@@ -192,7 +234,7 @@ int visitModule(dl_phdr_info *info, std::size_t, void *data)
 
 PatchCounts walkModules(bool isRestoring)
 {
-    Walk walk{{}, {}, isRestoring};
+    Walk walk{isRestoring, {}, {}};
     dl_iterate_phdr(visitModule, &walk);
     return walk.counts;
 }

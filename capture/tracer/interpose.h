@@ -41,13 +41,15 @@ template <typename Call>
         countReentered(__builtin_return_address(0));
         return call();
     }
-    recordRelease(wire::RecordType::ReallocBegin, old);
+    // Where recording begins in between (an attach), only the new block is known.
+    const bool hasBegun = recordRelease(wire::RecordType::ReallocBegin, old);
     void *pointer = call();
     if (pointer != nullptr)
-        recordAllocation(wire::RecordType::ReallocEnd, pointer, size, callerFrame());
-    else if (size == 0 && freesAtZero)
+        recordAllocation(
+            hasBegun ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc, pointer, size, callerFrame());
+    else if (hasBegun && size == 0 && freesAtZero)
         recordReallocFreed();
-    else
+    else if (hasBegun)
         recordReallocFailed(old);
     return pointer;
 }

@@ -81,15 +81,18 @@ bool ModuleSlots::slotOf(const Elf64_Rela &relocation, Slot &slot) const
         return false;
     const Elf64_Sym &symbol = m_symbols[ELF64_R_SYM(relocation.r_info)];
     const char *name = m_names + symbol.st_name;
-    // Most symbols of large modules are mangled: what we look for begins with a letter.
-    if (name[0] < 'a' || name[0] > 'z')
+    // Most symbols of large modules are mangled: what we look for begins with a letter, or is operator new or delete.
+    const bool isOperator = name[0] == '_' && name[1] == 'Z' && (name[2] == 'n' || name[2] == 'd');
+    if (!isOperator && (name[0] < 'a' || name[0] > 'z'))
         return false;
     const std::uint64_t address = m_info.dlpi_addr + relocation.r_offset;
     if ((address & 7) != 0 || !isInSegment(address, PF_W))
         return false;
     slot.word = reinterpret_cast<std::uint64_t *>(address);
     slot.name = name;
-    slot.defined = symbol.st_shndx != SHN_UNDEF ? m_info.dlpi_addr + symbol.st_value : 0;
+    const std::uint64_t value = symbol.st_value != 0 ? m_info.dlpi_addr + symbol.st_value : 0;
+    slot.defined = symbol.st_shndx != SHN_UNDEF ? value : 0;
+    slot.standIn = symbol.st_shndx == SHN_UNDEF ? value : 0;
     slot.isCall = type == R_X86_64_JUMP_SLOT;
     return true;
 }

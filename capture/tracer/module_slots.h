@@ -15,7 +15,9 @@ struct Slot
     std::uint64_t *word = nullptr;
     const char *name = nullptr;
     std::uint64_t defined = 0; ///< where the module itself defines that name; 0: it does not
-    bool isCall = false;       ///< a jump slot: before its first call it may hold its own stub
+    std::uint64_t standIn
+        = 0;             ///< a stub of the module that stands for the function everywhere (programs at fixed addresses)
+    bool isCall = false; ///< a jump slot: before its first call it may hold its own stub
 };
 
 /// The relocations of one loaded module, and the protection of the pages they are in. Reads mapped memory only.

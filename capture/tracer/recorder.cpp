@@ -146,15 +146,16 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
         write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
-void recordRelease(wire::RecordType type, const void *pointer)
+bool recordRelease(wire::RecordType type, const void *pointer)
 {
     ThreadState *thread = recordingThread();
     if (thread == nullptr)
-        return;
+        return false;
     if (thread->isSampling)
         sampleRelease(*thread, type, pointer);
     else
         write(*thread, type, asNumber(pointer), 0, 0);
+    return true;
 }
 
 void recordReallocFailed(const void *old)

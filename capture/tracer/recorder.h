@@ -20,8 +20,8 @@ namespace capture::tracer {
 /// A block came to be: `type` is Malloc or ReallocEnd. Call after the allocator returned.
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller);
 
-/// A block goes or may go: `type` is Free or ReallocBegin. Call before the allocator is called.
-void recordRelease(wire::RecordType type, const void *pointer);
+/// A block goes or may go: `type` is Free or ReallocBegin. Call before the allocator is called. False: nothing is recorded now.
+bool recordRelease(wire::RecordType type, const void *pointer);
 
 /// A realloc gave no block: it failed (`old` lives on) or freed the old one.
 void recordReallocFailed(const void *old);

@@ -150,7 +150,8 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     const long base = rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes), PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
     wire::Outcome outcome;
-    outcome.mallocIsPrograms = origin != wire::Origin::Attach && isPreempted("malloc") ? 1 : 0;
+    // Loaded late, this library stands behind everything, and is called through slots.
+    outcome.mallocIsPrograms = g_recorderAddress[0] == 0 && isPreempted("malloc") ? 1 : 0;
     outcome.error = failed(base) ? static_cast<std::int32_t>(-base) : 0;
     send(socket.fd, &outcome, sizeof outcome);
     if (failed(base))

@@ -30,6 +30,9 @@ bool Tracing::start()
     Phase phase = m_phase.load(std::memory_order_acquire);
     if (phase == Phase::Dormant || phase == Phase::Connecting)
         return false;
+    // Or recording has begun since the caller looked at the flag.
+    if (phase == Phase::Active && ForkFlag::isRaised())
+        return true;
     if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
         return false;
     const bool isConnected = connect(phase == Phase::Active ? wire::Origin::Fork : wire::Origin::Exec);

@@ -57,8 +57,10 @@ public:
     /// Stops recording in this process, until a recorder attaches.
     void goDormant();
 
-    /// Begins to record in a process that runs already, for the recorder at g_recorderAddress. Not while leave() is due.
+    /// Meets the recorder at g_recorderAddress from a process that runs already. Not while leave() is due.
     bool attach();
+    /// Then begins to record, in all threads at once: when every call leads here, so that no block's free goes unseen.
+    bool activate();
     /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
     bool leave();
     /// A recorder that is alive is being served.

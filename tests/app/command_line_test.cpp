@@ -50,6 +50,7 @@ private Q_SLOTS:
     void recordsWithTheDefaultsOfTheManual();
     void readsTheCaptureOptions();
     void attachesWithoutTheHeap();
+    void examinesTheMachineOrAProcess();
     void namesWhatIsWrong_data();
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
@@ -121,6 +122,14 @@ void CommandLineTest::attachesWithoutTheHeap()
     QVERIFY(options.config.heap == model::HeapMode::Off);
     QCOMPARE(options.config.duration->ns, 90'000'000'000);
     QVERIFY(parsed<app::RecordOptions>({"attach", "1", "--heap", "full"}).config.heap == model::HeapMode::Full);
+}
+
+void CommandLineTest::examinesTheMachineOrAProcess()
+{
+    QVERIFY(!parsed<app::DoctorOptions>({"doctor"}).pid);
+    const auto options = parsed<app::DoctorOptions>({"doctor", "--json", "4711"});
+    QCOMPARE(options.pid.value_or(0), 4711);
+    QVERIFY(options.asJson);
 }
 
 void CommandLineTest::namesWhatIsWrong_data()

@@ -105,6 +105,8 @@ private Q_SLOTS:
         attached->reset();
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
+        // The loader's own calls go through pointers that no relocation names.
+        QVERIFY(images.front().modules.contains("ld-linux-x86-64.so.2"));
         const auto seen = images.front().modules.find("libheap_module_3.so");
         QVERIFY(seen != images.front().modules.end());
         QVERIFY2(seen->second >= 3 && seen->second <= 6, qPrintable(QString::number(seen->second)));
@@ -169,6 +171,7 @@ private Q_SLOTS:
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{2});
         QCOMPARE(images[1].origin, capture::wire::Origin::Fork);
+        QCOMPARE(images[1].failure, std::string());
         QCOMPARE(images[1].program.allocations, 1500);
         QCOMPARE(images[1].program.frees, 1500);
         QCOMPARE(images[0].program.allocations, 0);
@@ -180,7 +183,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("call");
         QTest::addColumn<bool>("seesInterruption");
-        for (const char *call : {"epoll", "poll", "select", "sleep", "read"})
+        for (const char *call : {"epoll", "poll", "ppoll", "select", "sleep", "read"})
             QTest::newRow(call) << QByteArray(call) << false;
         QTest::newRow("epoll with a limit") << QByteArray("epoll_limit") << true;
     }
@@ -210,6 +213,54 @@ private Q_SLOTS:
         const QByteArray said = target.ask("quit");
         QCOMPARE(figure(said, "interrupted"), qint64{interrupted});
         QCOMPARE(figure(said, "short"), 0);
+        QCOMPARE(figure(said, "masks"), 0);
+    }
+
+    void noThreadIsBorrowedWhereItHoldsSomething_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("place");
+        QTest::newRow("signal handler") << QStringList{QStringLiteral("handler")} << QByteArray("a signal handler");
+        QTest::newRow("loader") << QStringList{QStringLiteral("constructor"),
+            AttachedProgram::target("libattach_constructor.so")}
+                                << QByteArray("the loader");
+    }
+    void noThreadIsBorrowedWhereItHoldsSomething()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, place);
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_waits"), arguments);
+        QTest::qWait(50);
+        TracerInjector impatient(target.pid(), {tracerPath(), {}, std::chrono::milliseconds(200)});
+        const auto refused = impatient.start(listener.address());
+        QVERIFY(!refused);
+        QVERIFY2(refused.error().text().find("is in " + place.toStdString()) != std::string::npos,
+            refused.error().text().c_str());
+        QFile maps(QStringLiteral("/proc/%1/maps").arg(target.pid()));
+        QVERIFY(maps.open(QIODevice::ReadOnly));
+        QVERIFY(!maps.readAll().contains("genesis_heaptracer"));
+        QCOMPARE(target.ask("go 3"), QByteArray("done"));
+        QTest::qWait(20);
+        const auto started = impatient.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        QCOMPARE(target.ask("go 30"), QByteArray("done"));
+        QVERIFY(impatient.stop());
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        QCOMPARE(images.front().program.allocations, 30);
+        QCOMPARE(figure(target.ask("quit"), "interrupted"), 0);
+    }
+
+    void aProgramThatWasReplacedIsLeftAlone()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_waits"), {QStringLiteral("read")});
+        TracerInjector tracer = injector(target.pid());
+        const auto stopped = tracer.stop(); // it never had the tracer
+        QVERIFY2(stopped, failure(stopped).c_str());
+        QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::NotActive);
+        QCOMPARE(stopped->threadsAsked, 0u);
     }
 
     void losesNothingInAHundredCycles()
@@ -254,14 +305,25 @@ private Q_SLOTS:
 
     void theRecordersDeathAtAnyStepLeavesTheProgramRunning_data()
     {
-        QTest::addColumn<QString>("mode");
-        QTest::newRow("a thread that waits is borrowed") << QStringLiteral("wait");
-        QTest::newRow("a thread that runs is borrowed") << QStringLiteral("spin");
+        QTest::addColumn<QByteArray>("program");
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("farewell");
+        QTest::newRow("a thread that waits is borrowed")
+            << QByteArray("attach_busy_lazy") << QStringList{QStringLiteral("2"), QStringLiteral("wait")}
+            << QByteArray("bye 0");
+        QTest::newRow("a thread that runs is borrowed")
+            << QByteArray("attach_busy_lazy") << QStringList{QStringLiteral("2"), QStringLiteral("spin")}
+            << QByteArray("bye 0");
+        QTest::newRow("the only thread is borrowed")
+            << QByteArray("attach_waits") << QStringList{QStringLiteral("read")}
+            << QByteArray("bye interrupted 0 short 0 masks 0");
     }
     void theRecordersDeathAtAnyStepLeavesTheProgramRunning()
     {
-        QFETCH(QString, mode);
-        AttachedProgram target(AttachedProgram::target("attach_busy_lazy"), {QStringLiteral("2"), mode});
+        QFETCH(QByteArray, program);
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, farewell);
+        AttachedProgram target(AttachedProgram::target(program.constData()), arguments);
         const QByteArray before = mappedFiles(target.pid());
         int deaths = 0;
         for (bool isOver = false; !isOver && deaths < 100; ++deaths) {
@@ -277,7 +339,7 @@ private Q_SLOTS:
         qInfo("%d deaths survived", deaths - 1);
         QVERIFY(deaths > 30);
         QCOMPARE(mappedFiles(target.pid()), before);
-        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+        QCOMPARE(target.ask("quit"), farewell);
         QCOMPARE(target.waitForEnd(), 0);
     }
 

@@ -125,7 +125,7 @@ void AttachHeapIntegrationTest::ctrlCEndsTheRecordingAndNotTheProgram()
     const auto counts = tests::countsOfModule(runner.report(QStringLiteral("heap")), QStringLiteral("attach_waits"));
     QCOMPARE(counts.allocations, 70);
     QCOMPARE(target.ask("go 5"), QByteArray("done"));
-    QCOMPARE(target.ask("quit"), QByteArray("bye interrupted 0 short 0"));
+    QCOMPARE(target.ask("quit"), QByteArray("bye interrupted 0 short 0 masks 0"));
 }
 
 void AttachHeapIntegrationTest::pythonIsRecordedWhileItRuns()

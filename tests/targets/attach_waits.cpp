@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A program to attach to while its only thread waits. It waits for lines on its stdin by the system call that its argument names:
-// epoll (without limit), epoll_limit, poll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
-// "quit" ends it: "bye interrupted I short S", where I calls failed with EINTR and S sleeps were shorter than asked for.
+// epoll (without limit), epoll_limit, poll, ppoll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
+// handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), then by read.
+// "quit" ends it: "bye interrupted I short S masks M": I calls failed with EINTR, S sleeps were too short, M times the signal mask was wrong.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,13 +20,24 @@
 namespace {
 
 int g_epoll = -1;
-long g_interrupted = 0, g_short = 0;
+long g_interrupted = 0, g_short = 0, g_masks = 0;
 
 double now()
 {
     timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// The thread blocks SIGWINCH, and nothing else, but while it waits in ppoll.
+bool isMaskMine()
+{
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    int blocked = 0;
+    for (int signal = 1; signal < 32; ++signal)
+        blocked += sigismember(&mask, signal);
+    return blocked == 1 && sigismember(&mask, SIGWINCH) == 1;
 }
 
 /// Positive: there is input. −1 with errno: failed.
@@ -37,6 +51,13 @@ int waitBy(const char *call)
     pollfd polled{0, POLLIN, 0};
     if (strcmp(call, "poll") == 0)
         return poll(&polled, 1, 60'000);
+    if (strcmp(call, "ppoll") == 0) {
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGUSR2);
+        const timespec limit{60, 0};
+        return ppoll(&polled, 1, &limit, &mask);
+    }
     if (strcmp(call, "select") == 0) {
         fd_set set;
         FD_ZERO(&set);
@@ -54,6 +75,25 @@ int waitBy(const char *call)
     return 1; // read() waits
 }
 
+void waitInHandler(int)
+{
+    pollfd polled{0, POLLIN, 0};
+    poll(&polled, 1, -1);
+}
+
+/// Waits for the first line in a place where nobody may borrow the thread.
+void waitUnsafely(const char *call, const char *library)
+{
+    if (strcmp(call, "handler") == 0) {
+        signal(SIGUSR1, waitInHandler);
+        raise(SIGUSR1);
+    } else if (strcmp(call, "constructor") == 0 && library != nullptr) {
+#ifndef GENESIS_STATIC
+        dlopen(library, RTLD_NOW);
+#endif
+    }
+}
+
 void allocate(long blocks)
 {
     for (long i = 0; i < blocks; ++i) {
@@ -64,7 +104,7 @@ void allocate(long blocks)
 
 } // namespace
 
-int main(int, char **argv)
+int main(int argc, char **argv)
 {
     static char output[256];
     setvbuf(stdout, output, _IOLBF, sizeof output);
@@ -72,9 +112,15 @@ int main(int, char **argv)
     epoll_event event{};
     event.events = EPOLLIN;
     epoll_ctl(g_epoll, EPOLL_CTL_ADD, 0, &event);
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGWINCH);
+    pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     puts("ready");
+    waitUnsafely(argv[1], argc > 2 ? argv[2] : nullptr);
     for (;;) {
         const int ready = waitBy(argv[1]);
+        g_masks += isMaskMine() ? 0 : 1;
         if (ready < 0 && errno == EINTR)
             ++g_interrupted;
         if (ready <= 0)
@@ -90,6 +136,6 @@ int main(int, char **argv)
             puts("done");
         }
     }
-    printf("bye interrupted %ld short %ld\n", g_interrupted, g_short);
+    printf("bye interrupted %ld short %ld masks %ld\n", g_interrupted, g_short, g_masks);
     return 0;
 }
