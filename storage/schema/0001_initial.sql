@@ -200,7 +200,7 @@ CREATE VIEW v_process AS
 SELECT i.id AS image, p.pid, i.epoch, x.text AS executable, c.text AS command_line,
     round(i.start_ns / 1e9, 3) AS start_s, round(i.end_ns / 1e9, 3) AS end_s, p.wait_status,
     CASE i.heap_state WHEN 0 THEN 'off' WHEN 1 THEN 'waiting' WHEN 2 THEN 'full' WHEN 3 THEN 'dormant'
-        WHEN 4 THEN 'not traced' WHEN 5 THEN 'inherited' ELSE 'attached' END AS heap,
+        WHEN 4 THEN 'not traced' ELSE 'inherited' END AS heap,
     n.text AS heap_note
 FROM image i
 JOIN process p ON p.id = i.process

@@ -125,3 +125,18 @@ FROM loss l JOIN tick t ON t.id = l.tick
 WHERE t.level = 0
 GROUP BY l.kind, l.image, l.detail
 ORDER BY l.kind;
+
+-- A heap may be traced from an attach on.
+DROP VIEW v_process;
+CREATE VIEW v_process AS
+SELECT i.id AS image, p.pid, i.epoch, x.text AS executable, c.text AS command_line,
+    round(i.start_ns / 1e9, 3) AS start_s, round(i.end_ns / 1e9, 3) AS end_s, p.wait_status,
+    CASE i.heap_state WHEN 0 THEN 'off' WHEN 1 THEN 'waiting' WHEN 2 THEN 'full' WHEN 3 THEN 'dormant'
+        WHEN 4 THEN 'not traced' WHEN 5 THEN 'inherited' ELSE 'attached' END AS heap,
+    n.text AS heap_note
+FROM image i
+JOIN process p ON p.id = i.process
+LEFT JOIN string x ON x.id = i.executable
+LEFT JOIN string c ON c.id = i.command_line
+LEFT JOIN string n ON n.id = i.heap_note
+ORDER BY i.id;
