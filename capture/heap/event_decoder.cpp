@@ -5,8 +5,9 @@
 
 namespace capture {
 
-HeapEvent EventDecoder::next()
+void EventDecoder::next(HeapEvent &event)
 {
+    event.type = wire::RecordType::None;
     while (m_ring.available() > 0) {
         const wire::Record record = m_ring.peek(0);
         m_ring.pop();
@@ -23,18 +24,22 @@ HeapEvent EventDecoder::next()
         case wire::RecordType::Text:
         case wire::RecordType::Note: {
             m_units += record.timeDelta();
-            HeapEvent event{
-                record.type(), record.node(), record.pointer() | m_widePointer, record.size() | m_wideSize, m_units};
+            event.node = record.node();
+            event.pointer = record.pointer() | m_widePointer;
+            event.size = record.size() | m_wideSize;
+            event.units = m_units;
             m_widePointer = 0;
             m_wideSize = 0;
             // No allocator gives 0, and the live table takes it for an empty place.
+            const wire::RecordType type = record.type();
             if (event.pointer == 0
-                && (event.type == wire::RecordType::Malloc || event.type == wire::RecordType::Free
-                    || event.type == wire::RecordType::ReallocBegin)) {
+                && (type == wire::RecordType::Malloc || type == wire::RecordType::Free
+                    || type == wire::RecordType::ReallocBegin)) {
                 ++m_badRecords;
                 continue;
             }
-            return event;
+            event.type = type;
+            return;
         }
         case wire::RecordType::Time:
             m_units = record.absoluteTime();
@@ -51,7 +56,6 @@ HeapEvent EventDecoder::next()
             break;
         }
     }
-    return {};
 }
 
 void EventDecoder::jump()

@@ -32,7 +32,14 @@ public:
 
     /// The next event of what the last ring().refresh() saw; type None if there is no whole one. An event's records
     /// are published together, so a half one is never waited for.
-    HeapEvent next();
+    HeapEvent next()
+    {
+        HeapEvent event;
+        next(event);
+        return event;
+    }
+    /// The same into `event`: a copy of what was just written in parts would stall each time.
+    void next(HeapEvent &event);
 
     /// The pointer of the record `ahead` places further on: what to prefetch for. Only a hint.
     std::uint64_t hint(std::uint64_t ahead) const

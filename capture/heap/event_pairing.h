@@ -42,6 +42,7 @@ public:
     EventPairing() = default;
     explicit EventPairing(std::uint64_t samplePeriodBytes)
         : m_weights(samplePeriodBytes)
+        , m_ledger(m_weights.isSampling())
     {
     }
 

@@ -246,7 +246,7 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     model::TableBuilder &tables = m_processes.tables();
     std::array<std::int64_t, model::kStackEndCount> ends{};
     for (const auto &[node, counts, sampling] : harvest.tick.rows)
-        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += sampling.samples;
+        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += harvest.periodBytes > 1 ? sampling.samples : counts.allocations;
     for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
         addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
 

@@ -124,7 +124,7 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
         const std::uint64_t now = ring->decoder.ring().available();
         ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
         if (ring->current.type == wire::RecordType::None)
-            ring->current = ring->decoder.next();
+            ring->decoder.next(ring->current);
         if (ring->current.type != wire::RecordType::None)
             enqueue(*ring);
     }
@@ -153,7 +153,9 @@ std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t h
         m_queue.pop_back();
         if (ring->turn > horizon && !ring->isStalled)
             continue;
-        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
+        // Stamps of two threads say nothing about a microsecond; going back and forth between rings for it is half the work.
+        const std::uint64_t next = m_queue.empty() ? horizon : m_queue.front()->turn + kSkewUnits;
+        const std::uint64_t limit = std::min(horizon, next);
         const bool isSecondTry = ring->isStalled;
         applied += run(*ring, clock, limit);
         if (ring->current.type == wire::RecordType::None)
@@ -214,7 +216,7 @@ bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPai
     else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;
     ring.isStalled = false;
-    ring.current = ring.decoder.next();
+    ring.decoder.next(ring.current);
     return true;
 }
 

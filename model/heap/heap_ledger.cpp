@@ -53,6 +53,8 @@ HeapLedger::Account &HeapLedger::accountOf(std::uint32_t node)
     std::uint32_t &index = m_accountOf[node];
     if (index == 0) {
         m_accounts.emplace_back().node = node;
+        if (m_isSampling)
+            m_sampling.emplace_back();
         index = static_cast<std::uint32_t>(m_accounts.size());
     }
     return m_accounts[index - 1];
@@ -72,9 +74,8 @@ void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleW
     note(account);
     account.tick.allocations += weight.blocks;
     account.tick.allocatedBytes += weight.bytes;
-    ++account.sampling.samples;
-    account.sampling.allocationVariance += weight.blockVariance;
-    account.sampling.allocatedVariance += weight.byteVariance;
+    if (m_isSampling)
+        m_sampling[m_accountOf[node] - 1] += {1, weight.blockVariance, weight.byteVariance, 0, 0};
     HeapBin &bin = m_tick.sizes[sizeBin(size)];
     bin.count += weight.blocks;
     bin.bytes += weight.bytes;
@@ -88,8 +89,8 @@ void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::
     note(account);
     account.tick.frees += weight.blocks;
     account.tick.freedBytes += weight.bytes;
-    account.sampling.freeVariance += weight.blockVariance;
-    account.sampling.freedVariance += weight.byteVariance;
+    if (m_isSampling)
+        m_sampling[m_accountOf[block.node] - 1] += {0, 0, 0, weight.blockVariance, weight.byteVariance};
     if (isTemporary) {
         account.tick.temporaries += weight.blocks;
         account.tick.temporaryBytes += weight.bytes;
@@ -124,10 +125,10 @@ HeapTickCounts HeapLedger::takeTick()
     tick.rows.reserve(m_inTick.size());
     for (const std::uint32_t index : m_inTick) {
         Account &account = m_accounts[index];
-        tick.rows.push_back({account.node, account.tick, account.sampling});
+        tick.rows.push_back(
+            {account.node, account.tick, m_isSampling ? std::exchange(m_sampling[index], {}) : HeapSampling{}});
         tick.total += account.tick;
         account.tick = {};
-        account.sampling = {};
         account.isInTick = false;
     }
     m_inTick.clear();

@@ -82,6 +82,12 @@ struct HeapTickCounts
 class HeapLedger
 {
 public:
+    /// `isSampling`: keeps HeapSampling too.
+    explicit HeapLedger(bool isSampling = false)
+        : m_isSampling(isSampling)
+    {
+    }
+
     void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
     void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
     {
@@ -105,7 +111,6 @@ private:
         PeakShare share;
         HeapLevel sentPeak;
         HeapCounts tick;
-        HeapSampling sampling;
         std::uint32_t node = 0;
         bool isInTick = false;
     };
@@ -117,7 +122,9 @@ private:
     PeakTracker m_peak;
     std::uint64_t m_sentPeak = 0;
     std::vector<std::uint32_t> m_accountOf; ///< by node: index into m_accounts + 1, 0: none yet
+    bool m_isSampling;
     std::vector<Account> m_accounts;
+    std::vector<HeapSampling> m_sampling; ///< parallel to m_accounts while sampling, else empty
     std::vector<std::uint32_t> m_inTick; ///< accounts that changed in this tick
     HeapTickCounts m_tick;
 };
