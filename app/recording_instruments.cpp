@@ -20,6 +20,12 @@ namespace app {
 
 namespace {
 
+/// As HeapInstrument::create() takes it.
+std::uint64_t samplePeriodBytes(const model::CaptureConfig &config)
+{
+    return config.heap == model::HeapMode::Sampled ? static_cast<std::uint64_t>(config.heapPeriodBytes) : 0;
+}
+
 std::string environmentValue(const char *name)
 {
     const char *value = std::getenv(name);
@@ -80,8 +86,7 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         m_notes.push_back(obstacle + ". The rest is recorded");
     else if (const std::string own = capture::builtInAllocatorNote(commandFile(m_config)); !own.empty())
         m_notes.push_back(own);
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs,
-        m_config.heap == model::HeapMode::Sampled ? static_cast<std::uint64_t>(m_config.heapPeriodBytes) : 0);
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
@@ -110,7 +115,7 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
 /// Loads the tracer into a process that runs. Where that is not possible the rest is recorded, and the session says why.
 void RecordingInstruments::attachHeap(std::int32_t pid)
 {
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs);
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return;

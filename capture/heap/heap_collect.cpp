@@ -42,11 +42,20 @@ void keepNetOnly(model::HeapCounts &counts)
         counts.freedBytes - bytes, 0, 0};
 }
 
+void keepNetOnly(model::HeapSampling &sampling)
+{
+    const double blocks = std::min(sampling.allocationVariance, sampling.freeVariance);
+    const double bytes = std::min(sampling.allocatedVariance, sampling.freedVariance);
+    sampling = {0, sampling.allocationVariance - blocks, sampling.allocatedVariance - bytes,
+        sampling.freeVariance - blocks, sampling.freedVariance - bytes};
+}
+
 void keepNetOnly(model::HeapTickCounts &tick)
 {
     tick.total = {};
     for (model::HeapTickCounts::Row &row : tick.rows) {
         keepNetOnly(row.counts);
+        keepNetOnly(row.sampling);
         tick.total += row.counts;
     }
     tick.sizes = {};
@@ -246,7 +255,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     model::TableBuilder &tables = m_processes.tables();
     std::array<std::int64_t, model::kStackEndCount> ends{};
     for (const auto &[node, counts, sampling] : harvest.tick.rows)
-        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))] += harvest.periodBytes > 1 ? sampling.samples : counts.allocations;
+        ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))]
+            += harvest.periodBytes > 1 ? sampling.samples : counts.allocations;
     for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
         addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
 
@@ -263,6 +273,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.nodesRefused, seen.nodesRefused));
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.modulesRefused, seen.modulesRefused),
         "modules without a place in the table");
+    addLoss(batch, LossKind::EventsDropped, image.id, growth(now.poolsRefused, seen.poolsRefused),
+        "pools: more than 65,535 were made");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.samplesRefused, seen.samplesRefused),
         "samples: more live ones than can be followed; use a longer period");
     // After an attach that is to be expected, and counted with the ticks.

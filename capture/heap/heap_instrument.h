@@ -69,9 +69,9 @@ private:
 
         // Guarded by the mutex.
         ImageChannel channel;
-        bool hasEnded = false; ///< and everything it wrote has been applied
+        bool hasEnded = false;      ///< and everything it wrote has been applied
         bool knowsMappings = false; ///< all that the program has mapped is known
-        std::string failure;   ///< why it is not traced after all
+        std::string failure;        ///< why it is not traced after all
         // Of the capture thread, or fixed.
         StackResolver resolver;
         Arrival arrival;   ///< without its memory

@@ -22,6 +22,8 @@ constexpr std::uint64_t kPrefetchAhead = 12;
 constexpr std::uint64_t kSkewUnits = 64;
 /// How long a drain goes on while events wait for other rings: the lock is wanted by others too.
 constexpr std::int64_t kLongestDrainNs = 5'000'000;
+/// The same of an image that is gone: nothing real is left to read by then, but somebody who kept the memory may write on.
+constexpr std::int64_t kLongestLastDrainNs = 2'000'000'000;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
 
@@ -92,7 +94,7 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
     // Events that wait for another ring are settled by the next pass. What is still open after a while is left to the next call:
     // a hostile target could keep this going for ever.
     std::uint64_t events = 0;
-    const std::int64_t end = clock.toNs(clock.units()) + kLongestDrainNs;
+    const std::int64_t end = clock.toNs(clock.units()) + (isFinal ? kLongestLastDrainNs : kLongestDrainNs);
     for (;;) {
         beat();
         findNewOwners(clock);
@@ -100,7 +102,7 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
         events += applied;
         publishTails();
         const bool isDone = !isAnyStalled() && (!isFinal || applied == 0);
-        if (isDone || (!isFinal && clock.toNs(clock.units()) > end))
+        if (isDone || clock.toNs(clock.units()) > end)
             break;
     }
     if (isFinal)
@@ -153,9 +155,9 @@ std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t h
         m_queue.pop_back();
         if (ring->turn > horizon && !ring->isStalled)
             continue;
-        // Stamps of two threads say nothing about a microsecond; going back and forth between rings for it is half the work.
-        const std::uint64_t next = m_queue.empty() ? horizon : m_queue.front()->turn + kSkewUnits;
-        const std::uint64_t limit = std::min(horizon, next);
+        // Strictly in the order of stamps: a block that comes back in another thread before its free is applied would be taken for
+        // a block that was never freed.
+        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
         const bool isSecondTry = ring->isStalled;
         applied += run(*ring, clock, limit);
         if (ring->current.type == wire::RecordType::None)
@@ -308,7 +310,8 @@ TargetLosses ImageChannel::losses() const
     const auto count
         = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
     return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
-        count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused)};
+        count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused),
+        count(counters.poolsRefused)};
 }
 
 std::vector<std::uint64_t> ImageChannel::stackTops() const

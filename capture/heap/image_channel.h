@@ -31,6 +31,7 @@ struct TargetLosses
     std::uint64_t nodesRefused = 0;
     std::uint64_t modulesRefused = 0;
     std::uint64_t samplesRefused = 0;
+    std::uint64_t poolsRefused = 0; ///< events of pools beyond the number that a connection can tell apart
 };
 
 /// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the

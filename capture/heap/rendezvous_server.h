@@ -82,7 +82,7 @@ private:
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
     std::atomic<uid_t> m_alsoUser = ::geteuid();
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
-    std::mutex m_meeting; ///< held while a peer is served; guards nothing else
+    std::mutex m_meeting;                    ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };
 

@@ -233,7 +233,10 @@ PageMap::~PageMap()
 std::optional<std::int64_t> PageMap::residentBytes(std::uint64_t begin, std::uint64_t end)
 {
     constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
-    constexpr std::size_t kMostEntries = 65'536; // 512 KiB a read
+    constexpr std::size_t kMostEntries = 65'536;                  // 512 KiB a read
+    constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 30; // 128 MiB of entries: beyond, a share is estimated
+    if (end - begin > kMostBytes)
+        return std::nullopt;
     std::int64_t pages = 0;
     for (std::uint64_t page = begin / kPageBytes; page < end / kPageBytes;) {
         m_entries.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end / kPageBytes - page, kMostEntries)));

@@ -55,9 +55,14 @@ std::uint64_t poolNumber(genesis_pool *pool)
     std::uint64_t token = __atomic_load_n(&pool->token, __ATOMIC_ACQUIRE);
     if (token != 0 && token >> kPoolBits == connection)
         return token & kPoolMask;
-    const std::uint64_t number = g_pools.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (number > kPoolMask)
-        return 0;
+    std::uint32_t used = g_pools.load(std::memory_order_relaxed);
+    do {
+        if (used >= kPoolMask) {
+            g_tracing.memory.header().losses.poolsRefused.fetch_add(1, std::memory_order_relaxed);
+            return 0;
+        }
+    } while (!g_pools.compare_exchange_weak(used, used + 1, std::memory_order_relaxed));
+    const std::uint64_t number = std::uint64_t{used} + 1;
     const char *name = pool->name != nullptr ? pool->name : "";
     writeNote(wire::NoteKind::PoolCreate, name, std::strlen(name), number);
     const std::uint64_t mine = connection << kPoolBits | number;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/area_snapshot.h"
 
+#include "model/aggregate/sampling_error.h"
+
 #include <map>
 #include <tuple>
 #include <utility>
@@ -32,6 +34,8 @@ Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
     result.heapGrowth.clear();
     result.growthTimes.clear();
     result.heapSummary = {};
+    if (isHeapSampled(snapshot))
+        result.info.config.heap = HeapMode::Full; // an area is told of event by event, also where the heap is sampled
     std::map<std::pair<ImageId, StackId>, HeapCost> rows;
     for (const MemoryArea &area : snapshot.areas) {
         if (area.kind != kind)

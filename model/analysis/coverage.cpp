@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/coverage.h"
 
+#include "model/aggregate/sampling_error.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
@@ -51,7 +52,13 @@ public:
 
 private:
     std::int64_t count(LossKind kind) const { return m_counts[static_cast<std::size_t>(kind)]; }
-    std::int64_t heapEvents() const { return m_snapshot.heapSummary.allocations + m_snapshot.heapSummary.frees; }
+    /// Events that were recorded, each of which could have been lost; of samples about as many end as begin.
+    std::int64_t heapEvents() const
+    {
+        if (isHeapSampled(m_snapshot))
+            return 2 * sampleCount(m_snapshot);
+        return m_snapshot.heapSummary.allocations + m_snapshot.heapSummary.frees;
+    }
 
     void add(Trust trust, std::string what, std::string effect)
     {
@@ -99,7 +106,8 @@ private:
         const std::string &path = m_snapshot.tables->text(image.executable);
         if (!path.empty() || image.process.index() >= m_snapshot.tables->processes.size())
             return path;
-        return fmt::format("a short-lived program (process {})", m_snapshot.tables->processes[image.process.index()].pid);
+        return fmt::format(
+            "a short-lived program (process {})", m_snapshot.tables->processes[image.process.index()].pid);
     }
 
     void lookAtCpu()

@@ -125,7 +125,7 @@ private:
     bool m_isSampling;
     std::vector<Account> m_accounts;
     std::vector<HeapSampling> m_sampling; ///< parallel to m_accounts while sampling, else empty
-    std::vector<std::uint32_t> m_inTick; ///< accounts that changed in this tick
+    std::vector<std::uint32_t> m_inTick;  ///< accounts that changed in this tick
     HeapTickCounts m_tick;
 };
 

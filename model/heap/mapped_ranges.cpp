@@ -23,8 +23,12 @@ void MappedRanges::remove(std::uint64_t begin, std::uint64_t end, const Gone &go
     while (it != m_ranges.end() && it->first < end) {
         const std::uint64_t first = it->first;
         const Range range = it->second;
-        const bool leavesBefore = first<begin, leavesAfter = range.end> end;
-        gone(range, std::min(end, range.end) - std::max(begin, first), (leavesBefore ? 1 : 0) + (leavesAfter ? 1 : 0));
+        const bool leavesBefore = first < begin;
+        // One more piece than there is room for is given up: nobody can make the table grow by unmapping every other page.
+        const bool isFull = leavesBefore && m_ranges.size() >= kMostRanges;
+        const bool leavesAfter = range.end > end && !isFull;
+        const std::uint64_t goneEnd = isFull ? range.end : std::min(end, range.end);
+        gone(range, goneEnd - std::max(begin, first), (leavesBefore ? 1 : 0) + (leavesAfter ? 1 : 0));
         if (leavesBefore)
             it->second.end = begin;
         it = leavesBefore ? std::next(it) : m_ranges.erase(it);

@@ -368,10 +368,10 @@ void ProcessTable::processEnded(std::int32_t pid, Timestamp when, std::optional<
 {
     const auto live = m_live.find(pid);
     const bool isLive = live != m_live.end() && when >= row(live->second).start;
-    const auto found = isLive ? live : m_ended.find(pid);
-    if (found == m_live.end() || (!isLive && found == m_ended.end()))
+    const auto ended = m_ended.find(pid);
+    if (!isLive && ended == m_ended.end())
         return;
-    LiveProcess &process = found->second;
+    LiveProcess &process = isLive ? live->second : ended->second;
     Process &changed = m_tables.changeProcess(process.id);
     if (waitStatus)
         changed.waitStatus = waitStatus;
