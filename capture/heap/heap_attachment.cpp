@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/heap_attachment.h"
 
+#include "capture/pidfd.h"
+
+#include <poll.h>
 #include <pthread.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 
 namespace capture {
 
@@ -22,7 +27,7 @@ model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
     auto report = TracerInjector(pid, options).start(address);
     if (!report)
         return report.error();
-    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(pid, std::move(options), *report));
+    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(pid, address, std::move(options), *report));
     HeapAttachment *raw = attachment.get();
     attachment->m_thread = std::jthread([raw](const std::stop_token &stop) {
         ::pthread_setname_np(::pthread_self(), "heap-modules");
@@ -31,12 +36,14 @@ model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
     return attachment;
 }
 
-HeapAttachment::HeapAttachment(std::int32_t pid, TracerInjector::Options options, InjectionReport report)
+HeapAttachment::HeapAttachment(
+    std::int32_t pid, std::string address, TracerInjector::Options options, InjectionReport report)
     : m_pid(pid)
+    , m_address(std::move(address))
     , m_options(std::move(options))
     , m_report(std::move(report))
-    , m_family{pid}
 {
+    add(pid);
 }
 
 HeapAttachment::~HeapAttachment()
@@ -45,15 +52,38 @@ HeapAttachment::~HeapAttachment()
     if (m_thread.joinable())
         m_thread.join();
     const std::lock_guard lock(m_mutex);
-    for (const std::int32_t pid : m_family)
-        static_cast<void>(TracerInjector(pid, m_options).stop()); // one that has ended is no failure
+    // One that ends meanwhile is no failure.
+    for (const Member &member : m_family)
+        if (!hasEnded(member))
+            static_cast<void>(TracerInjector(member.pid, m_options).stop(m_address));
 }
 
 void HeapAttachment::forked(std::int32_t pid, std::int32_t parentPid)
 {
     const std::lock_guard lock(m_mutex);
-    if (std::find(m_family.begin(), m_family.end(), parentPid) != m_family.end())
-        m_family.push_back(pid);
+    if (std::any_of(m_family.begin(), m_family.end(), [=](const Member &member) { return member.pid == parentPid; }))
+        add(pid);
+}
+
+void HeapAttachment::add(std::int32_t pid)
+{
+    Member member{pid, FileDescriptor(openPidfd(pid))};
+    if (member.process.isOpen() || errno != ESRCH)
+        m_family.push_back(std::move(member));
+}
+
+void HeapAttachment::dropEnded()
+{
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_family, hasEnded);
+}
+
+bool HeapAttachment::hasEnded(const Member &member)
+{
+    if (!member.process.isOpen())
+        return ::kill(member.pid, 0) != 0 && errno == ESRCH;
+    pollfd end{member.process.get(), POLLIN, 0};
+    return ::poll(&end, 1, 0) > 0;
 }
 
 void HeapAttachment::watchModules(const std::stop_token &stop)
@@ -66,9 +96,10 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
     const std::size_t seen = m_report.answer.modules;
     bool isDue = seen != 0 && modules.count() != seen + 1;
     while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
+        dropEnded();
         isDue = modules.hasChanged() || isDue;
         if (isDue)
-            isDue = !TracerInjector(m_pid, m_options).scan();
+            isDue = !TracerInjector(m_pid, m_options).scan(m_address);
     }
 }
 

@@ -70,6 +70,12 @@ void restore(wire::AttachCommand &command)
     command.status = wire::AttachStatus::Done;
 }
 
+/// Whether the recorder that asks is the one that was met last. To another one this process only has the number of one of its own.
+bool isFromOurRecorder(const wire::AttachCommand &command)
+{
+    return std::memcmp(command.address, g_recorderAddress, sizeof g_recorderAddress) == 0;
+}
+
 void start(wire::AttachCommand &command)
 {
     if (g_tracing.isServing()) {
@@ -105,6 +111,10 @@ void start(wire::AttachCommand &command)
 
 void stop(wire::AttachCommand &command)
 {
+    if (!isFromOurRecorder(command)) {
+        command.status = wire::AttachStatus::NotActive;
+        return;
+    }
     g_tracing.goDormant();
     withLoaderLock(command, restore);
     if (command.status == wire::AttachStatus::Done && !g_tracing.leave())
@@ -113,7 +123,7 @@ void stop(wire::AttachCommand &command)
 
 void scan(wire::AttachCommand &command)
 {
-    if (g_tracing.isServing())
+    if (isFromOurRecorder(command) && g_tracing.isServing())
         withLoaderLock(command, redirect);
     else
         command.status = wire::AttachStatus::NotActive;

@@ -70,7 +70,7 @@ private Q_SLOTS:
         report(*started);
         QVERIFY(started->answer.slots >= 8);
         const QByteArray truth = target.ask("go 20000");
-        const auto stopped = tracer.stop();
+        const auto stopped = tracer.stop(listener.address());
         QVERIFY2(stopped, failure(stopped).c_str());
         QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
         QCOMPARE(stopped->answer.slots, started->answer.slots);
@@ -130,7 +130,7 @@ private Q_SLOTS:
         report(*started);
         QCOMPARE(started->answer.slotsElsewhere, 1u);
         const QByteArray truth = target.ask("go 3000");
-        QVERIFY(tracer.stop());
+        QVERIFY(tracer.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
         QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
@@ -150,7 +150,7 @@ private Q_SLOTS:
             QVERIFY2(started, failure(started).c_str());
             QCOMPARE(started->answer.slots, 0u); // its calls come by themselves
             const QByteArray truth = target.ask("go 2000");
-            QVERIFY(tracer.stop());
+            QVERIFY(tracer.stop(listener.address()));
             const auto images = listener.takeImages();
             QCOMPARE(images.size(), std::size_t{1});
             QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
@@ -167,7 +167,7 @@ private Q_SLOTS:
         const auto started = tracer.start(listener.address());
         QVERIFY2(started, failure(started).c_str());
         QCOMPARE(target.ask("fork 500"), QByteArray("forked 0"));
-        QVERIFY(tracer.stop());
+        QVERIFY(tracer.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{2});
         QCOMPARE(images[1].origin, capture::wire::Origin::Fork);
@@ -176,6 +176,53 @@ private Q_SLOTS:
         QCOMPARE(images[1].program.frees, 1500);
         QCOMPARE(images[0].program.allocations, 0);
         QCOMPARE(target.ask("fork 10"), QByteArray("forked 0"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void anotherRecordersStopIsNotObeyed()
+    {
+        HeapListener listener;
+        HeapListener other;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        TracerInjector tracer = injector(target.pid());
+        const auto started = tracer.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        for (const auto &answered : {tracer.stop(other.address()), tracer.scan(other.address())}) {
+            QVERIFY2(answered, failure(answered).c_str());
+            QCOMPARE(answered->answer.status, capture::wire::AttachStatus::NotActive);
+            QVERIFY(answered->threadsAsked > 0);
+        }
+        const QByteArray truth = target.ask("go 500");
+        const auto scanned = tracer.scan(listener.address());
+        QVERIFY2(scanned, failure(scanned).c_str());
+        QCOMPARE(scanned->answer.status, capture::wire::AttachStatus::Done);
+        QVERIFY(tracer.stop(listener.address()));
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void childrenThatHaveEndedCostNothingAtTheStop()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        auto attached = capture::HeapAttachment::start(target.pid(), listener.address(), {tracerPath(), {}});
+        QVERIFY2(attached, failure(attached).c_str());
+        for (int i = 0; i < 200; ++i) {
+            const pid_t child = ::fork();
+            if (child == 0)
+                for (;;)
+                    ::pause();
+            (*attached)->forked(child, target.pid());
+            QCOMPARE(::kill(child, SIGKILL), 0);
+            QCOMPARE(::waitpid(child, nullptr, 0), child);
+        }
+        QElapsedTimer timer;
+        timer.start();
+        attached->reset();
+        QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
+        QVERIFY(target.ask("go 10").startsWith("done"));
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 
@@ -201,7 +248,7 @@ private Q_SLOTS:
             QVERIFY2(started, failure(started).c_str());
             QCOMPARE(target.ask("go 50"), QByteArray("done"));
             QTest::qWait(5);
-            const auto stopped = tracer.stop();
+            const auto stopped = tracer.stop(listener.address());
             QVERIFY2(stopped, failure(stopped).c_str());
             interrupted += started->interruptedCalls + stopped->interruptedCalls;
         }
@@ -245,7 +292,7 @@ private Q_SLOTS:
         const auto started = impatient.start(listener.address());
         QVERIFY2(started, failure(started).c_str());
         QCOMPARE(target.ask("go 30"), QByteArray("done"));
-        QVERIFY(impatient.stop());
+        QVERIFY(impatient.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
         QCOMPARE(images.front().program.allocations, 30);
@@ -257,7 +304,7 @@ private Q_SLOTS:
         HeapListener listener;
         AttachedProgram target(AttachedProgram::target("attach_waits"), {QStringLiteral("read")});
         TracerInjector tracer = injector(target.pid());
-        const auto stopped = tracer.stop(); // it never had the tracer
+        const auto stopped = tracer.stop(listener.address()); // it never had the tracer
         QVERIFY2(stopped, failure(stopped).c_str());
         QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::NotActive);
         QCOMPARE(stopped->threadsAsked, 0u);
@@ -276,7 +323,7 @@ private Q_SLOTS:
             const auto started = tracer.start(listener.address());
             QVERIFY2(started, failure(started).c_str());
             QTest::qWait(cycle % 10 == 0 ? 30 : 1);
-            const auto stopped = tracer.stop();
+            const auto stopped = tracer.stop(listener.address());
             QVERIFY2(stopped, failure(stopped).c_str());
             QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
             stopsMs.push_back(static_cast<double>(started->longestStopNs) / 1e6);
@@ -359,7 +406,7 @@ private:
         const auto started = tracer.start(listener.address());
         if (!started)
             qWarning("%s", started.error().text().c_str());
-        const auto stopped = tracer.stop();
+        const auto stopped = tracer.stop(listener.address());
         return started && stopped && stopped->answer.status == capture::wire::AttachStatus::Done;
     }
 
