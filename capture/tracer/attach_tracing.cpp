@@ -31,6 +31,15 @@ bool isInside(const ThreadWords *words)
     return rawSyscall(SYS_futex, asLong(&words->inside), FUTEX_WAIT_PRIVATE, 0, asLong(&none)) == -EAGAIN;
 }
 
+/// Whether the thread that took `slot` is gone: its words may be anybody's memory by now.
+bool hasEnded(const wire::ThreadSlot &slot)
+{
+    if (slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
+        return true;
+    const auto tid = static_cast<long>(slot.tid.load(std::memory_order_relaxed));
+    return rawSyscall(SYS_tgkill, rawSyscall(SYS_getpid), tid, 0) == -ESRCH;
+}
+
 } // namespace
 
 bool Tracing::attach()
@@ -64,9 +73,10 @@ bool Tracing::hasVisitors() const
 {
     if (g_visitors.load(std::memory_order_seq_cst) != 0)
         return true;
-    for (const ThreadState *state : m_states) {
+    for (std::uint32_t i = 0; i < wire::kMaxThreads; ++i) {
+        const ThreadState *state = m_states[i];
         const ThreadWords *owner = state != nullptr ? __atomic_load_n(&state->owner, __ATOMIC_ACQUIRE) : nullptr;
-        if (owner != nullptr && owner != &t_words && isInside(owner))
+        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(memory.slot(i)))
             return true;
     }
     return false;

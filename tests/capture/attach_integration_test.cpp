@@ -226,6 +226,22 @@ private Q_SLOTS:
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 
+    void whatBecomesOfAnEndedThreadsMemoryIsNoObstacle()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        TracerInjector tracer = injector(target.pid());
+        for (int round = 0; round < 2; ++round) {
+            const auto started = tracer.start(listener.address());
+            QVERIFY2(started, failure(started).c_str());
+            QCOMPARE(target.ask("scribble"), QByteArray("scribbled"));
+            const auto stopped = tracer.stop(listener.address());
+            QVERIFY2(stopped, failure(stopped).c_str());
+            QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
+        }
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
     void aThreadThatWaitsGoesOnWaiting_data()
     {
         QTest::addColumn<QByteArray>("call");
