@@ -44,27 +44,26 @@ bool hasEnded(const wire::ThreadSlot &slot)
 
 bool Tracing::attach()
 {
-    Phase phase = m_phase.load(std::memory_order_acquire);
-    if (phase != Phase::Unstarted && phase != Phase::Dormant)
-        return false;
-    if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
+    const Standing before = standing();
+    const Phase phase = before.ownPhase();
+    if ((phase != Phase::Unstarted && phase != Phase::Dormant) || !beginConnecting(before))
         return false;
     if (connect(wire::Origin::Attach))
         return true;
-    m_phase.store(Phase::Dormant, std::memory_order_release);
+    setPhase(Phase::Dormant);
     return false;
 }
 
 bool Tracing::activate()
 {
     const bool isRaised = ForkFlag::raise();
-    m_phase.store(isRaised ? Phase::Active : Phase::Dormant, std::memory_order_release);
+    setPhase(isRaised ? Phase::Active : Phase::Dormant);
     return isRaised;
 }
 
 bool Tracing::isServing() const
 {
-    return m_phase.load(std::memory_order_acquire) == Phase::Active && ForkFlag::isRaised()
+    return standing().phase == Phase::Active && ForkFlag::isRaised()
         && memory.header().mode.load(std::memory_order_relaxed) == wire::Mode::Recording
         && !Doorbell(memory).recorderIsGone();
 }
@@ -91,7 +90,7 @@ void Tracing::disownStates()
 
 bool Tracing::leave()
 {
-    if (m_phase.load(std::memory_order_acquire) == Phase::Connecting)
+    if (standing().ownPhase() == Phase::Connecting)
         return false;
     goDormant();
     if (memory.base == nullptr)
