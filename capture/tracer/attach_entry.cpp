@@ -101,12 +101,14 @@ void start(wire::AttachCommand &command)
     }
     command.memoryBase = reinterpret_cast<std::uint64_t>(g_tracing.memory.base);
     withLoaderLock(command, redirect);
-    if (command.status == wire::AttachStatus::Done && !g_tracing.activate())
+    if (command.status == wire::AttachStatus::Done && g_tracing.activate())
+        return;
+    g_tracing.goDormant();
+    if (command.status == wire::AttachStatus::Done) {
+        withLoaderLock(command, restore);
         command.status = wire::AttachStatus::NotMet;
-    if (command.status != wire::AttachStatus::Done) {
-        g_tracing.goDormant();
-        g_tracing.leave();
     }
+    g_tracing.leave();
 }
 
 void stop(wire::AttachCommand &command)
