@@ -95,7 +95,7 @@ private:
     std::uint16_t m_index[kIndex] = {}; ///< by hash, linear probing: place in the list, plus 1
 };
 
-/// What slots held that were redirected before their first call: their own stubs. The youngest entry of a slot counts.
+/// What slots held that were redirected before their first call: their own stubs.
 class Stubs
 {
 public:
@@ -103,17 +103,23 @@ public:
     {
         if (m_entries == nullptr)
             m_entries = static_cast<Entry *>(mapPrivate(kMost * sizeof(Entry)));
-        if (m_entries == nullptr || m_count == kMost)
-            return false;
-        m_entries[m_count++] = {word, stub};
-        return true;
+        Entry *known = entryOf(word);
+        if (known == nullptr && m_entries != nullptr && m_count < kMost)
+            known = &m_entries[m_count++];
+        if (known != nullptr)
+            *known = {word, stub};
+        return known != nullptr;
+    }
+    /// The slot held no stub when it was redirected: what is known of its place is of a module that was there before.
+    void forget(const std::uint64_t *word)
+    {
+        if (Entry *known = entryOf(word))
+            *known = m_entries[--m_count];
     }
     std::uint64_t find(const std::uint64_t *word) const
     {
-        for (std::uint32_t i = m_count; i-- > 0;)
-            if (m_entries[i].word == word)
-                return m_entries[i].stub;
-        return 0;
+        const Entry *known = entryOf(word);
+        return known != nullptr ? known->stub : 0;
     }
     void clear() { m_count = 0; }
 
@@ -124,6 +130,14 @@ private:
         std::uint64_t *word;
         std::uint64_t stub;
     };
+    Entry *entryOf(const std::uint64_t *word) const
+    {
+        for (std::uint32_t i = m_count; i-- > 0;)
+            if (m_entries[i].word == word)
+                return &m_entries[i];
+        return nullptr;
+    }
+
     Entry *m_entries = nullptr;
     std::uint32_t m_count = 0;
 };
@@ -179,6 +193,8 @@ void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
             return;
         const std::uint64_t value = *slot.word;
         const bool isStub = value != item->hook && value != item->next && isUnresolved(module, slot) && elsewhere == 0;
+        if (value == item->next && slot.isCall)
+            g_stubs.forget(slot.word);
         if (value == item->hook
             || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
                 && module.write(slot.word, item->hook)))
