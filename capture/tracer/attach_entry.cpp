@@ -53,6 +53,7 @@ void answer(wire::AttachCommand &command, const PatchCounts &counts)
     command.modules = counts.modules;
     command.slots = counts.slots;
     command.slotsElsewhere = counts.slotsElsewhere;
+    command.slotsFailed = counts.slotsFailed;
     command.modulesSkipped = counts.modulesSkipped;
 }
 

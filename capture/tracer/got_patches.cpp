@@ -161,13 +161,15 @@ template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, V
         visit(reinterpret_cast<std::uint64_t *>(at));
 }
 
+void count(bool isWritten, PatchCounts &counts) { ++(isWritten ? counts.slots : counts.slotsFailed); }
+
 void redirectLoader(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
         for (const char *name : kLoaderCalls) {
             const Redirection *item = all.find(name);
             if (item != nullptr && (*word == item->next || *word == item->hook))
-                counts.slots += *word == item->hook || module.write(word, item->hook) ? 1 : 0;
+                count(*word == item->hook || module.write(word, item->hook), counts);
         }
     });
 }
@@ -195,10 +197,10 @@ void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
         const bool isStub = value != item->hook && value != item->next && isUnresolved(module, slot) && elsewhere == 0;
         if (value == item->next && slot.isCall)
             g_stubs.forget(slot.word);
-        if (value == item->hook
-            || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
-                && module.write(slot.word, item->hook)))
+        if (value == item->hook)
             ++counts.slots;
+        else if (value == item->next || isStub)
+            count((!isStub || g_stubs.remember(slot.word, value)) && module.write(slot.word, item->hook), counts);
     });
 }
 
@@ -209,13 +211,13 @@ void restoreModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
         if (item == nullptr || *slot.word != item->hook)
             return;
         const std::uint64_t stub = slot.isCall ? g_stubs.find(slot.word) : 0;
-        counts.slots += module.write(slot.word, module.isCode(stub) ? stub : item->next) ? 1 : 0;
+        count(module.write(slot.word, module.isCode(stub) ? stub : item->next), counts);
     });
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
         for (const char *name : kLoaderCalls) {
             const Redirection *item = all.find(name);
             if (item != nullptr && *word == item->hook)
-                counts.slots += module.write(word, item->next) ? 1 : 0;
+                count(module.write(word, item->next), counts);
         }
     });
 }

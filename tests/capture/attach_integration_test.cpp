@@ -69,6 +69,7 @@ private Q_SLOTS:
         QVERIFY2(started, failure(started).c_str());
         report(*started);
         QVERIFY(started->answer.slots >= 8);
+        QCOMPARE(started->answer.slotsFailed, 0u);
         const QByteArray truth = target.ask("go 20000");
         const auto stopped = tracer.stop(listener.address());
         QVERIFY2(stopped, failure(stopped).c_str());
@@ -428,9 +429,10 @@ private:
 
     static void report(const InjectionReport &r)
     {
-        qInfo("%u slots in %u modules (%u elsewhere, %u skipped), thread %d, %u asked, %u interrupted, %.2f ms",
-            r.answer.slots, r.answer.modules, r.answer.slotsElsewhere, r.answer.modulesSkipped, r.tid, r.threadsAsked,
-            r.interruptedCalls, static_cast<double>(r.longestStopNs) / 1e6);
+        qInfo("%u slots in %u modules (%u elsewhere, %u failed, %u skipped), thread %d, %u asked, %u interrupted, %.2f "
+              "ms",
+            r.answer.slots, r.answer.modules, r.answer.slotsElsewhere, r.answer.slotsFailed, r.answer.modulesSkipped,
+            r.tid, r.threadsAsked, r.interruptedCalls, static_cast<double>(r.longestStopNs) / 1e6);
     }
 };
 
