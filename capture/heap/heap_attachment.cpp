@@ -18,6 +18,8 @@ namespace {
 
 /// How long the calls of a newly loaded module may go unseen. A look takes a microsecond.
 constexpr std::chrono::milliseconds kLookInterval{50};
+/// A look that fails is repeated, each time after twice as long, up to this. The program's threads are stopped for each.
+constexpr std::chrono::milliseconds kLongestPause{5000};
 
 } // namespace
 
@@ -78,6 +80,18 @@ void HeapAttachment::dropEnded()
     std::erase_if(m_family, hasEnded);
 }
 
+bool HeapAttachment::isRunning()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::any_of(m_family.begin(), m_family.end(), [this](const Member &member) { return member.pid == m_pid; });
+}
+
+bool HeapAttachment::scan()
+{
+    const auto report = TracerInjector(m_pid, m_options).scan(m_address);
+    return report && report->answer.status != wire::AttachStatus::NotRun;
+}
+
 bool HeapAttachment::hasEnded(const Member &member)
 {
     if (!member.process.isOpen())
@@ -95,11 +109,25 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
     // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
     const std::size_t seen = m_report.answer.modules;
     bool isDue = seen != 0 && modules.count() != seen + 1;
+    using Clock = std::chrono::steady_clock;
+    auto pause = kLookInterval;
+    Clock::time_point next;
     while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
         dropEnded();
-        isDue = modules.hasChanged() || isDue;
-        if (isDue)
-            isDue = !TracerInjector(m_pid, m_options).scan(m_address);
+        if (modules.hasChanged()) {
+            isDue = true;
+            pause = kLookInterval;
+            next = {};
+        }
+        if (!isDue || Clock::now() < next)
+            continue;
+        isDue = isRunning() && !scan();
+        next = Clock::now() + pause;
+        if (isDue && pause == kLongestPause) {
+            isDue = false;
+            ++m_scansGivenUp;
+        }
+        pause = std::min(pause * 2, kLongestPause);
     }
 }
 

@@ -34,6 +34,9 @@ public:
     /// A process was forked by the one attached to, or by one that was: it has the tracer as well. Any thread.
     void forked(std::int32_t pid, std::int32_t parentPid);
 
+    /// How often a look at modules was given up, as no thread could be borrowed for a long time. Any thread.
+    std::int64_t scansGivenUp() const { return m_scansGivenUp; }
+
 private:
     /// A process that has the tracer, and not another one that gets its number later.
     struct Member
@@ -45,7 +48,9 @@ private:
     HeapAttachment(std::int32_t pid, std::string address, TracerInjector::Options options, InjectionReport report);
     void watchModules(const std::stop_token &stop);
     void add(std::int32_t pid);
+    bool scan();
     void dropEnded();
+    bool isRunning();
     static bool hasEnded(const Member &member);
 
     std::int32_t m_pid;
@@ -54,6 +59,7 @@ private:
     InjectionReport m_report;
     std::mutex m_mutex;           ///< guards m_family
     std::vector<Member> m_family; ///< all that have the tracer and, at the last look, ran
+    std::atomic<std::int64_t> m_scansGivenUp = 0;
     std::jthread m_thread;
 };
 
