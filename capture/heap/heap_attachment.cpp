@@ -60,11 +60,10 @@ HeapAttachment::~HeapAttachment()
             static_cast<void>(TracerInjector(member.pid, m_options).stop(m_address));
 }
 
-void HeapAttachment::forked(std::int32_t pid, std::int32_t parentPid)
+void HeapAttachment::forked(std::int32_t pid)
 {
     const std::lock_guard lock(m_mutex);
-    if (std::any_of(m_family.begin(), m_family.end(), [=](const Member &member) { return member.pid == parentPid; }))
-        add(pid);
+    add(pid);
 }
 
 void HeapAttachment::add(std::int32_t pid)

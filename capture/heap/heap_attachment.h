@@ -31,8 +31,9 @@ public:
 
     const InjectionReport &report() const { return m_report; }
 
-    /// A process was forked by the one attached to, or by one that was: it has the tracer as well. Any thread.
-    void forked(std::int32_t pid, std::int32_t parentPid);
+    /// A process that has met the recorder was forked by the one attached to, or by one that was, whether or not that runs still.
+    /// Any thread.
+    void forked(std::int32_t pid);
 
     /// How often a look at modules was given up, as no thread could be borrowed for a long time. Any thread.
     std::int64_t scansGivenUp() const { return m_scansGivenUp; }

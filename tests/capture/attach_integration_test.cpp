@@ -215,7 +215,7 @@ private Q_SLOTS:
             if (child == 0)
                 for (;;)
                     ::pause();
-            (*attached)->forked(child, target.pid());
+            (*attached)->forked(child);
             QCOMPARE(::kill(child, SIGKILL), 0);
             QCOMPARE(::waitpid(child, nullptr, 0), child);
         }
