@@ -61,7 +61,10 @@ bool Tracing::connect(wire::Origin origin)
     memory = meetRecorder(origin);
     if (memory.base == nullptr)
         return false;
-    m_memoryPid = rawSyscall(SYS_getpid);
+    const std::int64_t pid = rawSyscall(SYS_getpid);
+    if (m_memoryPid != pid)
+        g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
+    m_memoryPid = pid;
     disownStates();
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
