@@ -142,6 +142,9 @@ void RecordingInstruments::sayWhatAttachMet(const capture::InjectionReport &repo
     if (report.answer.slotsElsewhere > 0)
         m_notes.push_back(fmt::format("{} calls lead to another allocator than most; their blocks are not recorded",
             report.answer.slotsElsewhere));
+    if (report.answer.slotsFailed > 0)
+        m_notes.push_back(fmt::format(
+            "{} calls could not be redirected; the blocks they allocate are not recorded", report.answer.slotsFailed));
 }
 
 /// Tells what the target is about to run, so that one which ends before anybody could look at it is known all the same.

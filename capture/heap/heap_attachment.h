@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/file_descriptor.h"
 #include "capture/target/link_map_watch.h"
 #include "capture/target/tracer_injector.h"
 #include "model/base/result.h"
@@ -30,18 +31,36 @@ public:
 
     const InjectionReport &report() const { return m_report; }
 
-    /// A process was forked by the one attached to, or by one that was: it has the tracer as well. Any thread.
-    void forked(std::int32_t pid, std::int32_t parentPid);
+    /// A process that has met the recorder was forked by the one attached to, or by one that was, whether or not that runs still.
+    /// Any thread.
+    void forked(std::int32_t pid);
+
+    /// How often a look at modules was given up, as no thread could be borrowed for a long time. Any thread.
+    std::int64_t scansGivenUp() const { return m_scansGivenUp; }
 
 private:
-    HeapAttachment(std::int32_t pid, TracerInjector::Options options, InjectionReport report);
+    /// A process that has the tracer, and not another one that gets its number later.
+    struct Member
+    {
+        std::int32_t pid = 0;
+        FileDescriptor process; ///< a pidfd; not open where there was none to be had
+    };
+
+    HeapAttachment(std::int32_t pid, std::string address, TracerInjector::Options options, InjectionReport report);
     void watchModules(const std::stop_token &stop);
+    void add(std::int32_t pid);
+    bool scan();
+    void dropEnded();
+    bool isRunning();
+    static bool hasEnded(const Member &member);
 
     std::int32_t m_pid;
+    std::string m_address;
     TracerInjector::Options m_options;
     InjectionReport m_report;
-    std::mutex m_mutex;                 ///< guards m_family
-    std::vector<std::int32_t> m_family; ///< all that have the tracer, first the process itself
+    std::mutex m_mutex;           ///< guards m_family
+    std::vector<Member> m_family; ///< all that have the tracer and, at the last look, ran
+    std::atomic<std::int64_t> m_scansGivenUp = 0;
     std::jthread m_thread;
 };
 

@@ -5,6 +5,8 @@
 #include "capture/target/program_kind.h"
 #include "model/base/format_units.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -131,6 +133,7 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
                 for (auto &[node, counts] : area.counts.rows)
                     keepNetOnly(counts);
         }
+        tellScansGivenUp(*image);
         addRows(*image, harvest, batch);
         addLosses(*image, harvest, batch);
         addProgram(*image, harvest.program, harvest.hasEnded, batch);
@@ -221,6 +224,21 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
     const std::string &allocator = allocatorNote(image.arrival.executable);
     row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
+}
+
+void HeapInstrument::tellScansGivenUp(const Image &image)
+{
+    const std::int64_t count = m_attachment && image.arrival.origin == wire::Origin::Attach && !image.isFailureStored
+        ? m_attachment->scansGivenUp()
+        : 0;
+    if (count == 0)
+        return;
+    model::TableBuilder &tables = m_processes.tables();
+    const std::string lack
+        = fmt::format("calls of modules that it loaded later are not recorded (looks given up: {})", count);
+    const model::StringId note = tables.string(attachNote({image.arrival.monotonicNs - m_originNs}) + "; " + lack);
+    if (tables.tables().images[image.id.index()].heapNote != note)
+        tables.changeImage(image.id).heapNote = note;
 }
 
 void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventBatch &batch)

@@ -113,7 +113,7 @@ void HeapInstrument::imageArrived(Arrival arrival)
     const auto process = static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0));
     const std::lock_guard lock(m_mutex);
     if (m_attachment && arrival.origin == wire::Origin::Fork)
-        m_attachment->forked(arrival.pid, arrival.parentPid);
+        m_attachment->forked(arrival.pid);
     // The pid's earlier image has ended with the exec (or its process has, and the number is used again).
     for (const auto &image : m_images) {
         if (image->channel.pid() != arrival.pid || image->hasEnded)

@@ -101,6 +101,7 @@ private:
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
+    void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
     void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);

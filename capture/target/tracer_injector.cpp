@@ -35,7 +35,7 @@ const char *textOf(wire::AttachStatus status)
     case wire::AttachStatus::Busy:
         return "a thread is still inside an allocation that an earlier recording saw";
     case wire::AttachStatus::NotActive:
-        return "it is not traced any more";
+        return "this recorder does not trace it any more";
     case wire::AttachStatus::NotRun:
         break;
     }
@@ -69,12 +69,15 @@ model::Result<InjectionReport> TracerInjector::start(const std::string &address)
     return report;
 }
 
-model::Result<InjectionReport> TracerInjector::scan() { return command(wire::AttachAction::Scan, {}); }
+model::Result<InjectionReport> TracerInjector::scan(const std::string &address)
+{
+    return command(wire::AttachAction::Scan, address);
+}
 
-model::Result<InjectionReport> TracerInjector::stop()
+model::Result<InjectionReport> TracerInjector::stop(const std::string &address)
 {
     for (int i = 0;; ++i) {
-        auto report = command(wire::AttachAction::Stop, {});
+        auto report = command(wire::AttachAction::Stop, address);
         // A thread that waits inside the allocator keeps the shared memory for a while; its slots are its own again.
         const bool isBusy = report && report->answer.status == wire::AttachStatus::Busy;
         if ((report && !isBusy) || i == (isBusy ? kStopRetries : kFailureRetries))

@@ -43,10 +43,10 @@ public:
 
     /// Meets the recorder at `address` (RendezvousServer::address()) and redirects the allocation calls of all modules.
     model::Result<InjectionReport> start(const std::string &address);
-    /// Redirects those of modules that came since.
-    model::Result<InjectionReport> scan();
+    /// Redirects those of modules that came since. Like stop(), only if the recorder at `address` is the one that was met.
+    model::Result<InjectionReport> scan(const std::string &address);
     /// Puts back what was there. The library stays, dormant.
-    model::Result<InjectionReport> stop();
+    model::Result<InjectionReport> stop(const std::string &address);
 
 private:
     model::Result<InjectionReport> command(wire::AttachAction action, const std::string &address);

@@ -53,6 +53,7 @@ void answer(wire::AttachCommand &command, const PatchCounts &counts)
     command.modules = counts.modules;
     command.slots = counts.slots;
     command.slotsElsewhere = counts.slotsElsewhere;
+    command.slotsFailed = counts.slotsFailed;
     command.modulesSkipped = counts.modulesSkipped;
 }
 
@@ -68,6 +69,12 @@ void restore(wire::AttachCommand &command)
     if (!g_isPreloaded)
         answer(command, restoreSlots());
     command.status = wire::AttachStatus::Done;
+}
+
+/// Whether the recorder that asks is the one that was met last. To another one this process only has the number of one of its own.
+bool isFromOurRecorder(const wire::AttachCommand &command)
+{
+    return std::memcmp(command.address, g_recorderAddress, sizeof g_recorderAddress) == 0;
 }
 
 void start(wire::AttachCommand &command)
@@ -95,16 +102,22 @@ void start(wire::AttachCommand &command)
     }
     command.memoryBase = reinterpret_cast<std::uint64_t>(g_tracing.memory.base);
     withLoaderLock(command, redirect);
-    if (command.status == wire::AttachStatus::Done && !g_tracing.activate())
+    if (command.status == wire::AttachStatus::Done && g_tracing.activate())
+        return;
+    g_tracing.goDormant();
+    if (command.status == wire::AttachStatus::Done) {
+        withLoaderLock(command, restore);
         command.status = wire::AttachStatus::NotMet;
-    if (command.status != wire::AttachStatus::Done) {
-        g_tracing.goDormant();
-        g_tracing.leave();
     }
+    g_tracing.leave();
 }
 
 void stop(wire::AttachCommand &command)
 {
+    if (!isFromOurRecorder(command)) {
+        command.status = wire::AttachStatus::NotActive;
+        return;
+    }
     g_tracing.goDormant();
     withLoaderLock(command, restore);
     if (command.status == wire::AttachStatus::Done && !g_tracing.leave())
@@ -113,7 +126,7 @@ void stop(wire::AttachCommand &command)
 
 void scan(wire::AttachCommand &command)
 {
-    if (g_tracing.isServing())
+    if (isFromOurRecorder(command) && g_tracing.isServing())
         withLoaderLock(command, redirect);
     else
         command.status = wire::AttachStatus::NotActive;

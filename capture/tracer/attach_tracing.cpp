@@ -31,31 +31,39 @@ bool isInside(const ThreadWords *words)
     return rawSyscall(SYS_futex, asLong(&words->inside), FUTEX_WAIT_PRIVATE, 0, asLong(&none)) == -EAGAIN;
 }
 
+/// Whether the thread that took `slot` is gone: its words may be anybody's memory by now.
+bool hasEnded(const wire::ThreadSlot &slot)
+{
+    if (slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
+        return true;
+    const auto tid = static_cast<long>(slot.tid.load(std::memory_order_relaxed));
+    return rawSyscall(SYS_tgkill, rawSyscall(SYS_getpid), tid, 0) == -ESRCH;
+}
+
 } // namespace
 
 bool Tracing::attach()
 {
-    Phase phase = m_phase.load(std::memory_order_acquire);
-    if (phase != Phase::Unstarted && phase != Phase::Dormant)
-        return false;
-    if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
+    const Standing before = standing();
+    const Phase phase = before.ownPhase();
+    if ((phase != Phase::Unstarted && phase != Phase::Dormant) || !beginConnecting(before))
         return false;
     if (connect(wire::Origin::Attach))
         return true;
-    m_phase.store(Phase::Dormant, std::memory_order_release);
+    setPhase(Phase::Dormant);
     return false;
 }
 
 bool Tracing::activate()
 {
     const bool isRaised = ForkFlag::raise();
-    m_phase.store(isRaised ? Phase::Active : Phase::Dormant, std::memory_order_release);
+    setPhase(isRaised ? Phase::Active : Phase::Dormant);
     return isRaised;
 }
 
 bool Tracing::isServing() const
 {
-    return m_phase.load(std::memory_order_acquire) == Phase::Active && ForkFlag::isRaised()
+    return standing().phase == Phase::Active && ForkFlag::isRaised()
         && memory.header().mode.load(std::memory_order_relaxed) == wire::Mode::Recording
         && !Doorbell(memory).recorderIsGone();
 }
@@ -64,9 +72,10 @@ bool Tracing::hasVisitors() const
 {
     if (g_visitors.load(std::memory_order_seq_cst) != 0)
         return true;
-    for (const ThreadState *state : m_states) {
+    for (std::uint32_t i = 0; i < wire::kMaxThreads; ++i) {
+        const ThreadState *state = m_states[i];
         const ThreadWords *owner = state != nullptr ? __atomic_load_n(&state->owner, __ATOMIC_ACQUIRE) : nullptr;
-        if (owner != nullptr && owner != &t_words && isInside(owner))
+        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(memory.slot(i)))
             return true;
     }
     return false;
@@ -81,7 +90,7 @@ void Tracing::disownStates()
 
 bool Tracing::leave()
 {
-    if (m_phase.load(std::memory_order_acquire) == Phase::Connecting)
+    if (standing().ownPhase() == Phase::Connecting)
         return false;
     goDormant();
     if (memory.base == nullptr)

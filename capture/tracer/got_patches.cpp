@@ -95,7 +95,7 @@ private:
     std::uint16_t m_index[kIndex] = {}; ///< by hash, linear probing: place in the list, plus 1
 };
 
-/// What slots held that were redirected before their first call: their own stubs. The youngest entry of a slot counts.
+/// What slots held that were redirected before their first call: their own stubs.
 class Stubs
 {
 public:
@@ -103,17 +103,23 @@ public:
     {
         if (m_entries == nullptr)
             m_entries = static_cast<Entry *>(mapPrivate(kMost * sizeof(Entry)));
-        if (m_entries == nullptr || m_count == kMost)
-            return false;
-        m_entries[m_count++] = {word, stub};
-        return true;
+        Entry *known = entryOf(word);
+        if (known == nullptr && m_entries != nullptr && m_count < kMost)
+            known = &m_entries[m_count++];
+        if (known != nullptr)
+            *known = {word, stub};
+        return known != nullptr;
+    }
+    /// The slot held no stub when it was redirected: what is known of its place is of a module that was there before.
+    void forget(const std::uint64_t *word)
+    {
+        if (Entry *known = entryOf(word))
+            *known = m_entries[--m_count];
     }
     std::uint64_t find(const std::uint64_t *word) const
     {
-        for (std::uint32_t i = m_count; i-- > 0;)
-            if (m_entries[i].word == word)
-                return m_entries[i].stub;
-        return 0;
+        const Entry *known = entryOf(word);
+        return known != nullptr ? known->stub : 0;
     }
     void clear() { m_count = 0; }
 
@@ -124,6 +130,14 @@ private:
         std::uint64_t *word;
         std::uint64_t stub;
     };
+    Entry *entryOf(const std::uint64_t *word) const
+    {
+        for (std::uint32_t i = m_count; i-- > 0;)
+            if (m_entries[i].word == word)
+                return &m_entries[i];
+        return nullptr;
+    }
+
     Entry *m_entries = nullptr;
     std::uint32_t m_count = 0;
 };
@@ -147,13 +161,15 @@ template <typename Visit> void forEachLoaderPointer(const ModuleSlots &module, V
         visit(reinterpret_cast<std::uint64_t *>(at));
 }
 
+void count(bool isWritten, PatchCounts &counts) { ++(isWritten ? counts.slots : counts.slotsFailed); }
+
 void redirectLoader(ModuleSlots &module, Redirections &all, PatchCounts &counts)
 {
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
         for (const char *name : kLoaderCalls) {
             const Redirection *item = all.find(name);
             if (item != nullptr && (*word == item->next || *word == item->hook))
-                counts.slots += *word == item->hook || module.write(word, item->hook) ? 1 : 0;
+                count(*word == item->hook || module.write(word, item->hook), counts);
         }
     });
 }
@@ -179,10 +195,12 @@ void redirectModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
             return;
         const std::uint64_t value = *slot.word;
         const bool isStub = value != item->hook && value != item->next && isUnresolved(module, slot) && elsewhere == 0;
-        if (value == item->hook
-            || ((value == item->next || (isStub && g_stubs.remember(slot.word, value)))
-                && module.write(slot.word, item->hook)))
+        if (value == item->next && slot.isCall)
+            g_stubs.forget(slot.word);
+        if (value == item->hook)
             ++counts.slots;
+        else if (value == item->next || isStub)
+            count((!isStub || g_stubs.remember(slot.word, value)) && module.write(slot.word, item->hook), counts);
     });
 }
 
@@ -193,13 +211,13 @@ void restoreModule(ModuleSlots &module, Redirections &all, PatchCounts &counts)
         if (item == nullptr || *slot.word != item->hook)
             return;
         const std::uint64_t stub = slot.isCall ? g_stubs.find(slot.word) : 0;
-        counts.slots += module.write(slot.word, module.isCode(stub) ? stub : item->next) ? 1 : 0;
+        count(module.write(slot.word, module.isCode(stub) ? stub : item->next), counts);
     });
     forEachLoaderPointer(module, [&](std::uint64_t *word) {
         for (const char *name : kLoaderCalls) {
             const Redirection *item = all.find(name);
             if (item != nullptr && *word == item->hook)
-                counts.slots += module.write(word, item->next) ? 1 : 0;
+                count(module.write(word, item->next), counts);
         }
     });
 }

@@ -11,6 +11,7 @@ struct PatchCounts
     std::uint32_t modules = 0;
     std::uint32_t slots = 0;          ///< lead to us now, or were put back
     std::uint32_t slotsElsewhere = 0; ///< left alone: they lead to another definition than most do
+    std::uint32_t slotsFailed = 0;    ///< to be changed, but there was no memory or no way to write the page
     std::uint32_t modulesSkipped = 0; ///< their tables make no sense
 };
 

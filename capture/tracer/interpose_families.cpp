@@ -103,12 +103,12 @@ void *allocateOrEnd(std::size_t size)
         const ReentrancyGuard guard;                                                                                   \
         if (!guard)                                                                                                    \
             countReentered(__builtin_return_address(0));                                                               \
-        else                                                                                                           \
-            recordRelease(capture::wire::RecordType::ReallocBegin, pointer);                                           \
+        const bool hasBegun = guard && recordRelease(capture::wire::RecordType::ReallocBegin, pointer);                \
         void *block = g_next.name arguments;                                                                           \
         if (guard && block != nullptr)                                                                                 \
-            recordAllocation(capture::wire::RecordType::ReallocEnd, block, bytes, capture::tracer::callerFrame()); \
-        else if (guard)                                                                                                \
+            recordAllocation(hasBegun ? capture::wire::RecordType::ReallocEnd : capture::wire::RecordType::Malloc,     \
+                block, bytes, capture::tracer::callerFrame());                                                         \
+        else if (hasBegun)                                                                                             \
             recordReallocFreed();                                                                                      \
         return block;                                                                                                  \
     }

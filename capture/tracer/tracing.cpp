@@ -24,23 +24,35 @@ std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_
 
 } // namespace
 
+bool Standing::isInherited() const
+{
+    return phase == Phase::Connecting && connecting != static_cast<std::int32_t>(rawSyscall(SYS_getpid));
+}
+
+bool Tracing::beginConnecting(Standing before)
+{
+    const Standing after{Phase::Connecting, static_cast<std::int32_t>(rawSyscall(SYS_getpid))};
+    return m_standing.compare_exchange_strong(before, after, std::memory_order_acq_rel);
+}
+
 bool Tracing::start()
 {
     // An active process whose flag reads 0 is a forked child of one that recorded.
-    Phase phase = m_phase.load(std::memory_order_acquire);
+    const Standing before = standing();
+    const Phase phase = before.ownPhase();
     if (phase == Phase::Dormant || phase == Phase::Connecting)
         return false;
     // Or recording has begun since the caller looked at the flag.
     if (phase == Phase::Active && ForkFlag::isRaised())
         return true;
-    if (!m_phase.compare_exchange_strong(phase, Phase::Connecting, std::memory_order_acq_rel))
+    if (!beginConnecting(before))
         return false;
-    const bool isConnected = connect(phase == Phase::Active ? wire::Origin::Fork : wire::Origin::Exec);
+    const bool isConnected = connect(before.phase == Phase::Unstarted ? wire::Origin::Exec : wire::Origin::Fork);
     if (isConnected && ForkFlag::raise()) {
-        m_phase.store(Phase::Active, std::memory_order_release);
+        setPhase(Phase::Active);
         return true;
     }
-    m_phase.store(Phase::Dormant, std::memory_order_release);
+    setPhase(Phase::Dormant);
     return false;
 }
 
@@ -49,7 +61,10 @@ bool Tracing::connect(wire::Origin origin)
     memory = meetRecorder(origin);
     if (memory.base == nullptr)
         return false;
-    m_memoryPid = rawSyscall(SYS_getpid);
+    const std::int64_t pid = rawSyscall(SYS_getpid);
+    if (m_memoryPid != pid)
+        g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
+    m_memoryPid = pid;
     disownStates();
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
@@ -162,7 +177,7 @@ void Tracing::loaderFreed(const void *pointer)
 
 void Tracing::goDormant()
 {
-    m_phase.store(Phase::Dormant, std::memory_order_release);
+    setPhase(Phase::Dormant);
     ForkFlag::lower();
 }
 

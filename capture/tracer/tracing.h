@@ -22,6 +22,16 @@ enum class Phase : std::uint32_t {
     Dormant = 3,    ///< for good, unless a recorder attaches
 };
 
+/// The phase, and which process is connecting: a child that was forked meanwhile is not.
+struct Standing
+{
+    Phase phase = Phase::Unstarted;
+    std::int32_t connecting = 0; ///< its pid; 0 in other phases
+    bool isInherited() const;
+    Phase ownPhase() const { return isInherited() ? Phase::Unstarted : phase; }
+};
+static_assert(std::atomic<Standing>::is_always_lock_free);
+
 /// All that the tracer keeps for the process. One object, zero-initialised, with no constructor to run: the
 /// first event comes before any constructor of ours would.
 class Tracing
@@ -80,6 +90,9 @@ private:
     static constinit std::atomic<std::uint32_t> g_visitors;
     static inline ThreadState *const kNoRing = reinterpret_cast<ThreadState *>(1);
 
+    Standing standing() const { return m_standing.load(std::memory_order_acquire); }
+    bool beginConnecting(Standing before);
+    void setPhase(Phase phase) { m_standing.store({phase, 0}, std::memory_order_release); }
     bool start();
     bool connect(wire::Origin origin);
     bool hasVisitors() const;
@@ -88,7 +101,7 @@ private:
     wire::ThreadSlot *takeSlot(std::uint32_t &index);
     ThreadState *stateFor(std::uint32_t index);
 
-    std::atomic<Phase> m_phase = Phase::Unstarted;
+    std::atomic<Standing> m_standing = Standing{};
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
     std::atomic<std::uint32_t> m_slotHint = 0;

@@ -17,8 +17,9 @@ inline constexpr std::uint32_t kAddressBytes = 128;
 
 enum class AttachAction : std::uint32_t {
     Start = 1, ///< meet the recorder at `address` and redirect the slots of all modules
-    Scan = 2,  ///< redirect the slots of modules that came since
-    Stop = 3,  ///< put back what the slots held, and be dormant; may be asked again to give the shared memory back
+    // Of the recorder that was met last, and of no other:
+    Scan = 2, ///< redirect the slots of modules that came since
+    Stop = 3, ///< put back what the slots held, and be dormant; may be asked again to give the shared memory back
 };
 
 /// How a command went. Target.
@@ -30,7 +31,7 @@ enum class AttachStatus : std::uint32_t {
     AlreadyActive = 4, ///< another recorder listens
     NotMet = 5,        ///< the recorder was not reached, or its memory could not be mapped
     Busy = 6,          ///< of Stop: slots are restored, but a thread is still in a hook: ask again
-    NotActive = 7,     ///< of Scan: nothing is traced (any more)
+    NotActive = 7,     ///< of Scan and Stop: the recorder at `address` traces nothing here (any more)
 };
 
 /// In memory of the target. The recorder writes the first part before the call, the target the rest.
@@ -48,7 +49,7 @@ struct AttachCommand
     std::uint32_t slots = 0;          ///< slots that lead to the tracer now (Start, Scan), or were put back (Stop)
     std::uint32_t slotsElsewhere = 0; ///< slots left alone, as they lead to another definition than most
     std::uint32_t modulesSkipped = 0; ///< modules that the loader was not done with, or whose tables make no sense
-    std::uint32_t reserved = 0;
+    std::uint32_t slotsFailed = 0;    ///< slots that could not be changed
     std::uint64_t memoryBase = 0; ///< where the shared memory lies
 };
 static_assert(sizeof(AttachCommand) == 192 && offsetof(AttachCommand, status) == 160);

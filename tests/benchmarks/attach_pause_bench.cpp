@@ -78,7 +78,7 @@ private Q_SLOTS:
             alone.push_back(gapMs(target));
             QVERIFY(tracer.start((*server)->address()));
             attach.push_back(gapMs(target));
-            QVERIFY(tracer.stop());
+            QVERIFY(tracer.stop((*server)->address()));
             detach.push_back(gapMs(target));
             memories.clear();
         }

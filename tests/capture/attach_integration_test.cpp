@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Loads the tracer into programs that run, and takes it out of use again.
+#include "capture/file_descriptor.h"
 #include "capture/heap/heap_attachment.h"
 #include "capture/target/tracer_injector.h"
 #include "tests/capture/attached_program.h"
@@ -7,11 +8,14 @@
 
 #include <QtTest>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 
 namespace {
@@ -39,6 +43,38 @@ std::uint64_t dropped(const HeapListener::ImageResult &image)
 {
     return image.losses.droppedRing + image.losses.droppedNoRing;
 }
+
+/// Lets targets connect and speak, and never answers.
+class SilentRecorder
+{
+public:
+    SilentRecorder()
+    {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        const std::string name = "genesis-silent-" + std::to_string(::getpid());
+        name.copy(address.sun_path + 1, name.size());
+        const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+        if (::bind(m_socket.get(), reinterpret_cast<const sockaddr *>(&address), bytes) != 0
+            || ::listen(m_socket.get(), 8) != 0)
+            qFatal("no socket");
+        m_address = name + ":" + std::string(2 * capture::wire::kTokenBytes, '0');
+    }
+    std::string address() const { return m_address; }
+    /// What the next one that has connected said.
+    capture::wire::Hello nextHello() const
+    {
+        capture::wire::Hello hello;
+        const capture::FileDescriptor peer(::accept4(m_socket.get(), nullptr, nullptr, SOCK_NONBLOCK));
+        if (::recv(peer.get(), &hello, sizeof hello, 0) != sizeof hello)
+            hello.pid = 0;
+        return hello;
+    }
+
+private:
+    capture::FileDescriptor m_socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    std::string m_address;
+};
 
 } // namespace
 
@@ -69,8 +105,9 @@ private Q_SLOTS:
         QVERIFY2(started, failure(started).c_str());
         report(*started);
         QVERIFY(started->answer.slots >= 8);
+        QCOMPARE(started->answer.slotsFailed, 0u);
         const QByteArray truth = target.ask("go 20000");
-        const auto stopped = tracer.stop();
+        const auto stopped = tracer.stop(listener.address());
         QVERIFY2(stopped, failure(stopped).c_str());
         QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
         QCOMPARE(stopped->answer.slots, started->answer.slots);
@@ -130,7 +167,7 @@ private Q_SLOTS:
         report(*started);
         QCOMPARE(started->answer.slotsElsewhere, 1u);
         const QByteArray truth = target.ask("go 3000");
-        QVERIFY(tracer.stop());
+        QVERIFY(tracer.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
         QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
@@ -150,7 +187,7 @@ private Q_SLOTS:
             QVERIFY2(started, failure(started).c_str());
             QCOMPARE(started->answer.slots, 0u); // its calls come by themselves
             const QByteArray truth = target.ask("go 2000");
-            QVERIFY(tracer.stop());
+            QVERIFY(tracer.stop(listener.address()));
             const auto images = listener.takeImages();
             QCOMPARE(images.size(), std::size_t{1});
             QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
@@ -167,7 +204,7 @@ private Q_SLOTS:
         const auto started = tracer.start(listener.address());
         QVERIFY2(started, failure(started).c_str());
         QCOMPARE(target.ask("fork 500"), QByteArray("forked 0"));
-        QVERIFY(tracer.stop());
+        QVERIFY(tracer.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{2});
         QCOMPARE(images[1].origin, capture::wire::Origin::Fork);
@@ -176,6 +213,88 @@ private Q_SLOTS:
         QCOMPARE(images[1].program.frees, 1500);
         QCOMPARE(images[0].program.allocations, 0);
         QCOMPARE(target.ask("fork 10"), QByteArray("forked 0"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void anotherRecordersStopIsNotObeyed()
+    {
+        HeapListener listener;
+        HeapListener other;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        TracerInjector tracer = injector(target.pid());
+        const auto started = tracer.start(listener.address());
+        QVERIFY2(started, failure(started).c_str());
+        for (const auto &answered : {tracer.stop(other.address()), tracer.scan(other.address())}) {
+            QVERIFY2(answered, failure(answered).c_str());
+            QCOMPARE(answered->answer.status, capture::wire::AttachStatus::NotActive);
+            QVERIFY(answered->threadsAsked > 0);
+        }
+        const QByteArray truth = target.ask("go 500");
+        const auto scanned = tracer.scan(listener.address());
+        QVERIFY2(scanned, failure(scanned).c_str());
+        QCOMPARE(scanned->answer.status, capture::wire::AttachStatus::Done);
+        QVERIFY(tracer.stop(listener.address()));
+        const auto images = listener.takeImages();
+        QCOMPARE(images.size(), std::size_t{1});
+        QCOMPARE(images.front().program.allocations, figure(truth, "allocations"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void childrenThatHaveEndedCostNothingAtTheStop()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        auto attached = capture::HeapAttachment::start(target.pid(), listener.address(), {tracerPath(), {}});
+        QVERIFY2(attached, failure(attached).c_str());
+        for (int i = 0; i < 200; ++i) {
+            const pid_t child = ::fork();
+            if (child == 0)
+                for (;;)
+                    ::pause();
+            (*attached)->forked(child);
+            QCOMPARE(::kill(child, SIGKILL), 0);
+            QCOMPARE(::waitpid(child, nullptr, 0), child);
+        }
+        QElapsedTimer timer;
+        timer.start();
+        attached->reset();
+        QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
+        QVERIFY(target.ask("go 10").startsWith("done"));
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void whatBecomesOfAnEndedThreadsMemoryIsNoObstacle()
+    {
+        HeapListener listener;
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
+        TracerInjector tracer = injector(target.pid());
+        for (int round = 0; round < 2; ++round) {
+            const auto started = tracer.start(listener.address());
+            QVERIFY2(started, failure(started).c_str());
+            QCOMPARE(target.ask("scribble"), QByteArray("scribbled"));
+            const auto stopped = tracer.stop(listener.address());
+            QVERIFY2(stopped, failure(stopped).c_str());
+            QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
+        }
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
+    }
+
+    void aChildForkedDuringTheMeetingIsRecordedToo()
+    {
+        // Its calls lead to the tracer from the beginning, where no recorder is found. Then comes one that does not answer.
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("1")},
+            {QStringLiteral("LD_PRELOAD=") + QString::fromStdString(tracerPath())});
+        SilentRecorder recorder;
+        QCOMPARE(target.ask("later 10"), QByteArray("later"));
+        const auto refused = injector(target.pid()).start(recorder.address());
+        QVERIFY(!refused);
+        QCOMPARE(target.readLine(), QByteArray("forked 0"));
+        const auto first = recorder.nextHello();
+        const auto second = recorder.nextHello();
+        QCOMPARE(first.origin, capture::wire::Origin::Attach);
+        QCOMPARE(first.pid, target.pid());
+        QCOMPARE(second.origin, capture::wire::Origin::Fork);
+        QCOMPARE(second.parentPid, target.pid());
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 
@@ -201,7 +320,7 @@ private Q_SLOTS:
             QVERIFY2(started, failure(started).c_str());
             QCOMPARE(target.ask("go 50"), QByteArray("done"));
             QTest::qWait(5);
-            const auto stopped = tracer.stop();
+            const auto stopped = tracer.stop(listener.address());
             QVERIFY2(stopped, failure(stopped).c_str());
             interrupted += started->interruptedCalls + stopped->interruptedCalls;
         }
@@ -245,7 +364,7 @@ private Q_SLOTS:
         const auto started = impatient.start(listener.address());
         QVERIFY2(started, failure(started).c_str());
         QCOMPARE(target.ask("go 30"), QByteArray("done"));
-        QVERIFY(impatient.stop());
+        QVERIFY(impatient.stop(listener.address()));
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
         QCOMPARE(images.front().program.allocations, 30);
@@ -257,7 +376,7 @@ private Q_SLOTS:
         HeapListener listener;
         AttachedProgram target(AttachedProgram::target("attach_waits"), {QStringLiteral("read")});
         TracerInjector tracer = injector(target.pid());
-        const auto stopped = tracer.stop(); // it never had the tracer
+        const auto stopped = tracer.stop(listener.address()); // it never had the tracer
         QVERIFY2(stopped, failure(stopped).c_str());
         QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::NotActive);
         QCOMPARE(stopped->threadsAsked, 0u);
@@ -276,7 +395,7 @@ private Q_SLOTS:
             const auto started = tracer.start(listener.address());
             QVERIFY2(started, failure(started).c_str());
             QTest::qWait(cycle % 10 == 0 ? 30 : 1);
-            const auto stopped = tracer.stop();
+            const auto stopped = tracer.stop(listener.address());
             QVERIFY2(stopped, failure(stopped).c_str());
             QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
             stopsMs.push_back(static_cast<double>(started->longestStopNs) / 1e6);
@@ -359,15 +478,16 @@ private:
         const auto started = tracer.start(listener.address());
         if (!started)
             qWarning("%s", started.error().text().c_str());
-        const auto stopped = tracer.stop();
+        const auto stopped = tracer.stop(listener.address());
         return started && stopped && stopped->answer.status == capture::wire::AttachStatus::Done;
     }
 
     static void report(const InjectionReport &r)
     {
-        qInfo("%u slots in %u modules (%u elsewhere, %u skipped), thread %d, %u asked, %u interrupted, %.2f ms",
-            r.answer.slots, r.answer.modules, r.answer.slotsElsewhere, r.answer.modulesSkipped, r.tid, r.threadsAsked,
-            r.interruptedCalls, static_cast<double>(r.longestStopNs) / 1e6);
+        qInfo("%u slots in %u modules (%u elsewhere, %u failed, %u skipped), thread %d, %u asked, %u interrupted, %.2f "
+              "ms",
+            r.answer.slots, r.answer.modules, r.answer.slotsElsewhere, r.answer.slotsFailed, r.answer.modulesSkipped,
+            r.tid, r.threadsAsked, r.interruptedCalls, static_cast<double>(r.longestStopNs) / 1e6);
     }
 };
 

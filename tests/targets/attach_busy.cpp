@@ -7,11 +7,14 @@
 //   gap          "gap NS": the longest time since the last "gap" that a thread was kept from its loop
 //   load FILE    loads a library and calls its allocateSome(); "deep FILE" loads it so that it prefers its own dependencies
 //   fork N       a child makes and frees N blocks, and ends: "forked STATUS"
+//   later N      "later"; then a thread sleeps for half a second and does as "fork N" does
+//   scribble     a thread allocates and ends, and its stack, with its thread-local data, is overwritten: "scribbled"
 //   quit         "bye ERRORS"
 // Arguments: THREADS [spin]. With "spin" the main thread does not wait in a system call for its lines either.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,6 +174,37 @@ void forkOnce(long operations)
     printf("forked %d\n", status);
 }
 
+void forkLater(long operations)
+{
+    puts("later");
+    const auto sleepAndFork = [](void *count) -> void * {
+        usleep(500'000);
+        forkOnce(reinterpret_cast<long>(count));
+        return nullptr;
+    };
+    pthread_t thread;
+    if (pthread_create(&thread, nullptr, sleepAndFork, reinterpret_cast<void *>(operations)) == 0)
+        pthread_detach(thread);
+}
+
+void scribble()
+{
+    constexpr std::size_t kBytes = 256 * 1024;
+    void *stack = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, kBytes);
+    pthread_t thread;
+    const auto operateOnce = [](void *) -> void * {
+        operate(9);
+        return nullptr;
+    };
+    if (pthread_create(&thread, &attributes, operateOnce, nullptr) == 0)
+        pthread_join(thread, nullptr);
+    memset(stack, 0x5a, kBytes);
+    puts("scribbled");
+}
+
 void obey(char *line, int threads)
 {
     if (strncmp(line, "go ", 3) == 0) {
@@ -191,6 +225,10 @@ void obey(char *line, int threads)
         load(line + 5, RTLD_DEEPBIND);
     } else if (strncmp(line, "fork ", 5) == 0) {
         forkOnce(atol(line + 5));
+    } else if (strncmp(line, "later ", 6) == 0) {
+        forkLater(atol(line + 6));
+    } else if (strcmp(line, "scribble") == 0) {
+        scribble();
     }
 }
 
