@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace capture {
@@ -264,8 +265,18 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
     if (!tick.hasNewPeak)
         return;
     batch.heapPeaks.push_back({image.id, {tick.peakTimeNs}, tick.peak.bytes, tick.peak.blocks});
-    for (const auto &[node, level] : tick.peakRows)
-        batch.heapPeakRows.push_back({image.id, image.resolver.stackOf(node, tables), level.bytes, level.blocks});
+    std::unordered_set<std::uint32_t> changed;
+    for (const auto &[node, level] : tick.peakRows) {
+        const std::uint32_t stack = image.resolver.stackOf(node, tables).value;
+        model::HeapLevel &sum = image.peakOfStack[stack];
+        const model::HeapLevel before = std::exchange(image.peakOfNode[node], level);
+        sum = {sum.bytes + level.bytes - before.bytes, sum.blocks + level.blocks - before.blocks};
+        changed.insert(stack);
+    }
+    for (const std::uint32_t stack : changed) {
+        const model::HeapLevel &sum = image.peakOfStack[stack];
+        batch.heapPeakRows.push_back({image.id, model::StackId(stack), sum.bytes, sum.blocks});
+    }
 }
 
 void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch)

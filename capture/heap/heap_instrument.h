@@ -18,6 +18,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -78,6 +79,9 @@ private:
         int process;       ///< pidfd, or -1
         model::ImageId id; ///< invalid until registered
         TargetLosses seenLosses;
+        // What each node, and each stack, holds of the peak: a stack may have more than one node.
+        std::unordered_map<std::uint32_t, model::HeapLevel> peakOfNode;
+        std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
     };
     /// What collect() takes out of an image under the lock.

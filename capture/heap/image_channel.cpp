@@ -199,9 +199,13 @@ std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uin
 bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
 {
     Ring *oldest = nullptr;
-    for (Ring *ring : m_waiting)
-        if ((isFinal || ring->stalledInPass != m_pass) && (!oldest || ring->current.units < oldest->current.units))
+    for (Ring *ring : m_waiting) {
+        // One that was met in this pass may get what it waits for in the next, and what others wait for may be behind it.
+        if (!isFinal && ring->stalledInPass == m_pass)
+            return false;
+        if (!oldest || ring->current.units < oldest->current.units)
             oldest = ring;
+    }
     if (!oldest)
         return false;
     applyCurrent(*oldest, clock, EventPairing::Missing::Accept);
