@@ -30,6 +30,10 @@ void EventDecoder::next(HeapEvent &event)
             event.units = m_units;
             m_widePointer = 0;
             m_wideSize = 0;
+            if (event.size >= kMostAddress) {
+                ++m_badRecords;
+                continue;
+            }
             // No allocator gives 0, and the live table takes it for an empty place.
             const wire::RecordType type = record.type();
             if (event.pointer == 0

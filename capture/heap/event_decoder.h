@@ -7,6 +7,9 @@
 
 namespace capture {
 
+/// Of five page table levels: no address and no size of a program is as large.
+inline constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 57;
+
 /// An event of a ring, put together from its records.
 struct HeapEvent
 {

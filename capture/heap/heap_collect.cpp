@@ -4,6 +4,7 @@
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
 #include "model/base/format_units.h"
+#include "model/base/wrapping_sum.h"
 
 #include <fmt/format.h>
 
@@ -41,8 +42,9 @@ void keepNetOnly(model::HeapCounts &counts)
 {
     const std::int64_t blocks = std::min(counts.allocations, counts.frees);
     const std::int64_t bytes = std::min(counts.allocatedBytes, counts.freedBytes);
-    counts = {counts.allocations - blocks, counts.allocatedBytes - bytes, counts.frees - blocks,
-        counts.freedBytes - bytes, 0, 0};
+    counts = {counts.allocations - blocks, counts.allocatedBytes, counts.frees - blocks, counts.freedBytes, 0, 0};
+    model::subtractWrapping(counts.allocatedBytes, bytes);
+    model::subtractWrapping(counts.freedBytes, bytes);
 }
 
 void keepNetOnly(model::HeapSampling &sampling)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a tick brings beside the heap: marks, phases, names, pools, mappings.
 #include "capture/heap/heap_instrument.h"
+#include "model/base/wrapping_sum.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::int64_t kMostMarks = 200'000; ///< of a recording: what a reader has to keep
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 47;
 
 model::AreaKind kindOf(const AreaHarvest &area)
 {
@@ -116,9 +116,9 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
         model::AreaTick &tick = ticks[key];
         tick.image = image.id;
         std::tie(tick.kind, tick.name) = key;
-        tick.liveBytes += area.counts.liveBytes;
+        model::addWrapping(tick.liveBytes, area.counts.liveBytes);
         tick.liveBlocks += area.counts.liveBlocks;
-        tick.mostLiveBytes += area.counts.mostLiveBytes;
+        model::addWrapping(tick.mostLiveBytes, area.counts.mostLiveBytes);
         hasChanged[key] = hasChanged[key] || !area.counts.isEmpty();
         for (const auto &[node, counts] : area.counts.rows) {
             const model::StackId stack = image.resolver.stackOf(node, tables);
@@ -126,9 +126,9 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
             row.image = image.id;
             std::tie(row.kind, row.name, row.stack) = std::tuple(key.first, key.second, stack);
             row.allocations += counts.allocations;
-            row.allocatedBytes += counts.allocatedBytes;
+            model::addWrapping(row.allocatedBytes, counts.allocatedBytes);
             row.frees += counts.frees;
-            row.freedBytes += counts.freedBytes;
+            model::addWrapping(row.freedBytes, counts.freedBytes);
         }
     }
     for (const auto &[key, tick] : ticks)

@@ -10,7 +10,6 @@ namespace capture {
 namespace {
 
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 57;
 /// Stamps of two threads may be in the wrong order by as much: a free can come before its allocation.
 constexpr std::int64_t kSkewNs = 2000;
 constexpr std::size_t kMostEarlyFrees = 4096; ///< between two ticks
@@ -147,7 +146,7 @@ void ProgramEvents::poolEvent(const HeapEvent &event, std::int64_t timeNs)
 {
     Pool *pool = poolOf(event.pointer >> wire::kPoolShift);
     const std::uint64_t block = event.pointer & ((std::uint64_t{1} << wire::kPoolShift) - 1);
-    if (pool == nullptr || block == 0) {
+    if (pool == nullptr || block == 0 || event.size >= kMostAddress) {
         ++m_badRecords;
         return;
     }

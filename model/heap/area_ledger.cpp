@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/heap/area_ledger.h"
 
+#include "model/base/wrapping_sum.h"
+
 #include <algorithm>
 
 namespace model {
@@ -9,8 +11,8 @@ void AreaLedger::allocated(std::uint32_t node, std::int64_t bytes)
 {
     HeapCounts &counts = m_rows[node];
     ++counts.allocations;
-    counts.allocatedBytes += bytes;
-    m_liveBytes += bytes;
+    addWrapping(counts.allocatedBytes, bytes);
+    addWrapping(m_liveBytes, bytes);
     ++m_liveBlocks;
     m_mostLiveBytes = std::max(m_mostLiveBytes, m_liveBytes);
 }
@@ -18,8 +20,8 @@ void AreaLedger::allocated(std::uint32_t node, std::int64_t bytes)
 void AreaLedger::freed(std::uint32_t node, std::int64_t bytes, bool isWhole)
 {
     HeapCounts &counts = m_rows[node];
-    counts.freedBytes += bytes;
-    m_liveBytes -= bytes;
+    addWrapping(counts.freedBytes, bytes);
+    subtractWrapping(m_liveBytes, bytes);
     if (!isWhole)
         return;
     ++counts.frees;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/heap/heap_ledger.h"
 
+#include "model/base/wrapping_sum.h"
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -10,11 +12,11 @@ namespace model {
 HeapCounts &HeapCounts::operator+=(const HeapCounts &other)
 {
     allocations += other.allocations;
-    allocatedBytes += other.allocatedBytes;
+    addWrapping(allocatedBytes, other.allocatedBytes);
     frees += other.frees;
-    freedBytes += other.freedBytes;
+    addWrapping(freedBytes, other.freedBytes);
     temporaries += other.temporaries;
-    temporaryBytes += other.temporaryBytes;
+    addWrapping(temporaryBytes, other.temporaryBytes);
     return *this;
 }
 
@@ -73,12 +75,12 @@ void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleW
     Account &account = accountOf(node);
     note(account);
     account.tick.allocations += weight.blocks;
-    account.tick.allocatedBytes += weight.bytes;
+    addWrapping(account.tick.allocatedBytes, weight.bytes);
     if (m_isSampling)
         m_sampling[m_accountOf[node] - 1] += {1, weight.blockVariance, weight.byteVariance, 0, 0};
     HeapBin &bin = m_tick.sizes[sizeBin(size)];
     bin.count += weight.blocks;
-    bin.bytes += weight.bytes;
+    addWrapping(bin.bytes, weight.bytes);
     m_peak.change(account.share, weight.bytes, weight.blocks, timeNs);
     m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
 }
@@ -88,16 +90,16 @@ void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::
     Account &account = accountOf(block.node);
     note(account);
     account.tick.frees += weight.blocks;
-    account.tick.freedBytes += weight.bytes;
+    addWrapping(account.tick.freedBytes, weight.bytes);
     if (m_isSampling)
         m_sampling[m_accountOf[block.node] - 1] += {0, 0, 0, weight.blockVariance, weight.byteVariance};
     if (isTemporary) {
         account.tick.temporaries += weight.blocks;
-        account.tick.temporaryBytes += weight.bytes;
+        addWrapping(account.tick.temporaryBytes, weight.bytes);
     }
     HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeNs / 1000 - block.birthUs)];
     bin.count += weight.blocks;
-    bin.bytes += weight.bytes;
+    addWrapping(bin.bytes, weight.bytes);
     m_peak.change(account.share, -weight.bytes, -weight.blocks, timeNs);
     m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/wrapping_sum.h"
+
 #include <cstdint>
 
 namespace model {
@@ -35,9 +37,9 @@ public:
             share.atPeak = share.live;
             share.peak = m_peak;
         }
-        share.live.bytes += bytes;
+        addWrapping(share.live.bytes, bytes);
         share.live.blocks += blocks;
-        m_live.bytes += bytes;
+        addWrapping(m_live.bytes, bytes);
         m_live.blocks += blocks;
         if (m_live.bytes > m_highest.bytes) {
             m_highest = m_live;

@@ -80,6 +80,18 @@ private Q_SLOTS:
         QCOMPARE(decoder.next().pointer, std::uint64_t{16});
     }
 
+    void impossibleSizeIsABadRecord()
+    {
+        Ring ring;
+        QVERIFY(tryAdd(ring, Record::wide(16, kMostAddress)));
+        QVERIFY(tryAdd(ring, Record::of(RecordType::Malloc, 16, 1, 9, 0)));
+        QVERIFY(tryAdd(ring, numbered(32)));
+        EventDecoder decoder(ring.reader);
+        QVERIFY(decoder.ring().refresh());
+        QCOMPARE(decoder.next().pointer, std::uint64_t{32});
+        QCOMPARE(decoder.takeBadRecords(), std::uint64_t{1});
+    }
+
     void timesAddUpFromTheLastAbsoluteOne()
     {
         Ring ring;

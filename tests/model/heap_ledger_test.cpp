@@ -109,6 +109,19 @@ private Q_SLOTS:
             QCOMPARE(sent, atPeak);
         }
     }
+
+    void sumsThatDoNotFitComeBack()
+    {
+        // A hostile target claims 200 blocks of 2^56 bytes: a sum beyond 64 bits.
+        constexpr std::uint64_t kBytes = std::uint64_t{1} << 56;
+        model::HeapLedger ledger;
+        ledger.allocated(7, 5, 0);
+        for (int i = 0; i < 200; ++i)
+            ledger.allocated(8, kBytes, 0);
+        for (int i = 0; i < 200; ++i)
+            ledger.freed({kBytes, 8, 0}, 0, true);
+        QCOMPARE(ledger.takeTick().live, (model::HeapLevel{5, 1}));
+    }
 };
 
 QTEST_GUILESS_MAIN(HeapLedgerTest)
