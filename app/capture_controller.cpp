@@ -48,7 +48,8 @@ void CaptureController::start(const ui::LaunchRequest &request, const QString &o
         return;
     }
     if (!QDir().mkpath(QFileInfo(output).absolutePath())) {
-        Q_EMIT failed(tr("Cannot make the folder %1. Choose another place to save.").arg(QFileInfo(output).absolutePath()));
+        Q_EMIT failed(
+            tr("Cannot make the folder %1. Choose another place to save.").arg(QFileInfo(output).absolutePath()));
         return;
     }
     if (!QFileInfo(m_recorder).isExecutable()) {

@@ -48,11 +48,13 @@ int main(int argc, char **argv)
     QApplication::setDesktopFileName(QStringLiteral("genesis-profiler"));
 
     QCommandLineParser parser;
-    parser.setApplicationDescription(QApplication::translate("main", "Records and shows where memory and CPU time of a program go."));
+    parser.setApplicationDescription(
+        QApplication::translate("main", "Records and shows where memory and CPU time of a program go."));
     parser.addHelpOption();
     parser.addVersionOption();
     const QCommandLineOption exportTo(QStringLiteral("export"),
-        QApplication::translate("main", "Write every page as PNG and every table as CSV into <folder>, without a window."),
+        QApplication::translate(
+            "main", "Write every page as PNG and every table as CSV into <folder>, without a window."),
         QStringLiteral("folder"));
     parser.addOption(exportTo);
     parser.addPositionalArgument(

@@ -86,11 +86,12 @@ void GuiApplication::connectStartPage()
     connect(m_start, &ui::StartPage::openWanted, this, &GuiApplication::open);
     connect(m_start, &ui::StartPage::openDialogWanted, this, &GuiApplication::openDialog);
     connect(m_start, &ui::StartPage::runningWanted, this, &GuiApplication::refreshRunning);
-    connect(m_start, &ui::StartPage::recordWanted, this, [this](const ui::LaunchRequest &request, const QString &output) {
-        m_settings.setRequest(request);
-        m_start->setFailure({});
-        m_capture.start(request, output);
-    });
+    connect(
+        m_start, &ui::StartPage::recordWanted, this, [this](const ui::LaunchRequest &request, const QString &output) {
+            m_settings.setRequest(request);
+            m_start->setFailure({});
+            m_capture.start(request, output);
+        });
 }
 
 void GuiApplication::connectSession()

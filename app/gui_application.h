@@ -57,8 +57,8 @@ private:
     ui::MainWindow m_window;
     ui::StartPage *m_start = nullptr;
     SessionController m_session;
-    QString m_remembered; ///< session that stands in the catalogue already
-    QString m_recorderSaid; ///< when it ended
+    QString m_remembered;                              ///< session that stands in the catalogue already
+    QString m_recorderSaid;                            ///< when it ended
     std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records
     int m_openTries = 0;
     ui::BackgroundJob m_startJob;

@@ -17,7 +17,9 @@ GuiSettings::GuiSettings(QSettings &settings)
 ui::Appearance GuiSettings::appearance() const
 {
     const QString name = m_settings.value(u"window/appearance"_s).toString();
-    return name == u"dark"_s ? ui::Appearance::Dark : name == u"light"_s ? ui::Appearance::Light : ui::Appearance::System;
+    return name == u"dark"_s ? ui::Appearance::Dark
+        : name == u"light"_s ? ui::Appearance::Light
+                             : ui::Appearance::System;
 }
 
 void GuiSettings::setAppearance(ui::Appearance appearance)

@@ -21,7 +21,10 @@ std::string send(const model::SessionInfo &info, const capture::ControlRequest &
 
 void RecordingRemote::stop(const model::SessionInfo &info)
 {
-    m_stopJob.run([info](std::stop_token) { return send(info, {capture::ControlCommand::Stop, {}}); },
+    m_stopJob.run(
+        [info](std::stop_token) {
+            return send(info, {capture::ControlCommand::Stop, {}});
+        },
         [this](const std::string &failure) {
             if (!failure.empty())
                 Q_EMIT failed(QString::fromStdString(failure));

@@ -24,7 +24,7 @@ struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
     std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
-    std::uint32_t cpuHz = 199; ///< samples per second and CPU; 0: off
+    std::uint32_t cpuHz = 199;                 ///< samples per second and CPU; 0: off
     ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);
     std::optional<Duration> duration; ///< recording ends by itself after this

@@ -7,16 +7,13 @@ namespace model {
 
 namespace {
 
-char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool containsWord(std::string_view text, std::string_view word)
 {
-    return std::search(text.begin(), text.end(), word.begin(), word.end(),
-               [](char a, char b) { return lower(a) == lower(b); })
-        != text.end();
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+        return lower(a) == lower(b);
+    }) != text.end();
 }
 
 } // namespace
@@ -30,7 +27,8 @@ bool matchesSearch(const RunningProcess &process, std::string_view search)
         const std::string_view word = search.substr(0, search.find_first_of(" \t"));
         search.remove_prefix(word.size());
         const auto has = [&](std::string_view text) { return containsWord(text, word); };
-        if (!has(pid) && !has(process.user) && !has(process.name) && !has(process.executable) && !has(process.commandLine))
+        if (!has(pid) && !has(process.user) && !has(process.name) && !has(process.executable)
+            && !has(process.commandLine))
             return false;
     }
     return true;

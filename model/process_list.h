@@ -13,11 +13,11 @@ struct RunningProcess
 {
     std::int32_t pid = 0;
     std::int32_t parentPid = 0;
-    std::uint32_t userId = 0;    ///< effective
-    std::string user;            ///< its name, or the number where it has none
-    std::string name;            ///< as the kernel has it, up to 15 bytes
-    std::string executable;      ///< path; empty if it may not be read
-    std::string commandLine;     ///< quoted for a shell; empty for a zombie
+    std::uint32_t userId = 0;         ///< effective
+    std::string user;                 ///< its name, or the number where it has none
+    std::string name;                 ///< as the kernel has it, up to 15 bytes
+    std::string executable;           ///< path; empty if it may not be read
+    std::string commandLine;          ///< quoted for a shell; empty for a zombie
     std::int64_t cpuMilliPercent = 0; ///< since the last refresh, of one core; at first its mean over its life
     std::int64_t rssBytes = 0;
     std::int64_t threads = 0;

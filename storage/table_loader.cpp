@@ -186,7 +186,8 @@ Result<void> TableLoader::processes()
     // A child may have been seen before its parent, so parents are checked when all processes are there.
     for (const auto &[id, parent] : parents) {
         if (parent >= 0 && static_cast<std::uint64_t>(parent) < tables().processes.size() && parent != id)
-            edit().processes[static_cast<std::size_t>(id)].parent = model::ProcessId(static_cast<std::uint32_t>(parent));
+            edit().processes[static_cast<std::size_t>(id)].parent
+                = model::ProcessId(static_cast<std::uint32_t>(parent));
         else
             m_context.damage.badRow("process");
     }

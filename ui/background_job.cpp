@@ -39,18 +39,18 @@ void BackgroundJob::start(Step step)
         ++m_running->count;
     }
     const bool wasRunning = std::exchange(m_isRunning, true);
-    QThreadPool::globalInstance()->start(
-        [this, running = m_running, number, stop = m_stop.get_token(), step = std::move(step)]() mutable {
-            std::function<void()> delivery;
-            if (!stop.stop_requested())
-                delivery = step(stop);
-            const std::lock_guard lock(running->mutex);
-            // The destructor waits for the count, so `this` is alive here; Qt drops the call if it dies before it is made.
-            QMetaObject::invokeMethod(
-                this, [this, number, delivery = std::move(delivery)] { finish(number, delivery); }, Qt::QueuedConnection);
-            --running->count;
-            running->ended.notify_all();
-        });
+    QThreadPool::globalInstance()->start([this, running = m_running, number, stop = m_stop.get_token(),
+                                             step = std::move(step)]() mutable {
+        std::function<void()> delivery;
+        if (!stop.stop_requested())
+            delivery = step(stop);
+        const std::lock_guard lock(running->mutex);
+        // The destructor waits for the count, so `this` is alive here; Qt drops the call if it dies before it is made.
+        QMetaObject::invokeMethod(
+            this, [this, number, delivery = std::move(delivery)] { finish(number, delivery); }, Qt::QueuedConnection);
+        --running->count;
+        running->ended.notify_all();
+    });
     if (!wasRunning)
         Q_EMIT started();
 }

@@ -28,7 +28,8 @@ public:
     template <typename Work, typename Done> void run(Work work, Done done)
     {
         using Returned = std::invoke_result_t<Work, std::stop_token>;
-        start([work = std::move(work), done = std::move(done)](const std::stop_token &stop) mutable -> std::function<void()> {
+        start([work = std::move(work), done = std::move(done)](
+                  const std::stop_token &stop) mutable -> std::function<void()> {
             auto result = std::make_shared<Returned>(work(stop));
             return [result, done = std::move(done)]() mutable { deliver(*result, done); };
         });

@@ -74,7 +74,8 @@ QString shellCommand(const LaunchRequest &request, const QString &output)
 
 QString sessionFileName(const LaunchRequest &request, const QString &when)
 {
-    QString name = request.attachPid ? u"pid-%1"_s.arg(*request.attachPid) : QFileInfo(request.program.trimmed()).fileName();
+    QString name
+        = request.attachPid ? u"pid-%1"_s.arg(*request.attachPid) : QFileInfo(request.program.trimmed()).fileName();
     if (name.isEmpty())
         name = u"session"_s;
     return u"%1-%2.gprof-session"_s.arg(name, when);

@@ -12,9 +12,9 @@ namespace ui {
 struct LaunchRequest
 {
     QString program;
-    QString arguments;   ///< as typed: split at spaces, "…" keeps them together
-    QString directory;   ///< empty: the current one
-    QString environment; ///< NAME=VALUE, one a line or separated by spaces; added to the window's own
+    QString arguments;               ///< as typed: split at spaces, "…" keeps them together
+    QString directory;               ///< empty: the current one
+    QString environment;             ///< NAME=VALUE, one a line or separated by spaces; added to the window's own
     std::optional<qint64> attachPid; ///< then program, arguments, directory and environment are not used
     bool traceHeap = true;
     int cpuHz = 199; ///< 0: off

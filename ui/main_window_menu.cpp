@@ -38,8 +38,8 @@ void MainWindow::setUpAppearanceMenu()
 {
     QMenu *menu = m_bar->menu()->addMenu(tr("Appearance"));
     auto *group = new QActionGroup(this);
-    const std::pair<Appearance, QString> choices[]{{Appearance::System, tr("As the system")},
-        {Appearance::Light, tr("Light")}, {Appearance::Dark, tr("Dark")}};
+    const std::pair<Appearance, QString> choices[]{
+        {Appearance::System, tr("As the system")}, {Appearance::Light, tr("Light")}, {Appearance::Dark, tr("Dark")}};
     for (const auto &[appearance, name] : choices) {
         QAction *action = menu->addAction(name);
         action->setCheckable(true);

@@ -50,8 +50,8 @@ struct CpuEventOptions
 {
     std::uint32_t hz = 199; ///< samples per second and CPU
     std::uint32_t stackBytes
-        = 8192;                ///< user stack copied per sample: a multiple of 8 up to 65,528; see stackBytesFor()
-    bool startsOnExec = false; ///< enabled by the target's exec rather than at once
+        = 8192;                  ///< user stack copied per sample: a multiple of 8 up to 65,528; see stackBytesFor()
+    bool startsOnExec = false;   ///< enabled by the target's exec rather than at once
     bool followsChildren = true; ///< else only threads inherit (Linux 5.13; before, children are sampled and left out)
 };
 
@@ -63,9 +63,9 @@ std::uint32_t stackBytesFor(std::uint32_t hz);
 struct CpuEventSetup
 {
     CpuEvent event = CpuEvent::Cycles;
-    bool hasKernel = true;    ///< samples in the kernel are delivered, with its call chain
-    bool hasBuildIds = true;  ///< mappings carry the file's build-id (Linux 5.12)
-    bool hasLostCount = true; ///< reading an event gives what it lost (Linux 6.0)
+    bool hasKernel = true;        ///< samples in the kernel are delivered, with its call chain
+    bool hasBuildIds = true;      ///< mappings carry the file's build-id (Linux 5.12)
+    bool hasLostCount = true;     ///< reading an event gives what it lost (Linux 6.0)
     bool hasInheritThread = true; ///< events can be inherited by threads alone (Linux 5.13)
 };
 

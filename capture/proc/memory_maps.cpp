@@ -14,8 +14,7 @@ constexpr std::string_view kDeleted = " (deleted)";
 constexpr std::size_t kPermissions = 4;
 
 /// Takes a number and the character that ends it off the front of `text`.
-template <typename Number>
-bool takeNumber(std::string_view &text, int base, char endedBy, Number &number)
+template <typename Number> bool takeNumber(std::string_view &text, int base, char endedBy, Number &number)
 {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
     const auto length = static_cast<std::size_t>(end - text.data());

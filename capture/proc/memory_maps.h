@@ -23,7 +23,7 @@ struct MemoryMapping
     std::uint32_t deviceMajor = 0;
     std::uint32_t deviceMinor = 0;
     std::uint64_t inode = 0;
-    std::string path;       ///< with its own bytes: newlines are unescaped; "[heap]", "[vdso]"; empty for anonymous memory
+    std::string path; ///< with its own bytes: newlines are unescaped; "[heap]", "[vdso]"; empty for anonymous memory
     bool isDeleted = false; ///< the file at that path is gone, or another one now
 
     bool isFile() const { return !path.empty() && path.front() == '/'; }

@@ -14,8 +14,8 @@ inline std::string withoutOctalEscapes(std::string_view text)
     std::string plain;
     plain.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] <= '3' && isOctal(text[i + 1])
-            && isOctal(text[i + 2]) && isOctal(text[i + 3])) {
+        if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] <= '3' && isOctal(text[i + 1]) && isOctal(text[i + 2])
+            && isOctal(text[i + 3])) {
             plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
             i += 3;
         } else {

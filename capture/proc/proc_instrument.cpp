@@ -22,12 +22,12 @@ constexpr std::size_t kMostPidfds = 256;
 constexpr std::size_t kMostThreadsRead = 256; ///< above, reading each thread's status would show in the profile
 constexpr int kLeastDiscoveryMs = 20;
 constexpr std::int64_t kNsPerMs = 1'000'000;
-constexpr std::int64_t kCostShare = 100;      ///< what may cost at most one part in a hundred
-constexpr std::int64_t kPartsCostShare = 300; ///< a third of a percent of a core for all mappings
+constexpr std::int64_t kCostShare = 100;                 ///< what may cost at most one part in a hundred
+constexpr std::int64_t kPartsCostShare = 300;            ///< a third of a percent of a core for all mappings
 constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;     ///< reading all mappings of a process takes longer
 constexpr std::int64_t kSlowPartsNs = 60'000 * kNsPerMs; ///< how often all mappings are read where that is dear
-constexpr std::uint64_t kSlowReadTicks = 10;  ///< how often limits and groups are read again
-constexpr std::int64_t kStartSlackNs = 20 * kNsPerMs; ///< two clock ticks, the resolution of start times
+constexpr std::uint64_t kSlowReadTicks = 10;             ///< how often limits and groups are read again
+constexpr std::int64_t kStartSlackNs = 20 * kNsPerMs;    ///< two clock ticks, the resolution of start times
 
 std::int64_t perSecond(std::int64_t difference, std::int64_t elapsedNs)
 {

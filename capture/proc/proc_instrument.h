@@ -24,8 +24,8 @@ enum class RootOrigin : std::uint8_t { Launched, Running };
 /// How a ProcInstrument reads.
 struct ProcOptions
 {
-    std::vector<std::int32_t> roots; ///< pids of the recorded trees
-    bool followsChildren = true;     ///< else the roots alone are read
+    std::vector<std::int32_t> roots;          ///< pids of the recorded trees
+    bool followsChildren = true;              ///< else the roots alone are read
     RootOrigin origin = RootOrigin::Launched; ///< Running: what they used before is not counted
     model::Duration tick = model::Duration::fromMs(1000);
     /// CLOCK_MONOTONIC at Timestamp 0. With it, ends and execs get the time at which they were noticed: a recorder that is kept from
@@ -95,7 +95,7 @@ private:
     std::vector<model::Loss> m_losses;
     std::unordered_map<std::string, CgroupMemory> m_cgroupMemory; ///< by directory, of this tick
     std::optional<std::int64_t> m_availableBytes;
-    std::int64_t m_lastTickNs = 0;      ///< of the clock
+    std::int64_t m_lastTickNs = 0; ///< of the clock
     std::int64_t m_nextDiscoveryNs = 0;
     int m_discoveryIntervalMs = 20;
     std::uint64_t m_tickNumber = 0;

@@ -38,7 +38,8 @@ private:
     ProcClock m_clock;
     std::unordered_map<std::int32_t, CpuUse> m_lastUse;
     std::unordered_map<std::int32_t, CpuUse> m_thisUse;
-    std::unordered_map<std::uint32_t, std::string> m_users; ///< names may come over the network, so each is asked for once
+    std::unordered_map<std::uint32_t, std::string>
+        m_users; ///< names may come over the network, so each is asked for once
 };
 
 } // namespace capture

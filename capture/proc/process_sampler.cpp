@@ -17,8 +17,7 @@ namespace {
 constexpr std::string_view kDeleted = " (deleted)";
 
 /// Calls `entry(number)` for each numbered entry of a directory.
-template <typename Entry>
-bool forEachNumber(int parent, const char *name, Entry &&entry)
+template <typename Entry> bool forEachNumber(int parent, const char *name, Entry &&entry)
 {
     const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -41,8 +40,7 @@ bool forEachNumber(int parent, const char *name, Entry &&entry)
 
 } // namespace
 
-std::optional<ProcessSampler> ProcessSampler::open(
-    const std::string &procRoot, std::int32_t pid, bool keepsFilesOpen)
+std::optional<ProcessSampler> ProcessSampler::open(const std::string &procRoot, std::int32_t pid, bool keepsFilesOpen)
 {
     const std::string path = procRoot + '/' + std::to_string(pid);
     FileDescriptor directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -83,10 +81,7 @@ bool ProcessSampler::status(StatusReading &reading)
     return true;
 }
 
-std::optional<IoReading> ProcessSampler::io()
-{
-    return read("io", m_text, &m_io) ? parseIo(m_text) : std::nullopt;
-}
+std::optional<IoReading> ProcessSampler::io() { return read("io", m_text, &m_io) ? parseIo(m_text) : std::nullopt; }
 
 std::optional<std::int64_t> ProcessSampler::pssBytes()
 {

@@ -24,10 +24,7 @@ void addField(MappingUse &use, std::string_view name, std::int64_t bytes)
 }
 
 /// Field names begin with a capital; a mapping begins with the hexadecimal digits of its address, in small letters.
-bool isField(std::string_view line)
-{
-    return !line.empty() && line.front() >= 'A' && line.front() <= 'Z';
-}
+bool isField(std::string_view line) { return !line.empty() && line.front() >= 'A' && line.front() <= 'Z'; }
 
 } // namespace
 

@@ -33,8 +33,7 @@ bool isScope(int tag)
 }
 
 /// Calls `range(begin, end)` for each range of code of a DIE.
-template <typename Visit>
-void forEachRange(Dwarf_Die *die, Visit &&range)
+template <typename Visit> void forEachRange(Dwarf_Die *die, Visit &&range)
 {
     Dwarf_Addr base = 0;
     Dwarf_Addr begin = 0;
@@ -76,10 +75,7 @@ void readLine(Dwarf_Die *unit, std::uint64_t address, SourceFrame &frame)
     frame.file = plainPath(dwarf_linesrc(line, nullptr, nullptr));
 }
 
-bool isBlock(int tag)
-{
-    return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
-}
+bool isBlock(int tag) { return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block; }
 
 bool mayHold(Dwarf_Die *block, std::uint64_t address)
 {
@@ -126,10 +122,7 @@ DebugInfo::DebugInfo(Dwarf *dwarf)
 {
 }
 
-DebugInfo::~DebugInfo()
-{
-    dwarf_end(m_dwarf);
-}
+DebugInfo::~DebugInfo() { dwarf_end(m_dwarf); }
 
 void DebugInfo::readUnits()
 {
@@ -158,9 +151,8 @@ const DebugInfo::Unit &DebugInfo::unitAt(Dwarf_Off die)
         && dwarf_tag(&split) == DW_TAG_compile_unit)
         unit = split;
     readScope(&unit, {}, it->second, 0);
-    std::sort(it->second.functions.begin(), it->second.functions.end(), [](const Function &a, const Function &b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-    });
+    std::sort(it->second.functions.begin(), it->second.functions.end(),
+        [](const Function &a, const Function &b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
     return it->second;
 }
 
@@ -187,7 +179,9 @@ void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Unit &uni
 void DebugInfo::addFunction(Dwarf_Die *function, const std::string &scope, Unit &unit)
 {
     const Dwarf_Off offset = dwarf_dieoffset(function);
-    forEachRange(function, [&](std::uint64_t begin, std::uint64_t end) { unit.functions.push_back({begin, end, *function}); });
+    forEachRange(function, [&](std::uint64_t begin, std::uint64_t end) {
+        unit.functions.push_back({begin, end, *function});
+    });
     if (scope.empty() || dwarf_hasattr(function, DW_AT_linkage_name) || dwarf_hasattr(function, DW_AT_specification)
         || dwarf_hasattr(function, DW_AT_abstract_origin))
         return;

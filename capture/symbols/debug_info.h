@@ -42,7 +42,7 @@ private:
     };
     struct Unit
     {
-        std::vector<Function> functions; ///< ascending; nested ones after those around them
+        std::vector<Function> functions;                     ///< ascending; nested ones after those around them
         std::unordered_map<Dwarf_Off, std::uint32_t> scopes; ///< of functions without linkage name: index into m_scopes
     };
 

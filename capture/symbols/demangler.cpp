@@ -28,8 +28,7 @@ bool endsInRustHash(std::string_view name)
     if (name.size() <= mark.size() + kRustHashDigits)
         return false;
     const std::string_view end = name.substr(name.size() - mark.size() - kRustHashDigits);
-    return end.starts_with(mark)
-        && end.find_first_not_of("0123456789abcdef", mark.size()) == std::string_view::npos;
+    return end.starts_with(mark) && end.find_first_not_of("0123456789abcdef", mark.size()) == std::string_view::npos;
 }
 
 void replaceAll(std::string &text, std::string_view what, std::string_view by)

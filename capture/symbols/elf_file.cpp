@@ -43,7 +43,8 @@ std::uint32_t checksumOf(int fd)
 std::vector<std::string> linkCandidates(const std::string &path, const std::string &link, const std::string &debugRoot)
 {
     const std::string directory = path.substr(0, path.rfind('/'));
-    std::vector<std::string> candidates{directory + '/' + link, directory + "/.debug/" + link, debugRoot + directory + '/' + link};
+    std::vector<std::string> candidates{
+        directory + '/' + link, directory + "/.debug/" + link, debugRoot + directory + '/' + link};
     constexpr std::string_view usr = "/usr";
     if (directory.starts_with("/usr/"))
         candidates.push_back(debugRoot + directory.substr(usr.size()) + '/' + link);
@@ -115,7 +116,8 @@ std::optional<ElfFile> findDebugFile(
         if (!found)
             continue;
         const std::string foundId = buildIdOf(found->elf.get());
-        const bool isRight = foundId.empty() || buildId.empty() ? checksumOf(found->fd.get()) == wanted : foundId == buildId;
+        const bool isRight
+            = foundId.empty() || buildId.empty() ? checksumOf(found->fd.get()) == wanted : foundId == buildId;
         if (isRight)
             return found;
     }

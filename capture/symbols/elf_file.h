@@ -37,8 +37,8 @@ std::string buildIdOfFile(const std::string &path);
 
 /// A separate file with the debug information of `file` (found at `path`, with `buildId`): by build-id, else by its debug link with matching
 /// build-id or checksum, beside it and below `debugRoot`. Only local files are looked at.
-std::optional<ElfFile> findDebugFile(Elf *file, const std::string &path, const std::string &buildId,
-    const std::string &debugRoot = "/usr/lib/debug");
+std::optional<ElfFile> findDebugFile(
+    Elf *file, const std::string &path, const std::string &buildId, const std::string &debugRoot = "/usr/lib/debug");
 
 /// The file "<debugRoot>/.build-id/ab/cdef….debug", if it is there and right.
 std::optional<ElfFile> debugFileOfBuildId(const std::string &buildId, const std::string &debugRoot = "/usr/lib/debug");

@@ -78,7 +78,8 @@ void ElfImage::openVdso()
 
 void ElfImage::readSymbols()
 {
-    for (Elf *elf : {m_vdso.get(), m_file ? m_file->elf.get() : nullptr, m_debugFile ? m_debugFile->elf.get() : nullptr}) {
+    for (Elf *elf :
+        {m_vdso.get(), m_file ? m_file->elf.get() : nullptr, m_debugFile ? m_debugFile->elf.get() : nullptr}) {
         if (elf)
             m_symbols.add(elf);
     }

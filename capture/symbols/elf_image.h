@@ -20,7 +20,8 @@ struct ImageQuery
     std::string path;    ///< as the process saw it
     std::string buildId; ///< lower-case hex; empty: the file has none, or nobody knows
     model::ModuleKind kind = model::ModuleKind::File;
-    std::vector<std::string> roots; ///< put before `path`, in this order: "" is our own root, "/proc/PID/root" a container's
+    std::vector<std::string>
+        roots; ///< put before `path`, in this order: "" is our own root, "/proc/PID/root" a container's
     std::string debugRoot = "/usr/lib/debug";
 };
 

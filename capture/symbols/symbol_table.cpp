@@ -12,7 +12,7 @@ namespace capture {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 1u << 31;
-constexpr int kSized = 8;          // part of a symbol's rank
+constexpr int kSized = 8;            // part of a symbol's rank
 constexpr int kMostOverlapping = 64; // symbols that may lie inside a larger one before it is given up
 
 /// Which of several names at one address is the most telling: sized before unsized, global before weak before local, and
@@ -98,9 +98,8 @@ void SymbolTable::addSection(Elf_Scn *section, Elf *elf)
 
 void SymbolTable::sort()
 {
-    std::sort(m_symbols.begin(), m_symbols.end(), [](const Symbol &a, const Symbol &b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.rank > b.rank;
-    });
+    std::sort(m_symbols.begin(), m_symbols.end(),
+        [](const Symbol &a, const Symbol &b) { return a.begin != b.begin ? a.begin < b.begin : a.rank > b.rank; });
     const auto last = std::unique(
         m_symbols.begin(), m_symbols.end(), [](const Symbol &a, const Symbol &b) { return a.begin == b.begin; });
     m_symbols.erase(last, m_symbols.end());

@@ -37,10 +37,7 @@ bool hasForeignRoot(std::int32_t pid)
         && (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);
 }
 
-bool isOurs(ModuleKind kind)
-{
-    return kind == ModuleKind::File || kind == ModuleKind::Vdso;
-}
+bool isOurs(ModuleKind kind) { return kind == ModuleKind::File || kind == ModuleKind::Vdso; }
 
 } // namespace
 
@@ -96,12 +93,14 @@ void Symbolizer::request(const model::TableBuilder &builder, const std::vector<s
             || !isOurs(tables.modules[frame.module.index()].kind))
             continue;
         const bool isReturn = frame.kind == FrameKind::ReturnAddress && frame.address > 0;
-        added.push_back({model::FrameId(m_nextFrame), frame.address - (isReturn ? 1 : 0), queryOf(tables, frame.module)});
+        added.push_back(
+            {model::FrameId(m_nextFrame), frame.address - (isReturn ? 1 : 0), queryOf(tables, frame.module)});
         ++m_outstanding;
     }
     {
         const std::lock_guard lock(m_mutex);
-        m_requests.insert(m_requests.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
+        m_requests.insert(
+            m_requests.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
     }
     m_wake.notify_one();
 }

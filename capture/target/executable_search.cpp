@@ -16,15 +16,14 @@ std::vector<std::string> executableCandidates(std::string_view program, std::str
     for (std::size_t begin = 0; begin <= searchPath.size();) {
         const std::size_t end = std::min(searchPath.find(':', begin), searchPath.size());
         const std::string_view directory = searchPath.substr(begin, end - begin);
-        candidates.push_back(directory.empty() ? "./" + std::string(program)
-                                               : std::string(directory) + '/' + std::string(program));
+        candidates.push_back(
+            directory.empty() ? "./" + std::string(program) : std::string(directory) + '/' + std::string(program));
         begin = end + 1;
     }
     return candidates;
 }
 
-std::string findExecutable(
-    std::string_view program, std::string_view searchPath, std::string_view workingDirectory)
+std::string findExecutable(std::string_view program, std::string_view searchPath, std::string_view workingDirectory)
 {
     for (const std::string &candidate : executableCandidates(program, searchPath)) {
         const bool isRelative = candidate.front() != '/';

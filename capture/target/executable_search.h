@@ -17,7 +17,6 @@ std::vector<std::string> executableCandidates(std::string_view program, std::str
 
 /// The file that would be run for `program` started in `workingDirectory` (empty: the caller's own): the first candidate that is
 /// an executable file, as an absolute path if the working directory is; empty if there is none.
-std::string findExecutable(
-    std::string_view program, std::string_view searchPath, std::string_view workingDirectory);
+std::string findExecutable(std::string_view program, std::string_view searchPath, std::string_view workingDirectory);
 
 } // namespace capture

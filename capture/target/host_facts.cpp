@@ -68,10 +68,7 @@ bool showsKernelAddresses(const std::string &procRoot)
     return !address.empty() && address.find_first_not_of('0') != std::string_view::npos;
 }
 
-std::int64_t limitValue(rlim_t limit)
-{
-    return limit == RLIM_INFINITY ? -1 : static_cast<std::int64_t>(limit);
-}
+std::int64_t limitValue(rlim_t limit) { return limit == RLIM_INFINITY ? -1 : static_cast<std::int64_t>(limit); }
 
 } // namespace
 

@@ -21,19 +21,14 @@ constexpr const char *kAllowAttach = "sudo sysctl kernel.yama.ptrace_scope=0";
 constexpr std::int64_t kMostUnprivilegedParanoid = 2; // above, Debian and Android deny unprivileged users everything
 constexpr std::int64_t kWantedBufferKb = 516;         // the kernel's own default
 
-bool has(const HostFacts &facts, unsigned capability)
-{
-    return (facts.effectiveCapabilities >> capability & 1u) != 0;
-}
+bool has(const HostFacts &facts, unsigned capability) { return (facts.effectiveCapabilities >> capability & 1u) != 0; }
 
-bool mayUsePerf(const HostFacts &facts)
-{
-    return has(facts, CAP_PERFMON) || has(facts, CAP_SYS_ADMIN);
-}
+bool mayUsePerf(const HostFacts &facts) { return has(facts, CAP_PERFMON) || has(facts, CAP_SYS_ADMIN); }
 
 Capability cpuSampling(const HostFacts &facts)
 {
-    Capability item{"cpu_sampling", "CPU sampling", CapabilityLevel::Ok, "CPU samples with user stacks can be taken.", ""};
+    Capability item{
+        "cpu_sampling", "CPU sampling", CapabilityLevel::Ok, "CPU samples with user stacks can be taken.", ""};
     if (facts.cpuClockErrno == 0)
         return item;
     item.level = CapabilityLevel::Denied;
@@ -66,24 +61,27 @@ Capability cpuHardware(const HostFacts &facts)
         return item;
     }
     item.level = CapabilityLevel::Limited;
-    item.sentence = "No hardware counters here (most virtual machines have none): samples follow the kernel's CPU clock.";
+    item.sentence
+        = "No hardware counters here (most virtual machines have none): samples follow the kernel's CPU clock.";
     return item;
 }
 
 Capability kernelFrames(const HostFacts &facts)
 {
-    Capability item{"kernel_frames", "Kernel frames", CapabilityLevel::Ok,
-        "Stacks go on into the kernel, with names.", ""};
+    Capability item{
+        "kernel_frames", "Kernel frames", CapabilityLevel::Ok, "Stacks go on into the kernel, with names.", ""};
     if (facts.kernelSamplesErrno != 0) {
         item.level = CapabilityLevel::Denied;
         item.sentence = facts.perfParanoid && facts.cpuClockErrno == 0
-            ? fmt::format("kernel.perf_event_paranoid is {}: stacks end where the kernel is entered.", *facts.perfParanoid)
+            ? fmt::format(
+                "kernel.perf_event_paranoid is {}: stacks end where the kernel is entered.", *facts.perfParanoid)
             : "The kernel's part of stacks cannot be sampled.";
         item.remedy = kAllowKernelFrames;
     } else if (!facts.kernelSymbolsReadable) {
         item.level = CapabilityLevel::Limited;
-        item.sentence = fmt::format("Kernel addresses are hidden (kernel.kptr_restrict is {}): kernel frames have no names.",
-            facts.kptrRestrict ? std::to_string(*facts.kptrRestrict) : "not readable");
+        item.sentence
+            = fmt::format("Kernel addresses are hidden (kernel.kptr_restrict is {}): kernel frames have no names.",
+                facts.kptrRestrict ? std::to_string(*facts.kptrRestrict) : "not readable");
         item.remedy = kShowKernelSymbols;
     }
     return item;
@@ -101,8 +99,8 @@ Capability sampleBuffer(const HostFacts &facts)
     if (facts.lockedMemoryBytes == -1) {
         item.sentence = "Buffers for CPU samples can be of any size.";
     } else {
-        item.sentence = fmt::format(
-            "Buffers for CPU samples can take {} KiB a CPU and {} KiB more in all.", perCpuKb, lockedKb);
+        item.sentence
+            = fmt::format("Buffers for CPU samples can take {} KiB a CPU and {} KiB more in all.", perCpuKb, lockedKb);
         if (perCpuKb < kWantedBufferKb && lockedKb < kWantedBufferKb) {
             item.level = CapabilityLevel::Limited;
             item.sentence += " High sampling rates may lose samples; losses are counted.";
@@ -150,10 +148,12 @@ Capability cgroupMetrics(const HostFacts &facts)
         return item;
     item.level = CapabilityLevel::Limited;
     if (!facts.cgroupDirectory) {
-        item.sentence = "Control groups of version 2 are not mounted: limits come from RLIMIT_AS, pressure is not known.";
+        item.sentence
+            = "Control groups of version 2 are not mounted: limits come from RLIMIT_AS, pressure is not known.";
         item.remedy = "boot with systemd.unified_cgroup_hierarchy=1";
     } else if (!facts.cgroupHasMemory) {
-        item.sentence = "The control group has no memory controller: limits come from RLIMIT_AS, pressure is not known.";
+        item.sentence
+            = "The control group has no memory controller: limits come from RLIMIT_AS, pressure is not known.";
         item.remedy = "systemd-run --user --scope -p MemoryAccounting=yes COMMAND";
     } else {
         item.sentence = "The kernel does not account for memory pressure.";
@@ -167,7 +167,8 @@ Capability processWatch(const HostFacts &facts)
     Capability item{"process_watch", "Process end", CapabilityLevel::Ok, "The end of a process is seen at once.", ""};
     if (!facts.canWatchProcesses) {
         item.level = CapabilityLevel::Denied;
-        item.sentence = fmt::format("pidfd_open does not work here (Linux {}); nothing can be recorded.", facts.kernelRelease);
+        item.sentence
+            = fmt::format("pidfd_open does not work here (Linux {}); nothing can be recorded.", facts.kernelRelease);
         item.remedy = "use Linux 5.3 or later, and a container whose seccomp filter allows pidfd_open";
     }
     return item;
@@ -181,9 +182,6 @@ model::Capabilities judgeHost(const HostFacts &facts)
         sampleBuffer(facts), attach(facts), cgroupMetrics(facts)}};
 }
 
-model::Capabilities probeHost()
-{
-    return judgeHost(readHostFacts());
-}
+model::Capabilities probeHost() { return judgeHost(readHostFacts()); }
 
 } // namespace capture

@@ -121,7 +121,8 @@ void readElf(int fd, ProgramKind &kind)
 bool changesRights(int fd, const struct stat &status)
 {
     const bool setsUser = (status.st_mode & S_ISUID) != 0 && status.st_uid != ::geteuid();
-    const bool setsGroup = (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != ::getegid();
+    const bool setsGroup
+        = (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != ::getegid();
     // For root, file capabilities add nothing, and the loader stays in its usual mode.
     const bool hasCapabilities = ::geteuid() != 0 && ::fgetxattr(fd, "security.capability", nullptr, 0) > 0;
     return setsUser || setsGroup || hasCapabilities;
@@ -139,11 +140,13 @@ std::string obstacleOfElf(const ProgramKind &kind)
     if (kind.interpreter.find("ld-linux") == std::string::npos)
         return fmt::format("'{}' uses the loader '{}', for which there is no tracer", path, kind.interpreter);
     if (kind.isSetId)
-        return fmt::format("'{}' runs with more rights than yours (set-user-id or file capabilities), and the loader then "
-                           "loads no tracer; run it as root",
+        return fmt::format(
+            "'{}' runs with more rights than yours (set-user-id or file capabilities), and the loader then "
+            "loads no tracer; run it as root",
             path);
     if (kind.hasAddressSanitizer)
-        return fmt::format("'{}' is built with AddressSanitizer, which replaces the heap itself; use a build without it", path);
+        return fmt::format(
+            "'{}' is built with AddressSanitizer, which replaces the heap itself; use a build without it", path);
     return {};
 }
 

@@ -9,9 +9,9 @@ namespace capture {
 
 enum class ProgramFormat : std::uint8_t {
     Elf,
-    Script,   ///< begins with "#!"
-    Other,    ///< neither; a shell may still run it
-    Missing,  ///< not a file, or not readable
+    Script,  ///< begins with "#!"
+    Other,   ///< neither; a shell may still run it
+    Missing, ///< not a file, or not readable
 };
 
 /// What the file of a program says about how it will run.
@@ -21,8 +21,8 @@ struct ProgramKind
     std::string path;
     std::string interpreter; ///< Elf: the loader (PT_INTERP), empty when static; Script: the program after "#!"
     bool is64Bit = false;
-    std::uint16_t machine = 0;  ///< e_machine
-    bool isSetId = false;       ///< set-user-id or set-group-id to somebody else, or file capabilities
+    std::uint16_t machine = 0; ///< e_machine
+    bool isSetId = false;      ///< set-user-id or set-group-id to somebody else, or file capabilities
     bool hasAddressSanitizer = false;
     std::vector<std::string> libraries; ///< DT_NEEDED
 };

@@ -27,8 +27,8 @@ model::Result<Pipe> makePipe()
 {
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0)
-        return model::systemError("Cannot make a pipe to the program to be launched", errno,
-            "raise the limit of open files (ulimit -n)");
+        return model::systemError(
+            "Cannot make a pipe to the program to be launched", errno, "raise the limit of open files (ulimit -n)");
     return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
@@ -36,15 +36,12 @@ model::Result<FileDescriptor> watchProcess(pid_t pid)
 {
     const int fd = openPidfd(pid);
     if (fd < 0)
-        return model::systemError(fmt::format("Cannot watch process {}", pid), errno,
-            errno == ENOSYS ? "this needs Linux 5.3 or later" : "");
+        return model::systemError(
+            fmt::format("Cannot watch process {}", pid), errno, errno == ENOSYS ? "this needs Linux 5.3 or later" : "");
     return FileDescriptor(fd);
 }
 
-std::int64_t toNs(timeval time)
-{
-    return (std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1'000;
-}
+std::int64_t toNs(timeval time) { return (std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1'000; }
 
 bool isReadable(int fd)
 {
@@ -149,9 +146,8 @@ std::optional<LaunchFailure> TargetProcess::release()
 LaunchFailure TargetProcess::launchFailure(int failedStep, int errnoValue) const
 {
     if (failedStep == static_cast<int>(ChildStep::ChangeDirectory))
-        return {model::systemError(
-                    fmt::format("Cannot start in the directory '{}'", m_workingDirectory), errnoValue),
-            125};
+        return {
+            model::systemError(fmt::format("Cannot start in the directory '{}'", m_workingDirectory), errnoValue), 125};
     const bool hasPath = m_program.find('/') != std::string::npos;
     if (errnoValue == ENOENT)
         return {model::systemError(fmt::format("Cannot run '{}'", m_program), errnoValue,

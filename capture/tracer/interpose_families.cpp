@@ -131,7 +131,7 @@ void *allocateOrEnd(std::size_t size)
         char *copy = g_next.name arguments;                                                                            \
         if (guard && copy != nullptr && (isNew))                                                                       \
             recordAllocation(                                                                                          \
-                capture::wire::RecordType::Malloc, copy, std::strlen(copy) + 1, capture::tracer::callerFrame());   \
+                capture::wire::RecordType::Malloc, copy, std::strlen(copy) + 1, capture::tracer::callerFrame());       \
         return copy;                                                                                                   \
     }
 #define ALLOCATES_INTO(name)                                                                                           \

@@ -50,7 +50,7 @@ struct AttachCommand
     std::uint32_t slotsElsewhere = 0; ///< slots left alone, as they lead to another definition than most
     std::uint32_t modulesSkipped = 0; ///< modules that the loader was not done with, or whose tables make no sense
     std::uint32_t slotsFailed = 0;    ///< slots that could not be changed
-    std::uint64_t memoryBase = 0; ///< where the shared memory lies
+    std::uint64_t memoryBase = 0;     ///< where the shared memory lies
 };
 static_assert(sizeof(AttachCommand) == 192 && offsetof(AttachCommand, status) == 160);
 

@@ -41,7 +41,8 @@ struct LossCounters
     std::atomic<std::uint64_t> nodesRefused;   ///< stacks cut because the node array was full
     std::atomic<std::uint64_t> modulesRefused; ///< modules that found no room in the table
     std::atomic<std::uint64_t> poolsRefused;   ///< events of pools beyond the 65,535th of a connection
-    std::atomic<std::uint64_t> samplesRefused; ///< sampled blocks that found no room among those whose free is waited for
+    std::atomic<std::uint64_t>
+        samplesRefused; ///< sampled blocks that found no room among those whose free is waited for
 };
 
 /// A range of the target's address space.

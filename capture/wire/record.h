@@ -7,9 +7,10 @@ namespace capture::wire {
 
 /// What a record says. Numbers are part of the format; see FORMAT.md.
 enum class RecordType : std::uint8_t {
-    None = 0,          ///< never written: what zeroed memory reads as
-    Malloc = 1,        ///< pointer, size, node; written after the allocator returned
-    Free = 2,          ///< pointer; written before the allocator is called; sampling: node 1 if the thread allocated last this block
+    None = 0,   ///< never written: what zeroed memory reads as
+    Malloc = 1, ///< pointer, size, node; written after the allocator returned
+    Free
+    = 2, ///< pointer; written before the allocator is called; sampling: node 1 if the thread allocated last this block
     ReallocBegin = 3,  ///< pointer; the block may be gone from here on
     ReallocEnd = 4,    ///< new pointer (0: the block was freed), size, node; closes the thread's last ReallocBegin
     ReallocFailed = 5, ///< the block of the thread's last ReallocBegin lives on

@@ -5,10 +5,7 @@
 
 namespace model {
 
-std::string errnoText(int errnoValue)
-{
-    return std::generic_category().message(errnoValue);
-}
+std::string errnoText(int errnoValue) { return std::generic_category().message(errnoValue); }
 
 Error systemError(std::string_view what, int errnoValue, std::string_view hint)
 {

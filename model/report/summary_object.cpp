@@ -128,12 +128,11 @@ void addIntervals(Json &object, const std::function<std::optional<ErrorInterval>
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    Json object
-        = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations}, {"frees", heap.frees},
-            {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
-            {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
-            {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact}, {"temporary", heap.temporaries},
-            {"unknown_frees", heap.unknownFrees}};
+    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations},
+        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
+        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
+        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
+        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees}};
     if (isHeapSampled(snapshot)) {
         object["sample_period_bytes"] = snapshot.info.config.heapPeriodBytes;
         object["samples"] = sampleCount(snapshot);

@@ -8,13 +8,9 @@ namespace model {
 
 namespace {
 
-constexpr std::uint64_t pack(std::uint32_t high, std::uint32_t low)
-{
-    return (std::uint64_t{high} << 32) | low;
-}
+constexpr std::uint64_t pack(std::uint32_t high, std::uint32_t low) { return (std::uint64_t{high} << 32) | low; }
 
-template <typename IdType>
-std::vector<IdType> takeSorted(std::vector<IdType> &ids)
+template <typename IdType> std::vector<IdType> takeSorted(std::vector<IdType> &ids)
 {
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -68,23 +64,19 @@ StackId TableBuilder::stack(StackId parent, FrameId frame)
     return it->second;
 }
 
-void TableBuilder::setSymbols(
-    FrameId frame, FrameSymbols::State state, const std::vector<SourceLine> &innermostFirst)
+void TableBuilder::setSymbols(FrameId frame, FrameSymbols::State state, const std::vector<SourceLine> &innermostFirst)
 {
     FrameSymbols &symbols = m_tables.symbols.at(frame.index());
     if (symbols.state != FrameSymbols::State::Pending)
         return;
     const auto count = std::min<std::size_t>(innermostFirst.size(), 0xffff);
     symbols = {static_cast<std::uint32_t>(m_tables.lines.size()), static_cast<std::uint16_t>(count), state};
-    m_tables.lines.insert(m_tables.lines.end(), innermostFirst.begin(),
-        innermostFirst.begin() + static_cast<std::ptrdiff_t>(count));
+    m_tables.lines.insert(
+        m_tables.lines.end(), innermostFirst.begin(), innermostFirst.begin() + static_cast<std::ptrdiff_t>(count));
     m_newSymbols.push_back(frame);
 }
 
-std::vector<FrameId> TableBuilder::takeNewSymbols()
-{
-    return std::exchange(m_newSymbols, {});
-}
+std::vector<FrameId> TableBuilder::takeNewSymbols() { return std::exchange(m_newSymbols, {}); }
 
 ProcessId TableBuilder::addProcess(const Process &process)
 {

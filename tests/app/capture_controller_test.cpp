@@ -56,7 +56,8 @@ void CaptureControllerTest::saysWhereTheSessionIs()
 
 void CaptureControllerTest::saysWhatTheRecorderSaid()
 {
-    app::CaptureController controller(newRecorder(u"fails"_s, "echo 'cannot run nothing: no such file' >&2; exit 127\n"));
+    app::CaptureController controller(
+        newRecorder(u"fails"_s, "echo 'cannot run nothing: no such file' >&2; exit 127\n"));
     QSignalSpy failed(&controller, &app::CaptureController::failed);
     ui::LaunchRequest request;
     request.program = u"nothing"_s;
@@ -69,8 +70,8 @@ void CaptureControllerTest::saysWhatTheRecorderSaid()
 void CaptureControllerTest::tellsOfACommandThatCouldNotRun()
 {
     // The recorder has made its session before it finds that the command does not run, and takes it away again.
-    app::CaptureController controller(newRecorder(
-        u"undoes"_s, "echo session > \"$3\"; sleep 0.3; rm \"$3\"; echo 'genprof: Cannot run it: no such file' >&2; exit 127\n"));
+    app::CaptureController controller(newRecorder(u"undoes"_s,
+        "echo session > \"$3\"; sleep 0.3; rm \"$3\"; echo 'genprof: Cannot run it: no such file' >&2; exit 127\n"));
     QSignalSpy failed(&controller, &app::CaptureController::failed);
     QSignalSpy ended(&controller, &app::CaptureController::ended);
     ui::LaunchRequest request;
@@ -101,8 +102,9 @@ void CaptureControllerTest::doesNotOverwriteASession()
 
 void CaptureControllerTest::handsOverArgumentsFolderAndVariables()
 {
-    app::CaptureController controller(
-        newRecorder(u"tells"_s, "out=\"$3\"; { pwd; echo \"$GENESIS_WORD\"; for a; do echo \"$a\"; done; } > \"$out.part\"; mv \"$out.part\" \"$out\"\n"));
+    app::CaptureController controller(newRecorder(u"tells"_s,
+        "out=\"$3\"; { pwd; echo \"$GENESIS_WORD\"; for a; do echo \"$a\"; done; } > \"$out.part\"; mv \"$out.part\" "
+        "\"$out\"\n"));
     QSignalSpy ended(&controller, &app::CaptureController::ended);
     ui::LaunchRequest request;
     request.program = u"/bin/echo"_s;

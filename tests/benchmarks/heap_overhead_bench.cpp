@@ -64,8 +64,8 @@ double runTraced(const QStringList &arguments, std::uint64_t samplePeriodBytes =
     const std::int64_t origin = std::int64_t{start.tv_sec} * 1'000'000'000 + start.tv_nsec;
     model::TableBuilder tables;
     model::ProcessTable processes(tables);
-    auto made
-        = capture::HeapInstrument::create(processes, built(QStringLiteral(GENESIS_TRACER_PATH)).toStdString(), origin, samplePeriodBytes);
+    auto made = capture::HeapInstrument::create(
+        processes, built(QStringLiteral(GENESIS_TRACER_PATH)).toStdString(), origin, samplePeriodBytes);
     if (!made)
         qFatal("%s", made.error().text().c_str());
     QProcess process;

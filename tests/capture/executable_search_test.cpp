@@ -12,10 +12,7 @@ class ExecutableSearchTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void aNameIsSearchedInEachDirectory()
-    {
-        QCOMPARE(executableCandidates("ls", "/a:/b"), (Names{"/a/ls", "/b/ls"}));
-    }
+    void aNameIsSearchedInEachDirectory() { QCOMPARE(executableCandidates("ls", "/a:/b"), (Names{"/a/ls", "/b/ls"})); }
 
     void anEmptyEntryIsTheWorkingDirectory()
     {

@@ -32,10 +32,7 @@ HostFacts desktop()
     return facts;
 }
 
-CapabilityLevel levelOf(const HostFacts &facts, std::string_view id)
-{
-    return judgeHost(facts).find(id)->level;
-}
+CapabilityLevel levelOf(const HostFacts &facts, std::string_view id) { return judgeHost(facts).find(id)->level; }
 
 } // namespace
 

@@ -19,14 +19,16 @@ using capture::parseStat;
 
 namespace {
 
-constexpr std::string_view kMaps = "55d0c0a00000-55d0c0a21000 r-xp 00002000 fd:01 1234                       /usr/bin/some tool\n"
-                                   "55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0                          [heap]\n"
-                                   "7f0000000000-7f0000001000 rw-s 00000000 00:01 99                         /memfd:ring (deleted)\n"
-                                   "7f0000001000-7f0000002000 r--p 00000000 fd:01 77                         /tmp/two\\012lines\\040x\n"
-                                   "7f0000002000-7f0000003000 ---p 00000000 00:00 0 \n"
-                                   "7fff00000000-7fff00001000 r-xp 00000000 00:00 0                          [vdso]\n";
+constexpr std::string_view kMaps
+    = "55d0c0a00000-55d0c0a21000 r-xp 00002000 fd:01 1234                       /usr/bin/some tool\n"
+      "55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0                          [heap]\n"
+      "7f0000000000-7f0000001000 rw-s 00000000 00:01 99                         /memfd:ring (deleted)\n"
+      "7f0000001000-7f0000002000 r--p 00000000 fd:01 77                         /tmp/two\\012lines\\040x\n"
+      "7f0000002000-7f0000003000 ---p 00000000 00:00 0 \n"
+      "7fff00000000-7fff00001000 r-xp 00000000 00:00 0                          [vdso]\n";
 
-constexpr std::string_view kStat = "4711 (a) b (c) S 42 1 1 0 -1 4194304 11 12 13 14 15 16 17 18 20 0 3 0 2100 4096000 77 1 9 8 7 6 5 4\n";
+constexpr std::string_view kStat
+    = "4711 (a) b (c) S 42 1 1 0 -1 4194304 11 12 13 14 15 16 17 18 20 0 3 0 2100 4096000 77 1 9 8 7 6 5 4\n";
 
 } // namespace
 
@@ -89,12 +91,13 @@ private Q_SLOTS:
 
     void smapsAddUpPerMapping()
     {
-        const auto uses = parseSmaps("Rss: 99 kB\n" // before any mapping
-                                     "1000-2000 rw-p 00000000 00:00 0                          [heap]\n"
-                                     "Size:                  4 kB\nRss:                   8 kB\nPss:                   6 kB\n"
-                                     "Private_Clean:         1 kB\nPrivate_Dirty:         2 kB\nAnonymous:             4 kB\n"
-                                     "Private_Hugetlb:    2048 kB\nSwap:                  3 kB\nVmFlags: rd wr mr\n"
-                                     "3000-4000 r--p 00000000 00:00 0 \nRss: 16 kB\n");
+        const auto uses
+            = parseSmaps("Rss: 99 kB\n" // before any mapping
+                         "1000-2000 rw-p 00000000 00:00 0                          [heap]\n"
+                         "Size:                  4 kB\nRss:                   8 kB\nPss:                   6 kB\n"
+                         "Private_Clean:         1 kB\nPrivate_Dirty:         2 kB\nAnonymous:             4 kB\n"
+                         "Private_Hugetlb:    2048 kB\nSwap:                  3 kB\nVmFlags: rd wr mr\n"
+                         "3000-4000 r--p 00000000 00:00 0 \nRss: 16 kB\n");
         QCOMPARE(uses.size(), std::size_t{2});
         QCOMPARE(uses[0].residentBytes, std::int64_t{(8 + 2048) * 1024});
         QCOMPARE(uses[0].proportionalBytes, std::int64_t{6 * 1024});
@@ -149,8 +152,11 @@ private Q_SLOTS:
     {
         QVERIFY(!capture::cgroupLimitBytes("max\n"));
         QCOMPARE(capture::cgroupLimitBytes("1048576\n").value_or(0), std::int64_t{1048576});
-        QVERIFY(!capture::addressSpaceLimit("Max address space         unlimited            unlimited            bytes\n"));
-        QCOMPARE(capture::addressSpaceLimit("Max address space         4096                 8192                 bytes\n").value_or(0),
+        QVERIFY(
+            !capture::addressSpaceLimit("Max address space         unlimited            unlimited            bytes\n"));
+        QCOMPARE(
+            capture::addressSpaceLimit("Max address space         4096                 8192                 bytes\n")
+                .value_or(0),
             std::int64_t{4096});
         QVERIFY(!capture::pressureMilliPercent("full avg10=1.00\n"));
         QVERIFY(!capture::pressureMilliPercent("some avg10=nan\n"));

@@ -23,10 +23,7 @@ std::string builtTarget(const char *name)
     return qgetenv("GENESIS_BUILD_DIR").toStdString() + "/tests/targets/" + name;
 }
 
-bool says(const std::string &sentence, const char *word)
-{
-    return sentence.find(word) != std::string::npos;
-}
+bool says(const std::string &sentence, const char *word) { return sentence.find(word) != std::string::npos; }
 
 } // namespace
 

@@ -161,7 +161,8 @@ private Q_SLOTS:
             all += chain + '\n';
         QVERIFY2(chains.contains(whole), all.c_str());
         for (const std::string &chain : chains)
-            QVERIFY2(chain.find("sample::Widget::outermost(int const volatile*) const:") != std::string::npos, all.c_str());
+            QVERIFY2(
+                chain.find("sample::Widget::outermost(int const volatile*) const:") != std::string::npos, all.c_str());
     }
 
     void functionsOfAnUnnamedNamespaceHaveTheirScope()
@@ -178,7 +179,8 @@ private Q_SLOTS:
         std::string all;
         for (const std::string &chain : chains)
             all += chain + '\n';
-        const std::string inner = "sample::innermost(int const volatile*):" + std::to_string(lineOf("innermost")) + "<main::{lambda";
+        const std::string inner
+            = "sample::innermost(int const volatile*):" + std::to_string(lineOf("innermost")) + "<main::{lambda";
         QVERIFY2(all.find(inner) != std::string::npos, all.c_str());
         // GCC may have made a copy of it for a constant argument: "operator()(…) const [clone .constprop.0]:44".
         QVERIFY2(all.find(':' + std::to_string(lineOf("lambda")) + '\n') != std::string::npos, all.c_str());
@@ -189,7 +191,8 @@ private Q_SLOTS:
     {
         const auto image = ElfImage::open(queryFor(target("inline_sample")));
         std::vector<SourceFrame> frames;
-        QCOMPARE(image->find(functionIn(target("inline_sample"), "outermost").begin, frames), FrameSymbols::State::Resolved);
+        QCOMPARE(
+            image->find(functionIn(target("inline_sample"), "outermost").begin, frames), FrameSymbols::State::Resolved);
         QCOMPARE(frames.back().file,
             qEnvironmentVariable("GENESIS_SOURCE_DIR").toStdString() + "/tests/targets/inline_sample.cpp");
     }
@@ -233,7 +236,8 @@ private Q_SLOTS:
         const Span span = functionIn(program, "outermost");
         const QString debug = m_directory.filePath(QStringLiteral("linked.debug"));
         QVERIFY(run("objcopy", {QStringLiteral("--only-keep-debug"), program, debug}));
-        QVERIFY(run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + debug, program}));
+        QVERIFY(
+            run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + debug, program}));
         const QString moved = m_directory.filePath(place);
         QVERIFY(QDir().mkpath(QFileInfo(moved).path()));
         QVERIFY(moved == debug || (QFile::remove(moved), QFile::rename(debug, moved)));
@@ -252,7 +256,8 @@ private Q_SLOTS:
         const Span span = functionIn(program, "outermost");
         const QString wrong = m_directory.filePath(QStringLiteral("other.debug"));
         QVERIFY(run("objcopy", {QStringLiteral("--only-keep-debug"), target("inline_sample_fixed"), wrong}));
-        QVERIFY(run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + wrong, program}));
+        QVERIFY(
+            run("objcopy", {QStringLiteral("--strip-all"), QStringLiteral("--add-gnu-debuglink=") + wrong, program}));
         std::vector<SourceFrame> frames;
         QCOMPARE(ElfImage::open(queryFor(program))->find(span.begin, frames), FrameSymbols::State::NoSymbol);
     }
@@ -261,9 +266,11 @@ private Q_SLOTS:
     {
         Dl_info info{};
         link_map *map = nullptr;
-        QVERIFY(::dladdr1(reinterpret_cast<void *>(&::qsort), &info, reinterpret_cast<void **>(&map), RTLD_DL_LINKMAP) != 0);
+        QVERIFY(::dladdr1(reinterpret_cast<void *>(&::qsort), &info, reinterpret_cast<void **>(&map), RTLD_DL_LINKMAP)
+            != 0);
         const auto address = reinterpret_cast<std::uint64_t>(info.dli_saddr) - map->l_addr;
-        const Resolved found = resolve(info.dli_fname, capture::buildIdOfFile(info.dli_fname), ModuleKind::File, address + 3);
+        const Resolved found
+            = resolve(info.dli_fname, capture::buildIdOfFile(info.dli_fname), ModuleKind::File, address + 3);
         QCOMPARE(found.state, FrameSymbols::State::Resolved);
         QVERIFY2(found.function.find("qsort") != std::string::npos, found.function.c_str());
     }
@@ -278,7 +285,9 @@ private Q_SLOTS:
         const Resolved none = resolve("[vdso]", "", ModuleKind::Vdso, 0x10);
         QCOMPARE(none.state, FrameSymbols::State::NoSymbol); // in its headers there is no function
         for (std::uint64_t address = 0x400; address < 0x2000 && found == 0; address += 16)
-            found = resolve("[vdso]", "", ModuleKind::Vdso, address).function.find("gettime") != std::string::npos ? address : 0;
+            found = resolve("[vdso]", "", ModuleKind::Vdso, address).function.find("gettime") != std::string::npos
+                ? address
+                : 0;
         QVERIFY(found != 0);
     }
 
@@ -344,7 +353,8 @@ private Q_SLOTS:
     void finishCanBeGivenUp()
     {
         model::TableBuilder tables;
-        tables.frame(tables.module(target("inline_sample").toStdString(), "", ModuleKind::File), 0x1000, FrameKind::Exact);
+        tables.frame(
+            tables.module(target("inline_sample").toStdString(), "", ModuleKind::File), 0x1000, FrameKind::Exact);
         Symbolizer symbolizer;
         int calls = 0;
         symbolizer.finish(tables, {}, [&](std::size_t, std::size_t) { return ++calls > 1; });
@@ -359,7 +369,8 @@ private Q_SLOTS:
         QTest::newRow("C++") << QByteArray("_ZN3foo3barEi") << QByteArray("foo::bar(int)");
         QTest::newRow("Rust") << QByteArray("_ZN4core3ptr13drop_in_place17h0123456789abcdefE")
                               << QByteArray("core::ptr::drop_in_place");
-        QTest::newRow("Rust, generic") << QByteArray("_ZN50_$LT$T$u20$as$u20$core..convert..Into$LT$U$GT$$GT$4into17h0123456789abcdefE")
+        QTest::newRow("Rust, generic") << QByteArray(
+            "_ZN50_$LT$T$u20$as$u20$core..convert..Into$LT$U$GT$$GT$4into17h0123456789abcdefE")
                                        << QByteArray("<T as core::convert::Into<U>>::into");
         QTest::newRow("not one") << QByteArray("_Zx") << QByteArray("_Zx");
     }

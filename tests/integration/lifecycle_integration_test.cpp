@@ -409,7 +409,8 @@ void LifecycleIntegrationTest::attachesToARunningProcess()
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QCOMPARE(summary[QStringLiteral("pid")].toInteger(),
         qint64{target.processId() ? target.processId() : summary[QStringLiteral("pid")].toInteger()});
-    QCOMPARE(summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_state")].toString(),
+    QCOMPARE(
+        summary[QStringLiteral("processes")][0][QStringLiteral("images")][0][QStringLiteral("heap_state")].toString(),
         QStringLiteral("attached"));
     QVERIFY(summary[QStringLiteral("ticks")].toInteger() >= 4);
     const QJsonObject metrics = runner.report(QStringLiteral("metrics"));

@@ -29,8 +29,7 @@ private Q_SLOTS:
         const ModuleId module = builder.module("/bin/x", "", ModuleKind::File);
         const FrameId outer = builder.frame(module, 1, FrameKind::ReturnAddress);
         const FrameId inner = builder.frame(module, 2, FrameKind::ReturnAddress);
-        const StackId whole
-            = builder.stack(builder.stack(TableBuilder::root(StackEnd::ReachedStart), outer), inner);
+        const StackId whole = builder.stack(builder.stack(TableBuilder::root(StackEnd::ReachedStart), outer), inner);
         const StackId cut = builder.stack(builder.stack(TableBuilder::root(StackEnd::Truncated), outer), inner);
         QVERIFY(whole != cut);
         QCOMPARE(builder.tables().endOf(whole), StackEnd::ReachedStart);

@@ -174,7 +174,8 @@ private:
                 .temporaries = 1,
                 .temporaryBytes = 100};
             if (s % 2 == 1)
-                batch.heapSampling.push_back({m_image, delta.stack, {1, 0.5, 2500.0 * (s + 1), 0.25, 1250.0 * s}, 4096});
+                batch.heapSampling.push_back(
+                    {m_image, delta.stack, {1, 0.5, 2500.0 * (s + 1), 0.25, 1250.0 * s}, 4096});
             tick.allocations += delta.allocations;
             tick.allocatedBytes += delta.allocatedBytes;
             tick.frees += delta.frees;

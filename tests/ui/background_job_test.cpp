@@ -26,8 +26,7 @@ void BackgroundJobTest::deliversInTheOwnersThread()
     QSignalSpy finished(&job, &ui::BackgroundJob::finished);
     QThread *worker = nullptr;
     QThread *delivery = nullptr;
-    job.run(
-        [](std::stop_token) { return QThread::currentThread(); },
+    job.run([](std::stop_token) { return QThread::currentThread(); },
         [&](QThread *thread) {
             worker = thread;
             delivery = QThread::currentThread();

@@ -26,8 +26,8 @@ void LaunchRequestTest::argumentsStayWhole()
     request.program = u"/bin/echo"_s;
     request.arguments = u"one \"two words\" $(id)"_s;
     const QStringList all = ui::recorderArguments(request, u"out file"_s);
-    QCOMPARE(all.mid(all.indexOf(u"--"_s)),
-        QStringList({u"--"_s, u"/bin/echo"_s, u"one"_s, u"two words"_s, u"$(id)"_s}));
+    QCOMPARE(
+        all.mid(all.indexOf(u"--"_s)), QStringList({u"--"_s, u"/bin/echo"_s, u"one"_s, u"two words"_s, u"$(id)"_s}));
     QCOMPARE(all.mid(0, 3), QStringList({u"record"_s, u"-o"_s, u"out file"_s}));
 }
 

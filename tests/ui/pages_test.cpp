@@ -110,7 +110,8 @@ void PagesTest::exportsTablesAndPictures()
         std::ostringstream out;
         if (what.table)
             what.table(out);
-        QVERIFY2(what.table ? out.str().find("\r\n") != std::string::npos : !what.picture().isNull(), qPrintable(what.name));
+        QVERIFY2(
+            what.table ? out.str().find("\r\n") != std::string::npos : !what.picture().isNull(), qPrintable(what.name));
     }
 }
 

@@ -65,8 +65,8 @@ void ThemeTest::marksAreVisible()
         QVERIFY(ui::contrast(colors[mark], colors[Token::Raised]) >= 3);
     for (std::size_t i = 0; i < Colors::kSeriesCount; ++i)
         QVERIFY2(ui::contrast(colors.series(i), colors[Token::Raised]) >= 3,
-            qPrintable(QStringLiteral("series %1: %2").arg(i).arg(
-                ui::contrast(colors.series(i), colors[Token::Raised]))));
+            qPrintable(
+                QStringLiteral("series %1: %2").arg(i).arg(ui::contrast(colors.series(i), colors[Token::Raised]))));
 }
 
 void ThemeTest::inkIsReadableOnEveryTint()

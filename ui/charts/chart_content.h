@@ -53,8 +53,8 @@ struct ChartContent
     std::vector<ChartLine> lines;
     Stacking stacking = Stacking::Lines;
     std::optional<ChartLimit> limit;
-    std::vector<model::ForecastBand> bands; ///< drawn behind the lines, with the median dashed
-    std::optional<model::Timestamp> now;    ///< where history ends
+    std::vector<model::ForecastBand> bands;   ///< drawn behind the lines, with the median dashed
+    std::optional<model::Timestamp> now;      ///< where history ends
     std::optional<model::Timestamp> crossing; ///< where the median meets the limit
     QString crossingLabel;
     std::vector<model::Gap> gaps;

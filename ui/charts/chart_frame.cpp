@@ -116,7 +116,8 @@ void ChartFrame::layOutLabels(const ChartContent &content)
     if (m_isStacked)
         return;
     // Keep names apart: from the top down, then push back up what left the plot.
-    std::sort(m_labels.begin(), m_labels.end(), [](const Label &a, const Label &b) { return a.place.y() < b.place.y(); });
+    std::sort(
+        m_labels.begin(), m_labels.end(), [](const Label &a, const Label &b) { return a.place.y() < b.place.y(); });
     const double step = metrics.height();
     for (std::size_t i = 1; i < m_labels.size(); ++i)
         m_labels[i].place.setY(std::max(m_labels[i].place.y(), m_labels[i - 1].place.y() + step));
@@ -193,8 +194,8 @@ void ChartFrame::paintInFront(QPainter &painter, const Colors &colors) const
     }
     for (const Label &label : m_labels) {
         const QColor color = label.color.in(colors);
-        painter.setPen(m_isStacked ? (contrast(Qt::white, color) >= contrast(Qt::black, color) ? Qt::white : Qt::black)
-                                   : color);
+        painter.setPen(
+            m_isStacked ? (contrast(Qt::white, color) >= contrast(Qt::black, color) ? Qt::white : Qt::black) : color);
         const double room = m_isStacked ? m_plot.width() : m_width - label.place.x();
         painter.drawText(QPointF(label.place.x(), label.place.y() + metrics.ascent() / 2 - 1),
             metrics.elidedText(label.text, Qt::ElideMiddle, std::max(room, 40.0)));

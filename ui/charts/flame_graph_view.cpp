@@ -107,10 +107,7 @@ void FlameGraphView::scrollToBranching()
     verticalScrollBar()->setValue(isInSight ? 0 : (row - kCallersInSight) * kRowHeight);
 }
 
-QSize FlameGraphView::sizeHint() const
-{
-    return {600, 12 * kRowHeight};
-}
+QSize FlameGraphView::sizeHint() const { return {600, 12 * kRowHeight}; }
 
 void FlameGraphView::findMatches()
 {
@@ -190,8 +187,8 @@ ModuleTint FlameGraphView::tintOf(model::NodeId node) const
     return {*functions.tables(), functions.function(function).module};
 }
 
-void FlameGraphView::paint(QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks,
-    int top, int height) const
+void FlameGraphView::paint(
+    QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks, int top, int height) const
 {
     const Colors &colors = Colors::of(this);
     for (std::size_t i = 0; i < layout.rects.size(); ++i) {
@@ -307,7 +304,8 @@ void FlameGraphView::mouseMoveEvent(QMouseEvent *event)
     m_hovered = hit;
     viewport()->update();
     if (hit)
-        QToolTip::showText(event->globalPosition().toPoint() + QPoint(0, 12), explanation(m_layout.rects[*hit]), viewport());
+        QToolTip::showText(
+            event->globalPosition().toPoint() + QPoint(0, 12), explanation(m_layout.rects[*hit]), viewport());
     else
         QToolTip::hideText();
 }

@@ -68,8 +68,8 @@ private:
     std::vector<Look> looksOf(const model::FlameLayout &layout) const;
     void findMatches();
     double matchedBelow(model::NodeId node) const;
-    void paint(QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks, int top,
-        int height) const;
+    void paint(
+        QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks, int top, int height) const;
     ModuleTint tintOf(model::NodeId node) const;
     std::optional<std::size_t> rectAt(const QPoint &position) const;
     QString explanation(const model::FlameRect &rect) const;

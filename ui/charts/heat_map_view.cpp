@@ -58,7 +58,8 @@ std::size_t HeatMapView::wantedColumns() const
 HeatMapView::Scene HeatMapView::sceneFor(QSize size) const
 {
     Scene scene;
-    scene.plot = QRect(kLeft, kTop, std::max(1, size.width() - kLeft - kRight), std::max(1, size.height() - kTop - kBottom));
+    scene.plot
+        = QRect(kLeft, kTop, std::max(1, size.width() - kLeft - kRight), std::max(1, size.height() - kTop - kBottom));
     scene.layout = model::heatMapLayout(m_map, scene.plot.width(), scene.plot.height());
     scene.timeTicks = model::timeTicks(m_map.range, model::TimeLabels::Clock, m_startWallNs, m_utcOffset);
     return scene;
@@ -75,8 +76,8 @@ void HeatMapView::paint(QPainter &painter, const Scene &scene) const
     }
     paintAxes(painter, scene);
     for (const model::HeatRect &cell : scene.layout.rects) {
-        const QRectF box(scene.plot.x() + double(cell.x), scene.plot.y() + double(cell.y), std::ceil(double(cell.width)),
-            std::ceil(double(cell.height)));
+        const QRectF box(scene.plot.x() + double(cell.x), scene.plot.y() + double(cell.y),
+            std::ceil(double(cell.width)), std::ceil(double(cell.height)));
         painter.fillRect(box, colors.heat(double(cell.shade)));
     }
     paintScale(painter, scene);
@@ -92,13 +93,15 @@ void HeatMapView::paintAxes(QPainter &painter, const Scene &scene) const
         painter.setPen(colors[Token::Line]);
         painter.drawLine(plot.left(), y, plot.right(), y);
         painter.setPen(colors[Token::InkMuted]);
-        painter.drawText(QRect(0, y - textHeight / 2, kLeft - 8, textHeight), Qt::AlignRight | Qt::AlignVCenter, text(tick.label));
+        painter.drawText(
+            QRect(0, y - textHeight / 2, kLeft - 8, textHeight), Qt::AlignRight | Qt::AlignVCenter, text(tick.label));
     }
     for (const model::TimeTick &tick : scene.timeTicks) {
         const double x = xOf(plot, tick.when);
         const int half = 48;
         const double center = std::clamp(x, double(plot.left() + half / 2), double(plot.right() - half / 2));
-        painter.drawText(QRectF(center - half, plot.bottom() + 6, 2 * half, textHeight), Qt::AlignCenter, text(tick.label));
+        painter.drawText(
+            QRectF(center - half, plot.bottom() + 6, 2 * half, textHeight), Qt::AlignCenter, text(tick.label));
     }
 }
 
@@ -119,8 +122,10 @@ void HeatMapView::paintScale(QPainter &painter, const Scene &scene) const
         if (lastY - y < textHeight)
             continue;
         lastY = y;
-        const QString words = text(unit == model::Unit::Bytes ? model::formatBytes(value) : model::formatShortCount(value));
-        painter.drawText(QRect(bar.right() + 6, y - textHeight / 2, kRight, textHeight), Qt::AlignLeft | Qt::AlignVCenter, words);
+        const QString words
+            = text(unit == model::Unit::Bytes ? model::formatBytes(value) : model::formatShortCount(value));
+        painter.drawText(
+            QRect(bar.right() + 6, y - textHeight / 2, kRight, textHeight), Qt::AlignLeft | Qt::AlignVCenter, words);
     }
 }
 
@@ -129,9 +134,11 @@ void HeatMapView::paintSelection(QPainter &painter) const
     const Colors &colors = Colors::of(this);
     QRectF box;
     if (m_dragFrom)
-        box = QRectF(std::min(*m_dragFrom, m_dragTo), m_scene.plot.top(), std::abs(m_dragTo - *m_dragFrom), m_scene.plot.height());
+        box = QRectF(std::min(*m_dragFrom, m_dragTo), m_scene.plot.top(), std::abs(m_dragTo - *m_dragFrom),
+            m_scene.plot.height());
     else if (m_selected)
-        box = QRectF(QPointF(xOf(m_scene.plot, m_selected->begin), m_scene.plot.top()), QPointF(xOf(m_scene.plot, m_selected->end), m_scene.plot.bottom()));
+        box = QRectF(QPointF(xOf(m_scene.plot, m_selected->begin), m_scene.plot.top()),
+            QPointF(xOf(m_scene.plot, m_selected->end), m_scene.plot.bottom()));
     box = box.intersected(QRectF(m_scene.plot));
     if (box.isEmpty())
         return;
@@ -190,8 +197,10 @@ QString HeatMapView::explanation(const QPoint &position) const
     const double value = m_map.at(cell->column, cell->row);
     const bool isBytes = m_map.weight == model::HeatWeight::Bytes;
     const QString sizes = bin + 1 < model::kSizeBinCount
-        ? tr("%1 to %2").arg(text(model::formatBytes(static_cast<double>(model::sizeBinBegin(bin)))),
-            text(model::formatBytes(static_cast<double>(model::sizeBinBegin(static_cast<std::uint16_t>(bin + 1)) - 1))))
+        ? tr("%1 to %2")
+              .arg(text(model::formatBytes(static_cast<double>(model::sizeBinBegin(bin)))),
+                  text(model::formatBytes(
+                      static_cast<double>(model::sizeBinBegin(static_cast<std::uint16_t>(bin + 1)) - 1))))
         : tr("%1 and more").arg(text(model::formatBytes(static_cast<double>(model::sizeBinBegin(bin)))));
     const QString amount = isBytes ? text(model::formatBytes(value))
                                    : tr("%1 allocations").arg(text(model::formatCount(std::llround(value))));

@@ -20,7 +20,10 @@ public:
     ModuleTint() = default;
     ModuleTint(const model::ProgramTables &tables, model::ModuleId module);
 
-    QColor color(const Colors &colors) const { return m_index < 0 ? colors.neutralTint() : colors.tint(static_cast<std::size_t>(m_index)); }
+    QColor color(const Colors &colors) const
+    {
+        return m_index < 0 ? colors.neutralTint() : colors.tint(static_cast<std::size_t>(m_index));
+    }
 
 private:
     int m_index = -1;

@@ -38,7 +38,8 @@ void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &
         if (line.size() == 1) {
             constexpr double kRadius = 1.6;
             painter.setBrush(color);
-            painter.drawEllipse({std::clamp(line.first().x(), area.left() + kRadius, area.right() - kRadius), line.first().y()},
+            painter.drawEllipse(
+                {std::clamp(line.first().x(), area.left() + kRadius, area.right() - kRadius), line.first().y()},
                 kRadius, kRadius);
         }
         painter.drawPolyline(line);

@@ -151,7 +151,8 @@ void TimeSeriesChart::addLine(const ChartLine &line, const Colors &colors)
     for (const auto &segment : model::downsampled(line.series, m_content.range, columns).segments) {
         const QList<QPointF> points = pointsOf(segment, m_content.range);
         if (line.fill == LineFill::Below)
-            add(areaOf(points, flattened(points, m_frame.axis().least), mixed(color, colors[Token::Raised], 0.14), chart()));
+            add(areaOf(
+                points, flattened(points, m_frame.axis().least), mixed(color, colors[Token::Raised], 0.14), chart()));
         QLineSeries *series = lineOf(points, chart());
         series->setPen(linePen(color));
         if (points.size() == 1) {
@@ -168,15 +169,15 @@ void TimeSeriesChart::addStack(const Colors &colors)
         return;
     // The parts share their moments; those of the last part's extremes stand for all.
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
-    for (const auto &segment :
-        model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+    for (const auto &segment : model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
         QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
         if (lower.size() == 1) // a moment alone is given the width of a line, or there would be nothing to see
             lower.prepend({lower.front().x() - m_content.range.length().seconds() / 100, 0});
         for (const ChartLine &line : m_content.lines) {
             QList<QPointF> upper = lower;
             for (qsizetype i = 0; i < upper.size(); ++i)
-                if (const auto point = line.series.nearest(segment[std::min(static_cast<std::size_t>(i), segment.size() - 1)].when))
+                if (const auto point
+                    = line.series.nearest(segment[std::min(static_cast<std::size_t>(i), segment.size() - 1)].when))
                     upper[i].ry() += point->value;
             add(areaOf(upper, lower, mixed(line.color.in(colors), colors[Token::Raised], 0.8), chart()));
             lower = upper;
@@ -197,7 +198,8 @@ void TimeSeriesChart::drawForeground(QPainter *painter, const QRectF &)
         const double left = std::min(m_dragFrom->x(), m_pointer.x());
         QColor color = colors[Token::Accent];
         color.setAlphaF(0.15F);
-        painter->fillRect(QRectF(left, m_frame.plot().top(), std::abs(m_dragFrom->x() - m_pointer.x()), m_frame.plot().height()),
+        painter->fillRect(
+            QRectF(left, m_frame.plot().top(), std::abs(m_dragFrom->x() - m_pointer.x()), m_frame.plot().height()),
             color);
     }
     if (m_selection.crosshair())
@@ -219,7 +221,8 @@ void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) co
     for (const ChartLine &line : m_content.lines)
         if (const auto point = line.series.nearest(when)) {
             sum += point->value;
-            lines.push_back({line.color.in(colors), line.label, text(model::formatValue(point->value, m_content.unit))});
+            lines.push_back(
+                {line.color.in(colors), line.label, text(model::formatValue(point->value, m_content.unit))});
         }
     if (m_content.stacking == Stacking::Areas) {
         std::reverse(lines.begin(), lines.end()); // as they lie on each other
@@ -314,8 +317,8 @@ void TimeSeriesChart::mouseReleaseEvent(QMouseEvent *event)
     if (std::abs(from.x() - event->position().x()) < 4)
         return;
     const TimeScale scale = m_frame.scale();
-    m_selection.setTime(model::TimeRange{scale.at(std::min(from.x(), event->position().x())),
-        scale.at(std::max(from.x(), event->position().x()))});
+    m_selection.setTime(model::TimeRange{
+        scale.at(std::min(from.x(), event->position().x())), scale.at(std::max(from.x(), event->position().x()))});
 }
 
 void TimeSeriesChart::mouseDoubleClickEvent(QMouseEvent *event)

@@ -13,7 +13,7 @@ namespace ui {
 
 /// Whether the gestures of a chart change the selected time.
 enum class ChartGestures {
-    Select, ///< drag selects, the wheel zooms, a double click resets, Esc steps back
+    Select,    ///< drag selects, the wheel zooms, a double click resets, Esc steps back
     HoverOnly, ///< the chart shows another time than the selection (a forecast)
 };
 

@@ -115,11 +115,12 @@ void TimelineView::paintAxis(QPainter &painter, const Colors &colors) const
     painter.setPen(colors[Token::InkMuted]);
     const double baseline = height() - metrics.descent() - 4;
     const auto most = static_cast<std::size_t>(std::clamp(plot().width() / 140, 2.0, 8.0));
-    for (const model::TimeTick &tick : model::timeTicks(scale().range, model::TimeLabels::Clock,
-             m_snapshot->info.startWallNs, m_snapshot->info.utcOffset, most)) {
+    for (const model::TimeTick &tick : model::timeTicks(
+             scale().range, model::TimeLabels::Clock, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset, most)) {
         const QString label = text(tick.label);
         const double width = metrics.horizontalAdvance(label);
-        painter.drawText(QPointF(std::clamp(scale().x(tick.when) - width / 2, plot().left(), plot().right() - width), baseline),
+        painter.drawText(
+            QPointF(std::clamp(scale().x(tick.when) - width / 2, plot().left(), plot().right() - width), baseline),
             label);
     }
 }

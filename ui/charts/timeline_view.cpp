@@ -81,7 +81,10 @@ void TimelineView::setLabelWidth(int width)
     invalidate();
 }
 
-QRectF TimelineView::plot() const { return QRectF(m_labelWidth, 4, std::max(width() - m_labelWidth - 16, 1), height() - 4); }
+QRectF TimelineView::plot() const
+{
+    return QRectF(m_labelWidth, 4, std::max(width() - m_labelWidth - 16, 1), height() - 4);
+}
 
 QRectF TimelineView::trackArea(std::size_t index) const
 {
@@ -209,8 +212,8 @@ void TimelineView::keyPressEvent(QKeyEvent *event)
     if (event->key() == Qt::Key_Escape) {
         m_selection.stepBack();
     } else if (direction != 0 && m_snapshot) {
-        const model::TimeRange brush = time.value_or(
-            model::TimeRange{m_whole.begin, m_whole.begin + model::Duration{m_whole.length().ns / 10}});
+        const model::TimeRange brush
+            = time.value_or(model::TimeRange{m_whole.begin, m_whole.begin + model::Duration{m_whole.length().ns / 10}});
         const model::Duration step{direction * std::max<std::int64_t>(brush.length().ns / 10, 1'000'000)};
         const bool widens = event->modifiers().testFlag(Qt::ShiftModifier);
         m_grip = widens ? Grip::End : Grip::Whole;
@@ -226,7 +229,8 @@ void TimelineView::keyPressEvent(QKeyEvent *event)
 
 QString TimelineView::hoverText(model::Timestamp when) const
 {
-    QStringList lines{text(model::formatMoment(when, m_whole.length(), m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
+    QStringList lines{
+        text(model::formatMoment(when, m_whole.length(), m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
         + QStringLiteral("  +") + text(model::formatOffset(when))};
     for (const Track &track : m_tracks)
         for (const ChartLine &line : track.lines)

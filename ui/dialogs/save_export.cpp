@@ -16,7 +16,8 @@ namespace {
 
 model::Error failure(const QString &path, const QString &why)
 {
-    return model::Error(QStringLiteral("cannot write %1: %2; choose another folder or make room").arg(path, why).toStdString());
+    return model::Error(
+        QStringLiteral("cannot write %1: %2; choose another folder or make room").arg(path, why).toStdString());
 }
 
 QByteArray contentsOf(const Export &what)
@@ -63,7 +64,8 @@ void saveExport(const Export &what, QWidget *parent)
     if (path.isEmpty())
         return;
     if (const auto written = writeExport(what, path); !written)
-        QMessageBox::warning(parent->window(), QObject::tr("Not saved"), QString::fromStdString(written.error().text()));
+        QMessageBox::warning(
+            parent->window(), QObject::tr("Not saved"), QString::fromStdString(written.error().text()));
 }
 
 } // namespace ui

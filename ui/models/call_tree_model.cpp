@@ -49,10 +49,7 @@ int CallTreeModel::rowCount(const QModelIndex &parent) const
     return parent.column() > 0 ? 0 : static_cast<int>(m_tree->node(nodeAt(parent)).childCount);
 }
 
-int CallTreeModel::columnCount(const QModelIndex &) const
-{
-    return 1 + static_cast<int>(m_view.columns.size());
-}
+int CallTreeModel::columnCount(const QModelIndex &) const { return 1 + static_cast<int>(m_view.columns.size()); }
 
 std::int64_t CallTreeModel::valueOf(model::NodeId node, const CostColumn &column) const
 {
@@ -62,9 +59,8 @@ std::int64_t CallTreeModel::valueOf(model::NodeId node, const CostColumn &column
 QVariant CallTreeModel::nameData(model::NodeId node, int role) const
 {
     const model::CallNode &found = m_tree->node(node);
-    const auto place = [&] {
-        return text(model::shortPlace(m_tree->functions().tables()->text(found.file), found.line));
-    };
+    const auto place
+        = [&] { return text(model::shortPlace(m_tree->functions().tables()->text(found.file), found.line)); };
     switch (role) {
     case Qt::DisplayRole: {
         QString words = text(model::shortFunctionName(m_tree->name(node)));

@@ -9,10 +9,7 @@ namespace {
 
 using model::CostKind;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("CostColumns", text);
-}
+QString tr(const char *text) { return QCoreApplication::translate("CostColumns", text); }
 
 /// What stands beside the cost that a page is about.
 std::vector<CostKind> companions(CostKind kind)
@@ -55,7 +52,8 @@ CostView costViewFor(model::CostKind kind)
         if (companion != kind)
             view.kinds.push_back(companion);
     }
-    view.columns = {{0, CostPart::Total, false, true}, {0, CostPart::Total, true, false}, {0, CostPart::Self, false, false}};
+    view.columns
+        = {{0, CostPart::Total, false, true}, {0, CostPart::Total, true, false}, {0, CostPart::Self, false, false}};
     for (std::size_t i = 1; i < view.kinds.size(); ++i)
         view.columns.push_back({i, CostPart::Total, false, false});
     return view;

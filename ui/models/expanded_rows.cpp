@@ -44,7 +44,8 @@ void open(QTreeView &view, const QModelIndex &parent, const QString &above, cons
     }
 }
 
-QModelIndex find(const QAbstractItemModel &model, const QModelIndex &parent, const QString &above, const QString &wanted)
+QModelIndex find(
+    const QAbstractItemModel &model, const QModelIndex &parent, const QString &above, const QString &wanted)
 {
     for (int row = 0; row < model.rowCount(parent); ++row) {
         const QModelIndex index = model.index(row, 0, parent);

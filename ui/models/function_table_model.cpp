@@ -18,10 +18,7 @@ int FunctionTableModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : static_cast<int>(m_table.rows.size());
 }
 
-int FunctionTableModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
+int FunctionTableModel::columnCount(const QModelIndex &parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
 QString FunctionTableModel::cellText(const model::FunctionCost &row, int column) const
 {
@@ -61,7 +58,8 @@ QVariant FunctionTableModel::data(const QModelIndex &index, int role) const
     case ShareRole:
         if (m_table.all <= 0 || (index.column() != SelfColumn && index.column() != TotalColumn))
             return {};
-        return static_cast<double>(index.column() == SelfColumn ? row.self : row.total) / static_cast<double>(m_table.all);
+        return static_cast<double>(index.column() == SelfColumn ? row.self : row.total)
+            / static_cast<double>(m_table.all);
     case FullTextRole:
         return text(m_table.functions->name(row.function));
     case Qt::ToolTipRole:

@@ -24,10 +24,11 @@ QString gainText(const model::Recommendation &item)
     };
     switch (item.gainKind) {
     case model::GainKind::CpuShare:
-        return AdvicePage::tr("%1 of the CPU time").arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
+        return AdvicePage::tr("%1 of the CPU time")
+            .arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
     case model::GainKind::AllocationShare:
-        return AdvicePage::tr("%1 of the allocations").arg(
-            both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
+        return AdvicePage::tr("%1 of the allocations")
+            .arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
     case model::GainKind::Bytes:
         return both(model::formatBytes(item.gain.low), model::formatBytes(item.gain.high));
     case model::GainKind::BytesPerHour:
@@ -94,7 +95,8 @@ void AdvicePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     if (isOther)
         m_found.reset();
     // What somebody reads does not move under their eyes: while recording the list is renewed every five seconds.
-    if (isLive && isSameView && m_found && (m_job.isRunning() || snapshot->info.duration - m_found->timeSeen < model::Duration::fromMs(5000)))
+    if (isLive && isSameView && m_found
+        && (m_job.isRunning() || snapshot->info.duration - m_found->timeSeen < model::Duration::fromMs(5000)))
         return;
     m_snapshot = std::move(snapshot);
     if (!m_snapshot) {
@@ -160,7 +162,8 @@ QWidget *AdvicePage::newFacts(const model::Recommendation &item)
             name[0] = name[0].toUpper();
         add(name, text(evidence.text));
     }
-    add(tr("Confidence, effort"), tr("%1 · %2").arg(text(model::formatShare(item.confidence)), effortText(item.effort)));
+    add(tr("Confidence, effort"),
+        tr("%1 · %2").arg(text(model::formatShare(item.confidence)), effortText(item.effort)));
     if (!item.check.empty())
         add(tr("How to check"), text(item.check));
     if (!item.caution.empty())

@@ -61,8 +61,9 @@ QString heapStateText(model::HeapState state)
 Token heapStateToken(model::HeapState state)
 {
     using enum model::HeapState;
-    return state == Full ? Token::Ok : state == Off || state == Waiting || state == Inherited || state == Attached
-        ? Token::InkMuted : Token::Warn;
+    return state == Full                                                              ? Token::Ok
+        : state == Off || state == Waiting || state == Inherited || state == Attached ? Token::InkMuted
+                                                                                      : Token::Warn;
 }
 
 QString gapText(model::GapKind kind)
@@ -135,7 +136,8 @@ void CapturePage::setUpProcesses(QVBoxLayout *column)
         {tr("Program"), tr("PID"), tr("Heap"), tr("From"), tr("For"), tr("End"), tr("Command line")});
     m_processes->setRootIsDecorated(true);
     m_processCard->body()->addWidget(m_processes);
-    m_processCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
+    m_processCard->addExport(
+        QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
     column->addWidget(m_processCard);
     connect(m_processes, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
         m_selection.setProcess(model::ProcessId(row->data(0, Qt::UserRole).toUInt()));
@@ -172,13 +174,11 @@ void CapturePage::setUpFacts(QVBoxLayout *column)
 
 QString CapturePage::clock(model::Timestamp when) const
 {
-    return text(model::formatMoment(when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+    return text(
+        model::formatMoment(when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
 }
 
-QString CapturePage::subtitle() const
-{
-    return m_snapshot ? text(model::coverage(*m_snapshot).sentence) : QString();
-}
+QString CapturePage::subtitle() const { return m_snapshot ? text(model::coverage(*m_snapshot).sentence) : QString(); }
 
 void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
@@ -224,9 +224,10 @@ void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) con
                                    : tr("ended");
     const model::Timestamp until = image.end.value_or(model::Timestamp{m_snapshot->info.duration.ns});
     const QString name = QFileInfo(text(tables.text(image.executable))).fileName();
-    setAll(row, {name.isEmpty() ? tr("not known") : name, QString::number(process.pid),
-                    heapStateText(image.heap), clock(image.start), text(model::formatDuration(until - image.start)), end,
-                    text(tables.text(image.commandLine))});
+    setAll(row,
+        {name.isEmpty() ? tr("not known") : name, QString::number(process.pid), heapStateText(image.heap),
+            clock(image.start), text(model::formatDuration(until - image.start)), end,
+            text(tables.text(image.commandLine))});
     row->setToolTip(0, text(tables.text(image.executable)));
     row->setForeground(2, Colors::of(this)[heapStateToken(image.heap)]);
     const QString note = text(tables.text(image.heapNote));
@@ -261,10 +262,9 @@ void CapturePage::showProcesses()
     }
     const auto total = tables.images.size();
     m_processCard->setCaption(total > 2000 ? tr("the first 2,000 of %1 programs; the CSV has all").arg(total)
-            : total == 1                  ? tr("one program")
-                                          : tr("%1 programs in %2 processes · Enter filters by one")
-                                                .arg(total)
-                                                .arg(tables.processes.size()));
+            : total == 1
+            ? tr("one program")
+            : tr("%1 programs in %2 processes · Enter filters by one").arg(total).arg(tables.processes.size()));
     m_processes->expandAll();
     fitHeight(m_processes, count, 1, 14);
 }
@@ -280,8 +280,9 @@ void CapturePage::showLosses()
         if (loss.image.isValid() && loss.image.index() < tables.images.size())
             program = QFileInfo(text(tables.text(tables.images[loss.image.index()].executable))).fileName();
         auto *row = new QTreeWidgetItem(m_losses);
-        setAll(row, {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,
-                        tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(loss.detail)});
+        setAll(row,
+            {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,
+                tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(loss.detail)});
         row->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     }
     const int rows = m_losses->topLevelItemCount();
@@ -328,11 +329,14 @@ void CapturePage::showFacts()
     const model::SessionInfo &info = m_snapshot->info;
     add(tr("Began"), text(model::formatDateTime({}, info.startWallNs, info.utcOffset)).replace(u'T', u' '));
     add(tr("Lasted"), text(model::formatDuration(info.duration)));
-    add(tr("Ended"), info.exitStatus ? tr("%1 (%2)").arg(text(info.endReason), waitStatusText(*info.exitStatus))
-                                     : text(info.endReason));
+    add(tr("Ended"),
+        info.exitStatus ? tr("%1 (%2)").arg(text(info.endReason), waitStatusText(*info.exitStatus))
+                        : text(info.endReason));
     add(tr("Machine"), tr("%1 · %2 · %3 CPUs").arg(text(info.host), text(info.kernel)).arg(info.cpuCount));
-    add(tr("CPU sampling"), info.cpuEvent.empty() ? text(info.cpuNote)
-                                                  : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
+    add(tr("CPU sampling"),
+        info.cpuEvent.empty()
+            ? text(info.cpuNote)
+            : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
     add(tr("Damage"), text(m_snapshot->damage));
     add(tr("Recorder"), text(info.recorderVersion));

@@ -64,11 +64,12 @@ void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot)
         return when ? std::optional(when->seconds()) : std::nullopt;
     };
     model::CsvWriter csv(out);
-    csv.row("pid", "parent_pid", "image", "begin_s", "end_s", "wait_status", "executable", "command_line", "heap", "heap_note");
+    csv.row("pid", "parent_pid", "image", "begin_s", "end_s", "wait_status", "executable", "command_line", "heap",
+        "heap_note");
     for (const model::Image &image : tables.images) {
         const model::Process &process = tables.processes.at(image.process.index());
-        const auto parentPid = process.parent.isValid() ? std::optional(tables.processes.at(process.parent.index()).pid)
-                                                        : std::nullopt;
+        const auto parentPid
+            = process.parent.isValid() ? std::optional(tables.processes.at(process.parent.index()).pid) : std::nullopt;
         csv.row(process.pid, parentPid, image.epoch, image.start.seconds(), seconds(image.end), process.waitStatus,
             tables.text(image.executable), tables.text(image.commandLine), heapStateKey(image.heap),
             tables.text(image.heapNote));

@@ -171,7 +171,8 @@ void CostPage::scrollToEndOfPath(QModelIndex last)
     // The end of the path is what to look at: its callers are mostly the same in every program. Not so deep, though, that
     // names begin behind the end of their column.
     // Scrolling would open again what a reader has closed meanwhile.
-    if (!last.isValid() || !m_treeView->isExpanded(last) || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
+    if (!last.isValid() || !m_treeView->isExpanded(last)
+        || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
         return;
     const int most = (m_treeView->columnWidth(0) - kLeastNamePx) / m_treeView->indentation();
     int depth = 0;
@@ -189,7 +190,9 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
 {
     QHeaderView *header = view->header();
     for (int column = 1; column < header->count(); ++column) {
-        const bool hasBar = isTree ? column == 1 : column == FunctionTableModel::SelfColumn || column == FunctionTableModel::TotalColumn;
+        const bool hasBar = isTree
+            ? column == 1
+            : column == FunctionTableModel::SelfColumn || column == FunctionTableModel::TotalColumn;
         view->resizeColumnToContents(column);
         header->resizeSection(column, std::max(header->sectionSize(column), hasBar ? kBarColumnPx : kFigureColumnPx));
     }
@@ -233,14 +236,17 @@ void CostPage::showMenu(const QString &name, const QPoint &globalPosition)
     menu.addAction(tr("Clear the search"), this, [this] { m_selection.setFindText({}); })
         ->setEnabled(!m_selection.findText().isEmpty());
     menu.addSeparator();
-    menu.addAction(tr("Show callers first"), this, [this] { m_orderButtons->button(int(Order::CallersFirst))->click(); });
-    menu.addAction(tr("Show callees first"), this, [this] { m_orderButtons->button(int(Order::CalleesFirst))->click(); });
+    menu.addAction(
+        tr("Show callers first"), this, [this] { m_orderButtons->button(int(Order::CallersFirst))->click(); });
+    menu.addAction(
+        tr("Show callees first"), this, [this] { m_orderButtons->button(int(Order::CalleesFirst))->click(); });
     menu.exec(globalPosition);
 }
 
 Export CostPage::flameExport(const QString &name) const
 {
-    return {name + QStringLiteral("-flame-graph"), tr("Flame graph"), [this] { return m_flame->image(kExportWidthPx); }, {}};
+    return {name + QStringLiteral("-flame-graph"), tr("Flame graph"), [this] { return m_flame->image(kExportWidthPx); },
+        {}};
 }
 
 Export CostPage::tableExport()

@@ -53,7 +53,6 @@ public:
     void showCost(model::CostKind kind);
     model::CostKind shownCost() const { return m_kind; }
 
-
     /// `costs` not empty, all of one source. `barToken`: colour of the bars in tables.
     CostPage(Selection &selection, std::vector<Choice> costs, Token barToken, QWidget *parent);
 

@@ -236,7 +236,8 @@ void CostPage::setUpConnections()
             m_selection.setFindText(needle);
     });
     connect(&m_selection, &Selection::findTextChanged, this, &CostPage::applyFind);
-    connect(m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::tableSelectionChanged);
+    connect(
+        m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::tableSelectionChanged);
     connect(m_flame, &FlameGraphView::nodeSelected, this, [this](model::NodeId node) {
         inspect(node, *m_result.topDown);
         if (m_order == Order::CalleesFirst) {
@@ -254,7 +255,8 @@ void CostPage::setUpConnections()
         connect(view, &QTreeView::customContextMenuRequested, this, [this, view](const QPoint &position) {
             const QModelIndex index = view->indexAt(position);
             if (index.isValid())
-                showMenu(index.siblingAtColumn(0).data(FullTextRole).toString(), view->viewport()->mapToGlobal(position));
+                showMenu(
+                    index.siblingAtColumn(0).data(FullTextRole).toString(), view->viewport()->mapToGlobal(position));
         });
     }
 }

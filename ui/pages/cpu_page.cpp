@@ -14,8 +14,8 @@ CpuPage::CpuPage(Selection &selection, QWidget *parent)
 QString CpuPage::wholeText(const model::Snapshot &snapshot) const
 {
     const model::CpuSummary &sum = snapshot.cpuSummary;
-    const QString whole = tr("%1 in %2 samples")
-                              .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCount(sum.samples)));
+    const QString whole
+        = tr("%1 in %2 samples").arg(text(model::formatDuration({sum.timeNs})), text(model::formatCount(sum.samples)));
     return sum.lost ? whole + tr(" · %1 lost").arg(text(model::formatCount(sum.lost))) : whole;
 }
 
@@ -24,15 +24,18 @@ QString CpuPage::emptyText(const model::Snapshot &snapshot) const
     if (!snapshot.cpu.empty())
         return {};
     if (snapshot.info.config.cpuHz == 0)
-        return tr("CPU samples were not taken in this recording.\nRecord with “Why is it slow?” or with --cpu 199 to see "
-                  "where the time goes.");
+        return tr(
+            "CPU samples were not taken in this recording.\nRecord with “Why is it slow?” or with --cpu 199 to see "
+            "where the time goes.");
     if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return tr("No CPU sample was taken.\n%1").arg(text(snapshot.info.cpuNote));
     if (!snapshot.selection.time)
-        return tr("No CPU sample was taken: the program used next to no CPU time.\nThis page shows which functions run, "
-                  "and who calls them.");
-    return tr("No CPU sample falls into the selected time: the program was waiting.\nSelect a longer time, or clear the "
-              "selection with Esc.");
+        return tr(
+            "No CPU sample was taken: the program used next to no CPU time.\nThis page shows which functions run, "
+            "and who calls them.");
+    return tr(
+        "No CPU sample falls into the selected time: the program was waiting.\nSelect a longer time, or clear the "
+        "selection with Esc.");
 }
 
 void CpuPage::writeStacks(std::ostream &out, const model::Snapshot &snapshot) const

@@ -174,17 +174,16 @@ void ForecastPage::compute()
     model::ForecastOptions options;
     options.limit = limit(source);
     const bool isWrong = !m_limit->text().trimmed().isEmpty() && !parseLimit(m_limit->text());
-    m_limitNote->setText(isWrong    ? tr("not a number: write it like 2 GiB or 500")
-            : options.limit ? tr("%1, %2").arg(text(options.limit->name),
-                  text(model::formatValue(options.limit->value, model::seriesInfo(source).unit)))
-                            : tr("no limit is known for this quantity"));
+    m_limitNote->setText(isWrong ? tr("not a number: write it like 2 GiB or 500")
+            : options.limit      ? tr("%1, %2").arg(text(options.limit->name),
+                       text(model::formatValue(options.limit->value, model::seriesInfo(source).unit)))
+                                 : tr("no limit is known for this quantity"));
     setTone(m_limitNote, isWrong ? "danger" : "muted");
     if (m_snapshot->selection.time)
         options.history = m_snapshot->span;
     m_job.run(
-        [snapshot = m_snapshot, source, options](std::stop_token stop) {
-            return model::forecast(model::timeSeries(*snapshot, source), options, stop);
-        },
+        [snapshot = m_snapshot, source, options](
+            std::stop_token stop) { return model::forecast(model::timeSeries(*snapshot, source), options, stop); },
         [this](model::Forecast forecast) { show(forecast); });
 }
 
@@ -212,7 +211,8 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
         m_facts->removeRow(0);
     const model::Unit unit = model::seriesInfo(forecast.source).unit;
     // Numbers keep their units in the same line.
-    const auto amount = [unit](double value) { return text(model::formatValue(value, unit)).replace(u' ', QChar::Nbsp); };
+    const auto amount
+        = [unit](double value) { return text(model::formatValue(value, unit)).replace(u' ', QChar::Nbsp); };
     if (forecast.state == model::ForecastState::NotEnoughData) {
         addFact(tr("Missing"), text(forecast.reason));
         return;
@@ -220,26 +220,32 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
     addFact(tr("Now, on the trend"), amount(forecast.level));
     addFact(tr("Trend per hour"),
         tr("%1\n90 %: %2 to %3")
-            .arg(amount(forecast.trend.slope), amount(forecast.trend.slope90.low), amount(forecast.trend.slope90.high)));
+            .arg(
+                amount(forecast.trend.slope), amount(forecast.trend.slope90.low), amount(forecast.trend.slope90.high)));
     addFact(tr("Seen"),
-        tr("%1 blocks of %2").arg(forecast.blocks).arg(text(model::formatDuration(forecast.block)).replace(u' ', QChar::Nbsp)));
+        tr("%1 blocks of %2")
+            .arg(forecast.blocks)
+            .arg(text(model::formatDuration(forecast.block)).replace(u' ', QChar::Nbsp)));
     if (forecast.timeToLimit) {
         const auto span = [](const std::optional<model::Duration> &d) {
             return d ? text(model::formatDuration(*d)) : tr("beyond");
         };
         addFact(tr("Time to the limit"),
-            forecast.timeToLimit->q05 ? tr("%1\n90 %: %2 to %3").arg(span(forecast.timeToLimit->median),
-                span(forecast.timeToLimit->q05), span(forecast.timeToLimit->q95))
+            forecast.timeToLimit->q05 ? tr("%1\n90 %: %2 to %3")
+                                            .arg(span(forecast.timeToLimit->median), span(forecast.timeToLimit->q05),
+                                                span(forecast.timeToLimit->q95))
                                       : tr("not within %1").arg(text(model::formatDuration(forecast.horizon))));
     }
     for (std::size_t i = 0; i < forecast.reachedWithin.size(); ++i)
         if (forecast.reachedWithin[i])
-            addFact(tr("Within %1 h").arg(model::kForecastHours[i]), text(model::formatShare(*forecast.reachedWithin[i])));
+            addFact(
+                tr("Within %1 h").arg(model::kForecastHours[i]), text(model::formatShare(*forecast.reachedWithin[i])));
     if (forecast.season)
         addFact(tr("Cycle"), text(model::formatDuration(*forecast.season)));
     if (forecast.slopeChange)
-        addFact(tr("Trend changed"), text(model::formatMoment(*forecast.slopeChange, m_snapshot->info.duration, m_snapshot->info.startWallNs,
-                                         m_snapshot->info.utcOffset)));
+        addFact(tr("Trend changed"),
+            text(model::formatMoment(*forecast.slopeChange, m_snapshot->info.duration, m_snapshot->info.startWallNs,
+                m_snapshot->info.utcOffset)));
     QLabel *method = newLabel(text(forecast.method), TextSize::Caption, TextWeight::Normal, "muted");
     method->setWordWrap(true);
     method->setContentsMargins(0, 8, 0, 0);
@@ -264,8 +270,9 @@ void ForecastPage::showChart(const model::Forecast &forecast)
         content.crossingLabel = tr("in %1").arg(text(model::formatDuration(*forecast.timeToLimit->median)));
     }
     m_chartCard->setTitle(text(info.label));
-    m_chartCard->setCaption(forecast.band.empty() ? tr("history")
-                                                  : tr("history, then the median and the bands that hold 50 % and 90 % of the futures"));
+    m_chartCard->setCaption(forecast.band.empty()
+            ? tr("history")
+            : tr("history, then the median and the bands that hold 50 % and 90 % of the futures"));
     m_chart->setContent(content, content.range);
 }
 
@@ -274,9 +281,9 @@ std::vector<Export> ForecastPage::exports()
     if (!m_snapshot || !m_forecast)
         return {};
     return {{u"forecast-chart"_s, tr("Forecast"), [this] { return m_chart->picture(); }, {}},
-        {u"forecast-band"_s, tr("Forecast"), {},
-            [snapshot = m_snapshot, forecast = *m_forecast](
-                std::ostream &out) { model::writeForecastCsv(out, *snapshot, forecast); }}};
+        {u"forecast-band"_s, tr("Forecast"), {}, [snapshot = m_snapshot, forecast = *m_forecast](std::ostream &out) {
+             model::writeForecastCsv(out, *snapshot, forecast);
+         }}};
 }
 
 } // namespace ui

@@ -36,7 +36,8 @@ QString HeapPage::wholeText(const model::Snapshot &snapshot) const
         return amount(sum.liveBytes, sum.liveBlocks);
     case CostKind::Peak:
         return amount(sum.peakBytes, sum.peakBlocks)
-            + tr(" at %1").arg(text(model::formatMoment(sum.peakWhen, snapshot.info.duration, snapshot.info.startWallNs, snapshot.info.utcOffset)))
+            + tr(" at %1").arg(text(model::formatMoment(
+                sum.peakWhen, snapshot.info.duration, snapshot.info.startWallNs, snapshot.info.utcOffset)))
             + (sum.peakIsExact ? QString() : tr(" (composition at the end of that tick)"));
     case CostKind::Temporary:
         return tr("%1, %2 of all allocations")

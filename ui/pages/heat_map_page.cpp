@@ -77,7 +77,8 @@ void HeatMapPage::setUpControls()
 
 void HeatMapPage::setUpConnections()
 {
-    connect(m_view, &HeatMapView::timeSelected, &m_selection, [this](model::TimeRange range) { m_selection.setTime(range); });
+    connect(m_view, &HeatMapView::timeSelected, &m_selection,
+        [this](model::TimeRange range) { m_selection.setTime(range); });
     connect(m_view, &HeatMapView::timeSelectionCleared, &m_selection, [this] { m_selection.setTime(std::nullopt); });
     connect(m_view, &HeatMapView::resized, this, &HeatMapPage::refresh);
     connect(&m_selection, &Selection::changed, this,
@@ -102,7 +103,8 @@ void HeatMapPage::refresh()
 {
     m_map = m_snapshot ? model::heatMap(*m_snapshot, wholeTime(*m_snapshot), m_weight, m_view->wantedColumns())
                        : model::HeatMap();
-    m_view->setMap(m_map, m_snapshot ? m_snapshot->info.startWallNs : 0, m_snapshot ? m_snapshot->info.utcOffset : std::string());
+    m_view->setMap(
+        m_map, m_snapshot ? m_snapshot->info.startWallNs : 0, m_snapshot ? m_snapshot->info.utcOffset : std::string());
     m_view->setSelectedTime(m_selection.current().time);
 }
 

@@ -181,8 +181,7 @@ void OverviewPage::showCharts()
     for (const model::MemoryPart &part : model::memoryParts(*m_snapshot))
         memory.lines.push_back({text(part.label), part.series, partColor(part.key)});
     if (const auto limit = model::memoryLimit(*m_snapshot, model::Metric::Rss))
-        memory.limit = {limit->value,
-            text(limit->name + " " + model::formatBytes(limit->value))};
+        memory.limit = {limit->value, text(limit->name + " " + model::formatBytes(limit->value))};
     // The first values come with the first tick.
     const bool isYoung = m_snapshot->info.state == model::SessionState::Recording
         && m_snapshot->info.duration.ns < m_snapshot->info.config.tick.ns * 2;
@@ -223,9 +222,8 @@ std::vector<Export> OverviewPage::exports()
 {
     if (!m_snapshot)
         return {};
-    std::vector<Export> all{
-        {QStringLiteral("overview-summary"), tr("Totals"), {},
-            [snapshot = m_snapshot](std::ostream &out) { model::writeSummaryCsv(out, *snapshot); }},
+    std::vector<Export> all{{QStringLiteral("overview-summary"), tr("Totals"), {},
+                                [snapshot = m_snapshot](std::ostream &out) { model::writeSummaryCsv(out, *snapshot); }},
         {QStringLiteral("overview-metrics"), tr("All metrics"), {},
             [snapshot = m_snapshot](std::ostream &out) { model::writeMetricsCsv(out, *snapshot); }},
         chartExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")),

@@ -18,8 +18,8 @@ namespace ui {
 /// Something that a page can write to a file: a picture or a table.
 struct Export
 {
-    QString name; ///< of the file without ending: "heap-flame-graph"
-    QString label; ///< for the menu: "Flame graph"
+    QString name;                              ///< of the file without ending: "heap-flame-graph"
+    QString label;                             ///< for the menu: "Flame graph"
     std::function<QImage()> picture;           ///< PNG; empty for a table
     std::function<void(std::ostream &)> table; ///< CSV; empty for a picture
 };

@@ -14,7 +14,8 @@ QString selectionText(const model::Snapshot &snapshot)
     const model::SessionInfo &info = snapshot.info;
     QStringList parts;
     if (snapshot.selection.time)
-        parts << text(model::formatMoment(snapshot.span.begin, info.duration, info.startWallNs, info.utcOffset)) + QStringLiteral(" – ")
+        parts << text(model::formatMoment(snapshot.span.begin, info.duration, info.startWallNs, info.utcOffset))
+                + QStringLiteral(" – ")
                 + text(model::formatMoment(snapshot.span.end, info.duration, info.startWallNs, info.utcOffset));
     else
         parts << QObject::tr("whole recording, %1").arg(text(model::formatDuration(info.duration)));

@@ -44,7 +44,7 @@ QString whenText(std::int64_t wallNs)
 
 Token levelToken(model::CapabilityLevel level)
 {
-    return level == model::CapabilityLevel::Ok ? Token::Ok
+    return level == model::CapabilityLevel::Ok     ? Token::Ok
         : level == model::CapabilityLevel::Limited ? Token::Warn
                                                    : Token::Danger;
 }
@@ -89,8 +89,10 @@ StartPage::StartPage(QWidget *parent)
     m_grid->setVerticalSpacing(6);
     m_form = new LaunchForm;
     m_grid->addWidget(newLabel(tr("Record"), TextSize::Number, TextWeight::Strong), 0, 0);
-    m_grid->addWidget(newLabel(tr("Start a program under the profiler, or attach to one that runs. Everything goes into one session file."),
-                          TextSize::Body, TextWeight::Normal, "muted"), 1, 0, 1, 2);
+    m_grid->addWidget(newLabel(tr("Start a program under the profiler, or attach to one that runs. Everything goes "
+                                  "into one session file."),
+                          TextSize::Body, TextWeight::Normal, "muted"),
+        1, 0, 1, 2);
     m_grid->addWidget(m_form, 2, 0, Qt::AlignTop);
     m_column = new QVBoxLayout;
     m_column->setSpacing(16);
@@ -156,8 +158,9 @@ QWidget *StartPage::newRecentRow(const model::RecentSession &session)
     facts->setFont(textFont(font(), TextSize::Caption));
     facts->setToken(Token::InkMuted);
     facts->setText(session.isThere
-            ? tr("%1 · %2 · %3").arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
-                  text(model::formatBytes(static_cast<double>(session.fileBytes))))
+            ? tr("%1 · %2 · %3")
+                  .arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
+                      text(model::formatBytes(static_cast<double>(session.fileBytes))))
             : tr("the file is gone"));
     for (ElidedLabel *label : {name, facts}) {
         label->setAttribute(Qt::WA_TransparentForMouseEvents);
@@ -171,7 +174,8 @@ void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
 {
     clear(m_recentRows);
     if (sessions.empty()) {
-        QLabel *nothing = newLabel(tr("Sessions that you record or open are listed here."), TextSize::Body, TextWeight::Normal, "muted");
+        QLabel *nothing = newLabel(
+            tr("Sessions that you record or open are listed here."), TextSize::Body, TextWeight::Normal, "muted");
         nothing->setWordWrap(true);
         m_recentRows->addWidget(nothing);
     }
@@ -186,7 +190,10 @@ void StartPage::setCapabilities(const model::Capabilities &capabilities)
         m_machineRows->addWidget(newCapabilityRow(item));
 }
 
-void StartPage::setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs) { m_form->setRunning(std::move(programs), nowWallNs); }
+void StartPage::setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs)
+{
+    m_form->setRunning(std::move(programs), nowWallNs);
+}
 
 void StartPage::setRecordingsFolder(const QString &folder) { m_form->setRecordingsFolder(folder); }
 

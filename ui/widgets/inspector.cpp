@@ -179,7 +179,8 @@ void Inspector::showFigures(const InspectedStack &stack)
         addFigure(tr("Live"), tr("%1 in %2 blocks").arg(bytes(cost.heap.liveBytes), count(cost.heap.liveBlocks)));
         if (const std::int64_t growth = cost.heap.liveBytes - cost.heap.liveBytesAtBegin)
             addFigure(tr("Change"), (growth > 0 ? QStringLiteral("+") : QString()) + bytes(growth));
-        addFigure(tr("Allocated"), tr("%1 in %2 blocks").arg(bytes(cost.heap.allocatedBytes), count(cost.heap.allocations)));
+        addFigure(
+            tr("Allocated"), tr("%1 in %2 blocks").arg(bytes(cost.heap.allocatedBytes), count(cost.heap.allocations)));
         addFigure(tr("Freed"), tr("%1 in %2 blocks").arg(bytes(cost.heap.freedBytes), count(cost.heap.frees)));
         addFigure(tr("Temporary"),
             tr("%1 · %2").arg(count(cost.heap.temporaries),
@@ -223,10 +224,7 @@ QString Inspector::stackAsText() const
     return all;
 }
 
-void Inspector::copyStack() const
-{
-    QGuiApplication::clipboard()->setText(stackAsText());
-}
+void Inspector::copyStack() const { QGuiApplication::clipboard()->setText(stackAsText()); }
 
 void Inspector::openSource() const
 {

@@ -79,8 +79,7 @@ void LaunchForm::setUpPresets()
     m_presets = new QButtonGroup(this);
     const std::pair<QString, QString> texts[]{{tr("Is it leaking?"), tr("every allocation, growth, forecast")},
         {tr("Why is it slow?"), tr("CPU 999 times a second, no heap")},
-        {tr("Long watch"), tr("metrics and few samples, small file")},
-        {tr("Custom"), tr("choose what is captured")}};
+        {tr("Long watch"), tr("metrics and few samples, small file")}, {tr("Custom"), tr("choose what is captured")}};
     for (int i = 0; i < 4; ++i) {
         auto *button = new QPushButton;
         button->setProperty("kind", u"choice"_s);
@@ -193,7 +192,8 @@ QWidget *LaunchForm::newAttachFields()
     m_table->setMinimumHeight(300);
     m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
     m_table->setColumnHidden(RunningProgramsModel::User, true);
-    QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few milliseconds; it stays there, asleep."),
+    QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few "
+                               "milliseconds; it stays there, asleep."),
         TextSize::Caption, TextWeight::Normal, "muted");
     note->setWordWrap(true);
     column->addWidget(m_search);
@@ -376,8 +376,9 @@ void LaunchForm::follow()
     const bool hasTarget = now.attachPid ? *now.attachPid > 0 : !now.program.trimmed().isEmpty();
     m_start->setEnabled(hasTarget);
     m_output->setPlaceholderText(QDir(m_folder).filePath(sessionFileName(now, tr("DATE-TIME"))));
-    const QString shown = hasTarget ? shellCommand(now, now.output.isEmpty() ? sessionFileName(now, tr("DATE-TIME")) : now.output)
-                                    : tr("genprof record …");
+    const QString shown = hasTarget
+        ? shellCommand(now, now.output.isEmpty() ? sessionFileName(now, tr("DATE-TIME")) : now.output)
+        : tr("genprof record …");
     m_command->setCommand(shown);
     setFailure({});
 }

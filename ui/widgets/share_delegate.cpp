@@ -50,7 +50,8 @@ void ShareDelegate::paint(QPainter *painter, const QStyleOptionViewItem &option,
     painter->drawRoundedRect(QRect(room.left(), room.top(), length, room.height()), 2, 2);
     painter->setPen(colors[Token::Ink]);
     painter->setFont(item.font);
-    painter->drawText(option.rect.adjusted(kCellMargin, 0, -kCellMargin - 3, 0), Qt::AlignRight | Qt::AlignVCenter, text);
+    painter->drawText(
+        option.rect.adjusted(kCellMargin, 0, -kCellMargin - 3, 0), Qt::AlignRight | Qt::AlignVCenter, text);
     painter->restore();
 }
 

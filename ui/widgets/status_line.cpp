@@ -65,18 +65,21 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     setTone(m_losses, lost > 0 ? "warn" : "muted");
     const model::StackQuality &quality = snapshot->stackQuality;
     m_stacks->setText(quality.distinct > 0
-            ? tr("stacks whole %1").arg(text(model::formatShareOf(
-                  quality.distinct - quality.truncated - quality.broken, quality.distinct)))
+            ? tr("stacks whole %1")
+                  .arg(text(
+                      model::formatShareOf(quality.distinct - quality.truncated - quality.broken, quality.distinct)))
             : QString());
     m_stacks->setVisible(quality.distinct > 0);
-    m_stacks->setToolTip(tr("%1 stacks, %2 cut off, %3 not walked to their start")
-                             .arg(text(model::formatCount(quality.distinct)), text(model::formatCount(quality.truncated)),
-                                 text(model::formatCount(quality.broken))));
+    m_stacks->setToolTip(
+        tr("%1 stacks, %2 cut off, %3 not walked to their start")
+            .arg(text(model::formatCount(quality.distinct)), text(model::formatCount(quality.truncated)),
+                text(model::formatCount(quality.broken))));
     const double cpu = snapshot->info.duration.ns > 0
         ? static_cast<double>(snapshot->recorderCpuNs) / static_cast<double>(snapshot->info.duration.ns)
         : 0;
-    m_recorder->setText(tr("recorder %1 CPU, %2").arg(text(model::formatShare(cpu)),
-        text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
+    m_recorder->setText(tr("recorder %1 CPU, %2")
+                            .arg(text(model::formatShare(cpu)),
+                                text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
     m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
     m_file->setText(tr("%1 · %2").arg(QFileInfo(text(snapshot->file)).fileName(),
         text(model::formatBytes(static_cast<double>(snapshot->fileBytes)))));
