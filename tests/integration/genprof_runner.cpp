@@ -2,10 +2,12 @@
 #include "tests/integration/genprof_runner.h"
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QProcessEnvironment>
+#include <QStandardPaths>
 #include <QTest>
 
 namespace tests {
@@ -38,6 +40,16 @@ std::unique_ptr<QProcess> GenprofRunner::start(const QStringList &arguments) con
     process->start(program(), arguments);
     process->waitForStarted();
     return process;
+}
+
+QString GenprofRunner::redisServer() const
+{
+    QString server = QStandardPaths::findExecutable(QStringLiteral("redis-server"));
+    const QString tool = QStandardPaths::findExecutable(QStringLiteral("redis-check-rdb"));
+    if (!server.isEmpty() || tool.isEmpty())
+        return server;
+    server = path(QStringLiteral("redis-server"));
+    return QFile::exists(server) || QFile::link(tool, server) ? server : QString();
 }
 
 Ran GenprofRunner::run(const QString &program, const QStringList &arguments, const QByteArray &input) const
