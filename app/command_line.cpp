@@ -76,6 +76,15 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("MS");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
+    command
+        .add_option("--alerts", typed.record.alerts,
+            "Rules of alerts (TOML), or off; by default memory growth, memory near its limit, busy CPU, forecast")
+        ->type_name("FILE|off");
+    command
+        .add_option("--on-alert", typed.record.onAlert,
+            "Shell command to run when an alert fires; GENPROF_ALERT_* variables tell which")
+        ->type_name("CMD");
+    command.add_flag("--fail-on-alert", typed.record.failsOnAlert, "Exit with 3 when an alert fired and CMD succeeded");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -133,7 +142,7 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")
+    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses, alerts")
         ->type_name("VIEW");
     command
         ->add_option(
@@ -333,7 +342,7 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
         choose("--what", typed.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"losses", ReportView::Losses}},
+                {"losses", ReportView::Losses}, {"alerts", ReportView::Alerts}},
             options.view),
         choose("--cost", typed.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},

@@ -2,6 +2,7 @@
 #include "app/gui_pages.h"
 
 #include "ui/pages/advice_page.h"
+#include "ui/pages/alerts_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
@@ -22,9 +23,13 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPageRule();
     window.addPage(new ui::ForecastPage(selection));
     window.addPage(new ui::AdvicePage(selection));
+    auto *alerts = new ui::AlertsPage(selection);
+    window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));
+    QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/format_units.h"
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
 #include "model/heap/heap_ledger.h"
@@ -151,6 +152,22 @@ struct Mark
     std::string text;
 };
 
+/// A rule whose condition held long enough, with the values that made it fire.
+struct AlertEvent
+{
+    std::uint32_t id = 0;  ///< the same when it is told again, because it has ended
+    std::string rule;      ///< name
+    std::string source;    ///< key of what was looked at: "rss_bytes"
+    std::string condition; ///< in words
+    Timestamp began;       ///< when the condition began to hold
+    Timestamp fired;
+    std::optional<Timestamp> ended; ///< none: it goes on
+    double value = 0;               ///< when it fired, in `unit`
+    double worst = 0;               ///< since then
+    double threshold = 0;
+    Unit unit = Unit::Count; ///< of value, worst and threshold
+};
+
 /// A span of a thread that the program named. Phases of a thread nest.
 struct Phase
 {
@@ -231,7 +248,8 @@ struct EventBatch
     std::vector<Loss> losses;
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
-    std::vector<Phase> phases; ///< begun or ended in this tick; the last row of an id holds
+    std::vector<AlertEvent> alerts; ///< fired, ended or worse in this tick; the last row of an id holds
+    std::vector<Phase> phases;      ///< begun or ended in this tick; the last row of an id holds
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;

@@ -180,8 +180,9 @@ struct Snapshot
     std::vector<LossTotal> losses; ///< whole recording
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
-    std::vector<Phase> phases;     ///< whole recording, ascending in begin
-    std::vector<MemoryArea> areas; ///< of the selected images, where they cost anything
+    std::vector<AlertEvent> alerts; ///< whole recording, ascending in when they fired
+    std::vector<Phase> phases;      ///< whole recording, ascending in begin
+    std::vector<MemoryArea> areas;  ///< of the selected images, where they cost anything
     std::vector<MemoryPartsSeries> memoryParts;
     std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording

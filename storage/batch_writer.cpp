@@ -70,6 +70,10 @@ constexpr const char *kPartsSql
     = "INSERT OR REPLACE INTO memory_part (tick, process, heap_bytes, mapping_bytes, stack_bytes, file_bytes,"
       " shared_bytes, tracer_bytes, unknown_bytes, is_measured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr const char *kAlertSql
+    = "INSERT OR REPLACE INTO alert (id, revision, rule, source, condition, began_ns, fired_ns, ended_ns, value, worst,"
+      " threshold, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
@@ -81,8 +85,8 @@ bool isEmpty(const model::EventBatch &batch)
     return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapSampling.empty()
         && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
         && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
-        && batch.gaps.empty() && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty()
-        && batch.memoryParts.empty();
+        && batch.gaps.empty() && batch.alerts.empty() && batch.phases.empty() && batch.areaTicks.empty()
+        && batch.areas.empty() && batch.memoryParts.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -104,7 +108,7 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_cpu, kCpuSql},
             {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
-            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"},
+            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}, {&writer.m_alert, kAlertSql},
             {&writer.m_phase,
                 "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
                 "?, "
@@ -126,6 +130,10 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
         m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
     writeEvents(batch, tick);
     writeAreas(batch, tick);
+    for (const model::AlertEvent &alert : batch.alerts)
+        m_rows.row(m_alert, alert.id, revision, alert.rule, alert.source, alert.condition, alert.began.ns,
+            alert.fired.ns, nanoseconds(alert.ended), alert.value, alert.worst, alert.threshold,
+            static_cast<int>(alert.unit));
     for (const model::Phase &phase : batch.phases)
         m_rows.row(
             m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));

@@ -167,6 +167,7 @@ struct LoadedSession
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
     PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::AlertEvent> alerts;              ///< by id
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
 };

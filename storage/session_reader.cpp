@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_reader.h"
 
+#include "storage/alert_loader.h"
 #include "storage/area_loader.h"
 #include "storage/series_loader.h"
 #include "storage/session_file.h"
@@ -90,6 +91,8 @@ Result<void> SessionReader::Private::loadRows()
     if (!firstNew)
         return firstNew.error();
     if (auto done = loadCosts(context, session, *firstNew); !done)
+        return done;
+    if (auto done = loadAlerts(context, session); !done)
         return done;
     if (auto done = loadAreas(context, session, *firstNew); !done)
         return done;

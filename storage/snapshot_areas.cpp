@@ -84,6 +84,10 @@ void addCosts(const LoadedSession &session, const AreaValues &before, const Area
 Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &session, const model::Selection &selection,
     const TickWindow &window, model::Snapshot &snapshot)
 {
+    for (const auto &[id, alert] : session.alerts)
+        snapshot.alerts.push_back(alert);
+    std::stable_sort(snapshot.alerts.begin(), snapshot.alerts.end(),
+        [](const model::AlertEvent &a, const model::AlertEvent &b) { return a.fired < b.fired; });
     for (const auto &[id, phase] : session.phases)
         if (isSelectedThread(session, selection, phase.thread.value))
             snapshot.phases.push_back(phase);

@@ -18,9 +18,12 @@ namespace app {
 struct RecordOptions
 {
     model::CaptureConfig config;
-    std::string output;    ///< path of the session; empty: named after the command and the time
-    bool thenKill = false; ///< end the command when the recording ends before it
-    bool isQuiet = false;  ///< no status line and no closing line; failures are still said
+    std::string output;        ///< path of the session; empty: named after the command and the time
+    bool thenKill = false;     ///< end the command when the recording ends before it
+    bool isQuiet = false;      ///< no status line and no closing line; failures are still said
+    std::string alerts;        ///< file of alert rules, or "off"; empty: the usual ones
+    std::string onAlert;       ///< shell command of rules that name none
+    bool failsOnAlert = false; ///< exit with kExitAlert when an alert fired and nothing else failed
 };
 
 /// `genprof ctl`.
@@ -31,7 +34,7 @@ struct ControlOptions
     bool asJson = false;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/record.h"
 
+#include "app/alert_desk.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/recording_info.h"
@@ -90,6 +91,8 @@ private:
     model::SessionInfo m_info;
     std::optional<SessionSink> m_sink;
     capture::Symbolizer m_symbolizer;
+    AlertConfig m_alertConfig;
+    std::optional<AlertDesk> m_alerts;
     std::optional<capture::Recording> m_recording;
 };
 
@@ -126,9 +129,12 @@ model::Result<void> RecordRun::openTarget()
         return target.error();
     m_target.emplace(std::move(*target));
     m_instruments->open(*m_target, m_info);
+    m_alerts.emplace(
+        m_alertConfig, m_info.cpuCount, m_path, [this](const std::string &text) { m_terminal.message(text); });
     m_recording.emplace(
         capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
-            start.monotonicNs, m_info},
+            start.monotonicNs, m_info,
+            [this](model::EventBatch &batch, const model::ProgramTables &tables) { m_alerts->see(batch, tables); }},
         [this](const capture::RecordingStatus &status) {
             m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
         },
@@ -237,6 +243,10 @@ int RecordRun::run()
     if (!signals)
         return fail(signals.error().text(), kExitRecorderFailed);
     m_signals.emplace(std::move(*signals));
+    auto alerts = loadAlertConfig(m_options.alerts, m_options.onAlert);
+    if (!alerts)
+        return fail(alerts.error().text(), kExitRecorderFailed);
+    m_alertConfig = std::move(*alerts);
     if (const auto opened = openSession(); !opened)
         return fail(opened.error().text(), kExitRecorderFailed);
     if (const auto opened = openTarget(); !opened)
@@ -252,7 +262,9 @@ int RecordRun::run()
     sayWhatGoesOn(reason);
     nameFunctions();
     complete();
-    return waitForTarget();
+    m_alerts->finish();
+    const int exitCode = waitForTarget();
+    return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;
 }
 
 void RecordRun::nameFunctions()

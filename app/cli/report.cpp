@@ -3,6 +3,7 @@
 
 #include "app/exit_code.h"
 #include "model/aggregate/area_snapshot.h"
+#include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/json_report.h"
@@ -108,6 +109,8 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeCpuText(out, snapshot, text);
     case ReportView::Losses:
         return model::writeLossesText(out, snapshot, text);
+    case ReportView::Alerts:
+        return model::writeAlertsText(out, snapshot, text);
     }
 }
 
@@ -124,6 +127,8 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeCpuStacksCsv(out, snapshot);
     case ReportView::Losses:
         return model::writeLossesCsv(out, snapshot);
+    case ReportView::Alerts:
+        return model::writeAlertsCsv(out, snapshot);
     }
 }
 
@@ -140,6 +145,8 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeCpuJson(out, snapshot, options.top);
     case ReportView::Losses:
         return model::writeLossesJson(out, snapshot);
+    case ReportView::Alerts:
+        return model::writeAlertsJson(out, snapshot);
     }
 }
 

@@ -203,6 +203,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.losses, std::move(next.losses));
     append(batch.marks, std::move(next.marks));
     append(batch.gaps, std::move(next.gaps));
+    append(batch.alerts, std::move(next.alerts));
     mergeRows(batch.phases, std::move(next.phases));
     mergeRows(batch.areaTicks, std::move(next.areaTicks));
     mergeRows(batch.areas, std::move(next.areas));

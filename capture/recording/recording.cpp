@@ -61,6 +61,7 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_info(std::move(parts.info))
     , m_onStatus(std::move(onStatus))
     , m_onMessage(std::move(onMessage))
+    , m_watch(std::move(parts.watch))
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
     , m_usage(recorderUsage())
@@ -308,6 +309,8 @@ void Recording::flush(std::int64_t missedTicks)
         m_symbolizer->request(m_processes.tables(), m_processes.livePids());
         m_symbolizer->apply(m_processes.tables());
     }
+    if (m_watch)
+        m_watch(batch, m_processes.tables().tables());
     m_status.add(batch, m_processes.tables().tables());
     write(std::move(batch));
     m_status.status().fileBytes = m_sink.storedBytes();

@@ -43,6 +43,8 @@ public:
         Symbolizer *symbolizer = nullptr;  ///< none: frames stay without names
         std::int64_t startMonotonicNs = 0; ///< CLOCK_MONOTONIC at Timestamp 0
         model::SessionInfo info;           ///< as it is stored already
+        /// Sees each tick before it is stored, and may add alerts and marks to it; none: nobody looks.
+        std::function<void(model::EventBatch &, const model::ProgramTables &)> watch = {};
     };
     /// Told after each tick; for a status line.
     using StatusHandler = std::function<void(const RecordingStatus &)>;
@@ -125,6 +127,7 @@ private:
     model::SessionInfo m_info;
     StatusHandler m_onStatus;
     MessageHandler m_onMessage;
+    std::function<void(model::EventBatch &, const model::ProgramTables &)> m_watch;
 
     BatchQueue m_queue;
     TickSchedule m_schedule;

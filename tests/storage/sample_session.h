@@ -58,6 +58,9 @@ public:
         batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});
         batch.gaps.push_back({{{number * kTickNs}, {number * kTickNs + 5}}, model::GapKind::Paused});
         addAreas(batch, number);
+        if (number > 0)
+            batch.alerts.push_back(alert(number - 1, model::Timestamp{number * kTickNs + 2}));
+        batch.alerts.push_back(alert(number, {}));
         batch.recorderCpuNs = 1000;
         batch.recorderRssBytes = 4096 * (number + 1);
         return batch;
@@ -135,6 +138,13 @@ private:
             .start = {15},
             .end = model::Timestamp{99}});
         m_module = m_tables.module("/usr/bin/demo", "ab12", model::ModuleKind::File);
+    }
+
+    /// Fires in tick `number` and ends in the next.
+    static model::AlertEvent alert(int number, std::optional<model::Timestamp> end)
+    {
+        return {static_cast<std::uint32_t>(number), "rule " + std::to_string(number), "rss_bytes", "memory above 1 KiB",
+            {number * kTickNs}, {number * kTickNs + 1}, end, 2000.5, 3000, 1024, model::Unit::Bytes};
     }
 
     /// A pool that grows by two blocks of 50 bytes a tick and shrinks by one, a mapping of the first tick, a phase a tick that ends in the

@@ -86,6 +86,23 @@ private Q_SLOTS:
         QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
     }
 
+    void keepsAlerts()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("alerts"), 3));
+        auto reader = storage::SessionReader::open(file("alerts"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->alerts.size(), std::size_t{3});
+        const AlertEvent &alert = snapshot->alerts[1];
+        QCOMPARE(alert.rule, std::string("rule 1"));
+        QCOMPARE(alert.fired.ns, SampleSession::kTickNs + 1);
+        QCOMPARE(alert.ended->ns, 2 * SampleSession::kTickNs + 2);
+        QCOMPARE(alert.value, 2000.5);
+        QCOMPARE(alert.unit, Unit::Bytes);
+        QVERIFY(!snapshot->alerts[2].ended);
+    }
+
     void growingFilesTellWhatIsNew()
     {
         SampleSession sample;
