@@ -76,7 +76,7 @@ void ReportsIntegrationTest::initTestCase()
     const Ran ran = m_runner.record(words("-q --tick 100 --cpu 999"),
         {QStringLiteral("sh"), QStringLiteral("-c"),
             QStringLiteral("/usr/bin/python3 -c 'import time; x = [bytearray(700 + i % 9) for i in range(30000)]; "
-                           "print(sum(i * i for i in range(1500000))); time.sleep(0.4); "
+                           "print(sum(i * i for i in range(1500000))); time.sleep(1.5); "
                            "y = [bytearray(900) for i in range(1000)]' | tail -n 1")});
     QCOMPARE(ran.exitCode, 0);
 }
