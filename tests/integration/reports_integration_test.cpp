@@ -98,7 +98,7 @@ void ReportsIntegrationTest::summaryHasTheDocumentedKeys()
 void ReportsIntegrationTest::everyJsonReportIsOneObject_data()
 {
     QTest::addColumn<QString>("view");
-    for (const char *view : {"summary", "metrics", "heap", "cpu", "losses"})
+    for (const char *view : {"summary", "metrics", "heap", "cpu", "leaks", "growth", "losses"})
         QTest::newRow(view) << view;
 }
 
@@ -175,6 +175,10 @@ void ReportsIntegrationTest::textReportsNameWhatMatters_data()
                           << "PyByteArray";
     QTest::newRow("cpu") << "--what cpu"
                          << "_PyEval_EvalFrameDefault";
+    QTest::newRow("leaks") << "--what leaks"
+                           << "Nothing can be said of leaks";
+    QTest::newRow("growth") << "--what growth"
+                            << "Resident memory";
     QTest::newRow("losses") << "--what losses"
                             << "Heap events dropped";
 }
