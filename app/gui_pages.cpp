@@ -7,6 +7,7 @@
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/inspector.h"
 
@@ -20,6 +21,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::HeatMapPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();
+    auto *leaks = new ui::LeaksPage(selection);
+    window.addPage(leaks);
     window.addPage(new ui::ForecastPage(selection));
     window.addPage(new ui::AdvicePage(selection));
     window.addPageRule();
@@ -27,6 +30,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.setInspector(new ui::Inspector(selection));
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
+    QObject::connect(leaks, &ui::LeaksPage::findingsCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("leaks"), count); });
 }
 
 } // namespace app

@@ -14,6 +14,7 @@ struct SessionController::Session
     std::mutex mutex;
     std::string path;
     std::optional<storage::SessionReader> reader; ///< empty until the first job opened it
+    bool hasShown = false;                        ///< a snapshot was made
 };
 
 /// What a job found.
@@ -114,11 +115,14 @@ void SessionController::read(Demand demand)
             }
             if (!*changed && demand == Demand::WhenChanged)
                 return reading;
-            auto made = session->reader->snapshot(selection, stop);
+            // What only one page needs does not delay the first screen.
+            using Parts = storage::SessionReader::Parts;
+            const Parts parts = session->hasShown ? Parts::WithAges : Parts::Usual;
+            auto made = session->reader->snapshot(selection, stop, parts);
             if (stop.stop_requested())
                 return std::nullopt;
             if (made)
-                reading.snapshot = *made;
+                reading.snapshot = *made, session->hasShown = true;
             else
                 reading.failure = made.error().text();
             return reading;
@@ -154,6 +158,8 @@ void SessionController::take(const Reading &reading)
     else
         m_timer.stop();
     Q_EMIT snapshotReady(m_snapshot);
+    if (!m_snapshot->heapAges && m_snapshot->info.config.heap != model::HeapMode::Off)
+        read(Demand::Always); // the rest
 }
 
 } // namespace app
