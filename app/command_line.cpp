@@ -23,6 +23,7 @@ constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::uint32_t kHighestHz = 20'000;
 constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
+constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
 
 /// Everything that options write to, in the form in which it was typed.
@@ -33,6 +34,7 @@ struct Typed
     std::string cpu;
     std::string children;
     std::string tick;
+    std::string ageBucket;
     std::string duration;
     std::int32_t pid = 0;
     ControlOptions control;
@@ -55,6 +57,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
+  genprof report FILE --what leaks              which stacks keep growing, with the evidence
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
 
@@ -74,6 +77,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option(
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
         ->type_name("MS");
+    command
+        .add_option("--age-bucket", typed.ageBucket,
+            "How finely ages of blocks are kept at first, for finding leaks: 100ms to 1h (default 10s); 36 are needed")
+        ->type_name("T");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
     command
@@ -142,7 +149,9 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses, alerts")
+    command
+        ->add_option("--what", typed.view,
+            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, alerts, losses")
         ->type_name("VIEW");
     command
         ->add_option(
@@ -267,6 +276,12 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return model::Error("--tick " + typed.tick + ": milliseconds from 100 to 60000 are possible");
         config.tick = *tick;
     }
+    if (!typed.ageBucket.empty()) {
+        const auto bucket = parseDuration(typed.ageBucket, kSecondNs);
+        if (!bucket || *bucket < kShortestTick || *bucket > kLongestAgeBucket)
+            return model::Error("--age-bucket " + typed.ageBucket + ": 100ms to 1h are possible");
+        config.ageBucket = *bucket;
+    }
     if (!typed.duration.empty()) {
         const auto duration = parseDuration(typed.duration, kSecondNs);
         if (!duration)
@@ -342,7 +357,8 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
         choose("--what", typed.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"losses", ReportView::Losses}, {"alerts", ReportView::Alerts}},
+                {"losses", ReportView::Losses}, {"alerts", ReportView::Alerts}, {"leaks", ReportView::Leaks},
+                {"growth", ReportView::Growth}},
             options.view),
         choose("--cost", typed.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},

@@ -57,7 +57,8 @@ public:
             [&failure](const QString &, const QString &sentence) { failure = sentence; });
         m_window.show();
         m_session.open(QFileInfo(file).absoluteFilePath());
-        const bool isRead = waitUntil([&] { return m_session.snapshot() != nullptr || !failure.isEmpty(); });
+        const bool isRead
+            = waitUntil([&] { return (m_session.snapshot() != nullptr && !m_session.isBusy()) || !failure.isEmpty(); });
         if (!failure.isEmpty())
             return model::Error(failure.toStdString());
         if (!isRead)

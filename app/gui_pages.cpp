@@ -8,6 +8,7 @@
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/inspector.h"
 
@@ -21,6 +22,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::HeatMapPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();
+    auto *leaks = new ui::LeaksPage(selection);
+    window.addPage(leaks);
     window.addPage(new ui::ForecastPage(selection));
     window.addPage(new ui::AdvicePage(selection));
     auto *alerts = new ui::AlertsPage(selection);
@@ -32,6 +35,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
         [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
+    QObject::connect(leaks, &ui::LeaksPage::findingsCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("leaks"), count); });
 }
 
 } // namespace app

@@ -14,6 +14,7 @@ struct SessionController::Session
     std::mutex mutex;
     std::string path;
     std::optional<storage::SessionReader> reader; ///< empty until the first job opened it
+    bool hasShown = false;                        ///< a snapshot was made
 };
 
 /// What a job found.
@@ -76,6 +77,8 @@ void SessionController::setSelection(const model::Selection &selection)
 void SessionController::setHeld(bool isHeld)
 {
     m_isHeld = isHeld;
+    if (isHeld && m_isReadingRest)
+        m_job.cancel();
     if (!isHeld && m_session)
         read(Demand::Always);
 }
@@ -114,11 +117,14 @@ void SessionController::read(Demand demand)
             }
             if (!*changed && demand == Demand::WhenChanged)
                 return reading;
-            auto made = session->reader->snapshot(selection, stop);
+            // What only one page needs does not delay the first screen.
+            using Parts = storage::SessionReader::Parts;
+            const Parts parts = session->hasShown ? Parts::WithAges : Parts::Usual;
+            auto made = session->reader->snapshot(selection, stop, parts);
             if (stop.stop_requested())
                 return std::nullopt;
             if (made)
-                reading.snapshot = *made;
+                reading.snapshot = *made, session->hasShown = true;
             else
                 reading.failure = made.error().text();
             return reading;
@@ -130,6 +136,7 @@ void SessionController::take(const Reading &reading)
 {
     if (reading.session != m_session)
         return;
+    m_isReadingRest = false;
     if (!reading.failure.empty()) {
         const QString sentence = QString::fromStdString(reading.failure);
         if (!m_snapshot) {
@@ -154,6 +161,10 @@ void SessionController::take(const Reading &reading)
     else
         m_timer.stop();
     Q_EMIT snapshotReady(m_snapshot);
+    if (!m_isHeld && !m_snapshot->heapAges && m_snapshot->info.config.heap != model::HeapMode::Off) {
+        m_isReadingRest = true;
+        read(Demand::Always);
+    }
 }
 
 } // namespace app

@@ -65,6 +65,7 @@ private:
     QTimer m_timer;
     bool m_isHeld = false;
     bool m_isFailing = false;
+    bool m_isReadingRest = false; ///< the job on its way adds to a snapshot what its first reading left out
     ui::BackgroundJob m_job; ///< last: destroyed first, and waits for its work
 };
 

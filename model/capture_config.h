@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/base/units.h"
+#include "model/heap/heap_ages.h"
 
 #include <cstdint>
 #include <optional>
@@ -27,9 +28,10 @@ struct CaptureConfig
     std::uint32_t cpuHz = 199;                 ///< samples per second and CPU; 0: off
     ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);
-    std::optional<Duration> duration; ///< recording ends by itself after this
-    std::vector<std::string> command; ///< program and arguments; empty when attached
-    std::string workingDirectory;     ///< empty: the recorder's own
+    Duration ageBucket = kFirstAgeBucket; ///< length of the first buckets of what leaks are found by
+    std::optional<Duration> duration;     ///< recording ends by itself after this
+    std::vector<std::string> command;     ///< program and arguments; empty when attached
+    std::string workingDirectory;         ///< empty: the recorder's own
     std::optional<std::int32_t> attachPid;
 };
 

@@ -4,6 +4,7 @@
 #include "model/base/format_units.h"
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
+#include "model/heap/heap_ages.h"
 #include "model/heap/heap_ledger.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
@@ -244,7 +245,9 @@ struct EventBatch
     std::vector<HeapLifetimeDelta> heapLifetimes;
     std::vector<HeapPeak> heapPeaks;
     std::vector<HeapPeakRow> heapPeakRows;
-    std::vector<CpuDelta> cpu; ///< at most one row per (thread, image, stack)
+    std::vector<AgeClock> ageClocks;  ///< of images in which a bucket of ages ended
+    std::vector<StackAges> stackAges; ///< what changed since they were last sent
+    std::vector<CpuDelta> cpu;        ///< at most one row per (thread, image, stack)
     std::vector<Loss> losses;
     std::vector<Mark> marks;
     std::vector<Gap> gaps;

@@ -174,6 +174,8 @@ struct Snapshot
     /// The kGrowthStacks (image, stack) pairs of `heap` with the greatest liveBytes − liveBytesAtBegin above 0, greatest first;
     /// liveBytes at a moment = liveBytesAtBegin + sum of (allocated − freed) of the ticks of the selection that ended by then.
     std::vector<HeapGrowth> heapGrowth;
+    /// How blocks aged and died by stack, over the whole recording; null where nobody asked for it, see storage::SessionReader.
+    std::shared_ptr<const HeapAges> heapAges;
     HeapSummary heapSummary;
     CpuSummary cpuSummary;
     StackQuality stackQuality;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/batch_writer.h"
 
+#include "model/base/wrapping_sum.h"
+#include "storage/age_history.h"
+
 #include <string>
 
 namespace storage {
@@ -73,6 +76,13 @@ constexpr const char *kPartsSql
 constexpr const char *kAlertSql
     = "INSERT OR REPLACE INTO alert (id, revision, rule, source, condition, began_ns, fired_ns, ended_ns, value, worst,"
       " threshold, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char *kAgeClockSql
+    = "INSERT OR REPLACE INTO age_clock (image, revision, origin_ns, bucket_ns, buckets, followed, too_many,"
+      " period_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+constexpr const char *kStackAgeSql
+    = "INSERT OR REPLACE INTO stack_age (image, stack, part, revision, first_bucket, bucket_ns, born, died, live_bytes,"
+      " history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
@@ -84,9 +94,9 @@ bool isEmpty(const model::EventBatch &batch)
 {
     return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapSampling.empty()
         && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
-        && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
-        && batch.gaps.empty() && batch.alerts.empty() && batch.phases.empty() && batch.areaTicks.empty()
-        && batch.areas.empty() && batch.memoryParts.empty();
+        && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
+        && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
+        && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -105,7 +115,7 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_peakStack,
                 "INSERT OR REPLACE INTO heap_peak_stack (image, stack, bytes, blocks) VALUES (?, ?, ?, ?)"},
             {&writer.m_peakStackGone, "DELETE FROM heap_peak_stack WHERE image = ? AND stack = ?"},
-            {&writer.m_cpu, kCpuSql},
+            {&writer.m_ageClock, kAgeClockSql}, {&writer.m_stackAge, kStackAgeSql}, {&writer.m_cpu, kCpuSql},
             {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
             {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}, {&writer.m_alert, kAlertSql},
@@ -126,6 +136,7 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     writeHeapTicks(batch, tick);
     writeHeap(batch, tick);
     writePeaks(batch, revision);
+    writeAges(batch, revision);
     for (const model::CpuDelta &cpu : batch.cpu)
         m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
     writeEvents(batch, tick);
@@ -199,6 +210,23 @@ void BatchWriter::writePeaks(const model::EventBatch &batch, std::int64_t revisi
             m_rows.row(m_peakStackGone, row.image, row.stack);
         else
             m_rows.row(m_peakStack, row.image, row.stack, row.bytes, row.blocks);
+    }
+}
+
+void BatchWriter::writeAges(const model::EventBatch &batch, std::int64_t revision)
+{
+    for (const model::AgeClock &clock : batch.ageClocks)
+        m_rows.row(m_ageClock, clock.image, revision, clock.origin.ns, clock.bucket.ns, clock.buckets, clock.followed,
+            clock.tooMany, clock.periodBytes);
+    for (const model::StackAges &ages : batch.stackAges) {
+        std::int64_t born = 0, died = 0;
+        for (const model::AgeBucket &bucket : ages.buckets) {
+            model::addWrapping(born, bucket.born);
+            model::addWrapping(died, bucket.died);
+        }
+        const std::string history = encodeHistory(ages);
+        m_rows.row(m_stackAge, ages.image, ages.stack, ages.part, revision, ages.firstBucket, ages.bucket.ns, born,
+            died, ages.buckets.empty() ? 0 : ages.buckets.back().liveBytes, Blob{history});
     }
 }
 

@@ -105,6 +105,8 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
+    if (const auto bucket = values.number("age_bucket_ns", 1, kLongestNs))
+        config.ageBucket = {*bucket};
     if (const auto limit = values.number("duration_limit_ns", 0, kLongestNs))
         config.duration = model::Duration{*limit};
     values.take("working_directory", config.workingDirectory);
@@ -166,6 +168,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("child_mode", static_cast<int>(config.children))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
+        .put("age_bucket_ns", config.ageBucket.ns)
         .put("working_directory", config.workingDirectory)
         .put("attach_pid", config.attachPid)
         .put("state", static_cast<int>(info.state))

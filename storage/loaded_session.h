@@ -142,6 +142,15 @@ struct LoadedArea
     std::vector<Tick> ticks;
 };
 
+/// Histories of ages, as they are in the file.
+struct LoadedAges
+{
+    std::int64_t revision = -1;                      ///< what it and earlier ones wrote is here
+    std::map<std::uint32_t, model::AgeClock> clocks; ///< by image
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, model::StackAges>
+        stacks; ///< by image, stack, part
+};
+
 /// What a reader keeps of a session between polls: the tables, the series, and running sums of the costs; not the costs themselves.
 struct LoadedSession
 {
@@ -168,6 +177,7 @@ struct LoadedSession
     std::vector<LoadedArea> areas;
     PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
     std::map<std::int64_t, model::AlertEvent> alerts;              ///< by id
+    LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
 };

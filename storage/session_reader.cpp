@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_reader.h"
 
+#include "storage/age_loader.h"
 #include "storage/alert_loader.h"
 #include "storage/area_loader.h"
 #include "storage/series_loader.h"
@@ -30,6 +31,7 @@ struct SessionReader::Private
     std::optional<SessionFile> file; ///< closed while the recorder wants the file for itself
     Damage damage;
     LoadedSession session;
+    std::shared_ptr<const model::HeapAges> ages; ///< as of session.ages.revision; shared by snapshots
     std::string damageText;
     SessionState writtenState = SessionState::Recording; ///< as the recorder stored it
     std::int64_t dataVersion = -1;
@@ -39,6 +41,7 @@ struct SessionReader::Private
     Result<bool> load();
     Result<void> loadRows();
     Result<bool> reloadIfReplaced();
+    Result<void> loadAges();
     SessionState stateOf(SessionState stored) const;
     bool hasChanged();
 };
@@ -101,6 +104,21 @@ Result<void> SessionReader::Private::loadRows()
     if (!session.ticks.isEmpty())
         session.stored.info.duration = session.ticks.at(session.ticks.size() - 1).span.end - model::Timestamp{};
     isLoaded = true;
+    return {};
+}
+
+/// Rows that were written since the last poll are of stacks that are not loaded yet, and left for the next time.
+Result<void> SessionReader::Private::loadAges()
+{
+    if (ages && session.ages.revision == session.stored.revision)
+        return {};
+    auto transaction = Transaction::begin(file->database, Transaction::Kind::Read);
+    if (!transaction)
+        return transaction.error();
+    if (auto done = storage::loadAges(file->database, damage, session); !done)
+        return done;
+    damageText = damage.text();
+    ages = heapAges(session);
     return {};
 }
 
@@ -176,7 +194,7 @@ Result<bool> SessionReader::poll()
 }
 
 Result<std::shared_ptr<const model::Snapshot>> SessionReader::snapshot(
-    const model::Selection &selection, std::stop_token stop)
+    const model::Selection &selection, std::stop_token stop, Parts parts)
 {
     if (stop.stop_requested())
         return model::Error("Reading " + d->path + ": stopped on request");
@@ -186,6 +204,11 @@ Result<std::shared_ptr<const model::Snapshot>> SessionReader::snapshot(
     auto snapshot = buildSnapshot(d->file->database, d->damage, d->session, selection, std::move(stop));
     if (!snapshot)
         return snapshot.error();
+    if (parts == Parts::WithAges) {
+        if (auto done = d->loadAges(); !done)
+            return done.error();
+        (*snapshot)->heapAges = d->ages;
+    }
     (*snapshot)->info = d->session.stored.info;
     (*snapshot)->file = d->path;
     (*snapshot)->fileBytes = sizeOf(d->path);

@@ -34,7 +34,7 @@ struct ControlOptions
     bool asJson = false;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.

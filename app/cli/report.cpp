@@ -6,7 +6,9 @@
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/growth_report.h"
 #include "model/report/json_report.h"
+#include "model/report/leak_report.h"
 #include "model/report/text_report.h"
 #include "storage/session_reader.h"
 
@@ -59,7 +61,10 @@ model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
     if (const auto polled = reader->poll(); !polled)
         return polled.error();
     model::Selection selection;
-    auto snapshot = reader->snapshot(selection);
+    using Parts = storage::SessionReader::Parts;
+    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary;
+    const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
+    auto snapshot = reader->snapshot(selection, {}, parts);
     if (!snapshot)
         return snapshot;
     if (options.from || options.to) {
@@ -79,7 +84,7 @@ model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
     }
     if (selection == model::Selection())
         return snapshot;
-    return reader->snapshot(selection);
+    return reader->snapshot(selection, {}, parts);
 }
 
 std::size_t terminalColumns()
@@ -111,6 +116,10 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLossesText(out, snapshot, text);
     case ReportView::Alerts:
         return model::writeAlertsText(out, snapshot, text);
+    case ReportView::Leaks:
+        return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
+    case ReportView::Growth:
+        return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
     }
 }
 
@@ -129,6 +138,10 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeLossesCsv(out, snapshot);
     case ReportView::Alerts:
         return model::writeAlertsCsv(out, snapshot);
+    case ReportView::Leaks:
+        return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Growth:
+        return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
     }
 }
 
@@ -147,6 +160,10 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLossesJson(out, snapshot);
     case ReportView::Alerts:
         return model::writeAlertsJson(out, snapshot);
+    case ReportView::Leaks:
+        return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Growth:
+        return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
     }
 }
 

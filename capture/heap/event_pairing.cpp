@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/event_pairing.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace capture {
@@ -31,7 +32,7 @@ EventPairing::Verdict EventPairing::apply(
 EventPairing::Verdict EventPairing::allocate(
     const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
 {
-    const model::LiveBlock block{event.size, event.node, timeNs / 1000};
+    const model::LiveBlock block{event.size, event.node, m_ledger.bornAt(timeNs)};
     if (!m_live.insert(event.pointer, block)) {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
@@ -102,6 +103,23 @@ void EventPairing::endThread(ThreadHistory &thread)
     if (thread.reallocBlock && !m_live.insert(thread.reallocPointer, *thread.reallocBlock))
         ++m_losses.badRecords; // its address is somebody else's: the realloc cannot have failed
     thread.reallocBlock.reset();
+}
+
+std::optional<EventPairing::AgeChanges> EventPairing::takeAges(std::int64_t nowNs)
+{
+    // All of the table in some minutes, a small part a tick: nobody waits for it.
+    constexpr std::size_t kLeastPlaces = 4096, kParts = 256;
+    m_live.forSome(m_place, std::max(kLeastPlaces, m_live.places() / kParts),
+        [this](std::uint64_t pointer, const model::LiveBlock &block) { m_ledger.offerExample(pointer, block); });
+    if (!m_ledger.advanceAges(nowNs))
+        return std::nullopt;
+    const auto isLive = [this](std::uint64_t pointer, std::int64_t birthUs) {
+        const std::optional<model::LiveBlock> block = m_live.at(pointer);
+        return block && block->birthUs == birthUs;
+    };
+    AgeChanges changes{m_ledger.takeAges(isLive), m_ledger.ageClock()};
+    changes.clock.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(m_weights.periodBytes()), 1);
+    return changes;
 }
 
 PairingLosses EventPairing::takeLosses() { return std::exchange(m_losses, {}); }

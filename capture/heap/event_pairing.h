@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace capture {
 
@@ -40,9 +42,9 @@ class EventPairing
 {
 public:
     EventPairing() = default;
-    explicit EventPairing(std::uint64_t samplePeriodBytes)
+    explicit EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket = model::kFirstAgeBucket)
         : m_weights(samplePeriodBytes)
-        , m_ledger(m_weights.isSampling())
+        , m_ledger(m_weights.isSampling(), ageBucket)
     {
     }
 
@@ -68,6 +70,14 @@ public:
     model::HeapLedger &ledger() { return m_ledger; }
     PairingLosses takeLosses();
 
+    /// What changed in the histories of ages up to `nowNs`; before the ledger's takeTick(). Nothing until a bucket ends.
+    struct AgeChanges
+    {
+        std::vector<std::pair<std::uint32_t, model::StackAges>> stacks; ///< by node
+        model::AgeClock clock;
+    };
+    std::optional<AgeChanges> takeAges(std::int64_t nowNs);
+
 private:
     Verdict allocate(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
     Verdict release(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
@@ -84,6 +94,7 @@ private:
     model::LiveHeap m_live;
     model::HeapLedger m_ledger;
     PairingLosses m_losses;
+    std::size_t m_place = 0; ///< in the live table: where the look for examples goes on
 };
 
 } // namespace capture

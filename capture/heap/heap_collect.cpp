@@ -17,6 +17,7 @@ namespace capture {
 struct HeapInstrument::Harvest
 {
     model::HeapTickCounts tick;
+    std::optional<EventPairing::AgeChanges> ages;
     PairingLosses pairing;
     ProgramHarvest program;
     TargetLosses target;
@@ -98,10 +99,11 @@ std::string attachNote(model::Timestamp when)
 
 } // namespace
 
-HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
+HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp now)
 {
     drainOne(image, true);
     Harvest harvest;
+    harvest.ages = image.channel.pairing().takeAges(now.ns);
     harvest.tick = image.channel.pairing().ledger().takeTick();
     harvest.pairing = image.channel.pairing().takeLosses();
     harvest.program = image.channel.program().take();
@@ -115,7 +117,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     return harvest;
 }
 
-void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
+void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
     const bool isPaused = std::exchange(m_wasPaused, m_isPaused.load());
     std::vector<std::pair<Image *, Harvest>> harvests;
@@ -123,7 +125,7 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         const std::lock_guard lock(m_mutex);
         m_clock.sync();
         for (const auto &image : m_images)
-            harvests.emplace_back(image.get(), harvest(*image));
+            harvests.emplace_back(image.get(), harvest(*image, now));
     }
     waitForOutcomes(harvests);
     for (auto &[image, harvest] : harvests) {
@@ -138,6 +140,7 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         }
         tellScansGivenUp(*image);
         addRows(*image, harvest, batch);
+        addAges(*image, harvest, batch);
         addLosses(*image, harvest, batch);
         addProgram(*image, harvest.program, harvest.hasEnded, batch);
     }
@@ -278,6 +281,20 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
     for (const std::uint32_t stack : changed) {
         const model::HeapLevel &sum = image.peakOfStack[stack];
         batch.heapPeakRows.push_back({image.id, model::StackId(stack), sum.bytes, sum.blocks});
+    }
+}
+
+void HeapInstrument::addAges(Image &image, Harvest &harvest, model::EventBatch &batch)
+{
+    if (!harvest.ages)
+        return;
+    harvest.ages->clock.image = image.id;
+    batch.ageClocks.push_back(harvest.ages->clock);
+    for (auto &[node, ages] : harvest.ages->stacks) {
+        ages.image = image.id;
+        ages.stack = image.resolver.stackOf(node, m_processes.tables());
+        ages.part = node;
+        batch.stackAges.push_back(std::move(ages));
     }
 }
 

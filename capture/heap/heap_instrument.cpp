@@ -30,8 +30,8 @@ bool hasExited(int process)
 
 } // namespace
 
-HeapInstrument::Image::Image(Arrival from, int processDescriptor)
-    : channel(std::move(from.memory), from.pid, from.sharesPids)
+HeapInstrument::Image::Image(Arrival from, int processDescriptor, model::Duration ageBucket)
+    : channel(std::move(from.memory), from.pid, from.sharesPids, ageBucket)
     , resolver(channel.memory().view(), from.names)
     , arrival(std::move(from))
     , process(processDescriptor)
@@ -121,7 +121,7 @@ void HeapInstrument::imageArrived(Arrival arrival)
         m_drainedEvents += image->channel.drain(m_clock, true);
         image->hasEnded = true;
     }
-    m_images.push_back(std::make_unique<Image>(std::move(arrival), process));
+    m_images.push_back(std::make_unique<Image>(std::move(arrival), process, m_ageBucket));
     inheritMappings(*m_images.back());
     wakeSleeper(m_control);
 }

@@ -47,6 +47,8 @@ public:
     model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
+    /// How long the first buckets of histories of ages are. Before anything is traced.
+    void setAgeBucket(model::Duration bucket) { m_ageBucket = bucket; }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
@@ -63,7 +65,7 @@ private:
     /// One traced program image.
     struct Image
     {
-        Image(Arrival arrival, int processDescriptor);
+        Image(Arrival arrival, int processDescriptor, model::Duration ageBucket);
         ~Image();
         Image(const Image &) = delete;
         Image &operator=(const Image &) = delete;
@@ -98,7 +100,7 @@ private:
     void drainOne(Image &image, bool mayScan);
     void sleepAtDoorbells(unsigned milliseconds);
 
-    Harvest harvest(Image &image);
+    Harvest harvest(Image &image, model::Timestamp now);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
     /// What a program has of its own beside malloc, by its file; read once.
@@ -107,6 +109,7 @@ private:
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void addAges(Image &image, Harvest &harvest, model::EventBatch &batch);
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
     void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
@@ -117,6 +120,7 @@ private:
     model::ProcessTable &m_processes;
     std::string m_tracerPath;
     std::int64_t m_originNs;
+    model::Duration m_ageBucket = model::kFirstAgeBucket;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
     PhaseKeeper m_phases;

@@ -31,11 +31,12 @@ void wakeWriter(wire::ThreadSlot &slot) { ::syscall(SYS_futex, &slot.space, FUTE
 
 } // namespace
 
-ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids)
+ImageChannel::ImageChannel(
+    std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids, model::Duration ageBucket)
     : m_memory(std::move(memory))
     , m_pid(pid)
     , m_sharesPids(sharesPids)
-    , m_pairing(m_memory->view().header().samplePeriodBytes)
+    , m_pairing(m_memory->view().header().samplePeriodBytes, ageBucket)
 {
 }
 

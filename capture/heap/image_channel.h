@@ -41,7 +41,9 @@ class ImageChannel
 {
 public:
     /// `pid`: the target as this process sees it. `sharesPids`: the target sees the same numbers.
-    ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids);
+    /// `ageBucket`: see model::HeapLedger.
+    ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids,
+        model::Duration ageBucket = model::kFirstAgeBucket);
 
     /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the image is gone, nothing more will
     /// come: every record is used up and unfinished reallocs are closed.

@@ -4,6 +4,7 @@
 #include "ui/pages/advice_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/forecast_page.h"
+#include "ui/pages/leaks_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/launch_form.h"
 
@@ -20,6 +21,18 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+/// One stack that leaks all it allocates.
+std::shared_ptr<const model::HeapAges> agesOf(tests::SnapshotBuilder &builder)
+{
+    auto ages = std::make_shared<model::HeapAges>();
+    ages->clocks.push_back({builder.image(), {0}, {100'000'000}, 80, 1, 0, 1});
+    model::StackAges stack{builder.image(), builder.stack("main;serve;malloc"), 0, 0, {100'000'000}, {}, {}};
+    for (std::int64_t i = 1; i <= 80; ++i)
+        stack.buckets.push_back({10, 10, 0, 10 * i, 1000 * i});
+    ages->stacks.push_back(std::move(stack));
+    return ages;
+}
+
 std::shared_ptr<const model::Snapshot> sample()
 {
     tests::SnapshotBuilder builder;
@@ -30,6 +43,7 @@ std::shared_ptr<const model::Snapshot> sample()
         .metric(model::Metric::Threads, {1, 1, 2, 2, 2, 2, 2, 2, 1, 1});
     model::Snapshot &raw = builder.raw();
     raw.file = "/tmp/sample.gprof-session";
+    raw.heapAges = agesOf(builder);
     raw.losses.push_back({model::LossKind::EventsDropped, builder.image(), 12, "ring full", {{}, {1'000'000'000}}});
     raw.marks.push_back({{2'000'000'000}, model::MarkKind::User, "warmed up"});
     raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
@@ -45,13 +59,15 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
         return std::make_unique<ui::ForecastPage>(selection);
     if (key == u"advice"_s)
         return std::make_unique<ui::AdvicePage>(selection);
+    if (key == u"leaks"_s)
+        return std::make_unique<ui::LeaksPage>(selection);
     return std::make_unique<ui::CapturePage>(selection);
 }
 
 void addPages()
 {
     QTest::addColumn<QString>("key");
-    for (const char *key : {"overview", "forecast", "advice", "capture"})
+    for (const char *key : {"overview", "forecast", "advice", "leaks", "capture"})
         QTest::newRow(key) << QString::fromLatin1(key);
 }
 
