@@ -47,6 +47,8 @@ public:
     model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
+    /// Lets no thread of a target wait for room in its ring. Before it runs, or is attached to.
+    void letNobodyWait() { m_server->letNobodyWait(); }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
@@ -73,6 +75,7 @@ private:
         bool hasEnded = false;      ///< and everything it wrote has been applied
         bool knowsMappings = false; ///< all that the program has mapped is known
         std::string failure;        ///< why it is not traced after all
+        bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
         Arrival arrival;   ///< without its memory
@@ -104,6 +107,7 @@ private:
     /// What a program has of its own beside malloc, by its file; read once.
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
+    void storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
