@@ -33,6 +33,7 @@ struct Typed
     std::string heap;
     std::string cpu;
     std::string children;
+    std::string whenFull;
     std::string tick;
     std::string ageBucket;
     std::string duration;
@@ -73,6 +74,12 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("--children", typed.children,
             "Record the processes that it starts too, each as one of its own (default follow)")
         ->type_name("follow|ignore");
+    command
+        .add_option("--when-full", typed.whenFull,
+            "What a thread does while the recorder does not keep up with its allocations: wait, at most 10 s, or drop "
+            "and count "
+            "them at once (default wait)")
+        ->type_name("wait|drop");
     command
         .add_option(
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
@@ -270,6 +277,10 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
         {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
     if (!children)
         return children;
+    const auto whenFull = choose("--when-full", typed.whenFull,
+        {std::pair{"wait", model::WhenFull::Wait}, {"drop", model::WhenFull::Drop}}, config.whenFull);
+    if (!whenFull)
+        return whenFull;
     if (!typed.tick.empty()) {
         const auto tick = parseDuration(typed.tick, kMillisecondNs);
         if (!tick || *tick < kShortestTick || *tick > kLongestTick)

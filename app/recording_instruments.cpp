@@ -93,6 +93,8 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
     }
     m_heap = heap->get();
     m_heap->setAgeBucket(m_config.ageBucket);
+    if (m_config.whenFull == model::WhenFull::Drop)
+        m_heap->letNobodyWait();
     auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
     m_instruments.push_back(std::move(*heap)); // without a tracer too: it stores that there was none
     if (isSanitized(commandFile(m_config)))
@@ -123,6 +125,8 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
     }
     m_heap = heap->get();
     m_heap->setAgeBucket(m_config.ageBucket);
+    if (m_config.whenFull == model::WhenFull::Drop)
+        m_heap->letNobodyWait();
     const std::string obstacle = capture::attachObstacle(capture::probeAttach(pid, tracerPath()));
     if (!obstacle.empty()) {
         (*heap)->setAttachFailure(obstacle);

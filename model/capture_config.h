@@ -20,6 +20,10 @@ enum class HeapMode : std::uint8_t {
 /// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
 enum class ChildMode : std::uint8_t { Follow, Ignore };
 
+/// What a thread of the program does whose events find no room, because the recorder does not keep up. Wait: it waits, for a bounded
+/// time, and then events are dropped. Drop: they are at once, and the program never waits. Both count what was dropped.
+enum class WhenFull : std::uint8_t { Wait, Drop };
+
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
@@ -27,6 +31,7 @@ struct CaptureConfig
     std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
     std::uint32_t cpuHz = 199;                 ///< samples per second and CPU; 0: off
     ChildMode children = ChildMode::Follow;
+    WhenFull whenFull = WhenFull::Wait;
     Duration tick = Duration::fromMs(1000);
     Duration ageBucket = kFirstAgeBucket; ///< length of the first buckets of what leaks are found by
     std::optional<Duration> duration;     ///< recording ends by itself after this

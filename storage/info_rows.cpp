@@ -102,6 +102,7 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     if (const auto period = values.number("heap_period_bytes", 1, std::int64_t{1} << 50))
         config.heapPeriodBytes = *period;
     values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
+    values.takeEnum("when_full", config.whenFull, model::WhenFull::Drop);
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
@@ -166,6 +167,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     writer.put("heap_mode", static_cast<int>(config.heap))
         .put("heap_period_bytes", config.heapPeriodBytes)
         .put("child_mode", static_cast<int>(config.children))
+        .put("when_full", static_cast<int>(config.whenFull))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
         .put("age_bucket_ns", config.ageBucket.ns)

@@ -25,6 +25,7 @@ struct HeapInstrument::Harvest
     std::int64_t periodBytes = 1; ///< as in model::HeapDelta
     std::vector<RingThread> threads;
     std::string failure;
+    wire::Retreat retreat = wire::Retreat::None;
     bool hasEnded = false;
 };
 
@@ -113,6 +114,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp n
     harvest.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(period), 1);
     harvest.threads = image.channel.takeNewThreads();
     harvest.failure = image.failure;
+    harvest.retreat = image.channel.retreat();
     harvest.hasEnded = image.hasEnded;
     return harvest;
 }
@@ -131,6 +133,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
+        storeRetreat(*image, harvest.retreat, now, batch);
         nameThreads(*image, harvest.threads);
         if (isPaused) {
             keepNetOnly(harvest.tick);
@@ -230,6 +233,21 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
     const std::string &allocator = allocatorNote(image.arrival.executable);
     row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
+}
+
+void HeapInstrument::storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch)
+{
+    if (retreat == wire::Retreat::None || std::exchange(image.isRetreatStored, true) || image.isFailureStored)
+        return;
+    const char *cause = retreat == wire::Retreat::NoClock
+        ? "it has forbidden itself to read the clock (prctl PR_SET_TSC, or seccomp)"
+        : "it has given up all system calls (seccomp, strict mode)";
+    const std::string note
+        = fmt::format("its heap is not recorded from {} on: {}", model::formatOffset(now, true), cause);
+    model::Image &row = m_processes.tables().changeImage(image.id);
+    row.heap = model::HeapState::Dormant;
+    row.heapNote = m_processes.tables().string(note);
+    batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, note});
 }
 
 void HeapInstrument::tellScansGivenUp(const Image &image)

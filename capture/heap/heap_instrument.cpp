@@ -90,7 +90,7 @@ HeapInstrument::~HeapInstrument()
 std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(const std::string &inheritedPreload) const
 {
     return {{"LD_PRELOAD", inheritedPreload.empty() ? m_tracerPath : m_tracerPath + ":" + inheritedPreload},
-        {wire::kRendezvousVariable, m_server->address()}};
+        {wire::kRendezvousVariable, m_server->address() + ":" + std::string(wire::kRestrictionDigits, '0')}};
 }
 
 model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)

@@ -49,6 +49,8 @@ public:
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
     /// How long the first buckets of histories of ages are. Before anything is traced.
     void setAgeBucket(model::Duration bucket) { m_ageBucket = bucket; }
+    /// Lets no thread of a target wait for room in its ring. Before it runs, or is attached to.
+    void letNobodyWait() { m_server->letNobodyWait(); }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
@@ -75,6 +77,7 @@ private:
         bool hasEnded = false;      ///< and everything it wrote has been applied
         bool knowsMappings = false; ///< all that the program has mapped is known
         std::string failure;        ///< why it is not traced after all
+        bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
         Arrival arrival;   ///< without its memory
@@ -106,6 +109,7 @@ private:
     /// What a program has of its own beside malloc, by its file; read once.
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
+    void storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);

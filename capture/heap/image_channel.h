@@ -69,6 +69,8 @@ public:
     /// Threads that took a ring since the last call.
     std::vector<RingThread> takeNewThreads();
     TargetLosses losses() const;
+    /// Why the target records no more, of its own accord.
+    wire::Retreat retreat() const;
     /// Records that made no sense, since the last call.
     std::uint64_t takeBadRecords();
 
@@ -99,6 +101,7 @@ private:
     void beat();
     bool isAnyStalled() const;
     void publishTails();
+    std::uint32_t freeSlots() const;
     void offerLargerRings();
     void releaseEndedThreads();
     void release(Ring &ring);

@@ -36,8 +36,8 @@ public:
     std::uint64_t takeRing(std::uint32_t records);
     void giveRingBack(std::uint64_t offset, std::uint32_t records);
 
-    /// Keeps memory for nodes ahead of what the target uses.
-    void commitNodes();
+    /// Keeps memory for nodes ahead of what the target uses. False if there is none.
+    bool commitNodes();
 
 private:
     ImageMemory(int descriptor, unsigned char *base);

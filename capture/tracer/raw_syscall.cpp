@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/raw_syscall.h"
 
+#include "capture/tracer/restrictions.h"
+
 #include <linux/prctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -9,15 +11,21 @@ namespace capture::tracer {
 
 PrivateMemory g_privateMemory;
 
-void *mapPrivate(std::size_t bytes)
+namespace {
+
+void *mapWith(std::size_t bytes, int protection)
 {
-    const long result = rawSyscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!Restrictions::allow(Ask::Map))
+        return nullptr;
+    const long result = rawSyscall(
+        SYS_mmap, 0, static_cast<long>(bytes), protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(result))
         return nullptr;
 #if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
     // Lets "RSS explained" name what is ours; kernels without it say EINVAL, and nothing is lost.
-    rawSyscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
+    if (Restrictions::allow(Ask::Name))
+        rawSyscall(
+            SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
 #endif
     const std::uint32_t number = __atomic_fetch_add(&g_privateMemory.count, 1, __ATOMIC_RELAXED);
     if (number < PrivateMemory::kMost) {
@@ -25,6 +33,26 @@ void *mapPrivate(std::size_t bytes)
         __atomic_store_n(&g_privateMemory.ranges[number].bytes, bytes, __ATOMIC_RELEASE);
     }
     return reinterpret_cast<void *>(result);
+}
+
+} // namespace
+
+void *mapPrivate(std::size_t bytes) { return mapWith(bytes, PROT_READ | PROT_WRITE); }
+
+void *reservePrivate(std::size_t bytes) { return mapWith(bytes, PROT_NONE); }
+
+bool openPrivate(void *memory, std::size_t bytes)
+{
+    return Restrictions::allow(Ask::Map)
+        && !failed(rawSyscall(SYS_mprotect, asLong(memory), static_cast<long>(bytes), PROT_READ | PROT_WRITE));
+}
+
+void unmapPrivate(void *memory, std::size_t bytes)
+{
+    for (PrivateMemory::Range &range : g_privateMemory.ranges)
+        if (range.begin == reinterpret_cast<std::uint64_t>(memory))
+            __atomic_store_n(&range.bytes, 0, __ATOMIC_RELEASE);
+    rawSyscall(SYS_munmap, asLong(memory), static_cast<long>(bytes));
 }
 
 void sleepMs(unsigned milliseconds)
@@ -36,7 +64,7 @@ void sleepMs(unsigned milliseconds)
 std::uint64_t monotonicMs()
 {
     timespec now{};
-    rawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, asLong(&now));
+    clock_gettime(CLOCK_MONOTONIC, &now); // no system call where the time stamp counter is the clock
     return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 

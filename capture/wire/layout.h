@@ -32,6 +32,13 @@ enum class Mode : std::uint32_t { Stopped = 0, Recording = 1 };
 /// How the target takes its time stamps. Recorder.
 enum class Clock : std::uint32_t { Tsc = 0, Monotonic = 1 };
 
+/// Why the target records no more of its own accord. Target, once.
+enum class Retreat : std::uint32_t {
+    None = 0,
+    NoSystemCalls = 1, ///< the program has forbidden itself all system calls (seccomp, strict mode)
+    NoClock = 2,       ///< it has forbidden itself to read the clock
+};
+
 /// Counts of what the target could not record. Target; each only grows.
 struct LossCounters
 {
@@ -56,19 +63,20 @@ inline constexpr std::uint32_t kMostPrivateRanges = 128;
 /// The first page.
 struct Header
 {
-    std::uint64_t magic;       ///< recorder
-    std::uint32_t version;     ///< recorder
-    std::uint32_t recorderPid; ///< recorder; 0 where the target cannot name it (another pid namespace)
-    std::atomic<Mode> mode;    ///< recorder
-    Clock clock;               ///< recorder
-    std::uint32_t waitLimitMs; ///< recorder: how long a full ring may hold the target up
-    std::uint32_t reserved0;
+    std::uint64_t magic;          ///< recorder
+    std::uint32_t version;        ///< recorder
+    std::uint32_t recorderPid;    ///< recorder; 0 where the target cannot name it (another pid namespace)
+    std::atomic<Mode> mode;       ///< recorder
+    Clock clock;                  ///< recorder
+    std::uint32_t waitLimitMs;    ///< recorder: how long a full ring may hold the target up; 0: not at all
+    std::atomic<Retreat> retreat; ///< target
     /// recorder, before the target connects: bytes of which one is sampled on average; 0: every event is recorded
     std::uint64_t samplePeriodBytes;
 
     alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
     std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
     std::atomic<std::uint32_t> readySlots;            ///< recorder: slots below it exist
+    std::atomic<std::uint32_t> refused; ///< recorder: bit set of Want that cannot be met now: waiting is of no use
 
     alignas(64) std::atomic<std::uint32_t> doorbell; ///< target: futex word, raised to wake the recorder
     std::atomic<std::uint32_t> recorderSleeps;       ///< recorder: 1 while it waits at the doorbell
@@ -104,7 +112,7 @@ struct ThreadSlot
     std::atomic<std::uint64_t> head; ///< target: records written, published with release
     std::atomic<std::uint32_t> tid;  ///< target: before the first record
     std::atomic<std::uint32_t>
-        serial; ///< target: rises from owner to owner over all slots, so that equal tids have an order
+        serial; ///< target, when all else about the owner is there (release): from 1 on, rises from owner to owner over all slots
     std::atomic<std::uint64_t> dropped; ///< target: events of this thread that were dropped
     char name[16];                      ///< target: the thread's name when it took the slot, zero terminated
     std::uint64_t stackTop; ///< target: an address in the uppermost part of the thread's stack: its TCB. 0: not known

@@ -132,7 +132,8 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
         {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
         {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
-        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees}};
+        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
+        {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
     if (isHeapSampled(snapshot)) {
         object["sample_period_bytes"] = snapshot.info.config.heapPeriodBytes;
         object["samples"] = sampleCount(snapshot);

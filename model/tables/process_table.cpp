@@ -156,23 +156,24 @@ bool ProcessTable::isCompatible(const LiveImage &image, std::string_view executa
 
 ProcessTable::LiveImage *ProcessTable::exactMatch(LiveProcess &process, Timestamp when, std::string_view executable)
 {
+    // The Launcher names its image when it forks, before the exec itself, and the kernel's record of that exec is never missing: the
+    // first exec that is told is that image, also where later images of the same program were told before.
+    LiveImage &first = process.images.front();
+    const auto has
+        = [](const LiveImage &image, ProcessSource source) { return (image.announcedBy & bit(source)) != 0; };
+    if (has(first, ProcessSource::Launcher) && !has(first, ProcessSource::Perf) && row(first).start < when)
+        return &first;
     // Others see an image after its exec, so the image is the first one from `when` on that was not reported exactly yet. One
     // that was in between would be a later exec than this, and what comes after that is later still.
-    LiveImage *launched = nullptr;
     for (LiveImage &image : process.images) {
-        const bool isMine = (image.announcedBy & bit(ProcessSource::Perf)) != 0;
-        if (row(image).start < when) {
-            const bool isLaunched = (image.announcedBy & bit(ProcessSource::Launcher)) != 0;
-            launched = isLaunched && !isMine ? &image : nullptr;
+        if (row(image).start < when)
             continue;
-        }
-        if (isMine)
+        if (has(image, ProcessSource::Perf))
             break;
         if (image.announcedBy != 0 && isCompatible(image, executable))
             return &image;
     }
-    // The Launcher names its image when it forks, before the exec itself; the first exec is that image.
-    return launched == &process.images.front() ? launched : nullptr;
+    return nullptr;
 }
 
 ProcessTable::LiveImage *ProcessTable::matchingImage(

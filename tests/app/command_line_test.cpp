@@ -112,6 +112,9 @@ void CommandLineTest::readsTheCaptureOptions()
     QVERIFY(options.config.children == model::ChildMode::Follow);
     QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --children ignore -- ls"))).config.children
         == model::ChildMode::Ignore);
+    QVERIFY(options.config.whenFull == model::WhenFull::Wait);
+    QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --when-full drop -- ls"))).config.whenFull
+        == model::WhenFull::Drop);
     QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
 }
 
