@@ -66,7 +66,7 @@ private:
     bool m_isHeld = false;
     bool m_isFailing = false;
     bool m_isReadingRest = false; ///< the job on its way adds to a snapshot what its first reading left out
-    ui::BackgroundJob m_job; ///< last: destroyed first, and waits for its work
+    ui::BackgroundJob m_job;      ///< last: destroyed first, and waits for its work
 };
 
 } // namespace app

@@ -118,6 +118,9 @@ std::optional<EventPairing::AgeChanges> EventPairing::takeAges(std::int64_t nowN
         return block && block->birthUs == birthUs;
     };
     AgeChanges changes{m_ledger.takeAges(isLive), m_ledger.ageClock()};
+    for (auto &[node, ages] : changes.stacks) // a hostile target can free blocks of times that never were
+        for (model::AgeBucket &bucket : ages.buckets)
+            model::cutToPossible(bucket);
     changes.clock.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(m_weights.periodBytes()), 1);
     return changes;
 }

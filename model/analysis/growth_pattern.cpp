@@ -238,21 +238,21 @@ std::string sentenceFor(const GrowthShape &shape, const SeriesInfo &info)
     case GrowthPattern::NotEnough:
         return fmt::format("{}: not enough data, {} of {} blocks.", label, shape.blocks, kLeastBlocks);
     case GrowthPattern::Flat:
-        return fmt::format("{} stays at {}.", label, formatValue(shape.level, info.unit));
+        return fmt::format("{}: flat at {}.", label, formatValue(shape.level, info.unit));
     case GrowthPattern::WarmUp:
-        return fmt::format("{} warmed up by {} to {}, with a time constant of {}.", label, change(),
+        return fmt::format("{}: warmed up by {} to {}, with a time constant of {}.", label, change(),
             formatValue(shape.level, info.unit), formatDuration(*shape.timeConstant));
     case GrowthPattern::Linear:
-        return fmt::format("{} {} evenly by {}.", label, shape.perHour >= 0 ? "rises" : "falls", rate);
+        return fmt::format("{}: {} evenly by {}.", label, shape.perHour >= 0 ? "rises" : "falls", rate);
     case GrowthPattern::Accelerating:
-        return fmt::format("{} rises ever faster: by {} so far, {} on the whole.", label, change(), rate);
+        return fmt::format("{}: rises ever faster, by {} so far, {} on the whole.", label, change(), rate);
     case GrowthPattern::Step:
-        return fmt::format("{} changes in {} {}; by {} in all.", label, shape.changes.size(),
+        return fmt::format("{}: changes in {} {}, by {} in all.", label, shape.changes.size(),
             shape.changes.size() == 1 ? "step" : "steps", change());
     case GrowthPattern::Sawtooth:
-        return fmt::format("{} rises and falls back every {}.", label, formatDuration(*shape.period));
+        return fmt::format("{}: rises and falls back every {}.", label, formatDuration(*shape.period));
     case GrowthPattern::Periodic:
-        return fmt::format("{} has a cycle of {}.", label, formatDuration(*shape.period));
+        return fmt::format("{}: a cycle of {}.", label, formatDuration(*shape.period));
     }
     return {};
 }

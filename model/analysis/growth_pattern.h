@@ -41,7 +41,7 @@ struct GrowthShape
     double explained = 0; ///< share of the variance that the pattern explains
     std::size_t blocks = 0;
     Duration block;
-    std::string sentence; ///< "Resident memory rises evenly by 4.1 MiB/h (3.7–4.6)."
+    std::string sentence; ///< "Resident memory: rises evenly by 4.1 MiB/h (3.7–4.6)."
 };
 
 /// Chooses the pattern that explains most for the fewest parameters (see README.md). Changes of less than half a percent of the level are

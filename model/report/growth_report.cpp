@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/growth_report.h"
 
-#include "model/aggregate/own_code.h"
+#include "model/analysis/leak_places.h"
 #include "model/report/csv_writer.h"
 #include "model/report/session_words.h"
 #include "model/report/summary_object.h"
@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <utility>
 
 namespace model {
 
@@ -58,13 +59,19 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
     if (growth.empty())
         writeWrapped(out, "No metrics were recorded.", options.columns, 2);
     FunctionIndex functions(snapshot.tables);
+    LeakPlaces places(functions);
+    for (const HeapCost &cost : snapshot.heap)
+        places.learn(cost.stack);
+    bool isTold = false; // memory grows by the same stacks, whichever way it is counted
     for (const SeriesGrowth &one : growth) {
         writeWrapped(out, fmt::format("{:<14}{}", growthPatternLabel(one.shape.pattern), one.shape.sentence),
             options.columns, 2, 14);
         for (const Timestamp &change : one.shape.changes)
             out << fmt::format("{:>16}at {}\n", "", formatOffset(change, true));
+        if (!one.stacks.empty() && std::exchange(isTold, true))
+            continue;
         for (const GrowthStack &stack : one.stacks) {
-            const StackLine line = ownLine(functions, stack.stack);
+            const StackLine &line = places.placeOf(stack.stack);
             writeWrapped(out,
                 fmt::format("{} of it with {}, {} (r = {:.2f})", formatShare(stack.share), shortFunctionName(line.name),
                     formatBytes(static_cast<double>(stack.grownBytes)), stack.correlation),

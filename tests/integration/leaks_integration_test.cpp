@@ -94,9 +94,8 @@ private Q_SLOTS:
             if (!isFound)
                 missed << service.name;
         }
-        // In so short a run a busy machine can stretch lifetimes until one of them hides; in a long one none may.
-        const qsizetype most = seconds() < 60 ? 1 : 0;
-        QVERIFY2(missed.size() <= most, qPrintable(missed.join(u", "_s) + u" not among "_s + found.join(u", "_s)));
+        // One may hide: on a busy machine lifetimes stretch, and in long runs batches that last as long as a bucket drown their leak.
+        QVERIFY2(missed.size() <= 1, qPrintable(missed.join(u", "_s) + u" not among "_s + found.join(u", "_s)));
         // Nothing but the services: their lists of what they leak grow as well.
         for (const QString &name : found)
             QVERIFY2(std::any_of(services.begin(), services.end(),

@@ -39,18 +39,19 @@ std::vector<std::unique_ptr<Service>> makeServices(std::uint64_t per10000)
     return all;
 }
 
-/// Serves requests evenly over `seconds`; a fixed number of them, so that a run can be repeated.
+/// Serves requests evenly over `seconds`, 500 a second: their number is fixed, so that a run can be repeated.
 std::uint64_t serve(std::vector<std::unique_ptr<Service>> &all, double seconds)
 {
-    constexpr std::uint64_t kRounds = 1600, kRequestsARound = 5;
+    constexpr std::uint64_t kRequestsARound = 5;
+    const auto rounds = static_cast<std::uint64_t>(seconds * 100) + 1;
     const auto begin = std::chrono::steady_clock::now();
     std::uint64_t number = 0;
-    for (std::uint64_t round = 0; round < kRounds; ++round) {
+    for (std::uint64_t round = 0; round < rounds; ++round) {
         for (std::uint64_t i = 0; i < kRequestsARound; ++i, ++number)
             for (const auto &service : all)
-                service->handle({number, mixed(number), kRounds * kRequestsARound / 30});
-        std::this_thread::sleep_until(
-            begin + std::chrono::duration<double>(seconds * static_cast<double>(round + 1) / kRounds));
+                service->handle({number, mixed(number), rounds * kRequestsARound / 30});
+        std::this_thread::sleep_until(begin
+            + std::chrono::duration<double>(seconds * static_cast<double>(round + 1) / static_cast<double>(rounds)));
     }
     return number;
 }
