@@ -19,6 +19,15 @@ enum class HeapMode : std::uint8_t {
 /// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
 enum class ChildMode : std::uint8_t { Follow, Ignore };
 
+/// How large a session may get: at most `bytes` within the first `period`, and at the same rate afterwards.
+struct ByteBudget
+{
+    std::int64_t bytes = 0;
+    Duration period;
+
+    friend bool operator==(const ByteBudget &, const ByteBudget &) = default;
+};
+
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
@@ -31,6 +40,7 @@ struct CaptureConfig
     std::vector<std::string> command; ///< program and arguments; empty when attached
     std::string workingDirectory;     ///< empty: the recorder's own
     std::optional<std::int32_t> attachPid;
+    std::optional<ByteBudget> budget; ///< none: the usual times after which details are merged
 };
 
 } // namespace model

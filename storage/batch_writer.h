@@ -22,10 +22,11 @@ private:
     void writeHeapTicks(const model::EventBatch &batch, std::int64_t tick);
     void writePeaks(const model::EventBatch &batch, std::int64_t revision);
     void writeEvents(const model::EventBatch &batch, std::int64_t tick);
+    void writeCpu(const model::EventBatch &batch, std::int64_t tick);
     void writeAreas(const model::EventBatch &batch, std::int64_t tick);
 
     Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
-        m_peakStackGone, m_cpu, m_loss, m_mark, m_gap, m_phase, m_areaTick, m_area, m_parts;
+        m_peakStackGone, m_cpu, m_cpuTick, m_loss, m_mark, m_gap, m_phase, m_areaTick, m_area, m_parts;
     RowWriter m_rows;
 };
 

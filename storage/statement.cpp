@@ -106,6 +106,14 @@ std::string_view Statement::text(int column) const
                 : std::string_view();
 }
 
+std::string_view Statement::blob(int column) const
+{
+    const void *bytes = sqlite3_column_blob(m_statement.get(), column);
+    const int count = sqlite3_column_bytes(m_statement.get(), column);
+    return bytes ? std::string_view(static_cast<const char *>(bytes), static_cast<std::size_t>(count))
+                 : std::string_view();
+}
+
 bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_NULL; }
 
 bool Statement::isInteger(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_INTEGER; }
@@ -127,6 +135,12 @@ void Statement::bindText(int position, std::string_view value)
 {
     // A view without data would bind NULL.
     sqlite3_bind_text(m_statement.get(), position + 1, value.data() ? value.data() : "", static_cast<int>(value.size()),
+        SQLITE_TRANSIENT);
+}
+
+void Statement::bindBlob(int position, std::string_view bytes)
+{
+    sqlite3_bind_blob(m_statement.get(), position + 1, bytes.data() ? bytes.data() : "", static_cast<int>(bytes.size()),
         SQLITE_TRANSIENT);
 }
 

@@ -48,6 +48,7 @@ public:
     std::int64_t integer(int column) const;
     double real(int column) const;
     std::string_view text(int column) const; ///< valid until the next step
+    std::string_view blob(int column) const; ///< valid until the next step
     bool isNull(int column) const;
     bool isInteger(int column) const;
     int columnCount() const;
@@ -58,6 +59,7 @@ public:
 
     void bindInteger(int position, std::int64_t value);
     void bindText(int position, std::string_view value);
+    void bindBlob(int position, std::string_view bytes); ///< copied
     void bindReal(int position, double value);
     void bindNull(int position);
 
