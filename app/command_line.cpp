@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
 
+#include "app/budget_text.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 
@@ -34,6 +35,7 @@ struct Typed
     std::string children;
     std::string tick;
     std::string duration;
+    std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
     std::string controlCommand;
@@ -76,6 +78,11 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("MS");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
+    command
+        .add_option("--budget", typed.budget,
+            "How large the session may get in how much time: 200MB/48h. Kept by merging older details earlier than "
+            "usual")
+        ->type_name("SIZE/T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -265,6 +272,12 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
         if (duration->ns == 0)
             return model::Error("--duration " + typed.duration + ": a recording lasts longer than nothing");
         config.duration = *duration;
+    }
+    if (!typed.budget.empty()) {
+        const auto budget = parseBudget(typed.budget);
+        if (!budget)
+            return budget.error().within("--budget");
+        config.budget = *budget;
     }
     return {};
 }
