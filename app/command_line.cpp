@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
 
+#include "app/budget_text.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 
@@ -37,6 +38,7 @@ struct Typed
     std::string tick;
     std::string ageBucket;
     std::string duration;
+    std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
     std::string controlCommand;
@@ -99,6 +101,11 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "Shell command to run when an alert fires; GENPROF_ALERT_* variables tell which")
         ->type_name("CMD");
     command.add_flag("--fail-on-alert", typed.record.failsOnAlert, "Exit with 3 when an alert fired and CMD succeeded");
+    command
+        .add_option("--budget", typed.budget,
+            "How large the session may get in how much time: 200MB/48h. Kept by merging older details earlier than "
+            "usual")
+        ->type_name("SIZE/T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -300,6 +307,12 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
         if (duration->ns == 0)
             return model::Error("--duration " + typed.duration + ": a recording lasts longer than nothing");
         config.duration = *duration;
+    }
+    if (!typed.budget.empty()) {
+        const auto budget = parseBudget(typed.budget);
+        if (!budget)
+            return budget.error().within("--budget");
+        config.budget = *budget;
     }
     return {};
 }

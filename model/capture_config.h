@@ -24,6 +24,15 @@ enum class ChildMode : std::uint8_t { Follow, Ignore };
 /// time, and then events are dropped. Drop: they are at once, and the program never waits. Both count what was dropped.
 enum class WhenFull : std::uint8_t { Wait, Drop };
 
+/// How large a session may get: at most `bytes` within the first `period`, and at the same rate afterwards.
+struct ByteBudget
+{
+    std::int64_t bytes = 0;
+    Duration period;
+
+    friend bool operator==(const ByteBudget &, const ByteBudget &) = default;
+};
+
 /// What a recording captures; stored in the session as it was asked for.
 struct CaptureConfig
 {
@@ -38,6 +47,7 @@ struct CaptureConfig
     std::vector<std::string> command;     ///< program and arguments; empty when attached
     std::string workingDirectory;         ///< empty: the recorder's own
     std::optional<std::int32_t> attachPid;
+    std::optional<ByteBudget> budget; ///< none: the usual times after which details are merged
 };
 
 } // namespace model

@@ -3,23 +3,14 @@
 
 #include "model/base/wrapping_sum.h"
 #include "storage/age_history.h"
+#include "storage/metric_medians.h"
 
+#include <map>
 #include <string>
 
 namespace storage {
 
 namespace {
-
-/// The statement that stores a row of metrics; its columns are the keys of model::kMetrics.
-std::string metricSql()
-{
-    std::string columns = "tick, process", values = "?, ?";
-    for (const model::MetricInfo &metric : model::kMetrics) {
-        columns += ", " + std::string(metric.key);
-        values += ", ?";
-    }
-    return "INSERT OR REPLACE INTO metric (" + columns + ") VALUES (" + values + ")";
-}
 
 constexpr const char *kHeapSql
     = "INSERT INTO heap (tick, image, stack, period_bytes, allocations, allocated_bytes, frees, freed_bytes, "
@@ -102,7 +93,7 @@ bool isEmpty(const model::EventBatch &batch)
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
 {
     BatchWriter writer;
-    const std::string metrics = metricSql();
+    const std::string metrics = metricInsertSql();
     const auto done = prepareAll(database,
         {{&writer.m_tick,
              "INSERT INTO tick (id, level, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes) VALUES (?, ?, ?, ?, "
@@ -116,6 +107,7 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
                 "INSERT OR REPLACE INTO heap_peak_stack (image, stack, bytes, blocks) VALUES (?, ?, ?, ?)"},
             {&writer.m_peakStackGone, "DELETE FROM heap_peak_stack WHERE image = ? AND stack = ?"},
             {&writer.m_ageClock, kAgeClockSql}, {&writer.m_stackAge, kStackAgeSql}, {&writer.m_cpu, kCpuSql},
+            {&writer.m_cpuTick, "INSERT INTO cpu_tick (tick, thread, samples, time_ns) VALUES (?, ?, ?, ?)"},
             {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
             {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}, {&writer.m_alert, kAlertSql},
@@ -137,8 +129,7 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     writeHeap(batch, tick);
     writePeaks(batch, revision);
     writeAges(batch, revision);
-    for (const model::CpuDelta &cpu : batch.cpu)
-        m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
+    writeCpu(batch, tick);
     writeEvents(batch, tick);
     writeAreas(batch, tick);
     for (const model::AlertEvent &alert : batch.alerts)
@@ -186,6 +177,22 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
         m_rows.row(m_heapSampling, tick, row.image, row.stack, row.periodBytes, row.sampling.samples,
             row.sampling.allocationVariance, row.sampling.allocatedVariance, row.sampling.freeVariance,
             row.sampling.freedVariance);
+}
+
+void BatchWriter::writeCpu(const model::EventBatch &batch, std::int64_t tick)
+{
+    struct Sums
+    {
+        std::int64_t samples = 0, timeNs = 0;
+    };
+    std::map<model::ThreadId, Sums> threads;
+    for (const model::CpuDelta &cpu : batch.cpu) {
+        m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
+        threads[cpu.thread].samples += cpu.samples;
+        threads[cpu.thread].timeNs += cpu.samples * cpu.periodNs;
+    }
+    for (const auto &[thread, sums] : threads)
+        m_rows.row(m_cpuTick, tick, thread, sums.samples, sums.timeNs);
 }
 
 void BatchWriter::writeAreas(const model::EventBatch &batch, std::int64_t tick)

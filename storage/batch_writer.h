@@ -23,11 +23,12 @@ private:
     void writePeaks(const model::EventBatch &batch, std::int64_t revision);
     void writeAges(const model::EventBatch &batch, std::int64_t revision);
     void writeEvents(const model::EventBatch &batch, std::int64_t tick);
+    void writeCpu(const model::EventBatch &batch, std::int64_t tick);
     void writeAreas(const model::EventBatch &batch, std::int64_t tick);
 
     Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
-        m_peakStackGone, m_ageClock, m_stackAge, m_cpu, m_loss, m_mark, m_gap, m_alert, m_phase, m_areaTick, m_area,
-        m_parts;
+        m_peakStackGone, m_ageClock, m_stackAge, m_cpu, m_cpuTick, m_loss, m_mark, m_gap, m_alert, m_phase, m_areaTick,
+        m_area, m_parts;
     RowWriter m_rows;
 };
 

@@ -41,7 +41,21 @@ void Damage::unreadable(std::string_view table) { ++m_tables.try_emplace(std::st
 
 void Damage::unusable(std::string_view table) { m_unusable.emplace(table); }
 
-void Damage::badRow(std::string_view table) { ++m_tables.try_emplace(std::string(table)).first->second.badRows; }
+void Damage::badRow(std::string_view table)
+{
+    Count &count = m_tables.try_emplace(std::string(table)).first->second;
+    if (m_isCounting)
+        ++count.badRows;
+    else
+        count.someMore = true;
+}
+
+Damage Damage::withoutCounting() const
+{
+    Damage copy = *this;
+    copy.m_isCounting = false;
+    return copy;
+}
 
 std::string Damage::text() const
 {
@@ -54,7 +68,9 @@ std::string Damage::text() const
     for (const auto &[table, count] : m_tables) {
         if (count.unreadable > 0)
             add(fmt::format("Part of table \"{}\" cannot be read.", table));
-        if (count.badRows == 1)
+        if (count.someMore)
+            add(fmt::format("Some rows of table \"{}\" are damaged.", table));
+        else if (count.badRows == 1)
             add(fmt::format("1 row of table \"{}\" is damaged.", table));
         else if (count.badRows > 1)
             add(fmt::format("{} rows of table \"{}\" are damaged.", count.badRows, table));

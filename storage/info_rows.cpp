@@ -110,6 +110,10 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
         config.ageBucket = {*bucket};
     if (const auto limit = values.number("duration_limit_ns", 0, kLongestNs))
         config.duration = model::Duration{*limit};
+    const auto bytes = values.number("budget_bytes", 1, std::int64_t{1} << 50);
+    const auto period = values.number("budget_period_ns", 1, kLongestNs);
+    if (bytes && period)
+        config.budget = model::ByteBudget{*bytes, {*period}};
     values.take("working_directory", config.workingDirectory);
     if (const auto pid = values.number("attach_pid", 1, std::numeric_limits<std::int32_t>::max()))
         config.attachPid = static_cast<std::int32_t>(*pid);
@@ -190,6 +194,8 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("end_reason", info.endReason);
     if (config.duration)
         writer.put("duration_limit_ns", config.duration->ns);
+    if (config.budget)
+        writer.put("budget_bytes", config.budget->bytes).put("budget_period_ns", config.budget->period.ns);
     if (!writer.done())
         return writer.done();
     return writeArguments(database, config.command);

@@ -4,6 +4,8 @@
 #include "storage/batch_writer.h"
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
+#include "storage/level_writer.h"
+#include "storage/retention.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
 
@@ -88,13 +90,16 @@ struct SessionWriter::Private
     std::optional<WriterLock> lock;
     TableWriter tables;
     BatchWriter batches;
+    LevelWriter levels;
+    Retention retention;
     Statement setValue;
     std::int64_t revision = 0;
     std::int64_t tick = 0;
     model::Timestamp end; ///< of the last tick
 
     Result<void> open();
-    Result<void> prepare();
+    Result<void> prepare(const model::SessionInfo &info);
+    Result<void> closeBuckets(const model::EventBatch &batch);
     Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
     Result<void> requireOpen() const;
 };
@@ -119,7 +124,7 @@ Result<void> SessionWriter::Private::open()
     return {};
 }
 
-Result<void> SessionWriter::Private::prepare()
+Result<void> SessionWriter::Private::prepare(const model::SessionInfo &info)
 {
     auto tableWriter = TableWriter::prepare(*database);
     if (!tableWriter)
@@ -129,6 +134,14 @@ Result<void> SessionWriter::Private::prepare()
     if (!batchWriter)
         return batchWriter.error();
     batches = std::move(*batchWriter);
+    auto levelWriter = LevelWriter::prepare(*database);
+    if (!levelWriter)
+        return levelWriter.error();
+    levels = std::move(*levelWriter);
+    auto rules = Retention::prepare(*database, info.config.budget);
+    if (!rules)
+        return rules.error();
+    retention = std::move(*rules);
     return prepareAll(*database, {{&setValue, "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)"}});
 }
 
@@ -139,6 +152,16 @@ Result<void> SessionWriter::Private::requireOpen() const
     return {};
 }
 
+/// What comes before a tick: the buckets that it ends, and what has become too old.
+Result<void> SessionWriter::Private::closeBuckets(const model::EventBatch &batch)
+{
+    if (!levels.closesBefore(batch.span.begin))
+        return {};
+    if (auto done = levels.closeBefore(batch.span.begin, tick); !done)
+        return done;
+    return retention.step(*database, end);
+}
+
 Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, model::TableBuilder &builder)
 {
     auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
@@ -146,9 +169,12 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
         return transaction.error();
     if (auto done = tables.write(builder, revision + 1); !done)
         return done;
-    if (!isEmpty(batch))
+    if (!isEmpty(batch)) {
+        if (auto done = closeBuckets(batch); !done)
+            return done;
         if (auto done = batches.write(batch, tick + 1, revision + 1); !done)
             return done;
+    }
     if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
         return done;
     const model::Timestamp last = std::max(end, batch.span.end);
@@ -175,7 +201,7 @@ Result<SessionWriter> SessionWriter::create(const std::string &path, const model
     if (done)
         done = initialise(*d->database, info);
     if (done)
-        done = d->prepare();
+        done = d->prepare(info);
     if (!done) {
         d.reset();
         for (const std::string &file : {path, walPath(path), shmPath(path)})
@@ -195,8 +221,11 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
         return done;
     d->tables.committed(tables.tables());
     ++d->revision;
-    if (!isEmpty(batch))
-        ++d->tick;
+    if (!isEmpty(batch)) {
+        if (d->levels.closesBefore(batch.span.begin))
+            d->retention.committed();
+        d->levels.committed(batch.span.begin, ++d->tick);
+    }
     d->end = std::max(d->end, batch.span.end);
     return {};
 }
@@ -226,6 +255,8 @@ Result<void> SessionWriter::finish(const model::SessionInfo &info)
         return done;
     d->tables = {};
     d->batches = {};
+    d->levels = {};
+    d->retention = {};
     d->setValue = {};
     auto done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
     d->database.reset();

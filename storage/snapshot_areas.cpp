@@ -15,14 +15,7 @@ using AreaValues = decltype(LoadedSession::areaCosts)::Values;
 Result<AreaValues> sumsUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end)
 {
     AreaValues values;
-    Result<void> done;
-    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
-        done = fetchAreas(database, damage, session, first, last,
-            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
-        return done.has_value();
-    };
-    session.areaCosts.until(end, session.ticks.size(), fetch, values);
-    if (!done)
+    if (auto done = areasUntil(database, damage, session, end, values); !done)
         return done.error();
     return values;
 }

@@ -65,7 +65,7 @@ public:
 
     void bindInteger(int position, std::int64_t value);
     void bindText(int position, std::string_view value);
-    void bindBlob(int position, std::string_view bytes);
+    void bindBlob(int position, std::string_view bytes); ///< copied
     void bindReal(int position, double value);
     void bindNull(int position);
 

@@ -95,19 +95,22 @@ void CommandLineTest::recordsWithTheDefaultsOfTheManual()
     QCOMPARE(options.config.cpuHz, 199U);
     QCOMPARE(options.config.tick.ns, 1'000'000'000);
     QVERIFY(!options.config.duration);
+    QVERIFY(!options.config.budget);
     QVERIFY(!options.config.attachPid);
     QVERIFY(!options.thenKill && !options.isQuiet && options.output.empty());
 }
 
 void CommandLineTest::readsTheCaptureOptions()
 {
-    const auto options = parsed<app::RecordOptions>(
-        split(QStringLiteral("record -o f --heap off --cpu off --tick 100 --duration 1h30m --then-kill -q -- ls")));
+    const auto options = parsed<app::RecordOptions>(split(QStringLiteral(
+        "record -o f --heap off --cpu off --tick 100 --duration 1h30m --budget 1.5MB/2d --then-kill -q -- ls")));
     QCOMPARE(options.output, std::string("f"));
     QVERIFY(options.config.heap == model::HeapMode::Off);
     QCOMPARE(options.config.cpuHz, 0U);
     QCOMPARE(options.config.tick.ns, 100'000'000);
     QCOMPARE(options.config.duration->ns, 5'400'000'000'000);
+    QCOMPARE(options.config.budget->bytes, 1'500'000);
+    QCOMPARE(options.config.budget->period.ns, 172'800'000'000'000);
     QVERIFY(options.thenKill && options.isQuiet);
     QVERIFY(options.config.children == model::ChildMode::Follow);
     QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --children ignore -- ls"))).config.children
@@ -149,6 +152,11 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
     QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full, sampled";
     QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
+    QTest::newRow("budget without a time") << "record --budget 200MB -- ls" << 125 << "200MB/48h";
+    QTest::newRow("budget without bytes") << "record --budget x/48h -- ls" << 125 << "200MB/48h";
+    QTest::newRow("tiny budget") << "record --budget 10KB/48h -- ls" << 125 << "1 MB at least";
+    QTest::newRow("short budget") << "record --budget 10MB/5m -- ls" << 125 << "an hour is the shortest";
+    QTest::newRow("budget of no time") << "record --budget 10MB/soon -- ls" << 125 << "not a length of time";
     QTest::newRow("no duration") << "record --duration 0s -- ls" << 125 << "longer than nothing";
     QTest::newRow("no pid") << "attach" << 125 << "pid";
     QTest::newRow("pid") << "attach me" << 125 << "me";

@@ -132,8 +132,8 @@ private Q_SLOTS:
         }
         row("another database", file("other"), "it is a SQLite file, but no session");
         row("newer", changed("newer", "PRAGMA user_version=99"),
-            qPrintable(
-                QStringLiteral("format 99, this program reads up to %1); update").arg(storage::schemaVersion())));
+            QByteArray("format 99, this program reads up to ") + QByteArray::number(storage::schemaVersion())
+                + "); update");
         row("not begun", changed("unbegun", "PRAGMA user_version=0"), "was cut off before it began");
     }
     void saysWhatIsWrong()
@@ -213,8 +213,13 @@ private Q_SLOTS:
         QTest::newRow("frames of nowhere") << QByteArray("UPDATE frame SET module = 77");
         QTest::newRow("modules without names") << QByteArray("UPDATE module SET path = -1, kind = 200");
         QTest::newRow("symbols of nowhere") << QByteArray("UPDATE symbol SET first_line = 1 << 40");
-        QTest::newRow("costs of nowhere") << QByteArray("UPDATE heap SET stack = stack + 123456 WHERE tick = 2");
-        QTest::newRow("threads of nowhere") << QByteArray("UPDATE cpu SET thread = thread + 99 WHERE tick = 2");
+        QTest::newRow("costs of nowhere") << QByteArray("UPDATE heap SET stack = stack + 123456 WHERE tick = 25");
+        QTest::newRow("packed costs cut off") << QByteArray("UPDATE packed_cost SET data = substr(data, 1, 20)");
+        QTest::newRow("packed costs of nothing")
+            << QByteArray("UPDATE packed_cost SET data = x'ffffffffffffffffffffffff'");
+        QTest::newRow("packed costs of enormous groups")
+            << QByteArray("UPDATE packed_cost SET data = x'000000ffffffffffffff7f0101'");
+        QTest::newRow("threads of nowhere") << QByteArray("UPDATE cpu SET thread = thread + 99 WHERE tick = 25");
         QTest::newRow("processes of nowhere") << QByteArray("UPDATE image SET process = 50");
         QTest::newRow("sizes out of range") << QByteArray("UPDATE heap_size SET bin = bin + 9999");
         QTest::newRow("time backwards") << QByteArray("UPDATE tick SET begin_ns = 5, end_ns = 1 WHERE id = 4");

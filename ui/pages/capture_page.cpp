@@ -4,6 +4,7 @@
 #include "model/analysis/coverage.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
+#include "model/report/session_words.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/card.h"
@@ -338,6 +339,8 @@ void CapturePage::showFacts()
             ? text(info.cpuNote)
             : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
+    add(tr("Kept"), text(model::keptText(*m_snapshot)));
+    add(tr("Budget"), text(m_snapshot->coarsened));
     add(tr("Damage"), text(m_snapshot->damage));
     add(tr("Recorder"), text(info.recorderVersion));
     add(tr("File"), text(m_snapshot->file));

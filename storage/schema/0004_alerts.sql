@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Version 3: alerts. A released migration is never edited.
+-- Version 4: alerts. A released migration is never edited.
 
 -- A rule whose condition held long enough. ended_ns NULL: it went on. value, worst and threshold in `unit`, as model/base/format_units.h
 -- numbers them: 0 bytes, 1 bytes/s, 2 bytes/h, 3 percent, 4 count, 5 per second, 6 nanoseconds.
