@@ -3,6 +3,7 @@
 
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/file_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -55,6 +56,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
+  genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
 
@@ -76,6 +78,13 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("MS");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
+    command
+        .add_option("--redact", typed.record.secretPatterns,
+            "Also hide what stands behind an option or variable of this NAME, or words that look like =GLOB")
+        ->type_name("NAME|=GLOB")
+        ->allow_extra_args(false);
+    command.add_flag("--no-redact", typed.record.keepsSecrets,
+        "Store command lines as they are; else passwords, tokens and keys in them are hidden");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -390,6 +399,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed);
     const CLI::App *list = addList(app, typed);
+    const FileCommands files(app);
     addDoctor(app, typed);
 
     // What stands behind the first "--" of `record` is the command, whatever it looks like.
@@ -429,6 +439,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return reportCommand(typed);
     if (list->parsed())
         return typed.list;
+    if (auto command = files.parsed())
+        return *std::move(command);
     return typed.doctor;
 }
 

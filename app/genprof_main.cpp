@@ -2,8 +2,10 @@
 #include "app/cli/control.h"
 #include "app/cli/doctor.h"
 #include "app/cli/record.h"
+#include "app/cli/redact.h"
 #include "app/cli/report.h"
 #include "app/cli/sessions.h"
+#include "app/cli/sql.h"
 #include "app/command_line.h"
 #include "capture/target/inherited_state.h"
 
@@ -26,6 +28,8 @@ struct Run
     int operator()(const app::ControlOptions &options) const { return app::runControl(options); }
     int operator()(const app::ReportOptions &options) const { return app::runReport(options); }
     int operator()(const app::ListOptions &options) const { return app::runList(options); }
+    int operator()(const app::RedactOptions &options) const { return app::runRedact(options); }
+    int operator()(const app::SqlOptions &options) const { return app::runSql(options); }
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };
 

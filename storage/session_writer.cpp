@@ -4,38 +4,19 @@
 #include "storage/batch_writer.h"
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
+#include "storage/new_file.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace storage {
 
 namespace {
 
 using model::Result;
-
-/// Makes the file itself, for its owner alone; SQLite gives its side files the same mode.
-Result<void> makeFile(const std::string &path)
-{
-    const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.isOpen()) {
-        if (::fchmod(file.get(), 0600) != 0)
-            return model::systemError("Cannot set the rights of " + path, errno);
-        return {};
-    }
-    if (errno == EEXIST)
-        return model::Error("Cannot record to " + path + ": it exists already; choose another name or remove it");
-    if (errno == ENOENT)
-        return model::Error("Cannot record to " + path + ": its folder does not exist; make it or choose another name");
-    return model::systemError("Cannot record to " + path, errno, "choose another folder");
-}
 
 std::int64_t randomNumber()
 {
@@ -167,7 +148,8 @@ SessionWriter::~SessionWriter() = default;
 
 Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info)
 {
-    if (auto made = makeFile(path); !made)
+    auto made = NewFile::make(path);
+    if (!made)
         return made.error();
     auto d = std::make_unique<Private>();
     d->path = path;
@@ -176,12 +158,9 @@ Result<SessionWriter> SessionWriter::create(const std::string &path, const model
         done = initialise(*d->database, info);
     if (done)
         done = d->prepare();
-    if (!done) {
-        d.reset();
-        for (const std::string &file : {path, walPath(path), shmPath(path)})
-            ::unlink(file.c_str());
+    if (!done)
         return done.error();
-    }
+    made->release();
     // The main file alone then says what it is, should its log get lost.
     [[maybe_unused]] const auto busy = d->database->integer("PRAGMA wal_checkpoint(PASSIVE)");
     return SessionWriter(std::move(d));

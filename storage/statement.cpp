@@ -110,6 +110,8 @@ bool Statement::isNull(int column) const { return sqlite3_column_type(m_statemen
 
 bool Statement::isInteger(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_INTEGER; }
 
+bool Statement::isReal(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_FLOAT; }
+
 int Statement::columnCount() const { return sqlite3_column_count(m_statement.get()); }
 
 std::string_view Statement::columnName(int column) const

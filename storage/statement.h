@@ -50,6 +50,7 @@ public:
     std::string_view text(int column) const; ///< valid until the next step
     bool isNull(int column) const;
     bool isInteger(int column) const;
+    bool isReal(int column) const;
     int columnCount() const;
     std::string_view columnName(int column) const;
 

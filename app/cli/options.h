@@ -6,11 +6,13 @@
 #include "model/base/units.h"
 #include "model/capture_config.h"
 #include "model/event_batch.h"
+#include "model/report/query_writer.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace app {
 
@@ -18,9 +20,11 @@ namespace app {
 struct RecordOptions
 {
     model::CaptureConfig config;
-    std::string output;    ///< path of the session; empty: named after the command and the time
-    bool thenKill = false; ///< end the command when the recording ends before it
-    bool isQuiet = false;  ///< no status line and no closing line; failures are still said
+    std::string output;                      ///< path of the session; empty: named after the command and the time
+    bool thenKill = false;                   ///< end the command when the recording ends before it
+    bool isQuiet = false;                    ///< no status line and no closing line; failures are still said
+    bool keepsSecrets = false;               ///< the command lines are stored as they are
+    std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder
 };
 
 /// `genprof ctl`.
@@ -62,6 +66,24 @@ struct ListOptions
     std::size_t most = 20;
 };
 
+/// `genprof sql`.
+struct SqlOptions
+{
+    std::string file;
+    std::string sql; ///< one or several statements; empty: read from standard input
+    model::QueryFormat format = model::QueryFormat::Table;
+    std::int64_t rows = 100'000; ///< of each statement; 0: all
+    model::Duration time = model::Duration::fromMs(30'000);
+};
+
+/// `genprof redact`.
+struct RedactOptions
+{
+    std::string in;
+    std::string out;
+    bool keepsFunctions = false;
+};
+
 /// Nothing is left to do but to print: help, the version, or what is wrong with the command line.
 struct PrintAndExit
 {
@@ -69,6 +91,7 @@ struct PrintAndExit
     int exitCode = 0; ///< 0: `text` goes to standard output, else to standard error
 };
 
-using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions>;
+using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
+    SqlOptions, RedactOptions>;
 
 } // namespace app

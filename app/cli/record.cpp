@@ -104,6 +104,14 @@ model::Result<void> RecordRun::openSession()
 {
     m_path = sessionPath(m_options);
     m_info = describeRecording(m_options.config, RecordingStart::now());
+    if (!m_options.keepsSecrets) {
+        auto patterns = secretPatterns(m_options.secretPatterns);
+        if (!patterns)
+            return patterns.error();
+        m_info.config.command = patterns->redacted(m_info.config.command);
+        m_processes.setCommandLineFilter(
+            [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
+    }
     auto writer = storage::SessionWriter::create(m_path, m_info);
     if (!writer)
         return writer.error();

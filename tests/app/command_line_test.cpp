@@ -55,6 +55,7 @@ private Q_SLOTS:
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
     void readsTheReportOptions();
+    void readsTheOptionsOfFiles();
     void listsRecentSessions();
     void printsHelpAndVersionWithSuccess();
 };
@@ -189,6 +190,21 @@ void CommandLineTest::readsTheReportOptions()
     QCOMPARE(*options.pid, 7);
     QCOMPARE(options.top, std::size_t{3});
     QCOMPARE(options.output, std::string("out"));
+}
+
+void CommandLineTest::readsTheOptionsOfFiles()
+{
+    const auto sql
+        = parsed<app::SqlOptions>({"sql", "f", "SELECT 1", "--format", "json", "--rows", "0", "--timeout", "2s"});
+    QCOMPARE(sql.sql, std::string("SELECT 1"));
+    QVERIFY(sql.format == model::QueryFormat::Json && sql.rows == 0 && sql.time.ns == 2'000'000'000);
+    QVERIFY(refusal({"sql", "f", "--format", "xml"}, 2).contains(QStringLiteral("table, csv, json")));
+    const auto redact = parsed<app::RedactOptions>({"redact", "a", "b", "--keep-functions"});
+    QVERIFY(redact.in == "a" && redact.out == "b" && redact.keepsFunctions);
+    const auto record
+        = parsed<app::RecordOptions>({"record", "--redact", "x", "--redact", "=y*", "--no-redact", "--", "ls"});
+    QCOMPARE(record.secretPatterns, (Arguments{"x", "=y*"}));
+    QVERIFY(record.keepsSecrets);
 }
 
 void CommandLineTest::listsRecentSessions()
