@@ -52,6 +52,7 @@ public:
     bool isInteger(int column) const;
     bool isReal(int column) const;
     int columnCount() const;
+    std::int64_t textBytes() const; ///< of all texts and blobs of the row
     std::string_view columnName(int column) const;
 
     /// Ends a run before its last row.
