@@ -46,7 +46,6 @@ struct Typed
     std::string from;
     std::string to;
     DoctorOptions doctor;
-    ListOptions list;
 };
 
 constexpr const char *kFooter = R"(Examples:
@@ -78,6 +77,8 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("MS");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
+    command.add_flag("--seal", typed.record.isSealed, "Encrypt the session with a passphrase, from its first byte on");
+    addPassphraseOptions(command, typed.record.passphrase);
     command
         .add_option("--redact", typed.record.secretPatterns,
             "Also hide what stands behind an option or variable of this NAME, or words that look like =GLOB")
@@ -134,6 +135,7 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
         ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
+    addPassphraseOptions(*command, typed.control.passphrase);
     return command;
 }
 
@@ -156,6 +158,7 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     command->add_option("--format", typed.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
+    addPassphraseOptions(*command, report.passphrase);
     return command;
 }
 
@@ -165,13 +168,6 @@ CLI::App *addDoctor(CLI::App &app, Typed &typed)
     command->add_option("pid", typed.doctor.pid, "Say instead whether the heap of this process can be traced")
         ->type_name("PID");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
-    return command;
-}
-
-CLI::App *addList(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("list", "The sessions that were recorded or opened last");
-    command->add_option("--top", typed.list.most, "At most this many (default 20)")->type_name("N");
     return command;
 }
 
@@ -251,6 +247,8 @@ model::Result<void> choose(const char *option, const std::string &name,
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
+    if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
+        return model::Error("A passphrase is given, but --seal is not");
     if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
         return heap.error();
     const auto hz = parseHz(typed.cpu);
@@ -398,7 +396,6 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed);
-    const CLI::App *list = addList(app, typed);
     const FileCommands files(app);
     addDoctor(app, typed);
 
@@ -437,8 +434,6 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (list->parsed())
-        return typed.list;
     if (auto command = files.parsed())
         return *std::move(command);
     return typed.doctor;

@@ -12,6 +12,9 @@ class App;
 
 namespace app {
 
+/// Declares --passphrase-fd and --passphrase-keyring, which write to `source`.
+void addPassphraseOptions(CLI::App &command, PassphraseSource &source);
+
 /// The part of genprof's command line that is about session files: it declares these commands, and turns what was typed into a Command. Lives
 /// as long as the parser that it was added to.
 class FileCommands

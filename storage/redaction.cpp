@@ -290,12 +290,13 @@ Result<void> Redactor::copy(const std::string &table)
 
 } // namespace
 
-Result<RedactionResult> redactSession(const std::string &in, const std::string &out, const RedactionOptions &options)
+Result<RedactionResult> redactSession(
+    const std::string &in, const std::string &out, const RedactionOptions &options, const SealKeyPointer &key)
 {
     Damage damage;
     if (WriterLock::isHeld(in))
         return Error("Cannot redact " + in + ": it is being recorded; wait for its end (genprof ctl FILE stop)");
-    auto file = openSessionFile(in, damage);
+    auto file = openSessionFile(in, damage, key);
     if (!file)
         return file.error();
     if (!damage.text().empty())

@@ -99,8 +99,9 @@ Result<void> SessionCatalog::remember(const std::string &path, const model::Sess
                               " VALUES (?, ?, ?, ?, ?)");
     if (!insert)
         return insert.error();
-    if (auto done = insert->run(absolute(path), commandOf(info.config), info.startWallNs, info.duration.ns, nowWallNs);
-        !done)
+    // The list is in clear: of a sealed session it holds no more than its path.
+    const std::string command = isSealed(path) ? "(sealed)" : commandOf(info.config);
+    if (auto done = insert->run(absolute(path), command, info.startWallNs, info.duration.ns, nowWallNs); !done)
         return done;
     auto trim = d->database.prepare(
         "DELETE FROM recent WHERE path NOT IN (SELECT path FROM recent ORDER BY used_wall_ns DESC, path LIMIT ?)");

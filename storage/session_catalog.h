@@ -26,7 +26,7 @@ public:
     SessionCatalog &operator=(SessionCatalog &&) noexcept;
     ~SessionCatalog();
 
-    /// Puts the session at `path` first; `nowWallNs` is CLOCK_REALTIME. Keeps at most kMostEntries.
+    /// Puts the session at `path` first, a sealed one without its command; `nowWallNs` is CLOCK_REALTIME. Keeps at most kMostEntries.
     model::Result<void> remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs);
 
     /// The `most` sessions used last, newest first; those whose file is gone included, so that they can be named.

@@ -4,6 +4,7 @@
 #include "storage/batch_writer.h"
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
+#include "storage/log_mode.h"
 #include "storage/new_file.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
@@ -24,24 +25,6 @@ std::int64_t randomNumber()
     if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
         value = static_cast<std::int64_t>(::getpid());
     return value & 0x7fff'ffff'ffff'ffff;
-}
-
-Result<void> useLog(Database &database, const std::string &path)
-{
-    auto mode = database.prepare("PRAGMA journal_mode=WAL");
-    if (!mode)
-        return mode.error();
-    const auto row = mode->step();
-    if (!row)
-        return row.error();
-    if (mode->text(0) != "wal")
-        return model::Error("Cannot record to " + path
-            + ": its file system does not support shared memory, as network file systems do not; record to a local "
-              "disk");
-    mode->reset();
-    // The log is made when something is first read through it.
-    const auto opened = database.integer("SELECT count(*) FROM sqlite_schema");
-    return opened ? Result<void>() : Result<void>(opened.error());
 }
 
 Result<void> initialise(Database &database, const model::SessionInfo &info)
@@ -65,6 +48,7 @@ Result<void> initialise(Database &database, const model::SessionInfo &info)
 struct SessionWriter::Private
 {
     std::string path;
+    SealKeyPointer key;
     std::optional<Database> database; ///< empty once finished
     std::optional<WriterLock> lock;
     TableWriter tables;
@@ -82,7 +66,7 @@ struct SessionWriter::Private
 
 Result<void> SessionWriter::Private::open()
 {
-    auto opened = Database::open(path, OpenMode::ReadWrite);
+    auto opened = Database::open(path, OpenMode::ReadWrite, key);
     if (!opened)
         return opened.error();
     database = std::move(*opened);
@@ -146,13 +130,14 @@ SessionWriter::SessionWriter(SessionWriter &&) noexcept = default;
 SessionWriter &SessionWriter::operator=(SessionWriter &&) noexcept = default;
 SessionWriter::~SessionWriter() = default;
 
-Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info)
+Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info, SealKeyPointer key)
 {
     auto made = NewFile::make(path);
     if (!made)
         return made.error();
     auto d = std::make_unique<Private>();
     d->path = path;
+    d->key = std::move(key);
     auto done = d->open();
     if (done)
         done = initialise(*d->database, info);

@@ -127,6 +127,10 @@ Result<void> SqlConsole::Private::makeViews()
         sql += "CREATE TEMP " + declaration.substr(kCreate.size()) + ";\n";
         readable.insert(name);
     }
+    // SQLite declares its own tables when they are first named; from then on the authorizer sees only what is read of them.
+    for (const std::string_view name : kBuiltIn)
+        if (readable.contains(name))
+            sql += fmt::format("SELECT 1 FROM {}('[]') LIMIT 0;", name);
     sql += "PRAGMA query_only=ON;";
     if (auto done = file->database.execute(sql.c_str()); !done)
         return done;
@@ -216,12 +220,12 @@ SqlConsole::SqlConsole(SqlConsole &&) noexcept = default;
 SqlConsole &SqlConsole::operator=(SqlConsole &&) noexcept = default;
 SqlConsole::~SqlConsole() = default;
 
-Result<SqlConsole> SqlConsole::open(const std::string &path)
+Result<SqlConsole> SqlConsole::open(const std::string &path, const SealKeyPointer &key)
 {
     sqlite3_hard_heap_limit64(kMostMemory);
     auto d = std::make_unique<Private>();
     d->path = path;
-    auto file = openSessionFile(path, d->damage);
+    auto file = openSessionFile(path, d->damage, key);
     if (!file)
         return file.error();
     d->file = std::move(*file);

@@ -4,6 +4,7 @@
 #include "model/base/result.h"
 #include "model/base/units.h"
 #include "model/report/query_writer.h"
+#include "storage/seal/seal_key.h"
 
 #include <memory>
 #include <string>
@@ -25,7 +26,8 @@ class SqlConsole
 {
 public:
     /// Opens the session at `path`, saved or growing. Sets the process's limit on SQLite's memory (400 MiB).
-    static model::Result<SqlConsole> open(const std::string &path);
+    /// A sealed one needs its key.
+    static model::Result<SqlConsole> open(const std::string &path, const SealKeyPointer &key = {});
 
     SqlConsole(SqlConsole &&) noexcept;
     SqlConsole &operator=(SqlConsole &&) noexcept;

@@ -112,7 +112,14 @@ model::Result<void> RecordRun::openSession()
         m_processes.setCommandLineFilter(
             [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
     }
-    auto writer = storage::SessionWriter::create(m_path, m_info);
+    storage::SealKeyPointer key;
+    if (m_options.isSealed) {
+        auto made = newSealKey(m_options.passphrase);
+        if (!made)
+            return made.error();
+        key = std::move(*made);
+    }
+    auto writer = storage::SessionWriter::create(m_path, m_info, std::move(key));
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));

@@ -13,7 +13,9 @@ namespace app {
 
 int runRedact(const RedactOptions &options)
 {
-    const auto done = storage::redactSession(options.in, options.out, {options.keepsFunctions});
+    const auto key = keyOf(options.in, options.passphrase);
+    const auto done = key ? storage::redactSession(options.in, options.out, {options.keepsFunctions}, *key)
+                          : model::Result<storage::RedactionResult>(key.error());
     if (!done) {
         fmt::print(stderr, "genprof: {}\n", done.error().text());
         return kExitFailure;

@@ -55,7 +55,10 @@ private:
 
 int runSql(const SqlOptions &options)
 {
-    auto console = storage::SqlConsole::open(options.file);
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return fail(key.error().text());
+    auto console = storage::SqlConsole::open(options.file, *key);
     if (!console)
         return fail(console.error().text());
     if (!console->damage().empty())

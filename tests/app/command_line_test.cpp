@@ -211,6 +211,24 @@ void CommandLineTest::listsRecentSessions()
 {
     QCOMPARE(parsed<app::ListOptions>({"list"}).most, std::size_t{20});
     QCOMPARE(parsed<app::ListOptions>({"list", "--top", "3"}).most, std::size_t{3});
+    const auto list = parsed<app::ListOptions>({"list", "/srv", "--search", "a b", "--format", "json"});
+    QVERIFY(list.folder == "/srv" && list.search == "a b" && list.asJson);
+    const auto tag = parsed<app::TagOptions>({"tag", "f", "a", "b", "--remove", "c"});
+    QCOMPARE(tag.added, (Arguments{"a", "b"}));
+    QCOMPARE(tag.removed, (Arguments{"c"}));
+    QVERIFY(!tag.note && !tag.isNote);
+    QCOMPARE(*parsed<app::TagOptions>({"note", "f", "two", "words"}).note, std::string("two words"));
+    QVERIFY(parsed<app::TagOptions>({"note", "f", "--remove"}).note->empty());
+    QVERIFY(!parsed<app::TagOptions>({"note", "f"}).note);
+    const auto prune = parsed<app::PruneOptions>({"prune", "/srv", "--keep", "20", "--keep", "30d", "--keep", "5GiB"});
+    QCOMPARE(prune.keep.count, std::int64_t{20});
+    QCOMPARE(prune.keep.age.ns, std::int64_t{30} * 86'400'000'000'000);
+    QCOMPARE(prune.keep.bytes, std::int64_t{5} << 30);
+    QVERIFY(!prune.isConfirmed);
+    QVERIFY(refusal({"prune", "/srv"}, 2).contains(QStringLiteral("--keep")));
+    for (const char *bad : {"0", "-1", "x", "5 bananas", "99999999999TiB"})
+        QVERIFY2(refusal({"prune", "/srv", "--keep", bad}, 2).contains(QStringLiteral("--keep")), bad);
+    QVERIFY(refusal({"prune", "/srv", "--keep", "1", "--keep", "2"}, 2).contains(QStringLiteral("already")));
 }
 
 void CommandLineTest::printsHelpAndVersionWithSuccess()

@@ -79,6 +79,17 @@ private Q_SLOTS:
             std::string("time_s,kind,text,duration_s\r\n0,mark,mark 0,\r\n0,paused,,0\r\n"));
     }
 
+    void describesItsTables()
+    {
+        QVERIFY(answer(file("sample"), "PRAGMA table_info(heap)").find("period_bytes") != std::string::npos);
+        QVERIFY(answer(file("sample"), "PRAGMA table_list").find("v_threads") != std::string::npos);
+        QVERIFY(answer(file("sample"), "SELECT sql FROM sqlite_schema WHERE name = 'heap'").find("CREATE TABLE")
+            != std::string::npos);
+        QCOMPARE(answer(file("sample"), "SELECT value FROM json_each('[7]')"), std::string("value\r\n7\r\n"));
+        QVERIFY(
+            answer(file("sample"), "SELECT name FROM pragma_table_info('heap')").find("stack") != std::string::npos);
+    }
+
     void writesTheFormats()
     {
         const char *sql = "SELECT 1 AS a, NULL AS b, 'x\"y' || char(27) AS c; -- a comment\n SELECT x'00ff' AS d";
