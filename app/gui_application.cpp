@@ -221,7 +221,9 @@ void GuiApplication::remember(const model::Snapshot &snapshot)
             auto catalog = openCatalog();
             if (!catalog)
                 return false;
-            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000).has_value();
+            const auto secrecy = storage::isSealed(file) ? storage::SessionCatalog::Secrecy::Sealed
+                                                         : storage::SessionCatalog::Secrecy::Plain;
+            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000, secrecy).has_value();
         },
         [this](bool) { refreshStartPage(); });
 }

@@ -167,7 +167,8 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
     leaveNoCoreDump();
     constexpr int kMostTries = 3;
     for (int tries = 1;; ++tries) {
-        const auto passphrase = readPassphrase(source, "Passphrase of " + path + ": ");
+        const char *wasWrong = tries > 1 ? "Wrong passphrase. " : "";
+        const auto passphrase = readPassphrase(source, wasWrong + ("Passphrase of " + path + ": "));
         if (!passphrase)
             return passphrase.error().within(path);
         auto key = storage::SealKey::unlock(path, *passphrase);

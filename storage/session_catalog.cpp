@@ -92,15 +92,15 @@ Result<SessionCatalog> SessionCatalog::open(const std::string &folder)
     return SessionCatalog(std::make_unique<Private>(Private{std::move(*database)}));
 }
 
-Result<void> SessionCatalog::remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs)
+Result<void> SessionCatalog::remember(
+    const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs, Secrecy secrecy)
 {
     auto insert
         = d->database.prepare("INSERT OR REPLACE INTO recent (path, command, start_wall_ns, duration_ns, used_wall_ns)"
                               " VALUES (?, ?, ?, ?, ?)");
     if (!insert)
         return insert.error();
-    // The list is in clear: of a sealed session it holds no more than its path.
-    const std::string command = isSealed(path) ? "(sealed)" : commandOf(info.config);
+    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : commandOf(info.config);
     if (auto done = insert->run(absolute(path), command, info.startWallNs, info.duration.ns, nowWallNs); !done)
         return done;
     auto trim = d->database.prepare(

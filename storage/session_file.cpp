@@ -259,6 +259,11 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
     const auto identity = identityOf(path);
     // Once unsealed or replaced by a plain one it is read as such.
     const SealKeyPointer key = isSealed(path) ? given : SealKeyPointer();
+    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks.
+    if (key && !writerLives)
+        if (const auto broken = brokenUnits(path, *key); broken && *broken > 0)
+            damage.note(fmt::format(
+                "The sealed file is damaged or was altered: {} of its parts are not what was sealed.", *broken));
     auto file = openPlainly(path, hasLog, writerLives, key);
     if (!file && !writerLives)
         file = openSalvaging(path, file.error(), damage, key);
@@ -267,10 +272,6 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
     if (file->database.brokenLogUnits() > 0)
         damage.note("The end of its log is not what was sealed: it was cut off by a power failure, is damaged or was "
                     "altered; what came after that is missing.");
-    if (key && !writerLives)
-        if (const auto broken = brokenUnits(path, *key); broken && *broken > 0)
-            damage.note(fmt::format(
-                "The sealed file is damaged or was altered: {} of its parts are not what was sealed.", *broken));
     if (auto done = checkFormat(path, file->database); !done)
         return done.error();
     if (auto done = checkTables(file->database, damage); !done)

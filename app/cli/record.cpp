@@ -209,7 +209,8 @@ void RecordRun::remember()
     std::error_code error;
     const std::filesystem::path path = std::filesystem::absolute(m_path, error);
     if (!error)
-        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs));
+        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs,
+            m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
 }
 
 void RecordRun::complete()

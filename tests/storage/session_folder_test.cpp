@@ -73,6 +73,19 @@ private Q_SLOTS:
         QVERIFY(!storage::changeEntry(path, {.note = std::string(5000, 'x')}));
     }
 
+    void leavesAnOldVersionAtItsVersion()
+    {
+        const QString golden
+            = qEnvironmentVariable("GENESIS_SOURCE_DIR") + QStringLiteral("/tests/golden/session_v1.gprof-session");
+        QVERIFY(QFile::copy(golden, m_folder.filePath(QStringLiteral("old.gprof-session"))));
+        const std::string path = file("old.gprof-session");
+        QVERIFY(QFile::setPermissions(QString::fromStdString(path), QFile::ReadOwner | QFile::WriteOwner));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"x"}}));
+        auto database = storage::Database::open(path, storage::OpenMode::ReadOnly);
+        QCOMPARE(*database->integer("PRAGMA user_version"), std::int64_t{1});
+        QCOMPARE(storage::describeSession(path).tags.size(), std::size_t{1});
+    }
+
     void runsNoTriggerOfTheFile()
     {
         const std::string path = file("b.gprof-session");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Files that were changed at random, and files that were made to hurt: each is read or refused with a reason, in bounded time and memory.
-// GENESIS_FUZZ_ROUNDS sets how many random ones (default 200; 100000 takes about an hour).
+// GENESIS_FUZZ_ROUNDS sets how many random ones (default 200). Qt Test ends a function after five minutes: set QTEST_FUNCTION_TIMEOUT (ms) with it.
 #include "storage/database.h"
 #include "storage/sql_console.h"
 #include "tests/storage/sample_session.h"
