@@ -4,6 +4,7 @@
 #include "app/budget_text.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/file_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -50,7 +51,6 @@ struct Typed
     std::string from;
     std::string to;
     DoctorOptions doctor;
-    ListOptions list;
 };
 
 constexpr const char *kFooter = R"(Examples:
@@ -61,6 +61,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
 
@@ -106,6 +107,15 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "How large the session may get in how much time: 200MB/48h. Kept by merging older details earlier than "
             "usual")
         ->type_name("SIZE/T");
+    command.add_flag("--seal", typed.record.isSealed, "Encrypt the session with a passphrase, from its first byte on");
+    addPassphraseOptions(command, typed.record.passphrase);
+    command
+        .add_option("--redact", typed.record.secretPatterns,
+            "Also hide what stands behind an option or variable of this NAME, or words that look like =GLOB")
+        ->type_name("NAME|=GLOB")
+        ->allow_extra_args(false);
+    command.add_flag("--no-redact", typed.record.keepsSecrets,
+        "Store command lines as they are; else passwords, tokens and keys in them are hidden");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -155,6 +165,7 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
         ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
+    addPassphraseOptions(*command, typed.control.passphrase);
     return command;
 }
 
@@ -179,6 +190,7 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     command->add_option("--format", typed.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
+    addPassphraseOptions(*command, report.passphrase);
     return command;
 }
 
@@ -188,13 +200,6 @@ CLI::App *addDoctor(CLI::App &app, Typed &typed)
     command->add_option("pid", typed.doctor.pid, "Say instead whether the heap of this process can be traced")
         ->type_name("PID");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
-    return command;
-}
-
-CLI::App *addList(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("list", "The sessions that were recorded or opened last");
-    command->add_option("--top", typed.list.most, "At most this many (default 20)")->type_name("N");
     return command;
 }
 
@@ -274,6 +279,8 @@ model::Result<void> choose(const char *option, const std::string &name,
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
+    if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
+        return model::Error("A passphrase is given, but --seal is not");
     if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
         return heap.error();
     const auto hz = parseHz(typed.cpu);
@@ -438,7 +445,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed);
-    const CLI::App *list = addList(app, typed);
+    const FileCommands files(app);
     addDoctor(app, typed);
 
     // What stands behind the first "--" of `record` is the command, whatever it looks like.
@@ -476,8 +483,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (list->parsed())
-        return typed.list;
+    if (auto command = files.parsed())
+        return *std::move(command);
     return typed.doctor;
 }
 

@@ -3,6 +3,8 @@
 
 #include "storage/session_reader.h"
 
+#include <sys/prctl.h>
+
 #include <mutex>
 #include <optional>
 
@@ -13,18 +15,40 @@ struct SessionController::Session
 {
     std::mutex mutex;
     std::string path;
-    std::optional<storage::SessionReader> reader; ///< empty until the first job opened it
-    bool hasShown = false;                        ///< a snapshot was made
+    std::optional<storage::SecretText> passphrase; ///< until the key is made of it
+    std::optional<storage::SessionReader> reader;  ///< empty until the first job opened it
+    bool hasShown = false;                         ///< a snapshot was made
 };
 
 /// What a job found.
 struct SessionController::Reading
 {
+    enum class Passphrase { NotNeeded, Missing, Wrong };
+
     std::shared_ptr<Session> session;
     std::string failure; ///< a sentence; empty: none
     bool isOpened = false;
+    Passphrase passphrase = Passphrase::NotNeeded;
     std::shared_ptr<const model::Snapshot> snapshot; ///< null: nothing changed
 };
+
+namespace {
+
+constexpr const char *kWrongPassphrase = "wrong passphrase";
+
+/// The key of a sealed session, none of another one.
+model::Result<storage::SealKeyPointer> keyOfSession(
+    const std::string &path, const std::optional<storage::SecretText> &passphrase)
+{
+    if (!storage::isSealed(path))
+        return storage::SealKeyPointer();
+    if (!passphrase)
+        return model::Error(kWrongPassphrase);
+    ::prctl(PR_SET_DUMPABLE, 0); // no core dump holds what was sealed
+    return storage::SealKey::unlock(path, *passphrase);
+}
+
+} // namespace
 
 SessionController::SessionController(QObject *parent)
     : QObject(parent)
@@ -41,12 +65,14 @@ SessionController::SessionController(QObject *parent)
 
 SessionController::~SessionController() = default;
 
-void SessionController::open(const QString &path)
+void SessionController::open(const QString &path, const QString &passphrase)
 {
     close();
     m_path = path;
     m_session = std::make_shared<Session>();
     m_session->path = path.toStdString();
+    if (!passphrase.isEmpty())
+        m_session->passphrase = storage::SecretText::of(passphrase.toUtf8().toStdString());
     read(Demand::Always);
 }
 
@@ -98,11 +124,19 @@ void SessionController::read(Demand demand)
     m_job.run(
         [session = m_session, selection = m_selection, demand](std::stop_token stop) -> std::optional<Reading> {
             const std::lock_guard lock(session->mutex);
-            Reading reading{session, {}, session->reader.has_value(), nullptr};
+            Reading reading{.session = session, .isOpened = session->reader.has_value()};
             if (stop.stop_requested())
                 return std::nullopt;
             if (!session->reader) {
-                auto opened = storage::SessionReader::open(session->path);
+                const auto key = keyOfSession(session->path, session->passphrase);
+                if (!key && key.error().text().ends_with(kWrongPassphrase)) {
+                    reading.passphrase
+                        = session->passphrase ? Reading::Passphrase::Wrong : Reading::Passphrase::Missing;
+                    return reading;
+                }
+                auto opened = key ? storage::SessionReader::open(session->path, *key)
+                                  : model::Result<storage::SessionReader>(key.error());
+                session->passphrase.reset();
                 if (!opened) {
                     reading.failure = opened.error().text();
                     return reading;
@@ -137,6 +171,12 @@ void SessionController::take(const Reading &reading)
     if (reading.session != m_session)
         return;
     m_isReadingRest = false;
+    if (reading.passphrase != Reading::Passphrase::NotNeeded) {
+        const QString path = m_path;
+        close();
+        Q_EMIT passphraseWanted(path, reading.passphrase == Reading::Passphrase::Wrong);
+        return;
+    }
     if (!reading.failure.empty()) {
         const QString sentence = QString::fromStdString(reading.failure);
         if (!m_snapshot) {

@@ -55,6 +55,20 @@ private:
     std::set<std::string, std::less<>> m_absent;
 };
 
+/// While it lives, no value or row of more than `bytes` is read from `database`.
+class LengthLimit
+{
+public:
+    LengthLimit(Database &database, int bytes);
+    LengthLimit(const LengthLimit &) = delete;
+    LengthLimit &operator=(const LengthLimit &) = delete;
+    ~LengthLimit();
+
+private:
+    sqlite3 *m_handle;
+    int m_before;
+};
+
 /// Calls `row` for each row of `sql`, whose first column is an integer key, whose order is ascending in it, and whose only parameter is
 /// the key after which to begin. Parts of `table` that cannot be read are skipped and noted. Fails only where reading on makes no sense:
 /// stopped on request, locked, or the medium fails.

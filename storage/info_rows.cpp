@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/info_rows.h"
 
+#include "storage/damage.h"
+
 #include <limits>
 #include <map>
 
@@ -10,6 +12,9 @@ namespace {
 
 using model::Result;
 using model::SessionInfo;
+
+constexpr int kLongestText = 4 * 1024 * 1024;        ///< an argument can be that long (execve(2): 128 KiB by default)
+constexpr std::int64_t kMostText = 16 * 1024 * 1024; ///< of all arguments: more than the kernel takes
 
 constexpr const char *kInsert = "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)";
 
@@ -145,15 +150,18 @@ SessionInfo toInfo(const InfoValues &values)
 
 Result<std::vector<std::string>> readArguments(Database &database)
 {
-    auto rows = database.prepare("SELECT value FROM argument ORDER BY position");
+    const LengthLimit limit(database, kLongestText);
+    auto rows = database.prepare("SELECT value FROM argument ORDER BY position LIMIT 100000");
     if (!rows)
         return rows.error();
     std::vector<std::string> arguments;
+    std::int64_t bytes = 0;
     for (;;) {
         const auto row = rows->step();
         if (!row)
             return row.error();
-        if (!*row)
+        bytes += *row ? rows->textBytes() : 0;
+        if (!*row || bytes > kMostText)
             return arguments;
         arguments.emplace_back(rows->text(0));
     }
@@ -211,15 +219,18 @@ Result<void> writeSessionValue(Database &database, std::string_view key, std::in
 
 Result<StoredInfo> readInfo(Database &database)
 {
-    auto rows = database.prepare("SELECT key, value FROM session");
+    const LengthLimit limit(database, kLongestText);
+    auto rows = database.prepare("SELECT key, value FROM session LIMIT 1000");
     if (!rows)
         return rows.error();
     InfoValues values;
+    std::int64_t bytes = 0;
     for (;;) {
         const auto row = rows->step();
         if (!row)
             return row.error();
-        if (!*row)
+        bytes += *row ? rows->textBytes() : 0;
+        if (!*row || bytes > kMostText)
             break;
         values.add(*rows);
     }

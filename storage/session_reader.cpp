@@ -46,6 +46,7 @@ void noteBudget(model::Snapshot &snapshot)
 struct SessionReader::Private
 {
     std::string path;
+    SealKeyPointer key;
     std::optional<SessionFile> file; ///< closed while the recorder wants the file for itself
     Damage damage;
     LoadedSession session;
@@ -69,7 +70,7 @@ struct SessionReader::Private
 Result<void> SessionReader::Private::open()
 {
     Damage found;
-    auto opened = openSessionFile(path, found);
+    auto opened = openSessionFile(path, found, key);
     if (!opened)
         return opened.error();
     file = std::move(*opened);
@@ -236,10 +237,11 @@ SessionReader::SessionReader(SessionReader &&) noexcept = default;
 SessionReader &SessionReader::operator=(SessionReader &&) noexcept = default;
 SessionReader::~SessionReader() = default;
 
-Result<SessionReader> SessionReader::open(const std::string &path)
+Result<SessionReader> SessionReader::open(const std::string &path, SealKeyPointer key)
 {
     auto d = std::make_unique<Private>();
     d->path = path;
+    d->key = std::move(key);
     if (auto done = d->open(); !done)
         return done.error();
     SessionReader reader(std::move(d));

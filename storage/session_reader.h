@@ -4,6 +4,7 @@
 #include "model/base/result.h"
 #include "model/selection.h"
 #include "model/snapshot.h"
+#include "storage/seal/seal_key.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,7 +27,8 @@ private:
 public:
     /// Opens the session at `path`. Fails with a sentence when it is missing, no session, from a newer version, or too damaged to read;
     /// what is whole in a damaged file is read, and Snapshot::damage says what is not.
-    static model::Result<SessionReader> open(const std::string &path);
+    /// A sealed session needs its key.
+    static model::Result<SessionReader> open(const std::string &path, SealKeyPointer key = {});
 
     SessionReader(SessionReader &&) noexcept;
     SessionReader &operator=(SessionReader &&) noexcept;

@@ -6,16 +6,14 @@
 #include "storage/info_rows.h"
 #include "storage/level_writer.h"
 #include "storage/retention.h"
+#include "storage/log_mode.h"
+#include "storage/new_file.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace storage {
 
@@ -23,46 +21,12 @@ namespace {
 
 using model::Result;
 
-/// Makes the file itself, for its owner alone; SQLite gives its side files the same mode.
-Result<void> makeFile(const std::string &path)
-{
-    const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.isOpen()) {
-        if (::fchmod(file.get(), 0600) != 0)
-            return model::systemError("Cannot set the rights of " + path, errno);
-        return {};
-    }
-    if (errno == EEXIST)
-        return model::Error("Cannot record to " + path + ": it exists already; choose another name or remove it");
-    if (errno == ENOENT)
-        return model::Error("Cannot record to " + path + ": its folder does not exist; make it or choose another name");
-    return model::systemError("Cannot record to " + path, errno, "choose another folder");
-}
-
 std::int64_t randomNumber()
 {
     std::int64_t value = 0;
     if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
         value = static_cast<std::int64_t>(::getpid());
     return value & 0x7fff'ffff'ffff'ffff;
-}
-
-Result<void> useLog(Database &database, const std::string &path)
-{
-    auto mode = database.prepare("PRAGMA journal_mode=WAL");
-    if (!mode)
-        return mode.error();
-    const auto row = mode->step();
-    if (!row)
-        return row.error();
-    if (mode->text(0) != "wal")
-        return model::Error("Cannot record to " + path
-            + ": its file system does not support shared memory, as network file systems do not; record to a local "
-              "disk");
-    mode->reset();
-    // The log is made when something is first read through it.
-    const auto opened = database.integer("SELECT count(*) FROM sqlite_schema");
-    return opened ? Result<void>() : Result<void>(opened.error());
 }
 
 Result<void> initialise(Database &database, const model::SessionInfo &info)
@@ -86,6 +50,7 @@ Result<void> initialise(Database &database, const model::SessionInfo &info)
 struct SessionWriter::Private
 {
     std::string path;
+    SealKeyPointer key;
     std::optional<Database> database; ///< empty once finished
     std::optional<WriterLock> lock;
     TableWriter tables;
@@ -106,7 +71,7 @@ struct SessionWriter::Private
 
 Result<void> SessionWriter::Private::open()
 {
-    auto opened = Database::open(path, OpenMode::ReadWrite);
+    auto opened = Database::open(path, OpenMode::ReadWrite, key);
     if (!opened)
         return opened.error();
     database = std::move(*opened);
@@ -191,23 +156,22 @@ SessionWriter::SessionWriter(SessionWriter &&) noexcept = default;
 SessionWriter &SessionWriter::operator=(SessionWriter &&) noexcept = default;
 SessionWriter::~SessionWriter() = default;
 
-Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info)
+Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info, SealKeyPointer key)
 {
-    if (auto made = makeFile(path); !made)
+    auto made = NewFile::make(path);
+    if (!made)
         return made.error();
     auto d = std::make_unique<Private>();
     d->path = path;
+    d->key = std::move(key);
     auto done = d->open();
     if (done)
         done = initialise(*d->database, info);
     if (done)
         done = d->prepare(info);
-    if (!done) {
-        d.reset();
-        for (const std::string &file : {path, walPath(path), shmPath(path)})
-            ::unlink(file.c_str());
+    if (!done)
         return done.error();
-    }
+    made->release();
     // The main file alone then says what it is, should its log get lost.
     [[maybe_unused]] const auto busy = d->database->integer("PRAGMA wal_checkpoint(PASSIVE)");
     return SessionWriter(std::move(d));

@@ -27,6 +27,8 @@ std::string reason(sqlite3 *db)
     case SQLITE_FULL:
         return "the disk is full; make room on it";
     case SQLITE_IOERR:
+        if (sqlite3_extended_errcode(db) == SQLITE_IOERR_DATA)
+            return "it is damaged, or was altered: a part of it is not what was sealed; use another copy";
         if (systemError == ENOSPC || systemError == EDQUOT)
             return "no space is left (" + system + "); make room on the disk";
         if (systemError == EFBIG || (sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE && isFileSizeLimited()))
@@ -120,7 +122,18 @@ bool Statement::isNull(int column) const { return sqlite3_column_type(m_statemen
 
 bool Statement::isInteger(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_INTEGER; }
 
+bool Statement::isReal(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_FLOAT; }
+
 int Statement::columnCount() const { return sqlite3_column_count(m_statement.get()); }
+
+std::int64_t Statement::textBytes() const
+{
+    std::int64_t bytes = 0;
+    for (int i = 0; i < columnCount(); ++i)
+        if (const int type = sqlite3_column_type(m_statement.get(), i); type == SQLITE_TEXT || type == SQLITE_BLOB)
+            bytes += sqlite3_column_bytes(m_statement.get(), i);
+    return bytes;
+}
 
 std::string_view Statement::columnName(int column) const
 {

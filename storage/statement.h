@@ -57,7 +57,9 @@ public:
     std::string_view blob(int column) const; ///< the same for bytes; empty where the value is something else
     bool isNull(int column) const;
     bool isInteger(int column) const;
+    bool isReal(int column) const;
     int columnCount() const;
+    std::int64_t textBytes() const; ///< of all texts and blobs of the row
     std::string_view columnName(int column) const;
 
     /// Ends a run before its last row.

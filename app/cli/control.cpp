@@ -48,7 +48,10 @@ int runControl(const ControlOptions &options)
 {
     model::Result<ControlClient> client = [&]() -> model::Result<ControlClient> {
         // The reader goes before the recorder is asked to stop: whoever has the file open last completes it.
-        const auto reader = storage::SessionReader::open(options.file);
+        const auto key = keyOf(options.file, options.passphrase);
+        if (!key)
+            return key.error();
+        const auto reader = storage::SessionReader::open(options.file, *key);
         if (!reader)
             return reader.error();
         return ControlClient::connect(reader->info());

@@ -107,7 +107,22 @@ model::Result<void> RecordRun::openSession()
 {
     m_path = sessionPath(m_options);
     m_info = describeRecording(m_options.config, RecordingStart::now());
-    auto writer = storage::SessionWriter::create(m_path, m_info);
+    if (!m_options.keepsSecrets) {
+        auto patterns = secretPatterns(m_options.secretPatterns);
+        if (!patterns)
+            return patterns.error();
+        m_info.config.command = patterns->redacted(m_info.config.command);
+        m_processes.setCommandLineFilter(
+            [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
+    }
+    storage::SealKeyPointer key;
+    if (m_options.isSealed) {
+        auto made = newSealKey(m_options.passphrase);
+        if (!made)
+            return made.error();
+        key = std::move(*made);
+    }
+    auto writer = storage::SessionWriter::create(m_path, m_info, std::move(key));
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
@@ -200,7 +215,8 @@ void RecordRun::remember()
     std::error_code error;
     const std::filesystem::path path = std::filesystem::absolute(m_path, error);
     if (!error)
-        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs));
+        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs,
+            m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
 }
 
 void RecordRun::complete()

@@ -55,7 +55,10 @@ model::Result<model::ProcessId> findProcess(const model::ProgramTables &tables, 
 
 model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
 {
-    auto reader = storage::SessionReader::open(options.file);
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return key.error();
+    auto reader = storage::SessionReader::open(options.file, *key);
     if (!reader)
         return reader.error();
     if (const auto polled = reader->poll(); !polled)

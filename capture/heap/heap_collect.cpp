@@ -201,7 +201,7 @@ void HeapInstrument::registerImage(Image &image)
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
-        row.commandLine = tables.string(arrival.commandLine);
+        row.commandLine = m_processes.commandLine(arrival.commandLine);
 }
 
 const std::string &HeapInstrument::allocatorNote(const std::string &executable)

@@ -224,14 +224,18 @@ ProcessTable::LiveImage &ProcessTable::insertImage(LiveProcess &process, Timesta
     return *inserted;
 }
 
+StringId ProcessTable::commandLine(std::string_view text)
+{
+    return m_filter ? m_tables.string(m_filter(text)) : m_tables.string(text);
+}
+
 void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp when, ProcessSource source,
     std::string_view executable, std::string_view commandLine)
 {
     Image &changed = m_tables.changeImage(image.id);
     const bool replacesBelief = image.announcedBy == bit(ProcessSource::Launcher);
-    const auto fill = [&](StringId &text, std::string_view value) {
-        if (!value.empty() && (replacesBelief || m_tables.tables().text(text).empty()))
-            text = m_tables.string(value);
+    const auto isWanted = [&](StringId known, std::string_view value) {
+        return !value.empty() && (replacesBelief || m_tables.tables().text(known).empty());
     };
     // Proc may have found a later program where the Launcher's was expected; Perf knows which one came first.
     const bool isCorrected = source == ProcessSource::Perf && !replacesBelief && !isCompatible(image, executable);
@@ -239,8 +243,10 @@ void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp wh
         changed.executable = changed.commandLine = m_tables.string({});
         image.announcedBy &= bit(ProcessSource::Launcher);
     }
-    fill(changed.executable, executable);
-    fill(changed.commandLine, commandLine);
+    if (isWanted(changed.executable, executable))
+        changed.executable = m_tables.string(executable);
+    if (isWanted(changed.commandLine, commandLine))
+        changed.commandLine = this->commandLine(commandLine);
     image.announcedBy |= bit(source);
     const bool isFirst = &image == &process.images.front();
     if (when < changed.start && !isFirst) {

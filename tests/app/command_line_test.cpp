@@ -55,6 +55,7 @@ private Q_SLOTS:
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
     void readsTheReportOptions();
+    void readsTheOptionsOfFiles();
     void listsRecentSessions();
     void printsHelpAndVersionWithSuccess();
 };
@@ -202,10 +203,43 @@ void CommandLineTest::readsTheReportOptions()
     QCOMPARE(options.output, std::string("out"));
 }
 
+void CommandLineTest::readsTheOptionsOfFiles()
+{
+    const auto sql
+        = parsed<app::SqlOptions>({"sql", "f", "SELECT 1", "--format", "json", "--rows", "0", "--timeout", "2s"});
+    QCOMPARE(sql.sql, std::string("SELECT 1"));
+    QVERIFY(sql.format == model::QueryFormat::Json && sql.rows == 0 && sql.time.ns == 2'000'000'000);
+    QVERIFY(refusal({"sql", "f", "--format", "xml"}, 2).contains(QStringLiteral("table, csv, json")));
+    const auto redact = parsed<app::RedactOptions>({"redact", "a", "b", "--keep-functions"});
+    QVERIFY(redact.in == "a" && redact.out == "b" && redact.keepsFunctions);
+    const auto record
+        = parsed<app::RecordOptions>({"record", "--redact", "x", "--redact", "=y*", "--no-redact", "--", "ls"});
+    QCOMPARE(record.secretPatterns, (Arguments{"x", "=y*"}));
+    QVERIFY(record.keepsSecrets);
+}
+
 void CommandLineTest::listsRecentSessions()
 {
     QCOMPARE(parsed<app::ListOptions>({"list"}).most, std::size_t{20});
     QCOMPARE(parsed<app::ListOptions>({"list", "--top", "3"}).most, std::size_t{3});
+    const auto list = parsed<app::ListOptions>({"list", "/srv", "--search", "a b", "--format", "json"});
+    QVERIFY(list.folder == "/srv" && list.search == "a b" && list.asJson);
+    const auto tag = parsed<app::TagOptions>({"tag", "f", "a", "b", "--remove", "c"});
+    QCOMPARE(tag.added, (Arguments{"a", "b"}));
+    QCOMPARE(tag.removed, (Arguments{"c"}));
+    QVERIFY(!tag.note && !tag.isNote);
+    QCOMPARE(*parsed<app::TagOptions>({"note", "f", "two", "words"}).note, std::string("two words"));
+    QVERIFY(parsed<app::TagOptions>({"note", "f", "--remove"}).note->empty());
+    QVERIFY(!parsed<app::TagOptions>({"note", "f"}).note);
+    const auto prune = parsed<app::PruneOptions>({"prune", "/srv", "--keep", "20", "--keep", "30d", "--keep", "5GiB"});
+    QCOMPARE(prune.keep.count, std::int64_t{20});
+    QCOMPARE(prune.keep.age.ns, std::int64_t{30} * 86'400'000'000'000);
+    QCOMPARE(prune.keep.bytes, std::int64_t{5} << 30);
+    QVERIFY(!prune.isConfirmed);
+    QVERIFY(refusal({"prune", "/srv"}, 2).contains(QStringLiteral("--keep")));
+    for (const char *bad : {"0", "-1", "x", "5 bananas", "99999999999TiB"})
+        QVERIFY2(refusal({"prune", "/srv", "--keep", bad}, 2).contains(QStringLiteral("--keep")), bad);
+    QVERIFY(refusal({"prune", "/srv", "--keep", "1", "--keep", "2"}, 2).contains(QStringLiteral("already")));
 }
 
 void CommandLineTest::printsHelpAndVersionWithSuccess()

@@ -182,9 +182,15 @@ private Q_SLOTS:
         const Json &first = json["stacks"][0];
         QCOMPARE(first["allocations"].get<int>(), 2);
         QCOMPARE(first["temporary"].get<int>(), 1);
-        QCOMPARE(first["frames"][0]["function"].get<std::string>(), std::string("malloc"));
-        QCOMPARE(first["frames"][1]["file"].get<std::string>(), std::string("parse.cpp"));
-        QCOMPARE(first["frames"][1]["line"].get<int>(), 12);
+        const Json leaf = json["nodes"][first["node"].get<std::size_t>()];
+        QCOMPARE(json["frames"][leaf[1].get<std::size_t>()]["function"].get<std::string>(), std::string("malloc"));
+        const Json parent = json["nodes"][leaf[0].get<std::size_t>()];
+        QCOMPARE(json["frames"][parent[1].get<std::size_t>()]["file"].get<std::string>(), std::string("parse.cpp"));
+        QCOMPARE(json["frames"][parent[1].get<std::size_t>()]["line"].get<int>(), 12);
+        // What the two stacks share is there once, and parents come first.
+        QCOMPARE(json["nodes"].size(), std::size_t(5));
+        for (std::size_t i = 0; i < json["nodes"].size(); ++i)
+            QVERIFY(json["nodes"][i][0].get<int>() < static_cast<int>(i));
         const Json one
             = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Live, 1); }));
         QCOMPARE(one["stacks"].size(), std::size_t(1));

@@ -158,8 +158,14 @@ private Q_SLOTS:
             ++shown;
             QVERIFY2(!snapshot->damage.empty(), qPrintable(QString::number(bytes)));
         };
-        for (qsizetype page = 0; page < m_good.size(); page += 4096)
+        for (qsizetype page = 0; page < m_good.size(); page += 4096) {
             cut(page);
+            // One sentence a cause, however many tables it met.
+            std::shared_ptr<const Snapshot> snapshot;
+            if (readsOrSaysWhy(write("cut", m_good.left(page)), nullptr, &snapshot))
+                QVERIFY2(
+                    std::count(snapshot->damage.begin(), snapshot->damage.end(), '.') <= 5, snapshot->damage.c_str());
+        }
         for (int i = 0; i < 40; ++i)
             cut(static_cast<qsizetype>(random() % static_cast<unsigned>(m_good.size())));
         QVERIFY2(shown > cuts / 2, qPrintable(QStringLiteral("%1 of %2").arg(shown).arg(cuts)));
