@@ -11,14 +11,12 @@ namespace capture::tracer {
 
 PrivateMemory g_privateMemory;
 
-namespace {
-
-void *mapWith(std::size_t bytes, int protection)
+void *mapPrivate(std::size_t bytes)
 {
     if (!Restrictions::allow(Ask::Map))
         return nullptr;
-    const long result = rawSyscall(
-        SYS_mmap, 0, static_cast<long>(bytes), protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const long result = rawSyscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(result))
         return nullptr;
 #if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
@@ -33,26 +31,6 @@ void *mapWith(std::size_t bytes, int protection)
         __atomic_store_n(&g_privateMemory.ranges[number].bytes, bytes, __ATOMIC_RELEASE);
     }
     return reinterpret_cast<void *>(result);
-}
-
-} // namespace
-
-void *mapPrivate(std::size_t bytes) { return mapWith(bytes, PROT_READ | PROT_WRITE); }
-
-void *reservePrivate(std::size_t bytes) { return mapWith(bytes, PROT_NONE); }
-
-bool openPrivate(void *memory, std::size_t bytes)
-{
-    return Restrictions::allow(Ask::Map)
-        && !failed(rawSyscall(SYS_mprotect, asLong(memory), static_cast<long>(bytes), PROT_READ | PROT_WRITE));
-}
-
-void unmapPrivate(void *memory, std::size_t bytes)
-{
-    for (PrivateMemory::Range &range : g_privateMemory.ranges)
-        if (range.begin == reinterpret_cast<std::uint64_t>(memory))
-            __atomic_store_n(&range.bytes, 0, __ATOMIC_RELEASE);
-    rawSyscall(SYS_munmap, asLong(memory), static_cast<long>(bytes));
 }
 
 void sleepMs(unsigned milliseconds)

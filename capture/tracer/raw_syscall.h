@@ -50,11 +50,6 @@ extern PrivateMemory g_privateMemory;
 
 /// Private zeroed memory, named in /proc/PID/maps where the kernel can; null if there is none.
 void *mapPrivate(std::size_t bytes);
-/// The same without access: address space, of which openPrivate() makes memory. Counts against no limit on data.
-void *reservePrivate(std::size_t bytes);
-bool openPrivate(void *memory, std::size_t bytes);
-/// Gives back what one of them gave.
-void unmapPrivate(void *memory, std::size_t bytes);
 
 /// Sleeps about `milliseconds`, or until a signal arrives.
 void sleepMs(unsigned milliseconds);

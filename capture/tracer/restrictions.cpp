@@ -52,8 +52,6 @@ constexpr Call kCalls[] = {
     {Ask::Name, SYS_prctl, {PR_SET_VMA, PR_SET_VMA_ANON_NAME, kAnyNumber, 4096, kAnyNumber}},
 #endif
     {Ask::Map, SYS_mmap, {0, 4096, PROT_READ | PROT_WRITE, kPrivate, ~std::uint64_t{0}, 0}},
-    {Ask::Map, SYS_mmap, {0, 4096, PROT_NONE, kPrivate, ~std::uint64_t{0}, 0}},
-    {Ask::Map, SYS_mprotect, {kAnyNumber, 4096, PROT_READ | PROT_WRITE}},
     {Ask::Map, SYS_munmap, {kAnyNumber, 4096}},
     {Ask::Map, SYS_madvise, {kAnyNumber, 4096, MADV_DONTNEED}},
     {Ask::Probe, SYS_rt_sigprocmask, {~std::uint64_t{0}, kAnyNumber, 0, 8}},

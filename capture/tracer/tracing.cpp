@@ -181,24 +181,8 @@ ThreadState *Tracing::stateFor(std::uint32_t index)
 {
     // Memory of a former owner is taken over with its caches, which stay true until the generation changes.
     ThreadState *&state = m_states[index];
-    if (state != nullptr)
-        return state;
-    // Some at a time, so that the ranges which the recorder is told of suffice for all threads.
-    constexpr std::size_t kBytes = kStatesTogether * kStateBytes;
-    std::atomic<unsigned char *> &area = m_stateAreas[index / kStatesTogether];
-    unsigned char *states = area.load(std::memory_order_acquire);
-    if (states == nullptr) {
-        auto *mine = static_cast<unsigned char *>(reservePrivate(kBytes));
-        if (mine == nullptr)
-            return nullptr;
-        if (area.compare_exchange_strong(states, mine, std::memory_order_acq_rel))
-            states = mine;
-        else
-            unmapPrivate(mine, kBytes);
-    }
-    unsigned char *own = states + index % kStatesTogether * kStateBytes;
-    if (openPrivate(own, kStateBytes))
-        state = reinterpret_cast<ThreadState *>(own);
+    if (state == nullptr)
+        state = static_cast<ThreadState *>(mapPrivate(sizeof(ThreadState)));
     return state;
 }
 

@@ -3,7 +3,6 @@
 
 #include "capture/tracer/fork_handler.h"
 #include "capture/tracer/module_registry.h"
-#include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/sampled_blocks.h"
 #include "capture/tracer/stack_tree.h"
@@ -118,11 +117,7 @@ private:
     std::atomic<std::uint32_t> m_slotHint = 0;
     std::int64_t m_memoryPid = 0; ///< the process that `memory` is mapped in: a forked child has it not
     bool m_hasRules = false;
-    static constexpr std::size_t kStateBytes = (sizeof(ThreadState) + 4095) & ~std::size_t{4095};
-    static constexpr std::size_t kStatesTogether = 32;
-    static_assert(wire::kMaxThreads / kStatesTogether <= PrivateMemory::kMost / 2);
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
-    std::atomic<unsigned char *> m_stateAreas[wire::kMaxThreads / kStatesTogether] = {}; ///< what they lie in
 };
 
 extern Tracing g_tracing;
