@@ -28,6 +28,7 @@ struct CaptureConfig
     ChildMode children = ChildMode::Follow;
     Duration tick = Duration::fromMs(1000);
     std::optional<Duration> duration; ///< recording ends by itself after this
+    std::optional<Duration> scanEvery; ///< how often to look for lost memory (model/memory_scan.h), which stops the program; none: never
     std::vector<std::string> command; ///< program and arguments; empty when attached
     std::string workingDirectory;     ///< empty: the recorder's own
     std::optional<std::int32_t> attachPid;

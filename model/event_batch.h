@@ -4,6 +4,7 @@
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
 #include "model/heap/heap_ledger.h"
+#include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
 
@@ -235,6 +236,7 @@ struct EventBatch
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
+    std::vector<MemoryScan> scans; ///< that were finished in this tick
     std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };

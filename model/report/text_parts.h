@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/function_index.h"
 #include "model/report/text_report.h"
 
 #include <iosfwd>
@@ -14,6 +15,8 @@ namespace model {
 void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 /// A section's name on a line of its own, with an empty line before it.
 void writeHeading(std::ostream &out, std::string_view text);
+/// The functions of a stack, leaf first, each with its place on the right.
+void writeStackFrames(std::ostream &out, FunctionIndex &index, StackId stack);
 /// What cannot be trusted and why, or that nothing was lost.
 void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 

@@ -23,25 +23,6 @@ constexpr std::size_t kMostFrames = 24;
 constexpr std::size_t kNameColumns = 48;
 constexpr std::size_t kHotNameColumns = 28;
 
-/// Frames leaf first, each with its place on the right.
-void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
-{
-    const std::vector<StackLine> lines = stackLines(index, stack);
-    for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
-        const StackLine &line = lines[i];
-        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
-        std::string place = shortPlace(line.file, line.line);
-        if (place.empty())
-            place = line.moduleName;
-        if (line.isInlined)
-            place += " (inlined)";
-        const std::string padding(kNameColumns - textWidth(name), ' ');
-        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
-    }
-    if (lines.size() > kMostFrames)
-        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
-}
-
 /// Where bytes were sampled: how, and what that means for the numbers.
 void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
@@ -152,6 +133,24 @@ void writeHotPaths(std::ostream &out, const Snapshot &snapshot, const TextReport
 
 } // namespace
 
+void writeStackFrames(std::ostream &out, FunctionIndex &index, StackId stack)
+{
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
+        const StackLine &line = lines[i];
+        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
+        std::string place = shortPlace(line.file, line.line);
+        if (place.empty())
+            place = line.moduleName;
+        if (line.isInlined)
+            place += " (inlined)";
+        const std::string padding(kNameColumns - textWidth(name), ' ');
+        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
+    }
+    if (lines.size() > kMostFrames)
+        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
+}
+
 void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, const TextReportOptions &options)
 {
     writeTitle(out, snapshot, options);
@@ -185,7 +184,7 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
             costText(cost[0], kind), intervals[order[i]], formatShareOf(cost[0], all), costText(cost[1], companion));
         out << head << elided(shortFunctionName(own.name), options.columns - std::min(options.columns, textWidth(head)))
             << '\n';
-        writeFrames(out, index, costs.stacks[order[i]]);
+        writeStackFrames(out, index, costs.stacks[order[i]]);
     }
     writeTrust(out, snapshot, options);
 }
