@@ -2,6 +2,7 @@
 #include "storage/session_reader.h"
 
 #include "storage/area_loader.h"
+#include "storage/scan_loader.h"
 #include "storage/series_loader.h"
 #include "storage/session_file.h"
 #include "storage/snapshot_builder.h"
@@ -90,6 +91,8 @@ Result<void> SessionReader::Private::loadRows()
     if (!firstNew)
         return firstNew.error();
     if (auto done = loadCosts(context, session, *firstNew); !done)
+        return done;
+    if (auto done = loadScans(context, session); !done)
         return done;
     if (auto done = loadAreas(context, session, *firstNew); !done)
         return done;
