@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace app {
@@ -24,6 +25,8 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::uint32_t kHighestHz = 20'000;
 constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
+constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
+using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -37,6 +40,9 @@ struct Typed
     std::int32_t pid = 0;
     ControlOptions control;
     std::string controlCommand;
+    std::string minAge;
+    std::string confirmAfter;
+    std::string scanEvery;
     std::vector<std::string> controlText;
     ReportOptions report;
     std::string view;
@@ -75,6 +81,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
         ->type_name("MS");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
+        ->type_name("T");
+    command
+        .add_option("--scan-every", typed.scanEvery,
+            "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
@@ -120,11 +130,17 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
     command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, or status")
+    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, status, or scan")
         ->required()
         ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
+    ScanWish &scan = typed.control.request.scan;
+    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
+    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
+    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
+    command->footer("scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
+                    "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
     return command;
 }
 
@@ -133,7 +149,7 @@ CLI::App *addReport(CLI::App &app, Typed &typed)
     CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
     ReportOptions &report = typed.report;
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")
+    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, lost, losses")
         ->type_name("VIEW");
     command
         ->add_option(
@@ -240,6 +256,21 @@ model::Result<void> choose(const char *option, const std::string &name,
     return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
 }
 
+model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig &config)
+{
+    if (text.empty())
+        return {};
+    const auto every = parseDuration(text, kSecondNs);
+    if (!every)
+        return every.error().within("--scan-every");
+    if (*every < kShortestScanDistance)
+        return model::Error("--scan-every " + text + ": 30s or more is possible");
+    if (config.heap == model::HeapMode::Off)
+        return model::Error("--scan-every needs the heap to be recorded: --heap full");
+    config.scanEvery = *every;
+    return {};
+}
+
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
@@ -266,7 +297,7 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return model::Error("--duration " + typed.duration + ": a recording lasts longer than nothing");
         config.duration = *duration;
     }
-    return {};
+    return readScanEvery(typed.scanEvery, config);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
@@ -297,12 +328,30 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
+model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
+{
+    ScanWish &scan = typed.control.request.scan;
+    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
+    if (command != capture::ControlCommand::Scan && hasOptions)
+        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
+    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
+             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
+        if (text->empty())
+            continue;
+        const auto duration = parseDuration(*text, kSecondNs);
+        if (!duration)
+            return duration.error().within(option);
+        *ns = duration->ns;
+    }
+    return {};
+}
+
 Command controlCommand(Typed &typed)
 {
     const auto command = capture::controlCommandFromName(typed.controlCommand);
     if (!command)
         return wrong(
-            fmt::format("ctl knows stop, pause, resume, mark TEXT and status, not \"{}\"", typed.controlCommand),
+            fmt::format("ctl knows stop, pause, resume, mark TEXT, status and scan, not \"{}\"", typed.controlCommand),
             kExitUsage);
     std::string text;
     for (const std::string &word : typed.controlText)
@@ -312,7 +361,10 @@ Command controlCommand(Typed &typed)
         return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
     if (!isMark && !text.empty())
         return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
-    typed.control.request = {*command, text};
+    if (const auto read = readScan(typed, *command); !read)
+        return wrong(read.error().text(), kExitUsage);
+    typed.control.request.command = *command;
+    typed.control.request.text = text;
     return typed.control;
 }
 
@@ -333,7 +385,7 @@ model::Result<void> readReport(const Typed &typed, ReportOptions &options)
         choose("--what", typed.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"losses", ReportView::Losses}},
+                {"lost", ReportView::Lost}, {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", typed.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},

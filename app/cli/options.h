@@ -31,7 +31,7 @@ struct ControlOptions
     bool asJson = false;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Lost, Losses };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.

@@ -127,7 +127,8 @@ model::Result<void> RecordRun::openTarget()
     m_target.emplace(std::move(*target));
     m_instruments->open(*m_target, m_info);
     m_recording.emplace(
-        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
+        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
+            m_instruments->scans(), &m_symbolizer,
             start.monotonicNs, m_info},
         [this](const capture::RecordingStatus &status) {
             m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
