@@ -2,9 +2,11 @@
 #include "app/command_line.h"
 
 #include "app/budget_text.h"
+#include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/file_commands.h"
+#include "app/report_arguments.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace app {
@@ -27,6 +30,8 @@ constexpr std::uint32_t kHighestHz = 20'000;
 constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
 constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
+constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
+using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -43,13 +48,12 @@ struct Typed
     std::int32_t pid = 0;
     ControlOptions control;
     std::string controlCommand;
+    std::string minAge;
+    std::string confirmAfter;
+    std::string scanEvery;
     std::vector<std::string> controlText;
     ReportOptions report;
-    std::string view;
-    std::string cost;
-    std::string format;
-    std::string from;
-    std::string to;
+    ReportWords reportWords;
     DoctorOptions doctor;
 };
 
@@ -116,6 +120,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->allow_extra_args(false);
     command.add_flag("--no-redact", typed.record.keepsSecrets,
         "Store command lines as they are; else passwords, tokens and keys in them are hidden");
+    command
+        .add_option("--scan-every", typed.scanEvery,
+            "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
+        ->type_name("T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -160,37 +168,19 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
     command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, or status")
+    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, status, or scan")
         ->required()
         ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
     addPassphraseOptions(*command, typed.control.passphrase);
-    return command;
-}
-
-CLI::App *addReport(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
-    ReportOptions &report = typed.report;
-    command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command
-        ->add_option("--what", typed.view,
-            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, alerts, losses")
-        ->type_name("VIEW");
-    command
-        ->add_option(
-            "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
-        ->type_name("COST");
-    command->add_option("--from", typed.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
-        ->type_name("T");
-    command->add_option("--to", typed.to, "Only up to this time of the recording")->type_name("T");
-    command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
-    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
-    command->add_option("--format", typed.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
-        ->type_name("FORMAT");
-    command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
-    addPassphraseOptions(*command, report.passphrase);
+    ScanWish &scan = typed.control.request.scan;
+    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
+    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
+    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
+    command->footer(
+        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
+        "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
     return command;
 }
 
@@ -261,20 +251,19 @@ model::Result<void> readHeap(const std::string &text, model::CaptureConfig &conf
     return {};
 }
 
-/// Sets `value` to the choice called `name`; no name leaves it as it is.
-template <typename Enum>
-model::Result<void> choose(const char *option, const std::string &name,
-    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
+model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig &config)
 {
-    std::string names;
-    for (const auto &[choice, chosen] : choices) {
-        if (name == choice)
-            value = chosen;
-        if (name.empty() || name == choice)
-            return {};
-        names += (names.empty() ? "" : ", ") + std::string(choice);
-    }
-    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
+    if (text.empty())
+        return {};
+    const auto every = parseDuration(text, kSecondNs);
+    if (!every)
+        return every.error().within("--scan-every");
+    if (*every < kShortestScanDistance)
+        return model::Error("--scan-every " + text + ": 30s or more is possible");
+    if (config.heap == model::HeapMode::Off)
+        return model::Error("--scan-every needs the heap to be recorded: --heap full");
+    config.scanEvery = *every;
+    return {};
 }
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
@@ -321,7 +310,7 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return budget.error().within("--budget");
         config.budget = *budget;
     }
-    return {};
+    return readScanEvery(typed.scanEvery, config);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
@@ -352,12 +341,30 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
+model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
+{
+    ScanWish &scan = typed.control.request.scan;
+    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
+    if (command != capture::ControlCommand::Scan && hasOptions)
+        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
+    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
+             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
+        if (text->empty())
+            continue;
+        const auto duration = parseDuration(*text, kSecondNs);
+        if (!duration)
+            return duration.error().within(option);
+        *ns = duration->ns;
+    }
+    return {};
+}
+
 Command controlCommand(Typed &typed)
 {
     const auto command = capture::controlCommandFromName(typed.controlCommand);
     if (!command)
         return wrong(
-            fmt::format("ctl knows stop, pause, resume, mark TEXT and status, not \"{}\"", typed.controlCommand),
+            fmt::format("ctl knows stop, pause, resume, mark TEXT, status and scan, not \"{}\"", typed.controlCommand),
             kExitUsage);
     std::string text;
     for (const std::string &word : typed.controlText)
@@ -367,59 +374,16 @@ Command controlCommand(Typed &typed)
         return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
     if (!isMark && !text.empty())
         return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
-    typed.control.request = {*command, text};
+    if (const auto read = readScan(typed, *command); !read)
+        return wrong(read.error().text(), kExitUsage);
+    typed.control.request.command = *command;
+    typed.control.request.text = text;
     return typed.control;
-}
-
-model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)
-{
-    if (text.empty())
-        return {};
-    const auto duration = parseDuration(text, kSecondNs);
-    if (!duration)
-        return duration.error().within(option);
-    time = *duration;
-    return {};
-}
-
-model::Result<void> readReport(const Typed &typed, ReportOptions &options)
-{
-    const std::array read{
-        choose("--what", typed.view,
-            {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
-                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"losses", ReportView::Losses}, {"alerts", ReportView::Alerts}, {"leaks", ReportView::Leaks},
-                {"growth", ReportView::Growth}},
-            options.view),
-        choose("--cost", typed.cost,
-            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
-                {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
-                {"temporary", model::CostKind::Temporary}},
-            options.cost),
-        choose("--format", typed.format,
-            {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}},
-            options.format),
-        readTime("--from", typed.from, options.from),
-        readTime("--to", typed.to, options.to),
-    };
-    for (const model::Result<void> &result : read) {
-        if (!result)
-            return result;
-    }
-    if (typed.view == "mappings" || typed.view == "pools")
-        options.area = typed.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
-    if (options.from && options.to && *options.to <= *options.from)
-        return model::Error("--to must lie after --from");
-    const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
-    if (options.format == ReportFormat::Collapsed && !hasStacks)
-        return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
-    return {};
 }
 
 Command reportCommand(Typed &typed)
 {
-    if (const auto read = readReport(typed, typed.report); !read)
+    if (const auto read = readReport(typed.reportWords, typed.report); !read)
         return wrong(read.error().text(), kExitUsage);
     return typed.report;
 }
@@ -444,7 +408,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
-    const CLI::App *report = addReport(app, typed);
+    const CLI::App *report = addReport(app, typed.report, typed.reportWords);
     const FileCommands files(app);
     addDoctor(app, typed);
 

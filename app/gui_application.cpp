@@ -7,6 +7,7 @@
 #include "capture/target/host_probe.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/start_page.h"
 
 #include <QApplication>
@@ -79,6 +80,13 @@ void GuiApplication::connectWindow()
         if (m_session.snapshot())
             m_remote.mark(m_session.snapshot()->info, text);
     });
+    if (auto *lost = m_window.findChild<ui::LostPage *>()) {
+        connect(lost, &ui::LostPage::scanWanted, this, [this] {
+            if (m_session.snapshot())
+                m_remote.scan(m_session.snapshot()->info);
+        });
+        connect(&m_remote, &RecordingRemote::scanEnded, lost, &ui::LostPage::setScanEnded);
+    }
 }
 
 void GuiApplication::connectStartPage()

@@ -9,6 +9,7 @@
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
 #include "ui/pages/leaks_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/inspector.h"
 
@@ -20,6 +21,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(overview);
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
+    window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);

@@ -200,6 +200,8 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
     m_instruments.push_back(std::move(proc));
 }
 
+capture::ScanSource *RecordingInstruments::scans() const { return m_heap; }
+
 void RecordingInstruments::targetStarted(model::Timestamp now) { m_proc->start(now); }
 
 } // namespace app

@@ -44,8 +44,10 @@ struct CaptureConfig
     Duration tick = Duration::fromMs(1000);
     Duration ageBucket = kFirstAgeBucket; ///< length of the first buckets of what leaks are found by
     std::optional<Duration> duration;     ///< recording ends by itself after this
-    std::vector<std::string> command;     ///< program and arguments; empty when attached
-    std::string workingDirectory;         ///< empty: the recorder's own
+    std::optional<Duration>
+        scanEvery; ///< how often to look for lost memory (model/memory_scan.h), which stops the program; none: never
+    std::vector<std::string> command; ///< program and arguments; empty when attached
+    std::string workingDirectory;     ///< empty: the recorder's own
     std::optional<std::int32_t> attachPid;
     std::optional<ByteBudget> budget; ///< none: the usual times after which details are merged
 };

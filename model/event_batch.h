@@ -6,6 +6,7 @@
 #include "model/base/time_range.h"
 #include "model/heap/heap_ages.h"
 #include "model/heap/heap_ledger.h"
+#include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
 
@@ -256,6 +257,7 @@ struct EventBatch
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
+    std::vector<MemoryScan> scans;     ///< that were finished in this tick
     std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };

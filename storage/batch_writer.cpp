@@ -87,7 +87,8 @@ bool isEmpty(const model::EventBatch &batch)
         && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
         && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
         && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
-        && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty();
+        && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty()
+        && batch.scans.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -118,6 +119,10 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql}});
     if (!done)
         return done.error();
+    auto scans = ScanWriter::prepare(database);
+    if (!scans)
+        return scans.error();
+    writer.m_scans = std::move(*scans);
     return writer;
 }
 
@@ -139,6 +144,8 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     for (const model::Phase &phase : batch.phases)
         m_rows.row(
             m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));
+    for (const model::MemoryScan &scan : batch.scans)
+        m_scans.write(scan, m_rows);
     return m_rows.take();
 }
 

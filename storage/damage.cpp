@@ -106,7 +106,8 @@ namespace {
 bool hasTexts(std::string_view table)
 {
     return table == "string" || table == "mark" || table == "phase" || table == "loss" || table == "alert"
-        || table == "stack_age" || table == "packed_cost" || table == "packed_total" || table == "sqlite_schema";
+        || table == "stack_age" || table == "packed_cost" || table == "packed_total" || table == "scan"
+        || table == "scan_path" || table == "sqlite_schema";
 }
 
 constexpr int kLongestNumbers = 4096; ///< bytes of a row of numbers, and far more than any has

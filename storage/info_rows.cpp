@@ -119,6 +119,8 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     const auto period = values.number("budget_period_ns", 1, kLongestNs);
     if (bytes && period)
         config.budget = model::ByteBudget{*bytes, {*period}};
+    if (const auto every = values.number("scan_every_ns", 1, kLongestNs))
+        config.scanEvery = model::Duration{*every};
     values.take("working_directory", config.workingDirectory);
     if (const auto pid = values.number("attach_pid", 1, std::numeric_limits<std::int32_t>::max()))
         config.attachPid = static_cast<std::int32_t>(*pid);
@@ -200,6 +202,8 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("cpu_note", info.cpuNote)
         .put("exit_status", info.exitStatus)
         .put("end_reason", info.endReason);
+    if (config.scanEvery)
+        writer.put("scan_every_ns", config.scanEvery->ns);
     if (config.duration)
         writer.put("duration_limit_ns", config.duration->ns);
     if (config.budget)

@@ -169,6 +169,8 @@ struct LoadedSession
     LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
+    std::int64_t lastScan = 0;                                     ///< id
+    std::vector<std::shared_ptr<const model::MemoryScan>> scans;   ///< by id
 };
 
 /// a + b, or the nearest number that can be stored: sums over a hostile file must not overflow.

@@ -42,6 +42,10 @@ TextKind kindOfColumn(std::string_view table, std::string_view column, std::stri
         return TextKind::Phase;
     if (table == "loss")
         return TextKind::Detail;
+    if (table == "scan")
+        return TextKind::Note;
+    if (table == "scan_path")
+        return TextKind::Detail;
     if (table == "alert")
         return column == "source" ? TextKind::Public : column == "condition" ? TextKind::Note : TextKind::Mark;
     if (table != "session")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_file.h"
 
+#include "model/base/format_units.h"
 #include "storage/schema.h"
 #include "storage/seal/sealed_scan.h"
 #include "storage/writer_lock.h"
@@ -54,6 +55,13 @@ public:
     bool isSqlite() const { return std::string_view(m_bytes.data(), 16) == std::string_view("SQLite format 3\0", 16); }
     bool saysItHasLog() const { return m_bytes[18] == 2 || m_bytes[19] == 2; }
     std::uint32_t applicationId() const { return word(68); }
+
+    /// How long the file was when it was closed: pages × their size. https://www.sqlite.org/fileformat.html, sections 1.3.2 and 1.3.7
+    std::int64_t statedBytes() const
+    {
+        const std::uint32_t size = word(16) >> 16;
+        return std::int64_t{word(28)} * (size == 1 ? 65536 : size);
+    }
 
 private:
     std::uint32_t word(std::size_t offset) const
@@ -257,6 +265,10 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
     const bool writerLives = WriterLock::isHeld(path);
     const bool hasLog = writerLives || isFilled(walPath(path));
     const auto identity = identityOf(path);
+    struct stat status = {};
+    if (!hasLog && !isSealed(path) && ::stat(path.c_str(), &status) == 0 && status.st_size < header->statedBytes())
+        damage.note(fmt::format("The file was cut off: {} of {} bytes are there.", model::formatCount(status.st_size),
+            model::formatCount(header->statedBytes())));
     // Once unsealed or replaced by a plain one it is read as such.
     const SealKeyPointer key = isSealed(path) ? given : SealKeyPointer();
     // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks.

@@ -4,6 +4,7 @@
 #include "storage/age_loader.h"
 #include "storage/alert_loader.h"
 #include "storage/area_loader.h"
+#include "storage/scan_loader.h"
 #include "storage/series_loader.h"
 #include "storage/session_file.h"
 #include "storage/snapshot_builder.h"
@@ -129,6 +130,8 @@ Result<void> SessionReader::Private::loadRows()
         return done;
     if (auto done = loadAlerts(context, session); !done)
         return done;
+    if (auto done = loadScans(context, session); !done)
+        return done;
     if (auto done = loadAreas(context, session, *firstNew); !done)
         return done;
     session.stored = std::move(*stored);
@@ -174,6 +177,7 @@ void SessionReader::Private::forgetTimes()
     kept.peaks = std::move(session.peaks);
     kept.alerts = std::move(session.alerts);
     kept.ages = std::move(session.ages);
+    kept.scans = std::move(session.scans);
     kept.phases = std::move(session.phases);
     session = std::move(kept);
 }

@@ -5,9 +5,9 @@
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
 #include "storage/level_writer.h"
-#include "storage/retention.h"
 #include "storage/log_mode.h"
 #include "storage/new_file.h"
+#include "storage/retention.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
 

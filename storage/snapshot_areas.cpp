@@ -89,6 +89,9 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
     for (const auto &[process, series] : session.memoryParts)
         if (!selection.process || selection.process->value == process)
             snapshot.memoryParts.push_back(series);
+    for (const auto &scan : session.scans)
+        if (isSelected(session, selection, scan->image.value))
+            snapshot.scans.push_back(scan);
     if (session.areas.empty())
         return {};
     const auto before = sumsUntil(database, damage, session, window.first);

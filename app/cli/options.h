@@ -43,7 +43,7 @@ struct ControlOptions
     PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.

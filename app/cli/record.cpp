@@ -147,8 +147,8 @@ model::Result<void> RecordRun::openTarget()
     m_alerts.emplace(
         m_alertConfig, m_info.cpuCount, m_path, [this](const std::string &text) { m_terminal.message(text); });
     m_recording.emplace(
-        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
-            start.monotonicNs, m_info,
+        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
+            m_instruments->scans(), &m_symbolizer, start.monotonicNs, m_info,
             [this](model::EventBatch &batch, const model::ProgramTables &tables) { m_alerts->see(batch, tables); }},
         [this](const capture::RecordingStatus &status) {
             m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));

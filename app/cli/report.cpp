@@ -9,6 +9,7 @@
 #include "model/report/growth_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
+#include "model/report/lost_report.h"
 #include "model/report/text_report.h"
 #include "storage/session_reader.h"
 
@@ -115,6 +116,8 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapText(out, snapshot, options.cost, text);
     case ReportView::Cpu:
         return model::writeCpuText(out, snapshot, text);
+    case ReportView::Lost:
+        return model::writeLostText(out, snapshot, text);
     case ReportView::Losses:
         return model::writeLossesText(out, snapshot, text);
     case ReportView::Alerts:
@@ -137,6 +140,8 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeHeapStacksCsv(out, snapshot, options.cost);
     case ReportView::Cpu:
         return model::writeCpuStacksCsv(out, snapshot);
+    case ReportView::Lost:
+        return model::writeLostCsv(out, snapshot);
     case ReportView::Losses:
         return model::writeLossesCsv(out, snapshot);
     case ReportView::Alerts:
@@ -159,6 +164,8 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapJson(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
         return model::writeCpuJson(out, snapshot, options.top);
+    case ReportView::Lost:
+        return model::writeLostJson(out, snapshot, options.top);
     case ReportView::Losses:
         return model::writeLossesJson(out, snapshot);
     case ReportView::Alerts:

@@ -150,6 +150,8 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     for (model::Phase &phase : m_phases.take())
         batch.phases.push_back(std::move(phase));
     settleUntraced(batch);
+    if (m_scanner)
+        batch.scans = m_scanner->takeResults();
     const std::lock_guard lock(m_mutex);
     for (const auto &[image, harvest] : harvests) {
         if (!harvest.hasEnded)
@@ -328,6 +330,7 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
 
     TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
+    noteLosses(image, harvest);
     using model::LossKind;
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedRing, seen.droppedRing),
         "the ring was full for too long");
@@ -349,6 +352,19 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
     addLoss(batch, LossKind::BadRecords, image.id, bad);
+}
+
+/// After a loss of events nobody knows which blocks are still there of those that were: a scan must not judge them.
+void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
+{
+    const TargetLosses &seen = image.seenLosses;
+    const TargetLosses &now = harvest.target;
+    const bool isAttached = image.arrival.origin == wire::Origin::Attach;
+    const std::lock_guard lock(m_mutex);
+    if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing || now.reentered != seen.reentered
+        || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0 || harvest.pairing.badRecords > 0
+        || (harvest.pairing.unknownFrees > 0 && !isAttached))
+        image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 
 void HeapInstrument::settleUntraced(model::EventBatch &batch)

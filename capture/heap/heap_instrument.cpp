@@ -192,6 +192,11 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
     wait.sleep(milliseconds);
 }
 
+std::vector<int> HeapInstrument::descriptors() const
+{
+    return m_scanner ? std::vector<int>{m_scanner->descriptor()} : std::vector<int>();
+}
+
 bool HeapInstrument::drain(model::Timestamp) { return false; }
 
 void HeapInstrument::setPaused(bool paused)

@@ -8,6 +8,8 @@
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
+#include "capture/scan/memory_scanner.h"
+#include "capture/scan/scan_source.h"
 #include "model/tables/process_table.h"
 
 #include <array>
@@ -29,7 +31,7 @@ namespace capture {
 ///
 /// Rings must be read while the capture thread waits for a disk, so they are drained by a thread of their own ("heap-drain");
 /// one mutex guards the images between it, the rendezvous and `collect`. Tables are touched by the capture thread only.
-class HeapInstrument final : public Instrument
+class HeapInstrument final : public Instrument, public ScanSource
 {
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
@@ -57,7 +59,13 @@ public:
     /// What is known about the memory of a process; what no tracer tells of is not. Capture thread.
     KnownMemory knownMemory(std::int32_t pid);
 
-    std::vector<int> descriptors() const override { return {}; }
+    /// The results come with collect(), when they are there.
+    ScanStart beginScan(const ScanParameters &parameters) override;
+    bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
+    bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
+    void waitForScans(std::chrono::milliseconds limit) override;
+
+    std::vector<int> descriptors() const override;
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
@@ -88,6 +96,7 @@ private:
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfNode;
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
+        std::int64_t lastLossUs = -1; ///< when events were last seen to be lost; -1: never
     };
     /// What collect() takes out of an image under the lock.
     struct Harvest;
@@ -119,7 +128,12 @@ private:
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
     void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void noteLosses(Image &image, const Harvest &harvest);
     void settleUntraced(model::EventBatch &batch);
+    model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
+    model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    void describeProof(Image &image, ScanJob &job);
+    void nameNodes(Image &image, ScanJob &job);
 
     model::ProcessTable &m_processes;
     std::string m_tracerPath;
@@ -143,6 +157,8 @@ private:
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
     std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
+    std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan
+    std::uint32_t m_scanCount = 0;
 };
 
 } // namespace capture

@@ -57,6 +57,13 @@ bool ImageChannel::isAnyStalled() const
     return std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
 }
 
+bool ImageChannel::isSettled() const
+{
+    return std::none_of(m_active.begin(), m_active.end(), [](const Ring *ring) {
+        return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc;
+    });
+}
+
 void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
 
 void ImageChannel::stop() { m_memory->view().header().mode.store(wire::Mode::Stopped, std::memory_order_release); }

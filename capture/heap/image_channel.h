@@ -59,6 +59,9 @@ public:
     /// Stops the target's recording; it goes dormant at its next event.
     void stop();
 
+    /// Whether all that the target has written is in the books, and no thread is within a realloc, whose block is in none of them.
+    bool isSettled() const;
+
     EventPairing &pairing() { return m_pairing; }
     ProgramEvents &program() { return m_program; }
     /// An address near the top of each thread's stack, of the threads that have rings.

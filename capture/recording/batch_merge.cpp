@@ -214,6 +214,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.areaTicks, std::move(next.areaTicks));
     mergeRows(batch.areas, std::move(next.areas));
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
+    append(batch.scans, std::move(next.scans));
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

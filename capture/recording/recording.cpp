@@ -64,6 +64,8 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_watch(std::move(parts.watch))
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
+    , m_scans(parts.scans)
+    , m_scanPlan(m_info.config.scanEvery)
     , m_usage(recorderUsage())
 {
     for (std::unique_ptr<Instrument> &instrument : parts.instruments)
@@ -92,6 +94,7 @@ EndReason Recording::run()
 {
     m_begin = m_lastAwake = now();
     m_schedule = TickSchedule(m_begin, m_info.config.tick);
+    m_scanPlan.begin(m_begin);
     while (!m_end) {
         wait();
         takeSignals();
@@ -101,9 +104,11 @@ EndReason Recording::run()
         const model::Timestamp moment = now();
         drainDue(moment);
         runSchedule(moment);
+        runScans(moment);
         endIfDue(moment);
         m_lastAwake = now();
     }
+    finishScans();
     drainAll();
     look();
     if (m_targetEnded)
@@ -124,6 +129,8 @@ int Recording::waitTimeoutMs(model::Timestamp now) const
         if (source.instrument->drainIntervalMs() > 0)
             due = std::min(due, source.nextDrain);
     }
+    if (m_scans && m_scanPlan.next() && !m_scans->isScanning())
+        due = std::min(due, *m_scanPlan.next());
     if (m_info.config.duration)
         due = std::min(due, m_begin + *m_info.config.duration);
     if (m_interruptedAt)
@@ -311,6 +318,8 @@ void Recording::flush(std::int64_t missedTicks)
     }
     if (m_watch)
         m_watch(batch, m_processes.tables().tables());
+    for (const model::MemoryScan &scan : batch.scans)
+        m_lastScan = std::max(m_lastScan, scan.id);
     m_status.add(batch, m_processes.tables().tables());
     write(std::move(batch));
     m_status.status().fileBytes = m_sink.storedBytes();
@@ -361,8 +370,11 @@ ControlReply Recording::handle(const ControlRequest &request)
         reply.error = pause();
     else if (request.command == ControlCommand::Resume)
         reply.error = resume();
+    else if (request.command == ControlCommand::Scan)
+        reply.error = askForScan(request.scan);
     else if (request.command == ControlCommand::Mark)
         m_marks.push_back({now(), model::MarkKind::User, request.text});
+    reply.isDeferred = request.command == ControlCommand::Scan;
     reply.status = m_status.status();
     reply.status.state = m_end ? model::SessionState::Stopping : m_info.state;
     reply.status.durationNs = m_end ? m_status.status().durationNs : now().ns;

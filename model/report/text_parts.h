@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate/stack_text.h"
+#include "model/aggregate/function_index.h"
 #include "model/report/text_report.h"
 
 #include <iosfwd>

@@ -54,6 +54,7 @@ private Q_SLOTS:
     void namesWhatIsWrong_data();
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
+    void readsHowToScan();
     void readsTheReportOptions();
     void readsTheOptionsOfFiles();
     void listsRecentSessions();
@@ -166,7 +167,12 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, mappings, pools, cpu, losses";
+    QTest::newRow("view") << "report f --what all" << 2
+                          << "summary, metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses";
+    QTest::newRow("scan too often") << "record --scan-every 29s -- ls" << 125 << "30s or more";
+    QTest::newRow("scan without a heap") << "record --heap off --scan-every 1m -- ls" << 125 << "--heap full";
+    QTest::newRow("age of no scan") << "ctl f stop --min-age 1s" << 2 << "belong to scan alone";
+    QTest::newRow("age") << "ctl f scan --min-age old" << 2 << "--min-age";
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
@@ -187,6 +193,27 @@ void CommandLineTest::joinsTheWordsOfAMark()
     const auto options = parsed<app::ControlOptions>({"ctl", "f", "mark", "cache", "is warm"});
     QVERIFY(options.request.command == capture::ControlCommand::Mark);
     QCOMPARE(options.request.text, std::string("cache is warm"));
+}
+
+void CommandLineTest::readsHowToScan()
+{
+    const auto plain = parsed<app::ControlOptions>({"ctl", "f", "scan"});
+    QVERIFY(plain.request.command == capture::ControlCommand::Scan);
+    QVERIFY(!plain.request.scan.isConfirmed);
+    QCOMPARE(plain.request.scan.parameters.minAgeNs, 60'000'000'000);
+    QCOMPARE(plain.request.scan.parameters.confirmAfterNs, 30'000'000'000);
+    const auto chosen
+        = parsed<app::ControlOptions>({"ctl", "f", "scan", "--confirm", "--confirm-after", "2m", "--min-age", "0s"});
+    QVERIFY(chosen.request.scan.isConfirmed);
+    QCOMPARE(chosen.request.scan.parameters.minAgeNs, 0);
+    QCOMPARE(chosen.request.scan.parameters.confirmAfterNs, 120'000'000'000);
+    const auto sent = capture::decodeRequest(capture::encode(chosen.request));
+    QVERIFY(sent);
+    QVERIFY(sent->scan.isConfirmed);
+    QCOMPARE(sent->scan.parameters.minAgeNs, 0);
+    QCOMPARE(sent->scan.parameters.confirmAfterNs, 120'000'000'000);
+    const auto scheduled = parsed<app::RecordOptions>({"record", "--scan-every", "10m", "--", "ls"});
+    QCOMPARE(scheduled.config.scanEvery->ns, 600'000'000'000);
 }
 
 void CommandLineTest::readsTheReportOptions()

@@ -66,6 +66,41 @@ private Q_SLOTS:
         QCOMPARE(mapping->total.peakBytes, std::int64_t{4096});
     }
 
+    void keepsScansForLostMemory()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("scans"), 4));
+        auto reader = storage::SessionReader::open(file("scans"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        QCOMPARE(snapshot->scans.size(), std::size_t{4});
+        const MemoryScan &read = *snapshot->scans[3];
+        const MemoryScan wrote = sample.scan(3);
+        QCOMPARE(read.id, 4u);
+        QCOMPARE(read.when.ns, wrote.when.ns);
+        QCOMPARE(int(read.proof), int(ScanProof::LowerBound));
+        QCOMPARE(read.limits, std::string("attached"));
+        QCOMPARE(read.confirms, 3u);
+        QCOMPARE(read.stopNs, wrote.stopNs);
+        QCOMPARE(read.analysisNs + read.scannedBytes + read.unreadableBytes + read.threads + read.missedThreads
+                + read.interruptedCalls + read.minAgeNs,
+            std::int64_t{2 + 3 + 4 + 5 + 6 + 7 + 8});
+        QVERIFY(read.sums == wrote.sums && read.confirmed == wrote.confirmed);
+        QCOMPARE(read.stacks.size(), std::size_t{2});
+        QVERIFY(read.stacks[0].sums == wrote.stacks[0].sums && read.stacks[0].stack == wrote.stacks[0].stack);
+        QVERIFY(read.stacks[0].confirmed == wrote.stacks[0].confirmed && read.stacks[0].held == wrote.stacks[0].held);
+        QVERIFY(read.stacks[1].retained == wrote.stacks[1].retained);
+        QCOMPARE(read.paths.size(), std::size_t{2});
+        QCOMPARE(read.paths[0].root, std::string("variables of demo"));
+        QCOMPARE(read.paths[0].way.size(), std::size_t{2});
+        QCOMPARE(read.paths[0].way[1].blocks, std::int64_t{9});
+        QVERIFY(read.paths[0].retained == wrote.paths[0].retained);
+        Selection other;
+        other.process = ProcessId(1u);
+        QVERIFY((*reader->snapshot(other))->scans.empty());
+    }
+
     void keepsPhasesAndParts()
     {
         SampleSession sample;
