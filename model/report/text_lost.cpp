@@ -157,7 +157,7 @@ std::string scanSentence(const MemoryScan &scan)
             blocksText(sumOf(scan.sums, ReachClass::Reachable).blocks + sumOf(scan.sums, ReachClass::Possibly).blocks));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
     if (scan.confirms == 0)
-        return text + "; a second scan at least 30 s later confirms that.";
+        return text + "; a second scan at least 30 s later would confirm that.";
     if (scan.confirmed == lost)
         return text + ", as they were in an earlier scan.";
     return fmt::format(

@@ -9,6 +9,7 @@
 
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QScrollArea>
 #include <QTableView>
 #include <QVBoxLayout>
 
@@ -40,15 +41,24 @@ LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
     : Page(parent)
     , m_selection(selection)
 {
-    auto *column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(16);
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFrameShape(QFrame::NoFrame);
+    auto *area = new QWidget;
+    m_column = new QVBoxLayout(area);
+    m_column->setContentsMargins(0, 0, 6, 0);
+    m_column->setSpacing(16);
+    scroll->setWidget(area);
+    outer->addWidget(scroll);
     setUpTable();
     m_details = new QWidget;
     auto *details = new QVBoxLayout(m_details);
     details->setContentsMargins(0, 0, 0, 0);
     details->setSpacing(16);
-    column->addWidget(m_details, 3);
+    m_column->addWidget(m_details, 3);
     setUpCharts();
     setUpEvidence();
     m_details->hide();
@@ -75,8 +85,9 @@ void LeaksPage::setUpTable()
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(LeakTableModel::PlaceColumn, QHeaderView::Stretch);
     m_table->setTextElideMode(Qt::ElideMiddle);
+    m_table->setMinimumHeight(190);
     card->body()->addWidget(m_table, 1);
-    static_cast<QVBoxLayout *>(layout())->addWidget(card, 2);
+    m_column->addWidget(card, 2);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
         [this](const QModelIndex &current) { showItem(current.row()); });
     connect(m_table, &QTableView::clicked, this, [this](const QModelIndex &index) { inspect(index.row()); });
@@ -91,11 +102,13 @@ void LeaksPage::setUpCharts()
     survival->setCaption(tr("by age"));
     m_survival = new SurvivalChart;
     m_survival->setAccessibleName(tr("Share of blocks that live on, by age"));
+    m_survival->setMinimumHeight(170);
     survival->body()->addWidget(m_survival, 1);
     auto *live = new Card(tr("Live bytes"));
     live->setCaption(tr("of all stacks of this place, at the end of each span"));
     m_live = new TimeSeriesChart(m_selection, ChartGestures::Select);
     m_live->setAccessibleName(tr("Live bytes of the place over time"));
+    m_live->setMinimumHeight(170);
     live->body()->addWidget(m_live, 1);
     line->addWidget(survival, 1);
     line->addWidget(live, 1);

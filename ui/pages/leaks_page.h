@@ -11,6 +11,8 @@
 class QLabel;
 class QTableView;
 
+class QVBoxLayout;
+
 namespace ui {
 
 class Card;
@@ -53,6 +55,7 @@ private:
     QLabel *m_answer = nullptr;
     QLabel *m_notes = nullptr;
     QTableView *m_table = nullptr;
+    QVBoxLayout *m_column = nullptr;
     QWidget *m_details = nullptr;
     SurvivalChart *m_survival = nullptr;
     TimeSeriesChart *m_live = nullptr;

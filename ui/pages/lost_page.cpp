@@ -46,6 +46,10 @@ QTreeWidget *newList(const QStringList &headers, int wide)
     list->header()->setStretchLastSection(false);
     list->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     list->header()->setSectionResizeMode(wide, QHeaderView::Stretch);
+    list->header()->setMinimumSectionSize(80);
+    for (int column = 1; column < headers.size(); ++column)
+        if (column != wide)
+            list->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     list->setMinimumHeight(220);
     return list;
 }
