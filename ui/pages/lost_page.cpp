@@ -46,7 +46,7 @@ QTreeWidget *newList(const QStringList &headers, int wide)
     list->header()->setStretchLastSection(false);
     list->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     list->header()->setSectionResizeMode(wide, QHeaderView::Stretch);
-    list->header()->setMinimumSectionSize(80);
+    list->header()->setMinimumSectionSize(96);
     for (int column = 1; column < headers.size(); ++column)
         if (column != wide)
             list->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
