@@ -13,7 +13,6 @@
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHeaderView>
-#include <QScrollArea>
 #include <QTimer>
 #include <QTreeWidget>
 #include <QVBoxLayout>
@@ -114,20 +113,11 @@ CapturePage::CapturePage(Selection &selection, QWidget *parent)
 {
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
-    auto *scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFrameShape(QFrame::NoFrame);
-    auto *area = new QWidget;
-    auto *column = new QVBoxLayout(area);
-    column->setContentsMargins(0, 0, 6, 0);
-    column->setSpacing(16);
+    auto *column = addScrollingColumn(outer);
     setUpLosses(column);
     setUpProcesses(column);
     setUpFacts(column);
     column->addStretch(1);
-    scroll->setWidget(area);
-    outer->addWidget(scroll);
 }
 
 void CapturePage::setUpProcesses(QVBoxLayout *column)

@@ -9,7 +9,6 @@
 
 #include <QHBoxLayout>
 #include <QHeaderView>
-#include <QScrollArea>
 #include <QTableView>
 #include <QVBoxLayout>
 
@@ -43,16 +42,7 @@ LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
 {
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
-    auto *scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFrameShape(QFrame::NoFrame);
-    auto *area = new QWidget;
-    m_column = new QVBoxLayout(area);
-    m_column->setContentsMargins(0, 0, 6, 0);
-    m_column->setSpacing(16);
-    scroll->setWidget(area);
-    outer->addWidget(scroll);
+    m_column = addScrollingColumn(outer);
     setUpTable();
     m_details = new QWidget;
     auto *details = new QVBoxLayout(m_details);

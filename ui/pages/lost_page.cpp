@@ -12,7 +12,6 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
-#include <QScrollArea>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -80,16 +79,7 @@ LostPage::LostPage(Selection &selection, QWidget *parent)
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     setUpTop(outer);
-    auto *scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFrameShape(QFrame::NoFrame);
-    auto *area = new QWidget;
-    m_column = new QVBoxLayout(area);
-    m_column->setContentsMargins(0, 0, 6, 0);
-    m_column->setSpacing(16);
-    scroll->setWidget(area);
-    outer->addWidget(scroll);
+    m_column = addScrollingColumn(outer);
     updateButton();
 }
 
