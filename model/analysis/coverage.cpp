@@ -158,7 +158,7 @@ private:
         Trust ignored = Trust::Whole;
         addLoss(LossKind::TicksDelayed, Trust::Minor, "rates of those ticks are means over a longer time", ignored);
         addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);
-        addLoss(LossKind::ProcessesMissed, Trust::Partial, "what those processes did is in no total", ignored);
+        addLoss(LossKind::ProcessesMissed, Trust::Partial, "they have no resident memory and CPU usage of their own; what was traced of them counts", ignored);
         if (m_snapshot.info.state == SessionState::Unfinished)
             add(Trust::Minor, "The recorder ended without closing the session",
                 "everything up to its last tick is here");
