@@ -110,8 +110,8 @@ void addProcess(TextTable &table, const Snapshot &snapshot, const Process &proce
         const Image &image = tables.images[images[i].index()];
         const std::optional<Timestamp> end = image.end ? image.end : process.end;
         table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
-            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec", std::string(heapStateKey(image.heap)),
-            tables.text(image.commandLine)});
+            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
+            std::string(heapStateKey(image.heap)), tables.text(image.commandLine)});
     }
 }
 
