@@ -44,7 +44,7 @@ struct ControlOptions
 };
 
 enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
-enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
+enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html };
 
 /// `genprof report`.
 struct ReportOptions

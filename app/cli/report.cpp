@@ -7,6 +7,7 @@
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/growth_report.h"
+#include "model/report/html_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
 #include "model/report/lost_report.h"
@@ -189,6 +190,9 @@ void writeReport(std::ostream &out, const model::Snapshot &snapshot, const Repor
     case ReportFormat::Collapsed:
         return model::writeCollapsedStacks(
             out, snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuSamples : options.cost);
+    case ReportFormat::Html:
+        return model::writeSummaryHtml(
+            out, snapshot, {options.top > 0 ? options.top : model::HtmlReportOptions().rows});
     }
 }
 
