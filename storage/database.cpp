@@ -24,7 +24,8 @@ constexpr int kInstructionsPerCheck = 20'000; ///< a fraction of a millisecond
 /// The path as a file: URI, which is how SQLite takes options.
 std::string uriOf(const std::string &path, std::string_view options)
 {
-    std::string uri = "file:";
+    // An absolute one comes after an empty authority: "file://x/y" would be y on the host x.
+    std::string uri = path.starts_with('/') ? "file://" : "file:";
     for (const char c : path) {
         if (c == '%' || c == '?' || c == '#')
             uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
