@@ -259,7 +259,8 @@ void FileCommands::Typed::addPrune(CLI::App &app)
         ->allow_extra_args(false);
     command->add_flag("--yes", prune.isConfirmed, "Remove them; without it they are only listed");
     command->footer(
-        "Sessions that are being recorded, are unfinished or damaged, or have the tag \"keep\" always stay.");
+        "Sessions that are being recorded, are unfinished or damaged, have the tag \"keep\", or are sealed, so that "
+        "nobody knows, always stay.");
     pruneCommand = command;
 }
 

@@ -122,10 +122,9 @@ model::Result<Database> Database::open(const std::string &path, OpenMode mode, c
     if (code != SQLITE_OK)
         return handle ? databaseError(handle, "Cannot open") : model::Error("Cannot open " + path + ": out of memory");
     sqlite3_busy_timeout(handle, kBusyMs);
-    // Journals and temporary files would be in clear.
+    // Temporary files would be in clear; journals are kept in memory by the layer below.
     if (key && writes)
-        if (auto done = database.execute("PRAGMA temp_store=MEMORY; PRAGMA page_size=4096; PRAGMA journal_mode=MEMORY");
-            !done)
+        if (auto done = database.execute("PRAGMA temp_store=MEMORY; PRAGMA page_size=4096"); !done)
             return done.error();
     if (!writes)
         if (auto done = restrict(database, mode); !done)

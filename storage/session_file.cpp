@@ -303,6 +303,8 @@ std::optional<FileIdentity> identityOf(const std::string &path)
     return FileIdentity{status.st_dev, status.st_ino};
 }
 
+bool hasFilledLog(const std::string &path) { return isFilled(walPath(path)); }
+
 std::int64_t sizeOf(const std::string &path)
 {
     std::int64_t bytes = 0;

@@ -26,7 +26,7 @@ struct EntryChange
 };
 
 /// Stores tags and note in the session itself (table `session`: "tags", "note"; tags separated by line breaks), so that they travel with it, and
-/// are sealed with it. Refuses a session that is being recorded, and tags with line breaks or commas in them.
+/// are sealed with it. A sealed file is replaced by a changed copy, for which there must be room (replaced_file.h). Refuses a session that is being recorded, and tags with line breaks or commas in them.
 model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});
 
 /// Removes a finished session. Refuses one that is being recorded, or that has a log that was not brought in.

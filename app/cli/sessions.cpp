@@ -120,6 +120,21 @@ void printLine(const SessionEntry &entry)
         cutToColumns(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more);
 }
 
+/// Names the sessions that stay only because their tags are not known.
+void sayWhatStays(const std::vector<SessionEntry> &entries, const std::vector<model::PruneChoice> &unjudged)
+{
+    if (unjudged.empty())
+        return;
+    fmt::print(stderr,
+        "genprof: {} sealed session{} what the limits keep, and {}: whether {} tagged \"keep\" is sealed too. Look "
+        "with "
+        "genprof tag FILE, and remove by hand:\n",
+        unjudged.size(), unjudged.size() == 1 ? " is beyond" : "s are beyond", unjudged.size() == 1 ? "stays" : "stay",
+        unjudged.size() == 1 ? "it is" : "they are");
+    for (const model::PruneChoice &choice : unjudged)
+        fmt::print(stderr, "  {}\n", printable(entries[choice.entry].path));
+}
+
 } // namespace
 
 int runList(const ListOptions &options)
@@ -179,7 +194,7 @@ int runPrune(const PruneOptions &options)
         = model::pruneChoices(*entries, options.keep, std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
     std::int64_t bytes = 0;
     std::size_t removed = 0;
-    for (const model::PruneChoice &choice : choices) {
+    for (const model::PruneChoice &choice : choices.removed) {
         const SessionEntry &entry = (*entries)[choice.entry];
         if (options.isConfirmed) {
             const auto done = storage::removeSession(entry.path);
@@ -194,13 +209,14 @@ int runPrune(const PruneOptions &options)
             model::formatBytes(static_cast<double>(entry.fileBytes)), printable(entry.path), choice.reason);
     }
     const std::string size = model::formatBytes(static_cast<double>(bytes));
-    if (choices.empty())
+    if (choices.removed.empty())
         fmt::print("Nothing to remove.\n");
     else if (options.isConfirmed)
         fmt::print("{} of {} sessions removed, {}.\n", removed, entries->size(), size);
     else
         fmt::print("{} of {} sessions would be removed, {}. Nothing was: add --yes.\n", removed, entries->size(), size);
-    return removed == choices.size() ? kExitOk : kExitFailure;
+    sayWhatStays(*entries, choices.unjudged);
+    return removed == choices.removed.size() ? kExitOk : kExitFailure;
 }
 
 } // namespace app
