@@ -306,7 +306,7 @@ Result<AlertConfig> loadAlertConfig(const std::string &option, const std::string
         return config;
     const std::string fallback = command.empty() ? environment("GENPROF_ON_ALERT") : command;
     for (AlertRule &rule : config->rules)
-        if (rule.command.empty() || !command.empty())
+        if (rule.command.empty())
             rule.command = fallback;
     config->notifies = config->notifies || environment("GENPROF_NOTIFY") == "1";
     return config;

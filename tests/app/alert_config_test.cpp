@@ -120,6 +120,20 @@ above_of_cores = 75
         qunsetenv("GENPROF_ON_ALERT");
     }
 
+    void rulesKeepTheCommandThatTheyName()
+    {
+        const QTemporaryDir folder;
+        QFile file(folder.filePath(QStringLiteral("rules.toml")));
+        QVERIFY(file.open(QFile::WriteOnly));
+        file.write("defaults = false\n[[alert]]\nname = \"a\"\nabove = 3\non_alert = \"page somebody\"\n"
+                   "[[alert]]\nname = \"b\"\nabove = 3\n");
+        file.close();
+        const auto config = loadAlertConfig(file.fileName().toStdString(), "log it");
+        QVERIFY2(config.has_value(), config ? "" : config.error().text().c_str());
+        QCOMPARE(config->rules.at(0).command, std::string("page somebody"));
+        QCOMPARE(config->rules.at(1).command, std::string("log it"));
+    }
+
     void amounts()
     {
         QCOMPARE(parseAmount("512MiB", model::Unit::Bytes).value(), 536870912.0);
@@ -140,10 +154,17 @@ above_of_cores = 75
         QVERIFY(commands.start(
             {"/bin/sh", "-c", "echo $GENPROF_ALERT_RULE > " + file}, {{"GENPROF_ALERT_RULE", "the rule"}}));
         QVERIFY(commands.start({"/bin/sh", "-c", "exit 3"}, {}));
-        QVERIFY(!commands.start({"/does/not/exist"}, {}));
-        const std::vector<std::string> said = commands.finish(model::Duration::fromMs(10'000));
-        QCOMPARE(said.size(), std::size_t(1));
-        QCOMPARE(said[0], std::string("\"exit 3\" ended with status 3"));
+        // A program is named by itself, not by the text that it is given.
+        QVERIFY(commands.start({"false", "memory grows (now 3 GiB)"}, {}));
+        const auto missing = commands.start({"/does/not/exist", "--title", "memory grows"}, {});
+        QVERIFY(!missing);
+        QCOMPARE(missing.error().text(),
+            std::string("Alert command \"/does/not/exist\" cannot be started: No such file or directory"));
+        std::vector<std::string> said = commands.finish(model::Duration::fromMs(10'000));
+        std::sort(said.begin(), said.end());
+        QCOMPARE(said.size(), std::size_t(2));
+        QCOMPARE(said[1], std::string("Alert command \"false\" ended with status 1"));
+        QCOMPARE(said[0], std::string("Alert command \"exit 3\" ended with status 3"));
         QFile written(QString::fromStdString(file));
         QVERIFY(written.open(QFile::ReadOnly));
         QCOMPARE(written.readAll(), QByteArray("the rule\n"));
