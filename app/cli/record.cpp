@@ -70,6 +70,7 @@ public:
 private:
     int fail(const std::string &text, int exitCode);
     int giveUp(const std::string &text, int exitCode);
+    model::Result<void> makeKey();
     model::Result<void> openSession();
     model::Result<void> openTarget();
     std::optional<capture::LaunchFailure> startTarget();
@@ -106,6 +107,18 @@ int RecordRun::fail(const std::string &text, int exitCode)
     return exitCode;
 }
 
+/// The key of a sealed session. It comes before signals are taken from the terminal: whoever is asked for a passphrase may press Ctrl-C.
+model::Result<void> RecordRun::makeKey()
+{
+    if (!m_options.isSealed)
+        return {};
+    auto made = newSealKey(m_options.passphrase);
+    if (!made)
+        return made.error();
+    m_key = std::move(*made);
+    return {};
+}
+
 /// Makes the file. It comes first, because it takes longest: nothing slow may lie between the begin of time and the target's.
 model::Result<void> RecordRun::openSession()
 {
@@ -118,12 +131,6 @@ model::Result<void> RecordRun::openSession()
         m_info.config.command = patterns->redacted(m_info.config.command);
         m_processes.setCommandLineFilter(
             [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
-    }
-    if (m_options.isSealed) {
-        auto made = newSealKey(m_options.passphrase);
-        if (!made)
-            return made.error();
-        m_key = std::move(*made);
     }
     auto writer = storage::SessionWriter::create(m_path, m_info, m_key);
     if (!writer)
@@ -273,14 +280,16 @@ int RecordRun::waitForTarget()
 
 int RecordRun::run()
 {
-    auto signals = capture::SignalWatch::create();
-    if (!signals)
-        return fail(signals.error().text(), kExitRecorderFailed);
-    m_signals.emplace(std::move(*signals));
     auto alerts = loadAlertConfig(m_options.alerts, m_options.onAlert);
     if (!alerts)
         return fail(alerts.error().text(), kExitRecorderFailed);
     m_alertConfig = std::move(*alerts);
+    if (const auto made = makeKey(); !made)
+        return fail(made.error().text(), kExitRecorderFailed);
+    auto signals = capture::SignalWatch::create();
+    if (!signals)
+        return fail(signals.error().text(), kExitRecorderFailed);
+    m_signals.emplace(std::move(*signals));
     if (const auto opened = openSession(); !opened)
         return fail(opened.error().text(), kExitRecorderFailed);
     if (const auto opened = openTarget(); !opened)
