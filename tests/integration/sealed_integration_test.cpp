@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
 
+#include <QDir>
 #include <QDirIterator>
 #include <QFile>
+#include <QProcess>
+#include <QScopeGuard>
 #include <QTest>
+
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 using tests::GenprofRunner;
 using tests::Ran;
@@ -92,6 +102,46 @@ private Q_SLOTS:
         QVERIFY2(list.out.contains("(sealed)") && !list.out.contains("zebra"), list.out.constData());
     }
 
+    /// What is asked of a running recording needs the passphrase too, to its end.
+    void scansARunningRecording()
+    {
+        const QString session = m_runner.path(QStringLiteral("running.gprof-session"));
+        QProcess recorder;
+        recorder.start(QStringLiteral("sh"),
+            {QStringLiteral("-c"),
+                QStringLiteral("exec 7<&0 0</dev/null; exec \"$0\" record --seal --passphrase-fd 7 -q --cpu off -o "
+                               "\"$1\" -- python3 -c 'import time; print(\"here\", flush=True); time.sleep(60)'"),
+                GenprofRunner::program(), session});
+        recorder.write(QByteArray(kPassphrase) + '\n');
+        recorder.closeWriteChannel();
+        QVERIFY(tests::readUntil(recorder, "here").contains("here"));
+        Ran scan;
+        // It may listen a moment after the command began.
+        QTRY_VERIFY_WITH_TIMEOUT(
+            (scan = withPassphrase({QStringLiteral("ctl"), session, QStringLiteral("scan")})).exitCode == 0
+                || scan.err.contains("sealed"),
+            20'000);
+        QVERIFY2(scan.exitCode == 0 && !scan.out.isEmpty(), (scan.out + scan.err).constData());
+        QCOMPARE(withPassphrase({QStringLiteral("ctl"), session, QStringLiteral("stop")}).exitCode, 0);
+        recorder.kill();
+        recorder.waitForFinished();
+    }
+
+    /// Whether it is tagged "keep" is sealed.
+    void prunesNoSealedSession()
+    {
+        const QString folder = m_runner.path(QStringLiteral("kept"));
+        const QString session = folder + QStringLiteral("/a.gprof-session");
+        QVERIFY(QDir().mkpath(folder) && QFile::copy(m_runner.session(), session));
+        QVERIFY(QFile::copy(session, folder + QStringLiteral("/b.gprof-session")));
+        QCOMPARE(withPassphrase({QStringLiteral("tag"), session, QStringLiteral("keep")}).exitCode, 0);
+        const Ran ran = m_runner.genprof(
+            {QStringLiteral("prune"), folder, QStringLiteral("--keep"), QStringLiteral("1"), QStringLiteral("--yes")});
+        QCOMPARE(ran.exitCode, 0);
+        QVERIFY(QFile::exists(session) && QFile::exists(folder + QStringLiteral("/b.gprof-session")));
+        QVERIFY2(ran.err.contains("1 sealed session is beyond what the limits keep"), ran.err.constData());
+    }
+
     void sealsAndUnsealsCopies()
     {
         const QString plain = m_runner.path(QStringLiteral("plain")), again = m_runner.path(QStringLiteral("again"));
@@ -116,19 +166,16 @@ private Q_SLOTS:
 
     void takesThePassphraseFromTheKeyring()
     {
-        // Every user has a keyring that a program without a login session can write; the key is added as keyctl(1) would.
-        const Ran added = m_runner.run(QStringLiteral("python3"),
-            {QStringLiteral("-c"),
-                QStringLiteral("import ctypes, sys\n"
-                               "c = ctypes.CDLL(None, use_errno=True)\n"
-                               "p = b'correct horse battery'\n"
-                               "k = c.syscall(248, b'user', b'genesis-profiler-test', p, len(p), -4)\n"
-                               "sys.exit(0 if k > 0 else 1)")});
-        if (added.exitCode != 0)
-            QSKIP("this system lets nobody add a key to the user's keyring");
+        // Every user has a keyring that a program without a login session can write.
+        const QByteArray name = "genesis-profiler-test-" + QByteArray::number(::getpid());
+        const long key = ::syscall(
+            SYS_add_key, "user", name.constData(), kPassphrase, std::strlen(kPassphrase), KEY_SPEC_USER_KEYRING);
+        if (key < 0)
+            QSKIP(std::strerror(errno)); // the kernel has no keyrings, or a container's filter forbids them
+        const auto takenAway = qScopeGuard([key] { ::syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING); });
         const Ran report
             = m_runner.genprof({QStringLiteral("report"), m_runner.session(), QStringLiteral("--passphrase-keyring"),
-                QStringLiteral("genesis-profiler-test"), QStringLiteral("--format"), QStringLiteral("json")});
+                QString::fromUtf8(name), QStringLiteral("--format"), QStringLiteral("json")});
         QVERIFY2(report.out.contains("zebra-argument"), report.err.constData());
         const Ran missing = m_runner.genprof({QStringLiteral("report"), m_runner.session(),
             QStringLiteral("--passphrase-keyring"), QStringLiteral("genesis-profiler-no-such-key")});
