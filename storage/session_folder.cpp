@@ -2,6 +2,7 @@
 #include "storage/session_folder.h"
 
 #include "storage/info_rows.h"
+#include "storage/log_mode.h"
 #include "storage/replaced_file.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
@@ -148,8 +149,6 @@ Result<void> changeIn(const std::string &path, const EntryChange &change, const 
     auto database = openToChange(path, key);
     if (!database)
         return database.error();
-    // Closed it has no log, and says so; not while others have it open.
-    static_cast<void>(database->execute("PRAGMA journal_mode=DELETE"));
     auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
     if (!transaction)
         return transaction.error();
@@ -164,21 +163,25 @@ Result<void> changeIn(const std::string &path, const EntryChange &change, const 
     if (change.note)
         if (auto done = put(*database, "note", *change.note); !done)
             return done;
-    return transaction->commit();
+    if (auto done = transaction->commit(); !done)
+        return done;
+    // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
+    leaveLog(*database);
+    return {};
 }
 
 /// Brings the log of a sealed session that was left unfinished into its main file, by way of the log alone: what is interrupted begins again.
-Result<void> foldLog(const std::string &path, const SealKeyPointer &key)
+Result<void> foldLeftLog(const std::string &path, const SealKeyPointer &key)
 {
     if (!hasFilledLog(path))
         return {};
     auto database = openToChange(path, key);
     if (!database)
         return database.error();
-    const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
-    if (!busy)
-        return busy.error();
-    return *busy == 0 ? Result<void>() : Error("Cannot change " + path + ": another program reads it; try again later");
+    if (auto readable = database->integer("SELECT count(*) FROM sqlite_schema"); !readable)
+        return readable.error();
+    return foldLog(*database) ? Result<void>()
+                              : Error("Cannot change " + path + ": another program reads it; try again later");
 }
 
 } // namespace
@@ -240,7 +243,7 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     if (!isSealed(path))
         return changeIn(path, change, {});
     // The journal of a sealed file is in memory: a change in place that is interrupted would leave it torn.
-    if (auto done = foldLog(path, key); !done)
+    if (auto done = foldLeftLog(path, key); !done)
         return done;
     return replaceFile(path, [&](const std::string &copy) { return changeIn(copy, change, key); });
 }
