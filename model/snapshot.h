@@ -164,6 +164,9 @@ struct Snapshot
     std::vector<Timestamp> tickEnds; ///< ascending, whole recording
     std::vector<MetricSeries> metrics;
     std::vector<HeapSeries> heapSeries;
+    /// How the heaps of the selected images were recorded, over the whole recording, ascending in image and time. Empty in files from before
+    /// version 5: then SessionInfo::config says it of all.
+    std::vector<HeapModeChange> heapModes;
     std::vector<CpuSeries> cpuSeries;
     std::vector<HeapSizeCell> heapSizes;
     std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost

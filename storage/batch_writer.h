@@ -25,7 +25,7 @@ private:
     void writeAreas(const model::EventBatch &batch, std::int64_t tick);
 
     Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
-        m_peakStackGone, m_cpu, m_loss, m_mark, m_gap, m_phase, m_areaTick, m_area, m_parts;
+        m_peakStackGone, m_cpu, m_loss, m_mark, m_gap, m_phase, m_areaTick, m_area, m_parts, m_heapMode;
     RowWriter m_rows;
 };
 

@@ -2,6 +2,7 @@
 #include "storage/cost_loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 namespace storage {
@@ -24,6 +25,18 @@ double variance(const Statement &row, int column)
     constexpr double kMost = 1e60; // sums of them stay finite
     const double value = row.real(column);
     return value >= 0 && value < kMost ? value : 0;
+}
+
+/// What was freed and its variance may be less than nothing: where sampling began, live became an estimate.
+std::int64_t freedCount(const Statement &row, int column)
+{
+    return std::max<std::int64_t>(row.integer(column), -(std::int64_t{1} << 62));
+}
+
+double freedVariance(const Statement &row, int column)
+{
+    const double value = row.real(column);
+    return std::abs(value) < 1e60 ? value : 0;
 }
 
 bool isBelow(std::int64_t value, std::size_t end) { return value >= 0 && static_cast<std::uint64_t>(value) < end; }
@@ -55,8 +68,8 @@ Result<void> fetchHeap(Database &database, Damage &damage, const LoadedSession &
             if (!tick || !isBelow(row.integer(1), tables.images.size()))
                 return damage.badRow("heap");
             const HeapKey key{static_cast<std::uint32_t>(row.integer(1)), stackOf(damage, "heap", row, 2, tables)};
-            handler(
-                *tick, key, {count(row, 3), count(row, 4), count(row, 5), count(row, 6), count(row, 7), count(row, 8)});
+            handler(*tick, key,
+                {count(row, 3), count(row, 4), freedCount(row, 5), freedCount(row, 6), count(row, 7), count(row, 8)});
         });
 }
 
@@ -78,8 +91,8 @@ Result<void> fetchSampling(Database &database, Damage &damage, const LoadedSessi
                 return damage.badRow("heap_sampling");
             const HeapKey key{
                 static_cast<std::uint32_t>(row.integer(1)), stackOf(damage, "heap_sampling", row, 2, *session.tables)};
-            handler(
-                *tick, key, {{count(row, 3), variance(row, 4), variance(row, 5), variance(row, 6), variance(row, 7)}});
+            handler(*tick, key,
+                {{count(row, 3), variance(row, 4), variance(row, 5), freedVariance(row, 6), freedVariance(row, 7), 0}});
         });
 }
 

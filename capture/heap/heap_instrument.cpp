@@ -36,6 +36,9 @@ HeapInstrument::Image::Image(Arrival from, int processDescriptor)
     , arrival(std::move(from))
     , process(processDescriptor)
 {
+    firstPeriod = channel.samplePeriodBytes();
+    if (arrival.origin != wire::Origin::Exec)
+        channel.expectEarlierBlocks();
 }
 
 HeapInstrument::Image::~Image()
@@ -122,6 +125,8 @@ void HeapInstrument::imageArrived(Arrival arrival)
         image->hasEnded = true;
     }
     m_images.push_back(std::make_unique<Image>(std::move(arrival), process));
+    if (m_budget)
+        m_images.back()->budget.emplace(*m_budget);
     inheritMappings(*m_images.back());
     wakeSleeper(m_control);
 }
@@ -172,6 +177,7 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     image.hasEnded = isOver;
     if (isOver)
         return;
+    image.channel.advanceStep(m_clock);
     image.channel.provide(mayScan, m_clock);
 }
 

@@ -6,9 +6,11 @@
 #include "capture/heap/image_memory.h"
 #include "capture/heap/program_events.h"
 #include "capture/heap/recorder_clock.h"
+#include "model/event_batch.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,18 @@ struct TargetLosses
     std::uint64_t poolsRefused = 0; ///< events of pools beyond the number that a connection can tell apart
 };
 
+/// A change of how an image's blocks are recorded, once it is complete.
+struct SamplingStep
+{
+    std::int64_t timeNs = 0;
+    std::uint64_t periodBefore = 0; ///< bytes; 0: every event
+    std::uint64_t periodAfter = 0;
+    model::HeapModeCause cause = model::HeapModeCause::User;
+    model::HeapLevel liveBefore; ///< as it was known
+    model::HeapLevel liveAfter;  ///< as it is estimated from here on
+    double liveVariance = 0;     ///< that thinning brought; bytes²
+};
+
 /// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the
 /// peak exact, and lets EventPairing decide where stamps alone cannot. Used by the drain thread under the
 /// instrument's lock.
@@ -54,8 +68,28 @@ public:
     /// Whether the target waits for something, or has written so much that it will not ring again.
     bool hasMuchToRead() const;
 
+    /// Why blocks cannot be recorded with this period from now on, as a sentence; empty if they can. 0: every event.
+    std::string obstacleTo(std::uint64_t samplePeriodBytes);
+    /// Has the target record so. From every event to samples that takes a moment: advanceStep() completes it.
+    void recordBy(std::uint64_t samplePeriodBytes, model::HeapModeCause cause, const RecorderClock &clock);
+    /// After each drain: goes on with a step that is under way.
+    void advanceStep(const RecorderClock &clock);
+    std::uint64_t samplePeriodBytes() const { return m_step ? m_step->periodAfter : m_pairing.samplePeriodBytes(); }
+    /// Steps that were completed since the last call.
+    std::vector<SamplingStep> takeSteps();
+    /// Events applied, and times at which a thread waited for room in its ring, since the last call.
+    struct Traffic
+    {
+        std::uint64_t events = 0;
+        std::uint64_t waits = 0;
+    };
+    Traffic takeTraffic();
+
     /// Stops the target's recording; it goes dormant at its next event.
     void stop();
+
+    /// The target had blocks before it was recorded, of which frees will come.
+    void expectEarlierBlocks() { m_hasEarlierBlocks = true; }
 
     EventPairing &pairing() { return m_pairing; }
     ProgramEvents &program() { return m_program; }
@@ -82,7 +116,9 @@ private:
         std::uint64_t turn = 0; ///< when `current` is due in a pass, in clock units
         bool isTaken = false;   ///< a thread writes into it
         bool isStalled = false; ///< current waits for another ring
+        bool isLast = false;    ///< current has its turn after the other events of the same moment
         std::uint64_t stalledInPass = 0;
+        std::uint64_t headAtOrder = 0; ///< position of the target when it was looked at last because of an order
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
     };
@@ -94,7 +130,16 @@ private:
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
+    bool isInStrictOrder() const;
+    bool needsNoCounterpart(const Ring &ring) const;
     void beat();
+    std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
+    void noteHeads();
+    enum class Heard : std::uint8_t { NotYet, AllThatWrite, All };
+    /// Which threads have taken up the last order.
+    Heard whoHeard();
+    bool isEarlierOrderRead() const;
+    void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
     void publishTails();
     void offerLargerRings();
@@ -111,8 +156,15 @@ private:
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint64_t m_pass = 0;
+    std::uint32_t m_stalledRings = 0;
+    bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
+    std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
+    std::int64_t m_quietSinceNs = 0;    ///< no thread that has not heard of the last order has written since
+    std::int64_t m_settlesSinceNs = -1; ///< -1: no thinning is to settle
+    std::vector<SamplingStep> m_steps;
+    Traffic m_traffic;
 };
 
 } // namespace capture

@@ -47,7 +47,7 @@ public:
         std::function<void(std::int32_t pid, const std::string &reason)> failed;
     };
 
-    /// `samplePeriodBytes`: of every image's memory, see wire::Header.
+    /// `samplePeriodBytes`: what every image's memory begins with, see wire::Order.
     static model::Result<std::unique_ptr<RendezvousServer>> start(
         wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks);
     ~RendezvousServer();
@@ -62,6 +62,9 @@ public:
     /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
     void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
 
+    /// Images that come from now on begin with this period. Any thread.
+    void setSamplePeriod(std::uint64_t samplePeriodBytes) { m_samplePeriodBytes = samplePeriodBytes; }
+
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();
 
@@ -74,7 +77,7 @@ private:
     static void turnAway(int connection);
 
     wire::Clock m_clock;
-    std::uint64_t m_samplePeriodBytes;
+    std::atomic<std::uint64_t> m_samplePeriodBytes;
     Callbacks m_callbacks;
     int m_listener;
     int m_wakeup; ///< eventfd: the server is to stop

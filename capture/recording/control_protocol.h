@@ -12,12 +12,12 @@
 namespace capture {
 
 /// What one can ask of a running recorder. One JSON object a line, e.g. `{"command":"mark","text":"warmed up"}`.
-enum class ControlCommand { Stop, Pause, Resume, Mark, Status };
+enum class ControlCommand { Stop, Pause, Resume, Mark, Mode, Status };
 
 struct ControlRequest
 {
     ControlCommand command = ControlCommand::Status;
-    std::string text; ///< of a mark
+    std::string text; ///< of a mark; of a mode as model::parseHeapWish() takes it
 };
 
 /// The answer, one JSON object a line: `{"ok":true,"status":{…}}` or `{"ok":false,"error":"…","status":{…}}`. After `stop` a

@@ -113,6 +113,7 @@ private:
     void endIfDue(model::Timestamp now);
     std::string pause();
     std::string resume();
+    std::string setHeapMode(const std::string &text);
     void setState(model::SessionState state);
 
     TargetProcess &m_target;

@@ -59,11 +59,12 @@ std::uint64_t clockUnits(wire::Clock clock)
     }
 }
 
-void write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+/// False if there was no room, which is counted.
+bool write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
     wire::RingWriter &ring = thread.ring;
     if (!ring.hasRoom(wire::kRecordsPerEvent) && !makeRoom(thread)) [[unlikely]]
-        return;
+        return false;
     const std::uint64_t now = clockUnits(g_tracing.memory.header().clock);
     std::uint64_t delta = now - thread.lastTime;
     if (delta >= wire::Record::kTimeLimit) [[unlikely]] {
@@ -81,6 +82,29 @@ void write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, st
         ring.add(wire::Record::wide(pointer, size));
     ring.add(wire::Record::of(type, pointer, size, node, delta));
     ring.publish();
+    return true;
+}
+
+/// Takes up the recorder's last order for the calling thread, and tells so in its ring: what stands there before follows the order
+/// before. False if it is to stop, or if there was no room to tell.
+[[gnu::noinline]] bool takeOrder(ThreadState &thread)
+{
+    Tracing &tracing = g_tracing;
+    wire::Header &header = tracing.memory.header();
+    const std::uint32_t word = header.order.load(std::memory_order_acquire);
+    if (word == wire::kStopped) {
+        tracing.goDormant();
+        return false;
+    }
+    if (word != thread.toldOrder && !write(thread, wire::RecordType::Order, 0, wire::orderNumber(word), 0))
+        return false;
+    thread.toldOrder = word;
+    const wire::Order wanted = header.orders[wire::orderNumber(word) % wire::kOrders];
+    if (wanted.samplePeriodBytes != 0) // the same whenever it is done
+        tracing.sampledBlocks
+            = wire::SampledBlocks(tracing.memory, header.sampledBuckets.load(std::memory_order_acquire));
+    thread.follow(word, wanted);
+    return true;
 }
 
 /// The calling thread's state if this process records now.
@@ -93,10 +117,8 @@ ThreadState *recordingThread()
     ThreadState *thread = tracing.thread();
     if (thread == nullptr)
         return nullptr;
-    if (tracing.memory.header().mode.load(std::memory_order_relaxed) != wire::Mode::Recording) [[unlikely]] {
-        tracing.goDormant();
-        return nullptr;
-    }
+    if (tracing.memory.header().order.load(std::memory_order_relaxed) != thread->order) [[unlikely]]
+        return takeOrder(*thread) ? thread : nullptr;
     return thread;
 }
 
@@ -105,7 +127,7 @@ std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint6
 /// Counts a sample that cannot be followed to its end, and so is not taken.
 bool follow(const void *pointer)
 {
-    if (g_tracing.sampledBlocks.add(pointer))
+    if (g_tracing.sampledBlocks.add(asNumber(pointer)))
         return true;
     g_tracing.memory.header().losses.samplesRefused.fetch_add(1, std::memory_order_relaxed);
     return false;
@@ -115,23 +137,25 @@ void sampleAllocation(ThreadState &thread, wire::RecordType type, const void *po
     const unwind::NarrowFrame &caller)
 {
     thread.lastAllocation = pointer;
-    const bool wasSampled = type == wire::RecordType::ReallocEnd && thread.reallocWasSampled;
+    const bool wasTold = type == wire::RecordType::ReallocEnd && thread.reallocWasTold;
     if (!thread.sampler.takes(size) || !follow(pointer)) [[likely]] {
-        if (wasSampled)
+        if (wasTold)
             write(thread, wire::RecordType::ReallocEnd, 0, 0, 0);
         return;
     }
-    const wire::RecordType told = wasSampled ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc;
+    const wire::RecordType told = wasTold ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc;
     write(thread, told, asNumber(pointer), size, captureStack(thread, caller));
 }
 
 void sampleRelease(ThreadState &thread, wire::RecordType type, const void *pointer)
 {
-    const bool wasSampled = g_tracing.sampledBlocks.remove(pointer);
+    const bool wasFollowed = g_tracing.sampledBlocks.remove(asNumber(pointer));
+    const bool isTold = wasFollowed || thread.coverage == Coverage::SampledAndFrees;
     if (type == wire::RecordType::ReallocBegin)
-        thread.reallocWasSampled = wasSampled;
-    if (wasSampled)
-        write(thread, type, asNumber(pointer), 0, thread.lastAllocation == pointer ? 1 : 0);
+        thread.reallocWasTold = isTold;
+    if (isTold)
+        write(thread, type, asNumber(pointer), 0,
+            (thread.lastAllocation == pointer ? wire::kFreedLast : 0) | (wasFollowed ? wire::kFreedFollowed : 0));
 }
 
 } // namespace
@@ -143,7 +167,7 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
         return;
     // Mappings and pools are few: each is told.
     const bool isBlock = type == wire::RecordType::Malloc || type == wire::RecordType::ReallocEnd;
-    if (thread->isSampling && isBlock)
+    if (thread->coverage != Coverage::All && isBlock)
         sampleAllocation(*thread, type, pointer, size, caller);
     else
         write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
@@ -154,7 +178,7 @@ bool recordRelease(wire::RecordType type, const void *pointer)
     ThreadState *thread = recordingThread();
     if (thread == nullptr)
         return false;
-    if (thread->isSampling)
+    if (thread->coverage != Coverage::All)
         sampleRelease(*thread, type, pointer);
     else
         write(*thread, type, asNumber(pointer), 0, 0);
@@ -164,9 +188,9 @@ bool recordRelease(wire::RecordType type, const void *pointer)
 void recordReallocFailed(const void *old)
 {
     ThreadState *thread = recordingThread();
-    if (thread == nullptr || (thread->isSampling && !thread->reallocWasSampled))
+    if (thread == nullptr || (thread->coverage != Coverage::All && !thread->reallocWasTold))
         return;
-    if (thread->isSampling && !follow(old))
+    if (thread->coverage != Coverage::All && !follow(old))
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
     else
         write(*thread, wire::RecordType::ReallocFailed, 0, 0, 0);
@@ -175,7 +199,7 @@ void recordReallocFailed(const void *old)
 void recordReallocFreed()
 {
     ThreadState *thread = recordingThread();
-    if (thread != nullptr && (!thread->isSampling || thread->reallocWasSampled))
+    if (thread != nullptr && (thread->coverage == Coverage::All || thread->reallocWasTold))
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 

@@ -83,9 +83,6 @@ bool Tracing::connect(wire::Origin origin)
     modules.reset(memory, findObject);
     if (!tree.reset(memory, modules))
         return false;
-    const std::uint64_t period = memory.header().samplePeriodBytes;
-    if (period != 0 && !sampledBlocks.reset(period))
-        return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
         m_ownBegin = own.begin;
@@ -120,7 +117,7 @@ ThreadState *Tracing::enter()
     slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
     asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
     rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
-    state->begin(wire::RingWriter(memory, *slot), stackPointer(), memory.header().samplePeriodBytes);
+    state->begin(wire::RingWriter(memory, *slot), stackPointer());
     state->owner = &t_words;
     t_words.state = state;
     publishPrivateMemory();

@@ -12,7 +12,7 @@
 namespace capture::wire {
 
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 
 inline constexpr std::uint32_t kMaxThreads = 2048;
 inline constexpr std::uint32_t kMaxModules = 2048;
@@ -27,8 +27,21 @@ inline constexpr std::uint32_t kRootNodes = 6;
 
 inline constexpr std::uint32_t kNoModule = 0xffffffff;
 
-/// Whether the target should record. Recorder.
-enum class Mode : std::uint32_t { Stopped = 0, Recording = 1 };
+/// What the target should do: the recorder's last word. 0: stop. Else 2 · n + 1, where n counts what was ordered before in this memory;
+/// how order n wants blocks recorded stands in Header::orders[n % kOrders].
+inline constexpr std::uint32_t kStopped = 0;
+constexpr std::uint32_t orderWord(std::uint32_t number) { return number << 1 | 1; }
+constexpr std::uint32_t orderNumber(std::uint32_t word) { return word >> 1; }
+inline constexpr std::uint32_t kOrders = 32; ///< a thread that is this many orders behind is refused more
+
+/// How blocks are recorded under an order. Recorder, before the order is given.
+struct Order
+{
+    std::uint64_t samplePeriodBytes; ///< bytes of which one is sampled on average; 0: every event is recorded
+    std::uint32_t tellsAllFrees;     ///< 1: also frees of blocks that were not sampled are told
+    std::uint32_t reserved;
+};
+
 /// How the target takes its time stamps. Recorder.
 enum class Clock : std::uint32_t { Tsc = 0, Monotonic = 1 };
 
@@ -56,15 +69,15 @@ inline constexpr std::uint32_t kMostPrivateRanges = 128;
 /// The first page.
 struct Header
 {
-    std::uint64_t magic;       ///< recorder
-    std::uint32_t version;     ///< recorder
-    std::uint32_t recorderPid; ///< recorder; 0 where the target cannot name it (another pid namespace)
-    std::atomic<Mode> mode;    ///< recorder
-    Clock clock;               ///< recorder
-    std::uint32_t waitLimitMs; ///< recorder: how long a full ring may hold the target up
+    std::uint64_t magic;              ///< recorder
+    std::uint32_t version;            ///< recorder
+    std::uint32_t recorderPid;        ///< recorder; 0 where the target cannot name it (another pid namespace)
+    std::atomic<std::uint32_t> order; ///< recorder: see orderWord()
+    Clock clock;                      ///< recorder
+    std::uint32_t waitLimitMs;        ///< recorder: how long a full ring may hold the target up
     std::uint32_t reserved0;
-    /// recorder, before the target connects: bytes of which one is sampled on average; 0: every event is recorded
-    std::uint64_t samplePeriodBytes;
+    /// recorder, before the first order that samples: cache lines of SampledBlocks that have memory, a power of two; 0: none yet
+    std::atomic<std::uint64_t> sampledBuckets;
 
     alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
     std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
@@ -83,6 +96,7 @@ struct Header
 
     std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
     AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
+    Order orders[kOrders];                         ///< recorder: by the number of the order, modulo kOrders
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 
@@ -160,7 +174,12 @@ inline constexpr std::uint64_t kModulesOffset = kSlotsOffset + kMaxThreads * siz
 inline constexpr std::uint64_t kPathsOffset = kModulesOffset + kMaxModules * sizeof(ModuleRecord);
 inline constexpr std::uint64_t kNodesOffset = kPathsOffset + kModulePathBytes;
 inline constexpr std::uint64_t kRingsOffset = kNodesOffset + std::uint64_t{kMaxNodes} * sizeof(Node);
-inline constexpr std::uint64_t kMemoryBytes = kRingsOffset + kRingBytes;
+inline constexpr std::uint64_t kSampledOffset = kRingsOffset + kRingBytes; ///< see SampledBlocks
+inline constexpr unsigned kSampledCounterBits = 14;
+inline constexpr std::uint64_t kSampledBucketBytes = 64;
+inline constexpr std::uint64_t kMostSampledBuckets = 1u << 16;
+inline constexpr std::uint64_t kMemoryBytes
+    = kSampledOffset + (1u << kSampledCounterBits) + kMostSampledBuckets * kSampledBucketBytes;
 static_assert(kModulesOffset % 4096 == 0 && kPathsOffset % 4096 == 0 && kNodesOffset % 4096 == 0
     && kRingsOffset % 4096 == 0 && kMaxNodes <= (1u << Record::kNodeBits));
 
@@ -175,6 +194,7 @@ struct MemoryView
     char *paths() const { return reinterpret_cast<char *>(base + kPathsOffset); }
     Node &node(std::uint32_t i) const { return reinterpret_cast<Node *>(base + kNodesOffset)[i]; }
     Record *ring(std::uint64_t offset) const { return reinterpret_cast<Record *>(base + offset); }
+    unsigned char *sampledBlocks() const { return base + kSampledOffset; }
 };
 
 } // namespace capture::wire

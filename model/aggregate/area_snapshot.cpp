@@ -34,6 +34,7 @@ Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
     result.heapGrowth.clear();
     result.growthTimes.clear();
     result.heapSummary = {};
+    result.heapModes.clear();
     if (isHeapSampled(snapshot))
         result.info.config.heap = HeapMode::Full; // an area is told of event by event, also where the heap is sampled
     std::map<std::pair<ImageId, StackId>, HeapCost> rows;

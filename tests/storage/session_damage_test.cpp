@@ -131,7 +131,7 @@ private Q_SLOTS:
             VERIFY_RESULT(other->execute("CREATE TABLE t (x)"));
         }
         row("another database", file("other"), "it is a SQLite file, but no session");
-        row("newer", changed("newer", "PRAGMA user_version=99"), "format 99, this program reads up to 2); update");
+        row("newer", changed("newer", "PRAGMA user_version=99"), "format 99, this program reads up to 3); update");
         row("not begun", changed("unbegun", "PRAGMA user_version=0"), "was cut off before it began");
     }
     void saysWhatIsWrong()
