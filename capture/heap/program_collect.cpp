@@ -103,6 +103,18 @@ void HeapInstrument::endPhasesOf(const Image &image)
             m_phases.endAll(thread, *end);
 }
 
+/// The name that the session has for a pool. Strings stay in it for ever, so a program that makes up names without end gets one for the rest.
+const std::string &HeapInstrument::poolName(const std::string &name)
+{
+    constexpr std::size_t kMostNames = 4096;
+    static const std::string kOther = "other pools";
+    if (m_poolNames.size() >= kMostNames && !m_poolNames.contains(name)) {
+        ++m_unnamedPools;
+        return kOther;
+    }
+    return *m_poolNames.insert(name).first;
+}
+
 void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch)
 {
     // Pools of one name are one area.
@@ -112,7 +124,7 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
     std::map<std::tuple<model::AreaKind, model::StringId, model::StackId>, model::AreaDelta> rows;
     std::map<Key, bool> hasChanged;
     for (const AreaHarvest &area : harvest.areas) {
-        const Key key{kindOf(area), tables.string(area.name)};
+        const Key key{kindOf(area), tables.string(area.isPool ? poolName(area.name) : area.name)};
         model::AreaTick &tick = ticks[key];
         tick.image = image.id;
         std::tie(tick.kind, tick.name) = key;
@@ -131,6 +143,12 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
             model::addWrapping(row.freedBytes, counts.freedBytes);
         }
     }
+    if (harvest.refusedPoolEvents > 0)
+        batch.losses.push_back({model::LossKind::EventsDropped, image.id, harvest.refusedPoolEvents,
+            "events of pools: more than 1,024 were live at a time"});
+    if (m_unnamedPools > 0)
+        batch.losses.push_back({model::LossKind::EventsDropped, image.id, std::exchange(m_unnamedPools, 0),
+            "names of pools: more than 4,096, the rest is counted as \"other pools\""});
     for (const auto &[key, tick] : ticks)
         if (hasChanged[key])
             batch.areaTicks.push_back(tick);
