@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
 
+#include "app/budget_text.h"
+#include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/file_commands.h"
+#include "app/report_arguments.h"
 #include "model/heap_mode.h"
 
 #include <CLI/CLI.hpp>
@@ -14,6 +18,7 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace app {
@@ -24,7 +29,10 @@ constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::uint32_t kHighestHz = 20'000;
 constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
+constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
+constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
+using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -33,20 +41,21 @@ struct Typed
     std::string heap;
     std::string cpu;
     std::string children;
+    std::string whenFull;
     std::string tick;
+    std::string ageBucket;
     std::string duration;
+    std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
     std::string controlCommand;
+    std::string minAge;
+    std::string confirmAfter;
+    std::string scanEvery;
     std::vector<std::string> controlText;
     ReportOptions report;
-    std::string view;
-    std::string cost;
-    std::string format;
-    std::string from;
-    std::string to;
+    ReportWords reportWords;
     DoctorOptions doctor;
-    ListOptions list;
 };
 
 constexpr const char *kFooter = R"(Examples:
@@ -57,6 +66,8 @@ constexpr const char *kFooter = R"(Examples:
   genprof ctl FILE mode sampled=64KiB           record the heap less closely from now on
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
+  genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
 
@@ -73,10 +84,47 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "Record the processes that it starts too, each as one of its own (default follow)")
         ->type_name("follow|ignore");
     command
+        .add_option("--when-full", typed.whenFull,
+            "What a thread does while the recorder does not keep up with its allocations: wait, at most 10 s, or drop "
+            "and count "
+            "them at once (default wait)")
+        ->type_name("wait|drop");
+    command
         .add_option(
             "--tick", typed.tick, "How often metrics are read and the file is written: 100 ms to 60 s (default 1000)")
         ->type_name("MS");
+    command
+        .add_option("--age-bucket", typed.ageBucket,
+            "How finely ages of blocks are kept at first, for finding leaks: 100ms to 1h (default 10s); 36 are needed")
+        ->type_name("T");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
+        ->type_name("T");
+    command
+        .add_option("--alerts", typed.record.alerts,
+            "Rules of alerts (TOML), or off; by default memory growth, memory near its limit, busy CPU, forecast")
+        ->type_name("FILE|off");
+    command
+        .add_option("--on-alert", typed.record.onAlert,
+            "Shell command to run when an alert fires; GENPROF_ALERT_* variables tell which")
+        ->type_name("CMD");
+    command.add_flag("--fail-on-alert", typed.record.failsOnAlert, "Exit with 3 when an alert fired and CMD succeeded");
+    command
+        .add_option("--budget", typed.budget,
+            "How large the session may get in how much time: 200MB/48h. Kept by merging older details earlier than "
+            "usual")
+        ->type_name("SIZE/T");
+    command.add_flag("--seal", typed.record.isSealed, "Encrypt the session with a passphrase, from its first byte on");
+    addPassphraseOptions(command, typed.record.passphrase);
+    command
+        .add_option("--redact", typed.record.secretPatterns,
+            "Also hide what stands behind an option or variable of this NAME, or words that look like =GLOB")
+        ->type_name("NAME|=GLOB")
+        ->allow_extra_args(false);
+    command.add_flag("--no-redact", typed.record.keepsSecrets,
+        "Store command lines as they are; else passwords, tokens and keys in them are hidden");
+    command
+        .add_option("--scan-every", typed.scanEvery,
+            "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
@@ -127,34 +175,21 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
     command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
     command
         ->add_option("command", typed.controlCommand,
-            "stop, pause, resume, mark TEXT, status, or mode full|sampled[=BYTES]|auto[=PERCENT]: how the heap is "
+            "stop, pause, resume, mark TEXT, status, scan, or mode full|sampled[=BYTES]|auto[=PERCENT]: how the heap "
+            "is "
             "recorded from now on")
         ->required()
         ->type_name("COMMAND");
     command->add_option("text", typed.controlText, "What the mark says, or the mode")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
-    return command;
-}
-
-CLI::App *addReport(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
-    ReportOptions &report = typed.report;
-    command->add_option("file", report.file, "The session")->required()->type_name("FILE");
-    command->add_option("--what", typed.view, "summary (default), metrics, heap, mappings, pools, cpu, losses")
-        ->type_name("VIEW");
-    command
-        ->add_option(
-            "--cost", typed.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
-        ->type_name("COST");
-    command->add_option("--from", typed.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
-        ->type_name("T");
-    command->add_option("--to", typed.to, "Only up to this time of the recording")->type_name("T");
-    command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
-    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
-    command->add_option("--format", typed.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
-        ->type_name("FORMAT");
-    command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
+    addPassphraseOptions(*command, typed.control.passphrase);
+    ScanWish &scan = typed.control.request.scan;
+    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
+    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
+    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
+    command->footer(
+        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
+        "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
     return command;
 }
 
@@ -164,13 +199,6 @@ CLI::App *addDoctor(CLI::App &app, Typed &typed)
     command->add_option("pid", typed.doctor.pid, "Say instead whether the heap of this process can be traced")
         ->type_name("PID");
     command->add_flag("--json", typed.doctor.asJson, "Print as JSON");
-    return command;
-}
-
-CLI::App *addList(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("list", "The sessions that were recorded or opened last");
-    command->add_option("--top", typed.list.most, "At most this many (default 20)")->type_name("N");
     return command;
 }
 
@@ -204,24 +232,25 @@ model::Result<void> readHeap(const std::string &text, model::CaptureConfig &conf
     return {};
 }
 
-/// Sets `value` to the choice called `name`; no name leaves it as it is.
-template <typename Enum>
-model::Result<void> choose(const char *option, const std::string &name,
-    std::initializer_list<std::pair<const char *, Enum>> choices, Enum &value)
+model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig &config)
 {
-    std::string names;
-    for (const auto &[choice, chosen] : choices) {
-        if (name == choice)
-            value = chosen;
-        if (name.empty() || name == choice)
-            return {};
-        names += (names.empty() ? "" : ", ") + std::string(choice);
-    }
-    return model::Error(fmt::format("{} {}: there is no such choice; possible are {}", option, name, names));
+    if (text.empty())
+        return {};
+    const auto every = parseDuration(text, kSecondNs);
+    if (!every)
+        return every.error().within("--scan-every");
+    if (*every < kShortestScanDistance)
+        return model::Error("--scan-every " + text + ": 30s or more is possible");
+    if (config.heap == model::HeapMode::Off)
+        return model::Error("--scan-every needs the heap to be recorded: --heap full");
+    config.scanEvery = *every;
+    return {};
 }
 
 model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
+    if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
+        return model::Error("A passphrase is given, but --seal is not");
     if (const auto heap = readHeap(typed.heap, config, heapByDefault); !heap)
         return heap.error();
     const auto hz = parseHz(typed.cpu);
@@ -232,11 +261,21 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
         {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
     if (!children)
         return children;
+    const auto whenFull = choose("--when-full", typed.whenFull,
+        {std::pair{"wait", model::WhenFull::Wait}, {"drop", model::WhenFull::Drop}}, config.whenFull);
+    if (!whenFull)
+        return whenFull;
     if (!typed.tick.empty()) {
         const auto tick = parseDuration(typed.tick, kMillisecondNs);
         if (!tick || *tick < kShortestTick || *tick > kLongestTick)
             return model::Error("--tick " + typed.tick + ": milliseconds from 100 to 60000 are possible");
         config.tick = *tick;
+    }
+    if (!typed.ageBucket.empty()) {
+        const auto bucket = parseDuration(typed.ageBucket, kSecondNs);
+        if (!bucket || *bucket < kShortestTick || *bucket > kLongestAgeBucket)
+            return model::Error("--age-bucket " + typed.ageBucket + ": 100ms to 1h are possible");
+        config.ageBucket = *bucket;
     }
     if (!typed.duration.empty()) {
         const auto duration = parseDuration(typed.duration, kSecondNs);
@@ -246,7 +285,13 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return model::Error("--duration " + typed.duration + ": a recording lasts longer than nothing");
         config.duration = *duration;
     }
-    return {};
+    if (!typed.budget.empty()) {
+        const auto budget = parseBudget(typed.budget);
+        if (!budget)
+            return budget.error().within("--budget");
+        config.budget = *budget;
+    }
+    return readScanEvery(typed.scanEvery, config);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
@@ -277,11 +322,29 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
+model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
+{
+    ScanWish &scan = typed.control.request.scan;
+    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
+    if (command != capture::ControlCommand::Scan && hasOptions)
+        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
+    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
+             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
+        if (text->empty())
+            continue;
+        const auto duration = parseDuration(*text, kSecondNs);
+        if (!duration)
+            return duration.error().within(option);
+        *ns = duration->ns;
+    }
+    return {};
+}
+
 Command controlCommand(Typed &typed)
 {
     const auto command = capture::controlCommandFromName(typed.controlCommand);
     if (!command)
-        return wrong(fmt::format("ctl knows stop, pause, resume, mark TEXT, mode MODE and status, not \"{}\"",
+        return wrong(fmt::format("ctl knows stop, pause, resume, mark TEXT, mode MODE, status and scan, not \"{}\"",
                          typed.controlCommand),
             kExitUsage);
     std::string text;
@@ -296,58 +359,16 @@ Command controlCommand(Typed &typed)
             return wrong(wish.error().within("mode").text(), kExitUsage);
     if (!isMark && !isMode && !text.empty())
         return wrong(fmt::format("{} takes no text; only mark and mode do", typed.controlCommand), kExitUsage);
-    typed.control.request = {*command, text};
+    if (const auto read = readScan(typed, *command); !read)
+        return wrong(read.error().text(), kExitUsage);
+    typed.control.request.command = *command;
+    typed.control.request.text = text;
     return typed.control;
-}
-
-model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)
-{
-    if (text.empty())
-        return {};
-    const auto duration = parseDuration(text, kSecondNs);
-    if (!duration)
-        return duration.error().within(option);
-    time = *duration;
-    return {};
-}
-
-model::Result<void> readReport(const Typed &typed, ReportOptions &options)
-{
-    const std::array read{
-        choose("--what", typed.view,
-            {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
-                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"losses", ReportView::Losses}},
-            options.view),
-        choose("--cost", typed.cost,
-            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
-                {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
-                {"temporary", model::CostKind::Temporary}},
-            options.cost),
-        choose("--format", typed.format,
-            {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}},
-            options.format),
-        readTime("--from", typed.from, options.from),
-        readTime("--to", typed.to, options.to),
-    };
-    for (const model::Result<void> &result : read) {
-        if (!result)
-            return result;
-    }
-    if (typed.view == "mappings" || typed.view == "pools")
-        options.area = typed.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
-    if (options.from && options.to && *options.to <= *options.from)
-        return model::Error("--to must lie after --from");
-    const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
-    if (options.format == ReportFormat::Collapsed && !hasStacks)
-        return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
-    return {};
 }
 
 Command reportCommand(Typed &typed)
 {
-    if (const auto read = readReport(typed, typed.report); !read)
+    if (const auto read = readReport(typed.reportWords, typed.report); !read)
         return wrong(read.error().text(), kExitUsage);
     return typed.report;
 }
@@ -372,8 +393,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
-    const CLI::App *report = addReport(app, typed);
-    const CLI::App *list = addList(app, typed);
+    const CLI::App *report = addReport(app, typed.report, typed.reportWords);
+    const FileCommands files(app);
     addDoctor(app, typed);
 
     // What stands behind the first "--" of `record` is the command, whatever it looks like.
@@ -411,8 +432,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (list->parsed())
-        return typed.list;
+    if (auto command = files.parsed())
+        return *std::move(command);
     return typed.doctor;
 }
 

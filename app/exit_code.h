@@ -9,6 +9,7 @@ enum ExitCode : int {
     kExitOk = 0,
     kExitFailure = 1,          ///< of every command but record and attach: it could not do what was asked
     kExitUsage = 2,            ///< of every command but record and attach: the command line is wrong
+    kExitAlert = 3,            ///< record and attach with --fail-on-alert: all went well, but an alert fired
     kExitRecorderFailed = 125, ///< record and attach: a failure of our own, a wrong command line among them
     kExitNotExecutable = 126,  ///< record: the command was found and could not be run
     kExitNotFound = 127,       ///< record: there is no such command

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/control.h"
 #include "app/cli/doctor.h"
+#include "app/cli/follow.h"
 #include "app/cli/record.h"
+#include "app/cli/redact.h"
 #include "app/cli/report.h"
+#include "app/cli/seal.h"
 #include "app/cli/sessions.h"
+#include "app/cli/sql.h"
 #include "app/command_line.h"
 #include "capture/target/inherited_state.h"
 
@@ -26,6 +30,12 @@ struct Run
     int operator()(const app::ControlOptions &options) const { return app::runControl(options); }
     int operator()(const app::ReportOptions &options) const { return app::runReport(options); }
     int operator()(const app::ListOptions &options) const { return app::runList(options); }
+    int operator()(const app::RedactOptions &options) const { return app::runRedact(options); }
+    int operator()(const app::SealOptions &options) const { return app::runSeal(options); }
+    int operator()(const app::TagOptions &options) const { return app::runTag(options); }
+    int operator()(const app::PruneOptions &options) const { return app::runPrune(options); }
+    int operator()(const app::FollowOptions &options) const { return app::runFollow(options); }
+    int operator()(const app::SqlOptions &options) const { return app::runSql(options); }
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };
 

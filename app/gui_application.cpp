@@ -6,6 +6,8 @@
 #include "capture/proc/process_list.h"
 #include "capture/target/host_probe.h"
 #include "storage/session_catalog.h"
+#include "storage/session_folder.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/start_page.h"
 
 #include <QApplication>
@@ -14,6 +16,7 @@
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QMessageBox>
 #include <QPushButton>
 
@@ -77,6 +80,13 @@ void GuiApplication::connectWindow()
         if (m_session.snapshot())
             m_remote.mark(m_session.snapshot()->info, text);
     });
+    if (auto *lost = m_window.findChild<ui::LostPage *>()) {
+        connect(lost, &ui::LostPage::scanWanted, this, [this] {
+            if (m_session.snapshot())
+                m_remote.scan(m_session.snapshot()->info);
+        });
+        connect(&m_remote, &RecordingRemote::scanEnded, lost, &ui::LostPage::setScanEnded);
+    }
 }
 
 void GuiApplication::connectStartPage()
@@ -98,6 +108,7 @@ void GuiApplication::connectSession()
 {
     connect(&m_session, &SessionController::snapshotReady, this, &GuiApplication::onSnapshot);
     connect(&m_session, &SessionController::openFailed, this, &GuiApplication::onOpenFailed);
+    connect(&m_session, &SessionController::passphraseWanted, this, &GuiApplication::onPassphraseWanted);
     connect(&m_session, &SessionController::readFailed, &m_window, &ui::MainWindow::setTrouble);
     connect(&m_session, &SessionController::busyChanged, &m_window, &ui::MainWindow::setBusy);
     connect(&m_selection, &ui::Selection::changed, &m_session, &SessionController::setSelection);
@@ -160,6 +171,21 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
     m_window.showFailure(tr("This session cannot be opened"), sentence);
 }
 
+void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
+{
+    bool isGiven = false;
+    QString passphrase = QInputDialog::getText(&m_window, tr("Sealed session"),
+        (wasWrong ? tr("This is not the passphrase of %1. Passphrase:") : tr("%1 is sealed. Passphrase:"))
+            .arg(QFileInfo(path).fileName()),
+        QLineEdit::Password, {}, &isGiven);
+    if (isGiven && !passphrase.isEmpty())
+        m_session.open(path, passphrase);
+    else
+        m_window.showFailure(
+            tr("This session cannot be opened"), tr("It is sealed, and its passphrase was not given."));
+    passphrase.fill(u' ');
+}
+
 void GuiApplication::onFailed(const QString &sentence)
 {
     if (m_session.path() == m_capture.output()) {
@@ -203,7 +229,9 @@ void GuiApplication::remember(const model::Snapshot &snapshot)
             auto catalog = openCatalog();
             if (!catalog)
                 return false;
-            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000).has_value();
+            const auto secrecy = storage::isSealed(file) ? storage::SessionCatalog::Secrecy::Sealed
+                                                         : storage::SessionCatalog::Secrecy::Plain;
+            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000, secrecy).has_value();
         },
         [this](bool) { refreshStartPage(); });
 }
@@ -217,6 +245,13 @@ void GuiApplication::refreshStartPage()
             if (auto catalog = openCatalog())
                 if (auto recent = catalog->recent())
                     facts.recent = std::move(*recent);
+            for (model::RecentSession &session : facts.recent) {
+                if (!session.isThere)
+                    continue;
+                model::SessionEntry entry = storage::describeSession(session.path);
+                session.tags = std::move(entry.tags);
+                session.note = std::move(entry.note);
+            }
             return facts;
         },
         [this](const StartFacts &facts) {

@@ -40,6 +40,7 @@ private:
     void open(const QString &path);
     void openDialog();
     void onOpenFailed(const QString &path, const QString &sentence);
+    void onPassphraseWanted(const QString &path, bool wasWrong);
     void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
     void refreshStartPage();
     void refreshRunning();

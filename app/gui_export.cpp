@@ -55,9 +55,13 @@ public:
         QObject::connect(&m_session, &SessionController::snapshotReady, &m_window, &ui::MainWindow::setSnapshot);
         QObject::connect(&m_session, &SessionController::openFailed, &m_window,
             [&failure](const QString &, const QString &sentence) { failure = sentence; });
+        QObject::connect(&m_session, &SessionController::passphraseWanted, &m_window, [&failure](const QString &path) {
+            failure = u"%1 is sealed; export an unsealed copy of it (genprof unseal)"_s.arg(path);
+        });
         m_window.show();
         m_session.open(QFileInfo(file).absoluteFilePath());
-        const bool isRead = waitUntil([&] { return m_session.snapshot() != nullptr || !failure.isEmpty(); });
+        const bool isRead
+            = waitUntil([&] { return (m_session.snapshot() != nullptr && !m_session.isBusy()) || !failure.isEmpty(); });
         if (!failure.isEmpty())
             return model::Error(failure.toStdString());
         if (!isRead)

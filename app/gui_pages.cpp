@@ -2,11 +2,14 @@
 #include "app/gui_pages.h"
 
 #include "ui/pages/advice_page.h"
+#include "ui/pages/alerts_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/inspector.h"
 
@@ -18,15 +21,24 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(overview);
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
+    window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();
+    auto *leaks = new ui::LeaksPage(selection);
+    window.addPage(leaks);
     window.addPage(new ui::ForecastPage(selection));
     window.addPage(new ui::AdvicePage(selection));
+    auto *alerts = new ui::AlertsPage(selection);
+    window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));
+    QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
+    QObject::connect(leaks, &ui::LeaksPage::findingsCounted, &window,
+        [&window](int count) { window.setBadge(QStringLiteral("leaks"), count); });
 }
 
 } // namespace app

@@ -6,7 +6,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 
 namespace app {
 
@@ -17,6 +20,17 @@ std::int64_t clockNs(clockid_t clock)
     timespec now{};
     ::clock_gettime(clock, &now);
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Path of the user's patterns; empty where there is no home.
+std::string patternsFile()
+{
+    // https://specifications.freedesktop.org/basedir-spec: relative paths count as unset.
+    if (const char *config = std::getenv("XDG_CONFIG_HOME"); config && *config == '/')
+        return std::string(config) + "/genesis-profiler/redact";
+    if (const char *home = std::getenv("HOME"); home && *home == '/')
+        return std::string(home) + "/.config/genesis-profiler/redact";
+    return {};
 }
 
 } // namespace
@@ -42,6 +56,22 @@ model::SessionInfo describeRecording(const model::CaptureConfig &config, Recordi
     info.recorderVersion = GENESIS_VERSION;
     info.recorderPid = ::getpid();
     return info;
+}
+
+model::Result<model::SecretPatterns> secretPatterns(const std::vector<std::string> &more)
+{
+    model::SecretPatterns patterns;
+    for (const std::string &pattern : more)
+        if (auto added = patterns.add(pattern); !added)
+            return added.error().within("--redact");
+    const std::string path = patternsFile();
+    std::ifstream file(path, std::ios::binary);
+    if (path.empty() || !file)
+        return patterns;
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (auto added = patterns.addLines(text); !added)
+        return added.error().within(path);
+    return patterns;
 }
 
 } // namespace app

@@ -100,6 +100,9 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         return {};
     }
     m_heap = heap->get();
+    m_heap->setAgeBucket(m_config.ageBucket);
+    if (m_config.whenFull == model::WhenFull::Drop)
+        m_heap->letNobodyWait();
     auto environment = (*heap)->environment(environmentValue("LD_PRELOAD"));
     m_instruments.push_back(std::move(*heap)); // without a tracer too: it stores that there was none
     if (isSanitized(commandFile(m_config)))
@@ -129,6 +132,9 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
         return;
     }
     m_heap = heap->get();
+    m_heap->setAgeBucket(m_config.ageBucket);
+    if (m_config.whenFull == model::WhenFull::Drop)
+        m_heap->letNobodyWait();
     const std::string obstacle = capture::attachObstacle(capture::probeAttach(pid, tracerPath()));
     if (!obstacle.empty()) {
         (*heap)->setAttachFailure(obstacle);
@@ -201,6 +207,8 @@ void RecordingInstruments::openProc(const capture::TargetProcess &target)
     m_proc = proc.get();
     m_instruments.push_back(std::move(proc));
 }
+
+capture::ScanSource *RecordingInstruments::scans() const { return m_heap; }
 
 void RecordingInstruments::targetStarted(model::Timestamp now) { m_proc->start(now); }
 

@@ -16,7 +16,8 @@
 
 namespace capture {
 class HeapInstrument;
-}
+class ScanSource;
+} // namespace capture
 
 namespace app {
 
@@ -39,6 +40,9 @@ public:
 
     /// Hands the instruments over, in the order in which they are to be read.
     std::vector<std::unique_ptr<capture::Instrument>> take() { return std::move(m_instruments); }
+
+    /// The one of them that scans for lost memory; null if the heap is not recorded.
+    capture::ScanSource *scans() const;
 
     /// What cannot be recorded, as sentences for the user.
     const std::vector<std::string> &notes() const { return m_notes; }

@@ -8,12 +8,13 @@ namespace app {
 namespace {
 
 /// What went wrong as a sentence; empty: nothing.
-std::string send(const model::SessionInfo &info, const capture::ControlRequest &request)
+std::string send(const model::SessionInfo &info, const capture::ControlRequest &request,
+    std::chrono::milliseconds limit = std::chrono::seconds(10))
 {
     auto client = ControlClient::connect(info);
     if (!client)
         return client.error().text();
-    const auto reply = client->request(request);
+    const auto reply = client->request(request, limit);
     return reply ? reply->error : reply.error().text();
 }
 
@@ -23,7 +24,7 @@ void RecordingRemote::stop(const model::SessionInfo &info)
 {
     m_stopJob.run(
         [info](std::stop_token) {
-            return send(info, {capture::ControlCommand::Stop, {}});
+            return send(info, {capture::ControlCommand::Stop, {}, {}});
         },
         [this](const std::string &failure) {
             if (!failure.empty())
@@ -35,11 +36,24 @@ void RecordingRemote::mark(const model::SessionInfo &info, const QString &text)
 {
     m_markJob.run(
         [info, text = text.toStdString()](std::stop_token) {
-            return send(info, {capture::ControlCommand::Mark, text.substr(0, capture::kMarkTextBytes)});
+            return send(info, {capture::ControlCommand::Mark, text.substr(0, capture::kMarkTextBytes), {}});
         },
         [this](const std::string &failure) {
             if (!failure.empty())
                 Q_EMIT failed(QString::fromStdString(failure));
+        });
+}
+
+void RecordingRemote::scan(const model::SessionInfo &info)
+{
+    m_scanJob.run(
+        [info](std::stop_token) {
+            return send(info, {capture::ControlCommand::Scan, {}, {}}, std::chrono::minutes(10));
+        },
+        [this](const std::string &failure) {
+            if (!failure.empty())
+                Q_EMIT failed(QString::fromStdString(failure));
+            Q_EMIT scanEnded();
         });
 }
 
@@ -48,7 +62,7 @@ void RecordingRemote::stopAndWait(const model::SessionInfo &info)
     auto client = ControlClient::connect(info);
     if (!client)
         return; // it has ended by itself
-    if (client->request({capture::ControlCommand::Stop, {}}))
+    if (client->request({capture::ControlCommand::Stop, {}, {}}))
         (void)client->waitForEnd(std::chrono::seconds(5));
 }
 

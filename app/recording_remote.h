@@ -20,16 +20,20 @@ public:
     /// Ends the recording; the session says so when it has ended.
     void stop(const model::SessionInfo &info);
     void mark(const model::SessionInfo &info, const QString &text);
+    /// Has the program scanned for lost memory; scanEnded() follows, and the session holds what was found.
+    void scan(const model::SessionInfo &info);
 
     /// Ends the recording and waits until the session is whole, at most some seconds: for the end of the program.
     void stopAndWait(const model::SessionInfo &info);
 
 Q_SIGNALS:
     void failed(const QString &sentence);
+    void scanEnded();
 
 private:
     ui::BackgroundJob m_stopJob;
     ui::BackgroundJob m_markJob;
+    ui::BackgroundJob m_scanJob;
 };
 
 } // namespace app

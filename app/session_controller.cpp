@@ -3,6 +3,8 @@
 
 #include "storage/session_reader.h"
 
+#include <sys/prctl.h>
+
 #include <mutex>
 #include <optional>
 
@@ -13,17 +15,40 @@ struct SessionController::Session
 {
     std::mutex mutex;
     std::string path;
-    std::optional<storage::SessionReader> reader; ///< empty until the first job opened it
+    std::optional<storage::SecretText> passphrase; ///< until the key is made of it
+    std::optional<storage::SessionReader> reader;  ///< empty until the first job opened it
+    bool hasShown = false;                         ///< a snapshot was made
 };
 
 /// What a job found.
 struct SessionController::Reading
 {
+    enum class Passphrase { NotNeeded, Missing, Wrong };
+
     std::shared_ptr<Session> session;
     std::string failure; ///< a sentence; empty: none
     bool isOpened = false;
+    Passphrase passphrase = Passphrase::NotNeeded;
     std::shared_ptr<const model::Snapshot> snapshot; ///< null: nothing changed
 };
+
+namespace {
+
+constexpr const char *kWrongPassphrase = "wrong passphrase";
+
+/// The key of a sealed session, none of another one.
+model::Result<storage::SealKeyPointer> keyOfSession(
+    const std::string &path, const std::optional<storage::SecretText> &passphrase)
+{
+    if (!storage::isSealed(path))
+        return storage::SealKeyPointer();
+    if (!passphrase)
+        return model::Error(kWrongPassphrase);
+    ::prctl(PR_SET_DUMPABLE, 0); // no core dump holds what was sealed
+    return storage::SealKey::unlock(path, *passphrase);
+}
+
+} // namespace
 
 SessionController::SessionController(QObject *parent)
     : QObject(parent)
@@ -40,12 +65,14 @@ SessionController::SessionController(QObject *parent)
 
 SessionController::~SessionController() = default;
 
-void SessionController::open(const QString &path)
+void SessionController::open(const QString &path, const QString &passphrase)
 {
     close();
     m_path = path;
     m_session = std::make_shared<Session>();
     m_session->path = path.toStdString();
+    if (!passphrase.isEmpty())
+        m_session->passphrase = storage::SecretText::of(passphrase.toUtf8().toStdString());
     read(Demand::Always);
 }
 
@@ -76,6 +103,8 @@ void SessionController::setSelection(const model::Selection &selection)
 void SessionController::setHeld(bool isHeld)
 {
     m_isHeld = isHeld;
+    if (isHeld && m_isReadingRest)
+        m_job.cancel();
     if (!isHeld && m_session)
         read(Demand::Always);
 }
@@ -95,11 +124,19 @@ void SessionController::read(Demand demand)
     m_job.run(
         [session = m_session, selection = m_selection, demand](std::stop_token stop) -> std::optional<Reading> {
             const std::lock_guard lock(session->mutex);
-            Reading reading{session, {}, session->reader.has_value(), nullptr};
+            Reading reading{.session = session, .isOpened = session->reader.has_value()};
             if (stop.stop_requested())
                 return std::nullopt;
             if (!session->reader) {
-                auto opened = storage::SessionReader::open(session->path);
+                const auto key = keyOfSession(session->path, session->passphrase);
+                if (!key && key.error().text().ends_with(kWrongPassphrase)) {
+                    reading.passphrase
+                        = session->passphrase ? Reading::Passphrase::Wrong : Reading::Passphrase::Missing;
+                    return reading;
+                }
+                auto opened = key ? storage::SessionReader::open(session->path, *key)
+                                  : model::Result<storage::SessionReader>(key.error());
+                session->passphrase.reset();
                 if (!opened) {
                     reading.failure = opened.error().text();
                     return reading;
@@ -114,11 +151,14 @@ void SessionController::read(Demand demand)
             }
             if (!*changed && demand == Demand::WhenChanged)
                 return reading;
-            auto made = session->reader->snapshot(selection, stop);
+            // What only one page needs does not delay the first screen.
+            using Parts = storage::SessionReader::Parts;
+            const Parts parts = session->hasShown ? Parts::WithAges : Parts::Usual;
+            auto made = session->reader->snapshot(selection, stop, parts);
             if (stop.stop_requested())
                 return std::nullopt;
             if (made)
-                reading.snapshot = *made;
+                reading.snapshot = *made, session->hasShown = true;
             else
                 reading.failure = made.error().text();
             return reading;
@@ -130,6 +170,13 @@ void SessionController::take(const Reading &reading)
 {
     if (reading.session != m_session)
         return;
+    m_isReadingRest = false;
+    if (reading.passphrase != Reading::Passphrase::NotNeeded) {
+        const QString path = m_path;
+        close();
+        Q_EMIT passphraseWanted(path, reading.passphrase == Reading::Passphrase::Wrong);
+        return;
+    }
     if (!reading.failure.empty()) {
         const QString sentence = QString::fromStdString(reading.failure);
         if (!m_snapshot) {
@@ -154,6 +201,10 @@ void SessionController::take(const Reading &reading)
     else
         m_timer.stop();
     Q_EMIT snapshotReady(m_snapshot);
+    if (!m_isHeld && !m_snapshot->heapAges && m_snapshot->info.config.heap != model::HeapMode::Off) {
+        m_isReadingRest = true;
+        read(Demand::Always);
+    }
 }
 
 } // namespace app

@@ -23,7 +23,8 @@ public:
     ~SessionController() override;
 
     /// Opens the session at `path` instead of the one that is open; snapshotReady() or openFailed() follows.
-    void open(const QString &path);
+    /// A sealed one makes passphraseWanted() follow; then open it with the passphrase.
+    void open(const QString &path, const QString &passphrase = {});
     void close();
 
     /// Makes snapshots for `selection` from now on; the one on its way is given up.
@@ -45,6 +46,8 @@ public:
 Q_SIGNALS:
     void snapshotReady(std::shared_ptr<const model::Snapshot> snapshot);
     void openFailed(const QString &path, const QString &sentence);
+    /// The session at `path` is sealed, and none or a wrong passphrase was given; nothing is open now.
+    void passphraseWanted(const QString &path, bool wasWrong);
     /// A session that was open could not be read further; what was read stays on screen. Empty: it can be read again.
     void readFailed(const QString &sentence);
     void busyChanged(bool isBusy);
@@ -65,7 +68,8 @@ private:
     QTimer m_timer;
     bool m_isHeld = false;
     bool m_isFailing = false;
-    ui::BackgroundJob m_job; ///< last: destroyed first, and waits for its work
+    bool m_isReadingRest = false; ///< the job on its way adds to a snapshot what its first reading left out
+    ui::BackgroundJob m_job;      ///< last: destroyed first, and waits for its work
 };
 
 } // namespace app

@@ -27,6 +27,12 @@ bool isInForeground() { return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp(); }
 
 } // namespace
 
+std::size_t outputColumns()
+{
+    winsize size{};
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 std::string cutToColumns(const std::string &text, std::size_t columns)
 {
     std::size_t count = 0;

@@ -36,6 +36,9 @@ private:
     bool m_isShown = false;
 };
 
+/// Width of the terminal that standard output is; 0 where it is none.
+std::size_t outputColumns();
+
 /// The first `columns` characters of `text`, which is UTF-8 of characters that are one column wide.
 std::string cutToColumns(const std::string &text, std::size_t columns);
 

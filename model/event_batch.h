@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/format_units.h"
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
+#include "model/heap/heap_ages.h"
 #include "model/heap/heap_ledger.h"
+#include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
 
@@ -176,6 +179,22 @@ struct Mark
     std::string text;
 };
 
+/// A rule whose condition held long enough, with the values that made it fire.
+struct AlertEvent
+{
+    std::uint32_t id = 0;  ///< the same when it is told again, because it has ended
+    std::string rule;      ///< name
+    std::string source;    ///< key of what was looked at: "rss_bytes"
+    std::string condition; ///< in words
+    Timestamp began;       ///< when the condition began to hold
+    Timestamp fired;
+    std::optional<Timestamp> ended; ///< none: it goes on
+    double value = 0;               ///< when it fired, in `unit`
+    double worst = 0;               ///< since then
+    double threshold = 0;
+    Unit unit = Unit::Count; ///< of value, worst and threshold
+};
+
 /// A span of a thread that the program named. Phases of a thread nest.
 struct Phase
 {
@@ -253,14 +272,18 @@ struct EventBatch
     std::vector<HeapLifetimeDelta> heapLifetimes;
     std::vector<HeapPeak> heapPeaks;
     std::vector<HeapPeakRow> heapPeakRows;
-    std::vector<CpuDelta> cpu; ///< at most one row per (thread, image, stack)
+    std::vector<AgeClock> ageClocks;  ///< of images in which a bucket of ages ended
+    std::vector<StackAges> stackAges; ///< what changed since they were last sent
+    std::vector<CpuDelta> cpu;        ///< at most one row per (thread, image, stack)
     std::vector<Loss> losses;
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
-    std::vector<Phase> phases; ///< begun or ended in this tick; the last row of an id holds
+    std::vector<AlertEvent> alerts; ///< fired, ended or worse in this tick; the last row of an id holds
+    std::vector<Phase> phases;      ///< begun or ended in this tick; the last row of an id holds
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
+    std::vector<MemoryScan> scans;     ///< that were finished in this tick
     std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };

@@ -79,6 +79,13 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
 
 constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
 
+/// Whether all processes see the same value: it belongs to the machine or the control group, and is not added up.
+constexpr bool isSharedByProcesses(Metric metric)
+{
+    return metric == Metric::MemoryLimit || metric == Metric::CgroupMemory || metric == Metric::MemoryPressure
+        || metric == Metric::SystemAvailable;
+}
+
 /// The values of all metrics of one process at one moment; a metric that could not be read is absent.
 class MetricValues
 {

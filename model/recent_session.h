@@ -5,19 +5,22 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace model {
 
 /// A session that was recorded or opened on this machine, as the start page lists it.
 struct RecentSession
 {
-    std::string path;             ///< absolute
-    std::string command;          ///< arguments joined by spaces, or "pid 4127" when it was attached to
-    std::int64_t startWallNs = 0; ///< CLOCK_REALTIME when recording began, since 1970
-    Duration duration;            ///< recorded so far, when last seen
-    std::int64_t usedWallNs = 0;  ///< CLOCK_REALTIME when it was last recorded or opened
-    std::int64_t fileBytes = 0;   ///< size now; 0 when it is gone
-    bool isThere = false;         ///< whether the file exists now
+    std::string path;              ///< absolute
+    std::string command;           ///< arguments joined by spaces, or "pid 4127" when it was attached to
+    std::int64_t startWallNs = 0;  ///< CLOCK_REALTIME when recording began, since 1970
+    Duration duration;             ///< recorded so far, when last seen
+    std::int64_t usedWallNs = 0;   ///< CLOCK_REALTIME when it was last recorded or opened
+    std::int64_t fileBytes = 0;    ///< size now; 0 when it is gone
+    std::vector<std::string> tags; ///< as the session has them; empty where it was not looked into
+    std::string note;
+    bool isThere = false; ///< whether the file exists now
 };
 
 } // namespace model

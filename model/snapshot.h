@@ -151,6 +151,13 @@ struct StackQuality
     std::int64_t broken = 0; ///< no unwind information, bad rule, unreadable
 };
 
+/// How finely a part of the recording is kept: selections are snapped to such steps, and are exact for them.
+struct Resolution
+{
+    TimeRange span;
+    Duration step; ///< 0: tick by tick, as recorded
+};
+
 /// An immutable view of a session under one selection: all that pages, analyses and reports are made from. Made by
 /// storage::SessionReader; shared between threads as `std::shared_ptr<const Snapshot>`.
 struct Snapshot
@@ -160,32 +167,42 @@ struct Snapshot
     std::int64_t fileBytes = 0;
     std::shared_ptr<const ProgramTables> tables = std::make_shared<const ProgramTables>();
     Selection selection;
-    TimeRange span;                  ///< what `selection.time` was snapped to; the whole recording without one
-    std::vector<Timestamp> tickEnds; ///< ascending, whole recording
+    TimeRange span; ///< what `selection.time` was snapped to; the whole recording without one
+    /// Ascending, whole recording; where ticks are not kept any more, ends of the longer steps that they were merged into. All series have
+    /// these steps.
+    std::vector<Timestamp> tickEnds;
+    std::vector<Resolution> resolutions; ///< ascending, whole recording
+    std::string coarsened; ///< what is kept less finely than usual, and why, as sentences; empty when nothing is
     std::vector<MetricSeries> metrics;
     std::vector<HeapSeries> heapSeries;
     /// How the heaps of the selected images were recorded, over the whole recording, ascending in image and time. Empty in files from before
-    /// version 5: then SessionInfo::config says it of all.
+    /// version 8: then SessionInfo::config says it of all.
     std::vector<HeapModeChange> heapModes;
     std::vector<CpuSeries> cpuSeries;
     std::vector<HeapSizeCell> heapSizes;
     std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost
     std::vector<CpuCost> cpu;   ///< one row per (thread, image, stack) with any sample
-    /// Ends of ticks, ascending, as equally spaced over `span` as ticks allow; the last one is the end of `span`. All tick ends
-    /// of the selection where there are at most kGrowthMoments of them. Empty without heap data.
+    /// Ends of ticks, ascending, as equally spaced over `span` as is quickly found (in long selections at ends of whole minutes or ten
+    /// minutes); the last one is the end of `span`. All tick ends of the selection where there are at most kGrowthMoments of them. Empty
+    /// without heap data.
     std::vector<Timestamp> growthTimes;
     /// The kGrowthStacks (image, stack) pairs of `heap` with the greatest liveBytes − liveBytesAtBegin above 0, greatest first;
     /// liveBytes at a moment = liveBytesAtBegin + sum of (allocated − freed) of the ticks of the selection that ended by then.
     std::vector<HeapGrowth> heapGrowth;
+    /// How blocks aged and died by stack, over the whole recording; null where nobody asked for it, see storage::SessionReader.
+    std::shared_ptr<const HeapAges> heapAges;
     HeapSummary heapSummary;
     CpuSummary cpuSummary;
     StackQuality stackQuality;
     std::vector<LossTotal> losses; ///< whole recording
     std::vector<Mark> marks;
     std::vector<Gap> gaps;
-    std::vector<Phase> phases;     ///< whole recording, ascending in begin
-    std::vector<MemoryArea> areas; ///< of the selected images, where they cost anything
+    std::vector<AlertEvent> alerts; ///< whole recording, ascending in when they fired
+    std::vector<Phase> phases;      ///< whole recording, ascending in begin
+    std::vector<MemoryArea> areas;  ///< of the selected images, where they cost anything
     std::vector<MemoryPartsSeries> memoryParts;
+    std::vector<std::shared_ptr<const MemoryScan>>
+        scans;                      ///< of the selected images, whole recording, in the order of their ids
     std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/area_loader.h"
 
-#include "storage/schema.h"
+#include "storage/cost_sums.h"
+#include "storage/series_loader.h"
 
 #include <algorithm>
 #include <string>
@@ -26,16 +27,16 @@ model::Timestamp time(const Statement &row, int column)
     return {std::clamp<std::int64_t>(row.integer(column), 0, kLongestNs)};
 }
 
-/// The area in columns 1 to 3 (image, kind, name), numbered when it is seen first; empty if there can be no such.
-std::optional<std::uint32_t> areaOf(LoadedSession &session, const Statement &row)
+/// The number of an area, drawn when it is seen first; empty if there can be no such.
+std::optional<std::uint32_t> areaOf(LoadedSession &session, std::int64_t image, std::int64_t kind, std::int64_t name)
 {
-    const bool isValid = isBelow(row.integer(1), session.tables->images.size())
-        && row.integer(2) <= static_cast<std::int64_t>(model::AreaKind::Pool) && row.integer(2) >= 0
-        && isBelow(row.integer(3), session.tables->strings.size());
+    const bool isValid = isBelow(image, session.tables->images.size())
+        && kind <= static_cast<std::int64_t>(model::AreaKind::Pool) && kind >= 0
+        && isBelow(name, session.tables->strings.size());
     if (!isValid)
         return std::nullopt;
-    const AreaKey key{static_cast<std::uint32_t>(row.integer(1)), static_cast<model::AreaKind>(row.integer(2)),
-        static_cast<std::uint32_t>(row.integer(3))};
+    const AreaKey key{
+        static_cast<std::uint32_t>(image), static_cast<model::AreaKind>(kind), static_cast<std::uint32_t>(name)};
     const auto known = session.areaNumbers.find(key);
     if (known != session.areaNumbers.end())
         return known->second;
@@ -47,12 +48,17 @@ std::optional<std::uint32_t> areaOf(LoadedSession &session, const Statement &row
     return number;
 }
 
-Result<void> loadAreaTicks(LoadContext &context, LoadedSession &session, std::int64_t after)
+/// The area in columns 1 to 3: image, kind, name.
+std::optional<std::uint32_t> areaOf(LoadedSession &session, const Statement &row)
 {
-    return scan(context.database, context.damage, "area_tick",
-        "SELECT tick, image, kind, name, live_bytes, most_live_bytes FROM area_tick WHERE tick > ? AND tick < "
-            + std::to_string(kTicksPerLevel) + " ORDER BY tick, image, kind, name",
-        after, [&](const Statement &row) {
+    return areaOf(session, row.integer(1), row.integer(2), row.integer(3));
+}
+
+Result<void> loadAreaTicks(LoadContext &context, LoadedSession &session)
+{
+    return scanByTick(context, "area_tick",
+        "SELECT tick, image, kind, name, live_bytes, most_live_bytes FROM area_tick", "image, kind, name",
+        [&](const Statement &row) {
             const auto tick = session.ticks.find(row.integer(0));
             const auto area = areaOf(session, row);
             if (!tick || !area)
@@ -81,13 +87,12 @@ Result<void> loadPhases(LoadContext &context, LoadedSession &session)
         });
 }
 
-Result<void> loadMemoryParts(LoadContext &context, LoadedSession &session, std::int64_t after)
+Result<void> loadMemoryParts(LoadContext &context, LoadedSession &session)
 {
-    return scan(context.database, context.damage, "memory_part",
+    return scanByTick(context, "memory_part",
         "SELECT tick, process, heap_bytes, mapping_bytes, stack_bytes, file_bytes, shared_bytes, tracer_bytes,"
-        " unknown_bytes, is_measured FROM memory_part WHERE tick > ? AND tick < "
-            + std::to_string(kTicksPerLevel) + " ORDER BY tick, process",
-        after, [&](const Statement &row) {
+        " unknown_bytes, is_measured FROM memory_part",
+        "process", [&](const Statement &row) {
             const auto tick = session.ticks.find(row.integer(0));
             if (!tick || !isBelow(row.integer(1), session.tables->processes.size()))
                 return context.damage.badRow("memory_part");
@@ -121,16 +126,16 @@ Result<void> loadHeapModes(LoadContext &context, LoadedSession &session)
 
 } // namespace
 
-Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession &session, std::size_t first, std::size_t last,
-    const AreaRowHandler &handler)
+namespace {
+
+Result<void> fetchTicks(
+    Database &database, Damage &damage, LoadedSession &session, TickRange ticks, const AreaRowHandler &handler)
 {
-    if (first >= last)
-        return {};
     return scan(database, damage, "area",
         "SELECT tick, image, kind, name, stack, allocations, allocated_bytes, frees, freed_bytes FROM area"
         " WHERE tick > ? AND tick <= "
-            + std::to_string(session.ticks.at(last - 1).id) + " ORDER BY tick, image, kind, name, stack",
-        session.ticks.at(first).id - 1, [&](const Statement &row) {
+            + std::to_string(ticks.last) + " ORDER BY tick, image, kind, name, stack",
+        ticks.first - 1, [&](const Statement &row) {
             const auto tick = session.ticks.find(row.integer(0));
             const auto area = areaOf(session, row);
             if (!tick || !area || !isBelow(row.integer(4), session.tables->stacks.size()))
@@ -140,18 +145,59 @@ Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession &sessi
         });
 }
 
+Result<void> fetchBuckets(Database &database, Damage &damage, LoadedSession &session, PackedTable table,
+    TickRange buckets, const AreaRowHandler &handler)
+{
+    return fetchPacked(database, damage, table, PackedKind::Area, buckets, [&](const PackedRow &row) {
+        const auto area = areaOf(session, row.group[0], row.group[1], row.group[2]);
+        if (!area || !isBelow(row.stack, session.tables->stacks.size()))
+            return damage.badRow("packed_cost");
+        const auto &n = row.numbers;
+        handler(0, {*area, row.stack}, {n[0], n[1], n[2], n[3], 0, 0});
+    });
+}
+
+} // namespace
+
+Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession &session, std::size_t first, std::size_t last,
+    const AreaRowHandler &handler)
+{
+    for (const TickRange &range : session.ticks.cover(first, last)) {
+        const auto done = levelOf(range.first) == 0
+            ? fetchTicks(database, damage, session, range, handler)
+            : fetchBuckets(database, damage, session, PackedTable::Cost, range, handler);
+        if (!done)
+            return done;
+    }
+    return {};
+}
+
+Result<void> areasUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
+    decltype(LoadedSession::areaCosts)::Values &values)
+{
+    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
+        return fetchAreas(database, damage, session, first, last,
+            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
+    };
+    const auto total = [&](std::int64_t id, const auto &row) {
+        return fetchBuckets(database, damage, session, PackedTable::Total, {id, id},
+            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
+    };
+    return sumUntil(session, PackedKind::Area, session.areaCosts, end, fetch, total, values);
+}
+
 Result<void> loadAreas(LoadContext &context, LoadedSession &session, std::size_t firstNewTick)
 {
-    const std::int64_t after
-        = firstNewTick < session.ticks.size() ? session.ticks.at(firstNewTick).id - 1 : session.ticks.lastId();
-    if (auto done = loadAreaTicks(context, session, after); !done)
+    if (auto done = loadAreaTicks(context, session); !done)
         return done;
     if (auto done = loadPhases(context, session); !done)
         return done;
-    if (auto done = loadMemoryParts(context, session, after); !done)
+    if (auto done = loadMemoryParts(context, session); !done)
         return done;
     if (auto done = loadHeapModes(context, session); !done)
         return done;
+    if (hasLevels(session))
+        return {};
     return fetchAreas(context.database, context.damage, session, firstNewTick, session.ticks.size(),
         [&session](
             std::size_t tick, const HeapKey &key, const HeapSums &sums) { session.areaCosts.add(tick, key, sums); });

@@ -14,8 +14,12 @@ model::Result<void> loadAreas(LoadContext &context, LoadedSession &session, std:
 /// Told of each row of area costs: position of its tick, (area, stack), costs.
 using AreaRowHandler = std::function<void(std::size_t tick, const HeapKey &key, const HeapSums &sums)>;
 
-/// Reads the area costs of the ticks [first, last) again; areas must be known.
+/// Reads the area costs of the positions [first, last), as fetchHeap() does.
 model::Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession &session, std::size_t first,
     std::size_t last, const AreaRowHandler &handler);
+
+/// Their sums over the positions [0, end), by the slots of the session's sums.
+model::Result<void> areasUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
+    decltype(LoadedSession::areaCosts)::Values &values);
 
 } // namespace storage

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/batch_writer.h"
 
+#include "model/base/wrapping_sum.h"
+#include "storage/age_history.h"
+#include "storage/metric_medians.h"
+
+#include <map>
 #include <string>
 
 namespace storage {
 
 namespace {
-
-/// The statement that stores a row of metrics; its columns are the keys of model::kMetrics.
-std::string metricSql()
-{
-    std::string columns = "tick, process", values = "?, ?";
-    for (const model::MetricInfo &metric : model::kMetrics) {
-        columns += ", " + std::string(metric.key);
-        values += ", ?";
-    }
-    return "INSERT OR REPLACE INTO metric (" + columns + ") VALUES (" + values + ")";
-}
 
 constexpr const char *kHeapSql
     = "INSERT INTO heap (tick, image, stack, period_bytes, allocations, allocated_bytes, frees, freed_bytes, "
@@ -70,6 +64,17 @@ constexpr const char *kPartsSql
     = "INSERT OR REPLACE INTO memory_part (tick, process, heap_bytes, mapping_bytes, stack_bytes, file_bytes,"
       " shared_bytes, tracer_bytes, unknown_bytes, is_measured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr const char *kAlertSql
+    = "INSERT OR REPLACE INTO alert (id, revision, rule, source, condition, began_ns, fired_ns, ended_ns, value, worst,"
+      " threshold, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char *kAgeClockSql
+    = "INSERT OR REPLACE INTO age_clock (image, revision, origin_ns, bucket_ns, buckets, followed, too_many,"
+      " period_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+constexpr const char *kStackAgeSql
+    = "INSERT OR REPLACE INTO stack_age (image, stack, part, revision, first_bucket, bucket_ns, born, died, live_bytes,"
+      " history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
@@ -80,15 +85,16 @@ bool isEmpty(const model::EventBatch &batch)
 {
     return batch.span.isEmpty() && batch.metrics.empty() && batch.heap.empty() && batch.heapSampling.empty()
         && batch.heapTicks.empty() && batch.heapSizes.empty() && batch.heapLifetimes.empty() && batch.heapPeaks.empty()
-        && batch.heapPeakRows.empty() && batch.cpu.empty() && batch.losses.empty() && batch.marks.empty()
-        && batch.gaps.empty() && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty()
-        && batch.memoryParts.empty() && batch.heapModes.empty();
+        && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
+        && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
+        && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty()
+        && batch.scans.empty() && batch.heapModes.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
 {
     BatchWriter writer;
-    const std::string metrics = metricSql();
+    const std::string metrics = metricInsertSql();
     const auto done = prepareAll(database,
         {{&writer.m_tick,
              "INSERT INTO tick (id, level, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes) VALUES (?, ?, ?, ?, "
@@ -101,10 +107,11 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_peakStack,
                 "INSERT OR REPLACE INTO heap_peak_stack (image, stack, bytes, blocks) VALUES (?, ?, ?, ?)"},
             {&writer.m_peakStackGone, "DELETE FROM heap_peak_stack WHERE image = ? AND stack = ?"},
-            {&writer.m_cpu, kCpuSql},
+            {&writer.m_ageClock, kAgeClockSql}, {&writer.m_stackAge, kStackAgeSql}, {&writer.m_cpu, kCpuSql},
+            {&writer.m_cpuTick, "INSERT INTO cpu_tick (tick, thread, samples, time_ns) VALUES (?, ?, ?, ?)"},
             {&writer.m_loss, "INSERT INTO loss (tick, kind, image, count, detail) VALUES (?, ?, ?, ?, ?)"},
             {&writer.m_mark, "INSERT INTO mark (when_ns, kind, text) VALUES (?, ?, ?)"},
-            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"},
+            {&writer.m_gap, "INSERT INTO gap (begin_ns, end_ns, kind) VALUES (?, ?, ?)"}, {&writer.m_alert, kAlertSql},
             {&writer.m_phase,
                 "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
                 "?, "
@@ -115,6 +122,10 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
                 " live_bytes_after, live_blocks_after, live_variance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"}});
     if (!done)
         return done.error();
+    auto scans = ScanWriter::prepare(database);
+    if (!scans)
+        return scans.error();
+    writer.m_scans = std::move(*scans);
     return writer;
 }
 
@@ -125,13 +136,19 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
     writeHeapTicks(batch, tick);
     writeHeap(batch, tick);
     writePeaks(batch, revision);
-    for (const model::CpuDelta &cpu : batch.cpu)
-        m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
+    writeAges(batch, revision);
+    writeCpu(batch, tick);
     writeEvents(batch, tick);
     writeAreas(batch, tick);
+    for (const model::AlertEvent &alert : batch.alerts)
+        m_rows.row(m_alert, alert.id, revision, alert.rule, alert.source, alert.condition, alert.began.ns,
+            alert.fired.ns, nanoseconds(alert.ended), alert.value, alert.worst, alert.threshold,
+            static_cast<int>(alert.unit));
     for (const model::Phase &phase : batch.phases)
         m_rows.row(
             m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));
+    for (const model::MemoryScan &scan : batch.scans)
+        m_scans.write(scan, m_rows);
     return m_rows.take();
 }
 
@@ -175,6 +192,22 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
             mode.liveBytesBefore, mode.liveBlocksBefore, mode.liveBytesAfter, mode.liveBlocksAfter, mode.liveVariance);
 }
 
+void BatchWriter::writeCpu(const model::EventBatch &batch, std::int64_t tick)
+{
+    struct Sums
+    {
+        std::int64_t samples = 0, timeNs = 0;
+    };
+    std::map<model::ThreadId, Sums> threads;
+    for (const model::CpuDelta &cpu : batch.cpu) {
+        m_rows.row(m_cpu, tick, cpu.thread, cpu.image, cpu.stack, cpu.periodNs, cpu.samples);
+        threads[cpu.thread].samples += cpu.samples;
+        threads[cpu.thread].timeNs += cpu.samples * cpu.periodNs;
+    }
+    for (const auto &[thread, sums] : threads)
+        m_rows.row(m_cpuTick, tick, thread, sums.samples, sums.timeNs);
+}
+
 void BatchWriter::writeAreas(const model::EventBatch &batch, std::int64_t tick)
 {
     for (const model::AreaTick &area : batch.areaTicks)
@@ -197,6 +230,23 @@ void BatchWriter::writePeaks(const model::EventBatch &batch, std::int64_t revisi
             m_rows.row(m_peakStackGone, row.image, row.stack);
         else
             m_rows.row(m_peakStack, row.image, row.stack, row.bytes, row.blocks);
+    }
+}
+
+void BatchWriter::writeAges(const model::EventBatch &batch, std::int64_t revision)
+{
+    for (const model::AgeClock &clock : batch.ageClocks)
+        m_rows.row(m_ageClock, clock.image, revision, clock.origin.ns, clock.bucket.ns, clock.buckets, clock.followed,
+            clock.tooMany, clock.periodBytes);
+    for (const model::StackAges &ages : batch.stackAges) {
+        std::int64_t born = 0, died = 0;
+        for (const model::AgeBucket &bucket : ages.buckets) {
+            model::addWrapping(born, bucket.born);
+            model::addWrapping(died, bucket.died);
+        }
+        const std::string history = encodeHistory(ages);
+        m_rows.row(m_stackAge, ages.image, ages.stack, ages.part, revision, ages.firstBucket, ages.bucket.ns, born,
+            died, ages.buckets.empty() ? 0 : ages.buckets.back().liveBytes, Blob{history});
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "model/event_batch.h"
 #include "storage/row_writer.h"
+#include "storage/scan_writer.h"
 
 namespace storage {
 
@@ -21,11 +22,15 @@ private:
     void writeHeap(const model::EventBatch &batch, std::int64_t tick);
     void writeHeapTicks(const model::EventBatch &batch, std::int64_t tick);
     void writePeaks(const model::EventBatch &batch, std::int64_t revision);
+    void writeAges(const model::EventBatch &batch, std::int64_t revision);
     void writeEvents(const model::EventBatch &batch, std::int64_t tick);
+    void writeCpu(const model::EventBatch &batch, std::int64_t tick);
     void writeAreas(const model::EventBatch &batch, std::int64_t tick);
 
     Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
-        m_peakStackGone, m_cpu, m_loss, m_mark, m_gap, m_phase, m_areaTick, m_area, m_parts, m_heapMode;
+        m_peakStackGone, m_ageClock, m_stackAge, m_cpu, m_cpuTick, m_loss, m_mark, m_gap, m_alert, m_phase, m_areaTick,
+        m_area, m_parts, m_heapMode;
+    ScanWriter m_scans;
     RowWriter m_rows;
 };
 

@@ -11,8 +11,9 @@ using HeapRowHandler = std::function<void(std::size_t tick, const HeapKey &key, 
 using SamplingRowHandler = std::function<void(std::size_t tick, const HeapKey &key, const SamplingSums &sums)>;
 using CpuRowHandler = std::function<void(std::size_t tick, const CpuKey &key, const CpuSums &sums)>;
 
-/// Calls `row` for each heap cost of the ticks at positions [first, last), in order of ticks. Ids are checked and mended the same way
-/// each time, so that what is fetched twice cancels out. `session` is what loadTables and loadSeries filled.
+/// Calls `row` for the heap costs of the positions [first, last), as few rows as there are: those of ticks with the position, those of longer
+/// buckets with position 0. Ids are checked and mended the same way each time, so that what is fetched twice cancels out. `session` is what
+/// loadTables and loadSeries filled.
 model::Result<void> fetchHeap(Database &database, Damage &damage, const LoadedSession &session, std::size_t first,
     std::size_t last, const HeapRowHandler &row);
 
@@ -24,7 +25,16 @@ model::Result<void> fetchSampling(Database &database, Damage &damage, const Load
 model::Result<void> fetchCpu(Database &database, Damage &damage, const LoadedSession &session, std::size_t first,
     std::size_t last, const CpuRowHandler &row);
 
-/// Adds the costs of the ticks from position `firstNewTick` on to the session's sums.
+/// The sums of costs over the positions [0, end), by the slots of the session's sums.
+model::Result<void> heapUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
+    decltype(LoadedSession::heap)::Values &values);
+model::Result<void> samplingUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
+    decltype(LoadedSession::heapSampling)::Values &values);
+model::Result<void> cpuUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
+    decltype(LoadedSession::cpu)::Values &values);
+
+/// Takes note of what is new in the costs from position `firstNewTick` on: of totals in the file, and in files without levels of all rows,
+/// which are added to the session's sums.
 model::Result<void> loadCosts(LoadContext &context, LoadedSession &session, std::size_t firstNewTick);
 
 } // namespace storage

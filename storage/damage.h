@@ -34,6 +34,9 @@ public:
 
     bool isUsable(std::string_view table) const { return !m_unusable.contains(table) && !m_absent.contains(table); }
 
+    /// A copy that counts no rows from now on, since they may be read several times; it says "some".
+    Damage withoutCounting() const;
+
     /// All of it as sentences; empty when everything is whole.
     std::string text() const;
 
@@ -42,12 +45,28 @@ private:
     {
         std::int64_t unreadable = 0;
         std::int64_t badRows = 0;
+        bool someMore = false; ///< bad rows, not counted
     };
 
     std::vector<std::string> m_notes;
+    bool m_isCounting = true;
     std::map<std::string, Count, std::less<>> m_tables;
     std::set<std::string, std::less<>> m_unusable;
     std::set<std::string, std::less<>> m_absent;
+};
+
+/// While it lives, no value or row of more than `bytes` is read from `database`.
+class LengthLimit
+{
+public:
+    LengthLimit(Database &database, int bytes);
+    LengthLimit(const LengthLimit &) = delete;
+    LengthLimit &operator=(const LengthLimit &) = delete;
+    ~LengthLimit();
+
+private:
+    sqlite3 *m_handle;
+    int m_before;
 };
 
 /// Calls `row` for each row of `sql`, whose first column is an integer key, whose order is ascending in it, and whose only parameter is

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/database.h"
 
+#include "storage/seal/sealed_vfs.h"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -69,7 +71,7 @@ model::Result<void> restrict(Database &database, OpenMode mode)
 
 void Database::Closer::operator()(sqlite3 *handle) const { sqlite3_close_v2(handle); }
 
-model::Result<Database> Database::open(const std::string &path, OpenMode mode)
+model::Result<Database> Database::open(const std::string &path, OpenMode mode, const SealKeyPointer &key)
 {
     const bool writes = mode == OpenMode::ReadWrite || mode == OpenMode::ReadWriteCreate || mode == OpenMode::Memory;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
@@ -82,17 +84,31 @@ model::Result<Database> Database::open(const std::string &path, OpenMode mode)
     else if (mode == OpenMode::Immutable || mode == OpenMode::Salvage)
         name = uriOf(path, "?immutable=1");
     sqlite3 *handle = nullptr;
-    const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     Database database;
+    if (key) {
+        auto vfs = SealedVfs::open(key);
+        if (!vfs)
+            return vfs.error();
+        database.m_vfs = std::move(*vfs);
+    }
+    const int code
+        = sqlite3_open_v2(name.c_str(), &handle, flags, database.m_vfs ? database.m_vfs->name().c_str() : nullptr);
     database.m_handle.reset(handle);
     if (code != SQLITE_OK)
         return handle ? databaseError(handle, "Cannot open") : model::Error("Cannot open " + path + ": out of memory");
     sqlite3_busy_timeout(handle, kBusyMs);
+    // Journals and temporary files would be in clear.
+    if (key && writes)
+        if (auto done = database.execute("PRAGMA temp_store=MEMORY; PRAGMA page_size=4096; PRAGMA journal_mode=MEMORY");
+            !done)
+            return done.error();
     if (!writes)
         if (auto done = restrict(database, mode); !done)
             return done.error();
     return database;
 }
+
+int Database::brokenLogUnits() const { return m_vfs ? m_vfs->brokenLogUnits() : 0; }
 
 model::Result<void> Database::execute(const char *sql)
 {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "storage/seal/seal_key.h"
 #include "storage/statement.h"
 
 #include <stop_token>
 #include <string>
 
 namespace storage {
+
+class SealedVfs;
 
 /// How a database is opened.
 enum class OpenMode {
@@ -23,7 +26,8 @@ enum class OpenMode {
 class Database
 {
 public:
-    static model::Result<Database> open(const std::string &path, OpenMode mode);
+    /// With a key the file is a sealed one, or becomes one where it is new; without, it is a plain one.
+    static model::Result<Database> open(const std::string &path, OpenMode mode, const SealKeyPointer &key = {});
 
     /// Runs SQL that gives no rows, several statements if need be. `sql` is part of the program, never input.
     model::Result<void> execute(const char *sql);
@@ -35,12 +39,17 @@ public:
 
     sqlite3 *handle() const { return m_handle.get(); }
 
+    /// Whether the file is sealed, and how much of its log was not what was sealed when it was recovered.
+    bool isSealed() const { return m_vfs != nullptr; }
+    int brokenLogUnits() const;
+
 private:
     struct Closer
     {
         void operator()(sqlite3 *handle) const;
     };
 
+    std::shared_ptr<SealedVfs> m_vfs; ///< outlives the handle
     std::unique_ptr<sqlite3, Closer> m_handle;
 };
 

@@ -113,7 +113,9 @@ Result<void> finishFile(const std::string &path, Database database, WriterLock l
     if (!copy) {
         // No room for a copy: the same file without its log. Readers that have it open keep SQLite from leaving the mode; then
         // the log stays, empty, until they close.
-        if (auto done = database.execute("PRAGMA busy_timeout=2000; PRAGMA journal_mode=DELETE"); !done)
+        const char *leave = database.isSealed() ? "PRAGMA busy_timeout=2000; PRAGMA journal_mode=MEMORY"
+                                                : "PRAGMA busy_timeout=2000; PRAGMA journal_mode=DELETE";
+        if (auto done = database.execute(leave); !done)
             foldLog(database);
         return {};
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/info_rows.h"
 
+#include "storage/damage.h"
+
 #include <limits>
 #include <map>
 
@@ -10,6 +12,9 @@ namespace {
 
 using model::Result;
 using model::SessionInfo;
+
+constexpr int kLongestText = 4 * 1024 * 1024;        ///< an argument can be that long (execve(2): 128 KiB by default)
+constexpr std::int64_t kMostText = 16 * 1024 * 1024; ///< of all arguments: more than the kernel takes
 
 constexpr const char *kInsert = "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)";
 
@@ -104,11 +109,20 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     if (const auto period = values.number("heap_period_bytes", 1, std::int64_t{1} << 50))
         config.heapPeriodBytes = *period;
     values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
+    values.takeEnum("when_full", config.whenFull, model::WhenFull::Drop);
     values.take("cpu_hz", config.cpuHz);
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
+    if (const auto bucket = values.number("age_bucket_ns", 1, kLongestNs))
+        config.ageBucket = {*bucket};
     if (const auto limit = values.number("duration_limit_ns", 0, kLongestNs))
         config.duration = model::Duration{*limit};
+    const auto bytes = values.number("budget_bytes", 1, std::int64_t{1} << 50);
+    const auto period = values.number("budget_period_ns", 1, kLongestNs);
+    if (bytes && period)
+        config.budget = model::ByteBudget{*bytes, {*period}};
+    if (const auto every = values.number("scan_every_ns", 1, kLongestNs))
+        config.scanEvery = model::Duration{*every};
     values.take("working_directory", config.workingDirectory);
     if (const auto pid = values.number("attach_pid", 1, std::numeric_limits<std::int32_t>::max()))
         config.attachPid = static_cast<std::int32_t>(*pid);
@@ -140,15 +154,18 @@ SessionInfo toInfo(const InfoValues &values)
 
 Result<std::vector<std::string>> readArguments(Database &database)
 {
-    auto rows = database.prepare("SELECT value FROM argument ORDER BY position");
+    const LengthLimit limit(database, kLongestText);
+    auto rows = database.prepare("SELECT value FROM argument ORDER BY position LIMIT 100000");
     if (!rows)
         return rows.error();
     std::vector<std::string> arguments;
+    std::int64_t bytes = 0;
     for (;;) {
         const auto row = rows->step();
         if (!row)
             return row.error();
-        if (!*row)
+        bytes += *row ? rows->textBytes() : 0;
+        if (!*row || bytes > kMostText)
             return arguments;
         arguments.emplace_back(rows->text(0));
     }
@@ -167,8 +184,10 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("heap_period_bytes", config.heapPeriodBytes)
         .put("heap_budget_millipercent", config.heapBudgetMilliPercent)
         .put("child_mode", static_cast<int>(config.children))
+        .put("when_full", static_cast<int>(config.whenFull))
         .put("cpu_hz", config.cpuHz)
         .put("tick_ns", config.tick.ns)
+        .put("age_bucket_ns", config.ageBucket.ns)
         .put("working_directory", config.workingDirectory)
         .put("attach_pid", config.attachPid)
         .put("state", static_cast<int>(info.state))
@@ -186,8 +205,12 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("cpu_note", info.cpuNote)
         .put("exit_status", info.exitStatus)
         .put("end_reason", info.endReason);
+    if (config.scanEvery)
+        writer.put("scan_every_ns", config.scanEvery->ns);
     if (config.duration)
         writer.put("duration_limit_ns", config.duration->ns);
+    if (config.budget)
+        writer.put("budget_bytes", config.budget->bytes).put("budget_period_ns", config.budget->period.ns);
     if (!writer.done())
         return writer.done();
     return writeArguments(database, config.command);
@@ -203,15 +226,18 @@ Result<void> writeSessionValue(Database &database, std::string_view key, std::in
 
 Result<StoredInfo> readInfo(Database &database)
 {
-    auto rows = database.prepare("SELECT key, value FROM session");
+    const LengthLimit limit(database, kLongestText);
+    auto rows = database.prepare("SELECT key, value FROM session LIMIT 1000");
     if (!rows)
         return rows.error();
     InfoValues values;
+    std::int64_t bytes = 0;
     for (;;) {
         const auto row = rows->step();
         if (!row)
             return row.error();
-        if (!*row)
+        bytes += *row ? rows->textBytes() : 0;
+        if (!*row || bytes > kMostText)
             break;
         values.add(*rows);
     }

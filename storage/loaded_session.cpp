@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/loaded_session.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace storage {
@@ -20,31 +19,6 @@ std::int64_t saturatedDifference(std::int64_t a, std::int64_t b)
     if (__builtin_sub_overflow(a, b, &difference))
         return b < 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
     return difference;
-}
-
-std::optional<std::size_t> TickIndex::find(std::int64_t id) const
-{
-    if (m_ticks.empty())
-        return std::nullopt;
-    // Ids count without holes in a whole file.
-    const std::int64_t guess = id - m_ticks.front().id;
-    if (guess >= 0 && static_cast<std::size_t>(guess) < m_ticks.size()
-        && m_ticks[static_cast<std::size_t>(guess)].id == id)
-        return static_cast<std::size_t>(guess);
-    const auto found = std::lower_bound(
-        m_ticks.begin(), m_ticks.end(), id, [](const TickRow &tick, std::int64_t wanted) { return tick.id < wanted; });
-    if (found == m_ticks.end() || found->id != id)
-        return std::nullopt;
-    return static_cast<std::size_t>(found - m_ticks.begin());
-}
-
-std::pair<std::size_t, std::size_t> TickIndex::intersecting(model::TimeRange range) const
-{
-    const auto first = std::partition_point(
-        m_ticks.begin(), m_ticks.end(), [range](const TickRow &tick) { return tick.span.end <= range.begin; });
-    const auto last = std::partition_point(
-        first, m_ticks.end(), [range](const TickRow &tick) { return tick.span.begin < range.end; });
-    return {static_cast<std::size_t>(first - m_ticks.begin()), static_cast<std::size_t>(last - m_ticks.begin())};
 }
 
 void HeapSums::add(const HeapSums &other)

@@ -5,6 +5,7 @@
 #include "model/snapshot.h"
 #include "storage/info_rows.h"
 #include "storage/prefix_sums.h"
+#include "storage/tick_index.h"
 
 #include <map>
 #include <memory>
@@ -14,33 +15,6 @@
 #include <vector>
 
 namespace storage {
-
-/// A tick as it stands in the file.
-struct TickRow
-{
-    std::int64_t id = 0;
-    model::TimeRange span;
-};
-
-/// All ticks of level 0, ascending in id and time.
-class TickIndex
-{
-public:
-    void add(const TickRow &tick) { m_ticks.push_back(tick); }
-    std::size_t size() const { return m_ticks.size(); }
-    bool isEmpty() const { return m_ticks.empty(); }
-    const TickRow &at(std::size_t index) const { return m_ticks.at(index); }
-    std::int64_t lastId() const { return m_ticks.empty() ? 0 : m_ticks.back().id; }
-
-    /// Position of the tick with this id.
-    std::optional<std::size_t> find(std::int64_t id) const;
-
-    /// Positions [first, last) of the ticks that intersect `range`.
-    std::pair<std::size_t, std::size_t> intersecting(model::TimeRange range) const;
-
-private:
-    std::vector<TickRow> m_ticks;
-};
 
 /// Heap costs of (image, stack).
 struct HeapKey
@@ -142,10 +116,31 @@ struct LoadedArea
     std::vector<Tick> ticks;
 };
 
-/// What a reader keeps of a session between polls: the tables, the series, and running sums of the costs; not the costs themselves.
+/// Histories of ages, as they are in the file.
+struct LoadedAges
+{
+    std::int64_t revision = -1;                      ///< what it and earlier ones wrote is here
+    std::map<std::uint32_t, model::AgeClock> clocks; ///< by image
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, model::StackAges>
+        stacks; ///< by image, stack, part
+};
+
+/// From which moment on a level is kept, and for how long.
+struct LevelRow
+{
+    std::int64_t keptFromNs = 0;
+    std::int64_t keepNs = 0; ///< 0: for ever
+    std::int64_t usualKeepNs = 0;
+    friend bool operator==(const LevelRow &, const LevelRow &) = default;
+};
+using LevelRows = std::array<LevelRow, kLevelCount>;
+
+/// What a reader keeps of a session between polls: the tables, the series, and some sums of the costs; not the costs themselves.
 struct LoadedSession
 {
     StoredInfo stored;
+    std::int64_t format = 0; ///< version of the file
+    LevelRows levels;
     std::shared_ptr<model::ProgramTables> tables = std::make_shared<model::ProgramTables>();
     std::vector<std::uint32_t> stackDepths; ///< parallel to tables->stacks
     TickIndex ticks;
@@ -163,17 +158,28 @@ struct LoadedSession
     std::int64_t recorderCpuNs = 0;
     std::int64_t recorderRssBytes = 0;
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;
-    PrefixSums<HeapKey, SamplingSums, KeyHash> heapSampling; ///< empty where every event was recorded
+    PrefixSums<HeapKey, SamplingSums, KeyHash> heapSampling;
+    bool hasSampling = false; ///< not every event was recorded
+    std::array<std::vector<std::int64_t>, 4>
+        totals; ///< by kind of packed costs: the buckets after which totals stand in the file
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
     PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::AlertEvent> alerts;              ///< by id
+    LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
+    std::int64_t lastScan = 0;                                     ///< id
+    std::vector<std::shared_ptr<const model::MemoryScan>> scans;   ///< by id
 };
 
 /// a + b, or the nearest number that can be stored: sums over a hostile file must not overflow.
 std::int64_t saturatedSum(std::int64_t a, std::int64_t b);
 std::int64_t saturatedDifference(std::int64_t a, std::int64_t b);
+
+/// Files from this version on have levels; in older ones all there is are ticks.
+inline constexpr std::int64_t kFirstFormatWithLevels = 3;
+inline bool hasLevels(const LoadedSession &session) { return session.format >= kFirstFormatWithLevels; }
 
 } // namespace storage

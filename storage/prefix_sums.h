@@ -2,58 +2,74 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace storage {
 
-/// Sums of deltas per key over the ticks [0, n) for any n, from the total and a bounded number of intermediate sums; what lies between is
-/// fetched again. So a window of time costs two short fetches, however long the recording. Keys get dense slots in order of first sight.
+/// Sums of deltas per key over the ticks [0, n) for any n: from the nearest sum that is known, and the rows between. Known are totals that
+/// stand in the file, the last few results, and, where rows were given to add(), a bounded number of sums in between. So a window of time
+/// costs two short fetches, however long the recording. Keys get dense slots in order of first sight.
 template <typename Key, typename Sums, typename Hash> class PrefixSums
 {
 public:
     using Values = std::vector<Sums>; ///< by slot; keys that are first seen later have none
 
-    /// Adds a row of the tick at position `tick`; ticks come in ascending order.
+    /// A sum over the ticks [0, `tick`) that can be had from the file under a number.
+    struct Stored
+    {
+        std::size_t tick = 0;
+        std::int64_t id = 0;
+    };
+
+    /// Adds a row of the tick at position `tick`; ticks come in ascending order. For files without stored sums.
     void add(std::size_t tick, const Key &key, const Sums &sums)
     {
         if (m_rowsSinceCheckpoint >= m_rowsPerCheckpoint && tick > m_lastTick)
             checkpoint(tick);
         m_lastTick = tick;
         ++m_rowsSinceCheckpoint;
-        const auto [it, isNew] = m_slots.try_emplace(key, m_keys.size());
-        if (isNew) {
-            m_keys.push_back(key);
-            m_total.emplace_back();
-        }
-        m_total[it->second].add(sums);
+        const std::size_t slot = slotOf(key);
+        if (slot >= m_total.size())
+            m_total.resize(slot + 1);
+        m_total[slot].add(sums);
+        m_hasTotal = true;
     }
 
-    /// Sums over the ticks [0, end) of `tickCount`. `fetch(first, last, row)` calls `row(key, sums)` for each row of the ticks [first, last)
-    /// and returns whether it succeeded; on failure the result is empty.
-    template <typename Fetch> bool until(std::size_t end, std::size_t tickCount, const Fetch &fetch, Values &result)
+    /// Sums over the ticks [0, end). `source.fetch(first, last, row)` calls `row(key, sums)` for each row of the ticks [first, last),
+    /// `source.total(id, row)` for each of a stored sum; both return whether they succeeded; on failure the result is empty.
+    /// `source.stored` lists the stored sums, ascending; `source.distance(a, b)` is how much lies between two positions, and
+    /// `source.tickCount` how many there are.
+    template <typename Source> bool until(std::size_t end, const Source &source, Values &result)
     {
-        const Base base = nearest(end, tickCount);
-        Values values = *base.values;
+        const Base base = nearest(end, source);
+        Values values;
+        if (base.values)
+            values = *base.values;
         values.resize(m_keys.size());
-        const bool isForward = base.tick < end;
+        bool isForward = true;
         const auto row = [&](const Key &key, const Sums &sums) {
-            const auto found = m_slots.find(key);
-            if (found == m_slots.end())
-                return;
-            isForward ? values[found->second].add(sums) : values[found->second].subtract(sums);
+            const std::size_t slot = slotOf(key);
+            if (slot >= values.size())
+                values.resize(slot + 1);
+            isForward ? values[slot].add(sums) : values[slot].subtract(sums);
         };
-        if (base.tick != end && !fetch(std::min(base.tick, end), std::max(base.tick, end), row))
+        if (base.storedId && !source.total(*base.storedId, row))
             return false;
-        m_recent = {end, values};
+        isForward = base.tick < end;
+        if (base.tick != end && !source.fetch(std::min(base.tick, end), std::max(base.tick, end), row))
+            return false;
+        m_recent[m_nextRecent] = {end, values};
+        m_nextRecent = (m_nextRecent + 1) % m_recent.size();
         result = std::move(values);
         return true;
     }
 
-    const Values &total() const { return m_total; }
     const std::vector<Key> &keys() const { return m_keys; }
 
 private:
@@ -66,9 +82,18 @@ private:
     };
     struct Base
     {
-        std::size_t tick;
-        const Values *values;
+        std::size_t tick = 0;
+        const Values *values = nullptr;         ///< none: zero, or what is stored
+        std::optional<std::int64_t> storedId{}; ///< of the stored sum to begin with
     };
+
+    std::size_t slotOf(const Key &key)
+    {
+        const auto [it, isNew] = m_slots.try_emplace(key, m_keys.size());
+        if (isNew)
+            m_keys.push_back(key);
+        return it->second;
+    }
 
     void checkpoint(std::size_t tick)
     {
@@ -83,27 +108,39 @@ private:
         m_rowsPerCheckpoint *= 2;
     }
 
-    Base nearest(std::size_t end, std::size_t tickCount) const
+    template <typename Source> Base nearest(std::size_t end, const Source &source) const
     {
-        Base best{0, &m_nothing};
-        const auto distance = [end](std::size_t tick) { return tick < end ? end - tick : tick - end; };
-        const auto consider = [&](std::size_t tick, const Values &values) {
-            if (distance(tick) < distance(best.tick))
-                best = {tick, &values};
+        Base best{};
+        auto least = source.distance(0, end);
+        const auto consider = [&](Base base) {
+            if (const auto distance = source.distance(std::min(base.tick, end), std::max(base.tick, end));
+                distance < least) {
+                least = distance;
+                best = base;
+            }
         };
         for (const Checkpoint &checkpoint : m_checkpoints)
-            consider(checkpoint.tick, checkpoint.values);
-        consider(m_recent.tick, m_recent.values);
-        consider(tickCount, m_total);
+            consider({checkpoint.tick, &checkpoint.values});
+        for (const Checkpoint &recent : m_recent)
+            consider({recent.tick, &recent.values});
+        if (m_hasTotal)
+            consider({source.tickCount, &m_total});
+        const auto next = std::partition_point(
+            source.stored.begin(), source.stored.end(), [end](const auto &stored) { return stored.tick <= end; });
+        if (next != source.stored.end())
+            consider({next->tick, nullptr, next->id});
+        if (next != source.stored.begin())
+            consider({std::prev(next)->tick, nullptr, std::prev(next)->id});
         return best;
     }
 
     std::unordered_map<Key, std::size_t, Hash> m_slots;
     std::vector<Key> m_keys;
     Values m_total;
-    Values m_nothing;
+    bool m_hasTotal = false;
     std::vector<Checkpoint> m_checkpoints;
-    Checkpoint m_recent; ///< the last result
+    std::array<Checkpoint, 3> m_recent; ///< the last results
+    std::size_t m_nextRecent = 0;
     std::size_t m_lastTick = 0;
     std::size_t m_rowsSinceCheckpoint = 0;
     std::size_t m_rowsPerCheckpoint = 4096;

@@ -17,6 +17,28 @@ model::Result<void> applyMigrations(Database &database, std::int64_t from, std::
     return database.execute(fmt::format("PRAGMA user_version={}", to).c_str());
 }
 
+/// Names and declarations that `query` finds in an empty session of this version.
+model::Result<std::map<std::string, std::string>> declarations(int version, std::string_view query)
+{
+    auto database = Database::open({}, OpenMode::Memory);
+    if (!database)
+        return database.error();
+    if (auto done = applyMigrations(*database, 0, version); !done)
+        return done.error();
+    auto rows = database->prepare(query);
+    if (!rows)
+        return rows.error();
+    std::map<std::string, std::string> found;
+    for (;;) {
+        const auto row = rows->step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            return found;
+        found.emplace(rows->text(0), rows->text(1));
+    }
+}
+
 } // namespace
 
 int schemaVersion() { return static_cast<int>(migrations().size()); }
@@ -37,25 +59,26 @@ model::Result<void> migrate(Database &database)
     return transaction->commit();
 }
 
+model::Result<void> createSchema(Database &database, int version)
+{
+    if (auto done = database.execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()); !done)
+        return done;
+    auto transaction = Transaction::begin(database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    if (auto done = applyMigrations(database, 0, version); !done)
+        return done;
+    return transaction->commit();
+}
+
 model::Result<std::map<std::string, std::string>> tableDeclarations(int version)
 {
-    auto database = Database::open({}, OpenMode::Memory);
-    if (!database)
-        return database.error();
-    if (auto done = applyMigrations(*database, 0, version); !done)
-        return done.error();
-    auto tables = database->prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table'");
-    if (!tables)
-        return tables.error();
-    std::map<std::string, std::string> declarations;
-    for (;;) {
-        const auto row = tables->step();
-        if (!row)
-            return row.error();
-        if (!*row)
-            return declarations;
-        declarations.emplace(tables->text(0), tables->text(1));
-    }
+    return declarations(version, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'");
+}
+
+model::Result<std::map<std::string, std::string>> viewDeclarations()
+{
+    return declarations(schemaVersion(), "SELECT name, sql FROM sqlite_schema WHERE type = 'view'");
 }
 
 } // namespace storage

@@ -25,7 +25,13 @@ int schemaVersion();
 /// Brings `database` from the version it has to schemaVersion(), in one transaction. Not for files that are being viewed: migrate a copy.
 model::Result<void> migrate(Database &database);
 
+/// Makes the tables and views of an older version, or of this one, in an empty database, and marks it as a session.
+model::Result<void> createSchema(Database &database, int version);
+
 /// How each table of version `version` was declared, by name: what a file of that version must say, to the letter.
 model::Result<std::map<std::string, std::string>> tableDeclarations(int version);
+
+/// The declaration of each documented view of the newest version, by name.
+model::Result<std::map<std::string, std::string>> viewDeclarations();
 
 } // namespace storage

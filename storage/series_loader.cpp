@@ -2,7 +2,7 @@
 #include "storage/series_loader.h"
 
 #include "model/heap/size_bins.h"
-#include "storage/schema.h"
+#include "storage/metric_medians.h"
 
 #include <algorithm>
 #include <string>
@@ -21,16 +21,15 @@ public:
     SeriesLoader(LoadContext &context, LoadedSession &session)
         : m_context(context)
         , m_session(session)
-        , m_afterTick(session.ticks.lastId())
     {
     }
 
     Result<void> load()
     {
         using Step = Result<void> (SeriesLoader::*)();
-        for (const Step step :
-            {&SeriesLoader::ticks, &SeriesLoader::metrics, &SeriesLoader::heapTicks, &SeriesLoader::heapSizes,
-                &SeriesLoader::peaks, &SeriesLoader::losses, &SeriesLoader::marks, &SeriesLoader::gaps})
+        for (const Step step : {&SeriesLoader::ticks, &SeriesLoader::metrics, &SeriesLoader::heapTicks,
+                 &SeriesLoader::heapSizes, &SeriesLoader::cpuTicks, &SeriesLoader::peaks, &SeriesLoader::losses,
+                 &SeriesLoader::marks, &SeriesLoader::gaps})
             if (auto done = (this->*step)(); !done)
                 return done;
         return {};
@@ -38,7 +37,11 @@ public:
 
 private:
     Result<void> ticks();
+    Result<void> bucketRows(std::size_t level);
+    void addTick(const Statement &row);
     Result<void> metrics();
+    void addMetrics(const Statement &row, model::Timestamp when);
+    Result<void> cpuTicks();
     Result<void> heapTicks();
     Result<void> heapSizes();
     Result<void> peaks();
@@ -75,67 +78,139 @@ private:
         return std::max<std::int64_t>(row.integer(column), 0);
     }
 
+    /// The new rows of a table that is kept by tick: `select` up to its WHERE, and its order behind the tick.
+    Result<void> scanNew(std::string_view table, const std::string &select, const std::string &order,
+        const std::function<void(const Statement &)> &row)
+    {
+        return scanByTick(m_context, table, select, order, row);
+    }
+
     LoadContext &m_context;
     LoadedSession &m_session;
-    std::int64_t m_afterTick;
 };
 
-/// The condition and order of the new rows of a table that is kept by tick.
-std::string newRows(const std::string &order)
+void SeriesLoader::addTick(const Statement &row)
 {
-    return " WHERE tick > ? AND tick < " + std::to_string(kTicksPerLevel) + " ORDER BY " + order;
+    const model::TimeRange span{time(row, 1), time(row, 2)};
+    const TickIndex &ticks = m_session.ticks;
+    const bool isInOrder = ticks.isEmpty()
+        || (span.end >= ticks.at(ticks.size() - 1).span.end && span.begin >= ticks.at(ticks.size() - 1).span.begin);
+    if (row.integer(0) < 1 || span.end < span.begin || !isInOrder)
+        return m_context.damage.badRow("tick");
+    m_session.ticks.add({row.integer(0), span});
+    m_session.recorderCpuNs = saturatedSum(m_session.recorderCpuNs, count(row, 3));
+    m_session.recorderRssBytes = count(row, 4);
+}
+
+/// What a level holds beyond what is loaded; of it what no finer level has belongs to the list.
+Result<void> SeriesLoader::bucketRows(std::size_t level)
+{
+    const std::int64_t base = static_cast<std::int64_t>(level) * kTicksPerLevel;
+    const std::int64_t from = m_session.levels[level].keptFromNs, to = m_session.levels[level - 1].keptFromNs;
+    const std::int64_t known = std::max(m_session.ticks.lastBucket(level), base);
+    // Medians of minutes outlast their costs.
+    return scanTable("tick",
+        "SELECT id, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes FROM tick WHERE id > ? AND id < "
+            + std::to_string(base + kTicksPerLevel) + " ORDER BY id",
+        level == 2 ? known : std::max(known, bucketId(level, {from}) - 1), [&](const Statement &row) {
+            const model::TimeRange span{time(row, 1), time(row, 2)};
+            if (span.end < span.begin || bucketId(level, span.begin) != row.integer(0))
+                return m_context.damage.badRow("tick");
+            m_session.ticks.addBucket(level, {row.integer(0), span});
+            if (span.begin.ns >= from && span.begin.ns < to && !m_context.isMore)
+                addTick(row);
+        });
 }
 
 Result<void> SeriesLoader::ticks()
 {
-    return scanTable("tick",
+    m_context.isMore = !m_session.ticks.isEmpty();
+    m_context.newTicks.clear();
+    for (std::size_t level = kLevelCount - 1; level > 0 && hasLevels(m_session); --level) {
+        const std::size_t before = m_session.ticks.size();
+        if (auto done = bucketRows(level); !done)
+            return done;
+        if (m_session.ticks.size() > before)
+            m_context.newTicks.push_back(
+                {m_session.ticks.at(before).id, m_session.ticks.at(m_session.ticks.size() - 1).id});
+    }
+    const std::int64_t from = m_session.levels[0].keptFromNs, lastId = m_session.ticks.lastId();
+    auto done = scanTable("tick",
         "SELECT id, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes FROM tick WHERE id > ? AND id < "
             + std::to_string(kTicksPerLevel) + " ORDER BY id",
-        m_afterTick, [this](const Statement &row) {
-            const model::TimeRange span{time(row, 1), time(row, 2)};
-            const TickIndex &ticks = m_session.ticks;
-            const bool isInOrder = ticks.isEmpty()
-                || (row.integer(0) > ticks.lastId() && span.end >= ticks.at(ticks.size() - 1).span.end
-                    && span.begin >= ticks.at(ticks.size() - 1).span.begin);
-            if (row.integer(0) < 1 || span.end < span.begin || !isInOrder)
-                return m_context.damage.badRow("tick");
-            m_session.ticks.add({row.integer(0), span});
-            m_session.recorderCpuNs = saturatedSum(m_session.recorderCpuNs, count(row, 3));
-            m_session.recorderRssBytes = count(row, 4);
+        lastId, [&](const Statement &row) {
+            if (row.integer(1) >= from)
+                addTick(row);
         });
+    const std::int64_t newLast = m_session.ticks.lastId();
+    if (newLast > lastId) {
+        const std::int64_t first = lastId > 0 ? lastId + 1 : m_session.ticks.at(m_session.ticks.firstOfLevel(0)).id;
+        m_context.newTicks.push_back({first, newLast});
+    }
+    return done;
 }
 
+void SeriesLoader::addMetrics(const Statement &row, model::Timestamp when)
+{
+    if (row.integer(1) < 0 || static_cast<std::uint64_t>(row.integer(1)) >= m_session.tables->processes.size())
+        return m_context.damage.badRow("metric");
+    const model::ProcessId process(static_cast<std::uint32_t>(row.integer(1)));
+    auto series = std::find_if(m_session.metrics.begin(), m_session.metrics.end(),
+        [process](const model::MetricSeries &known) { return known.process == process; });
+    if (series == m_session.metrics.end())
+        series = m_session.metrics.insert(series, {process, {}, {}});
+    model::MetricValues values;
+    for (std::size_t i = 0; i < model::kMetricCount; ++i)
+        if (const int column = static_cast<int>(i) + 2; !row.isNull(column))
+            values.set(static_cast<model::Metric>(i), row.integer(column));
+    series->times.push_back(when);
+    series->values.push_back(values);
+}
+
+/// Metrics are kept by the minute where costs are kept by ten.
 Result<void> SeriesLoader::metrics()
 {
-    std::string columns = "tick, process";
-    for (const model::MetricInfo &metric : model::kMetrics)
-        columns += ", " + std::string(metric.key);
-    return scanTable("metric", "SELECT " + columns + " FROM metric" + newRows("tick, process"), m_afterTick,
-        [this](const Statement &row) {
-            const auto tick = tickOf("metric", row, m_session.tables->processes.size());
+    const std::string select = "SELECT " + metricColumns() + " FROM metric";
+    for (TickRange range : m_context.newTicks) {
+        const bool areMinutes = levelOf(range.first) == 3;
+        if (areMinutes)
+            range = {childrenOf(3, range.first).first, childrenOf(3, range.last).last};
+        const auto done = scanTable("metric",
+            select + " WHERE tick > ? AND tick <= " + std::to_string(range.last) + " ORDER BY tick, process",
+            range.first - 1, [this, areMinutes](const Statement &row) {
+                const TickRow *minute = areMinutes ? m_session.ticks.findBucket(2, row.integer(0)) : nullptr;
+                const auto tick = m_session.ticks.find(row.integer(0));
+                if (!minute && !tick)
+                    return m_context.damage.badRow("metric");
+                addMetrics(row, minute ? minute->span.end : m_session.ticks.at(*tick).span.end);
+            });
+        if (!done)
+            return done;
+    }
+    return {};
+}
+
+Result<void> SeriesLoader::cpuTicks()
+{
+    if (!hasLevels(m_session))
+        return {}; // loadCosts adds them up
+    return scanNew(
+        "cpu_tick", "SELECT tick, thread, samples, time_ns FROM cpu_tick", "thread", [this](const Statement &row) {
+            const auto tick = tickOf("cpu_tick", row, m_session.tables->threads.size());
             if (!tick)
                 return;
-            const model::ProcessId process(static_cast<std::uint32_t>(row.integer(1)));
-            auto series = std::find_if(m_session.metrics.begin(), m_session.metrics.end(),
-                [process](const model::MetricSeries &known) { return known.process == process; });
-            if (series == m_session.metrics.end())
-                series = m_session.metrics.insert(series, {process, {}, {}});
-            model::MetricValues values;
-            for (std::size_t i = 0; i < model::kMetricCount; ++i)
-                if (const int column = static_cast<int>(i) + 2; !row.isNull(column))
-                    values.set(static_cast<model::Metric>(i), row.integer(column));
-            series->times.push_back(m_session.ticks.at(*tick).span.end);
-            series->values.push_back(values);
+            ThreadSamples &thread = m_session.threadSamples[static_cast<std::uint32_t>(row.integer(1))];
+            thread.ticks.push_back(*tick);
+            thread.sums.push_back({count(row, 2), count(row, 3)});
         });
 }
 
 Result<void> SeriesLoader::heapTicks()
 {
-    return scanTable("heap_tick",
+    return scanNew("heap_tick",
         "SELECT tick, image, live_bytes, live_blocks, least_live_bytes, most_live_bytes, allocations, allocated_bytes,"
-        " frees, freed_bytes, temporaries, unknown_frees FROM heap_tick"
-            + newRows("tick, image"),
-        m_afterTick, [this](const Statement &row) {
+        " frees, freed_bytes, temporaries, unknown_frees FROM heap_tick",
+        "image", [this](const Statement &row) {
             const auto tick = tickOf("heap_tick", row, m_session.tables->images.size());
             if (!tick)
                 return;
@@ -150,8 +225,7 @@ Result<void> SeriesLoader::heapTicks()
 
 Result<void> SeriesLoader::heapSizes()
 {
-    return scanTable("heap_size",
-        "SELECT tick, image, bin, allocations, bytes FROM heap_size" + newRows("tick, image, bin"), m_afterTick,
+    return scanNew("heap_size", "SELECT tick, image, bin, allocations, bytes FROM heap_size", "image, bin",
         [this](const Statement &row) {
             const auto tick = tickOf("heap_size", row, m_session.tables->images.size());
             if (!tick)
@@ -224,9 +298,7 @@ void SeriesLoader::addLoss(const Statement &row)
 
 Result<void> SeriesLoader::losses()
 {
-    return scanTable("loss",
-        "SELECT id, tick, kind, image, count, detail FROM loss WHERE id > ? AND tick < "
-            + std::to_string(kTicksPerLevel) + " ORDER BY id",
+    return scanTable("loss", "SELECT id, tick, kind, image, count, detail FROM loss WHERE id > ? ORDER BY id",
         m_session.lastLoss, [this](const Statement &row) { addLoss(row); });
 }
 
@@ -256,6 +328,36 @@ Result<void> SeriesLoader::gaps()
 }
 
 } // namespace
+
+Result<void> loadLevels(Database &database, Damage &damage, std::int64_t format, LevelRows &levels)
+{
+    levels = {};
+    if (format < kFirstFormatWithLevels)
+        return {};
+    return scan(database, damage, "level",
+        "SELECT level, kept_from_ns, keep_ns, usual_keep_ns FROM level WHERE level > ? ORDER BY level", -1,
+        [&](const Statement &row) {
+            const std::int64_t level = row.integer(0);
+            if (level < 0 || level + 1 >= static_cast<std::int64_t>(kLevelCount))
+                return;
+            const auto number
+                = [&row](int column) { return std::clamp<std::int64_t>(row.integer(column), 0, kLongestNs); };
+            levels[static_cast<std::size_t>(level)] = {number(1), number(2), number(3)};
+        });
+}
+
+Result<void> scanByTick(LoadContext &context, std::string_view table, const std::string &select,
+    const std::string &order, const std::function<void(const Statement &)> &row)
+{
+    for (const TickRange &range : context.newTicks) {
+        const auto done = scan(context.database, context.damage, table,
+            select + " WHERE tick > ? AND tick <= " + std::to_string(range.last) + " ORDER BY tick, " + order,
+            range.first - 1, row);
+        if (!done)
+            return done;
+    }
+    return {};
+}
 
 Result<std::size_t> loadSeries(LoadContext &context, LoadedSession &session)
 {

@@ -92,15 +92,16 @@ Result<SessionCatalog> SessionCatalog::open(const std::string &folder)
     return SessionCatalog(std::make_unique<Private>(Private{std::move(*database)}));
 }
 
-Result<void> SessionCatalog::remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs)
+Result<void> SessionCatalog::remember(
+    const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs, Secrecy secrecy)
 {
     auto insert
         = d->database.prepare("INSERT OR REPLACE INTO recent (path, command, start_wall_ns, duration_ns, used_wall_ns)"
                               " VALUES (?, ?, ?, ?, ?)");
     if (!insert)
         return insert.error();
-    if (auto done = insert->run(absolute(path), commandOf(info.config), info.startWallNs, info.duration.ns, nowWallNs);
-        !done)
+    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : commandOf(info.config);
+    if (auto done = insert->run(absolute(path), command, info.startWallNs, info.duration.ns, nowWallNs); !done)
         return done;
     auto trim = d->database.prepare(
         "DELETE FROM recent WHERE path NOT IN (SELECT path FROM recent ORDER BY used_wall_ns DESC, path LIMIT ?)");

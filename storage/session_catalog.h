@@ -5,6 +5,7 @@
 #include "model/recent_session.h"
 #include "model/session_info.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,8 +27,13 @@ public:
     SessionCatalog &operator=(SessionCatalog &&) noexcept;
     ~SessionCatalog();
 
-    /// Puts the session at `path` first; `nowWallNs` is CLOCK_REALTIME. Keeps at most kMostEntries.
-    model::Result<void> remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs);
+    /// The list is in clear: of a sealed session it holds no more than path and times.
+    enum class Secrecy : std::uint8_t { Plain, Sealed };
+
+    /// Puts the session at `path` first; `nowWallNs` is CLOCK_REALTIME. Keeps at most kMostEntries. Does not touch the session: a recorder that
+    /// opened and closed its file here would lose SQLite's locks on it.
+    model::Result<void> remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs,
+        Secrecy secrecy = Secrecy::Plain);
 
     /// The `most` sessions used last, newest first; those whose file is gone included, so that they can be named.
     model::Result<std::vector<model::RecentSession>> recent(std::size_t most = 20);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_file.h"
 
+#include "model/base/format_units.h"
 #include "storage/schema.h"
+#include "storage/seal/sealed_scan.h"
 #include "storage/writer_lock.h"
 
 #include <fcntl.h>
@@ -28,9 +30,17 @@ class FileHeader
 public:
     static constexpr std::size_t kBytes = 100;
 
-    static Result<FileHeader> read(const std::string &path)
+    static Result<FileHeader> read(const std::string &path, const SealKeyPointer &key)
     {
         FileHeader header;
+        if (key) {
+            auto start = readSealedStart(path, *key, kBytes);
+            if (!start)
+                return start.error();
+            header.m_count = start->size();
+            std::copy(start->begin(), start->end(), header.m_bytes.begin());
+            return header;
+        }
         const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
         if (!file.isOpen())
             return model::systemError("Cannot open " + path, errno, "check the rights on the file");
@@ -46,6 +56,13 @@ public:
     bool saysItHasLog() const { return m_bytes[18] == 2 || m_bytes[19] == 2; }
     std::uint32_t applicationId() const { return word(68); }
 
+    /// How long the file was when it was closed: pages × their size. https://www.sqlite.org/fileformat.html, sections 1.3.2 and 1.3.7
+    std::int64_t statedBytes() const
+    {
+        const std::uint32_t size = word(16) >> 16;
+        return std::int64_t{word(28)} * (size == 1 ? 65536 : size);
+    }
+
 private:
     std::uint32_t word(std::size_t offset) const
     {
@@ -59,7 +76,7 @@ private:
     std::size_t m_count = 0;
 };
 
-Result<FileHeader> checkedHeader(const std::string &path)
+Result<FileHeader> checkedHeader(const std::string &path, const SealKeyPointer &key)
 {
     struct stat status = {};
     if (::stat(path.c_str(), &status) != 0) {
@@ -74,7 +91,9 @@ Result<FileHeader> checkedHeader(const std::string &path)
     if (status.st_size == 0)
         return Error("Cannot open " + path
             + ": it is empty; the recording was cut off before anything was written, so record again");
-    auto header = FileHeader::read(path);
+    if (!key && isSealed(path))
+        return Error("Cannot open " + path + ": it is sealed; its passphrase is needed");
+    auto header = FileHeader::read(path, isSealed(path) ? key : SealKeyPointer());
     if (!header)
         return header;
     if (!header->isWhole())
@@ -110,7 +129,7 @@ Result<void> checkSchema(Database &database)
 }
 
 /// Copies the set of files to a folder of our own and recovers it there.
-Result<SessionFile> openCopy(const std::string &path)
+Result<SessionFile> openCopy(const std::string &path, const SealKeyPointer &key)
 {
     auto folder = PrivateFolder::make();
     if (!folder)
@@ -125,23 +144,25 @@ Result<SessionFile> openCopy(const std::string &path)
             copy + suffix, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, failure);
     }
     {
-        auto writable = Database::open(copy, OpenMode::ReadWrite);
+        auto writable = Database::open(copy, OpenMode::ReadWrite, key);
         if (!writable)
             return writable.error();
-        if (auto done = writable->execute("PRAGMA trusted_schema=OFF; PRAGMA journal_mode=DELETE"); !done)
+        if (auto done = writable->execute(key ? "PRAGMA trusted_schema=OFF; PRAGMA journal_mode=MEMORY"
+                                              : "PRAGMA trusted_schema=OFF; PRAGMA journal_mode=DELETE");
+            !done)
             return done.error();
     }
-    auto database = Database::open(copy, OpenMode::Immutable);
+    auto database = Database::open(copy, OpenMode::Immutable, key);
     if (!database)
         return database.error();
     return SessionFile{.folder = std::move(*folder), .database = std::move(*database)};
 }
 
 /// Opens for reading without looking at what is inside.
-Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool writerLives)
+Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool writerLives, const SealKeyPointer &key)
 {
-    const bool needsRecovery = hasLog || exists(path + "-journal");
-    auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable);
+    const bool needsRecovery = hasLog || (!key && exists(path + "-journal"));
+    auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable, key);
     if (!database)
         return database.error();
     const auto readable = checkSchema(*database);
@@ -154,7 +175,7 @@ Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool write
     const int code = sqlite3_errcode(database->handle()) & 0xff;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR)
         return readable.error();
-    auto copy = openCopy(path);
+    auto copy = openCopy(path, key);
     if (!copy)
         return copy;
     if (auto whole = checkSchema(copy->database); !whole)
@@ -163,9 +184,9 @@ Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool write
 }
 
 /// Opens what the damage left.
-Result<SessionFile> openSalvaging(const std::string &path, const Error &why, Damage &damage)
+Result<SessionFile> openSalvaging(const std::string &path, const Error &why, Damage &damage, const SealKeyPointer &key)
 {
-    auto database = Database::open(path, OpenMode::Salvage);
+    auto database = Database::open(path, OpenMode::Salvage, key);
     if (!database)
         return why;
     if (auto readable = formatOf(*database); !readable)
@@ -236,19 +257,33 @@ PrivateFolder::~PrivateFolder()
         std::filesystem::remove_all(m_path, ignored);
 }
 
-Result<SessionFile> openSessionFile(const std::string &path, Damage &damage)
+Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, const SealKeyPointer &given)
 {
-    const auto header = checkedHeader(path);
+    const auto header = checkedHeader(path, given);
     if (!header)
         return header.error();
     const bool writerLives = WriterLock::isHeld(path);
     const bool hasLog = writerLives || isFilled(walPath(path));
     const auto identity = identityOf(path);
-    auto file = openPlainly(path, hasLog, writerLives);
+    struct stat status = {};
+    if (!hasLog && !isSealed(path) && ::stat(path.c_str(), &status) == 0 && status.st_size < header->statedBytes())
+        damage.note(fmt::format("The file was cut off: {} of {} bytes are there.", model::formatCount(status.st_size),
+            model::formatCount(header->statedBytes())));
+    // Once unsealed or replaced by a plain one it is read as such.
+    const SealKeyPointer key = isSealed(path) ? given : SealKeyPointer();
+    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks.
+    if (key && !writerLives)
+        if (const auto broken = brokenUnits(path, *key); broken && *broken > 0)
+            damage.note(fmt::format(
+                "The sealed file is damaged or was altered: {} of its parts are not what was sealed.", *broken));
+    auto file = openPlainly(path, hasLog, writerLives, key);
     if (!file && !writerLives)
-        file = openSalvaging(path, file.error(), damage);
+        file = openSalvaging(path, file.error(), damage, key);
     if (!file)
         return file;
+    if (file->database.brokenLogUnits() > 0)
+        damage.note("The end of its log is not what was sealed: it was cut off by a power failure, is damaged or was "
+                    "altered; what came after that is missing.");
     if (auto done = checkFormat(path, file->database); !done)
         return done.error();
     if (auto done = checkTables(file->database, damage); !done)

@@ -59,7 +59,8 @@ struct SessionFile
 
 /// Opens the session at `path`; parts of it that are not whole are noted in `damage`. Fails with a sentence when it is missing, no session,
 /// from a newer version, or too damaged to read anything.
-model::Result<SessionFile> openSessionFile(const std::string &path, Damage &damage);
+/// A sealed session needs its key.
+model::Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, const SealKeyPointer &key = {});
 
 /// The file at `path`; nothing when there is none.
 std::optional<FileIdentity> identityOf(const std::string &path);

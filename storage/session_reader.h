@@ -4,7 +4,9 @@
 #include "model/base/result.h"
 #include "model/selection.h"
 #include "model/snapshot.h"
+#include "storage/seal/seal_key.h"
 
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -16,9 +18,17 @@ namespace storage {
 class SessionReader
 {
 public:
+    /// What of a session a snapshot holds. WithAges: also Snapshot::heapAges, which takes longer the first time and is needed by leaks() only.
+    enum class Parts : std::uint8_t { Usual, WithAges };
+
+private:
+    struct Private;
+
+public:
     /// Opens the session at `path`. Fails with a sentence when it is missing, no session, from a newer version, or too damaged to read;
     /// what is whole in a damaged file is read, and Snapshot::damage says what is not.
-    static model::Result<SessionReader> open(const std::string &path);
+    /// A sealed session needs its key.
+    static model::Result<SessionReader> open(const std::string &path, SealKeyPointer key = {});
 
     SessionReader(SessionReader &&) noexcept;
     SessionReader &operator=(SessionReader &&) noexcept;
@@ -29,7 +39,7 @@ public:
 
     /// The session as of the last poll, under `selection`. Stops early with an error when `stop` is requested.
     model::Result<std::shared_ptr<const model::Snapshot>> snapshot(
-        const model::Selection &selection, std::stop_token stop = {});
+        const model::Selection &selection, std::stop_token stop = {}, Parts parts = Parts::Usual);
 
     /// What is known about the recording as of the last poll.
     const model::SessionInfo &info() const;
@@ -37,7 +47,6 @@ public:
     const std::string &path() const;
 
 private:
-    struct Private;
     explicit SessionReader(std::unique_ptr<Private> d);
     std::unique_ptr<Private> d;
 };

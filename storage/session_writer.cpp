@@ -4,16 +4,16 @@
 #include "storage/batch_writer.h"
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
+#include "storage/level_writer.h"
+#include "storage/log_mode.h"
+#include "storage/new_file.h"
+#include "storage/retention.h"
 #include "storage/schema.h"
 #include "storage/table_writer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace storage {
 
@@ -21,46 +21,12 @@ namespace {
 
 using model::Result;
 
-/// Makes the file itself, for its owner alone; SQLite gives its side files the same mode.
-Result<void> makeFile(const std::string &path)
-{
-    const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.isOpen()) {
-        if (::fchmod(file.get(), 0600) != 0)
-            return model::systemError("Cannot set the rights of " + path, errno);
-        return {};
-    }
-    if (errno == EEXIST)
-        return model::Error("Cannot record to " + path + ": it exists already; choose another name or remove it");
-    if (errno == ENOENT)
-        return model::Error("Cannot record to " + path + ": its folder does not exist; make it or choose another name");
-    return model::systemError("Cannot record to " + path, errno, "choose another folder");
-}
-
 std::int64_t randomNumber()
 {
     std::int64_t value = 0;
     if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
         value = static_cast<std::int64_t>(::getpid());
     return value & 0x7fff'ffff'ffff'ffff;
-}
-
-Result<void> useLog(Database &database, const std::string &path)
-{
-    auto mode = database.prepare("PRAGMA journal_mode=WAL");
-    if (!mode)
-        return mode.error();
-    const auto row = mode->step();
-    if (!row)
-        return row.error();
-    if (mode->text(0) != "wal")
-        return model::Error("Cannot record to " + path
-            + ": its file system does not support shared memory, as network file systems do not; record to a local "
-              "disk");
-    mode->reset();
-    // The log is made when something is first read through it.
-    const auto opened = database.integer("SELECT count(*) FROM sqlite_schema");
-    return opened ? Result<void>() : Result<void>(opened.error());
 }
 
 Result<void> initialise(Database &database, const model::SessionInfo &info)
@@ -84,24 +50,28 @@ Result<void> initialise(Database &database, const model::SessionInfo &info)
 struct SessionWriter::Private
 {
     std::string path;
+    SealKeyPointer key;
     std::optional<Database> database; ///< empty once finished
     std::optional<WriterLock> lock;
     TableWriter tables;
     BatchWriter batches;
+    LevelWriter levels;
+    Retention retention;
     Statement setValue;
     std::int64_t revision = 0;
     std::int64_t tick = 0;
     model::Timestamp end; ///< of the last tick
 
     Result<void> open();
-    Result<void> prepare();
+    Result<void> prepare(const model::SessionInfo &info);
+    Result<void> closeBuckets(const model::EventBatch &batch);
     Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
     Result<void> requireOpen() const;
 };
 
 Result<void> SessionWriter::Private::open()
 {
-    auto opened = Database::open(path, OpenMode::ReadWrite);
+    auto opened = Database::open(path, OpenMode::ReadWrite, key);
     if (!opened)
         return opened.error();
     database = std::move(*opened);
@@ -119,7 +89,7 @@ Result<void> SessionWriter::Private::open()
     return {};
 }
 
-Result<void> SessionWriter::Private::prepare()
+Result<void> SessionWriter::Private::prepare(const model::SessionInfo &info)
 {
     auto tableWriter = TableWriter::prepare(*database);
     if (!tableWriter)
@@ -129,6 +99,14 @@ Result<void> SessionWriter::Private::prepare()
     if (!batchWriter)
         return batchWriter.error();
     batches = std::move(*batchWriter);
+    auto levelWriter = LevelWriter::prepare(*database);
+    if (!levelWriter)
+        return levelWriter.error();
+    levels = std::move(*levelWriter);
+    auto rules = Retention::prepare(*database, info.config.budget);
+    if (!rules)
+        return rules.error();
+    retention = std::move(*rules);
     return prepareAll(*database, {{&setValue, "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)"}});
 }
 
@@ -139,6 +117,16 @@ Result<void> SessionWriter::Private::requireOpen() const
     return {};
 }
 
+/// What comes before a tick: the buckets that it ends, and what has become too old.
+Result<void> SessionWriter::Private::closeBuckets(const model::EventBatch &batch)
+{
+    if (!levels.closesBefore(batch.span.begin))
+        return {};
+    if (auto done = levels.closeBefore(batch.span.begin, tick); !done)
+        return done;
+    return retention.step(*database, end);
+}
+
 Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, model::TableBuilder &builder)
 {
     auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
@@ -146,9 +134,12 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
         return transaction.error();
     if (auto done = tables.write(builder, revision + 1); !done)
         return done;
-    if (!isEmpty(batch))
+    if (!isEmpty(batch)) {
+        if (auto done = closeBuckets(batch); !done)
+            return done;
         if (auto done = batches.write(batch, tick + 1, revision + 1); !done)
             return done;
+    }
     if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
         return done;
     const model::Timestamp last = std::max(end, batch.span.end);
@@ -165,23 +156,22 @@ SessionWriter::SessionWriter(SessionWriter &&) noexcept = default;
 SessionWriter &SessionWriter::operator=(SessionWriter &&) noexcept = default;
 SessionWriter::~SessionWriter() = default;
 
-Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info)
+Result<SessionWriter> SessionWriter::create(const std::string &path, const model::SessionInfo &info, SealKeyPointer key)
 {
-    if (auto made = makeFile(path); !made)
+    auto made = NewFile::make(path);
+    if (!made)
         return made.error();
     auto d = std::make_unique<Private>();
     d->path = path;
+    d->key = std::move(key);
     auto done = d->open();
     if (done)
         done = initialise(*d->database, info);
     if (done)
-        done = d->prepare();
-    if (!done) {
-        d.reset();
-        for (const std::string &file : {path, walPath(path), shmPath(path)})
-            ::unlink(file.c_str());
+        done = d->prepare(info);
+    if (!done)
         return done.error();
-    }
+    made->release();
     // The main file alone then says what it is, should its log get lost.
     [[maybe_unused]] const auto busy = d->database->integer("PRAGMA wal_checkpoint(PASSIVE)");
     return SessionWriter(std::move(d));
@@ -195,8 +185,11 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
         return done;
     d->tables.committed(tables.tables());
     ++d->revision;
-    if (!isEmpty(batch))
-        ++d->tick;
+    if (!isEmpty(batch)) {
+        if (d->levels.closesBefore(batch.span.begin))
+            d->retention.committed();
+        d->levels.committed(batch.span.begin, ++d->tick);
+    }
     d->end = std::max(d->end, batch.span.end);
     return {};
 }
@@ -226,6 +219,8 @@ Result<void> SessionWriter::finish(const model::SessionInfo &info)
         return done;
     d->tables = {};
     d->batches = {};
+    d->levels = {};
+    d->retention = {};
     d->setValue = {};
     auto done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
     d->database.reset();

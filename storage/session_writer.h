@@ -5,6 +5,7 @@
 #include "model/event_batch.h"
 #include "model/session_info.h"
 #include "model/tables/table_builder.h"
+#include "storage/seal/seal_key.h"
 
 #include <memory>
 #include <string>
@@ -17,7 +18,9 @@ class SessionWriter
 {
 public:
     /// Makes a new session at `path` (mode 0600), which must not exist yet, and stores `info`.
-    static model::Result<SessionWriter> create(const std::string &path, const model::SessionInfo &info);
+    /// With a key everything is sealed from the first byte on.
+    static model::Result<SessionWriter> create(
+        const std::string &path, const model::SessionInfo &info, SealKeyPointer key = {});
 
     SessionWriter(SessionWriter &&) noexcept;
     SessionWriter &operator=(SessionWriter &&) noexcept;

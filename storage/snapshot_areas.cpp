@@ -16,14 +16,7 @@ using AreaValues = decltype(LoadedSession::areaCosts)::Values;
 Result<AreaValues> sumsUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end)
 {
     AreaValues values;
-    Result<void> done;
-    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
-        done = fetchAreas(database, damage, session, first, last,
-            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
-        return done.has_value();
-    };
-    session.areaCosts.until(end, session.ticks.size(), fetch, values);
-    if (!done)
+    if (auto done = areasUntil(database, damage, session, end, values); !done)
         return done.error();
     return values;
 }
@@ -96,6 +89,10 @@ void correctFrees(const model::HeapModeChange &mode, model::Snapshot &snapshot)
 Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &session, const model::Selection &selection,
     const TickWindow &window, model::Snapshot &snapshot)
 {
+    for (const auto &[id, alert] : session.alerts)
+        snapshot.alerts.push_back(alert);
+    std::stable_sort(snapshot.alerts.begin(), snapshot.alerts.end(),
+        [](const model::AlertEvent &a, const model::AlertEvent &b) { return a.fired < b.fired; });
     for (const auto &[id, phase] : session.phases)
         if (isSelectedThread(session, selection, phase.thread.value))
             snapshot.phases.push_back(phase);
@@ -113,6 +110,9 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
     for (const auto &[process, series] : session.memoryParts)
         if (!selection.process || selection.process->value == process)
             snapshot.memoryParts.push_back(series);
+    for (const auto &scan : session.scans)
+        if (isSelected(session, selection, scan->image.value))
+            snapshot.scans.push_back(scan);
     if (session.areas.empty())
         return {};
     const auto before = sumsUntil(database, damage, session, window.first);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/snapshot_builder.h"
 
+#include "storage/cost_loader.h"
 #include "storage/snapshot_areas.h"
 #include "storage/snapshot_series.h"
 
@@ -28,7 +29,8 @@ class SnapshotBuilder
 public:
     SnapshotBuilder(Database &database, const Damage &damage, LoadedSession &session, const model::Selection &selection)
         : m_database(database)
-        , m_damage(damage)
+        , m_damage(damage.withoutCounting())
+        , m_loadedDamage(damage.text())
         , m_session(session)
         , m_selection(selection)
         , m_window(windowOf(session.ticks, selection))
@@ -49,6 +51,8 @@ public:
                 return done.error();
         dropEmptyRows();
         rateStacks();
+        // Without levels all costs were read when the session was loaded.
+        m_snapshot->damage = hasLevels(m_session) ? m_damage.text() : m_loadedDamage;
         return m_snapshot;
     }
 
@@ -62,15 +66,23 @@ private:
     void dropEmptyRows();
     void rateStacks();
 
-    Result<void> heapUntil(std::size_t end, HeapValues &values);
-    Result<void> cpuUntil(std::size_t end, CpuValues &values);
+    Result<void> heapUntil(std::size_t end, HeapValues &values)
+    {
+        return storage::heapUntil(m_database, m_damage, m_session, end, values);
+    }
+    Result<void> cpuUntil(std::size_t end, CpuValues &values)
+    {
+        return storage::cpuUntil(m_database, m_damage, m_session, end, values);
+    }
+    std::size_t growthEnd(std::size_t moment, std::size_t moments) const;
     void planPeak(std::uint32_t image, const model::HeapSeries &series);
     void addExactPeak(const PeakRow &peak);
     void addPeakSummary(std::int64_t bytes, std::int64_t blocks, model::Timestamp when);
     model::HeapCost &costOf(std::size_t slot);
 
     Database &m_database;
-    Damage m_damage; ///< a copy: reading damaged rows again must not count them twice
+    Damage m_damage; ///< and what is found on the way, which may be read several times
+    std::string m_loadedDamage;
     LoadedSession &m_session;
     const model::Selection &m_selection;
     TickWindow m_window;
@@ -80,30 +92,6 @@ private:
         m_peakTicks; ///< image by the number of ticks after which it stood at its peak
     std::int64_t m_highestPeak = -1;
 };
-
-Result<void> SnapshotBuilder::heapUntil(std::size_t end, HeapValues &values)
-{
-    Result<void> done;
-    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
-        done = fetchHeap(m_database, m_damage, m_session, first, last,
-            [&row](std::size_t, const HeapKey &key, const HeapSums &sums) { row(key, sums); });
-        return done.has_value();
-    };
-    m_session.heap.until(end, m_session.ticks.size(), fetch, values);
-    return done;
-}
-
-Result<void> SnapshotBuilder::cpuUntil(std::size_t end, CpuValues &values)
-{
-    Result<void> done;
-    const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
-        done = fetchCpu(m_database, m_damage, m_session, first, last,
-            [&row](std::size_t, const CpuKey &key, const CpuSums &sums) { row(key, sums); });
-        return done.has_value();
-    };
-    m_session.cpu.until(end, m_session.ticks.size(), fetch, values);
-    return done;
-}
 
 Result<void> SnapshotBuilder::heapCosts()
 {
@@ -139,21 +127,13 @@ Result<void> SnapshotBuilder::heapCosts()
 
 Result<void> SnapshotBuilder::heapErrors()
 {
-    if (m_session.heapSampling.keys().empty())
+    if (!m_session.hasSampling)
         return {};
     decltype(LoadedSession::heapSampling)::Values before, after;
-    for (auto *values : {&before, &after}) {
-        Result<void> done;
-        const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
-            done = fetchSampling(m_database, m_damage, m_session, first, last,
-                [&row](std::size_t, const HeapKey &key, const SamplingSums &sums) { row(key, sums); });
-            return done.has_value();
-        };
-        m_session.heapSampling.until(
-            values == &before ? m_window.first : m_window.last, m_session.ticks.size(), fetch, *values);
-        if (!done)
-            return done;
-    }
+    if (auto done = samplingUntil(m_database, m_damage, m_session, m_window.first, before); !done)
+        return done;
+    if (auto done = samplingUntil(m_database, m_damage, m_session, m_window.last, after); !done)
+        return done;
     std::map<std::pair<std::uint32_t, std::uint32_t>, model::HeapCost *> costs;
     for (model::HeapCost &cost : m_snapshot->heap)
         costs.emplace(std::pair(cost.image.value, cost.stack.value), &cost);
@@ -176,6 +156,8 @@ Result<void> SnapshotBuilder::heapErrors()
 
 model::HeapCost &SnapshotBuilder::costOf(std::size_t slot)
 {
+    if (slot >= m_rowOfSlot.size())
+        m_rowOfSlot.resize(slot + 1, kNoRow);
     if (m_rowOfSlot[slot] == kNoRow) {
         m_rowOfSlot[slot] = m_snapshot->heap.size();
         const HeapKey key = m_session.heap.keys()[slot];
@@ -278,11 +260,31 @@ Result<void> SnapshotBuilder::heapPeaks()
     return {};
 }
 
+/// The end of a moment in which growth is looked at: so many parts of the window's time, or of its ticks where these are few. In long windows
+/// a bucket ends there, which makes the sums cheap.
+std::size_t SnapshotBuilder::growthEnd(std::size_t moment, std::size_t moments) const
+{
+    const std::size_t ticks = m_window.last - m_window.first;
+    if (moment == moments)
+        return m_window.last;
+    if (ticks <= moments)
+        return m_window.first + moment;
+    const std::int64_t stepNs = m_window.span.length().ns / static_cast<std::int64_t>(moments);
+    const model::Timestamp when{m_window.span.begin.ns + stepNs * static_cast<std::int64_t>(moment)};
+    std::size_t end = m_session.ticks.intersecting({m_window.span.begin, when}).second;
+    std::size_t level = kLevelCount - 1;
+    while (level > 0 && kBucketNs[level] > stepNs)
+        --level;
+    if (level > 0 && hasLevels(m_session))
+        end = m_session.ticks.nearestBoundary(level, end, m_window.first + 1);
+    return std::clamp(end, m_window.first + 1, m_window.last);
+}
+
 Result<void> SnapshotBuilder::heapGrowth()
 {
     if (m_window.isEmpty() || m_session.heapSeries.empty())
         return {};
-    const std::size_t ticks = m_window.last - m_window.first, moments = std::min(ticks, model::kGrowthMoments);
+    const std::size_t moments = std::min(m_window.last - m_window.first, model::kGrowthMoments);
     std::vector<std::size_t> growing;
     const std::vector<model::HeapCost> &costs = m_snapshot->heap;
     for (std::size_t slot = 0; slot < m_rowOfSlot.size(); ++slot)
@@ -301,8 +303,11 @@ Result<void> SnapshotBuilder::heapGrowth()
         m_snapshot->heapGrowth.push_back({costs[m_rowOfSlot[slot]].image, costs[m_rowOfSlot[slot]].stack, {}, {}});
     HeapValues values;
     for (std::size_t moment = 1; moment <= moments; ++moment) {
-        const std::size_t end = m_window.first + (ticks * moment + moments - 1) / moments;
-        m_snapshot->growthTimes.push_back(m_session.ticks.at(end - 1).span.end);
+        const std::size_t end = growthEnd(moment, moments);
+        const model::Timestamp when = m_session.ticks.at(end - 1).span.end;
+        if (!m_snapshot->growthTimes.empty() && when <= m_snapshot->growthTimes.back())
+            continue;
+        m_snapshot->growthTimes.push_back(when);
         if (growing.empty())
             continue;
         if (auto done = heapUntil(end, values); !done)

@@ -3,6 +3,8 @@
 
 #include "model/heap/size_bins.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -103,6 +105,45 @@ void fillSizes(const LoadedSession &session, const model::Selection &selection, 
 
 } // namespace
 
+namespace {
+
+void fillResolutions(const LoadedSession &session, model::Snapshot &snapshot)
+{
+    const TickIndex &ticks = session.ticks;
+    for (std::size_t level = kLevelCount; level-- > 0;) {
+        const std::size_t first = ticks.firstOfLevel(level),
+                          last = level > 0 ? ticks.firstOfLevel(level - 1) : ticks.size();
+        if (first < last)
+            snapshot.resolutions.push_back(
+                {{ticks.at(first).span.begin, ticks.at(last - 1).span.end}, {kBucketNs[level]}});
+    }
+}
+
+std::string lengthText(std::int64_t ns)
+{
+    const std::int64_t minutes = ns / 60'000'000'000;
+    if (minutes % 60 == 0)
+        return fmt::format("{} h", minutes / 60);
+    return minutes > 60 ? fmt::format("{} h {} min", minutes / 60, minutes % 60) : fmt::format("{} min", minutes);
+}
+
+/// What a budget made shorter than usual.
+void fillCoarsened(const LoadedSession &session, model::Snapshot &snapshot)
+{
+    constexpr std::array kSteps = {"ticks", "steps of 10 s", "steps of 1 min"};
+    std::string parts;
+    for (std::size_t level = 0; level + 1 < kLevelCount; ++level) {
+        const LevelRow &row = session.levels[level];
+        if (row.keepNs > 0 && row.keepNs < row.usualKeepNs)
+            parts += fmt::format("{}{} {} instead of {}", parts.empty() ? "" : ", ", kSteps[level],
+                lengthText(row.keepNs), lengthText(row.usualKeepNs));
+    }
+    if (!parts.empty())
+        snapshot.coarsened = "To keep to the budget, details are kept for a shorter time than usual: " + parts + ".";
+}
+
+} // namespace
+
 TickWindow windowOf(const TickIndex &ticks, const model::Selection &selection)
 {
     TickWindow window{0, ticks.size(), {}};
@@ -133,6 +174,8 @@ void fillSeries(const LoadedSession &session, const model::Selection &selection,
     snapshot.tickEnds.reserve(session.ticks.size());
     for (std::size_t i = 0; i < session.ticks.size(); ++i)
         snapshot.tickEnds.push_back(session.ticks.at(i).span.end);
+    fillResolutions(session, snapshot);
+    fillCoarsened(session, snapshot);
     fillMetrics(session, selection, snapshot);
     fillHeap(session, selection, window, snapshot);
     fillCpuSeries(session, selection, snapshot);

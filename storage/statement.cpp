@@ -27,6 +27,8 @@ std::string reason(sqlite3 *db)
     case SQLITE_FULL:
         return "the disk is full; make room on it";
     case SQLITE_IOERR:
+        if (sqlite3_extended_errcode(db) == SQLITE_IOERR_DATA)
+            return "it is damaged, or was altered: a part of it is not what was sealed; use another copy";
         if (systemError == ENOSPC || systemError == EDQUOT)
             return "no space is left (" + system + "); make room on the disk";
         if (systemError == EFBIG || (sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE && isFileSizeLimited()))
@@ -106,11 +108,32 @@ std::string_view Statement::text(int column) const
                 : std::string_view();
 }
 
+std::string_view Statement::blob(int column) const
+{
+    if (sqlite3_column_type(m_statement.get(), column) != SQLITE_BLOB)
+        return {};
+    const void *bytes = sqlite3_column_blob(m_statement.get(), column);
+    const int count = sqlite3_column_bytes(m_statement.get(), column);
+    return bytes ? std::string_view(static_cast<const char *>(bytes), static_cast<std::size_t>(count))
+                 : std::string_view();
+}
+
 bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_NULL; }
 
 bool Statement::isInteger(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_INTEGER; }
 
+bool Statement::isReal(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_FLOAT; }
+
 int Statement::columnCount() const { return sqlite3_column_count(m_statement.get()); }
+
+std::int64_t Statement::textBytes() const
+{
+    std::int64_t bytes = 0;
+    for (int i = 0; i < columnCount(); ++i)
+        if (const int type = sqlite3_column_type(m_statement.get(), i); type == SQLITE_TEXT || type == SQLITE_BLOB)
+            bytes += sqlite3_column_bytes(m_statement.get(), i);
+    return bytes;
+}
 
 std::string_view Statement::columnName(int column) const
 {
@@ -127,6 +150,12 @@ void Statement::bindText(int position, std::string_view value)
 {
     // A view without data would bind NULL.
     sqlite3_bind_text(m_statement.get(), position + 1, value.data() ? value.data() : "", static_cast<int>(value.size()),
+        SQLITE_TRANSIENT);
+}
+
+void Statement::bindBlob(int position, std::string_view bytes)
+{
+    sqlite3_bind_blob(m_statement.get(), position + 1, bytes.data() ? bytes.data() : "", static_cast<int>(bytes.size()),
         SQLITE_TRANSIENT);
 }
 

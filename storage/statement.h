@@ -18,6 +18,12 @@ namespace storage {
 /// The error of the last failed call on `db`: `"<what> <file>: <why>; <what to try>"`.
 model::Error databaseError(sqlite3 *db, std::string_view what);
 
+/// Bytes to be bound as such, and not as a text.
+struct Blob
+{
+    std::string_view bytes;
+};
+
 /// A prepared SQL statement; made by Database::prepare, and must not outlive it. Columns and parameters are counted from 0.
 class Statement
 {
@@ -38,7 +44,7 @@ public:
         return finish();
     }
 
-    /// Binds all parameters in order. Integers, texts, ids (invalid is NULL) and optionals (empty is NULL). Texts are copied.
+    /// Binds all parameters in order. Integers, texts, blobs, ids (invalid is NULL) and optionals (empty is NULL). Texts are copied.
     template <typename... Values> void bindAll(const Values &...values)
     {
         int position = 0;
@@ -48,9 +54,12 @@ public:
     std::int64_t integer(int column) const;
     double real(int column) const;
     std::string_view text(int column) const; ///< valid until the next step
+    std::string_view blob(int column) const; ///< the same for bytes; empty where the value is something else
     bool isNull(int column) const;
     bool isInteger(int column) const;
+    bool isReal(int column) const;
     int columnCount() const;
+    std::int64_t textBytes() const; ///< of all texts and blobs of the row
     std::string_view columnName(int column) const;
 
     /// Ends a run before its last row.
@@ -58,6 +67,7 @@ public:
 
     void bindInteger(int position, std::int64_t value);
     void bindText(int position, std::string_view value);
+    void bindBlob(int position, std::string_view bytes); ///< copied
     void bindReal(int position, double value);
     void bindNull(int position);
 
@@ -73,6 +83,7 @@ private:
     }
     void bindValue(int position, double value) { bindReal(position, value); }
     void bindValue(int position, std::string_view value) { bindText(position, value); }
+    void bindValue(int position, Blob value) { bindBlob(position, value.bytes); }
     template <typename Tag> void bindValue(int position, model::Id<Tag> id)
     {
         id.isValid() ? bindInteger(position, id.value) : bindNull(position);

@@ -88,7 +88,10 @@ private:
     template <typename Row> bool makeRoom(std::string_view table, std::vector<Row> &rows, std::int64_t id)
     {
         const auto size = static_cast<std::int64_t>(rows.size());
-        const std::int64_t most = std::min<std::int64_t>(m_context.fileBytes, model::StringId::kInvalid - 1);
+        // A row takes some bytes, so there are fewer of them than bytes in the file.
+        constexpr std::int64_t kLeastRowBytes = 6;
+        const std::int64_t most
+            = std::min<std::int64_t>(m_context.fileBytes / kLeastRowBytes, model::StringId::kInvalid - 1);
         if (id < 0 || id > most) {
             m_context.damage.badRow(table);
             return false;

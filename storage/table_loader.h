@@ -11,8 +11,10 @@ struct LoadContext
 {
     Database &database;
     Damage &damage;
-    std::int64_t sinceRevision = -1; ///< rows that this revision wrote, and earlier ones, are loaded already
-    std::int64_t fileBytes = 0;      ///< bounds how many rows there can be, whatever their ids say
+    std::int64_t sinceRevision = -1;   ///< rows that this revision wrote, and earlier ones, are loaded already
+    std::int64_t fileBytes = 0;        ///< bounds how many rows there can be, whatever their ids say
+    bool isMore = false;               ///< ticks were loaded before
+    std::vector<TickRange> newTicks{}; ///< the ticks and buckets that loadSeries() added to the list, level by level
 };
 
 /// Loads what is new in the tables of names, code and processes. Ids that point nowhere are mended: what comes out may be indexed without a

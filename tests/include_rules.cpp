@@ -36,6 +36,7 @@ const std::vector<FolderRule> &folderRules()
         {"model/", {"model/"}, {}, {Freestanding, Standard, Fmt, BoostMath}},
         {"model/report/", {"model/"}, {}, {Freestanding, Standard, Fmt, BoostMath, Library}},
         {"storage/", {"storage/", "model/"}, {}, {Freestanding, Standard, Posix, Fmt, Sqlite}},
+        {"storage/seal/", {"storage/", "model/"}, {}, {Freestanding, Standard, Posix, Fmt, Sqlite, Sodium}},
         {"capture/", {"capture/", "model/"}, {"capture/tracer/"},
             {Freestanding, Standard, Posix, Fmt, Symbols, Library}},
         {"capture/wire/", {"capture/wire/"}, {}, {Freestanding, Posix}},
@@ -79,6 +80,8 @@ HeaderOrigin originOf(std::string_view header)
         return BoostMath;
     if (header == "sqlite3.h")
         return Sqlite;
+    if (header == "sodium.h")
+        return Sodium;
     if (header.starts_with("CLI/") || header.starts_with("nlohmann/"))
         return Library;
     if (header.size() > 1 && header.front() == 'Q' && std::isupper(static_cast<unsigned char>(header[1])) != 0)
@@ -106,6 +109,8 @@ std::string_view nameOf(HeaderOrigin origin)
         return "Qt";
     case Sqlite:
         return "SQLite";
+    case Sodium:
+        return "libsodium";
     case Symbols:
         return "libunwind or elfutils";
     case Library:

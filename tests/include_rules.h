@@ -16,6 +16,7 @@ enum class HeaderOrigin {
     BoostMath,
     Qt,
     Sqlite,
+    Sodium,
     Symbols, ///< libunwind, elfutils, the ABI's demangler.
     Library, ///< CLI11 and nlohmann-json.
     Unknown,

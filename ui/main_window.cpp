@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/main_window.h"
 
+#include "model/base/format_units.h"
+#include "model/report/session_words.h"
 #include "ui/charts/timeline_view.h"
 #include "ui/text.h"
 #include "ui/widgets/banner.h"
@@ -261,6 +263,11 @@ void MainWindow::showBanner()
         sentences << m_trouble;
     if (m_snapshot && !m_snapshot->damage.empty())
         sentences << shortened(text(m_snapshot->damage));
+    if (m_snapshot)
+        if (const QString asked = text(model::askedText(*m_snapshot)); !asked.isEmpty())
+            sentences << tr("Showing %1 – %2: %3.")
+                             .arg(text(model::formatOffset(m_snapshot->span.begin)),
+                                 text(model::formatOffset(m_snapshot->span.end)), asked);
     if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
         sentences << tr("This recording was not ended in order; everything up to its last tick is here.");
     m_banner->setText(sentences.join(QLatin1Char(' ')));

@@ -5,11 +5,13 @@
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/status_line.h"
+#include "model/report/lost_report.h"
 #include "storage/session_reader.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <iostream>
 
 namespace app {
 
@@ -17,6 +19,8 @@ namespace {
 
 /// How long the recorder may take to name all functions and to compact the file.
 constexpr std::chrono::minutes kCompletionLimit(10);
+/// How long a scan of tens of gigabytes may take.
+constexpr std::chrono::minutes kScanLimit(10);
 
 int fail(const std::string &text)
 {
@@ -40,8 +44,34 @@ std::string doneText(const capture::ControlRequest &request, const capture::Reco
         return fmt::format("From {} on the heap is recorded so: {}\n", at, request.text);
     case capture::ControlCommand::Status:
         return statusText(status);
+    case capture::ControlCommand::Scan:
+        return {}; // told by the session itself
     }
     return {};
+}
+
+/// Prints what the session says of the scan that was asked for.
+int printScan(const std::string &file)
+{
+    auto reader = storage::SessionReader::open(file);
+    if (!reader)
+        return fail(reader.error().text());
+    if (const auto polled = reader->poll(); !polled)
+        return fail(polled.error().text());
+    const auto snapshot = reader->snapshot({});
+    if (!snapshot)
+        return fail(snapshot.error().text());
+    model::writeLostText(std::cout, **snapshot);
+    std::cout.flush();
+    return kExitOk;
+}
+
+std::chrono::milliseconds limitOf(const capture::ControlRequest &request)
+{
+    if (request.command != capture::ControlCommand::Scan)
+        return std::chrono::seconds(10);
+    const std::chrono::nanoseconds second(request.scan.isConfirmed ? request.scan.parameters.confirmAfterNs : 0);
+    return kScanLimit + std::chrono::duration_cast<std::chrono::milliseconds>(second);
 }
 
 } // namespace
@@ -50,20 +80,25 @@ int runControl(const ControlOptions &options)
 {
     model::Result<ControlClient> client = [&]() -> model::Result<ControlClient> {
         // The reader goes before the recorder is asked to stop: whoever has the file open last completes it.
-        const auto reader = storage::SessionReader::open(options.file);
+        const auto key = keyOf(options.file, options.passphrase);
+        if (!key)
+            return key.error();
+        const auto reader = storage::SessionReader::open(options.file, *key);
         if (!reader)
             return reader.error();
         return ControlClient::connect(reader->info());
     }();
     if (!client)
         return fail(client.error().text());
-    auto reply = client->request(options.request);
+    auto reply = client->request(options.request, limitOf(options.request));
     if (reply && reply->error.empty() && options.request.command == capture::ControlCommand::Stop)
         reply = client->waitForEnd(kCompletionLimit);
     if (!reply)
         return fail(reply.error().text());
     if (options.asJson)
         fmt::print("{}\n", capture::encode(*reply));
+    else if (reply->error.empty() && options.request.command == capture::ControlCommand::Scan)
+        return printScan(options.file);
     else if (reply->error.empty())
         fmt::print("{}", doneText(options.request, reply->status));
     if (!reply->error.empty())

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/passphrase.h"
 #include "capture/recording/control_protocol.h"
 #include "model/aggregate/cost_kind.h"
 #include "model/base/units.h"
 #include "model/capture_config.h"
 #include "model/event_batch.h"
+#include "model/report/query_writer.h"
+#include "model/session_entry.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace app {
 
@@ -18,9 +22,16 @@ namespace app {
 struct RecordOptions
 {
     model::CaptureConfig config;
-    std::string output;    ///< path of the session; empty: named after the command and the time
-    bool thenKill = false; ///< end the command when the recording ends before it
-    bool isQuiet = false;  ///< no status line and no closing line; failures are still said
+    std::string output;        ///< path of the session; empty: named after the command and the time
+    bool thenKill = false;     ///< end the command when the recording ends before it
+    bool isQuiet = false;      ///< no status line and no closing line; failures are still said
+    std::string alerts;        ///< file of alert rules, or "off"; empty: the usual ones
+    std::string onAlert;       ///< shell command of rules that name none
+    bool failsOnAlert = false; ///< exit with kExitAlert when an alert fired and nothing else failed
+    bool isSealed = false;
+    PassphraseSource passphrase;             ///< to seal with
+    bool keepsSecrets = false;               ///< the command lines are stored as they are
+    std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder
 };
 
 /// `genprof ctl`.
@@ -29,9 +40,10 @@ struct ControlOptions
     std::string file;
     capture::ControlRequest request;
     bool asJson = false;
+    PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.
@@ -47,6 +59,7 @@ struct ReportOptions
     std::optional<std::int32_t> pid; ///< only the process with this pid
     std::size_t top = 0;             ///< rows of a table; 0: as many as the view shows by itself
     std::string output;              ///< empty: standard output
+    PassphraseSource passphrase;
 };
 
 /// `genprof doctor`.
@@ -60,6 +73,67 @@ struct DoctorOptions
 struct ListOptions
 {
     std::size_t most = 20;
+    std::string folder; ///< empty: the sessions that were recorded or opened last
+    std::string search; ///< words that must all be there
+    bool asJson = false;
+};
+
+/// `genprof tag` and `genprof note`.
+struct TagOptions
+{
+    std::string file;
+    std::vector<std::string> added;
+    std::vector<std::string> removed;
+    std::optional<std::string> note; ///< replaces the one that is there
+    bool isNote = false;             ///< the note is meant where nothing is changed
+    PassphraseSource passphrase;
+};
+
+/// `genprof prune`.
+struct PruneOptions
+{
+    std::string folder;
+    model::KeepRules keep;
+    bool isConfirmed = false; ///< else it is only said what would be removed
+};
+
+/// `genprof sql`.
+struct SqlOptions
+{
+    std::string file;
+    std::string sql; ///< one or several statements; empty: read from standard input
+    model::QueryFormat format = model::QueryFormat::Table;
+    std::int64_t rows = 100'000; ///< of each statement; 0: all
+    model::Duration time = model::Duration::fromMs(30'000);
+    PassphraseSource passphrase;
+};
+
+/// `genprof redact`.
+struct RedactOptions
+{
+    std::string in;
+    std::string out;
+    bool keepsFunctions = false;
+    PassphraseSource passphrase;
+};
+
+/// `genprof seal` and `genprof unseal`.
+struct SealOptions
+{
+    std::string in;
+    std::string out;
+    bool isUnseal = false;
+    PassphraseSource passphrase;
+};
+
+/// `genprof follow`: one of `file` and `into`.
+struct FollowOptions
+{
+    std::string file;      ///< stream this session to standard output
+    std::string into;      ///< make this copy of the stream on standard input
+    bool isSealed = false; ///< the copy is sealed
+    bool isQuiet = false;
+    PassphraseSource passphrase;
 };
 
 /// Nothing is left to do but to print: help, the version, or what is wrong with the command line.
@@ -69,6 +143,7 @@ struct PrintAndExit
     int exitCode = 0; ///< 0: `text` goes to standard output, else to standard error
 };
 
-using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions>;
+using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
+    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions>;
 
 } // namespace app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/record.h"
 
+#include "app/alert_desk.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/recording_info.h"
@@ -90,6 +91,8 @@ private:
     model::SessionInfo m_info;
     std::optional<SessionSink> m_sink;
     capture::Symbolizer m_symbolizer;
+    AlertConfig m_alertConfig;
+    std::optional<AlertDesk> m_alerts;
     std::optional<capture::Recording> m_recording;
 };
 
@@ -104,7 +107,22 @@ model::Result<void> RecordRun::openSession()
 {
     m_path = sessionPath(m_options);
     m_info = describeRecording(m_options.config, RecordingStart::now());
-    auto writer = storage::SessionWriter::create(m_path, m_info);
+    if (!m_options.keepsSecrets) {
+        auto patterns = secretPatterns(m_options.secretPatterns);
+        if (!patterns)
+            return patterns.error();
+        m_info.config.command = patterns->redacted(m_info.config.command);
+        m_processes.setCommandLineFilter(
+            [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
+    }
+    storage::SealKeyPointer key;
+    if (m_options.isSealed) {
+        auto made = newSealKey(m_options.passphrase);
+        if (!made)
+            return made.error();
+        key = std::move(*made);
+    }
+    auto writer = storage::SessionWriter::create(m_path, m_info, std::move(key));
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
@@ -126,9 +144,12 @@ model::Result<void> RecordRun::openTarget()
         return target.error();
     m_target.emplace(std::move(*target));
     m_instruments->open(*m_target, m_info);
+    m_alerts.emplace(
+        m_alertConfig, m_info.cpuCount, m_path, [this](const std::string &text) { m_terminal.message(text); });
     m_recording.emplace(
-        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(), &m_symbolizer,
-            start.monotonicNs, m_info},
+        capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
+            m_instruments->scans(), &m_symbolizer, start.monotonicNs, m_info,
+            [this](model::EventBatch &batch, const model::ProgramTables &tables) { m_alerts->see(batch, tables); }},
         [this](const capture::RecordingStatus &status) {
             m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
         },
@@ -194,7 +215,8 @@ void RecordRun::remember()
     std::error_code error;
     const std::filesystem::path path = std::filesystem::absolute(m_path, error);
     if (!error)
-        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs));
+        static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs,
+            m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
 }
 
 void RecordRun::complete()
@@ -237,6 +259,10 @@ int RecordRun::run()
     if (!signals)
         return fail(signals.error().text(), kExitRecorderFailed);
     m_signals.emplace(std::move(*signals));
+    auto alerts = loadAlertConfig(m_options.alerts, m_options.onAlert);
+    if (!alerts)
+        return fail(alerts.error().text(), kExitRecorderFailed);
+    m_alertConfig = std::move(*alerts);
     if (const auto opened = openSession(); !opened)
         return fail(opened.error().text(), kExitRecorderFailed);
     if (const auto opened = openTarget(); !opened)
@@ -252,7 +278,9 @@ int RecordRun::run()
     sayWhatGoesOn(reason);
     nameFunctions();
     complete();
-    return waitForTarget();
+    m_alerts->finish();
+    const int exitCode = waitForTarget();
+    return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;
 }
 
 void RecordRun::nameFunctions()

@@ -3,9 +3,13 @@
 
 #include "app/exit_code.h"
 #include "model/aggregate/area_snapshot.h"
+#include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/growth_report.h"
 #include "model/report/json_report.h"
+#include "model/report/leak_report.h"
+#include "model/report/lost_report.h"
 #include "model/report/text_report.h"
 #include "storage/session_reader.h"
 
@@ -52,13 +56,19 @@ model::Result<model::ProcessId> findProcess(const model::ProgramTables &tables, 
 
 model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
 {
-    auto reader = storage::SessionReader::open(options.file);
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return key.error();
+    auto reader = storage::SessionReader::open(options.file, *key);
     if (!reader)
         return reader.error();
     if (const auto polled = reader->poll(); !polled)
         return polled.error();
     model::Selection selection;
-    auto snapshot = reader->snapshot(selection);
+    using Parts = storage::SessionReader::Parts;
+    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary;
+    const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
+    auto snapshot = reader->snapshot(selection, {}, parts);
     if (!snapshot)
         return snapshot;
     if (options.from || options.to) {
@@ -78,7 +88,7 @@ model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
     }
     if (selection == model::Selection())
         return snapshot;
-    return reader->snapshot(selection);
+    return reader->snapshot(selection, {}, parts);
 }
 
 std::size_t terminalColumns()
@@ -106,8 +116,16 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapText(out, snapshot, options.cost, text);
     case ReportView::Cpu:
         return model::writeCpuText(out, snapshot, text);
+    case ReportView::Lost:
+        return model::writeLostText(out, snapshot, text);
     case ReportView::Losses:
         return model::writeLossesText(out, snapshot, text);
+    case ReportView::Alerts:
+        return model::writeAlertsText(out, snapshot, text);
+    case ReportView::Leaks:
+        return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
+    case ReportView::Growth:
+        return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
     }
 }
 
@@ -122,8 +140,16 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeHeapStacksCsv(out, snapshot, options.cost);
     case ReportView::Cpu:
         return model::writeCpuStacksCsv(out, snapshot);
+    case ReportView::Lost:
+        return model::writeLostCsv(out, snapshot);
     case ReportView::Losses:
         return model::writeLossesCsv(out, snapshot);
+    case ReportView::Alerts:
+        return model::writeAlertsCsv(out, snapshot);
+    case ReportView::Leaks:
+        return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Growth:
+        return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
     }
 }
 
@@ -138,8 +164,16 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapJson(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
         return model::writeCpuJson(out, snapshot, options.top);
+    case ReportView::Lost:
+        return model::writeLostJson(out, snapshot, options.top);
     case ReportView::Losses:
         return model::writeLossesJson(out, snapshot);
+    case ReportView::Alerts:
+        return model::writeAlertsJson(out, snapshot);
+    case ReportView::Leaks:
+        return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Growth:
+        return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
     }
 }
 

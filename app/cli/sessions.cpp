@@ -6,8 +6,10 @@
 #include "app/terminal.h"
 #include "model/base/format_units.h"
 #include "storage/session_catalog.h"
+#include "storage/session_folder.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <ctime>
@@ -17,6 +19,8 @@ namespace app {
 namespace {
 
 constexpr std::size_t kCommandColumns = 40;
+using model::SessionEntry;
+using model::SessionState;
 
 int fail(const model::Error &error)
 {
@@ -33,26 +37,170 @@ std::string startText(std::int64_t wallNs)
         local.tm_hour, local.tm_min);
 }
 
+/// Nothing in it moves the cursor.
+std::string printable(std::string_view text)
+{
+    std::string safe;
+    for (const char c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else
+            safe += c;
+    return safe;
+}
+
+const char *stateText(const SessionEntry &entry)
+{
+    if (!entry.problem.empty())
+        return "damaged";
+    switch (entry.state) {
+    case SessionState::Complete:
+        return "complete";
+    case SessionState::Unfinished:
+        return "unfinished";
+    case SessionState::Paused:
+        return "paused";
+    default:
+        return "recording";
+    }
+}
+
+/// The sessions of the list of this user; those whose file is gone say so as their problem.
+model::Result<std::vector<SessionEntry>> lastSessions(std::size_t most)
+{
+    const auto folder = storage::SessionCatalog::defaultFolder();
+    if (!folder)
+        return folder.error();
+    auto catalog = storage::SessionCatalog::open(*folder);
+    if (!catalog)
+        return catalog.error();
+    const auto sessions = catalog->recent(most == 0 ? storage::SessionCatalog::kMostEntries : most);
+    if (!sessions)
+        return sessions.error();
+    std::vector<SessionEntry> entries;
+    for (const model::RecentSession &session : *sessions) {
+        if (session.isThere) {
+            entries.push_back(storage::describeSession(session.path));
+            continue;
+        }
+        SessionEntry gone;
+        gone.path = session.path;
+        gone.command = session.command;
+        gone.startWallNs = session.startWallNs;
+        gone.duration = session.duration;
+        gone.problem = "the file is gone";
+        entries.push_back(gone);
+    }
+    return entries;
+}
+
+nlohmann::ordered_json jsonOf(const SessionEntry &entry)
+{
+    return {{"path", entry.path}, {"command", entry.command}, {"build_id", entry.buildId}, {"host", entry.host},
+        {"start_wall_ns", entry.startWallNs}, {"duration_ns", entry.duration.ns}, {"file_bytes", entry.fileBytes},
+        {"state", stateText(entry)}, {"verdicts", entry.verdicts}, {"tags", entry.tags}, {"note", entry.note},
+        {"sealed", entry.isSealed}, {"problem", entry.problem}};
+}
+
+void printLine(const SessionEntry &entry)
+{
+    std::string more;
+    for (const std::string &tag : entry.tags)
+        more += "  #" + printable(tag);
+    if (entry.state != SessionState::Complete && entry.problem.empty())
+        more += fmt::format("  ({})", stateText(entry));
+    if (!entry.note.empty())
+        more += "  \u201c" + printable(entry.note) + "\u201d";
+    const bool isGone = entry.problem == "the file is gone";
+    if (!entry.problem.empty() && !isGone)
+        more += "  (damaged)";
+    fmt::print("{}  {:>10}  {:>9}  {:<{}}  {}{}\n", startText(entry.startWallNs),
+        entry.duration.ns > 0 ? durationText(entry.duration) : "-",
+        isGone ? "gone" : model::formatBytes(static_cast<double>(entry.fileBytes)),
+        cutToColumns(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more);
+}
+
 } // namespace
 
 int runList(const ListOptions &options)
 {
-    const auto folder = storage::SessionCatalog::defaultFolder();
-    if (!folder)
-        return fail(folder.error());
-    auto catalog = storage::SessionCatalog::open(*folder);
-    if (!catalog)
-        return fail(catalog.error());
-    const auto sessions = catalog->recent(options.most);
-    if (!sessions)
-        return fail(sessions.error());
-    if (sessions->empty())
+    auto entries = options.folder.empty() ? lastSessions(options.search.empty() ? options.most : 0)
+                                          : storage::sessionsIn(options.folder);
+    if (!entries)
+        return fail(entries.error());
+    std::erase_if(*entries, [&](const SessionEntry &entry) { return !model::matches(entry, options.search); });
+    const std::size_t found = entries->size();
+    if (options.most > 0 && entries->size() > options.most)
+        entries->resize(options.most);
+    if (options.asJson) {
+        auto list = nlohmann::ordered_json::array();
+        for (const SessionEntry &entry : *entries)
+            list.push_back(jsonOf(entry));
+        fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+        return kExitOk;
+    }
+    for (const SessionEntry &entry : *entries)
+        printLine(entry);
+    if (found > entries->size())
+        fmt::print(stderr, "genprof: {} more; --top 0 lists all\n", found - entries->size());
+    if (found == 0 && options.search.empty())
         fmt::print("No session was recorded yet: genprof record -- CMD\n");
-    for (const model::RecentSession &session : *sessions)
-        fmt::print("{}  {:>10}  {:>9}  {:<{}}  {}\n", startText(session.startWallNs), durationText(session.duration),
-            session.isThere ? model::formatBytes(static_cast<double>(session.fileBytes)) : "gone",
-            cutToColumns(session.command, kCommandColumns), kCommandColumns, session.path);
     return kExitOk;
+}
+
+int runTag(const TagOptions &options)
+{
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return fail(key.error());
+    if (options.note || !options.added.empty() || !options.removed.empty()) {
+        const auto done = storage::changeEntry(options.file, {options.added, options.removed, options.note}, *key);
+        return done ? kExitOk : fail(done.error());
+    }
+    const SessionEntry entry = storage::describeSession(options.file, *key);
+    if (!entry.problem.empty())
+        return fail(model::Error(entry.problem));
+    if (options.isNote && !entry.note.empty())
+        fmt::print("{}\n", printable(entry.note));
+    for (const std::string &tag : entry.tags)
+        if (!options.isNote)
+            fmt::print("{}\n", printable(tag));
+    return kExitOk;
+}
+
+int runPrune(const PruneOptions &options)
+{
+    const auto entries = storage::sessionsIn(options.folder);
+    if (!entries)
+        return fail(entries.error());
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const auto choices
+        = model::pruneChoices(*entries, options.keep, std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
+    std::int64_t bytes = 0;
+    std::size_t removed = 0;
+    for (const model::PruneChoice &choice : choices) {
+        const SessionEntry &entry = (*entries)[choice.entry];
+        if (options.isConfirmed) {
+            const auto done = storage::removeSession(entry.path);
+            if (!done) {
+                fail(done.error());
+                continue;
+            }
+        }
+        ++removed;
+        bytes += entry.fileBytes;
+        fmt::print("{}  {:>9}  {}  ({})\n", startText(entry.startWallNs),
+            model::formatBytes(static_cast<double>(entry.fileBytes)), printable(entry.path), choice.reason);
+    }
+    const std::string size = model::formatBytes(static_cast<double>(bytes));
+    if (choices.empty())
+        fmt::print("Nothing to remove.\n");
+    else if (options.isConfirmed)
+        fmt::print("{} of {} sessions removed, {}.\n", removed, entries->size(), size);
+    else
+        fmt::print("{} of {} sessions would be removed, {}. Nothing was: add --yes.\n", removed, entries->size(), size);
+    return removed == choices.size() ? kExitOk : kExitFailure;
 }
 
 } // namespace app

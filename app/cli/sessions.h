@@ -5,7 +5,9 @@
 
 namespace app {
 
-/// `genprof list`: prints the sessions that were recorded or opened last, newest first, and returns the exit code.
+/// `genprof list`, `genprof tag` and `genprof note`, `genprof prune`; they return the exit code.
 int runList(const ListOptions &options);
+int runTag(const TagOptions &options);
+int runPrune(const PruneOptions &options);
 
 } // namespace app

@@ -8,8 +8,8 @@ namespace capture {
 
 static_assert(wire::kLeastSampledBytes == model::kLeastSampledBytes);
 
-EventPairing::EventPairing(std::uint64_t samplePeriodBytes)
-    : m_ledger(samplePeriodBytes != 0)
+EventPairing::EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket)
+    : m_ledger(samplePeriodBytes != 0, ageBucket)
 {
     m_orders.clear();
     addOrder(samplePeriodBytes, samplePeriodBytes == 0, 0);
@@ -28,7 +28,7 @@ EventPairing::Verdict EventPairing::apply(
     case wire::RecordType::ReallocEnd:
         return endRealloc(event, timeNs, thread, missing);
     case wire::RecordType::ReallocFailed:
-        failRealloc(thread);
+        endThread(thread); // its block lives on
         return Verdict::Applied;
     case wire::RecordType::Order:
         return takeOrder(event, thread);
@@ -47,18 +47,18 @@ EventPairing::Verdict EventPairing::allocate(
         ++m_losses.overtaken; // nobody would tell of its free
         return Verdict::Applied;
     }
-    const model::LiveBlock block{event.size, event.node, timeNs / 1000, period};
+    const model::LiveBlock block{event.size, event.node, m_ledger.bornAt(timeNs), period};
     if (!m_live.insert(event.pointer, block)) {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
         ++m_losses.missedFrees;
         const model::LiveBlock old = *m_live.take(event.pointer);
-        leaveFollowed({wire::RecordType::Free, 0, event.pointer, 0, event.units}, old);
+        leaveFollowed(event.pointer, 0, old);
         m_ledger.freed(old, weightOf(event.pointer, old), timeNs, false);
         m_live.insert(event.pointer, block);
     }
     m_ledger.allocated(event.node, event.size, weightOf(event.pointer, block), timeNs);
-    if (m_hasEarlyFrees && cameEarly(event, thread)) [[unlikely]] {
+    if (period == 0 && m_hasEarlyFrees && cameEarly(event, thread)) [[unlikely]] {
         m_live.take(event.pointer);
         m_ledger.freed(block, weightOf(event.pointer, block), timeNs, false);
     }
@@ -72,12 +72,14 @@ EventPairing::Verdict EventPairing::release(
     const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
     if (block) {
         m_ledger.freed(*block, weightOf(event.pointer, *block), timeNs, isTemporary(event, thread));
-        leaveFollowed(event, *block);
+        leaveFollowed(event.pointer, event.node, *block);
     } else {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
-        countUnknownFree(event, thread);
-        keepEarly(event, thread);
+        if (expectsUnknown(event, thread))
+            keepEarly(event, thread);
+        else
+            ++m_losses.unknownFrees;
     }
     thread.hasNewOrder = false;
     // The next block at this address is another one.
@@ -93,15 +95,14 @@ EventPairing::Verdict EventPairing::beginRealloc(const HeapEvent &event, ThreadH
     std::optional<model::LiveBlock> block = m_live.take(event.pointer);
     if (!block && missing == Missing::Wait)
         return Verdict::MustWait;
-    if (block)
-        leaveFollowed(event, *block);
     thread.hasNewOrder = false;
     thread.isInRealloc = true;
     thread.reallocPointer = event.pointer;
     thread.isTemporaryRealloc = isTemporary(event, thread);
     thread.reallocBlock = block;
-    thread.isReallocUnsampled = !block && (expectsUnknown(thread, event.units) || isLeftOver(event));
-    if (!block)
+    thread.reallocFlags = event.node;
+    thread.isReallocUnsampled = !block && expectsUnknown(event, thread);
+    if (thread.isReallocUnsampled)
         keepEarly(event, thread);
     return Verdict::Applied;
 }
@@ -117,29 +118,17 @@ EventPairing::Verdict EventPairing::endRealloc(
         thread.lastAllocation = 0;
     else if (!thread.isInRealloc)
         ++m_losses.badRecords;
-    else if (thread.reallocBlock)
+    else if (thread.reallocBlock) {
         m_ledger.freed(*thread.reallocBlock, weightOf(thread.reallocPointer, *thread.reallocBlock), timeNs,
             thread.isTemporaryRealloc);
-    else if (!thread.isReallocUnsampled)
-        countUnknownFree(event, thread);
+        leaveFollowed(thread.reallocPointer, thread.reallocFlags, *thread.reallocBlock);
+    } else if (!thread.isReallocUnsampled)
+        ++m_losses.unknownFrees;
     thread.isInRealloc = false;
     thread.hasNewOrder = false;
     thread.reallocBlock.reset();
     thread.lastAllocation = 0;
     return event.pointer != 0 ? allocate(event, timeNs, thread, missing) : Verdict::Applied;
-}
-
-void EventPairing::failRealloc(ThreadHistory &thread)
-{
-    // A thread that samples enters the block into the set again, whether we count it among the samples or not; another one never does.
-    const bool isSample = thread.reallocBlock && thread.reallocBlock->period != 0;
-    if (thread.isInRealloc && isSample != isSampling(thread) && m_followed.capacity() != 0) {
-        if (!isSample)
-            m_followed.remove(thread.reallocPointer);
-        else if (!m_followed.add(thread.reallocPointer))
-            ++m_losses.notKept;
-    }
-    endThread(thread);
 }
 
 void EventPairing::endThread(ThreadHistory &thread)
@@ -166,13 +155,13 @@ EventPairing::Verdict EventPairing::takeOrder(const HeapEvent &event, ThreadHist
 
 bool EventPairing::cameEarly(const HeapEvent &allocation, const ThreadHistory &thread)
 {
-    // What a thread does itself is in order, and a block takes longer to come back.
-    constexpr std::uint64_t kSkewUnits = 64; // about a microsecond
+    // What a thread does itself is in order; and that others take a block up and give it back to the allocator, which gives it out again, takes
+    // longer than clocks differ.
+    constexpr std::uint64_t kSkewUnits = 8; // 50 to 130 ns
     EarlyFree &early = m_earlyFrees[(allocation.pointer >> 4) % m_earlyFrees.size()];
     if (early.event.pointer != allocation.pointer || early.thread == &thread
         || allocation.units + kSkewUnits - early.event.units > 2 * kSkewUnits)
         return false;
-    leaveFollowed(early.event, {allocation.size, allocation.node, 0, m_orders[thread.order].period});
     early = {};
     return true;
 }
@@ -181,12 +170,6 @@ void EventPairing::keepEarly(const HeapEvent &free, const ThreadHistory &thread)
 {
     m_hasEarlyFrees = true;
     m_earlyFrees[(free.pointer >> 4) % m_earlyFrees.size()] = {free, &thread};
-}
-
-void EventPairing::countUnknownFree(const HeapEvent &event, const ThreadHistory &thread)
-{
-    if (!isLeftOver(event) && !expectsUnknown(thread, event.units))
-        ++m_losses.unknownFrees;
 }
 
 bool EventPairing::knowsPeriod(std::uint64_t samplePeriodBytes) const
@@ -208,12 +191,15 @@ std::uint8_t EventPairing::periodOf(std::uint64_t samplePeriodBytes)
 
 void EventPairing::addOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees, std::uint64_t units)
 {
-    const bool isAfterSampling = !m_orders.empty() && (m_orders.back().isAfterSampling || m_orders.back().period != 0);
+    const bool isChange = !m_orders.empty();
+    const bool isAfterSampling = !m_orders.empty() && hasSampled();
     m_orders.push_back({periodOf(samplePeriodBytes), tellsAllFrees, isAfterSampling, units});
     if (samplePeriodBytes == 0)
         m_isThinned = false;
     else
         m_ledger.beginSampling();
+    if (isChange)
+        m_ledger.restartAges();
 }
 
 double EventPairing::thin(
@@ -224,12 +210,12 @@ double EventPairing::thin(
     const std::uint64_t periodBytes = weightsOf(period).periodBytes();
     model::Thinning thinning(periodBytes, seed);
     double variance = 0;
-    const auto decide = [&](std::uint64_t pointer, model::LiveBlock &block, bool isInRealloc) {
+    const auto decide = [&](std::uint64_t pointer, model::LiveBlock &block) {
         if (block.period != 0)
             return true; // a sample of an earlier time, whose weight stays as it is
         const model::SampleWeight before = weightOf(pointer, block);
         bool isKept = thinning.keeps(block.size);
-        if (isKept && !isInRealloc && !followed.add(pointer)) {
+        if (isKept && !followed.addKept(pointer)) {
             ++m_losses.notKept;
             isKept = false;
         }
@@ -243,19 +229,38 @@ double EventPairing::thin(
     };
     model::LiveHeap kept;
     m_live.forEach([&](std::uint64_t pointer, model::LiveBlock block) {
-        if (decide(pointer, block, false))
+        if (decide(pointer, block))
             kept.insert(pointer, block);
     });
     m_live = std::move(kept);
     for (ThreadHistory *thread : threads)
-        if (thread->isInRealloc && thread->reallocBlock
-            && !decide(thread->reallocPointer, *thread->reallocBlock, true)) {
+        if (thread->isInRealloc && thread->reallocBlock && !decide(thread->reallocPointer, *thread->reallocBlock)) {
             thread->reallocBlock.reset();
             thread->isReallocUnsampled = true;
         }
     m_ledger.endReweighing();
     m_isThinned = true;
     return variance;
+}
+
+std::optional<EventPairing::AgeChanges> EventPairing::takeAges(std::int64_t nowNs)
+{
+    // All of the table in some minutes, a small part a tick: nobody waits for it.
+    constexpr std::size_t kLeastPlaces = 4096, kParts = 256;
+    m_live.forSome(m_place, std::max(kLeastPlaces, m_live.places() / kParts),
+        [this](std::uint64_t pointer, const model::LiveBlock &block) { m_ledger.offerExample(pointer, block); });
+    if (!m_ledger.advanceAges(nowNs))
+        return std::nullopt;
+    const auto isLive = [this](std::uint64_t pointer, std::int64_t birthUs) {
+        const std::optional<model::LiveBlock> block = m_live.at(pointer);
+        return block && block->birthUs == birthUs;
+    };
+    AgeChanges changes{m_ledger.takeAges(isLive), m_ledger.ageClock()};
+    for (auto &[node, ages] : changes.stacks) // a hostile target can free blocks of times that never were
+        for (model::AgeBucket &bucket : ages.buckets)
+            model::cutToPossible(bucket);
+    changes.clock.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(samplePeriodBytes()), 1);
+    return changes;
 }
 
 PairingLosses EventPairing::takeLosses() { return std::exchange(m_losses, {}); }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace capture {
@@ -21,6 +22,7 @@ struct ThreadHistory
     bool isTemporaryRealloc = false;
     std::uint64_t reallocPointer = 0;
     std::optional<model::LiveBlock> reallocBlock; ///< taken out of the live table until the realloc ends
+    std::uint32_t reallocFlags = 0;               ///< of its begin: wire::kFreed…
     bool isReallocUnsampled = false;              ///< its block need not be known: it is not sampled
     std::uint32_t order = 0;                      ///< the number of the order that its records follow
     bool hasNewOrder = false;                     ///< since its last event
@@ -45,12 +47,12 @@ struct PairingLosses
 /// Where bytes are sampled, an event stands for more than itself (model::SampleWeights), and the target says itself which frees are
 /// those of a thread's last allocation: what was not sampled in between is not seen here. How blocks are recorded may change (an order,
 /// see wire::Header); each block keeps the period that it was recorded with, and wire::SampledBlocks holds exactly the live ones that
-/// were sampled or kept: a free that the target has not taken out of it is taken out here.
+/// were sampled or kept: of a block that was kept, but had been freed before, the entry is taken out here.
 class EventPairing
 {
 public:
     EventPairing() = default;
-    explicit EventPairing(std::uint64_t samplePeriodBytes);
+    explicit EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket = model::kFirstAgeBucket);
 
     enum class Verdict : std::uint8_t {
         Applied,
@@ -75,17 +77,17 @@ public:
     /// and enters what is kept into `followed`. From now on an allocation that was recorded in full came too late.
     /// Returns the variance of live bytes that this brought.
     double thin(const wire::SampledBlocks &followed, std::uint64_t seed, const std::vector<ThreadHistory *> &threads);
-    /// While true, frees of unknown blocks are no loss: after a thinning a block that is kept may have been freed already.
-    void setSettling(bool isSettling) { m_isSettling = isSettling; }
-    /// Whether frees of blocks that are not known are to be expected from this thread then: it tells all, and not all allocations were told.
-    bool expectsUnknown(const ThreadHistory &thread, std::uint64_t units) const
+    /// Whether the block that `free` of `thread` tells of need not be known: the thread tells all frees, and not all allocations were told; or
+    /// it found what the recorder had entered for a block that was being freed just then.
+    bool expectsUnknown(const HeapEvent &free, const ThreadHistory &thread) const
     {
+        if ((free.node & (wire::kFreedFollowed | wire::kFreedKept)) != 0)
+            return (free.node & wire::kFreedFollowed) == 0;
         const KnownOrder &order = m_orders[thread.order];
-        if (m_isSettling || !order.tellsAllFrees)
-            return m_isSettling;
         // A thread that has not heard of the next order yet may free what others have not told of.
-        return order.period != 0 || order.isAfterSampling
-            || (thread.order < lastOrder() && units >= m_orders[thread.order + 1].units);
+        return order.tellsAllFrees
+            && (order.period != 0 || order.isAfterSampling
+                || (thread.order < lastOrder() && free.units >= m_orders[thread.order + 1].units));
     }
     /// The set of the image, once there is one.
     void setFollowed(const wire::SampledBlocks &followed) { m_followed = followed; }
@@ -95,11 +97,21 @@ public:
 
     void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
 
+    /// Whether blocks are sampled or ever were: not all that are live need be known.
+    bool hasSampled() const { return m_orders.back().isAfterSampling || m_orders.back().period != 0; }
     /// Of the last order.
     std::uint64_t samplePeriodBytes() const { return weightsOf(m_orders.back().period).periodBytes(); }
     const model::LiveHeap &live() const { return m_live; }
     model::HeapLedger &ledger() { return m_ledger; }
     PairingLosses takeLosses();
+
+    /// What changed in the histories of ages up to `nowNs`; before the ledger's takeTick(). Nothing until a bucket ends.
+    struct AgeChanges
+    {
+        std::vector<std::pair<std::uint32_t, model::StackAges>> stacks; ///< by node
+        model::AgeClock clock;
+    };
+    std::optional<AgeChanges> takeAges(std::int64_t nowNs);
 
 private:
     Verdict allocate(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
@@ -107,7 +119,6 @@ private:
     Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
     Verdict endRealloc(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
 
-    void failRealloc(ThreadHistory &thread);
     Verdict takeOrder(const HeapEvent &event, ThreadHistory &thread);
     std::uint8_t periodOf(std::uint64_t samplePeriodBytes);
     const model::SampleWeights &weightsOf(std::uint8_t period) const { return m_weights[period]; }
@@ -116,18 +127,15 @@ private:
         return m_weights[block.period].of(pointer, block);
     }
     bool isSampling(const ThreadHistory &thread) const { return m_orders[thread.order].period != 0; }
-    /// The free of an unknown block came a moment before its allocation did: clocks of processors differ by some ns.
+    /// The free of a block that need not be known came a moment before its allocation did: clocks of processors differ by some ns.
     bool cameEarly(const HeapEvent &allocation, const ThreadHistory &thread);
     void keepEarly(const HeapEvent &free, const ThreadHistory &thread);
-    void leaveFollowed(const HeapEvent &event, const model::LiveBlock &block) const
+    /// The block at `pointer` is gone; its free or the begin of its realloc had `flags`.
+    void leaveFollowed(std::uint64_t pointer, std::uint32_t flags, const model::LiveBlock &block) const
     {
-        if (block.period != 0 && (event.node & wire::kFreedFollowed) == 0 && m_followed.capacity() != 0)
-            m_followed.remove(event.pointer);
+        if (block.period != 0 && (flags & (wire::kFreedFollowed | wire::kFreedKept)) == 0 && m_followed.capacity() != 0)
+            m_followed.removeKept(pointer);
     }
-    /// Whether a free was told because of what a change of orders left in the set of sampled blocks: the entry of a block that was being
-    /// freed just then.
-    bool isLeftOver(const HeapEvent &free) const { return lastOrder() > 0 && (free.node & wire::kFreedFollowed) != 0; }
-    void countUnknownFree(const HeapEvent &event, const ThreadHistory &thread);
 
     /// Whether the block at `pointer` was its thread's last allocation when it was freed by `event`.
     bool isTemporary(const HeapEvent &event, const ThreadHistory &thread) const
@@ -145,7 +153,6 @@ private:
     std::vector<model::SampleWeights> m_weights{model::SampleWeights()}; ///< by model::LiveBlock::period
     std::vector<KnownOrder> m_orders{KnownOrder{}};                      ///< by number
     bool m_isThinned = false;                                            ///< to the last order's period
-    bool m_isSettling = false;
     wire::SampledBlocks m_followed;
     struct EarlyFree
     {
@@ -157,6 +164,7 @@ private:
     model::LiveHeap m_live;
     model::HeapLedger m_ledger;
     PairingLosses m_losses;
+    std::size_t m_place = 0; ///< in the live table: where the look for examples goes on
 };
 
 } // namespace capture

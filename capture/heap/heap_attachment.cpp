@@ -20,6 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds kLookInterval{50};
 /// A look that fails is repeated, each time after twice as long, up to this. The program's threads are stopped for each.
 constexpr std::chrono::milliseconds kLongestPause{5000};
+/// One that failed so long counts as given up: calls have gone unseen. It is still tried now and then, for the calls to come.
+constexpr std::chrono::milliseconds kPauseOfGivenUp{60'000};
 
 } // namespace
 
@@ -123,10 +125,11 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
         isDue = isRunning() && !scan();
         next = Clock::now() + pause;
         if (isDue && pause == kLongestPause) {
-            isDue = false;
+            pause = kPauseOfGivenUp;
             ++m_scansGivenUp;
+        } else if (pause < kLongestPause) {
+            pause = std::min(pause * 2, kLongestPause);
         }
-        pause = std::min(pause * 2, kLongestPause);
     }
 }
 

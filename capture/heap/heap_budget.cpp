@@ -9,10 +9,12 @@ namespace capture {
 
 namespace {
 
-// What writing a record costs the target, in ns: tests/benchmarks/heap_overhead_bench measures it. With every event most of a stack is known
-// from the event before; a sample's stack is walked anew, through caches that the program has used since.
-constexpr std::int64_t kFullEventNs = 40;
-constexpr std::int64_t kSampleNs = 600;
+// What recording an event costs the target, in ns, until it has measured that: a guess on the high side. With every event most of a stack is
+// known from the event before; a sample's stack is walked anew, through caches that the program has used since.
+constexpr double kFullEventNs = 100;
+constexpr double kSampleNs = 1000;
+constexpr double kMostEventNs = 50'000;
+constexpr std::uint64_t kLeastTimed = 20; ///< fewer say little
 
 /// The debt that is too much, as a span over which the budget would pay for it.
 constexpr std::int64_t kDebtSpanNs = 10'000'000'000;
@@ -22,10 +24,20 @@ constexpr std::uint64_t kMostWaitsPerSecond = 100;
 
 } // namespace
 
+HeapBudget::HeapBudget(std::int64_t milliPercent)
+    : m_milliPercent(milliPercent)
+    , m_eventNs{kFullEventNs, kSampleNs}
+{
+}
+
 std::int64_t HeapBudget::costNs(const HeapLoad &load)
 {
-    const auto events = static_cast<std::int64_t>(std::min<std::uint64_t>(load.events, std::uint64_t{1} << 50));
-    return events * (load.periodBytes == 0 ? kFullEventNs : kSampleNs) + load.recorderNs;
+    double &eventNs = m_eventNs[load.periodBytes == 0 ? 0 : 1];
+    if (load.timedEvents >= kLeastTimed)
+        if (const double mean = load.timedNs / static_cast<double>(load.timedEvents); mean >= 0 && mean < kMostEventNs)
+            eventNs = mean;
+    const auto events = static_cast<double>(std::min<std::uint64_t>(load.events, std::uint64_t{1} << 40));
+    return static_cast<std::int64_t>(events * eventNs) + load.recorderNs;
 }
 
 HeapBudget::Verdict HeapBudget::judge(const HeapLoad &load)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -15,6 +16,8 @@ struct HeapLoad
     std::uint64_t periodBytes = 0; ///< they were recorded with; 0: every event
     std::uint64_t waits = 0;       ///< times at which a thread of the target waited for room
     std::uint64_t lost = 0;        ///< events that found none
+    std::uint64_t timedEvents = 0; ///< events of which the target measured what recording them cost it
+    double timedNs = 0;            ///< and what, together; not to be believed if it is absurd
 };
 
 /// Decides when an image's heap is recorded less closely, so that recording costs no more than a share of one core. A function of what it is
@@ -27,10 +30,7 @@ class HeapBudget
 {
 public:
     /// `milliPercent`: thousandths of a percent of one core.
-    explicit HeapBudget(std::int64_t milliPercent)
-        : m_milliPercent(milliPercent)
-    {
-    }
+    explicit HeapBudget(std::int64_t milliPercent);
 
     enum class Verdict : std::uint8_t {
         Keep,
@@ -40,11 +40,12 @@ public:
     /// Takes note of a span, the next one in time. After a verdict other than Keep it begins anew, whether it was followed or not.
     Verdict judge(const HeapLoad &load);
 
-    /// CPU time of target and recorder that `load` stands for, in ns.
-    static std::int64_t costNs(const HeapLoad &load);
+    /// CPU time of target and recorder that `load` stands for, in ns: what an event costs is what was measured last of events of its kind.
+    std::int64_t costNs(const HeapLoad &load);
 
 private:
     std::int64_t m_milliPercent;
+    std::array<double, 2> m_eventNs; ///< of every event; of samples
     std::int64_t m_debtNs = 0;
 };
 

@@ -17,6 +17,7 @@ namespace capture {
 struct HeapInstrument::Harvest
 {
     model::HeapTickCounts tick;
+    std::optional<EventPairing::AgeChanges> ages;
     PairingLosses pairing;
     ProgramHarvest program;
     TargetLosses target;
@@ -24,6 +25,7 @@ struct HeapInstrument::Harvest
     std::vector<SamplingStep> steps;
     std::vector<RingThread> threads;
     std::string failure;
+    wire::Retreat retreat = wire::Retreat::None;
     bool hasEnded = false;
 };
 
@@ -99,10 +101,11 @@ std::string attachNote(model::Timestamp when)
 
 } // namespace
 
-HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
+HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp now)
 {
     drainOne(image, true);
     Harvest harvest;
+    harvest.ages = image.channel.pairing().takeAges(now.ns);
     harvest.tick = image.channel.pairing().ledger().takeTick();
     harvest.pairing = image.channel.pairing().takeLosses();
     harvest.program = image.channel.program().take();
@@ -111,11 +114,12 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image)
     harvest.steps = image.channel.takeSteps();
     harvest.threads = image.channel.takeNewThreads();
     harvest.failure = image.failure;
+    harvest.retreat = image.channel.retreat();
     harvest.hasEnded = image.hasEnded;
     return harvest;
 }
 
-void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
+void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
     const bool isPaused = std::exchange(m_wasPaused, m_isPaused.load());
     std::vector<std::pair<Image *, Harvest>> harvests;
@@ -123,13 +127,14 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         const std::lock_guard lock(m_mutex);
         m_clock.sync();
         for (const auto &image : m_images)
-            harvests.emplace_back(image.get(), harvest(*image));
+            harvests.emplace_back(image.get(), harvest(*image, now));
         judge(m_clock.toNs(m_clock.units()));
     }
     waitForOutcomes(harvests);
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
+        storeRetreat(*image, harvest.retreat, now, batch);
         nameThreads(*image, harvest.threads);
         if (isPaused) {
             keepNetOnly(harvest.tick);
@@ -140,12 +145,15 @@ void HeapInstrument::collect(model::Timestamp, model::EventBatch &batch)
         tellScansGivenUp(*image);
         addModes(*image, harvest.steps, batch);
         addRows(*image, harvest, batch);
+        addAges(*image, harvest, batch);
         addLosses(*image, harvest, batch);
         addProgram(*image, harvest.program, harvest.hasEnded, batch);
     }
     for (model::Phase &phase : m_phases.take())
         batch.phases.push_back(std::move(phase));
     settleUntraced(batch);
+    if (m_scanner)
+        batch.scans = m_scanner->takeResults();
     const std::lock_guard lock(m_mutex);
     for (const auto &[image, harvest] : harvests) {
         if (!harvest.hasEnded)
@@ -197,7 +205,7 @@ void HeapInstrument::registerImage(Image &image)
     if (row.executable == model::StringId(0u))
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
-        row.commandLine = tables.string(arrival.commandLine);
+        row.commandLine = m_processes.commandLine(arrival.commandLine);
 }
 
 const std::string &HeapInstrument::allocatorNote(const std::string &executable)
@@ -229,6 +237,21 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
     const std::string &allocator = allocatorNote(image.arrival.executable);
     row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
+}
+
+void HeapInstrument::storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch)
+{
+    if (retreat == wire::Retreat::None || std::exchange(image.isRetreatStored, true) || image.isFailureStored)
+        return;
+    const char *cause = retreat == wire::Retreat::NoClock
+        ? "it has forbidden itself to read the clock (prctl PR_SET_TSC, or seccomp)"
+        : "it has given up all system calls (seccomp, strict mode)";
+    const std::string note
+        = fmt::format("its heap is not recorded from {} on: {}", model::formatOffset(now, true), cause);
+    model::Image &row = m_processes.tables().changeImage(image.id);
+    row.heap = model::HeapState::Dormant;
+    row.heapNote = m_processes.tables().string(note);
+    batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, note});
 }
 
 void HeapInstrument::tellScansGivenUp(const Image &image)
@@ -284,6 +307,20 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
     }
 }
 
+void HeapInstrument::addAges(Image &image, Harvest &harvest, model::EventBatch &batch)
+{
+    if (!harvest.ages)
+        return;
+    harvest.ages->clock.image = image.id;
+    batch.ageClocks.push_back(harvest.ages->clock);
+    for (auto &[node, ages] : harvest.ages->stacks) {
+        ages.image = image.id;
+        ages.stack = image.resolver.stackOf(node, m_processes.tables());
+        ages.part = node;
+        batch.stackAges.push_back(std::move(ages));
+    }
+}
+
 void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch)
 {
     model::TableBuilder &tables = m_processes.tables();
@@ -296,6 +333,7 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
 
     TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
+    noteLosses(image, harvest);
     using model::LossKind;
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedRing, seen.droppedRing),
         "the ring was full for too long");
@@ -321,6 +359,19 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
     addLoss(batch, LossKind::BadRecords, image.id, bad);
+}
+
+/// After a loss of events nobody knows which blocks are still there of those that were: a scan must not judge them.
+void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
+{
+    const TargetLosses &seen = image.seenLosses;
+    const TargetLosses &now = harvest.target;
+    const bool isAttached = image.arrival.origin == wire::Origin::Attach;
+    const std::lock_guard lock(m_mutex);
+    if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
+        || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
+        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !isAttached))
+        image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 
 void HeapInstrument::settleUntraced(model::EventBatch &batch)

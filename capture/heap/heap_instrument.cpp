@@ -30,8 +30,8 @@ bool hasExited(int process)
 
 } // namespace
 
-HeapInstrument::Image::Image(Arrival from, int processDescriptor)
-    : channel(std::move(from.memory), from.pid, from.sharesPids)
+HeapInstrument::Image::Image(Arrival from, int processDescriptor, model::Duration ageBucket)
+    : channel(std::move(from.memory), from.pid, from.sharesPids, ageBucket)
     , resolver(channel.memory().view(), from.names)
     , arrival(std::move(from))
     , process(processDescriptor)
@@ -93,7 +93,7 @@ HeapInstrument::~HeapInstrument()
 std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(const std::string &inheritedPreload) const
 {
     return {{"LD_PRELOAD", inheritedPreload.empty() ? m_tracerPath : m_tracerPath + ":" + inheritedPreload},
-        {wire::kRendezvousVariable, m_server->address()}};
+        {wire::kRendezvousVariable, m_server->address() + ":" + std::string(wire::kRestrictionDigits, '0')}};
 }
 
 model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)
@@ -124,7 +124,7 @@ void HeapInstrument::imageArrived(Arrival arrival)
         m_drainedEvents += image->channel.drain(m_clock, true);
         image->hasEnded = true;
     }
-    m_images.push_back(std::make_unique<Image>(std::move(arrival), process));
+    m_images.push_back(std::make_unique<Image>(std::move(arrival), process, m_ageBucket));
     if (m_budget)
         m_images.back()->budget.emplace(*m_budget);
     inheritMappings(*m_images.back());
@@ -196,6 +196,11 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
             return;
     }
     wait.sleep(milliseconds);
+}
+
+std::vector<int> HeapInstrument::descriptors() const
+{
+    return m_scanner ? std::vector<int>{m_scanner->descriptor()} : std::vector<int>();
 }
 
 bool HeapInstrument::drain(model::Timestamp) { return false; }

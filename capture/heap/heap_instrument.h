@@ -9,6 +9,8 @@
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
+#include "capture/scan/memory_scanner.h"
+#include "capture/scan/scan_source.h"
 #include "model/tables/process_table.h"
 
 #include <array>
@@ -32,7 +34,7 @@ namespace capture {
 ///
 /// Rings must be read while the capture thread waits for a disk, so they are drained by a thread of their own ("heap-drain");
 /// one mutex guards the images between it, the rendezvous and `collect`. Tables are touched by the capture thread only.
-class HeapInstrument final : public Instrument
+class HeapInstrument final : public Instrument, public ScanSource
 {
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
@@ -50,6 +52,10 @@ public:
     model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
+    /// How long the first buckets of histories of ages are. Before anything is traced.
+    void setAgeBucket(model::Duration bucket) { m_ageBucket = bucket; }
+    /// Lets no thread of a target wait for room in its ring. Before it runs, or is attached to.
+    void letNobodyWait() { m_server->letNobodyWait(); }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
@@ -59,7 +65,13 @@ public:
     /// What is known about the memory of a process; what no tracer tells of is not. Capture thread.
     KnownMemory knownMemory(std::int32_t pid);
 
-    std::vector<int> descriptors() const override { return {}; }
+    /// The results come with collect(), when they are there.
+    ScanStart beginScan(const ScanParameters &parameters) override;
+    bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
+    bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
+    void waitForScans(std::chrono::milliseconds limit) override;
+
+    std::vector<int> descriptors() const override;
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
@@ -70,7 +82,7 @@ private:
     /// One traced program image.
     struct Image
     {
-        Image(Arrival arrival, int processDescriptor);
+        Image(Arrival arrival, int processDescriptor, model::Duration ageBucket);
         ~Image();
         Image(const Image &) = delete;
         Image &operator=(const Image &) = delete;
@@ -83,6 +95,7 @@ private:
         bool hasEnded = false;            ///< and everything it wrote has been applied
         bool knowsMappings = false;       ///< all that the program has mapped is known
         std::string failure;              ///< why it is not traced after all
+        bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
         Arrival arrival;   ///< without its memory
@@ -94,6 +107,7 @@ private:
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
         bool isModeStored = false;
+        std::int64_t lastLossUs = -1; ///< when events were last seen to be lost; -1: never
     };
     /// What collect() takes out of an image under the lock.
     struct Harvest;
@@ -109,7 +123,7 @@ private:
     void drainOne(Image &image, bool mayScan);
     void sleepAtDoorbells(unsigned milliseconds);
 
-    Harvest harvest(Image &image);
+    Harvest harvest(Image &image, model::Timestamp now);
     void judge(std::int64_t nowNs);
     void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
@@ -117,20 +131,28 @@ private:
     /// What a program has of its own beside malloc, by its file; read once.
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
+    void storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void addAges(Image &image, Harvest &harvest, model::EventBatch &batch);
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
     void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
     const std::string &poolName(const std::string &name);
     void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
+    void noteLosses(Image &image, const Harvest &harvest);
     void settleUntraced(model::EventBatch &batch);
+    model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
+    model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    void describeProof(Image &image, ScanJob &job);
+    void nameNodes(Image &image, ScanJob &job);
 
     model::ProcessTable &m_processes;
     std::string m_tracerPath;
     std::int64_t m_originNs;
+    model::Duration m_ageBucket = model::kFirstAgeBucket;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     bool m_wasPaused = false;
     PhaseKeeper m_phases;
@@ -154,6 +176,8 @@ private:
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
     std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
+    std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan
+    std::uint32_t m_scanCount = 0;
 };
 
 } // namespace capture

@@ -70,17 +70,17 @@ void HeapInstrument::judge(std::int64_t nowNs)
     std::vector<std::pair<Image *, HeapLoad>> loads;
     std::uint64_t events = 0;
     for (const auto &image : m_images) {
-        const ImageChannel::Traffic traffic = image->channel.takeTraffic();
+        const ImageChannel::Traffic traffic = image->channel.takeTraffic(m_clock);
         const TargetLosses losses = image->channel.losses();
         const std::uint64_t lost = losses.droppedRing + losses.droppedNoRing;
         const std::uint64_t seen = std::exchange(image->seenLost, lost);
         events += traffic.events;
         loads.push_back({image.get(),
             {spanNs, traffic.events, 0, image->channel.samplePeriodBytes(), traffic.waits,
-                lost > seen ? lost - seen : 0}});
+                lost > seen ? lost - seen : 0, traffic.timedEvents, traffic.timedNs}});
     }
     for (auto &[image, load] : loads) {
-        if (!image->budget || image->hasEnded)
+        if (!image->budget || image->hasEnded || image->channel.isInStep())
             continue;
         // Reading costs by the event, so each image has its share of it.
         load.recorderNs = static_cast<std::int64_t>(static_cast<double>(usedNs) * static_cast<double>(load.events)

@@ -31,11 +31,12 @@ void wakeWriter(wire::ThreadSlot &slot) { ::syscall(SYS_futex, &slot.space, FUTE
 
 } // namespace
 
-ImageChannel::ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids)
+ImageChannel::ImageChannel(
+    std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids, model::Duration ageBucket)
     : m_memory(std::move(memory))
     , m_pid(pid)
     , m_sharesPids(sharesPids)
-    , m_pairing(m_memory->view().header().orders[0].samplePeriodBytes)
+    , m_pairing(m_memory->view().header().orders[0].samplePeriodBytes, ageBucket)
 {
     m_pairing.setFollowed(m_memory->sampledBlocks());
 }
@@ -57,6 +58,12 @@ bool ImageChannel::isAnyStalled() const
     return std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
 }
 
+bool ImageChannel::isSettled() const
+{
+    return std::none_of(m_active.begin(), m_active.end(),
+        [](const Ring *ring) { return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc; });
+}
+
 void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
 
 void ImageChannel::stop() { m_memory->stop(); }
@@ -74,15 +81,20 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
     }
     for (const auto &ring : m_rings) {
         wire::ThreadSlot &slot = view.slot(ring->slot);
-        if (ring->isTaken || slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken
-            || slot.head.load(std::memory_order_acquire) == ring->decoder.ring().position())
+        if (ring->isTaken || slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
+            continue;
+        // Before its serial is there, what else the slot says is about the owner before. A thread need not have written anything: where
+        // allocations are sampled many never do.
+        const std::uint32_t serial = slot.serial.load(std::memory_order_acquire);
+        if (serial == ring->serial)
             continue;
         ring->isTaken = true;
+        ring->hasPaused = false;
         ring->thread = {};
         ring->decoder.startThread();
         m_program.startThread(ring->slot);
         ring->tid = static_cast<std::int32_t>(slot.tid.load(std::memory_order_relaxed));
-        ring->serial = slot.serial.load(std::memory_order_relaxed);
+        ring->serial = serial;
         char name[sizeof slot.name];
         std::copy_n(slot.name, sizeof name, name);
         m_newThreads.push_back({ring->tid, std::string(name, ::strnlen(name, sizeof name)), clock.toNs(clock.units())});
@@ -251,7 +263,7 @@ bool ImageChannel::needsNoCounterpart(const Ring &ring) const
         return false;
     const bool isFree
         = ring.current.type == wire::RecordType::Free || ring.current.type == wire::RecordType::ReallocBegin;
-    const bool isExpected = isFree && (m_hasEarlierBlocks || m_pairing.expectsUnknown(ring.thread, ring.current.units));
+    const bool isExpected = isFree && (m_hasEarlierBlocks || m_pairing.expectsUnknown(ring.current, ring.thread));
     if (!isExpected && !ring.isStalled)
         return false;
     // What was to come before may be behind an event that waits.
@@ -278,18 +290,26 @@ void ImageChannel::provide(bool mayScan, const RecorderClock &clock)
     wire::Header &header = m_memory->view().header();
     const std::uint32_t wanted = header.wanted.exchange(0, std::memory_order_acq_rel);
     const bool wantsSlot = (wanted & static_cast<std::uint32_t>(wire::Want::Slot)) != 0;
-    m_memory->commitNodes();
+    std::uint32_t refused = m_memory->commitNodes() ? 0 : static_cast<std::uint32_t>(wire::Want::Nodes);
     offerLargerRings();
-    std::uint32_t free = 0;
-    for (std::uint32_t i = 0; i < m_memory->slotCount(); ++i)
-        free += m_memory->view().slot(i).state.load(std::memory_order_relaxed) == wire::SlotState::Free ? 1 : 0;
-    if (mayScan || (wantsSlot && free == 0)) {
+    const std::uint32_t ahead = std::max<std::uint32_t>(2, m_memory->slotCount() / 4);
+    const bool isShort = freeSlots() < ahead && m_memory->slotCount() < wire::kMaxThreads;
+    // Rather a ring that somebody has left than one more.
+    if (mayScan || isShort || (wantsSlot && freeSlots() == 0)) {
         releaseEndedThreads();
         findNewOwners(clock);
     }
-    const std::uint32_t ahead = std::max<std::uint32_t>(2, m_memory->slotCount() / 4);
-    if (free < ahead)
-        m_memory->addSlots(ahead);
+    if (freeSlots() < ahead && !m_memory->addSlots(ahead) && freeSlots() == 0)
+        refused |= static_cast<std::uint32_t>(wire::Want::Slot);
+    header.refused.store(refused, std::memory_order_relaxed);
+}
+
+std::uint32_t ImageChannel::freeSlots() const
+{
+    std::uint32_t free = 0;
+    for (std::uint32_t i = 0; i < m_memory->slotCount(); ++i)
+        free += m_memory->view().slot(i).state.load(std::memory_order_relaxed) == wire::SlotState::Free ? 1 : 0;
+    return free;
 }
 
 void ImageChannel::offerLargerRings()
@@ -352,6 +372,12 @@ TargetLosses ImageChannel::losses() const
     return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
         count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused),
         count(counters.poolsRefused)};
+}
+
+wire::Retreat ImageChannel::retreat() const
+{
+    const wire::Retreat said = m_memory->view().header().retreat.load(std::memory_order_acquire);
+    return said == wire::Retreat::None || said == wire::Retreat::NoClock ? said : wire::Retreat::NoSystemCalls;
 }
 
 std::vector<std::uint64_t> ImageChannel::stackTops() const

@@ -55,7 +55,9 @@ class ImageChannel
 {
 public:
     /// `pid`: the target as this process sees it. `sharesPids`: the target sees the same numbers.
-    ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids);
+    /// `ageBucket`: see model::HeapLedger.
+    ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids,
+        model::Duration ageBucket = model::kFirstAgeBucket);
 
     /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the image is gone, nothing more will
     /// come: every record is used up and unfinished reallocs are closed.
@@ -77,19 +79,26 @@ public:
     std::uint64_t samplePeriodBytes() const { return m_step ? m_step->periodAfter : m_pairing.samplePeriodBytes(); }
     /// Steps that were completed since the last call.
     std::vector<SamplingStep> takeSteps();
-    /// Events applied, and times at which a thread waited for room in its ring, since the last call.
+    /// Whether a step is under way: some threads record as before it, some as after it.
+    bool isInStep() const { return m_step.has_value(); }
+    /// What happened since the last call.
     struct Traffic
     {
-        std::uint64_t events = 0;
-        std::uint64_t waits = 0;
+        std::uint64_t events = 0;      ///< applied
+        std::uint64_t waits = 0;       ///< times at which a thread waited for room in its ring
+        std::uint64_t timedEvents = 0; ///< events of which the target measured what recording them cost it
+        double timedNs = 0;            ///< and what, together
     };
-    Traffic takeTraffic();
+    Traffic takeTraffic(const RecorderClock &clock);
 
     /// Stops the target's recording; it goes dormant at its next event.
     void stop();
 
     /// The target had blocks before it was recorded, of which frees will come.
     void expectEarlierBlocks() { m_hasEarlierBlocks = true; }
+
+    /// Whether all that the target has written is in the books, and no thread is within a realloc, whose block is in none of them.
+    bool isSettled() const;
 
     EventPairing &pairing() { return m_pairing; }
     ProgramEvents &program() { return m_program; }
@@ -101,6 +110,8 @@ public:
     /// Threads that took a ring since the last call.
     std::vector<RingThread> takeNewThreads();
     TargetLosses losses() const;
+    /// Why the target records no more, of its own accord.
+    wire::Retreat retreat() const;
     /// Records that made no sense, since the last call.
     std::uint64_t takeBadRecords();
 
@@ -118,7 +129,9 @@ private:
         bool isStalled = false; ///< current waits for another ring
         bool isLast = false;    ///< current has its turn after the other events of the same moment
         std::uint64_t stalledInPass = 0;
-        std::uint64_t headAtOrder = 0; ///< position of the target when it was looked at last because of an order
+        bool hasPaused
+            = false; ///< since the last order its thread was seen not to be in an event: it takes the order up before the next
+        std::uint64_t headAtPause = 0; ///< what was written until then
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
     };
@@ -134,14 +147,11 @@ private:
     bool needsNoCounterpart(const Ring &ring) const;
     void beat();
     std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
-    void noteHeads();
-    enum class Heard : std::uint8_t { NotYet, AllThatWrite, All };
-    /// Which threads have taken up the last order.
-    Heard whoHeard();
-    bool isEarlierOrderRead() const;
+    bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
     void publishTails();
+    std::uint32_t freeSlots() const;
     void offerLargerRings();
     void releaseEndedThreads();
     void release(Ring &ring);
@@ -161,10 +171,9 @@ private:
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
     std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
-    std::int64_t m_quietSinceNs = 0;    ///< no thread that has not heard of the last order has written since
-    std::int64_t m_settlesSinceNs = -1; ///< -1: no thinning is to settle
     std::vector<SamplingStep> m_steps;
     Traffic m_traffic;
+    std::uint64_t m_seenTimedEvents = 0, m_seenTimedUnits = 0; ///< of the target's counters
 };
 
 } // namespace capture

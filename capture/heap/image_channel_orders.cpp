@@ -17,10 +17,11 @@ namespace capture {
 
 namespace {
 
-/// A thread that has not heard of an order and writes nothing sleeps, or is in the middle of its last event: that takes no longer than this,
-/// unless the machine does not let it run. Then an allocation comes too late, which is counted.
+/// How long after an order it is looked at who may not have seen it: what a thread wrote before it looked at the order is seen by then,
+/// whatever processor it runs on.
 constexpr std::int64_t kShortestWaitNs = 20'000'000;
-/// How long records that were written are waited for: a recorder that is behind reads them by then, and a hostile target writes for ever.
+/// How long threads that are in the middle of an event, and records that were written, are waited for: a recorder that is behind reads them by
+/// then, and a hostile target writes for ever. An allocation that comes after that is counted as lost.
 constexpr std::int64_t kLongestWaitNs = 10'000'000'000;
 
 } // namespace
@@ -68,60 +69,43 @@ void ImageChannel::recordBy(std::uint64_t samplePeriodBytes, model::HeapModeCaus
     m_pairing.setFollowed(m_memory->sampledBlocks());
     m_pairing.addOrder(samplePeriodBytes, isThinned || samplePeriodBytes == 0, clock.units());
     m_memory->giveOrder(samplePeriodBytes, isThinned || samplePeriodBytes == 0);
-    noteHeads();
     const model::HeapLevel live = m_pairing.ledger().peak().live();
     const SamplingStep step{clock.toNs(clock.units()), now, samplePeriodBytes, cause, live, live, 0};
-    m_quietSinceNs = step.timeNs;
+    for (Ring *ring : m_active)
+        ring->hasPaused = false;
     if (isThinned)
         m_step = step;
     else
         m_steps.push_back(step);
 }
 
-void ImageChannel::noteHeads()
+/// Whether all that threads recorded by the order before the last one is in the books.
+bool ImageChannel::isEarlierOrderRead(const RecorderClock &clock)
 {
-    for (Ring *ring : m_active)
-        ring->headAtOrder = ring->decoder.ring().slot().head.load(std::memory_order_acquire);
-}
-
-ImageChannel::Heard ImageChannel::whoHeard()
-{
-    Heard heard = Heard::All;
+    findNewOwners(clock);
     for (Ring *ring : m_active) {
         if (ring->thread.order == m_pairing.lastOrder())
             continue;
         const wire::RingReader &reader = ring->decoder.ring();
-        const std::uint64_t head = reader.slot().head.load(std::memory_order_acquire);
-        const bool isRead = head == reader.position() && ring->current.type == wire::RecordType::None;
-        if (!isRead || std::exchange(ring->headAtOrder, head) != head)
-            return Heard::NotYet;
-        heard = Heard::AllThatWrite;
+        if (!ring->hasPaused) {
+            if (reader.slot().busy.load(std::memory_order_acquire) != 0)
+                return false;
+            ring->hasPaused = true;
+            ring->headAtPause = reader.slot().head.load(std::memory_order_acquire);
+        }
+        if (reader.position() < ring->headAtPause || ring->current.type != wire::RecordType::None)
+            return false;
     }
-    return heard;
-}
-
-bool ImageChannel::isEarlierOrderRead() const
-{
-    return std::all_of(m_active.begin(), m_active.end(), [this](const Ring *ring) {
-        return ring->thread.order == m_pairing.lastOrder()
-            || (ring->decoder.ring().position() >= ring->headAtOrder && !ring->isStalled);
-    });
+    return true;
 }
 
 void ImageChannel::advanceStep(const RecorderClock &clock)
 {
-    const std::int64_t now = clock.toNs(clock.units());
-    if (m_settlesSinceNs >= 0 && now > m_settlesSinceNs + kShortestWaitNs && isEarlierOrderRead()) {
-        m_settlesSinceNs = -1;
-        m_pairing.setSettling(false);
-    }
     if (!m_step)
         return;
-    const Heard heard = whoHeard();
-    if (heard == Heard::NotYet)
-        m_quietSinceNs = now;
-    const bool isDue = heard == Heard::All || now > m_quietSinceNs + kShortestWaitNs;
-    if ((heard != Heard::NotYet && isDue) || now > m_step->timeNs + kLongestWaitNs)
+    const std::int64_t now = clock.toNs(clock.units());
+    const std::int64_t waited = now - m_step->timeNs;
+    if (waited > kLongestWaitNs || (waited > kShortestWaitNs && isEarlierOrderRead(clock)))
         thinAndGoOn(now, clock.units());
 }
 
@@ -137,16 +121,21 @@ void ImageChannel::thinAndGoOn(std::int64_t nowNs, std::uint64_t units)
     const auto seed = static_cast<std::uint64_t>(nowNs) ^ (static_cast<std::uint64_t>(m_pid) << 40);
     step.liveVariance = m_pairing.thin(m_memory->sampledBlocks(), seed, threads);
     step.liveAfter = live();
-    m_pairing.setSettling(true);
-    m_settlesSinceNs = nowNs;
     m_pairing.addOrder(step.periodAfter, false, units);
     m_memory->giveOrder(step.periodAfter, false);
-    noteHeads();
     m_steps.push_back(step);
 }
 
 std::vector<SamplingStep> ImageChannel::takeSteps() { return std::exchange(m_steps, {}); }
 
-ImageChannel::Traffic ImageChannel::takeTraffic() { return std::exchange(m_traffic, {}); }
+ImageChannel::Traffic ImageChannel::takeTraffic(const RecorderClock &clock)
+{
+    const wire::Header &header = m_memory->view().header();
+    const std::uint64_t events = header.timedEvents.load(std::memory_order_relaxed);
+    const std::uint64_t units = header.timedUnits.load(std::memory_order_relaxed);
+    m_traffic.timedEvents = events - std::exchange(m_seenTimedEvents, events);
+    m_traffic.timedNs = clock.spanNs(static_cast<double>(units - std::exchange(m_seenTimedUnits, units)));
+    return std::exchange(m_traffic, {});
+}
 
 } // namespace capture

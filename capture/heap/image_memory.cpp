@@ -134,20 +134,21 @@ void ImageMemory::giveRingBack(std::uint64_t offset, std::uint32_t records)
     m_freeRings.push_back({offset, records});
 }
 
-void ImageMemory::commitNodes()
+bool ImageMemory::commitNodes()
 {
     // At least as many ahead as are in use, so that a target which finds new stacks at full speed seldom waits.
     wire::Header &header = m_view.header();
     const std::uint32_t used = std::min(header.usedNodes.load(std::memory_order_relaxed), wire::kMaxNodes);
     if (m_committedNodes == wire::kMaxNodes || m_committedNodes > used + used / 2 + kFirstNodes / 2)
-        return;
+        return true;
     const std::uint32_t wanted = std::min(wire::kMaxNodes, 2 * used + kFirstNodes);
     const std::uint64_t begin = std::uint64_t{m_committedNodes} * sizeof(wire::Node);
     const std::uint64_t end = pageAligned(std::uint64_t{wanted} * sizeof(wire::Node));
     if (!commit(wire::kNodesOffset + begin, end - begin))
-        return;
+        return false;
     m_committedNodes = static_cast<std::uint32_t>(std::min<std::uint64_t>(wire::kMaxNodes, end / sizeof(wire::Node)));
     header.committedNodes.store(m_committedNodes, std::memory_order_release);
+    return true;
 }
 
 bool ImageMemory::provideSampledBlocks(std::uint64_t samplePeriodBytes, std::uint64_t expected)

@@ -37,8 +37,8 @@ public:
     std::uint64_t takeRing(std::uint32_t records);
     void giveRingBack(std::uint64_t offset, std::uint32_t records);
 
-    /// Keeps memory for nodes ahead of what the target uses.
-    void commitNodes();
+    /// Keeps memory for nodes ahead of what the target uses. False if there is none.
+    bool commitNodes();
 
     /// Gives memory to the set of sampled blocks, once: room for those of this period, and for `expected` blocks to be about half of what
     /// it holds. False if that is not to be had, or if the set was made and is smaller.

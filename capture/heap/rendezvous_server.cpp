@@ -159,6 +159,8 @@ void RendezvousServer::meet(int connection)
         m_callbacks.failed(peer.pid, memory.error().text());
         return;
     }
+    if (!m_letsWait)
+        (*memory)->view().header().waitLimitMs = 0;
     // Who the target is must be read while it waits: it may be gone a moment after the answer.
     ModuleNames names(peer.pid);
     const int descriptor = ::dup((*memory)->descriptor());
@@ -204,7 +206,8 @@ void RendezvousServer::hearOutcome(int connection, std::int32_t pid)
     if (outcome.error != 0)
         m_callbacks.failed(pid,
             model::systemError("the program could not map the memory for heap tracing", outcome.error,
-                "a limit on its address space (ulimit -v) may be too low")
+                "its address space is limited (ulimit -v), and tracing takes 130 MiB of it: raise the limit to 9 GiB, "
+                "or lift it")
                 .text());
     else if (outcome.mallocIsPrograms != 0)
         m_callbacks.failed(pid, "the program defines malloc itself, so its calls do not reach the tracer");

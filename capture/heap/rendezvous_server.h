@@ -65,6 +65,9 @@ public:
     /// Images that come from now on begin with this period. Any thread.
     void setSamplePeriod(std::uint64_t samplePeriodBytes) { m_samplePeriodBytes = samplePeriodBytes; }
 
+    /// Lets the threads of targets that come from now on never wait for the recorder: what finds no room is dropped. Any thread.
+    void letNobodyWait() { m_letsWait = false; }
+
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();
 
@@ -85,7 +88,8 @@ private:
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
     std::atomic<uid_t> m_alsoUser = ::geteuid();
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
-    std::mutex m_meeting;                    ///< held while a peer is served; guards nothing else
+    std::atomic<bool> m_letsWait = true;
+    std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     std::jthread m_thread;
 };
 

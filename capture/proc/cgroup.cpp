@@ -88,14 +88,15 @@ std::optional<std::int64_t> pressureMilliPercent(std::string_view pressure)
     double percent = 0;
     const auto [end, error]
         = std::from_chars(pressure.data() + prefix.size(), pressure.data() + pressure.size(), percent);
-    if (error != std::errc() || !std::isfinite(percent))
+    if (error != std::errc() || !(percent >= 0 && percent <= 1e9))
         return std::nullopt;
     return std::llround(percent * 1000);
 }
 
 std::optional<std::int64_t> cgroupLimitBytes(std::string_view memoryMax)
 {
-    return parseNumber(memoryMax); // "max" is no number
+    const auto limit = parseNumber(memoryMax); // "max" is no number
+    return limit && *limit >= 0 ? limit : std::nullopt;
 }
 
 } // namespace capture

@@ -101,7 +101,8 @@ std::optional<ProcStat> parseStat(std::string_view text)
     const std::size_t open = text.find('(');
     const std::size_t close = text.rfind(')');
     const auto pid = parseNumber(text);
-    if (!pid || open == std::string_view::npos || close == std::string_view::npos || close < open)
+    if (!pid || *pid < 0 || *pid > INT32_MAX || open == std::string_view::npos || close == std::string_view::npos
+        || close < open)
         return std::nullopt;
 
     // proc(5): field 3 follows the name.
@@ -119,7 +120,8 @@ std::optional<ProcStat> parseStat(std::string_view text)
         fields[field] = rest.substr(0, end);
         rest.remove_prefix(end);
     }
-    const auto number = [&](std::size_t field) { return parseNumber(fields[field]).value_or(0); };
+    const auto number
+        = [&](std::size_t field) { return std::max<std::int64_t>(parseNumber(fields[field]).value_or(0), 0); };
     ProcStat stat;
     stat.pid = static_cast<std::int32_t>(*pid);
     stat.name = text.substr(open + 1, close - open - 1);

@@ -9,8 +9,16 @@ namespace {
 
 std::optional<std::int64_t> kilobytes(std::string_view text)
 {
+    constexpr std::int64_t kMost = std::int64_t{1} << 50; // more than any machine addresses: it is no size
     const auto number = parseNumber(text);
-    return number ? std::optional(*number * 1024) : std::nullopt;
+    return number && *number >= 0 && *number <= kMost ? std::optional(*number * 1024) : std::nullopt;
+}
+
+/// A number that only grows from 0; one that says something else says nothing.
+std::optional<std::int64_t> count(std::string_view text)
+{
+    const auto number = parseNumber(text);
+    return number && *number >= 0 ? number : std::nullopt;
 }
 
 std::string_view trimmed(std::string_view text)
@@ -43,9 +51,9 @@ StatusReading parseStatus(std::string_view text)
         else if (name == "HugetlbPages")
             hugeBytes = kilobytes(rest).value_or(0);
         else if (name == "voluntary_ctxt_switches")
-            reading.voluntarySwitches = parseNumber(rest).value_or(0);
+            reading.voluntarySwitches = count(rest).value_or(0);
         else if (name == "nonvoluntary_ctxt_switches")
-            reading.involuntarySwitches = parseNumber(rest).value_or(0);
+            reading.involuntarySwitches = count(rest).value_or(0);
     });
     if (reading.residentBytes)
         *reading.residentBytes += hugeBytes;
@@ -58,9 +66,9 @@ std::optional<IoReading> parseIo(std::string_view text)
     std::optional<std::int64_t> written;
     forEachField(text, [&](std::string_view name, std::string_view rest) {
         if (name == "read_bytes")
-            read = parseNumber(rest);
+            read = count(rest);
         else if (name == "write_bytes")
-            written = parseNumber(rest);
+            written = count(rest);
     });
     if (!read || !written)
         return std::nullopt;
@@ -71,7 +79,7 @@ std::optional<std::int64_t> addressSpaceLimit(std::string_view limits)
 {
     constexpr std::string_view name = "Max address space";
     const std::size_t at = limits.find(name);
-    return at == std::string_view::npos ? std::nullopt : parseNumber(limits.substr(at + name.size()));
+    return at == std::string_view::npos ? std::nullopt : count(limits.substr(at + name.size()));
 }
 
 std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name)

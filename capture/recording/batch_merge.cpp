@@ -56,6 +56,8 @@ Key keyOf(const model::AreaDelta &row)
         (std::uint64_t{row.stack.value} << 8) | static_cast<std::uint64_t>(row.kind), {}};
 }
 Key keyOf(const model::MemoryPartsRow &row) { return {row.process.value, 0, 0, {}}; }
+Key keyOf(const model::AgeClock &row) { return {row.image.value, 0, 0, {}}; }
+Key keyOf(const model::StackAges &row) { return {row.image.value, row.stack.value, row.part, {}}; }
 Key keyOf(const model::Phase &row) { return {row.id, 0, 0, {}}; }
 
 void add(model::HeapDelta &row, const model::HeapDelta &next)
@@ -99,6 +101,8 @@ void add(model::HeapLifetimeDelta &row, const model::HeapLifetimeDelta &next)
 void add(model::HeapPeak &row, const model::HeapPeak &next) { row = next; }
 void add(model::HeapPeakRow &row, const model::HeapPeakRow &next) { row = next; }
 void add(model::MemoryPartsRow &row, const model::MemoryPartsRow &next) { row = next; }
+void add(model::AgeClock &row, const model::AgeClock &next) { row = next; }
+void add(model::StackAges &row, const model::StackAges &next) { row = next; }
 void add(model::Phase &row, const model::Phase &next) { row = next; }
 void add(model::AreaTick &row, const model::AreaTick &next)
 {
@@ -200,14 +204,18 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.heapLifetimes, std::move(next.heapLifetimes));
     mergeRows(batch.heapPeaks, std::move(next.heapPeaks));
     mergeRows(batch.heapPeakRows, std::move(next.heapPeakRows));
+    mergeRows(batch.ageClocks, std::move(next.ageClocks));
+    mergeRows(batch.stackAges, std::move(next.stackAges));
     mergeRows(batch.cpu, std::move(next.cpu));
     mergeRows(batch.losses, std::move(next.losses));
     append(batch.marks, std::move(next.marks));
     append(batch.gaps, std::move(next.gaps));
+    append(batch.alerts, std::move(next.alerts));
     mergeRows(batch.phases, std::move(next.phases));
     mergeRows(batch.areaTicks, std::move(next.areaTicks));
     mergeRows(batch.areas, std::move(next.areas));
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
+    append(batch.scans, std::move(next.scans));
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,13 +15,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<ControlCommand, std::string_view>, 6> kCommands{{
+constexpr std::array<std::pair<ControlCommand, std::string_view>, 7> kCommands{{
     {ControlCommand::Stop, "stop"},
     {ControlCommand::Pause, "pause"},
     {ControlCommand::Resume, "resume"},
     {ControlCommand::Mark, "mark"},
     {ControlCommand::Mode, "mode"},
     {ControlCommand::Status, "status"},
+    {ControlCommand::Scan, "scan"},
 }};
 
 constexpr std::array<std::pair<model::SessionState, std::string_view>, 5> kStates{{
@@ -122,6 +124,11 @@ std::string encode(const ControlRequest &request)
     Json json{{"command", controlCommandName(request.command)}};
     if (!request.text.empty())
         json["text"] = request.text;
+    if (request.command == ControlCommand::Scan) {
+        json["min_age_ns"] = request.scan.parameters.minAgeNs;
+        json["confirm_after_ns"] = request.scan.parameters.confirmAfterNs;
+        json["confirm"] = request.scan.isConfirmed;
+    }
     return dump(json);
 }
 
@@ -130,6 +137,8 @@ std::string encode(const ControlReply &reply)
     Json json{{"ok", reply.error.empty()}, {"status", toJson(reply.status)}};
     if (!reply.error.empty())
         json["error"] = reply.error;
+    if (reply.scan != 0)
+        json["scan"] = reply.scan;
     return dump(json);
 }
 
@@ -141,8 +150,17 @@ model::Result<ControlRequest> decodeRequest(std::string_view line)
     const std::string name = textOf(json, "command");
     const auto command = controlCommandFromName(name);
     if (!command)
-        return model::Error("Unknown command \"" + name + "\": stop, pause, resume, mark, mode and status are known");
-    ControlRequest request{*command, textOf(json, "text")};
+        return model::Error(
+            "Unknown command \"" + name + "\": stop, pause, resume, mark, mode, status and scan are known");
+    ControlRequest request{*command, textOf(json, "text"), {}};
+    if (*command == ControlCommand::Scan) {
+        ScanParameters &parameters = request.scan.parameters;
+        parameters.minAgeNs = std::max<std::int64_t>(numberOf(json, "min_age_ns").value_or(parameters.minAgeNs), 0);
+        parameters.confirmAfterNs
+            = std::max<std::int64_t>(numberOf(json, "confirm_after_ns").value_or(parameters.confirmAfterNs), 0);
+        const auto confirm = json.find("confirm");
+        request.scan.isConfirmed = confirm != json.end() && confirm->is_boolean() && confirm->get<bool>();
+    }
     if (request.command == ControlCommand::Mark && request.text.empty())
         return model::Error("A mark needs a text");
     if (request.command == ControlCommand::Mode)
@@ -161,6 +179,8 @@ model::Result<ControlReply> decodeReply(std::string_view line)
     ControlReply reply;
     if (const auto status = json.find("status"); status != json.end() && status->is_object())
         reply.status = statusFrom(*status);
+    const std::int64_t scan = numberOf(json, "scan").value_or(0);
+    reply.scan = scan > 0 && scan <= UINT32_MAX ? static_cast<std::uint32_t>(scan) : 0;
     if (!json["ok"].get<bool>()) {
         reply.error = textOf(json, "error");
         if (reply.error.empty())

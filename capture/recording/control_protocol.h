@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/recording/recording_status.h"
+#include "capture/scan/scan_parameters.h"
 #include "model/base/result.h"
 
 #include <cstddef>
@@ -12,20 +13,31 @@
 namespace capture {
 
 /// What one can ask of a running recorder. One JSON object a line, e.g. `{"command":"mark","text":"warmed up"}`.
-enum class ControlCommand { Stop, Pause, Resume, Mark, Mode, Status };
+enum class ControlCommand { Stop, Pause, Resume, Mark, Mode, Status, Scan };
+
+/// A wish to scan for lost memory (model/memory_scan.h).
+struct ScanWish
+{
+    ScanParameters parameters;
+    bool isConfirmed = false; ///< scan again after ScanParameters::confirmAfterNs, and answer then
+};
 
 struct ControlRequest
 {
     ControlCommand command = ControlCommand::Status;
     std::string text; ///< of a mark; of a mode as model::parseHeapWish() takes it
+    ScanWish scan;    ///< of a scan
 };
 
-/// The answer, one JSON object a line: `{"ok":true,"status":{…}}` or `{"ok":false,"error":"…","status":{…}}`. After `stop` a
+/// The answer, one JSON object a line: `{"ok":true,"status":{…}}` or `{"ok":false,"error":"…","status":{…}}`. `scan`
+/// is answered when its results are in the session. After `stop` a
 /// second reply follows when the session is complete.
 struct ControlReply
 {
     std::string error; ///< a sentence; empty: done
     RecordingStatus status;
+    std::uint32_t scan = 0;  ///< id of the last scan that was asked for; 0: none was
+    bool isDeferred = false; ///< not sent: the answer comes when the scan is done
 };
 
 /// Longest line that either side accepts, in bytes with the newline.

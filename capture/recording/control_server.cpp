@@ -128,7 +128,7 @@ void ControlServer::accept()
         if (!fd.isOpen())
             return;
         if (mayControl(fd.get()) && m_clients.size() < kMaxClients)
-            m_clients.push_back({std::move(fd), {}, false, false});
+            m_clients.push_back({std::move(fd), {}, false, false, false});
     }
 }
 
@@ -159,12 +159,22 @@ void ControlServer::read(Client &client)
 void ControlServer::answer(Client &client, const std::string &line)
 {
     const auto request = decodeRequest(line);
-    ControlReply reply = m_handler(request ? *request : ControlRequest{ControlCommand::Status, {}});
+    ControlReply reply = m_handler(request ? *request : ControlRequest{ControlCommand::Status, {}, {}});
     if (!request)
         reply.error = request.error().text();
     else if (request->command == ControlCommand::Stop && reply.error.empty())
         client.waitsForEnd = true;
-    send(client, reply);
+    if (reply.isDeferred && reply.error.empty())
+        client.waitsForScan = true;
+    else
+        send(client, reply);
+}
+
+void ControlServer::answerDeferred(const ControlReply &reply)
+{
+    for (Client &client : m_clients)
+        if (std::exchange(client.waitsForScan, false))
+            send(client, reply);
 }
 
 void ControlServer::send(Client &client, const ControlReply &reply)

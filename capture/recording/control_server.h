@@ -38,6 +38,9 @@ public:
     /// Accepts, reads and answers whatever has come.
     void service();
 
+    /// Sends the answer to those whose request was deferred.
+    void answerDeferred(const ControlReply &reply);
+
     /// Sends a last reply to those who asked to stop, disconnects all, and removes the socket.
     void close(const ControlReply &lastReply);
 
@@ -47,6 +50,7 @@ private:
         FileDescriptor fd;
         std::string received;
         bool waitsForEnd = false;
+        bool waitsForScan = false;
         bool isGone = false;
     };
 

@@ -61,8 +61,11 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_info(std::move(parts.info))
     , m_onStatus(std::move(onStatus))
     , m_onMessage(std::move(onMessage))
+    , m_watch(std::move(parts.watch))
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
+    , m_scans(parts.scans)
+    , m_scanPlan(m_info.config.scanEvery)
     , m_usage(recorderUsage())
 {
     for (std::unique_ptr<Instrument> &instrument : parts.instruments)
@@ -91,6 +94,7 @@ EndReason Recording::run()
 {
     m_begin = m_lastAwake = now();
     m_schedule = TickSchedule(m_begin, m_info.config.tick);
+    m_scanPlan.begin(m_begin);
     while (!m_end) {
         wait();
         takeSignals();
@@ -100,9 +104,11 @@ EndReason Recording::run()
         const model::Timestamp moment = now();
         drainDue(moment);
         runSchedule(moment);
+        runScans(moment);
         endIfDue(moment);
         m_lastAwake = now();
     }
+    finishScans();
     drainAll();
     look();
     if (m_targetEnded)
@@ -123,6 +129,8 @@ int Recording::waitTimeoutMs(model::Timestamp now) const
         if (source.instrument->drainIntervalMs() > 0)
             due = std::min(due, source.nextDrain);
     }
+    if (m_scans && m_scanPlan.next() && !m_scans->isScanning())
+        due = std::min(due, *m_scanPlan.next());
     if (m_info.config.duration)
         due = std::min(due, m_begin + *m_info.config.duration);
     if (m_interruptedAt)
@@ -308,6 +316,10 @@ void Recording::flush(std::int64_t missedTicks)
         m_symbolizer->request(m_processes.tables(), m_processes.livePids());
         m_symbolizer->apply(m_processes.tables());
     }
+    if (m_watch)
+        m_watch(batch, m_processes.tables().tables());
+    for (const model::MemoryScan &scan : batch.scans)
+        m_lastScan = std::max(m_lastScan, scan.id);
     m_status.add(batch, m_processes.tables().tables());
     write(std::move(batch));
     m_status.status().fileBytes = m_sink.storedBytes();
@@ -360,8 +372,11 @@ ControlReply Recording::handle(const ControlRequest &request)
         reply.error = resume();
     else if (request.command == ControlCommand::Mode)
         reply.error = setHeapMode(request.text);
+    else if (request.command == ControlCommand::Scan)
+        reply.error = askForScan(request.scan);
     else if (request.command == ControlCommand::Mark)
         m_marks.push_back({now(), model::MarkKind::User, request.text});
+    reply.isDeferred = request.command == ControlCommand::Scan;
     reply.status = m_status.status();
     reply.status.state = m_end ? model::SessionState::Stopping : m_info.state;
     reply.status.durationNs = m_end ? m_status.status().durationNs : now().ns;

@@ -8,8 +8,10 @@
 #include "capture/recording/gap_tracker.h"
 #include "capture/recording/recorder_usage.h"
 #include "capture/recording/recording_status.h"
+#include "capture/recording/scan_plan.h"
 #include "capture/recording/signal_watch.h"
 #include "capture/recording/tick_schedule.h"
+#include "capture/scan/scan_source.h"
 #include "capture/symbols/symbolizer.h"
 #include "capture/target/target_process.h"
 #include "model/session_info.h"
@@ -40,9 +42,12 @@ public:
         BatchSink &sink;
         model::ProcessTable &processes;
         std::vector<std::unique_ptr<Instrument>> instruments;
+        ScanSource *scans = nullptr;       ///< one of the instruments; none: memory cannot be scanned
         Symbolizer *symbolizer = nullptr;  ///< none: frames stay without names
         std::int64_t startMonotonicNs = 0; ///< CLOCK_MONOTONIC at Timestamp 0
         model::SessionInfo info;           ///< as it is stored already
+        /// Sees each tick before it is stored, and may add alerts and marks to it; none: nobody looks.
+        std::function<void(model::EventBatch &, const model::ProgramTables &)> watch = {};
     };
     /// Told after each tick; for a status line.
     using StatusHandler = std::function<void(const RecordingStatus &)>;
@@ -114,6 +119,11 @@ private:
     std::string pause();
     std::string resume();
     std::string setHeapMode(const std::string &text);
+    std::string askForScan(const ScanWish &wish);
+    void runScans(model::Timestamp now);
+    void beginScan(const ScanParameters &parameters);
+    void answerScans(const std::string &error);
+    void finishScans();
     void setState(model::SessionState state);
 
     TargetProcess &m_target;
@@ -126,12 +136,18 @@ private:
     model::SessionInfo m_info;
     StatusHandler m_onStatus;
     MessageHandler m_onMessage;
+    std::function<void(model::EventBatch &, const model::ProgramTables &)> m_watch;
 
     BatchQueue m_queue;
     TickSchedule m_schedule;
     GapTracker m_gaps;
     StatusKeeper m_status;
     std::optional<ControlServer> m_server;
+    ScanSource *m_scans;
+    ScanPlan m_scanPlan;
+    std::uint32_t m_lastScan = 0;              ///< id of the last one that is stored
+    std::string m_scanError;                   ///< of the last try; told once
+    bool m_scansAreAwaited = false;            ///< by a client
     std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected
     std::vector<model::Mark> m_marks;
     model::Timestamp m_begin; ///< of run()

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 namespace capture {
@@ -29,18 +30,19 @@ bool isOtherNamespace(std::int32_t pid, const char *kind)
         && ::stat(fmt::format("/proc/{}/ns/{}", pid, kind).c_str(), &theirs) == 0 && ours.st_ino != theirs.st_ino;
 }
 
-/// How many seccomp filters a process runs under: 0 or 1 where the kernel does not count them (before 5.9).
-std::int64_t filterCount(const std::string &pid)
+/// How many seccomp filters a thread runs under (0 or 1 where the kernel does not count them, before 5.9); many in the strict mode.
+std::int64_t filterCount(const std::string &statusPath)
 {
+    constexpr std::int64_t kStrict = 1000;
     std::int64_t mode = 0, count = -1;
-    const auto status = readProcFile(fmt::format("/proc/{}/status", pid));
+    const auto status = readProcFile(statusPath);
     forEachField(status.value_or(std::string()), [&](std::string_view name, std::string_view rest) {
         if (name == "Seccomp")
             mode = parseNumber(rest).value_or(0);
         else if (name == "Seccomp_filters")
             count = parseNumber(rest).value_or(-1);
     });
-    return count >= 0 ? count : mode == 2 ? 1 : 0;
+    return mode == 1 ? kStrict : count >= 0 ? count : mode == 2 ? 1 : 0;
 }
 
 std::string_view nameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -109,6 +111,17 @@ void readProgram(const RemoteProcess &process, ProcessFacts &facts)
 
 } // namespace
 
+bool hasOwnFilter(std::int32_t pid)
+{
+    const std::int64_t ours = filterCount("/proc/self/status");
+    const std::string tasks = fmt::format("/proc/{}/task", pid);
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(tasks, error), end; !error && at != end; at.increment(error))
+        if (filterCount(at->path().string() + "/status") > ours)
+            return true;
+    return false;
+}
+
 ProcessFacts readProcessFacts(std::int32_t pid, const std::string &tracerPath)
 {
     ProcessFacts facts;
@@ -118,7 +131,7 @@ ProcessFacts readProcessFacts(std::int32_t pid, const std::string &tracerPath)
     readStatus(facts);
     if (!facts.exists || facts.isKernelThread || facts.state == 'Z')
         return facts;
-    facts.hasOwnFilter = filterCount(std::to_string(pid)) > filterCount("self");
+    facts.hasOwnFilter = hasOwnFilter(pid);
     facts.hasOtherMounts = isOtherNamespace(pid, "mnt");
     facts.hasOtherPids = isOtherNamespace(pid, "pid");
     facts.hasOtherNetwork = isOtherNamespace(pid, "net");

@@ -40,4 +40,7 @@ struct ProcessFacts
 /// Finds out. Reads /proc and the files of the process; stops nothing. `tracerPath` as this process sees it.
 ProcessFacts readProcessFacts(std::int32_t pid, const std::string &tracerPath);
 
+/// Whether a thread of the process runs under seccomp filters beyond those that we run under too.
+bool hasOwnFilter(std::int32_t pid);
+
 } // namespace capture

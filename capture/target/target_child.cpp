@@ -4,6 +4,7 @@
 #include "capture/target/executable_search.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -76,6 +77,8 @@ ChildPlan::ChildPlan(std::vector<std::string> command, std::string workingDirect
 void ChildPlan::run(const InheritedState &inherited, int barrier, int failurePipe)
 {
     inherited.restore();
+    // A recorder that seals is closed to others; its target is not: without this perf refuses to look at it before its exec.
+    ::prctl(PR_SET_DUMPABLE, 1);
     char goAhead = 0;
     ssize_t got = 0;
     do {

@@ -2,6 +2,7 @@
 #include "capture/target/tracer_injector.h"
 
 #include "capture/target/injection.h"
+#include "capture/target/process_facts.h"
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -46,6 +47,10 @@ const char *textOf(wire::AttachStatus status)
 
 model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action, const std::string &address)
 {
+    // Injected calls ask the kernel for what the filter may not let pass.
+    if (action != wire::AttachAction::Start && hasOwnFilter(m_pid))
+        return Error(fmt::format(
+            "process {} has given up system calls (seccomp) since the attach: the tracer stays in it, dormant", m_pid));
     wire::AttachCommand command;
     command.action = action;
     std::strncpy(command.address, address.c_str(), sizeof command.address - 1);

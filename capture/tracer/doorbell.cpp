@@ -2,6 +2,7 @@
 #include "capture/tracer/doorbell.h"
 
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 
 #include <linux/futex.h>
 #include <time.h>
@@ -29,18 +30,22 @@ long futex(std::atomic<std::uint32_t> &word, int operation, std::uint32_t value,
 void Doorbell::ring() const
 {
     m_header.doorbell.fetch_add(1, std::memory_order_seq_cst);
-    if (m_header.recorderSleeps.load(std::memory_order_seq_cst) != 0)
+    if (m_header.recorderSleeps.load(std::memory_order_seq_cst) != 0 && Restrictions::allow(Ask::Wake))
         futex(m_header.doorbell, FUTEX_WAKE, INT_MAX);
 }
 
 void Doorbell::waitForSpace(wire::ThreadSlot &slot, std::uint32_t seen) const
 {
+    if (!Restrictions::allow(Ask::Wake))
+        return pause();
     const timespec limit{0, 10'000'000};
     futex(slot.space, FUTEX_WAIT, seen, &limit);
 }
 
 bool Doorbell::mayWaitOn()
 {
+    if (m_header.waitLimitMs == 0)
+        return false;
     const std::uint64_t now = monotonicMs();
     const std::uint64_t beat = m_header.heartbeat.load(std::memory_order_relaxed);
     if (m_startMs == 0) {
@@ -59,11 +64,17 @@ bool Doorbell::mayWaitOn()
 
 bool Doorbell::recorderIsGone() const
 {
-    return m_header.recorderPid != 0 && rawSyscall(SYS_kill, static_cast<long>(m_header.recorderPid), 0) == -ESRCH;
+    return m_header.recorderPid != 0 && Restrictions::allow(Ask::FindRecorder)
+        && rawSyscall(SYS_kill, static_cast<long>(m_header.recorderPid), 0) == -ESRCH;
 }
 
 void Doorbell::pause()
 {
+    if (!Restrictions::allow(Ask::Sleep)) {
+        for (int i = 0; i < 1000; ++i)
+            __builtin_ia32_pause();
+        return;
+    }
     const timespec aMoment{0, 200'000};
     rawSyscall(SYS_nanosleep, asLong(&aMoment), 0);
 }

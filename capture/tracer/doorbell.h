@@ -24,7 +24,8 @@ public:
         m_header.wanted.fetch_or(static_cast<std::uint32_t>(want), std::memory_order_seq_cst);
         ring();
         while (!isThere()) {
-            if (!mayWaitOn())
+            if ((m_header.refused.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(want)) != 0
+                || !mayWaitOn())
                 return isThere();
             pause();
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/raw_syscall.h"
 
+#include "capture/tracer/restrictions.h"
+
 #include <linux/prctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -11,13 +13,17 @@ PrivateMemory g_privateMemory;
 
 void *mapPrivate(std::size_t bytes)
 {
+    if (!Restrictions::allow(Ask::Map))
+        return nullptr;
     const long result = rawSyscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(result))
         return nullptr;
 #if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
     // Lets "RSS explained" name what is ours; kernels without it say EINVAL, and nothing is lost.
-    rawSyscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
+    if (Restrictions::allow(Ask::Name))
+        rawSyscall(
+            SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
 #endif
     const std::uint32_t number = __atomic_fetch_add(&g_privateMemory.count, 1, __ATOMIC_RELAXED);
     if (number < PrivateMemory::kMost) {
@@ -36,7 +42,7 @@ void sleepMs(unsigned milliseconds)
 std::uint64_t monotonicMs()
 {
     timespec now{};
-    rawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, asLong(&now));
+    clock_gettime(CLOCK_MONOTONIC, &now); // no system call where the time stamp counter is the clock
     return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 

@@ -2,9 +2,11 @@
 #include "capture/tracer/rendezvous.h"
 
 #include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/own_variables.h"
 #include "capture/tracer/raw_syscall.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -17,21 +19,6 @@ namespace capture::tracer {
 char g_recorderAddress[wire::kAddressBytes];
 
 namespace {
-
-/// The value of an environment variable as the image was started with; what the program did to `environ` since is
-/// of no interest, and `environ` may not be set yet. Null if it is not there.
-const char *initialVariable(const char *name)
-{
-    const std::uint64_t *stack = initialStack();
-    if (stack == nullptr)
-        return nullptr;
-    const auto *entries = reinterpret_cast<const char *const *>(stack + 1 + stack[0] + 1);
-    const std::size_t nameBytes = std::strlen(name);
-    for (; *entries != nullptr; ++entries)
-        if (std::strncmp(*entries, name, nameBytes) == 0 && (*entries)[nameBytes] == '=')
-            return *entries + nameBytes + 1;
-    return nullptr;
-}
 
 int hexDigit(char c)
 {
@@ -118,6 +105,14 @@ long send(int socket, const void *bytes, std::size_t count)
         [=] { return rawSyscall(SYS_sendto, socket, asLong(bytes), static_cast<long>(count), MSG_NOSIGNAL, 0, 0); });
 }
 
+/// Whether the program's address space is limited so that what we take of it may be what it misses later.
+bool isScarce()
+{
+    rlimit64 limit{};
+    const bool isKnown = !failed(rawSyscall(SYS_prlimit64, 0, RLIMIT_AS, 0, asLong(&limit)));
+    return isKnown && limit.rlim_cur / wire::kLeastSpareShare < wire::kMemoryBytes;
+}
+
 } // namespace
 
 wire::MemoryView meetRecorder(wire::Origin origin)
@@ -125,7 +120,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     wire::Hello hello;
     sockaddr_un address;
     socklen_t addressBytes;
-    const char *variable = g_recorderAddress[0] != 0 ? g_recorderAddress : initialVariable(wire::kRendezvousVariable);
+    const char *variable = g_recorderAddress[0] != 0 ? g_recorderAddress : OwnVariables::rendezvous();
     if (variable == nullptr || !parseAddress(variable, address, addressBytes, hello.token))
         return {};
     hello.origin = origin;
@@ -147,8 +142,9 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     const Descriptor memory(receiveMemory(socket.fd, welcome));
     if (memory.fd < 0)
         return {};
-    const long base = rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes), PROT_READ | PROT_WRITE,
-        MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
+    const long base = isScarce() ? -ENOMEM
+                                 : rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes),
+                                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
     wire::Outcome outcome;
     // Loaded late, this library stands behind everything, and is called through slots.
     outcome.mallocIsPrograms = g_recorderAddress[0] == 0 && isPreempted("malloc") ? 1 : 0;

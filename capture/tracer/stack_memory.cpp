@@ -3,6 +3,7 @@
 
 #include "capture/tracer/elf_lookup.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 
 #include <cerrno>
 
@@ -20,7 +21,8 @@ constexpr std::uint64_t kMostStackBytes = std::uint64_t{64} << 20;
 bool isReadable(std::uint64_t page)
 {
     constexpr long kNoSuchHow = -1;
-    return rawSyscall(SYS_rt_sigprocmask, kNoSuchHow, static_cast<long>(page), 0, 8) == -EINVAL;
+    return Restrictions::allow(Ask::Probe)
+        && rawSyscall(SYS_rt_sigprocmask, kNoSuchHow, static_cast<long>(page), 0, 8) == -EINVAL;
 }
 
 std::uint64_t threadPointer()

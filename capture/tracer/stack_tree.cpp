@@ -3,6 +3,7 @@
 
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
 
 #include <sys/mman.h>
@@ -124,7 +125,8 @@ void StackTree::growIfNeeded()
             m_index.store(&larger, std::memory_order_release);
             publishPrivateMemory();
             // Who still reads the old index finds it empty and makes a node twice, which does no harm.
-            rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
+            if (Restrictions::allow(Ask::Map))
+                rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
         }
     }
     m_isGrowing.store(0, std::memory_order_release);

@@ -26,9 +26,11 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
 {
     ring = writer;
     lastTime = 0;
+    untilTimed = 1;
     gaveUp = false;
     coverage = Coverage::All;
     reallocWasTold = false;
+    reallocTakenOut = 0;
     order = wire::kStopped;
     toldOrder = wire::orderWord(0);
     lastAllocation = nullptr;
@@ -39,9 +41,9 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
 void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
 {
     // It may be inside a realloc, whose begin was told if all were.
-    reallocWasTold = reallocWasTold || coverage == Coverage::All;
+    reallocWasTold = reallocWasTold || !isSampling(coverage);
     if (wanted.samplePeriodBytes == 0)
-        coverage = Coverage::All;
+        coverage = g_tracing.sampledBlocks.capacity() == 0 ? Coverage::All : Coverage::AllAndFollowed;
     else
         coverage = wanted.tellsAllFrees != 0 ? Coverage::SampledAndFrees : Coverage::Sampled;
     if (wanted.samplePeriodBytes != 0)

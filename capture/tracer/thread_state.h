@@ -70,9 +70,12 @@ private:
 /// Which blocks a thread records.
 enum class Coverage : std::uint8_t {
     All,             ///< every event
+    AllAndFollowed,  ///< the same, after a time of samples: what is freed is taken out of the SampledBlocks
     SampledAndFrees, ///< sampled allocations, and every free: the recorder is about to thin what it knows
     Sampled,         ///< sampled allocations, and frees of blocks among the SampledBlocks
 };
+
+constexpr bool isSampling(Coverage coverage) { return coverage >= Coverage::SampledAndFrees; }
 
 /// What a recording thread has of its own, beside its two words of TLS: private memory, touched as deep as its stacks are (about
 /// 60 KiB), which the next owner of its slot takes over.
@@ -84,9 +87,12 @@ struct ThreadState
     wire::RingWriter ring;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
+    std::uint32_t untilTimed = 1; ///< events until the next one that is measured
     bool gaveUp = false;          ///< waited for room in vain: until there is some, events are dropped without waiting
     Coverage coverage = Coverage::All;
     bool reallocWasTold = false; ///< its begin, of the realloc that this thread is in
+    std::uint32_t reallocTakenOut
+        = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
     /// The order that it records by, as Header::order had it; kStopped: none yet.
     std::uint32_t order = wire::kStopped;
     std::uint32_t toldOrder = wire::orderWord(0); ///< the last one that its ring tells of

@@ -151,11 +151,24 @@ const Elf64_Phdr *headersAt(std::uint64_t begin)
     return reinterpret_cast<const Elf64_Phdr *>(begin + headerAt(begin)->e_phoff);
 }
 
+/// Whether the file's part that `segment` names was loaded, and can be read.
+bool isLoaded(const Elf64_Phdr &segment, const Elf64_Phdr *segments, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i) {
+        const Elf64_Phdr &load = segments[i];
+        const std::uint64_t offset = segment.p_vaddr - load.p_vaddr;
+        if (load.p_type == PT_LOAD && (load.p_flags & PF_R) != 0 && offset < load.p_memsz
+            && segment.p_memsz <= load.p_memsz - offset)
+            return true;
+    }
+    return false;
+}
+
 void fillModule(const Elf64_Phdr *segments, std::size_t count, std::uint64_t bias)
 {
     for (std::size_t i = 0; i < count; ++i) {
         const Elf64_Phdr &segment = segments[i];
-        if (segment.p_type == PT_NOTE)
+        if (segment.p_type == PT_NOTE && isLoaded(segment, segments, count))
             fillFromNotes(reinterpret_cast<const unsigned char *>(bias + segment.p_vaddr), segment.p_memsz,
                 segment.p_align == 8 ? 8 : 4);
     }

@@ -6,6 +6,7 @@
 #include "capture/tracer/next_functions.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/rendezvous.h"
+#include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
 
 #include <linux/prctl.h>
@@ -45,6 +46,11 @@ bool Tracing::start()
     // Or recording has begun since the caller looked at the flag.
     if (phase == Phase::Active && ForkFlag::isRaised())
         return true;
+    Restrictions::inherit();
+    if (!Restrictions::allow(Ask::Meet) || !Restrictions::allow(Ask::Stamp)) {
+        setPhase(Phase::Dormant);
+        return false;
+    }
     if (!beginConnecting(before))
         return false;
     const bool isConnected = connect(before.phase == Phase::Unstarted ? wire::Origin::Exec : wire::Origin::Fork);
@@ -66,6 +72,7 @@ bool Tracing::connect(wire::Origin origin)
         g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
     m_memoryPid = pid;
     disownStates();
+    sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
     // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
@@ -104,24 +111,38 @@ ThreadState *Tracing::enter()
     if (!ForkFlag::isRaised())
         return nullptr; // tracing has ended meanwhile
     std::uint32_t index = 0;
-    wire::ThreadSlot *slot = takeSlot(index);
-    ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
+    wire::ThreadSlot *slot = isGoingWithout(t_words.state) ? nullptr : takeSlot(index);
+    ThreadState *state = slot != nullptr && Restrictions::allow(Ask::Identify) ? stateFor(index) : nullptr;
     if (state == nullptr) {
         if (slot != nullptr)
             slot->state.store(wire::SlotState::Free, std::memory_order_release);
-        t_words.state = kNoRing;
+        t_words.state = goWithout();
         memory.header().losses.droppedNoRing.fetch_add(1, std::memory_order_relaxed);
         return nullptr;
     }
     slot->tid.store(static_cast<std::uint32_t>(rawSyscall(SYS_gettid)), std::memory_order_relaxed);
-    slot->serial.store(memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
     asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
-    rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
+    slot->name[0] = 0;
+    if (Restrictions::allow(Ask::Name))
+        rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
+    // Last: the recorder then knows whose it is, and takes it back when the thread is gone, whether or not it has written anything.
+    slot->serial.store(
+        memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
     state->begin(wire::RingWriter(memory, *slot), stackPointer());
     state->owner = &t_words;
     t_words.state = state;
     publishPrivateMemory();
     return state;
+}
+
+ThreadState *Tracing::goWithout()
+{
+    const auto left = reinterpret_cast<std::uintptr_t>(t_words.state) / 2;
+    const std::uint32_t refused = g_tracing.memory.header().refused.load(std::memory_order_relaxed);
+    const bool isHopeless = (refused & static_cast<std::uint32_t>(wire::Want::Slot)) != 0;
+    const std::uintptr_t pause = isHopeless ? kEventsBetweenAsking : kEventsBetweenHoping;
+    const std::uintptr_t next = isNumber(t_words.state) && left != 0 ? left - 1 : pause;
+    return reinterpret_cast<ThreadState *>(2 * next + 1);
 }
 
 wire::ThreadSlot *Tracing::takeSlot(std::uint32_t &index)
@@ -143,8 +164,8 @@ wire::ThreadSlot *Tracing::takeSlot(std::uint32_t &index)
     };
     if (tryAll())
         return &memory.slot(index);
-    // A thread that went without once asks no more than now and then, and never waits again.
-    if (t_words.state == kNoRing)
+    // A thread that went without once never waits again.
+    if (isNumber(t_words.state))
         return nullptr;
     Doorbell doorbell(memory);
     if (doorbell.waitUntil(wire::Want::Slot, tryAll))
@@ -170,6 +191,20 @@ void Tracing::loaderFreed(const void *pointer)
         return;
     rules.flush();
     generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Tracing::respectRestrictions()
+{
+    if (!ForkFlag::isRaised() || memory.base == nullptr)
+        return;
+    wire::Header &header = memory.header();
+    const bool isSilenced = !Restrictions::allow(Ask::Meet) && !Restrictions::allow(Ask::Stamp);
+    const bool hasClock
+        = Restrictions::allow(Ask::Stamp) && (header.clock == wire::Clock::Tsc || Restrictions::allow(Ask::Clock));
+    if (hasClock)
+        return;
+    header.retreat.store(isSilenced ? wire::Retreat::NoSystemCalls : wire::Retreat::NoClock, std::memory_order_release);
+    goDormant();
 }
 
 void Tracing::goDormant()

@@ -53,7 +53,7 @@ public:
     ThreadState *thread()
     {
         ThreadState *state = t_words.state;
-        return state != nullptr && state != kNoRing && state->owner == &t_words ? state : enter();
+        return state != nullptr && !isNumber(state) && state->owner == &t_words ? state : enter();
     }
 
     /// Whether `pc` lies in the module that serves malloc. Its range is kept here: the shared memory may go while a hook asks.
@@ -63,6 +63,9 @@ public:
 
     /// The loader frees `pointer`; if a module goes with it, every cache is flushed.
     void loaderFreed(const void *pointer);
+
+    /// The program has forbidden itself system calls: stops recording if that takes something which every event needs.
+    void respectRestrictions();
 
     /// Stops recording in this process, until a recorder attaches.
     void goDormant();
@@ -88,7 +91,14 @@ public:
 
 private:
     static constinit std::atomic<std::uint32_t> g_visitors;
-    static inline ThreadState *const kNoRing = reinterpret_cast<ThreadState *>(1);
+    /// Of a thread that got no ring: in place of its state the number of events until it asks again, doubled, plus 1.
+    static bool isNumber(const ThreadState *state) { return (reinterpret_cast<std::uintptr_t>(state) & 1) != 0; }
+    static bool isGoingWithout(const ThreadState *state)
+    {
+        return isNumber(state) && reinterpret_cast<std::uintptr_t>(state) > 1;
+    }
+    static constexpr std::uintptr_t kEventsBetweenAsking = 1000, kEventsBetweenHoping = 10;
+    static ThreadState *goWithout();
 
     Standing standing() const { return m_standing.load(std::memory_order_acquire); }
     bool beginConnecting(Standing before);

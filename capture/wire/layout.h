@@ -45,6 +45,13 @@ struct Order
 /// How the target takes its time stamps. Recorder.
 enum class Clock : std::uint32_t { Tsc = 0, Monotonic = 1 };
 
+/// Why the target records no more of its own accord. Target, once.
+enum class Retreat : std::uint32_t {
+    None = 0,
+    NoSystemCalls = 1, ///< the program has forbidden itself all system calls (seccomp, strict mode)
+    NoClock = 2,       ///< it has forbidden itself to read the clock
+};
+
 /// Counts of what the target could not record. Target; each only grows.
 struct LossCounters
 {
@@ -74,14 +81,15 @@ struct Header
     std::uint32_t recorderPid;        ///< recorder; 0 where the target cannot name it (another pid namespace)
     std::atomic<std::uint32_t> order; ///< recorder: see orderWord()
     Clock clock;                      ///< recorder
-    std::uint32_t waitLimitMs;        ///< recorder: how long a full ring may hold the target up
-    std::uint32_t reserved0;
+    std::uint32_t waitLimitMs;        ///< recorder: how long a full ring may hold the target up; 0: not at all
+    std::atomic<Retreat> retreat;     ///< target
     /// recorder, before the first order that samples: cache lines of SampledBlocks that have memory, a power of two; 0: none yet
     std::atomic<std::uint64_t> sampledBuckets;
 
     alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
     std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
     std::atomic<std::uint32_t> readySlots;            ///< recorder: slots below it exist
+    std::atomic<std::uint32_t> refused; ///< recorder: bit set of Want that cannot be met now: waiting is of no use
 
     alignas(64) std::atomic<std::uint32_t> doorbell; ///< target: futex word, raised to wake the recorder
     std::atomic<std::uint32_t> recorderSleeps;       ///< recorder: 1 while it waits at the doorbell
@@ -93,6 +101,8 @@ struct Header
     std::atomic<std::uint32_t> slotsTaken;   ///< target: how often a slot was taken; the source of ThreadSlot::serial
     std::atomic<std::uint32_t> mallocModule; ///< target: module that serves malloc; kNoModule until known
     LossCounters losses;
+    std::atomic<std::uint64_t> timedEvents; ///< target: events of which it measured how long recording them took
+    std::atomic<std::uint64_t> timedUnits;  ///< target: how long, in clock units, together
 
     std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
     AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
@@ -118,11 +128,13 @@ struct ThreadSlot
     std::atomic<std::uint64_t> head; ///< target: records written, published with release
     std::atomic<std::uint32_t> tid;  ///< target: before the first record
     std::atomic<std::uint32_t>
-        serial; ///< target: rises from owner to owner over all slots, so that equal tids have an order
+        serial; ///< target, when all else about the owner is there (release): from 1 on, rises from owner to owner over all slots
     std::atomic<std::uint64_t> dropped; ///< target: events of this thread that were dropped
     char name[16];                      ///< target: the thread's name when it took the slot, zero terminated
     std::uint64_t stackTop; ///< target: an address in the uppermost part of the thread's stack: its TCB. 0: not known
-    std::uint64_t reserved1;
+    std::atomic<std::uint32_t>
+        busy; ///< target: 1 while its thread, which records every event, looks at the order and writes
+    std::uint32_t reserved1;
     // The recorder's line.
     alignas(64) std::atomic<std::uint64_t> tail; ///< recorder: records read
     std::atomic<SlotState> state;                ///< both, by compare-and-swap

@@ -29,7 +29,8 @@ inline constexpr unsigned kRecordTypeCount = 16;
 
 /// Of a Free or ReallocBegin record whose thread samples, in its node.
 inline constexpr std::uint32_t kFreedLast = 1;     ///< the thread allocated nothing after this block
-inline constexpr std::uint32_t kFreedFollowed = 2; ///< it was among the SampledBlocks, and the thread took it out
+inline constexpr std::uint32_t kFreedFollowed = 2; ///< it was sampled: the thread took it out of the SampledBlocks
+inline constexpr std::uint32_t kFreedKept = 4;     ///< the thread took out an entry that the recorder had made
 
 /// What a program says about itself through its API header. Numbers are those of genesis_profiler.h.
 enum class NoteKind : std::uint8_t {

@@ -9,11 +9,17 @@
 /// target → Hello; recorder → Welcome with the memfd as SCM_RIGHTS; target → Outcome; both close.
 namespace capture::wire {
 
-/// The variable that names the recorder: `<socket name without its leading NUL>:<token, 32 hex digits>`.
+/// The variable that names the recorder: `<socket name without its leading NUL>:<token, 32 hex digits>:<restrictions, 4 hex digits>`.
+/// The recorder writes 0000 for the last; a target whose seccomp filter forbids what the tracer asks of the kernel notes that
+/// there, for what it executes.
 inline constexpr char kRendezvousVariable[] = "GENESIS_TRACER";
 inline constexpr std::uint32_t kTokenBytes = 16;
+inline constexpr std::uint32_t kRestrictionDigits = 4;
 /// How long a target waits for each message before it gives up and runs on untraced.
 inline constexpr std::uint32_t kRendezvousTimeoutMs = 2000;
+
+/// A target whose address space is limited (RLIMIT_AS) is traced only if the shared memory is at most one part in so many of it.
+inline constexpr std::uint64_t kLeastSpareShare = 64;
 
 /// What came before this image in its process.
 enum class Origin : std::uint32_t {

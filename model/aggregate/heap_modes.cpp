@@ -53,6 +53,20 @@ TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range)
     return steps.empty() ? range : TimeRange{steps.back().when, range.end};
 }
 
+TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range)
+{
+    TimeSeries series = timeSeries(snapshot, source);
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
+    const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();
+    if (steps.empty())
+        return series;
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(segment, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    return series;
+}
+
 std::int64_t periodBefore(const Snapshot &snapshot, const HeapModeChange &change)
 {
     std::int64_t before = 1;

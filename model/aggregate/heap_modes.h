@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/time_series.h"
 #include "model/snapshot.h"
 
 #include <optional>
@@ -28,6 +29,9 @@ std::vector<HeapModeChange> heapStepsIn(const Snapshot &snapshot, TimeRange rang
 
 /// The last part of `range` without such a change of any selected image; all of it where there is none.
 TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range);
+
+/// timeSeries() for judgements: of live memory only what came after the last such change in `range`.
+TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range);
 
 /// The period that a change replaces: that of the image's change before; 1 for the first.
 std::int64_t periodBefore(const Snapshot &snapshot, const HeapModeChange &change);

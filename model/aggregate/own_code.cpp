@@ -42,8 +42,11 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function)
     const ModuleKind kind = index.tables()->modules.at(found.module.index()).kind;
     if (kind == ModuleKind::Kernel || kind == ModuleKind::Vdso || kind == ModuleKind::Unknown)
         return false;
-    return !anyBegins(kSystemFolders, index.modulePath(function))
-        && !anyBegins(kLibraryNames, index.tables()->text(found.name));
+    const std::string &name = index.tables()->text(found.name);
+    if (anyBegins(kSystemFolders, index.modulePath(function)) || anyBegins(kLibraryNames, name))
+        return false;
+    // "decltype (…) std::construct_at<…>(…)": the library's, behind a return type that is no name.
+    return !name.starts_with("decltype") || !anyBegins(kLibraryNames, shortFunctionName(name));
 }
 
 bool isAllocator(std::string_view functionName)

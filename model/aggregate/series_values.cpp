@@ -11,13 +11,6 @@ namespace {
 /// Points of one process or image, and until when it lived.
 using Line = std::vector<SeriesPoint>;
 
-/// Metrics that all processes see alike.
-bool isShared(Metric metric)
-{
-    return metric == Metric::MemoryLimit || metric == Metric::CgroupMemory || metric == Metric::MemoryPressure
-        || metric == Metric::SystemAvailable;
-}
-
 enum class Merge : std::uint8_t { Sum, First };
 
 /// Several lines as one. A line counts with its last value at moments between its points, from its first to `ends[i]`.
@@ -150,7 +143,7 @@ std::vector<SeriesPoint> seriesValues(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process)
 {
     if (const auto *metric = std::get_if<Metric>(&source))
-        return mergedMetrics(snapshot, process, isShared(*metric) ? Merge::First : Merge::Sum,
+        return mergedMetrics(snapshot, process, isSharedByProcesses(*metric) ? Merge::First : Merge::Sum,
             [metric](const MetricSeries &series) { return metricLine(series, *metric); });
     if (const auto *quantity = std::get_if<HeapQuantity>(&source))
         return mergedHeap(snapshot, process, *quantity);

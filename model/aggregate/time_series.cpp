@@ -25,27 +25,36 @@ std::int64_t usualStepNs(const std::vector<SeriesPoint> &points)
     return *middle;
 }
 
-/// Whether something lies between two neighbouring points that breaks the line.
-bool isBroken(const std::vector<Gap> &gaps, Timestamp before, Timestamp after, std::int64_t stepNs)
+bool isEarlier(const SeriesPoint &point, Timestamp when) { return point.when < when; }
+
+/// Whether the line is broken before each point: at the first one, after a long silence and where a gap lies between.
+std::vector<bool> breaks(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps)
 {
-    if (after.ns - before.ns > kGapSteps * stepNs)
-        return true;
-    return std::any_of(gaps.begin(), gaps.end(), [&](const Gap &gap) { return gap.span.intersects({before, after}); });
+    std::vector<bool> broken(points.size());
+    const std::int64_t stepNs = usualStepNs(points);
+    for (std::size_t i = 0; i < points.size(); ++i)
+        broken[i] = i == 0 || points[i].when.ns - points[i - 1].when.ns > kGapSteps * stepNs;
+    for (const Gap &gap : gaps) {
+        const auto first = std::lower_bound(points.begin(), points.end(), gap.span.begin, isEarlier);
+        auto i = static_cast<std::size_t>(std::max<std::ptrdiff_t>(first - points.begin(), 1));
+        for (; i < points.size() && points[i - 1].when <= gap.span.end; ++i)
+            if (gap.span.intersects({points[i - 1].when, points[i].when}))
+                broken[i] = true;
+    }
+    return broken;
 }
 
 std::vector<std::vector<SeriesPoint>> split(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps)
 {
     std::vector<std::vector<SeriesPoint>> segments;
-    const std::int64_t stepNs = usualStepNs(points);
+    const std::vector<bool> broken = breaks(points, gaps);
     for (std::size_t i = 0; i < points.size(); ++i) {
-        if (i == 0 || isBroken(gaps, points[i - 1].when, points[i].when, stepNs))
+        if (broken[i])
             segments.emplace_back();
         segments.back().push_back(points[i]);
     }
     return segments;
 }
-
-bool isEarlier(const SeriesPoint &point, Timestamp when) { return point.when < when; }
 
 /// Adds the least and the greatest point of [first, last), in their order.
 template <typename Iterator> void addExtremes(Iterator first, Iterator last, std::vector<SeriesPoint> &out)
@@ -109,13 +118,16 @@ std::optional<SeriesPoint> TimeSeries::nearest(Timestamp when) const
         if (!best || std::abs((point.when - when).ns) < std::abs((best->when - when).ns))
             best = point;
     };
-    for (const std::vector<SeriesPoint> &segment : segments) {
-        const auto after = std::lower_bound(segment.begin(), segment.end(), when, isEarlier);
-        if (after != segment.begin())
-            consider(*(after - 1));
-        if (after != segment.end())
-            consider(*after);
-    }
+    const auto segment = std::partition_point(segments.begin(), segments.end(),
+        [when](const std::vector<SeriesPoint> &earlier) { return earlier.back().when < when; });
+    if (segment != segments.begin())
+        consider((segment - 1)->back());
+    if (segment == segments.end())
+        return best;
+    const auto after = std::lower_bound(segment->begin(), segment->end(), when, isEarlier);
+    if (after != segment->begin())
+        consider(*(after - 1));
+    consider(*after);
     return best;
 }
 
@@ -146,16 +158,18 @@ TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t co
         return result;
     // A gap that is narrower than a column cannot be seen, but each segment costs its reader an item to draw.
     const Duration least{range.length().ns / static_cast<std::int64_t>(columns)};
+    std::vector<SeriesPoint> joined;
+    const auto close = [&] {
+        if (std::vector<SeriesPoint> points = downsampledSegment(joined, range, columns); !points.empty())
+            result.segments.push_back(std::move(points));
+        joined.clear();
+    };
     for (const std::vector<SeriesPoint> &segment : series.segments) {
-        std::vector<SeriesPoint> points = downsampledSegment(segment, range, columns);
-        if (points.empty())
-            continue;
-        auto &segments = result.segments;
-        if (!segments.empty() && points.front().when - segments.back().back().when < least)
-            segments.back().insert(segments.back().end(), points.begin(), points.end());
-        else
-            segments.push_back(std::move(points));
+        if (!joined.empty() && segment.front().when - joined.back().when >= least)
+            close();
+        joined.insert(joined.end(), segment.begin(), segment.end());
     }
+    close();
     return result;
 }
 

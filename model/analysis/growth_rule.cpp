@@ -3,6 +3,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
+#include "model/analysis/leak_detector.h"
 #include "model/analysis/rules.h"
 
 #include <fmt/format.h>
@@ -119,6 +120,14 @@ std::string cautionOf(const Growth &growth, const Place &place, const Coverage &
     return text;
 }
 
+std::string adviceFor(const std::string &name)
+{
+    return fmt::format(
+        "Look at who should free what {} allocates: an owner that is never destroyed, a container that is only "
+        "added to, or a missing limit.",
+        name);
+}
+
 Recommendation itemFor(const RuleInput &input, const Place &place, const Growth &growth, const Coverage &trust)
 {
     const RobustTrend &trend = growth.trend;
@@ -136,10 +145,7 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
         .gain = trend.slope90,
         .confidence = confidenceOf(growth, trust, input.snapshot.span.length()),
         .effort = 2,
-        .advice = fmt::format(
-            "Look at who should free what {} allocates: an owner that is never destroyed, a container that is only "
-            "added to, or a missing limit.",
-            name),
+        .advice = adviceFor(name),
         .check = "Record again for as long: the live bytes of this stack should level off.",
         .caution = cautionOf(growth, place, trust)};
     const double kept = place.liveBytes.back() - place.liveBytes.front();
@@ -156,6 +162,39 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
     return item;
 }
 
+Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
+{
+    const bool isSure = leak.tier == LeakTier::Growing;
+    double confidence = isSure && leak.isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
+    confidence *= coverage(snapshot).heap == Trust::Partial ? 0.6 : 1;
+    Recommendation item{.rule = Rule::GrowingStack,
+        .title = leak.title,
+        .place = leak.place,
+        .where = leak.where,
+        .module = leak.module,
+        .stack = leak.stacks.front().stack,
+        .image = leak.image,
+        .cost = CostKind::Growth,
+        .gainKind = GainKind::BytesPerHour,
+        .gain = {std::max(leak.bytesPerHour95.low, 0.0), leak.bytesPerHour95.high},
+        .confidence = confidence,
+        .effort = 2,
+        .advice = adviceFor(leak.place),
+        .check = "Record again for as long: fewer of its blocks should stay for good.",
+        .caution = leak.caution};
+    item.evidence.push_back({"growth", leak.bytesPerHour, leak.bytesPerHour95, Unit::BytesPerHour,
+        rateText(leak.bytesPerHour, leak.bytesPerHour95, Unit::Bytes)});
+    item.evidence.push_back({"live at the end", static_cast<double>(leak.liveBytes), {}, Unit::Bytes,
+        formatBytes(static_cast<double>(leak.liveBytes))});
+    item.evidence.push_back({"stay for good", leak.leakShare * 100,
+        Interval{leak.leakShare95.low * 100, leak.leakShare95.high * 100}, Unit::Percent,
+        fmt::format("{} ({}–{}) of its blocks", formatShare(leak.leakShare), formatShare(leak.leakShare95.low),
+            formatShare(leak.leakShare95.high))});
+    item.evidence.push_back({"stacks", static_cast<double>(leak.stacks.size()), {}, Unit::Count,
+        formatCount(static_cast<std::int64_t>(leak.stacks.size()))});
+    return item;
+}
+
 } // namespace
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found)
@@ -164,6 +203,18 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
     if (snapshot.info.config.heap == HeapMode::Off) {
         found.notLookedAt.emplace_back("Growth: the heap was not recorded.");
         return true;
+    }
+    // How blocks age says more than sums do, but only of the whole recording, and after a while.
+    if (snapshot.heapAges && !snapshot.selection.time) {
+        const std::optional<LeakReport> leaks = findLeaks(snapshot, input.stop);
+        if (!leaks)
+            return false;
+        if (leaks->state == LeakReport::State::Done) {
+            for (const LeakItem &leak : leaks->items)
+                if (leak.tier != LeakTier::Idle)
+                    found.items.push_back(itemFor(snapshot, leak));
+            return true;
+        }
     }
     if (snapshot.growthTimes.size() < kLeastMoments || snapshot.span.length().seconds() < kLeastSeconds) {
         found.notLookedAt.push_back(

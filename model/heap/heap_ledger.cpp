@@ -56,8 +56,10 @@ HeapLedger::Account &HeapLedger::accountOf(std::uint32_t node)
     std::uint32_t &index = m_accountOf[node];
     if (index == 0) {
         m_accounts.emplace_back().node = node;
-        if (m_isSampling)
+        if (m_isSampling) {
             m_sampling.emplace_back();
+            m_sampledFrees.emplace_back();
+        }
         index = static_cast<std::uint32_t>(m_accounts.size());
     }
     return m_accounts[index - 1];
@@ -92,9 +94,13 @@ void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::
     note(account);
     account.tick.frees += weight.blocks;
     addWrapping(account.tick.freedBytes, weight.bytes);
-    if (m_isSampling)
+    if (m_isSampling) {
         m_sampling[m_accountOf[block.node] - 1]
             += {0, 0, 0, weight.blockVariance, weight.byteVariance, weight.periodBytes};
+        ++m_sampledFrees[m_accountOf[block.node] - 1];
+    }
+    if (m_ages.isOld(block.birthUs))
+        m_ages.diedOld(m_accountOf[block.node] - 1, block.birthUs);
     if (isTemporary) {
         account.tick.temporaries += weight.blocks;
         addWrapping(account.tick.temporaryBytes, weight.bytes);
@@ -112,8 +118,11 @@ void HeapLedger::beginSampling()
         return;
     m_isSampling = true;
     m_sampling.resize(m_accounts.size());
-    for (const std::uint32_t index : m_inTick)
+    m_sampledFrees.resize(m_accounts.size());
+    for (const std::uint32_t index : m_inTick) {
         m_sampling[index].samples = m_accounts[index].tick.allocations;
+        m_sampledFrees[index] = m_accounts[index].tick.frees;
+    }
 }
 
 void HeapLedger::reweigh(std::uint32_t node, const HeapReweighing &change)
@@ -149,6 +158,24 @@ void HeapLedger::takePeak(HeapTickCounts &tick)
         account.sentPeak = level;
         tick.peakRows.push_back({account.node, level});
     }
+}
+
+bool HeapLedger::advanceAges(std::int64_t nowNs)
+{
+    for (const std::uint32_t index : m_inTick) {
+        const HeapCounts &counts = m_accounts[index].tick;
+        if (m_isSampling)
+            m_ages.addTick(index, m_sampling[index].samples, std::exchange(m_sampledFrees[index], 0));
+        else
+            m_ages.addTick(index, counts.allocations, counts.frees);
+    }
+    return m_ages.endTick(nowNs / 1000, [this](std::uint32_t index) { return m_accounts[index].share.live; });
+}
+
+void HeapLedger::offerExample(std::uint64_t pointer, const LiveBlock &block)
+{
+    if (m_ages.isOld(block.birthUs) && block.node < m_accountOf.size() && m_accountOf[block.node] != 0)
+        m_ages.offerExample(m_accountOf[block.node] - 1, pointer, static_cast<std::int64_t>(block.size), block.birthUs);
 }
 
 HeapTickCounts HeapLedger::takeTick()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/heap/age_book.h"
 #include "model/heap/live_heap.h"
 #include "model/heap/peak_tracker.h"
 #include "model/heap/sample_weight.h"
@@ -94,11 +95,15 @@ struct HeapTickCounts
 class HeapLedger
 {
 public:
-    /// `isSampling`: keeps HeapSampling too.
-    explicit HeapLedger(bool isSampling = false)
-        : m_isSampling(isSampling)
+    /// `isSampling`: keeps HeapSampling too. `ageBucket`: length of the first buckets of the histories of ages.
+    explicit HeapLedger(bool isSampling = false, Duration ageBucket = kFirstAgeBucket)
+        : m_ages(ageBucket)
+        , m_isSampling(isSampling)
     {
     }
+
+    /// The birth, in microseconds of the recording, that a block allocated at `timeNs` has to be given.
+    std::int64_t bornAt(std::int64_t timeNs) { return m_ages.bornAt(timeNs / 1000); }
 
     void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
     void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
@@ -120,7 +125,24 @@ public:
     /// All stacks are reweighed; before the next event.
     void endReweighing();
 
+    /// How blocks are counted changes, so what was seen of their ages so far says nothing of those to come.
+    void restartAges() { m_ages.restart(); }
+
     const PeakTracker &peak() const { return m_peak; }
+
+    /// Takes the histories of ages on to `nowNs`, just before takeTick(); returns whether a bucket ended.
+    bool advanceAges(std::int64_t nowNs);
+    /// The histories that changed, by node; after a bucket ended. See AgeBook.
+    template <typename IsLive> std::vector<std::pair<std::uint32_t, StackAges>> takeAges(IsLive isLive)
+    {
+        auto changed = m_ages.takeChanged(isLive);
+        for (auto &[account, ages] : changed)
+            account = m_accounts[account].node;
+        return changed;
+    }
+    AgeClock ageClock() const { return m_ages.clock(); }
+    /// A block that is live: shown as an example of what its stack holds, if that is followed and the block not young.
+    void offerExample(std::uint64_t pointer, const LiveBlock &block);
 
     /// What happened since the last call, and starts anew.
     HeapTickCounts takeTick();
@@ -140,13 +162,15 @@ private:
     void takePeak(HeapTickCounts &tick);
 
     PeakTracker m_peak;
+    AgeBook m_ages; ///< by account
     std::uint64_t m_sentPeak = 0;
     std::vector<std::uint32_t> m_accountOf; ///< by node: index into m_accounts + 1, 0: none yet
     bool m_isSampling;
     std::vector<Account> m_accounts;
-    std::vector<HeapSampling> m_sampling; ///< parallel to m_accounts while sampling, else empty
-    std::vector<std::uint32_t> m_inTick;  ///< accounts that changed in this tick
-    HeapCounts m_reweighed;               ///< part of the rows of this tick
+    std::vector<HeapSampling> m_sampling;     ///< parallel to m_accounts while sampling, else empty
+    std::vector<std::int64_t> m_sampledFrees; ///< of the tick; likewise
+    std::vector<std::uint32_t> m_inTick;      ///< accounts that changed in this tick
+    HeapCounts m_reweighed;                   ///< part of the rows of this tick
     HeapTickCounts m_tick;
 };
 

@@ -48,6 +48,24 @@ public:
                 visit(entry.pointer, unpack(entry));
     }
 
+    /// The block at `pointer`, if there is one.
+    std::optional<LiveBlock> at(std::uint64_t pointer) const
+    {
+        const Entry &entry = m_entries[find(pointer)];
+        return entry.pointer != 0 ? std::optional(unpack(entry)) : std::nullopt;
+    }
+
+    /// The same for the next `count` places of the table, in a circle: a look at all of it in many small steps. `place` goes on.
+    template <typename Visit> void forSome(std::size_t &place, std::size_t count, Visit visit) const
+    {
+        for (std::size_t i = 0; i < count && i < m_entries.size(); ++i, ++place) {
+            place = place < m_entries.size() ? place : 0;
+            if (m_entries[place].pointer != 0)
+                visit(m_entries[place].pointer, unpack(m_entries[place]));
+        }
+    }
+    std::size_t places() const { return m_entries.size(); }
+
 private:
     struct Entry
     {

@@ -4,7 +4,7 @@
 #include "model/aggregate/function_table.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
-#include "model/aggregate/stack_text.h"
+#include "model/report/json_stacks.h"
 #include "model/report/session_words.h"
 #include "model/report/summary_object.h"
 
@@ -23,20 +23,23 @@ void write(std::ostream &out, const Json &object)
     out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-std::string text(std::string_view view) { return std::string(view); }
-
-Json framesOf(FunctionIndex &index, StackId stack)
+/// The members of an object that go before long lists, and the comma behind them.
+void writeBegin(std::ostream &out, const Json &object)
 {
-    Json frames = Json::array();
-    for (const StackLine &line : stackLines(index, stack)) {
-        Json frame = {{"function", line.name}, {"module", line.modulePath}};
-        if (!line.file.empty())
-            frame.update({{"file", line.file}, {"line", line.line}});
-        frame.update({{"address", line.address}, {"inlined", line.isInlined}});
-        frames.push_back(std::move(frame));
-    }
-    return frames;
+    const std::string text = object.dump(2, ' ', false, Json::error_handler_t::replace);
+    out << text.substr(0, text.size() - 2) << ",\n"; // without the last line, "}"
 }
+
+/// The stacks, what they refer to, and the end of the object.
+void writeStacks(std::ostream &out, const std::vector<Json> &rows, const JsonStacks &tree)
+{
+    writeJsonRows(out, "stacks", rows);
+    out << ",\n";
+    tree.write(out);
+    out << "\n}\n";
+}
+
+std::string text(std::string_view view) { return std::string(view); }
 
 /// Rows in descending order of their cost; the first `most` of them, or all for 0.
 template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind, std::size_t most)
@@ -51,7 +54,7 @@ template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row>
     return sorted;
 }
 
-Json heapStack(const Snapshot &snapshot, FunctionIndex &index, const HeapCost &row)
+Json heapStack(const Snapshot &snapshot, JsonStacks &stacks, const HeapCost &row)
 {
     Json stack = {{"stack_id", row.stack.value}, {"pid", pidOf(snapshot, row.image)},
         {"program", programOf(snapshot, row.image)}};
@@ -63,14 +66,14 @@ Json heapStack(const Snapshot &snapshot, FunctionIndex &index, const HeapCost &r
         addIntervals(stack, [&row](CostKind kind) { return errorOf(row, kind); });
     }
     stack["end"] = stackEndText(snapshot.tables->endOf(row.stack));
-    stack["frames"] = framesOf(index, row.stack);
+    stack["node"] = stacks.nodeOf(row.stack);
     return stack;
 }
 
-Json functionsOf(const Snapshot &snapshot, CostKind kind)
+std::vector<Json> functionsOf(const Snapshot &snapshot, CostKind kind)
 {
     const FunctionTable table = *functionTable(snapshot, kind);
-    Json functions = Json::array();
+    std::vector<Json> functions;
     const std::string column(costInfo(kind).column);
     for (const FunctionCost &row : table.rows) {
         Json function
@@ -123,26 +126,32 @@ void writeMetricsJson(std::ostream &out, const Snapshot &snapshot)
 void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks)
 {
     FunctionIndex index(snapshot.tables);
-    Json object = {{"selection", selectionObject(snapshot)}, {"sorted_by", costInfo(kind).column},
-        {"heap", heapTotalsObject(snapshot)}, {"stacks", Json::array()}};
+    JsonStacks tree(index);
+    std::vector<Json> rows;
     for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks))
-        object["stacks"].push_back(heapStack(snapshot, index, *row));
-    write(out, object);
+        rows.push_back(heapStack(snapshot, tree, *row));
+    writeBegin(out,
+        {{"selection", selectionObject(snapshot)}, {"sorted_by", costInfo(kind).column},
+            {"heap", heapTotalsObject(snapshot)}});
+    writeStacks(out, rows, tree);
 }
 
 void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks)
 {
     FunctionIndex index(snapshot.tables);
-    Json object = {{"selection", selectionObject(snapshot)}, {"cpu", cpuTotalsObject(snapshot)},
-        {"functions", functionsOf(snapshot, CostKind::CpuTime)}, {"stacks", Json::array()}};
+    JsonStacks tree(index);
+    std::vector<Json> rows;
     for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime, stacks)) {
         const Thread &thread = snapshot.tables->threads.at(row->thread.index());
-        object["stacks"].push_back(
-            {{"stack_id", row->stack.value}, {"pid", pidOf(snapshot, row->image)}, {"tid", thread.tid},
-                {"thread", snapshot.tables->text(thread.name)}, {"samples", row->samples}, {"cpu_ns", row->timeNs},
-                {"end", stackEndText(snapshot.tables->endOf(row->stack))}, {"frames", framesOf(index, row->stack)}});
+        rows.push_back({{"stack_id", row->stack.value}, {"pid", pidOf(snapshot, row->image)}, {"tid", thread.tid},
+            {"thread", snapshot.tables->text(thread.name)}, {"samples", row->samples}, {"cpu_ns", row->timeNs},
+            {"end", stackEndText(snapshot.tables->endOf(row->stack))}, {"node", tree.nodeOf(row->stack)}});
     }
-    write(out, object);
+    writeBegin(out, {{"selection", selectionObject(snapshot)}, {"cpu", cpuTotalsObject(snapshot)}});
+    const std::vector<Json> functions = functionsOf(snapshot, CostKind::CpuTime);
+    writeJsonRows(out, "functions", functions);
+    out << ",\n";
+    writeStacks(out, rows, tree);
 }
 
 void writeLossesJson(std::ostream &out, const Snapshot &snapshot)

@@ -16,7 +16,11 @@ namespace model {
 void writeSummaryJson(std::ostream &out, const Snapshot &snapshot);
 /// All metrics of all processes within the selection, as columns.
 void writeMetricsJson(std::ostream &out, const Snapshot &snapshot);
-/// Totals and the stacks, heaviest by `kind` first, frames leaf first. `stacks` 0: all.
+// Stacks are a tree, because they share most of their frames: a row of `stacks` has `node`, the position of its leaf in `nodes`; a node is
+// [parent, frame], positions in `nodes` (before the node's own; −1 for an outermost frame) and in `frames`. With jq the frames of the heaviest
+// stack, leaf first: . as $d | [.nodes as $n | .stacks[0].node | recurse($n[.][0]; . >= 0) | $d.frames[$n[.][1]]]
+
+/// Totals and the stacks, heaviest by `kind` first. `stacks` 0: all.
 void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
 /// Totals, functions, and stacks, heaviest first. `stacks` 0: all.
 void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace model {
 
 namespace {
@@ -158,6 +160,53 @@ std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when)
 {
     return formatDateTime(when, snapshot.info.startWallNs, snapshot.info.utcOffset);
+}
+
+namespace {
+
+std::string stepText(Duration step)
+{
+    return step.ns >= 60'000'000'000 ? fmt::format("{} min", step.ns / 60'000'000'000)
+                                     : fmt::format("{} s", step.ns / 1'000'000'000);
+}
+
+/// The longest step at one of the ends of the selection.
+Duration stepAtEnds(const Snapshot &snapshot)
+{
+    Duration longest;
+    for (const Resolution &part : snapshot.resolutions)
+        if (part.span.contains(snapshot.span.begin)
+            || (part.span.begin < snapshot.span.end && snapshot.span.end <= part.span.end))
+            longest = std::max(longest, part.step);
+    return longest;
+}
+
+} // namespace
+
+std::string keptText(const Snapshot &snapshot)
+{
+    std::string text;
+    for (const Resolution &part : snapshot.resolutions) {
+        if (part.step.ns == 0)
+            return text.empty() ? text : text + ", then every tick";
+        text += fmt::format(
+            "{} {} until {}", text.empty() ? "steps of" : ", of", stepText(part.step), formatOffset(part.span.end));
+    }
+    return text;
+}
+
+std::string askedText(const Snapshot &snapshot)
+{
+    const Duration step = stepAtEnds(snapshot);
+    if (!snapshot.selection.time || snapshot.span.isEmpty() || step.ns == 0)
+        return {};
+    const TimeRange recorded{snapshot.resolutions.front().span.begin, snapshot.resolutions.back().span.end};
+    const TimeRange asked{
+        std::max(snapshot.selection.time->begin, recorded.begin), std::min(snapshot.selection.time->end, recorded.end)};
+    if (asked == snapshot.span)
+        return {};
+    return fmt::format("asked for {} – {}, kept in steps of {}", formatOffset(asked.begin, true),
+        formatOffset(asked.end, true), stepText(step));
 }
 
 } // namespace model

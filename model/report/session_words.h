@@ -29,6 +29,12 @@ std::int32_t pidOf(const Snapshot &snapshot, ImageId image);
 std::string programOf(const Snapshot &snapshot, ImageId image);
 /// Losses by kind, indexed by LossKind.
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot);
+/// Which steps of time are kept until when: "steps of 10 min until 8:00:00, of 1 min until 20:10:00, of 10 s until 46:50:00, then every tick".
+/// Empty where every tick is there.
+std::string keptText(const Snapshot &snapshot);
+/// The time that was asked for, where the steps that are kept made something else of it: "asked for 1:02:03 – 1:30:00, kept in steps of 10 min".
+/// Empty where whole ticks were selected.
+std::string askedText(const Snapshot &snapshot);
 /// Date and clock of the recording host at a moment, ISO 8601.
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when);
 

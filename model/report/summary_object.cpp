@@ -72,6 +72,15 @@ Json eventsOf(const Snapshot &snapshot)
     return {{"gaps", gaps}, {"marks", marks}};
 }
 
+/// How finely each part of the recording is kept; 0: every tick.
+Json stepsOf(const Snapshot &snapshot)
+{
+    Json steps = Json::array();
+    for (const Resolution &part : snapshot.resolutions)
+        steps.push_back({{"from_ns", part.span.begin.ns}, {"to_ns", part.span.end.ns}, {"step_ns", part.step.ns}});
+    return steps;
+}
+
 Json areasOf(const Snapshot &snapshot)
 {
     Json areas = Json::array();
@@ -116,8 +125,13 @@ Json selectionObject(const Snapshot &snapshot)
         [&](Timestamp end) { return snapshot.span.begin < end && end <= snapshot.span.end; });
     const Json pid = selection.process ? Json(tables.processes.at(selection.process->index()).pid) : Json();
     const Json tid = selection.thread ? Json(tables.threads.at(selection.thread->index()).tid) : Json();
-    return {{"from_ns", snapshot.span.begin.ns}, {"to_ns", snapshot.span.end.ns}, {"ticks", ticks}, {"pid", pid},
+    Json object = {{"from_ns", snapshot.span.begin.ns}, {"to_ns", snapshot.span.end.ns}, {"ticks", ticks}, {"pid", pid},
         {"tid", tid}};
+    if (selection.time) {
+        object["asked_from_ns"] = selection.time->begin.ns;
+        object["asked_to_ns"] = selection.time->end.ns;
+    }
+    return object;
 }
 
 void addIntervals(Json &object, const std::function<std::optional<ErrorInterval>(CostKind)> &intervalOf)
@@ -153,7 +167,8 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
         {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
         {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
-        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees}};
+        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
+        {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
     if (snapshot.info.config.heap == HeapMode::Auto)
         object["budget_millipercent"] = snapshot.info.config.heapBudgetMilliPercent;
     object["modes"] = heapModesOf(snapshot);
@@ -194,6 +209,8 @@ Json summaryObject(const Snapshot &snapshot)
     object["areas"] = areasOf(snapshot);
     object["resident_memory"] = memoryOf(snapshot);
     object["damage"] = snapshot.damage;
+    object["steps"] = stepsOf(snapshot);
+    object["coarsened"] = snapshot.coarsened;
     return object;
 }
 

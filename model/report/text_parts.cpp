@@ -8,9 +8,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace model {
+
+namespace {
+
+constexpr std::size_t kMostFrames = 24;
+constexpr std::size_t kNameColumns = 48;
+
+} // namespace
+
+void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
+{
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
+        const StackLine &line = lines[i];
+        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
+        std::string place = shortPlace(line.file, line.line);
+        if (place.empty())
+            place = line.moduleName;
+        if (line.isInlined)
+            place += " (inlined)";
+        const std::string padding(kNameColumns - textWidth(name), ' ');
+        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
+    }
+    if (lines.size() > kMostFrames)
+        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
+}
 
 void writeHeading(std::ostream &out, std::string_view text) { out << '\n' << text << '\n'; }
 
@@ -21,8 +47,10 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     std::string start = dateTimeOf(snapshot, {});
     if (start.size() > 10)
         start[10] = ' ';
-    out << fmt::format("pid {} · {} · {} in {} ticks · {}", mainPid(snapshot), start, formatDuration(info.duration),
-        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())), stateKey(info.state));
+    const std::string kept = keptText(snapshot);
+    out << fmt::format("pid {} · {} · {} in {} {} · {}", mainPid(snapshot), start, formatDuration(info.duration),
+        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())), kept.empty() ? "ticks" : "steps",
+        stateKey(info.state));
     if (!info.endReason.empty())
         out << ": " << info.endReason;
     out << '\n';
@@ -34,8 +62,14 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
             out << fmt::format(", pid {}", snapshot.tables->processes.at(snapshot.selection.process->index()).pid);
         if (snapshot.selection.thread)
             out << fmt::format(", thread {}", snapshot.tables->threads.at(snapshot.selection.thread->index()).tid);
+        if (const std::string asked = askedText(snapshot); !asked.empty())
+            out << fmt::format(" ({})", asked);
         out << '\n';
     }
+    if (!kept.empty())
+        writeWrapped(out, "kept: " + kept, options.columns, 0, 2);
+    if (!snapshot.coarsened.empty())
+        writeWrapped(out, snapshot.coarsened, options.columns, 0, 2);
 }
 
 void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)

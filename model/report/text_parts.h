@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/function_index.h"
+#include "model/aggregate/stack_text.h"
 #include "model/report/text_report.h"
 
 #include <iosfwd>
@@ -14,6 +16,8 @@ namespace model {
 void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 /// A section's name on a line of its own, with an empty line before it.
 void writeHeading(std::ostream &out, std::string_view text);
+/// The frames of a stack, leaf first, each with its place on the right.
+void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack);
 /// What cannot be trusted and why, or that nothing was lost.
 void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 

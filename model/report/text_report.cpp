@@ -59,6 +59,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                 "{} at {}", formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true)));
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), "allocated before tracing began");
+        if (snapshot.info.config.whenFull == WhenFull::Drop)
+            row("Full rings", "dropped", "without waiting for the recorder (--when-full drop)");
         row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)

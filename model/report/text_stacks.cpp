@@ -20,28 +20,7 @@ namespace model {
 
 namespace {
 
-constexpr std::size_t kMostFrames = 24;
-constexpr std::size_t kNameColumns = 48;
 constexpr std::size_t kHotNameColumns = 28;
-
-/// Frames leaf first, each with its place on the right.
-void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
-{
-    const std::vector<StackLine> lines = stackLines(index, stack);
-    for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
-        const StackLine &line = lines[i];
-        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
-        std::string place = shortPlace(line.file, line.line);
-        if (place.empty())
-            place = line.moduleName;
-        if (line.isInlined)
-            place += " (inlined)";
-        const std::string padding(kNameColumns - textWidth(name), ' ');
-        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
-    }
-    if (lines.size() > kMostFrames)
-        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
-}
 
 /// Where bytes were sampled: how, and what that means for the numbers.
 void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)

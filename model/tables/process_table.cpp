@@ -156,23 +156,24 @@ bool ProcessTable::isCompatible(const LiveImage &image, std::string_view executa
 
 ProcessTable::LiveImage *ProcessTable::exactMatch(LiveProcess &process, Timestamp when, std::string_view executable)
 {
+    // The Launcher names its image when it forks, before the exec itself, and the kernel's record of that exec is never missing: the
+    // first exec that is told is that image, also where later images of the same program were told before.
+    LiveImage &first = process.images.front();
+    const auto has
+        = [](const LiveImage &image, ProcessSource source) { return (image.announcedBy & bit(source)) != 0; };
+    if (has(first, ProcessSource::Launcher) && !has(first, ProcessSource::Perf) && row(first).start < when)
+        return &first;
     // Others see an image after its exec, so the image is the first one from `when` on that was not reported exactly yet. One
     // that was in between would be a later exec than this, and what comes after that is later still.
-    LiveImage *launched = nullptr;
     for (LiveImage &image : process.images) {
-        const bool isMine = (image.announcedBy & bit(ProcessSource::Perf)) != 0;
-        if (row(image).start < when) {
-            const bool isLaunched = (image.announcedBy & bit(ProcessSource::Launcher)) != 0;
-            launched = isLaunched && !isMine ? &image : nullptr;
+        if (row(image).start < when)
             continue;
-        }
-        if (isMine)
+        if (has(image, ProcessSource::Perf))
             break;
         if (image.announcedBy != 0 && isCompatible(image, executable))
             return &image;
     }
-    // The Launcher names its image when it forks, before the exec itself; the first exec is that image.
-    return launched == &process.images.front() ? launched : nullptr;
+    return nullptr;
 }
 
 ProcessTable::LiveImage *ProcessTable::matchingImage(
@@ -223,14 +224,18 @@ ProcessTable::LiveImage &ProcessTable::insertImage(LiveProcess &process, Timesta
     return *inserted;
 }
 
+StringId ProcessTable::commandLine(std::string_view text)
+{
+    return m_filter ? m_tables.string(m_filter(text)) : m_tables.string(text);
+}
+
 void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp when, ProcessSource source,
     std::string_view executable, std::string_view commandLine)
 {
     Image &changed = m_tables.changeImage(image.id);
     const bool replacesBelief = image.announcedBy == bit(ProcessSource::Launcher);
-    const auto fill = [&](StringId &text, std::string_view value) {
-        if (!value.empty() && (replacesBelief || m_tables.tables().text(text).empty()))
-            text = m_tables.string(value);
+    const auto isWanted = [&](StringId known, std::string_view value) {
+        return !value.empty() && (replacesBelief || m_tables.tables().text(known).empty());
     };
     // Proc may have found a later program where the Launcher's was expected; Perf knows which one came first.
     const bool isCorrected = source == ProcessSource::Perf && !replacesBelief && !isCompatible(image, executable);
@@ -238,8 +243,10 @@ void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp wh
         changed.executable = changed.commandLine = m_tables.string({});
         image.announcedBy &= bit(ProcessSource::Launcher);
     }
-    fill(changed.executable, executable);
-    fill(changed.commandLine, commandLine);
+    if (isWanted(changed.executable, executable))
+        changed.executable = m_tables.string(executable);
+    if (isWanted(changed.commandLine, commandLine))
+        changed.commandLine = this->commandLine(commandLine);
     image.announcedBy |= bit(source);
     const bool isFirst = &image == &process.images.front();
     if (when < changed.start && !isFirst) {

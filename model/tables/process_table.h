@@ -4,7 +4,9 @@
 #include "model/tables/table_builder.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -19,6 +21,12 @@ class ProcessTable
 {
 public:
     explicit ProcessTable(TableBuilder &tables);
+
+    /// Every command line is stored as `filter` gives it back: this is where secrets are masked. Set before the first report.
+    void setCommandLineFilter(std::function<std::string(std::string_view)> filter) { m_filter = std::move(filter); }
+
+    /// The command line, filtered, as a string of the tables.
+    StringId commandLine(std::string_view text);
 
     /// The process with this pid at `when`: the live one, or one that ended later than that. Added (with image epoch 0) when
     /// there is none. `parentPid` 0: unknown. An earlier time than what is known moves the start back. Until somebody
@@ -106,6 +114,7 @@ private:
     const Process &row(const LiveProcess &process) const { return m_tables.tables().processes[process.id.index()]; }
 
     TableBuilder &m_tables;
+    std::function<std::string(std::string_view)> m_filter;
     std::unordered_map<std::int32_t, LiveProcess> m_live;
     std::unordered_map<std::int32_t, LiveProcess> m_ended; ///< last process of each pid: late reports still find it
 };

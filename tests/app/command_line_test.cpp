@@ -54,7 +54,9 @@ private Q_SLOTS:
     void namesWhatIsWrong_data();
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
+    void readsHowToScan();
     void readsTheReportOptions();
+    void readsTheOptionsOfFiles();
     void listsRecentSessions();
     void printsHelpAndVersionWithSuccess();
 };
@@ -95,23 +97,29 @@ void CommandLineTest::recordsWithTheDefaultsOfTheManual()
     QCOMPARE(options.config.cpuHz, 199U);
     QCOMPARE(options.config.tick.ns, 1'000'000'000);
     QVERIFY(!options.config.duration);
+    QVERIFY(!options.config.budget);
     QVERIFY(!options.config.attachPid);
     QVERIFY(!options.thenKill && !options.isQuiet && options.output.empty());
 }
 
 void CommandLineTest::readsTheCaptureOptions()
 {
-    const auto options = parsed<app::RecordOptions>(
-        split(QStringLiteral("record -o f --heap off --cpu off --tick 100 --duration 1h30m --then-kill -q -- ls")));
+    const auto options = parsed<app::RecordOptions>(split(QStringLiteral(
+        "record -o f --heap off --cpu off --tick 100 --duration 1h30m --budget 1.5MB/2d --then-kill -q -- ls")));
     QCOMPARE(options.output, std::string("f"));
     QVERIFY(options.config.heap == model::HeapMode::Off);
     QCOMPARE(options.config.cpuHz, 0U);
     QCOMPARE(options.config.tick.ns, 100'000'000);
     QCOMPARE(options.config.duration->ns, 5'400'000'000'000);
+    QCOMPARE(options.config.budget->bytes, 1'500'000);
+    QCOMPARE(options.config.budget->period.ns, 172'800'000'000'000);
     QVERIFY(options.thenKill && options.isQuiet);
     QVERIFY(options.config.children == model::ChildMode::Follow);
     QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --children ignore -- ls"))).config.children
         == model::ChildMode::Ignore);
+    QVERIFY(options.config.whenFull == model::WhenFull::Wait);
+    QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --when-full drop -- ls"))).config.whenFull
+        == model::WhenFull::Drop);
     QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
 }
 
@@ -149,6 +157,11 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("period") << "record --heap sampled=3 -- ls" << 125 << "bytes from 64";
     QTest::newRow("mode") << "ctl f mode some" << 2 << "full, sampled";
     QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
+    QTest::newRow("budget without a time") << "record --budget 200MB -- ls" << 125 << "200MB/48h";
+    QTest::newRow("budget without bytes") << "record --budget x/48h -- ls" << 125 << "200MB/48h";
+    QTest::newRow("tiny budget") << "record --budget 10KB/48h -- ls" << 125 << "1 MB at least";
+    QTest::newRow("short budget") << "record --budget 10MB/5m -- ls" << 125 << "an hour is the shortest";
+    QTest::newRow("budget of no time") << "record --budget 10MB/soon -- ls" << 125 << "not a length of time";
     QTest::newRow("no duration") << "record --duration 0s -- ls" << 125 << "longer than nothing";
     QTest::newRow("no pid") << "attach" << 125 << "pid";
     QTest::newRow("pid") << "attach me" << 125 << "me";
@@ -157,7 +170,12 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2 << "summary, metrics, heap, mappings, pools, cpu, losses";
+    QTest::newRow("view") << "report f --what all" << 2
+                          << "summary, metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses";
+    QTest::newRow("scan too often") << "record --scan-every 29s -- ls" << 125 << "30s or more";
+    QTest::newRow("scan without a heap") << "record --heap off --scan-every 1m -- ls" << 125 << "--heap full";
+    QTest::newRow("age of no scan") << "ctl f stop --min-age 1s" << 2 << "belong to scan alone";
+    QTest::newRow("age") << "ctl f scan --min-age old" << 2 << "--min-age";
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
@@ -180,6 +198,27 @@ void CommandLineTest::joinsTheWordsOfAMark()
     QCOMPARE(options.request.text, std::string("cache is warm"));
 }
 
+void CommandLineTest::readsHowToScan()
+{
+    const auto plain = parsed<app::ControlOptions>({"ctl", "f", "scan"});
+    QVERIFY(plain.request.command == capture::ControlCommand::Scan);
+    QVERIFY(!plain.request.scan.isConfirmed);
+    QCOMPARE(plain.request.scan.parameters.minAgeNs, 60'000'000'000);
+    QCOMPARE(plain.request.scan.parameters.confirmAfterNs, 30'000'000'000);
+    const auto chosen
+        = parsed<app::ControlOptions>({"ctl", "f", "scan", "--confirm", "--confirm-after", "2m", "--min-age", "0s"});
+    QVERIFY(chosen.request.scan.isConfirmed);
+    QCOMPARE(chosen.request.scan.parameters.minAgeNs, 0);
+    QCOMPARE(chosen.request.scan.parameters.confirmAfterNs, 120'000'000'000);
+    const auto sent = capture::decodeRequest(capture::encode(chosen.request));
+    QVERIFY(sent);
+    QVERIFY(sent->scan.isConfirmed);
+    QCOMPARE(sent->scan.parameters.minAgeNs, 0);
+    QCOMPARE(sent->scan.parameters.confirmAfterNs, 120'000'000'000);
+    const auto scheduled = parsed<app::RecordOptions>({"record", "--scan-every", "10m", "--", "ls"});
+    QCOMPARE(scheduled.config.scanEvery->ns, 600'000'000'000);
+}
+
 void CommandLineTest::readsTheReportOptions()
 {
     const auto options = parsed<app::ReportOptions>(split(QStringLiteral(
@@ -194,10 +233,43 @@ void CommandLineTest::readsTheReportOptions()
     QCOMPARE(options.output, std::string("out"));
 }
 
+void CommandLineTest::readsTheOptionsOfFiles()
+{
+    const auto sql
+        = parsed<app::SqlOptions>({"sql", "f", "SELECT 1", "--format", "json", "--rows", "0", "--timeout", "2s"});
+    QCOMPARE(sql.sql, std::string("SELECT 1"));
+    QVERIFY(sql.format == model::QueryFormat::Json && sql.rows == 0 && sql.time.ns == 2'000'000'000);
+    QVERIFY(refusal({"sql", "f", "--format", "xml"}, 2).contains(QStringLiteral("table, csv, json")));
+    const auto redact = parsed<app::RedactOptions>({"redact", "a", "b", "--keep-functions"});
+    QVERIFY(redact.in == "a" && redact.out == "b" && redact.keepsFunctions);
+    const auto record
+        = parsed<app::RecordOptions>({"record", "--redact", "x", "--redact", "=y*", "--no-redact", "--", "ls"});
+    QCOMPARE(record.secretPatterns, (Arguments{"x", "=y*"}));
+    QVERIFY(record.keepsSecrets);
+}
+
 void CommandLineTest::listsRecentSessions()
 {
     QCOMPARE(parsed<app::ListOptions>({"list"}).most, std::size_t{20});
     QCOMPARE(parsed<app::ListOptions>({"list", "--top", "3"}).most, std::size_t{3});
+    const auto list = parsed<app::ListOptions>({"list", "/srv", "--search", "a b", "--format", "json"});
+    QVERIFY(list.folder == "/srv" && list.search == "a b" && list.asJson);
+    const auto tag = parsed<app::TagOptions>({"tag", "f", "a", "b", "--remove", "c"});
+    QCOMPARE(tag.added, (Arguments{"a", "b"}));
+    QCOMPARE(tag.removed, (Arguments{"c"}));
+    QVERIFY(!tag.note && !tag.isNote);
+    QCOMPARE(*parsed<app::TagOptions>({"note", "f", "two", "words"}).note, std::string("two words"));
+    QVERIFY(parsed<app::TagOptions>({"note", "f", "--remove"}).note->empty());
+    QVERIFY(!parsed<app::TagOptions>({"note", "f"}).note);
+    const auto prune = parsed<app::PruneOptions>({"prune", "/srv", "--keep", "20", "--keep", "30d", "--keep", "5GiB"});
+    QCOMPARE(prune.keep.count, std::int64_t{20});
+    QCOMPARE(prune.keep.age.ns, std::int64_t{30} * 86'400'000'000'000);
+    QCOMPARE(prune.keep.bytes, std::int64_t{5} << 30);
+    QVERIFY(!prune.isConfirmed);
+    QVERIFY(refusal({"prune", "/srv"}, 2).contains(QStringLiteral("--keep")));
+    for (const char *bad : {"0", "-1", "x", "5 bananas", "99999999999TiB"})
+        QVERIFY2(refusal({"prune", "/srv", "--keep", bad}, 2).contains(QStringLiteral("--keep")), bad);
+    QVERIFY(refusal({"prune", "/srv", "--keep", "1", "--keep", "2"}, 2).contains(QStringLiteral("already")));
 }
 
 void CommandLineTest::printsHelpAndVersionWithSuccess()

@@ -162,7 +162,7 @@ void ControlTest::disconnectsWhoNeverEndsALine()
     char byte = 0;
     QVERIFY(::recv(fd, &byte, 1, 0) <= 0);
     ::close(fd);
-    QVERIFY(ControlClient::connect(server.info())->request({ControlCommand::Status, {}}).has_value());
+    QVERIFY(ControlClient::connect(server.info())->request({ControlCommand::Status, {}, {}}).has_value());
 }
 
 void ControlTest::saysThatTheRecorderIsGone()

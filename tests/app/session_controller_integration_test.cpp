@@ -16,6 +16,7 @@ private Q_SLOTS:
     void holdsTheViewAndCatchesUp();
     void selectionMakesANewSnapshot();
     void saysWhyAFileCannotBeOpened();
+    void asksForThePassphraseOfASealedSession();
 
 private:
     QTemporaryDir m_folder;
@@ -112,6 +113,32 @@ void SessionControllerTest::saysWhyAFileCannotBeOpened()
     controller.open(foreign.fileName());
     QVERIFY(failed.wait(kPatienceMs));
     QVERIFY(!failed.back().at(1).toString().isEmpty());
+}
+
+void SessionControllerTest::asksForThePassphraseOfASealedSession()
+{
+    SampleSession sample;
+    const QString file = path(QStringLiteral("sealed"));
+    const auto key = storage::SealKey::make(storage::SecretText::of("open sesame"), {1, 1 << 20});
+    QVERIFY(key);
+    auto writer = storage::SessionWriter::create(file.toStdString(), sample.info(), *key);
+    QVERIFY(writer);
+    QVERIFY(writer->write(sample.batch(0), sample.tables()));
+    app::SessionController controller;
+    QSignalSpy wanted(&controller, &app::SessionController::passphraseWanted);
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(file);
+    QVERIFY(wanted.wait(kPatienceMs));
+    QCOMPARE(wanted.back().at(0).toString(), file);
+    QCOMPARE(wanted.back().at(1).toBool(), false);
+    QVERIFY(!controller.isOpen());
+    controller.open(file, QStringLiteral("open barley"));
+    QVERIFY(wanted.wait(kPatienceMs));
+    QCOMPARE(wanted.back().at(1).toBool(), true);
+    controller.open(file, QStringLiteral("open sesame"));
+    QVERIFY(ready.wait(kPatienceMs));
+    QVERIFY(writer->write(sample.batch(1), sample.tables()));
+    QVERIFY(QTest::qWaitFor([&] { return controller.snapshot()->tickEnds.size() == 2; }, kPatienceMs));
 }
 
 QTEST_GUILESS_MAIN(SessionControllerTest)

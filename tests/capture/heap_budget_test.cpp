@@ -3,6 +3,8 @@
 
 #include <QtTest>
 
+#include <limits>
+
 using namespace capture;
 using Verdict = HeapBudget::Verdict;
 
@@ -66,8 +68,22 @@ private Q_SLOTS:
 
     void eventsCostTheTargetToo()
     {
-        QVERIFY(HeapBudget::costNs({kSecond, 1'000'000, 0, 0, 0, 0}) > 10'000'000);
-        QVERIFY(HeapBudget::costNs({kSecond, 1000, 0, 65536, 0, 0}) > HeapBudget::costNs({kSecond, 1000, 0, 0, 0, 0}));
+        HeapBudget budget(kFivePercent);
+        QVERIFY(budget.costNs({kSecond, 1'000'000, 0, 0, 0, 0}) > 10'000'000);
+        QVERIFY(budget.costNs({kSecond, 1000, 0, 65536, 0, 0}) > budget.costNs({kSecond, 1000, 0, 0, 0, 0}));
+    }
+
+    void whatTheTargetMeasuredIsBelieved()
+    {
+        HeapBudget budget(kFivePercent);
+        QCOMPARE(budget.costNs({kSecond, 1'000'000, 7, 0, 0, 0, 1000, 64'000}), std::int64_t{64'000'007});
+        QCOMPARE(budget.costNs({kSecond, 1'000'000, 0, 0, 0, 0}), std::int64_t{64'000'000}); // measured before
+        QCOMPARE(
+            budget.costNs({kSecond, 1000, 0, 65536, 0, 0, 20, 20 * 900}), std::int64_t{900'000}); // samples are others
+        QCOMPARE(budget.costNs({kSecond, 1'000'000, 0, 0, 0, 0}), std::int64_t{64'000'000});
+        for (const double absurd : {-1e9, 1e300, std::numeric_limits<double>::quiet_NaN()})
+            QCOMPARE(budget.costNs({kSecond, 1'000'000, 0, 0, 0, 0, 1000, absurd}), std::int64_t{64'000'000});
+        QCOMPARE(budget.costNs({kSecond, 1'000'000, 0, 0, 0, 0, 2, 1e6}), std::int64_t{64'000'000}); // too few
     }
 
     void targetThatWaitsOrLosesStepsAtOnce()

@@ -143,6 +143,7 @@ private Q_SLOTS:
             ring[1] = wire::Record::of(wire::RecordType::Free, other, 0, 0, 1);
             ring[2] = wire::Record::of(wire::RecordType::Malloc, own, 8, 1, 1);
             slot.tid.store(static_cast<std::uint32_t>(1000 + i));
+            slot.serial.store(i + 1);
             slot.state.store(wire::SlotState::Taken);
             slot.head.store(3);
         }

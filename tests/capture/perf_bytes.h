@@ -15,8 +15,9 @@ public:
     PerfBytes(std::uint32_t type, std::uint16_t misc) { add(perf_event_header{.type = type, .misc = misc, .size = 0}); }
     template <typename T> PerfBytes &add(T value)
     {
-        const auto *raw = reinterpret_cast<const std::uint8_t *>(&value);
-        m_bytes.insert(m_bytes.end(), raw, raw + sizeof(value));
+        const std::size_t begin = m_bytes.size();
+        m_bytes.resize(begin + sizeof(value));
+        std::memcpy(m_bytes.data() + begin, &value, sizeof(value));
         return *this;
     }
     PerfBytes &text(std::string_view value)

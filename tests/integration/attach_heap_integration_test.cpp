@@ -178,10 +178,11 @@ print('fine')
 
 void AttachHeapIntegrationTest::redisIsRecordedUnderLoad()
 {
-    if (!isThere("redis-server") || !isThere("redis-benchmark"))
-        QSKIP("redis is not installed");
     const GenprofRunner runner;
-    Running target(QStandardPaths::findExecutable(QStringLiteral("redis-server")),
+    const QString redis = runner.redisServer();
+    if (redis.isEmpty() || !isThere("redis-benchmark"))
+        QSKIP("redis is not installed");
+    Running target(redis,
         QStringList{QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--unixsocket"),
             runner.path(QStringLiteral("redis")), QStringLiteral("--save"), QString()});
     QVERIFY(!tests::readUntil(target.process(), "accept").isEmpty());

@@ -2,10 +2,12 @@
 #include "tests/integration/genprof_runner.h"
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QProcessEnvironment>
+#include <QStandardPaths>
 #include <QTest>
 
 namespace tests {
@@ -38,6 +40,16 @@ std::unique_ptr<QProcess> GenprofRunner::start(const QStringList &arguments) con
     process->start(program(), arguments);
     process->waitForStarted();
     return process;
+}
+
+QString GenprofRunner::redisServer() const
+{
+    QString server = QStandardPaths::findExecutable(QStringLiteral("redis-server"));
+    const QString tool = QStandardPaths::findExecutable(QStringLiteral("redis-check-rdb"));
+    if (!server.isEmpty() || tool.isEmpty())
+        return server;
+    server = path(QStringLiteral("redis-server"));
+    return QFile::exists(server) || QFile::link(tool, server) ? server : QString();
 }
 
 Ran GenprofRunner::run(const QString &program, const QStringList &arguments, const QByteArray &input) const
@@ -103,6 +115,25 @@ QJsonObject GenprofRunner::waitForStatus() const
     return {};
 }
 
+/// The stacks with their frames written out, leaf first.
+static QJsonObject withFrames(QJsonObject report)
+{
+    const QJsonArray frames = report.value(QStringLiteral("frames")).toArray();
+    const QJsonArray nodes = report.value(QStringLiteral("nodes")).toArray();
+    QJsonArray stacks = report.value(QStringLiteral("stacks")).toArray();
+    for (qsizetype i = 0; i < stacks.size() && !nodes.isEmpty(); ++i) {
+        QJsonObject stack = stacks[i].toObject();
+        QJsonArray ofStack;
+        for (int node = stack.value(QStringLiteral("node")).toInt(-1); node >= 0; node = nodes[node][0].toInt(-1))
+            ofStack << frames[nodes[node][1].toInt()];
+        stack.insert(QStringLiteral("frames"), ofStack);
+        stacks[i] = stack;
+    }
+    if (!stacks.isEmpty())
+        report.insert(QStringLiteral("stacks"), stacks);
+    return report;
+}
+
 QJsonObject GenprofRunner::report(const QString &what, const QStringList &options) const
 {
     const Ran ran = genprof(QStringList{QStringLiteral("report"), session(), QStringLiteral("--what"), what,
@@ -114,7 +145,7 @@ QJsonObject GenprofRunner::report(const QString &what, const QStringList &option
         qWarning("no report: %s %s", qPrintable(error.errorString()), ran.err.constData());
         return {};
     }
-    return document.object();
+    return withFrames(document.object());
 }
 
 QByteArray readUntil(QProcess &process, const QByteArray &word)

@@ -29,6 +29,8 @@ public:
     static QString program();
     /// A program of tests/targets.
     static QString target(const QString &name);
+    /// Debian's redis-tools hold the server too: it takes its part from the name by which it is called. Empty if there is none.
+    QString redisServer() const;
 
     QString path(const QString &name) const { return m_directory.filePath(name); }
     QString session() const { return path(QStringLiteral("test.gprof-session")); }

@@ -68,17 +68,6 @@ QByteArray whereThreadsAre(const GenprofRunner &runner)
     return text;
 }
 
-/// Debian's redis-tools hold the server too: it takes its part from the name by which it is called. Empty if there is none.
-QString redisServer(const GenprofRunner &runner)
-{
-    QString server = QStandardPaths::findExecutable(QStringLiteral("redis-server"));
-    const QString tool = QStandardPaths::findExecutable(QStringLiteral("redis-check-rdb"));
-    if (!server.isEmpty() || tool.isEmpty())
-        return server;
-    server = runner.path(QStringLiteral("redis-server"));
-    return QFile::link(tool, server) ? server : QString();
-}
-
 } // namespace
 
 class RealProgramsIntegrationTest : public QObject
@@ -165,7 +154,7 @@ void RealProgramsIntegrationTest::recordsTheCompilerAndWhatItStarts()
 void RealProgramsIntegrationTest::recordsRedisUnderLoad()
 {
     const GenprofRunner runner;
-    const QString redis = redisServer(runner);
+    const QString redis = runner.redisServer();
     if (redis.isEmpty() || !isThere("redis-benchmark") || !isThere("redis-cli"))
         QSKIP("redis-server, redis-benchmark or redis-cli is not installed");
     const QString socket = runner.path(QStringLiteral("r.sock"));

@@ -121,7 +121,7 @@ public:
         instruments.push_back(std::make_unique<FakeInstrument>(asked));
         recording.emplace(
             Recording::Parts{
-                m_target, m_signals, sink, m_processes, std::move(instruments), nullptr, monotonicNs(), info},
+                m_target, m_signals, sink, m_processes, std::move(instruments), {}, nullptr, monotonicNs(), info},
             [this, onTick](const capture::RecordingStatus &status) {
                 if (onTick)
                     onTick(*recording, status.ticks);

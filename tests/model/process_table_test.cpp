@@ -243,6 +243,21 @@ private Q_SLOTS:
         QCOMPARE(f.tables.tables().images.size(), std::size_t{2});
     }
 
+    void aChainOfExecsToldLateByTheKernelIsNotLonger()
+    {
+        // On a busy machine the tracer's reports of a chain that took milliseconds come before the kernel's records are read.
+        Fixture f;
+        const ImageId first = f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/bin/x", "x");
+        QCOMPARE(f.processes.execSeen(10, at(130), ProcessSource::Tracer, "/bin/x", "x"), first);
+        const ImageId second = f.processes.execSeen(10, at(230), ProcessSource::Tracer, "/bin/x", "x 2");
+        const ImageId third = f.processes.execSeen(10, at(330), ProcessSource::Tracer, "/bin/x", "x 3");
+        QCOMPARE(f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/x", ""), first);
+        QCOMPARE(f.processes.execSeen(10, at(200), ProcessSource::Perf, "/bin/x", ""), second);
+        QCOMPARE(f.processes.execSeen(10, at(300), ProcessSource::Perf, "/bin/x", ""), third);
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.image(second).start, at(200));
+    }
+
     void theEndMayBeReportedBeforeTheExec()
     {
         Fixture f;

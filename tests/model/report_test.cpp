@@ -4,6 +4,7 @@
 #include "model/report/csv_report.h"
 #include "model/report/csv_writer.h"
 #include "model/report/json_report.h"
+#include "model/report/lost_report.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
 #include "tests/support/snapshot_builder.h"
@@ -68,6 +69,31 @@ Snapshot example()
     builder.raw().phases.push_back({2, builder.thread(), 1, "parse", {2'000'000}, Timestamp{2'250'000}});
     MemoryPartsRow parts{builder.process(), 1'200'000, 100'000, 40'000, 500'000, 60'000, 90'000, 10'000, true};
     builder.raw().memoryParts.push_back({builder.process(), {{2'000'000'000}}, {parts}});
+    return builder.build();
+}
+
+/// Of two scans of one process, the second of which finds and confirms a loss.
+Snapshot scanned()
+{
+    SnapshotBuilder builder;
+    MemoryScan scan;
+    scan.id = 1;
+    scan.image = builder.image();
+    builder.raw().scans.push_back(std::make_shared<const MemoryScan>(scan));
+    scan.id = 2;
+    scan.confirms = 1;
+    scan.stopNs = 12'000'000;
+    scan.threads = 3;
+    scan.interruptedCalls = 1;
+    scan.sums[static_cast<std::size_t>(ReachClass::Directly)] = {2, 4096};
+    scan.sums[static_cast<std::size_t>(ReachClass::Indirectly)] = {3, 300};
+    scan.sums[static_cast<std::size_t>(ReachClass::Possibly)] = {1, 50};
+    scan.confirmed = {5, 4396};
+    ScannedStack lost{builder.stack("main;parse@parse.cpp:12;malloc"), scan.sums, scan.confirmed, {5, 4396}, {}};
+    ScannedStack held{builder.stack("main;serve@serve.cpp:3;malloc"), {}, {}, {}, {9, 90000}};
+    scan.stacks = {lost, held};
+    scan.paths = {{held.stack, held.retained, "variables of app +0x40", {{held.stack, 4}, {held.stack, 5}}}};
+    builder.raw().scans.push_back(std::make_shared<const MemoryScan>(scan));
     return builder.build();
 }
 
@@ -182,13 +208,44 @@ private Q_SLOTS:
         const Json &first = json["stacks"][0];
         QCOMPARE(first["allocations"].get<int>(), 2);
         QCOMPARE(first["temporary"].get<int>(), 1);
-        QCOMPARE(first["frames"][0]["function"].get<std::string>(), std::string("malloc"));
-        QCOMPARE(first["frames"][1]["file"].get<std::string>(), std::string("parse.cpp"));
-        QCOMPARE(first["frames"][1]["line"].get<int>(), 12);
+        const Json leaf = json["nodes"][first["node"].get<std::size_t>()];
+        QCOMPARE(json["frames"][leaf[1].get<std::size_t>()]["function"].get<std::string>(), std::string("malloc"));
+        const Json parent = json["nodes"][leaf[0].get<std::size_t>()];
+        QCOMPARE(json["frames"][parent[1].get<std::size_t>()]["file"].get<std::string>(), std::string("parse.cpp"));
+        QCOMPARE(json["frames"][parent[1].get<std::size_t>()]["line"].get<int>(), 12);
+        // What the two stacks share is there once, and parents come first.
+        QCOMPARE(json["nodes"].size(), std::size_t(5));
+        for (std::size_t i = 0; i < json["nodes"].size(); ++i)
+            QVERIFY(json["nodes"][i][0].get<int>() < static_cast<int>(i));
         const Json one
             = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Live, 1); }));
         QCOMPARE(one["stacks"].size(), std::size_t(1));
         QCOMPARE(one["stacks"][0]["live_bytes"].get<int>(), 1000);
+    }
+
+    void tellsWhatIsLostAndWhoHoldsTheRest()
+    {
+        const Snapshot snapshot = scanned();
+        const std::string text = written([&](std::ostream &out) { writeLostText(out, snapshot); });
+        for (const char *said : {"scan 2", "4.29 KiB in 5 blocks are lost, as they were in an earlier scan",
+                 "Definitely lost", "parse.cpp:12", "All blocks were known", "stood still for 12 ms (3 threads)",
+                 "1 of its waiting calls ended with EINTR", "possibly lost, by function", "variables of app +0x40",
+                 "9 × "})
+            QVERIFY2(text.find(said) != std::string::npos, (std::string(said) + "\n" + text).c_str());
+        for (const std::string &line : linesOf(text, "\n"))
+            QVERIFY2(textWidth(line) <= 80, line.c_str());
+        const Json json = Json::parse(written([&](std::ostream &out) { writeLostJson(out, snapshot); }));
+        QCOMPARE(json["scans"].size(), std::size_t{2});
+        QCOMPARE(json["scans"][1]["definitely_lost"]["bytes"].get<int>(), 4096);
+        QCOMPARE(json["scans"][1]["stacks"][0]["frames"][1]["function"].get<std::string>(), std::string("parse"));
+        QCOMPARE(json["scans"][1]["holders"][0]["way"][1]["blocks"].get<int>(), 5);
+        QVERIFY(!json["scans"][0].contains("stacks"));
+        const auto csv = linesOf(written([&](std::ostream &out) { writeLostCsv(out, snapshot); }), "\r\n");
+        QCOMPARE(csv.size(), std::size_t{3});
+        QCOMPARE(csv[1].substr(0, 8), std::string("2,100,0,"));
+        QVERIFY(csv[1].ends_with("main;parse;malloc"));
+        const std::string none = written([](std::ostream &out) { writeLostText(out, example()); });
+        QVERIFY(none.find("no scan for lost memory") != std::string::npos);
     }
 
     void writesCpuMetricsAndLossesAsJson()

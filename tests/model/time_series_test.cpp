@@ -148,6 +148,7 @@ private Q_SLOTS:
         series.segments.push_back({{{1500 * kSecond}, 1}});
         const TimeRange range{{0}, {2000 * kSecond}};
         QCOMPARE(downsampled(series, range, 100).segments.size(), std::size_t(2));
+        QVERIFY(downsampled(series, range, 100).pointCount() <= 2 * 100 + 2);
         QCOMPARE(downsampled(series, range, 4000).segments.size(), std::size_t(1001));
     }
 
@@ -158,6 +159,17 @@ private Q_SLOTS:
         QCOMPARE(part.segments[0].back().value, 4.0);
         const TimeSeries between = downsampled(line({0, 10}), {{kSecond / 4}, {kSecond / 2}}, 100);
         QCOMPARE(between.pointCount(), std::size_t(2));
+    }
+
+    void findsTheNearestPointAmongSegments()
+    {
+        TimeSeries series{CpuQuantity::Used, {}};
+        for (std::int64_t i = 0; i < 100; ++i)
+            series.segments.push_back({{{10 * i}, double(i)}, {{10 * i + 2}, double(i) + 0.5}});
+        QCOMPARE(series.nearest({-5})->value, 0.0);
+        QCOMPARE(series.nearest({503})->value, 50.5);
+        QCOMPARE(series.nearest({509})->value, 51.0);
+        QCOMPARE(series.nearest({5000})->value, 99.5);
     }
 
     void findsTheNearestPoint()

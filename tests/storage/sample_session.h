@@ -58,6 +58,10 @@ public:
         batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});
         batch.gaps.push_back({{{number * kTickNs}, {number * kTickNs + 5}}, model::GapKind::Paused});
         addAreas(batch, number);
+        if (number > 0)
+            batch.alerts.push_back(alert(number - 1, model::Timestamp{number * kTickNs + 2}));
+        batch.alerts.push_back(alert(number, {}));
+        batch.scans.push_back(scan(number));
         batch.recorderCpuNs = 1000;
         batch.recorderRssBytes = 4096 * (number + 1);
         return batch;
@@ -105,6 +109,35 @@ public:
         return writer->finish(m_info);
     }
 
+    /// A scan a tick, which finds as many blocks lost as its number says.
+    model::MemoryScan scan(int number)
+    {
+        model::MemoryScan scan;
+        scan.id = static_cast<std::uint32_t>(number) + 1;
+        scan.image = m_image;
+        scan.when = {number * kTickNs + 500};
+        scan.proof = number % 2 == 0 ? model::ScanProof::Complete : model::ScanProof::LowerBound;
+        scan.limits = number % 2 == 0 ? "" : "attached";
+        scan.confirms = static_cast<std::uint32_t>(number);
+        scan.stopNs = 1'000'000 + number;
+        scan.analysisNs = 2;
+        scan.scannedBytes = 3;
+        scan.unreadableBytes = 4;
+        scan.threads = 5;
+        scan.missedThreads = 6;
+        scan.interruptedCalls = 7;
+        scan.minAgeNs = 8;
+        for (std::size_t i = 0; i < model::kReachClassCount; ++i)
+            scan.sums[i] = {number + static_cast<std::int64_t>(i), 100 * (number + static_cast<std::int64_t>(i))};
+        scan.confirmed = {1, 10};
+        model::ScannedStack first{stackAt(1), scan.sums, {2, 20}, {3, 30}, {4, 40}};
+        model::ScannedStack second{stackAt(0), {}, {}, {}, {5, 50}};
+        scan.stacks = {first, second};
+        scan.paths = {{stackAt(1), {6, 60}, "variables of demo", {{stackAt(0), 1}, {stackAt(1), 9}}},
+            {stackAt(0), {7, 70}, "stack of thread 1", {{stackAt(0), 1}}}};
+        return scan;
+    }
+
 private:
     void addProgram()
     {
@@ -135,6 +168,13 @@ private:
             .start = {15},
             .end = model::Timestamp{99}});
         m_module = m_tables.module("/usr/bin/demo", "ab12", model::ModuleKind::File);
+    }
+
+    /// Fires in tick `number` and ends in the next.
+    static model::AlertEvent alert(int number, std::optional<model::Timestamp> end)
+    {
+        return {static_cast<std::uint32_t>(number), "rule " + std::to_string(number), "rss_bytes", "memory above 1 KiB",
+            {number * kTickNs}, {number * kTickNs + 1}, end, 2000.5, 3000, 1024, model::Unit::Bytes};
     }
 
     /// A pool that grows by two blocks of 50 bytes a tick and shrinks by one, a mapping of the first tick, a phase a tick that ends in the

@@ -66,6 +66,41 @@ private Q_SLOTS:
         QCOMPARE(mapping->total.peakBytes, std::int64_t{4096});
     }
 
+    void keepsScansForLostMemory()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("scans"), 4));
+        auto reader = storage::SessionReader::open(file("scans"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        QCOMPARE(snapshot->scans.size(), std::size_t{4});
+        const MemoryScan &read = *snapshot->scans[3];
+        const MemoryScan wrote = sample.scan(3);
+        QCOMPARE(read.id, 4u);
+        QCOMPARE(read.when.ns, wrote.when.ns);
+        QCOMPARE(int(read.proof), int(ScanProof::LowerBound));
+        QCOMPARE(read.limits, std::string("attached"));
+        QCOMPARE(read.confirms, 3u);
+        QCOMPARE(read.stopNs, wrote.stopNs);
+        QCOMPARE(read.analysisNs + read.scannedBytes + read.unreadableBytes + read.threads + read.missedThreads
+                + read.interruptedCalls + read.minAgeNs,
+            std::int64_t{2 + 3 + 4 + 5 + 6 + 7 + 8});
+        QVERIFY(read.sums == wrote.sums && read.confirmed == wrote.confirmed);
+        QCOMPARE(read.stacks.size(), std::size_t{2});
+        QVERIFY(read.stacks[0].sums == wrote.stacks[0].sums && read.stacks[0].stack == wrote.stacks[0].stack);
+        QVERIFY(read.stacks[0].confirmed == wrote.stacks[0].confirmed && read.stacks[0].held == wrote.stacks[0].held);
+        QVERIFY(read.stacks[1].retained == wrote.stacks[1].retained);
+        QCOMPARE(read.paths.size(), std::size_t{2});
+        QCOMPARE(read.paths[0].root, std::string("variables of demo"));
+        QCOMPARE(read.paths[0].way.size(), std::size_t{2});
+        QCOMPARE(read.paths[0].way[1].blocks, std::int64_t{9});
+        QVERIFY(read.paths[0].retained == wrote.paths[0].retained);
+        Selection other;
+        other.process = ProcessId(1u);
+        QVERIFY((*reader->snapshot(other))->scans.empty());
+    }
+
     void keepsPhasesAndParts()
     {
         SampleSession sample;
@@ -84,6 +119,64 @@ private Q_SLOTS:
         QCOMPARE(parts.values[2].heap, std::int64_t{102});
         QCOMPARE(parts.values[2].tracer, std::int64_t{60});
         QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
+    }
+
+    /// A step from every event to samples: what is live from then on is an estimate, and so is what had been freed.
+    void keepsHowTheHeapWasRecorded()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("modes"), 3);
+        VERIFY_RESULT(writer);
+        EventBatch batch = sample.batch(3);
+        const HeapDelta before = batch.heap.front();
+        batch.heap.front().frees -= 1000;
+        batch.heap.front().freedBytes -= 100'000;
+        const Timestamp when{3 * SampleSession::kTickNs + 5};
+        batch.heapModes.push_back({before.image, {2}, 1});
+        batch.heapModes.push_back(
+            {before.image, when, 65536, HeapModeCause::Budget, 50'000, 500, 150'000, 1500, 2.5e9});
+        VERIFY_RESULT(writer->write(batch, sample.tables()));
+        auto reader = storage::SessionReader::open(file("modes"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        QCOMPARE(snapshot->heapModes.size(), std::size_t{2});
+        QCOMPARE(snapshot->heapModes[0].periodBytes, std::int64_t{1});
+        const HeapModeChange &step = snapshot->heapModes[1];
+        QCOMPARE(step.when, when);
+        QCOMPARE(step.periodBytes, std::int64_t{65536});
+        QCOMPARE(int(step.cause), int(HeapModeCause::Budget));
+        QCOMPARE(step.liveBytesAfter - step.liveBytesBefore, std::int64_t{100'000});
+        QCOMPARE(step.liveBlocksBefore, std::int64_t{500});
+        QCOMPARE(step.liveVariance, 2.5e9);
+        // The window that ends before it knows nothing of it; the one that begins before holds its jump.
+        Selection early;
+        early.time = TimeRange{{0}, {3 * SampleSession::kTickNs}};
+        const auto wasLive = [&](const Snapshot &one) {
+            std::int64_t live = 0;
+            for (const HeapCost &cost : one.heap)
+                live += cost.image == before.image && cost.stack == before.stack ? cost.liveBytes : 0;
+            return live;
+        };
+        QCOMPARE(wasLive(*snapshot) - wasLive(**reader->snapshot(early)),
+            before.allocatedBytes - before.freedBytes + 100'000);
+    }
+
+    void keepsAlerts()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("alerts"), 3));
+        auto reader = storage::SessionReader::open(file("alerts"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->alerts.size(), std::size_t{3});
+        const AlertEvent &alert = snapshot->alerts[1];
+        QCOMPARE(alert.rule, std::string("rule 1"));
+        QCOMPARE(alert.fired.ns, SampleSession::kTickNs + 1);
+        QCOMPARE(alert.ended->ns, 2 * SampleSession::kTickNs + 2);
+        QCOMPARE(alert.value, 2000.5);
+        QCOMPARE(alert.unit, Unit::Bytes);
+        QVERIFY(!snapshot->alerts[2].ended);
     }
 
     void growingFilesTellWhatIsNew()

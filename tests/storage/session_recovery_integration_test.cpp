@@ -99,13 +99,18 @@ private:
 private Q_SLOTS:
     void keepsEveryTickOfAKilledRecorder()
     {
+        // GENESIS_TEST_KILLS=1000 for the full test. Buckets end within these ticks, and are written with the tick behind them.
+        const int rounds
+            = qEnvironmentVariableIsSet("GENESIS_TEST_KILLS") ? qEnvironmentVariableIntValue("GENESIS_TEST_KILLS") : 12;
         std::mt19937 random(3);
-        for (int round = 0; round < 12; ++round) {
-            const std::string path = file(("killed" + std::to_string(round)).c_str());
+        for (int round = 0; round < rounds; ++round) {
+            const std::string path = file("killed");
+            for (const char *suffix : {"", "-wal", "-shm"})
+                std::filesystem::remove(path + suffix);
             int ticks = 0;
             {
                 WriterProcess writer(path);
-                for (unsigned i = 0; i < 1 + random() % 12; ++i)
+                for (auto i = 1 + random() % 24; i > 0; --i)
                     QVERIFY(writer.waitForTick());
                 // Somewhere within the next tick.
                 std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
@@ -119,6 +124,15 @@ private Q_SLOTS:
             VERIFY_RESULT(snapshot);
             QVERIFY((*snapshot)->tickEnds.size() >= static_cast<std::size_t>(ticks));
             QVERIFY((*snapshot)->tickEnds.size() <= static_cast<std::size_t>(ticks) + 1);
+            // Costs belong to the ticks: tick i adds an allocation for each of its 20 + i stacks, the n-th n of them.
+            std::int64_t allocations = 0;
+            for (std::int64_t i = 0; i < static_cast<std::int64_t>((*snapshot)->tickEnds.size()); ++i)
+                allocations += (20 + i) * (21 + i) / 2;
+            QCOMPARE((*snapshot)->heapSummary.allocations, allocations);
+            std::int64_t byStack = 0;
+            for (const HeapCost &cost : (*snapshot)->heap)
+                byStack += cost.allocations;
+            QCOMPARE(byStack, allocations);
             QCOMPARE((*snapshot)->damage, std::string());
             QVERIFY(passesIntegrityCheck(path));
         }

@@ -7,7 +7,7 @@
 //   gap          "gap NS": the longest time since the last "gap" that a thread was kept from its loop
 //   load FILE    loads a library and calls its allocateSome(); "deep FILE" loads it so that it prefers its own dependencies
 //   fork N       a child makes and frees N blocks, and ends: "forked STATUS"
-//   later N      "later"; then a thread sleeps for half a second and does as "fork N" does
+//   word FIFO    "waiting"; then a thread waits for a byte from there, and does as "fork 10" does
 //   scribble     a thread allocates and ends, and its stack, with its thread-local data, is overwritten: "scribbled"
 //   quit         "bye ERRORS"
 // Arguments: THREADS [spin]. With "spin" the main thread does not wait in a system call for its lines either.
@@ -174,16 +174,28 @@ void forkOnce(long operations)
     printf("forked %d\n", status);
 }
 
-void forkLater(long operations)
+/// On a thread of its own, as the one that reads may be the one that is borrowed.
+void forkAt(const char *path, long operations)
 {
-    puts("later");
-    const auto sleepAndFork = [](void *count) -> void * {
-        usleep(500'000);
-        forkOnce(reinterpret_cast<long>(count));
+    struct Errand
+    {
+        char path[256];
+        long operations;
+    };
+    static Errand errand;
+    snprintf(errand.path, sizeof errand.path, "%s", path);
+    errand.operations = operations;
+    const auto waitAndFork = [](void *) -> void * {
+        char byte;
+        const int file = open(errand.path, O_RDONLY); // waits until somebody opens the other end
+        while (read(file, &byte, 1) < 0 && errno == EINTR) { }
+        close(file);
+        forkOnce(errand.operations);
         return nullptr;
     };
+    puts("waiting");
     pthread_t thread;
-    if (pthread_create(&thread, nullptr, sleepAndFork, reinterpret_cast<void *>(operations)) == 0)
+    if (pthread_create(&thread, nullptr, waitAndFork, nullptr) == 0)
         pthread_detach(thread);
 }
 
@@ -225,8 +237,8 @@ void obey(char *line, int threads)
         load(line + 5, RTLD_DEEPBIND);
     } else if (strncmp(line, "fork ", 5) == 0) {
         forkOnce(atol(line + 5));
-    } else if (strncmp(line, "later ", 6) == 0) {
-        forkLater(atol(line + 6));
+    } else if (strncmp(line, "word ", 5) == 0) {
+        forkAt(line + 5, 10);
     } else if (strcmp(line, "scribble") == 0) {
         scribble();
     }

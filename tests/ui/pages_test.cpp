@@ -4,6 +4,8 @@
 #include "ui/pages/advice_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/forecast_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/widgets/launch_form.h"
 
@@ -12,6 +14,7 @@
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
+#include <QTreeWidget>
 
 #include <functional>
 #include <sstream>
@@ -19,6 +22,18 @@
 using namespace Qt::StringLiterals;
 
 namespace {
+
+/// One stack that leaks all it allocates.
+std::shared_ptr<const model::HeapAges> agesOf(tests::SnapshotBuilder &builder)
+{
+    auto ages = std::make_shared<model::HeapAges>();
+    ages->clocks.push_back({builder.image(), {0}, {100'000'000}, 80, 1, 0, 1});
+    model::StackAges stack{builder.image(), builder.stack("main;serve;malloc"), 0, 0, {100'000'000}, {}, {}};
+    for (std::int64_t i = 1; i <= 80; ++i)
+        stack.buckets.push_back({10, 10, 0, 10 * i, 1000 * i});
+    ages->stacks.push_back(std::move(stack));
+    return ages;
+}
 
 std::shared_ptr<const model::Snapshot> sample()
 {
@@ -30,8 +45,17 @@ std::shared_ptr<const model::Snapshot> sample()
         .metric(model::Metric::Threads, {1, 1, 2, 2, 2, 2, 2, 2, 1, 1});
     model::Snapshot &raw = builder.raw();
     raw.file = "/tmp/sample.gprof-session";
+    raw.heapAges = agesOf(builder);
     raw.losses.push_back({model::LossKind::EventsDropped, builder.image(), 12, "ring full", {{}, {1'000'000'000}}});
     raw.marks.push_back({{2'000'000'000}, model::MarkKind::User, "warmed up"});
+    model::MemoryScan scan;
+    scan.id = 3;
+    scan.image = builder.image();
+    scan.sums[static_cast<std::size_t>(model::ReachClass::Directly)] = {2, 4096};
+    scan.stacks.push_back({builder.stack("main;parse;malloc"), scan.sums, {}, {3, 5000}, {}});
+    scan.paths.push_back({builder.stack("main;serve;malloc"), {7, 9000}, "variables of app +0x10",
+        {{builder.stack("main;serve;malloc"), 7}}});
+    raw.scans.push_back(std::make_shared<const model::MemoryScan>(scan));
     raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
     return std::make_shared<const model::Snapshot>(builder.build());
 }
@@ -45,13 +69,17 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
         return std::make_unique<ui::ForecastPage>(selection);
     if (key == u"advice"_s)
         return std::make_unique<ui::AdvicePage>(selection);
+    if (key == u"leaks"_s)
+        return std::make_unique<ui::LeaksPage>(selection);
+    if (key == u"lost"_s)
+        return std::make_unique<ui::LostPage>(selection);
     return std::make_unique<ui::CapturePage>(selection);
 }
 
 void addPages()
 {
     QTest::addColumn<QString>("key");
-    for (const char *key : {"overview", "forecast", "advice", "capture"})
+    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "capture"})
         QTest::newRow(key) << QString::fromLatin1(key);
 }
 
@@ -67,6 +95,7 @@ private Q_SLOTS:
     void takesNothingAnEmptySessionAndARealOne();
     void exportsTablesAndPictures_data() { addPages(); }
     void exportsTablesAndPictures();
+    void lostPageShowsTheLastScan();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
     void windowGoesBackFromTheStartPage();
@@ -113,6 +142,33 @@ void PagesTest::exportsTablesAndPictures()
         QVERIFY2(
             what.table ? out.str().find("\r\n") != std::string::npos : !what.picture().isNull(), qPrintable(what.name));
     }
+}
+
+void PagesTest::lostPageShowsTheLastScan()
+{
+    ui::Selection selection;
+    ui::LostPage page(selection);
+    page.resize(900, 700);
+    page.setSnapshot(sample());
+    QVERIFY(page.subtitle().contains(u"4 KiB lost"_s));
+    const auto lists = page.findChildren<QTreeWidget *>();
+    QCOMPARE(lists.size(), 2);
+    lists[0]->setCurrentItem(lists[0]->topLevelItem(0));
+    QVERIFY(selection.inspected().has_value());
+    QVERIFY(lists[1]->topLevelItem(0)->text(3).contains(u"7 ×"_s));
+    // Nothing can be scanned in a recording that has ended; one that goes on can, once at a time.
+    auto *button = page.findChild<QPushButton *>();
+    QVERIFY(button->isHidden());
+    model::Snapshot live = *sample();
+    live.info.state = model::SessionState::Recording;
+    page.setSnapshot(std::make_shared<const model::Snapshot>(live));
+    QVERIFY(!button->isHidden());
+    QSignalSpy wanted(&page, &ui::LostPage::scanWanted);
+    button->click();
+    QCOMPARE(wanted.count(), 1);
+    QVERIFY(!button->isEnabled());
+    page.setScanEnded();
+    QVERIFY(button->isEnabled());
 }
 
 void PagesTest::windowShowsWhatIsSelected()

@@ -83,7 +83,11 @@ void ChartFrame::layOutPlot(const ChartContent &content, QSizeF size)
         if (gap.span.intersects(m_range)) {
             const double left = std::max(scale().x(gap.span.begin), m_plot.left());
             const double right = std::min(scale().x(gap.span.end), m_plot.right());
-            m_gaps.emplace_back(left, m_plot.top(), std::max(right - left, 1.0), m_plot.height());
+            // What cannot be told apart is one: a target that is stopped thousands of times is painted once a pixel.
+            if (!m_gaps.empty() && left >= m_gaps.back().left() && left < m_gaps.back().right() + 1)
+                m_gaps.back().setRight(std::max(m_gaps.back().right(), right));
+            else
+                m_gaps.emplace_back(left, m_plot.top(), std::max(right - left, 1.0), m_plot.height());
         }
     if (content.now && m_range.contains(*content.now))
         m_nowX = scale().x(*content.now);

@@ -92,7 +92,9 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
     painter.setPen(colors[Token::InkMuted]);
     painter.drawText(QRectF(16, middle - 9, m_labelWidth - 28, 18), Qt::AlignVCenter, tr("Events"));
     double free = plot().left(); // text may begin here
-    for (const model::Mark &mark : model::timelineMarks(*m_snapshot)) {
+    const std::vector<model::Mark> marks = model::timelineMarks(*m_snapshot);
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        const model::Mark &mark = marks[i];
         const double x = scale().x(mark.when);
         if (mark.when < scale().range.begin || scale().range.end < mark.when)
             continue;
@@ -104,7 +106,8 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
         const double radius = mark.kind == model::MarkKind::Process ? 2.2 : 3.6;
         painter.drawEllipse(QPointF(x, middle), radius, radius);
         const QString name = text(mark.text);
-        const double room = plot().right() - x - 8;
+        const double next = i + 1 < marks.size() ? scale().x(marks[i + 1].when) - 6 : plot().right();
+        const double room = std::min(next, plot().right()) - x - 8;
         if (x + 8 < free || room < 40)
             continue; // hovering tells
         const QString shown = metrics.elidedText(name, Qt::ElideRight, std::min(room, 220.0));

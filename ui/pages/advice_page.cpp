@@ -10,7 +10,6 @@
 
 #include <QFormLayout>
 #include <QHBoxLayout>
-#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace ui {
@@ -67,16 +66,8 @@ AdvicePage::AdvicePage(Selection &selection, QWidget *parent)
 {
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
-    auto *scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFrameShape(QFrame::NoFrame);
-    m_area = new QWidget;
-    m_column = new QVBoxLayout(m_area);
-    m_column->setContentsMargins(0, 0, 6, 0);
-    m_column->setSpacing(16);
-    scroll->setWidget(m_area);
-    outer->addWidget(scroll);
+    m_column = addScrollingColumn(outer);
+    m_area = m_column->parentWidget();
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 

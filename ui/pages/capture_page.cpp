@@ -4,6 +4,7 @@
 #include "model/analysis/coverage.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
+#include "model/report/session_words.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/card.h"
@@ -12,7 +13,6 @@
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHeaderView>
-#include <QScrollArea>
 #include <QTimer>
 #include <QTreeWidget>
 #include <QVBoxLayout>
@@ -113,20 +113,11 @@ CapturePage::CapturePage(Selection &selection, QWidget *parent)
 {
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
-    auto *scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFrameShape(QFrame::NoFrame);
-    auto *area = new QWidget;
-    auto *column = new QVBoxLayout(area);
-    column->setContentsMargins(0, 0, 6, 0);
-    column->setSpacing(16);
+    auto *column = addScrollingColumn(outer);
     setUpLosses(column);
     setUpProcesses(column);
     setUpFacts(column);
     column->addStretch(1);
-    scroll->setWidget(area);
-    outer->addWidget(scroll);
 }
 
 void CapturePage::setUpProcesses(QVBoxLayout *column)
@@ -338,6 +329,8 @@ void CapturePage::showFacts()
             ? text(info.cpuNote)
             : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
+    add(tr("Kept"), text(model::keptText(*m_snapshot)));
+    add(tr("Budget"), text(m_snapshot->coarsened));
     add(tr("Damage"), text(m_snapshot->damage));
     add(tr("Recorder"), text(info.recorderVersion));
     add(tr("File"), text(m_snapshot->file));

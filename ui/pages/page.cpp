@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/page.h"
 
+#include <QScrollArea>
+#include <QVBoxLayout>
+
 namespace ui {
 
 QImage Page::picture()
@@ -11,6 +14,21 @@ QImage Page::picture()
     image.fill(palette().color(QPalette::Window));
     render(&image);
     return image;
+}
+
+QVBoxLayout *Page::addScrollingColumn(QVBoxLayout *outer)
+{
+    auto *scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFrameShape(QFrame::NoFrame);
+    auto *area = new QWidget;
+    auto *column = new QVBoxLayout(area);
+    column->setContentsMargins(0, 0, 6, 0);
+    column->setSpacing(16);
+    scroll->setWidget(area);
+    outer->addWidget(scroll);
+    return column;
 }
 
 } // namespace ui

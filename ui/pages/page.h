@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+class QVBoxLayout;
+
 namespace ui {
 
 /// Something that a page can write to a file: a picture or a table.
@@ -53,6 +55,10 @@ public:
 
     /// The page itself as it stands, at its size, with a scale of 2.
     QImage picture();
+
+protected:
+    /// Adds what scrolls up and down to `outer`: a column whose cards stand 16 pixels apart. Its widget is the page's.
+    static QVBoxLayout *addScrollingColumn(QVBoxLayout *outer);
 
 Q_SIGNALS:
     void subtitleChanged();

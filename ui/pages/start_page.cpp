@@ -157,11 +157,16 @@ QWidget *StartPage::newRecentRow(const model::RecentSession &session)
     auto *facts = new ElidedLabel;
     facts->setFont(textFont(font(), TextSize::Caption));
     facts->setToken(Token::InkMuted);
-    facts->setText(session.isThere
-            ? tr("%1 · %2 · %3")
-                  .arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
-                      text(model::formatBytes(static_cast<double>(session.fileBytes))))
-            : tr("the file is gone"));
+    QString known = session.isThere
+        ? tr("%1 · %2 · %3")
+              .arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
+                  text(model::formatBytes(static_cast<double>(session.fileBytes))))
+        : tr("the file is gone");
+    for (const std::string &tag : session.tags)
+        known += QStringLiteral(" · #") + text(tag);
+    if (!session.note.empty())
+        known += QStringLiteral(" · ") + text(session.note);
+    facts->setText(known);
     for (ElidedLabel *label : {name, facts}) {
         label->setAttribute(Qt::WA_TransparentForMouseEvents);
         words->addWidget(label);

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Version 5: how the heap of an image was recorded, which may change while it runs. A released migration is never edited.
+-- Version 8: how the heap of an image was recorded, which may change while it runs. A released migration is never edited.
 
 -- From when_ns on, until the image's next row. period_bytes 1: every event; else one of so many bytes was sampled. cause 0 the image began,
 -- 1 somebody asked for it, 2 recording cost more than its budget, 3 the program had to wait for the recorder. live_…_before and _after:

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/alert_desk.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace app {
+
+namespace {
+
+constexpr model::Duration kLastMoment = model::Duration::fromMs(5000);
+
+} // namespace
+
+AlertDesk::AlertDesk(const AlertConfig &config, int cores, std::string session, MessageHandler onMessage)
+    : m_watch(config.rules, cores)
+    , m_session(std::move(session))
+    , m_onMessage(std::move(onMessage))
+    , m_notifies(config.notifies)
+{
+}
+
+void AlertDesk::see(model::EventBatch &batch, const model::ProgramTables &tables)
+{
+    for (const model::AlertEvent &alert : m_watch.evaluate(batch, tables)) {
+        batch.alerts.push_back(alert);
+        if (alert.ended || alert.fired == batch.span.end)
+            tell(alert, batch);
+    }
+    for (const std::string &text : m_commands.look())
+        m_onMessage("Alert command " + text);
+}
+
+void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
+{
+    const std::string value = model::formatValue(alert.value, alert.unit);
+    if (alert.ended) {
+        m_onMessage(fmt::format("Alert over: {}", alert.rule));
+        batch.marks.push_back({*alert.ended, model::MarkKind::Alert, alert.rule + " is over"});
+        return;
+    }
+    m_onMessage(fmt::format("ALERT {}: {} (now {})", alert.rule, alert.condition, value));
+    batch.marks.push_back({alert.fired, model::MarkKind::Alert, fmt::format("{}: {}", alert.rule, value)});
+    const model::AlertRule *rule = m_watch.ruleOf(alert);
+    if (rule && !rule->command.empty())
+        run({"/bin/sh", "-c", rule->command}, alert);
+    if (m_notifies)
+        run({"notify-send", "--app-name=Genesis Profiler", "--urgency=critical", alert.rule,
+                fmt::format("{} (now {})", alert.condition, value)},
+            alert);
+}
+
+void AlertDesk::run(const std::vector<std::string> &arguments, const model::AlertEvent &alert)
+{
+    const auto started = m_commands.start(arguments,
+        {{"GENPROF_ALERT_RULE", alert.rule}, {"GENPROF_ALERT_CONDITION", alert.condition},
+            {"GENPROF_ALERT_SOURCE", alert.source}, {"GENPROF_ALERT_VALUE", fmt::format("{}", alert.value)},
+            {"GENPROF_ALERT_THRESHOLD", fmt::format("{}", alert.threshold)},
+            {"GENPROF_ALERT_TEXT", model::formatValue(alert.value, alert.unit)},
+            {"GENPROF_ALERT_SECONDS", fmt::format("{:.3f}", alert.fired.seconds())},
+            {"GENPROF_ALERT_SESSION", m_session}});
+    if (!started)
+        m_onMessage("Alert command " + started.error().text());
+}
+
+void AlertDesk::finish()
+{
+    for (const std::string &text : m_commands.finish(kLastMoment))
+        m_onMessage("Alert command " + text);
+}
+
+} // namespace app

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/cli/options.h"
+
+namespace app {
+
+/// `genprof seal` and `genprof unseal`: write the copy; return the exit code.
+int runSeal(const SealOptions &options);
+
+} // namespace app

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/result.h"
+#include "storage/seal/seal_key.h"
+
+#include <optional>
+#include <string>
+
+namespace app {
+
+/// Where a passphrase comes from; never the command line, which everybody can read. Neither set: the terminal is asked, without echo.
+struct PassphraseSource
+{
+    std::optional<int> fd; ///< its first line; read once and closed
+    std::string keyring;   ///< description of a key of type "user" in the kernel's keyrings (keyctl(1))
+};
+
+/// Reads a passphrase; `prompt` is what a terminal shows. Fails with a sentence that says how to give one.
+model::Result<storage::SecretText> readPassphrase(const PassphraseSource &source, const std::string &prompt);
+
+/// A key for new sealed files; a terminal is asked twice. From then on this process leaves no core dump.
+model::Result<storage::SealKeyPointer> newSealKey(const PassphraseSource &source);
+
+/// The key of the session at `path`: none where it is not sealed; a terminal may try three times. From then on this process leaves no
+/// core dump.
+model::Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseSource &source);
+
+} // namespace app

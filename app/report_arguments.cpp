@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/report_arguments.h"
+
+#include "app/choice.h"
+#include "app/duration_text.h"
+#include "app/file_commands.h"
+
+#include <array>
+
+namespace app {
+
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)
+{
+    if (text.empty())
+        return {};
+    const auto duration = parseDuration(text, kSecondNs);
+    if (!duration)
+        return duration.error().within(option);
+    time = *duration;
+    return {};
+}
+
+} // namespace
+
+CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
+{
+    CLI::App *command = app.add_subcommand("report", "Print what a recording holds");
+    command->add_option("file", report.file, "The session")->required()->type_name("FILE");
+    command
+        ->add_option("--what", words.view,
+            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses")
+        ->type_name("VIEW");
+    command
+        ->add_option(
+            "--cost", words.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
+        ->type_name("COST");
+    command->add_option("--from", words.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
+        ->type_name("T");
+    command->add_option("--to", words.to, "Only up to this time of the recording")->type_name("T");
+    command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
+    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
+    command->add_option("--format", words.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
+        ->type_name("FORMAT");
+    command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
+    addPassphraseOptions(*command, report.passphrase);
+    return command;
+}
+
+model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
+{
+    const std::array read{
+        choose("--what", words.view,
+            {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
+                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
+                {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"lost", ReportView::Lost},
+                {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
+            options.view),
+        choose("--cost", words.cost,
+            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
+                {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
+                {"temporary", model::CostKind::Temporary}},
+            options.cost),
+        choose("--format", words.format,
+            {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
+                {"collapsed", ReportFormat::Collapsed}},
+            options.format),
+        readTime("--from", words.from, options.from),
+        readTime("--to", words.to, options.to),
+    };
+    for (const model::Result<void> &result : read) {
+        if (!result)
+            return result;
+    }
+    if (words.view == "mappings" || words.view == "pools")
+        options.area = words.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
+    if (options.from && options.to && *options.to <= *options.from)
+        return model::Error("--to must lie after --from");
+    const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
+    if (options.format == ReportFormat::Collapsed && !hasStacks)
+        return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+    return {};
+}
+
+} // namespace app

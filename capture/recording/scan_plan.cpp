@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/recording/scan_plan.h"
+
+#include <algorithm>
+
+namespace capture {
+
+void ScanPlan::begin(model::Timestamp now)
+{
+    if (m_every)
+        m_nextScheduled = now + *m_every;
+}
+
+void ScanPlan::ask(model::Timestamp now, const ScanWish &wish) { m_asked = Asked{now, wish}; }
+
+std::optional<model::Timestamp> ScanPlan::next() const
+{
+    if (m_asked && m_nextScheduled)
+        return std::min(m_asked->due, *m_nextScheduled);
+    return m_asked ? std::optional(m_asked->due) : m_nextScheduled;
+}
+
+std::optional<ScanParameters> ScanPlan::takeDue(model::Timestamp now)
+{
+    std::optional<ScanParameters> due;
+    if (m_nextScheduled && *m_nextScheduled <= now) {
+        due = ScanParameters();
+        m_nextScheduled = now + *m_every;
+    }
+    if (!m_asked || m_asked->due > now)
+        return due;
+    const ScanWish wish = m_asked->wish;
+    m_asked.reset();
+    if (wish.isConfirmed)
+        m_asked = Asked{now + model::Duration{wish.parameters.confirmAfterNs}, {wish.parameters, false}};
+    return wish.parameters;
+}
+
+} // namespace capture

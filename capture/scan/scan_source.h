@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/scan/memory_scanner.h"
+
+#include <chrono>
+#include <string>
+
+namespace capture {
+
+/// What became of a wish to scan.
+struct ScanStart
+{
+    int begun = 0;     ///< processes that were stopped and copied; their results come later
+    std::string error; ///< why others, or all, were not; a sentence, or empty
+};
+
+/// Who can scan the recorded processes for lost memory. Capture thread.
+class ScanSource
+{
+public:
+    virtual ~ScanSource() = default;
+
+    /// Stops each traced process for as long as it takes to copy what may be pointers, one after the other.
+    virtual ScanStart beginScan(const ScanParameters &parameters) = 0;
+    /// Whether results are there to be collected.
+    virtual bool hasScans() const = 0;
+    /// Whether results are still to come, or to be collected.
+    virtual bool isScanning() const = 0;
+    /// Waits until all results are there to be collected, at most so long.
+    virtual void waitForScans(std::chrono::milliseconds limit) = 0;
+};
+
+} // namespace capture

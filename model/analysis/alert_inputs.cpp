@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/alert_inputs.h"
+
+#include <algorithm>
+
+namespace model {
+
+namespace {
+
+std::int64_t HeapTick::*field(HeapQuantity quantity)
+{
+    switch (quantity) {
+    case HeapQuantity::LiveBytes:
+        return &HeapTick::liveBytes;
+    case HeapQuantity::LiveBlocks:
+        return &HeapTick::liveBlocks;
+    case HeapQuantity::AllocationRate:
+        return &HeapTick::allocations;
+    case HeapQuantity::AllocatedRate:
+        return &HeapTick::allocatedBytes;
+    case HeapQuantity::FreeRate:
+        return &HeapTick::frees;
+    case HeapQuantity::TemporaryRate:
+        break;
+    }
+    return &HeapTick::temporaries;
+}
+
+bool isLevel(HeapQuantity quantity)
+{
+    return quantity == HeapQuantity::LiveBytes || quantity == HeapQuantity::LiveBlocks;
+}
+
+} // namespace
+
+bool isHeapLevel(const SeriesSource &source)
+{
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    return quantity && isLevel(*quantity);
+}
+
+void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
+{
+    m_span = batch.span;
+    std::map<std::uint32_t, MetricValues> metrics;
+    for (const MetricsRow &row : batch.metrics) {
+        MetricValues &values = metrics[row.process.value] = row.values;
+        const auto before = m_metrics.find(row.process.value);
+        if (before == m_metrics.end())
+            continue;
+        for (const MetricInfo &info : kMetrics)
+            if (const auto last = before->second.get(info.metric); last && !values.get(info.metric))
+                values.set(info.metric, *last);
+    }
+    m_metrics = std::move(metrics);
+    for (auto &[image, tick] : m_heap)
+        tick.allocations = tick.allocatedBytes = tick.frees = tick.freedBytes = tick.temporaries = 0;
+    for (const HeapTick &tick : batch.heapTicks)
+        m_heap[tick.image.value] = tick;
+    std::erase_if(m_heap, [&](const auto &entry) {
+        const ImageId image(entry.first);
+        return image.index() < tables.images.size() && tables.images[image.index()].end.has_value();
+    });
+    if (!batch.cpu.empty() || m_sampledNs)
+        m_sampledNs = 0;
+    for (const CpuDelta &cpu : batch.cpu)
+        *m_sampledNs += cpu.samples * cpu.periodNs;
+}
+
+std::optional<double> AlertInputs::value(const SeriesSource &source) const
+{
+    const double seconds = m_span.isEmpty() ? 0 : m_span.length().seconds();
+    if (const auto *quantity = std::get_if<HeapQuantity>(&source)) {
+        if (m_heap.empty())
+            return std::nullopt;
+        double sum = 0;
+        for (const auto &[image, tick] : m_heap)
+            sum += static_cast<double>(tick.*field(*quantity));
+        if (isLevel(*quantity))
+            return sum;
+        return seconds > 0 ? std::optional(sum / seconds) : std::nullopt;
+    }
+    if (const auto *quantity = std::get_if<CpuQuantity>(&source)) {
+        if (*quantity == CpuQuantity::Sampled)
+            return m_sampledNs && seconds > 0 ? std::optional(static_cast<double>(*m_sampledNs) / seconds * 1e-7)
+                                              : std::nullopt;
+        const auto user = value(Metric::CpuUser), system = value(Metric::CpuSystem);
+        return user || system ? std::optional(user.value_or(0) + system.value_or(0)) : std::nullopt;
+    }
+    const auto metric = std::get<Metric>(source);
+    std::optional<double> sum;
+    for (const auto &[process, values] : m_metrics) {
+        const auto read = values.get(metric);
+        if (!read)
+            continue;
+        const double one = metricValue(*read, metricInfo(metric).unit);
+        if (isSharedByProcesses(metric))
+            return one;
+        sum = sum.value_or(0) + one;
+    }
+    return sum;
+}
+
+std::optional<double> AlertInputs::memoryLimit() const
+{
+    const auto group = value(Metric::MemoryLimit), available = value(Metric::SystemAvailable), own = value(Metric::Rss);
+    std::optional<double> limit = group;
+    if (available && own)
+        limit = std::min(limit.value_or(*available + *own), *available + *own);
+    return limit;
+}
+
+} // namespace model

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/alert_rules.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+constexpr Duration kMinute = Duration::fromMs(60'000);
+constexpr Duration kHour = Duration::fromMs(3'600'000);
+constexpr Duration kLongestWindow{7ll * 24 * kHour.ns};
+
+bool isMemory(const SeriesSource &source)
+{
+    const Unit unit = seriesInfo(source).unit;
+    return unit == Unit::Bytes && source != SeriesSource(Metric::MemoryLimit)
+        && source != SeriesSource(Metric::SystemAvailable);
+}
+
+/// "resident memory", "CPU": as a label reads within a sentence.
+std::string inSentence(std::string_view label)
+{
+    std::string text(label);
+    if (text.size() > 1 && text[1] >= 'a' && text[1] <= 'z')
+        text[0] = static_cast<char>(text[0] | 0x20);
+    return text;
+}
+
+} // namespace
+
+Unit valueUnit(const AlertRule &rule)
+{
+    switch (rule.test) {
+    case AlertTest::AboveOfLimit:
+    case AlertTest::AboveOfCores:
+    case AlertTest::GrowsPercent:
+        return Unit::Percent;
+    case AlertTest::ReachesWithin:
+        return Unit::Nanoseconds;
+    case AlertTest::Above:
+    case AlertTest::Below:
+    case AlertTest::GrowsBy:
+        break;
+    }
+    return seriesInfo(rule.source).unit;
+}
+
+bool isBadWhenHigh(AlertTest test) { return test != AlertTest::Below && test != AlertTest::ReachesWithin; }
+
+double clearThreshold(const AlertRule &rule)
+{
+    if (rule.clearsAt)
+        return *rule.clearsAt;
+    switch (rule.test) {
+    case AlertTest::GrowsPercent:
+    case AlertTest::GrowsBy:
+        return rule.threshold * 0.7;
+    case AlertTest::ReachesWithin:
+        return rule.threshold * 1.25;
+    case AlertTest::Below:
+        return rule.threshold + std::abs(rule.threshold) * 0.05;
+    case AlertTest::Above:
+    case AlertTest::AboveOfLimit:
+    case AlertTest::AboveOfCores:
+        break;
+    }
+    return rule.threshold - std::abs(rule.threshold) * 0.05;
+}
+
+std::string conditionText(const AlertRule &rule)
+{
+    const std::string what = inSentence(seriesInfo(rule.source).label);
+    const std::string threshold = formatValue(rule.threshold, valueUnit(rule));
+    const std::string holds = rule.holds.ns > 0 ? " for " + formatDuration(rule.holds) : std::string();
+    switch (rule.test) {
+    case AlertTest::Above:
+        return fmt::format("{} above {}{}", what, threshold, holds);
+    case AlertTest::Below:
+        return fmt::format("{} below {}{}", what, threshold, holds);
+    case AlertTest::AboveOfLimit:
+        return fmt::format("{} above {} of its limit{}", what, threshold, holds);
+    case AlertTest::AboveOfCores:
+        return fmt::format("{} above {} of all processors{}", what, threshold, holds);
+    case AlertTest::GrowsPercent:
+    case AlertTest::GrowsBy:
+        return fmt::format("{} grows by more than {} within {}{}", what, threshold, formatDuration(rule.window), holds);
+    case AlertTest::ReachesWithin:
+        return fmt::format("{} reaches its limit within {}{}", what, threshold, holds);
+    }
+    return what;
+}
+
+std::vector<AlertRule> defaultAlertRules()
+{
+    AlertRule growth{.name = "memory grows", .test = AlertTest::GrowsPercent, .threshold = 5, .window = kHour};
+    AlertRule limit{.name = "memory near its limit", .test = AlertTest::AboveOfLimit, .threshold = 80};
+    AlertRule busy{.name = "CPU busy", .source = CpuQuantity::Used, .test = AlertTest::AboveOfCores, .threshold = 90};
+    AlertRule forecast{
+        .name = "memory runs out", .test = AlertTest::ReachesWithin, .threshold = 8 * static_cast<double>(kHour.ns)};
+    limit.holds = Duration::fromMs(10'000);
+    busy.holds = {5 * kMinute.ns};
+    return {growth, limit, busy, forecast};
+}
+
+std::string ruleProblem(const AlertRule &rule)
+{
+    const std::string_view key = seriesInfo(rule.source).key;
+    const bool grows = rule.test == AlertTest::GrowsPercent || rule.test == AlertTest::GrowsBy;
+    if (rule.name.empty())
+        return "a rule needs a name";
+    if (!std::isfinite(rule.threshold))
+        return "the threshold is no number";
+    if (rule.test == AlertTest::AboveOfLimit && !isMemory(rule.source))
+        return fmt::format("{} is no memory that a limit holds for; rss_bytes is", key);
+    if (rule.test == AlertTest::ReachesWithin && !isMemory(rule.source))
+        return fmt::format("{} is no memory that could reach a limit; rss_bytes is", key);
+    if (rule.test == AlertTest::AboveOfCores && !std::holds_alternative<CpuQuantity>(rule.source))
+        return fmt::format("{} is no use of processors; cpu_percent is", key);
+    if (grows && (rule.window < Duration::fromMs(1000) || rule.window > kLongestWindow))
+        return "growth is looked for within 1 s to 7 d";
+    if (isBadWhenHigh(rule.test) ? clearThreshold(rule) > rule.threshold : clearThreshold(rule) < rule.threshold)
+        return fmt::format("it would end at {}, on the wrong side of {}",
+            formatValue(clearThreshold(rule), valueUnit(rule)), formatValue(rule.threshold, valueUnit(rule)));
+    return {};
+}
+
+} // namespace model

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/leak_detector.h"
+
+#include "model/aggregate/own_code.h"
+#include "model/analysis/leak_places.h"
+#include "model/analysis/leak_words.h"
+#include "model/analysis/share_interval.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace model {
+
+namespace {
+
+constexpr double kHorizonHours = 24;
+constexpr std::int64_t kLeastHeld = 1 << 20; ///< bytes at the horizon, or
+constexpr double kLeastHeldShare = 0.001;    ///< of the live heap
+constexpr double kLeastIdleShare = 0.01;     ///< of the live heap, for what is kept and does not grow
+constexpr std::size_t kMostNeighbours = 5;
+
+struct TierName
+{
+    std::string_view key;
+    std::string_view label;
+};
+constexpr std::array<TierName, 3> kTierNames{
+    {{"growing", "Growing"}, {"could_be_cache", "Growing, could be a cache"}, {"idle", "Kept, not growing"}}};
+
+bool isSelected(const Snapshot &snapshot, ImageId image)
+{
+    const std::optional<ProcessId> &process = snapshot.selection.process;
+    return !process || snapshot.tables->images.at(image.index()).process == *process;
+}
+
+LeakStack looked(const StackAges &ages, const AgeClock &clock)
+{
+    LeakStack stack{.stack = ages.stack, .test = testLeak(ages.buckets), .ages = &ages};
+    stack.liveBytes = ages.buckets.empty() ? 0 : ages.buckets.back().liveBytes;
+    stack.liveBlocks = ages.buckets.empty() ? 0 : ages.buckets.back().liveBlocks;
+    const double perHour = 3600 / std::max(ages.bucket.seconds(), 1e-9);
+    stack.bytesPerHour = stack.test.bytesSlope * perHour;
+    const double half = 1.96 * stack.test.bytesSlopeError * perHour;
+    stack.bytesPerHour95 = {stack.bytesPerHour - half, stack.bytesPerHour + half};
+    stack.followedFrom = clock.origin + Duration{ages.bucket.ns * std::int64_t{ages.firstBucket}};
+    return stack;
+}
+
+/// Adds up what the stacks of an item say; they are independent, so their variances add up.
+void sumUp(LeakItem &item)
+{
+    double variance = 0;
+    std::int64_t survivors = 0, born = 0;
+    std::sort(item.stacks.begin(), item.stacks.end(),
+        [](const LeakStack &a, const LeakStack &b) { return a.bytesPerHour > b.bytesPerHour; });
+    for (const LeakStack &stack : item.stacks) {
+        item.bytesPerHour += stack.bytesPerHour;
+        const double half = stack.bytesPerHour95.high - stack.bytesPerHour;
+        variance += half * half;
+        item.liveBytes += stack.liveBytes;
+        item.liveBlocks += stack.liveBlocks;
+        survivors += stack.test.survivors;
+        born += stack.test.born;
+        item.isConfirmed = item.isConfirmed || stack.test.buckets >= kConfirmedLeakBuckets;
+    }
+    item.bytesPerHour95 = {item.bytesPerHour - std::sqrt(variance), item.bytesPerHour + std::sqrt(variance)};
+    item.leakShare = born > 0 ? static_cast<double>(survivors) / static_cast<double>(born) : 0;
+    item.leakShare95 = wilsonInterval(survivors, born);
+}
+
+class Detector
+{
+public:
+    Detector(const Snapshot &snapshot, std::stop_token stop)
+        : m_snapshot(snapshot)
+        , m_stop(std::move(stop))
+        , m_functions(snapshot.tables)
+        , m_places(m_functions)
+    {
+    }
+
+    std::optional<LeakReport> run()
+    {
+        if (!m_snapshot.heapAges || m_snapshot.heapAges->clocks.empty()) {
+            tellLeaks(m_snapshot, m_report);
+            return std::move(m_report);
+        }
+        m_report.state = LeakReport::State::NotEnough;
+        for (const HeapCost &cost : m_snapshot.heap)
+            m_places.learn(cost.stack);
+        m_report.foldedBelow = std::max(kLeastHeld,
+            static_cast<std::int64_t>(
+                std::llround(kLeastHeldShare * static_cast<double>(m_snapshot.heapSummary.liveBytes))));
+        for (const AgeClock &clock : m_snapshot.heapAges->clocks)
+            if (isSelected(m_snapshot, clock.image) && !lookAt(clock))
+                return std::nullopt;
+        finish();
+        return std::move(m_report);
+    }
+
+private:
+    bool lookAt(const AgeClock &clock)
+    {
+        m_report.followed += clock.followed;
+        m_report.tooMany += clock.tooMany;
+        if (clock.buckets >= m_report.buckets) {
+            m_report.buckets = clock.buckets;
+            m_report.bucket = clock.bucket;
+        }
+        for (const StackAges &ages : m_snapshot.heapAges->stacks) {
+            if (ages.image != clock.image)
+                continue;
+            if (m_stop.stop_requested())
+                return false;
+            judge(clock, looked(ages, clock));
+        }
+        return true;
+    }
+
+    void judge(const AgeClock &clock, LeakStack stack)
+    {
+        const LeakTest &test = stack.test;
+        if (!test.isEnough)
+            return;
+        m_report.state = LeakReport::State::Done;
+        ++m_report.tested;
+        if (test.leaks()) {
+            const double held = stack.bytesPerHour95.low * kHorizonHours + static_cast<double>(stack.liveBytes);
+            if (stack.bytesPerHour95.high <= 0 || held < static_cast<double>(m_report.foldedBelow)) {
+                ++m_report.folded;
+                return;
+            }
+            add(clock, std::move(stack), test.couldBeCache() ? LeakTier::CouldBeCache : LeakTier::Growing);
+        } else {
+            if (canBeLarge(stack))
+                m_report.expectedFalse += falseReportRate(test.buckets);
+            const double least = kLeastIdleShare * static_cast<double>(m_snapshot.heapSummary.liveBytes);
+            const bool isKept = test.hasPlateau && test.survivors > 0 && test.leakShare > 0.5;
+            if (isKept && static_cast<double>(stack.liveBytes) >= std::max(least, static_cast<double>(kLeastHeld)))
+                add(clock, std::move(stack), LeakTier::Idle);
+        }
+    }
+
+    /// Whether a false report of this stack would pass the cut by size.
+    bool canBeLarge(const LeakStack &stack) const
+    {
+        return std::abs(stack.bytesPerHour95.high) * kHorizonHours + static_cast<double>(stack.liveBytes)
+            >= static_cast<double>(m_report.foldedBelow);
+    }
+
+    void add(const AgeClock &clock, LeakStack stack, LeakTier tier)
+    {
+        const StackLine &line = m_places.placeOf(stack.stack);
+        const auto [it, isNew]
+            = m_items.try_emplace({clock.image.value, tier == LeakTier::Idle, line.modulePath + '\n' + line.name});
+        LeakItem &item = it->second;
+        if (isNew) {
+            item = {.tier = tier, .function = line.name, .module = line.moduleName, .image = clock.image};
+            item.place = shortFunctionName(line.name);
+            item.place.resize(std::min(item.place.find(" [clone"), item.place.size()));
+            item.where = shortPlace(line.file, line.line);
+        }
+        item.tier = std::min(item.tier, tier);
+        item.stacks.push_back(std::move(stack));
+    }
+
+    void addNeighbours(LeakItem &item)
+    {
+        std::set<std::uint32_t> own;
+        for (const LeakStack &stack : item.stacks)
+            own.insert(stack.stack.value);
+        for (const HeapCost &cost : m_snapshot.heap) {
+            if (cost.image != item.image || own.contains(cost.stack.value))
+                continue;
+            const StackLine &line = m_places.placeOf(cost.stack);
+            if (line.name == item.function && line.moduleName == item.module)
+                item.neighbours.push_back({cost.stack, cost.allocations, cost.frees, cost.liveBytes});
+        }
+        item.neighbourCount = static_cast<std::int64_t>(item.neighbours.size());
+        std::stable_sort(item.neighbours.begin(), item.neighbours.end(),
+            [](const LeakNeighbour &a, const LeakNeighbour &b) { return a.liveBytes > b.liveBytes; });
+        item.neighbours.resize(std::min(item.neighbours.size(), kMostNeighbours));
+    }
+
+    void finish()
+    {
+        for (auto &[key, item] : m_items) {
+            sumUp(item);
+            addNeighbours(item);
+            tellLeak(m_snapshot, item);
+            m_report.items.push_back(std::move(item));
+        }
+        std::stable_sort(m_report.items.begin(), m_report.items.end(), [](const LeakItem &a, const LeakItem &b) {
+            if (a.tier != b.tier)
+                return a.tier < b.tier;
+            if (a.tier == LeakTier::Idle)
+                return a.liveBytes > b.liveBytes;
+            return a.bytesPerHour95.low * kHorizonHours + static_cast<double>(a.liveBytes)
+                > b.bytesPerHour95.low * kHorizonHours + static_cast<double>(b.liveBytes);
+        });
+        tellLeaks(m_snapshot, m_report);
+    }
+
+    const Snapshot &m_snapshot;
+    std::stop_token m_stop;
+    FunctionIndex m_functions;
+    LeakPlaces m_places;
+    LeakReport m_report;
+    std::map<std::tuple<std::uint32_t, bool, std::string>, LeakItem> m_items; ///< by image, idleness, place
+};
+
+} // namespace
+
+std::string_view leakTierKey(LeakTier tier) { return kTierNames.at(static_cast<std::size_t>(tier)).key; }
+
+std::string_view leakTierLabel(LeakTier tier) { return kTierNames.at(static_cast<std::size_t>(tier)).label; }
+
+std::optional<LeakReport> findLeaks(const Snapshot &snapshot, std::stop_token stop)
+{
+    return Detector(snapshot, std::move(stop)).run();
+}
+
+} // namespace model

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/leak_words.h"
+
+#include "model/aggregate/heap_modes.h"
+#include "model/aggregate/sampling_error.h"
+#include "model/analysis/coverage.h"
+#include "model/analysis/forecast_words.h"
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+std::string blocks(std::int64_t count) { return formatCount(count) + (count == 1 ? " block" : " blocks"); }
+
+std::string shareText(double share, const Interval &interval)
+{
+    return fmt::format("{} ({}–{})", formatShare(share), formatShare(interval.low), formatShare(interval.high));
+}
+
+/// "blocks", or where they are sampled, what was seen of them.
+std::string_view countedAs(const Snapshot &snapshot) { return isHeapSampled(snapshot) ? "sampled blocks" : "blocks"; }
+
+std::string survivalSentence(const Snapshot &snapshot, const LeakItem &item, Duration bucket)
+{
+    const LeakTest &test = item.stacks.front().test;
+    std::int64_t survivors = 0, born = 0;
+    for (const LeakStack &stack : item.stacks) {
+        survivors += stack.test.survivors;
+        born += stack.test.born;
+    }
+    return fmt::format("Of {} {} that are old enough, {} are still there: {}.", formatCount(born), countedAs(snapshot),
+               formatCount(survivors), shareText(item.leakShare, item.leakShare95))
+        + (test.diedInAll > 0 ? fmt::format(
+               " 99 of 100 that were freed lived no longer than {}.", ageText(test.deathAge99 + 1, bucket))
+                              : std::string(" None was ever freed."));
+}
+
+std::string plateauSentence(const LeakTest &test, Duration bucket)
+{
+    return fmt::format(
+        "Older than {}, {} {} freed; at that rate at most {} of them would go while as much time passes again.",
+        ageText(test.matureAge, bucket), blocks(test.lateDeaths), test.lateDeaths == 1 ? "was" : "were",
+        formatShare(1 - std::exp(-test.clearedShare)));
+}
+
+std::string cohortSentence(const LeakTest &test, Duration bucket)
+{
+    return fmt::format("{} of {} spans of {} left such blocks behind.", test.cohortsWithSurvivors, test.cohorts,
+        formatDuration(bucket));
+}
+
+std::string exampleSentence(const Snapshot &snapshot, const LeakItem &item)
+{
+    std::string text;
+    const Timestamp end{snapshot.info.duration.ns};
+    for (const LeakStack &stack : item.stacks) {
+        for (const LiveExample &example : stack.ages->examples)
+            text += fmt::format("{}{}, {} old", text.empty() ? "" : "; ",
+                formatBytes(static_cast<double>(example.size)), formatDuration(end - example.birth));
+        if (!text.empty())
+            break;
+    }
+    return text.empty() ? text : "For example: " + text + '.';
+}
+
+std::string growthSentence(const LeakItem &item)
+{
+    return fmt::format("{} live in {} now, growing by {} with 95 % certainty; t = {:.1f}.",
+        formatBytes(static_cast<double>(item.liveBytes)), blocks(item.liveBlocks),
+        fmt::format("{} to {}", formatValue(item.bytesPerHour95.low, Unit::BytesPerHour),
+            formatValue(item.bytesPerHour95.high, Unit::BytesPerHour)),
+        item.stacks.front().test.slopeT);
+}
+
+std::string cautionOf(const LeakItem &item)
+{
+    const LeakTest &test = item.stacks.front().test;
+    std::string text;
+    if (item.tier == LeakTier::CouldBeCache) {
+        if (test.isNeverFreed)
+            text = "Nothing that it allocates was freed while it was looked at, so a cache that is not full yet, or "
+                   "sessions longer than the recording, look the same. ";
+        if (test.isConcave)
+            text += "It grows more slowly than before, as a cache does that fills. ";
+        if (test.isStillFreed)
+            text += "Old blocks are still freed now and then: some may just live very long. ";
+        text += "A longer recording tells. ";
+    }
+    if (!item.isConfirmed && item.tier != LeakTier::Idle)
+        text += fmt::format("Not confirmed: {} of {} buckets were seen. ", test.buckets, kConfirmedLeakBuckets);
+    if (!text.empty())
+        text.pop_back();
+    return text;
+}
+
+std::int64_t accusations(const LeakReport &report)
+{
+    std::int64_t count = 0;
+    for (const LeakItem &item : report.items)
+        count += item.tier != LeakTier::Idle ? 1 : 0;
+    return count;
+}
+
+void addSamplingNote(const Snapshot &snapshot, LeakReport &report)
+{
+    if (!isHeapSampled(snapshot))
+        return;
+    report.notes.push_back(fmt::format(
+        "Sampled, one allocation each {}: leaks of which less than some twenty blocks were seen are missed. Where one "
+        "block "
+        "in ten is seen, about a third of the leaks is missed that full recording finds, where one in a hundred, two "
+        "thirds; false reports do not become more frequent.",
+        formatBytes(static_cast<double>(longestPeriod(snapshot)))));
+}
+
+/// The histories of ages begin anew where blocks are counted in another way.
+void addStepNote(const Snapshot &snapshot, LeakReport &report)
+{
+    const auto steps = heapStepsIn(snapshot, {{}, {snapshot.info.duration.ns}});
+    if (!steps.empty())
+        report.notes.push_back(
+            fmt::format("How the heap was recorded changed, last at {}: only blocks from after that are judged.",
+                formatOffset(steps.back().when, true)));
+}
+
+std::string notEnoughSentence(const LeakReport &report)
+{
+    if (report.state == LeakReport::State::NoData)
+        return "Nothing can be said of leaks.";
+    if (report.buckets >= kLeastLeakBuckets)
+        return fmt::format("Nothing can be said of leaks yet: no stack has allocated for long enough; {} are followed.",
+            formatCount(report.followed));
+    return fmt::format("Nothing can be said of leaks yet: {} were seen, {} are needed.",
+        report.bucket.ns > 0 ? ageText(report.buckets, report.bucket) : "0 s",
+        formatDuration({(report.bucket.ns > 0 ? report.bucket.ns : kFirstAgeBucket.ns)
+            * static_cast<std::int64_t>(kLeastLeakBuckets)}));
+}
+
+} // namespace
+
+std::string ageText(std::size_t buckets, Duration bucket)
+{
+    return formatDuration({bucket.ns * static_cast<std::int64_t>(buckets)});
+}
+
+void tellLeak(const Snapshot &snapshot, LeakItem &item)
+{
+    const LeakStack &first = item.stacks.front();
+    const Duration bucket = first.ages->bucket;
+    if (item.tier == LeakTier::Idle) {
+        item.title = fmt::format(
+            "{} holds {}, which do not grow", item.place, formatBytes(static_cast<double>(item.liveBytes)));
+    } else {
+        item.title
+            = fmt::format("{} keeps {}", item.place, rateText(item.bytesPerHour, item.bytesPerHour95, Unit::Bytes));
+        item.evidence.push_back(growthSentence(item));
+    }
+    item.evidence.push_back(survivalSentence(snapshot, item, bucket));
+    item.evidence.push_back(plateauSentence(first.test, bucket));
+    if (item.tier != LeakTier::Idle)
+        item.evidence.push_back(cohortSentence(first.test, bucket));
+    if (std::string examples = exampleSentence(snapshot, item); !examples.empty())
+        item.evidence.push_back(std::move(examples));
+    item.caution = cautionOf(item);
+}
+
+void tellLeaks(const Snapshot &snapshot, LeakReport &report)
+{
+    if (report.state != LeakReport::State::Done) {
+        report.sentence = notEnoughSentence(report);
+        if (report.state == LeakReport::State::NoData)
+            report.notes.emplace_back(snapshot.info.config.heap == HeapMode::Off
+                    ? "The heap was not recorded."
+                    : "The recording holds no ages of blocks: it ended within its first seconds, no heap was traced, "
+                      "or it "
+                      "was made by an older version.");
+        addStepNote(snapshot, report);
+        return;
+    }
+    const std::int64_t found = accusations(report);
+    const std::string seen = fmt::format("{} {} looked at for {}", formatCount(report.tested),
+        report.tested == 1 ? "stack was" : "stacks were", ageText(report.buckets, report.bucket));
+    report.sentence = found == 0
+        ? fmt::format("No leak found; {}.", seen)
+        : fmt::format("{} {} growing; {}.", formatCount(found), found == 1 ? "place keeps" : "places keep", seen);
+    if (found > 0)
+        report.notes.push_back(
+            fmt::format("If nothing leaked at all, about {:.2g} of these reports would be expected by chance.",
+                report.expectedFalse));
+    if (report.buckets < kConfirmedLeakBuckets)
+        report.notes.push_back(fmt::format("Still early: {} of {} buckets; answers are confirmed after {}.",
+            report.buckets, kConfirmedLeakBuckets, ageText(kConfirmedLeakBuckets, report.bucket)));
+    if (report.folded > 0)
+        report.notes.push_back(fmt::format("{} suspicious {} left out: in 24 hours {} would hold less than {}.",
+            formatCount(report.folded), report.folded == 1 ? "stack is" : "stacks are",
+            report.folded == 1 ? "it" : "each", formatBytes(static_cast<double>(report.foldedBelow))));
+    if (report.tooMany > 0)
+        report.notes.push_back(fmt::format("{} stacks were not followed, because {} were already.",
+            formatCount(report.tooMany), formatCount(report.followed)));
+    addSamplingNote(snapshot, report);
+    addStepNote(snapshot, report);
+    if (coverage(snapshot).heap == Trust::Partial)
+        report.notes.emplace_back("Heap events are incomplete, and a lost free looks like a leak.");
+}
+
+} // namespace model

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/stability_verdict.h"
+
+#include "model/analysis/least_squares.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+namespace model {
+
+namespace {
+
+constexpr double kBlockHours = 1.0 / 6;
+constexpr double kLookHours = 0.5;
+constexpr double kFirstLookHours = 2;
+constexpr std::size_t kLeastBlocks = 12;
+constexpr std::array kStarts{0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0}; ///< hours
+constexpr std::array kTaus{0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0};    ///< hours, of a warm-up
+constexpr double kLeastPassShare = 0.1;                                     ///< of the horizon
+constexpr double kWatchHours = 8;
+constexpr double kWatchErrors = 5;
+
+constexpr std::array<std::string_view, 5> kStateKeys{"undecided", "provisional_pass", "pass", "fail", "at_the_limit"};
+
+/// Evidence of an anytime-valid linear model against a slope (Lindon, Ham, Tingley, Bojinov 2022): φ is the prior's scale.
+double logEvidence(double t, double nu, double phi, double sxx)
+{
+    const double r = phi / (phi + sxx);
+    return 0.5 * std::log(r) + 0.5 * (nu + 1) * (std::log1p(t * t / nu) - std::log1p(r * t * t / nu));
+}
+
+/// Scale of the prior that is best after `hours`.
+double priorScale(double hours, double alpha)
+{
+    const double n = hours / kBlockHours;
+    const double sxx = kBlockHours * kBlockHours * n * (n * n - 1) / 12;
+    return sxx / (2 * std::log(1 / alpha) + std::log(1 + 2 * std::log(1 / alpha)));
+}
+
+} // namespace
+
+/// The line through the blocks from the start on.
+struct StabilityTest::Slope
+{
+    double slope = 0; ///< value an hour
+    double level = 0; ///< at the start
+    double error = 0;
+    double sxx = 0;
+    double nu = 2;
+    std::size_t blocks = 0;
+};
+
+std::string_view stabilityKey(StabilityState state) { return kStateKeys.at(static_cast<std::size_t>(state)); }
+
+StabilityTest::StabilityTest(const StabilityOptions &options)
+    : m_options(options)
+    , m_nextLook(kFirstLookHours)
+{
+    m_verdict.threshold = 1 / options.alpha;
+}
+
+bool StabilityTest::add(const StabilityPoint &point)
+{
+    if (point.hours <= m_lastHours || !std::isfinite(point.value) || !std::isfinite(point.hours) || point.hours > 1e5)
+        return false;
+    m_lastHours = point.hours;
+    m_stackGrowth = point.stackGrowth;
+    ++m_points;
+    const auto number = static_cast<std::int64_t>(point.hours / kBlockHours + 1e-9);
+    if (number != m_blockNumber)
+        endBlock();
+    m_blockNumber = number;
+    m_sum += point.value;
+    ++m_inBlock;
+    const double end = point.hours + 1.0 / 60;
+    m_verdict.hours = end;
+    if (end + 1e-9 < std::min(m_nextLook, std::max(m_options.horizonHours, kFirstLookHours)))
+        return false;
+    while (m_nextLook <= end + 1e-9)
+        m_nextLook += kLookHours;
+    // A block that is over counts at this look.
+    if (end + 1e-9 >= static_cast<double>(m_blockNumber + 1) * kBlockHours)
+        endBlock();
+    look();
+    return true;
+}
+
+void StabilityTest::endBlock()
+{
+    if (m_inBlock > 0)
+        m_blocks.push_back(
+            {(static_cast<double>(m_blockNumber) + 0.5) * kBlockHours, m_sum / static_cast<double>(m_inBlock)});
+    m_sum = 0;
+    m_inBlock = 0;
+}
+
+std::size_t StabilityTest::blockAt(double hours) const
+{
+    const auto it
+        = std::find_if(m_blocks.begin(), m_blocks.end(), [hours](const Block &block) { return block.hours >= hours; });
+    return static_cast<std::size_t>(it - m_blocks.begin());
+}
+
+std::span<const StabilityTest::Block> StabilityTest::from(std::size_t first) const
+{
+    return std::span<const Block>(m_blocks).subspan(std::min(first, m_blocks.size()));
+}
+
+/// One candidate later than the first that shows no warm-up, unless there was none at all.
+double StabilityTest::startHours() const
+{
+    return m_candidate == 0 ? 0 : kStarts[std::min(m_candidate + 1, kStarts.size() - 1)];
+}
+
+void StabilityTest::look()
+{
+    moveStart();
+    const std::size_t first = blockAt(startHours());
+    const std::optional<Slope> slope = slopeFrom(first);
+    if (!slope)
+        return;
+    if (m_verdict.state == StabilityState::Undecided)
+        weigh(*slope);
+    else if (m_verdict.state == StabilityState::ProvisionalPass)
+        watch();
+    if (m_verdict.hours + 1e-9 >= m_options.horizonHours && m_verdict.state != StabilityState::Fail)
+        finish(*slope);
+}
+
+/// The start moves forward while a line with a filling exponential explains the blocks clearly better than a line.
+void StabilityTest::moveStart()
+{
+    if (m_verdict.state != StabilityState::Undecided || m_candidate + 1 >= kStarts.size())
+        return;
+    const std::span<const Block> blocks = from(blockAt(kStarts[m_candidate]));
+    if (blocks.size() < kLeastBlocks)
+        return;
+    std::vector<FitRow> rows(blocks.size());
+    std::vector<double> values;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        rows[i] = {1, blocks[i].hours - blocks[0].hours};
+        values.push_back(blocks[i].value);
+    }
+    const auto line = leastSquares(rows, 2, values);
+    if (!line)
+        return;
+    double best = line->squares;
+    for (const double tau : kTaus) {
+        if (tau > rows.back()[1])
+            continue;
+        for (FitRow &row : rows)
+            row[2] = std::exp(-row[1] / tau);
+        const auto bent = leastSquares(rows, 3, values);
+        if (bent && bent->coefficients[2] < 0)
+            best = std::min(best, bent->squares);
+    }
+    const double rho = std::clamp(line->lag1, 0.0, 0.5);
+    const auto n = static_cast<double>(blocks.size());
+    const double effective = n * (1 - rho) / (1 + rho);
+    if (effective * std::log(line->squares / std::max(best, 1e-300)) >= 1.5 * std::log(n))
+        ++m_candidate;
+}
+
+std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) const
+{
+    const std::span<const Block> blocks = from(first);
+    if (blocks.size() < kLeastBlocks)
+        return std::nullopt;
+    const std::size_t columns = m_options.periodHours ? 6 : 2;
+    const double start = startHours();
+    Slope found;
+    for (const std::size_t together : {1u, 2u, 4u}) {
+        const std::size_t count = blocks.size() / together;
+        if (count < std::max<std::size_t>(8, columns + 3))
+            continue;
+        std::vector<FitRow> rows(count);
+        std::vector<double> values(count);
+        for (std::size_t i = 0; i < count * together; ++i) {
+            const double x = blocks[i].hours - start;
+            FitRow &row = rows[i / together];
+            row[0] = 1;
+            row[1] += x / static_cast<double>(together);
+            values[i / together] += blocks[i].value / static_cast<double>(together);
+        }
+        if (m_options.periodHours)
+            for (FitRow &row : rows)
+                for (std::size_t harmonic = 0; harmonic < 2; ++harmonic) {
+                    const double angle
+                        = 2 * std::numbers::pi * static_cast<double>(harmonic + 1) * row[1] / *m_options.periodHours;
+                    row[2 + 2 * harmonic] = std::sin(angle);
+                    row[3 + 2 * harmonic] = std::cos(angle);
+                }
+        const auto fit = leastSquares(rows, columns, values);
+        if (!fit)
+            continue;
+        const auto n = static_cast<double>(count), k = static_cast<double>(columns);
+        const double rho = std::clamp(fit->lag1 + (1 + 4 * std::clamp(fit->lag1, 0.0, 1.0)) / n, 0.0, 0.95);
+        const double inflation = (1 + rho) / (1 - rho);
+        found.error = std::max(found.error, std::sqrt(fit->squares / (n - k) * fit->inverseDiagonal[1] * inflation));
+        if (together == 1) {
+            found.slope = fit->coefficients[1];
+            found.level = fit->coefficients[0];
+            found.sxx = 1 / fit->inverseDiagonal[1];
+            found.nu = std::max(std::min(n - k, n / inflation - k), 2.0);
+            found.blocks = count;
+        }
+    }
+    if (found.blocks == 0 || found.level == 0)
+        return std::nullopt;
+    found.error = std::max(found.error, 1e-12 * std::abs(found.level));
+    return found;
+}
+
+void StabilityTest::weigh(const Slope &slope)
+{
+    const double start = startHours(), left = m_options.horizonHours - start, seen = m_verdict.hours - start;
+    const double level = std::abs(slope.level);
+    const double limit = m_options.mostGrowth * level / left;
+    const double t = (slope.slope - limit) / slope.error;
+    double evidence = 0, widest = 0;
+    for (const double hours : {4.0, 16.0}) {
+        const double phi = priorScale(hours, m_options.alpha);
+        evidence += std::exp(std::min(logEvidence(t, slope.nu, phi, slope.sxx), 50.0)) / 2;
+        // The radius of one prior with half of alpha each: a valid interval, a little wide.
+        const double r = phi / (phi + slope.sxx);
+        const double kappa = std::pow(r * std::pow(m_options.alpha / 2, 2), 1 / (slope.nu + 1));
+        const double radius = kappa > r ? slope.error * std::sqrt(slope.nu * (1 - kappa) / (kappa - r)) : INFINITY;
+        widest = widest == 0 ? radius : std::min(widest, radius);
+    }
+    m_verdict.startHours = start;
+    // One of several starts is chosen by looking at the data; a warm-up that is not seen yet looks like growth, never like its absence.
+    const bool isSimple = m_candidate == 0 && t < 0;
+    m_verdict.threshold = (isSimple ? 1 : std::sqrt(static_cast<double>(kStarts.size()))) / m_options.alpha;
+    m_verdict.level = slope.level;
+    m_verdict.blocks = slope.blocks;
+    m_verdict.evidence = evidence;
+    m_verdict.growth = slope.slope * left / level;
+    m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
+    m_verdict.sentence = fmt::format("Undecided after {:.1f} h.", m_verdict.hours);
+    if (m_options.periodHours && m_verdict.hours < 1.5 * *m_options.periodHours)
+        return;
+    const bool isDecided = evidence >= m_verdict.threshold;
+    // The level itself may be beyond the limit already, whatever the slope.
+    const double gained = slope.slope * seen - kWatchErrors * slope.error * seen;
+    if ((isDecided && t > 0 && seen >= std::max(kFirstLookHours, start))
+        || (seen >= std::max(kFirstLookHours, start) && gained > m_options.mostGrowth * level)) {
+        m_verdict.state = StabilityState::Fail;
+        m_verdict.decidedHours = m_verdict.hours;
+        m_verdict.sentence
+            = fmt::format("FAIL after {:.1f} h: it grows by {:.1f} % in {:g} h, more than the {:g} % that are allowed.",
+                m_verdict.hours, m_verdict.growth * 100, m_options.horizonHours, m_options.mostGrowth * 100);
+    } else if (isDecided && t < 0 && seen >= std::max(kLeastPassShare * m_options.horizonHours, start)
+        && halfStaysBelow(blockAt(start), level) && m_stackGrowth <= m_options.mostGrowth) {
+        m_verdict.state = StabilityState::ProvisionalPass;
+        m_verdict.decidedHours = m_verdict.hours;
+        m_verdict.unseenSteps = m_options.horizonHours * 3 / seen * 0.01;
+        m_verdict.sentence = fmt::format("Provisional PASS after {:.1f} h: steady growth above {:g} % in {:g} h is "
+                                         "excluded at an error of {:g} %. Steps of 1 % "
+                                         "that did not happen yet could still add up to {:.0f} %; a leak that starts "
+                                         "later is reported some hours after it starts.",
+            m_verdict.hours, m_options.mostGrowth * 100, m_options.horizonHours, m_options.alpha * 50,
+            m_verdict.unseenSteps * 100);
+    }
+}
+
+/// Whether the last half alone projects less than the limit.
+bool StabilityTest::halfStaysBelow(std::size_t first, double level) const
+{
+    const std::span<const Block> blocks = from(first + (m_blocks.size() - first) / 2);
+    std::vector<FitRow> rows;
+    std::vector<double> values;
+    for (const Block &block : blocks) {
+        rows.push_back({1, block.hours - blocks[0].hours});
+        values.push_back(block.value);
+    }
+    const auto fit = leastSquares(rows, 2, values);
+    return m_options.periodHours
+        || (fit && fit->coefficients[1] * (m_options.horizonHours - startHours()) < m_options.mostGrowth * level);
+}
+
+/// After a provisional pass: the last eight hours by themselves.
+void StabilityTest::watch()
+{
+    const std::span<const Block> blocks = from(blockAt(m_verdict.hours - kWatchHours));
+    std::vector<FitRow> rows;
+    std::vector<double> values;
+    for (const Block &block : blocks) {
+        rows.push_back({1, block.hours - blocks[0].hours});
+        values.push_back(block.value);
+    }
+    const auto fit = blocks.size() >= kLeastBlocks ? leastSquares(rows, 2, values) : std::nullopt;
+    if (!fit || m_options.periodHours || m_verdict.hours < kWatchHours)
+        return;
+    const auto n = static_cast<double>(blocks.size());
+    const double rho = std::clamp(fit->lag1 + 2 / n, 0.0, 0.9);
+    const double error = std::sqrt(fit->squares / (n - 2) * fit->inverseDiagonal[1] * (1 + rho) / (1 - rho));
+    const double limit = m_options.mostGrowth * std::abs(m_verdict.level) / m_options.horizonHours;
+    if (fit->coefficients[1] - kWatchErrors * error <= limit)
+        return;
+    m_verdict.state = StabilityState::Fail;
+    m_verdict.revokedHours = m_verdict.decidedHours = m_verdict.hours;
+    m_verdict.sentence = fmt::format("FAIL after {:.1f} h: the provisional pass is withdrawn, because it has grown by "
+                                     "more than {:g} % in {:g} h for the last {:g} h.",
+        m_verdict.hours, m_options.mostGrowth * 100, m_options.horizonHours, kWatchHours);
+}
+
+/// At the horizon what was measured decides.
+void StabilityTest::finish(const Slope &slope)
+{
+    const double start = startHours(), left = m_options.horizonHours - start, level = std::abs(slope.level);
+    const double radius = 1.96 * slope.error;
+    m_verdict.growth = slope.slope * left / level;
+    m_verdict.growthInterval = {(slope.slope - radius) * left / level, (slope.slope + radius) * left / level};
+    m_verdict.state = m_verdict.growthInterval.high < m_options.mostGrowth ? StabilityState::Pass
+        : m_verdict.growthInterval.low > m_options.mostGrowth              ? StabilityState::Fail
+                                                                           : StabilityState::AtTheLimit;
+    m_verdict.decidedHours = m_verdict.hours;
+    m_verdict.sentence = fmt::format("{} after {:g} h: it grew by {:.1f} % ({:.1f} to {:.1f}); {:g} % are allowed.",
+        m_verdict.state == StabilityState::Pass       ? "PASS"
+            : m_verdict.state == StabilityState::Fail ? "FAIL"
+                                                      : "At the limit",
+        m_options.horizonHours, m_verdict.growth * 100, m_verdict.growthInterval.low * 100,
+        m_verdict.growthInterval.high * 100, m_options.mostGrowth * 100);
+}
+
+} // namespace model

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/analysis/robust_trend.h"
+#include "model/base/units.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+/// What a stability test is asked.
+struct StabilityOptions
+{
+    double horizonHours = 48;
+    double mostGrowth = 0.05;          ///< share of the level after warm-up that may be gained by the horizon
+    double alpha = 0.05;               ///< of the two-sided test: a wrong answer to one side has half of it
+    std::optional<double> periodHours; ///< a cycle of the load; nothing is decided before 1.5 of them
+};
+
+/// A minute of the metric: all that a checkpoint has to keep.
+struct StabilityPoint
+{
+    double hours = 0; ///< since the test began; ascending; minutes without data are left out
+    double value = 0; ///< median of the minute
+    /// Greatest growth that a single leaking stack alone projects to the horizon, as a share of the level (upper bound); 0: none, or unknown.
+    double stackGrowth = 0;
+};
+
+enum class StabilityState : std::uint8_t {
+    Undecided,       ///< goes on
+    ProvisionalPass, ///< more than the allowed growth is excluded, as long as the program goes on like this
+    Pass,            ///< at the horizon: the growth's interval lies below the limit
+    Fail,            ///< it grows by more than is allowed
+    AtTheLimit,      ///< at the horizon: the interval holds the limit
+};
+/// "undecided", "provisional_pass", "pass", "fail", "at_the_limit".
+std::string_view stabilityKey(StabilityState state);
+
+/// What the last look said.
+struct StabilityVerdict
+{
+    StabilityState state = StabilityState::Undecided;
+    double hours = 0;        ///< of the newest minute
+    double startHours = 0;   ///< where the warm-up was taken to end
+    double level = 0;        ///< there, on the line
+    double growth = 0;       ///< projected from there to the horizon, as a share of the level
+    Interval growthInterval; ///< anytime-valid: it holds the truth at all looks at once with 1 − alpha
+    double evidence = 0;     ///< E; the test decides from `threshold` on
+    double threshold = 0;
+    std::size_t blocks = 0;             ///< of ten minutes, that the line was fitted to
+    std::optional<double> decidedHours; ///< when the state was first reached that still holds
+    std::optional<double> revokedHours; ///< when a provisional pass was withdrawn
+    double unseenSteps
+        = 0; ///< share by which steps of 1 % that were not seen could still add up to (rule of three); after a pass
+    std::string sentence;
+};
+
+/// The 48-hour test (ANALYSIS 8.4): block means of ten minutes, an end of warm-up that only moves forward, and an anytime-valid test of the
+/// slope, looked at each half hour. A function of the points alone: fed the same ones again, in one go or after a restart, it is the same
+/// to the last bit. Not for a series of another unit after a change of mode, nor across a restart of the target: begin a new one. One thread.
+class StabilityTest
+{
+public:
+    explicit StabilityTest(const StabilityOptions &options = {});
+
+    /// Takes the next minute; returns whether that was a look. Points that do not ascend are left out.
+    bool add(const StabilityPoint &point);
+
+    const StabilityVerdict &verdict() const { return m_verdict; }
+    std::size_t pointCount() const { return m_points; }
+
+private:
+    struct Block
+    {
+        double hours = 0;
+        double value = 0;
+    };
+    struct Slope;
+
+    void endBlock();
+    void look();
+    void moveStart();
+    std::optional<Slope> slopeFrom(std::size_t first) const;
+    void weigh(const Slope &slope);
+    void watch();
+    void finish(const Slope &slope);
+    bool halfStaysBelow(std::size_t first, double level) const;
+    double startHours() const;
+    std::size_t blockAt(double hours) const;
+    std::span<const Block> from(std::size_t first) const;
+
+    StabilityOptions m_options;
+    StabilityVerdict m_verdict;
+    std::vector<Block> m_blocks;
+    std::size_t m_points = 0;
+    std::size_t m_candidate = 0; ///< index of the first start that showed no warm-up
+    double m_sum = 0;            ///< of the block that goes on
+    std::size_t m_inBlock = 0;
+    std::int64_t m_blockNumber = 0;
+    double m_lastHours = -1;
+    double m_nextLook = 0;
+    double m_stackGrowth = 0;
+};
+
+} // namespace model

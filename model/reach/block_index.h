@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace model {
+
+/// A live block as a scan sees it.
+struct ScanBlock
+{
+    std::uint64_t address = 0;
+    std::uint64_t size : 40 = 0; ///< bytes asked for, below 1 TiB
+    std::uint64_t node : 24 = 0; ///< the stack that allocated it, in the recorder's numbering
+    std::int64_t birthUs = 0;    ///< in microseconds of the recording
+
+    /// First address behind it. A block of no bytes has one all the same: there are pointers to it.
+    std::uint64_t end() const { return address + (size > 0 ? size : 1); }
+};
+static_assert(sizeof(ScanBlock) == 24);
+
+/// Finds the block that an address lies in: by the 4 KiB page that it is on, as addresses come in any order and by the hundred
+/// million. Const once made, so any thread may ask.
+class BlockIndex
+{
+public:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+
+    /// Takes blocks in any order, at most 2^31; where two overlap the later one counts.
+    explicit BlockIndex(std::vector<ScanBlock> blocks);
+
+    /// By address.
+    const std::vector<ScanBlock> &blocks() const { return m_blocks; }
+    std::size_t size() const { return m_blocks.size(); }
+    const ScanBlock &operator[](std::size_t index) const { return m_blocks[index]; }
+
+    /// The block that holds `address`, or kNone.
+    std::uint32_t find(std::uint64_t address) const;
+
+private:
+    static constexpr unsigned kPageBits = 12;
+    static constexpr unsigned kSegmentBits = 21;
+    static constexpr std::size_t kPagesPerSegment = std::size_t{1} << (kSegmentBits - kPageBits);
+
+    struct Slot
+    {
+        std::uint64_t segment = UINT64_MAX;
+        std::uint32_t pages = 0; ///< position of its first page in m_firstBlock
+    };
+
+    void sort();
+    void buildPages();
+    std::uint32_t pagesOf(std::uint64_t segment) const;
+    std::uint32_t addSegment(std::uint64_t segment);
+    void growSlots();
+
+    std::vector<ScanBlock> m_blocks;
+    std::vector<Slot> m_slots; ///< open addressing, by segment
+    std::size_t m_segmentCount = 0;
+    std::vector<std::uint32_t> m_firstBlock; ///< by page: first block that ends behind the page's begin
+};
+
+} // namespace model

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/growth_report.h"
+
+#include "model/aggregate/heap_modes.h"
+#include "model/analysis/leak_places.h"
+#include "model/report/csv_writer.h"
+#include "model/report/session_words.h"
+#include "model/report/summary_object.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+#include <utility>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A line within the selected time only.
+TimeSeries cut(TimeSeries series, TimeRange span)
+{
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(
+            segment, [span](const SeriesPoint &point) { return point.when < span.begin || span.end < point.when; });
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    return series;
+}
+
+std::optional<double> seconds(const std::optional<Duration> &duration)
+{
+    return duration ? std::optional(duration->seconds()) : std::nullopt;
+}
+
+} // namespace
+
+std::vector<SeriesGrowth> seriesGrowth(const Snapshot &snapshot)
+{
+    std::vector<SeriesGrowth> all;
+    for (const SeriesSource &source : std::initializer_list<SeriesSource>{Metric::Rss, Metric::Anonymous,
+             HeapQuantity::LiveBytes, HeapQuantity::LiveBlocks, Metric::Threads, Metric::OpenFiles}) {
+        const TimeSeries series = cut(judgedSeries(snapshot, source, snapshot.span), snapshot.span);
+        if (series.isEmpty())
+            continue;
+        GrowthShape shape = growthShape(series);
+        const bool rises = shape.pattern != GrowthPattern::NotEnough && shape.pattern != GrowthPattern::Flat;
+        all.push_back({source, std::move(shape), rises ? growthStacks(snapshot, series) : std::vector<GrowthStack>()});
+    }
+    return all;
+}
+
+void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesGrowth> &growth,
+    const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    writeHeading(out, "Growth");
+    if (growth.empty())
+        writeWrapped(out, "No metrics were recorded.", options.columns, 2);
+    FunctionIndex functions(snapshot.tables);
+    LeakPlaces places(functions);
+    for (const HeapCost &cost : snapshot.heap)
+        places.learn(cost.stack);
+    bool isTold = false; // memory grows by the same stacks, whichever way it is counted
+    for (const SeriesGrowth &one : growth) {
+        writeWrapped(out, fmt::format("{:<14}{}", growthPatternLabel(one.shape.pattern), one.shape.sentence),
+            options.columns, 2, 14);
+        for (const Timestamp &change : one.shape.changes)
+            out << fmt::format("{:>16}at {}\n", "", formatOffset(change, true));
+        if (!one.stacks.empty() && std::exchange(isTold, true))
+            continue;
+        for (const GrowthStack &stack : one.stacks) {
+            const StackLine &line = places.placeOf(stack.stack);
+            writeWrapped(out,
+                fmt::format("{} of it with {}, {} (r = {:.2f})", formatShare(stack.share), shortFunctionName(line.name),
+                    formatBytes(static_cast<double>(stack.grownBytes)), stack.correlation),
+                options.columns, 16);
+        }
+    }
+    writeTrust(out, snapshot, options);
+}
+
+void writeGrowthCsv(std::ostream &out, const Snapshot &, const std::vector<SeriesGrowth> &growth)
+{
+    CsvWriter csv(out);
+    csv.row("series", "pattern", "per_hour", "per_hour_low90", "per_hour_high90", "level", "change", "explained",
+        "changes", "period_s", "time_constant_s", "blocks", "block_s", "sentence");
+    for (const SeriesGrowth &one : growth) {
+        const GrowthShape &shape = one.shape;
+        csv.row(seriesInfo(one.source).key, growthPatternKey(shape.pattern), shape.perHour, shape.perHour90.low,
+            shape.perHour90.high, shape.level, shape.change, shape.explained, shape.changes.size(),
+            seconds(shape.period), seconds(shape.timeConstant), shape.blocks, shape.block.seconds(), shape.sentence);
+    }
+}
+
+void writeGrowthJson(std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesGrowth> &growth)
+{
+    FunctionIndex functions(snapshot.tables);
+    Json object = {{"selection", selectionObject(snapshot)}, {"series", Json::array()}};
+    for (const SeriesGrowth &one : growth) {
+        const GrowthShape &shape = one.shape;
+        Json row = {{"series", seriesInfo(one.source).key}, {"pattern", growthPatternKey(shape.pattern)},
+            {"sentence", shape.sentence}, {"per_hour", shape.perHour},
+            {"per_hour_interval90", {shape.perHour90.low, shape.perHour90.high}}, {"level", shape.level},
+            {"change", shape.change}, {"explained", shape.explained}, {"blocks", shape.blocks},
+            {"block_ns", shape.block.ns}, {"changes_ns", Json::array()}, {"stacks", Json::array()}};
+        if (shape.period)
+            row["period_ns"] = shape.period->ns;
+        if (shape.timeConstant)
+            row["time_constant_ns"] = shape.timeConstant->ns;
+        for (const Timestamp &change : shape.changes)
+            row["changes_ns"].push_back(change.ns);
+        for (const GrowthStack &stack : one.stacks)
+            row["stacks"].push_back({{"stack_id", stack.stack.value}, {"pid", pidOf(snapshot, stack.image)},
+                {"grown_bytes", stack.grownBytes}, {"share", stack.share}, {"correlation", stack.correlation},
+                {"stack", collapsedStack(functions, stack.stack)}});
+        object["series"].push_back(std::move(row));
+    }
+    out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+} // namespace model

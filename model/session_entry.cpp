@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/session_entry.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace model {
+
+namespace {
+
+std::string lowered(std::string_view text)
+{
+    std::string low(text);
+    std::transform(low.begin(), low.end(), low.begin(),
+        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return low;
+}
+
+} // namespace
+
+bool matches(const SessionEntry &entry, std::string_view search)
+{
+    std::string text = entry.path + '\n' + entry.command + '\n' + entry.buildId + '\n' + entry.host + '\n' + entry.note;
+    for (const auto *words : {&entry.tags, &entry.verdicts})
+        for (const std::string &word : *words)
+            text += '\n' + word;
+    text = lowered(text);
+    const std::string wanted = lowered(search);
+    for (std::size_t at = 0; at < wanted.size();) {
+        const std::size_t end = std::min(wanted.find(' ', at), wanted.size());
+        if (end > at && text.find(wanted.substr(at, end - at)) == std::string::npos)
+            return false;
+        at = end + 1;
+    }
+    return true;
+}
+
+std::vector<PruneChoice> pruneChoices(
+    const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs)
+{
+    std::vector<std::size_t> newestFirst(entries.size());
+    std::iota(newestFirst.begin(), newestFirst.end(), std::size_t{0});
+    std::stable_sort(newestFirst.begin(), newestFirst.end(),
+        [&](std::size_t a, std::size_t b) { return entries[a].startWallNs > entries[b].startWallNs; });
+    std::vector<PruneChoice> choices;
+    std::int64_t kept = 0, bytes = 0;
+    for (const std::size_t index : newestFirst) {
+        const SessionEntry &entry = entries[index];
+        const bool isFinished = entry.state == SessionState::Complete && entry.problem.empty();
+        const bool isTagged = std::find(entry.tags.begin(), entry.tags.end(), KeepRules::kKeepTag) != entry.tags.end();
+        std::string reason;
+        if (rules.age.ns > 0 && nowWallNs - entry.startWallNs > rules.age.ns)
+            reason = "older than what is kept";
+        else if (rules.count > 0 && kept >= rules.count)
+            reason = "more than " + std::to_string(rules.count) + " sessions";
+        else if (rules.bytes > 0 && bytes + entry.fileBytes > rules.bytes)
+            reason = "more bytes than what is kept";
+        if (!reason.empty() && isFinished && !isTagged) {
+            choices.push_back({index, std::move(reason)});
+            continue;
+        }
+        ++kept;
+        bytes += entry.fileBytes;
+    }
+    std::reverse(choices.begin(), choices.end());
+    return choices;
+}
+
+} // namespace model

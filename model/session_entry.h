@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/units.h"
+#include "model/session_info.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+/// What a list says about a session file, without reading what it recorded.
+struct SessionEntry
+{
+    std::string path;             ///< absolute
+    std::string command;          ///< arguments joined by spaces, or "pid 4127"; "(sealed)" where its key is not known
+    std::string buildId;          ///< of the program that ran last in the first process; empty: none, or not known
+    std::string host;             ///< where it was recorded
+    std::int64_t startWallNs = 0; ///< CLOCK_REALTIME when recording began; of a sealed one, when the file last changed
+    Duration duration;            ///< recorded
+    std::int64_t fileBytes = 0;   ///< with its log
+    SessionState state = SessionState::Unfinished;
+    std::vector<std::string> verdicts; ///< of gates and checks, newest last
+    std::vector<std::string> tags;     ///< ascending
+    std::string note;
+    bool isSealed = false;
+    std::string problem; ///< why it cannot be read, as a sentence; empty: it can
+};
+
+/// Whether each word of `search` stands in the path, command, build-id, host, note, a tag or a verdict; no matter the case.
+bool matches(const SessionEntry &entry, std::string_view search);
+
+/// What is kept when old sessions are removed; a limit of 0 is none.
+struct KeepRules
+{
+    std::int64_t count = 0; ///< at most this many, the newest
+    Duration age;           ///< none that began longer ago
+    std::int64_t bytes = 0; ///< the newest that fit together
+
+    /// Sessions with this tag are always kept.
+    static constexpr std::string_view kKeepTag = "keep";
+};
+
+/// A session that the rules do not keep.
+struct PruneChoice
+{
+    std::size_t entry = 0; ///< position in the list
+    std::string reason;    ///< "older than 30 days"
+};
+
+/// What `rules` remove of `entries`, oldest first. Sessions that are being recorded, unfinished or cannot be read are never chosen; they
+/// count for the limits all the same. `nowWallNs` is CLOCK_REALTIME.
+std::vector<PruneChoice> pruneChoices(
+    const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs);
+
+} // namespace model

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/new_file.h"
+
+#include "storage/writer_lock.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace storage {
+
+using model::Result;
+
+Result<NewFile> NewFile::make(const std::string &path)
+{
+    const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.isOpen()) {
+        NewFile made(path);
+        if (::fchmod(file.get(), 0600) != 0)
+            return model::systemError("Cannot set the rights of " + path, errno);
+        return made;
+    }
+    if (errno == EEXIST)
+        return model::Error("Cannot write " + path + ": it exists already; choose another name or remove it");
+    if (errno == ENOENT)
+        return model::Error("Cannot write " + path + ": its folder does not exist; make it or choose another name");
+    return model::systemError("Cannot write " + path, errno, "choose another folder");
+}
+
+NewFile::~NewFile()
+{
+    if (m_path.empty())
+        return;
+    for (const char *suffix : {"", "-wal", "-shm", "-journal"})
+        ::unlink((m_path + suffix).c_str());
+}
+
+Result<void> NewFile::keep()
+{
+    const Descriptor file(::open(m_path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.isOpen() || ::fsync(file.get()) != 0)
+        return model::systemError("Cannot make " + m_path + " durable", errno);
+    m_path.clear();
+    return {};
+}
+
+} // namespace storage

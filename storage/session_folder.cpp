@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/session_folder.h"
+
+#include "storage/info_rows.h"
+#include "storage/session_file.h"
+#include "storage/writer_lock.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace storage {
+
+namespace {
+
+using model::Error;
+using model::Result;
+using model::SessionEntry;
+using model::SessionState;
+
+constexpr std::string_view kEnding = ".gprof-session";
+constexpr std::size_t kLongestText = 4096; ///< of a note or all tags together
+
+std::vector<std::string> linesOf(std::string_view text)
+{
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        if (end > 0)
+            lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+/// The first value of a query that gives texts; empty where there is none or it cannot be read.
+std::string textOf(Database &database, std::string_view sql)
+{
+    auto rows = database.prepare(sql);
+    if (!rows)
+        return {};
+    const auto row = rows->step();
+    return row && *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
+}
+
+std::string valueOf(Database &database, std::string_view key)
+{
+    auto rows = database.prepare("SELECT value FROM session WHERE key = ?");
+    if (!rows)
+        return {};
+    rows->bindAll(key);
+    const auto row = rows->step();
+    return row && *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
+}
+
+std::string commandOf(const model::CaptureConfig &config)
+{
+    if (config.attachPid)
+        return "pid " + std::to_string(*config.attachPid);
+    std::string command;
+    for (const std::string &argument : config.command)
+        command += (command.empty() ? "" : " ") + argument;
+    return command;
+}
+
+bool hasLog(const std::string &path)
+{
+    struct stat status = {};
+    return ::stat(walPath(path).c_str(), &status) == 0 && status.st_size > 0;
+}
+
+void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
+{
+    Database &database = file.database;
+    auto stored = readInfo(database);
+    if (!stored) {
+        entry.problem = stored.error().text();
+        return;
+    }
+    const model::SessionInfo &info = stored->info;
+    entry.command = commandOf(info.config);
+    entry.host = info.host;
+    entry.startWallNs = info.startWallNs;
+    entry.duration = info.duration;
+    entry.state = info.state != SessionState::Complete && !writerLives ? SessionState::Unfinished : info.state;
+    entry.tags = linesOf(valueOf(database, "tags"));
+    entry.verdicts = linesOf(valueOf(database, "verdicts"));
+    entry.note = valueOf(database, "note");
+    entry.buildId = textOf(database,
+        "SELECT b.text FROM image i JOIN module m ON m.path = i.executable JOIN string b ON b.id = m.build_id"
+        " WHERE i.process = 0 ORDER BY i.id DESC LIMIT 1");
+}
+
+/// Opens for writing as little as is needed, with nothing run that the file brings along.
+Result<Database> openToChange(const std::string &path, const SealKeyPointer &key)
+{
+    {
+        Damage damage;
+        auto checked = openSessionFile(path, damage, key);
+        if (!checked)
+            return checked.error();
+        if (!damage.isUsable("session"))
+            return Error("Cannot change " + path + ": what it says about itself is damaged");
+    }
+    auto database = Database::open(path, OpenMode::ReadWrite, isSealed(path) ? key : SealKeyPointer());
+    if (!database)
+        return database;
+    sqlite3_db_config(database->handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(database->handle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    sqlite3_db_config(database->handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    return database;
+}
+
+Result<void> put(Database &database, std::string_view key, const std::string &value)
+{
+    if (value.size() > kLongestText)
+        return Error(fmt::format("{} may have {} bytes, and these are {}", key, kLongestText, value.size()));
+    auto statement = database.prepare(value.empty() ? "DELETE FROM session WHERE key = ?"
+                                                    : "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)");
+    if (!statement)
+        return statement.error();
+    return value.empty() ? statement->run(key) : statement->run(key, std::string_view(value));
+}
+
+Result<std::string> changedTags(const std::string &before, const EntryChange &change)
+{
+    std::vector<std::string> tags = linesOf(before);
+    for (const std::string &tag : change.removedTags)
+        tags.erase(std::remove(tags.begin(), tags.end(), tag), tags.end());
+    for (const std::string &tag : change.addedTags) {
+        if (tag.empty() || tag.find_first_of("\n,") != std::string::npos)
+            return Error("\"" + tag + "\" is no tag: it is empty, or has a comma or a line break in it");
+        tags.push_back(tag);
+    }
+    std::sort(tags.begin(), tags.end());
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+    std::string text;
+    for (const std::string &tag : tags)
+        text += (text.empty() ? "" : "\n") + tag;
+    return text;
+}
+
+} // namespace
+
+SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
+{
+    SessionEntry entry;
+    std::error_code failure;
+    entry.path = std::filesystem::absolute(path, failure).lexically_normal().string();
+    entry.fileBytes = sizeOf(path);
+    entry.isSealed = isSealed(path);
+    const bool writerLives = WriterLock::isHeld(path);
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0)
+        entry.startWallNs = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    if (entry.isSealed && !key) {
+        entry.command = "(sealed)";
+        entry.state = writerLives ? SessionState::Recording
+            : hasLog(path)        ? SessionState::Unfinished
+                                  : SessionState::Complete;
+        return entry;
+    }
+    Damage damage;
+    auto file = openSessionFile(path, damage, key);
+    if (!file)
+        entry.problem = file.error().text();
+    else
+        readEntry(*file, entry, writerLives);
+    return entry;
+}
+
+Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
+{
+    std::error_code failure;
+    std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
+    if (failure)
+        return Error("Cannot read the folder " + folder + ": " + failure.message());
+    std::vector<SessionEntry> entries;
+    for (; files != std::filesystem::directory_iterator(); files.increment(failure)) {
+        if (failure)
+            return Error("Cannot read the folder " + folder + ": " + failure.message());
+        const std::string path = files->path().string();
+        if (path.ends_with(kEnding) && files->is_regular_file(failure))
+            entries.push_back(describeSession(path));
+    }
+    std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {
+        return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);
+    });
+    return entries;
+}
+
+Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key)
+{
+    if (WriterLock::isHeld(path))
+        return Error("Cannot change " + path + ": it is being recorded; change it when that has ended");
+    auto database = openToChange(path, key);
+    if (!database)
+        return database.error();
+    auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    const auto tags = changedTags(valueOf(*database, "tags"), change);
+    if (!tags)
+        return tags.error();
+    if (auto done = put(*database, "tags", *tags); !done)
+        return done;
+    if (change.note)
+        if (auto done = put(*database, "note", *change.note); !done)
+            return done;
+    return transaction->commit();
+}
+
+Result<void> removeSession(const std::string &path)
+{
+    if (WriterLock::isHeld(path))
+        return Error("Cannot remove " + path + ": it is being recorded");
+    if (hasLog(path))
+        return Error("Cannot remove " + path + ": its recording is unfinished");
+    if (::unlink(path.c_str()) != 0)
+        return model::systemError("Cannot remove " + path, errno);
+    ::unlink(walPath(path).c_str());
+    ::unlink(shmPath(path).c_str());
+    return {};
+}
+
+} // namespace storage

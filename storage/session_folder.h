@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/base/result.h"
+#include "model/session_entry.h"
+#include "storage/seal/seal_key.h"
+
+#include <string>
+#include <vector>
+
+namespace storage {
+
+/// What the session at `path` says about itself, read in O(1) of what it recorded. Never fails: what is wrong is in `problem`. Without its
+/// key a sealed session shows no more than the file system does.
+model::SessionEntry describeSession(const std::string &path, const SealKeyPointer &key = {});
+
+/// All *.gprof-session files of a folder, newest first. Not those of folders in it.
+model::Result<std::vector<model::SessionEntry>> sessionsIn(const std::string &folder);
+
+/// How tags and the note of a session change.
+struct EntryChange
+{
+    std::vector<std::string> addedTags;
+    std::vector<std::string> removedTags;
+    std::optional<std::string> note; ///< replaces the one that is there; empty: removes it
+};
+
+/// Stores tags and note in the session itself (table `session`: "tags", "note"; tags separated by line breaks), so that they travel with it, and
+/// are sealed with it. Refuses a session that is being recorded, and tags with line breaks or commas in them.
+model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});
+
+/// Removes a finished session. Refuses one that is being recorded, or that has a log that was not brought in.
+model::Result<void> removeSession(const std::string &path);
+
+} // namespace storage

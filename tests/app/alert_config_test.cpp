@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/alert_commands.h"
+#include "app/alert_config.h"
+#include "app/amount_text.h"
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <algorithm>
+
+using namespace app;
+using model::AlertTest;
+
+class AlertConfigTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsRules()
+    {
+        const auto config = parseAlertConfig(R"(
+on_alert = "page somebody"
+notify = true
+[[alert]]
+name = "live heap"
+source = "heap_live_bytes"
+above = "1.5GiB"
+clears_at = "1GiB"
+holds = "30s"
+[[alert]]
+name = "memory grows"
+grows = "10%"
+within = "2h"
+on_alert = "log it"
+[[alert]]
+name = "CPU busy"
+enabled = false
+[[alert]]
+name = "threads"
+source = "threads_count"
+above = 500
+[[alert]]
+name = "busy machine"
+above_of_cores = 75
+)",
+            "rules.toml");
+        QVERIFY2(config.has_value(), config ? "" : config.error().text().c_str());
+        QVERIFY(config->notifies);
+        QCOMPARE(config->rules.size(), std::size_t(6)); // two built-in ones are left
+        const auto find = [&](const char *name) {
+            return *std::find_if(
+                config->rules.begin(), config->rules.end(), [&](const auto &rule) { return rule.name == name; });
+        };
+        QCOMPARE(find("live heap").threshold, 1.5 * 1073741824);
+        QCOMPARE(find("live heap").clearsAt.value(), 1073741824.0);
+        QCOMPARE(find("live heap").holds.seconds(), 30.0);
+        QCOMPARE(find("live heap").command, std::string("page somebody"));
+        QCOMPARE(find("memory grows").test, AlertTest::GrowsPercent);
+        QCOMPARE(find("memory grows").window.seconds(), 7200.0);
+        QCOMPARE(find("memory grows").command, std::string("log it"));
+        QCOMPARE(find("threads").threshold, 500.0);
+        QVERIFY(find("busy machine").source == model::SeriesSource(model::CpuQuantity::Used));
+    }
+
+    void saysWhichLineIsWrong_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("said");
+        const QByteArray rule = "[[alert]]\nname = \"x\"\n";
+        QTest::newRow("no TOML") << QByteArray("[[alert\n") << QByteArray("f:1: ");
+        QTest::newRow("unknown key") << rule + "abov = 3\n" << QByteArray("f:3: a rule has no key \"abov\"");
+        QTest::newRow("unknown key of the file")
+            << QByteArray("\nalarm = 3\n") << QByteArray("f:2: there is no key \"alarm\"");
+        QTest::newRow("unknown source") << rule + "source = \"rss\"\nabove = 3\n"
+                                        << QByteArray("f:3: there is no source \"rss\"");
+        QTest::newRow("no amount") << rule + "above = \"3 apples\"\n" << QByteArray("f:3: above is a number of bytes");
+        QTest::newRow("no condition") << rule << QByteArray("f:1: the rule has no condition");
+        QTest::newRow("two conditions") << rule + "above = 3\nbelow = 2\n"
+                                        << QByteArray("f:4: a rule has one condition");
+        QTest::newRow("no name") << QByteArray("[[alert]]\nabove = 3\n") << QByteArray("f:1: a rule needs a name");
+        QTest::newRow("twice") << rule + "above = 3\n" + rule + "above = 4\n"
+                               << QByteArray("f:4: there is a rule \"x\" already");
+        QTest::newRow("no window") << rule + "grows = \"5%\"\n" << QByteArray("f:1: growth is looked for within");
+        QTest::newRow("not a list") << QByteArray("[alert]\nname = \"x\"\n") << QByteArray("f:1: alert is a list");
+        QTest::newRow("wrong side") << rule + "above = 3\nclears_at = 4\n" << QByteArray("f:1: it would end at");
+        QTest::newRow("no flag") << QByteArray("defaults = 1\n") << QByteArray("f:1: defaults is true or false");
+    }
+    void saysWhichLineIsWrong()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, said);
+        const auto config = parseAlertConfig(text.toStdString(), "f");
+        QVERIFY(!config);
+        QVERIFY2(config.error().text().starts_with(said.toStdString()), config.error().text().c_str());
+    }
+
+    void findsItsConfiguration()
+    {
+        const QTemporaryDir folder;
+        qputenv("XDG_CONFIG_HOME", folder.path().toUtf8());
+        QCOMPARE(loadAlertConfig("", "")->rules.size(), model::defaultAlertRules().size());
+        QVERIFY(loadAlertConfig("off", "")->rules.empty());
+        QVERIFY(!loadAlertConfig("/does/not/exist", ""));
+        QVERIFY(QDir(folder.path()).mkdir(QStringLiteral("genesis-profiler")));
+        QFile file(folder.filePath(QStringLiteral("genesis-profiler/alerts.toml")));
+        QVERIFY(file.open(QFile::WriteOnly));
+        file.write("defaults = false\n");
+        file.close();
+        QVERIFY(loadAlertConfig("", "")->rules.empty());
+        qputenv("GENPROF_ALERTS", "off");
+        QVERIFY(loadAlertConfig("", "")->rules.empty());
+        qunsetenv("GENPROF_ALERTS");
+        file.remove();
+        QCOMPARE(loadAlertConfig("", "do it")->rules.front().command, std::string("do it"));
+        qputenv("GENPROF_ON_ALERT", "by environment");
+        QCOMPARE(loadAlertConfig("", "")->rules.front().command, std::string("by environment"));
+        qunsetenv("GENPROF_ON_ALERT");
+    }
+
+    void amounts()
+    {
+        QCOMPARE(parseAmount("512MiB", model::Unit::Bytes).value(), 536870912.0);
+        QCOMPARE(parseAmount("1.5 K", model::Unit::Bytes).value(), 1536.0);
+        QCOMPARE(parseAmount("2MB", model::Unit::Bytes).value(), 2e6);
+        QCOMPARE(parseAmount("20MiB/h", model::Unit::BytesPerHour).value(), 20971520.0);
+        QCOMPARE(parseAmount("80%", model::Unit::Percent).value(), 80.0);
+        QCOMPARE(parseAmount("1h30m", model::Unit::Nanoseconds).value(), 5400e9);
+        for (const char *text : {"", "x", "3 apples", "%", "1e400"})
+            QVERIFY2(!parseAmount(text, model::Unit::Bytes), text);
+    }
+
+    void commandsRunBesideTheRecording()
+    {
+        const QTemporaryDir folder;
+        AlertCommands commands;
+        const std::string file = folder.filePath(QStringLiteral("said")).toStdString();
+        QVERIFY(commands.start(
+            {"/bin/sh", "-c", "echo $GENPROF_ALERT_RULE > " + file}, {{"GENPROF_ALERT_RULE", "the rule"}}));
+        QVERIFY(commands.start({"/bin/sh", "-c", "exit 3"}, {}));
+        QVERIFY(!commands.start({"/does/not/exist"}, {}));
+        const std::vector<std::string> said = commands.finish(model::Duration::fromMs(10'000));
+        QCOMPARE(said.size(), std::size_t(1));
+        QCOMPARE(said[0], std::string("\"exit 3\" ended with status 3"));
+        QFile written(QString::fromStdString(file));
+        QVERIFY(written.open(QFile::ReadOnly));
+        QCOMPARE(written.readAll(), QByteArray("the rule\n"));
+    }
+
+    void commandsThatHangDoNotHoldIt()
+    {
+        QElapsedTimer timer;
+        timer.start();
+        {
+            AlertCommands commands;
+            for (std::size_t i = 0; i < AlertCommands::kMost; ++i)
+                QVERIFY(commands.start({"/bin/sh", "-c", "sleep 100"}, {}));
+            QVERIFY(!commands.start({"/bin/sh", "-c", "true"}, {}));
+            QVERIFY(commands.look().empty());
+            QCOMPARE(commands.runningCount(), AlertCommands::kMost);
+        }
+        QVERIFY(timer.elapsed() < 20'000);
+    }
+};
+
+QTEST_GUILESS_MAIN(AlertConfigTest)
+#include "alert_config_test.moc"

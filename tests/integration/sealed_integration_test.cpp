@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QDirIterator>
+#include <QFile>
+#include <QTest>
+
+using tests::GenprofRunner;
+using tests::Ran;
+
+namespace {
+
+constexpr const char *kPassphrase = "correct horse battery";
+
+QStringList words(const char *line) { return QString::fromUtf8(line).split(u' '); }
+
+} // namespace
+
+/// Sealed sessions through the programs, as a user has them.
+class SealedIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    const GenprofRunner m_runner;
+
+    /// Files below the folder, the list of sessions among them, in which `text` stands.
+    QStringList filesWith(const QByteArray &text) const
+    {
+        QStringList found;
+        QDirIterator files(m_runner.path({}), QDir::Files, QDirIterator::Subdirectories);
+        while (files.hasNext()) {
+            QFile file(files.next());
+            if (file.open(QIODevice::ReadOnly) && file.readAll().contains(text))
+                found << file.fileName();
+        }
+        return found;
+    }
+
+    /// Runs genprof with the passphrase on descriptor 7.
+    Ran withPassphrase(const QStringList &arguments, const QByteArray &passphrase = kPassphrase) const
+    {
+        return m_runner.run(QStringLiteral("sh"),
+            QStringList{QStringLiteral("-c"), QStringLiteral("exec 7<&0 0</dev/null; exec \"$0\" \"$@\""),
+                GenprofRunner::program()}
+                + arguments + words("--passphrase-fd 7"),
+            passphrase + "\n");
+    }
+
+private Q_SLOTS:
+    void recordsWithNothingInClear()
+    {
+        // The command searches the folder itself, while it is recorded; its own arguments and functions are what must not be found.
+        const QString search = QStringLiteral(
+            "ls -l /proc/self/fd; for i in 1 2 3 4 5 6; do sleep 0.1; grep -rl zebra-argument \"$1\"; grep -rl "
+            "accept_mmap \"$1\";"
+            " grep -rlE 'SQLite format|CREATE TABLE' \"$1\" | grep -v sessions.db; done; ls \"$1\"; echo end");
+        const Ran ran = m_runner.run(QStringLiteral("sh"),
+            {QStringLiteral("-c"),
+                QStringLiteral("exec 7<&0 0</dev/null; exec \"$0\" record --seal --passphrase-fd 7 -q --tick 100 -o "
+                               "\"$1\" -- sh -c \"$2\" "
+                               "zebra-argument \"$3\""),
+                GenprofRunner::program(), m_runner.session(), search, m_runner.path({})},
+            QByteArray(kPassphrase) + "\n");
+        QVERIFY2(ran.exitCode == 0, ran.err.constData());
+        QVERIFY2(ran.out.endsWith("end\n"), ran.out.constData());
+        const QByteArray listed = ran.out.mid(ran.out.indexOf("\ntotal") + 1);
+        QVERIFY2(!ran.out.contains("7 -> "), "the command has the passphrase's descriptor");
+        QVERIFY2(!listed.contains(m_runner.path({}).toUtf8() + "/"), listed.constData());
+        QVERIFY2(ran.out.contains("test.gprof-session-wal"), "there was no log to search");
+        QCOMPARE(filesWith("zebra-argument"), QStringList());
+        QCOMPARE(filesWith("CREATE TABLE tick"), QStringList());
+    }
+
+    void opensWithThePassphraseAlone()
+    {
+        const Ran report = withPassphrase(
+            {QStringLiteral("report"), m_runner.session(), QStringLiteral("--format"), QStringLiteral("json")});
+        QVERIFY2(report.exitCode == 0, report.err.constData());
+        QVERIFY2(report.out.contains("zebra-argument"), report.out.constData());
+        const Ran sql = withPassphrase({QStringLiteral("sql"), m_runner.session(),
+            QStringLiteral("SELECT state FROM v_session"), QStringLiteral("--format"), QStringLiteral("csv")});
+        QCOMPARE(sql.out, QByteArray("state\r\ncomplete\r\n"));
+        const Ran wrong = withPassphrase({QStringLiteral("report"), m_runner.session()}, "incorrect");
+        QCOMPARE(wrong.exitCode, 1);
+        QVERIFY2(wrong.err.contains("wrong passphrase"), wrong.err.constData());
+        const Ran none = m_runner.run(QStringLiteral("setsid"),
+            {QStringLiteral("-w"), GenprofRunner::program(), QStringLiteral("report"), m_runner.session()});
+        QCOMPARE(none.exitCode, 1);
+        QVERIFY2(none.err.contains("--passphrase-fd N or --passphrase-keyring NAME"), none.err.constData());
+        const Ran list = m_runner.genprof({QStringLiteral("list"), m_runner.path({})});
+        QVERIFY2(list.out.contains("(sealed)") && !list.out.contains("zebra"), list.out.constData());
+    }
+
+    void sealsAndUnsealsCopies()
+    {
+        const QString plain = m_runner.path(QStringLiteral("plain")), again = m_runner.path(QStringLiteral("again"));
+        const Ran unsealed = withPassphrase({QStringLiteral("unseal"), m_runner.session(), plain});
+        QVERIFY2(unsealed.exitCode == 0, unsealed.err.constData());
+        QVERIFY(filesWith("zebra-argument") == QStringList{plain});
+        const Ran sealed = withPassphrase({QStringLiteral("seal"), plain, again}, "another one");
+        QVERIFY2(sealed.exitCode == 0, sealed.err.constData());
+        QVERIFY(filesWith("zebra-argument") == QStringList{plain});
+        QVERIFY(withPassphrase(
+            {QStringLiteral("report"), again, QStringLiteral("--format"), QStringLiteral("json")}, "another one")
+                    .out.contains("zebra-argument"));
+        QFile file(again);
+        QVERIFY(file.open(QIODevice::ReadWrite) && file.seek(20'000));
+        const QByteArray byte = file.peek(1);
+        QVERIFY(file.write(QByteArray(1, static_cast<char>(byte[0] ^ 1))) == 1);
+        file.close();
+        const Ran altered = withPassphrase({QStringLiteral("report"), again}, "another one");
+        QVERIFY2(altered.err.contains("damaged or was altered"), altered.err.constData());
+        QVERIFY(!altered.err.contains("wrong passphrase"));
+    }
+
+    void takesThePassphraseFromTheKeyring()
+    {
+        // Every user has a keyring that a program without a login session can write; the key is added as keyctl(1) would.
+        const Ran added = m_runner.run(QStringLiteral("python3"),
+            {QStringLiteral("-c"),
+                QStringLiteral("import ctypes, sys\n"
+                               "c = ctypes.CDLL(None, use_errno=True)\n"
+                               "p = b'correct horse battery'\n"
+                               "k = c.syscall(248, b'user', b'genesis-profiler-test', p, len(p), -4)\n"
+                               "sys.exit(0 if k > 0 else 1)")});
+        if (added.exitCode != 0)
+            QSKIP("this system lets nobody add a key to the user's keyring");
+        const Ran report
+            = m_runner.genprof({QStringLiteral("report"), m_runner.session(), QStringLiteral("--passphrase-keyring"),
+                QStringLiteral("genesis-profiler-test"), QStringLiteral("--format"), QStringLiteral("json")});
+        QVERIFY2(report.out.contains("zebra-argument"), report.err.constData());
+        const Ran missing = m_runner.genprof({QStringLiteral("report"), m_runner.session(),
+            QStringLiteral("--passphrase-keyring"), QStringLiteral("genesis-profiler-no-such-key")});
+        QVERIFY2(missing.err.contains("keyctl padd user"), missing.err.constData());
+    }
+};
+
+QTEST_GUILESS_MAIN(SealedIntegrationTest)
+#include "sealed_integration_test.moc"

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/alert_watch.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace model;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr double kMiB = 1048576;
+
+/// A recording of one process, second by second, under one rule.
+class Run
+{
+public:
+    explicit Run(AlertRule rule)
+        : m_watch({std::move(rule)}, 4)
+    {
+        m_tables.images.resize(1);
+    }
+
+    MetricValues values;
+    std::vector<AlertEvent> told;
+
+    /// A tick of one second with the values as they are.
+    void tick()
+    {
+        EventBatch batch;
+        batch.span = {{m_now}, {m_now + kSecond}};
+        batch.metrics.push_back({ProcessId(0u), values});
+        add(batch);
+    }
+
+    /// A tick in which nothing is known of the process.
+    void blindTick()
+    {
+        EventBatch batch;
+        batch.span = {{m_now}, {m_now + kSecond}};
+        add(batch);
+    }
+
+    void ticks(int count, double rss)
+    {
+        values.set(Metric::Rss, static_cast<std::int64_t>(rss));
+        for (int i = 0; i < count; ++i)
+            tick();
+    }
+
+    int fired() const
+    {
+        return static_cast<int>(std::count_if(told.begin(), told.end(),
+            [](const AlertEvent &alert) { return !alert.ended && alert.value == alert.worst; }));
+    }
+    std::size_t firedCount() const { return m_watch.firedCount(); }
+    std::int64_t second() const { return m_now / kSecond; }
+
+private:
+    void add(const EventBatch &batch)
+    {
+        m_now += kSecond;
+        for (const AlertEvent &alert : m_watch.evaluate(batch, m_tables))
+            told.push_back(alert);
+    }
+
+    AlertWatch m_watch;
+    ProgramTables m_tables;
+    std::int64_t m_now = 0;
+};
+
+AlertRule above(double threshold, int holdsSeconds)
+{
+    return {.name = "r", .source = Metric::Rss, .threshold = threshold, .holds = {holdsSeconds * kSecond}};
+}
+
+} // namespace
+
+class AlertWatchTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void firesWithinATickOfItsTime()
+    {
+        Run run(above(100 * kMiB, 10));
+        run.ticks(30, 50 * kMiB);
+        run.ticks(10, 200 * kMiB);
+        QCOMPARE(
+            run.told.size(), std::size_t(0)); // it has held for 9 s: from the end of the first tick to that of the last
+        run.ticks(1, 210 * kMiB);
+        QCOMPARE(run.told.size(), std::size_t(1));
+        QCOMPARE(run.told[0].began.ns, 31 * kSecond);
+        QCOMPARE(run.told[0].fired.ns, 41 * kSecond);
+        QCOMPARE(run.told[0].value, 210 * kMiB);
+        QCOMPARE(run.told[0].unit, Unit::Bytes);
+    }
+
+    void endsOnlyBeyondTheClearThreshold()
+    {
+        Run run(above(100 * kMiB, 0));
+        run.ticks(1, 101 * kMiB);
+        run.ticks(20, 97 * kMiB); // below the threshold, not below 95 % of it
+        QCOMPARE(run.told.size(), std::size_t(1));
+        run.ticks(1, 94 * kMiB);
+        QCOMPARE(run.told.size(), std::size_t(2));
+        QCOMPARE(run.told[1].ended->ns, 22 * kSecond);
+        QCOMPARE(run.told[1].id, run.told[0].id);
+    }
+
+    void anInterruptionBeginsAnew()
+    {
+        Run run(above(100 * kMiB, 5));
+        run.ticks(5, 200 * kMiB);
+        run.ticks(1, 50 * kMiB);
+        run.ticks(5, 200 * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(0));
+        run.blindTick();
+        run.ticks(5, 200 * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(0));
+        run.ticks(1, 200 * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(1));
+    }
+
+    void tellsWhatGotWorse()
+    {
+        Run run(above(100 * kMiB, 0));
+        for (int i = 0; i < 60; ++i)
+            run.ticks(1, (101 + 0.1 * i) * kMiB);
+        QCOMPARE(run.told.size(), std::size_t(6)); // each 10 s
+        QCOMPARE(run.told.back().worst, 106 * kMiB);
+        run.ticks(1, 120 * kMiB); // by more than a tenth: at once
+        QCOMPARE(run.told.size(), std::size_t(7));
+        QCOMPARE(run.told.back().value, 101 * kMiB);
+    }
+
+    void sharesAreOfTheLimitAndOfTheCores()
+    {
+        Run limit({.name = "l", .test = AlertTest::AboveOfLimit, .threshold = 80});
+        limit.values.set(Metric::MemoryLimit, 1000);
+        limit.values.set(Metric::SystemAvailable, 1'000'000);
+        limit.ticks(3, 800);
+        QCOMPARE(limit.firedCount(), std::size_t(0));
+        limit.ticks(1, 801);
+        QCOMPARE(limit.firedCount(), std::size_t(1));
+        limit.values.set(Metric::SystemAvailable, 10); // what the system has left is the nearer limit
+        QCOMPARE(limit.told[0].unit, Unit::Percent);
+
+        Run cores({.name = "c", .source = CpuQuantity::Used, .test = AlertTest::AboveOfCores, .threshold = 90});
+        cores.values.set(Metric::CpuUser, 300'000); // thousandths of a percent: three of four processors
+        cores.values.set(Metric::CpuSystem, 50'000);
+        cores.tick();
+        QCOMPARE(cores.firedCount(), std::size_t(0));
+        cores.values.set(Metric::CpuSystem, 70'000);
+        cores.tick();
+        QCOMPARE(cores.firedCount(), std::size_t(1));
+        QCOMPARE(cores.told[0].value, 92.5);
+    }
+
+    void growthNeedsItsWindow()
+    {
+        Run run({.name = "g", .test = AlertTest::GrowsPercent, .threshold = 5, .window = {600 * kSecond}});
+        run.ticks(300, 50 * kMiB);
+        run.ticks(290, 100 * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(0)); // twice as much, but not yet 10 minutes ago
+        run.ticks(20, 100 * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(1));
+        QVERIFY(run.told[0].fired.ns <= 602 * kSecond);
+        QCOMPARE(run.told[0].value, 100.0);
+        run.ticks(320, 100 * kMiB);
+        QVERIFY(run.told.back().ended.has_value());
+    }
+
+    void slowGrowthFiresAtItsRate_data()
+    {
+        QTest::addColumn<double>("percentPerHour");
+        QTest::addColumn<bool>("fires");
+        QTest::newRow("4 % an hour") << 4.0 << false;
+        QTest::newRow("6 % an hour") << 6.0 << true;
+    }
+    void slowGrowthFiresAtItsRate()
+    {
+        QFETCH(double, percentPerHour);
+        QFETCH(bool, fires);
+        Run run(defaultAlertRules().front());
+        for (int second = 0; second < 2 * 3600; ++second)
+            run.ticks(1, 100 * kMiB * (1 + percentPerHour / 100 * second / 3600));
+        QCOMPARE(run.firedCount() > 0, fires);
+        if (fires)
+            QVERIFY(run.told[0].fired.ns <= (3600 + 60) * kSecond);
+    }
+
+    /// Noise of ±2 % around the threshold for 48 hours: at most one alert, which never ends.
+    void noiseDoesNotMakeItFlap_data()
+    {
+        QTest::addColumn<int>("holds");
+        QTest::newRow("at once") << 0;
+        QTest::newRow("for 10 s") << 10;
+    }
+    void noiseDoesNotMakeItFlap()
+    {
+        QFETCH(int, holds);
+        Run run(above(100 * kMiB, holds));
+        std::mt19937_64 random(7);
+        std::uniform_real_distribution<double> noise(-0.02, 0.02);
+        for (int second = 0; second < 48 * 3600; ++second)
+            run.ticks(1, 100 * kMiB * (1 + noise(random)));
+        QVERIFY(run.firedCount() <= 1);
+        for (const AlertEvent &alert : run.told)
+            QVERIFY(!alert.ended);
+    }
+
+    void growthNoiseDoesNotFlapEither()
+    {
+        Run run(defaultAlertRules().front());
+        std::mt19937_64 random(11);
+        std::uniform_real_distribution<double> noise(-0.02, 0.02);
+        // 5 % an hour is the threshold itself.
+        for (int second = 0; second < 48 * 3600; ++second)
+            run.ticks(1, 100 * kMiB * std::pow(1.05, second / 3600.0) * (1 + noise(random)));
+        QVERIFY2(run.firedCount() <= 1, qPrintable(QString::number(run.firedCount())));
+    }
+
+    void aForecastFiresBeforeTheLimit()
+    {
+        Run run(defaultAlertRules().back());
+        run.values.set(Metric::MemoryLimit, std::int64_t(720 * kMiB));
+        std::mt19937_64 random(3);
+        std::normal_distribution<double> noise(0, 0.2);
+        // 20 MiB an hour: from 500 MiB the limit is 11 h away, and 8 h away after 3 h.
+        for (int second = 0; second < 4 * 3600; ++second)
+            run.ticks(1, (500 + 20.0 * second / 3600 + noise(random)) * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(1));
+        const double hours = run.told[0].fired.seconds() / 3600;
+        QVERIFY2(hours > 2.5 && hours < 3.5, qPrintable(QString::number(hours)));
+        QCOMPARE(run.told[0].unit, Unit::Nanoseconds);
+    }
+
+    void aFlatProgramIsNotForecast()
+    {
+        Run run(defaultAlertRules().back());
+        run.values.set(Metric::MemoryLimit, std::int64_t(1000 * kMiB));
+        std::mt19937_64 random(5);
+        std::normal_distribution<double> noise(0, 1);
+        for (int second = 0; second < 3 * 3600; ++second)
+            run.ticks(1, (500 + noise(random)) * kMiB);
+        QCOMPARE(run.firedCount(), std::size_t(0));
+    }
+
+    void endedImagesDoNotCount()
+    {
+        ProgramTables tables;
+        tables.images.resize(2);
+        AlertInputs inputs;
+        EventBatch batch;
+        batch.span = {{0}, {kSecond}};
+        batch.heapTicks = {{.image = ImageId(0u), .liveBytes = 10, .allocations = 4},
+            {.image = ImageId(1u), .liveBytes = 20, .allocations = 6}};
+        inputs.add(batch, tables);
+        QCOMPARE(*inputs.value(HeapQuantity::LiveBytes), 30.0);
+        QCOMPARE(*inputs.value(HeapQuantity::AllocationRate), 10.0);
+        tables.images[1].end = Timestamp{kSecond};
+        inputs.add({.span = {{kSecond}, {2 * kSecond}}}, tables);
+        QCOMPARE(*inputs.value(HeapQuantity::LiveBytes), 10.0);
+        QCOMPARE(*inputs.value(HeapQuantity::AllocationRate), 0.0);
+        QVERIFY(!inputs.value(Metric::Rss));
+    }
+
+    void rulesThatCannotBeAreNamed()
+    {
+        QVERIFY(ruleProblem(above(1, 0)).empty());
+        for (const AlertRule &rule : defaultAlertRules())
+            QVERIFY2(ruleProblem(rule).empty(), rule.name.c_str());
+        AlertRule rule = above(10, 0);
+        rule.clearsAt = 11;
+        QVERIFY(!ruleProblem(rule).empty());
+        rule = {.name = "c", .source = Metric::Threads, .test = AlertTest::AboveOfLimit, .threshold = 80};
+        QVERIFY(!ruleProblem(rule).empty());
+        rule = {.name = "g", .test = AlertTest::GrowsPercent, .threshold = 5};
+        QVERIFY(!ruleProblem(rule).empty());
+    }
+
+    void conditionsReadAsSentences()
+    {
+        const std::vector<AlertRule> rules = defaultAlertRules();
+        QCOMPARE(conditionText(rules[0]), std::string("resident memory grows by more than 5 % within 1 h"));
+        QCOMPARE(conditionText(rules[1]), std::string("resident memory above 80 % of its limit for 10 s"));
+        QCOMPARE(conditionText(rules[2]), std::string("CPU above 90 % of all processors for 5 min"));
+        QCOMPARE(conditionText(rules[3]), std::string("resident memory reaches its limit within 8 h"));
+    }
+};
+
+QTEST_APPLESS_MAIN(AlertWatchTest)
+#include "alert_watch_test.moc"

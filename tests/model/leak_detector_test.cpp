@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/leak_detector.h"
+#include "model/analysis/leak_retractions.h"
+#include "model/analysis/recommendations.h"
+#include "model/report/leak_report.h"
+#include "tests/support/snapshot_builder.h"
+#include "tests/support/stack_histories.h"
+
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <sstream>
+
+using namespace model;
+using namespace tests;
+
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+/// A recording in which stacks behave as they are told.
+class Recording
+{
+public:
+    explicit Recording(std::size_t buckets = 72)
+        : m_buckets(buckets)
+    {
+        m_builder.ticks(buckets * 10, {kSecondNs});
+        m_ages->clocks.push_back({m_builder.image(), {0}, {10 * kSecondNs}, static_cast<std::uint32_t>(buckets)});
+    }
+
+    Recording &stack(std::string_view text, Behaviour behaviour, double blockBytes = 1000, std::uint64_t seed = 1)
+    {
+        Random random(seed);
+        StackAges ages{m_builder.image(), m_builder.stack(text), 0, 0, {10 * kSecondNs}, {}, {}};
+        ages.buckets = stackHistory(behaviour, {.buckets = m_buckets, .blockBytes = blockBytes}, random);
+        ages.examples = {{static_cast<std::int64_t>(blockBytes), {5 * kSecondNs}}};
+        m_builder.heap(std::string(text) + " 100");
+        m_ages->stacks.push_back(std::move(ages));
+        ++m_ages->clocks.front().followed;
+        return *this;
+    }
+
+    SnapshotBuilder &builder() { return m_builder; }
+
+    Snapshot snapshot()
+    {
+        Snapshot made = m_builder.build();
+        made.heapAges = m_ages;
+        return made;
+    }
+    LeakReport leaks()
+    {
+        m_snapshot = snapshot(); // the report points into it
+        return *findLeaks(m_snapshot);
+    }
+    const Snapshot &looked() const { return m_snapshot; }
+
+private:
+    std::size_t m_buckets;
+    SnapshotBuilder m_builder;
+    std::shared_ptr<HeapAges> m_ages = std::make_shared<HeapAges>();
+    Snapshot m_snapshot;
+};
+
+bool mentions(const std::vector<std::string> &sentences, std::string_view word)
+{
+    return std::any_of(sentences.begin(), sentences.end(),
+        [word](const std::string &sentence) { return sentence.find(word) != std::string::npos; });
+}
+
+} // namespace
+
+class LeakDetectorTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void namesThePlaceAndTheRate()
+    {
+        Recording recording;
+        recording.stack("main;Session::attach@session.cpp:214;libc.so.6!malloc", Behaviour::LeakFraction)
+            .stack("main;Parser::parse@parse.cpp:3;libc.so.6!malloc", Behaviour::ShortLived);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.state, LeakReport::State::Done);
+        QCOMPARE(report.tested, std::int64_t{2});
+        QCOMPARE(report.items.size(), std::size_t{1});
+        const LeakItem &item = report.items.front();
+        QCOMPARE(item.tier, LeakTier::Growing);
+        QVERIFY(item.isConfirmed);
+        QCOMPARE(item.place, std::string("Session::attach"));
+        QCOMPARE(item.where, std::string("session.cpp:214"));
+        QVERIFY(item.bytesPerHour95.low > 0 && item.bytesPerHour95.low < item.bytesPerHour
+            && item.bytesPerHour < item.bytesPerHour95.high);
+        // The rate is what the history grows by.
+        const std::vector<AgeBucket> &buckets = item.stacks.front().ages->buckets;
+        const double grown = static_cast<double>(buckets.back().liveBytes - buckets[12].liveBytes) / 59 * 360;
+        QVERIFY(std::abs(item.bytesPerHour / grown - 1) < 0.3); // two moments against a line through all
+        QVERIFY(mentions(item.evidence, "are still there"));
+        QVERIFY(mentions(item.evidence, "1000 B, ") || mentions(item.evidence, "For example"));
+        QVERIFY(report.sentence.starts_with("1 place keeps growing; 2 stacks were looked at"));
+        QVERIFY(report.expectedFalse > 0 && report.expectedFalse < 0.01);
+    }
+
+    void putsSureFindingsFirst()
+    {
+        Recording recording;
+        recording.stack("main;cache;malloc", Behaviour::UnfilledCache, 100'000)
+            .stack("main;leak;malloc", Behaviour::LeakFraction, 100);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{2});
+        QCOMPARE(report.items[0].place, std::string("leak"));
+        QCOMPARE(report.items[1].tier, LeakTier::CouldBeCache);
+        QVERIFY(report.items[1].caution.find("a cache that is not full yet") != std::string::npos);
+    }
+
+    void makesOneItemOfOneCause()
+    {
+        Recording recording;
+        recording.stack("main;Session::open;std::string::assign;malloc", Behaviour::LeakFull)
+            .stack("main;reload;Session::open;operator new", Behaviour::LeakFull, 1000, 2);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{1});
+        QCOMPARE(report.items.front().stacks.size(), std::size_t{2});
+        QVERIFY(report.items.front().stacks[0].bytesPerHour >= report.items.front().stacks[1].bytesPerHour);
+    }
+
+    void looksBehindAllocationHelpers()
+    {
+        Recording recording;
+        for (int i = 0; i < 9; ++i)
+            recording.stack("main;caller" + std::to_string(i) + ";xmalloc;malloc", Behaviour::ShortLived);
+        recording.stack("main;guilty;xmalloc;malloc", Behaviour::LeakFull);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{1});
+        QCOMPARE(report.items.front().place, std::string("guilty"));
+    }
+
+    void saysWhoElseAllocatesThere()
+    {
+        Recording recording;
+        recording.stack("main;serve;make;malloc", Behaviour::LeakFull)
+            .stack("main;test;make;malloc", Behaviour::ShortLived);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{1});
+        QCOMPARE(report.items.front().neighbourCount, std::int64_t{1});
+    }
+
+    void leavesOutWhatStaysSmall()
+    {
+        Recording recording;
+        recording.stack("main;tiny;malloc", Behaviour::LeakSlow, 1); // some hundred bytes an hour
+        const LeakReport report = recording.leaks();
+        QVERIFY(report.items.empty());
+        QCOMPARE(report.folded, std::int64_t{1});
+        QVERIFY(mentions(report.notes, "would hold less than 1 MiB"));
+        QVERIFY(report.sentence.starts_with("No leak found"));
+    }
+
+    void saysWhenThereIsNotEnough()
+    {
+        Recording early(20);
+        early.stack("main;leak;malloc", Behaviour::LeakFull);
+        LeakReport report = early.leaks();
+        QCOMPARE(report.state, LeakReport::State::NotEnough);
+        QVERIFY2(
+            report.sentence.find("3.33 min were seen, 6 min are needed") != std::string::npos, report.sentence.c_str());
+        Recording half(40);
+        half.stack("main;leak;malloc", Behaviour::LeakFull);
+        report = half.leaks();
+        QCOMPARE(report.items.size(), std::size_t{1});
+        QVERIFY(!report.items.front().isConfirmed);
+        QVERIFY(mentions(report.notes, "Still early"));
+        const LeakReport none = *findLeaks(SnapshotBuilder().build());
+        QCOMPARE(none.state, LeakReport::State::NoData);
+        QVERIFY(!none.notes.empty());
+    }
+
+    void saysWhatLimitsTheAnswer()
+    {
+        Recording recording;
+        recording.stack("main;leak;malloc", Behaviour::LeakFull);
+        recording.builder().raw().info.config.heap = HeapMode::Sampled;
+        recording.builder().raw().losses.push_back(
+            {LossKind::EventsDropped, recording.builder().image(), 1'000'000, "ring full", {{}, {kSecondNs}}});
+        const LeakReport report = recording.leaks();
+        QVERIFY(mentions(report.notes, "Sampled, one allocation each 512 KiB"));
+        QVERIFY(mentions(report.notes, "a lost free looks like a leak"));
+    }
+
+    void withdrawsWhatProvesWrong()
+    {
+        Recording recording;
+        recording.stack("main;cache;malloc", Behaviour::UnfilledCache)
+            .stack("main;leak;malloc", Behaviour::LeakFraction);
+        LeakRetractions retractions;
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{2});
+        retractions.update(report, recording.looked());
+        QVERIFY(retractions.sentence().empty());
+        // All that the cache held then goes at once.
+        Snapshot later = recording.snapshot();
+        auto ages = std::make_shared<HeapAges>(*later.heapAges);
+        for (AgeBucket &bucket : ages->stacks[0].buckets)
+            bucket.alive = 0;
+        later.heapAges = ages;
+        retractions.update(*findLeaks(later), later);
+        QCOMPARE(retractions.accused(), std::int64_t{2});
+        QCOMPARE(retractions.withdrawn().size(), std::size_t{1});
+        QCOMPARE(retractions.withdrawn()[0].place, std::string("cache"));
+        QVERIFY(retractions.sentence().starts_with("1 of 2 stacks accused"));
+        retractions.update(*findLeaks(later), later);
+        QCOMPARE(retractions.withdrawn().size(), std::size_t{1}); // once
+    }
+
+    void stopsOnRequest()
+    {
+        Recording recording;
+        recording.stack("main;leak;malloc", Behaviour::LeakFull);
+        std::stop_source stop;
+        stop.request_stop();
+        QVERIFY(!findLeaks(recording.snapshot(), stop.get_token()));
+    }
+
+    void becomesAdvice()
+    {
+        Recording recording;
+        recording.stack("main;Session::attach;malloc", Behaviour::LeakFraction)
+            .stack("main;parse;malloc", Behaviour::ShortLived);
+        const Snapshot snapshot = recording.snapshot();
+        const Recommendations found = *recommendations(snapshot);
+        const auto growing = std::count_if(found.items.begin(), found.items.end(),
+            [](const Recommendation &item) { return item.rule == Rule::GrowingStack; });
+        QCOMPARE(growing, 1);
+        QCOMPARE(found.items.front().place, std::string("Session::attach"));
+        QVERIFY(found.items.front().confidence > 0.8);
+    }
+
+    void isToldInThreeForms()
+    {
+        Recording recording;
+        recording.stack("main;Session::attach@session.cpp:214;malloc", Behaviour::LeakFraction);
+        const LeakReport report = recording.leaks();
+        std::ostringstream text, csv, json;
+        writeLeaksText(text, recording.looked(), report);
+        writeLeaksCsv(csv, recording.looked(), report);
+        writeLeaksJson(json, recording.looked(), report);
+        QVERIFY(text.str().find("Session::attach keeps") != std::string::npos);
+        QVERIFY(text.str().find("█") != std::string::npos);
+        QVERIFY(csv.str().find("growing,1,100,Session::attach,session.cpp:214,") != std::string::npos);
+        const auto object = nlohmann::json::parse(json.str());
+        QVERIFY(object["items"][0]["title"] == report.items.front().title);
+        QCOMPARE(object["items"][0]["stacks"][0]["history"]["born"].size(), std::size_t{72});
+        QVERIFY(object["items"][0]["stacks"][0]["test"]["recurrence"]["survivors"]
+            == report.items.front().stacks.front().test.survivors);
+    }
+};
+
+QTEST_APPLESS_MAIN(LeakDetectorTest)
+#include "leak_detector_test.moc"

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/session_entry.h"
+
+#include <QTest>
+
+using namespace model;
+
+namespace {
+
+constexpr std::int64_t kDayNs = 86'400'000'000'000;
+constexpr std::int64_t kNow = 1000 * kDayNs;
+
+SessionEntry entry(const char *path, std::int64_t daysAgo, std::int64_t bytes = 100)
+{
+    SessionEntry entry;
+    entry.path = path;
+    entry.startWallNs = kNow - daysAgo * kDayNs;
+    entry.fileBytes = bytes;
+    entry.state = SessionState::Complete;
+    return entry;
+}
+
+} // namespace
+
+class SessionEntryTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    static QString chosen(const std::vector<SessionEntry> &entries, const KeepRules &rules)
+    {
+        QString paths;
+        for (const PruneChoice &choice : pruneChoices(entries, rules, kNow))
+            paths += QString::fromStdString(entries[choice.entry].path);
+        return paths;
+    }
+
+private Q_SLOTS:
+    void removesTheOldestBeyondALimit()
+    {
+        const std::vector entries{entry("c", 30), entry("a", 1, 50), entry("d", 40), entry("b", 2)};
+        QCOMPARE(chosen(entries, {.count = 2}), QStringLiteral("dc"));
+        QCOMPARE(chosen(entries, {.count = 4}), QString());
+        QCOMPARE(chosen(entries, {.age = {35 * kDayNs}}), QStringLiteral("d"));
+        QCOMPARE(chosen(entries, {.bytes = 250}), QStringLiteral("d"));
+        QCOMPARE(chosen(entries, {.count = 3, .age = {10 * kDayNs}, .bytes = 60}), QStringLiteral("dcb"));
+        QCOMPARE(chosen(entries, {}), QString());
+        QCOMPARE(pruneChoices(entries, {.count = 3}, kNow).at(0).reason, std::string("more than 3 sessions"));
+    }
+
+    void neverTouchesWhatIsNotFinished()
+    {
+        std::vector entries{
+            entry("a", 90), entry("b", 91), entry("c", 92), entry("d", 93), entry("e", 94), entry("f", 95)};
+        entries[0].state = SessionState::Recording;
+        entries[1].state = SessionState::Unfinished;
+        entries[2].state = SessionState::Stopping;
+        entries[3].problem = "it is damaged";
+        entries[4].tags = {"keep"};
+        QCOMPARE(chosen(entries, {.age = {kDayNs}}), QStringLiteral("f"));
+    }
+
+    void findsAllWordsAnywhere()
+    {
+        SessionEntry session = entry("/srv/runs/a.gprof-session", 1);
+        session.command = "redis-server --port 6379";
+        session.buildId = "ab12cd";
+        session.tags = {"Nightly"};
+        session.note = "before the fix";
+        session.verdicts = {"leak: none"};
+        for (const char *found : {"", "redis", "RUNS nightly", "AB12", "  fix   6379 ", "leak"})
+            QVERIFY2(matches(session, found), found);
+        for (const char *missing : {"redis postgres", "ab13", "nightlies"})
+            QVERIFY2(!matches(session, missing), missing);
+    }
+};
+
+QTEST_APPLESS_MAIN(SessionEntryTest)
+#include "session_entry_test.moc"

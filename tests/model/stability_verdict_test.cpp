@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/stability_verdict.h"
+#include "tests/support/metric_series.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <cstring>
+
+using namespace model;
+using namespace tests;
+
+namespace {
+
+/// How runs of one shape came out before the horizon.
+struct Outcome
+{
+    int passed = 0;
+    int failed = 0;
+    int undecided = 0;
+    int revoked = 0;
+    double medianHours = 0; ///< of those decided
+};
+
+StabilityTest tested(const MetricShape &shape, Random &random, const StabilityOptions &options = {})
+{
+    StabilityTest test(options);
+    const std::vector<double> values = metricSeries(shape, random);
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) // without the very last minute: what was said before the end
+        test.add({static_cast<double>(i) / 60, values[i]});
+    return test;
+}
+
+Outcome outcomeOf(const MetricShape &shape, int runs, const StabilityOptions &options = {})
+{
+    Random random(31);
+    Outcome outcome;
+    std::vector<double> hours;
+    for (int i = 0; i < runs; ++i) {
+        const StabilityVerdict verdict = tested(shape, random, options).verdict();
+        outcome.passed += verdict.state == StabilityState::ProvisionalPass ? 1 : 0;
+        outcome.failed += verdict.state == StabilityState::Fail ? 1 : 0;
+        outcome.undecided += verdict.state == StabilityState::Undecided ? 1 : 0;
+        outcome.revoked += verdict.revokedHours ? 1 : 0;
+        if (verdict.decidedHours)
+            hours.push_back(*verdict.decidedHours);
+    }
+    std::sort(hours.begin(), hours.end());
+    outcome.medianHours = hours.empty() ? 0 : hours[hours.size() / 2];
+    return outcome;
+}
+
+} // namespace
+
+/// The 48-hour test in virtual time; the whole noise table is made by stability_bench.
+class StabilityVerdictTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void decidesOnTheRightSide_data()
+    {
+        QTest::addColumn<double>("noise");
+        QTest::addColumn<double>("minutes");
+        QTest::addColumn<double>("growth");
+        QTest::addColumn<double>("latest"); // median, hours
+        QTest::newRow("live heap, flat") << 0.0005 << 2.0 << 0.0 << 5.0;
+        QTest::newRow("live heap, +4 %") << 0.0005 << 2.0 << 0.04 << 6.0;
+        QTest::newRow("live heap, +6 %") << 0.0005 << 2.0 << 0.06 << 6.0;
+        QTest::newRow("0.2 %, flat") << 0.002 << 5.0 << 0.0 << 6.0;
+        QTest::newRow("0.2 %, +8 %") << 0.002 << 5.0 << 0.08 << 8.0;
+        QTest::newRow("0.2 %, +15 %") << 0.002 << 5.0 << 0.15 << 4.0;
+        QTest::newRow("0.5 %, flat") << 0.005 << 10.0 << 0.0 << 12.0;
+        QTest::newRow("0.5 %, +15 %") << 0.005 << 10.0 << 0.15 << 8.5;
+        QTest::newRow("1 %, +15 %") << 0.01 << 10.0 << 0.15 << 13.0;
+    }
+    void decidesOnTheRightSide()
+    {
+        QFETCH(double, noise);
+        QFETCH(double, minutes);
+        QFETCH(double, growth);
+        QFETCH(double, latest);
+        const Outcome outcome = outcomeOf({.growth = growth, .noise = noise, .noiseMinutes = minutes}, 20);
+        QVERIFY((growth > 0.05 ? outcome.passed : outcome.failed) <= 1); // 5 %
+        QVERIFY2(
+            outcome.medianHours > 0 && outcome.medianHours <= latest, qPrintable(QString::number(outcome.medianHours)));
+    }
+
+    void waitsForTheEndOfTheWarmup_data()
+    {
+        QTest::addColumn<double>("tau");
+        QTest::addColumn<double>("growth");
+        for (const double tau : {0.3, 1.0, 2.0})
+            for (const double growth : {0.0, 0.08})
+                QTest::addRow("%g h, +%g %%", tau, growth * 100) << tau << growth;
+    }
+    void waitsForTheEndOfTheWarmup()
+    {
+        QFETCH(double, tau);
+        QFETCH(double, growth);
+        const Outcome outcome = outcomeOf({.growth = growth, .warmup = 0.2, .warmupHours = tau}, 20);
+        QCOMPARE(growth > 0.05 ? outcome.failed : outcome.passed, 20);
+    }
+
+    void withdrawsAPassWhenALeakStartsLater()
+    {
+        const Outcome outcome = outcomeOf({.growth = 0.15, .startHours = 12}, 20);
+        QCOMPARE(outcome.revoked, 20);
+        QVERIFY(outcome.medianHours <= 20);
+        QCOMPARE(outcomeOf({}, 20).revoked, 0);
+    }
+
+    void knowsADeclaredCycle()
+    {
+        const Outcome outcome = outcomeOf({.daily = 0.01}, 10, {.periodHours = 24});
+        QCOMPARE(outcome.failed, 0);
+        QVERIFY(outcome.medianHours >= 36);
+    }
+
+    void namesAStackThatGrowsAlone()
+    {
+        Random random(1);
+        const std::vector<double> values = metricSeries({.hours = 12}, random);
+        StabilityTest plain, held;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            plain.add({static_cast<double>(i) / 60, values[i]});
+            held.add({static_cast<double>(i) / 60, values[i], 0.08});
+        }
+        QCOMPARE(plain.verdict().state, StabilityState::ProvisionalPass);
+        QCOMPARE(held.verdict().state, StabilityState::Undecided);
+    }
+
+    void decidesByWhatWasMeasuredAtTheEnd()
+    {
+        Random random(2);
+        const auto ended = [&](double growth, double noise) {
+            StabilityTest test;
+            const auto values = metricSeries({.growth = growth, .noise = noise, .noiseMinutes = 30}, random);
+            for (std::size_t i = 0; i < values.size(); ++i)
+                test.add({static_cast<double>(i) / 60, values[i]});
+            return test.verdict().state;
+        };
+        QCOMPARE(ended(0, 0.02), StabilityState::Pass);
+        QCOMPARE(ended(0.5, 0.02), StabilityState::Fail);
+        QCOMPARE(ended(0.05, 0.02), StabilityState::AtTheLimit);
+    }
+
+    void isTheSameWhenItIsResumed()
+    {
+        Random random(3);
+        for (int run = 0; run < 10; ++run) {
+            const std::vector<double> values
+                = metricSeries({.hours = 20, .growth = run % 2 == 0 ? 0.0 : 0.12, .warmup = 0.1}, random);
+            StabilityTest whole, first;
+            const std::size_t killed = random.bits() % values.size();
+            std::vector<StabilityPoint> checkpoint;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                if (i / 60 == 7)
+                    continue; // the profiler was away for an hour
+                whole.add({static_cast<double>(i) / 60, values[i]});
+                if (i < killed)
+                    checkpoint.push_back({static_cast<double>(i) / 60, values[i]});
+            }
+            for (const StabilityPoint &point : checkpoint)
+                first.add(point);
+            StabilityTest resumed;
+            for (const StabilityPoint &point : checkpoint)
+                resumed.add(point);
+            for (std::size_t i = killed; i < values.size(); ++i)
+                if (i / 60 != 7)
+                    resumed.add({static_cast<double>(i) / 60, values[i]});
+            const StabilityVerdict &a = whole.verdict(), &b = resumed.verdict();
+            QCOMPARE(a.state, b.state);
+            QCOMPARE(a.sentence, b.sentence);
+            QCOMPARE(std::memcmp(&a.growth, &b.growth, sizeof a.growth), 0);
+            QCOMPARE(std::memcmp(&a.evidence, &b.evidence, sizeof a.evidence), 0);
+        }
+    }
+
+    void boundsWhatItCannotSee()
+    {
+        Random random(4);
+        const StabilityVerdict verdict = tested({.hours = 10}, random).verdict();
+        QCOMPARE(verdict.state, StabilityState::ProvisionalPass);
+        QVERIFY(std::abs(verdict.unseenSteps - 48 * 3 / *verdict.decidedHours * 0.01) < 1e-9);
+        QVERIFY(verdict.sentence.find("could still add up to") != std::string::npos);
+        QVERIFY(verdict.growthInterval.low < verdict.growthInterval.high);
+    }
+
+    void takesNonsenseAsNothing()
+    {
+        StabilityTest test;
+        QVERIFY(!test.add({NAN, 1}) && !test.add({1, NAN}) && !test.add({INFINITY, 1}));
+        test.add({1, 1});
+        QVERIFY(!test.add({0.5, 1}));
+        QCOMPARE(test.pointCount(), std::size_t{1});
+        StabilityTest zeros;
+        for (int i = 0; i < 2880; ++i)
+            zeros.add({i / 60.0, 0});
+        QCOMPARE(zeros.verdict().state, StabilityState::Undecided);
+    }
+};
+
+QTEST_APPLESS_MAIN(StabilityVerdictTest)
+#include "stability_verdict_test.moc"

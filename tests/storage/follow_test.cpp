@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
+#include "storage/follow/follow_copy.h"
+#include "storage/follow/follow_source.h"
+#include "storage/schema.h"
+#include "storage/writer_lock.h"
+#include "tests/storage/sample_session.h"
+
+#include <QFile>
+
+#include <random>
+
+using namespace model;
+using storage::FollowCopy;
+using storage::FollowSource;
+
+class FollowTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::string file(const char *name) const { return m_folder.filePath(QString::fromUtf8(name)).toStdString(); }
+
+    /// All rows of all tables, as text; what a copy does not take over is left out.
+    static std::string contents(const std::string &path)
+    {
+        auto database = storage::Database::open(path, storage::OpenMode::ReadWrite);
+        const auto tables = storage::tableDeclarations(storage::schemaVersion());
+        std::string all;
+        for (const auto &[name, sql] : *tables) {
+            const bool isSession = name == "session";
+            auto rows = database->prepare("SELECT * FROM " + name
+                + (isSession ? " WHERE key NOT IN ('control_address', 'recorder_pid') ORDER BY 1" : " ORDER BY 1, 2"));
+            while (rows && *rows->step()) {
+                all += name;
+                for (int i = 0; i < rows->columnCount(); ++i)
+                    all += "|" + std::string(rows->isNull(i) ? "NULL" : rows->text(i));
+                all += "\n";
+            }
+        }
+        return all;
+    }
+
+    /// Sends what is new; whether there is more to come.
+    static bool pump(FollowSource &source, FollowCopy &copy)
+    {
+        std::mt19937 random(7);
+        std::string bytes;
+        const auto more = source.poll([&bytes](std::string_view piece) {
+            bytes += piece;
+            return Result<void>();
+        });
+        if (!more)
+            qFatal("%s", more.error().text().c_str());
+        for (std::size_t at = 0; at < bytes.size();) {
+            const std::size_t size = std::min<std::size_t>(1 + random() % 5000, bytes.size() - at);
+            if (const auto fed = copy.feed(std::string_view(bytes).substr(at, size)); !fed)
+                qFatal("%s", fed.error().text().c_str());
+            at += size;
+        }
+        return *more;
+    }
+
+private Q_SLOTS:
+    void copiesARecordingAsItGrows()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("live"), 1);
+        VERIFY_RESULT(writer);
+        auto source = FollowSource::open(file("live"));
+        VERIFY_RESULT(source);
+        FollowCopy copy(file("copy"));
+        QVERIFY(pump(*source, copy));
+        auto viewer = storage::SessionReader::open(file("copy"));
+        VERIFY_RESULT(viewer);
+        for (int i = 1; i < 12; ++i) {
+            VERIFY_RESULT(writer->write(sample.batch(i, 3 + i), sample.tables()));
+            QVERIFY(pump(*source, copy));
+            VERIFY_RESULT(viewer->poll());
+            const auto snapshot = *viewer->snapshot({});
+            QCOMPARE(snapshot->tickEnds.size(), static_cast<std::size_t>(i + 1));
+            QCOMPARE(snapshot->info.state, SessionState::Recording);
+            QCOMPARE(snapshot->damage, std::string());
+            QVERIFY(snapshot->info.controlAddress.empty());
+        }
+        sample.info().state = SessionState::Complete;
+        VERIFY_RESULT(writer->finish(sample.info()));
+        QVERIFY(!pump(*source, copy));
+        QVERIFY(copy.isComplete());
+        VERIFY_RESULT(copy.finish());
+        QCOMPARE(contents(file("copy")), contents(file("live")));
+        QVERIFY(!QFile::exists(m_folder.filePath(QStringLiteral("copy-wal"))));
+        VERIFY_RESULT(viewer->poll());
+        QCOMPARE(viewer->info().state, SessionState::Complete);
+    }
+
+    void sendsOnlyWhatIsNew()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("long"), 60, 50);
+        auto source = FollowSource::open(file("long"));
+        std::size_t bytes = 0;
+        const auto count = [&bytes](std::string_view piece) {
+            bytes += piece.size();
+            return Result<void>();
+        };
+        VERIFY_RESULT(source->poll(count));
+        const std::size_t first = std::exchange(bytes, 0);
+        VERIFY_RESULT(source->poll(count));
+        QCOMPARE(bytes, std::size_t{0});
+        VERIFY_RESULT(writer->write(sample.batch(60, 50), sample.tables()));
+        VERIFY_RESULT(source->poll(count));
+        QVERIFY2(bytes > 0 && bytes < first / 10, qPrintable(QString::number(bytes)));
+    }
+
+    void goesOnWithACopyAfterEitherSideEnded()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("broken"), 4);
+        {
+            auto source = FollowSource::open(file("broken"));
+            FollowCopy copy(file("resumed"));
+            QVERIFY(pump(*source, copy));
+            QVERIFY(!copy.hasEnded());
+            VERIFY_RESULT(copy.finish());
+        }
+        auto reader = storage::SessionReader::open(file("resumed"));
+        VERIFY_RESULT(reader);
+        QCOMPARE(reader->info().state, SessionState::Unfinished);
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{4});
+        VERIFY_RESULT(writer->write(sample.batch(4), sample.tables()));
+        auto source = FollowSource::open(file("broken"));
+        FollowCopy copy(file("resumed"));
+        QVERIFY(pump(*source, copy));
+        writer = Error("killed");
+        QVERIFY(!pump(*source, copy));
+        QVERIFY(copy.hasEnded() && !copy.isComplete());
+        VERIFY_RESULT(copy.finish());
+        QCOMPARE(contents(file("resumed")), contents(file("broken")));
+        SampleSession other;
+        VERIFY_RESULT(other.make(file("other"), 1));
+        auto another = FollowSource::open(file("other"));
+        FollowCopy wrong(file("resumed"));
+        std::string bytes;
+        VERIFY_RESULT(another->poll([&bytes](std::string_view piece) {
+            bytes += piece;
+            return Result<void>();
+        }));
+        const auto refused = wrong.feed(bytes);
+        QVERIFY(!refused && refused.error().text().find("holds another recording") != std::string::npos);
+    }
+
+    void takesExpiredRowsAway()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("expires"), 8);
+        auto source = FollowSource::open(file("expires"));
+        FollowCopy copy(file("expired"));
+        QVERIFY(pump(*source, copy));
+        {
+            auto database = storage::Database::open(file("expires"), storage::OpenMode::ReadWrite);
+            VERIFY_RESULT(database->execute("DELETE FROM heap WHERE tick < 5"));
+        }
+        VERIFY_RESULT(writer->write(sample.batch(8), sample.tables()));
+        QVERIFY(pump(*source, copy));
+        VERIFY_RESULT(copy.finish());
+        auto database = storage::Database::open(file("expired"), storage::OpenMode::ReadWrite);
+        QCOMPARE(*database->integer("SELECT min(tick) FROM heap"), std::int64_t{5});
+        QCOMPARE(*database->integer("SELECT count(*) FROM tick"), std::int64_t{9});
+    }
+
+    void keepsASealedRecordingSealed()
+    {
+        const auto key = *storage::SealKey::make(storage::SecretText::of("p"), {1, 1 << 20});
+        SampleSession sample;
+        auto writer = storage::SessionWriter::create(file("sealed"), sample.info(), key);
+        VERIFY_RESULT(writer->write(sample.batch(0), sample.tables()));
+        auto source = FollowSource::open(file("sealed"), key);
+        VERIFY_RESULT(source);
+        std::string bytes;
+        VERIFY_RESULT(source->poll([&bytes](std::string_view piece) {
+            bytes += piece;
+            return Result<void>();
+        }));
+        FollowCopy plain(file("inclear"));
+        const auto refused = plain.feed(bytes);
+        QVERIFY(!refused && refused.error().text().find("add --seal") != std::string::npos);
+        QVERIFY(!QFile::exists(m_folder.filePath(QStringLiteral("inclear"))));
+        FollowCopy copy(file("sealedcopy"), key);
+        VERIFY_RESULT(copy.feed(bytes));
+        VERIFY_RESULT(copy.finish());
+        QVERIFY(storage::isSealed(file("sealedcopy")));
+        QVERIFY(storage::SessionReader::open(file("sealedcopy"), key).has_value());
+    }
+
+    void survivesBadStreams()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("good"), 3));
+        auto source = FollowSource::open(file("good"));
+        std::string good;
+        VERIFY_RESULT(source->poll([&good](std::string_view piece) {
+            good += piece;
+            return Result<void>();
+        }));
+        FollowCopy noise(file("noise"));
+        QVERIFY(noise.feed("Welcome to host!\n").error().text().find("login script") != std::string::npos);
+        std::mt19937 random(3);
+        for (int round = 0; round < 60; ++round) {
+            std::string bytes = good;
+            for (unsigned i = 0; i < 1 + random() % 4; ++i)
+                bytes[random() % bytes.size()] ^= static_cast<char>(1 << (random() % 8));
+            const std::string path = file(("bad" + std::to_string(round)).c_str());
+            FollowCopy copy(path);
+            static_cast<void>(copy.feed(bytes));
+            static_cast<void>(copy.finish());
+            if (QFile::exists(QString::fromStdString(path)))
+                if (auto reader = storage::SessionReader::open(path))
+                    static_cast<void>(reader->snapshot({}));
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(FollowTest)
+#include "follow_test.moc"

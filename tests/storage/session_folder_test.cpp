@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
+#include "storage/session_folder.h"
+#include "tests/storage/sample_session.h"
+
+#include <QFile>
+
+using namespace model;
+
+class SessionFolderTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::string file(const char *name) const { return m_folder.filePath(QString::fromUtf8(name)).toStdString(); }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        SampleSession first, second;
+        VERIFY_RESULT(first.make(file("a.gprof-session"), 3));
+        second.info().startWallNs += 1000;
+        second.info().config.command = {"/usr/bin/other"};
+        VERIFY_RESULT(second.make(file("b.gprof-session"), 5));
+    }
+
+    void describesTheSessionsOfAFolder()
+    {
+        QFile broken(m_folder.filePath(QStringLiteral("broken.gprof-session")));
+        QVERIFY(broken.open(QIODevice::WriteOnly) && broken.write("nothing") == 7);
+        broken.close();
+        SampleSession sample;
+        sample.info().startWallNs += 5000;
+        auto writer = sample.begin(file("live.gprof-session"), 2);
+        const auto entries = storage::sessionsIn(m_folder.path().toStdString());
+        VERIFY_RESULT(entries);
+        QCOMPARE(entries->size(), std::size_t{4});
+        QVERIFY(!entries->at(0).problem.empty()); // its own time is not known: that of the file, which is the newest
+        QCOMPARE(entries->at(1).state, SessionState::Recording);
+        const SessionEntry &session = entries->at(2);
+        QCOMPARE(session.path, file("b.gprof-session"));
+        QCOMPARE(session.command, std::string("/usr/bin/other"));
+        QCOMPARE(session.state, SessionState::Complete);
+        QCOMPARE(session.buildId, std::string("ab12"));
+        QCOMPARE(session.host, std::string("host"));
+        QCOMPARE(session.duration.ns, std::int64_t{5'000'000'000});
+        QVERIFY(session.fileBytes > 0 && session.tags.empty() && session.note.empty());
+        QVERIFY(!storage::sessionsIn(file("no folder")));
+        const auto live = storage::changeEntry(file("live.gprof-session"), {.addedTags = {"x"}});
+        QVERIFY(!live && live.error().text().find("is being recorded") != std::string::npos);
+        QVERIFY(!storage::removeSession(file("live.gprof-session")));
+        broken.remove();
+        VERIFY_RESULT(writer->finish(sample.info()));
+    }
+
+    void keepsTagsAndNotesInTheSession()
+    {
+        const std::string path = file("a.gprof-session");
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"slow", "nightly"}, .note = "first try"}));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"big", "slow"}, .removedTags = {"nightly"}}));
+        SessionEntry entry = storage::describeSession(path);
+        QCOMPARE(entry.tags, (std::vector<std::string>{"big", "slow"}));
+        QCOMPARE(entry.note, std::string("first try"));
+        VERIFY_RESULT(storage::changeEntry(path, {.note = ""}));
+        QVERIFY(storage::describeSession(path).note.empty());
+        // It is the same session all the same.
+        auto reader = storage::SessionReader::open(path);
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
+        QVERIFY(!QFile::exists(QString::fromStdString(path + "-journal")));
+        for (const char *bad : {"", "a,b", "a\nb"})
+            QVERIFY(!storage::changeEntry(path, {.addedTags = {bad}}));
+        QVERIFY(!storage::changeEntry(path, {.note = std::string(5000, 'x')}));
+    }
+
+    void leavesAnOldVersionAtItsVersion()
+    {
+        const QString golden
+            = qEnvironmentVariable("GENESIS_SOURCE_DIR") + QStringLiteral("/tests/golden/session_v1.gprof-session");
+        QVERIFY(QFile::copy(golden, m_folder.filePath(QStringLiteral("old.gprof-session"))));
+        const std::string path = file("old.gprof-session");
+        QVERIFY(QFile::setPermissions(QString::fromStdString(path), QFile::ReadOwner | QFile::WriteOwner));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"x"}}));
+        auto database = storage::Database::open(path, storage::OpenMode::ReadOnly);
+        QCOMPARE(*database->integer("PRAGMA user_version"), std::int64_t{1});
+        QCOMPARE(storage::describeSession(path).tags.size(), std::size_t{1});
+    }
+
+    void runsNoTriggerOfTheFile()
+    {
+        const std::string path = file("b.gprof-session");
+        {
+            auto database = storage::Database::open(path, storage::OpenMode::ReadWrite);
+            VERIFY_RESULT(database->execute("CREATE TRIGGER t AFTER INSERT ON session BEGIN DELETE FROM heap; END"));
+        }
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"x"}}));
+        auto database = storage::Database::open(path, storage::OpenMode::ReadOnly);
+        QVERIFY(*database->integer("SELECT count(*) FROM heap") > 0);
+    }
+
+    void sealsTheTagsOfASealedSession()
+    {
+        const auto key = storage::SealKey::make(storage::SecretText::of("p"), {1, 1 << 20});
+        SampleSession sample;
+        {
+            auto writer = storage::SessionWriter::create(file("s.gprof-session"), sample.info(), *key);
+            sample.info().state = SessionState::Complete;
+            VERIFY_RESULT(writer->finish(sample.info()));
+        }
+        VERIFY_RESULT(storage::changeEntry(file("s.gprof-session"), {.addedTags = {"zebra"}}, *key));
+        QFile bytes(m_folder.filePath(QStringLiteral("s.gprof-session")));
+        QVERIFY(bytes.open(QIODevice::ReadOnly) && !bytes.readAll().contains("zebra"));
+        QCOMPARE(storage::describeSession(file("s.gprof-session"), *key).tags.size(), std::size_t{1});
+        const SessionEntry blind = storage::describeSession(file("s.gprof-session"));
+        QVERIFY(blind.isSealed && blind.problem.empty() && blind.tags.empty());
+        QCOMPARE(blind.command, std::string("(sealed)"));
+        QCOMPARE(blind.state, SessionState::Complete);
+    }
+
+    void removesFinishedSessionsAlone()
+    {
+        QVERIFY(QFile::copy(m_folder.filePath(QStringLiteral("a.gprof-session")),
+            m_folder.filePath(QStringLiteral("r.gprof-session"))));
+        QFile log(m_folder.filePath(QStringLiteral("r.gprof-session-wal")));
+        QVERIFY(log.open(QIODevice::WriteOnly) && log.write("x") == 1);
+        log.close();
+        QVERIFY(!storage::removeSession(file("r.gprof-session")));
+        log.remove();
+        VERIFY_RESULT(storage::removeSession(file("r.gprof-session")));
+        QVERIFY(!QFile::exists(m_folder.filePath(QStringLiteral("r.gprof-session"))));
+    }
+};
+
+QTEST_APPLESS_MAIN(SessionFolderTest)
+#include "session_folder_test.moc"

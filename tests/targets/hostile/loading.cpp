@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Libraries that come and go, in odd ways, while other threads allocate, throw and walk the list of modules.
+#include "tests/targets/hostile/cases.h"
+
+#include <dlfcn.h>
+#include <iconv.h>
+#include <link.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace hostile;
+
+namespace {
+
+/// Beside this program.
+std::string modulePath()
+{
+    char path[4096] = {};
+    const ssize_t bytes = readlink("/proc/self/exe", path, sizeof path - 1);
+    std::string text(path, bytes > 0 ? static_cast<std::size_t>(bytes) : 0);
+    return text.substr(0, text.rfind('/') + 1) + "libhostile_module.so";
+}
+
+struct Module
+{
+    void *handle = nullptr;
+    void *(*allocate)(std::size_t) = nullptr;
+    void (*release)(void *) = nullptr;
+    int (*catches)(int) = nullptr;
+
+    explicit Module(void *from)
+        : handle(from)
+    {
+        if (handle == nullptr) {
+            std::printf("%s\n", dlerror());
+            std::exit(97);
+        }
+        allocate = reinterpret_cast<decltype(allocate)>(dlsym(handle, "moduleAllocate"));
+        release = reinterpret_cast<decltype(release)>(dlsym(handle, "moduleFree"));
+        catches = reinterpret_cast<decltype(catches)>(dlsym(handle, "moduleCatches"));
+    }
+
+    /// Blocks that cross the border both ways.
+    int use() const
+    {
+        void *theirs = allocate(100), *ours = std::malloc(100);
+        std::free(theirs);
+        release(ours);
+        return catches(5) == 5 ? 0 : 1;
+    }
+};
+
+int loops()
+{
+    const std::string path = modulePath();
+    int bad = 0;
+    for (int i = 0; i < 200; ++i) {
+        const Module module(dlopen(path.c_str(), i % 2 == 0 ? RTLD_NOW : RTLD_LAZY));
+        bad += module.use() + churn(5);
+        dlclose(module.handle);
+    }
+    std::printf("bad %d\n", bad);
+    return 0;
+}
+
+int amongThreads()
+{
+    const std::string path = modulePath();
+    std::atomic<bool> isOver = false;
+    std::atomic<int> bad = 0;
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] {
+        while (!isOver)
+            bad += churn(100);
+    });
+    threads.emplace_back([&] {
+        while (!isOver) {
+            try {
+                throw std::runtime_error("often");
+            } catch (const std::exception &) {
+                bad += churn(1);
+            }
+        }
+    });
+    threads.emplace_back([&] { // with the loader's lock held
+        while (!isOver)
+            dl_iterate_phdr(
+                [](dl_phdr_info *, std::size_t, void *count) {
+                    *static_cast<std::atomic<int> *>(count) += churn(5);
+                    return 0;
+                },
+                &bad);
+    });
+    for (int i = 0; i < 200; ++i) {
+        const Module module(dlopen(path.c_str(), RTLD_NOW));
+        bad += module.use();
+        dlclose(module.handle);
+    }
+    isOver = true;
+    for (std::thread &thread : threads)
+        thread.join();
+    std::printf("bad %d\n", bad.load());
+    return 0;
+}
+
+int deepBinding()
+{
+    const Module module(dlopen(modulePath().c_str(), RTLD_NOW | RTLD_DEEPBIND));
+    int bad = 0;
+    for (int i = 0; i < 1000; ++i)
+        bad += module.use() + churn(2);
+    dlclose(module.handle);
+    std::printf("bad %d\n", bad);
+    return 0;
+}
+
+/// A second libc, with a heap of its own: no block may cross.
+int otherNamespace()
+{
+    int bad = 0;
+    for (int i = 0; i < 3; ++i) {
+        const Module module(dlmopen(LM_ID_NEWLM, modulePath().c_str(), RTLD_NOW));
+        for (int j = 0; j < 200; ++j) {
+            module.release(module.allocate(200));
+            bad += churn(3) + (module.catches(3) == 3 ? 0 : 1);
+        }
+        dlclose(module.handle);
+    }
+    std::printf("bad %d\n", bad);
+    return 0;
+}
+
+/// What glibc loads by itself.
+int ofTheLibrary()
+{
+    int bad = 0;
+    for (int i = 0; i < 5; ++i) {
+        iconv_t converter = iconv_open("UTF-16", "SHIFT_JIS");
+        bad += converter == reinterpret_cast<iconv_t>(-1) ? 1 : 0;
+        iconv_close(converter);
+        bad += getpwnam("root") != nullptr ? 0 : 1;
+        endpwent();
+    }
+    std::printf("bad %d\n", bad + churn(100));
+    return 0;
+}
+
+int missing()
+{
+    for (int i = 0; i < 20; ++i) {
+        const bool isThere = dlopen("libthere_is_none.so.77", RTLD_NOW) != nullptr;
+        const std::string why = dlerror();
+        churn(5);
+        if (i == 19)
+            std::printf("%d %s\n", isThere, why.c_str());
+    }
+    std::printf("%d\n", dlsym(RTLD_DEFAULT, "no_such_function") == nullptr);
+    return 0;
+}
+
+/// The allocator is found by name, as wrappers do.
+int byName()
+{
+    const auto ours = reinterpret_cast<void *(*)(std::size_t)>(dlsym(RTLD_DEFAULT, "malloc"));
+    const auto release = reinterpret_cast<void (*)(void *)>(dlsym(RTLD_DEFAULT, "free"));
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    const auto theirs = reinterpret_cast<void *(*)(std::size_t)>(dlsym(libc, "malloc"));
+    int bad = 0;
+    for (int i = 0; i < 1000; ++i) {
+        release(ours(50));
+        release(theirs(60));
+        std::free(ours(70));
+        bad += churn(1);
+    }
+    std::printf("bad %d\n", bad);
+    return 0;
+}
+
+constexpr Case kCases[] = {
+    {"loops", loops},
+    {"among-threads", amongThreads},
+    {"deep-binding", deepBinding},
+    {"other-namespace", otherNamespace},
+    {"of-the-library", ofTheLibrary},
+    {"missing", missing},
+    {"by-name", byName},
+};
+
+} // namespace
+
+int main(int argc, char **argv) { return runCase(argc, argv, kCases); }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/alerts_page.h"
+
+#include "model/report/alert_report.h"
+#include "ui/text.h"
+#include "ui/theme.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
+
+#include <QHeaderView>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+enum Column {
+    StateColumn,
+    RuleColumn,
+    ConditionColumn,
+    FiredColumn,
+    LastedColumn,
+    ValueColumn,
+    WorstColumn,
+    ColumnCount
+};
+
+constexpr std::size_t kMostRows = 2000;
+constexpr int kRightAligned = FiredColumn;
+
+std::size_t activeCount(const model::Snapshot &snapshot)
+{
+    return static_cast<std::size_t>(std::count_if(snapshot.alerts.begin(), snapshot.alerts.end(),
+        [](const model::AlertEvent &alert) { return !alert.ended.has_value(); }));
+}
+
+} // namespace
+
+AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 6, 0);
+    m_empty = new EmptyState;
+    m_empty->setText(tr("No alert fired"),
+        tr("The recorder looks for memory that grows or nears its limit, for busy processors and for a forecast that "
+           "ends soon; "
+           "rules of your own come from a file: genprof record --alerts FILE."));
+    column->addWidget(m_empty);
+    m_card = new Card(tr("Alerts"));
+    m_table = new QTreeWidget;
+    m_table->setAccessibleName(m_card->accessibleName());
+    m_table->setHeaderLabels(
+        {tr("State"), tr("Alert"), tr("Condition"), tr("Fired"), tr("Lasted"), tr("Value"), tr("Worst")});
+    m_table->setRootIsDecorated(false);
+    m_table->setUniformRowHeights(true);
+    m_table->setTextElideMode(Qt::ElideRight);
+    m_table->header()->setStretchLastSection(false);
+    m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
+    m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    for (int i = kRightAligned; i < ColumnCount; ++i)
+        m_table->headerItem()->setTextAlignment(i, Qt::AlignRight | Qt::AlignVCenter);
+    m_card->body()->addWidget(m_table);
+    m_card->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
+    column->addWidget(m_card, 1);
+    connect(m_table, &QTreeWidget::itemActivated, this,
+        [this](QTreeWidgetItem *row) { select(row->data(0, Qt::UserRole).toULongLong()); });
+}
+
+QString AlertsPage::subtitle() const
+{
+    if (!m_snapshot || m_snapshot->alerts.empty())
+        return {};
+    return tr("%n fired", nullptr, static_cast<int>(m_snapshot->alerts.size())) + QStringLiteral(" · ")
+        + (m_snapshot->info.state == model::SessionState::Complete
+                ? tr("%n not over at the end", nullptr, static_cast<int>(activeCount(*m_snapshot)))
+                : tr("%n active", nullptr, static_cast<int>(activeCount(*m_snapshot))));
+}
+
+void AlertsPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    m_snapshot = std::move(snapshot);
+    const bool hasAny = m_snapshot && !m_snapshot->alerts.empty();
+    m_empty->setVisible(!hasAny);
+    m_card->setVisible(hasAny);
+    if (!m_snapshot)
+        return;
+    showAlerts();
+    Q_EMIT activeCounted(static_cast<int>(activeCount(*m_snapshot)));
+    Q_EMIT subtitleChanged();
+}
+
+void AlertsPage::showAlerts()
+{
+    const std::vector<model::AlertEvent> &alerts = m_snapshot->alerts;
+    const int current = m_table->indexOfTopLevelItem(m_table->currentItem());
+    m_table->clear();
+    const auto moment = [this](model::Timestamp when) {
+        return text(model::formatMoment(
+            when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
+    };
+    const bool isOver = m_snapshot->info.state == model::SessionState::Complete;
+    // Newest first, and those that go on before the others.
+    std::vector<std::size_t> order;
+    for (std::size_t i = alerts.size(); i-- > 0 && order.size() < kMostRows;)
+        order.push_back(i);
+    std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !alerts[i].ended.has_value(); });
+    for (const std::size_t i : order) {
+        const model::AlertEvent &alert = alerts[i];
+        const QStringList cells{alert.ended ? tr("over")
+                : isOver                    ? tr("not over")
+                                            : tr("active"),
+            text(alert.rule), text(alert.condition), moment(alert.fired),
+            alert.ended  ? text(model::formatDuration(*alert.ended - alert.fired))
+                : isOver ? tr("to the end")
+                         : tr("goes on"),
+            text(model::formatValue(alert.value, alert.unit)), text(model::formatValue(alert.worst, alert.unit))};
+        auto *row = new QTreeWidgetItem(m_table, cells);
+        row->setData(0, Qt::UserRole, static_cast<qulonglong>(i));
+        row->setForeground(StateColumn, Colors::of(this)[alert.ended ? Token::InkMuted : Token::Danger]);
+        row->setToolTip(ConditionColumn, cells[ConditionColumn]);
+        for (int column = kRightAligned; column < ColumnCount; ++column)
+            row->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    }
+    if (current >= 0)
+        m_table->setCurrentItem(m_table->topLevelItem(current));
+    if (m_shown != alerts.size())
+        for (int i = 0; i < ColumnCount; ++i)
+            if (i != ConditionColumn)
+                m_table->resizeColumnToContents(i);
+    m_shown = alerts.size();
+}
+
+void AlertsPage::select(std::size_t alert)
+{
+    if (!m_snapshot || alert >= m_snapshot->alerts.size())
+        return;
+    const model::AlertEvent &event = m_snapshot->alerts[alert];
+    const model::Timestamp end = event.ended.value_or(model::Timestamp{m_snapshot->info.duration.ns});
+    if (event.began < end)
+        m_selection.setTime(model::TimeRange{event.began, end});
+}
+
+std::vector<Export> AlertsPage::exports()
+{
+    if (!m_snapshot)
+        return {};
+    return {{QStringLiteral("alerts"), tr("Alerts"), {},
+        [snapshot = m_snapshot](std::ostream &out) { model::writeAlertsCsv(out, *snapshot); }}};
+}
+
+} // namespace ui

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/leaks_page.h"
+
+#include "model/report/leak_report.h"
+#include "ui/pages/page_text.h"
+#include "ui/text.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include <map>
+
+namespace ui {
+
+namespace {
+
+QLabel *newWrapped(const char *tone = nullptr)
+{
+    QLabel *label = newLabel({}, TextSize::Body, TextWeight::Normal, tone);
+    label->setWordWrap(true);
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    return label;
+}
+
+QString joined(const std::vector<std::string> &sentences)
+{
+    QStringList lines;
+    for (const std::string &sentence : sentences)
+        lines << text(sentence);
+    return lines.join(u'\n');
+}
+
+} // namespace
+
+LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    m_column = addScrollingColumn(outer);
+    setUpTable();
+    m_details = new QWidget;
+    auto *details = new QVBoxLayout(m_details);
+    details->setContentsMargins(0, 0, 0, 0);
+    details->setSpacing(16);
+    m_column->addWidget(m_details, 3);
+    setUpCharts();
+    setUpEvidence();
+    m_details->hide();
+    connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
+}
+
+void LeaksPage::setUpTable()
+{
+    auto *card = new Card;
+    m_answer = newLabel({}, TextSize::Body, TextWeight::Strong);
+    m_answer->setWordWrap(true);
+    m_notes = newWrapped("muted");
+    card->body()->setSpacing(6);
+    card->body()->addWidget(m_answer);
+    card->body()->addWidget(m_notes);
+    m_table = new QTableView;
+    m_table->setModel(&m_model);
+    m_table->setAccessibleName(tr("Places that keep growing"));
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setShowGrid(false);
+    m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->horizontalHeader()->setSectionResizeMode(LeakTableModel::PlaceColumn, QHeaderView::Stretch);
+    m_table->setTextElideMode(Qt::ElideMiddle);
+    m_table->setMinimumHeight(190);
+    card->body()->addWidget(m_table, 1);
+    m_column->addWidget(card, 2);
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+        [this](const QModelIndex &current) { showItem(current.row()); });
+    connect(m_table, &QTableView::clicked, this, [this](const QModelIndex &index) { inspect(index.row()); });
+    connect(m_table, &QTableView::activated, this, [this](const QModelIndex &index) { inspect(index.row()); });
+}
+
+void LeaksPage::setUpCharts()
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(16);
+    auto *survival = new Card(tr("Of blocks born together, how many live on"));
+    survival->setCaption(tr("by age"));
+    m_survival = new SurvivalChart;
+    m_survival->setAccessibleName(tr("Share of blocks that live on, by age"));
+    m_survival->setMinimumHeight(170);
+    survival->body()->addWidget(m_survival, 1);
+    auto *live = new Card(tr("Live bytes"));
+    live->setCaption(tr("of all stacks of this place, at the end of each span"));
+    m_live = new TimeSeriesChart(m_selection, ChartGestures::Select);
+    m_live->setAccessibleName(tr("Live bytes of the place over time"));
+    m_live->setMinimumHeight(170);
+    live->body()->addWidget(m_live, 1);
+    line->addWidget(survival, 1);
+    line->addWidget(live, 1);
+    static_cast<QVBoxLayout *>(m_details->layout())->addLayout(line, 1);
+}
+
+void LeaksPage::setUpEvidence()
+{
+    m_evidenceCard = new Card(tr("Evidence"));
+    m_evidence = newWrapped();
+    m_caution = newWrapped("warn");
+    m_evidenceCard->body()->addWidget(m_evidence);
+    m_evidenceCard->body()->addWidget(m_caution);
+    auto *line = new QHBoxLayout;
+    auto *stack = new QPushButton(tr("Show the stack in Heap"));
+    line->addWidget(stack);
+    line->addStretch(1);
+    m_evidenceCard->body()->addLayout(line);
+    m_details->layout()->addWidget(m_evidenceCard);
+    connect(stack, &QPushButton::clicked, this, [this] {
+        inspect(m_table->currentIndex().row());
+        Q_EMIT pageWanted(model::CardPage::Heap);
+    });
+}
+
+QString LeaksPage::subtitle() const { return m_snapshot ? tr("from the whole recording") : QString(); }
+
+void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    const bool isSame = m_snapshot && snapshot && m_snapshot->file == snapshot->file;
+    // Only what a bucket's end, the selected process or new names change is worth a new look.
+    const bool isUnchanged = isSame && m_model.snapshot() && m_snapshot->heapAges == snapshot->heapAges
+        && m_snapshot->selection.process == snapshot->selection.process
+        && m_snapshot->info.state == snapshot->info.state;
+    m_snapshot = std::move(snapshot);
+    Q_EMIT subtitleChanged();
+    if (!isSame)
+        show({}, nullptr);
+    if (!m_snapshot) {
+        m_job.cancel();
+        return;
+    }
+    if (isUnchanged)
+        return;
+    m_job.run([shown = m_snapshot](std::stop_token stop) { return model::findLeaks(*shown, stop); },
+        [this, shown = m_snapshot](model::LeakReport report) { show(std::move(report), shown); });
+}
+
+void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model::Snapshot> &snapshot)
+{
+    const QModelIndex current = m_table->currentIndex();
+    const std::string kept
+        = current.isValid() && static_cast<std::size_t>(current.row()) < m_model.report().items.size()
+        ? m_model.report().items[static_cast<std::size_t>(current.row())].function
+        : std::string();
+    int row = report.items.empty() ? -1 : 0;
+    int growing = 0;
+    for (std::size_t i = 0; i < report.items.size(); ++i) {
+        growing += report.items[i].tier != model::LeakTier::Idle ? 1 : 0;
+        if (report.items[i].function == kept)
+            row = static_cast<int>(i);
+    }
+    if (snapshot) {
+        m_retractions.update(report, *snapshot);
+        if (std::string withdrawn = m_retractions.sentence(); !withdrawn.empty())
+            report.notes.push_back(std::move(withdrawn));
+    }
+    m_answer->setText(text(report.sentence));
+    m_notes->setText(joined(report.notes));
+    m_notes->setVisible(!report.notes.empty());
+    m_table->setVisible(row >= 0);
+    m_details->setVisible(row >= 0);
+    m_model.setReport(std::move(report), snapshot);
+    if (row >= 0)
+        m_table->selectRow(row);
+    Q_EMIT findingsCounted(growing);
+}
+
+void LeaksPage::showItem(int row)
+{
+    if (row < 0 || static_cast<std::size_t>(row) >= m_model.report().items.size())
+        return;
+    const model::LeakItem &item = m_model.report().items[static_cast<std::size_t>(row)];
+    m_evidenceCard->setTitle(text(item.title));
+    m_evidenceCard->setCaption(text(item.where));
+    m_evidence->setText(joined(item.evidence));
+    m_caution->setText(text(item.caution));
+    m_caution->setVisible(!item.caution.empty());
+    const model::LeakStack &stack = item.stacks.front();
+    m_survival->setContent({stack.test.survival, stack.test.matureAge, stack.ages->bucket});
+    showLive(item);
+}
+
+void LeaksPage::showLive(const model::LeakItem &item)
+{
+    std::map<model::Timestamp, double> sums;
+    for (const model::LeakStack &stack : item.stacks)
+        for (std::size_t i = 0; i < stack.ages->buckets.size(); ++i)
+            sums[stack.followedFrom + model::Duration{stack.ages->bucket.ns * static_cast<std::int64_t>(i + 1)}]
+                += static_cast<double>(stack.ages->buckets[i].liveBytes);
+    model::TimeSeries series{model::HeapQuantity::LiveBytes, {{}}};
+    for (const auto &[when, bytes] : sums)
+        series.segments.front().push_back({when, bytes});
+    const model::Snapshot &snapshot = *m_model.snapshot();
+    ChartContent content = newContent(snapshot, model::Unit::Bytes);
+    const model::TimeRange whole{{0}, {snapshot.info.duration.ns}};
+    content.range = snapshot.selection.time ? snapshot.span : whole;
+    content.lines.push_back({{}, std::move(series), {Token::Memory}, LineFill::Below});
+    m_live->setContent(content, whole);
+}
+
+void LeaksPage::inspect(int row)
+{
+    if (row < 0 || static_cast<std::size_t>(row) >= m_model.report().items.size())
+        return;
+    const model::LeakItem &item = m_model.report().items[static_cast<std::size_t>(row)];
+    m_selection.setInspected(InspectedStack{item.stacks.front().stack, item.image});
+}
+
+std::vector<Export> LeaksPage::exports()
+{
+    if (!m_model.snapshot())
+        return {};
+    std::vector<Export> all{{QStringLiteral("leaks-list"), tr("Leaks"), {},
+        [report = m_model.report(), snapshot = m_model.snapshot()](
+            std::ostream &out) { model::writeLeaksCsv(out, *snapshot, report); }}};
+    if (!m_model.report().items.empty()) {
+        all.push_back({QStringLiteral("leaks-survival"), tr("Survival"), [this] { return m_survival->picture(); }, {}});
+        all.push_back({QStringLiteral("leaks-live"), tr("Live bytes"), [this] { return m_live->picture(); }, {}});
+    }
+    return all;
+}
+
+} // namespace ui
