@@ -53,6 +53,7 @@ struct Typed
     std::string confirmAfter;
     std::string scanEvery;
     std::vector<std::string> controlText;
+    ServeOptions serve;
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
@@ -67,6 +68,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof serve FILE                            metrics for Prometheus, and an HTTP API
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -126,6 +128,12 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("--scan-every", typed.scanEvery,
             "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
+    command
+        .add_option("--serve", typed.serve.listen,
+            "Serve metrics for Prometheus and an HTTP API while it records: PORT or HOST:PORT (see genprof serve "
+            "--help)")
+        ->type_name("ADDR");
+    addServeOptions(command, typed.serve);
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -247,7 +255,18 @@ model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig 
     return {};
 }
 
-model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
+model::Result<void> readServe(Typed &typed)
+{
+    const ServeOptions &serve = typed.serve;
+    if (!serve.listen.empty())
+        typed.record.serve = serve;
+    else if (!serve.tokenFile.empty() || serve.areMetricsOpen || !serve.certificate.empty()
+        || !serve.certificateKey.empty())
+        return model::Error("--token-file, --open-metrics, --tls-cert and --tls-key belong to --serve ADDR");
+    return {};
+}
+
+model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
         return model::Error("A passphrase is given, but --seal is not");
@@ -291,7 +310,9 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return budget.error().within("--budget");
         config.budget = *budget;
     }
-    return readScanEvery(typed.scanEvery, config);
+    if (const auto every = readScanEvery(typed.scanEvery, config); !every)
+        return every;
+    return readServe(typed);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
