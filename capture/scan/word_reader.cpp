@@ -28,7 +28,8 @@ constexpr unsigned kAddressBits = 47;
 PopulatedMemory::PopulatedMemory(std::size_t bytes)
     : m_bytes(bytes)
 {
-    void *data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *data
+        = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     m_data = data == MAP_FAILED ? nullptr : data;
 }
 
@@ -174,8 +175,7 @@ bool WordReader::readPiece(std::uint64_t begin, std::uint64_t bytes, WordBuffer 
                 return false;
         m_scannedBytes += static_cast<std::int64_t>(count * sizeof(std::uint64_t));
         begin += count * sizeof(std::uint64_t);
-        if (count * sizeof(std::uint64_t) + 7
-            < local.iov_len) { // a page that cannot be read: the rest goes on behind it
+        if (count * sizeof(std::uint64_t) + 7 < local.iov_len) { // a page that cannot be read: the rest goes on behind it
             const std::uint64_t next = std::min(end, (begin | (kPageBytes - 1)) + 1);
             m_unreadableBytes += static_cast<std::int64_t>(next - begin);
             begin = next;
