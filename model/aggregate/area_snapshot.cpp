@@ -25,7 +25,7 @@ void add(HeapCost &sum, const HeapCost &cost)
 
 } // namespace
 
-Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
+Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind, std::optional<StringId> name)
 {
     Snapshot result = snapshot;
     result.heap.clear();
@@ -39,7 +39,7 @@ Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
         result.info.config.heap = HeapMode::Full; // an area is told of event by event, also where the heap is sampled
     std::map<std::pair<ImageId, StackId>, HeapCost> rows;
     for (const MemoryArea &area : snapshot.areas) {
-        if (area.kind != kind)
+        if (area.kind != kind || (name && area.name != *name))
             continue;
         HeapSummary &summary = result.heapSummary;
         summary.allocations += area.total.allocations;
