@@ -23,14 +23,15 @@ model::AreaKind kindOf(const AreaHarvest &area)
 }
 
 /// The tracer's own memory as the target tells it, put in order; a lie leads to a wrong share, no further.
-std::vector<KnownMemory::Range> privateRanges(const wire::Header &header)
+std::vector<KnownMemory::Range> privateRanges(wire::MemoryView memory)
 {
     const std::uint32_t count
-        = std::min(header.privateRanges.load(std::memory_order_acquire), wire::kMostPrivateRanges);
+        = std::min(memory.header().privateRanges.load(std::memory_order_acquire), wire::kMostPrivateRanges);
     std::vector<KnownMemory::Range> ranges;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const std::uint64_t begin = __atomic_load_n(&header.privateRange[i].begin, __ATOMIC_RELAXED);
-        const std::uint64_t bytes = __atomic_load_n(&header.privateRange[i].bytes, __ATOMIC_RELAXED);
+        const wire::AddressRange &range = memory.privateRange(i);
+        const std::uint64_t begin = __atomic_load_n(&range.begin, __ATOMIC_RELAXED);
+        const std::uint64_t bytes = __atomic_load_n(&range.bytes, __ATOMIC_RELAXED);
         if (begin < kMostAddress && bytes < kMostAddress && bytes > 0)
             ranges.push_back({begin & ~(kPageBytes - 1), (begin + bytes + kPageBytes - 1) & ~(kPageBytes - 1)});
     }
@@ -179,7 +180,7 @@ KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
         known.isTraced = image->failure.empty();
         known.isWhole = known.isTraced && image->knowsMappings;
         known.stackTops = image->channel.stackTops();
-        known.tracerRanges = privateRanges(image->channel.memory().view().header());
+        known.tracerRanges = privateRanges(image->channel.memory().view());
         known.mappings.clear();
         image->channel.program().forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
             if (ProgramEvents::isPrivate(range.sort))

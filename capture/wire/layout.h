@@ -71,7 +71,8 @@ struct AddressRange
     std::uint64_t begin;
     std::uint64_t bytes;
 };
-inline constexpr std::uint32_t kMostPrivateRanges = 128;
+inline constexpr std::uint32_t kMostPrivateRanges
+    = kMaxThreads + 256; ///< a state for each thread, and what the process has
 
 /// The first page.
 struct Header
@@ -104,9 +105,8 @@ struct Header
     std::atomic<std::uint64_t> timedEvents; ///< target: events of which it measured how long recording them took
     std::atomic<std::uint64_t> timedUnits;  ///< target: how long, in clock units, together
 
-    std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
-    AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
-    Order orders[kOrders];                         ///< recorder: by the number of the order, modulo kOrders
+    std::atomic<std::uint32_t> privateRanges; ///< target: how many of MemoryView::privateRange() count
+    Order orders[kOrders];                    ///< recorder: by the number of the order, modulo kOrders
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 
@@ -184,7 +184,8 @@ static_assert(sizeof(ModuleRecord) == 64);
 inline constexpr std::uint64_t kSlotsOffset = 4096;
 inline constexpr std::uint64_t kModulesOffset = kSlotsOffset + kMaxThreads * sizeof(ThreadSlot);
 inline constexpr std::uint64_t kPathsOffset = kModulesOffset + kMaxModules * sizeof(ModuleRecord);
-inline constexpr std::uint64_t kNodesOffset = kPathsOffset + kModulePathBytes;
+inline constexpr std::uint64_t kPrivateOffset = kPathsOffset + kModulePathBytes;
+inline constexpr std::uint64_t kNodesOffset = kPrivateOffset + kMostPrivateRanges * sizeof(AddressRange);
 inline constexpr std::uint64_t kRingsOffset = kNodesOffset + std::uint64_t{kMaxNodes} * sizeof(Node);
 inline constexpr std::uint64_t kSampledOffset = kRingsOffset + kRingBytes; ///< see SampledBlocks
 inline constexpr unsigned kSampledCounterBits = 14;
@@ -204,6 +205,11 @@ struct MemoryView
     ThreadSlot &slot(std::uint32_t i) const { return reinterpret_cast<ThreadSlot *>(base + kSlotsOffset)[i]; }
     ModuleRecord &module(std::uint32_t i) const { return reinterpret_cast<ModuleRecord *>(base + kModulesOffset)[i]; }
     char *paths() const { return reinterpret_cast<char *>(base + kPathsOffset); }
+    /// Target: memory that the tracer mapped for itself; one of 0 bytes does not count.
+    AddressRange &privateRange(std::uint32_t i) const
+    {
+        return reinterpret_cast<AddressRange *>(base + kPrivateOffset)[i];
+    }
     Node &node(std::uint32_t i) const { return reinterpret_cast<Node *>(base + kNodesOffset)[i]; }
     Record *ring(std::uint64_t offset) const { return reinterpret_cast<Record *>(base + offset); }
     unsigned char *sampledBlocks() const { return base + kSampledOffset; }

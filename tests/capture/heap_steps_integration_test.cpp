@@ -63,6 +63,7 @@ public:
     }
 
     HeapInstrument &instrument() { return *m_instrument; }
+    std::int32_t pid() const { return static_cast<std::int32_t>(m_program.processId()); }
     const std::vector<model::HeapModeChange> &changes() const { return m_changes; }
     std::int64_t losses(model::LossKind kind) const
     {
@@ -262,6 +263,21 @@ private Q_SLOTS:
         QVERIFY(refusal(sampled(64)).contains(QStringLiteral("use that one or a longer one, or full")));
         QVERIFY(refusal({HeapMode::Off, 0, 0}).contains(QStringLiteral("cannot be left out")));
         QCOMPARE(refusal(sampled(1024 * 1024)), QString());
+    }
+
+    /// What the resident memory is for adds up only if all that the tracer has mapped is known, whatever the number of threads.
+    void tracerTellsOfTheMemoryOfEachThread()
+    {
+        constexpr int kThreads = 300;
+        constexpr std::uint64_t kLeastBytes = 40 * 1024; // of a thread's state: its caches alone
+        BusyProgram program({QString::number(kThreads)});
+        program.runFor(100);
+        QVERIFY(program.order("hold").has_value());
+        program.tick();
+        std::uint64_t bytes = 0;
+        for (const KnownMemory::Range &range : program.instrument().knownMemory(program.pid()).tracerRanges)
+            bytes += range.end - range.begin;
+        QVERIFY2(bytes > kThreads * kLeastBytes, qPrintable(QString::number(bytes)));
     }
 
     void autoStepsDownABusyProgramAndTellsWhy()
