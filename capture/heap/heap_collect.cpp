@@ -374,10 +374,35 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
         image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 
+/// Images that were answered too late. That may be known after they have ended.
+void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    const model::StringId note = tables.string(
+        "It waited for the recorder in vain and ran on untraced: the machine was too busy to answer it in time.");
+    const std::lock_guard lock(m_mutex);
+    for (std::size_t i = 0; i < m_isSettled.size() && !m_gaveUp.empty(); ++i) {
+        const model::Image &image = tables.tables().images[i];
+        const bool isUntraced = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting
+            || image.heap == model::HeapState::NotTraced;
+        const auto found = m_gaveUp.find(tables.tables().processes[image.process.index()].pid);
+        if (!isUntraced || image.heapNote == note || found == m_gaveUp.end())
+            continue;
+        m_gaveUp.erase(found);
+        if (image.heap != model::HeapState::NotTraced)
+            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "answered too late"});
+        model::Image &row = tables.changeImage(model::ImageId(i));
+        row.heap = model::HeapState::NotTraced;
+        row.heapNote = note;
+        m_isSettled[i] = true;
+    }
+}
+
 void HeapInstrument::settleUntraced(model::EventBatch &batch)
 {
     model::TableBuilder &tables = m_processes.tables();
     m_isSettled.resize(tables.tables().images.size(), false);
+    tellWhoGaveUp(batch);
     for (std::size_t i = 0; i < m_isSettled.size(); ++i) {
         const model::Image &image = tables.tables().images[i];
         if (m_isSettled[i])

@@ -59,7 +59,8 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::Pro
     HeapInstrument *raw = instrument.get();
     auto server = RendezvousServer::start(instrument->m_clock.kind(), samplePeriodBytes,
         {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
-            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); }});
+            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); },
+            [raw](std::int32_t pid) { raw->imageGaveUp(pid); }});
     if (!server)
         return server.error();
     instrument->m_server = std::move(*server);
@@ -138,6 +139,12 @@ void HeapInstrument::imageFailed(std::int32_t pid, const std::string &reason)
         [=](const auto &image) { return image->channel.pid() == pid && !image->hasEnded; });
     if (it != m_images.rend())
         (*it)->failure = reason;
+}
+
+void HeapInstrument::imageGaveUp(std::int32_t pid)
+{
+    const std::lock_guard lock(m_mutex);
+    m_gaveUp.insert(pid);
 }
 
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)

@@ -117,6 +117,7 @@ private:
     void imageArrived(Arrival arrival);
     void inheritMappings(Image &image);
     void imageFailed(std::int32_t pid, const std::string &reason);
+    void imageGaveUp(std::int32_t pid);
 
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
@@ -143,6 +144,7 @@ private:
     void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void noteLosses(Image &image, const Harvest &harvest);
+    void tellWhoGaveUp(model::EventBatch &batch);
     void settleUntraced(model::EventBatch &batch);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
@@ -174,6 +176,7 @@ private:
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
+    std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
     std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan

@@ -40,11 +40,12 @@ class RendezvousServer
 {
 public:
     /// Called on the server's thread. `arrived` before the target may write; `failed` if the target then could not map
-    /// the memory, with the reason as a sentence, or runs with a malloc of its own.
+    /// the memory, with the reason as a sentence, or runs with a malloc of its own; `gaveUp` if it was gone before it was answered.
     struct Callbacks
     {
         std::function<void(Arrival)> arrived;
         std::function<void(std::int32_t pid, const std::string &reason)> failed;
+        std::function<void(std::int32_t pid)> gaveUp;
     };
 
     /// `samplePeriodBytes`: what every image's memory begins with, see wire::Order.
