@@ -157,7 +157,7 @@ bool EventPairing::cameEarly(const HeapEvent &allocation, const ThreadHistory &t
 {
     // What a thread does itself is in order; and that others take a block up and give it back to the allocator, which gives it out again, takes
     // longer than clocks differ.
-    constexpr std::uint64_t kSkewUnits = 8; // 50 to 130 ns
+    constexpr std::uint64_t kSkewUnits = 2; // 40 to 130 ns
     EarlyFree &early = m_earlyFrees[(allocation.pointer >> 4) % m_earlyFrees.size()];
     if (early.event.pointer != allocation.pointer || early.thread == &thread
         || allocation.units + kSkewUnits - early.event.units > 2 * kSkewUnits)

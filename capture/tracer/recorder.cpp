@@ -111,7 +111,7 @@ private:
     [[gnu::noinline]] void end() const
     {
         // One that took longer was interrupted, or waited for room, which is counted elsewhere.
-        constexpr std::uint64_t kLongestUnits = 2048; // 16 to 33 µs
+        constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
         wire::Header &header = g_tracing.memory.header();
         const std::uint64_t end = clockUnits(header.clock);
         const std::uint64_t clock = clockUnits(header.clock) - end; // what looking at it costs is no part of it

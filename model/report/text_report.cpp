@@ -153,11 +153,11 @@ void writeHeapModes(std::ostream &out, const Snapshot &snapshot, const TextRepor
     if (steps.empty())
         return;
     writeHeading(out, "How the heap was recorded");
-    TextTable table({{"at", Align::Right}, {"pid", Align::Right}, {"changed"}});
     for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)
-        table.row({formatOffset(steps[i].when, true), std::to_string(pidOf(snapshot, steps[i].image)),
-            heapStepWords(snapshot, steps[i])});
-    table.write(out, options.columns, 2);
+        writeWrapped(out,
+            fmt::format("At {}, pid {}: {}.", formatOffset(steps[i].when, true), pidOf(snapshot, steps[i].image),
+                heapStepWords(snapshot, steps[i])),
+            options.columns, 2, 6);
     if (steps.size() > kMostSteps)
         out << fmt::format("  … and {} more (--format json lists all)\n", steps.size() - kMostSteps);
     writeWrapped(out,
