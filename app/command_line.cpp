@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 
 #include "app/budget_text.h"
+#include "app/check_commands.h"
 #include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
@@ -68,6 +69,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof compare OLD NEW                       what got better or worse, by function and stack
   genprof serve FILE                            metrics for Prometheus, and an HTTP API
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
@@ -415,6 +417,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
+    const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
 
@@ -453,6 +456,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
+    if (auto command = checks.parsed())
+        return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);
     return typed.doctor;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/compare.h"
 #include "app/cli/control.h"
 #include "app/cli/doctor.h"
 #include "app/cli/follow.h"
@@ -38,6 +39,7 @@ struct Run
     int operator()(const app::FollowOptions &options) const { return app::runFollow(options); }
     int operator()(const app::ServeOptions &options) const { return app::runServe(options); }
     int operator()(const app::SqlOptions &options) const { return app::runSql(options); }
+    int operator()(const app::CompareOptions &options) const { return app::runCompare(options); }
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/check_options.h"
 #include "app/passphrase.h"
 #include "capture/recording/control_protocol.h"
 #include "model/aggregate/cost_kind.h"
@@ -158,6 +159,6 @@ struct PrintAndExit
 };
 
 using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
-    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions>;
+    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions>;
 
 } // namespace app
