@@ -8,6 +8,7 @@
 #include "app/exit_code.h"
 #include "app/file_commands.h"
 #include "app/report_arguments.h"
+#include "model/heap_mode.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -64,6 +65,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
   genprof attach --heap full 4711               record a process that runs already
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
+  genprof ctl FILE mode sampled=64KiB           record the heap less closely from now on
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
@@ -79,7 +81,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("-o,--output", typed.record.output,
             "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
         ->type_name("FILE");
-    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|off");
+    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|auto[=PERCENT]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
     command
         .add_option("--children", typed.children,
@@ -150,8 +152,9 @@ public:
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("record", "Start a command and record it until it ends");
-    addCaptureOptions(
-        *command, typed, "Record every allocation, one each BYTES (512KiB) of them, or none (default full)");
+    addCaptureOptions(*command, typed,
+        "Record every allocation (default), one each BYTES (512KiB) of them, none, or every one until that costs more "
+        "than PERCENT (5%) of a core, and from then on samples");
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command when the recording ends before it; else it runs on and is waited for");
     command->formatter(std::make_shared<RecordFormatter>());
@@ -166,10 +169,12 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("attach", "Record a process that runs already");
     command->add_option("pid", typed.pid, "The process")->required()->type_name("PID");
-    addCaptureOptions(*command, typed, "Record every allocation from now on, or none (default off)");
+    addCaptureOptions(*command, typed,
+        "Record every allocation from now on, one each BYTES of them, as closely as PERCENT of a core allows, or "
+        "none (default off)");
     command->footer(
         "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
-        "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "--heap loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
         "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }
@@ -178,10 +183,14 @@ CLI::App *addControl(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
     command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, status, or scan")
+    command
+        ->add_option("command", typed.controlCommand,
+            "stop, pause, resume, mark TEXT, status, scan, or mode full|sampled[=BYTES]|auto[=PERCENT]: how the heap "
+            "is "
+            "recorded from now on")
         ->required()
         ->type_name("COMMAND");
-    command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
+    command->add_option("text", typed.controlText, "What the mark says, or the mode")->type_name("TEXT");
     command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
     addPassphraseOptions(*command, typed.control.passphrase);
     ScanWish &scan = typed.control.request.scan;
@@ -219,45 +228,17 @@ model::Result<std::uint32_t> parseHz(const std::string &text)
     return hz;
 }
 
-/// "512KiB", "1M", "65536": bytes in binary units; nothing where it is no such number.
-std::optional<std::int64_t> parseBytes(const std::string &text)
-{
-    std::int64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    if (code != std::errc() || value <= 0)
-        return std::nullopt;
-    int shift = 0;
-    if (unit == "K" || unit == "KiB")
-        shift = 10;
-    else if (unit == "M" || unit == "MiB")
-        shift = 20;
-    else if (unit == "G" || unit == "GiB")
-        shift = 30;
-    else if (!unit.empty() && unit != "B")
-        return std::nullopt;
-    return value < (std::int64_t{1} << 40) >> shift ? std::optional(value << shift) : std::nullopt;
-}
-
 model::Result<void> readHeap(const std::string &text, model::CaptureConfig &config, model::HeapMode byDefault)
 {
-    constexpr std::string_view kSampled = "sampled=";
-    constexpr std::int64_t kShortestPeriod = 64;
     config.heap = byDefault;
-    if (text == "full")
-        config.heap = model::HeapMode::Full;
-    else if (text == "off")
-        config.heap = model::HeapMode::Off;
-    else if (text == "sampled" || text.starts_with(kSampled))
-        config.heap = model::HeapMode::Sampled;
-    else if (!text.empty())
-        return model::Error("--heap " + text + ": full, sampled, sampled=BYTES and off are possible");
-    if (!text.starts_with(kSampled))
+    if (text.empty())
         return {};
-    const std::optional<std::int64_t> period = parseBytes(text.substr(kSampled.size()));
-    if (!period || *period < kShortestPeriod)
-        return model::Error("--heap " + text + ": bytes from 64 to 1 TiB are possible, such as sampled=512KiB");
-    config.heapPeriodBytes = *period;
+    const auto wish = model::parseHeapWish(text);
+    if (!wish)
+        return wish.error().within("--heap");
+    config.heap = wish->mode;
+    config.heapPeriodBytes = wish->periodBytes;
+    config.heapBudgetMilliPercent = wish->budgetMilliPercent;
     return {};
 }
 
@@ -386,8 +367,8 @@ Command controlCommand(Typed &typed)
 {
     const auto command = capture::controlCommandFromName(typed.controlCommand);
     if (!command)
-        return wrong(
-            fmt::format("ctl knows stop, pause, resume, mark TEXT, status and scan, not \"{}\"", typed.controlCommand),
+        return wrong(fmt::format("ctl knows stop, pause, resume, mark TEXT, mode MODE, status and scan, not \"{}\"",
+                         typed.controlCommand),
             kExitUsage);
     std::string text;
     for (const std::string &word : typed.controlText)
@@ -395,8 +376,12 @@ Command controlCommand(Typed &typed)
     const bool isMark = *command == capture::ControlCommand::Mark;
     if (isMark && text.empty())
         return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
-    if (!isMark && !text.empty())
-        return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
+    const bool isMode = *command == capture::ControlCommand::Mode;
+    if (isMode)
+        if (const auto wish = model::parseHeapWish(text); !wish)
+            return wrong(wish.error().within("mode").text(), kExitUsage);
+    if (!isMark && !isMode && !text.empty())
+        return wrong(fmt::format("{} takes no text; only mark and mode do", typed.controlCommand), kExitUsage);
     if (const auto read = readScan(typed, *command); !read)
         return wrong(read.error().text(), kExitUsage);
     typed.control.request.command = *command;

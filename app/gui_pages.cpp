@@ -3,6 +3,7 @@
 
 #include "ui/pages/advice_page.h"
 #include "ui/pages/alerts_page.h"
+#include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
@@ -21,6 +22,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(overview);
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
+    window.addPage(new ui::AreasPage(selection));
     window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();

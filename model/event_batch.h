@@ -34,7 +34,8 @@ struct HeapDelta
     StackId stack;
     std::int64_t allocations = 0;
     std::int64_t allocatedBytes = 0;
-    std::int64_t frees = 0; ///< of blocks that this stack allocated, whoever freed them
+    std::int64_t frees
+        = 0; ///< of blocks that this stack allocated, whoever freed them; below 0 where a HeapModeChange raised live
     std::int64_t freedBytes = 0;
     std::int64_t temporaries = 0; ///< allocations freed before the same thread's next allocation
     std::int64_t temporaryBytes = 0;
@@ -48,6 +49,30 @@ struct HeapSamplingDelta
     StackId stack;
     HeapSampling sampling;
     std::int64_t periodBytes = 1;
+};
+
+/// Why the way in which an image's blocks are recorded began.
+enum class HeapModeCause : std::uint8_t {
+    Begin = 0,  ///< with the image
+    User = 1,   ///< somebody asked for it
+    Budget = 2, ///< recording cost more than it may
+    Waits = 3,  ///< threads of the target had to wait for the recorder, or events were lost
+};
+
+/// From a moment on an image's blocks are recorded in this way, until the next row of the image.
+struct HeapModeChange
+{
+    ImageId image;
+    Timestamp when;
+    std::int64_t periodBytes = 1; ///< as in HeapDelta
+    HeapModeCause cause = HeapModeCause::Begin;
+    /// Live memory as it was known until then, and as it is estimated from then on. They differ, with this variance (bytes²), where
+    /// the live blocks were thinned from all to samples.
+    std::int64_t liveBytesBefore = 0;
+    std::int64_t liveBlocksBefore = 0;
+    std::int64_t liveBytesAfter = 0;
+    std::int64_t liveBlocksAfter = 0;
+    double liveVariance = 0;
 };
 
 /// The heap of an image over one tick.
@@ -241,6 +266,7 @@ struct EventBatch
     std::vector<MetricsRow> metrics;
     std::vector<HeapDelta> heap; ///< at most one row per (image, stack, period)
     std::vector<HeapSamplingDelta> heapSampling;
+    std::vector<HeapModeChange> heapModes;
     std::vector<HeapTick> heapTicks;
     std::vector<HeapSizeDelta> heapSizes;
     std::vector<HeapLifetimeDelta> heapLifetimes;

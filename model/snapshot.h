@@ -175,6 +175,9 @@ struct Snapshot
     std::string coarsened; ///< what is kept less finely than usual, and why, as sentences; empty when nothing is
     std::vector<MetricSeries> metrics;
     std::vector<HeapSeries> heapSeries;
+    /// How the heaps of the selected images were recorded, over the whole recording, ascending in image and time. Empty in files from before
+    /// version 8: then SessionInfo::config says it of all.
+    std::vector<HeapModeChange> heapModes;
     std::vector<CpuSeries> cpuSeries;
     std::vector<HeapSizeCell> heapSizes;
     std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost

@@ -88,7 +88,7 @@ bool isEmpty(const model::EventBatch &batch)
         && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
         && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
         && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty()
-        && batch.scans.empty();
+        && batch.scans.empty() && batch.heapModes.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -116,7 +116,10 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
                 "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
                 "?, "
                 "?, ?, ?)"},
-            {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql}});
+            {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql},
+            {&writer.m_heapMode,
+                "INSERT INTO heap_mode (image, when_ns, period_bytes, cause, live_bytes_before, live_blocks_before,"
+                " live_bytes_after, live_blocks_after, live_variance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"}});
     if (!done)
         return done.error();
     auto scans = ScanWriter::prepare(database);
@@ -184,6 +187,9 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
         m_rows.row(m_heapSampling, tick, row.image, row.stack, row.periodBytes, row.sampling.samples,
             row.sampling.allocationVariance, row.sampling.allocatedVariance, row.sampling.freeVariance,
             row.sampling.freedVariance);
+    for (const model::HeapModeChange &mode : batch.heapModes)
+        m_rows.row(m_heapMode, mode.image, mode.when.ns, mode.periodBytes, static_cast<int>(mode.cause),
+            mode.liveBytesBefore, mode.liveBlocksBefore, mode.liveBytesAfter, mode.liveBlocksAfter, mode.liveVariance);
 }
 
 void BatchWriter::writeCpu(const model::EventBatch &batch, std::int64_t tick)

@@ -151,9 +151,10 @@ struct LoadedSession
     std::map<std::uint32_t, PeakRow> peaks; ///< by image
     std::map<std::tuple<int, std::uint32_t, std::string>, model::LossTotal> losses;
     std::vector<LostSamples> lostSamples;
-    std::int64_t lastLoss = 0, lastMark = 0, lastGap = 0; ///< ids
+    std::int64_t lastLoss = 0, lastMark = 0, lastGap = 0, lastHeapMode = 0; ///< ids
     std::vector<model::Mark> marks;
     std::vector<model::Gap> gaps;
+    std::vector<model::HeapModeChange> heapModes;
     std::int64_t recorderCpuNs = 0;
     std::int64_t recorderRssBytes = 0;
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;

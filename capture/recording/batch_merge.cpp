@@ -198,6 +198,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeMetrics(batch, next);
     mergeRows(batch.heap, std::move(next.heap));
     mergeRows(batch.heapSampling, std::move(next.heapSampling));
+    append(batch.heapModes, std::move(next.heapModes));
     mergeRows(batch.heapTicks, std::move(next.heapTicks));
     mergeRows(batch.heapSizes, std::move(next.heapSizes));
     mergeRows(batch.heapLifetimes, std::move(next.heapLifetimes));

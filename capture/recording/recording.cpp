@@ -371,6 +371,8 @@ ControlReply Recording::handle(const ControlRequest &request)
         reply.error = pause();
     else if (request.command == ControlCommand::Resume)
         reply.error = resume();
+    else if (request.command == ControlCommand::Mode)
+        reply.error = setHeapMode(request.text);
     else if (request.command == ControlCommand::Scan)
         reply.error = askForScan(request.scan);
     else if (request.command == ControlCommand::Mark)
@@ -405,6 +407,17 @@ std::string Recording::resume()
     m_gaps.end(model::GapKind::Paused, now());
     setState(model::SessionState::Recording);
     return {};
+}
+
+std::string Recording::setHeapMode(const std::string &text)
+{
+    const auto wish = model::parseHeapWish(text);
+    if (!wish)
+        return wish.error().text();
+    for (Source &source : m_sources)
+        if (const auto done = source.instrument->setHeapMode(*wish))
+            return *done ? std::string() : done->error().text();
+    return "This recording has no heap; begin one with --heap";
 }
 
 void Recording::setState(model::SessionState state)

@@ -118,6 +118,7 @@ private:
     void endIfDue(model::Timestamp now);
     std::string pause();
     std::string resume();
+    std::string setHeapMode(const std::string &text);
     std::string askForScan(const ScanWish &wish);
     void runScans(model::Timestamp now);
     void beginScan(const ScanParameters &parameters);
@@ -144,9 +145,9 @@ private:
     std::optional<ControlServer> m_server;
     ScanSource *m_scans;
     ScanPlan m_scanPlan;
-    std::uint32_t m_lastScan = 0; ///< id of the last one that is stored
-    std::string m_scanError;      ///< of the last try; told once
-    bool m_scansAreAwaited = false; ///< by a client
+    std::uint32_t m_lastScan = 0;              ///< id of the last one that is stored
+    std::string m_scanError;                   ///< of the last try; told once
+    bool m_scansAreAwaited = false;            ///< by a client
     std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected
     std::vector<model::Mark> m_marks;
     model::Timestamp m_begin; ///< of run()

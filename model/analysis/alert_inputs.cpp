@@ -33,6 +33,12 @@ bool isLevel(HeapQuantity quantity)
 
 } // namespace
 
+bool isHeapLevel(const SeriesSource &source)
+{
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    return quantity && isLevel(*quantity);
+}
+
 void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
 {
     m_span = batch.span;

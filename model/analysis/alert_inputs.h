@@ -10,6 +10,9 @@
 
 namespace model {
 
+/// Whether a source is what is live on the heap, which is an estimate where blocks are sampled.
+bool isHeapLevel(const SeriesSource &source);
+
 /// What alert rules look at, kept up to date tick by tick: the newest value of each source, over all processes. One thread.
 class AlertInputs
 {

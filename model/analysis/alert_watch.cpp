@@ -111,6 +111,12 @@ const AlertRule *AlertWatch::ruleOf(const AlertEvent &event) const
 std::vector<AlertEvent> AlertWatch::evaluate(const EventBatch &batch, const ProgramTables &tables)
 {
     m_inputs.add(batch, tables);
+    // What is known of live memory jumps by a sampling error: growth is not told across that.
+    const bool hasHeapStep = std::any_of(batch.heapModes.begin(), batch.heapModes.end(),
+        [](const HeapModeChange &change) { return change.cause != HeapModeCause::Begin; });
+    for (Watched &watched : m_watched)
+        if (hasHeapStep && watched.history && isHeapLevel(watched.rule.source))
+            watched.history->restart();
     std::vector<AlertEvent> told;
     for (Watched &watched : m_watched)
         judge(watched, compared(watched, batch.span.end), batch.span.end, told);

@@ -18,6 +18,8 @@ public:
     MedianHistory(Duration step, std::size_t steps);
 
     void add(Timestamp when, double value);
+    /// Forgets all values.
+    void restart() { *this = MedianHistory(m_step, m_steps); }
     /// The median of the values within the last step.
     double current() const;
     /// The median of the step that lies the whole history back; empty while there is not that much.

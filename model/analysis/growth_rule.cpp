@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
@@ -219,6 +220,13 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         found.notLookedAt.push_back(
             fmt::format("Growth: needs {} ticks and {} s of heap recording, there are {} ticks in {}.", kLeastMoments,
                 kLeastSeconds, snapshot.growthTimes.size(), formatDuration(snapshot.span.length())));
+        return true;
+    }
+    if (const auto steps = heapStepsIn(snapshot, snapshot.span); !steps.empty()) {
+        found.notLookedAt.push_back(
+            fmt::format("Growth: how the heap was recorded changed at {}, and live memory is not compared "
+                        "across that; select the time after it.",
+                formatOffset(steps.back().when, true)));
         return true;
     }
     const Coverage trust = coverage(snapshot);

@@ -48,6 +48,10 @@ void LeakRetractions::update(const LeakReport &report, const Snapshot &snapshot)
         if (found == m_accused.end() || found->second.isWithdrawn)
             continue;
         Accusation &accusation = found->second;
+        // A history that began anew, as the heap was recorded in another way, says nothing of older blocks.
+        const Timestamp begin = origins[ages.image.value] + Duration{ages.bucket.ns * std::int64_t{ages.firstBucket}};
+        if (begin >= accusation.oldEnd)
+            continue;
         const std::int64_t alive = aliveBefore(ages, origins[ages.image.value], accusation.oldEnd);
         if (alive * 2 >= accusation.alive)
             continue;

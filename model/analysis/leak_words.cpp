@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/leak_words.h"
 
+#include "model/aggregate/heap_modes.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
 #include "model/base/format_units.h"
@@ -21,10 +23,7 @@ std::string shareText(double share, const Interval &interval)
 }
 
 /// "blocks", or where they are sampled, what was seen of them.
-std::string_view countedAs(const Snapshot &snapshot)
-{
-    return snapshot.info.config.heap == HeapMode::Sampled ? "sampled blocks" : "blocks";
-}
+std::string_view countedAs(const Snapshot &snapshot) { return isHeapSampled(snapshot) ? "sampled blocks" : "blocks"; }
 
 std::string survivalSentence(const Snapshot &snapshot, const LeakItem &item, Duration bucket)
 {
@@ -109,14 +108,24 @@ std::int64_t accusations(const LeakReport &report)
 
 void addSamplingNote(const Snapshot &snapshot, LeakReport &report)
 {
-    if (snapshot.info.config.heap != HeapMode::Sampled)
+    if (!isHeapSampled(snapshot))
         return;
     report.notes.push_back(fmt::format(
         "Sampled, one allocation each {}: leaks of which less than some twenty blocks were seen are missed. Where one "
         "block "
         "in ten is seen, about a third of the leaks is missed that full recording finds, where one in a hundred, two "
         "thirds; false reports do not become more frequent.",
-        formatBytes(static_cast<double>(snapshot.info.config.heapPeriodBytes))));
+        formatBytes(static_cast<double>(longestPeriod(snapshot)))));
+}
+
+/// The histories of ages begin anew where blocks are counted in another way.
+void addStepNote(const Snapshot &snapshot, LeakReport &report)
+{
+    const auto steps = heapStepsIn(snapshot, {{}, {snapshot.info.duration.ns}});
+    if (!steps.empty())
+        report.notes.push_back(
+            fmt::format("How the heap was recorded changed, last at {}: only blocks from after that are judged.",
+                formatOffset(steps.back().when, true)));
 }
 
 std::string notEnoughSentence(const LeakReport &report)
@@ -170,6 +179,7 @@ void tellLeaks(const Snapshot &snapshot, LeakReport &report)
                     : "The recording holds no ages of blocks: it ended within its first seconds, no heap was traced, "
                       "or it "
                       "was made by an older version.");
+        addStepNote(snapshot, report);
         return;
     }
     const std::int64_t found = accusations(report);
@@ -193,6 +203,7 @@ void tellLeaks(const Snapshot &snapshot, LeakReport &report)
         report.notes.push_back(fmt::format("{} stacks were not followed, because {} were already.",
             formatCount(report.tooMany), formatCount(report.followed)));
     addSamplingNote(snapshot, report);
+    addStepNote(snapshot, report);
     if (coverage(snapshot).heap == Trust::Partial)
         report.notes.emplace_back("Heap events are incomplete, and a lost free looks like a leak.");
 }

@@ -68,6 +68,8 @@ std::string_view heapModeKey(HeapMode mode)
         return "full";
     case HeapMode::Sampled:
         return "sampled";
+    case HeapMode::Auto:
+        return "auto";
     }
     return "";
 }

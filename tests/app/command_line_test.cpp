@@ -153,6 +153,9 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("cpu") << "record --cpu fast -- ls" << 125 << "--cpu fast";
     QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
     QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full, sampled";
+    QTest::newRow("budget") << "record --heap auto=0% -- ls" << 125 << "percent of one core from 0.1";
+    QTest::newRow("period") << "record --heap sampled=3 -- ls" << 125 << "bytes from 64";
+    QTest::newRow("mode") << "ctl f mode some" << 2 << "full, sampled";
     QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
     QTest::newRow("budget without a time") << "record --budget 200MB -- ls" << 125 << "200MB/48h";
     QTest::newRow("budget without bytes") << "record --budget x/48h -- ls" << 125 << "200MB/48h";

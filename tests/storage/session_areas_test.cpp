@@ -121,6 +121,47 @@ private Q_SLOTS:
         QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
     }
 
+    /// A step from every event to samples: what is live from then on is an estimate, and so is what had been freed.
+    void keepsHowTheHeapWasRecorded()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("modes"), 3);
+        VERIFY_RESULT(writer);
+        EventBatch batch = sample.batch(3);
+        const HeapDelta before = batch.heap.front();
+        batch.heap.front().frees -= 1000;
+        batch.heap.front().freedBytes -= 100'000;
+        const Timestamp when{3 * SampleSession::kTickNs + 5};
+        batch.heapModes.push_back({before.image, {2}, 1});
+        batch.heapModes.push_back(
+            {before.image, when, 65536, HeapModeCause::Budget, 50'000, 500, 150'000, 1500, 2.5e9});
+        VERIFY_RESULT(writer->write(batch, sample.tables()));
+        auto reader = storage::SessionReader::open(file("modes"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        QCOMPARE(snapshot->heapModes.size(), std::size_t{2});
+        QCOMPARE(snapshot->heapModes[0].periodBytes, std::int64_t{1});
+        const HeapModeChange &step = snapshot->heapModes[1];
+        QCOMPARE(step.when, when);
+        QCOMPARE(step.periodBytes, std::int64_t{65536});
+        QCOMPARE(int(step.cause), int(HeapModeCause::Budget));
+        QCOMPARE(step.liveBytesAfter - step.liveBytesBefore, std::int64_t{100'000});
+        QCOMPARE(step.liveBlocksBefore, std::int64_t{500});
+        QCOMPARE(step.liveVariance, 2.5e9);
+        // The window that ends before it knows nothing of it; the one that begins before holds its jump.
+        Selection early;
+        early.time = TimeRange{{0}, {3 * SampleSession::kTickNs}};
+        const auto wasLive = [&](const Snapshot &one) {
+            std::int64_t live = 0;
+            for (const HeapCost &cost : one.heap)
+                live += cost.image == before.image && cost.stack == before.stack ? cost.liveBytes : 0;
+            return live;
+        };
+        QCOMPARE(wasLive(*snapshot) - wasLive(**reader->snapshot(early)),
+            before.allocatedBytes - before.freedBytes + 100'000);
+    }
+
     void keepsAlerts()
     {
         SampleSession sample;

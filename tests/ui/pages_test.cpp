@@ -2,6 +2,7 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/main_window.h"
 #include "ui/pages/advice_page.h"
+#include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/leaks_page.h"
@@ -56,6 +57,23 @@ std::shared_ptr<const model::Snapshot> sample()
     scan.paths.push_back({builder.stack("main;serve;malloc"), {7, 9000}, "variables of app +0x10",
         {{builder.stack("main;serve;malloc"), 7}}});
     raw.scans.push_back(std::make_shared<const model::MemoryScan>(scan));
+    model::MemoryArea mapped{builder.image(), model::AreaKind::Mapping, builder.tables().string("anonymous"), {}, {}};
+    mapped.total.image = builder.image();
+    mapped.total.allocations = 3;
+    mapped.total.allocatedBytes = 300'000;
+    mapped.total.frees = 1;
+    mapped.total.liveBytes = 200'000;
+    mapped.total.liveBlocks = 2;
+    mapped.total.peakBytes = 300'000;
+    model::HeapCost cost = mapped.total;
+    cost.stack = builder.stack("main;serve;mmap");
+    mapped.costs.push_back(cost);
+    raw.areas.push_back(mapped);
+    model::MemoryArea pool = mapped;
+    pool.kind = model::AreaKind::Pool;
+    pool.name = builder.tables().string("arena");
+    pool.costs.front().stack = builder.stack("main;parse;arena_alloc");
+    raw.areas.push_back(pool);
     raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
     return std::make_shared<const model::Snapshot>(builder.build());
 }
@@ -71,6 +89,8 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
         return std::make_unique<ui::AdvicePage>(selection);
     if (key == u"leaks"_s)
         return std::make_unique<ui::LeaksPage>(selection);
+    if (key == u"areas"_s)
+        return std::make_unique<ui::AreasPage>(selection);
     if (key == u"lost"_s)
         return std::make_unique<ui::LostPage>(selection);
     return std::make_unique<ui::CapturePage>(selection);
@@ -79,7 +99,7 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
 void addPages()
 {
     QTest::addColumn<QString>("key");
-    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "capture"})
+    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "areas", "capture"})
         QTest::newRow(key) << QString::fromLatin1(key);
 }
 
@@ -96,6 +116,7 @@ private Q_SLOTS:
     void exportsTablesAndPictures_data() { addPages(); }
     void exportsTablesAndPictures();
     void lostPageShowsTheLastScan();
+    void areasPageShowsTheChosenAreaByStack();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
     void windowGoesBackFromTheStartPage();
@@ -169,6 +190,39 @@ void PagesTest::lostPageShowsTheLastScan()
     QVERIFY(!button->isEnabled());
     page.setScanEnded();
     QVERIFY(button->isEnabled());
+}
+
+void PagesTest::areasPageShowsTheChosenAreaByStack()
+{
+    ui::Selection selection;
+    ui::AreasPage page(selection);
+    page.resize(900, 600);
+    const auto settle = [&] { return QTest::qWaitFor([&] { return !page.isBusy(); }, 20000); };
+    page.setSnapshot(sample());
+    QVERIFY(settle());
+    auto *list = page.findChild<QTreeWidget *>();
+    QVERIFY(list);
+    QCOMPARE(list->topLevelItemCount(), 2); // mappings, pools
+    QCOMPARE(list->currentItem(), list->topLevelItem(0));
+    const auto stacks = [&] {
+        for (const ui::Export &what : page.exports())
+            if (what.name == u"areas-live-stacks"_s) {
+                std::ostringstream out;
+                what.table(out);
+                return QByteArray::fromStdString(out.str());
+            }
+        return QByteArray();
+    };
+    QVERIFY(stacks().contains("main;serve;mmap") && !stacks().contains("arena_alloc"));
+    list->setCurrentItem(list->topLevelItem(1)->child(0));
+    QVERIFY(settle());
+    QVERIFY(stacks().contains("main;parse;arena_alloc") && !stacks().contains("mmap"));
+    QVERIFY(page.subtitle().contains(u"pools"_s));
+    // The next snapshot of a live session leaves the choice.
+    page.setSnapshot(sample());
+    QVERIFY(settle());
+    QCOMPARE(list->currentItem(), list->topLevelItem(1)->child(0));
+    QVERIFY(stacks().contains("arena_alloc"));
 }
 
 void PagesTest::windowShowsWhatIsSelected()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/forecast_page.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"
@@ -182,8 +183,11 @@ void ForecastPage::compute()
     if (m_snapshot->selection.time)
         options.history = m_snapshot->span;
     m_job.run(
-        [snapshot = m_snapshot, source, options](
-            std::stop_token stop) { return model::forecast(model::timeSeries(*snapshot, source), options, stop); },
+        [snapshot = m_snapshot, source, options](std::stop_token stop) {
+            const model::TimeRange whole{{}, {snapshot->info.duration.ns}};
+            return model::forecast(
+                model::judgedSeries(*snapshot, source, options.history.value_or(whole)), options, stop);
+        },
         [this](model::Forecast forecast) { show(forecast); });
 }
 
