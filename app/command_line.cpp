@@ -7,6 +7,7 @@
 #include "app/exit_code.h"
 #include "app/file_commands.h"
 #include "app/report_arguments.h"
+#include "app/soak_arguments.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -55,12 +56,15 @@ struct Typed
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
+    SoakOptions soak;
+    SoakWords soakWords;
 };
 
 constexpr const char *kFooter = R"(Examples:
   genprof record -- ./server --port 8080        record a command until it ends
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
   genprof attach --heap full 4711               record a process that runs already
+  genprof soak --load ./traffic.sh -- ./server  does its memory stay stable for 48 hours?
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
@@ -131,9 +135,9 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
 class RecordFormatter : public CLI::Formatter
 {
 public:
-    std::string make_usage(const CLI::App *, std::string) const override
+    std::string make_usage(const CLI::App *command, std::string) const override
     {
-        return "Usage: genprof record [OPTIONS] -- CMD [ARG…]\n";
+        return "Usage: genprof " + command->get_name() + " [OPTIONS] -- CMD [ARG…]\n";
     }
 };
 
@@ -161,6 +165,25 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
         "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
         "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
         "\"genprof doctor PID\" says beforehand whether that is possible.");
+    return command;
+}
+
+CLI::App *addSoak(CLI::App &app, Typed &typed)
+{
+    CLI::App *command
+        = app.add_subcommand("soak", "Test whether a program's memory stays stable, for 48 hours or less");
+    addSoakOptions(*command, typed.soak, typed.soakWords);
+    addCaptureOptions(*command, typed,
+        "Record every allocation, one each BYTES (512KiB) of them, or none (default full; off with --attach)");
+    for (const char *name : {"--tick", "--age-bucket", "--duration", "--fail-on-alert"})
+        command->remove_option(command->get_option(name));
+    command->get_option("--cpu")->description("CPU samples per second, or off (default off)");
+    command->formatter(std::make_shared<RecordFormatter>());
+    command->footer(
+        "Exits with 0: stable, 1: leaking, 2: undecided, 3: the target or its load failed, 125: genprof itself "
+        "failed.\n"
+        "At the end CMD is ended. \"genprof report FILE --what verdict\" says the answer again, also as JUnit XML.");
+    command->prefix_command();
     return command;
 }
 
@@ -341,6 +364,18 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
+Command soakCommand(Typed &typed, std::vector<std::string> command)
+{
+    SoakOptions &options = typed.soak;
+    typed.cpu = typed.cpu.empty() ? "off" : typed.cpu;
+    const bool isAttach = typed.soakWords.attachPid > 0;
+    auto read = readCapture(typed, typed.record.config, isAttach ? model::HeapMode::Off : model::HeapMode::Full);
+    options.record = typed.record;
+    if (read)
+        read = readSoak(typed.soakWords, std::move(command), options);
+    return read ? Command(options) : wrong(read.error().text(), kExitRecorderFailed);
+}
+
 model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
 {
     ScanWish &scan = typed.control.request.scan;
@@ -407,13 +442,14 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     app.footer(kFooter);
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
+    const CLI::App *soak = addSoak(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
     const FileCommands files(app);
     addDoctor(app, typed);
 
-    // What stands behind the first "--" of `record` is the command, whatever it looks like.
-    const bool isRecord = !arguments.empty() && arguments.front() == "record";
+    // What stands behind the first "--" of `record` and `soak` is the command, whatever it looks like.
+    const bool isRecord = !arguments.empty() && (arguments.front() == "record" || arguments.front() == "soak");
     const auto dashes = isRecord ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
     const bool isRecording = isRecord || (!arguments.empty() && arguments.front() == "attach");
     if (arguments.empty())
@@ -434,12 +470,12 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", error.what()),
             isRecording ? kExitRecorderFailed : kExitUsage);
     }
-    if (record->parsed()) {
-        std::vector<std::string> command = record->remaining();
+    if (record->parsed() || soak->parsed()) {
+        std::vector<std::string> command = (record->parsed() ? record : soak)->remaining();
         if (!command.empty() && dashes != arguments.end())
             command.emplace_back("--");
         command.insert(command.end(), dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
-        return recordCommand(typed, std::move(command));
+        return record->parsed() ? recordCommand(typed, std::move(command)) : soakCommand(typed, std::move(command));
     }
     if (attach->parsed())
         return attachCommand(typed);

@@ -32,7 +32,7 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
     command
         ->add_option("--what", words.view,
-            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses")
+            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, lost, verdict, alerts, losses")
         ->type_name("VIEW");
     command
         ->add_option(
@@ -43,7 +43,9 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("--to", words.to, "Only up to this time of the recording")->type_name("T");
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
-    command->add_option("--format", words.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
+    command
+        ->add_option(
+            "--format", words.format, "text (default), csv, json, collapsed (stacks; heap and cpu), or junit (verdict)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -57,7 +59,7 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
                 {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"lost", ReportView::Lost},
-                {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
+                {"verdict", ReportView::Verdict}, {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", words.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
@@ -66,7 +68,7 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}},
+                {"collapsed", ReportFormat::Collapsed}, {"junit", ReportFormat::Junit}},
             options.format),
         readTime("--from", words.from, options.from),
         readTime("--to", words.to, options.to),
@@ -82,6 +84,8 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
     if (options.format == ReportFormat::Collapsed && !hasStacks)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+    if (options.format == ReportFormat::Junit && options.view != ReportView::Verdict)
+        return model::Error("JUnit XML exists of --what verdict only");
     return {};
 }
 
