@@ -2,7 +2,9 @@
 #include "app/command_line.h"
 
 #include "app/budget_text.h"
+#include "app/check_commands.h"
 #include "app/choice.h"
+#include "app/control_arguments.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/file_commands.h"
@@ -18,7 +20,6 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 namespace app {
@@ -32,7 +33,6 @@ constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
 constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
 constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
-using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -48,11 +48,9 @@ struct Typed
     std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
-    std::string controlCommand;
-    std::string minAge;
-    std::string confirmAfter;
+    ControlWords controlWords;
     std::string scanEvery;
-    std::vector<std::string> controlText;
+    ServeOptions serve;
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
@@ -69,6 +67,8 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof compare OLD NEW                       what got better or worse, by function and stack
+  genprof serve FILE                            metrics for Prometheus, and an HTTP API
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -128,6 +128,12 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("--scan-every", typed.scanEvery,
             "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
+    command
+        .add_option("--serve", typed.serve.listen,
+            "Serve metrics for Prometheus and an HTTP API while it records: PORT or HOST:PORT (see genprof serve "
+            "--help)")
+        ->type_name("ADDR");
+    addServeOptions(command, typed.serve);
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -184,26 +190,6 @@ CLI::App *addSoak(CLI::App &app, Typed &typed)
         "failed.\n"
         "At the end CMD is ended. \"genprof report FILE --what verdict\" says the answer again, also as JUnit XML.");
     command->prefix_command();
-    return command;
-}
-
-CLI::App *addControl(CLI::App &app, Typed &typed)
-{
-    CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
-    command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, status, or scan")
-        ->required()
-        ->type_name("COMMAND");
-    command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
-    command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
-    addPassphraseOptions(*command, typed.control.passphrase);
-    ScanWish &scan = typed.control.request.scan;
-    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
-    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
-    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
-    command->footer(
-        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
-        "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
     return command;
 }
 
@@ -289,7 +275,18 @@ model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig 
     return {};
 }
 
-model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
+model::Result<void> readServe(Typed &typed)
+{
+    const ServeOptions &serve = typed.serve;
+    if (!serve.listen.empty())
+        typed.record.serve = serve;
+    else if (!serve.tokenFile.empty() || serve.areMetricsOpen || !serve.certificate.empty()
+        || !serve.certificateKey.empty())
+        return model::Error("--token-file, --open-metrics, --tls-cert and --tls-key belong to --serve ADDR");
+    return {};
+}
+
+model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
         return model::Error("A passphrase is given, but --seal is not");
@@ -333,7 +330,9 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return budget.error().within("--budget");
         config.budget = *budget;
     }
-    return readScanEvery(typed.scanEvery, config);
+    if (const auto every = readScanEvery(typed.scanEvery, config); !every)
+        return every;
+    return readServe(typed);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
@@ -376,43 +375,10 @@ Command soakCommand(Typed &typed, std::vector<std::string> command)
     return read ? Command(options) : wrong(read.error().text(), kExitRecorderFailed);
 }
 
-model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
-{
-    ScanWish &scan = typed.control.request.scan;
-    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
-    if (command != capture::ControlCommand::Scan && hasOptions)
-        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
-    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
-             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
-        if (text->empty())
-            continue;
-        const auto duration = parseDuration(*text, kSecondNs);
-        if (!duration)
-            return duration.error().within(option);
-        *ns = duration->ns;
-    }
-    return {};
-}
-
 Command controlCommand(Typed &typed)
 {
-    const auto command = capture::controlCommandFromName(typed.controlCommand);
-    if (!command)
-        return wrong(
-            fmt::format("ctl knows stop, pause, resume, mark TEXT, status and scan, not \"{}\"", typed.controlCommand),
-            kExitUsage);
-    std::string text;
-    for (const std::string &word : typed.controlText)
-        text += (text.empty() ? "" : " ") + word;
-    const bool isMark = *command == capture::ControlCommand::Mark;
-    if (isMark && text.empty())
-        return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
-    if (!isMark && !text.empty())
-        return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
-    if (const auto read = readScan(typed, *command); !read)
+    if (const auto read = readControl(typed.controlWords, typed.control); !read)
         return wrong(read.error().text(), kExitUsage);
-    typed.control.request.command = *command;
-    typed.control.request.text = text;
     return typed.control;
 }
 
@@ -443,8 +409,9 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *soak = addSoak(app, typed);
-    const CLI::App *control = addControl(app, typed);
+    const CLI::App *control = addControl(app, typed.control, typed.controlWords);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
+    const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
 
@@ -483,6 +450,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
+    if (auto command = checks.parsed())
+        return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);
     return typed.doctor;

@@ -44,8 +44,9 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
     command
-        ->add_option(
-            "--format", words.format, "text (default), csv, json, collapsed (stacks; heap and cpu), or junit (verdict)")
+        ->add_option("--format", words.format,
+            "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), "
+            "collapsed (stacks; heap and cpu), or junit (verdict)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -68,7 +69,8 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}, {"junit", ReportFormat::Junit}},
+                {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
+                {"prometheus", ReportFormat::Prometheus}, {"junit", ReportFormat::Junit}},
             options.format),
         readTime("--from", words.from, options.from),
         readTime("--to", words.to, options.to),
@@ -86,6 +88,9 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
     if (options.format == ReportFormat::Junit && options.view != ReportView::Verdict)
         return model::Error("JUnit XML exists of --what verdict only");
+    const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;
+    if (isWhole && options.view != ReportView::Summary)
+        return model::Error("This format holds everything at once: leave out --what");
     return {};
 }
 
