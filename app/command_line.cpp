@@ -4,10 +4,12 @@
 #include "app/budget_text.h"
 #include "app/check_commands.h"
 #include "app/choice.h"
+#include "app/control_arguments.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/file_commands.h"
 #include "app/report_arguments.h"
+#include "app/soak_arguments.h"
 #include "model/heap_mode.h"
 
 #include <CLI/CLI.hpp>
@@ -19,7 +21,6 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 namespace app {
@@ -33,7 +34,6 @@ constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
 constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
 constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
-using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -49,21 +49,21 @@ struct Typed
     std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
-    std::string controlCommand;
-    std::string minAge;
-    std::string confirmAfter;
+    ControlWords controlWords;
     std::string scanEvery;
-    std::vector<std::string> controlText;
     ServeOptions serve;
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
+    SoakOptions soak;
+    SoakWords soakWords;
 };
 
 constexpr const char *kFooter = R"(Examples:
   genprof record -- ./server --port 8080        record a command until it ends
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
   genprof attach --heap full 4711               record a process that runs already
+  genprof soak --load ./traffic.sh -- ./server  does its memory stay stable for 48 hours?
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
   genprof ctl FILE mode sampled=64KiB           record the heap less closely from now on
   genprof report FILE                           what a recording holds
@@ -143,9 +143,9 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
 class RecordFormatter : public CLI::Formatter
 {
 public:
-    std::string make_usage(const CLI::App *, std::string) const override
+    std::string make_usage(const CLI::App *command, std::string) const override
     {
-        return "Usage: genprof record [OPTIONS] -- CMD [ARG…]\n";
+        return "Usage: genprof " + command->get_name() + " [OPTIONS] -- CMD [ARG…]\n";
     }
 };
 
@@ -179,27 +179,22 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
     return command;
 }
 
-CLI::App *addControl(CLI::App &app, Typed &typed)
+CLI::App *addSoak(CLI::App &app, Typed &typed)
 {
-    CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
-    command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command
-        ->add_option("command", typed.controlCommand,
-            "stop, pause, resume, mark TEXT, status, scan, or mode full|sampled[=BYTES]|auto[=PERCENT]: how the heap "
-            "is "
-            "recorded from now on")
-        ->required()
-        ->type_name("COMMAND");
-    command->add_option("text", typed.controlText, "What the mark says, or the mode")->type_name("TEXT");
-    command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
-    addPassphraseOptions(*command, typed.control.passphrase);
-    ScanWish &scan = typed.control.request.scan;
-    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
-    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
-    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
+    CLI::App *command
+        = app.add_subcommand("soak", "Test whether a program's memory stays stable, for 48 hours or less");
+    addSoakOptions(*command, typed.soak, typed.soakWords);
+    addCaptureOptions(*command, typed,
+        "Record every allocation, one each BYTES (512KiB) of them, or none (default full; off with --attach)");
+    for (const char *name : {"--tick", "--age-bucket", "--duration", "--fail-on-alert"})
+        command->remove_option(command->get_option(name));
+    command->get_option("--cpu")->description("CPU samples per second, or off (default off)");
+    command->formatter(std::make_shared<RecordFormatter>());
     command->footer(
-        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
-        "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
+        "Exits with 0: stable, 1: leaking, 2: undecided, 3: the target or its load failed, 125: genprof itself "
+        "failed.\n"
+        "At the end CMD is ended. \"genprof report FILE --what verdict\" says the answer again, also as JUnit XML.");
+    command->prefix_command();
     return command;
 }
 
@@ -345,47 +340,22 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
-model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
+Command soakCommand(Typed &typed, std::vector<std::string> command)
 {
-    ScanWish &scan = typed.control.request.scan;
-    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
-    if (command != capture::ControlCommand::Scan && hasOptions)
-        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
-    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
-             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
-        if (text->empty())
-            continue;
-        const auto duration = parseDuration(*text, kSecondNs);
-        if (!duration)
-            return duration.error().within(option);
-        *ns = duration->ns;
-    }
-    return {};
+    SoakOptions &options = typed.soak;
+    typed.cpu = typed.cpu.empty() ? "off" : typed.cpu;
+    const bool isAttach = typed.soakWords.attachPid > 0;
+    auto read = readCapture(typed, typed.record.config, isAttach ? model::HeapMode::Off : model::HeapMode::Full);
+    options.record = typed.record;
+    if (read)
+        read = readSoak(typed.soakWords, std::move(command), options);
+    return read ? Command(options) : wrong(read.error().text(), kExitRecorderFailed);
 }
 
 Command controlCommand(Typed &typed)
 {
-    const auto command = capture::controlCommandFromName(typed.controlCommand);
-    if (!command)
-        return wrong(fmt::format("ctl knows stop, pause, resume, mark TEXT, mode MODE, status and scan, not \"{}\"",
-                         typed.controlCommand),
-            kExitUsage);
-    std::string text;
-    for (const std::string &word : typed.controlText)
-        text += (text.empty() ? "" : " ") + word;
-    const bool isMark = *command == capture::ControlCommand::Mark;
-    if (isMark && text.empty())
-        return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
-    const bool isMode = *command == capture::ControlCommand::Mode;
-    if (isMode)
-        if (const auto wish = model::parseHeapWish(text); !wish)
-            return wrong(wish.error().within("mode").text(), kExitUsage);
-    if (!isMark && !isMode && !text.empty())
-        return wrong(fmt::format("{} takes no text; only mark and mode do", typed.controlCommand), kExitUsage);
-    if (const auto read = readScan(typed, *command); !read)
+    if (const auto read = readControl(typed.controlWords, typed.control); !read)
         return wrong(read.error().text(), kExitUsage);
-    typed.control.request.command = *command;
-    typed.control.request.text = text;
     return typed.control;
 }
 
@@ -415,14 +385,15 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     app.footer(kFooter);
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
-    const CLI::App *control = addControl(app, typed);
+    const CLI::App *soak = addSoak(app, typed);
+    const CLI::App *control = addControl(app, typed.control, typed.controlWords);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
     const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
 
-    // What stands behind the first "--" of `record` is the command, whatever it looks like.
-    const bool isRecord = !arguments.empty() && arguments.front() == "record";
+    // What stands behind the first "--" of `record` and `soak` is the command, whatever it looks like.
+    const bool isRecord = !arguments.empty() && (arguments.front() == "record" || arguments.front() == "soak");
     const auto dashes = isRecord ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
     const bool isRecording = isRecord || (!arguments.empty() && arguments.front() == "attach");
     if (arguments.empty())
@@ -443,12 +414,12 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", error.what()),
             isRecording ? kExitRecorderFailed : kExitUsage);
     }
-    if (record->parsed()) {
-        std::vector<std::string> command = record->remaining();
+    if (record->parsed() || soak->parsed()) {
+        std::vector<std::string> command = (record->parsed() ? record : soak)->remaining();
         if (!command.empty() && dashes != arguments.end())
             command.emplace_back("--");
         command.insert(command.end(), dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
-        return recordCommand(typed, std::move(command));
+        return record->parsed() ? recordCommand(typed, std::move(command)) : soakCommand(typed, std::move(command));
     }
     if (attach->parsed())
         return attachCommand(typed);

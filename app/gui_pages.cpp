@@ -12,6 +12,7 @@
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/pages/stability_page.h"
 #include "ui/widgets/inspector.h"
 
 namespace app {
@@ -29,12 +30,17 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     auto *leaks = new ui::LeaksPage(selection);
     window.addPage(leaks);
     window.addPage(new ui::ForecastPage(selection));
+    auto *stability = new ui::StabilityPage(selection);
+    window.addPage(stability);
+    window.setListed(stability->key(), false);
     window.addPage(new ui::AdvicePage(selection));
     auto *alerts = new ui::AlertsPage(selection);
     window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));
+    QObject::connect(stability, &ui::StabilityPage::hasTestChanged, &window,
+        [&window, stability](bool hasTest) { window.setListed(stability->key(), hasTest); });
     QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,

@@ -9,6 +9,7 @@
 #include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
+#include "model/soak_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -284,6 +285,7 @@ struct EventBatch
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
     std::vector<MemoryScan> scans;     ///< that were finished in this tick
+    SoakRecord soak;                   ///< of a stability test: what is new or changed
     std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };

@@ -170,6 +170,7 @@ struct LoadedSession
     LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
+    std::shared_ptr<const model::SoakRecord> soak;                 ///< null: none
     std::int64_t lastScan = 0;                                     ///< id
     std::vector<std::shared_ptr<const model::MemoryScan>> scans;   ///< by id
 };

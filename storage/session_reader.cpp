@@ -8,6 +8,7 @@
 #include "storage/series_loader.h"
 #include "storage/session_file.h"
 #include "storage/snapshot_builder.h"
+#include "storage/soak_loader.h"
 #include "storage/writer_lock.h"
 
 #include <fmt/format.h>
@@ -132,6 +133,8 @@ Result<void> SessionReader::Private::loadRows()
         return done;
     if (auto done = loadScans(context, session); !done)
         return done;
+    if (auto done = loadSoak(context, session); !done)
+        return done;
     if (auto done = loadAreas(context, session, *firstNew); !done)
         return done;
     session.stored = std::move(*stored);
@@ -178,6 +181,8 @@ void SessionReader::Private::forgetTimes()
     kept.alerts = std::move(session.alerts);
     kept.ages = std::move(session.ages);
     kept.scans = std::move(session.scans);
+    kept.lastScan = session.lastScan;
+    kept.soak = std::move(session.soak);
     kept.phases = std::move(session.phases);
     session = std::move(kept);
 }

@@ -9,6 +9,7 @@
 #include "storage/new_file.h"
 #include "storage/retention.h"
 #include "storage/schema.h"
+#include "storage/soak_writer.h"
 #include "storage/table_writer.h"
 
 #include <fmt/format.h>
@@ -55,6 +56,7 @@ struct SessionWriter::Private
     std::optional<WriterLock> lock;
     TableWriter tables;
     BatchWriter batches;
+    SoakWriter soak;
     LevelWriter levels;
     Retention retention;
     Statement setValue;
@@ -99,6 +101,10 @@ Result<void> SessionWriter::Private::prepare(const model::SessionInfo &info)
     if (!batchWriter)
         return batchWriter.error();
     batches = std::move(*batchWriter);
+    auto soakWriter = SoakWriter::prepare(*database);
+    if (!soakWriter)
+        return soakWriter.error();
+    soak = std::move(*soakWriter);
     auto levelWriter = LevelWriter::prepare(*database);
     if (!levelWriter)
         return levelWriter.error();
@@ -140,6 +146,9 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
         if (auto done = batches.write(batch, tick + 1, revision + 1); !done)
             return done;
     }
+    if (!batch.soak.isEmpty()) // needs no tick to stand in
+        if (auto done = soak.write(batch.soak, revision + 1); !done)
+            return done;
     if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
         return done;
     const model::Timestamp last = std::max(end, batch.span.end);
@@ -219,6 +228,7 @@ Result<void> SessionWriter::finish(const model::SessionInfo &info)
         return done;
     d->tables = {};
     d->batches = {};
+    d->soak = {};
     d->levels = {};
     d->retention = {};
     d->setValue = {};

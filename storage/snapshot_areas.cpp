@@ -113,6 +113,7 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
     for (const auto &scan : session.scans)
         if (isSelected(session, selection, scan->image.value))
             snapshot.scans.push_back(scan);
+    snapshot.soak = session.soak;
     if (session.areas.empty())
         return {};
     const auto before = sumsUntil(database, damage, session, window.first);

@@ -10,6 +10,7 @@
 #include "model/event_batch.h"
 #include "model/report/query_writer.h"
 #include "model/session_entry.h"
+#include "model/soak_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -49,6 +50,16 @@ struct RecordOptions
     std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder
 };
 
+/// `genprof soak`.
+struct SoakOptions
+{
+    RecordOptions record; ///< what is tested, and how it is recorded
+    model::SoakPlan plan;
+    bool checkpointIsGiven = false;
+    std::vector<std::string> loads; ///< shell commands
+    std::string resume;             ///< session of a test that was broken off; empty: a new test
+};
+
 /// `genprof ctl`.
 struct ControlOptions
 {
@@ -58,8 +69,8 @@ struct ControlOptions
     PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
-enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost, Verdict };
+enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus, Junit };
 
 /// `genprof report`.
 struct ReportOptions
@@ -158,7 +169,8 @@ struct PrintAndExit
     int exitCode = 0; ///< 0: `text` goes to standard output, else to standard error
 };
 
-using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
-    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions>;
+using Command
+    = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions, SqlOptions,
+        RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions, SoakOptions>;
 
 } // namespace app

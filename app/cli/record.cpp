@@ -9,6 +9,7 @@
 #include "app/serve/serving.h"
 #include "app/session_name.h"
 #include "app/session_sink.h"
+#include "app/soak_desk.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
 #include "capture/proc/proc_reader.h"
@@ -57,9 +58,10 @@ bool isRunning(std::int32_t pid)
 class RecordRun
 {
 public:
-    RecordRun(const RecordOptions &options, const capture::InheritedState &inherited)
+    RecordRun(const RecordOptions &options, const capture::InheritedState &inherited, SoakDesk *soak)
         : m_options(options)
         , m_inherited(inherited)
+        , m_soak(soak)
         , m_terminal(options.isQuiet)
         , m_processes(m_tables)
     {
@@ -75,6 +77,9 @@ private:
     model::Result<void> openTarget();
     std::optional<capture::LaunchFailure> startTarget();
     void openControl();
+    model::Result<void> beginSoak();
+    void endSoak();
+    void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
     void openService();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
@@ -84,6 +89,7 @@ private:
 
     const RecordOptions &m_options;
     const capture::InheritedState &m_inherited;
+    SoakDesk *m_soak;
     Terminal m_terminal;
     model::TableBuilder m_tables;
     model::ProcessTable m_processes;
@@ -159,12 +165,39 @@ model::Result<void> RecordRun::openTarget()
     m_recording.emplace(
         capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
             m_instruments->scans(), &m_symbolizer, start.monotonicNs, m_info,
-            [this](model::EventBatch &batch, const model::ProgramTables &tables) { m_alerts->see(batch, tables); }},
+            [this](model::EventBatch &batch, const model::ProgramTables &tables) { seeTick(batch, tables); },
+            m_soak ? capture::SignalPolicy::End : capture::SignalPolicy::PassOn},
         [this](const capture::RecordingStatus &status) {
-            m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
+            m_terminal.showStatus(m_soak ? m_soak->statusLine() : statusLine(status, Terminal::statusColumns()));
         },
         [this](const std::string &text) { m_terminal.message(text); });
     return {};
+}
+
+void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &tables)
+{
+    m_alerts->see(batch, tables);
+    if (!m_soak)
+        return;
+    m_soak->see(batch, tables);
+    if (m_soak->isDone())
+        m_recording->stop();
+}
+
+/// What a test left before this leg stands in the file before the target runs.
+model::Result<void> RecordRun::beginSoak()
+{
+    if (!m_soak)
+        return {};
+    return m_recording->store(m_soak->begin(m_target->pid(), m_info, m_path, !m_options.isSealed));
+}
+
+void RecordRun::endSoak()
+{
+    if (!m_soak)
+        return;
+    if (const auto stored = m_recording->store(m_soak->finish(*m_recording)); !stored)
+        m_terminal.message(stored.error().text());
 }
 
 /// Lets a launched command run, and looks at the target for the first time.
@@ -294,6 +327,8 @@ int RecordRun::run()
         return fail(opened.error().text(), kExitRecorderFailed);
     if (const auto opened = openTarget(); !opened)
         return giveUp(opened.error().text(), kExitRecorderFailed);
+    if (const auto begun = beginSoak(); !begun)
+        return giveUp(begun.error().text(), kExitRecorderFailed);
     if (const auto failure = startTarget())
         return giveUp(failure->error.text(), failure->exitStatus);
     for (const std::string &note : m_instruments->notes())
@@ -301,7 +336,10 @@ int RecordRun::run()
     openControl();
     openService();
     remember();
+    if (m_soak)
+        m_soak->startLoads();
     const capture::EndReason reason = m_recording->run();
+    endSoak();
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
     nameFunctions();
@@ -323,9 +361,9 @@ void RecordRun::nameFunctions()
 
 } // namespace
 
-int runRecord(const RecordOptions &options, const capture::InheritedState &inherited)
+int runRecord(const RecordOptions &options, const capture::InheritedState &inherited, SoakDesk *soak)
 {
-    return RecordRun(options, inherited).run();
+    return RecordRun(options, inherited, soak).run();
 }
 
 } // namespace app

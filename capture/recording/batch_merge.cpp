@@ -216,6 +216,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.areas, std::move(next.areas));
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
     append(batch.scans, std::move(next.scans));
+    batch.soak.merge(std::move(next.soak));
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

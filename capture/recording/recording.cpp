@@ -47,6 +47,8 @@ std::string_view endReasonText(EndReason reason, bool attached)
         return "interrupted by the user";
     case EndReason::StoppedByControl:
         return "stopped by the user";
+    case EndReason::Decided:
+        return "the test was decided";
     }
     return "";
 }
@@ -62,6 +64,7 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_onStatus(std::move(onStatus))
     , m_onMessage(std::move(onMessage))
     , m_watch(std::move(parts.watch))
+    , m_signalPolicy(parts.signalPolicy)
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
     , m_scans(parts.scans)
@@ -186,6 +189,9 @@ void Recording::handleSignal(const ReceivedSignal &received)
         noteRecorderStop();
         return;
     case SIGINT:
+        m_wasInterrupted = true;
+        if (m_signalPolicy == SignalPolicy::End)
+            return end(EndReason::Interrupted);
         if (received.isFromTerminal || !m_target.isLaunched()) {
             if (m_interruptedAt || !m_target.isLaunched())
                 end(EndReason::Interrupted);
@@ -196,6 +202,9 @@ void Recording::handleSignal(const ReceivedSignal &received)
     case SIGTERM:
     case SIGHUP:
     case SIGQUIT:
+        m_wasInterrupted = true;
+        if (m_signalPolicy == SignalPolicy::End)
+            return end(EndReason::Interrupted);
         if (!m_target.isLaunched())
             end(EndReason::Interrupted);
         break;

@@ -179,6 +179,38 @@ private Q_SLOTS:
         QVERIFY(!snapshot->alerts[2].ended);
     }
 
+    void keepsStabilityTests()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("soak"), 2);
+        VERIFY_RESULT(writer);
+        auto reader = storage::SessionReader::open(file("soak"));
+        VERIFY_RESULT(reader);
+        QCOMPARE((*reader->snapshot({}))->soak->points.size(), std::size_t{2});
+        VERIFY_RESULT(writer->write(sample.batch(2), sample.tables()));
+        EventBatch late; // of no tick
+        late.span = {{3 * SampleSession::kTickNs}, {3 * SampleSession::kTickNs}};
+        late.soak.end = SoakEnd{SoakOutcome::Leaking, true, "why", "what was said"};
+        VERIFY_RESULT(writer->write(late, sample.tables()));
+        VERIFY_RESULT(reader->poll());
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->tickEnds.size(), std::size_t{3});
+        const SoakRecord &soak = *snapshot->soak;
+        QCOMPARE(soak.plan->length.ns, std::int64_t{3'600'000'000'000});
+        QCOMPARE(soak.plan->mostGrowth, 0.25);
+        QVERIFY(soak.plan->stopEarly == StopEarly::Fail);
+        QCOMPARE(soak.legs.size(), std::size_t{2});
+        QCOMPARE(soak.legs[0].file, std::string("demo.part1.gprof-session"));
+        QCOMPARE(soak.loads.size(), std::size_t{1});
+        QCOMPARE(soak.loads[0].starts, std::int64_t{3});
+        QCOMPARE(soak.points.size(), std::size_t{3});
+        QCOMPARE(soak.points[2].value, 1e6 + 2);
+        QCOMPARE(soak.exclusions[0].reason, std::string("it is not recorded."));
+        QVERIFY(soak.checks.size() == 3 && std::isinf(soak.checks[1].high));
+        QVERIFY(soak.end->outcome == SoakOutcome::Leaking && soak.end->isWhole);
+        QCOMPARE(soak.end->sentence, std::string("what was said"));
+    }
+
     void growingFilesTellWhatIsNew()
     {
         SampleSession sample;

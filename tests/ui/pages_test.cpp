@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "tests/support/soak_runs.h"
 #include "ui/main_window.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/areas_page.h"
@@ -8,6 +9,7 @@
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/pages/stability_page.h"
 #include "ui/widgets/launch_form.h"
 
 #include <QLabel>
@@ -74,6 +76,9 @@ std::shared_ptr<const model::Snapshot> sample()
     pool.name = builder.tables().string("arena");
     pool.costs.front().stack = builder.stack("main;parse;arena_alloc");
     raw.areas.push_back(pool);
+    model::Random random(1);
+    raw.soak
+        = std::make_shared<const model::SoakRecord>(tests::virtualSoak({.memory = {.growth = 0.1}}, random).stored);
     raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
     return std::make_shared<const model::Snapshot>(builder.build());
 }
@@ -93,13 +98,15 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
         return std::make_unique<ui::AreasPage>(selection);
     if (key == u"lost"_s)
         return std::make_unique<ui::LostPage>(selection);
+    if (key == u"stability"_s)
+        return std::make_unique<ui::StabilityPage>(selection);
     return std::make_unique<ui::CapturePage>(selection);
 }
 
 void addPages()
 {
     QTest::addColumn<QString>("key");
-    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "areas", "capture"})
+    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "areas", "stability", "capture"})
         QTest::newRow(key) << QString::fromLatin1(key);
 }
 
@@ -117,6 +124,7 @@ private Q_SLOTS:
     void exportsTablesAndPictures();
     void lostPageShowsTheLastScan();
     void areasPageShowsTheChosenAreaByStack();
+    void stabilityPageIsListedWhereThereIsATest();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
     void windowGoesBackFromTheStartPage();
@@ -163,6 +171,25 @@ void PagesTest::exportsTablesAndPictures()
         QVERIFY2(
             what.table ? out.str().find("\r\n") != std::string::npos : !what.picture().isNull(), qPrintable(what.name));
     }
+}
+
+void PagesTest::stabilityPageIsListedWhereThereIsATest()
+{
+    ui::Selection selection;
+    ui::StabilityPage page(selection);
+    QSignalSpy listed(&page, &ui::StabilityPage::hasTestChanged);
+    page.setSnapshot(std::make_shared<const model::Snapshot>());
+    QCOMPARE(listed.takeLast().first().toBool(), false);
+    page.setSnapshot(sample());
+    QCOMPARE(listed.takeLast().first().toBool(), true);
+    QVERIFY(QTest::qWaitFor([&] { return !page.isBusy(); }, 20000));
+    QStringList shown;
+    for (const QLabel *label : page.findChildren<QLabel *>())
+        shown << label->text();
+    QVERIFY2(shown.contains(u"Leaking"_s), qPrintable(shown.join(u'|')));
+    const auto *quantities = page.findChildren<QTreeWidget *>().first();
+    QCOMPARE(quantities->topLevelItemCount(), 3);
+    QCOMPARE(quantities->topLevelItem(2)->text(1), u"fails"_s);
 }
 
 void PagesTest::lostPageShowsTheLastScan()
