@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The power goes in the middle of a recording: what a disk can then hold is opened. GENESIS_TEST_CUTS says at how many moments (default 60 a case).
+// The power goes in the middle of a recording: what a disk can then hold is opened. GENESIS_TEST_CUTS says at how many moments (default 30 a case).
 #include "storage/database.h"
 #include "tests/storage/power_cut_disk.h"
 #include "tests/storage/sample_session.h"
@@ -16,7 +16,7 @@ constexpr int kStacks = 60;
 
 int cutCount()
 {
-    return qEnvironmentVariableIsSet("GENESIS_TEST_CUTS") ? qEnvironmentVariableIntValue("GENESIS_TEST_CUTS") : 60;
+    return qEnvironmentVariableIsSet("GENESIS_TEST_CUTS") ? qEnvironmentVariableIntValue("GENESIS_TEST_CUTS") : 30;
 }
 
 /// A recording, with what was promised at each moment of it.
