@@ -174,7 +174,8 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
     return entry;
 }
 
-Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
+Result<std::vector<SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
 {
     std::error_code failure;
     std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
@@ -186,7 +187,7 @@ Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
             return Error("Cannot read the folder " + folder + ": " + failure.message());
         const std::string path = files->path().string();
         if (path.ends_with(kEnding) && files->is_regular_file(failure))
-            entries.push_back(describeSession(path));
+            entries.push_back(describeSession(path, keyOf && isSealed(path) ? keyOf(path) : SealKeyPointer()));
     }
     std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {
         return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);
