@@ -43,7 +43,10 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("--to", words.to, "Only up to this time of the recording")->type_name("T");
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
-    command->add_option("--format", words.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
+    command
+        ->add_option("--format", words.format,
+            "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), or "
+            "collapsed (stacks; heap and cpu)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -66,7 +69,8 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}},
+                {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
+                {"prometheus", ReportFormat::Prometheus}},
             options.format),
         readTime("--from", words.from, options.from),
         readTime("--to", words.to, options.to),
@@ -82,6 +86,9 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
     if (options.format == ReportFormat::Collapsed && !hasStacks)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+    const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;
+    if (isWhole && options.view != ReportView::Summary)
+        return model::Error("This format holds everything at once: leave out --what");
     return {};
 }
 
