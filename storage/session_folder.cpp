@@ -146,6 +146,21 @@ Result<std::string> changedTags(const std::string &before, const EntryChange &ch
     return text;
 }
 
+std::string changedVerdicts(const std::string &before, const std::vector<std::string> &added)
+{
+    constexpr std::size_t kMost = 20;
+    std::vector<std::string> verdicts = linesOf(before);
+    for (const std::string &verdict : added)
+        for (std::string &line : linesOf(verdict))
+            verdicts.push_back(std::move(line));
+    if (verdicts.size() > kMost)
+        verdicts.erase(verdicts.begin(), verdicts.end() - kMost);
+    std::string text;
+    for (const std::string &verdict : verdicts)
+        text += (text.empty() ? "" : "\n") + verdict;
+    return text;
+}
+
 } // namespace
 
 SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
@@ -214,6 +229,11 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     if (change.note)
         if (auto done = put(*database, "note", *change.note); !done)
             return done;
+    if (!change.addedVerdicts.empty()) {
+        const std::string verdicts = changedVerdicts(valueOf(*database, "verdicts"), change.addedVerdicts);
+        if (auto done = put(*database, "verdicts", verdicts); !done)
+            return done;
+    }
     if (auto done = transaction->commit(); !done)
         return done;
     // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.

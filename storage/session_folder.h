@@ -25,9 +25,11 @@ struct EntryChange
     std::vector<std::string> addedTags;
     std::vector<std::string> removedTags;
     std::optional<std::string> note; ///< replaces the one that is there; empty: removes it
+    std::vector<std::string>
+        addedVerdicts{}; ///< of gates and checks, behind those that are there; the newest stay where they get too many
 };
 
-/// Stores tags and note in the session itself (table `session`: "tags", "note"; tags separated by line breaks), so that they travel with it, and
+/// Stores tags, note and verdicts in the session itself (table `session`: "tags", "note", "verdicts"; separated by line breaks), so that they travel with it, and
 /// are sealed with it. Refuses a session that is being recorded, and tags with line breaks or commas in them.
 model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});
 

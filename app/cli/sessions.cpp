@@ -143,6 +143,8 @@ void printLine(const SessionEntry &entry)
         more += "  #" + printable(tag);
     if (entry.state != SessionState::Complete && entry.problem.empty())
         more += fmt::format("  ({})", stateText(entry));
+    if (!entry.verdicts.empty())
+        more += "  " + printable(entry.verdicts.back());
     if (!entry.note.empty())
         more += "  \u201c" + printable(entry.note) + "\u201d";
     const bool isGone = entry.problem == "the file is gone";
