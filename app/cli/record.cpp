@@ -14,8 +14,11 @@
 #include "app/terminal.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/recording/recording.h"
+#include "model/analysis/verdict_lines.h"
 #include "model/base/format_units.h"
 #include "storage/session_catalog.h"
+#include "storage/session_folder.h"
+#include "storage/session_reader.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -29,6 +32,8 @@
 namespace app {
 
 namespace {
+
+constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
 
 std::string sessionPath(const RecordOptions &options)
 {
@@ -85,6 +90,7 @@ private:
     void nameFunctions();
     void complete();
     void remember();
+    void storeVerdicts();
     int waitForTarget();
 
     const RecordOptions &m_options;
@@ -277,6 +283,19 @@ void RecordRun::remember()
             m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
 }
 
+/// What the list of sessions says of memory. Short recordings have no answer, and are not held up; one that cannot be stored is no failure.
+void RecordRun::storeVerdicts()
+{
+    if (m_recording->status().durationNs < kLeastForVerdicts.ns)
+        return;
+    std::vector<std::string> lines;
+    if (auto reader = storage::SessionReader::open(m_path, m_key))
+        if (const auto snapshot = reader->snapshot({}, {}, storage::SessionReader::Parts::WithAges))
+            lines = model::verdictLines(**snapshot);
+    if (!lines.empty())
+        static_cast<void>(storage::changeEntry(m_path, {.addedVerdicts = lines}, m_key));
+}
+
 void RecordRun::complete()
 {
     const auto finished = m_recording->finish();
@@ -286,6 +305,7 @@ void RecordRun::complete()
         return;
     }
     remember();
+    storeVerdicts();
     const capture::RecordingStatus &status = m_recording->status();
     if (m_options.isQuiet)
         return;

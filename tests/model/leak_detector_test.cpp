@@ -2,6 +2,7 @@
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/leak_retractions.h"
 #include "model/analysis/recommendations.h"
+#include "model/analysis/verdict_lines.h"
 #include "model/report/leak_report.h"
 #include "tests/support/snapshot_builder.h"
 #include "tests/support/stack_histories.h"
@@ -102,6 +103,27 @@ private Q_SLOTS:
         QVERIFY(mentions(item.evidence, "1000 B, ") || mentions(item.evidence, "For example"));
         QVERIFY(report.sentence.starts_with("1 place keeps growing; 2 stacks were looked at"));
         QVERIFY(report.expectedFalse > 0 && report.expectedFalse < 0.01);
+    }
+
+    void answersInALineForTheListOfSessions()
+    {
+        const auto hasLine = [](const Snapshot &snapshot, const std::string &line) {
+            const std::vector<std::string> lines = verdictLines(snapshot);
+            return std::find(lines.begin(), lines.end(), line) != lines.end();
+        };
+        Recording leaking, healthy, brief(2);
+        leaking.stack("main;attach;malloc", Behaviour::LeakFraction)
+            .stack("main;open;malloc", Behaviour::LeakFull, 1000, 2);
+        healthy.stack("main;parse;malloc", Behaviour::ShortLived);
+        brief.stack("main;attach;malloc", Behaviour::LeakFraction);
+        QVERIFY(hasLine(leaking.snapshot(), "leaks: 2 places grow"));
+        QVERIFY(hasLine(healthy.snapshot(), "leaks: nothing found"));
+        // What the data cannot carry is not answered, and no function is named.
+        for (const std::string &line : verdictLines(brief.snapshot()))
+            QVERIFY2(!line.starts_with("leaks"), line.c_str());
+        for (const std::string &line : verdictLines(leaking.snapshot()))
+            QVERIFY2(line.find("attach") == std::string::npos && line.find("open") == std::string::npos, line.c_str());
+        QVERIFY(verdictLines(SnapshotBuilder().build()).empty());
     }
 
     void putsSureFindingsFirst()
