@@ -177,8 +177,7 @@ struct LoadedSession
 std::int64_t saturatedSum(std::int64_t a, std::int64_t b);
 std::int64_t saturatedDifference(std::int64_t a, std::int64_t b);
 
-/// Files from this version on have levels; in older ones all there is are ticks.
-inline constexpr std::int64_t kFirstFormatWithLevels = 3;
+/// In files without levels all there is are ticks.
 inline bool hasLevels(const LoadedSession &session) { return session.format >= kFirstFormatWithLevels; }
 
 } // namespace storage

@@ -38,6 +38,7 @@ public:
             if (!start)
                 return start.error();
             header.m_count = start->size();
+            header.m_isInLog = start->empty();
             std::copy(start->begin(), start->end(), header.m_bytes.begin());
             return header;
         }
@@ -52,6 +53,8 @@ public:
     }
 
     bool isWhole() const { return m_count == kBytes; }
+    /// Torn by a power cut, and expected to be whole in the log: known once SQLite has opened both.
+    bool isInLog() const { return m_isInLog; }
     bool isSqlite() const { return std::string_view(m_bytes.data(), 16) == std::string_view("SQLite format 3\0", 16); }
     bool saysItHasLog() const { return m_bytes[18] == 2 || m_bytes[19] == 2; }
     std::uint32_t applicationId() const { return word(68); }
@@ -74,6 +77,7 @@ private:
 
     std::array<char, kBytes> m_bytes{};
     std::size_t m_count = 0;
+    bool m_isInLog = false;
 };
 
 Result<FileHeader> checkedHeader(const std::string &path, const SealKeyPointer &key)
@@ -95,6 +99,8 @@ Result<FileHeader> checkedHeader(const std::string &path, const SealKeyPointer &
         return Error("Cannot open " + path + ": it is sealed; its passphrase is needed");
     auto header = FileHeader::read(path, isSealed(path) ? key : SealKeyPointer());
     if (!header)
+        return header;
+    if (header->isInLog())
         return header;
     if (!header->isWhole())
         return Error(fmt::format("Cannot open {}: it is not a session, or was cut off after {} bytes; use another copy",
@@ -271,8 +277,9 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
             model::formatCount(header->statedBytes())));
     // Once unsealed or replaced by a plain one it is read as such.
     const SealKeyPointer key = isSealed(path) ? given : SealKeyPointer();
-    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks.
-    if (key && !writerLives)
+    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks. Parts that were being replaced from the log when
+    // the power went are read from the log.
+    if (key && !hasLog)
         if (const auto broken = brokenUnits(path, *key); broken && *broken > 0)
             damage.note(fmt::format(
                 "The sealed file is damaged or was altered: {} of its parts are not what was sealed.", *broken));

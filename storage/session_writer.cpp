@@ -99,7 +99,7 @@ Result<void> SessionWriter::Private::prepare(const model::SessionInfo &info)
     if (!batchWriter)
         return batchWriter.error();
     batches = std::move(*batchWriter);
-    auto levelWriter = LevelWriter::prepare(*database);
+    auto levelWriter = LevelWriter::prepare(*database, info.config.budget.has_value());
     if (!levelWriter)
         return levelWriter.error();
     levels = std::move(*levelWriter);
