@@ -2,6 +2,7 @@
 #include "storage/session_file.h"
 
 #include "model/base/format_units.h"
+#include "storage/network_file_system.h"
 #include "storage/schema.h"
 #include "storage/seal/sealed_scan.h"
 #include "storage/writer_lock.h"
@@ -164,10 +165,23 @@ Result<SessionFile> openCopy(const std::string &path, const SealKeyPointer &key)
     return SessionFile{.folder = std::move(*folder), .database = std::move(*database)};
 }
 
+/// The same, and whether it can be read at all.
+Result<SessionFile> openReadableCopy(const std::string &path, const SealKeyPointer &key)
+{
+    auto copy = openCopy(path, key);
+    if (!copy)
+        return copy;
+    if (auto whole = checkSchema(copy->database); !whole)
+        return whole.error();
+    return copy;
+}
+
 /// Opens for reading without looking at what is inside.
 Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool writerLives, const SealKeyPointer &key)
 {
     const bool needsRecovery = hasLog || (!key && exists(path + "-journal"));
+    if (needsRecovery && !writerLives && !networkFileSystemOf(path).empty())
+        return openReadableCopy(path, key); // the memory that a log needs is not to be had there
     auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable, key);
     if (!database)
         return database.error();
@@ -181,12 +195,7 @@ Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool write
     const int code = sqlite3_errcode(database->handle()) & 0xff;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR)
         return readable.error();
-    auto copy = openCopy(path, key);
-    if (!copy)
-        return copy;
-    if (auto whole = checkSchema(copy->database); !whole)
-        return whole.error();
-    return copy;
+    return openReadableCopy(path, key);
 }
 
 /// Opens what the damage left.

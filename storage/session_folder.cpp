@@ -2,6 +2,7 @@
 #include "storage/session_folder.h"
 
 #include "storage/info_rows.h"
+#include "storage/log_mode.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
 
@@ -174,7 +175,8 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
     return entry;
 }
 
-Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
+Result<std::vector<SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
 {
     std::error_code failure;
     std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
@@ -186,7 +188,7 @@ Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
             return Error("Cannot read the folder " + folder + ": " + failure.message());
         const std::string path = files->path().string();
         if (path.ends_with(kEnding) && files->is_regular_file(failure))
-            entries.push_back(describeSession(path));
+            entries.push_back(describeSession(path, keyOf && isSealed(path) ? keyOf(path) : SealKeyPointer()));
     }
     std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {
         return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);
@@ -212,7 +214,11 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     if (change.note)
         if (auto done = put(*database, "note", *change.note); !done)
             return done;
-    return transaction->commit();
+    if (auto done = transaction->commit(); !done)
+        return done;
+    // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
+    leaveLog(*database);
+    return {};
 }
 
 Result<void> removeSession(const std::string &path)

@@ -5,6 +5,7 @@
 #include "model/session_entry.h"
 #include "storage/seal/seal_key.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace storage {
 /// key a sealed session shows no more than the file system does.
 model::SessionEntry describeSession(const std::string &path, const SealKeyPointer &key = {});
 
-/// All *.gprof-session files of a folder, newest first. Not those of folders in it.
-model::Result<std::vector<model::SessionEntry>> sessionsIn(const std::string &folder);
+/// All *.gprof-session files of a folder, newest first. Not those of folders in it. `keyOf` gives the key of a sealed one, or none.
+model::Result<std::vector<model::SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf = {});
 
 /// How tags and the note of a session change.
 struct EntryChange

@@ -61,12 +61,14 @@ struct SessionWriter::Private
     std::int64_t revision = 0;
     std::int64_t tick = 0;
     model::Timestamp end; ///< of the last tick
+    int failures = 0;     ///< writes that failed in a row
 
     Result<void> open();
     Result<void> prepare(const model::SessionInfo &info);
     Result<void> closeBuckets(const model::EventBatch &batch);
     Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
     Result<void> requireOpen() const;
+    void makeRoom();
 };
 
 Result<void> SessionWriter::Private::open()
@@ -115,6 +117,14 @@ Result<void> SessionWriter::Private::requireOpen() const
     if (!database)
         return model::Error("Cannot write " + path + ": the session is finished");
     return {};
+}
+
+/// A log that cannot grow is folded in: what it holds more than once, or in place of pages that are there, gives room for the next try. Not at
+/// each failure, as what does not fit is copied in vain.
+void SessionWriter::Private::makeRoom()
+{
+    if (failures++ % 16 == 0) [[maybe_unused]]
+        const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /// What comes before a tick: the buckets that it ends, and what has become too old.
@@ -181,8 +191,11 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
 {
     if (auto open = d->requireOpen(); !open)
         return open;
-    if (auto done = d->writeRows(batch, tables); !done)
+    if (auto done = d->writeRows(batch, tables); !done) {
+        d->makeRoom();
         return done;
+    }
+    d->failures = 0;
     d->tables.committed(tables.tables());
     ++d->revision;
     if (!isEmpty(batch)) {

@@ -91,6 +91,7 @@ struct ListOptions
     std::string folder; ///< empty: the sessions that were recorded or opened last
     std::string search; ///< words that must all be there
     bool asJson = false;
+    PassphraseSource passphrase; ///< of sealed sessions; without it they show that they are sealed
 };
 
 /// `genprof tag` and `genprof note`.
