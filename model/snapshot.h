@@ -199,9 +199,10 @@ struct Snapshot
     std::vector<MemoryArea> areas;  ///< of the selected images, where they cost anything
     std::vector<MemoryPartsSeries> memoryParts;
     std::vector<std::shared_ptr<const MemoryScan>>
-        scans;                      ///< of the selected images, whole recording, in the order of their ids
-    std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
-    std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
+        scans;                         ///< of the selected images, whole recording, in the order of their ids
+    std::vector<LeakClaim> leakClaims; ///< whole recording, all images, ascending in when they were made
+    std::string damage;                ///< what is not whole in the file, as sentences; empty when all is
+    std::int64_t recorderCpuNs = 0;    ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;
 };
 

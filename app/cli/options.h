@@ -43,7 +43,7 @@ struct ControlOptions
     PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
+enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost, Forecast };
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
 
 /// `genprof report`.
@@ -56,9 +56,10 @@ struct ReportOptions
     ReportFormat format = ReportFormat::Text;
     std::optional<model::Duration> from; ///< since the begin of the recording
     std::optional<model::Duration> to;
-    std::optional<std::int32_t> pid; ///< only the process with this pid
-    std::size_t top = 0;             ///< rows of a table; 0: as many as the view shows by itself
-    std::string output;              ///< empty: standard output
+    std::optional<std::int32_t> pid;   ///< only the process with this pid
+    std::optional<double> memoryLimit; ///< bytes; of forecasts, instead of what was recorded
+    std::size_t top = 0;               ///< rows of a table; 0: as many as the view shows by itself
+    std::string output;                ///< empty: standard output
     PassphraseSource passphrase;
 };
 

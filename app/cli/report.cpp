@@ -6,6 +6,7 @@
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
@@ -66,7 +67,8 @@ model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
         return polled.error();
     model::Selection selection;
     using Parts = storage::SessionReader::Parts;
-    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary;
+    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
+        || options.view == ReportView::Forecast;
     const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
     auto snapshot = reader->snapshot(selection, {}, parts);
     if (!snapshot)
@@ -99,6 +101,13 @@ std::size_t terminalColumns()
     return size.ws_col;
 }
 
+std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    model::SessionForecastOptions wanted;
+    wanted.memoryLimit = options.memoryLimit;
+    return *model::sessionForecasts(snapshot, *model::findLeaks(snapshot), wanted);
+}
+
 void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
     model::TextReportOptions text;
@@ -126,6 +135,8 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
     case ReportView::Growth:
         return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
+    case ReportView::Forecast:
+        return model::writeForecastsText(out, snapshot, forecastsOf(snapshot, options), text);
     }
 }
 
@@ -150,6 +161,8 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
     case ReportView::Growth:
         return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
+    case ReportView::Forecast:
+        return model::writeForecastsCsv(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 
@@ -174,6 +187,8 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
     case ReportView::Growth:
         return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
+    case ReportView::Forecast:
+        return model::writeForecastsJson(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 

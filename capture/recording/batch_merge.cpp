@@ -215,6 +215,9 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.areas, std::move(next.areas));
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
     append(batch.scans, std::move(next.scans));
+    append(batch.leakClaims, std::move(next.leakClaims));
+    if (!next.disk.empty())
+        batch.disk = std::move(next.disk);
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

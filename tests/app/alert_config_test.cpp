@@ -49,7 +49,7 @@ above_of_cores = 75
             "rules.toml");
         QVERIFY2(config.has_value(), config ? "" : config.error().text().c_str());
         QVERIFY(config->notifies);
-        QCOMPARE(config->rules.size(), std::size_t(6)); // two built-in ones are left
+        QCOMPARE(config->rules.size(), std::size_t(7)); // three built-in ones are left
         const auto find = [&](const char *name) {
             return *std::find_if(
                 config->rules.begin(), config->rules.end(), [&](const auto &rule) { return rule.name == name; });
