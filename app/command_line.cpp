@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 
 #include "app/budget_text.h"
+#include "app/check_commands.h"
 #include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
@@ -52,6 +53,7 @@ struct Typed
     std::string confirmAfter;
     std::string scanEvery;
     std::vector<std::string> controlText;
+    ServeOptions serve;
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
@@ -65,6 +67,8 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
+  genprof compare OLD NEW                       what got better or worse, by function and stack
+  genprof serve FILE                            metrics for Prometheus, and an HTTP API
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -124,6 +128,12 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("--scan-every", typed.scanEvery,
             "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
+    command
+        .add_option("--serve", typed.serve.listen,
+            "Serve metrics for Prometheus and an HTTP API while it records: PORT or HOST:PORT (see genprof serve "
+            "--help)")
+        ->type_name("ADDR");
+    addServeOptions(command, typed.serve);
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
@@ -266,7 +276,18 @@ model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig 
     return {};
 }
 
-model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
+model::Result<void> readServe(Typed &typed)
+{
+    const ServeOptions &serve = typed.serve;
+    if (!serve.listen.empty())
+        typed.record.serve = serve;
+    else if (!serve.tokenFile.empty() || serve.areMetricsOpen || !serve.certificate.empty()
+        || !serve.certificateKey.empty())
+        return model::Error("--token-file, --open-metrics, --tls-cert and --tls-key belong to --serve ADDR");
+    return {};
+}
+
+model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, model::HeapMode heapByDefault)
 {
     if (!typed.record.isSealed && (typed.record.passphrase.fd || !typed.record.passphrase.keyring.empty()))
         return model::Error("A passphrase is given, but --seal is not");
@@ -310,7 +331,9 @@ model::Result<void> readCapture(const Typed &typed, model::CaptureConfig &config
             return budget.error().within("--budget");
         config.budget = *budget;
     }
-    return readScanEvery(typed.scanEvery, config);
+    if (const auto every = readScanEvery(typed.scanEvery, config); !every)
+        return every;
+    return readServe(typed);
 }
 
 Command recordCommand(Typed &typed, std::vector<std::string> command)
@@ -409,6 +432,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *control = addControl(app, typed);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
+    const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
 
@@ -447,6 +471,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
+    if (auto command = checks.parsed())
+        return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);
     return typed.doctor;

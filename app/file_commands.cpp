@@ -39,6 +39,20 @@ void addPassphraseOptions(CLI::App &command, PassphraseSource &source)
         ->excludes(fd);
 }
 
+void addServeOptions(CLI::App &command, ServeOptions &options)
+{
+    command
+        .add_option("--token-file", options.tokenFile,
+            "First line: what clients must send as \"Authorization: Bearer TOKEN\"; made where missing (default: in "
+            "the "
+            "configuration folder)")
+        ->type_name("FILE");
+    command.add_flag("--open-metrics", options.areMetricsOpen, "Give /metrics without the token");
+    command.add_option("--tls-cert", options.certificate, "Serve over TLS with this certificate (PEM)")
+        ->type_name("FILE");
+    command.add_option("--tls-key", options.certificateKey, "and this key (PEM)")->type_name("FILE");
+}
+
 struct FileCommands::Typed
 {
     SqlOptions sql;
@@ -71,6 +85,10 @@ struct FileCommands::Typed
     FollowOptions follow;
     const CLI::App *followCommand = nullptr;
 
+    ServeOptions serve;
+    const CLI::App *serveCommand = nullptr;
+
+    void addServe(CLI::App &app);
     void addFollow(CLI::App &app);
     Command readFollow();
     void addList(CLI::App &app);
@@ -158,6 +176,27 @@ void FileCommands::Typed::addFollow(CLI::App &app)
                     "The copy can be opened while it grows. When either side ends early, start the same again: it goes "
                     "on with the copy.");
     followCommand = command;
+}
+
+void FileCommands::Typed::addServe(CLI::App &app)
+{
+    CLI::App *command = app.add_subcommand("serve", "Serve a session, growing or saved, over HTTP until Ctrl-C");
+    command->add_option("file", serve.file, "The session")->required()->type_name("FILE");
+    command
+        ->add_option("--listen", serve.listen, "PORT, HOST:PORT or [IPV6]:PORT (default 127.0.0.1:9464; port 0: any)")
+        ->type_name("ADDR");
+    addServeOptions(*command, serve);
+    command->add_flag("-q,--quiet", serve.isQuiet, "Say failures only");
+    addPassphraseOptions(*command, serve.passphrase);
+    command->footer(R"__(GET  /metrics                    metrics for Prometheus
+GET  /report.html                the whole session as a page
+GET  /api/v1/status              what is recorded, its state, alerts that fire
+GET  /api/v1/report/VIEW         the JSON of "genprof report --what VIEW"; ?cost= from= to= process= top= format=
+POST /api/v1/mark                {"text": "deployed"}
+POST /api/v1/scan pause resume stop
+GET  /healthz                    "ok", to anyone
+  curl -H "Authorization: Bearer $(cat ~/.config/genesis-profiler/api-token)" http://127.0.0.1:9464/api/v1/status)__");
+    serveCommand = command;
 }
 
 Command FileCommands::Typed::readFollow()
@@ -256,6 +295,7 @@ FileCommands::FileCommands(CLI::App &app)
     : m_typed(std::make_unique<Typed>())
 {
     m_typed->addFollow(app);
+    m_typed->addServe(app);
     m_typed->addList(app);
     m_typed->addTagAndNote(app);
     m_typed->addPrune(app);
@@ -274,6 +314,8 @@ std::optional<Command> FileCommands::parsed() const
 {
     if (m_typed->sqlCommand->parsed())
         return m_typed->readSql();
+    if (m_typed->serveCommand->parsed())
+        return m_typed->serve;
     if (m_typed->followCommand->parsed())
         return m_typed->readFollow();
     if (m_typed->listCommand->parsed())

@@ -15,6 +15,9 @@ namespace app {
 /// Declares --passphrase-fd and --passphrase-keyring, which write to `source`.
 void addPassphraseOptions(CLI::App &command, PassphraseSource &source);
 
+/// Declares how an HTTP API is protected, for `serve` and for recordings: --token-file, --open-metrics, --tls-cert, --tls-key.
+void addServeOptions(CLI::App &command, ServeOptions &options);
+
 /// The part of genprof's command line that is about session files: it declares these commands, and turns what was typed into a Command. Lives
 /// as long as the parser that it was added to.
 class FileCommands

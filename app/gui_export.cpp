@@ -3,6 +3,7 @@
 
 #include "app/gui_pages.h"
 #include "app/session_controller.h"
+#include "model/report/html_report.h"
 #include "ui/dialogs/save_export.h"
 #include "ui/main_window.h"
 
@@ -90,6 +91,12 @@ public:
         return {};
     }
 
+    model::Result<void> writeReport()
+    {
+        const auto document = [this](std::ostream &out) { model::writeSummaryHtml(out, *m_session.snapshot()); };
+        return writeOne({u"report"_s, {}, {}, {}, document});
+    }
+
     const QStringList &written() const { return m_written; }
 
 private:
@@ -102,7 +109,7 @@ private:
 
     model::Result<void> writeOne(const ui::Export &what)
     {
-        const QString name = what.name + (what.table ? u".csv"_s : u".png"_s);
+        const QString name = what.name + ui::exportEnding(what);
         if (auto written = ui::writeExport(what, QDir(m_folder).filePath(name)); !written)
             return written;
         m_written << name;
@@ -127,6 +134,8 @@ model::Result<QStringList> exportSession(QApplication &application, const QStrin
     if (auto loaded = exporter.load(file); !loaded)
         return loaded.error();
     if (auto written = exporter.write(); !written)
+        return written.error();
+    if (auto written = exporter.writeReport(); !written)
         return written.error();
     return exporter.written();
 }

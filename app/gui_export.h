@@ -10,7 +10,7 @@ class QApplication;
 
 namespace app {
 
-/// What `genesis-profiler --export DIR FILE` does: writes every page of the session as PNG and every table as CSV into `folder`,
+/// What `genesis-profiler --export DIR FILE` does: writes every page of the session as PNG, every table as CSV and the report as HTML into `folder`,
 /// which is made, without showing a window. Returns the names of the files, in the order in which they were written. Needs an event loop
 /// that is not running yet; several seconds for a large session.
 model::Result<QStringList> exportSession(QApplication &application, const QString &file, const QString &folder);

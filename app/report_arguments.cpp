@@ -50,7 +50,10 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
         ->add_option("--limit", words.limit,
             "forecast: how much memory there is, e.g. 2GiB (default: the group's or the machine's)")
         ->type_name("BYTES");
-    command->add_option("--format", words.format, "text (default), csv, json, or collapsed (stacks; heap and cpu)")
+    command
+        ->add_option("--format", words.format,
+            "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), or "
+            "collapsed (stacks; heap and cpu)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -73,7 +76,8 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}},
+                {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
+                {"prometheus", ReportFormat::Prometheus}},
             options.format),
         readTime("--from", words.from, options.from),
         readTime("--to", words.to, options.to),
@@ -96,6 +100,9 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
     if (options.format == ReportFormat::Collapsed && !hasStacks)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+    const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;
+    if (isWhole && options.view != ReportView::Summary)
+        return model::Error("This format holds everything at once: leave out --what");
     return {};
 }
 

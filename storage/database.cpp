@@ -2,10 +2,15 @@
 #include "storage/database.h"
 
 #include "storage/seal/sealed_vfs.h"
+#include "storage/writer_lock.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <utility>
 
 namespace storage {
@@ -67,6 +72,21 @@ model::Result<void> restrict(Database &database, OpenMode mode)
     return {};
 }
 
+/// Whether the rollback journal beside a file ends with the name of a super-journal: SQLite plays such a journal back and then deletes the
+/// file of that name, which may be any file of the user. Sessions are never part of a transaction over several files, so only somebody who
+/// means harm writes one. https://www.sqlite.org/fileformat.html, section 3; the record ends with the journal's magic.
+bool journalNamesAnotherFile(const std::string &path)
+{
+    constexpr std::array<unsigned char, 8> kMagic{0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    const Descriptor file(::open((path + "-journal").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status = {};
+    if (!file.isOpen() || ::fstat(file.get(), &status) != 0 || status.st_size < 16)
+        return false;
+    std::array<unsigned char, kMagic.size()> end{};
+    const ssize_t count = ::pread(file.get(), end.data(), end.size(), status.st_size - static_cast<off_t>(end.size()));
+    return count != static_cast<ssize_t>(end.size()) || end == kMagic; // what cannot be read is not to be played back
+}
+
 } // namespace
 
 void Database::Closer::operator()(sqlite3 *handle) const { sqlite3_close_v2(handle); }
@@ -74,6 +94,10 @@ void Database::Closer::operator()(sqlite3 *handle) const { sqlite3_close_v2(hand
 model::Result<Database> Database::open(const std::string &path, OpenMode mode, const SealKeyPointer &key)
 {
     const bool writes = mode == OpenMode::ReadWrite || mode == OpenMode::ReadWriteCreate || mode == OpenMode::Memory;
+    if (writes && mode != OpenMode::Memory && journalNamesAnotherFile(path))
+        return model::Error("Cannot open " + path + ": the journal beside it (" + path
+            + "-journal) names another file to delete, as no session's does; remove the journal to read the session as "
+              "it is");
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
     flags |= writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     if (mode == OpenMode::ReadWriteCreate)

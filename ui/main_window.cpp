@@ -3,6 +3,7 @@
 
 #include "model/base/format_units.h"
 #include "model/report/session_words.h"
+#include "ui/background_job.h"
 #include "ui/charts/timeline_view.h"
 #include "ui/text.h"
 #include "ui/widgets/banner.h"
@@ -74,6 +75,7 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     column->addWidget(m_progress);
     column->addWidget(m_body, 1);
     setCentralWidget(central);
+    m_report = new BackgroundJob(this);
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
     setMinimumSize(900, 600);

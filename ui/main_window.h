@@ -16,6 +16,7 @@ class QVBoxLayout;
 
 namespace ui {
 
+class BackgroundJob;
 class Banner;
 class ElidedLabel;
 class EmptyState;
@@ -103,6 +104,7 @@ private:
     Banner *m_progress = nullptr;
     StatusLine *m_status = nullptr;
     QMenu *m_exportMenu = nullptr;
+    BackgroundJob *m_report = nullptr; ///< makes an HTML report
     Inspector *m_inspector = nullptr;
     QHBoxLayout *m_columns = nullptr;
     QTimer m_slow; ///< work that takes longer than a second

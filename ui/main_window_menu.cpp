@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/background_job.h"
 #include "ui/dialogs/save_export.h"
 #include "ui/main_window.h"
 #include "ui/widgets/page_list.h"
@@ -21,6 +22,8 @@ void MainWindow::setUpMenu()
     menu->addSeparator();
     m_exportMenu = menu->addMenu(tr("Export from this page"));
     connect(m_exportMenu, &QMenu::aboutToShow, this, &MainWindow::fillExportMenu);
+    QAction *report = menu->addAction(tr("Save a report (HTML)…"));
+    connect(report, &QAction::triggered, this, [this] { saveReport(m_snapshot, *m_report, this); });
     menu->addSeparator();
     setUpAppearanceMenu();
     menu->addSeparator();
@@ -28,8 +31,9 @@ void MainWindow::setUpMenu()
     quit->setShortcut(QKeySequence::Quit);
     connect(quit, &QAction::triggered, this, &QWidget::close);
     addAction(quit);
-    connect(menu, &QMenu::aboutToShow, this, [this, back] {
+    connect(menu, &QMenu::aboutToShow, this, [this, back, report] {
         back->setEnabled(m_snapshot && m_body->currentWidget() != m_session);
+        report->setEnabled(m_snapshot && !m_report->isRunning());
         m_exportMenu->setEnabled(m_snapshot && m_body->currentWidget() == m_session);
     });
 }

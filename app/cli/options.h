@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/check_options.h"
 #include "app/passphrase.h"
 #include "capture/recording/control_protocol.h"
 #include "model/aggregate/cost_kind.h"
@@ -18,6 +19,19 @@
 
 namespace app {
 
+/// The HTTP API of a session (app/serve/session_service.h).
+struct ServeOptions
+{
+    std::string file;
+    std::string listen;    ///< "127.0.0.1:9464"; empty: there
+    std::string tokenFile; ///< empty: the one in the configuration folder
+    bool areMetricsOpen = false;
+    std::string certificate; ///< PEM files for TLS, both or none
+    std::string certificateKey;
+    bool isQuiet = false;
+    PassphraseSource passphrase;
+};
+
 /// `genprof record` and `genprof attach`; which of them, CaptureConfig::attachPid tells.
 struct RecordOptions
 {
@@ -31,6 +45,7 @@ struct RecordOptions
     bool isSealed = false;
     PassphraseSource passphrase;             ///< to seal with
     bool keepsSecrets = false;               ///< the command lines are stored as they are
+    std::optional<ServeOptions> serve;       ///< the HTTP API while it records; `file` is not read
     std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder
 };
 
@@ -44,7 +59,7 @@ struct ControlOptions
 };
 
 enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost, Forecast };
-enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed };
+enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus };
 
 /// `genprof report`.
 struct ReportOptions
@@ -145,6 +160,6 @@ struct PrintAndExit
 };
 
 using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
-    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions>;
+    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions>;
 
 } // namespace app

@@ -6,6 +6,7 @@
 #include "app/exit_code.h"
 #include "app/recording_info.h"
 #include "app/recording_instruments.h"
+#include "app/serve/serving.h"
 #include "app/session_name.h"
 #include "app/session_sink.h"
 #include "app/status_line.h"
@@ -73,6 +74,7 @@ private:
     model::Result<void> openTarget();
     std::optional<capture::LaunchFailure> startTarget();
     void openControl();
+    void openService();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
@@ -94,6 +96,8 @@ private:
     AlertConfig m_alertConfig;
     std::optional<AlertDesk> m_alerts;
     std::optional<capture::Recording> m_recording;
+    storage::SealKeyPointer m_key;
+    std::optional<HttpServer> m_service;
 };
 
 int RecordRun::fail(const std::string &text, int exitCode)
@@ -115,14 +119,13 @@ model::Result<void> RecordRun::openSession()
         m_processes.setCommandLineFilter(
             [patterns = std::move(*patterns)](std::string_view text) { return patterns.redacted(text); });
     }
-    storage::SealKeyPointer key;
     if (m_options.isSealed) {
         auto made = newSealKey(m_options.passphrase);
         if (!made)
             return made.error();
-        key = std::move(*made);
+        m_key = std::move(*made);
     }
-    auto writer = storage::SessionWriter::create(m_path, m_info, std::move(key));
+    auto writer = storage::SessionWriter::create(m_path, m_info, m_key);
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
@@ -173,6 +176,21 @@ void RecordRun::openControl()
     const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
+}
+
+/// Serves the session over HTTP where that was asked for. A service that cannot start is no reason to disturb a recording.
+void RecordRun::openService()
+{
+    if (!m_options.serve)
+        return;
+    auto server = startServing(m_path, m_key, *m_options.serve, [this](const std::string &text) {
+        if (!m_options.isQuiet)
+            m_terminal.message(text);
+    });
+    if (server)
+        m_service.emplace(std::move(*server));
+    else
+        m_terminal.message(server.error().text() + ". This recording is not served");
 }
 
 /// Leaves nothing behind of a recording that did not begin.
@@ -272,11 +290,13 @@ int RecordRun::run()
     for (const std::string &note : m_instruments->notes())
         m_terminal.message(note);
     openControl();
+    openService();
     remember();
     const capture::EndReason reason = m_recording->run();
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
     nameFunctions();
+    m_service.reset(); // its reader goes before the file is completed
     complete();
     m_alerts->finish();
     const int exitCode = waitForTarget();

@@ -8,9 +8,11 @@
 #include "model/report/csv_report.h"
 #include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
+#include "model/report/html_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
 #include "model/report/lost_report.h"
+#include "model/report/prometheus_report.h"
 #include "model/report/text_report.h"
 #include "storage/session_reader.h"
 
@@ -53,44 +55,6 @@ model::Result<model::ProcessId> findProcess(const model::ProgramTables &tables, 
             return model::ProcessId(i);
     }
     return model::Error(fmt::format("There is no process {} in this session; it holds {}", pid, pidList(tables)));
-}
-
-model::Result<SnapshotPointer> readSnapshot(const ReportOptions &options)
-{
-    const auto key = keyOf(options.file, options.passphrase);
-    if (!key)
-        return key.error();
-    auto reader = storage::SessionReader::open(options.file, *key);
-    if (!reader)
-        return reader.error();
-    if (const auto polled = reader->poll(); !polled)
-        return polled.error();
-    model::Selection selection;
-    using Parts = storage::SessionReader::Parts;
-    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
-        || options.view == ReportView::Forecast;
-    const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
-    auto snapshot = reader->snapshot(selection, {}, parts);
-    if (!snapshot)
-        return snapshot;
-    if (options.from || options.to) {
-        const model::TimeRange whole = (*snapshot)->span;
-        selection.time = model::TimeRange{options.from ? model::Timestamp{options.from->ns} : whole.begin,
-            options.to ? model::Timestamp{options.to->ns} : whole.end};
-        if (!selection.time->intersects(whole))
-            return model::Error(
-                fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
-                    whole.begin.seconds(), whole.end.seconds()));
-    }
-    if (options.pid) {
-        const auto process = findProcess(*(*snapshot)->tables, *options.pid);
-        if (!process)
-            return process.error();
-        selection.process = *process;
-    }
-    if (selection == model::Selection())
-        return snapshot;
-    return reader->snapshot(selection, {}, parts);
 }
 
 std::size_t terminalColumns()
@@ -192,6 +156,42 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     }
 }
 
+} // namespace
+
+model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, const ReportOptions &options)
+{
+    if (const auto polled = reader.poll(); !polled)
+        return polled.error();
+    model::Selection selection;
+    using Parts = storage::SessionReader::Parts;
+    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
+        || options.view == ReportView::Forecast;
+    const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
+    auto snapshot = reader.snapshot(selection, {}, parts);
+    if (!snapshot)
+        return snapshot;
+    if (options.from || options.to) {
+        const model::TimeRange whole = (*snapshot)->span;
+        selection.time = model::TimeRange{options.from ? model::Timestamp{options.from->ns} : whole.begin,
+            options.to ? model::Timestamp{options.to->ns} : whole.end};
+        if (!selection.time->intersects(whole))
+            return model::Error(
+                fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
+                    whole.begin.seconds(), whole.end.seconds()));
+    }
+    if (options.pid) {
+        const auto process = findProcess(*(*snapshot)->tables, *options.pid);
+        if (!process)
+            return process.error();
+        selection.process = *process;
+    }
+    if (selection != model::Selection())
+        snapshot = reader.snapshot(selection, {}, parts);
+    if (snapshot && options.area)
+        return std::make_shared<const model::Snapshot>(model::areaSnapshot(**snapshot, *options.area));
+    return snapshot;
+}
+
 void writeReport(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
     switch (options.format) {
@@ -204,18 +204,25 @@ void writeReport(std::ostream &out, const model::Snapshot &snapshot, const Repor
     case ReportFormat::Collapsed:
         return model::writeCollapsedStacks(
             out, snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuSamples : options.cost);
+    case ReportFormat::Html:
+        return model::writeSummaryHtml(
+            out, snapshot, {options.top > 0 ? options.top : model::HtmlReportOptions().rows});
+    case ReportFormat::Prometheus:
+        return model::writePrometheus(out, snapshot);
     }
 }
 
-} // namespace
-
 int runReport(const ReportOptions &options)
 {
-    auto snapshot = readSnapshot(options);
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return fail(key.error().text());
+    auto reader = storage::SessionReader::open(options.file, *key);
+    if (!reader)
+        return fail(reader.error().text());
+    const auto snapshot = readForReport(*reader, options);
     if (!snapshot)
         return fail(snapshot.error().text());
-    if (options.area)
-        snapshot = std::make_shared<const model::Snapshot>(model::areaSnapshot(**snapshot, *options.area));
     if (!(*snapshot)->damage.empty())
         fmt::print(stderr, "genprof: {}: {}\n", options.file, (*snapshot)->damage);
     if (options.output.empty()) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace model {
 
@@ -24,6 +25,14 @@ double share(std::int64_t part, std::int64_t whole)
 Trust trustOf(double lostShare)
 {
     return lostShare <= 0 ? Trust::Whole : lostShare <= kMinorShare ? Trust::Minor : Trust::Partial;
+}
+
+/// Of `samples` by chance: fewer than two standard deviations of their number change no share by more than sampling does anyway.
+Trust trustOfSamples(std::int64_t missed, std::int64_t samples)
+{
+    const Trust trust = trustOf(share(missed, samples));
+    const bool isNoise = static_cast<double>(missed) <= 2 * std::sqrt(static_cast<double>(samples));
+    return isNoise ? std::min(trust, Trust::Minor) : trust;
 }
 
 class Examiner
@@ -120,7 +129,7 @@ private:
             "CPU time is a lower bound; shares hold if the loss was even", cpu);
         addLoss(LossKind::SamplesThrottled, trustOf(share(count(LossKind::SamplesThrottled), samples)),
             "the kernel lowered the rate for a while", cpu);
-        addLoss(LossKind::SamplesMissed, trustOf(share(count(LossKind::SamplesMissed), samples)),
+        addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
@@ -158,7 +167,8 @@ private:
         Trust ignored = Trust::Whole;
         addLoss(LossKind::TicksDelayed, Trust::Minor, "rates of those ticks are means over a longer time", ignored);
         addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);
-        addLoss(LossKind::ProcessesMissed, Trust::Partial, "what those processes did is in no total", ignored);
+        addLoss(LossKind::ProcessesMissed, Trust::Minor,
+            "they have no resident memory and CPU usage of their own; what was traced of them counts", ignored);
         if (m_snapshot.info.state == SessionState::Unfinished)
             add(Trust::Minor, "The recorder ended without closing the session",
                 "everything up to its last tick is here");

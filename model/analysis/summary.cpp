@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace model {
 
@@ -45,12 +46,16 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = timeSeries(snapshot, HeapQuantity::LiveBytes)};
+    constexpr std::string_view kGrowth = "Growth:";
     const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
-        [](const std::string &text) { return text.starts_with("Growth:"); });
+        [](const std::string &text) { return text.starts_with(kGrowth); });
     if (lacking != found.notLookedAt.end()) {
         card.number = "not known";
         card.qualifier.clear();
-        card.sentence = *lacking;
+        card.state = CardState::Unknown;
+        card.sentence = lacking->substr(std::min(lacking->find_first_not_of(' ', kGrowth.size()), lacking->size()));
+        if (!card.sentence.empty())
+            card.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(card.sentence[0])));
     }
     const Recommendation *first = firstOf(found, Rule::GrowingStack);
     if (first == nullptr)
@@ -71,6 +76,7 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
 SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
 {
     SummaryCard card{.title = "Forecast",
+        .state = ahead.state == ForecastState::NotEnoughData ? CardState::Unknown : CardState::Ok,
         .number = "not known",
         .sentence = ahead.verdict,
         .page = CardPage::Forecast,
@@ -103,6 +109,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     if (snapshot.info.config.cpuHz == 0)
         return std::nullopt;
     SummaryCard card{.title = "CPU",
+        .state = CardState::Unknown,
         .number = "no samples",
         // With an event, the note says how samples are taken; without one, why there are none.
         .sentence = snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty()

@@ -13,7 +13,12 @@
 
 namespace model {
 
-enum class CardState : std::uint8_t { Ok, Warn, Danger };
+enum class CardState : std::uint8_t {
+    Unknown, ///< the data cannot carry an answer
+    Ok,
+    Warn,
+    Danger,
+};
 
 /// The page that holds a card's evidence.
 enum class CardPage : std::uint8_t { Heap, Cpu, HeatMap, Forecast, Recommendations, Losses };

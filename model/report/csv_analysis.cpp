@@ -9,7 +9,7 @@ namespace model {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kCardStates{"ok", "warn", "danger"};
+constexpr std::array<std::string_view, 4> kCardStates{"unknown", "ok", "warn", "danger"};
 constexpr std::array<std::string_view, 3> kForecastStates{"not_enough_data", "direction_only", "forecast"};
 constexpr std::array<std::string_view, 4> kGains{"cpu_share", "bytes", "bytes_per_hour", "allocation_share"};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "model/aggregate/stack_text.h"
 #include "model/aggregate/function_index.h"
+#include "model/aggregate/stack_text.h"
 #include "model/report/text_report.h"
 
 #include <iosfwd>

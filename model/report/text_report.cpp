@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <ostream>
 
 namespace model {
@@ -75,36 +76,72 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
     table.write(out, options.columns, 2);
 }
 
+std::int64_t lifeNs(const Snapshot &snapshot, const Process &process)
+{
+    return (process.end.value_or(Timestamp{snapshot.info.duration.ns}) - process.start).ns;
+}
+
+/// The least life of the processes that are worth a line of their own: where there are many, a hundredth of the recording, and the longest
+/// ones of a screenful.
+std::int64_t leastLife(const Snapshot &snapshot, std::size_t few, std::size_t most)
+{
+    std::vector<std::int64_t> lives;
+    for (const Process &process : snapshot.tables->processes)
+        lives.push_back(lifeNs(snapshot, process));
+    if (lives.size() <= few)
+        return 0;
+    std::sort(lives.begin(), lives.end(), std::greater());
+    const std::int64_t hundredth = std::min(snapshot.info.duration.ns / 100, lives[0]);
+    return lives.size() > most ? std::max(hundredth, lives[most - 1]) : hundredth;
+}
+
+/// A process, the programs it ran in their order; of a long chain of them the first and the last.
+void addProcess(TextTable &table, const Snapshot &snapshot, const Process &process, const std::vector<ImageId> &images)
+{
+    constexpr std::size_t kMostImages = 4;
+    const ProgramTables &tables = *snapshot.tables;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (images.size() > kMostImages && i == 1) {
+            const std::size_t between = images.size() - 2;
+            table.row({"", "", "", "then exec", "", fmt::format("… {} programs in between", between)});
+            i += between - 1;
+            continue;
+        }
+        const Image &image = tables.images[images[i].index()];
+        const std::optional<Timestamp> end = image.end ? image.end : process.end;
+        table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
+            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
+            std::string(heapStateKey(image.heap)), tables.text(image.commandLine)});
+    }
+}
+
 void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     const ProgramTables &tables = *snapshot.tables;
     TextTable table(
-        {{"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"end"}, {"heap"}, {"command"}});
-    constexpr std::size_t kMostRows = 40;
-    std::size_t hidden = 0;
+        {{"pid", Align::Right}, {"from", Align::Right}, {"lived", Align::Right}, {"end"}, {"heap"}, {"command"}});
+    constexpr std::size_t kMostProcesses = 20;
+    const std::int64_t least = leastLife(snapshot, 8, kMostProcesses);
     const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
+    std::size_t shown = 0;
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
-        bool isFirst = true;
-        for (const ImageId id : images[i]) {
-            const Image &image = tables.images[id.index()];
-            if (i >= kMostRows) {
-                ++hidden;
-                continue;
-            }
-            const std::optional<Timestamp> end = image.end ? image.end : process.end;
-            table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
-                end ? formatOffset(*end) : "", isFirst ? endText(process) : "then exec",
-                std::string(heapStateKey(image.heap)), tables.text(image.commandLine)});
-            isFirst = false;
-        }
+        if (lifeNs(snapshot, process) < least || shown == kMostProcesses || images[i].empty())
+            continue;
+        addProcess(table, snapshot, process, images[i]);
+        ++shown;
     }
     if (table.isEmpty())
         return;
     writeHeading(out, "Processes");
     table.write(out, options.columns, 2);
-    if (hidden > 0)
-        out << fmt::format("  … and {} more (--format json lists all)\n", hidden);
+    const auto withImages = static_cast<std::size_t>(
+        std::count_if(images.begin(), images.end(), [](const auto &ran) { return !ran.empty(); }));
+    if (shown < withImages)
+        writeWrapped(out,
+            fmt::format("… and {} more that lived no longer than {} (--format json lists all)",
+                formatCount(static_cast<std::int64_t>(withImages - shown)), formatDuration({least})),
+            options.columns, 2);
 }
 
 struct MetricStatistics

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/text_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ostream>
 #include <utility>
@@ -21,6 +23,15 @@ std::size_t bytePosition(std::string_view text, std::size_t index)
     return at;
 }
 
+/// Bytes of the control character at the front of a text; 0 where there is none. C1 stands as two bytes of UTF-8.
+std::size_t controlLength(std::string_view text)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (byte(0) < 0x20 || byte(0) == 0x7f)
+        return 1;
+    return text.size() > 1 && byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
+}
+
 } // namespace
 
 std::size_t textWidth(std::string_view text)
@@ -28,20 +39,40 @@ std::size_t textWidth(std::string_view text)
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !isContinuation(c); }));
 }
 
+std::string onOneLine(std::string_view text)
+{
+    std::string line;
+    line.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t control = controlLength(text);
+        const bool isBreak = control == 1 && text[0] >= '\t' && text[0] <= '\r';
+        if (isBreak)
+            line += line.empty() || line.back() == ' ' ? "" : " ";
+        else if (control > 0)
+            line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[control - 1]));
+        else
+            line += text[0];
+        text.remove_prefix(std::max<std::size_t>(control, 1));
+    }
+    return line;
+}
+
 std::string elided(std::string_view text, std::size_t width)
 {
     width = std::max<std::size_t>(width, 8);
-    const std::size_t length = textWidth(text);
+    const std::string line = onOneLine(text);
+    const std::size_t length = textWidth(line);
     if (length <= width)
-        return std::string(text);
+        return line;
     const std::size_t tail = (width - 1) / 2;
-    return std::string(text.substr(0, bytePosition(text, width - 1 - tail))) + "…"
-        + std::string(text.substr(bytePosition(text, length - tail)));
+    return line.substr(0, bytePosition(line, width - 1 - tail)) + "…" + line.substr(bytePosition(line, length - tail));
 }
 
 void writeWrapped(
-    std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent, std::size_t hanging)
+    std::ostream &out, std::string_view sentence, std::size_t columns, std::size_t indent, std::size_t hanging)
 {
+    const std::string line = onOneLine(sentence);
+    std::string_view text = line;
     std::size_t used = 0;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find(' '), text.size());
@@ -57,6 +88,13 @@ void writeWrapped(
         used += width + (used == 0 ? 0 : 1);
     }
     out << '\n';
+}
+
+void TextTable::row(std::vector<std::string> cells)
+{
+    for (std::string &cell : cells)
+        cell = onOneLine(cell);
+    m_rows.push_back(std::move(cells));
 }
 
 std::vector<std::size_t> TextTable::widths() const

@@ -12,12 +12,16 @@ namespace model {
 /// Columns that a UTF-8 text takes on a terminal; one a code point, which holds for all that reports write themselves.
 std::size_t textWidth(std::string_view text);
 
-/// A text cut in its middle to at most `width` columns: "Session::att…Buffer". At least 8.
+/// A text that came from elsewhere, fit for a line of a terminal: white space of any kind is one space, other control characters stand as
+/// "\\x1b". Command lines and names may hold anything.
+std::string onOneLine(std::string_view text);
+
+/// A text on one line, cut in its middle to at most `width` columns: "Session::att…Buffer". At least 8.
 std::string elided(std::string_view text, std::size_t width);
 
 /// Breaks a sentence into lines of at most `columns` behind an indent, at spaces; lines after the first stand `hanging` further in.
 void writeWrapped(
-    std::ostream &out, std::string_view text, std::size_t columns, std::size_t indent, std::size_t hanging = 0);
+    std::ostream &out, std::string_view sentence, std::size_t columns, std::size_t indent, std::size_t hanging = 0);
 
 enum class Align : std::uint8_t { Left, Right };
 
@@ -36,8 +40,8 @@ public:
     {
     }
 
-    /// Adds a row; missing cells are empty.
-    void row(std::vector<std::string> cells) { m_rows.push_back(std::move(cells)); }
+    /// Adds a row, each cell on one line; missing cells are empty.
+    void row(std::vector<std::string> cells);
     bool isEmpty() const { return m_rows.empty(); }
     /// Writes header and rows behind an indent; the last column is elided to end at `columns`.
     void write(std::ostream &out, std::size_t columns, std::size_t indent) const;

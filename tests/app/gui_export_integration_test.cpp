@@ -37,6 +37,7 @@ void GuiExportTest::writesEveryPageAndTable()
         QVERIFY2(QFileInfo(folder + u'/' + name).size() > 0, qPrintable(name));
     QVERIFY(written->contains(u"overview-metrics.csv"_s));
     QVERIFY(written->contains(u"capture-losses.csv"_s));
+    QVERIFY(written->contains(u"report.html"_s));
     QCOMPARE(QStringList(written->begin(), written->end()).removeDuplicates(), 0);
 }
 

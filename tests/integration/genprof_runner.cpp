@@ -154,7 +154,7 @@ QByteArray readUntil(QProcess &process, const QByteArray &word)
     QElapsedTimer timer;
     timer.start();
     while (timer.elapsed() < kDeadlineMs) {
-        all += process.readAllStandardOutput();
+        all += process.readAll();
         const qsizetype place = all.indexOf(word);
         if (place >= 0 && all.indexOf('\n', place) >= 0)
             break;

@@ -61,7 +61,7 @@ private:
     QTemporaryDir m_directory;
 };
 
-/// Reads what a program prints until there is a whole line that contains `word`; all that was read.
+/// Reads what a program prints on its read channel until there is a whole line that contains `word`; all that was read.
 QByteArray readUntil(QProcess &process, const QByteArray &word);
 
 /// Waits for its end; its exit code, −1 if it was killed or is late.

@@ -240,6 +240,18 @@ private Q_SLOTS:
         QCOMPARE(coverage(builder.build()).cpu, Trust::Minor);
     }
 
+    void takesAFewMissingSamplesForChance()
+    {
+        const auto with = [](std::int64_t missed) {
+            SnapshotBuilder builder;
+            builder.cpu("main;f 100\n");
+            builder.raw().losses.push_back({LossKind::SamplesMissed, {}, missed, "", {}});
+            return coverage(builder.build()).cpu;
+        };
+        QCOMPARE(with(20), Trust::Minor); // two standard deviations of 100
+        QCOMPARE(with(21), Trust::Partial);
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/database.h"
 #include "storage/schema.h"
+#include "storage/session_folder.h"
 #include "tests/storage/sample_session.h"
 
 #include <QElapsedTimer>
 #include <QFile>
+#include <QtEndian>
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +17,25 @@
 using namespace model;
 
 namespace {
+
+/// A rollback journal without pages that ends with the name of a super-journal (https://www.sqlite.org/fileformat.html, section 3).
+QByteArray journalNaming(const std::string &file, std::uint32_t pages)
+{
+    const QByteArray magic = QByteArray::fromHex("d9d505f920a163d7");
+    const auto word = [](std::uint32_t value) {
+        QByteArray bytes(4, '\0');
+        qToBigEndian(value, bytes.data());
+        return bytes;
+    };
+    std::uint32_t sum = 0;
+    for (const char c : file)
+        sum += static_cast<unsigned char>(c);
+    QByteArray header = magic + word(0) + word(1) + word(pages) + word(512) + word(4096);
+    header.append(512 - header.size(), '\0');
+    const std::uint32_t lockPage = 0x40000000 / 4096 + 1;
+    return header + word(lockPage) + QByteArray::fromStdString(file) + word(static_cast<std::uint32_t>(file.size()))
+        + word(sum) + magic;
+}
 
 /// Follows every id of a snapshot, as pages and reports do; a bad one crashes or throws here.
 std::int64_t followAllIds(const Snapshot &snapshot)
@@ -271,6 +293,31 @@ private Q_SLOTS:
                 " WHERE i < 60000) INSERT INTO stack SELECT i, CASE i WHEN 6 THEN 0 ELSE i - 1 END, 0 FROM n"),
             nullptr, &snapshot));
         QVERIFY(snapshot->damage.find("stack") != std::string::npos);
+    }
+
+    void deletesNothingThatAJournalNames()
+    {
+        const QString victim = QString::fromStdString(file("victim"));
+        const auto craft = [&] {
+            write("victim", "mine");
+            write("crafted-journal",
+                journalNaming(victim.toStdString(), static_cast<std::uint32_t>(m_good.size() / 4096)));
+            return write("crafted", m_good);
+        };
+        // The journal is what it is feared to be: SQLite by itself deletes the file.
+        const std::string path = craft();
+        sqlite3 *plain = nullptr;
+        QCOMPARE(sqlite3_open(path.c_str(), &plain), SQLITE_OK);
+        QCOMPARE(sqlite3_exec(plain, "SELECT count(*) FROM session", nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(plain);
+        QVERIFY(!QFile::exists(victim));
+        craft();
+        std::string why;
+        static_cast<void>(readsOrSaysWhy(path, &why));
+        static_cast<void>(storage::describeSession(path));
+        const auto changed = storage::changeEntry(path, {.addedTags = {"x"}});
+        QVERIFY(!changed && changed.error().text().find("-journal") != std::string::npos);
+        QVERIFY(QFile::exists(victim));
     }
 
     void runsNothingThatAFileBrings()

@@ -112,7 +112,9 @@ void ChartFrame::layOutLabels(const ChartContent &content)
             if (height < metrics.height() * 0.9)
                 continue; // no room: hovering names it
             const double width = metrics.horizontalAdvance(line.label);
-            m_labels.push_back({{m_plot.right() - width - kGap, y(below) + height / 2}, line.label, line.color});
+            const double right = std::min(scale().x(last->when), m_plot.right()); // areas may end before the range does
+            if (right - width - 2 * kGap > m_plot.left())
+                m_labels.push_back({{right - width - kGap, y(below) + height / 2}, line.label, line.color});
             continue;
         }
         m_labels.push_back({{m_plot.right() + kGap, y(value)}, line.label, line.color});

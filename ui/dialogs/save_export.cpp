@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/save_export.h"
 
+#include "model/report/html_report.h"
+#include "ui/background_job.h"
+
 #include <QBuffer>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QMessageBox>
 #include <QTemporaryFile>
 
@@ -22,15 +26,22 @@ model::Error failure(const QString &path, const QString &why)
 
 QByteArray contentsOf(const Export &what)
 {
-    if (what.table) {
+    if (what.table || what.document) {
         std::ostringstream out;
-        what.table(out);
+        (what.table ? what.table : what.document)(out);
         return QByteArray::fromStdString(out.str());
     }
     QByteArray bytes;
     QBuffer buffer(&bytes);
     what.picture().save(&buffer, "PNG");
     return bytes;
+}
+
+void writeOrSay(const Export &what, const QString &path, QWidget *parent)
+{
+    if (const auto written = writeExport(what, path); !written)
+        QMessageBox::warning(
+            parent->window(), QObject::tr("Not saved"), QString::fromStdString(written.error().text()));
 }
 
 } // namespace
@@ -53,19 +64,38 @@ model::Result<void> writeExport(const Export &what, const QString &path)
     return {};
 }
 
+QString exportEnding(const Export &what)
+{
+    return what.table ? QStringLiteral(".csv") : what.picture ? QStringLiteral(".png") : QStringLiteral(".html");
+}
+
 void saveExport(const Export &what, QWidget *parent)
 {
     if (!what.table && !what.picture)
         return;
-    const QString ending = what.table ? QStringLiteral(".csv") : QStringLiteral(".png");
     const QString filter = what.table ? QObject::tr("Table (*.csv)") : QObject::tr("Picture (*.png)");
     const QString path = QFileDialog::getSaveFileName(
-        parent->window(), QObject::tr("Save %1").arg(what.label), what.name + ending, filter);
+        parent->window(), QObject::tr("Save %1").arg(what.label), what.name + exportEnding(what), filter);
+    if (!path.isEmpty())
+        writeOrSay(what, path, parent);
+}
+
+void saveReport(std::shared_ptr<const model::Snapshot> snapshot, BackgroundJob &job, QWidget *parent)
+{
+    const QString name = QFileInfo(QString::fromStdString(snapshot->file)).completeBaseName() + QStringLiteral(".html");
+    const QString path = QFileDialog::getSaveFileName(
+        parent->window(), QObject::tr("Save the report"), name, QObject::tr("Web page (*.html)"));
     if (path.isEmpty())
         return;
-    if (const auto written = writeExport(what, path); !written)
-        QMessageBox::warning(
-            parent->window(), QObject::tr("Not saved"), QString::fromStdString(written.error().text()));
+    job.run(
+        [snapshot = std::move(snapshot)](const std::stop_token &) {
+            std::ostringstream out;
+            model::writeSummaryHtml(out, *snapshot);
+            return out.str();
+        },
+        [path, parent](const std::string &page) {
+            writeOrSay({{}, {}, {}, {}, [&page](std::ostream &out) { out << page; }}, path, parent);
+        });
 }
 
 } // namespace ui

@@ -4,13 +4,23 @@
 #include "model/base/result.h"
 #include "ui/pages/page.h"
 
+#include <memory>
+
 namespace ui {
+
+class BackgroundJob;
 
 /// Writes an export to `path`, whole or not at all.
 model::Result<void> writeExport(const Export &what, const QString &path);
 
+/// How the file of an export is called at its end: ".csv", ".png" or ".html".
+QString exportEnding(const Export &what);
+
 /// Asks where to save `what` and writes it there; says why if that fails. An empty export is
 /// ignored: what it was made from is not there yet.
 void saveExport(const Export &what, QWidget *parent);
+
+/// Asks where to save the HTML report of `snapshot`, makes it in `job` and writes it; says why if that fails. `parent` outlives the job.
+void saveReport(std::shared_ptr<const model::Snapshot> snapshot, BackgroundJob &job, QWidget *parent);
 
 } // namespace ui

@@ -20,10 +20,11 @@ namespace ui {
 /// Something that a page can write to a file: a picture or a table.
 struct Export
 {
-    QString name;                              ///< of the file without ending: "heap-flame-graph"
-    QString label;                             ///< for the menu: "Flame graph"
-    std::function<QImage()> picture;           ///< PNG; empty for a table
-    std::function<void(std::ostream &)> table; ///< CSV; empty for a picture
+    QString name;                                      ///< of the file without ending: "heap-flame-graph"
+    QString label;                                     ///< for the menu: "Flame graph"
+    std::function<QImage()> picture;                   ///< PNG; empty for a table
+    std::function<void(std::ostream &)> table;         ///< CSV; empty for a picture
+    std::function<void(std::ostream &)> document = {}; ///< HTML; empty for the others
 };
 
 /// A page of the window. It gets a snapshot and the selection (in its constructor), and knows no other page.

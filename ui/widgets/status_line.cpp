@@ -18,8 +18,7 @@ namespace {
 bool isLost(model::LossKind kind)
 {
     using enum model::LossKind;
-    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords
-        || kind == ProcessesMissed;
+    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords;
 }
 
 QLabel *addPart(QHBoxLayout *layout)
@@ -58,10 +57,15 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     if (!snapshot)
         return;
     std::int64_t lost = 0;
-    for (const model::LossTotal &loss : snapshot->losses)
+    std::int64_t unmeasured = 0;
+    for (const model::LossTotal &loss : snapshot->losses) {
         lost += isLost(loss.kind) ? loss.count : 0;
+        unmeasured += loss.kind == model::LossKind::ProcessesMissed ? loss.count : 0;
+    }
     m_dot->setToken(lost > 0 ? Token::Warn : Token::Ok);
-    m_losses->setText(lost > 0 ? tr("%1 events lost").arg(text(model::formatCount(lost))) : tr("nothing lost"));
+    m_losses->setText(lost > 0 ? tr("%1 events lost").arg(text(model::formatCount(lost)))
+            : unmeasured > 0   ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
+                               : tr("nothing lost"));
     setTone(m_losses, lost > 0 ? "warn" : "muted");
     const model::StackQuality &quality = snapshot->stackQuality;
     m_stacks->setText(quality.distinct > 0

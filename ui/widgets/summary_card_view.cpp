@@ -18,9 +18,11 @@ Token stateToken(model::CardState state)
     case model::CardState::Warn:
         return Token::Warn;
     case model::CardState::Ok:
+        return Token::Ok;
+    case model::CardState::Unknown:
         break;
     }
-    return Token::Ok;
+    return Token::InkMuted;
 }
 
 namespace {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/serve/http_server.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <atomic>
+#include <charconv>
+#include <thread>
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t kThreads = 4;
+constexpr std::size_t kMostBodyBytes = 64 * 1024;
+constexpr std::time_t kRequestSeconds = 5;
+constexpr std::size_t kRequestsOfConnection = 100;
+
+ServiceRequest requestOf(const httplib::Request &request)
+{
+    ServiceRequest asked{.method = request.method == "HEAD" ? "GET" : request.method,
+        .path = request.path,
+        .authorization = request.get_header_value("Authorization"),
+        .body = request.body};
+    for (const auto &[key, value] : request.params)
+        asked.query.emplace_back(key, value);
+    return asked;
+}
+
+} // namespace
+
+struct HttpServer::Private
+{
+    std::unique_ptr<SessionService> service;
+    std::unique_ptr<httplib::Server> server;
+    std::string url;
+    std::atomic<bool> hasEnded = false;
+    std::thread thread;
+
+    void answer(const httplib::Request &request, httplib::Response &response) const
+    {
+        const ServiceReply reply = service->handle(requestOf(request));
+        response.status = reply.status;
+        for (const auto &[key, value] : reply.headers)
+            response.set_header(key, value);
+        response.set_header("Cache-Control", "no-store");
+        response.set_header("X-Content-Type-Options", "nosniff");
+        response.set_content(reply.body, reply.type);
+    }
+};
+
+model::Result<ListenAddress> parseListenAddress(const std::string &text)
+{
+    ListenAddress address;
+    const auto wrong = [&text] {
+        return model::Error(fmt::format("\"{}\" is no address to listen at: say PORT, HOST:PORT or [IPV6]:PORT", text));
+    };
+    std::string host = text, port;
+    const bool isBracketed = text.starts_with('[');
+    const std::size_t colon = isBracketed ? text.find("]:") : text.rfind(':');
+    if (colon != std::string::npos) {
+        host = text.substr(isBracketed ? 1 : 0, isBracketed ? colon - 1 : colon);
+        port = text.substr(colon + (isBracketed ? 2 : 1));
+        if (port.empty())
+            return wrong();
+    } else if (isBracketed && text.ends_with(']')) {
+        host = text.substr(1, text.size() - 2);
+    } else if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) {
+        host.clear();
+        port = text;
+    }
+    if (!host.empty())
+        address.host = host == "*" ? "0.0.0.0" : host;
+    if (!port.empty()) {
+        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+        if (error != std::errc() || end != port.data() + port.size() || address.port < 0 || address.port > 65535)
+            return wrong();
+    }
+    if (text.empty() || host.find_first_of(" /") != std::string::npos)
+        return wrong();
+    return address;
+}
+
+bool isLoopback(const ListenAddress &address)
+{
+    return address.host == "localhost" || address.host == "::1" || address.host.starts_with("127.");
+}
+
+model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> service, const ListenAddress &address)
+{
+    auto made = std::make_unique<Private>();
+    made->service = std::move(service);
+    const bool hasTls = !address.certificate.empty();
+    if (hasTls)
+        made->server = std::make_unique<httplib::SSLServer>(address.certificate.c_str(), address.key.c_str());
+    else
+        made->server = std::make_unique<httplib::Server>();
+    httplib::Server &server = *made->server;
+    if (!server.is_valid())
+        return model::Error(
+            fmt::format("Cannot use the certificate {} with the key {}: both must be PEM files that belong together",
+                address.certificate, address.key));
+    server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); }; // owned by the server
+    server.set_payload_max_length(kMostBodyBytes);
+    server.set_read_timeout(kRequestSeconds);
+    server.set_write_timeout(kRequestSeconds);
+    server.set_keep_alive_max_count(kRequestsOfConnection);
+    // Not SO_REUSEPORT, which the library sets: another process could take half of the requests.
+    server.set_socket_options([](socket_t socket) {
+        const int yes = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    const auto answer = [state = made.get()](const httplib::Request &request, httplib::Response &response) {
+        state->answer(request, response);
+    };
+    server.Get(".*", answer).Post(".*", answer).Put(".*", answer).Patch(".*", answer).Delete(".*", answer);
+    int port = address.port;
+    if (port == 0)
+        port = server.bind_to_any_port(address.host);
+    else if (!server.bind_to_port(address.host, port))
+        port = -1;
+    if (port <= 0)
+        return model::Error(fmt::format("Cannot listen at {}:{}: the port is taken, or the address is none of this "
+                                        "machine; choose another with --listen",
+            address.host, address.port));
+    const bool isV6 = address.host.find(':') != std::string::npos;
+    made->url = fmt::format(
+        "{}://{}{}{}:{}", hasTls ? "https" : "http", isV6 ? "[" : "", address.host, isV6 ? "]" : "", port);
+    made->thread = std::thread([state = made.get()] {
+        state->server->listen_after_bind();
+        state->hasEnded = true;
+    });
+    return HttpServer(std::move(made));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Private> made)
+    : d(std::move(made))
+{
+}
+
+HttpServer::HttpServer(HttpServer &&) noexcept = default;
+
+HttpServer::~HttpServer()
+{
+    if (!d)
+        return;
+    while (!d->server->is_running() && !d->hasEnded)
+        std::this_thread::yield(); // stop() is not heard before listen_after_bind() runs
+    d->server->stop();
+    d->thread.join();
+}
+
+const std::string &HttpServer::url() const { return d->url; }
+
+} // namespace app

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/serve/session_service.h"
+#include "model/base/result.h"
+
+#include <memory>
+#include <string>
+
+namespace app {
+
+/// Where to listen.
+struct ListenAddress
+{
+    std::string host = "127.0.0.1";
+    int port = 9464;         ///< 0: any that is free
+    std::string certificate; ///< PEM file; with it and `key`, TLS
+    std::string key;
+};
+
+/// Understands "PORT", "HOST:PORT", "[::1]:PORT" or "HOST"; fails with a sentence.
+model::Result<ListenAddress> parseListenAddress(const std::string &text);
+/// Whether only programs of this machine can reach it.
+bool isLoopback(const ListenAddress &address);
+
+/// Serves a SessionService over HTTP/1.1 in four threads of its own until it is destroyed. Requests are bounded in size and time.
+class HttpServer
+{
+public:
+    /// Binds and begins to serve. Fails with a sentence that names the address.
+    static model::Result<HttpServer> start(std::unique_ptr<SessionService> service, const ListenAddress &address);
+
+    HttpServer(HttpServer &&) noexcept;
+    HttpServer &operator=(HttpServer &&) = delete;
+    /// Ends the running requests' connections and waits for them.
+    ~HttpServer();
+
+    /// "http://127.0.0.1:9464"
+    const std::string &url() const;
+
+private:
+    struct Private;
+    explicit HttpServer(std::unique_ptr<Private> made);
+    std::unique_ptr<Private> d;
+};
+
+} // namespace app

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/serve/session_service.h"
+
+#include "app/cli/report.h"
+#include "app/control_client.h"
+#include "app/report_arguments.h"
+#include "model/report/prometheus_report.h"
+#include "model/report/session_words.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <sstream>
+
+namespace app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kReportPath = "/api/v1/report/";
+constexpr std::string_view kApiPath = "/api/v1/";
+constexpr std::chrono::minutes kScanLimit(10);
+
+std::string textOf(const Json &json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
+
+ServiceReply failure(int status, const std::string &sentence)
+{
+    return {.status = status, .body = textOf({{"error", sentence}})};
+}
+
+bool isCommand(std::string_view name)
+{
+    return name == "mark" || name == "scan" || name == "pause" || name == "resume" || name == "stop";
+}
+
+/// What the query says of a report, in the words of the command line.
+model::Result<ReportOptions> reportOptions(
+    const std::string &view, const std::vector<std::pair<std::string, std::string>> &query)
+{
+    ReportOptions options;
+    ReportWords words{.view = view, .format = "json"};
+    const auto number = [](const std::string &key, const std::string &text, auto &value) -> model::Result<void> {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end != text.data() + text.size())
+            return model::Error(fmt::format("\"{}\" must be a number, not \"{}\"", key, text));
+        return {};
+    };
+    for (const auto &[key, text] : query) {
+        model::Result<void> read;
+        if (key == "cost")
+            words.cost = text;
+        else if (key == "from")
+            words.from = text;
+        else if (key == "to")
+            words.to = text;
+        else if (key == "format")
+            words.format = text;
+        else if (key == "process")
+            read = number(key, text, options.pid.emplace());
+        else if (key == "top")
+            read = number(key, text, options.top);
+        else
+            read = model::Error(
+                fmt::format("There is no \"{}\" to ask for: cost, from, to, process, top and format are known", key));
+        if (!read)
+            return read.error();
+    }
+    if (const auto read = readReport(words, options); !read)
+        return read.error();
+    return options;
+}
+
+std::string_view typeOf(ReportFormat format)
+{
+    switch (format) {
+    case ReportFormat::Json:
+        return "application/json";
+    case ReportFormat::Html:
+        return "text/html; charset=utf-8";
+    case ReportFormat::Csv:
+        return "text/csv; charset=utf-8";
+    case ReportFormat::Prometheus:
+        return "text/plain; version=0.0.4; charset=utf-8";
+    case ReportFormat::Text:
+    case ReportFormat::Collapsed:
+        break;
+    }
+    return "text/plain; charset=utf-8";
+}
+
+} // namespace
+
+model::Result<std::unique_ptr<SessionService>> SessionService::open(
+    const std::string &file, storage::SealKeyPointer key, Access access)
+{
+    auto reader = storage::SessionReader::open(file, std::move(key));
+    if (!reader)
+        return reader.error();
+    return std::unique_ptr<SessionService>(new SessionService(std::move(*reader), std::move(access)));
+}
+
+SessionService::SessionService(storage::SessionReader reader, Access access)
+    : m_access(std::move(access))
+    , m_reader(std::move(reader))
+{
+}
+
+ServiceReply SessionService::handle(const ServiceRequest &request)
+{
+    if (request.method == "GET" && request.path == "/healthz")
+        return {.type = "text/plain", .body = "ok\n"};
+    const bool isOpen = request.method == "GET" && request.path == "/metrics" && m_access.areMetricsOpen;
+    if (!isOpen && !m_access.token.isIn(request.authorization)) {
+        ServiceReply reply = failure(401, "This needs the token of the server: Authorization: Bearer TOKEN");
+        reply.headers["WWW-Authenticate"] = "Bearer";
+        return reply;
+    }
+    if (request.method == "GET")
+        return get(request);
+    if (request.method == "POST")
+        return post(request);
+    ServiceReply reply = failure(405, "Only GET and POST are known here");
+    reply.headers["Allow"] = "GET, POST";
+    return reply;
+}
+
+ServiceReply SessionService::get(const ServiceRequest &request)
+{
+    if (request.path == "/metrics")
+        return metrics();
+    if (request.path == "/api/v1/status")
+        return status();
+    if (request.path == "/report.html") {
+        ServiceRequest page = request;
+        page.query.emplace_back("format", "html");
+        return report("summary", page);
+    }
+    if (request.path.starts_with(kReportPath))
+        return report(request.path.substr(kReportPath.size()), request);
+    if (request.path.starts_with(kApiPath) && isCommand(request.path.substr(kApiPath.size()))) {
+        ServiceReply reply = failure(405, request.path + " changes a recording: use POST");
+        reply.headers["Allow"] = "POST";
+        return reply;
+    }
+    return failure(404,
+        "There is nothing at " + request.path
+            + "; /metrics, /report.html, /api/v1/status and /api/v1/report/VIEW can be read");
+}
+
+ServiceReply SessionService::post(const ServiceRequest &request)
+{
+    if (request.path.starts_with(kApiPath) && isCommand(request.path.substr(kApiPath.size())))
+        return control(request.path.substr(kApiPath.size()), request);
+    return failure(
+        404, "There is nothing to do at " + request.path + "; /api/v1/mark, scan, pause, resume and stop take a POST");
+}
+
+ServiceReply SessionService::metrics()
+{
+    const std::lock_guard lock(m_mutex);
+    const auto hasChanged = m_reader.poll();
+    if (!hasChanged)
+        return failure(500, hasChanged.error().text());
+    if (*hasChanged || m_metrics.empty()) {
+        const auto snapshot = m_reader.snapshot({});
+        if (!snapshot)
+            return failure(500, snapshot.error().text());
+        std::ostringstream out;
+        model::writePrometheus(out, **snapshot);
+        m_metrics = out.str();
+    }
+    return {.type = std::string(typeOf(ReportFormat::Prometheus)), .body = m_metrics};
+}
+
+ServiceReply SessionService::status()
+{
+    const std::lock_guard lock(m_mutex);
+    if (const auto polled = m_reader.poll(); !polled)
+        return failure(500, polled.error().text());
+    const auto found = m_reader.snapshot({});
+    if (!found)
+        return failure(500, found.error().text());
+    const model::Snapshot &snapshot = **found;
+    Json alerts = Json::array();
+    for (const model::AlertEvent &alert : snapshot.alerts)
+        if (!alert.ended)
+            alerts.push_back({{"rule", alert.rule}, {"condition", alert.condition}, {"fired_ns", alert.fired.ns}});
+    return {.body = textOf(
+                {{"file", snapshot.file}, {"file_bytes", snapshot.fileBytes}, {"command", model::commandText(snapshot)},
+                    {"pid", model::mainPid(snapshot)}, {"state", model::stateKey(snapshot.info.state)},
+                    {"start", model::dateTimeOf(snapshot, {})}, {"duration_ns", snapshot.info.duration.ns},
+                    {"end_reason", snapshot.info.endReason}, {"alerts_firing", alerts}})};
+}
+
+ServiceReply SessionService::report(const std::string &view, const ServiceRequest &request)
+{
+    auto options = reportOptions(view, request.query);
+    if (!options)
+        return failure(400, options.error().text());
+    const std::lock_guard lock(m_mutex);
+    const auto snapshot = readForReport(m_reader, *options);
+    if (!snapshot)
+        return failure(400, snapshot.error().text());
+    std::ostringstream out;
+    writeReport(out, **snapshot, *options);
+    return {.type = std::string(typeOf(options->format)), .body = out.str()};
+}
+
+ServiceReply SessionService::control(const std::string &command, const ServiceRequest &request)
+{
+    capture::ControlRequest wish{.command = *capture::controlCommandFromName(command)};
+    if (wish.command == capture::ControlCommand::Mark) {
+        const Json body = Json::parse(request.body, nullptr, false);
+        if (!body.is_object() || !body.contains("text") || !body["text"].is_string())
+            return failure(400, R"(A mark needs its text: {"text": "deployed 2.4"})");
+        wish.text = body["text"].get<std::string>();
+    }
+    auto client = [this]() -> model::Result<ControlClient> {
+        const std::lock_guard lock(m_mutex);
+        if (const auto polled = m_reader.poll(); !polled)
+            return polled.error();
+        return ControlClient::connect(m_reader.info());
+    }();
+    if (!client)
+        return failure(409, client.error().text());
+    const bool isScan = wish.command == capture::ControlCommand::Scan;
+    const auto reply = client->request(wish, isScan ? std::chrono::milliseconds(kScanLimit) : std::chrono::seconds(10));
+    if (!reply)
+        return failure(500, reply.error().text());
+    if (!reply->error.empty())
+        return failure(409, reply->error);
+    return {.body = capture::encode(*reply) + '\n'};
+}
+
+} // namespace app

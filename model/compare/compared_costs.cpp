@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/compare/compared_costs.h"
+
+#include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/sampling_error.h"
+#include "model/analysis/coverage.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+namespace model {
+
+namespace {
+
+using SnapshotPointer = std::shared_ptr<const Snapshot>;
+
+/// The snapshot with the areas of a kind for its heap; made once.
+class AreaSnapshots
+{
+public:
+    explicit AreaSnapshots(SnapshotPointer snapshot)
+        : m_snapshot(std::move(snapshot))
+    {
+    }
+
+    SnapshotPointer of(std::optional<AreaKind> area)
+    {
+        if (!area)
+            return m_snapshot;
+        SnapshotPointer &made = m_made[*area];
+        if (!made)
+            made = std::make_shared<const Snapshot>(areaSnapshot(*m_snapshot, *area));
+        return made;
+    }
+
+private:
+    SnapshotPointer m_snapshot;
+    std::map<AreaKind, SnapshotPointer> m_made;
+};
+
+bool hasHeap(const Snapshot &snapshot) { return snapshot.info.config.heap != HeapMode::Off; }
+bool hasCpu(const Snapshot &snapshot) { return !snapshot.info.cpuEvent.empty(); }
+
+/// Where one session was recorded in a way that the other was not.
+std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
+{
+    std::vector<std::string> notes;
+    if (hasHeap(a) != hasHeap(b))
+        notes.push_back(fmt::format("The heap was recorded in {} only.", hasHeap(a) ? "A" : "B"));
+    if (hasCpu(a) != hasCpu(b))
+        notes.push_back(fmt::format("CPU samples were taken in {} only.", hasCpu(a) ? "A" : "B"));
+    if (hasHeap(a) && hasHeap(b) && isHeapSampled(a) != isHeapSampled(b))
+        notes.push_back(
+            fmt::format("The heap of {} was sampled, that of the other was not.", isHeapSampled(a) ? "A" : "B"));
+    if (a.info.cpuEvent != b.info.cpuEvent && hasCpu(a) && hasCpu(b))
+        notes.push_back(fmt::format("The CPU was sampled by {} in A and by {} in B: times differ for that alone.",
+            a.info.cpuEvent, b.info.cpuEvent));
+    for (const auto &[name, snapshot] : {std::pair{"A", &a}, {"B", &b}}) {
+        const Coverage trust = coverage(*snapshot);
+        for (const CoverageItem &item : trust.items)
+            if (item.trust == Trust::Partial)
+                notes.push_back(fmt::format("{}: {}: {}", name, item.what, item.effect));
+    }
+    return notes;
+}
+
+} // namespace
+
+const std::vector<ComparableCost> &comparableCosts()
+{
+    static const std::vector<ComparableCost> costs{
+        {"cpu", "CPU time", CostKind::CpuTime, {}},
+        {"allocations", "Allocations", CostKind::Allocations, {}},
+        {"allocated", "Allocated bytes", CostKind::Allocated, {}, false},
+        {"temporary", "Temporary allocations", CostKind::Temporary, {}, false},
+        {"temporary_bytes", "Temporary bytes", CostKind::TemporaryBytes, {}, false},
+        {"peak", "Bytes at the peak", CostKind::Peak, {}},
+        {"peak_blocks", "Blocks at the peak", CostKind::PeakBlocks, {}, false},
+        {"live", "Live at the end", CostKind::Live, {}},
+        {"live_blocks", "Live blocks at the end", CostKind::LiveBlocks, {}, false},
+        {"growth", "Growth of live bytes", CostKind::Growth, {}, false},
+        {"mapped", "Mapped bytes", CostKind::Allocated, AreaKind::Mapping, false},
+        {"mapped_live", "Mapped at the end", CostKind::Live, AreaKind::Mapping},
+        {"pool", "Bytes taken from pools", CostKind::Allocated, AreaKind::Pool, false},
+        {"pool_live", "Live in pools at the end", CostKind::Live, AreaKind::Pool},
+    };
+    return costs;
+}
+
+std::vector<ComparableCost> comparableCostsOf(std::string_view keyOrGroup)
+{
+    std::vector<ComparableCost> found;
+    for (const ComparableCost &cost : comparableCosts()) {
+        const bool isHeap = !cost.area && costInfo(cost.kind).source == CostSource::Heap;
+        if (cost.key == keyOrGroup || (keyOrGroup == "heap" && isHeap)
+            || (keyOrGroup == "mappings" && cost.area == AreaKind::Mapping)
+            || (keyOrGroup == "pools" && cost.area == AreaKind::Pool))
+            found.push_back(cost);
+    }
+    return found;
+}
+
+Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std::shared_ptr<const Snapshot> b,
+    const Normalisation &normalisation, const std::vector<ComparableCost> &costs)
+{
+    ComparedSessions result{.normalisation = normalisation, .notes = notesOf(*a, *b)};
+    for (const auto &[side, snapshot] : {std::pair{Side::A, a}, {Side::B, b}}) {
+        const auto work = workOf(*snapshot, normalisation);
+        if (!work)
+            return work.error().within(side == Side::A ? "A" : "B");
+        result.sessions[sideIndex(side)] = {snapshot, *work};
+    }
+    AreaSnapshots areasA(a);
+    AreaSnapshots areasB(b);
+    for (const ComparableCost &cost : costs) {
+        const ComparedSession sessionA{areasA.of(cost.area), result.sessions[0].work};
+        const ComparedSession sessionB{areasB.of(cost.area), result.sessions[1].work};
+        Comparison comparison = *compare(sessionA, sessionB, cost.kind);
+        if (!comparison.stacks.empty())
+            result.costs.push_back({cost, std::move(comparison)});
+    }
+    if (result.costs.empty())
+        return Error(
+            "Neither session has any of these costs in the selected time; see genprof report FILE for what it has");
+    return result;
+}
+
+} // namespace model

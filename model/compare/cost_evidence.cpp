@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/compare/cost_evidence.h"
+
+#include "model/aggregate/sampling_error.h"
+#include "model/compare/rate_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace model {
+
+namespace {
+
+constexpr double kZ95 = 1.959963984540054;
+
+CostEvidence evidenceOf(const HeapCost &row, CostKind kind)
+{
+    CostEvidence evidence{costOf(row, kind), row.samples, 0};
+    if (kind == CostKind::Live || kind == CostKind::Growth)
+        evidence.variance = row.liveVariance;
+    else if (kind == CostKind::LiveBlocks)
+        evidence.variance = row.liveBlockVariance;
+    else if (kind == CostKind::Allocated)
+        evidence.variance = row.allocatedVariance;
+    else if (kind == CostKind::Allocations)
+        evidence.variance = row.allocationVariance;
+    return evidence;
+}
+
+CostEvidence evidenceOf(const CpuCost &row, CostKind kind) { return {costOf(row, kind), row.samples, 0}; }
+
+template <typename Row> StackEvidence addUp(const std::vector<Row> &rows, CostKind kind)
+{
+    std::vector<std::uint32_t> order(rows.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(),
+        [&rows](std::uint32_t a, std::uint32_t b) { return rows[a].stack < rows[b].stack; });
+    StackEvidence result;
+    for (std::size_t i = 0; i < order.size();) {
+        const StackId stack = rows[order[i]].stack;
+        CostEvidence sum;
+        for (; i < order.size() && rows[order[i]].stack == stack; ++i)
+            sum += evidenceOf(rows[order[i]], kind);
+        if (sum.cost == 0)
+            continue;
+        result.stacks.push_back(stack);
+        result.costs.push_back(sum);
+    }
+    return result;
+}
+
+/// Of estimates with a variance: normal, ratio by the delta method on logarithms.
+void judgeByVariance(
+    Difference &difference, const CostEvidence &a, const CostEvidence &b, const std::array<double, 2> &works)
+{
+    const double varianceA = a.variance / (works[0] * works[0]);
+    const double varianceB = b.variance / (works[1] * works[1]);
+    const double spread = std::sqrt(varianceA + varianceB);
+    difference.pValue = spread > 0     ? std::erfc(std::abs(difference.change()) / spread / std::sqrt(2.0))
+        : difference.a == difference.b ? 1
+                                       : 0;
+    if (difference.a <= 0 || difference.b <= 0)
+        return;
+    const double relative
+        = std::sqrt(varianceA / (difference.a * difference.a) + varianceB / (difference.b * difference.b));
+    const double ratio = difference.b / difference.a;
+    difference.ratio95 = {ratio * std::exp(-kZ95 * relative), ratio * std::exp(kZ95 * relative)};
+}
+
+} // namespace
+
+CostEvidence &CostEvidence::operator+=(const CostEvidence &other)
+{
+    cost += other.cost;
+    samples += other.samples;
+    variance += other.variance;
+    return *this;
+}
+
+StackEvidence stackEvidence(const Snapshot &snapshot, CostKind kind)
+{
+    return costInfo(kind).source == CostSource::Heap ? addUp(snapshot.heap, kind) : addUp(snapshot.cpu, kind);
+}
+
+Certainty certaintyOf(const Snapshot &a, const Snapshot &b, CostKind kind)
+{
+    if (costInfo(kind).source == CostSource::Cpu)
+        return Certainty::Estimated;
+    if (!isHeapSampled(a) && !isHeapSampled(b))
+        return Certainty::Exact;
+    const bool hasError = kind == CostKind::Growth
+        || std::find(std::begin(kCostsWithError), std::end(kCostsWithError), kind) != std::end(kCostsWithError);
+    return hasError ? Certainty::Estimated : Certainty::Unknown;
+}
+
+Difference differenceOf(
+    const CostEvidence &a, const CostEvidence &b, const std::array<double, 2> &works, Certainty certainty)
+{
+    Difference difference{.a = static_cast<double>(a.cost) / works[0],
+        .b = static_cast<double>(b.cost) / works[1],
+        .countA = a.cost,
+        .countB = b.cost};
+    const double ratio = difference.a == difference.b ? 1
+        : difference.a == 0                           ? std::numeric_limits<double>::infinity()
+                                                      : difference.b / difference.a;
+    difference.ratio95 = {ratio, ratio};
+    if (certainty == Certainty::Exact) {
+        difference.pValue = difference.a == difference.b ? 1 : 0;
+        difference.isSignificant = difference.a != difference.b;
+    } else if (certainty == Certainty::Estimated && a.variance + b.variance > 0) {
+        judgeByVariance(difference, a, b, works);
+    } else if (certainty == Certainty::Estimated && a.samples + b.samples > 0) {
+        const RateTest test = rateTest(a.samples, works[0], b.samples, works[1]);
+        difference.pValue = test.pValue;
+        difference.ratio95 = test.ratio95;
+    }
+    return difference;
+}
+
+} // namespace model

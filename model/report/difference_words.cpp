@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/difference_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+constexpr double kMostSharpCount = 1e15;
+
+} // namespace
+
+std::string costText(double cost, Unit unit)
+{
+    if (unit == Unit::Nanoseconds)
+        return cost < 0 ? '-' + formatDuration({static_cast<std::int64_t>(std::llround(-cost))})
+                        : formatDuration({static_cast<std::int64_t>(std::llround(cost))});
+    if (unit == Unit::Count && cost == std::floor(cost) && std::abs(cost) < kMostSharpCount)
+        return formatCount(static_cast<std::int64_t>(cost));
+    if (unit == Unit::Count)
+        return std::abs(cost) < 1000 ? fmt::format("{:.3g}", cost)
+                                     : formatCount(static_cast<std::int64_t>(std::llround(cost)));
+    return formatValue(cost, unit);
+}
+
+std::string changeText(const Difference &difference, Unit unit)
+{
+    const double change = difference.change();
+    if (change == 0)
+        return "0";
+    return (change > 0 ? "+" : "") + costText(change, unit);
+}
+
+std::string signedShare(double share)
+{
+    if (share == 0)
+        return "0 %";
+    constexpr double kLeastShown = 0.0001;
+    if (std::abs(share) < kLeastShown) {
+        constexpr int kMostDecimals = 9;
+        const double percent = share * 100;
+        const int decimals = static_cast<int>(std::floor(-std::log10(std::abs(percent)))) + 1;
+        return fmt::format("{:+.{}f} %", percent, std::min(decimals, kMostDecimals));
+    }
+    return (share < 0 ? "-" : "+") + formatShare(std::abs(share));
+}
+
+std::string relativeText(const Difference &difference)
+{
+    if (difference.a == difference.b)
+        return "0 %";
+    if (difference.a == 0)
+        return "new";
+    return difference.b == 0 ? "gone" : signedShare(difference.b / difference.a - 1);
+}
+
+std::string relativeIntervalText(const Difference &difference, Certainty certainty)
+{
+    const Interval &ratio = difference.ratio95;
+    if (certainty != Certainty::Estimated || !std::isfinite(ratio.high) || difference.a == 0 || difference.b == 0)
+        return {};
+    std::string low = signedShare(ratio.low - 1);
+    if (low.ends_with(" %"))
+        low.resize(low.size() - 2);
+    return low + " … " + signedShare(ratio.high - 1);
+}
+
+std::string markdownCell(std::string_view text)
+{
+    constexpr std::string_view kMarkup = "\\`*_{}[]<>()#|~&";
+    std::string cell;
+    for (const char c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            cell += ' ';
+            continue;
+        }
+        if (c == '<' || c == '>' || c == '&') {
+            cell += c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;";
+            continue;
+        }
+        if (kMarkup.find(c) != std::string_view::npos)
+            cell += '\\';
+        cell += c;
+    }
+    return cell;
+}
+
+std::string_view certaintyKey(Certainty certainty)
+{
+    switch (certainty) {
+    case Certainty::Exact:
+        return "exact";
+    case Certainty::Estimated:
+        return "estimated";
+    case Certainty::Unknown:
+        return "unknown";
+    }
+    return {};
+}
+
+} // namespace model

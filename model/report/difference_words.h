@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/compare/comparison.h"
+
+#include <string>
+#include <string_view>
+
+namespace model {
+
+/// A cost in its unit: "1.5 MiB", "1,204", "12 ms"; of counts divided by work up to three digits.
+std::string costText(double cost, Unit unit);
+/// The change in its unit with its sign: "+1.5 MiB", "-12", "0".
+std::string changeText(const Difference &difference, Unit unit);
+/// The change as a share of the first: "+12.5 %", "-3 %", "new", "gone", "0 %".
+std::string relativeText(const Difference &difference);
+/// The interval of that, of estimates: "+8 … +17 %"; empty where it is exact or not known.
+std::string relativeIntervalText(const Difference &difference, Certainty certainty);
+/// A share with its sign: "+12.5 %".
+std::string signedShare(double share);
+/// A Markdown table's cell: pipes, angle brackets, backticks, asterisks and line ends cannot be taken for markup.
+std::string markdownCell(std::string_view text);
+
+/// "exact", "estimated", "unknown".
+std::string_view certaintyKey(Certainty certainty);
+
+} // namespace model

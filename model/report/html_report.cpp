@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/html_report.h"
+
+#include "model/aggregate/own_code.h"
+#include "model/aggregate/process_images.h"
+#include "model/aggregate/stack_costs.h"
+#include "model/analysis/hot_paths.h"
+#include "model/analysis/leak_detector.h"
+#include "model/analysis/summary.h"
+#include "model/report/html_chart.h"
+#include "model/report/html_flame.h"
+#include "model/report/html_text.h"
+#include "model/report/report_assets.h"
+#include "model/report/session_words.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t kUnfolded = 5; ///< items of a list that stand open
+
+std::string bytesText(std::int64_t bytes) { return formatBytes(static_cast<double>(bytes)); }
+
+/// Writes the report part by part.
+class HtmlReport
+{
+public:
+    HtmlReport(std::ostream &out, const Snapshot &snapshot, const HtmlReportOptions &options)
+        : m_out(out)
+        , m_snapshot(snapshot)
+        , m_options(options)
+        , m_functions(snapshot.tables)
+    {
+    }
+
+    void write()
+    {
+        writeHead();
+        const Summary answers = *summary(m_snapshot);
+        writeCards(answers);
+        writeCharts();
+        writeAdvice(answers.recommendations);
+        if (m_snapshot.info.config.heap != HeapMode::Off) {
+            writeLeaks();
+            writeLost();
+            writeHeap();
+        }
+        if (m_snapshot.info.config.cpuHz > 0)
+            writeCpu();
+        writeAlerts();
+        writeProcesses();
+        writeTrust(answers.coverage);
+        m_out << "<script>" << kReportScript << "</script>\n</body></html>\n";
+    }
+
+private:
+    void writeHead()
+    {
+        const SessionInfo &info = m_snapshot.info;
+        const std::string command = escapedHtml(onOneLine(commandText(m_snapshot)));
+        m_out
+            << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+            << "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+               "script-src 'unsafe-inline'\">\n"
+            << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" << command
+            << "</title>\n<style>" << kReportStyle << "</style></head><body>\n<h1>" << command << "</h1>\n";
+        std::string told = fmt::format("pid {} · {} · {} · {}", mainPid(m_snapshot), dateTimeOf(m_snapshot, {}),
+            formatDuration(info.duration), stateKey(info.state));
+        if (!info.endReason.empty())
+            told += ": " + info.endReason;
+        told += fmt::format(" · {}, {}, {} CPUs", info.host, info.kernel, info.cpuCount);
+        paragraph(told, "muted");
+        if (m_snapshot.span != TimeRange{{0}, {info.duration.ns}})
+            paragraph(fmt::format("This report is about {} – {}.", formatOffset(m_snapshot.span.begin, true),
+                formatOffset(m_snapshot.span.end, true)));
+        for (const std::string &note : {m_snapshot.coarsened, m_snapshot.damage})
+            if (!note.empty())
+                paragraph(note, "warn-text");
+    }
+
+    void writeCards(const Summary &answers)
+    {
+        constexpr std::array<std::string_view, 4> kStates{"unknown", "ok", "warn", "danger"};
+        m_out << "<div class=\"cards\">\n";
+        for (const SummaryCard &card : answers.cards)
+            m_out << fmt::format(
+                "<div class=\"card {}\"><div class=\"name muted\">{}</div><span class=\"number\">{}</span> "
+                "<span class=\"qualifier\">{}</span><p>{}</p></div>\n",
+                kStates.at(static_cast<std::size_t>(card.state)), escapedHtml(card.title), escapedHtml(card.number),
+                escapedHtml(card.qualifier), escapedHtml(card.sentence));
+        m_out << "</div>\n";
+    }
+
+    void writeAdvice(const Recommendations &found)
+    {
+        heading("Worth changing");
+        if (found.items.empty())
+            paragraph(found.sentence);
+        const std::size_t count = std::min(found.items.size(), m_options.rows);
+        for (std::size_t i = 0; i < count; ++i) {
+            foldFrom(i, count);
+            const Recommendation &item = found.items[i];
+            m_out << "<div class=\"item\"><h3>" << escapedHtml(fmt::format("{}. {}", i + 1, item.title)) << "</h3>";
+            if (!item.where.empty() || !item.place.empty())
+                paragraph(item.place + (item.where.empty() ? "" : ", " + item.where), "muted");
+            paragraph(item.advice);
+            std::string evidence;
+            for (const Evidence &one : item.evidence)
+                evidence += (evidence.empty() ? "" : " · ") + one.what + ' ' + one.text;
+            paragraph(evidence, "muted");
+            if (!item.check.empty())
+                paragraph("To check: " + item.check, "muted");
+            if (!item.caution.empty())
+                paragraph(item.caution, "warn-text");
+            if (item.stack.isValid())
+                writeStack(item.stack);
+            m_out << "</div>\n";
+        }
+        endFold(count);
+        sayMore(found.items.size());
+    }
+
+    void writeCharts()
+    {
+        heading("Over time");
+        m_out << "<div class=\"charts\">\n";
+        const auto line = [this](std::string label, std::string style, const SeriesSource &source) {
+            return HtmlLine{std::move(label), std::move(style), timeSeries(m_snapshot, source)};
+        };
+        writeHtmlChart(m_out, m_snapshot, "Memory", Unit::Bytes,
+            {line("resident", "memory", Metric::Rss), line("live heap", "heap", HeapQuantity::LiveBytes)});
+        writeHtmlChart(m_out, m_snapshot, "CPU, 100 % is one core", seriesInfo(CpuQuantity::Used).unit,
+            {line("used", "cpu", CpuQuantity::Used)});
+        writeHtmlChart(m_out, m_snapshot, "Allocations", Unit::PerSecond,
+            {line("allocated", "wait", HeapQuantity::AllocationRate)});
+        writeHtmlChart(
+            m_out, m_snapshot, "Threads", seriesInfo(Metric::Threads).unit, {line("threads", "wait", Metric::Threads)});
+        m_out << "</div>\n";
+    }
+
+    void writeLeaks()
+    {
+        const LeakReport report = *findLeaks(m_snapshot);
+        heading("Leaks");
+        paragraph(report.sentence);
+        for (const std::string &note : report.notes)
+            paragraph(note, "muted");
+        const std::size_t count = std::min(report.items.size(), m_options.rows);
+        for (std::size_t i = 0; i < count; ++i) {
+            foldFrom(i, count);
+            const LeakItem &item = report.items[i];
+            m_out << "<div class=\"item\"><h3>"
+                  << escapedHtml(item.title + (item.where.empty() ? "" : ", " + item.where)) << "</h3>";
+            paragraph(std::string(leakTierLabel(item.tier)) + (item.isConfirmed ? "" : ", not confirmed yet"), "muted");
+            m_out << "<ul>";
+            for (const std::string &sentence : item.evidence)
+                m_out << "<li>" << escapedHtml(sentence) << "</li>";
+            m_out << "</ul>";
+            if (!item.caution.empty())
+                paragraph(item.caution, "warn-text");
+            writeStack(item.stacks.front().stack);
+            m_out << "</div>\n";
+        }
+        endFold(count);
+        sayMore(report.items.size());
+    }
+
+    void writeLost()
+    {
+        if (m_snapshot.scans.empty())
+            return;
+        const MemoryScan &scan = *m_snapshot.scans.back();
+        heading("Lost memory");
+        const std::size_t count = m_snapshot.scans.size();
+        paragraph(fmt::format("{} at {}: what no pointer leads to any more.",
+            count == 1 ? "One scan," : fmt::format("The last of {} scans,", count), formatOffset(scan.when)));
+        HtmlTable sums({"blocks are", ">bytes", ">blocks"});
+        for (std::size_t i = 0; i < kReachClassCount; ++i)
+            sums.row({std::string(reachClassLabel(static_cast<ReachClass>(i))), bytesText(scan.sums[i].bytes),
+                formatCount(scan.sums[i].blocks)});
+        HtmlTable stacks({">lost", ">blocks", "function", "place"});
+        std::size_t shown = 0;
+        for (const ScannedStack &stack : scan.stacks) {
+            const BlockSum &direct = stack.sums[static_cast<std::size_t>(ReachClass::Directly)];
+            const BlockSum &indirect = stack.sums[static_cast<std::size_t>(ReachClass::Indirectly)];
+            if (direct.blocks + indirect.blocks == 0 || shown++ >= m_options.rows)
+                continue;
+            const StackLine own = ownLine(m_functions, stack.stack);
+            stacks.row({bytesText(direct.bytes + indirect.bytes), formatCount(direct.blocks + indirect.blocks),
+                shortFunctionName(own.name), shortPlace(own.file, own.line)});
+        }
+        panel(sums);
+        if (!stacks.isEmpty())
+            panel(stacks);
+    }
+
+    void writeHeap()
+    {
+        const HeapSummary &heap = m_snapshot.heapSummary;
+        heading("Heap");
+        paragraph(
+            fmt::format("{} allocated in {} blocks, {} of them temporary; at most {} live, at {}; {} in {} blocks live "
+                        "at the end.",
+                bytesText(heap.allocatedBytes), formatCount(heap.allocations),
+                formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes),
+                formatOffset(heap.peakWhen), bytesText(heap.liveBytes), formatCount(heap.liveBlocks)));
+        if (m_snapshot.info.config.heap == HeapMode::Sampled)
+            paragraph(fmt::format("Sampled: one allocation each {} on average; every number is an estimate.",
+                          bytesText(m_snapshot.info.config.heapPeriodBytes)),
+                "muted");
+        m_out << "<div class=\"panel\">";
+        writeHtmlFlame(m_out, m_snapshot,
+            {CostKind::Live, CostKind::Peak, CostKind::Allocated, CostKind::Allocations, CostKind::Temporary});
+        m_out << "</div>\n";
+        writeHeapStacks();
+    }
+
+    void writeHeapStacks()
+    {
+        const std::vector<CostKind> kinds{
+            CostKind::Live, CostKind::LiveBlocks, CostKind::Peak, CostKind::Allocated, CostKind::Allocations};
+        const StackCosts costs = stackCosts(m_snapshot, kinds);
+        std::vector<std::size_t> order(costs.stacks.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::stable_sort(order.begin(), order.end(), [&costs](std::size_t a, std::size_t b) {
+            const auto left = costs.of(a), right = costs.of(b);
+            return std::tie(left[0], left[3]) > std::tie(right[0], right[3]);
+        });
+        HtmlTable table({">live", ">blocks", ">at the peak", ">allocated", ">times", "function", "place"});
+        for (std::size_t i = 0; i < std::min(order.size(), m_options.rows); ++i) {
+            const auto cost = costs.of(order[i]);
+            const StackLine own = ownLine(m_functions, costs.stacks[order[i]]);
+            table.row({bytesText(cost[0]), formatCount(cost[1]), bytesText(cost[2]), bytesText(cost[3]),
+                          formatCount(cost[4]), shortFunctionName(own.name), placeOf(own)},
+                stackText(costs.stacks[order[i]]));
+        }
+        m_out << "<h3>"
+              << fmt::format("Stacks by live bytes, {} of {}", std::min(order.size(), m_options.rows), order.size())
+              << "</h3>";
+        panel(table);
+    }
+
+    void writeCpu()
+    {
+        const CpuSummary &cpu = m_snapshot.cpuSummary;
+        heading("CPU");
+        paragraph(fmt::format("{} samples at {} Hz, {} of CPU time; {} lost.", formatCount(cpu.samples),
+            m_snapshot.info.config.cpuHz, formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
+        if (!m_snapshot.info.cpuNote.empty())
+            paragraph(m_snapshot.info.cpuNote, "muted");
+        if (cpu.samples == 0)
+            return;
+        m_out << "<div class=\"panel\">";
+        writeHtmlFlame(m_out, m_snapshot, {CostKind::CpuTime});
+        m_out << "</div>\n";
+        const FunctionTable functions = *functionTable(m_snapshot, CostKind::CpuTime);
+        HtmlTable table({">rank", ">self", ">95 %", ">total", "function", "place"});
+        for (const HotFunction &hot : hotFunctions(functions, cpu.samples, m_options.rows)) {
+            const std::string name = functions.functions->name(hot.function);
+            std::string place = shortPlace(std::string(m_snapshot.tables->text(hot.file)), hot.line);
+            if (place.empty())
+                place = functions.functions->moduleName(hot.function);
+            table.row({std::to_string(hot.rank), formatShare(hot.selfShare),
+                          fmt::format("{:.1f}–{:.1f}", hot.selfShare95.low * 100, hot.selfShare95.high * 100),
+                          formatShare(hot.totalShare), shortFunctionName(name), place},
+                name);
+        }
+        m_out << "<h3>Functions by their own time; equal ranks are ties</h3>";
+        panel(table);
+    }
+
+    void writeAlerts()
+    {
+        if (m_snapshot.alerts.empty())
+            return;
+        heading("Alerts");
+        HtmlTable table({">fired", ">lasted", ">value", ">worst", "alert", "condition"});
+        for (const AlertEvent &alert : m_snapshot.alerts)
+            table.row({formatOffset(alert.fired), alert.ended ? formatDuration(*alert.ended - alert.fired) : "went on",
+                formatValue(alert.value, alert.unit), formatValue(alert.worst, alert.unit), alert.rule,
+                alert.condition});
+        panel(table);
+    }
+
+    void writeProcesses()
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        HtmlTable table({">pid", ">from", ">lived", "end", "heap", "command"});
+        const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
+        for (std::size_t i = 0; i < tables.processes.size(); ++i) {
+            const Process &process = tables.processes[i];
+            for (const ImageId id : images[i]) {
+                const Image &image = tables.images[id.index()];
+                const bool isFirst = id == images[i].front();
+                const std::optional<Timestamp> end = image.end ? image.end : process.end;
+                table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
+                    end ? formatDuration(*end - image.start) : "", isFirst ? endText(process) : "then exec",
+                    std::string(heapStateKey(image.heap)), std::string(tables.text(image.commandLine))});
+            }
+        }
+        heading("Processes");
+        const bool isLong = tables.images.size() > m_options.rows;
+        if (isLong)
+            m_out << "<details><summary>" << formatCount(static_cast<std::int64_t>(tables.processes.size()))
+                  << " processes</summary>";
+        panel(table);
+        if (isLong)
+            m_out << "</details>\n";
+    }
+
+    void writeTrust(const Coverage &trust)
+    {
+        heading("How far to trust this");
+        paragraph(trust.sentence);
+        m_out << "<ul>";
+        for (const CoverageItem &item : trust.items)
+            m_out << "<li" << (item.trust == Trust::Partial ? " class=\"warn-text\">" : ">")
+                  << escapedHtml(fmt::format("{}: {}.", item.what, item.effect)) << "</li>\n";
+        m_out << "</ul>";
+        const std::int64_t recordedNs = std::max<std::int64_t>(m_snapshot.info.duration.ns, 1);
+        paragraph(fmt::format("Made by Genesis Profiler {} from {} ({}); the recorder used {} of a core.",
+                      m_snapshot.info.recorderVersion, fileNameOf(m_snapshot.file), bytesText(m_snapshot.fileBytes),
+                      formatShareOf(m_snapshot.recorderCpuNs, recordedNs)),
+            "muted");
+    }
+
+    void writeStack(StackId stack)
+    {
+        m_out << "<details><summary>Call stack</summary><ol class=\"stack\">";
+        for (const StackLine &line : stackLines(m_functions, stack))
+            m_out << "<li title=\"" << escapedHtml(line.name) << "\">" << escapedHtml(shortFunctionName(line.name))
+                  << "<span class=\"muted\">" << escapedHtml(placeOf(line)) << "</span></li>";
+        m_out << "</ol></details>";
+    }
+
+    /// The functions of a stack, leaf first, for a tool tip.
+    std::string stackText(StackId stack)
+    {
+        std::string text;
+        for (const StackLine &line : stackLines(m_functions, stack))
+            text += (text.empty() ? "" : "\n") + shortFunctionName(line.name) + "  " + placeOf(line);
+        return text;
+    }
+
+    static std::string placeOf(const StackLine &line)
+    {
+        const std::string place = shortPlace(line.file, line.line);
+        return place.empty() ? line.moduleName : place;
+    }
+
+    /// Before item `i` of a list of `count`: what comes after the first few is opened by hand.
+    void foldFrom(std::size_t i, std::size_t count)
+    {
+        if (i == kUnfolded)
+            m_out << fmt::format("<details><summary>{} more</summary>\n", count - i);
+    }
+
+    void endFold(std::size_t count)
+    {
+        if (count > kUnfolded)
+            m_out << "</details>\n";
+    }
+
+    /// Where a list has more than the rows that were asked for.
+    void sayMore(std::size_t count)
+    {
+        if (count > m_options.rows)
+            paragraph(fmt::format("… and {} more (--top)", count - m_options.rows), "muted");
+    }
+
+    void heading(std::string_view text) { m_out << "<h2>" << escapedHtml(text) << "</h2>\n"; }
+
+    void paragraph(std::string_view text, std::string_view style = {})
+    {
+        m_out << (style.empty() ? std::string("<p>") : fmt::format("<p class=\"{}\">", style)) << escapedHtml(text)
+              << "</p>\n";
+    }
+
+    void panel(const HtmlTable &table)
+    {
+        m_out << "<div class=\"panel\">";
+        table.write(m_out);
+        m_out << "</div>\n";
+    }
+
+    std::ostream &m_out;
+    const Snapshot &m_snapshot;
+    HtmlReportOptions m_options;
+    FunctionIndex m_functions;
+};
+
+} // namespace
+
+void writeSummaryHtml(std::ostream &out, const Snapshot &snapshot, const HtmlReportOptions &options)
+{
+    HtmlReport(out, snapshot, options).write();
+}
+
+} // namespace model

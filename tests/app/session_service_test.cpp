@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/serve/http_server.h"
+#include "app/serve/session_service.h"
+#include "tests/storage/sample_session.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+using namespace app;
+using Json = nlohmann::json;
+
+/// The HTTP API without HTTP: what each request is answered.
+class SessionServiceTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::string m_file = m_folder.filePath(QStringLiteral("s.gprof-session")).toStdString();
+    std::string m_tokenFile = m_folder.filePath(QStringLiteral("config/token")).toStdString();
+    std::string m_token;
+    std::unique_ptr<SessionService> m_service;
+
+    ServiceReply ask(const std::string &method, const std::string &path,
+        std::vector<std::pair<std::string, std::string>> query = {}, const std::string &body = {})
+    {
+        return m_service->handle({method, path, std::move(query), "Bearer " + m_token, body});
+    }
+
+    static std::string errorOf(const ServiceReply &reply)
+    {
+        return Json::parse(reply.body)["error"].get<std::string>();
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        SampleSession sample;
+        QVERIFY(sample.make(m_file, 6));
+        auto token = ApiToken::load(m_tokenFile);
+        QVERIFY2(token.has_value(), token ? "" : token.error().text().c_str());
+        QFile file(QString::fromStdString(m_tokenFile));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        m_token = file.readLine().trimmed().toStdString();
+        QCOMPARE(m_token.size(), std::size_t(64));
+        QCOMPARE(file.permissions() & (QFile::ReadGroup | QFile::ReadOther | QFile::WriteOther), QFile::Permissions());
+        auto service = SessionService::open(m_file, {}, {std::move(*token)});
+        QVERIFY2(service.has_value(), service ? "" : service.error().text().c_str());
+        m_service = std::move(*service);
+    }
+
+    void wantsTheToken()
+    {
+        for (const char *wrong : {"", "Bearer", "Bearer ", "Bearer 0", "bearer x", "Basic abc"})
+            for (const char *path : {"/metrics", "/api/v1/status", "/report.html", "/nothing"}) {
+                const ServiceReply reply = m_service->handle({"GET", path, {}, wrong, {}});
+                QCOMPARE(reply.status, 401);
+                QVERIFY(reply.headers.contains("WWW-Authenticate"));
+            }
+        std::string nearly = m_token;
+        nearly.back() = nearly.back() == 'a' ? 'b' : 'a';
+        QCOMPARE(m_service->handle({"GET", "/metrics", {}, "Bearer " + nearly, {}}).status, 401);
+        QCOMPARE(m_service->handle({"POST", "/api/v1/stop", {}, {}, {}}).status, 401);
+        QCOMPARE(m_service->handle({"GET", "/healthz", {}, {}, {}}).status, 200);
+        QCOMPARE(ask("GET", "/metrics").status, 200);
+    }
+
+    void metricsCanBeOpen()
+    {
+        auto token = ApiToken::load(m_tokenFile);
+        const auto service = SessionService::open(m_file, {}, {std::move(*token), true});
+        QCOMPARE((*service)->handle({"GET", "/metrics", {}, {}, {}}).status, 200);
+        QCOMPARE((*service)->handle({"GET", "/api/v1/status", {}, {}, {}}).status, 401);
+    }
+
+    void answersReportsAsTheCommandLineDoes()
+    {
+        QVERIFY(ask("GET", "/metrics").body.find("genesis_recording_duration_seconds 6") != std::string::npos);
+        const Json status = Json::parse(ask("GET", "/api/v1/status").body);
+        QCOMPARE(status["state"].get<std::string>(), std::string("complete"));
+        for (const char *view :
+            {"summary", "metrics", "heap", "cpu", "leaks", "growth", "lost", "alerts", "losses", "mappings", "pools"}) {
+            const ServiceReply reply = ask("GET", std::string("/api/v1/report/") + view);
+            QVERIFY2(reply.status == 200 && Json::accept(reply.body), view);
+        }
+        const Json heap = Json::parse(ask("GET", "/api/v1/report/heap", {{"top", "1"}, {"cost", "allocated"}}).body);
+        QCOMPARE(heap["stacks"].size(), std::size_t(1));
+        const Json part = Json::parse(ask("GET", "/api/v1/report/summary", {{"from", "1s"}, {"to", "3s"}}).body);
+        QCOMPARE(part["selection"]["from_ns"].get<std::int64_t>(), SampleSession::kTickNs);
+        QCOMPARE(ask("GET", "/report.html").type, std::string("text/html; charset=utf-8"));
+        QCOMPARE(ask("GET", "/api/v1/report/heap", {{"format", "csv"}}).type, std::string("text/csv; charset=utf-8"));
+    }
+
+    void saysWhatIsWrong()
+    {
+        QCOMPARE(ask("GET", "/api/v1/report/everything").status, 400);
+        QVERIFY(errorOf(ask("GET", "/api/v1/report/everything")).find("everything") != std::string::npos);
+        QCOMPARE(ask("GET", "/api/v1/report/heap", {{"top", "many"}}).status, 400);
+        QVERIFY(errorOf(ask("GET", "/api/v1/report/heap", {{"top", "many"}})).find("many") != std::string::npos);
+        QCOMPARE(ask("GET", "/api/v1/report/heap", {{"colour", "red"}}).status, 400);
+        QCOMPARE(ask("GET", "/api/v1/report/heap", {{"process", "99999"}}).status, 400);
+        QCOMPARE(ask("GET", "/api/v1/report/heap", {{"from", "2h"}}).status, 400);
+        QCOMPARE(ask("GET", "/etc/passwd").status, 404);
+        QCOMPARE(ask("GET", "/api/v1/stop").status, 405);
+        QCOMPARE(ask("DELETE", "/api/v1/status").status, 405);
+        QCOMPARE(ask("POST", "/metrics").status, 404);
+        QCOMPARE(ask("POST", "/api/v1/mark", {}, "no json").status, 400);
+        QCOMPARE(ask("POST", "/api/v1/mark", {}, R"({"text": 5})").status, 400);
+        // The recording is over: nobody can stop it any more.
+        QCOMPARE(ask("POST", "/api/v1/stop").status, 409);
+    }
+
+    void refusesATokenThatOthersKnow()
+    {
+        const QString path = m_folder.filePath(QStringLiteral("known"));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("0123456789abcdef0123456789abcdef\n");
+        file.close();
+        QVERIFY(file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ReadOther));
+        const auto open = ApiToken::load(path.toStdString());
+        QVERIFY(!open && open.error().text().find("chmod 600") != std::string::npos);
+        QVERIFY(file.setPermissions(QFile::ReadOwner | QFile::WriteOwner));
+        QVERIFY(ApiToken::load(path.toStdString())->isIn("Bearer 0123456789abcdef0123456789abcdef"));
+        QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+        file.write("short\n");
+        file.close();
+        QVERIFY(!ApiToken::load(path.toStdString()));
+        QVERIFY(!ApiToken::load("/proc/nothing/token"));
+    }
+
+    void understandsAddresses()
+    {
+        const auto is = [](const char *text, const char *host, int port) {
+            const auto address = parseListenAddress(text);
+            return address && address->host == host && address->port == port;
+        };
+        QVERIFY(is("9000", "127.0.0.1", 9000));
+        QVERIFY(is("0", "127.0.0.1", 0));
+        QVERIFY(is("0.0.0.0:80", "0.0.0.0", 80));
+        QVERIFY(is("*:80", "0.0.0.0", 80));
+        QVERIFY(is("[::1]:8080", "::1", 8080));
+        QVERIFY(is("[::1]", "::1", 9464));
+        QVERIFY(is("localhost", "localhost", 9464));
+        for (const char *wrong : {"", ":", "host:", "host:port", "host:70000", "host:-1", "a b:1", "http://host:80"})
+            QVERIFY2(!parseListenAddress(wrong), wrong);
+        QVERIFY(isLoopback(*parseListenAddress("9000")) && !isLoopback(*parseListenAddress("*:80")));
+    }
+};
+
+QTEST_GUILESS_MAIN(SessionServiceTest)
+#include "session_service_test.moc"

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QTest>
+
+#include <httplib.h>
+#include <signal.h>
+
+#include <thread>
+
+using tests::GenprofRunner;
+using tests::Ran;
+using namespace Qt::StringLiterals;
+
+/// The HTTP API over real connections: of a recording that runs, and of one that is saved.
+class ServeIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    const GenprofRunner m_runner;
+    const QString m_tokenFile = m_runner.path(u"token"_s);
+
+    httplib::Headers token() const
+    {
+        QFile file(m_tokenFile);
+        const bool isOpen = file.open(QIODevice::ReadOnly);
+        return {{"Authorization", "Bearer " + (isOpen ? file.readLine().trimmed().toStdString() : std::string())}};
+    }
+
+    /// Reads what a genprof says when it begins to serve, up to the address.
+    static std::string urlOf(QProcess &genprof)
+    {
+        genprof.setReadChannel(QProcess::StandardError);
+        const QByteArray said = tests::readUntil(genprof, "/metrics");
+        const qsizetype begin = said.indexOf("http");
+        return said.mid(begin, said.indexOf("/metrics") - begin).toStdString();
+    }
+
+private Q_SLOTS:
+    void servesARecordingThatRuns()
+    {
+        const auto recording = m_runner.start({u"record"_s, u"-o"_s, m_runner.session(), u"--serve"_s, u"0"_s,
+            u"--token-file"_s, m_tokenFile, u"--cpu"_s, u"off"_s, u"--"_s, u"sleep"_s, u"60"_s});
+        const std::string url = urlOf(*recording);
+        QVERIFY2(url.starts_with("http://127.0.0.1:"), url.c_str());
+        httplib::Client client(url);
+        const auto closed = client.Get("/metrics");
+        QVERIFY(closed && closed->status == 401);
+        const auto health = client.Get("/healthz");
+        QVERIFY(health && health->status == 200);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                const auto metrics = client.Get("/metrics", token());
+                return metrics && metrics->body.find("genesis_memory_usage_bytes{") != std::string::npos;
+            }(),
+            20'000);
+        const auto marked
+            = client.Post("/api/v1/mark", token(), "{\"text\": \"from \\\"outside\\\"\"}", "application/json");
+        QVERIFY(marked && marked->status == 200);
+        const auto tooLarge = client.Post("/api/v1/mark", token(), std::string(1 << 20, 'x'), "application/json");
+        QVERIFY(!tooLarge || tooLarge->status == 413);
+        const auto stopped = httplib::Client(url).Post("/api/v1/stop", token(), "", "application/json");
+        QVERIFY(stopped && stopped->status == 200);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_runner.report(u"summary"_s)[u"marks"_s].toArray().isEmpty()
+                && !QFile::exists(m_runner.session() + u"-wal"_s),
+            20'000);
+        const QJsonArray marks = m_runner.report(u"summary"_s)[u"marks"_s].toArray();
+        QVERIFY(QJsonDocument(marks).toJson().contains("from \\\"outside\\\""));
+        recording->kill(); // it waits for the command, which it started
+        recording->waitForFinished();
+    }
+
+    void servesManyAtOnceUntilItIsEnded()
+    {
+        if (!QFile::exists(m_runner.session()))
+            QCOMPARE(m_runner.record(u"-q --cpu off"_s.split(u' '), {u"true"_s}).exitCode, 0);
+        const auto serving = m_runner.start({u"serve"_s, m_runner.session(), u"--listen"_s, u"0"_s, u"--token-file"_s,
+            m_tokenFile, u"--open-metrics"_s});
+        const std::string url = urlOf(*serving);
+        std::atomic<int> good = 0;
+        std::vector<std::thread> clients;
+        for (int i = 0; i < 8; ++i)
+            clients.emplace_back([&, i] {
+                httplib::Client client(url);
+                for (int k = 0; k < 5; ++k) {
+                    const auto reply = i % 2 == 0 ? client.Get("/metrics") : client.Get("/api/v1/report/heap", token());
+                    good += reply && reply->status == 200 ? 1 : 0;
+                }
+            });
+        for (std::thread &client : clients)
+            client.join();
+        QCOMPARE(good.load(), 40);
+        const Ran taken = m_runner.genprof({u"serve"_s, m_runner.session(), u"--token-file"_s, m_tokenFile,
+            u"--listen"_s, QString::fromStdString(url).section(u"//"_s, 1)});
+        QCOMPARE(taken.exitCode, 1);
+        QVERIFY2(taken.err.contains("the port is taken"), taken.err.constData());
+        ::kill(static_cast<pid_t>(serving->processId()), SIGTERM);
+        QCOMPARE(tests::waitForExit(*serving), 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(ServeIntegrationTest)
+#include "serve_integration_test.moc"

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/stack_text.h"
+#include "model/compare/compared_costs.h"
+#include "model/compare/match_name.h"
+#include "model/compare/multiple_tests.h"
+#include "model/compare/near_sequences.h"
+#include "model/compare/rate_test.h"
+#include "model/report/comparison_report.h"
+#include "model/report/difference_words.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <cmath>
+#include <sstream>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+using SnapshotPointer = std::shared_ptr<const Snapshot>;
+
+/// A snapshot of heap events; `build` is the build-id of all its modules.
+SnapshotPointer heapOf(std::string_view lines, const char *build)
+{
+    SnapshotBuilder builder;
+    builder.heap(lines);
+    Snapshot snapshot = builder.build();
+    auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+    tables->strings.emplace_back(build);
+    for (Module &module : tables->modules)
+        module.buildId = StringId(tables->strings.size() - 1);
+    snapshot.tables = tables;
+    snapshot.info.config.heap = HeapMode::Full;
+    return std::make_shared<const Snapshot>(std::move(snapshot));
+}
+
+SnapshotPointer cpuOf(std::string_view lines)
+{
+    SnapshotBuilder builder;
+    builder.cpu(lines);
+    Snapshot snapshot = builder.build();
+    snapshot.info.cpuEvent = "cpu-clock";
+    return std::make_shared<const Snapshot>(std::move(snapshot));
+}
+
+Comparison compared(const SnapshotPointer &a, const SnapshotPointer &b, CostKind kind = CostKind::Allocated)
+{
+    return *compare({a, 1}, {b, 1}, kind);
+}
+
+/// Groups that differ, as "change stack" in the order of the list.
+std::string differing(const Comparison &comparison)
+{
+    std::string text;
+    for (const StackDifference &row : comparison.stacks)
+        if (row.cost.isSignificant)
+            text += QString::asprintf("%+.0f ", row.cost.change()).toStdString()
+                + collapsedStack(*comparison.indexes[sideIndex(row.side)], row.stack) + '\n';
+    return text;
+}
+
+} // namespace
+
+class ComparisonTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void namesLoseWhatABuildNumbers_data();
+    void namesLoseWhatABuildNumbers();
+    void modulesLoseTheirVersion();
+    void ratesAreComparedAsKnown();
+    void severalTestsAreCorrectedAsKnown();
+    void nearSequencesLeaveOutCallers();
+    void sameStacksAreCompared();
+    void inlinedFunctionsMakeNothingNew();
+    void whatIsNewInTheSameBuildIsNew();
+    void templateArgumentsAndParametersMakeNothingNew();
+    void overloadsStayApart();
+    void callersThatWereJumpedOutOfMakeNothingNew();
+    void aChangedMemberOfAGroupIsShown();
+    void samplesDifferOnlyBeyondChance();
+    void costsOfATimeAreDividedByWork();
+    void reportsSayBothSides();
+};
+
+void ComparisonTest::namesLoseWhatABuildNumbers_data()
+{
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("match");
+    const auto row = [](const char *name, const char *match) {
+        QTest::newRow(name) << QString::fromUtf8(name) << QString::fromUtf8(match);
+    };
+    row("parse", "parse");
+    row("parse.part.0", "parse");
+    row("parse.constprop.0.isra.1", "parse");
+    row("parse.cold", "parse");
+    row("parse.lto_priv.0", "parse");
+    row("parse.llvm.1234567", "parse");
+    row("local.123", "local");
+    row("a::parse(int) [clone .part.0] [clone .cold]", "a::parse(int)");
+    row("name[abi:cxx11](int)", "name[abi:cxx11](int)");
+    row("run()::{lambda(int)#2}::operator()(int) const", "run()::{lambda(int)#}::operator()(int) const");
+    row("f<{unnamed type#1}>(void)", "f<{unnamed type#}>(void)");
+    row("run()::'lambda3'(int)::operator()(int) const", "run()::'lambda'(int)::operator()(int) const");
+    row("lambda3", "lambda3");
+    row("operator.", "operator.");
+    row("v1.5", "v1");
+}
+
+void ComparisonTest::namesLoseWhatABuildNumbers()
+{
+    QFETCH(QString, name);
+    QFETCH(QString, match);
+    QCOMPARE(QString::fromStdString(matchName(name.toStdString())), match);
+}
+
+void ComparisonTest::modulesLoseTheirVersion()
+{
+    QCOMPARE(moduleMatchName("/usr/lib/libfoo.so.1.2.3"), std::string("libfoo.so"));
+    QCOMPARE(moduleMatchName("/opt/bin/server"), std::string("server"));
+    QCOMPARE(moduleMatchName("[kernel]"), std::string("[kernel]"));
+}
+
+void ComparisonTest::ratesAreComparedAsKnown()
+{
+    // R: binom.test(20, 30)$p.value = 0.09873715; doubled smaller tail of a symmetric binomial is the same.
+    QVERIFY(std::abs(rateTest(10, 1, 20, 1).pValue - 0.09873715) < 1e-7);
+    // R: poisson.test(c(11, 6), c(800, 1083))$p.value is 0.0797 by another rule for the other tail; doubled: 2·P(X ≥ 11 | 17, 800/1883).
+    const double doubled = rateTest(6, 1083, 11, 800).pValue;
+    QVERIFY2(doubled > 0.07 && doubled < 0.13, qPrintable(QString::number(doubled)));
+    const RateTest many = rateTest(10'000, 1, 10'500, 1);
+    QVERIFY(many.pValue < 0.001);
+    QVERIFY(many.ratio95.low > 1.02 && many.ratio95.low < 1.05 && many.ratio95.high > 1.05 && many.ratio95.high < 1.08);
+    QCOMPARE(rateTest(100, 1, 200, 2).pValue > 0.9, true);
+    QVERIFY(std::isinf(rateTest(0, 1, 5, 1).ratio95.high));
+    QCOMPARE(rateTest(0, 1, 0, 1).pValue, 1.0);
+}
+
+void ComparisonTest::severalTestsAreCorrectedAsKnown()
+{
+    // R: p.adjust(c(.01, .02, .03, .005), "holm") and "BH".
+    const std::vector<double> p{.01, .02, .03, .005};
+    const std::vector<double> byHolm{.03, .04, .04, .02};
+    const std::vector<double> byHochberg{.02, .08 / 3, .03, .02};
+    for (std::size_t i = 0; i < p.size(); ++i) {
+        QVERIFY(std::abs(holm(p)[i] - byHolm[i]) < 1e-12);
+        QVERIFY(std::abs(benjaminiHochberg(p)[i] - byHochberg[i]) < 1e-12);
+    }
+    QVERIFY(holm({}).empty());
+}
+
+void ComparisonTest::nearSequencesLeaveOutCallers()
+{
+    using Sequence = std::vector<std::uint32_t>;
+    const std::vector<Sequence> a{{1, 2, 3, 4}, {5, 6, 7}, {9, 8, 7, 6, 5, 4, 3}};
+    const std::vector<Sequence> b{{5, 9, 7}, {1, 3, 4}, {2, 2, 2}, {9, 6, 3}};
+    const auto pairs = nearSequences(a, b);
+    QCOMPARE(pairs.size(), std::size_t{3});
+    QCOMPARE(pairs[0], (std::pair<std::size_t, std::size_t>{0, 1}));
+    QCOMPARE(pairs[1], (std::pair<std::size_t, std::size_t>{1, 0}));
+    QCOMPARE(pairs[2], (std::pair<std::size_t, std::size_t>{2, 3}));
+    QVERIFY(nearSequences(std::vector<Sequence>{{1, 2}}, std::vector<Sequence>{{3, 4}}).empty());
+}
+
+void ComparisonTest::sameStacksAreCompared()
+{
+    const Comparison result = compared(heapOf("main;f 64\nmain;g 10", "1"), heapOf("main;f 64\nmain;g 30", "2"));
+    QCOMPARE(differing(result), std::string("+20 main;g\n"));
+    QCOMPARE(result.matchedShare, 1.0);
+    QCOMPARE(result.certainty, Certainty::Exact);
+    QCOMPARE(result.total.change(), 20.0);
+    QCOMPARE(result.stacks.size(), std::size_t{2});
+}
+
+void ComparisonTest::inlinedFunctionsMakeNothingNew()
+{
+    // Without debug information: h is gone from B, i from A.
+    const Comparison result = compared(
+        heapOf("main;f;h;malloc 64\nmain;g;malloc 10", "1"), heapOf("main;f;malloc 64\nmain;g;i;malloc 10", "2"));
+    QCOMPARE(differing(result), std::string());
+    QCOMPARE(result.matchedShare, 1.0);
+}
+
+void ComparisonTest::whatIsNewInTheSameBuildIsNew()
+{
+    const Comparison result
+        = compared(heapOf("main;f;malloc 64", "1"), heapOf("main;f;malloc 64\nmain;f;h;malloc 5", "1"));
+    QCOMPARE(differing(result), std::string("+5 main;f;h;malloc\n"));
+    QVERIFY(!result.stacks.front().isInA);
+}
+
+void ComparisonTest::templateArgumentsAndParametersMakeNothingNew()
+{
+    const Comparison result = compared(
+        heapOf("main;fill<int>(int);run(int) 64", "1"), heapOf("main;fill<long>(long);run(int, int) 64", "2"));
+    QCOMPARE(differing(result), std::string());
+    QCOMPARE(result.matchedShare, 1.0);
+}
+
+void ComparisonTest::overloadsStayApart()
+{
+    const Comparison result = compared(
+        heapOf("main;put(int) 64\nmain;put(char) 10", "1"), heapOf("main;put(int) 60\nmain;put(char) 14", "2"));
+    QCOMPARE(result.stacks.size(), std::size_t{2});
+    QCOMPARE(std::abs(result.stacks[0].cost.change()), 4.0);
+}
+
+void ComparisonTest::callersThatWereJumpedOutOfMakeNothingNew()
+{
+    const Comparison result = compared(heapOf("main;a;b;c;malloc 64\nmain;a 1\nmain;b 1\nmain;c 1", "1"),
+        heapOf("main;c;malloc 64\nmain;a 1\nmain;b 1\nmain;c 1", "2"));
+    QCOMPARE(differing(result), std::string());
+}
+
+void ComparisonTest::aChangedMemberOfAGroupIsShown()
+{
+    const Comparison result
+        = compared(heapOf("main;f;malloc 64", "1"), heapOf("main;f;malloc 64\nmain;f;added;malloc 5", "2"));
+    QCOMPARE(differing(result), std::string("+5 main;f;added;malloc\n"));
+}
+
+void ComparisonTest::samplesDifferOnlyBeyondChance()
+{
+    const Comparison same
+        = compared(cpuOf("main;f 100\nmain;g 400"), cpuOf("main;f 110\nmain;g 390"), CostKind::CpuTime);
+    QCOMPARE(same.certainty, Certainty::Estimated);
+    QCOMPARE(differing(same), std::string());
+    const Comparison worse
+        = compared(cpuOf("main;f 100\nmain;g 400"), cpuOf("main;f 200\nmain;g 400"), CostKind::CpuTime);
+    QCOMPARE(differing(worse), std::string("+500000000 main;f\n")); // 100 samples of 5 ms
+    QVERIFY(worse.stacks.front().cost.ratio95.low > 1.5 && worse.stacks.front().cost.ratio95.high < 2.6);
+}
+
+void ComparisonTest::costsOfATimeAreDividedByWork()
+{
+    const auto withMarks = [](std::string_view lines, std::size_t count) {
+        Snapshot snapshot = *heapOf(lines, "1");
+        for (std::size_t i = 0; i < count; ++i)
+            snapshot.marks.push_back({snapshot.span.begin, MarkKind::User, "request"});
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const SnapshotPointer a = withMarks("main;f 100\nmain;f -100", 2);
+    const SnapshotPointer b = withMarks("main;f 150\nmain;f -150", 3);
+    const std::vector<ComparableCost> costs{comparableCostsOf("allocated").front(), comparableCostsOf("peak").front()};
+    const auto perMark = compareSessions(a, b, {PerWork::Mark, "request"}, costs);
+    QVERIFY(perMark);
+    QCOMPARE(perMark->costs[0].comparison.total.change(), 0.0);
+    QCOMPARE(perMark->costs[0].comparison.total.a, 50.0);
+    const auto missing = compareSessions(a, b, {PerWork::Mark, "frame"}, costs);
+    QVERIFY(!missing);
+    QVERIFY(missing.error().text().find("\"request\"") != std::string::npos);
+    const auto perSecond = compareSessions(a, b, {PerWork::Second, {}}, costs);
+    QVERIFY(perSecond && perSecond->sessions[0].work == a->span.length().seconds());
+}
+
+void ComparisonTest::reportsSayBothSides()
+{
+    const auto result = compareSessions(
+        heapOf("main;f<int>(int) 64", "1"), heapOf("main;f<int>(int) 96", "1"), {}, comparableCosts());
+    QVERIFY(result);
+    std::ostringstream text;
+    writeComparisonText(text, *result);
+    QVERIFY2(text.str().find("+32 B") != std::string::npos, text.str().c_str());
+    std::ostringstream markdown;
+    writeComparisonMarkdown(markdown, *result);
+    QVERIFY2(markdown.str().find("| Allocated bytes | 64 B | 96 B | +32 B | +50 % |") != std::string::npos,
+        markdown.str().c_str());
+    std::ostringstream csv;
+    writeComparisonCsv(csv, *result);
+    QVERIFY2(csv.str().find("allocated,stack,64,96,32,1.5,1.5,0,1,main;f<int>(int),") != std::string::npos,
+        csv.str().c_str());
+    QCOMPARE(markdownCell("a|b<c>`"), std::string("a\\|b&lt;c&gt;\\`"));
+    QCOMPARE(signedShare(3.5e-7), std::string("+0.00003 %"));
+}
+
+QTEST_APPLESS_MAIN(ComparisonTest)
+#include "comparison_test.moc"
