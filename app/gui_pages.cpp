@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_pages.h"
 
+#include "app/alert_file.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/alerts_page.h"
 #include "ui/pages/capture_page.h"
@@ -29,6 +30,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::ForecastPage(selection));
     window.addPage(new ui::AdvicePage(selection));
     auto *alerts = new ui::AlertsPage(selection);
+    if (const std::string rules = alertFilePath(); !rules.empty())
+        alerts->setRuleAccess(alertFileAccess(rules));
     window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
