@@ -5,6 +5,7 @@
 
 #include <sys/prctl.h>
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -18,6 +19,7 @@ struct SessionController::Session
     std::optional<storage::SecretText> passphrase; ///< until the key is made of it
     std::optional<storage::SessionReader> reader;  ///< empty until the first job opened it
     bool hasShown = false;                         ///< a snapshot was made
+    std::atomic<bool> isOld = true;                ///< what is shown lacks something that was read; any thread
 };
 
 /// What a job found.
@@ -44,8 +46,17 @@ model::Result<storage::SealKeyPointer> keyOfSession(
         return storage::SealKeyPointer();
     if (!passphrase)
         return model::Error(kWrongPassphrase);
-    ::prctl(PR_SET_DUMPABLE, 0); // no core dump holds what was sealed
     return storage::SealKey::unlock(path, *passphrase);
+}
+
+/// The text where it is locked and wiped; from then on this process leaves no core dump. Copies on the way are overwritten.
+storage::SecretText secretOf(const QString &text)
+{
+    ::prctl(PR_SET_DUMPABLE, 0);
+    QByteArray bytes = text.toUtf8();
+    storage::SecretText secret = storage::SecretText::of({bytes.constData(), static_cast<std::size_t>(bytes.size())});
+    bytes.fill('\0');
+    return secret;
 }
 
 } // namespace
@@ -72,7 +83,7 @@ void SessionController::open(const QString &path, const QString &passphrase)
     m_session = std::make_shared<Session>();
     m_session->path = path.toStdString();
     if (!passphrase.isEmpty())
-        m_session->passphrase = storage::SecretText::of(passphrase.toUtf8().toStdString());
+        m_session->passphrase = secretOf(passphrase);
     read(Demand::Always);
 }
 
@@ -149,7 +160,9 @@ void SessionController::read(Demand demand)
                 reading.failure = changed.error().text();
                 return reading;
             }
-            if (!*changed && demand == Demand::WhenChanged)
+            if (*changed)
+                session->isOld = true; // until the result has arrived: this run may fail or be cancelled
+            if (!session->isOld && demand == Demand::WhenChanged)
                 return reading;
             // What only one page needs does not delay the first screen.
             using Parts = storage::SessionReader::Parts;
@@ -196,6 +209,7 @@ void SessionController::take(const Reading &reading)
     if (!reading.snapshot)
         return;
     m_snapshot = reading.snapshot;
+    m_session->isOld = false;
     if (isGrowing())
         m_timer.start();
     else

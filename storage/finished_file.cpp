@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/finished_file.h"
 
+#include "storage/log_mode.h"
+
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,26 +101,16 @@ void removeLog(const std::string &path)
     ::unlink(shmPath(path).c_str());
 }
 
-/// Everything of the log into the main file; readers do not hinder it for long, as they keep no transaction.
-void foldLog(Database &database)
-{
-    [[maybe_unused]] const auto busy = database.integer("PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
 } // namespace
 
 Result<void> finishFile(const std::string &path, Database database, WriterLock lock)
 {
     auto copy = compactCopy(path, database);
-    foldLog(database);
-    if (!copy) {
-        // No room for a copy: the same file without its log. Readers that have it open keep SQLite from leaving the mode; then
-        // the log stays, empty, until they close.
-        const char *leave = database.isSealed() ? "PRAGMA busy_timeout=2000; PRAGMA journal_mode=MEMORY"
-                                                : "PRAGMA busy_timeout=2000; PRAGMA journal_mode=DELETE";
-        if (auto done = database.execute(leave); !done)
-            foldLog(database);
-        return {};
+    const bool isDamaged = (sqlite3_errcode(database.handle()) & 0xff) == SQLITE_CORRUPT;
+    // Only when the file has everything may its log go.
+    if (!foldLog(database) || !copy) {
+        leaveLog(database); // no room for a copy, or a reader that stays: the same file, and its log if it must be
+        return copy || !isDamaged ? Result<void>() : Result<void>(copy.error());
     }
     {
         const Database closed = std::move(database);

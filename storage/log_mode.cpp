@@ -23,4 +23,19 @@ Result<void> useLog(Database &database, const std::string &path)
     return opened ? Result<void>() : Result<void>(opened.error());
 }
 
+bool foldLog(Database &database)
+{
+    const auto isBusy = database.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+    return isBusy && *isBusy == 0;
+}
+
+void leaveLog(Database &database)
+{
+    // Readers that have it open keep SQLite from leaving the mode.
+    const char *leave = database.isSealed() ? "PRAGMA busy_timeout=2000; PRAGMA journal_mode=MEMORY"
+                                            : "PRAGMA busy_timeout=2000; PRAGMA journal_mode=DELETE";
+    if (auto done = database.execute(leave); !done)
+        foldLog(database);
+}
+
 } // namespace storage

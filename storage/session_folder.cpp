@@ -2,6 +2,7 @@
 #include "storage/session_folder.h"
 
 #include "storage/info_rows.h"
+#include "storage/log_mode.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
 
@@ -212,7 +213,11 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     if (change.note)
         if (auto done = put(*database, "note", *change.note); !done)
             return done;
-    return transaction->commit();
+    if (auto done = transaction->commit(); !done)
+        return done;
+    // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
+    leaveLog(*database);
+    return {};
 }
 
 Result<void> removeSession(const std::string &path)

@@ -296,8 +296,8 @@ int RecordRun::run()
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
     nameFunctions();
-    m_service.reset(); // its reader goes before the file is completed
     complete();
+    m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();
     const int exitCode = waitForTarget();
     return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;

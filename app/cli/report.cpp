@@ -160,8 +160,6 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
 
 model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, const ReportOptions &options)
 {
-    if (const auto polled = reader.poll(); !polled)
-        return polled.error();
     model::Selection selection;
     using Parts = storage::SessionReader::Parts;
     const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
@@ -220,6 +218,8 @@ int runReport(const ReportOptions &options)
     auto reader = storage::SessionReader::open(options.file, *key);
     if (!reader)
         return fail(reader.error().text());
+    if (const auto polled = reader->poll(); !polled)
+        return fail(polled.error().text());
     const auto snapshot = readForReport(*reader, options);
     if (!snapshot)
         return fail(snapshot.error().text());

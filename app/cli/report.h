@@ -11,7 +11,7 @@
 
 namespace app {
 
-/// What the report is about: the session as it is now, under the time and process that were asked for. Fails with a sentence.
+/// What the report is about: the session as of the reader's last poll, under the time and process that were asked for. Fails with a sentence.
 model::Result<std::shared_ptr<const model::Snapshot>> readForReport(
     storage::SessionReader &reader, const ReportOptions &options);
 

@@ -36,6 +36,8 @@ model::Result<std::string> makeFile(const std::string &file)
     std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
     const capture::FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     const std::string line = std::string(text.data()) + '\n';
+    if (!fd.isOpen() && errno == EEXIST)
+        return std::string(); // another program was as fast
     if (!fd.isOpen() || ::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
         return model::systemError("Cannot write the token file " + file, errno);
     return std::string(text.data());
@@ -61,6 +63,8 @@ model::Result<ApiToken> ApiToken::load(const std::string &file)
         auto made = makeFile(file);
         if (!made)
             return made.error();
+        if (made->empty())
+            return load(file);
         return ApiToken(std::move(*made));
     }
     struct stat status = {};

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/serve/http_server.h"
 
+#include "app/serve/connection_guard.h"
+
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <thread>
 
 namespace app {
 
 namespace {
 
-constexpr std::size_t kThreads = 4;
+constexpr std::size_t kThreads = 8;
 constexpr std::size_t kMostBodyBytes = 64 * 1024;
 constexpr std::time_t kRequestSeconds = 5;
 constexpr std::size_t kRequestsOfConnection = 100;
+constexpr std::chrono::milliseconds kLongestPause(200);
 
 ServiceRequest requestOf(const httplib::Request &request)
 {
@@ -35,11 +41,13 @@ struct HttpServer::Private
     std::unique_ptr<SessionService> service;
     std::unique_ptr<httplib::Server> server;
     std::string url;
+    std::unique_ptr<ConnectionGuard> guard;
     std::atomic<bool> hasEnded = false;
     std::thread thread;
 
     void answer(const httplib::Request &request, httplib::Response &response) const
     {
+        const ConnectionGuard::Answering answering(*guard, request.remote_port);
         const ServiceReply reply = service->handle(requestOf(request));
         response.status = reply.status;
         for (const auto &[key, value] : reply.headers)
@@ -84,7 +92,10 @@ model::Result<ListenAddress> parseListenAddress(const std::string &text)
 
 bool isLoopback(const ListenAddress &address)
 {
-    return address.host == "localhost" || address.host == "::1" || address.host.starts_with("127.");
+    in_addr v4{};
+    if (::inet_pton(AF_INET, address.host.c_str(), &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    return address.host == "localhost" || address.host == "::1";
 }
 
 model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> service, const ListenAddress &address)
@@ -127,6 +138,7 @@ model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> serv
     const bool isV6 = address.host.find(':') != std::string::npos;
     made->url = fmt::format(
         "{}://{}{}{}:{}", hasTls ? "https" : "http", isV6 ? "[" : "", address.host, isV6 ? "]" : "", port);
+    made->guard = std::make_unique<ConnectionGuard>(port);
     made->thread = std::thread([state = made.get()] {
         state->server->listen_after_bind();
         state->hasEnded = true;
@@ -148,6 +160,11 @@ HttpServer::~HttpServer()
     while (!d->server->is_running() && !d->hasEnded)
         std::this_thread::yield(); // stop() is not heard before listen_after_bind() runs
     d->server->stop();
+    // Nobody new is accepted; who is connected hears the end, again and again, as some may still have waited for a thread.
+    for (std::chrono::milliseconds pause(5); !d->hasEnded; pause = std::min(pause * 2, kLongestPause)) {
+        d->guard->endAll();
+        std::this_thread::sleep_for(pause);
+    }
     d->thread.join();
 }
 

@@ -23,7 +23,8 @@ model::Result<ListenAddress> parseListenAddress(const std::string &text);
 /// Whether only programs of this machine can reach it.
 bool isLoopback(const ListenAddress &address);
 
-/// Serves a SessionService over HTTP/1.1 in four threads of its own until it is destroyed. Requests are bounded in size and time.
+/// Serves a SessionService over HTTP/1.1 in threads of its own until it is destroyed. A request may have 64 KiB; a connection that sends none for
+/// 20 s is ended.
 class HttpServer
 {
 public:
@@ -32,7 +33,7 @@ public:
 
     HttpServer(HttpServer &&) noexcept;
     HttpServer &operator=(HttpServer &&) = delete;
-    /// Ends the running requests' connections and waits for them.
+    /// Ends all connections and waits for the requests that are being answered: a scan takes its time.
     ~HttpServer();
 
     /// "http://127.0.0.1:9464"

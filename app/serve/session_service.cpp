@@ -157,19 +157,29 @@ ServiceReply SessionService::post(const ServiceRequest &request)
         404, "There is nothing to do at " + request.path + "; /api/v1/mark, scan, pause, resume and stop take a POST");
 }
 
+/// Reads what is new; with the lock held.
+model::Result<void> SessionService::refresh()
+{
+    const auto hasChanged = m_reader.poll();
+    if (!hasChanged)
+        return hasChanged.error();
+    m_areMetricsOld = m_areMetricsOld || *hasChanged;
+    return {};
+}
+
 ServiceReply SessionService::metrics()
 {
     const std::lock_guard lock(m_mutex);
-    const auto hasChanged = m_reader.poll();
-    if (!hasChanged)
-        return failure(500, hasChanged.error().text());
-    if (*hasChanged || m_metrics.empty()) {
+    if (const auto read = refresh(); !read)
+        return failure(500, read.error().text());
+    if (m_areMetricsOld) {
         const auto snapshot = m_reader.snapshot({});
         if (!snapshot)
             return failure(500, snapshot.error().text());
         std::ostringstream out;
         model::writePrometheus(out, **snapshot);
         m_metrics = out.str();
+        m_areMetricsOld = false;
     }
     return {.type = std::string(typeOf(ReportFormat::Prometheus)), .body = m_metrics};
 }
@@ -177,8 +187,8 @@ ServiceReply SessionService::metrics()
 ServiceReply SessionService::status()
 {
     const std::lock_guard lock(m_mutex);
-    if (const auto polled = m_reader.poll(); !polled)
-        return failure(500, polled.error().text());
+    if (const auto read = refresh(); !read)
+        return failure(500, read.error().text());
     const auto found = m_reader.snapshot({});
     if (!found)
         return failure(500, found.error().text());
@@ -200,6 +210,8 @@ ServiceReply SessionService::report(const std::string &view, const ServiceReques
     if (!options)
         return failure(400, options.error().text());
     const std::lock_guard lock(m_mutex);
+    if (const auto read = refresh(); !read)
+        return failure(500, read.error().text());
     const auto snapshot = readForReport(m_reader, *options);
     if (!snapshot)
         return failure(400, snapshot.error().text());
@@ -219,8 +231,8 @@ ServiceReply SessionService::control(const std::string &command, const ServiceRe
     }
     auto client = [this]() -> model::Result<ControlClient> {
         const std::lock_guard lock(m_mutex);
-        if (const auto polled = m_reader.poll(); !polled)
-            return polled.error();
+        if (const auto read = refresh(); !read)
+            return read.error();
         return ControlClient::connect(m_reader.info());
     }();
     if (!client)

@@ -64,6 +64,7 @@ private:
 
     ServiceReply get(const ServiceRequest &request);
     ServiceReply post(const ServiceRequest &request);
+    model::Result<void> refresh();
     ServiceReply metrics();
     ServiceReply status();
     ServiceReply report(const std::string &view, const ServiceRequest &request);
@@ -72,7 +73,8 @@ private:
     Access m_access;
     std::mutex m_mutex; ///< for what follows
     storage::SessionReader m_reader;
-    std::string m_metrics; ///< as of the last change of the session
+    std::string m_metrics;
+    bool m_areMetricsOld = true; ///< the session has grown since they were made
 };
 
 } // namespace app

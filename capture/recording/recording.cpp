@@ -106,6 +106,7 @@ EndReason Recording::run()
         runSchedule(moment);
         runScans(moment);
         endIfDue(moment);
+        takeSignals(); // of a stop in the midst of this round, whose gap begins before it
         m_lastAwake = now();
     }
     finishScans();

@@ -20,6 +20,7 @@ namespace capture {
 namespace {
 
 constexpr std::size_t kMostEarlier = 16;
+constexpr std::size_t kMostImages = 256;   ///< whose lost blocks are remembered
 constexpr std::size_t kMostKeepers = 1000; ///< stacks that are stored for what they retain alone
 
 std::int64_t monotonicNs()
@@ -219,11 +220,14 @@ void MemoryScanner::run(const std::stop_token &stop)
 
 const MemoryScanner::Earlier *MemoryScanner::earlierOf(const ScanJob &job)
 {
-    std::deque<Earlier> &list = m_earlier[job.scan.image];
+    const auto known = m_earlier.find(job.scan.image);
+    if (known == m_earlier.end())
+        return nullptr;
+    std::deque<Earlier> &list = known->second; // never empty
     const std::int64_t limit = job.scan.when.ns - job.parameters.confirmAfterNs * 9 / 10;
     while (list.size() > 1 && list[1].whenNs <= limit)
         list.pop_front();
-    return !list.empty() && list.front().whenNs <= limit ? &list.front() : nullptr;
+    return list.front().whenNs <= limit ? &list.front() : nullptr;
 }
 
 void MemoryScanner::remember(const ScanJob &job, std::vector<model::LostBlock> lost)
@@ -232,6 +236,10 @@ void MemoryScanner::remember(const ScanJob &job, std::vector<model::LostBlock> l
     if (list.size() >= kMostEarlier)
         list.erase(list.begin() + 1);
     list.push_back({job.scan.id, job.scan.when.ns, std::move(lost)});
+    // Images that ended are not looked at again: theirs is the oldest last look.
+    if (m_earlier.size() > kMostImages)
+        m_earlier.erase(std::min_element(m_earlier.begin(), m_earlier.end(),
+            [](const auto &a, const auto &b) { return a.second.back().whenNs < b.second.back().whenNs; }));
 }
 
 model::MemoryScan MemoryScanner::analyze(ScanJob &job, const std::stop_token &stop)

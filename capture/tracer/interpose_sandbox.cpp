@@ -58,6 +58,19 @@ template <typename Install> long installing(const sock_fprog *filter, Install in
 
 } // namespace
 
+/// prctl(), as the program asks for it through `call`.
+template <typename Call> static long prctlThrough(Call call, long option, unsigned long a, unsigned long b)
+{
+    if (option == PR_SET_SECCOMP && (a == SECCOMP_MODE_STRICT || a == SECCOMP_MODE_FILTER))
+        return installing(a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog *>(b) : nullptr, call);
+    const long result = call();
+    if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV && result == 0) {
+        Restrictions::add(Ask::Stamp);
+        g_tracing.respectRestrictions();
+    }
+    return result;
+}
+
 int prctl(int option, ...) noexcept
 {
     va_list list;
@@ -71,15 +84,7 @@ int prctl(int option, ...) noexcept
             : resultOf(rawSyscall(SYS_prctl, option, static_cast<long>(a), static_cast<long>(b), static_cast<long>(c),
                 static_cast<long>(d)));
     };
-    if (option == PR_SET_SECCOMP && (a == SECCOMP_MODE_STRICT || a == SECCOMP_MODE_FILTER))
-        return static_cast<int>(
-            installing(a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog *>(b) : nullptr, call));
-    const long result = call();
-    if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV && result == 0) {
-        Restrictions::add(Ask::Stamp);
-        g_tracing.respectRestrictions();
-    }
-    return static_cast<int>(result);
+    return static_cast<int>(prctlThrough(call, option, a, b));
 }
 
 int chroot(const char *path) noexcept
@@ -87,13 +92,16 @@ int chroot(const char *path) noexcept
     const long result = canForward() && g_next.chroot != nullptr ? g_next.chroot(path)
                                                                  : resultOf(rawSyscall(SYS_chroot, asLong(path)));
     const link_map *own = ownModule();
-    if (result == 0 && own != nullptr && failed(rawSyscall(SYS_access, asLong(own->l_name), kReadable)))
+    const auto canBeFound = [own] {
+        return Restrictions::allow(Ask::Look) && !failed(rawSyscall(SYS_access, asLong(own->l_name), kReadable));
+    };
+    if (result == 0 && own != nullptr && !canBeFound())
         OwnVariables::stopPreloading();
     return static_cast<int>(result);
 }
 
 // syscall() has to leave the stack as it found it: some call it to make a child that goes on from there. So it goes on with a jump, and
-// only the call that installs a filter comes to us.
+// only the calls that can install a filter come to us.
 asm(R"(
 .globl syscall
 .type syscall, @function
@@ -101,6 +109,8 @@ syscall:
     .cfi_startproc
     cmpq $317, %rdi
     je genesisSeccomp
+    cmpq $157, %rdi
+    je genesisPrctl
     movq genesisNextSyscall(%rip), %rax
     testq %rax, %rax
     je genesisAnySyscall
@@ -122,6 +132,18 @@ __attribute__((used, visibility("hidden"))) long genesisAnySyscall(
         return g_next.syscall(number, a, b, c, d, e, f);
     }
     return resultOf(rawSyscall(number, a, b, c, d, e, f));
+}
+
+__attribute__((used, visibility("hidden"))) long genesisPrctl(
+    long number, long option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+    static_assert(SYS_prctl == 157);
+    const auto call = [=] {
+        return genesisAnySyscall(
+            number, option, static_cast<long>(a), static_cast<long>(b), static_cast<long>(c), static_cast<long>(d), 0);
+    };
+    // The kernel takes the option as an int.
+    return prctlThrough(call, static_cast<int>(option), a, b);
 }
 
 __attribute__((used, visibility("hidden"))) long genesisSeccomp(

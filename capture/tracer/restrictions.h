@@ -20,6 +20,7 @@ enum class Ask : std::uint32_t {
     FindRecorder = 128, ///< whether the recorder is alive
     Clock = 256,        ///< where the time stamp counter is not the clock
     Stamp = 512,        ///< no call, but as deadly: reading the time stamp counter (PR_SET_TSC, and the strict mode)
+    Look = 1024,        ///< whether a file can be read
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being
@@ -33,6 +34,8 @@ public:
         return s_installing.load(std::memory_order_acquire) == 0
             && (s_forbidden.load(std::memory_order_acquire) & static_cast<std::uint32_t>(ask)) == 0;
     }
+    /// In a forked child: threads of the parent that were installing a filter are not here to say that they are done.
+    static void forgetOtherThreads() { s_installing.store(0, std::memory_order_release); }
     /// Takes over what the image that executed this one had forbidden itself. First of all.
     static void inherit();
 

@@ -46,6 +46,8 @@ bool Tracing::start()
     // Or recording has begun since the caller looked at the flag.
     if (phase == Phase::Active && ForkFlag::isRaised())
         return true;
+    if (phase == Phase::Active)
+        Restrictions::forgetOtherThreads();
     Restrictions::inherit();
     if (!Restrictions::allow(Ask::Meet) || !Restrictions::allow(Ask::Stamp)) {
         setPhase(Phase::Dormant);

@@ -10,6 +10,7 @@
 #include "model/report/html_chart.h"
 #include "model/report/html_flame.h"
 #include "model/report/html_text.h"
+#include "model/report/lost_report.h"
 #include "model/report/report_assets.h"
 #include "model/report/session_words.h"
 #include "model/report/text_table.h"
@@ -175,31 +176,44 @@ private:
 
     void writeLost()
     {
-        if (m_snapshot.scans.empty())
+        const std::vector<std::shared_ptr<const MemoryScan>> scans = lastScans(m_snapshot);
+        if (scans.empty())
             return;
-        const MemoryScan &scan = *m_snapshot.scans.back();
         heading("Lost memory");
-        const std::size_t count = m_snapshot.scans.size();
-        paragraph(fmt::format("{} at {}: what no pointer leads to any more.",
-            count == 1 ? "One scan," : fmt::format("The last of {} scans,", count), formatOffset(scan.when)));
+        for (const std::shared_ptr<const MemoryScan> &scan : scans)
+            writeScan(*scan, scans.size() > 1);
+    }
+
+    void writeScan(const MemoryScan &scan, bool isOneOfMany)
+    {
+        if (isOneOfMany)
+            m_out << "<h3>"
+                  << escapedHtml(
+                         fmt::format("pid {}, {}", pidOf(m_snapshot, scan.image), programOf(m_snapshot, scan.image)))
+                  << "</h3>\n";
+        paragraph(fmt::format("Scan {} at {}. {}", scan.id, formatOffset(scan.when), scanSentence(scan)));
+        paragraph(scanProofText(scan), "muted");
+        paragraph(scanCostText(scan), "muted");
         HtmlTable sums({"blocks are", ">bytes", ">blocks"});
         for (std::size_t i = 0; i < kReachClassCount; ++i)
             sums.row({std::string(reachClassLabel(static_cast<ReachClass>(i))), bytesText(scan.sums[i].bytes),
                 formatCount(scan.sums[i].blocks)});
+        panel(sums);
         HtmlTable stacks({">lost", ">blocks", "function", "place"});
-        std::size_t shown = 0;
+        std::size_t count = 0;
         for (const ScannedStack &stack : scan.stacks) {
+            if (!isLost(stack) || count++ >= m_options.rows)
+                continue;
             const BlockSum &direct = stack.sums[static_cast<std::size_t>(ReachClass::Directly)];
             const BlockSum &indirect = stack.sums[static_cast<std::size_t>(ReachClass::Indirectly)];
-            if (direct.blocks + indirect.blocks == 0 || shown++ >= m_options.rows)
-                continue;
             const StackLine own = ownLine(m_functions, stack.stack);
             stacks.row({bytesText(direct.bytes + indirect.bytes), formatCount(direct.blocks + indirect.blocks),
-                shortFunctionName(own.name), shortPlace(own.file, own.line)});
+                           shortFunctionName(own.name), placeOf(own)},
+                stackText(stack.stack));
         }
-        panel(sums);
         if (!stacks.isEmpty())
             panel(stacks);
+        sayMore(count);
     }
 
     void writeHeap()

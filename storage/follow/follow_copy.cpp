@@ -279,6 +279,8 @@ Result<void> FollowCopy::finish()
     Result<void> done;
     if (isComplete())
         done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
+    else
+        leaveLog(*d->database);
     d->database.reset();
     d->lock.reset();
     return done;

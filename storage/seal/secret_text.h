@@ -7,7 +7,8 @@
 
 namespace storage {
 
-/// Bytes that never reach the disk: in locked memory, left out of core dumps and of forked children, wiped when they go. Movable only.
+/// Bytes that stay off the disk: in memory that is locked as far as RLIMIT_MEMLOCK allows, left out of core dumps and of forked children, wiped
+/// when they go. Movable only.
 class SecretText
 {
 public:

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
 
+#include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QTest>
+#include <QUrl>
 
+#include <arpa/inet.h>
 #include <httplib.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -58,6 +63,16 @@ private Q_SLOTS:
                 return metrics && metrics->body.find("genesis_memory_usage_bytes{") != std::string::npos;
             }(),
             20'000);
+        // What another request has read meanwhile is in the metrics too.
+        const auto timeOf = [](const std::string &text, const char *key) {
+            const std::size_t at = text.find(key);
+            return at == std::string::npos ? -1.0 : std::stod(text.substr(at + std::strlen(key)));
+        };
+        const auto status = client.Get("/api/v1/status", token());
+        const auto after = client.Get("/metrics", token());
+        QVERIFY(status && after);
+        QVERIFY(timeOf(after->body, "\ngenesis_recording_duration_seconds ") + 1e-6
+            >= timeOf(status->body, "\"duration_ns\": ") / 1e9);
         const auto marked
             = client.Post("/api/v1/mark", token(), "{\"text\": \"from \\\"outside\\\"\"}", "application/json");
         QVERIFY(marked && marked->status == 200);
@@ -72,6 +87,42 @@ private Q_SLOTS:
         QVERIFY(QJsonDocument(marks).toJson().contains("from \\\"outside\\\""));
         recording->kill(); // it waits for the command, which it started
         recording->waitForFinished();
+    }
+
+    void endsThoughClientsAreSlow()
+    {
+        QElapsedTimer timer;
+        const auto recording = m_runner.start({u"record"_s, u"-o"_s, m_runner.path(u"slow.gprof-session"_s),
+            u"--serve"_s, u"0"_s, u"--token-file"_s, m_tokenFile, u"--cpu"_s, u"off"_s, u"--"_s, u"sleep"_s, u"2"_s});
+        const QUrl url(QString::fromStdString(urlOf(*recording)));
+        std::vector<int> slow;
+        for (int i = 0; i < 20; ++i) { // more than there are threads
+            const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            sockaddr_in address{};
+            address.sin_family = AF_INET;
+            address.sin_port = htons(static_cast<std::uint16_t>(url.port()));
+            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            QCOMPARE(::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address), 0);
+            QVERIFY(::send(fd, "GET / HTTP/1.1\r\n", 16, 0) == 16);
+            slow.push_back(fd);
+        }
+        timer.start();
+        std::atomic<bool> isOver = false;
+        std::thread dripping([&] {
+            while (!isOver) {
+                for (const int fd : slow)
+                    static_cast<void>(::send(fd, "x", 1, MSG_NOSIGNAL));
+                std::this_thread::sleep_for(std::chrono::milliseconds(500));
+            }
+        });
+        const int exitCode = tests::waitForExit(*recording);
+        isOver = true;
+        dripping.join();
+        for (const int fd : slow)
+            ::close(fd);
+        QCOMPARE(exitCode, 0);
+        QVERIFY2(timer.elapsed() < 15'000, qPrintable(QString::number(timer.elapsed())));
+        QVERIFY(!QFile::exists(m_runner.path(u"slow.gprof-session-wal"_s)));
     }
 
     void servesManyAtOnceUntilItIsEnded()

@@ -124,6 +124,29 @@ private Q_SLOTS:
             std::string("gr\xc3\xbcn \ufffd\ufffd \ufffd\ufffd \ufffd\ufffd\ufffd"));
     }
 
+    void saysWhatAScanRestsOn()
+    {
+        SnapshotBuilder builder = example();
+        MemoryScan scan;
+        scan.image = builder.image();
+        scan.proof = ScanProof::LowerBound;
+        scan.limits = "The heap was sampled";
+        scan.sums[static_cast<std::size_t>(ReachClass::Directly)] = {2, 4096};
+        scan.stacks = {{builder.stack("main;parse@parse.cpp:12;malloc"), scan.sums, {}, {}, {}}};
+        builder.raw().scans.push_back(std::make_shared<const MemoryScan>(scan));
+        MemoryScan other;
+        Image image;
+        image.process = builder.process();
+        other.id = 2;
+        other.image = builder.tables().addImage(image);
+        other.sums[static_cast<std::size_t>(ReachClass::Unjudged)] = {13, 100};
+        builder.raw().scans.push_back(std::make_shared<const MemoryScan>(other));
+        const std::string page = pageOf(builder.build());
+        for (const char *part : {"4 KiB in 2 blocks are lost", "This is a lower bound", "The heap was sampled",
+                 "none of 13 blocks could be judged"})
+            QVERIFY2(page.find(part) != std::string::npos, part);
+    }
+
     void isCalmAboutAnEmptySession()
     {
         const std::string page = pageOf(SnapshotBuilder().build());

@@ -129,6 +129,7 @@ private Q_SLOTS:
         VERIFY_RESULT(reader);
         QCOMPARE(reader->info().state, SessionState::Unfinished);
         QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{4});
+        QCOMPARE((*reader->snapshot({}))->damage, std::string()); // all that came is in the file itself
         VERIFY_RESULT(writer->write(sample.batch(4), sample.tables()));
         auto source = FollowSource::open(file("broken"));
         FollowCopy copy(file("resumed"));

@@ -73,6 +73,22 @@ private Q_SLOTS:
         QVERIFY(!storage::changeEntry(path, {.note = std::string(5000, 'x')}));
     }
 
+    void doesNotMakeAnUnfinishedSessionLookDamaged()
+    {
+        SampleSession sample;
+        const std::string path = file("killed.gprof-session");
+        {
+            auto writer = sample.begin(path, 3);
+            VERIFY_RESULT(writer);
+        }
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"x"}}));
+        auto reader = storage::SessionReader::open(path);
+        VERIFY_RESULT(reader);
+        QCOMPARE(reader->info().state, SessionState::Unfinished);
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{3});
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
+    }
+
     void leavesAnOldVersionAtItsVersion()
     {
         const QString golden

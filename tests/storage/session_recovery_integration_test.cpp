@@ -248,6 +248,31 @@ private Q_SLOTS:
         QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{30});
     }
 
+    void keepsTheLogWhileAReaderNeedsIt()
+    {
+        SampleSession sample;
+        const std::string path = file("read");
+        auto writer = sample.begin(path, 2);
+        VERIFY_RESULT(writer);
+        {
+            auto other = storage::Database::open(path, storage::OpenMode::ReadOnly);
+            VERIFY_RESULT(other);
+            VERIFY_RESULT(other->execute("BEGIN"));
+            QVERIFY(*other->integer("SELECT count(*) FROM tick") > 0);
+            VERIFY_RESULT(writer->write(sample.batch(2), sample.tables()));
+            sample.info().state = SessionState::Complete;
+            VERIFY_RESULT(writer->finish(sample.info()));
+            // What is not in the file yet still stands beside it.
+            auto reader = storage::SessionReader::open(path);
+            VERIFY_RESULT(reader);
+            QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{3});
+            QVERIFY(std::filesystem::file_size(path + "-wal") > 0);
+        }
+        auto reader = storage::SessionReader::open(path);
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{3});
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
+    }
+
     void servesThreeReadersWhileItIsWritten()
     {
         SampleSession sample;

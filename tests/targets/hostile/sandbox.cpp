@@ -142,6 +142,33 @@ int filterForChildren()
     return 0;
 }
 
+/// The way around the C library's own function: filters are installed, and the clock is taken away, by number.
+int filterByNumber()
+{
+    const auto run = [] {
+        std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+        for (const unsigned call :
+            {SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_exit_group, SYS_write}) {
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+            program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+        }
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+        const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+        if (syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+            || syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+            return 97;
+        return static_cast<int>(churn(200'000));
+    };
+    std::printf("end %d\n", endOf(run));
+    const auto withoutClock = [] {
+        if (syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) != 0)
+            return 97;
+        return static_cast<int>(churn(200'000));
+    };
+    std::printf("without clock %d\n", endOf(withoutClock));
+    return 0;
+}
+
 /// A filter that looks at the calls of new images too: none may meet anybody.
 int filterBeforeExec()
 {
@@ -194,6 +221,28 @@ void copyInto(const std::string &root, const char *file)
     std::string command = "mkdir -p \"$(dirname '" + root + file + "')\" && cp -L '" + file + "' '" + root + file + "'";
     if (system(command.c_str()) != 0)
         std::puts("cannot copy");
+}
+
+/// Leaves the root under a filter that kills who asks whether a file is there.
+int changesRootUnderAFilter()
+{
+    const auto run = [] {
+        std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+        for (const unsigned call : {SYS_access, SYS_faccessat, SYS_faccessat2, SYS_stat, SYS_newfstatat, SYS_openat}) {
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+            program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+        }
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+        const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+            || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0)
+            return 97;
+        if (chroot("/tmp") != 0)
+            return 0; // not root
+        return static_cast<int>(churn(10'000));
+    };
+    std::printf("end %d\n", endOf(run));
+    return 0;
 }
 
 /// With a loader and a libc of its own in the new root, but no tracer.
@@ -281,11 +330,13 @@ constexpr Case kCases[] = {
     {"filter-for-malloc", filterForMalloc},
     {"filter-for-threads", filterForThreads, Traced::Partly},
     {"filter-for-children", filterForChildren},
+    {"filter-by-number", filterByNumber},
     {"filter-before-exec", filterBeforeExec},
     {"-churns", churns},
     {"not-dumpable", notDumpable},
     {"drops-rights", dropsRights},
     {"changes-root", changesRoot},
+    {"changes-root-under-a-filter", changesRootUnderAFilter},
     {"clears-environment", clearsEnvironment},
     {"-counts-environment", countsEnvironment},
     {"traces-its-child", tracesItsChild},

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/serve/connection_guard.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace app {
+
+namespace {
+
+constexpr std::chrono::seconds kLongestWait(20);
+
+struct Connection
+{
+    int fd = -1;
+    int clientPort = 0;
+};
+
+int portOf(const sockaddr_storage &address)
+{
+    if (address.ss_family == AF_INET)
+        return ntohs(reinterpret_cast<const sockaddr_in &>(address).sin_port);
+    if (address.ss_family == AF_INET6)
+        return ntohs(reinterpret_cast<const sockaddr_in6 &>(address).sin6_port);
+    return 0;
+}
+
+/// What this process accepted at `port`. The library does not tell its sockets, so they are found among all open files.
+std::vector<Connection> connectionsAt(int port)
+{
+    std::vector<Connection> found;
+    std::error_code failure;
+    for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd", failure)) {
+        const std::string name = entry.path().filename().string();
+        int fd = -1;
+        std::from_chars(name.data(), name.data() + name.size(), fd);
+        sockaddr_storage own{}, client{};
+        socklen_t ownSize = sizeof own, clientSize = sizeof client;
+        if (fd >= 0 && ::getsockname(fd, reinterpret_cast<sockaddr *>(&own), &ownSize) == 0 && portOf(own) == port
+            && ::getpeername(fd, reinterpret_cast<sockaddr *>(&client), &clientSize) == 0)
+            found.push_back({fd, portOf(client)});
+    }
+    return found;
+}
+
+} // namespace
+
+ConnectionGuard::ConnectionGuard(int port)
+    : m_port(port)
+    , m_thread([this] { watch(); })
+{
+}
+
+ConnectionGuard::~ConnectionGuard()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isEnding = true;
+    }
+    m_wake.notify_all();
+    m_thread.join();
+}
+
+ConnectionGuard::Answering::Answering(ConnectionGuard &guard, int clientPort)
+    : m_guard(guard)
+    , m_port(clientPort)
+{
+    const std::lock_guard lock(m_guard.m_mutex);
+    m_guard.m_answering.insert(m_port);
+    m_guard.m_waiting.erase(m_port);
+}
+
+ConnectionGuard::Answering::~Answering()
+{
+    const std::lock_guard lock(m_guard.m_mutex);
+    m_guard.m_answering.erase(m_guard.m_answering.find(m_port));
+}
+
+void ConnectionGuard::watch()
+{
+    std::unique_lock lock(m_mutex);
+    while (!m_wake.wait_for(lock, std::chrono::seconds(1), [this] { return m_isEnding; }))
+        endOld();
+}
+
+/// With the lock held, so that no answer begins meanwhile.
+void ConnectionGuard::endOld()
+{
+    const Clock::time_point now = Clock::now();
+    std::map<int, Clock::time_point> waiting;
+    for (const Connection &connection : connectionsAt(m_port)) {
+        if (m_answering.contains(connection.clientPort))
+            continue;
+        const auto before = m_waiting.find(connection.clientPort);
+        const Clock::time_point since = before == m_waiting.end() ? now : before->second;
+        if (now - since > kLongestWait)
+            ::shutdown(connection.fd, SHUT_RDWR);
+        waiting.emplace(connection.clientPort, since);
+    }
+    m_waiting = std::move(waiting);
+}
+
+void ConnectionGuard::endAll()
+{
+    for (const Connection &connection : connectionsAt(m_port))
+        ::shutdown(connection.fd, SHUT_RDWR);
+}
+
+} // namespace app

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace app {
+
+/// Ends the connections of a server that take too long: the HTTP library limits each read, not a whole request, so a client that sends a byte
+/// every few seconds would keep one of its threads for ever. A connection in which a request is being answered is left alone. Has a thread of
+/// its own, which looks once a second.
+class ConnectionGuard
+{
+public:
+    /// For the connections that this process accepted at `port`.
+    explicit ConnectionGuard(int port);
+    ConnectionGuard(const ConnectionGuard &) = delete;
+    ConnectionGuard &operator=(const ConnectionGuard &) = delete;
+    ~ConnectionGuard();
+
+    /// While it lives, the connection from this port of the client is being answered. Any thread.
+    class Answering
+    {
+    public:
+        Answering(ConnectionGuard &guard, int clientPort);
+        Answering(const Answering &) = delete;
+        Answering &operator=(const Answering &) = delete;
+        ~Answering();
+
+    private:
+        ConnectionGuard &m_guard;
+        int m_port;
+    };
+
+    /// Ends them all now, answered or not.
+    void endAll();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void watch();
+    void endOld();
+
+    int m_port;
+    std::mutex m_mutex; ///< for what follows
+    std::condition_variable m_wake;
+    bool m_isEnding = false;
+    std::multiset<int> m_answering;
+    std::map<int, Clock::time_point>
+        m_waiting; ///< since when a connection, by its client's port, has no request that is being answered
+    std::thread m_thread;
+};
+
+} // namespace app
