@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_pages.h"
 
+#include "app/alert_file.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/alerts_page.h"
 #include "ui/pages/areas_page.h"
@@ -35,6 +36,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.setListed(stability->key(), false);
     window.addPage(new ui::AdvicePage(selection));
     auto *alerts = new ui::AlertsPage(selection);
+    if (const std::string rules = alertFilePath(); !rules.empty())
+        alerts->setRuleAccess(alertFileAccess(rules));
     window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));

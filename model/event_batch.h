@@ -196,6 +196,19 @@ struct AlertEvent
     Unit unit = Unit::Count; ///< of value, worst and threshold
 };
 
+/// A stack that was accused of leaking while it was recorded, and what became of the blocks that it was accused of keeping.
+struct LeakClaim
+{
+    ImageId image;
+    StackId stack;
+    std::uint32_t part = 0; ///< as of StackAges
+    Timestamp accused;
+    std::int64_t accusedOf = 0; ///< old blocks that were alive then
+    std::int64_t alive = 0;     ///< of those, still
+    /// When more than half of them had been freed: the accusation was wrong. None: it stands.
+    std::optional<Timestamp> withdrawn;
+};
+
 /// A span of a thread that the program named. Phases of a thread nest.
 struct Phase
 {
@@ -284,9 +297,12 @@ struct EventBatch
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
-    std::vector<MemoryScan> scans;     ///< that were finished in this tick
-    SoakRecord soak;                   ///< of a stability test: what is new or changed
-    std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
+    std::vector<MemoryScan> scans; ///< that were finished in this tick
+    std::vector<LeakClaim>
+        leakClaims;                 ///< made or withdrawn in this tick; the last row of an (image, stack, part) holds
+    std::string disk;               ///< SessionInfo::disk, where it has changed
+    SoakRecord soak;                ///< of a stability test: what is new or changed
+    std::int64_t recorderCpuNs = 0; ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };
 

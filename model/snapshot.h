@@ -202,7 +202,8 @@ struct Snapshot
     std::vector<MemoryArea> areas;  ///< of the selected images, where they cost anything
     std::vector<MemoryPartsSeries> memoryParts;
     std::vector<std::shared_ptr<const MemoryScan>>
-        scans; ///< of the selected images, whole recording, in the order of their ids
+        scans;                         ///< of the selected images, whole recording, in the order of their ids
+    std::vector<LeakClaim> leakClaims; ///< whole recording, all images, ascending in when they were made
     std::shared_ptr<const SoakRecord>
         soak;           ///< the stability test that this session is a leg of, with all that came before; null: none
     std::string damage; ///< what is not whole in the file, as sentences; empty when all is

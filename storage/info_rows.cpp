@@ -146,6 +146,7 @@ SessionInfo toInfo(const InfoValues &values)
     values.take("control_address", info.controlAddress);
     values.take("cpu_event", info.cpuEvent);
     values.take("cpu_note", info.cpuNote);
+    values.take("disk", info.disk);
     if (const auto status = values.number("exit_status", 0, 0xffff))
         info.exitStatus = static_cast<int>(*status);
     values.take("end_reason", info.endReason);

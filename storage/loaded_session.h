@@ -165,8 +165,10 @@ struct LoadedSession
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
-    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
-    std::map<std::int64_t, model::AlertEvent> alerts;              ///< by id
+    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts; ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::AlertEvent> alerts; ///< by id
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, model::LeakClaim>
+        leakClaims;                                                ///< by image, stack, part
     LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process

@@ -62,7 +62,7 @@ TextKind kindOfColumn(std::string_view table, std::string_view column, std::stri
         return TextKind::Note;
     if (key == "host")
         return TextKind::Host;
-    return key == "working_directory" ? TextKind::Folder : TextKind::Other;
+    return key == "working_directory" || key == "disk" ? TextKind::Folder : TextKind::Other;
 }
 
 class Redactor

@@ -170,7 +170,7 @@ void SeriesLoader::addMetrics(const Statement &row, model::Timestamp when)
 /// Metrics are kept by the minute where costs are kept by ten.
 Result<void> SeriesLoader::metrics()
 {
-    const std::string select = "SELECT " + metricColumns() + " FROM metric";
+    const std::string select = "SELECT " + metricColumns(m_session.format) + " FROM metric";
     for (TickRange range : m_context.newTicks) {
         const bool areMinutes = levelOf(range.first) == kTotalLevel;
         if (areMinutes)

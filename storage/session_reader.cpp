@@ -131,6 +131,8 @@ Result<void> SessionReader::Private::loadRows()
         return done;
     if (auto done = loadAlerts(context, session); !done)
         return done;
+    if (auto done = loadLeakClaims(context, session); !done)
+        return done;
     if (auto done = loadScans(context, session); !done)
         return done;
     if (auto done = loadSoak(context, session); !done)
@@ -179,6 +181,7 @@ void SessionReader::Private::forgetTimes()
     kept.stackDepths = std::move(session.stackDepths);
     kept.peaks = std::move(session.peaks);
     kept.alerts = std::move(session.alerts);
+    kept.leakClaims = std::move(session.leakClaims);
     kept.ages = std::move(session.ages);
     kept.scans = std::move(session.scans);
     kept.lastScan = session.lastScan;

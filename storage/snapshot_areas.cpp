@@ -89,6 +89,10 @@ void correctFrees(const model::HeapModeChange &mode, model::Snapshot &snapshot)
 Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &session, const model::Selection &selection,
     const TickWindow &window, model::Snapshot &snapshot)
 {
+    for (const auto &[key, claim] : session.leakClaims)
+        snapshot.leakClaims.push_back(claim);
+    std::stable_sort(snapshot.leakClaims.begin(), snapshot.leakClaims.end(),
+        [](const model::LeakClaim &a, const model::LeakClaim &b) { return a.accused < b.accused; });
     for (const auto &[id, alert] : session.alerts)
         snapshot.alerts.push_back(alert);
     std::stable_sort(snapshot.alerts.begin(), snapshot.alerts.end(),

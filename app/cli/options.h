@@ -69,7 +69,19 @@ struct ControlOptions
     PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost, Verdict };
+enum class ReportView : std::uint8_t {
+    Summary,
+    Metrics,
+    Heap,
+    Cpu,
+    Losses,
+    Alerts,
+    Leaks,
+    Growth,
+    Lost,
+    Forecast,
+    Verdict
+};
 enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus, Junit };
 
 /// `genprof report`.
@@ -82,9 +94,10 @@ struct ReportOptions
     ReportFormat format = ReportFormat::Text;
     std::optional<model::Duration> from; ///< since the begin of the recording
     std::optional<model::Duration> to;
-    std::optional<std::int32_t> pid; ///< only the process with this pid
-    std::size_t top = 0;             ///< rows of a table; 0: as many as the view shows by itself
-    std::string output;              ///< empty: standard output
+    std::optional<std::int32_t> pid;   ///< only the process with this pid
+    std::optional<double> memoryLimit; ///< bytes; of forecasts, instead of what was recorded
+    std::size_t top = 0;               ///< rows of a table; 0: as many as the view shows by itself
+    std::string output;                ///< empty: standard output
     PassphraseSource passphrase;
 };
 

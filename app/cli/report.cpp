@@ -7,6 +7,7 @@
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
 #include "model/report/html_report.h"
 #include "model/report/json_report.h"
@@ -66,6 +67,13 @@ std::size_t terminalColumns()
     return size.ws_col;
 }
 
+std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    model::SessionForecastOptions wanted;
+    wanted.memoryLimit = options.memoryLimit;
+    return *model::sessionForecasts(snapshot, *model::findLeaks(snapshot), wanted);
+}
+
 void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
     model::TextReportOptions text;
@@ -95,6 +103,8 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
     case ReportView::Verdict:
         return model::writeSoakText(out, snapshot, text);
+    case ReportView::Forecast:
+        return model::writeForecastsText(out, snapshot, forecastsOf(snapshot, options), text);
     }
 }
 
@@ -121,6 +131,8 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
     case ReportView::Verdict:
         return model::writeSoakCsv(out, snapshot);
+    case ReportView::Forecast:
+        return model::writeForecastsCsv(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 
@@ -147,6 +159,8 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
     case ReportView::Verdict:
         return model::writeSoakJson(out, snapshot);
+    case ReportView::Forecast:
+        return model::writeForecastsJson(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 
@@ -157,7 +171,7 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
     model::Selection selection;
     using Parts = storage::SessionReader::Parts;
     const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
-        || options.view == ReportView::Verdict;
+        || options.view == ReportView::Forecast || options.view == ReportView::Verdict;
     const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
     auto snapshot = reader.snapshot(selection, {}, parts);
     if (!snapshot)

@@ -217,6 +217,9 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
     append(batch.scans, std::move(next.scans));
     batch.soak.merge(std::move(next.soak));
+    append(batch.leakClaims, std::move(next.leakClaims));
+    if (!next.disk.empty())
+        batch.disk = std::move(next.disk);
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

@@ -53,9 +53,10 @@ TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range)
     return steps.empty() ? range : TimeRange{steps.back().when, range.end};
 }
 
-TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range)
+TimeSeries judgedSeries(
+    const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
 {
-    TimeSeries series = timeSeries(snapshot, source);
+    TimeSeries series = timeSeries(snapshot, source, process);
     const auto *quantity = std::get_if<HeapQuantity>(&source);
     const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
     const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();

@@ -31,7 +31,8 @@ std::vector<HeapModeChange> heapStepsIn(const Snapshot &snapshot, TimeRange rang
 TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range);
 
 /// timeSeries() for judgements: of live memory only what came after the last such change in `range`.
-TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range);
+TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range,
+    std::optional<ProcessId> process = std::nullopt);
 
 /// The period that a change replaces: that of the image's change before; 1 for the first.
 std::int64_t periodBefore(const Snapshot &snapshot, const HeapModeChange &change);

@@ -76,7 +76,8 @@ private:
     };
 
     std::optional<double> compared(Watched &watched, Timestamp now) const;
-    std::optional<double> forecastNs(Watched &watched, Timestamp now) const;
+    static std::optional<double> forecastNs(Watched &watched, Timestamp now, std::optional<double> limit);
+    std::string conditionNow(const AlertRule &rule) const;
     void judge(Watched &watched, std::optional<double> value, Timestamp now, std::vector<AlertEvent> &told);
 
     static void tell(Watched &watched, Timestamp now, std::vector<AlertEvent> &told);

@@ -164,7 +164,7 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
 
 Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
 {
-    const bool isSure = leak.tier == LeakTier::Growing;
+    const bool isSure = leak.tier == LeakTier::Growing || leak.tier == LeakTier::Lost;
     double confidence = isSure && leak.isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
     confidence *= coverage(snapshot).heap == Trust::Partial ? 0.6 : 1;
     Recommendation item{.rule = Rule::GrowingStack,

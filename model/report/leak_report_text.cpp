@@ -37,6 +37,8 @@ std::string sparkline(const std::vector<AgeBucket> &buckets)
 
 void writeLine(std::ostream &out, const LeakStack &stack)
 {
+    if (!stack.ages || stack.ages->buckets.empty())
+        return;
     const StackAges &ages = *stack.ages;
     out << fmt::format("     live  {}  {} → {} in {}\n", sparkline(ages.buckets),
         formatBytes(static_cast<double>(ages.buckets.front().liveBytes)),
@@ -89,7 +91,7 @@ void writeLeaksText(
     for (const std::string &note : report.notes)
         writeWrapped(out, "· " + note, options.columns, 2, 2);
     FunctionIndex functions(snapshot.tables);
-    for (const LeakTier tier : {LeakTier::Growing, LeakTier::CouldBeCache, LeakTier::Idle}) {
+    for (const LeakTier tier : {LeakTier::Lost, LeakTier::Growing, LeakTier::CouldBeCache, LeakTier::Idle}) {
         const std::size_t most = tier == LeakTier::Idle ? std::min(kMostIdle, options.stacks) : options.stacks;
         std::size_t number = 0;
         for (const LeakItem &item : report.items) {

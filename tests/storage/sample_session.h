@@ -61,6 +61,13 @@ public:
         addAreas(batch, number);
         if (number > 0)
             batch.alerts.push_back(alert(number - 1, model::Timestamp{number * kTickNs + 2}));
+        // Each tick one stack is accused; the accusation of the tick before is withdrawn.
+        if (number > 0)
+            batch.leakClaims.push_back({m_image, stackAt((number - 1) % stacks), static_cast<std::uint32_t>(number - 1),
+                {(number - 1) * kTickNs}, 50, 10, model::Timestamp{number * kTickNs}});
+        batch.leakClaims.push_back(
+            {m_image, stackAt(number % stacks), static_cast<std::uint32_t>(number), {number * kTickNs}, 50, 50, {}});
+        batch.disk = number == 0 ? "/" : number == 1 ? "/data" : "";
         batch.alerts.push_back(alert(number, {}));
         batch.scans.push_back(scan(number));
         batch.soak = soak(number);

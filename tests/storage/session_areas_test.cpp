@@ -211,6 +211,23 @@ private Q_SLOTS:
         QCOMPARE(soak.end->sentence, std::string("what was said"));
     }
 
+    void accusationsAndTheDiskAreReadBack()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("claims"), 3));
+        auto reader = storage::SessionReader::open(file("claims"));
+        VERIFY_RESULT(reader->poll());
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->info.disk, std::string("/data"));
+        QCOMPARE(snapshot->leakClaims.size(), std::size_t{3});
+        const LeakClaim &claim = snapshot->leakClaims[1];
+        QCOMPARE(claim.accused.ns, SampleSession::kTickNs);
+        QCOMPARE(claim.accusedOf, std::int64_t{50});
+        QCOMPARE(claim.alive, std::int64_t{10});
+        QCOMPARE(claim.withdrawn->ns, 2 * SampleSession::kTickNs);
+        QVERIFY(!snapshot->leakClaims[2].withdrawn);
+    }
+
     void growingFilesTellWhatIsNew()
     {
         SampleSession sample;
