@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/session_forecast.h"
 
+#include "model/aggregate/heap_modes.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -102,7 +104,7 @@ private:
     {
         const std::optional<KnownLimit> limit = limitOf(source);
         const std::optional<ProcessId> process = limit ? limit->process : std::nullopt;
-        const TimeSeries series = timeSeries(m_snapshot, source, process);
+        const TimeSeries series = judgedSeries(m_snapshot, source, m_snapshot.span, process);
         const std::optional<SeriesPoint> last = series.last();
         if (!last)
             return true;
