@@ -59,7 +59,7 @@ model::Result<std::optional<BrokenSoak>> readOne(const std::string &path, const 
         return model::Error(path + " is being recorded right now; a test goes on once that has ended");
     if (!(*snapshot)->soak || !(*snapshot)->soak->plan || (*snapshot)->soak->legs.empty())
         return std::optional<BrokenSoak>();
-    return std::optional(BrokenSoak{path, *(*snapshot)->soak, (*snapshot)->info});
+    return std::optional(BrokenSoak{path, *(*snapshot)->soak, (*snapshot)->info, *key != nullptr});
 }
 
 } // namespace

@@ -15,6 +15,7 @@ struct BrokenSoak
     std::string file;         ///< that it was read from
     model::SoakRecord record; ///< its newest leg is that of `file`
     model::SessionInfo info;  ///< of the newest leg
+    bool isSealed = false;
 };
 
 /// Reads the test in the session at `path`; where that holds none because its making was interrupted, in the newest of the earlier legs beside it.

@@ -156,6 +156,11 @@ model::Result<void> SoakRun::chooseTarget(const BrokenSoak &soak)
 
 model::Result<void> SoakRun::resume(const BrokenSoak &soak)
 {
+    // A passphrase from a descriptor is read once, and was.
+    if (soak.isSealed && m_record.passphrase.fd)
+        return model::Error(
+            "A sealed test is gone on with by the terminal or --passphrase-keyring, not --passphrase-fd");
+    m_record.isSealed = m_record.isSealed || soak.isSealed;
     m_start.record = soak.record;
     m_start.record.plan->checkpoint
         = m_options.checkpointIsGiven ? m_options.plan.checkpoint : soak.record.plan->checkpoint;

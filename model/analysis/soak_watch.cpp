@@ -39,8 +39,10 @@ SoakWatch::SoakWatch(SoakRecord record, SoakLeg leg, const CaptureConfig &config
 {
     std::int64_t beganNs = m_leg.beganWallNs, last = -1;
     for (const SoakLeg &one : m_earlier.legs)
-        if (one.segment == m_leg.segment)
+        if (one.segment == m_leg.segment) {
             beganNs = std::min(beganNs, one.beganWallNs);
+            m_goesOn = true;
+        }
     for (const SoakPoint &point : m_earlier.points)
         if (point.segment == m_leg.segment)
             last = std::max(last, point.part);
@@ -100,7 +102,8 @@ void SoakWatch::lookAtHeap(const EventBatch &batch, const ProgramTables &tables,
     if (m_isExcluded[index(SoakQuantity::LiveHeap)])
         return;
     if (m_config.heap == HeapMode::Off)
-        return exclude(SoakQuantity::LiveHeap, "it is not recorded.", rows);
+        return exclude(SoakQuantity::LiveHeap,
+            m_goesOn ? "it is not known whole since the recorder was started again." : "it is not recorded.", rows);
     if (m_config.attachPid)
         return exclude(SoakQuantity::LiveHeap, "blocks from before the recorder was attached are not known.", rows);
     for (const Loss &loss : batch.losses)

@@ -57,6 +57,7 @@ private:
     CaptureConfig m_config;
     SoakTrial m_trial;
     AlertInputs m_inputs;
+    bool m_goesOn = false;       ///< an earlier leg saw this process
     std::int64_t m_offsetNs = 0; ///< of Timestamp 0 within the segment
     std::int64_t m_part = -1;    ///< that goes on; -1: none yet
     std::int64_t m_nextCheckNs = 0;

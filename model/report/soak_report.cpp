@@ -107,7 +107,7 @@ std::string xmlEscaped(std::string_view text)
 void writeQuantities(std::ostream &out, const SoakAnswer &answer, const SoakPlan &plan, std::size_t columns)
 {
     TextTable table({{"quantity"}, {"now", Align::Right}, {"growth in " + formatDuration(plan.length), Align::Right},
-        {"raised", Align::Right}, {"warm-up", Align::Right}, {"verdict"}});
+        {"warm-up", Align::Right}, {"verdict"}});
     for (const SoakSegment &segment : answer.segments)
         for (const SoakJudgement &judgement : segment.judgements) {
             const StabilityVerdict &verdict = judgement.verdict;
@@ -115,7 +115,6 @@ void writeQuantities(std::ostream &out, const SoakAnswer &answer, const SoakPlan
             const bool isKnown = verdict.blocks > 0;
             table.row({answer.segments.size() > 1 ? fmt::format("{}: {}", segment.id + 1, name) : name,
                 judgement.level > 0 ? formatBytes(judgement.level) : "", isKnown ? growthText(verdict) : "",
-                isKnown ? percent(verdict.raised) + " %" : "",
                 isKnown ? formatDuration(hoursOf(plan, verdict.startHours)) : "", stateText(judgement)});
         }
     table.write(out, columns, 2);
