@@ -49,7 +49,7 @@ TextKind kindOfColumn(std::string_view table, std::string_view column, std::stri
     if (table == "soak" || table == "soak_exclusion")
         return TextKind::Note;
     if (table == "soak_leg")
-        return column == "boot" ? TextKind::Host : TextKind::Folder;
+        return column == "boot" ? TextKind::Other : TextKind::Folder;
     if (table == "soak_load")
         return column == "command" ? TextKind::Argument : TextKind::Detail;
     if (table == "alert")

@@ -76,7 +76,8 @@ void writeItem(std::ostream &out, const Snapshot &snapshot, FunctionIndex &funct
     if (!item.caution.empty())
         writeWrapped(out, "! " + item.caution, options.columns, 5, 2);
     if (item.stacks.size() > 1)
-        out << fmt::format("     the fastest of {} stacks:\n", item.stacks.size());
+        out << fmt::format(
+            "     the {} of {} stacks:\n", item.tier == LeakTier::Lost ? "first" : "fastest", item.stacks.size());
     writeFrames(out, functions, item.stacks.front().stack);
 }
 
