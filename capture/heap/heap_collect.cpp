@@ -379,7 +379,7 @@ void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
 {
     model::TableBuilder &tables = m_processes.tables();
     const model::StringId note = tables.string(
-        "It waited for the recorder in vain and ran on untraced: the machine was too busy to answer it in time.");
+        "It did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine.");
     const std::lock_guard lock(m_mutex);
     for (std::size_t i = 0; i < m_isSettled.size() && !m_gaveUp.empty(); ++i) {
         const model::Image &image = tables.tables().images[i];

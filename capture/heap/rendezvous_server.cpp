@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kBacklog = 128;
 constexpr const char *kTooLate
-    = "the program waited for the recorder in vain and runs on untraced: the machine was too busy";
+    = "it did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine";
 
 std::string hex(const std::uint8_t *bytes, std::size_t count)
 {

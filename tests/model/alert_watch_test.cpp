@@ -125,6 +125,34 @@ private Q_SLOTS:
         QCOMPARE(run.firedCount(), std::size_t(1));
     }
 
+    /// Where blocks begin to be sampled, what is known of live memory jumps by a sampling error: that is no growth.
+    void changeOfHowTheHeapIsRecordedIsNoGrowth()
+    {
+        for (const bool isStep : {false, true}) {
+            AlertWatch watch({{.name = "grows",
+                                 .source = HeapQuantity::LiveBytes,
+                                 .test = AlertTest::GrowsBy,
+                                 .threshold = 50 * kMiB,
+                                 .window = {120 * kSecond}}},
+                4);
+            ProgramTables tables;
+            tables.images.resize(1);
+            std::size_t told = 0;
+            for (std::int64_t second = 0; second < 600; ++second) {
+                EventBatch batch;
+                batch.span = {{second * kSecond}, {(second + 1) * kSecond}};
+                HeapTick tick;
+                tick.image = ImageId(0u);
+                tick.liveBytes = static_cast<std::int64_t>((second < 300 ? 100 : 200) * kMiB);
+                batch.heapTicks.push_back(tick);
+                if (isStep && second == 300)
+                    batch.heapModes.push_back({ImageId(0u), {second * kSecond}, 65536, HeapModeCause::Budget});
+                told += watch.evaluate(batch, tables).size();
+            }
+            QCOMPARE(told > 0, !isStep);
+        }
+    }
+
     void tellsWhatGotWorse()
     {
         Run run(above(100 * kMiB, 0));

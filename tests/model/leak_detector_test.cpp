@@ -321,6 +321,27 @@ private Q_SLOTS:
         QCOMPARE(nlohmann::json::parse(json.str())["items"][0]["tier"].get<std::string>(), std::string("lost"));
     }
 
+    /// A history that begins anew holds none of the blocks that an accusation rests on: that is no proof that they were freed.
+    void withdrawsNothingBecauseOfAnotherWayOfRecording()
+    {
+        Recording recording;
+        recording.stack("main;cache;malloc", Behaviour::UnfilledCache);
+        LeakRetractions retractions;
+        retractions.update(recording.leaks(), recording.looked());
+        QCOMPARE(retractions.accused(), std::int64_t{1});
+        Snapshot later = recording.snapshot();
+        auto ages = std::make_shared<HeapAges>(*later.heapAges);
+        ages->stacks[0].firstBucket += static_cast<std::uint32_t>(ages->stacks[0].buckets.size());
+        ages->stacks[0].buckets.clear();
+        later.heapAges = ages;
+        later.heapModes = {{recording.builder().image(), {0}, 1},
+            {recording.builder().image(), {later.info.duration.ns / 2}, 65536, HeapModeCause::User}};
+        const LeakReport report = *findLeaks(later);
+        QVERIFY(mentions(report.notes, "only blocks from after that are judged"));
+        retractions.update(report, later);
+        QVERIFY(retractions.withdrawn().empty());
+    }
+
     void stopsOnRequest()
     {
         Recording recording;
