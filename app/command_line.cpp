@@ -69,6 +69,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
   genprof compare OLD NEW                       what got better or worse, by function and stack
   genprof serve FILE                            metrics for Prometheus, and an HTTP API
+  genprof gate --against OLD -- NEW             fail when it got worse, for CI
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -436,10 +437,12 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const FileCommands files(app);
     addDoctor(app, typed);
 
-    // What stands behind the first "--" of `record` is the command, whatever it looks like.
+    // What stands behind the first "--" of these is the command, whatever it looks like.
     const bool isRecord = !arguments.empty() && arguments.front() == "record";
-    const auto dashes = isRecord ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
-    const bool isRecording = isRecord || (!arguments.empty() && arguments.front() == "attach");
+    const bool isGate = !arguments.empty() && arguments.front() == "gate";
+    const bool takesCommand = isRecord || isGate || (!arguments.empty() && arguments.front() == "baseline");
+    const auto dashes = takesCommand ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
+    const bool isRecording = isRecord || isGate || (!arguments.empty() && arguments.front() == "attach");
     if (arguments.empty())
         return PrintAndExit{app.help(), kExitUsage};
     try {
@@ -471,7 +474,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (auto command = checks.parsed())
+    if (auto command = checks.parsed({dashes == arguments.end() ? dashes : dashes + 1, arguments.end()}))
         return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);
