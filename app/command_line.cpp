@@ -71,6 +71,7 @@ constexpr const char *kFooter = R"(Examples:
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
   genprof compare OLD NEW                       what got better or worse, by function and stack
   genprof serve FILE                            metrics for Prometheus, and an HTTP API
+  genprof gate --against OLD -- NEW             fail when it got worse, for CI
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -392,10 +393,13 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const FileCommands files(app);
     addDoctor(app, typed);
 
-    // What stands behind the first "--" of `record` and `soak` is the command, whatever it looks like.
-    const bool isRecord = !arguments.empty() && (arguments.front() == "record" || arguments.front() == "soak");
-    const auto dashes = isRecord ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
-    const bool isRecording = isRecord || (!arguments.empty() && arguments.front() == "attach");
+    // What stands behind the first "--" of these is the command, whatever it looks like.
+    const auto isOneOf = [&arguments](std::initializer_list<std::string_view> names) {
+        return !arguments.empty() && std::find(names.begin(), names.end(), arguments.front()) != names.end();
+    };
+    const bool takesCommand = isOneOf({"record", "soak", "gate", "baseline"});
+    const auto dashes = takesCommand ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
+    const bool isRecording = isOneOf({"record", "soak", "gate", "attach"});
     if (arguments.empty())
         return PrintAndExit{app.help(), kExitUsage};
     try {
@@ -427,7 +431,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (auto command = checks.parsed())
+    if (auto command = checks.parsed({dashes == arguments.end() ? dashes : dashes + 1, arguments.end()}))
         return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);

@@ -183,8 +183,8 @@ struct PrintAndExit
     int exitCode = 0; ///< 0: `text` goes to standard output, else to standard error
 };
 
-using Command
-    = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions, SqlOptions,
-        RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions, SoakOptions>;
+using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
+    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions,
+    SoakOptions, GateOptions, BaselineOptions>;
 
 } // namespace app

@@ -67,6 +67,8 @@ public:
                 {(number - 1) * kTickNs}, 50, 10, model::Timestamp{number * kTickNs}});
         batch.leakClaims.push_back(
             {m_image, stackAt(number % stacks), static_cast<std::uint32_t>(number), {number * kTickNs}, 50, 50, {}});
+        if (number == 0)
+            batch.heapModes.push_back({m_image, {0}, 1, model::HeapModeCause::Begin});
         batch.disk = number == 0 ? "/" : number == 1 ? "/data" : "";
         batch.alerts.push_back(alert(number, {}));
         batch.scans.push_back(scan(number));
