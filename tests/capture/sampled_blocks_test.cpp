@@ -3,6 +3,7 @@
 
 #include <QtTest>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -96,11 +97,16 @@ private Q_SLOTS:
                 }
                 isOver = true;
             });
+        // As the recorder does, one entry a block: however long the threads do not run, there is room.
+        std::array<bool, 3 * kAddresses> isKept{};
         for (std::uint64_t i = 0; !isOver; ++i) {
-            const std::uint64_t pointer = 4096 + 16 * (i * 7 % (3 * kAddresses));
-            kept += set.addKept(pointer) ? 1 : 0;
-            if (i % 2 == 0)
-                kept -= set.removeKept(pointer) ? 1 : 0;
+            const std::uint64_t block = i * 7 % (3 * kAddresses);
+            const std::uint64_t pointer = 4096 + 16 * block;
+            if (isKept[block])
+                kept -= set.removeKept(pointer) ? 1 : 0; // unless a thread has
+            else
+                kept += set.addKept(pointer) ? 1 : 0;
+            isKept[block] = !isKept[block];
         }
         for (std::thread &thread : threads)
             thread.join();

@@ -132,7 +132,6 @@ private Q_SLOTS:
         batch.heap.front().frees -= 1000;
         batch.heap.front().freedBytes -= 100'000;
         const Timestamp when{3 * SampleSession::kTickNs + 5};
-        batch.heapModes.push_back({before.image, {2}, 1});
         batch.heapModes.push_back(
             {before.image, when, 65536, HeapModeCause::Budget, 50'000, 500, 150'000, 1500, 2.5e9});
         VERIFY_RESULT(writer->write(batch, sample.tables()));
