@@ -92,7 +92,7 @@ public:
         const std::int64_t partNs = m_shape.length.ns / kSoakParts;
         const std::int64_t step = std::max(partNs, soakTick(m_shape.length).ns);
         const double hour = static_cast<double>(partNs) * 60;
-        const auto fromNs = static_cast<std::int64_t>(from * hour);
+        const std::int64_t fromNs = std::llround(from * hour);
         for (std::int64_t t = fromNs; static_cast<double>(t) < until * hour; t += step) {
             EventBatch batch
                 = tick(run, static_cast<std::size_t>(t / partNs), {t - fromNs}, {t - fromNs + step}, m_tracesHeap);
