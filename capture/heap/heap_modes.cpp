@@ -44,6 +44,8 @@ std::optional<model::Result<void>> HeapInstrument::setHeapMode(const model::Heap
     for (const auto &image : m_images)
         if (!image->hasEnded)
             running.push_back(image.get());
+    if (running.empty() && !m_attachFailure.empty())
+        return model::Result<void>(model::Error("The heap is not recorded: " + m_attachFailure));
     for (Image *image : running)
         if (const std::string obstacle = image->channel.obstacleTo(period); !obstacle.empty())
             return model::Result<void>(model::Error(

@@ -24,6 +24,7 @@ using model::CostKind;
 
 constexpr int kKindRole = Qt::UserRole, kNameRole = Qt::UserRole + 1;
 constexpr int kMostVisibleRows = 6;
+constexpr int kLowPagePx = 560;
 constexpr std::size_t kMostRows = 500; ///< of one kind
 constexpr int kFigureColumnPx = 88;
 
@@ -154,8 +155,8 @@ void AreasPage::addRows(AreaKind kind, const QString &all)
     addRow({kind, std::nullopt}, all, sum, nullptr);
     QTreeWidgetItem *parent = m_list->topLevelItem(m_list->topLevelItemCount() - 1);
     std::vector<std::pair<model::StringId, model::HeapCost>> rows(byName.begin(), byName.end());
-    std::stable_sort(rows.begin(), rows.end(),
-        [](const auto &a, const auto &b) { return a.second.liveBytes > b.second.liveBytes; });
+    std::stable_sort(
+        rows.begin(), rows.end(), [](const auto &a, const auto &b) { return a.second.liveBytes > b.second.liveBytes; });
     for (std::size_t i = 0; i < std::min(rows.size(), kMostRows); ++i)
         addRow({kind, rows[i].first}, text(m_raw->tables->text(rows[i].first)), rows[i].second, parent);
     if (rows.size() > kMostRows) {
@@ -165,11 +166,11 @@ void AreasPage::addRows(AreaKind kind, const QString &all)
     }
 }
 
-void AreasPage::addRow(
-    const Choice &choice, const QString &name, const model::HeapCost &sum, QTreeWidgetItem *parent)
+void AreasPage::addRow(const Choice &choice, const QString &name, const model::HeapCost &sum, QTreeWidgetItem *parent)
 {
-    auto *row = new QTreeWidgetItem(QStringList{name, bytesText(sum.liveBytes), text(model::formatCount(sum.liveBlocks)),
-        bytesText(sum.peakBytes), bytesText(sum.allocatedBytes), text(model::formatCount(sum.allocations))});
+    auto *row
+        = new QTreeWidgetItem(QStringList{name, bytesText(sum.liveBytes), text(model::formatCount(sum.liveBlocks)),
+            bytesText(sum.peakBytes), bytesText(sum.allocatedBytes), text(model::formatCount(sum.allocations))});
     for (int column = 1; column < m_list->columnCount(); ++column)
         row->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     row->setToolTip(0, name);
@@ -184,13 +185,23 @@ void AreasPage::addRow(
         m_list->setCurrentItem(row);
 }
 
-/// As high as its rows, up to some.
+void AreasPage::resizeEvent(QResizeEvent *event)
+{
+    CostPage::resizeEvent(event);
+    fitList();
+}
+
+/// As high as its rows, up to some. Where the window is low, what stands below needs the room more.
 void AreasPage::fitList()
 {
+    const bool isLow = height() < kLowPagePx;
+    m_listCard->setTitle(isLow ? QString() : tr("Areas"));
+    const int margin = isLow ? 4 : 12;
+    m_listCard->body()->setContentsMargins(16, margin, 16, margin);
     int rows = m_list->topLevelItemCount();
     for (int i = 0; i < m_list->topLevelItemCount(); ++i)
         rows += m_list->topLevelItem(i)->childCount();
-    const int shown = std::clamp(rows, 1, kMostVisibleRows);
+    const int shown = std::clamp(rows, 1, isLow ? kMostVisibleRows / 2 : kMostVisibleRows);
     const int rowPx = std::max(m_list->sizeHintForRow(0), m_list->fontMetrics().height() + 4);
     m_list->setFixedHeight(m_list->header()->sizeHint().height() + shown * rowPx + 2 * m_list->frameWidth() + 2);
 }

@@ -20,12 +20,13 @@ public:
     explicit AreasPage(Selection &selection, QWidget *parent = nullptr);
 
     QString key() const override { return QStringLiteral("areas"); }
-    QString title() const override { return tr("Mappings"); }
+    QString title() const override { return tr("Mappings, pools"); }
     QString iconName() const override { return QStringLiteral("areas"); }
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     std::vector<Export> exports() override;
 
 protected:
+    void resizeEvent(QResizeEvent *event) override;
     QString wholeText(const model::Snapshot &snapshot) const override;
     QString emptyText(const model::Snapshot &snapshot) const override;
     void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const override;
