@@ -11,8 +11,8 @@ namespace model {
 
 namespace {
 
-constexpr std::array kQuantities = std::to_array<SeriesSource>({Metric::Rss, Metric::CgroupMemory, HeapQuantity::LiveBytes,
-    Metric::VirtualSize, Metric::Threads, Metric::OpenFiles, Metric::DiskUsed});
+constexpr std::array kQuantities = std::to_array<SeriesSource>({Metric::Rss, Metric::CgroupMemory,
+    HeapQuantity::LiveBytes, Metric::VirtualSize, Metric::Threads, Metric::OpenFiles, Metric::DiskUsed});
 constexpr double kLeastRoom = 1.1;      ///< of a limit that is worth a word, as a multiple of what is used
 constexpr double kNever = 0.01;         ///< a probability
 constexpr std::size_t kRoundLimits = 3; ///< each twice the one before
@@ -110,9 +110,16 @@ private:
         if (limit)
             options.limit = limit->limit;
         options.label = labelOf(m_snapshot, source, process);
-        if (source == SeriesSource(Metric::Rss))
-            options.otherLimits = roundLimits(last->value);
-        return add({.key = std::string(seriesInfo(source).key), .process = process, .stack = {}, .image = {}, .where = {},
+        if (source == SeriesSource(Metric::Rss)) {
+            const std::optional<SeriesPoint> now
+                = m_snapshot.selection.time ? series.nearest(m_snapshot.span.end) : last;
+            options.otherLimits = roundLimits(now->value);
+        }
+        return add({.key = std::string(seriesInfo(source).key),
+                       .process = process,
+                       .stack = {},
+                       .image = {},
+                       .where = {},
                        .forecast = {}},
             series, options);
     }
@@ -127,11 +134,15 @@ private:
             return true;
         ForecastOptions options;
         if (limit && rss && limit->limit.value > rss->value)
-            options.limit = ForecastLimit{
-                static_cast<double>(item.liveBytes) + limit->limit.value - rss->value, "room below the " + limit->limit.name};
+            options.limit = ForecastLimit{static_cast<double>(item.liveBytes) + limit->limit.value - rss->value,
+                "room below the " + limit->limit.name};
         options.label = fmt::format("What {} keeps", item.place);
-        return add({.key = "leak", .process = {}, .stack = item.stacks.front().stack, .image = item.image,
-                       .where = item.where, .forecast = {}},
+        return add({.key = "leak",
+                       .process = {},
+                       .stack = item.stacks.front().stack,
+                       .image = item.image,
+                       .where = item.where,
+                       .forecast = {}},
             series, options);
     }
 
