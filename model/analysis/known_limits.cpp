@@ -11,10 +11,24 @@ namespace {
 constexpr Duration kStillThere
     = Duration::fromMs(15'000); ///< a process that was read so long before the end counts as alive
 
+/// Where one stands: the end of the selected time, else of the recording.
+Timestamp endOf(const Snapshot &snapshot)
+{
+    if (snapshot.selection.time || snapshot.tickEnds.empty())
+        return snapshot.selection.time ? snapshot.span.end : Timestamp{};
+    return snapshot.tickEnds.back();
+}
+
+/// The last value by that moment.
 std::optional<double> lastOf(const Snapshot &snapshot, Metric metric)
 {
-    const std::optional<SeriesPoint> point = timeSeries(snapshot, metric).last();
-    return point ? std::optional(point->value) : std::nullopt;
+    const Timestamp end = endOf(snapshot);
+    const TimeSeries series = timeSeries(snapshot, metric);
+    for (auto segment = series.segments.rbegin(); segment != series.segments.rend(); ++segment)
+        for (auto point = segment->rbegin(); point != segment->rend(); ++point)
+            if (point->when <= end)
+                return point->value;
+    return std::nullopt;
 }
 
 bool isMemoryOfProcess(const SeriesSource &source)
@@ -49,13 +63,14 @@ const Bound *boundOf(const SeriesSource &source)
     return found == kBounds.end() ? nullptr : &*found;
 }
 
-/// The last values of a process that was there at the end.
-const MetricValues *lastValues(const Snapshot &snapshot, const MetricSeries &series)
+/// The last values of a process that tell both; null if it was gone by the end. The last row of a process that ended tells neither.
+const MetricValues *lastValues(const Snapshot &snapshot, const MetricSeries &series, const Bound &bound)
 {
-    if (series.times.empty() || snapshot.tickEnds.empty()
-        || series.times.back() + kStillThere < snapshot.tickEnds.back())
-        return nullptr;
-    return &series.values.back();
+    const Timestamp end = endOf(snapshot);
+    for (std::size_t i = series.times.size(); i-- > 0 && series.times[i] + kStillThere >= end;)
+        if (series.times[i] <= end && series.values[i].get(bound.metric) && series.values[i].get(bound.limit))
+            return &series.values[i];
+    return nullptr;
 }
 
 std::optional<KnownLimit> nearestProcess(const Snapshot &snapshot, const Bound &bound)
@@ -63,7 +78,7 @@ std::optional<KnownLimit> nearestProcess(const Snapshot &snapshot, const Bound &
     std::optional<KnownLimit> nearest;
     double greatest = -1;
     for (const MetricSeries &series : snapshot.metrics) {
-        const MetricValues *values = lastValues(snapshot, series);
+        const MetricValues *values = lastValues(snapshot, series, bound);
         const auto used = values ? values->get(bound.metric) : std::nullopt;
         const auto limit = values ? values->get(bound.limit) : std::nullopt;
         if (!used || !limit || *limit <= 0)

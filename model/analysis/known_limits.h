@@ -15,7 +15,7 @@ struct KnownLimit
         process; ///< it binds each process by itself, and this one is nearest to it; none: all together
 };
 
-/// What binds a quantity, as of the last tick. Memory: the least of the control group's limit, and of what is available plus resident.
+/// What binds a quantity, as of the end of the selected time. Memory: the least of the control group's limit, and of what is available plus resident.
 /// Virtual size and open files: the soft limits of the process that is nearest to its own (RLIMIT_AS, RLIMIT_NOFILE). Threads: the least of what
 /// group, user and machine leave. Disk: the size of the file system. Empty for other quantities, and where none was recorded.
 std::optional<KnownLimit> knownLimit(const Snapshot &snapshot, const SeriesSource &source);

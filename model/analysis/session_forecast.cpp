@@ -112,8 +112,11 @@ private:
         if (limit)
             options.limit = limit->limit;
         options.label = labelOf(m_snapshot, source, process);
-        if (source == SeriesSource(Metric::Rss))
-            options.otherLimits = roundLimits(last->value);
+        if (source == SeriesSource(Metric::Rss)) {
+            const std::optional<SeriesPoint> now
+                = m_snapshot.selection.time ? series.nearest(m_snapshot.span.end) : last;
+            options.otherLimits = roundLimits(now->value);
+        }
         return add({.key = std::string(seriesInfo(source).key),
                        .process = process,
                        .stack = {},

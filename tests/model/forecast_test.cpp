@@ -212,6 +212,10 @@ private Q_SLOTS:
         QVERIFY(!knownLimit(snapshot, Metric::Threads)->process);
         QCOMPARE(knownLimit(snapshot, Metric::DiskUsed)->limit.name, std::string("size of the file system on /data"));
         QVERIFY(!knownLimit(snapshot, Metric::MinorFaults));
+        // The last row of a process that ended tells nothing; what it told before counts.
+        snapshot.metrics.front().times.push_back(snapshot.tickEnds.back());
+        snapshot.metrics.front().values.emplace_back();
+        QCOMPARE(knownLimit(snapshot, Metric::VirtualSize)->limit.value, 1000.0);
         QVERIFY(isLimit(Metric::DiskSize) && !isLimit(Metric::DiskUsed) && canHaveLimit(Metric::DiskUsed));
     }
 
