@@ -12,7 +12,7 @@ namespace {
 using model::Result;
 using Readings = std::array<std::vector<std::int64_t>, model::kMetricCount>;
 
-constexpr std::int64_t kFirstFormatWithLimits = 8;
+constexpr std::int64_t kFirstFormatWithLimits = 9;
 
 /// Every column that a row is written with.
 std::string allColumns() { return metricColumns(kFirstFormatWithLimits); }
