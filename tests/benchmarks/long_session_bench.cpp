@@ -86,6 +86,11 @@ private:
         isOver = true;
         for (std::thread &viewer : viewers)
             viewer.join();
+        // None of them keeps the log from being folded in.
+        const qint64 logBytes = QFileInfo(QString::fromStdString(path + "-wal")).size();
+        qInfo("%d viewers: log %.1f MB", viewerCount, static_cast<double>(logBytes) / 1e6);
+        if (logBytes > 32'000'000)
+            qFatal("the log has grown");
         return cpu / kTicks;
     }
 
