@@ -57,7 +57,7 @@ private Q_SLOTS:
         QCOMPARE(cpu.size(), std::size_t{400});
         row("model of a shared machine", sharedMachineNoise, 0.005, 0.95);
         row("recorded CPU time", windowsOf(cpu), 0.005, 0.95);
-        row("recorded wall time", windowsOf(recorded(0)),
+        row("recorded wall time", windowsOf(recorded(0)), 0.01,
             0); // half of it is waiting for a processor: mostly unclear, and said so
     }
 };
