@@ -99,17 +99,18 @@ AlertCommands::~AlertCommands()
 model::Result<void> AlertCommands::start(
     const std::vector<std::string> &arguments, const std::vector<std::pair<std::string, std::string>> &variables)
 {
-    const std::string &name = arguments.back();
+    // A shell is named by what it is to run.
+    const std::string &name = arguments.front() == kShell ? arguments.back() : arguments.front();
     if (m_running.size() >= kMost)
         return model::Error(
-            fmt::format("\"{}\" was not started: {} commands of earlier alerts still run", name, kMost));
+            fmt::format("Alert command \"{}\" was not started: {} of earlier alerts still run", name, kMost));
     std::vector<std::string> words = arguments, environment = environmentWith(variables);
     const SpawnSetup setup;
     pid_t pid = 0;
     const int failure = ::posix_spawnp(&pid, words.front().c_str(), setup.actions(), setup.attributes(),
         pointers(words).data(), pointers(environment).data());
     if (failure != 0)
-        return model::systemError(fmt::format("Cannot start \"{}\"", words.front()), failure);
+        return model::systemError(fmt::format("Alert command \"{}\" cannot be started", name), failure);
     m_running.push_back({pid, name, nowNs() + kTimeLimit.ns});
     return {};
 }
@@ -125,13 +126,13 @@ std::vector<std::string> AlertCommands::look()
             if (now >= running.deadlineNs && !running.isKilled) {
                 ::kill(-running.pid, SIGKILL);
                 running.isKilled = true;
-                said.push_back(fmt::format(
-                    "\"{}\" was killed: it ran for more than {:.0f} s", running.name, kTimeLimit.seconds()));
+                said.push_back(fmt::format("Alert command \"{}\" was killed: it ran for more than {:.0f} s",
+                    running.name, kTimeLimit.seconds()));
             }
             return false;
         }
         if (ended > 0 && status != 0 && !running.isKilled)
-            said.push_back(fmt::format("\"{}\" ended with status {}", running.name, exitCodeOf(status)));
+            said.push_back(fmt::format("Alert command \"{}\" ended with status {}", running.name, exitCodeOf(status)));
         return true;
     });
     return said;

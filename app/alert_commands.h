@@ -17,6 +17,8 @@ class AlertCommands
 public:
     /// How long a command may run.
     static constexpr model::Duration kTimeLimit = model::Duration::fromMs(30'000);
+    /// What runs a command that is one text, given as {kShell, "-c", text}; it is named by the text.
+    static constexpr const char *kShell = "/bin/sh";
     /// How many may run at once.
     static constexpr std::size_t kMost = 8;
 
@@ -27,7 +29,7 @@ public:
     ~AlertCommands();
 
     /// Starts a program, found in PATH, in a process group of its own, with stdin from /dev/null and stdout on our stderr. `variables` go
-    /// into its environment. Fails when it cannot be started or too many run.
+    /// into its environment. Fails, with a sentence, when it cannot be started or too many run.
     model::Result<void> start(
         const std::vector<std::string> &arguments, const std::vector<std::pair<std::string, std::string>> &variables);
 

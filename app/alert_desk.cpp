@@ -23,13 +23,14 @@ AlertDesk::AlertDesk(const AlertConfig &config, int cores, std::string session, 
 
 void AlertDesk::see(model::EventBatch &batch, const model::ProgramTables &tables)
 {
+    m_leaks.see(batch);
     for (const model::AlertEvent &alert : m_watch.evaluate(batch, tables)) {
         batch.alerts.push_back(alert);
         if (alert.ended || alert.fired == batch.span.end)
             tell(alert, batch);
     }
     for (const std::string &text : m_commands.look())
-        m_onMessage("Alert command " + text);
+        m_onMessage(text);
 }
 
 void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
@@ -44,7 +45,7 @@ void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
     batch.marks.push_back({alert.fired, model::MarkKind::Alert, fmt::format("{}: {}", alert.rule, value)});
     const model::AlertRule *rule = m_watch.ruleOf(alert);
     if (rule && !rule->command.empty())
-        run({"/bin/sh", "-c", rule->command}, alert);
+        run({AlertCommands::kShell, "-c", rule->command}, alert);
     if (m_notifies)
         run({"notify-send", "--app-name=Genesis Profiler", "--urgency=critical", alert.rule,
                 fmt::format("{} (now {})", alert.condition, value)},
@@ -61,13 +62,13 @@ void AlertDesk::run(const std::vector<std::string> &arguments, const model::Aler
             {"GENPROF_ALERT_SECONDS", fmt::format("{:.3f}", alert.fired.seconds())},
             {"GENPROF_ALERT_SESSION", m_session}});
     if (!started)
-        m_onMessage("Alert command " + started.error().text());
+        m_onMessage(started.error().text());
 }
 
 void AlertDesk::finish()
 {
     for (const std::string &text : m_commands.finish(kLastMoment))
-        m_onMessage("Alert command " + text);
+        m_onMessage(text);
 }
 
 } // namespace app

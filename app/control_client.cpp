@@ -39,6 +39,16 @@ model::Result<void> checkOwner(int fd)
     return {};
 }
 
+/// How long the answer may take.
+std::chrono::milliseconds limitOf(const capture::ControlRequest &request)
+{
+    if (request.command != capture::ControlCommand::Scan)
+        return std::chrono::seconds(10);
+    constexpr std::chrono::minutes kScanLimit(10);
+    const std::chrono::nanoseconds second(request.scan.isConfirmed ? request.scan.parameters.confirmAfterNs : 0);
+    return kScanLimit + std::chrono::duration_cast<std::chrono::milliseconds>(second);
+}
+
 } // namespace
 
 ControlClient::ControlClient(capture::FileDescriptor fd)
@@ -71,8 +81,7 @@ model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &in
     return ControlClient(std::move(fd));
 }
 
-model::Result<capture::ControlReply> ControlClient::request(
-    const capture::ControlRequest &request, std::chrono::milliseconds limit)
+model::Result<capture::ControlReply> ControlClient::request(const capture::ControlRequest &request)
 {
     const std::string line = capture::encode(request) + "\n";
     std::size_t sent = 0;
@@ -84,7 +93,7 @@ model::Result<capture::ControlReply> ControlClient::request(
             return model::systemError("Cannot talk to the recorder", errno);
         sent += static_cast<std::size_t>(count);
     }
-    const auto answer = readLine(limit);
+    const auto answer = readLine(limitOf(request));
     if (!answer)
         return answer.error();
     return capture::decodeReply(*answer);

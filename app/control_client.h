@@ -20,9 +20,9 @@ public:
     /// its recorder is gone. Refuses a socket whose owner is neither this user nor root.
     static model::Result<ControlClient> connect(const model::SessionInfo &info);
 
-    /// Asks, and waits for the answer. Fails when no answer comes; a refusal is in ControlReply::error.
-    model::Result<capture::ControlReply> request(
-        const capture::ControlRequest &request, std::chrono::milliseconds limit = std::chrono::seconds(10));
+    /// Asks, and waits for the answer, as long as what is asked for may take: 10 s; a scan of tens of gigabytes, 10 minutes and the time until it is
+    /// confirmed. Fails when no answer comes; a refusal is in ControlReply::error.
+    model::Result<capture::ControlReply> request(const capture::ControlRequest &request);
 
     /// After a stop: waits until the session is complete.
     model::Result<capture::ControlReply> waitForEnd(std::chrono::milliseconds limit);

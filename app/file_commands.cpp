@@ -225,6 +225,9 @@ void FileCommands::Typed::addList(CLI::App &app)
             "Only those with these words in path, command, build-id, host, tags, note or verdicts")
         ->type_name("WORDS");
     command->add_option("--format", listFormat, "text (default) or json")->type_name("FORMAT");
+    addPassphraseOptions(*command, list.passphrase);
+    command->footer("Sealed sessions say that they are sealed, and no more; with a passphrase those that it opens are "
+                    "shown like others.");
     listCommand = command;
 }
 
@@ -259,7 +262,8 @@ void FileCommands::Typed::addPrune(CLI::App &app)
         ->allow_extra_args(false);
     command->add_flag("--yes", prune.isConfirmed, "Remove them; without it they are only listed");
     command->footer(
-        "Sessions that are being recorded, are unfinished or damaged, or have the tag \"keep\" always stay.");
+        "Sessions that are being recorded, are unfinished or damaged, have the tag \"keep\", or are sealed, so that "
+        "nobody knows, always stay.");
     pruneCommand = command;
 }
 

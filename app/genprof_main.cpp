@@ -11,6 +11,7 @@
 #include "app/cli/seal.h"
 #include "app/cli/serve.h"
 #include "app/cli/sessions.h"
+#include "app/cli/soak.h"
 #include "app/cli/sql.h"
 #include "app/command_line.h"
 #include "capture/target/inherited_state.h"
@@ -39,6 +40,7 @@ struct Run
     int operator()(const app::TagOptions &options) const { return app::runTag(options); }
     int operator()(const app::PruneOptions &options) const { return app::runPrune(options); }
     int operator()(const app::FollowOptions &options) const { return app::runFollow(options); }
+    int operator()(const app::SoakOptions &options) const { return app::runSoak(options, inherited); }
     int operator()(const app::ServeOptions &options) const { return app::runServe(options); }
     int operator()(const app::SqlOptions &options) const { return app::runSql(options); }
     int operator()(const app::GateOptions &options) const { return app::runGate(options, inherited); }

@@ -3,11 +3,16 @@
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -22,11 +27,14 @@ using storage::SecretText;
 constexpr std::size_t kLongest = 1024;
 constexpr const char *kHow = "give it with --passphrase-fd N or --passphrase-keyring NAME";
 
+bool hasWholeLine(const SecretText &text) { return text.view().find('\n') != std::string_view::npos; }
+
 /// What stands before the first line break; an empty one is none.
 Result<SecretText> firstLine(SecretText text, const std::string &where)
 {
-    const std::size_t end = std::min(text.view().find('\n'), text.size());
-    text.setSize(end);
+    if (text.size() == text.capacity() && !hasWholeLine(text))
+        return Error("The passphrase in " + where + " is longer than " + std::to_string(kLongest - 1) + " bytes");
+    text.setSize(std::min(text.view().find('\n'), text.size()));
     if (text.size() > 0 && text.view().back() == '\r')
         text.setSize(text.size() - 1);
     if (text.size() == 0)
@@ -38,7 +46,7 @@ Result<SecretText> readDescriptor(int fd)
 {
     SecretText text(kLongest);
     const std::string where = "descriptor " + std::to_string(fd);
-    while (text.size() < text.capacity() && text.view().find('\n') == std::string_view::npos) {
+    while (text.size() < text.capacity() && !hasWholeLine(text)) {
         const ssize_t count = ::read(fd, text.data() + text.size(), text.capacity() - text.size());
         if (count < 0 && errno == EINTR)
             continue;
@@ -50,8 +58,6 @@ Result<SecretText> readDescriptor(int fd)
     }
     // The recorded program must not find it.
     ::close(fd);
-    if (text.size() == text.capacity())
-        return Error("The passphrase in " + where + " is longer than " + std::to_string(kLongest - 1) + " bytes");
     return firstLine(std::move(text), where);
 }
 
@@ -69,88 +75,151 @@ Result<SecretText> readKeyring(const std::string &name)
     const long bytes = ::syscall(SYS_keyctl, KEYCTL_READ, key, text.data(), text.capacity());
     if (bytes < 0)
         return model::systemError("Cannot read the key \"" + name + "\"", errno);
-    if (static_cast<std::size_t>(bytes) >= text.capacity())
-        return Error("The key \"" + name + "\" is longer than " + std::to_string(kLongest - 1) + " bytes");
-    text.setSize(static_cast<std::size_t>(bytes));
+    text.setSize(std::min(static_cast<std::size_t>(bytes), text.capacity()));
     return firstLine(std::move(text), "the key \"" + name + "\"");
 }
 
-/// A terminal that shows nothing of what is typed, until it goes.
+/// Holds back the signals that end or stop a program, for as long as it lives.
+class HeldSignals
+{
+public:
+    HeldSignals()
+    {
+        ::sigemptyset(&m_set);
+        for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP})
+            ::sigaddset(&m_set, number);
+        ::pthread_sigmask(SIG_BLOCK, &m_set, &m_before);
+        m_fd = ::signalfd(-1, &m_set, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    HeldSignals(const HeldSignals &) = delete;
+    HeldSignals &operator=(const HeldSignals &) = delete;
+    ~HeldSignals()
+    {
+        if (m_fd >= 0)
+            ::close(m_fd);
+        ::pthread_sigmask(SIG_SETMASK, &m_before, nullptr);
+    }
+
+    /// Readable when one came; −1 where that cannot be seen.
+    int descriptor() const { return m_fd; }
+
+    /// Lets those that came do what they do; it may return, as when the program goes on after Ctrl-Z.
+    void letGo()
+    {
+        signalfd_siginfo info{};
+        while (::read(m_fd, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
+            ::raise(static_cast<int>(info.ssi_signo));
+            ::pthread_sigmask(SIG_UNBLOCK, &m_set, nullptr);
+            ::pthread_sigmask(SIG_BLOCK, &m_set, nullptr);
+        }
+    }
+
+private:
+    sigset_t m_set{};
+    sigset_t m_before{};
+    int m_fd = -1;
+};
+
+/// A terminal that shows nothing of what is typed, until it goes or a signal ends the program.
 class SilentTerminal
 {
 public:
     SilentTerminal()
         : m_fd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY))
     {
-        if (m_fd < 0 || ::tcgetattr(m_fd, &m_before) != 0)
-            return;
-        termios silent = m_before;
-        silent.c_lflag = (silent.c_lflag & ~static_cast<tcflag_t>(ECHO)) | ICANON | ISIG;
-        m_isSilent = ::tcsetattr(m_fd, TCSAFLUSH, &silent) == 0;
+        if (m_fd >= 0 && ::tcgetattr(m_fd, &m_before) == 0)
+            silence();
     }
     SilentTerminal(const SilentTerminal &) = delete;
     SilentTerminal &operator=(const SilentTerminal &) = delete;
     ~SilentTerminal()
     {
-        if (m_isSilent) {
-            ::tcsetattr(m_fd, TCSAFLUSH, &m_before);
-            write("\n");
-        }
+        restore();
         if (m_fd >= 0)
             ::close(m_fd);
     }
 
     bool isThere() const { return m_isSilent; }
 
-    void write(const std::string &text) const
-    {
-        [[maybe_unused]] const ssize_t written = ::write(m_fd, text.data(), text.size());
-    }
-
-    Result<SecretText> readLine() const
+    Result<SecretText> ask(const std::string &prompt)
     {
         SecretText text(kLongest);
+        write(prompt);
         for (;;) {
+            std::array<pollfd, 2> polled{{{m_fd, POLLIN, 0}, {m_signals.descriptor(), POLLIN, 0}}};
+            const int ready = ::poll(polled.data(), polled.size(), -1);
+            if (ready < 0 && errno == EINTR)
+                continue;
+            if (ready > 0 && polled[1].revents != 0) {
+                restore();
+                m_signals.letGo();
+                silence();
+                write(prompt);
+                continue;
+            }
             const ssize_t count = ::read(m_fd, text.data(), text.capacity());
             if (count < 0 && errno == EINTR)
                 continue;
-            text.setSize(count > 0 ? static_cast<std::size_t>(count) : 0);
+            if (count < 0)
+                return model::systemError("Cannot read what was typed", errno);
+            text.setSize(static_cast<std::size_t>(count));
             return firstLine(std::move(text), "what was typed");
         }
     }
 
 private:
+    void silence()
+    {
+        termios silent = m_before;
+        silent.c_lflag = (silent.c_lflag & ~static_cast<tcflag_t>(ECHO)) | ICANON | ISIG;
+        m_isSilent = ::tcsetattr(m_fd, TCSAFLUSH, &silent) == 0;
+    }
+
+    void restore()
+    {
+        if (!m_isSilent)
+            return;
+        ::tcsetattr(m_fd, TCSAFLUSH, &m_before);
+        m_isSilent = false;
+        write("\n");
+    }
+
+    void write(const std::string &text) const
+    {
+        [[maybe_unused]] const ssize_t written = ::write(m_fd, text.data(), text.size());
+    }
+
+    HeldSignals m_signals; ///< before the terminal changes, and until it is as it was
     int m_fd;
     termios m_before{};
     bool m_isSilent = false;
 };
 
-bool isAsked(const PassphraseSource &source) { return !source.fd && source.keyring.empty(); }
-
 void leaveNoCoreDump() { ::prctl(PR_SET_DUMPABLE, 0); }
 
 } // namespace
 
+bool isGiven(const PassphraseSource &source) { return source.fd || !source.keyring.empty(); }
+
 Result<SecretText> readPassphrase(const PassphraseSource &source, const std::string &prompt)
 {
+    leaveNoCoreDump();
     if (source.fd)
         return readDescriptor(*source.fd);
     if (!source.keyring.empty())
         return readKeyring(source.keyring);
-    const SilentTerminal terminal;
+    SilentTerminal terminal;
     if (!terminal.isThere())
         return Error(std::string("A passphrase is needed, and there is no terminal to ask for it: ") + kHow);
-    terminal.write(prompt);
-    return terminal.readLine();
+    return terminal.ask(prompt);
 }
 
 Result<storage::SealKeyPointer> newSealKey(const PassphraseSource &source)
 {
-    leaveNoCoreDump();
     auto passphrase = readPassphrase(source, "Passphrase to seal with: ");
     if (!passphrase)
         return passphrase.error();
-    if (isAsked(source)) {
+    if (!isGiven(source)) {
         const auto again = readPassphrase(source, "The same once more: ");
         if (!again)
             return again.error();
@@ -164,7 +233,6 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
 {
     if (!storage::isSealed(path))
         return storage::SealKeyPointer();
-    leaveNoCoreDump();
     constexpr int kMostTries = 3;
     for (int tries = 1;; ++tries) {
         const char *wasWrong = tries > 1 ? "Wrong passphrase. " : "";
@@ -173,7 +241,7 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
             return passphrase.error().within(path);
         auto key = storage::SealKey::unlock(path, *passphrase);
         const bool mayTryAgain
-            = isAsked(source) && tries < kMostTries && !key && key.error().text().ends_with("wrong passphrase");
+            = !isGiven(source) && tries < kMostTries && !key && key.error().text().ends_with("wrong passphrase");
         if (!mayTryAgain)
             return key;
     }

@@ -8,13 +8,12 @@ namespace app {
 namespace {
 
 /// What went wrong as a sentence; empty: nothing.
-std::string send(const model::SessionInfo &info, const capture::ControlRequest &request,
-    std::chrono::milliseconds limit = std::chrono::seconds(10))
+std::string send(const model::SessionInfo &info, const capture::ControlRequest &request)
 {
     auto client = ControlClient::connect(info);
     if (!client)
         return client.error().text();
-    const auto reply = client->request(request, limit);
+    const auto reply = client->request(request);
     return reply ? reply->error : reply.error().text();
 }
 
@@ -48,7 +47,7 @@ void RecordingRemote::scan(const model::SessionInfo &info)
 {
     m_scanJob.run(
         [info](std::stop_token) {
-            return send(info, {capture::ControlCommand::Scan, {}, {}}, std::chrono::minutes(10));
+            return send(info, {capture::ControlCommand::Scan, {}, {}});
         },
         [this](const std::string &failure) {
             if (!failure.empty())

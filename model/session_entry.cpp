@@ -18,6 +18,16 @@ std::string lowered(std::string_view text)
 
 } // namespace
 
+std::string commandText(const CaptureConfig &config)
+{
+    if (config.attachPid)
+        return "pid " + std::to_string(*config.attachPid);
+    std::string command;
+    for (const std::string &argument : config.command)
+        command += (command.empty() ? "" : " ") + argument;
+    return command;
+}
+
 bool matches(const SessionEntry &entry, std::string_view search)
 {
     std::string text = entry.path + '\n' + entry.command + '\n' + entry.buildId + '\n' + entry.host + '\n' + entry.note;
@@ -35,14 +45,13 @@ bool matches(const SessionEntry &entry, std::string_view search)
     return true;
 }
 
-std::vector<PruneChoice> pruneChoices(
-    const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs)
+PruneChoices pruneChoices(const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs)
 {
     std::vector<std::size_t> newestFirst(entries.size());
     std::iota(newestFirst.begin(), newestFirst.end(), std::size_t{0});
     std::stable_sort(newestFirst.begin(), newestFirst.end(),
         [&](std::size_t a, std::size_t b) { return entries[a].startWallNs > entries[b].startWallNs; });
-    std::vector<PruneChoice> choices;
+    PruneChoices choices;
     std::int64_t kept = 0, bytes = 0;
     for (const std::size_t index : newestFirst) {
         const SessionEntry &entry = entries[index];
@@ -55,14 +64,17 @@ std::vector<PruneChoice> pruneChoices(
             reason = "more than " + std::to_string(rules.count) + " sessions";
         else if (rules.bytes > 0 && bytes + entry.fileBytes > rules.bytes)
             reason = "more bytes than what is kept";
-        if (!reason.empty() && isFinished && !isTagged) {
-            choices.push_back({index, std::move(reason)});
+        if (!reason.empty() && isFinished && !isTagged && entry.tagsAreKnown) {
+            choices.removed.push_back({index, std::move(reason)});
             continue;
         }
+        if (!reason.empty() && isFinished && !entry.tagsAreKnown)
+            choices.unjudged.push_back({index, std::move(reason)});
         ++kept;
         bytes += entry.fileBytes;
     }
-    std::reverse(choices.begin(), choices.end());
+    std::reverse(choices.removed.begin(), choices.removed.end());
+    std::reverse(choices.unjudged.begin(), choices.unjudged.end());
     return choices;
 }
 

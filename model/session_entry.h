@@ -26,8 +26,12 @@ struct SessionEntry
     std::vector<std::string> tags;     ///< ascending
     std::string note;
     bool isSealed = false;
-    std::string problem; ///< why it cannot be read, as a sentence; empty: it can
+    bool tagsAreKnown = true; ///< not of a sealed session whose key is not known, nor where they cannot be read
+    std::string problem;      ///< why it cannot be read, as a sentence; empty: it can
 };
+
+/// The command as lists show it: arguments joined by spaces, or "pid 4127".
+std::string commandText(const CaptureConfig &config);
 
 /// Whether each word of `search` stands in the path, command, build-id, host, note, a tag or a verdict; no matter the case.
 bool matches(const SessionEntry &entry, std::string_view search);
@@ -50,9 +54,16 @@ struct PruneChoice
     std::string reason;    ///< "older than 30 days"
 };
 
-/// What `rules` remove of `entries`, oldest first. Sessions that are being recorded, unfinished or cannot be read are never chosen; they
-/// count for the limits all the same. `nowWallNs` is CLOCK_REALTIME.
-std::vector<PruneChoice> pruneChoices(
-    const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs);
+/// What rules do not keep.
+struct PruneChoices
+{
+    std::vector<PruneChoice> removed; ///< oldest first
+    std::vector<PruneChoice>
+        unjudged; ///< would be removed too, but for what their tags may say, which are not known; they stay
+};
+
+/// What `rules` remove of `entries`. Sessions that are being recorded, unfinished or cannot be read are never chosen; they count for the limits
+/// all the same. `nowWallNs` is CLOCK_REALTIME.
+PruneChoices pruneChoices(const std::vector<SessionEntry> &entries, const KeepRules &rules, std::int64_t nowWallNs);
 
 } // namespace model

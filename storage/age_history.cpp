@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/age_history.h"
 
+#include "storage/leb128.h"
+
 #include <optional>
 
 namespace storage {
 
 namespace {
-
-void put(std::string &bytes, std::uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        bytes.push_back(static_cast<char>(value | 0x80));
-    bytes.push_back(static_cast<char>(value));
-}
 
 std::uint64_t zigzag(std::int64_t value)
 {
@@ -39,13 +34,8 @@ public:
     std::uint64_t next()
     {
         std::uint64_t value = 0;
-        for (unsigned shift = 0; shift < 64 && !m_bytes.empty(); shift += 7) {
-            const auto byte = static_cast<unsigned char>(m_bytes.front());
-            m_bytes.remove_prefix(1);
-            value |= std::uint64_t{byte & 0x7fu} << shift;
-            if (byte < 0x80)
-                return value;
-        }
+        if (takeLeb128(m_bytes, value))
+            return value;
         m_isWhole = false;
         return 0;
     }
@@ -69,20 +59,20 @@ private:
 std::string encodeHistory(const model::StackAges &ages)
 {
     std::string bytes;
-    put(bytes, ages.buckets.size());
+    appendLeb128(bytes, ages.buckets.size());
     model::AgeBucket before;
     for (const model::AgeBucket &bucket : ages.buckets) {
-        put(bytes, static_cast<std::uint64_t>(bucket.born));
-        put(bytes, static_cast<std::uint64_t>(bucket.alive));
-        put(bytes, static_cast<std::uint64_t>(bucket.died));
-        put(bytes, zigzag(difference(bucket.liveBlocks, before.liveBlocks)));
-        put(bytes, zigzag(difference(bucket.liveBytes, before.liveBytes)));
+        appendLeb128(bytes, static_cast<std::uint64_t>(bucket.born));
+        appendLeb128(bytes, static_cast<std::uint64_t>(bucket.alive));
+        appendLeb128(bytes, static_cast<std::uint64_t>(bucket.died));
+        appendLeb128(bytes, zigzag(difference(bucket.liveBlocks, before.liveBlocks)));
+        appendLeb128(bytes, zigzag(difference(bucket.liveBytes, before.liveBytes)));
         before = bucket;
     }
-    put(bytes, ages.examples.size());
+    appendLeb128(bytes, ages.examples.size());
     for (const model::LiveExample &example : ages.examples) {
-        put(bytes, static_cast<std::uint64_t>(example.size));
-        put(bytes, static_cast<std::uint64_t>(example.birth.ns));
+        appendLeb128(bytes, static_cast<std::uint64_t>(example.size));
+        appendLeb128(bytes, static_cast<std::uint64_t>(example.birth.ns));
     }
     return bytes;
 }

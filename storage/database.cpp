@@ -24,7 +24,8 @@ constexpr int kInstructionsPerCheck = 20'000; ///< a fraction of a millisecond
 /// The path as a file: URI, which is how SQLite takes options.
 std::string uriOf(const std::string &path, std::string_view options)
 {
-    std::string uri = "file:";
+    // An absolute one comes after an empty authority: "file://x/y" would be y on the host x.
+    std::string uri = path.starts_with('/') ? "file://" : "file:";
     for (const char c : path) {
         if (c == '%' || c == '?' || c == '#')
             uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
@@ -118,13 +119,17 @@ model::Result<Database> Database::open(const std::string &path, OpenMode mode, c
     const int code
         = sqlite3_open_v2(name.c_str(), &handle, flags, database.m_vfs ? database.m_vfs->name().c_str() : nullptr);
     database.m_handle.reset(handle);
-    if (code != SQLITE_OK)
-        return handle ? databaseError(handle, "Cannot open") : model::Error("Cannot open " + path + ": out of memory");
+    if (code != SQLITE_OK) {
+        if (!handle)
+            return model::Error("Cannot open " + path + ": out of memory");
+        // What could not be opened has no name yet.
+        const char *known = sqlite3_db_filename(handle, "main");
+        return databaseError(handle, known && *known ? std::string("Cannot open") : "Cannot open " + path);
+    }
     sqlite3_busy_timeout(handle, kBusyMs);
-    // Journals and temporary files would be in clear.
+    // Temporary files would be in clear; journals are kept in memory by the layer below.
     if (key && writes)
-        if (auto done = database.execute("PRAGMA temp_store=MEMORY; PRAGMA page_size=4096; PRAGMA journal_mode=MEMORY");
-            !done)
+        if (auto done = database.execute("PRAGMA temp_store=MEMORY; PRAGMA page_size=4096"); !done)
             return done.error();
     if (!writes)
         if (auto done = restrict(database, mode); !done)

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 
 namespace storage {
 
@@ -29,6 +31,15 @@ Result<NewFile> NewFile::make(const std::string &path)
     return model::systemError("Cannot write " + path, errno, "choose another folder");
 }
 
+Result<NewFile> NewFile::makeNextTo(const std::string &path)
+{
+    std::string name = path + ".XXXXXX";
+    const Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file.isOpen())
+        return model::systemError("Cannot make a file next to " + path, errno, "check the rights on its folder");
+    return NewFile(std::move(name));
+}
+
 NewFile::~NewFile()
 {
     if (m_path.empty())
@@ -43,6 +54,23 @@ Result<void> NewFile::keep()
     if (!file.isOpen() || ::fsync(file.get()) != 0)
         return model::systemError("Cannot make " + m_path + " durable", errno);
     m_path.clear();
+    return {};
+}
+
+Result<void> NewFile::replace(const std::string &path)
+{
+    const std::string own = m_path;
+    const Descriptor file(::open(own.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.isOpen() || ::fsync(file.get()) != 0)
+        return model::systemError("Cannot make " + own + " durable", errno);
+    if (::rename(own.c_str(), path.c_str()) != 0)
+        return model::systemError("Cannot rename " + own + " to " + path, errno);
+    m_path.clear();
+    const auto slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+    const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.isOpen() || ::fsync(directory.get()) != 0)
+        return model::systemError("Cannot make " + path + " durable", errno);
     return {};
 }
 

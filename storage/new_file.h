@@ -15,6 +15,9 @@ public:
     /// Makes an empty file, which must not exist yet.
     static model::Result<NewFile> make(const std::string &path);
 
+    /// Makes an empty file in the folder of `path`, under a name that nobody else has.
+    static model::Result<NewFile> makeNextTo(const std::string &path);
+
     NewFile(NewFile &&other) noexcept
         : m_path(std::exchange(other.m_path, {}))
     {
@@ -22,8 +25,13 @@ public:
     NewFile &operator=(NewFile &&) = delete;
     ~NewFile();
 
+    const std::string &path() const { return m_path; }
+
     /// It is whole: makes it durable, and leaves it where it is.
     model::Result<void> keep();
+
+    /// It is whole: makes it durable, and gives it the place of `path`, which is lost.
+    model::Result<void> replace(const std::string &path);
 
     /// Leaves it where it is as it is.
     void release() { m_path.clear(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/packed_costs.h"
 
+#include "storage/leb128.h"
 #include "storage/loaded_session.h"
 
 #include <algorithm>
@@ -12,16 +13,19 @@ namespace storage {
 namespace {
 
 constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 63; ///< what does not fit a signed number is damage
-
-/// Seven bits a byte, lowest first; the top bit says that more follow.
-void appendNumber(std::string &blob, std::uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        blob.push_back(static_cast<char>(value | 0x80));
-    blob.push_back(static_cast<char>(value));
-}
+constexpr std::int64_t kLeastFreed = -(std::int64_t{1} << 62);
 
 bool isVariance(PackedKind kind, std::size_t column) { return kind == PackedKind::Sampling && column > 0; }
+
+/// What was freed in a span may be less than nothing: where sampling began, live became an estimate.
+bool isFreed(PackedKind kind, std::size_t column) { return kind == PackedKind::Heap && (column == 2 || column == 3); }
+
+std::int64_t possible(PackedKind kind, std::size_t column, std::int64_t value)
+{
+    if (isVariance(kind, column))
+        return value;
+    return std::max<std::int64_t>(value, isFreed(kind, column) ? kLeastFreed : 0);
+}
 
 auto keyOf(const PackedRow &row) { return std::tie(row.group, row.stack); }
 
@@ -45,8 +49,7 @@ void PackedCosts::add(const PackedRow &row)
 {
     m_rows.push_back(row);
     for (std::size_t i = 0; i < numbersOf(m_kind); ++i)
-        if (!isVariance(m_kind, i))
-            m_rows.back().numbers[i] = std::max<std::int64_t>(row.numbers[i], 0);
+        m_rows.back().numbers[i] = possible(m_kind, i, row.numbers[i]);
     // Half of the memory is for rows that are still to be merged.
     if (m_rows.size() >= 2 * m_merged + 16'384)
         merge();
@@ -80,22 +83,22 @@ std::vector<std::string> PackedCosts::pack()
         std::size_t last = first;
         for (; last < m_rows.size() && m_rows[last].group == m_rows[first].group && rows.size() < kPartBytes; ++last) {
             const PackedRow &row = m_rows[last];
-            appendNumber(rows, row.stack - stack);
+            appendLeb128(rows, row.stack - stack);
             stack = row.stack;
             std::uint64_t present = 0;
             for (std::size_t i = 0; i < columns; ++i)
                 present |= std::uint64_t{row.numbers[i] != 0} << i;
             if (columns > 1)
-                appendNumber(rows, present);
+                appendLeb128(rows, present);
             for (std::size_t i = 0; i < columns; ++i)
                 if (columns == 1 || row.numbers[i] != 0)
-                    appendNumber(rows, storedNumber(m_kind, i, row.numbers[i]));
+                    appendLeb128(rows, storedNumber(m_kind, i, row.numbers[i]));
         }
         if (parts.empty() || parts.back().size() + rows.size() > kPartBytes)
             parts.emplace_back();
         for (const std::int64_t number : m_rows[first].group)
-            appendNumber(parts.back(), static_cast<std::uint64_t>(number));
-        appendNumber(parts.back(), last - first);
+            appendLeb128(parts.back(), static_cast<std::uint64_t>(number));
+        appendLeb128(parts.back(), last - first);
         parts.back() += rows;
         first = last;
     }
@@ -104,16 +107,9 @@ std::vector<std::string> PackedCosts::pack()
 
 bool PackedReader::number(std::uint64_t &value)
 {
-    value = 0;
-    for (unsigned shift = 0; shift < 64 && !m_left.empty(); shift += 7) {
-        const auto byte = static_cast<unsigned char>(m_left.front());
-        m_left.remove_prefix(1);
-        value |= std::uint64_t{byte & 0x7fu} << shift;
-        if (byte < 0x80)
-            return true;
-    }
-    m_isWhole = false;
-    return false;
+    if (takeLeb128(m_left, value))
+        return true;
+    return m_isWhole = false;
 }
 
 bool PackedReader::beginGroup(PackedRow &row)
@@ -150,7 +146,7 @@ bool PackedReader::next(PackedRow &row)
         std::uint64_t value = 0;
         if ((present >> i & 1u) == 0)
             continue;
-        if (!number(value) || (!isVariance(m_kind, i) && value >= kMostNumber))
+        if (!number(value) || (!isVariance(m_kind, i) && !isFreed(m_kind, i) && value >= kMostNumber))
             return m_isWhole = false;
         row.numbers[i] = static_cast<std::int64_t>(storedNumber(m_kind, i, static_cast<std::int64_t>(value)));
     }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_catalog.h"
 
+#include "model/session_entry.h"
 #include "storage/database.h"
 
+#include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
@@ -19,16 +24,6 @@ constexpr const char *kSchema
       " start_wall_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, used_wall_ns INTEGER NOT NULL)"
       " WITHOUT ROWID";
 
-std::string commandOf(const model::CaptureConfig &config)
-{
-    if (config.attachPid)
-        return "pid " + std::to_string(*config.attachPid);
-    std::string command;
-    for (const std::string &argument : config.command)
-        command += (command.empty() ? "" : " ") + argument;
-    return command;
-}
-
 std::string absolute(const std::string &path)
 {
     std::error_code failure;
@@ -36,17 +31,37 @@ std::string absolute(const std::string &path)
     return failure ? path : whole.lexically_normal().string();
 }
 
-Result<Database> openDatabase(const std::string &file)
+/// Opens the list. `isDamaged` says whether a failure means that its bytes are no list any more; one that is busy, may not be read or is of
+/// another version is none.
+Result<Database> openDatabase(const std::string &file, bool &isDamaged)
 {
+    isDamaged = false;
     auto database = Database::open(file, OpenMode::ReadWriteCreate);
     if (!database)
-        return database;
+        return database; // nothing was read of it yet
     ::chmod(file.c_str(), 0600);
-    if (auto done = database->execute(kSchema); !done)
-        return done.error();
-    if (auto readable = database->integer("SELECT count(*) FROM recent WHERE used_wall_ns > 0"); !readable)
-        return readable.error();
-    return database;
+    auto readable = database->execute(kSchema);
+    if (readable)
+        if (auto count = database->integer("SELECT count(*) FROM recent WHERE used_wall_ns > 0"); !count)
+            readable = count.error();
+    if (readable)
+        return database;
+    const int code = sqlite3_errcode(database->handle()) & 0xff;
+    isDamaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return readable.error();
+}
+
+/// Renames a damaged list to a name that is free; false where that fails.
+bool putAside(const std::string &file)
+{
+    constexpr int kMostNames = 100;
+    std::string name = file + ".damaged";
+    for (int number = 2; ::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) != 0; ++number) {
+        if (errno != EEXIST || number > kMostNames)
+            return false;
+        name = file + ".damaged." + std::to_string(number);
+    }
+    return true;
 }
 
 } // namespace
@@ -81,12 +96,10 @@ Result<SessionCatalog> SessionCatalog::open(const std::string &folder)
     if (failure)
         return model::Error("Cannot make the folder " + folder + ": " + failure.message());
     const std::string file = folder + "/sessions.db";
-    auto database = openDatabase(file);
-    if (!database && std::filesystem::exists(file, failure)) {
-        std::filesystem::rename(file, file + ".damaged", failure);
-        if (!failure)
-            database = openDatabase(file);
-    }
+    bool isDamaged = false;
+    auto database = openDatabase(file, isDamaged);
+    if (!database && isDamaged && putAside(file))
+        database = openDatabase(file, isDamaged);
     if (!database)
         return database.error();
     return SessionCatalog(std::make_unique<Private>(Private{std::move(*database)}));
@@ -100,7 +113,7 @@ Result<void> SessionCatalog::remember(
                               " VALUES (?, ?, ?, ?, ?)");
     if (!insert)
         return insert.error();
-    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : commandOf(info.config);
+    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : model::commandText(info.config);
     if (auto done = insert->run(absolute(path), command, info.startWallNs, info.duration.ns, nowWallNs); !done)
         return done;
     auto trim = d->database.prepare(

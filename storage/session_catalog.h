@@ -17,7 +17,8 @@ namespace storage {
 class SessionCatalog
 {
 public:
-    /// Opens the catalogue in `folder`, made where it does not exist. A damaged one is put aside and begun anew.
+    /// Opens the catalogue in `folder`, made where it does not exist. A damaged one is put aside ("sessions.db.damaged", then ".damaged.2" and so
+    /// on) and begun anew; one that is busy or may not be read is left alone, and this fails.
     static model::Result<SessionCatalog> open(const std::string &folder);
 
     /// Where a user's catalogue stands: "genesis-profiler" below XDG_STATE_HOME, or below ~/.local/state.

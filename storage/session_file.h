@@ -65,6 +65,9 @@ model::Result<SessionFile> openSessionFile(const std::string &path, Damage &dama
 /// The file at `path`; nothing when there is none.
 std::optional<FileIdentity> identityOf(const std::string &path);
 
+/// Whether there is anything in the log beside the session at `path`: it is being recorded, or was left unfinished.
+bool hasFilledLog(const std::string &path);
+
 /// Size of the session at `path`, with its log.
 std::int64_t sizeOf(const std::string &path);
 

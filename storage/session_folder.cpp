@@ -3,6 +3,7 @@
 
 #include "storage/info_rows.h"
 #include "storage/log_mode.h"
+#include "storage/replaced_file.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
 
@@ -49,30 +50,17 @@ std::string textOf(Database &database, std::string_view sql)
     return row && *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
 }
 
-std::string valueOf(Database &database, std::string_view key)
+/// What the session says of `key`; empty where that is nothing.
+Result<std::string> valueOf(Database &database, std::string_view key)
 {
     auto rows = database.prepare("SELECT value FROM session WHERE key = ?");
     if (!rows)
-        return {};
+        return rows.error();
     rows->bindAll(key);
     const auto row = rows->step();
-    return row && *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
-}
-
-std::string commandOf(const model::CaptureConfig &config)
-{
-    if (config.attachPid)
-        return "pid " + std::to_string(*config.attachPid);
-    std::string command;
-    for (const std::string &argument : config.command)
-        command += (command.empty() ? "" : " ") + argument;
-    return command;
-}
-
-bool hasLog(const std::string &path)
-{
-    struct stat status = {};
-    return ::stat(walPath(path).c_str(), &status) == 0 && status.st_size > 0;
+    if (!row)
+        return row.error();
+    return *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
 }
 
 void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
@@ -84,31 +72,40 @@ void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
         return;
     }
     const model::SessionInfo &info = stored->info;
-    entry.command = commandOf(info.config);
+    entry.command = model::commandText(info.config);
     entry.host = info.host;
     entry.startWallNs = info.startWallNs;
     entry.duration = info.duration;
     entry.state = info.state != SessionState::Complete && !writerLives ? SessionState::Unfinished : info.state;
-    entry.tags = linesOf(valueOf(database, "tags"));
-    entry.verdicts = linesOf(valueOf(database, "verdicts"));
-    entry.note = valueOf(database, "note");
+    const auto tags = valueOf(database, "tags"), verdicts = valueOf(database, "verdicts"),
+               note = valueOf(database, "note");
+    entry.tagsAreKnown = tags.has_value();
+    for (const auto *value : {&tags, &verdicts, &note})
+        if (!*value)
+            entry.problem = value->error().text();
+    entry.tags = linesOf(tags ? *tags : "");
+    entry.verdicts = linesOf(verdicts ? *verdicts : "");
+    entry.note = note ? *note : "";
     entry.buildId = textOf(database,
         "SELECT b.text FROM image i JOIN module m ON m.path = i.executable JOIN string b ON b.id = m.build_id"
         " WHERE i.process = 0 ORDER BY i.id DESC LIMIT 1");
 }
 
+Result<void> checkThatItCanChange(const std::string &path, const SealKeyPointer &key)
+{
+    Damage damage;
+    const auto checked = openSessionFile(path, damage, key);
+    if (!checked)
+        return checked.error();
+    if (!damage.isUsable("session"))
+        return Error("Cannot change " + path + ": what it says about itself is damaged");
+    return {};
+}
+
 /// Opens for writing as little as is needed, with nothing run that the file brings along.
 Result<Database> openToChange(const std::string &path, const SealKeyPointer &key)
 {
-    {
-        Damage damage;
-        auto checked = openSessionFile(path, damage, key);
-        if (!checked)
-            return checked.error();
-        if (!damage.isUsable("session"))
-            return Error("Cannot change " + path + ": what it says about itself is damaged");
-    }
-    auto database = Database::open(path, OpenMode::ReadWrite, isSealed(path) ? key : SealKeyPointer());
+    auto database = Database::open(path, OpenMode::ReadWrite, key);
     if (!database)
         return database;
     sqlite3_db_config(database->handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -146,6 +143,69 @@ Result<std::string> changedTags(const std::string &before, const EntryChange &ch
     return text;
 }
 
+std::string changedVerdicts(const std::string &before, const std::vector<std::string> &added)
+{
+    constexpr std::size_t kMost = 20;
+    std::vector<std::string> verdicts = linesOf(before);
+    for (const std::string &verdict : added)
+        for (std::string &line : linesOf(verdict))
+            verdicts.push_back(std::move(line));
+    if (verdicts.size() > kMost)
+        verdicts.erase(verdicts.begin(), verdicts.end() - kMost);
+    std::string text;
+    for (const std::string &verdict : verdicts)
+        text += (text.empty() ? "" : "\n") + verdict;
+    return text;
+}
+
+/// Changes the file at `path` itself.
+Result<void> changeIn(const std::string &path, const EntryChange &change, const SealKeyPointer &key)
+{
+    auto database = openToChange(path, key);
+    if (!database)
+        return database.error();
+    auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
+    if (!transaction)
+        return transaction.error();
+    const auto before = valueOf(*database, "tags");
+    if (!before)
+        return before.error();
+    const auto tags = changedTags(*before, change);
+    if (!tags)
+        return tags.error();
+    if (auto done = put(*database, "tags", *tags); !done)
+        return done;
+    if (change.note)
+        if (auto done = put(*database, "note", *change.note); !done)
+            return done;
+    if (!change.addedVerdicts.empty()) {
+        const auto told = valueOf(*database, "verdicts");
+        if (!told)
+            return told.error();
+        if (auto done = put(*database, "verdicts", changedVerdicts(*told, change.addedVerdicts)); !done)
+            return done;
+    }
+    if (auto done = transaction->commit(); !done)
+        return done;
+    // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
+    leaveLog(*database);
+    return {};
+}
+
+/// Brings the log of a sealed session that was left unfinished into its main file, by way of the log alone: what is interrupted begins again.
+Result<void> foldLeftLog(const std::string &path, const SealKeyPointer &key)
+{
+    if (!hasFilledLog(path))
+        return {};
+    auto database = openToChange(path, key);
+    if (!database)
+        return database.error();
+    if (auto readable = database->integer("SELECT count(*) FROM sqlite_schema"); !readable)
+        return readable.error();
+    return foldLog(*database) ? Result<void>()
+                              : Error("Cannot change " + path + ": another program reads it; try again later");
+}
+
 } // namespace
 
 SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
@@ -161,8 +221,9 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
         entry.startWallNs = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
     if (entry.isSealed && !key) {
         entry.command = "(sealed)";
+        entry.tagsAreKnown = false;
         entry.state = writerLives ? SessionState::Recording
-            : hasLog(path)        ? SessionState::Unfinished
+            : hasFilledLog(path)  ? SessionState::Unfinished
                                   : SessionState::Complete;
         return entry;
     }
@@ -175,7 +236,8 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
     return entry;
 }
 
-Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
+Result<std::vector<SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
 {
     std::error_code failure;
     std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
@@ -187,7 +249,7 @@ Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
             return Error("Cannot read the folder " + folder + ": " + failure.message());
         const std::string path = files->path().string();
         if (path.ends_with(kEnding) && files->is_regular_file(failure))
-            entries.push_back(describeSession(path));
+            entries.push_back(describeSession(path, keyOf && isSealed(path) ? keyOf(path) : SealKeyPointer()));
     }
     std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {
         return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);
@@ -199,32 +261,21 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
 {
     if (WriterLock::isHeld(path))
         return Error("Cannot change " + path + ": it is being recorded; change it when that has ended");
-    auto database = openToChange(path, key);
-    if (!database)
-        return database.error();
-    auto transaction = Transaction::begin(*database, Transaction::Kind::Write);
-    if (!transaction)
-        return transaction.error();
-    const auto tags = changedTags(valueOf(*database, "tags"), change);
-    if (!tags)
-        return tags.error();
-    if (auto done = put(*database, "tags", *tags); !done)
+    if (auto done = checkThatItCanChange(path, key); !done)
         return done;
-    if (change.note)
-        if (auto done = put(*database, "note", *change.note); !done)
-            return done;
-    if (auto done = transaction->commit(); !done)
+    if (!isSealed(path))
+        return changeIn(path, change, {});
+    // The journal of a sealed file is in memory: a change in place that is interrupted would leave it torn.
+    if (auto done = foldLeftLog(path, key); !done)
         return done;
-    // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
-    leaveLog(*database);
-    return {};
+    return replaceFile(path, [&](const std::string &copy) { return changeIn(copy, change, key); });
 }
 
 Result<void> removeSession(const std::string &path)
 {
     if (WriterLock::isHeld(path))
         return Error("Cannot remove " + path + ": it is being recorded");
-    if (hasLog(path))
+    if (hasFilledLog(path))
         return Error("Cannot remove " + path + ": its recording is unfinished");
     if (::unlink(path.c_str()) != 0)
         return model::systemError("Cannot remove " + path, errno);

@@ -78,10 +78,18 @@ private:
         return *m_session.tables;
     }
 
-    Result<void> scanTable(
-        std::string_view table, const char *sql, std::int64_t after, const std::function<void(const Statement &)> &row)
+    Result<void> scanTable(std::string_view table, std::string_view sql, std::int64_t after,
+        const std::function<void(const Statement &)> &row)
     {
         return scan(m_context.database, m_context.damage, table, sql, after, row);
+    }
+
+    /// What a row written since the last time has to meet. Such rows are read in the order of their ids: the highest revision says nothing of
+    /// where reading goes on behind a damaged page.
+    std::string isChanged(std::string_view key) const
+    {
+        return " WHERE " + std::string(key) + " > ? AND revision > " + std::to_string(m_context.sinceRevision)
+            + " ORDER BY " + std::string(key);
     }
 
     /// Makes room for row `id` of an append-only table; false when the id cannot be right. Ids that were lost get empty rows.
@@ -169,23 +177,22 @@ Result<void> TableLoader::modules()
 Result<void> TableLoader::processes()
 {
     std::vector<std::pair<std::int64_t, std::int64_t>> parents;
-    auto done = scanTable("process",
-        "SELECT revision, id, pid, parent, start_ns, end_ns, wait_status FROM process WHERE revision > ?"
-        " ORDER BY id",
-        m_context.sinceRevision, [this, &parents](const Statement &row) {
-            if (!makeRoom("process", edit().processes, row.integer(1)))
-                return;
-            model::Process &process = edit().processes[static_cast<std::size_t>(row.integer(1))];
-            process.pid = static_cast<std::int32_t>(row.integer(2));
-            process.parent = {};
-            if (!row.isNull(3))
-                parents.emplace_back(row.integer(1), row.integer(3));
-            process.start = time(row, 4);
-            process.end = maybeTime(row, 5);
-            process.waitStatus.reset();
-            if (!row.isNull(6))
-                process.waitStatus = static_cast<int>(row.integer(6) & 0xffff);
-        });
+    auto done
+        = scanTable("process", "SELECT id, pid, parent, start_ns, end_ns, wait_status FROM process" + isChanged("id"),
+            -1, [this, &parents](const Statement &row) {
+                if (!makeRoom("process", edit().processes, row.integer(0)))
+                    return;
+                model::Process &process = edit().processes[static_cast<std::size_t>(row.integer(0))];
+                process.pid = static_cast<std::int32_t>(row.integer(1));
+                process.parent = {};
+                if (!row.isNull(2))
+                    parents.emplace_back(row.integer(0), row.integer(2));
+                process.start = time(row, 3);
+                process.end = maybeTime(row, 4);
+                process.waitStatus.reset();
+                if (!row.isNull(5))
+                    process.waitStatus = static_cast<int>(row.integer(5) & 0xffff);
+            });
     // A child may have been seen before its parent, so parents are checked when all processes are there.
     for (const auto &[id, parent] : parents) {
         if (parent >= 0 && static_cast<std::uint64_t>(parent) < tables().processes.size() && parent != id)
@@ -200,37 +207,35 @@ Result<void> TableLoader::processes()
 Result<void> TableLoader::images()
 {
     return scanTable("image",
-        "SELECT revision, id, process, epoch, executable, command_line, start_ns, end_ns, heap_state, heap_note FROM "
-        "image"
-        " WHERE revision > ? ORDER BY id",
-        m_context.sinceRevision, [this](const Statement &row) {
-            if (tables().processes.empty() || !makeRoom("image", edit().images, row.integer(1)))
+        "SELECT id, process, epoch, executable, command_line, start_ns, end_ns, heap_state, heap_note FROM image"
+            + isChanged("id"),
+        -1, [this](const Statement &row) {
+            if (tables().processes.empty() || !makeRoom("image", edit().images, row.integer(0)))
                 return m_context.damage.badRow("image");
-            model::Image &image = edit().images[static_cast<std::size_t>(row.integer(1))];
-            image.process = model::ProcessId(bounded("image", row, 2, tables().processes.size(), 0));
-            image.epoch = static_cast<std::uint32_t>(row.integer(3));
-            image.executable = text("image", row, 4);
-            image.commandLine = text("image", row, 5);
-            image.start = time(row, 6);
-            image.end = maybeTime(row, 7);
-            image.heap = enumerator("image", row, 8, model::HeapState::Attached, model::HeapState::Off);
-            image.heapNote = text("image", row, 9);
+            model::Image &image = edit().images[static_cast<std::size_t>(row.integer(0))];
+            image.process = model::ProcessId(bounded("image", row, 1, tables().processes.size(), 0));
+            image.epoch = static_cast<std::uint32_t>(row.integer(2));
+            image.executable = text("image", row, 3);
+            image.commandLine = text("image", row, 4);
+            image.start = time(row, 5);
+            image.end = maybeTime(row, 6);
+            image.heap = enumerator("image", row, 7, model::HeapState::Attached, model::HeapState::Off);
+            image.heapNote = text("image", row, 8);
         });
 }
 
 Result<void> TableLoader::threads()
 {
-    return scanTable("thread",
-        "SELECT revision, id, process, tid, name, start_ns, end_ns FROM thread WHERE revision > ? ORDER BY id",
-        m_context.sinceRevision, [this](const Statement &row) {
-            if (tables().processes.empty() || !makeRoom("thread", edit().threads, row.integer(1)))
+    return scanTable("thread", "SELECT id, process, tid, name, start_ns, end_ns FROM thread" + isChanged("id"), -1,
+        [this](const Statement &row) {
+            if (tables().processes.empty() || !makeRoom("thread", edit().threads, row.integer(0)))
                 return m_context.damage.badRow("thread");
-            model::Thread &thread = edit().threads[static_cast<std::size_t>(row.integer(1))];
-            thread.process = model::ProcessId(bounded("thread", row, 2, tables().processes.size(), 0));
-            thread.tid = static_cast<std::int32_t>(row.integer(3));
-            thread.name = text("thread", row, 4);
-            thread.start = time(row, 5);
-            thread.end = maybeTime(row, 6);
+            model::Thread &thread = edit().threads[static_cast<std::size_t>(row.integer(0))];
+            thread.process = model::ProcessId(bounded("thread", row, 1, tables().processes.size(), 0));
+            thread.tid = static_cast<std::int32_t>(row.integer(2));
+            thread.name = text("thread", row, 3);
+            thread.start = time(row, 4);
+            thread.end = maybeTime(row, 5);
         });
 }
 
@@ -299,8 +304,12 @@ Result<void> TableLoader::lines()
 
 Result<void> TableLoader::symbols()
 {
+    // Functions are named at the end, all in one transaction, so a whole table is read by frames; what is new of it by its index.
+    const bool isWhole = m_context.sinceRevision < 0;
     return scanTable("symbol",
-        "SELECT revision, frame, state, first_line, line_count FROM symbol WHERE revision > ? ORDER BY revision, frame",
+        isWhole ? "SELECT frame, frame, state, first_line, line_count FROM symbol WHERE frame > ? ORDER BY frame"
+                : "SELECT revision, frame, state, first_line, line_count FROM symbol WHERE revision > ?"
+                  " ORDER BY revision, frame",
         m_context.sinceRevision, [this](const Statement &row) {
             using State = model::FrameSymbols::State;
             const std::int64_t frame = row.integer(1), first = row.integer(3), count = row.integer(4);

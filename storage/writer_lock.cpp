@@ -3,11 +3,20 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 namespace storage {
+
+namespace {
+
+/// Whoever asks isHeld() has the lock for some microseconds; a recorder has it for good.
+constexpr int kMostTries = 40;
+constexpr long kPauseNs = 5'000'000;
+
+} // namespace
 
 Descriptor::~Descriptor()
 {
@@ -25,9 +34,13 @@ model::Result<WriterLock> WriterLock::take(const std::string &path)
     lock.m_wal = Descriptor(::open(walPath(path).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!lock.m_wal.isOpen())
         return model::systemError("Cannot open " + walPath(path), errno);
-    if (::flock(lock.m_wal.get(), LOCK_EX | LOCK_NB) != 0)
-        return model::systemError(
-            "Cannot lock " + walPath(path), errno, "another recorder may be writing this session");
+    for (int tries = 0; ::flock(lock.m_wal.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (errno != EWOULDBLOCK || tries == kMostTries)
+            return model::systemError(
+                "Cannot lock " + walPath(path), errno, "another recorder may be writing this session");
+        const timespec pause{0, kPauseNs};
+        ::nanosleep(&pause, nullptr);
+    }
     return lock;
 }
 

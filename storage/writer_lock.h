@@ -40,7 +40,8 @@ private:
 class WriterLock
 {
 public:
-    /// Takes the lock for the session at `path`, whose -wal must exist. The lock ends with the object.
+    /// Takes the lock for the session at `path`, whose -wal must exist; waits up to 0.2 s for those who only look. The lock ends with
+    /// the object.
     static model::Result<WriterLock> take(const std::string &path);
 
     /// Whether a recorder holds the lock for the session at `path`.

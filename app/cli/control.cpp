@@ -19,8 +19,6 @@ namespace {
 
 /// How long the recorder may take to name all functions and to compact the file.
 constexpr std::chrono::minutes kCompletionLimit(10);
-/// How long a scan of tens of gigabytes may take.
-constexpr std::chrono::minutes kScanLimit(10);
 
 int fail(const std::string &text)
 {
@@ -40,6 +38,8 @@ std::string doneText(const capture::ControlRequest &request, const capture::Reco
         return fmt::format("Resumed at {}.\n", at);
     case capture::ControlCommand::Mark:
         return fmt::format("Marked {}: {}\n", at, request.text);
+    case capture::ControlCommand::Mode:
+        return fmt::format("From {} on the heap is recorded so: {}\n", at, request.text);
     case capture::ControlCommand::Status:
         return statusText(status);
     case capture::ControlCommand::Scan:
@@ -49,9 +49,9 @@ std::string doneText(const capture::ControlRequest &request, const capture::Reco
 }
 
 /// Prints what the session says of the scan that was asked for.
-int printScan(const std::string &file)
+int printScan(const std::string &file, const storage::SealKeyPointer &key)
 {
-    auto reader = storage::SessionReader::open(file);
+    auto reader = storage::SessionReader::open(file, key);
     if (!reader)
         return fail(reader.error().text());
     if (const auto polled = reader->poll(); !polled)
@@ -64,23 +64,15 @@ int printScan(const std::string &file)
     return kExitOk;
 }
 
-std::chrono::milliseconds limitOf(const capture::ControlRequest &request)
-{
-    if (request.command != capture::ControlCommand::Scan)
-        return std::chrono::seconds(10);
-    const std::chrono::nanoseconds second(request.scan.isConfirmed ? request.scan.parameters.confirmAfterNs : 0);
-    return kScanLimit + std::chrono::duration_cast<std::chrono::milliseconds>(second);
-}
-
 } // namespace
 
 int runControl(const ControlOptions &options)
 {
+    const auto key = keyOf(options.file, options.passphrase);
+    if (!key)
+        return fail(key.error().text());
     model::Result<ControlClient> client = [&]() -> model::Result<ControlClient> {
         // The reader goes before the recorder is asked to stop: whoever has the file open last completes it.
-        const auto key = keyOf(options.file, options.passphrase);
-        if (!key)
-            return key.error();
         const auto reader = storage::SessionReader::open(options.file, *key);
         if (!reader)
             return reader.error();
@@ -88,7 +80,7 @@ int runControl(const ControlOptions &options)
     }();
     if (!client)
         return fail(client.error().text());
-    auto reply = client->request(options.request, limitOf(options.request));
+    auto reply = client->request(options.request);
     if (reply && reply->error.empty() && options.request.command == capture::ControlCommand::Stop)
         reply = client->waitForEnd(kCompletionLimit);
     if (!reply)
@@ -96,7 +88,7 @@ int runControl(const ControlOptions &options)
     if (options.asJson)
         fmt::print("{}\n", capture::encode(*reply));
     else if (reply->error.empty() && options.request.command == capture::ControlCommand::Scan)
-        return printScan(options.file);
+        return printScan(options.file, *key);
     else if (reply->error.empty())
         fmt::print("{}", doneText(options.request, reply->status));
     if (!reply->error.empty())

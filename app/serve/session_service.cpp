@@ -21,7 +21,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kReportPath = "/api/v1/report/";
 constexpr std::string_view kApiPath = "/api/v1/";
-constexpr std::chrono::minutes kScanLimit(10);
 
 std::string textOf(const Json &json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
@@ -83,6 +82,8 @@ std::string_view typeOf(ReportFormat format)
         return "text/csv; charset=utf-8";
     case ReportFormat::Prometheus:
         return "text/plain; version=0.0.4; charset=utf-8";
+    case ReportFormat::Junit:
+        return "application/xml";
     case ReportFormat::Text:
     case ReportFormat::Collapsed:
         break;
@@ -237,8 +238,7 @@ ServiceReply SessionService::control(const std::string &command, const ServiceRe
     }();
     if (!client)
         return failure(409, client.error().text());
-    const bool isScan = wish.command == capture::ControlCommand::Scan;
-    const auto reply = client->request(wish, isScan ? std::chrono::milliseconds(kScanLimit) : std::chrono::seconds(10));
+    const auto reply = client->request(wish);
     if (!reply)
         return failure(500, reply.error().text());
     if (!reply->error.empty())

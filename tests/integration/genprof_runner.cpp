@@ -115,6 +115,21 @@ QJsonObject GenprofRunner::waitForStatus() const
     return {};
 }
 
+QString GenprofRunner::deniedBecause(const QString &id, qint64 pid) const
+{
+    QStringList arguments{QStringLiteral("doctor"), QStringLiteral("--json")};
+    if (pid > 0)
+        arguments << QString::number(pid);
+    const Ran ran = genprof(arguments);
+    for (const QJsonValue item : QJsonDocument::fromJson(ran.out)[QStringLiteral("capabilities")].toArray())
+        if (item[QStringLiteral("id")].toString() == id)
+            return item[QStringLiteral("level")].toString() == QStringLiteral("denied")
+                ? item[QStringLiteral("sentence")].toString()
+                : QString();
+    qWarning("genprof doctor does not know %s: %s", qPrintable(id), (ran.out + ran.err).constData());
+    return {};
+}
+
 /// The stacks with their frames written out, leaf first.
 static QJsonObject withFrames(QJsonObject report)
 {

@@ -54,6 +54,10 @@ public:
     /// Waits until `status` says something; its answer.
     QJsonObject waitForStatus() const;
 
+    /// What `genprof doctor` says is denied, for this machine or for the process `pid`; empty where `id` works, if with less. For tests that skip:
+    /// what fails although the machine allows it is a failure.
+    QString deniedBecause(const QString &id, qint64 pid = 0) const;
+
     /// A report as JSON; empty, with a warning, when it is none.
     QJsonObject report(const QString &what, const QStringList &options = {}) const;
 

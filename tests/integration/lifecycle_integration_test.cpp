@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
+#include "tests/integration/terminal_run.h"
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -7,17 +8,13 @@
 #include <QJsonArray>
 #include <QTest>
 
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <vector>
-
 using tests::GenprofRunner;
 using tests::Ran;
+using tests::TerminalRun;
 
 namespace {
 
@@ -39,72 +36,6 @@ QJsonArray gapsOf(const QJsonObject &summary, const char *kind)
     return gaps;
 }
 
-/// A program on a terminal of its own.
-class TerminalRun
-{
-public:
-    TerminalRun(const QStringList &command, const QString &directory)
-    {
-        std::vector<QByteArray> texts;
-        for (const QString &word : command)
-            texts.push_back(word.toUtf8());
-        std::vector<char *> arguments;
-        for (QByteArray &text : texts)
-            arguments.push_back(text.data());
-        arguments.push_back(nullptr);
-        winsize size{};
-        size.ws_col = 200;
-        m_pid = ::forkpty(&m_terminal, nullptr, nullptr, &size);
-        if (m_pid == 0) {
-            if (::chdir(directory.toUtf8().constData()) == 0)
-                ::execv(arguments[0], arguments.data());
-            ::_exit(99);
-        }
-    }
-    ~TerminalRun()
-    {
-        if (m_pid > 0)
-            ::kill(m_pid, SIGKILL);
-        ::close(m_terminal);
-    }
-
-    /// Reads until `word` came; false at the deadline or the end.
-    bool readUntil(const QByteArray &word)
-    {
-        QElapsedTimer timer;
-        timer.start();
-        while (!output.contains(word) && timer.elapsed() < 60'000) {
-            pollfd polled{m_terminal, POLLIN, 0};
-            if (::poll(&polled, 1, 1000) == 0)
-                continue;
-            std::array<char, 4096> bytes{};
-            const ssize_t count = ::read(m_terminal, bytes.data(), bytes.size());
-            if (count <= 0)
-                break;
-            output.append(bytes.data(), count);
-        }
-        return output.contains(word);
-    }
-
-    void press(char key) { QCOMPARE(::write(m_terminal, &key, 1), ssize_t{1}); }
-
-    /// Reads to the end; the wait status.
-    int finish()
-    {
-        readUntil("\1never\1");
-        int status = -1;
-        ::waitpid(m_pid, &status, 0);
-        m_pid = -1;
-        return status;
-    }
-
-    QByteArray output;
-
-private:
-    int m_terminal = -1;
-    pid_t m_pid = -1;
-};
-
 } // namespace
 
 class LifecycleIntegrationTest : public QObject
@@ -122,6 +53,7 @@ private Q_SLOTS:
     void namesWhatRunsOnAfterTheCommand();
     void endsTheCommandToo();
     void isControlledWhileItRuns();
+    void recordsTheHeapInAnotherWayOnRequest();
     void saysThatNobodyListens();
     void endsOnCtrlC();
     void goesOnWithACommandThatSurvivesCtrlC();
@@ -277,6 +209,35 @@ void LifecycleIntegrationTest::isControlledWhileItRuns()
     QCOMPARE(recorder->state(), QProcess::Running); // the command runs on
     recorder->write("\n");
     QCOMPARE(tests::waitForExit(*recorder), 4);
+}
+
+void LifecycleIntegrationTest::recordsTheHeapInAnotherWayOnRequest()
+{
+    const GenprofRunner runner;
+    const auto recorder
+        = runner.startRecording(words("--tick 100 --cpu off --heap full"), shell("while read line; do :; done"));
+    const auto mode = [&](const char *name) {
+        return runner.control({QStringLiteral("mode"), QString::fromLatin1(name)});
+    };
+    QCOMPARE(mode("some").exitCode, 2);
+    const Ran off = mode("off");
+    QCOMPARE(off.exitCode, 1);
+    QVERIFY2(off.err.contains("cannot be left out"), off.err.constData());
+    QTRY_COMPARE_WITH_TIMEOUT(mode("sampled=64KiB").exitCode, 0, 20'000);
+    QTRY_COMPARE_WITH_TIMEOUT(mode("full").exitCode, 0, 20'000); // refused while the change before is under way
+    QCOMPARE(runner.control({QStringLiteral("stop")}).exitCode, 0);
+    const QJsonArray modes
+        = runner.report(QStringLiteral("summary"))[QStringLiteral("heap")][QStringLiteral("modes")].toArray();
+    QCOMPARE(modes.size(), 3);
+    QVERIFY(modes[0][QStringLiteral("sample_period_bytes")].isNull());
+    QCOMPARE(modes[1][QStringLiteral("sample_period_bytes")].toInt(), 65536);
+    QCOMPARE(modes[1][QStringLiteral("cause")].toString(), QStringLiteral("asked_for"));
+    QVERIFY(modes[2][QStringLiteral("sample_period_bytes")].isNull());
+    const Ran text = runner.genprof({QStringLiteral("report"), runner.session()});
+    QVERIFY2(text.out.simplified().contains("from every allocation to samples, one of 64 KiB (asked for)"),
+        text.out.constData());
+    recorder->closeWriteChannel();
+    QCOMPARE(tests::waitForExit(*recorder), 0);
 }
 
 void LifecycleIntegrationTest::saysThatNobodyListens()

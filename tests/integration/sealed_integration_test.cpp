@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
 
+#include <QDir>
 #include <QDirIterator>
 #include <QFile>
+#include <QProcess>
+#include <QScopeGuard>
 #include <QTest>
+
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 using tests::GenprofRunner;
 using tests::Ran;
@@ -90,6 +100,96 @@ private Q_SLOTS:
         QVERIFY2(none.err.contains("--passphrase-fd N or --passphrase-keyring NAME"), none.err.constData());
         const Ran list = m_runner.genprof({QStringLiteral("list"), m_runner.path({})});
         QVERIFY2(list.out.contains("(sealed)") && !list.out.contains("zebra"), list.out.constData());
+        const Ran opened = withPassphrase({QStringLiteral("list"), m_runner.path({})});
+        QVERIFY2(opened.out.contains("zebra-argument") || opened.out.contains("sh -c ls -l"), opened.out.constData());
+        const Ran others = withPassphrase({QStringLiteral("list"), m_runner.path({})}, "incorrect");
+        QVERIFY2(others.out.contains("(sealed)") && others.err.contains("1 sealed with another passphrase"),
+            (others.out + others.err).constData());
+    }
+
+    void leavesNothingInClearWhenItDies()
+    {
+        // Both crash in the middle of a recording, in a folder in which a core dump would be made.
+        const auto crash = [this](const QString &folder, const QStringList &options) {
+            QDir().mkpath(folder);
+            return m_runner.run(QStringLiteral("python3"),
+                QStringList{QStringLiteral("-c"),
+                    QStringLiteral(
+                        "import os, resource, signal, subprocess, sys, time\n"
+                        "os.chdir(sys.argv[1])\n"
+                        "resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)\n"
+                        "r, w = os.pipe()\n"
+                        "os.write(w, b'correct horse battery\\n'); os.close(w); os.set_inheritable(r, True)\n"
+                        "fd = str(r)\n"
+                        "p = subprocess.Popen([a.replace('FD', fd) for a in sys.argv[2:]], close_fds=False)\n"
+                        "for i in range(600):\n"
+                        "    time.sleep(0.1)\n"
+                        "    if os.path.exists('started'): break\n"
+                        "time.sleep(0.5)\n"
+                        "os.kill(p.pid, signal.SIGSEGV)\n"
+                        "status = os.waitpid(p.pid, 0)[1]\n"
+                        "print('signal', os.WTERMSIG(status), 'core', os.WCOREDUMP(status))\n"),
+                    folder, GenprofRunner::program(), QStringLiteral("record"), QStringLiteral("-q"),
+                    QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("-o"), QStringLiteral("s")}
+                    + options
+                    + QStringList{QStringLiteral("--"), QStringLiteral("sh"), QStringLiteral("-c"),
+                        QStringLiteral("touch started; sleep 3"), QStringLiteral("giraffe-argument")});
+        };
+        const QString sealed = m_runner.path(QStringLiteral("dies-sealed")),
+                      plain = m_runner.path(QStringLiteral("dies"));
+        const Ran died = crash(sealed, words("--seal --passphrase-fd FD"));
+        QVERIFY2(died.out.contains("signal 11 core False"), (died.out + died.err).constData());
+        QVERIFY(QFile::exists(sealed + QStringLiteral("/s-wal")));
+        QCOMPARE(filesWith("giraffe-argument"), QStringList());
+        QCOMPARE(filesWith("correct horse"), QStringList());
+        const Ran report = withPassphrase({QStringLiteral("report"), sealed + QStringLiteral("/s")});
+        QVERIFY2(report.out.contains("giraffe-argument"), (report.out + report.err).constData());
+        // What this test would see if it were otherwise.
+        const Ran plainly = crash(plain, {});
+        QVERIFY2(plainly.out.contains("signal 11"), (plainly.out + plainly.err).constData());
+        QVERIFY(!filesWith("giraffe-argument").isEmpty());
+        if (!plainly.out.contains("core True"))
+            QSKIP("this system makes no core dumps, so that there was none says nothing");
+    }
+
+    /// What is asked of a running recording needs the passphrase too, to its end.
+    void scansARunningRecording()
+    {
+        const QString session = m_runner.path(QStringLiteral("running.gprof-session"));
+        QProcess recorder;
+        recorder.start(QStringLiteral("sh"),
+            {QStringLiteral("-c"),
+                QStringLiteral("exec 7<&0 0</dev/null; exec \"$0\" record --seal --passphrase-fd 7 -q --cpu off -o "
+                               "\"$1\" -- python3 -c 'import time; print(\"here\", flush=True); time.sleep(60)'"),
+                GenprofRunner::program(), session});
+        recorder.write(QByteArray(kPassphrase) + '\n');
+        recorder.closeWriteChannel();
+        QVERIFY(tests::readUntil(recorder, "here").contains("here"));
+        Ran scan;
+        // It may listen a moment after the command began.
+        QTRY_VERIFY_WITH_TIMEOUT(
+            (scan = withPassphrase({QStringLiteral("ctl"), session, QStringLiteral("scan")})).exitCode == 0
+                || scan.err.contains("sealed"),
+            20'000);
+        QVERIFY2(scan.exitCode == 0 && !scan.out.isEmpty(), (scan.out + scan.err).constData());
+        QCOMPARE(withPassphrase({QStringLiteral("ctl"), session, QStringLiteral("stop")}).exitCode, 0);
+        recorder.kill();
+        recorder.waitForFinished();
+    }
+
+    /// Whether it is tagged "keep" is sealed.
+    void prunesNoSealedSession()
+    {
+        const QString folder = m_runner.path(QStringLiteral("kept"));
+        const QString session = folder + QStringLiteral("/a.gprof-session");
+        QVERIFY(QDir().mkpath(folder) && QFile::copy(m_runner.session(), session));
+        QVERIFY(QFile::copy(session, folder + QStringLiteral("/b.gprof-session")));
+        QCOMPARE(withPassphrase({QStringLiteral("tag"), session, QStringLiteral("keep")}).exitCode, 0);
+        const Ran ran = m_runner.genprof(
+            {QStringLiteral("prune"), folder, QStringLiteral("--keep"), QStringLiteral("1"), QStringLiteral("--yes")});
+        QCOMPARE(ran.exitCode, 0);
+        QVERIFY(QFile::exists(session) && QFile::exists(folder + QStringLiteral("/b.gprof-session")));
+        QVERIFY2(ran.err.contains("1 sealed session is beyond what the limits keep"), ran.err.constData());
     }
 
     void sealsAndUnsealsCopies()
@@ -116,19 +216,16 @@ private Q_SLOTS:
 
     void takesThePassphraseFromTheKeyring()
     {
-        // Every user has a keyring that a program without a login session can write; the key is added as keyctl(1) would.
-        const Ran added = m_runner.run(QStringLiteral("python3"),
-            {QStringLiteral("-c"),
-                QStringLiteral("import ctypes, sys\n"
-                               "c = ctypes.CDLL(None, use_errno=True)\n"
-                               "p = b'correct horse battery'\n"
-                               "k = c.syscall(248, b'user', b'genesis-profiler-test', p, len(p), -4)\n"
-                               "sys.exit(0 if k > 0 else 1)")});
-        if (added.exitCode != 0)
-            QSKIP("this system lets nobody add a key to the user's keyring");
+        // Every user has a keyring that a program without a login session can write.
+        const QByteArray name = "genesis-profiler-test-" + QByteArray::number(::getpid());
+        const long key = ::syscall(
+            SYS_add_key, "user", name.constData(), kPassphrase, std::strlen(kPassphrase), KEY_SPEC_USER_KEYRING);
+        if (key < 0)
+            QSKIP(std::strerror(errno)); // the kernel has no keyrings, or a container's filter forbids them
+        const auto takenAway = qScopeGuard([key] { ::syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING); });
         const Ran report
             = m_runner.genprof({QStringLiteral("report"), m_runner.session(), QStringLiteral("--passphrase-keyring"),
-                QStringLiteral("genesis-profiler-test"), QStringLiteral("--format"), QStringLiteral("json")});
+                QString::fromUtf8(name), QStringLiteral("--format"), QStringLiteral("json")});
         QVERIFY2(report.out.contains("zebra-argument"), report.err.constData());
         const Ran missing = m_runner.genprof({QStringLiteral("report"), m_runner.session(),
             QStringLiteral("--passphrase-keyring"), QStringLiteral("genesis-profiler-no-such-key")});

@@ -30,7 +30,7 @@ private:
     static QString chosen(const std::vector<SessionEntry> &entries, const KeepRules &rules)
     {
         QString paths;
-        for (const PruneChoice &choice : pruneChoices(entries, rules, kNow))
+        for (const PruneChoice &choice : pruneChoices(entries, rules, kNow).removed)
             paths += QString::fromStdString(entries[choice.entry].path);
         return paths;
     }
@@ -45,7 +45,7 @@ private Q_SLOTS:
         QCOMPARE(chosen(entries, {.bytes = 250}), QStringLiteral("d"));
         QCOMPARE(chosen(entries, {.count = 3, .age = {10 * kDayNs}, .bytes = 60}), QStringLiteral("dcb"));
         QCOMPARE(chosen(entries, {}), QString());
-        QCOMPARE(pruneChoices(entries, {.count = 3}, kNow).at(0).reason, std::string("more than 3 sessions"));
+        QCOMPARE(pruneChoices(entries, {.count = 3}, kNow).removed.at(0).reason, std::string("more than 3 sessions"));
     }
 
     void neverTouchesWhatIsNotFinished()
@@ -58,6 +58,19 @@ private Q_SLOTS:
         entries[3].problem = "it is damaged";
         entries[4].tags = {"keep"};
         QCOMPARE(chosen(entries, {.age = {kDayNs}}), QStringLiteral("f"));
+    }
+
+    /// It may be tagged "keep".
+    void sparesWhatItDoesNotKnowTheTagsOf()
+    {
+        std::vector entries{entry("a", 1), entry("b", 91), entry("c", 92), entry("d", 93)};
+        entries[0].tagsAreKnown = entries[1].tagsAreKnown = entries[3].tagsAreKnown = false;
+        entries[3].state = SessionState::Unfinished;
+        const PruneChoices choices = pruneChoices(entries, {.age = {30 * kDayNs}}, kNow);
+        QCOMPARE(choices.removed.size(), std::size_t{1});
+        QCOMPARE(entries[choices.removed.at(0).entry].path, std::string("c"));
+        QCOMPARE(choices.unjudged.size(), std::size_t{1});
+        QCOMPARE(entries[choices.unjudged.at(0).entry].path, std::string("b"));
     }
 
     void findsAllWordsAnywhere()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
 #include "storage/session_catalog.h"
 #include "tests/storage/sample_session.h"
 
@@ -67,6 +68,41 @@ private Q_SLOTS:
         VERIFY_RESULT(catalog);
         VERIFY_RESULT(catalog->remember("/s/1", {}, 1));
         QVERIFY(QFile::exists(m_folder.filePath(QStringLiteral("bad/sessions.db.damaged"))));
+    }
+
+    void keepsAnOlderDamagedOne()
+    {
+        QVERIFY(QDir().mkpath(m_folder.filePath(QStringLiteral("twice"))));
+        for (const char *content : {"first", "second"}) {
+            QFile file(m_folder.filePath(QStringLiteral("twice/sessions.db")));
+            QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+            file.write(QByteArray(content).repeated(2000));
+            file.close();
+            VERIFY_RESULT(storage::SessionCatalog::open(folder("twice")));
+        }
+        for (const auto &[name, content] :
+            {std::pair{"twice/sessions.db.damaged", "first"}, std::pair{"twice/sessions.db.damaged.2", "second"}}) {
+            QFile file(m_folder.filePath(QString::fromUtf8(name)));
+            QVERIFY2(file.open(QIODevice::ReadOnly) && file.readAll().startsWith(content), name);
+        }
+    }
+
+    /// What is busy, unreadable for this user or of another version is no damage: the list stays where it is.
+    void leavesAListAloneThatItCannotUse()
+    {
+        QVERIFY(QDir().mkpath(m_folder.filePath(QStringLiteral("folder/sessions.db"))));
+        const auto folderInTheWay = storage::SessionCatalog::open(folder("folder"));
+        QVERIFY2(!folderInTheWay && folderInTheWay.error().text().find("sessions.db") != std::string::npos,
+            folderInTheWay ? "" : folderInTheWay.error().text().c_str());
+        QVERIFY(QDir(m_folder.filePath(QStringLiteral("folder/sessions.db"))).exists());
+        QVERIFY(QDir().mkpath(m_folder.filePath(QStringLiteral("other"))));
+        {
+            auto other = storage::Database::open(folder("other") + "/sessions.db", storage::OpenMode::ReadWriteCreate);
+            VERIFY_RESULT(other->execute("CREATE TABLE recent (place TEXT); INSERT INTO recent VALUES ('kept')"));
+        }
+        QVERIFY(!storage::SessionCatalog::open(folder("other")));
+        auto other = storage::Database::open(folder("other") + "/sessions.db", storage::OpenMode::ReadOnly);
+        QCOMPARE(*other->integer("SELECT count(*) FROM recent"), std::int64_t{1});
     }
 
     void standsBelowTheStateFolder()

@@ -272,6 +272,38 @@ private Q_SLOTS:
         QCOMPARE(snapshot->info.config.command.size(), std::size_t{4});
     }
 
+    /// The first thread changed last: what is behind the damaged page must not be taken for known because of that.
+    void readsOnBehindADamagedPageOfThreads()
+    {
+        constexpr int kThreads = 2000, kFirstTid = 0x5a1c0000;
+        SampleSession sample;
+        auto writer = sample.begin(file("threads"), 0);
+        VERIFY_RESULT(writer);
+        for (int i = 0; i < kThreads; ++i) {
+            sample.tables().addThread({.process = sample.process(), .tid = kFirstTid + i, .name = StringId(0u)});
+            if (i % 100 == 0)
+                VERIFY_RESULT(writer->write(sample.batch(i / 100), sample.tables()));
+        }
+        sample.tables().changeThread(sample.thread()).end = Timestamp{5};
+        VERIFY_RESULT(writer->write(sample.batch(kThreads / 100), sample.tables()));
+        VERIFY_RESULT(writer->finish(sample.info()));
+        QFile in(m_folder.filePath(QStringLiteral("threads")));
+        QVERIFY(in.open(QIODevice::ReadOnly));
+        QByteArray bytes = in.readAll();
+        const qsizetype row = bytes.indexOf(QByteArray::fromHex("5a1c0100")); // the tid of thread 256
+        QVERIFY(row > 4096);
+        bytes.replace(row / 4096 * 4096, 8, QByteArray(8, '\0'));
+        std::shared_ptr<const Snapshot> snapshot;
+        std::string why;
+        QVERIFY2(readsOrSaysWhy(write("threads", bytes), &why, &snapshot), why.c_str());
+        QVERIFY2(snapshot->damage.find("thread") != std::string::npos, snapshot->damage.c_str());
+        const auto &threads = snapshot->tables->threads;
+        const auto known = std::count_if(
+            threads.begin(), threads.end(), [](const Thread &thread) { return thread.tid >= kFirstTid; });
+        QVERIFY2(known > kThreads - 600 && known < kThreads, std::to_string(known).c_str());
+        QCOMPARE(threads.back().tid, kFirstTid + kThreads - 1);
+    }
+
     void doesNotOverflowOnEnormousCounts()
     {
         std::shared_ptr<const Snapshot> snapshot;

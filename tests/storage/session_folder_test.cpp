@@ -3,7 +3,12 @@
 #include "storage/session_folder.h"
 #include "tests/storage/sample_session.h"
 
+#include <QDir>
 #include <QFile>
+#include <QFileInfo>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace model;
 
@@ -64,6 +69,14 @@ private Q_SLOTS:
         QCOMPARE(entry.note, std::string("first try"));
         VERIFY_RESULT(storage::changeEntry(path, {.note = ""}));
         QVERIFY(storage::describeSession(path).note.empty());
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"leaks: nothing found", "two\nlines"}}));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"stable"}}));
+        entry = storage::describeSession(path);
+        QCOMPARE(entry.verdicts, (std::vector<std::string>{"leaks: nothing found", "two", "lines", "stable"}));
+        QCOMPARE(entry.tags, (std::vector<std::string>{"big", "slow"}));
+        QVERIFY(model::matches(entry, "STABLE"));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = std::vector<std::string>(30, "v")}));
+        QCOMPARE(storage::describeSession(path).verdicts, std::vector<std::string>(20, "v"));
         // It is the same session all the same.
         auto reader = storage::SessionReader::open(path);
         QCOMPARE((*reader->snapshot({}))->damage, std::string());
@@ -131,6 +144,51 @@ private Q_SLOTS:
         QVERIFY(blind.isSealed && blind.problem.empty() && blind.tags.empty());
         QCOMPARE(blind.command, std::string("(sealed)"));
         QCOMPARE(blind.state, SessionState::Complete);
+    }
+
+    /// A sealed file has no journal on disk, so nothing may be written into it: whoever is killed meanwhile would leave it torn.
+    void changesASealedSessionInOneStep()
+    {
+        const auto key = storage::SealKey::make(storage::SecretText::of("p"), {1, 1 << 20});
+        SampleSession sample;
+        const QString path = m_folder.filePath(QStringLiteral("step.gprof-session"));
+        const QString before = m_folder.filePath(QStringLiteral("before.gprof-session"));
+        const QString link = m_folder.filePath(QStringLiteral("link.gprof-session"));
+        {
+            auto writer = storage::SessionWriter::create(path.toStdString(), sample.info(), *key);
+            sample.info().state = SessionState::Complete;
+            VERIFY_RESULT(writer->finish(sample.info()));
+        }
+        QCOMPARE(::chmod(path.toStdString().c_str(), 0640), 0);
+        QCOMPARE(::link(path.toStdString().c_str(), before.toStdString().c_str()), 0);
+        QVERIFY(QFile::link(path, link));
+        const auto bytesOf = [](const QString &name) {
+            QFile file(name);
+            return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+        };
+        const QByteArray bytes = bytesOf(path);
+        const QStringList files = QDir(m_folder.path()).entryList(QDir::Files | QDir::Hidden);
+        VERIFY_RESULT(storage::changeEntry(link.toStdString(), {.addedTags = {"keep"}}, *key));
+        QVERIFY(bytesOf(before) == bytes && bytesOf(path) != bytes);
+        QCOMPARE(storage::describeSession(path.toStdString(), *key).tags, std::vector<std::string>{"keep"});
+        QVERIFY(QFileInfo(link).isSymLink());
+        struct stat status = {};
+        QCOMPARE(::stat(path.toStdString().c_str(), &status), 0);
+        QCOMPARE(int(status.st_mode & 0777), 0640);
+        QCOMPARE(QDir(m_folder.path()).entryList(QDir::Files | QDir::Hidden), files);
+        // One that its recorder left unfinished too, with what stands in its log.
+        auto writer = storage::SessionWriter::create(file("dying"), sample.info(), *key);
+        for (int i = 0; i < 5; ++i)
+            VERIFY_RESULT(writer->write(sample.batch(i), sample.tables()));
+        for (const char *suffix : {"", "-wal"})
+            QVERIFY(QFile::copy(
+                QString::fromStdString(file("dying") + suffix), QString::fromStdString(file("dead") + suffix)));
+        VERIFY_RESULT(storage::changeEntry(file("dead"), {.addedTags = {"crash"}}, *key));
+        const SessionEntry dead = storage::describeSession(file("dead"), *key);
+        QCOMPARE(dead.tags, std::vector<std::string>{"crash"});
+        auto reader = storage::SessionReader::open(file("dead"), *key);
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{5});
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
     }
 
     void removesFinishedSessionsAlone()

@@ -41,6 +41,22 @@ private Q_SLOTS:
         QCOMPARE((*snapshot)->tables->processes.at(parent.index()).pid, 70);
     }
 
+    /// As shells make them of "$FOLDER/" + "/name".
+    void opensPathsWithSeveralSlashes()
+    {
+        SampleSession sample;
+        const std::string path = "/" + file("slashes");
+        QVERIFY(path.starts_with("//"));
+        VERIFY_RESULT(sample.make(path, 2));
+        for (const std::string &name : {path, "/" + path}) {
+            auto reader = storage::SessionReader::open(name);
+            VERIFY_RESULT(reader);
+            QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{2});
+        }
+        const auto missing = storage::SessionWriter::create("/" + file("no folder/x"), sample.info());
+        QVERIFY(!missing && missing.error().text().find("no folder/x") != std::string::npos);
+    }
+
     void addsUpAnyWindowExactly()
     {
         constexpr int kTicks = 200, kStacks = 40;
