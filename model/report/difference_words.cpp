@@ -43,7 +43,7 @@ std::string signedShare(double share)
     if (std::abs(share) < kLeastShown) {
         constexpr int kMostDecimals = 9;
         const double percent = share * 100;
-        const int decimals = static_cast<int>(std::floor(-std::log10(std::abs(percent)))) + 1;
+        const int decimals = static_cast<int>(std::ceil(-std::log10(std::abs(percent)) - 1e-9));
         return fmt::format("{:+.{}f} %", percent, std::min(decimals, kMostDecimals));
     }
     return (share < 0 ? "-" : "+") + formatShare(std::abs(share));
