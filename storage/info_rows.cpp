@@ -242,7 +242,8 @@ Result<StoredInfo> readInfo(Database &database)
             break;
         values.add(*rows);
     }
-    StoredInfo stored{toInfo(values), values.number("uuid").value_or(0), values.number("revision").value_or(0)};
+    StoredInfo stored{toInfo(values), values.number("uuid").value_or(0), values.number("revision").value_or(0),
+        values.number(std::string(kBucketRatesKey)).value_or(0) != 0};
     auto arguments = readArguments(database);
     if (arguments)
         stored.info.config.command = std::move(*arguments);

@@ -9,6 +9,9 @@ namespace storage {
 /// Stores `info` in the tables `session` and `argument`, replacing what was there. Call within a transaction.
 model::Result<void> writeInfo(Database &database, const model::SessionInfo &info);
 
+/// The key of StoredInfo::hasMeanRates.
+inline constexpr std::string_view kBucketRatesKey = "bucket_rates";
+
 /// Stores one value of the table `session` that is not part of SessionInfo.
 model::Result<void> writeSessionValue(Database &database, std::string_view key, std::int64_t value);
 
@@ -18,6 +21,8 @@ struct StoredInfo
     model::SessionInfo info;
     std::int64_t uuid = 0;     ///< drawn at random when the session was made: tells two sessions at one path apart
     std::int64_t revision = 0; ///< of the last transaction
+    /// Rates in buckets are means over the bucket where a process came or went in it; older recorders stored medians over its ticks there.
+    bool hasMeanRates = false;
 };
 
 /// Reads it back. Values that are out of range or missing become what SessionInfo starts with.

@@ -8,7 +8,9 @@
 namespace storage {
 
 /// Stores, for a bucket, the median of each metric of each process over the ticks in which it could be read (of an even number the upper
-/// one in the middle): an outlier of a second does not count, and what is stored was measured.
+/// one in the middle): an outlier of a second does not count, and what is stored was measured. Of a process that came or went within the
+/// bucket, rates are means over the whole of it instead, so that those of all processes add up to what they used together; what they had
+/// does not add up, since they did not have it at one time.
 class MetricMedians
 {
 public:
@@ -18,7 +20,7 @@ public:
     model::Result<void> write(std::int64_t id, BucketIds ticks);
 
 private:
-    Statement m_select, m_insert;
+    Statement m_select, m_span, m_insert;
 };
 
 /// The columns of the table `metric` in a file of version `format`: `tick, process` and the keys of model::kMetrics, NULL for those that

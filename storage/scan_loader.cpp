@@ -12,7 +12,7 @@ using model::Result;
 
 constexpr std::int64_t kLongestNs = std::int64_t{1} << 60;
 constexpr std::size_t kMostScans = 100'000;
-constexpr std::size_t kMostStacks = 4'000'000; ///< of all new scans
+constexpr const char *kLeftOut = "its stacks are not shown, as there are so many newer scans";
 constexpr std::int64_t kMostPaths = 1000;
 
 using NewScans = std::map<std::int64_t, model::MemoryScan>;
@@ -65,17 +65,35 @@ Result<void> loadScanRows(LoadContext &context, const LoadedSession &session, Ne
         });
 }
 
-Result<void> loadStackRows(LoadContext &context, const LoadedSession &session, NewScans &scans)
+/// Rows of scans up to this one are not read: from the next one on there are not more stacks than are held.
+Result<std::int64_t> lastWithoutStacks(LoadContext &context, const NewScans &scans, std::size_t mostStacks)
 {
+    auto counts = context.database.prepare("SELECT count(*) FROM scan_stack WHERE scan = ?");
+    if (!counts)
+        return std::int64_t{-1}; // the file has no such table
     std::size_t total = 0;
+    for (auto one = scans.rbegin(); one != scans.rend(); ++one) {
+        counts->bindAll(one->first);
+        const auto row = counts->step();
+        if (!row || !*row)
+            return std::int64_t{-1}; // what can be read is found out by reading it
+        total += static_cast<std::size_t>(std::max<std::int64_t>(counts->integer(0), 0));
+        counts->reset();
+        if (total > mostStacks && one != scans.rbegin())
+            return one->first;
+    }
+    return std::int64_t{-1};
+}
+
+Result<void> loadStackRows(LoadContext &context, const LoadedSession &session, NewScans &scans, std::int64_t after)
+{
     return scan(context.database, context.damage, "scan_stack",
         std::string("SELECT scan, stack, ") + kClassColumns
             + ", held_blocks, held_bytes, retained_blocks, retained_bytes FROM scan_stack WHERE scan > ? ORDER BY scan,"
               " directly_bytes + indirectly_bytes DESC, possibly_bytes DESC, retained_bytes DESC, stack",
-        session.lastScan, [&](const Statement &row) {
+        after, [&](const Statement &row) {
             const auto found = scans.find(row.integer(0));
-            if (found == scans.end() || !isBelow(row.integer(1), session.tables->stacks.size())
-                || ++total > kMostStacks)
+            if (found == scans.end() || !isBelow(row.integer(1), session.tables->stacks.size()))
                 return context.damage.badRow("scan_stack");
             model::ScannedStack stack;
             stack.stack = model::StackId(static_cast<std::uint32_t>(row.integer(1)));
@@ -87,12 +105,12 @@ Result<void> loadStackRows(LoadContext &context, const LoadedSession &session, N
         });
 }
 
-Result<void> loadPathRows(LoadContext &context, const LoadedSession &session, NewScans &scans)
+Result<void> loadPathRows(LoadContext &context, const LoadedSession &session, NewScans &scans, std::int64_t after)
 {
     return scan(context.database, context.damage, "scan_path",
         "SELECT scan, rank, stack, retained_blocks, retained_bytes, root FROM scan_path WHERE scan > ? ORDER BY scan, "
         "rank",
-        session.lastScan, [&](const Statement &row) {
+        after, [&](const Statement &row) {
             const auto found = scans.find(row.integer(0));
             if (found == scans.end() || row.integer(1) != static_cast<std::int64_t>(found->second.paths.size())
                 || row.integer(1) >= kMostPaths || !isBelow(row.integer(2), session.tables->stacks.size()))
@@ -102,11 +120,11 @@ Result<void> loadPathRows(LoadContext &context, const LoadedSession &session, Ne
         });
 }
 
-Result<void> loadStepRows(LoadContext &context, const LoadedSession &session, NewScans &scans)
+Result<void> loadStepRows(LoadContext &context, const LoadedSession &session, NewScans &scans, std::int64_t after)
 {
     return scan(context.database, context.damage, "scan_step",
-        "SELECT scan, rank, position, stack, blocks FROM scan_step WHERE scan > ? ORDER BY scan, rank, position",
-        session.lastScan, [&](const Statement &row) {
+        "SELECT scan, rank, position, stack, blocks FROM scan_step WHERE scan > ? ORDER BY scan, rank, position", after,
+        [&](const Statement &row) {
             const auto found = scans.find(row.integer(0));
             if (found == scans.end() || !isBelow(row.integer(1), found->second.paths.size())
                 || !isBelow(row.integer(3), session.tables->stacks.size()))
@@ -116,18 +134,53 @@ Result<void> loadStepRows(LoadContext &context, const LoadedSession &session, Ne
         });
 }
 
+void leaveOut(model::MemoryScan &scan)
+{
+    scan.stacks = {};
+    scan.paths = {};
+    if (scan.limits.find(kLeftOut) == std::string::npos)
+        scan.limits += (scan.limits.empty() ? "" : "; ") + std::string(kLeftOut);
+}
+
+/// Snapshots that were made before keep what they have.
+void forgetOldStacks(LoadedSession &session, std::size_t mostStacks)
+{
+    std::size_t total = 0;
+    for (std::size_t i = session.scans.size(); i-- > 0;) {
+        std::shared_ptr<const model::MemoryScan> &scan = session.scans[i];
+        total += scan->stacks.size();
+        if (total <= mostStacks || i + 1 == session.scans.size() || (scan->stacks.empty() && scan->paths.empty()))
+            continue;
+        total -= scan->stacks.size();
+        model::MemoryScan rest = *scan;
+        leaveOut(rest);
+        scan = std::make_shared<const model::MemoryScan>(std::move(rest));
+    }
+}
+
 } // namespace
 
-Result<void> loadScans(LoadContext &context, LoadedSession &session)
+Result<void> loadScans(LoadContext &context, LoadedSession &session, std::size_t mostStacks)
 {
     NewScans scans;
-    for (const auto load : {loadScanRows, loadStackRows, loadPathRows, loadStepRows})
-        if (auto done = load(context, session, scans); !done)
+    if (auto done = loadScanRows(context, session, scans); !done)
+        return done;
+    if (scans.empty())
+        return {};
+    const auto leftOut = lastWithoutStacks(context, scans, mostStacks);
+    if (!leftOut)
+        return leftOut.error();
+    const std::int64_t after = std::max(*leftOut, session.lastScan);
+    for (const auto load : {loadStackRows, loadPathRows, loadStepRows})
+        if (auto done = load(context, session, scans, after); !done)
             return done;
     for (auto &[id, one] : scans) {
+        if (id <= *leftOut)
+            leaveOut(one);
         session.lastScan = id;
         session.scans.push_back(std::make_shared<const model::MemoryScan>(std::move(one)));
     }
+    forgetOldStacks(session, mostStacks);
     return {};
 }
 

@@ -2,10 +2,13 @@
 #include "storage/series_loader.h"
 
 #include "model/heap/size_bins.h"
+#include "model/metric_meaning.h"
 #include "storage/metric_medians.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <unordered_map>
 
 namespace storage {
 
@@ -40,7 +43,8 @@ private:
     Result<void> bucketRows(std::size_t level);
     void addTick(const Statement &row);
     Result<void> metrics();
-    void addMetrics(const Statement &row, model::Timestamp when);
+    double shareOf(model::ProcessId process, model::TimeRange bucket) const;
+    void addMetrics(const Statement &row, model::TimeRange span);
     Result<void> cpuTicks();
     Result<void> heapTicks();
     Result<void> heapSizes();
@@ -87,6 +91,7 @@ private:
 
     LoadContext &m_context;
     LoadedSession &m_session;
+    std::unordered_map<std::uint32_t, std::size_t> m_metricsOf; ///< positions in m_session.metrics, by process
 };
 
 void SeriesLoader::addTick(const Statement &row)
@@ -150,27 +155,48 @@ Result<void> SeriesLoader::ticks()
     return done;
 }
 
-void SeriesLoader::addMetrics(const Statement &row, model::Timestamp when)
+/// What part of a bucket a process was there for, to within a tick: it counts in the ticks in which it began and ended.
+double SeriesLoader::shareOf(model::ProcessId process, model::TimeRange bucket) const
+{
+    const model::Process &row = m_session.tables->processes[process.index()];
+    const model::Timestamp begin = std::max(row.start, bucket.begin),
+                           end = std::min(row.end.value_or(bucket.end), bucket.end);
+    const bool begins = begin > bucket.begin, ends = end < bucket.end;
+    const double tickNs = static_cast<double>(m_session.stored.info.config.tick.ns);
+    const double thereNs = static_cast<double>((end - begin).ns) + tickNs * ((begins ? 0.5 : 0) + (ends ? 0.5 : 0));
+    return std::clamp(thereNs / std::max(static_cast<double>(bucket.length().ns), 1.0), 0.0, 1.0);
+}
+
+void SeriesLoader::addMetrics(const Statement &row, model::TimeRange span)
 {
     if (row.integer(1) < 0 || static_cast<std::uint64_t>(row.integer(1)) >= m_session.tables->processes.size())
         return m_context.damage.badRow("metric");
     const model::ProcessId process(static_cast<std::uint32_t>(row.integer(1)));
-    auto series = std::find_if(m_session.metrics.begin(), m_session.metrics.end(),
-        [process](const model::MetricSeries &known) { return known.process == process; });
-    if (series == m_session.metrics.end())
-        series = m_session.metrics.insert(series, {process, {}, {}});
+    const auto [known, isNew] = m_metricsOf.try_emplace(process.value, m_session.metrics.size());
+    if (isNew)
+        m_session.metrics.push_back({process, {}, {}});
+    // Medians of older recorders are over the ticks in which a process was there, however few.
+    const double share = m_session.stored.hasMeanRates || levelOf(row.integer(0)) == 0 ? 1 : shareOf(process, span);
     model::MetricValues values;
-    for (std::size_t i = 0; i < model::kMetricCount; ++i)
-        if (const int column = static_cast<int>(i) + 2; !row.isNull(column))
-            values.set(static_cast<model::Metric>(i), row.integer(column));
-    series->times.push_back(when);
-    series->values.push_back(values);
+    for (std::size_t i = 0; i < model::kMetricCount; ++i) {
+        const auto metric = static_cast<model::Metric>(i);
+        const int column = static_cast<int>(i) + 2;
+        if (row.isNull(column))
+            continue;
+        const bool isPart = share < 1 && model::isRate(metric);
+        values.set(metric, isPart ? std::llround(row.real(column) * share) : row.integer(column));
+    }
+    model::MetricSeries &series = m_session.metrics[known->second];
+    series.times.push_back(span.end);
+    series.values.push_back(values);
 }
 
 /// Metrics are kept by the minute where costs are kept by ten.
 Result<void> SeriesLoader::metrics()
 {
     const std::string select = "SELECT " + metricColumns(m_session.format) + " FROM metric";
+    for (std::size_t i = 0; i < m_session.metrics.size(); ++i)
+        m_metricsOf.emplace(m_session.metrics[i].process.value, i);
     for (TickRange range : m_context.newTicks) {
         const bool areMinutes = levelOf(range.first) == kTotalLevel;
         if (areMinutes)
@@ -182,7 +208,7 @@ Result<void> SeriesLoader::metrics()
                 const auto tick = m_session.ticks.find(row.integer(0));
                 if (!minute && !tick)
                     return m_context.damage.badRow("metric");
-                addMetrics(row, minute ? minute->span.end : m_session.ticks.at(*tick).span.end);
+                addMetrics(row, minute ? minute->span : m_session.ticks.at(*tick).span);
             });
         if (!done)
             return done;

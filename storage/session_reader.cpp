@@ -122,6 +122,9 @@ Result<void> SessionReader::Private::loadRows()
         return done;
     const std::int64_t known = isLoaded ? session.stored.revision : -1;
     LoadContext context{file->database, damage, known, std::max(file->bytes, sizeOf(path))};
+    // What rows mean that are loaded now; the rest of what is stored holds when all of them are.
+    session.stored.hasMeanRates = stored->hasMeanRates;
+    session.stored.info.config.tick = stored->info.config.tick;
     if (auto done = loadTables(context, session); !done)
         return done;
     const auto firstNew = loadSeries(context, session);

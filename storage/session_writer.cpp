@@ -41,6 +41,8 @@ Result<void> initialise(Database &database, const model::SessionInfo &info)
         return done;
     if (auto done = writeSessionValue(database, "uuid", randomNumber()); !done)
         return done;
+    if (auto done = writeSessionValue(database, kBucketRatesKey, 1); !done)
+        return done;
     if (auto done = writeSessionValue(database, "revision", 0); !done)
         return done;
     return transaction->commit();

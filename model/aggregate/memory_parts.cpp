@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/memory_parts.h"
 
+#include "model/aggregate/living_series.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 
 namespace model {
 
@@ -33,26 +36,57 @@ bool isZero(const MemoryPart &part)
     return true;
 }
 
-/// The sum over the processes that live at `when`; each counts with what was said of it last.
-MemoryPartsRow partsAt(const Snapshot &snapshot, Timestamp when)
+void addTo(MemoryPartsRow &sum, const MemoryPartsRow &row)
 {
-    MemoryPartsRow sum;
-    for (const MemoryPartsSeries &series : snapshot.memoryParts) {
-        const auto after = std::upper_bound(series.times.begin(), series.times.end(), when);
-        const std::optional<Timestamp> &end = snapshot.tables->processes.at(series.process.index()).end;
-        if (after == series.times.begin() || (end && *end < when && *(after - 1) != when))
-            continue;
-        const MemoryPartsRow &row = series.values[static_cast<std::size_t>(after - series.times.begin()) - 1];
-        sum.heap += row.heap;
-        sum.mappings += row.mappings;
-        sum.stacks += row.stacks;
-        sum.files += row.files;
-        sum.shared += row.shared;
-        sum.tracer += row.tracer;
-        sum.unknown += row.unknown;
-    }
-    return sum;
+    sum.heap += row.heap;
+    sum.mappings += row.mappings;
+    sum.stacks += row.stacks;
+    sum.files += row.files;
+    sum.shared += row.shared;
+    sum.tracer += row.tracer;
+    sum.unknown += row.unknown;
 }
+
+/// The sums over the processes that live, at moments that ascend; each counts with what was said of it last.
+class LivingParts
+{
+public:
+    explicit LivingParts(const Snapshot &snapshot)
+        : m_snapshot(snapshot)
+        , m_living(snapshot, spans(snapshot))
+    {
+    }
+
+    MemoryPartsRow at(Timestamp when)
+    {
+        MemoryPartsRow sum;
+        for (const std::size_t i : m_living.at(when)) {
+            const MemoryPartsSeries &series = m_snapshot.memoryParts[i];
+            const auto after = std::upper_bound(series.times.begin(), series.times.end(), when);
+            if (m_living.counts(i, *(after - 1)))
+                addTo(sum, series.values[static_cast<std::size_t>(after - series.times.begin()) - 1]);
+        }
+        return sum;
+    }
+
+private:
+    static std::vector<LivingSeries::Span> spans(const Snapshot &snapshot)
+    {
+        constexpr Timestamp kNever{std::numeric_limits<std::int64_t>::max()};
+        std::vector<LivingSeries::Span> spans;
+        for (const MemoryPartsSeries &series : snapshot.memoryParts) {
+            const std::optional<Timestamp> &end = snapshot.tables->processes.at(series.process.index()).end;
+            if (series.times.empty())
+                spans.push_back({kNever, {}, {}});
+            else
+                spans.push_back({series.times.front(), end ? std::max(*end, series.times.back()) : kNever, end});
+        }
+        return spans;
+    }
+
+    const Snapshot &m_snapshot;
+    LivingSeries m_living;
+};
 
 std::int64_t sumOf(const MemoryPartsRow &row)
 {
@@ -68,9 +102,10 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
     // What the parts are at each point, found once.
     std::vector<MemoryPartsRow> rows;
     std::vector<double> liveBytes;
+    LivingParts living(snapshot);
     for (const auto &segment : resident.segments)
         for (const SeriesPoint &point : segment) {
-            rows.push_back(partsAt(snapshot, point.when));
+            rows.push_back(living.at(point.when));
             liveBytes.push_back(std::clamp(valueAt(live, point.when), 0.0, number(rows.back().heap)));
         }
     const auto series = [&](const SeriesSource &source, auto value) {
@@ -143,7 +178,7 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
     if (snapshot.memoryParts.empty())
         return now;
     const double live = valueAt(timeSeries(snapshot, HeapQuantity::LiveBytes), now.when);
-    now.untouchedBytes = std::max(0.0, live - static_cast<double>(partsAt(snapshot, now.when).heap));
+    now.untouchedBytes = std::max(0.0, live - static_cast<double>(LivingParts(snapshot).at(now.when).heap));
     return now;
 }
 

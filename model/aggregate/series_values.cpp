@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/series_values.h"
 
+#include "model/aggregate/living_series.h"
+#include "model/metric_meaning.h"
+
 #include <algorithm>
 #include <map>
 
@@ -8,16 +11,22 @@ namespace model {
 
 namespace {
 
-/// Points of one process or image, and until when it lived.
-using Line = std::vector<SeriesPoint>;
+using Line = std::vector<SeriesPoint>; ///< of one process or image
 
 enum class Merge : std::uint8_t { Sum, First };
 
-/// Several lines as one. A line counts with its last value at moments between its points, from its first to `ends[i]`.
-Line merged(const std::vector<Line> &lines, const std::vector<Timestamp> &ends, Merge merge)
+/// Lines of processes or images that are to be one: `spans[i]` is when lines[i] counts, with its last value at moments between its points.
+struct Lines
 {
-    if (lines.size() == 1)
-        return lines.front();
+    std::vector<Line> lines;
+    std::vector<LivingSeries::Span> spans;
+};
+
+Line merged(const Snapshot &snapshot, const Lines &all, Merge merge)
+{
+    const std::vector<Line> &lines = all.lines;
+    if (lines.size() <= 1)
+        return lines.empty() ? Line() : lines.front();
     std::vector<Timestamp> moments;
     for (const Line &line : lines)
         for (const SeriesPoint &point : line)
@@ -25,13 +34,14 @@ Line merged(const std::vector<Line> &lines, const std::vector<Timestamp> &ends, 
     std::sort(moments.begin(), moments.end());
     moments.erase(std::unique(moments.begin(), moments.end()), moments.end());
     std::vector<std::size_t> next(lines.size(), 0);
+    LivingSeries living(snapshot, all.spans);
     Line result;
     for (const Timestamp when : moments) {
         std::optional<double> value;
-        for (std::size_t i = 0; i < lines.size(); ++i) {
+        for (const std::size_t i : living.at(when)) {
             while (next[i] < lines[i].size() && lines[i][next[i]].when <= when)
                 ++next[i];
-            if (next[i] == 0 || ends[i] < when || (merge == Merge::First && value))
+            if (next[i] == 0 || !living.counts(i, lines[i][next[i] - 1].when) || (merge == Merge::First && value))
                 continue;
             value = value.value_or(0) + lines[i][next[i] - 1].value;
         }
@@ -63,18 +73,24 @@ Line usedCpuLine(const MetricSeries &series)
     return line;
 }
 
+/// Levels are those of processes that live; of rates each row is a part of the sum.
+enum class Meaning : std::uint8_t { Level, Rate };
+
 template <typename MakeLine>
-Line mergedMetrics(const Snapshot &snapshot, std::optional<ProcessId> process, Merge merge, MakeLine makeLine)
+Line mergedMetrics(
+    const Snapshot &snapshot, std::optional<ProcessId> process, Merge merge, Meaning meaning, MakeLine makeLine)
 {
-    std::vector<Line> lines;
-    std::vector<Timestamp> ends;
+    const std::vector<Process> &processes = snapshot.tables->processes;
+    Lines all;
     for (const MetricSeries &series : snapshot.metrics) {
         if ((process && series.process != *process) || series.times.empty())
             continue;
-        lines.push_back(makeLine(series));
-        ends.push_back(series.times.back());
+        const bool isKnown = meaning == Meaning::Level && series.process.index() < processes.size();
+        all.lines.push_back(makeLine(series));
+        all.spans.push_back({series.times.front(), series.times.back(),
+            isKnown ? processes[series.process.index()].end : std::nullopt});
     }
-    return lines.empty() ? Line() : merged(lines, ends, merge);
+    return merged(snapshot, all, merge);
 }
 
 double perSecond(std::int64_t count, TimeRange span)
@@ -104,8 +120,8 @@ double heapValue(const HeapTick &tick, TimeRange span, HeapQuantity quantity)
 Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, HeapQuantity quantity)
 {
     const std::vector<Image> &images = snapshot.tables->images;
-    std::vector<Line> lines;
-    std::vector<Timestamp> ends;
+    const bool isLevel = quantity == HeapQuantity::LiveBytes || quantity == HeapQuantity::LiveBlocks;
+    Lines all;
     for (const HeapSeries &series : snapshot.heapSeries) {
         const bool isKnown = series.image.index() < images.size();
         if (series.spans.empty() || (process && (!isKnown || images[series.image.index()].process != *process)))
@@ -113,10 +129,11 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         Line line;
         for (std::size_t i = 0; i < series.spans.size(); ++i)
             line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
-        ends.push_back(line.back().when);
-        lines.push_back(std::move(line));
+        all.spans.push_back({line.front().when, line.back().when,
+            isLevel && isKnown ? images[series.image.index()].end : std::nullopt});
+        all.lines.push_back(std::move(line));
     }
-    return lines.empty() ? Line() : merged(lines, ends, Merge::Sum);
+    return merged(snapshot, all, Merge::Sum);
 }
 
 /// Samples as percent of a core. A tick in which a process had none is not in its series: it counts as 0.
@@ -144,11 +161,12 @@ std::vector<SeriesPoint> seriesValues(
 {
     if (const auto *metric = std::get_if<Metric>(&source))
         return mergedMetrics(snapshot, process, isSharedByProcesses(*metric) ? Merge::First : Merge::Sum,
+            isRate(*metric) ? Meaning::Rate : Meaning::Level,
             [metric](const MetricSeries &series) { return metricLine(series, *metric); });
     if (const auto *quantity = std::get_if<HeapQuantity>(&source))
         return mergedHeap(snapshot, process, *quantity);
     if (std::get<CpuQuantity>(source) == CpuQuantity::Used)
-        return mergedMetrics(snapshot, process, Merge::Sum, usedCpuLine);
+        return mergedMetrics(snapshot, process, Merge::Sum, Meaning::Rate, usedCpuLine);
     return sampledCpu(snapshot, process);
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/follow/follow_source.h"
 
+#include "storage/follow/follow_plan.h"
 #include "storage/info_rows.h"
 #include "storage/levels.h"
-#include "storage/schema.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
 
-#include <map>
+#include <algorithm>
 #include <optional>
 
 namespace storage {
@@ -22,59 +22,8 @@ constexpr std::int64_t kMostLevels = 8;
 
 constexpr std::int64_t kFirstTick = 1;
 
-/// How new rows of a table are found; follows from its columns, so that a table of a later version needs nothing here.
-enum class Growth : std::uint8_t {
-    ById,       ///< rows are added only: id INTEGER PRIMARY KEY
-    ByRevision, ///< rows are changed too, and say in which transaction
-    ByTick,     ///< rows of a tick are added with it; old ones expire
-    Whole,      ///< small, or changed in any way: all rows when one changed
-};
-
-struct TablePlan
-{
-    std::string name;
-    Growth growth = Growth::Whole;
-    int keyColumn = 0;                          ///< of id, revision or tick
-    std::int64_t last = -1;                     ///< id or revision sent last
-    std::map<std::int64_t, std::int64_t> ticks; ///< by level: tick sent last
-    std::map<std::int64_t, std::int64_t> least; ///< by level: lowest tick that was there
-    std::int64_t cutSeconds = -1;               ///< see FollowSource::Private
-    std::size_t hash = 0;                       ///< of all rows as sent
-};
-
-Result<TablePlan> planOf(Database &format, const std::string &table)
-{
-    TablePlan plan{.name = table};
-    auto columns = format.prepare("SELECT name, pk, type FROM pragma_table_info(?) ORDER BY cid");
-    if (!columns)
-        return columns.error();
-    columns->bindAll(std::string_view(table));
-    bool hasRevision = false, hasId = false;
-    std::optional<int> tickColumn;
-    for (int position = 0;; ++position) {
-        const auto row = columns->step();
-        if (!row)
-            return row.error();
-        if (!*row)
-            break;
-        const std::string_view name = columns->text(0);
-        if (name == "revision")
-            plan.keyColumn = position;
-        hasRevision = hasRevision || name == "revision";
-        hasId = hasId || (name == "id" && columns->integer(1) == 1 && columns->text(2) == "INTEGER");
-        if (name == "tick" && columns->integer(1) >= 1)
-            tickColumn = position;
-    }
-    // Ids of ticks count within a level.
-    if (table == "tick" || tickColumn) {
-        plan.growth = Growth::ByTick;
-        plan.keyColumn = tickColumn.value_or(0);
-    } else if (hasRevision)
-        plan.growth = Growth::ByRevision;
-    else if (hasId)
-        plan.growth = Growth::ById;
-    return plan;
-}
+/// What is read in one transaction, about: a follower that takes long to take it holds nothing up then.
+constexpr std::size_t kPieceBytes = 4 << 20;
 
 FollowValue valueOf(const Statement &row, int column)
 {
@@ -92,25 +41,39 @@ FollowValue valueOf(const Statement &row, int column)
 
 struct FollowSource::Private
 {
+    /// Up to which key rows were added to the piece.
+    struct Sent
+    {
+        std::int64_t last = -1; ///< all rows with this key are in it; -1: none
+        bool isCut = false;     ///< more rows are there than fit
+    };
+
     std::string path;
     SealKeyPointer key;
     std::optional<SessionFile> file;
-    std::vector<TablePlan> plans;
+    std::vector<FollowPlan> plans;
     std::int64_t uuid = 0;
     std::int64_t revision = -1;  ///< of the last transaction that was sent
     std::int64_t cutSeconds = 0; ///< a sum that grows whenever a level is cut
+    std::string piece;           ///< read, and not written yet
+    bool isBehind = false;       ///< the last piece did not take all that there was
     bool hasGreeted = false;
     bool hasEnded = false;
 
     Result<void> open();
-    Result<SessionState> send(const FollowOutput &output);
-    Result<void> greet(const FollowOutput &output, std::int64_t version);
-    Result<void> sendTable(const FollowOutput &output, TablePlan &plan);
-    Result<void> sendTicks(const FollowOutput &output, TablePlan &plan);
-    Result<bool> sendMoved(const FollowOutput &output, TablePlan &plan);
-    Result<void> sendWhole(const FollowOutput &output, TablePlan &plan);
-    Result<std::int64_t> sendRows(const FollowOutput &output, const TablePlan &plan, FollowTable::Kind kind,
-        const std::string &where, int keyColumn);
+    void put(const FollowMessage &message) { piece += encodeFollow(message); }
+    Result<SessionState> readPiece();
+    Result<void> greet(std::int64_t version);
+    // Each gives whether all rows of the table are in this piece or in earlier ones.
+    Result<bool> addTable(FollowPlan &plan);
+    Result<bool> addTicks(FollowPlan &plan);
+    Result<bool> addLevel(FollowPlan &plan, std::int64_t level, std::int64_t kind);
+    Result<bool> addSums(FollowPlan &plan);
+    Result<bool> addWhole(FollowPlan &plan);
+    void beginMovedAgain(FollowPlan &plan);
+    Result<bool> isUnchanged(FollowPlan &plan);
+    Result<std::vector<std::int64_t>> kindsOf(const FollowPlan &plan);
+    Result<Sent> addRows(const FollowPlan &plan, const std::string &where);
 };
 
 Result<void> FollowSource::Private::open()
@@ -125,158 +88,179 @@ Result<void> FollowSource::Private::open()
     return {};
 }
 
-Result<void> FollowSource::Private::greet(const FollowOutput &output, std::int64_t version)
+Result<void> FollowSource::Private::greet(std::int64_t version)
 {
     if (hasGreeted)
         return {};
-    const auto tables = tableDeclarations(static_cast<int>(version));
-    if (!tables)
-        return tables.error();
-    // The format's own tables, which those of the file were found to equal.
-    auto format = Database::open({}, OpenMode::Memory);
-    if (!format)
-        return format.error();
-    if (auto done = createSchema(*format, static_cast<int>(version)); !done)
-        return done;
-    // What others refer to first: a copy that ends somewhere makes sense up to there.
-    std::vector<TablePlan> last;
-    for (const auto &[name, sql] : *tables) {
-        auto plan = planOf(*format, name);
-        if (!plan)
-            return plan.error();
-        (plan->growth == Growth::ById ? plans : last).push_back(std::move(*plan));
-    }
-    plans.insert(plans.end(), last.begin(), last.end());
+    auto made = followPlans(static_cast<int>(version));
+    if (!made)
+        return made.error();
+    plans = std::move(*made);
     hasGreeted = true;
-    if (auto done = output(kFollowMagic); !done)
-        return done;
-    return output(encodeFollow(FollowHello{version, uuid, file->database.isSealed()}));
+    piece += kFollowMagic;
+    put(FollowHello{version, uuid, file->database.isSealed()});
+    return {};
 }
 
-Result<std::int64_t> FollowSource::Private::sendRows(
-    const FollowOutput &output, const TablePlan &plan, FollowTable::Kind kind, const std::string &where, int keyColumn)
+/// Adds rows in the order of the table's key until the piece is full.
+Result<FollowSource::Private::Sent> FollowSource::Private::addRows(const FollowPlan &plan, const std::string &where)
 {
-    auto rows = file->database.prepare("SELECT * FROM " + plan.name + where);
+    const bool isWhole = plan.growth == FollowGrowth::Whole;
+    auto rows = file->database.prepare(
+        "SELECT * FROM " + plan.name + where + (isWhole ? std::string() : " ORDER BY " + plan.keyName));
     if (!rows)
         return rows.error();
-    std::int64_t last = -1;
-    bool isNamed = kind == FollowTable::Kind::Whole;
-    const auto name = [&] {
-        return output(encodeFollow(FollowTable{plan.name, kind, static_cast<std::uint32_t>(rows->columnCount())}));
-    };
-    if (isNamed)
-        if (auto done = name(); !done)
-            return done.error();
+    Sent sent;
+    bool isNamed = false;
     for (;;) {
         const auto found = rows->step();
         if (!found)
             return found.error();
         if (!*found)
-            return last;
-        if (!isNamed)
-            if (auto done = name(); !done)
-                return done.error();
-        isNamed = true;
+            return sent;
+        const std::int64_t next = isWhole ? 0 : rows->integer(plan.keyColumn);
+        if (!isWhole && next != sent.last && piece.size() >= kPieceBytes) {
+            sent.isCut = true;
+            return sent;
+        }
+        if (!std::exchange(isNamed, true))
+            put(FollowTable{plan.name, FollowTable::Kind::Added, static_cast<std::uint32_t>(rows->columnCount())});
         FollowRow row;
         for (int i = 0; i < rows->columnCount(); ++i)
             row.values.push_back(valueOf(*rows, i));
-        last = std::max(last, rows->integer(keyColumn));
-        if (auto done = output(encodeFollow(row)); !done)
-            return done.error();
+        put(row);
+        sent.last = next;
     }
 }
 
-/// The newest bucket of a coarse level may have grown since: it is sent once more. Ticks that expired are told, also to a copy that an earlier
-/// stream made.
-Result<void> FollowSource::Private::sendTicks(const FollowOutput &output, TablePlan &plan)
+/// Rows of tick 0 hold the sums of ticks that expired.
+Result<bool> FollowSource::Private::addSums(FollowPlan &plan)
 {
-    const std::string column = plan.name == "tick" ? "id" : "tick";
+    const auto sent = addRows(plan, " WHERE " + plan.keyName + " = 0");
+    return sent ? Result<bool>(!sent->isCut) : Result<bool>(sent.error());
+}
+
+/// What a level has of one kind, of tables that are kept by kind. The newest bucket may have grown since: it is sent once more.
+Result<bool> FollowSource::Private::addLevel(FollowPlan &plan, std::int64_t level, std::int64_t kind)
+{
+    const std::int64_t from = level * kTicksPerLevel;
+    const auto known = plan.ticks.find({kind, level});
+    const std::int64_t first = known == plan.ticks.end() ? from + kFirstTick : known->second + (level == 0 ? 1 : 0);
+    const auto sent = addRows(plan,
+        plan.whereKind(kind) + plan.keyName + " >= " + std::to_string(first) + " AND " + plan.keyName + " < "
+            + std::to_string(from + kTicksPerLevel));
+    if (!sent)
+        return sent.error();
+    if (sent->last >= 0)
+        plan.ticks[{kind, level}] = sent->last;
+    return !sent->isCut;
+}
+
+Result<std::vector<std::int64_t>> FollowSource::Private::kindsOf(const FollowPlan &plan)
+{
+    std::vector<std::int64_t> kinds;
+    if (plan.kindName.empty())
+        return std::vector<std::int64_t>{0};
+    for (std::int64_t last = -1;;) {
+        const auto next = file->database.integer("SELECT coalesce(min(" + plan.kindName + "), -1) FROM " + plan.name
+            + " WHERE " + plan.kindName + " > " + std::to_string(last));
+        if (!next)
+            return next.error();
+        if (*next < 0)
+            return kinds;
+        kinds.push_back(last = *next);
+    }
+}
+
+/// Ticks that expired are told, also to a copy that an earlier stream made.
+Result<bool> FollowSource::Private::addTicks(FollowPlan &plan)
+{
+    const auto kinds = kindsOf(plan);
+    if (!kinds)
+        return kinds.error();
     for (std::int64_t level = 0; level < kMostLevels; ++level) {
         const std::int64_t from = level * kTicksPerLevel, end = from + kTicksPerLevel - 1;
-        const auto within = [&](std::int64_t first) {
-            return " WHERE " + column + " >= " + std::to_string(first) + " AND " + column + " < " + std::to_string(end);
-        };
         // Of a level that has nothing left all rows are gone.
-        const auto least = file->database.integer("SELECT coalesce(min(" + column + "), " + std::to_string(end)
-            + ") FROM " + plan.name + within(from + kFirstTick));
-        if (!least)
-            return least.error();
-        if (const auto known = plan.least.find(level); known == plan.least.end() || known->second < *least) {
-            if (auto done = output(encodeFollow(FollowExpiry{plan.name, *least})); !done)
-                return done;
-            // Rows of tick 0 hold the sums of ticks that expired: they change with each that does.
-            if (level == 0)
-                if (auto sums
-                    = sendRows(output, plan, FollowTable::Kind::Added, " WHERE " + column + " = 0", plan.keyColumn);
-                    !sums)
-                    return sums.error();
+        std::int64_t least = end;
+        for (const std::int64_t kind : *kinds) {
+            const auto first = file->database.integer("SELECT coalesce(min(" + plan.keyName + "), "
+                + std::to_string(end) + ") FROM " + plan.name + plan.whereKind(kind) + plan.keyName
+                + " >= " + std::to_string(from + kFirstTick) + " AND " + plan.keyName + " < " + std::to_string(end));
+            if (!first)
+                return first.error();
+            least = std::min(least, *first);
         }
-        plan.least[level] = *least;
-        const auto sent = plan.ticks.find(level);
-        const std::int64_t first = sent == plan.ticks.end() ? from + kFirstTick : sent->second + (level == 0 ? 1 : 0);
-        const auto last = sendRows(output, plan, FollowTable::Kind::Added, within(first), plan.keyColumn);
-        if (!last)
-            return last.error();
-        if (*last >= 0)
-            plan.ticks[level] = *last;
+        if (const auto known = plan.least.find(level); known == plan.least.end() || known->second < least) {
+            put(FollowExpiry{plan.name, least});
+            if (level == 0)
+                if (auto whole = addSums(plan); !whole || !*whole)
+                    return whole;
+        }
+        plan.least[level] = least;
+        for (const std::int64_t kind : *kinds)
+            if (auto whole = addLevel(plan, level, kind); !whole || !*whole)
+                return whole;
     }
-    return {};
-}
-
-/// What is moved or thinned out when a level is cut is sent as a whole then.
-Result<bool> FollowSource::Private::sendMoved(const FollowOutput &output, TablePlan &plan)
-{
-    if (plan.name != "loss" && plan.name != "packed_total")
-        return false;
-    if (std::exchange(plan.cutSeconds, cutSeconds) == cutSeconds)
-        return false;
-    const auto last = sendRows(output, plan, FollowTable::Kind::Whole, "", plan.keyColumn);
-    if (!last)
-        return last.error();
-    plan.last = std::max(plan.last, *last);
-    if (*last >= 0)
-        plan.ticks[*last / kTicksPerLevel] = *last;
     return true;
 }
 
-Result<void> FollowSource::Private::sendWhole(const FollowOutput &output, TablePlan &plan)
+/// Rows that are moved or thinned out when a level is cut are sent afresh then.
+void FollowSource::Private::beginMovedAgain(FollowPlan &plan)
 {
+    if (!plan.isMoved || std::exchange(plan.cutSeconds, cutSeconds) == cutSeconds)
+        return;
+    put(FollowTable{plan.name, FollowTable::Kind::Whole, static_cast<std::uint32_t>(plan.columns)});
+    plan.last = -1;
+    plan.ticks.clear();
+    plan.least.clear();
+}
+
+/// Whether the table that says when rows of this one change tells of none.
+Result<bool> FollowSource::Private::isUnchanged(FollowPlan &plan)
+{
+    if (plan.ownerName.empty())
+        return false;
+    const auto newest = file->database.integer("SELECT coalesce(max(revision), -1) FROM " + plan.ownerName);
+    if (!newest)
+        return newest.error();
+    const bool isNew = !plan.ownerRevision || *plan.ownerRevision != *newest;
+    plan.ownerRevision = *newest;
+    return !isNew;
+}
+
+Result<bool> FollowSource::Private::addWhole(FollowPlan &plan)
+{
+    const auto unchanged = isUnchanged(plan);
+    if (!unchanged || *unchanged)
+        return unchanged;
     // Whether anything changed is found out by putting the rows together first; these tables are small.
-    std::string all;
-    const auto gathered = sendRows(
-        [&all](std::string_view bytes) {
-            all += bytes;
-            return Result<void>();
-        },
-        plan, FollowTable::Kind::Whole, "", 0);
-    if (!gathered)
-        return gathered.error();
-    const std::size_t hash = std::hash<std::string>()(all);
+    const std::size_t before = piece.size();
+    put(FollowTable{plan.name, FollowTable::Kind::Whole, static_cast<std::uint32_t>(plan.columns)});
+    if (const auto added = addRows(plan, ""); !added)
+        return added.error();
+    const std::size_t hash = std::hash<std::string_view>()(std::string_view(piece).substr(before));
     if (std::exchange(plan.hash, hash) == hash)
-        return {};
-    return output(all);
+        piece.resize(before);
+    return true;
 }
 
-Result<void> FollowSource::Private::sendTable(const FollowOutput &output, TablePlan &plan)
+Result<bool> FollowSource::Private::addTable(FollowPlan &plan)
 {
-    const auto isSent = sendMoved(output, plan);
-    if (!isSent || *isSent)
-        return isSent ? Result<void>() : isSent.error();
-    if (plan.growth == Growth::ByTick)
-        return sendTicks(output, plan);
-    if (plan.growth == Growth::Whole)
-        return sendWhole(output, plan);
-    const std::string column = plan.growth == Growth::ById ? "id" : "revision";
-    const auto last = sendRows(output, plan, FollowTable::Kind::Added,
-        " WHERE " + column + " > " + std::to_string(plan.last) + " ORDER BY " + column, plan.keyColumn);
-    if (!last)
-        return last.error();
-    plan.last = std::max(plan.last, *last);
-    return {};
+    beginMovedAgain(plan);
+    if (plan.growth == FollowGrowth::ByTick)
+        return addTicks(plan);
+    if (plan.growth == FollowGrowth::Whole)
+        return addWhole(plan);
+    const auto sent = addRows(plan, " WHERE " + plan.keyName + " > " + std::to_string(plan.last));
+    if (!sent)
+        return sent.error();
+    plan.last = std::max(plan.last, sent->last);
+    return !sent->isCut;
 }
 
-/// One transaction of what is new; gives the state that the recorder stored.
-Result<SessionState> FollowSource::Private::send(const FollowOutput &output)
+/// One transaction of what is new, as much as fits into a piece; gives the state that the recorder stored. What is left is looked for anew in
+/// the next one, from the first table on: the batch ends when a transaction has all that it sees in the copy.
+Result<SessionState> FollowSource::Private::readPiece()
 {
     auto transaction = Transaction::begin(file->database, Transaction::Kind::Read);
     if (!transaction)
@@ -287,12 +271,12 @@ Result<SessionState> FollowSource::Private::send(const FollowOutput &output)
     if (hasGreeted && stored->uuid != uuid)
         return Error("Cannot follow " + path + " any further: another recording took its place");
     uuid = stored->uuid;
-    if (hasGreeted && stored->revision == revision)
+    if (hasGreeted && !isBehind && stored->revision == revision)
         return stored->info.state;
     const auto version = file->database.integer("PRAGMA user_version");
     if (!version)
         return version.error();
-    if (auto done = greet(output, *version); !done)
+    if (auto done = greet(*version); !done)
         return done.error();
     const auto cut = *version < kFirstFormatWithLevels
         ? Result<std::int64_t>(0)
@@ -300,12 +284,17 @@ Result<SessionState> FollowSource::Private::send(const FollowOutput &output)
     if (!cut)
         return cut.error();
     cutSeconds = *cut;
-    for (TablePlan &plan : plans)
-        if (auto done = sendTable(output, plan); !done)
-            return done.error();
+    isBehind = true;
+    for (FollowPlan &plan : plans) {
+        const auto whole = addTable(plan);
+        if (!whole)
+            return whole.error();
+        if (!*whole)
+            return stored->info.state;
+    }
+    isBehind = false;
     revision = stored->revision;
-    if (auto done = output(encodeFollow(FollowCommit{})); !done)
-        return done.error();
+    put(FollowCommit{});
     return stored->info.state;
 }
 
@@ -331,27 +320,35 @@ Result<bool> FollowSource::poll(const FollowOutput &output)
 {
     if (d->hasEnded)
         return false;
-    const auto now = identityOf(d->path);
-    if (d->file && now && !(*now == d->file->identity))
-        d->file.reset(); // the finished file took the place
-    // Asked before what is in the file is read: a recorder that ends in between has then written all of it.
-    const bool writerLives = WriterLock::isHeld(d->path);
-    if (!d->file)
-        if (auto done = d->open(); !done)
+    for (;;) {
+        const auto now = identityOf(d->path);
+        if (d->file && now && !(*now == d->file->identity))
+            d->file.reset(); // the finished file took the place
+        // Asked before what is in the file is read: a recorder that ends in between has then written all of it.
+        const bool writerLives = WriterLock::isHeld(d->path);
+        if (!d->file)
+            if (auto done = d->open(); !done)
+                return done.error();
+        const auto state = d->readPiece();
+        if (!state)
+            return state.error();
+        if (*state == SessionState::Stopping)
+            d->file.reset(); // the recorder folds its log in as soon as nobody else has the file open
+        // No transaction is open by now.
+        if (auto done = output(std::exchange(d->piece, {})); !done)
             return done.error();
-    const auto state = d->send(output);
-    if (!state)
-        return state.error();
-    if (*state == SessionState::Stopping)
-        d->file.reset(); // the recorder folds its log in as soon as nobody else has the file open
-    if (*state != SessionState::Complete && writerLives)
-        return true;
-    if (const auto after = identityOf(d->path); *state != SessionState::Complete && after && now && !(*after == *now))
-        return true; // it was finished while we looked
-    d->hasEnded = true;
-    if (auto done = output(encodeFollow(FollowEnd{*state == SessionState::Complete})); !done)
-        return done.error();
-    return false;
+        if (d->isBehind)
+            continue;
+        if (*state != SessionState::Complete && writerLives)
+            return true;
+        if (const auto after = identityOf(d->path);
+            *state != SessionState::Complete && after && now && !(*after == *now))
+            return true; // it was finished while we looked
+        d->hasEnded = true;
+        if (auto done = output(encodeFollow(FollowEnd{*state == SessionState::Complete})); !done)
+            return done.error();
+        return false;
+    }
 }
 
 } // namespace storage

@@ -43,6 +43,35 @@ private Q_SLOTS:
         QVERIFY(timeSeries(snapshot, Metric::Rss).isEmpty());
     }
 
+    /// Of a step that ticks were merged into, what a process had that ended in it does not count; what it used does.
+    void addsUpWhatLivesAtTheEndOfAStep_data()
+    {
+        QTest::addColumn<qint64>("stepNs");
+        QTest::addColumn<double>("resident");
+        QTest::newRow("a tick takes what it read before the end") << qint64{0} << 107.0;
+        QTest::newRow("a merged step does not") << qint64{60 * kSecond} << 100.0;
+    }
+    void addsUpWhatLivesAtTheEndOfAStep()
+    {
+        QFETCH(qint64, stepNs);
+        QFETCH(double, resident);
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {100, 100, 100}).metric(Metric::MinorFaults, {5, 5, 5});
+        const ProcessId child = builder.tables().addProcess({.pid = 101, .start = {kSecond + 1}});
+        builder.tables().changeProcess(child).end = Timestamp{kSecond + 500};
+        MetricValues values;
+        values.set(Metric::Rss, 7);
+        values.set(Metric::MinorFaults, 3);
+        builder.raw().metrics.push_back({child, {{2 * kSecond}}, {values}});
+        builder.raw().resolutions = {{{{0}, {10 * kSecond}}, {stepNs}}};
+        const Snapshot snapshot = builder.build();
+        const auto rss = timeSeries(snapshot, Metric::Rss), faults = timeSeries(snapshot, Metric::MinorFaults);
+        QCOMPARE(rss.nearest({2 * kSecond})->value, resident);
+        QCOMPARE(rss.last()->value, 100.0);
+        QCOMPARE(faults.nearest({2 * kSecond})->value, 8.0);
+        QCOMPARE(faults.last()->value, 5.0);
+    }
+
     void breaksTheLineAtAPause()
     {
         SnapshotBuilder builder;

@@ -250,6 +250,70 @@ private Q_SLOTS:
         QVERIFY(*database->integer("SELECT kept_from_ns FROM level WHERE level = " + std::to_string(coarsest)) > 0);
     }
 
+    /// A follower that takes its time keeps no transaction open meanwhile, so the log can be folded in; what is written then comes too.
+    void readsPieceByPiece()
+    {
+        tests::LongSession session({.stacks = 3000, .changedStacks = 1500, .cpuStacks = 50});
+        auto writer = storage::SessionWriter::create(file("large"), {});
+        VERIFY_RESULT(writer);
+        for (int i = 0; i < 100; ++i)
+            VERIFY_RESULT(writer->write(session.next(), session.tables()));
+        auto source = FollowSource::open(file("large"));
+        FollowCopy copy(file("largecopy"));
+        std::optional<storage::Database> other
+            = std::move(*storage::Database::open(file("large"), storage::OpenMode::ReadWrite));
+        std::size_t total = 0, greatest = 0;
+        std::int64_t busy = 0;
+        int pieces = 0;
+        const auto take = [&](std::string_view piece) -> Result<void> {
+            total += piece.size();
+            greatest = std::max(greatest, piece.size());
+            ++pieces;
+            if (auto written = writer->write(session.next(), session.tables()); !written)
+                return written;
+            busy += *other->integer("PRAGMA wal_checkpoint(TRUNCATE)");
+            return copy.feed(piece);
+        };
+        VERIFY_RESULT(source->poll(take));
+        QVERIFY2(total > 9'000'000 && pieces > 2, qPrintable(QString::number(total)));
+        QVERIFY2(greatest < 6'000'000, qPrintable(QString::number(greatest)));
+        QCOMPARE(busy, std::int64_t{0});
+        QCOMPARE(copy.batches(), std::int64_t{1});
+        SessionInfo info;
+        info.state = SessionState::Complete;
+        other.reset();
+        VERIFY_RESULT(writer->finish(info));
+        while (pump(*source, copy)) { }
+        VERIFY_RESULT(copy.finish());
+        QCOMPARE(difference(file("largecopy"), file("large")), QByteArray());
+    }
+
+    void sendsEachScanOnce()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("scanned"), 1);
+        VERIFY_RESULT(writer);
+        auto source = FollowSource::open(file("scanned"));
+        FollowCopy copy(file("scannedcopy"));
+        const auto sentFor = [&](EventBatch batch) {
+            std::size_t bytes = 0;
+            if (const auto written = writer->write(batch, sample.tables()); !written)
+                qFatal("%s", written.error().text().c_str());
+            const auto more = source->poll([&](std::string_view piece) {
+                bytes += piece.size();
+                return copy.feed(piece);
+            });
+            return more ? bytes : std::size_t{0};
+        };
+        QVERIFY(sentFor(sample.batch(1)) > 0);
+        EventBatch large = sample.batch(2);
+        for (int i = 0; i < 3000; ++i)
+            large.scans.at(0).paths.push_back(large.scans.at(0).paths.front());
+        const std::size_t withScan = sentFor(large), after = sentFor(sample.batch(3));
+        QVERIFY2(withScan > 300'000 && after > 0 && after < withScan / 10, qPrintable(QString::number(after)));
+        QCOMPARE(difference(file("scannedcopy"), file("scanned")), QByteArray());
+    }
+
     void keepsASealedRecordingSealed()
     {
         const auto key = *storage::SealKey::make(storage::SecretText::of("p"), {1, 1 << 20});

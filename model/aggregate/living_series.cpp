@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/living_series.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace model {
+
+namespace {
+
+bool endsMergedStep(const Snapshot &snapshot, Timestamp when)
+{
+    return std::any_of(snapshot.resolutions.begin(), snapshot.resolutions.end(),
+        [when](const Resolution &part) { return part.step.ns > 0 && part.span.begin < when && when <= part.span.end; });
+}
+
+} // namespace
+
+LivingSeries::LivingSeries(const Snapshot &snapshot, std::vector<Span> spans)
+    : m_snapshot(snapshot)
+    , m_spans(std::move(spans))
+    , m_order(m_spans.size())
+{
+    std::iota(m_order.begin(), m_order.end(), std::size_t{0});
+    std::stable_sort(m_order.begin(), m_order.end(),
+        [this](std::size_t a, std::size_t b) { return m_spans[a].first < m_spans[b].first; });
+}
+
+const std::vector<std::size_t> &LivingSeries::at(Timestamp when)
+{
+    m_when = when;
+    m_isMerged = endsMergedStep(m_snapshot, when);
+    const std::size_t known = m_living.size();
+    for (; m_nextStart < m_order.size() && m_spans[m_order[m_nextStart]].first <= when; ++m_nextStart)
+        m_living.push_back(m_order[m_nextStart]);
+    if (m_living.size() > known) {
+        const auto middle = m_living.begin() + static_cast<std::ptrdiff_t>(known);
+        std::sort(middle, m_living.end());
+        std::inplace_merge(m_living.begin(), middle, m_living.end());
+    }
+    std::erase_if(m_living, [&](std::size_t series) { return m_spans[series].last < when; });
+    return m_living;
+}
+
+bool LivingSeries::counts(std::size_t series, Timestamp said) const
+{
+    const std::optional<Timestamp> &ended = m_spans[series].ended;
+    return !ended || *ended >= m_when || (!m_isMerged && said == m_when);
+}
+
+} // namespace model

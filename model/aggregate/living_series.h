@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+
+#include <optional>
+#include <vector>
+
+namespace model {
+
+/// Which of the series of processes or images count when they are added up, at moments that ascend. In a step that many ticks were merged
+/// into far more of them have values than ever lived at once: of those only the ones that still live at its end count. A tick also takes
+/// what was said in it of one that ended in it. Time of all moments: the sum of how long the series are.
+class LivingSeries
+{
+public:
+    /// When a series counts.
+    struct Span
+    {
+        Timestamp first, last;          ///< its values; between them the last one goes on
+        std::optional<Timestamp> ended; ///< when the process or image ended; empty where that makes no difference
+    };
+
+    /// `snapshot` must outlive this.
+    LivingSeries(const Snapshot &snapshot, std::vector<Span> spans);
+
+    /// The series with first ≤ when ≤ last, ascending; `when` must not be less than the one before.
+    const std::vector<std::size_t> &at(Timestamp when);
+
+    /// Whether a series that at() gave counts there; its newest value is of the moment `said`.
+    bool counts(std::size_t series, Timestamp said) const;
+
+private:
+    const Snapshot &m_snapshot;
+    std::vector<Span> m_spans;
+    std::vector<std::size_t> m_order; ///< by first moment
+    std::size_t m_nextStart = 0;      ///< in m_order
+    std::vector<std::size_t> m_living;
+    Timestamp m_when;
+    bool m_isMerged = false; ///< ticks were merged into the step that ends at m_when
+};
+
+} // namespace model
