@@ -41,6 +41,7 @@ QTreeWidget *newTable(const QStringList &headers, int wide)
     table->setHeaderLabels(headers);
     table->header()->setStretchLastSection(false);
     table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    table->header()->setMinimumSectionSize(112); // headers are bolder than what they are measured by
     table->header()->setSectionResizeMode(wide, QHeaderView::Stretch);
     return table;
 }
