@@ -109,11 +109,13 @@ model::SoakRecord SoakDesk::begin(
     leg.boot = bootId();
     if (legs.empty())
         m_start.record.plan->beganWallNs = info.startWallNs;
-    m_start.record.loads.clear(); // they come with the first tick, under their new texts
+    m_start.record.loads.clear(); // what the loads know of them holds
     m_watch.emplace(m_start.record, leg, info.config);
     m_path = path;
     m_asksForStacks = mayRead && info.config.heap != model::HeapMode::Off;
-    return m_watch->firstRows();
+    model::SoakRecord rows = m_watch->firstRows();
+    rows.loads = m_loads.takeChanged(); // a test that is killed before its first tick keeps them
+    return rows;
 }
 
 void SoakDesk::startLoads() { m_loads.start({}); }
