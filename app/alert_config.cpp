@@ -30,13 +30,14 @@ struct TestKey
     AlertTest test;
 };
 
-constexpr std::array<TestKey, 6> kTests{{
+constexpr std::array<TestKey, 7> kTests{{
     {"above", AlertTest::Above},
     {"below", AlertTest::Below},
     {"above_of_limit", AlertTest::AboveOfLimit},
     {"above_of_cores", AlertTest::AboveOfCores},
     {"grows", AlertTest::GrowsBy},
     {"reaches_limit_within", AlertTest::ReachesWithin},
+    {"newly_lost", AlertTest::NewlyLost},
 }};
 constexpr std::array<std::string_view, 7> kRuleKeys{
     "name", "source", "within", "holds", "clears_at", "on_alert", "enabled"};
@@ -176,7 +177,7 @@ Result<AlertRule> Reader::rule(const toml::table &table) const
         if (!contains(kRuleKeys, key.str()) && !isTest(key.str()))
             return at(node,
                 fmt::format("a rule has no key \"{}\"; there are {} and the conditions above, below, above_of_limit, "
-                            "above_of_cores, grows, reaches_limit_within",
+                            "above_of_cores, grows, reaches_limit_within, newly_lost",
                     key.str(), joined({kRuleKeys.begin(), kRuleKeys.end()})));
     }
     AlertRule rule;
@@ -196,6 +197,10 @@ Result<AlertRule> Reader::rule(const toml::table &table) const
                 *table.get("source"), fmt::format("there is no source \"{}\"; there are {}", *source, joined(keys)));
         }
         rule.source = *known;
+        if (table.contains("newly_lost"))
+            return at(*table.get("source"), "newly_lost looks at what scans find, and has no source");
+    } else if (table.contains("newly_lost")) {
+        rule.source = model::HeapQuantity::LiveBytes;
     } else if (table.contains("above_of_cores")) {
         rule.source = model::CpuQuantity::Used;
     }

@@ -23,6 +23,7 @@ AlertDesk::AlertDesk(const AlertConfig &config, int cores, std::string session, 
 
 void AlertDesk::see(model::EventBatch &batch, const model::ProgramTables &tables)
 {
+    m_leaks.see(batch);
     for (const model::AlertEvent &alert : m_watch.evaluate(batch, tables)) {
         batch.alerts.push_back(alert);
         if (alert.ended || alert.fired == batch.span.end)

@@ -4,6 +4,7 @@
 #include "app/alert_commands.h"
 #include "app/alert_config.h"
 #include "model/analysis/alert_watch.h"
+#include "model/analysis/leak_watch.h"
 
 #include <functional>
 #include <optional>
@@ -12,7 +13,7 @@
 namespace app {
 
 /// Evaluates the alert rules of a recording, stores what fires in its ticks, and tells it: a sentence on the terminal, the rule's command, a desktop
-/// notification. Capture thread; never waits.
+/// notification. Keeps the accusations of leaking that a session holds, too. Capture thread; never waits.
 class AlertDesk
 {
 public:
@@ -34,6 +35,7 @@ private:
     void run(const std::vector<std::string> &arguments, const model::AlertEvent &alert);
 
     model::AlertWatch m_watch;
+    model::LeakWatch m_leaks;
     AlertCommands m_commands;
     std::string m_session;
     MessageHandler m_onMessage;

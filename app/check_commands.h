@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -23,7 +25,8 @@ public:
     ~CheckCommands();
 
     /// What was asked for, or what is wrong with it; nothing when it was none of these commands.
-    std::optional<Command> parsed() const;
+    /// `behindDashes`: what stood behind "--", the command of gate and of baseline save.
+    std::optional<Command> parsed(std::vector<std::string> behindDashes) const;
 
 private:
     struct Typed;

@@ -4,10 +4,13 @@
 #include "app/budget_text.h"
 #include "app/check_commands.h"
 #include "app/choice.h"
+#include "app/control_arguments.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/file_commands.h"
 #include "app/report_arguments.h"
+#include "app/soak_arguments.h"
+#include "model/heap_mode.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +21,6 @@
 #include <initializer_list>
 #include <memory>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 namespace app {
@@ -32,7 +34,6 @@ constexpr model::Duration kShortestTick = model::Duration::fromMs(100);
 constexpr model::Duration kLongestAgeBucket = model::Duration::fromMs(3'600'000);
 constexpr model::Duration kLongestTick = model::Duration::fromMs(60'000);
 constexpr model::Duration kShortestScanDistance = model::Duration::fromMs(30'000);
-using capture::ScanWish;
 
 /// Everything that options write to, in the form in which it was typed.
 struct Typed
@@ -48,27 +49,29 @@ struct Typed
     std::string budget;
     std::int32_t pid = 0;
     ControlOptions control;
-    std::string controlCommand;
-    std::string minAge;
-    std::string confirmAfter;
+    ControlWords controlWords;
     std::string scanEvery;
-    std::vector<std::string> controlText;
     ServeOptions serve;
     ReportOptions report;
     ReportWords reportWords;
     DoctorOptions doctor;
+    SoakOptions soak;
+    SoakWords soakWords;
 };
 
 constexpr const char *kFooter = R"(Examples:
   genprof record -- ./server --port 8080        record a command until it ends
   genprof record --duration 10m -- ./server     stop recording after ten minutes; the server runs on
   genprof attach --heap full 4711               record a process that runs already
+  genprof soak --load ./traffic.sh -- ./server  does its memory stay stable for 48 hours?
   genprof ctl FILE mark "cache warm"            name this moment in a running recording
+  genprof ctl FILE mode sampled=64KiB           record the heap less closely from now on
   genprof report FILE                           what a recording holds
   genprof report FILE --what heap --cost peak   which stacks held the memory at its highest moment
   genprof report FILE --what leaks              which stacks keep growing, with the evidence
   genprof compare OLD NEW                       what got better or worse, by function and stack
   genprof serve FILE                            metrics for Prometheus, and an HTTP API
+  genprof gate --against OLD -- NEW             fail when it got worse, for CI
   genprof sql FILE "SELECT * FROM v_threads"    ask it in SQL
   genprof doctor                                what this machine allows, and how to allow more
 "genprof COMMAND --help" explains a command. "genesis-profiler FILE" shows a recording in a window.)";
@@ -79,7 +82,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("-o,--output", typed.record.output,
             "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
         ->type_name("FILE");
-    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|off");
+    command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|auto[=PERCENT]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
     command
         .add_option("--children", typed.children,
@@ -141,17 +144,18 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
 class RecordFormatter : public CLI::Formatter
 {
 public:
-    std::string make_usage(const CLI::App *, std::string) const override
+    std::string make_usage(const CLI::App *command, std::string) const override
     {
-        return "Usage: genprof record [OPTIONS] -- CMD [ARG…]\n";
+        return "Usage: genprof " + command->get_name() + " [OPTIONS] -- CMD [ARG…]\n";
     }
 };
 
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("record", "Start a command and record it until it ends");
-    addCaptureOptions(
-        *command, typed, "Record every allocation, one each BYTES (512KiB) of them, or none (default full)");
+    addCaptureOptions(*command, typed,
+        "Record every allocation (default), one each BYTES (512KiB) of them, none, or every one until that costs more "
+        "than PERCENT (5%) of a core, and from then on samples");
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command when the recording ends before it; else it runs on and is waited for");
     command->formatter(std::make_shared<RecordFormatter>());
@@ -166,31 +170,32 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("attach", "Record a process that runs already");
     command->add_option("pid", typed.pid, "The process")->required()->type_name("PID");
-    addCaptureOptions(*command, typed, "Record every allocation from now on, or none (default off)");
+    addCaptureOptions(*command, typed,
+        "Record every allocation from now on, one each BYTES of them, as closely as PERCENT of a core allows, or "
+        "none (default off)");
     command->footer(
         "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
-        "--heap full loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "--heap loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
         "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }
 
-CLI::App *addControl(CLI::App &app, Typed &typed)
+CLI::App *addSoak(CLI::App &app, Typed &typed)
 {
-    CLI::App *command = app.add_subcommand("ctl", "Talk to the recorder of a running recording");
-    command->add_option("file", typed.control.file, "The session being recorded")->required()->type_name("FILE");
-    command->add_option("command", typed.controlCommand, "stop, pause, resume, mark TEXT, status, or scan")
-        ->required()
-        ->type_name("COMMAND");
-    command->add_option("text", typed.controlText, "What the mark says")->type_name("TEXT");
-    command->add_flag("--json", typed.control.asJson, "Print the answer as JSON");
-    addPassphraseOptions(*command, typed.control.passphrase);
-    ScanWish &scan = typed.control.request.scan;
-    command->add_flag("--confirm", scan.isConfirmed, "scan: look a second time, and print what was lost both times");
-    command->add_option("--confirm-after", typed.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
-    command->add_option("--min-age", typed.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
+    CLI::App *command
+        = app.add_subcommand("soak", "Test whether a program's memory stays stable, for 48 hours or less");
+    addSoakOptions(*command, typed.soak, typed.soakWords);
+    addCaptureOptions(*command, typed,
+        "Record every allocation, one each BYTES (512KiB) of them, or none (default full; off with --attach)");
+    for (const char *name : {"--tick", "--age-bucket", "--duration", "--fail-on-alert"})
+        command->remove_option(command->get_option(name));
+    command->get_option("--cpu")->description("CPU samples per second, or off (default off)");
+    command->formatter(std::make_shared<RecordFormatter>());
     command->footer(
-        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
-        "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
+        "Exits with 0: stable, 1: leaking, 2: undecided, 3: the target or its load failed, 125: genprof itself "
+        "failed.\n"
+        "At the end CMD is ended. \"genprof report FILE --what verdict\" says the answer again, also as JUnit XML.");
+    command->prefix_command();
     return command;
 }
 
@@ -219,45 +224,17 @@ model::Result<std::uint32_t> parseHz(const std::string &text)
     return hz;
 }
 
-/// "512KiB", "1M", "65536": bytes in binary units; nothing where it is no such number.
-std::optional<std::int64_t> parseBytes(const std::string &text)
-{
-    std::int64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    if (code != std::errc() || value <= 0)
-        return std::nullopt;
-    int shift = 0;
-    if (unit == "K" || unit == "KiB")
-        shift = 10;
-    else if (unit == "M" || unit == "MiB")
-        shift = 20;
-    else if (unit == "G" || unit == "GiB")
-        shift = 30;
-    else if (!unit.empty() && unit != "B")
-        return std::nullopt;
-    return value < (std::int64_t{1} << 40) >> shift ? std::optional(value << shift) : std::nullopt;
-}
-
 model::Result<void> readHeap(const std::string &text, model::CaptureConfig &config, model::HeapMode byDefault)
 {
-    constexpr std::string_view kSampled = "sampled=";
-    constexpr std::int64_t kShortestPeriod = 64;
     config.heap = byDefault;
-    if (text == "full")
-        config.heap = model::HeapMode::Full;
-    else if (text == "off")
-        config.heap = model::HeapMode::Off;
-    else if (text == "sampled" || text.starts_with(kSampled))
-        config.heap = model::HeapMode::Sampled;
-    else if (!text.empty())
-        return model::Error("--heap " + text + ": full, sampled, sampled=BYTES and off are possible");
-    if (!text.starts_with(kSampled))
+    if (text.empty())
         return {};
-    const std::optional<std::int64_t> period = parseBytes(text.substr(kSampled.size()));
-    if (!period || *period < kShortestPeriod)
-        return model::Error("--heap " + text + ": bytes from 64 to 1 TiB are possible, such as sampled=512KiB");
-    config.heapPeriodBytes = *period;
+    const auto wish = model::parseHeapWish(text);
+    if (!wish)
+        return wish.error().within("--heap");
+    config.heap = wish->mode;
+    config.heapPeriodBytes = wish->periodBytes;
+    config.heapBudgetMilliPercent = wish->budgetMilliPercent;
     return {};
 }
 
@@ -364,43 +341,22 @@ Command attachCommand(Typed &typed)
     return options;
 }
 
-model::Result<void> readScan(Typed &typed, capture::ControlCommand command)
+Command soakCommand(Typed &typed, std::vector<std::string> command)
 {
-    ScanWish &scan = typed.control.request.scan;
-    const bool hasOptions = scan.isConfirmed || !typed.minAge.empty() || !typed.confirmAfter.empty();
-    if (command != capture::ControlCommand::Scan && hasOptions)
-        return model::Error("--confirm, --confirm-after and --min-age belong to scan alone");
-    for (const auto &[option, text, ns] : {std::tuple{"--min-age", &typed.minAge, &scan.parameters.minAgeNs},
-             {"--confirm-after", &typed.confirmAfter, &scan.parameters.confirmAfterNs}}) {
-        if (text->empty())
-            continue;
-        const auto duration = parseDuration(*text, kSecondNs);
-        if (!duration)
-            return duration.error().within(option);
-        *ns = duration->ns;
-    }
-    return {};
+    SoakOptions &options = typed.soak;
+    typed.cpu = typed.cpu.empty() ? "off" : typed.cpu;
+    const bool isAttach = typed.soakWords.attachPid > 0;
+    auto read = readCapture(typed, typed.record.config, isAttach ? model::HeapMode::Off : model::HeapMode::Full);
+    options.record = typed.record;
+    if (read)
+        read = readSoak(typed.soakWords, std::move(command), options);
+    return read ? Command(options) : wrong(read.error().text(), kExitRecorderFailed);
 }
 
 Command controlCommand(Typed &typed)
 {
-    const auto command = capture::controlCommandFromName(typed.controlCommand);
-    if (!command)
-        return wrong(
-            fmt::format("ctl knows stop, pause, resume, mark TEXT, status and scan, not \"{}\"", typed.controlCommand),
-            kExitUsage);
-    std::string text;
-    for (const std::string &word : typed.controlText)
-        text += (text.empty() ? "" : " ") + word;
-    const bool isMark = *command == capture::ControlCommand::Mark;
-    if (isMark && text.empty())
-        return wrong("A mark needs a text: genprof ctl FILE mark \"cache warm\"", kExitUsage);
-    if (!isMark && !text.empty())
-        return wrong(fmt::format("{} takes no text; only mark does", typed.controlCommand), kExitUsage);
-    if (const auto read = readScan(typed, *command); !read)
+    if (const auto read = readControl(typed.controlWords, typed.control); !read)
         return wrong(read.error().text(), kExitUsage);
-    typed.control.request.command = *command;
-    typed.control.request.text = text;
     return typed.control;
 }
 
@@ -430,16 +386,20 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     app.footer(kFooter);
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
-    const CLI::App *control = addControl(app, typed);
+    const CLI::App *soak = addSoak(app, typed);
+    const CLI::App *control = addControl(app, typed.control, typed.controlWords);
     const CLI::App *report = addReport(app, typed.report, typed.reportWords);
     const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
 
-    // What stands behind the first "--" of `record` is the command, whatever it looks like.
-    const bool isRecord = !arguments.empty() && arguments.front() == "record";
-    const auto dashes = isRecord ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
-    const bool isRecording = isRecord || (!arguments.empty() && arguments.front() == "attach");
+    // What stands behind the first "--" of these is the command, whatever it looks like.
+    const auto isOneOf = [&arguments](std::initializer_list<std::string_view> names) {
+        return !arguments.empty() && std::find(names.begin(), names.end(), arguments.front()) != names.end();
+    };
+    const bool takesCommand = isOneOf({"record", "soak", "gate", "baseline"});
+    const auto dashes = takesCommand ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
+    const bool isRecording = isOneOf({"record", "soak", "gate", "attach"});
     if (arguments.empty())
         return PrintAndExit{app.help(), kExitUsage};
     try {
@@ -458,12 +418,12 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", error.what()),
             isRecording ? kExitRecorderFailed : kExitUsage);
     }
-    if (record->parsed()) {
-        std::vector<std::string> command = record->remaining();
+    if (record->parsed() || soak->parsed()) {
+        std::vector<std::string> command = (record->parsed() ? record : soak)->remaining();
         if (!command.empty() && dashes != arguments.end())
             command.emplace_back("--");
         command.insert(command.end(), dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
-        return recordCommand(typed, std::move(command));
+        return record->parsed() ? recordCommand(typed, std::move(command)) : soakCommand(typed, std::move(command));
     }
     if (attach->parsed())
         return attachCommand(typed);
@@ -471,7 +431,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return controlCommand(typed);
     if (report->parsed())
         return reportCommand(typed);
-    if (auto command = checks.parsed())
+    if (auto command = checks.parsed({dashes == arguments.end() ? dashes : dashes + 1, arguments.end()}))
         return *std::move(command);
     if (auto command = files.parsed())
         return *std::move(command);

@@ -7,10 +7,16 @@ namespace app {
 /// and timeout(1) number theirs, so that it can stand in front of any command.
 enum ExitCode : int {
     kExitOk = 0,
-    kExitFailure = 1,          ///< of every command but record and attach: it could not do what was asked
-    kExitUsage = 2,            ///< of every command but record and attach: the command line is wrong
-    kExitAlert = 3,            ///< record and attach with --fail-on-alert: all went well, but an alert fired
-    kExitRecorderFailed = 125, ///< record and attach: a failure of our own, a wrong command line among them
+    kExitFailure = 1,           ///< of every command but record, attach, soak and gate: it could not do what was asked
+    kExitUsage = 2,             ///< of every command but record, attach, soak and gate: the command line is wrong
+    kExitSoakLeaking = 1,       ///< soak: the target grows by more than is allowed
+    kExitSoakUndecided = 2,     ///< soak: neither is sure
+    kExitSoakTargetFailed = 3,  ///< soak: the target or its load failed
+    kExitGateWorse = 1,         ///< gate: something grew beyond its limit
+    kExitGateUnclear = 2,       ///< gate: too noisy to tell
+    kExitGateProgramFailed = 3, ///< gate and baseline save: the command ended with another status than 0
+    kExitAlert = 3,             ///< record and attach with --fail-on-alert: all went well, but an alert fired
+    kExitRecorderFailed = 125, ///< record, attach, soak and gate: a failure of our own, a wrong command line among them
     kExitNotExecutable = 126,  ///< record: the command was found and could not be run
     kExitNotFound = 127,       ///< record: there is no such command
     kExitSignalBase = 128,     ///< record: plus the number of the signal that ended the command

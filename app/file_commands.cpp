@@ -225,6 +225,9 @@ void FileCommands::Typed::addList(CLI::App &app)
             "Only those with these words in path, command, build-id, host, tags, note or verdicts")
         ->type_name("WORDS");
     command->add_option("--format", listFormat, "text (default) or json")->type_name("FORMAT");
+    addPassphraseOptions(*command, list.passphrase);
+    command->footer("Sealed sessions say that they are sealed, and no more; with a passphrase those that it opens are "
+                    "shown like others.");
     listCommand = command;
 }
 

@@ -21,9 +21,10 @@ bool wantsExport(int argc, char **argv)
     return false;
 }
 
-int runExport(QApplication &application, const QString &file, const QString &folder)
+int runExport(
+    QApplication &application, const QString &file, const QString &folder, const app::PassphraseSource &passphrase)
 {
-    const auto written = app::exportSession(application, file, folder);
+    const auto written = app::exportSession(application, file, folder, passphrase);
     if (!written) {
         QTextStream(stderr) << "genesis-profiler: " << QString::fromStdString(written.error().text()) << '\n';
         return 1;
@@ -57,6 +58,12 @@ int main(int argc, char **argv)
             "main", "Write every page as PNG and every table as CSV into <folder>, without a window."),
         QStringLiteral("folder"));
     parser.addOption(exportTo);
+    const QCommandLineOption passphraseFd(QStringLiteral("passphrase-fd"),
+        QApplication::translate("main", "With --export: read the passphrase of a sealed session from this descriptor."),
+        QStringLiteral("n"));
+    const QCommandLineOption passphraseKeyring(QStringLiteral("passphrase-keyring"),
+        QApplication::translate("main", "With --export: take it from the kernel's keyring."), QStringLiteral("name"));
+    parser.addOptions({passphraseFd, passphraseKeyring});
     parser.addPositionalArgument(
         QStringLiteral("FILE"), QApplication::translate("main", "Session to open."), QStringLiteral("[FILE]"));
     parser.process(application);
@@ -67,7 +74,16 @@ int main(int argc, char **argv)
             QTextStream(stderr) << "genesis-profiler: --export needs the session to export\n";
             return 2;
         }
-        return runExport(application, file, parser.value(exportTo));
+        app::PassphraseSource passphrase{.keyring = parser.value(passphraseKeyring).toStdString()};
+        if (parser.isSet(passphraseFd)) {
+            bool isNumber = false;
+            passphrase.fd = parser.value(passphraseFd).toInt(&isNumber);
+            if (!isNumber || *passphrase.fd < 0) {
+                QTextStream(stderr) << "genesis-profiler: --passphrase-fd needs the number of an open descriptor\n";
+                return 2;
+            }
+        }
+        return runExport(application, file, parser.value(exportTo), passphrase);
     }
     QSettings settings(QStringLiteral("genesis-profiler"), QStringLiteral("window"));
     app::GuiApplication window(application, settings);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/baseline.h"
 #include "app/cli/compare.h"
 #include "app/cli/control.h"
 #include "app/cli/doctor.h"
 #include "app/cli/follow.h"
+#include "app/cli/gate.h"
 #include "app/cli/record.h"
 #include "app/cli/redact.h"
 #include "app/cli/report.h"
 #include "app/cli/seal.h"
 #include "app/cli/serve.h"
 #include "app/cli/sessions.h"
+#include "app/cli/soak.h"
 #include "app/cli/sql.h"
 #include "app/command_line.h"
 #include "capture/target/inherited_state.h"
@@ -37,8 +40,11 @@ struct Run
     int operator()(const app::TagOptions &options) const { return app::runTag(options); }
     int operator()(const app::PruneOptions &options) const { return app::runPrune(options); }
     int operator()(const app::FollowOptions &options) const { return app::runFollow(options); }
+    int operator()(const app::SoakOptions &options) const { return app::runSoak(options, inherited); }
     int operator()(const app::ServeOptions &options) const { return app::runServe(options); }
     int operator()(const app::SqlOptions &options) const { return app::runSql(options); }
+    int operator()(const app::GateOptions &options) const { return app::runGate(options, inherited); }
+    int operator()(const app::BaselineOptions &options) const { return app::runBaseline(options, inherited); }
     int operator()(const app::CompareOptions &options) const { return app::runCompare(options); }
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };

@@ -108,7 +108,8 @@ void GuiApplication::connectSession()
 {
     connect(&m_session, &SessionController::snapshotReady, this, &GuiApplication::onSnapshot);
     connect(&m_session, &SessionController::openFailed, this, &GuiApplication::onOpenFailed);
-    connect(&m_session, &SessionController::passphraseWanted, this, &GuiApplication::onPassphraseWanted);
+    connect(&m_session, &SessionController::passphraseWanted, this, &GuiApplication::onPassphraseWanted,
+        Qt::QueuedConnection); // the reading has ended by then, and the window says so
     connect(&m_session, &SessionController::readFailed, &m_window, &ui::MainWindow::setTrouble);
     connect(&m_session, &SessionController::busyChanged, &m_window, &ui::MainWindow::setBusy);
     connect(&m_selection, &ui::Selection::changed, &m_session, &SessionController::setSelection);

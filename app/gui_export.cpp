@@ -50,15 +50,14 @@ public:
         addPages(m_window, m_selection);
     }
 
-    model::Result<void> load(const QString &file)
+    model::Result<void> load(const QString &file, const PassphraseSource &source)
     {
         QString failure;
         QObject::connect(&m_session, &SessionController::snapshotReady, &m_window, &ui::MainWindow::setSnapshot);
         QObject::connect(&m_session, &SessionController::openFailed, &m_window,
             [&failure](const QString &, const QString &sentence) { failure = sentence; });
-        QObject::connect(&m_session, &SessionController::passphraseWanted, &m_window, [&failure](const QString &path) {
-            failure = u"%1 is sealed; export an unsealed copy of it (genprof unseal)"_s.arg(path);
-        });
+        QObject::connect(&m_session, &SessionController::passphraseWanted, &m_window,
+            [&, this](const QString &path, bool wasWrong) { failure = unlock(path, wasWrong, source); });
         m_window.show();
         m_session.open(QFileInfo(file).absoluteFilePath());
         const bool isRead
@@ -100,6 +99,20 @@ public:
     const QStringList &written() const { return m_written; }
 
 private:
+    /// Opens it with the passphrase; why that is not possible, or nothing.
+    QString unlock(const QString &path, bool wasWrong, const PassphraseSource &source)
+    {
+        if (wasWrong)
+            return u"Cannot open %1: wrong passphrase"_s.arg(path);
+        if (!isGiven(source))
+            return u"%1 is sealed; give its passphrase with --passphrase-fd N or --passphrase-keyring NAME"_s.arg(path);
+        const auto passphrase = readPassphrase(source, {});
+        if (!passphrase)
+            return QString::fromStdString(passphrase.error().text());
+        m_session.open(path, QString::fromUtf8(passphrase->view().data(), static_cast<qsizetype>(passphrase->size())));
+        return {};
+    }
+
     QImage windowPicture()
     {
         QImage image(m_window.size(), QImage::Format_RGB32);
@@ -126,12 +139,13 @@ private:
 
 } // namespace
 
-model::Result<QStringList> exportSession(QApplication &application, const QString &file, const QString &folder)
+model::Result<QStringList> exportSession(
+    QApplication &application, const QString &file, const QString &folder, const PassphraseSource &passphrase)
 {
     if (!QDir().mkpath(folder))
         return model::Error(u"Cannot make the folder %1; choose another one"_s.arg(folder).toStdString());
     Exporter exporter(application, folder);
-    if (auto loaded = exporter.load(file); !loaded)
+    if (auto loaded = exporter.load(file, passphrase); !loaded)
         return loaded.error();
     if (auto written = exporter.write(); !written)
         return written.error();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_pages.h"
 
+#include "app/alert_file.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/alerts_page.h"
+#include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
@@ -11,6 +13,7 @@
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/pages/stability_page.h"
 #include "ui/widgets/inspector.h"
 
 namespace app {
@@ -21,18 +24,26 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(overview);
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
+    window.addPage(new ui::AreasPage(selection));
     window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);
     window.addPage(leaks);
     window.addPage(new ui::ForecastPage(selection));
+    auto *stability = new ui::StabilityPage(selection);
+    window.addPage(stability);
+    window.setListed(stability->key(), false);
     window.addPage(new ui::AdvicePage(selection));
     auto *alerts = new ui::AlertsPage(selection);
+    if (const std::string rules = alertFilePath(); !rules.empty())
+        alerts->setRuleAccess(alertFileAccess(rules));
     window.addPage(alerts);
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));
+    QObject::connect(stability, &ui::StabilityPage::hasTestChanged, &window,
+        [&window, stability](bool hasTest) { window.setListed(stability->key(), hasTest); });
     QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
     QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,

@@ -41,7 +41,8 @@ ui::LaunchRequest GuiSettings::request() const
     request.arguments = m_settings.value(u"launch/arguments"_s).toString();
     request.directory = m_settings.value(u"launch/directory"_s).toString();
     request.environment = m_settings.value(u"launch/environment"_s).toString();
-    request.traceHeap = m_settings.value(u"launch/heap"_s, request.traceHeap).toBool();
+    request.heap = m_settings.value(u"launch/heapMode"_s, request.heap).toString();
+    request.followsChildren = m_settings.value(u"launch/children"_s, request.followsChildren).toBool();
     request.cpuHz = m_settings.value(u"launch/cpu_hz"_s, request.cpuHz).toInt();
     request.tickMs = m_settings.value(u"launch/tick_ms"_s, request.tickMs).toInt();
     return request;
@@ -53,7 +54,8 @@ void GuiSettings::setRequest(const ui::LaunchRequest &request)
     m_settings.setValue(u"launch/arguments"_s, request.arguments);
     m_settings.setValue(u"launch/directory"_s, request.directory);
     m_settings.setValue(u"launch/environment"_s, request.environment);
-    m_settings.setValue(u"launch/heap"_s, request.traceHeap);
+    m_settings.setValue(u"launch/heapMode"_s, request.heap);
+    m_settings.setValue(u"launch/children"_s, request.followsChildren);
     m_settings.setValue(u"launch/cpu_hz"_s, request.cpuHz);
     m_settings.setValue(u"launch/tick_ms"_s, request.tickMs);
 }

@@ -195,14 +195,15 @@ private:
     bool m_isSilent = false;
 };
 
-bool isAsked(const PassphraseSource &source) { return !source.fd && source.keyring.empty(); }
-
 void leaveNoCoreDump() { ::prctl(PR_SET_DUMPABLE, 0); }
 
 } // namespace
 
+bool isGiven(const PassphraseSource &source) { return source.fd || !source.keyring.empty(); }
+
 Result<SecretText> readPassphrase(const PassphraseSource &source, const std::string &prompt)
 {
+    leaveNoCoreDump();
     if (source.fd)
         return readDescriptor(*source.fd);
     if (!source.keyring.empty())
@@ -215,11 +216,10 @@ Result<SecretText> readPassphrase(const PassphraseSource &source, const std::str
 
 Result<storage::SealKeyPointer> newSealKey(const PassphraseSource &source)
 {
-    leaveNoCoreDump();
     auto passphrase = readPassphrase(source, "Passphrase to seal with: ");
     if (!passphrase)
         return passphrase.error();
-    if (isAsked(source)) {
+    if (!isGiven(source)) {
         const auto again = readPassphrase(source, "The same once more: ");
         if (!again)
             return again.error();
@@ -233,7 +233,6 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
 {
     if (!storage::isSealed(path))
         return storage::SealKeyPointer();
-    leaveNoCoreDump();
     constexpr int kMostTries = 3;
     for (int tries = 1;; ++tries) {
         const char *wasWrong = tries > 1 ? "Wrong passphrase. " : "";
@@ -242,7 +241,7 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
             return passphrase.error().within(path);
         auto key = storage::SealKey::unlock(path, *passphrase);
         const bool mayTryAgain
-            = isAsked(source) && tries < kMostTries && !key && key.error().text().ends_with("wrong passphrase");
+            = !isGiven(source) && tries < kMostTries && !key && key.error().text().ends_with("wrong passphrase");
         if (!mayTryAgain)
             return key;
     }

@@ -16,8 +16,11 @@ struct PassphraseSource
     std::string keyring;   ///< description of a key of type "user" in the kernel's keyrings (keyctl(1))
 };
 
+/// Whether one is given without asking.
+bool isGiven(const PassphraseSource &source);
+
 /// Reads a passphrase; `prompt` is what a terminal shows. Fails with a sentence that says how to give one. Signals that end the program do so while
-/// it asks, once the terminal shows again what is typed; so ask before they are watched for.
+/// it asks, once the terminal shows again what is typed; so ask before they are watched for. From then on this process leaves no core dump.
 model::Result<storage::SecretText> readPassphrase(const PassphraseSource &source, const std::string &prompt);
 
 /// A key for new sealed files; a terminal is asked twice. From then on this process leaves no core dump.

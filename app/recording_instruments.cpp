@@ -78,6 +78,14 @@ RecordingInstruments::RecordingInstruments(
 {
 }
 
+model::Result<std::unique_ptr<capture::HeapInstrument>> RecordingInstruments::makeHeap()
+{
+    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
+    if (heap && m_config.heap == model::HeapMode::Auto)
+        (*heap)->setBudget(m_config.heapBudgetMilliPercent);
+    return heap;
+}
+
 std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLaunch()
 {
     if (m_config.heap == model::HeapMode::Off)
@@ -86,7 +94,7 @@ std::vector<std::pair<std::string, std::string>> RecordingInstruments::prepareLa
         m_notes.push_back(obstacle + ". The rest is recorded");
     else if (const std::string own = capture::builtInAllocatorNote(commandFile(m_config)); !own.empty())
         m_notes.push_back(own);
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
+    auto heap = makeHeap();
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return {};
@@ -118,7 +126,7 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
 /// Loads the tracer into a process that runs. Where that is not possible the rest is recorded, and the session says why.
 void RecordingInstruments::attachHeap(std::int32_t pid)
 {
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
+    auto heap = makeHeap();
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return;

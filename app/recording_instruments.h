@@ -48,6 +48,7 @@ public:
     const std::vector<std::string> &notes() const { return m_notes; }
 
 private:
+    model::Result<std::unique_ptr<capture::HeapInstrument>> makeHeap();
     void attachHeap(std::int32_t pid);
     void sayWhatAttachMet(const capture::InjectionReport &report);
     void announce(const capture::TargetProcess &target);

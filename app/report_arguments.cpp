@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/report_arguments.h"
 
+#include "app/amount_text.h"
 #include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/file_commands.h"
+
+#include <fmt/format.h>
 
 #include <array>
 
@@ -32,7 +35,8 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
     command
         ->add_option("--what", words.view,
-            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses")
+            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, forecast, lost, verdict, alerts, "
+            "losses")
         ->type_name("VIEW");
     command
         ->add_option(
@@ -44,9 +48,13 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
     command
+        ->add_option("--limit", words.limit,
+            "forecast: how much memory there is, e.g. 2GiB (default: the group's or the machine's)")
+        ->type_name("BYTES");
+    command
         ->add_option("--format", words.format,
-            "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), or "
-            "collapsed (stacks; heap and cpu)")
+            "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), "
+            "collapsed (stacks; heap and cpu), or junit (verdict)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -59,8 +67,9 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
         choose("--what", words.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"lost", ReportView::Lost},
-                {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
+                {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"forecast", ReportView::Forecast},
+                {"lost", ReportView::Lost}, {"verdict", ReportView::Verdict}, {"alerts", ReportView::Alerts},
+                {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", words.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
@@ -70,7 +79,7 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
                 {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
-                {"prometheus", ReportFormat::Prometheus}},
+                {"prometheus", ReportFormat::Prometheus}, {"junit", ReportFormat::Junit}},
             options.format),
         readTime("--from", words.from, options.from),
         readTime("--to", words.to, options.to),
@@ -81,11 +90,20 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     }
     if (words.view == "mappings" || words.view == "pools")
         options.area = words.view == "pools" ? model::AreaKind::Pool : model::AreaKind::Mapping;
+    if (!words.limit.empty()) {
+        options.memoryLimit = parseAmount(words.limit, model::Unit::Bytes);
+        if (!options.memoryLimit || *options.memoryLimit <= 0)
+            return model::Error(fmt::format("--limit is {}", amountExample(model::Unit::Bytes)));
+        if (options.view != ReportView::Forecast)
+            return model::Error("--limit belongs to --what forecast");
+    }
     if (options.from && options.to && *options.to <= *options.from)
         return model::Error("--to must lie after --from");
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
     if (options.format == ReportFormat::Collapsed && !hasStacks)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+    if (options.format == ReportFormat::Junit && options.view != ReportView::Verdict)
+        return model::Error("JUnit XML exists of --what verdict only");
     const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;
     if (isWhole && options.view != ReportView::Summary)
         return model::Error("This format holds everything at once: leave out --what");

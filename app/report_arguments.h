@@ -18,6 +18,7 @@ struct ReportWords
     std::string format;
     std::string from;
     std::string to;
+    std::string limit;
 };
 
 /// Declares `report`; both references outlive the parsing.

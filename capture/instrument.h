@@ -3,8 +3,10 @@
 
 #include "model/base/result.h"
 #include "model/event_batch.h"
+#include "model/heap_mode.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace capture {
@@ -35,6 +37,9 @@ public:
 
     /// While paused, what arrives is read and not counted (heap: still paired, so that the live set stays true).
     virtual void setPaused(bool paused) = 0;
+
+    /// Records the heap in another way from now on, or fails with the reason. Empty: it is not this one that records it.
+    virtual std::optional<model::Result<void>> setHeapMode(const model::HeapWish &) { return std::nullopt; }
 };
 
 } // namespace capture

@@ -15,6 +15,7 @@ enum class HeapMode : std::uint8_t {
     Off,
     Full,    ///< every allocation and free
     Sampled, ///< one of so many bytes; counts are estimates with an error
+    Auto,    ///< full, and sampled from when on recording costs more than the budget
 };
 
 /// Whether the processes that the recorded one starts are recorded too. Ignore: only the program itself, whatever it executes.
@@ -37,8 +38,9 @@ struct ByteBudget
 struct CaptureConfig
 {
     HeapMode heap = HeapMode::Full;
-    std::int64_t heapPeriodBytes = 512 * 1024; ///< mean distance of samples in Sampled mode
-    std::uint32_t cpuHz = 199;                 ///< samples per second and CPU; 0: off
+    std::int64_t heapPeriodBytes = 512 * 1024;  ///< mean distance of samples in Sampled mode
+    std::int64_t heapBudgetMilliPercent = 5000; ///< of one core, that recording may cost in Auto mode
+    std::uint32_t cpuHz = 199;                  ///< samples per second and CPU; 0: off
     ChildMode children = ChildMode::Follow;
     WhenFull whenFull = WhenFull::Wait;
     Duration tick = Duration::fromMs(1000);

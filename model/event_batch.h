@@ -9,6 +9,7 @@
 #include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"
+#include "model/soak_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -34,7 +35,8 @@ struct HeapDelta
     StackId stack;
     std::int64_t allocations = 0;
     std::int64_t allocatedBytes = 0;
-    std::int64_t frees = 0; ///< of blocks that this stack allocated, whoever freed them
+    std::int64_t frees
+        = 0; ///< of blocks that this stack allocated, whoever freed them; below 0 where a HeapModeChange raised live
     std::int64_t freedBytes = 0;
     std::int64_t temporaries = 0; ///< allocations freed before the same thread's next allocation
     std::int64_t temporaryBytes = 0;
@@ -48,6 +50,30 @@ struct HeapSamplingDelta
     StackId stack;
     HeapSampling sampling;
     std::int64_t periodBytes = 1;
+};
+
+/// Why the way in which an image's blocks are recorded began.
+enum class HeapModeCause : std::uint8_t {
+    Begin = 0,  ///< with the image
+    User = 1,   ///< somebody asked for it
+    Budget = 2, ///< recording cost more than it may
+    Waits = 3,  ///< threads of the target had to wait for the recorder, or events were lost
+};
+
+/// From a moment on an image's blocks are recorded in this way, until the next row of the image.
+struct HeapModeChange
+{
+    ImageId image;
+    Timestamp when;
+    std::int64_t periodBytes = 1; ///< as in HeapDelta
+    HeapModeCause cause = HeapModeCause::Begin;
+    /// Live memory as it was known until then, and as it is estimated from then on. They differ, with this variance (bytes²), where
+    /// the live blocks were thinned from all to samples.
+    std::int64_t liveBytesBefore = 0;
+    std::int64_t liveBlocksBefore = 0;
+    std::int64_t liveBytesAfter = 0;
+    std::int64_t liveBlocksAfter = 0;
+    double liveVariance = 0;
 };
 
 /// The heap of an image over one tick.
@@ -170,6 +196,19 @@ struct AlertEvent
     Unit unit = Unit::Count; ///< of value, worst and threshold
 };
 
+/// A stack that was accused of leaking while it was recorded, and what became of the blocks that it was accused of keeping.
+struct LeakClaim
+{
+    ImageId image;
+    StackId stack;
+    std::uint32_t part = 0; ///< as of StackAges
+    Timestamp accused;
+    std::int64_t accusedOf = 0; ///< old blocks that were alive then
+    std::int64_t alive = 0;     ///< of those, still
+    /// When more than half of them had been freed: the accusation was wrong. None: it stands.
+    std::optional<Timestamp> withdrawn;
+};
+
 /// A span of a thread that the program named. Phases of a thread nest.
 struct Phase
 {
@@ -241,6 +280,7 @@ struct EventBatch
     std::vector<MetricsRow> metrics;
     std::vector<HeapDelta> heap; ///< at most one row per (image, stack, period)
     std::vector<HeapSamplingDelta> heapSampling;
+    std::vector<HeapModeChange> heapModes;
     std::vector<HeapTick> heapTicks;
     std::vector<HeapSizeDelta> heapSizes;
     std::vector<HeapLifetimeDelta> heapLifetimes;
@@ -257,8 +297,12 @@ struct EventBatch
     std::vector<AreaTick> areaTicks;
     std::vector<AreaDelta> areas; ///< at most one row per (image, kind, name, stack)
     std::vector<MemoryPartsRow> memoryParts;
-    std::vector<MemoryScan> scans;     ///< that were finished in this tick
-    std::int64_t recorderCpuNs = 0;    ///< CPU time the recorder itself used in the tick
+    std::vector<MemoryScan> scans; ///< that were finished in this tick
+    std::vector<LeakClaim>
+        leakClaims;                 ///< made or withdrawn in this tick; the last row of an (image, stack, part) holds
+    std::string disk;               ///< SessionInfo::disk, where it has changed
+    SoakRecord soak;                ///< of a stability test: what is new or changed
+    std::int64_t recorderCpuNs = 0; ///< CPU time the recorder itself used in the tick
     std::int64_t recorderRssBytes = 0; ///< its resident memory at the end
 };
 

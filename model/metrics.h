@@ -32,8 +32,13 @@ enum class Metric : std::uint8_t {
     CgroupMemory,
     MemoryPressure,
     SystemAvailable,
+    AddressLimit,  ///< soft RLIMIT_AS; binds VirtualSize
+    OpenFileLimit, ///< soft RLIMIT_NOFILE
+    ThreadLimit,   ///< how many threads the process could have: the least of what group, user and machine leave it
+    DiskUsed,      ///< of the file system that the recorded processes write to and that has least left, by whomever
+    DiskSize,      ///< DiskUsed plus what a user may still take of it
 };
-inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::SystemAvailable) + 1;
+inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::DiskSize) + 1;
 
 enum class MetricUnit : std::uint8_t {
     Bytes,
@@ -75,6 +80,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::CgroupMemory, "cgroup_memory_bytes", "Memory of the control group", MetricUnit::Bytes},
     {Metric::MemoryPressure, "memory_pressure_millipercent", "Memory pressure (some, 10 s)", MetricUnit::MilliPercent},
     {Metric::SystemAvailable, "system_available_bytes", "Available on the system", MetricUnit::Bytes},
+    {Metric::AddressLimit, "address_limit_bytes", "Limit of the address space", MetricUnit::Bytes},
+    {Metric::OpenFileLimit, "open_file_limit_count", "Limit of open files", MetricUnit::Count},
+    {Metric::ThreadLimit, "thread_limit_count", "Limit of threads", MetricUnit::Count},
+    {Metric::DiskUsed, "disk_used_bytes", "Disk used", MetricUnit::Bytes},
+    {Metric::DiskSize, "disk_size_bytes", "Disk size", MetricUnit::Bytes},
 }};
 
 constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
@@ -83,7 +93,8 @@ constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_c
 constexpr bool isSharedByProcesses(Metric metric)
 {
     return metric == Metric::MemoryLimit || metric == Metric::CgroupMemory || metric == Metric::MemoryPressure
-        || metric == Metric::SystemAvailable;
+        || metric == Metric::SystemAvailable || metric == Metric::ThreadLimit || metric == Metric::DiskUsed
+        || metric == Metric::DiskSize;
 }
 
 /// The values of all metrics of one process at one moment; a metric that could not be read is absent.

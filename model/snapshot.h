@@ -175,6 +175,9 @@ struct Snapshot
     std::string coarsened; ///< what is kept less finely than usual, and why, as sentences; empty when nothing is
     std::vector<MetricSeries> metrics;
     std::vector<HeapSeries> heapSeries;
+    /// How the heaps of the selected images were recorded, over the whole recording, ascending in image and time. Empty in files from before
+    /// version 8: then SessionInfo::config says it of all.
+    std::vector<HeapModeChange> heapModes;
     std::vector<CpuSeries> cpuSeries;
     std::vector<HeapSizeCell> heapSizes;
     std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost
@@ -199,8 +202,11 @@ struct Snapshot
     std::vector<MemoryArea> areas;  ///< of the selected images, where they cost anything
     std::vector<MemoryPartsSeries> memoryParts;
     std::vector<std::shared_ptr<const MemoryScan>>
-        scans;                      ///< of the selected images, whole recording, in the order of their ids
-    std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
+        scans;                         ///< of the selected images, whole recording, in the order of their ids
+    std::vector<LeakClaim> leakClaims; ///< whole recording, all images, ascending in when they were made
+    std::shared_ptr<const SoakRecord>
+        soak;           ///< the stability test that this session is a leg of, with all that came before; null: none
+    std::string damage; ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;
 };

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kLongestNs = std::int64_t{1} << 60;
 constexpr std::size_t kMostAlerts = 100'000;
+constexpr std::size_t kMostClaims = 1'000'000;
 
 model::Timestamp time(const Statement &row, int column)
 {
@@ -38,6 +39,29 @@ model::Result<void> loadAlerts(LoadContext &context, LoadedSession &session)
                 static_cast<model::Unit>(unit)};
             if (!row.isNull(7))
                 alert.ended = time(row, 7);
+        });
+}
+
+model::Result<void> loadLeakClaims(LoadContext &context, LoadedSession &session)
+{
+    return scan(context.database, context.damage, "leak_claim",
+        "SELECT revision, image, stack, part, accused_ns, accused_of, alive, withdrawn_ns FROM leak_claim"
+        " WHERE revision > ? ORDER BY revision, image, stack, part",
+        context.sinceRevision, [&](const Statement &row) {
+            const auto isOf = [&row](int column, std::size_t count) {
+                return row.integer(column) >= 0 && static_cast<std::uint64_t>(row.integer(column)) < count;
+            };
+            const model::ProgramTables &tables = *session.tables;
+            if (!isOf(1, tables.images.size()) || !isOf(2, tables.stacks.size()) || !isOf(3, UINT32_MAX)
+                || session.leakClaims.size() >= kMostClaims)
+                return context.damage.badRow("leak_claim");
+            const auto number = [&row](int column) { return static_cast<std::uint32_t>(row.integer(column)); };
+            model::LeakClaim &claim = session.leakClaims[{number(1), number(2), number(3)}];
+            claim = {model::ImageId(number(1)), model::StackId(number(2)), number(3), time(row, 4),
+                std::clamp<std::int64_t>(row.integer(5), 0, model::kMostBlocksOfBucket),
+                std::clamp<std::int64_t>(row.integer(6), 0, model::kMostBlocksOfBucket), {}};
+            if (!row.isNull(7))
+                claim.withdrawn = time(row, 7);
         });
 }
 

@@ -8,4 +8,7 @@ namespace storage {
 /// Loads what is new of alerts; an older file has none.
 model::Result<void> loadAlerts(LoadContext &context, LoadedSession &session);
 
+/// Loads what is new of accusations of leaking; an older file has none.
+model::Result<void> loadLeakClaims(LoadContext &context, LoadedSession &session);
+
 } // namespace storage

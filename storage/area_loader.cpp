@@ -16,6 +16,7 @@ using model::Result;
 constexpr std::int64_t kLongestNs = std::int64_t{1} << 60;
 constexpr std::size_t kMostAreas = 65'536;
 constexpr std::size_t kMostPhases = 1'000'000;
+constexpr std::size_t kMostHeapModes = 1'000'000;
 
 bool isBelow(std::int64_t value, std::size_t end) { return value >= 0 && static_cast<std::uint64_t>(value) < end; }
 
@@ -104,6 +105,25 @@ Result<void> loadMemoryParts(LoadContext &context, LoadedSession &session)
         });
 }
 
+Result<void> loadHeapModes(LoadContext &context, LoadedSession &session)
+{
+    return scan(context.database, context.damage, "heap_mode",
+        "SELECT id, image, when_ns, period_bytes, cause, live_bytes_before, live_blocks_before, live_bytes_after,"
+        " live_blocks_after, live_variance FROM heap_mode WHERE id > ? ORDER BY id",
+        session.lastHeapMode, [&](const Statement &row) {
+            session.lastHeapMode = std::max(session.lastHeapMode, row.integer(0));
+            const bool isValid = isBelow(row.integer(1), session.tables->images.size()) && row.integer(3) >= 1
+                && isBelow(row.integer(4), static_cast<std::size_t>(model::HeapModeCause::Waits) + 1)
+                && session.heapModes.size() < kMostHeapModes;
+            if (!isValid)
+                return context.damage.badRow("heap_mode");
+            const double variance = row.real(9);
+            session.heapModes.push_back({model::ImageId(static_cast<std::uint32_t>(row.integer(1))), time(row, 2),
+                row.integer(3), static_cast<model::HeapModeCause>(row.integer(4)), count(row, 5), count(row, 6),
+                count(row, 7), count(row, 8), variance >= 0 && variance < 1e60 ? variance : 0});
+        });
+}
+
 } // namespace
 
 namespace {
@@ -173,6 +193,8 @@ Result<void> loadAreas(LoadContext &context, LoadedSession &session, std::size_t
     if (auto done = loadPhases(context, session); !done)
         return done;
     if (auto done = loadMemoryParts(context, session); !done)
+        return done;
+    if (auto done = loadHeapModes(context, session); !done)
         return done;
     if (hasLevels(session))
         return {};

@@ -75,6 +75,10 @@ constexpr const char *kStackAgeSql
     = "INSERT OR REPLACE INTO stack_age (image, stack, part, revision, first_bucket, bucket_ns, born, died, live_bytes,"
       " history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr const char *kLeakClaimSql
+    = "INSERT OR REPLACE INTO leak_claim (image, stack, part, revision, accused_ns, accused_of, alive, withdrawn_ns)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
@@ -88,7 +92,7 @@ bool isEmpty(const model::EventBatch &batch)
         && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
         && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
         && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty()
-        && batch.scans.empty();
+        && batch.scans.empty() && batch.heapModes.empty() && batch.leakClaims.empty() && batch.disk.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -116,7 +120,12 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
                 "INSERT OR REPLACE INTO phase (id, revision, thread, depth, name, begin_ns, end_ns) VALUES (?, ?, ?, "
                 "?, "
                 "?, ?, ?)"},
-            {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql}});
+            {&writer.m_areaTick, kAreaTickSql}, {&writer.m_area, kAreaSql}, {&writer.m_parts, kPartsSql},
+            {&writer.m_heapMode,
+                "INSERT INTO heap_mode (image, when_ns, period_bytes, cause, live_bytes_before, live_blocks_before,"
+                " live_bytes_after, live_blocks_after, live_variance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+            {&writer.m_leakClaim, kLeakClaimSql},
+            {&writer.m_disk, "INSERT OR REPLACE INTO session (key, value) VALUES ('disk', ?)"}});
     if (!done)
         return done.error();
     auto scans = ScanWriter::prepare(database);
@@ -146,6 +155,11 @@ model::Result<void> BatchWriter::write(const model::EventBatch &batch, std::int6
             m_phase, phase.id, revision, phase.thread, phase.depth, phase.name, phase.begin.ns, nanoseconds(phase.end));
     for (const model::MemoryScan &scan : batch.scans)
         m_scans.write(scan, m_rows);
+    for (const model::LeakClaim &claim : batch.leakClaims)
+        m_rows.row(m_leakClaim, claim.image, claim.stack, claim.part, revision, claim.accused.ns, claim.accusedOf,
+            claim.alive, nanoseconds(claim.withdrawn));
+    if (!batch.disk.empty())
+        m_rows.row(m_disk, batch.disk);
     return m_rows.take();
 }
 
@@ -184,6 +198,9 @@ void BatchWriter::writeHeap(const model::EventBatch &batch, std::int64_t tick)
         m_rows.row(m_heapSampling, tick, row.image, row.stack, row.periodBytes, row.sampling.samples,
             row.sampling.allocationVariance, row.sampling.allocatedVariance, row.sampling.freeVariance,
             row.sampling.freedVariance);
+    for (const model::HeapModeChange &mode : batch.heapModes)
+        m_rows.row(m_heapMode, mode.image, mode.when.ns, mode.periodBytes, static_cast<int>(mode.cause),
+            mode.liveBytesBefore, mode.liveBlocksBefore, mode.liveBytesAfter, mode.liveBlocksAfter, mode.liveVariance);
 }
 
 void BatchWriter::writeCpu(const model::EventBatch &batch, std::int64_t tick)

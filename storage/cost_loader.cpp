@@ -27,8 +27,12 @@ double variance(double value)
     constexpr double kMost = 1e60; // sums of them stay finite
     return value >= 0 && value < kMost ? value : 0;
 }
-double variance(const Statement &row, int column) { return variance(row.real(column)); }
 double variance(std::int64_t bits) { return variance(std::bit_cast<double>(bits)); }
+
+/// What was freed and its variance may be less than nothing: where sampling began, live became an estimate.
+std::int64_t freed(std::int64_t value) { return std::max<std::int64_t>(value, -(std::int64_t{1} << 62)); }
+double freedVariance(double value) { return value < 0 ? -variance(-value) : variance(value); }
+double freedVariance(std::int64_t bits) { return freedVariance(std::bit_cast<double>(bits)); }
 
 bool isBelow(std::int64_t value, std::size_t end) { return value >= 0 && static_cast<std::uint64_t>(value) < end; }
 
@@ -100,7 +104,8 @@ Result<void> CostFetcher::heapTicks(TickRange ticks, const HeapRowHandler &handl
                 return m_damage.badRow("heap");
             if (const auto key = heapKey("heap", row.integer(1), row.integer(2)))
                 handler(*tick, *key,
-                    {count(row, 3), count(row, 4), count(row, 5), count(row, 6), count(row, 7), count(row, 8)});
+                    {count(row, 3), count(row, 4), freed(row.integer(5)), freed(row.integer(6)), count(row, 7),
+                        count(row, 8)});
         });
 }
 
@@ -118,7 +123,8 @@ Result<void> CostFetcher::samplingTicks(TickRange ticks, const SamplingRowHandle
                 return m_damage.badRow("heap_sampling");
             if (const auto key = heapKey("heap_sampling", row.integer(1), row.integer(2)))
                 handler(*tick, *key,
-                    {{count(row, 3), variance(row, 4), variance(row, 5), variance(row, 6), variance(row, 7)}});
+                    {{count(row, 3), variance(row.real(4)), variance(row.real(5)), freedVariance(row.real(6)),
+                        freedVariance(row.real(7)), 0}});
         });
 }
 
@@ -154,7 +160,7 @@ Result<void> CostFetcher::heapPacked(PackedTable table, TickRange buckets, const
     return fetchPacked(m_database, m_damage, table, PackedKind::Heap, buckets, [&](const PackedRow &row) {
         const auto &n = row.numbers;
         if (const auto key = heapKey(kPacked, row.group[0], row.stack))
-            handler(0, *key, {n[0], n[1], n[2], n[3], n[4], n[5]});
+            handler(0, *key, {n[0], n[1], freed(n[2]), freed(n[3]), n[4], n[5]});
     });
 }
 
@@ -163,7 +169,7 @@ Result<void> CostFetcher::samplingPacked(PackedTable table, TickRange buckets, c
     return fetchPacked(m_database, m_damage, table, PackedKind::Sampling, buckets, [&](const PackedRow &row) {
         const auto &n = row.numbers;
         if (const auto key = heapKey(kPacked, row.group[0], row.stack))
-            handler(0, *key, {{n[0], variance(n[1]), variance(n[2]), variance(n[3]), variance(n[4])}});
+            handler(0, *key, {{n[0], variance(n[1]), variance(n[2]), freedVariance(n[3]), freedVariance(n[4]), 0}});
     });
 }
 

@@ -48,7 +48,7 @@ model::Result<void> sumUntil(const LoadedSession &session, PackedKind kind, Pref
     model::Result<void> done;
     CostSource<Prefix, Fetch, FetchTotal> source{session, fetch, fetchTotal, done, session.ticks.size()};
     for (const std::int64_t id : session.totals[static_cast<std::size_t>(kind)])
-        source.stored.push_back({session.ticks.endOf(kLevelCount - 1, id), id});
+        source.stored.push_back({session.ticks.endOf(kTotalLevel, id), id});
     sums.until(end, source, values);
     return done;
 }

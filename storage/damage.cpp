@@ -107,7 +107,8 @@ bool hasTexts(std::string_view table)
 {
     return table == "string" || table == "mark" || table == "phase" || table == "loss" || table == "alert"
         || table == "stack_age" || table == "packed_cost" || table == "packed_total" || table == "scan"
-        || table == "scan_path" || table == "sqlite_schema";
+        || table == "scan_path" || table == "soak" || table == "soak_leg" || table == "soak_load"
+        || table == "soak_exclusion" || table == "sqlite_schema";
 }
 
 constexpr int kLongestNumbers = 4096; ///< bytes of a row of numbers, and far more than any has

@@ -119,11 +119,12 @@ model::Result<Database> Database::open(const std::string &path, OpenMode mode, c
     const int code
         = sqlite3_open_v2(name.c_str(), &handle, flags, database.m_vfs ? database.m_vfs->name().c_str() : nullptr);
     database.m_handle.reset(handle);
-    if (code != SQLITE_OK && !handle)
-        return model::Error("Cannot open " + path + ": out of memory");
     if (code != SQLITE_OK) {
-        const char *file = sqlite3_db_filename(handle, "main"); // not of what it did not get to
-        return databaseError(handle, file && *file ? "Cannot open" : "Cannot open " + path);
+        if (!handle)
+            return model::Error("Cannot open " + path + ": out of memory");
+        // What could not be opened has no name yet.
+        const char *known = sqlite3_db_filename(handle, "main");
+        return databaseError(handle, known && *known ? std::string("Cannot open") : "Cannot open " + path);
     }
     sqlite3_busy_timeout(handle, kBusyMs);
     // Temporary files would be in clear; journals are kept in memory by the layer below.

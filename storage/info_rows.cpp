@@ -103,7 +103,9 @@ constexpr std::int64_t kLongestNs = std::int64_t{1} << 60; ///< 36 years
 
 void takeConfig(const InfoValues &values, model::CaptureConfig &config)
 {
-    values.takeEnum("heap_mode", config.heap, model::HeapMode::Sampled);
+    values.takeEnum("heap_mode", config.heap, model::HeapMode::Auto);
+    if (const auto budget = values.number("heap_budget_millipercent", 1, std::int64_t{1} << 30))
+        config.heapBudgetMilliPercent = *budget;
     if (const auto period = values.number("heap_period_bytes", 1, std::int64_t{1} << 50))
         config.heapPeriodBytes = *period;
     values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
@@ -144,6 +146,7 @@ SessionInfo toInfo(const InfoValues &values)
     values.take("control_address", info.controlAddress);
     values.take("cpu_event", info.cpuEvent);
     values.take("cpu_note", info.cpuNote);
+    values.take("disk", info.disk);
     if (const auto status = values.number("exit_status", 0, 0xffff))
         info.exitStatus = static_cast<int>(*status);
     values.take("end_reason", info.endReason);
@@ -180,6 +183,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
     InfoWriter writer(*insert);
     writer.put("heap_mode", static_cast<int>(config.heap))
         .put("heap_period_bytes", config.heapPeriodBytes)
+        .put("heap_budget_millipercent", config.heapBudgetMilliPercent)
         .put("child_mode", static_cast<int>(config.children))
         .put("when_full", static_cast<int>(config.whenFull))
         .put("cpu_hz", config.cpuHz)

@@ -7,6 +7,8 @@ namespace {
 
 using model::Result;
 
+constexpr std::int64_t kBucketsPerTotal = 6; ///< at most, while buckets expire; they are kept for longer than that
+
 // ?1 the bucket, ?2 and ?3 the first and last of the ticks or buckets below that it consists of.
 constexpr std::array kSums = {
     "INSERT INTO tick (id, level, begin_ns, end_ns, recorder_cpu_ns, recorder_rss_bytes)"
@@ -54,9 +56,10 @@ constexpr std::array kTickCosts = {
 
 } // namespace
 
-Result<LevelWriter> LevelWriter::prepare(Database &database)
+Result<LevelWriter> LevelWriter::prepare(Database &database, bool hasBudget)
 {
     LevelWriter writer;
+    writer.m_hasBudget = hasBudget;
     for (const char *sql : kSums) {
         auto statement = database.prepare(sql);
         if (!statement)
@@ -116,12 +119,12 @@ Result<void> LevelWriter::close(std::size_t level, std::int64_t lastTick)
         rows.row(sums, open.id, children.first, children.last);
     if (auto done = rows.take(); !done)
         return done;
-    if (auto done = m_medians.write(open.id, ticks); !done)
+    if (auto done = m_medians.write(open.id, level < kTotalLevel ? ticks : partsOf(level, open.id, 2)); !done)
         return done;
     for (const PackedKind kind : kPackedKinds)
         if (auto done = packCosts(kind, level, children); !done)
             return done;
-    return level + 1 == kLevelCount ? writeTotals(open.id) : Result<void>();
+    return level == kTotalLevel ? writeTotals(open.id) : Result<void>();
 }
 
 Result<void> LevelWriter::packCosts(PackedKind kind, std::size_t level, BucketIds children)
@@ -196,7 +199,7 @@ Result<void> LevelWriter::writeTotals(std::int64_t id)
 }
 
 /// A total is written when what came since the last one takes half as much room as it does: so totals take at most twice the room of the
-/// costs, and what lies between two of them is less work than one.
+/// costs, and what lies between two of them is less work than one. With a budget there is one an hour at least, as buckets expire.
 Result<void> LevelWriter::writeTotal(PackedKind kind, std::int64_t id)
 {
     const auto single = [](Statement &statement, const auto &...values) -> Result<std::int64_t> {
@@ -211,12 +214,13 @@ Result<void> LevelWriter::writeTotal(PackedKind kind, std::int64_t id)
     const auto last = single(m_lastTotal, static_cast<int>(kind));
     if (!last)
         return last.error();
-    const BucketIds since{*last > 0 ? *last + 1 : 3 * kTicksPerLevel, id};
+    const BucketIds since{*last > 0 ? *last + 1 : std::int64_t{kTotalLevel} * kTicksPerLevel, id};
+    const bool isDue = m_hasBudget && id - *last >= kBucketsPerTotal;
     const auto sinceBytes = single(m_packedBytes, static_cast<int>(kind), since.first, since.last);
     const auto totalBytes = single(m_totalBytes, static_cast<int>(kind), *last);
     if (!sinceBytes || !totalBytes)
         return sinceBytes ? totalBytes.error() : sinceBytes.error();
-    if (*sinceBytes == 0 || *sinceBytes < *totalBytes / 2)
+    if (*sinceBytes == 0 || (*sinceBytes < *totalBytes / 2 && !isDue))
         return {};
     PackedCosts costs(kind);
     if (auto done = addPacked(m_total, kind, {*last, *last}, costs); !done)

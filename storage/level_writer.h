@@ -13,8 +13,8 @@ namespace storage {
 class LevelWriter
 {
 public:
-    /// Prepares the statements.
-    static model::Result<LevelWriter> prepare(Database &database);
+    /// Prepares the statements. With a budget the buckets that totals are made of do not last.
+    static model::Result<LevelWriter> prepare(Database &database, bool hasBudget);
 
     /// Whether a tick that begins at `begin` ends a bucket.
     bool closesBefore(model::Timestamp begin) const;
@@ -42,6 +42,7 @@ private:
     model::Result<void> writeTotal(PackedKind kind, std::int64_t id);
 
     std::array<Open, kLevelCount> m_open;
+    bool m_hasBudget = false;
     std::vector<Statement> m_sums; ///< each makes one table's rows of a bucket: (bucket, first child, last child)
     std::array<Statement, 4> m_tickCosts; ///< by kind
     Statement m_packed, m_total, m_insertPacked, m_insertTotal, m_lastTotal, m_packedBytes, m_totalBytes;

@@ -151,9 +151,10 @@ struct LoadedSession
     std::map<std::uint32_t, PeakRow> peaks; ///< by image
     std::map<std::tuple<int, std::uint32_t, std::string>, model::LossTotal> losses;
     std::vector<LostSamples> lostSamples;
-    std::int64_t lastLoss = 0, lastMark = 0, lastGap = 0; ///< ids
+    std::int64_t lastLoss = 0, lastMark = 0, lastGap = 0, lastHeapMode = 0; ///< ids
     std::vector<model::Mark> marks;
     std::vector<model::Gap> gaps;
+    std::vector<model::HeapModeChange> heapModes;
     std::int64_t recorderCpuNs = 0;
     std::int64_t recorderRssBytes = 0;
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;
@@ -164,11 +165,14 @@ struct LoadedSession
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
-    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts;              ///< by (position in `areas`, stack)
-    std::map<std::int64_t, model::AlertEvent> alerts;              ///< by id
+    PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts; ///< by (position in `areas`, stack)
+    std::map<std::int64_t, model::AlertEvent> alerts; ///< by id
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, model::LeakClaim>
+        leakClaims;                                                ///< by image, stack, part
     LoadedAges ages;                                               ///< brought up to date only when they are asked for
     std::map<std::int64_t, model::Phase> phases;                   ///< by id
     std::map<std::uint32_t, model::MemoryPartsSeries> memoryParts; ///< by process
+    std::shared_ptr<const model::SoakRecord> soak;                 ///< null: none
     std::int64_t lastScan = 0;                                     ///< id
     std::vector<std::shared_ptr<const model::MemoryScan>> scans;   ///< by id
 };
@@ -177,8 +181,7 @@ struct LoadedSession
 std::int64_t saturatedSum(std::int64_t a, std::int64_t b);
 std::int64_t saturatedDifference(std::int64_t a, std::int64_t b);
 
-/// Files from this version on have levels; in older ones all there is are ticks.
-inline constexpr std::int64_t kFirstFormatWithLevels = 3;
+/// In files without levels all there is are ticks.
 inline bool hasLevels(const LoadedSession &session) { return session.format >= kFirstFormatWithLevels; }
 
 } // namespace storage

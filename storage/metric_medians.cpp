@@ -12,13 +12,20 @@ namespace {
 using model::Result;
 using Readings = std::array<std::vector<std::int64_t>, model::kMetricCount>;
 
+constexpr std::int64_t kFirstFormatWithLimits = 8;
+
+/// Every column that a row is written with.
+std::string allColumns() { return metricColumns(kFirstFormatWithLimits); }
+
 } // namespace
 
-std::string metricColumns()
+std::string metricColumns(std::int64_t format)
 {
     std::string columns = "tick, process";
-    for (const model::MetricInfo &metric : model::kMetrics)
-        columns += ", " + std::string(metric.key);
+    for (const model::MetricInfo &metric : model::kMetrics) {
+        const bool isLater = metric.metric >= model::Metric::AddressLimit && format < kFirstFormatWithLimits;
+        columns += ", " + (isLater ? std::string("NULL") : std::string(metric.key));
+    }
     return columns;
 }
 
@@ -27,13 +34,13 @@ std::string metricInsertSql()
     std::string values = "?, ?";
     for (std::size_t i = 0; i < model::kMetricCount; ++i)
         values += ", ?";
-    return "INSERT OR REPLACE INTO metric (" + metricColumns() + ") VALUES (" + values + ")";
+    return "INSERT OR REPLACE INTO metric (" + allColumns() + ") VALUES (" + values + ")";
 }
 
 Result<MetricMedians> MetricMedians::prepare(Database &database)
 {
     MetricMedians medians;
-    const std::string select = "SELECT " + metricColumns() + " FROM metric WHERE tick BETWEEN ? AND ?";
+    const std::string select = "SELECT " + allColumns() + " FROM metric WHERE tick BETWEEN ? AND ?";
     const std::string insert = metricInsertSql();
     const auto done = prepareAll(database, {{&medians.m_select, select.c_str()}, {&medians.m_insert, insert.c_str()}});
     if (!done)

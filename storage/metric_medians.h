@@ -21,8 +21,9 @@ private:
     Statement m_select, m_insert;
 };
 
-/// The columns of the table `metric`: `tick, process` and the keys of model::kMetrics.
-std::string metricColumns();
+/// The columns of the table `metric` in a file of version `format`: `tick, process` and the keys of model::kMetrics, NULL for those that
+/// came later.
+std::string metricColumns(std::int64_t format);
 
 /// The statement that stores a row of it.
 std::string metricInsertSql();

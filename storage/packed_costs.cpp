@@ -13,8 +13,19 @@ namespace storage {
 namespace {
 
 constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 63; ///< what does not fit a signed number is damage
+constexpr std::int64_t kLeastFreed = -(std::int64_t{1} << 62);
 
 bool isVariance(PackedKind kind, std::size_t column) { return kind == PackedKind::Sampling && column > 0; }
+
+/// What was freed in a span may be less than nothing: where sampling began, live became an estimate.
+bool isFreed(PackedKind kind, std::size_t column) { return kind == PackedKind::Heap && (column == 2 || column == 3); }
+
+std::int64_t possible(PackedKind kind, std::size_t column, std::int64_t value)
+{
+    if (isVariance(kind, column))
+        return value;
+    return std::max<std::int64_t>(value, isFreed(kind, column) ? kLeastFreed : 0);
+}
 
 auto keyOf(const PackedRow &row) { return std::tie(row.group, row.stack); }
 
@@ -38,8 +49,7 @@ void PackedCosts::add(const PackedRow &row)
 {
     m_rows.push_back(row);
     for (std::size_t i = 0; i < numbersOf(m_kind); ++i)
-        if (!isVariance(m_kind, i))
-            m_rows.back().numbers[i] = std::max<std::int64_t>(row.numbers[i], 0);
+        m_rows.back().numbers[i] = possible(m_kind, i, row.numbers[i]);
     // Half of the memory is for rows that are still to be merged.
     if (m_rows.size() >= 2 * m_merged + 16'384)
         merge();
@@ -136,7 +146,7 @@ bool PackedReader::next(PackedRow &row)
         std::uint64_t value = 0;
         if ((present >> i & 1u) == 0)
             continue;
-        if (!number(value) || (!isVariance(m_kind, i) && value >= kMostNumber))
+        if (!number(value) || (!isVariance(m_kind, i) && !isFreed(m_kind, i) && value >= kMostNumber))
             return m_isWhole = false;
         row.numbers[i] = static_cast<std::int64_t>(storedNumber(m_kind, i, static_cast<std::int64_t>(value)));
     }

@@ -33,7 +33,7 @@ constexpr std::size_t numbersOf(PackedKind kind)
     return kNumbers[static_cast<std::size_t>(kind)];
 }
 
-/// Rows of one kind added up by group and stack. Negative numbers count as 0, sums saturate.
+/// Rows of one kind added up by group and stack. Negative numbers count as 0, but for what was freed of the heap; sums saturate.
 class PackedCosts
 {
 public:

@@ -46,6 +46,12 @@ TextKind kindOfColumn(std::string_view table, std::string_view column, std::stri
         return TextKind::Note;
     if (table == "scan_path")
         return TextKind::Detail;
+    if (table == "soak" || table == "soak_exclusion")
+        return TextKind::Note;
+    if (table == "soak_leg")
+        return column == "boot" ? TextKind::Other : TextKind::Folder;
+    if (table == "soak_load")
+        return column == "command" ? TextKind::Argument : TextKind::Detail;
     if (table == "alert")
         return column == "source" ? TextKind::Public : column == "condition" ? TextKind::Note : TextKind::Mark;
     if (table != "session")
@@ -56,7 +62,7 @@ TextKind kindOfColumn(std::string_view table, std::string_view column, std::stri
         return TextKind::Note;
     if (key == "host")
         return TextKind::Host;
-    return key == "working_directory" ? TextKind::Folder : TextKind::Other;
+    return key == "working_directory" || key == "disk" ? TextKind::Folder : TextKind::Other;
 }
 
 class Redactor

@@ -2,6 +2,7 @@
 #include "storage/retention.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace storage {
 
@@ -10,11 +11,28 @@ namespace {
 using model::Result;
 
 constexpr std::int64_t kMinuteNs = 60'000'000'000;
-constexpr std::array<std::int64_t, kLevelCount - 1> kUsualKeepNs = {60 * kMinuteNs, 480 * kMinuteNs, 1440 * kMinuteNs};
-constexpr std::array<std::int64_t, kLevelCount - 1> kLeastKeepNs = {10 * kMinuteNs, 20 * kMinuteNs, 40 * kMinuteNs};
+constexpr std::int64_t kHourNs = 60 * kMinuteNs;
+constexpr std::int64_t kForEverNs = std::int64_t{1} << 60;
+constexpr std::array<std::int64_t, kLevelCount - 1> kUsualKeepNs
+    = {kHourNs, 8 * kHourNs, 24 * kHourNs, kForEverNs, kForEverNs};
+/// Where a budget asks for less, the levels are cut down to the first of these, the largest first, and when that is not enough to the second. A
+/// bucket is made of those below when it ends, and a total of ten minutes within an hour: so long they are needed.
+constexpr std::array<std::array<std::int64_t, kLevelCount - 1>, 2> kLeastKeepNs
+    = {{{10 * kMinuteNs, 20 * kMinuteNs, 40 * kMinuteNs, kForEverNs, kForEverNs},
+        {2 * kMinuteNs, 5 * kMinuteNs, 20 * kMinuteNs, 2 * kHourNs, 8 * kHourNs}}};
 
-/// How much longer than asked a level is kept before it is cut: cuts are seldom, as each makes viewers load anew.
-std::int64_t slackOf(std::int64_t keepNs) { return std::max<std::int64_t>(10 * kMinuteNs, keepNs / 8); }
+/// How much longer than asked a level is kept before it is cut: cuts are seldom, as each makes viewers load anew. What is cut to little is
+/// loaded soon.
+std::int64_t slackOf(std::int64_t keepNs)
+{
+    return std::max<std::int64_t>((keepNs < kHourNs ? 1 : 10) * kMinuteNs, keepNs / 8);
+}
+
+/// A level is cut where a bucket of this one begins: of the next, which goes on from there, or of ten minutes.
+std::size_t cutLevel(std::size_t level, std::int64_t keepNs)
+{
+    return std::max<std::size_t>(level + 1, keepNs < kHourNs ? 1 : kTotalLevel);
+}
 
 // What sums of a whole recording need of ticks that go (?1 to ?2) is added to rows of tick 0.
 constexpr std::array kFold = {
@@ -92,7 +110,7 @@ Result<Retention> Retention::prepare(Database &database, std::optional<model::By
     if (done)
         done = prepareAll(database,
             {{&retention.m_lastBucketBefore,
-                 "SELECT begin_ns FROM tick WHERE level = 3 AND begin_ns <= ? ORDER BY begin_ns DESC LIMIT 1"},
+                 "SELECT begin_ns FROM tick WHERE level = ? AND begin_ns <= ? ORDER BY begin_ns DESC LIMIT 1"},
                 {&retention.m_setLevel, "UPDATE level SET keep_ns = ?, kept_from_ns = ? WHERE level = ?"},
                 {&retention.m_moveLosses,
                     "INSERT INTO loss (tick, kind, image, count, detail)"
@@ -111,7 +129,13 @@ Result<Retention> Retention::prepare(Database &database, std::optional<model::By
                 {&retention.m_dropMetrics, "DELETE FROM metric WHERE tick BETWEEN ? AND ?"},
                 {&retention.m_dropTickRows, "DELETE FROM tick WHERE id BETWEEN ? AND ?"},
                 {&retention.m_packedBytes, "SELECT tick >> 40, sum(length(data)) FROM packed_cost GROUP BY tick >> 40"},
-                {&retention.m_totalBytes, "SELECT sum(length(data)) FROM packed_total"}});
+                {&retention.m_totalBytes, "SELECT sum(length(data)) FROM packed_total"},
+                {&retention.m_totals,
+                    "SELECT tick, sum(length(data)), tick < (SELECT max(tick) FROM packed_total WHERE kind = ?1)"
+                    " FROM packed_total WHERE kind = ?1 AND tick < ?2 GROUP BY tick ORDER BY tick"},
+                {&retention.m_bytesBetween,
+                    "SELECT sum(length(data)) FROM packed_cost WHERE kind = ? AND tick BETWEEN ? AND ?"},
+                {&retention.m_dropTotal, "DELETE FROM packed_total WHERE kind = ? AND tick = ?"}});
     if (!done)
         return done.error();
     for (std::size_t level = 0; level < retention.m_state.size(); ++level)
@@ -122,6 +146,7 @@ Result<Retention> Retention::prepare(Database &database, std::optional<model::By
 Result<void> Retention::step(Database &database, model::Timestamp now)
 {
     m_next = m_state;
+    m_stepNs = now.ns;
     if (m_budget)
         if (auto done = shorten(database, now); !done)
             return done;
@@ -140,21 +165,64 @@ Result<void> Retention::declare(std::size_t level, model::Timestamp now)
     Level &next = m_next[level];
     const bool isChanged = next.keepNs != m_state[level].keepNs;
     if (now.ns - next.keptFromNs > next.keepNs + slackOf(next.keepNs)) {
-        m_lastBucketBefore.bindAll(now.ns - next.keepNs);
+        // What a finer level still has goes there first: levels never overlap.
+        const std::int64_t latest = now.ns - next.keepNs;
+        m_lastBucketBefore.bindAll(
+            cutLevel(level, next.keepNs), level > 0 ? std::min(latest, m_next[level - 1].keptFromNs) : latest);
         const auto from = single(m_lastBucketBefore);
         if (!from)
             return from.error();
-        // What a finer level still has goes there first: levels never overlap.
-        const std::int64_t to = level > 0 ? std::min(*from, m_next[level - 1].keptFromNs) : *from;
-        if (to > next.keptFromNs) {
-            if (auto done = moveLosses(level, next.keptFromNs, to); !done)
+        if (*from > next.keptFromNs) {
+            if (auto done = moveLosses(level, next.keptFromNs, *from); !done)
                 return done;
-            next.keptFromNs = to;
+            next.keptFromNs = *from;
+            if (level >= kTotalLevel)
+                if (auto done = thinTotals(level + 1, *from); !done)
+                    return done;
         }
     }
-    if (isChanged || next.keptFromNs != m_state[level].keptFromNs)
-        return m_setLevel.run(next.keepNs, next.keptFromNs, level);
-    return {};
+    if (!isChanged && next.keptFromNs == m_state[level].keptFromNs)
+        return {};
+    const auto keepNs = next.keepNs == kForEverNs ? std::nullopt : std::optional(next.keepNs);
+    return m_setLevel.run(keepNs, next.keptFromNs, level);
+}
+
+/// Of the totals before a moment only those stay that end with a bucket of the level that is the finest there now, and that are worth their room
+/// (see LevelWriter::writeTotal); and the newest of each kind, behind which nothing happened.
+Result<void> Retention::thinTotals(std::size_t coarser, std::int64_t keptFromNs)
+{
+    constexpr std::int64_t kBase = std::int64_t{kTotalLevel} * kTicksPerLevel;
+    const std::int64_t ratio = kBucketNs[coarser] / kBucketNs[kTotalLevel];
+    const std::int64_t coarseBase = static_cast<std::int64_t>(coarser) * kTicksPerLevel;
+    std::vector<std::pair<PackedKind, std::int64_t>> gone;
+    for (const PackedKind kind : kPackedKinds) {
+        std::int64_t lastKept = 0; // as a count of coarse buckets
+        m_totals.bindAll(static_cast<int>(kind), bucketId(kTotalLevel, {keptFromNs}));
+        for (;;) {
+            const auto row = m_totals.step();
+            if (!row)
+                return row.error();
+            if (!*row)
+                break;
+            const std::int64_t tick = m_totals.integer(0), count = (tick - kBase) / ratio;
+            bool isKept = m_totals.integer(2) == 0;
+            if (!isKept && (tick - kBase) % ratio == 0) {
+                m_bytesBetween.bindAll(static_cast<int>(kind), coarseBase + lastKept + 1, coarseBase + count);
+                const auto bytes = single(m_bytesBetween);
+                if (!bytes)
+                    return bytes.error();
+                isKept = *bytes >= m_totals.integer(1) / 2;
+            }
+            if (isKept)
+                lastKept = count;
+            else
+                gone.emplace_back(kind, tick);
+        }
+    }
+    RowWriter rows;
+    for (const auto &[kind, tick] : gone)
+        rows.row(m_dropTotal, static_cast<int>(kind), tick);
+    return rows.take();
 }
 
 Result<void> Retention::moveLosses(std::size_t level, std::int64_t fromNs, std::int64_t toNs)
@@ -178,7 +246,9 @@ Result<void> Retention::remove(std::size_t level)
         gone.last = std::max(*last, gone.last);
     } else {
         const std::int64_t target = bucketId(level, {next.keptFromNs}) - 1;
-        gone.last = std::min(target, next.removedTo + 6 + (target - next.removedTo) / 16);
+        // Twice what came since the last step, and some of what is behind.
+        const std::int64_t passed = (m_stepNs - m_lastStepNs) / kBucketNs[level];
+        gone.last = std::min(target, next.removedTo + 6 + 2 * passed + (target - next.removedTo) / 16);
     }
     if (gone.last < gone.first)
         return {};
@@ -206,10 +276,14 @@ Result<void> Retention::removeBuckets(std::size_t level, BucketIds buckets)
         rows.row(table, buckets.first, buckets.last);
     for (const PackedKind kind : kPackedKinds)
         rows.row(m_dropPacked, static_cast<int>(kind), buckets.first, buckets.last);
-    if (level == 1) { // medians of minutes stay
-        rows.row(m_dropMetrics, buckets.first, buckets.last);
-        rows.row(m_dropTickRows, buckets.first, buckets.last);
-    }
+    const auto dropSeries = [&](BucketIds gone) {
+        rows.row(m_dropMetrics, gone.first, gone.last);
+        rows.row(m_dropTickRows, gone.first, gone.last);
+    };
+    if (level != 2) // medians of minutes stay as long as ten minutes do
+        dropSeries(buckets);
+    if (level == kTotalLevel)
+        dropSeries({partsOf(level, buckets.first, 2).first, partsOf(level, buckets.last, 2).last});
     return rows.take();
 }
 
@@ -221,6 +295,16 @@ Result<std::int64_t> Retention::single(Statement &statement)
     const std::int64_t value = *row ? statement.integer(0) : 0;
     statement.reset();
     return value;
+}
+
+/// Whether rows are still there of a time that a level is no longer kept for.
+bool Retention::isRemoving() const
+{
+    for (std::size_t level = 1; level < m_state.size(); ++level)
+        if (const std::int64_t from = m_state[level].keptFromNs;
+            from > 0 && bucketId(level, {from}) - 1 > m_state[level].removedTo)
+            return true;
+    return false;
 }
 
 /// How large the file will be at the end of the budget's period if it goes on like this: a level grows until it is cut, the rest for ever.
@@ -238,16 +322,16 @@ Result<Retention::Projection> Retention::project(Database &database, model::Time
             return row.error();
         if (!*row)
             break;
-        if (const std::int64_t level = m_packedBytes.integer(0); level > 0 && level < 4)
-            bytes[static_cast<std::size_t>(level)] = m_packedBytes.integer(1);
+        if (const auto level = static_cast<std::size_t>(m_packedBytes.integer(0)); level > 0 && level < kLevelCount)
+            bytes[level] = m_packedBytes.integer(1);
     }
-    const std::int64_t lasting = bytes[3] + *totalBytes;
-    bytes[0] = std::max<std::int64_t>(projection.usedBytes - lasting - bytes[1] - bytes[2], 0);
+    bytes[kTotalLevel] += *totalBytes; // they get fewer with it
+    bytes[0] = std::max<std::int64_t>(projection.usedBytes - std::accumulate(bytes.begin() + 1, bytes.end(), 0LL), 0);
     const std::int64_t end = std::max(now.ns, m_budget->period.ns);
     const auto grown = [now](std::int64_t size, std::int64_t untilNs) {
         return static_cast<double>(size) * std::max(1.0, static_cast<double>(untilNs) / static_cast<double>(now.ns));
     };
-    double sum = grown(lasting, end);
+    double sum = grown(bytes.back(), end);
     for (std::size_t level = 0; level < m_next.size(); ++level) {
         const std::int64_t keepNs = m_next[level].keepNs;
         projection.levelBytes[level]
@@ -261,7 +345,8 @@ Result<Retention::Projection> Retention::project(Database &database, model::Time
 /// Keeps the level that takes the most room half as long, where the budget would be exceeded; the next step looks again.
 Result<void> Retention::shorten(Database &database, model::Timestamp now)
 {
-    if (now.ns < m_nextLookNs)
+    // What is still being removed would count as used.
+    if (now.ns < m_nextLookNs || isRemoving())
         return {};
     m_nextLookNs = now.ns + kMinuteNs;
     const auto projection = project(database, now);
@@ -272,14 +357,16 @@ Result<void> Retention::shorten(Database &database, model::Timestamp now)
     const bool isKnown = now.ns >= 20 * kMinuteNs; // what begins is not yet what goes on
     if (projection->usedBytes <= allowed / 10 * 9 && (!isKnown || projection->endBytes <= allowed))
         return {};
-    std::size_t largest = kLevelCount;
-    for (std::size_t level = 0; level < m_next.size(); ++level)
-        if (m_next[level].keepNs > kLeastKeepNs[level]
-            && (largest == kLevelCount || projection->levelBytes[level] > projection->levelBytes[largest]))
-            largest = level;
+    std::size_t largest = kLevelCount, round = 0;
+    for (; round < kLeastKeepNs.size() && largest == kLevelCount; ++round)
+        for (std::size_t level = 0; level < m_next.size(); ++level)
+            if (m_next[level].keepNs > kLeastKeepNs[round][level]
+                && (largest == kLevelCount || projection->levelBytes[level] > projection->levelBytes[largest]))
+                largest = level;
     if (largest == kLevelCount)
         return {};
-    m_next[largest].keepNs = std::max(m_next[largest].keepNs / 2, kLeastKeepNs[largest]);
+    const std::int64_t keptNs = std::min(m_next[largest].keepNs, std::max(now.ns, m_budget->period.ns));
+    m_next[largest].keepNs = std::max(keptNs / 2, kLeastKeepNs[round - 1][largest]);
     // A finer level is never kept longer than a coarser one.
     for (std::size_t level = largest; level-- > 0;)
         m_next[level].keepNs = std::min(m_next[level].keepNs, m_next[level + 1].keepNs);

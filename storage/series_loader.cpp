@@ -170,11 +170,11 @@ void SeriesLoader::addMetrics(const Statement &row, model::Timestamp when)
 /// Metrics are kept by the minute where costs are kept by ten.
 Result<void> SeriesLoader::metrics()
 {
-    const std::string select = "SELECT " + metricColumns() + " FROM metric";
+    const std::string select = "SELECT " + metricColumns(m_session.format) + " FROM metric";
     for (TickRange range : m_context.newTicks) {
-        const bool areMinutes = levelOf(range.first) == 3;
+        const bool areMinutes = levelOf(range.first) == kTotalLevel;
         if (areMinutes)
-            range = {childrenOf(3, range.first).first, childrenOf(3, range.last).last};
+            range = {childrenOf(kTotalLevel, range.first).first, childrenOf(kTotalLevel, range.last).last};
         const auto done = scanTable("metric",
             select + " WHERE tick > ? AND tick <= " + std::to_string(range.last) + " ORDER BY tick, process",
             range.first - 1, [this, areMinutes](const Statement &row) {

@@ -2,6 +2,7 @@
 #include "storage/session_file.h"
 
 #include "model/base/format_units.h"
+#include "storage/network_file_system.h"
 #include "storage/schema.h"
 #include "storage/seal/sealed_scan.h"
 #include "storage/writer_lock.h"
@@ -38,6 +39,7 @@ public:
             if (!start)
                 return start.error();
             header.m_count = start->size();
+            header.m_isInLog = start->empty();
             std::copy(start->begin(), start->end(), header.m_bytes.begin());
             return header;
         }
@@ -52,6 +54,8 @@ public:
     }
 
     bool isWhole() const { return m_count == kBytes; }
+    /// Torn by a power cut, and expected to be whole in the log: known once SQLite has opened both.
+    bool isInLog() const { return m_isInLog; }
     bool isSqlite() const { return std::string_view(m_bytes.data(), 16) == std::string_view("SQLite format 3\0", 16); }
     bool saysItHasLog() const { return m_bytes[18] == 2 || m_bytes[19] == 2; }
     std::uint32_t applicationId() const { return word(68); }
@@ -74,6 +78,7 @@ private:
 
     std::array<char, kBytes> m_bytes{};
     std::size_t m_count = 0;
+    bool m_isInLog = false;
 };
 
 Result<FileHeader> checkedHeader(const std::string &path, const SealKeyPointer &key)
@@ -95,6 +100,8 @@ Result<FileHeader> checkedHeader(const std::string &path, const SealKeyPointer &
         return Error("Cannot open " + path + ": it is sealed; its passphrase is needed");
     auto header = FileHeader::read(path, isSealed(path) ? key : SealKeyPointer());
     if (!header)
+        return header;
+    if (header->isInLog())
         return header;
     if (!header->isWhole())
         return Error(fmt::format("Cannot open {}: it is not a session, or was cut off after {} bytes; use another copy",
@@ -158,10 +165,23 @@ Result<SessionFile> openCopy(const std::string &path, const SealKeyPointer &key)
     return SessionFile{.folder = std::move(*folder), .database = std::move(*database)};
 }
 
+/// The same, and whether it can be read at all.
+Result<SessionFile> openReadableCopy(const std::string &path, const SealKeyPointer &key)
+{
+    auto copy = openCopy(path, key);
+    if (!copy)
+        return copy;
+    if (auto whole = checkSchema(copy->database); !whole)
+        return whole.error();
+    return copy;
+}
+
 /// Opens for reading without looking at what is inside.
 Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool writerLives, const SealKeyPointer &key)
 {
     const bool needsRecovery = hasLog || (!key && exists(path + "-journal"));
+    if (needsRecovery && !writerLives && !networkFileSystemOf(path).empty())
+        return openReadableCopy(path, key); // the memory that a log needs is not to be had there
     auto database = Database::open(path, needsRecovery ? OpenMode::ReadOnly : OpenMode::Immutable, key);
     if (!database)
         return database.error();
@@ -175,12 +195,7 @@ Result<SessionFile> openPlainly(const std::string &path, bool hasLog, bool write
     const int code = sqlite3_errcode(database->handle()) & 0xff;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR)
         return readable.error();
-    auto copy = openCopy(path, key);
-    if (!copy)
-        return copy;
-    if (auto whole = checkSchema(copy->database); !whole)
-        return whole.error();
-    return copy;
+    return openReadableCopy(path, key);
 }
 
 /// Opens what the damage left.
@@ -271,8 +286,9 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
             model::formatCount(header->statedBytes())));
     // Once unsealed or replaced by a plain one it is read as such.
     const SealKeyPointer key = isSealed(path) ? given : SealKeyPointer();
-    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks.
-    if (key && !writerLives)
+    // Before SQLite has it open: closing a descriptor of our own would drop SQLite's locks. Parts that were being replaced from the log when
+    // the power went are read from the log.
+    if (key && !hasLog)
         if (const auto broken = brokenUnits(path, *key); broken && *broken > 0)
             damage.note(fmt::format(
                 "The sealed file is damaged or was altered: {} of its parts are not what was sealed.", *broken));

@@ -143,6 +143,21 @@ Result<std::string> changedTags(const std::string &before, const EntryChange &ch
     return text;
 }
 
+std::string changedVerdicts(const std::string &before, const std::vector<std::string> &added)
+{
+    constexpr std::size_t kMost = 20;
+    std::vector<std::string> verdicts = linesOf(before);
+    for (const std::string &verdict : added)
+        for (std::string &line : linesOf(verdict))
+            verdicts.push_back(std::move(line));
+    if (verdicts.size() > kMost)
+        verdicts.erase(verdicts.begin(), verdicts.end() - kMost);
+    std::string text;
+    for (const std::string &verdict : verdicts)
+        text += (text.empty() ? "" : "\n") + verdict;
+    return text;
+}
+
 /// Changes the file at `path` itself.
 Result<void> changeIn(const std::string &path, const EntryChange &change, const SealKeyPointer &key)
 {
@@ -163,6 +178,13 @@ Result<void> changeIn(const std::string &path, const EntryChange &change, const 
     if (change.note)
         if (auto done = put(*database, "note", *change.note); !done)
             return done;
+    if (!change.addedVerdicts.empty()) {
+        const auto told = valueOf(*database, "verdicts");
+        if (!told)
+            return told.error();
+        if (auto done = put(*database, "verdicts", changedVerdicts(*told, change.addedVerdicts)); !done)
+            return done;
+    }
     if (auto done = transaction->commit(); !done)
         return done;
     // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
@@ -214,7 +236,8 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
     return entry;
 }
 
-Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
+Result<std::vector<SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
 {
     std::error_code failure;
     std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
@@ -226,7 +249,7 @@ Result<std::vector<SessionEntry>> sessionsIn(const std::string &folder)
             return Error("Cannot read the folder " + folder + ": " + failure.message());
         const std::string path = files->path().string();
         if (path.ends_with(kEnding) && files->is_regular_file(failure))
-            entries.push_back(describeSession(path));
+            entries.push_back(describeSession(path, keyOf && isSealed(path) ? keyOf(path) : SealKeyPointer()));
     }
     std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {
         return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);

@@ -5,6 +5,7 @@
 #include "model/session_entry.h"
 #include "storage/seal/seal_key.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace storage {
 /// key a sealed session shows no more than the file system does.
 model::SessionEntry describeSession(const std::string &path, const SealKeyPointer &key = {});
 
-/// All *.gprof-session files of a folder, newest first. Not those of folders in it.
-model::Result<std::vector<model::SessionEntry>> sessionsIn(const std::string &folder);
+/// All *.gprof-session files of a folder, newest first. Not those of folders in it. `keyOf` gives the key of a sealed one, or none.
+model::Result<std::vector<model::SessionEntry>> sessionsIn(
+    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf = {});
 
 /// How tags and the note of a session change.
 struct EntryChange
@@ -23,10 +25,13 @@ struct EntryChange
     std::vector<std::string> addedTags;
     std::vector<std::string> removedTags;
     std::optional<std::string> note; ///< replaces the one that is there; empty: removes it
+    std::vector<std::string>
+        addedVerdicts{}; ///< of gates and checks, behind those that are there; the newest stay where they get too many
 };
 
-/// Stores tags and note in the session itself (table `session`: "tags", "note"; tags separated by line breaks), so that they travel with it, and
-/// are sealed with it. A sealed file is replaced by a changed copy, for which there must be room (replaced_file.h). Refuses a session that is being recorded, and tags with line breaks or commas in them.
+/// Stores tags, note and verdicts in the session itself (table `session`: "tags", "note", "verdicts"; separated by line breaks), so that they travel
+/// with it, and are sealed with it. A sealed file is replaced by a changed copy, for which there must be room (replaced_file.h). Refuses a session
+/// that is being recorded, and tags with line breaks or commas in them.
 model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});
 
 /// Removes a finished session. Refuses one that is being recorded, or that has a log that was not brought in.

@@ -8,6 +8,7 @@
 #include "storage/series_loader.h"
 #include "storage/session_file.h"
 #include "storage/snapshot_builder.h"
+#include "storage/soak_loader.h"
 #include "storage/writer_lock.h"
 
 #include <fmt/format.h>
@@ -130,7 +131,11 @@ Result<void> SessionReader::Private::loadRows()
         return done;
     if (auto done = loadAlerts(context, session); !done)
         return done;
+    if (auto done = loadLeakClaims(context, session); !done)
+        return done;
     if (auto done = loadScans(context, session); !done)
+        return done;
+    if (auto done = loadSoak(context, session); !done)
         return done;
     if (auto done = loadAreas(context, session, *firstNew); !done)
         return done;
@@ -176,8 +181,11 @@ void SessionReader::Private::forgetTimes()
     kept.stackDepths = std::move(session.stackDepths);
     kept.peaks = std::move(session.peaks);
     kept.alerts = std::move(session.alerts);
+    kept.leakClaims = std::move(session.leakClaims);
     kept.ages = std::move(session.ages);
     kept.scans = std::move(session.scans);
+    kept.lastScan = session.lastScan;
+    kept.soak = std::move(session.soak);
     kept.phases = std::move(session.phases);
     session = std::move(kept);
 }

@@ -9,6 +9,7 @@
 #include "storage/new_file.h"
 #include "storage/retention.h"
 #include "storage/schema.h"
+#include "storage/soak_writer.h"
 #include "storage/table_writer.h"
 
 #include <fmt/format.h>
@@ -55,18 +56,21 @@ struct SessionWriter::Private
     std::optional<WriterLock> lock;
     TableWriter tables;
     BatchWriter batches;
+    SoakWriter soak;
     LevelWriter levels;
     Retention retention;
     Statement setValue;
     std::int64_t revision = 0;
     std::int64_t tick = 0;
     model::Timestamp end; ///< of the last tick
+    int failures = 0;     ///< writes that failed in a row
 
     Result<void> open();
     Result<void> prepare(const model::SessionInfo &info);
     Result<void> closeBuckets(const model::EventBatch &batch);
     Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
     Result<void> requireOpen() const;
+    void makeRoom();
 };
 
 Result<void> SessionWriter::Private::open()
@@ -99,7 +103,11 @@ Result<void> SessionWriter::Private::prepare(const model::SessionInfo &info)
     if (!batchWriter)
         return batchWriter.error();
     batches = std::move(*batchWriter);
-    auto levelWriter = LevelWriter::prepare(*database);
+    auto soakWriter = SoakWriter::prepare(*database);
+    if (!soakWriter)
+        return soakWriter.error();
+    soak = std::move(*soakWriter);
+    auto levelWriter = LevelWriter::prepare(*database, info.config.budget.has_value());
     if (!levelWriter)
         return levelWriter.error();
     levels = std::move(*levelWriter);
@@ -115,6 +123,14 @@ Result<void> SessionWriter::Private::requireOpen() const
     if (!database)
         return model::Error("Cannot write " + path + ": the session is finished");
     return {};
+}
+
+/// A log that cannot grow is folded in: what it holds more than once, or in place of pages that are there, gives room for the next try. Not at
+/// each failure, as what does not fit is copied in vain.
+void SessionWriter::Private::makeRoom()
+{
+    if (failures++ % 16 == 0) [[maybe_unused]]
+        const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /// What comes before a tick: the buckets that it ends, and what has become too old.
@@ -140,6 +156,9 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
         if (auto done = batches.write(batch, tick + 1, revision + 1); !done)
             return done;
     }
+    if (!batch.soak.isEmpty()) // needs no tick to stand in
+        if (auto done = soak.write(batch.soak, revision + 1); !done)
+            return done;
     if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
         return done;
     const model::Timestamp last = std::max(end, batch.span.end);
@@ -181,8 +200,11 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
 {
     if (auto open = d->requireOpen(); !open)
         return open;
-    if (auto done = d->writeRows(batch, tables); !done)
+    if (auto done = d->writeRows(batch, tables); !done) {
+        d->makeRoom();
         return done;
+    }
+    d->failures = 0;
     d->tables.committed(tables.tables());
     ++d->revision;
     if (!isEmpty(batch)) {
@@ -219,6 +241,7 @@ Result<void> SessionWriter::finish(const model::SessionInfo &info)
         return done;
     d->tables = {};
     d->batches = {};
+    d->soak = {};
     d->levels = {};
     d->retention = {};
     d->setValue = {};

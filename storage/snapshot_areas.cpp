@@ -4,6 +4,7 @@
 #include "storage/area_loader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace storage {
 
@@ -72,11 +73,26 @@ void addCosts(const LoadedSession &session, const AreaValues &before, const Area
     }
 }
 
+/// Where the live blocks were thinned to samples, what is live became an estimate, and so did what had been freed: the totals go on to say
+/// that live is what was allocated and not freed. The series keep what was counted in each tick.
+void correctFrees(const model::HeapModeChange &mode, model::Snapshot &snapshot)
+{
+    if (mode.when <= snapshot.span.begin || snapshot.span.end < mode.when)
+        return;
+    model::HeapSummary &summary = snapshot.heapSummary;
+    summary.frees = saturatedSum(summary.frees, mode.liveBlocksBefore - mode.liveBlocksAfter);
+    summary.freedBytes = saturatedSum(summary.freedBytes, mode.liveBytesBefore - mode.liveBytesAfter);
+}
+
 } // namespace
 
 Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &session, const model::Selection &selection,
     const TickWindow &window, model::Snapshot &snapshot)
 {
+    for (const auto &[key, claim] : session.leakClaims)
+        snapshot.leakClaims.push_back(claim);
+    std::stable_sort(snapshot.leakClaims.begin(), snapshot.leakClaims.end(),
+        [](const model::LeakClaim &a, const model::LeakClaim &b) { return a.accused < b.accused; });
     for (const auto &[id, alert] : session.alerts)
         snapshot.alerts.push_back(alert);
     std::stable_sort(snapshot.alerts.begin(), snapshot.alerts.end(),
@@ -86,12 +102,22 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
             snapshot.phases.push_back(phase);
     std::stable_sort(snapshot.phases.begin(), snapshot.phases.end(),
         [](const model::Phase &a, const model::Phase &b) { return a.begin < b.begin; });
+    for (const model::HeapModeChange &mode : session.heapModes)
+        if (isSelected(session, selection, mode.image.value)) {
+            snapshot.heapModes.push_back(mode);
+            correctFrees(mode, snapshot);
+        }
+    std::stable_sort(snapshot.heapModes.begin(), snapshot.heapModes.end(),
+        [](const model::HeapModeChange &a, const model::HeapModeChange &b) {
+            return std::pair(a.image.value, a.when.ns) < std::pair(b.image.value, b.when.ns);
+        });
     for (const auto &[process, series] : session.memoryParts)
         if (!selection.process || selection.process->value == process)
             snapshot.memoryParts.push_back(series);
     for (const auto &scan : session.scans)
         if (isSelected(session, selection, scan->image.value))
             snapshot.scans.push_back(scan);
+    snapshot.soak = session.soak;
     if (session.areas.empty())
         return {};
     const auto before = sumsUntil(database, damage, session, window.first);

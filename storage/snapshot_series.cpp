@@ -130,13 +130,14 @@ std::string lengthText(std::int64_t ns)
 /// What a budget made shorter than usual.
 void fillCoarsened(const LoadedSession &session, model::Snapshot &snapshot)
 {
-    constexpr std::array kSteps = {"ticks", "steps of 10 s", "steps of 1 min"};
+    constexpr std::array kSteps = {"ticks", "steps of 10 s", "steps of 1 min", "steps of 10 min", "steps of 1 h"};
+    static_assert(kSteps.size() == kLevelCount - 1);
     std::string parts;
     for (std::size_t level = 0; level + 1 < kLevelCount; ++level) {
         const LevelRow &row = session.levels[level];
-        if (row.keepNs > 0 && row.keepNs < row.usualKeepNs)
+        if (row.keepNs > 0 && (row.usualKeepNs == 0 || row.keepNs < row.usualKeepNs))
             parts += fmt::format("{}{} {} instead of {}", parts.empty() ? "" : ", ", kSteps[level],
-                lengthText(row.keepNs), lengthText(row.usualKeepNs));
+                lengthText(row.keepNs), row.usualKeepNs == 0 ? "for ever" : lengthText(row.usualKeepNs));
     }
     if (!parts.empty())
         snapshot.coarsened = "To keep to the budget, details are kept for a shorter time than usual: " + parts + ".";

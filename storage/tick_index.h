@@ -24,14 +24,14 @@ struct TickRange
     std::int64_t last = 0;
 };
 
-/// The finest buckets that there are, which cover the recording once, ascending in time: those of 10 min first, then of 1 min, of 10 s,
-/// and ticks. A position in this list is how all else of a reader refers to time. Beside it the buckets that lie over them.
+/// The finest buckets that there are, which cover the recording once, ascending in time: the coarsest first, then finer ones, and
+/// ticks. A position in this list is how all else of a reader refers to time. Beside it the buckets that lie over them.
 class TickIndex
 {
 public:
     /// Appends to the list; levels come in descending order.
     void add(const TickRow &tick);
-    /// Adds a bucket of `level` (1 to 3), ascending; buckets of the list are to be added here too.
+    /// Adds a bucket of `level` (from 1), ascending; buckets of the list are to be added here too.
     void addBucket(std::size_t level, const TickRow &bucket) { m_buckets[level].push_back(bucket); }
 
     std::size_t size() const { return m_ticks.size(); }

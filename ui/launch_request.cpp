@@ -15,8 +15,10 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
     const bool isAttach = request.attachPid.has_value();
     QStringList all{isAttach ? u"attach"_s : u"record"_s};
     all << u"-o"_s << output;
-    all << u"--heap"_s << (request.traceHeap ? u"full"_s : u"off"_s);
+    all << u"--heap"_s << request.heap;
     all << u"--cpu"_s << (request.cpuHz > 0 ? QString::number(request.cpuHz) : u"off"_s);
+    if (!request.followsChildren)
+        all << u"--children"_s << u"ignore"_s;
     if (request.tickMs != 1000)
         all << u"--tick"_s << QString::number(request.tickMs);
     if (!request.duration.trimmed().isEmpty())
@@ -38,7 +40,7 @@ QString requestProblem(const LaunchRequest &request)
 {
     if (!request.attachPid && request.program.trimmed().isEmpty())
         return QObject::tr("Name the program to record.");
-    if (!request.traceHeap && request.cpuHz == 0 && request.tickMs == 0)
+    if (request.heap == u"off"_s && request.cpuHz == 0 && request.tickMs == 0)
         return QObject::tr("Choose something to capture.");
     static const QRegularExpression kVariable(u"^[A-Za-z_][A-Za-z0-9_]*=.*$"_s);
     for (const QString &entry : environmentEntries(request.environment))

@@ -12,12 +12,13 @@ namespace ui {
 struct LaunchRequest
 {
     QString program;
-    QString arguments;               ///< as typed: split at spaces, "…" keeps them together
-    QString directory;               ///< empty: the current one
-    QString environment;             ///< NAME=VALUE, one a line or separated by spaces; added to the window's own
-    std::optional<qint64> attachPid; ///< then program, arguments, directory and environment are not used
-    bool traceHeap = true;
-    int cpuHz = 199; ///< 0: off
+    QString arguments;                     ///< as typed: split at spaces, "…" keeps them together
+    QString directory;                     ///< empty: the current one
+    QString environment;                   ///< NAME=VALUE, one a line or separated by spaces; added to the window's own
+    std::optional<qint64> attachPid;       ///< then program, arguments, directory and environment are not used
+    QString heap = QStringLiteral("full"); ///< as `genprof --heap` takes it: "sampled=64KiB", "auto", "off"
+    bool followsChildren = true;           ///< the programs that it starts are recorded too
+    int cpuHz = 199;                       ///< 0: off
     int tickMs = 1000;
     QString duration; ///< as `genprof` takes it: "10m"; empty: until the program ends
     QString output;   ///< session file; empty: named after program and time in the recordings' folder

@@ -248,6 +248,17 @@ void MainWindow::setBadge(const QString &key, int count)
             m_buttons[i]->setBadge(count);
 }
 
+void MainWindow::setListed(const QString &key, bool isListed)
+{
+    for (std::size_t i = 0; i < m_pages.size(); ++i) {
+        if (m_pages[i]->key() != key)
+            continue;
+        m_buttons[i]->setVisible(isListed);
+        if (!isListed && m_list->current() == static_cast<int>(i))
+            choose(0);
+    }
+}
+
 void MainWindow::showHeading()
 {
     const int index = m_list->current();

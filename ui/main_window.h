@@ -60,6 +60,8 @@ public:
     void showPage(const QString &key);
     /// Something of `key` (a page) asks for attention.
     void setBadge(const QString &key, int count);
+    /// Whether `key` (a page) stands in the list: one that has nothing to say of this session need not.
+    void setListed(const QString &key, bool isListed);
     /// Work on the next snapshot has begun or ended; after a second the window says so and offers to cancel.
     void setBusy(bool isBusy);
     /// Trouble of a running recording, until the next call; empty: none.

@@ -4,6 +4,7 @@
 #include "app/passphrase.h"
 #include "model/base/units.h"
 #include "model/compare/compared_costs.h"
+#include "model/gate/gate_key.h"
 
 #include <array>
 #include <cstdint>
@@ -27,6 +28,40 @@ struct CompareOptions
     std::size_t top = 0; ///< rows of a list; 0: 10 in text and Markdown, else all
     std::string output;  ///< empty: standard output
     PassphraseSource passphrase;
+};
+
+/// Where baselines lie and what a new one is told about.
+struct BaselineOptions
+{
+    enum class Action : std::uint8_t { Save, List, Show, Remove };
+    Action action = Action::List;
+    std::string name; ///< of the baseline, or the path of its file
+    std::string folder = "genprof-baselines";
+    std::string branch; ///< empty: as CI's variables or git tell
+    std::string commit;
+    std::string reason;
+    std::size_t runs = 10; ///< plain runs for times
+    std::vector<std::string> command;
+    bool asJson = false;
+};
+
+/// `genprof gate`.
+struct GateOptions
+{
+    std::vector<std::string> command;
+    std::vector<std::string> against; ///< command of the base; empty: a baseline
+    BaselineOptions baseline;         ///< `name` empty: named after the program
+    std::size_t runs = 20;            ///< most pairs of plain runs
+    model::GateLimits limits = model::usualGateLimits();
+    bool hasTimeLimits = false; ///< the user gave limits of times, so that a baseline's are judged
+    bool isUpdate = false;      ///< store what was measured as the baseline
+    std::string sessions;       ///< folder in which to keep the recordings; empty: they go
+    std::string text;           ///< files for the answer; empty: standard output for text, none for the others
+    std::string json;
+    std::string markdown;
+    std::string junit;
+    std::string sarif;
+    bool isQuiet = false;
 };
 
 } // namespace app

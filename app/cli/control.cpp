@@ -38,6 +38,8 @@ std::string doneText(const capture::ControlRequest &request, const capture::Reco
         return fmt::format("Resumed at {}.\n", at);
     case capture::ControlCommand::Mark:
         return fmt::format("Marked {}: {}\n", at, request.text);
+    case capture::ControlCommand::Mode:
+        return fmt::format("From {} on the heap is recorded so: {}\n", at, request.text);
     case capture::ControlCommand::Status:
         return statusText(status);
     case capture::ControlCommand::Scan:

@@ -10,6 +10,7 @@
 #include "model/event_batch.h"
 #include "model/report/query_writer.h"
 #include "model/session_entry.h"
+#include "model/soak_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -49,6 +50,16 @@ struct RecordOptions
     std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder
 };
 
+/// `genprof soak`.
+struct SoakOptions
+{
+    RecordOptions record; ///< what is tested, and how it is recorded
+    model::SoakPlan plan;
+    bool checkpointIsGiven = false;
+    std::vector<std::string> loads; ///< shell commands
+    std::string resume;             ///< session of a test that was broken off; empty: a new test
+};
+
 /// `genprof ctl`.
 struct ControlOptions
 {
@@ -58,8 +69,20 @@ struct ControlOptions
     PassphraseSource passphrase;
 };
 
-enum class ReportView : std::uint8_t { Summary, Metrics, Heap, Cpu, Losses, Alerts, Leaks, Growth, Lost };
-enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus };
+enum class ReportView : std::uint8_t {
+    Summary,
+    Metrics,
+    Heap,
+    Cpu,
+    Losses,
+    Alerts,
+    Leaks,
+    Growth,
+    Lost,
+    Forecast,
+    Verdict
+};
+enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus, Junit };
 
 /// `genprof report`.
 struct ReportOptions
@@ -71,9 +94,10 @@ struct ReportOptions
     ReportFormat format = ReportFormat::Text;
     std::optional<model::Duration> from; ///< since the begin of the recording
     std::optional<model::Duration> to;
-    std::optional<std::int32_t> pid; ///< only the process with this pid
-    std::size_t top = 0;             ///< rows of a table; 0: as many as the view shows by itself
-    std::string output;              ///< empty: standard output
+    std::optional<std::int32_t> pid;   ///< only the process with this pid
+    std::optional<double> memoryLimit; ///< bytes; of forecasts, instead of what was recorded
+    std::size_t top = 0;               ///< rows of a table; 0: as many as the view shows by itself
+    std::string output;                ///< empty: standard output
     PassphraseSource passphrase;
 };
 
@@ -91,6 +115,7 @@ struct ListOptions
     std::string folder; ///< empty: the sessions that were recorded or opened last
     std::string search; ///< words that must all be there
     bool asJson = false;
+    PassphraseSource passphrase; ///< of sealed sessions; without it they show that they are sealed
 };
 
 /// `genprof tag` and `genprof note`.
@@ -159,6 +184,7 @@ struct PrintAndExit
 };
 
 using Command = std::variant<PrintAndExit, RecordOptions, ControlOptions, ReportOptions, DoctorOptions, ListOptions,
-    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions>;
+    SqlOptions, RedactOptions, SealOptions, TagOptions, PruneOptions, FollowOptions, ServeOptions, CompareOptions,
+    SoakOptions, GateOptions, BaselineOptions>;
 
 } // namespace app

@@ -9,12 +9,16 @@
 #include "app/serve/serving.h"
 #include "app/session_name.h"
 #include "app/session_sink.h"
+#include "app/soak_desk.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/recording/recording.h"
+#include "model/analysis/verdict_lines.h"
 #include "model/base/format_units.h"
 #include "storage/session_catalog.h"
+#include "storage/session_folder.h"
+#include "storage/session_reader.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -28,6 +32,8 @@
 namespace app {
 
 namespace {
+
+constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
 
 std::string sessionPath(const RecordOptions &options)
 {
@@ -57,9 +63,10 @@ bool isRunning(std::int32_t pid)
 class RecordRun
 {
 public:
-    RecordRun(const RecordOptions &options, const capture::InheritedState &inherited)
+    RecordRun(const RecordOptions &options, const capture::InheritedState &inherited, SoakDesk *soak)
         : m_options(options)
         , m_inherited(inherited)
+        , m_soak(soak)
         , m_terminal(options.isQuiet)
         , m_processes(m_tables)
     {
@@ -75,15 +82,20 @@ private:
     model::Result<void> openTarget();
     std::optional<capture::LaunchFailure> startTarget();
     void openControl();
+    model::Result<void> beginSoak();
+    void endSoak();
+    void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
     void openService();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
     void remember();
+    void storeVerdicts();
     int waitForTarget();
 
     const RecordOptions &m_options;
     const capture::InheritedState &m_inherited;
+    SoakDesk *m_soak;
     Terminal m_terminal;
     model::TableBuilder m_tables;
     model::ProcessTable m_processes;
@@ -159,12 +171,39 @@ model::Result<void> RecordRun::openTarget()
     m_recording.emplace(
         capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
             m_instruments->scans(), &m_symbolizer, start.monotonicNs, m_info,
-            [this](model::EventBatch &batch, const model::ProgramTables &tables) { m_alerts->see(batch, tables); }},
+            [this](model::EventBatch &batch, const model::ProgramTables &tables) { seeTick(batch, tables); },
+            m_soak ? capture::SignalPolicy::End : capture::SignalPolicy::PassOn},
         [this](const capture::RecordingStatus &status) {
-            m_terminal.showStatus(statusLine(status, Terminal::statusColumns()));
+            m_terminal.showStatus(m_soak ? m_soak->statusLine() : statusLine(status, Terminal::statusColumns()));
         },
         [this](const std::string &text) { m_terminal.message(text); });
     return {};
+}
+
+void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &tables)
+{
+    m_alerts->see(batch, tables);
+    if (!m_soak)
+        return;
+    m_soak->see(batch, tables);
+    if (m_soak->isDone())
+        m_recording->stop();
+}
+
+/// What a test left before this leg stands in the file before the target runs.
+model::Result<void> RecordRun::beginSoak()
+{
+    if (!m_soak)
+        return {};
+    return m_recording->store(m_soak->begin(m_target->pid(), m_info, m_path, !m_options.isSealed));
+}
+
+void RecordRun::endSoak()
+{
+    if (!m_soak)
+        return;
+    if (const auto stored = m_recording->store(m_soak->finish(*m_recording)); !stored)
+        m_terminal.message(stored.error().text());
 }
 
 /// Lets a launched command run, and looks at the target for the first time.
@@ -244,6 +283,19 @@ void RecordRun::remember()
             m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
 }
 
+/// What the list of sessions says of memory. Short recordings have no answer, and are not held up; one that cannot be stored is no failure.
+void RecordRun::storeVerdicts()
+{
+    if (m_recording->status().durationNs < kLeastForVerdicts.ns)
+        return;
+    std::vector<std::string> lines;
+    if (auto reader = storage::SessionReader::open(m_path, m_key))
+        if (const auto snapshot = reader->snapshot({}, {}, storage::SessionReader::Parts::WithAges))
+            lines = model::verdictLines(**snapshot);
+    if (!lines.empty())
+        static_cast<void>(storage::changeEntry(m_path, {.addedVerdicts = lines}, m_key));
+}
+
 void RecordRun::complete()
 {
     const auto finished = m_recording->finish();
@@ -253,6 +305,7 @@ void RecordRun::complete()
         return;
     }
     remember();
+    storeVerdicts();
     const capture::RecordingStatus &status = m_recording->status();
     if (m_options.isQuiet)
         return;
@@ -294,6 +347,8 @@ int RecordRun::run()
         return fail(opened.error().text(), kExitRecorderFailed);
     if (const auto opened = openTarget(); !opened)
         return giveUp(opened.error().text(), kExitRecorderFailed);
+    if (const auto begun = beginSoak(); !begun)
+        return giveUp(begun.error().text(), kExitRecorderFailed);
     if (const auto failure = startTarget())
         return giveUp(failure->error.text(), failure->exitStatus);
     for (const std::string &note : m_instruments->notes())
@@ -301,7 +356,10 @@ int RecordRun::run()
     openControl();
     openService();
     remember();
+    if (m_soak)
+        m_soak->startLoads();
     const capture::EndReason reason = m_recording->run();
+    endSoak();
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
     nameFunctions();
@@ -323,9 +381,9 @@ void RecordRun::nameFunctions()
 
 } // namespace
 
-int runRecord(const RecordOptions &options, const capture::InheritedState &inherited)
+int runRecord(const RecordOptions &options, const capture::InheritedState &inherited, SoakDesk *soak)
 {
-    return RecordRun(options, inherited).run();
+    return RecordRun(options, inherited, soak).run();
 }
 
 } // namespace app

@@ -3,15 +3,18 @@
 
 #include "app/exit_code.h"
 #include "model/aggregate/area_snapshot.h"
+#include "model/analysis/soak_places.h"
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
 #include "model/report/html_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
 #include "model/report/lost_report.h"
 #include "model/report/prometheus_report.h"
+#include "model/report/soak_report.h"
 #include "model/report/text_report.h"
 #include "storage/session_reader.h"
 
@@ -64,6 +67,13 @@ std::size_t terminalColumns()
     return size.ws_col;
 }
 
+std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    model::SessionForecastOptions wanted;
+    wanted.memoryLimit = options.memoryLimit;
+    return *model::sessionForecasts(snapshot, *model::findLeaks(snapshot), wanted);
+}
+
 void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
     model::TextReportOptions text;
@@ -91,6 +101,10 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
     case ReportView::Growth:
         return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
+    case ReportView::Verdict:
+        return model::writeSoakText(out, snapshot, text);
+    case ReportView::Forecast:
+        return model::writeForecastsText(out, snapshot, forecastsOf(snapshot, options), text);
     }
 }
 
@@ -115,6 +129,10 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
     case ReportView::Growth:
         return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
+    case ReportView::Verdict:
+        return model::writeSoakCsv(out, snapshot);
+    case ReportView::Forecast:
+        return model::writeForecastsCsv(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 
@@ -139,6 +157,10 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
     case ReportView::Growth:
         return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
+    case ReportView::Verdict:
+        return model::writeSoakJson(out, snapshot);
+    case ReportView::Forecast:
+        return model::writeForecastsJson(out, snapshot, forecastsOf(snapshot, options));
     }
 }
 
@@ -148,7 +170,8 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
 {
     model::Selection selection;
     using Parts = storage::SessionReader::Parts;
-    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary;
+    const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
+        || options.view == ReportView::Forecast || options.view == ReportView::Verdict;
     const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
     auto snapshot = reader.snapshot(selection, {}, parts);
     if (!snapshot)
@@ -162,6 +185,9 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
                 fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
                     whole.begin.seconds(), whole.end.seconds()));
     }
+    // What grew during a warm-up is no growth.
+    if (options.view == ReportView::Verdict && !selection.time)
+        selection.time = model::soakGrowthSpan(**snapshot);
     if (options.pid) {
         const auto process = findProcess(*(*snapshot)->tables, *options.pid);
         if (!process)
@@ -184,6 +210,8 @@ void writeReport(std::ostream &out, const model::Snapshot &snapshot, const Repor
         return writeCsv(out, snapshot, options);
     case ReportFormat::Json:
         return writeJson(out, snapshot, options);
+    case ReportFormat::Junit:
+        return model::writeSoakJunit(out, snapshot);
     case ReportFormat::Collapsed:
         return model::writeCollapsedStacks(
             out, snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuSamples : options.cost);

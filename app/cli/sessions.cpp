@@ -3,6 +3,7 @@
 
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/passphrase.h"
 #include "app/terminal.h"
 #include "model/base/format_units.h"
 #include "storage/session_catalog.h"
@@ -13,6 +14,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 namespace app {
 
@@ -65,8 +67,40 @@ const char *stateText(const SessionEntry &entry)
     }
 }
 
+/// Opens sealed sessions with one passphrase, read once; those that it does not open are counted.
+class Opener
+{
+public:
+    static model::Result<Opener> make(const PassphraseSource &source)
+    {
+        Opener opener;
+        if (!isGiven(source))
+            return opener;
+        auto passphrase = readPassphrase(source, {});
+        if (!passphrase)
+            return passphrase.error();
+        opener.m_passphrase.emplace(std::move(*passphrase));
+        return opener;
+    }
+
+    storage::SealKeyPointer keyOf(const std::string &path)
+    {
+        if (!m_passphrase || !storage::isSealed(path))
+            return {};
+        auto key = storage::SealKey::unlock(path, *m_passphrase);
+        m_unopened += key ? 0 : 1;
+        return key ? *key : storage::SealKeyPointer();
+    }
+
+    int unopened() const { return m_unopened; }
+
+private:
+    std::optional<storage::SecretText> m_passphrase;
+    int m_unopened = 0;
+};
+
 /// The sessions of the list of this user; those whose file is gone say so as their problem.
-model::Result<std::vector<SessionEntry>> lastSessions(std::size_t most)
+model::Result<std::vector<SessionEntry>> lastSessions(std::size_t most, Opener &opener)
 {
     const auto folder = storage::SessionCatalog::defaultFolder();
     if (!folder)
@@ -80,7 +114,7 @@ model::Result<std::vector<SessionEntry>> lastSessions(std::size_t most)
     std::vector<SessionEntry> entries;
     for (const model::RecentSession &session : *sessions) {
         if (session.isThere) {
-            entries.push_back(storage::describeSession(session.path));
+            entries.push_back(storage::describeSession(session.path, opener.keyOf(session.path)));
             continue;
         }
         SessionEntry gone;
@@ -109,6 +143,8 @@ void printLine(const SessionEntry &entry)
         more += "  #" + printable(tag);
     if (entry.state != SessionState::Complete && entry.problem.empty())
         more += fmt::format("  ({})", stateText(entry));
+    if (!entry.verdicts.empty())
+        more += "  " + printable(entry.verdicts.back());
     if (!entry.note.empty())
         more += "  \u201c" + printable(entry.note) + "\u201d";
     const bool isGone = entry.problem == "the file is gone";
@@ -139,8 +175,12 @@ void sayWhatStays(const std::vector<SessionEntry> &entries, const std::vector<mo
 
 int runList(const ListOptions &options)
 {
-    auto entries = options.folder.empty() ? lastSessions(options.search.empty() ? options.most : 0)
-                                          : storage::sessionsIn(options.folder);
+    auto opener = Opener::make(options.passphrase);
+    if (!opener)
+        return fail(opener.error());
+    auto entries = options.folder.empty()
+        ? lastSessions(options.search.empty() ? options.most : 0, *opener)
+        : storage::sessionsIn(options.folder, [&opener](const std::string &path) { return opener->keyOf(path); });
     if (!entries)
         return fail(entries.error());
     std::erase_if(*entries, [&](const SessionEntry &entry) { return !model::matches(entry, options.search); });
@@ -158,6 +198,8 @@ int runList(const ListOptions &options)
         printLine(entry);
     if (found > entries->size())
         fmt::print(stderr, "genprof: {} more; --top 0 lists all\n", found - entries->size());
+    if (opener->unopened() > 0)
+        fmt::print(stderr, "genprof: {} sealed with another passphrase\n", opener->unopened());
     if (found == 0 && options.search.empty())
         fmt::print("No session was recorded yet: genprof record -- CMD\n");
     return kExitOk;

@@ -82,6 +82,8 @@ std::string_view typeOf(ReportFormat format)
         return "text/csv; charset=utf-8";
     case ReportFormat::Prometheus:
         return "text/plain; version=0.0.4; charset=utf-8";
+    case ReportFormat::Junit:
+        return "application/xml";
     case ReportFormat::Text:
     case ReportFormat::Collapsed:
         break;

@@ -17,6 +17,7 @@ void EventDecoder::next(HeapEvent &event)
         case wire::RecordType::ReallocBegin:
         case wire::RecordType::ReallocEnd:
         case wire::RecordType::ReallocFailed:
+        case wire::RecordType::Order:
         case wire::RecordType::Map:
         case wire::RecordType::Unmap:
         case wire::RecordType::PoolAlloc:

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "capture/heap/event_decoder.h"
+#include "capture/wire/sampled_blocks.h"
 #include "model/heap/heap_ledger.h"
 #include "model/heap/live_heap.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -20,6 +22,10 @@ struct ThreadHistory
     bool isTemporaryRealloc = false;
     std::uint64_t reallocPointer = 0;
     std::optional<model::LiveBlock> reallocBlock; ///< taken out of the live table until the realloc ends
+    std::uint32_t reallocFlags = 0;               ///< of its begin: wire::kFreed…
+    bool isReallocUnsampled = false;              ///< its block need not be known: it is not sampled
+    std::uint32_t order = 0;                      ///< the number of the order that its records follow
+    bool hasNewOrder = false;                     ///< since its last event
 };
 
 /// What could not be paired, since the last take.
@@ -28,6 +34,8 @@ struct PairingLosses
     std::int64_t unknownFrees = 0; ///< of blocks from before tracing, or whose allocation was lost
     std::int64_t missedFrees = 0;  ///< blocks whose address came back although no free was seen
     std::int64_t badRecords = 0;
+    std::int64_t overtaken = 0; ///< allocations that a step of the sampling came before
+    std::int64_t notKept = 0;   ///< blocks that a step would have kept but that nobody could have followed
 };
 
 /// Pairs the allocations and frees of one image, pointer by pointer, and keeps its books.
@@ -37,16 +45,14 @@ struct PairingLosses
 /// applied yet says so, and the caller brings the other rings up to date and tries again.
 ///
 /// Where bytes are sampled, an event stands for more than itself (model::SampleWeights), and the target says itself which frees are
-/// those of a thread's last allocation: what was not sampled in between is not seen here.
+/// those of a thread's last allocation: what was not sampled in between is not seen here. How blocks are recorded may change (an order,
+/// see wire::Header); each block keeps the period that it was recorded with, and wire::SampledBlocks holds exactly the live ones that
+/// were sampled or kept: of a block that was kept, but had been freed before, the entry is taken out here.
 class EventPairing
 {
 public:
     EventPairing() = default;
-    explicit EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket = model::kFirstAgeBucket)
-        : m_weights(samplePeriodBytes)
-        , m_ledger(m_weights.isSampling(), ageBucket)
-    {
-    }
+    explicit EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket = model::kFirstAgeBucket);
 
     enum class Verdict : std::uint8_t {
         Applied,
@@ -60,12 +66,41 @@ public:
 
     Verdict apply(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
 
+    /// Whether blocks can be recorded with this period: a recording knows at most model::kLivePeriods of them.
+    bool knowsPeriod(std::uint64_t samplePeriodBytes) const;
+    /// The next order, in the order of their numbers, given at `units`; the first one is the constructor's.
+    void addOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees, std::uint64_t units);
+    /// The number of the last order.
+    std::uint32_t lastOrder() const { return static_cast<std::uint32_t>(m_orders.size() - 1); }
+
+    /// Thins the blocks that were recorded one by one, those inside the reallocs of `threads` too, to samples of the last order's period,
+    /// and enters what is kept into `followed`. From now on an allocation that was recorded in full came too late.
+    /// Returns the variance of live bytes that this brought.
+    double thin(const wire::SampledBlocks &followed, std::uint64_t seed, const std::vector<ThreadHistory *> &threads);
+    /// Whether the block that `free` of `thread` tells of need not be known: the thread tells all frees, and not all allocations were told; or
+    /// it found what the recorder had entered for a block that was being freed just then.
+    bool expectsUnknown(const HeapEvent &free, const ThreadHistory &thread) const
+    {
+        if ((free.node & (wire::kFreedFollowed | wire::kFreedKept)) != 0)
+            return (free.node & wire::kFreedFollowed) == 0;
+        const KnownOrder &order = m_orders[thread.order];
+        // A thread that has not heard of the next order yet may free what others have not told of.
+        return order.tellsAllFrees
+            && (order.period != 0 || order.isAfterSampling
+                || (thread.order < lastOrder() && free.units >= m_orders[thread.order + 1].units));
+    }
+    /// The set of the image, once there is one.
+    void setFollowed(const wire::SampledBlocks &followed) { m_followed = followed; }
+
     /// The thread ended: a block that was inside a realloc is live again.
     void endThread(ThreadHistory &thread);
 
     void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
 
-    std::uint64_t samplePeriodBytes() const { return m_weights.periodBytes(); }
+    /// Whether blocks are sampled or ever were: not all that are live need be known.
+    bool hasSampled() const { return m_orders.back().isAfterSampling || m_orders.back().period != 0; }
+    /// Of the last order.
+    std::uint64_t samplePeriodBytes() const { return weightsOf(m_orders.back().period).periodBytes(); }
     const model::LiveHeap &live() const { return m_live; }
     model::HeapLedger &ledger() { return m_ledger; }
     PairingLosses takeLosses();
@@ -84,13 +119,48 @@ private:
     Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
     Verdict endRealloc(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
 
+    Verdict takeOrder(const HeapEvent &event, ThreadHistory &thread);
+    std::uint8_t periodOf(std::uint64_t samplePeriodBytes);
+    const model::SampleWeights &weightsOf(std::uint8_t period) const { return m_weights[period]; }
+    model::SampleWeight weightOf(std::uint64_t pointer, const model::LiveBlock &block) const
+    {
+        return m_weights[block.period].of(pointer, block);
+    }
+    bool isSampling(const ThreadHistory &thread) const { return m_orders[thread.order].period != 0; }
+    /// The free of a block that need not be known came a moment before its allocation did: clocks of processors differ by some ns.
+    bool cameEarly(const HeapEvent &allocation, const ThreadHistory &thread);
+    void keepEarly(const HeapEvent &free, const ThreadHistory &thread);
+    /// The block at `pointer` is gone; its free or the begin of its realloc had `flags`.
+    void leaveFollowed(std::uint64_t pointer, std::uint32_t flags, const model::LiveBlock &block) const
+    {
+        if (block.period != 0 && (flags & (wire::kFreedFollowed | wire::kFreedKept)) == 0 && m_followed.capacity() != 0)
+            m_followed.removeKept(pointer);
+    }
+
     /// Whether the block at `pointer` was its thread's last allocation when it was freed by `event`.
     bool isTemporary(const HeapEvent &event, const ThreadHistory &thread) const
     {
-        return m_weights.isSampling() ? event.node != 0 : thread.lastAllocation == event.pointer;
+        return isSampling(thread) ? (event.node & wire::kFreedLast) != 0 : thread.lastAllocation == event.pointer;
     }
 
-    model::SampleWeights m_weights;
+    struct KnownOrder
+    {
+        std::uint8_t period = 0; ///< as in model::LiveBlock
+        bool tellsAllFrees = true;
+        bool isAfterSampling = false; ///< an earlier one sampled
+        std::uint64_t units = 0;      ///< when it was given, in clock units
+    };
+    std::vector<model::SampleWeights> m_weights{model::SampleWeights()}; ///< by model::LiveBlock::period
+    std::vector<KnownOrder> m_orders{KnownOrder{}};                      ///< by number
+    bool m_isThinned = false;                                            ///< to the last order's period
+    wire::SampledBlocks m_followed;
+    struct EarlyFree
+    {
+        HeapEvent event;
+        const ThreadHistory *thread = nullptr;
+    };
+    std::array<EarlyFree, 256> m_earlyFrees{}; ///< by address; a younger one takes an older one's place
+    bool m_hasEarlyFrees = false;
     model::LiveHeap m_live;
     model::HeapLedger m_ledger;
     PairingLosses m_losses;

@@ -22,7 +22,7 @@ struct HeapInstrument::Harvest
     ProgramHarvest program;
     TargetLosses target;
     std::uint64_t badRecords = 0;
-    std::int64_t periodBytes = 1; ///< as in model::HeapDelta
+    std::vector<SamplingStep> steps;
     std::vector<RingThread> threads;
     std::string failure;
     wire::Retreat retreat = wire::Retreat::None;
@@ -42,6 +42,7 @@ std::int64_t growth(std::uint64_t now, std::uint64_t &seen)
 /// What of a tick remains when what was allocated and freed within it is left out: keeps the live set true over a pause.
 void keepNetOnly(model::HeapCounts &counts)
 {
+    // Less than nothing was freed where sampling began and live rose with it.
     const std::int64_t blocks = std::min(counts.allocations, counts.frees);
     const std::int64_t bytes = std::min(counts.allocatedBytes, counts.freedBytes);
     counts = {counts.allocations - blocks, counts.allocatedBytes, counts.frees - blocks, counts.freedBytes, 0, 0};
@@ -54,7 +55,7 @@ void keepNetOnly(model::HeapSampling &sampling)
     const double blocks = std::min(sampling.allocationVariance, sampling.freeVariance);
     const double bytes = std::min(sampling.allocatedVariance, sampling.freedVariance);
     sampling = {0, sampling.allocationVariance - blocks, sampling.allocatedVariance - bytes,
-        sampling.freeVariance - blocks, sampling.freedVariance - bytes};
+        sampling.freeVariance - blocks, sampling.freedVariance - bytes, sampling.periodBytes};
 }
 
 void keepNetOnly(model::HeapTickCounts &tick)
@@ -110,8 +111,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp n
     harvest.program = image.channel.program().take();
     harvest.target = image.channel.losses();
     harvest.badRecords = image.channel.takeBadRecords();
-    const std::uint64_t period = image.channel.pairing().samplePeriodBytes();
-    harvest.periodBytes = std::max<std::int64_t>(static_cast<std::int64_t>(period), 1);
+    harvest.steps = image.channel.takeSteps();
     harvest.threads = image.channel.takeNewThreads();
     harvest.failure = image.failure;
     harvest.retreat = image.channel.retreat();
@@ -128,6 +128,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
         m_clock.sync();
         for (const auto &image : m_images)
             harvests.emplace_back(image.get(), harvest(*image, now));
+        judge(m_clock.toNs(m_clock.units()));
     }
     waitForOutcomes(harvests);
     for (auto &[image, harvest] : harvests) {
@@ -142,6 +143,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
                     keepNetOnly(counts);
         }
         tellScansGivenUp(*image);
+        addModes(*image, harvest.steps, batch);
         addRows(*image, harvest, batch);
         addAges(*image, harvest, batch);
         addLosses(*image, harvest, batch);
@@ -273,10 +275,11 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
     const model::HeapTickCounts &tick = harvest.tick;
     for (const auto &[node, counts, sampling] : tick.rows) {
         const model::StackId stack = image.resolver.stackOf(node, tables);
-        batch.heap.push_back({image.id, stack, counts.allocations, counts.allocatedBytes, counts.frees,
-            counts.freedBytes, counts.temporaries, counts.temporaryBytes, harvest.periodBytes});
-        if (harvest.periodBytes > 1)
-            batch.heapSampling.push_back({image.id, stack, sampling, harvest.periodBytes});
+        batch.heap.push_back(
+            {image.id, stack, counts.allocations, counts.allocatedBytes, counts.frees, counts.freedBytes,
+                counts.temporaries, counts.temporaryBytes, std::max<std::int64_t>(sampling.periodBytes, 1)});
+        if (sampling.periodBytes > 1)
+            batch.heapSampling.push_back({image.id, stack, sampling, sampling.periodBytes});
     }
     batch.heapTicks.push_back({image.id, tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
         tick.total.allocations, tick.total.allocatedBytes, tick.total.frees, tick.total.freedBytes,
@@ -324,7 +327,7 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     std::array<std::int64_t, model::kStackEndCount> ends{};
     for (const auto &[node, counts, sampling] : harvest.tick.rows)
         ends[static_cast<std::size_t>(image.resolver.endOf(node, tables))]
-            += harvest.periodBytes > 1 ? sampling.samples : counts.allocations;
+            += sampling.periodBytes > 1 ? sampling.samples : counts.allocations;
     for (std::uint32_t end = 1; end < model::kStackEndCount; ++end)
         addLoss(batch, lossOf(static_cast<model::StackEnd>(end)), image.id, ends[end], "heap");
 
@@ -346,6 +349,10 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
         "pools: more than 65,535 were made");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.samplesRefused, seen.samplesRefused),
         "samples: more live ones than can be followed; use a longer period");
+    addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.overtaken,
+        "allocations that a change to sampling came before");
+    addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.notKept,
+        "blocks that sampling would have kept; use a longer period");
     // After an attach that is to be expected, and counted with the ticks.
     if (image.arrival.origin != wire::Origin::Attach)
         addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
@@ -361,16 +368,41 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
     const TargetLosses &now = harvest.target;
     const bool isAttached = image.arrival.origin == wire::Origin::Attach;
     const std::lock_guard lock(m_mutex);
-    if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing || now.reentered != seen.reentered
-        || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0 || harvest.pairing.badRecords > 0
-        || (harvest.pairing.unknownFrees > 0 && !isAttached))
+    if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
+        || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
+        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !isAttached))
         image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
+}
+
+/// Images that were answered too late. That may be known after they have ended.
+void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    const model::StringId note = tables.string(
+        "It did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine.");
+    const std::lock_guard lock(m_mutex);
+    for (std::size_t i = 0; i < m_isSettled.size() && !m_gaveUp.empty(); ++i) {
+        const model::Image &image = tables.tables().images[i];
+        const bool isUntraced = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting
+            || image.heap == model::HeapState::NotTraced;
+        const auto found = m_gaveUp.find(tables.tables().processes[image.process.index()].pid);
+        if (!isUntraced || image.heapNote == note || found == m_gaveUp.end())
+            continue;
+        m_gaveUp.erase(found);
+        if (image.heap != model::HeapState::NotTraced)
+            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "answered too late"});
+        model::Image &row = tables.changeImage(model::ImageId(i));
+        row.heap = model::HeapState::NotTraced;
+        row.heapNote = note;
+        m_isSettled[i] = true;
+    }
 }
 
 void HeapInstrument::settleUntraced(model::EventBatch &batch)
 {
     model::TableBuilder &tables = m_processes.tables();
     m_isSettled.resize(tables.tables().images.size(), false);
+    tellWhoGaveUp(batch);
     for (std::size_t i = 0; i < m_isSettled.size(); ++i) {
         const model::Image &image = tables.tables().images[i];
         if (m_isSettled[i])

@@ -36,6 +36,9 @@ HeapInstrument::Image::Image(Arrival from, int processDescriptor, model::Duratio
     , arrival(std::move(from))
     , process(processDescriptor)
 {
+    firstPeriod = channel.samplePeriodBytes();
+    if (arrival.origin != wire::Origin::Exec)
+        channel.expectEarlierBlocks();
 }
 
 HeapInstrument::Image::~Image()
@@ -56,7 +59,8 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::Pro
     HeapInstrument *raw = instrument.get();
     auto server = RendezvousServer::start(instrument->m_clock.kind(), samplePeriodBytes,
         {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
-            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); }});
+            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); },
+            [raw](std::int32_t pid) { raw->imageGaveUp(pid); }});
     if (!server)
         return server.error();
     instrument->m_server = std::move(*server);
@@ -122,6 +126,8 @@ void HeapInstrument::imageArrived(Arrival arrival)
         image->hasEnded = true;
     }
     m_images.push_back(std::make_unique<Image>(std::move(arrival), process, m_ageBucket));
+    if (m_budget)
+        m_images.back()->budget.emplace(*m_budget);
     inheritMappings(*m_images.back());
     wakeSleeper(m_control);
 }
@@ -133,6 +139,12 @@ void HeapInstrument::imageFailed(std::int32_t pid, const std::string &reason)
         [=](const auto &image) { return image->channel.pid() == pid && !image->hasEnded; });
     if (it != m_images.rend())
         (*it)->failure = reason;
+}
+
+void HeapInstrument::imageGaveUp(std::int32_t pid)
+{
+    const std::lock_guard lock(m_mutex);
+    m_gaveUp.insert(pid);
 }
 
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
@@ -172,6 +184,7 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     image.hasEnded = isOver;
     if (isOver)
         return;
+    image.channel.advanceStep(m_clock);
     image.channel.provide(mayScan, m_clock);
 }
 

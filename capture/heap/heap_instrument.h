@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/heap/heap_attachment.h"
+#include "capture/heap/heap_budget.h"
 #include "capture/heap/image_channel.h"
 #include "capture/heap/known_memory.h"
 #include "capture/heap/phase_keeper.h"
@@ -18,6 +19,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -56,6 +59,9 @@ public:
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
+    /// Begins with every event, and keeps what recording costs below this share of a core; see HeapBudget. Before anything is traced.
+    void setBudget(std::int64_t milliPercent) { m_budget = milliPercent; }
+
     /// What is known about the memory of a process; what no tracer tells of is not. Capture thread.
     KnownMemory knownMemory(std::int32_t pid);
 
@@ -70,6 +76,7 @@ public:
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
     void setPaused(bool paused) override;
+    std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
 private:
     /// One traced program image.
@@ -82,9 +89,12 @@ private:
 
         // Guarded by the mutex.
         ImageChannel channel;
-        bool hasEnded = false;      ///< and everything it wrote has been applied
-        bool knowsMappings = false; ///< all that the program has mapped is known
-        std::string failure;        ///< why it is not traced after all
+        std::optional<HeapBudget> budget; ///< none: it stays as it is
+        std::uint64_t seenLost = 0;       ///< when its cost was judged last
+        std::uint64_t firstPeriod = 0;    ///< that it began with; bytes, 0: every event
+        bool hasEnded = false;            ///< and everything it wrote has been applied
+        bool knowsMappings = false;       ///< all that the program has mapped is known
+        std::string failure;              ///< why it is not traced after all
         bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
@@ -96,6 +106,7 @@ private:
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfNode;
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
+        bool isModeStored = false;
         std::int64_t lastLossUs = -1; ///< when events were last seen to be lost; -1: never
     };
     /// What collect() takes out of an image under the lock.
@@ -106,6 +117,7 @@ private:
     void imageArrived(Arrival arrival);
     void inheritMappings(Image &image);
     void imageFailed(std::int32_t pid, const std::string &reason);
+    void imageGaveUp(std::int32_t pid);
 
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
@@ -113,6 +125,8 @@ private:
     void sleepAtDoorbells(unsigned milliseconds);
 
     Harvest harvest(Image &image, model::Timestamp now);
+    void judge(std::int64_t nowNs);
+    void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void registerImage(Image &image);
     /// What a program has of its own beside malloc, by its file; read once.
@@ -126,9 +140,11 @@ private:
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
     void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
+    const std::string &poolName(const std::string &name);
     void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void noteLosses(Image &image, const Harvest &harvest);
+    void tellWhoGaveUp(model::EventBatch &batch);
     void settleUntraced(model::EventBatch &batch);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
@@ -145,16 +161,22 @@ private:
     std::int64_t m_markCount = 0; ///< of the program's own, kept or not
     std::int64_t m_leftOut = 0;   ///< marks and phases that were too many and are to be told of
     std::map<std::string, std::string> m_allocatorNotes;
+    std::set<std::string> m_poolNames;
+    std::int64_t m_unnamedPools = 0; ///< looks at pools that got no name of their own, to be told of
 
-    std::mutex m_mutex; ///< guards m_clock, m_images and what Image says
+    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
     std::uint64_t m_drainedEvents = 0;
+    std::optional<std::int64_t> m_budget; ///< of images, in thousandths of a percent of a core
+    std::int64_t m_judgedNs = 0;          ///< when costs were judged last, and the CPU time of the drain thread then
+    std::int64_t m_judgedCpuNs = 0;
     std::atomic<bool> m_isPaused = false;
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
+    std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
     std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan

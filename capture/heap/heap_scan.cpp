@@ -172,8 +172,14 @@ void HeapInstrument::describeProof(Image &image, ScanJob &job)
         scan.proof = model::ScanProof::LowerBound;
         addSentence(scan.limits, sentence);
     };
-    if (image.channel.pairing().samplePeriodBytes() != 0)
-        limit("Blocks are sampled: the figures are those of the sampled blocks alone");
+    {
+        const std::lock_guard lock(m_mutex);
+        const EventPairing &pairing = image.channel.pairing();
+        if (pairing.samplePeriodBytes() != 0)
+            limit("Blocks are sampled: the figures are those of the sampled blocks alone");
+        else if (pairing.hasSampled())
+            limit("Blocks were sampled for a part of the time: of those from then only the sampled ones are known");
+    }
     if (image.arrival.origin == wire::Origin::Attach)
         limit("The tracer was attached while the program ran: blocks from before are not known");
     if (image.arrival.origin == wire::Origin::Fork)

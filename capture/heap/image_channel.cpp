@@ -36,8 +36,9 @@ ImageChannel::ImageChannel(
     : m_memory(std::move(memory))
     , m_pid(pid)
     , m_sharesPids(sharesPids)
-    , m_pairing(m_memory->view().header().samplePeriodBytes, ageBucket)
+    , m_pairing(m_memory->view().header().orders[0].samplePeriodBytes, ageBucket)
 {
+    m_pairing.setFollowed(m_memory->sampledBlocks());
 }
 
 bool ImageChannel::hasMuchToRead() const
@@ -59,14 +60,13 @@ bool ImageChannel::isAnyStalled() const
 
 bool ImageChannel::isSettled() const
 {
-    return std::none_of(m_active.begin(), m_active.end(), [](const Ring *ring) {
-        return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc;
-    });
+    return std::none_of(m_active.begin(), m_active.end(),
+        [](const Ring *ring) { return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc; });
 }
 
 void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
 
-void ImageChannel::stop() { m_memory->view().header().mode.store(wire::Mode::Stopped, std::memory_order_release); }
+void ImageChannel::stop() { m_memory->stop(); }
 
 void ImageChannel::findNewOwners(const RecorderClock &clock)
 {
@@ -89,6 +89,7 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
         if (serial == ring->serial)
             continue;
         ring->isTaken = true;
+        ring->hasPaused = false;
         ring->thread = {};
         ring->decoder.startThread();
         m_program.startThread(ring->slot);
@@ -120,14 +121,15 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
     if (isFinal)
         for (Ring *ring : m_active)
             m_pairing.endThread(ring->thread);
+    m_traffic.events += events;
     return events;
 }
 
 std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
 {
     // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
-    // something older.
-    const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units();
+    // something older. By the skew less than now, as clocks of processors differ: all that an event needs is then seen in this pass.
+    const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units() - kSkewUnits;
     ++m_pass;
     m_queue.clear();
     m_waiting.clear();
@@ -158,14 +160,15 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
 
 std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
 {
-    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
+    const auto isLater
+        = [](const Ring *a, const Ring *b) { return a->turn != b->turn ? a->turn > b->turn : a->isLast && !b->isLast; };
     std::make_heap(m_queue.begin(), m_queue.end(), isLater);
     std::uint64_t applied = 0;
     while (!m_queue.empty()) {
         std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
         Ring *ring = m_queue.back();
         m_queue.pop_back();
-        if (ring->turn > horizon && !ring->isStalled)
+        if (ring->turn > horizon && (!ring->isStalled || isInStrictOrder()))
             continue;
         // Strictly in the order of stamps: a block that comes back in another thread before its free is applied would be taken for
         // a block that was never freed.
@@ -197,9 +200,17 @@ std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uin
     do {
         if (const std::uint64_t soon = ring.decoder.hint(kPrefetchAhead); soon != 0)
             m_pairing.prefetch(soon);
-        if (!applyCurrent(ring, clock, EventPairing::Missing::Wait)) {
+        bool isApplied = applyCurrent(ring, clock, EventPairing::Missing::Wait);
+        if (!isApplied && !ring.isLast && !ring.isStalled) {
+            ring.isLast = true; // once more after the events of the same moment, before others run ahead
+            break;
+        }
+        if (!isApplied && needsNoCounterpart(ring))
+            isApplied = applyCurrent(ring, clock, EventPairing::Missing::Accept);
+        if (!isApplied) {
             if (!ring.isStalled)
                 ring.stalledInPass = m_pass;
+            m_stalledRings += ring.isStalled ? 0 : 1;
             ring.isStalled = true;
             break;
         }
@@ -233,16 +244,41 @@ bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPai
         m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
     else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;
+    m_stalledRings -= ring.isStalled ? 1 : 0;
     ring.isStalled = false;
+    ring.isLast = false;
     ring.decoder.next(ring.current);
     return true;
+}
+
+/// Where frees of unknown blocks are many, an event without its counterpart must not wait for a pass in which nothing moves: it would wait for
+/// long, others would run ahead of all that is behind it, and then wait for it in turn. So all is applied in the order of its stamps.
+bool ImageChannel::isInStrictOrder() const { return m_hasEarlierBlocks || m_pairing.lastOrder() > 0; }
+
+/// Whether no counterpart of the ring's event can come: for the free of a block that need not be known, once all of the same moment is applied;
+/// for others, once all is that clocks may have stamped wrongly.
+bool ImageChannel::needsNoCounterpart(const Ring &ring) const
+{
+    if (!isInStrictOrder())
+        return false;
+    const bool isFree
+        = ring.current.type == wire::RecordType::Free || ring.current.type == wire::RecordType::ReallocBegin;
+    const bool isExpected = isFree && (m_hasEarlierBlocks || m_pairing.expectsUnknown(ring.current, ring.thread));
+    if (!isExpected && !ring.isStalled)
+        return false;
+    // What was to come before may be behind an event that waits.
+    return m_stalledRings == 0 || std::none_of(m_active.begin(), m_active.end(), [&](const Ring *other) {
+        return other != &ring && other->isStalled && other->current.units <= ring.current.units;
+    });
 }
 
 void ImageChannel::publishTails()
 {
     for (Ring *ring : m_active) {
-        if (ring->decoder.ring().publish())
+        if (ring->decoder.ring().publish()) {
             wakeWriter(ring->decoder.ring().slot());
+            ++m_traffic.waits;
+        }
         if (const auto left = ring->decoder.takeLeftRing(); left.records != 0)
             m_memory->giveRingBack(left.offset, left.records);
         m_badRecords += ring->decoder.takeBadRecords();

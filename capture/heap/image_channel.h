@@ -6,9 +6,11 @@
 #include "capture/heap/image_memory.h"
 #include "capture/heap/program_events.h"
 #include "capture/heap/recorder_clock.h"
+#include "model/event_batch.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,18 @@ struct TargetLosses
     std::uint64_t poolsRefused = 0; ///< events of pools beyond the number that a connection can tell apart
 };
 
+/// A change of how an image's blocks are recorded, once it is complete.
+struct SamplingStep
+{
+    std::int64_t timeNs = 0;
+    std::uint64_t periodBefore = 0; ///< bytes; 0: every event
+    std::uint64_t periodAfter = 0;
+    model::HeapModeCause cause = model::HeapModeCause::User;
+    model::HeapLevel liveBefore; ///< as it was known
+    model::HeapLevel liveAfter;  ///< as it is estimated from here on
+    double liveVariance = 0;     ///< that thinning brought; bytes²
+};
+
 /// The rings of one program image and what their events add up to. Merges the rings in the order of their time stamps, which makes the
 /// peak exact, and lets EventPairing decide where stamps alone cannot. Used by the drain thread under the
 /// instrument's lock.
@@ -56,8 +70,32 @@ public:
     /// Whether the target waits for something, or has written so much that it will not ring again.
     bool hasMuchToRead() const;
 
+    /// Why blocks cannot be recorded with this period from now on, as a sentence; empty if they can. 0: every event.
+    std::string obstacleTo(std::uint64_t samplePeriodBytes);
+    /// Has the target record so. From every event to samples that takes a moment: advanceStep() completes it.
+    void recordBy(std::uint64_t samplePeriodBytes, model::HeapModeCause cause, const RecorderClock &clock);
+    /// After each drain: goes on with a step that is under way.
+    void advanceStep(const RecorderClock &clock);
+    std::uint64_t samplePeriodBytes() const { return m_step ? m_step->periodAfter : m_pairing.samplePeriodBytes(); }
+    /// Steps that were completed since the last call.
+    std::vector<SamplingStep> takeSteps();
+    /// Whether a step is under way: some threads record as before it, some as after it.
+    bool isInStep() const { return m_step.has_value(); }
+    /// What happened since the last call.
+    struct Traffic
+    {
+        std::uint64_t events = 0;      ///< applied
+        std::uint64_t waits = 0;       ///< times at which a thread waited for room in its ring
+        std::uint64_t timedEvents = 0; ///< events of which the target measured what recording them cost it
+        double timedNs = 0;            ///< and what, together
+    };
+    Traffic takeTraffic(const RecorderClock &clock);
+
     /// Stops the target's recording; it goes dormant at its next event.
     void stop();
+
+    /// The target had blocks before it was recorded, of which frees will come.
+    void expectEarlierBlocks() { m_hasEarlierBlocks = true; }
 
     /// Whether all that the target has written is in the books, and no thread is within a realloc, whose block is in none of them.
     bool isSettled() const;
@@ -89,7 +127,11 @@ private:
         std::uint64_t turn = 0; ///< when `current` is due in a pass, in clock units
         bool isTaken = false;   ///< a thread writes into it
         bool isStalled = false; ///< current waits for another ring
+        bool isLast = false;    ///< current has its turn after the other events of the same moment
         std::uint64_t stalledInPass = 0;
+        bool hasPaused
+            = false; ///< since the last order its thread was seen not to be in an event: it takes the order up before the next
+        std::uint64_t headAtPause = 0; ///< what was written until then
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
     };
@@ -101,7 +143,12 @@ private:
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
+    bool isInStrictOrder() const;
+    bool needsNoCounterpart(const Ring &ring) const;
     void beat();
+    std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
+    bool isEarlierOrderRead(const RecorderClock &clock);
+    void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
     void publishTails();
     std::uint32_t freeSlots() const;
@@ -119,8 +166,14 @@ private:
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint64_t m_pass = 0;
+    std::uint32_t m_stalledRings = 0;
+    bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
+    std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
+    std::vector<SamplingStep> m_steps;
+    Traffic m_traffic;
+    std::uint64_t m_seenTimedEvents = 0, m_seenTimedUnits = 0; ///< of the target's counters
 };
 
 } // namespace capture

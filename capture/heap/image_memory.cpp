@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <new>
 
@@ -16,6 +17,17 @@ namespace {
 constexpr std::uint32_t kFirstSlots = 4;
 constexpr std::uint32_t kFirstNodes = 8192; ///< 128 KiB
 constexpr std::uint32_t kWaitLimitMs = 10000;
+
+/// Buckets of the set of sampled blocks: for 32,768 blocks at 256 KiB and more (8 GiB live), up to 524,288 at the shortest periods, and so
+/// that half of it is enough for what is expected.
+std::uint64_t bucketsFor(std::uint64_t samplePeriodBytes, std::uint64_t expected)
+{
+    constexpr std::uint64_t kKiB = 1024;
+    const std::uint64_t least = samplePeriodBytes >= 256 * kKiB ? 1U << 12
+        : samplePeriodBytes >= 32 * kKiB                        ? 1U << 14
+                                                                : wire::kMostSampledBuckets;
+    return std::clamp(std::bit_ceil(2 * expected / wire::SampledBlocks::kBucketSize), least, wire::kMostSampledBuckets);
+}
 
 std::uint64_t pageAligned(std::uint64_t bytes) { return (bytes + 4095) & ~std::uint64_t{4095}; }
 
@@ -48,15 +60,15 @@ model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
     header.magic = wire::kMagic;
     header.version = wire::kVersion;
     header.recorderPid = recorderPid;
-    header.mode = wire::Mode::Recording;
     header.clock = clock;
     header.waitLimitMs = kWaitLimitMs;
-    header.samplePeriodBytes = samplePeriodBytes;
     header.heartbeat = 1;
     header.usedNodes = wire::kRootNodes;
     header.mallocModule = wire::kNoModule;
     memory->commitNodes();
-    if (memory->m_committedNodes == 0 || !memory->addSlots(kFirstSlots))
+    const bool hasSet = samplePeriodBytes == 0 || memory->provideSampledBlocks(samplePeriodBytes, 0);
+    memory->giveOrder(samplePeriodBytes, samplePeriodBytes == 0);
+    if (!hasSet || memory->m_committedNodes == 0 || !memory->addSlots(kFirstSlots))
         return model::systemError("cannot allocate the rings for heap tracing", errno);
     return memory;
 }
@@ -137,6 +149,43 @@ bool ImageMemory::commitNodes()
     m_committedNodes = static_cast<std::uint32_t>(std::min<std::uint64_t>(wire::kMaxNodes, end / sizeof(wire::Node)));
     header.committedNodes.store(m_committedNodes, std::memory_order_release);
     return true;
+}
+
+bool ImageMemory::provideSampledBlocks(std::uint64_t samplePeriodBytes, std::uint64_t expected)
+{
+    if (!hasRoomForSamples(samplePeriodBytes, expected))
+        return false;
+    if (m_sampledBlocks.capacity() != 0)
+        return true;
+    const std::uint64_t buckets = bucketsFor(samplePeriodBytes, expected);
+    if (!commit(wire::kSampledOffset, (1U << wire::kSampledCounterBits) + buckets * wire::kSampledBucketBytes))
+        return false;
+    m_sampledBlocks = wire::SampledBlocks(m_view, buckets);
+    m_view.header().sampledBuckets.store(buckets, std::memory_order_release);
+    return true;
+}
+
+bool ImageMemory::hasRoomForSamples(std::uint64_t samplePeriodBytes, std::uint64_t expected) const
+{
+    const std::uint64_t made = m_sampledBlocks.capacity();
+    return expected <= kMostExpected
+        && (made == 0 || made >= bucketsFor(samplePeriodBytes, expected) * wire::SampledBlocks::kBucketSize);
+}
+
+std::uint32_t ImageMemory::giveOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees)
+{
+    const std::uint32_t number = m_nextOrder++;
+    wire::Header &header = m_view.header();
+    header.orders[number % wire::kOrders] = {samplePeriodBytes, tellsAllFrees ? 1U : 0U, 0};
+    if (!m_isStopped)
+        header.order.store(wire::orderWord(number), std::memory_order_release);
+    return number;
+}
+
+void ImageMemory::stop()
+{
+    m_isStopped = true;
+    m_view.header().order.store(wire::kStopped, std::memory_order_release);
 }
 
 } // namespace capture

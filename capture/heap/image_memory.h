@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/wire/sampled_blocks.h"
 #include "capture/wire/shared_ring.h"
 #include "model/base/result.h"
 
@@ -15,7 +16,7 @@ namespace capture {
 class ImageMemory
 {
 public:
-    /// `recorderPid` as the target sees it; 0 if it cannot.
+    /// `recorderPid` as the target sees it; 0 if it cannot. `samplePeriodBytes`: of the first order, see wire::Order.
     static model::Result<std::unique_ptr<ImageMemory>> create(
         wire::Clock clock, std::uint32_t recorderPid, std::uint64_t samplePeriodBytes = 0);
     ~ImageMemory();
@@ -39,6 +40,21 @@ public:
     /// Keeps memory for nodes ahead of what the target uses. False if there is none.
     bool commitNodes();
 
+    /// Gives memory to the set of sampled blocks, once: room for those of this period, and for `expected` blocks to be about half of what
+    /// it holds. False if that is not to be had, or if the set was made and is smaller.
+    bool provideSampledBlocks(std::uint64_t samplePeriodBytes, std::uint64_t expected);
+    /// Whether it would be large enough.
+    bool hasRoomForSamples(std::uint64_t samplePeriodBytes, std::uint64_t expected) const;
+    /// More are never to be `expected`.
+    static constexpr std::uint64_t kMostExpected = wire::kMostSampledBuckets * wire::SampledBlocks::kBucketSize / 2;
+    /// The set, after provideSampledBlocks(); of no capacity before.
+    const wire::SampledBlocks &sampledBlocks() const { return m_sampledBlocks; }
+
+    /// Tells the target's threads to record by this order from their next event on. Returns its number.
+    std::uint32_t giveOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees);
+    /// Tells them to record no more.
+    void stop();
+
 private:
     ImageMemory(int descriptor, unsigned char *base);
     bool commit(std::uint64_t offset, std::uint64_t bytes);
@@ -49,6 +65,9 @@ private:
     std::uint32_t m_committedNodes = 0;
     std::uint64_t m_ringsEnd = wire::kRingsOffset;
     std::vector<std::uint64_t> m_firstRings;
+    wire::SampledBlocks m_sampledBlocks;
+    std::uint32_t m_nextOrder = 0;
+    bool m_isStopped = false;
     struct FreeRing
     {
         std::uint64_t offset;

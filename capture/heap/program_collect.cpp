@@ -23,14 +23,15 @@ model::AreaKind kindOf(const AreaHarvest &area)
 }
 
 /// The tracer's own memory as the target tells it, put in order; a lie leads to a wrong share, no further.
-std::vector<KnownMemory::Range> privateRanges(const wire::Header &header)
+std::vector<KnownMemory::Range> privateRanges(wire::MemoryView memory)
 {
     const std::uint32_t count
-        = std::min(header.privateRanges.load(std::memory_order_acquire), wire::kMostPrivateRanges);
+        = std::min(memory.header().privateRanges.load(std::memory_order_acquire), wire::kMostPrivateRanges);
     std::vector<KnownMemory::Range> ranges;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const std::uint64_t begin = __atomic_load_n(&header.privateRange[i].begin, __ATOMIC_RELAXED);
-        const std::uint64_t bytes = __atomic_load_n(&header.privateRange[i].bytes, __ATOMIC_RELAXED);
+        const wire::AddressRange &range = memory.privateRange(i);
+        const std::uint64_t begin = __atomic_load_n(&range.begin, __ATOMIC_RELAXED);
+        const std::uint64_t bytes = __atomic_load_n(&range.bytes, __ATOMIC_RELAXED);
         if (begin < kMostAddress && bytes < kMostAddress && bytes > 0)
             ranges.push_back({begin & ~(kPageBytes - 1), (begin + bytes + kPageBytes - 1) & ~(kPageBytes - 1)});
     }
@@ -103,6 +104,18 @@ void HeapInstrument::endPhasesOf(const Image &image)
             m_phases.endAll(thread, *end);
 }
 
+/// The name that the session has for a pool. Strings stay in it for ever, so a program that makes up names without end gets one for the rest.
+const std::string &HeapInstrument::poolName(const std::string &name)
+{
+    constexpr std::size_t kMostNames = 4096;
+    static const std::string kOther = "other pools";
+    if (m_poolNames.size() >= kMostNames && !m_poolNames.contains(name)) {
+        ++m_unnamedPools;
+        return kOther;
+    }
+    return *m_poolNames.insert(name).first;
+}
+
 void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch)
 {
     // Pools of one name are one area.
@@ -112,7 +125,7 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
     std::map<std::tuple<model::AreaKind, model::StringId, model::StackId>, model::AreaDelta> rows;
     std::map<Key, bool> hasChanged;
     for (const AreaHarvest &area : harvest.areas) {
-        const Key key{kindOf(area), tables.string(area.name)};
+        const Key key{kindOf(area), tables.string(area.isPool ? poolName(area.name) : area.name)};
         model::AreaTick &tick = ticks[key];
         tick.image = image.id;
         std::tie(tick.kind, tick.name) = key;
@@ -131,6 +144,12 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
             model::addWrapping(row.freedBytes, counts.freedBytes);
         }
     }
+    if (harvest.refusedPoolEvents > 0)
+        batch.losses.push_back({model::LossKind::EventsDropped, image.id, harvest.refusedPoolEvents,
+            "events of pools: more than 1,024 were live at a time"});
+    if (m_unnamedPools > 0)
+        batch.losses.push_back({model::LossKind::EventsDropped, image.id, std::exchange(m_unnamedPools, 0),
+            "names of pools: more than 4,096, the rest is counted as \"other pools\""});
     for (const auto &[key, tick] : ticks)
         if (hasChanged[key])
             batch.areaTicks.push_back(tick);
@@ -161,7 +180,7 @@ KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
         known.isTraced = image->failure.empty();
         known.isWhole = known.isTraced && image->knowsMappings;
         known.stackTops = image->channel.stackTops();
-        known.tracerRanges = privateRanges(image->channel.memory().view().header());
+        known.tracerRanges = privateRanges(image->channel.memory().view());
         known.mappings.clear();
         image->channel.program().forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
             if (ProgramEvents::isPrivate(range.sort))

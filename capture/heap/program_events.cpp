@@ -146,8 +146,13 @@ void ProgramEvents::poolEvent(const HeapEvent &event, std::int64_t timeNs)
 {
     Pool *pool = poolOf(event.pointer >> wire::kPoolShift);
     const std::uint64_t block = event.pointer & ((std::uint64_t{1} << wire::kPoolShift) - 1);
-    if (pool == nullptr || block == 0 || event.size >= kMostAddress) {
+    const bool isNoPool = (event.pointer >> wire::kPoolShift) == 0;
+    if (isNoPool || block == 0 || event.size >= kMostAddress) {
         ++m_badRecords;
+        return;
+    }
+    if (pool == nullptr) {
+        ++m_refusedPoolEvents;
         return;
     }
     // If it is there at an allocation, its free was not told.
@@ -213,6 +218,7 @@ ProgramHarvest ProgramEvents::take()
     ProgramHarvest harvest;
     harvest.notes = std::exchange(m_notes, {});
     harvest.droppedNotes = std::exchange(m_droppedNotes, 0);
+    harvest.refusedPoolEvents = std::exchange(m_refusedPoolEvents, 0);
     harvest.badRecords = std::exchange(m_badRecords, 0);
     const auto add = [&](bool isPool, std::string_view name, model::AreaLedger &ledger) {
         AreaHarvest area{isPool, std::string(name), ledger.takeTick()};

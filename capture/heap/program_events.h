@@ -38,6 +38,7 @@ struct ProgramHarvest
     std::vector<ProgramNote> notes; ///< as they came
     std::vector<AreaHarvest> areas; ///< those in which something happened; a pool's name may be there more than once
     std::int64_t droppedNotes = 0;
+    std::int64_t refusedPoolEvents = 0; ///< of pools beyond the number that are kept at a time
     std::int64_t badRecords = 0;
 };
 
@@ -102,6 +103,7 @@ private:
     std::unordered_map<std::uint64_t, std::int64_t> m_earlyFrees; ///< when, of blocks of pools that were not there
     std::vector<ProgramNote> m_notes;
     std::int64_t m_droppedNotes = 0;
+    std::int64_t m_refusedPoolEvents = 0;
     std::int64_t m_badRecords = 0;
 };
 

@@ -31,6 +31,9 @@ public:
         return m_lastNs + static_cast<std::int64_t>(static_cast<double>(difference) * m_nsPerUnit);
     }
 
+    /// How long so many clock units are, in nanoseconds.
+    double spanNs(double units) const { return units * m_nsPerUnit; }
+
 private:
     struct Reading
     {

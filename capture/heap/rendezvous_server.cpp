@@ -21,6 +21,8 @@ namespace capture {
 namespace {
 
 constexpr int kBacklog = 128;
+constexpr const char *kTooLate
+    = "it did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine";
 
 std::string hex(const std::uint8_t *bytes, std::size_t count)
 {
@@ -51,6 +53,13 @@ std::string commandLineOf(std::int32_t pid)
     for (std::string argument; std::getline(file, argument, '\0');)
         text += (text.empty() ? "" : " ") + quoted(argument);
     return text;
+}
+
+/// Whether the peer has closed its end.
+bool hasHungUp(int connection)
+{
+    pollfd polled{connection, POLLRDHUP, 0};
+    return ::poll(&polled, 1, 0) == 1 && (polled.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
 }
 
 std::int64_t monotonicNs()
@@ -152,6 +161,9 @@ void RendezvousServer::meet(int connection)
         return;
     if (const std::int32_t only = m_onlyPid; only != 0 && peer.pid != only)
         return turnAway(connection);
+    // What it has become meanwhile is another image, which comes by itself.
+    if (hasHungUp(connection))
+        return m_callbacks.gaveUp(peer.pid);
     const bool sharesPids = hello.pid == peer.pid;
     auto memory
         = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0, m_samplePeriodBytes);
@@ -169,6 +181,8 @@ void RendezvousServer::meet(int connection)
     m_callbacks.arrived(std::move(arrival));
     if (descriptor >= 0 && welcome(connection, descriptor))
         hearOutcome(connection, peer.pid);
+    else
+        m_callbacks.failed(peer.pid, kTooLate);
     if (descriptor >= 0)
         ::close(descriptor);
 }
@@ -201,7 +215,10 @@ void RendezvousServer::turnAway(int connection)
 void RendezvousServer::hearOutcome(int connection, std::int32_t pid)
 {
     wire::Outcome outcome;
-    if (::recv(connection, &outcome, sizeof outcome, 0) != sizeof outcome || outcome.magic != wire::kMagic)
+    const ssize_t received = ::recv(connection, &outcome, sizeof outcome, 0);
+    if (received == 0) // one that only takes its time records all the same
+        m_callbacks.failed(pid, kTooLate);
+    if (received != sizeof outcome || outcome.magic != wire::kMagic)
         return;
     if (outcome.error != 0)
         m_callbacks.failed(pid,

@@ -40,14 +40,15 @@ class RendezvousServer
 {
 public:
     /// Called on the server's thread. `arrived` before the target may write; `failed` if the target then could not map
-    /// the memory, with the reason as a sentence, or runs with a malloc of its own.
+    /// the memory, with the reason as a sentence, or runs with a malloc of its own; `gaveUp` if it was gone before it was answered.
     struct Callbacks
     {
         std::function<void(Arrival)> arrived;
         std::function<void(std::int32_t pid, const std::string &reason)> failed;
+        std::function<void(std::int32_t pid)> gaveUp;
     };
 
-    /// `samplePeriodBytes`: of every image's memory, see wire::Header.
+    /// `samplePeriodBytes`: what every image's memory begins with, see wire::Order.
     static model::Result<std::unique_ptr<RendezvousServer>> start(
         wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks);
     ~RendezvousServer();
@@ -61,6 +62,9 @@ public:
     void allowUser(uid_t user) { m_alsoUser = user; }
     /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
     void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
+
+    /// Images that come from now on begin with this period. Any thread.
+    void setSamplePeriod(std::uint64_t samplePeriodBytes) { m_samplePeriodBytes = samplePeriodBytes; }
 
     /// Lets the threads of targets that come from now on never wait for the recorder: what finds no room is dropped. Any thread.
     void letNobodyWait() { m_letsWait = false; }
@@ -77,7 +81,7 @@ private:
     static void turnAway(int connection);
 
     wire::Clock m_clock;
-    std::uint64_t m_samplePeriodBytes;
+    std::atomic<std::uint64_t> m_samplePeriodBytes;
     Callbacks m_callbacks;
     int m_listener;
     int m_wakeup; ///< eventfd: the server is to stop

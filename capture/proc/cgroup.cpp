@@ -4,6 +4,7 @@
 #include "capture/proc/octal_escapes.h"
 #include "capture/proc/proc_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -52,6 +53,19 @@ CgroupMemory readCgroupMemory(const std::string &directory, const std::string &m
             memory.limitBytes = limit;
     }
     return memory;
+}
+
+std::optional<std::int64_t> threadsLeft(const std::string &directory, const std::string &mountPoint)
+{
+    std::optional<std::int64_t> left;
+    for (std::string group = directory; group.size() > mountPoint.size(); group.resize(group.rfind('/'))) {
+        const auto most = readProcFile(group + "/pids.max"), current = readProcFile(group + "/pids.current");
+        const auto limit = most ? cgroupLimitBytes(*most) : std::nullopt; // "max" here too
+        const auto used = current ? parseNumber(*current) : std::nullopt;
+        if (limit && used)
+            left = std::min(left.value_or(INT64_MAX), std::max<std::int64_t>(*limit - *used, 0));
+    }
+    return left;
 }
 
 std::string cgroupMountPoint(std::string_view mountInfo)

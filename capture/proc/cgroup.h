@@ -39,6 +39,9 @@ struct CgroupMemory
 /// Reads a group's memory files, and its ancestors' limits up to the mount point.
 CgroupMemory readCgroupMemory(const std::string &directory, const std::string &mountPoint);
 
+/// How many more threads the group may have: the least that it and its ancestors leave. Empty: no limit.
+std::optional<std::int64_t> threadsLeft(const std::string &directory, const std::string &mountPoint);
+
 /// The mount point of cgroup2 in the text of a mountinfo file; empty if there is none.
 std::string cgroupMountPoint(std::string_view mountInfo);
 

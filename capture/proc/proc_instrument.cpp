@@ -26,6 +26,7 @@ constexpr std::int64_t kCostShare = 100;                 ///< what may cost at m
 constexpr std::int64_t kPartsCostShare = 300;            ///< a third of a percent of a core for all mappings
 constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;     ///< reading all mappings of a process takes longer
 constexpr std::int64_t kSlowPartsNs = 60'000 * kNsPerMs; ///< how often all mappings are read where that is dear
+constexpr std::size_t kMostFilesSeen = 256;              ///< descriptors of a process that are asked where they write
 constexpr std::uint64_t kSlowReadTicks = 10;             ///< how often limits and groups are read again
 constexpr std::int64_t kStartSlackNs = 20 * kNsPerMs;    ///< two clock ticks, the resolution of start times
 
@@ -47,6 +48,7 @@ ProcInstrument::ProcInstrument(ProcOptions options, model::ProcessTable &table)
     : m_options(std::move(options))
     , m_table(table)
     , m_cgroups(m_options.procRoot, m_options.cgroupRoot)
+    , m_disk(m_options.procRoot)
     , m_lastTickNs(m_options.clock.monotonicNs())
 {
 }
@@ -267,16 +269,34 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
     if (!readParts(process))
         readPss(process);
     const CgroupMemory &memory = memoryOf(process);
-    auto limit = memory.limitBytes;
-    if (process.addressSpaceLimit && (!limit || *process.addressSpaceLimit < *limit))
-        limit = process.addressSpaceLimit;
-    if (limit)
-        process.levels.set(Metric::MemoryLimit, *limit);
+    setLimits(process);
+    if (memory.limitBytes)
+        process.levels.set(Metric::MemoryLimit, *memory.limitBytes);
     if (memory.currentBytes)
         process.levels.set(Metric::CgroupMemory, *memory.currentBytes);
     if (memory.pressureMilliPercent)
         process.levels.set(Metric::MemoryPressure, *memory.pressureMilliPercent);
     return true;
+}
+
+/// Limits beside that of the control group's memory. They are told each tick, so that a later reader finds them wherever it looks.
+void ProcInstrument::setLimits(TrackedProcess &process)
+{
+    if (const auto limit = process.limits.addressSpaceBytes)
+        process.levels.set(Metric::AddressLimit, *limit);
+    if (const auto limit = process.limits.openFiles)
+        process.levels.set(Metric::OpenFileLimit, *limit);
+    std::optional<std::int64_t> threads = process.limits.userThreads;
+    if (m_mostThreads)
+        threads = std::min(threads.value_or(*m_mostThreads), *m_mostThreads);
+    if (const auto own = process.levels.get(Metric::Threads); own && process.groupThreadsLeft)
+        threads = std::min(threads.value_or(INT64_MAX), *own + *process.groupThreadsLeft);
+    if (threads)
+        process.levels.set(Metric::ThreadLimit, *threads);
+    if (m_diskUse) {
+        process.levels.set(Metric::DiskUsed, m_diskUse->usedBytes);
+        process.levels.set(Metric::DiskSize, m_diskUse->usedBytes + m_diskUse->availableBytes);
+    }
 }
 
 void ProcInstrument::readPss(TrackedProcess &process)
@@ -337,7 +357,11 @@ const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)
     if (m_tickNumber >= process.nextSlowRead) {
         process.nextSlowRead = m_tickNumber + kSlowReadTicks;
         process.cgroupDirectory = m_cgroups.directoryOf(process.sampler.pid()).value_or(std::string());
-        process.addressSpaceLimit = process.sampler.addressSpaceLimit();
+        process.limits = process.sampler.limits();
+        process.groupThreadsLeft = process.cgroupDirectory.empty()
+            ? std::nullopt
+            : threadsLeft(process.cgroupDirectory, m_cgroups.mountPoint());
+        m_disk.look(process.sampler.pid(), process.sampler.writtenFiles(kMostFilesSeen));
     }
     const auto [it, isNew] = m_cgroupMemory.try_emplace(process.cgroupDirectory);
     if (isNew && !process.cgroupDirectory.empty())
@@ -350,6 +374,12 @@ void ProcInstrument::readSystem()
     m_cgroupMemory.clear();
     const auto text = readProcFile(m_options.procRoot + "/meminfo");
     m_availableBytes = text ? kilobyteField(*text, "MemAvailable") : std::nullopt;
+    if (m_tickNumber < m_nextDiskRead && m_diskUse)
+        return;
+    m_nextDiskRead = m_tickNumber + kSlowReadTicks;
+    const auto threads = readProcFile(m_options.procRoot + "/sys/kernel/threads-max");
+    m_mostThreads = threads ? parseNumber(*threads) : std::nullopt;
+    m_diskUse = m_disk.use();
 }
 
 model::Timestamp ProcInstrument::timeNow(model::Timestamp now) const
@@ -397,6 +427,8 @@ void ProcInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     countMissed();
     batch.losses.insert(batch.losses.end(), m_losses.begin(), m_losses.end());
     m_losses.clear();
+    if (m_diskUse && m_diskUse->mountPoint != m_toldDisk)
+        batch.disk = m_toldDisk = m_diskUse->mountPoint;
 }
 
 void ProcInstrument::countMissed()

@@ -6,6 +6,7 @@
 #include "capture/proc/cgroup.h"
 #include "capture/proc/proc_clock.h"
 #include "capture/proc/tracked_process.h"
+#include "capture/proc/written_disk.h"
 #include "model/tables/process_table.h"
 
 #include <cstdint>
@@ -78,6 +79,7 @@ private:
     bool readParts(TrackedProcess &process);
     void readSystem();
     const CgroupMemory &memoryOf(TrackedProcess &process);
+    void setLimits(TrackedProcess &process);
     model::Timestamp timeNow(model::Timestamp now) const;
     void finish(std::int32_t pid, model::Timestamp now);
     void countMissed();
@@ -95,6 +97,11 @@ private:
     std::vector<model::Loss> m_losses;
     std::unordered_map<std::string, CgroupMemory> m_cgroupMemory; ///< by directory, of this tick
     std::optional<std::int64_t> m_availableBytes;
+    WrittenDisk m_disk;
+    std::optional<DiskUse> m_diskUse;
+    std::optional<std::int64_t> m_mostThreads; ///< of the machine
+    std::uint64_t m_nextDiskRead = 0;          ///< tick
+    std::string m_toldDisk;
     std::int64_t m_lastTickNs = 0; ///< of the clock
     std::int64_t m_nextDiscoveryNs = 0;
     int m_discoveryIntervalMs = 20;

@@ -75,11 +75,13 @@ std::optional<IoReading> parseIo(std::string_view text)
     return IoReading{*read, *written};
 }
 
-std::optional<std::int64_t> addressSpaceLimit(std::string_view limits)
+ProcessLimits parseLimits(std::string_view limits)
 {
-    constexpr std::string_view name = "Max address space";
-    const std::size_t at = limits.find(name);
-    return at == std::string_view::npos ? std::nullopt : count(limits.substr(at + name.size()));
+    const auto limit = [limits](std::string_view name) {
+        const std::size_t at = limits.find(name);
+        return at == std::string_view::npos ? std::nullopt : count(limits.substr(at + name.size()));
+    };
+    return {limit("Max address space"), limit("Max open files"), limit("Max processes")};
 }
 
 std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name)

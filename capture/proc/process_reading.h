@@ -34,8 +34,16 @@ struct IoReading
 /// Parses an io file; empty if a line is missing.
 std::optional<IoReading> parseIo(std::string_view text);
 
-/// The soft limit of the address space in a limits file, in bytes; empty: unlimited, or no such file.
-std::optional<std::int64_t> addressSpaceLimit(std::string_view limits);
+/// Soft limits of a process; absent where there is none.
+struct ProcessLimits
+{
+    std::optional<std::int64_t> addressSpaceBytes;
+    std::optional<std::int64_t> openFiles;
+    std::optional<std::int64_t> userThreads; ///< of all processes of its user together; root is exempt
+};
+
+/// Parses a limits file.
+ProcessLimits parseLimits(std::string_view limits);
 
 /// A "Name:  123 kB" line of meminfo, smaps_rollup or status, in bytes.
 std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name);

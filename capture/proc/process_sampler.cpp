@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <climits>
 
@@ -106,9 +107,33 @@ std::optional<std::int64_t> ProcessSampler::openFiles() const
     return count;
 }
 
-std::optional<std::int64_t> ProcessSampler::addressSpaceLimit()
+ProcessLimits ProcessSampler::limits()
 {
-    return read("limits", m_text, nullptr) ? capture::addressSpaceLimit(m_text) : std::nullopt;
+    ProcessLimits limits = read("limits", m_text, nullptr) ? parseLimits(m_text) : ProcessLimits();
+    struct stat owner = {};
+    if (::fstatat(m_directory.get(), "stat", &owner, 0) != 0 || owner.st_uid == 0)
+        limits.userThreads.reset();
+    return limits;
+}
+
+std::vector<std::string> ProcessSampler::writtenFiles(std::size_t most) const
+{
+    std::vector<std::string> paths;
+    std::size_t seen = 0;
+    forEachNumber(m_directory.get(), "fd", [&](std::int32_t number) {
+        const std::string name = "fd/" + std::to_string(number);
+        struct stat link = {};
+        char target[PATH_MAX];
+        // The link's own mode says how the file was opened (proc(5)); nothing of the file itself is touched.
+        if (++seen > most || ::fstatat(m_directory.get(), name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0
+            || (link.st_mode & S_IWUSR) == 0)
+            return;
+        const ssize_t length = ::readlinkat(m_directory.get(), name.c_str(), target, sizeof target);
+        const std::string_view path(target, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+        if (path.starts_with('/') && !path.starts_with("/memfd:") && !path.starts_with("/SYSV"))
+            paths.emplace_back(path);
+    });
+    return paths;
 }
 
 std::string ProcessSampler::executable() const

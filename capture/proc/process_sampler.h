@@ -51,8 +51,11 @@ public:
     /// How many descriptors are open; empty if that may not be read.
     std::optional<std::int64_t> openFiles() const;
 
-    /// Soft RLIMIT_AS in bytes; empty: unlimited or not readable.
-    std::optional<std::int64_t> addressSpaceLimit();
+    /// Soft limits; of root's processes without what does not bind root.
+    ProcessLimits limits();
+
+    /// Paths that are open for writing, of the first `most` descriptors; as the process's own root shows them.
+    std::vector<std::string> writtenFiles(std::size_t most) const;
 
     /// Path of the running executable, without the kernel's " (deleted)"; empty if it may not be read or there is none.
     std::string executable() const;

@@ -62,8 +62,9 @@ struct TrackedProcess
     bool hasParts = false;        ///< `parts` is of the last reading
     std::int64_t nextPssNs = 0;   ///< when smaps_rollup may be read again
     std::string cgroupDirectory;
-    std::optional<std::int64_t> addressSpaceLimit;
-    std::uint64_t nextSlowRead = 0; ///< tick in which limits and the group are read again
+    ProcessLimits limits;
+    std::optional<std::int64_t> groupThreadsLeft; ///< of the control group
+    std::uint64_t nextSlowRead = 0;               ///< tick in which limits and the group are read again
 
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.

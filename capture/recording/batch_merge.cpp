@@ -198,6 +198,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeMetrics(batch, next);
     mergeRows(batch.heap, std::move(next.heap));
     mergeRows(batch.heapSampling, std::move(next.heapSampling));
+    append(batch.heapModes, std::move(next.heapModes));
     mergeRows(batch.heapTicks, std::move(next.heapTicks));
     mergeRows(batch.heapSizes, std::move(next.heapSizes));
     mergeRows(batch.heapLifetimes, std::move(next.heapLifetimes));
@@ -215,6 +216,10 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.areas, std::move(next.areas));
     mergeRows(batch.memoryParts, std::move(next.memoryParts));
     append(batch.scans, std::move(next.scans));
+    batch.soak.merge(std::move(next.soak));
+    append(batch.leakClaims, std::move(next.leakClaims));
+    if (!next.disk.empty())
+        batch.disk = std::move(next.disk);
     batch.span.end = next.span.end;
     batch.recorderCpuNs += next.recorderCpuNs;
     batch.recorderRssBytes = next.recorderRssBytes;

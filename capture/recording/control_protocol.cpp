@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/recording/control_protocol.h"
 
+#include "model/heap_mode.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -13,11 +15,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<ControlCommand, std::string_view>, 6> kCommands{{
+constexpr std::array<std::pair<ControlCommand, std::string_view>, 7> kCommands{{
     {ControlCommand::Stop, "stop"},
     {ControlCommand::Pause, "pause"},
     {ControlCommand::Resume, "resume"},
     {ControlCommand::Mark, "mark"},
+    {ControlCommand::Mode, "mode"},
     {ControlCommand::Status, "status"},
     {ControlCommand::Scan, "scan"},
 }};
@@ -147,7 +150,8 @@ model::Result<ControlRequest> decodeRequest(std::string_view line)
     const std::string name = textOf(json, "command");
     const auto command = controlCommandFromName(name);
     if (!command)
-        return model::Error("Unknown command \"" + name + "\": stop, pause, resume, mark, status and scan are known");
+        return model::Error(
+            "Unknown command \"" + name + "\": stop, pause, resume, mark, mode, status and scan are known");
     ControlRequest request{*command, textOf(json, "text"), {}};
     if (*command == ControlCommand::Scan) {
         ScanParameters &parameters = request.scan.parameters;
@@ -159,6 +163,9 @@ model::Result<ControlRequest> decodeRequest(std::string_view line)
     }
     if (request.command == ControlCommand::Mark && request.text.empty())
         return model::Error("A mark needs a text");
+    if (request.command == ControlCommand::Mode)
+        if (const auto wish = model::parseHeapWish(request.text); !wish)
+            return wish.error();
     if (request.text.size() > kMarkTextBytes)
         return model::Error("The text of a mark may have at most 1024 bytes");
     return request;

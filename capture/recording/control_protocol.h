@@ -13,7 +13,7 @@
 namespace capture {
 
 /// What one can ask of a running recorder. One JSON object a line, e.g. `{"command":"mark","text":"warmed up"}`.
-enum class ControlCommand { Stop, Pause, Resume, Mark, Status, Scan };
+enum class ControlCommand { Stop, Pause, Resume, Mark, Mode, Status, Scan };
 
 /// A wish to scan for lost memory (model/memory_scan.h).
 struct ScanWish
@@ -25,7 +25,7 @@ struct ScanWish
 struct ControlRequest
 {
     ControlCommand command = ControlCommand::Status;
-    std::string text; ///< of a mark
+    std::string text; ///< of a mark; of a mode as model::parseHeapWish() takes it
     ScanWish scan;    ///< of a scan
 };
 

@@ -47,6 +47,8 @@ std::string_view endReasonText(EndReason reason, bool attached)
         return "interrupted by the user";
     case EndReason::StoppedByControl:
         return "stopped by the user";
+    case EndReason::Decided:
+        return "the test was decided";
     }
     return "";
 }
@@ -62,6 +64,7 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_onStatus(std::move(onStatus))
     , m_onMessage(std::move(onMessage))
     , m_watch(std::move(parts.watch))
+    , m_signalPolicy(parts.signalPolicy)
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
     , m_scans(parts.scans)
@@ -186,6 +189,9 @@ void Recording::handleSignal(const ReceivedSignal &received)
         noteRecorderStop();
         return;
     case SIGINT:
+        m_wasInterrupted = true;
+        if (m_signalPolicy == SignalPolicy::End)
+            return end(EndReason::Interrupted);
         if (received.isFromTerminal || !m_target.isLaunched()) {
             if (m_interruptedAt || !m_target.isLaunched())
                 end(EndReason::Interrupted);
@@ -196,6 +202,9 @@ void Recording::handleSignal(const ReceivedSignal &received)
     case SIGTERM:
     case SIGHUP:
     case SIGQUIT:
+        m_wasInterrupted = true;
+        if (m_signalPolicy == SignalPolicy::End)
+            return end(EndReason::Interrupted);
         if (!m_target.isLaunched())
             end(EndReason::Interrupted);
         break;
@@ -371,6 +380,8 @@ ControlReply Recording::handle(const ControlRequest &request)
         reply.error = pause();
     else if (request.command == ControlCommand::Resume)
         reply.error = resume();
+    else if (request.command == ControlCommand::Mode)
+        reply.error = setHeapMode(request.text);
     else if (request.command == ControlCommand::Scan)
         reply.error = askForScan(request.scan);
     else if (request.command == ControlCommand::Mark)
@@ -405,6 +416,17 @@ std::string Recording::resume()
     m_gaps.end(model::GapKind::Paused, now());
     setState(model::SessionState::Recording);
     return {};
+}
+
+std::string Recording::setHeapMode(const std::string &text)
+{
+    const auto wish = model::parseHeapWish(text);
+    if (!wish)
+        return wish.error().text();
+    for (Source &source : m_sources)
+        if (const auto done = source.instrument->setHeapMode(*wish))
+            return *done ? std::string() : done->error().text();
+    return "This recording has no heap; begin one with --heap";
 }
 
 void Recording::setState(model::SessionState state)

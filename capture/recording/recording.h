@@ -27,7 +27,10 @@
 namespace capture {
 
 /// Why a recording ended.
-enum class EndReason { TargetEnded, DurationReached, Interrupted, StoppedByControl };
+enum class EndReason { TargetEnded, DurationReached, Interrupted, StoppedByControl, Decided };
+
+/// What becomes of signals that ask a recorder of a launched command to end. PassOn: the command gets them. End: the recording ends.
+enum class SignalPolicy : std::uint8_t { PassOn, End };
 
 /// The recording as such: drains the instruments, closes a tick at regular times, hands it to the sink, and listens to the target,
 /// the signals and the control socket, until one of them ends it. All in the calling thread, the capture thread.
@@ -48,6 +51,7 @@ public:
         model::SessionInfo info;           ///< as it is stored already
         /// Sees each tick before it is stored, and may add alerts and marks to it; none: nobody looks.
         std::function<void(model::EventBatch &, const model::ProgramTables &)> watch = {};
+        SignalPolicy signalPolicy = SignalPolicy::PassOn;
     };
     /// Told after each tick; for a status line.
     using StatusHandler = std::function<void(const RecordingStatus &)>;
@@ -65,6 +69,15 @@ public:
 
     /// Records until the end; everything that was collected is written or, if the sink failed, named in a message.
     EndReason run();
+
+    /// Lets run() end after this tick: what watches the recording knows enough.
+    void stop() { end(EndReason::Decided); }
+
+    /// Stores rows that stand in no tick, now.
+    model::Result<void> store(model::SoakRecord rows);
+
+    /// Whether a signal asked it to end, whatever it ended by.
+    bool wasInterrupted() const { return m_wasInterrupted; }
 
     /// Gives up the instruments (tracers go dormant), so that the target runs on alone.
     void releaseInstruments();
@@ -118,6 +131,7 @@ private:
     void endIfDue(model::Timestamp now);
     std::string pause();
     std::string resume();
+    std::string setHeapMode(const std::string &text);
     std::string askForScan(const ScanWish &wish);
     void runScans(model::Timestamp now);
     void beginScan(const ScanParameters &parameters);
@@ -136,6 +150,7 @@ private:
     StatusHandler m_onStatus;
     MessageHandler m_onMessage;
     std::function<void(model::EventBatch &, const model::ProgramTables &)> m_watch;
+    SignalPolicy m_signalPolicy;
 
     BatchQueue m_queue;
     TickSchedule m_schedule;
@@ -144,9 +159,9 @@ private:
     std::optional<ControlServer> m_server;
     ScanSource *m_scans;
     ScanPlan m_scanPlan;
-    std::uint32_t m_lastScan = 0; ///< id of the last one that is stored
-    std::string m_scanError;      ///< of the last try; told once
-    bool m_scansAreAwaited = false; ///< by a client
+    std::uint32_t m_lastScan = 0;              ///< id of the last one that is stored
+    std::string m_scanError;                   ///< of the last try; told once
+    bool m_scansAreAwaited = false;            ///< by a client
     std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected
     std::vector<model::Mark> m_marks;
     model::Timestamp m_begin; ///< of run()
@@ -158,6 +173,7 @@ private:
     std::optional<EndReason> m_end;
     std::optional<TargetEnd> m_targetEnd; ///< of a launched target that has ended
     bool m_targetEnded = false;
+    bool m_wasInterrupted = false;
     bool m_writeFails = false;
     std::vector<int> m_readable;
     std::vector<int> m_muted; ///< descriptors that only report a hang-up; looked at again after the next tick

@@ -22,8 +22,10 @@ bool Recording::takeLateSignals()
     bool isInterrupted = false;
     for (const ReceivedSignal &received : m_signals.take()) {
         const bool isEnding = received.number == SIGINT || received.number == SIGTERM || received.number == SIGHUP;
-        isInterrupted = isInterrupted || (isEnding && (received.isFromTerminal || !m_target.isLaunched()));
-        if (received.number != SIGCHLD && received.number != SIGCONT)
+        isInterrupted = isInterrupted
+            || (isEnding && (received.isFromTerminal || !m_target.isLaunched() || m_signalPolicy == SignalPolicy::End));
+        if (received.number != SIGCHLD && received.number != SIGCONT
+            && !(isEnding && m_signalPolicy == SignalPolicy::End))
             passOn(received);
     }
     return isInterrupted;
@@ -52,6 +54,14 @@ model::Result<void> Recording::writeLateRows()
     model::EventBatch empty; // its span is empty too: no tick
     empty.span = {m_tickBegin, m_tickBegin};
     return m_queue.write(std::move(empty), m_processes.tables());
+}
+
+model::Result<void> Recording::store(model::SoakRecord rows)
+{
+    model::EventBatch batch; // its span is empty: no tick
+    batch.span = {m_tickBegin, m_tickBegin};
+    batch.soak = std::move(rows);
+    return m_queue.write(std::move(batch), m_processes.tables());
 }
 
 model::Result<void> Recording::finish()

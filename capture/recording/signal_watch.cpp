@@ -25,6 +25,7 @@ model::Result<SignalWatch> SignalWatch::create()
         sigaddset(&set, number);
     sigset_t blocked = set;
     sigaddset(&blocked, SIGPIPE); // its write fails instead
+    sigaddset(&blocked, SIGXFSZ); // the same, beyond the limit on file sizes
     if (const int error = ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr); error != 0)
         return model::systemError("Cannot block signals", error);
     FileDescriptor fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -18,7 +18,7 @@ struct ReceivedSignal
 };
 
 /// Takes the recorder's signals as readable events: HUP, INT, QUIT, TERM, USR1, USR2, CHLD, CONT. SIGTSTP and SIGSTOP keep
-/// stopping it, SIGPIPE is blocked. Made in the main thread before any other is started, because threads inherit the mask,
+/// stopping it, SIGPIPE and SIGXFSZ are blocked. Made in the main thread before any other is started, because threads inherit the mask,
 /// and after InheritedState was taken.
 class SignalWatch
 {

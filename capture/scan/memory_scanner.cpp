@@ -60,6 +60,7 @@ model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks)
     const bool isComplete = job.scan.proof == model::ScanProof::Complete;
     model::PointerGraphBuilder builder(
         blocks, rootRanges(copy.regions, copy.threads, blocks, isComplete, mainArena(copy)));
+    builder.reserve(copy.words->size());
     for (std::size_t i = 0; i < copy.words->chunkCount(); ++i)
         builder.addWords(copy.words->chunk(i));
     for (std::size_t i = 0; i < copy.threads.size(); ++i) {

@@ -28,8 +28,7 @@ constexpr unsigned kAddressBits = 47;
 PopulatedMemory::PopulatedMemory(std::size_t bytes)
     : m_bytes(bytes)
 {
-    void *data
-        = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     m_data = data == MAP_FAILED ? nullptr : data;
 }
 
@@ -74,10 +73,54 @@ bool SegmentFilter::covers(std::uint64_t begin, std::uint64_t end) const
     return begin >= m_low && end - m_low <= m_span && mayPoint(begin) && mayPoint(end - 1);
 }
 
+model::ScanWord *SegmentFilter::keep(
+    const std::uint64_t *values, std::size_t count, std::uint64_t address, model::ScanWord *out) const
+{
+    // The program stands still for this loop. Most memory holds no pointers at all, and is passed over eight words at a time; where there are
+    // some, whether the next word is one cannot be foretold, so it is written anyway, and counts if it is.
+    constexpr std::size_t kGroup = 8;
+    if (m_span == 0)
+        return out; // there are no blocks
+    const std::uint64_t low = m_low, span = m_span;
+    const std::uint64_t *bits = m_bits.data();
+    const std::uint64_t known = low >> 27;
+    const auto take = [&](std::size_t i) {
+        const std::uint64_t value = values[i];
+        const bool isInside = value - low < span;
+        const std::uint64_t bit = (bits[isInside ? value >> 27 : known] >> ((value >> 21) & 63)) & 1;
+        *out = {address + i * sizeof(std::uint64_t), value};
+        out += isInside ? bit : 0;
+    };
+    std::size_t i = 0;
+    for (; i + kGroup <= count; i += kGroup) {
+        unsigned inside = 0;
+        for (std::size_t k = 0; k < kGroup; ++k)
+            inside |= values[i + k] - low < span ? 1u : 0u;
+        for (std::size_t k = 0; inside != 0 && k < kGroup; ++k)
+            take(i + k);
+    }
+    for (; i < count; ++i)
+        take(i);
+    return out;
+}
+
 WordBuffer::WordBuffer(std::size_t words)
 {
     for (std::size_t room = 0; room < words; room += kChunkWords)
         m_chunks.emplace_back(kChunkWords * sizeof(model::ScanWord));
+}
+
+bool WordBuffer::addPointers(std::span<const std::uint64_t> values, std::uint64_t address, const SegmentFilter &filter)
+{
+    while (!values.empty()) {
+        if (m_at == m_end && !nextChunk())
+            return false;
+        const std::size_t count = std::min(values.size(), static_cast<std::size_t>(m_end - m_at));
+        m_at = filter.keep(values.data(), count, address, m_at);
+        values = values.subspan(count);
+        address += count * sizeof(std::uint64_t);
+    }
+    return true;
 }
 
 bool WordBuffer::nextChunk()
@@ -170,12 +213,12 @@ bool WordReader::readPiece(std::uint64_t begin, std::uint64_t bytes, WordBuffer 
         const iovec remote{reinterpret_cast<void *>(static_cast<std::uintptr_t>(begin)), local.iov_len};
         const ssize_t got = ::process_vm_readv(m_pid, &local, 1, &remote, 1, 0);
         const std::size_t count = got > 0 ? static_cast<std::size_t>(got) / sizeof(std::uint64_t) : 0;
-        for (std::size_t i = 0; i < count; ++i)
-            if (m_filter.mayPoint(buffer[i]) && !words.add(begin + i * sizeof(std::uint64_t), buffer[i]))
-                return false;
+        if (!words.addPointers({buffer, count}, begin, m_filter))
+            return false;
         m_scannedBytes += static_cast<std::int64_t>(count * sizeof(std::uint64_t));
         begin += count * sizeof(std::uint64_t);
-        if (count * sizeof(std::uint64_t) + 7 < local.iov_len) { // a page that cannot be read: the rest goes on behind it
+        if (count * sizeof(std::uint64_t) + 7
+            < local.iov_len) { // a page that cannot be read: the rest goes on behind it
             const std::uint64_t next = std::min(end, (begin | (kPageBytes - 1)) + 1);
             m_unreadableBytes += static_cast<std::int64_t>(next - begin);
             begin = next;

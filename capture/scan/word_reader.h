@@ -42,6 +42,10 @@ public:
     {
         return value - m_low < m_span && ((m_bits[value >> 27] >> ((value >> 21) & 63)) & 1) != 0;
     }
+    /// Copies those of `count` values that may point, with their addresses, to `out`, which has room for all of them. `address`: of the first.
+    /// Returns the end of what was copied.
+    model::ScanWord *keep(
+        const std::uint64_t *values, std::size_t count, std::uint64_t address, model::ScanWord *out) const;
     /// Whether all of a block's pieces have been added.
     bool covers(std::uint64_t begin, std::uint64_t end) const;
 
@@ -58,14 +62,8 @@ public:
     /// Room for `words` at once; it grows beyond, but slowly.
     explicit WordBuffer(std::size_t words);
 
-    /// False if there is no memory left: the word is not kept.
-    bool add(std::uint64_t address, std::uint64_t value)
-    {
-        if (m_at == m_end && !nextChunk())
-            return false;
-        *m_at++ = {address, value};
-        return true;
-    }
+    /// Adds those of `values` that may be pointers; `address`: of the first. False if there is no memory left for them.
+    bool addPointers(std::span<const std::uint64_t> values, std::uint64_t address, const SegmentFilter &filter);
     std::size_t chunkCount() const { return m_current; }
     std::span<const model::ScanWord> chunk(std::size_t index) const;
     /// Forgets the words and keeps the memory.

@@ -64,7 +64,7 @@ bool Tracing::activate()
 bool Tracing::isServing() const
 {
     return standing().phase == Phase::Active && ForkFlag::isRaised()
-        && memory.header().mode.load(std::memory_order_relaxed) == wire::Mode::Recording
+        && memory.header().order.load(std::memory_order_relaxed) != wire::kStopped
         && !Doorbell(memory).recorderIsGone();
 }
 

@@ -59,8 +59,7 @@ bool Doorbell::mayWaitOn()
         m_lastBeatMs = now;
     }
     return now - m_lastBeatMs < kHeartbeatLimitMs && !(now - m_lastBeatMs > kSilenceMs && recorderIsGone())
-        && now - m_startMs < m_header.waitLimitMs
-        && m_header.mode.load(std::memory_order_relaxed) == wire::Mode::Recording;
+        && now - m_startMs < m_header.waitLimitMs && m_header.order.load(std::memory_order_relaxed) != wire::kStopped;
 }
 
 bool Doorbell::recorderIsGone() const

@@ -37,7 +37,7 @@ inline bool failed(long result) { return result < 0 && result >= -4095; }
 /// The memory that mapPrivate() gave out, as far as there is room; each entry is complete once its `bytes` are not 0.
 struct PrivateMemory
 {
-    static constexpr std::uint32_t kMost = 128;
+    static constexpr std::uint32_t kMost = 2048 + 256;
     struct Range
     {
         std::uint64_t begin;

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+#include <utility>
+
 namespace capture::tracer {
 
 namespace {
@@ -59,11 +61,12 @@ std::uint64_t clockUnits(wire::Clock clock)
     }
 }
 
-void write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+/// False if there was no room, which is counted.
+bool write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
     wire::RingWriter &ring = thread.ring;
     if (!ring.hasRoom(wire::kRecordsPerEvent) && !makeRoom(thread)) [[unlikely]]
-        return;
+        return false;
     const std::uint64_t now = clockUnits(g_tracing.memory.header().clock);
     std::uint64_t delta = now - thread.lastTime;
     if (delta >= wire::Record::kTimeLimit) [[unlikely]] {
@@ -81,31 +84,132 @@ void write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, st
         ring.add(wire::Record::wide(pointer, size));
     ring.add(wire::Record::of(type, pointer, size, node, delta));
     ring.publish();
+    return true;
 }
 
-/// The calling thread's state if this process records now.
-ThreadState *recordingThread()
+/// Measures what recording costs the program, at one event in so many: what `--heap auto` keeps to a budget.
+class EventTimer
+{
+public:
+    explicit EventTimer(ThreadState &thread)
+    {
+        if (--thread.untilTimed != 0) [[likely]]
+            return;
+        // Primes: a program that does the same over and over is not always measured at the same place.
+        thread.untilTimed = isSampling(thread.coverage) ? 13 : 251;
+        m_begin = clockUnits(g_tracing.memory.header().clock);
+    }
+    ~EventTimer()
+    {
+        if (m_begin != 0) [[unlikely]]
+            end();
+    }
+    EventTimer(const EventTimer &) = delete;
+    EventTimer &operator=(const EventTimer &) = delete;
+
+private:
+    [[gnu::noinline]] void end() const
+    {
+        // One that took longer was interrupted, or waited for room, which is counted elsewhere.
+        constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
+        wire::Header &header = g_tracing.memory.header();
+        const std::uint64_t end = clockUnits(header.clock);
+        const std::uint64_t clock = clockUnits(header.clock) - end; // what looking at it costs is no part of it
+        if (end - m_begin >= kLongestUnits || clock >= kLongestUnits)
+            return;
+        header.timedUnits.fetch_add(end - m_begin - clock, std::memory_order_relaxed);
+        header.timedEvents.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    std::uint64_t m_begin = 0;
+};
+
+/// Takes up the recorder's last order for the calling thread, and tells so in its ring: what stands there before follows the order
+/// before. False if it is to stop, or if there was no room to tell.
+[[gnu::noinline]] bool takeOrder(ThreadState &thread)
 {
     Tracing &tracing = g_tracing;
-    if (!tracing.isRecording())
-        return nullptr;
-    // The thread's state first: from then on nobody takes the shared memory away while the thread is in a hook.
-    ThreadState *thread = tracing.thread();
-    if (thread == nullptr)
-        return nullptr;
-    if (tracing.memory.header().mode.load(std::memory_order_relaxed) != wire::Mode::Recording) [[unlikely]] {
+    wire::Header &header = tracing.memory.header();
+    const std::uint32_t word = header.order.load(std::memory_order_acquire);
+    if (word == wire::kStopped) {
         tracing.goDormant();
-        return nullptr;
+        return false;
     }
-    return thread;
+    if (word != thread.toldOrder && !write(thread, wire::RecordType::Order, 0, wire::orderNumber(word), 0))
+        return false;
+    thread.toldOrder = word;
+    const wire::Order wanted = header.orders[wire::orderNumber(word) % wire::kOrders];
+    if (const std::uint64_t buckets = header.sampledBuckets.load(std::memory_order_acquire); buckets != 0)
+        tracing.sampledBlocks = wire::SampledBlocks(tracing.memory, buckets); // the same whenever it is done
+    thread.follow(word, wanted);
+    return true;
 }
+
+/// The calling thread's state if this process records now, while an event is recorded.
+///
+/// Before the recorder thins what it knows, it waits for all events that are recorded in full: whoever records so says that it is busy
+/// before it looks at the order, and until its record is written. Who looked before the order came is seen to be busy a little later.
+class RecordingThread
+{
+public:
+    RecordingThread()
+        : m_thread(enter())
+    {
+    }
+    ~RecordingThread()
+    {
+        if (m_thread != nullptr && !isSampling(m_thread->coverage))
+            m_thread->ring.slot().busy.store(0, std::memory_order_release);
+    }
+    RecordingThread(const RecordingThread &) = delete;
+    RecordingThread &operator=(const RecordingThread &) = delete;
+
+    explicit operator bool() const { return m_thread != nullptr; }
+    ThreadState &operator*() const { return *m_thread; }
+    ThreadState *operator->() const { return m_thread; }
+
+private:
+    static ThreadState *enter()
+    {
+        Tracing &tracing = g_tracing;
+        if (!tracing.isRecording())
+            return nullptr;
+        // The thread's state first: from then on nobody takes the shared memory away while the thread is in a hook.
+        ThreadState *thread = tracing.thread();
+        if (thread == nullptr)
+            return nullptr;
+        for (;;) {
+            if (!isSampling(thread->coverage))
+                thread->ring.slot().busy.store(1, std::memory_order_relaxed);
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            if (tracing.memory.header().order.load(std::memory_order_relaxed) == thread->order) [[likely]]
+                return thread;
+            const bool goesOn = takeOrder(*thread);
+            thread->ring.slot().busy.store(0, std::memory_order_release);
+            if (!goesOn)
+                return nullptr;
+        }
+    }
+
+    ThreadState *m_thread;
+};
 
 std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
 /// Counts a sample that cannot be followed to its end, and so is not taken.
 bool follow(const void *pointer)
 {
-    if (g_tracing.sampledBlocks.add(pointer))
+    if (g_tracing.sampledBlocks.add(asNumber(pointer)))
+        return true;
+    g_tracing.memory.header().losses.samplesRefused.fetch_add(1, std::memory_order_relaxed);
+    return false;
+}
+
+/// Undoes what SampledBlocks::remove() did, whose result was `takenOut`. Counts a sample that cannot be followed any further.
+bool putBack(const void *pointer, std::uint32_t takenOut)
+{
+    const wire::SampledBlocks &set = g_tracing.sampledBlocks;
+    if (takenOut == 0 || (takenOut == wire::kFreedKept ? set.addKept(asNumber(pointer)) : set.add(asNumber(pointer))))
         return true;
     g_tracing.memory.header().losses.samplesRefused.fetch_add(1, std::memory_order_relaxed);
     return false;
@@ -115,73 +219,82 @@ void sampleAllocation(ThreadState &thread, wire::RecordType type, const void *po
     const unwind::NarrowFrame &caller)
 {
     thread.lastAllocation = pointer;
-    const bool wasSampled = type == wire::RecordType::ReallocEnd && thread.reallocWasSampled;
+    const bool wasTold = type == wire::RecordType::ReallocEnd && thread.reallocWasTold;
     if (!thread.sampler.takes(size) || !follow(pointer)) [[likely]] {
-        if (wasSampled)
+        if (wasTold)
             write(thread, wire::RecordType::ReallocEnd, 0, 0, 0);
         return;
     }
-    const wire::RecordType told = wasSampled ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc;
+    const EventTimer timer(thread);
+    const wire::RecordType told = wasTold ? wire::RecordType::ReallocEnd : wire::RecordType::Malloc;
     write(thread, told, asNumber(pointer), size, captureStack(thread, caller));
 }
 
 void sampleRelease(ThreadState &thread, wire::RecordType type, const void *pointer)
 {
-    const bool wasSampled = g_tracing.sampledBlocks.remove(pointer);
-    if (type == wire::RecordType::ReallocBegin)
-        thread.reallocWasSampled = wasSampled;
-    if (wasSampled)
-        write(thread, type, asNumber(pointer), 0, thread.lastAllocation == pointer ? 1 : 0);
+    const std::uint32_t takenOut = g_tracing.sampledBlocks.remove(asNumber(pointer));
+    const bool isTold = takenOut != 0 || thread.coverage != Coverage::Sampled;
+    if (type == wire::RecordType::ReallocBegin) {
+        thread.reallocWasTold = isTold;
+        thread.reallocTakenOut = takenOut;
+    }
+    if (!isTold)
+        return;
+    const EventTimer timer(thread);
+    write(thread, type, asNumber(pointer), 0, (thread.lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
 }
 
 } // namespace
 
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
-    ThreadState *thread = recordingThread();
-    if (thread == nullptr)
+    const RecordingThread thread;
+    if (!thread)
         return;
     // Mappings and pools are few: each is told.
     const bool isBlock = type == wire::RecordType::Malloc || type == wire::RecordType::ReallocEnd;
-    if (thread->isSampling && isBlock)
-        sampleAllocation(*thread, type, pointer, size, caller);
-    else
-        write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
+    if (isSampling(thread->coverage) && isBlock)
+        return sampleAllocation(*thread, type, pointer, size, caller);
+    const EventTimer timer(*thread);
+    write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
 bool recordRelease(wire::RecordType type, const void *pointer)
 {
-    ThreadState *thread = recordingThread();
-    if (thread == nullptr)
+    const RecordingThread thread;
+    if (!thread)
         return false;
-    if (thread->isSampling)
+    if (thread->coverage != Coverage::All) { // what was sampled has to be taken out
         sampleRelease(*thread, type, pointer);
-    else
-        write(*thread, type, asNumber(pointer), 0, 0);
+        return true;
+    }
+    const EventTimer timer(*thread);
+    write(*thread, type, asNumber(pointer), 0, 0);
     return true;
 }
 
 void recordReallocFailed(const void *old)
 {
-    ThreadState *thread = recordingThread();
-    if (thread == nullptr || (thread->isSampling && !thread->reallocWasSampled))
+    const RecordingThread thread;
+    if (!thread || (isSampling(thread->coverage) && !thread->reallocWasTold))
         return;
-    if (thread->isSampling && !follow(old))
-        write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
-    else
+    // The block lives on, and so does what the set said of it.
+    if (putBack(old, std::exchange(thread->reallocTakenOut, 0)))
         write(*thread, wire::RecordType::ReallocFailed, 0, 0, 0);
+    else
+        write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 
 void recordReallocFreed()
 {
-    ThreadState *thread = recordingThread();
-    if (thread != nullptr && (!thread->isSampling || thread->reallocWasSampled))
+    const RecordingThread thread;
+    if (thread && (!isSampling(thread->coverage) || thread->reallocWasTold))
         write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 
 void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
-    if (ThreadState *thread = recordingThread())
+    if (const RecordingThread thread; thread)
         write(*thread, type, pointer, size, node);
 }
 

@@ -22,18 +22,34 @@ unwind::FrameRule RuleNearCache::find(
     return rule;
 }
 
-void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes)
+void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
 {
     ring = writer;
     lastTime = 0;
+    untilTimed = 1;
     gaveUp = false;
-    isSampling = samplePeriodBytes != 0;
-    reallocWasSampled = false;
+    coverage = Coverage::All;
+    reallocWasTold = false;
+    reallocTakenOut = 0;
+    order = wire::kStopped;
+    toldOrder = wire::orderWord(0);
     lastAllocation = nullptr;
-    if (isSampling)
-        sampler.begin(samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     stack.reset(sp);
     last.forget();
+}
+
+void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
+{
+    // It may be inside a realloc, whose begin was told if all were.
+    reallocWasTold = reallocWasTold || !isSampling(coverage);
+    if (wanted.samplePeriodBytes == 0)
+        coverage = g_tracing.sampledBlocks.capacity() == 0 ? Coverage::All : Coverage::AllAndFollowed;
+    else
+        coverage = wanted.tellsAllFrees != 0 ? Coverage::SampledAndFrees : Coverage::Sampled;
+    if (wanted.samplePeriodBytes != 0)
+        sampler.begin(wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
+    lastAllocation = nullptr;
+    order = word;
 }
 
 namespace {

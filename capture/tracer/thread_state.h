@@ -67,6 +67,16 @@ private:
     Entry m_entries[kEntries];
 };
 
+/// Which blocks a thread records.
+enum class Coverage : std::uint8_t {
+    All,             ///< every event
+    AllAndFollowed,  ///< the same, after a time of samples: what is freed is taken out of the SampledBlocks
+    SampledAndFrees, ///< sampled allocations, and every free: the recorder is about to thin what it knows
+    Sampled,         ///< sampled allocations, and frees of blocks among the SampledBlocks
+};
+
+constexpr bool isSampling(Coverage coverage) { return coverage >= Coverage::SampledAndFrees; }
+
 /// What a recording thread has of its own, beside its two words of TLS: private memory, touched as deep as its stacks are (about
 /// 60 KiB), which the next owner of its slot takes over.
 struct ThreadState
@@ -77,10 +87,16 @@ struct ThreadState
     wire::RingWriter ring;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
+    std::uint32_t untilTimed = 1; ///< events until the next one that is measured
     bool gaveUp = false;          ///< waited for room in vain: until there is some, events are dropped without waiting
-    bool isSampling = false;
-    bool reallocWasSampled = false;       ///< of the realloc that this thread is in
-    const void *lastAllocation = nullptr; ///< sampling: the thread's last block, whether sampled or not
+    Coverage coverage = Coverage::All;
+    bool reallocWasTold = false; ///< its begin, of the realloc that this thread is in
+    std::uint32_t reallocTakenOut
+        = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
+    /// The order that it records by, as Header::order had it; kStopped: none yet.
+    std::uint32_t order = wire::kStopped;
+    std::uint32_t toldOrder = wire::orderWord(0); ///< the last one that its ring tells of
+    const void *lastAllocation = nullptr;         ///< sampling: the thread's last block, whether sampled or not
     Sampler sampler;
     KnownStack stack;
     IncrementalStack last;
@@ -89,8 +105,10 @@ struct ThreadState
     std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
     bool walkIsExact[IncrementalStack::kMostFrames];
 
-    /// Makes it the calling thread's own, writing into `writer`'s ring; `samplePeriodBytes` as in wire::Header.
-    void begin(wire::RingWriter writer, std::uint64_t sp, std::uint64_t samplePeriodBytes);
+    /// Makes it the calling thread's own, writing into `writer`'s ring. It has no order yet.
+    void begin(wire::RingWriter writer, std::uint64_t sp);
+    /// From now on it records as `order` says, whose word is `word`.
+    void follow(std::uint32_t word, const wire::Order &wanted);
 };
 
 /// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.

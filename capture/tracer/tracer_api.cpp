@@ -180,13 +180,18 @@ void publishPrivateMemory()
 {
     static_assert(PrivateMemory::kMost == wire::kMostPrivateRanges);
     wire::Header &header = g_tracing.memory.header();
-    std::uint32_t count = 0;
-    for (const PrivateMemory::Range &range : g_privateMemory.ranges) {
+    const std::uint32_t mapped = __atomic_load_n(&g_privateMemory.count, __ATOMIC_RELAXED);
+    const std::uint32_t count = mapped < PrivateMemory::kMost ? mapped : PrivateMemory::kMost;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const PrivateMemory::Range &range = g_privateMemory.ranges[i];
         const std::uint64_t bytes = __atomic_load_n(&range.bytes, __ATOMIC_ACQUIRE);
-        if (bytes != 0)
-            header.privateRange[count++] = {range.begin, bytes};
+        if (bytes != 0) // else another thread is about to enter and publish it
+            g_tracing.memory.privateRange(i) = {range.begin, bytes};
     }
-    header.privateRanges.store(count, std::memory_order_release);
+    std::uint32_t before = header.privateRanges.load(std::memory_order_relaxed);
+    while (before < count
+        && !header.privateRanges.compare_exchange_weak(
+            before, count, std::memory_order_release, std::memory_order_relaxed)) { }
 }
 
 void offerApi()

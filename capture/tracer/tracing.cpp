@@ -74,6 +74,7 @@ bool Tracing::connect(wire::Origin origin)
         g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
     m_memoryPid = pid;
     disownStates();
+    sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
     // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
@@ -90,9 +91,6 @@ bool Tracing::connect(wire::Origin origin)
     generation.fetch_add(1, std::memory_order_acq_rel);
     modules.reset(memory, findObject);
     if (!tree.reset(memory, modules))
-        return false;
-    const std::uint64_t period = memory.header().samplePeriodBytes;
-    if (period != 0 && !sampledBlocks.reset(period))
         return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
@@ -132,7 +130,7 @@ ThreadState *Tracing::enter()
     // Last: the recorder then knows whose it is, and takes it back when the thread is gone, whether or not it has written anything.
     slot->serial.store(
         memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
-    state->begin(wire::RingWriter(memory, *slot), stackPointer(), memory.header().samplePeriodBytes);
+    state->begin(wire::RingWriter(memory, *slot), stackPointer());
     state->owner = &t_words;
     t_words.state = state;
     publishPrivateMemory();

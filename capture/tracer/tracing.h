@@ -4,11 +4,11 @@
 #include "capture/tracer/fork_handler.h"
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
-#include "capture/tracer/sampled_blocks.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/tracer/thread_state.h"
 #include "capture/unwind/rule_cache.h"
 #include "capture/wire/rendezvous.h"
+#include "capture/wire/sampled_blocks.h"
 
 #include <atomic>
 
@@ -40,7 +40,7 @@ public:
     wire::MemoryView memory;
     ModuleRegistry modules;
     StackTree tree;
-    SampledBlocks sampledBlocks; ///< used while sampling
+    wire::SampledBlocks sampledBlocks; ///< used under orders that sample
     unwind::RuleCache rules;
     unwind::FindObject findObject = nullptr;
     /// Raised whenever a module goes: per-thread caches of an older generation are worthless.

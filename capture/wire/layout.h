@@ -12,7 +12,7 @@
 namespace capture::wire {
 
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 
 inline constexpr std::uint32_t kMaxThreads = 2048;
 inline constexpr std::uint32_t kMaxModules = 2048;
@@ -27,8 +27,21 @@ inline constexpr std::uint32_t kRootNodes = 6;
 
 inline constexpr std::uint32_t kNoModule = 0xffffffff;
 
-/// Whether the target should record. Recorder.
-enum class Mode : std::uint32_t { Stopped = 0, Recording = 1 };
+/// What the target should do: the recorder's last word. 0: stop. Else 2 · n + 1, where n counts what was ordered before in this memory;
+/// how order n wants blocks recorded stands in Header::orders[n % kOrders].
+inline constexpr std::uint32_t kStopped = 0;
+constexpr std::uint32_t orderWord(std::uint32_t number) { return number << 1 | 1; }
+constexpr std::uint32_t orderNumber(std::uint32_t word) { return word >> 1; }
+inline constexpr std::uint32_t kOrders = 32; ///< a thread that is this many orders behind is refused more
+
+/// How blocks are recorded under an order. Recorder, before the order is given.
+struct Order
+{
+    std::uint64_t samplePeriodBytes; ///< bytes of which one is sampled on average; 0: every event is recorded
+    std::uint32_t tellsAllFrees;     ///< 1: also frees of blocks that were not sampled are told
+    std::uint32_t reserved;
+};
+
 /// How the target takes its time stamps. Recorder.
 enum class Clock : std::uint32_t { Tsc = 0, Monotonic = 1 };
 
@@ -58,20 +71,21 @@ struct AddressRange
     std::uint64_t begin;
     std::uint64_t bytes;
 };
-inline constexpr std::uint32_t kMostPrivateRanges = 128;
+inline constexpr std::uint32_t kMostPrivateRanges
+    = kMaxThreads + 256; ///< a state for each thread, and what the process has
 
 /// The first page.
 struct Header
 {
-    std::uint64_t magic;          ///< recorder
-    std::uint32_t version;        ///< recorder
-    std::uint32_t recorderPid;    ///< recorder; 0 where the target cannot name it (another pid namespace)
-    std::atomic<Mode> mode;       ///< recorder
-    Clock clock;                  ///< recorder
-    std::uint32_t waitLimitMs;    ///< recorder: how long a full ring may hold the target up; 0: not at all
-    std::atomic<Retreat> retreat; ///< target
-    /// recorder, before the target connects: bytes of which one is sampled on average; 0: every event is recorded
-    std::uint64_t samplePeriodBytes;
+    std::uint64_t magic;              ///< recorder
+    std::uint32_t version;            ///< recorder
+    std::uint32_t recorderPid;        ///< recorder; 0 where the target cannot name it (another pid namespace)
+    std::atomic<std::uint32_t> order; ///< recorder: see orderWord()
+    Clock clock;                      ///< recorder
+    std::uint32_t waitLimitMs;        ///< recorder: how long a full ring may hold the target up; 0: not at all
+    std::atomic<Retreat> retreat;     ///< target
+    /// recorder, before the first order that samples: cache lines of SampledBlocks that have memory, a power of two; 0: none yet
+    std::atomic<std::uint64_t> sampledBuckets;
 
     alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains
     std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
@@ -88,9 +102,11 @@ struct Header
     std::atomic<std::uint32_t> slotsTaken;   ///< target: how often a slot was taken; the source of ThreadSlot::serial
     std::atomic<std::uint32_t> mallocModule; ///< target: module that serves malloc; kNoModule until known
     LossCounters losses;
+    std::atomic<std::uint64_t> timedEvents; ///< target: events of which it measured how long recording them took
+    std::atomic<std::uint64_t> timedUnits;  ///< target: how long, in clock units, together
 
-    std::atomic<std::uint32_t> privateRanges;      ///< target: how many of the next are there
-    AddressRange privateRange[kMostPrivateRanges]; ///< target: memory that the tracer mapped for itself
+    std::atomic<std::uint32_t> privateRanges; ///< target: how many of MemoryView::privateRange() count
+    Order orders[kOrders];                    ///< recorder: by the number of the order, modulo kOrders
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 
@@ -116,7 +132,9 @@ struct ThreadSlot
     std::atomic<std::uint64_t> dropped; ///< target: events of this thread that were dropped
     char name[16];                      ///< target: the thread's name when it took the slot, zero terminated
     std::uint64_t stackTop; ///< target: an address in the uppermost part of the thread's stack: its TCB. 0: not known
-    std::uint64_t reserved1;
+    std::atomic<std::uint32_t>
+        busy; ///< target: 1 while its thread, which records every event, looks at the order and writes
+    std::uint32_t reserved1;
     // The recorder's line.
     alignas(64) std::atomic<std::uint64_t> tail; ///< recorder: records read
     std::atomic<SlotState> state;                ///< both, by compare-and-swap
@@ -166,9 +184,15 @@ static_assert(sizeof(ModuleRecord) == 64);
 inline constexpr std::uint64_t kSlotsOffset = 4096;
 inline constexpr std::uint64_t kModulesOffset = kSlotsOffset + kMaxThreads * sizeof(ThreadSlot);
 inline constexpr std::uint64_t kPathsOffset = kModulesOffset + kMaxModules * sizeof(ModuleRecord);
-inline constexpr std::uint64_t kNodesOffset = kPathsOffset + kModulePathBytes;
+inline constexpr std::uint64_t kPrivateOffset = kPathsOffset + kModulePathBytes;
+inline constexpr std::uint64_t kNodesOffset = kPrivateOffset + kMostPrivateRanges * sizeof(AddressRange);
 inline constexpr std::uint64_t kRingsOffset = kNodesOffset + std::uint64_t{kMaxNodes} * sizeof(Node);
-inline constexpr std::uint64_t kMemoryBytes = kRingsOffset + kRingBytes;
+inline constexpr std::uint64_t kSampledOffset = kRingsOffset + kRingBytes; ///< see SampledBlocks
+inline constexpr unsigned kSampledCounterBits = 14;
+inline constexpr std::uint64_t kSampledBucketBytes = 64;
+inline constexpr std::uint64_t kMostSampledBuckets = 1u << 16;
+inline constexpr std::uint64_t kMemoryBytes
+    = kSampledOffset + (1u << kSampledCounterBits) + kMostSampledBuckets * kSampledBucketBytes;
 static_assert(kModulesOffset % 4096 == 0 && kPathsOffset % 4096 == 0 && kNodesOffset % 4096 == 0
     && kRingsOffset % 4096 == 0 && kMaxNodes <= (1u << Record::kNodeBits));
 
@@ -181,8 +205,14 @@ struct MemoryView
     ThreadSlot &slot(std::uint32_t i) const { return reinterpret_cast<ThreadSlot *>(base + kSlotsOffset)[i]; }
     ModuleRecord &module(std::uint32_t i) const { return reinterpret_cast<ModuleRecord *>(base + kModulesOffset)[i]; }
     char *paths() const { return reinterpret_cast<char *>(base + kPathsOffset); }
+    /// Target: memory that the tracer mapped for itself; one of 0 bytes does not count.
+    AddressRange &privateRange(std::uint32_t i) const
+    {
+        return reinterpret_cast<AddressRange *>(base + kPrivateOffset)[i];
+    }
     Node &node(std::uint32_t i) const { return reinterpret_cast<Node *>(base + kNodesOffset)[i]; }
     Record *ring(std::uint64_t offset) const { return reinterpret_cast<Record *>(base + offset); }
+    unsigned char *sampledBlocks() const { return base + kSampledOffset; }
 };
 
 } // namespace capture::wire

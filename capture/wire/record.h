@@ -7,16 +7,16 @@ namespace capture::wire {
 
 /// What a record says. Numbers are part of the format; see FORMAT.md.
 enum class RecordType : std::uint8_t {
-    None = 0,   ///< never written: what zeroed memory reads as
-    Malloc = 1, ///< pointer, size, node; written after the allocator returned
-    Free
-    = 2, ///< pointer; written before the allocator is called; sampling: node 1 if the thread allocated last this block
+    None = 0,          ///< never written: what zeroed memory reads as
+    Malloc = 1,        ///< pointer, size, node; written after the allocator returned
+    Free = 2,          ///< pointer; written before the allocator is called; sampling: node holds kFreed… flags
     ReallocBegin = 3,  ///< pointer; the block may be gone from here on
     ReallocEnd = 4,    ///< new pointer (0: the block was freed), size, node; closes the thread's last ReallocBegin
     ReallocFailed = 5, ///< the block of the thread's last ReallocBegin lives on
     Time = 6,          ///< the first word is the absolute time of what follows, in clock units
     Wide = 7,          ///< high bits of the pointer and size of the next record
     Jump = 8,          ///< the thread goes on in the ring that the recorder had offered
+    Order = 9,         ///< size: the number of the order that the thread's records follow from here on
     Map = 10, ///< begin of a mapping with kMapFlags in its lowest bits, size, node; written after the kernel was called
     Unmap = 11,     ///< the same of what is no longer mapped, without node; written before the kernel is called
     PoolAlloc = 12, ///< block and, in the 16 bits above its address, its pool; size, node
@@ -26,6 +26,11 @@ enum class RecordType : std::uint8_t {
     = 15, ///< node: a NoteKind; size: bytes of its text; pointer: the pool in bits 48 and up, where it is about one
 };
 inline constexpr unsigned kRecordTypeCount = 16;
+
+/// Of a Free or ReallocBegin record whose thread samples, in its node.
+inline constexpr std::uint32_t kFreedLast = 1;     ///< the thread allocated nothing after this block
+inline constexpr std::uint32_t kFreedFollowed = 2; ///< it was sampled: the thread took it out of the SampledBlocks
+inline constexpr std::uint32_t kFreedKept = 4;     ///< the thread took out an entry that the recorder had made
 
 /// What a program says about itself through its API header. Numbers are those of genesis_profiler.h.
 enum class NoteKind : std::uint8_t {

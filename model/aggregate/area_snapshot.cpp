@@ -25,7 +25,7 @@ void add(HeapCost &sum, const HeapCost &cost)
 
 } // namespace
 
-Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
+Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind, std::optional<StringId> name)
 {
     Snapshot result = snapshot;
     result.heap.clear();
@@ -34,11 +34,12 @@ Snapshot areaSnapshot(const Snapshot &snapshot, AreaKind kind)
     result.heapGrowth.clear();
     result.growthTimes.clear();
     result.heapSummary = {};
+    result.heapModes.clear();
     if (isHeapSampled(snapshot))
         result.info.config.heap = HeapMode::Full; // an area is told of event by event, also where the heap is sampled
     std::map<std::pair<ImageId, StackId>, HeapCost> rows;
     for (const MemoryArea &area : snapshot.areas) {
-        if (area.kind != kind)
+        if (area.kind != kind || (name && area.name != *name))
             continue;
         HeapSummary &summary = result.heapSummary;
         summary.allocations += area.total.allocations;

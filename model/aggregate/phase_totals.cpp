@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/phase_totals.h"
 
+#include "model/aggregate/heap_modes.h"
+#include "model/heap_mode.h"
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -33,6 +36,8 @@ std::vector<Mark> timelineMarks(const Snapshot &snapshot)
     for (const Phase &phase : snapshot.phases)
         if (phase.depth == 0)
             marks.push_back({phase.begin, MarkKind::Program, phase.name});
+    for (const HeapModeChange &step : heapStepsIn(snapshot, {{}, {snapshot.info.duration.ns}}))
+        marks.push_back({step.when, MarkKind::Process, "heap: " + heapModeWords(step.periodBytes)});
     std::stable_sort(marks.begin(), marks.end(), [](const Mark &a, const Mark &b) { return a.when < b.when; });
     return marks;
 }

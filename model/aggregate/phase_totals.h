@@ -22,7 +22,7 @@ struct PhaseTotal
 /// The phases of the snapshot that begin within its span, by name and depth, in the order of their first begin. Pure.
 std::vector<PhaseTotal> phaseTotals(const Snapshot &snapshot);
 
-/// Marks and the begins of the outermost phases, ascending in time: what a line of events shows. Pure.
+/// Marks, the begins of the outermost phases, and changes of how the heap was recorded, ascending in time: what a line of events shows. Pure.
 std::vector<Mark> timelineMarks(const Snapshot &snapshot);
 
 } // namespace model

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace model {
 
 namespace {
@@ -28,7 +30,13 @@ std::optional<double> varianceOf(const HeapCost &row, CostKind kind)
 
 } // namespace
 
-bool isHeapSampled(const Snapshot &snapshot) { return snapshot.info.config.heap == HeapMode::Sampled; }
+bool isHeapSampled(const Snapshot &snapshot)
+{
+    if (snapshot.heapModes.empty())
+        return snapshot.info.config.heap == HeapMode::Sampled;
+    return std::any_of(snapshot.heapModes.begin(), snapshot.heapModes.end(),
+        [&](const HeapModeChange &change) { return change.periodBytes > 1 && change.when <= snapshot.span.end; });
+}
 
 std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind)
 {
@@ -45,6 +53,17 @@ std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind)
         variance += varianceOf(row, kind).value_or(0);
     }
     return variance > 0 ? std::optional(errorInterval(cost, variance)) : std::nullopt;
+}
+
+std::int64_t longestPeriod(const Snapshot &snapshot)
+{
+    if (snapshot.heapModes.empty())
+        return snapshot.info.config.heapPeriodBytes;
+    std::int64_t longest = 1;
+    for (const HeapModeChange &change : snapshot.heapModes)
+        if (change.when <= snapshot.span.end)
+            longest = std::max(longest, change.periodBytes);
+    return longest;
 }
 
 std::int64_t sampleCount(const Snapshot &snapshot)

@@ -14,7 +14,7 @@ namespace model {
 inline constexpr CostKind kCostsWithError[]
     = {CostKind::Live, CostKind::LiveBlocks, CostKind::Allocated, CostKind::Allocations};
 
-/// Whether the heap of this recording was sampled, so that its costs are estimates.
+/// Whether the heap was sampled at some time up to the end of the selection, so that its costs are estimates, at least in part.
 bool isHeapSampled(const Snapshot &snapshot);
 
 /// The 95 % interval of a stack's cost; empty where the cost is exact, or is one whose error is not known (peaks, temporaries, frees).
@@ -23,7 +23,10 @@ std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind);
 /// The 95 % interval of the whole selection's cost. The errors of stacks are independent, so their variances add up.
 std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind);
 
-/// Allocations that were recorded in the selection.
+/// The longest period with which it was sampled so far, in bytes.
+std::int64_t longestPeriod(const Snapshot &snapshot);
+
+/// Sampled allocations that were recorded in the selection.
 std::int64_t sampleCount(const Snapshot &snapshot);
 
 /// An interval for people, in the unit of `kind`: "1.1–1.3 GiB".

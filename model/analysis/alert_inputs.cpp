@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/alert_inputs.h"
 
+#include "model/analysis/known_limits.h"
+
 #include <algorithm>
 
 namespace model {
@@ -33,6 +35,12 @@ bool isLevel(HeapQuantity quantity)
 
 } // namespace
 
+bool isHeapLevel(const SeriesSource &source)
+{
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    return quantity && isLevel(*quantity);
+}
+
 void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
 {
     m_span = batch.span;
@@ -55,10 +63,50 @@ void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
         const ImageId image(entry.first);
         return image.index() < tables.images.size() && tables.images[image.index()].end.has_value();
     });
+    takeScans(batch);
     if (!batch.cpu.empty() || m_sampledNs)
         m_sampledNs = 0;
     for (const CpuDelta &cpu : batch.cpu)
         *m_sampledNs += cpu.samples * cpu.periodNs;
+}
+
+void AlertInputs::takeScans(const EventBatch &batch)
+{
+    m_newLoss.reset();
+    for (const MemoryScan &scan : batch.scans) {
+        NewLoss &loss = m_newLoss ? *m_newLoss : m_newLoss.emplace();
+        loss.scan = scan.id;
+        for (const ScannedStack &stack : scan.stacks) {
+            const BlockSum &lost = stack.sums[static_cast<std::size_t>(ReachClass::Directly)];
+            if (lost.blocks <= 0 || !m_lossy.insert({scan.image.value, stack.stack.value}).second)
+                continue;
+            loss.bytes += lost.bytes;
+            ++loss.stacks;
+        }
+    }
+}
+
+std::optional<AlertInputs::Limited> AlertInputs::limited(const SeriesSource &source) const
+{
+    const auto both = [this, &source](std::optional<double> limit) -> std::optional<Limited> {
+        const auto used = value(source);
+        return used && limit && *limit > 0 ? std::optional(Limited{*used, *limit}) : std::nullopt;
+    };
+    const std::optional<Metric> bound = limitingMetric(source);
+    if (!bound)
+        return canHaveLimit(source) ? both(memoryLimit()) : std::nullopt;
+    if (isSharedByProcesses(*bound))
+        return both(value(*bound));
+    std::optional<Limited> nearest;
+    for (const auto &[process, values] : m_metrics) {
+        const auto used = values.get(std::get<Metric>(source)), limit = values.get(*bound);
+        if (!used || !limit || *limit <= 0)
+            continue;
+        const Limited one{static_cast<double>(*used), static_cast<double>(*limit)};
+        if (!nearest || one.value * nearest->limit > nearest->value * one.limit)
+            nearest = one;
+    }
+    return nearest;
 }
 
 std::optional<double> AlertInputs::value(const SeriesSource &source) const

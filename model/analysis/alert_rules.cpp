@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/alert_rules.h"
 
+#include "model/analysis/known_limits.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -12,13 +14,6 @@ namespace {
 constexpr Duration kMinute = Duration::fromMs(60'000);
 constexpr Duration kHour = Duration::fromMs(3'600'000);
 constexpr Duration kLongestWindow{7ll * 24 * kHour.ns};
-
-bool isMemory(const SeriesSource &source)
-{
-    const Unit unit = seriesInfo(source).unit;
-    return unit == Unit::Bytes && source != SeriesSource(Metric::MemoryLimit)
-        && source != SeriesSource(Metric::SystemAvailable);
-}
 
 /// "resident memory", "CPU": as a label reads within a sentence.
 std::string inSentence(std::string_view label)
@@ -40,12 +35,19 @@ Unit valueUnit(const AlertRule &rule)
         return Unit::Percent;
     case AlertTest::ReachesWithin:
         return Unit::Nanoseconds;
+    case AlertTest::NewlyLost:
+        return Unit::Bytes;
     case AlertTest::Above:
     case AlertTest::Below:
     case AlertTest::GrowsBy:
         break;
     }
     return seriesInfo(rule.source).unit;
+}
+
+std::string_view watchedKey(const AlertRule &rule)
+{
+    return rule.test == AlertTest::NewlyLost ? "lost_bytes" : seriesInfo(rule.source).key;
 }
 
 bool isBadWhenHigh(AlertTest test) { return test != AlertTest::Below && test != AlertTest::ReachesWithin; }
@@ -62,6 +64,8 @@ double clearThreshold(const AlertRule &rule)
         return rule.threshold * 1.25;
     case AlertTest::Below:
         return rule.threshold + std::abs(rule.threshold) * 0.05;
+    case AlertTest::NewlyLost:
+        return rule.threshold;
     case AlertTest::Above:
     case AlertTest::AboveOfLimit:
     case AlertTest::AboveOfCores:
@@ -89,6 +93,8 @@ std::string conditionText(const AlertRule &rule)
         return fmt::format("{} grows by more than {} within {}{}", what, threshold, formatDuration(rule.window), holds);
     case AlertTest::ReachesWithin:
         return fmt::format("{} reaches its limit within {}{}", what, threshold, holds);
+    case AlertTest::NewlyLost:
+        return fmt::format("a scan finds more than {} lost at stacks that had lost none", threshold);
     }
     return what;
 }
@@ -100,9 +106,10 @@ std::vector<AlertRule> defaultAlertRules()
     AlertRule busy{.name = "CPU busy", .source = CpuQuantity::Used, .test = AlertTest::AboveOfCores, .threshold = 90};
     AlertRule forecast{
         .name = "memory runs out", .test = AlertTest::ReachesWithin, .threshold = 8 * static_cast<double>(kHour.ns)};
+    AlertRule lost{.name = "new lost memory", .source = HeapQuantity::LiveBytes, .test = AlertTest::NewlyLost};
     limit.holds = Duration::fromMs(10'000);
     busy.holds = {5 * kMinute.ns};
-    return {growth, limit, busy, forecast};
+    return {growth, limit, busy, forecast, lost};
 }
 
 std::string ruleProblem(const AlertRule &rule)
@@ -113,10 +120,15 @@ std::string ruleProblem(const AlertRule &rule)
         return "a rule needs a name";
     if (!std::isfinite(rule.threshold))
         return "the threshold is no number";
-    if (rule.test == AlertTest::AboveOfLimit && !isMemory(rule.source))
-        return fmt::format("{} is no memory that a limit holds for; rss_bytes is", key);
-    if (rule.test == AlertTest::ReachesWithin && !isMemory(rule.source))
-        return fmt::format("{} is no memory that could reach a limit; rss_bytes is", key);
+    const bool needsLimit = rule.test == AlertTest::AboveOfLimit || rule.test == AlertTest::ReachesWithin;
+    if (needsLimit && !canHaveLimit(rule.source))
+        return fmt::format("{} is nothing that a limit holds for; rss_bytes, live_bytes, virtual_bytes, threads_count, "
+                           "open_files_count and disk_used_bytes are",
+            key);
+    if (rule.test == AlertTest::NewlyLost && rule.holds.ns != 0)
+        return "what a scan finds does not have to last: leave holds out";
+    if (rule.test == AlertTest::NewlyLost && rule.threshold < 0)
+        return "less than nothing cannot be lost";
     if (rule.test == AlertTest::AboveOfCores && !std::holds_alternative<CpuQuantity>(rule.source))
         return fmt::format("{} is no use of processors; cpu_percent is", key);
     if (grows && (rule.window < Duration::fromMs(1000) || rule.window > kLongestWindow))

@@ -13,11 +13,12 @@ namespace model {
 enum class AlertTest : std::uint8_t {
     Above,         ///< the value, in the source's unit
     Below,         ///< the same
-    AboveOfLimit,  ///< the value as percent of the memory limit (least of control group's, available plus resident)
+    AboveOfLimit,  ///< the value as percent of its limit, see canHaveLimit()
     AboveOfCores,  ///< CPU as percent of all processors of the machine
     GrowsPercent,  ///< by how many percent the value has grown within `window`
     GrowsBy,       ///< by how much it has grown within `window`, in the source's unit
-    ReachesWithin, ///< nanoseconds in which a forecast's median reaches the memory limit; fires below the threshold
+    ReachesWithin, ///< nanoseconds in which a forecast's median reaches the limit; fires below the threshold
+    NewlyLost, ///< bytes that a scan found definitely lost at stacks that had lost none before; over at the next scan. No source
 };
 
 /// A condition over a quantity of a recording, that is told when it has held for a while. Pure data.
@@ -36,6 +37,9 @@ struct AlertRule
 /// The unit of what the rule compares: percent for shares and growth in percent, nanoseconds for forecasts, else the source's.
 Unit valueUnit(const AlertRule &rule);
 
+/// Key of what the rule looks at, as in reports: "rss_bytes"; of NewlyLost "lost_bytes".
+std::string_view watchedKey(const AlertRule &rule);
+
 /// Whether a great value is the bad one.
 bool isBadWhenHigh(AlertTest test);
 
@@ -47,7 +51,7 @@ double clearThreshold(const AlertRule &rule);
 std::string conditionText(const AlertRule &rule);
 
 /// Growth of resident memory above 5 % within 1 h, memory above 80 % of its limit, CPU above 90 % of all processors for 5 min, memory forecast
-/// to reach its limit within 8 h.
+/// to reach its limit within 8 h, any memory that a scan finds lost at a stack that had lost none.
 std::vector<AlertRule> defaultAlertRules();
 
 /// What is wrong with a rule, as a sentence; empty: nothing.

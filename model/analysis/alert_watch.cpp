@@ -3,6 +3,8 @@
 
 #include "model/analysis/forecast.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -111,6 +113,12 @@ const AlertRule *AlertWatch::ruleOf(const AlertEvent &event) const
 std::vector<AlertEvent> AlertWatch::evaluate(const EventBatch &batch, const ProgramTables &tables)
 {
     m_inputs.add(batch, tables);
+    // What is known of live memory jumps by a sampling error: growth is not told across that.
+    const bool hasHeapStep = std::any_of(batch.heapModes.begin(), batch.heapModes.end(),
+        [](const HeapModeChange &change) { return change.cause != HeapModeCause::Begin; });
+    for (Watched &watched : m_watched)
+        if (hasHeapStep && watched.history && isHeapLevel(watched.rule.source))
+            watched.history->restart();
     std::vector<AlertEvent> told;
     for (Watched &watched : m_watched)
         judge(watched, compared(watched, batch.span.end), batch.span.end, told);
@@ -120,16 +128,20 @@ std::vector<AlertEvent> AlertWatch::evaluate(const EventBatch &batch, const Prog
 std::optional<double> AlertWatch::compared(Watched &watched, Timestamp now) const
 {
     const AlertRule &rule = watched.rule;
-    const std::optional<double> value = m_inputs.value(rule.source);
+    if (rule.test == AlertTest::NewlyLost) {
+        const auto &loss = m_inputs.newLoss();
+        return loss ? std::optional(static_cast<double>(loss->bytes)) : std::nullopt;
+    }
+    const bool needsLimit = rule.test == AlertTest::AboveOfLimit || rule.test == AlertTest::ReachesWithin;
+    const auto limited = needsLimit ? m_inputs.limited(rule.source) : std::nullopt;
+    const std::optional<double> value = limited ? std::optional(limited->value) : m_inputs.value(rule.source);
     if (!value)
         return std::nullopt;
     if (watched.history)
         watched.history->add(now, *value);
     switch (rule.test) {
-    case AlertTest::AboveOfLimit: {
-        const auto limit = m_inputs.memoryLimit();
-        return limit && *limit > 0 ? std::optional(100 * *value / *limit) : std::nullopt;
-    }
+    case AlertTest::AboveOfLimit:
+        return limited ? std::optional(100 * limited->value / limited->limit) : std::nullopt;
     case AlertTest::AboveOfCores:
         return *value / m_cores;
     case AlertTest::GrowsPercent:
@@ -141,17 +153,17 @@ std::optional<double> AlertWatch::compared(Watched &watched, Timestamp now) cons
         return rule.test == AlertTest::GrowsBy ? growth : 100 * growth / *before;
     }
     case AlertTest::ReachesWithin:
-        return forecastNs(watched, now);
+        return forecastNs(watched, now, limited ? std::optional(limited->limit) : std::nullopt);
     case AlertTest::Above:
     case AlertTest::Below:
+    case AlertTest::NewlyLost:
         break;
     }
     return value;
 }
 
-std::optional<double> AlertWatch::forecastNs(Watched &watched, Timestamp now) const
+std::optional<double> AlertWatch::forecastNs(Watched &watched, Timestamp now, std::optional<double> limit)
 {
-    const auto limit = m_inputs.memoryLimit();
     if (!limit || now < watched.nextForecast)
         return limit ? watched.forecastValue : std::nullopt;
     watched.nextForecast = now + kForecastEach;
@@ -169,6 +181,16 @@ std::optional<double> AlertWatch::forecastNs(Watched &watched, Timestamp now) co
     return watched.forecastValue;
 }
 
+/// The condition in words; of a scan what it found.
+std::string AlertWatch::conditionNow(const AlertRule &rule) const
+{
+    const auto &loss = m_inputs.newLoss();
+    if (rule.test != AlertTest::NewlyLost || !loss)
+        return conditionText(rule);
+    return fmt::format("scan {} found memory lost at {} {} that had lost none before", loss->scan, loss->stacks,
+        loss->stacks == 1 ? "stack" : "stacks");
+}
+
 void AlertWatch::judge(Watched &watched, std::optional<double> value, Timestamp now, std::vector<AlertEvent> &told)
 {
     const AlertRule &rule = watched.rule;
@@ -177,6 +199,12 @@ void AlertWatch::judge(Watched &watched, std::optional<double> value, Timestamp 
         watched.since.reset();
         watched.overSince.reset();
         return;
+    }
+    if (watched.active && rule.test == AlertTest::NewlyLost) {
+        // Each scan is a finding of its own.
+        watched.active->ended = now;
+        tell(watched, now, told);
+        watched.active.reset();
     }
     if (watched.active) {
         AlertEvent &alert = *watched.active;
@@ -210,8 +238,8 @@ void AlertWatch::judge(Watched &watched, std::optional<double> value, Timestamp 
     watched.overSince.reset();
     watched.active = AlertEvent{.id = ++m_lastId,
         .rule = rule.name,
-        .source = std::string(seriesInfo(rule.source).key),
-        .condition = conditionText(rule),
+        .source = std::string(watchedKey(rule)),
+        .condition = conditionNow(rule),
         .began = *watched.since,
         .fired = now,
         .ended = {},

@@ -18,6 +18,8 @@ public:
     MedianHistory(Duration step, std::size_t steps);
 
     void add(Timestamp when, double value);
+    /// Forgets all values.
+    void restart() { *this = MedianHistory(m_step, m_steps); }
     /// The median of the values within the last step.
     double current() const;
     /// The median of the step that lies the whole history back; empty while there is not that much.
@@ -74,7 +76,8 @@ private:
     };
 
     std::optional<double> compared(Watched &watched, Timestamp now) const;
-    std::optional<double> forecastNs(Watched &watched, Timestamp now) const;
+    static std::optional<double> forecastNs(Watched &watched, Timestamp now, std::optional<double> limit);
+    std::string conditionNow(const AlertRule &rule) const;
     void judge(Watched &watched, std::optional<double> value, Timestamp now, std::vector<AlertEvent> &told);
 
     static void tell(Watched &watched, Timestamp now, std::vector<AlertEvent> &told);

@@ -116,6 +116,7 @@ std::optional<Futures> simulateFutures(
         seasonal[i] = options.season->at(options.lastBlock + grid[i]);
     std::vector<std::vector<double>> columns(points.size());
     Futures futures;
+    futures.otherPassages.resize(options.otherLimits.size());
     Random random(options.seed);
     std::vector<double> path(grid.size());
     double share = 0;
@@ -130,11 +131,15 @@ std::optional<Futures> simulateFutures(
                 path[i] += seasonal[i];
             futures.passages.push_back(
                 options.limit ? firstPassage(path, grid, *options.limit) : std::numeric_limits<double>::infinity());
+            for (std::size_t i = 0; i < options.otherLimits.size(); ++i)
+                futures.otherPassages[i].push_back(firstPassage(path, grid, options.otherLimits[i]));
             for (std::size_t i = 0; i < points.size(); ++i)
                 columns[i].push_back(path[points[i]]);
         }
     }
     std::sort(futures.passages.begin(), futures.passages.end());
+    for (std::vector<double> &passages : futures.otherPassages)
+        std::sort(passages.begin(), passages.end());
     for (std::size_t i = 0; i < points.size(); ++i) {
         std::sort(columns[i].begin(), columns[i].end());
         FutureQuantiles quantiles{.blocks = grid[points[i]]};

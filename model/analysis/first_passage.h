@@ -34,6 +34,7 @@ struct Futures
 {
     std::vector<double>
         passages; ///< blocks until `limit` is crossed, ascending, one a path; infinity: not within the horizon
+    std::vector<std::vector<double>> otherPassages; ///< the same of FutureOptions::otherLimits, in their order
     std::vector<FutureQuantiles> band;
 };
 
@@ -43,7 +44,8 @@ struct FutureOptions
     std::optional<Season> season;
     double lastBlock = 0; ///< index of the last block, for the season
     double horizonBlocks = 0;
-    std::optional<double> limit; ///< none: nothing passes
+    std::optional<double> limit;     ///< none: nothing passes
+    std::vector<double> otherLimits; ///< whose passages are told too
     std::uint32_t paths = 2000;
     std::uint64_t seed = 1;
 };

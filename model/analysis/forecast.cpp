@@ -81,6 +81,7 @@ public:
         : m_options(options)
     {
         m_result.source = series.source;
+        m_result.label = options.label.empty() ? std::string(seriesInfo(series.source).label) : options.label;
         m_result.limit = options.limit;
         if (series.isEmpty())
             return;
@@ -180,6 +181,7 @@ private:
         FutureOptions options{.season = m_season,
             .lastBlock = static_cast<double>(m_values.size() - 1),
             .horizonBlocks = horizonNs / blockNs,
+            .otherLimits = m_options.otherLimits,
             .paths = std::max<std::uint32_t>(m_options.paths, 20),
             .seed = m_options.seed};
         if (m_result.limit)
@@ -196,12 +198,15 @@ private:
         }
         if (m_result.limit)
             tellTime(futures->passages);
+        for (std::size_t i = 0; i < futures->otherPassages.size(); ++i)
+            m_result.otherLimits.push_back(
+                {m_options.otherLimits[i], timeTo(m_options.otherLimits[i], futures->otherPassages[i])});
         return true;
     }
 
-    void tellTime(std::vector<double> passages)
+    TimeToLimit timeTo(double limit, std::vector<double> passages) const
     {
-        if (m_blocks.values.back() >= m_result.limit->value)
+        if (m_blocks.values.back() >= limit)
             std::fill(passages.begin(), passages.end(), 0);
         const auto at = [&](double share) -> std::optional<Duration> {
             const double blocks = sortedQuantile(passages, share);
@@ -209,15 +214,24 @@ private:
                 return std::nullopt;
             return Duration{std::llround(blocks * static_cast<double>(m_blocks.length.ns))};
         };
-        const auto reached = [&](double blocks) {
-            const auto end = std::upper_bound(passages.begin(), passages.end(), blocks);
-            return static_cast<double>(end - passages.begin()) / static_cast<double>(passages.size());
-        };
-        m_result.timeToLimit = TimeToLimit{at(0.05), at(0.25), at(0.5), at(0.75), at(0.95), reached(1e300)};
+        return {at(0.05), at(0.25), at(0.5), at(0.75), at(0.95), reachedBy(1e300, passages)};
+    }
+
+    static double reachedBy(double blocks, const std::vector<double> &passages)
+    {
+        const auto end = std::upper_bound(passages.begin(), passages.end(), blocks);
+        return static_cast<double>(end - passages.begin()) / static_cast<double>(passages.size());
+    }
+
+    void tellTime(std::vector<double> passages)
+    {
+        m_result.timeToLimit = timeTo(m_result.limit->value, passages);
+        if (m_blocks.values.back() >= m_result.limit->value)
+            std::fill(passages.begin(), passages.end(), 0);
         for (std::size_t i = 0; i < kForecastHours.size(); ++i) {
             const double blocks = kForecastHours[i] * kNsPerHour / static_cast<double>(m_blocks.length.ns);
             if (kForecastHours[i] * kNsPerHour <= static_cast<double>(m_result.horizon.ns))
-                m_result.reachedWithin[i] = reached(blocks);
+                m_result.reachedWithin[i] = reachedBy(blocks, passages);
         }
     }
 
@@ -229,43 +243,11 @@ private:
     std::size_t m_change = 0;
 };
 
-std::optional<double> lastOf(const Snapshot &snapshot, Metric metric)
-{
-    const std::optional<SeriesPoint> point = timeSeries(snapshot, metric).last();
-    return point ? std::optional(point->value) : std::nullopt;
-}
-
-bool isMemoryOfProcess(const SeriesSource &source)
-{
-    if (const auto *quantity = std::get_if<HeapQuantity>(&source))
-        return *quantity == HeapQuantity::LiveBytes;
-    const auto *metric = std::get_if<Metric>(&source);
-    return metric != nullptr
-        && (*metric == Metric::Rss || *metric == Metric::Pss || *metric == Metric::Anonymous
-            || *metric == Metric::CgroupMemory);
-}
-
 } // namespace
 
 std::optional<Forecast> forecast(const TimeSeries &series, const ForecastOptions &options, std::stop_token stop)
 {
     return Forecaster(series, options).run(stop);
-}
-
-std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source)
-{
-    if (!isMemoryOfProcess(source))
-        return std::nullopt;
-    std::optional<ForecastLimit> limit;
-    if (const std::optional<double> group = lastOf(snapshot, Metric::MemoryLimit))
-        limit = ForecastLimit{*group, "limit of the control group"};
-    if (source == SeriesSource(Metric::CgroupMemory))
-        return limit;
-    const std::optional<double> available = lastOf(snapshot, Metric::SystemAvailable);
-    const std::optional<double> own = lastOf(snapshot, Metric::Rss);
-    if (available && own && (!limit || *available + *own < limit->value))
-        limit = ForecastLimit{*available + *own, "memory that the system has left"};
-    return limit;
 }
 
 } // namespace model

@@ -22,6 +22,8 @@ struct ForecastLimit
 struct ForecastOptions
 {
     std::optional<ForecastLimit> limit; ///< none: only the trend is told
+    std::vector<double> otherLimits;    ///< how long these would last is told beside it
+    std::string label;                  ///< how the quantity is called; empty: as its source is
     std::optional<TimeRange> history;   ///< fit on this part only; the whole series otherwise
     std::optional<Duration> season; ///< length of a known cycle; 24 h is tried by itself when there is enough history
     Duration longestHorizon{48ll * 3600 * 1'000'000'000}; ///< how far ahead to look at most
@@ -59,6 +61,13 @@ struct TimeToLimit
     double reachedWithinHorizon = 0; ///< probability
 };
 
+/// How long another limit would last.
+struct OtherLimit
+{
+    double value = 0; ///< in the series' unit
+    TimeToLimit time;
+};
+
 /// What will happen next, and how sure that is.
 struct Forecast
 {
@@ -67,6 +76,7 @@ struct Forecast
     std::string reason;  ///< why not more is said; empty with ForecastState::Forecast
     std::string method;  ///< how it was computed and what it assumes, in words
     SeriesSource source;
+    std::string label; ///< how the quantity is called: "Resident memory"
     std::optional<ForecastLimit> limit;
     Timestamp now;            ///< end of the history
     double level = 0;         ///< of the quantity now
@@ -81,6 +91,7 @@ struct Forecast
     Duration horizon;                     ///< how far `band` reaches
     std::vector<ForecastBand> band;
     std::optional<TimeToLimit> timeToLimit; ///< with a limit and ForecastState::Forecast only
+    std::vector<OtherLimit> otherLimits;    ///< with ForecastState::Forecast only; as in the options
     /// P(limit reached within 1, 8, 24, 48 h); empty beyond the horizon.
     std::array<std::optional<double>, 4> reachedWithin;
 };
@@ -91,10 +102,5 @@ inline constexpr std::array<int, 4> kForecastHours{1, 8, 24, 48};
 /// behind, 10 minutes of history included; fewer give a direction at best. Deterministic for a seed. Returns nothing when
 /// `stop` was requested.
 std::optional<Forecast> forecast(const TimeSeries &series, const ForecastOptions &options, std::stop_token stop = {});
-
-/// The least of what may end a process whose resident memory is looked at: the control group's limit, the memory available plus its
-/// own, as of the last tick. Empty when neither is known or `source` is no memory of the process. The limit of the address space
-/// (RLIMIT_AS) binds VirtualSize, and is not recorded: give it as a limit of one's own.
-std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source);
 
 } // namespace model

@@ -44,18 +44,27 @@ std::string intervalText(const TimeToLimit &time, Duration horizon)
     return fmt::format("90 %: {} to {}", low, formatDuration(*time.q95));
 }
 
+/// Whether the quantity is called by a plural: "Threads grow".
+bool isPlural(const Forecast &forecast)
+{
+    return forecast.label.starts_with(seriesInfo(forecast.source).label)
+        && seriesInfo(forecast.source).label.ends_with('s');
+}
+
 std::string trendSentence(const Forecast &forecast)
 {
     const Unit unit = seriesInfo(forecast.source).unit;
     const std::string seen = formatDuration({forecast.block.ns * static_cast<std::int64_t>(forecast.blocks)});
+    const std::string_view end = isPlural(forecast) ? "" : "s";
+    const Interval &slope = forecast.trend.slope90;
     if (forecast.isGrowing || forecast.isShrinking)
-        return fmt::format("{} {} by {}", seriesInfo(forecast.source).label, forecast.isGrowing ? "grows" : "shrinks",
-            rateText(std::abs(forecast.trend.slope),
-                forecast.isGrowing ? forecast.trend.slope90
-                                   : Interval{-forecast.trend.slope90.high, -forecast.trend.slope90.low},
-                unit));
-    return fmt::format("{} shows no trend in {} ({} to {})", seriesInfo(forecast.source).label, seen,
-        signedRate(forecast.trend.slope90.low, unit), signedRate(forecast.trend.slope90.high, unit));
+        return fmt::format("{} {}{} by {}", forecast.label, forecast.isGrowing ? "grow" : "shrink", end,
+            rateText(
+                std::abs(forecast.trend.slope), forecast.isGrowing ? slope : Interval{-slope.high, -slope.low}, unit));
+    if (slope.low == 0 && slope.high == 0)
+        return fmt::format("{} stay{} at {} ({} seen)", forecast.label, end, formatValue(forecast.level, unit), seen);
+    return fmt::format("{} show{} no trend in {} ({} to {})", forecast.label, end, seen, signedRate(slope.low, unit),
+        signedRate(slope.high, unit));
 }
 
 } // namespace
@@ -90,12 +99,22 @@ std::string forecastVerdict(const Forecast &forecast)
     const std::string limit
         = fmt::format("the {} ({})", forecast.limit->name, formatValue(forecast.limit->value, unit));
     if (time.median && time.median->ns == 0)
-        return fmt::format("{} is above {} already.", seriesInfo(forecast.source).label, limit);
+        return fmt::format("{} {} above {} already.", forecast.label, isPlural(forecast) ? "are" : "is", limit);
     if (time.median)
         return fmt::format("{}; {} is reached in {} ({}).", trendSentence(forecast), limit,
             formatDuration(*time.median), intervalText(time, forecast.horizon));
     return fmt::format("{}; the probability that {} is reached within {} is {}.", trendSentence(forecast), limit,
         formatDuration(forecast.horizon), probabilityText(time.reachedWithinHorizon));
+}
+
+std::string capacityText(const OtherLimit &limit, Duration horizon, Unit unit)
+{
+    const std::string what = fmt::format("A limit of {}", formatValue(limit.value, unit));
+    const TimeToLimit &time = limit.time;
+    if (time.median)
+        return fmt::format("{} would last {} ({}).", what, formatDuration(*time.median), intervalText(time, horizon));
+    return fmt::format("{} would last longer than {}; the probability that it is reached by then is {}.", what,
+        formatDuration(horizon), probabilityText(time.reachedWithinHorizon));
 }
 
 std::string forecastMethod(const Forecast &forecast, std::size_t filledBlocks)

@@ -14,6 +14,8 @@ std::string rateText(double perHour, Unit unit);
 
 /// What the forecast says, as one sentence; from all its other members.
 std::string forecastVerdict(const Forecast &forecast);
+/// "A limit of 2 GiB would last 31 h (90 %: 22 h to 47 h)."; `horizon`: of the forecast.
+std::string capacityText(const OtherLimit &limit, Duration horizon, Unit unit);
 /// How it was computed and what it assumes.
 std::string forecastMethod(const Forecast &forecast, std::size_t filledBlocks);
 

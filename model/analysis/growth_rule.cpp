@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
@@ -163,7 +164,7 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
 
 Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
 {
-    const bool isSure = leak.tier == LeakTier::Growing;
+    const bool isSure = leak.tier == LeakTier::Growing || leak.tier == LeakTier::Lost;
     double confidence = isSure && leak.isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
     confidence *= coverage(snapshot).heap == Trust::Partial ? 0.6 : 1;
     Recommendation item{.rule = Rule::GrowingStack,
@@ -219,6 +220,13 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         found.notLookedAt.push_back(
             fmt::format("Growth: needs {} ticks and {} s of heap recording, there are {} ticks in {}.", kLeastMoments,
                 kLeastSeconds, snapshot.growthTimes.size(), formatDuration(snapshot.span.length())));
+        return true;
+    }
+    if (const auto steps = heapStepsIn(snapshot, snapshot.span); !steps.empty()) {
+        found.notLookedAt.push_back(
+            fmt::format("Growth: how the heap was recorded changed at {}, and live memory is not compared "
+                        "across that; select the time after it.",
+                formatOffset(steps.back().when, true)));
         return true;
     }
     const Coverage trust = coverage(snapshot);

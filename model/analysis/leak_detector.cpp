@@ -28,8 +28,8 @@ struct TierName
     std::string_view key;
     std::string_view label;
 };
-constexpr std::array<TierName, 3> kTierNames{
-    {{"growing", "Growing"}, {"could_be_cache", "Growing, could be a cache"}, {"idle", "Kept, not growing"}}};
+constexpr std::array<TierName, 4> kTierNames{{{"lost", "Lost"}, {"growing", "Growing"},
+    {"could_be_cache", "Growing, could be a cache"}, {"idle", "Kept, not growing"}}};
 
 bool isSelected(const Snapshot &snapshot, ImageId image)
 {
@@ -37,36 +37,29 @@ bool isSelected(const Snapshot &snapshot, ImageId image)
     return !process || snapshot.tables->images.at(image.index()).process == *process;
 }
 
-LeakStack looked(const StackAges &ages, const AgeClock &clock)
-{
-    LeakStack stack{.stack = ages.stack, .test = testLeak(ages.buckets), .ages = &ages};
-    stack.liveBytes = ages.buckets.empty() ? 0 : ages.buckets.back().liveBytes;
-    stack.liveBlocks = ages.buckets.empty() ? 0 : ages.buckets.back().liveBlocks;
-    const double perHour = 3600 / std::max(ages.bucket.seconds(), 1e-9);
-    stack.bytesPerHour = stack.test.bytesSlope * perHour;
-    const double half = 1.96 * stack.test.bytesSlopeError * perHour;
-    stack.bytesPerHour95 = {stack.bytesPerHour - half, stack.bytesPerHour + half};
-    stack.followedFrom = clock.origin + Duration{ages.bucket.ns * std::int64_t{ages.firstBucket}};
-    return stack;
-}
-
 /// Adds up what the stacks of an item say; they are independent, so their variances add up.
 void sumUp(LeakItem &item)
 {
     double variance = 0;
     std::int64_t survivors = 0, born = 0;
-    std::sort(item.stacks.begin(), item.stacks.end(),
-        [](const LeakStack &a, const LeakStack &b) { return a.bytesPerHour > b.bytesPerHour; });
+    std::sort(item.stacks.begin(), item.stacks.end(), [](const LeakStack &a, const LeakStack &b) {
+        return std::tuple(a.ages != nullptr, a.bytesPerHour, a.lost.bytes)
+            > std::tuple(b.ages != nullptr, b.bytesPerHour, b.lost.bytes);
+    });
     for (const LeakStack &stack : item.stacks) {
         item.bytesPerHour += stack.bytesPerHour;
         const double half = stack.bytesPerHour95.high - stack.bytesPerHour;
         variance += half * half;
         item.liveBytes += stack.liveBytes;
         item.liveBlocks += stack.liveBlocks;
+        item.lost += stack.lost;
+        item.lostTwice += stack.lostTwice;
         survivors += stack.test.survivors;
         born += stack.test.born;
         item.isConfirmed = item.isConfirmed || stack.test.buckets >= kConfirmedLeakBuckets;
     }
+    if (item.tier == LeakTier::Lost)
+        item.isConfirmed = item.lostTwice.blocks > 0;
     item.bytesPerHour95 = {item.bytesPerHour - std::sqrt(variance), item.bytesPerHour + std::sqrt(variance)};
     item.leakShare = born > 0 ? static_cast<double>(survivors) / static_cast<double>(born) : 0;
     item.leakShare95 = wilsonInterval(survivors, born);
@@ -85,24 +78,84 @@ public:
 
     std::optional<LeakReport> run()
     {
-        if (!m_snapshot.heapAges || m_snapshot.heapAges->clocks.empty()) {
+        takeLost();
+        takeClaims();
+        const bool hasAges = m_snapshot.heapAges && !m_snapshot.heapAges->clocks.empty();
+        if (!hasAges && m_lost.empty()) {
             tellLeaks(m_snapshot, m_report);
             return std::move(m_report);
         }
-        m_report.state = LeakReport::State::NotEnough;
         for (const HeapCost &cost : m_snapshot.heap)
             m_places.learn(cost.stack);
-        m_report.foldedBelow = std::max(kLeastHeld,
-            static_cast<std::int64_t>(
-                std::llround(kLeastHeldShare * static_cast<double>(m_snapshot.heapSummary.liveBytes))));
-        for (const AgeClock &clock : m_snapshot.heapAges->clocks)
-            if (isSelected(m_snapshot, clock.image) && !lookAt(clock))
-                return std::nullopt;
+        m_report.foldedBelow = leakFloor(m_snapshot.heapSummary.liveBytes);
+        if (hasAges) {
+            m_report.state = LeakReport::State::NotEnough;
+            for (const AgeClock &clock : m_snapshot.heapAges->clocks)
+                if (isSelected(m_snapshot, clock.image) && !lookAt(clock))
+                    return std::nullopt;
+        }
+        addRestOfLost();
         finish();
         return std::move(m_report);
     }
 
 private:
+    using Key = std::pair<std::uint32_t, std::uint32_t>; ///< image, stack
+
+    struct LostStack
+    {
+        std::shared_ptr<const MemoryScan> scan;
+        BlockSum lost;
+        BlockSum lostTwice;
+        bool isTold = false;
+    };
+
+    /// Of the last scan of each image: stacks of which blocks are definitely lost, with what is lost behind them at the same stack.
+    void takeLost()
+    {
+        std::map<std::uint32_t, std::shared_ptr<const MemoryScan>> last;
+        for (const auto &scan : m_snapshot.scans)
+            last[scan->image.value] = scan;
+        for (const auto &[image, scan] : last)
+            for (const ScannedStack &stack : scan->stacks) {
+                const auto sum = [&stack](ReachClass reach) { return stack.sums[static_cast<std::size_t>(reach)]; };
+                if (sum(ReachClass::Directly).blocks <= 0)
+                    continue;
+                LostStack &lost = m_lost[{image, stack.stack.value}];
+                lost = {scan, sum(ReachClass::Directly), stack.confirmed};
+                lost.lost += sum(ReachClass::Indirectly);
+            }
+    }
+
+    void takeClaims()
+    {
+        for (const LeakClaim &claim : m_snapshot.leakClaims) {
+            if (!isSelected(m_snapshot, claim.image))
+                continue;
+            ++m_report.claims;
+            if (claim.withdrawn)
+                m_withdrawn[{claim.image.value, claim.stack.value}] = &claim;
+        }
+    }
+
+    /// What a scan found, and no history: few blocks, lost early, or a recording that is too short for more.
+    void addRestOfLost()
+    {
+        std::map<Key, const HeapCost *> costs;
+        for (const HeapCost &cost : m_snapshot.heap)
+            costs[{cost.image.value, cost.stack.value}] = &cost;
+        for (const auto &[key, lost] : m_lost) {
+            if (lost.isTold)
+                continue;
+            LeakStack stack{.stack = StackId(key.second)};
+            if (const auto cost = costs.find(key); cost != costs.end()) {
+                stack.liveBytes = cost->second->liveBytes;
+                stack.liveBlocks = cost->second->liveBlocks;
+            }
+            add(ImageId(key.first), std::move(stack), LeakTier::Lost);
+        }
+    }
+
     bool lookAt(const AgeClock &clock)
     {
         m_report.followed += clock.followed;
@@ -116,7 +169,7 @@ private:
                 continue;
             if (m_stop.stop_requested())
                 return false;
-            judge(clock, looked(ages, clock));
+            judge(clock, judgedStack(ages, clock));
         }
         return true;
     }
@@ -124,24 +177,29 @@ private:
     void judge(const AgeClock &clock, LeakStack stack)
     {
         const LeakTest &test = stack.test;
-        if (!test.isEnough)
+        const bool isLost = m_lost.contains({clock.image.value, stack.stack.value});
+        if (test.isEnough) {
+            m_report.state = LeakReport::State::Done;
+            ++m_report.tested;
+        }
+        if (isLost) {
+            add(clock.image, std::move(stack), LeakTier::Lost);
+        } else if (!test.isEnough) {
             return;
-        m_report.state = LeakReport::State::Done;
-        ++m_report.tested;
-        if (test.leaks()) {
-            const double held = stack.bytesPerHour95.low * kHorizonHours + static_cast<double>(stack.liveBytes);
-            if (stack.bytesPerHour95.high <= 0 || held < static_cast<double>(m_report.foldedBelow)) {
+        } else if (test.leaks()) {
+            if (!isWorthTelling(stack, m_report.foldedBelow)) {
                 ++m_report.folded;
                 return;
             }
-            add(clock, std::move(stack), test.couldBeCache() ? LeakTier::CouldBeCache : LeakTier::Growing);
+            const bool isDoubtful = test.couldBeCache() || m_withdrawn.contains({clock.image.value, stack.stack.value});
+            add(clock.image, std::move(stack), isDoubtful ? LeakTier::CouldBeCache : LeakTier::Growing);
         } else {
             if (canBeLarge(stack))
                 m_report.expectedFalse += falseReportRate(test.buckets);
             const double least = kLeastIdleShare * static_cast<double>(m_snapshot.heapSummary.liveBytes);
             const bool isKept = test.hasPlateau && test.survivors > 0 && test.leakShare > 0.5;
             if (isKept && static_cast<double>(stack.liveBytes) >= std::max(least, static_cast<double>(kLeastHeld)))
-                add(clock, std::move(stack), LeakTier::Idle);
+                add(clock.image, std::move(stack), LeakTier::Idle);
         }
     }
 
@@ -152,19 +210,29 @@ private:
             >= static_cast<double>(m_report.foldedBelow);
     }
 
-    void add(const AgeClock &clock, LeakStack stack, LeakTier tier)
+    void add(ImageId image, LeakStack stack, LeakTier tier)
     {
+        const auto lost = m_lost.find({image.value, stack.stack.value});
+        if (lost != m_lost.end()) {
+            stack.lost = lost->second.lost;
+            stack.lostTwice = lost->second.lostTwice;
+            lost->second.isTold = true;
+        }
+        if (const auto claim = m_withdrawn.find({image.value, stack.stack.value}); claim != m_withdrawn.end())
+            stack.withdrawn = claim->second;
         const StackLine &line = m_places.placeOf(stack.stack);
         const auto [it, isNew]
-            = m_items.try_emplace({clock.image.value, tier == LeakTier::Idle, line.modulePath + '\n' + line.name});
+            = m_items.try_emplace({image.value, tier == LeakTier::Idle, line.modulePath + '\n' + line.name});
         LeakItem &item = it->second;
         if (isNew) {
-            item = {.tier = tier, .function = line.name, .module = line.moduleName, .image = clock.image};
+            item = {.tier = tier, .function = line.name, .module = line.moduleName, .image = image};
             item.place = shortFunctionName(line.name);
             item.place.resize(std::min(item.place.find(" [clone"), item.place.size()));
             item.where = shortPlace(line.file, line.line);
         }
         item.tier = std::min(item.tier, tier);
+        if (lost != m_lost.end())
+            item.scan = lost->second.scan;
         item.stacks.push_back(std::move(stack));
     }
 
@@ -197,11 +265,15 @@ private:
         std::stable_sort(m_report.items.begin(), m_report.items.end(), [](const LeakItem &a, const LeakItem &b) {
             if (a.tier != b.tier)
                 return a.tier < b.tier;
+            if (a.tier == LeakTier::Lost && a.lost.bytes != b.lost.bytes)
+                return a.lost.bytes > b.lost.bytes;
             if (a.tier == LeakTier::Idle)
                 return a.liveBytes > b.liveBytes;
             return a.bytesPerHour95.low * kHorizonHours + static_cast<double>(a.liveBytes)
                 > b.bytesPerHour95.low * kHorizonHours + static_cast<double>(b.liveBytes);
         });
+        for (const auto &[key, claim] : m_withdrawn)
+            m_report.withdrawn.push_back(shortFunctionName(m_places.placeOf(claim->stack).name));
         tellLeaks(m_snapshot, m_report);
     }
 
@@ -211,9 +283,36 @@ private:
     LeakPlaces m_places;
     LeakReport m_report;
     std::map<std::tuple<std::uint32_t, bool, std::string>, LeakItem> m_items; ///< by image, idleness, place
+    std::map<Key, LostStack> m_lost;
+    std::map<Key, const LeakClaim *> m_withdrawn;
 };
 
 } // namespace
+
+LeakStack judgedStack(const StackAges &ages, const AgeClock &clock)
+{
+    LeakStack stack{.stack = ages.stack, .test = testLeak(ages.buckets), .ages = &ages};
+    stack.liveBytes = ages.buckets.empty() ? 0 : ages.buckets.back().liveBytes;
+    stack.liveBlocks = ages.buckets.empty() ? 0 : ages.buckets.back().liveBlocks;
+    const double perHour = 3600 / std::max(ages.bucket.seconds(), 1e-9);
+    stack.bytesPerHour = stack.test.bytesSlope * perHour;
+    const double half = 1.96 * stack.test.bytesSlopeError * perHour;
+    stack.bytesPerHour95 = {stack.bytesPerHour - half, stack.bytesPerHour + half};
+    stack.followedFrom = clock.origin + Duration{ages.bucket.ns * std::int64_t{ages.firstBucket}};
+    return stack;
+}
+
+std::int64_t leakFloor(std::int64_t liveHeapBytes)
+{
+    return std::max(
+        kLeastHeld, static_cast<std::int64_t>(std::llround(kLeastHeldShare * static_cast<double>(liveHeapBytes))));
+}
+
+bool isWorthTelling(const LeakStack &stack, std::int64_t floorBytes)
+{
+    const double held = stack.bytesPerHour95.low * kHorizonHours + static_cast<double>(stack.liveBytes);
+    return stack.bytesPerHour95.high > 0 && held >= static_cast<double>(floorBytes);
+}
 
 std::string_view leakTierKey(LeakTier tier) { return kTierNames.at(static_cast<std::size_t>(tier)).key; }
 

@@ -5,6 +5,7 @@
 #include "model/analysis/leak_test.h"
 #include "model/snapshot.h"
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -15,13 +16,14 @@ namespace model {
 
 /// How sure a finding is; the order of the report.
 enum class LeakTier : std::uint8_t {
+    Lost,         ///< a scan found no pointer to blocks of it any more
     Growing,      ///< cohort after cohort leaves blocks that are hardly freed any more, and the live bytes rise
     CouldBeCache, ///< the same, but a cache that fills or very long sessions would look like this too
     Idle,         ///< kept for long, but not growing
 };
-/// "growing", "could_be_cache", "idle".
+/// "lost", "growing", "could_be_cache", "idle".
 std::string_view leakTierKey(LeakTier tier);
-/// "Growing", "Growing, could be a cache", "Idle".
+/// "Lost", "Growing", "Growing, could be a cache", "Kept, not growing".
 std::string_view leakTierLabel(LeakTier tier);
 
 /// A stack of a finding.
@@ -34,8 +36,19 @@ struct LeakStack
     double bytesPerHour = 0;
     Interval bytesPerHour95;
     Timestamp followedFrom;          ///< begin of the history
-    const StackAges *ages = nullptr; ///< of Snapshot::heapAges
+    const StackAges *ages = nullptr; ///< of Snapshot::heapAges; null: it has no history, and is known from a scan alone
+    BlockSum lost;      ///< of the last scan of its image: no pointer leads to them, nor to what points to them
+    BlockSum lostTwice; ///< of those, lost in an earlier scan too
+    const LeakClaim *withdrawn = nullptr; ///< of Snapshot::leakClaims: it was accused before, and that proved wrong
 };
+
+/// What the rule says of a history. `clock`: of its image.
+LeakStack judgedStack(const StackAges &ages, const AgeClock &clock);
+
+/// Suspicious stacks that would hold less than this in 24 hours are not worth a word; `liveHeapBytes`: of all that is looked at.
+std::int64_t leakFloor(std::int64_t liveHeapBytes);
+/// Whether a stack of which LeakTest::leaks() holds would hold that much.
+bool isWorthTelling(const LeakStack &stack, std::int64_t floorBytes);
 
 /// Others that allocate at the place of a finding.
 struct LeakNeighbour
@@ -50,14 +63,18 @@ struct LeakNeighbour
 struct LeakItem
 {
     LeakTier tier = LeakTier::Growing;
-    bool isConfirmed = false; ///< from 72 buckets on; before that more than one healthy stack in a hundred is accused
-    std::string title;        ///< one sentence: "attachBuffer keeps 4.1 MiB/h (3.7–4.6)"
-    std::string place;        ///< the function, shortened
-    std::string function;     ///< whole
-    std::string where;        ///< "session.cpp:214"; empty if unknown
+    bool isConfirmed
+        = false; ///< from 72 buckets on; before that more than one healthy stack in a hundred is accused. Lost: in two scans
+    std::string title;    ///< one sentence: "attachBuffer keeps 4.1 MiB/h (3.7–4.6)"
+    std::string place;    ///< the function, shortened
+    std::string function; ///< whole
+    std::string where;    ///< "session.cpp:214"; empty if unknown
     std::string module;
     ImageId image;
-    std::vector<LeakStack> stacks; ///< fastest first; never empty
+    std::vector<LeakStack> stacks; ///< those with a history first, fastest first; never empty
+    BlockSum lost;                 ///< of all of them
+    BlockSum lostTwice;
+    std::shared_ptr<const MemoryScan> scan; ///< that found them lost; null: none did
     double bytesPerHour = 0;
     Interval bytesPerHour95;
     std::int64_t liveBytes = 0;
@@ -79,21 +96,24 @@ struct LeakReport
         Done,
     };
     State state = State::NoData;
-    std::vector<LeakItem> items;  ///< by tier, then by the lower end of the rate
-    std::int64_t followed = 0;    ///< stacks with a history, of the selected processes
-    std::int64_t tested = 0;      ///< of those, long and old enough for an answer
-    std::int64_t tooMany = 0;     ///< stacks that were due for a history and found no room
-    std::int64_t folded = 0;      ///< suspicious stacks that would not hold foldedBelow in 24 hours
-    std::int64_t foldedBelow = 0; ///< bytes
-    double expectedFalse = 0;     ///< of `items` that accuse: how many are to be expected if no stack leaks at all
-    std::size_t buckets = 0;      ///< of the longest history
+    std::vector<LeakItem> items;        ///< by tier, then by the lower end of the rate
+    std::int64_t followed = 0;          ///< stacks with a history, of the selected processes
+    std::int64_t tested = 0;            ///< of those, long and old enough for an answer
+    std::int64_t tooMany = 0;           ///< stacks that were due for a history and found no room
+    std::int64_t folded = 0;            ///< suspicious stacks that would not hold foldedBelow in 24 hours
+    std::int64_t foldedBelow = 0;       ///< bytes
+    std::int64_t claims = 0;            ///< accusations that the recorder made so far, of the selected processes
+    std::vector<std::string> withdrawn; ///< places of those that it took back, since the blocks were freed later
+    double expectedFalse = 0; ///< of `items` that accuse: how many are to be expected if no stack leaks at all
+    std::size_t buckets = 0;  ///< of the longest history
     Duration bucket;
     std::string sentence;           ///< "2 places keep growing; 412 stacks were looked at for 41 min."
     std::vector<std::string> notes; ///< what limits the answer: sampling, losses, a short recording
 };
 
 /// Finds what leaks, from Snapshot::heapAges: of the whole recording, whatever time is selected; the selected process counts. Not for
-/// memory that is lost but does not grow. Pure. Returns nothing when `stop` was requested.
+/// growth in less time
+/// than 36 buckets take. What the last scan of a process found lost is told whether it grows or not. Pure. Returns nothing when `stop` was requested.
 std::optional<LeakReport> findLeaks(const Snapshot &snapshot, std::stop_token stop = {});
 
 } // namespace model

@@ -32,14 +32,13 @@ Line fitLine(std::span<const AgeBucket> history, std::int64_t AgeBucket::*value)
     const auto n = static_cast<double>(history.size());
     double mean = 0;
     for (const AgeBucket &bucket : history)
-        mean += static_cast<double>(bucket.*value) / n;
+        mean += static_cast<double>(bucket.*value);
+    mean /= n;
     const double middle = (n - 1) / 2;
-    double sxx = 0, sxy = 0;
-    for (std::size_t i = 0; i < history.size(); ++i) {
-        const double x = static_cast<double>(i) - middle;
-        sxx += x * x;
-        sxy += x * (static_cast<double>(history[i].*value) - mean);
-    }
+    const double sxx = n * (n * n - 1) / 12;
+    double sxy = 0;
+    for (std::size_t i = 0; i < history.size(); ++i)
+        sxy += (static_cast<double>(i) - middle) * (static_cast<double>(history[i].*value) - mean);
     const double slope = sxy / sxx;
     double squares = 0, products = 0, before = 0;
     for (std::size_t i = 0; i < history.size(); ++i) {
@@ -57,10 +56,12 @@ double medianSlope(std::span<const AgeBucket> history)
 {
     std::vector<double> slopes;
     slopes.reserve(history.size() * history.size() / 2);
-    for (std::size_t i = 0; i < history.size(); ++i)
-        for (std::size_t j = i + 1; j < history.size(); ++j)
-            slopes.push_back(
-                static_cast<double>(history[j].liveBlocks - history[i].liveBlocks) / static_cast<double>(j - i));
+    // By distance: one division each, and a loop that the compiler can do several at a time.
+    for (std::size_t distance = 1; distance < history.size(); ++distance) {
+        const double factor = 1 / static_cast<double>(distance);
+        for (std::size_t i = 0; i + distance < history.size(); ++i)
+            slopes.push_back(static_cast<double>(history[i + distance].liveBlocks - history[i].liveBlocks) * factor);
+    }
     if (slopes.empty())
         return 0;
     const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(slopes.size() / 2);
@@ -144,9 +145,9 @@ void lookAtGrowth(std::span<const AgeBucket> history, LeakTest &test)
     if (!test.hasPlateau || !test.recurs || test.slopeT <= kLeastT)
         return;
     const std::size_t half = history.size() / 2;
-    test.halfSlope1 = medianSlope(history.subspan(history.size() / 6, half - history.size() / 6));
     test.halfSlope2 = medianSlope(history.subspan(half));
     test.grows = test.halfSlope2 > 0;
+    test.halfSlope1 = medianSlope(history.subspan(history.size() / 6, half - history.size() / 6));
     test.isConcave = test.halfSlope2 < kSlowing * test.halfSlope1;
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/leak_words.h"
 
+#include "model/aggregate/heap_modes.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace model {
 
@@ -21,10 +25,7 @@ std::string shareText(double share, const Interval &interval)
 }
 
 /// "blocks", or where they are sampled, what was seen of them.
-std::string_view countedAs(const Snapshot &snapshot)
-{
-    return snapshot.info.config.heap == HeapMode::Sampled ? "sampled blocks" : "blocks";
-}
+std::string_view countedAs(const Snapshot &snapshot) { return isHeapSampled(snapshot) ? "sampled blocks" : "blocks"; }
 
 std::string survivalSentence(const Snapshot &snapshot, const LeakItem &item, Duration bucket)
 {
@@ -82,41 +83,97 @@ std::string cautionOf(const LeakItem &item)
 {
     const LeakTest &test = item.stacks.front().test;
     std::string text;
+    for (const LeakStack &stack : item.stacks)
+        if (stack.withdrawn && text.empty())
+            text = fmt::format(
+                "It was accused at {} before, and by {} it had freed more than half of those blocks: that "
+                "was a false report. ",
+                formatOffset(stack.withdrawn->accused), formatOffset(*stack.withdrawn->withdrawn));
+    if (item.tier == LeakTier::Lost) {
+        if (!item.isConfirmed)
+            text += "One scan alone says so: its pointer may have been on its way. A second scan confirms it. ";
+        if (item.scan && item.scan->proof == ScanProof::LowerBound)
+            text += "More may be lost: not every block was known to the scan. ";
+    }
     if (item.tier == LeakTier::CouldBeCache) {
         if (test.isNeverFreed)
-            text = "Nothing that it allocates was freed while it was looked at, so a cache that is not full yet, or "
-                   "sessions longer than the recording, look the same. ";
+            text += "Nothing that it allocates was freed while it was looked at, so a cache that is not full yet, or "
+                    "sessions longer than the recording, look the same. ";
         if (test.isConcave)
             text += "It grows more slowly than before, as a cache does that fills. ";
         if (test.isStillFreed)
             text += "Old blocks are still freed now and then: some may just live very long. ";
         text += "A longer recording tells. ";
     }
-    if (!item.isConfirmed && item.tier != LeakTier::Idle)
+    if (!item.isConfirmed && (item.tier == LeakTier::Growing || item.tier == LeakTier::CouldBeCache))
         text += fmt::format("Not confirmed: {} of {} buckets were seen. ", test.buckets, kConfirmedLeakBuckets);
     if (!text.empty())
         text.pop_back();
     return text;
 }
 
-std::int64_t accusations(const LeakReport &report)
+std::int64_t count(const LeakReport &report, std::initializer_list<LeakTier> tiers)
 {
-    std::int64_t count = 0;
-    for (const LeakItem &item : report.items)
-        count += item.tier != LeakTier::Idle ? 1 : 0;
-    return count;
+    return std::count_if(report.items.begin(), report.items.end(),
+        [&](const LeakItem &item) { return std::find(tiers.begin(), tiers.end(), item.tier) != tiers.end(); });
+}
+
+/// "1 place lost memory for good"; empty if none did.
+std::string lostSentence(const LeakReport &report)
+{
+    const std::int64_t lost = count(report, {LeakTier::Lost});
+    return lost == 0
+        ? std::string()
+        : fmt::format("{} {} lost memory for good", formatCount(lost), lost == 1 ? "place has" : "places have");
+}
+
+std::string lossEvidence(const LeakItem &item)
+{
+    const std::string when = formatOffset(item.scan->when);
+    std::string text = fmt::format("The scan at {} found no pointer to {} in {} of it any more", when,
+        formatBytes(static_cast<double>(item.lost.bytes)), blocks(item.lost.blocks));
+    if (item.scan->confirms != 0)
+        text += item.lostTwice == item.lost ? std::string(", as an earlier one did")
+                                            : fmt::format(", {} of it lost in an earlier one too",
+                                                formatBytes(static_cast<double>(item.lostTwice.bytes)));
+    return text + '.';
+}
+
+/// How the tool's own accusations of this recording fared.
+std::string precisionNote(const LeakReport &report)
+{
+    constexpr std::size_t kMostNames = 3;
+    if (report.withdrawn.empty())
+        return {};
+    std::string names;
+    for (std::size_t i = 0; i < std::min(report.withdrawn.size(), kMostNames); ++i)
+        names += (names.empty() ? "" : ", ") + report.withdrawn[i];
+    return fmt::format(
+        "{} of {} {} that {} accused while it was recorded freed those blocks later, so that was wrong: {}{}.",
+        report.withdrawn.size(), report.claims, report.claims == 1 ? "stack" : "stacks",
+        report.claims == 1 ? "was" : "were", names, report.withdrawn.size() > kMostNames ? ", …" : "");
 }
 
 void addSamplingNote(const Snapshot &snapshot, LeakReport &report)
 {
-    if (snapshot.info.config.heap != HeapMode::Sampled)
+    if (!isHeapSampled(snapshot))
         return;
     report.notes.push_back(fmt::format(
         "Sampled, one allocation each {}: leaks of which less than some twenty blocks were seen are missed. Where one "
         "block "
         "in ten is seen, about a third of the leaks is missed that full recording finds, where one in a hundred, two "
         "thirds; false reports do not become more frequent.",
-        formatBytes(static_cast<double>(snapshot.info.config.heapPeriodBytes))));
+        formatBytes(static_cast<double>(longestPeriod(snapshot)))));
+}
+
+/// The histories of ages begin anew where blocks are counted in another way.
+void addStepNote(const Snapshot &snapshot, LeakReport &report)
+{
+    const auto steps = heapStepsIn(snapshot, {{}, {snapshot.info.duration.ns}});
+    if (!steps.empty())
+        report.notes.push_back(
+            fmt::format("How the heap was recorded changed, last at {}: only blocks from after that are judged.",
+                formatOffset(steps.back().when, true)));
 }
 
 std::string notEnoughSentence(const LeakReport &report)
@@ -142,8 +199,15 @@ std::string ageText(std::size_t buckets, Duration bucket)
 void tellLeak(const Snapshot &snapshot, LeakItem &item)
 {
     const LeakStack &first = item.stacks.front();
-    const Duration bucket = first.ages->bucket;
-    if (item.tier == LeakTier::Idle) {
+    const Duration bucket = first.ages ? first.ages->bucket : Duration{};
+    const bool grows = first.ages && first.test.leaks();
+    if (item.tier == LeakTier::Lost) {
+        item.title = fmt::format("{} lost {} in {}", item.place, formatBytes(static_cast<double>(item.lost.bytes)),
+            blocks(item.lost.blocks));
+        item.evidence.push_back(lossEvidence(item));
+        if (grows)
+            item.evidence.push_back(growthSentence(item));
+    } else if (item.tier == LeakTier::Idle) {
         item.title = fmt::format(
             "{} holds {}, which do not grow", item.place, formatBytes(static_cast<double>(item.liveBytes)));
     } else {
@@ -151,33 +215,42 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
             = fmt::format("{} keeps {}", item.place, rateText(item.bytesPerHour, item.bytesPerHour95, Unit::Bytes));
         item.evidence.push_back(growthSentence(item));
     }
+    item.caution = cautionOf(item);
+    if (!first.ages || !first.test.isEnough)
+        return;
     item.evidence.push_back(survivalSentence(snapshot, item, bucket));
     item.evidence.push_back(plateauSentence(first.test, bucket));
-    if (item.tier != LeakTier::Idle)
+    if (item.tier != LeakTier::Idle && grows)
         item.evidence.push_back(cohortSentence(first.test, bucket));
     if (std::string examples = exampleSentence(snapshot, item); !examples.empty())
         item.evidence.push_back(std::move(examples));
-    item.caution = cautionOf(item);
 }
 
 void tellLeaks(const Snapshot &snapshot, LeakReport &report)
 {
+    const std::string lost = lostSentence(report);
+    if (std::string note = precisionNote(report); !note.empty())
+        report.notes.push_back(std::move(note));
     if (report.state != LeakReport::State::Done) {
-        report.sentence = notEnoughSentence(report);
+        report.sentence = (lost.empty() ? "" : lost + ". ") + notEnoughSentence(report);
         if (report.state == LeakReport::State::NoData)
             report.notes.emplace_back(snapshot.info.config.heap == HeapMode::Off
                     ? "The heap was not recorded."
                     : "The recording holds no ages of blocks: it ended within its first seconds, no heap was traced, "
                       "or it "
                       "was made by an older version.");
+        addStepNote(snapshot, report);
         return;
     }
-    const std::int64_t found = accusations(report);
+    const std::int64_t found = count(report, {LeakTier::Growing, LeakTier::CouldBeCache});
     const std::string seen = fmt::format("{} {} looked at for {}", formatCount(report.tested),
         report.tested == 1 ? "stack was" : "stacks were", ageText(report.buckets, report.bucket));
-    report.sentence = found == 0
+    const std::string growing = found == 0
+        ? std::string()
+        : fmt::format("{} {} growing", formatCount(found), found == 1 ? "place keeps" : "places keep");
+    report.sentence = lost.empty() && growing.empty()
         ? fmt::format("No leak found; {}.", seen)
-        : fmt::format("{} {} growing; {}.", formatCount(found), found == 1 ? "place keeps" : "places keep", seen);
+        : fmt::format("{}{}{}; {}.", lost, lost.empty() || growing.empty() ? "" : ", ", growing, seen);
     if (found > 0)
         report.notes.push_back(
             fmt::format("If nothing leaked at all, about {:.2g} of these reports would be expected by chance.",
@@ -193,6 +266,7 @@ void tellLeaks(const Snapshot &snapshot, LeakReport &report)
         report.notes.push_back(fmt::format("{} stacks were not followed, because {} were already.",
             formatCount(report.tooMany), formatCount(report.followed)));
     addSamplingNote(snapshot, report);
+    addStepNote(snapshot, report);
     if (coverage(snapshot).heap == Trust::Partial)
         report.notes.emplace_back("Heap events are incomplete, and a lost free looks like a leak.");
 }

@@ -2,6 +2,7 @@
 #include "model/analysis/stability_verdict.h"
 
 #include "model/analysis/least_squares.h"
+#include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,11 @@ constexpr std::array kTaus{0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0};    ///<
 constexpr double kLeastPassShare = 0.1;                                     ///< of the horizon
 constexpr double kWatchHours = 8;
 constexpr double kWatchErrors = 5;
+constexpr double kFastGrowth = 1;    ///< projected, as a share: such a leak is found later just as well
+constexpr double kQuickGrowth = 0.2; ///< the same of a leak that may be found a little later
+constexpr double kClearlyWorse
+    = 12; ///< twice the log likelihood by which a filling line has to explain less than a straight one
+constexpr std::size_t kEndBlocks = 12; ///< of either end, for the plain rule
 
 constexpr std::array<std::string_view, 5> kStateKeys{"undecided", "provisional_pass", "pass", "fail", "at_the_limit"};
 
@@ -52,6 +58,8 @@ struct StabilityTest::Slope
     double sxx = 0;
     double nu = 2;
     std::size_t blocks = 0;
+    double squares = 0; ///< of what the line leaves of the blocks
+    double lag1 = 0;
 };
 
 std::string_view stabilityKey(StabilityState state) { return kStateKeys.at(static_cast<std::size_t>(state)); }
@@ -65,7 +73,8 @@ StabilityTest::StabilityTest(const StabilityOptions &options)
 
 bool StabilityTest::add(const StabilityPoint &point)
 {
-    if (point.hours <= m_lastHours || !std::isfinite(point.value) || !std::isfinite(point.hours) || point.hours > 1e5)
+    if (m_isOver || point.hours <= m_lastHours || !std::isfinite(point.value) || !std::isfinite(point.hours)
+        || point.hours > 1e5)
         return false;
     m_lastHours = point.hours;
     m_stackGrowth = point.stackGrowth;
@@ -78,7 +87,7 @@ bool StabilityTest::add(const StabilityPoint &point)
     ++m_inBlock;
     const double end = point.hours + 1.0 / 60;
     m_verdict.hours = end;
-    if (end + 1e-9 < std::min(m_nextLook, std::max(m_options.horizonHours, kFirstLookHours)))
+    if (end + 1e-9 < std::min(m_nextLook, std::max(lastHours(), kFirstLookHours)))
         return false;
     while (m_nextLook <= end + 1e-9)
         m_nextLook += kLookHours;
@@ -127,8 +136,88 @@ void StabilityTest::look()
         weigh(*slope);
     else if (m_verdict.state == StabilityState::ProvisionalPass)
         watch();
-    if (m_verdict.hours + 1e-9 >= m_options.horizonHours && m_verdict.state != StabilityState::Fail)
-        finish(*slope);
+    compareEnds();
+    expect(*slope);
+    if (m_isOver || m_verdict.hours + 1e-9 >= lastHours()) {
+        m_isOver = true;
+        if (m_verdict.state != StabilityState::Fail)
+            measure(*slope);
+    }
+}
+
+void StabilityTest::finish()
+{
+    if (m_isOver)
+        return;
+    m_isOver = true;
+    endBlock();
+    look();
+    if (m_verdict.state == StabilityState::Undecided && m_verdict.blocks == 0)
+        m_verdict.sentence
+            = fmt::format("Undecided: {} of growth are too few to judge.", span(std::max(m_verdict.hours, 0.0)));
+}
+
+/// A length of time in words, at the test's pace.
+std::string StabilityTest::span(double hours) const
+{
+    if (m_options.secondsPerHour == 3600)
+        return fmt::format("{:.3g} h", hours);
+    return formatDuration(Duration::fromSeconds(hours * m_options.secondsPerHour));
+}
+
+/// The plain rule: the last blocks against the first ones after the warm-up. Its interval takes the noise within both.
+void StabilityTest::compareEnds()
+{
+    const std::span<const Block> blocks = from(blockAt(startHours()));
+    m_verdict.raised = 0;
+    m_verdict.raised95 = {};
+    if (blocks.size() < 2 * kEndBlocks)
+        return;
+    std::array<double, 2> means{};
+    double squares = 0, products = 0;
+    for (std::size_t end = 0; end < 2; ++end) {
+        const std::span<const Block> part = end == 0 ? blocks.first(kEndBlocks) : blocks.last(kEndBlocks);
+        for (const Block &block : part)
+            means[end] += block.value / kEndBlocks;
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            const double rest = part[i].value - means[end];
+            squares += rest * rest;
+            products += i > 0 ? rest * (part[i - 1].value - means[end]) : 0;
+        }
+    }
+    if (means[0] == 0)
+        return;
+    const double lag = squares > 0 ? products / squares : 0;
+    const double rho = std::clamp(lag + (1 + 4 * std::clamp(lag, 0.0, 1.0)) / (2 * kEndBlocks), 0.0, 0.95);
+    const double error = std::sqrt(2 * squares / (2 * kEndBlocks - 2) / kEndBlocks * (1 + rho) / (1 - rho));
+    m_verdict.raised = (means[1] - means[0]) / std::abs(means[0]);
+    const double radius = 1.96 * error / std::abs(means[0]);
+    m_verdict.raised95 = {m_verdict.raised - radius, m_verdict.raised + radius};
+}
+
+/// When the evidence will be enough if slope and noise stay: it grows with the power 3/2 of the time.
+void StabilityTest::expect(const Slope &slope)
+{
+    m_verdict.expectedHours.reset();
+    if (m_verdict.state != StabilityState::Undecided)
+        return;
+    const double start = startHours(), seen = m_verdict.hours - start, left = m_options.horizonHours - start;
+    const double limit = m_options.mostGrowth * std::abs(slope.level) / left;
+    const double t = (slope.slope - limit) / slope.error;
+    const double least = std::max(t > 0 ? kFirstLookHours : kLeastPassShare * m_options.horizonHours, start);
+    for (double hours = m_nextLook; hours <= lastHours() + 1e-9; hours += kLookHours) {
+        const double factor = (hours - start) / seen;
+        double evidence = 0;
+        for (const double prior : {4.0, 16.0})
+            evidence += std::exp(std::min(logEvidence(t * std::pow(factor, 1.5), slope.nu * factor,
+                                              priorScale(prior, m_options.alpha), slope.sxx * std::pow(factor, 3)),
+                            50.0))
+                / 2;
+        if (evidence < m_verdict.threshold || hours - start < least)
+            continue;
+        m_verdict.expectedHours = hours;
+        return;
+    }
 }
 
 /// The start moves forward while a line with a filling exponential explains the blocks clearly better than a line.
@@ -207,6 +296,8 @@ std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) 
             found.sxx = 1 / fit->inverseDiagonal[1];
             found.nu = std::max(std::min(n - k, n / inflation - k), 2.0);
             found.blocks = count;
+            found.squares = fit->squares;
+            found.lag1 = fit->lag1;
         }
     }
     if (found.blocks == 0 || found.level == 0)
@@ -240,31 +331,61 @@ void StabilityTest::weigh(const Slope &slope)
     m_verdict.evidence = evidence;
     m_verdict.growth = slope.slope * left / level;
     m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
-    m_verdict.sentence = fmt::format("Undecided after {:.1f} h.", m_verdict.hours);
+    m_verdict.sentence = fmt::format("Undecided after {}.", span(m_verdict.hours));
     if (m_options.periodHours && m_verdict.hours < 1.5 * *m_options.periodHours)
         return;
     const bool isDecided = evidence >= m_verdict.threshold;
     // The level itself may be beyond the limit already, whatever the slope.
     const double gained = slope.slope * seen - kWatchErrors * slope.error * seen;
-    if ((isDecided && t > 0 && seen >= std::max(kFirstLookHours, start))
-        || (seen >= std::max(kFirstLookHours, start) && gained > m_options.mostGrowth * level)) {
+    const bool isAbove = (isDecided && t > 0) || gained > m_options.mostGrowth * level;
+    if (isAbove && seen >= std::max(kFirstLookHours, start) && !couldBeWarmup(slope)) {
         m_verdict.state = StabilityState::Fail;
         m_verdict.decidedHours = m_verdict.hours;
-        m_verdict.sentence
-            = fmt::format("FAIL after {:.1f} h: it grows by {:.1f} % in {:g} h, more than the {:g} % that are allowed.",
-                m_verdict.hours, m_verdict.growth * 100, m_options.horizonHours, m_options.mostGrowth * 100);
+        m_verdict.sentence = fmt::format(
+            "FAIL after {}: it grows by {:.1f} % in {}, more than the {:g} % that are allowed.", span(m_verdict.hours),
+            m_verdict.growth * 100, span(m_options.horizonHours), m_options.mostGrowth * 100);
     } else if (isDecided && t < 0 && seen >= std::max(kLeastPassShare * m_options.horizonHours, start)
         && halfStaysBelow(blockAt(start), level) && m_stackGrowth <= m_options.mostGrowth) {
         m_verdict.state = StabilityState::ProvisionalPass;
         m_verdict.decidedHours = m_verdict.hours;
         m_verdict.unseenSteps = m_options.horizonHours * 3 / seen * 0.01;
-        m_verdict.sentence = fmt::format("Provisional PASS after {:.1f} h: steady growth above {:g} % in {:g} h is "
+        m_verdict.sentence = fmt::format("Provisional PASS after {}: steady growth above {:g} % in {} is "
                                          "excluded at an error of {:g} %. Steps of 1 % "
                                          "that did not happen yet could still add up to {:.0f} %; a leak that starts "
-                                         "later is reported some hours after it starts.",
-            m_verdict.hours, m_options.mostGrowth * 100, m_options.horizonHours, m_options.alpha * 50,
-            m_verdict.unseenSteps * 100);
+                                         "later would only be seen {} or so after it starts.",
+            span(m_verdict.hours), m_options.mostGrowth * 100, span(m_options.horizonHours), m_options.alpha * 50,
+            m_verdict.unseenSteps * 100, span(5));
     }
+}
+
+/// Whether what grows could be a warm-up still: it is as well a line that fills up, without any growth behind it, or it grows so fast that waiting
+/// costs nothing.
+bool StabilityTest::couldBeWarmup(const Slope &slope) const
+{
+    const double start = startHours(), seen = m_verdict.hours - start;
+    if (m_verdict.growth > kFastGrowth && seen < kLeastPassShare * m_options.horizonHours)
+        return true;
+    // Where there was a warm-up there may be more of it.
+    if (m_verdict.growth <= kQuickGrowth && m_candidate == 0)
+        return false;
+    const std::span<const Block> blocks = from(blockAt(start));
+    std::vector<FitRow> rows(blocks.size());
+    std::vector<double> values;
+    for (const Block &block : blocks)
+        values.push_back(block.value);
+    double best = INFINITY;
+    for (const double tau : kTaus) {
+        if (tau > seen)
+            break;
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+            rows[i] = {1, std::exp(-(blocks[i].hours - start) / tau)};
+        const auto filling = leastSquares(rows, 2, values);
+        if (filling && filling->coefficients[1] < 0)
+            best = std::min(best, filling->squares);
+    }
+    const double rho = std::clamp(slope.lag1, 0.0, 0.5);
+    const double effective = static_cast<double>(slope.blocks) * (1 - rho) / (1 + rho);
+    return effective * std::log(best / std::max(slope.squares, 1e-300)) < kClearlyWorse;
 }
 
 /// Whether the last half alone projects less than the limit.
@@ -303,28 +424,30 @@ void StabilityTest::watch()
         return;
     m_verdict.state = StabilityState::Fail;
     m_verdict.revokedHours = m_verdict.decidedHours = m_verdict.hours;
-    m_verdict.sentence = fmt::format("FAIL after {:.1f} h: the provisional pass is withdrawn, because it has grown by "
-                                     "more than {:g} % in {:g} h for the last {:g} h.",
-        m_verdict.hours, m_options.mostGrowth * 100, m_options.horizonHours, kWatchHours);
+    m_verdict.sentence = fmt::format("FAIL after {}: the provisional pass is withdrawn, because it has grown by "
+                                     "more than {:g} % in {} for the last {}.",
+        span(m_verdict.hours), m_options.mostGrowth * 100, span(m_options.horizonHours), span(kWatchHours));
 }
 
 /// At the horizon what was measured decides.
-void StabilityTest::finish(const Slope &slope)
+void StabilityTest::measure(const Slope &slope)
 {
     const double start = startHours(), left = m_options.horizonHours - start, level = std::abs(slope.level);
     const double radius = 1.96 * slope.error;
     m_verdict.growth = slope.slope * left / level;
     m_verdict.growthInterval = {(slope.slope - radius) * left / level, (slope.slope + radius) * left / level};
-    m_verdict.state = m_verdict.growthInterval.high < m_options.mostGrowth ? StabilityState::Pass
-        : m_verdict.growthInterval.low > m_options.mostGrowth              ? StabilityState::Fail
-                                                                           : StabilityState::AtTheLimit;
+    const double most = m_options.mostGrowth;
+    const bool isAbove = m_verdict.growthInterval.low > most || m_verdict.raised95.low > most;
+    const bool isBelow = m_verdict.growthInterval.high < most && m_verdict.raised <= most;
+    m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
     m_verdict.decidedHours = m_verdict.hours;
-    m_verdict.sentence = fmt::format("{} after {:g} h: it grew by {:.1f} % ({:.1f} to {:.1f}); {:g} % are allowed.",
-        m_verdict.state == StabilityState::Pass       ? "PASS"
-            : m_verdict.state == StabilityState::Fail ? "FAIL"
-                                                      : "At the limit",
-        m_options.horizonHours, m_verdict.growth * 100, m_verdict.growthInterval.low * 100,
-        m_verdict.growthInterval.high * 100, m_options.mostGrowth * 100);
+    m_verdict.sentence = fmt::format("{} after {}: it grows by {:.1f} % in {} ({:.1f} to {:.1f}), and ended {:.1f} % "
+                                     "above where it was after its warm-up; {:g} % are allowed.",
+        isAbove       ? "FAIL"
+            : isBelow ? "PASS"
+                      : "At the limit",
+        span(lastHours()), m_verdict.growth * 100, span(m_options.horizonHours), m_verdict.growthInterval.low * 100,
+        m_verdict.growthInterval.high * 100, m_verdict.raised * 100, most * 100);
 }
 
 } // namespace model

@@ -12,10 +12,12 @@
 
 namespace model {
 
-/// What a stability test is asked.
+/// What a stability test is asked. Its hours are a 48th of a test of usual length each: a test of another length is the same one at another pace.
 struct StabilityOptions
 {
     double horizonHours = 48;
+    std::optional<double> lastHours;   ///< it ends here and not at the horizon, which its growth is still projected to
+    double secondsPerHour = 3600;      ///< pace; only what is said depends on it
     double mostGrowth = 0.05;          ///< share of the level after warm-up that may be gained by the horizon
     double alpha = 0.05;               ///< of the two-sided test: a wrong answer to one side has half of it
     std::optional<double> periodHours; ///< a cycle of the load; nothing is decided before 1.5 of them
@@ -49,11 +51,14 @@ struct StabilityVerdict
     double level = 0;        ///< there, on the line
     double growth = 0;       ///< projected from there to the horizon, as a share of the level
     Interval growthInterval; ///< anytime-valid: it holds the truth at all looks at once with 1 − alpha
-    double evidence = 0;     ///< E; the test decides from `threshold` on
+    double raised = 0; ///< the last two hours against the two after the warm-up, as a share; once there are as many
+    Interval raised95;
+    double evidence = 0; ///< E; the test decides from `threshold` on
     double threshold = 0;
-    std::size_t blocks = 0;             ///< of ten minutes, that the line was fitted to
-    std::optional<double> decidedHours; ///< when the state was first reached that still holds
-    std::optional<double> revokedHours; ///< when a provisional pass was withdrawn
+    std::size_t blocks = 0;              ///< of ten minutes, that the line was fitted to
+    std::optional<double> decidedHours;  ///< when the state was first reached that still holds
+    std::optional<double> revokedHours;  ///< when a provisional pass was withdrawn
+    std::optional<double> expectedHours; ///< when it will be decided if all goes on like this; none: not before the end
     double unseenSteps
         = 0; ///< share by which steps of 1 % that were not seen could still add up to (rule of three); after a pass
     std::string sentence;
@@ -69,6 +74,9 @@ public:
 
     /// Takes the next minute; returns whether that was a look. Points that do not ascend are left out.
     bool add(const StabilityPoint &point);
+
+    /// The time is over, whenever the last minute was: what was measured decides. Later minutes count for nothing.
+    void finish();
 
     const StabilityVerdict &verdict() const { return m_verdict; }
     std::size_t pointCount() const { return m_points; }
@@ -86,8 +94,13 @@ private:
     void moveStart();
     std::optional<Slope> slopeFrom(std::size_t first) const;
     void weigh(const Slope &slope);
+    bool couldBeWarmup(const Slope &slope) const;
     void watch();
-    void finish(const Slope &slope);
+    void measure(const Slope &slope);
+    void compareEnds();
+    void expect(const Slope &slope);
+    double lastHours() const { return m_options.lastHours.value_or(m_options.horizonHours); }
+    std::string span(double hours) const;
     bool halfStaysBelow(std::size_t first, double level) const;
     double startHours() const;
     std::size_t blockAt(double hours) const;
@@ -104,6 +117,7 @@ private:
     double m_lastHours = -1;
     double m_nextLook = 0;
     double m_stackGrowth = 0;
+    bool m_isOver = false;
 };
 
 } // namespace model

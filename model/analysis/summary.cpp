@@ -4,6 +4,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
+#include "model/analysis/known_limits.h"
 
 #include <fmt/format.h>
 

@@ -85,10 +85,21 @@ void AgeBook::noteCohort(std::uint32_t account, std::int64_t liveBlocks)
     record.isChanged = true;
 }
 
+void AgeBook::restart()
+{
+    for (Record &record : m_records) {
+        record.ages.buckets.clear();
+        record.ages.firstBucket = static_cast<std::uint32_t>(m_begins.size());
+        record.isChanged = true; // what is known of it elsewhere is of before
+    }
+}
+
 void AgeBook::endBucket(Record &record, const HeapLevel &level)
 {
-    if (record.ages.buckets.empty())
-        return; // it begins with the next bucket
+    if (record.ages.buckets.empty()) {
+        record.born = record.died = record.oldDied = 0; // it begins with the next bucket
+        return;
+    }
     const std::int64_t diedYoung = std::clamp<std::int64_t>(record.died - record.oldDied, 0, record.born);
     AgeBucket &bucket = record.ages.buckets.back();
     bucket.born = record.born;

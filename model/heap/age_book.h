@@ -50,6 +50,10 @@ public:
     /// A block of `account` that is live and for which isOld() holds; some are kept as examples.
     void offerExample(std::uint32_t account, std::uint64_t pointer, std::int64_t size, std::int64_t birthUs);
 
+    /// Blocks are counted in another way from now on (see AgeClock::periodBytes): the histories begin anew with the next bucket, and blocks from
+    /// before it are in none of them.
+    void restart();
+
     /// Ends the buckets that are over at `nowUs`; addTick() was called for all accounts before. `levelOf(account)` is asked what it holds.
     /// Returns whether one ended.
     template <typename LevelOf> bool endTick(std::int64_t nowUs, LevelOf levelOf)

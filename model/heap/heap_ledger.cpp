@@ -27,6 +27,7 @@ HeapSampling &HeapSampling::operator+=(const HeapSampling &other)
     allocatedVariance += other.allocatedVariance;
     freeVariance += other.freeVariance;
     freedVariance += other.freedVariance;
+    periodBytes = std::max(periodBytes, other.periodBytes);
     return *this;
 }
 
@@ -79,7 +80,7 @@ void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleW
     account.tick.allocations += weight.blocks;
     addWrapping(account.tick.allocatedBytes, weight.bytes);
     if (m_isSampling)
-        m_sampling[m_accountOf[node] - 1] += {1, weight.blockVariance, weight.byteVariance, 0, 0};
+        m_sampling[m_accountOf[node] - 1] += {1, weight.blockVariance, weight.byteVariance, 0, 0, weight.periodBytes};
     HeapBin &bin = m_tick.sizes[sizeBin(size)];
     bin.count += weight.blocks;
     addWrapping(bin.bytes, weight.bytes);
@@ -94,7 +95,8 @@ void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::
     account.tick.frees += weight.blocks;
     addWrapping(account.tick.freedBytes, weight.bytes);
     if (m_isSampling) {
-        m_sampling[m_accountOf[block.node] - 1] += {0, 0, 0, weight.blockVariance, weight.byteVariance};
+        m_sampling[m_accountOf[block.node] - 1]
+            += {0, 0, 0, weight.blockVariance, weight.byteVariance, weight.periodBytes};
         ++m_sampledFrees[m_accountOf[block.node] - 1];
     }
     if (m_ages.isOld(block.birthUs))
@@ -108,6 +110,37 @@ void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::
     addWrapping(bin.bytes, weight.bytes);
     m_peak.change(account.share, -weight.bytes, -weight.blocks, timeNs);
     m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
+}
+
+void HeapLedger::beginSampling()
+{
+    if (m_isSampling)
+        return;
+    m_isSampling = true;
+    m_sampling.resize(m_accounts.size());
+    m_sampledFrees.resize(m_accounts.size());
+    for (const std::uint32_t index : m_inTick) {
+        m_sampling[index].samples = m_accounts[index].tick.allocations;
+        m_sampledFrees[index] = m_accounts[index].tick.frees;
+    }
+}
+
+void HeapLedger::reweigh(std::uint32_t node, const HeapReweighing &change)
+{
+    Account &account = accountOf(node);
+    note(account);
+    account.tick.frees -= change.blocks;
+    subtractWrapping(account.tick.freedBytes, change.bytes);
+    m_reweighed.frees -= change.blocks;
+    subtractWrapping(m_reweighed.freedBytes, change.bytes);
+    m_sampling[m_accountOf[node] - 1] += {0, 0, 0, -change.blockVariance, -change.byteVariance, change.periodBytes};
+    m_peak.adjust(account.share, change.bytes, change.blocks);
+}
+
+void HeapLedger::endReweighing()
+{
+    m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
+    m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
 }
 
 void HeapLedger::takePeak(HeapTickCounts &tick)
@@ -158,6 +191,9 @@ HeapTickCounts HeapLedger::takeTick()
         account.isInTick = false;
     }
     m_inTick.clear();
+    tick.total.frees -= m_reweighed.frees;
+    subtractWrapping(tick.total.freedBytes, m_reweighed.freedBytes);
+    m_reweighed = {};
     takePeak(tick);
     tick.live = m_peak.live();
     m_tick.leastLiveBytes = tick.live.bytes;

@@ -35,6 +35,8 @@ struct HeapSampling
     double allocatedVariance = 0;  ///< of HeapCounts::allocatedBytes; bytes²
     double freeVariance = 0; ///< what the freed blocks had added; live = allocated − freed holds for variances too
     double freedVariance = 0;
+    std::int64_t periodBytes
+        = 0; ///< the longest sampling period of what the counts rest on; 0: every event. Sums keep the longest
 
     HeapSampling &operator+=(const HeapSampling &other);
     HeapSampling &operator-=(const HeapSampling &other);
@@ -49,6 +51,16 @@ struct HeapBin
 {
     std::int64_t count = 0;
     std::int64_t bytes = 0;
+};
+
+/// What the books of one stack change by when some of its live blocks begin to stand for others, see HeapLedger::reweigh().
+struct HeapReweighing
+{
+    std::int64_t blocks = 0; ///< what is live from now on minus what was
+    std::int64_t bytes = 0;
+    double blockVariance = 0;
+    double byteVariance = 0;
+    std::int64_t periodBytes = 0;
 };
 
 /// What a tick of one heap consisted of. Rows are named by the recorder's stack nodes.
@@ -70,7 +82,7 @@ struct HeapTickCounts
     bool hasNewPeak = false;
     HeapLevel peak;
     std::int64_t peakTimeNs = 0;
-    HeapCounts total;
+    HeapCounts total; ///< without what reweighing changed
     HeapLevel live;
     std::int64_t leastLiveBytes = 0;
     std::int64_t mostLiveBytes = 0;
@@ -96,14 +108,25 @@ public:
     void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
     void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
     {
-        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0}, timeNs);
+        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0, 0}, timeNs);
     }
     /// The block that `node` allocated is gone; `isTemporary` if its thread allocated nothing in between.
     void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary);
     void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
     {
-        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0}, timeNs, isTemporary);
+        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0, 0}, timeNs, isTemporary);
     }
+
+    /// Keeps HeapSampling from now on: what was recorded so far is exact.
+    void beginSampling();
+    /// The live blocks of `node` stand for others from now on. Live is allocated minus freed throughout, and allocations are known: what
+    /// changes is what was freed, which may so become less than nothing in a tick. After beginSampling().
+    void reweigh(std::uint32_t node, const HeapReweighing &change);
+    /// All stacks are reweighed; before the next event.
+    void endReweighing();
+
+    /// How blocks are counted changes, so what was seen of their ages so far says nothing of those to come.
+    void restartAges() { m_ages.restart(); }
 
     const PeakTracker &peak() const { return m_peak; }
 
@@ -147,6 +170,7 @@ private:
     std::vector<HeapSampling> m_sampling;     ///< parallel to m_accounts while sampling, else empty
     std::vector<std::int64_t> m_sampledFrees; ///< of the tick; likewise
     std::vector<std::uint32_t> m_inTick;      ///< accounts that changed in this tick
+    HeapCounts m_reweighed;                   ///< part of the rows of this tick
     HeapTickCounts m_tick;
 };
 

@@ -11,6 +11,8 @@ namespace {
 constexpr unsigned kFirstBits = 10;
 constexpr unsigned kLowBits = 40;
 constexpr std::uint64_t kLowMask = (std::uint64_t{1} << kLowBits) - 1;
+constexpr unsigned kPeriodShift = 60;
+constexpr std::uint64_t kHighSizeMask = (std::uint64_t{1} << (kPeriodShift - kLowBits)) - 1;
 
 } // namespace
 
@@ -23,14 +25,16 @@ LiveHeap::LiveHeap()
 LiveHeap::Entry LiveHeap::pack(std::uint64_t pointer, const LiveBlock &block)
 {
     return {pointer, (block.size & kLowMask) | (std::uint64_t{block.node} << kLowBits),
-        (static_cast<std::uint64_t>(block.birthUs) & kLowMask) | ((block.size >> kLowBits) << kLowBits)};
+        (static_cast<std::uint64_t>(block.birthUs) & kLowMask)
+            | (((block.size >> kLowBits) & kHighSizeMask) << kLowBits) | (std::uint64_t{block.period} << kPeriodShift)};
 }
 
 LiveBlock LiveHeap::unpack(const Entry &entry)
 {
-    return {(entry.sizeAndNode & kLowMask) | ((entry.birthAndSize >> kLowBits) << kLowBits),
+    return {(entry.sizeAndNode & kLowMask) | (((entry.birthAndSize >> kLowBits) & kHighSizeMask) << kLowBits),
         static_cast<std::uint32_t>(entry.sizeAndNode >> kLowBits),
-        static_cast<std::int64_t>(entry.birthAndSize & kLowMask)};
+        static_cast<std::int64_t>(entry.birthAndSize & kLowMask),
+        static_cast<std::uint8_t>(entry.birthAndSize >> kPeriodShift)};
 }
 
 std::size_t LiveHeap::find(std::uint64_t pointer) const

@@ -11,10 +11,14 @@ namespace model {
 /// A block of a heap that has been allocated and not freed.
 struct LiveBlock
 {
-    std::uint64_t size = 0;   ///< bytes asked for
+    std::uint64_t size = 0;   ///< bytes asked for; below 2^60
     std::uint32_t node = 0;   ///< the stack that allocated it, in the recorder's numbering; below 2^24
     std::int64_t birthUs = 0; ///< when, in microseconds of the recording
+    /// Which sampling period it stands for, in the recorder's numbering; below kLivePeriods. 0: for itself alone.
+    std::uint8_t period = 0;
 };
+
+inline constexpr std::size_t kLivePeriods = 16;
 
 /// The blocks that are live, by address: open addressing, 24 bytes an entry, so that an event touches one cache line and
 /// a prefetch can fetch it ahead. One owning thread.
@@ -67,7 +71,7 @@ private:
     {
         std::uint64_t pointer = 0;      ///< 0: empty
         std::uint64_t sizeAndNode = 0;  ///< size bits 0–39, node above
-        std::uint64_t birthAndSize = 0; ///< birth bits 0–39, size bits 40–63 above
+        std::uint64_t birthAndSize = 0; ///< birth bits 0–39, size bits 40–59 above, then the period
     };
     static_assert(sizeof(Entry) == 24);
 

@@ -48,6 +48,19 @@ public:
         }
     }
 
+    /// `share` is found to be other than it was thought to be: no moment of its own, so no new highest one before the next change.
+    void adjust(PeakShare &share, std::int64_t bytes, std::int64_t blocks)
+    {
+        if (share.peak != m_peak) {
+            share.atPeak = share.live;
+            share.peak = m_peak;
+        }
+        addWrapping(share.live.bytes, bytes);
+        share.live.blocks += blocks;
+        addWrapping(m_live.bytes, bytes);
+        m_live.blocks += blocks;
+    }
+
     HeapLevel live() const { return m_live; }
     HeapLevel highest() const { return m_highest; }
     std::int64_t highestTimeNs() const { return m_highestTimeNs; }

@@ -4,6 +4,7 @@
 #include "model/heap/live_heap.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace model {
 
@@ -15,8 +16,9 @@ struct SampleWeight
 {
     std::int64_t blocks = 1;
     std::int64_t bytes = 0;
-    double blockVariance = 0; ///< of `blocks` as an estimate; blocks²
-    double byteVariance = 0;  ///< of `bytes`; bytes²
+    double blockVariance = 0;     ///< of `blocks` as an estimate; blocks²
+    double byteVariance = 0;      ///< of `bytes`; bytes²
+    std::int64_t periodBytes = 0; ///< what it was sampled with; 0: every event is recorded
 };
 
 /// Weights of Poisson sampling by bytes (Horvitz–Thompson): a block of s bytes is a sample with p = 1 − e^(−max(s, 32)/R), and stands for
@@ -38,13 +40,35 @@ public:
     /// The weight of the block at `pointer`: the same whenever it is asked for, so what is added at its birth is what is taken off at its end.
     SampleWeight of(std::uint64_t pointer, const LiveBlock &block) const
     {
-        return isSampling() ? sampled(pointer, block) : SampleWeight{1, static_cast<std::int64_t>(block.size), 0, 0};
+        return isSampling() ? sampled(pointer, block) : SampleWeight{1, static_cast<std::int64_t>(block.size), 0, 0, 0};
     }
 
 private:
     SampleWeight sampled(std::uint64_t pointer, const LiveBlock &block) const;
 
     std::uint64_t m_periodBytes = 0;
+};
+
+/// Thins a live set of which every block is known, as if it had been sampled: decides for each block by itself, with the probability
+/// that SampleWeights gives its size. What is kept then weighs as a sample of this period does, so sums over it are unbiased.
+class Thinning
+{
+public:
+    /// `seed` should differ from one thinning to the next.
+    Thinning(std::uint64_t periodBytes, std::uint64_t seed);
+
+    /// Whether a block of this size is kept; each call is a new decision.
+    bool keeps(std::uint64_t size);
+
+    /// At least as many blocks as are kept on average of `blocks` blocks of `bytes` bytes.
+    static std::uint64_t expectedAtMost(std::uint64_t periodBytes, std::uint64_t blocks, std::uint64_t bytes);
+
+private:
+    double probability(std::uint64_t size) const;
+
+    std::uint64_t m_periodBytes;
+    std::uint64_t m_random;
+    std::vector<double> m_bySize; ///< probabilities of small sizes: most blocks are small
 };
 
 /// An interval that holds the true total with about 95 % probability.

@@ -14,6 +14,9 @@ constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
 constexpr unsigned kFirstBit = 3; // malloc's blocks are 8 bytes apart at least
 constexpr unsigned kLastBit = 47;
 constexpr std::size_t kFewBlocks = 4096;
+constexpr unsigned kPageBits = 12;
+constexpr unsigned kSmallPieceBits = 8;
+constexpr std::ptrdiff_t kManyInSegment = 1024; ///< blocks: two a page
 constexpr std::uint64_t kMostBytes = (std::uint64_t{1} << 40) - 1;
 
 std::size_t digit(const ScanBlock &block, unsigned shift)
@@ -35,7 +38,7 @@ BlockIndex::BlockIndex(std::vector<ScanBlock> blocks)
     for (std::size_t i = 1; i < m_blocks.size(); ++i)
         if (m_blocks[i - 1].end() > m_blocks[i].address)
             m_blocks[i - 1].size = (m_blocks[i].address - m_blocks[i - 1].address) & kMostBytes;
-    buildPages();
+    buildPieces();
 }
 
 /// Radix sort: several times as fast as a comparing one for millions of blocks.
@@ -46,10 +49,13 @@ void BlockIndex::sort()
         return;
     }
     std::vector<ScanBlock> other(m_blocks.size());
-    for (unsigned shift = kFirstBit; shift < kLastBit; shift += kDigitBits) {
-        std::array<std::size_t, kDigits> places{};
-        for (const ScanBlock &block : m_blocks)
-            ++places[digit(block, shift)];
+    std::vector<std::array<std::size_t, kDigits>> counts((kLastBit - kFirstBit + kDigitBits - 1) / kDigitBits);
+    for (const ScanBlock &block : m_blocks)
+        for (std::size_t i = 0; i < counts.size(); ++i)
+            ++counts[i][digit(block, kFirstBit + static_cast<unsigned>(i) * kDigitBits)];
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const unsigned shift = kFirstBit + static_cast<unsigned>(i) * kDigitBits;
+        std::array<std::size_t, kDigits> &places = counts[i];
         if (places[digit(m_blocks.front(), shift)] == m_blocks.size())
             continue;
         std::size_t next = 0;
@@ -64,51 +70,57 @@ void BlockIndex::sort()
         std::sort(m_blocks.begin(), m_blocks.end(), isBefore);
 }
 
-void BlockIndex::buildPages()
+void BlockIndex::buildPieces()
 {
     m_slots.resize(64);
+    Slot slot;
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
-        const std::uint64_t last = (m_blocks[i].end() - 1) >> kPageBits;
-        std::uint64_t page = m_blocks[i].address >> kPageBits;
-        // A block of gigabytes has many pages; those of its inside are its alone.
-        while (page <= last) {
-            const std::uint32_t pages = addSegment(page >> (kSegmentBits - kPageBits));
-            const std::uint64_t endOfSegment = (page | (kPagesPerSegment - 1)) + 1;
-            for (; page <= last && page < endOfSegment; ++page) {
-                std::uint32_t &first = m_firstBlock[pages + (page & (kPagesPerSegment - 1))];
-                if (first == kNone)
-                    first = static_cast<std::uint32_t>(i);
-            }
+        const std::uint64_t end = m_blocks[i].end();
+        // A block of gigabytes has many pieces; those of its inside are its alone.
+        for (std::uint64_t at = m_blocks[i].address; at < end;) {
+            if (at >> kSegmentBits != slot.segment)
+                slot = addSegment(at >> kSegmentBits, i);
+            const std::uint64_t endOfSegment = ((at >> kSegmentBits) + 1) << kSegmentBits;
+            const std::uint32_t last = slot.pieceOf(std::min(end, endOfSegment) - 1);
+            for (std::uint32_t piece = slot.pieceOf(at); piece <= last; ++piece)
+                if (m_firstBlock[piece] == kNone)
+                    m_firstBlock[piece] = static_cast<std::uint32_t>(i);
+            at = endOfSegment;
         }
     }
 }
 
-std::uint32_t BlockIndex::pagesOf(std::uint64_t segment) const
+const BlockIndex::Slot *BlockIndex::slotOf(std::uint64_t segment) const
 {
     const std::size_t mask = m_slots.size() - 1;
     for (std::size_t at = hashOf(segment) & mask;; at = (at + 1) & mask) {
         if (m_slots[at].segment == segment)
-            return m_slots[at].pages;
+            return &m_slots[at];
         if (m_slots[at].segment == UINT64_MAX)
-            return kNone;
+            return nullptr;
     }
 }
 
-std::uint32_t BlockIndex::addSegment(std::uint64_t segment)
+/// `firstBlock` is the first that lies in the segment, if it is new.
+BlockIndex::Slot BlockIndex::addSegment(std::uint64_t segment, std::size_t firstBlock)
 {
-    if (const std::uint32_t known = pagesOf(segment); known != kNone)
-        return known;
+    if (const Slot *known = slotOf(segment))
+        return *known;
     if ((m_segmentCount + 1) * 2 > m_slots.size())
         growSlots();
-    const auto pages = static_cast<std::uint32_t>(m_firstBlock.size());
-    m_firstBlock.resize(m_firstBlock.size() + kPagesPerSegment, kNone);
+    const ScanBlock behind{.address = (segment + 1) << kSegmentBits};
+    const auto first = m_blocks.begin() + static_cast<std::ptrdiff_t>(firstBlock);
+    const bool hasMany = std::lower_bound(first, m_blocks.end(), behind, isBefore) - first > kManyInSegment;
+    const unsigned pieceBits = hasMany ? kSmallPieceBits : kPageBits;
+    const Slot slot{segment, static_cast<std::uint32_t>(m_firstBlock.size()), pieceBits};
+    m_firstBlock.resize(m_firstBlock.size() + (std::size_t{1} << (kSegmentBits - pieceBits)), kNone);
     const std::size_t mask = m_slots.size() - 1;
     std::size_t at = hashOf(segment) & mask;
     while (m_slots[at].segment != UINT64_MAX)
         at = (at + 1) & mask;
-    m_slots[at] = {segment, pages};
+    m_slots[at] = slot;
     ++m_segmentCount;
-    return pages;
+    return slot;
 }
 
 void BlockIndex::growSlots()
@@ -128,10 +140,10 @@ void BlockIndex::growSlots()
 
 std::uint32_t BlockIndex::find(std::uint64_t address) const
 {
-    const std::uint32_t pages = pagesOf(address >> kSegmentBits);
-    if (pages == kNone)
+    const Slot *slot = slotOf(address >> kSegmentBits);
+    if (!slot)
         return kNone;
-    std::uint32_t i = m_firstBlock[pages + ((address >> kPageBits) & (kPagesPerSegment - 1))];
+    std::uint32_t i = m_firstBlock[slot->pieceOf(address)];
     if (i == kNone)
         return kNone;
     while (i < m_blocks.size() && m_blocks[i].end() <= address)

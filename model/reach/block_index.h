@@ -20,8 +20,8 @@ struct ScanBlock
 };
 static_assert(sizeof(ScanBlock) == 24);
 
-/// Finds the block that an address lies in: by the 4 KiB page that it is on, as addresses come in any order and by the hundred
-/// million. Const once made, so any thread may ask.
+/// Finds the block that an address lies in, as addresses come in any order and by the hundred million: by the piece of memory that it is on,
+/// 4 KiB where blocks are large, 256 bytes where they are small. Const once made, so any thread may ask.
 class BlockIndex
 {
 public:
@@ -39,26 +39,31 @@ public:
     std::uint32_t find(std::uint64_t address) const;
 
 private:
-    static constexpr unsigned kPageBits = 12;
     static constexpr unsigned kSegmentBits = 21;
-    static constexpr std::size_t kPagesPerSegment = std::size_t{1} << (kSegmentBits - kPageBits);
 
     struct Slot
     {
         std::uint64_t segment = UINT64_MAX;
-        std::uint32_t pages = 0; ///< position of its first page in m_firstBlock
+        std::uint32_t pieces = kNone; ///< position of its first piece in m_firstBlock
+        unsigned pieceBits = 0;       ///< a piece has 2^this bytes
+
+        std::uint32_t pieceOf(std::uint64_t address) const
+        {
+            constexpr std::uint64_t kWithin = (std::uint64_t{1} << kSegmentBits) - 1;
+            return pieces + static_cast<std::uint32_t>((address & kWithin) >> pieceBits);
+        }
     };
 
     void sort();
-    void buildPages();
-    std::uint32_t pagesOf(std::uint64_t segment) const;
-    std::uint32_t addSegment(std::uint64_t segment);
+    void buildPieces();
+    const Slot *slotOf(std::uint64_t segment) const; ///< null: it has no block
+    Slot addSegment(std::uint64_t segment, std::size_t firstBlock);
     void growSlots();
 
     std::vector<ScanBlock> m_blocks;
     std::vector<Slot> m_slots; ///< open addressing, by segment
     std::size_t m_segmentCount = 0;
-    std::vector<std::uint32_t> m_firstBlock; ///< by page: first block that ends behind the page's begin
+    std::vector<std::uint32_t> m_firstBlock; ///< by piece: first block that ends behind the piece's begin
 };
 
 } // namespace model

@@ -72,6 +72,8 @@ public:
     /// `roots` ascending and apart. `blocks` must outlive it.
     PointerGraphBuilder(const BlockIndex &blocks, std::vector<RootRange> roots);
 
+    /// Makes room for the links of so many words, which costs nothing where it stays empty.
+    void reserve(std::size_t words) { m_graph.links.reserve(words); }
     /// All words, in ascending order of their addresses over all calls.
     void addWords(std::span<const ScanWord> words);
     /// A value that a root holds outside memory: a register.

@@ -50,8 +50,8 @@ struct ReachSummary
 
 struct ReachParameters
 {
-    std::int64_t nowUs = 0;    ///< of the stop
-    std::int64_t minAgeUs = 0;   ///< younger blocks are not judged
+    std::int64_t nowUs = 0;        ///< of the stop
+    std::int64_t minAgeUs = 0;     ///< younger blocks are not judged
     std::int64_t firstBirthUs = 0; ///< nor are older ones than that: their frees may have been lost
     std::size_t pathCount = 20;
     std::span<const LostBlock> earlier; ///< what an earlier scan called lost; ascending

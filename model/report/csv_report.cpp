@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/csv_report.h"
 
+#include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_text.h"
 #include "model/heap/size_bins.h"
@@ -60,7 +62,8 @@ void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot)
     csv.fields("time_s", "time", "pid");
     for (const MetricInfo &info : kMetrics)
         csv.field(info.key);
-    csv.end();
+    csv.row("heap_sample_period_bytes");
+    const std::vector<HeapModeSpan> spans = heapModeSpans(snapshot);
     for (const MetricSeries &series : snapshot.metrics)
         for (std::size_t i = 0; i < series.times.size(); ++i) {
             const Timestamp when = series.times[i];
@@ -70,6 +73,7 @@ void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot)
                 when.seconds(), dateTimeOf(snapshot, when), snapshot.tables->processes.at(series.process.index()).pid);
             for (const MetricInfo &info : kMetrics)
                 csv.field(series.values[i].get(info.metric));
+            csv.field(heapPeriodAt(snapshot, spans, series.process, when));
             csv.end();
         }
 }
@@ -125,6 +129,17 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
         }
         csv.row(collapsedStack(index, row->stack));
     }
+}
+
+void writeAreasCsv(std::ostream &out, const Snapshot &snapshot)
+{
+    CsvWriter csv(out);
+    csv.row("pid", "program", "kind", "area", "live_bytes", "live_blocks", "peak_bytes", "taken_bytes", "taken",
+        "given_back_bytes", "given_back");
+    for (const MemoryArea &area : snapshot.areas)
+        csv.row(pidOf(snapshot, area.image), programOf(snapshot, area.image), areaKindKey(area.kind),
+            snapshot.tables->text(area.name), area.total.liveBytes, area.total.liveBlocks, area.total.peakBytes,
+            area.total.allocatedBytes, area.total.allocations, area.total.freedBytes, area.total.frees);
 }
 
 void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot)

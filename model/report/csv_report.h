@@ -29,6 +29,8 @@ void writeSeriesCsv(
     std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range);
 /// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column.
 void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind);
+/// One row an area of memory beside malloc's: a sort of mappings or a pool of one program.
+void writeAreasCsv(std::ostream &out, const Snapshot &snapshot);
 /// One row a CPU stack and thread, heaviest first.
 void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot);
 /// One row a function: self, total, place.

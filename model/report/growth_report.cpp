@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/growth_report.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/analysis/leak_places.h"
 #include "model/report/csv_writer.h"
 #include "model/report/session_words.h"
@@ -41,7 +42,7 @@ std::vector<SeriesGrowth> seriesGrowth(const Snapshot &snapshot)
     std::vector<SeriesGrowth> all;
     for (const SeriesSource &source : std::initializer_list<SeriesSource>{Metric::Rss, Metric::Anonymous,
              HeapQuantity::LiveBytes, HeapQuantity::LiveBlocks, Metric::Threads, Metric::OpenFiles}) {
-        const TimeSeries series = cut(timeSeries(snapshot, source), snapshot.span);
+        const TimeSeries series = cut(judgedSeries(snapshot, source, snapshot.span), snapshot.span);
         if (series.isEmpty())
             continue;
         GrowthShape shape = growthShape(series);

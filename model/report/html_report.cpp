@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/html_report.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/process_images.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/leak_detector.h"
@@ -226,10 +228,18 @@ private:
                 bytesText(heap.allocatedBytes), formatCount(heap.allocations),
                 formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes),
                 formatOffset(heap.peakWhen), bytesText(heap.liveBytes), formatCount(heap.liveBlocks)));
-        if (m_snapshot.info.config.heap == HeapMode::Sampled)
-            paragraph(fmt::format("Sampled: one allocation each {} on average; every number is an estimate.",
-                          bytesText(m_snapshot.info.config.heapPeriodBytes)),
+        const std::vector<HeapModeChange> steps = heapStepsIn(m_snapshot, m_snapshot.span);
+        if (isHeapSampled(m_snapshot))
+            paragraph(fmt::format("Sampled{}: one allocation each {} on average; every number is an estimate.",
+                          steps.empty() ? "" : " for a part of the time", bytesText(longestPeriod(m_snapshot))),
                 "muted");
+        constexpr std::size_t kMostSteps = 20;
+        for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)
+            paragraph(fmt::format("At {} the heap of process {} changed {}.", formatOffset(steps[i].when, true),
+                          pidOf(m_snapshot, steps[i].image), heapStepWords(m_snapshot, steps[i])),
+                "muted");
+        if (steps.size() > kMostSteps)
+            paragraph(fmt::format("There are {} more such changes.", steps.size() - kMostSteps), "muted");
         m_out << "<div class=\"panel\">";
         writeHtmlFlame(m_out, m_snapshot,
             {CostKind::Live, CostKind::Peak, CostKind::Allocated, CostKind::Allocations, CostKind::Temporary});

@@ -67,8 +67,11 @@ Json framesOf(FunctionIndex &functions, StackId stack)
 
 Json stackOf(FunctionIndex &functions, const LeakStack &stack)
 {
-    const StackAges &ages = *stack.ages;
+    static const StackAges kNone;
+    const StackAges &ages = stack.ages ? *stack.ages : kNone;
     return {{"stack_id", stack.stack.value}, {"live_bytes", stack.liveBytes}, {"live_blocks", stack.liveBlocks},
+        {"lost", {{"blocks", stack.lost.blocks}, {"bytes", stack.lost.bytes}}},
+        {"lost_in_two_scans", {{"blocks", stack.lostTwice.blocks}, {"bytes", stack.lostTwice.bytes}}},
         {"bytes_per_hour", stack.bytesPerHour}, {"bytes_per_hour_interval95", interval(stack.bytesPerHour95)},
         {"test", testOf(stack.test)},
         {"history",
@@ -86,8 +89,11 @@ Json itemOf(const Snapshot &snapshot, FunctionIndex &functions, const LeakItem &
         {"pid", pidOf(snapshot, item.image)}, {"program", programOf(snapshot, item.image)},
         {"bytes_per_hour", item.bytesPerHour}, {"bytes_per_hour_interval95", interval(item.bytesPerHour95)},
         {"live_bytes", item.liveBytes}, {"live_blocks", item.liveBlocks}, {"leak_share", item.leakShare},
-        {"leak_share_interval95", interval(item.leakShare95)}, {"evidence", item.evidence}, {"caution", item.caution},
-        {"other_stacks", item.neighbourCount}, {"largest_others", Json::array()}, {"stacks", Json::array()}};
+        {"lost", {{"blocks", item.lost.blocks}, {"bytes", item.lost.bytes}}},
+        {"lost_in_two_scans", {{"blocks", item.lostTwice.blocks}, {"bytes", item.lostTwice.bytes}}},
+        {"scan", item.scan ? Json(item.scan->id) : Json()}, {"leak_share_interval95", interval(item.leakShare95)},
+        {"evidence", item.evidence}, {"caution", item.caution}, {"other_stacks", item.neighbourCount},
+        {"largest_others", Json::array()}, {"stacks", Json::array()}};
     for (const LeakNeighbour &other : item.neighbours)
         object["largest_others"].push_back({{"stack_id", other.stack.value}, {"allocations", other.allocations},
             {"frees", other.frees}, {"live_bytes", other.liveBytes}});
@@ -105,16 +111,17 @@ void writeLeaksCsv(std::ostream &out, const Snapshot &snapshot, const LeakReport
     csv.row("tier", "is_confirmed", "pid", "function", "where", "bytes_per_hour", "bytes_per_hour_low95",
         "bytes_per_hour_high95", "live_bytes", "live_blocks", "buckets", "bucket_s", "born", "survivors", "leak_share",
         "cohorts", "cohorts_with_survivors", "mature_age_s", "late_deaths", "cleared_by_another_window", "growth_t",
-        "stack_id", "stack");
+        "lost_blocks", "lost_bytes", "lost_twice_bytes", "stack_id", "stack");
     for (const LeakItem &item : report.items)
         for (const LeakStack &stack : item.stacks) {
             const LeakTest &test = stack.test;
-            const double bucket = stack.ages->bucket.seconds();
+            const double bucket = stack.ages ? stack.ages->bucket.seconds() : 0;
             csv.row(leakTierKey(item.tier), item.isConfirmed ? 1 : 0, pidOf(snapshot, item.image), item.function,
                 item.where, stack.bytesPerHour, stack.bytesPerHour95.low, stack.bytesPerHour95.high, stack.liveBytes,
                 stack.liveBlocks, test.buckets, bucket, test.born, test.survivors, test.leakShare, test.cohorts,
                 test.cohortsWithSurvivors, static_cast<double>(test.matureAge) * bucket, test.lateDeaths,
-                test.clearedShare, test.slopeT, stack.stack.value, collapsedStack(functions, stack.stack));
+                test.clearedShare, test.slopeT, stack.lost.blocks, stack.lost.bytes, stack.lostTwice.bytes,
+                stack.stack.value, collapsedStack(functions, stack.stack));
         }
 }
 
@@ -126,7 +133,14 @@ void writeLeaksJson(std::ostream &out, const Snapshot &snapshot, const LeakRepor
         {"notes", report.notes}, {"stacks_followed", report.followed}, {"stacks_tested", report.tested},
         {"stacks_not_followed", report.tooMany}, {"stacks_left_out", report.folded},
         {"left_out_below_bytes", report.foldedBelow}, {"expected_false_reports", report.expectedFalse},
-        {"buckets", report.buckets}, {"bucket_ns", report.bucket.ns}, {"items", Json::array()}};
+        {"buckets", report.buckets}, {"bucket_ns", report.bucket.ns}, {"accusations", report.claims},
+        {"accusations_withdrawn", Json::array()}, {"items", Json::array()}};
+    for (const LeakClaim &claim : snapshot.leakClaims)
+        if (claim.withdrawn)
+            object["accusations_withdrawn"].push_back({{"stack_id", claim.stack.value},
+                {"pid", pidOf(snapshot, claim.image)}, {"accused_ns", claim.accused.ns},
+                {"accused_of_blocks", claim.accusedOf}, {"alive_blocks", claim.alive},
+                {"withdrawn_ns", claim.withdrawn->ns}, {"stack", collapsedStack(functions, claim.stack)}});
     for (const LeakItem &item : report.items)
         object["items"].push_back(itemOf(snapshot, functions, item));
     out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';

@@ -37,6 +37,8 @@ std::string sparkline(const std::vector<AgeBucket> &buckets)
 
 void writeLine(std::ostream &out, const LeakStack &stack)
 {
+    if (!stack.ages || stack.ages->buckets.empty())
+        return;
     const StackAges &ages = *stack.ages;
     out << fmt::format("     live  {}  {} → {} in {}\n", sparkline(ages.buckets),
         formatBytes(static_cast<double>(ages.buckets.front().liveBytes)),
@@ -74,7 +76,8 @@ void writeItem(std::ostream &out, const Snapshot &snapshot, FunctionIndex &funct
     if (!item.caution.empty())
         writeWrapped(out, "! " + item.caution, options.columns, 5, 2);
     if (item.stacks.size() > 1)
-        out << fmt::format("     the fastest of {} stacks:\n", item.stacks.size());
+        out << fmt::format(
+            "     the {} of {} stacks:\n", item.tier == LeakTier::Lost ? "first" : "fastest", item.stacks.size());
     writeFrames(out, functions, item.stacks.front().stack);
 }
 
@@ -89,7 +92,7 @@ void writeLeaksText(
     for (const std::string &note : report.notes)
         writeWrapped(out, "· " + note, options.columns, 2, 2);
     FunctionIndex functions(snapshot.tables);
-    for (const LeakTier tier : {LeakTier::Growing, LeakTier::CouldBeCache, LeakTier::Idle}) {
+    for (const LeakTier tier : {LeakTier::Lost, LeakTier::Growing, LeakTier::CouldBeCache, LeakTier::Idle}) {
         const std::size_t most = tier == LeakTier::Idle ? std::min(kMostIdle, options.stacks) : options.stacks;
         std::size_t number = 0;
         for (const LeakItem &item : report.items) {

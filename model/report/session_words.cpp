@@ -68,6 +68,8 @@ std::string_view heapModeKey(HeapMode mode)
         return "full";
     case HeapMode::Sampled:
         return "sampled";
+    case HeapMode::Auto:
+        return "auto";
     }
     return "";
 }
@@ -164,6 +166,8 @@ namespace {
 
 std::string stepText(Duration step)
 {
+    if (step.ns >= 3'600'000'000'000)
+        return fmt::format("{} h", step.ns / 3'600'000'000'000);
     return step.ns >= 60'000'000'000 ? fmt::format("{} min", step.ns / 60'000'000'000)
                                      : fmt::format("{} s", step.ns / 1'000'000'000);
 }

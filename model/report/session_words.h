@@ -18,7 +18,7 @@ std::int32_t mainPid(const Snapshot &snapshot);
 /// snake_case name of a state: "complete".
 std::string_view stateKey(SessionState state);
 std::string_view heapStateKey(HeapState state);
-/// "full", "sampled", "off".
+/// "full", "sampled", "auto", "off".
 std::string_view heapModeKey(HeapMode mode);
 std::string_view gapKey(GapKind kind);
 std::string_view markKey(MarkKind kind);

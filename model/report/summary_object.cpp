@@ -2,6 +2,7 @@
 #include "model/report/summary_object.h"
 
 #include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/phase_totals.h"
 #include "model/aggregate/process_images.h"
@@ -9,6 +10,7 @@
 #include "model/report/session_words.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace model {
@@ -139,6 +141,25 @@ void addIntervals(Json &object, const std::function<std::optional<ErrorInterval>
             object[std::string(costInfo(kind).column) + "_interval95"] = {interval->low, interval->high};
 }
 
+/// Which ways of recording when, of each image.
+Json heapModesOf(const Snapshot &snapshot)
+{
+    Json modes = Json::array();
+    const std::vector<HeapModeSpan> spans = heapModeSpans(snapshot);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        const HeapModeChange &change = snapshot.heapModes[i];
+        Json mode = {{"pid", pidOf(snapshot, spans[i].image)}, {"program", programOf(snapshot, spans[i].image)},
+            {"begin_ns", spans[i].span.begin.ns}, {"end_ns", spans[i].span.end.ns},
+            {"sample_period_bytes", spans[i].periodBytes > 1 ? Json(spans[i].periodBytes) : Json()},
+            {"cause", heapModeCauseKey(spans[i].cause)}};
+        if (change.liveVariance > 0)
+            mode.update({{"live_bytes_before", change.liveBytesBefore}, {"live_bytes_after", change.liveBytesAfter},
+                {"live_bytes_error", std::sqrt(change.liveVariance)}});
+        modes.push_back(std::move(mode));
+    }
+    return modes;
+}
+
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
@@ -148,8 +169,11 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact},
         {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
         {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
+    if (snapshot.info.config.heap == HeapMode::Auto)
+        object["budget_millipercent"] = snapshot.info.config.heapBudgetMilliPercent;
+    object["modes"] = heapModesOf(snapshot);
     if (isHeapSampled(snapshot)) {
-        object["sample_period_bytes"] = snapshot.info.config.heapPeriodBytes;
+        object["sample_period_bytes"] = longestPeriod(snapshot);
         object["samples"] = sampleCount(snapshot);
         addIntervals(object, [&](CostKind kind) { return errorOf(snapshot, kind); });
     }

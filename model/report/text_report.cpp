@@ -2,6 +2,7 @@
 #include "model/report/text_report.h"
 
 #include "model/aggregate/function_index.h"
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
@@ -144,6 +145,27 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
             options.columns, 2);
 }
 
+/// How the heap was recorded, where that changed.
+void writeHeapModes(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    constexpr std::size_t kMostSteps = 20;
+    const std::vector<HeapModeChange> steps = heapStepsIn(snapshot, snapshot.span);
+    if (steps.empty())
+        return;
+    writeHeading(out, "How the heap was recorded");
+    for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)
+        writeWrapped(out,
+            fmt::format("At {}, pid {}: {}.", formatOffset(steps[i].when, true), pidOf(snapshot, steps[i].image),
+                heapStepWords(snapshot, steps[i])),
+            options.columns, 2, 6);
+    if (steps.size() > kMostSteps)
+        out << fmt::format("  … and {} more (--format json lists all)\n", steps.size() - kMostSteps);
+    writeWrapped(out,
+        "What is live before and after such a moment differs by the error of the samples; no verdict on growth "
+        "is taken across it.",
+        options.columns, 2);
+}
+
 struct MetricStatistics
 {
     double least = 0;
@@ -179,6 +201,7 @@ void writeSummaryText(std::ostream &out, const Snapshot &snapshot, const TextRep
     writeTitle(out, snapshot, options);
     writeAnswers(out, snapshot, options);
     writeTotals(out, snapshot, options);
+    writeHeapModes(out, snapshot, options);
     writeMemoryParts(out, snapshot, options);
     writeAreas(out, snapshot, options);
     writeMarks(out, snapshot, options);

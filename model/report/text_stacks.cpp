@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/call_tree.h"
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
@@ -32,9 +33,10 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
     };
     writeWrapped(out,
         fmt::format(
-            "Sampled: one allocation each {} on average, {} in all; every number is an estimate. With 95 % certainty "
+            "Sampled{}: one allocation each {} on average, {} in all; every number is an estimate. With 95 % certainty "
             "{} were allocated in {} blocks, and {} are live.",
-            formatBytes(static_cast<double>(snapshot.info.config.heapPeriodBytes)), formatCount(sampleCount(snapshot)),
+            heapStepsIn(snapshot, {{}, snapshot.span.end}).empty() ? "" : " for a part of the time, see the summary",
+            formatBytes(static_cast<double>(longestPeriod(snapshot))), formatCount(sampleCount(snapshot)),
             interval(CostKind::Allocated), interval(CostKind::Allocations), interval(CostKind::Live)),
         options.columns, 2);
 }

@@ -2,6 +2,7 @@
 #include "storage/follow/follow_source.h"
 
 #include "storage/info_rows.h"
+#include "storage/levels.h"
 #include "storage/schema.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
@@ -37,6 +38,7 @@ struct TablePlan
     std::int64_t last = -1;                     ///< id or revision sent last
     std::map<std::int64_t, std::int64_t> ticks; ///< by level: tick sent last
     std::map<std::int64_t, std::int64_t> least; ///< by level: lowest tick that was there
+    std::int64_t cutSeconds = -1;               ///< see FollowSource::Private
     std::size_t hash = 0;                       ///< of all rows as sent
 };
 
@@ -95,7 +97,8 @@ struct FollowSource::Private
     std::optional<SessionFile> file;
     std::vector<TablePlan> plans;
     std::int64_t uuid = 0;
-    std::int64_t revision = -1; ///< of the last transaction that was sent
+    std::int64_t revision = -1;  ///< of the last transaction that was sent
+    std::int64_t cutSeconds = 0; ///< a sum that grows whenever a level is cut
     bool hasGreeted = false;
     bool hasEnded = false;
 
@@ -104,6 +107,7 @@ struct FollowSource::Private
     Result<void> greet(const FollowOutput &output, std::int64_t version);
     Result<void> sendTable(const FollowOutput &output, TablePlan &plan);
     Result<void> sendTicks(const FollowOutput &output, TablePlan &plan);
+    Result<bool> sendMoved(const FollowOutput &output, TablePlan &plan);
     Result<void> sendWhole(const FollowOutput &output, TablePlan &plan);
     Result<std::int64_t> sendRows(const FollowOutput &output, const TablePlan &plan, FollowTable::Kind kind,
         const std::string &where, int keyColumn);
@@ -182,34 +186,34 @@ Result<std::int64_t> FollowSource::Private::sendRows(
     }
 }
 
-/// The newest bucket of a coarse level may have grown since: it is sent once more. Ticks that expired are told.
+/// The newest bucket of a coarse level may have grown since: it is sent once more. Ticks that expired are told, also to a copy that an earlier
+/// stream made.
 Result<void> FollowSource::Private::sendTicks(const FollowOutput &output, TablePlan &plan)
 {
     const std::string column = plan.name == "tick" ? "id" : "tick";
     for (std::int64_t level = 0; level < kMostLevels; ++level) {
-        const std::int64_t from = level * kTicksPerLevel, to = from + kTicksPerLevel;
-        const auto within = [&](std::int64_t least) {
-            return " WHERE " + column + " >= " + std::to_string(least) + " AND " + column + " < " + std::to_string(to);
+        const std::int64_t from = level * kTicksPerLevel, end = from + kTicksPerLevel - 1;
+        const auto within = [&](std::int64_t first) {
+            return " WHERE " + column + " >= " + std::to_string(first) + " AND " + column + " < " + std::to_string(end);
         };
-        // Rows of tick 0 hold the sums of ticks that expired: they change with each that does.
-        const auto least = file->database.integer("SELECT coalesce(min(" + column + "), 0) FROM " + plan.name
-            + within(std::max<std::int64_t>(from, kFirstTick)));
+        // Of a level that has nothing left all rows are gone.
+        const auto least = file->database.integer("SELECT coalesce(min(" + column + "), " + std::to_string(end)
+            + ") FROM " + plan.name + within(from + kFirstTick));
         if (!least)
             return least.error();
-        if (const auto known = plan.least.find(level); known != plan.least.end() && known->second < *least) {
+        if (const auto known = plan.least.find(level); known == plan.least.end() || known->second < *least) {
             if (auto done = output(encodeFollow(FollowExpiry{plan.name, *least})); !done)
                 return done;
+            // Rows of tick 0 hold the sums of ticks that expired: they change with each that does.
             if (level == 0)
                 if (auto sums
                     = sendRows(output, plan, FollowTable::Kind::Added, " WHERE " + column + " = 0", plan.keyColumn);
                     !sums)
                     return sums.error();
         }
-        if (*least == 0)
-            continue;
         plan.least[level] = *least;
         const auto sent = plan.ticks.find(level);
-        const std::int64_t first = sent == plan.ticks.end() ? from : level == 0 ? sent->second + 1 : sent->second;
+        const std::int64_t first = sent == plan.ticks.end() ? from + kFirstTick : sent->second + (level == 0 ? 1 : 0);
         const auto last = sendRows(output, plan, FollowTable::Kind::Added, within(first), plan.keyColumn);
         if (!last)
             return last.error();
@@ -217,6 +221,22 @@ Result<void> FollowSource::Private::sendTicks(const FollowOutput &output, TableP
             plan.ticks[level] = *last;
     }
     return {};
+}
+
+/// What is moved or thinned out when a level is cut is sent as a whole then.
+Result<bool> FollowSource::Private::sendMoved(const FollowOutput &output, TablePlan &plan)
+{
+    if (plan.name != "loss" && plan.name != "packed_total")
+        return false;
+    if (std::exchange(plan.cutSeconds, cutSeconds) == cutSeconds)
+        return false;
+    const auto last = sendRows(output, plan, FollowTable::Kind::Whole, "", plan.keyColumn);
+    if (!last)
+        return last.error();
+    plan.last = std::max(plan.last, *last);
+    if (*last >= 0)
+        plan.ticks[*last / kTicksPerLevel] = *last;
+    return true;
 }
 
 Result<void> FollowSource::Private::sendWhole(const FollowOutput &output, TablePlan &plan)
@@ -239,6 +259,9 @@ Result<void> FollowSource::Private::sendWhole(const FollowOutput &output, TableP
 
 Result<void> FollowSource::Private::sendTable(const FollowOutput &output, TablePlan &plan)
 {
+    const auto isSent = sendMoved(output, plan);
+    if (!isSent || *isSent)
+        return isSent ? Result<void>() : isSent.error();
     if (plan.growth == Growth::ByTick)
         return sendTicks(output, plan);
     if (plan.growth == Growth::Whole)
@@ -271,6 +294,12 @@ Result<SessionState> FollowSource::Private::send(const FollowOutput &output)
         return version.error();
     if (auto done = greet(output, *version); !done)
         return done.error();
+    const auto cut = *version < kFirstFormatWithLevels
+        ? Result<std::int64_t>(0)
+        : file->database.integer("SELECT coalesce(sum(kept_from_ns / 1000000000), 0) FROM level");
+    if (!cut)
+        return cut.error();
+    cutSeconds = *cut;
     for (TablePlan &plan : plans)
         if (auto done = sendTable(output, plan); !done)
             return done.error();

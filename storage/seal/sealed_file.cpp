@@ -18,6 +18,10 @@ namespace {
 constexpr int kTries = 4;
 constexpr int kMostVainTries = 12;
 
+/// What SQLite reads of a main file before it looks for a log: only the size of pages is taken from it. When the power went while the log was
+/// folded in, the page may be torn and the log have it whole; the page itself is read, and checked, after the log was looked at.
+constexpr std::int64_t kPeekBytes = 100;
+
 std::array<unsigned char, 8> littleEndian(std::int64_t value)
 {
     std::array<unsigned char, 8> bytes{};
@@ -102,7 +106,8 @@ int SealedFile::read(void *into, int count, std::int64_t offset)
     const std::int64_t end = offset + count;
     // SQLite reads a log from a frame's header on when it looks for the last whole frame: there, what is not whole is the end.
     const SealedUnit first = m_layout.at(offset);
-    const bool searchesEnd = m_layout.kind() == SealedLayout::Kind::Log && first.bytes < kUnitPageBytes;
+    const bool isLog = m_layout.kind() == SealedLayout::Kind::Log;
+    const bool searchesEnd = isLog && first.bytes < kUnitPageBytes, peeks = !isLog && end <= kPeekBytes;
     int result = SQLITE_OK;
     for (std::int64_t at = offset; at < end;) {
         const SealedUnit unit = m_layout.at(at);
@@ -115,6 +120,8 @@ int SealedFile::read(void *into, int count, std::int64_t offset)
         }
         if (found == Found::Failed)
             return code;
+        if (found == Found::Broken && peeks)
+            found = Found::Absent;
         if (found == Found::Broken && !searchesEnd)
             return SQLITE_IOERR_DATA;
         if (found == Found::Broken)

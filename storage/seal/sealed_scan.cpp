@@ -67,14 +67,18 @@ model::Result<std::vector<char>> readSealedStart(const std::string &path, const 
     PlainFile plain(fd.get());
     std::atomic<int> unused = 0;
     SealedFile file(&plain.base, SealedLayout::Kind::Main, key, *header, unused);
-    std::vector<char> bytes(count);
-    const int code = file.read(bytes.data(), static_cast<int>(count), 0);
+    std::vector<char> bytes(static_cast<std::size_t>(kUnitPageBytes));
+    const int code = file.read(bytes.data(), static_cast<int>(kUnitPageBytes), 0);
+    struct stat log = {};
+    if (code != SQLITE_OK && ::stat(walPath(path).c_str(), &log) == 0 && log.st_size > 0)
+        return std::vector<char>();
     if (code == SQLITE_IOERR_SHORT_READ)
         return model::Error(
             "Cannot open " + path + ": it is sealed and empty; the recording was cut off before it began");
     if (code != SQLITE_OK)
         return model::Error("Cannot open " + path
             + ": it is damaged, or was altered: its first page is not what was sealed; use another copy");
+    bytes.resize(count);
     return bytes;
 }
 

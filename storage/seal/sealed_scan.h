@@ -10,7 +10,8 @@
 
 namespace storage {
 
-/// The first `count` bytes of a sealed main file as SQLite sees them; fewer where it is shorter. Fails with "wrong passphrase" or "damaged".
+/// The first `count` bytes of a sealed main file as SQLite sees them; none where its first page is not whole and a log is there, which may hold
+/// it. Fails with "wrong passphrase" or "damaged".
 model::Result<std::vector<char>> readSealedStart(const std::string &path, const SealKey &key, std::size_t count);
 
 /// How many units of a sealed main file that nobody writes are not what was sealed, those included that are missing at its end. Files

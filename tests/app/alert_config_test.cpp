@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/alert_commands.h"
 #include "app/alert_config.h"
+#include "app/alert_file.h"
 #include "app/amount_text.h"
 
 #include <QDir>
@@ -19,6 +20,78 @@ class AlertConfigTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void builtInRulesStandInAFileAsTheyAre()
+    {
+        const auto config = parseAlertConfig(alertFileText(model::defaultAlertRuleFile()), "made");
+        QVERIFY2(config.has_value(), config ? "" : config.error().text().c_str());
+        const std::vector<model::AlertRule> rules = model::defaultAlertRules();
+        QCOMPARE(config->rules.size(), rules.size());
+        for (std::size_t i = 0; i < rules.size(); ++i) {
+            const model::AlertRule &read = config->rules[i];
+            QCOMPARE(read.name, rules[i].name);
+            QVERIFY(read.source == rules[i].source && read.test == rules[i].test);
+            QCOMPARE(read.threshold, rules[i].threshold);
+            QCOMPARE(read.holds.ns, rules[i].holds.ns);
+            QCOMPARE(read.window.ns, rules[i].window.ns);
+        }
+    }
+
+    void editsAFileOfRules()
+    {
+        QTemporaryDir folder;
+        const std::string path = folder.filePath(QStringLiteral("new/alerts.toml")).toStdString();
+        const model::AlertRuleAccess access = alertFileAccess(path);
+        auto file = access.load(); // none is there
+        QVERIFY(file.has_value() && *file == model::defaultAlertRuleFile());
+        file->rules[0].isEnabled = false;
+        file->rules[1].threshold = "75%";
+        file->rules.push_back({.name = "quoted \"name\" \\",
+            .source = "threads_count",
+            .test = "above",
+            .threshold = "500",
+            .holds = "30s",
+            .clearsAt = "450",
+            .command = "echo 'a\nb'"});
+        QVERIFY(access.check(*file).has_value());
+        QVERIFY2(access.save(*file).has_value(), path.c_str());
+        const auto again = access.load();
+        QVERIFY2(again.has_value(), again ? "" : again.error().text().c_str());
+        QVERIFY(*again == *file);
+        const auto config = loadAlertConfig(path, {});
+        QCOMPARE(config->rules.size(), std::size_t(5)); // four built-in ones that are on, and the new one
+        QCOMPARE(config->rules.back().clearsAt.value(), 450.0);
+        // What a recording would refuse is refused, with the same words, and the file stays.
+        file->rules.back().clearsAt = "600";
+        const auto refused = access.save(*file);
+        QVERIFY(!refused.has_value());
+        QVERIFY2(refused.error().text().find("it would end at 600, on the wrong side of 500") != std::string::npos,
+            refused.error().text().c_str());
+        QVERIFY(*access.load() == *again);
+        // Rules that are off are checked all the same.
+        file->rules.back().clearsAt.clear();
+        file->rules[0].threshold = "much";
+        QVERIFY(!access.check(*file).has_value());
+        file->rules[0].threshold = "6%";
+        QVERIFY(access.save(*file).has_value());
+        QVERIFY(QFile::exists(QString::fromStdString(path + ".bak")));
+    }
+
+    void readsFilesThatPeopleWrote()
+    {
+        const auto file
+            = parseAlertFile("notify = true\non_alert = \"log\"\n[[alert]]\nname = \"CPU busy\"\nenabled = false\n"
+                             "[[alert]]\nname = \"memory grows\"\ngrows = 1048576\nwithin = \"2h\"\n",
+                "rules.toml");
+        QVERIFY2(file.has_value(), file ? "" : file.error().text().c_str());
+        QVERIFY(file->notifies);
+        QCOMPARE(file->command, std::string("log"));
+        QCOMPARE(file->rules.size(), std::size_t(5));
+        QCOMPARE(file->rules[0].threshold, std::string("1048576"));
+        QVERIFY(!file->rules[2].isEnabled);
+        QCOMPARE(file->rules[2].threshold, std::string("90%")); // as it is built in
+        QVERIFY(!parseAlertFile("[[alert]]\nname = \"x\"\n", "rules.toml").has_value());
+    }
+
     void readsRules()
     {
         const auto config = parseAlertConfig(R"(
@@ -49,7 +122,7 @@ above_of_cores = 75
             "rules.toml");
         QVERIFY2(config.has_value(), config ? "" : config.error().text().c_str());
         QVERIFY(config->notifies);
-        QCOMPARE(config->rules.size(), std::size_t(6)); // two built-in ones are left
+        QCOMPARE(config->rules.size(), std::size_t(7)); // three built-in ones are left
         const auto find = [&](const char *name) {
             return *std::find_if(
                 config->rules.begin(), config->rules.end(), [&](const auto &rule) { return rule.name == name; });

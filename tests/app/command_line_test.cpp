@@ -55,6 +55,7 @@ private Q_SLOTS:
     void namesWhatIsWrong();
     void joinsTheWordsOfAMark();
     void readsHowToScan();
+    void readsStabilityTests();
     void readsTheReportOptions();
     void readsTheOptionsOfFiles();
     void listsRecentSessions();
@@ -153,6 +154,9 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("cpu") << "record --cpu fast -- ls" << 125 << "--cpu fast";
     QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
     QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full, sampled";
+    QTest::newRow("budget") << "record --heap auto=0% -- ls" << 125 << "percent of one core from 0.1";
+    QTest::newRow("period") << "record --heap sampled=3 -- ls" << 125 << "bytes from 64";
+    QTest::newRow("mode") << "ctl f mode some" << 2 << "full, sampled";
     QTest::newRow("duration") << "record --duration soon -- ls" << 125 << "soon";
     QTest::newRow("budget without a time") << "record --budget 200MB -- ls" << 125 << "200MB/48h";
     QTest::newRow("budget without bytes") << "record --budget x/48h -- ls" << 125 << "200MB/48h";
@@ -167,8 +171,9 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2
-                          << "summary, metrics, heap, mappings, pools, cpu, leaks, growth, lost, alerts, losses";
+    QTest::newRow("view")
+        << "report f --what all" << 2
+        << "summary, metrics, heap, mappings, pools, cpu, leaks, growth, forecast, lost, verdict, alerts, losses";
     QTest::newRow("scan too often") << "record --scan-every 29s -- ls" << 125 << "30s or more";
     QTest::newRow("scan without a heap") << "record --heap off --scan-every 1m -- ls" << 125 << "--heap full";
     QTest::newRow("age of no scan") << "ctl f stop --min-age 1s" << 2 << "belong to scan alone";
@@ -193,6 +198,32 @@ void CommandLineTest::joinsTheWordsOfAMark()
     const auto options = parsed<app::ControlOptions>({"ctl", "f", "mark", "cache", "is warm"});
     QVERIFY(options.request.command == capture::ControlCommand::Mark);
     QCOMPARE(options.request.text, std::string("cache is warm"));
+}
+
+void CommandLineTest::readsStabilityTests()
+{
+    const auto usual = parsed<app::SoakOptions>(split(QStringLiteral("soak -- ./server --port 1")));
+    QCOMPARE(usual.record.config.command, (Arguments{"./server", "--port", "1"}));
+    QCOMPARE(usual.plan.length.ns, std::int64_t{48} * 3600 * 1'000'000'000);
+    QCOMPARE(usual.plan.mostGrowth, 0.05);
+    QVERIFY(usual.plan.stopEarly == model::StopEarly::Both);
+    QVERIFY(usual.record.config.heap == model::HeapMode::Full);
+    QCOMPARE(usual.record.config.cpuHz, 0u);
+    QCOMPARE(usual.record.config.tick, model::Duration::fromMs(1000));
+    const auto full = parsed<app::SoakOptions>({"soak", "--for", "10m", "--limit", "0.5%", "--load", "a b", "--load",
+        "c", "--checkpoint", "30s", "--stop-early", "fail", "--attach", "12"});
+    QCOMPARE(full.plan.length, model::Duration::fromMs(600'000));
+    QCOMPARE(full.plan.mostGrowth, 0.005);
+    QCOMPARE(full.loads, (Arguments{"a b", "c"}));
+    QCOMPARE(full.plan.checkpoint, model::Duration::fromMs(30'000));
+    QVERIFY(full.plan.stopEarly == model::StopEarly::Fail);
+    QCOMPARE(*full.record.config.attachPid, 12);
+    QVERIFY(full.record.config.heap == model::HeapMode::Off);
+    QCOMPARE(parsed<app::SoakOptions>(split(QStringLiteral("soak --resume x.gprof-session"))).resume,
+        std::string("x.gprof-session"));
+    for (const char *wrong : {"soak", "soak --for 1s -- a", "soak --limit -1% -- a", "soak --stop-early soon -- a",
+             "soak --attach 3 -- a", "soak --resume x --for 1h", "soak --resume x -o y", "soak --tick 100 -- a"})
+        QVERIFY2(refusal(split(QString::fromLatin1(wrong)), 125) != QStringLiteral("was understood"), wrong);
 }
 
 void CommandLineTest::readsHowToScan()

@@ -6,6 +6,10 @@
 #include <QFileInfo>
 #include <QImage>
 
+#include <unistd.h>
+
+#include <cstring>
+
 using namespace Qt::StringLiterals;
 
 /// `genesis-profiler --export`: every page, every table, no window.
@@ -15,6 +19,7 @@ class GuiExportTest : public QObject
 
 private Q_SLOTS:
     void writesEveryPageAndTable();
+    void opensSealedSessionsWithTheirPassphrase();
     void saysWhyThereIsNothingToExport();
 
 private:
@@ -39,6 +44,33 @@ void GuiExportTest::writesEveryPageAndTable()
     QVERIFY(written->contains(u"capture-losses.csv"_s));
     QVERIFY(written->contains(u"report.html"_s));
     QCOMPARE(QStringList(written->begin(), written->end()).removeDuplicates(), 0);
+}
+
+void GuiExportTest::opensSealedSessionsWithTheirPassphrase()
+{
+    const QString file = m_folder.filePath(u"sealed.gprof-session"_s), folder = m_folder.filePath(u"unsealed"_s);
+    SampleSession sample;
+    const auto key = storage::SealKey::make(storage::SecretText::of("open sesame"), {1, 1 << 20});
+    QVERIFY(key.has_value());
+    auto writer = storage::SessionWriter::create(file.toStdString(), sample.info(), *key);
+    QVERIFY(writer.has_value());
+    QVERIFY(writer->write(sample.batch(0), sample.tables()).has_value());
+    QVERIFY(writer->finish(sample.info()).has_value());
+    const auto exported = [&](const char *passphrase) {
+        app::PassphraseSource source;
+        int ends[2] = {};
+        if (passphrase && ::pipe(ends) == 0) {
+            static_cast<void>(::write(ends[1], passphrase, std::strlen(passphrase)));
+            ::close(ends[1]);
+            source.fd = ends[0]; // closed when it is read
+        }
+        const auto written = app::exportSession(*qApp, file, folder, source);
+        return written ? QString() : QString::fromStdString(written.error().text());
+    };
+    QVERIFY(exported(nullptr).contains(u"--passphrase-fd"_s));
+    QVERIFY(exported("wrong\n").contains(u"wrong passphrase"_s));
+    QCOMPARE(exported("open sesame\n"), QString());
+    QVERIFY(QFileInfo(folder + u"/overview.png"_s).size() > 0);
 }
 
 void GuiExportTest::saysWhyThereIsNothingToExport()

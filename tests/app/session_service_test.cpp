@@ -148,7 +148,8 @@ private Q_SLOTS:
         for (const char *wrong : {"", ":", "host:", "host:port", "host:70000", "host:-1", "a b:1", "http://host:80"})
             QVERIFY2(!parseListenAddress(wrong), wrong);
         QVERIFY(isLoopback(*parseListenAddress("9000")) && !isLoopback(*parseListenAddress("*:80")));
-        QVERIFY(!isLoopback(*parseListenAddress("127.0.0.1.example.com")) && isLoopback(*parseListenAddress("127.1.2.3:9")));
+        QVERIFY(!isLoopback(*parseListenAddress("127.0.0.1.example.com"))
+            && isLoopback(*parseListenAddress("127.1.2.3:9")));
     }
 };
 

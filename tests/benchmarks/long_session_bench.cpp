@@ -12,9 +12,12 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <random>
+#include <thread>
 
 using namespace model;
 
@@ -37,6 +40,53 @@ private:
         timespec now{};
         ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
         return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+    }
+
+    static double threadSeconds()
+    {
+        timespec now{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+    }
+
+    /// CPU seconds of the recorder's thread for a tick, while so many viewers look at each.
+    double secondsPerTick(const std::string &path, int viewerCount) const
+    {
+        constexpr int kTicks = 900;
+        tests::LongSession session;
+        auto writer = storage::SessionWriter::create(path, {});
+        if (!writer)
+            qFatal("%s", writer.error().text().c_str());
+        std::atomic<int> written = 0;
+        std::atomic<bool> isOver = false;
+        std::vector<std::thread> viewers;
+        for (int i = 0; i < viewerCount; ++i)
+            viewers.emplace_back([&] {
+                auto reader = storage::SessionReader::open(path);
+                for (int seen = 0; reader && !isOver;) {
+                    if (seen == written) {
+                        std::this_thread::sleep_for(std::chrono::microseconds(200));
+                        continue;
+                    }
+                    seen = written;
+                    if (reader->poll()) [[maybe_unused]]
+                        const auto shown = reader->snapshot({});
+                }
+            });
+        double cpu = 0;
+        for (int i = 0; i < kTicks; ++i) {
+            const EventBatch batch = session.next();
+            const double before = threadSeconds();
+            const auto done = writer->write(batch, session.tables());
+            cpu += threadSeconds() - before;
+            if (!done)
+                qFatal("%s", done.error().text().c_str());
+            ++written;
+        }
+        isOver = true;
+        for (std::thread &viewer : viewers)
+            viewer.join();
+        return cpu / kTicks;
     }
 
     /// What the allocator has given out: the writer's own memory, and the generator's, which is constant.
@@ -150,6 +200,22 @@ private Q_SLOTS:
                 hours == 0 ? "1 min" : qPrintable(QString::number(hours) + QStringLiteral(" h")), times[12],
                 times.back());
         }
+    }
+
+    /// What a second viewer, that looks at each tick, costs the recorder's thread at a tick a second: in turns, so that both meet the same machine.
+    void costsTheRecorderLittleToBeWatched()
+    {
+        std::array<double, 3> seconds{};
+        constexpr int kRounds = 4;
+        for (int round = 0; round < kRounds; ++round)
+            for (int viewers = 0; viewers < 3; ++viewers)
+                seconds[static_cast<std::size_t>(viewers)]
+                    += secondsPerTick(
+                           m_folder.filePath(QStringLiteral("w%1-%2").arg(round).arg(viewers)).toStdString(), viewers)
+                    / kRounds;
+        qInfo("CPU time of the recorder a tick: %.3f ms alone, %.3f ms with a viewer, %.3f ms with two",
+            seconds[0] * 1e3, seconds[1] * 1e3, seconds[2] * 1e3);
+        QVERIFY(seconds[2] - seconds[0] < 0.01);
     }
 };
 

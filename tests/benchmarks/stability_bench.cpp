@@ -63,8 +63,9 @@ private Q_SLOTS:
 
     void whatItCannotKnow()
     {
-        row("warm-up 5 %, 2 h", {.warmup = 0.05, .warmupHours = 2}, true, true);
-        row("warm-up 5 %, 3 h", {.warmup = 0.05, .warmupHours = 3}, true, true);
+        row("warm-up 5 %, 2 h", {.warmup = 0.05, .warmupHours = 2}, true, false);
+        row("warm-up 5 %, 3 h", {.warmup = 0.05, .warmupHours = 3}, true, false);
+        row("warm-up 5 %, 4 h", {.warmup = 0.05, .warmupHours = 4}, true, true);
         row("15 % that begin after 12 h", {.growth = 0.15, .startHours = 12}, false, true);
         row("15 % that accelerate", {.growth = 0.15, .isAccelerating = true}, true, true);
         row("steps of 2 %, one in 10 h", {.stepSize = 0.02, .stepsPerHour = 0.1}, true, true);

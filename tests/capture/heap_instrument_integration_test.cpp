@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The heap instrument as the recorder uses it: programs started with its environment, ticks collected while they run.
+#include "capture/file_descriptor.h"
 #include "capture/heap/heap_instrument.h"
+#include "capture/wire/rendezvous.h"
 
 #include <QtTest>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -198,6 +202,36 @@ private Q_SLOTS:
         QCOMPARE(counts.allocatedBytes - counts.freedBytes, truth(output, "live_bytes"));
         QCOMPARE(recorder.live, recorder.lastLive);
         QCOMPARE(recorder.sizes, 0);
+    }
+
+    /// Whoever is answered too late runs untraced, and that is said.
+    void programThatIsNotAnsweredInTimeCountsAsNotTraced()
+    {
+        Recorder recorder;
+        std::string name;
+        for (const auto &[key, value] : recorder.instrument->environment(""))
+            if (key == wire::kRendezvousVariable)
+                name = value.substr(0, value.find(':'));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        name.copy(address.sun_path + 1, name.size());
+        const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+        std::vector<FileDescriptor> silent; // each holds the others up for half a second
+        for (int i = 0; i < 6; ++i) {
+            silent.emplace_back(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+            QCOMPARE(::connect(silent.back().get(), reinterpret_cast<const sockaddr *>(&address), bytes), 0);
+        }
+        recorder.run({built("tests/targets/heap_truth")});
+        const model::ProgramTables &tables = recorder.tables.tables();
+        const auto isSaid
+            = [&] { return tables.text(tables.images.back().heapNote).find("in vain") != std::string_view::npos; };
+        for (int i = 0; i < 200 && !isSaid(); ++i) {
+            recorder.tick();
+            QTest::qWait(20);
+        }
+        QVERIFY(isSaid());
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+        QCOMPARE(recorder.total.allocations, std::int64_t{0});
     }
 
     void forkedChildIsAProcessOfItsOwn()

@@ -161,7 +161,7 @@ private Q_SLOTS:
                     QVERIFY(read->readBytes >= 0 && read->writtenBytes >= 0);
             });
         fuzz(ownFile("limits"), [](std::string_view text) {
-            if (const auto limit = addressSpaceLimit(text))
+            if (const auto limit = parseLimits(text).addressSpaceBytes)
                 QVERIFY(*limit >= 0);
         });
     }

@@ -129,12 +129,14 @@ private Q_SLOTS:
         QCOMPARE(f.builder.tables().images.size(), std::size_t{1});
     }
 
-    void theLeastLimitHolds()
+    void limitsOfTheAddressSpaceAndOfTheGroupAreKeptApart()
     {
         Fixture f;
         f.proc.set({.pid = 10, .addressSpace = "5000000"});
         f.start({10});
-        QCOMPARE(valueOf(f.tickAfter(kSecond).metrics.front(), Metric::MemoryLimit), 5'000'000);
+        const auto row = f.tickAfter(kSecond).metrics.front();
+        QCOMPARE(valueOf(row, Metric::AddressLimit), 5'000'000);
+        QCOMPARE(valueOf(row, Metric::MemoryLimit), 9'000'000);
     }
 
     void withoutControlGroupsNothingIsMadeUp()

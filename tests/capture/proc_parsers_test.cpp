@@ -152,12 +152,16 @@ private Q_SLOTS:
     {
         QVERIFY(!capture::cgroupLimitBytes("max\n"));
         QCOMPARE(capture::cgroupLimitBytes("1048576\n").value_or(0), std::int64_t{1048576});
-        QVERIFY(
-            !capture::addressSpaceLimit("Max address space         unlimited            unlimited            bytes\n"));
-        QCOMPARE(
-            capture::addressSpaceLimit("Max address space         4096                 8192                 bytes\n")
-                .value_or(0),
-            std::int64_t{4096});
+        const capture::ProcessLimits none
+            = capture::parseLimits("Max address space         unlimited            unlimited            bytes\n");
+        QVERIFY(!none.addressSpaceBytes && !none.openFiles && !none.userThreads);
+        const capture::ProcessLimits some
+            = capture::parseLimits("Max processes             96000                96000                processes\n"
+                                   "Max open files            1024                 524288               files\n"
+                                   "Max address space         4096                 8192                 bytes\n");
+        QCOMPARE(some.addressSpaceBytes.value_or(0), std::int64_t{4096});
+        QCOMPARE(some.openFiles.value_or(0), std::int64_t{1024});
+        QCOMPARE(some.userThreads.value_or(0), std::int64_t{96000});
         QVERIFY(!capture::pressureMilliPercent("full avg10=1.00\n"));
         QVERIFY(!capture::pressureMilliPercent("some avg10=nan\n"));
         QCOMPARE(capture::pressureMilliPercent("some avg10=12.34 avg60=0\n").value_or(0), std::int64_t{12'340});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every case of tests/targets/hostile, alone and recorded: it prints the same and ends the same. Each with the whole heap; GENESIS_LONG_TESTS=1:
-// sampled and attached to as well.
+// sampled, stepping from one to the other, and attached to as well.
 #include "tests/integration/genprof_runner.h"
 
 #include <QElapsedTimer>
@@ -79,7 +79,7 @@ void HostileIntegrationTest::isTheSameWhenRecorded_data()
     QTest::addColumn<char>("traced");
     QTest::addColumn<QString>("mode");
     const bool isLong = qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") != 0;
-    const QStringList modes = isLong ? words("full sampled attach") : words("full");
+    const QStringList modes = isLong ? words("full sampled auto=0.1% attach") : words("full");
     const GenprofRunner runner;
     for (const char *text : kPrograms) {
         const QString program = QString::fromUtf8(text);

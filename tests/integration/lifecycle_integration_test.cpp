@@ -53,6 +53,7 @@ private Q_SLOTS:
     void namesWhatRunsOnAfterTheCommand();
     void endsTheCommandToo();
     void isControlledWhileItRuns();
+    void recordsTheHeapInAnotherWayOnRequest();
     void saysThatNobodyListens();
     void endsOnCtrlC();
     void goesOnWithACommandThatSurvivesCtrlC();
@@ -208,6 +209,35 @@ void LifecycleIntegrationTest::isControlledWhileItRuns()
     QCOMPARE(recorder->state(), QProcess::Running); // the command runs on
     recorder->write("\n");
     QCOMPARE(tests::waitForExit(*recorder), 4);
+}
+
+void LifecycleIntegrationTest::recordsTheHeapInAnotherWayOnRequest()
+{
+    const GenprofRunner runner;
+    const auto recorder
+        = runner.startRecording(words("--tick 100 --cpu off --heap full"), shell("while read line; do :; done"));
+    const auto mode = [&](const char *name) {
+        return runner.control({QStringLiteral("mode"), QString::fromLatin1(name)});
+    };
+    QCOMPARE(mode("some").exitCode, 2);
+    const Ran off = mode("off");
+    QCOMPARE(off.exitCode, 1);
+    QVERIFY2(off.err.contains("cannot be left out"), off.err.constData());
+    QTRY_COMPARE_WITH_TIMEOUT(mode("sampled=64KiB").exitCode, 0, 20'000);
+    QTRY_COMPARE_WITH_TIMEOUT(mode("full").exitCode, 0, 20'000); // refused while the change before is under way
+    QCOMPARE(runner.control({QStringLiteral("stop")}).exitCode, 0);
+    const QJsonArray modes
+        = runner.report(QStringLiteral("summary"))[QStringLiteral("heap")][QStringLiteral("modes")].toArray();
+    QCOMPARE(modes.size(), 3);
+    QVERIFY(modes[0][QStringLiteral("sample_period_bytes")].isNull());
+    QCOMPARE(modes[1][QStringLiteral("sample_period_bytes")].toInt(), 65536);
+    QCOMPARE(modes[1][QStringLiteral("cause")].toString(), QStringLiteral("asked_for"));
+    QVERIFY(modes[2][QStringLiteral("sample_period_bytes")].isNull());
+    const Ran text = runner.genprof({QStringLiteral("report"), runner.session()});
+    QVERIFY2(text.out.simplified().contains("from every allocation to samples, one of 64 KiB (asked for)"),
+        text.out.constData());
+    recorder->closeWriteChannel();
+    QCOMPARE(tests::waitForExit(*recorder), 0);
 }
 
 void LifecycleIntegrationTest::saysThatNobodyListens()

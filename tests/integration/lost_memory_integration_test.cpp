@@ -91,6 +91,7 @@ private Q_SLOTS:
     void youngBlocksAreNotJudged();
     void healthyProgramIsNotAccusedAfterAttach();
     void sampledHeapGivesALowerBound();
+    void timeOfSamplesLeavesALowerBound();
     void scansOnASchedule();
     void refusesWhatCannotBe();
 
@@ -277,6 +278,30 @@ void LostMemoryIntegrationTest::sampledHeapGivesALowerBound()
     QCOMPARE(counts.value(QStringLiteral("possibly_lost/definitely_lost")), 0);
     QVERIFY(blocks(found, 0) > 0);
     QVERIFY(blocks(found, 0) <= truth.value(QStringLiteral("definitely_lost/definitely_lost")) + 3);
+}
+
+/// Loss is proved only where every block is known, which those that came while blocks were sampled are not.
+void LostMemoryIntegrationTest::timeOfSamplesLeavesALowerBound()
+{
+    const GenprofRunner runner;
+    const auto recording = runner.startRecording({QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off")},
+        {GenprofRunner::target(QStringLiteral("lost_shapes"))});
+    tests::readUntil(*recording, "ready");
+    const auto modeIs = [&](const char *mode) { return runner.control({QStringLiteral("mode"), QLatin1String(mode)}); };
+    const QStringList atOnce{QStringLiteral("--min-age"), QStringLiteral("0s")};
+    QVERIFY(!scan(runner, atOnce).contains("lower bound"));
+    QCOMPARE(modeIs("sampled=64KiB").exitCode, 0);
+    QTest::qWait(300);
+    QVERIFY(scan(runner, atOnce).contains("are sampled"));
+    QCOMPARE(modeIs("full").exitCode, 0);
+    QTest::qWait(300);
+    const QByteArray after = scan(runner, atOnce);
+    QVERIFY2(after.simplified().contains("for a part of the time"), after);
+    QVERIFY2(after.simplified().contains("lower bound"), after);
+    recording->write("\n");
+    QCOMPARE(tests::waitForExit(*recording), 0);
+    QCOMPARE(lastScan(runner.report(QStringLiteral("lost")))[QStringLiteral("proof")].toString(),
+        QStringLiteral("lower_bound"));
 }
 
 void LostMemoryIntegrationTest::scansOnASchedule()

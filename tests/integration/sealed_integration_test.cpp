@@ -100,6 +100,56 @@ private Q_SLOTS:
         QVERIFY2(none.err.contains("--passphrase-fd N or --passphrase-keyring NAME"), none.err.constData());
         const Ran list = m_runner.genprof({QStringLiteral("list"), m_runner.path({})});
         QVERIFY2(list.out.contains("(sealed)") && !list.out.contains("zebra"), list.out.constData());
+        const Ran opened = withPassphrase({QStringLiteral("list"), m_runner.path({})});
+        QVERIFY2(opened.out.contains("zebra-argument") || opened.out.contains("sh -c ls -l"), opened.out.constData());
+        const Ran others = withPassphrase({QStringLiteral("list"), m_runner.path({})}, "incorrect");
+        QVERIFY2(others.out.contains("(sealed)") && others.err.contains("1 sealed with another passphrase"),
+            (others.out + others.err).constData());
+    }
+
+    void leavesNothingInClearWhenItDies()
+    {
+        // Both crash in the middle of a recording, in a folder in which a core dump would be made.
+        const auto crash = [this](const QString &folder, const QStringList &options) {
+            QDir().mkpath(folder);
+            return m_runner.run(QStringLiteral("python3"),
+                QStringList{QStringLiteral("-c"),
+                    QStringLiteral(
+                        "import os, resource, signal, subprocess, sys, time\n"
+                        "os.chdir(sys.argv[1])\n"
+                        "resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)\n"
+                        "r, w = os.pipe()\n"
+                        "os.write(w, b'correct horse battery\\n'); os.close(w); os.set_inheritable(r, True)\n"
+                        "fd = str(r)\n"
+                        "p = subprocess.Popen([a.replace('FD', fd) for a in sys.argv[2:]], close_fds=False)\n"
+                        "for i in range(600):\n"
+                        "    time.sleep(0.1)\n"
+                        "    if os.path.exists('started'): break\n"
+                        "time.sleep(0.5)\n"
+                        "os.kill(p.pid, signal.SIGSEGV)\n"
+                        "status = os.waitpid(p.pid, 0)[1]\n"
+                        "print('signal', os.WTERMSIG(status), 'core', os.WCOREDUMP(status))\n"),
+                    folder, GenprofRunner::program(), QStringLiteral("record"), QStringLiteral("-q"),
+                    QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("-o"), QStringLiteral("s")}
+                    + options
+                    + QStringList{QStringLiteral("--"), QStringLiteral("sh"), QStringLiteral("-c"),
+                        QStringLiteral("touch started; sleep 3"), QStringLiteral("giraffe-argument")});
+        };
+        const QString sealed = m_runner.path(QStringLiteral("dies-sealed")),
+                      plain = m_runner.path(QStringLiteral("dies"));
+        const Ran died = crash(sealed, words("--seal --passphrase-fd FD"));
+        QVERIFY2(died.out.contains("signal 11 core False"), (died.out + died.err).constData());
+        QVERIFY(QFile::exists(sealed + QStringLiteral("/s-wal")));
+        QCOMPARE(filesWith("giraffe-argument"), QStringList());
+        QCOMPARE(filesWith("correct horse"), QStringList());
+        const Ran report = withPassphrase({QStringLiteral("report"), sealed + QStringLiteral("/s")});
+        QVERIFY2(report.out.contains("giraffe-argument"), (report.out + report.err).constData());
+        // What this test would see if it were otherwise.
+        const Ran plainly = crash(plain, {});
+        QVERIFY2(plainly.out.contains("signal 11"), (plainly.out + plainly.err).constData());
+        QVERIFY(!filesWith("giraffe-argument").isEmpty());
+        if (!plainly.out.contains("core True"))
+            QSKIP("this system makes no core dumps, so that there was none says nothing");
     }
 
     /// What is asked of a running recording needs the passphrase too, to its end.

@@ -125,6 +125,34 @@ private Q_SLOTS:
         QCOMPARE(run.firedCount(), std::size_t(1));
     }
 
+    /// Where blocks begin to be sampled, what is known of live memory jumps by a sampling error: that is no growth.
+    void changeOfHowTheHeapIsRecordedIsNoGrowth()
+    {
+        for (const bool isStep : {false, true}) {
+            AlertWatch watch({{.name = "grows",
+                                 .source = HeapQuantity::LiveBytes,
+                                 .test = AlertTest::GrowsBy,
+                                 .threshold = 50 * kMiB,
+                                 .window = {120 * kSecond}}},
+                4);
+            ProgramTables tables;
+            tables.images.resize(1);
+            std::size_t told = 0;
+            for (std::int64_t second = 0; second < 600; ++second) {
+                EventBatch batch;
+                batch.span = {{second * kSecond}, {(second + 1) * kSecond}};
+                HeapTick tick;
+                tick.image = ImageId(0u);
+                tick.liveBytes = static_cast<std::int64_t>((second < 300 ? 100 : 200) * kMiB);
+                batch.heapTicks.push_back(tick);
+                if (isStep && second == 300)
+                    batch.heapModes.push_back({ImageId(0u), {second * kSecond}, 65536, HeapModeCause::Budget});
+                told += watch.evaluate(batch, tables).size();
+            }
+            QCOMPARE(told > 0, !isStep);
+        }
+    }
+
     void tellsWhatGotWorse()
     {
         Run run(above(100 * kMiB, 0));
@@ -226,7 +254,7 @@ private Q_SLOTS:
 
     void aForecastFiresBeforeTheLimit()
     {
-        Run run(defaultAlertRules().back());
+        Run run(defaultAlertRules()[3]);
         run.values.set(Metric::MemoryLimit, std::int64_t(720 * kMiB));
         std::mt19937_64 random(3);
         std::normal_distribution<double> noise(0, 0.2);
@@ -241,13 +269,76 @@ private Q_SLOTS:
 
     void aFlatProgramIsNotForecast()
     {
-        Run run(defaultAlertRules().back());
+        Run run(defaultAlertRules()[3]);
         run.values.set(Metric::MemoryLimit, std::int64_t(1000 * kMiB));
         std::mt19937_64 random(5);
         std::normal_distribution<double> noise(0, 1);
         for (int second = 0; second < 3 * 3600; ++second)
             run.ticks(1, (500 + noise(random)) * kMiB);
         QCOMPARE(run.firedCount(), std::size_t(0));
+    }
+
+    void whatOneScanFindsNewIsTold()
+    {
+        AlertWatch watch({defaultAlertRules()[4]}, 4);
+        const ProgramTables tables;
+        std::uint32_t id = 0;
+        const auto scanned = [&](std::vector<std::pair<std::uint32_t, std::int64_t>> lost) {
+            EventBatch batch;
+            batch.span = {{id * kSecond}, {(id + 1) * kSecond}};
+            batch.scans.resize(1);
+            batch.scans[0].id = ++id;
+            batch.scans[0].image = ImageId(0u);
+            for (const auto &[stack, bytes] : lost) {
+                batch.scans[0].stacks.emplace_back().stack = StackId(stack);
+                batch.scans[0].stacks.back().sums[static_cast<std::size_t>(ReachClass::Directly)] = {1, bytes};
+            }
+            return watch.evaluate(batch, tables);
+        };
+        QVERIFY(scanned({}).empty());
+        std::vector<AlertEvent> told = scanned({{7, 100}, {8, 20}, {9, 0}}); // 9: blocks of no bytes
+        QCOMPARE(told.size(), std::size_t(1));
+        QCOMPARE(told[0].value, 120.0);
+        QCOMPARE(told[0].unit, Unit::Bytes);
+        QCOMPARE(told[0].source, std::string("lost_bytes"));
+        QCOMPARE(told[0].condition, std::string("scan 2 found memory lost at 3 stacks that had lost none before"));
+        // Ticks without a scan say nothing.
+        EventBatch between;
+        between.span = {{5 * kSecond}, {6 * kSecond}};
+        QVERIFY(watch.evaluate(between, tables).empty());
+        // More at a stack that is known is not new: that alert is over.
+        told = scanned({{7, 100'000}, {8, 20}});
+        QCOMPARE(told.size(), std::size_t(1));
+        QVERIFY(told[0].ended.has_value());
+        // Two scans in a row that find something new each are two alerts.
+        QCOMPARE(scanned({{10, 1}}).size(), std::size_t(1));
+        told = scanned({{11, 2}});
+        QCOMPARE(told.size(), std::size_t(2));
+        QVERIFY(told[0].ended && !told[1].ended);
+        QVERIFY(told[1].condition.find("at 1 stack that") != std::string::npos);
+        QCOMPARE(watch.firedCount(), std::size_t(3));
+    }
+
+    void eachQuantityHasItsOwnLimit()
+    {
+        Run files({.name = "f", .source = Metric::OpenFiles, .test = AlertTest::AboveOfLimit, .threshold = 80});
+        files.values.set(Metric::OpenFiles, 900);
+        files.tick(); // no limit is known
+        QCOMPARE(files.firedCount(), std::size_t(0));
+        files.values.set(Metric::OpenFileLimit, 1024);
+        files.tick();
+        QCOMPARE(files.firedCount(), std::size_t(1));
+        Run disk({.name = "d", .source = Metric::DiskUsed, .test = AlertTest::AboveOfLimit, .threshold = 90});
+        disk.values.set(Metric::DiskUsed, 950);
+        disk.values.set(Metric::DiskSize, 1000);
+        disk.values.set(Metric::MemoryLimit, 10);
+        disk.tick();
+        QCOMPARE(disk.told[0].value, 95.0);
+        // RLIMIT_AS binds the virtual size, not what is resident.
+        Run rss({.name = "r", .test = AlertTest::AboveOfLimit, .threshold = 80});
+        rss.values.set(Metric::AddressLimit, 1000);
+        rss.ticks(2, 900);
+        QCOMPARE(rss.firedCount(), std::size_t(0));
     }
 
     void endedImagesDoNotCount()
@@ -277,7 +368,7 @@ private Q_SLOTS:
         AlertRule rule = above(10, 0);
         rule.clearsAt = 11;
         QVERIFY(!ruleProblem(rule).empty());
-        rule = {.name = "c", .source = Metric::Threads, .test = AlertTest::AboveOfLimit, .threshold = 80};
+        rule = {.name = "c", .source = Metric::MinorFaults, .test = AlertTest::AboveOfLimit, .threshold = 80};
         QVERIFY(!ruleProblem(rule).empty());
         rule = {.name = "g", .test = AlertTest::GrowsPercent, .threshold = 5};
         QVERIFY(!ruleProblem(rule).empty());
@@ -290,6 +381,7 @@ private Q_SLOTS:
         QCOMPARE(conditionText(rules[1]), std::string("resident memory above 80 % of its limit for 10 s"));
         QCOMPARE(conditionText(rules[2]), std::string("CPU above 90 % of all processors for 5 min"));
         QCOMPARE(conditionText(rules[3]), std::string("resident memory reaches its limit within 8 h"));
+        QCOMPARE(conditionText(rules[4]), std::string("a scan finds more than 0 B lost at stacks that had lost none"));
     }
 };
 

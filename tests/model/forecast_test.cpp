@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/analysis/forecast.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/series_blocks.h"
+#include "model/analysis/session_forecast.h"
+#include "model/report/forecast_report.h"
 #include "tests/support/growth_series.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <memory>
+#include <sstream>
 
 using namespace model;
 using namespace tests;
@@ -188,6 +192,89 @@ private Q_SLOTS:
         QCOMPARE(limit->name, std::string("limit of the control group"));
         QVERIFY(!memoryLimit(builder.build(), Metric::Threads));
         QVERIFY(!memoryLimit(SnapshotBuilder().build(), Metric::Rss));
+    }
+
+    void knowsWhatBindsEachQuantity()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::VirtualSize, {900}).metric(Metric::OpenFiles, {10}).metric(Metric::Threads, {3});
+        QVERIFY(!knownLimit(builder.build(), Metric::VirtualSize)); // unlimited
+        builder.metric(Metric::AddressLimit, {1000})
+            .metric(Metric::OpenFileLimit, {64})
+            .metric(Metric::ThreadLimit, {50});
+        builder.metric(Metric::DiskUsed, {700}).metric(Metric::DiskSize, {800});
+        Snapshot snapshot = builder.build();
+        snapshot.info.disk = "/data";
+        QCOMPARE(knownLimit(snapshot, Metric::VirtualSize)->limit.value, 1000.0);
+        QVERIFY(knownLimit(snapshot, Metric::VirtualSize)->process.has_value()); // it binds each process by itself
+        QCOMPARE(knownLimit(snapshot, Metric::OpenFiles)->limit.value, 64.0);
+        QCOMPARE(knownLimit(snapshot, Metric::Threads)->limit.value, 50.0);
+        QVERIFY(!knownLimit(snapshot, Metric::Threads)->process);
+        QCOMPARE(knownLimit(snapshot, Metric::DiskUsed)->limit.name, std::string("size of the file system on /data"));
+        QVERIFY(!knownLimit(snapshot, Metric::MinorFaults));
+        // The last row of a process that ended tells nothing; what it told before counts.
+        snapshot.metrics.front().times.push_back(snapshot.tickEnds.back());
+        snapshot.metrics.front().values.emplace_back();
+        QCOMPARE(knownLimit(snapshot, Metric::VirtualSize)->limit.value, 1000.0);
+        QVERIFY(isLimit(Metric::DiskSize) && !isLimit(Metric::DiskUsed) && canHaveLimit(Metric::DiskUsed));
+    }
+
+    void saysHowLongOtherLimitsWouldLast()
+    {
+        ForecastOptions options;
+        options.otherLimits = {4096 * kMiB, 2048 * kMiB};
+        const Forecast ahead = *forecast(growing(3600, kMiB / 4, 96 * kMiB), options); // 900 MiB an hour
+        QCOMPARE(ahead.state, ForecastState::Forecast);
+        QVERIFY(!ahead.timeToLimit); // no limit of its own
+        QCOMPARE(ahead.otherLimits.size(), std::size_t(2));
+        // It is at about 1000 MiB: so 1048 MiB are left below the smaller one.
+        const TimeToLimit &soon = ahead.otherLimits[1].time;
+        const double hours = soon.median->seconds() / 3600;
+        QVERIFY2(std::abs(hours / ((2048 - ahead.level / kMiB) / 900) - 1) < 0.15, qPrintable(QString::number(hours)));
+        QVERIFY(*soon.q05 < *soon.q95 && *soon.q05 <= *soon.median && *soon.median <= *soon.q95);
+        QVERIFY(
+            capacityText(ahead.otherLimits[1], ahead.horizon, Unit::Bytes).starts_with("A limit of 2 GiB would last "));
+        ForecastOptions same = options;
+        same.limit = ForecastLimit{2048 * kMiB, "limit"};
+        same.otherLimits.clear();
+        // Told beside another limit or by itself, the answer is the same.
+        QCOMPARE(forecast(growing(3600, kMiB / 4, 96 * kMiB), same)->timeToLimit->median->ns, soon.median->ns);
+    }
+
+    void forecastsEverythingThatCanRunOut()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(600, kSecond);
+        std::vector<std::int64_t> rss, files, limits(600, 1024);
+        for (std::int64_t i = 0; i < 600; ++i) {
+            rss.push_back((100 << 20) + i * (64 << 10) + (i * 7919 % 13) * 1024);
+            files.push_back(20 + i / 2);
+        }
+        builder.metric(Metric::Rss, rss).metric(Metric::OpenFiles, files).metric(Metric::OpenFileLimit, limits);
+        const Snapshot snapshot = builder.build();
+        SessionForecastOptions options;
+        options.memoryLimit = 512 * kMiB;
+        const auto all = *sessionForecasts(snapshot, *findLeaks(snapshot), options);
+        QCOMPARE(all.size(), std::size_t(2));
+        QCOMPARE(all[0].key, std::string("rss_bytes"));
+        QCOMPARE(all[0].forecast.limit->value, 512 * kMiB);
+        QVERIFY(!all[0].forecast.otherLimits.empty());
+        QCOMPARE(all[1].key, std::string("open_files_count"));
+        QCOMPARE(all[1].forecast.limit->value, 1024.0);
+        // 704 to go at one every two seconds.
+        QVERIFY(std::abs(all[1].forecast.timeToLimit->median->seconds() - 1408) < 100);
+        std::ostringstream text, csv, json;
+        writeForecastsText(text, snapshot, all);
+        QVERIFY(text.str().find("Open files grow by") != std::string::npos);
+        QVERIFY(text.str().find("A limit of 256 MiB would last") != std::string::npos);
+        writeForecastsCsv(csv, snapshot, all);
+        writeForecastsJson(json, snapshot, all);
+        const auto object = nlohmann::json::parse(json.str());
+        QCOMPARE(object["quantities"][1]["limit"]["value"].get<double>(), 1024.0);
+        QVERIFY(object["quantities"][1]["time_to_limit"]["median_s"].is_number());
+        std::stop_source stop;
+        stop.request_stop();
+        QVERIFY(!sessionForecasts(snapshot, *findLeaks(snapshot), options, stop.get_token()));
     }
 
     void writesRatesWithTheirInterval()

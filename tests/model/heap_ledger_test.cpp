@@ -110,6 +110,41 @@ private Q_SLOTS:
         }
     }
 
+    /// Live is what was allocated and not freed, through a change of what live blocks stand for too.
+    void reweighingChangesWhatWasFreed()
+    {
+        model::HeapLedger ledger;
+        for (std::uint32_t node = 1; node <= 3; ++node)
+            for (int i = 0; i < 10; ++i)
+                ledger.allocated(node, 100, i);
+        const model::HeapTickCounts before = ledger.takeTick();
+        QCOMPARE(before.live, (model::HeapLevel{3000, 30}));
+        ledger.allocated(1, 100, 20);
+        ledger.freed({100, 2, 0}, 21, false);
+        ledger.beginSampling();
+        ledger.reweigh(1, {14, 1400, 3, 300, 512}); // 11 blocks of 100 are now thought to be 25
+        ledger.reweigh(2, {-9, -900, 0, 0, 512});   // no sample of its 9 is left
+        ledger.endReweighing();
+        const model::HeapTickCounts step = ledger.takeTick();
+        QCOMPARE(step.live, (model::HeapLevel{3500, 35}));
+        QCOMPARE(step.total.frees, std::int64_t{1}); // nobody freed anything else
+        QCOMPARE(step.total.allocations, std::int64_t{1});
+        std::int64_t live = before.live.blocks;
+        for (const auto &row : step.rows) {
+            live += row.counts.allocations - row.counts.frees;
+            if (row.node == 1) {
+                QCOMPARE(row.counts.frees, std::int64_t{-14});
+                QCOMPARE(row.sampling.freedVariance, -300.0);
+                QCOMPARE(row.sampling.samples, std::int64_t{1});
+            }
+        }
+        QCOMPARE(live, step.live.blocks);
+        QCOMPARE(ledger.peak().highest().bytes, std::int64_t{3100}); // a jump of knowledge is no peak
+        ledger.freed({100, 1, 0}, {5, 500, 1, 100, 512}, 30, false);
+        ledger.freed({100, 3, 0}, 31, false);
+        QCOMPARE(ledger.takeTick().live, (model::HeapLevel{2900, 29}));
+    }
+
     void sumsThatDoNotFitComeBack()
     {
         // A hostile target claims 200 blocks of 2^56 bytes: a sum beyond 64 bits.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/leak_detector.h"
-#include "model/analysis/leak_retractions.h"
+#include "model/analysis/leak_watch.h"
 #include "model/analysis/recommendations.h"
+#include "model/analysis/verdict_lines.h"
 #include "model/report/leak_report.h"
 #include "tests/support/snapshot_builder.h"
 #include "tests/support/stack_histories.h"
@@ -51,12 +52,12 @@ public:
         made.heapAges = m_ages;
         return made;
     }
+    const Snapshot &looked() const { return m_snapshot; }
     LeakReport leaks()
     {
         m_snapshot = snapshot(); // the report points into it
         return *findLeaks(m_snapshot);
     }
-    const Snapshot &looked() const { return m_snapshot; }
 
 private:
     std::size_t m_buckets;
@@ -102,6 +103,28 @@ private Q_SLOTS:
         QVERIFY(mentions(item.evidence, "1000 B, ") || mentions(item.evidence, "For example"));
         QVERIFY(report.sentence.starts_with("1 place keeps growing; 2 stacks were looked at"));
         QVERIFY(report.expectedFalse > 0 && report.expectedFalse < 0.01);
+    }
+
+    void answersInALineForTheListOfSessions()
+    {
+        const auto hasLine = [](const Snapshot &snapshot, const std::string &line) {
+            const std::vector<std::string> lines = verdictLines(snapshot);
+            return std::find(lines.begin(), lines.end(), line) != lines.end();
+        };
+        Recording leaking, healthy, brief(2);
+        leaking.stack("main;attach;malloc", Behaviour::LeakFraction)
+            .stack("main;open;malloc", Behaviour::LeakFull, 1000, 2);
+        healthy.stack("main;parse;malloc", Behaviour::ShortLived);
+        brief.stack("main;attach;malloc", Behaviour::LeakFraction);
+        QVERIFY2(hasLine(leaking.snapshot(), "leaks: 1 place grows, 1 could be a cache"),
+            verdictLines(leaking.snapshot()).front().c_str());
+        QVERIFY(hasLine(healthy.snapshot(), "leaks: nothing found"));
+        // What the data cannot carry is not answered, and no function is named.
+        for (const std::string &line : verdictLines(brief.snapshot()))
+            QVERIFY2(!line.starts_with("leaks"), line.c_str());
+        for (const std::string &line : verdictLines(leaking.snapshot()))
+            QVERIFY2(line.find("attach") == std::string::npos && line.find("open") == std::string::npos, line.c_str());
+        QVERIFY(verdictLines(SnapshotBuilder().build()).empty());
     }
 
     void putsSureFindingsFirst()
@@ -194,25 +217,136 @@ private Q_SLOTS:
     {
         Recording recording;
         recording.stack("main;cache;malloc", Behaviour::UnfilledCache)
-            .stack("main;leak;malloc", Behaviour::LeakFraction);
-        LeakRetractions retractions;
-        const LeakReport report = recording.leaks();
-        QCOMPARE(report.items.size(), std::size_t{2});
-        retractions.update(report, recording.looked());
-        QVERIFY(retractions.sentence().empty());
+            .stack("main;leak;malloc", Behaviour::LeakFraction)
+            .stack("main;parse;malloc", Behaviour::ShortLived);
+        Snapshot snapshot = recording.snapshot();
+        LeakWatch watch;
+        EventBatch batch;
+        batch.span = {{719 * kSecondNs}, {720 * kSecondNs}};
+        batch.ageClocks = snapshot.heapAges->clocks;
+        batch.stackAges = snapshot.heapAges->stacks;
+        watch.see(batch);
+        QCOMPARE(batch.leakClaims.size(), std::size_t{2});
+        QVERIFY(!batch.leakClaims[0].withdrawn && batch.leakClaims[0].accusedOf > 0);
+        // The same again says nothing new.
+        batch.leakClaims.clear();
+        watch.see(batch);
+        QVERIFY(batch.leakClaims.empty());
         // All that the cache held then goes at once.
-        Snapshot later = recording.snapshot();
-        auto ages = std::make_shared<HeapAges>(*later.heapAges);
-        for (AgeBucket &bucket : ages->stacks[0].buckets)
+        for (AgeBucket &bucket : batch.stackAges[0].buckets)
             bucket.alive = 0;
+        batch.span = {{729 * kSecondNs}, {730 * kSecondNs}};
+        watch.see(batch);
+        QCOMPARE(batch.leakClaims.size(), std::size_t{1});
+        QCOMPARE(batch.leakClaims[0].stack, snapshot.heapAges->stacks[0].stack);
+        QCOMPARE(batch.leakClaims[0].alive, std::int64_t{0});
+        QCOMPARE(batch.leakClaims[0].withdrawn->seconds(), 730.0);
+        watch.see(batch);
+        QCOMPARE(batch.leakClaims.size(), std::size_t{1}); // once
+    }
+
+    void tellsOfItsOwnFalseReports()
+    {
+        Recording recording;
+        recording.stack("main;cache;malloc", Behaviour::LeakFraction)
+            .stack("main;leak;malloc", Behaviour::LeakFraction, 1000, 2);
+        Snapshot snapshot = recording.snapshot();
+        const ImageId image = recording.builder().image();
+        snapshot.leakClaims
+            = {{image, snapshot.heapAges->stacks[0].stack, 0, {400 * kSecondNs}, 50, 10, Timestamp{600 * kSecondNs}},
+                {image, snapshot.heapAges->stacks[1].stack, 0, {400 * kSecondNs}, 50, 50, {}}};
+        const LeakReport report = *findLeaks(snapshot);
+        QVERIFY2(mentions(report.notes, "1 of 2 stacks that were accused"), report.notes.front().c_str());
+        QVERIFY(mentions(report.notes, "wrong: cache."));
+        QCOMPARE(report.items.size(), std::size_t{2});
+        QCOMPARE(report.items[0].place, std::string("leak"));
+        QCOMPARE(report.items[0].tier, LeakTier::Growing);
+        QCOMPARE(report.items[1].tier, LeakTier::CouldBeCache);
+        QVERIFY(report.items[1].caution.starts_with("It was accused at"));
+        std::ostringstream json;
+        writeLeaksJson(json, snapshot, report);
+        const auto object = nlohmann::json::parse(json.str());
+        QCOMPARE(object["accusations"].get<int>(), 2);
+        QCOMPARE(object["accusations_withdrawn"].size(), std::size_t{1});
+    }
+
+    void putsLostMemoryFirst()
+    {
+        Recording recording;
+        recording.stack("main;leak;malloc", Behaviour::LeakFraction)
+            .stack("main;parse;malloc", Behaviour::ShortLived)
+            .stack("main;forget;malloc", Behaviour::LeakFraction, 10, 2);
+        Snapshot snapshot = recording.snapshot();
+        const auto scan = [&](std::uint32_t id, std::uint32_t confirms) {
+            MemoryScan made;
+            made.id = id;
+            made.image = recording.builder().image();
+            made.when = {500 * kSecondNs};
+            made.confirms = confirms;
+            ScannedStack stack;
+            stack.stack = snapshot.heapAges->stacks[2].stack;
+            stack.sums[static_cast<std::size_t>(ReachClass::Directly)] = {3, 3000};
+            stack.sums[static_cast<std::size_t>(ReachClass::Indirectly)] = {1, 500};
+            if (confirms > 0)
+                stack.confirmed = {2, 2000};
+            ScannedStack held; // lost, but only because of others
+            held.stack = snapshot.heapAges->stacks[1].stack;
+            held.sums[static_cast<std::size_t>(ReachClass::Indirectly)] = {1, 500};
+            made.stacks = {stack, held};
+            return std::make_shared<const MemoryScan>(made);
+        };
+        snapshot.scans = {scan(1, 0)};
+        LeakReport report = *findLeaks(snapshot);
+        QCOMPARE(report.items.size(), std::size_t{2});
+        QCOMPARE(report.items[0].tier, LeakTier::Lost);
+        QCOMPARE(report.items[0].place, std::string("forget"));
+        QCOMPARE(report.items[0].lost, (BlockSum{4, 3500}));
+        QVERIFY(!report.items[0].isConfirmed);
+        QVERIFY(report.items[0].caution.find("A second scan confirms it") != std::string::npos);
+        QVERIFY(mentions(report.items[0].evidence, "growing by")); // small enough to be left out, were it not lost
+        QVERIFY(report.sentence.starts_with("1 place has lost memory for good, 1 place keeps growing;"));
+        snapshot.scans.push_back(scan(2, 1));
+        report = *findLeaks(snapshot);
+        QVERIFY(report.items[0].isConfirmed);
+        QCOMPARE(report.items[0].lostTwice, (BlockSum{2, 2000}));
+        // A short recording has no histories, and what a scan found counts all the same.
+        snapshot.heapAges.reset();
+        report = *findLeaks(snapshot);
+        QCOMPARE(report.items.size(), std::size_t{1});
+        QCOMPARE(report.items[0].stacks.front().ages, nullptr);
+        std::ostringstream text, csv, json;
+        writeLeaksText(text, snapshot, report);
+        writeLeaksCsv(csv, snapshot, report);
+        writeLeaksJson(json, snapshot, report);
+        QVERIFY(text.str().find("forget lost 3.42 KiB in 4 blocks") != std::string::npos);
+        QCOMPARE(nlohmann::json::parse(json.str())["items"][0]["tier"].get<std::string>(), std::string("lost"));
+    }
+
+    /// A history that begins anew holds none of the blocks that an accusation rests on: that is no proof that they were freed.
+    void withdrawsNothingBecauseOfAnotherWayOfRecording()
+    {
+        Recording recording;
+        recording.stack("main;cache;malloc", Behaviour::UnfilledCache);
+        Snapshot later = recording.snapshot();
+        LeakWatch watch;
+        EventBatch batch;
+        batch.span = {{719 * kSecondNs}, {720 * kSecondNs}};
+        batch.ageClocks = later.heapAges->clocks;
+        batch.stackAges = later.heapAges->stacks;
+        watch.see(batch);
+        QCOMPARE(batch.leakClaims.size(), std::size_t{1});
+        batch.leakClaims.clear();
+        auto ages = std::make_shared<HeapAges>(*later.heapAges);
+        ages->stacks[0].firstBucket += static_cast<std::uint32_t>(ages->stacks[0].buckets.size());
+        ages->stacks[0].buckets.clear();
+        batch.stackAges = ages->stacks;
+        watch.see(batch);
+        QVERIFY(batch.leakClaims.empty());
         later.heapAges = ages;
-        retractions.update(*findLeaks(later), later);
-        QCOMPARE(retractions.accused(), std::int64_t{2});
-        QCOMPARE(retractions.withdrawn().size(), std::size_t{1});
-        QCOMPARE(retractions.withdrawn()[0].place, std::string("cache"));
-        QVERIFY(retractions.sentence().starts_with("1 of 2 stacks accused"));
-        retractions.update(*findLeaks(later), later);
-        QCOMPARE(retractions.withdrawn().size(), std::size_t{1}); // once
+        later.heapModes = {{recording.builder().image(), {0}, 1},
+            {recording.builder().image(), {later.info.duration.ns / 2}, 65536, HeapModeCause::User}};
+        const LeakReport report = *findLeaks(later);
+        QVERIFY(mentions(report.notes, "only blocks from after that are judged"));
     }
 
     void stopsOnRequest()

@@ -56,7 +56,8 @@ private Q_SLOTS:
         QCOMPARE(valueOf(lines, "genesis_recording_state{state=\"recording\"}"), 1.0);
         QCOMPARE(valueOf(lines, "genesis_losses_total{kind=\"samples_lost\"}"), 0.0);
         // The grammar of the format: a head of two lines for each metric, once; then samples.
-        static const QRegularExpression sample(uR"re(^[a-z_]+(\{([a-z_]+="([^"\\]|\\[\\"n])*",?)+\})? -?[0-9.e+-]+$)re"_s);
+        static const QRegularExpression sample(
+            uR"re(^[a-z_]+(\{([a-z_]+="([^"\\]|\\[\\"n])*",?)+\})? -?[0-9.e+-]+$)re"_s);
         QSet<QString> heads;
         for (const QString &line : lines) {
             if (line.startsWith(u"# TYPE "_s)) {

@@ -126,6 +126,56 @@ private Q_SLOTS:
         QVERIFY(std::abs(bytesError) < 0.01 && std::abs(blocksError) < 0.02);
     }
 
+    /// A live set of which all is known is thinned, and goes on with samples of a longer period: old blocks keep their weight.
+    void thinnedLiveSetsAreHeldByTheirIntervals_data() { intervalsHoldTheTruthAsOftenAsTheySay_data(); }
+    void thinnedLiveSetsAreHeldByTheirIntervals()
+    {
+        QFETCH(Sizes, sizes);
+        constexpr int kRuns = 2000;
+        Random random(5);
+        int thinnedHeld = 0, laterHeld = 0;
+        double thinnedError = 0, laterError = 0;
+        for (int i = 0; i < kRuns; ++i) {
+            Thinning thinning(kPeriod, random());
+            const SampleWeights weights(kPeriod);
+            std::int64_t truth = 0, estimate = 0;
+            double variance = 0;
+            for (std::uint64_t pointer = 16; truth < 150 * std::int64_t{kPeriod}; pointer += 16) {
+                const LiveBlock block{sizes(random), 1, static_cast<std::int64_t>(pointer)};
+                truth += static_cast<std::int64_t>(block.size);
+                if (!thinning.keeps(block.size))
+                    continue;
+                const SampleWeight weight = weights.of(random(), block);
+                estimate += weight.bytes;
+                variance += weight.byteVariance;
+            }
+            thinnedHeld += holds(errorInterval(estimate, variance), truth) ? 1 : 0;
+            thinnedError += static_cast<double>(estimate - truth) / static_cast<double>(truth) / kRuns;
+            // As much comes anew, sampled as it comes.
+            const Run later = simulate(random, sizes);
+            const std::int64_t both = truth + later.bytes, bothEstimated = estimate + later.estimatedBytes;
+            laterHeld += holds(errorInterval(bothEstimated, variance + later.byteVariance), both) ? 1 : 0;
+            laterError += static_cast<double>(bothEstimated - both) / static_cast<double>(both) / kRuns;
+        }
+        qInfo("95 %% intervals hold in %.1f %% of %d thinnings, and in %.1f %% later; mean errors %.2f %% and %.2f %%",
+            100.0 * thinnedHeld / kRuns, kRuns, 100.0 * laterHeld / kRuns, 100 * thinnedError, 100 * laterError);
+        QVERIFY(thinnedHeld >= kRuns * 935 / 1000 && thinnedHeld <= kRuns * 965 / 1000);
+        QVERIFY(laterHeld >= kRuns * 935 / 1000 && laterHeld <= kRuns * 965 / 1000);
+        QVERIFY(std::abs(thinnedError) < 0.01 && std::abs(laterError) < 0.01);
+    }
+
+    void thinningKeepsNoMoreThanIsExpected()
+    {
+        Thinning thinning(65536, 1);
+        std::uint64_t kept = 0;
+        for (int i = 0; i < 1'000'000; ++i)
+            kept += thinning.keeps(100) ? 1 : 0;
+        QVERIFY(kept > 1300 && kept < 1800); // 1,525 on average
+        QVERIFY(Thinning::expectedAtMost(65536, 1'000'000, 100'000'000) >= 1525);
+        QVERIFY(Thinning::expectedAtMost(65536, 1'000'000, 100'000'000) < 2200);
+        QCOMPARE(Thinning::expectedAtMost(64, 10, 1'000'000), std::uint64_t{10});
+    }
+
     void nothingSampledSaysNothing()
     {
         QCOMPARE(errorInterval(0, 0).high, std::int64_t{0});

@@ -10,6 +10,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cmath>
 #include <random>
 
 /// Makes sessions with something in every table; what each tick holds follows from its number alone.
@@ -60,8 +61,18 @@ public:
         addAreas(batch, number);
         if (number > 0)
             batch.alerts.push_back(alert(number - 1, model::Timestamp{number * kTickNs + 2}));
+        // Each tick one stack is accused; the accusation of the tick before is withdrawn.
+        if (number > 0)
+            batch.leakClaims.push_back({m_image, stackAt((number - 1) % stacks), static_cast<std::uint32_t>(number - 1),
+                {(number - 1) * kTickNs}, 50, 10, model::Timestamp{number * kTickNs}});
+        batch.leakClaims.push_back(
+            {m_image, stackAt(number % stacks), static_cast<std::uint32_t>(number), {number * kTickNs}, 50, 50, {}});
+        if (number == 0)
+            batch.heapModes.push_back({m_image, {0}, 1, model::HeapModeCause::Begin});
+        batch.disk = number == 0 ? "/" : number == 1 ? "/data" : "";
         batch.alerts.push_back(alert(number, {}));
         batch.scans.push_back(scan(number));
+        batch.soak = soak(number);
         batch.recorderCpuNs = 1000;
         batch.recorderRssBytes = 4096 * (number + 1);
         return batch;
@@ -107,6 +118,23 @@ public:
         m_info.exitStatus = 0;
         m_info.endReason = "target ended";
         return writer->finish(m_info);
+    }
+
+    /// A stability test that begins with the first tick and makes a point a tick.
+    model::SoakRecord soak(int number)
+    {
+        model::SoakRecord soak;
+        if (number == 0) {
+            soak.plan = model::SoakPlan{model::Duration::fromMs(3'600'000), 0.25, model::StopEarly::Fail,
+                model::Duration::fromMs(5000), 1'700'000'000'000'000'000};
+            soak.legs = {{0, 0, 1'700'000'000'000'000'000, 4127, 99, "boot", "demo.part1.gprof-session"},
+                {1, 0, 1'700'000'000'100'000'000, 4127, 99, "boot", ""}};
+            soak.exclusions = {{0, model::SoakQuantity::LiveHeap, "it is not recorded."}};
+        }
+        soak.loads = {{0, "load --user demo", number + 1, number / 2, "ended with status 1"}};
+        soak.points = {{0, model::SoakQuantity::Rss, number, 1e6 + number, 0.5}};
+        soak.checks = {{0, model::SoakQuantity::Rss, number, 1, 0.01, -INFINITY, INFINITY, 2.5, 20}};
+        return soak;
     }
 
     /// A scan a tick, which finds as many blocks lost as its number says.

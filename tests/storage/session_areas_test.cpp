@@ -121,6 +121,46 @@ private Q_SLOTS:
         QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
     }
 
+    /// A step from every event to samples: what is live from then on is an estimate, and so is what had been freed.
+    void keepsHowTheHeapWasRecorded()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("modes"), 3);
+        VERIFY_RESULT(writer);
+        EventBatch batch = sample.batch(3);
+        const HeapDelta before = batch.heap.front();
+        batch.heap.front().frees -= 1000;
+        batch.heap.front().freedBytes -= 100'000;
+        const Timestamp when{3 * SampleSession::kTickNs + 5};
+        batch.heapModes.push_back(
+            {before.image, when, 65536, HeapModeCause::Budget, 50'000, 500, 150'000, 1500, 2.5e9});
+        VERIFY_RESULT(writer->write(batch, sample.tables()));
+        auto reader = storage::SessionReader::open(file("modes"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->damage, std::string());
+        QCOMPARE(snapshot->heapModes.size(), std::size_t{2});
+        QCOMPARE(snapshot->heapModes[0].periodBytes, std::int64_t{1});
+        const HeapModeChange &step = snapshot->heapModes[1];
+        QCOMPARE(step.when, when);
+        QCOMPARE(step.periodBytes, std::int64_t{65536});
+        QCOMPARE(int(step.cause), int(HeapModeCause::Budget));
+        QCOMPARE(step.liveBytesAfter - step.liveBytesBefore, std::int64_t{100'000});
+        QCOMPARE(step.liveBlocksBefore, std::int64_t{500});
+        QCOMPARE(step.liveVariance, 2.5e9);
+        // The window that ends before it knows nothing of it; the one that begins before holds its jump.
+        Selection early;
+        early.time = TimeRange{{0}, {3 * SampleSession::kTickNs}};
+        const auto wasLive = [&](const Snapshot &one) {
+            std::int64_t live = 0;
+            for (const HeapCost &cost : one.heap)
+                live += cost.image == before.image && cost.stack == before.stack ? cost.liveBytes : 0;
+            return live;
+        };
+        QCOMPARE(wasLive(*snapshot) - wasLive(**reader->snapshot(early)),
+            before.allocatedBytes - before.freedBytes + 100'000);
+    }
+
     void keepsAlerts()
     {
         SampleSession sample;
@@ -136,6 +176,55 @@ private Q_SLOTS:
         QCOMPARE(alert.value, 2000.5);
         QCOMPARE(alert.unit, Unit::Bytes);
         QVERIFY(!snapshot->alerts[2].ended);
+    }
+
+    void keepsStabilityTests()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("soak"), 2);
+        VERIFY_RESULT(writer);
+        auto reader = storage::SessionReader::open(file("soak"));
+        VERIFY_RESULT(reader);
+        QCOMPARE((*reader->snapshot({}))->soak->points.size(), std::size_t{2});
+        VERIFY_RESULT(writer->write(sample.batch(2), sample.tables()));
+        EventBatch late; // of no tick
+        late.span = {{3 * SampleSession::kTickNs}, {3 * SampleSession::kTickNs}};
+        late.soak.end = SoakEnd{SoakOutcome::Leaking, true, "why", "what was said"};
+        VERIFY_RESULT(writer->write(late, sample.tables()));
+        VERIFY_RESULT(reader->poll());
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->tickEnds.size(), std::size_t{3});
+        const SoakRecord &soak = *snapshot->soak;
+        QCOMPARE(soak.plan->length.ns, std::int64_t{3'600'000'000'000});
+        QCOMPARE(soak.plan->mostGrowth, 0.25);
+        QVERIFY(soak.plan->stopEarly == StopEarly::Fail);
+        QCOMPARE(soak.legs.size(), std::size_t{2});
+        QCOMPARE(soak.legs[0].file, std::string("demo.part1.gprof-session"));
+        QCOMPARE(soak.loads.size(), std::size_t{1});
+        QCOMPARE(soak.loads[0].starts, std::int64_t{3});
+        QCOMPARE(soak.points.size(), std::size_t{3});
+        QCOMPARE(soak.points[2].value, 1e6 + 2);
+        QCOMPARE(soak.exclusions[0].reason, std::string("it is not recorded."));
+        QVERIFY(soak.checks.size() == 3 && std::isinf(soak.checks[1].high));
+        QVERIFY(soak.end->outcome == SoakOutcome::Leaking && soak.end->isWhole);
+        QCOMPARE(soak.end->sentence, std::string("what was said"));
+    }
+
+    void accusationsAndTheDiskAreReadBack()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("claims"), 3));
+        auto reader = storage::SessionReader::open(file("claims"));
+        VERIFY_RESULT(reader->poll());
+        const auto snapshot = *reader->snapshot({});
+        QCOMPARE(snapshot->info.disk, std::string("/data"));
+        QCOMPARE(snapshot->leakClaims.size(), std::size_t{3});
+        const LeakClaim &claim = snapshot->leakClaims[1];
+        QCOMPARE(claim.accused.ns, SampleSession::kTickNs);
+        QCOMPARE(claim.accusedOf, std::int64_t{50});
+        QCOMPARE(claim.alive, std::int64_t{10});
+        QCOMPARE(claim.withdrawn->ns, 2 * SampleSession::kTickNs);
+        QVERIFY(!snapshot->leakClaims[2].withdrawn);
     }
 
     void growingFilesTellWhatIsNew()

@@ -92,7 +92,8 @@ private Q_SLOTS:
     {
         QVERIFY(QDir().mkpath(m_folder.filePath(QStringLiteral("folder/sessions.db"))));
         const auto folderInTheWay = storage::SessionCatalog::open(folder("folder"));
-        QVERIFY(!folderInTheWay && folderInTheWay.error().text().find("sessions.db") != std::string::npos);
+        QVERIFY2(!folderInTheWay && folderInTheWay.error().text().find("sessions.db") != std::string::npos,
+            folderInTheWay ? "" : folderInTheWay.error().text().c_str());
         QVERIFY(QDir(m_folder.filePath(QStringLiteral("folder/sessions.db"))).exists());
         QVERIFY(QDir().mkpath(m_folder.filePath(QStringLiteral("other"))));
         {

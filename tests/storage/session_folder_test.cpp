@@ -69,6 +69,14 @@ private Q_SLOTS:
         QCOMPARE(entry.note, std::string("first try"));
         VERIFY_RESULT(storage::changeEntry(path, {.note = ""}));
         QVERIFY(storage::describeSession(path).note.empty());
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"leaks: nothing found", "two\nlines"}}));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"stable"}}));
+        entry = storage::describeSession(path);
+        QCOMPARE(entry.verdicts, (std::vector<std::string>{"leaks: nothing found", "two", "lines", "stable"}));
+        QCOMPARE(entry.tags, (std::vector<std::string>{"big", "slow"}));
+        QVERIFY(model::matches(entry, "STABLE"));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = std::vector<std::string>(30, "v")}));
+        QCOMPARE(storage::describeSession(path).verdicts, std::vector<std::string>(20, "v"));
         // It is the same session all the same.
         auto reader = storage::SessionReader::open(path);
         QCOMPARE((*reader->snapshot({}))->damage, std::string());

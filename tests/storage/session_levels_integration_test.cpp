@@ -293,27 +293,40 @@ private Q_SLOTS:
             *database->integer("SELECT count(*) FROM v_metrics"), *database->integer("SELECT count(*) FROM v_bucket"));
     }
 
+    void keepsToABudgetByMergingMore_data()
+    {
+        QTest::addColumn<int>("percent"); // of what it takes without one, for a day
+        QTest::newRow("a little less") << 60;
+        QTest::newRow("a fourth") << 25;
+        QTest::newRow("less than its names and totals take") << 5;
+    }
     void keepsToABudgetByMergingMore()
     {
+        QFETCH(int, percent);
         std::error_code failure;
         const auto usual = static_cast<std::int64_t>(std::filesystem::file_size(file("long"), failure));
-        const ByteBudget budget{usual * 6 / 10, {24'000'000'000ll * 3600}};
-        Recorded recorded(file("budget"), budget);
+        const ByteBudget budget{usual * percent / 100, {24'000'000'000ll * 3600}};
+        const std::string path = file("budget") + std::to_string(percent);
+        Recorded recorded(path, budget);
         for (int i = 0; i < Recorded::kTicks; ++i)
             VERIFY_RESULT(recorded.writeTick());
         VERIFY_RESULT(recorded.finish());
-        auto reader = storage::SessionReader::open(file("budget"));
+        auto reader = storage::SessionReader::open(path);
         VERIFY_RESULT(reader);
         QVERIFY(reader->info().config.budget == budget);
         const auto whole = reader->snapshot({});
         VERIFY_RESULT(whole);
         QVERIFY2((*whole)->coarsened.find("instead of") != std::string::npos, (*whole)->coarsened.c_str());
         const double days = static_cast<double>(recorded.truth.end().ns) / static_cast<double>(budget.period.ns);
-        QVERIFY2(static_cast<double>((*whole)->fileBytes) <= static_cast<double>(budget.bytes) * days,
-            (*whole)->coarsened.c_str());
+        const bool isKept = static_cast<double>((*whole)->fileBytes) <= static_cast<double>(budget.bytes) * days;
+        QVERIFY2(isKept == (percent > 5), (*whole)->coarsened.c_str());
+        QCOMPARE((*whole)->coarsened.find("more than its budget") == std::string::npos, isKept);
         // The newest is there tick by tick.
         QCOMPARE((*whole)->resolutions.back().step.ns, std::int64_t{0});
-        QVERIFY((*whole)->resolutions.back().span.length().ns >= 600'000'000'000);
+        QVERIFY((*whole)->resolutions.back().span.length().ns >= (percent < 50 ? 120'000'000'000 : 600'000'000'000));
+        // A fourth is kept by letting ten minutes expire too, hours in their stead.
+        const std::int64_t coarsestNs = (*whole)->resolutions.front().step.ns;
+        QCOMPARE(coarsestNs > 600'000'000'000, percent < 50);
         compareHeap(**whole, recorded.truth);
         compareWindows(*reader, recorded.truth, 30, 2);
     }

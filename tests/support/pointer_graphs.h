@@ -18,7 +18,8 @@ public:
     static constexpr std::uint64_t kRootBegin = 0x1000;
     static constexpr std::uint64_t kHeapBegin = 0x10'0000;
     static constexpr std::uint64_t kBlockBytes = 256;
-    static constexpr std::uint64_t kDistance = 512; ///< between begins of blocks; what is behind a block is freed memory
+    static constexpr std::uint64_t kDistance
+        = 512; ///< between begins of blocks; what is behind a block is freed memory
 
     /// Blocks of nodes 0, 1, … unless told otherwise by setNode().
     explicit GraphMemory(std::size_t blocks);

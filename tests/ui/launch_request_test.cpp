@@ -47,12 +47,16 @@ void LaunchRequestTest::whatIsOffIsSaid()
 {
     ui::LaunchRequest request;
     request.program = u"a"_s;
-    request.traceHeap = false;
+    request.heap = u"off"_s;
     request.cpuHz = 0;
     request.duration = u"10m"_s;
     const QString all = ui::recorderArguments(request, u"f"_s).join(u' ');
     QVERIFY(all.contains(u"--heap off --cpu off"_s));
     QVERIFY(all.contains(u"--duration 10m"_s));
+    QVERIFY(!all.contains(u"--children"_s));
+    request.heap = u"auto"_s;
+    request.followsChildren = false;
+    QVERIFY(ui::recorderArguments(request, u"f"_s).join(u' ').contains(u"--heap auto --cpu off --children ignore"_s));
 }
 
 void LaunchRequestTest::shownCommandIsReadBackByAShell()

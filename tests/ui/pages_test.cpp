@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "tests/support/soak_runs.h"
 #include "ui/main_window.h"
 #include "ui/pages/advice_page.h"
+#include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/pages/stability_page.h"
 #include "ui/widgets/launch_form.h"
 
 #include <QLabel>
@@ -56,6 +59,26 @@ std::shared_ptr<const model::Snapshot> sample()
     scan.paths.push_back({builder.stack("main;serve;malloc"), {7, 9000}, "variables of app +0x10",
         {{builder.stack("main;serve;malloc"), 7}}});
     raw.scans.push_back(std::make_shared<const model::MemoryScan>(scan));
+    model::MemoryArea mapped{builder.image(), model::AreaKind::Mapping, builder.tables().string("anonymous"), {}, {}};
+    mapped.total.image = builder.image();
+    mapped.total.allocations = 3;
+    mapped.total.allocatedBytes = 300'000;
+    mapped.total.frees = 1;
+    mapped.total.liveBytes = 200'000;
+    mapped.total.liveBlocks = 2;
+    mapped.total.peakBytes = 300'000;
+    model::HeapCost cost = mapped.total;
+    cost.stack = builder.stack("main;serve;mmap");
+    mapped.costs.push_back(cost);
+    raw.areas.push_back(mapped);
+    model::MemoryArea pool = mapped;
+    pool.kind = model::AreaKind::Pool;
+    pool.name = builder.tables().string("arena");
+    pool.costs.front().stack = builder.stack("main;parse;arena_alloc");
+    raw.areas.push_back(pool);
+    model::Random random(1);
+    raw.soak
+        = std::make_shared<const model::SoakRecord>(tests::virtualSoak({.memory = {.growth = 0.1}}, random).stored);
     raw.gaps.push_back({{{3'000'000'000}, {4'000'000'000}}, model::GapKind::Paused});
     return std::make_shared<const model::Snapshot>(builder.build());
 }
@@ -71,15 +94,19 @@ std::unique_ptr<ui::Page> newPage(const QString &key, ui::Selection &selection)
         return std::make_unique<ui::AdvicePage>(selection);
     if (key == u"leaks"_s)
         return std::make_unique<ui::LeaksPage>(selection);
+    if (key == u"areas"_s)
+        return std::make_unique<ui::AreasPage>(selection);
     if (key == u"lost"_s)
         return std::make_unique<ui::LostPage>(selection);
+    if (key == u"stability"_s)
+        return std::make_unique<ui::StabilityPage>(selection);
     return std::make_unique<ui::CapturePage>(selection);
 }
 
 void addPages()
 {
     QTest::addColumn<QString>("key");
-    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "capture"})
+    for (const char *key : {"overview", "forecast", "advice", "leaks", "lost", "areas", "stability", "capture"})
         QTest::newRow(key) << QString::fromLatin1(key);
 }
 
@@ -96,6 +123,8 @@ private Q_SLOTS:
     void exportsTablesAndPictures_data() { addPages(); }
     void exportsTablesAndPictures();
     void lostPageShowsTheLastScan();
+    void areasPageShowsTheChosenAreaByStack();
+    void stabilityPageIsListedWhereThereIsATest();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
     void windowGoesBackFromTheStartPage();
@@ -144,6 +173,25 @@ void PagesTest::exportsTablesAndPictures()
     }
 }
 
+void PagesTest::stabilityPageIsListedWhereThereIsATest()
+{
+    ui::Selection selection;
+    ui::StabilityPage page(selection);
+    QSignalSpy listed(&page, &ui::StabilityPage::hasTestChanged);
+    page.setSnapshot(std::make_shared<const model::Snapshot>());
+    QCOMPARE(listed.takeLast().first().toBool(), false);
+    page.setSnapshot(sample());
+    QCOMPARE(listed.takeLast().first().toBool(), true);
+    QVERIFY(QTest::qWaitFor([&] { return !page.isBusy(); }, 20000));
+    QStringList shown;
+    for (const QLabel *label : page.findChildren<QLabel *>())
+        shown << label->text();
+    QVERIFY2(shown.contains(u"Leaking"_s), qPrintable(shown.join(u'|')));
+    const auto *quantities = page.findChildren<QTreeWidget *>().first();
+    QCOMPARE(quantities->topLevelItemCount(), 3);
+    QCOMPARE(quantities->topLevelItem(2)->text(1), u"fails"_s);
+}
+
 void PagesTest::lostPageShowsTheLastScan()
 {
     ui::Selection selection;
@@ -169,6 +217,39 @@ void PagesTest::lostPageShowsTheLastScan()
     QVERIFY(!button->isEnabled());
     page.setScanEnded();
     QVERIFY(button->isEnabled());
+}
+
+void PagesTest::areasPageShowsTheChosenAreaByStack()
+{
+    ui::Selection selection;
+    ui::AreasPage page(selection);
+    page.resize(900, 600);
+    const auto settle = [&] { return QTest::qWaitFor([&] { return !page.isBusy(); }, 20000); };
+    page.setSnapshot(sample());
+    QVERIFY(settle());
+    auto *list = page.findChild<QTreeWidget *>();
+    QVERIFY(list);
+    QCOMPARE(list->topLevelItemCount(), 2); // mappings, pools
+    QCOMPARE(list->currentItem(), list->topLevelItem(0));
+    const auto stacks = [&] {
+        for (const ui::Export &what : page.exports())
+            if (what.name == u"areas-live-stacks"_s) {
+                std::ostringstream out;
+                what.table(out);
+                return QByteArray::fromStdString(out.str());
+            }
+        return QByteArray();
+    };
+    QVERIFY(stacks().contains("main;serve;mmap") && !stacks().contains("arena_alloc"));
+    list->setCurrentItem(list->topLevelItem(1)->child(0));
+    QVERIFY(settle());
+    QVERIFY(stacks().contains("main;parse;arena_alloc") && !stacks().contains("mmap"));
+    QVERIFY(page.subtitle().contains(u"pools"_s));
+    // The next snapshot of a live session leaves the choice.
+    page.setSnapshot(sample());
+    QVERIFY(settle());
+    QCOMPARE(list->currentItem(), list->topLevelItem(1)->child(0));
+    QVERIFY(stacks().contains("arena_alloc"));
 }
 
 void PagesTest::windowShowsWhatIsSelected()

@@ -132,6 +132,17 @@ void ChartFrame::layOutLabels(const ChartContent &content)
         m_labels[i].place.setY(std::min(m_labels[i].place.y(), bottom));
 }
 
+double ChartFrame::valueAt(double y) const
+{
+    const double share = m_plot.height() > 0 ? (m_plot.bottom() - y) / m_plot.height() : 0;
+    return m_axis.least + share * (m_axis.greatest - m_axis.least);
+}
+
+std::optional<double> ChartFrame::limitY() const
+{
+    return m_limit ? std::optional(std::max(y(m_limit->value), m_plot.top())) : std::nullopt;
+}
+
 double ChartFrame::y(double value) const
 {
     const double span = m_axis.greatest - m_axis.least;

@@ -26,6 +26,10 @@ public:
     const model::Axis &axis() const { return m_axis; }
     TimeScale scale() const { return {m_range, m_plot.left(), m_plot.width()}; }
     double y(double value) const;
+    /// The value at a height; beyond the plot the axis goes on.
+    double valueAt(double y) const;
+    /// Where the limit is drawn: at the upper edge where it lies beyond the axis. Empty without one.
+    std::optional<double> limitY() const;
 
     /// Grid, gaps and the labels of both axes.
     void paintBehind(QPainter &painter, const Colors &colors) const;

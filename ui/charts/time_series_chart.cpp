@@ -95,7 +95,10 @@ void TimeSeriesChart::setUpChart()
 
 void TimeSeriesChart::setContent(const ChartContent &content, model::TimeRange bounds)
 {
+    const std::optional<ChartLimit> moved = m_isMovingLimit ? m_content.limit : std::nullopt;
     m_content = content;
+    if (moved && m_content.limit)
+        m_content.limit->value = moved->value; // the pointer holds it
     m_bounds = bounds;
     rebuild();
 }
@@ -292,8 +295,30 @@ void TimeSeriesChart::changeEvent(QEvent *event)
         rebuild();
 }
 
+bool TimeSeriesChart::isOverLimit(QPointF place) const
+{
+    constexpr double kReach = 6; // pixels
+    const std::optional<double> y = m_frame.limitY();
+    return m_isLimitMovable && y && std::abs(place.y() - *y) <= kReach && m_frame.plot().left() <= place.x()
+        && place.x() <= m_frame.plot().right();
+}
+
+void TimeSeriesChart::moveLimit(double y)
+{
+    if (!m_content.limit)
+        return;
+    m_content.limit->value = std::max(m_frame.valueAt(y), m_frame.axis().greatest / 1000);
+    m_content.crossing.reset(); // of where it was
+    rebuild();
+    Q_EMIT limitDragged(m_content.limit->value);
+}
+
 void TimeSeriesChart::mousePressEvent(QMouseEvent *event)
 {
+    if (event->button() == Qt::LeftButton && isOverLimit(event->position())) {
+        m_isMovingLimit = true;
+        return;
+    }
     if (event->button() == Qt::LeftButton && m_gestures == ChartGestures::Select)
         m_dragFrom = m_pointer = event->position();
 }
@@ -301,6 +326,10 @@ void TimeSeriesChart::mousePressEvent(QMouseEvent *event)
 void TimeSeriesChart::mouseMoveEvent(QMouseEvent *event)
 {
     m_pointer = event->position();
+    if (m_isMovingLimit)
+        return moveLimit(m_pointer.y());
+    if (m_isLimitMovable)
+        viewport()->setCursor(isOverLimit(m_pointer) ? Qt::SizeVerCursor : Qt::ArrowCursor);
     m_isUnderPointer = true;
     const bool isInside = m_frame.plot().adjusted(-1, -1, 1, 1).contains(m_pointer);
     m_selection.setCrosshair(isInside ? std::optional(m_frame.scale().at(m_pointer.x())) : std::nullopt);
@@ -309,6 +338,7 @@ void TimeSeriesChart::mouseMoveEvent(QMouseEvent *event)
 
 void TimeSeriesChart::mouseReleaseEvent(QMouseEvent *event)
 {
+    m_isMovingLimit = false;
     if (!m_dragFrom)
         return;
     const QPointF from = *m_dragFrom;

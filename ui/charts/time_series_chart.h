@@ -30,10 +30,17 @@ public:
     void setContent(const ChartContent &content, model::TimeRange bounds);
     const ChartContent &content() const { return m_content; }
 
+    /// Lets the limit be moved with the mouse; limitDragged() follows each move.
+    void setLimitMovable(bool isMovable) { m_isLimitMovable = isMovable; }
+
     QSize sizeHint() const override { return {320, 150}; }
 
     /// The chart on the card's background, twice its size on screen; at least 720 × 280.
     QImage picture();
+
+Q_SIGNALS:
+    /// The limit was moved to this value.
+    void limitDragged(double value);
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
@@ -56,6 +63,8 @@ private:
     void addStack(const Colors &colors);
     void add(QAbstractSeries *series);
     void paintCrosshair(QPainter &painter, const Colors &colors) const;
+    bool isOverLimit(QPointF place) const;
+    void moveLimit(double y);
 
     Selection &m_selection;
     ChartGestures m_gestures;
@@ -65,6 +74,8 @@ private:
     std::optional<QPointF> m_dragFrom;
     QPointF m_pointer;
     bool m_isUnderPointer = false;
+    bool m_isLimitMovable = false;
+    bool m_isMovingLimit = false;
 };
 
 /// Paints what a chart says about one moment in a box beside `x`: a title and a line a quantity, with its colour.

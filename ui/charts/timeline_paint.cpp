@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
 #include "model/layout/axis_ticks.h"
@@ -47,6 +48,12 @@ void TimelineView::paintTracks(QPainter &painter)
     }
     for (std::size_t i = 0; i < m_tracks.size(); ++i)
         paintTrack(painter, i, colors);
+    // What is live is not comparable across such a moment.
+    for (const model::HeapModeChange &step : model::heapStepsIn(*m_snapshot, scale().range)) {
+        const double x = scale().x(step.when);
+        painter.setPen(QPen(colors[Token::InkMuted], 1, Qt::DashLine));
+        painter.drawLine(QPointF(x, plot().top()), QPointF(x, bottom()));
+    }
     if (hasEvents())
         paintEvents(painter, colors);
     paintAxis(painter, colors);

@@ -95,7 +95,8 @@ QRectF TimelineView::trackArea(std::size_t index) const
 bool TimelineView::hasEvents() const
 {
     // While recording the row stays: somebody may set a mark, and nothing jumps then.
-    return m_snapshot && (!m_snapshot->marks.empty() || m_snapshot->info.state == model::SessionState::Recording);
+    return m_snapshot
+        && (!model::timelineMarks(*m_snapshot).empty() || m_snapshot->info.state == model::SessionState::Recording);
 }
 
 double TimelineView::bottom() const

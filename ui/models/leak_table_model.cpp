@@ -23,13 +23,14 @@ int LeakTableModel::columnCount(const QModelIndex &parent) const { return parent
 
 QString LeakTableModel::cellText(const model::LeakItem &item, int column) const
 {
-    const bool isIdle = item.tier == model::LeakTier::Idle;
+    const bool isIdle = item.tier == model::LeakTier::Idle || !item.stacks.front().test.isEnough;
     const auto perHour = [](double bytes) { return text(model::formatValue(bytes, model::Unit::BytesPerHour)); };
     switch (column) {
     case VerdictColumn:
-        return item.tier == model::LeakTier::Growing ? item.isConfirmed ? tr("leaking") : tr("leaking, early")
-            : isIdle ? tr("kept")
-                                                     : tr("leak or cache");
+        return item.tier == model::LeakTier::Lost   ? item.isConfirmed ? tr("lost") : tr("lost, one scan")
+              : item.tier == model::LeakTier::Growing ? item.isConfirmed ? tr("leaking") : tr("leaking, early")
+              : item.tier == model::LeakTier::Idle ? tr("kept")
+                                                    : tr("leak or cache");
     case PlaceColumn:
         return item.where.empty() ? text(item.place) : text(item.place + "   " + item.where);
     case GrowthColumn:
@@ -40,7 +41,7 @@ QString LeakTableModel::cellText(const model::LeakItem &item, int column) const
     case LiveColumn:
         return text(model::formatBytes(static_cast<double>(item.liveBytes)));
     case StaysColumn:
-        return text(model::formatShare(item.leakShare));
+        return item.stacks.front().test.isEnough ? text(model::formatShare(item.leakShare)) : QString();
     default:
         return {};
     }

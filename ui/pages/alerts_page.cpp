@@ -4,6 +4,7 @@
 #include "model/report/alert_report.h"
 #include "ui/text.h"
 #include "ui/theme.h"
+#include "ui/widgets/alert_rules_card.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
 
@@ -43,13 +44,13 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
     : Page(parent)
     , m_selection(selection)
 {
-    auto *column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 6, 0);
+    auto *outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    QVBoxLayout *column = addScrollingColumn(outer);
     m_empty = new EmptyState;
     m_empty->setText(tr("No alert fired"),
         tr("The recorder looks for memory that grows or nears its limit, for busy processors and for a forecast that "
-           "ends soon; "
-           "rules of your own come from a file: genprof record --alerts FILE."));
+           "ends soon, and after a scan for newly lost memory. Its rules stand below."));
     column->addWidget(m_empty);
     m_card = new Card(tr("Alerts"));
     m_table = new QTreeWidget;
@@ -66,9 +67,19 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
         m_table->headerItem()->setTextAlignment(i, Qt::AlignRight | Qt::AlignVCenter);
     m_card->body()->addWidget(m_table);
     m_card->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
-    column->addWidget(m_card, 1);
+    m_table->setMinimumHeight(190);
+    column->addWidget(m_card, 3);
+    m_rules = new AlertRulesCard;
+    m_rules->hide();
+    column->addWidget(m_rules, 2);
     connect(m_table, &QTreeWidget::itemActivated, this,
         [this](QTreeWidgetItem *row) { select(row->data(0, Qt::UserRole).toULongLong()); });
+}
+
+void AlertsPage::setRuleAccess(model::AlertRuleAccess access)
+{
+    m_rules->setAccess(std::move(access));
+    m_rules->show();
 }
 
 QString AlertsPage::subtitle() const

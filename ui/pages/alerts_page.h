@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/alert_rule_text.h"
 #include "ui/pages/page.h"
 #include "ui/selection.h"
 
@@ -8,10 +9,11 @@ class QTreeWidget;
 
 namespace ui {
 
+class AlertRulesCard;
 class Card;
 class EmptyState;
 
-/// Which alert rules fired, when, for how long, and on what values. A row selects its time.
+/// Which alert rules fired, when, for how long, and on what values; and the rules themselves, to be edited. A row selects its time.
 class AlertsPage : public Page
 {
     Q_OBJECT
@@ -26,6 +28,9 @@ public:
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     std::vector<Export> exports() override;
 
+    /// How the rules of this user are read and kept; without it there is no list of rules.
+    void setRuleAccess(model::AlertRuleAccess access);
+
 Q_SIGNALS:
     /// How many alerts go on.
     void activeCounted(int count);
@@ -39,6 +44,7 @@ private:
     Card *m_card = nullptr;
     QTreeWidget *m_table = nullptr;
     EmptyState *m_empty = nullptr;
+    AlertRulesCard *m_rules = nullptr;
     std::size_t m_shown = 0; ///< rows whose columns were fitted
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/forecast_page.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"
@@ -95,6 +96,9 @@ void ForecastPage::setUpChart()
     m_chartCard = new Card(tr("History and forecast"));
     m_chart = new TimeSeriesChart(m_selection, ChartGestures::HoverOnly);
     m_chart->setAccessibleName(tr("History and forecast of the chosen quantity"));
+    m_chart->setLimitMovable(true);
+    m_chart->setToolTip(tr("Drag the limit to see how long another one would last"));
+    connect(m_chart, &TimeSeriesChart::limitDragged, this, &ForecastPage::takeDraggedLimit);
     m_chartCard->body()->addWidget(m_chart, 1);
     const auto exportAt = [this](std::size_t index) {
         const std::vector<Export> all = exports();
@@ -142,7 +146,7 @@ void ForecastPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         m_sources.clear();
         m_chooser->clear();
         for (const model::SeriesSource &source : model::seriesSources())
-            if (!model::timeSeries(*m_snapshot, source).isEmpty()) {
+            if (!model::isLimit(source) && !model::timeSeries(*m_snapshot, source).isEmpty()) {
                 m_sources.push_back(source);
                 m_chooser->addItem(text(model::seriesInfo(source).label));
             }
@@ -155,11 +159,22 @@ void ForecastPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     compute();
 }
 
-std::optional<model::ForecastLimit> ForecastPage::limit(const model::SeriesSource &source) const
+std::optional<model::KnownLimit> ForecastPage::limit(const model::SeriesSource &source) const
 {
+    auto known = model::knownLimit(*m_snapshot, source);
     if (const auto own = parseLimit(m_limit->text()))
-        return model::ForecastLimit{*own, tr("your limit").toStdString()};
-    return model::memoryLimit(*m_snapshot, source);
+        return model::KnownLimit{
+            {*own, tr("your limit").toStdString()}, known ? known->process : std::optional<model::ProcessId>()};
+    return known;
+}
+
+void ForecastPage::takeDraggedLimit(double value)
+{
+    if (!m_forecast)
+        return;
+    // As one would write it: three digits.
+    m_limit->setText(text(model::formatValue(value, model::seriesInfo(m_forecast->source).unit)).remove(u','));
+    compute();
 }
 
 void ForecastPage::compute()
@@ -172,7 +187,10 @@ void ForecastPage::compute()
     }
     const model::SeriesSource source = m_sources[static_cast<std::size_t>(chosen)];
     model::ForecastOptions options;
-    options.limit = limit(source);
+    const std::optional<model::KnownLimit> known = limit(source);
+    m_process = known ? known->process : std::nullopt;
+    if (known)
+        options.limit = known->limit;
     const bool isWrong = !m_limit->text().trimmed().isEmpty() && !parseLimit(m_limit->text());
     m_limitNote->setText(isWrong ? tr("not a number: write it like 2 GiB or 500")
             : options.limit      ? tr("%1, %2").arg(text(options.limit->name),
@@ -182,8 +200,11 @@ void ForecastPage::compute()
     if (m_snapshot->selection.time)
         options.history = m_snapshot->span;
     m_job.run(
-        [snapshot = m_snapshot, source, options](
-            std::stop_token stop) { return model::forecast(model::timeSeries(*snapshot, source), options, stop); },
+        [snapshot = m_snapshot, source, options, process = m_process](std::stop_token stop) {
+            const model::TimeRange whole{{}, {snapshot->info.duration.ns}};
+            return model::forecast(
+                model::judgedSeries(*snapshot, source, options.history.value_or(whole), process), options, stop);
+        },
         [this](model::Forecast forecast) { show(forecast); });
 }
 
@@ -256,7 +277,8 @@ void ForecastPage::showChart(const model::Forecast &forecast)
 {
     const model::SeriesInfo info = model::seriesInfo(forecast.source);
     ChartContent content = newContent(*m_snapshot, info.unit);
-    content.lines.push_back({{}, model::timeSeries(*m_snapshot, forecast.source), {Token::Memory}, LineFill::None});
+    content.lines.push_back(
+        {{}, model::timeSeries(*m_snapshot, forecast.source, m_process), {Token::Memory}, LineFill::None});
     content.bands = forecast.band;
     if (forecast.limit)
         content.limit = {forecast.limit->value,

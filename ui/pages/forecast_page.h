@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "model/analysis/forecast.h"
+#include "model/analysis/known_limits.h"
 #include "ui/background_job.h"
 #include "ui/charts/time_series_chart.h"
 #include "ui/pages/page.h"
@@ -36,7 +36,8 @@ private:
     void setUpAnswer();
     void setUpChart();
     void compute();
-    std::optional<model::ForecastLimit> limit(const model::SeriesSource &source) const;
+    std::optional<model::KnownLimit> limit(const model::SeriesSource &source) const;
+    void takeDraggedLimit(double value);
     void show(const model::Forecast &forecast);
     void showFacts(const model::Forecast &forecast);
     void showChart(const model::Forecast &forecast);
@@ -46,6 +47,7 @@ private:
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     std::optional<model::Forecast> m_forecast;
+    std::optional<model::ProcessId> m_process;  ///< whose quantity it is about; none: all together
     std::vector<model::SeriesSource> m_sources; ///< in the order of the chooser
     QComboBox *m_chooser = nullptr;
     QLineEdit *m_limit = nullptr;

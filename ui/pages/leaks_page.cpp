@@ -86,7 +86,9 @@ void LeaksPage::setUpTable()
 
 void LeaksPage::setUpCharts()
 {
-    auto *line = new QHBoxLayout;
+    m_charts = new QWidget;
+    auto *line = new QHBoxLayout(m_charts);
+    line->setContentsMargins(0, 0, 0, 0);
     line->setSpacing(16);
     auto *survival = new Card(tr("Of blocks born together, how many live on"));
     survival->setCaption(tr("by age"));
@@ -102,7 +104,7 @@ void LeaksPage::setUpCharts()
     live->body()->addWidget(m_live, 1);
     line->addWidget(survival, 1);
     line->addWidget(live, 1);
-    static_cast<QVBoxLayout *>(m_details->layout())->addLayout(line, 1);
+    static_cast<QVBoxLayout *>(m_details->layout())->addWidget(m_charts, 1);
 }
 
 void LeaksPage::setUpEvidence()
@@ -131,7 +133,7 @@ void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     const bool isSame = m_snapshot && snapshot && m_snapshot->file == snapshot->file;
     // Only what a bucket's end, the selected process or new names change is worth a new look.
     const bool isUnchanged = isSame && m_model.snapshot() && m_snapshot->heapAges == snapshot->heapAges
-        && m_snapshot->selection.process == snapshot->selection.process
+        && m_snapshot->selection.process == snapshot->selection.process && m_snapshot->scans == snapshot->scans
         && m_snapshot->info.state == snapshot->info.state;
     m_snapshot = std::move(snapshot);
     Q_EMIT subtitleChanged();
@@ -161,11 +163,6 @@ void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model
         if (report.items[i].function == kept)
             row = static_cast<int>(i);
     }
-    if (snapshot) {
-        m_retractions.update(report, *snapshot);
-        if (std::string withdrawn = m_retractions.sentence(); !withdrawn.empty())
-            report.notes.push_back(std::move(withdrawn));
-    }
     m_answer->setText(text(report.sentence));
     m_notes->setText(joined(report.notes));
     m_notes->setVisible(!report.notes.empty());
@@ -188,6 +185,9 @@ void LeaksPage::showItem(int row)
     m_caution->setText(text(item.caution));
     m_caution->setVisible(!item.caution.empty());
     const model::LeakStack &stack = item.stacks.front();
+    m_charts->setVisible(stack.ages != nullptr); // known from a scan alone: there is no history to draw
+    if (!stack.ages)
+        return;
     m_survival->setContent({stack.test.survival, stack.test.matureAge, stack.ages->bucket});
     showLive(item);
 }
@@ -196,7 +196,7 @@ void LeaksPage::showLive(const model::LeakItem &item)
 {
     std::map<model::Timestamp, double> sums;
     for (const model::LeakStack &stack : item.stacks)
-        for (std::size_t i = 0; i < stack.ages->buckets.size(); ++i)
+        for (std::size_t i = 0; stack.ages && i < stack.ages->buckets.size(); ++i)
             sums[stack.followedFrom + model::Duration{stack.ages->bucket.ns * static_cast<std::int64_t>(i + 1)}]
                 += static_cast<double>(stack.ages->buckets[i].liveBytes);
     model::TimeSeries series{model::HeapQuantity::LiveBytes, {{}}};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "model/analysis/leak_retractions.h"
 #include "ui/background_job.h"
 #include "ui/charts/survival_chart.h"
 #include "ui/charts/time_series_chart.h"
@@ -51,12 +50,12 @@ private:
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     LeakTableModel m_model;
-    model::LeakRetractions m_retractions;
     QLabel *m_answer = nullptr;
     QLabel *m_notes = nullptr;
     QTableView *m_table = nullptr;
     QVBoxLayout *m_column = nullptr;
     QWidget *m_details = nullptr;
+    QWidget *m_charts = nullptr;
     SurvivalChart *m_survival = nullptr;
     TimeSeriesChart *m_live = nullptr;
     Card *m_evidenceCard = nullptr;

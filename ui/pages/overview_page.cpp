@@ -2,6 +2,7 @@
 #include "ui/pages/overview_page.h"
 
 #include "model/aggregate/memory_parts.h"
+#include "model/analysis/known_limits.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"

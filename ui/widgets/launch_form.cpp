@@ -5,7 +5,6 @@
 #include "ui/widgets/labels.h"
 
 #include <QButtonGroup>
-#include <QCheckBox>
 #include <QComboBox>
 #include <QDateTime>
 #include <QDir>
@@ -31,11 +30,11 @@ constexpr int kCustom = 3;
 
 struct Preset
 {
-    bool traceHeap;
+    const char *heap;
     int cpuHz;
     int tickMs;
 };
-constexpr Preset kPresets[]{{true, 199, 1000}, {false, 999, 250}, {false, 49, 1000}};
+constexpr Preset kPresets[]{{"full", 199, 1000}, {"off", 999, 250}, {"off", 49, 1000}};
 
 void selectData(QComboBox *box, int value)
 {
@@ -45,6 +44,14 @@ void selectData(QComboBox *box, int value)
         index = box->count() - 1;
     }
     box->setCurrentIndex(index);
+}
+
+/// A way of recording the heap; one that is not on the list is added as it is written.
+void selectHeap(QComboBox *box, const QString &heap)
+{
+    if (box->findData(heap) < 0)
+        box->addItem(heap, heap);
+    box->setCurrentIndex(box->findData(heap));
 }
 
 } // namespace
@@ -209,7 +216,22 @@ void LaunchForm::setUpCapture()
 {
     auto *line = new QHBoxLayout;
     line->setSpacing(8);
-    m_heap = new QCheckBox(tr("Heap, every allocation"));
+    m_heap = new QComboBox;
+    m_heap->setAccessibleName(tr("Heap"));
+    m_heap->setToolTip(tr("Samples give estimates with their error, and cost a tenth. “Within 5 %” begins with every "
+                          "allocation and goes over "
+                          "to samples once recording costs more than that of a core."));
+    m_heap->addItem(tr("heap, every allocation"), u"full"_s);
+    m_heap->addItem(tr("heap, within 5 % of a core"), u"auto"_s);
+    for (const auto &[size, value] : {std::pair(tr("64 KiB"), u"sampled=64KiB"_s), {tr("512 KiB"), u"sampled=512KiB"_s},
+             {tr("4 MiB"), u"sampled=4MiB"_s}})
+        m_heap->addItem(tr("heap, a sample each %1").arg(size), value);
+    m_heap->addItem(tr("heap off"), u"off"_s);
+    m_children = new QComboBox;
+    m_children->setAccessibleName(tr("Programs that it starts"));
+    m_children->setToolTip(tr("Whether the programs that it starts are recorded too, each as one of its own"));
+    m_children->addItem(tr("with children"), true);
+    m_children->addItem(tr("without children"), false);
     m_cpu = new QComboBox;
     m_cpu->setAccessibleName(tr("CPU samples"));
     m_cpu->addItem(tr("CPU off"), 0);
@@ -229,6 +251,7 @@ void LaunchForm::setUpCapture()
     line->addWidget(m_heap);
     line->addWidget(m_cpu);
     line->addWidget(m_tick);
+    line->addWidget(m_children);
     line->addStretch(1);
     line->addWidget(newLabel(tr("Stop after"), TextSize::Body, TextWeight::Normal, "muted"));
     line->addWidget(m_duration);
@@ -238,7 +261,8 @@ void LaunchForm::setUpCapture()
             m_presets->button(kCustom)->setChecked(true);
         follow();
     };
-    connect(m_heap, &QCheckBox::toggled, this, custom);
+    connect(m_heap, &QComboBox::currentIndexChanged, this, custom);
+    connect(m_children, &QComboBox::currentIndexChanged, this, &LaunchForm::follow);
     connect(m_cpu, &QComboBox::currentIndexChanged, this, custom);
     connect(m_tick, &QComboBox::currentIndexChanged, this, custom);
     connect(m_duration, &QLineEdit::textChanged, this, &LaunchForm::follow);
@@ -267,7 +291,7 @@ void LaunchForm::choosePreset(int index)
     if (index == kCustom)
         return;
     m_isSettingPreset = true;
-    m_heap->setChecked(kPresets[index].traceHeap);
+    selectHeap(m_heap, QString::fromLatin1(kPresets[index].heap));
     selectData(m_cpu, kPresets[index].cpuHz);
     selectData(m_tick, kPresets[index].tickMs);
     m_isSettingPreset = false;
@@ -302,7 +326,8 @@ LaunchRequest LaunchForm::request() const
     request.arguments = m_arguments->text();
     request.directory = m_directory->text().trimmed();
     request.environment = m_environment->text();
-    request.traceHeap = m_heap->isChecked();
+    request.heap = m_heap->currentData().toString();
+    request.followsChildren = m_children->currentData().toBool();
     request.cpuHz = m_cpu->currentData().toInt();
     request.tickMs = m_tick->currentData().toInt();
     request.duration = m_duration->text();
@@ -321,11 +346,12 @@ void LaunchForm::setRequest(const LaunchRequest &request)
     m_arguments->setText(request.arguments);
     m_directory->setText(request.directory);
     m_environment->setText(request.environment);
-    m_heap->setChecked(request.traceHeap);
+    selectHeap(m_heap, request.heap);
+    m_children->setCurrentIndex(m_children->findData(request.followsChildren));
     selectData(m_cpu, request.cpuHz);
     selectData(m_tick, request.tickMs);
     for (int i = 0; i < kCustom; ++i)
-        if (kPresets[i].traceHeap == request.traceHeap && kPresets[i].cpuHz == request.cpuHz
+        if (QLatin1StringView(kPresets[i].heap) == request.heap && kPresets[i].cpuHz == request.cpuHz
             && kPresets[i].tickMs == request.tickMs)
             m_presets->button(i)->setChecked(true);
 }

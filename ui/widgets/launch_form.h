@@ -8,7 +8,6 @@
 #include <QTimer>
 
 class QButtonGroup;
-class QCheckBox;
 class QComboBox;
 class QFormLayout;
 class QLineEdit;
@@ -68,7 +67,8 @@ private:
     QTableView *m_table = nullptr;
     RunningProgramsModel *m_programs = nullptr;
     RunningProgramsFilter *m_shown = nullptr;
-    QCheckBox *m_heap = nullptr;
+    QComboBox *m_heap = nullptr;
+    QComboBox *m_children = nullptr;
     QComboBox *m_cpu = nullptr;
     QComboBox *m_tick = nullptr;
     QLineEdit *m_duration = nullptr;

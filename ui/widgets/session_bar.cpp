@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/session_bar.h"
 
+#include "model/aggregate/sampling_error.h"
 #include "model/base/format_units.h"
 #include "ui/icons.h"
 #include "ui/text.h"
@@ -202,11 +203,13 @@ QString SessionBar::detailsText() const
         parts << tr("pid %1").arg(processes.front().pid);
     else if (!processes.empty())
         parts << tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1);
-    if (info.config.heap == model::HeapMode::Sampled)
+    if (info.config.heap == model::HeapMode::Off)
+        parts << tr("no heap");
+    else if (model::isHeapSampled(*m_snapshot))
         parts << tr("one allocation each %1")
-                     .arg(text(model::formatBytes(static_cast<double>(info.config.heapPeriodBytes))));
+                     .arg(text(model::formatBytes(static_cast<double>(model::longestPeriod(*m_snapshot)))));
     else
-        parts << (info.config.heap == model::HeapMode::Full ? tr("every allocation") : tr("no heap"));
+        parts << tr("every allocation");
     parts << (info.config.cpuHz > 0 ? tr("CPU %1 Hz").arg(info.config.cpuHz) : tr("no CPU samples"));
     return parts.join(QStringLiteral(" · "));
 }

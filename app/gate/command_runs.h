@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/gate/quiet_streams.h"
+#include "capture/perf/run_counters.h"
+#include "capture/target/inherited_state.h"
+#include "model/snapshot.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace app {
+
+/// One run of a command as it is, without a recorder.
+struct PlainRun
+{
+    double wallNs = 0;
+    double cpuNs = 0; ///< user and system, reaped children included
+    capture::RunCount instructions;
+    capture::RunCount systemCalls;
+};
+
+/// Runs commands for the gate, plain or recorded, one after the other, in a folder of its own that goes with it. One thread.
+class CommandRuns
+{
+public:
+    /// `sessions`: folder in which recordings are kept, made if need be; empty: they go.
+    static model::Result<CommandRuns> make(const capture::InheritedState &inherited, const std::string &sessions);
+    CommandRuns(CommandRuns &&) noexcept;
+    CommandRuns &operator=(CommandRuns &&) = delete;
+    ~CommandRuns();
+
+    model::Result<PlainRun> plain(const std::vector<std::string> &command);
+
+    /// Records the heap in full under the name `name`.
+    model::Result<std::shared_ptr<const model::Snapshot>> recordHeap(
+        const std::vector<std::string> &command, const std::string &name);
+    /// Samples the CPU.
+    model::Result<std::shared_ptr<const model::Snapshot>> recordCpu(
+        const std::vector<std::string> &command, const std::string &name, std::uint32_t hz);
+
+    /// Whether what failed last was the command itself: it ended with another status than 0, or there is none.
+    bool hasCommandFailed() const { return m_hasCommandFailed; }
+
+    void say(const std::string &line) const { m_streams->say(line); }
+
+private:
+    explicit CommandRuns(const capture::InheritedState &inherited)
+        : m_inherited(&inherited)
+    {
+    }
+    struct Ended;
+    model::Result<Ended> run(const std::vector<std::string> &command, const std::vector<std::string> &shown);
+    model::Result<std::shared_ptr<const model::Snapshot>> record(
+        std::vector<std::string> options, const std::vector<std::string> &command, const std::string &name);
+
+    const capture::InheritedState *m_inherited;
+    std::string m_folder;
+    std::string m_sessions;
+    std::unique_ptr<QuietStreams> m_streams;
+    bool m_hasCommandFailed = false;
+    int m_lastStatus = 0; ///< exit status of the command that ran last, of the recorder where one stood before it
+};
+
+} // namespace app

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gate/gate_run.h"
+
+#include "model/report/session_words.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace app {
+
+namespace {
+
+using model::GateKey;
+using model::GateSamples;
+using Words = std::vector<std::string>;
+
+constexpr std::size_t kStacks = 3;          // told for each quantity
+constexpr std::size_t kNoisyRecordings = 4; // of each version, beside the first two
+constexpr std::array kHeapKeys = model::kBaselineCosts;
+
+/// Why the heap of a recording does not count; empty where it does.
+std::string heapProblem(const model::Snapshot &snapshot)
+{
+    const auto losses = model::lossCounts(snapshot);
+    if (const std::int64_t dropped = losses[static_cast<std::size_t>(model::LossKind::EventsDropped)]; dropped > 0)
+        return fmt::format("{} heap events were dropped.", dropped);
+    std::string note = "The heap was not traced.";
+    for (const model::Image &image : snapshot.tables->images) {
+        if (image.heap == model::HeapState::Full || image.heap == model::HeapState::Inherited)
+            return {};
+        if (const std::string &text = snapshot.tables->text(image.heapNote); !text.empty())
+            note = text;
+    }
+    return note;
+}
+
+model::Result<void> addRecording(CommandRuns &runs, const Words &command, const std::string &name, VersionRuns &version)
+{
+    const auto snapshot = runs.recordHeap(command, name);
+    if (!snapshot)
+        return snapshot.error();
+    version.heap = *snapshot;
+    const std::string problem = heapProblem(**snapshot);
+    for (const GateKey key : kHeapKeys) {
+        if (problem.empty())
+            version.values[key].push_back(model::heapValueOf(**snapshot, key));
+        else
+            version.absent[key] = problem;
+    }
+    return {};
+}
+
+void addCount(VersionRuns &version, GateKey key, const capture::RunCount &count)
+{
+    if (count.value)
+        version.values[key].push_back(static_cast<double>(*count.value));
+    else
+        version.absent[key] = count.absent;
+}
+
+model::Result<void> addPlain(CommandRuns &runs, const Words &command, VersionRuns &version)
+{
+    const auto run = runs.plain(command);
+    if (!run)
+        return run.error();
+    version.values[GateKey::WallTime].push_back(run->wallNs);
+    version.values[GateKey::CpuTime].push_back(run->cpuNs);
+    addCount(version, GateKey::Instructions, run->instructions);
+    addCount(version, GateKey::SystemCalls, run->systemCalls);
+    return {};
+}
+
+bool differs(const VersionRuns &version)
+{
+    return std::any_of(kHeapKeys.begin(), kHeapKeys.end(), [&version](GateKey key) {
+        const auto found = version.values.find(key);
+        return found != version.values.end()
+            && std::adjacent_find(found->second.begin(), found->second.end(), std::not_equal_to<>())
+            != found->second.end();
+    });
+}
+
+std::vector<GateSamples> samplesOf(const VersionRuns &base, const VersionRuns &current)
+{
+    std::vector<GateSamples> samples;
+    for (const model::GateKeyInfo &info : model::kGateKeys) {
+        GateSamples sample{.key = info.key};
+        if (const auto found = base.values.find(info.key); found != base.values.end())
+            sample.base = found->second;
+        if (const auto found = current.values.find(info.key); found != current.values.end())
+            sample.current = found->second;
+        for (const VersionRuns *version : {&base, &current})
+            if (const auto found = version->absent.find(info.key); found != version->absent.end()) {
+                sample.absent = found->second;
+                sample.base.clear(); // of some runs only
+            }
+        if (sample.absent.empty() && (sample.base.empty() || sample.current.empty()))
+            sample.absent = "It was not measured.";
+        samples.push_back(std::move(sample));
+    }
+    return samples;
+}
+
+bool isWorse(const model::GateFinding &finding) { return finding.outcome == model::GateOutcome::Worse; }
+bool hasGrown(const model::GateFinding &finding)
+{
+    return isWorse(finding) || finding.outcome == model::GateOutcome::Grown;
+}
+
+/// The course of a comparison with another command.
+class PairedGate
+{
+public:
+    PairedGate(CommandRuns &runs, const GateOptions &options)
+        : m_runs(runs)
+        , m_options(options)
+    {
+    }
+
+    model::Result<void> record()
+    {
+        for (std::size_t i = 0; i < 2; ++i)
+            if (const auto read = recordBoth(); !read)
+                return read;
+        for (std::size_t i = 0; (differs(m_base) || differs(m_current)) && i < kNoisyRecordings; ++i)
+            if (const auto read = recordBoth(); !read)
+                return read;
+        return {};
+    }
+
+    model::Result<void> run()
+    {
+        constexpr std::size_t kLeastPairs = 6;
+        const std::size_t first = std::min(m_options.runs, std::max(kLeastPairs, m_options.runs / 2));
+        if (const auto ran = runPairs(0, first); !ran)
+            return ran;
+        if (first < m_options.runs && !model::isSettled(judge()))
+            return runPairs(first, m_options.runs);
+        return {};
+    }
+
+    std::vector<model::GateFinding> judge() const
+    {
+        return model::judgeGate(samplesOf(m_base, m_current), m_options.limits);
+    }
+
+    /// Finds the stacks behind what grew.
+    model::Result<void> explain(std::vector<model::GateFinding> &findings)
+    {
+        for (model::GateFinding &finding : findings) {
+            const model::GateKeyInfo &info = model::gateKeyInfo(finding.key);
+            if (!hasGrown(finding) || !info.cost)
+                continue;
+            if (info.source == model::GateSource::Heap && m_base.heap && m_current.heap)
+                finding.stacks
+                    = model::grownStacks(*model::compare({m_base.heap, 1}, {m_current.heap, 1}, *info.cost), kStacks);
+            else if (info.source == model::GateSource::Time && isWorse(finding)) {
+                const auto stacks = cpuStacks(finding);
+                if (!stacks)
+                    return stacks.error();
+                finding.stacks = *stacks;
+            }
+        }
+        return {};
+    }
+
+private:
+    model::Result<void> recordBoth()
+    {
+        const auto base = addRecording(m_runs, m_options.against, "base", m_base);
+        if (!base)
+            return base.error().within("base");
+        return addRecording(m_runs, m_options.command, "current", m_current);
+    }
+
+    model::Result<void> runPairs(std::size_t begin, std::size_t end)
+    {
+        for (std::size_t pair = begin; pair < end; ++pair) {
+            const bool isBaseFirst = pair % 2 == 0;
+            for (const bool isBase : {isBaseFirst, !isBaseFirst}) {
+                const auto ran = isBase ? addPlain(m_runs, m_options.against, m_base)
+                                        : addPlain(m_runs, m_options.command, m_current);
+                if (!ran)
+                    return isBase ? ran.error().within("base") : ran;
+            }
+            if (!m_options.isQuiet && (pair + 1) % 5 == 0)
+                m_runs.say(fmt::format("genprof: {} of at most {} pairs of runs", pair + 1, m_options.runs));
+        }
+        return {};
+    }
+
+    /// Enough samples of a run of this length, at a rate that every host takes.
+    static std::uint32_t rateFor(const model::GateFinding &finding)
+    {
+        constexpr double kSamples = 3000;
+        return static_cast<std::uint32_t>(std::clamp(kSamples / std::max(finding.current * 1e-9, 1e-3), 199.0, 4999.0));
+    }
+
+    model::Result<std::vector<model::GateStack>> cpuStacks(const model::GateFinding &finding)
+    {
+        if (!m_cpu[0]) {
+            const std::uint32_t hz = rateFor(finding);
+            for (const auto &[i, command, name] :
+                {std::tuple{0, &m_options.against, "base-cpu"}, {1, &m_options.command, "current-cpu"}}) {
+                const auto snapshot = m_runs.recordCpu(*command, name, hz);
+                if (!snapshot)
+                    return snapshot.error();
+                m_cpu[static_cast<std::size_t>(i)] = *snapshot;
+            }
+        }
+        return model::grownStacks(*model::compare({m_cpu[0], 1}, {m_cpu[1], 1}, model::CostKind::CpuTime), kStacks);
+    }
+
+    CommandRuns &m_runs;
+    const GateOptions &m_options;
+    VersionRuns m_base;
+    VersionRuns m_current;
+    std::array<std::shared_ptr<const model::Snapshot>, 2> m_cpu;
+};
+
+void failed(model::GateReport &report, const CommandRuns &runs, const model::Error &error)
+{
+    report.failure = error.text();
+    report.hasProgramFailed = runs.hasCommandFailed();
+    report.findings.clear();
+}
+
+} // namespace
+
+model::Result<VersionRuns> measureVersion(
+    CommandRuns &runs, const Words &command, const std::string &name, std::size_t recorded, std::size_t plain)
+{
+    VersionRuns version;
+    for (std::size_t i = 0; i < recorded; ++i)
+        if (const auto added = addRecording(runs, command, name, version); !added)
+            return added.error();
+    for (std::size_t i = 0; differs(version) && i < kNoisyRecordings; ++i)
+        if (const auto added = addRecording(runs, command, name, version); !added)
+            return added.error();
+    for (std::size_t i = 0; i < plain; ++i)
+        if (const auto added = addPlain(runs, command, version); !added)
+            return added.error();
+    return version;
+}
+
+model::GateReport gateAgainstCommand(CommandRuns &runs, const GateOptions &options)
+{
+    model::GateReport report;
+    report.command = fmt::format("{}", fmt::join(options.command, " "));
+    report.against = fmt::format("{}", fmt::join(options.against, " "));
+    PairedGate gate(runs, options);
+    for (const auto step : {&PairedGate::record, &PairedGate::run})
+        if (const auto done = (gate.*step)(); !done) {
+            failed(report, runs, done.error());
+            return report;
+        }
+    report.findings = gate.judge();
+    if (const auto explained = gate.explain(report.findings); !explained)
+        report.notes.push_back("Where the time went could not be found: " + explained.error().text());
+    return report;
+}
+
+model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &options, const model::Baseline &baseline,
+    const std::string &machine, VersionRuns &measured)
+{
+    model::GateReport report;
+    report.command = fmt::format("{}", fmt::join(options.command, " "));
+    report.against = fmt::format("the baseline of {}{}{}", baseline.origin.date,
+        baseline.origin.commit.empty() ? "" : ", commit ", baseline.origin.commit);
+    const bool isSameMachine = baseline.origin.machine == machine;
+    const bool judgesTimes = options.hasTimeLimits && isSameMachine;
+    constexpr std::size_t kCounted = 6; // as many as ranks need to say anything
+    VersionRuns base;
+    base.values = baseline.values;
+    const auto version = measureVersion(runs, options.command, "current", differs(base) ? kCounted : 2,
+        judgesTimes ? std::max(options.runs, kCounted) : kCounted);
+    if (!version) {
+        failed(report, runs, version.error());
+        return report;
+    }
+    measured = *version;
+    VersionRuns judged = *version;
+    if (!judgesTimes)
+        for (const GateKey key : {GateKey::CpuTime, GateKey::WallTime}) {
+            judged.values.erase(key);
+            judged.absent[key] = isSameMachine
+                ? "Times of a baseline are judged with --max times=+N% only; --against compares them better."
+                : "The baseline is from another class of machine.";
+        }
+    if (!isSameMachine)
+        report.notes.push_back(fmt::format("The baseline was made on {}, this is {}: counts differ where libraries do.",
+            baseline.origin.machine, machine));
+    for (const model::GateKeyInfo &info : model::kGateKeys)
+        if (!base.values.contains(info.key) && !judged.absent.contains(info.key))
+            judged.absent[info.key] = "The baseline does not have it.";
+    report.findings = model::judgeGate(samplesOf(base, judged), options.limits);
+    for (model::GateFinding &finding : report.findings)
+        if (hasGrown(finding) && model::gateKeyInfo(finding.key).source == model::GateSource::Heap && measured.heap)
+            finding.stacks = model::grownStacks(baseline, *measured.heap, finding.key, kStacks);
+    return report;
+}
+
+} // namespace app

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heap_modes.h"
+
+#include "model/base/format_units.h"
+#include "model/heap_mode.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace model {
+
+namespace {
+
+/// When the image ended, if it has.
+std::optional<Timestamp> endOf(const Snapshot &snapshot, ImageId image)
+{
+    const Image &row = snapshot.tables->images.at(image.index());
+    return row.end ? row.end : snapshot.tables->processes.at(row.process.index()).end;
+}
+
+} // namespace
+
+std::vector<HeapModeSpan> heapModeSpans(const Snapshot &snapshot)
+{
+    std::vector<HeapModeSpan> spans;
+    const std::vector<HeapModeChange> &changes = snapshot.heapModes;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const HeapModeChange &change = changes[i];
+        Timestamp end = endOf(snapshot, change.image).value_or(Timestamp{snapshot.info.duration.ns});
+        if (i + 1 < changes.size() && changes[i + 1].image == change.image)
+            end = changes[i + 1].when;
+        spans.push_back({change.image, {change.when, std::max(end, change.when)}, change.periodBytes, change.cause});
+    }
+    return spans;
+}
+
+std::vector<HeapModeChange> heapStepsIn(const Snapshot &snapshot, TimeRange range)
+{
+    std::vector<HeapModeChange> steps;
+    for (const HeapModeChange &change : snapshot.heapModes)
+        if (change.cause != HeapModeCause::Begin && range.begin <= change.when && change.when <= range.end)
+            steps.push_back(change);
+    std::stable_sort(
+        steps.begin(), steps.end(), [](const HeapModeChange &a, const HeapModeChange &b) { return a.when < b.when; });
+    return steps;
+}
+
+TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range)
+{
+    const std::vector<HeapModeChange> steps = heapStepsIn(snapshot, range);
+    return steps.empty() ? range : TimeRange{steps.back().when, range.end};
+}
+
+TimeSeries judgedSeries(
+    const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
+{
+    TimeSeries series = timeSeries(snapshot, source, process);
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
+    const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();
+    if (steps.empty())
+        return series;
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(segment, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    return series;
+}
+
+std::int64_t periodBefore(const Snapshot &snapshot, const HeapModeChange &change)
+{
+    std::int64_t before = 1;
+    for (const HeapModeChange &other : snapshot.heapModes)
+        if (other.image == change.image && other.when < change.when)
+            before = other.periodBytes;
+    return before;
+}
+
+std::optional<std::int64_t> heapPeriodAt(
+    const Snapshot &snapshot, const std::vector<HeapModeSpan> &spans, ProcessId process, Timestamp when)
+{
+    std::optional<std::int64_t> longest;
+    for (const HeapModeSpan &span : spans) {
+        const bool isInside = span.span.begin <= when && when <= span.span.end;
+        if (isInside && snapshot.tables->images.at(span.image.index()).process == process)
+            longest = std::max(longest.value_or(1), span.periodBytes);
+    }
+    return longest;
+}
+
+std::string_view heapModeCauseKey(HeapModeCause cause)
+{
+    switch (cause) {
+    case HeapModeCause::Begin:
+        return "begin";
+    case HeapModeCause::User:
+        return "asked_for";
+    case HeapModeCause::Budget:
+        return "over_budget";
+    case HeapModeCause::Waits:
+        return "program_waited";
+    }
+    return "unknown";
+}
+
+std::string_view heapModeCauseWords(HeapModeCause cause)
+{
+    switch (cause) {
+    case HeapModeCause::Begin:
+        return "the program began";
+    case HeapModeCause::User:
+        return "asked for";
+    case HeapModeCause::Budget:
+        return "recording cost more than its budget";
+    case HeapModeCause::Waits:
+        return "the program had to wait for the recorder";
+    }
+    return "";
+}
+
+std::string heapStepWords(const Snapshot &snapshot, const HeapModeChange &change)
+{
+    std::string words = fmt::format("from {} to {} ({})", heapModeWords(periodBefore(snapshot, change)),
+        heapModeWords(change.periodBytes), heapModeCauseWords(change.cause));
+    if (change.liveVariance > 0)
+        words += fmt::format("; live {}, estimated {} from then on (± {})",
+            formatBytes(static_cast<double>(change.liveBytesBefore)),
+            formatBytes(static_cast<double>(change.liveBytesAfter)), formatBytes(2 * std::sqrt(change.liveVariance)));
+    return words;
+}
+
+} // namespace model

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/compare/comparison.h"
+#include "model/gate/gate_key.h"
+#include "model/gate/time_test.h"
+
+#include <string>
+#include <vector>
+
+namespace model {
+
+/// What runs of two versions gave for one quantity.
+struct GateSamples
+{
+    GateKey key = GateKey::Allocations;
+    std::vector<double> base; ///< of paired runs base[i] and current[i] ran next to each other
+    std::vector<double> current;
+    std::string absent; ///< why there are no values, as a sentence
+};
+
+enum class GateOutcome : std::uint8_t {
+    Passed,
+    Grown,   ///< more than the base, within the limit
+    Worse,   ///< beyond the limit
+    Unclear, ///< too noisy to tell
+    Absent,
+};
+
+/// A stack that grew, or a function of the CPU.
+struct GateStack
+{
+    double base = 0; ///< cost of the group
+    double current = 0;
+    std::string stack;    ///< collapsed, root first
+    std::string function; ///< the line to look at: innermost own code
+    std::string file;     ///< as in the debug information
+    std::uint32_t line = 0;
+};
+
+/// The answer for one quantity.
+struct GateFinding
+{
+    GateKey key = GateKey::Allocations;
+    GateOutcome outcome = GateOutcome::Absent;
+    bool isNoisy = false; ///< runs of one version differ, so that it was judged by ranks
+    double base = 0;      ///< medians
+    double current = 0;
+    GateLimit limit;
+    std::size_t runs = 0; ///< of each version
+    Interval ratio95{1, 1};
+    double pValue = 1; ///< of noisy ones, after Holm's correction
+    double superiority = 0.5;
+    std::size_t neededRuns = 0;    ///< of unclear ones: so many would do
+    std::string note;              ///< of absent ones: why
+    std::vector<GateStack> stacks; ///< what grew, the most first; filled by whoever has the sessions
+};
+
+/// Judges all quantities. Counts that every run of the base gave alike and every run of the current version too are compared exactly:
+/// worse beyond the limit. All others are noisy: worse when Mann–Whitney's p ≤ 2.5 %, corrected by Holm over them, the ratio of the pairs
+/// (Hodges–Lehmann) is beyond the limit, and its 95 % interval is within ±3.5 % or whole beyond the limit; unclear when only the last fails, or
+/// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. Pure.
+std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, const GateLimits &limits);
+
+/// The worst outcome: Worse, then Unclear, then Passed (Grown and Absent too).
+GateOutcome verdictOf(const std::vector<GateFinding> &findings);
+
+/// Whether a first look, after half of the runs, may be the last: nothing is unclear, and what is not worse excludes a growth of 2 % beyond its limit.
+bool isSettled(const std::vector<GateFinding> &findings);
+
+/// What a session gives for the quantities of a recorded run, over all its processes.
+double heapValueOf(const Snapshot &snapshot, GateKey key);
+
+/// The stacks of a comparison that grew, the greatest growth first; functions, where no stack by itself has samples enough. At most `most`.
+std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t most);
+
+/// The finding in one sentence: "Allocations grew from 1,000,000 to 1,000,001 (+0.0001 %), limit +0.5 %".
+std::string findingText(const GateFinding &finding);
+/// "passed", "grown", "worse", "unclear", "absent".
+std::string_view outcomeKey(GateOutcome outcome);
+
+} // namespace model

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/function_index.h"
+#include "model/report/difference_words.h"
+#include "model/report/gate_report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void write(std::ostream &out, const Json &object)
+{
+    out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+/// Text of an XML 1.0 attribute or element; characters that it does not allow become '?'.
+std::string xmlText(std::string_view text)
+{
+    std::string escaped;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '&')
+            escaped += "&amp;";
+        else if (c == '<')
+            escaped += "&lt;";
+        else if (c == '>')
+            escaped += "&gt;";
+        else if (c == '"')
+            escaped += "&quot;";
+        else
+            escaped += byte < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+    }
+    return escaped;
+}
+
+std::string stacksText(const GateFinding &finding)
+{
+    std::string text;
+    for (const GateStack &stack : finding.stacks)
+        text += fmt::format("{} -> {}  {}  {}:{}\n", costText(stack.base, gateKeyInfo(finding.key).unit),
+            costText(stack.current, gateKeyInfo(finding.key).unit), stack.stack, stack.file, stack.line);
+    return text;
+}
+
+Json findingObject(const GateFinding &finding)
+{
+    Json object = {{"key", gateKeyInfo(finding.key).name}, {"outcome", outcomeKey(finding.outcome)},
+        {"text", findingText(finding)}, {"is_noisy", finding.isNoisy}, {"base", finding.base},
+        {"current", finding.current}, {"limit", {{"share", finding.limit.share}, {"amount", finding.limit.amount}}},
+        {"runs", finding.runs}, {"ratio_interval95", {number(finding.ratio95.low), number(finding.ratio95.high)}},
+        {"p_value", finding.pValue}, {"superiority", finding.superiority}, {"needed_runs", finding.neededRuns},
+        {"stacks", Json::array()}};
+    for (const GateStack &stack : finding.stacks)
+        object["stacks"].push_back({{"base", stack.base}, {"current", stack.current}, {"stack", stack.stack},
+            {"function", stack.function}, {"file", stack.file}, {"line", stack.line}});
+    return object;
+}
+
+/// A path as a URI: bytes that have another meaning there are written as %xx.
+std::string uriOf(std::string_view path, std::string_view root)
+{
+    if (!root.empty() && path.starts_with(root) && path.size() > root.size() && path[root.size()] == '/')
+        path.remove_prefix(root.size() + 1);
+    std::string uri = path.starts_with('/') ? "file://" : "";
+    for (const char c : path) {
+        const bool isPlain = std::isalnum(static_cast<unsigned char>(c)) != 0
+            || std::string_view("/._-~").find(c) != std::string_view::npos;
+        uri += isPlain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return uri;
+}
+
+Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::string &root)
+{
+    const bool isWorse = finding.outcome == GateOutcome::Worse;
+    std::string text = findingText(finding);
+    if (stack != nullptr)
+        text += fmt::format(". {} -> {} in {}: {}", costText(stack->base, gateKeyInfo(finding.key).unit),
+            costText(stack->current, gateKeyInfo(finding.key).unit), shortFunctionName(stack->function), stack->stack);
+    Json result = {{"ruleId", gateKeyInfo(finding.key).name}, {"level", isWorse ? "error" : "warning"},
+        {"message", {{"text", text}}}};
+    if (stack != nullptr && !stack->file.empty())
+        result["locations"] = {{{"physicalLocation",
+            {{"artifactLocation", {{"uri", uriOf(stack->file, root)}}},
+                {"region", {{"startLine", std::max(stack->line, 1u)}}}}}}};
+    return result;
+}
+
+} // namespace
+
+void writeGateJson(std::ostream &out, const GateReport &report)
+{
+    Json object = {{"verdict", gateVerdictText(report)}, {"command", report.command}, {"against", report.against},
+        {"seconds", report.seconds}, {"failure", report.failure}, {"notes", report.notes}, {"findings", Json::array()}};
+    for (const GateFinding &finding : report.findings)
+        object["findings"].push_back(findingObject(finding));
+    write(out, object);
+}
+
+void writeGateJunit(std::ostream &out, const GateReport &report)
+{
+    const auto count = [&report](GateOutcome outcome) {
+        return std::count_if(report.findings.begin(), report.findings.end(),
+            [outcome](const GateFinding &finding) { return finding.outcome == outcome; });
+    };
+    const bool hasFailed = !report.failure.empty();
+    out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        << fmt::format("<testsuite name=\"genprof gate: {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+                       "time=\"{:.3f}\">\n",
+               xmlText(report.command), report.findings.size() + (hasFailed ? 1 : 0), count(GateOutcome::Worse),
+               count(GateOutcome::Unclear) + (hasFailed ? 1 : 0), count(GateOutcome::Absent), report.seconds);
+    for (const GateFinding &finding : report.findings) {
+        const std::string text = xmlText(findingText(finding));
+        out << fmt::format("  <testcase classname=\"genprof.gate\" name=\"{}\">", gateKeyInfo(finding.key).name);
+        if (finding.outcome == GateOutcome::Worse)
+            out << fmt::format("<failure message=\"{}\">{}</failure>", text, xmlText(stacksText(finding)));
+        else if (finding.outcome == GateOutcome::Unclear)
+            out << fmt::format("<error message=\"{}\"/>", text);
+        else if (finding.outcome == GateOutcome::Absent)
+            out << fmt::format("<skipped message=\"{}\"/>", text);
+        else
+            out << "<system-out>" << text << "</system-out>";
+        out << "</testcase>\n";
+    }
+    if (hasFailed)
+        out << fmt::format("  <testcase classname=\"genprof.gate\" name=\"run\"><error message=\"{}\"/></testcase>\n",
+            xmlText(report.failure));
+    out << "</testsuite>\n";
+}
+
+void writeGateSarif(std::ostream &out, const GateReport &report, const std::string &root)
+{
+    Json rules = Json::array();
+    for (const GateKeyInfo &info : kGateKeys)
+        rules.push_back({{"id", info.name}, {"shortDescription", {{"text", std::string(info.label) + " grew"}}}});
+    Json results = Json::array();
+    for (const GateFinding &finding : report.findings) {
+        const bool isTold = finding.outcome == GateOutcome::Worse
+            || (finding.outcome == GateOutcome::Grown && !finding.stacks.empty());
+        if (isTold && finding.stacks.empty())
+            results.push_back(sarifResult(finding, nullptr, root));
+        for (const GateStack &stack : finding.stacks)
+            if (isTold)
+                results.push_back(sarifResult(finding, &stack, root));
+    }
+    Json run = {{"tool", {{"driver", {{"name", "genprof gate"}, {"rules", rules}}}}}, {"results", results}};
+    if (!report.failure.empty())
+        run["invocations"] = {{{"executionSuccessful", false},
+            {"toolExecutionNotifications", {{{"level", "error"}, {"message", {{"text", report.failure}}}}}}}};
+    write(out, {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", {run}}});
+}
+
+} // namespace model

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/function_index.h"
+#include "model/aggregate/stack_text.h"
+#include "model/report/difference_words.h"
+#include "model/report/gate_report.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+std::string_view mark(GateOutcome outcome)
+{
+    switch (outcome) {
+    case GateOutcome::Worse:
+        return "WORSE ";
+    case GateOutcome::Unclear:
+        return "unclear";
+    case GateOutcome::Grown:
+        return "grown ";
+    case GateOutcome::Passed:
+        return "ok    ";
+    case GateOutcome::Absent:
+        return "–     ";
+    }
+    return {};
+}
+
+/// "a;b;c" as the functions nearest to the leaf, short: "c ← b ← a".
+std::string leafFirst(const std::string &stack)
+{
+    constexpr std::size_t kMost = 5;
+    std::string text;
+    std::size_t end = stack.size();
+    for (std::size_t count = 0; count < kMost; ++count) {
+        const std::size_t begin = end == 0 ? std::string::npos : stack.rfind(';', end - 1);
+        const std::size_t first = begin == std::string::npos ? 0 : begin + 1;
+        text += (text.empty() ? "" : " ← ") + shortFunctionName(stack.substr(first, end - first));
+        if (begin == std::string::npos)
+            return text;
+        end = begin;
+    }
+    return text + " ← …";
+}
+
+std::string stackText(const GateStack &stack, Unit unit)
+{
+    const Difference difference{.a = stack.base, .b = stack.current};
+    const std::string place = shortPlace(stack.file, stack.line);
+    return fmt::format("{} ({} → {})  {}{}", changeText(difference, unit), costText(stack.base, unit),
+        costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+}
+
+/// The unit of the costs of a finding's stacks: those of times are CPU time.
+Unit unitOfStacks(const GateFinding &finding) { return gateKeyInfo(finding.key).unit; }
+
+} // namespace
+
+std::string gateVerdictText(const GateReport &report)
+{
+    if (!report.failure.empty())
+        return report.hasProgramFailed ? "program failed" : "failed";
+    return std::string(outcomeKey(report.verdict()));
+}
+
+void writeGateText(std::ostream &out, const GateReport &report)
+{
+    out << fmt::format("Gate: {}\n  against {}\n\n", report.command, report.against);
+    for (const GateFinding &finding : report.findings) {
+        out << fmt::format("  {}  {}\n", mark(finding.outcome), findingText(finding));
+        for (const GateStack &stack : finding.stacks)
+            out << fmt::format("            {}\n", stackText(stack, unitOfStacks(finding)));
+    }
+    if (!report.notes.empty())
+        out << '\n';
+    for (const std::string &note : report.notes)
+        out << "  " << note << '\n';
+    if (!report.failure.empty())
+        out << "  " << report.failure << '\n';
+    out << fmt::format("\n{} in {:.1f} s\n", gateVerdictText(report), report.seconds);
+}
+
+void writeGateMarkdown(std::ostream &out, const GateReport &report)
+{
+    out << fmt::format("### Gate: {}\n\n{} against {}\n", gateVerdictText(report), markdownCell(report.command),
+        markdownCell(report.against));
+    if (!report.failure.empty())
+        out << "\n> " << markdownCell(report.failure) << '\n';
+    if (!report.findings.empty())
+        out << "\n| | quantity | base | now | change | limit |\n|---|---|--:|--:|--:|--:|\n";
+    for (const GateFinding &finding : report.findings) {
+        const GateKeyInfo &info = gateKeyInfo(finding.key);
+        const bool isAbsent = finding.outcome == GateOutcome::Absent;
+        const Difference difference{.a = finding.base, .b = finding.current};
+        out << fmt::format("| {} | {} | {} | {} | {} | {} |\n",
+            finding.outcome == GateOutcome::Worse ? "**worse**" : outcomeKey(finding.outcome), info.label,
+            isAbsent ? "" : costText(finding.base, info.unit), isAbsent ? "" : costText(finding.current, info.unit),
+            isAbsent ? "" : relativeText(difference), gateLimitText(finding.limit, info.unit));
+    }
+    for (const GateFinding &finding : report.findings)
+        for (const GateStack &stack : finding.stacks)
+            out << fmt::format(
+                "\n- {}: {}", gateKeyInfo(finding.key).label, markdownCell(stackText(stack, unitOfStacks(finding))));
+    out << '\n';
+    for (const std::string &note : report.notes)
+        out << "\n> " << markdownCell(note) << '\n';
+}
+
+} // namespace model

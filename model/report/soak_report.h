@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/report/text_report.h"
+
+namespace model {
+
+// The verdict of a stability test. Made for a snapshot whose selection is soakGrowthSpan(); only the places that grew depend on that. They never fail;
+// check the stream. Without a test they say so.
+
+/// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
+void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
+/// The points: one row each, with the segment's part of the time in hours. RFC 4180.
+void writeSoakCsv(std::ostream &out, const Snapshot &snapshot);
+/// One object: the numbers behind each sentence, without the points.
+void writeSoakJson(std::ostream &out, const Snapshot &snapshot);
+/// As JUnit XML, for what shows tests: one test case a quantity of the last segment, one for the target and one for each load. Undecided is "skipped".
+void writeSoakJunit(std::ostream &out, const Snapshot &snapshot);
+
+} // namespace model

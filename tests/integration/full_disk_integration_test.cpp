@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+using tests::GenprofRunner;
+
+/// What a recording does where it cannot write: nothing of it is noticed by what is recorded.
+class FullDiskIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    const GenprofRunner m_runner;
+    const QString m_disk = m_runner.path(QStringLiteral("disk"));
+    bool m_isMounted = false;
+
+    QString session() const { return m_disk + QStringLiteral("/s.gprof-session"); }
+
+    /// Leaves no room on the small disk.
+    void fill() const
+    {
+        QFile file(m_disk + QStringLiteral("/filler"));
+        QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+        for (const qsizetype bytes : {65536, 4096, 1}) {
+            const QByteArray piece(bytes, 'x');
+            while (file.write(piece) == bytes) { }
+        }
+    }
+
+    QJsonObject status() const
+    {
+        const tests::Ran ran
+            = m_runner.genprof({QStringLiteral("ctl"), session(), QStringLiteral("status"), QStringLiteral("--json")});
+        return QJsonDocument::fromJson(ran.out).object()[QStringLiteral("status")].toObject();
+    }
+    QString trouble() const { return status()[QStringLiteral("trouble")].toString(); }
+    int ticks() const { return status()[QStringLiteral("ticks")].toInt(); }
+
+    QJsonObject report(const QString &file, const QString &what) const
+    {
+        return QJsonDocument::fromJson(m_runner
+                                           .genprof({QStringLiteral("report"), file, QStringLiteral("--what"), what,
+                                               QStringLiteral("--format"), QStringLiteral("json")})
+                                           .out)
+            .object();
+    }
+
+    /// `text` becomes a value that SQL gives.
+    QByteArray sql(const QString &file, const QString &query) const
+    {
+        return m_runner.genprof({QStringLiteral("sql"), file, query, QStringLiteral("--format"), QStringLiteral("csv")})
+            .out.split('\n')
+            .value(1)
+            .trimmed();
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(QDir().mkpath(m_disk));
+        // Seen by this test and what it starts alone.
+        m_isMounted = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
+            && ::mount("tmpfs", m_disk.toUtf8().constData(), "tmpfs", 0, "size=4m") == 0;
+    }
+    void cleanupTestCase()
+    {
+        if (m_isMounted)
+            ::umount2(m_disk.toUtf8().constData(), MNT_DETACH);
+    }
+
+    void goesOnInMemoryWhileTheDiskIsFull()
+    {
+        if (!m_isMounted)
+            QSKIP("only root may mount a small file system");
+        const QString stop = m_runner.path(QStringLiteral("stop")), done = m_runner.path(QStringLiteral("done"));
+        // Counts how often it ran a program that always allocates the same.
+        const QString script
+            = QStringLiteral("n=0; while [ ! -e '%1' ]; do '%3' 1 2000 >'%2.last' || exit 9; n=$((n + 1)); sleep 0.05; "
+                             "done; echo $n >'%2'; exit 3")
+                  .arg(stop, done, GenprofRunner::target(QStringLiteral("heap_truth")));
+        auto recorder = m_runner.start({QStringLiteral("record"), QStringLiteral("-o"), session(),
+            QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off"),
+            QStringLiteral("--"), QStringLiteral("sh"), QStringLiteral("-c"), script});
+        QTRY_VERIFY_WITH_TIMEOUT(ticks() > 3, 60'000);
+        fill();
+        QTRY_VERIFY_WITH_TIMEOUT(trouble().contains(QStringLiteral("full")), 60'000);
+        const int before = ticks();
+        QTRY_VERIFY_WITH_TIMEOUT(ticks() > before + 15, 60'000);
+        QVERIFY2(trouble().contains(QStringLiteral("full")), "the disk is not full any more");
+        // Viewers see what was written until then.
+        const tests::Ran seen = m_runner.genprof({QStringLiteral("report"), session()});
+        QVERIFY2(seen.exitCode == 0 && seen.out.contains("recording"), (seen.out + seen.err).constData());
+        QVERIFY(QFile::remove(m_disk + QStringLiteral("/filler")));
+        QTRY_VERIFY_WITH_TIMEOUT(trouble().isEmpty(), 60'000);
+        QVERIFY(QFile(stop).open(QIODevice::WriteOnly));
+        QCOMPARE(tests::waitForExit(*recorder), 3); // as the program, which noticed nothing
+        const QByteArray said = recorder->readAllStandardError();
+        QVERIFY2(said.contains("goes on in memory"), said.constData());
+        QVERIFY2(said.contains("can be written again"), said.constData());
+        QVERIFY(!QFile::exists(session() + QStringLiteral("-wal")));
+        const QJsonObject summary = report(session(), QStringLiteral("summary"));
+        QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+        // Nothing is missing: no time, and none of the allocations.
+        QCOMPARE(sql(session(),
+                     QStringLiteral("SELECT count(*) FROM tick a JOIN tick b ON b.id = a.id + 1 WHERE a.level = 0 AND "
+                                    "b.level = 0 AND a.end_ns <> b.begin_ns")),
+            QByteArray("0"));
+        QVERIFY(
+            sql(session(), QStringLiteral("SELECT max(end_ns - begin_ns) / 1000000 FROM tick WHERE level = 0")).toInt()
+            > 1000);
+        QFile runs(done), last(done + QStringLiteral(".last"));
+        QVERIFY(runs.open(QIODevice::ReadOnly) && last.open(QIODevice::ReadOnly));
+        const qint64 each = tests::figure(last.readAll(), "allocations");
+        QVERIFY(each > 0);
+        QVERIFY(QFile::copy(session(), m_runner.session()));
+        const tests::HeapCounts counts
+            = tests::countsOfModule(m_runner.report(QStringLiteral("heap")), QStringLiteral("heap_truth"));
+        QCOMPARE(counts.allocations, each * runs.readAll().trimmed().toLongLong());
+    }
+
+    void keepsToALimitOnFileSizes()
+    {
+        // The limit holds to the end: what does not fit is lost, and said. The program has its signals as it would have them.
+        const QString limited = m_runner.path(QStringLiteral("limited"));
+        const tests::Ran ran = m_runner.run(QStringLiteral("bash"),
+            {QStringLiteral("-c"),
+                QStringLiteral(
+                    "ulimit -f 300; exec \"$0\" record --tick 100 --cpu off -o \"$1\" -- sh -c 'i=0; while [ $i -lt 30 "
+                    "]; do i=$((i + 1)); ls -R /usr/include/linux >/dev/null; sleep 0.1; done; "
+                    "grep SigBlk /proc/self/status; exit 4'"),
+                GenprofRunner::program(), limited});
+        QVERIFY2(ran.exitCode == 4, (QByteArray::number(ran.exitCode) + ran.err).constData());
+        QVERIFY2(ran.out.contains("SigBlk:\t0000000000000000"), ran.out.constData());
+        QVERIFY2(ran.err.contains("limit on file sizes"), ran.err.constData());
+        const QJsonObject summary = report(limited, QStringLiteral("summary"));
+        QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+        QVERIFY(QFile(limited).size() <= 300 * 1024);
+    }
+
+    void startsNothingWhereItMayNotWrite()
+    {
+        if (!m_isMounted)
+            QSKIP("only root may mount a file system that cannot be written");
+        QCOMPARE(::mount(nullptr, m_disk.toUtf8().constData(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+        const QString file = m_disk + QStringLiteral("/new.gprof-session"),
+                      ran = m_runner.path(QStringLiteral("was-run"));
+        const tests::Ran refused = m_runner.genprof(
+            {QStringLiteral("record"), QStringLiteral("-o"), file, QStringLiteral("--"), QStringLiteral("touch"), ran});
+        QVERIFY2(refused.exitCode == 125, QByteArray::number(refused.exitCode).constData());
+        QVERIFY2(refused.err.contains("Read-only file system; choose another folder"), refused.err.constData());
+        QVERIFY(!QFile::exists(ran));
+        // A finished session on such a disk opens.
+        QCOMPARE(report(session(), QStringLiteral("summary"))[QStringLiteral("state")].toString(),
+            QStringLiteral("complete"));
+    }
+};
+
+QTEST_GUILESS_MAIN(FullDiskIntegrationTest)
+#include "full_disk_integration_test.moc"

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QTest>
+
+using tests::GenprofRunner;
+using tests::Ran;
+
+/// Whole runs of the gate on tests/targets/inlining_work.cpp: build b makes one allocation more than a, in node41.
+class GateIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void oneAllocationInAMillionIsNamed();
+    void theSameProgramPasses();
+    void slowerCodeIsFound();
+    void baselinesAreSavedJudgedAndUpdated();
+    void programsThatFailAreTold();
+    void noisyProgramsAreJudgedByRanks();
+    void badInputIsExplained_data();
+    void badInputIsExplained();
+
+private:
+    static QString work(const QString &build)
+    {
+        return GenprofRunner::target(QStringLiteral("inlining_work_") + build);
+    }
+
+    static QJsonObject finding(const QString &file, const QString &key)
+    {
+        QFile json(file);
+        if (json.open(QIODevice::ReadOnly))
+            for (const QJsonValue &value :
+                QJsonDocument::fromJson(json.readAll()).object()[QStringLiteral("findings")].toArray())
+                if (value.toObject()[QStringLiteral("key")] == key)
+                    return value.toObject();
+        return {};
+    }
+};
+
+void GateIntegrationTest::oneAllocationInAMillionIsNamed()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    const QString sarif = runner.path(QStringLiteral("gate.sarif"));
+    const QStringList gate{QStringLiteral("gate"), QStringLiteral("-q"), QStringLiteral("--runs"), QStringLiteral("0"),
+        QStringLiteral("--against"), work(QStringLiteral("a1")) + QStringLiteral(" 8000"), QStringLiteral("--json"),
+        json, QStringLiteral("--sarif"), sarif};
+    const QStringList command{QStringLiteral("--"), work(QStringLiteral("b1")), QStringLiteral("8000")};
+    const Ran within = runner.genprof(gate + command);
+    QVERIFY2(within.exitCode == 0, within.err + within.out);
+    QVERIFY2(within.out.contains("1,136,000 → 1,136,001") || within.out.contains("(+1, "), within.out);
+    const Ran beyond
+        = runner.genprof(gate + QStringList{QStringLiteral("--max"), QStringLiteral("counters=+0")} + command);
+    QVERIFY2(beyond.exitCode == 1, beyond.err + beyond.out);
+    const QJsonObject allocations = finding(json, QStringLiteral("allocations"));
+    QCOMPARE(allocations[QStringLiteral("outcome")].toString(), QStringLiteral("worse"));
+    QCOMPARE(allocations[QStringLiteral("current")].toDouble() - allocations[QStringLiteral("base")].toDouble(), 1.0);
+    QVERIFY(allocations[QStringLiteral("base")].toDouble() > 1e6);
+    const QJsonArray stacks = allocations[QStringLiteral("stacks")].toArray();
+    QCOMPARE(stacks.size(), 1);
+    QVERIFY2(stacks[0].toObject()[QStringLiteral("stack")].toString().contains(QStringLiteral("node41")), beyond.out);
+    QVERIFY(stacks[0].toObject()[QStringLiteral("file")].toString().endsWith(QStringLiteral("inlining_work.cpp")));
+    QFile file(sarif);
+    QVERIFY(file.open(QIODevice::ReadOnly) && file.readAll().contains("inlining_work.cpp"));
+}
+
+void GateIntegrationTest::theSameProgramPasses()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    // Times of a busy machine are another test's matter: the counts must pass, and the gate must not call anything worse.
+    const Ran ran = runner.genprof(
+        {QStringLiteral("gate"), QStringLiteral("--runs"), QStringLiteral("6"), QStringLiteral("--against"),
+            work(QStringLiteral("a1")) + QStringLiteral(" 300"), QStringLiteral("--max"), QStringLiteral("times=+50%"),
+            QStringLiteral("--json"), json, QStringLiteral("--"), work(QStringLiteral("a1")), QStringLiteral("300")});
+    QVERIFY2(ran.exitCode == 0 || ran.exitCode == 2, ran.err + ran.out);
+    for (const char *key : {"allocations", "allocated_bytes", "temporary", "peak_bytes", "left_bytes", "left_blocks"})
+        QCOMPARE(finding(json, QLatin1String(key))[QStringLiteral("outcome")].toString(), QStringLiteral("passed"));
+    QCOMPARE(finding(json, QStringLiteral("cpu_ns"))[QStringLiteral("runs")].toInt(), 6);
+}
+
+void GateIntegrationTest::slowerCodeIsFound()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    const Ran ran = runner.genprof({QStringLiteral("gate"), QStringLiteral("-q"), QStringLiteral("--runs"),
+        QStringLiteral("6"), QStringLiteral("--against"), work(QStringLiteral("a1")) + QStringLiteral(" 1000"),
+        QStringLiteral("--max"), QStringLiteral("counters=+500%"), QStringLiteral("--json"), json, QStringLiteral("--"),
+        work(QStringLiteral("a1")), QStringLiteral("3000")});
+    QVERIFY2(ran.exitCode == 1, ran.err + ran.out);
+    const QJsonObject cpu = finding(json, QStringLiteral("cpu_ns"));
+    QVERIFY2(cpu[QStringLiteral("outcome")].toString() == QStringLiteral("worse"), ran.out);
+    const QJsonArray stacks = cpu[QStringLiteral("stacks")].toArray();
+    if (stacks.isEmpty())
+        QSKIP("CPU samples are not allowed here");
+    const QString file = stacks[0].toObject()[QStringLiteral("file")].toString();
+    QVERIFY2(file.endsWith(QStringLiteral("inlining_work.cpp")), ran.out);
+}
+
+void GateIntegrationTest::baselinesAreSavedJudgedAndUpdated()
+{
+    const GenprofRunner runner;
+    const QString folder = runner.path(QStringLiteral("baselines"));
+    const QStringList dir{QStringLiteral("--dir"), folder};
+    const auto gate = [&](const QString &build, const QStringList &options) {
+        return runner.genprof(QStringList{QStringLiteral("gate"), QStringLiteral("-q"), QStringLiteral("--baseline"),
+                                  QStringLiteral("work"), QStringLiteral("--max"), QStringLiteral("counters=+0"),
+                                  QStringLiteral("--max"), QStringLiteral("system_calls=+50%")}
+            + dir + options + QStringList{QStringLiteral("--"), work(build), QStringLiteral("200")});
+    };
+    const Ran missing = gate(QStringLiteral("a1"), {});
+    QCOMPARE(missing.exitCode, 125);
+    QVERIFY2(missing.err.contains("genprof baseline save work"), missing.err);
+    const Ran saved = runner.genprof(
+        QStringList{QStringLiteral("baseline"), QStringLiteral("save"), QStringLiteral("work"),
+            QStringLiteral("--runs"), QStringLiteral("6"), QStringLiteral("--branch"), QStringLiteral("main"),
+            QStringLiteral("--commit"), QStringLiteral("c0ffee"), QStringLiteral("--reason"), QStringLiteral("first")}
+        + dir + QStringList{QStringLiteral("--"), work(QStringLiteral("a1")), QStringLiteral("200")});
+    QVERIFY2(saved.exitCode == 0, saved.err);
+    const Ran same = gate(QStringLiteral("a1"), {});
+    QVERIFY2(same.exitCode == 0, same.err + same.out);
+    const Ran worse = gate(QStringLiteral("b1"), {});
+    QVERIFY2(worse.exitCode == 1, worse.err + worse.out);
+    QVERIFY2(worse.out.contains("node41"), worse.out);
+    const Ran updated = gate(
+        QStringLiteral("b1"), {QStringLiteral("--update"), QStringLiteral("--reason"), QStringLiteral("needed for x")});
+    QVERIFY2(updated.exitCode == 0, updated.err + updated.out);
+    QCOMPARE(gate(QStringLiteral("b1"), {}).exitCode, 0);
+    const Ran shown
+        = runner.genprof(QStringList{QStringLiteral("baseline"), QStringLiteral("show"), QStringLiteral("work")} + dir);
+    QVERIFY2(shown.out.contains("needed for x") && shown.out.contains("History: 2 saves"), shown.out);
+    QVERIFY(runner.genprof(QStringList{QStringLiteral("baseline"), QStringLiteral("list")} + dir).out.contains("work"));
+    QCOMPARE(
+        runner.genprof(QStringList{QStringLiteral("baseline"), QStringLiteral("remove"), QStringLiteral("work")} + dir)
+            .exitCode,
+        0);
+    QVERIFY(QDir(folder).isEmpty());
+}
+
+void GateIntegrationTest::programsThatFailAreTold()
+{
+    const GenprofRunner runner;
+    const auto gate = [&](const QString &against, const QStringList &command) {
+        return runner.genprof(QStringList{QStringLiteral("gate"), QStringLiteral("-q"), QStringLiteral("--runs"),
+                                  QStringLiteral("6"), QStringLiteral("--against"), against, QStringLiteral("--")}
+            + command);
+    };
+    const Ran fails = gate(QStringLiteral("true"),
+        {QStringLiteral("sh"), QStringLiteral("-c"), QStringLiteral("echo broken >&2; exit 7")});
+    QVERIFY2(fails.exitCode == 3, fails.err + fails.out);
+    QVERIFY2(fails.out.contains("status 7") && fails.out.contains("broken"), fails.out);
+    const Ran missing = gate(QStringLiteral("/no/such/program"), {QStringLiteral("true")});
+    QVERIFY2(missing.exitCode == 3, missing.err + missing.out);
+    QVERIFY2(missing.out.contains("base: "), missing.out);
+}
+
+void GateIntegrationTest::noisyProgramsAreJudgedByRanks()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    // Allocates as much as chance says: its counts differ between runs.
+    const QString script = QStringLiteral("import os; x = [bytes(2000) for i in range(os.urandom(1)[0])]");
+    const Ran ran = runner.genprof({QStringLiteral("gate"), QStringLiteral("-q"), QStringLiteral("--runs"),
+        QStringLiteral("0"), QStringLiteral("--against"), QStringLiteral("python3 -c '%1'").arg(script),
+        QStringLiteral("--json"), json, QStringLiteral("--"), QStringLiteral("python3"), QStringLiteral("-c"), script});
+    if (ran.exitCode == 3)
+        QSKIP("python3 does not run here");
+    const QJsonObject allocations = finding(json, QStringLiteral("allocations"));
+    QVERIFY2(allocations[QStringLiteral("is_noisy")].toBool(), ran.out);
+    QCOMPARE(allocations[QStringLiteral("runs")].toInt(), 6);
+    QVERIFY2(ran.exitCode <= 2, ran.err);
+}
+
+void GateIntegrationTest::badInputIsExplained_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QByteArray>("words");
+    const auto list = [](const char *text) { return QString::fromUtf8(text).split(u' '); };
+    QTest::newRow("no command") << list("--against x") << QByteArray("two dashes");
+    QTest::newRow("both bases") << list("--against x --baseline y -- z") << QByteArray("exclude each other");
+    QTest::newRow("no reason") << list("--update -- z") << QByteArray("--reason");
+    QTest::newRow("no limit") << list("--max memory=+5% -- z") << QByteArray("allocations, allocated_bytes");
+    QTest::newRow("no words") << list("--against $(ls) -- z") << QByteArray("split into words");
+    QTest::newRow("no option") << list("--agianst x -- z") << QByteArray("--agianst");
+}
+
+void GateIntegrationTest::badInputIsExplained()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QByteArray, words);
+    const GenprofRunner runner;
+    const Ran ran = runner.genprof(QStringList{QStringLiteral("gate")} + arguments);
+    QCOMPARE(ran.exitCode, 125);
+    QVERIFY2(ran.err.contains(words), ran.err);
+}
+
+QTEST_GUILESS_MAIN(GateIntegrationTest)
+#include "gate_integration_test.moc"

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/soak_watch.h"
+#include "model/soak_record.h"
+#include "tests/support/soak_runs.h"
+
+#include <QRegularExpression>
+#include <QTest>
+
+#include <algorithm>
+#include <cstring>
+
+Q_DECLARE_METATYPE(tests::SoakShape)
+
+using namespace model;
+using namespace tests;
+
+namespace {
+
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+
+/// How many of the runs came out how.
+struct Outcomes
+{
+    int stable = 0, leaking = 0, undecided = 0;
+    std::vector<double> hours; ///< when
+};
+
+Outcomes outcomesOf(const SoakShape &shape, int runs)
+{
+    Random random(31);
+    Outcomes all;
+    for (int run = 0; run < runs; ++run) {
+        const VirtualSoak soak = virtualSoak(shape, random);
+        const SoakAnswer answer = soakAnswer(soak.stored);
+        all.stable += answer.outcome == SoakOutcome::Stable ? 1 : 0;
+        all.leaking += answer.outcome == SoakOutcome::Leaking ? 1 : 0;
+        all.undecided += answer.outcome == SoakOutcome::Undecided ? 1 : 0;
+        all.hours.push_back(answer.elapsed.seconds() / 3600);
+    }
+    std::sort(all.hours.begin(), all.hours.end());
+    return all;
+}
+
+int runsOfAClass() { return qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") > 0 ? 200 : 6; }
+
+} // namespace
+
+/// Whole tests on virtual time: ticks of a recording go in, and what the session would hold is judged.
+class SoakTrialTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void endsOnTheRightSide_data()
+    {
+        QTest::addColumn<SoakShape>("shape");
+        QTest::addColumn<double>("mostWrong"); // share of the runs
+        QTest::addColumn<double>("latest");    // median, hours
+        const auto row = [](const char *name, SoakShape shape, double mostWrong, double latest) {
+            QTest::newRow(name) << shape << mostWrong << latest;
+        };
+        row("flat", {.expected = SoakOutcome::Stable}, 0.05, 6);
+        row("warm-up of 20 %, 1 h", {.memory = {.warmup = 0.2}, .expected = SoakOutcome::Stable}, 0.01, 24.5);
+        row("warm-up of 5 %, 3 h", {.memory = {.warmup = 0.05, .warmupHours = 3}, .expected = SoakOutcome::Stable},
+            0.05, 24.5);
+        row("+3 %", {.memory = {.growth = 0.03}, .expected = SoakOutcome::Stable}, 0.05, 14);
+        row("+10 %", {.memory = {.growth = 0.10}, .expected = SoakOutcome::Leaking}, 0.05, 7);
+        row("a step of 10 % after 20 h",
+            {.memory = {},
+                .stepHours = 20,
+                .step = 0.1,
+                .stopEarly = StopEarly::Never,
+                .expected = SoakOutcome::Leaking},
+            0.05, 48.1);
+        row("teeth of 5 % and 1 h", {.memory = {.sawtooth = 0.05, .sawtoothHours = 1}, .expected = SoakOutcome::Stable},
+            0.05, 24);
+        row("a restart after 3 h", {.memory = {}, .restartHours = 3, .expected = SoakOutcome::Stable}, 0.05, 10);
+        row("+10 %, a restart after 3 h",
+            {.memory = {.growth = 0.1}, .restartHours = 3, .expected = SoakOutcome::Leaking}, 0.05, 11);
+    }
+    void endsOnTheRightSide()
+    {
+        QFETCH(SoakShape, shape);
+        QFETCH(double, mostWrong);
+        QFETCH(double, latest);
+        const int runs = runsOfAClass();
+        const Outcomes outcomes = outcomesOf(shape, runs);
+        const double median = outcomes.hours[outcomes.hours.size() / 2];
+        const int wrong = shape.expected == SoakOutcome::Stable ? outcomes.leaking : outcomes.stable;
+        qInfo("stable %d, leaking %d, undecided %d of %d; median %.1f h", outcomes.stable, outcomes.leaking,
+            outcomes.undecided, runs, median);
+        QVERIFY(wrong <= std::max(1.0, mostWrong * runs)); // one of few may err
+        QVERIFY(outcomes.undecided <= std::max(1.0, 0.05 * runs));
+        QVERIFY(median <= latest);
+    }
+
+    void saysThatTheLimitIsTheLimit()
+    {
+        const int runs = runsOfAClass();
+        const Outcomes outcomes = outcomesOf({.memory = {.growth = 0.05}, .expected = SoakOutcome::Undecided}, runs);
+        qInfo("+5 %%: stable %d, leaking %d, undecided %d of %d", outcomes.stable, outcomes.leaking, outcomes.undecided,
+            runs);
+        // Either side is as wrong as the other: no more of both than the test is allowed to err on one.
+        QVERIFY(outcomes.stable + outcomes.leaking <= std::max(1.0, 0.1 * runs));
+    }
+
+    void saysTheSameWhereverItIsKilled()
+    {
+        Random seeds(5);
+        for (const double growth : {0.0, 0.12}) {
+            const SoakShape shape{.memory = {.growth = growth}, .heapMode = HeapMode::Off};
+            Random first(9);
+            const VirtualSoak whole = virtualSoak(shape, first);
+            const SoakAnswer expected = soakAnswer(whole.stored);
+            for (int kill = 0; kill < 10; ++kill) {
+                SoakShape killed = shape;
+                killed.killHours = seeds.uniform(0.1, expected.elapsed.seconds() / 3600);
+                Random again(9);
+                const SoakAnswer answer = soakAnswer(virtualSoak(killed, again).stored);
+                QCOMPARE(answer.outcome, expected.outcome);
+                QCOMPARE(answer.sentence, expected.sentence);
+                const StabilityVerdict &a = answer.segments.back().judgements[0].verdict;
+                const StabilityVerdict &b = expected.segments.back().judgements[0].verdict;
+                QCOMPARE(std::memcmp(&a.evidence, &b.evidence, sizeof a.evidence), 0);
+                QCOMPARE(answer.segments.size(), std::size_t{1});
+            }
+        }
+    }
+
+    void judgesNoHeapWhoseEventsWereLost()
+    {
+        SoakShape shape{.memory = {}, .heapGrowth = 0.5};
+        Random first(1);
+        const SoakAnswer judged = soakAnswer(virtualSoak(shape, first).stored);
+        QCOMPARE(judged.outcome, SoakOutcome::Leaking);
+        QVERIFY(judged.sentence.starts_with("Live heap"));
+        shape.lossHours = 1;
+        Random again(1);
+        const SoakAnswer answer = soakAnswer(virtualSoak(shape, again).stored);
+        QCOMPARE(answer.outcome, SoakOutcome::Stable);
+        const SoakJudgement &heap = answer.segments[0].judgements[2];
+        QVERIFY(!heap.isJudged);
+        QVERIFY(heap.exclusion.find("lost") != std::string::npos);
+    }
+
+    void judgesNoHeapThatIsSampledCoarsely()
+    {
+        Random random(1);
+        SoakShape shape{.memory = {}, .heapGrowth = 0.5, .heapMode = HeapMode::Sampled};
+        const SoakAnswer answer = soakAnswer(virtualSoak(shape, random).stored);
+        QVERIFY(!answer.segments[0].judgements[2].isJudged);
+        shape.heapPeriodBytes = 256; // 0.2 % of 100 MiB
+        Random again(1);
+        QVERIFY(soakAnswer(virtualSoak(shape, again).stored).segments[0].judgements[2].isJudged);
+    }
+
+    void scalesWithTheLengthOfTheTest()
+    {
+        for (const Duration length : {Duration::fromMs(60'000), Duration::fromMs(600'000)}) {
+            Random random(3);
+            const VirtualSoak flat = virtualSoak({.memory = {}, .length = length}, random);
+            const SoakAnswer answer = soakAnswer(flat.stored);
+            QCOMPARE(answer.outcome, SoakOutcome::Stable);
+            QVERIFY(answer.elapsed.seconds() < 0.2 * length.seconds());
+            QVERIFY(answer.notes.back().find("times slower") != std::string::npos);
+            QVERIFY(!QRegularExpression(QStringLiteral("\\d h\\b"))
+                         .match(QString::fromStdString(answer.sentence))
+                         .hasMatch()); // it speaks of its own time
+            QCOMPARE(soakAnswer(virtualSoak({.memory = {.growth = 0.2}, .length = length}, random).stored).outcome,
+                SoakOutcome::Leaking);
+        }
+    }
+
+    void statesTheGap()
+    {
+        SoakShape shape{.memory = {}, .killHours = 2, .stopEarly = StopEarly::Never};
+        shape.gapHours = 3;
+        Random random(4);
+        const SoakAnswer answer = soakAnswer(virtualSoak(shape, random).stored);
+        QCOMPARE(answer.segments.size(), std::size_t{1});
+        QVERIFY(std::abs(static_cast<double>(answer.segments[0].unseen.ns) / kHourNs - 3) < 0.1);
+        QVERIFY(answer.notes[0].find("were not recorded") != std::string::npos);
+        QCOMPARE(answer.outcome, SoakOutcome::Stable);
+    }
+
+    void waitsForTheWholeTimeWhereItIsTold()
+    {
+        Random random(4);
+        const VirtualSoak soak = virtualSoak({.memory = {}, .stopEarly = StopEarly::Fail}, random);
+        const SoakAnswer answer = soakAnswer(soak.stored);
+        QVERIFY(soak.stored.end->isWhole);
+        QVERIFY(!answer.isProvisional);
+        QVERIFY(std::abs(answer.elapsed.seconds() / 3600 - 48) < 0.1);
+        QVERIFY(answer.sentence.find("PASS after 48 h") != std::string::npos);
+    }
+
+    void mergesWhatComesLater()
+    {
+        SoakRecord record, next;
+        record.loads = {{0, "a", 1, 0, {}}, {1, "b", 1, 0, {}}};
+        next.loads = {{1, "b", 7, 2, "ended"}};
+        next.points = {{0, SoakQuantity::Rss, 1, 5, 0}};
+        next.end = SoakEnd{SoakOutcome::Stable, true, {}, {}};
+        QVERIFY(!next.isEmpty() && SoakRecord().isEmpty());
+        record.merge(next);
+        QCOMPARE(record.loads.size(), std::size_t{2});
+        QCOMPARE(record.loads[1].starts, std::int64_t{7});
+        QCOMPARE(record.points.size(), std::size_t{1});
+        QVERIFY(record.end.has_value());
+    }
+};
+
+QTEST_APPLESS_MAIN(SoakTrialTest)
+#include "soak_trial_test.moc"

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/alert_rules_card.h"
+
+#include "ui/dialogs/alert_rule_dialog.h"
+#include "ui/text.h"
+#include "ui/theme.h"
+#include "ui/widgets/labels.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+enum Column { NameColumn, ConditionColumn, HoldsColumn, EndsColumn, RunsColumn, ColumnCount };
+
+QString conditionOf(const model::AlertRuleText &rule)
+{
+    QString what;
+    if (const auto source = model::seriesSourceOf(rule.source))
+        what = text(model::seriesInfo(*source).label);
+    for (const model::AlertTestName &test : model::alertTestNames())
+        if (test.key == rule.test)
+            what = (what.isEmpty() ? (rule.test == "above_of_cores" ? AlertRulesCard::tr("CPU")
+                            : rule.test == "newly_lost"             ? AlertRulesCard::tr("Memory")
+                                                                    : AlertRulesCard::tr("Resident memory"))
+                                   : what)
+                + u' ' + text(test.label);
+    what += u' '
+        + (rule.test == "newly_lost" ? AlertRulesCard::tr("above %1").arg(text(rule.threshold)) : text(rule.threshold));
+    return rule.within.empty() ? what : what + AlertRulesCard::tr(" within %1").arg(text(rule.within));
+}
+
+} // namespace
+
+AlertRulesCard::AlertRulesCard(QWidget *parent)
+    : Card(tr("Rules"), parent)
+{
+    setUpTable();
+    m_note = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_note->setWordWrap(true);
+    body()->addWidget(m_note);
+    setUpButtons();
+}
+
+void AlertRulesCard::setUpTable()
+{
+    m_table = new QTreeWidget;
+    m_table->setAccessibleName(tr("Alert rules"));
+    m_table->setHeaderLabels({tr("Rule"), tr("Fires when"), tr("For"), tr("Ends at"), tr("Runs")});
+    m_table->setRootIsDecorated(false);
+    m_table->setUniformRowHeights(true);
+    m_table->setMinimumHeight(150);
+    m_table->header()->setStretchLastSection(false);
+    m_table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
+    m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    body()->addWidget(m_table, 1);
+    connect(m_table, &QTreeWidget::itemChanged, this, &AlertRulesCard::takeToggle);
+    connect(m_table, &QTreeWidget::itemActivated, this, [this] { edit(current()); });
+    connect(m_table, &QTreeWidget::currentItemChanged, this, [this] { changed(); });
+}
+
+void AlertRulesCard::setUpButtons()
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(8);
+    auto *add = new QPushButton(tr("Add…"));
+    m_edit = new QPushButton(tr("Edit…"));
+    m_remove = new QPushButton(tr("Remove"));
+    m_revert = new QPushButton(tr("Revert"));
+    m_save = new QPushButton(tr("Save"));
+    for (QPushButton *button : {add, m_edit, m_remove})
+        line->addWidget(button);
+    line->addStretch(1);
+    for (QPushButton *button : {m_revert, m_save})
+        line->addWidget(button);
+    body()->addLayout(line);
+    connect(add, &QPushButton::clicked, this, [this] { edit(-1); });
+    connect(m_edit, &QPushButton::clicked, this, [this] { edit(current()); });
+    connect(m_remove, &QPushButton::clicked, this, &AlertRulesCard::remove);
+    connect(m_revert, &QPushButton::clicked, this, &AlertRulesCard::reload);
+    connect(m_save, &QPushButton::clicked, this, &AlertRulesCard::save);
+}
+
+void AlertRulesCard::setAccess(model::AlertRuleAccess access)
+{
+    m_access = std::move(access);
+    reload();
+}
+
+void AlertRulesCard::reload()
+{
+    const auto file = m_access.load();
+    m_stored = m_file = file ? *file : model::AlertRuleFile();
+    m_table->setEnabled(file.has_value());
+    showRules();
+    setCaption(text(m_access.path));
+    if (!file)
+        say(tr("%1. Nothing is changed here until that is mended in the file.").arg(text(file.error().text())),
+            "danger");
+}
+
+void AlertRulesCard::showRules()
+{
+    const QSignalBlocker blocker(m_table);
+    const int kept = current();
+    m_table->clear();
+    for (const model::AlertRuleText &rule : m_file.rules) {
+        const std::string &command = rule.command.empty() ? m_file.command : rule.command;
+        auto *row = new QTreeWidgetItem(
+            m_table, {text(rule.name), conditionOf(rule), text(rule.holds), text(rule.clearsAt), text(command)});
+        row->setCheckState(NameColumn, rule.isEnabled ? Qt::Checked : Qt::Unchecked);
+        row->setToolTip(ConditionColumn, row->text(ConditionColumn));
+        row->setToolTip(RunsColumn, row->text(RunsColumn));
+        if (!rule.isEnabled)
+            for (int column = 0; column < ColumnCount; ++column)
+                row->setForeground(column, Colors::of(this)[Token::InkMuted]);
+    }
+    if (m_table->topLevelItemCount() > 0)
+        m_table->setCurrentItem(m_table->topLevelItem(std::clamp(kept, 0, m_table->topLevelItemCount() - 1)));
+    changed();
+}
+
+int AlertRulesCard::current() const { return m_table->indexOfTopLevelItem(m_table->currentItem()); }
+
+void AlertRulesCard::changed()
+{
+    const bool isChanged = m_file != m_stored;
+    m_edit->setEnabled(current() >= 0);
+    m_remove->setEnabled(current() >= 0);
+    m_revert->setEnabled(isChanged);
+    m_save->setEnabled(isChanged && m_table->isEnabled());
+    say(isChanged ? tr("Not saved yet.")
+                  : tr("For recordings that begin from now on; those that run keep the rules they began with."),
+        "muted");
+}
+
+void AlertRulesCard::say(const QString &sentence, const char *tone)
+{
+    m_note->setText(sentence);
+    setTone(m_note, tone);
+}
+
+void AlertRulesCard::takeToggle(QTreeWidgetItem *row)
+{
+    const int index = m_table->indexOfTopLevelItem(row);
+    if (index < 0)
+        return;
+    m_file.rules[static_cast<std::size_t>(index)].isEnabled = row->checkState(NameColumn) == Qt::Checked;
+    showRules();
+}
+
+QString AlertRulesCard::problemOf(const model::AlertRuleFile &file) const
+{
+    const auto checked = m_access.check(file);
+    if (checked)
+        return {};
+    QString problem = text(checked.error().text());
+    const QString place = text(m_access.path) + u':';
+    if (problem.startsWith(place))
+        problem = problem.mid(problem.indexOf(u": ", place.size()) + 2);
+    return problem;
+}
+
+void AlertRulesCard::edit(int index)
+{
+    const bool isNew = index < 0;
+    const auto at = [this, isNew, index](const model::AlertRuleText &rule) {
+        model::AlertRuleFile file = m_file;
+        if (isNew)
+            file.rules.push_back(rule);
+        else
+            file.rules[static_cast<std::size_t>(index)] = rule;
+        return file;
+    };
+    AlertRuleDialog dialog(
+        isNew ? model::AlertRuleText() : m_file.rules[static_cast<std::size_t>(index)],
+        [this, &at](const model::AlertRuleText &rule) { return problemOf(at(rule)); }, this);
+    if (dialog.exec() != QDialog::Accepted)
+        return;
+    m_file = at(dialog.rule());
+    showRules();
+    if (isNew)
+        m_table->setCurrentItem(m_table->topLevelItem(m_table->topLevelItemCount() - 1));
+}
+
+void AlertRulesCard::remove()
+{
+    if (current() < 0)
+        return;
+    m_file.rules.erase(m_file.rules.begin() + current());
+    showRules();
+}
+
+void AlertRulesCard::save()
+{
+    if (const auto saved = m_access.save(m_file); !saved) {
+        say(text(saved.error().text()), "danger");
+        return;
+    }
+    reload();
+    say(tr("Saved. Recordings that begin from now on follow them."), "ok");
+}
+
+} // namespace ui
