@@ -41,7 +41,7 @@ QTreeWidget *newTable(const QStringList &headers, int wide)
     table->setHeaderLabels(headers);
     table->header()->setStretchLastSection(false);
     table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    table->header()->setMinimumSectionSize(112); // headers are bolder than what they are measured by
+    table->header()->setMinimumSectionSize(128); // headers are bolder than what they are measured by
     table->header()->setSectionResizeMode(wide, QHeaderView::Stretch);
     return table;
 }
@@ -275,7 +275,7 @@ void StabilityPage::showQuantities()
                 {m_result.answer.segments.size() > 1 ? tr("Segment %1: %2").arg(segment.id + 1).arg(name) : name,
                     stateText(judgement), judgement.level > 0 ? text(model::formatBytes(judgement.level)) : QString(),
                     isKnown ? percent(verdict.growth) : QString(),
-                    isKnown
+                    isKnown && std::isfinite(verdict.growthInterval.low) && std::isfinite(verdict.growthInterval.high)
                         ? tr("%1 to %2").arg(percent(verdict.growthInterval.low), percent(verdict.growthInterval.high))
                         : QString(),
                     isKnown ? percent(verdict.raised) : QString(),
@@ -357,7 +357,12 @@ void StabilityPage::showProof()
     content.limit = {soak.plan->mostGrowth * 100, tr("allowed")};
     const std::int64_t partNs = soak.plan->length.ns / model::kSoakParts;
     model::TimeSeries line;
-    const double widest = kWidestShown * soak.plan->mostGrowth;
+    // The last interval is always shown: with a large leak it is far beyond the limit.
+    double widest = kWidestShown * soak.plan->mostGrowth;
+    for (const model::SoakCheck &check : soak.checks)
+        if (shown && check.segment == segment.id && check.quantity == shown->quantity && std::isfinite(check.low))
+            widest = std::max(kWidestShown * soak.plan->mostGrowth,
+                std::max((check.high - check.low) / 2, std::abs(check.growth) / 2));
     for (const model::SoakCheck &check : soak.checks) {
         if (!shown || check.segment != segment.id || check.quantity != shown->quantity)
             continue;
