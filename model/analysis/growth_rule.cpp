@@ -165,7 +165,10 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
 Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
 {
     const bool isSure = leak.tier == LeakTier::Growing || leak.tier == LeakTier::Lost;
-    double confidence = isSure && leak.isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
+    // A scan proves more than the ages do, but what the ages prove by themselves holds without a second scan.
+    const LeakTest &test = leak.stacks.front().test;
+    const bool isConfirmed = leak.isConfirmed || (test.leaks() && test.buckets >= kConfirmedLeakBuckets);
+    double confidence = isSure && isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
     confidence *= coverage(snapshot).heap == Trust::Partial ? 0.6 : 1;
     Recommendation item{.rule = Rule::GrowingStack,
         .title = leak.title,

@@ -181,6 +181,8 @@ private:
         if (test.isEnough) {
             m_report.state = LeakReport::State::Done;
             ++m_report.tested;
+            if (canBeLarge(stack)) // those that are accused count as well: they may be the false ones
+                m_report.expectedFalse += falseReportRate(test.buckets);
         }
         if (isLost) {
             add(clock.image, std::move(stack), LeakTier::Lost);
@@ -194,8 +196,6 @@ private:
             const bool isDoubtful = test.couldBeCache() || m_withdrawn.contains({clock.image.value, stack.stack.value});
             add(clock.image, std::move(stack), isDoubtful ? LeakTier::CouldBeCache : LeakTier::Growing);
         } else {
-            if (canBeLarge(stack))
-                m_report.expectedFalse += falseReportRate(test.buckets);
             const double least = kLeastIdleShare * static_cast<double>(m_snapshot.heapSummary.liveBytes);
             const bool isKept = test.hasPlateau && test.survivors > 0 && test.leakShare > 0.5;
             if (isKept && static_cast<double>(stack.liveBytes) >= std::max(least, static_cast<double>(kLeastHeld)))

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace model {
 
@@ -101,8 +102,9 @@ std::optional<Recommendations> recommendations(const Snapshot &snapshot, std::st
         item.score = scorer.relativeGain(item) * item.confidence / item.effort;
     std::erase_if(
         found.items, [&scorer](const Recommendation &item) { return scorer.relativeGain(item) < kLeastGain; });
-    std::stable_sort(found.items.begin(), found.items.end(),
-        [](const Recommendation &a, const Recommendation &b) { return a.score > b.score; });
+    std::stable_sort(found.items.begin(), found.items.end(), [](const Recommendation &a, const Recommendation &b) {
+        return std::tuple(a.score, a.gain.low) > std::tuple(b.score, b.gain.low);
+    });
     found.sentence = sentenceFor(found);
     return found;
 }

@@ -140,12 +140,13 @@ Result<bool> FollowSource::Private::addSums(FollowPlan &plan)
     return sent ? Result<bool>(!sent->isCut) : Result<bool>(sent.error());
 }
 
-/// What a level has of one kind, of tables that are kept by kind. The newest bucket may have grown since: it is sent once more.
+/// What a level has of one kind, of tables that are kept by kind. Rows of a tick or bucket are all written at once, and sent once: what is sent
+/// in every piece could fill it, and nothing would ever come behind it.
 Result<bool> FollowSource::Private::addLevel(FollowPlan &plan, std::int64_t level, std::int64_t kind)
 {
     const std::int64_t from = level * kTicksPerLevel;
     const auto known = plan.ticks.find({kind, level});
-    const std::int64_t first = known == plan.ticks.end() ? from + kFirstTick : known->second + (level == 0 ? 1 : 0);
+    const std::int64_t first = known == plan.ticks.end() ? from + kFirstTick : known->second + 1;
     const auto sent = addRows(plan,
         plan.whereKind(kind) + plan.keyName + " >= " + std::to_string(first) + " AND " + plan.keyName + " < "
             + std::to_string(from + kTicksPerLevel));

@@ -288,6 +288,44 @@ private Q_SLOTS:
         QCOMPARE(difference(file("largecopy"), file("large")), QByteArray());
     }
 
+    /// The newest bucket alone takes more than a piece.
+    void comesToAnEndBehindALargeBucket()
+    {
+        constexpr int kProcesses = 20'000;
+        TableBuilder tables;
+        EventBatch crowded;
+        for (int i = 0; i < kProcesses; ++i) {
+            const ProcessId process = tables.addProcess({.pid = 100 + i});
+            MetricValues values;
+            for (std::size_t metric = 0; metric < kMetricCount; ++metric)
+                values.set(static_cast<Metric>(metric), 1 << 20);
+            crowded.metrics.push_back({process, values});
+            MemoryPartsRow parts{.process = process};
+            parts.mappings = 1 << 20;
+            crowded.memoryParts.push_back(parts);
+        }
+        auto writer = storage::SessionWriter::create(file("crowded"), {});
+        VERIFY_RESULT(writer);
+        for (int i = 0; i < 14; ++i) {
+            EventBatch batch = i == 3 ? crowded : EventBatch();
+            batch.span = {{i * 1'000'000'000ll}, {(i + 1) * 1'000'000'000ll}};
+            batch.recorderCpuNs = 1;
+            VERIFY_RESULT(writer->write(batch, tables));
+        }
+        auto source = FollowSource::open(file("crowded"));
+        FollowCopy copy(file("crowdedcopy"));
+        int pieces = 0;
+        std::size_t total = 0;
+        const auto take = [&](std::string_view piece) -> Result<void> {
+            total += piece.size();
+            return ++pieces > 20 ? Result<void>(Error("It does not come to an end")) : copy.feed(piece);
+        };
+        VERIFY_RESULT(source->poll(take));
+        QVERIFY2(total > 12'000'000 && pieces > 2, qPrintable(QString::number(total)));
+        QCOMPARE(copy.batches(), std::int64_t{1});
+        QCOMPARE(difference(file("crowdedcopy"), file("crowded")), QByteArray());
+    }
+
     void sendsEachScanOnce()
     {
         SampleSession sample;
