@@ -61,6 +61,7 @@ void AlertRulesCard::setUpTable()
     m_table->setMinimumHeight(150);
     m_table->header()->setStretchLastSection(false);
     m_table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->header()->setMinimumSectionSize(80); // headers are bolder than what they are measured by
     m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
     m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     body()->addWidget(m_table, 1);
