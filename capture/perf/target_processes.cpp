@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 #include <variant>
 
@@ -35,7 +36,10 @@ std::string commandLineOf(std::int32_t pid, const std::string &executable)
     if (!runs())
         return {};
     std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
-    const std::string raw((std::istreambuf_iterator<char>(file)), {});
+    // Not through an iterator of the buffer, which throws when the process ends between open and read (ESRCH).
+    std::ostringstream read;
+    read << file.rdbuf();
+    const std::string raw = read.str();
     if (!runs())
         return {};
     std::string line;
