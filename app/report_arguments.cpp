@@ -35,17 +35,22 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
     command
         ->add_option("--what", words.view,
-            "summary (default), metrics, heap, mappings, pools, cpu, leaks, growth, forecast, lost, verdict, alerts, "
+            "summary (default), metrics, heap, mappings, pools, cpu, hot, advice, leaks, growth, forecast, lost, "
+            "verdict, alerts, "
             "losses")
         ->type_name("VIEW");
     command
-        ->add_option(
-            "--cost", words.cost, "Heap cost to rank by: live (default), peak, allocated, allocations, temporary")
+        ->add_option("--cost", words.cost,
+            "Cost to rank by: live (default of heap), peak, allocated, allocations, temporary; with --what hot also "
+            "cpu, its "
+            "default")
         ->type_name("COST");
     command->add_option("--from", words.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
         ->type_name("T");
     command->add_option("--to", words.to, "Only up to this time of the recording")->type_name("T");
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
+    command->add_option("--thread", report.tid, "Only the thread with this id; with --what cpu and hot")
+        ->type_name("TID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
     command
         ->add_option("--limit", words.limit,
@@ -68,13 +73,13 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
                 {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"forecast", ReportView::Forecast},
-                {"lost", ReportView::Lost}, {"verdict", ReportView::Verdict}, {"alerts", ReportView::Alerts},
-                {"losses", ReportView::Losses}},
+                {"lost", ReportView::Lost}, {"verdict", ReportView::Verdict}, {"advice", ReportView::Advice},
+                {"hot", ReportView::Hot}, {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
             options.view),
         choose("--cost", words.cost,
             {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
                 {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
-                {"temporary", model::CostKind::Temporary}},
+                {"temporary", model::CostKind::Temporary}, {"cpu", model::CostKind::CpuTime}},
             options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
@@ -99,6 +104,13 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     }
     if (options.from && options.to && *options.to <= *options.from)
         return model::Error("--to must lie after --from");
+    if (options.view == ReportView::Hot && words.cost.empty())
+        options.cost = model::CostKind::CpuTime;
+    const bool isCpuCost = model::costInfo(options.cost).source == model::CostSource::Cpu;
+    if (isCpuCost && options.view != ReportView::Hot)
+        return model::Error("--cost cpu belongs to --what hot; --what cpu needs no --cost");
+    if (options.tid && options.view != ReportView::Cpu && !(options.view == ReportView::Hot && isCpuCost))
+        return model::Error("--thread belongs to --what cpu and --what hot: the heap is not kept by thread");
     const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
     if (options.format == ReportFormat::Collapsed && !hasStacks)
         return model::Error("Collapsed stacks exist of --what heap and --what cpu only");

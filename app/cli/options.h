@@ -79,6 +79,8 @@ enum class ReportView : std::uint8_t {
     Leaks,
     Growth,
     Lost,
+    Advice,
+    Hot,
     Forecast,
     Verdict
 };
@@ -95,6 +97,7 @@ struct ReportOptions
     std::optional<model::Duration> from; ///< since the begin of the recording
     std::optional<model::Duration> to;
     std::optional<std::int32_t> pid;   ///< only the process with this pid
+    std::optional<std::int32_t> tid;   ///< only the thread with this id; CPU costs only
     std::optional<double> memoryLimit; ///< bytes; of forecasts, instead of what was recorded
     std::size_t top = 0;               ///< rows of a table; 0: as many as the view shows by itself
     std::string output;                ///< empty: standard output

@@ -4,11 +4,13 @@
 #include "app/exit_code.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/analysis/soak_places.h"
+#include "model/report/advice_report.h"
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
+#include "model/report/hot_report.h"
 #include "model/report/html_report.h"
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
@@ -59,6 +61,16 @@ model::Result<model::ProcessId> findProcess(const model::ProgramTables &tables, 
     return model::Error(fmt::format("There is no process {} in this session; it holds {}", pid, pidList(tables)));
 }
 
+model::Result<model::ThreadId> findThread(const model::ProgramTables &tables, std::int32_t tid)
+{
+    // Ids of threads come back: the last one of that number.
+    for (std::size_t i = tables.threads.size(); i-- > 0;)
+        if (tables.threads[i].tid == tid)
+            return model::ThreadId(static_cast<std::uint32_t>(i));
+    return model::Error(
+        fmt::format("No thread with the id {} is in this recording; v_threads of genprof sql lists them", tid));
+}
+
 std::size_t terminalColumns()
 {
     winsize size{};
@@ -99,6 +111,10 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeAlertsText(out, snapshot, text);
     case ReportView::Leaks:
         return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
+    case ReportView::Advice:
+        return model::writeAdviceText(out, snapshot, *model::recommendations(snapshot), text);
+    case ReportView::Hot:
+        return model::writeHotText(out, snapshot, options.cost, text);
     case ReportView::Growth:
         return model::writeGrowthText(out, snapshot, model::seriesGrowth(snapshot), text);
     case ReportView::Verdict:
@@ -127,6 +143,10 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeAlertsCsv(out, snapshot);
     case ReportView::Leaks:
         return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Advice:
+        return model::writeRecommendationsCsv(out, *model::recommendations(snapshot));
+    case ReportView::Hot:
+        return model::writeHotCsv(out, snapshot, options.cost, options.top);
     case ReportView::Growth:
         return model::writeGrowthCsv(out, snapshot, model::seriesGrowth(snapshot));
     case ReportView::Verdict:
@@ -155,6 +175,10 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeAlertsJson(out, snapshot);
     case ReportView::Leaks:
         return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
+    case ReportView::Advice:
+        return model::writeAdviceJson(out, *model::recommendations(snapshot));
+    case ReportView::Hot:
+        return model::writeHotJson(out, snapshot, options.cost, options.top);
     case ReportView::Growth:
         return model::writeGrowthJson(out, snapshot, model::seriesGrowth(snapshot));
     case ReportView::Verdict:
@@ -171,7 +195,8 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
     model::Selection selection;
     using Parts = storage::SessionReader::Parts;
     const bool needsAges = options.view == ReportView::Leaks || options.view == ReportView::Summary
-        || options.view == ReportView::Forecast || options.view == ReportView::Verdict;
+        || options.view == ReportView::Forecast || options.view == ReportView::Verdict
+        || options.view == ReportView::Advice;
     const Parts parts = needsAges ? Parts::WithAges : Parts::Usual;
     auto snapshot = reader.snapshot(selection, {}, parts);
     if (!snapshot)
@@ -193,6 +218,12 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
         if (!process)
             return process.error();
         selection.process = *process;
+    }
+    if (options.tid) {
+        const auto thread = findThread(*(*snapshot)->tables, *options.tid);
+        if (!thread)
+            return thread.error();
+        selection.thread = *thread;
     }
     if (selection != model::Selection())
         snapshot = reader.snapshot(selection, {}, parts);

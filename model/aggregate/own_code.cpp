@@ -11,8 +11,8 @@ namespace {
 constexpr std::array kSystemFolders{std::to_array<std::string_view>(
     {"/lib/", "/lib64/", "/lib32/", "/usr/lib/", "/usr/lib64/", "/usr/lib32/", "/usr/libexec/"})};
 
-constexpr std::array kLibraryNames{std::to_array<std::string_view>(
-    {"std::", "__gnu_cxx::", "__cxxabiv1::", "operator new", "operator delete", "void std::", "bool std::"})};
+constexpr std::array kLibraryNames{std::to_array<std::string_view>({"std::", "__gnu_cxx::", "__cxxabiv1::",
+    "__gthread_", "operator new", "operator delete", "void std::", "bool std::"})};
 
 /// Beginnings of names within allocators, the common ones of libc, jemalloc and tcmalloc.
 constexpr std::array kAllocatorBeginnings{
@@ -55,6 +55,27 @@ bool isAllocator(std::string_view functionName)
         || anyBegins(kAllocatorBeginnings, functionName);
 }
 
+bool isAllocatorWrapper(std::string_view functionName)
+{
+    constexpr std::string_view kPart = "alloc";
+    const std::string name = shortFunctionName(functionName);
+    const auto isSame
+        = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
+    return std::search(name.begin(), name.end(), kPart.begin(), kPart.end(), isSame) != name.end();
+}
+
+bool isSpecialMember(std::string_view shortName)
+{
+    const std::size_t last = shortName.rfind("::");
+    if (last == std::string_view::npos)
+        return false;
+    const std::string_view member = shortName.substr(last + 2);
+    const std::string_view scope = shortName.substr(0, last);
+    const std::size_t before = scope.rfind("::");
+    const std::string_view type = before == std::string_view::npos ? scope : scope.substr(before + 2);
+    return member == type || member.starts_with('~') || member == "operator=";
+}
+
 StackLine ownLine(FunctionIndex &index, StackId stack)
 {
     const std::vector<StackLine> lines = stackLines(index, stack);
@@ -67,6 +88,15 @@ StackLine ownLine(FunctionIndex &index, StackId stack)
     if (user != lines.end() && !FunctionIndex::isEnd(user->function))
         return *user;
     return lines.empty() ? StackLine() : lines.front();
+}
+
+StackLine callerLine(FunctionIndex &functions, StackId stack)
+{
+    for (const StackLine &line : stackLines(functions, stack))
+        if (isOwnCode(functions, line.function) && !isAllocator(line.name) && !isAllocatorWrapper(line.name)
+            && !isSpecialMember(shortFunctionName(line.name)))
+            return line;
+    return ownLine(functions, stack);
 }
 
 } // namespace model

@@ -12,8 +12,17 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function);
 /// Whether a function belongs to an allocator's own family: malloc, free, operator new, and what implements them.
 bool isAllocator(std::string_view functionName);
 
+/// Whether a function seems to be the program's own way to an allocator ("_PyObject_Malloc", "xrealloc"), by its name: who calls it decides.
+bool isAllocatorWrapper(std::string_view functionName);
+
+/// Whether a short name is that of a constructor, destructor or assignment: what it does, it does for who calls it.
+bool isSpecialMember(std::string_view shortName);
+
 /// The line of a stack that a reader looks for: the innermost one in own code; without any, the innermost that is no
 /// allocator; without that, the leaf. Empty name for an empty stack.
 StackLine ownLine(FunctionIndex &index, StackId stack);
+
+/// As ownLine(), but past special members and the program's own ways to the allocator: who calls them can be changed.
+StackLine callerLine(FunctionIndex &functions, StackId stack);
 
 } // namespace model

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/own_code.h"
 #include "model/analysis/rules.h"
+#include "model/analysis/share_interval.h"
+#include "model/analysis/work_finder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace model {
 
 namespace {
 
-constexpr double kHotShare = 0.05;      ///< of all allocations: the place is hot
-constexpr double kTemporaryShare = 0.1; ///< of the place's allocations
-constexpr std::int64_t kLeastCount = 1000;
+constexpr double kHotShare = 0.05;           ///< of all allocations: the place is hot
+constexpr double kTemporaryShare = 0.1;      ///< of the place's allocations
+constexpr std::int64_t kLeastCount = 10'000; ///< fewer are soon made
+constexpr std::int64_t kLeastSamples = 100;
 constexpr double kEveryStackShare = 0.001; ///< stacks with fewer of all temporaries are not looked up
 constexpr std::size_t kMostItems = 5;
 
@@ -26,33 +30,57 @@ struct Place
     std::int64_t temporaryBytes = 0;
 };
 
-Recommendation itemFor(const Place &place, const HeapSummary &all, Duration seen)
+/// What the samples say of a place; nothing where there are too few.
+struct CpuAt
 {
+    Interval allocator; ///< share of malloc and free there
+    Interval all;       ///< share of the place with what it calls of libraries
+};
+
+std::optional<CpuAt> cpuAt(const RuleInput &input, const Place &place)
+{
+    const CpuSummary &cpu = input.snapshot.cpuSummary;
+    if (cpu.samples < kLeastSamples || cpu.timeNs <= 0)
+        return std::nullopt;
+    WorkFinder finder(input);
+    const WorkFinder::TimeAt time = finder.timeAt(place.line.name, place.line.modulePath);
+    const double samplesPerNs = static_cast<double>(cpu.samples) / static_cast<double>(cpu.timeNs);
+    const auto samplesIn
+        = [samplesPerNs](std::int64_t ns) { return std::llround(samplesPerNs * static_cast<double>(ns)); };
+    const std::int64_t all = samplesIn(finder.allNs());
+    return CpuAt{wilsonInterval(samplesIn(time.allocatorNs), all), wilsonInterval(samplesIn(time.allNs), all)};
+}
+
+Recommendation itemFor(const RuleInput &input, const Place &place)
+{
+    const HeapSummary &all = input.snapshot.heapSummary;
     const auto temporaries = static_cast<double>(place.temporaries);
     const double shareOfAll = temporaries / static_cast<double>(all.allocations);
-    const double rate = temporaries / std::max(seen.seconds(), 1e-3);
+    const double rate = temporaries / std::max(input.snapshot.span.length().seconds(), 1e-3);
     const double meanBytes = static_cast<double>(place.temporaryBytes) / temporaries;
-    const std::string name = shortFunctionName(place.line.name);
-    Recommendation item{.rule = Rule::TemporaryAllocations,
-        .title = fmt::format("{} makes {} of all allocations, {} of its own are temporary", name,
-            formatShareOf(place.allocations, all.allocations), formatShareOf(place.temporaries, place.allocations)),
-        .place = name,
-        .where = shortPlace(place.line.file, place.line.line),
-        .module = place.line.moduleName,
-        .stack = place.heaviest->stack,
-        .image = place.heaviest->image,
-        .cost = CostKind::Temporary,
-        .gainKind = GainKind::AllocationShare,
-        .gain = {shareOfAll * 0.5, shareOfAll},
-        .confidence = 0.8,
-        .effort = 2,
-        .advice = meanBytes <= 64
-            ? "Its blocks are small and freed at once: keep them on the stack, pass views instead of copies, or reuse "
-              "one object."
-            : "Reuse one buffer from call to call, or reserve the size that is needed before filling it.",
-        .check = "Record again: allocations per second should fall by this share.",
-        .caution
-        = "Fewer allocations make the program faster only where it spends time in malloc and free; see the CPU page."};
+    Recommendation item = itemOf(kTemporaryAllocationsRule, shortFunctionName(place.line.name),
+        fmt::format("{} of all allocations, {}", formatShareOf(place.allocations, all.allocations),
+            formatShareOf(place.temporaries, place.allocations)));
+    item.where = shortPlace(place.line.file, place.line.line);
+    item.module = place.line.moduleName;
+    item.stack = place.heaviest->stack;
+    item.image = place.heaviest->image;
+    item.cost = CostKind::Temporary;
+    item.depth = 1;
+    if (const std::optional<CpuAt> cpu = cpuAt(input, place)) {
+        const Interval &share = cpu->allocator;
+        item.gainKind = GainKind::CpuShare;
+        item.gain = amdahl({share.low, cpu->all.high}, kTemporaryAllocationsRule.speedUp); // blocks are filled too
+        item.evidence.push_back({"CPU time of malloc and free there", (share.low + share.high) * 50,
+            Interval{share.low * 100, share.high * 100}, Unit::Percent,
+            fmt::format("{:.1f}–{:.1f} %", share.low * 100, share.high * 100)});
+    } else {
+        item.gainKind = GainKind::AllocationShare;
+        item.gain = {shareOfAll * 0.5, shareOfAll};
+        item.caution
+            = "Fewer allocations make the program faster only where it spends time in malloc and free, which needs "
+              "--cpu 999 to say.";
+    }
     item.evidence.push_back({"temporary allocations", temporaries, {}, Unit::Count, formatCount(place.temporaries)});
     item.evidence.push_back({"share of its allocations", 100 * temporaries / static_cast<double>(place.allocations), {},
         Unit::Percent, formatShareOf(place.temporaries, place.allocations)});
@@ -78,7 +106,7 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
             return false;
         if (static_cast<double>(row.allocations) < least || row.allocations == 0)
             continue;
-        const StackLine line = ownLine(input.functions, row.stack);
+        const StackLine line = callerLine(input.functions, row.stack);
         Place &place = places[line.modulePath + '\n' + line.name];
         if (place.heaviest == nullptr || row.temporaries > place.heaviest->temporaries) {
             place.heaviest = &row;
@@ -99,7 +127,7 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
         hot.begin(), hot.end(), [](const Place *a, const Place *b) { return a->temporaries > b->temporaries; });
     hot.resize(std::min(hot.size(), kMostItems));
     for (const Place *place : hot)
-        found.items.push_back(itemFor(*place, all, input.snapshot.span.length()));
+        found.items.push_back(itemFor(input, *place));
     return true;
 }
 

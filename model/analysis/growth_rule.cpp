@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kLeastMoments = 8;
 constexpr double kLeastSeconds = 5;
-constexpr double kLeastShare = 0.01;      ///< of the live heap: what grew in the time that was looked at
-constexpr double kLeastBytes = 16 * 1024; ///< and at least this
+constexpr double kLeastShare = 0.01;       ///< of the live heap: what grew in the time that was looked at
+constexpr double kLeastBytes = 256 * 1024; ///< and at least this
 constexpr double kLeastTau = 0.5;
 constexpr double kStopped
     = 0.2; ///< the second half grows less than this part of the first: start-up, or a cache that is full
@@ -77,7 +77,7 @@ std::map<std::string, Place> placesOf(const RuleInput &input)
     for (const HeapGrowth &row : input.snapshot.heapGrowth) {
         if (row.liveBytes.size() != input.snapshot.growthTimes.size() || row.liveBytes.empty())
             continue;
-        const StackLine line = ownLine(input.functions, row.stack);
+        const StackLine line = callerLine(input.functions, row.stack);
         Place &place = places[line.modulePath + '\n' + line.name];
         place.liveBytes.resize(row.liveBytes.size());
         for (std::size_t i = 0; i < row.liveBytes.size(); ++i)
@@ -120,34 +120,21 @@ std::string cautionOf(const Growth &growth, const Place &place, const Coverage &
     return text;
 }
 
-std::string adviceFor(const std::string &name)
-{
-    return fmt::format(
-        "Look at who should free what {} allocates: an owner that is never destroyed, a container that is only "
-        "added to, or a missing limit.",
-        name);
-}
-
 Recommendation itemFor(const RuleInput &input, const Place &place, const Growth &growth, const Coverage &trust)
 {
     const RobustTrend &trend = growth.trend;
     const std::string name = shortFunctionName(place.line.name);
     const std::string rate = rateText(trend.slope, trend.slope90, Unit::Bytes);
-    Recommendation item{.rule = Rule::GrowingStack,
-        .title = fmt::format("{} keeps {}", name, rate),
-        .place = name,
-        .where = shortPlace(place.line.file, place.line.line),
-        .module = place.line.moduleName,
-        .stack = place.heaviest,
-        .image = place.image,
-        .cost = CostKind::Growth,
-        .gainKind = GainKind::BytesPerHour,
-        .gain = trend.slope90,
-        .confidence = confidenceOf(growth, trust, input.snapshot.span.length()),
-        .effort = 2,
-        .advice = adviceFor(name),
-        .check = "Record again for as long: the live bytes of this stack should level off.",
-        .caution = cautionOf(growth, place, trust)};
+    Recommendation item = itemOf(kGrowingStackRule, name, rate);
+    item.where = shortPlace(place.line.file, place.line.line);
+    item.module = place.line.moduleName;
+    item.stack = place.heaviest;
+    item.image = place.image;
+    item.cost = CostKind::Growth;
+    item.gainKind = GainKind::BytesPerHour;
+    item.gain = trend.slope90;
+    item.confidence = confidenceOf(growth, trust, input.snapshot.span.length());
+    item.caution = cautionOf(growth, place, trust);
     const double kept = place.liveBytes.back() - place.liveBytes.front();
     item.evidence.push_back({"growth", trend.slope, trend.slope90, Unit::BytesPerHour, rate});
     item.evidence.push_back({"kept in the selected time", kept, {}, Unit::Bytes, formatBytes(kept)});
@@ -170,21 +157,18 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     const bool isConfirmed = leak.isConfirmed || (test.leaks() && test.buckets >= kConfirmedLeakBuckets);
     double confidence = isSure && isConfirmed ? 0.9 : isSure ? 0.6 : 0.5;
     confidence *= coverage(snapshot).heap == Trust::Partial ? 0.6 : 1;
-    Recommendation item{.rule = Rule::GrowingStack,
-        .title = leak.title,
-        .place = leak.place,
-        .where = leak.where,
-        .module = leak.module,
-        .stack = leak.stacks.front().stack,
-        .image = leak.image,
-        .cost = CostKind::Growth,
-        .gainKind = GainKind::BytesPerHour,
-        .gain = {std::max(leak.bytesPerHour95.low, 0.0), leak.bytesPerHour95.high},
-        .confidence = confidence,
-        .effort = 2,
-        .advice = adviceFor(leak.place),
-        .check = "Record again for as long: fewer of its blocks should stay for good.",
-        .caution = leak.caution};
+    Recommendation item = itemOf(kGrowingStackRule, leak.place, {});
+    item.title = leak.title;
+    item.where = leak.where;
+    item.module = leak.module;
+    item.stack = leak.stacks.front().stack;
+    item.image = leak.image;
+    item.cost = CostKind::Growth;
+    item.gainKind = GainKind::BytesPerHour;
+    item.gain = {std::max(leak.bytesPerHour95.low, 0.0), leak.bytesPerHour95.high};
+    item.confidence = confidence;
+    item.check = "Record again for as long: fewer of its blocks should stay for good.";
+    item.caution = leak.caution;
     item.evidence.push_back({"growth", leak.bytesPerHour, leak.bytesPerHour95, Unit::BytesPerHour,
         rateText(leak.bytesPerHour, leak.bytesPerHour95, Unit::Bytes)});
     item.evidence.push_back({"live at the end", static_cast<double>(leak.liveBytes), {}, Unit::Bytes,

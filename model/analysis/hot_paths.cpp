@@ -48,7 +48,7 @@ Interval shareInterval(double share, std::int64_t samples)
 
 } // namespace
 
-std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most)
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, std::int64_t samples)
 {
     std::vector<HotPath> paths;
     const CallNode &root = tree.node(CallTree::root());
@@ -60,6 +60,15 @@ std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most)
     std::stable_sort(paths.begin(), paths.end(), [](const HotPath &a, const HotPath &b) { return a.share > b.share; });
     if (paths.size() > most)
         paths.resize(most);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        paths[i].share95 = shareInterval(paths[i].share, samples);
+        paths[i].rank = i + 1;
+        if (i == 0)
+            continue;
+        const HotPath &leader = paths[paths[i - 1].rank - 1];
+        if (samples > 0 ? paths[i].share95.high >= leader.share95.low : paths[i].total == leader.total)
+            paths[i].rank = leader.rank;
+    }
     return paths;
 }
 

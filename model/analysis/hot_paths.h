@@ -16,12 +16,14 @@ struct HotPath
     std::int64_t total = 0;    ///< of the decision point
     std::int64_t self = 0;
     double share = 0;        ///< of everything
+    Interval share95;        ///< Wilson, from the number of samples; for exact costs both ends are the share
+    std::size_t rank = 1;    ///< paths whose intervals overlap that of the first of their rank share it
     bool endsInSelf = false; ///< its own code takes ≥ 20 % of it; else the cost splits here
 };
 
 /// Follows from each child of the root the heaviest child while that has ≥ 50 % of its parent and ≥ 1 % of everything.
-/// Paths in descending order of share, those with ≥ 1 % only.
-std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5);
+/// Paths in descending order of share, those with ≥ 1 % only. `samples`: number of CPU samples behind the tree, 0 where the cost is exact.
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5, std::int64_t samples = 0);
 
 /// A function by its own share, with the interval that sampling leaves.
 struct HotFunction

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 namespace model {
@@ -15,24 +14,9 @@ namespace model {
 namespace {
 
 constexpr double kLeastGain = 0.01;
-constexpr double kGrowthHorizonHours = 24;     ///< growth is weighed by what it will hold by then
+constexpr double kExplained = 0.5;         ///< a cause explains a symptom when it has at least this part of its gain
+constexpr double kGrowthHorizonHours = 24; ///< growth is weighed by what it will hold by then
 constexpr double kUnknownAllocationCost = 0.1; ///< share of the CPU time in malloc and free where it was not measured
-
-struct RuleName
-{
-    std::string_view key;
-    std::string_view label;
-};
-
-constexpr std::array<RuleName, 7> kRuleNames{{
-    {"growing_stack", "Growing stack"},
-    {"temporary_allocations", "Temporary allocations"},
-    {"hot_function", "Hot function"},
-    {"allocator_time", "Time in malloc and free"},
-    {"copy_time", "Time in copies"},
-    {"retained_memory", "Retained memory"},
-    {"page_faults", "Page faults"},
-}};
 
 /// Turns gains of all kinds into shares of what the program has: memory or time.
 class Scorer
@@ -43,33 +27,49 @@ public:
         const std::optional<SeriesPoint> rss = timeSeries(snapshot, Metric::Rss).last();
         m_memory = std::max({1.0, rss ? rss->value : 0, static_cast<double>(snapshot.heapSummary.liveBytes)});
         for (const Recommendation &item : found.items)
-            if (item.rule == Rule::AllocatorTime && !item.evidence.empty())
+            if (item.rule == "allocator_time" && !item.evidence.empty())
                 m_allocatorShare = item.evidence.front().value / 100;
         if (snapshot.cpuSummary.samples == 0)
             m_allocatorShare = std::max(m_allocatorShare, kUnknownAllocationCost);
     }
 
-    /// Middle of the expected gain as a share, 0 to 1.
-    double relativeGain(const Recommendation &item) const
+    /// A gain of this item as a share of all, 0 to 1.
+    double relative(const Recommendation &item, double gain) const
     {
-        const double middle = (item.gain.low + item.gain.high) / 2;
         switch (item.gainKind) {
         case GainKind::CpuShare:
-            return std::clamp(middle, 0.0, 1.0);
+            return std::clamp(gain, 0.0, 1.0);
         case GainKind::Bytes:
-            return std::clamp(middle / m_memory, 0.0, 1.0);
+            return std::clamp(gain / m_memory, 0.0, 1.0);
         case GainKind::BytesPerHour:
-            return std::clamp(item.gain.low * kGrowthHorizonHours / m_memory, 0.0, 1.0);
+            return std::clamp(gain * kGrowthHorizonHours / m_memory, 0.0, 1.0);
         case GainKind::AllocationShare:
-            return std::clamp(middle * std::max(m_allocatorShare, 0.05), 0.0, 1.0);
+            return std::clamp(gain * std::max(m_allocatorShare, 0.05), 0.0, 1.0);
         }
         return 0;
+    }
+
+    double expected(const Recommendation &item) const
+    {
+        return (relative(item, item.gain.low) + relative(item, item.gain.high)) / 2;
     }
 
 private:
     double m_memory = 1;
     double m_allocatorShare = 0;
 };
+
+/// Leaves out what only describes the work of a place whose cause is known.
+void dropSymptoms(std::vector<Recommendation> &items)
+{
+    const std::vector<Recommendation> all = items;
+    std::erase_if(items, [&all](const Recommendation &item) {
+        return std::any_of(all.begin(), all.end(), [&item](const Recommendation &other) {
+            return other.depth < item.depth && other.gainKind == item.gainKind && other.place == item.place
+                && other.module == item.module && other.gain.high >= kExplained * item.gain.high;
+        });
+    });
+}
 
 std::string sentenceFor(const Recommendations &found)
 {
@@ -83,9 +83,27 @@ std::string sentenceFor(const Recommendations &found)
 
 } // namespace
 
-std::string_view ruleKey(Rule rule) { return kRuleNames.at(static_cast<std::size_t>(rule)).key; }
+std::string recommendationId(const Recommendation &item)
+{
+    return fmt::format("{}|{}|{}", item.rule, item.module, item.place);
+}
 
-std::string_view ruleLabel(Rule rule) { return kRuleNames.at(static_cast<std::size_t>(rule)).label; }
+Recommendation itemOf(const RuleData &rule, const std::string &place, const std::string &what)
+{
+    const auto filled = [&](std::string_view text) {
+        return fmt::format(
+            fmt::runtime(text), fmt::arg("place", place), fmt::arg("share", what), fmt::arg("what", what));
+    };
+    return {.rule = rule.key,
+        .label = rule.label,
+        .title = filled(rule.title),
+        .place = place,
+        .confidence = rule.confidence,
+        .effort = rule.effort,
+        .advice = filled(rule.advice),
+        .check = std::string(rule.check),
+        .caution = std::string(rule.caution)};
+}
 
 std::optional<Recommendations> recommendations(const Snapshot &snapshot, std::stop_token stop)
 {
@@ -93,15 +111,15 @@ std::optional<Recommendations> recommendations(const Snapshot &snapshot, std::st
         .timeSeen = snapshot.span.length()};
     FunctionIndex functions(snapshot.tables);
     const RuleInput input{snapshot, functions, stop};
-    const bool isWhole = findGrowingStacks(input, found) && findTemporaryAllocations(input, found)
-        && findHotFunctions(input, found) && findLibraryTime(input, found) && findMemoryNotUsed(input, found);
+    const bool isWhole = findGrowingStacks(input, found) && findWork(input, found)
+        && findTemporaryAllocations(input, found) && findMemoryNotUsed(input, found) && findProcessChurn(input, found);
     if (!isWhole)
         return std::nullopt;
     const Scorer scorer(snapshot, found);
     for (Recommendation &item : found.items)
-        item.score = scorer.relativeGain(item) * item.confidence / item.effort;
-    std::erase_if(
-        found.items, [&scorer](const Recommendation &item) { return scorer.relativeGain(item) < kLeastGain; });
+        item.score = scorer.relative(item, item.gain.low) * item.confidence / item.effort;
+    std::erase_if(found.items, [&scorer](const Recommendation &item) { return scorer.expected(item) < kLeastGain; });
+    dropSymptoms(found.items);
     std::stable_sort(found.items.begin(), found.items.end(), [](const Recommendation &a, const Recommendation &b) {
         return std::tuple(a.score, a.gain.low) > std::tuple(b.score, b.gain.low);
     });

@@ -13,20 +13,6 @@
 
 namespace model {
 
-enum class Rule : std::uint8_t {
-    GrowingStack,         ///< what a stack keeps grows through the recording
-    TemporaryAllocations, ///< many blocks freed before the next allocation
-    HotFunction,          ///< one function takes much CPU time by itself
-    AllocatorTime,        ///< malloc and free take much CPU time
-    CopyTime,             ///< memcpy and its like take much CPU time
-    RetainedMemory,       ///< resident memory far above the live heap
-    PageFaults,           ///< many page faults a second
-};
-/// snake_case: "growing_stack".
-std::string_view ruleKey(Rule rule);
-/// For people: "Growing stack".
-std::string_view ruleLabel(Rule rule);
-
 /// What kind of thing is gained.
 enum class GainKind : std::uint8_t {
     CpuShare, ///< share of the CPU time
@@ -48,7 +34,8 @@ struct Evidence
 /// Something worth changing, and why.
 struct Recommendation
 {
-    Rule rule = Rule::HotFunction;
+    std::string_view rule;        ///< its key, lasting: "growing_stack"; see rules/
+    std::string_view label;       ///< for people: "Growing stack"
     std::string title;            ///< one sentence: "Session::attachBuffer keeps 4.1 MiB/h (3.7–4.6)"
     std::string place;            ///< function of the place, shortened; or the process
     std::string where;            ///< "session.cpp:214"; empty if unknown
@@ -61,11 +48,17 @@ struct Recommendation
     Interval gain;         ///< expected, 90 %: shares 0–1, bytes, bytes per hour
     double confidence = 0; ///< 0 to 1
     int effort = 1;        ///< 1 a line, 2 a local rewrite, 4 a data structure, 8 the architecture
-    double score = 0;      ///< expected relative gain × confidence ÷ effort; the list is in descending order of it
-    std::string advice;    ///< what to change
-    std::string check;     ///< how to see that it helped
-    std::string caution;   ///< what could make this wrong; may be empty
+    double score = 0; ///< lower end of the relative gain × confidence ÷ effort; the list is in descending order of it
+    /// 0: says why something is done; 1: temporary blocks; 2: what kind of work it is. Deeper ones are left out where a cause is known at
+    /// the place.
+    int depth = 0;
+    std::string advice;  ///< what to change
+    std::string check;   ///< how to see that it helped
+    std::string caution; ///< what could make this wrong; may be empty
 };
+
+/// What a recommendation is recognised by in another recording: "rule|module|place".
+std::string recommendationId(const Recommendation &item);
 
 /// What was found; nothing is an ordinary result.
 struct Recommendations

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/function_index.h"
 #include "model/analysis/recommendations.h"
+#include "model/analysis/rules/rule_data.h"
 
 #include <memory>
 #include <stop_token>
@@ -10,7 +11,7 @@
 namespace model {
 
 // The rules behind recommendations(). Each one appends what it finds to `found`, without score, and what it lacked to
-// `found.notLookedAt`; returns false when `stop` was requested.
+// `found.notLookedAt`; returns false when `stop` was requested. What rules say, and from when on, stands in rules/.
 
 /// What all rules look at.
 struct RuleInput
@@ -21,17 +22,17 @@ struct RuleInput
 };
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found);
-bool findTemporaryAllocations(const RuleInput &input, Recommendations &found);
-bool findHotFunctions(const RuleInput &input, Recommendations &found);
-bool findLibraryTime(const RuleInput &input, Recommendations &found);   ///< allocator and copies
+bool findTemporaryAllocations(const RuleInput &input, Recommendations &found); ///< after findWork()
+bool findWork(const RuleInput &input, Recommendations &found);          ///< rules that know functions on CPU stacks
 bool findMemoryNotUsed(const RuleInput &input, Recommendations &found); ///< retained memory and page faults
+bool findProcessChurn(const RuleInput &input, Recommendations &found);
 
-/// The plausible speed-up of what a rule advises, as the factor by which the place gets faster.
-struct SpeedUp
-{
-    double least = 1;
-    double most = 1;
-};
+/// An item with the words of a rule; `what` stands for {share} and {what} in its title.
+Recommendation itemOf(const RuleData &rule, const std::string &place, const std::string &what);
+/// The name of the program that ran last.
+std::string processName(const Snapshot &snapshot);
+/// "61 % (57.9–64.0)".
+std::string shareText(double share, const Interval &interval);
 
 /// Gain by Amdahl's law for a part of [share.low, share.high] of the time: the low end with the least speed-up, the high with the most.
 Interval amdahl(const Interval &share, SpeedUp speedUp);

@@ -5,6 +5,7 @@
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
+#include "model/analysis/rules/rule_data.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ namespace model {
 
 namespace {
 
-const Recommendation *firstOf(const Recommendations &found, Rule rule)
+const Recommendation *firstOf(const Recommendations &found, std::string_view rule)
 {
     const auto item = std::find_if(
         found.items.begin(), found.items.end(), [rule](const Recommendation &each) { return each.rule == rule; });
@@ -57,11 +58,11 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
         if (!card.sentence.empty())
             card.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(card.sentence[0])));
     }
-    const Recommendation *first = firstOf(found, Rule::GrowingStack);
+    const Recommendation *first = firstOf(found, kGrowingStackRule.key);
     if (first == nullptr)
         return card;
     const auto count = std::count_if(found.items.begin(), found.items.end(),
-        [](const Recommendation &item) { return item.rule == Rule::GrowingStack; });
+        [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; });
     std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
     card.number = "+" + card.number;
     card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
@@ -140,11 +141,11 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
     SummaryCard card{.title = "Allocations",
         .number = formatShareOf(heap.temporaries, heap.allocations),
         .qualifier = "of " + formatValue(rate, Unit::PerSecond) + " are temporary",
-        .sentence = "No place makes many allocations only to free them at once.",
+        .sentence = "No place is worth changing for these alone.",
         .page = CardPage::HeatMap,
         .action = "Show sizes over time",
         .spark = timeSeries(snapshot, HeapQuantity::AllocationRate)};
-    const Recommendation *first = firstOf(found, Rule::TemporaryAllocations);
+    const Recommendation *first = firstOf(found, kTemporaryAllocationsRule.key);
     if (first == nullptr)
         return card;
     card.state = CardState::Warn;
@@ -171,7 +172,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = rss};
-    if (const Recommendation *retained = firstOf(found, Rule::RetainedMemory)) {
+    if (const Recommendation *retained = firstOf(found, kRetainedMemoryRule.key)) {
         card.state = CardState::Warn;
         card.sentence = retained->title + '.';
         card.page = CardPage::Recommendations;

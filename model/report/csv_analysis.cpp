@@ -85,7 +85,7 @@ void writeRecommendationsCsv(std::ostream &out, const Recommendations &recommend
         std::string evidence;
         for (const Evidence &each : item.evidence)
             evidence += (evidence.empty() ? "" : "; ") + each.what + ": " + each.text;
-        csv.row(++rank, ruleKey(item.rule), item.title, item.place, item.where, item.module, evidence,
+        csv.row(++rank, item.rule, item.title, item.place, item.where, item.module, evidence,
             nameIn(kGains, item.gainKind), item.gain.low, item.gain.high, item.confidence, item.effort, item.score,
             item.advice, item.check, item.caution);
     }

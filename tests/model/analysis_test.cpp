@@ -191,6 +191,18 @@ private Q_SLOTS:
         QCOMPARE(paths[1].nodes.size(), std::size_t(4));
     }
 
+    void tiesHotPathsThatSamplesCannotTellApart()
+    {
+        const Snapshot snapshot = SnapshotBuilder().cpu("m;a 105\nn;b 95\no;c 10\n").build();
+        const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
+        const std::vector<HotPath> paths = hotPaths(tree, 5, 210);
+        QCOMPARE(paths.size(), std::size_t(3));
+        QVERIFY(paths[0].share95.low < 0.5 && paths[0].share95.high > 0.5);
+        QCOMPARE(paths[1].rank, std::size_t(1));
+        QCOMPARE(paths[2].rank, std::size_t(3));
+        QCOMPARE(hotPaths(tree)[1].rank, std::size_t(2)); // exact
+    }
+
     void stopsTheHotPathWhereItSplits()
     {
         const Snapshot snapshot = SnapshotBuilder().cpu("main;a 34\nmain;b 33\nmain;c 33\n").build();

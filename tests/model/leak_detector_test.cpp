@@ -366,7 +366,7 @@ private Q_SLOTS:
         const Snapshot snapshot = recording.snapshot();
         const Recommendations found = *recommendations(snapshot);
         const auto growing = std::count_if(found.items.begin(), found.items.end(),
-            [](const Recommendation &item) { return item.rule == Rule::GrowingStack; });
+            [](const Recommendation &item) { return item.rule == "growing_stack"; });
         QCOMPARE(growing, 1);
         QCOMPARE(found.items.front().place, std::string("Session::attach"));
         QVERIFY(found.items.front().confidence > 0.8);

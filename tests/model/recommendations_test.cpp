@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/random.h"
 #include "model/analysis/recommendations.h"
+#include "model/analysis/rules/rule_data.h"
 #include "model/analysis/summary.h"
+#include "model/analysis/work_finder.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
@@ -30,7 +32,7 @@ double filling(double part) { return 10e6 * (1 - std::exp(-part * 12)); }
 
 double sawtooth(double part) { return 5e6 + 4e6 * std::fmod(part * 6, 1.0); }
 
-const Recommendation *find(const Recommendations &all, Rule rule)
+const Recommendation *find(const Recommendations &all, std::string_view rule)
 {
     const auto found = std::find_if(
         all.items.begin(), all.items.end(), [rule](const Recommendation &item) { return item.rule == rule; });
@@ -57,7 +59,7 @@ private Q_SLOTS:
         SnapshotBuilder builder = minute();
         builder.growth("main;Session::attach@session.cpp:214;libc.so.6!malloc", bytesAt24Moments(steady));
         const Recommendations all = *recommendations(builder.build());
-        const Recommendation *item = find(all, Rule::GrowingStack);
+        const Recommendation *item = find(all, "growing_stack");
         QVERIFY(item != nullptr);
         QCOMPARE(item->place, std::string("Session::attach"));
         QCOMPARE(item->where, std::string("session.cpp:214"));
@@ -84,24 +86,24 @@ private Q_SLOTS:
     {
         SnapshotBuilder builder = minute();
         builder.growth("main;cache;libc.so.6!malloc", bytesAt24Moments(filling));
-        QVERIFY(find(*recommendations(builder.build()), Rule::GrowingStack) == nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "growing_stack") == nullptr);
     }
 
     void doesNotAccuseMemoryThatComesAndGoes()
     {
         SnapshotBuilder builder = minute();
         builder.growth("main;batch;libc.so.6!malloc", bytesAt24Moments(sawtooth));
-        QVERIFY(find(*recommendations(builder.build()), Rule::GrowingStack) == nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "growing_stack") == nullptr);
     }
 
     void doubtsGrowthWhereEventsWereLost()
     {
         SnapshotBuilder builder = minute();
         builder.growth("main;keep;libc.so.6!malloc", bytesAt24Moments(steady));
-        const double before = find(*recommendations(builder.build()), Rule::GrowingStack)->confidence;
+        const double before = find(*recommendations(builder.build()), "growing_stack")->confidence;
         builder.raw().losses.push_back({LossKind::EventsDropped, builder.image(), 1'000'000, "", {}});
         const Recommendations all = *recommendations(builder.build());
-        const Recommendation *item = find(all, Rule::GrowingStack);
+        const Recommendation *item = find(all, "growing_stack");
         QVERIFY(item->confidence < before);
         QVERIFY(item->caution.find("incomplete") != std::string::npos);
     }
@@ -115,22 +117,79 @@ private Q_SLOTS:
                 {&row.allocations, &row.allocatedBytes, &row.temporaries, &row.temporaryBytes, &row.frees})
                 *count *= 50'000;
         const Recommendations all = *recommendations(builder.build());
-        const Recommendation *item = find(all, Rule::TemporaryAllocations);
+        const Recommendation *item = find(all, "temporary_allocations");
         QVERIFY(item != nullptr);
         QCOMPARE(item->place, std::string("render"));
         QVERIFY(std::abs(item->gain.high - 0.5) < 0.01);
         QCOMPARE(item->evidence[1].text, std::string("100 %"));
     }
 
-    void findsHotFunctionsWithTheirInterval()
+    void isSilentAboutCodeThatIsMerelyBusy()
     {
+        // A share of the time is no reason to change anything.
         const Snapshot snapshot = minute().cpu("main;json::parse@json.cpp:7 610\nmain;other 390\n").build();
+        QVERIFY((*recommendations(snapshot)).items.empty());
+    }
+
+    void findsWorkThatNeedNotBeDone()
+    {
+        const Snapshot snapshot
+            = minute()
+                  .cpu("main;check@check.cpp:7;std::__detail::_Compiler<char>::_M_disjunction();libc.so.6!malloc 610\n"
+                       "main;other 390\n")
+                  .build();
         const Recommendations all = *recommendations(snapshot);
-        const Recommendation *item = find(all, Rule::HotFunction);
-        QVERIFY(item != nullptr);
-        QCOMPARE(item->place, std::string("json::parse"));
-        QVERIFY(item->title.find("61 % (57.9–64.0)") != std::string::npos);
-        QVERIFY(item->gain.low > 0.05 && item->gain.high < 0.5);
+        QCOMPARE(all.items.size(), std::size_t(1)); // its malloc is not told beside it
+        const Recommendation &item = all.items.front();
+        QCOMPARE(item.rule, std::string_view("regex_compiled"));
+        QCOMPARE(item.place, std::string("check"));
+        QCOMPARE(item.where, std::string("check.cpp:7"));
+        QVERIFY(item.title.find("61 % (57.9–64.0)") != std::string::npos);
+        QVERIFY(item.gain.low > 0.28 && item.gain.low < 0.3 && item.gain.high > 0.6);
+    }
+
+    void asksForMoreSamplesWhereItCannotTell()
+    {
+        std::string samples = "main;check;libc.so.6!regcomp 20\n";
+        for (int i = 0; i < 30; ++i)
+            samples += "main;f" + std::to_string(i) + " 9\n";
+        const Recommendations all = *recommendations(minute().cpu(samples).build());
+        QVERIFY(all.items.empty());
+        QVERIFY(std::any_of(all.notLookedAt.begin(), all.notLookedAt.end(),
+            [](const std::string &s) { return s.find("needs --cpu 999 to say") != std::string::npos; }));
+    }
+
+    void saysNothingOfWhatTheTracerCosts()
+    {
+        const Snapshot snapshot = minute()
+                                      .cpu("main;work;libheaptracer.so!malloc;libheaptracer.so!record 700\n"
+                                           "main;other 300\n")
+                                      .build();
+        QVERIFY((*recommendations(snapshot)).items.empty());
+    }
+
+    void matchesPatterns()
+    {
+        QVERIFY(matchesPattern("std::vector<*>::_M_realloc_insert*", "std::vector<…>::_M_realloc_insert<…>"));
+        QVERIFY(matchesPattern("*b*c", "abxbc"));
+        QVERIFY(!matchesPattern("strlen", "strlen2"));
+        QVERIFY(!matchesPattern("a*b", "ac"));
+    }
+
+    void everyRuleHasItsWords()
+    {
+        std::vector<std::string_view> keys;
+        for (const WorkRule *rule : workRules()) {
+            const RuleData &data = rule->data;
+            QVERIFY(!data.key.empty() && !data.label.empty() && !data.advice.empty() && !data.check.empty());
+            QVERIFY(data.title.find("{place}") != std::string_view::npos);
+            QVERIFY(data.title.find("{share}") != std::string_view::npos);
+            QVERIFY(data.speedUp.least > 1 && data.speedUp.most > data.speedUp.least);
+            QVERIFY(data.confidence > 0 && data.confidence < 1 && data.effort >= 1);
+            QVERIFY(std::find(keys.begin(), keys.end(), data.key) == keys.end());
+            keys.push_back(data.key);
+        }
+        QVERIFY(keys.size() >= 25);
     }
 
     void findsTimeInMallocAndItsCaller()
@@ -142,14 +201,12 @@ private Q_SLOTS:
                                            "main;a 100\nmain;b 100\nmain;c 100\nmain;d 100\nmain;e 100\nmain;f 100\n")
                                       .build();
         const Recommendations all = *recommendations(snapshot);
-        const Recommendation *item = find(all, Rule::AllocatorTime);
+        const Recommendation *item = find(all, "allocator_time");
         QVERIFY(item != nullptr);
         QCOMPARE(item->place, std::string("fill"));
-        QCOMPARE(item->evidence[1].text, std::string("80 %"));
-        QVERIFY(find(all, Rule::CopyTime) != nullptr);
-        QCOMPARE(find(all, Rule::CopyTime)->place, std::string("copy"));
-        for (const Recommendation &each : all.items)
-            QVERIFY(each.rule != Rule::HotFunction || each.place != "_int_malloc");
+        QVERIFY(find(all, "copy_time") != nullptr);
+        QCOMPARE(find(all, "copy_time")->place, std::string("copy"));
+        QVERIFY(item->title.starts_with("fill spends"));
     }
 
     void findsRetainedMemoryOnlyWithAWholeHeap()
@@ -162,9 +219,9 @@ private Q_SLOTS:
             series.ticks.push_back({.liveBytes = 10'000'000});
         }
         builder.raw().heapSeries.push_back(series);
-        QVERIFY(find(*recommendations(builder.build()), Rule::RetainedMemory) != nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "retained_memory") != nullptr);
         builder.tables().changeImage(builder.image()).heap = HeapState::Inherited;
-        QVERIFY(find(*recommendations(builder.build()), Rule::RetainedMemory) == nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "retained_memory") == nullptr);
     }
 
     void findsPageFaults()
@@ -172,7 +229,7 @@ private Q_SLOTS:
         SnapshotBuilder builder = minute();
         builder.metric(Metric::MinorFaults, std::vector<std::int64_t>(60, 200'000));
         builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 100'000));
-        QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) != nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "page_fault_rate") != nullptr);
     }
 
     void doesNotTakeTheFaultsOfAStartForARate()
@@ -180,7 +237,7 @@ private Q_SLOTS:
         SnapshotBuilder builder;
         builder.ticks(1, Duration::fromMs(44));
         builder.metric(Metric::MinorFaults, {2'600'000}).metric(Metric::CpuUser, {0});
-        QVERIFY(find(*recommendations(builder.build()), Rule::PageFaults) == nullptr);
+        QVERIFY(find(*recommendations(builder.build()), "page_fault_rate") == nullptr);
     }
 
     void namesTheLastProgramThatHasAName()
@@ -189,9 +246,9 @@ private Q_SLOTS:
         builder.metric(Metric::MinorFaults, std::vector<std::int64_t>(60, 200'000));
         builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 100'000));
         builder.tables().addImage({.process = builder.process(), .start = {2'000'000'000}});
-        QCOMPARE(find(*recommendations(builder.build()), Rule::PageFaults)->place, std::string("app"));
+        QCOMPARE(find(*recommendations(builder.build()), "page_fault_rate")->place, std::string("app"));
         builder.tables().changeImage(builder.image()).executable = builder.tables().string("");
-        QCOMPARE(find(*recommendations(builder.build()), Rule::PageFaults)->place, std::string("the process"));
+        QCOMPARE(find(*recommendations(builder.build()), "page_fault_rate")->place, std::string("the process"));
     }
 
     void findsNothingInACalmProgramAndSaysHowMuchItSaw()
@@ -215,12 +272,15 @@ private Q_SLOTS:
         QVERIFY(all.items.empty());
         QVERIFY(std::find(all.notLookedAt.begin(), all.notLookedAt.end(), "Growth: the heap was not recorded.")
             != all.notLookedAt.end());
-        QVERIFY(all.notLookedAt.size() >= 5);
+        QVERIFY(all.notLookedAt.size() >= 4);
     }
 
     void ranksByWhatIsToBeGained()
     {
-        const Snapshot snapshot = minute().cpu("main;small 100\nmain;large 600\nmain;x;y 300\n").build();
+        const Snapshot snapshot
+            = minute()
+                  .cpu("main;small;libc.so.6!regcomp 100\nmain;large;libc.so.6!regcomp 600\nmain;x;y 300\n")
+                  .build();
         const Recommendations all = *recommendations(snapshot);
         QCOMPARE(all.items.front().place, std::string("large"));
         for (std::size_t i = 1; i < all.items.size(); ++i)

@@ -302,6 +302,8 @@ private Q_SLOTS:
         const Snapshot snapshot = example();
         const Summary answers = *summary(snapshot);
         const CallTree tree = *callTree(snapshot, {CostKind::Live, CostKind::Allocations});
+        Recommendations advice;
+        advice.items.push_back({.rule = "regex_compiled", .title = "check, again", .advice = "Say \"once\""});
         const std::vector<std::string> tables{
             written([&](std::ostream &out) { writeSummaryCsv(out, snapshot); }),
             written([&](std::ostream &out) { writeMetricsCsv(out, snapshot); }),
@@ -310,7 +312,7 @@ private Q_SLOTS:
             written([&](std::ostream &out) { writeFunctionsCsv(out, *functionTable(snapshot, CostKind::CpuTime)); }),
             written([&](std::ostream &out) { writeCallTreeCsv(out, tree); }),
             written([&](std::ostream &out) { writeForecastSummaryCsv(out, snapshot, answers.forecast); }),
-            written([&](std::ostream &out) { writeRecommendationsCsv(out, answers.recommendations); }),
+            written([&](std::ostream &out) { writeRecommendationsCsv(out, advice); }),
             written([&](std::ostream &out) { writeCardsCsv(out, answers); }),
             written([&](std::ostream &out) { writeLossesCsv(out, snapshot); }),
         };

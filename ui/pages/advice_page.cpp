@@ -2,6 +2,7 @@
 #include "ui/pages/advice_page.h"
 
 #include "model/base/format_units.h"
+#include "model/report/advice_report.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
@@ -16,35 +17,6 @@ namespace ui {
 
 namespace {
 
-QString gainText(const model::Recommendation &item)
-{
-    const auto both = [](const std::string &low, const std::string &high) {
-        return low == high ? text(low) : text(low) + QStringLiteral(" – ") + text(high);
-    };
-    switch (item.gainKind) {
-    case model::GainKind::CpuShare:
-        return AdvicePage::tr("%1 of the CPU time")
-            .arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
-    case model::GainKind::AllocationShare:
-        return AdvicePage::tr("%1 of the allocations")
-            .arg(both(model::formatShare(item.gain.low), model::formatShare(item.gain.high)));
-    case model::GainKind::Bytes:
-        return both(model::formatBytes(item.gain.low), model::formatBytes(item.gain.high));
-    case model::GainKind::BytesPerHour:
-        return both(model::formatValue(item.gain.low, model::Unit::BytesPerHour),
-            model::formatValue(item.gain.high, model::Unit::BytesPerHour));
-    }
-    return {};
-}
-
-QString effortText(int effort)
-{
-    return effort <= 1 ? AdvicePage::tr("a line")
-        : effort <= 2  ? AdvicePage::tr("a local rewrite")
-        : effort <= 4  ? AdvicePage::tr("a data structure")
-                       : AdvicePage::tr("the architecture");
-}
-
 QLabel *newWrapped(const QString &shown, const char *tone = nullptr)
 {
     QLabel *label = newLabel(shown, TextSize::Body, TextWeight::Normal, tone);
@@ -53,9 +25,20 @@ QLabel *newWrapped(const QString &shown, const char *tone = nullptr)
     return label;
 }
 
-bool isCpuRule(model::Rule rule)
+/// "Session::attach, session.cpp:214 in server".
+QString placeText(const model::Recommendation &item)
 {
-    return rule == model::Rule::HotFunction || rule == model::Rule::AllocatorTime || rule == model::Rule::CopyTime;
+    QString shown = text(item.place);
+    if (!item.where.empty())
+        shown += QStringLiteral(", ") + text(item.where);
+    if (!item.module.empty() && item.module != item.place)
+        shown = AdvicePage::tr("%1 in %2").arg(shown, text(item.module));
+    return shown;
+}
+
+bool isOfCpu(const model::Recommendation &item)
+{
+    return item.cost && model::costInfo(*item.cost).source == model::CostSource::Cpu;
 }
 
 } // namespace
@@ -121,12 +104,11 @@ void AdvicePage::show(const model::Recommendations &found)
 
 QWidget *AdvicePage::newItem(const model::Recommendation &item)
 {
-    auto *card = new Card(text(model::ruleLabel(item.rule)));
+    auto *card = new Card(text(item.label));
     card->setCaption(text(item.where.empty() ? item.module : item.where));
     QLabel *title = newLabel(text(item.title), TextSize::Body, TextWeight::Strong);
     title->setWordWrap(true);
     card->body()->addWidget(title);
-    card->body()->addWidget(newWrapped(text(item.advice)));
     card->body()->addWidget(newFacts(item));
     if (QWidget *actions = newActions(item))
         card->body()->addWidget(actions);
@@ -146,31 +128,32 @@ QWidget *AdvicePage::newFacts(const model::Recommendation &item)
         label->setMinimumWidth(170); // the same in every card
         form->addRow(label, newWrapped(value));
     };
-    add(tr("Expected gain"), gainText(item));
     for (const model::Evidence &evidence : item.evidence) {
         QString name = text(evidence.what);
         if (!name.isEmpty())
             name[0] = name[0].toUpper();
         add(name, text(evidence.text));
     }
+    add(tr("Place"), placeText(item));
+    add(tr("What to do"), text(item.advice));
+    add(tr("Expected gain"), text(model::gainText(item)));
     add(tr("Confidence, effort"),
-        tr("%1 · %2").arg(text(model::formatShare(item.confidence)), effortText(item.effort)));
+        tr("%1 · %2").arg(text(model::formatShare(item.confidence)), text(model::effortText(item.effort))));
     if (!item.check.empty())
         add(tr("How to check"), text(item.check));
     if (!item.caution.empty())
-        add(tr("Could be wrong if"), text(item.caution));
+        add(tr("Bear in mind"), text(item.caution));
     return facts;
 }
 
 QWidget *AdvicePage::newActions(const model::Recommendation &item)
 {
-    const bool isOfProcess = item.rule == model::Rule::RetainedMemory || item.rule == model::Rule::PageFaults;
-    if (isOfProcess)
+    if (!item.cost) // about the process
         return nullptr;
     auto *actions = new QWidget;
     auto *line = new QHBoxLayout(actions);
     line->setContentsMargins(0, 4, 0, 0);
-    auto *evidence = new QPushButton(isCpuRule(item.rule) ? tr("Show in CPU") : tr("Show in Heap"));
+    auto *evidence = new QPushButton(isOfCpu(item) ? tr("Show in CPU") : tr("Show in Heap"));
     line->addWidget(evidence);
     line->addStretch(1);
     connect(evidence, &QPushButton::clicked, this, [this, item] {
@@ -178,7 +161,7 @@ QWidget *AdvicePage::newActions(const model::Recommendation &item)
             m_selection.setInspected(InspectedStack{item.stack, item.image});
         else
             m_selection.setFindText(text(item.place));
-        Q_EMIT pageWanted(isCpuRule(item.rule) ? model::CardPage::Cpu : model::CardPage::Heap);
+        Q_EMIT pageWanted(isOfCpu(item) ? model::CardPage::Cpu : model::CardPage::Heap);
     });
     return actions;
 }

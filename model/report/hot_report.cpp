@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/hot_report.h"
+
+#include "model/analysis/hot_paths.h"
+#include "model/report/csv_writer.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <ostream>
+
+namespace model {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kNameColumns = 28;
+constexpr std::size_t kPaths = 5;
+
+/// CPU samples behind a cost; 0: it is exact, or its error is told elsewhere.
+std::int64_t samplesOf(const Snapshot &snapshot, CostKind kind)
+{
+    return costInfo(kind).source == CostSource::Cpu ? snapshot.cpuSummary.samples : 0;
+}
+
+bool wasRecorded(const Snapshot &snapshot, CostKind kind)
+{
+    return costInfo(kind).source == CostSource::Cpu ? snapshot.info.config.cpuHz > 0
+                                                    : snapshot.info.config.heap != HeapMode::Off;
+}
+
+struct Hot
+{
+    FunctionTable table;
+    std::vector<HotFunction> functions;
+    CallTree tree;
+    std::vector<HotPath> paths;
+};
+
+Hot hotOf(const Snapshot &snapshot, CostKind kind, std::size_t most)
+{
+    const std::int64_t samples = samplesOf(snapshot, kind);
+    Hot hot{.table = *functionTable(snapshot, kind), .functions = {}, .tree = *callTree(snapshot, {kind}), .paths = {}};
+    hot.functions = hotFunctions(hot.table, samples, most > 0 ? most : std::numeric_limits<std::size_t>::max());
+    hot.paths = hotPaths(hot.tree, most > 0 ? std::min(most, kPaths) : kPaths, samples);
+    return hot;
+}
+
+std::string percentText(const Interval &share)
+{
+    return fmt::format("{:.1f}–{:.1f}", share.low * 100, share.high * 100);
+}
+
+std::string placeOf(const Snapshot &snapshot, const Hot &hot, const HotFunction &function)
+{
+    const std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
+    return place.empty() ? std::string(hot.table.functions->moduleName(function.function)) : place;
+}
+
+void writeFunctions(std::ostream &out, const Snapshot &snapshot, const Hot &hot, bool isExact, std::size_t columns)
+{
+    TextTable table({{"", Align::Right}, {"self", Align::Right}, {isExact ? "" : "interval", Align::Right},
+        {"total", Align::Right}, {"function"}, {"place"}});
+    for (const HotFunction &function : hot.functions)
+        table.row({std::to_string(function.rank), formatShare(function.selfShare),
+            isExact ? std::string() : percentText(function.selfShare95), formatShare(function.totalShare),
+            elided(shortFunctionName(hot.table.functions->name(function.function)), kNameColumns),
+            placeOf(snapshot, hot, function)});
+    table.write(out, columns, 2);
+}
+
+void writePath(std::ostream &out, const Snapshot &snapshot, const Hot &hot, const HotPath &path, std::size_t columns)
+{
+    for (std::size_t i = 0; i < path.nodes.size(); ++i) {
+        const CallNode &node = hot.tree.node(path.nodes[i]);
+        const std::string indent(std::min<std::size_t>(i, 20), ' ');
+        std::string name = shortFunctionName(hot.tree.name(path.nodes[i]));
+        if (node.recursion > 1)
+            name += fmt::format(" (calls itself, {} deep)", node.recursion);
+        out << fmt::format("  {:>7}  {}{}\n", formatShareOf(hot.tree.total(path.nodes[i]), hot.tree.all()), indent,
+            elided(name, columns - 12 - indent.size()));
+    }
+    const CallNode &last = hot.tree.node(path.nodes.back());
+    const std::string place = shortPlace(snapshot.tables->text(last.file), last.line);
+    const bool isExact = path.share95.low == path.share95.high;
+    out << fmt::format("           {}{}{}\n", path.endsInSelf ? "spent in its own code" : "splits here",
+        isExact ? std::string() : ", " + percentText(path.share95) + " %", place.empty() ? "" : ", " + place);
+}
+
+Json jsonOf(const Interval &interval) { return Json::array({interval.low, interval.high}); }
+
+} // namespace
+
+void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, const TextReportOptions &options)
+{
+    writeTitle(out, snapshot, options);
+    const std::string label(costInfo(kind).label);
+    if (!wasRecorded(snapshot, kind)) {
+        writeHeading(out, label);
+        return writeWrapped(out, "This was not recorded.", options.columns, 2);
+    }
+    const Hot hot = hotOf(snapshot, kind, options.stacks);
+    const bool isExact = samplesOf(snapshot, kind) == 0;
+    if (hot.functions.empty()) {
+        writeHeading(out, label);
+        return writeWrapped(out, "Nothing in what is selected.", options.columns, 2);
+    }
+    writeHeading(out,
+        fmt::format(
+            "{}: functions by their own part{}; equal ranks are ties", label, isExact ? "" : " (95 % interval)"));
+    writeFunctions(out, snapshot, hot, isExact, options.columns);
+    writeHeading(out, "Where most of it flows");
+    std::size_t rank = 0;
+    for (const HotPath &path : hot.paths) {
+        if (path.rank != rank)
+            out << fmt::format("  {}.\n", path.rank);
+        rank = path.rank;
+        writePath(out, snapshot, hot, path, options.columns);
+    }
+    writeTrust(out, snapshot, options);
+}
+
+void writeHotCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t most)
+{
+    const Hot hot = hotOf(snapshot, kind, most);
+    const std::string column(costInfo(kind).column);
+    CsvWriter csv(out);
+    csv.row("rank", "function", "module", "file", "line", "self_" + column, "self_share", "self_share_low95",
+        "self_share_high95", "total_" + column, "total_share", "total_share_low95", "total_share_high95");
+    for (const HotFunction &each : hot.functions)
+        csv.row(each.rank, hot.table.functions->name(each.function), hot.table.functions->moduleName(each.function),
+            snapshot.tables->text(each.file), each.line, each.self, each.selfShare, each.selfShare95.low,
+            each.selfShare95.high, each.total, each.totalShare, each.totalShare95.low, each.totalShare95.high);
+}
+
+void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t most)
+{
+    const Hot hot = hotOf(snapshot, kind, most);
+    Json functions = Json::array();
+    for (const HotFunction &each : hot.functions)
+        functions.push_back({{"rank", each.rank}, {"function", hot.table.functions->name(each.function)},
+            {"module", hot.table.functions->moduleName(each.function)}, {"file", snapshot.tables->text(each.file)},
+            {"line", each.line}, {"self", each.self}, {"self_share", each.selfShare},
+            {"self_share_interval95", jsonOf(each.selfShare95)}, {"total", each.total},
+            {"total_share", each.totalShare}, {"total_share_interval95", jsonOf(each.totalShare95)}});
+    Json paths = Json::array();
+    for (const HotPath &path : hot.paths) {
+        Json frames = Json::array();
+        for (const NodeId node : path.nodes)
+            frames.push_back({{"function", hot.tree.name(node)}, {"total", hot.tree.total(node)},
+                {"recursion", hot.tree.node(node).recursion}});
+        paths.push_back({{"rank", path.rank}, {"total", path.total}, {"self", path.self}, {"share", path.share},
+            {"share_interval95", jsonOf(path.share95)}, {"ends_in_self", path.endsInSelf},
+            {"frames", std::move(frames)}});
+    }
+    const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", samplesOf(snapshot, kind)},
+        {"functions", std::move(functions)}, {"paths", std::move(paths)}};
+    out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+} // namespace model
