@@ -55,18 +55,18 @@ Result<HeapWish> parseHeapWish(std::string_view text)
 {
     const std::size_t sign = text.find('=');
     const std::string_view name = text.substr(0, sign);
-    const std::optional<std::string_view> figure
-        = sign == std::string_view::npos ? std::nullopt : std::optional(text.substr(sign + 1));
+    const bool hasFigure = sign != std::string_view::npos;
+    const std::string_view figure = hasFigure ? text.substr(sign + 1) : std::string_view();
     HeapWish wish;
-    if (name == "full" && !figure)
+    if (name == "full" && !hasFigure)
         return wish;
-    if (name == "off" && !figure) {
+    if (name == "off" && !hasFigure) {
         wish.mode = HeapMode::Off;
         return wish;
     }
     if (name == "sampled") {
         wish.mode = HeapMode::Sampled;
-        const auto period = figure ? parseBytes(*figure) : std::optional(wish.periodBytes);
+        const auto period = hasFigure ? parseBytes(figure) : std::optional(wish.periodBytes);
         if (!period || *period < kShortestPeriod)
             return Error(fmt::format("{}: bytes from 64 to 1 TiB are possible, such as sampled=512KiB", text));
         wish.periodBytes = *period;
@@ -74,7 +74,7 @@ Result<HeapWish> parseHeapWish(std::string_view text)
     }
     if (name == "auto") {
         wish.mode = HeapMode::Auto;
-        const auto budget = figure ? parsePercent(*figure) : std::optional(wish.budgetMilliPercent);
+        const auto budget = hasFigure ? parsePercent(figure) : std::optional(wish.budgetMilliPercent);
         if (!budget || *budget < kLeastBudget || *budget > kMostBudget)
             return Error(fmt::format("{}: percent of one core from 0.1 to 400 are possible, such as auto=5%", text));
         wish.budgetMilliPercent = *budget;
