@@ -29,7 +29,7 @@ void Recording::runScans(model::Timestamp moment)
 {
     if (!m_scans || m_end)
         return;
-    const bool isScanning = m_scans->isScanning(); // asked first: what is done by then is taken
+    const bool isScanning = m_scans->isScanning();                 // asked first: what is done by then is taken
     const bool isCollected = m_looked && !m_looked->scans.empty(); // by an early look of this tick
     if (m_scans->hasScans() || isCollected)
         closeTick(0); // stored before anybody is told

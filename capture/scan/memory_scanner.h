@@ -27,8 +27,8 @@ struct ScanJob
     ProcessCopy copy;
     std::vector<model::ScanBlock> blocks;
     std::vector<model::StackId> stackOfNode; ///< by ScanBlock::node
-    std::vector<bool> isLoaderNode;          ///< by node: allocated by the dynamic loader, whose own memory is not known
-    std::int64_t firstBirthUs = 0;           ///< as in model::ReachParameters
+    std::vector<bool> isLoaderNode; ///< by node: allocated by the dynamic loader, whose own memory is not known
+    std::int64_t firstBirthUs = 0;  ///< as in model::ReachParameters
 };
 
 /// Finds out what the pointers of a stopped process say, while it runs on: a thread of its own ("heap-scan"), a job at a time. Called

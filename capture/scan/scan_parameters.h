@@ -8,8 +8,9 @@ namespace capture {
 /// How a scan for lost memory is to be done.
 struct ScanParameters
 {
-    std::int64_t minAgeNs = 60'000'000'000;       ///< younger blocks are not judged
-    std::int64_t confirmAfterNs = 30'000'000'000; ///< how much earlier the scan must have been that confirms what is lost
+    std::int64_t minAgeNs = 60'000'000'000; ///< younger blocks are not judged
+    std::int64_t confirmAfterNs
+        = 30'000'000'000; ///< how much earlier the scan must have been that confirms what is lost
 };
 
 } // namespace capture

@@ -14,7 +14,8 @@ struct StoppedThread
 {
     std::int32_t tid = 0;
     std::uint64_t stackPointer = 0;
-    std::uint64_t threadPointer = 0;  ///< fs base: the thread's control block, with its static thread-local memory below it
+    std::uint64_t threadPointer
+        = 0; ///< fs base: the thread's control block, with its static thread-local memory below it
     std::vector<std::uint64_t> values; ///< of all registers, vector ones too: a compiler keeps pointers anywhere
 };
 
