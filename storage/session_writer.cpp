@@ -239,18 +239,20 @@ Result<void> SessionWriter::updateInfo(const model::SessionInfo &info)
 
 Result<void> SessionWriter::finish(const model::SessionInfo &info)
 {
-    if (auto done = updateInfo(info); !done)
-        return done;
+    auto written = updateInfo(info);
+    if (!written && d->database && foldLog(*d->database))
+        written = updateInfo(info); // a log that may not grow has room again
     d->tables = {};
     d->batches = {};
     d->soak = {};
     d->levels = {};
     d->retention = {};
     d->setValue = {};
+    // A file that cannot be told its end still stands by itself.
     auto done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
     d->database.reset();
     d->lock.reset();
-    return done;
+    return written ? done : written;
 }
 
 const std::string &SessionWriter::path() const { return d->path; }

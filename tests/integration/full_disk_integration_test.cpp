@@ -132,21 +132,27 @@ private Q_SLOTS:
 
     void keepsToALimitOnFileSizes()
     {
-        // The limit holds to the end: what does not fit is lost, and said. The program has its signals as it would have them.
-        const QString limited = m_runner.path(QStringLiteral("limited"));
-        const tests::Ran ran = m_runner.run(QStringLiteral("bash"),
-            {QStringLiteral("-c"),
-                QStringLiteral(
-                    "ulimit -f 300; exec \"$0\" record --tick 100 --cpu off -o \"$1\" -- sh -c 'i=0; while [ $i -lt 30 "
-                    "]; do i=$((i + 1)); ls -R /usr/include/linux >/dev/null; sleep 0.1; done; "
-                    "grep SigBlk /proc/self/status; exit 4'"),
-                GenprofRunner::program(), limited});
-        QVERIFY2(ran.exitCode == 4, (QByteArray::number(ran.exitCode) + ran.err).constData());
-        QVERIFY2(ran.out.contains("SigBlk:\t0000000000000000"), ran.out.constData());
-        QVERIFY2(ran.err.contains("limit on file sizes"), ran.err.constData());
-        const QJsonObject summary = report(limited, QStringLiteral("summary"));
-        QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
-        QVERIFY(QFile(limited).size() <= 300 * 1024);
+        // The limit holds to the end: what does not fit is lost, and said. The program has its signals as it would have them. 200 KB of
+        // command lines do not fit beside an empty session's tables; where the end itself does not fit depends on the moment, so several.
+        for (const int limit : {290, 300, 320, 400}) {
+            const QString limited = m_runner.path(QStringLiteral("limited-%1").arg(limit));
+            const tests::Ran ran = m_runner.run(QStringLiteral("bash"),
+                {QStringLiteral("-c"),
+                    QStringLiteral("ulimit -f %1; exec \"$0\" record --tick 100 --cpu off -o \"$1\" -- sh -c \"$2\"")
+                        .arg(limit),
+                    GenprofRunner::program(), limited,
+                    QStringLiteral(
+                        "p=$(head -c 2000 /dev/zero | tr '\\0' x); for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6 7 8 9 "
+                        "10 11 12 13 14 15; do sh -c 'sleep 0.15; :' $i$j$p & done; wait; done; "
+                        "grep SigBlk /proc/self/status; exit 4")});
+            QVERIFY2(ran.exitCode == 4, (QByteArray::number(ran.exitCode) + ran.err).constData());
+            QVERIFY2(ran.out.contains("SigBlk:\t0000000000000000"), ran.out.constData());
+            QVERIFY2(ran.err.contains("limit on file sizes"), ran.err.constData());
+            const QJsonObject summary = report(limited, QStringLiteral("summary"));
+            QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+            QVERIFY(!summary[QStringLiteral("state")].toString().isEmpty());
+            QVERIFY(QFile(limited).size() <= limit * 1024);
+        }
     }
 
     void startsNothingWhereItMayNotWrite()

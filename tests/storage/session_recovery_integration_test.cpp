@@ -248,6 +248,45 @@ private Q_SLOTS:
         QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{30});
     }
 
+    void tellsItsEndWhereTheLogMayNotGrow()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("end"), 3);
+        VERIFY_RESULT(writer);
+        struct rlimit before = {};
+        ::getrlimit(RLIMIT_FSIZE, &before);
+        const struct rlimit limit = {std::filesystem::file_size(file("end-wal")), before.rlim_max};
+        QCOMPARE(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+        sample.info().state = SessionState::Complete;
+        const auto done = writer->finish(sample.info());
+        QCOMPARE(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        VERIFY_RESULT(done);
+        QVERIFY(!std::filesystem::exists(file("end-wal")));
+        auto reader = storage::SessionReader::open(file("end"));
+        QCOMPARE(reader->info().state, SessionState::Complete);
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{3});
+    }
+
+    void losesNothingWhereItsEndDoesNotFit()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("cut"), 30, 100);
+        VERIFY_RESULT(writer);
+        struct rlimit before = {};
+        ::getrlimit(RLIMIT_FSIZE, &before);
+        const struct rlimit limit = {8192, before.rlim_max}; // neither the log may grow nor be folded
+        QCOMPARE(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+        sample.info().state = SessionState::Complete;
+        const auto done = writer->finish(sample.info());
+        QCOMPARE(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        QVERIFY(!done);
+        auto reader = storage::SessionReader::open(file("cut"));
+        QCOMPARE(reader->info().state, SessionState::Unfinished);
+        QCOMPARE((*reader->snapshot({}))->damage, std::string());
+        QCOMPARE((*reader->snapshot({}))->tickEnds.size(), std::size_t{30});
+    }
+
     void keepsTheLogWhileAReaderNeedsIt()
     {
         SampleSession sample;
