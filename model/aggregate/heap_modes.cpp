@@ -20,6 +20,30 @@ std::optional<Timestamp> endOf(const Snapshot &snapshot, ImageId image)
     return row.end ? row.end : snapshot.tables->processes.at(row.process.index()).end;
 }
 
+/// The tick in which the last of the processes ended; empty while one may still run.
+std::optional<TimeRange> lastTickOfPrograms(const Snapshot &snapshot)
+{
+    const std::vector<Process> &processes = snapshot.tables->processes;
+    std::optional<Timestamp> end;
+    for (const Process &process : processes) {
+        if (!process.end)
+            return std::nullopt;
+        end = std::max(end.value_or(*process.end), *process.end);
+    }
+    const std::vector<Timestamp> &ticks = snapshot.tickEnds;
+    const auto tick = end ? std::lower_bound(ticks.begin(), ticks.end(), *end) : ticks.end();
+    if (tick == ticks.begin() || tick == ticks.end())
+        return std::nullopt;
+    return TimeRange{*(tick - 1), *tick};
+}
+
+template <typename IsLeftOut> void leaveOut(TimeSeries &series, const IsLeftOut &isLeftOut)
+{
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(segment, isLeftOut);
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+}
+
 } // namespace
 
 std::vector<HeapModeSpan> heapModeSpans(const Snapshot &snapshot)
@@ -57,14 +81,13 @@ TimeSeries judgedSeries(
     const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
 {
     TimeSeries series = timeSeries(snapshot, source, process);
+    if (const auto last = lastTickOfPrograms(snapshot))
+        leaveOut(series, [&](const SeriesPoint &point) { return point.when > last->begin; });
     const auto *quantity = std::get_if<HeapQuantity>(&source);
     const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
     const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();
-    if (steps.empty())
-        return series;
-    for (std::vector<SeriesPoint> &segment : series.segments)
-        std::erase_if(segment, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
-    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    if (!steps.empty())
+        leaveOut(series, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
     return series;
 }
 
