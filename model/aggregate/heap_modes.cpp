@@ -20,21 +20,23 @@ std::optional<Timestamp> endOf(const Snapshot &snapshot, ImageId image)
     return row.end ? row.end : snapshot.tables->processes.at(row.process.index()).end;
 }
 
-/// The tick in which the last of the processes ended; empty while one may still run.
-std::optional<TimeRange> lastTickOfPrograms(const Snapshot &snapshot)
+constexpr Duration kCleaningUp{1'000'000'000};
+constexpr std::int64_t kLeastPart = 10;
+
+/// From when on the programs may have been ending: a tick before the last one's end, and a second where the recording is long enough. Empty
+/// while one may still run.
+std::optional<Timestamp> endOfWork(const Snapshot &snapshot)
 {
-    const std::vector<Process> &processes = snapshot.tables->processes;
     std::optional<Timestamp> end;
-    for (const Process &process : processes) {
+    for (const Process &process : snapshot.tables->processes) {
         if (!process.end)
             return std::nullopt;
         end = std::max(end.value_or(*process.end), *process.end);
     }
-    const std::vector<Timestamp> &ticks = snapshot.tickEnds;
-    const auto tick = end ? std::lower_bound(ticks.begin(), ticks.end(), *end) : ticks.end();
-    if (tick == ticks.begin() || tick == ticks.end())
+    if (!end)
         return std::nullopt;
-    return TimeRange{*(tick - 1), *tick};
+    const Duration second = std::min(kCleaningUp, Duration{snapshot.info.duration.ns / kLeastPart});
+    return Timestamp{end->ns - std::max(snapshot.info.config.tick, second).ns};
 }
 
 template <typename IsLeftOut> void leaveOut(TimeSeries &series, const IsLeftOut &isLeftOut)
@@ -81,8 +83,8 @@ TimeSeries judgedSeries(
     const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
 {
     TimeSeries series = timeSeries(snapshot, source, process);
-    if (const auto last = lastTickOfPrograms(snapshot))
-        leaveOut(series, [&](const SeriesPoint &point) { return point.when > last->begin; });
+    if (const auto end = endOfWork(snapshot))
+        leaveOut(series, [&](const SeriesPoint &point) { return point.when > *end; });
     const auto *quantity = std::get_if<HeapQuantity>(&source);
     const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
     const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();
