@@ -327,7 +327,8 @@ private:
                 const std::optional<Timestamp> end = image.end ? image.end : process.end;
                 table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
                     end ? formatDuration(*end - image.start) : "", isFirst ? endText(process) : "then exec",
-                    std::string(heapStateKey(image.heap)), std::string(tables.text(image.commandLine))});
+                    std::string(heapStateText(image.heap, m_snapshot.info.config.heap)),
+                    std::string(tables.text(image.commandLine))});
             }
         }
         heading("Processes");

@@ -154,11 +154,12 @@ std::string scanSentence(const MemoryScan &scan)
     const BlockSum lost = scan.lost();
     const std::int64_t held
         = sumOf(scan.sums, ReachClass::Reachable).blocks + sumOf(scan.sums, ReachClass::Possibly).blocks;
+    const std::int64_t unjudged = sumOf(scan.sums, ReachClass::Unjudged).blocks;
     if (lost.blocks == 0 && held == 0)
-        return fmt::format("Nothing can be said yet: none of {} could be judged.",
-            blocksText(sumOf(scan.sums, ReachClass::Unjudged).blocks));
+        return fmt::format("Nothing can be said yet: none of {} could be judged.", blocksText(unjudged));
     if (lost.blocks == 0)
-        return fmt::format("Nothing is lost: pointers lead to all {} that could be judged.", blocksText(held));
+        return fmt::format("Pointers lead to all {} that could be judged{}.", blocksText(held),
+            unjudged > 0 ? fmt::format("; {} could not be", blocksText(unjudged)) : std::string(": nothing is lost"));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
     if (scan.confirms == 0)
         return text + "; a second scan at least 30 s later would confirm that.";
