@@ -28,6 +28,7 @@ private:
     void reload();
     void save();
     void showRules();
+    void fill(QTreeWidgetItem &row, const model::AlertRuleText &rule) const;
     void takeToggle(QTreeWidgetItem *row);
     void edit(int index); ///< −1: a new rule
     void remove();
