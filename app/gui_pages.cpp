@@ -10,6 +10,7 @@
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/hot_page.h"
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
@@ -27,6 +28,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::AreasPage(selection));
     window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
+    window.addPage(new ui::HotPage(selection));
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);
     window.addPage(leaks);
