@@ -6,6 +6,7 @@
 #include "ui/pages/alerts_page.h"
 #include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
+#include "ui/pages/compare_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
@@ -41,6 +42,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     if (const std::string rules = alertFilePath(); !rules.empty())
         alerts->setRuleAccess(alertFileAccess(rules));
     window.addPage(alerts);
+    window.addPage(new ui::ComparePage(selection));
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));

@@ -98,8 +98,7 @@ private Q_SLOTS:
         ui::Selection selection;
         ui::AlertsPage page(selection);
         QSignalSpy counted(&page, &ui::AlertsPage::activeCounted);
-        page.setSnapshot(
-            withAlerts({alert(10, 20), alert(30, {}), alert(50, 60)}, model::SessionState::Recording));
+        page.setSnapshot(withAlerts({alert(10, 20), alert(30, {}), alert(50, 60)}, model::SessionState::Recording));
         QTreeWidget *table = tableOf(page, u"Alerts"_s);
         QCOMPARE(table->topLevelItemCount(), 3);
         QCOMPARE(table->topLevelItem(0)->text(1), u"memory grows 30"_s);

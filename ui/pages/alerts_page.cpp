@@ -54,6 +54,7 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
         tr("The recorder looks for memory that grows or nears its limit, for busy processors and for a forecast that "
            "ends soon, and after a scan for newly lost memory. Its rules stand below."));
     m_empty->setMinimumHeight(168); // a wrapped sentence has no least height of its own
+    m_empty->setMaximumHeight(188);
     column->addWidget(m_empty);
     m_card = new Card(tr("Alerts"));
     m_table = new QTreeWidget;

@@ -31,11 +31,19 @@ using model::CostKind;
 namespace {
 
 constexpr std::size_t kMostFunctions = 100;
-constexpr std::array kCosts{CostKind::CpuTime, CostKind::Allocations, CostKind::Allocated, CostKind::Temporary,
-    CostKind::Peak, CostKind::Live};
+constexpr std::array kCosts{
+    CostKind::CpuTime, CostKind::Allocations, CostKind::Allocated, CostKind::Temporary, CostKind::Peak, CostKind::Live};
 
 enum PathColumn { PathName, PathShare, PathInterval, PathPlace, PathColumnCount };
-enum FunctionColumn { RankColumn, NameColumn, SelfColumn, IntervalColumn, TotalColumn, PlaceColumn, FunctionColumnCount };
+enum FunctionColumn {
+    RankColumn,
+    NameColumn,
+    SelfColumn,
+    IntervalColumn,
+    TotalColumn,
+    PlaceColumn,
+    FunctionColumnCount
+};
 
 QString costLabel(CostKind kind)
 {
@@ -61,7 +69,10 @@ QString intervalText(const model::Interval &share)
 }
 
 /// "2", and "2 =" where several share the place.
-QString rankText(std::size_t rank, bool isTie) { return QString::number(rank) + (isTie ? QStringLiteral(" =") : QString()); }
+QString rankText(std::size_t rank, bool isTie)
+{
+    return QString::number(rank) + (isTie ? QStringLiteral(" =") : QString());
+}
 
 template <typename Ranked> bool isTieAt(const std::vector<Ranked> &all, std::size_t i)
 {
@@ -146,8 +157,10 @@ void HotPage::setUpTables(QBoxLayout *column)
     setColumn(*m_paths, PathInterval, 130);
     m_paths->header()->resizeSection(PathPlace, 190);
     m_functionCard = new Card(tr("Functions by their own part"));
-    m_functionCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
-    m_functions = newTable({tr("Rank"), tr("Function"), tr("Self"), tr("95 % interval"), tr("Total"), tr("Place")}, NameColumn);
+    m_functionCard->addExport(
+        QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
+    m_functions
+        = newTable({tr("Rank"), tr("Function"), tr("Self"), tr("95 % interval"), tr("Total"), tr("Place")}, NameColumn);
     m_functions->setAccessibleName(tr("Functions by their own part of the cost"));
     m_functions->setRootIsDecorated(false);
     m_functions->header()->resizeSection(RankColumn, 64);
@@ -224,7 +237,8 @@ void HotPage::chooseWhatIsThere()
         m_costButtons->button(static_cast<int>(i))->setEnabled(kCosts[i] == CostKind::CpuTime ? hasCpu : hasHeap);
     if (m_isChosen)
         return;
-    m_kind = hasCpu && (!m_snapshot->cpu.empty() || m_snapshot->heap.empty()) ? CostKind::CpuTime : CostKind::Allocations;
+    m_kind
+        = hasCpu && (!m_snapshot->cpu.empty() || m_snapshot->heap.empty()) ? CostKind::CpuTime : CostKind::Allocations;
     for (std::size_t i = 0; i < kCosts.size(); ++i)
         m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == m_kind);
 }
@@ -293,11 +307,12 @@ void HotPage::show(model::HotSpots hot)
     const bool isExact = m_hot->isExact();
     m_paths->setColumnHidden(PathInterval, isExact);
     m_functions->setColumnHidden(IntervalColumn, isExact);
-    m_pathCard->setCaption(isExact ? tr("down to where it is spent or splits; “=” are ties")
-                                   : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
-    m_functionCard->setCaption(
-        m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot) ? tr("estimates of a sampled heap")
-            : isExact                                                         ? tr("counted")
+    m_pathCard->setCaption(isExact
+            ? tr("down to where it is spent or splits; “=” are ties")
+            : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
+    m_functionCard->setCaption(m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
+            ? tr("estimates of a sampled heap")
+            : isExact ? tr("counted")
                       : tr("“=”: intervals overlap, so the samples do not tell which is more"));
     showPaths();
     showFunctions();
@@ -307,7 +322,8 @@ void HotPage::show(model::HotSpots hot)
 QString HotPage::placeText(model::StringId file, std::uint32_t line) const
 {
     const std::string &path = m_shownSnapshot->tables->text(file);
-    return path.empty() ? QString() : text(model::fileNameOf(path)) + (line > 0 ? u':' + QString::number(line) : QString());
+    return path.empty() ? QString()
+                        : text(model::fileNameOf(path)) + (line > 0 ? u':' + QString::number(line) : QString());
 }
 
 void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const
@@ -315,7 +331,8 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
     const model::CallTree &tree = m_hot->tree;
     const model::CallNode &last = tree.node(path.nodes.back());
     const std::string name = tree.name(path.nodes.back());
-    row.setText(PathName, rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name))
+    row.setText(PathName,
+        rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name))
             + (path.endsInSelf ? tr("   spent in its own code") : tr("   splits here")));
     row.setData(0, FullTextRole, text(name));
     row.setData(0, StackRole, last.stack.value);
@@ -384,8 +401,7 @@ void HotPage::showFunctions()
         row.setData(SelfColumn, ShareRole, each.selfShare);
         row.setText(IntervalColumn, intervalText(each.selfShare95));
         row.setText(TotalColumn, text(model::formatShare(each.totalShare)));
-        row.setText(
-            PlaceColumn, place.isEmpty() ? text(m_hot->table.functions->moduleName(each.function)) : place);
+        row.setText(PlaceColumn, place.isEmpty() ? text(m_hot->table.functions->moduleName(each.function)) : place);
         for (const int column : {SelfColumn, IntervalColumn, TotalColumn})
             row.setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         if (!current.isEmpty() && name == current)
@@ -406,8 +422,7 @@ std::vector<Export> HotPage::exports()
     if (!m_shownSnapshot || !m_hot)
         return {};
     return {{QStringLiteral("hot-functions"), tr("Functions"), {},
-        [snapshot = m_shownSnapshot, kind = m_kind](
-            std::ostream &out) { model::writeHotCsv(out, *snapshot, kind); }}};
+        [snapshot = m_shownSnapshot, kind = m_kind](std::ostream &out) { model::writeHotCsv(out, *snapshot, kind); }}};
 }
 
 } // namespace ui

@@ -61,7 +61,7 @@ private:
     std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_hot was made from
     std::optional<model::HotSpots> m_hot;
     model::CostKind m_kind = model::CostKind::CpuTime;
-    bool m_isChosen = false; ///< somebody chose the cost
+    bool m_isChosen = false;                 ///< somebody chose the cost
     std::vector<std::int64_t> m_threadTimes; ///< by thread, of the newest snapshot of all threads, ns
     QButtonGroup *m_costButtons = nullptr;
     QComboBox *m_threads = nullptr;

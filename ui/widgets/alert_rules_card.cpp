@@ -6,6 +6,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -134,10 +135,21 @@ void AlertRulesCard::fill(QTreeWidgetItem &row, const model::AlertRuleText &rule
     row.setCheckState(NameColumn, rule.isEnabled ? Qt::Checked : Qt::Unchecked);
     for (int column = 0; column < ColumnCount; ++column) {
         row.setText(column, cells[column]);
-        row.setForeground(column, Colors::of(this)[rule.isEnabled ? Token::Ink : Token::InkMuted]);
+        row.setData(column, Qt::ForegroundRole,
+            rule.isEnabled ? QVariant() : QVariant(QBrush(Colors::of(this)[Token::InkMuted])));
     }
     row.setToolTip(ConditionColumn, cells[ConditionColumn]);
     row.setToolTip(RunsColumn, cells[RunsColumn]);
+}
+
+void AlertRulesCard::changeEvent(QEvent *event)
+{
+    Card::changeEvent(event);
+    if (event->type() != QEvent::PaletteChange || m_table == nullptr)
+        return;
+    const QSignalBlocker blocker(m_table);
+    for (int i = 0; i < m_table->topLevelItemCount(); ++i)
+        fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
 }
 
 int AlertRulesCard::current() const { return m_table->indexOfTopLevelItem(m_table->currentItem()); }

@@ -22,6 +22,9 @@ public:
     /// Reads the rules through `access`, now and whenever they are saved or given up.
     void setAccess(model::AlertRuleAccess access);
 
+protected:
+    void changeEvent(QEvent *event) override;
+
 private:
     void setUpTable();
     void setUpButtons();
