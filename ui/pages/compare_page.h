@@ -49,6 +49,7 @@ public:
     QString subtitle() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     bool isBusy() const override { return m_isWaiting || m_job.isRunning() || m_treeJob.isRunning(); }
+    bool listsFunctions() const override { return m_compared != nullptr; }
     bool isEmpty() const override { return !m_other && !m_isWaiting; }
     std::vector<Export> exports() override;
 

@@ -55,6 +55,9 @@ public:
     /// Whether the page shows nothing of the session, because somebody has to choose something first.
     virtual bool isEmpty() const { return false; }
 
+    /// Whether the page lists functions, and so follows Selection::findText().
+    virtual bool listsFunctions() const { return false; }
+
     /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
     virtual std::vector<Export> exports() { return {}; }
 
