@@ -70,10 +70,13 @@ public:
     /// Stops recording in this process, until a recorder attaches.
     void goDormant();
 
-    /// Meets the recorder at g_recorderAddress from a process that runs already. Not while leave() is due.
+    /// Meets the recorder at g_recorderAddress from a process that runs already, after findLoaderFunctions(). Not while leave() is due.
     bool attach();
-    /// Then begins to record, in all threads at once: when every call leads here, so that no block's free goes unseen.
+    /// Then begins to record, in all threads at once: when every call leads here, so that no block's free goes unseen, and offerApi() was
+    /// called.
     bool activate();
+    /// Finds what is needed of the loader, by a walk along its list of modules: in a process that runs already, with its lock held.
+    void findLoaderFunctions();
     /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
     bool leave();
     /// A recorder that is alive is being served.
@@ -105,6 +108,8 @@ private:
     void setPhase(Phase phase) { m_standing.store({phase, 0}, std::memory_order_release); }
     bool start();
     bool connect(wire::Origin origin);
+    bool prepare(wire::Origin origin);
+    void retreat(wire::Retreat why);
     bool hasVisitors() const;
     void disownStates();
     ThreadState *enter();
