@@ -32,6 +32,14 @@ void addBreak(SegmentFilter &filter, std::int32_t pid)
             filter.add(mapping.begin, mapping.end);
 }
 
+/// Calls its function at the end, however it comes.
+template <typename Function> struct Thawing
+{
+    Function thaw;
+    ~Thawing() { thaw(); }
+};
+template <typename Function> Thawing(Function) -> Thawing<Function>;
+
 /// Copies the books; whether `filter` knows of all blocks.
 bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, std::vector<model::ScanBlock> &blocks)
 {
@@ -132,14 +140,12 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     job.blocks.assign(blocks + blocks / 16 + 4096, {});
     const std::size_t words
         = std::max(static_cast<std::size_t>(bytes) / sizeof(std::uint64_t) / kLikelyShare, blocks * kLikelyLinks);
-    // The books stand still from the stop until they are copied.
-    const std::lock_guard lock(m_mutex);
+    // The books stand still from the stop until they are copied; those of other processes go on meanwhile.
     bool isSettled = false;
+    const Thawing thawing{[&] { thaw(image); }};
     CopyRequest request{
         image.arrival.pid, known, filter, std::make_unique<WordBuffer>(std::max(words, kLeastWords)), tries > 1, [&] {
-            m_clock.sync();
-            m_drainedEvents += image.channel.drain(m_clock, false);
-            isSettled = image.channel.isSettled();
+            isSettled = freeze(image);
             return isSettled || tries == kMostTries;
         }};
     auto copy = copyProcess(request);
@@ -150,7 +156,7 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
             return false;
         return copy.error();
     }
-    if (!copyBlocks(image.channel.pairing().live(), filter, job.blocks))
+    if (const std::lock_guard lock(m_mutex); !copyBlocks(image.channel.pairing().live(), filter, job.blocks))
         return false; // blocks came where there were none a moment ago
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;
     if (!isSettled)
@@ -162,6 +168,22 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     job.scan.scannedBytes = job.copy.scannedBytes;
     job.scan.unreadableBytes = job.copy.unreadableBytes;
     return true;
+}
+
+/// Brings the books to what the process, which stands still, has written, and keeps them so. Returns whether they are complete.
+bool HeapInstrument::freeze(Image &image)
+{
+    const std::lock_guard lock(m_mutex);
+    m_clock.sync();
+    m_drainedEvents += image.channel.drain(m_clock, false);
+    image.isFrozen = true;
+    return image.channel.isSettled();
+}
+
+void HeapInstrument::thaw(Image &image)
+{
+    const std::lock_guard lock(m_mutex);
+    image.isFrozen = false;
 }
 
 /// Why blocks may be there that are not known, or known ones gone.

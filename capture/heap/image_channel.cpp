@@ -377,7 +377,15 @@ TargetLosses ImageChannel::losses() const
 wire::Retreat ImageChannel::retreat() const
 {
     const wire::Retreat said = m_memory->view().header().retreat.load(std::memory_order_acquire);
-    return said == wire::Retreat::None || said == wire::Retreat::NoClock ? said : wire::Retreat::NoSystemCalls;
+    switch (said) {
+    case wire::Retreat::None:
+    case wire::Retreat::NoClock:
+    case wire::Retreat::NoMemory:
+    case wire::Retreat::NoForkFlag:
+        return said;
+    default:
+        return wire::Retreat::NoSystemCalls;
+    }
 }
 
 std::vector<std::uint64_t> ImageChannel::stackTops() const
