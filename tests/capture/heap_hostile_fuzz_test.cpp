@@ -66,16 +66,17 @@ std::size_t scanOf(const model::LiveHeap &live)
     const model::BlockIndex index(std::move(blocks));
     for (std::size_t i = 0; i < index.size(); ++i)
         if (index.find(index[i].address) != i)
-            qFatal("block %zu of %zu at %llx is not found", i, count,
-                static_cast<unsigned long long>(index[i].address));
+            qFatal(
+                "block %zu of %zu at %llx is not found", i, count, static_cast<unsigned long long>(index[i].address));
     return count;
 }
 
-/// Slots that look taken, with heads that claim a plausible number of records.
+/// Slots that look taken, by an owner who is new now and then, with heads that claim a plausible number of records.
 void claim(wire::MemoryView view, std::uint32_t slots, std::mt19937_64 &random)
 {
     for (std::uint32_t i = 0; i < slots; ++i) {
         wire::ThreadSlot &slot = view.slot(i);
+        slot.serial.store(static_cast<std::uint32_t>(random() % 3 + 1));
         slot.state.store(wire::SlotState::Taken);
         slot.head.store(slot.tail.load() + random() % wire::kFirstRingRecords);
     }
