@@ -62,8 +62,8 @@ bool ImageChannel::isAnyStalled() const
 
 bool ImageChannel::isAllApplied() const
 {
-    return std::none_of(
-        m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->current.type != wire::RecordType::None; });
+    return std::none_of(m_active.begin(), m_active.end(),
+        [](const Ring *ring) { return ring->current.type != wire::RecordType::None; });
 }
 
 bool ImageChannel::isSettled() const

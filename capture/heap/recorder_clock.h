@@ -35,7 +35,10 @@ public:
     }
 
     /// How many clock units pass in so many nanoseconds.
-    std::uint64_t unitsIn(std::int64_t ns) const { return static_cast<std::uint64_t>(static_cast<double>(ns) / m_nsPerUnit); }
+    std::uint64_t unitsIn(std::int64_t ns) const
+    {
+        return static_cast<std::uint64_t>(static_cast<double>(ns) / m_nsPerUnit);
+    }
 
     /// How long so many clock units are, in nanoseconds.
     double spanNs(double units) const { return units * m_nsPerUnit; }

@@ -224,8 +224,7 @@ private:
         if (const auto claim = m_withdrawn.find({image.value, stack.stack.value}); claim != m_withdrawn.end())
             stack.withdrawn = claim->second;
         const StackLine &line = m_places.placeOf(stack.stack);
-        const auto [it, isNew]
-            = m_items.try_emplace({image.value, sortOf(tier), line.modulePath + '\n' + line.name});
+        const auto [it, isNew] = m_items.try_emplace({image.value, sortOf(tier), line.modulePath + '\n' + line.name});
         LeakItem &item = it->second;
         if (isNew) {
             item = {.tier = tier, .function = line.name, .module = line.moduleName, .image = image};

@@ -55,8 +55,8 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
         const GrowthLook &look = *found.growth;
         card.qualifier = fmt::format("tested {} of {} stacks for {}", formatCount(look.tested),
             formatCount(look.stacks), formatDuration(snapshot.span.length()));
-        card.sentence = fmt::format("No place was found that grows by {} or more{}.", look.least,
-            look.limit.empty() ? "" : "; " + look.limit);
+        card.sentence = fmt::format(
+            "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
         card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
     }
     const Recommendation *first = firstOf(found, kGrowingStackRule.key);

@@ -118,7 +118,8 @@ private Q_SLOTS:
 
     void filterRemembers()
     {
-        QCOMPARE(answer({constant(7), statement(BPF_ST, 15), constant(0), statement(BPF_LD | BPF_MEM, 15), giveA()}), 7U);
+        QCOMPARE(
+            answer({constant(7), statement(BPF_ST, 15), constant(0), statement(BPF_LD | BPF_MEM, 15), giveA()}), 7U);
         QCOMPARE(answer({constantX(8), statement(BPF_STX, 0), statement(BPF_LD | BPF_MEM, 0), giveA()}), 8U);
         QCOMPARE(answer({constant(9), statement(BPF_MISC | BPF_TAX, 0), constant(1),
                      statement(BPF_ALU | BPF_ADD | BPF_X, 0), giveA()}),
@@ -162,7 +163,7 @@ private Q_SLOTS:
     {
         constexpr std::uint32_t kKill = SECCOMP_RET_KILL_PROCESS;
         QCOMPARE(answer({}), kKill);
-        QCOMPARE(answer({constant(1)}), kKill);                      // no answer
+        QCOMPARE(answer({constant(1)}), kKill);                       // no answer
         QCOMPARE(answer({load(62), give(SECCOMP_RET_ALLOW)}), kKill); // not a whole word of the call
         QCOMPARE(answer({load(64), give(SECCOMP_RET_ALLOW)}), kKill);
         QCOMPARE(answer({load(0xfffffffc), give(SECCOMP_RET_ALLOW)}), kKill);
@@ -186,8 +187,7 @@ private Q_SLOTS:
         QTest::newRow("clock_gettime") << int{SYS_clock_gettime} << without(Ask::Clock);
         QTest::newRow("rt_sigprocmask") << int{SYS_rt_sigprocmask} << without(Ask::Probe);
         QTest::newRow("access") << int{SYS_access} << without(Ask::Look);
-        QTest::newRow("madvise")
-            << int{SYS_madvise} << (without(Ask::Meet) & without(Ask::Map));
+        QTest::newRow("madvise") << int{SYS_madvise} << (without(Ask::Meet) & without(Ask::Map));
     }
     void whatAFilterForbidsIsNotAsked()
     {
@@ -231,7 +231,8 @@ private Q_SLOTS:
             const double p = -std::expm1(-static_cast<double>(std::max<std::size_t>(sizes[k], 32)) / period);
             const double deviation = std::sqrt(kRounds * p * (1 - p));
             const double off = (taken[k] - kRounds * p) / std::max(deviation, 1.0);
-            QVERIFY2(std::abs(off) < 4.5, qPrintable(QStringLiteral("%1: %2 of %3").arg(sizes[k]).arg(taken[k]).arg(p)));
+            QVERIFY2(
+                std::abs(off) < 4.5, qPrintable(QStringLiteral("%1: %2 of %3").arg(sizes[k]).arg(taken[k]).arg(p)));
         }
     }
 
