@@ -56,6 +56,19 @@ public:
         return state != nullptr && !isNumber(state) && state->owner == &t_words ? state : enter();
     }
 
+    /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
+    ThreadState *samplingThread() const
+    {
+        if (!sampledBlocks.isThere() || !ForkFlag::isRaised())
+            return nullptr;
+        ThreadState *state = t_words.state;
+        const bool isOwn = state != nullptr && !isNumber(state) && state->owner == &t_words;
+        return isOwn && state->coverage == Coverage::Sampled
+                && memory.header().order.load(std::memory_order_relaxed) == state->order
+            ? state
+            : nullptr;
+    }
+
     /// Whether `pc` lies in the module that serves malloc. Its range is kept here: the shared memory may go while a hook asks.
     bool isAllocatorCode(std::uint64_t pc) const { return pc - m_allocatorBegin < m_allocatorBytes; }
 
