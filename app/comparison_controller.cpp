@@ -12,7 +12,10 @@ ComparisonController::ComparisonController(ui::ComparePage &page, QObject *paren
     connect(&page, &ui::ComparePage::otherWanted, this, [this](const QString &path) { compareWith(path); });
     connect(&page, &ui::ComparePage::otherDropped, &m_session, &SessionController::close);
     connect(&m_session, &SessionController::snapshotReady, this,
-        [this](std::shared_ptr<const model::Snapshot> snapshot) { m_page.setOther(std::move(snapshot), m_role); });
+        [this](const std::shared_ptr<const model::Snapshot> &snapshot) {
+            m_page.setOther(snapshot, m_role);
+            Q_EMIT arrived(snapshot);
+        });
     connect(&m_session, &SessionController::openFailed, this,
         [this](const QString &, const QString &sentence) { giveUp(sentence); });
     connect(

@@ -27,6 +27,8 @@ public:
 Q_SIGNALS:
     /// The session at `path` is sealed; then compareWith() with its passphrase, or giveUp().
     void passphraseWanted(const QString &path, bool wasWrong);
+    /// It was read, or read anew.
+    void arrived(std::shared_ptr<const model::Snapshot> snapshot);
     /// It could not be read; the page says so.
     void failed(const QString &sentence);
 

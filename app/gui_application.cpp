@@ -7,6 +7,7 @@
 #include "capture/target/host_probe.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
+#include "ui/pages/advice_page.h"
 #include "ui/pages/compare_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/start_page.h"
@@ -61,6 +62,7 @@ GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
     connectSession();
     connectCapture();
     connectComparison();
+    connectAdvice();
     connect(&m_system, &SystemAppearance::darkPreferred, &m_theme, &ui::Theme::setSystemPrefersDark);
     m_system.ask();
 }
@@ -149,6 +151,22 @@ void GuiApplication::connectComparison()
             compareWith(path);
     });
     connect(&m_window, &ui::MainWindow::sessionsDropped, this, &GuiApplication::onSessionsDropped);
+}
+
+void GuiApplication::connectAdvice()
+{
+    m_advice = m_window.findChild<ui::AdvicePage *>();
+    m_adviceKeeper = std::make_unique<AdviceController>(*m_advice);
+    connect(m_advice, &ui::AdvicePage::laterWanted, this, [this] {
+        const QString path = QFileDialog::getOpenFileName(&m_window, tr("The session after the change"),
+            QFileInfo(m_session.path()).path(), tr("Sessions (*.gprof-session);;All files (*)"));
+        if (path.isEmpty())
+            m_advice->setLaterFailed({});
+        else
+            m_comparison->compareWith(path, ComparisonController::Role::After);
+    });
+    connect(m_comparison.get(), &ComparisonController::arrived, m_advice, &ui::AdvicePage::setLater);
+    connect(m_comparison.get(), &ComparisonController::failed, m_advice, &ui::AdvicePage::setLaterFailed);
 }
 
 void GuiApplication::compareWith(const QString &path, ComparisonController::Role role)
@@ -280,6 +298,7 @@ void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &sn
         && QString::fromStdString(snapshot->file) == m_capture.output())
         m_window.setTrouble(m_recorderSaid);
     remember(*snapshot);
+    m_adviceKeeper->follow(*snapshot, m_session.key());
     if (const QString before = std::exchange(m_before, {}); !before.isEmpty())
         compareWith(before, ComparisonController::Role::Before);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/advice_controller.h"
 #include "app/capture_controller.h"
 #include "app/comparison_controller.h"
 #include "app/gui_settings.h"
@@ -20,8 +21,9 @@
 class QCloseEvent;
 
 namespace ui {
+class AdvicePage;
 class StartPage;
-}
+} // namespace ui
 
 namespace app {
 
@@ -42,6 +44,7 @@ private:
     void connectSession();
     void connectCapture();
     void connectComparison();
+    void connectAdvice();
     void open(const QString &path);
     void openDialog();
     void onOpenFailed(const QString &path, const QString &sentence);
@@ -69,6 +72,8 @@ private:
     SessionController m_session;
     ui::ComparePage *m_comparePage = nullptr;
     std::unique_ptr<ComparisonController> m_comparison;
+    ui::AdvicePage *m_advice = nullptr;
+    std::unique_ptr<AdviceController> m_adviceKeeper;
     QString m_before;                                  ///< to be compared with once the session is open
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended

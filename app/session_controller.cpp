@@ -18,8 +18,9 @@ struct SessionController::Session
     std::string path;
     std::optional<storage::SecretText> passphrase; ///< until the key is made of it
     std::optional<storage::SessionReader> reader;  ///< empty until the first job opened it
-    bool hasShown = false;                         ///< a snapshot was made
-    std::atomic<bool> isOld = true;                ///< what is shown lacks something that was read; any thread
+    storage::SealKeyPointer key;
+    bool hasShown = false;          ///< a snapshot was made
+    std::atomic<bool> isOld = true; ///< what is shown lacks something that was read; any thread
 };
 
 /// What a job found.
@@ -31,6 +32,7 @@ struct SessionController::Reading
     std::string failure; ///< a sentence; empty: none
     bool isOpened = false;
     Passphrase passphrase = Passphrase::NotNeeded;
+    storage::SealKeyPointer key;                     ///< of a sealed session that was just opened
     std::shared_ptr<const model::Snapshot> snapshot; ///< null: nothing changed
 };
 
@@ -93,6 +95,7 @@ void SessionController::close()
     m_job.cancel();
     m_session.reset();
     m_path.clear();
+    m_key.reset();
     m_snapshot.reset();
     m_selection = {};
     m_isHeld = false;
@@ -136,6 +139,7 @@ void SessionController::read(Demand demand)
         [session = m_session, selection = m_selection, demand](std::stop_token stop) -> std::optional<Reading> {
             const std::lock_guard lock(session->mutex);
             Reading reading{.session = session, .isOpened = session->reader.has_value()};
+            reading.key = session->key; // a run before this one may have opened it, and been cancelled
             if (stop.stop_requested())
                 return std::nullopt;
             if (!session->reader) {
@@ -153,6 +157,7 @@ void SessionController::read(Demand demand)
                     return reading;
                 }
                 session->reader.emplace(std::move(*opened));
+                reading.key = session->key = *key;
                 reading.isOpened = true;
             }
             const auto changed = session->reader->poll();
@@ -184,6 +189,7 @@ void SessionController::take(const Reading &reading)
     if (reading.session != m_session)
         return;
     m_isReadingRest = false;
+    m_key = reading.key;
     if (reading.passphrase != Reading::Passphrase::NotNeeded) {
         const QString path = m_path;
         close();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/snapshot.h"
+#include "storage/seal/seal_key.h"
 #include "ui/background_job.h"
 
 #include <QObject>
@@ -42,6 +43,8 @@ public:
     const std::shared_ptr<const model::Snapshot> &snapshot() const { return m_snapshot; }
     /// Of the session that was opened last; empty after close().
     const QString &path() const { return m_path; }
+    /// Of the open session, once it was opened; null: it is not sealed.
+    const storage::SealKeyPointer &key() const { return m_key; }
 
 Q_SIGNALS:
     void snapshotReady(std::shared_ptr<const model::Snapshot> snapshot);
@@ -63,6 +66,7 @@ private:
 
     std::shared_ptr<Session> m_session;
     QString m_path;
+    storage::SealKeyPointer m_key;
     model::Selection m_selection;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     QTimer m_timer;

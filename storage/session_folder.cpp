@@ -26,7 +26,8 @@ using model::SessionEntry;
 using model::SessionState;
 
 constexpr std::string_view kEnding = ".gprof-session";
-constexpr std::size_t kLongestText = 4096; ///< of a note or all tags together
+constexpr std::size_t kLongestText = 4096;         ///< of a note or all tags together
+constexpr std::size_t kLongestAdvice = 256 * 1024; ///< done advice: names of functions may be long
 
 std::vector<std::string> linesOf(std::string_view text)
 {
@@ -51,7 +52,7 @@ std::string textOf(Database &database, std::string_view sql)
 }
 
 /// What the session says of `key`; empty where that is nothing.
-Result<std::string> valueOf(Database &database, std::string_view key)
+Result<std::string> valueOf(Database &database, std::string_view key, std::size_t longest = kLongestText)
 {
     auto rows = database.prepare("SELECT value FROM session WHERE key = ?");
     if (!rows)
@@ -60,7 +61,7 @@ Result<std::string> valueOf(Database &database, std::string_view key)
     const auto row = rows->step();
     if (!row)
         return row.error();
-    return *row ? std::string(rows->text(0).substr(0, kLongestText)) : std::string();
+    return *row ? std::string(rows->text(0).substr(0, longest)) : std::string();
 }
 
 void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
@@ -114,10 +115,10 @@ Result<Database> openToChange(const std::string &path, const SealKeyPointer &key
     return database;
 }
 
-Result<void> put(Database &database, std::string_view key, const std::string &value)
+Result<void> put(Database &database, std::string_view key, const std::string &value, std::size_t longest = kLongestText)
 {
-    if (value.size() > kLongestText)
-        return Error(fmt::format("{} may have {} bytes, and these are {}", key, kLongestText, value.size()));
+    if (value.size() > longest)
+        return Error(fmt::format("{} may have {} bytes, and these are {}", key, longest, value.size()));
     auto statement = database.prepare(value.empty() ? "DELETE FROM session WHERE key = ?"
                                                     : "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)");
     if (!statement)
@@ -185,6 +186,9 @@ Result<void> changeIn(const std::string &path, const EntryChange &change, const 
         if (auto done = put(*database, "verdicts", changedVerdicts(*told, change.addedVerdicts)); !done)
             return done;
     }
+    if (change.doneAdvice)
+        if (auto done = put(*database, "advice_done", *change.doneAdvice, kLongestAdvice); !done)
+            return done;
     if (auto done = transaction->commit(); !done)
         return done;
     // Of an unfinished recording the log was just brought in: its file must not say any more that it has one.
@@ -255,6 +259,15 @@ Result<std::vector<SessionEntry>> sessionsIn(
         return std::pair(-a.startWallNs, a.path) < std::pair(-b.startWallNs, b.path);
     });
     return entries;
+}
+
+Result<std::string> doneAdviceIn(const std::string &path, const SealKeyPointer &key)
+{
+    Damage damage;
+    auto file = openSessionFile(path, damage, key);
+    if (!file)
+        return file.error();
+    return valueOf(file->database, "advice_done", kLongestAdvice);
 }
 
 Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key)

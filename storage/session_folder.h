@@ -27,9 +27,14 @@ struct EntryChange
     std::optional<std::string> note; ///< replaces the one that is there; empty: removes it
     std::vector<std::string>
         addedVerdicts{}; ///< of gates and checks, behind those that are there; the newest stay where they get too many
+    std::optional<std::string>
+        doneAdvice{}; ///< replaces what is there, as model/report/done_advice_text writes it; empty: removes it
 };
 
-/// Stores tags, note and verdicts in the session itself (table `session`: "tags", "note", "verdicts"; separated by line breaks), so that they travel
+/// Which advice was followed, as EntryChange::doneAdvice stored it; empty where none was.
+model::Result<std::string> doneAdviceIn(const std::string &path, const SealKeyPointer &key = {});
+
+/// Stores tags, note, verdicts and done advice in the session itself (table `session`: "tags", "note", "verdicts", "advice_done"; separated by line breaks), so that they travel
 /// with it, and are sealed with it. A sealed file is replaced by a changed copy, for which there must be room (replaced_file.h). Refuses a session
 /// that is being recorded, and tags with line breaks or commas in them.
 model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});

@@ -69,6 +69,15 @@ private Q_SLOTS:
         QCOMPARE(entry.note, std::string("first try"));
         VERIFY_RESULT(storage::changeEntry(path, {.note = ""}));
         QVERIFY(storage::describeSession(path).note.empty());
+        // Advice that was followed stands beside them.
+        const std::string done = "{\"id\":\"rule|app|" + std::string(5000, 'f') + "\"}\n";
+        QCOMPARE(*storage::doneAdviceIn(path), std::string());
+        VERIFY_RESULT(storage::changeEntry(path, {.doneAdvice = done}));
+        VERIFY_RESULT(storage::changeEntry(path, {.addedTags = {"slow"}}));
+        QCOMPARE(*storage::doneAdviceIn(path), done);
+        VERIFY_RESULT(storage::changeEntry(path, {.doneAdvice = ""}));
+        QCOMPARE(*storage::doneAdviceIn(path), std::string());
+        QVERIFY(!storage::doneAdviceIn(path + ".absent"));
         VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"leaks: nothing found", "two\nlines"}}));
         VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"stable"}}));
         entry = storage::describeSession(path);
