@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -76,6 +77,7 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
     , m_tracerPath(std::move(tracerPath))
     , m_originNs(originNs)
     , m_clock(originNs)
+    , m_endEvent(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
 }
 
@@ -87,6 +89,7 @@ HeapInstrument::~HeapInstrument()
     wakeSleeper(m_control);
     if (m_drainThread.joinable())
         m_drainThread.join();
+    m_scopeAnswers.reset(); // it looks for images
     for (const auto &image : m_images)
         image->channel.stop();
 }
@@ -126,6 +129,8 @@ void HeapInstrument::imageArrived(Arrival arrival)
         image->hasEnded = true;
     }
     m_images.push_back(std::make_unique<Image>(std::move(arrival), process, m_ageBucket));
+    m_images.back()->serial = ++m_serials;
+    m_images.back()->channel.memory().view().header().asksAtExit = m_scansAtExit ? 1 : 0;
     if (m_budget)
         m_images.back()->budget.emplace(*m_budget);
     inheritMappings(*m_images.back());
@@ -184,8 +189,49 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     image.hasEnded = isOver;
     if (isOver)
         return;
+    answerScopes(image);
+    takeExitQuestion(image);
     image.channel.advanceStep(m_clock);
     image.channel.provide(mayScan, m_clock);
+}
+
+void HeapInstrument::answerScopes(Image &image)
+{
+    for (ScopeAnswer &answer : image.channel.takeScopeAnswers()) {
+        if (answer.verdict != wire::ScopeVerdict::Exceeded) {
+            image.channel.memory().answer(answer.question, answer.verdict, answer.reason);
+            continue;
+        }
+        ScopeAnswers::Job job{image.serial, image.channel.pid(), std::move(answer), {}};
+        for (const ScopeExcess &excess : job.answer.excesses)
+            for (const ScopeStack &stack : excess.stacks)
+                job.stacks.push_back(scopeFrames(image.channel.memory().view(), stack.node));
+        if (!m_scopeAnswers)
+            m_scopeAnswers = std::make_unique<ScopeAnswers>(
+                [this](const ScopeAnswers::Job &named, const std::string &text) { deliver(named, text); });
+        const std::uint32_t question = job.answer.question;
+        if (!m_scopeAnswers->submit(std::move(job)))
+            image.channel.memory().answer(question, wire::ScopeVerdict::Unknown, "too many questions at once");
+    }
+}
+
+void HeapInstrument::takeExitQuestion(Image &image)
+{
+    const std::uint32_t question = image.channel.takeExitQuestion();
+    if (question == 0)
+        return;
+    image.exitQuestion = question;
+    m_hasEnds = true;
+    constexpr std::uint64_t kOne = 1;
+    [[maybe_unused]] const ssize_t written = ::write(m_endEvent.get(), &kOne, sizeof kOne);
+}
+
+void HeapInstrument::deliver(const ScopeAnswers::Job &job, const std::string &text)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const auto &image : m_images)
+        if (image->serial == job.image && !image->hasEnded)
+            image->channel.memory().answer(job.answer.question, job.answer.verdict, text);
 }
 
 void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
@@ -207,10 +253,19 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
 
 std::vector<int> HeapInstrument::descriptors() const
 {
-    return m_scanner ? std::vector<int>{m_scanner->descriptor()} : std::vector<int>();
+    std::vector<int> descriptors{m_endEvent.get()};
+    if (m_scanner)
+        descriptors.push_back(m_scanner->descriptor());
+    return descriptors;
 }
 
-bool HeapInstrument::drain(model::Timestamp) { return false; }
+bool HeapInstrument::drain(model::Timestamp)
+{
+    std::uint64_t ends = 0;
+    [[maybe_unused]] const ssize_t got
+        = ::read(m_endEvent.get(), &ends, sizeof ends); // they are looked at with the scans
+    return false;
+}
 
 void HeapInstrument::setPaused(bool paused)
 {
