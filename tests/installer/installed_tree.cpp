@@ -7,7 +7,7 @@ namespace tests {
 
 namespace {
 
-constexpr int kDeadlineMs = 60'000;
+constexpr int kDeadlineMs = 120'000;
 
 } // namespace
 

@@ -17,7 +17,7 @@ struct Outcome
     QString text; ///< What was run and what it said, for a failure's message.
 };
 
-/// Runs a program to its end, at most a minute. `environment` and `folder` empty: ours.
+/// Runs a program to its end, at most two minutes. `environment` and `folder` empty: ours.
 Outcome runProgram(const QString &program, const QStringList &arguments, const QProcessEnvironment &environment = {},
     const QString &folder = {});
 
