@@ -27,6 +27,7 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace capture {
@@ -86,13 +87,29 @@ public:
     std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
 private:
+    /// An arrival, with what had to be done at once.
+    struct Newcomer
+    {
+        Arrival arrival;
+        FileDescriptor process; ///< pidfd
+        bool isOver = false;    ///< the process was gone already
+    };
+    struct Failure
+    {
+        std::uint64_t arrival; ///< its number
+        std::string reason;
+    };
+    struct GivenUp
+    {
+        std::int32_t pid;
+    };
+    /// What the rendezvous tells of: it must not wait for the images, which are busy while a process is looked through.
+    using Message = std::variant<Newcomer, Failure, GivenUp>;
+
     /// One traced program image.
     struct Image
     {
-        Image(Arrival arrival, int processDescriptor, model::Duration ageBucket);
-        ~Image();
-        Image(const Image &) = delete;
-        Image &operator=(const Image &) = delete;
+        Image(Newcomer newcomer, model::Duration ageBucket);
 
         // Guarded by the mutex.
         ImageChannel channel;
@@ -102,14 +119,15 @@ private:
         bool hasEnded = false;            ///< and everything it wrote has been applied
         std::uint32_t exitQuestion = 0;   ///< it waits to be looked through before it ends; 0: it does not
         bool knowsMappings = false;       ///< all that the program has mapped is known
+        bool isFrozen = false;            ///< its books must stay as they are
+        bool isOver = false;              ///< its process was gone when it arrived
         std::string failure;              ///< why it is not traced after all
         bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
-        Arrival arrival;          ///< without its memory
-        std::uint64_t serial = 0; ///< of all images of the recording; for who answers its questions
-        int process;              ///< pidfd, or -1
-        model::ImageId id;        ///< invalid until registered
+        Arrival arrival; ///< without its memory
+        FileDescriptor process;
+        model::ImageId id; ///< invalid until registered
         TargetLosses seenLosses;
         // What each node, and each stack, holds of the peak: a stack may have more than one node.
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfNode;
@@ -124,9 +142,13 @@ private:
     HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs);
 
     void imageArrived(Arrival arrival);
+    void tell(Message message);
+    bool hasMessages();
+    void takeMessages();
+    bool take(Message &message);
+    void endImagesOf(std::int32_t pid);
+    void adopt(Newcomer newcomer);
     void inheritMappings(Image &image);
-    void imageFailed(std::int32_t pid, const std::string &reason);
-    void imageGaveUp(std::int32_t pid);
 
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
@@ -139,7 +161,10 @@ private:
     void judge(std::int64_t nowNs);
     void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
+    std::string attachNote(const Arrival &arrival) const;
+    model::ImageId idOf(const Arrival &arrival);
     void registerImage(Image &image);
+    void storeRefused(model::EventBatch &batch);
     /// What a program has of its own beside malloc, by its file; read once.
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
@@ -160,6 +185,8 @@ private:
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    bool freeze(Image &image);
+    void thaw(Image &image);
     void describeProof(Image &image, ScanJob &job);
     void nameNodes(Image &image, ScanJob &job);
 
@@ -176,7 +203,10 @@ private:
     std::set<std::string> m_poolNames;
     std::int64_t m_unnamedPools = 0; ///< looks at pools that got no name of their own, to be told of
 
-    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget and what Image says
+    std::mutex m_inboxMutex; ///< guards m_inbox; nothing is waited for while it is held
+    std::vector<Message> m_inbox;
+
+    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget, m_refused and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
@@ -189,11 +219,11 @@ private:
     std::unique_ptr<RendezvousServer> m_server;
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
+    std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why there is none although the target was not
     bool m_scansAtExit = false;
     std::atomic<bool> m_hasEnds = false;          ///< an image has an exit question
     FileDescriptor m_endEvent;                    ///< readable then
-    std::uint64_t m_serials = 0;                  ///< guarded by the mutex
     std::unique_ptr<ScopeAnswers> m_scopeAnswers; ///< made for the first one that needs words; guarded by the mutex
     std::jthread m_drainThread;
     std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan
