@@ -131,6 +131,8 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         .add_option("--scan-every", typed.scanEvery,
             "Look for lost memory so often, which stops the program for a moment: 30s or more (default never)")
         ->type_name("T");
+    command.add_flag("--scan-at-exit", typed.record.scansAtExit,
+        "Look for it when a program ends by exit or returns from main: what is lost then was never freed");
     command
         .add_option("--serve", typed.serve.listen,
             "Serve metrics for Prometheus and an HTTP API while it records: PORT or HOST:PORT (see genprof serve "
@@ -310,6 +312,8 @@ model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, mode
     }
     if (const auto every = readScanEvery(typed.scanEvery, config); !every)
         return every;
+    if (typed.record.scansAtExit && config.heap == model::HeapMode::Off)
+        return model::Error("--scan-at-exit needs the heap to be recorded: --heap full");
     return readServe(typed);
 }
 

@@ -39,6 +39,36 @@ model::Result<std::vector<std::string>> splitCommand(const std::string &text)
     return command;
 }
 
+bool isGrowth(const model::GateLimit &limit, const model::GateLimit &usual)
+{
+    return limit.share != usual.share || limit.amount != usual.amount;
+}
+
+/// Without a base the values that must not be exceeded are all that is judged.
+model::Result<void> chooseBase(const GateWords &words, GateOptions &options)
+{
+    const auto &limits = options.limits;
+    const bool hasValue = std::any_of(
+        limits.begin(), limits.end(), [](const model::GateLimit &limit) { return limit.most.has_value(); });
+    const bool hasBase = !options.against.empty() || !options.baseline.name.empty() || options.isUpdate;
+    if (words.isWithoutBase && hasBase)
+        return model::Error("--no-base goes with none of --against, --baseline and --update");
+    if (hasBase || (!hasValue && words.thresholds.file.empty() && !words.isWithoutBase))
+        return {};
+    const model::GateLimits usual = model::usualGateLimits();
+    for (const model::GateKeyInfo &info : model::kGateKeys)
+        if (isGrowth(limits[static_cast<std::size_t>(info.key)], usual[static_cast<std::size_t>(info.key)]))
+            return model::Error(
+                fmt::format("{} has a limit for its growth, and nothing says since what: add --baseline FILE "
+                            "(genprof baseline save makes one) or --against CMD_OLD",
+                    info.name));
+    if (!hasValue && !words.isWithoutBase)
+        return model::Error(fmt::format("{} has no limit for this test{}{}: add one to the file, or --max KEY=VALUE",
+            words.thresholds.file, words.thresholds.kind.empty() ? "" : ", kind ", words.thresholds.kind));
+    options.isByLimits = true;
+    return {};
+}
+
 void addOrigin(CLI::App &command, BaselineOptions &options)
 {
     command.add_option("--branch", options.branch, "What the baseline is of; by default as CI's variables or git tell")
@@ -72,9 +102,27 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
         ->check(CLI::Range(0, 1000));
     command
         ->add_option("--max", words.limits,
-            "A growth that is accepted: allocations=+5%, left_blocks=+10, times=+3%, counters=+0, all=+1%")
-        ->type_name("KEY=+N[%]")
+            "A growth that is accepted: allocations=+5%, left_blocks=+10, times=+3%, counters=+0, all=+1%; a value "
+            "that must not be "
+            "exceeded, which needs no base: peak_bytes=64MiB; or neither: instructions=off")
+        ->type_name("KEY=+N[%]|N|off")
         ->allow_extra_args(false);
+    command->add_flag("--no-leaks", words.isWithoutLeaks,
+        "Fail when blocks are lost as CMD ends, which no pointer leads to: the same as --max lost_blocks=0");
+    command
+        ->add_option("--thresholds", words.thresholds.file,
+            "Limits of a TOML file, by kind of test and name of test; --max goes before them")
+        ->type_name("FILE");
+    command->add_option("--kind", words.thresholds.kind, "Which of them: unit, integration or soak")->type_name("KIND");
+    command->add_option("--test", words.thresholds.test, "And the name of the test")->type_name("NAME");
+    command
+        ->add_option("--skip-status", words.skipStatus,
+            "Exit with this instead of 2 where what has a limit cannot be measured here, so that a test is skipped")
+        ->type_name("N")
+        ->check(CLI::Range(1, 255));
+    command->add_flag("--no-base", words.isWithoutBase,
+        "Compare with nothing: judge CMD by such values alone, and by what it says itself");
+    command->add_flag("--print-limits", options.printsLimits, "Run nothing: check the options and print the limits");
     command->add_flag("--update", options.isUpdate, "Accept what is measured as the new baseline; needs --reason");
     addOrigin(*command, options.baseline);
     command->add_option("--sessions", options.sessions, "Keep the recordings in this folder")->type_name("DIR");
@@ -88,6 +136,9 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
     command->formatter(std::make_shared<CommandFormatter>("genprof gate [OPTIONS] -- CMD [ARG…]"));
     command->footer("Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
                     "failed, 125 genprof failed.\n"
+                    "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
+                    "and output, and is told "
+                    "to be worse beyond them.\n"
                     "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
                     "system_calls; none for left_bytes and\n"
                     "left_blocks; +2% for cpu_ns and wall_ns. What grew within its limit is told. Both commands run "
@@ -107,8 +158,15 @@ model::Result<void> readGate(const GateWords &words, std::vector<std::string> co
         return model::Error("--update replaces a baseline; with --against there is none");
     if (options.isUpdate && options.baseline.reason.empty())
         return model::Error("--update needs --reason \"why this is accepted\"; it is kept in the history");
+    const bool isChosen = !words.thresholds.kind.empty() || !words.thresholds.test.empty();
+    if (isChosen && words.thresholds.file.empty())
+        return model::Error("--kind and --test choose from a file: --thresholds FILE");
+    if (const auto read = readThresholds(words.thresholds, options.limits); !read)
+        return read;
+    if (words.isWithoutLeaks)
+        options.limits[static_cast<std::size_t>(model::GateKey::LostBlocks)].most = 0;
     for (const std::string &limit : words.limits) {
-        if (const auto read = model::readGateLimit(limit, options.limits); !read)
+        if (const auto read = readGateLimit(limit, options.limits); !read)
             return read;
         options.hasTimeLimits = options.hasTimeLimits || limit.starts_with("times") || limit.starts_with("all")
             || limit.starts_with("cpu_ns") || limit.starts_with("wall_ns");
@@ -119,8 +177,9 @@ model::Result<void> readGate(const GateWords &words, std::vector<std::string> co
             return against.error();
         options.against = *against;
     }
+    options.skipStatus = words.skipStatus;
     options.command = std::move(command);
-    return {};
+    return chooseBase(words, options);
 }
 
 CLI::App *addBaseline(CLI::App &app, BaselineOptions &options)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/options.h"
+#include "app/gate/gate_limits.h"
 
 #include <CLI/CLI.hpp>
 
@@ -15,6 +16,10 @@ struct GateWords
 {
     std::string against;
     std::vector<std::string> limits;
+    bool isWithoutLeaks = false;
+    bool isWithoutBase = false;
+    ThresholdChoice thresholds;
+    std::optional<int> skipStatus;
 };
 
 /// Declares `genprof gate`; both must live as long as the parser.

@@ -83,6 +83,8 @@ model::Result<std::unique_ptr<capture::HeapInstrument>> RecordingInstruments::ma
     auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
     if (heap && m_config.heap == model::HeapMode::Auto)
         (*heap)->setBudget(m_config.heapBudgetMilliPercent);
+    if (heap && m_scansAtExit)
+        (*heap)->scanAtExit();
     return heap;
 }
 

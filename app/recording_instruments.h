@@ -29,6 +29,9 @@ public:
     /// `processes` outlives the instruments. `originNs`: CLOCK_MONOTONIC at Timestamp 0.
     RecordingInstruments(const model::CaptureConfig &config, model::ProcessTable &processes, std::int64_t originNs);
 
+    /// Looks through programs for lost memory when they end. Before the launch, or open().
+    void scanAtExit() { m_scansAtExit = true; }
+
     /// Before the launch: the heap tracer. Returns the variables that the command is to be started with.
     std::vector<std::pair<std::string, std::string>> prepareLaunch();
 
@@ -61,6 +64,7 @@ private:
     std::vector<std::unique_ptr<capture::Instrument>> m_instruments;
     capture::HeapInstrument *m_heap = nullptr; ///< one of m_instruments, or null
     capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
+    bool m_scansAtExit = false;
     std::vector<std::string> m_notes;
 };
 

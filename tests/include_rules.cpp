@@ -49,6 +49,8 @@ const std::vector<FolderRule> &folderRules()
         {"tests/", {"tests/", "app/", "ui/", "model/", "storage/", "capture/"}, {}, {Unknown}},
         {"tests/targets/", {"tests/targets/"}, {}, {Unknown}},
         {"installer/demo/", {}, {}, {Freestanding, Standard, Posix}},
+        {"resources/include/", {}, {},
+            {Freestanding, Standard, Unknown}}, // on top of genesis_profiler.h as it is installed
     };
     return rules;
 }

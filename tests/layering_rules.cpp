@@ -76,8 +76,11 @@ bool needsLicence(std::string_view path)
 
 std::string_view licenceOf(std::string_view path)
 {
-    const bool goesIntoOthers = path.starts_with("capture/tracer/") || path.starts_with("capture/wire/")
-        || path.starts_with("capture/unwind/");
+    constexpr std::array kIntoOthers{
+        std::to_array<std::string_view>({"capture/tracer/", "capture/wire/", "capture/unwind/", "resources/ci/",
+            "resources/cmake/package/", "resources/include/", "resources/pytest/", "tests/examples/"})};
+    const bool goesIntoOthers = std::any_of(
+        kIntoOthers.begin(), kIntoOthers.end(), [path](std::string_view folder) { return path.starts_with(folder); });
     return goesIntoOthers ? "MIT" : "GPL-3.0-or-later";
 }
 

@@ -200,6 +200,8 @@ void LayeringTest::wantsTheLicenceOfTheFolder_data()
     row("tracer under the GPL", "capture/tracer/a.cpp", "// SPDX-License-Identifier: GPL-3.0-or-later\n", true);
     row("wire", "capture/wire/CMakeLists.txt", "# SPDX-License-Identifier: GPL-3.0-or-later\n", true);
     row("unwind", "capture/unwind/a.h", "// SPDX-License-Identifier: GPL-3.0-or-later\n", true);
+    row("other people's builds", "resources/pytest/a.py", "# SPDX-License-Identifier: MIT\n", false);
+    row("resources under MIT", "resources/a.cmake", "# SPDX-License-Identifier: MIT\n", true);
     row("capture under MIT", "capture/heap/a.h", "// SPDX-License-Identifier: MIT\n", true);
     row("script", "installer/a", "#!/bin/sh\n# SPDX-License-Identifier: GPL-3.0-or-later\n", false);
     row("script without", "installer/a", "#!/bin/sh\necho\n", true);

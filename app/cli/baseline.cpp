@@ -31,7 +31,7 @@ int save(const BaselineStore &store, const BaselineOptions &options, const captu
     std::optional<model::Result<VersionRuns>> version;
     bool hasProgramFailed = false;
     {
-        auto runs = CommandRuns::make(inherited, {});
+        auto runs = CommandRuns::make(inherited, {}, CommandStreams::Quiet);
         if (!runs)
             return fail(runs.error(), kExitRecorderFailed);
         version = measureVersion(*runs, options.command, "baseline", 2, options.runs);

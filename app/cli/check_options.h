@@ -53,10 +53,13 @@ struct GateOptions
     BaselineOptions baseline;         ///< `name` empty: named after the program
     std::size_t runs = 20;            ///< most pairs of plain runs
     model::GateLimits limits = model::usualGateLimits();
-    bool hasTimeLimits = false; ///< the user gave limits of times, so that a baseline's are judged
-    bool isUpdate = false;      ///< store what was measured as the baseline
-    std::string sessions;       ///< folder in which to keep the recordings; empty: they go
-    std::string text;           ///< files for the answer; empty: standard output for text, none for the others
+    bool hasTimeLimits = false;    ///< the user gave limits of times, so that a baseline's are judged
+    bool isByLimits = false;       ///< no base: only values that must not be exceeded
+    bool printsLimits = false;     ///< instead of running anything
+    std::optional<int> skipStatus; ///< exit status where nothing is wrong, but what has a limit cannot be measured here
+    bool isUpdate = false;         ///< store what was measured as the baseline
+    std::string sessions;          ///< folder in which to keep the recordings; empty: they go
+    std::string text;              ///< files for the answer; empty: standard output for text, none for the others
     std::string json;
     std::string markdown;
     std::string junit;

@@ -5,10 +5,12 @@
 #include "app/gate/baseline_store.h"
 #include "app/gate/gate_run.h"
 #include "model/gate/drift.h"
+#include "model/report/difference_words.h"
 #include "model/report/gate_report.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -27,10 +29,20 @@ int fail(const model::Error &error)
     return kExitRecorderFailed;
 }
 
-int exitCodeFor(const model::GateReport &report)
+int exitCodeFor(const model::GateReport &report, const GateOptions &options)
 {
     if (!report.failure.empty())
         return report.hasProgramFailed ? kExitGateProgramFailed : kExitRecorderFailed;
+    const bool isBlind = std::any_of(report.findings.begin(), report.findings.end(),
+        [](const model::GateFinding &finding) { return finding.isBlind(); });
+    // Without the heap what the program expects of itself was skipped too.
+    const bool isUnseen = options.isByLimits
+        && std::none_of(report.findings.begin(), report.findings.end(), [](const model::GateFinding &finding) {
+               return model::gateKeyInfo(finding.key).source == model::GateSource::Heap
+                   && finding.outcome != model::GateOutcome::Absent;
+           });
+    if ((isBlind || isUnseen) && options.skipStatus && report.verdict() != model::GateOutcome::Worse)
+        return *options.skipStatus;
     switch (report.verdict()) {
     case model::GateOutcome::Worse:
         return kExitGateWorse;
@@ -107,26 +119,50 @@ model::Result<model::GateReport> againstBaseline(CommandRuns &runs, const GateOp
     return report;
 }
 
+/// "peak_bytes at most 64 MiB": what would be judged.
+int printLimits(const GateOptions &options)
+{
+    for (const model::GateKeyInfo &info : model::kGateKeys) {
+        const model::GateLimit &limit = options.limits[static_cast<std::size_t>(info.key)];
+        if (!options.isByLimits)
+            fmt::print("{} growth {}\n", info.name, model::gateLimitText(limit, info.unit));
+        if (limit.most)
+            fmt::print("{} at most {}\n", info.name, model::costText(*limit.most, info.unit));
+    }
+    return kExitOk;
+}
+
 } // namespace
 
 int runGate(const GateOptions &options, const capture::InheritedState &inherited)
 {
+    if (options.printsLimits)
+        return printLimits(options);
     const auto begin = std::chrono::steady_clock::now();
     std::optional<model::Result<model::GateReport>> report;
     {
-        auto runs = CommandRuns::make(inherited, options.sessions);
+        auto runs = CommandRuns::make(
+            inherited, options.sessions, options.isByLimits ? CommandStreams::Ours : CommandStreams::Quiet);
         if (!runs)
             return fail(runs.error());
-        report = options.against.empty() ? againstBaseline(*runs, options)
-                                         : model::Result<model::GateReport>(gateAgainstCommand(*runs, options));
+        if (options.limits[static_cast<std::size_t>(model::GateKey::LostBlocks)].most)
+            runs->lookForLeaks();
+        report = options.isByLimits   ? model::Result<model::GateReport>(gateByLimits(*runs, options))
+            : options.against.empty() ? againstBaseline(*runs, options)
+                                      : model::Result<model::GateReport>(gateAgainstCommand(*runs, options));
     } // our standard streams are ours again
     if (!*report)
         return fail(report->error());
     model::GateReport &answer = **report;
+    // Nobody asked.
+    std::erase_if(answer.findings, [](const model::GateFinding &finding) {
+        return finding.key == model::GateKey::LostBlocks && finding.outcome == model::GateOutcome::Absent
+            && !finding.isBlind();
+    });
     answer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (const auto written = writeAll(answer, options); !written)
         return fail(written.error());
-    return options.isUpdate && answer.failure.empty() ? kExitOk : exitCodeFor(answer);
+    return options.isUpdate && answer.failure.empty() ? kExitOk : exitCodeFor(answer, options);
 }
 
 } // namespace app

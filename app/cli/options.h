@@ -45,6 +45,7 @@ struct RecordOptions
     bool failsOnAlert = false; ///< exit with kExitAlert when an alert fired and nothing else failed
     bool isSealed = false;
     PassphraseSource passphrase;             ///< to seal with
+    bool scansAtExit = false;                ///< looks for lost memory when a program ends
     bool keepsSecrets = false;               ///< the command lines are stored as they are
     std::optional<ServeOptions> serve;       ///< the HTTP API while it records; `file` is not read
     std::vector<std::string> secretPatterns; ///< of the user, beside those in the file of the configuration folder

@@ -158,6 +158,8 @@ model::Result<void> RecordRun::openTarget()
     const RecordingStart start = RecordingStart::now();
     m_info.startWallNs = start.wallNs;
     m_instruments.emplace(config, m_processes, start.monotonicNs);
+    if (m_options.scansAtExit)
+        m_instruments->scanAtExit();
     auto target = config.attachPid
         ? capture::TargetProcess::attach(*config.attachPid)
         : capture::TargetProcess::launch(

@@ -45,7 +45,8 @@ struct CommandRuns::Ended
     capture::RunCount systemCalls;
 };
 
-model::Result<CommandRuns> CommandRuns::make(const capture::InheritedState &inherited, const std::string &sessions)
+model::Result<CommandRuns> CommandRuns::make(
+    const capture::InheritedState &inherited, const std::string &sessions, CommandStreams wanted)
 {
     CommandRuns runs(inherited);
     runs.m_folder = temporaryFolder();
@@ -57,6 +58,8 @@ model::Result<CommandRuns> CommandRuns::make(const capture::InheritedState &inhe
     std::filesystem::create_directories(runs.m_sessions, code);
     if (code)
         return model::Error(fmt::format("Cannot make the folder {}: {}", runs.m_sessions, code.message()));
+    if (wanted == CommandStreams::Ours)
+        return runs;
     auto streams = QuietStreams::begin(runs.m_folder + "/messages");
     if (!streams)
         return streams.error();
@@ -79,7 +82,8 @@ model::Result<CommandRuns::Ended> CommandRuns::run(
     const std::vector<std::string> &command, const std::vector<std::string> &shown)
 {
     m_hasCommandFailed = false;
-    m_streams->clear();
+    if (m_streams)
+        m_streams->clear();
     auto target = capture::TargetProcess::launch({command, {}, {}}, *m_inherited);
     if (!target)
         return target.error();
@@ -102,7 +106,7 @@ model::Result<CommandRuns::Ended> CommandRuns::run(
     if (status == 0)
         return Ended{*ended, wallNs, counters.instructions(), counters.systemCalls()};
     m_hasCommandFailed = true;
-    const std::string messages = m_streams->lastMessages();
+    const std::string messages = m_streams ? m_streams->lastMessages() : std::string();
     return model::Error(fmt::format(
         "{} ended with status {}{}{}", fmt::join(shown, " "), status, messages.empty() ? "" : ":\n", messages));
 }
@@ -137,7 +141,10 @@ model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::record(
 model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::recordHeap(
     const std::vector<std::string> &command, const std::string &name)
 {
-    return record({"--heap", "full", "--cpu", "off"}, command, name);
+    std::vector<std::string> options{"--heap", "full", "--cpu", "off"};
+    if (m_looksForLeaks)
+        options.emplace_back("--scan-at-exit");
+    return record(std::move(options), command, name);
 }
 
 model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::recordCpu(

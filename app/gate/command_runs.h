@@ -22,17 +22,28 @@ struct PlainRun
     capture::RunCount systemCalls;
 };
 
+/// What becomes of what commands write, and what they may read.
+enum class CommandStreams : std::uint8_t {
+    Quiet, ///< see QuietStreams
+    Ours,
+};
+
 /// Runs commands for the gate, plain or recorded, one after the other, in a folder of its own that goes with it. One thread.
 class CommandRuns
 {
 public:
     /// `sessions`: folder in which recordings are kept, made if need be; empty: they go.
-    static model::Result<CommandRuns> make(const capture::InheritedState &inherited, const std::string &sessions);
+    static model::Result<CommandRuns> make(
+        const capture::InheritedState &inherited, const std::string &sessions, CommandStreams streams);
     CommandRuns(CommandRuns &&) noexcept;
     CommandRuns &operator=(CommandRuns &&) = delete;
     ~CommandRuns();
 
     model::Result<PlainRun> plain(const std::vector<std::string> &command);
+
+    /// Looks for lost memory as well, when a recorded command ends.
+    void lookForLeaks() { m_looksForLeaks = true; }
+    bool looksForLeaks() const { return m_looksForLeaks; }
 
     /// Records the heap in full under the name `name`.
     model::Result<std::shared_ptr<const model::Snapshot>> recordHeap(
@@ -44,6 +55,7 @@ public:
     /// Whether what failed last was the command itself: it ended with another status than 0, or there is none.
     bool hasCommandFailed() const { return m_hasCommandFailed; }
 
+    /// Says a line on our own standard error. Of quiet runs only.
     void say(const std::string &line) const { m_streams->say(line); }
 
 private:
@@ -59,7 +71,8 @@ private:
     const capture::InheritedState *m_inherited;
     std::string m_folder;
     std::string m_sessions;
-    std::unique_ptr<QuietStreams> m_streams;
+    std::unique_ptr<QuietStreams> m_streams; ///< null: commands have ours
+    bool m_looksForLeaks = false;
     bool m_hasCommandFailed = false;
     int m_lastStatus = 0; ///< exit status of the command that ran last, of the recorder where one stood before it
 };

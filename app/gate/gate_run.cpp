@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gate/gate_run.h"
 
+#include "model/gate/lost_blocks.h"
 #include "model/report/session_words.h"
 
 #include <fmt/format.h>
@@ -37,6 +38,25 @@ std::string heapProblem(const model::Snapshot &snapshot)
     return note;
 }
 
+/// Blocks that were lost at the end; only where they were looked for.
+void addLost(VersionRuns &version, const std::string &problem)
+{
+    if (!version.looksForLeaks)
+        return;
+    if (!problem.empty()) {
+        version.absent[GateKey::LostBlocks] = problem;
+        return;
+    }
+    if (const auto lost = model::lostBlocks(*version.heap)) {
+        version.values[GateKey::LostBlocks].push_back(static_cast<double>(lost->blocks));
+        version.leakLimits = lost->limits;
+    } else {
+        version.absent[GateKey::LostBlocks]
+            = "No process could be looked through at its end: it did not end by exit(3), or "
+              "may not be stopped (genprof doctor).";
+    }
+}
+
 model::Result<void> addRecording(CommandRuns &runs, const Words &command, const std::string &name, VersionRuns &version)
 {
     const auto snapshot = runs.recordHeap(command, name);
@@ -50,6 +70,7 @@ model::Result<void> addRecording(CommandRuns &runs, const Words &command, const 
         else
             version.absent[key] = problem;
     }
+    addLost(version, problem);
     return {};
 }
 
@@ -96,8 +117,29 @@ std::vector<GateSamples> samplesOf(const VersionRuns &base, const VersionRuns &c
             if (const auto found = version->absent.find(info.key); found != version->absent.end()) {
                 sample.absent = found->second;
                 sample.base.clear(); // of some runs only
+                if (version == &current)
+                    sample.current.clear();
             }
         if (sample.absent.empty() && (sample.base.empty() || sample.current.empty()))
+            sample.absent = "It was not measured.";
+        samples.push_back(std::move(sample));
+    }
+    return samples;
+}
+
+/// The same where there is nothing to compare with.
+std::vector<GateSamples> samplesOf(const VersionRuns &version)
+{
+    std::vector<GateSamples> samples;
+    for (const model::GateKeyInfo &info : model::kGateKeys) {
+        const auto values = version.values.find(info.key);
+        const auto absent = version.absent.find(info.key);
+        GateSamples sample{.key = info.key};
+        if (absent != version.absent.end())
+            sample.absent = absent->second;
+        else if (values != version.values.end())
+            sample.current = values->second;
+        else
             sample.absent = "It was not measured.";
         samples.push_back(std::move(sample));
     }
@@ -118,6 +160,7 @@ public:
         : m_runs(runs)
         , m_options(options)
     {
+        m_current.looksForLeaks = m_base.looksForLeaks = runs.looksForLeaks();
     }
 
     model::Result<void> record()
@@ -152,7 +195,9 @@ public:
     {
         for (model::GateFinding &finding : findings) {
             const model::GateKeyInfo &info = model::gateKeyInfo(finding.key);
-            if (!hasGrown(finding) || !info.cost)
+            if (finding.key == GateKey::LostBlocks && hasGrown(finding))
+                finding.stacks = model::lostStacks(*m_current.heap, kStacks);
+            if ((!hasGrown(finding) && !finding.isBeyondMost) || !info.cost)
                 continue;
             if (info.source == model::GateSource::Heap && m_base.heap && m_current.heap)
                 finding.stacks
@@ -228,12 +273,32 @@ void failed(model::GateReport &report, const CommandRuns &runs, const model::Err
     report.findings.clear();
 }
 
+/// The stacks behind what grew since the baseline; of an empty one those that cost most.
+void explainHeap(std::vector<model::GateFinding> &findings, const model::Baseline &baseline, const VersionRuns &version)
+{
+    for (model::GateFinding &finding : findings)
+        if (finding.key == GateKey::LostBlocks && finding.isBeyondMost && version.heap)
+            finding.stacks = model::lostStacks(*version.heap, kStacks);
+        else if ((hasGrown(finding) || finding.isBeyondMost) && version.heap
+            && model::gateKeyInfo(finding.key).source == model::GateSource::Heap)
+            finding.stacks
+                = model::grownStacks(finding.hasBase && finding.current > finding.base ? baseline : model::Baseline(),
+                    *version.heap, finding.key, kStacks);
+}
+
+void noteLeakLimits(model::GateReport &report, const VersionRuns &version)
+{
+    if (!version.leakLimits.empty())
+        report.notes.push_back("Lost blocks may be more: " + version.leakLimits);
+}
+
 } // namespace
 
 model::Result<VersionRuns> measureVersion(
     CommandRuns &runs, const Words &command, const std::string &name, std::size_t recorded, std::size_t plain)
 {
     VersionRuns version;
+    version.looksForLeaks = runs.looksForLeaks();
     for (std::size_t i = 0; i < recorded; ++i)
         if (const auto added = addRecording(runs, command, name, version); !added)
             return added.error();
@@ -282,11 +347,10 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
         return report;
     }
     measured = *version;
-    VersionRuns judged = *version;
     if (!judgesTimes)
         for (const GateKey key : {GateKey::CpuTime, GateKey::WallTime}) {
-            judged.values.erase(key);
-            judged.absent[key] = isSameMachine
+            base.values.erase(key);
+            base.absent[key] = isSameMachine
                 ? "Times of a baseline are judged with --max times=+N% only; --against compares them better."
                 : "The baseline is from another class of machine.";
         }
@@ -294,12 +358,39 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
         report.notes.push_back(fmt::format("The baseline was made on {}, this is {}: counts differ where libraries do.",
             baseline.origin.machine, machine));
     for (const model::GateKeyInfo &info : model::kGateKeys)
-        if (!base.values.contains(info.key) && !judged.absent.contains(info.key))
-            judged.absent[info.key] = "The baseline does not have it.";
-    report.findings = model::judgeGate(samplesOf(base, judged), options.limits);
-    for (model::GateFinding &finding : report.findings)
-        if (hasGrown(finding) && model::gateKeyInfo(finding.key).source == model::GateSource::Heap && measured.heap)
-            finding.stacks = model::grownStacks(baseline, *measured.heap, finding.key, kStacks);
+        if (!base.values.contains(info.key) && !base.absent.contains(info.key))
+            base.absent[info.key] = "The baseline does not have it.";
+    report.findings = model::judgeGate(samplesOf(base, *version), options.limits);
+    explainHeap(report.findings, baseline, *version);
+    noteLeakLimits(report, *version);
+    return report;
+}
+
+model::GateReport gateByLimits(CommandRuns &runs, const GateOptions &options)
+{
+    model::GateReport report;
+    report.command = fmt::format("{}", fmt::join(options.command, " "));
+    std::size_t plain = 0; // only what a limit asks for
+    for (const model::GateKeyInfo &info : model::kGateKeys) {
+        constexpr std::size_t kTimed = 5, kCounted = 1;
+        const bool isLimited = options.limits[static_cast<std::size_t>(info.key)].most.has_value();
+        if (isLimited && info.source != model::GateSource::Heap)
+            plain = std::max(plain, info.source == model::GateSource::Time ? kTimed : kCounted);
+    }
+    const auto version = measureVersion(runs, options.command, "current", 1, plain);
+    if (!version) {
+        failed(report, runs, version.error());
+        return report;
+    }
+    report.findings = model::judgeGate(samplesOf(*version), options.limits);
+    const auto isUnasked = [](const model::GateFinding &finding) {
+        return finding.outcome == model::GateOutcome::Absent && !finding.isBlind();
+    };
+    std::erase_if(report.findings, isUnasked);
+    if (const auto absent = version->absent.find(GateKey::Allocations); absent != version->absent.end())
+        report.notes.push_back(absent->second);
+    explainHeap(report.findings, {}, *version);
+    noteLeakLimits(report, *version);
     return report;
 }
 

@@ -18,6 +18,8 @@ struct VersionRuns
     std::map<model::GateKey, std::vector<double>> values;
     std::map<model::GateKey, std::string> absent; ///< why there are none
     std::shared_ptr<const model::Snapshot> heap;  ///< of the last recorded run; null: none
+    bool looksForLeaks = false;
+    std::string leakLimits; ///< why more may be lost than was found; may be empty
 };
 
 /// Measures a version by itself, for a baseline: `recorded` runs with the heap recorded, then `plain` ones. One thread.
@@ -33,5 +35,9 @@ model::GateReport gateAgainstCommand(CommandRuns &runs, const GateOptions &optio
 /// machine is of the same class. `measured` gets what would be the new baseline's values.
 model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &options, const model::Baseline &baseline,
     const std::string &machine, VersionRuns &measured);
+
+/// Runs the command once with its heap recorded, as it is: with the standard streams that we have, and judges it by the values that it must not
+/// exceed. Limits of counters need another, plain run; limits of times five.
+model::GateReport gateByLimits(CommandRuns &runs, const GateOptions &options);
 
 } // namespace app

@@ -58,6 +58,8 @@ EventPairing::Verdict EventPairing::allocate(
         m_live.insert(event.pointer, block);
     }
     m_ledger.allocated(event.node, event.size, weightOf(event.pointer, block), timeNs);
+    if (m_scopes.isOpen()) [[unlikely]]
+        m_scopes.allocated(&thread, event.pointer, event.size, event.node, event.units);
     if (period == 0 && m_hasEarlyFrees && cameEarly(event, thread)) [[unlikely]] {
         m_live.take(event.pointer);
         m_ledger.freed(block, weightOf(event.pointer, block), timeNs, false);
@@ -73,6 +75,8 @@ EventPairing::Verdict EventPairing::release(
     if (block) {
         m_ledger.freed(*block, weightOf(event.pointer, *block), timeNs, isTemporary(event, thread));
         leaveFollowed(event.pointer, event.node, *block);
+        if (m_scopes.isOpen()) [[unlikely]]
+            m_scopes.freed(event.pointer, event.units);
     } else {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
@@ -122,6 +126,8 @@ EventPairing::Verdict EventPairing::endRealloc(
         m_ledger.freed(*thread.reallocBlock, weightOf(thread.reallocPointer, *thread.reallocBlock), timeNs,
             thread.isTemporaryRealloc);
         leaveFollowed(thread.reallocPointer, thread.reallocFlags, *thread.reallocBlock);
+        if (m_scopes.isOpen()) [[unlikely]]
+            m_scopes.freed(thread.reallocPointer, event.units);
     } else if (!thread.isReallocUnsampled)
         ++m_losses.unknownFrees;
     thread.isInRealloc = false;

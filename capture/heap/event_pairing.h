@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/heap/event_decoder.h"
+#include "capture/heap/scope_book.h"
 #include "capture/wire/sampled_blocks.h"
 #include "model/heap/heap_ledger.h"
 #include "model/heap/live_heap.h"
@@ -103,6 +104,8 @@ public:
     std::uint64_t samplePeriodBytes() const { return weightsOf(m_orders.back().period).periodBytes(); }
     const model::LiveHeap &live() const { return m_live; }
     model::HeapLedger &ledger() { return m_ledger; }
+    /// Parts of the program's run that it asks about; told of each block here.
+    ScopeBook &scopes() { return m_scopes; }
     PairingLosses takeLosses();
 
     /// What changed in the histories of ages up to `nowNs`; before the ledger's takeTick(). Nothing until a bucket ends.
@@ -163,6 +166,7 @@ private:
     bool m_hasEarlyFrees = false;
     model::LiveHeap m_live;
     model::HeapLedger m_ledger;
+    ScopeBook m_scopes;
     PairingLosses m_losses;
     std::size_t m_place = 0; ///< in the live table: where the look for examples goes on
 };

@@ -17,6 +17,8 @@ namespace capture {
 /// On the server's thread, for which the target waits, and the next one behind it.
 void HeapInstrument::imageArrived(Arrival arrival)
 {
+    if (arrival.memory)
+        arrival.memory->view().header().asksAtExit = m_scansAtExit ? 1 : 0;
     FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0)));
     const bool isOver = !process.isOpen() && errno == ESRCH;
     tell(Newcomer{std::move(arrival), std::move(process), isOver});

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,7 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
     , m_tracerPath(std::move(tracerPath))
     , m_originNs(originNs)
     , m_clock(originNs)
+    , m_endEvent(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
 }
 
@@ -93,6 +95,7 @@ HeapInstrument::~HeapInstrument()
     wakeSleeper(m_control);
     if (m_drainThread.joinable())
         m_drainThread.join();
+    m_scopeAnswers.reset(); // it looks for images
     for (const auto &image : m_images)
         image->channel.stop();
 }
@@ -156,8 +159,49 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     image.hasEnded = isOver;
     if (isOver)
         return;
+    answerScopes(image);
+    takeExitQuestion(image);
     image.channel.advanceStep(m_clock);
     image.channel.provide(mayScan, m_clock);
+}
+
+void HeapInstrument::answerScopes(Image &image)
+{
+    for (ScopeAnswer &answer : image.channel.takeScopeAnswers()) {
+        if (answer.verdict != wire::ScopeVerdict::Exceeded) {
+            image.channel.memory().answer(answer.question, answer.verdict, answer.reason);
+            continue;
+        }
+        ScopeAnswers::Job job{image.arrival.number, image.channel.pid(), std::move(answer), {}};
+        for (const ScopeExcess &excess : job.answer.excesses)
+            for (const ScopeStack &stack : excess.stacks)
+                job.stacks.push_back(scopeFrames(image.channel.memory().view(), stack.node));
+        if (!m_scopeAnswers)
+            m_scopeAnswers = std::make_unique<ScopeAnswers>(
+                [this](const ScopeAnswers::Job &named, const std::string &text) { deliver(named, text); });
+        const std::uint32_t question = job.answer.question;
+        if (!m_scopeAnswers->submit(std::move(job)))
+            image.channel.memory().answer(question, wire::ScopeVerdict::Unknown, "too many questions at once");
+    }
+}
+
+void HeapInstrument::takeExitQuestion(Image &image)
+{
+    const std::uint32_t question = image.channel.takeExitQuestion();
+    if (question == 0)
+        return;
+    image.exitQuestion = question;
+    m_hasEnds = true;
+    constexpr std::uint64_t kOne = 1;
+    [[maybe_unused]] const ssize_t written = ::write(m_endEvent.get(), &kOne, sizeof kOne);
+}
+
+void HeapInstrument::deliver(const ScopeAnswers::Job &job, const std::string &text)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const auto &image : m_images)
+        if (image->arrival.number == job.image && !image->hasEnded)
+            image->channel.memory().answer(job.answer.question, job.answer.verdict, text);
 }
 
 void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
@@ -179,10 +223,19 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
 
 std::vector<int> HeapInstrument::descriptors() const
 {
-    return m_scanner ? std::vector<int>{m_scanner->descriptor()} : std::vector<int>();
+    std::vector<int> descriptors{m_endEvent.get()};
+    if (m_scanner)
+        descriptors.push_back(m_scanner->descriptor());
+    return descriptors;
 }
 
-bool HeapInstrument::drain(model::Timestamp) { return false; }
+bool HeapInstrument::drain(model::Timestamp)
+{
+    std::uint64_t ends = 0;
+    [[maybe_unused]] const ssize_t got
+        = ::read(m_endEvent.get(), &ends, sizeof ends); // they are looked at with the scans
+    return false;
+}
 
 void HeapInstrument::setPaused(bool paused)
 {

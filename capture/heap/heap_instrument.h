@@ -8,6 +8,7 @@
 #include "capture/heap/known_memory.h"
 #include "capture/heap/phase_keeper.h"
 #include "capture/heap/rendezvous_server.h"
+#include "capture/heap/scope_answers.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
 #include "capture/scan/memory_scanner.h"
@@ -61,6 +62,9 @@ public:
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
+    /// Has programs that end by exit(3) wait until they are looked through for lost memory. Before anything is traced.
+    void scanAtExit() { m_scansAtExit = true; }
+
     /// Begins with every event, and keeps what recording costs below this share of a core; see HeapBudget. Before anything is traced.
     void setBudget(std::int64_t milliPercent) { m_budget = milliPercent; }
 
@@ -69,6 +73,8 @@ public:
 
     /// The results come with collect(), when they are there.
     ScanStart beginScan(const ScanParameters &parameters) override;
+    bool hasEnds() const override { return m_hasEnds; }
+    ScanStart scanEnds() override;
     bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
     bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
     void waitForScans(std::chrono::milliseconds limit) override;
@@ -111,6 +117,7 @@ private:
         std::uint64_t seenLost = 0;       ///< when its cost was judged last
         std::uint64_t firstPeriod = 0;    ///< that it began with; bytes, 0: every event
         bool hasEnded = false;            ///< and everything it wrote has been applied
+        std::uint32_t exitQuestion = 0;   ///< it waits to be looked through before it ends; 0: it does not
         bool knowsMappings = false;       ///< all that the program has mapped is known
         bool isFrozen = false;            ///< its books must stay as they are
         bool isOver = false;              ///< its process was gone when it arrived
@@ -146,6 +153,8 @@ private:
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
     void drainOne(Image &image, bool mayScan);
+    void answerScopes(Image &image);
+    void deliver(const ScopeAnswers::Job &job, const std::string &text);
     void sleepAtDoorbells(unsigned milliseconds);
 
     Harvest harvest(Image &image, model::Timestamp now);
@@ -173,6 +182,7 @@ private:
     void noteLosses(Image &image, const Harvest &harvest);
     void tellWhoGaveUp(model::EventBatch &batch);
     void settleUntraced(model::EventBatch &batch);
+    void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
     bool freeze(Image &image);
@@ -211,6 +221,10 @@ private:
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why there is none although the target was not
+    bool m_scansAtExit = false;
+    std::atomic<bool> m_hasEnds = false;          ///< an image has an exit question
+    FileDescriptor m_endEvent;                    ///< readable then
+    std::unique_ptr<ScopeAnswers> m_scopeAnswers; ///< made for the first one that needs words; guarded by the mutex
     std::jthread m_drainThread;
     std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan
     std::uint32_t m_scanCount = 0;

@@ -94,6 +94,31 @@ ScanStart HeapInstrument::beginScan(const ScanParameters &parameters)
     return start;
 }
 
+ScanStart HeapInstrument::scanEnds()
+{
+    m_hasEnds = false;
+    std::vector<std::pair<Image *, std::uint32_t>> images;
+    {
+        const std::lock_guard lock(m_mutex);
+        for (const auto &image : m_images)
+            if (const std::uint32_t question = std::exchange(image->exitQuestion, 0); question != 0 && !image->hasEnded)
+                images.emplace_back(image.get(), question);
+    }
+    if (!m_scanner)
+        m_scanner = std::make_unique<MemoryScanner>();
+    ScanStart start;
+    for (const auto &[image, question] : images) {
+        const auto done = scanImage(*image, {0, INT64_MAX});
+        if (done)
+            ++start.begun;
+        else
+            addSentence(start.error, done.error().text());
+        const std::lock_guard lock(m_mutex);
+        image->channel.memory().answer(question, wire::ScopeVerdict::Met, {}); // it may end now
+    }
+    return start;
+}
+
 void HeapInstrument::waitForScans(std::chrono::milliseconds limit)
 {
     if (m_scanner)

@@ -101,6 +101,7 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
         ring->thread = {};
         ring->decoder.startThread();
         m_program.startThread(ring->slot);
+        m_pairing.scopes().endThread(&ring->thread);
         ring->tid = static_cast<std::int32_t>(slot.tid.load(std::memory_order_relaxed));
         ring->serial = serial;
         char name[sizeof slot.name];
@@ -254,10 +255,60 @@ bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
     return true;
 }
 
+namespace {
+
+/// What the text of a note is; false if it is too short for that.
+template <typename Payload> bool read(const std::string &text, Payload &payload)
+{
+    if (text.size() < sizeof payload)
+        return false;
+    std::memcpy(&payload, text.data(), sizeof payload);
+    return true;
+}
+
+bool isQuestion(const HeapEvent &event)
+{
+    return event.type == wire::RecordType::Note && event.node >= static_cast<std::uint32_t>(wire::NoteKind::ScopeBegin)
+        && event.node <= static_cast<std::uint32_t>(wire::NoteKind::Exit);
+}
+
+} // namespace
+
+void ImageChannel::takeQuestion(Ring &ring)
+{
+    const std::string text = m_program.takeText(ring.slot);
+    const TargetLosses lost = losses();
+    const std::uint64_t lostEvents = lost.droppedRing + lost.droppedNoRing;
+    wire::ScopeBegin begin;
+    wire::ScopeEnd end;
+    wire::ExitQuestion exit;
+    const auto kind = static_cast<wire::NoteKind>(ring.current.node);
+    if (kind == wire::NoteKind::ScopeBegin && read(text, begin))
+        m_pairing.scopes().begin(begin, &ring.thread, lostEvents);
+    else if (kind == wire::NoteKind::ScopeEnd && read(text, end))
+        m_pairing.scopes().end(end, ring.current.units, lostEvents);
+    else if (kind == wire::NoteKind::Exit && read(text, exit))
+        m_exitQuestion = static_cast<std::uint32_t>(exit.question);
+    else
+        ++m_badRecords;
+}
+
+std::vector<ScopeAnswer> ImageChannel::takeScopeAnswers()
+{
+    // An event that waits for another ring may be one of the scope.
+    if (!m_pairing.scopes().hasEnded() || isAnyStalled())
+        return {};
+    return m_pairing.scopes().takeAnswers(m_pairing.hasSampled() || m_step.has_value());
+}
+
+std::uint32_t ImageChannel::takeExitQuestion() { return isAnyStalled() ? 0 : std::exchange(m_exitQuestion, 0); }
+
 bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
 {
     const HeapEvent &event = ring.current;
-    if (ProgramEvents::isOne(event.type))
+    if (isQuestion(event))
+        takeQuestion(ring);
+    else if (ProgramEvents::isOne(event.type))
         m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
     else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
         return false;

@@ -107,6 +107,11 @@ public:
     ImageMemory &memory() { return *m_memory; }
     std::int32_t pid() const { return m_pid; }
 
+    /// Answers to scopes that have ended, since the last call; after a drain.
+    std::vector<ScopeAnswer> takeScopeAnswers();
+    /// The number of the question at the program's end, once, when all before it is in the books; 0: it was not asked.
+    std::uint32_t takeExitQuestion();
+
     /// Threads that took a ring since the last call.
     std::vector<RingThread> takeNewThreads();
     TargetLosses losses() const;
@@ -142,6 +147,7 @@ private:
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
+    void takeQuestion(Ring &ring);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
     bool isInStrictOrder() const;
     bool needsNoCounterpart(const Ring &ring) const;
@@ -166,6 +172,7 @@ private:
     std::vector<Ring *> m_active;               ///< those a thread writes into
     std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
+    std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;
     std::uint32_t m_stalledRings = 0;
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began

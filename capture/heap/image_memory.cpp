@@ -5,13 +5,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 #include <new>
 
 namespace capture {
@@ -168,7 +172,7 @@ std::uint64_t ImageMemory::takeRing(std::uint32_t records)
         return offset;
     }
     const std::uint64_t bytes = pageAligned(std::uint64_t{records} * sizeof(wire::Record));
-    if (m_ringsEnd + bytes > wire::kMemoryBytes || !commit(m_ringsEnd, bytes))
+    if (m_ringsEnd + bytes > wire::kSampledOffset || !commit(m_ringsEnd, bytes))
         return 0;
     const std::uint64_t offset = m_ringsEnd;
     m_ringsEnd += bytes;
@@ -216,6 +220,21 @@ bool ImageMemory::hasRoomForSamples(std::uint64_t samplePeriodBytes, std::uint64
     const std::uint64_t made = m_sampledBlocks.capacity();
     return expected <= kMostExpected
         && (made == 0 || made >= bucketsFor(samplePeriodBytes, expected) * wire::SampledBlocks::kBucketSize);
+}
+
+void ImageMemory::answer(std::uint32_t question, wire::ScopeVerdict verdict, std::string_view text)
+{
+    wire::Header &header = m_view.header();
+    if (!m_hasAnswerMemory && !text.empty())
+        m_hasAnswerMemory = commit(wire::kAnswerOffset, wire::kMostAnswerBytes);
+    const std::size_t bytes
+        = m_hasAnswerMemory ? std::min<std::size_t>(text.size(), wire::kMostAnswerBytes) : std::size_t{0};
+    if (bytes > 0)
+        std::memcpy(m_view.answer(), text.data(), bytes);
+    header.answerBytes.store(static_cast<std::uint32_t>(bytes), std::memory_order_relaxed);
+    header.verdict.store(verdict, std::memory_order_relaxed);
+    header.answered.store(question, std::memory_order_release);
+    ::syscall(SYS_futex, &header.answered, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
 std::uint32_t ImageMemory::giveOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees)

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace capture {
@@ -50,6 +51,9 @@ public:
     /// The set, after provideSampledBlocks(); of no capacity before.
     const wire::SampledBlocks &sampledBlocks() const { return m_sampledBlocks; }
 
+    /// Answers the target's question of this number, and wakes who waits for it. What of `text` does not fit is cut.
+    void answer(std::uint32_t question, wire::ScopeVerdict verdict, std::string_view text);
+
     /// Tells the target's threads to record by this order from their next event on. Returns its number.
     std::uint32_t giveOrder(std::uint64_t samplePeriodBytes, bool tellsAllFrees);
     /// Tells them to record no more.
@@ -68,6 +72,7 @@ private:
     wire::SampledBlocks m_sampledBlocks;
     std::uint32_t m_nextOrder = 0;
     bool m_isStopped = false;
+    bool m_hasAnswerMemory = false;
     struct FreeRing
     {
         std::uint64_t offset;

@@ -89,6 +89,9 @@ void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model:
         return m_processes.threadNamed(pid, note.tid, note.text, when);
     case wire::NoteKind::PoolCreate:
     case wire::NoteKind::PoolDestroy:
+    case wire::NoteKind::ScopeBegin:
+    case wire::NoteKind::ScopeEnd:
+    case wire::NoteKind::Exit:
         return; // told by their blocks
     }
 }

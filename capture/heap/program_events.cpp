@@ -208,6 +208,10 @@ void ProgramEvents::note(const HeapEvent &event, std::int64_t timeNs, std::int32
         if (Pool *destroyed = poolOf(pool))
             emptyPool(*destroyed);
         return;
+    case wire::NoteKind::ScopeBegin:
+    case wire::NoteKind::ScopeEnd:
+    case wire::NoteKind::Exit:
+        break; // no notes of a program, but questions of the tracer: see ImageChannel
     }
     ++m_badRecords;
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace capture {
@@ -51,6 +52,8 @@ public:
 
     /// `slot` names the thread's ring, `tid` the thread.
     void apply(const HeapEvent &event, std::int64_t timeNs, std::uint32_t slot, std::int32_t tid);
+    /// What stands in the Text records since the thread's last note, as it was sent.
+    std::string takeText(std::uint32_t slot) { return std::exchange(m_threads[slot].text, {}); }
     /// A new thread writes into the ring.
     void startThread(std::uint32_t slot) { m_threads.erase(slot); }
 

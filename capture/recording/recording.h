@@ -135,6 +135,7 @@ private:
     std::string askForScan(const ScanWish &wish);
     void runScans(model::Timestamp now);
     void beginScan(const ScanParameters &parameters);
+    void scanEnds();
     void answerScans(const std::string &error);
     void finishScans();
     void setState(model::SessionState state);

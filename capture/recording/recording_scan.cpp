@@ -29,6 +29,8 @@ void Recording::runScans(model::Timestamp moment)
 {
     if (!m_scans || m_end)
         return;
+    if (m_scans->hasEnds())
+        scanEnds();
     const bool isScanning = m_scans->isScanning();                 // asked first: what is done by then is taken
     const bool isCollected = m_looked && !m_looked->scans.empty(); // by an early look of this tick
     if (m_scans->hasScans() || isCollected)
@@ -50,6 +52,14 @@ void Recording::beginScan(const ScanParameters &parameters)
     m_scanError = start.error;
     if (start.begun == 0 && !m_scanPlan.isAsked())
         answerScans(start.error);
+}
+
+void Recording::scanEnds()
+{
+    closeTick(0); // what was lost of events by now is known then
+    const ScanStart start = m_scans->scanEnds();
+    if (!start.error.empty())
+        m_onMessage("Scan for lost memory at the end of a process: " + start.error);
 }
 
 void Recording::answerScans(const std::string &error)

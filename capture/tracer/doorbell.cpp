@@ -42,10 +42,43 @@ void Doorbell::waitForSpace(wire::ThreadSlot &slot, std::uint32_t seen) const
     futex(slot.space, FUTEX_WAIT, seen, &limit);
 }
 
+bool Doorbell::waitForTurn()
+{
+    for (std::uint32_t free = 0;
+         !m_header.asking.compare_exchange_weak(free, 1, std::memory_order_acquire, std::memory_order_relaxed);
+         free = 0) {
+        if (!isServed())
+            return false;
+        pause();
+    }
+    return true;
+}
+
+bool Doorbell::waitForAnswer(std::uint32_t question)
+{
+    // The limit on how long a full ring may hold a thread up is for those who did not ask: only signs of life count here.
+    ring();
+    for (;;) {
+        const std::uint32_t answered = m_header.answered.load(std::memory_order_acquire);
+        if (answered == question)
+            return true;
+        if (!isServed())
+            return false;
+        const timespec limit{0, 20'000'000};
+        if (Restrictions::allow(Ask::Wake))
+            futex(m_header.answered, FUTEX_WAIT, answered, &limit);
+        else
+            pause();
+    }
+}
+
 bool Doorbell::mayWaitOn()
 {
-    if (m_header.waitLimitMs == 0)
-        return false;
+    return m_header.waitLimitMs != 0 && isServed() && monotonicMs() - m_startMs < m_header.waitLimitMs;
+}
+
+bool Doorbell::isServed()
+{
     const std::uint64_t now = monotonicMs();
     const std::uint64_t beat = m_header.heartbeat.load(std::memory_order_relaxed);
     if (m_startMs == 0) {
@@ -59,7 +92,7 @@ bool Doorbell::mayWaitOn()
         m_lastBeatMs = now;
     }
     return now - m_lastBeatMs < kHeartbeatLimitMs && !(now - m_lastBeatMs > kSilenceMs && recorderIsGone())
-        && now - m_startMs < m_header.waitLimitMs && m_header.order.load(std::memory_order_relaxed) != wire::kStopped;
+        && m_header.order.load(std::memory_order_relaxed) != wire::kStopped;
 }
 
 bool Doorbell::recorderIsGone() const

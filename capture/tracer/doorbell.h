@@ -35,6 +35,12 @@ public:
     /// Waits for room in a ring, whose futex word `space` had the value `seen` before the caller last looked.
     void waitForSpace(wire::ThreadSlot &slot, std::uint32_t seen) const;
 
+    /// Waits until no other thread of this process asks anything, and takes the place; false if that does not come to be. endTurn() leaves it.
+    bool waitForTurn();
+    void endTurn() const { m_header.asking.store(0, std::memory_order_release); }
+    /// Rings, and waits until the question of this number is answered; false if the recorder is gone, stops, or stands still for some seconds.
+    bool waitForAnswer(std::uint32_t question);
+
     /// Whether waiting on makes sense: the limit is not reached and the recorder gives signs of life. Each call may
     /// look at the clock.
     bool mayWaitOn();
@@ -43,6 +49,7 @@ public:
 
 private:
     static void pause();
+    bool isServed();
 
     wire::Header &m_header;
     std::uint64_t m_startMs = 0;

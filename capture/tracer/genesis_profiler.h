@@ -47,6 +47,21 @@ typedef struct genesis_pool
         (name), 0                                                                                                      \
     }
 
+/* What of a scope must not be exceeded; UINT64_MAX: no limit. Blocks are malloc's, those of operator new included. */
+struct genesis_scope_limits
+{
+    uint64_t allocations; /* realloc counts too */
+    uint64_t bytes;       /* allocated, as they were asked for */
+    uint64_t peak_bytes;  /* live at once, of the blocks that were allocated in the scope */
+    uint64_t left_blocks; /* of these, not freed when it ends */
+    uint64_t left_bytes;
+};
+#define GENESIS_SCOPE_OWN_THREAD 0 /* counts what the thread allocates that begins the scope; frees of all threads */
+#define GENESIS_SCOPE_ALL_THREADS 1
+#define GENESIS_SCOPE_MET 0
+#define GENESIS_SCOPE_EXCEEDED 1
+#define GENESIS_SCOPE_UNKNOWN 2
+
 /* What a tracer provides. Fields are only ever added at the end. */
 struct genesis_profiler_api
 {
@@ -56,6 +71,11 @@ struct genesis_profiler_api
     void (*pool_allocated)(genesis_pool *pool, const void *block, size_t bytes);
     void (*pool_freed)(genesis_pool *pool, const void *block);
     void (*pool_destroyed)(genesis_pool *pool);
+    /* From version 2 on. A scope of the calling thread, which ends it; scopes may nest. 0: nobody records. */
+    uint64_t (*scope_begin)(unsigned threads);
+    /* Waits for the recorder to compare it with the limits: GENESIS_SCOPE_MET, _EXCEEDED, or _UNKNOWN, which is no failure. `text` then says what
+     * and why, with the stacks; it is cut to fit, and ends with a zero byte. */
+    int (*scope_end)(uint64_t scope, const struct genesis_scope_limits *limits, char *text, size_t bytes);
 };
 
 #if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(GENESIS_PROFILER_OFF)                     \

@@ -7,6 +7,7 @@
 #include "capture/tracer/genesis_profiler.h"
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/scopes.h"
 #include "capture/tracer/tracing.h"
 
 #include <elf.h>
@@ -34,7 +35,8 @@ constexpr std::uint64_t kPoolMask = (std::uint64_t{1} << kPoolBits) - 1;
 std::atomic<std::uint64_t> g_connection; ///< tokens of pools made under another one are worth nothing
 std::atomic<std::uint32_t> g_pools;      ///< of this connection
 
-/// The text first, in pieces, then what it is.
+} // namespace
+
 void writeNote(wire::NoteKind kind, const char *text, std::size_t bytes, std::uint64_t pool)
 {
     if (bytes > wire::kMostNoteBytes)
@@ -45,6 +47,8 @@ void writeNote(wire::NoteKind kind, const char *text, std::size_t bytes, std::ui
     }
     recordPlain(RecordType::Note, pool << wire::kPoolShift, bytes, static_cast<std::uint32_t>(kind));
 }
+
+namespace {
 
 /// The pool's number under this connection; 0 if it cannot have one. A pool that is new to the recorder introduces itself.
 std::uint64_t poolNumber(genesis_pool *pool)
@@ -116,7 +120,7 @@ void poolDestroyed(genesis_pool *pool)
 }
 
 constinit const genesis_profiler_api g_api{
-    1, sizeof(genesis_profiler_api), note, poolAllocated, poolFreed, poolDestroyed};
+    2, sizeof(genesis_profiler_api), note, poolAllocated, poolFreed, poolDestroyed, beginScope, endScope};
 
 void fill(Slot *slot) { __atomic_store_n(slot, &g_api, __ATOMIC_RELEASE); }
 

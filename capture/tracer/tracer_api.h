@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "capture/wire/record.h"
+
+#include <cstddef>
+#include <cstdint>
+
 namespace capture::tracer {
+
+/// Writes a note into the calling thread's ring: the text first, in pieces, then what it is. With the guard held.
+void writeNote(wire::NoteKind kind, const char *text, std::size_t bytes, std::uint64_t pool);
 
 /// Tells the recorder which memory the tracer has mapped for itself.
 void publishPrivateMemory();

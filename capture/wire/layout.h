@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/wire/record.h"
+#include "capture/wire/scope.h"
 
 #include <atomic>
 #include <cstddef>
@@ -109,6 +110,16 @@ struct Header
 
     std::atomic<std::uint32_t> privateRanges; ///< target: how many of MemoryView::privateRange() count
     Order orders[kOrders];                    ///< recorder: by the number of the order, modulo kOrders
+
+    // Questions that a thread waits for; one at a time.
+    std::atomic<std::uint32_t> asksAtExit; ///< recorder: 1: the target asks once more before it ends
+    std::atomic<std::uint32_t> asking;     ///< target: 1 while a thread asks and waits
+    std::atomic<std::uint32_t> asked;      ///< target: number of the last question
+    std::atomic<std::uint32_t>
+        answered; ///< recorder, futex word, when the rest is there: number of the question it answers
+    std::atomic<ScopeVerdict> verdict; ///< recorder
+    std::atomic<std::uint32_t>
+        answerBytes; ///< recorder: of the text in MemoryView::answer(); it has memory if this is not 0
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 
@@ -193,8 +204,10 @@ inline constexpr std::uint64_t kSampledOffset = kRingsOffset + kRingBytes; ///< 
 inline constexpr unsigned kSampledCounterBits = 14;
 inline constexpr std::uint64_t kSampledBucketBytes = 64;
 inline constexpr std::uint64_t kMostSampledBuckets = 1u << 16;
-inline constexpr std::uint64_t kMemoryBytes
+inline constexpr std::uint64_t kAnswerOffset
     = kSampledOffset + (1u << kSampledCounterBits) + kMostSampledBuckets * kSampledBucketBytes;
+inline constexpr std::uint32_t kMostAnswerBytes = 1u << 14;
+inline constexpr std::uint64_t kMemoryBytes = kAnswerOffset + kMostAnswerBytes;
 static_assert(kModulesOffset % 4096 == 0 && kPathsOffset % 4096 == 0 && kNodesOffset % 4096 == 0
     && kRingsOffset % 4096 == 0 && kMaxNodes <= (1u << Record::kNodeBits));
 
@@ -215,6 +228,7 @@ struct MemoryView
     Node &node(std::uint32_t i) const { return reinterpret_cast<Node *>(base + kNodesOffset)[i]; }
     Record *ring(std::uint64_t offset) const { return reinterpret_cast<Record *>(base + offset); }
     unsigned char *sampledBlocks() const { return base + kSampledOffset; }
+    char *answer() const { return reinterpret_cast<char *>(base + kAnswerOffset); }
 };
 
 } // namespace capture::wire

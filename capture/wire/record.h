@@ -39,7 +39,10 @@ enum class NoteKind : std::uint8_t {
     PhaseEnd = 3,
     ThreadName = 4,
     PoolCreate = 5,
-    PoolDestroy = 6
+    PoolDestroy = 6,
+    ScopeBegin = 7, ///< its text is a ScopeBegin, see scope.h
+    ScopeEnd = 8,   ///< a ScopeEnd; the thread waits for the answer
+    Exit = 9,       ///< an ExitQuestion, likewise
 };
 inline constexpr std::uint32_t kMostNoteBytes = 255;
 inline constexpr unsigned kPoolShift = 48;

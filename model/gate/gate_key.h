@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ enum class GateKey : std::uint8_t {
     PeakBytes,
     LeftBytes, ///< live when the program ended
     LeftBlocks,
+    LostBlocks, ///< no pointer leads to them when the program ends; looked for only where they have a limit
     Instructions,
     SystemCalls,
     CpuTime,
@@ -34,13 +36,18 @@ enum class GateSource : std::uint8_t {
     Time,    ///< the clock over a plain run
 };
 
-/// A growth that is accepted: of a share of the base, and of an amount beside it.
+/// What is accepted of a quantity: a growth, of a share of the base and of an amount beside it, and a value that it must never exceed.
 struct GateLimit
 {
     double share = 0;
     double amount = 0;
+    std::optional<double> most; ///< whatever the base is, or without one; none: anything
+    bool isOff = false;         ///< any growth is accepted
 
-    double of(double base) const { return base + base * share + amount; }
+    double of(double base) const
+    {
+        return isOff ? std::numeric_limits<double>::infinity() : base + base * share + amount;
+    }
     friend bool operator==(const GateLimit &, const GateLimit &) = default;
 };
 
@@ -64,11 +71,10 @@ std::optional<GateKey> gateKeyOf(std::string_view name);
 using GateLimits = std::array<GateLimit, kGateKeyCount>;
 GateLimits usualGateLimits();
 
-/// Changes limits as "peak_bytes=+5%", "allocations=+100" say (amounts in bytes, nanoseconds, or counts); "counters" stands for all counts, "times"
-/// for both times, "all" for everything. Fails with a sentence.
-Result<void> readGateLimit(std::string_view text, GateLimits &limits);
+/// Whether `name` means this quantity: its own name; "counters" stands for all counts, "times" for both times, "all" for everything.
+bool isGateKeyMeant(std::string_view name, const GateKeyInfo &info);
 
-/// "+5 %", "+100", "none".
+/// "+5 %", "+100", "none", "off": the growth.
 std::string gateLimitText(const GateLimit &limit, Unit unit);
 
 } // namespace model

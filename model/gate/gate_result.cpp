@@ -60,6 +60,35 @@ void judgeByRanks(GateFinding &finding, double ratio)
         finding.neededRuns = 0;
 }
 
+/// By the value that no run may exceed, after all else.
+void judgeByMost(GateFinding &finding, const std::vector<double> &current)
+{
+    if (!finding.limit.most)
+        return;
+    const double most = *finding.limit.most;
+    const auto beyond = std::count_if(current.begin(), current.end(), [most](double value) { return value > most; });
+    if (beyond == 0)
+        return;
+    finding.isBeyondMost = true;
+    const bool isAlways = beyond == static_cast<std::ptrdiff_t>(current.size());
+    if (isAlways || finding.outcome != GateOutcome::Worse)
+        finding.outcome = isAlways ? GateOutcome::Worse : GateOutcome::Unclear;
+}
+
+/// Of a quantity that has no base.
+void judgeAlone(GateFinding &finding, const std::vector<double> &current)
+{
+    const bool isOfNoUse = !finding.note.empty() && !finding.limit.most;
+    if (current.empty() || isOfNoUse)
+        return;
+    finding.runs = current.size();
+    finding.note.clear();
+    finding.current = medianOf(current);
+    finding.isNoisy = !isConstant(current);
+    finding.outcome = GateOutcome::Passed;
+    judgeByMost(finding, current);
+}
+
 /// Values of 0 have no logarithm: half of one stands for none.
 std::vector<double> positive(std::vector<double> values)
 {
@@ -81,14 +110,18 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
         finding.key = sample.key;
         finding.limit = limits[static_cast<std::size_t>(sample.key)];
         finding.note = sample.absent;
-        finding.runs = std::min(sample.base.size(), sample.current.size());
-        if (finding.runs == 0)
+        finding.hasBase = !sample.base.empty();
+        if (!finding.hasBase || sample.current.empty()) {
+            judgeAlone(finding, sample.current);
             continue;
+        }
+        finding.runs = std::min(sample.base.size(), sample.current.size());
         finding.base = medianOf(sample.base);
         finding.current = medianOf(sample.current);
         finding.ratio95 = {ratioOf(finding.current, finding.base), ratioOf(finding.current, finding.base)};
         if (isConstant(sample.base) && isConstant(sample.current)) {
             judgeExactly(finding);
+            judgeByMost(finding, sample.current);
             continue;
         }
         finding.isNoisy = true;
@@ -104,6 +137,9 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
     for (std::size_t i = 0; i < noisy.size(); ++i) {
         findings[noisy[i]].pValue = raised[i];
         judgeByRanks(findings[noisy[i]], ratios[i]);
+        const auto sample = std::find_if(samples.begin(), samples.end(),
+            [key = findings[noisy[i]].key](const GateSamples &one) { return one.key == key; });
+        judgeByMost(findings[noisy[i]], sample->current);
     }
     return findings;
 }
@@ -114,9 +150,11 @@ GateOutcome verdictOf(const std::vector<GateFinding> &findings)
         return std::any_of(findings.begin(), findings.end(),
             [outcome](const GateFinding &finding) { return finding.outcome == outcome; });
     };
-    return has(GateOutcome::Worse)  ? GateOutcome::Worse
-        : has(GateOutcome::Unclear) ? GateOutcome::Unclear
-                                    : GateOutcome::Passed;
+    const bool isBlind
+        = std::any_of(findings.begin(), findings.end(), [](const GateFinding &finding) { return finding.isBlind(); });
+    return has(GateOutcome::Worse)             ? GateOutcome::Worse
+        : has(GateOutcome::Unclear) || isBlind ? GateOutcome::Unclear
+                                               : GateOutcome::Passed;
 }
 
 bool isSettled(const std::vector<GateFinding> &findings)
@@ -192,11 +230,32 @@ std::string_view outcomeKey(GateOutcome outcome)
     return {};
 }
 
+std::string mostText(const GateFinding &finding)
+{
+    if (!finding.limit.most)
+        return {};
+    const Unit unit = gateKeyInfo(finding.key).unit;
+    const double most = *finding.limit.most;
+    const double excess = finding.current - most;
+    if (finding.outcome == GateOutcome::Absent)
+        return fmt::format("The limit of {} cannot be checked", costText(most, unit));
+    if (!finding.isBeyondMost)
+        return fmt::format("at most {}", costText(most, unit));
+    if (excess <= 0)
+        return fmt::format("more than {} in some runs", costText(most, unit));
+    const std::string share = most > 0 ? fmt::format(" ({})", signedShare(excess / most).substr(1)) : "";
+    return fmt::format("{}{} more than the limit of {}", costText(excess, unit), share, costText(most, unit));
+}
+
 std::string findingText(const GateFinding &finding)
 {
     const GateKeyInfo &info = gateKeyInfo(finding.key);
+    const std::string most = mostText(finding);
     if (finding.outcome == GateOutcome::Absent)
-        return fmt::format("{}: not counted. {}", info.label, finding.note);
+        return fmt::format("{}: not counted. {}{}{}", info.label, finding.note, most.empty() ? "" : " ", most);
+    if (!finding.hasBase)
+        return fmt::format("{}: {}, {}{}", info.label, costText(finding.current, info.unit),
+            most.empty() ? "no limit" : most, finding.isNoisy ? fmt::format(" (median of {} runs)", finding.runs) : "");
     const std::string values
         = fmt::format("{} → {}", costText(finding.base, info.unit), costText(finding.current, info.unit));
     std::string change = finding.base > 0 ? signedShare(finding.current / finding.base - 1) : "new";
@@ -212,10 +271,10 @@ std::string findingText(const GateFinding &finding)
                 signedShare(finding.ratio95.high - 1));
         text += fmt::format(", p = {:.2g}, {} runs each", finding.pValue, finding.runs);
     }
-    text += "), limit " + gateLimitText(finding.limit, info.unit);
+    text += "), limit " + gateLimitText(finding.limit, info.unit) + (most.empty() ? "" : ", " + most);
     if (finding.isNoisy && info.source != GateSource::Time)
         text += "; differs between runs of one version";
-    if (finding.outcome == GateOutcome::Unclear)
+    if (finding.outcome == GateOutcome::Unclear && !finding.isBeyondMost)
         text += finding.neededRuns > 0
             ? fmt::format("; too noisy to tell, some {} runs each would do", finding.neededRuns)
             : std::string("; too noisy to tell, 6 runs each are the least that could");

@@ -16,7 +16,7 @@ struct GateSamples
     GateKey key = GateKey::Allocations;
     std::vector<double> base; ///< of paired runs base[i] and current[i] ran next to each other
     std::vector<double> current;
-    std::string absent; ///< why there are no values, as a sentence
+    std::string absent; ///< why there are no values, or none to compare with, as a sentence
 };
 
 enum class GateOutcome : std::uint8_t {
@@ -43,8 +43,10 @@ struct GateFinding
 {
     GateKey key = GateKey::Allocations;
     GateOutcome outcome = GateOutcome::Absent;
-    bool isNoisy = false; ///< runs of one version differ, so that it was judged by ranks
-    double base = 0;      ///< medians
+    bool isNoisy = false;      ///< runs of one version differ, so that it was judged by ranks
+    bool hasBase = false;      ///< there is something to compare with; else only GateLimit::most is judged
+    bool isBeyondMost = false; ///< of the limit: the value that it must never exceed
+    double base = 0;           ///< medians
     double current = 0;
     GateLimit limit;
     std::size_t runs = 0; ///< of each version
@@ -54,15 +56,19 @@ struct GateFinding
     std::size_t neededRuns = 0;    ///< of unclear ones: so many would do
     std::string note;              ///< of absent ones: why
     std::vector<GateStack> stacks; ///< what grew, the most first; filled by whoever has the sessions
+
+    /// It has a value that it must never exceed, and none was measured.
+    bool isBlind() const { return outcome == GateOutcome::Absent && limit.most.has_value(); }
 };
 
 /// Judges all quantities. Counts that every run of the base gave alike and every run of the current version too are compared exactly:
 /// worse beyond the limit. All others are noisy: worse when Mann–Whitney's p ≤ 2.5 %, corrected by Holm over them, the ratio of the pairs
 /// (Hodges–Lehmann) is beyond the limit, and its 95 % interval is within ±3.5 % or whole beyond the limit; unclear when only the last fails, or
-/// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. Pure.
+/// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. A quantity with GateLimit::most is worse when every run of
+/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone. Pure.
 std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, const GateLimits &limits);
 
-/// The worst outcome: Worse, then Unclear, then Passed (Grown and Absent too).
+/// The worst outcome: Worse, then Unclear (blind ones too), then Passed (Grown and Absent too).
 GateOutcome verdictOf(const std::vector<GateFinding> &findings);
 
 /// Whether a first look, after half of the runs, may be the last: nothing is unclear, and what is not worse excludes a growth of 2 % beyond its limit.
@@ -74,8 +80,11 @@ double heapValueOf(const Snapshot &snapshot, GateKey key);
 /// The stacks of a comparison that grew, the greatest growth first; functions, where no stack by itself has samples enough. At most `most`.
 std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t most);
 
-/// The finding in one sentence: "Allocations grew from 1,000,000 to 1,000,001 (+0.0001 %), limit +0.5 %".
+/// The finding in one sentence: "Allocations: 1,000,000 → 1,000,001 (+0.0001 %), limit +0.5 %", "Peak of the heap: 70 MiB, 6 MiB (9.4 %) more
+/// than the limit of 64 MiB".
 std::string findingText(const GateFinding &finding);
+/// The part of it about the value that must never be exceeded: "at most 64 MiB"; empty where there is none.
+std::string mostText(const GateFinding &finding);
 /// "passed", "grown", "worse", "unclear", "absent".
 std::string_view outcomeKey(GateOutcome outcome);
 

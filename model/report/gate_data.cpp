@@ -56,8 +56,11 @@ std::string stacksText(const GateFinding &finding)
 Json findingObject(const GateFinding &finding)
 {
     Json object = {{"key", gateKeyInfo(finding.key).name}, {"outcome", outcomeKey(finding.outcome)},
-        {"text", findingText(finding)}, {"is_noisy", finding.isNoisy}, {"base", finding.base},
-        {"current", finding.current}, {"limit", {{"share", finding.limit.share}, {"amount", finding.limit.amount}}},
+        {"text", findingText(finding)}, {"is_noisy", finding.isNoisy},
+        {"base", finding.hasBase ? Json(finding.base) : Json()}, {"current", finding.current},
+        {"limit",
+            {{"share", finding.limit.share}, {"amount", finding.limit.amount}, {"is_off", finding.limit.isOff},
+                {"most", finding.limit.most ? Json(*finding.limit.most) : Json()}}},
         {"runs", finding.runs}, {"ratio_interval95", {number(finding.ratio95.low), number(finding.ratio95.high)}},
         {"p_value", finding.pValue}, {"superiority", finding.superiority}, {"needed_runs", finding.neededRuns},
         {"stacks", Json::array()}};
@@ -114,18 +117,21 @@ void writeGateJunit(std::ostream &out, const GateReport &report)
         return std::count_if(report.findings.begin(), report.findings.end(),
             [outcome](const GateFinding &finding) { return finding.outcome == outcome; });
     };
+    const auto blind = std::count_if(
+        report.findings.begin(), report.findings.end(), [](const GateFinding &finding) { return finding.isBlind(); });
     const bool hasFailed = !report.failure.empty();
     out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         << fmt::format("<testsuite name=\"genprof gate: {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
                        "time=\"{:.3f}\">\n",
                xmlText(report.command), report.findings.size() + (hasFailed ? 1 : 0), count(GateOutcome::Worse),
-               count(GateOutcome::Unclear) + (hasFailed ? 1 : 0), count(GateOutcome::Absent), report.seconds);
+               count(GateOutcome::Unclear) + blind + (hasFailed ? 1 : 0), count(GateOutcome::Absent) - blind,
+               report.seconds);
     for (const GateFinding &finding : report.findings) {
         const std::string text = xmlText(findingText(finding));
         out << fmt::format("  <testcase classname=\"genprof.gate\" name=\"{}\">", gateKeyInfo(finding.key).name);
         if (finding.outcome == GateOutcome::Worse)
             out << fmt::format("<failure message=\"{}\">{}</failure>", text, xmlText(stacksText(finding)));
-        else if (finding.outcome == GateOutcome::Unclear)
+        else if (finding.outcome == GateOutcome::Unclear || finding.isBlind())
             out << fmt::format("<error message=\"{}\"/>", text);
         else if (finding.outcome == GateOutcome::Absent)
             out << fmt::format("<skipped message=\"{}\"/>", text);

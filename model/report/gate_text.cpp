@@ -12,9 +12,11 @@ namespace model {
 
 namespace {
 
-std::string_view mark(GateOutcome outcome)
+std::string_view mark(const GateFinding &finding)
 {
-    switch (outcome) {
+    if (finding.isBlind())
+        return "absent";
+    switch (finding.outcome) {
     case GateOutcome::Worse:
         return "WORSE ";
     case GateOutcome::Unclear:
@@ -50,8 +52,20 @@ std::string stackText(const GateStack &stack, Unit unit)
 {
     const Difference difference{.a = stack.base, .b = stack.current};
     const std::string place = shortPlace(stack.file, stack.line);
+    if (stack.base == 0)
+        return fmt::format(
+            "{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
     return fmt::format("{} ({} → {})  {}{}", changeText(difference, unit), costText(stack.base, unit),
         costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+}
+
+/// "+0.5 %, at most 64 MiB".
+std::string limitCell(const GateFinding &finding)
+{
+    std::string text = finding.hasBase ? gateLimitText(finding.limit, gateKeyInfo(finding.key).unit) : "";
+    if (const std::string most = mostText(finding); !most.empty())
+        text += (text.empty() ? "" : ", ") + most;
+    return text;
 }
 
 /// The unit of the costs of a finding's stacks: those of times are CPU time.
@@ -68,9 +82,10 @@ std::string gateVerdictText(const GateReport &report)
 
 void writeGateText(std::ostream &out, const GateReport &report)
 {
-    out << fmt::format("Gate: {}\n  against {}\n\n", report.command, report.against);
+    out << fmt::format(
+        "Gate: {}\n  {}{}\n\n", report.command, report.against.empty() ? "by limits" : "against ", report.against);
     for (const GateFinding &finding : report.findings) {
-        out << fmt::format("  {}  {}\n", mark(finding.outcome), findingText(finding));
+        out << fmt::format("  {}  {}\n", mark(finding), findingText(finding));
         for (const GateStack &stack : finding.stacks)
             out << fmt::format("            {}\n", stackText(stack, unitOfStacks(finding)));
     }
@@ -85,8 +100,8 @@ void writeGateText(std::ostream &out, const GateReport &report)
 
 void writeGateMarkdown(std::ostream &out, const GateReport &report)
 {
-    out << fmt::format("### Gate: {}\n\n{} against {}\n", gateVerdictText(report), markdownCell(report.command),
-        markdownCell(report.against));
+    out << fmt::format("### Gate: {}\n\n{}{}{}\n", gateVerdictText(report), markdownCell(report.command),
+        report.against.empty() ? "" : " against ", markdownCell(report.against));
     if (!report.failure.empty())
         out << "\n> " << markdownCell(report.failure) << '\n';
     if (!report.findings.empty())
@@ -97,8 +112,9 @@ void writeGateMarkdown(std::ostream &out, const GateReport &report)
         const Difference difference{.a = finding.base, .b = finding.current};
         out << fmt::format("| {} | {} | {} | {} | {} | {} |\n",
             finding.outcome == GateOutcome::Worse ? "**worse**" : outcomeKey(finding.outcome), info.label,
-            isAbsent ? "" : costText(finding.base, info.unit), isAbsent ? "" : costText(finding.current, info.unit),
-            isAbsent ? "" : relativeText(difference), gateLimitText(finding.limit, info.unit));
+            finding.hasBase && !isAbsent ? costText(finding.base, info.unit) : "",
+            isAbsent ? "" : costText(finding.current, info.unit),
+            finding.hasBase && !isAbsent ? relativeText(difference) : "", limitCell(finding));
     }
     for (const GateFinding &finding : report.findings)
         for (const GateStack &stack : finding.stacks)

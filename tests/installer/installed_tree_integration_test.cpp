@@ -1,43 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/installer/installed_tree.h"
+
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QProcess>
 #include <QSettings>
-#include <QTemporaryDir>
 #include <QTest>
 
-#include <memory>
-
 namespace tests {
-
-namespace {
-
-constexpr int kDeadlineMs = 60'000;
-
-struct Outcome
-{
-    int exitCode = -1;
-    QByteArray out;
-    QString text; ///< What was run and what it said, for a failure's message.
-};
-
-Outcome run(const QString &program, const QStringList &arguments)
-{
-    QProcess process;
-    process.start(program, arguments);
-    const bool ended = process.waitForFinished(kDeadlineMs);
-    Outcome outcome{ended && process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
-        process.readAllStandardOutput(), {}};
-    outcome.text = QStringLiteral("%1 %2 ended with %3\n%4%5%6")
-                       .arg(program, arguments.join(QLatin1Char(' ')), QString::number(outcome.exitCode),
-                           QString::fromUtf8(outcome.out), QString::fromUtf8(process.readAllStandardError()),
-                           ended ? QString() : process.errorString());
-    return outcome;
-}
-
-} // namespace
 
 /// The tree that `cmake --install` makes, in a folder of its own: whatever the programs need, they have to find there.
 class InstalledTreeIntegrationTest : public QObject
@@ -52,30 +23,26 @@ private Q_SLOTS:
     void keepsTheTracersLicenceBesideTheWholes();
 
 private:
-    QString at(const QString &path) const { return m_prefix->filePath(path); }
+    QString at(const QString &path) const { return m_tree.at(path); }
 
-    std::unique_ptr<QTemporaryDir> m_prefix;
+    InstalledTree m_tree;
 };
 
 void InstalledTreeIntegrationTest::initTestCase()
 {
-    m_prefix = std::make_unique<QTemporaryDir>();
-    QVERIFY(m_prefix->isValid());
-    const Outcome installed = run(QStringLiteral("cmake"),
-        {QStringLiteral("--install"), qEnvironmentVariable("GENESIS_BUILD_DIR"), QStringLiteral("--prefix"),
-            m_prefix->path()});
-    QVERIFY2(installed.exitCode == 0, qPrintable(installed.text));
+    const QString failure = m_tree.install();
+    QVERIFY2(failure.isEmpty(), qPrintable(failure));
 }
 
 void InstalledTreeIntegrationTest::recordsTheHeapWithTheInstalledTracer()
 {
     const QString genprof = at(QStringLiteral("bin/genprof"));
     const QString session = at(QStringLiteral("demo.gprof-session"));
-    const Outcome recorded = run(genprof,
+    const Outcome recorded = runProgram(genprof,
         {QStringLiteral("record"), QStringLiteral("-o"), session, QStringLiteral("--"),
             qEnvironmentVariable("GENESIS_BUILD_DIR") + QStringLiteral("/bin/genesis-demo"), QStringLiteral("1")});
     QVERIFY2(recorded.exitCode == 0, qPrintable(recorded.text));
-    const Outcome reported = run(genprof,
+    const Outcome reported = runProgram(genprof,
         {QStringLiteral("report"), session, QStringLiteral("--what"), QStringLiteral("summary"),
             QStringLiteral("--format"), QStringLiteral("json")});
     QVERIFY2(reported.exitCode == 0, qPrintable(reported.text));

@@ -21,6 +21,9 @@ private Q_SLOTS:
     void slowerCodeIsFound();
     void baselinesAreSavedJudgedAndUpdated();
     void programsThatFailAreTold();
+    void valuesThatMustNotBeExceededNeedNoBase();
+    void lostBlocksAreFoundAtTheEnd();
+    void whatCannotBeMeasuredIsSkippedWhereThatIsWanted();
     void noisyProgramsAreJudgedByRanks();
     void badInputIsExplained_data();
     void badInputIsExplained();
@@ -162,6 +165,74 @@ void GateIntegrationTest::programsThatFailAreTold()
     QVERIFY2(missing.out.contains("base: "), missing.out);
 }
 
+void GateIntegrationTest::valuesThatMustNotBeExceededNeedNoBase()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    const auto gate = [&](const QString &limit) {
+        return runner.genprof({QStringLiteral("gate"), QStringLiteral("--max"), limit, QStringLiteral("--json"), json,
+            QStringLiteral("--"), work(QStringLiteral("a1")), QStringLiteral("30")});
+    };
+    const Ran within = gate(QStringLiteral("peak_bytes=64MiB"));
+    QVERIFY2(within.exitCode == 0, within.err + within.out);
+    const Ran alone = runner.run(work(QStringLiteral("a1")), {QStringLiteral("30")});
+    QVERIFY2(within.out.startsWith(alone.out), within.out); // it writes where it always does, and ran once
+    const qint64 peak = finding(json, QStringLiteral("peak_bytes"))[QStringLiteral("current")].toInteger();
+    QCOMPARE(gate(QStringLiteral("peak_bytes=%1").arg(peak)).exitCode, 0);
+    const Ran beyond = gate(QStringLiteral("peak_bytes=%1").arg(peak - 1));
+    QVERIFY2(beyond.exitCode == 1, beyond.err + beyond.out);
+    const QJsonObject found = finding(json, QStringLiteral("peak_bytes"));
+    QCOMPARE(found[QStringLiteral("outcome")].toString(), QStringLiteral("worse"));
+    QCOMPARE(found[QStringLiteral("limit")].toObject()[QStringLiteral("most")].toInteger(), peak - 1);
+    QVERIFY(found[QStringLiteral("base")].isNull());
+    QVERIFY2(!found[QStringLiteral("stacks")].toArray().isEmpty() && beyond.out.contains("more than the limit of")
+            && beyond.out.contains("inlining_work.cpp:"),
+        beyond.out);
+    const Ran calls = gate(QStringLiteral("system_calls=3"));
+    if (finding(json, QStringLiteral("system_calls"))[QStringLiteral("outcome")] != QStringLiteral("absent"))
+        QVERIFY2(calls.exitCode == 1 && calls.out.contains("more than the limit of 3"), calls.out);
+}
+
+void GateIntegrationTest::lostBlocksAreFoundAtTheEnd()
+{
+    const GenprofRunner runner;
+    const QString script = runner.path(QStringLiteral("lose.py"));
+    const auto gate = [&](const QByteArray &text) {
+        QFile file(script);
+        if (file.open(QIODevice::WriteOnly | QIODevice::Truncate))
+            file.write("import ctypes\nlibc = ctypes.CDLL(None)\nlibc.malloc.restype = ctypes.c_void_p\n" + text);
+        file.close();
+        return runner.genprof({QStringLiteral("gate"), QStringLiteral("--no-leaks"), QStringLiteral("--"),
+            QStringLiteral("/usr/bin/python3"), script});
+    };
+    const Ran tidy = gate("libc.free(ctypes.c_void_p(libc.malloc(12345)))\n");
+    if (tidy.exitCode == 3)
+        QSKIP("/usr/bin/python3 does not run here");
+    if (tidy.exitCode == 2)
+        QSKIP(tidy.out);
+    QVERIFY2(tidy.exitCode == 0 && tidy.out.contains("Lost blocks: 0"), tidy.err + tidy.out);
+    const Ran untidy = gate("for i in range(3): libc.malloc(12345)\n");
+    QVERIFY2(untidy.exitCode == 1 && untidy.out.contains("Lost blocks: 3, 3 more than the limit of 0")
+            && untidy.out.contains("ffi_call"),
+        untidy.err + untidy.out);
+}
+
+void GateIntegrationTest::whatCannotBeMeasuredIsSkippedWhereThatIsWanted()
+{
+    const GenprofRunner runner;
+    const auto gate = [&](const QStringList &options) {
+        return runner.genprof(QStringList{QStringLiteral("gate")} + options
+            + QStringList{QStringLiteral("--"), GenprofRunner::target(QStringLiteral("static_program"))});
+    };
+    const QStringList limit{QStringLiteral("--max"), QStringLiteral("allocations=10")};
+    const QStringList skip{QStringLiteral("--skip-status"), QStringLiteral("77")};
+    const Ran unclear = gate(limit);
+    QVERIFY2(
+        unclear.exitCode == 2 && unclear.out.contains("The limit of 10 cannot be checked"), unclear.err + unclear.out);
+    QCOMPARE(gate(limit + skip).exitCode, 77);
+    QCOMPARE(gate(QStringList{QStringLiteral("--no-base")} + skip).exitCode, 77);
+}
+
 void GateIntegrationTest::noisyProgramsAreJudgedByRanks()
 {
     const GenprofRunner runner;
@@ -188,6 +259,13 @@ void GateIntegrationTest::badInputIsExplained_data()
     QTest::newRow("both bases") << list("--against x --baseline y -- z") << QByteArray("exclude each other");
     QTest::newRow("no reason") << list("--update -- z") << QByteArray("--reason");
     QTest::newRow("no limit") << list("--max memory=+5% -- z") << QByteArray("allocations, allocated_bytes");
+    QTest::newRow("value of many") << list("--max counters=100 -- z") << QByteArray("of one quantity");
+    QTest::newRow("growth of nothing") << list("--max peak_bytes=1 --max counters=+5% -- z")
+                                       << QByteArray("nothing says since what");
+    QTest::newRow("kind of nothing") << list("--kind unit -- z") << QByteArray("--thresholds FILE");
+    QTest::newRow("no file") << list("--thresholds /no/such -- z")
+                             << QByteArray("Cannot read the thresholds in /no/such");
+    QTest::newRow("base and none") << list("--no-base --baseline y -- z") << QByteArray("goes with none of");
     QTest::newRow("no words") << list("--against $(ls) -- z") << QByteArray("split into words");
     QTest::newRow("no option") << list("--agianst x -- z") << QByteArray("--agianst");
 }

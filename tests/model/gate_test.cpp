@@ -68,7 +68,7 @@ class GateTest : public QObject
 private Q_SLOTS:
     void ranksAreTestedAsKnown();
     void locationsAreEstimatedAsKnown();
-    void limitsAreRead();
+    void valuesMustNotBeExceeded();
     void countsAreExact();
     void noisyCountsAreTestedByRanks();
     void absentOnesAreNamed();
@@ -119,19 +119,27 @@ void GateTest::locationsAreEstimatedAsKnown()
     QCOMPARE(medianOf(std::vector<double>{4, 1, 3, 2}), 2.5);
 }
 
-void GateTest::limitsAreRead()
+void GateTest::valuesMustNotBeExceeded()
 {
     GateLimits limits = usualGateLimits();
-    QVERIFY(readGateLimit("allocations=+5%", limits));
-    QCOMPARE(limits[0], (GateLimit{0.05, 0}));
-    QVERIFY(readGateLimit("times=+100", limits));
-    QCOMPARE(limits[static_cast<std::size_t>(GateKey::WallTime)], (GateLimit{0, 100}));
-    QVERIFY(readGateLimit("all=+0", limits));
-    QCOMPARE(limits[static_cast<std::size_t>(GateKey::CpuTime)], GateLimit());
-    for (const char *bad :
-        {"allocations", "allocations=", "allocations=-5%", "allocations=5x", "memory=+5%", "=+5%", "allocations=nan"})
-        QVERIFY2(!readGateLimit(bad, limits), bad);
-    QVERIFY(readGateLimit("memory=+5%", limits).error().text().find("peak_bytes") != std::string::npos);
+    limits[static_cast<std::size_t>(GateKey::PeakBytes)].most = 64 << 20;
+    const auto peak = [&limits](std::vector<double> base, std::vector<double> current) {
+        return judged(GateKey::PeakBytes, std::move(base), std::move(current), limits);
+    };
+    QCOMPARE(peak({}, {64 << 20}).outcome, GateOutcome::Passed);
+    const GateFinding beyond = peak({}, {70 << 20});
+    QCOMPARE(beyond.outcome, GateOutcome::Worse);
+    QVERIFY2(findingText(beyond).ends_with("70 MiB, 6 MiB (9.4 %) more than the limit of 64 MiB"),
+        findingText(beyond).c_str());
+    QCOMPARE(peak({70 << 20, 70 << 20}, {70 << 20, 70 << 20}).outcome, GateOutcome::Worse); // not grown, and too much
+    QCOMPARE(peak({1 << 20, 1 << 20}, {2 << 20, 2 << 20}).outcome, GateOutcome::Worse); // grown, and within the value
+    QCOMPARE(peak({}, {63 << 20, 65 << 20}).outcome, GateOutcome::Unclear);
+    const GateFinding blind = peak({}, {});
+    QVERIFY(blind.isBlind());
+    QCOMPARE(verdictOf({blind}), GateOutcome::Unclear);
+    QCOMPARE(judged(GateKey::Allocations, {}, {}, limits).isBlind(), false);
+    limits[static_cast<std::size_t>(GateKey::Allocations)].isOff = true;
+    QCOMPARE(judged(GateKey::Allocations, {1, 1}, {1e9, 1e9}, limits).outcome, GateOutcome::Grown);
 }
 
 void GateTest::countsAreExact()
