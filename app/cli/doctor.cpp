@@ -30,6 +30,8 @@ Level levelOf(model::CapabilityLevel level)
         return {"limited", "~  "};
     case model::CapabilityLevel::Denied:
         return {"denied", "NO "};
+    case model::CapabilityLevel::Unknown:
+        return {"unknown", "?  "};
     }
     return {"", ""};
 }
