@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/rendezvous_server.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -14,7 +16,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 namespace capture {
 
@@ -35,24 +37,13 @@ std::string hex(const std::uint8_t *bytes, std::size_t count)
     return text;
 }
 
-std::string quoted(const std::string &argument)
-{
-    static constexpr char kPlain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
-        return argument;
-    std::string text = "'";
-    for (const char c : argument)
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
 std::string commandLineOf(std::int32_t pid)
 {
     std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
-    std::string text;
-    for (std::string argument; std::getline(file, argument, '\0');)
-        text += (text.empty() ? "" : " ") + quoted(argument);
-    return text;
+    std::ostringstream
+        read; // not through an iterator of the buffer, which throws when the process ends meanwhile (ESRCH)
+    read << file.rdbuf();
+    return quotedCommandLine(read.str());
 }
 
 /// Whether the peer has closed its end.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/target_processes.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,18 +16,6 @@
 namespace capture {
 
 namespace {
-
-/// One argument as a shell would need it written.
-std::string quoted(const std::string &argument)
-{
-    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
-    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
-        return argument;
-    std::string result = "'";
-    for (const char c : argument)
-        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
 
 /// The command line of `pid`, provided that it still runs `executable`: by the time a record is read it may have gone on.
 std::string commandLineOf(std::int32_t pid, const std::string &executable)
@@ -42,10 +32,7 @@ std::string commandLineOf(std::int32_t pid, const std::string &executable)
     const std::string raw = read.str();
     if (!runs())
         return {};
-    std::string line;
-    for (std::size_t begin = 0, end; (end = raw.find('\0', begin)) != std::string::npos; begin = end + 1)
-        line += (line.empty() ? "" : " ") + quoted(raw.substr(begin, end - begin));
-    return line;
+    return quotedCommandLine(raw);
 }
 
 } // namespace
