@@ -6,6 +6,7 @@
 #include "app/passphrase.h"
 #include "app/terminal.h"
 #include "model/base/format_units.h"
+#include "model/report/text_table.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 
@@ -144,7 +145,7 @@ void printLine(const SessionEntry &entry)
     if (entry.state != SessionState::Complete && entry.problem.empty())
         more += fmt::format("  ({})", stateText(entry));
     if (!entry.verdicts.empty())
-        more += "  " + printable(entry.verdicts.back());
+        more += "  " + printable(model::chiefVerdict(entry));
     if (!entry.note.empty())
         more += "  \u201c" + printable(entry.note) + "\u201d";
     const bool isGone = entry.problem == "the file is gone";
@@ -153,7 +154,7 @@ void printLine(const SessionEntry &entry)
     fmt::print("{}  {:>10}  {:>9}  {:<{}}  {}{}\n", startText(entry.startWallNs),
         entry.duration.ns > 0 ? durationText(entry.duration) : "-",
         isGone ? "gone" : model::formatBytes(static_cast<double>(entry.fileBytes)),
-        cutToColumns(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more);
+        model::elided(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more);
 }
 
 /// Names the sessions that stay only because their tags are not known.
