@@ -96,8 +96,8 @@ void writePossible(std::ostream &out, FunctionIndex &index, const MemoryScan &sc
     });
     for (std::size_t i = 0; i < std::min(stacks.size(), options.stacks); ++i) {
         const BlockSum &sum = sumOf(stacks[i]->sums, ReachClass::Possibly);
-        table.row(
-            {bytesText(sum.bytes), formatCount(sum.blocks), shortFunctionName(callerLine(index, stacks[i]->stack).name)});
+        table.row({bytesText(sum.bytes), formatCount(sum.blocks),
+            shortFunctionName(callerLine(index, stacks[i]->stack).name)});
     }
     if (table.isEmpty())
         return;
@@ -158,7 +158,8 @@ std::string scanSentence(const MemoryScan &scan)
     if (lost.blocks == 0 && held == 0)
         return fmt::format("Nothing can be said yet: none of {} could be judged.", blocksText(unjudged));
     if (lost.blocks == 0)
-        return fmt::format("Pointers lead to all {} that could be judged{}.", blocksText(held),
+        return fmt::format("Pointers lead to {} that could be judged{}.",
+            held == 1 ? std::string("the one block") : "all " + blocksText(held),
             unjudged > 0 ? fmt::format("; {} could not be", blocksText(unjudged)) : std::string(": nothing is lost"));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
     if (scan.confirms == 0)
