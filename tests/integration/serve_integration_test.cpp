@@ -178,10 +178,10 @@ private Q_SLOTS:
         // As "curl -X POST" asks: no body, and no word of its length. The library alone would wait 5 s and say nothing.
         QElapsedTimer timer;
         timer.start();
-        const QByteArray authorization = "Authorization: " + token().begin()->second;
-        const QByteArray refused = rawReply(QUrl(QString::fromStdString(url)),
+        const QByteArray authorization = "Authorization: " + QByteArray::fromStdString(token().begin()->second);
+        const QByteArray idle = rawReply(QUrl(QString::fromStdString(url)),
             "POST /api/v1/scan HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n\r\n");
-        QVERIFY2(refused.startsWith("HTTP/1.1 409 ") && refused.contains("{\n  \"error\": \""), refused.constData());
+        QVERIFY2(idle.startsWith("HTTP/1.1 409 ") && idle.contains("{\n  \"error\": \""), idle.constData());
         QVERIFY2(timer.elapsed() < 3000, qPrintable(QString::number(timer.elapsed())));
         const QByteArray unmarked = rawReply(QUrl(QString::fromStdString(url)),
             "POST /api/v1/mark HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n\r\n");
