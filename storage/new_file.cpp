@@ -39,7 +39,7 @@ Result<NewFile> NewFile::make(const std::string &path)
             return model::systemError("Cannot set the rights of " + path, errno);
         return made;
     }
-    if (errno == EEXIST)
+    if (errno == EEXIST || errno == EISDIR)
         return model::Error("Cannot write " + path + ": " + whatIsThere(path));
     if (errno == ENOENT)
         return model::Error("Cannot write " + path + ": its folder does not exist; make it or choose another name");
