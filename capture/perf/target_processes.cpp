@@ -8,8 +8,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <system_error>
 #include <variant>
 
@@ -18,21 +16,15 @@ namespace capture {
 namespace {
 
 /// The command line of `pid`, provided that it still runs `executable`: by the time a record is read it may have gone on.
-std::string commandLineOf(std::int32_t pid, const std::string &executable)
+std::string commandLineWhile(std::int32_t pid, const std::string &executable)
 {
     std::error_code error;
     const auto runs
         = [&] { return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error).string() == executable; };
     if (!runs())
         return {};
-    std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
-    // Not through an iterator of the buffer, which throws when the process ends between open and read (ESRCH).
-    std::ostringstream read;
-    read << file.rdbuf();
-    const std::string raw = read.str();
-    if (!runs())
-        return {};
-    return quotedCommandLine(raw);
+    std::string line = commandLineOf(pid);
+    return runs() ? line : std::string();
 }
 
 } // namespace
@@ -99,7 +91,7 @@ void TargetProcesses::announceExec(Process &process, std::int32_t pid, const std
 {
     const model::Timestamp when = *process.exec;
     process.exec.reset();
-    m_table.execSeen(pid, when, model::ProcessSource::Perf, executable, commandLineOf(pid, executable));
+    m_table.execSeen(pid, when, model::ProcessSource::Perf, executable, commandLineWhile(pid, executable));
     m_table.threadNamed(pid, pid, process.execName, when);
 }
 

@@ -68,4 +68,7 @@ std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &dire
 /// Without the zero bytes that a process leaves behind a title which it wrote over its arguments.
 std::string quotedCommandLine(std::string_view zeroSeparated);
 
+/// The arguments of the program that `pid` runs now, quoted as above; empty if there is no such process, or it is a kernel thread.
+std::string commandLineOf(std::int32_t pid);
+
 } // namespace capture

@@ -138,6 +138,8 @@ private Q_SLOTS:
         QCOMPARE(capture::quotedCommandLine("redis-server *:6379\0\0\0\0\0"sv), std::string("'redis-server *:6379'"));
         QCOMPARE(capture::quotedCommandLine("\0\0\0"sv), std::string("'' '' ''"));
         QCOMPARE(capture::quotedCommandLine(""sv), std::string());
+        QVERIFY(capture::commandLineOf(::getpid()).find("proc_parsers_test") != std::string::npos);
+        QCOMPARE(capture::commandLineOf(-1), std::string());
     }
 
     void mountPointOfTheSecondVersionIsFound()
