@@ -8,6 +8,7 @@
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/file_commands.h"
+#include "app/help_formatter.h"
 #include "app/report_arguments.h"
 #include "app/soak_arguments.h"
 #include "model/heap_mode.h"
@@ -83,7 +84,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "Session file to write; by default NAME-DATE-TIME.gprof-session in this directory")
         ->type_name("FILE");
     command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|auto[=PERCENT]|off");
-    command.add_option("--cpu", typed.cpu, "CPU samples per second, or off (default 199)")->type_name("HZ|off");
+    command.add_option("--cpu", typed.cpu, "CPU samples per second; off or 0: none (default 199)")->type_name("HZ|off");
     command
         .add_option("--children", typed.children,
             "Record the processes that it starts too, each as one of its own (default follow)")
@@ -139,18 +140,9 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
             "--help)")
         ->type_name("ADDR");
     addServeOptions(command, typed.serve);
+    command.add_flag("--unlisted", typed.record.isUnlisted, "Keep the session off the list of recent ones");
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
-
-/// The command to record is no option, so CLI11 does not show where it goes.
-class RecordFormatter : public CLI::Formatter
-{
-public:
-    std::string make_usage(const CLI::App *command, std::string) const override
-    {
-        return "Usage: genprof " + command->get_name() + " [OPTIONS] -- CMD [ARG…]\n";
-    }
-};
 
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
@@ -160,7 +152,7 @@ CLI::App *addRecord(CLI::App &app, Typed &typed)
         "than PERCENT (5%) of a core, and from then on samples");
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command when the recording ends before it; else it runs on and is waited for");
-    command->formatter(std::make_shared<RecordFormatter>());
+    command->formatter(std::make_shared<HelpFormatter>("genprof record [OPTIONS] -- CMD [ARG…]"));
     command->footer("Exits as CMD does: its own status, or 128 + the number of the signal that ended it.\n"
                     "125: genprof itself failed. 126: CMD cannot be executed. 127: CMD was not found.\n"
                     "Ctrl-C reaches CMD as well and ends the recording. A signal sent to genprof is passed on to CMD.");
@@ -191,8 +183,9 @@ CLI::App *addSoak(CLI::App &app, Typed &typed)
         "Record every allocation, one each BYTES (512KiB) of them, or none (default full; off with --attach)");
     for (const char *name : {"--tick", "--age-bucket", "--duration", "--fail-on-alert"})
         command->remove_option(command->get_option(name));
-    command->get_option("--cpu")->description("CPU samples per second, or off (default off)");
-    command->formatter(std::make_shared<RecordFormatter>());
+    command->get_option("--cpu")->description("CPU samples per second; off or 0: none (default off)");
+    command->formatter(std::make_shared<HelpFormatter>("genprof soak [OPTIONS] -- CMD [ARG…]\n       genprof soak "
+                                                       "[OPTIONS] --attach PID\n       genprof soak --resume FILE"));
     command->footer(
         "Exits with 0: stable, 1: leaking, 2: undecided, 3: the target or its load failed, 125: genprof itself "
         "failed.\n"
@@ -258,11 +251,13 @@ model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig 
 model::Result<void> readServe(Typed &typed)
 {
     const ServeOptions &serve = typed.serve;
-    if (!serve.listen.empty())
+    if (!serve.listen.empty()) {
         typed.record.serve = serve;
-    else if (!serve.tokenFile.empty() || serve.areMetricsOpen || !serve.certificate.empty()
-        || !serve.certificateKey.empty())
+        typed.record.serve->addressOption = "--serve";
+    } else if (!serve.tokenFile.empty() || serve.areMetricsOpen || !serve.certificate.empty()
+        || !serve.certificateKey.empty()) {
         return model::Error("--token-file, --open-metrics, --tls-cert and --tls-key belong to --serve ADDR");
+    }
     return {};
 }
 
@@ -387,7 +382,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     app.set_version_flag("--version", "genprof " + version, "Print the version");
     app.set_help_flag("-h,--help", "Print this help");
     app.require_subcommand(1);
-    app.footer(kFooter);
+    app.formatter(std::make_shared<HelpFormatter>());
     const CLI::App *record = addRecord(app, typed);
     const CLI::App *attach = addAttach(app, typed);
     const CLI::App *soak = addSoak(app, typed);
@@ -396,6 +391,7 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const CheckCommands checks(app);
     const FileCommands files(app);
     addDoctor(app, typed);
+    app.footer(kFooter); // last: commands take over the footer that is there when they are made
 
     // What stands behind the first "--" of these is the command, whatever it looks like.
     const auto isOneOf = [&arguments](std::initializer_list<std::string_view> names) {
@@ -414,13 +410,11 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         return PrintAndExit{out.str(), kExitOk};
     } catch (const CLI::RequiredError &error) {
         const std::string text = app.get_subcommands().empty()
-            ? fmt::format("There is no command \"{}\"", arguments.front())
-            : error.what();
-        return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", text),
-            isRecording ? kExitRecorderFailed : kExitUsage);
+            ? fmt::format("There is no command \"{}\"\n\"genprof --help\" names all.", arguments.front())
+            : explainedError(app, error);
+        return wrong(text, isRecording ? kExitRecorderFailed : kExitUsage);
     } catch (const CLI::ParseError &error) {
-        return wrong(fmt::format("{}\n\"genprof --help\" explains how it is used.", error.what()),
-            isRecording ? kExitRecorderFailed : kExitUsage);
+        return wrong(explainedError(app, error), isRecording ? kExitRecorderFailed : kExitUsage);
     }
     if (record->parsed() || soak->parsed()) {
         std::vector<std::string> command = (record->parsed() ? record : soak)->remaining();

@@ -4,6 +4,7 @@
 #include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/file_commands.h"
+#include "app/report_rules.h"
 
 #include <fmt/format.h>
 
@@ -102,13 +103,14 @@ CLI::App *addCompare(CLI::App &app, CompareOptions &options, CompareWords &words
         ->type_name("none|second|mark NAME|phase NAME|counter NAME")
         ->expected(1, 2);
     command->add_option("--top", options.top, "At most this many rows a list (default: all in csv and json, else 10)")
+        ->check(rowCount())
         ->type_name("N");
     command->add_option("--format", words.format, "text (default), csv, json, markdown, or html")->type_name("FORMAT");
     command->add_option("-o,--output", options.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, options.passphrase);
     command->footer("Stacks are matched by the names of their functions, so that another build of the same source "
                     "compares: inlining, moved lines, "
-                    "template\narguments and clones of functions make nothing new.\n"
+                    "template arguments and clones of functions make nothing new.\n"
                     "Differences of CPU samples are judged by the samples alone; two runs differ by more than that. "
                     "genprof gate repeats them.");
     return command;

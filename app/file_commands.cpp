@@ -16,9 +16,9 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 PrintAndExit wrong(const std::string &text) { return {"genprof: " + text + "\n", kExitUsage}; }
 
-constexpr const char *kSqlFooter
-    = R"__(Views with readable names and units: v_session, v_process, v_threads, v_metrics, v_timeline, v_heap_by_function,
-v_cpu_by_function, v_areas, v_memory_parts, v_phases, v_events, v_losses. "PRAGMA table_list" names all tables,
+constexpr const char *kSqlFooter = R"__(Views with readable names and units: v_session, v_process, v_threads, v_metrics,
+v_timeline, v_heap_by_function, v_cpu_by_function, v_areas, v_memory_parts,
+v_phases, v_events, v_losses. "PRAGMA table_list" names all tables,
 "PRAGMA table_info(NAME)" the columns of one. Nothing can be written. Examples:
   genprof sql FILE "SELECT * FROM v_cpu_by_function LIMIT 10"
   genprof sql FILE --format csv "SELECT time_s, rss_mib FROM v_metrics" > rss.csv)__";
@@ -142,7 +142,7 @@ void FileCommands::Typed::addRedact(CLI::App &app)
     command->add_flag("--keep-functions", redact.keepsFunctions,
         "Keep the names of functions, and source files without their folders");
     command->footer("Paths, arguments, host, programs, threads, pools, phases, marks, build-ids, functions and source "
-                    "files get numbered\n"
+                    "files get numbered "
                     "names: the same text the same one throughout. Numbers, times, stacks and the C and C++ libraries' "
                     "names stay.");
     addPassphraseOptions(*command, redact.passphrase);
@@ -156,7 +156,7 @@ CLI::App *FileCommands::Typed::addSeal(CLI::App &app, const char *name, const ch
     command->add_option("out", options.out, "The copy, a new file")->required()->type_name("OUT");
     addPassphraseOptions(*command, options.passphrase);
     command->footer("The passphrase is asked for at the terminal, or comes from a descriptor or the kernel's keyring; "
-                    "never from the\n"
+                    "never from the "
                     "command line. A sealed session opens in report, sql and the window as any other. The original "
                     "stays as it is.");
     return command;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gate_arguments.h"
 
+#include "app/help_formatter.h"
+
 #include <fmt/format.h>
 #include <wordexp.h>
 
@@ -9,20 +11,6 @@
 namespace app {
 
 namespace {
-
-/// The usage line with the command, which is no option.
-class CommandFormatter : public CLI::Formatter
-{
-public:
-    explicit CommandFormatter(std::string usage)
-        : m_usage(std::move(usage))
-    {
-    }
-    std::string make_usage(const CLI::App *, std::string) const override { return "Usage: " + m_usage + "\n"; }
-
-private:
-    std::string m_usage;
-};
 
 /// A command as a shell splits it into words; nothing is executed.
 model::Result<std::vector<std::string>> splitCommand(const std::string &text)
@@ -133,14 +121,14 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
     command->add_option("--junit", options.junit, "As JUnit XML")->type_name("OUT");
     command->add_option("--sarif", options.sarif, "As SARIF, at the lines that are responsible")->type_name("OUT");
     command->add_flag("-q,--quiet", options.isQuiet, "Do not say how far it is");
-    command->formatter(std::make_shared<CommandFormatter>("genprof gate [OPTIONS] -- CMD [ARG…]"));
+    command->formatter(std::make_shared<HelpFormatter>("genprof gate [OPTIONS] -- CMD [ARG…]"));
     command->footer("Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
                     "failed, 125 genprof failed.\n"
                     "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
                     "and output, and is told "
                     "to be worse beyond them.\n"
                     "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
-                    "system_calls; none for left_bytes and\n"
+                    "system_calls; none for left_bytes and "
                     "left_blocks; +2% for cpu_ns and wall_ns. What grew within its limit is told. Both commands run "
                     "without input, their output goes nowhere.");
     command->prefix_command();
@@ -201,7 +189,7 @@ CLI::App *addBaseline(CLI::App &app, BaselineOptions &options)
     save->add_option("--runs", options.runs, "Runs for times and system calls (default 10)")
         ->type_name("N")
         ->check(CLI::Range(0, 1000));
-    save->formatter(std::make_shared<CommandFormatter>("genprof baseline save NAME [OPTIONS] -- CMD [ARG…]"));
+    save->formatter(std::make_shared<HelpFormatter>("genprof baseline save NAME [OPTIONS] -- CMD [ARG…]"));
     save->footer("Writes NAME.baseline, one line a quantity or stack, and a line to NAME.history: text that fits a git "
                  "repository.\n"
                  "In .gitattributes, \"*.history merge=union\" lets the histories of branches merge by themselves.");

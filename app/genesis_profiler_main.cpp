@@ -16,7 +16,22 @@ bool wantsExport(int argc, char **argv)
 {
     for (int i = 1; i < argc; ++i)
         if (std::strncmp(argv[i], "--export", 8) == 0 || std::strcmp(argv[i], "--help") == 0
-            || std::strcmp(argv[i], "--version") == 0)
+            || std::strcmp(argv[i], "-h") == 0 || std::strcmp(argv[i], "-v") == 0
+            || std::strcmp(argv[i], "--help-all") == 0 || std::strcmp(argv[i], "--version") == 0)
+            return true;
+    return false;
+}
+
+/// Qt ends the program with an abort where it finds no display; `--platform` and the variable choose another way.
+bool hasDisplay(int argc, char **argv)
+{
+    for (const char *variable : {"DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "QT_QPA_PLATFORM"})
+        if (!qEnvironmentVariableIsEmpty(variable))
+            return true;
+    if (qgetenv("XDG_SESSION_TYPE") == "wayland")
+        return true; // its socket has a usual name
+    for (int i = 1; i < argc; ++i)
+        if (std::strcmp(argv[i], "-platform") == 0 || std::strcmp(argv[i], "--platform") == 0)
             return true;
     return false;
 }
@@ -42,6 +57,14 @@ int main(int argc, char **argv)
     // Exporting needs no display, and must not open one.
     if (wantsExport(argc, argv))
         qputenv("QT_QPA_PLATFORM", "offscreen");
+    if (!hasDisplay(argc, argv)) {
+        std::fputs(
+            "genesis-profiler: there is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set); "
+            "\"genesis-profiler --export FOLDER FILE\" writes all pages and tables without one, and \"genprof report "
+            "FILE\" prints a session\n",
+            stderr);
+        return 1;
+    }
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("genesis-profiler"));
     QApplication::setApplicationDisplayName(QStringLiteral("Genesis Profiler"));

@@ -5,6 +5,7 @@
 #include "app/choice.h"
 #include "app/duration_text.h"
 #include "app/file_commands.h"
+#include "app/report_rules.h"
 
 #include <fmt/format.h>
 
@@ -51,7 +52,9 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
     command->add_option("--thread", report.tid, "Only the thread with this id; with --what cpu and hot")
         ->type_name("TID");
-    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")->type_name("N");
+    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")
+        ->check(rowCount())
+        ->type_name("N");
     command
         ->add_option("--limit", words.limit,
             "forecast: how much memory there is, e.g. 2GiB (default: the group's or the machine's)")
@@ -119,7 +122,7 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;
     if (isWhole && options.view != ReportView::Summary)
         return model::Error("This format holds everything at once: leave out --what");
-    return {};
+    return checkReportRules(words, options);
 }
 
 } // namespace app

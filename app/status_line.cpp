@@ -26,13 +26,14 @@ std::string lineOf(const capture::RecordingStatus &status, Detail detail)
 {
     const bool isPaused = status.state == model::SessionState::Paused;
     std::string line = fmt::format("{} {}", isPaused ? "⏸" : "●", clockText({status.durationNs}));
-    if (status.rssBytes)
+    const bool hasEnded = status.processes == 0; // then nothing of it is there to be measured
+    if (status.rssBytes && !hasEnded)
         line += "  rss " + bytes(*status.rssBytes);
-    if (status.heapTraced)
+    if (status.heapTraced && !hasEnded)
         line += "  heap " + bytes(status.liveBytes);
-    if (status.heapTraced && detail == Detail::All)
+    if (status.heapTraced && !hasEnded && detail == Detail::All)
         line += fmt::format(" ({})", signedBytes(status.liveBytesChange));
-    if (status.cpuMilliPercent)
+    if (status.cpuMilliPercent && !hasEnded)
         line += "  cpu " + percent(*status.cpuMilliPercent);
     if (status.heapTraced && detail != Detail::NoAllocations)
         line += fmt::format("  {} allocs", model::formatShortCount(static_cast<double>(status.allocations)));
@@ -58,7 +59,8 @@ std::string statusLine(const capture::RecordingStatus &status, std::size_t colum
 std::string statusText(const capture::RecordingStatus &status)
 {
     std::string text = fmt::format("state      {}\n", capture::stateName(status.state));
-    text += fmt::format("recorded   {} in {} ticks\n", durationText({status.durationNs}), status.ticks);
+    text += fmt::format("recorded   {} in {}\n", durationText({status.durationNs}),
+        status.ticks == 1 ? "1 tick" : fmt::format("{} ticks", status.ticks));
     text += fmt::format("target     pid {}, {} running\n", status.targetPid,
         status.processes == 1 ? "1 process" : fmt::format("{} processes", status.processes));
     if (status.rssBytes)

@@ -4,7 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
 
 namespace app {
 
@@ -29,8 +33,15 @@ bool isInForeground() { return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp(); }
 
 std::size_t outputColumns()
 {
+    constexpr std::size_t kMost = 10'000;
     winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+    const char *wish = std::getenv("COLUMNS");
+    const std::string_view text = wish == nullptr ? "" : wish;
+    std::size_t columns = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+    return error == std::errc() && end == text.data() + text.size() ? std::min(columns, kMost) : 0;
 }
 
 std::string cutToColumns(const std::string &text, std::size_t columns)

@@ -36,7 +36,7 @@ private:
     bool m_isShown = false;
 };
 
-/// Width of the terminal that standard output is; 0 where it is none.
+/// Width of the terminal that standard output is; where it is none, what COLUMNS says; 0 where that says nothing.
 std::size_t outputColumns();
 
 /// The first `columns` characters of `text`, which is UTF-8 of characters that are one column wide.

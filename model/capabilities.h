@@ -12,6 +12,7 @@ enum class CapabilityLevel : std::uint8_t {
     Ok,      ///< all that is asked for works
     Limited, ///< works with less: the sentence says with what
     Denied,  ///< does not work: the sentence says why
+    Unknown, ///< could not be looked at: the sentence says why
 };
 
 /// One thing that a recording may need from this machine.

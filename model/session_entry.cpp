@@ -16,7 +16,28 @@ std::string lowered(std::string_view text)
     return low;
 }
 
+/// The lower, the more a verdict matters.
+int rankOf(std::string_view verdict)
+{
+    if (verdict.starts_with("soak:"))
+        return 0;
+    if (verdict.ends_with("nothing found"))
+        return 5;
+    if (verdict.starts_with("leaks:"))
+        return 1;
+    if (verdict.starts_with("growth:"))
+        return 2;
+    return verdict.starts_with("forecast:") ? 4 : 3;
+}
+
 } // namespace
+
+std::string chiefVerdict(const SessionEntry &entry)
+{
+    const auto chief = std::min_element(entry.verdicts.rbegin(), entry.verdicts.rend(),
+        [](const std::string &a, const std::string &b) { return rankOf(a) < rankOf(b); });
+    return chief == entry.verdicts.rend() ? std::string() : *chief;
+}
 
 std::string commandText(const CaptureConfig &config)
 {

@@ -22,7 +22,7 @@ struct SessionEntry
     Duration duration;            ///< recorded
     std::int64_t fileBytes = 0;   ///< with its log
     SessionState state = SessionState::Unfinished;
-    std::vector<std::string> verdicts; ///< of gates and checks, newest last
+    std::vector<std::string> verdicts; ///< of checks, newest last, then "soak: stable" of a stability test
     std::vector<std::string> tags;     ///< ascending
     std::string note;
     bool isSealed = false;
@@ -32,6 +32,10 @@ struct SessionEntry
 
 /// The command as lists show it: arguments joined by spaces, or "pid 4127".
 std::string commandText(const CaptureConfig &config);
+
+/// The verdict that a list shows where it has room for one: of a stability test, of leaks, of growth, then others; of forecasts, and that nothing
+/// was found, only where there is no other. Of several on one question the newest. Empty: there is none.
+std::string chiefVerdict(const SessionEntry &entry);
 
 /// Whether each word of `search` stands in the path, command, build-id, host, note, a tag or a verdict; no matter the case.
 bool matches(const SessionEntry &entry, std::string_view search);

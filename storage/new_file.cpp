@@ -15,6 +15,21 @@ namespace storage {
 
 using model::Result;
 
+namespace {
+
+/// Why a file that exists is in the way, and what to try: only a file is offered to be removed.
+const char *whatIsThere(const std::string &path)
+{
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+        return "it is a folder; name a file in it";
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+        return "it is a device, pipe or socket; choose the name of a new file";
+    return "it exists already; choose another name or remove it";
+}
+
+} // namespace
+
 Result<NewFile> NewFile::make(const std::string &path)
 {
     const Descriptor file(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -24,8 +39,8 @@ Result<NewFile> NewFile::make(const std::string &path)
             return model::systemError("Cannot set the rights of " + path, errno);
         return made;
     }
-    if (errno == EEXIST)
-        return model::Error("Cannot write " + path + ": it exists already; choose another name or remove it");
+    if (errno == EEXIST || errno == EISDIR)
+        return model::Error("Cannot write " + path + ": " + whatIsThere(path));
     if (errno == ENOENT)
         return model::Error("Cannot write " + path + ": its folder does not exist; make it or choose another name");
     return model::systemError("Cannot write " + path, errno, "choose another folder");

@@ -311,6 +311,17 @@ Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, con
     return file;
 }
 
+bool isSessionFile(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    if (isSealed(path))
+        return true;
+    const auto header = FileHeader::read(path, {});
+    return header && header->isWhole() && header->isSqlite() && header->applicationId() == kApplicationId;
+}
+
 std::optional<FileIdentity> identityOf(const std::string &path)
 {
     struct stat status = {};

@@ -62,6 +62,9 @@ struct SessionFile
 /// A sealed session needs its key.
 model::Result<SessionFile> openSessionFile(const std::string &path, Damage &damage, const SealKeyPointer &key = {});
 
+/// Whether what stands at `path` is a session, finished or not, sealed or not; looks at its first bytes only.
+bool isSessionFile(const std::string &path);
+
 /// The file at `path`; nothing when there is none.
 std::optional<FileIdentity> identityOf(const std::string &path);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_folder.h"
 
+#include "model/soak_record.h"
 #include "storage/info_rows.h"
 #include "storage/log_mode.h"
 #include "storage/replaced_file.h"
@@ -64,6 +65,20 @@ Result<std::string> valueOf(Database &database, std::string_view key, std::size_
     return *row ? std::string(rows->text(0).substr(0, longest)) : std::string();
 }
 
+/// What the session says of the stability test that it is a leg of: "soak: leaking"; empty where it is none.
+std::string soakVerdict(Database &database)
+{
+    const std::string outcome = textOf(database, "SELECT outcome FROM soak WHERE id = 0");
+    if (outcome.size() != 1 || outcome[0] < '0' || outcome[0] > '0' + static_cast<int>(model::SoakOutcome::LoadFailed))
+        return {};
+    const auto told = static_cast<model::SoakOutcome>(outcome[0] - '0');
+    if (told == model::SoakOutcome::Running)
+        return "soak: no verdict yet";
+    std::string words(model::soakOutcomeKey(told));
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return "soak: " + words;
+}
+
 void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
 {
     Database &database = file.database;
@@ -86,6 +101,8 @@ void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
             entry.problem = value->error().text();
     entry.tags = linesOf(tags ? *tags : "");
     entry.verdicts = linesOf(verdicts ? *verdicts : "");
+    if (std::string stability = soakVerdict(database); !stability.empty())
+        entry.verdicts.push_back(std::move(stability));
     entry.note = note ? *note : "";
     entry.buildId = textOf(database,
         "SELECT b.text FROM image i JOIN module m ON m.path = i.executable JOIN string b ON b.id = m.build_id"

@@ -33,6 +33,16 @@ constexpr std::array kPragmasOfTables
 constexpr std::array kPragmasOfFiles
     = std::to_array<std::string_view>({"user_version", "application_id", "page_size", "page_count"});
 
+/// SQLite's names are the same in capitals and small letters, ASCII alone.
+std::string lowered(std::string_view name)
+{
+    std::string small(name);
+    for (char &letter : small)
+        if (letter >= 'A' && letter <= 'Z')
+            letter = static_cast<char>(letter - 'A' + 'a');
+    return small;
+}
+
 template <typename Names> bool contains(const Names &names, std::string_view name)
 {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -74,13 +84,16 @@ struct SqlConsole::Private
     Damage damage;
     std::string damageText;
     std::optional<SessionFile> file;
-    std::set<std::string, std::less<>> readable; ///< tables and views that a query may name
+    std::set<std::string, std::less<>> readable; ///< tables and views that a query may name, in small letters
+    std::set<std::string, std::less<>> existing; ///< all that the file and SQLite bring, in small letters
     std::string refused;                         ///< what the authorizer last said no to, as a sentence
     Clock::time_point deadline;
     std::int64_t seconds = 0; ///< of the time limit; 0: none
 
     Result<void> prepareTables();
     Result<void> makeViews();
+    Result<void> readModules();
+    bool mayRead(std::string_view name, std::string_view column) const;
     int authorize(int action, const char *first, const char *second);
     Result<void> runOne(sqlite3_stmt *statement, std::string_view sql, std::int64_t mostRows, model::QueryWriter &out);
     Error explained(int code, std::string_view sql);
@@ -94,7 +107,7 @@ Result<void> SqlConsole::Private::prepareTables()
         return expected.error();
     for (const auto &[name, sql] : *expected)
         if (damage.isUsable(name))
-            readable.insert(name);
+            readable.insert(lowered(name));
     for (const std::string_view name : kBuiltIn)
         readable.emplace(name);
     auto names = file->database.prepare("SELECT name FROM sqlite_schema");
@@ -104,12 +117,30 @@ Result<void> SqlConsole::Private::prepareTables()
         const auto row = names->step();
         if (!row || !*row)
             break; // what cannot be read is not queried either
-        if (contains(kBuiltIn, names->text(0)))
-            readable.erase(std::string(names->text(0)));
+        const std::string name = lowered(names->text(0));
+        existing.insert(name);
+        if (contains(kBuiltIn, name))
+            readable.erase(name);
     }
     for (const std::string_view name : kSchemaTables)
         readable.emplace(name);
     return {};
+}
+
+/// The names of SQLite's own virtual tables, without the authorizer.
+Result<void> SqlConsole::Private::readModules()
+{
+    auto modules = file->database.prepare("SELECT name FROM pragma_module_list");
+    if (!modules)
+        return modules.error();
+    for (;;) {
+        const auto row = modules->step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            return {};
+        existing.insert(lowered(modules->text(0)));
+    }
 }
 
 Result<void> SqlConsole::Private::makeViews()
@@ -119,13 +150,15 @@ Result<void> SqlConsole::Private::makeViews()
         return views.error();
     sqlite3 *db = file->database.handle();
     sqlite3_set_authorizer(db, nullptr, nullptr);
+    if (auto read = readModules(); !read)
+        return read;
     std::string sql = "PRAGMA query_only=OFF;";
     constexpr std::string_view kCreate = "CREATE ";
     for (const auto &[name, declaration] : *views) {
         if (!std::string_view(declaration).starts_with(kCreate))
             return Error("The view " + name + " is not declared as it should be");
         sql += "CREATE TEMP " + declaration.substr(kCreate.size()) + ";\n";
-        readable.insert(name);
+        readable.insert(lowered(name));
     }
     // SQLite declares its own tables when they are first named; from then on the authorizer sees only what is read of them.
     for (const std::string_view name : kBuiltIn)
@@ -143,6 +176,16 @@ Result<void> SqlConsole::Private::makeViews()
     return {};
 }
 
+/// Of a table that is named but none of whose columns are read, as in count(*), SQLite asks with no column and the name as it was written: that
+/// may be a common table expression, which is what every name is that neither the file nor SQLite brings.
+bool SqlConsole::Private::mayRead(std::string_view name, std::string_view column) const
+{
+    const std::string small = lowered(name);
+    if (readable.contains(small))
+        return true;
+    return column.empty() && !existing.contains(small) && !small.starts_with("pragma_");
+}
+
 int SqlConsole::Private::authorize(int action, const char *first, const char *second)
 {
     const std::string_view name = first ? first : "";
@@ -151,7 +194,7 @@ int SqlConsole::Private::authorize(int action, const char *first, const char *se
     case SQLITE_RECURSIVE:
         return SQLITE_OK;
     case SQLITE_READ:
-        if (readable.contains(name))
+        if (mayRead(name, second ? second : ""))
             return SQLITE_OK;
         refused = fmt::format("\"{}\" is no table of a session, or is not declared as one should be", name);
         return SQLITE_DENY;

@@ -89,7 +89,7 @@ void showText(const model::Baseline &baseline, const model::History &history)
     }
     std::cout << '\n';
     table.write(std::cout, 100, 2);
-    fmt::print("\nHistory: {} saves{}\n", history.entries.size(),
+    fmt::print("\nHistory: {} {}{}\n", history.entries.size(), history.entries.size() == 1 ? "save" : "saves",
         history.unreadable > 0 ? fmt::format(", {} lines unreadable", history.unreadable) : "");
     constexpr std::size_t kShown = 10;
     const std::size_t count = history.entries.size();

@@ -2,6 +2,7 @@
 #include "app/cli/compare.h"
 
 #include "app/exit_code.h"
+#include "app/report_output.h"
 #include "app/session_window.h"
 #include "app/terminal.h"
 #include "model/report/comparison_report.h"
@@ -9,10 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
+#include <ostream>
 
 namespace app {
 
@@ -62,18 +61,9 @@ int runCompare(const CompareOptions &options)
     const auto compared = model::compareSessions(snapshots[0], snapshots[1], options.normalisation, options.costs);
     if (!compared)
         return fail(compared.error().text());
-    if (options.output.empty()) {
-        write(std::cout, *compared, options);
-        std::cout.flush();
-        return std::cout ? kExitOk : fail(model::systemError("Cannot write the comparison", errno).text());
-    }
-    errno = 0;
-    std::ofstream file(options.output, std::ios::binary | std::ios::trunc);
-    if (!file)
-        return fail(model::systemError("Cannot write " + options.output, errno).text());
-    write(file, *compared, options);
-    file.close();
-    return file ? kExitOk : fail(model::systemError("Cannot write " + options.output, errno).text());
+    const Reader who = options.format == CompareFormat::Text ? Reader::Person : Reader::Program;
+    const auto written = writeOutput(options.output, who, [&](std::ostream &out) { write(out, *compared, options); });
+    return written ? kExitOk : fail(written.error().text());
 }
 
 } // namespace app

@@ -4,6 +4,7 @@
 #include "app/control_client.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/report_output.h"
 #include "app/status_line.h"
 #include "model/report/lost_report.h"
 #include "storage/session_reader.h"
@@ -11,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <iostream>
 
 namespace app {
 
@@ -49,7 +49,7 @@ std::string doneText(const capture::ControlRequest &request, const capture::Reco
 }
 
 /// Prints what the session says of the scan that was asked for.
-int printScan(const std::string &file, const storage::SealKeyPointer &key)
+int printScan(const std::string &file, const storage::SealKeyPointer &key, bool asJson)
 {
     auto reader = storage::SessionReader::open(file, key);
     if (!reader)
@@ -59,9 +59,10 @@ int printScan(const std::string &file, const storage::SealKeyPointer &key)
     const auto snapshot = reader->snapshot({});
     if (!snapshot)
         return fail(snapshot.error().text());
-    model::writeLostText(std::cout, **snapshot);
-    std::cout.flush();
-    return kExitOk;
+    const auto written = writeOutput({}, asJson ? Reader::Program : Reader::Person, [&](std::ostream &out) {
+        asJson ? model::writeLostJson(out, **snapshot) : model::writeLostText(out, **snapshot);
+    });
+    return written ? kExitOk : fail(written.error().text());
 }
 
 } // namespace
@@ -85,10 +86,10 @@ int runControl(const ControlOptions &options)
         reply = client->waitForEnd(kCompletionLimit);
     if (!reply)
         return fail(reply.error().text());
+    if (reply->error.empty() && options.request.command == capture::ControlCommand::Scan)
+        return printScan(options.file, *key, options.asJson);
     if (options.asJson)
         fmt::print("{}\n", capture::encode(*reply));
-    else if (reply->error.empty() && options.request.command == capture::ControlCommand::Scan)
-        return printScan(options.file, *key);
     else if (reply->error.empty())
         fmt::print("{}", doneText(options.request, reply->status));
     if (!reply->error.empty())

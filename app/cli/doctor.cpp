@@ -3,6 +3,7 @@
 
 #include "app/exit_code.h"
 #include "app/program_paths.h"
+#include "app/report_output.h"
 #include "capture/target/attach_preflight.h"
 #include "capture/target/host_probe.h"
 
@@ -30,6 +31,8 @@ Level levelOf(model::CapabilityLevel level)
         return {"limited", "~  "};
     case model::CapabilityLevel::Denied:
         return {"denied", "NO "};
+    case model::CapabilityLevel::Unknown:
+        return {"unknown", "?  "};
     }
     return {"", ""};
 }
@@ -37,9 +40,9 @@ Level levelOf(model::CapabilityLevel level)
 void printText(const model::Capabilities &capabilities)
 {
     for (const model::Capability &item : capabilities.items) {
-        fmt::print("{} {:<22} {}\n", levelOf(item.level).sign, item.label, item.sentence);
+        printForPeople(fmt::format("{} {:<22} {}\n", levelOf(item.level).sign, item.label, item.sentence));
         if (!item.remedy.empty())
-            fmt::print("{:<27}→ {}\n", "", item.remedy);
+            printForPeople(fmt::format("{:<27}→ {}\n", "", item.remedy));
     }
 }
 

@@ -29,6 +29,7 @@ struct ServeOptions
     bool areMetricsOpen = false;
     std::string certificate; ///< PEM files for TLS, both or none
     std::string certificateKey;
+    const char *addressOption = "--listen"; ///< by which `listen` was given, for messages
     bool isQuiet = false;
     PassphraseSource passphrase;
 };
@@ -40,6 +41,7 @@ struct RecordOptions
     std::string output;        ///< path of the session; empty: named after the command and the time
     bool thenKill = false;     ///< end the command when the recording ends before it
     bool isQuiet = false;      ///< no status line and no closing line; failures are still said
+    bool isUnlisted = false;   ///< the session is not put on the list of recent ones
     std::string alerts;        ///< file of alert rules, or "off"; empty: the usual ones
     std::string onAlert;       ///< shell command of rules that name none
     bool failsOnAlert = false; ///< exit with kExitAlert when an alert fired and nothing else failed

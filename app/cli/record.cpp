@@ -16,6 +16,7 @@
 #include "capture/recording/recording.h"
 #include "model/analysis/verdict_lines.h"
 #include "model/base/format_units.h"
+#include "model/report/session_words.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 #include "storage/session_reader.h"
@@ -23,6 +24,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -57,6 +59,16 @@ bool isRunning(std::int32_t pid)
 {
     const std::optional<char> state = capture::processState(pid);
     return state && *state != 'Z' && *state != 'X';
+}
+
+/// "process 12", "processes 12, 13", "processes 12, 13, 14, 15, 16 and 40 more".
+std::string processList(const std::vector<std::int32_t> &pids)
+{
+    constexpr std::size_t kShown = 5;
+    std::string text = pids.size() == 1 ? "process" : "processes";
+    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i)
+        text += fmt::format("{}{}", i == 0 ? " " : ", ", pids[i]);
+    return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
 }
 
 /// One run of `genprof record` or `genprof attach`, step by step.
@@ -226,7 +238,8 @@ void RecordRun::openControl()
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
 }
 
-/// Serves the session over HTTP where that was asked for. A service that cannot start is no reason to disturb a recording.
+/// Serves the session over HTTP where that was asked for. What was asked for is possible (checkServing); a port that is taken is no reason to disturb
+/// a recording.
 void RecordRun::openService()
 {
     if (!m_options.serve)
@@ -259,20 +272,23 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
             m_terminal.message(sent.error().text());
         return;
     }
-    std::string pids;
+    std::vector<std::int32_t> pids;
     for (const std::int32_t pid : m_processes.livePids())
         if (isRunning(pid))
-            pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
+            pids.push_back(pid);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
-    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on (process {})", pids)
-                                : fmt::format("Recording ended ({}); process {} runs on",
-                                    capture::endReasonText(reason, m_options.config.attachPid.has_value()), pids));
+    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on ({})", processList(pids))
+                                : fmt::format("Recording ended ({}); {} {} on",
+                                    capture::endReasonText(reason, m_options.config.attachPid.has_value()),
+                                    processList(pids), pids.size() == 1 ? "runs" : "run"));
 }
 
 /// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.
 void RecordRun::remember()
 {
+    if (m_options.isUnlisted)
+        return;
     const auto folder = storage::SessionCatalog::defaultFolder();
     auto catalog
         = folder ? storage::SessionCatalog::open(*folder) : model::Result<storage::SessionCatalog>(folder.error());
@@ -321,7 +337,8 @@ void RecordRun::complete()
         text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost));
     m_terminal.message(
         fmt::format("{} in {} ({})", text, m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
-    m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", m_path, m_path));
+    const std::string file = model::quotedForShell(m_path);
+    m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", file, file));
 }
 
 int RecordRun::waitForTarget()
@@ -339,6 +356,8 @@ int RecordRun::run()
     if (!alerts)
         return fail(alerts.error().text(), kExitRecorderFailed);
     m_alertConfig = std::move(*alerts);
+    if (const auto checked = m_options.serve ? checkServing(*m_options.serve) : model::Result<void>(); !checked)
+        return fail(checked.error().text(), kExitRecorderFailed);
     if (const auto made = makeKey(); !made)
         return fail(made.error().text(), kExitRecorderFailed);
     auto signals = capture::SignalWatch::create();

@@ -2,6 +2,8 @@
 #include "app/cli/report.h"
 
 #include "app/exit_code.h"
+#include "app/report_output.h"
+#include "app/terminal.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/analysis/soak_places.h"
 #include "model/report/advice_report.h"
@@ -21,13 +23,9 @@
 #include "storage/session_reader.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <limits>
 #include <memory>
 
@@ -45,9 +43,12 @@ int fail(const std::string &text)
 
 std::string pidList(const model::ProgramTables &tables)
 {
+    constexpr std::size_t kShown = 8;
     std::string list;
-    for (const model::Process &process : tables.processes)
-        list += (list.empty() ? "" : ", ") + std::to_string(process.pid);
+    for (std::size_t i = 0; i < std::min(tables.processes.size(), kShown); ++i)
+        list += (list.empty() ? "" : ", ") + std::to_string(tables.processes[i].pid);
+    if (tables.processes.size() > kShown)
+        list += fmt::format(" and {} more, which v_process of genprof sql lists", tables.processes.size() - kShown);
     return list.empty() ? "none" : list;
 }
 
@@ -71,12 +72,12 @@ model::Result<model::ThreadId> findThread(const model::ProgramTables &tables, st
         fmt::format("No thread with the id {} is in this recording; v_threads of genprof sql lists them", tid));
 }
 
-std::size_t terminalColumns()
+/// A narrower terminal breaks lines anyhow.
+std::size_t columnsOfText()
 {
-    winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40)
-        return model::TextReportOptions().columns;
-    return size.ws_col;
+    constexpr std::size_t kLeast = 40;
+    const std::size_t columns = outputColumns();
+    return columns < kLeast ? model::TextReportOptions().columns : columns;
 }
 
 std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapshot, const ReportOptions &options)
@@ -86,13 +87,21 @@ std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapsh
     return *model::sessionForecasts(snapshot, *model::findLeaks(snapshot), wanted);
 }
 
+model::Recommendations adviceOf(const model::Snapshot &snapshot, const ReportOptions &options)
+{
+    model::Recommendations found = *model::recommendations(snapshot);
+    if (options.top > 0 && found.items.size() > options.top)
+        found.items.resize(options.top);
+    return found;
+}
+
 void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
     model::TextReportOptions text;
     if (options.top > 0)
         text.stacks = options.top;
     if (options.output.empty())
-        text.columns = terminalColumns();
+        text.columns = columnsOfText();
     text.area = options.area;
     switch (options.view) {
     case ReportView::Summary:
@@ -112,7 +121,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     case ReportView::Leaks:
         return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
     case ReportView::Advice:
-        return model::writeAdviceText(out, snapshot, *model::recommendations(snapshot), text);
+        return model::writeAdviceText(out, snapshot, adviceOf(snapshot, options), text);
     case ReportView::Hot:
         return model::writeHotText(out, snapshot, options.cost, text);
     case ReportView::Growth:
@@ -132,19 +141,19 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
     case ReportView::Metrics:
         return model::writeMetricsCsv(out, snapshot);
     case ReportView::Heap:
-        return model::writeHeapStacksCsv(out, snapshot, options.cost);
+        return model::writeHeapStacksCsv(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
-        return model::writeCpuStacksCsv(out, snapshot);
+        return model::writeCpuStacksCsv(out, snapshot, options.top);
     case ReportView::Lost:
-        return model::writeLostCsv(out, snapshot);
+        return model::writeLostCsv(out, snapshot, options.top);
     case ReportView::Losses:
         return model::writeLossesCsv(out, snapshot);
     case ReportView::Alerts:
         return model::writeAlertsCsv(out, snapshot);
     case ReportView::Leaks:
-        return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot));
+        return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot), options.top);
     case ReportView::Advice:
-        return model::writeRecommendationsCsv(out, *model::recommendations(snapshot));
+        return model::writeRecommendationsCsv(out, adviceOf(snapshot, options));
     case ReportView::Hot:
         return model::writeHotCsv(out, snapshot, options.cost, options.top);
     case ReportView::Growth:
@@ -174,9 +183,9 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     case ReportView::Alerts:
         return model::writeAlertsJson(out, snapshot);
     case ReportView::Leaks:
-        return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot));
+        return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot), options.top);
     case ReportView::Advice:
-        return model::writeAdviceJson(out, *model::recommendations(snapshot));
+        return model::writeAdviceJson(out, adviceOf(snapshot, options));
     case ReportView::Hot:
         return model::writeHotJson(out, snapshot, options.cost, options.top);
     case ReportView::Growth:
@@ -227,6 +236,8 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
     }
     if (selection != model::Selection())
         snapshot = reader.snapshot(selection, {}, parts);
+    if (snapshot && options.format == ReportFormat::Junit && !(*snapshot)->soak)
+        return model::Error("This session is no stability test, so it has no verdict; genprof soak makes one");
     if (snapshot && options.area)
         return std::make_shared<const model::Snapshot>(model::areaSnapshot(**snapshot, *options.area));
     return snapshot;
@@ -269,18 +280,10 @@ int runReport(const ReportOptions &options)
         return fail(snapshot.error().text());
     if (!(*snapshot)->damage.empty())
         fmt::print(stderr, "genprof: {}: {}\n", options.file, (*snapshot)->damage);
-    if (options.output.empty()) {
-        writeReport(std::cout, **snapshot, options);
-        std::cout.flush();
-        return std::cout ? kExitOk : fail(model::systemError("Cannot write the report", errno).text());
-    }
-    errno = 0;
-    std::ofstream file(options.output, std::ios::binary | std::ios::trunc);
-    if (!file)
-        return fail(model::systemError("Cannot write " + options.output, errno).text());
-    writeReport(file, **snapshot, options);
-    file.close();
-    return file ? kExitOk : fail(model::systemError("Cannot write " + options.output, errno).text());
+    const Reader who = options.format == ReportFormat::Text ? Reader::Person : Reader::Program;
+    const auto written
+        = writeOutput(options.output, who, [&](std::ostream &out) { writeReport(out, **snapshot, options); });
+    return written ? kExitOk : fail(written.error().text());
 }
 
 } // namespace app

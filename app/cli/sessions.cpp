@@ -4,8 +4,10 @@
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/passphrase.h"
+#include "app/report_output.h"
 #include "app/terminal.h"
 #include "model/base/format_units.h"
+#include "model/report/text_table.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 
@@ -144,16 +146,16 @@ void printLine(const SessionEntry &entry)
     if (entry.state != SessionState::Complete && entry.problem.empty())
         more += fmt::format("  ({})", stateText(entry));
     if (!entry.verdicts.empty())
-        more += "  " + printable(entry.verdicts.back());
+        more += "  " + printable(model::chiefVerdict(entry));
     if (!entry.note.empty())
         more += "  \u201c" + printable(entry.note) + "\u201d";
     const bool isGone = entry.problem == "the file is gone";
     if (!entry.problem.empty() && !isGone)
         more += "  (damaged)";
-    fmt::print("{}  {:>10}  {:>9}  {:<{}}  {}{}\n", startText(entry.startWallNs),
+    printForPeople(fmt::format("{}  {:>10}  {:>9}  {:<{}}  {}{}\n", startText(entry.startWallNs),
         entry.duration.ns > 0 ? durationText(entry.duration) : "-",
         isGone ? "gone" : model::formatBytes(static_cast<double>(entry.fileBytes)),
-        cutToColumns(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more);
+        model::elided(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more));
 }
 
 /// Names the sessions that stay only because their tags are not known.

@@ -127,6 +127,8 @@ model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::record(
     std::error_code code;
     std::filesystem::remove(session, code); // of an earlier gate in the same folder; record never overwrites
     std::vector<std::string> words{programDirectory() + "/genprof", "record", "-q", "-o", session, "--alerts", "off"};
+    if (m_sessions == m_folder)
+        words.emplace_back("--unlisted"); // it goes with the folder
     words.insert(words.end(), options.begin(), options.end());
     words.emplace_back("--");
     words.insert(words.end(), command.begin(), command.end());

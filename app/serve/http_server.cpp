@@ -6,9 +6,13 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <thread>
@@ -32,6 +36,32 @@ ServiceRequest requestOf(const httplib::Request &request)
     for (const auto &[key, value] : request.params)
         asked.query.emplace_back(key, value);
     return asked;
+}
+
+/// Whether a body belongs to the request; RFC 9112, section 6.3: without one of these headers it has none.
+bool hasBody(const httplib::Request &request)
+{
+    return request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+}
+
+/// What the library refuses before SessionService is asked.
+std::string refusalOf(int status)
+{
+    switch (status) {
+    case 400:
+        return "This is no whole HTTP request: its first line, its headers or the body that they announce are not as "
+               "they should be";
+    case 404:
+        return "Only GET and POST are known here";
+    case 413:
+        return fmt::format("A request may have {} KiB", kMostBodyBytes / 1024);
+    case 414:
+        return "The address is too long";
+    case 416:
+        return "The range of bytes is not one of this answer";
+    default:
+        return "The request cannot be answered";
+    }
 }
 
 } // namespace
@@ -98,20 +128,71 @@ bool isLoopback(const ListenAddress &address)
     return address.host == "localhost" || address.host == "::1";
 }
 
+namespace {
+
+std::string addressText(const ListenAddress &address)
+{
+    const bool isV6 = address.host.find(':') != std::string::npos;
+    return fmt::format("{}{}{}:{}", isV6 ? "[" : "", address.host, isV6 ? "]" : "", address.port);
+}
+
+/// A server with the certificate, which answers nothing and listens nowhere yet.
+model::Result<std::unique_ptr<httplib::Server>> emptyServer(const ListenAddress &address)
+{
+    if (address.certificate.empty())
+        return std::make_unique<httplib::Server>();
+    std::unique_ptr<httplib::Server> server
+        = std::make_unique<httplib::SSLServer>(address.certificate.c_str(), address.key.c_str());
+    if (!server->is_valid())
+        return model::Error(
+            fmt::format("Cannot use the certificate {} with the key {}: both must be PEM files that belong together",
+                address.certificate, address.key));
+    return server;
+}
+
+} // namespace
+
+model::Result<void> HttpServer::check(const ListenAddress &address)
+{
+    if (const auto server = emptyServer(address); !server)
+        return server.error();
+    const std::string where = "Cannot listen at " + addressText(address);
+    addrinfo wanted{};
+    wanted.ai_flags = AI_PASSIVE;
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo *resolved = nullptr;
+    if (const int failure = ::getaddrinfo(address.host.c_str(), nullptr, &wanted, &resolved); failure != 0)
+        return model::Error(fmt::format("{}: {}; give an address of this machine", where, ::gai_strerror(failure)));
+    const std::unique_ptr<addrinfo, void (*)(addrinfo *)> first(resolved, ::freeaddrinfo);
+    if (first->ai_family == AF_INET6)
+        reinterpret_cast<sockaddr_in6 *>(first->ai_addr)->sin6_port = htons(static_cast<std::uint16_t>(address.port));
+    else
+        reinterpret_cast<sockaddr_in *>(first->ai_addr)->sin_port = htons(static_cast<std::uint16_t>(address.port));
+    const int socket = ::socket(first->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket < 0)
+        return model::systemError(where, errno);
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const int failure = ::bind(socket, first->ai_addr, first->ai_addrlen) == 0 ? 0 : errno;
+    ::close(socket);
+    if (failure == EADDRNOTAVAIL)
+        return model::Error(where
+            + ": it is no address of this machine; 127.0.0.1 is for this machine alone, 0.0.0.0 for all networks");
+    if (failure == EACCES)
+        return model::Error(where + ": ports below 1024 need more rights; choose one above");
+    return failure == 0 || failure == EADDRINUSE ? model::Result<void>() : model::systemError(where, failure);
+}
+
 model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> service, const ListenAddress &address)
 {
     auto made = std::make_unique<Private>();
     made->service = std::move(service);
     const bool hasTls = !address.certificate.empty();
-    if (hasTls)
-        made->server = std::make_unique<httplib::SSLServer>(address.certificate.c_str(), address.key.c_str());
-    else
-        made->server = std::make_unique<httplib::Server>();
+    auto empty = emptyServer(address);
+    if (!empty)
+        return empty.error();
+    made->server = std::move(*empty);
     httplib::Server &server = *made->server;
-    if (!server.is_valid())
-        return model::Error(
-            fmt::format("Cannot use the certificate {} with the key {}: both must be PEM files that belong together",
-                address.certificate, address.key));
     server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); }; // owned by the server
     server.set_payload_max_length(kMostBodyBytes);
     server.set_read_timeout(kRequestSeconds);
@@ -125,6 +206,21 @@ model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> serv
     const auto answer = [state = made.get()](const httplib::Request &request, httplib::Response &response) {
         state->answer(request, response);
     };
+    // The library would wait for the end of a body that nobody announced.
+    server.set_pre_routing_handler([answer](const httplib::Request &request, httplib::Response &response) {
+        if (request.method != "POST" || hasBody(request))
+            return httplib::Server::HandlerResponse::Unhandled;
+        answer(request, response);
+        return httplib::Server::HandlerResponse::Handled;
+    });
+    const httplib::Server::HandlerWithResponse refuse = [](const httplib::Request &, httplib::Response &response) {
+        if (!response.body.empty())
+            return httplib::Server::HandlerResponse::Unhandled;
+        const ServiceReply reply = SessionService::failure(response.status, refusalOf(response.status));
+        response.set_content(reply.body, reply.type);
+        return httplib::Server::HandlerResponse::Handled;
+    };
+    server.set_error_handler(refuse);
     server.Get(".*", answer).Post(".*", answer).Put(".*", answer).Patch(".*", answer).Delete(".*", answer);
     int port = address.port;
     if (port == 0)
@@ -132,12 +228,8 @@ model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> serv
     else if (!server.bind_to_port(address.host, port))
         port = -1;
     if (port <= 0)
-        return model::Error(fmt::format("Cannot listen at {}:{}: the port is taken, or the address is none of this "
-                                        "machine; choose another with --listen",
-            address.host, address.port));
-    const bool isV6 = address.host.find(':') != std::string::npos;
-    made->url = fmt::format(
-        "{}://{}{}{}:{}", hasTls ? "https" : "http", isV6 ? "[" : "", address.host, isV6 ? "]" : "", port);
+        return model::Error(fmt::format("Cannot listen at {}: the port is taken", addressText(address)));
+    made->url = fmt::format("{}://{}", hasTls ? "https" : "http", addressText({.host = address.host, .port = port}));
     made->guard = std::make_unique<ConnectionGuard>(port);
     made->thread = std::thread([state = made.get()] {
         state->server->listen_after_bind();

@@ -28,6 +28,8 @@ bool isLoopback(const ListenAddress &address);
 class HttpServer
 {
 public:
+    /// Whether the address is one of this machine that may be used, and the certificate is one. A port that is taken is no failure here.
+    static model::Result<void> check(const ListenAddress &address);
     /// Binds and begins to serve. Fails with a sentence that names the address.
     static model::Result<HttpServer> start(std::unique_ptr<SessionService> service, const ListenAddress &address);
 

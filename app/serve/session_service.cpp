@@ -24,14 +24,17 @@ constexpr std::string_view kApiPath = "/api/v1/";
 
 std::string textOf(const Json &json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
-ServiceReply failure(int status, const std::string &sentence)
-{
-    return {.status = status, .body = textOf({{"error", sentence}})};
-}
-
 bool isCommand(std::string_view name)
 {
     return name == "mark" || name == "scan" || name == "pause" || name == "resume" || name == "stop";
+}
+
+/// A sentence about the options of the command line, for a query, where they have the same names.
+std::string withoutDashes(std::string text)
+{
+    for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos;)
+        text.erase(at, 2);
+    return text;
 }
 
 /// What the query says of a report, in the words of the command line.
@@ -58,16 +61,22 @@ model::Result<ReportOptions> reportOptions(
             words.format = text;
         else if (key == "process")
             read = number(key, text, options.pid.emplace());
-        else if (key == "top")
+        else if (key == "top") {
             read = number(key, text, options.top);
-        else
+            if (read && options.top == 0)
+                read = model::Error("\"top\" is a number of rows: 1 or more");
+        } else
             read = model::Error(
                 fmt::format("There is no \"{}\" to ask for: cost, from, to, process, top and format are known", key));
         if (!read)
             return read.error();
     }
+    if (words.format == "html" && view != "summary")
+        return model::Error("The page holds everything at once: it is at /report.html");
+    if (words.format == "prometheus")
+        return model::Error("The metrics for Prometheus are at /metrics");
     if (const auto read = readReport(words, options); !read)
-        return read.error();
+        return model::Error(withoutDashes(read.error().text()));
     return options;
 }
 
@@ -106,6 +115,11 @@ SessionService::SessionService(storage::SessionReader reader, Access access)
     : m_access(std::move(access))
     , m_reader(std::move(reader))
 {
+}
+
+ServiceReply SessionService::failure(int status, const std::string &sentence)
+{
+    return {.status = status, .body = textOf({{"error", sentence}})};
 }
 
 ServiceReply SessionService::handle(const ServiceRequest &request)

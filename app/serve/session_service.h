@@ -40,7 +40,7 @@ struct ServiceReply
 ///     GET  /api/v1/status               what is recorded, its state, alerts that fire
 ///     GET  /api/v1/report/VIEW          the JSON of `genprof report --what VIEW`; query: cost, from, to, process, top, format
 ///     POST /api/v1/mark                 {"text": "deployed"}: names this moment of a running recording
-///     POST /api/v1/scan, pause, resume, stop     as `genprof ctl`
+///     POST /api/v1/scan, pause, resume, stop     as `genprof ctl`; without a body
 ///
 /// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs) or 500. Any thread may ask; the session is read by one
 /// at a time, and again only when it has grown.
@@ -58,6 +58,8 @@ public:
         const std::string &file, storage::SealKeyPointer key, Access access);
 
     ServiceReply handle(const ServiceRequest &request);
+    /// {"error": sentence} with this status.
+    static ServiceReply failure(int status, const std::string &sentence);
 
 private:
     SessionService(storage::SessionReader reader, Access access);

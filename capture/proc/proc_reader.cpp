@@ -166,8 +166,12 @@ std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &dire
 
 std::string quotedCommandLine(std::string_view zeroSeparated)
 {
+    // A process may have written over its arguments (setproctitle). Then the last zero byte can be missing, or what is left of their room is full of
+    // zero bytes, which are no empty arguments; one empty argument at the end may be meant.
+    const std::size_t last = zeroSeparated.find_last_not_of('\0');
+    if (last != std::string_view::npos && zeroSeparated.size() - last > 3)
+        zeroSeparated = zeroSeparated.substr(0, last + 1);
     std::string line;
-    // A process may have written over its arguments, so the last zero byte can be missing.
     while (!zeroSeparated.empty()) {
         const std::size_t end = std::min(zeroSeparated.find('\0'), zeroSeparated.size());
         if (!line.empty())

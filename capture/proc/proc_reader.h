@@ -65,6 +65,7 @@ std::optional<char> processState(std::int32_t pid, const std::string &procRoot =
 std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory);
 
 /// Arguments as /proc/PID/cmdline has them (each ended by a zero byte), joined by spaces and quoted as a shell needs it.
+/// Without the zero bytes that a process leaves behind a title which it wrote over its arguments.
 std::string quotedCommandLine(std::string_view zeroSeparated);
 
 /// The arguments of the program that `pid` runs now, quoted as above; empty if there is no such process, or it is a kernel thread.

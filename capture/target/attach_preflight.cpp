@@ -27,6 +27,23 @@ Capability deny(Capability item, std::string sentence, std::string remedy = {})
     return item;
 }
 
+/// What only a process that may be traced tells.
+Capability notKnown(Capability item, std::string_view what)
+{
+    item.level = CapabilityLevel::Unknown;
+    item.sentence = fmt::format("{} is not known: its memory and files may not be looked at.", what);
+    return item;
+}
+
+/// How the right to trace it is had.
+std::string rightsFor(const ProcessFacts &process)
+{
+    if (process.ownUser != 0)
+        return fmt::format("sudo genprof attach --heap full {}", process.pid);
+    return "give genprof the capability CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE), or run it outside the "
+           "container";
+}
+
 Capability existence(const ProcessFacts &process)
 {
     Capability item{"attach_process", "Process", CapabilityLevel::Ok, "The process runs.", ""};
@@ -52,8 +69,7 @@ Capability permission(const ProcessFacts &process, const HostFacts &host)
     const bool isOthers = process.user != process.ownUser;
     const std::int64_t scope = host.ptraceScope.value_or(0);
     if (isOthers && !mayTraceAll(host))
-        return deny(item, fmt::format("It belongs to another user (id {}).", process.user),
-            fmt::format("sudo genprof attach --heap full {}", process.pid));
+        return deny(item, fmt::format("It belongs to another user (id {}).", process.user), rightsFor(process));
     if (scope == 3)
         return deny(item, "kernel.yama.ptrace_scope is 3: nobody may trace a process until the machine restarts.",
             "set another kernel.yama.ptrace_scope at boot, or start the program with genprof record");
@@ -61,13 +77,12 @@ Capability permission(const ProcessFacts &process, const HostFacts &host)
         return deny(item,
             fmt::format("kernel.yama.ptrace_scope is {}: only {} may trace a process that is not their child.", scope,
                 scope == 1 ? "programs with CAP_SYS_PTRACE" : "administrators"),
-            scope == 1 ? "sudo sysctl kernel.yama.ptrace_scope=0"
-                       : fmt::format("sudo genprof attach --heap full {}", process.pid));
+            scope == 1 && process.ownUser != 0 ? "sudo sysctl kernel.yama.ptrace_scope=0" : rightsFor(process));
     return deny(item,
         fmt::format("Its memory may not be accessed ({}): it has rights that you do not have, or has forbidden it "
                     "(prctl PR_SET_DUMPABLE).",
             model::errnoText(process.memoryErrno)),
-        fmt::format("sudo genprof attach --heap full {}", process.pid));
+        mayTraceAll(host) ? std::string() : rightsFor(process));
 }
 
 Capability debugger(const ProcessFacts &process)
@@ -77,6 +92,8 @@ Capability debugger(const ProcessFacts &process)
         return deny(item,
             fmt::format("It is traced by {} (process {}) already.", process.tracerName, process.tracerPid),
             "end that program, or detach in it");
+    if (process.memoryErrno != 0)
+        return notKnown(item, "No debugger traces it; whether another recording does");
     if (process.isBeingTraced) {
         item.level = CapabilityLevel::Limited;
         item.sentence = "Another recording traces its heap, or its recorder ended without saying so.";
@@ -89,8 +106,10 @@ Capability program(const ProcessFacts &process)
 {
     Capability item{"attach_program", "Program", CapabilityLevel::Ok,
         "It is dynamically linked with glibc, so the tracer can be loaded.", ""};
-    if (process.memoryErrno != 0 || !process.exists)
+    if (!process.exists)
         return item;
+    if (process.memoryErrno != 0)
+        return notKnown(item, "Whether it uses glibc");
     const ProgramKind &kind = process.program;
     const std::string relaunch = "CPU and metrics can be recorded: --heap off";
     if (kind.format == ProgramFormat::Elf && (kind.machine != EM_X86_64 || !kind.is64Bit))
@@ -125,6 +144,8 @@ Capability container(const ProcessFacts &process)
     if (process.hasOtherMounts || process.hasOtherPids || process.hasOtherUsers) {
         item.level = CapabilityLevel::Limited;
         item.sentence = "It runs in namespaces of its own; functions are named from its own files while it runs.";
+    } else if (process.memoryErrno != 0) {
+        return notKnown(item, "Whether it runs in a container");
     }
     return item;
 }
@@ -132,6 +153,8 @@ Capability container(const ProcessFacts &process)
 Capability allocator(const ProcessFacts &process)
 {
     Capability item{"attach_allocator", "Allocator", CapabilityLevel::Ok, "It uses the C library's allocator.", ""};
+    if (process.memoryErrno != 0)
+        return notKnown(item, "Which allocator it uses");
     if (!process.allocators.empty()) {
         item.sentence = fmt::format("It uses {}, which is traced as the C library's is.", process.allocators.front());
         return item;

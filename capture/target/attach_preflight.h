@@ -10,7 +10,7 @@
 namespace capture {
 
 /// Whether the heap of a running process can be traced, each obstacle with the way out: attach_process, attach_permission,
-/// attach_debugger, attach_program, attach_container, attach_allocator, attach_seccomp. A pure function of the facts.
+/// attach_debugger, attach_program, attach_container, attach_allocator, attach_seccomp. What the facts do not tell is Unknown. A pure function of the facts.
 model::Capabilities judgeAttach(const ProcessFacts &process, const HostFacts &host);
 
 /// The same for a process as it is now. Stops nothing.

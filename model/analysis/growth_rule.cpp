@@ -224,9 +224,10 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         }
     }
     if (snapshot.growthTimes.size() < kLeastMoments || snapshot.span.length().seconds() < kLeastSeconds) {
-        found.notLookedAt.push_back(
-            fmt::format("Growth: needs {} ticks and {} s of heap recording, there are {} ticks in {}.", kLeastMoments,
-                kLeastSeconds, snapshot.growthTimes.size(), formatDuration(snapshot.span.length())));
+        found.notLookedAt.push_back(fmt::format("Growth: needs {} ticks and {} s of heap recording, there {} in {}.",
+            kLeastMoments, kLeastSeconds,
+            snapshot.growthTimes.size() == 1 ? "is 1 tick" : fmt::format("are {} ticks", snapshot.growthTimes.size()),
+            formatDuration(snapshot.span.length())));
         return true;
     }
     if (const auto steps = heapStepsIn(snapshot, snapshot.span); !steps.empty()) {

@@ -26,13 +26,16 @@ std::string jsonText(const Json &value)
     return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind)
+/// Heaviest first; `most` 0: all.
+template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind, std::size_t most)
 {
     std::vector<const Row *> sorted;
     for (const Row &row : rows)
         sorted.push_back(&row);
     std::stable_sort(sorted.begin(), sorted.end(),
         [kind](const Row *a, const Row *b) { return costOf(*a, kind) > costOf(*b, kind); });
+    if (most > 0 && sorted.size() > most)
+        sorted.resize(most);
     return sorted;
 }
 
@@ -99,7 +102,7 @@ void writeSeriesCsv(std::ostream &out, const Snapshot &snapshot, const std::vect
     }
 }
 
-void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind)
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks)
 {
     CsvWriter csv(out);
     csv.fields("pid", "program", "stack_id");
@@ -114,7 +117,7 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
     }
     csv.row("stack");
     FunctionIndex index(snapshot.tables);
-    for (const HeapCost *row : heaviest(snapshot.heap, kind)) {
+    for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks)) {
         csv.fields(pidOf(snapshot, row->image), programOf(snapshot, row->image), row->stack.value);
         for (const CostInfo &info : kCostKinds)
             if (info.source == CostSource::Heap)
@@ -142,12 +145,12 @@ void writeAreasCsv(std::ostream &out, const Snapshot &snapshot)
             area.total.allocatedBytes, area.total.allocations, area.total.freedBytes, area.total.frees);
 }
 
-void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot)
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, std::size_t rows)
 {
     CsvWriter csv(out);
     csv.row("pid", "program", "tid", "thread", "stack_id", "samples", "cpu_ns", "stack");
     FunctionIndex index(snapshot.tables);
-    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime)) {
+    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime, rows)) {
         const Thread &thread = snapshot.tables->threads.at(row->thread.index());
         csv.row(pidOf(snapshot, row->image), programOf(snapshot, row->image), thread.tid,
             snapshot.tables->text(thread.name), row->stack.value, row->samples, row->timeNs,

@@ -27,12 +27,12 @@ void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot);
 /// Lines of a chart within `range`, one row a moment, one column a series; empty in gaps.
 void writeSeriesCsv(
     std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range);
-/// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column.
-void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind);
+/// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column. `stacks` 0: all.
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
 /// One row an area of memory beside malloc's: a sort of mappings or a pool of one program.
 void writeAreasCsv(std::ostream &out, const Snapshot &snapshot);
-/// One row a CPU stack and thread, heaviest first.
-void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot);
+/// One row a CPU stack and thread, heaviest first. `rows` 0: all.
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, std::size_t rows = 0);
 /// One row a function: self, total, place.
 void writeFunctionsCsv(std::ostream &out, const FunctionTable &table);
 /// One row a node of the tree in pre-order: depth, function, self and total of each cost.

@@ -335,7 +335,7 @@ private:
         const bool isLong = tables.images.size() > m_options.rows;
         if (isLong)
             m_out << "<details><summary>" << formatCount(static_cast<std::int64_t>(tables.processes.size()))
-                  << " processes</summary>";
+                  << (tables.processes.size() == 1 ? " process</summary>" : " processes</summary>");
         panel(table);
         if (isLong)
             m_out << "</details>\n";

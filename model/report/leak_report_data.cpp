@@ -5,6 +5,7 @@
 #include "model/report/session_words.h"
 #include "model/report/summary_object.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 
@@ -104,7 +105,7 @@ Json itemOf(const Snapshot &snapshot, FunctionIndex &functions, const LeakItem &
 
 } // namespace
 
-void writeLeaksCsv(std::ostream &out, const Snapshot &snapshot, const LeakReport &report)
+void writeLeaksCsv(std::ostream &out, const Snapshot &snapshot, const LeakReport &report, std::size_t rows)
 {
     FunctionIndex functions(snapshot.tables);
     CsvWriter csv(out);
@@ -112,8 +113,11 @@ void writeLeaksCsv(std::ostream &out, const Snapshot &snapshot, const LeakReport
         "bytes_per_hour_high95", "live_bytes", "live_blocks", "buckets", "bucket_s", "born", "survivors", "leak_share",
         "cohorts", "cohorts_with_survivors", "mature_age_s", "late_deaths", "cleared_by_another_window", "growth_t",
         "lost_blocks", "lost_bytes", "lost_twice_bytes", "stack_id", "stack");
+    std::size_t written = 0;
     for (const LeakItem &item : report.items)
         for (const LeakStack &stack : item.stacks) {
+            if (rows > 0 && written++ == rows)
+                return;
             const LeakTest &test = stack.test;
             const double bucket = stack.ages ? stack.ages->bucket.seconds() : 0;
             csv.row(leakTierKey(item.tier), item.isConfirmed ? 1 : 0, pidOf(snapshot, item.image), item.function,
@@ -125,7 +129,7 @@ void writeLeaksCsv(std::ostream &out, const Snapshot &snapshot, const LeakReport
         }
 }
 
-void writeLeaksJson(std::ostream &out, const Snapshot &snapshot, const LeakReport &report)
+void writeLeaksJson(std::ostream &out, const Snapshot &snapshot, const LeakReport &report, std::size_t items)
 {
     FunctionIndex functions(snapshot.tables);
     Json object = {{"selection", selectionObject(snapshot)},
@@ -141,8 +145,9 @@ void writeLeaksJson(std::ostream &out, const Snapshot &snapshot, const LeakRepor
                 {"pid", pidOf(snapshot, claim.image)}, {"accused_ns", claim.accused.ns},
                 {"accused_of_blocks", claim.accusedOf}, {"alive_blocks", claim.alive},
                 {"withdrawn_ns", claim.withdrawn->ns}, {"stack", collapsedStack(functions, claim.stack)}});
-    for (const LeakItem &item : report.items)
-        object["items"].push_back(itemOf(snapshot, functions, item));
+    const std::size_t count = items == 0 ? report.items.size() : std::min(items, report.items.size());
+    for (std::size_t i = 0; i < count; ++i)
+        object["items"].push_back(itemOf(snapshot, functions, report.items[i]));
     out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

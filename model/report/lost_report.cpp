@@ -93,7 +93,7 @@ void writeLostJson(std::ostream &out, const Snapshot &snapshot, std::size_t stac
     out << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-void writeLostCsv(std::ostream &out, const Snapshot &snapshot)
+void writeLostCsv(std::ostream &out, const Snapshot &snapshot, std::size_t stacks)
 {
     CsvWriter csv(out);
     csv.fields("scan", "pid", "time_s");
@@ -104,14 +104,17 @@ void writeLostCsv(std::ostream &out, const Snapshot &snapshot)
     csv.row("confirmed_blocks", "confirmed_bytes", "held_blocks", "held_bytes", "retained_blocks", "retained_bytes",
         "stack");
     FunctionIndex index(snapshot.tables);
-    for (const auto &scan : lastScans(snapshot))
-        for (const ScannedStack &stack : scan->stacks) {
+    for (const auto &scan : lastScans(snapshot)) {
+        const std::size_t count = stacks == 0 ? scan->stacks.size() : std::min(stacks, scan->stacks.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const ScannedStack &stack = scan->stacks[i];
             csv.fields(scan->id, pidOf(snapshot, scan->image), scan->when.seconds());
             for (const BlockSum &sum : stack.sums)
                 csv.fields(sum.blocks, sum.bytes);
             csv.row(stack.confirmed.blocks, stack.confirmed.bytes, stack.held.blocks, stack.held.bytes,
                 stack.retained.blocks, stack.retained.bytes, collapsedStack(index, stack.stack));
         }
+    }
 }
 
 } // namespace model

@@ -27,8 +27,8 @@ std::string holderText(FunctionIndex &index, const HolderPath &path);
 
 /// The last scan of each process: its classes, the stacks that lost most, and who holds most of the rest.
 void writeLostText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
-/// One row a stack of the last scans, with all its classes; the stack collapsed in the last column.
-void writeLostCsv(std::ostream &out, const Snapshot &snapshot);
+/// One row a stack of the last scans, with all its classes; the stack collapsed in the last column. `stacks` of each scan, 0: all.
+void writeLostCsv(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);
 /// All scans with their totals; of the last ones stacks and ways too. `stacks` 0: all.
 void writeLostJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);
 

@@ -10,9 +10,7 @@
 
 namespace model {
 
-namespace {
-
-std::string quoted(const std::string &argument)
+std::string quotedForShell(const std::string &argument)
 {
     constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
@@ -23,13 +21,11 @@ std::string quoted(const std::string &argument)
     return text + '\'';
 }
 
-} // namespace
-
 std::string commandText(const Snapshot &snapshot)
 {
     std::string text;
     for (const std::string &argument : snapshot.info.config.command)
-        text += (text.empty() ? "" : " ") + quoted(argument);
+        text += (text.empty() ? "" : " ") + quotedForShell(argument);
     if (text.empty() && !snapshot.tables->images.empty())
         return snapshot.tables->text(snapshot.tables->images.front().commandLine);
     return text;

@@ -11,6 +11,9 @@ namespace model {
 
 // What every report says about a session, in one place.
 
+/// The argument as a shell needs it written: "a b" as 'a b'.
+std::string quotedForShell(const std::string &argument);
+
 /// The command line that was recorded; of an attached process its own. Quoted for a shell where needed.
 std::string commandText(const Snapshot &snapshot);
 /// Its process's pid; 0 when no process was seen.

@@ -158,7 +158,8 @@ std::string scanSentence(const MemoryScan &scan)
     if (lost.blocks == 0 && held == 0)
         return fmt::format("Nothing can be said yet: none of {} could be judged.", blocksText(unjudged));
     if (lost.blocks == 0)
-        return fmt::format("Pointers lead to all {} that could be judged{}.", blocksText(held),
+        return fmt::format("Pointers lead to {} that could be judged{}.",
+            held == 1 ? std::string("the one block") : "all " + blocksText(held),
             unjudged > 0 ? fmt::format("; {} could not be", blocksText(unjudged)) : std::string(": nothing is lost"));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
     if (scan.confirms == 0)

@@ -49,8 +49,8 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
         start[10] = ' ';
     const std::string kept = keptText(snapshot);
     out << fmt::format("pid {} · {} · {} in {} {} · {}", mainPid(snapshot), start, formatDuration(info.duration),
-        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())), kept.empty() ? "ticks" : "steps",
-        stateKey(info.state));
+        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())),
+        std::string(kept.empty() ? "tick" : "step") + (snapshot.tickEnds.size() == 1 ? "" : "s"), stateKey(info.state));
     if (!info.endReason.empty())
         out << ": " << info.endReason;
     out << '\n';

@@ -164,7 +164,7 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("short budget") << "record --budget 10MB/5m -- ls" << 125 << "an hour is the shortest";
     QTest::newRow("budget of no time") << "record --budget 10MB/soon -- ls" << 125 << "not a length of time";
     QTest::newRow("no duration") << "record --duration 0s -- ls" << 125 << "longer than nothing";
-    QTest::newRow("no pid") << "attach" << 125 << "pid";
+    QTest::newRow("no pid") << "attach" << 125 << "genprof attach needs PID: The process\n\"genprof attach --help\"";
     QTest::newRow("pid") << "attach me" << 125 << "me";
     QTest::newRow("negative pid") << "attach 0" << 125 << "above 0";
     QTest::newRow("unknown command") << "recrod -- ls" << 2 << "recrod";
@@ -181,6 +181,17 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
+    QTest::newRow("no rows") << "report f --what heap --top 0" << 2 << "--top: \"0\" is no number of rows: 1 or more";
+    QTest::newRow("less than no rows") << "compare a b --top -1" << 2 << "--top: \"-1\" is no number of rows";
+    QTest::newRow("rows of a summary") << "report f --top 3" << 2 << "--top has no effect here";
+    QTest::newRow("rows of lines") << "report f --what heap --format collapsed --top 3" << 2 << "leave out --top";
+    QTest::newRow("cost of cpu") << "report f --what cpu --cost peak" << 2 << "--cost peak has no effect here";
+    QTest::newRow("cost of metrics") << "report f --what metrics --cost live" << 2
+                                     << "--what heap, mappings, pools and hot";
+    QTest::newRow("part of leaks") << "report f --what leaks --from 1s" << 2 << "leave out --from and --to";
+    QTest::newRow("thread of heap") << "report f --what hot --cost live --thread 1" << 2 << "not kept by thread";
+    QTest::newRow("no number") << "doctor abc" << 2 << "pid: \"abc\" is no whole number\n\"genprof doctor --help\"";
+    QTest::newRow("no session") << "report" << 2 << "genprof report needs FILE: The session\n\"genprof report --help\"";
     QTest::newRow("times") << "report f --from 10s --to 5s" << 2 << "after --from";
 }
 
@@ -304,6 +315,20 @@ void CommandLineTest::printsHelpAndVersionWithSuccess()
 {
     QVERIFY(refusal({"--help"}, 0).contains(QStringLiteral("genprof record -- ./server")));
     QVERIFY(refusal({"record", "--help"}, 0).contains(QStringLiteral("--then-kill")));
+    // For people: nothing of how it is parsed, no examples of other commands, and no line that a terminal breaks.
+    QVERIFY(
+        refusal({"compare", "--help"}, 0)
+            .startsWith(QStringLiteral(
+                "What two recordings, or two windows of one, differ in\nUsage: genprof compare [OPTIONS] A [B]\n")));
+    QVERIFY(!refusal({"doctor", "--help"}, 0).contains(QStringLiteral("Examples:")));
+    for (const char *name :
+        {"record", "attach", "soak", "report", "ctl", "gate", "list", "sql", "tag", "prune", "serve"}) {
+        const QString help = refusal({name, "--help"}, 0);
+        for (const char *internal : {"NONNEGATIVE", "Excludes", "INT in", "REQUIRED", "(1x)", "SUBCOMMAND"})
+            QVERIFY2(!help.contains(QLatin1StringView(internal)), qPrintable(help));
+        for (const QString &line : help.split(u'\n'))
+            QVERIFY2(line.size() <= 80 || !line.startsWith(QStringLiteral("   ")), qPrintable(line));
+    }
     QCOMPARE(refusal({"--version"}, 0), QStringLiteral("genprof 1.2.3\n"));
 }
 

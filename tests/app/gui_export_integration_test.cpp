@@ -5,6 +5,7 @@
 #include <QApplication>
 #include <QFileInfo>
 #include <QImage>
+#include <QProcess>
 
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ private Q_SLOTS:
     void comparesWithAnotherSession();
     void opensSealedSessionsWithTheirPassphrase();
     void saysWhyThereIsNothingToExport();
+    void saysWhatToDoWithoutADisplay();
 
 private:
     QTemporaryDir m_folder;
@@ -95,6 +97,26 @@ void GuiExportTest::opensSealedSessionsWithTheirPassphrase()
     QVERIFY(exported("wrong\n").contains(u"wrong passphrase"_s));
     QCOMPARE(exported("open sesame\n"), QString());
     QVERIFY(QFileInfo(folder + u"/overview.png"_s).size() > 0);
+}
+
+/// Not Qt's abort with a core file.
+void GuiExportTest::saysWhatToDoWithoutADisplay()
+{
+    const QString program = qEnvironmentVariable("GENESIS_BUILD_DIR") + u"/bin/genesis-profiler"_s;
+    if (!QFileInfo(program).isExecutable())
+        QSKIP("genesis-profiler is not built");
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const QString &name :
+        {u"DISPLAY"_s, u"WAYLAND_DISPLAY"_s, u"WAYLAND_SOCKET"_s, u"QT_QPA_PLATFORM"_s, u"XDG_SESSION_TYPE"_s})
+        environment.remove(name);
+    process.setProcessEnvironment(environment);
+    process.start(program, {u"x.gprof-session"_s});
+    QVERIFY(process.waitForFinished());
+    const QByteArray said = process.readAllStandardError();
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 1);
+    QVERIFY2(said.count('\n') == 1 && said.contains("--export") && said.contains("genprof report"), said.constData());
 }
 
 void GuiExportTest::saysWhyThereIsNothingToExport()

@@ -101,6 +101,14 @@ private Q_SLOTS:
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"top", "many"}}).status, 400);
         QVERIFY(errorOf(ask("GET", "/api/v1/report/heap", {{"top", "many"}})).find("many") != std::string::npos);
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"colour", "red"}}).status, 400);
+        const auto said = [&](const char *view, const char *key, const char *value) {
+            const ServiceReply reply = ask("GET", std::string("/api/v1/report/") + view, {{key, value}});
+            return reply.status == 400 ? QString::fromStdString(errorOf(reply)) : QStringLiteral("was understood");
+        };
+        QVERIFY(said("heap", "top", "0").contains(QStringLiteral("1 or more")));
+        QVERIFY(said("metrics", "top", "3").startsWith(QStringLiteral("top has no effect here")));
+        QVERIFY(said("heap", "format", "html").endsWith(QStringLiteral("it is at /report.html")));
+        QVERIFY(said("cpu", "format", "prometheus").endsWith(QStringLiteral("at /metrics")));
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"process", "99999"}}).status, 400);
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"from", "2h"}}).status, 400);
         QCOMPARE(ask("GET", "/etc/passwd").status, 404);

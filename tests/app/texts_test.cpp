@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/report_output.h"
 #include "app/session_name.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
@@ -9,6 +10,7 @@
 #include <QTest>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -52,7 +54,62 @@ private Q_SLOTS:
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void exitsAsTheCommandDid();
+    void asksTheLocaleForUtf8_data();
+    void asksTheLocaleForUtf8();
+    void writesAsciiWhereAskedTo();
+    void isAsWideAsColumnsSays();
 };
+
+void TextsTest::asksTheLocaleForUtf8_data()
+{
+    QTest::addColumn<QByteArray>("all");
+    QTest::addColumn<QByteArray>("language");
+    QTest::addColumn<bool>("hasUtf8");
+    QTest::newRow("nothing set") << QByteArray() << QByteArray() << true;
+    QTest::newRow("C") << QByteArray("C") << QByteArray("de_DE.UTF-8") << false;
+    QTest::newRow("POSIX") << QByteArray() << QByteArray("POSIX") << false;
+    QTest::newRow("UTF-8") << QByteArray("C.UTF-8") << QByteArray("C") << true;
+    QTest::newRow("utf8") << QByteArray() << QByteArray("xx_YY.utf8") << true;
+    QTest::newRow("not installed") << QByteArray() << QByteArray("xx_YY") << true;
+}
+
+void TextsTest::asksTheLocaleForUtf8()
+{
+    QFETCH(QByteArray, all);
+    QFETCH(QByteArray, language);
+    QFETCH(bool, hasUtf8);
+    const QByteArray before[] = {qgetenv("LC_ALL"), qgetenv("LC_CTYPE"), qgetenv("LANG")};
+    qputenv("LC_ALL", all);
+    qputenv("LC_CTYPE", {});
+    qputenv("LANG", language);
+    const bool answer = app::localeHasUtf8();
+    qputenv("LC_ALL", before[0]);
+    qputenv("LC_CTYPE", before[1]);
+    qputenv("LANG", before[2]);
+    QCOMPARE(answer, hasUtf8);
+}
+
+void TextsTest::writesAsciiWhereAskedTo()
+{
+    QCOMPARE(app::asciiStandIns("showing 3 – 5 s · 2 × µs … ▁▄█ → ok"),
+        std::string("showing 3 - 5 s | 2 x us ... _-# -> ok"));
+    QCOMPARE(
+        app::asciiStandIns("größe \xff\xc3"), std::string("gr??e ??")); // names of the program, and no UTF-8 at all
+    QCOMPARE(app::asciiStandIns(""), std::string());
+}
+
+void TextsTest::isAsWideAsColumnsSays()
+{
+    if (::isatty(STDOUT_FILENO))
+        QSKIP("standard output is a terminal, whose width counts");
+    const QByteArray before = qgetenv("COLUMNS");
+    for (const auto &[text, columns] : std::initializer_list<std::pair<const char *, std::size_t>>{
+             {"132", 132}, {"", 0}, {"-5", 0}, {"12x", 0}, {"99999999", 10'000}}) {
+        qputenv("COLUMNS", text);
+        QCOMPARE(app::outputColumns(), columns);
+    }
+    before.isNull() ? qunsetenv("COLUMNS") : qputenv("COLUMNS", before);
+}
 
 void TextsTest::readsDurations_data()
 {
@@ -123,6 +180,7 @@ void TextsTest::putsARecordingInOneLine()
 {
     capture::RecordingStatus status;
     status.durationNs = 12 * kSecondNs;
+    status.processes = 1;
     status.rssBytes = 43'200'000;
     status.cpuMilliPercent = 95'600;
     status.heapTraced = true;
@@ -137,6 +195,9 @@ void TextsTest::putsARecordingInOneLine()
         std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
     QCOMPARE(app::statusLine(status, 79),
         std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB  cpu 96 %  3 lost  12 KiB file"));
+    status.processes = 0; // nothing is there to be measured, which is not 0 B
+    QCOMPARE(app::statusLine(status, 100), std::string("● 00:00:12  1.2 M allocs  3 lost  12 KiB file"));
+    status.processes = 1;
     status.state = model::SessionState::Paused;
     status.trouble = "No space left on device";
     QVERIFY(app::statusLine(status, 100).find("NOT WRITTEN") != std::string::npos);

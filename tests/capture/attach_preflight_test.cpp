@@ -118,6 +118,43 @@ private Q_SLOTS:
         QVERIFY(attachObstacle(judged).starts_with(item->sentence));
     }
 
+    /// Of a process that may not be traced nothing is claimed that was not seen.
+    void saysWhatItCouldNotLookAt()
+    {
+        ProcessFacts process = usual();
+        process.user = 0;
+        process.memoryErrno = EACCES;
+        process.usesGlibc = process.seesTracer = false;
+        process.program = {};
+        const auto judged = judgeAttach(process, {});
+        QCOMPARE(judged.items.size(), std::size_t{7});
+        QCOMPARE(judged.find("attach_permission")->level, CapabilityLevel::Denied);
+        for (const char *id : {"attach_debugger", "attach_program", "attach_container", "attach_allocator"}) {
+            QCOMPARE(judged.find(id)->level, CapabilityLevel::Unknown);
+            QVERIFY2(judged.find(id)->sentence.find("not known") != std::string::npos, id);
+        }
+        QCOMPARE(judged.find("attach_seccomp")->level, CapabilityLevel::Ok); // everybody may read that
+        process.hasOtherMounts = true;
+        QCOMPARE(judgeAttach(process, {}).find("attach_container")->level, CapabilityLevel::Limited);
+        process.tracerPid = 7;
+        QCOMPARE(judgeAttach(process, {}).find("attach_debugger")->level, CapabilityLevel::Denied);
+    }
+
+    void rootIsNotSentToSudo()
+    {
+        ProcessFacts process = usual();
+        process.ownUser = 0;
+        process.memoryErrno = EACCES;
+        for (const std::int64_t scope : {0, 1, 2}) {
+            HostFacts host;
+            host.ptraceScope = scope;
+            const auto judged = judgeAttach(process, host);
+            const std::string remedy = judged.find("attach_permission")->remedy;
+            QVERIFY2(remedy.find("sudo") == std::string::npos, remedy.c_str());
+            QVERIFY2(remedy.find("CAP_SYS_PTRACE") != std::string::npos, remedy.c_str());
+        }
+    }
+
     void sharedAllocatorsAreTracedAndOthersNamed()
     {
         ProcessFacts process = usual();

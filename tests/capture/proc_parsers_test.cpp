@@ -135,6 +135,8 @@ private Q_SLOTS:
         QCOMPARE(capture::quotedCommandLine("ls\0-l\0"sv), std::string("ls -l"));
         QCOMPARE(capture::quotedCommandLine("echo\0a b\0it's\0\0"sv), std::string("echo 'a b' 'it'\\''s' ''"));
         QCOMPARE(capture::quotedCommandLine("overwritten title"sv), std::string("'overwritten title'"));
+        QCOMPARE(capture::quotedCommandLine("redis-server *:6379\0\0\0\0\0"sv), std::string("'redis-server *:6379'"));
+        QCOMPARE(capture::quotedCommandLine("\0\0\0"sv), std::string("'' '' ''"));
         QCOMPARE(capture::quotedCommandLine(""sv), std::string());
         QVERIFY(capture::commandLineOf(::getpid()).find("proc_parsers_test") != std::string::npos);
         QCOMPARE(capture::commandLineOf(-1), std::string());

@@ -88,6 +88,7 @@ void GateIntegrationTest::theSameProgramPasses()
     for (const char *key : {"allocations", "allocated_bytes", "temporary", "peak_bytes", "left_bytes", "left_blocks"})
         QCOMPARE(finding(json, QLatin1String(key))[QStringLiteral("outcome")].toString(), QStringLiteral("passed"));
     QCOMPARE(finding(json, QStringLiteral("cpu_ns"))[QStringLiteral("runs")].toInt(), 6);
+    QVERIFY2(!runner.genprof({QStringLiteral("list")}).out.contains("gate"), "recordings that are gone are listed");
 }
 
 void GateIntegrationTest::slowerCodeIsFound()

@@ -397,6 +397,16 @@ void LifecycleIntegrationTest::namesTheFileAfterTheCommand()
     QVERIFY2(ran.err.contains(files.first().toUtf8()), ran.err.constData());
     const Ran listed = runner.genprof({QStringLiteral("list")});
     QVERIFY2(listed.out.contains(files.first().toUtf8()), listed.out.constData());
+    // What it says to type next can be typed, and what is not to be listed is not.
+    const QString spaced = runner.path(QStringLiteral("a b.gprof-session"));
+    const Ran hinted = runner.genprof({QStringLiteral("record"), QStringLiteral("--heap"), QStringLiteral("off"),
+        QStringLiteral("--unlisted"), QStringLiteral("-o"), spaced, QStringLiteral("/bin/true")});
+    QVERIFY2(hinted.err.contains("genprof report '" + spaced.toUtf8() + "' prints it"), hinted.err.constData());
+    QVERIFY(!runner.genprof({QStringLiteral("list")}).out.contains("a b.gprof-session"));
+    const Ran folder = runner.genprof(
+        {QStringLiteral("record"), QStringLiteral("-o"), runner.path(QString()), QStringLiteral("/bin/true")});
+    QCOMPARE(folder.exitCode, 125);
+    QVERIFY2(folder.err.contains("it is a folder; name a file in it"), folder.err.constData());
 }
 
 QTEST_GUILESS_MAIN(LifecycleIntegrationTest)

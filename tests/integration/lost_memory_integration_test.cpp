@@ -124,6 +124,10 @@ void LostMemoryIntegrationTest::classesAreThoseThatTheProgramSays()
     const QByteArray answer = scan(runner, {QStringLiteral("--min-age"), QStringLiteral("0s")});
     QVERIFY2(answer.simplified().contains("Definitely lost"), answer);
     QVERIFY2(answer.simplified().contains("It stood still for"), answer);
+    const QByteArray asJson
+        = scan(runner, {QStringLiteral("--min-age"), QStringLiteral("0s"), QStringLiteral("--json")});
+    const QJsonArray told = QJsonDocument::fromJson(asJson).object()[QStringLiteral("scans")].toArray();
+    QVERIFY2(told.size() == 2 && told.last()[QStringLiteral("stacks")].isArray(), asJson);
     recording->write("\n");
     QCOMPARE(tests::waitForExit(*recording), 0);
     const QJsonObject report = runner.report(QStringLiteral("lost"));

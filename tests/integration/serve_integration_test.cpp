@@ -45,6 +45,36 @@ private:
         return said.mid(begin, said.indexOf("/metrics") - begin).toStdString();
     }
 
+    /// Sends these bytes as they are, and reads one answer.
+    static QByteArray rawReply(const QUrl &url, const QByteArray &request)
+    {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(url.port()));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        QByteArray reply;
+        if (::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0
+            && ::send(fd, request.constData(), static_cast<std::size_t>(request.size()), MSG_NOSIGNAL)
+                == request.size()) {
+            char bytes[4096];
+            for (ssize_t got = 1; got > 0 && !reply.contains("\r\n\r\n");) {
+                got = ::recv(fd, bytes, sizeof bytes, 0);
+                reply.append(bytes, std::max<ssize_t>(got, 0));
+            }
+            const QByteArray announced = QByteArray("Content-Length: ");
+            const qsizetype at = reply.indexOf(announced);
+            const qsizetype length = reply.mid(at + announced.size()).split('\r').first().toLongLong();
+            const qsizetype whole = reply.indexOf("\r\n\r\n") + 4 + (at < 0 ? 0 : length);
+            for (ssize_t got = 1; got > 0 && reply.size() < whole;) {
+                got = ::recv(fd, bytes, sizeof bytes, 0);
+                reply.append(bytes, std::max<ssize_t>(got, 0));
+            }
+        }
+        ::close(fd);
+        return reply;
+    }
+
 private Q_SLOTS:
     void servesARecordingThatRuns()
     {
@@ -145,10 +175,38 @@ private Q_SLOTS:
         for (std::thread &client : clients)
             client.join();
         QCOMPARE(good.load(), 40);
+        // As "curl -X POST" asks: no body, and no word of its length. The library alone would wait 5 s and say nothing.
+        QElapsedTimer timer;
+        timer.start();
+        const QByteArray authorization = "Authorization: " + QByteArray::fromStdString(token().begin()->second);
+        const QByteArray idle = rawReply(QUrl(QString::fromStdString(url)),
+            "POST /api/v1/scan HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n\r\n");
+        QVERIFY2(idle.startsWith("HTTP/1.1 409 ") && idle.contains("{\n  \"error\": \""), idle.constData());
+        QVERIFY2(timer.elapsed() < 3000, qPrintable(QString::number(timer.elapsed())));
+        const QByteArray unmarked = rawReply(QUrl(QString::fromStdString(url)),
+            "POST /api/v1/mark HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n\r\n");
+        QVERIFY2(
+            unmarked.startsWith("HTTP/1.1 400 ") && unmarked.contains("A mark needs its text"), unmarked.constData());
+        const QByteArray odd = rawReply(QUrl(QString::fromStdString(url)), "Hello\r\n\r\n");
+        QVERIFY2(
+            odd.startsWith("HTTP/1.1 400 ") && odd.contains("{\n  \"error\": \"This is no whole"), odd.constData());
         const Ran taken = m_runner.genprof({u"serve"_s, m_runner.session(), u"--token-file"_s, m_tokenFile,
             u"--listen"_s, QString::fromStdString(url).section(u"//"_s, 1)});
         QCOMPARE(taken.exitCode, 1);
-        QVERIFY2(taken.err.contains("the port is taken"), taken.err.constData());
+        QVERIFY2(taken.err.contains("the port is taken; choose another with --listen"), taken.err.constData());
+        // Of a recording the port is no reason not to record; an address that cannot be is one, before the command runs.
+        const QString port = QString::fromStdString(url).section(u':', -1);
+        const Ran recorded = m_runner.genprof({u"record"_s, u"-o"_s, m_runner.path(u"taken.gprof-session"_s),
+            u"--cpu"_s, u"off"_s, u"--token-file"_s, m_tokenFile, u"--serve"_s, port, u"--"_s, u"echo"_s, u"ran"_s});
+        QCOMPARE(recorded.exitCode, 0);
+        QVERIFY2(recorded.err.contains("the port is taken; choose another with --serve"), recorded.err.constData());
+        for (const QString &bad : {u"127.0.0.1:99999"_s, u"nowhere at all"_s, u"192.0.2.7:9464"_s}) {
+            const Ran refused = m_runner.genprof({u"record"_s, u"-o"_s, m_runner.path(u"refused.gprof-session"_s),
+                u"--token-file"_s, m_tokenFile, u"--serve"_s, bad, u"--"_s, u"echo"_s, u"ran"_s});
+            QCOMPARE(refused.exitCode, 125);
+            QVERIFY2(!refused.out.contains("ran") && refused.err.count('\n') == 1, refused.err.constData());
+            QVERIFY(!QFile::exists(m_runner.path(u"refused.gprof-session"_s)));
+        }
         ::kill(static_cast<pid_t>(serving->processId()), SIGTERM);
         QCOMPARE(tests::waitForExit(*serving), 0);
     }

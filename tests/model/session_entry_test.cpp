@@ -73,6 +73,20 @@ private Q_SLOTS:
         QCOMPARE(entries[choices.unjudged.at(0).entry].path, std::string("b"));
     }
 
+    void showsTheVerdictThatMattersMost()
+    {
+        SessionEntry session = entry("a", 1);
+        QCOMPARE(chiefVerdict(session), std::string());
+        session.verdicts = {"leaks: nothing found", "forecast: no limit within 48 h"};
+        QCOMPARE(chiefVerdict(session), std::string("forecast: no limit within 48 h"));
+        session.verdicts.emplace_back("growth: +3 MiB/h");
+        QCOMPARE(chiefVerdict(session), std::string("growth: +3 MiB/h"));
+        session.verdicts = {"leaks: 2 places grow", "growth: +3 MiB/h", "leaks: 1 place grows", "forecast: 3 h"};
+        QCOMPARE(chiefVerdict(session), std::string("leaks: 1 place grows"));
+        session.verdicts.emplace_back("soak: stable");
+        QCOMPARE(chiefVerdict(session), std::string("soak: stable"));
+    }
+
     void findsAllWordsAnywhere()
     {
         SessionEntry session = entry("/srv/runs/a.gprof-session", 1);

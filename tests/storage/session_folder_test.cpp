@@ -81,11 +81,29 @@ private Q_SLOTS:
         VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"leaks: nothing found", "two\nlines"}}));
         VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = {"stable"}}));
         entry = storage::describeSession(path);
-        QCOMPARE(entry.verdicts, (std::vector<std::string>{"leaks: nothing found", "two", "lines", "stable"}));
+        QCOMPARE(entry.verdicts,
+            (std::vector<std::string>{"leaks: nothing found", "two", "lines", "stable", "soak: no verdict yet"}));
+        QCOMPARE(model::chiefVerdict(entry), std::string("soak: no verdict yet"));
         QCOMPARE(entry.tags, (std::vector<std::string>{"big", "slow"}));
         QVERIFY(model::matches(entry, "STABLE"));
         VERIFY_RESULT(storage::changeEntry(path, {.addedVerdicts = std::vector<std::string>(30, "v")}));
-        QCOMPARE(storage::describeSession(path).verdicts, std::vector<std::string>(20, "v"));
+        std::vector<std::string> kept(20, "v");
+        kept.emplace_back("soak: no verdict yet"); // which the session says elsewhere
+        QCOMPARE(storage::describeSession(path).verdicts, kept);
+        {
+            auto database = storage::Database::open(path, storage::OpenMode::ReadWrite);
+            VERIFY_RESULT(database->execute("UPDATE soak SET outcome = 4"));
+        }
+        QCOMPARE(storage::describeSession(path).verdicts.back(), std::string("soak: target failed"));
+        {
+            auto database = storage::Database::open(path, storage::OpenMode::ReadWrite);
+            VERIFY_RESULT(database->execute("UPDATE soak SET outcome = 99"));
+        }
+        QCOMPARE(storage::describeSession(path).verdicts.back(), std::string("v"));
+        {
+            auto database = storage::Database::open(path, storage::OpenMode::ReadWrite);
+            VERIFY_RESULT(database->execute("UPDATE soak SET outcome = 0"));
+        }
         // It is the same session all the same.
         auto reader = storage::SessionReader::open(path);
         QCOMPARE((*reader->snapshot({}))->damage, std::string());

@@ -153,6 +153,20 @@ private Q_SLOTS:
         QVERIFY2(text.find("too much memory") != std::string::npos, text.substr(0, 300).c_str());
     }
 
+    /// Tables that are only counted are asked for without a column, and a table expression by its own name.
+    void countsTableExpressions()
+    {
+        QCOMPARE(answer(file("sample"), "WITH c AS (SELECT 1 AS x) SELECT count(*) FROM c"),
+            std::string("count(*)\r\n1\r\n"));
+        QCOMPARE(answer(file("sample"), "WITH c(x) AS (VALUES (1), (2)) SELECT 7 AS y FROM C AS d LIMIT 1"),
+            std::string("y\r\n7\r\n"));
+        QCOMPARE(answer(file("sample"), "SELECT count(*) > 0 AS y FROM Heap"), std::string("y\r\n1\r\n"));
+        for (const char *name : {"dbstat", "pragma_database_list", "PRAGMA_Module_List", "sqlite_dbpage"}) {
+            const std::string text = answer(file("sample"), std::string("SELECT count(*) FROM ") + name);
+            QVERIFY2(text.find("count(*)\r\n") == std::string::npos, text.c_str());
+        }
+    }
+
     void cutsLongAnswers()
     {
         const char *sql
@@ -170,8 +184,8 @@ private Q_SLOTS:
             "CREATE TABLE json_each (value); INSERT INTO json_each VALUES ('forged');"
             "ALTER TABLE mark ADD COLUMN boom AS (zeroblob(1000000000));");
         QVERIFY(answer(path, "SELECT command FROM v_session").find("demo") != std::string::npos);
-        for (const char *sql :
-            {"SELECT * FROM mine", "SELECT * FROM json_each", "SELECT * FROM mark", "SELECT count(*) FROM v_events"}) {
+        for (const char *sql : {"SELECT * FROM mine", "SELECT count(*) FROM mine", "SELECT count(*) FROM MINE",
+                 "SELECT * FROM json_each", "SELECT * FROM mark", "SELECT count(*) FROM v_events"}) {
             const std::string text = answer(path, sql);
             QVERIFY2(text.find("is no table of a session, or is not declared") != std::string::npos
                     || text.find("no such table") != std::string::npos
