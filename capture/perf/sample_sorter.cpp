@@ -11,6 +11,8 @@ namespace {
 std::size_t bytesOf(const PerfRecord &record)
 {
     const auto *sample = std::get_if<PerfSample>(&record.content);
+    if (const auto *copied = std::get_if<CopiedUserStack>(&record.content))
+        sample = &copied->sample;
     return sizeof(record) + (sample ? sample->stack.capacity() : 0);
 }
 
