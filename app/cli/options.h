@@ -74,6 +74,8 @@ enum class ReportView : std::uint8_t {
     Metrics,
     Heap,
     Cpu,
+    SystemCalls,
+    Waits,
     Losses,
     Alerts,
     Leaks,

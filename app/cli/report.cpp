@@ -4,6 +4,7 @@
 #include "app/exit_code.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/analysis/soak_places.h"
+#include "model/report/activity_report.h"
 #include "model/report/advice_report.h"
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
@@ -103,6 +104,10 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapText(out, snapshot, options.cost, text);
     case ReportView::Cpu:
         return model::writeCpuText(out, snapshot, text);
+    case ReportView::SystemCalls:
+        return model::writeActivityText(out, snapshot, model::CostSource::SystemCall, text);
+    case ReportView::Waits:
+        return model::writeActivityText(out, snapshot, model::CostSource::Wait, text);
     case ReportView::Lost:
         return model::writeLostText(out, snapshot, text);
     case ReportView::Losses:
@@ -135,6 +140,10 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeHeapStacksCsv(out, snapshot, options.cost);
     case ReportView::Cpu:
         return model::writeCpuStacksCsv(out, snapshot);
+    case ReportView::SystemCalls:
+        return model::writeActivityCsv(out, snapshot, model::CostSource::SystemCall);
+    case ReportView::Waits:
+        return model::writeActivityCsv(out, snapshot, model::CostSource::Wait);
     case ReportView::Lost:
         return model::writeLostCsv(out, snapshot);
     case ReportView::Losses:
@@ -167,6 +176,10 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapJson(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
         return model::writeCpuJson(out, snapshot, options.top);
+    case ReportView::SystemCalls:
+        return model::writeActivityJson(out, snapshot, model::CostSource::SystemCall, options.top);
+    case ReportView::Waits:
+        return model::writeActivityJson(out, snapshot, model::CostSource::Wait, options.top);
     case ReportView::Lost:
         return model::writeLostJson(out, snapshot, options.top);
     case ReportView::Losses:

@@ -28,12 +28,6 @@ std::int64_t samplesOf(const Snapshot &snapshot, CostKind kind)
     return costInfo(kind).source == CostSource::Cpu ? snapshot.cpuSummary.samples : 0;
 }
 
-bool wasRecorded(const Snapshot &snapshot, CostKind kind)
-{
-    return costInfo(kind).source == CostSource::Cpu ? snapshot.info.config.cpuHz > 0
-                                                    : snapshot.info.config.heap != HeapMode::Off;
-}
-
 struct Hot
 {
     FunctionTable table;
@@ -100,9 +94,11 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
 {
     writeTitle(out, snapshot, options);
     const std::string label(costInfo(kind).label);
-    if (!wasRecorded(snapshot, kind)) {
+    if (!isRecorded(snapshot.info, costInfo(kind).source)) {
         writeHeading(out, label);
-        return writeWrapped(out, "This was not recorded.", options.columns, 2);
+        return writeWrapped(out,
+            fmt::format("This was not recorded; genprof record {} does.", optionFor(costInfo(kind).source)),
+            options.columns, 2);
     }
     const Hot hot = hotOf(snapshot, kind, options.stacks);
     const bool isExact = samplesOf(snapshot, kind) == 0;
