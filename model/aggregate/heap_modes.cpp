@@ -20,6 +20,32 @@ std::optional<Timestamp> endOf(const Snapshot &snapshot, ImageId image)
     return row.end ? row.end : snapshot.tables->processes.at(row.process.index()).end;
 }
 
+constexpr Duration kCleaningUp{1'000'000'000};
+constexpr std::int64_t kLeastPart = 10;
+
+/// From when on the programs may have been ending: a tick before the last one's end, and a second where the recording is long enough. Empty
+/// while one may still run.
+std::optional<Timestamp> endOfWork(const Snapshot &snapshot)
+{
+    std::optional<Timestamp> end;
+    for (const Process &process : snapshot.tables->processes) {
+        if (!process.end)
+            return std::nullopt;
+        end = std::max(end.value_or(*process.end), *process.end);
+    }
+    if (!end)
+        return std::nullopt;
+    const Duration second = std::min(kCleaningUp, Duration{snapshot.info.duration.ns / kLeastPart});
+    return Timestamp{end->ns - std::max(snapshot.info.config.tick, second).ns};
+}
+
+template <typename IsLeftOut> void leaveOut(TimeSeries &series, const IsLeftOut &isLeftOut)
+{
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(segment, isLeftOut);
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+}
+
 } // namespace
 
 std::vector<HeapModeSpan> heapModeSpans(const Snapshot &snapshot)
@@ -57,14 +83,13 @@ TimeSeries judgedSeries(
     const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
 {
     TimeSeries series = timeSeries(snapshot, source, process);
+    if (const auto end = endOfWork(snapshot))
+        leaveOut(series, [&](const SeriesPoint &point) { return point.when > *end; });
     const auto *quantity = std::get_if<HeapQuantity>(&source);
     const bool isLive = quantity && (*quantity == HeapQuantity::LiveBytes || *quantity == HeapQuantity::LiveBlocks);
     const std::vector<HeapModeChange> steps = isLive ? heapStepsIn(snapshot, range) : std::vector<HeapModeChange>();
-    if (steps.empty())
-        return series;
-    for (std::vector<SeriesPoint> &segment : series.segments)
-        std::erase_if(segment, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
-    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    if (!steps.empty())
+        leaveOut(series, [&](const SeriesPoint &point) { return point.when <= steps.back().when; });
     return series;
 }
 

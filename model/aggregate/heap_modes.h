@@ -30,7 +30,8 @@ std::vector<HeapModeChange> heapStepsIn(const Snapshot &snapshot, TimeRange rang
 /// The last part of `range` without such a change of any selected image; all of it where there is none.
 TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range);
 
-/// timeSeries() for judgements: of live memory only what came after the last such change in `range`.
+/// timeSeries() for judgements: of live memory only what came after the last such change in `range`; and nothing of the moment before the last
+/// process ended, in which a program gives back what it holds: its last tick, and its last second where that is less than a tenth.
 TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range,
     std::optional<ProcessId> process = std::nullopt);
 

@@ -18,7 +18,7 @@ public:
     struct Span
     {
         Timestamp first, last;          ///< its values; between them the last one goes on
-        std::optional<Timestamp> ended; ///< when the process or image ended; empty where that makes no difference
+        std::optional<Timestamp> ended; ///< until when it counts in merged steps; empty where that makes no difference
     };
 
     /// `snapshot` must outlive this.

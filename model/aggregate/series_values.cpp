@@ -117,6 +117,15 @@ double heapValue(const HeapTick &tick, TimeRange span, HeapQuantity quantity)
     return 0;
 }
 
+/// A heap's last tick says what was left at the end, which counts in that tick; so it does in a step that ends with it, and a line is the same
+/// before and after its ticks are merged.
+std::optional<Timestamp> lastCounted(const Snapshot &snapshot, const Image &image)
+{
+    if (!image.end)
+        return std::nullopt;
+    return Timestamp{image.end->ns + snapshot.info.config.tick.ns - 1};
+}
+
 Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, HeapQuantity quantity)
 {
     const std::vector<Image> &images = snapshot.tables->images;
@@ -130,7 +139,7 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         for (std::size_t i = 0; i < series.spans.size(); ++i)
             line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
         all.spans.push_back({line.front().when, line.back().when,
-            isLevel && isKnown ? images[series.image.index()].end : std::nullopt});
+            isLevel && isKnown ? lastCounted(snapshot, images[series.image.index()]) : std::nullopt});
         all.lines.push_back(std::move(line));
     }
     return merged(snapshot, all, Merge::Sum);

@@ -58,10 +58,11 @@ private:
         if (!writer)
             qFatal("%s", writer.error().text().c_str());
         std::atomic<int> written = 0;
+        std::array<std::atomic<int>, 2> shown{}; // by each viewer
         std::atomic<bool> isOver = false;
         std::vector<std::thread> viewers;
         for (int i = 0; i < viewerCount; ++i)
-            viewers.emplace_back([&] {
+            viewers.emplace_back([&, i] {
                 auto reader = storage::SessionReader::open(path);
                 for (int seen = 0; reader && !isOver;) {
                     if (seen == written) {
@@ -70,7 +71,8 @@ private:
                     }
                     seen = written;
                     if (reader->poll()) [[maybe_unused]]
-                        const auto shown = reader->snapshot({});
+                        const auto snapshot = reader->snapshot({});
+                    shown.at(static_cast<std::size_t>(i)) = seen;
                 }
             });
         double cpu = 0;
@@ -82,6 +84,12 @@ private:
             if (!done)
                 qFatal("%s", done.error().text().c_str());
             ++written;
+            // A tick takes a second, in which they look at what is new and rest.
+            for (int viewer = 0, waits = 0; viewer < viewerCount && waits < 1000;)
+                if (shown.at(static_cast<std::size_t>(viewer)) == written)
+                    ++viewer;
+                else if (++waits < 1000)
+                    std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
         isOver = true;
         for (std::thread &viewer : viewers)

@@ -241,6 +241,28 @@ private Q_SLOTS:
         QCOMPARE(forecast(growing(3600, kMiB / 4, 96 * kMiB), same)->timeToLimit->median->ns, soon.median->ns);
     }
 
+    /// What a program gives back as it ends says nothing of how it grew.
+    void leavesTheEndOfTheProgramOut()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(60, kSecond);
+        std::vector<std::int64_t> rss;
+        for (std::int64_t i = 0; i < 60; ++i)
+            rss.push_back((100 << 20) + i * (64 << 10) + (i * 7919 % 13) * 1024);
+        SnapshotBuilder ended = builder;
+        const Snapshot running = builder.metric(Metric::Rss, rss).build();
+        rss.back() = 3 << 20;
+        ended.metric(Metric::Rss, rss);
+        ended.tables().changeProcess(ended.process()).end = Timestamp{59 * kSecond.ns + kSecond.ns / 2};
+        const Snapshot over = ended.build();
+        const auto before = *sessionForecasts(running, *findLeaks(running), {});
+        const auto after = *sessionForecasts(over, *findLeaks(over), {});
+        QVERIFY(before.at(0).forecast.isGrowing && after.at(0).forecast.isGrowing);
+        QVERIFY(std::abs(after[0].forecast.level / before[0].forecast.level - 1) < 0.01);
+        const auto widened = [](const ForecastedQuantity &of) { return of.forecast.inflation; };
+        QVERIFY(widened(after[0]) < 2 * widened(before[0]));
+    }
+
     void forecastsEverythingThatCanRunOut()
     {
         SnapshotBuilder builder;

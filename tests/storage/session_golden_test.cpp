@@ -3,7 +3,7 @@
 
 using namespace model;
 
-/// Files of every released version (3 to 6 were never released), made once by SampleSession::make(path, 10, 60) and never again: each must stay readable.
+/// Files of every released version (3 to 6 and 8 to 11 were never released), made once by SampleSession::make(path, 10, 60) and never again: each must stay readable.
 class SessionGoldenTest : public QObject
 {
     Q_OBJECT
@@ -16,6 +16,7 @@ private Q_SLOTS:
         QTest::newRow("version 1") << QStringLiteral("session_v1.gprof-session") << 1;
         QTest::newRow("version 2") << QStringLiteral("session_v2.gprof-session") << 2;
         QTest::newRow("version 7") << QStringLiteral("session_v7.gprof-session") << 7;
+        QTest::newRow("version 12") << QStringLiteral("session_v12.gprof-session") << 12;
     }
     void readsEachReleasedVersion()
     {
