@@ -14,13 +14,13 @@ ActivityTrace::ActivityTrace(TraceEvents events, model::TableBuilder &tables, Wa
 {
 }
 
-void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isStackRing, const Next &next)
+void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isOfStacks, const Next &next)
 {
     // Kernels before 6.5 give two events of the same tracepoint the id of the first: the ring knows better.
     TraceRecordKind kind = m_events.kindOf(traceRecordId(bytes));
-    if (isStackRing && kind == TraceRecordKind::Enter)
+    if (isOfStacks && kind == TraceRecordKind::Enter)
         kind = TraceRecordKind::EnterStack;
-    else if (!isStackRing && kind == TraceRecordKind::EnterStack)
+    else if (!isOfStacks && kind == TraceRecordKind::EnterStack)
         kind = TraceRecordKind::Enter;
     PerfRecord record;
     switch (decodeTraceRecord(bytes, kind, record)) {
@@ -39,29 +39,39 @@ void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isStackRing, 
     }
     if (kind == TraceRecordKind::Enter || kind == TraceRecordKind::Exit)
         m_gate.countCall();
-    else if (isStack)
+    else if (kind == TraceRecordKind::EnterStack)
         m_gate.countStackBytes(bytes.size());
+    else if (isStack)
+        m_switchGate.countStackBytes(bytes.size());
     next(std::move(record));
 }
 
-void ActivityTrace::applyGate(std::uint64_t nowNs)
+void ActivityTrace::applyGate(std::uint64_t nowNs, const Next &next)
 {
-    const bool areWanted = m_gate.areCallsWanted(nowNs);
-    if (std::exchange(m_gate.areCallsOpen, areWanted) == areWanted)
+    const bool areCallsWanted = m_gate.areCallsWanted(nowNs), areStacksWanted = m_gate.areStacksWanted();
+    if (std::exchange(m_gate.areStacksOpen, areStacksWanted) != areStacksWanted)
+        m_events.setCallStacksEnabled(areStacksWanted);
+    if (std::exchange(m_gate.areCallsOpen, areCallsWanted) == areCallsWanted)
         return;
-    m_events.setCallsEnabled(areWanted);
+    m_events.setCallsEnabled(areCallsWanted);
     m_isWholeTick = false;
+    if (areCallsWanted)
+        return;
+    PerfRecord record;
+    record.timeNs = nowNs;
+    record.content = CallsInterrupted{};
+    next(std::move(record));
 }
 
 bool ActivityTrace::readRings(std::vector<PerfRing> &rings, std::size_t mostBytes, const Next &next)
 {
     bool hasMore = false;
-    const bool isStackRing = &rings == &m_events.stackRings();
+    const bool isOfStacks = &rings != &m_events.rings();
     for (PerfRing &ring : rings) {
         if (!ring.isMapped())
             continue;
         const PerfRing::Outcome outcome
-            = ring.read(mostBytes, [&](std::span<const std::uint8_t> bytes) { take(bytes, isStackRing, next); });
+            = ring.read(mostBytes, [&](std::span<const std::uint8_t> bytes) { take(bytes, isOfStacks, next); });
         hasMore |= outcome.hasMore;
         badBytes += static_cast<std::int64_t>(outcome.badBytes);
     }
@@ -71,17 +81,20 @@ bool ActivityTrace::readRings(std::vector<PerfRing> &rings, std::size_t mostByte
 bool ActivityTrace::read(std::size_t mostBytesPerRing, std::uint64_t nowNs, const Next &next)
 {
     if (const std::size_t bytes = m_gate.stackBytesNow(nowNs, m_events.stackRingBytes()); bytes > 0)
-        readRings(m_events.stackRings(), bytes, next);
+        readRings(m_events.callStackRings(), bytes, next);
+    if (const std::size_t bytes = m_switchGate.stackBytesNow(nowNs, m_events.stackRingBytes()); bytes > 0)
+        readRings(m_events.switchStackRings(), bytes, next);
     const bool hasMore = readRings(m_events.rings(), mostBytesPerRing, next);
-    applyGate(nowNs);
+    applyGate(nowNs, next);
     return hasMore;
 }
 
 void ActivityTrace::readAll(std::uint64_t nowNs, const Next &next)
 {
-    readRings(m_events.stackRings(), m_events.stackRingBytes(), next);
-    readRings(m_events.rings(), m_events.ringBytes(), next);
-    applyGate(nowNs);
+    constexpr std::size_t kAll = std::size_t{1} << 30;
+    for (std::vector<PerfRing> *rings : {&m_events.callStackRings(), &m_events.switchStackRings(), &m_events.rings()})
+        readRings(*rings, kAll, next);
+    applyGate(nowNs, next);
 }
 
 void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)

@@ -38,13 +38,14 @@ public:
     std::int64_t badBytes = 0; ///< that were no records; whoever reports them sets it to 0
 
 private:
-    void take(std::span<const std::uint8_t> bytes, bool isStackRing, const Next &next);
+    void take(std::span<const std::uint8_t> bytes, bool isOfStacks, const Next &next);
     bool readRings(std::vector<PerfRing> &rings, std::size_t mostBytes, const Next &next);
-    void applyGate(std::uint64_t nowNs);
+    void applyGate(std::uint64_t nowNs, const Next &next);
 
     TraceEvents m_events;
     ActivityTracker m_tracker;
-    TraceGate m_gate;
+    TraceGate m_gate;       ///< of calls
+    TraceGate m_switchGate; ///< of the stacks of switches
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
     std::uint64_t m_callsReported = 0; ///< of TraceEvents::callCount()
     bool m_isWholeTick = true;         ///< all calls of the tick were recorded, as far as is known

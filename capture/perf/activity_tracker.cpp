@@ -190,8 +190,11 @@ void ActivityTracker::entered(const PerfRecord &record, const CallEntered &call,
         return;
     close(thread, kCall, record.timeNs); // one that never returned: an exec, a record that was lost
     ++m_callsSeen;
-    thread.open[kCall] = Open{
-        .owner = *thread.owner, .activity = activity, .place = {call.pc, call.sp}, .countedUntilNs = record.timeNs};
+    thread.open[kCall] = Open{.owner = *thread.owner,
+        .activity = activity,
+        .secondArgument = call.secondArgument,
+        .place = {call.pc, call.sp},
+        .countedUntilNs = record.timeNs};
 }
 
 void ActivityTracker::returned(const PerfRecord &record, const CallReturned &call)
@@ -213,14 +216,23 @@ void ActivityTracker::returned(const PerfRecord &record, const CallReturned &cal
 void ActivityTracker::explainWait(Thread &thread)
 {
     Open &open = *thread.open[kWait];
+    const std::optional<Open> &call = thread.open[kCall];
     const std::optional<Copied> &copied = thread.copied[kWait];
-    if (copied)
+    const bool isOfThis = copied && copied->timeNs > thread.lastEndNs[kWait];
+    // What is known of the call that it waits in is better than what an earlier wait was for.
+    const bool isByCall = call && !isOfThis;
+    if (isByCall)
+        open.place = call->place;
+    else if (copied)
         open.place = copied->place;
     if (open.activity == model::Activity::wait(model::WaitClass::Processor))
         return;
-    const auto &call = thread.open[kCall];
-    const WaitReason reason = m_reasons.of(copied ? copied->kernelChain : std::vector<std::uint64_t>(),
-        copied ? copied->secondArgument : 0, call ? std::optional(call->activity.value) : std::nullopt);
+    const std::vector<std::uint64_t> none;
+    const WaitReason reason = m_reasons.of(copied && !isByCall ? copied->kernelChain : none,
+        call         ? call->secondArgument
+            : copied ? copied->secondArgument
+                     : 0,
+        call ? std::optional(call->activity.value) : std::nullopt);
     open.activity = model::Activity::wait(reason.waitClass);
     open.call = reason.call;
     open.isPageFault = reason.isPageFault;

@@ -77,6 +77,7 @@ private:
         ActivityOwner owner;
         model::Activity activity;
         std::optional<std::uint32_t> call; ///< of a wait
+        std::uint64_t secondArgument = 0;  ///< of a call
         Place place;
         bool isPageFault = false, isCounted = false, isOwnStack = false;
         std::uint64_t countedUntilNs = 0;

@@ -112,7 +112,8 @@ void CpuInstrument::add(PerfRecord record)
         m_lostInRecords += lost->count;
     else if (std::holds_alternative<PerfThrottle>(record.content))
         ++m_losses[model::ImageId()][slot(model::LossKind::SamplesThrottled)];
-    else if (m_onlyPids.empty() || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
+    else if (m_onlyPids.empty() || std::holds_alternative<CallsInterrupted>(record.content)
+        || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
         m_sorter.add(std::move(record));
 }
 
@@ -275,6 +276,10 @@ bool CpuInstrument::handleActivity(PerfRecord &record)
         tracker.threadEnded(record.tid, record.timeNs);
     else if (const auto *name = std::get_if<PerfName>(&record.content); name && name->isExec)
         tracker.forget(record.pid);
+    if (std::holds_alternative<CallsInterrupted>(record.content)) {
+        tracker.interruptCalls(record.timeNs);
+        return true;
+    }
     if (record.pid <= 0 || record.tid <= 0)
         return false;
     const auto owner = [this, &record] { return ownerOf(record); };

@@ -69,7 +69,8 @@ struct PerfThrottle
 struct CallEntered
 {
     std::uint32_t number = 0;
-    std::uint64_t pc = 0, sp = 0; ///< of the user
+    std::uint64_t pc = 0, sp = 0;     ///< of the user
+    std::uint64_t secondArgument = 0; ///< of a futex call the operation
 };
 
 /// A system call returned.
@@ -77,6 +78,11 @@ struct CallReturned
 {
     std::int64_t number = 0; ///< −1 where the kernel does not know it any more (rt_sigreturn)
     std::int64_t result = 0; ///< −errno on failure
+};
+
+/// From here on calls are not recorded; made by the recorder itself.
+struct CallsInterrupted
+{
 };
 
 /// A thread stopped running, or runs again.
@@ -100,7 +106,7 @@ struct PerfRecord
     std::int32_t pid = 0, tid = 0;
     std::uint32_t cpu = 0;
     std::variant<PerfSample, PerfMapping, PerfName, PerfFork, PerfExit, PerfLost, PerfThrottle, CallEntered,
-        CallReturned, ThreadSwitched, CopiedUserStack>
+        CallReturned, CallsInterrupted, ThreadSwitched, CopiedUserStack>
         content;
 };
 

@@ -81,6 +81,13 @@ model::Result<void> TraceEvents::joinRing(Rings &rings, std::size_t cpuIndex, in
     return {};
 }
 
+TraceEvents::Rings &TraceEvents::ringsOf(TraceRecordKind kind)
+{
+    return kind == TraceRecordKind::EnterStack ? m_callStacks
+        : kind == TraceRecordKind::SwitchStack ? m_switchStacks
+                                               : m_records;
+}
+
 model::Result<void> TraceEvents::openEvent(
     const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start)
 {
@@ -139,7 +146,7 @@ model::Result<void> TraceEvents::openEvent(
     std::uint64_t id = 0;
     if (ioctl(event.get(), PERF_EVENT_IOC_ID, &id) != 0)
         return model::systemError("Asking for the id of a trace event", errno);
-    if (auto joined = joinRing(isStack ? m_stacks : m_records, cpuIndex, event.get()); !joined)
+    if (auto joined = joinRing(ringsOf(kind), cpuIndex, event.get()); !joined)
         return joined;
     m_kinds.emplace(id, kind);
     m_events.push_back({kind, std::move(event)});
@@ -184,8 +191,8 @@ model::Result<void> TraceEvents::prepare(const TraceOptions &options)
     m_cpus = onlineCpus();
     const std::size_t most = std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(m_cpus.size(), 1));
     m_records.bytes = std::clamp(most, kLeastRingBytes, kMostRingBytes);
-    m_stacks.bytes = std::max(m_records.bytes / 2, kLeastRingBytes);
-    for (Rings *rings : {&m_records, &m_stacks}) {
+    m_callStacks.bytes = m_switchStacks.bytes = std::max(m_records.bytes / 2, kLeastRingBytes);
+    for (Rings *rings : {&m_records, &m_callStacks, &m_switchStacks}) {
         rings->rings.resize(m_cpus.size());
         rings->owners.assign(m_cpus.size(), -1);
     }
@@ -263,13 +270,20 @@ TraceRecordKind TraceEvents::kindOf(std::uint64_t id) const
     return found == m_kinds.end() ? TraceRecordKind::Unknown : found->second;
 }
 
-void TraceEvents::setCallsEnabled(bool isEnabled)
+void TraceEvents::setEnabled(TraceRecordKind kind, bool isEnabled)
 {
     for (const Event &event : m_events)
-        if (event.kind == TraceRecordKind::Enter || event.kind == TraceRecordKind::Exit
-            || event.kind == TraceRecordKind::EnterStack)
+        if (event.kind == kind)
             ioctl(event.descriptor.get(), isEnabled ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
+
+void TraceEvents::setCallsEnabled(bool isEnabled)
+{
+    setEnabled(TraceRecordKind::Enter, isEnabled);
+    setEnabled(TraceRecordKind::Exit, isEnabled);
+}
+
+void TraceEvents::setCallStacksEnabled(bool isEnabled) { setEnabled(TraceRecordKind::EnterStack, isEnabled); }
 
 std::uint64_t TraceEvents::callCount() const
 {

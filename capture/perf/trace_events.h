@@ -39,14 +39,15 @@ public:
     /// The same for running processes, from now on, with threads that start meanwhile. One may be opened twice: its records then come twice.
     static model::Result<TraceEvents> openRunning(const TraceOptions &options, const std::vector<pid_t> &pids);
 
-    /// One per CPU: the short records; the stacks.
+    /// One per CPU: the short records; the stacks of calls; those of switches, which say why as well.
     std::vector<PerfRing> &rings() { return m_records.rings; }
-    std::vector<PerfRing> &stackRings() { return m_stacks.rings; }
+    std::vector<PerfRing> &callStackRings() { return m_callStacks.rings; }
+    std::vector<PerfRing> &switchStackRings() { return m_switchStacks.rings; }
     const std::vector<int> &descriptors() const { return m_descriptors; }
     /// Takes out of descriptors() what would always be ready, as all its threads have ended.
     void dropEnded();
     std::size_t ringBytes() const { return m_records.bytes; }
-    std::size_t stackRingBytes() const { return m_stacks.bytes; }
+    std::size_t stackRingBytes() const { return m_callStacks.bytes; }
 
     /// Which event a record is of.
     TraceRecordKind kindOf(std::uint64_t id) const;
@@ -55,8 +56,9 @@ public:
     bool hasWaits() const { return m_hasWaits; }
     bool hasSwitchPlaces() const { return m_hasSwitchPlaces; }
 
-    /// Turns the records of calls and their stacks off and on again, in all threads.
+    /// Turns the records of calls, or the copying of their stacks, off and on again, in all threads.
     void setCallsEnabled(bool isEnabled);
+    void setCallStacksEnabled(bool isEnabled);
 
     /// System calls since the start, of all threads, recorded or not.
     std::uint64_t callCount() const;
@@ -82,10 +84,12 @@ private:
         std::vector<int> owners;     ///< the event each was mapped from, −1 while there is none
         std::size_t bytes = 0;
     };
+    void setEnabled(TraceRecordKind kind, bool isEnabled);
+    Rings &ringsOf(TraceRecordKind kind);
     model::Result<void> joinRing(Rings &rings, std::size_t cpuIndex, int fd);
 
     std::vector<int> m_cpus;
-    Rings m_records, m_stacks;
+    Rings m_records, m_callStacks, m_switchStacks;
     std::vector<int> m_descriptors;
     std::vector<Event> m_events;
     std::vector<PerfDescriptor> m_counters; ///< of calls

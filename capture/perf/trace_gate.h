@@ -8,14 +8,17 @@
 namespace capture {
 
 /// Bounds what tracing costs. Of each tenth of a second so many records of calls are taken; what comes after that is not recorded until the
-/// next tenth begins: a part of the time is left out, the same for all threads and calls. A call takes its thread some 0.8 µs longer while it
-/// is recorded, so that the bound is a fifth of a core. Stacks are read at a bounded speed: the kernel copies none that finds no room.
+/// next tenth begins: a part of the time is left out, the same for all threads and calls. A call takes its thread some 1 µs longer while it
+/// is recorded, so that the bound is a quarter of a core. Stacks are read at a bounded speed: the kernel copies none that finds no room, and is
+/// not asked for more in this tenth once so many calls have come.
 /// Capture thread only.
 class TraceGate
 {
 public:
     static constexpr std::uint64_t kWindowNs = 100'000'000;
     static constexpr std::uint64_t kMostCallRecords = 50'000; ///< in a window: 250,000 calls a second
+    static constexpr std::uint64_t kMostWithStacks
+        = 4'000; ///< call records of a window, after which stacks are not asked for
     static constexpr std::size_t kStackBytesPerSecond = std::size_t{24} << 20;
 
     void countCall() { ++m_callRecords; }
@@ -30,6 +33,8 @@ public:
         }
         return m_callRecords < kMostCallRecords;
     }
+    /// Whether stacks of calls are, after that.
+    bool areStacksWanted() const { return m_callRecords < kMostWithStacks; }
     /// How many bytes of stacks may be read now: what the time since the last call allows, and at most `most`.
     std::size_t stackBytesNow(std::uint64_t nowNs, std::size_t most)
     {
@@ -39,7 +44,9 @@ public:
         return m_stackBytes;
     }
 
-    bool areCallsOpen = true; ///< as was ordered last
+    // As was ordered last.
+    bool areCallsOpen = true;
+    bool areStacksOpen = true;
 
 private:
     std::uint64_t m_windowBeginNs = 0, m_lastNs = 0;

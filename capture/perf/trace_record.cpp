@@ -51,8 +51,10 @@ bool decodeEnter(RecordFields &fields, PerfRecord &record)
 {
     RecordFields raw = takeRaw(fields);
     const auto number = raw.take<std::int64_t>();
+    raw.take<std::uint64_t>(); // the first argument
+    const auto second = raw.take<std::uint64_t>();
     const Place place = takePlace(fields);
-    record.content = CallEntered{static_cast<std::uint32_t>(number), place.pc, place.sp};
+    record.content = CallEntered{static_cast<std::uint32_t>(number), place.pc, place.sp, second};
     return !raw.failed() && !fields.failed();
 }
 

@@ -70,6 +70,37 @@ WaitClass waitClassOf(std::uint32_t call, std::uint64_t secondArgument)
     return contains(kIoCalls, call) ? WaitClass::Io : WaitClass::Other;
 }
 
+namespace {
+
+/// The kernel's entry of a call often jumps on to a function that does the work, which then stands alone on the stack.
+struct Worker
+{
+    std::string_view function, call;
+};
+constexpr std::array kWorkers = std::to_array<Worker>({{"do_epoll_wait", "epoll_wait"}, {"do_sys_poll", "poll"},
+    {"core_sys_select", "select"}, {"kern_select", "select"}, {"do_pselect", "pselect6"}, {"do_futex", "futex"},
+    {"__futex_wait", "futex"}, {"futex_wait", "futex"}, {"kernel_wait4", "wait4"}, {"do_wait", "wait4"},
+    {"kernel_waitid", "waitid"}, {"hrtimer_nanosleep", "clock_nanosleep"}, {"common_nsleep", "clock_nanosleep"},
+    {"do_readv", "readv"}, {"do_writev", "writev"}, {"do_preadv", "preadv"}, {"do_pwritev", "pwritev"},
+    {"do_fsync", "fsync"}, {"do_sys_openat2", "openat"}, {"vfs_fstatat", "newfstatat"}, {"do_statx", "statx"},
+    {"do_faccessat", "faccessat"}, {"do_unlinkat", "unlink"}, {"do_renameat2", "rename"}, {"do_mkdirat", "mkdir"},
+    {"ksys_mmap_pgoff", "mmap"}, {"vm_mmap_pgoff", "mmap"}, {"__vm_munmap", "munmap"}, {"do_mprotect_pkey", "mprotect"},
+    {"do_madvise", "madvise"}, {"kernel_clone", "clone"}, {"do_sigtimedwait", "rt_sigtimedwait"},
+    {"sigsuspend", "rt_sigsuspend"}, {"do_sendfile", "sendfile"}});
+
+std::optional<std::uint32_t> callOf(std::string_view function)
+{
+    for (const std::string_view prefix : {"__x64_sys_", "__do_sys_", "__se_sys_", "ksys_", "__sys_"})
+        if (function.starts_with(prefix))
+            if (const auto number = model::systemCallNumber(function.substr(prefix.size())))
+                return number;
+    const auto *const worker = std::find_if(
+        kWorkers.begin(), kWorkers.end(), [function](const Worker &each) { return each.function == function; });
+    return worker == kWorkers.end() ? std::nullopt : model::systemCallNumber(worker->call);
+}
+
+} // namespace
+
 const WaitReasons::Meaning &WaitReasons::meaningOf(std::uint64_t pc)
 {
     if (m_meanings.size() > kMostMeanings)
@@ -78,9 +109,7 @@ const WaitReasons::Meaning &WaitReasons::meaningOf(std::uint64_t pc)
     if (!isNew)
         return it->second;
     const std::string_view name = m_functionAt(pc - 1);
-    for (const std::string_view prefix : {"__x64_sys_", "__do_sys_", "__se_sys_"})
-        if (name.starts_with(prefix))
-            it->second.call = model::systemCallNumber(name.substr(prefix.size()));
+    it->second.call = callOf(name);
     it->second.isPageFault = name == "exc_page_fault" || name == "asm_exc_page_fault" || name == "do_user_addr_fault";
     return it->second;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
@@ -65,15 +66,41 @@ private:
     std::map<std::uint32_t, std::int64_t> m_timeNs;
 };
 
+/// Threads that ask for events once for at most a hundred of the rule's calls.
+std::set<std::uint32_t> conversing(const Snapshot &snapshot, const ActivityRule &rule)
+{
+    static constexpr std::array kEventCalls = std::to_array<std::string_view>(
+        {"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6", "io_uring_enter"});
+    constexpr std::int64_t kMostCallsAnEvent = 100;
+    std::map<std::uint32_t, std::int64_t> events, calls;
+    for (const ActivityCost &row : snapshot.activities) {
+        if (isOf(rule, row.activity))
+            calls[row.thread.value] += row.count;
+        else if (!row.activity.isWait()
+            && std::find(kEventCalls.begin(), kEventCalls.end(), systemCallName(row.activity.value))
+                != kEventCalls.end())
+            events[row.thread.value] += row.count;
+    }
+    std::set<std::uint32_t> found;
+    for (const auto &[thread, count] : events)
+        if (count * kMostCallsAnEvent >= calls[thread])
+            found.insert(thread);
+    return found;
+}
+
 std::vector<Place> placesOf(const RuleInput &input, const ActivityRule &rule)
 {
     const BusyThreads busy(input.snapshot);
+    const std::set<std::uint32_t> left
+        = rule.isSilentOfEvents ? conversing(input.snapshot, rule) : std::set<std::uint32_t>();
     std::map<std::pair<std::string, std::string>, Place> sums;
     for (const ActivityCost &row : input.snapshot.activities) {
         if (!isOf(rule, row.activity) || (rule.onBusyThreads && !busy.contains(row.thread)))
             continue;
+        if (left.contains(row.thread.value))
+            continue;
         StackLine line = ownLine(input.functions, row.stack);
-        if (line.name.empty())
+        if (line.name.empty() || !isOwnCode(input.functions, line.function))
             continue;
         Place &place = sums[{line.name, line.modulePath}];
         place.total += row;

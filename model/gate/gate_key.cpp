@@ -36,7 +36,8 @@ const std::array<GateKeyInfo, kGateKeyCount> kGateKeys{{
     {GateKey::LeftBlocks, "left_blocks", "Blocks left at the end", Unit::Count, GateSource::Heap, kNone,
         CostKind::LiveBlocks},
     {GateKey::Instructions, "instructions", "Instructions", Unit::Count, GateSource::Counter, kCounted, {}},
-    {GateKey::SystemCalls, "system_calls", "System calls", Unit::Count, GateSource::Counter, kCounted, {}},
+    {GateKey::SystemCalls, "system_calls", "System calls", Unit::Count, GateSource::Counter, kCounted,
+        CostKind::SystemCalls},
     {GateKey::CpuTime, "cpu_ns", "CPU time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
     {GateKey::WallTime, "wall_ns", "Wall time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
 }};

@@ -31,7 +31,7 @@ CopiedUserStack copied(std::uint64_t pc, std::uint64_t sp, bool isOfSwitch)
     return stack;
 }
 
-/// A tracker, and kernel functions by address: 1 nothing, 2 futex, 3 read, 4 a page fault, 5 epoll_wait.
+/// A tracker, and kernel functions by address: 1 nothing, 2 futex, 3 read, 4 a page fault, 5 epoll_wait, 6 and 7 what such jump to.
 struct Fixture
 {
     TableBuilder tables;
@@ -45,6 +45,10 @@ struct Fixture
                                     return "asm_exc_page_fault";
                                 case 5:
                                     return "__x64_sys_epoll_wait";
+                                case 6:
+                                    return "ksys_read";
+                                case 7:
+                                    return "do_sys_poll";
                                 default:
                                     return "schedule";
                                 }
@@ -190,6 +194,8 @@ private Q_SLOTS:
         QTest::newRow("fault") << QList<int>{1, 4} << 0 << false << int(WaitClass::Memory) << "[memory] page fault";
         QTest::newRow("fault in a call") << QList<int>{1, 4, 3} << 0 << false << int(WaitClass::Io) << "[io] read";
         QTest::newRow("events") << QList<int>{1, 5} << 0 << false << int(WaitClass::Events) << "[events] epoll_wait";
+        QTest::newRow("jumped to") << QList<int>{1, 6} << 0 << false << int(WaitClass::Io) << "[io] read";
+        QTest::newRow("another worker") << QList<int>{1, 7} << 0 << false << int(WaitClass::Events) << "[events] poll";
         QTest::newRow("preempted") << QList<int>{1, 3} << 0 << true << int(WaitClass::Processor)
                                    << "[processor] preempted";
         QTest::newRow("nothing known") << QList<int>{} << 0 << false << int(WaitClass::Other) << "[other]";

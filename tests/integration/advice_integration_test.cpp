@@ -32,7 +32,8 @@ struct Case
     /// Only system calls or waits show it.
     bool isOfKernel() const
     {
-        return QStringList{u"small_transfers"_s, u"repeated_lookups"_s, u"lock_waits"_s, u"sleeping_work"_s}.contains(rule);
+        return QStringList{u"small_transfers"_s, u"repeated_lookups"_s, u"lock_waits"_s, u"sleeping_work"_s}.contains(
+            rule);
     }
     QStringList options() const
     {
@@ -187,14 +188,16 @@ private Q_SLOTS:
 
     void findsSeededDefectsFirstAndKnowsTheirGain()
     {
-        const QStringList few{u"regex_in_loop"_s, u"temporary_strings"_s, u"tree_map"_s, u"small_writes"_s, u"sleeping_wait"_s};
+        const QStringList few{
+            u"regex_in_loop"_s, u"temporary_strings"_s, u"tree_map"_s, u"small_writes"_s, u"sleeping_wait"_s};
         int asked = 0;
         int first = 0;
         int named = 0;
         int within = 0;
         int touching = 0; ///< gains that the spread of the measurements reaches
         for (const Case &one : m_cases) {
-            if (one.isClean() || (!isLong() && !few.contains(one.name)) || (one.isOfKernel() && !m_kernelDenied.isEmpty()))
+            if (one.isClean() || (!isLong() && !few.contains(one.name))
+                || (one.isOfKernel() && !m_kernelDenied.isEmpty()))
                 continue;
             ++asked;
             const Advice advice = adviceFor(one, false);

@@ -20,6 +20,7 @@ struct ActivityRule
     double leastRate = 0;                    ///< of them a second
     double mostBytesPerCall = 0;             ///< that they move on average; 0: not asked
     double leastShare = 0.05;                ///< of the time of the threads that do it there
+    bool isSilentOfEvents = false;           ///< about threads that also wait for events: they converse, piece by piece
     bool onBusyThreads
         = false; ///< of threads that do the program's work only: the first, or one with a fifth of the CPU time
 };

@@ -30,6 +30,7 @@ const ActivityRule kSmallTransfersRule{
     .leastRate = 1000,
     .mostBytesPerCall = 512,
     .leastShare = 0.02,
+    .isSilentOfEvents = true,
 };
 
 } // namespace model

@@ -40,7 +40,8 @@ SEEDED_PLACE std::uint64_t writeRecords(int file, int records, Twin twin)
     for (int i = 0; i < records; ++i) {
         std::array<char, 32> text{};
         const auto value = static_cast<unsigned long long>(mixed(static_cast<std::uint64_t>(i)));
-        buffer.append(text.data(), static_cast<std::size_t>(std::snprintf(text.data(), text.size(), "%016llx\n", value)));
+        buffer.append(
+            text.data(), static_cast<std::size_t>(std::snprintf(text.data(), text.size(), "%016llx\n", value)));
         if (twin == Twin::Defect || buffer.size() > 60'000)
             flush();
     }
