@@ -37,7 +37,9 @@ void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
 {
     const std::string value = model::formatValue(alert.value, alert.unit);
     if (alert.ended) {
-        m_onMessage(fmt::format("Alert over: {}", alert.rule));
+        // What was lost stays lost.
+        m_onMessage(alert.source == "lost_bytes" ? fmt::format("{}: the next scan found no further place", alert.rule)
+                                                 : fmt::format("Alert over: {}", alert.rule));
         batch.marks.push_back({*alert.ended, model::MarkKind::Alert, alert.rule + " is over"});
         return;
     }

@@ -92,6 +92,7 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
+    connect(m_bar, &SessionBar::findEntered, this, &MainWindow::showWhatWasFound);
     connect(m_body, &QStackedWidget::currentChanged, this,
         [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
@@ -234,6 +235,15 @@ void MainWindow::choose(int index)
     m_stack->setCurrentIndex(index);
     showHeading();
     followInspected();
+}
+
+/// Where functions are found: on the page that is shown if it lists any, else where the session has most to list.
+void MainWindow::showWhatWasFound()
+{
+    const auto current = static_cast<std::size_t>(m_stack->currentIndex());
+    if (!m_snapshot || (current < m_pages.size() && m_pages[current]->listsFunctions()))
+        return;
+    showPage(m_snapshot->heap.empty() ? model::CardPage::Cpu : model::CardPage::Heap);
 }
 
 void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }

@@ -85,6 +85,7 @@ private:
     void choose(int index);
     void showHeading();
     void showBanner();
+    void showWhatWasFound();
     void followInspected();
 
     Selection &m_selection;

@@ -101,12 +101,22 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
     const auto number = [](std::int64_t value) { return static_cast<double>(value); };
     // What the parts are at each point, found once.
     std::vector<MemoryPartsRow> rows;
-    std::vector<double> liveBytes;
+    std::vector<double> liveBytes, unknownBytes,
+        hiddenBytes; // hidden: live blocks in memory of which nobody told that it is a heap's
+    // Who mapped what before an attach is not known.
+    const std::vector<Image> &images = snapshot.tables->images;
+    const bool isAttached = std::any_of(
+        images.begin(), images.end(), [](const Image &image) { return image.heap == HeapState::Attached; });
     LivingParts living(snapshot);
     for (const auto &segment : resident.segments)
         for (const SeriesPoint &point : segment) {
             rows.push_back(living.at(point.when));
-            liveBytes.push_back(std::clamp(valueAt(live, point.when), 0.0, number(rows.back().heap)));
+            const double heap = number(rows.back().heap), all = valueAt(live, point.when);
+            // Also of processes that nothing could be read of.
+            const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
+            hiddenBytes.push_back(isAttached ? std::clamp(all - heap, 0.0, unknown) : 0);
+            unknownBytes.push_back(unknown - hiddenBytes.back());
+            liveBytes.push_back(std::clamp(all, 0.0, heap + hiddenBytes.back()));
         }
     const auto series = [&](const SeriesSource &source, auto value) {
         std::size_t i = 0;
@@ -119,18 +129,14 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
         {"live_heap_bytes", "live heap",
             series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return liveBytes[i]; })},
         {"allocator_bytes", "allocator",
-            series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) - liveBytes[i]; })},
+            series(Metric::Rss,
+                [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) + hiddenBytes[i] - liveBytes[i]; })},
         {"mapping_bytes", "mappings", part(&MemoryPartsRow::mappings)},
         {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
         {"shared_bytes", "shared", part(&MemoryPartsRow::shared)},
         {"file_bytes", "files", part(&MemoryPartsRow::files)},
         {"tracer_bytes", "tracer", part(&MemoryPartsRow::tracer)},
-        // Also of processes that nothing could be read of.
-        {"unknown_bytes", "unknown",
-            series(Metric::Rss,
-                [&](std::size_t i, SeriesPoint point) {
-                    return std::max(0.0, point.value - number(sumOf(rows[i]) - rows[i].unknown));
-                })},
+        {"unknown_bytes", "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return unknownBytes[i]; })},
     };
 }
 
@@ -178,7 +184,9 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
     if (snapshot.memoryParts.empty())
         return now;
     const double live = valueAt(timeSeries(snapshot, HeapQuantity::LiveBytes), now.when);
-    now.untouchedBytes = std::max(0.0, live - static_cast<double>(LivingParts(snapshot).at(now.when).heap));
+    const auto resident = std::find_if(
+        parts.begin(), parts.end(), [](const MemoryPart &part) { return part.key == "live_heap_bytes"; });
+    now.untouchedBytes = std::max(0.0, live - (resident != parts.end() ? valueAt(resident->series, now.when) : 0));
     return now;
 }
 

@@ -49,6 +49,17 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function)
     return !name.starts_with("decltype") || !anyBegins(kLibraryNames, shortFunctionName(name));
 }
 
+bool isKernelCode(const FunctionIndex &index, FunctionId function)
+{
+    return !FunctionIndex::isEnd(function)
+        && index.tables()->modules.at(index.function(function).module.index()).kind == ModuleKind::Kernel;
+}
+
+bool isTracerCode(const FunctionIndex &index, FunctionId function)
+{
+    return index.moduleName(function) == "libgenesis_heaptracer.so";
+}
+
 bool isAllocator(std::string_view functionName)
 {
     return std::find(kAllocatorNames.begin(), kAllocatorNames.end(), functionName) != kAllocatorNames.end()

@@ -9,6 +9,12 @@ namespace model {
 /// standard library's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
 bool isOwnCode(const FunctionIndex &index, FunctionId function);
 
+/// Whether a function is the kernel's.
+bool isKernelCode(const FunctionIndex &index, FunctionId function);
+
+/// Whether a function is part of the heap tracer, which is loaded into the program.
+bool isTracerCode(const FunctionIndex &index, FunctionId function);
+
 /// Whether a function belongs to an allocator's own family: malloc, free, operator new, and what implements them.
 bool isAllocator(std::string_view functionName);
 

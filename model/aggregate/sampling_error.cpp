@@ -52,7 +52,15 @@ std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind)
         cost += costOf(row, kind);
         variance += varianceOf(row, kind).value_or(0);
     }
-    return variance > 0 ? std::optional(errorInterval(cost, variance)) : std::nullopt;
+    if (variance <= 0)
+        return std::nullopt;
+    ErrorInterval interval = errorInterval(cost, variance);
+    // As long as no sample was taken there may be up to 3.7 of them, with 97.5 % (Poisson): so little says nothing.
+    constexpr double kNoneSeen = 3.7;
+    if (costInfo(kind).unit == Unit::Bytes)
+        interval.high = std::max(
+            interval.high, static_cast<std::int64_t>(kNoneSeen * static_cast<double>(longestPeriod(snapshot))));
+    return interval;
 }
 
 std::int64_t longestPeriod(const Snapshot &snapshot)

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/time_series.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
@@ -133,6 +134,7 @@ private:
             "the kernel lowered the rate for a while", cpu);
         addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
+        compareWithKernel();
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;
@@ -159,6 +161,30 @@ private:
             note.erase(note.find_last_not_of('.') + 1);
             add(Trust::Partial, std::move(note), "what needs them is not answered");
         }
+    }
+
+    /// Clock samples see a thread only between its switches: one that often sleeps a little uses more than they say.
+    void compareWithKernel()
+    {
+        constexpr double kMostMissing = 0.2;
+        constexpr std::int64_t kLeastNs = 50'000'000;
+        double usedNs = 0;
+        Timestamp before;
+        for (const auto &segment : timeSeries(m_snapshot, CpuQuantity::Used).segments)
+            for (const SeriesPoint &point : segment) {
+                usedNs += point.value / 100 * static_cast<double>((point.when - before).ns);
+                before = point.when;
+            }
+        const CpuSummary &cpu = m_snapshot.cpuSummary;
+        const std::int64_t missed = count(LossKind::SamplesMissed) * 1'000'000'000 / m_snapshot.info.config.cpuHz;
+        const auto seenNs = static_cast<double>(cpu.timeNs + missed);
+        if (m_snapshot.selection.time || m_snapshot.selection.process || m_snapshot.selection.thread || cpu.samples == 0
+            || usedNs - seenNs < kLeastNs || usedNs * (1 - kMostMissing) < seenNs)
+            return;
+        add(Trust::Minor,
+            fmt::format("The kernel counts {} of CPU time, the samples {}",
+                formatDuration({static_cast<std::int64_t>(usedNs)}), formatDuration({cpu.timeNs})),
+            "what it costs to go to sleep and to wake up is not sampled");
     }
 
     void lookAtStacks()

@@ -32,12 +32,14 @@ double quantile(std::vector<double> values, double share)
     return sortedQuantile(values, share);
 }
 
-/// How much larger the errors of forecasts of the past were than expected: 0.9 quantile of |error| / sd over that of a normal.
+/// How much larger the errors of forecasts of the past were than expected: 0.9 quantile of |error| / sd over that of a normal. sd is what the
+/// model of that time expected, or what the model of all values would: a line that was straight until then expects next to nothing.
 double backTestInflation(std::span<const double> values)
 {
     constexpr std::size_t kOrigins = 6;
     constexpr double kNormal90 = 1.645;
     const std::size_t n = values.size();
+    const LocalLevelFit now = fitLocalLevel(values);
     std::vector<double> errors;
     for (std::size_t i = 0; i < kOrigins; ++i) {
         const double part = 0.4 + 0.45 * static_cast<double>(i) / (kOrigins - 1);
@@ -50,7 +52,7 @@ double backTestInflation(std::span<const double> values)
             {std::max<std::size_t>(1, ahead / 4), std::max<std::size_t>(1, ahead / 2), ahead}) {
             const auto distance = static_cast<double>(blocks);
             const double error = std::abs(values[origin + blocks - 1] - fit.expected(distance));
-            errors.push_back(error / std::sqrt(fit.variance(distance)));
+            errors.push_back(error / std::sqrt(std::max(fit.variance(distance), now.variance(distance))));
         }
     }
     return errors.empty() ? 1 : std::max(1.0, quantile(errors, 0.9) / kNormal90);

@@ -287,6 +287,22 @@ private:
     std::map<Key, const LeakClaim *> m_withdrawn;
 };
 
+/// Variance that sampling adds to the slope of live bytes, (bytes a bucket)². Each block that stays was sampled with probability p = 1 − e^(−s/P)
+/// and stands for s/p bytes, so what is kept is a random walk whose variance grows by s·(1/p − 1) a byte; a least-squares slope over n steps of
+/// a random walk has the variance 6/5 of a step's ÷ n (e.g. Durlauf and Phillips, Econometrica 56, 1988).
+double samplingVariance(const StackAges &ages, const AgeClock &clock, double bytesSlope)
+{
+    if (clock.periodBytes <= 1 || ages.buckets.empty() || ages.buckets.back().liveBlocks <= 0 || bytesSlope <= 0)
+        return 0;
+    const AgeBucket &now = ages.buckets.back();
+    const double size = static_cast<double>(now.liveBytes) / static_cast<double>(now.liveBlocks);
+    const double sampled = -std::expm1(-size / static_cast<double>(clock.periodBytes));
+    if (sampled <= 0)
+        return 0;
+    const double steps = static_cast<double>(ages.buckets.size() - ages.buckets.size() / 6);
+    return 1.2 * size * (1 / sampled - 1) * bytesSlope / steps;
+}
+
 } // namespace
 
 LeakStack judgedStack(const StackAges &ages, const AgeClock &clock)
@@ -296,7 +312,9 @@ LeakStack judgedStack(const StackAges &ages, const AgeClock &clock)
     stack.liveBlocks = ages.buckets.empty() ? 0 : ages.buckets.back().liveBlocks;
     const double perHour = 3600 / std::max(ages.bucket.seconds(), 1e-9);
     stack.bytesPerHour = stack.test.bytesSlope * perHour;
-    const double half = 1.96 * stack.test.bytesSlopeError * perHour;
+    const double error = std::sqrt(
+        stack.test.bytesSlopeError * stack.test.bytesSlopeError + samplingVariance(ages, clock, stack.test.bytesSlope));
+    const double half = 1.96 * error * perHour;
     stack.bytesPerHour95 = {stack.bytesPerHour - half, stack.bytesPerHour + half};
     stack.followedFrom = clock.origin + Duration{ages.bucket.ns * std::int64_t{ages.firstBucket}};
     return stack;

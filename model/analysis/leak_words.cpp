@@ -72,11 +72,14 @@ std::string exampleSentence(const Snapshot &snapshot, const LeakItem &item)
 
 std::string growthSentence(const LeakItem &item)
 {
-    return fmt::format("{} live in {} now, growing by {} with 95 % certainty; t = {:.1f}.",
+    constexpr double kMostT = 1000; // beyond it the number says nothing: a straight line
+    const std::string low = formatValue(item.bytesPerHour95.low, Unit::BytesPerHour),
+                      high = formatValue(item.bytesPerHour95.high, Unit::BytesPerHour);
+    const double t = item.stacks.front().test.slopeT;
+    return fmt::format("{} live in {} now, growing by {} with 95 % certainty; t {}.",
         formatBytes(static_cast<double>(item.liveBytes)), blocks(item.liveBlocks),
-        fmt::format("{} to {}", formatValue(item.bytesPerHour95.low, Unit::BytesPerHour),
-            formatValue(item.bytesPerHour95.high, Unit::BytesPerHour)),
-        item.stacks.front().test.slopeT);
+        low == high ? low : fmt::format("{} to {}", low, high),
+        t > kMostT ? fmt::format("> {:g}", kMostT) : fmt::format("= {:.1f}", t));
 }
 
 std::string cautionOf(const LeakItem &item)

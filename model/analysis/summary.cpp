@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/summary.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
@@ -11,10 +13,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 namespace model {
 
 namespace {
+
+constexpr std::int64_t kLeastSamples = 30; ///< for an answer: below, an interval of a share spans nearly everything
+constexpr double kShareWorthTelling = 0.05;
 
 const Recommendation *firstOf(const Recommendations &found, std::string_view rule)
 {
@@ -122,12 +128,37 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     const std::optional<FunctionTable> table = functionTable(snapshot, CostKind::CpuTime, stop);
     if (!table || table->rows.empty() || table->all <= 0)
         return card;
-    const HotFunction hot = hotFunctions(*table, snapshot.cpuSummary.samples, 1).front();
+    if (snapshot.cpuSummary.samples < kLeastSamples) {
+        card.number = "not known";
+        card.sentence
+            = fmt::format("{} of CPU time in {}: too few to say where it goes. Record for longer, or sample faster "
+                          "(--cpu 999).",
+                formatDuration({table->all}),
+                snapshot.cpuSummary.samples == 1 ? "1 sample" : fmt::format("{} samples", snapshot.cpuSummary.samples));
+        return card;
+    }
+    const std::vector<HotFunction> all = hotFunctions(*table, snapshot.cpuSummary.samples, table->rows.size());
+    // What a programmer can change; the kernel does what it does for somebody, and the tracer is no part of the program.
+    const auto isOfProgram = [&](const HotFunction &each) {
+        return !isKernelCode(*table->functions, each.function) && !isTracerCode(*table->functions, each.function);
+    };
+    const auto first = std::find_if(all.begin(), all.end(), isOfProgram);
+    const HotFunction hot = first != all.end() ? *first : all.front();
+    double kernelShare = 0, tracerShare = 0;
+    for (const HotFunction &each : all) {
+        kernelShare += isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
+        tracerShare += isTracerCode(*table->functions, each.function) ? each.selfShare : 0;
+    }
     card.number = formatShare(hot.selfShare);
     card.qualifier = fmt::format("{:.1f} – {:.1f}", hot.selfShare95.low * 100, hot.selfShare95.high * 100);
     const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
     card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration({table->all}),
-        shortFunctionName(table->functions->name(hot.function)), place.empty() ? "." : " (" + place + ").");
+        shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");
+    if (first != all.end() && kernelShare > hot.selfShare)
+        card.sentence += fmt::format("; {} in the kernel", formatShare(kernelShare));
+    if (tracerShare >= kShareWorthTelling)
+        card.sentence += fmt::format("; {} in the tracer", formatShare(tracerShare));
+    card.sentence += '.';
     card.state = hot.selfShare95.low >= 0.25 ? CardState::Warn : CardState::Ok;
     return card;
 }
@@ -155,6 +186,19 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
     return card;
 }
 
+std::string peakSentence(const Snapshot &snapshot)
+{
+    const HeapSummary &heap = snapshot.heapSummary;
+    const auto bytes = static_cast<double>(heap.peakBytes);
+    if (!isHeapSampled(snapshot))
+        return fmt::format(
+            "The live heap was {} at its highest, in {} blocks.", formatBytes(bytes), formatCount(heap.peakBlocks));
+    // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
+    const double error = 1.96 * std::sqrt(bytes * static_cast<double>(longestPeriod(snapshot)));
+    return fmt::format(
+        "The live heap was about {} at its highest, ± {} as it is sampled.", formatBytes(bytes), formatBytes(error));
+}
+
 std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommendations &found)
 {
     const TimeSeries rss = timeSeries(snapshot, Metric::Rss);
@@ -164,14 +208,17 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
     SummaryCard card{.title = "Memory",
         .number = formatBytes(extent->greatest),
         .qualifier = "resident at most",
-        .sentence = snapshot.info.config.heap == HeapMode::Off
-            ? "The heap was not recorded."
-            : fmt::format("The live heap was {} at its highest, in {} blocks.",
-                formatBytes(static_cast<double>(snapshot.heapSummary.peakBytes)),
-                formatCount(snapshot.heapSummary.peakBlocks)),
+        .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = rss};
+    // Of a program that ended before it was looked at again.
+    if (!isHeapSampled(snapshot) && extent->greatest < static_cast<double>(snapshot.heapSummary.peakBytes)) {
+        card.number = "not known";
+        card.qualifier.clear();
+        card.state = CardState::Unknown;
+        card.sentence = "Resident memory was not read while the program had most. " + card.sentence;
+    }
     if (const Recommendation *retained = firstOf(found, kRetainedMemoryRule.key)) {
         card.state = CardState::Warn;
         card.sentence = retained->title + '.';
@@ -199,6 +246,36 @@ SummaryCard captureCard(const Snapshot &snapshot, const Coverage &trust)
         .spark = std::nullopt};
 }
 
+/// Lost memory stays lost: what the scan that found most of it says, at its card.
+void addLost(const Snapshot &snapshot, SummaryCard &growth)
+{
+    const MemoryScan *worst = nullptr;
+    for (const auto &scan : snapshot.scans)
+        if (scan->lost().bytes > (worst ? worst->lost().bytes : 0))
+            worst = scan.get();
+    if (!worst)
+        return;
+    growth.state = CardState::Danger;
+    growth.sentence = fmt::format("{} in {} are lost ({} confirmed): no pointer leads to them any more. {}",
+        formatBytes(static_cast<double>(worst->lost().bytes)),
+        worst->lost().blocks == 1 ? "1 block" : formatCount(worst->lost().blocks) + " blocks",
+        formatBytes(static_cast<double>(worst->confirmed.bytes)), growth.sentence);
+}
+
+/// Nothing is good about what cannot be seen.
+void addDamage(const Snapshot &snapshot, std::vector<SummaryCard> &cards)
+{
+    if (snapshot.damage.empty())
+        return;
+    for (SummaryCard &card : cards) {
+        const bool isNothing = card.title == "Growth" || card.title == "CPU";
+        if (isNothing && (card.state == CardState::Ok || card.state == CardState::Unknown))
+            card.sentence += " The file is damaged: this is about what is left of it.";
+        if (card.state == CardState::Ok)
+            card.state = CardState::Unknown;
+    }
+}
+
 } // namespace
 
 std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
@@ -207,7 +284,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     ForecastOptions options{.limit = memoryLimit(snapshot, Metric::Rss)};
     if (snapshot.selection.time)
         options.history = snapshot.span;
-    std::optional<Forecast> ahead = forecast(timeSeries(snapshot, Metric::Rss), options, stop);
+    std::optional<Forecast> ahead = forecast(judgedSeries(snapshot, Metric::Rss, snapshot.span), options, stop);
     if (!found || !ahead)
         return std::nullopt;
     Summary result{.recommendations = std::move(*found), .forecast = std::move(*ahead), .coverage = coverage(snapshot)};
@@ -215,13 +292,17 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
         if (card)
             result.cards.push_back(std::move(*card));
     };
-    if (snapshot.info.config.heap != HeapMode::Off)
-        add(growthCard(snapshot, result.recommendations));
+    if (snapshot.info.config.heap != HeapMode::Off) {
+        SummaryCard growth = growthCard(snapshot, result.recommendations);
+        addLost(snapshot, growth);
+        add(std::move(growth));
+    }
     add(forecastCard(snapshot, result.forecast));
     add(cpuCard(snapshot, stop));
     add(allocationsCard(snapshot, result.recommendations));
     add(memoryCard(snapshot, result.recommendations));
     add(captureCard(snapshot, result.coverage));
+    addDamage(snapshot, result.cards);
     if (stop.stop_requested())
         return std::nullopt;
     return result;

@@ -132,7 +132,13 @@ Difference differenceOf(
     } else if (certainty == Certainty::Estimated && a.variance + b.variance > 0) {
         judgeByVariance(difference, a, b, works);
     } else if (certainty == Certainty::Estimated && a.samples + b.samples > 0) {
-        const RateTest test = rateTest(a.samples, works[0], b.samples, works[1]);
+        // Recordings may sample at different rates: what is compared is time, of which each sample stands for so much.
+        const auto perSample = [](const CostEvidence &known, const CostEvidence &other) {
+            const CostEvidence &from = known.samples > 0 ? known : other;
+            return from.cost > 0 ? static_cast<double>(from.cost) / static_cast<double>(from.samples) : 1;
+        };
+        const double scale = perSample(b, a) / perSample(a, b);
+        const RateTest test = rateTest(a.samples, works[0] * scale, b.samples, works[1]);
         difference.pValue = test.pValue;
         difference.ratio95 = test.ratio95;
     }

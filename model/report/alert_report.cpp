@@ -38,7 +38,12 @@ void writeAlertsText(std::ostream &out, const Snapshot &snapshot, const TextRepo
     writeTitle(out, snapshot, options);
     writeHeading(out, "Alerts");
     if (snapshot.alerts.empty()) {
-        writeWrapped(out, "No alert fired.", options.columns, 2);
+        constexpr Duration kHour{3600LL * 1'000'000'000};
+        writeWrapped(out,
+            snapshot.info.duration < kHour ? "No alert fired. Rules about growth compare with the begin of their "
+                                             "window, an hour unless they say otherwise: they need a recording as long."
+                                           : "No alert fired.",
+            options.columns, 2);
         return;
     }
     TextTable table({{"fired", Align::Right}, {"lasted", Align::Right}, {"value", Align::Right},

@@ -212,7 +212,7 @@ private:
                 continue;
             const BlockSum &direct = stack.sums[static_cast<std::size_t>(ReachClass::Directly)];
             const BlockSum &indirect = stack.sums[static_cast<std::size_t>(ReachClass::Indirectly)];
-            const StackLine own = ownLine(m_functions, stack.stack);
+            const StackLine own = callerLine(m_functions, stack.stack);
             stacks.row({bytesText(direct.bytes + indirect.bytes), formatCount(direct.blocks + indirect.blocks),
                            shortFunctionName(own.name), placeOf(own)},
                 stackText(stack.stack));
@@ -265,7 +265,7 @@ private:
         HtmlTable table({">live", ">blocks", ">at the peak", ">allocated", ">times", "function", "place"});
         for (std::size_t i = 0; i < std::min(order.size(), m_options.rows); ++i) {
             const auto cost = costs.of(order[i]);
-            const StackLine own = ownLine(m_functions, costs.stacks[order[i]]);
+            const StackLine own = callerLine(m_functions, costs.stacks[order[i]]);
             table.row({bytesText(cost[0]), formatCount(cost[1]), bytesText(cost[2]), bytesText(cost[3]),
                           formatCount(cost[4]), shortFunctionName(own.name), placeOf(own)},
                 stackText(costs.stacks[order[i]]));
@@ -355,7 +355,8 @@ private:
                 const std::optional<Timestamp> end = image.end ? image.end : process.end;
                 table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
                     end ? formatDuration(*end - image.start) : "", isFirst ? endText(process) : "then exec",
-                    std::string(heapStateKey(image.heap)), std::string(tables.text(image.commandLine))});
+                    std::string(heapStateText(image.heap, m_snapshot.info.config.heap)),
+                    std::string(tables.text(image.commandLine))});
             }
         }
         heading("Processes");

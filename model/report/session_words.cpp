@@ -95,6 +95,11 @@ std::string_view heapStateKey(HeapState state)
     return "unknown";
 }
 
+std::string_view heapStateText(HeapState state, HeapMode mode)
+{
+    return state == HeapState::Full && mode != HeapMode::Full ? heapModeKey(mode) : heapStateKey(state);
+}
+
 std::string_view gapKey(GapKind kind)
 {
     switch (kind) {

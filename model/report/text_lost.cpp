@@ -74,7 +74,7 @@ void writeLostStacks(std::ostream &out, FunctionIndex &index, const MemoryScan &
             continue;
         const std::string head
             = fmt::format("{}{:>3}  {}  ", shown == 0 ? "" : "\n", shown + 1, lostStackHead(stack, scan.confirms != 0));
-        const StackLine own = ownLine(index, stack.stack);
+        const StackLine own = callerLine(index, stack.stack);
         out << head
             << elided(shortFunctionName(own.name),
                    std::max<std::size_t>(8, options.columns - std::min(options.columns, textWidth(head))))
@@ -97,7 +97,7 @@ void writePossible(std::ostream &out, FunctionIndex &index, const MemoryScan &sc
     for (std::size_t i = 0; i < std::min(stacks.size(), options.stacks); ++i) {
         const BlockSum &sum = sumOf(stacks[i]->sums, ReachClass::Possibly);
         table.row(
-            {bytesText(sum.bytes), formatCount(sum.blocks), shortFunctionName(ownLine(index, stacks[i]->stack).name)});
+            {bytesText(sum.bytes), formatCount(sum.blocks), shortFunctionName(callerLine(index, stacks[i]->stack).name)});
     }
     if (table.isEmpty())
         return;
@@ -115,7 +115,7 @@ void writeHolders(std::ostream &out, FunctionIndex &index, const MemoryScan &sca
         const std::string head
             = fmt::format("  {:>9}  {}, ", bytesText(path.retained.bytes), blocksText(path.retained.blocks));
         out << head
-            << elided(shortFunctionName(ownLine(index, path.stack).name),
+            << elided(shortFunctionName(callerLine(index, path.stack).name),
                    std::max<std::size_t>(8, options.columns - std::min(options.columns, textWidth(head))))
             << '\n';
         writeWrapped(out, holderText(index, path), options.columns, 13, 2);
@@ -154,11 +154,12 @@ std::string scanSentence(const MemoryScan &scan)
     const BlockSum lost = scan.lost();
     const std::int64_t held
         = sumOf(scan.sums, ReachClass::Reachable).blocks + sumOf(scan.sums, ReachClass::Possibly).blocks;
+    const std::int64_t unjudged = sumOf(scan.sums, ReachClass::Unjudged).blocks;
     if (lost.blocks == 0 && held == 0)
-        return fmt::format("Nothing can be said yet: none of {} could be judged.",
-            blocksText(sumOf(scan.sums, ReachClass::Unjudged).blocks));
+        return fmt::format("Nothing can be said yet: none of {} could be judged.", blocksText(unjudged));
     if (lost.blocks == 0)
-        return fmt::format("Nothing is lost: pointers lead to all {} that could be judged.", blocksText(held));
+        return fmt::format("Pointers lead to all {} that could be judged{}.", blocksText(held),
+            unjudged > 0 ? fmt::format("; {} could not be", blocksText(unjudged)) : std::string(": nothing is lost"));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
     if (scan.confirms == 0)
         return text + "; a second scan at least 30 s later would confirm that.";
@@ -194,7 +195,7 @@ std::string holderText(FunctionIndex &index, const HolderPath &path)
 {
     std::vector<std::pair<std::string, std::int64_t>> steps; // neighbours of one function are one
     for (const HolderStep &step : path.way) {
-        std::string name = shortFunctionName(ownLine(index, step.stack).name);
+        std::string name = shortFunctionName(callerLine(index, step.stack).name);
         if (steps.empty() || steps.back().first != name)
             steps.emplace_back(std::move(name), 0);
         steps.back().second += step.blocks;

@@ -121,7 +121,7 @@ void addProcess(TextTable &table, const Snapshot &snapshot, const Process &proce
         const std::optional<Timestamp> end = image.end ? image.end : process.end;
         table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
             end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
-            std::string(heapStateKey(image.heap)), tables.text(image.commandLine)});
+            std::string(heapStateText(image.heap, snapshot.info.config.heap)), tables.text(image.commandLine)});
     }
 }
 

@@ -161,7 +161,7 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
     const std::vector<std::string> intervals = intervalTexts(snapshot, costs, kind);
     for (std::size_t i = 0; i < std::min(order.size(), options.stacks); ++i) {
         const auto cost = costs.of(order[i]);
-        const StackLine own = ownLine(index, costs.stacks[order[i]]);
+        const StackLine own = callerLine(index, costs.stacks[order[i]]);
         const std::string head = fmt::format("{}{:>3}  {}{}  {}  {}  ", i == 0 ? "" : "\n", i + 1,
             costText(cost[0], kind), intervals[order[i]], formatShareOf(cost[0], all), costText(cost[1], companion));
         out << head << elided(shortFunctionName(own.name), options.columns - std::min(options.columns, textWidth(head)))

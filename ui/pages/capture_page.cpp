@@ -37,7 +37,7 @@ QTreeWidget *newTable(const QString &name, const QStringList &columns)
     return table;
 }
 
-QString heapStateText(model::HeapState state)
+QString heapWords(model::HeapState state, model::HeapMode mode)
 {
     switch (state) {
     case model::HeapState::Off:
@@ -45,7 +45,9 @@ QString heapStateText(model::HeapState state)
     case model::HeapState::Waiting:
         return CapturePage::tr("waiting for the tracer");
     case model::HeapState::Full:
-        return CapturePage::tr("every allocation");
+        return mode == model::HeapMode::Sampled ? CapturePage::tr("samples")
+            : mode == model::HeapMode::Auto     ? CapturePage::tr("as its budget allows")
+                                                : CapturePage::tr("every allocation");
     case model::HeapState::Dormant:
         return CapturePage::tr("gave up");
     case model::HeapState::NotTraced:
@@ -216,14 +218,14 @@ void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) con
     const model::Timestamp until = image.end.value_or(model::Timestamp{m_snapshot->info.duration.ns});
     const QString name = QFileInfo(text(tables.text(image.executable))).fileName();
     setAll(row,
-        {name.isEmpty() ? tr("not known") : name, QString::number(process.pid), heapStateText(image.heap),
-            clock(image.start), text(model::formatDuration(until - image.start)), end,
-            text(tables.text(image.commandLine))});
+        {name.isEmpty() ? tr("not known") : name, QString::number(process.pid),
+            heapWords(image.heap, m_snapshot->info.config.heap), clock(image.start),
+            text(model::formatDuration(until - image.start)), end, text(tables.text(image.commandLine))});
     row->setToolTip(0, text(tables.text(image.executable)));
     row->setForeground(2, Colors::of(this)[heapStateToken(image.heap)]);
     const QString note = text(tables.text(image.heapNote));
     if (!note.isEmpty()) {
-        row->setText(2, heapStateText(image.heap) + QStringLiteral(": ") + note);
+        row->setText(2, heapWords(image.heap, m_snapshot->info.config.heap) + QStringLiteral(": ") + note);
         row->setToolTip(2, note);
     }
     row->setData(0, Qt::UserRole, image.process.value);

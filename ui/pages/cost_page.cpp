@@ -62,7 +62,9 @@ QString CostPage::subtitle() const
     if (!m_snapshot)
         return {};
     const std::string_view label = model::costInfo(m_kind).label;
-    return QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
+    const QString shown = QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
+    const bool findsNothing = !m_selection.findText().isEmpty() && m_functionFilter->rowCount() == 0;
+    return findsNothing ? tr("%1 · no function here matches “%2”").arg(shown, m_selection.findText()) : shown;
 }
 
 void CostPage::showCost(model::CostKind kind)
@@ -209,6 +211,7 @@ void CostPage::applyFind(const QString &needle)
         m_treeView->expandRecursively({}, 12);
     if (m_filter->text() != needle)
         m_filter->setText(needle);
+    Q_EMIT subtitleChanged();
 }
 
 void CostPage::inspect(model::NodeId node, const model::CallTree &tree)

@@ -46,6 +46,7 @@ public:
 
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     bool isBusy() const override { return m_job->isRunning(); }
+    bool listsFunctions() const override { return true; }
     QString subtitle() const override;
     std::vector<Export> exports() override;
 

@@ -67,7 +67,7 @@ void addRow(QTreeWidget *list, const QStringList &cells, model::StackId stack, c
 
 QString functionOf(model::FunctionIndex &index, model::StackId stack)
 {
-    return text(model::shortFunctionName(model::ownLine(index, stack).name));
+    return text(model::shortFunctionName(model::callerLine(index, stack).name));
 }
 
 } // namespace

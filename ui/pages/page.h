@@ -51,6 +51,9 @@ public:
     /// Whether a job of the page still works on the last snapshot; settled() follows when not.
     virtual bool isBusy() const { return false; }
 
+    /// Whether the page lists functions, and so follows Selection::findText().
+    virtual bool listsFunctions() const { return false; }
+
     /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
     virtual std::vector<Export> exports() { return {}; }
 

@@ -151,6 +151,7 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     connect(m_processChip, &QPushButton::clicked, this, [this] { m_selection.setProcess(std::nullopt); });
     connect(m_threadChip, &QPushButton::clicked, this, [this] { m_selection.setThread(std::nullopt); });
     connect(m_find, &QLineEdit::textChanged, &m_selection, &Selection::setFindText);
+    connect(m_find, &QLineEdit::returnPressed, this, &SessionBar::findEntered);
     connect(&m_selection, &Selection::findTextChanged, m_find, [this](const QString &wanted) {
         if (m_find->text() != wanted)
             m_find->setText(wanted);

@@ -48,6 +48,7 @@ Q_SIGNALS:
     void openWanted();
     void stopWanted();
     void markWanted(const QString &text);
+    void findEntered(); ///< Return was pressed in the field for functions
     void liveViewChanged(ui::LiveView view);
 
 private:
