@@ -304,6 +304,7 @@ void ActivityTracker::threadEnded(std::int32_t tid, std::uint64_t timeNs)
 
 void ActivityTracker::forget(std::int32_t pid)
 {
+    std::erase_if(m_shared, [pid](const auto &each) { return each.first.sp == static_cast<std::uint64_t>(pid); });
     for (auto &[tid, thread] : m_threads) {
         if (thread.pid != pid)
             continue;

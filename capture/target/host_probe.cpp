@@ -87,13 +87,20 @@ Capability kernelFrames(const HostFacts &facts)
     return item;
 }
 
+/// A reason without the way out, which stands beside it.
+std::string withoutRemedy(const std::string &reason)
+{
+    const std::size_t remedy = reason.rfind("; ");
+    return remedy == std::string::npos ? reason : reason.substr(0, remedy) + '.';
+}
+
 Capability systemCalls(const HostFacts &facts)
 {
     Capability item{"system_calls", "System calls", CapabilityLevel::Ok,
         "System calls can be recorded with their stacks (--syscalls).", ""};
     if (!facts.callsRefused.empty()) {
         item.level = CapabilityLevel::Denied;
-        item.sentence = facts.callsRefused;
+        item.sentence = withoutRemedy(facts.callsRefused);
         item.remedy
             = "sudo genprof record --syscalls … -- COMMAND, or give genprof CAP_PERFMON and CAP_DAC_READ_SEARCH";
     }
@@ -106,11 +113,11 @@ Capability waits(const HostFacts &facts)
         "waits", "Waits", CapabilityLevel::Ok, "Waits can be recorded with stacks and reasons (--waits).", ""};
     if (!facts.waitsRefused.empty()) {
         item.level = CapabilityLevel::Denied;
-        item.sentence = facts.waitsRefused;
+        item.sentence = withoutRemedy(facts.waitsRefused);
         item.remedy = kAllowOwnProcesses;
     } else if (!facts.switchPlacesRefused.empty()) {
         item.level = CapabilityLevel::Limited;
-        item.sentence = facts.switchPlacesRefused;
+        item.sentence = withoutRemedy(facts.switchPlacesRefused);
         item.remedy = kAllowKernelFrames;
     } else if (!facts.kernelSymbolsReadable) {
         item.level = CapabilityLevel::Limited;

@@ -96,8 +96,8 @@ void writePossible(std::ostream &out, FunctionIndex &index, const MemoryScan &sc
     });
     for (std::size_t i = 0; i < std::min(stacks.size(), options.stacks); ++i) {
         const BlockSum &sum = sumOf(stacks[i]->sums, ReachClass::Possibly);
-        table.row(
-            {bytesText(sum.bytes), formatCount(sum.blocks), shortFunctionName(callerLine(index, stacks[i]->stack).name)});
+        table.row({bytesText(sum.bytes), formatCount(sum.blocks),
+            shortFunctionName(callerLine(index, stacks[i]->stack).name)});
     }
     if (table.isEmpty())
         return;

@@ -52,8 +52,11 @@ private Q_SLOTS:
         QCOMPARE(call.sp, std::uint64_t{0x7000});
         QCOMPARE(call.pc, std::uint64_t{0x401000});
         PerfBytes exit = head();
-        exit.add(std::uint32_t{28}).add(std::uint64_t{0}).add(std::int64_t{202}).add(std::int64_t{-11}).add(
-            std::uint32_t{0});
+        exit.add(std::uint32_t{28})
+            .add(std::uint64_t{0})
+            .add(std::int64_t{202})
+            .add(std::int64_t{-11})
+            .add(std::uint32_t{0});
         QVERIFY(decodeTraceRecord(exit.bytes(), TraceRecordKind::Exit, record) == DecodeResult::Decoded);
         QCOMPARE(std::get<CallReturned>(record.content).result, std::int64_t{-11});
     }
