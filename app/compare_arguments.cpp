@@ -54,16 +54,24 @@ model::Result<void> readPer(const std::vector<std::string> &words, model::Normal
         return {};
     const auto per = choose("--per", words.front(),
         {std::pair{"none", PerWork::Nothing}, {"second", PerWork::Second}, {"mark", PerWork::Mark},
-            {"phase", PerWork::Phase}},
+            {"phase", PerWork::Phase}, {"counter", PerWork::Counter}},
         normalisation.per);
     if (!per)
         return per;
-    const bool hasName = normalisation.per == PerWork::Mark || normalisation.per == PerWork::Phase;
+    const bool hasName = normalisation.per != PerWork::Nothing && normalisation.per != PerWork::Second;
     if (hasName != (words.size() == 2))
-        return model::Error("--per is none, second, mark NAME, or phase NAME");
+        return model::Error("--per is none, second, mark NAME, phase NAME, or counter NAME");
     if (hasName)
         normalisation.name = words[1];
     return {};
+}
+
+std::string counterKeys()
+{
+    std::string keys;
+    for (const model::WorkCounter &counter : model::workCounters())
+        keys += (keys.empty() ? "" : ", ") + std::string(counter.key);
+    return keys;
 }
 
 } // namespace
@@ -89,12 +97,13 @@ CLI::App *addCompare(CLI::App &app, CompareOptions &options, CompareWords &words
         ->allow_extra_args(false);
     command
         ->add_option("--per", words.per,
-            "Divide costs of a time by: second, the marks with a text, the phases with a name, or none (default)")
-        ->type_name("none|second|mark NAME|phase NAME")
+            "Divide costs of a time by: second, the marks with a text, the phases with a name, a counter ("
+                + counterKeys() + "), or none (default)")
+        ->type_name("none|second|mark NAME|phase NAME|counter NAME")
         ->expected(1, 2);
-    command->add_option("--top", options.top, "At most this many rows a list (default: 10 in text, else all)")
+    command->add_option("--top", options.top, "At most this many rows a list (default: all in csv and json, else 10)")
         ->type_name("N");
-    command->add_option("--format", words.format, "text (default), csv, json, or markdown")->type_name("FORMAT");
+    command->add_option("--format", words.format, "text (default), csv, json, markdown, or html")->type_name("FORMAT");
     command->add_option("-o,--output", options.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, options.passphrase);
     command->footer("Stacks are matched by the names of their functions, so that another build of the same source "
@@ -112,7 +121,7 @@ model::Result<void> readCompare(const CompareWords &words, CompareOptions &optio
             readCosts(words.what, options.costs), readPer(words.per, options.normalisation),
             choose("--format", words.format,
                 {std::pair{"text", CompareFormat::Text}, {"csv", CompareFormat::Csv}, {"json", CompareFormat::Json},
-                    {"markdown", CompareFormat::Markdown}},
+                    {"markdown", CompareFormat::Markdown}, {"html", CompareFormat::Html}},
                 options.format)})
         if (!read)
             return read;

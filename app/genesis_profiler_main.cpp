@@ -21,10 +21,10 @@ bool wantsExport(int argc, char **argv)
     return false;
 }
 
-int runExport(
-    QApplication &application, const QString &file, const QString &folder, const app::PassphraseSource &passphrase)
+int runExport(QApplication &application, const QString &file, const QString &folder,
+    const app::PassphraseSource &passphrase, const QString &before)
 {
-    const auto written = app::exportSession(application, file, folder, passphrase);
+    const auto written = app::exportSession(application, file, folder, passphrase, before);
     if (!written) {
         QTextStream(stderr) << "genesis-profiler: " << QString::fromStdString(written.error().text()) << '\n';
         return 1;
@@ -64,11 +64,20 @@ int main(int argc, char **argv)
     const QCommandLineOption passphraseKeyring(QStringLiteral("passphrase-keyring"),
         QApplication::translate("main", "With --export: take it from the kernel's keyring."), QStringLiteral("name"));
     parser.addOptions({passphraseFd, passphraseKeyring});
+    const QCommandLineOption compareWith(QStringLiteral("compare"),
+        QApplication::translate("main", "Compare FILE, the session after, with the one before."),
+        QStringLiteral("before"));
+    parser.addOption(compareWith);
     parser.addPositionalArgument(
         QStringLiteral("FILE"), QApplication::translate("main", "Session to open."), QStringLiteral("[FILE]"));
     parser.process(application);
 
     const QString file = parser.positionalArguments().value(0);
+    const QString before = parser.value(compareWith);
+    if (parser.isSet(compareWith) && file.isEmpty()) {
+        QTextStream(stderr) << "genesis-profiler: --compare needs two sessions: --compare BEFORE AFTER\n";
+        return 2;
+    }
     if (parser.isSet(exportTo)) {
         if (file.isEmpty()) {
             QTextStream(stderr) << "genesis-profiler: --export needs the session to export\n";
@@ -83,10 +92,10 @@ int main(int argc, char **argv)
                 return 2;
             }
         }
-        return runExport(application, file, parser.value(exportTo), passphrase);
+        return runExport(application, file, parser.value(exportTo), passphrase, before);
     }
     QSettings settings(QStringLiteral("genesis-profiler"), QStringLiteral("window"));
     app::GuiApplication window(application, settings);
-    window.show(file);
+    window.show(file, before);
     return QApplication::exec();
 }

@@ -7,6 +7,7 @@
 #include "capture/target/host_probe.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
+#include "ui/pages/compare_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/start_page.h"
 
@@ -17,8 +18,11 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QInputDialog>
+#include <QMenu>
 #include <QMessageBox>
 #include <QPushButton>
+
+#include <utility>
 
 namespace app {
 
@@ -56,6 +60,7 @@ GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
     connectStartPage();
     connectSession();
     connectCapture();
+    connectComparison();
     connect(&m_system, &SystemAppearance::darkPreferred, &m_theme, &ui::Theme::setSystemPrefersDark);
     m_system.ask();
 }
@@ -131,7 +136,58 @@ void GuiApplication::connectCapture()
     });
 }
 
-void GuiApplication::show(const QString &file)
+void GuiApplication::connectComparison()
+{
+    m_comparePage = m_window.findChild<ui::ComparePage *>();
+    m_comparison = std::make_unique<ComparisonController>(*m_comparePage);
+    connect(
+        m_comparison.get(), &ComparisonController::passphraseWanted, this, &GuiApplication::onOtherPassphraseWanted);
+    connect(m_comparePage, &ui::ComparePage::fileWanted, this, [this] {
+        const QString path = QFileDialog::getOpenFileName(&m_window, tr("Compare with a session"),
+            m_settings.recordingsFolder(), tr("Sessions (*.gprof-session);;All files (*)"));
+        if (!path.isEmpty())
+            compareWith(path);
+    });
+    connect(&m_window, &ui::MainWindow::sessionsDropped, this, &GuiApplication::onSessionsDropped);
+}
+
+void GuiApplication::compareWith(const QString &path, ComparisonController::Role role)
+{
+    m_window.showSession();
+    m_window.showPage(m_comparePage->key());
+    m_comparison->compareWith(path, role);
+}
+
+void GuiApplication::onSessionsDropped(const QStringList &paths, const QPoint &globalPosition)
+{
+    if (paths.size() > 1) {
+        open(paths[1]);
+        m_before = paths[0];
+        return;
+    }
+    const QString &path = paths.first();
+    if (!m_session.snapshot()) {
+        open(path);
+        return;
+    }
+    QMenu menu(&m_window);
+    const QString name = QFileInfo(path).completeBaseName();
+    menu.addAction(tr("Compare %1 with this session").arg(name), this, [this, path] { compareWith(path); });
+    menu.addAction(tr("Open %1 instead").arg(name), this, [this, path] { open(path); });
+    menu.exec(globalPosition);
+}
+
+void GuiApplication::onOtherPassphraseWanted(const QString &path, bool wasWrong)
+{
+    if (std::optional<QString> passphrase = askPassphrase(path, wasWrong)) {
+        m_comparison->compareWith(path, m_comparison->role(), *passphrase);
+        passphrase->fill(u' ');
+    } else {
+        m_comparison->giveUp(tr("%1 is sealed, and its passphrase was not given.").arg(QFileInfo(path).fileName()));
+    }
+}
+
+void GuiApplication::show(const QString &file, const QString &before)
 {
     if (const QByteArray geometry = m_settings.windowGeometry(); geometry.isEmpty())
         m_window.resize(1440, 900);
@@ -141,12 +197,14 @@ void GuiApplication::show(const QString &file)
     m_window.show();
     if (!file.isEmpty())
         open(file);
+    m_before = before;
 }
 
 void GuiApplication::open(const QString &path)
 {
     m_window.closeSession();
     m_window.setTrouble({});
+    m_before.clear();
     m_session.open(QFileInfo(path).absoluteFilePath());
 }
 
@@ -172,19 +230,27 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
     m_window.showFailure(tr("This session cannot be opened"), sentence);
 }
 
-void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
+std::optional<QString> GuiApplication::askPassphrase(const QString &path, bool wasWrong)
 {
     bool isGiven = false;
-    QString passphrase = QInputDialog::getText(&m_window, tr("Sealed session"),
+    const QString passphrase = QInputDialog::getText(&m_window, tr("Sealed session"),
         (wasWrong ? tr("This is not the passphrase of %1. Passphrase:") : tr("%1 is sealed. Passphrase:"))
             .arg(QFileInfo(path).fileName()),
         QLineEdit::Password, {}, &isGiven);
-    if (isGiven && !passphrase.isEmpty())
-        m_session.open(path, passphrase);
-    else
+    return isGiven && !passphrase.isEmpty() ? std::optional(passphrase) : std::nullopt;
+}
+
+void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
+{
+    const QString before = m_before;
+    if (std::optional<QString> passphrase = askPassphrase(path, wasWrong)) {
+        m_session.open(path, *passphrase);
+        passphrase->fill(u' ');
+    } else {
         m_window.showFailure(
             tr("This session cannot be opened"), tr("It is sealed, and its passphrase was not given."));
-    passphrase.fill(u' ');
+    }
+    m_before = before;
 }
 
 void GuiApplication::onFailed(const QString &sentence)
@@ -214,6 +280,8 @@ void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &sn
         && QString::fromStdString(snapshot->file) == m_capture.output())
         m_window.setTrouble(m_recorderSaid);
     remember(*snapshot);
+    if (const QString before = std::exchange(m_before, {}); !before.isEmpty())
+        compareWith(before, ComparisonController::Role::Before);
 }
 
 void GuiApplication::remember(const model::Snapshot &snapshot)
@@ -257,6 +325,7 @@ void GuiApplication::refreshStartPage()
         },
         [this](const StartFacts &facts) {
             m_start->setRecent(facts.recent);
+            m_comparePage->setRecent(facts.recent);
             m_start->setCapabilities(facts.capabilities);
         });
 }

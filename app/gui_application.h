@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/capture_controller.h"
+#include "app/comparison_controller.h"
 #include "app/gui_settings.h"
 #include "app/recording_remote.h"
 #include "app/session_controller.h"
@@ -12,6 +13,9 @@
 #include "ui/theme.h"
 
 #include <QObject>
+
+#include <memory>
+#include <optional>
 
 class QCloseEvent;
 
@@ -29,19 +33,24 @@ class GuiApplication : public QObject
 public:
     GuiApplication(QApplication &application, QSettings &settings);
 
-    /// Shows the window, on `file` if there is one.
-    void show(const QString &file);
+    /// Shows the window, on `file` if there is one, compared with `before` if that is given.
+    void show(const QString &file, const QString &before = {});
 
 private:
     void connectWindow();
     void connectStartPage();
     void connectSession();
     void connectCapture();
+    void connectComparison();
     void open(const QString &path);
     void openDialog();
     void onOpenFailed(const QString &path, const QString &sentence);
     void onPassphraseWanted(const QString &path, bool wasWrong);
     void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
+    void compareWith(const QString &path, ComparisonController::Role role = ComparisonController::Role::ByTime);
+    void onSessionsDropped(const QStringList &paths, const QPoint &globalPosition);
+    void onOtherPassphraseWanted(const QString &path, bool wasWrong);
+    std::optional<QString> askPassphrase(const QString &path, bool wasWrong);
     void refreshStartPage();
     void refreshRunning();
     void remember(const model::Snapshot &snapshot);
@@ -58,6 +67,9 @@ private:
     ui::MainWindow m_window;
     ui::StartPage *m_start = nullptr;
     SessionController m_session;
+    ui::ComparePage *m_comparePage = nullptr;
+    std::unique_ptr<ComparisonController> m_comparison;
+    QString m_before;                                  ///< to be compared with once the session is open
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended
     std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records

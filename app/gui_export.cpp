@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_export.h"
 
+#include "app/comparison_controller.h"
 #include "app/gui_pages.h"
 #include "app/session_controller.h"
 #include "model/report/html_report.h"
@@ -56,8 +57,11 @@ public:
         QObject::connect(&m_session, &SessionController::snapshotReady, &m_window, &ui::MainWindow::setSnapshot);
         QObject::connect(&m_session, &SessionController::openFailed, &m_window,
             [&failure](const QString &, const QString &sentence) { failure = sentence; });
-        QObject::connect(&m_session, &SessionController::passphraseWanted, &m_window,
-            [&, this](const QString &path, bool wasWrong) { failure = unlock(path, wasWrong, source); });
+        QObject::connect(
+            &m_session, &SessionController::passphraseWanted, &m_window, [&, this](const QString &path, bool wasWrong) {
+                if (const auto passphrase = passphraseFor(path, wasWrong, source, failure))
+                    m_session.open(path, *passphrase);
+            });
         m_window.show();
         m_session.open(QFileInfo(file).absoluteFilePath());
         const bool isRead
@@ -69,9 +73,33 @@ public:
         return {};
     }
 
+    /// Compares with `before`, so that the page about that has something to show.
+    model::Result<void> compareWith(const QString &before, const PassphraseSource &source)
+    {
+        auto *page = m_window.findChild<ui::ComparePage *>();
+        ComparisonController comparison(*page);
+        QString failure;
+        QObject::connect(&comparison, &ComparisonController::failed, page,
+            [&failure](const QString &sentence) { failure = sentence; });
+        QObject::connect(
+            &comparison, &ComparisonController::passphraseWanted, page, [&](const QString &path, bool wasWrong) {
+                if (const auto passphrase = passphraseFor(path, wasWrong, source, failure))
+                    comparison.compareWith(path, ComparisonController::Role::Before, *passphrase);
+            });
+        comparison.compareWith(before, ComparisonController::Role::Before);
+        const bool isDone = waitUntil([&] { return !failure.isEmpty() || (!page->isBusy() && !comparison.isBusy()); });
+        if (!failure.isEmpty())
+            return model::Error(failure.toStdString());
+        if (!isDone)
+            return model::Error(u"Comparing with %1 takes too long"_s.arg(before).toStdString());
+        return {};
+    }
+
     model::Result<void> write()
     {
         for (ui::Page *page : m_window.pages()) {
+            if (page->isEmpty())
+                continue;
             m_window.showPage(page->key());
             if (!waitUntil([page] { return !page->isBusy(); }))
                 return model::Error(u"The page %1 takes too long"_s.arg(page->title()).toStdString());
@@ -99,18 +127,23 @@ public:
     const QStringList &written() const { return m_written; }
 
 private:
-    /// Opens it with the passphrase; why that is not possible, or nothing.
-    QString unlock(const QString &path, bool wasWrong, const PassphraseSource &source)
+    /// The passphrase from where `source` says; why there is none goes to `failure`.
+    static std::optional<QString> passphraseFor(
+        const QString &path, bool wasWrong, const PassphraseSource &source, QString &failure)
     {
         if (wasWrong)
-            return u"Cannot open %1: wrong passphrase"_s.arg(path);
-        if (!isGiven(source))
-            return u"%1 is sealed; give its passphrase with --passphrase-fd N or --passphrase-keyring NAME"_s.arg(path);
+            failure = u"Cannot open %1: wrong passphrase"_s.arg(path);
+        else if (!isGiven(source))
+            failure
+                = u"%1 is sealed; give its passphrase with --passphrase-fd N or --passphrase-keyring NAME"_s.arg(path);
+        if (!failure.isEmpty())
+            return std::nullopt;
         const auto passphrase = readPassphrase(source, {});
-        if (!passphrase)
-            return QString::fromStdString(passphrase.error().text());
-        m_session.open(path, QString::fromUtf8(passphrase->view().data(), static_cast<qsizetype>(passphrase->size())));
-        return {};
+        if (!passphrase) {
+            failure = QString::fromStdString(passphrase.error().text());
+            return std::nullopt;
+        }
+        return QString::fromUtf8(passphrase->view().data(), static_cast<qsizetype>(passphrase->size()));
     }
 
     QImage windowPicture()
@@ -139,14 +172,17 @@ private:
 
 } // namespace
 
-model::Result<QStringList> exportSession(
-    QApplication &application, const QString &file, const QString &folder, const PassphraseSource &passphrase)
+model::Result<QStringList> exportSession(QApplication &application, const QString &file, const QString &folder,
+    const PassphraseSource &passphrase, const QString &before)
 {
     if (!QDir().mkpath(folder))
         return model::Error(u"Cannot make the folder %1; choose another one"_s.arg(folder).toStdString());
     Exporter exporter(application, folder);
     if (auto loaded = exporter.load(file, passphrase); !loaded)
         return loaded.error();
+    if (!before.isEmpty())
+        if (auto compared = exporter.compareWith(before, passphrase); !compared)
+            return compared.error();
     if (auto written = exporter.write(); !written)
         return written.error();
     if (auto written = exporter.writeReport(); !written)

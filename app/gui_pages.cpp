@@ -6,10 +6,12 @@
 #include "ui/pages/alerts_page.h"
 #include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
+#include "ui/pages/compare_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/hot_page.h"
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
@@ -31,6 +33,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::CpuPage(selection));
     window.addPage(new ui::SystemCallsPage(selection));
     window.addPage(new ui::WaitsPage(selection));
+    window.addPage(new ui::HotPage(selection));
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);
     window.addPage(leaks);
@@ -43,6 +46,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     if (const std::string rules = alertFilePath(); !rules.empty())
         alerts->setRuleAccess(alertFileAccess(rules));
     window.addPage(alerts);
+    window.addPage(new ui::ComparePage(selection));
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));

@@ -83,6 +83,7 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
     setMinimumSize(900, 600);
+    setAcceptDrops(true);
     m_slow.setInterval(1000);
     connect(&m_slow, &QTimer::timeout, this, [this] {
         const QString what = m_snapshot ? tr("Reading the selected time…") : tr("Reading the session…");

@@ -71,8 +71,12 @@ Q_SIGNALS:
     void cancelWanted();
     void appearanceChosen(ui::Appearance appearance);
     void closing(QCloseEvent *event);
+    /// Sessions were dropped onto the window, at a place of the screen.
+    void sessionsDropped(const QStringList &paths, const QPoint &globalPosition);
 
 protected:
+    void dragEnterEvent(QDragEnterEvent *event) override;
+    void dropEvent(QDropEvent *event) override;
     void closeEvent(QCloseEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
 

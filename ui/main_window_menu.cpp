@@ -6,8 +6,11 @@
 
 #include <QActionGroup>
 #include <QApplication>
+#include <QDropEvent>
 #include <QMenu>
+#include <QMimeData>
 #include <QStackedWidget>
+#include <QUrl>
 
 namespace ui {
 
@@ -19,6 +22,8 @@ void MainWindow::setUpMenu()
     connect(open, &QAction::triggered, m_bar, &SessionBar::openWanted);
     QAction *back = menu->addAction(tr("Back to the session"));
     connect(back, &QAction::triggered, this, &MainWindow::showSession);
+    QAction *compare = menu->addAction(tr("Compare with…"));
+    connect(compare, &QAction::triggered, this, [this] { showPage(QStringLiteral("compare")); });
     menu->addSeparator();
     m_exportMenu = menu->addMenu(tr("Export from this page"));
     connect(m_exportMenu, &QMenu::aboutToShow, this, &MainWindow::fillExportMenu);
@@ -31,7 +36,8 @@ void MainWindow::setUpMenu()
     quit->setShortcut(QKeySequence::Quit);
     connect(quit, &QAction::triggered, this, &QWidget::close);
     addAction(quit);
-    connect(menu, &QMenu::aboutToShow, this, [this, back, report] {
+    connect(menu, &QMenu::aboutToShow, this, [this, back, report, compare] {
+        compare->setEnabled(m_snapshot != nullptr);
         back->setEnabled(m_snapshot && m_body->currentWidget() != m_session);
         report->setEnabled(m_snapshot && !m_report->isRunning());
         m_exportMenu->setEnabled(m_snapshot && m_body->currentWidget() == m_session);
@@ -65,9 +71,38 @@ void MainWindow::fillExportMenu()
     connect(m_exportMenu->addAction(tr("The page (PNG)…")), &QAction::triggered, this,
         [this, whole] { saveExport(whole, this); });
     for (const Export &what : page->exports()) {
-        QAction *action = m_exportMenu->addAction(tr("%1 (%2)…").arg(what.label, what.table ? tr("CSV") : tr("PNG")));
+        QAction *action = m_exportMenu->addAction(tr("%1 (%2)…").arg(what.label, exportKind(what)));
         connect(action, &QAction::triggered, this, [this, what] { saveExport(what, this); });
     }
+}
+
+namespace {
+
+/// The local files among what is dragged that are named as sessions are.
+QStringList sessionsOf(const QMimeData &dragged)
+{
+    QStringList paths;
+    for (const QUrl &url : dragged.urls())
+        if (url.isLocalFile() && url.fileName().endsWith(QStringLiteral(".gprof-session")))
+            paths << url.toLocalFile();
+    return paths;
+}
+
+} // namespace
+
+void MainWindow::dragEnterEvent(QDragEnterEvent *event)
+{
+    if (!sessionsOf(*event->mimeData()).isEmpty())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent *event)
+{
+    const QStringList paths = sessionsOf(*event->mimeData());
+    if (paths.isEmpty())
+        return;
+    event->acceptProposedAction();
+    Q_EMIT sessionsDropped(paths, mapToGlobal(event->position().toPoint()));
 }
 
 } // namespace ui

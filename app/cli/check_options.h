@@ -14,7 +14,7 @@
 
 namespace app {
 
-enum class CompareFormat : std::uint8_t { Text, Csv, Json, Markdown };
+enum class CompareFormat : std::uint8_t { Text, Csv, Json, Markdown, Html };
 
 /// `genprof compare`.
 struct CompareOptions
@@ -25,7 +25,7 @@ struct CompareOptions
     std::vector<model::ComparableCost> costs;
     model::Normalisation normalisation;
     CompareFormat format = CompareFormat::Text;
-    std::size_t top = 0; ///< rows of a list; 0: 10 in text and Markdown, else all
+    std::size_t top = 0; ///< rows of a list; 0: 10 in text, Markdown and HTML, else all
     std::string output;  ///< empty: standard output
     PassphraseSource passphrase;
 };

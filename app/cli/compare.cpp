@@ -28,7 +28,7 @@ void write(std::ostream &out, const model::ComparedSessions &compared, const Com
 {
     constexpr std::size_t kUsualRows = 10;
     model::ComparisonReportOptions report;
-    const bool isForPeople = options.format == CompareFormat::Text || options.format == CompareFormat::Markdown;
+    const bool isForPeople = options.format != CompareFormat::Csv && options.format != CompareFormat::Json;
     report.rows = options.top == 0 && isForPeople ? kUsualRows : options.top;
     if (options.output.empty())
         report.columns = std::max<std::size_t>(outputColumns(), report.columns);
@@ -41,6 +41,8 @@ void write(std::ostream &out, const model::ComparedSessions &compared, const Com
         return model::writeComparisonJson(out, compared, report);
     case CompareFormat::Markdown:
         return model::writeComparisonMarkdown(out, compared, report);
+    case CompareFormat::Html:
+        return model::writeComparisonHtml(out, compared, report);
     }
 }
 

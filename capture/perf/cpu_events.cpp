@@ -2,6 +2,7 @@
 #include "capture/perf/cpu_events.h"
 
 #include "capture/perf/thread_list.h"
+#include "capture/target/open_files_limit.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -41,7 +42,7 @@ std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount
 
 model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
 {
-    raiseDescriptorLimit();
+    raiseOpenFilesLimit();
     m_options = options;
     m_cpus = onlineCpus();
     auto setup = findCpuEventSetup(options, thread, m_cpus.front());

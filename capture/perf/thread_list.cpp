@@ -3,22 +3,12 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <charconv>
 #include <cstring>
 #include <memory>
 
 namespace capture {
-
-void raiseDescriptorLimit()
-{
-    rlimit limit = {};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 std::vector<pid_t> threadsOf(pid_t pid)
 {

@@ -10,7 +10,4 @@ namespace capture {
 /// The threads that a process has now; none if it is gone.
 std::vector<pid_t> threadsOf(pid_t pid);
 
-/// As many descriptors as this process may have: threads × CPUs can be many.
-void raiseDescriptorLimit();
-
 } // namespace capture

@@ -92,4 +92,22 @@ std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t s
     return hot;
 }
 
+std::optional<HotSpots> hotSpots(
+    const Snapshot &snapshot, CostKind kind, std::size_t mostFunctions, std::stop_token stop)
+{
+    constexpr std::size_t kMostPaths = 5;
+    auto table = functionTable(snapshot, kind, stop);
+    auto tree = callTree(snapshot, {kind}, {}, stop);
+    if (!table || !tree)
+        return std::nullopt;
+    HotSpots hot{.table = std::move(*table),
+        .functions = {},
+        .tree = std::move(*tree),
+        .paths = {},
+        .samples = costInfo(kind).source == CostSource::Cpu ? snapshot.cpuSummary.samples : 0};
+    hot.functions = hotFunctions(hot.table, hot.samples, mostFunctions);
+    hot.paths = hotPaths(hot.tree, std::min(mostFunctions, kMostPaths), hot.samples);
+    return hot;
+}
+
 } // namespace model

@@ -5,6 +5,8 @@
 #include "model/aggregate/function_table.h"
 #include "model/analysis/robust_trend.h"
 
+#include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace model {
@@ -42,5 +44,20 @@ struct HotFunction
 
 /// The `most` functions with the greatest self cost. `samples`: number of CPU samples behind the table, 0 where the cost is exact.
 std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most = 20);
+
+/// What is hot by one cost in what a snapshot selects.
+struct HotSpots
+{
+    FunctionTable table;
+    std::vector<HotFunction> functions;
+    CallTree tree;
+    std::vector<HotPath> paths;
+    std::int64_t samples = 0; ///< CPU samples behind the cost; 0: it is exact, or its error is told elsewhere
+    bool isExact() const { return samples == 0; }
+};
+
+/// Functions and paths by `kind`; the `mostFunctions` functions, and as many paths, five at most. Pure. Returns nothing when `stop` was requested.
+std::optional<HotSpots> hotSpots(
+    const Snapshot &snapshot, CostKind kind, std::size_t mostFunctions, std::stop_token stop = {});
 
 } // namespace model

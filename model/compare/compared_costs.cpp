@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -63,9 +64,12 @@ std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
             a.info.cpuEvent, b.info.cpuEvent));
     for (const auto &[name, snapshot] : {std::pair{"A", &a}, {"B", &b}}) {
         const Coverage trust = coverage(*snapshot);
-        for (const CoverageItem &item : trust.items)
-            if (item.trust == Trust::Partial)
-                notes.push_back(fmt::format("{}: {}: {}", name, item.what, item.effect));
+        for (const CoverageItem &item : trust.items) {
+            std::string note = fmt::format("{}: {}: {}", name, item.what, item.effect);
+            const bool isKnown = std::find(notes.begin(), notes.end(), note) != notes.end();
+            if (item.trust == Trust::Partial && !isKnown)
+                notes.push_back(std::move(note));
+        }
     }
     return notes;
 }
@@ -113,7 +117,7 @@ std::vector<ComparableCost> comparableCostsOf(std::string_view keyOrGroup)
 }
 
 Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std::shared_ptr<const Snapshot> b,
-    const Normalisation &normalisation, const std::vector<ComparableCost> &costs)
+    const Normalisation &normalisation, const std::vector<ComparableCost> &costs, std::stop_token stop)
 {
     ComparedSessions result{.normalisation = normalisation, .notes = notesOf(*a, *b)};
     for (const auto &[side, snapshot] : {std::pair{Side::A, a}, {Side::B, b}}) {
@@ -127,9 +131,11 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
     for (const ComparableCost &cost : costs) {
         const ComparedSession sessionA{areasA.of(cost.area), result.sessions[0].work};
         const ComparedSession sessionB{areasB.of(cost.area), result.sessions[1].work};
-        Comparison comparison = *compare(sessionA, sessionB, cost.kind);
-        if (!comparison.stacks.empty())
-            result.costs.push_back({cost, std::move(comparison)});
+        auto comparison = compare(sessionA, sessionB, cost.kind, stop);
+        if (!comparison)
+            return Error("Comparing was cancelled");
+        if (!comparison->stacks.empty())
+            result.costs.push_back({cost, {sessionA, sessionB}, std::move(*comparison)});
     }
     if (result.costs.empty())
         return Error(

@@ -31,6 +31,7 @@ std::vector<ComparableCost> comparableCostsOf(std::string_view keyOrGroup);
 struct ComparedCost
 {
     ComparableCost cost;
+    std::array<ComparedSession, 2> sessions; ///< what was compared: of an area, with that for its heap
     Comparison comparison;
 };
 
@@ -43,8 +44,9 @@ struct ComparedSessions
     std::vector<std::string> notes;  ///< what limits the comparison, as sentences
 };
 
-/// Compares by each of `costs`. Pure. Fails where a session did none of the work to divide by, or has none of the costs.
+/// Compares by each of `costs`. Pure. Fails where a session did none of the work to divide by, or has none of the costs, and where `stop` was
+/// requested.
 Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std::shared_ptr<const Snapshot> b,
-    const Normalisation &normalisation, const std::vector<ComparableCost> &costs);
+    const Normalisation &normalisation, const std::vector<ComparableCost> &costs, std::stop_token stop = {});
 
 } // namespace model

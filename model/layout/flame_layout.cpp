@@ -16,10 +16,10 @@ struct Pending
     std::uint32_t row = 0;
 };
 
-class FlameBuilder
+template <typename Tree> class FlameBuilder
 {
 public:
-    FlameBuilder(const CallTree &tree, const FlameOptions &options)
+    FlameBuilder(const Tree &tree, const FlameOptions &options)
         : m_tree(tree)
         , m_options(options)
     {
@@ -57,8 +57,8 @@ private:
     {
         double x = parent.x;
         FlameRect remainder{.node = parent.node, .row = parent.row + 1};
-        const CallNode &node = m_tree.node(parent.node);
-        for (std::uint32_t i = 0; i < node.childCount; ++i) {
+        const std::uint32_t count = m_tree.node(parent.node).childCount;
+        for (std::uint32_t i = 0; i < count; ++i) {
             const NodeId child = m_tree.child(parent.node, i);
             const std::int64_t cost = total(child);
             if (cost <= 0)
@@ -84,7 +84,7 @@ private:
         m_layout.hidden += remainder.merged;
     }
 
-    const CallTree &m_tree;
+    const Tree &m_tree;
     const FlameOptions m_options;
     FlameLayout m_layout;
     std::vector<Pending> m_pending;
@@ -105,6 +105,11 @@ std::optional<std::size_t> FlameLayout::at(double x, std::uint32_t row) const
 }
 
 FlameLayout flameLayout(const CallTree &tree, const FlameOptions &options)
+{
+    return FlameBuilder(tree, options).build();
+}
+
+FlameLayout flameLayout(const DifferenceTree &tree, const FlameOptions &options)
 {
     return FlameBuilder(tree, options).build();
 }

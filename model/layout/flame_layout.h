@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate/call_tree.h"
+#include "model/compare/difference_tree.h"
 
 #include <optional>
 #include <vector>
@@ -41,5 +42,7 @@ struct FlameLayout
 
 /// Lays out what is above 0; nodes with a total of 0 or less have no width. O(drawn rectangles). Pure.
 FlameLayout flameLayout(const CallTree &tree, const FlameOptions &options);
+/// The same of two sessions: a node's width is its weight, the mean of before and after.
+FlameLayout flameLayout(const DifferenceTree &tree, const FlameOptions &options);
 
 } // namespace model

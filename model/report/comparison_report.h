@@ -23,6 +23,9 @@ void writeComparisonText(
 /// The same for a pull request: tables in GitHub's Markdown, text escaped.
 void writeComparisonMarkdown(
     std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options = {});
+/// One page that anyone can open, as writeSummaryHtml() makes them: summary, totals, then of each cost that differs its functions and stacks.
+void writeComparisonHtml(
+    std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options = {});
 /// One row a cost and stack (`kind` "stack"), function ("function"), or total.
 void writeComparisonCsv(
     std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options = {});

@@ -31,6 +31,9 @@ void writeSides(std::ostream &out, const ComparedSessions &compared, const Compa
         if (per == PerWork::Mark || per == PerWork::Phase)
             line += fmt::format(
                 " · {:.0f} × \"{}\"", compared.sessions[sideIndex(side)].work, compared.normalisation.name);
+        else if (per == PerWork::Counter)
+            line += fmt::format(" · {} = {}", compared.normalisation.name,
+                costText(compared.sessions[sideIndex(side)].work, Unit::Count));
         out << line << '\n';
     }
 }

@@ -20,29 +20,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kNameColumns = 28;
-constexpr std::size_t kPaths = 5;
 
-/// CPU samples behind a cost; 0: it is exact, or its error is told elsewhere.
-std::int64_t samplesOf(const Snapshot &snapshot, CostKind kind)
+HotSpots hotOf(const Snapshot &snapshot, CostKind kind, std::size_t most)
 {
-    return costInfo(kind).source == CostSource::Cpu ? snapshot.cpuSummary.samples : 0;
-}
-
-struct Hot
-{
-    FunctionTable table;
-    std::vector<HotFunction> functions;
-    CallTree tree;
-    std::vector<HotPath> paths;
-};
-
-Hot hotOf(const Snapshot &snapshot, CostKind kind, std::size_t most)
-{
-    const std::int64_t samples = samplesOf(snapshot, kind);
-    Hot hot{.table = *functionTable(snapshot, kind), .functions = {}, .tree = *callTree(snapshot, {kind}), .paths = {}};
-    hot.functions = hotFunctions(hot.table, samples, most > 0 ? most : std::numeric_limits<std::size_t>::max());
-    hot.paths = hotPaths(hot.tree, most > 0 ? std::min(most, kPaths) : kPaths, samples);
-    return hot;
+    return *hotSpots(snapshot, kind, most > 0 ? most : std::numeric_limits<std::size_t>::max());
 }
 
 std::string percentText(const Interval &share)
@@ -50,13 +31,13 @@ std::string percentText(const Interval &share)
     return fmt::format("{:.1f}–{:.1f}", share.low * 100, share.high * 100);
 }
 
-std::string placeOf(const Snapshot &snapshot, const Hot &hot, const HotFunction &function)
+std::string placeOf(const Snapshot &snapshot, const HotSpots &hot, const HotFunction &function)
 {
     const std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
     return place.empty() ? std::string(hot.table.functions->moduleName(function.function)) : place;
 }
 
-void writeFunctions(std::ostream &out, const Snapshot &snapshot, const Hot &hot, bool isExact, std::size_t columns)
+void writeFunctions(std::ostream &out, const Snapshot &snapshot, const HotSpots &hot, bool isExact, std::size_t columns)
 {
     TextTable table({{"", Align::Right}, {"self", Align::Right}, {isExact ? "" : "interval", Align::Right},
         {"total", Align::Right}, {"function"}, {"place"}});
@@ -68,7 +49,8 @@ void writeFunctions(std::ostream &out, const Snapshot &snapshot, const Hot &hot,
     table.write(out, columns, 2);
 }
 
-void writePath(std::ostream &out, const Snapshot &snapshot, const Hot &hot, const HotPath &path, std::size_t columns)
+void writePath(
+    std::ostream &out, const Snapshot &snapshot, const HotSpots &hot, const HotPath &path, std::size_t columns)
 {
     for (std::size_t i = 0; i < path.nodes.size(); ++i) {
         const CallNode &node = hot.tree.node(path.nodes[i]);
@@ -100,8 +82,8 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
             fmt::format("This was not recorded; genprof record {} does.", optionFor(costInfo(kind).source)),
             options.columns, 2);
     }
-    const Hot hot = hotOf(snapshot, kind, options.stacks);
-    const bool isExact = samplesOf(snapshot, kind) == 0;
+    const HotSpots hot = hotOf(snapshot, kind, options.stacks);
+    const bool isExact = hot.isExact();
     if (hot.functions.empty()) {
         writeHeading(out, label);
         return writeWrapped(out, "Nothing in what is selected.", options.columns, 2);
@@ -123,7 +105,7 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
 
 void writeHotCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t most)
 {
-    const Hot hot = hotOf(snapshot, kind, most);
+    const HotSpots hot = hotOf(snapshot, kind, most);
     const std::string column(costInfo(kind).column);
     CsvWriter csv(out);
     csv.row("rank", "function", "module", "file", "line", "self_" + column, "self_share", "self_share_low95",
@@ -136,7 +118,7 @@ void writeHotCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std
 
 void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t most)
 {
-    const Hot hot = hotOf(snapshot, kind, most);
+    const HotSpots hot = hotOf(snapshot, kind, most);
     Json functions = Json::array();
     for (const HotFunction &each : hot.functions)
         functions.push_back({{"rank", each.rank}, {"function", hot.table.functions->name(each.function)},
@@ -154,7 +136,7 @@ void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, st
             {"share_interval95", jsonOf(path.share95)}, {"ends_in_self", path.endsInSelf},
             {"frames", std::move(frames)}});
     }
-    const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", samplesOf(snapshot, kind)},
+    const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", hot.samples},
         {"functions", std::move(functions)}, {"paths", std::move(paths)}};
     out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

@@ -19,6 +19,7 @@ class GuiExportTest : public QObject
 
 private Q_SLOTS:
     void writesEveryPageAndTable();
+    void comparesWithAnotherSession();
     void opensSealedSessionsWithTheirPassphrase();
     void saysWhyThereIsNothingToExport();
 
@@ -43,7 +44,30 @@ void GuiExportTest::writesEveryPageAndTable()
     QVERIFY(written->contains(u"overview-metrics.csv"_s));
     QVERIFY(written->contains(u"capture-losses.csv"_s));
     QVERIFY(written->contains(u"report.html"_s));
+    QVERIFY2(!written->contains(u"compare.png"_s), "there is nothing to compare with");
     QCOMPARE(QStringList(written->begin(), written->end()).removeDuplicates(), 0);
+}
+
+void GuiExportTest::comparesWithAnotherSession()
+{
+    SampleSession sample;
+    const QString before = m_folder.filePath(u"before.gprof-session"_s);
+    const QString after = m_folder.filePath(u"after.gprof-session"_s);
+    const QString folder = m_folder.filePath(u"compared"_s);
+    QVERIFY(sample.make(before.toStdString(), 3));
+    QVERIFY(sample.make(after.toStdString(), 6));
+    const auto written = app::exportSession(*qApp, after, folder, {}, before);
+    QVERIFY2(written.has_value(), written ? "" : written.error().text().c_str());
+    for (const char *name : {"compare.png", "compare-all.csv", "compare-report.html", "compare-data.json"})
+        QVERIFY2(written->contains(QLatin1StringView(name)), name);
+    QFile data(folder + u"/compare-data.json"_s);
+    QVERIFY(data.open(QFile::ReadOnly));
+    const QByteArray json = data.readAll();
+    QVERIFY(json.indexOf("before.gprof-session") < json.indexOf("after.gprof-session"));
+    QVERIFY(json.indexOf("before.gprof-session") > 0);
+    const auto failed = app::exportSession(*qApp, after, folder, {}, m_folder.filePath(u"absent.gprof-session"_s));
+    QVERIFY(!failed);
+    QVERIFY(QString::fromStdString(failed.error().text()).contains(u"absent"_s));
 }
 
 void GuiExportTest::opensSealedSessionsWithTheirPassphrase()

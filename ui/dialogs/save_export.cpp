@@ -26,9 +26,9 @@ model::Error failure(const QString &path, const QString &why)
 
 QByteArray contentsOf(const Export &what)
 {
-    if (what.table || what.document) {
+    if (!what.picture) {
         std::ostringstream out;
-        (what.table ? what.table : what.document)(out);
+        (what.table ? what.table : what.document ? what.document : what.data)(out);
         return QByteArray::fromStdString(out.str());
     }
     QByteArray bytes;
@@ -64,16 +64,24 @@ model::Result<void> writeExport(const Export &what, const QString &path)
     return {};
 }
 
-QString exportEnding(const Export &what)
+QString exportEnding(const Export &what) { return u'.' + exportKind(what).toLower(); }
+
+QString exportKind(const Export &what)
 {
-    return what.table ? QStringLiteral(".csv") : what.picture ? QStringLiteral(".png") : QStringLiteral(".html");
+    return what.table  ? QStringLiteral("CSV")
+        : what.picture ? QStringLiteral("PNG")
+        : what.data    ? QStringLiteral("JSON")
+                       : QStringLiteral("HTML");
 }
 
 void saveExport(const Export &what, QWidget *parent)
 {
-    if (!what.table && !what.picture)
+    if (!what.table && !what.picture && !what.document && !what.data)
         return;
-    const QString filter = what.table ? QObject::tr("Table (*.csv)") : QObject::tr("Picture (*.png)");
+    const QString filter = what.table ? QObject::tr("Table (*.csv)")
+        : what.picture                ? QObject::tr("Picture (*.png)")
+        : what.data                   ? QObject::tr("Data (*.json)")
+                                      : QObject::tr("Web page (*.html)");
     const QString path = QFileDialog::getSaveFileName(
         parent->window(), QObject::tr("Save %1").arg(what.label), what.name + exportEnding(what), filter);
     if (!path.isEmpty())

@@ -13,7 +13,8 @@ class BackgroundJob;
 /// Writes an export to `path`, whole or not at all.
 model::Result<void> writeExport(const Export &what, const QString &path);
 
-/// How the file of an export is called at its end: ".csv", ".png" or ".html".
+/// What kind of file an export is: "CSV", "PNG", "HTML" or "JSON"; and how its name ends: ".csv".
+QString exportKind(const Export &what);
 QString exportEnding(const Export &what);
 
 /// Asks where to save `what` and writes it there; says why if that fails. An empty export is

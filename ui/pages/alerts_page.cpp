@@ -9,10 +9,12 @@
 #include "ui/widgets/empty_state.h"
 
 #include <QHeaderView>
+#include <QScrollBar>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <limits>
 
 namespace ui {
 
@@ -52,6 +54,7 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
         tr("The recorder looks for memory that grows or nears its limit, for busy processors and for a forecast that "
            "ends soon, and after a scan for newly lost memory. Its rules stand below."));
     m_empty->setMinimumHeight(168); // a wrapped sentence has no least height of its own
+    m_empty->setMaximumHeight(188);
     column->addWidget(m_empty);
     m_card = new Card(tr("Alerts"));
     m_table = new QTreeWidget;
@@ -106,45 +109,70 @@ void AlertsPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     Q_EMIT subtitleChanged();
 }
 
-void AlertsPage::showAlerts()
+std::vector<std::size_t> AlertsPage::order() const
 {
-    const std::vector<model::AlertEvent> &alerts = m_snapshot->alerts;
-    const int current = m_table->indexOfTopLevelItem(m_table->currentItem());
-    m_table->clear();
-    const auto moment = [this](model::Timestamp when) {
-        return text(model::formatMoment(
-            when, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset));
-    };
-    const bool isOver = m_snapshot->info.state == model::SessionState::Complete;
     // Newest first, and those that go on before the others.
+    const std::vector<model::AlertEvent> &alerts = m_snapshot->alerts;
     std::vector<std::size_t> order;
     for (std::size_t i = alerts.size(); i-- > 0 && order.size() < kMostRows;)
         order.push_back(i);
     std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !alerts[i].ended.has_value(); });
-    for (const std::size_t i : order) {
-        const model::AlertEvent &alert = alerts[i];
-        const QStringList cells{alert.ended ? tr("over")
-                : isOver                    ? tr("not over")
-                                            : tr("active"),
-            text(alert.rule), text(alert.condition), moment(alert.fired),
-            alert.ended  ? text(model::formatDuration(*alert.ended - alert.fired))
-                : isOver ? tr("to the end")
-                         : tr("goes on"),
-            text(model::formatValue(alert.value, alert.unit)), text(model::formatValue(alert.worst, alert.unit))};
-        auto *row = new QTreeWidgetItem(m_table, cells);
-        row->setData(0, Qt::UserRole, static_cast<qulonglong>(i));
-        row->setForeground(StateColumn, Colors::of(this)[alert.ended ? Token::InkMuted : Token::Danger]);
-        row->setToolTip(ConditionColumn, cells[ConditionColumn]);
-        for (int column = kRightAligned; column < ColumnCount; ++column)
-            row->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    return order;
+}
+
+/// Changes the rows in place, so that what is selected and scrolled to stays the same alert while more of them come.
+void AlertsPage::showAlerts()
+{
+    const std::vector<std::size_t> rows = order();
+    const auto alertOf = [](const QTreeWidgetItem *row) {
+        return row ? row->data(0, Qt::UserRole).toULongLong() : std::numeric_limits<qulonglong>::max();
+    };
+    const qulonglong current = alertOf(m_table->currentItem());
+    const bool isScrolled = m_table->verticalScrollBar()->value() > 0;
+    const qulonglong top = alertOf(m_table->itemAt(0, 0));
+    m_table->setAutoScroll(false);
+    while (m_table->topLevelItemCount() > static_cast<int>(rows.size()))
+        delete m_table->takeTopLevelItem(m_table->topLevelItemCount() - 1);
+    while (m_table->topLevelItemCount() < static_cast<int>(rows.size()))
+        new QTreeWidgetItem(m_table);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        QTreeWidgetItem *row = m_table->topLevelItem(static_cast<int>(i));
+        fill(*row, rows[i]);
+        if (rows[i] == current)
+            m_table->setCurrentItem(row);
+        if (rows[i] == top && isScrolled)
+            m_table->scrollToItem(row, QAbstractItemView::PositionAtTop);
     }
-    if (current >= 0)
-        m_table->setCurrentItem(m_table->topLevelItem(current));
-    if (m_shown != alerts.size())
+    m_table->setAutoScroll(true);
+    if (m_shown != rows.size())
         for (int i = 0; i < ColumnCount; ++i)
             if (i != ConditionColumn)
                 m_table->resizeColumnToContents(i);
-    m_shown = alerts.size();
+    m_shown = rows.size();
+}
+
+void AlertsPage::fill(QTreeWidgetItem &row, std::size_t index) const
+{
+    const model::AlertEvent &alert = m_snapshot->alerts[index];
+    const model::SessionInfo &info = m_snapshot->info;
+    const bool isOver = info.state == model::SessionState::Complete;
+    const QStringList cells{alert.ended ? tr("over")
+            : isOver                    ? tr("not over")
+                                        : tr("active"),
+        text(alert.rule), text(alert.condition),
+        text(model::formatMoment(alert.fired, info.duration, info.startWallNs, info.utcOffset)),
+        alert.ended  ? text(model::formatDuration(*alert.ended - alert.fired))
+            : isOver ? tr("to the end")
+                     : tr("goes on"),
+        text(model::formatValue(alert.value, alert.unit)), text(model::formatValue(alert.worst, alert.unit))};
+    row.setData(0, Qt::UserRole, static_cast<qulonglong>(index));
+    row.setForeground(StateColumn, Colors::of(this)[alert.ended ? Token::InkMuted : Token::Danger]);
+    row.setToolTip(ConditionColumn, cells[ConditionColumn]);
+    for (int column = 0; column < ColumnCount; ++column) {
+        row.setText(column, cells[column]);
+        if (column >= kRightAligned)
+            row.setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    }
 }
 
 void AlertsPage::select(std::size_t alert)

@@ -6,6 +6,7 @@
 #include "ui/selection.h"
 
 class QTreeWidget;
+class QTreeWidgetItem;
 
 namespace ui {
 
@@ -36,7 +37,10 @@ Q_SIGNALS:
     void activeCounted(int count);
 
 private:
+    /// Positions of the alerts in the order of the rows.
+    std::vector<std::size_t> order() const;
     void showAlerts();
+    void fill(QTreeWidgetItem &row, std::size_t index) const;
     void select(std::size_t alert);
 
     Selection &m_selection;

@@ -77,6 +77,7 @@ void LeaksPage::setUpTable()
     m_table->setTextElideMode(Qt::ElideMiddle);
     m_table->setMinimumHeight(190);
     card->body()->addWidget(m_table, 1);
+    card->body()->addStretch(0); // where there is no table the sentence stands at the top
     m_column->addWidget(card, 2);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
         [this](const QModelIndex &current) { showItem(current.row()); });

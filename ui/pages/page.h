@@ -25,6 +25,7 @@ struct Export
     std::function<QImage()> picture;                   ///< PNG; empty for a table
     std::function<void(std::ostream &)> table;         ///< CSV; empty for a picture
     std::function<void(std::ostream &)> document = {}; ///< HTML; empty for the others
+    std::function<void(std::ostream &)> data = {};     ///< JSON; empty for the others
 };
 
 /// A page of the window. It gets a snapshot and the selection (in its constructor), and knows no other page.
@@ -50,6 +51,9 @@ public:
 
     /// Whether a job of the page still works on the last snapshot; settled() follows when not.
     virtual bool isBusy() const { return false; }
+
+    /// Whether the page shows nothing of the session, because somebody has to choose something first.
+    virtual bool isEmpty() const { return false; }
 
     /// Whether the page lists functions, and so follows Selection::findText().
     virtual bool listsFunctions() const { return false; }

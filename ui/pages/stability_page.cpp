@@ -113,6 +113,17 @@ QString stateText(const model::SoakJudgement &judgement)
     return StabilityPage::tr("undecided");
 }
 
+/// An interval that is the only one is drawn as wide as a bar: a band of no width would be a dot in the middle of it.
+void widenOnly(ChartContent &content, model::TimeSeries &line)
+{
+    constexpr int kParts = 60; ///< of the chart's width
+    const model::Duration width{content.range.length().ns / kParts};
+    model::ForecastBand begin = content.bands.front();
+    begin.when = begin.when - width;
+    content.bands.insert(content.bands.begin(), begin);
+    line.segments.front().insert(line.segments.front().begin(), {begin.when, begin.q50});
+}
+
 model::Duration hoursOf(const model::SoakPlan &plan, double hours)
 {
     return {static_cast<std::int64_t>(hours / 48 * static_cast<double>(plan.length.ns))};
@@ -375,8 +386,11 @@ void StabilityPage::showProof()
             line.segments.emplace_back();
         line.segments.back().push_back({when, middle});
     }
-    if (!line.isEmpty())
+    if (!line.isEmpty()) {
+        if (content.bands.size() == 1)
+            widenOnly(content, line);
         content.lines.push_back({tr("growth"), std::move(line), {Token::Memory}, LineFill::None});
+    }
     m_proof->setContent(content, content.range);
     m_proofCard->setCaption(shown
             ? tr("%1: projected growth, with 95 % interval").arg(text(model::soakQuantityLabel(shown->quantity)))

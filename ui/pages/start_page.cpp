@@ -7,9 +7,8 @@
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/launch_form.h"
+#include "ui/widgets/recent_row.h"
 
-#include <QDateTime>
-#include <QFileInfo>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QScrollArea>
@@ -30,16 +29,6 @@ void clear(QLayout *layout)
         if (item->widget() != nullptr)
             item->widget()->deleteLater();
     }
-}
-
-QString whenText(std::int64_t wallNs)
-{
-    const QDateTime when = QDateTime::fromMSecsSinceEpoch(wallNs / 1'000'000);
-    const qint64 days = when.date().daysTo(QDate::currentDate());
-    const QString time = when.toString(QStringLiteral("HH:mm"));
-    return days == 0 ? StartPage::tr("today %1").arg(time)
-        : days == 1  ? StartPage::tr("yesterday %1").arg(time)
-                     : when.toString(QStringLiteral("yyyy-MM-dd HH:mm"));
 }
 
 Token levelToken(model::CapabilityLevel level)
@@ -140,41 +129,6 @@ void StartPage::resizeEvent(QResizeEvent *event)
     m_grid->setContentsMargins(margin, 20, margin, 24);
 }
 
-QWidget *StartPage::newRecentRow(const model::RecentSession &session)
-{
-    auto *row = new QPushButton;
-    row->setProperty("kind", QStringLiteral("row"));
-    row->setMinimumHeight(50);
-    row->setToolTip(session.isThere ? text(session.path) : tr("%1 is gone").arg(text(session.path)));
-    row->setEnabled(session.isThere);
-    row->setAccessibleName(tr("Open %1").arg(text(session.path)));
-    auto *words = new QVBoxLayout(row);
-    words->setContentsMargins(8, 6, 8, 6);
-    words->setSpacing(1);
-    auto *name = new ElidedLabel;
-    name->setText(QFileInfo(text(session.path)).completeBaseName());
-    name->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
-    auto *facts = new ElidedLabel;
-    facts->setFont(textFont(font(), TextSize::Caption));
-    facts->setToken(Token::InkMuted);
-    QString known = session.isThere
-        ? tr("%1 · %2 · %3")
-              .arg(whenText(session.startWallNs), text(model::formatDuration(session.duration)),
-                  text(model::formatBytes(static_cast<double>(session.fileBytes))))
-        : tr("the file is gone");
-    for (const std::string &tag : session.tags)
-        known += QStringLiteral(" · #") + text(tag);
-    if (!session.note.empty())
-        known += QStringLiteral(" · ") + text(session.note);
-    facts->setText(known);
-    for (ElidedLabel *label : {name, facts}) {
-        label->setAttribute(Qt::WA_TransparentForMouseEvents);
-        words->addWidget(label);
-    }
-    connect(row, &QPushButton::clicked, this, [this, path = text(session.path)] { Q_EMIT openWanted(path); });
-    return row;
-}
-
 void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
 {
     clear(m_recentRows);
@@ -184,8 +138,11 @@ void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
         nothing->setWordWrap(true);
         m_recentRows->addWidget(nothing);
     }
-    for (std::size_t i = 0; i < std::min<std::size_t>(sessions.size(), kMostRecent); ++i)
-        m_recentRows->addWidget(newRecentRow(sessions[i]));
+    for (std::size_t i = 0; i < std::min<std::size_t>(sessions.size(), kMostRecent); ++i) {
+        auto *row = new RecentRow(sessions[i], tr("Open %1"));
+        connect(row, &QPushButton::clicked, this, [this, row] { Q_EMIT openWanted(row->path()); });
+        m_recentRows->addWidget(row);
+    }
 }
 
 void StartPage::setCapabilities(const model::Capabilities &capabilities)

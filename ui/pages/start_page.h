@@ -48,7 +48,6 @@ protected:
 private:
     void setUpRecent();
     void setUpMachine();
-    QWidget *newRecentRow(const model::RecentSession &session);
 
     LaunchForm *m_form = nullptr;
     Card *m_recent = nullptr;

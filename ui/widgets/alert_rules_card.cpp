@@ -6,6 +6,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -110,25 +111,45 @@ void AlertRulesCard::reload()
             "danger");
 }
 
+/// Changes the rows in place: this is called from within the change of one of them.
 void AlertRulesCard::showRules()
 {
     const QSignalBlocker blocker(m_table);
+    const int count = static_cast<int>(m_file.rules.size());
     const int kept = current();
-    m_table->clear();
-    for (const model::AlertRuleText &rule : m_file.rules) {
-        const std::string &command = rule.command.empty() ? m_file.command : rule.command;
-        auto *row = new QTreeWidgetItem(
-            m_table, {text(rule.name), conditionOf(rule), text(rule.holds), text(rule.clearsAt), text(command)});
-        row->setCheckState(NameColumn, rule.isEnabled ? Qt::Checked : Qt::Unchecked);
-        row->setToolTip(ConditionColumn, row->text(ConditionColumn));
-        row->setToolTip(RunsColumn, row->text(RunsColumn));
-        if (!rule.isEnabled)
-            for (int column = 0; column < ColumnCount; ++column)
-                row->setForeground(column, Colors::of(this)[Token::InkMuted]);
-    }
-    if (m_table->topLevelItemCount() > 0)
-        m_table->setCurrentItem(m_table->topLevelItem(std::clamp(kept, 0, m_table->topLevelItemCount() - 1)));
+    while (m_table->topLevelItemCount() > count)
+        delete m_table->takeTopLevelItem(m_table->topLevelItemCount() - 1);
+    while (m_table->topLevelItemCount() < count)
+        new QTreeWidgetItem(m_table);
+    for (int i = 0; i < count; ++i)
+        fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
+    if (count > 0)
+        m_table->setCurrentItem(m_table->topLevelItem(std::clamp(kept, 0, count - 1)));
     changed();
+}
+
+void AlertRulesCard::fill(QTreeWidgetItem &row, const model::AlertRuleText &rule) const
+{
+    const QStringList cells{text(rule.name), conditionOf(rule), text(rule.holds), text(rule.clearsAt),
+        text(rule.command.empty() ? m_file.command : rule.command)};
+    row.setCheckState(NameColumn, rule.isEnabled ? Qt::Checked : Qt::Unchecked);
+    for (int column = 0; column < ColumnCount; ++column) {
+        row.setText(column, cells[column]);
+        row.setData(column, Qt::ForegroundRole,
+            rule.isEnabled ? QVariant() : QVariant(QBrush(Colors::of(this)[Token::InkMuted])));
+    }
+    row.setToolTip(ConditionColumn, cells[ConditionColumn]);
+    row.setToolTip(RunsColumn, cells[RunsColumn]);
+}
+
+void AlertRulesCard::changeEvent(QEvent *event)
+{
+    Card::changeEvent(event);
+    if (event->type() != QEvent::PaletteChange || m_table == nullptr)
+        return;
+    const QSignalBlocker blocker(m_table);
+    for (int i = 0; i < m_table->topLevelItemCount(); ++i)
+        fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
 }
 
 int AlertRulesCard::current() const { return m_table->indexOfTopLevelItem(m_table->currentItem()); }

@@ -22,12 +22,16 @@ public:
     /// Reads the rules through `access`, now and whenever they are saved or given up.
     void setAccess(model::AlertRuleAccess access);
 
+protected:
+    void changeEvent(QEvent *event) override;
+
 private:
     void setUpTable();
     void setUpButtons();
     void reload();
     void save();
     void showRules();
+    void fill(QTreeWidgetItem &row, const model::AlertRuleText &rule) const;
     void takeToggle(QTreeWidgetItem *row);
     void edit(int index); ///< −1: a new rule
     void remove();

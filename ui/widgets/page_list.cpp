@@ -84,8 +84,11 @@ PageList::PageList(QWidget *parent)
 PageButton *PageList::addEntry(const QString &iconName, const QString &title)
 {
     auto *button = new PageButton(iconName, title, this);
-    button->setShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_1 + m_count)));
-    button->setToolTip(tr("%1 (%2)").arg(title, button->shortcut().toString(QKeySequence::NativeText)));
+    constexpr int kDigits = 9;
+    if (m_count < kDigits) {
+        button->setShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_1 + m_count)));
+        button->setToolTip(tr("%1 (%2)").arg(title, button->shortcut().toString(QKeySequence::NativeText)));
+    }
     m_buttons->addButton(button, m_count++);
     m_layout->insertWidget(m_layout->count() - 1, button);
     if (m_count == 1)

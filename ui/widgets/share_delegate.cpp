@@ -2,6 +2,7 @@
 #include "ui/widgets/share_delegate.h"
 
 #include "ui/models/cost_columns.h"
+#include "ui/models/difference_columns.h"
 
 #include <QApplication>
 #include <QPainter>
@@ -19,10 +20,21 @@ constexpr int kBarInset = 4;
 
 } // namespace
 
-ShareDelegate::ShareDelegate(Token barToken, QObject *parent)
+ShareDelegate::ShareDelegate(Token barToken, QObject *parent, Token negativeToken)
     : QStyledItemDelegate(parent)
     , m_barToken(barToken)
+    , m_negativeToken(negativeToken)
 {
+}
+
+void ShareDelegate::initStyleOption(QStyleOptionViewItem *option, const QModelIndex &index) const
+{
+    QStyledItemDelegate::initStyleOption(option, index);
+    const QVariant change = index.data(ChangeRole);
+    if (!change.isValid())
+        return;
+    const Token token = change.toInt() > 0 ? Token::Danger : change.toInt() < 0 ? Token::Memory : Token::InkMuted;
+    option->palette.setColor(QPalette::Text, Colors::of(option->widget)[token]);
 }
 
 void ShareDelegate::paint(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
@@ -46,9 +58,9 @@ void ShareDelegate::paint(QPainter *painter, const QStyleOptionViewItem &option,
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(Qt::NoPen);
-    painter->setBrush(colors.soft(share.toDouble() < 0 ? Token::Ok : m_barToken, 0.26));
+    painter->setBrush(colors.soft(share.toDouble() < 0 ? m_negativeToken : m_barToken, 0.26));
     painter->drawRoundedRect(QRect(room.left(), room.top(), length, room.height()), 2, 2);
-    painter->setPen(colors[Token::Ink]);
+    painter->setPen(index.data(ChangeRole).isValid() ? item.palette.color(QPalette::Text) : colors[Token::Ink]);
     painter->setFont(item.font);
     painter->drawText(
         option.rect.adjusted(kCellMargin, 0, -kCellMargin - 3, 0), Qt::AlignRight | Qt::AlignVCenter, text);

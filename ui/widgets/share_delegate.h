@@ -7,20 +7,24 @@
 
 namespace ui {
 
-/// Paints cells of figures: a bar below the number where the model gives a ShareRole, tabular figures, names elided in the middle.
+/// Paints cells of figures: a bar below the number where the model gives a ShareRole, tabular figures, names elided in the middle;
+/// changes in their colour.
 class ShareDelegate : public QStyledItemDelegate
 {
     Q_OBJECT
 
 public:
-    /// `barToken`: colour of the bars.
-    explicit ShareDelegate(Token barToken, QObject *parent = nullptr);
+    /// `barToken`: colour of the bars; `negativeToken`: of those of shares below 0.
+    explicit ShareDelegate(Token barToken, QObject *parent = nullptr, Token negativeToken = Token::Ok);
 
     void paint(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const override;
+    /// The ink of a change (ChangeRole): red for more, blue for less, muted where it is not significant.
+    void initStyleOption(QStyleOptionViewItem *option, const QModelIndex &index) const override;
     QSize sizeHint(const QStyleOptionViewItem &option, const QModelIndex &index) const override;
 
 private:
     Token m_barToken;
+    Token m_negativeToken;
 };
 
 } // namespace ui

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/comparison_summary.h"
+
+#include "model/report/difference_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace model {
+
+namespace {
+
+constexpr double kLeastChange = 0.001;    ///< as a share: less is not worth a word
+constexpr double kLeastUnmatched = 0.005; ///< as a share
+
+double relativeChange(const Difference &total)
+{
+    return total.a > 0 ? total.b / total.a - 1 : std::numeric_limits<double>::infinity();
+}
+
+std::string wordsOf(const ComparedCost &cost)
+{
+    const Difference &total = cost.comparison.total;
+    std::string words = fmt::format("{} {}", cost.cost.label, relativeText(total));
+    if (const std::string interval = relativeIntervalText(total, cost.comparison.certainty); !interval.empty())
+        words += " (" + interval + ")";
+    return words;
+}
+
+std::string joined(const std::vector<std::string> &parts)
+{
+    std::string words;
+    for (const std::string &part : parts)
+        words += (words.empty() ? "" : ", ") + part;
+    return words;
+}
+
+std::string unmatchedOf(const ComparedSessions &compared)
+{
+    std::vector<std::string> parts;
+    for (const ComparedCost &cost : compared.costs) {
+        const double share = 1 - cost.comparison.matchedShare;
+        if (cost.cost.isTold && share >= kLeastUnmatched)
+            parts.push_back(fmt::format("{} of {}", formatShare(share), cost.cost.label));
+    }
+    return joined(parts);
+}
+
+} // namespace
+
+ComparisonSummary comparisonSummary(const ComparedSessions &compared)
+{
+    std::vector<const ComparedCost *> changed;
+    for (const ComparedCost &cost : compared.costs) {
+        const Difference &total = cost.comparison.total;
+        if (cost.cost.isTold && total.isSignificant && std::abs(relativeChange(total)) >= kLeastChange)
+            changed.push_back(&cost);
+    }
+    std::stable_sort(changed.begin(), changed.end(), [](const ComparedCost *a, const ComparedCost *b) {
+        return std::abs(relativeChange(a->comparison.total)) > std::abs(relativeChange(b->comparison.total));
+    });
+    ComparisonSummary summary;
+    for (const ComparedCost *cost : changed)
+        (cost->comparison.total.change() > 0 ? summary.worse : summary.better).push_back(wordsOf(*cost));
+    if (!summary.worse.empty())
+        summary.sentence = "Worse: " + joined(summary.worse) + ".";
+    if (!summary.better.empty())
+        summary.sentence += (summary.sentence.empty() ? "Better: " : " Better: ") + joined(summary.better) + ".";
+    if (changed.empty())
+        summary.sentence = "No total differs by more than sampling explains, or by 0.1 %.";
+    summary.unmatched = unmatchedOf(compared);
+    return summary;
+}
+
+} // namespace model

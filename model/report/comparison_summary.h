@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/compare/compared_costs.h"
+
+#include <string>
+#include <vector>
+
+namespace model {
+
+/// What got worse and better from one session to another, in words.
+struct ComparisonSummary
+{
+    /// "CPU time −12 % (−15 … −9 %)": costs that differ by more than sampling explains and by 0.1 % or more, greatest change first. Of those
+    /// that follow from another one (ComparableCost::isTold) none.
+    std::vector<std::string> worse;
+    std::vector<std::string> better;
+    std::string sentence; ///< "Worse: …. Better: …."; "Nothing differs …"
+    /// What of the costs stands on stacks that only one of the two has: "41 % of CPU time"; empty where all is matched.
+    std::string unmatched;
+};
+
+/// Pure.
+ComparisonSummary comparisonSummary(const ComparedSessions &compared);
+
+} // namespace model

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/pages/hot_page.h"
+
+#include <QComboBox>
+#include <QSignalSpy>
+#include <QTest>
+#include <QTreeWidget>
+
+#include <sstream>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kDeadlineMs = 10000;
+
+std::shared_ptr<const model::Snapshot> sampled(std::string_view cpu, std::string_view heap = {})
+{
+    tests::SnapshotBuilder builder;
+    builder.cpu(cpu);
+    if (!heap.empty())
+        builder.heap(heap);
+    builder.raw().info.config.cpuHz = 199;
+    builder.raw().file = "/tmp/hot.gprof-session";
+    return std::make_shared<const model::Snapshot>(builder.build());
+}
+
+struct Shown
+{
+    explicit Shown(ui::Selection &selection)
+        : page(selection)
+    {
+        page.resize(1000, 700);
+        for (QTreeWidget *table : page.findChildren<QTreeWidget *>())
+            (table->accessibleName().startsWith(u"Functions"_s) ? functions : paths) = table;
+    }
+    bool set(std::shared_ptr<const model::Snapshot> snapshot)
+    {
+        page.setSnapshot(std::move(snapshot));
+        return QTest::qWaitFor([this] { return !page.isBusy(); }, kDeadlineMs);
+    }
+
+    ui::HotPage page;
+    QTreeWidget *functions = nullptr;
+    QTreeWidget *paths = nullptr;
+};
+
+} // namespace
+
+class HotPageTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void showsTiesAsTiesAndIntervals()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600\nmain;alike 102\nmain;nearly 98\nmain;rare 3")));
+        QCOMPARE(shown.functions->topLevelItemCount(), 4);
+        QCOMPARE(shown.functions->topLevelItem(0)->text(1), u"hot"_s);
+        QCOMPARE(shown.functions->topLevelItem(0)->text(0), u"1"_s);
+        QCOMPARE(shown.functions->topLevelItem(1)->text(0), u"2 ="_s);
+        QCOMPARE(shown.functions->topLevelItem(2)->text(0), u"2 ="_s);
+        QCOMPARE(shown.functions->topLevelItem(3)->text(0), u"4"_s);
+        QVERIFY(!shown.functions->isColumnHidden(3));
+        QVERIFY(shown.functions->topLevelItem(0)->text(3).contains(u"–"_s));
+        QVERIFY(shown.page.subtitle().contains(u"803 samples"_s));
+        QCOMPARE(shown.paths->topLevelItemCount(), 1);
+        QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
+        QCOMPARE(shown.paths->topLevelItem(0)->childCount(), 2);
+        QVERIFY(shown.paths->topLevelItem(0)->text(0).contains(u"spent in its own code"_s));
+    }
+
+    void opensAtWhatWasRecordedAndShowsOtherCosts()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 64\nmain;parse;malloc 64\nmain;log;malloc 1000");
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(std::make_shared<const model::Snapshot>(builder.build())));
+        QCOMPARE(shown.page.shownCost(), model::CostKind::Allocations);
+        QCOMPARE(shown.functions->topLevelItem(0)->text(1), u"malloc"_s);
+        QCOMPARE(shown.functions->topLevelItem(0)->text(2), u"100 %"_s);
+        QVERIFY2(shown.functions->isColumnHidden(3), "counts have no interval");
+        shown.page.showCost(model::CostKind::Live);
+        QVERIFY(QTest::qWaitFor([&] { return !shown.page.isBusy(); }, kDeadlineMs));
+        QVERIFY(shown.paths->topLevelItem(0)->text(0).contains(u"malloc"_s));
+        QVERIFY(shown.paths->topLevelItem(0)->child(1)->text(0).contains(u"log"_s));
+        std::ostringstream out;
+        shown.page.exports().front().table(out);
+        QVERIFY(QString::fromStdString(out.str()).contains(u"self_live_bytes"_s));
+    }
+
+    void narrowsDownToAThread()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600")));
+        auto *threads = shown.page.findChild<QComboBox *>();
+        QCOMPARE(threads->count(), 2);
+        QVERIFY(threads->isEnabled());
+        threads->setCurrentIndex(1);
+        Q_EMIT threads->activated(1);
+        QVERIFY(selection.current().thread.has_value());
+        threads->setCurrentIndex(0);
+        Q_EMIT threads->activated(0);
+        QVERIFY(!selection.current().thread.has_value());
+    }
+
+    void keepsTheChosenRowWhileTheRecordingGrows()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600\nmain;cold 100")));
+        shown.functions->setCurrentItem(shown.functions->topLevelItem(1));
+        QVERIFY(shown.set(sampled("main;hot 600\nmain;new 300\nmain;cold 101")));
+        QCOMPARE(shown.functions->currentItem()->text(1), u"cold"_s);
+        QCOMPARE(shown.functions->indexOfTopLevelItem(shown.functions->currentItem()), 2);
+    }
+
+    void inspectsAStackAndLeadsToItsPage()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600")));
+        QTreeWidgetItem *path = shown.paths->topLevelItem(0);
+        Q_EMIT shown.paths->itemClicked(path, 0);
+        QVERIFY(selection.inspected().has_value());
+        QSignalSpy wanted(&shown.page, &ui::Page::pageWanted);
+        Q_EMIT shown.functions->itemActivated(shown.functions->topLevelItem(0), 0);
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(selection.findText(), u"hot"_s);
+    }
+
+    void saysThatNothingIsThere()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.page.setSnapshot(nullptr);
+        QVERIFY(shown.page.exports().empty());
+        QVERIFY(shown.set(std::make_shared<const model::Snapshot>()));
+        QCOMPARE(shown.functions->topLevelItemCount(), 0);
+    }
+};
+
+QTEST_MAIN(HotPageTest)
+#include "hot_page_test.moc"

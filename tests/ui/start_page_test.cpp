@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/start_page.h"
+#include "ui/widgets/code_line.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+model::RecentSession recent(const std::string &path, bool isThere)
+{
+    model::RecentSession session;
+    session.path = path;
+    session.command = "server --port 80";
+    session.startWallNs = 1'700'000'000'000'000'000;
+    session.duration = {90'000'000'000};
+    session.fileBytes = 1 << 20;
+    session.tags = {"nightly"};
+    session.isThere = isThere;
+    return session;
+}
+
+QPushButton *buttonCalled(const QWidget &page, const QString &accessibleName)
+{
+    for (QPushButton *button : page.findChildren<QPushButton *>())
+        if (button->accessibleName() == accessibleName)
+            return button;
+    return nullptr;
+}
+
+QStringList labelsOf(const QWidget &page)
+{
+    QStringList shown;
+    for (const QLabel *label : page.findChildren<QLabel *>())
+        if (!label->isHidden())
+            shown << label->text();
+    return shown;
+}
+
+} // namespace
+
+class StartPageTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void opensARecentSessionAndNotOneThatIsGone()
+    {
+        ui::StartPage page;
+        QVERIFY(labelsOf(page).contains(u"Sessions that you record or open are listed here."_s));
+        page.setRecent({recent("/tmp/new.gprof-session", true), recent("/tmp/old.gprof-session", false)});
+        QSignalSpy opened(&page, &ui::StartPage::openWanted);
+        QPushButton *there = buttonCalled(page, u"Open /tmp/new.gprof-session"_s);
+        QVERIFY(there && there->isEnabled());
+        there->click();
+        QCOMPARE(opened.count(), 1);
+        QCOMPARE(opened.first().first().toString(), u"/tmp/new.gprof-session"_s);
+        const QPushButton *gone = buttonCalled(page, u"Open /tmp/old.gprof-session"_s);
+        QVERIFY(gone && !gone->isEnabled());
+        QVERIFY(gone->toolTip().contains(u"gone"_s));
+        // The list is renewed whole.
+        page.setRecent({recent("/tmp/other.gprof-session", true)});
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        QVERIFY(!buttonCalled(page, u"Open /tmp/new.gprof-session"_s));
+        QVERIFY(buttonCalled(page, u"Open /tmp/other.gprof-session"_s));
+    }
+
+    void listsAtMostAFewSessions()
+    {
+        ui::StartPage page;
+        std::vector<model::RecentSession> many;
+        for (int i = 0; i < 40; ++i)
+            many.push_back(recent("/tmp/" + std::to_string(i) + ".gprof-session", true));
+        page.setRecent(many);
+        int rows = 0;
+        for (const QPushButton *button : page.findChildren<QPushButton *>())
+            rows += button->accessibleName().startsWith(u"Open /tmp/"_s) ? 1 : 0;
+        QVERIFY2(rows > 0 && rows < 12, qPrintable(QString::number(rows)));
+    }
+
+    void saysWhatTheMachineAllowsAndHowToAllowMore()
+    {
+        ui::StartPage page;
+        model::Capabilities capabilities;
+        capabilities.items.push_back({"cpu_sampling", "CPU sampling", model::CapabilityLevel::Denied,
+            "The kernel allows it to root only.", "sysctl kernel.perf_event_paranoid=2"});
+        page.setCapabilities(capabilities);
+        const QString shown = labelsOf(page).join(u'|');
+        QVERIFY2(shown.contains(u"CPU sampling"_s), qPrintable(shown));
+        QVERIFY2(shown.contains(u"The kernel allows it to root only."_s), qPrintable(shown));
+        QStringList commands;
+        for (const ui::CodeLine *line : page.findChildren<ui::CodeLine *>())
+            commands << line->command();
+        QVERIFY2(commands.contains(u"sysctl kernel.perf_event_paranoid=2"_s), qPrintable(commands.join(u'|')));
+    }
+
+    void recordsWhatWasAskedForAndSaysWhyItFailed()
+    {
+        ui::StartPage page;
+        page.setRecordingsFolder(u"/tmp"_s);
+        ui::LaunchRequest request;
+        request.program = u"/bin/sleep"_s;
+        request.arguments = u"5"_s;
+        page.setRequest(request);
+        QSignalSpy wanted(&page, &ui::StartPage::recordWanted);
+        QPushButton *start = nullptr;
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->property("kind") == u"primary"_s)
+                start = button;
+        QVERIFY(start);
+        start->click();
+        QCOMPARE(wanted.count(), 1);
+        const auto asked = wanted.first().first().value<ui::LaunchRequest>();
+        QCOMPARE(asked.program, u"/bin/sleep"_s);
+        QCOMPARE(asked.arguments, u"5"_s);
+        QVERIFY(wanted.first().at(1).toString().startsWith(u"/tmp/"_s));
+        page.setFailure(u"/bin/sleep cannot be executed"_s);
+        QVERIFY(labelsOf(page).join(u'|').contains(u"/bin/sleep cannot be executed"_s));
+        page.setFailure({});
+        QVERIFY(!labelsOf(page).join(u'|').contains(u"cannot be executed"_s));
+    }
+};
+
+QTEST_MAIN(StartPageTest)
+#include "start_page_test.moc"

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/flame_view.h"
+
+#include "ui/text.h"
+
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <QToolTip>
+
+#include <algorithm>
+
+namespace ui {
+
+namespace {
+
+constexpr int kRowHeight = 22;
+constexpr int kTextMargin = 6;
+constexpr float kLeastTextWidth = 26;
+constexpr float kSharedWidth = 0.9F; ///< a row with a function this wide divides nothing yet
+constexpr int kCallersInSight = 3;   ///< above the row where the graph divides
+
+const model::NodeId kRoot(0u);
+
+} // namespace
+
+FlameView::FlameView(QWidget *parent)
+    : QAbstractScrollArea(parent)
+{
+    setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::StrongFocus);
+    viewport()->setMouseTracking(true);
+    setAccessibleName(tr("Flame graph"));
+    verticalScrollBar()->setSingleStep(kRowHeight);
+}
+
+std::vector<QString> FlameView::pathOf(model::NodeId node) const
+{
+    std::vector<QString> path;
+    for (; node.isValid() && node != kRoot; node = place(node).parent)
+        path.push_back(wholeName(node));
+    std::reverse(path.begin(), path.end());
+    return path;
+}
+
+/// The node that is reached by these names; the deepest that exists.
+model::NodeId FlameView::nodeAt(const std::vector<QString> &path) const
+{
+    model::NodeId found = kRoot;
+    for (const QString &name : path) {
+        model::NodeId next;
+        const Place at = place(found);
+        for (std::size_t row = 0; row < at.childCount && !next.isValid(); ++row)
+            if (const model::NodeId child(at.firstChild.index() + row); wholeName(child) == name)
+                next = child;
+        if (!next.isValid())
+            break;
+        found = next;
+    }
+    return found;
+}
+
+void FlameView::treeChanged(const std::vector<QString> &zoomPath, const std::vector<QString> &selectedPath)
+{
+    m_zoom = nodeAt(zoomPath);
+    if (m_selected.isValid())
+        m_selected = nodeAt(selectedPath);
+    findMatches();
+    relayout();
+}
+
+void FlameView::setSearch(const QString &needle)
+{
+    m_search = needle;
+    findMatches();
+    relayout();
+}
+
+void FlameView::setSelected(model::NodeId node)
+{
+    m_selected = node;
+    viewport()->update();
+}
+
+void FlameView::zoomTo(model::NodeId node)
+{
+    if (node == m_zoom)
+        return;
+    m_zoom = node;
+    m_matchedShare = matchedBelow(m_zoom);
+    relayout();
+    verticalScrollBar()->setValue(0);
+    Q_EMIT zoomChanged(m_zoom);
+}
+
+void FlameView::showBranching()
+{
+    m_wantsBranching = true;
+    scrollToBranching();
+}
+
+void FlameView::scrollToBranching()
+{
+    std::vector<float> widest(m_layout.rows + 1, 0);
+    for (const model::FlameRect &rect : m_layout.rects)
+        widest[rect.row] = std::max(widest[rect.row], rect.width);
+    const auto shared = static_cast<float>(viewport()->width()) * kSharedWidth;
+    const auto first = std::find_if(widest.begin(), widest.end(), [shared](float width) { return width < shared; });
+    const auto row = static_cast<int>(first - widest.begin());
+    const bool isInSight = row * kRowHeight < viewport()->height() / 2;
+    verticalScrollBar()->setValue(isInSight ? 0 : (row - kCallersInSight) * kRowHeight);
+}
+
+QSize FlameView::sizeHint() const { return {600, 12 * kRowHeight}; }
+
+void FlameView::findMatches()
+{
+    m_matches.clear();
+    m_matchedShare = 0;
+    if (m_search.isEmpty())
+        return;
+    m_matches.resize(nodeCount());
+    for (std::size_t i = 1; i < nodeCount(); ++i)
+        m_matches[i] = wholeName(model::NodeId(i)).contains(m_search, Qt::CaseInsensitive);
+    m_matchedShare = matchedBelow(m_zoom);
+}
+
+double FlameView::matchedBelow(model::NodeId node) const
+{
+    if (m_matches.empty() || total(node) <= 0)
+        return 0;
+    std::int64_t matched = 0;
+    std::vector<model::NodeId> open{node};
+    while (!open.empty()) {
+        const model::NodeId next = open.back();
+        open.pop_back();
+        if (m_matches[next.index()]) {
+            matched += total(next);
+            continue;
+        }
+        const Place at = place(next);
+        for (std::size_t row = 0; row < at.childCount; ++row)
+            open.emplace_back(at.firstChild.index() + row);
+    }
+    return static_cast<double>(matched) / static_cast<double>(total(node));
+}
+
+void FlameView::relayout()
+{
+    model::FlameOptions options;
+    options.widthPx = viewport()->width();
+    options.zoom = m_zoom;
+    m_layout = layoutFor(options);
+    m_looks = looksOf(m_layout);
+    m_hovered.reset();
+    const int contentHeight = static_cast<int>(m_layout.rows) * kRowHeight;
+    verticalScrollBar()->setRange(0, std::max(0, contentHeight - viewport()->height()));
+    verticalScrollBar()->setPageStep(viewport()->height());
+    if (m_wantsBranching)
+        scrollToBranching();
+    viewport()->update();
+}
+
+std::vector<FlameView::Look> FlameView::looksOf(const model::FlameLayout &layout) const
+{
+    std::vector<Look> looks(layout.rects.size());
+    const QFontMetrics metrics(font());
+    for (std::size_t i = 0; i < layout.rects.size(); ++i) {
+        const model::FlameRect &rect = layout.rects[i];
+        Look &look = looks[i];
+        look.isHit = rect.merged == 0 && !m_matches.empty() && m_matches[rect.node.index()];
+        look.fill = rect.merged ? Colors::of(this).neutralTint() : fillOf(rect.node);
+        if (rect.width < kLeastTextWidth || rect.merged)
+            continue;
+        const QString name
+            = rect.node == kRoot ? tr("all") : text(model::shortFunctionName(wholeName(rect.node).toStdString()));
+        look.text = metrics.elidedText(name, Qt::ElideRight, static_cast<int>(rect.width) - 2 * kTextMargin);
+        if (look.text.size() < 2)
+            look.text.clear();
+    }
+    return looks;
+}
+
+void FlameView::paint(
+    QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks, int top, int height) const
+{
+    const Colors &colors = Colors::of(this);
+    for (std::size_t i = 0; i < layout.rects.size(); ++i) {
+        const model::FlameRect &rect = layout.rects[i];
+        const int y = static_cast<int>(rect.row) * kRowHeight - top;
+        if (y + kRowHeight < 0 || y > height)
+            continue;
+        const QRectF box(rect.x, y, std::max(rect.width - 1.0f, 0.5f), kRowHeight - 1);
+        const Look &look = looks[i];
+        const bool isSelected = rect.merged == 0 && rect.node == m_selected;
+        const bool isDimmed = !m_matches.empty() && !look.isHit;
+        QColor fill = look.isHit ? colors[Token::Memory] : look.fill;
+        if (isSelected)
+            fill = colors[Token::Accent];
+        else if (m_hovered == i)
+            fill = mixed(colors[Token::Accent], fill, 0.25);
+        painter.fillRect(box, fill);
+        if (look.text.isEmpty())
+            continue;
+        painter.setPen(colors[isSelected || look.isHit ? Token::OnAccent : isDimmed ? Token::InkMuted : Token::Ink]);
+        painter.drawText(box.adjusted(kTextMargin, 0, -kTextMargin, 0), Qt::AlignVCenter | Qt::AlignLeft, look.text);
+    }
+}
+
+void FlameView::paintEvent(QPaintEvent *)
+{
+    QPainter painter(viewport());
+    painter.setFont(font());
+    painter.fillRect(viewport()->rect(), Colors::of(this)[Token::Raised]);
+    if (nodeCount() == 0 || total(kRoot) <= 0) {
+        painter.setPen(Colors::of(this)[Token::InkMuted]);
+        painter.drawText(viewport()->rect(), Qt::AlignCenter, tr("No stack has this cost in the selected time."));
+        return;
+    }
+    m_wantsBranching = false; // from here on the reader scrolls
+    paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
+}
+
+QImage FlameView::image(int width) const
+{
+    model::FlameOptions options;
+    options.widthPx = width;
+    options.zoom = m_zoom;
+    const model::FlameLayout layout = layoutFor(options);
+    const int height = std::max(1, static_cast<int>(layout.rows)) * kRowHeight;
+    QImage image(width, height, QImage::Format_RGB32);
+    image.fill(Colors::of(this)[Token::Raised]);
+    QPainter painter(&image);
+    painter.setFont(font());
+    paint(painter, layout, looksOf(layout), 0, height);
+    return image;
+}
+
+std::optional<std::size_t> FlameView::rectAt(const QPoint &position) const
+{
+    const int y = position.y() + verticalScrollBar()->value();
+    if (y < 0)
+        return std::nullopt;
+    return m_layout.at(position.x(), static_cast<std::uint32_t>(y / kRowHeight));
+}
+
+QString FlameView::explanationOf(model::NodeId node) const
+{
+    return explanation(model::FlameRect{.node = node, .total = total(node)});
+}
+
+/// Looks hold colours of the theme.
+void FlameView::changeEvent(QEvent *event)
+{
+    QAbstractScrollArea::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
+        m_looks = looksOf(m_layout);
+        viewport()->update();
+    }
+}
+
+bool FlameView::viewportEvent(QEvent *event)
+{
+    if (event->type() == QEvent::ToolTip) {
+        const auto *help = static_cast<QHelpEvent *>(event);
+        if (const auto hit = rectAt(help->pos()))
+            QToolTip::showText(help->globalPos(), explanation(m_layout.rects[*hit]), viewport());
+        else
+            QToolTip::hideText();
+        return true;
+    }
+    if (event->type() == QEvent::Leave && m_hovered) {
+        m_hovered.reset();
+        viewport()->update();
+    }
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+void FlameView::resizeEvent(QResizeEvent *event)
+{
+    QAbstractScrollArea::resizeEvent(event);
+    relayout();
+}
+
+void FlameView::mouseMoveEvent(QMouseEvent *event)
+{
+    const auto hit = rectAt(event->position().toPoint());
+    if (hit == m_hovered)
+        return;
+    m_hovered = hit;
+    viewport()->update();
+    if (hit)
+        QToolTip::showText(
+            event->globalPosition().toPoint() + QPoint(0, 12), explanation(m_layout.rects[*hit]), viewport());
+    else
+        QToolTip::hideText();
+}
+
+void FlameView::mousePressEvent(QMouseEvent *event)
+{
+    const auto hit = rectAt(event->position().toPoint());
+    if (event->button() != Qt::LeftButton || !hit || m_layout.rects[*hit].merged)
+        return;
+    setSelected(m_layout.rects[*hit].node);
+    Q_EMIT nodeSelected(m_selected);
+}
+
+void FlameView::mouseDoubleClickEvent(QMouseEvent *event)
+{
+    if (const auto hit = rectAt(event->position().toPoint())) {
+        zoomTo(m_layout.rects[*hit].node);
+        Q_EMIT nodeActivated(m_zoom);
+    }
+}
+
+void FlameView::contextMenuEvent(QContextMenuEvent *event)
+{
+    const auto hit = rectAt(event->pos());
+    if (!hit || m_layout.rects[*hit].merged)
+        return;
+    setSelected(m_layout.rects[*hit].node);
+    Q_EMIT contextMenuRequested(m_selected, event->globalPos());
+}
+
+void FlameView::step(int key)
+{
+    const model::NodeId at = m_selected.isValid() ? m_selected : m_zoom;
+    const Place node = place(at);
+    model::NodeId next = at;
+    if (key == Qt::Key_Up && node.parent.isValid())
+        next = node.parent;
+    else if (key == Qt::Key_Down && node.childCount)
+        next = node.firstChild;
+    else if (node.parent.isValid()) {
+        const Place above = place(node.parent);
+        const std::size_t row = at.index() - above.firstChild.index();
+        if (key == Qt::Key_Left && row > 0)
+            next = model::NodeId(at.index() - 1);
+        else if (key == Qt::Key_Right && row + 1 < above.childCount)
+            next = model::NodeId(at.index() + 1);
+    }
+    setSelected(next);
+    Q_EMIT nodeSelected(next);
+}
+
+void FlameView::keyPressEvent(QKeyEvent *event)
+{
+    switch (event->key()) {
+    case Qt::Key_Up:
+    case Qt::Key_Down:
+    case Qt::Key_Left:
+    case Qt::Key_Right:
+        step(event->key());
+        return;
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        if (m_selected.isValid())
+            zoomTo(m_selected);
+        return;
+    case Qt::Key_Escape:
+        if (m_zoom != kRoot) {
+            zoomTo(place(m_zoom).parent);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    QAbstractScrollArea::keyPressEvent(event);
+}
+
+} // namespace ui

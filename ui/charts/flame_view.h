@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/layout/flame_layout.h"
+#include "ui/theme_colors.h"
+
+#include <QAbstractScrollArea>
+
+#include <memory>
+#include <vector>
+
+namespace ui {
+
+/// A flame graph, root at the top: gestures and painting, whatever the tree. Click selects, double click or Enter zooms, Esc steps back out, arrows
+/// walk, hovering explains. What a node is called, how it is coloured and what it costs is said by those who derive.
+class FlameView : public QAbstractScrollArea
+{
+    Q_OBJECT
+
+public:
+    explicit FlameView(QWidget *parent = nullptr);
+
+    /// Highlights functions whose name contains `needle`; the share of what was found is given by matchedShare().
+    void setSearch(const QString &needle);
+    /// Marks a node, without a signal.
+    void setSelected(model::NodeId node);
+    model::NodeId selected() const { return m_selected; }
+    void zoomTo(model::NodeId node);
+    /// Scrolls, once the graph is next seen, past callers that all stacks share to where the graph divides.
+    void showBranching();
+
+    model::NodeId zoom() const { return m_zoom; }
+    /// Share of the zoomed node that functions found by the search make up; each stack counts once.
+    double matchedShare() const { return m_matchedShare; }
+    /// The whole graph at `width` pixels, however tall; for exports.
+    QImage image(int width) const;
+    /// What hovering over a node says.
+    QString explanationOf(model::NodeId node) const;
+
+    QSize sizeHint() const override;
+
+Q_SIGNALS:
+    void nodeSelected(model::NodeId node);
+    void nodeActivated(model::NodeId node);
+    void zoomChanged(model::NodeId node);
+    void contextMenuRequested(model::NodeId node, const QPoint &globalPosition);
+
+protected:
+    /// A node as the view has to know it.
+    struct Place
+    {
+        model::NodeId parent; ///< invalid for the root
+        model::NodeId firstChild;
+        std::uint32_t childCount = 0;
+    };
+    virtual std::size_t nodeCount() const = 0;
+    virtual Place place(model::NodeId node) const = 0;
+    virtual std::int64_t total(model::NodeId node) const = 0;
+    virtual QString wholeName(model::NodeId node) const = 0; ///< not of the root
+    virtual QColor fillOf(model::NodeId node) const = 0;
+    virtual QString explanation(const model::FlameRect &rect) const = 0;
+    virtual model::FlameLayout layoutFor(const model::FlameOptions &options) const = 0;
+    /// To be called when the tree has become another: finds what was zoomed and selected in it by the names on the way, then draws anew.
+    void treeChanged(const std::vector<QString> &zoomPath, const std::vector<QString> &selectedPath);
+    /// Names from the root to a node.
+    std::vector<QString> pathOf(model::NodeId node) const;
+
+    bool viewportEvent(QEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void mousePressEvent(QMouseEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void mouseDoubleClickEvent(QMouseEvent *event) override;
+    void contextMenuEvent(QContextMenuEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+
+private:
+    /// What is painted of a rectangle beside its place.
+    struct Look
+    {
+        QString text; ///< already elided to the width; empty where nothing fits
+        QColor fill;
+        bool isHit = false;
+    };
+
+    void relayout();
+    void scrollToBranching();
+    std::vector<Look> looksOf(const model::FlameLayout &layout) const;
+    void findMatches();
+    double matchedBelow(model::NodeId node) const;
+    model::NodeId nodeAt(const std::vector<QString> &path) const;
+    void paint(
+        QPainter &painter, const model::FlameLayout &layout, const std::vector<Look> &looks, int top, int height) const;
+    std::optional<std::size_t> rectAt(const QPoint &position) const;
+    void step(int key);
+
+    model::NodeId m_zoom{0u};
+    model::NodeId m_selected;
+    std::optional<std::size_t> m_hovered;
+    QString m_search;
+    std::vector<bool> m_matches; ///< by node; empty without a search
+    double m_matchedShare = 0;
+    bool m_wantsBranching = false;
+    model::FlameLayout m_layout;
+    std::vector<Look> m_looks; ///< parallel to m_layout.rects
+};
+
+} // namespace ui

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/compare/difference_tree.h"
+#include "model/recent_session.h"
+#include "model/report/comparison_summary.h"
+#include "ui/background_job.h"
+#include "ui/models/cost_columns.h"
+#include "ui/pages/page.h"
+#include "ui/selection.h"
+
+#include <optional>
+
+class QBoxLayout;
+class QButtonGroup;
+class QCheckBox;
+class QLabel;
+class QLineEdit;
+class QStackedWidget;
+class QTimer;
+class QTreeView;
+
+namespace ui {
+
+class Banner;
+class Card;
+class CompareChooser;
+class ComparedSides;
+class DifferenceFilterModel;
+class DifferenceFlameView;
+class DifferenceScale;
+class ElidedLabel;
+class FunctionDifferenceModel;
+class StackDifferenceModel;
+class TotalDifferenceModel;
+
+/// What the open session and another one, or two times of it, differ in: totals of every cost, then of the chosen one a differential flame graph,
+/// functions and stacks. The open session counts as it is selected. Knows no files: it asks for the other session, and is given a snapshot of it.
+class ComparePage : public Page
+{
+    Q_OBJECT
+
+public:
+    explicit ComparePage(Selection &selection, QWidget *parent = nullptr);
+
+    QString key() const override { return QStringLiteral("compare"); }
+    QString title() const override { return tr("Compare"); }
+    QString iconName() const override { return QStringLiteral("compare"); }
+    QString subtitle() const override;
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool isBusy() const override { return m_isWaiting || m_job.isRunning() || m_treeJob.isRunning(); }
+    bool listsFunctions() const override { return m_compared != nullptr; }
+    bool isEmpty() const override { return !m_other && !m_isWaiting; }
+    std::vector<Export> exports() override;
+
+    /// Sessions to choose from; those of the same program come first.
+    void setRecent(std::vector<model::RecentSession> sessions);
+
+    /// Which of the two the other session is; by the time of recording where nobody says it.
+    enum class Role { ByTime, Before, After };
+    /// Compares with this session from now on; null: with none any more. Newer snapshots of it may follow.
+    void setOther(std::shared_ptr<const model::Snapshot> other, Role role = Role::ByTime);
+    /// The other session is on its way: otherWanted() was answered by hand.
+    void setOtherWaiting(const QString &path);
+    /// The other session cannot be read, and why.
+    void setOtherFailed(const QString &sentence);
+
+    /// Chooses a cost by its key, as its row would.
+    void showCost(const std::string &key);
+    /// The comparison that is shown; null while there is none.
+    const std::shared_ptr<const model::ComparedSessions> &compared() const { return m_compared; }
+
+Q_SIGNALS:
+    /// The session at `path` is to be compared with: setOther() or setOtherFailed() is waited for.
+    void otherWanted(const QString &path);
+    /// Somebody wants to choose a file.
+    void fileWanted();
+    /// The other session is not wanted any more.
+    void otherDropped();
+
+private:
+    enum View { FlameGraph, Functions, Stacks };
+
+    void setUpTop(QBoxLayout *column);
+    void setUpContent(QBoxLayout *column);
+    QWidget *newTotals();
+    QWidget *newDetails();
+    QWidget *newDetailControls();
+    QTreeView *newView(const QString &name);
+    void setUpConnections();
+
+    model::Side openSide() const;
+    std::shared_ptr<const model::Snapshot> side(model::Side side) const;
+    void hold();
+    void drop();
+    void cancel();
+    void rebuild();
+    void settle();
+    void showCompared(std::shared_ptr<const model::ComparedSessions> compared);
+    void chooseRow(int row);
+    void makeTree();
+    void showDetails();
+    void showState();
+    void say(const QString &sentence);
+    void sayNothing();
+    void applyFind(const QString &needle);
+    void inspect(const QModelIndex &index);
+    std::string costKey() const;
+
+    Selection &m_selection;
+    std::shared_ptr<const model::Snapshot> m_open;
+    std::shared_ptr<const model::Snapshot> m_other;
+    bool m_isHeld = false; ///< the other one is a time of the open session
+    Role m_role = Role::ByTime;
+    bool m_isSwapped = false;
+    bool m_isWaiting = false; ///< for the other session
+    bool m_isStale = false;   ///< a newer snapshot came while the job worked
+    QString m_problem;        ///< why there is no comparison, as a sentence
+    model::Normalisation m_normalisation;
+    std::shared_ptr<const model::ComparedSessions> m_compared;
+    model::ComparisonSummary m_summary;
+    std::string m_costKey; ///< chosen; empty: the first
+    std::size_t m_cost = 0;
+    std::shared_ptr<const model::DifferenceTree> m_tree;
+    BackgroundJob m_job;
+    BackgroundJob m_treeJob;
+    QTimer *m_slow = nullptr;
+    int m_slowSeconds = 0;
+
+    ComparedSides *m_sides = nullptr;
+    Banner *m_progress = nullptr;
+    QLabel *m_sentence = nullptr;
+    ElidedLabel *m_notes = nullptr;    ///< whole in its tool tip
+    QStackedWidget *m_stack = nullptr; ///< chooser, comparison
+    CompareChooser *m_chooser = nullptr;
+    QWidget *m_content = nullptr;
+    QWidget *m_results = nullptr; ///< totals and where they changed
+    QTreeView *m_totalView = nullptr;
+    TotalDifferenceModel *m_totals = nullptr;
+    Card *m_details = nullptr;
+    QButtonGroup *m_views = nullptr;
+    QButtonGroup *m_parts = nullptr;
+    QCheckBox *m_onlyDifferent = nullptr;
+    QLineEdit *m_filter = nullptr;
+    DifferenceScale *m_scale = nullptr;
+    QStackedWidget *m_viewStack = nullptr;
+    DifferenceFlameView *m_flame = nullptr;
+    QTreeView *m_functionView = nullptr;
+    QTreeView *m_stackView = nullptr;
+    QLabel *m_nothing = nullptr; ///< in place of a table without rows
+    FunctionDifferenceModel *m_functions = nullptr;
+    StackDifferenceModel *m_stacks = nullptr;
+    DifferenceFilterModel *m_functionFilter = nullptr;
+    DifferenceFilterModel *m_stackFilter = nullptr;
+};
+
+} // namespace ui

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/hot_page.h"
+
+#include "model/aggregate/sampling_error.h"
+#include "model/report/hot_report.h"
+#include "ui/models/cost_columns.h"
+#include "ui/pages/page_text.h"
+#include "ui/text.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
+#include "ui/widgets/share_delegate.h"
+
+#include <QButtonGroup>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QScrollBar>
+#include <QSignalBlocker>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTreeWidget>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace ui {
+
+using model::CostKind;
+
+namespace {
+
+constexpr std::size_t kMostFunctions = 100;
+constexpr std::array kCosts{CostKind::CpuTime, CostKind::Allocations, CostKind::Allocated, CostKind::Temporary,
+    CostKind::Peak, CostKind::Live, CostKind::SystemCalls, CostKind::SystemCallTime, CostKind::Blocked};
+
+/// The page that is about a cost.
+model::CardPage pageOf(CostKind kind)
+{
+    switch (model::costInfo(kind).source) {
+    case model::CostSource::Cpu:
+        return model::CardPage::Cpu;
+    case model::CostSource::SystemCall:
+        return model::CardPage::SystemCalls;
+    case model::CostSource::Wait:
+        return model::CardPage::Waits;
+    case model::CostSource::Heap:
+        break;
+    }
+    return model::CardPage::Heap;
+}
+
+enum PathColumn { PathName, PathShare, PathInterval, PathPlace, PathColumnCount };
+enum FunctionColumn {
+    RankColumn,
+    NameColumn,
+    SelfColumn,
+    IntervalColumn,
+    TotalColumn,
+    PlaceColumn,
+    FunctionColumnCount
+};
+
+QString costLabel(CostKind kind)
+{
+    switch (kind) {
+    case CostKind::CpuTime:
+        return HotPage::tr("CPU time");
+    case CostKind::Allocations:
+        return HotPage::tr("Allocations");
+    case CostKind::Allocated:
+        return HotPage::tr("Allocated");
+    case CostKind::Temporary:
+        return HotPage::tr("Temporary");
+    case CostKind::Peak:
+        return HotPage::tr("Peak");
+    case CostKind::SystemCalls:
+        return HotPage::tr("System calls");
+    case CostKind::SystemCallTime:
+        return HotPage::tr("Time in calls");
+    case CostKind::Blocked:
+        return HotPage::tr("Blocked");
+    default:
+        return HotPage::tr("Live");
+    }
+}
+
+QString intervalText(const model::Interval &share)
+{
+    return QStringLiteral("%1 – %2 %").arg(share.low * 100, 0, 'f', 1).arg(share.high * 100, 0, 'f', 1);
+}
+
+/// "2", and "2 =" where several share the place.
+QString rankText(std::size_t rank, bool isTie)
+{
+    return QString::number(rank) + (isTie ? QStringLiteral(" =") : QString());
+}
+
+template <typename Ranked> bool isTieAt(const std::vector<Ranked> &all, std::size_t i)
+{
+    return (i > 0 && all[i - 1].rank == all[i].rank) || (i + 1 < all.size() && all[i + 1].rank == all[i].rank);
+}
+
+QTreeWidget *newTable(const QStringList &headers, int wide)
+{
+    auto *table = new QTreeWidget;
+    table->setHeaderLabels(headers);
+    table->setUniformRowHeights(true);
+    table->setTextElideMode(Qt::ElideMiddle);
+    table->header()->setStretchLastSection(false);
+    table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    table->header()->setMinimumSectionSize(48);
+    table->header()->setSectionResizeMode(wide, QHeaderView::Stretch);
+    return table;
+}
+
+void setColumn(QTreeWidget &table, int column, int width)
+{
+    table.header()->resizeSection(column, width);
+    table.headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+}
+
+} // namespace
+
+HotPage::HotPage(Selection &selection, QWidget *parent)
+    : Page(parent)
+    , m_selection(selection)
+{
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    setUpControls(column);
+    setUpTables(column);
+    connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
+}
+
+void HotPage::setUpControls(QBoxLayout *column)
+{
+    auto *line = new QHBoxLayout;
+    line->setSpacing(8);
+    m_costButtons = new QButtonGroup(this);
+    for (std::size_t i = 0; i < kCosts.size(); ++i) {
+        auto *button = new QPushButton(costLabel(kCosts[i]));
+        button->setCheckable(true);
+        button->setChecked(kCosts[i] == m_kind);
+        m_costButtons->addButton(button, static_cast<int>(i));
+        line->addWidget(button);
+    }
+    line->addStretch(1);
+    m_threads = new QComboBox;
+    m_threads->setAccessibleName(tr("Thread"));
+    m_threads->setToolTip(tr("CPU time of this thread only; the heap is not kept by thread"));
+    m_threads->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_threads->setMaximumWidth(260);
+    line->addWidget(m_threads);
+    column->addLayout(line);
+    connect(m_costButtons, &QButtonGroup::idClicked, this, [this](int id) {
+        m_isChosen = true;
+        showCost(kCosts[static_cast<std::size_t>(id)]);
+    });
+    connect(m_threads, &QComboBox::activated, this, [this](int row) {
+        const QVariant thread = m_threads->itemData(row);
+        m_selection.setThread(
+            thread.isValid() ? std::optional(model::ThreadId(thread.toUInt())) : std::optional<model::ThreadId>());
+    });
+}
+
+void HotPage::setUpTables(QBoxLayout *column)
+{
+    m_stack = new QStackedWidget;
+    auto *splitter = new QSplitter(Qt::Vertical);
+    splitter->setChildrenCollapsible(false);
+    splitter->setHandleWidth(8);
+    m_pathCard = new Card(tr("Where most of it flows"));
+    m_paths = newTable({tr("Function"), tr("Share"), tr("95 % interval"), tr("Place")}, PathName);
+    m_paths->setAccessibleName(tr("Paths on which most of the cost flows"));
+    m_paths->setIndentation(14);
+    setColumn(*m_paths, PathShare, 130);
+    setColumn(*m_paths, PathInterval, 130);
+    m_paths->header()->resizeSection(PathPlace, 190);
+    m_functionCard = new Card(tr("Functions by their own part"));
+    m_functionCard->addExport(
+        QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
+    m_functions
+        = newTable({tr("Rank"), tr("Function"), tr("Self"), tr("95 % interval"), tr("Total"), tr("Place")}, NameColumn);
+    m_functions->setAccessibleName(tr("Functions by their own part of the cost"));
+    m_functions->setRootIsDecorated(false);
+    m_functions->header()->resizeSection(RankColumn, 64);
+    setColumn(*m_functions, SelfColumn, 130);
+    setColumn(*m_functions, IntervalColumn, 130);
+    setColumn(*m_functions, TotalColumn, 84);
+    m_functions->header()->resizeSection(PlaceColumn, 190);
+    for (const auto &[card, table] : {std::pair{m_pathCard, m_paths}, {m_functionCard, m_functions}}) {
+        table->setItemDelegate(new ShareDelegate(Token::Cpu, table));
+        table->setMinimumHeight(100);
+        card->body()->addWidget(table);
+        splitter->addWidget(card);
+        connect(table, &QTreeWidget::itemClicked, this, [this](QTreeWidgetItem *row) { inspect(row); });
+        connect(table, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
+            inspect(row);
+            m_selection.setFindText(row->data(0, FullTextRole).toString());
+            Q_EMIT pageWanted(pageOf(m_kind));
+        });
+    }
+    splitter->setStretchFactor(0, 2);
+    splitter->setStretchFactor(1, 3);
+    m_empty = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setWordWrap(true);
+    m_stack->addWidget(splitter);
+    m_stack->addWidget(m_empty);
+    column->addWidget(m_stack, 1);
+}
+
+QString HotPage::subtitle() const
+{
+    if (!m_snapshot)
+        return {};
+    QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind).toLower(), selectionText(*m_snapshot));
+    if (m_hot && !m_hot->isExact())
+        words += tr(" · %1 samples").arg(text(model::formatCount(m_hot->samples)));
+    return words;
+}
+
+void HotPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
+{
+    const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
+    m_snapshot = std::move(snapshot);
+    if (isOther) {
+        m_job.cancel();
+        m_hot.reset();
+        m_shownSnapshot.reset();
+        m_threadTimes.clear();
+        m_isChosen = false;
+        m_paths->clear();
+        m_functions->clear();
+    }
+    if (!m_snapshot)
+        return;
+    chooseWhatIsThere();
+    showThreads();
+    // What somebody reads does not move under their eyes: while recording it is renewed every two seconds.
+    const bool isSameView = m_shownSnapshot && m_shownSnapshot->selection == m_snapshot->selection;
+    const bool isLive = m_snapshot->info.state == model::SessionState::Recording;
+    if (!isLive || !isSameView
+        || (!m_job.isRunning()
+            && m_snapshot->info.duration - m_shownSnapshot->info.duration >= model::Duration::fromMs(2000)))
+        rebuild();
+    Q_EMIT subtitleChanged();
+}
+
+/// A session without samples opens at the first cost that it has.
+void HotPage::chooseWhatIsThere()
+{
+    const bool hasCpu = m_snapshot->info.config.cpuHz > 0;
+    for (std::size_t i = 0; i < kCosts.size(); ++i) {
+        const model::CostSource source = model::costInfo(kCosts[i]).source;
+        const bool isThere = model::isRecorded(m_snapshot->info, source);
+        auto *button = m_costButtons->button(static_cast<int>(i));
+        button->setEnabled(isThere);
+        // What has to be asked for takes no room where it was not.
+        button->setVisible(isThere || source == model::CostSource::Heap || source == model::CostSource::Cpu);
+    }
+    if (m_isChosen)
+        return;
+    m_kind
+        = hasCpu && (!m_snapshot->cpu.empty() || m_snapshot->heap.empty()) ? CostKind::CpuTime : CostKind::Allocations;
+    for (std::size_t i = 0; i < kCosts.size(); ++i)
+        m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == m_kind);
+}
+
+void HotPage::showThreads()
+{
+    const model::ProgramTables &tables = *m_snapshot->tables;
+    if (!m_snapshot->selection.thread || m_threadTimes.empty()) {
+        m_threadTimes.assign(tables.threads.size(), 0);
+        for (const model::CpuCost &row : m_snapshot->cpu)
+            m_threadTimes[row.thread.index()] += row.timeNs;
+    }
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < m_threadTimes.size(); ++i)
+        if (m_threadTimes[i] > 0)
+            order.push_back(i);
+    std::stable_sort(order.begin(), order.end(),
+        [this](std::uint32_t a, std::uint32_t b) { return m_threadTimes[a] > m_threadTimes[b]; });
+    const std::int64_t all = std::accumulate(m_threadTimes.begin(), m_threadTimes.end(), std::int64_t{0});
+    const QSignalBlocker blocker(m_threads);
+    m_threads->clear();
+    m_threads->addItem(tr("All threads"));
+    for (const std::uint32_t i : order) {
+        const model::Thread &thread = tables.threads[i];
+        m_threads->addItem(tr("%1 · %2 · %3")
+                               .arg(text(tables.text(thread.name)), QString::number(thread.tid),
+                                   text(model::formatShareOf(m_threadTimes[i], all))),
+            i);
+        if (m_snapshot->selection.thread && m_snapshot->selection.thread->index() == i)
+            m_threads->setCurrentIndex(m_threads->count() - 1);
+    }
+    m_threads->setEnabled(model::costInfo(m_kind).source != model::CostSource::Heap && !order.empty());
+}
+
+void HotPage::showCost(CostKind kind)
+{
+    m_isChosen = true;
+    m_kind = kind;
+    for (std::size_t i = 0; i < kCosts.size(); ++i)
+        m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == kind);
+    m_threads->setEnabled(model::costInfo(kind).source != model::CostSource::Heap && m_threads->count() > 1);
+    rebuild();
+    Q_EMIT subtitleChanged();
+}
+
+void HotPage::rebuild()
+{
+    if (!m_snapshot)
+        return;
+    m_job.run([snapshot = m_snapshot, kind = m_kind](
+                  std::stop_token stop) { return model::hotSpots(*snapshot, kind, kMostFunctions, stop); },
+        [this, snapshot = m_snapshot](model::HotSpots hot) {
+            m_shownSnapshot = snapshot;
+            show(std::move(hot));
+        });
+}
+
+void HotPage::show(model::HotSpots hot)
+{
+    m_hot = std::move(hot);
+    const bool isEmpty = m_hot->functions.empty();
+    m_empty->setText(m_kind == CostKind::CpuTime
+            ? tr("No CPU sample falls into what is selected.\nSelect a longer time, or all threads.")
+            : tr("Nothing in what is selected has this cost.\nSelect a longer time, or another cost."));
+    m_stack->setCurrentIndex(isEmpty ? 1 : 0);
+    const bool isExact = m_hot->isExact();
+    m_paths->setColumnHidden(PathInterval, isExact);
+    m_functions->setColumnHidden(IntervalColumn, isExact);
+    m_pathCard->setCaption(isExact
+            ? tr("down to where it is spent or splits; “=” are ties")
+            : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
+    m_functionCard->setCaption(m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
+            ? tr("estimates of a sampled heap")
+            : isExact ? tr("counted")
+                      : tr("“=”: intervals overlap, so the samples do not tell which is more"));
+    showPaths();
+    showFunctions();
+    Q_EMIT subtitleChanged();
+}
+
+QString HotPage::placeText(model::StringId file, std::uint32_t line) const
+{
+    const std::string &path = m_shownSnapshot->tables->text(file);
+    return path.empty() ? QString()
+                        : text(model::fileNameOf(path)) + (line > 0 ? u':' + QString::number(line) : QString());
+}
+
+void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const
+{
+    const model::CallTree &tree = m_hot->tree;
+    const model::CallNode &last = tree.node(path.nodes.back());
+    const std::string name = tree.name(path.nodes.back());
+    row.setText(PathName,
+        rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name))
+            + (path.endsInSelf ? tr("   spent in its own code") : tr("   splits here")));
+    row.setData(0, FullTextRole, text(name));
+    row.setData(0, StackRole, last.stack.value);
+    row.setToolTip(PathName, text(name));
+    row.setText(PathShare, text(model::formatShare(path.share)));
+    row.setData(PathShare, ShareRole, path.share);
+    row.setText(PathInterval, intervalText(path.share95));
+    row.setText(PathPlace, placeText(last.file, last.line));
+    qDeleteAll(row.takeChildren());
+    for (const model::NodeId node : path.nodes) {
+        auto *frame = new QTreeWidgetItem(&row);
+        QString shown = text(model::shortFunctionName(tree.name(node)));
+        if (tree.node(node).recursion > 1)
+            shown += tr("   calls itself, %1 deep").arg(tree.node(node).recursion);
+        frame->setText(PathName, shown);
+        frame->setData(0, FullTextRole, text(tree.name(node)));
+        frame->setData(0, StackRole, tree.node(node).stack.value);
+        frame->setToolTip(PathName, text(tree.name(node)));
+        frame->setText(PathShare, text(model::formatShareOf(tree.total(node), tree.all())));
+        frame->setData(PathShare, ShareRole, static_cast<double>(tree.total(node)) / static_cast<double>(tree.all()));
+        frame->setText(PathPlace, placeText(tree.node(node).file, tree.node(node).line));
+    }
+    for (QTreeWidgetItem *each = &row; each != nullptr;) {
+        each->setTextAlignment(PathShare, Qt::AlignRight | Qt::AlignVCenter);
+        each->setTextAlignment(PathInterval, Qt::AlignRight | Qt::AlignVCenter);
+        const int next = each == &row ? 0 : row.indexOfChild(each) + 1;
+        each = next < row.childCount() ? row.child(next) : nullptr;
+    }
+}
+
+void HotPage::showPaths()
+{
+    const bool isFirst = m_paths->topLevelItemCount() == 0;
+    while (m_paths->topLevelItemCount() > static_cast<int>(m_hot->paths.size()))
+        delete m_paths->takeTopLevelItem(m_paths->topLevelItemCount() - 1);
+    while (m_paths->topLevelItemCount() < static_cast<int>(m_hot->paths.size()))
+        new QTreeWidgetItem(m_paths);
+    const int scrolled = m_paths->verticalScrollBar()->value();
+    for (std::size_t i = 0; i < m_hot->paths.size(); ++i)
+        fillPath(*m_paths->topLevelItem(static_cast<int>(i)), m_hot->paths[i], isTieAt(m_hot->paths, i));
+    m_paths->verticalScrollBar()->setValue(scrolled);
+    if (isFirst && m_hot->paths.size() == 1)
+        m_paths->topLevelItem(0)->setExpanded(true);
+}
+
+void HotPage::showFunctions()
+{
+    const QString current
+        = m_functions->currentItem() ? m_functions->currentItem()->data(0, FullTextRole).toString() : QString();
+    const int count = static_cast<int>(m_hot->functions.size());
+    while (m_functions->topLevelItemCount() > count)
+        delete m_functions->takeTopLevelItem(m_functions->topLevelItemCount() - 1);
+    while (m_functions->topLevelItemCount() < count)
+        new QTreeWidgetItem(m_functions);
+    m_functions->setAutoScroll(false);
+    for (std::size_t i = 0; i < m_hot->functions.size(); ++i) {
+        const model::HotFunction &each = m_hot->functions[i];
+        QTreeWidgetItem &row = *m_functions->topLevelItem(static_cast<int>(i));
+        const QString name = text(m_hot->table.functions->name(each.function));
+        const QString place = placeText(each.file, each.line);
+        row.setText(RankColumn, rankText(each.rank, isTieAt(m_hot->functions, i)));
+        row.setData(0, FullTextRole, name);
+        row.setText(NameColumn, text(model::shortFunctionName(name.toStdString())));
+        row.setToolTip(NameColumn, name);
+        row.setText(SelfColumn, text(model::formatShare(each.selfShare)));
+        row.setData(SelfColumn, ShareRole, each.selfShare);
+        row.setText(IntervalColumn, intervalText(each.selfShare95));
+        row.setText(TotalColumn, text(model::formatShare(each.totalShare)));
+        row.setText(PlaceColumn, place.isEmpty() ? text(m_hot->table.functions->moduleName(each.function)) : place);
+        for (const int column : {SelfColumn, IntervalColumn, TotalColumn})
+            row.setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+        if (!current.isEmpty() && name == current)
+            m_functions->setCurrentItem(&row);
+    }
+    m_functions->setAutoScroll(true);
+}
+
+void HotPage::inspect(const QTreeWidgetItem *row)
+{
+    const QVariant stack = row->data(0, StackRole);
+    if (stack.isValid() && model::StackId(stack.toUInt()).isValid())
+        m_selection.setInspected(InspectedStack{model::StackId(stack.toUInt()), {}});
+}
+
+std::vector<Export> HotPage::exports()
+{
+    if (!m_shownSnapshot || !m_hot)
+        return {};
+    return {{QStringLiteral("hot-functions"), tr("Functions"), {},
+        [snapshot = m_shownSnapshot, kind = m_kind](std::ostream &out) { model::writeHotCsv(out, *snapshot, kind); }}};
+}
+
+} // namespace ui

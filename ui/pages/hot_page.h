@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/analysis/hot_paths.h"
+#include "ui/background_job.h"
+#include "ui/pages/page.h"
+#include "ui/selection.h"
+
+#include <optional>
+
+class QBoxLayout;
+class QButtonGroup;
+class QComboBox;
+class QLabel;
+class QSplitter;
+class QStackedWidget;
+class QTreeWidget;
+class QTreeWidgetItem;
+
+namespace ui {
+
+class Card;
+
+/// The ways on which most of a cost flows, and the functions by their own part of it, with the interval that sampling leaves and ties shown as
+/// ties. By any cost, of the selected time; CPU time also by thread.
+class HotPage : public Page
+{
+    Q_OBJECT
+
+public:
+    explicit HotPage(Selection &selection, QWidget *parent = nullptr);
+
+    QString key() const override { return QStringLiteral("hot"); }
+    QString title() const override { return tr("Hot paths"); }
+    QString iconName() const override { return QStringLiteral("hot"); }
+    QString subtitle() const override;
+    void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool isBusy() const override { return m_job.isRunning(); }
+    std::vector<Export> exports() override;
+
+    /// Shows another cost, as its button would.
+    void showCost(model::CostKind kind);
+    model::CostKind shownCost() const { return m_kind; }
+
+private:
+    void setUpControls(QBoxLayout *column);
+    void setUpTables(QBoxLayout *column);
+    void chooseWhatIsThere();
+    void showThreads();
+    void rebuild();
+    void show(model::HotSpots hot);
+    void showPaths();
+    void showFunctions();
+    void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const;
+    void inspect(const QTreeWidgetItem *row);
+    QString placeText(model::StringId file, std::uint32_t line) const;
+
+    Selection &m_selection;
+    BackgroundJob m_job;
+    std::shared_ptr<const model::Snapshot> m_snapshot;
+    std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_hot was made from
+    std::optional<model::HotSpots> m_hot;
+    model::CostKind m_kind = model::CostKind::CpuTime;
+    bool m_isChosen = false;                 ///< somebody chose the cost
+    std::vector<std::int64_t> m_threadTimes; ///< by thread, of the newest snapshot of all threads, ns
+    QButtonGroup *m_costButtons = nullptr;
+    QComboBox *m_threads = nullptr;
+    QStackedWidget *m_stack = nullptr;
+    QLabel *m_empty = nullptr;
+    Card *m_pathCard = nullptr;
+    Card *m_functionCard = nullptr;
+    QTreeWidget *m_paths = nullptr;
+    QTreeWidget *m_functions = nullptr;
+};
+
+} // namespace ui
