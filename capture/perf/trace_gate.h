@@ -8,7 +8,7 @@
 namespace capture {
 
 /// Bounds what tracing costs. Of each tenth of a second so many records of calls are taken; what comes after that is not recorded until the
-/// next tenth begins: a part of the time is left out, the same for all threads and calls. A call takes its thread some 1 µs longer while it
+/// next tenth begins: a part of the time is left out, the same for all threads and calls. A call takes its thread some 1.5 µs longer while it
 /// is recorded, so that the bound is a quarter of a core. Stacks are read at a bounded speed: the kernel copies none that finds no room, and is
 /// not asked for more in this tenth once so many calls have come.
 /// Capture thread only.
@@ -16,7 +16,7 @@ class TraceGate
 {
 public:
     static constexpr std::uint64_t kWindowNs = 100'000'000;
-    static constexpr std::uint64_t kMostCallRecords = 50'000; ///< in a window: 250,000 calls a second
+    static constexpr std::uint64_t kMostCallRecords = 30'000; ///< in a window: 150,000 calls a second
     static constexpr std::uint64_t kMostWithStacks
         = 4'000; ///< call records of a window, after which stacks are not asked for
     static constexpr std::size_t kStackBytesPerSecond = std::size_t{24} << 20;

@@ -41,6 +41,19 @@ std::int64_t weight(const ActivityTotal &total, CostSource source)
     return source == CostSource::Wait ? total.timeNs : total.count;
 }
 
+/// The function of the program's own that a stack goes through; in a program of system libraries alone what called the C library.
+StackLine placeOf(FunctionIndex &index, StackId stack)
+{
+    StackLine own = ownLine(index, stack);
+    if (!own.modulePath.starts_with('['))
+        return own;
+    const std::vector<StackLine> lines = stackLines(index, stack);
+    for (std::size_t i = 1; i < lines.size(); ++i)
+        if (!lines[i].moduleName.starts_with("libc.") && !lines[i].name.empty())
+            return lines[i];
+    return own;
+}
+
 std::vector<PlaceTotal> places(const Snapshot &snapshot, CostSource source)
 {
     FunctionIndex index(snapshot.tables);
@@ -48,7 +61,7 @@ std::vector<PlaceTotal> places(const Snapshot &snapshot, CostSource source)
     for (const ActivityCost &row : snapshot.activities) {
         if (row.activity.isWait() != (source == CostSource::Wait))
             continue;
-        StackLine line = ownLine(index, row.stack);
+        StackLine line = placeOf(index, row.stack);
         PlaceTotal &place = sums[{line.name, line.modulePath, row.activity.value}];
         place.line = std::move(line);
         place.total.activity = row.activity;
