@@ -42,6 +42,8 @@ struct Typed
     RecordOptions record;
     std::string heap;
     std::string cpu;
+    bool systemCalls = false;
+    bool waits = false;
     std::string children;
     std::string whenFull;
     std::string tick;
@@ -85,6 +87,10 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("FILE");
     command.add_option("--heap", typed.heap, heapHelp)->type_name("full|sampled[=BYTES]|auto[=PERCENT]|off");
     command.add_option("--cpu", typed.cpu, "CPU samples per second; off or 0: none (default 199)")->type_name("HZ|off");
+    command.add_flag("--syscalls", typed.systemCalls,
+        "Record each system call with its stack: how many, how long, how many fail; needs root or CAP_PERFMON");
+    command.add_flag("--waits", typed.waits,
+        "Record when threads do not run, by stack, and what they wait for: locks, I/O, sleep, events");
     command
         .add_option("--children", typed.children,
             "Record the processes that it starts too, each as one of its own (default follow)")
@@ -271,6 +277,8 @@ model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, mode
     if (!hz)
         return hz.error();
     config.cpuHz = *hz;
+    config.systemCalls = typed.systemCalls;
+    config.waits = typed.waits;
     const auto children = choose("--children", typed.children,
         {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
     if (!children)

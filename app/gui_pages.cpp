@@ -16,6 +16,8 @@
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/pages/stability_page.h"
+#include "ui/pages/system_calls_page.h"
+#include "ui/pages/waits_page.h"
 #include "ui/widgets/inspector.h"
 
 namespace app {
@@ -29,6 +31,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPage(new ui::AreasPage(selection));
     window.addPage(new ui::LostPage(selection));
     window.addPage(new ui::CpuPage(selection));
+    window.addPage(new ui::SystemCallsPage(selection));
+    window.addPage(new ui::WaitsPage(selection));
     window.addPage(new ui::HotPage(selection));
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);

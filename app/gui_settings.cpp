@@ -44,6 +44,8 @@ ui::LaunchRequest GuiSettings::request() const
     request.heap = m_settings.value(u"launch/heapMode"_s, request.heap).toString();
     request.followsChildren = m_settings.value(u"launch/children"_s, request.followsChildren).toBool();
     request.cpuHz = m_settings.value(u"launch/cpu_hz"_s, request.cpuHz).toInt();
+    request.systemCalls = m_settings.value(u"launch/system_calls"_s, request.systemCalls).toBool();
+    request.waits = m_settings.value(u"launch/waits"_s, request.waits).toBool();
     request.tickMs = m_settings.value(u"launch/tick_ms"_s, request.tickMs).toInt();
     return request;
 }
@@ -57,6 +59,8 @@ void GuiSettings::setRequest(const ui::LaunchRequest &request)
     m_settings.setValue(u"launch/heapMode"_s, request.heap);
     m_settings.setValue(u"launch/children"_s, request.followsChildren);
     m_settings.setValue(u"launch/cpu_hz"_s, request.cpuHz);
+    m_settings.setValue(u"launch/system_calls"_s, request.systemCalls);
+    m_settings.setValue(u"launch/waits"_s, request.waits);
     m_settings.setValue(u"launch/tick_ms"_s, request.tickMs);
 }
 

@@ -120,7 +120,7 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
         attachHeap(target.pid());
     if (m_heap && m_config.children == model::ChildMode::Ignore)
         m_heap->ignoreChildrenOf(target.pid());
-    if (m_config.cpuHz > 0)
+    if (m_config.cpuHz > 0 || m_config.systemCalls || m_config.waits)
         openCpu(target, info);
     openProc(target);
 }
@@ -185,14 +185,36 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
     auto cpu = target.isLaunched()
         ? capture::CpuInstrument::launch(options, target.pid(), m_processes, m_originNs)
         : capture::CpuInstrument::attach(options, {target.pid()}, m_processes, m_originNs, {});
+    const bool isTracing = m_config.systemCalls || m_config.waits;
     if (!cpu) {
         info.cpuNote = cpu.error().text();
-        m_notes.push_back(info.cpuNote + "; CPU time is not sampled");
+        if (m_config.cpuHz > 0)
+            m_notes.push_back(info.cpuNote + "; CPU time is not sampled");
+        if (isTracing)
+            sayActivity(info, info.cpuNote + "; system calls and waits are not recorded");
         return;
     }
     info.cpuEvent = (*cpu)->event();
     info.cpuNote = (*cpu)->note();
+    if (isTracing) {
+        const auto note = (*cpu)->traceActivity({.calls = m_config.systemCalls, .waits = m_config.waits},
+            {target.pid()}, target.isLaunched() ? capture::TraceStart::AtExec : capture::TraceStart::Now);
+        sayActivity(info, note ? *note : note.error().text());
+    }
     m_instruments.push_back(std::move(*cpu));
+}
+
+/// What of system calls and waits is not granted, and what there is instead.
+void RecordingInstruments::sayActivity(model::SessionInfo &info, const std::string &note)
+{
+    if (note.empty())
+        return;
+    info.activityNote = note;
+    if (m_config.systemCalls)
+        info.activityNote += " What the kernel counts for everybody is recorded: reads and writes a second.";
+    if (m_config.waits)
+        info.activityNote += " So are voluntary and involuntary switches a second.";
+    m_notes.push_back(info.activityNote);
 }
 
 void RecordingInstruments::openProc(const capture::TargetProcess &target)

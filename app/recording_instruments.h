@@ -56,6 +56,7 @@ private:
     void sayWhatAttachMet(const capture::InjectionReport &report);
     void announce(const capture::TargetProcess &target);
     void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
+    void sayActivity(model::SessionInfo &info, const std::string &note);
     void openProc(const capture::TargetProcess &target);
 
     const model::CaptureConfig &m_config;

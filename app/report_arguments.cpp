@@ -6,6 +6,7 @@
 #include "app/duration_text.h"
 #include "app/file_commands.h"
 #include "app/report_rules.h"
+#include "model/report/activity_report.h"
 
 #include <fmt/format.h>
 
@@ -28,6 +29,64 @@ model::Result<void> readTime(const char *option, const std::string &text, std::o
     return {};
 }
 
+model::Result<void> readCost(const std::string &word, model::CostKind &cost)
+{
+    if (word.empty())
+        return {};
+    const auto kind = model::costKindOf(word);
+    if (kind) {
+        cost = *kind;
+        return {};
+    }
+    std::string keys;
+    for (const model::CostInfo &info : model::kCostKinds)
+        keys += (keys.empty() ? "" : ", ") + std::string(info.key);
+    return model::Error(fmt::format("--cost {}: there are {}", word, keys));
+}
+
+/// Where the costs of a view come from; nothing: it has no costs to choose from.
+std::optional<model::CostSource> sourceOf(ReportView view)
+{
+    switch (view) {
+    case ReportView::Heap:
+        return model::CostSource::Heap;
+    case ReportView::Cpu:
+        return model::CostSource::Cpu;
+    case ReportView::SystemCalls:
+        return model::CostSource::SystemCall;
+    case ReportView::Waits:
+        return model::CostSource::Wait;
+    default:
+        return std::nullopt;
+    }
+}
+
+/// Checks that cost and thread fit the view.
+model::Result<void> checkCost(const ReportWords &words, ReportOptions &options)
+{
+    const auto source = sourceOf(options.view);
+    if (words.cost.empty()) {
+        if (options.view == ReportView::Hot)
+            options.cost = model::CostKind::CpuTime;
+        else if (source == model::CostSource::SystemCall || source == model::CostSource::Wait)
+            options.cost = model::mainCostOf(*source);
+    }
+    const model::CostSource given = model::costInfo(options.cost).source;
+    const bool isActivity = source == model::CostSource::SystemCall || source == model::CostSource::Wait;
+    const bool fits
+        = options.view == ReportView::Hot || given == model::CostSource::Heap || (isActivity && given == *source);
+    if (!words.cost.empty() && !fits)
+        return model::Error(fmt::format("--cost {} belongs to --what hot{}", words.cost,
+            given == model::CostSource::Cpu        ? "; --what cpu needs no --cost"
+                : given == model::CostSource::Wait ? " and --what waits"
+                                                   : " and --what syscalls"));
+    const bool hasThreads = options.view == ReportView::Cpu || isActivity
+        || (options.view == ReportView::Hot && given != model::CostSource::Heap);
+    if (options.tid && !hasThreads)
+        return model::Error("--thread belongs to --what cpu, syscalls, waits and hot: the heap is not kept by thread");
+    return {};
+}
+
 } // namespace
 
 CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
@@ -36,21 +95,23 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command->add_option("file", report.file, "The session")->required()->type_name("FILE");
     command
         ->add_option("--what", words.view,
-            "summary (default), metrics, heap, mappings, pools, cpu, hot, advice, leaks, growth, forecast, lost, "
+            "summary (default), metrics, heap, mappings, pools, cpu, syscalls, waits, hot, advice, leaks, growth, "
+            "forecast, lost, "
             "verdict, alerts, "
             "losses")
         ->type_name("VIEW");
     command
         ->add_option("--cost", words.cost,
             "Cost to rank by: live (default of heap), peak, allocated, allocations, temporary; with --what hot also "
-            "cpu, its "
-            "default")
+            "cpu, its default, syscalls, syscall_time, syscall_errors, blocked, wait, wait_lock, wait_io, …; with "
+            "--format collapsed of syscalls and waits those of them")
         ->type_name("COST");
     command->add_option("--from", words.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
         ->type_name("T");
     command->add_option("--to", words.to, "Only up to this time of the recording")->type_name("T");
     command->add_option("--process", report.pid, "Only the process with this pid")->type_name("PID");
-    command->add_option("--thread", report.tid, "Only the thread with this id; with --what cpu and hot")
+    command
+        ->add_option("--thread", report.tid, "Only the thread with this id; with --what cpu, syscalls, waits and hot")
         ->type_name("TID");
     command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")
         ->check(rowCount())
@@ -62,7 +123,7 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command
         ->add_option("--format", words.format,
             "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), "
-            "collapsed (stacks; heap and cpu), or junit (verdict)")
+            "collapsed (stacks; heap, cpu, syscalls, waits), or junit (verdict)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -75,15 +136,12 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
         choose("--what", words.view,
             {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
                 {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth}, {"forecast", ReportView::Forecast},
-                {"lost", ReportView::Lost}, {"verdict", ReportView::Verdict}, {"advice", ReportView::Advice},
-                {"hot", ReportView::Hot}, {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
+                {"syscalls", ReportView::SystemCalls}, {"waits", ReportView::Waits}, {"leaks", ReportView::Leaks},
+                {"growth", ReportView::Growth}, {"forecast", ReportView::Forecast}, {"lost", ReportView::Lost},
+                {"verdict", ReportView::Verdict}, {"advice", ReportView::Advice}, {"hot", ReportView::Hot},
+                {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
             options.view),
-        choose("--cost", words.cost,
-            {std::pair{"live", model::CostKind::Live}, {"peak", model::CostKind::Peak},
-                {"allocated", model::CostKind::Allocated}, {"allocations", model::CostKind::Allocations},
-                {"temporary", model::CostKind::Temporary}, {"cpu", model::CostKind::CpuTime}},
-            options.cost),
+        readCost(words.cost, options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
                 {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
@@ -107,16 +165,11 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     }
     if (options.from && options.to && *options.to <= *options.from)
         return model::Error("--to must lie after --from");
-    if (options.view == ReportView::Hot && words.cost.empty())
-        options.cost = model::CostKind::CpuTime;
-    const bool isCpuCost = model::costInfo(options.cost).source == model::CostSource::Cpu;
-    if (isCpuCost && options.view != ReportView::Hot)
-        return model::Error("--cost cpu belongs to --what hot; --what cpu needs no --cost");
-    if (options.tid && options.view != ReportView::Cpu && !(options.view == ReportView::Hot && isCpuCost))
-        return model::Error("--thread belongs to --what cpu and --what hot: the heap is not kept by thread");
-    const bool hasStacks = options.view == ReportView::Heap || options.view == ReportView::Cpu;
+    if (auto checked = checkCost(words, options); !checked)
+        return checked;
+    const bool hasStacks = sourceOf(options.view).has_value();
     if (options.format == ReportFormat::Collapsed && !hasStacks)
-        return model::Error("Collapsed stacks exist of --what heap and --what cpu only");
+        return model::Error("Collapsed stacks exist of --what heap, cpu, syscalls and waits only");
     if (options.format == ReportFormat::Junit && options.view != ReportView::Verdict)
         return model::Error("JUnit XML exists of --what verdict only");
     const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;

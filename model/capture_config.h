@@ -41,6 +41,8 @@ struct CaptureConfig
     std::int64_t heapPeriodBytes = 512 * 1024;  ///< mean distance of samples in Sampled mode
     std::int64_t heapBudgetMilliPercent = 5000; ///< of one core, that recording may cost in Auto mode
     std::uint32_t cpuHz = 199;                  ///< samples per second and CPU; 0: off
+    bool systemCalls = false;                   ///< each system call is recorded, with its stack
+    bool waits = false;                         ///< and each span in which a thread did not run
     ChildMode children = ChildMode::Follow;
     WhenFull whenFull = WhenFull::Wait;
     Duration tick = Duration::fromMs(1000);

@@ -29,6 +29,8 @@ constexpr std::array<LossName, kLossKindCount> kLossNames{{
     {"ticks_delayed", "Ticks the recorder was late for"},
     {"processes_missed", "Processes that ended before they could be looked at"},
     {"samples_missed", "CPU samples due but not taken"},
+    {"calls_estimated", "System calls counted, but too many to be recorded one by one"},
+    {"activity_lost", "Records of system calls and waits lost"},
 }};
 
 } // namespace

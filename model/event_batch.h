@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/activity.h"
 #include "model/base/format_units.h"
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
@@ -154,9 +155,11 @@ enum class LossKind : std::uint8_t {
     BadRecords = 11,    ///< bytes from a ring that were no record
     TicksDelayed = 12,  ///< the recorder fell behind by more than a tick
     ProcessesMissed = 13,
-    SamplesMissed = 14, ///< CPU samples not taken of threads that ran and ended between two
+    SamplesMissed = 14,  ///< CPU samples not taken of threads that ran and ended between two
+    CallsEstimated = 15, ///< system calls that came too often to be recorded one by one; see ActivityDelta::estimated
+    ActivityLost = 16,   ///< records of system calls and waits that the kernel could not deliver
 };
-inline constexpr std::size_t kLossKindCount = 15;
+inline constexpr std::size_t kLossKindCount = 17;
 
 /// snake_case name of a loss, as in the session and in reports: "events_dropped".
 std::string_view lossKey(LossKind kind);
@@ -286,9 +289,10 @@ struct EventBatch
     std::vector<HeapLifetimeDelta> heapLifetimes;
     std::vector<HeapPeak> heapPeaks;
     std::vector<HeapPeakRow> heapPeakRows;
-    std::vector<AgeClock> ageClocks;  ///< of images in which a bucket of ages ended
-    std::vector<StackAges> stackAges; ///< what changed since they were last sent
-    std::vector<CpuDelta> cpu;        ///< at most one row per (thread, image, stack)
+    std::vector<AgeClock> ageClocks;       ///< of images in which a bucket of ages ended
+    std::vector<StackAges> stackAges;      ///< what changed since they were last sent
+    std::vector<CpuDelta> cpu;             ///< at most one row per (thread, image, stack)
+    std::vector<ActivityDelta> activities; ///< at most one row per (thread, image, stack, activity)
     std::vector<Loss> losses;
     std::vector<Mark> marks;
     std::vector<Gap> gaps;

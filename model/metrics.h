@@ -37,8 +37,10 @@ enum class Metric : std::uint8_t {
     ThreadLimit,   ///< how many threads the process could have: the least of what group, user and machine leave it
     DiskUsed,      ///< of the file system that the recorded processes write to and that has least left, by whomever
     DiskSize,      ///< DiskUsed plus what a user may still take of it
+    ReadCalls,     ///< system calls that read, as the kernel counts them; see also CaptureConfig::systemCalls
+    WriteCalls,
 };
-inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::DiskSize) + 1;
+inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::WriteCalls) + 1;
 
 enum class MetricUnit : std::uint8_t {
     Bytes,
@@ -85,6 +87,8 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::ThreadLimit, "thread_limit_count", "Limit of threads", MetricUnit::Count},
     {Metric::DiskUsed, "disk_used_bytes", "Disk used", MetricUnit::Bytes},
     {Metric::DiskSize, "disk_size_bytes", "Disk size", MetricUnit::Bytes},
+    {Metric::ReadCalls, "read_calls_per_second", "Read calls", MetricUnit::PerSecond},
+    {Metric::WriteCalls, "write_calls_per_second", "Write calls", MetricUnit::PerSecond},
 }};
 
 constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }

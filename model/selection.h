@@ -13,7 +13,7 @@ struct Selection
 {
     std::optional<TimeRange> time;
     std::optional<ProcessId> process;
-    std::optional<ThreadId> thread; ///< CPU only; the heap is not kept by thread
+    std::optional<ThreadId> thread; ///< CPU, system calls and waits; the heap is not kept by thread
 
     friend bool operator==(const Selection &, const Selection &) = default;
 };

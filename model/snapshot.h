@@ -55,6 +55,9 @@ struct CpuCost
     std::int64_t timeNs = 0; ///< samples × their period
 };
 
+/// What a thread did at one stack within the selected time: counts begun in it, time that passed in it.
+using ActivityCost = ActivityDelta;
+
 /// One process's metrics over the whole recording (not only the selection): `values[i]` was read at `times[i]`, ascending.
 struct MetricSeries
 {
@@ -180,8 +183,9 @@ struct Snapshot
     std::vector<HeapModeChange> heapModes;
     std::vector<CpuSeries> cpuSeries;
     std::vector<HeapSizeCell> heapSizes;
-    std::vector<HeapCost> heap; ///< one row per (image, stack) with any cost
-    std::vector<CpuCost> cpu;   ///< one row per (thread, image, stack) with any sample
+    std::vector<HeapCost> heap;           ///< one row per (image, stack) with any cost
+    std::vector<CpuCost> cpu;             ///< one row per (thread, image, stack) with any sample
+    std::vector<ActivityCost> activities; ///< system calls and waits: one row per (thread, image, stack, activity)
     /// Ends of ticks, ascending, as equally spaced over `span` as is quickly found (in long selections at ends of whole minutes or ten
     /// minutes); the last one is the end of `span`. All tick ends of the selection where there are at most kGrowthMoments of them. Empty
     /// without heap data.

@@ -79,6 +79,13 @@ constexpr const char *kLeakClaimSql
     = "INSERT OR REPLACE INTO leak_claim (image, stack, part, revision, accused_ns, accused_of, alive, withdrawn_ns)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr const char *kActivitySql
+    = "INSERT INTO activity (tick, thread, image, activity, stack, count, time_ns, errors, bytes, own_stacks, "
+      "estimated)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count,"
+      " time_ns = time_ns + excluded.time_ns, errors = errors + excluded.errors, bytes = bytes + excluded.bytes,"
+      " own_stacks = own_stacks + excluded.own_stacks, estimated = estimated + excluded.estimated";
+
 constexpr const char *kCpuSql
     = "INSERT INTO cpu (tick, thread, image, stack, period_ns, samples) VALUES (?, ?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET samples = samples + excluded.samples";
@@ -92,7 +99,8 @@ bool isEmpty(const model::EventBatch &batch)
         && batch.heapPeakRows.empty() && batch.ageClocks.empty() && batch.stackAges.empty() && batch.cpu.empty()
         && batch.losses.empty() && batch.marks.empty() && batch.gaps.empty() && batch.alerts.empty()
         && batch.phases.empty() && batch.areaTicks.empty() && batch.areas.empty() && batch.memoryParts.empty()
-        && batch.scans.empty() && batch.heapModes.empty() && batch.leakClaims.empty() && batch.disk.empty();
+        && batch.scans.empty() && batch.heapModes.empty() && batch.leakClaims.empty() && batch.disk.empty()
+        && batch.activities.empty();
 }
 
 model::Result<BatchWriter> BatchWriter::prepare(Database &database)
@@ -124,7 +132,7 @@ model::Result<BatchWriter> BatchWriter::prepare(Database &database)
             {&writer.m_heapMode,
                 "INSERT INTO heap_mode (image, when_ns, period_bytes, cause, live_bytes_before, live_blocks_before,"
                 " live_bytes_after, live_blocks_after, live_variance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-            {&writer.m_leakClaim, kLeakClaimSql},
+            {&writer.m_leakClaim, kLeakClaimSql}, {&writer.m_activity, kActivitySql},
             {&writer.m_disk, "INSERT OR REPLACE INTO session (key, value) VALUES ('disk', ?)"}});
     if (!done)
         return done.error();
@@ -217,6 +225,9 @@ void BatchWriter::writeCpu(const model::EventBatch &batch, std::int64_t tick)
     }
     for (const auto &[thread, sums] : threads)
         m_rows.row(m_cpuTick, tick, thread, sums.samples, sums.timeNs);
+    for (const model::ActivityDelta &row : batch.activities)
+        m_rows.row(m_activity, tick, row.thread, row.image, row.activity.value, row.stack, row.count, row.timeNs,
+            row.errors, row.bytes, row.ownStacks, row.estimated);
 }
 
 void BatchWriter::writeAreas(const model::EventBatch &batch, std::int64_t tick)

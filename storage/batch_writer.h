@@ -29,7 +29,7 @@ private:
 
     Statement m_tick, m_metric, m_heap, m_heapSampling, m_heapTick, m_heapSize, m_heapLifetime, m_peak, m_peakStack,
         m_peakStackGone, m_ageClock, m_stackAge, m_cpu, m_cpuTick, m_loss, m_mark, m_gap, m_alert, m_phase, m_areaTick,
-        m_area, m_parts, m_heapMode, m_leakClaim, m_disk;
+        m_area, m_parts, m_heapMode, m_leakClaim, m_disk, m_activity;
     ScanWriter m_scans;
     RowWriter m_rows;
 };

@@ -111,6 +111,8 @@ void takeConfig(const InfoValues &values, model::CaptureConfig &config)
     values.takeEnum("child_mode", config.children, model::ChildMode::Ignore);
     values.takeEnum("when_full", config.whenFull, model::WhenFull::Drop);
     values.take("cpu_hz", config.cpuHz);
+    config.systemCalls = values.number("system_calls").value_or(0) != 0;
+    config.waits = values.number("waits").value_or(0) != 0;
     if (const auto tick = values.number("tick_ns", 1, kLongestNs))
         config.tick = {*tick};
     if (const auto bucket = values.number("age_bucket_ns", 1, kLongestNs))
@@ -146,6 +148,7 @@ SessionInfo toInfo(const InfoValues &values)
     values.take("control_address", info.controlAddress);
     values.take("cpu_event", info.cpuEvent);
     values.take("cpu_note", info.cpuNote);
+    values.take("activity_note", info.activityNote);
     values.take("disk", info.disk);
     if (const auto status = values.number("exit_status", 0, 0xffff))
         info.exitStatus = static_cast<int>(*status);
@@ -187,6 +190,8 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("child_mode", static_cast<int>(config.children))
         .put("when_full", static_cast<int>(config.whenFull))
         .put("cpu_hz", config.cpuHz)
+        .put("system_calls", config.systemCalls ? 1 : 0)
+        .put("waits", config.waits ? 1 : 0)
         .put("tick_ns", config.tick.ns)
         .put("age_bucket_ns", config.ageBucket.ns)
         .put("working_directory", config.workingDirectory)
@@ -204,6 +209,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("control_address", info.controlAddress)
         .put("cpu_event", info.cpuEvent)
         .put("cpu_note", info.cpuNote)
+        .put("activity_note", info.activityNote)
         .put("exit_status", info.exitStatus)
         .put("end_reason", info.endReason);
     if (config.scanEvery)

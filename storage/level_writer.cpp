@@ -52,7 +52,10 @@ constexpr std::array kTickCosts = {
     "SELECT thread, image, period_ns, stack, samples FROM cpu WHERE tick BETWEEN ?1 AND ?2",
     "SELECT image, kind, name, stack, allocations, allocated_bytes, frees, freed_bytes FROM area"
     " WHERE tick BETWEEN ?1 AND ?2",
+    "SELECT thread, image, activity, stack, count, time_ns, errors, bytes, own_stacks, estimated FROM activity"
+    " WHERE tick BETWEEN ?1 AND ?2",
 };
+static_assert(kTickCosts.size() == kPackedKinds.size());
 
 } // namespace
 

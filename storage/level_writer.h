@@ -44,7 +44,7 @@ private:
     std::array<Open, kLevelCount> m_open;
     bool m_hasBudget = false;
     std::vector<Statement> m_sums; ///< each makes one table's rows of a bucket: (bucket, first child, last child)
-    std::array<Statement, 4> m_tickCosts; ///< by kind
+    std::array<Statement, kPackedKinds.size()> m_tickCosts; ///< by kind
     Statement m_packed, m_total, m_insertPacked, m_insertTotal, m_lastTotal, m_packedBytes, m_totalBytes;
     MetricMedians m_medians;
 };

@@ -63,6 +63,26 @@ void CpuSums::subtract(const CpuSums &other)
     timeNs = saturatedDifference(timeNs, other.timeNs);
 }
 
+void ActivitySums::add(const ActivitySums &other)
+{
+    count = saturatedSum(count, other.count);
+    timeNs = saturatedSum(timeNs, other.timeNs);
+    errors = saturatedSum(errors, other.errors);
+    bytes = saturatedSum(bytes, other.bytes);
+    ownStacks = saturatedSum(ownStacks, other.ownStacks);
+    estimated = saturatedSum(estimated, other.estimated);
+}
+
+void ActivitySums::subtract(const ActivitySums &other)
+{
+    count = saturatedDifference(count, other.count);
+    timeNs = saturatedDifference(timeNs, other.timeNs);
+    errors = saturatedDifference(errors, other.errors);
+    bytes = saturatedDifference(bytes, other.bytes);
+    ownStacks = saturatedDifference(ownStacks, other.ownStacks);
+    estimated = saturatedDifference(estimated, other.estimated);
+}
+
 std::size_t KeyHash::operator()(const HeapKey &key) const noexcept
 {
     std::uint64_t h = ((std::uint64_t{key.image} << 32) | key.stack) * 0x9e3779b97f4a7c15ull;
@@ -72,6 +92,11 @@ std::size_t KeyHash::operator()(const HeapKey &key) const noexcept
 std::size_t KeyHash::operator()(const CpuKey &key) const noexcept
 {
     return (*this)(HeapKey{key.thread * 0x85ebca6bu ^ key.image, key.stack});
+}
+
+std::size_t KeyHash::operator()(const ActivityKey &key) const noexcept
+{
+    return (*this)(CpuKey{key.thread * 0xc2b2ae35u ^ key.activity, key.image, key.stack});
 }
 
 } // namespace storage

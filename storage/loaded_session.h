@@ -4,6 +4,7 @@
 #include "model/event_batch.h"
 #include "model/snapshot.h"
 #include "storage/info_rows.h"
+#include "storage/packed_costs.h"
 #include "storage/prefix_sums.h"
 #include "storage/tick_index.h"
 
@@ -62,10 +63,30 @@ struct CpuSums
     bool isZero() const { return samples == 0 && timeNs == 0; }
 };
 
+/// System calls and waits of (thread, image, activity, stack).
+struct ActivityKey
+{
+    std::uint32_t thread = 0;
+    std::uint32_t image = 0;
+    std::uint32_t activity = 0;
+    std::uint32_t stack = 0;
+    friend bool operator==(const ActivityKey &, const ActivityKey &) = default;
+};
+
+struct ActivitySums
+{
+    std::int64_t count = 0, timeNs = 0, errors = 0, bytes = 0, ownStacks = 0, estimated = 0;
+
+    void add(const ActivitySums &other);
+    void subtract(const ActivitySums &other);
+    bool isZero() const { return count == 0 && timeNs == 0; }
+};
+
 struct KeyHash
 {
     std::size_t operator()(const HeapKey &key) const noexcept;
     std::size_t operator()(const CpuKey &key) const noexcept;
+    std::size_t operator()(const ActivityKey &key) const noexcept;
 };
 
 /// The highest moment of an image's heap.
@@ -160,9 +181,10 @@ struct LoadedSession
     PrefixSums<HeapKey, HeapSums, KeyHash> heap;
     PrefixSums<HeapKey, SamplingSums, KeyHash> heapSampling;
     bool hasSampling = false; ///< not every event was recorded
-    std::array<std::vector<std::int64_t>, 4>
+    std::array<std::vector<std::int64_t>, kPackedKinds.size()>
         totals; ///< by kind of packed costs: the buckets after which totals stand in the file
     PrefixSums<CpuKey, CpuSums, KeyHash> cpu;
+    PrefixSums<ActivityKey, ActivitySums, KeyHash> activity;
     std::map<AreaKey, std::uint32_t> areaNumbers; ///< positions in `areas`
     std::vector<LoadedArea> areas;
     PrefixSums<HeapKey, HeapSums, KeyHash> areaCosts; ///< by (position in `areas`, stack)

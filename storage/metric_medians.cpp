@@ -46,9 +46,10 @@ private:
 };
 
 constexpr std::int64_t kFirstFormatWithLimits = 9;
+constexpr std::int64_t kFirstFormatWithCalls = 13;
 
 /// Every column that a row is written with.
-std::string allColumns() { return metricColumns(kFirstFormatWithLimits); }
+std::string allColumns() { return metricColumns(kFirstFormatWithCalls); }
 
 } // namespace
 
@@ -56,7 +57,8 @@ std::string metricColumns(std::int64_t format)
 {
     std::string columns = "tick, process";
     for (const model::MetricInfo &metric : model::kMetrics) {
-        const bool isLater = metric.metric >= model::Metric::AddressLimit && format < kFirstFormatWithLimits;
+        const bool isLater = (metric.metric >= model::Metric::AddressLimit && format < kFirstFormatWithLimits)
+            || (metric.metric >= model::Metric::ReadCalls && format < kFirstFormatWithCalls);
         columns += ", " + (isLater ? std::string("NULL") : std::string(metric.key));
     }
     return columns;

@@ -15,8 +15,10 @@ enum class PackedKind : std::uint8_t {
     Sampling = 1, ///< group: image, period_bytes; numbers: samples and four variances, of table `heap_sampling`
     Cpu = 2,      ///< group: thread, image, period_ns; numbers: samples
     Area = 3,     ///< group: image, kind, name; numbers: the columns of table `area`
+    Activity = 4, ///< group: thread, image, activity; numbers: the columns of table `activity`
 };
-inline constexpr std::array kPackedKinds = {PackedKind::Heap, PackedKind::Sampling, PackedKind::Cpu, PackedKind::Area};
+inline constexpr std::array kPackedKinds
+    = {PackedKind::Heap, PackedKind::Sampling, PackedKind::Cpu, PackedKind::Area, PackedKind::Activity};
 
 /// The costs of one stack within a group. Numbers that a kind does not have are 0; variances stand as the bits of a double.
 struct PackedRow
@@ -29,7 +31,7 @@ struct PackedRow
 /// How many numbers a row of a kind has.
 constexpr std::size_t numbersOf(PackedKind kind)
 {
-    constexpr std::array<std::size_t, 4> kNumbers = {6, 5, 1, 4};
+    constexpr std::array<std::size_t, kPackedKinds.size()> kNumbers = {6, 5, 1, 4, 6};
     return kNumbers[static_cast<std::size_t>(kind)];
 }
 

@@ -51,6 +51,11 @@ constexpr std::array kFold = {
     " freed_variance = freed_variance + excluded.freed_variance",
     "INSERT INTO cpu SELECT 0, thread, image, stack, period_ns, sum(samples) FROM cpu WHERE tick BETWEEN ?1 AND ?2"
     " GROUP BY thread, image, stack, period_ns ON CONFLICT DO UPDATE SET samples = samples + excluded.samples",
+    "INSERT INTO activity SELECT 0, thread, image, activity, stack, sum(count), sum(time_ns), sum(errors), sum(bytes),"
+    " sum(own_stacks), sum(estimated) FROM activity WHERE tick BETWEEN ?1 AND ?2"
+    " GROUP BY thread, image, activity, stack ON CONFLICT DO UPDATE SET count = count + excluded.count,"
+    " time_ns = time_ns + excluded.time_ns, errors = errors + excluded.errors, bytes = bytes + excluded.bytes,"
+    " own_stacks = own_stacks + excluded.own_stacks, estimated = estimated + excluded.estimated",
     "INSERT INTO area SELECT 0, image, kind, name, stack, sum(allocations), sum(allocated_bytes), sum(frees),"
     " sum(freed_bytes) FROM area WHERE tick BETWEEN ?1 AND ?2 GROUP BY image, kind, name, stack"
     " ON CONFLICT DO UPDATE SET allocations = allocations + excluded.allocations,"
@@ -83,7 +88,7 @@ constexpr std::array kFold = {
 /// Of buckets; the ticks' tables come on top.
 constexpr std::array kBucketTables
     = {"heap_tick", "heap_size", "heap_lifetime", "cpu_tick", "area_tick", "memory_part"};
-constexpr std::array kTickTables = {"heap", "heap_sampling", "cpu", "area"};
+constexpr std::array kTickTables = {"heap", "heap_sampling", "cpu", "area", "activity"};
 
 } // namespace
 

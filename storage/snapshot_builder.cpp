@@ -46,7 +46,8 @@ public:
         fillSeries(m_session, m_selection, m_window, *m_snapshot);
         using Step = Result<void> (SnapshotBuilder::*)();
         for (const Step step : {&SnapshotBuilder::heapCosts, &SnapshotBuilder::heapErrors, &SnapshotBuilder::heapPeaks,
-                 &SnapshotBuilder::heapGrowth, &SnapshotBuilder::cpuCosts, &SnapshotBuilder::areas})
+                 &SnapshotBuilder::heapGrowth, &SnapshotBuilder::cpuCosts, &SnapshotBuilder::activities,
+                 &SnapshotBuilder::areas})
             if (auto done = (this->*step)(); !done)
                 return done.error();
         dropEmptyRows();
@@ -62,6 +63,7 @@ private:
     Result<void> heapPeaks();
     Result<void> heapGrowth();
     Result<void> cpuCosts();
+    Result<void> activities();
     Result<void> areas() { return fillAreas(m_database, m_damage, m_session, m_selection, m_window, *m_snapshot); }
     void dropEmptyRows();
     void rateStacks();
@@ -345,6 +347,26 @@ Result<void> SnapshotBuilder::cpuCosts()
     return {};
 }
 
+Result<void> SnapshotBuilder::activities()
+{
+    decltype(LoadedSession::activity)::Values before, after;
+    if (auto done = activityUntil(m_database, m_damage, m_session, m_window.first, before); !done)
+        return done;
+    if (auto done = activityUntil(m_database, m_damage, m_session, m_window.last, after); !done)
+        return done;
+    const std::vector<ActivityKey> &keys = m_session.activity.keys();
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+        const ActivityKey &key = keys[slot];
+        ActivitySums sums = at(after, slot);
+        sums.subtract(at(before, slot));
+        if (!sums.isZero() && isSelectedThread(m_session, m_selection, key.thread))
+            m_snapshot->activities.push_back({model::ThreadId(key.thread), model::ImageId(key.image),
+                model::StackId(key.stack), model::Activity{key.activity}, sums.count, sums.timeNs, sums.errors,
+                sums.bytes, sums.ownStacks, sums.estimated});
+    }
+    return {};
+}
+
 void SnapshotBuilder::dropEmptyRows()
 {
     std::erase_if(m_snapshot->heap, [](const model::HeapCost &cost) {
@@ -372,6 +394,8 @@ void SnapshotBuilder::rateStacks()
     for (const model::HeapCost &cost : m_snapshot->heap)
         rate(cost.stack);
     for (const model::CpuCost &cost : m_snapshot->cpu)
+        rate(cost.stack);
+    for (const model::ActivityCost &cost : m_snapshot->activities)
         rate(cost.stack);
 }
 

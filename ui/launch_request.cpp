@@ -17,6 +17,10 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
     all << u"-o"_s << output;
     all << u"--heap"_s << request.heap;
     all << u"--cpu"_s << (request.cpuHz > 0 ? QString::number(request.cpuHz) : u"off"_s);
+    if (request.systemCalls)
+        all << u"--syscalls"_s;
+    if (request.waits)
+        all << u"--waits"_s;
     if (!request.followsChildren)
         all << u"--children"_s << u"ignore"_s;
     if (request.tickMs != 1000)

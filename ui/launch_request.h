@@ -19,6 +19,8 @@ struct LaunchRequest
     QString heap = QStringLiteral("full"); ///< as `genprof --heap` takes it: "sampled=64KiB", "auto", "off"
     bool followsChildren = true;           ///< the programs that it starts are recorded too
     int cpuHz = 199;                       ///< 0: off
+    bool systemCalls = false;
+    bool waits = false;
     int tickMs = 1000;
     QString duration; ///< as `genprof` takes it: "10m"; empty: until the program ends
     QString output;   ///< session file; empty: named after program and time in the recordings' folder

@@ -31,6 +31,10 @@ QString pageKey(model::CardPage page)
         return QStringLiteral("heap");
     case model::CardPage::Cpu:
         return QStringLiteral("cpu");
+    case model::CardPage::SystemCalls:
+        return QStringLiteral("system-calls");
+    case model::CardPage::Waits:
+        return QStringLiteral("waits");
     case model::CardPage::HeatMap:
         return QStringLiteral("heat-map");
     case model::CardPage::Forecast:

@@ -77,6 +77,8 @@ enum class ReportView : std::uint8_t {
     Metrics,
     Heap,
     Cpu,
+    SystemCalls,
+    Waits,
     Losses,
     Alerts,
     Leaks,

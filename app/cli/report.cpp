@@ -6,6 +6,7 @@
 #include "app/terminal.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/analysis/soak_places.h"
+#include "model/report/activity_report.h"
 #include "model/report/advice_report.h"
 #include "model/report/alert_report.h"
 #include "model/report/collapsed_stacks.h"
@@ -112,6 +113,10 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapText(out, snapshot, options.cost, text);
     case ReportView::Cpu:
         return model::writeCpuText(out, snapshot, text);
+    case ReportView::SystemCalls:
+        return model::writeActivityText(out, snapshot, model::CostSource::SystemCall, text);
+    case ReportView::Waits:
+        return model::writeActivityText(out, snapshot, model::CostSource::Wait, text);
     case ReportView::Lost:
         return model::writeLostText(out, snapshot, text);
     case ReportView::Losses:
@@ -144,6 +149,10 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
         return model::writeHeapStacksCsv(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
         return model::writeCpuStacksCsv(out, snapshot, options.top);
+    case ReportView::SystemCalls:
+        return model::writeActivityCsv(out, snapshot, model::CostSource::SystemCall);
+    case ReportView::Waits:
+        return model::writeActivityCsv(out, snapshot, model::CostSource::Wait);
     case ReportView::Lost:
         return model::writeLostCsv(out, snapshot, options.top);
     case ReportView::Losses:
@@ -176,6 +185,10 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
         return model::writeHeapJson(out, snapshot, options.cost, options.top);
     case ReportView::Cpu:
         return model::writeCpuJson(out, snapshot, options.top);
+    case ReportView::SystemCalls:
+        return model::writeActivityJson(out, snapshot, model::CostSource::SystemCall, options.top);
+    case ReportView::Waits:
+        return model::writeActivityJson(out, snapshot, model::CostSource::Wait, options.top);
     case ReportView::Lost:
         return model::writeLostJson(out, snapshot, options.top);
     case ReportView::Losses:

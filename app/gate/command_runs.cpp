@@ -155,4 +155,10 @@ model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::recordCpu(
     return record({"--heap", "off", "--cpu", std::to_string(hz)}, command, name);
 }
 
+model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::recordCalls(
+    const std::vector<std::string> &command, const std::string &name)
+{
+    return record({"--heap", "off", "--cpu", "off", "--syscalls"}, command, name);
+}
+
 } // namespace app

@@ -52,6 +52,10 @@ public:
     model::Result<std::shared_ptr<const model::Snapshot>> recordCpu(
         const std::vector<std::string> &command, const std::string &name, std::uint32_t hz);
 
+    /// Records each system call.
+    model::Result<std::shared_ptr<const model::Snapshot>> recordCalls(
+        const std::vector<std::string> &command, const std::string &name);
+
     /// Whether what failed last was the command itself: it ended with another status than 0, or there is none.
     bool hasCommandFailed() const { return m_hasCommandFailed; }
 

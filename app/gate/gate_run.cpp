@@ -207,6 +207,11 @@ public:
                 if (!stacks)
                     return stacks.error();
                 finding.stacks = *stacks;
+            } else if (finding.key == GateKey::SystemCalls) {
+                const auto stacks = callStacks();
+                if (!stacks)
+                    return stacks.error();
+                finding.stacks = *stacks;
             }
         }
         return {};
@@ -257,6 +262,17 @@ private:
             }
         }
         return model::grownStacks(*model::compare({m_cpu[0], 1}, {m_cpu[1], 1}, model::CostKind::CpuTime), kStacks);
+    }
+
+    model::Result<std::vector<model::GateStack>> callStacks()
+    {
+        const auto base = m_runs.recordCalls(m_options.against, "base-calls");
+        if (!base)
+            return base.error();
+        const auto current = m_runs.recordCalls(m_options.command, "current-calls");
+        if (!current)
+            return current.error();
+        return model::grownStacks(*model::compare({*base, 1}, {*current, 1}, model::CostKind::SystemCalls), kStacks);
     }
 
     CommandRuns &m_runs;

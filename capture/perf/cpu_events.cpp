@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/cpu_events.h"
 
+#include "capture/perf/thread_list.h"
 #include "capture/target/open_files_limit.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -13,9 +13,6 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
-#include <memory>
 
 namespace capture {
 
@@ -30,21 +27,6 @@ std::uint64_t monotonicNs()
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::vector<pid_t> threadsOf(pid_t pid)
-{
-    std::vector<pid_t> threads;
-    const std::unique_ptr<DIR, int (*)(DIR *)> folder(opendir(fmt::format("/proc/{}/task", pid).c_str()), closedir);
-    if (!folder)
-        return threads;
-    while (const dirent *entry = readdir(folder.get())) {
-        pid_t thread = 0;
-        const char *end = entry->d_name + std::strlen(entry->d_name);
-        if (std::from_chars(entry->d_name, end, thread).ptr == end)
-            threads.push_back(thread);
-    }
-    return threads;
 }
 
 } // namespace

@@ -68,8 +68,38 @@ model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::attach(const CpuEve
     return instrument;
 }
 
+model::Result<std::string> CpuInstrument::traceActivity(
+    TraceOptions options, const std::vector<pid_t> &pids, TraceStart start)
+{
+    options.followsChildren = m_options.followsChildren;
+    auto events = start == TraceStart::AtExec ? TraceEvents::openAtExec(options, pids)
+                                              : TraceEvents::openRunning(options, pids);
+    if (!events)
+        return events.error();
+    m_activity = std::make_unique<ActivityTrace>(std::move(*events), m_processTable.tables(),
+        [this](std::uint64_t address) { return m_namer.kernelFunctionAt(address); });
+    return m_activity->note();
+}
+
+std::vector<int> CpuInstrument::descriptors() const
+{
+    std::vector<int> descriptors = m_events.descriptors();
+    if (m_activity)
+        descriptors.insert(descriptors.end(), m_activity->descriptors().begin(), m_activity->descriptors().end());
+    return descriptors;
+}
+
+void CpuInstrument::setPaused(bool paused)
+{
+    m_isPaused = paused;
+    if (m_activity)
+        m_activity->setPaused(paused);
+}
+
 int CpuInstrument::drainIntervalMs() const
 {
+    if (m_activity)
+        return 10; // the gate has to close in time
     // A quarter of the time in which samples fill a ring, so that a late wake-up loses nothing.
     const std::size_t bytesPerSecond = std::size_t{m_options.hz} * (m_options.stackBytes + 512);
     const std::size_t quarterMs = m_events.ringBytes() * 250 / std::max<std::size_t>(bytesPerSecond, 1);
@@ -82,7 +112,8 @@ void CpuInstrument::add(PerfRecord record)
         m_lostInRecords += lost->count;
     else if (std::holds_alternative<PerfThrottle>(record.content))
         ++m_losses[model::ImageId()][slot(model::LossKind::SamplesThrottled)];
-    else if (m_onlyPids.empty() || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
+    else if (m_onlyPids.empty() || std::holds_alternative<CallsInterrupted>(record.content)
+        || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
         m_sorter.add(std::move(record));
 }
 
@@ -114,12 +145,34 @@ bool CpuInstrument::readRings(std::size_t mostBytesPerRing)
     return hasMore;
 }
 
+bool CpuInstrument::readActivity(ActivityRead how, model::Timestamp now)
+{
+    if (!m_activity)
+        return false;
+    const auto nowNs = static_cast<std::uint64_t>(now.ns + m_originNs);
+    const auto next = [this](PerfRecord record) {
+        ++m_readCount;
+        add(std::move(record));
+    };
+    bool hasMore = false;
+    if (how == ActivityRead::All)
+        m_activity->readAll(nowNs, next);
+    else
+        hasMore = m_activity->read(kRingBytesPerDrain, nowNs, next);
+    m_activityLosses[model::ImageId()][slot(model::LossKind::BadRecords)] += std::exchange(m_activity->badBytes, 0);
+    return hasMore;
+}
+
 bool CpuInstrument::drain(model::Timestamp now)
 {
     const std::uint64_t before = m_readCount;
-    const bool hasMore = readRings(kRingBytesPerDrain);
-    if (m_readCount == before)
+    const bool hasSamples = readRings(kRingBytesPerDrain);
+    const bool hasMore = readActivity(ActivityRead::Some, now) || hasSamples;
+    if (m_readCount == before) {
         m_events.dropEnded();
+        if (m_activity)
+            m_activity->dropEnded();
+    }
     const auto take = [this](PerfRecord &record) { handle(record); };
     const auto nowNs = static_cast<std::uint64_t>(now.ns + m_originNs);
     if (m_sorter.isFull())
@@ -133,6 +186,7 @@ void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
     // What is in the rings now belongs to this tick; what comes while they are read waits for the next.
     readRings(m_events.ringBytes());
+    readActivity(ActivityRead::All, now);
     m_sorter.release(
         static_cast<std::uint64_t>(now.ns + m_originNs) + 1, [this](PerfRecord &record) { handle(record); });
     m_namer.nameFrames();
@@ -141,6 +195,8 @@ void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     for (const auto &[key, count] : m_samples)
         batch.cpu.push_back({key.thread, key.image, key.stack, count, periodNs});
     m_samples.clear();
+    if (m_activity)
+        m_activity->collect(static_cast<std::uint64_t>(now.ns + m_originNs), batch);
     collectLosses(batch);
 }
 
@@ -167,7 +223,15 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
                 batch.losses.push_back({static_cast<model::LossKind>(kind), image, counts[kind], "cpu samples"});
         }
     }
+    for (const auto &[image, counts] : m_activityLosses) {
+        for (std::size_t kind = 0; kind < counts.size(); ++kind) {
+            if (counts[kind] > 0)
+                batch.losses.push_back(
+                    {static_cast<model::LossKind>(kind), image, counts[kind], "system calls and waits"});
+        }
+    }
     m_losses.clear();
+    m_activityLosses.clear();
 }
 
 std::uint64_t CpuInstrument::missedSamples(std::uint64_t count) const
@@ -189,8 +253,54 @@ void CpuInstrument::handle(PerfRecord &record)
 {
     if (const auto *content = std::get_if<PerfSample>(&record.content))
         sample(record, *content);
-    else
+    else if (!handleActivity(record))
         m_targets.apply(record);
+}
+
+/// The thread and image of a record. An exec that waits for its first mapping is announced before it is asked for.
+ActivityOwner CpuInstrument::ownerOf(const PerfRecord &record)
+{
+    const model::Timestamp when = m_targets.timestamp(record);
+    m_targets.spaceOf(record.pid, when);
+    const model::ThreadId thread = m_processTable.threadSeen(record.pid, record.tid, when);
+    return {thread, m_processTable.imageAt(record.pid, when)};
+}
+
+/// Whether a record is of system calls and waits alone.
+bool CpuInstrument::handleActivity(PerfRecord &record)
+{
+    if (!m_activity)
+        return false;
+    ActivityTracker &tracker = m_activity->tracker();
+    if (std::holds_alternative<PerfExit>(record.content))
+        tracker.threadEnded(record.tid, record.timeNs);
+    else if (const auto *name = std::get_if<PerfName>(&record.content); name && name->isExec)
+        tracker.forget(record.pid);
+    if (std::holds_alternative<CallsInterrupted>(record.content)) {
+        tracker.interruptCalls(record.timeNs);
+        return true;
+    }
+    if (record.pid <= 0 || record.tid <= 0)
+        return false;
+    const auto owner = [this, &record] { return ownerOf(record); };
+    if (const auto *call = std::get_if<CallEntered>(&record.content))
+        tracker.entered(record, *call, owner);
+    else if (const auto *returned = std::get_if<CallReturned>(&record.content))
+        tracker.returned(record, *returned);
+    else if (const auto *how = std::get_if<ThreadSwitched>(&record.content))
+        tracker.switched(record, *how, owner);
+    else if (const auto *copied = std::get_if<CopiedUserStack>(&record.content))
+        stackCopied(record, *copied);
+    else
+        return false;
+    return true;
+}
+
+void CpuInstrument::stackCopied(const PerfRecord &record, const CopiedUserStack &copied)
+{
+    const ActivityOwner owner = ownerOf(record);
+    m_activity->tracker().stackCopied(
+        record, copied, userStackOf(record, copied.sample, owner.image, m_activityLosses[owner.image]));
 }
 
 void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
@@ -207,23 +317,17 @@ void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
     m_targets.spaceOf(record.pid, when); // an exec waiting for its first mapping is announced before it is asked for
     const model::ThreadId thread = m_processTable.threadSeen(record.pid, record.tid, when);
     const model::ImageId image = m_processTable.imageAt(record.pid, when);
-    ++m_samples[{thread, image, stackOf(record, content, image)}];
+    const model::StackId stack = stackOf(record, content, image);
+    ++m_samples[{thread, image, stack}];
+    if (m_activity)
+        m_activity->tracker().sampled(record.tid, stack);
 }
 
 model::StackId CpuInstrument::stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image)
 {
     model::TableBuilder &tables = m_processTable.tables();
-    if (tables.tables().stacks.size() >= kMostStackNodes) {
-        ++m_losses[image][slot(model::LossKind::StackTableFull)];
-        return model::TableBuilder::root(model::StackEnd::TableFull);
-    }
-    const AddressSpace &space = m_targets.spaceOf(record.pid, m_targets.timestamp(record));
-    const model::StackEnd end = m_unwinder.unwind(content, space, record.pid, m_frames);
-    countEnd(end, image);
-    model::StackId node = model::TableBuilder::root(end);
-    for (auto frame = m_frames.rbegin(); frame != m_frames.rend(); ++frame)
-        node = tables.stack(node, m_namer.userFrame(*frame, record.pid, image));
-    if (!content.isInKernel)
+    model::StackId node = userStackOf(record, content, image, m_losses[image]);
+    if (!content.isInKernel || node == model::TableBuilder::root(model::StackEnd::TableFull))
         return node;
     const auto &chain = content.kernelChain;
     for (std::size_t i = chain.size(); i-- > 0;)
@@ -233,9 +337,26 @@ model::StackId CpuInstrument::stackOf(const PerfRecord &record, const PerfSample
     return node;
 }
 
-void CpuInstrument::countEnd(model::StackEnd end, model::ImageId image)
+model::StackId CpuInstrument::userStackOf(
+    const PerfRecord &record, const PerfSample &content, model::ImageId image, LossCounts &losses)
 {
-    const auto count = [&](model::LossKind kind) { ++m_losses[image][slot(kind)]; };
+    model::TableBuilder &tables = m_processTable.tables();
+    if (tables.tables().stacks.size() >= kMostStackNodes) {
+        ++losses[slot(model::LossKind::StackTableFull)];
+        return model::TableBuilder::root(model::StackEnd::TableFull);
+    }
+    const AddressSpace &space = m_targets.spaceOf(record.pid, m_targets.timestamp(record));
+    const model::StackEnd end = m_unwinder.unwind(content, space, record.pid, m_frames);
+    countEnd(end, losses);
+    model::StackId node = model::TableBuilder::root(end);
+    for (auto frame = m_frames.rbegin(); frame != m_frames.rend(); ++frame)
+        node = tables.stack(node, m_namer.userFrame(*frame, record.pid, image));
+    return node;
+}
+
+void CpuInstrument::countEnd(model::StackEnd end, LossCounts &losses)
+{
+    const auto count = [&](model::LossKind kind) { ++losses[slot(kind)]; };
     switch (end) {
     case model::StackEnd::ReachedStart:
         return;

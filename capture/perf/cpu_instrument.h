@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/instrument.h"
+#include "capture/perf/activity_trace.h"
 #include "capture/perf/code_files.h"
 #include "capture/perf/cpu_events.h"
 #include "capture/perf/frame_namer.h"
@@ -23,6 +24,7 @@ namespace capture {
 ///
 /// The kernel copies each sample's user stack into a ring per CPU; here it is unwound at once, and only the node of its
 /// stack and a count are kept. Samples in the kernel carry its functions above the user frames that called it.
+/// Where asked for, system calls and waits of the same threads are recorded beside them, or instead.
 class CpuInstrument final : public Instrument
 {
 public:
@@ -30,15 +32,20 @@ public:
     /// CLOCK_MONOTONIC at Timestamp 0; `processes` outlives the instrument.
     static model::Result<std::unique_ptr<CpuInstrument>> launch(
         const CpuEventOptions &options, pid_t stoppedChild, model::ProcessTable &processes, std::int64_t originNs);
+
+    /// Records system calls and waits too, of the same threads: call it before the child's exec. What is not granted is in the outcome's
+    /// sentence, empty when nothing is missing; fails where nothing is granted.
+    model::Result<std::string> traceActivity(TraceOptions options, const std::vector<pid_t> &pids, TraceStart start);
+
     /// Samples running processes, from now on, and what they start. `now` is the time on the recording's clock.
     static model::Result<std::unique_ptr<CpuInstrument>> attach(const CpuEventOptions &options,
         const std::vector<pid_t> &pids, model::ProcessTable &processes, std::int64_t originNs, model::Timestamp now);
 
-    std::vector<int> descriptors() const override { return m_events.descriptors(); }
+    std::vector<int> descriptors() const override;
     int drainIntervalMs() const override;
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
-    void setPaused(bool paused) override { m_isPaused = paused; }
+    void setPaused(bool paused) override;
 
     /// What drives the samples: "cycles" or "cpu-clock".
     std::string event() const { return cpuEventName(m_events.setup().event); }
@@ -65,11 +72,18 @@ private:
         CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs);
 
     bool readRings(std::size_t mostBytesPerRing);
+    enum class ActivityRead : std::uint8_t { Some, All };
+    bool readActivity(ActivityRead how, model::Timestamp now);
     void add(PerfRecord record);
     void handle(PerfRecord &record);
     void sample(const PerfRecord &record, const PerfSample &content);
     model::StackId stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image);
-    void countEnd(model::StackEnd end, model::ImageId image);
+    model::StackId userStackOf(
+        const PerfRecord &record, const PerfSample &content, model::ImageId image, LossCounts &losses);
+    bool handleActivity(PerfRecord &record);
+    void stackCopied(const PerfRecord &record, const CopiedUserStack &copied);
+    ActivityOwner ownerOf(const PerfRecord &record);
+    static void countEnd(model::StackEnd end, LossCounts &losses);
     void collectLosses(model::EventBatch &batch);
     /// Samples due for time in which threads ran that were not taken, since the start. A timer begins anew with each thread.
     std::uint64_t missedSamples(std::uint64_t count) const;
@@ -87,6 +101,8 @@ private:
     std::vector<SampleFrame> m_frames;                                    ///< of the sample at hand
     std::unordered_map<SampleKey, std::int64_t, SampleKeyHash> m_samples; ///< of this tick
     std::unordered_map<model::ImageId, LossCounts> m_losses;              ///< of this tick; the invalid image: of none
+    std::unordered_map<model::ImageId, LossCounts> m_activityLosses;      ///< the same for system calls and waits
+    std::unique_ptr<ActivityTrace> m_activity;                            ///< null: not asked for
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
     std::uint64_t m_samplesTaken = 0, m_periodsTaken = 0; ///< and the sum of their periods
     std::uint64_t m_missedReported = 0;

@@ -74,6 +74,13 @@ model::FrameId FrameNamer::userFrame(const SampleFrame &frame, std::int32_t pid,
     return m_tables.frame(m_files.moduleOf(*frame.file, pid), frame.address, frame.kind);
 }
 
+std::string_view FrameNamer::kernelFunctionAt(std::uint64_t address)
+{
+    if (m_kernelLoading.valid())
+        m_kernel = m_kernelLoading.get();
+    return m_kernel.find(address);
+}
+
 void FrameNamer::nameKernelFrames()
 {
     if (m_pendingKernel.empty())

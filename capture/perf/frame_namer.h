@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ public:
     model::FrameId userFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);
     /// A place in the kernel. Where it hides its addresses, all are one frame, "[kernel]".
     model::FrameId kernelFrame(std::uint64_t pc, bool isExact);
+
+    /// The kernel function that holds `address`; empty where it is not known. Waits for the list to be read.
+    std::string_view kernelFunctionAt(std::uint64_t address);
 
     /// Names what was met since the last call, at the end of a tick; reads what grew of the processes' own
     /// lists. Code that is not named yet is tried again, until its image ended.

@@ -77,6 +77,11 @@ perf_event_attr cpuEventAttributes(const CpuEventOptions &options, const CpuEven
     attributes.config = isClock ? std::uint64_t{PERF_COUNT_SW_CPU_CLOCK} : std::uint64_t{PERF_COUNT_HW_CPU_CYCLES};
     attributes.freq = 1;
     attributes.sample_freq = options.hz;
+    if (setup.event == CpuEvent::None) {
+        attributes.type = PERF_TYPE_SOFTWARE;
+        attributes.config = PERF_COUNT_SW_DUMMY;
+        attributes.freq = 0;
+    }
     attributes.sample_type = kCpuSampleType;
     attributes.read_format = setup.hasLostCount ? kFormatLost : 0;
     attributes.sample_regs_user = kCpuRegisters;
@@ -146,12 +151,14 @@ bool weakenCpuEventSetup(CpuEventSetup &setup, int error)
 model::Result<CpuEventSetup> findCpuEventSetup(const CpuEventOptions &options, pid_t thread, int cpu)
 {
     const long mostHz = readKernelNumber(kMaxRatePath, 100000);
-    if (options.hz == 0 || static_cast<long>(options.hz) > mostHz)
+    if (static_cast<long>(options.hz) > mostHz)
         return model::Error(fmt::format("CPU sampling at {} Hz: this kernel allows 1 to {} Hz; choose a lower rate, or "
                                         "raise it with: sudo sysctl kernel.perf_event_max_sample_rate={}",
             options.hz, mostHz, options.hz));
     CpuEventSetup setup;
-    if (!cyclesReallyCount())
+    if (options.hz == 0)
+        setup.event = CpuEvent::None;
+    else if (!cyclesReallyCount())
         setup.event = CpuEvent::CpuClock;
     for (;;) {
         int error = 0;
@@ -163,11 +170,16 @@ model::Result<CpuEventSetup> findCpuEventSetup(const CpuEventOptions &options, p
     }
 }
 
-const char *cpuEventName(CpuEvent event) { return event == CpuEvent::Cycles ? "cycles" : "cpu-clock"; }
+const char *cpuEventName(CpuEvent event)
+{
+    return event == CpuEvent::Cycles ? "cycles" : event == CpuEvent::CpuClock ? "cpu-clock" : "";
+}
 
 std::string cpuEventNote(const CpuEventSetup &setup)
 {
     std::string note;
+    if (setup.event == CpuEvent::None)
+        return note;
     if (setup.event == CpuEvent::CpuClock)
         note = "No hardware cycle counter (usual in a virtual machine), so the kernel's timer drives the samples.";
     if (!setup.hasKernel)

@@ -43,12 +43,13 @@ private:
 enum class CpuEvent : std::uint8_t {
     Cycles,   ///< hardware cycles; missing in most virtual machines
     CpuClock, ///< the kernel's high-resolution timer
+    None,     ///< no samples: only what starts, ends and is mapped is told
 };
 
 /// The samples that are asked for; how much of it the machine grants is found out by opening.
 struct CpuEventOptions
 {
-    std::uint32_t hz = 199; ///< samples per second and CPU
+    std::uint32_t hz = 199; ///< samples per second and CPU; 0: none
     std::uint32_t stackBytes
         = 8192;                  ///< user stack copied per sample: a multiple of 8 up to 65,528; see stackBytesFor()
     bool startsOnExec = false;   ///< enabled by the target's exec rather than at once
@@ -87,7 +88,7 @@ model::Result<CpuEventSetup> findCpuEventSetup(const CpuEventOptions &options, p
 /// The next lesser setup after `setup` failed with `error` on some CPU; false where there is none.
 bool weakenCpuEventSetup(CpuEventSetup &setup, int error);
 
-/// "cycles" or "cpu-clock".
+/// "cycles", "cpu-clock", or empty for none.
 const char *cpuEventName(CpuEvent event);
 /// What `setup` does without, as a sentence; empty where nothing is missing.
 std::string cpuEventNote(const CpuEventSetup &setup);

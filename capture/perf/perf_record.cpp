@@ -2,6 +2,7 @@
 #include "capture/perf/perf_record.h"
 
 #include "capture/perf/perf_event.h"
+#include "capture/perf/record_fields.h"
 
 #include <asm/perf_regs.h>
 #include <fmt/format.h>
@@ -18,60 +19,6 @@ namespace {
 constexpr std::uint32_t kRecordLostSamples = 13;
 constexpr std::uint16_t kMiscBuildId = 1U << 14;
 
-/// Takes numbers from a record's front and back; what is not there gives 0 and makes it fail for good.
-class Fields
-{
-public:
-    explicit Fields(std::span<const std::uint8_t> bytes)
-        : m_bytes(bytes)
-    {
-    }
-    bool failed() const { return m_failed; }
-    std::size_t remaining() const { return m_bytes.size(); }
-
-    template <typename T> T take()
-    {
-        T value = {};
-        const std::span<const std::uint8_t> raw = bytes(sizeof(T));
-        if (!m_failed)
-            std::memcpy(&value, raw.data(), sizeof(T));
-        return value;
-    }
-    std::span<const std::uint8_t> bytes(std::uint64_t count)
-    {
-        if (m_failed || count > m_bytes.size()) {
-            m_failed = true;
-            return {};
-        }
-        const auto result = m_bytes.first(static_cast<std::size_t>(count));
-        m_bytes = m_bytes.subspan(static_cast<std::size_t>(count));
-        return result;
-    }
-    /// Cuts `count` bytes off the end and returns them.
-    std::span<const std::uint8_t> back(std::size_t count)
-    {
-        if (m_failed || count > m_bytes.size()) {
-            m_failed = true;
-            return {};
-        }
-        const auto result = m_bytes.last(count);
-        m_bytes = m_bytes.first(m_bytes.size() - count);
-        return result;
-    }
-    /// The text up to a 0 or the end.
-    std::string text()
-    {
-        const auto *begin = reinterpret_cast<const char *>(m_bytes.data());
-        std::string result(begin, m_bytes.empty() ? 0 : strnlen(begin, m_bytes.size()));
-        m_bytes = {};
-        return result;
-    }
-
-private:
-    std::span<const std::uint8_t> m_bytes;
-    bool m_failed = false;
-};
-
 /// DWARF numbers of the registers of kCpuRegisters, in the order of its bits.
 constexpr unsigned kRegisterOrder[] = {unwind::reg::kRax, unwind::reg::kRbx, unwind::reg::kRcx, unwind::reg::kRdx,
     unwind::reg::kRsi, unwind::reg::kRdi, unwind::reg::kRbp, unwind::reg::kRsp, unwind::reg::kReturnAddress,
@@ -79,7 +26,7 @@ constexpr unsigned kRegisterOrder[] = {unwind::reg::kRax, unwind::reg::kRbx, unw
     unwind::reg::kR14, unwind::reg::kR15};
 static_assert(std::ssize(kRegisterOrder) == std::popcount(kCpuRegisters));
 
-bool decodeSample(Fields &fields, std::uint16_t misc, PerfRecord &record)
+bool decodeSample(RecordFields &fields, std::uint16_t misc, PerfRecord &record)
 {
     PerfSample sample;
     sample.isInKernel = (misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
@@ -100,26 +47,13 @@ bool decodeSample(Fields &fields, std::uint16_t misc, PerfRecord &record)
             sample.kernelChain.push_back(pc);
     }
 
-    if (const auto abi = fields.take<std::uint64_t>(); abi != PERF_SAMPLE_REGS_ABI_NONE) {
-        for (const unsigned number : kRegisterOrder)
-            sample.registers.set(number, fields.take<std::uint64_t>());
-        sample.hasRegisters = abi == PERF_SAMPLE_REGS_ABI_64;
-        sample.is32Bit = abi == PERF_SAMPLE_REGS_ABI_32;
-    }
-
-    if (const auto room = fields.take<std::uint64_t>(); room != 0) {
-        const auto copied = fields.bytes(room);
-        const auto used = fields.take<std::uint64_t>();
-        if (fields.failed() || used > room)
-            return false;
-        sample.stack.assign(copied.begin(), copied.begin() + static_cast<std::ptrdiff_t>(used));
-        sample.isStackCut = used == room;
-    }
+    if (!decodeUserSide(fields, sample))
+        return false;
     record.content = std::move(sample);
     return !fields.failed();
 }
 
-bool decodeMapping(Fields &fields, std::uint16_t misc, PerfRecord &record)
+bool decodeMapping(RecordFields &fields, std::uint16_t misc, PerfRecord &record)
 {
     PerfMapping mapping;
     record.pid = fields.take<std::int32_t>();
@@ -148,7 +82,7 @@ bool decodeMapping(Fields &fields, std::uint16_t misc, PerfRecord &record)
     return !fields.failed();
 }
 
-bool decodeContent(Fields &fields, const perf_event_header &header, PerfRecord &record)
+bool decodeContent(RecordFields &fields, const perf_event_header &header, PerfRecord &record)
 {
     switch (header.type) {
     case PERF_RECORD_MMAP2:
@@ -186,9 +120,28 @@ bool decodeContent(Fields &fields, const perf_event_header &header, PerfRecord &
 
 } // namespace
 
+bool decodeUserSide(RecordFields &fields, PerfSample &sample)
+{
+    if (const auto abi = fields.take<std::uint64_t>(); abi != PERF_SAMPLE_REGS_ABI_NONE) {
+        for (const unsigned number : kRegisterOrder)
+            sample.registers.set(number, fields.take<std::uint64_t>());
+        sample.hasRegisters = abi == PERF_SAMPLE_REGS_ABI_64;
+        sample.is32Bit = abi == PERF_SAMPLE_REGS_ABI_32;
+    }
+    if (const auto room = fields.take<std::uint64_t>(); room != 0) {
+        const auto copied = fields.bytes(room);
+        const auto used = fields.take<std::uint64_t>();
+        if (fields.failed() || used > room)
+            return false;
+        sample.stack.assign(copied.begin(), copied.begin() + static_cast<std::ptrdiff_t>(used));
+        sample.isStackCut = used == room;
+    }
+    return !fields.failed();
+}
+
 DecodeResult decodePerfRecord(std::span<const std::uint8_t> bytes, PerfRecord &record)
 {
-    Fields fields(bytes);
+    RecordFields fields(bytes);
     const auto header = fields.take<perf_event_header>();
     if (fields.failed() || header.size != bytes.size())
         return DecodeResult::Bad;
@@ -208,7 +161,7 @@ DecodeResult decodePerfRecord(std::span<const std::uint8_t> bytes, PerfRecord &r
         return DecodeResult::Ignored;
     }
     // sample_id_all: who, when and where stand at the end of every record that is no sample.
-    Fields trailer(fields.back(24));
+    RecordFields trailer(fields.back(24));
     if (fields.failed())
         return DecodeResult::Bad;
     record.pid = trailer.take<std::int32_t>();

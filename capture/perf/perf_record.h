@@ -65,13 +65,49 @@ struct PerfThrottle
 {
 };
 
+/// A thread entered a system call.
+struct CallEntered
+{
+    std::uint32_t number = 0;
+    std::uint64_t pc = 0, sp = 0;     ///< of the user
+    std::uint64_t secondArgument = 0; ///< of a futex call the operation
+};
+
+/// A system call returned.
+struct CallReturned
+{
+    std::int64_t number = 0; ///< −1 where the kernel does not know it any more (rt_sigreturn)
+    std::int64_t result = 0; ///< −errno on failure
+};
+
+/// From here on calls are not recorded; made by the recorder itself.
+struct CallsInterrupted
+{
+};
+
+/// A thread stopped running, or runs again.
+struct ThreadSwitched
+{
+    bool isOut = false;
+    bool isPreempted = false; ///< it could have gone on
+};
+
+/// The copied stack of a CallEntered, or of a thread that stops running (then with the kernel's call chain), at about the same moment.
+struct CopiedUserStack
+{
+    bool isOfSwitch = false;
+    PerfSample sample;
+};
+
 /// One record of a kernel ring.
 struct PerfRecord
 {
     std::uint64_t timeNs = 0; ///< CLOCK_MONOTONIC
     std::int32_t pid = 0, tid = 0;
     std::uint32_t cpu = 0;
-    std::variant<PerfSample, PerfMapping, PerfName, PerfFork, PerfExit, PerfLost, PerfThrottle> content;
+    std::variant<PerfSample, PerfMapping, PerfName, PerfFork, PerfExit, PerfLost, PerfThrottle, CallEntered,
+        CallReturned, CallsInterrupted, ThreadSwitched, CopiedUserStack>
+        content;
 };
 
 enum class DecodeResult : std::uint8_t { Decoded, Ignored, Bad };

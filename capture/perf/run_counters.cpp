@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/run_counters.h"
 
+#include "capture/perf/tracepoint.h"
 #include "model/base/result.h"
 
 #include <fmt/format.h>
@@ -8,25 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 
 namespace capture {
-
-namespace {
-
-/// The number of the tracepoint at the entry of every system call; nothing where tracefs is not to be read.
-std::optional<std::uint64_t> systemCallTracepoint()
-{
-    for (const char *folder : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
-        std::ifstream file(std::string(folder) + "/events/raw_syscalls/sys_enter/id");
-        std::uint64_t id = 0;
-        if (file >> id)
-            return id;
-    }
-    return std::nullopt;
-}
-
-} // namespace
 
 RunCounters::Counter RunCounters::openCounter(
     std::int32_t pid, std::uint32_t type, std::uint64_t config, const char *what)
@@ -52,7 +36,7 @@ RunCounters::Counter RunCounters::openCounter(
 RunCounters::RunCounters(std::int32_t pid)
     : m_instructions(openCounter(pid, PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, "instructions"))
 {
-    if (const auto id = systemCallTracepoint())
+    if (const auto id = tracepointId("raw_syscalls/sys_enter"))
         m_systemCalls = openCounter(pid, PERF_TYPE_TRACEPOINT, *id, "system calls");
     else
         m_systemCalls.absent = "Counting system calls needs tracefs, which cannot be read here.";

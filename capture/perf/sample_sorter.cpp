@@ -11,6 +11,8 @@ namespace {
 std::size_t bytesOf(const PerfRecord &record)
 {
     const auto *sample = std::get_if<PerfSample>(&record.content);
+    if (const auto *copied = std::get_if<CopiedUserStack>(&record.content))
+        sample = &copied->sample;
     return sizeof(record) + (sample ? sample->stack.capacity() : 0);
 }
 
@@ -26,16 +28,25 @@ void SampleSorter::add(PerfRecord record)
 
 void SampleSorter::release(std::uint64_t beforeNs, const std::function<void(PerfRecord &)> &take)
 {
-    std::stable_sort(m_pending.begin(), m_pending.end(),
-        [](const PerfRecord &a, const PerfRecord &b) { return a.timeNs < b.timeNs; });
+    // Records are large: what is sorted is where they stand.
+    m_order.clear();
+    for (const PerfRecord &record : m_pending)
+        m_order.emplace_back(record.timeNs, static_cast<std::uint32_t>(m_order.size()));
+    std::sort(m_order.begin(), m_order.end());
     std::size_t count = 0;
-    for (; count < m_pending.size() && m_pending[count].timeNs < beforeNs; ++count) {
-        m_bytes -= bytesOf(m_pending[count]);
-        take(m_pending[count]);
+    for (; count < m_order.size() && m_order[count].first < beforeNs; ++count) {
+        PerfRecord &record = m_pending[m_order[count].second];
+        m_bytes -= bytesOf(record);
+        take(record);
     }
-    if (count > 0)
-        m_releasedNs = std::max(m_releasedNs, m_pending[count - 1].timeNs);
-    m_pending.erase(m_pending.begin(), m_pending.begin() + static_cast<std::ptrdiff_t>(count));
+    if (count == 0)
+        return;
+    m_releasedNs = std::max(m_releasedNs, m_order[count - 1].first);
+    std::vector<PerfRecord> rest;
+    rest.reserve(m_order.size() - count);
+    for (std::size_t i = count; i < m_order.size(); ++i)
+        rest.push_back(std::move(m_pending[m_order[i].second]));
+    m_pending = std::move(rest);
 }
 
 std::uint64_t SampleSorter::takeLateCount() { return std::exchange(m_lateCount, 0); }

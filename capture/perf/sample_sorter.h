@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace capture {
@@ -37,6 +38,7 @@ public:
 
 private:
     std::vector<PerfRecord> m_pending;
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> m_order; ///< time and position in m_pending
     std::size_t m_mostBytes;
     std::size_t m_bytes = 0;
     std::uint64_t m_releasedNs = 0;

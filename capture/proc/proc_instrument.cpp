@@ -470,6 +470,8 @@ void ProcInstrument::appendRow(TrackedProcess &process, std::int64_t elapsedNs, 
     if (process.hasIo) {
         rate(Metric::ReadBytes, &ProcessTotals::readBytes);
         rate(Metric::WrittenBytes, &ProcessTotals::writtenBytes);
+        rate(Metric::ReadCalls, &ProcessTotals::readCalls);
+        rate(Metric::WriteCalls, &ProcessTotals::writeCalls);
     }
     if (m_availableBytes)
         row.values.set(Metric::SystemAvailable, *m_availableBytes);

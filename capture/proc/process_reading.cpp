@@ -64,15 +64,20 @@ std::optional<IoReading> parseIo(std::string_view text)
 {
     std::optional<std::int64_t> read;
     std::optional<std::int64_t> written;
+    IoReading calls;
     forEachField(text, [&](std::string_view name, std::string_view rest) {
         if (name == "read_bytes")
             read = count(rest);
         else if (name == "write_bytes")
             written = count(rest);
+        else if (name == "syscr")
+            calls.readCalls = count(rest).value_or(0);
+        else if (name == "syscw")
+            calls.writeCalls = count(rest).value_or(0);
     });
     if (!read || !written)
         return std::nullopt;
-    return IoReading{*read, *written};
+    return IoReading{*read, *written, calls.readCalls, calls.writeCalls};
 }
 
 ProcessLimits parseLimits(std::string_view limits)

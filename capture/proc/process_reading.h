@@ -24,11 +24,13 @@ struct StatusReading
 /// Parses a status file of a process or a thread.
 StatusReading parseStatus(std::string_view text);
 
-/// Bytes that a process caused to be fetched from and sent to storage (/proc/PID/io).
+/// Bytes that a process caused to be fetched from and sent to storage, and how often it read and wrote at all (/proc/PID/io).
 struct IoReading
 {
     std::int64_t readBytes = 0;
     std::int64_t writtenBytes = 0;
+    std::int64_t readCalls = 0; ///< of any file: pipes and caches too; 0 where the kernel does not say
+    std::int64_t writeCalls = 0;
 };
 
 /// Parses an io file; empty if a line is missing.

@@ -18,6 +18,8 @@ bool TrackedProcess::read(std::size_t mostThreads)
         hasIo = true;
         totals.readBytes = io->readBytes;
         totals.writtenBytes = io->writtenBytes;
+        totals.readCalls = io->readCalls;
+        totals.writeCalls = io->writeCalls;
     }
     if (isZombie(*stat)) // it has no memory, threads and files any more: what was read before in this tick stays
         return false;

@@ -21,6 +21,8 @@ struct ProcessTotals
     std::int64_t involuntarySwitches = 0;
     std::int64_t readBytes = 0;
     std::int64_t writtenBytes = 0;
+    std::int64_t readCalls = 0;
+    std::int64_t writeCalls = 0;
 };
 
 /// What tells a program image from the one before an exec: the addresses it got, and that an exec has been.

@@ -46,6 +46,10 @@ Key keyOf(const model::CpuDelta &row)
     return {row.image.value, row.stack.value,
         (std::uint64_t{row.thread.value} << 32) ^ static_cast<std::uint64_t>(row.periodNs), {}};
 }
+Key keyOf(const model::ActivityDelta &row)
+{
+    return {row.image.value, row.stack.value, (std::uint64_t{row.thread.value} << 32) | row.activity.value, {}};
+}
 Key keyOf(const model::Loss &row) { return {row.image.value, static_cast<std::uint32_t>(row.kind), 0, row.detail}; }
 
 Key keyOf(const model::AreaTick &row)
@@ -120,6 +124,15 @@ void add(model::AreaDelta &row, const model::AreaDelta &next)
     model::addWrapping(row.freedBytes, next.freedBytes);
 }
 void add(model::CpuDelta &row, const model::CpuDelta &next) { row.samples += next.samples; }
+void add(model::ActivityDelta &row, const model::ActivityDelta &next)
+{
+    row.count += next.count;
+    row.timeNs += next.timeNs;
+    row.errors += next.errors;
+    row.bytes += next.bytes;
+    row.ownStacks += next.ownStacks;
+    row.estimated += next.estimated;
+}
 void add(model::Loss &row, const model::Loss &next) { row.count += next.count; }
 
 /// Adds each of `from` to the row of the same key in `to`, or appends it. Rows of `to` have distinct keys.
@@ -209,6 +222,7 @@ void mergeInto(model::EventBatch &batch, model::EventBatch next)
     mergeRows(batch.ageClocks, std::move(next.ageClocks));
     mergeRows(batch.stackAges, std::move(next.stackAges));
     mergeRows(batch.cpu, std::move(next.cpu));
+    mergeRows(batch.activities, std::move(next.activities));
     mergeRows(batch.losses, std::move(next.losses));
     append(batch.marks, std::move(next.marks));
     append(batch.gaps, std::move(next.gaps));

@@ -22,6 +22,9 @@ struct HostFacts
     int cpuClockErrno = 0;                      ///< of opening a cpu-clock event on ourselves; 0: opened
     int cyclesErrno = 0;                        ///< the same for the hardware's cycle counter
     int kernelSamplesErrno = 0;                 ///< the same for cpu-clock with the kernel's own frames
+    std::string callsRefused;                   ///< why system calls cannot be recorded; empty: they can
+    std::string switchPlacesRefused;            ///< why waits have no stacks
+    std::string waitsRefused;                   ///< why waits cannot be recorded at all
     bool kernelSymbolsReadable = false;         ///< /proc/kallsyms shows addresses
     std::optional<std::string> cgroupDirectory; ///< of our own group in cgroup v2; absent: not mounted
     bool cgroupHasMemory = false;               ///< that group has memory.current

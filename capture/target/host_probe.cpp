@@ -87,6 +87,46 @@ Capability kernelFrames(const HostFacts &facts)
     return item;
 }
 
+/// A reason without the way out, which stands beside it.
+std::string withoutRemedy(const std::string &reason)
+{
+    const std::size_t remedy = reason.rfind("; ");
+    return remedy == std::string::npos ? reason : reason.substr(0, remedy) + '.';
+}
+
+Capability systemCalls(const HostFacts &facts)
+{
+    Capability item{"system_calls", "System calls", CapabilityLevel::Ok,
+        "System calls can be recorded with their stacks (--syscalls).", ""};
+    if (!facts.callsRefused.empty()) {
+        item.level = CapabilityLevel::Denied;
+        item.sentence = withoutRemedy(facts.callsRefused);
+        item.remedy
+            = "sudo genprof record --syscalls … -- COMMAND, or give genprof CAP_PERFMON and CAP_DAC_READ_SEARCH";
+    }
+    return item;
+}
+
+Capability waits(const HostFacts &facts)
+{
+    Capability item{
+        "waits", "Waits", CapabilityLevel::Ok, "Waits can be recorded with stacks and reasons (--waits).", ""};
+    if (!facts.waitsRefused.empty()) {
+        item.level = CapabilityLevel::Denied;
+        item.sentence = withoutRemedy(facts.waitsRefused);
+        item.remedy = kAllowOwnProcesses;
+    } else if (!facts.switchPlacesRefused.empty()) {
+        item.level = CapabilityLevel::Limited;
+        item.sentence = withoutRemedy(facts.switchPlacesRefused);
+        item.remedy = kAllowKernelFrames;
+    } else if (!facts.kernelSymbolsReadable) {
+        item.level = CapabilityLevel::Limited;
+        item.sentence = "The kernel hides its functions: what waits are for is known where --syscalls is recorded too.";
+        item.remedy = kShowKernelSymbols;
+    }
+    return item;
+}
+
 Capability sampleBuffer(const HostFacts &facts)
 {
     Capability item{"sample_buffer", "Sample buffers", CapabilityLevel::Ok, "", ""};
@@ -179,7 +219,7 @@ Capability processWatch(const HostFacts &facts)
 model::Capabilities judgeHost(const HostFacts &facts)
 {
     return {{processWatch(facts), heapTracing(facts), cpuSampling(facts), cpuHardware(facts), kernelFrames(facts),
-        sampleBuffer(facts), attach(facts), cgroupMetrics(facts)}};
+        systemCalls(facts), waits(facts), sampleBuffer(facts), attach(facts), cgroupMetrics(facts)}};
 }
 
 model::Capabilities probeHost() { return judgeHost(readHostFacts()); }

@@ -18,6 +18,27 @@ const std::array<CostInfo, kCostKindCount> kCostKinds{{
     {CostKind::Frees, CostSource::Heap, "frees", "frees", "Frees", Unit::Count},
     {CostKind::CpuTime, CostSource::Cpu, "cpu", "cpu_ns", "CPU time", Unit::Nanoseconds},
     {CostKind::CpuSamples, CostSource::Cpu, "samples", "samples", "CPU samples", Unit::Count},
+    {CostKind::SystemCalls, CostSource::SystemCall, "syscalls", "system_calls", "System calls", Unit::Count},
+    {CostKind::SystemCallTime, CostSource::SystemCall, "syscall_time", "system_call_ns", "Time in system calls",
+        Unit::Nanoseconds},
+    {CostKind::SystemCallErrors, CostSource::SystemCall, "syscall_errors", "system_call_errors", "Failed system calls",
+        Unit::Count},
+    {CostKind::SystemCallBytes, CostSource::SystemCall, "syscall_bytes", "system_call_bytes", "Bytes read and written",
+        Unit::Bytes},
+    {CostKind::Blocked, CostSource::Wait, "blocked", "blocked_ns", "Blocked time", Unit::Nanoseconds},
+    {CostKind::WaitLock, CostSource::Wait, "wait_lock", "wait_lock_ns", "Waiting for locks", Unit::Nanoseconds},
+    {CostKind::WaitIo, CostSource::Wait, "wait_io", "wait_io_ns", "Waiting for I/O", Unit::Nanoseconds},
+    {CostKind::WaitMemory, CostSource::Wait, "wait_memory", "wait_memory_ns", "Waiting for memory", Unit::Nanoseconds},
+    {CostKind::WaitOther, CostSource::Wait, "wait_other", "wait_other_ns", "Waiting, not known why", Unit::Nanoseconds},
+    {CostKind::WaitCondition, CostSource::Wait, "wait_condition", "wait_condition_ns", "Waiting for other threads",
+        Unit::Nanoseconds},
+    {CostKind::WaitEvents, CostSource::Wait, "wait_events", "wait_events_ns", "Waiting for events", Unit::Nanoseconds},
+    {CostKind::WaitSleep, CostSource::Wait, "wait_sleep", "wait_sleep_ns", "Sleeping", Unit::Nanoseconds},
+    {CostKind::WaitChild, CostSource::Wait, "wait_child", "wait_child_ns", "Waiting for processes", Unit::Nanoseconds},
+    {CostKind::WaitProcessor, CostSource::Wait, "wait_processor", "wait_processor_ns", "Waiting for a processor",
+        Unit::Nanoseconds},
+    {CostKind::WaitTime, CostSource::Wait, "wait", "wait_ns", "All waiting", Unit::Nanoseconds},
+    {CostKind::Waits, CostSource::Wait, "waits", "waits", "Waits", Unit::Count},
 }};
 
 std::optional<CostKind> costKindOf(std::string_view key)
@@ -50,11 +71,9 @@ std::int64_t costOf(const HeapCost &row, CostKind kind)
         return row.temporaryBytes;
     case CostKind::Frees:
         return row.frees;
-    case CostKind::CpuTime:
-    case CostKind::CpuSamples:
-        break;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 std::int64_t costOf(const CpuCost &row, CostKind kind)
@@ -62,6 +81,61 @@ std::int64_t costOf(const CpuCost &row, CostKind kind)
     if (kind == CostKind::CpuTime)
         return row.timeNs;
     return kind == CostKind::CpuSamples ? row.samples : 0;
+}
+
+std::int64_t costOf(const ActivityCost &row, CostKind kind)
+{
+    if (costInfo(kind).source != (row.activity.isWait() ? CostSource::Wait : CostSource::SystemCall))
+        return 0;
+    switch (kind) {
+    case CostKind::SystemCalls:
+    case CostKind::Waits:
+        return row.count;
+    case CostKind::SystemCallTime:
+    case CostKind::WaitTime:
+        return row.timeNs;
+    case CostKind::SystemCallErrors:
+        return row.errors;
+    case CostKind::SystemCallBytes:
+        return row.bytes;
+    case CostKind::Blocked:
+        return waitClassInfo(row.activity.waitClass()).isBlocked ? row.timeNs : 0;
+    default: // of one class, in the order of WaitClass
+        return static_cast<std::size_t>(kind) - static_cast<std::size_t>(CostKind::WaitLock)
+                == static_cast<std::size_t>(row.activity.waitClass())
+            ? row.timeNs
+            : 0;
+    }
+}
+
+bool isRecorded(const SessionInfo &info, CostSource source)
+{
+    switch (source) {
+    case CostSource::Heap:
+        return info.config.heap != HeapMode::Off;
+    case CostSource::Cpu:
+        return info.config.cpuHz > 0;
+    case CostSource::SystemCall:
+        return info.config.systemCalls;
+    case CostSource::Wait:
+        return info.config.waits;
+    }
+    return false;
+}
+
+std::string_view optionFor(CostSource source)
+{
+    switch (source) {
+    case CostSource::Heap:
+        return "--heap full";
+    case CostSource::Cpu:
+        return "--cpu 999";
+    case CostSource::SystemCall:
+        return "--syscalls";
+    case CostSource::Wait:
+        return "--waits";
+    }
+    return "";
 }
 
 } // namespace model

@@ -25,11 +25,27 @@ enum class CostKind : std::uint8_t {
     Frees,   ///< number of blocks of this stack that were freed
     CpuTime, ///< nanoseconds, from samples
     CpuSamples,
+    SystemCalls,      ///< number of system calls begun in the selection
+    SystemCallTime,   ///< nanoseconds in them by the clock on the wall, waiting included
+    SystemCallErrors, ///< number of those that returned an error
+    SystemCallBytes,  ///< bytes that calls which read or write moved
+    Blocked,          ///< nanoseconds in the waits that keep a program from going on, see WaitClassInfo::isBlocked
+    WaitLock,         ///< nanoseconds in waits of one class, see WaitClass
+    WaitIo,
+    WaitMemory,
+    WaitOther,
+    WaitCondition,
+    WaitEvents,
+    WaitSleep,
+    WaitChild,
+    WaitProcessor,
+    WaitTime, ///< nanoseconds in all of them
+    Waits,    ///< number of waits
 };
-inline constexpr std::size_t kCostKindCount = static_cast<std::size_t>(CostKind::CpuSamples) + 1;
+inline constexpr std::size_t kCostKindCount = static_cast<std::size_t>(CostKind::Waits) + 1;
 
 /// Where a cost comes from.
-enum class CostSource : std::uint8_t { Heap, Cpu };
+enum class CostSource : std::uint8_t { Heap, Cpu, SystemCall, Wait };
 
 /// How a cost is named.
 struct CostInfo
@@ -53,5 +69,11 @@ std::optional<CostKind> costKindOf(std::string_view key);
 /// What a row contributes to `kind`; 0 for a kind of the other source.
 std::int64_t costOf(const HeapCost &row, CostKind kind);
 std::int64_t costOf(const CpuCost &row, CostKind kind);
+std::int64_t costOf(const ActivityCost &row, CostKind kind);
+
+/// Whether a cost was recorded: what is absent is not 0.
+bool isRecorded(const SessionInfo &info, CostSource source);
+/// What to record with to have it: "--cpu 999".
+std::string_view optionFor(CostSource source);
 
 } // namespace model

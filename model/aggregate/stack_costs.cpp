@@ -35,8 +35,10 @@ template <typename Row> StackCosts addUp(const std::vector<Row> &rows, const std
 
 StackCosts stackCosts(const Snapshot &snapshot, const std::vector<CostKind> &kinds)
 {
-    const bool isHeap = kinds.empty() || costInfo(kinds.front()).source == CostSource::Heap;
-    return isHeap ? addUp(snapshot.heap, kinds) : addUp(snapshot.cpu, kinds);
+    const CostSource source = kinds.empty() ? CostSource::Heap : costInfo(kinds.front()).source;
+    if (source == CostSource::Heap)
+        return addUp(snapshot.heap, kinds);
+    return source == CostSource::Cpu ? addUp(snapshot.cpu, kinds) : addUp(snapshot.activities, kinds);
 }
 
 } // namespace model

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/coverage.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/time_series.h"
 #include "model/base/format_units.h"
@@ -50,6 +51,7 @@ public:
     {
         lookAtHeap();
         lookAtCpu();
+        lookAtActivity();
         lookAtStacks();
         lookAtTime();
         if (!m_snapshot.damage.empty())
@@ -139,6 +141,25 @@ private:
             note.erase(note.find_last_not_of('.') + 1);
             add(Trust::Partial, std::move(note), "there are no CPU results");
             cpu = Trust::Partial;
+        }
+    }
+
+    void lookAtActivity()
+    {
+        const CaptureConfig &config = m_snapshot.info.config;
+        if (!config.systemCalls && !config.waits)
+            return;
+        const std::int64_t known
+            = activityTotal(m_snapshot, CostKind::SystemCalls) + activityTotal(m_snapshot, CostKind::Waits);
+        Trust trust = Trust::Whole;
+        addLoss(LossKind::ActivityLost, trustOf(share(count(LossKind::ActivityLost), known)),
+            "calls and waits are lower bounds", trust);
+        addLoss(LossKind::CallsEstimated, Trust::Minor,
+            "their number is exact, which they were, where, and how long they took are estimates", trust);
+        if (!m_snapshot.info.activityNote.empty()) {
+            std::string note = m_snapshot.info.activityNote;
+            note.erase(note.find_last_not_of('.') + 1);
+            add(Trust::Partial, std::move(note), "what needs them is not answered");
         }
     }
 

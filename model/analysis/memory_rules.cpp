@@ -32,8 +32,10 @@ std::optional<Interval> valuesLately(const TimeSeries &series, TimeRange span)
 
 bool hasKernelStacks(const ProgramTables &tables)
 {
-    return std::any_of(tables.modules.begin(), tables.modules.end(),
-        [](const Module &module) { return module.kind == ModuleKind::Kernel; });
+    // The kernel itself; what names system calls and waits is a module of that kind too.
+    return std::any_of(tables.modules.begin(), tables.modules.end(), [&tables](const Module &module) {
+        return module.kind == ModuleKind::Kernel && tables.text(module.path) == "[kernel]";
+    });
 }
 
 /// Whether each image's heap was seen from its start: else memory of others would be taken for retained.

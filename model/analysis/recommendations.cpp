@@ -38,6 +38,7 @@ public:
     {
         switch (item.gainKind) {
         case GainKind::CpuShare:
+        case GainKind::TimeShare:
             return std::clamp(gain, 0.0, 1.0);
         case GainKind::Bytes:
             return std::clamp(gain / m_memory, 0.0, 1.0);
@@ -107,12 +108,14 @@ Recommendation itemOf(const RuleData &rule, const std::string &place, const std:
 
 std::optional<Recommendations> recommendations(const Snapshot &snapshot, std::stop_token stop)
 {
-    Recommendations found{.stacksSeen = static_cast<std::int64_t>(snapshot.heap.size() + snapshot.cpu.size()),
+    Recommendations found{.stacksSeen
+        = static_cast<std::int64_t>(snapshot.heap.size() + snapshot.cpu.size() + snapshot.activities.size()),
         .timeSeen = snapshot.span.length()};
     FunctionIndex functions(snapshot.tables);
     const RuleInput input{snapshot, functions, stop};
     const bool isWhole = findGrowingStacks(input, found) && findWork(input, found)
-        && findTemporaryAllocations(input, found) && findMemoryNotUsed(input, found) && findProcessChurn(input, found);
+        && findTemporaryAllocations(input, found) && findMemoryNotUsed(input, found) && findProcessChurn(input, found)
+        && findActivity(input, found);
     if (!isWhole)
         return std::nullopt;
     const Scorer scorer(snapshot, found);

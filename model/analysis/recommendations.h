@@ -19,6 +19,7 @@ enum class GainKind : std::uint8_t {
     Bytes,    ///< bytes no longer held
     BytesPerHour,
     AllocationShare, ///< share of the allocations
+    TimeShare,       ///< share of the time of the threads that it is about, by the clock on the wall
 };
 
 /// A number that speaks for a recommendation.

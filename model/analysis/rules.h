@@ -25,6 +25,7 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found);
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found); ///< after findWork()
 bool findWork(const RuleInput &input, Recommendations &found);          ///< rules that know functions on CPU stacks
 bool findMemoryNotUsed(const RuleInput &input, Recommendations &found); ///< retained memory and page faults
+bool findActivity(const RuleInput &input, Recommendations &found);      ///< rules that know system calls and waits
 bool findProcessChurn(const RuleInput &input, Recommendations &found);
 
 /// An item with the words of a rule; `what` stands for {share} and {what} in its title.

@@ -52,6 +52,10 @@ std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
         notes.push_back(fmt::format("The heap was recorded in {} only.", hasHeap(a) ? "A" : "B"));
     if (hasCpu(a) != hasCpu(b))
         notes.push_back(fmt::format("CPU samples were taken in {} only.", hasCpu(a) ? "A" : "B"));
+    if (a.info.config.systemCalls != b.info.config.systemCalls)
+        notes.push_back(fmt::format("System calls were recorded in {} only.", a.info.config.systemCalls ? "A" : "B"));
+    if (a.info.config.waits != b.info.config.waits)
+        notes.push_back(fmt::format("Waits were recorded in {} only.", a.info.config.waits ? "A" : "B"));
     if (hasHeap(a) && hasHeap(b) && isHeapSampled(a) != isHeapSampled(b))
         notes.push_back(
             fmt::format("The heap of {} was sampled, that of the other was not.", isHeapSampled(a) ? "A" : "B"));
@@ -76,6 +80,12 @@ const std::vector<ComparableCost> &comparableCosts()
 {
     static const std::vector<ComparableCost> costs{
         {"cpu", "CPU time", CostKind::CpuTime, {}},
+        {"syscalls", "System calls", CostKind::SystemCalls, {}},
+        {"syscall_time", "Time in system calls", CostKind::SystemCallTime, {}, false},
+        {"syscall_errors", "Failed system calls", CostKind::SystemCallErrors, {}, false},
+        {"blocked", "Blocked time", CostKind::Blocked, {}},
+        {"wait", "All waiting", CostKind::WaitTime, {}, false},
+        {"waits", "Waits", CostKind::Waits, {}, false},
         {"allocations", "Allocations", CostKind::Allocations, {}},
         {"allocated", "Allocated bytes", CostKind::Allocated, {}, false},
         {"temporary", "Temporary allocations", CostKind::Temporary, {}, false},

@@ -31,6 +31,8 @@ CostEvidence evidenceOf(const HeapCost &row, CostKind kind)
 
 CostEvidence evidenceOf(const CpuCost &row, CostKind kind) { return {costOf(row, kind), row.samples, 0}; }
 
+CostEvidence evidenceOf(const ActivityCost &row, CostKind kind) { return {costOf(row, kind), 0, 0}; }
+
 template <typename Row> StackEvidence addUp(const std::vector<Row> &rows, CostKind kind)
 {
     std::vector<std::uint32_t> order(rows.size());
@@ -81,13 +83,31 @@ CostEvidence &CostEvidence::operator+=(const CostEvidence &other)
 
 StackEvidence stackEvidence(const Snapshot &snapshot, CostKind kind)
 {
-    return costInfo(kind).source == CostSource::Heap ? addUp(snapshot.heap, kind) : addUp(snapshot.cpu, kind);
+    switch (costInfo(kind).source) {
+    case CostSource::Heap:
+        return addUp(snapshot.heap, kind);
+    case CostSource::Cpu:
+        return addUp(snapshot.cpu, kind);
+    case CostSource::SystemCall:
+    case CostSource::Wait:
+        break;
+    }
+    return addUp(snapshot.activities, kind);
 }
 
 Certainty certaintyOf(const Snapshot &a, const Snapshot &b, CostKind kind)
 {
     if (costInfo(kind).source == CostSource::Cpu)
         return Certainty::Estimated;
+    if (costInfo(kind).source == CostSource::SystemCall || costInfo(kind).source == CostSource::Wait) {
+        // Calls are what a program does; nobody knows how much times and waits vary from run to run.
+        const auto isEstimated = [](const ActivityCost &row) { return row.estimated > 0; };
+        const bool isExact = std::none_of(a.activities.begin(), a.activities.end(), isEstimated)
+            && std::none_of(b.activities.begin(), b.activities.end(), isEstimated);
+        return costInfo(kind).source == CostSource::SystemCall && kind != CostKind::SystemCallTime && isExact
+            ? Certainty::Exact
+            : Certainty::Unknown;
+    }
     if (!isHeapSampled(a) && !isHeapSampled(b))
         return Certainty::Exact;
     const bool hasError = kind == CostKind::Growth

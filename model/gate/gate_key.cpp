@@ -30,7 +30,8 @@ const std::array<GateKeyInfo, kGateKeyCount> kGateKeys{{
         CostKind::LiveBlocks},
     {GateKey::LostBlocks, "lost_blocks", "Lost blocks", Unit::Count, GateSource::Heap, kNone, {}},
     {GateKey::Instructions, "instructions", "Instructions", Unit::Count, GateSource::Counter, kCounted, {}},
-    {GateKey::SystemCalls, "system_calls", "System calls", Unit::Count, GateSource::Counter, kCounted, {}},
+    {GateKey::SystemCalls, "system_calls", "System calls", Unit::Count, GateSource::Counter, kCounted,
+        CostKind::SystemCalls},
     {GateKey::CpuTime, "cpu_ns", "CPU time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
     {GateKey::WallTime, "wall_ns", "Wall time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
 }};

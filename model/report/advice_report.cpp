@@ -16,7 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 4> kGainKeys{"cpu_share", "bytes", "bytes_per_hour", "allocation_share"};
+constexpr std::array<std::string_view, 5> kGainKeys{
+    "cpu_share", "bytes", "bytes_per_hour", "allocation_share", "time_share"};
 
 Json jsonOf(const Interval &interval) { return Json::array({interval.low, interval.high}); }
 
@@ -48,6 +49,8 @@ std::string gainText(const Recommendation &item)
         return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of the CPU time";
     case GainKind::AllocationShare:
         return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of the allocations";
+    case GainKind::TimeShare:
+        return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of its threads' time";
     case GainKind::Bytes:
         return bothEnds(formatBytes(gain.low), formatBytes(gain.high));
     case GainKind::BytesPerHour:

@@ -21,12 +21,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kNameColumns = 28;
 
-bool wasRecorded(const Snapshot &snapshot, CostKind kind)
-{
-    return costInfo(kind).source == CostSource::Cpu ? snapshot.info.config.cpuHz > 0
-                                                    : snapshot.info.config.heap != HeapMode::Off;
-}
-
 HotSpots hotOf(const Snapshot &snapshot, CostKind kind, std::size_t most)
 {
     return *hotSpots(snapshot, kind, most > 0 ? most : std::numeric_limits<std::size_t>::max());
@@ -82,9 +76,11 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
 {
     writeTitle(out, snapshot, options);
     const std::string label(costInfo(kind).label);
-    if (!wasRecorded(snapshot, kind)) {
+    if (!isRecorded(snapshot.info, costInfo(kind).source)) {
         writeHeading(out, label);
-        return writeWrapped(out, "This was not recorded.", options.columns, 2);
+        return writeWrapped(out,
+            fmt::format("This was not recorded; genprof record {} does.", optionFor(costInfo(kind).source)),
+            options.columns, 2);
     }
     const HotSpots hot = hotOf(snapshot, kind, options.stacks);
     const bool isExact = hot.isExact();

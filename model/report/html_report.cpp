@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/html_report.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/process_images.h"
@@ -58,6 +59,9 @@ public:
         }
         if (m_snapshot.info.config.cpuHz > 0)
             writeCpu();
+        for (const CostSource source : {CostSource::SystemCall, CostSource::Wait})
+            if (isRecorded(m_snapshot.info, source))
+                writeActivity(source);
         writeAlerts();
         writeProcesses();
         writeTrust(answers.coverage);
@@ -269,6 +273,30 @@ private:
         m_out << "<h3>"
               << fmt::format("Stacks by live bytes, {} of {}", std::min(order.size(), m_options.rows), order.size())
               << "</h3>";
+        panel(table);
+    }
+
+    void writeActivity(CostSource source)
+    {
+        const bool isWait = source == CostSource::Wait;
+        heading(isWait ? "Waits" : "System calls");
+        if (!m_snapshot.info.activityNote.empty())
+            paragraph(m_snapshot.info.activityNote, "muted");
+        const std::vector<ActivityTotal> totals = activityTotals(m_snapshot, source);
+        if (totals.empty())
+            return;
+        m_out << "<div class=\"panel\">";
+        writeHtmlFlame(m_out, m_snapshot, {isWait ? CostKind::WaitTime : CostKind::SystemCalls});
+        m_out << "</div>\n";
+        HtmlTable table({isWait ? "for" : "call", ">count", ">time", ">each", ">failed", ">bytes"});
+        for (std::size_t i = 0; i < std::min(totals.size(), m_options.rows); ++i) {
+            const ActivityTotal &total = totals[i];
+            table.row({activityKey(total.activity), formatCount(total.count), formatDuration({total.timeNs}),
+                          formatDuration({total.timeNs / std::max<std::int64_t>(total.count, 1)}),
+                          total.errors > 0 ? formatCount(total.errors) : std::string(),
+                          total.bytes > 0 ? formatBytes(static_cast<double>(total.bytes)) : std::string()},
+                activityKey(total.activity));
+        }
         panel(table);
     }
 

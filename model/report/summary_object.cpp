@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/summary_object.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/memory_parts.h"
@@ -188,6 +189,23 @@ Json cpuTotalsObject(const Snapshot &snapshot)
         {"lost", snapshot.cpuSummary.lost}};
 }
 
+namespace {
+
+Json activityObject(const Snapshot &snapshot, CostSource source)
+{
+    const bool isWait = source == CostSource::Wait;
+    Json object = {{"recorded", isRecorded(snapshot.info, source)}, {"note", snapshot.info.activityNote},
+        {"count", activityTotal(snapshot, isWait ? CostKind::Waits : CostKind::SystemCalls)},
+        {"time_ns", activityTotal(snapshot, isWait ? CostKind::WaitTime : CostKind::SystemCallTime)}};
+    if (isWait)
+        object["blocked_ns"] = activityTotal(snapshot, CostKind::Blocked);
+    else
+        object["errors"] = activityTotal(snapshot, CostKind::SystemCallErrors);
+    return object;
+}
+
+} // namespace
+
 Json summaryObject(const Snapshot &snapshot)
 {
     const SessionInfo &info = snapshot.info;
@@ -200,6 +218,8 @@ Json summaryObject(const Snapshot &snapshot)
     object["selection"] = selectionObject(snapshot);
     object["heap"] = heapTotalsObject(snapshot);
     object["cpu"] = cpuTotalsObject(snapshot);
+    object["system_calls"] = activityObject(snapshot, CostSource::SystemCall);
+    object["waits"] = activityObject(snapshot, CostSource::Wait);
     object["stacks"] = {{"distinct", snapshot.stackQuality.distinct}, {"truncated", snapshot.stackQuality.truncated},
         {"broken", snapshot.stackQuality.broken}};
     object["losses"] = lossesObject(snapshot);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/text_report.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/aggregate/function_index.h"
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
@@ -67,6 +68,14 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
     if (snapshot.info.config.cpuHz > 0)
         row("CPU samples", formatCount(cpu.samples),
             fmt::format("{}, {} lost", formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
+    if (snapshot.info.config.systemCalls)
+        row("System calls", formatCount(activityTotal(snapshot, CostKind::SystemCalls)),
+            fmt::format("{} in them, {} failed", formatDuration({activityTotal(snapshot, CostKind::SystemCallTime)}),
+                formatCount(activityTotal(snapshot, CostKind::SystemCallErrors))));
+    if (snapshot.info.config.waits)
+        row("Waits", formatCount(activityTotal(snapshot, CostKind::Waits)),
+            fmt::format("{}, {} of it blocked", formatDuration({activityTotal(snapshot, CostKind::WaitTime)}),
+                formatDuration({activityTotal(snapshot, CostKind::Blocked)})));
     row("Stacks", formatCount(snapshot.stackQuality.distinct),
         fmt::format("{} cut off, {} broken", formatCount(snapshot.stackQuality.truncated),
             formatCount(snapshot.stackQuality.broken)));

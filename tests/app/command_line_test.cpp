@@ -171,16 +171,17 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
-    QTest::newRow("view") << "report f --what all" << 2
-                          << "summary, metrics, heap, mappings, pools, cpu, leaks, growth, forecast, lost, verdict, "
-                             "advice, hot, alerts, losses";
+    QTest::newRow("view")
+        << "report f --what all" << 2
+        << "summary, metrics, heap, mappings, pools, cpu, syscalls, waits, leaks, growth, forecast, lost, verdict, "
+           "advice, hot, alerts, losses";
     QTest::newRow("scan too often") << "record --scan-every 29s -- ls" << 125 << "30s or more";
     QTest::newRow("scan without a heap") << "record --heap off --scan-every 1m -- ls" << 125 << "--heap full";
     QTest::newRow("age of no scan") << "ctl f stop --min-age 1s" << 2 << "belong to scan alone";
     QTest::newRow("age") << "ctl f scan --min-age old" << 2 << "--min-age";
-    QTest::newRow("cost") << "report f --cost most" << 2 << "live, peak";
+    QTest::newRow("cost") << "report f --cost most" << 2 << "live, live_blocks, growth, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
-    QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap and --what cpu";
+    QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap, cpu, syscalls and waits";
     QTest::newRow("no rows") << "report f --what heap --top 0" << 2 << "--top: \"0\" is no number of rows: 1 or more";
     QTest::newRow("less than no rows") << "compare a b --top -1" << 2 << "--top: \"-1\" is no number of rows";
     QTest::newRow("rows of a summary") << "report f --top 3" << 2 << "--top has no effect here";

@@ -25,6 +25,8 @@ HostFacts desktop()
     facts.lockedMemoryBytes = 8 << 20;
     facts.openFiles = 1 << 20;
     facts.kernelSamplesErrno = EACCES;
+    facts.callsRefused = "tracepoints may not be read";
+    facts.switchPlacesRefused = "the kernel refuses stacks of switches";
     facts.cgroupDirectory = "/sys/fs/cgroup/user.slice";
     facts.cgroupHasMemory = true;
     facts.memoryPressureReadable = true;
@@ -44,9 +46,27 @@ private Q_SLOTS:
     void desktopAllowsAllButKernelFrames()
     {
         for (const model::Capability &item : judgeHost(desktop()).items) {
-            QCOMPARE(item.level, item.id == "kernel_frames" ? CapabilityLevel::Denied : CapabilityLevel::Ok);
+            const bool isDenied = item.id == "kernel_frames" || item.id == "system_calls";
+            QCOMPARE(item.level,
+                isDenied                 ? CapabilityLevel::Denied
+                    : item.id == "waits" ? CapabilityLevel::Limited
+                                         : CapabilityLevel::Ok);
             QCOMPARE(item.remedy.empty(), item.level == CapabilityLevel::Ok);
         }
+    }
+
+    void saysHowSystemCallsAndWaitsCanBeRecorded()
+    {
+        HostFacts facts = desktop();
+        facts.callsRefused.clear();
+        QCOMPARE(levelOf(facts, "system_calls"), CapabilityLevel::Ok);
+        facts.switchPlacesRefused.clear();
+        QCOMPARE(levelOf(facts, "waits"), CapabilityLevel::Limited); // the kernel hides its functions
+        facts.kernelSymbolsReadable = true;
+        QCOMPARE(levelOf(facts, "waits"), CapabilityLevel::Ok);
+        facts.waitsRefused = "perf events are refused";
+        QCOMPARE(levelOf(facts, "waits"), CapabilityLevel::Denied);
+        QVERIFY(!judgeHost(facts).find("waits")->remedy.empty());
     }
 
     void paranoidKernelForbidsSamplingAndSaysTheWayOut()

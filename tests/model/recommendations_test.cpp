@@ -275,6 +275,90 @@ private Q_SLOTS:
         QVERIFY(all.notLookedAt.size() >= 4);
     }
 
+    void advisesBySystemCalls_data()
+    {
+        QTest::addColumn<QString>("call");
+        QTest::addColumn<qint64>("count");
+        QTest::addColumn<qint64>("ms");
+        QTest::addColumn<qint64>("bytes");
+        QTest::addColumn<QString>("rule");
+        QTest::newRow("small writes") << "write" << qint64{600'000} << qint64{6000} << qint64{600'000 * 40}
+                                      << "small_transfers";
+        QTest::newRow("large writes") << "write" << qint64{600'000} << qint64{6000} << qint64{600'000} * 8192 << "";
+        QTest::newRow("few small writes") << "write" << qint64{20'000} << qint64{6000} << qint64{20'000 * 40} << "";
+        QTest::newRow("cheap small writes") << "write" << qint64{600'000} << qint64{300} << qint64{600'000 * 40} << "";
+        QTest::newRow("lookups") << "newfstatat" << qint64{300'000} << qint64{3000} << qint64{0} << "repeated_lookups";
+        QTest::newRow("a lookup now and then") << "newfstatat" << qint64{3000} << qint64{3000} << qint64{0} << "";
+        QTest::newRow("fsync") << "fsync" << qint64{200} << qint64{12'000} << qint64{0} << "synced_writes";
+        QTest::newRow("another call") << "getppid" << qint64{600'000} << qint64{6000} << qint64{0} << "";
+    }
+    void advisesBySystemCalls()
+    {
+        QFETCH(QString, call);
+        QFETCH(qint64, count);
+        QFETCH(qint64, ms);
+        QFETCH(qint64, bytes);
+        QFETCH(QString, rule);
+        SnapshotBuilder builder = minute();
+        builder.raw().info.config.systemCalls = builder.raw().info.config.waits = true;
+        const StackId stack = builder.stack("main;save@save.cpp:7;libc.so.6!write");
+        builder.raw().activities.push_back({builder.thread(), builder.image(), stack,
+            Activity::call(*systemCallNumber(call.toStdString())), count, ms * 1'000'000, 0, bytes, count, 0});
+        const Recommendations all = *recommendations(builder.build());
+        if (rule.isEmpty()) {
+            QVERIFY2(all.items.empty(), all.items.empty() ? "" : all.items[0].title.c_str());
+            return;
+        }
+        const Recommendation *item = find(all, rule.toStdString());
+        QVERIFY(item);
+        QCOMPARE(item->place, std::string("save"));
+        QVERIFY(item->gainKind == GainKind::TimeShare);
+        QVERIFY(item->gain.high <= static_cast<double>(ms) / 60'000 + 1e-9);
+        QVERIFY(item->gain.low > 0);
+    }
+
+    void advisesByWaits()
+    {
+        const auto adviceFor = [](WaitClass waitClass, qint64 ms) {
+            SnapshotBuilder builder = minute();
+            builder.raw().info.config.systemCalls = builder.raw().info.config.waits = true;
+            builder.raw().activities.push_back(
+                {builder.thread(), builder.image(), builder.stack("main;hold;libc.so.6!lock"),
+                    Activity::wait(waitClass), 100, ms * 1'000'000, 0, 0, 100, 0});
+            return *recommendations(builder.build());
+        };
+        QVERIFY(find(adviceFor(WaitClass::Lock, 9000), "lock_waits"));
+        QVERIFY(adviceFor(WaitClass::Lock, 900).items.empty());
+        QVERIFY(find(adviceFor(WaitClass::Sleep, 9000), "sleeping_work"));
+        // Idle threads are no defect.
+        for (const WaitClass idle : {WaitClass::Condition, WaitClass::Events, WaitClass::Child, WaitClass::Processor})
+            QVERIFY(adviceFor(idle, 50'000).items.empty());
+    }
+
+    void isSilentAboutSleepOfThreadsThatDoNoWork()
+    {
+        SnapshotBuilder builder = minute();
+        builder.raw().info.config.waits = true;
+        builder.cpu("main;work 1000\n");
+        const ThreadId idle = builder.tables().addThread({.process = builder.process(), .tid = 101});
+        builder.raw().activities.push_back({idle, builder.image(), builder.stack("run;flushNowAndThen"),
+            Activity::wait(WaitClass::Sleep), 60, 59'000'000'000, 0, 0, 60, 0});
+        QVERIFY(!find(*recommendations(builder.build()), "sleeping_work"));
+    }
+
+    void saysWhatItNeedsToJudgeCallsAndWaits()
+    {
+        SnapshotBuilder builder = minute();
+        builder.metric(Metric::ReadCalls, std::vector<std::int64_t>(60, 5000));
+        const Recommendations all = *recommendations(builder.build());
+        const auto says = [&all](const char *words) {
+            return std::any_of(all.notLookedAt.begin(), all.notLookedAt.end(),
+                [words](const std::string &sentence) { return sentence.find(words) != std::string::npos; });
+        };
+        QVERIFY(says("needs --syscalls to say (there are up to 5,000 reads and writes a second)"));
+        QVERIFY(says("needs --waits to say"));
+    }
+
     void ranksByWhatIsToBeGained()
     {
         const Snapshot snapshot

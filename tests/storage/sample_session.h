@@ -24,6 +24,8 @@ public:
         m_info.config.command = {"/usr/bin/demo", "--name", "two words", ""};
         m_info.config.workingDirectory = "/srv";
         m_info.config.cpuHz = 99;
+        m_info.config.systemCalls = true;
+        m_info.config.waits = true;
         m_info.config.children = model::ChildMode::Ignore;
         m_info.config.duration = model::Duration::fromMs(5000);
         m_info.startWallNs = 1'700'000'000'000'000'000;
@@ -36,6 +38,7 @@ public:
         m_info.controlAddress = "/run/user/1000/genprof-1.sock";
         m_info.cpuEvent = "cpu-clock";
         m_info.cpuNote = "no hardware counters";
+        m_info.activityNote = "no stacks";
         addProgram();
     }
 
@@ -54,6 +57,12 @@ public:
         addHeap(batch, number, stacks);
         batch.cpu.push_back({m_thread, m_image, stackAt(number % stacks), 2 + number, 10'000'000});
         batch.cpu.push_back({m_otherThread, m_image, stackAt(0), 1, 10'000'000});
+        // The stack s makes s + 1 calls a tick; one thread waits for a lock for a tenth of it.
+        for (int s = 0; s < stacks; ++s)
+            batch.activities.push_back({m_thread, m_image, stackAt(s), model::Activity::call(0), s + 1, 1000 * (s + 1),
+                s % 2, 10 * (s + 1), 1, number % 2});
+        batch.activities.push_back({m_otherThread, m_image, stackAt(0), model::Activity::wait(model::WaitClass::Lock),
+            1, kTickNs / 10, 0, 0, 1, 0});
         batch.losses.push_back({model::LossKind::EventsDropped, m_image, number, "ring"});
         batch.losses.push_back({model::LossKind::SamplesLost, {}, 1, ""});
         batch.marks.push_back({{number * kTickNs + 7}, model::MarkKind::User, "mark " + std::to_string(number)});

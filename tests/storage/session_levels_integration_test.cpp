@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <tuple>
 
 using namespace model;
 
@@ -77,6 +78,7 @@ public:
             .changedStacks = 12,
             .cpuStacks = 20,
             .cpuSamples = 2,
+            .hasActivity = true,
             .threads = 3,
             .tickNs = 8'000'000'000,
             .tickLengths = 20,
@@ -160,10 +162,18 @@ private:
     {
         std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> samples;
         std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> areas;
+        std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, ActivityCost> activities;
         std::int64_t allocations = 0, lost = 0, most = 0, live = 0;
         truth.within(snapshot.span, [&](const EventBatch &batch) {
             for (const CpuDelta &delta : batch.cpu)
                 samples[{delta.thread.value, delta.stack.value}] += delta.samples;
+            for (const ActivityDelta &delta : batch.activities) {
+                ActivityCost &sum = activities[{delta.thread.value, delta.activity.value, delta.stack.value}];
+                sum.count += delta.count;
+                sum.timeNs += delta.timeNs;
+                sum.bytes += delta.bytes;
+                sum.errors += delta.errors;
+            }
             for (const AreaDelta &delta : batch.areas)
                 areas[{delta.name.value, delta.stack.value}] += delta.allocatedBytes;
             for (const Loss &loss : batch.losses)
@@ -175,6 +185,12 @@ private:
         QCOMPARE(snapshot.cpu.size(), samples.size());
         for (const CpuCost &cost : snapshot.cpu)
             QCOMPARE(cost.samples, (samples[{cost.thread.value, cost.stack.value}]));
+        QCOMPARE(snapshot.activities.size(), activities.size());
+        for (const ActivityCost &cost : snapshot.activities) {
+            const ActivityCost &wanted = activities[{cost.thread.value, cost.activity.value, cost.stack.value}];
+            QCOMPARE(std::tuple(cost.count, cost.timeNs, cost.bytes, cost.errors),
+                std::tuple(wanted.count, wanted.timeNs, wanted.bytes, wanted.errors));
+        }
         for (const MemoryArea &area : snapshot.areas)
             for (const HeapCost &cost : area.costs)
                 QCOMPARE(cost.allocatedBytes, (areas[{area.name.value, cost.stack.value}]));

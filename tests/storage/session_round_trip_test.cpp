@@ -53,6 +53,8 @@ private Q_SLOTS:
         QCOMPARE(info.controlAddress, expected.controlAddress);
         QCOMPARE(info.cpuEvent, expected.cpuEvent);
         QCOMPARE(info.cpuNote, expected.cpuNote);
+        QCOMPARE(info.activityNote, expected.activityNote);
+        QVERIFY(info.config.systemCalls && info.config.waits);
         QCOMPARE(info.exitStatus.value(), 0);
         QCOMPARE(info.endReason, expected.endReason);
         QCOMPARE(info.duration.ns, 2 * SampleSession::kTickNs);
@@ -100,7 +102,7 @@ private Q_SLOTS:
         const MetricSeries &metrics = snapshot->metrics.front();
         QCOMPARE(metrics.times.at(2).ns, 3 * SampleSession::kTickNs);
         QCOMPARE(metrics.values.at(2).get(Metric::Pss).value(), std::int64_t{1002});
-        QVERIFY(!metrics.values.at(2).get(Metric::DiskSize));
+        QVERIFY(!metrics.values.at(2).get(Metric::WriteCalls));
         const HeapSeries &heap = snapshot->heapSeries.at(0);
         QCOMPARE(heap.ticks.size(), std::size_t{4});
         QCOMPARE(heap.ticks.back().liveBytes, std::int64_t{4 * 400});
@@ -119,6 +121,37 @@ private Q_SLOTS:
         QVERIFY(!snapshot->losses.at(1).image.isValid());
         QCOMPARE(snapshot->recorderCpuNs, std::int64_t{4000});
         QCOMPARE(snapshot->recorderRssBytes, std::int64_t{4 * 4096});
+    }
+
+    void keepsSystemCallsAndWaits()
+    {
+        SampleSession sample;
+        VERIFY_RESULT(sample.make(file("activity"), 10));
+        const auto snapshot = readBack(file("activity"));
+        QVERIFY(snapshot);
+        QCOMPARE(snapshot->activities.size(), std::size_t{4});
+        for (const ActivityCost &row : snapshot->activities) {
+            if (row.activity.isWait()) {
+                QVERIFY(row.activity == Activity::wait(WaitClass::Lock));
+                QCOMPARE(row.count, std::int64_t{10});
+                QCOMPARE(row.timeNs, SampleSession::kTickNs);
+                continue;
+            }
+            QCOMPARE(row.count, 10 * (row.timeNs / 10'000));
+            QCOMPARE(row.bytes, 10 * row.count);
+            QCOMPARE(row.ownStacks, std::int64_t{10});
+            QCOMPARE(row.estimated, std::int64_t{5});
+        }
+        Selection one;
+        one.time = TimeRange{{2 * SampleSession::kTickNs}, {3 * SampleSession::kTickNs}};
+        one.thread = sample.thread();
+        const auto window = readBack(file("activity"), one);
+        QVERIFY(window);
+        QCOMPARE(window->activities.size(), std::size_t{3});
+        std::int64_t calls = 0;
+        for (const ActivityCost &row : window->activities)
+            calls += row.count;
+        QCOMPARE(calls, std::int64_t{1 + 2 + 3});
     }
 
     void addsUpCostsOfTheWholeRecording()

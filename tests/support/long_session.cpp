@@ -190,6 +190,14 @@ void LongSession::addCpu(EventBatch &batch)
         ++counts[{m_threads[static_cast<std::size_t>(below(m_shape.threads))], m_cpu[pick(m_random)]}];
     for (const auto &[where, count] : counts)
         batch.cpu.push_back({where.first, m_image, where.second, count, periodNs});
+    if (m_shape.hasActivity)
+        for (const auto &[where, count] : counts) {
+            batch.activities.push_back(
+                {where.first, m_image, where.second, model::Activity::call(static_cast<std::uint32_t>(count % 7)),
+                    3 * count, count * 1000, count % 3, count * 50, count, 0});
+            batch.activities.push_back({where.first, m_image, where.second,
+                model::Activity::wait(static_cast<model::WaitClass>(count % 9)), count, count * 1'000'000, 0, 0, 1, 0});
+        }
 }
 
 void LongSession::addAreas(EventBatch &batch)

@@ -12,10 +12,11 @@ namespace tests {
 /// What a made session is like.
 struct LongSessionShape
 {
-    int stacks = 5000;       ///< heap stacks, each of 12 to 30 frames
-    int changedStacks = 300; ///< of them in a tick: half among the tenth that is busiest, half anywhere
-    int cpuStacks = 800;     ///< of 3 to 30 frames; the n-th is sampled as often as 1/n
-    int cpuSamples = 99;     ///< in a second, over all threads
+    int stacks = 5000;        ///< heap stacks, each of 12 to 30 frames
+    int changedStacks = 300;  ///< of them in a tick: half among the tenth that is busiest, half anywhere
+    int cpuStacks = 800;      ///< of 3 to 30 frames; the n-th is sampled as often as 1/n
+    int cpuSamples = 99;      ///< in a second, over all threads
+    bool hasActivity = false; ///< a system call and a wait with each stack that is sampled
     int threads = 4;
     int metrics = 20; ///< that can be read
     std::int64_t tickNs = 1'000'000'000;

@@ -33,8 +33,15 @@ std::vector<CostKind> companions(CostKind kind)
     case CostKind::CpuTime:
     case CostKind::CpuSamples:
         return {CostKind::CpuSamples};
+    case CostKind::SystemCalls:
+    case CostKind::SystemCallErrors:
+        return {CostKind::SystemCallTime, CostKind::SystemCallErrors};
+    case CostKind::SystemCallTime:
+    case CostKind::SystemCallBytes:
+        return {CostKind::SystemCalls, CostKind::SystemCallErrors};
+    default: // waits
+        return {CostKind::WaitTime, CostKind::Waits};
     }
-    return {};
 }
 
 } // namespace

@@ -41,9 +41,20 @@ QString placeText(const model::Recommendation &item)
     return shown;
 }
 
-bool isOfCpu(const model::Recommendation &item)
+/// The page where the evidence stands, and the button that leads there.
+std::pair<model::CardPage, QString> evidencePage(const model::Recommendation &item)
 {
-    return item.cost && model::costInfo(*item.cost).source == model::CostSource::Cpu;
+    switch (model::costInfo(*item.cost).source) {
+    case model::CostSource::Cpu:
+        return {model::CardPage::Cpu, AdvicePage::tr("Show in CPU")};
+    case model::CostSource::SystemCall:
+        return {model::CardPage::SystemCalls, AdvicePage::tr("Show in System calls")};
+    case model::CostSource::Wait:
+        return {model::CardPage::Waits, AdvicePage::tr("Show in Waits")};
+    case model::CostSource::Heap:
+        break;
+    }
+    return {model::CardPage::Heap, AdvicePage::tr("Show in Heap")};
 }
 
 } // namespace
@@ -170,7 +181,7 @@ QWidget *AdvicePage::newActions(const model::Recommendation &item)
     auto *actions = new QWidget;
     auto *line = new QHBoxLayout(actions);
     line->setContentsMargins(0, 4, 0, 0);
-    auto *evidence = new QPushButton(isOfCpu(item) ? tr("Show in CPU") : tr("Show in Heap"));
+    auto *evidence = new QPushButton(evidencePage(item).second);
     line->addWidget(evidence);
     evidence->setVisible(item.cost.has_value()); // else it is about the process
     addDoneActions(item, *line);
@@ -180,7 +191,7 @@ QWidget *AdvicePage::newActions(const model::Recommendation &item)
             m_selection.setInspected(InspectedStack{item.stack, item.image});
         else
             m_selection.setFindText(text(item.place));
-        Q_EMIT pageWanted(isOfCpu(item) ? model::CardPage::Cpu : model::CardPage::Heap);
+        Q_EMIT pageWanted(evidencePage(item).first);
     });
     return actions;
 }

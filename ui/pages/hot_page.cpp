@@ -31,8 +31,24 @@ using model::CostKind;
 namespace {
 
 constexpr std::size_t kMostFunctions = 100;
-constexpr std::array kCosts{
-    CostKind::CpuTime, CostKind::Allocations, CostKind::Allocated, CostKind::Temporary, CostKind::Peak, CostKind::Live};
+constexpr std::array kCosts{CostKind::CpuTime, CostKind::Allocations, CostKind::Allocated, CostKind::Temporary,
+    CostKind::Peak, CostKind::Live, CostKind::SystemCalls, CostKind::SystemCallTime, CostKind::Blocked};
+
+/// The page that is about a cost.
+model::CardPage pageOf(CostKind kind)
+{
+    switch (model::costInfo(kind).source) {
+    case model::CostSource::Cpu:
+        return model::CardPage::Cpu;
+    case model::CostSource::SystemCall:
+        return model::CardPage::SystemCalls;
+    case model::CostSource::Wait:
+        return model::CardPage::Waits;
+    case model::CostSource::Heap:
+        break;
+    }
+    return model::CardPage::Heap;
+}
 
 enum PathColumn { PathName, PathShare, PathInterval, PathPlace, PathColumnCount };
 enum FunctionColumn {
@@ -58,6 +74,12 @@ QString costLabel(CostKind kind)
         return HotPage::tr("Temporary");
     case CostKind::Peak:
         return HotPage::tr("Peak");
+    case CostKind::SystemCalls:
+        return HotPage::tr("System calls");
+    case CostKind::SystemCallTime:
+        return HotPage::tr("Time in calls");
+    case CostKind::Blocked:
+        return HotPage::tr("Blocked");
     default:
         return HotPage::tr("Live");
     }
@@ -177,8 +199,7 @@ void HotPage::setUpTables(QBoxLayout *column)
         connect(table, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
             inspect(row);
             m_selection.setFindText(row->data(0, FullTextRole).toString());
-            const bool isCpu = model::costInfo(m_kind).source == model::CostSource::Cpu;
-            Q_EMIT pageWanted(isCpu ? model::CardPage::Cpu : model::CardPage::Heap);
+            Q_EMIT pageWanted(pageOf(m_kind));
         });
     }
     splitter->setStretchFactor(0, 2);
@@ -231,10 +252,15 @@ void HotPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 /// A session without samples opens at the first cost that it has.
 void HotPage::chooseWhatIsThere()
 {
-    const bool hasHeap = m_snapshot->info.config.heap != model::HeapMode::Off;
     const bool hasCpu = m_snapshot->info.config.cpuHz > 0;
-    for (std::size_t i = 0; i < kCosts.size(); ++i)
-        m_costButtons->button(static_cast<int>(i))->setEnabled(kCosts[i] == CostKind::CpuTime ? hasCpu : hasHeap);
+    for (std::size_t i = 0; i < kCosts.size(); ++i) {
+        const model::CostSource source = model::costInfo(kCosts[i]).source;
+        const bool isThere = model::isRecorded(m_snapshot->info, source);
+        auto *button = m_costButtons->button(static_cast<int>(i));
+        button->setEnabled(isThere);
+        // What has to be asked for takes no room where it was not.
+        button->setVisible(isThere || source == model::CostSource::Heap || source == model::CostSource::Cpu);
+    }
     if (m_isChosen)
         return;
     m_kind
@@ -270,7 +296,7 @@ void HotPage::showThreads()
         if (m_snapshot->selection.thread && m_snapshot->selection.thread->index() == i)
             m_threads->setCurrentIndex(m_threads->count() - 1);
     }
-    m_threads->setEnabled(m_kind == CostKind::CpuTime && !order.empty());
+    m_threads->setEnabled(model::costInfo(m_kind).source != model::CostSource::Heap && !order.empty());
 }
 
 void HotPage::showCost(CostKind kind)
@@ -279,7 +305,7 @@ void HotPage::showCost(CostKind kind)
     m_kind = kind;
     for (std::size_t i = 0; i < kCosts.size(); ++i)
         m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == kind);
-    m_threads->setEnabled(kind == CostKind::CpuTime && m_threads->count() > 1);
+    m_threads->setEnabled(model::costInfo(kind).source != model::CostSource::Heap && m_threads->count() > 1);
     rebuild();
     Q_EMIT subtitleChanged();
 }

@@ -28,6 +28,11 @@ namespace {
 
 constexpr int kCustom = 3;
 
+// What the choice of system calls and waits holds.
+constexpr int kNoKernel = 0;
+constexpr int kSystemCalls = 1;
+constexpr int kWaits = 2;
+
 struct Preset
 {
     const char *heap;
@@ -237,6 +242,15 @@ void LaunchForm::setUpCapture()
     m_cpu->addItem(tr("CPU off"), 0);
     for (const int hz : {49, 199, 999, 1999})
         m_cpu->addItem(tr("CPU %1 Hz").arg(hz), hz);
+    m_kernel = new QComboBox;
+    m_kernel->setAccessibleName(tr("System calls and waits"));
+    m_kernel->setToolTip(
+        tr("System calls: how many, how long, by stack. Waits: when threads do not run, and what they wait for. "
+           "Both need rights, see below."));
+    m_kernel->addItem(tr("no system calls"), kNoKernel);
+    m_kernel->addItem(tr("system calls"), kSystemCalls);
+    m_kernel->addItem(tr("waits"), kWaits);
+    m_kernel->addItem(tr("calls and waits"), kSystemCalls | kWaits);
     m_tick = new QComboBox;
     m_tick->setAccessibleName(tr("Metrics"));
     m_tick->setToolTip(tr("How often memory, CPU use and the like are read"));
@@ -250,6 +264,7 @@ void LaunchForm::setUpCapture()
     m_duration->setMaximumWidth(110);
     line->addWidget(m_heap);
     line->addWidget(m_cpu);
+    line->addWidget(m_kernel);
     line->addWidget(m_tick);
     line->addWidget(m_children);
     line->addStretch(1);
@@ -264,6 +279,7 @@ void LaunchForm::setUpCapture()
     connect(m_heap, &QComboBox::currentIndexChanged, this, custom);
     connect(m_children, &QComboBox::currentIndexChanged, this, &LaunchForm::follow);
     connect(m_cpu, &QComboBox::currentIndexChanged, this, custom);
+    connect(m_kernel, &QComboBox::currentIndexChanged, this, &LaunchForm::follow);
     connect(m_tick, &QComboBox::currentIndexChanged, this, custom);
     connect(m_duration, &QLineEdit::textChanged, this, &LaunchForm::follow);
 }
@@ -329,6 +345,8 @@ LaunchRequest LaunchForm::request() const
     request.heap = m_heap->currentData().toString();
     request.followsChildren = m_children->currentData().toBool();
     request.cpuHz = m_cpu->currentData().toInt();
+    request.systemCalls = (m_kernel->currentData().toInt() & kSystemCalls) != 0;
+    request.waits = (m_kernel->currentData().toInt() & kWaits) != 0;
     request.tickMs = m_tick->currentData().toInt();
     request.duration = m_duration->text();
     request.output = m_output->text().trimmed();
@@ -349,6 +367,7 @@ void LaunchForm::setRequest(const LaunchRequest &request)
     selectHeap(m_heap, request.heap);
     m_children->setCurrentIndex(m_children->findData(request.followsChildren));
     selectData(m_cpu, request.cpuHz);
+    selectData(m_kernel, (request.systemCalls ? kSystemCalls : kNoKernel) | (request.waits ? kWaits : kNoKernel));
     selectData(m_tick, request.tickMs);
     for (int i = 0; i < kCustom; ++i)
         if (QLatin1StringView(kPresets[i].heap) == request.heap && kPresets[i].cpuHz == request.cpuHz

@@ -70,6 +70,7 @@ private:
     QComboBox *m_heap = nullptr;
     QComboBox *m_children = nullptr;
     QComboBox *m_cpu = nullptr;
+    QComboBox *m_kernel = nullptr; ///< system calls, waits
     QComboBox *m_tick = nullptr;
     QLineEdit *m_duration = nullptr;
     QPushButton *m_start = nullptr;

@@ -212,6 +212,10 @@ QString SessionBar::detailsText() const
     else
         parts << tr("every allocation");
     parts << (info.config.cpuHz > 0 ? tr("CPU %1 Hz").arg(info.config.cpuHz) : tr("no CPU samples"));
+    if (info.config.systemCalls)
+        parts << tr("system calls");
+    if (info.config.waits)
+        parts << tr("waits");
     return parts.join(QStringLiteral(" · "));
 }
 

@@ -25,6 +25,8 @@ std::span<const Case> containerCases();
 std::span<const Case> memoryCases();
 std::span<const Case> threadCases();
 std::span<const Case> libraryCases();
+/// Defects that only system calls or waits show: --syscalls --waits.
+std::span<const Case> systemCases();
 /// Programs without a defect that our data could see; `rule` is empty.
 std::span<const Case> cleanCases();
 

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         return 2;
     }
     for (const std::span<const Case> cases :
-        {stringCases(), containerCases(), memoryCases(), threadCases(), libraryCases(), cleanCases()})
+        {stringCases(), containerCases(), memoryCases(), threadCases(), libraryCases(), systemCases(), cleanCases()})
         for (const Case &one : cases) {
             if (isList) {
                 std::printf("%s %s %s\n", one.name, orDash(one.rule), orDash(one.place));

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/activity_trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace capture {
+
+ActivityTrace::ActivityTrace(TraceEvents events, model::TableBuilder &tables, WaitReasons::FunctionAt kernelFunctionAt)
+    : m_events(std::move(events))
+    , m_tracker(tables, std::move(kernelFunctionAt))
+{
+}
+
+void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isOfStacks, const Next &next)
+{
+    // Kernels before 6.5 give two events of the same tracepoint the id of the first: the ring knows better.
+    TraceRecordKind kind = m_events.kindOf(traceRecordId(bytes));
+    if (isOfStacks && kind == TraceRecordKind::Enter)
+        kind = TraceRecordKind::EnterStack;
+    else if (!isOfStacks && kind == TraceRecordKind::EnterStack)
+        kind = TraceRecordKind::Enter;
+    PerfRecord record;
+    switch (decodeTraceRecord(bytes, kind, record)) {
+    case DecodeResult::Ignored:
+        return;
+    case DecodeResult::Bad:
+        badBytes += static_cast<std::int64_t>(bytes.size());
+        return;
+    case DecodeResult::Decoded:
+        break;
+    }
+    const bool isStack = kind == TraceRecordKind::EnterStack || kind == TraceRecordKind::SwitchStack;
+    if (const auto *lost = std::get_if<PerfLost>(&record.content)) {
+        m_lostInRecords += isStack ? 0 : lost->count; // of stacks as many are taken as there is room for
+        return;
+    }
+    if (kind == TraceRecordKind::Enter || kind == TraceRecordKind::Exit)
+        m_gate.countCall();
+    else if (kind == TraceRecordKind::EnterStack)
+        m_gate.countStackBytes(bytes.size());
+    else if (isStack)
+        m_switchGate.countStackBytes(bytes.size());
+    next(std::move(record));
+}
+
+void ActivityTrace::applyGate(std::uint64_t nowNs, const Next &next)
+{
+    const bool areCallsWanted = m_gate.areCallsWanted(nowNs), areStacksWanted = m_gate.areStacksWanted();
+    if (std::exchange(m_gate.areStacksOpen, areStacksWanted) != areStacksWanted)
+        m_events.setCallStacksEnabled(areStacksWanted);
+    if (std::exchange(m_gate.areCallsOpen, areCallsWanted) == areCallsWanted)
+        return;
+    m_events.setCallsEnabled(areCallsWanted);
+    m_isWholeTick = false;
+    if (areCallsWanted)
+        return;
+    PerfRecord record;
+    record.timeNs = nowNs;
+    record.content = CallsInterrupted{};
+    next(std::move(record));
+}
+
+bool ActivityTrace::readRings(std::vector<PerfRing> &rings, std::size_t mostBytes, const Next &next)
+{
+    bool hasMore = false;
+    const bool isOfStacks = &rings != &m_events.rings();
+    for (PerfRing &ring : rings) {
+        if (!ring.isMapped())
+            continue;
+        const PerfRing::Outcome outcome
+            = ring.read(mostBytes, [&](std::span<const std::uint8_t> bytes) { take(bytes, isOfStacks, next); });
+        hasMore |= outcome.hasMore;
+        badBytes += static_cast<std::int64_t>(outcome.badBytes);
+    }
+    return hasMore;
+}
+
+bool ActivityTrace::read(std::size_t mostBytesPerRing, std::uint64_t nowNs, const Next &next)
+{
+    if (const std::size_t bytes = m_gate.stackBytesNow(nowNs, m_events.stackRingBytes()); bytes > 0)
+        readRings(m_events.callStackRings(), bytes, next);
+    if (const std::size_t bytes = m_switchGate.stackBytesNow(nowNs, m_events.stackRingBytes()); bytes > 0)
+        readRings(m_events.switchStackRings(), bytes, next);
+    const bool hasMore = readRings(m_events.rings(), mostBytesPerRing, next);
+    applyGate(nowNs, next);
+    return hasMore;
+}
+
+void ActivityTrace::readAll(std::uint64_t nowNs, const Next &next)
+{
+    constexpr std::size_t kAll = std::size_t{1} << 30;
+    for (std::vector<PerfRing> *rings : {&m_events.callStackRings(), &m_events.switchStackRings(), &m_events.rings()})
+        readRings(*rings, kAll, next);
+    applyGate(nowNs, next);
+}
+
+void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
+{
+    const std::uint64_t lost = std::max(m_lostInRecords, m_events.lostCount());
+    const bool hasLost = lost > m_lostReported;
+    if (hasLost)
+        batch.losses.push_back(
+            {model::LossKind::ActivityLost, model::ImageId(), static_cast<std::int64_t>(lost - m_lostReported),
+                fmt::format("rings of {} KiB per CPU", m_events.ringBytes() >> 10)});
+    m_lostReported = lost;
+
+    // Calls between the reading of the rings and of the counter are of the next tick; only where some were left out on purpose, or lost, do
+    // the counts have to agree.
+    std::int64_t uncounted = 0;
+    const std::uint64_t calls = m_events.hasCalls() ? m_events.callCount() : 0;
+    const bool isWhole = m_isWholeTick && m_gate.areCallsOpen && !hasLost;
+    if (!isWhole && calls > m_callsReported)
+        uncounted
+            = std::max<std::int64_t>(static_cast<std::int64_t>(calls - m_callsReported) - m_tracker.callsSeen(), 0);
+    m_callsReported = calls;
+    m_isWholeTick = m_gate.areCallsOpen;
+    if (uncounted > 0)
+        batch.losses.push_back({model::LossKind::CallsEstimated, model::ImageId(), uncounted,
+            fmt::format("more than {} a second: they are shared out among those that were recorded",
+                TraceGate::kMostCallRecords / 2 * (1'000'000'000 / TraceGate::kWindowNs))});
+    const std::int64_t unknown = m_tracker.collect(nowNs, uncounted, batch);
+    if (unknown > 0)
+        batch.losses.push_back({model::LossKind::ActivityLost, model::ImageId(), unknown,
+            "system calls in a tick in which none was recorded"});
+}
+
+void ActivityTrace::setPaused(bool isPaused)
+{
+    m_tracker.setPaused(isPaused);
+    m_isWholeTick = m_isWholeTick && !isPaused;
+    if (!isPaused)
+        m_callsReported = m_events.hasCalls() ? m_events.callCount() : 0;
+}
+
+} // namespace capture

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "capture/perf/activity_tracker.h"
+#include "capture/perf/trace_events.h"
+#include "capture/perf/trace_gate.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace capture {
+
+/// The system calls and waits of a recording: rings, what they cost at most, and the costs made of them. Part of the CpuInstrument, which
+/// sorts their records in with its own and knows processes and stacks. Capture thread only.
+class ActivityTrace
+{
+public:
+    ActivityTrace(TraceEvents events, model::TableBuilder &tables, WaitReasons::FunctionAt kernelFunctionAt);
+
+    using Next = std::function<void(PerfRecord)>;
+    /// Calls `next` with what has arrived, up to about `mostBytesPerRing` from each ring, and with as many stacks as may be read now; returns
+    /// whether more is there. `nowNs` as the records'.
+    bool read(std::size_t mostBytesPerRing, std::uint64_t nowNs, const Next &next);
+    /// All that is in the rings, at the end of a tick.
+    void readAll(std::uint64_t nowNs, const Next &next);
+    const std::vector<int> &descriptors() const { return m_events.descriptors(); }
+    void dropEnded() { m_events.dropEnded(); }
+    ActivityTracker &tracker() { return m_tracker; }
+    const std::string &note() const { return m_events.note(); }
+
+    /// Appends the costs of the tick that ends at `nowNs`, of which all records were taken, and what was lost in it.
+    void collect(std::uint64_t nowNs, model::EventBatch &batch);
+    void setPaused(bool isPaused);
+
+    std::int64_t badBytes = 0; ///< that were no records; whoever reports them sets it to 0
+
+private:
+    void take(std::span<const std::uint8_t> bytes, bool isOfStacks, const Next &next);
+    bool readRings(std::vector<PerfRing> &rings, std::size_t mostBytes, const Next &next);
+    void applyGate(std::uint64_t nowNs, const Next &next);
+
+    TraceEvents m_events;
+    ActivityTracker m_tracker;
+    TraceGate m_gate;       ///< of calls
+    TraceGate m_switchGate; ///< of the stacks of switches
+    std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
+    std::uint64_t m_callsReported = 0; ///< of TraceEvents::callCount()
+    bool m_isWholeTick = true;         ///< all calls of the tick were recorded, as far as is known
+};
+
+} // namespace capture

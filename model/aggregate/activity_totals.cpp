@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/activity_totals.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace model {
+
+ActivityTotal &ActivityTotal::operator+=(const ActivityCost &row)
+{
+    count += row.count;
+    timeNs += row.timeNs;
+    errors += row.errors;
+    bytes += row.bytes;
+    ownStacks += row.ownStacks;
+    estimated += row.estimated;
+    return *this;
+}
+
+std::vector<ActivityTotal> activityTotals(const Snapshot &snapshot, CostSource source)
+{
+    std::map<Activity, ActivityTotal> sums;
+    for (const ActivityCost &row : snapshot.activities)
+        if (row.activity.isWait() == (source == CostSource::Wait))
+            (sums[row.activity] += row).activity = row.activity;
+    std::vector<ActivityTotal> totals;
+    for (const auto &[activity, total] : sums)
+        totals.push_back(total);
+    std::stable_sort(totals.begin(), totals.end(), [source](const ActivityTotal &a, const ActivityTotal &b) {
+        return source == CostSource::Wait ? std::tuple(a.timeNs, a.count) > std::tuple(b.timeNs, b.count)
+                                          : std::tuple(a.count, a.timeNs) > std::tuple(b.count, b.timeNs);
+    });
+    return totals;
+}
+
+std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind)
+{
+    std::int64_t sum = 0;
+    for (const ActivityCost &row : snapshot.activities)
+        sum += costOf(row, kind);
+    return sum;
+}
+
+} // namespace model

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/cost_kind.h"
+#include "model/snapshot.h"
+
+#include <vector>
+
+namespace model {
+
+/// What all threads of a selection did of one activity.
+struct ActivityTotal
+{
+    Activity activity;
+    std::int64_t count = 0;
+    std::int64_t timeNs = 0;
+    std::int64_t errors = 0;
+    std::int64_t bytes = 0;
+    std::int64_t ownStacks = 0;
+    std::int64_t estimated = 0;
+
+    ActivityTotal &operator+=(const ActivityCost &row);
+};
+
+/// The system calls of a snapshot by call, most frequent first; or its waits by class, longest first. `source` says which of both.
+std::vector<ActivityTotal> activityTotals(const Snapshot &snapshot, CostSource source);
+
+/// The sum of a cost of system calls or waits over all of the selection.
+std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind);
+
+} // namespace model
