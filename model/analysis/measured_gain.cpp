@@ -18,6 +18,8 @@ CostKind costOfGain(GainKind kind)
         return CostKind::CpuTime;
     case GainKind::AllocationShare:
         return CostKind::Allocations;
+    case GainKind::TimeShare:
+        return CostKind::Blocked;
     case GainKind::Bytes:
     case GainKind::BytesPerHour:
         break;
@@ -27,8 +29,17 @@ CostKind costOfGain(GainKind kind)
 
 bool wasRecorded(const Snapshot &snapshot, CostKind kind)
 {
-    return costInfo(kind).source == CostSource::Cpu ? !snapshot.cpu.empty()
-                                                    : snapshot.info.config.heap != HeapMode::Off;
+    switch (costInfo(kind).source) {
+    case CostSource::Cpu:
+        return !snapshot.cpu.empty();
+    case CostSource::Heap:
+        return snapshot.info.config.heap != HeapMode::Off;
+    case CostSource::SystemCall:
+        return snapshot.info.config.systemCalls;
+    case CostSource::Wait:
+        return snapshot.info.config.waits;
+    }
+    return false;
 }
 
 /// The place of an advice among the functions of a comparison; null where it is not there.

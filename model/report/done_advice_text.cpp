@@ -73,6 +73,7 @@ std::string amount(double gain, GainKind kind)
     switch (kind) {
     case GainKind::CpuShare:
     case GainKind::AllocationShare:
+    case GainKind::TimeShare:
         return (gain < 0 ? "-" : "") + formatShare(std::abs(gain));
     case GainKind::Bytes:
         return formatBytes(gain);
@@ -108,14 +109,15 @@ std::vector<DoneAdvice> doneAdviceOf(std::string_view text)
 std::string measuredGainText(const MeasuredGain &measured, GainKind kind)
 {
     const bool isExact = measured.interval95.low == measured.interval95.high;
-    const std::string interval = isExact
-        ? std::string()
-        : fmt::format(" (95 %: {} … {})", amount(measured.interval95.low, kind), amount(measured.interval95.high, kind));
+    const std::string interval = isExact ? std::string()
+                                         : fmt::format(" (95 %: {} … {})", amount(measured.interval95.low, kind),
+                                             amount(measured.interval95.high, kind));
     const std::string_view of = kind == GainKind::CpuShare ? " of the CPU time"
         : kind == GainKind::AllocationShare                ? " of the allocations"
+        : kind == GainKind::TimeShare                      ? " of the time of these threads"
                                                            : "";
-    return fmt::format("{}{}{} in {}: {}", amount(measured.gain, kind), of, interval, measured.later,
-        verdictText(measured.verdict));
+    return fmt::format(
+        "{}{}{} in {}: {}", amount(measured.gain, kind), of, interval, measured.later, verdictText(measured.verdict));
 }
 
 } // namespace model
