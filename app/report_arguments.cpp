@@ -83,7 +83,10 @@ model::Result<void> checkCost(const ReportWords &words, ReportOptions &options)
     const bool hasThreads = options.view == ReportView::Cpu || isActivity
         || (options.view == ReportView::Hot && given != model::CostSource::Heap);
     if (options.tid && !hasThreads)
-        return model::Error("--thread belongs to --what cpu, syscalls, waits and hot: the heap is not kept by thread");
+        return model::Error(options.view == ReportView::Hot
+                ? "--thread goes with --what hot by a cost of CPU time, system calls or waits: the heap is not kept by "
+                  "thread"
+                : "--thread belongs to --what cpu, syscalls, waits and hot: nothing else is kept by thread");
     return {};
 }
 

@@ -190,7 +190,8 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("cost of metrics") << "report f --what metrics --cost live" << 2
                                      << "--what heap, mappings, pools and hot";
     QTest::newRow("part of leaks") << "report f --what leaks --from 1s" << 2 << "leave out --from and --to";
-    QTest::newRow("thread of heap") << "report f --what hot --cost live --thread 1" << 2 << "not kept by thread";
+    QTest::newRow("thread of heap") << "report f --what hot --cost live --thread 1" << 2
+                                    << "goes with --what hot by a cost of CPU time";
     QTest::newRow("no number") << "doctor abc" << 2 << "pid: \"abc\" is no whole number\n\"genprof doctor --help\"";
     QTest::newRow("no session") << "report" << 2 << "genprof report needs FILE: The session\n\"genprof report --help\"";
     QTest::newRow("times") << "report f --from 10s --to 5s" << 2 << "after --from";
