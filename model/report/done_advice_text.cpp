@@ -54,7 +54,8 @@ std::optional<DoneAdvice> doneOf(const Json &object)
     if (!object.is_object() || textOf(object, "id").empty())
         return std::nullopt;
     DoneAdvice done{.id = textOf(object, "id"), .measured = {}};
-    done.doneWallNs = std::llround(std::min(numberOf(object, "done_wall_ns"), 9e18));
+    if (const auto when = object.find("done_wall_ns"); when != object.end() && when->is_number_integer())
+        done.doneWallNs = when->get<std::int64_t>();
     const auto measured = object.find("measured");
     if (measured == object.end() || !measured->is_object())
         return done;
@@ -108,14 +109,14 @@ std::vector<DoneAdvice> doneAdviceOf(std::string_view text)
 std::string measuredGainText(const MeasuredGain &measured, GainKind kind)
 {
     const bool isExact = measured.interval95.low == measured.interval95.high;
-    const std::string interval = isExact
-        ? std::string()
-        : fmt::format(" (95 %: {} … {})", amount(measured.interval95.low, kind), amount(measured.interval95.high, kind));
+    const std::string interval = isExact ? std::string()
+                                         : fmt::format(" (95 %: {} … {})", amount(measured.interval95.low, kind),
+                                             amount(measured.interval95.high, kind));
     const std::string_view of = kind == GainKind::CpuShare ? " of the CPU time"
         : kind == GainKind::AllocationShare                ? " of the allocations"
                                                            : "";
-    return fmt::format("{}{}{} in {}: {}", amount(measured.gain, kind), of, interval, measured.later,
-        verdictText(measured.verdict));
+    return fmt::format(
+        "{}{}{} in {}: {}", amount(measured.gain, kind), of, interval, measured.later, verdictText(measured.verdict));
 }
 
 } // namespace model
