@@ -31,7 +31,7 @@ void EventDecoder::next(HeapEvent &event)
             event.units = m_units;
             m_widePointer = 0;
             m_wideSize = 0;
-            if (event.size >= kMostAddress) {
+            if (event.size >= kMostEventBytes) {
                 ++m_badRecords;
                 continue;
             }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/wire/shared_ring.h"
+#include "model/heap/live_heap.h"
 
 #include <cstdint>
 
@@ -9,6 +10,8 @@ namespace capture {
 
 /// Of five page table levels: no address and no size of a program is as large.
 inline constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 57;
+/// What the books of live blocks have room for.
+inline constexpr std::uint64_t kMostEventBytes = model::kMostLiveBytes;
 
 /// An event of a ring, put together from its records.
 struct HeapEvent
@@ -60,6 +63,9 @@ public:
         std::uint32_t records = 0;
     };
     LeftRing takeLeftRing();
+
+    /// The thread's clock stood at `units` at the last event, whatever it said: what comes counts on from there.
+    void setTime(std::uint64_t units) { m_units = units; }
 
     /// Records that made no sense, since the last call.
     std::uint64_t takeBadRecords();

@@ -93,10 +93,22 @@ void addLoss(
         batch.losses.push_back({kind, image, count, detail});
 }
 
-std::string attachNote(model::Timestamp when)
+const char *causeOf(wire::Retreat retreat)
 {
-    return "attached " + model::formatOffset(when, true)
-        + " after the recording began, while it ran; its blocks from before are not known";
+    switch (retreat) {
+    case wire::Retreat::NoClock:
+        return "it has forbidden itself to read the clock (prctl PR_SET_TSC, or seccomp)";
+    case wire::Retreat::NoMemory:
+        return "the tracer got no memory of its own, about a MiB, in the program; its data is limited (ulimit -d): "
+               "raise the limit, "
+               "or lift it";
+    case wire::Retreat::NoForkFlag:
+        return "the tracer cannot tell a forked child from its parent here: the kernel is older than 4.14, or the "
+               "program has no "
+               "memory left";
+    default:
+        return "it has given up all system calls (seccomp, strict mode)";
+    }
 }
 
 } // namespace
@@ -126,11 +138,13 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     {
         const std::lock_guard lock(m_mutex);
         m_clock.sync();
+        takeMessages();
         for (const auto &image : m_images)
             harvests.emplace_back(image.get(), harvest(*image, now));
         judge(m_clock.toNs(m_clock.units()));
     }
     waitForOutcomes(harvests);
+    storeRefused(batch);
     for (auto &[image, harvest] : harvests) {
         registerImage(*image);
         storeFailure(*image, harvest.failure, batch);
@@ -174,38 +188,9 @@ void HeapInstrument::waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &h
         return;
     m_server->waitUntilIdle();
     const std::lock_guard lock(m_mutex);
+    takeMessages();
     for (auto &[image, harvest] : harvests)
         harvest.failure = image->failure;
-}
-
-void HeapInstrument::registerImage(Image &image)
-{
-    if (image.id.isValid())
-        return;
-    const Arrival &arrival = image.arrival;
-    const model::Timestamp when{arrival.monotonicNs - m_originNs};
-    const bool isFork = arrival.origin == wire::Origin::Fork;
-    const bool isAttach = arrival.origin == wire::Origin::Attach;
-    if (isFork || isAttach) {
-        m_processes.processSeen(arrival.pid, arrival.parentPid, when);
-        image.id = m_processes.imageAt(arrival.pid, when);
-        if (!image.id.isValid())
-            image.id = m_processes.currentImage(arrival.pid);
-    } else {
-        image.id = m_processes.execSeen(
-            arrival.pid, when, model::ProcessSource::Tracer, arrival.executable, arrival.commandLine);
-    }
-    model::TableBuilder &tables = m_processes.tables();
-    model::Image &row = tables.changeImage(image.id);
-    row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
-    if (isAttach)
-        row.heapNote = tables.string(attachNote(when));
-    else
-        row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
-    if (row.executable == model::StringId(0u))
-        row.executable = tables.string(arrival.executable);
-    if (row.commandLine == model::StringId(0u))
-        row.commandLine = m_processes.commandLine(arrival.commandLine);
 }
 
 const std::string &HeapInstrument::allocatorNote(const std::string &executable)
@@ -228,28 +213,16 @@ void HeapInstrument::nameThreads(const Image &image, const std::vector<RingThrea
     }
 }
 
-void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)
-{
-    if (failure.empty() || std::exchange(image.isFailureStored, true))
-        return;
-    model::Image &row = m_processes.tables().changeImage(image.id);
-    row.heap = model::HeapState::NotTraced;
-    const std::string &allocator = allocatorNote(image.arrival.executable);
-    row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
-    batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
-}
-
 void HeapInstrument::storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch)
 {
     if (retreat == wire::Retreat::None || std::exchange(image.isRetreatStored, true) || image.isFailureStored)
         return;
-    const char *cause = retreat == wire::Retreat::NoClock
-        ? "it has forbidden itself to read the clock (prctl PR_SET_TSC, or seccomp)"
-        : "it has given up all system calls (seccomp, strict mode)";
-    const std::string note
-        = fmt::format("its heap is not recorded from {} on: {}", model::formatOffset(now, true), cause);
+    const bool neverBegan = retreat == wire::Retreat::NoMemory || retreat == wire::Retreat::NoForkFlag;
+    const std::string note = neverBegan
+        ? std::string("its heap is not recorded: ") + causeOf(retreat)
+        : fmt::format("its heap is not recorded from {} on: {}", model::formatOffset(now, true), causeOf(retreat));
     model::Image &row = m_processes.tables().changeImage(image.id);
-    row.heap = model::HeapState::Dormant;
+    row.heap = neverBegan ? model::HeapState::NotTraced : model::HeapState::Dormant;
     row.heapNote = m_processes.tables().string(note);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, note});
 }
@@ -264,7 +237,7 @@ void HeapInstrument::tellScansGivenUp(const Image &image)
     model::TableBuilder &tables = m_processes.tables();
     const std::string lack
         = fmt::format("calls of modules that it loaded later are not recorded (looks given up: {})", count);
-    const model::StringId note = tables.string(attachNote({image.arrival.monotonicNs - m_originNs}) + "; " + lack);
+    const model::StringId note = tables.string(attachNote(image.arrival) + "; " + lack);
     if (tables.tables().images[image.id.index()].heapNote != note)
         tables.changeImage(image.id).heapNote = note;
 }

@@ -2,11 +2,12 @@
 #include "capture/heap/heap_instrument.h"
 
 #include "capture/heap/doorbell_wait.h"
+#include "capture/target/open_files_limit.h"
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,29 +23,27 @@ constexpr std::uint64_t kBusyEvents = 256;
 constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
 constexpr int kRoundsBetweenScans = 64;
 
-bool hasExited(int process)
+/// `pid` for where there was no descriptor left for the process.
+bool hasExited(const FileDescriptor &process, std::int32_t pid)
 {
-    pollfd wait{process, POLLIN, 0};
-    return process >= 0 && ::poll(&wait, 1, 0) > 0;
+    if (!process.isOpen())
+        return ::kill(pid, 0) != 0 && errno == ESRCH;
+    pollfd wait{process.get(), POLLIN, 0};
+    return ::poll(&wait, 1, 0) > 0;
 }
 
 } // namespace
 
-HeapInstrument::Image::Image(Arrival from, int processDescriptor, model::Duration ageBucket)
-    : channel(std::move(from.memory), from.pid, from.sharesPids, ageBucket)
-    , resolver(channel.memory().view(), from.names)
-    , arrival(std::move(from))
-    , process(processDescriptor)
+HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
+    : channel(std::move(newcomer.arrival.memory), newcomer.arrival.pid, newcomer.arrival.sharesPids, ageBucket)
+    , isOver(newcomer.isOver)
+    , resolver(channel.memory().view(), newcomer.arrival.names)
+    , arrival(std::move(newcomer.arrival))
+    , process(std::move(newcomer.process))
 {
     firstPeriod = channel.samplePeriodBytes();
     if (arrival.origin != wire::Origin::Exec)
         channel.expectEarlierBlocks();
-}
-
-HeapInstrument::Image::~Image()
-{
-    if (process >= 0)
-        ::close(process);
 }
 
 model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::ProcessTable &processes,
@@ -55,12 +54,15 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::Pro
     if (tracerPath.find_first_of(": \t\n") != std::string::npos)
         return model::Error("cannot preload the tracer " + tracerPath
             + ": the loader takes spaces and colons for separators; install to a path without them");
+    raiseOpenFilesLimit();
     std::unique_ptr<HeapInstrument> instrument(new HeapInstrument(processes, tracerPath, originNs));
     HeapInstrument *raw = instrument.get();
     auto server = RendezvousServer::start(instrument->m_clock.kind(), samplePeriodBytes,
         {[raw](Arrival arrival) { raw->imageArrived(std::move(arrival)); },
-            [raw](std::int32_t pid, const std::string &reason) { raw->imageFailed(pid, reason); },
-            [raw](std::int32_t pid) { raw->imageGaveUp(pid); }});
+            [raw](std::uint64_t arrival, const std::string &reason) {
+                raw->tell(Failure{arrival, reason});
+            },
+            [raw](std::int32_t pid) { raw->tell(GivenUp{pid}); }});
     if (!server)
         return server.error();
     instrument->m_server = std::move(*server);
@@ -82,6 +84,10 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
 HeapInstrument::~HeapInstrument()
 {
     m_server.reset();
+    {
+        const std::lock_guard lock(m_mutex);
+        takeMessages();
+    }
     m_attachment.reset(); // while rings are still read: no thread of the target has to wait
     m_drainThread.request_stop();
     wakeSleeper(m_control);
@@ -112,41 +118,6 @@ model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const St
     return m_attachment->report();
 }
 
-void HeapInstrument::imageArrived(Arrival arrival)
-{
-    const auto process = static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0));
-    const std::lock_guard lock(m_mutex);
-    if (m_attachment && arrival.origin == wire::Origin::Fork)
-        m_attachment->forked(arrival.pid);
-    // The pid's earlier image has ended with the exec (or its process has, and the number is used again).
-    for (const auto &image : m_images) {
-        if (image->channel.pid() != arrival.pid || image->hasEnded)
-            continue;
-        m_drainedEvents += image->channel.drain(m_clock, true);
-        image->hasEnded = true;
-    }
-    m_images.push_back(std::make_unique<Image>(std::move(arrival), process, m_ageBucket));
-    if (m_budget)
-        m_images.back()->budget.emplace(*m_budget);
-    inheritMappings(*m_images.back());
-    wakeSleeper(m_control);
-}
-
-void HeapInstrument::imageFailed(std::int32_t pid, const std::string &reason)
-{
-    const std::lock_guard lock(m_mutex);
-    const auto it = std::find_if(m_images.rbegin(), m_images.rend(),
-        [=](const auto &image) { return image->channel.pid() == pid && !image->hasEnded; });
-    if (it != m_images.rend())
-        (*it)->failure = reason;
-}
-
-void HeapInstrument::imageGaveUp(std::int32_t pid)
-{
-    const std::lock_guard lock(m_mutex);
-    m_gaveUp.insert(pid);
-}
-
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
 {
     unsigned sleepMs = 1;
@@ -169,6 +140,7 @@ std::uint64_t HeapInstrument::drainAll(bool mayScan)
     const std::uint64_t before = m_drainedEvents;
     m_clock.sync();
     m_done.clear();
+    takeMessages();
     for (const auto &image : m_images)
         drainOne(*image, mayScan);
     return m_drainedEvents - before;
@@ -176,10 +148,10 @@ std::uint64_t HeapInstrument::drainAll(bool mayScan)
 
 void HeapInstrument::drainOne(Image &image, bool mayScan)
 {
-    if (image.hasEnded)
+    if (image.hasEnded || image.isFrozen)
         return;
     // Asked first: what was written before the end is then seen by the drain.
-    const bool isOver = mayScan && hasExited(image.process);
+    const bool isOver = image.isOver || (mayScan && hasExited(image.process, image.channel.pid()));
     m_drainedEvents += image.channel.drain(m_clock, isOver);
     image.hasEnded = isOver;
     if (isOver)
@@ -199,7 +171,7 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
         // What came between the last drain and now would ring nobody.
         const bool isQuiet = std::none_of(m_images.begin(), m_images.end(),
             [](const auto &image) { return !image->hasEnded && image->channel.hasMuchToRead(); });
-        if (!isQuiet)
+        if (!isQuiet || hasMessages())
             return;
     }
     wait.sleep(milliseconds);

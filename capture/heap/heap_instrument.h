@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/file_descriptor.h"
 #include "capture/heap/heap_attachment.h"
 #include "capture/heap/heap_budget.h"
 #include "capture/heap/image_channel.h"
@@ -25,6 +26,7 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace capture {
@@ -79,13 +81,29 @@ public:
     std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
 private:
+    /// An arrival, with what had to be done at once.
+    struct Newcomer
+    {
+        Arrival arrival;
+        FileDescriptor process; ///< pidfd
+        bool isOver = false;    ///< the process was gone already
+    };
+    struct Failure
+    {
+        std::uint64_t arrival; ///< its number
+        std::string reason;
+    };
+    struct GivenUp
+    {
+        std::int32_t pid;
+    };
+    /// What the rendezvous tells of: it must not wait for the images, which are busy while a process is looked through.
+    using Message = std::variant<Newcomer, Failure, GivenUp>;
+
     /// One traced program image.
     struct Image
     {
-        Image(Arrival arrival, int processDescriptor, model::Duration ageBucket);
-        ~Image();
-        Image(const Image &) = delete;
-        Image &operator=(const Image &) = delete;
+        Image(Newcomer newcomer, model::Duration ageBucket);
 
         // Guarded by the mutex.
         ImageChannel channel;
@@ -94,12 +112,14 @@ private:
         std::uint64_t firstPeriod = 0;    ///< that it began with; bytes, 0: every event
         bool hasEnded = false;            ///< and everything it wrote has been applied
         bool knowsMappings = false;       ///< all that the program has mapped is known
+        bool isFrozen = false;            ///< its books must stay as they are
+        bool isOver = false;              ///< its process was gone when it arrived
         std::string failure;              ///< why it is not traced after all
         bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
-        Arrival arrival;   ///< without its memory
-        int process;       ///< pidfd, or -1
+        Arrival arrival; ///< without its memory
+        FileDescriptor process;
         model::ImageId id; ///< invalid until registered
         TargetLosses seenLosses;
         // What each node, and each stack, holds of the peak: a stack may have more than one node.
@@ -115,9 +135,13 @@ private:
     HeapInstrument(model::ProcessTable &processes, std::string tracerPath, std::int64_t originNs);
 
     void imageArrived(Arrival arrival);
+    void tell(Message message);
+    bool hasMessages();
+    void takeMessages();
+    bool take(Message &message);
+    void endImagesOf(std::int32_t pid);
+    void adopt(Newcomer newcomer);
     void inheritMappings(Image &image);
-    void imageFailed(std::int32_t pid, const std::string &reason);
-    void imageGaveUp(std::int32_t pid);
 
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
@@ -128,7 +152,10 @@ private:
     void judge(std::int64_t nowNs);
     void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
+    std::string attachNote(const Arrival &arrival) const;
+    model::ImageId idOf(const Arrival &arrival);
     void registerImage(Image &image);
+    void storeRefused(model::EventBatch &batch);
     /// What a program has of its own beside malloc, by its file; read once.
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
@@ -148,6 +175,8 @@ private:
     void settleUntraced(model::EventBatch &batch);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    bool freeze(Image &image);
+    void thaw(Image &image);
     void describeProof(Image &image, ScanJob &job);
     void nameNodes(Image &image, ScanJob &job);
 
@@ -164,7 +193,10 @@ private:
     std::set<std::string> m_poolNames;
     std::int64_t m_unnamedPools = 0; ///< looks at pools that got no name of their own, to be told of
 
-    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget and what Image says
+    std::mutex m_inboxMutex; ///< guards m_inbox; nothing is waited for while it is held
+    std::vector<Message> m_inbox;
+
+    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget, m_refused and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
@@ -177,6 +209,7 @@ private:
     std::unique_ptr<RendezvousServer> m_server;
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
+    std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why there is none although the target was not
     std::jthread m_drainThread;
     std::unique_ptr<MemoryScanner> m_scanner; ///< made for the first scan

@@ -40,6 +40,7 @@ std::optional<model::Result<void>> HeapInstrument::setHeapMode(const model::Heap
                          "A pause records nothing, and sampled costs next to nothing"));
     const std::uint64_t period = wish.mode == HeapMode::Sampled ? static_cast<std::uint64_t>(wish.periodBytes) : 0;
     const std::lock_guard lock(m_mutex);
+    takeMessages();
     std::vector<Image *> running;
     for (const auto &image : m_images)
         if (!image->hasEnded)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's part in a scan for lost memory: the books of a process as of the moment in which it stood still.
 #include "capture/heap/heap_instrument.h"
+#include "capture/scan/scan_room.h"
 #include "capture/target/remote_process.h"
 
 #include <fmt/format.h>
@@ -17,30 +18,43 @@ namespace {
 
 constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
-/// Of the words of blocks that are kept at most without growing while the process stands: as measured, 0.7 to 4.7 %.
-constexpr std::size_t kLikelyShare = 20;
-constexpr std::size_t kLikelyLinks = 2; ///< pointers to a block
-constexpr std::size_t kLeastWords = std::size_t{1} << 17;
+constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
+constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
 
 void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
 
 /// What malloc may hand out next is near what it has handed out.
-void addBreak(SegmentFilter &filter, std::int32_t pid)
+void addBreak(SegmentFilter &filter, const std::vector<MemoryMapping> &mappings)
 {
-    for (const MemoryMapping &mapping : readMaps(pid))
+    for (const MemoryMapping &mapping : mappings)
         if (mapping.path == "[heap]")
             filter.add(mapping.begin, mapping.end);
 }
 
-/// Copies the books; whether `filter` knows of all blocks.
-bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, std::vector<model::ScanBlock> &blocks)
+/// Calls its function at the end, however it comes.
+template <typename Function> struct Thawing
+{
+    Function thaw;
+    ~Thawing() { thaw(); }
+};
+template <typename Function> Thawing(Function) -> Thawing<Function>;
+
+/// Copies the books, as far as `extent` has the memory: `unmapped` counts blocks of which it has nothing. Whether `filter` knows of all.
+bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, const MappedExtent &extent,
+    std::vector<model::ScanBlock> &blocks, std::size_t &unmapped)
 {
     std::size_t count = 0;
     bool isCovered = true;
+    unmapped = 0;
     live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
+        const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
+        if (end == pointer) {
+            ++unmapped;
+            return;
+        }
         model::ScanBlock one;
         one.address = pointer;
-        one.size = block.size & 0xff'ffff'ffffu;
+        one.size = std::min({block.size, end - pointer, kMostBlockBytes}) & kMostBlockBytes;
         one.node = block.node & 0xff'ffffu;
         one.birthUs = block.birthUs;
         isCovered = isCovered && filter.covers(pointer, one.end());
@@ -116,30 +130,34 @@ model::Result<void> HeapInstrument::scanImage(Image &image, const ScanParameters
 model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int tries)
 {
     SegmentFilter filter;
-    std::size_t blocks = 0;
-    std::uint64_t bytes = 0;
-    const KnownMemory known = knownMemory(image.arrival.pid);
+    const std::int32_t pid = image.arrival.pid;
+    ScanExtent expected{0, 0, residentBytesOf(pid), availableBytes()};
+    const KnownMemory known = knownMemory(pid);
+    const std::vector<MemoryMapping> mappings = readMaps(pid);
+    const MappedExtent extent(mappings);
     {
         const std::lock_guard lock(m_mutex);
         image.channel.pairing().live().forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
-            filter.add(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
-            bytes += block.size;
-            ++blocks;
+            const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
+            expected.blockBytes += end - pointer;
+            ++expected.blocks;
+            if (expected.blockBytes <= kAddressSpaceBytes)
+                filter.add(pointer, end);
         });
     }
-    addBreak(filter, image.arrival.pid);
+    if (expected.blockBytes > kAddressSpaceBytes)
+        return model::Error(fmt::format("The blocks of process {} would take more than all of its addresses, so they "
+                                        "cannot be what it says they are",
+            pid));
+    addBreak(filter, mappings);
     // Written before the stop, so that no page fault falls into it.
-    job.blocks.assign(blocks + blocks / 16 + 4096, {});
-    const std::size_t words
-        = std::max(static_cast<std::size_t>(bytes) / sizeof(std::uint64_t) / kLikelyShare, blocks * kLikelyLinks);
-    // The books stand still from the stop until they are copied.
-    const std::lock_guard lock(m_mutex);
+    job.blocks.assign(expected.blocks + expected.blocks / 16 + 4096, {});
+    // The books stand still from the stop until they are copied; those of other processes go on meanwhile.
     bool isSettled = false;
+    const Thawing thawing{[&] { thaw(image); }};
     CopyRequest request{
-        image.arrival.pid, known, filter, std::make_unique<WordBuffer>(std::max(words, kLeastWords)), tries > 1, [&] {
-            m_clock.sync();
-            m_drainedEvents += image.channel.drain(m_clock, false);
-            isSettled = image.channel.isSettled();
+        image.arrival.pid, known, filter, std::make_unique<WordBuffer>(wordsToExpect(expected)), tries > 1, [&] {
+            isSettled = freeze(image);
             return isSettled || tries == kMostTries;
         }};
     auto copy = copyProcess(request);
@@ -150,7 +168,8 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
             return false;
         return copy.error();
     }
-    if (!copyBlocks(image.channel.pairing().live(), filter, job.blocks))
+    if (const std::lock_guard lock(m_mutex);
+        !copyBlocks(image.channel.pairing().live(), filter, MappedExtent(copy->mappings), job.blocks, job.unmapped))
         return false; // blocks came where there were none a moment ago
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;
     if (!isSettled)
@@ -162,6 +181,22 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     job.scan.scannedBytes = job.copy.scannedBytes;
     job.scan.unreadableBytes = job.copy.unreadableBytes;
     return true;
+}
+
+/// Brings the books to what the process, which stands still, has written, and keeps them so. Returns whether they are complete.
+bool HeapInstrument::freeze(Image &image)
+{
+    const std::lock_guard lock(m_mutex);
+    m_clock.sync();
+    m_drainedEvents += image.channel.drain(m_clock, false);
+    image.isFrozen = true;
+    return image.channel.isSettled();
+}
+
+void HeapInstrument::thaw(Image &image)
+{
+    const std::lock_guard lock(m_mutex);
+    image.isFrozen = false;
 }
 
 /// Why blocks may be there that are not known, or known ones gone.
@@ -189,6 +224,8 @@ void HeapInstrument::describeProof(Image &image, ScanJob &job)
     if (scan.missedThreads > 0)
         limit(
             fmt::format("{} threads could not be stopped: what only they hold is taken for lost", scan.missedThreads));
+    if (job.unmapped > 0)
+        limit(fmt::format("{} blocks lie where the process has no memory: they are not judged", job.unmapped));
     if (scan.unreadableBytes > 0)
         limit(fmt::format("{} bytes could not be read: what only they hold is taken for lost", scan.unreadableBytes));
     if (image.lastLossUs >= 0) {

@@ -24,6 +24,8 @@ constexpr std::uint64_t kSkewUnits = 64;
 constexpr std::int64_t kLongestDrainNs = 5'000'000;
 /// The same of an image that is gone: nothing real is left to read by then, but somebody who kept the memory may write on.
 constexpr std::int64_t kLongestLastDrainNs = 2'000'000'000;
+/// A stamp that is further ahead than this is none: clocks of processors differ by far less.
+constexpr std::int64_t kMostAheadNs = 5'000'000'000;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
 
@@ -56,6 +58,12 @@ bool ImageChannel::hasMuchToRead() const
 bool ImageChannel::isAnyStalled() const
 {
     return std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });
+}
+
+bool ImageChannel::isAllApplied() const
+{
+    return std::none_of(m_active.begin(), m_active.end(),
+        [](const Ring *ring) { return ring->current.type != wire::RecordType::None; });
 }
 
 bool ImageChannel::isSettled() const
@@ -114,7 +122,7 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
         const std::uint64_t applied = pass(clock, isFinal);
         events += applied;
         publishTails();
-        const bool isDone = !isAnyStalled() && (!isFinal || applied == 0);
+        const bool isDone = !isAnyStalled() && (!isFinal || (applied == 0 && isAllApplied()));
         if (isDone || clock.toNs(clock.units()) > end)
             break;
     }
@@ -129,7 +137,9 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
 {
     // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
     // something older. By the skew less than now, as clocks of processors differ: all that an event needs is then seen in this pass.
-    const std::uint64_t horizon = isFinal ? UINT64_MAX : clock.units() - kSkewUnits;
+    const std::uint64_t begin = clock.units();
+    const std::uint64_t ahead = clock.unitsIn(kMostAheadNs), latest = begin + ahead;
+    const std::uint64_t horizon = isFinal ? latest : begin - kSkewUnits;
     ++m_pass;
     m_queue.clear();
     m_waiting.clear();
@@ -141,8 +151,15 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
         ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
         if (ring->current.type == wire::RecordType::None)
             ring->decoder.next(ring->current);
-        if (ring->current.type != wire::RecordType::None)
-            enqueue(*ring);
+        if (ring->current.type == wire::RecordType::None)
+            continue;
+        if (ring->current.units > latest && ring->current.units > clock.units() + ahead) [[unlikely]] {
+            // It would never be due, and nothing behind it; and as a birth it would make all that comes look old.
+            ++m_badRecords;
+            ring->current.units = clock.units();
+            ring->decoder.setTime(ring->current.units);
+        }
+        enqueue(*ring);
     }
     std::uint64_t applied = 0;
     for (;;) {
@@ -377,7 +394,15 @@ TargetLosses ImageChannel::losses() const
 wire::Retreat ImageChannel::retreat() const
 {
     const wire::Retreat said = m_memory->view().header().retreat.load(std::memory_order_acquire);
-    return said == wire::Retreat::None || said == wire::Retreat::NoClock ? said : wire::Retreat::NoSystemCalls;
+    switch (said) {
+    case wire::Retreat::None:
+    case wire::Retreat::NoClock:
+    case wire::Retreat::NoMemory:
+    case wire::Retreat::NoForkFlag:
+        return said;
+    default:
+        return wire::Retreat::NoSystemCalls;
+    }
 }
 
 std::vector<std::uint64_t> ImageChannel::stackTops() const

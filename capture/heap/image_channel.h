@@ -150,6 +150,7 @@ private:
     bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
+    bool isAllApplied() const;
     void publishTails();
     std::uint32_t freeSlots() const;
     void offerLargerRings();

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/image_memory.h"
 
+#include "model/base/format_units.h"
+
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +35,36 @@ std::uint64_t bucketsFor(std::uint64_t samplePeriodBytes, std::uint64_t expected
 
 std::uint64_t pageAligned(std::uint64_t bytes) { return (bytes + 4095) & ~std::uint64_t{4095}; }
 
+/// Raises the limit of the size of files (RLIMIT_FSIZE), as far as that is allowed, while it lives: memory is no file that somebody meant to
+/// limit. Of the whole process.
+class FileSizeAllowance
+{
+public:
+    explicit FileSizeAllowance(rlim_t bytes)
+    {
+        if (::getrlimit(RLIMIT_FSIZE, &m_before) != 0 || m_before.rlim_cur >= bytes)
+            return;
+        const rlimit wanted{bytes, std::max(m_before.rlim_max, bytes)};
+        m_isRaised = ::setrlimit(RLIMIT_FSIZE, &wanted) == 0;
+        m_isEnough = m_isRaised;
+    }
+    ~FileSizeAllowance()
+    {
+        if (m_isRaised)
+            ::setrlimit(RLIMIT_FSIZE, &m_before);
+    }
+    FileSizeAllowance(const FileSizeAllowance &) = delete;
+    FileSizeAllowance &operator=(const FileSizeAllowance &) = delete;
+
+    bool isEnough() const { return m_isEnough; }
+    double limitBytes() const { return static_cast<double>(m_before.rlim_cur); }
+
+private:
+    rlimit m_before{RLIM_INFINITY, RLIM_INFINITY};
+    bool m_isRaised = false;
+    bool m_isEnough = true;
+};
+
 } // namespace
 
 model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
@@ -38,7 +72,19 @@ model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
 {
     const int descriptor = ::memfd_create("genesis-heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0)
-        return model::systemError("cannot make shared memory for heap tracing", errno);
+        return model::systemError("the recorder could make no shared memory for heap tracing", errno,
+            errno == EMFILE
+                ? "it may open no more files, and each traced process takes two: raise its limit (ulimit -n)"
+                : "");
+    const FileSizeAllowance allowance(wire::kMemoryBytes);
+    if (!allowance.isEnough()) {
+        ::close(descriptor);
+        return model::Error(fmt::format("the recorder may make no file, and no shared memory either, of more than {}, "
+                                        "and heap tracing takes {} of it: "
+                                        "raise its limit (ulimit -f {}), or lift it",
+            model::formatBytes(allowance.limitBytes()), model::formatBytes(wire::kMemoryBytes),
+            wire::kMemoryBytes / 1024 + 1));
+    }
     if (::ftruncate(descriptor, static_cast<off_t>(wire::kMemoryBytes)) != 0
         || ::fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         const int error = errno;

@@ -157,23 +157,11 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
         batch.areas.push_back(row);
 }
 
-void HeapInstrument::inheritMappings(Image &image)
-{
-    image.knowsMappings = image.arrival.origin == wire::Origin::Exec;
-    if (image.arrival.origin != wire::Origin::Fork)
-        return;
-    const auto parent = std::find_if(m_images.begin(), m_images.end(),
-        [&](const auto &other) { return other->channel.pid() == image.arrival.parentPid && !other->hasEnded; });
-    if (parent == m_images.end())
-        return;
-    image.knowsMappings = (*parent)->knowsMappings;
-    image.channel.program().inherit((*parent)->channel.program());
-}
-
 KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
 {
     KnownMemory known;
     const std::lock_guard lock(m_mutex);
+    takeMessages();
     for (const auto &image : m_images) {
         if (image->channel.pid() != pid || image->hasEnded)
             continue;

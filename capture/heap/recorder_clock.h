@@ -3,6 +3,7 @@
 
 #include "capture/wire/layout.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace capture {
@@ -24,17 +25,27 @@ public:
     /// Clock units now.
     std::uint64_t units() const;
 
-    /// Nanoseconds of the recording at `units`, which must not be far from now.
+    /// Nanoseconds of the recording at `units`, which must not be far from now: what is further than 31 years, a hostile target's, is
+    /// taken for 31 years.
     std::int64_t toNs(std::uint64_t units) const
     {
         const auto difference = static_cast<std::int64_t>(units - m_lastUnits);
-        return m_lastNs + static_cast<std::int64_t>(static_cast<double>(difference) * m_nsPerUnit);
+        return m_lastNs
+            + static_cast<std::int64_t>(std::clamp(static_cast<double>(difference) * m_nsPerUnit, -kMostNs, kMostNs));
+    }
+
+    /// How many clock units pass in so many nanoseconds.
+    std::uint64_t unitsIn(std::int64_t ns) const
+    {
+        return static_cast<std::uint64_t>(static_cast<double>(ns) / m_nsPerUnit);
     }
 
     /// How long so many clock units are, in nanoseconds.
     double spanNs(double units) const { return units * m_nsPerUnit; }
 
 private:
+    static constexpr double kMostNs = 1e18;
+
     struct Reading
     {
         std::uint64_t units;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/rendezvous_server.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -11,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 
 namespace capture {
@@ -24,6 +26,12 @@ constexpr int kBacklog = 128;
 constexpr const char *kTooLate
     = "it did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine";
 
+constexpr const char *kNoMemory = "the recorder could make no shared memory for heap tracing";
+constexpr const char *kMoreFiles
+    = "it may open no more files, and each traced process takes two: raise the recorder's limit (ulimit -n)";
+/// To take a peer, to look at its files in /proc, and one for somebody who is faster.
+constexpr std::size_t kReservedDescriptors = 3;
+
 std::string hex(const std::uint8_t *bytes, std::size_t count)
 {
     static constexpr char kDigits[] = "0123456789abcdef";
@@ -32,26 +40,6 @@ std::string hex(const std::uint8_t *bytes, std::size_t count)
         text += kDigits[bytes[i] >> 4];
         text += kDigits[bytes[i] & 15];
     }
-    return text;
-}
-
-std::string quoted(const std::string &argument)
-{
-    static constexpr char kPlain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
-        return argument;
-    std::string text = "'";
-    for (const char c : argument)
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
-std::string commandLineOf(std::int32_t pid)
-{
-    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
-    std::string text;
-    for (std::string argument; std::getline(file, argument, '\0');)
-        text += (text.empty() ? "" : " ") + quoted(argument);
     return text;
 }
 
@@ -104,6 +92,8 @@ RendezvousServer::RendezvousServer(
     , m_callbacks(std::move(callbacks))
     , m_listener(listener)
     , m_wakeup(wakeup)
+    , m_reserve(kReservedDescriptors)
+    , m_emptyNs(monotonicNs())
 {
 }
 
@@ -127,12 +117,7 @@ void RendezvousServer::waitUntilIdle() { const std::lock_guard lock(m_meeting); 
 void RendezvousServer::serve(const std::stop_token &stop)
 {
     while (!stop.stop_requested()) {
-        pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}};
-        if (::poll(waits, std::size(waits), -1) < 0 && errno != EINTR)
-            return;
-        if ((waits[0].revents & POLLIN) == 0)
-            continue;
-        const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+        const int connection = nextConnection();
         if (connection < 0)
             continue;
         // A peer that says nothing keeps the others waiting no longer than this.
@@ -144,7 +129,55 @@ void RendezvousServer::serve(const std::stop_token &stop)
             meet(connection);
         }
         ::close(connection);
+        m_reserve.regain();
     }
+}
+
+/// The next peer; −1 if there was none, after a wait.
+int RendezvousServer::nextConnection()
+{
+    const std::int64_t before = monotonicNs();
+    const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+    m_isOutOfDescriptors = connection < 0 && DescriptorReserve::wasShort(errno);
+    if (connection >= 0 || errno == EINTR || errno == ECONNABORTED)
+        return connection;
+    if (m_isOutOfDescriptors) {
+        const int reserved = connectionFromReserve();
+        if (reserved < 0)
+            pause();
+        return reserved;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        m_emptyNs = before;
+        waitForPeer();
+    } else {
+        pause();
+    }
+    return -1;
+}
+
+int RendezvousServer::connectionFromReserve()
+{
+    m_reserve.release();
+    const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection < 0)
+        m_reserve.regain();
+    return connection;
+}
+
+/// Until somebody asks, or the server is to stop.
+void RendezvousServer::waitForPeer() const
+{
+    pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}};
+    ::poll(waits, std::size(waits), -1);
+}
+
+/// The listener stays readable meanwhile, so that is not waited for.
+void RendezvousServer::pause() const
+{
+    constexpr int kPauseMs = 100;
+    pollfd wait{m_wakeup, POLLIN, 0};
+    ::poll(&wait, 1, kPauseMs);
 }
 
 void RendezvousServer::meet(int connection)
@@ -164,27 +197,57 @@ void RendezvousServer::meet(int connection)
     // What it has become meanwhile is another image, which comes by itself.
     if (hasHungUp(connection))
         return m_callbacks.gaveUp(peer.pid);
+    answer(connection, peer, hello);
+}
+
+void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hello &hello)
+{
+    if (m_isOutOfDescriptors)
+        return refuse(connection, peer, hello, model::systemError(kNoMemory, EMFILE, kMoreFiles).text());
     const bool sharesPids = hello.pid == peer.pid;
     auto memory
         = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0, m_samplePeriodBytes);
-    if (!memory) {
-        m_callbacks.failed(peer.pid, memory.error().text());
-        return;
-    }
+    if (!memory)
+        return refuse(connection, peer, hello, memory.error().text());
+    const FileDescriptor descriptor(::dup((*memory)->descriptor()));
+    if (!descriptor.isOpen())
+        return refuse(connection, peer, hello, model::systemError(kNoMemory, errno, kMoreFiles).text());
     if (!m_letsWait)
         (*memory)->view().header().waitLimitMs = 0;
-    // Who the target is must be read while it waits: it may be gone a moment after the answer.
-    ModuleNames names(peer.pid);
-    const int descriptor = ::dup((*memory)->descriptor());
-    Arrival arrival{peer.pid, sharesPids, sharesPids ? hello.parentPid : 0, hello.origin, names.executable(),
-        commandLineOf(peer.pid), monotonicNs(), names, std::move(*memory)};
+    Arrival arrival = arrivalOf(peer, hello);
+    arrival.memory = std::move(*memory);
+    const std::uint64_t number = arrival.number;
     m_callbacks.arrived(std::move(arrival));
-    if (descriptor >= 0 && welcome(connection, descriptor))
-        hearOutcome(connection, peer.pid);
+    if (welcome(connection, descriptor.get()))
+        hearOutcome(connection, number);
     else
-        m_callbacks.failed(peer.pid, kTooLate);
-    if (descriptor >= 0)
-        ::close(descriptor);
+        m_callbacks.failed(number, kTooLate);
+}
+
+/// Who the target is must be read while it waits: it may be gone a moment after the answer.
+Arrival RendezvousServer::arrivalOf(const ucred &peer, const wire::Hello &hello)
+{
+    const bool sharesPids = hello.pid == peer.pid;
+    ModuleNames names(peer.pid);
+    return {++m_arrivals, peer.pid, sharesPids, sharesPids ? hello.parentPid : 0, hello.origin, names.executable(),
+        commandLineOf(peer.pid), timeOf(hello), names, nullptr, {}};
+}
+
+/// Lets the target go on at once, untraced, and tells of it like of any other.
+void RendezvousServer::refuse(int connection, const ucred &peer, const wire::Hello &hello, const std::string &reason)
+{
+    m_reserve.release(); // its files in /proc are to be opened
+    Arrival arrival = arrivalOf(peer, hello);
+    arrival.failure = reason;
+    m_callbacks.arrived(std::move(arrival));
+    turnAway(connection);
+}
+
+/// A target in another time namespace has another clock, and a hostile one says anything.
+std::int64_t RendezvousServer::timeOf(const wire::Hello &hello) const
+{
+    const std::int64_t now = monotonicNs();
+    return hello.monotonicNs == 0 ? now : std::clamp(hello.monotonicNs, std::min(m_emptyNs, now), now);
 }
 
 bool RendezvousServer::welcome(int connection, int descriptor)
@@ -212,22 +275,22 @@ void RendezvousServer::turnAway(int connection)
     static_cast<void>(::send(connection, &message, sizeof message, MSG_NOSIGNAL));
 }
 
-void RendezvousServer::hearOutcome(int connection, std::int32_t pid)
+void RendezvousServer::hearOutcome(int connection, std::uint64_t arrival)
 {
     wire::Outcome outcome;
     const ssize_t received = ::recv(connection, &outcome, sizeof outcome, 0);
     if (received == 0) // one that only takes its time records all the same
-        m_callbacks.failed(pid, kTooLate);
+        m_callbacks.failed(arrival, kTooLate);
     if (received != sizeof outcome || outcome.magic != wire::kMagic)
         return;
     if (outcome.error != 0)
-        m_callbacks.failed(pid,
+        m_callbacks.failed(arrival,
             model::systemError("the program could not map the memory for heap tracing", outcome.error,
                 "its address space is limited (ulimit -v), and tracing takes 130 MiB of it: raise the limit to 9 GiB, "
                 "or lift it")
                 .text());
     else if (outcome.mallocIsPrograms != 0)
-        m_callbacks.failed(pid, "the program defines malloc itself, so its calls do not reach the tracer");
+        m_callbacks.failed(arrival, "the program defines malloc itself, so its calls do not reach the tracer");
 }
 
 } // namespace capture

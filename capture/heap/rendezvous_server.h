@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/descriptor_reserve.h"
 #include "capture/heap/image_memory.h"
 #include "capture/heap/module_names.h"
 #include "capture/wire/rendezvous.h"
 #include "model/base/result.h"
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -23,15 +26,17 @@ namespace capture {
 /// A program image that asked for memory.
 struct Arrival
 {
+    std::uint64_t number = 0;   ///< of this server's arrivals, from 1 on
     std::int32_t pid = 0;       ///< as this process sees it
     bool sharesPids = true;     ///< false: the target lives in another PID namespace
     std::int32_t parentPid = 0; ///< 0 if it does
     wire::Origin origin = wire::Origin::Exec;
     std::string executable;
     std::string commandLine;      ///< arguments, quoted for a shell
-    std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it came
+    std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it asked, which may be long before it was answered
     ModuleNames names;
-    std::unique_ptr<ImageMemory> memory;
+    std::unique_ptr<ImageMemory> memory; ///< null: none could be made for it, and it was turned away
+    std::string failure;                 ///< why; a sentence
 };
 
 /// Answers the program images that ask for memory: an abstract Unix socket, peers checked by user id and token. A
@@ -39,12 +44,13 @@ struct Arrival
 class RendezvousServer
 {
 public:
-    /// Called on the server's thread. `arrived` before the target may write; `failed` if the target then could not map
-    /// the memory, with the reason as a sentence, or runs with a malloc of its own; `gaveUp` if it was gone before it was answered.
+    /// Called on the server's thread, for which the next ones that ask wait. `arrived` before the target may write; `failed` with the number of
+    /// that arrival if the target then could not map the memory, with the reason as a sentence, or runs with a malloc of its
+    /// own; `gaveUp` if it was gone before it was answered.
     struct Callbacks
     {
         std::function<void(Arrival)> arrived;
-        std::function<void(std::int32_t pid, const std::string &reason)> failed;
+        std::function<void(std::uint64_t arrival, const std::string &reason)> failed;
         std::function<void(std::int32_t pid)> gaveUp;
     };
 
@@ -75,8 +81,16 @@ public:
 private:
     RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
     void serve(const std::stop_token &stop);
+    int nextConnection();
+    int connectionFromReserve();
+    void waitForPeer() const;
+    void pause() const;
     void meet(int connection);
-    void hearOutcome(int connection, std::int32_t pid);
+    void answer(int connection, const ucred &peer, const wire::Hello &hello);
+    Arrival arrivalOf(const ucred &peer, const wire::Hello &hello);
+    void refuse(int connection, const ucred &peer, const wire::Hello &hello, const std::string &reason);
+    std::int64_t timeOf(const wire::Hello &hello) const;
+    void hearOutcome(int connection, std::uint64_t arrival);
     static bool welcome(int connection, int descriptor);
     static void turnAway(int connection);
 
@@ -91,6 +105,11 @@ private:
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::atomic<bool> m_letsWait = true;
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
+    // Of the server's thread.
+    DescriptorReserve m_reserve;
+    bool m_isOutOfDescriptors = false; ///< the peer that is served now was taken with one of the reserve
+    std::int64_t m_emptyNs = 0;        ///< CLOCK_MONOTONIC when nobody was waiting: who asks now asked later
+    std::uint64_t m_arrivals = 0;
     std::jthread m_thread;
 };
 

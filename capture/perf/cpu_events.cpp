@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/cpu_events.h"
 
+#include "capture/target/open_files_limit.h"
+
 #include <dirent.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,16 +30,6 @@ std::uint64_t monotonicNs()
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-/// Threads × CPUs can be many descriptors.
-void raiseDescriptorLimit()
-{
-    rlimit limit = {};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 std::vector<pid_t> threadsOf(pid_t pid)
@@ -69,7 +60,7 @@ std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount
 
 model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
 {
-    raiseDescriptorLimit();
+    raiseOpenFilesLimit();
     m_options = options;
     m_cpus = onlineCpus();
     auto setup = findCpuEventSetup(options, thread, m_cpus.front());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/target_processes.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <system_error>
 #include <variant>
 
@@ -15,37 +15,16 @@ namespace capture {
 
 namespace {
 
-/// One argument as a shell would need it written.
-std::string quoted(const std::string &argument)
-{
-    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
-    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos)
-        return argument;
-    std::string result = "'";
-    for (const char c : argument)
-        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
-
 /// The command line of `pid`, provided that it still runs `executable`: by the time a record is read it may have gone on.
-std::string commandLineOf(std::int32_t pid, const std::string &executable)
+std::string commandLineWhile(std::int32_t pid, const std::string &executable)
 {
     std::error_code error;
     const auto runs
         = [&] { return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error).string() == executable; };
     if (!runs())
         return {};
-    std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
-    // Not through an iterator of the buffer, which throws when the process ends between open and read (ESRCH).
-    std::ostringstream read;
-    read << file.rdbuf();
-    const std::string raw = read.str();
-    if (!runs())
-        return {};
-    std::string line;
-    for (std::size_t begin = 0, end; (end = raw.find('\0', begin)) != std::string::npos; begin = end + 1)
-        line += (line.empty() ? "" : " ") + quoted(raw.substr(begin, end - begin));
-    return line;
+    std::string line = commandLineOf(pid);
+    return runs() ? line : std::string();
 }
 
 } // namespace
@@ -112,7 +91,7 @@ void TargetProcesses::announceExec(Process &process, std::int32_t pid, const std
 {
     const model::Timestamp when = *process.exec;
     process.exec.reset();
-    m_table.execSeen(pid, when, model::ProcessSource::Perf, executable, commandLineOf(pid, executable));
+    m_table.execSeen(pid, when, model::ProcessSource::Perf, executable, commandLineWhile(pid, executable));
     m_table.threadNamed(pid, pid, process.execName, when);
 }
 

@@ -178,4 +178,10 @@ std::string quotedCommandLine(std::string_view zeroSeparated)
     return line;
 }
 
+std::string commandLineOf(std::int32_t pid)
+{
+    const auto text = readProcFile("/proc/" + std::to_string(pid) + "/cmdline");
+    return text ? quotedCommandLine(*text) : std::string();
+}
+
 } // namespace capture

@@ -67,4 +67,7 @@ std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &dire
 /// Arguments as /proc/PID/cmdline has them (each ended by a zero byte), joined by spaces and quoted as a shell needs it.
 std::string quotedCommandLine(std::string_view zeroSeparated);
 
+/// The arguments of the program that `pid` runs now, quoted as above; empty if there is no such process, or it is a kernel thread.
+std::string commandLineOf(std::int32_t pid);
+
 } // namespace capture

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/recording/batch_merge.h"
 
+#include "model/base/wrapping_sum.h"
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -63,11 +65,11 @@ Key keyOf(const model::Phase &row) { return {row.id, 0, 0, {}}; }
 void add(model::HeapDelta &row, const model::HeapDelta &next)
 {
     row.allocations += next.allocations;
-    row.allocatedBytes += next.allocatedBytes;
+    model::addWrapping(row.allocatedBytes, next.allocatedBytes);
     row.frees += next.frees;
-    row.freedBytes += next.freedBytes;
+    model::addWrapping(row.freedBytes, next.freedBytes);
     row.temporaries += next.temporaries;
-    row.temporaryBytes += next.temporaryBytes;
+    model::addWrapping(row.temporaryBytes, next.temporaryBytes);
 }
 
 void add(model::HeapSamplingDelta &row, const model::HeapSamplingDelta &next) { row.sampling += next.sampling; }
@@ -79,9 +81,9 @@ void add(model::HeapTick &row, const model::HeapTick &next)
     row.leastLiveBytes = std::min(row.leastLiveBytes, next.leastLiveBytes);
     row.mostLiveBytes = std::max(row.mostLiveBytes, next.mostLiveBytes);
     row.allocations += next.allocations;
-    row.allocatedBytes += next.allocatedBytes;
+    model::addWrapping(row.allocatedBytes, next.allocatedBytes);
     row.frees += next.frees;
-    row.freedBytes += next.freedBytes;
+    model::addWrapping(row.freedBytes, next.freedBytes);
     row.temporaries += next.temporaries;
     row.unknownFrees += next.unknownFrees;
 }
@@ -89,13 +91,13 @@ void add(model::HeapTick &row, const model::HeapTick &next)
 void add(model::HeapSizeDelta &row, const model::HeapSizeDelta &next)
 {
     row.allocations += next.allocations;
-    row.bytes += next.bytes;
+    model::addWrapping(row.bytes, next.bytes);
 }
 
 void add(model::HeapLifetimeDelta &row, const model::HeapLifetimeDelta &next)
 {
     row.frees += next.frees;
-    row.bytes += next.bytes;
+    model::addWrapping(row.bytes, next.bytes);
 }
 
 void add(model::HeapPeak &row, const model::HeapPeak &next) { row = next; }
@@ -113,9 +115,9 @@ void add(model::AreaTick &row, const model::AreaTick &next)
 void add(model::AreaDelta &row, const model::AreaDelta &next)
 {
     row.allocations += next.allocations;
-    row.allocatedBytes += next.allocatedBytes;
+    model::addWrapping(row.allocatedBytes, next.allocatedBytes);
     row.frees += next.frees;
-    row.freedBytes += next.freedBytes;
+    model::addWrapping(row.freedBytes, next.freedBytes);
 }
 void add(model::CpuDelta &row, const model::CpuDelta &next) { row.samples += next.samples; }
 void add(model::Loss &row, const model::Loss &next) { row.count += next.count; }

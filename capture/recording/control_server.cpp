@@ -106,7 +106,7 @@ ControlServer::~ControlServer()
 std::vector<int> ControlServer::descriptors() const
 {
     std::vector<int> fds;
-    if (m_listener.isOpen())
+    if (m_listener.isOpen() && !m_isDeaf)
         fds.push_back(m_listener.get());
     for (const Client &client : m_clients)
         fds.push_back(client.fd.get());
@@ -115,7 +115,9 @@ std::vector<int> ControlServer::descriptors() const
 
 void ControlServer::service()
 {
-    accept();
+    m_isDeaf = m_isDeaf && !m_reserve.regain();
+    if (!m_isDeaf)
+        accept();
     for (Client &client : m_clients)
         read(client);
     std::erase_if(m_clients, [](const Client &client) { return client.isGone; });
@@ -125,11 +127,22 @@ void ControlServer::accept()
 {
     while (m_listener.isOpen()) {
         FileDescriptor fd(::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!fd.isOpen() && DescriptorReserve::wasShort(errno) && turnAway())
+            continue;
         if (!fd.isOpen())
             return;
         if (mayControl(fd.get()) && m_clients.size() < kMaxClients)
             m_clients.push_back({std::move(fd), {}, false, false, false});
     }
+}
+
+/// Lets one go for whom there is no descriptor: the listener would stay readable for ever. False if that does not help.
+bool ControlServer::turnAway()
+{
+    m_reserve.release();
+    const bool isGone = FileDescriptor(::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC)).isOpen();
+    m_isDeaf = !m_reserve.regain();
+    return isGone && !m_isDeaf;
 }
 
 void ControlServer::read(Client &client)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/descriptor_reserve.h"
 #include "capture/file_descriptor.h"
 #include "capture/recording/control_protocol.h"
 #include "model/base/result.h"
@@ -56,12 +57,15 @@ private:
 
     ControlServer(std::string address, FileDescriptor listener, Handler handler);
     void accept();
+    bool turnAway();
     void read(Client &client);
     void answer(Client &client, const std::string &line);
     static void send(Client &client, const ControlReply &reply);
 
     std::string m_address;
     FileDescriptor m_listener;
+    DescriptorReserve m_reserve{1}; ///< to turn somebody away with
+    bool m_isDeaf = false;          ///< there is none, so nobody can be taken or turned away
     Handler m_handler;
     std::vector<Client> m_clients;
 };

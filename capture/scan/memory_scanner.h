@@ -26,6 +26,7 @@ struct ScanJob
     ScanParameters parameters;
     ProcessCopy copy;
     std::vector<model::ScanBlock> blocks;
+    std::size_t unmapped = 0;                ///< blocks that are left out, as they lie where the process has no memory
     std::vector<model::StackId> stackOfNode; ///< by ScanBlock::node
     std::vector<bool> isLoaderNode; ///< by node: allocated by the dynamic loader, whose own memory is not known
     std::int64_t firstBirthUs = 0;  ///< as in model::ReachParameters

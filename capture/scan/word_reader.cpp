@@ -61,8 +61,11 @@ void SegmentFilter::add(std::uint64_t begin, std::uint64_t end)
     end = std::min(end, std::uint64_t{1} << kAddressBits);
     if (begin >= end)
         return;
-    for (std::uint64_t segment = begin >> kSegmentBits; segment <= (end - 1) >> kSegmentBits; ++segment)
-        m_bits[segment >> 6] |= std::uint64_t{1} << (segment & 63);
+    const std::uint64_t first = begin >> kSegmentBits, last = (end - 1) >> kSegmentBits;
+    for (std::uint64_t word = first >> 6; word <= last >> 6; ++word) {
+        const std::uint64_t from = word == first >> 6 ? first & 63 : 0, to = word == last >> 6 ? last & 63 : 63;
+        m_bits[word] |= (~std::uint64_t{0} >> (63 - to)) & (~std::uint64_t{0} << from);
+    }
     const std::uint64_t high = std::max(m_span == 0 ? 0 : m_low + m_span, end);
     m_low = std::min(m_low, begin);
     m_span = high - m_low;

@@ -6,6 +6,7 @@
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/rendezvous.h"
+#include "capture/tracer/tracer_api.h"
 #include "capture/tracer/tracing.h"
 
 #include <cstring>
@@ -46,6 +47,7 @@ void findAllocator(wire::AttachCommand &command)
         command.status = wire::AttachStatus::OwnAllocator;
     else
         g_isPrepared = g_isPreloaded || findPresentFunctions();
+    g_tracing.findLoaderFunctions();
 }
 
 void answer(wire::AttachCommand &command, const PatchCounts &counts)
@@ -62,6 +64,13 @@ void redirect(wire::AttachCommand &command)
     if (!g_isPreloaded)
         answer(command, redirectSlots());
     command.status = wire::AttachStatus::Done;
+}
+
+/// The first time, when this process has just met the recorder.
+void redirectAndOffer(wire::AttachCommand &command)
+{
+    offerApi();
+    redirect(command);
 }
 
 void restore(wire::AttachCommand &command)
@@ -101,7 +110,7 @@ void start(wire::AttachCommand &command)
         return;
     }
     command.memoryBase = reinterpret_cast<std::uint64_t>(g_tracing.memory.base);
-    withLoaderLock(command, redirect);
+    withLoaderLock(command, redirectAndOffer);
     if (command.status == wire::AttachStatus::Done && g_tracing.activate())
         return;
     g_tracing.goDormant();

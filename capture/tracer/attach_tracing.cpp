@@ -57,6 +57,8 @@ bool Tracing::attach()
 bool Tracing::activate()
 {
     const bool isRaised = ForkFlag::raise();
+    if (!isRaised)
+        retreat(wire::Retreat::NoForkFlag);
     setPhase(isRaised ? Phase::Active : Phase::Dormant);
     return isRaised;
 }

@@ -9,11 +9,11 @@ namespace capture::tracer {
 
 namespace {
 
-constexpr std::size_t kBytes = 64 * 1024;
-alignas(64) unsigned char g_memory[kBytes];
 std::atomic<std::size_t> g_used;
 
 } // namespace
+
+alignas(64) unsigned char BootstrapHeap::s_memory[kBytes];
 
 void *BootstrapHeap::allocate(std::size_t bytes, std::size_t alignment)
 {
@@ -28,13 +28,11 @@ void *BootstrapHeap::allocate(std::size_t bytes, std::size_t alignment)
         g_used.fetch_sub(needed, std::memory_order_relaxed);
         return nullptr;
     }
-    auto address = reinterpret_cast<std::uintptr_t>(g_memory + begin + sizeof(std::size_t));
+    auto address = reinterpret_cast<std::uintptr_t>(s_memory + begin + sizeof(std::size_t));
     address = (address + alignment - 1) & ~(alignment - 1);
     std::memcpy(reinterpret_cast<void *>(address - sizeof(std::size_t)), &bytes, sizeof bytes);
     return reinterpret_cast<void *>(address);
 }
-
-bool BootstrapHeap::owns(const void *pointer) { return pointer >= g_memory && pointer < g_memory + kBytes; }
 
 std::size_t BootstrapHeap::sizeOf(const void *pointer)
 {

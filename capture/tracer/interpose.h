@@ -5,6 +5,7 @@
 #include "capture/tracer/next_functions.h"
 #include "capture/tracer/recorder.h"
 #include "capture/tracer/reentrancy_guard.h"
+#include "capture/tracer/sampled_path.h"
 
 #include <cstddef>
 
@@ -24,10 +25,10 @@ template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::siz
     void *pointer = call();
     if (pointer == nullptr)
         return nullptr;
-    if (guard)
-        recordAllocation(wire::RecordType::Malloc, pointer, size, callerFrame());
-    else
+    if (!guard)
         countReentered(__builtin_return_address(0));
+    else if (!isPassedOver(pointer, size))
+        recordAllocation(wire::RecordType::Malloc, pointer, size, callerFrame());
     return pointer;
 }
 
@@ -66,7 +67,8 @@ template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer
         const auto caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
         if (caller >= g_loaderBegin && caller < g_loaderEnd) [[unlikely]]
             noteLoaderFree(pointer);
-        recordRelease(wire::RecordType::Free, pointer);
+        if (!isFreedUnseen(pointer))
+            recordRelease(wire::RecordType::Free, pointer);
     } else {
         countReentered(__builtin_return_address(0));
     }

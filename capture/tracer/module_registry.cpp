@@ -26,17 +26,17 @@ const char *pathOf(const link_map *module)
 
 } // namespace
 
-void ModuleRegistry::reset(wire::MemoryView memory, unwind::FindObject findObject)
+bool ModuleRegistry::reset(wire::MemoryView memory, unwind::FindObject findObject)
 {
     m_memory = memory;
     m_findObject = findObject;
     if (m_slots == nullptr) {
         auto *area = static_cast<unsigned char *>(mapPrivate(kSlotBytes + kEntryBytes));
         if (area == nullptr)
-            return;
+            return false;
         m_slots = reinterpret_cast<std::atomic<std::uint64_t> *>(area);
         m_entries = reinterpret_cast<std::atomic<const link_map *> *>(area + kSlotBytes);
-        return;
+        return true;
     }
     for (std::uint32_t i = 0; i < kSlots; ++i)
         if (m_slots[i].load(std::memory_order_relaxed) != 0)
@@ -44,6 +44,7 @@ void ModuleRegistry::reset(wire::MemoryView memory, unwind::FindObject findObjec
     for (std::uint32_t i = 0; i < wire::kMaxModules; ++i)
         if (m_entries[i].load(std::memory_order_relaxed) != nullptr)
             m_entries[i].store(nullptr, std::memory_order_relaxed);
+    return true;
 }
 
 std::uint32_t ModuleRegistry::moduleAt(std::uint64_t pc)

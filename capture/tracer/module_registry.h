@@ -14,8 +14,8 @@ namespace capture::tracer {
 class ModuleRegistry
 {
 public:
-    /// Forgets everything and publishes into `memory` from now on.
-    void reset(wire::MemoryView memory, unwind::FindObject findObject);
+    /// Forgets everything and publishes into `memory` from now on. False if it got no memory of its own.
+    bool reset(wire::MemoryView memory, unwind::FindObject findObject);
 
     /// The index of the module that holds `pc`, published if it is new; wire::kNoModule if none is known there.
     std::uint32_t moduleAt(std::uint64_t pc);

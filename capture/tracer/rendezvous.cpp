@@ -4,12 +4,14 @@
 #include "capture/tracer/elf_lookup.h"
 #include "capture/tracer/own_variables.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -126,6 +128,9 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     hello.origin = origin;
     hello.pid = static_cast<std::int32_t>(rawSyscall(SYS_getpid));
     hello.parentPid = static_cast<std::int32_t>(rawSyscall(SYS_getppid));
+    // The recorder may come to it much later. Where the clock is not to be read without a call, that may be forbidden.
+    if (timespec now{}; Restrictions::allow(Ask::Clock) && clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+        hello.monotonicNs = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 
     const Descriptor socket(rawSyscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (socket.fd < 0)

@@ -38,7 +38,7 @@ constexpr Call kCalls[] = {
     {Ask::Meet, SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0}},
     {Ask::Meet, SYS_setsockopt, {kAnyNumber, SOL_SOCKET, SO_RCVTIMEO, kAnyNumber, 16}},
     {Ask::Meet, SYS_connect, {kAnyNumber, kAnyNumber, 40}},
-    {Ask::Meet, SYS_sendto, {kAnyNumber, kAnyNumber, 48, MSG_NOSIGNAL, 0, 0}},
+    {Ask::Meet, SYS_sendto, {kAnyNumber, kAnyNumber, 56, MSG_NOSIGNAL, 0, 0}},
     {Ask::Meet, SYS_recvmsg, {kAnyNumber, kAnyNumber, MSG_CMSG_CLOEXEC}},
     {Ask::Meet, SYS_close, {kAnyNumber}},
     {Ask::Meet, SYS_mmap, {0, 1 << 27, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, kAnyNumber, 0}},

@@ -5,6 +5,7 @@ namespace capture::tracer {
 
 namespace {
 
+constexpr std::uint64_t kZeroSeed = 0x9e3779b97f4a7c15;
 constexpr double kLn2 = 0.693147180559945309417;
 
 /// The natural logarithm of m in [1, 2): 2 artanh((m − 1) / (m + 1)), to 1e-9. libm is not ours to call.
@@ -22,7 +23,8 @@ double logOfMantissa(double m)
 void Sampler::begin(std::uint64_t periodBytes, std::uint64_t seed)
 {
     m_periodBytes = static_cast<double>(periodBytes);
-    m_random = (seed ^ 0x9e3779b97f4a7c15) | 1;
+    // Not 0, and another one for each seed.
+    m_random = seed != kZeroSeed ? seed ^ kZeroSeed : 1;
     for (int i = 0; i < 8; ++i)
         draw(); // away from what seeds have in common
     m_left = draw();

@@ -21,14 +21,27 @@ public:
     /// Whether an allocation of `size` bytes is a sample: one subtraction.
     bool takes(std::size_t size)
     {
-        m_left -= static_cast<std::int64_t>(size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes);
-        if (m_left > 0) [[likely]]
+        if (passesOver(size)) [[likely]]
             return false;
         m_left = draw();
         return true;
     }
 
+    /// True where takes() would be false, with the same effect; else nothing has happened, and takes() is to be asked.
+    bool passesOver(std::size_t size)
+    {
+        const std::int64_t left = m_left - counted(size);
+        if (left <= 0) [[unlikely]]
+            return false;
+        m_left = left;
+        return true;
+    }
+
 private:
+    static std::int64_t counted(std::size_t size)
+    {
+        return static_cast<std::int64_t>(size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes);
+    }
     std::int64_t draw();
 
     std::int64_t m_left = 0;

@@ -60,15 +60,38 @@ bool Tracing::start()
         setPhase(Phase::Active);
         return true;
     }
+    if (isConnected)
+        retreat(wire::Retreat::NoForkFlag);
     setPhase(Phase::Dormant);
     return false;
 }
 
 bool Tracing::connect(wire::Origin origin)
 {
+    if (origin != wire::Origin::Attach && findObject == nullptr)
+        findLoaderFunctions();
     memory = meetRecorder(origin);
     if (memory.base == nullptr)
         return false;
+    if (!prepare(origin)) {
+        retreat(wire::Retreat::NoMemory);
+        return false;
+    }
+    // In a process that runs already it is offered where the loader's list of modules stands still.
+    if (origin != wire::Origin::Attach)
+        offerApi();
+    return true;
+}
+
+void Tracing::findLoaderFunctions()
+{
+    // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
+    findObject = reinterpret_cast<unwind::FindObject>(firstDefinition("_dl_find_object"));
+}
+
+/// Makes ready what an event needs. False: there is no memory for it.
+bool Tracing::prepare(wire::Origin origin)
+{
     const std::int64_t pid = rawSyscall(SYS_getpid);
     if (m_memoryPid != pid)
         g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
@@ -77,8 +100,6 @@ bool Tracing::connect(wire::Origin origin)
     sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
-    // By our own search: even a weak reference would bring in a symbol version that stops programs on an older glibc.
-    findObject = reinterpret_cast<unwind::FindObject>(firstDefinition("_dl_find_object"));
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)
@@ -89,8 +110,7 @@ bool Tracing::connect(wire::Origin origin)
     if (origin == wire::Origin::Attach)
         rules.flush(); // modules may have come and gone unseen
     generation.fetch_add(1, std::memory_order_acq_rel);
-    modules.reset(memory, findObject);
-    if (!tree.reset(memory, modules))
+    if (!modules.reset(memory, findObject) || !tree.reset(memory, modules))
         return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
@@ -103,9 +123,11 @@ bool Tracing::connect(wire::Origin origin)
         m_allocatorBytes = memory.module(allocator).end - m_allocatorBegin;
     }
     memory.header().mallocModule.store(allocator, std::memory_order_release);
-    offerApi();
     return true;
 }
+
+/// Tells the recorder, which has taken this process for one that records, why it does not.
+void Tracing::retreat(wire::Retreat why) { memory.header().retreat.store(why, std::memory_order_release); }
 
 ThreadState *Tracing::enter()
 {
@@ -205,7 +227,7 @@ void Tracing::respectRestrictions()
         = Restrictions::allow(Ask::Stamp) && (header.clock == wire::Clock::Tsc || Restrictions::allow(Ask::Clock));
     if (hasClock)
         return;
-    header.retreat.store(isSilenced ? wire::Retreat::NoSystemCalls : wire::Retreat::NoClock, std::memory_order_release);
+    retreat(isSilenced ? wire::Retreat::NoSystemCalls : wire::Retreat::NoClock);
     goDormant();
 }
 

@@ -56,6 +56,19 @@ public:
         return state != nullptr && !isNumber(state) && state->owner == &t_words ? state : enter();
     }
 
+    /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
+    ThreadState *samplingThread() const
+    {
+        if (!sampledBlocks.isThere() || !ForkFlag::isRaised())
+            return nullptr;
+        ThreadState *state = t_words.state;
+        const bool isOwn = state != nullptr && !isNumber(state) && state->owner == &t_words;
+        return isOwn && state->coverage == Coverage::Sampled
+                && memory.header().order.load(std::memory_order_relaxed) == state->order
+            ? state
+            : nullptr;
+    }
+
     /// Whether `pc` lies in the module that serves malloc. Its range is kept here: the shared memory may go while a hook asks.
     bool isAllocatorCode(std::uint64_t pc) const { return pc - m_allocatorBegin < m_allocatorBytes; }
 
@@ -70,10 +83,13 @@ public:
     /// Stops recording in this process, until a recorder attaches.
     void goDormant();
 
-    /// Meets the recorder at g_recorderAddress from a process that runs already. Not while leave() is due.
+    /// Meets the recorder at g_recorderAddress from a process that runs already, after findLoaderFunctions(). Not while leave() is due.
     bool attach();
-    /// Then begins to record, in all threads at once: when every call leads here, so that no block's free goes unseen.
+    /// Then begins to record, in all threads at once: when every call leads here, so that no block's free goes unseen, and offerApi() was
+    /// called.
     bool activate();
+    /// Finds what is needed of the loader, by a walk along its list of modules: in a process that runs already, with its lock held.
+    void findLoaderFunctions();
     /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
     bool leave();
     /// A recorder that is alive is being served.
@@ -105,6 +121,8 @@ private:
     void setPhase(Phase phase) { m_standing.store({phase, 0}, std::memory_order_release); }
     bool start();
     bool connect(wire::Origin origin);
+    bool prepare(wire::Origin origin);
+    void retreat(wire::Retreat why);
     bool hasVisitors() const;
     void disownStates();
     ThreadState *enter();

@@ -12,7 +12,7 @@
 namespace capture::wire {
 
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 
 inline constexpr std::uint32_t kMaxThreads = 2048;
 inline constexpr std::uint32_t kMaxModules = 2048;
@@ -50,6 +50,8 @@ enum class Retreat : std::uint32_t {
     None = 0,
     NoSystemCalls = 1, ///< the program has forbidden itself all system calls (seccomp, strict mode)
     NoClock = 2,       ///< it has forbidden itself to read the clock
+    NoMemory = 3,      ///< the tracer got no memory of its own: from the begin
+    NoForkFlag = 4,    ///< no page can be had that the kernel wipes on fork: from the begin
 };
 
 /// Counts of what the target could not record. Target; each only grows.

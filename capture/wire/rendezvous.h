@@ -37,8 +37,9 @@ struct Hello
     std::int32_t parentPid = 0;
     std::uint8_t token[kTokenBytes] = {};
     std::uint64_t memoryBytes = kMemoryBytes;
+    std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it asked; 0: it may not read the clock
 };
-static_assert(sizeof(Hello) == 48);
+static_assert(sizeof(Hello) == 56);
 
 struct Welcome
 {

@@ -34,15 +34,23 @@ public:
     /// Blocks that it has room for, if they were spread evenly: up to half of that nearly all find a place.
     std::uint64_t capacity() const { return m_entries != nullptr ? (m_bucketMask + 1) * kBucketSize : 0; }
 
+    bool isThere() const { return m_entries != nullptr; }
+
     /// Target: false if there is no room, then the block cannot be followed.
     bool add(std::uint64_t pointer) const { return (pointer & kKept) == 0 && addEntry(pointer, pointer); }
     /// Recorder: the same for a block that it keeps. Target: puts such an entry back.
     bool addKept(std::uint64_t pointer) const { return (pointer & kKept) == 0 && addEntry(pointer, pointer | kKept); }
 
+    /// Target: false if there is no entry of `pointer`. Only where there is a set.
+    bool mayHold(std::uint64_t pointer) const
+    {
+        return counterOf(hashOf(pointer)).load(std::memory_order_relaxed) != 0;
+    }
+
     /// Target: takes one entry of `pointer` out, that of a sampled block if there is one. Returns which: kFreedFollowed, kFreedKept or 0.
     std::uint32_t remove(std::uint64_t pointer) const
     {
-        if (counterOf(hashOf(pointer)).load(std::memory_order_relaxed) == 0) [[likely]]
+        if (!mayHold(pointer)) [[likely]]
             return 0;
         return removeAny(pointer);
     }

@@ -20,6 +20,7 @@ constexpr double kLeastSeconds = 5;
 constexpr double kLeastShare = 0.01;       ///< of the live heap: what grew in the time that was looked at
 constexpr double kLeastBytes = 256 * 1024; ///< and at least this
 constexpr double kLeastTau = 0.5;
+constexpr Duration kLeastForSlow = Duration::fromMs(600'000); ///< to find nothing in less says little
 constexpr double kStopped
     = 0.2; ///< the second half grows less than this part of the first: start-up, or a cache that is full
 constexpr double kSlowing = 0.6; ///< the second half grows less than this part of the first: may be a cache that fills
@@ -182,6 +183,24 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     return item;
 }
 
+/// What makes all that is said of growth doubtful; empty if nothing does.
+std::string doubtOf(const Snapshot &snapshot)
+{
+    return coverage(snapshot).heap == Trust::Partial ? "heap events are incomplete" : "";
+}
+
+GrowthLook lookOf(const Snapshot &snapshot, const LeakReport &leaks)
+{
+    GrowthLook look{leaks.tested, static_cast<std::int64_t>(snapshot.heap.size()),
+        formatBytes(static_cast<double>(leaks.foldedBelow)) + " in 24 hours", doubtOf(snapshot)};
+    if (look.limit.empty() && leaks.tooMany > 0)
+        look.limit = fmt::format("{} stacks were not followed, as there were too many", formatCount(leaks.tooMany));
+    if (look.limit.empty() && leaks.buckets < kConfirmedLeakBuckets)
+        look.limit = fmt::format("that is confirmed after {}",
+            formatDuration({leaks.bucket.ns * static_cast<std::int64_t>(kConfirmedLeakBuckets)}));
+    return look;
+}
+
 } // namespace
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found)
@@ -200,6 +219,7 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
             for (const LeakItem &leak : leaks->items)
                 if (leak.tier != LeakTier::Idle)
                     found.items.push_back(itemFor(snapshot, leak));
+            found.growth = lookOf(snapshot, *leaks);
             return true;
         }
     }
@@ -218,9 +238,15 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
     }
     const Coverage trust = coverage(snapshot);
     const double least = std::max(kLeastBytes, kLeastShare * static_cast<double>(snapshot.heapSummary.liveBytes));
+    const std::string seen = formatDuration(snapshot.span.length());
+    found.growth = GrowthLook{0, static_cast<std::int64_t>(snapshot.heap.size()),
+        fmt::format("{} in {}", formatBytes(least), seen), doubtOf(snapshot)};
+    if (found.growth->limit.empty() && snapshot.span.length() < kLeastForSlow)
+        found.growth->limit = fmt::format("what grows slowly does not show in {}", seen);
     for (const auto &[key, place] : placesOf(input)) {
         if (input.stop.stop_requested())
             return false;
+        found.growth->tested += static_cast<std::int64_t>(place.stacks);
         const Growth growth = growthOf(snapshot.growthTimes, place.liveBytes);
         if (growth.trend.slope90.low > 0 && growth.trend.tau >= kLeastTau && growth.grownBytes >= least)
             found.items.push_back(itemFor(input, place, growth, trust));

@@ -210,6 +210,9 @@ private:
             >= static_cast<double>(m_report.foldedBelow);
     }
 
+    /// What is told of one place together: a stack that is sure says nothing about others of which it is not known.
+    static int sortOf(LeakTier tier) { return tier == LeakTier::Idle ? 2 : tier == LeakTier::CouldBeCache ? 1 : 0; }
+
     void add(ImageId image, LeakStack stack, LeakTier tier)
     {
         const auto lost = m_lost.find({image.value, stack.stack.value});
@@ -221,8 +224,7 @@ private:
         if (const auto claim = m_withdrawn.find({image.value, stack.stack.value}); claim != m_withdrawn.end())
             stack.withdrawn = claim->second;
         const StackLine &line = m_places.placeOf(stack.stack);
-        const auto [it, isNew]
-            = m_items.try_emplace({image.value, tier == LeakTier::Idle, line.modulePath + '\n' + line.name});
+        const auto [it, isNew] = m_items.try_emplace({image.value, sortOf(tier), line.modulePath + '\n' + line.name});
         LeakItem &item = it->second;
         if (isNew) {
             item = {.tier = tier, .function = line.name, .module = line.moduleName, .image = image};
@@ -282,7 +284,7 @@ private:
     FunctionIndex m_functions;
     LeakPlaces m_places;
     LeakReport m_report;
-    std::map<std::tuple<std::uint32_t, bool, std::string>, LeakItem> m_items; ///< by image, idleness, place
+    std::map<std::tuple<std::uint32_t, int, std::string>, LeakItem> m_items; ///< by image, sort, place
     std::map<Key, LostStack> m_lost;
     std::map<Key, const LeakClaim *> m_withdrawn;
 };

@@ -59,7 +59,8 @@ struct LeakNeighbour
     std::int64_t liveBytes = 0;
 };
 
-/// One cause: all suspicious stacks of one image that share their innermost function of the program's own code.
+/// One cause: all suspicious stacks of one image that share their innermost function of the program's own code, and of which the same is
+/// known: those that could be a cache are an item beside those that are sure, and none of its figures is in the other.
 struct LeakItem
 {
     LeakTier tier = LeakTier::Growing;

@@ -12,6 +12,9 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 namespace model {
 
@@ -115,10 +118,14 @@ std::string cautionOf(const LeakItem &item)
     return text;
 }
 
+/// Places, of which one may have items of more than one tier.
 std::int64_t count(const LeakReport &report, std::initializer_list<LeakTier> tiers)
 {
-    return std::count_if(report.items.begin(), report.items.end(),
-        [&](const LeakItem &item) { return std::find(tiers.begin(), tiers.end(), item.tier) != tiers.end(); });
+    std::set<std::tuple<std::uint32_t, std::string_view, std::string_view>> places;
+    for (const LeakItem &item : report.items)
+        if (std::find(tiers.begin(), tiers.end(), item.tier) != tiers.end())
+            places.emplace(item.image.value, item.module, item.function);
+    return static_cast<std::int64_t>(places.size());
 }
 
 /// "1 place lost memory for good"; empty if none did.

@@ -60,9 +60,19 @@ struct Recommendation
 /// What a recommendation is recognised by in another recording: "rule|module|place".
 std::string recommendationId(const Recommendation &item);
 
+/// How far a search for growth could see: where it finds nothing, that is all that is known.
+struct GrowthLook
+{
+    std::int64_t tested = 0; ///< stacks that could be given an answer
+    std::int64_t stacks = 0; ///< of so many
+    std::string least;       ///< what grows by less is not told of: "256 KiB in 41 min"
+    std::string limit;       ///< why finding nothing is no good answer yet; a clause, empty if it is one
+};
+
 /// What was found; nothing is an ordinary result.
 struct Recommendations
 {
+    std::optional<GrowthLook> growth; ///< none: growth was not looked for
     std::vector<Recommendation> items;
     std::int64_t stacksSeen = 0; ///< heap stacks and CPU stacks that were looked at
     Duration timeSeen;

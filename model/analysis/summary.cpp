@@ -29,12 +29,6 @@ const Recommendation *firstOf(const Recommendations &found, std::string_view rul
     return item == found.items.end() ? nullptr : &*item;
 }
 
-std::string seenText(const Snapshot &snapshot, std::size_t stacks)
-{
-    return fmt::format("looked at {} stacks for {}", formatCount(static_cast<std::int64_t>(stacks)),
-        formatDuration(snapshot.span.length()));
-}
-
 /// "4.1 MiB/h (3.7–4.6)" split before the bracket.
 std::pair<std::string, std::string> splitInterval(const std::string &text)
 {
@@ -48,8 +42,7 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
 {
     SummaryCard card{.title = "Growth",
         .number = "nothing found",
-        .qualifier = seenText(snapshot, snapshot.heap.size()),
-        .sentence = "No stack keeps more and more memory.",
+        .sentence = "Growth was not looked for.",
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = timeSeries(snapshot, HeapQuantity::LiveBytes)};
@@ -57,12 +50,20 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
     const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
         [](const std::string &text) { return text.starts_with(kGrowth); });
     if (lacking != found.notLookedAt.end()) {
-        card.number = "not known";
+        card.number = kNotKnown;
         card.qualifier.clear();
         card.state = CardState::Unknown;
         card.sentence = lacking->substr(std::min(lacking->find_first_not_of(' ', kGrowth.size()), lacking->size()));
         if (!card.sentence.empty())
             card.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(card.sentence[0])));
+    }
+    if (found.growth) {
+        const GrowthLook &look = *found.growth;
+        card.qualifier = fmt::format("tested {} of {} stacks for {}", formatCount(look.tested),
+            formatCount(look.stacks), formatDuration(snapshot.span.length()));
+        card.sentence = fmt::format(
+            "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
+        card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
     }
     const Recommendation *first = firstOf(found, kGrowingStackRule.key);
     if (first == nullptr)
@@ -83,8 +84,8 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
 SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
 {
     SummaryCard card{.title = "Forecast",
-        .state = ahead.state == ForecastState::NotEnoughData ? CardState::Unknown : CardState::Ok,
-        .number = "not known",
+        .state = CardState::Unknown, // until a limit was looked at, a direction is neither good nor bad
+        .number = kNotKnown,
         .sentence = ahead.verdict,
         .page = CardPage::Forecast,
         .action = "Show the forecast",
@@ -106,8 +107,10 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
     }
     if (time.reachedWithinHorizon >= 0.5)
         card.state = CardState::Danger;
-    else if (time.reachedWithinHorizon >= 0.05)
-        card.state = CardState::Warn;
+    else
+        card.state = time.reachedWithinHorizon >= 0.05 ? CardState::Warn : CardState::Ok;
+    if (card.state == CardState::Ok) // and beyond that nothing was looked at
+        card.qualifier = fmt::format("for the next {}", formatDuration(ahead.horizon));
     return card;
 }
 

@@ -36,6 +36,10 @@ struct SummaryCard
     std::optional<TimeSeries> spark; ///< over the whole recording
 };
 
+/// The number of a card of state Unknown whose question has no answer at all. Others of that state have one, but too little was looked at to
+/// call it good.
+inline constexpr const char *kNotKnown = "not known";
+
 /// The overview: at most six cards, in a fixed order (growth, forecast, CPU, allocations, memory, capture), those without data left out.
 struct Summary
 {

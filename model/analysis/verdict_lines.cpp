@@ -50,7 +50,7 @@ std::vector<std::string> verdictLines(const Snapshot &snapshot)
     if (!answers)
         return lines;
     for (const SummaryCard &card : answers->cards) {
-        if (card.state == CardState::Unknown)
+        if (card.number == kNotKnown)
             continue;
         if (card.title == "Growth")
             lines.push_back(lineOf("growth", card));

@@ -11,8 +11,11 @@ namespace {
 constexpr unsigned kFirstBits = 10;
 constexpr unsigned kLowBits = 40;
 constexpr std::uint64_t kLowMask = (std::uint64_t{1} << kLowBits) - 1;
+constexpr unsigned kBirthBits = 48;
+constexpr std::uint64_t kBirthMask = (std::uint64_t{1} << kBirthBits) - 1;
 constexpr unsigned kPeriodShift = 60;
-constexpr std::uint64_t kHighSizeMask = (std::uint64_t{1} << (kPeriodShift - kLowBits)) - 1;
+constexpr std::uint64_t kHighSizeMask = (std::uint64_t{1} << (kPeriodShift - kBirthBits)) - 1;
+static_assert(kMostLiveBytes == std::uint64_t{1} << (kLowBits + kPeriodShift - kBirthBits));
 
 } // namespace
 
@@ -25,15 +28,16 @@ LiveHeap::LiveHeap()
 LiveHeap::Entry LiveHeap::pack(std::uint64_t pointer, const LiveBlock &block)
 {
     return {pointer, (block.size & kLowMask) | (std::uint64_t{block.node} << kLowBits),
-        (static_cast<std::uint64_t>(block.birthUs) & kLowMask)
-            | (((block.size >> kLowBits) & kHighSizeMask) << kLowBits) | (std::uint64_t{block.period} << kPeriodShift)};
+        (static_cast<std::uint64_t>(block.birthUs) & kBirthMask)
+            | (((block.size >> kLowBits) & kHighSizeMask) << kBirthBits)
+            | (std::uint64_t{block.period} << kPeriodShift)};
 }
 
 LiveBlock LiveHeap::unpack(const Entry &entry)
 {
-    return {(entry.sizeAndNode & kLowMask) | (((entry.birthAndSize >> kLowBits) & kHighSizeMask) << kLowBits),
+    return {(entry.sizeAndNode & kLowMask) | (((entry.birthAndSize >> kBirthBits) & kHighSizeMask) << kLowBits),
         static_cast<std::uint32_t>(entry.sizeAndNode >> kLowBits),
-        static_cast<std::int64_t>(entry.birthAndSize & kLowMask),
+        static_cast<std::int64_t>(entry.birthAndSize & kBirthMask),
         static_cast<std::uint8_t>(entry.birthAndSize >> kPeriodShift)};
 }
 

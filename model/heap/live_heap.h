@@ -11,14 +11,15 @@ namespace model {
 /// A block of a heap that has been allocated and not freed.
 struct LiveBlock
 {
-    std::uint64_t size = 0;   ///< bytes asked for; below 2^60
+    std::uint64_t size = 0;   ///< bytes asked for; below kMostLiveBytes
     std::uint32_t node = 0;   ///< the stack that allocated it, in the recorder's numbering; below 2^24
-    std::int64_t birthUs = 0; ///< when, in microseconds of the recording
+    std::int64_t birthUs = 0; ///< when, in microseconds of the recording; below 2^48, which is 8.9 years
     /// Which sampling period it stands for, in the recorder's numbering; below kLivePeriods. 0: for itself alone.
     std::uint8_t period = 0;
 };
 
 inline constexpr std::size_t kLivePeriods = 16;
+inline constexpr std::uint64_t kMostLiveBytes = std::uint64_t{1} << 52; ///< 4 PiB
 
 /// The blocks that are live, by address: open addressing, 24 bytes an entry, so that an event touches one cache line and
 /// a prefetch can fetch it ahead. One owning thread.
@@ -71,7 +72,7 @@ private:
     {
         std::uint64_t pointer = 0;      ///< 0: empty
         std::uint64_t sizeAndNode = 0;  ///< size bits 0–39, node above
-        std::uint64_t birthAndSize = 0; ///< birth bits 0–39, size bits 40–59 above, then the period
+        std::uint64_t birthAndSize = 0; ///< birth bits 0–47, size bits 40–51 above, then the period
     };
     static_assert(sizeof(Entry) == 24);
 

@@ -17,6 +17,7 @@ constexpr std::size_t kFewBlocks = 4096;
 constexpr unsigned kPageBits = 12;
 constexpr unsigned kSmallPieceBits = 8;
 constexpr std::ptrdiff_t kManyInSegment = 1024; ///< blocks: two a page
+constexpr std::ptrdiff_t kFewInSegment = 16;    ///< looked through one by one: a segment of them costs one entry
 constexpr std::uint64_t kMostBytes = (std::uint64_t{1} << 40) - 1;
 
 std::size_t digit(const ScanBlock &block, unsigned shift)
@@ -76,7 +77,7 @@ void BlockIndex::buildPieces()
     Slot slot;
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
         const std::uint64_t end = m_blocks[i].end();
-        // A block of gigabytes has many pieces; those of its inside are its alone.
+        const std::uint64_t lastSegment = (end - 1) >> kSegmentBits;
         for (std::uint64_t at = m_blocks[i].address; at < end;) {
             if (at >> kSegmentBits != slot.segment)
                 slot = addSegment(at >> kSegmentBits, i);
@@ -86,6 +87,11 @@ void BlockIndex::buildPieces()
                 if (m_firstBlock[piece] == kNone)
                     m_firstBlock[piece] = static_cast<std::uint32_t>(i);
             at = endOfSegment;
+            // What lies within a block of many segments is its alone, and costs nothing however large it is.
+            if (at < end && at >> kSegmentBits < lastSegment) {
+                m_longBlocks.push_back(static_cast<std::uint32_t>(i));
+                at = lastSegment << kSegmentBits;
+            }
         }
     }
 }
@@ -110,8 +116,10 @@ BlockIndex::Slot BlockIndex::addSegment(std::uint64_t segment, std::size_t first
         growSlots();
     const ScanBlock behind{.address = (segment + 1) << kSegmentBits};
     const auto first = m_blocks.begin() + static_cast<std::ptrdiff_t>(firstBlock);
-    const bool hasMany = std::lower_bound(first, m_blocks.end(), behind, isBefore) - first > kManyInSegment;
-    const unsigned pieceBits = hasMany ? kSmallPieceBits : kPageBits;
+    const std::ptrdiff_t blocks = std::lower_bound(first, m_blocks.end(), behind, isBefore) - first;
+    const unsigned pieceBits = blocks <= kFewInSegment ? kSegmentBits
+        : blocks > kManyInSegment                      ? kSmallPieceBits
+                                                       : kPageBits;
     const Slot slot{segment, static_cast<std::uint32_t>(m_firstBlock.size()), pieceBits};
     m_firstBlock.resize(m_firstBlock.size() + (std::size_t{1} << (kSegmentBits - pieceBits)), kNone);
     const std::size_t mask = m_slots.size() - 1;
@@ -142,13 +150,21 @@ std::uint32_t BlockIndex::find(std::uint64_t address) const
 {
     const Slot *slot = slotOf(address >> kSegmentBits);
     if (!slot)
-        return kNone;
+        return findLong(address);
     std::uint32_t i = m_firstBlock[slot->pieceOf(address)];
     if (i == kNone)
         return kNone;
     while (i < m_blocks.size() && m_blocks[i].end() <= address)
         ++i;
     return i < m_blocks.size() && m_blocks[i].address <= address ? i : kNone;
+}
+
+/// The block within which `address` lies, of those that have segments of their own.
+std::uint32_t BlockIndex::findLong(std::uint64_t address) const
+{
+    const auto next = std::partition_point(m_longBlocks.begin(), m_longBlocks.end(),
+        [&](std::uint32_t block) { return m_blocks[block].address <= address; });
+    return next != m_longBlocks.begin() && address < m_blocks[next[-1]].end() ? next[-1] : kNone;
 }
 
 } // namespace model

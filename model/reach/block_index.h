@@ -21,7 +21,8 @@ struct ScanBlock
 static_assert(sizeof(ScanBlock) == 24);
 
 /// Finds the block that an address lies in, as addresses come in any order and by the hundred million: by the piece of memory that it is on,
-/// 4 KiB where blocks are large, 256 bytes where they are small. Const once made, so any thread may ask.
+/// 4 KiB where blocks are large, 256 bytes where they are small. Takes memory by the number of blocks, not by their size. Const once made, so
+/// any thread may ask.
 class BlockIndex
 {
 public:
@@ -59,11 +60,13 @@ private:
     const Slot *slotOf(std::uint64_t segment) const; ///< null: it has no block
     Slot addSegment(std::uint64_t segment, std::size_t firstBlock);
     void growSlots();
+    std::uint32_t findLong(std::uint64_t address) const;
 
     std::vector<ScanBlock> m_blocks;
     std::vector<Slot> m_slots; ///< open addressing, by segment
     std::size_t m_segmentCount = 0;
     std::vector<std::uint32_t> m_firstBlock; ///< by piece: first block that ends behind the piece's begin
+    std::vector<std::uint32_t> m_longBlocks; ///< that have whole segments of their own, which have no slots; ascending
 };
 
 } // namespace model

@@ -195,11 +195,13 @@ ProcessTable::LiveImage *ProcessTable::matchingImage(
     const bool isCandidate = last && last->announcedBy != 0 && (last->announcedBy & bit(source)) == 0;
     if (isCandidate && isCompatible(*last, executable))
         return last;
-    // The tracer connects soon after the exec, Proc looks whenever it does: what it found later, and told first, is that image.
+    // The tracer tells when it connected, soon after the exec, Proc and a launcher that did not wait for the exec when they looked: what was
+    // found later, and told first, is that image.
     const auto next = std::find_if(
         process.images.begin(), process.images.end(), [&](const LiveImage &image) { return row(image).start > when; });
     const bool isFoundLater = source == ProcessSource::Tracer && next != process.images.end()
-        && next->announcedBy == bit(ProcessSource::Proc) && isCompatible(*next, executable);
+        && (next->announcedBy & ~(bit(ProcessSource::Proc) | bit(ProcessSource::Launcher))) == 0
+        && next->announcedBy != 0 && isCompatible(*next, executable);
     return isFoundLater ? &*next : nullptr;
 }
 

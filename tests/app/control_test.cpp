@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/control_client.h"
 #include "capture/recording/control_server.h"
+#include "tests/capture/no_more_files.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -69,13 +70,18 @@ private:
     std::jthread m_thread;
 };
 
-int rawConnection(const std::string &address)
+bool connectTo(int fd, const std::string &address)
 {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::memcpy(name.sun_path, address.c_str(), address.size() + 1);
+    return ::connect(fd, reinterpret_cast<const sockaddr *>(&name), sizeof(name)) == 0;
+}
+
+int rawConnection(const std::string &address)
+{
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return ::connect(fd, reinterpret_cast<const sockaddr *>(&name), sizeof(name)) == 0 ? fd : -1;
+    return connectTo(fd, address) ? fd : -1;
 }
 
 } // namespace
@@ -90,6 +96,7 @@ private Q_SLOTS:
     void tellsWhyARequestIsRefused();
     void answersNonsenseWithAnError();
     void disconnectsWhoNeverEndsALine();
+    void turnsAwayForWhomThereIsNoDescriptor();
     void saysThatTheRecorderIsGone();
     void saysThatTheRecordingHasEnded();
     void removesItsSocket();
@@ -163,6 +170,24 @@ void ControlTest::disconnectsWhoNeverEndsALine()
     QVERIFY(::recv(fd, &byte, 1, 0) <= 0);
     ::close(fd);
     QVERIFY(ControlClient::connect(server.info())->request({ControlCommand::Status, {}, {}}).has_value());
+}
+
+void ControlTest::turnsAwayForWhomThereIsNoDescriptor()
+{
+    RunningServer server([](const ControlRequest &) { return ControlReply(); });
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    {
+        const NoMoreFiles limit;
+        QVERIFY(connectTo(fd, server.info().controlAddress));
+        char byte = 0;
+        pollfd polled{fd, POLLIN, 0};
+        QCOMPARE(::poll(&polled, 1, 5000), 1);
+        QCOMPARE(::recv(fd, &byte, 1, MSG_DONTWAIT), ssize_t{0});
+    }
+    ::close(fd);
+    auto client = ControlClient::connect(server.info());
+    QVERIFY(client.has_value());
+    QVERIFY(client->request({ControlCommand::Status, {}, {}}).has_value());
 }
 
 void ControlTest::saysThatTheRecorderIsGone()

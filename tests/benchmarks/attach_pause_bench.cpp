@@ -66,7 +66,7 @@ private Q_SLOTS:
         std::vector<std::unique_ptr<capture::ImageMemory>> memories;
         const auto server = capture::RendezvousServer::start(capture::wire::Clock::Tsc, 0,
             {[&](capture::Arrival arrival) { memories.push_back(std::move(arrival.memory)); },
-                [](std::int32_t, const std::string &reason) { qFatal("%s", reason.c_str()); }});
+                [](std::uint64_t, const std::string &reason) { qFatal("%s", reason.c_str()); }});
         QVERIFY(server);
         AttachedProgram target(AttachedProgram::target("attach_busy_now"), {threads, mode});
         capture::TracerInjector tracer(

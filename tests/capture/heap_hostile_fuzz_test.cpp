@@ -3,10 +3,17 @@
 // without end.
 #include "capture/heap/image_channel.h"
 #include "capture/heap/stack_resolver.h"
+#include "capture/scan/scan_room.h"
+#include "capture/scan/word_reader.h"
+#include "model/reach/block_index.h"
 
 #include <QtTest>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -41,11 +48,35 @@ void scribble(wire::MemoryView view, std::uint32_t slots, std::mt19937_64 &rando
     }
 }
 
-/// Slots that look taken, with heads that claim a plausible number of records.
+/// What a scan does with the books before any memory is read: the blocks that are left of what the target claims.
+std::size_t scanOf(const model::LiveHeap &live)
+{
+    const MappedExtent extent(readMaps(::getpid())); // some of the addresses exist
+    SegmentFilter filter;
+    std::vector<model::ScanBlock> blocks;
+    live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
+        const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
+        filter.add(pointer, end);
+        model::ScanBlock one;
+        one.address = pointer;
+        one.size = std::min(block.size, (std::uint64_t{1} << 40) - 1) & ((std::uint64_t{1} << 40) - 1);
+        blocks.push_back(one);
+    });
+    const std::size_t count = blocks.size();
+    const model::BlockIndex index(std::move(blocks));
+    for (std::size_t i = 0; i < index.size(); ++i)
+        if (index.find(index[i].address) != i)
+            qFatal(
+                "block %zu of %zu at %llx is not found", i, count, static_cast<unsigned long long>(index[i].address));
+    return count;
+}
+
+/// Slots that look taken, by an owner who is new now and then, with heads that claim a plausible number of records.
 void claim(wire::MemoryView view, std::uint32_t slots, std::mt19937_64 &random)
 {
     for (std::uint32_t i = 0; i < slots; ++i) {
         wire::ThreadSlot &slot = view.slot(i);
+        slot.serial.store(static_cast<std::uint32_t>(random() % 3 + 1));
         slot.state.store(wire::SlotState::Taken);
         slot.head.store(slot.tail.load() + random() % wire::kFirstRingRecords);
     }
@@ -64,6 +95,7 @@ private Q_SLOTS:
         model::TableBuilder tables;
         std::mt19937_64 random(7);
         std::uint64_t bad = 0;
+        std::size_t blocks = 0;
         for (int image = 0; image < 20; ++image) {
             const auto channel = makeChannel(clock);
             const wire::MemoryView view = channel->memory().view();
@@ -74,6 +106,15 @@ private Q_SLOTS:
                 clock.sync();
                 channel->drain(clock, round % 7 == 0);
                 channel->provide(round % 5 == 0, clock);
+                // As a tick does it, with buckets of ages that end each time.
+                const auto ages
+                    = channel->pairing().takeAges(clock.toNs(clock.units()) + round * model::kFirstAgeBucket.ns);
+                for (const auto &[node, history] : ages ? ages->stacks : decltype(ages->stacks)())
+                    QVERIFY(resolver.stackOf(node, tables).index() < tables.tables().stacks.size());
+                for (const AreaHarvest &area : channel->program().take().areas)
+                    for (const auto &[node, counts] : area.counts.rows)
+                        QVERIFY(resolver.stackOf(node, tables).index() < tables.tables().stacks.size());
+                blocks += scanOf(channel->pairing().live());
                 for (const auto &row : channel->pairing().ledger().takeTick().rows) {
                     const model::StackId stack = resolver.stackOf(row.node, tables);
                     QVERIFY(stack.index() < tables.tables().stacks.size());
@@ -85,6 +126,42 @@ private Q_SLOTS:
             }
         }
         QVERIFY(bad > 0);
+        QVERIFY(blocks > 0);
+    }
+
+    void stampOfTheFutureIsTakenForNow()
+    {
+        RecorderClock clock(0);
+        const auto channel = makeChannel(clock);
+        const wire::MemoryView view = channel->memory().view();
+        wire::ThreadSlot &slot = view.slot(0);
+        wire::Record *ring = view.ring(slot.ringOffset);
+        ring[0] = wire::Record::time(clock.units() + clock.unitsIn(3'600'000'000'000));
+        ring[1] = wire::Record::of(wire::RecordType::Malloc, 64, 100, 1, 1);
+        ring[2] = wire::Record::of(wire::RecordType::Free, 64, 0, 0, 1);
+        ring[3] = wire::Record::time(~std::uint64_t{0} >> 8);
+        ring[4] = wire::Record::of(wire::RecordType::Malloc, 128, 10, 1, 1);
+        slot.tid.store(1000);
+        slot.serial.store(1);
+        slot.state.store(wire::SlotState::Taken);
+        slot.head.store(5);
+        for (int i = 0; i < 1000 && !channel->pairing().live().contains(128); ++i) {
+            clock.sync();
+            channel->drain(clock, false);
+        }
+        const model::HeapTickCounts tick = channel->pairing().ledger().takeTick();
+        QCOMPARE(tick.total.allocations, 2);
+        QCOMPARE(tick.total.frees, 1);
+        QCOMPARE(channel->takeBadRecords(), std::uint64_t{2});
+        QVERIFY(channel->pairing().live().at(128)->birthUs <= clock.toNs(clock.units()) / 1000 + 1);
+    }
+
+    /// Of which the clock makes some time, without an overflow.
+    void stampOfAnotherAgeIsSurvived()
+    {
+        RecorderClock clock(0);
+        for (const std::uint64_t units : {std::uint64_t{0}, std::uint64_t{1} << 40, std::uint64_t{1} << 63, UINT64_MAX})
+            QVERIFY(std::abs(clock.toNs(units)) < 4'000'000'000'000'000'000);
     }
 
     void writerThatRacesTheReaderIsSurvived()

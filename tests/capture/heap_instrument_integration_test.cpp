@@ -3,6 +3,7 @@
 #include "capture/file_descriptor.h"
 #include "capture/heap/heap_instrument.h"
 #include "capture/wire/rendezvous.h"
+#include "tests/capture/no_more_files.h"
 
 #include <QtTest>
 
@@ -71,7 +72,7 @@ struct Recorder
     }
 
     /// Starts a program under the tracer.
-    pid_t start(const std::vector<std::string> &command, int output)
+    pid_t start(const std::vector<std::string> &command, int output, std::uint64_t dataBytes = 0)
     {
         const auto environment = instrument->environment("");
         const pid_t child = ::fork();
@@ -80,6 +81,9 @@ struct Recorder
         ::dup2(output, 1);
         for (const auto &[name, value] : environment)
             ::setenv(name.c_str(), value.c_str(), 1);
+        const rlimit data{dataBytes, dataBytes};
+        if (dataBytes != 0)
+            ::setrlimit(RLIMIT_DATA, &data);
         std::vector<char *> arguments;
         for (const std::string &argument : command)
             arguments.push_back(const_cast<char *>(argument.c_str()));
@@ -95,21 +99,27 @@ struct Recorder
         if (::pipe(pipe) != 0)
             return {};
         const pid_t child = start(command, pipe[1]);
-        processes.execSeen(child, now(), model::ProcessSource::Launcher, command[0], command[0]);
         ::close(pipe[1]);
-        int status = 0;
-        while (::waitpid(child, &status, WNOHANG) == 0) {
-            tick();
-            QTest::qWait(20);
-        }
+        waitFor(child, command[0]);
         std::string output;
         char buffer[512];
         for (ssize_t count; (count = ::read(pipe[0], buffer, sizeof buffer)) > 0;)
             output.append(buffer, static_cast<std::size_t>(count));
         ::close(pipe[0]);
+        return output;
+    }
+
+    /// Ticks until a program that was started has ended, and once more.
+    void waitFor(pid_t child, const std::string &file)
+    {
+        processes.execSeen(child, now(), model::ProcessSource::Launcher, file, file);
+        int status = 0;
+        while (::waitpid(child, &status, WNOHANG) == 0) {
+            tick();
+            QTest::qWait(20);
+        }
         processes.processEnded(child, now(), status);
         tick();
-        return output;
     }
 
     std::int64_t origin = monotonicNs();
@@ -255,6 +265,30 @@ private Q_SLOTS:
         QVERIFY(!tables.text(tables.images[0].heapNote).empty());
         QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
         recorder.tick();
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+    }
+
+    void programForWhichNoDescriptorIsLeftIsSaidNotToBeTraced()
+    {
+        Recorder recorder;
+        const NoMoreFiles limit;
+        recorder.waitFor(recorder.start({"/bin/true"}, 1), "/bin/true");
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.images.size(), std::size_t{1});
+        QCOMPARE(tables.images[0].heap, model::HeapState::NotTraced);
+        QVERIFY(tables.text(tables.images[0].heapNote).find("ulimit -n") != std::string_view::npos);
+        QVERIFY(tables.text(tables.images[0].executable).ends_with("true"));
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+    }
+
+    void programWithoutMemoryForTheTracerIsSaidNotToBeTraced()
+    {
+        Recorder recorder;
+        recorder.waitFor(recorder.start({"/bin/true"}, 1, 350'000), "/bin/true"); // for itself, that is enough
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.images.size(), std::size_t{1});
+        QCOMPARE(tables.images[0].heap, model::HeapState::NotTraced);
+        QVERIFY(tables.text(tables.images[0].heapNote).find("ulimit -d") != std::string_view::npos);
         QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
     }
 

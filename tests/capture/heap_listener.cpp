@@ -30,6 +30,8 @@ HeapListener::HeapListener()
 {
     auto server = RendezvousServer::start(m_clock.kind(), 0,
         {[this](Arrival arrival) {
+             if (!arrival.memory)
+                 qFatal("%s", arrival.failure.c_str());
              const std::lock_guard lock(m_mutex);
              for (const auto &image : m_images)
                  if (image->arrival.pid == arrival.pid && !image->hasEnded) {
@@ -38,10 +40,10 @@ HeapListener::HeapListener()
                  }
              m_images.push_back(std::make_unique<Image>(std::move(arrival)));
          },
-            [this](std::int32_t pid, const std::string &reason) {
+            [this](std::uint64_t arrival, const std::string &reason) {
                 const std::lock_guard lock(m_mutex);
                 for (const auto &image : m_images)
-                    if (image->arrival.pid == pid)
+                    if (image->arrival.number == arrival)
                         image->failure = reason;
             }});
     if (!server)

@@ -136,6 +136,8 @@ private Q_SLOTS:
         QCOMPARE(capture::quotedCommandLine("echo\0a b\0it's\0\0"sv), std::string("echo 'a b' 'it'\\''s' ''"));
         QCOMPARE(capture::quotedCommandLine("overwritten title"sv), std::string("'overwritten title'"));
         QCOMPARE(capture::quotedCommandLine(""sv), std::string());
+        QVERIFY(capture::commandLineOf(::getpid()).find("proc_parsers_test") != std::string::npos);
+        QCOMPARE(capture::commandLineOf(-1), std::string());
     }
 
     void mountPointOfTheSecondVersionIsFound()

@@ -83,7 +83,7 @@ private Q_SLOTS:
     void impossibleSizeIsABadRecord()
     {
         Ring ring;
-        QVERIFY(tryAdd(ring, Record::wide(16, kMostAddress)));
+        QVERIFY(tryAdd(ring, Record::wide(16, kMostEventBytes)));
         QVERIFY(tryAdd(ring, Record::of(RecordType::Malloc, 16, 1, 9, 0)));
         QVERIFY(tryAdd(ring, numbered(32)));
         EventDecoder decoder(ring.reader);

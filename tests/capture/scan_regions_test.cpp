@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/scan/glibc_arena.h"
 #include "capture/scan/scan_regions.h"
+#include "capture/scan/scan_room.h"
+#include "capture/scan/word_reader.h"
 
 #include <QtTest>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -145,6 +148,46 @@ private Q_SLOTS:
         const auto roots = rootRanges(regions, threads, blocks, true);
         for (std::size_t i = 1; i < roots.size(); ++i)
             QVERIFY(roots[i].begin >= roots[i - 1].end);
+    }
+
+    void blocksEndWhereTheMemoryDoes()
+    {
+        const MappedExtent extent(
+            {mapping(0x10000, 0x12000, "rw-p"), mapping(0x12000, 0x20000, "---p"), mapping(0x30000, 0x31000, "rw-p")});
+        QCOMPARE(extent.endOf(0x11000, 0x11800), std::uint64_t{0x11800});
+        QCOMPARE(extent.endOf(0x11000, std::uint64_t{1} << 57), std::uint64_t{0x20000});
+        QCOMPARE(extent.endOf(0x30ff0, 0x40000), std::uint64_t{0x31000});
+        for (const std::uint64_t nowhere : {0xffff, 0x20000, 0x31000, 0x50000})
+            QCOMPARE(extent.endOf(nowhere, nowhere + 16), nowhere);
+        QCOMPARE(MappedExtent({}).endOf(0x1000, 0x2000), std::uint64_t{0x1000});
+    }
+
+    void roomIsMadeForWhatIsResident()
+    {
+        constexpr std::uint64_t kGiB = 1u << 30;
+        const std::size_t least = wordsToExpect({});
+        // Nine gigabytes that were never touched are no reason to take a gigabyte.
+        QCOMPARE(wordsToExpect({6, 9 * kGiB, 4 * kMiB, 8 * kGiB}), least);
+        QCOMPARE(wordsToExpect({6, 9 * kGiB, 9 * kGiB, 64 * kGiB}), std::size_t{9 * kGiB / 8 / 20});
+        QCOMPARE(wordsToExpect({1'000'000, 64 * kMiB, 64 * kMiB, 8 * kGiB}), std::size_t{2'000'000});
+        QCOMPARE(wordsToExpect({100'000'000, kGiB, kGiB, 160 * kMiB}), std::size_t{40 * kMiB / 16});
+        QVERIFY(residentBytesOf(::getpid()) > kMiB);
+        QVERIFY(availableBytes() > kMiB);
+    }
+
+    void filterKnowsTheSegmentsOfBlocks()
+    {
+        SegmentFilter filter;
+        const std::uint64_t begin = 0x1234'5678'9000, end = begin + 700 * kMiB;
+        filter.add(begin, end);
+        filter.add(0x7000'0000'0000, 0x7000'0000'0010);
+        for (std::uint64_t at = begin; at < end; at += 2 * kMiB)
+            QVERIFY(filter.mayPoint(at));
+        QVERIFY(filter.mayPoint(end - 1));
+        QVERIFY(!filter.mayPoint(begin - 2 * kMiB) && !filter.mayPoint(end + 2 * kMiB));
+        QVERIFY(filter.mayPoint(0x7000'0000'0000) && !filter.mayPoint(0x7000'0000'0000 + 2 * kMiB));
+        filter.add(0, UINT64_MAX); // in no time
+        QVERIFY(filter.mayPoint(0x4000'0000'0000) && filter.mayPoint((std::uint64_t{1} << 47) - 1));
     }
 
     void findsTheListsOfFreeMemoryOfGlibc()

@@ -245,6 +245,24 @@ private Q_SLOTS:
         QCOMPARE(batch.leakClaims.size(), std::size_t{1}); // once
     }
 
+    void aSureStackMakesNoOtherOfItsPlaceSure()
+    {
+        Recording recording;
+        recording.stack("main;fill;keep;malloc", Behaviour::UnfilledCache, 100'000)
+            .stack("main;serve;keep;malloc", Behaviour::LeakFraction, 100);
+        const LeakReport report = recording.leaks();
+        QCOMPARE(report.items.size(), std::size_t{2});
+        const LeakItem &sure = report.items[0], &doubtful = report.items[1];
+        QCOMPARE(sure.tier, LeakTier::Growing);
+        QCOMPARE(doubtful.tier, LeakTier::CouldBeCache);
+        QCOMPARE(sure.place, doubtful.place);
+        QCOMPARE(sure.stacks.size(), std::size_t{1});
+        QCOMPARE(sure.bytesPerHour, sure.stacks.front().bytesPerHour);
+        QVERIFY(sure.bytesPerHour < doubtful.bytesPerHour / 10);
+        QVERIFY2(report.sentence.starts_with("1 place keeps growing"), report.sentence.c_str());
+        QCOMPARE(sure.neighbourCount, std::int64_t{1}); // named beside it
+    }
+
     void tellsOfItsOwnFalseReports()
     {
         Recording recording;

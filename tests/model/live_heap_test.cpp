@@ -23,6 +23,20 @@ private Q_SLOTS:
         QCOMPARE(block->birthUs, 1'000'000'000'000);
     }
 
+    void birthIsKeptForYears()
+    {
+        model::LiveHeap heap;
+        constexpr std::int64_t kDayUs = 86'400'000'000;
+        for (const std::int64_t birthUs : {13 * kDayUs, 200 * kDayUs, 3000 * kDayUs}) {
+            QVERIFY(heap.insert(16, {model::kMostLiveBytes - 1, 7, birthUs, 15}));
+            const auto block = heap.take(16);
+            QCOMPARE(block->birthUs, birthUs);
+            QCOMPARE(block->size, model::kMostLiveBytes - 1);
+            QCOMPARE(block->period, std::uint8_t{15});
+            QCOMPARE(block->node, 7U);
+        }
+    }
+
     void secondBlockAtAnAddressIsRefused()
     {
         model::LiveHeap heap;

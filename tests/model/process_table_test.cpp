@@ -51,6 +51,15 @@ private Q_SLOTS:
         QCOMPARE(f.processes.imageAt(10, at(100)).value, traced.value);
     }
 
+    void anImageThatTheLauncherNamedAfterTheTracerConnectedIsTheSame()
+    {
+        Fixture f;
+        const ImageId named = f.processes.execSeen(10, at(140), ProcessSource::Launcher, "/bin/x", "x");
+        QCOMPARE(f.processes.execSeen(10, at(130), ProcessSource::Tracer, "/bin/x", "x").value, named.value);
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{1});
+        QCOMPARE(f.tables.tables().processes[0].start.ns, at(130).ns);
+    }
+
     void anImageThatProcFoundBeforeTheTracerToldIsTheSame()
     {
         Fixture f;

@@ -5,6 +5,7 @@
 #include <QtTest>
 
 #include <algorithm>
+#include <fstream>
 #include <random>
 #include <set>
 
@@ -52,6 +53,14 @@ GraphMemory randomMemory(std::mt19937 &random, std::size_t blocks, std::size_t l
         memory.setBirth(i, static_cast<std::int64_t>(random() % 1000));
     }
     return memory;
+}
+
+std::int64_t residentPages()
+{
+    std::ifstream file("/proc/self/statm");
+    std::int64_t all = 0, resident = 0;
+    file >> all >> resident;
+    return resident;
 }
 
 } // namespace
@@ -104,6 +113,23 @@ private Q_SLOTS:
         QCOMPARE(index.find(0x7000'0000'0010 + size / 2), 0u);
         QCOMPARE(index.find(0x7000'0000'0010 + size - 1), 0u);
         QCOMPARE(index.find(0x7000'0000'0010 + size), 1u);
+    }
+
+    /// A program can ask for far more than it will ever have.
+    void blockOfATerabyteCostsNoMemory()
+    {
+        constexpr std::uint64_t kSize = (std::uint64_t{1} << 40) - 1;
+        std::vector<ScanBlock> blocks;
+        for (std::uint64_t i = 0; i < 100; ++i)
+            blocks.push_back({0x1000'0000'0000 + (i << 40), kSize, 1, 0});
+        const std::int64_t before = residentPages();
+        const BlockIndex index(blocks);
+        QVERIFY(residentPages() - before < 1000); // 100 TiB in pieces took 100 GiB
+        for (std::uint32_t i = 0; i < 100; ++i) {
+            QCOMPARE(index.find(blocks[i].address + kSize / 2), i);
+            QCOMPARE(index.find(blocks[i].end() - 1), i);
+        }
+        QCOMPARE(index.find(blocks[99].end() + (1u << 24)), BlockIndex::kNone);
     }
 
     void wordsCountByWhereTheyLie()

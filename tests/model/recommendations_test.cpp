@@ -305,6 +305,24 @@ private Q_SLOTS:
             QVERIFY(!card.number.empty() && !card.sentence.empty() && !card.action.empty());
     }
 
+    /// Green is what was looked at for long enough to be called well, and no more.
+    void isGreenOnlyAsFarAsItLooked()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;steady;libc.so.6!malloc", bytesAt24Moments([](double) { return 1e6; }));
+        builder.heap("main;steady;libc.so.6!malloc 100");
+        builder.metric(Metric::Rss, std::vector<std::int64_t>(60, 100'000'000));
+        const Summary answers = *summary(builder.build());
+        const SummaryCard &growth = answers.cards[0], &ahead = answers.cards[1];
+        QCOMPARE(growth.number, std::string("nothing found"));
+        QCOMPARE(growth.state, CardState::Unknown); // a minute says nothing about what grows slowly
+        QVERIFY2(growth.sentence.find("slowly") != std::string::npos, growth.sentence.c_str());
+        QVERIFY2(growth.sentence.find("256 KiB") != std::string::npos, growth.sentence.c_str());
+        QVERIFY2(growth.qualifier.starts_with("tested 1 of 1 stacks"), growth.qualifier.c_str());
+        QCOMPARE(ahead.title, std::string("Forecast"));
+        QCOMPARE(ahead.state, CardState::Unknown); // no limit was looked at
+    }
+
     void isCalmAboutAnEmptySession()
     {
         const Summary answers = *summary(SnapshotBuilder().build());

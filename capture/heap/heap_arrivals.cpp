@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// HeapInstrument's part in the meeting: program images that come, and those that cannot be traced.
+#include "capture/heap/doorbell_wait.h"
+#include "capture/heap/heap_instrument.h"
+#include "model/base/format_units.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+namespace capture {
+
+/// On the server's thread, for which the target waits, and the next one behind it.
+void HeapInstrument::imageArrived(Arrival arrival)
+{
+    FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0)));
+    const bool isOver = !process.isOpen() && errno == ESRCH;
+    tell(Newcomer{std::move(arrival), std::move(process), isOver});
+}
+
+void HeapInstrument::tell(Message message)
+{
+    {
+        const std::lock_guard lock(m_inboxMutex);
+        m_inbox.push_back(std::move(message));
+    }
+    wakeSleeper(m_control);
+}
+
+bool HeapInstrument::hasMessages()
+{
+    const std::lock_guard lock(m_inboxMutex);
+    return !m_inbox.empty();
+}
+
+/// Under the lock. In the order in which they came; one that a frozen image is in the way of waits, and all behind it.
+void HeapInstrument::takeMessages()
+{
+    std::vector<Message> messages;
+    {
+        const std::lock_guard lock(m_inboxMutex);
+        messages.swap(m_inbox);
+    }
+    const auto rest
+        = std::find_if(messages.begin(), messages.end(), [this](Message &message) { return !take(message); });
+    if (rest == messages.end())
+        return;
+    const std::lock_guard lock(m_inboxMutex);
+    m_inbox.insert(m_inbox.begin(), std::make_move_iterator(rest), std::make_move_iterator(messages.end()));
+}
+
+bool HeapInstrument::take(Message &message)
+{
+    if (auto *newcomer = std::get_if<Newcomer>(&message)) {
+        const std::int32_t pid = newcomer->arrival.pid;
+        if (std::any_of(m_images.begin(), m_images.end(),
+                [=](const auto &image) { return image->isFrozen && image->channel.pid() == pid; }))
+            return false;
+        adopt(std::move(*newcomer));
+    } else if (auto *failure = std::get_if<Failure>(&message)) {
+        const auto it = std::find_if(m_images.begin(), m_images.end(),
+            [&](const auto &image) { return image->arrival.number == failure->arrival; });
+        if (it != m_images.end())
+            (*it)->failure = std::move(failure->reason);
+    } else {
+        m_gaveUp.insert(std::get<GivenUp>(message).pid);
+    }
+    return true;
+}
+
+/// The pid's earlier image has ended with the exec (or its process has, and the number is used again).
+void HeapInstrument::endImagesOf(std::int32_t pid)
+{
+    for (const auto &image : m_images) {
+        if (image->channel.pid() != pid || image->hasEnded)
+            continue;
+        m_drainedEvents += image->channel.drain(m_clock, true);
+        image->hasEnded = true;
+    }
+}
+
+void HeapInstrument::adopt(Newcomer newcomer)
+{
+    const Arrival &arrival = newcomer.arrival;
+    if (m_attachment && arrival.origin == wire::Origin::Fork && arrival.memory)
+        m_attachment->forked(arrival.pid);
+    endImagesOf(arrival.pid);
+    if (!arrival.memory) {
+        m_refused.push_back(std::move(newcomer.arrival));
+        return;
+    }
+    m_images.push_back(std::make_unique<Image>(std::move(newcomer), m_ageBucket));
+    if (m_budget)
+        m_images.back()->budget.emplace(*m_budget);
+    inheritMappings(*m_images.back());
+}
+
+void HeapInstrument::inheritMappings(Image &image)
+{
+    image.knowsMappings = image.arrival.origin == wire::Origin::Exec;
+    if (image.arrival.origin != wire::Origin::Fork)
+        return;
+    const auto parent = std::find_if(m_images.begin(), m_images.end(),
+        [&](const auto &other) { return other->channel.pid() == image.arrival.parentPid && !other->hasEnded; });
+    if (parent == m_images.end())
+        return;
+    image.knowsMappings = (*parent)->knowsMappings;
+    image.channel.program().inherit((*parent)->channel.program());
+}
+
+std::string HeapInstrument::attachNote(const Arrival &arrival) const
+{
+    return "attached " + model::formatOffset({arrival.monotonicNs - m_originNs}, true)
+        + " after the recording began, while it ran; its blocks from before are not known";
+}
+
+/// The row of the image that has arrived; made if there is none.
+model::ImageId HeapInstrument::idOf(const Arrival &arrival)
+{
+    const model::Timestamp when{arrival.monotonicNs - m_originNs};
+    if (arrival.origin == wire::Origin::Exec)
+        return m_processes.execSeen(
+            arrival.pid, when, model::ProcessSource::Tracer, arrival.executable, arrival.commandLine);
+    m_processes.processSeen(arrival.pid, arrival.parentPid, when);
+    const model::ImageId id = m_processes.imageAt(arrival.pid, when);
+    return id.isValid() ? id : m_processes.currentImage(arrival.pid);
+}
+
+void HeapInstrument::registerImage(Image &image)
+{
+    if (image.id.isValid())
+        return;
+    const Arrival &arrival = image.arrival;
+    const bool isFork = arrival.origin == wire::Origin::Fork;
+    const bool isAttach = arrival.origin == wire::Origin::Attach;
+    image.id = idOf(arrival);
+    model::TableBuilder &tables = m_processes.tables();
+    model::Image &row = tables.changeImage(image.id);
+    row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;
+    if (isAttach)
+        row.heapNote = tables.string(attachNote(arrival));
+    else
+        row.heapNote = isFork ? model::StringId(0u) : tables.string(allocatorNote(arrival.executable));
+    if (row.executable == model::StringId(0u))
+        row.executable = tables.string(arrival.executable);
+    if (row.commandLine == model::StringId(0u))
+        row.commandLine = m_processes.commandLine(arrival.commandLine);
+}
+
+void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)
+{
+    if (failure.empty() || std::exchange(image.isFailureStored, true))
+        return;
+    model::Image &row = m_processes.tables().changeImage(image.id);
+    row.heap = model::HeapState::NotTraced;
+    const std::string &allocator = allocatorNote(image.arrival.executable);
+    row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
+    batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
+}
+
+/// Images that were turned away, as the recorder could make no memory for them.
+void HeapInstrument::storeRefused(model::EventBatch &batch)
+{
+    std::vector<Arrival> refused;
+    {
+        const std::lock_guard lock(m_mutex);
+        refused = std::exchange(m_refused, {});
+    }
+    model::TableBuilder &tables = m_processes.tables();
+    for (const Arrival &arrival : refused) {
+        const model::ImageId id = idOf(arrival);
+        model::Image &row = tables.changeImage(id);
+        row.heap = model::HeapState::NotTraced;
+        row.heapNote = tables.string(arrival.failure);
+        if (row.executable == model::StringId(0u))
+            row.executable = tables.string(arrival.executable);
+        if (row.commandLine == model::StringId(0u))
+            row.commandLine = m_processes.commandLine(arrival.commandLine);
+        batch.losses.push_back({model::LossKind::HeapNotTraced, id, 1, arrival.failure});
+    }
+}
+
+} // namespace capture

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Peers that ask for memory as tracers do, and what the server tells of them.
+#include "capture/heap/rendezvous_server.h"
+#include "tests/capture/no_more_files.h"
+
+#include <QtTest>
+
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <limits>
+#include <optional>
+
+using namespace capture;
+
+namespace {
+
+std::int64_t nowOf(clockid_t clock)
+{
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// A server, and what it has told.
+class Server
+{
+public:
+    Server()
+    {
+        auto server = RendezvousServer::start(wire::Clock::Monotonic, 0,
+            {[this](Arrival arrival) {
+                 const std::lock_guard lock(m_mutex);
+                 m_arrivals.push_back(std::move(arrival));
+             },
+                [](std::uint64_t, const std::string &) {}, [](std::int32_t) {}});
+        if (!server)
+            qFatal("%s", server.error().text().c_str());
+        m_server = std::move(*server);
+    }
+
+    std::string address() const { return m_server->address(); }
+
+    /// Waits for the next one; none if it does not come.
+    std::optional<Arrival> next()
+    {
+        std::optional<Arrival> arrival;
+        const auto take = [&] {
+            const std::lock_guard lock(m_mutex);
+            if (m_arrivals.empty())
+                return false;
+            arrival.emplace(std::move(m_arrivals.front()));
+            m_arrivals.erase(m_arrivals.begin());
+            return true;
+        };
+        QDeadlineTimer deadline(5000);
+        while (!take() && !deadline.hasExpired())
+            QTest::qWait(1);
+        return arrival;
+    }
+
+private:
+    std::mutex m_mutex;
+    std::vector<Arrival> m_arrivals;
+    std::unique_ptr<RendezvousServer> m_server;
+};
+
+/// Connects, without a word.
+FileDescriptor connectTo(const std::string &address)
+{
+    const std::string name = address.substr(0, address.find(':'));
+    sockaddr_un place{};
+    place.sun_family = AF_UNIX;
+    name.copy(place.sun_path + 1, name.size());
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!socket.isOpen() || ::connect(socket.get(), reinterpret_cast<const sockaddr *>(&place), bytes) != 0)
+        qFatal("cannot connect");
+    return socket;
+}
+
+void say(const FileDescriptor &socket, const std::string &address, std::int64_t monotonicNs)
+{
+    wire::Hello hello;
+    hello.pid = ::getpid();
+    hello.monotonicNs = monotonicNs;
+    const QByteArray token
+        = QByteArray::fromHex(QByteArray::fromStdString(address.substr(address.find(':') + 1, 2 * wire::kTokenBytes)));
+    std::memcpy(hello.token, token.constData(), sizeof hello.token);
+    QCOMPARE(::send(socket.get(), &hello, sizeof hello, 0), static_cast<ssize_t>(sizeof hello));
+}
+
+/// Makes memory under a limit of the size of files that cannot be raised; 0 if it failed with the reason, else what went wrong.
+int makeMemoryUnderLimit()
+{
+    const rlimit limit{1 << 20, 1 << 20};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_DFL);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2] = {};
+    if (::syscall(SYS_capset, &header, none) != 0)
+        return 1;
+    const auto memory = ImageMemory::create(wire::Clock::Monotonic, 1);
+    if (memory)
+        return 2;
+    return memory.error().text().find("ulimit -f") == std::string::npos ? 3 : 0;
+}
+
+} // namespace
+
+class RendezvousTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void anArrivalIsOfTheTimeAtWhichItAsked()
+    {
+        Server server;
+        QTest::qWait(20);                                          // now nobody is waiting
+        const FileDescriptor silent = connectTo(server.address()); // holds the others up for half a second
+        const FileDescriptor peer = connectTo(server.address());
+        const std::int64_t asked = nowOf(CLOCK_MONOTONIC);
+        say(peer, server.address(), asked);
+        const std::optional<Arrival> arrival = server.next();
+        QVERIFY(arrival && arrival->memory);
+        QVERIFY(nowOf(CLOCK_MONOTONIC) - asked > 300'000'000);
+        QCOMPARE(arrival->monotonicNs, asked);
+    }
+
+    void aTimeThatCannotBeIsNotTaken_data()
+    {
+        QTest::addColumn<qint64>("said");
+        QTest::newRow("of the future") << std::numeric_limits<qint64>::max();
+        QTest::newRow("of the past") << qint64{1};
+        QTest::newRow("none") << qint64{0};
+    }
+    void aTimeThatCannotBeIsNotTaken()
+    {
+        QFETCH(qint64, said);
+        Server server;
+        QTest::qWait(20);
+        const std::int64_t before = nowOf(CLOCK_MONOTONIC);
+        const FileDescriptor peer = connectTo(server.address());
+        say(peer, server.address(), said);
+        const std::optional<Arrival> arrival = server.next();
+        QVERIFY(arrival);
+        QVERIFY(arrival->monotonicNs >= before - 100'000'000 && arrival->monotonicNs <= nowOf(CLOCK_MONOTONIC));
+    }
+
+    void whoFindsNoDescriptorIsToldOfAndTurnedAway()
+    {
+        Server server;
+        const FileDescriptor first = connectTo(server.address()), second = connectTo(server.address());
+        say(first, server.address(), 1);
+        QVERIFY(server.next()->memory); // the server waits for its outcome, half a second at most
+        {
+            const NoMoreFiles limit;
+            say(second, server.address(), 1);
+            const std::optional<Arrival> arrival = server.next();
+            QVERIFY(arrival);
+            QVERIFY(!arrival->memory);
+            QVERIFY2(arrival->failure.find("ulimit -n") != std::string::npos, arrival->failure.c_str());
+            QCOMPARE(arrival->pid, ::getpid());
+            QVERIFY(arrival->commandLine.find("rendezvous_test") != std::string::npos);
+            wire::Welcome welcome;
+            QCOMPARE(::recv(second.get(), &welcome, sizeof welcome, 0), static_cast<ssize_t>(sizeof welcome));
+            QCOMPARE(welcome.accepted, 0U);
+        }
+        const FileDescriptor third = connectTo(server.address());
+        say(third, server.address(), 1);
+        QVERIFY(server.next()->memory);
+    }
+
+    void whoeverWaitsForADescriptorCostsNoProcessor()
+    {
+        Server server;
+        QTest::qWait(20);
+        const FileDescriptor peer(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+        {
+            const NoMoreFiles limit;
+            const std::string address = server.address(), name = address.substr(0, address.find(':'));
+            sockaddr_un place{};
+            place.sun_family = AF_UNIX;
+            name.copy(place.sun_path + 1, name.size());
+            const std::int64_t before = nowOf(CLOCK_PROCESS_CPUTIME_ID);
+            QCOMPARE(::connect(peer.get(), reinterpret_cast<const sockaddr *>(&place),
+                         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())),
+                0);
+            QTest::qSleep(300);
+            const std::int64_t used = nowOf(CLOCK_PROCESS_CPUTIME_ID) - before;
+            QVERIFY2(used < 60'000'000, qPrintable(QString::number(used)));
+        }
+    }
+
+    void aLimitOfFilesIsLiftedForMemory()
+    {
+        rlimit before{};
+        ::getrlimit(RLIMIT_FSIZE, &before);
+        const rlimit low{1 << 20, before.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &low);
+        const auto memory = ImageMemory::create(wire::Clock::Monotonic, 1);
+        rlimit after{};
+        ::getrlimit(RLIMIT_FSIZE, &after);
+        ::setrlimit(RLIMIT_FSIZE, &before);
+        QVERIFY2(memory, memory ? "" : memory.error().text().c_str());
+        QCOMPARE(after.rlim_cur, low.rlim_cur);
+    }
+
+    /// Not by a signal, which the limit would send.
+    void aLimitOfFilesThatCannotBeLiftedIsNamed()
+    {
+        const pid_t child = ::fork();
+        if (child == 0)
+            ::_exit(makeMemoryUnderLimit());
+        int status = -1;
+        QCOMPARE(::waitpid(child, &status, 0), child);
+        QCOMPARE(status, 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(RendezvousTest)
+#include "rendezvous_test.moc"
