@@ -45,7 +45,7 @@ struct DoneAdvice
 };
 
 /// Measures what `item`, given for `before`, brought in `later`: at its place, in the unit of its gain; of the process where it has no place. Both
-/// are taken to have done the same work. CPU time and allocations as a share of all before; growth and bytes as they are. Interval: of the ratio
+/// are taken to have done the same work. CPU time, without the tracer's, and allocations as a share of all before; growth and bytes as they are. Interval: of the ratio
 /// of the place's cost (model/compare). Fails where the place has no such cost before, or one of the two did not record it. Pure.
 Result<MeasuredGain> measuredGain(const Recommendation &item, std::shared_ptr<const Snapshot> before,
     std::shared_ptr<const Snapshot> later, std::stop_token stop = {});

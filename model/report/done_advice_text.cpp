@@ -54,7 +54,8 @@ std::optional<DoneAdvice> doneOf(const Json &object)
     if (!object.is_object() || textOf(object, "id").empty())
         return std::nullopt;
     DoneAdvice done{.id = textOf(object, "id"), .measured = {}};
-    done.doneWallNs = std::llround(std::min(numberOf(object, "done_wall_ns"), 9e18));
+    if (const auto when = object.find("done_wall_ns"); when != object.end() && when->is_number_integer())
+        done.doneWallNs = when->get<std::int64_t>();
     const auto measured = object.find("measured");
     if (measured == object.end() || !measured->is_object())
         return done;

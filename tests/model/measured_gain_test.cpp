@@ -52,10 +52,20 @@ private Q_SLOTS:
         const auto gain = measuredGain(adviceOn(GainKind::CpuShare, {0.2, 0.45}),
             cpuOf("main;parse;regex 5000\nmain;rest 5000"), cpuOf("main;parse;regex 1000\nmain;rest 7000"));
         QVERIFY(gain);
-        QVERIFY(std::abs(gain->gain - 0.4) < 1e-9); // half of all before, of which a fifth is left; the rest is no matter of this advice
+        QVERIFY(std::abs(gain->gain - 0.4)
+            < 1e-9); // half of all before, of which a fifth is left; the rest is no matter of this advice
         QVERIFY(gain->interval95.low < 0.4 && gain->interval95.high > 0.4);
         QVERIFY(gain->interval95.high - gain->interval95.low < 0.02);
         QCOMPARE(gain->verdict, GainVerdict::Inside);
+    }
+
+    void theTracersTimeIsNoGain()
+    {
+        const auto gain = measuredGain(adviceOn(GainKind::CpuShare, {0.2, 0.6}),
+            cpuOf("main;parse;regex 500\nmain;parse;malloc;libgenesis_heaptracer.so!record 9000\nmain;rest 500"),
+            cpuOf("main;rest 500"));
+        QVERIFY(gain);
+        QVERIFY2(std::abs(gain->gain - 0.5) < 1e-9, qPrintable(QString::number(gain->gain)));
     }
 
     void saysWhenItIsLessOrMoreThanExpected()
@@ -95,8 +105,7 @@ private Q_SLOTS:
             builder.metric(Metric::Anonymous, std::vector<std::int64_t>(10, bytes));
             return std::make_shared<const Snapshot>(builder.build());
         };
-        const auto gain
-            = measuredGain(adviceOn(GainKind::Bytes, {10, 20}), withMemory(100), withMemory(60));
+        const auto gain = measuredGain(adviceOn(GainKind::Bytes, {10, 20}), withMemory(100), withMemory(60));
         QVERIFY(gain);
         QCOMPARE(gain->gain, 40.0);
         QCOMPARE(gain->verdict, GainVerdict::More);
@@ -104,17 +113,17 @@ private Q_SLOTS:
 
     void saysWhyNothingCanBeMeasured()
     {
-        const auto noCpu = measuredGain(
-            adviceOn(GainKind::CpuShare, {0.2, 0.4}), cpuOf("main;parse 500"), heapOf("main;parse 10"));
+        const auto noCpu
+            = measuredGain(adviceOn(GainKind::CpuShare, {0.2, 0.4}), cpuOf("main;parse 500"), heapOf("main;parse 10"));
         QVERIFY(!noCpu && noCpu.error().text().find("CPU time") != std::string::npos);
-        const auto elsewhere = measuredGain(
-            adviceOn(GainKind::CpuShare, {0.2, 0.4}), cpuOf("main;other 500"), cpuOf("main;other 500"));
+        const auto elsewhere
+            = measuredGain(adviceOn(GainKind::CpuShare, {0.2, 0.4}), cpuOf("main;other 500"), cpuOf("main;other 500"));
         QVERIFY(!elsewhere && elsewhere.error().text().find("parse") != std::string::npos);
     }
 
     void isKeptAsTextAndReadBack()
     {
-        const std::vector<DoneAdvice> done{{"regex|app|f<a, \"b\">", 5'000'000'000, {}},
+        const std::vector<DoneAdvice> done{{"regex|app|f<a, \"b\">", 1'795'656'213'179'000'001, {}},
             {"other|app|g", 6'000'000'000, MeasuredGain{0.3, {0.25, 0.35}, GainVerdict::Less, "b.gprof-session"}}};
         const std::string text = doneAdviceText(done);
         QVERIFY(doneAdviceOf(text) == done);

@@ -12,7 +12,9 @@
 #include "ui/pages/stability_page.h"
 #include "ui/widgets/launch_form.h"
 
+#include <QDropEvent>
 #include <QLabel>
+#include <QMimeData>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
@@ -127,6 +129,7 @@ private Q_SLOTS:
     void stabilityPageIsListedWhereThereIsATest();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
+    void windowTakesSessionsThatAreDropped();
     void windowGoesBackFromTheStartPage();
     void formKeepsTheChosenProgramWhenTheListIsRenewed();
     void limitsAreReadAsPeopleWriteThem();
@@ -279,6 +282,30 @@ void PagesTest::windowSaysWhatFailed()
     for (const QLabel *label : window.findChildren<QLabel *>())
         shown << label->text();
     QVERIFY(shown.contains(u"a.txt is not a session"_s));
+}
+
+void PagesTest::windowTakesSessionsThatAreDropped()
+{
+    ui::Selection selection;
+    ui::Theme theme(*qApp);
+    ui::MainWindow window(selection, theme);
+    QSignalSpy dropped(&window, &ui::MainWindow::sessionsDropped);
+    QMimeData dragged;
+    dragged.setUrls({QUrl::fromLocalFile(u"/tmp/notes.txt"_s)});
+    const auto drop = [&] {
+        QDragEnterEvent entering({10, 10}, Qt::CopyAction, &dragged, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &entering);
+        QDropEvent event({10, 10}, Qt::CopyAction, &dragged, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &event);
+    };
+    drop();
+    QVERIFY2(dropped.isEmpty(), "it is no session");
+    dragged.setUrls({QUrl::fromLocalFile(u"/tmp/a.gprof-session"_s), QUrl::fromLocalFile(u"/tmp/notes.txt"_s),
+        QUrl::fromLocalFile(u"/tmp/b.gprof-session"_s)});
+    drop();
+    QCOMPARE(dropped.count(), 1);
+    QCOMPARE(
+        dropped.first().first().toStringList(), (QStringList{u"/tmp/a.gprof-session"_s, u"/tmp/b.gprof-session"_s}));
 }
 
 void PagesTest::windowGoesBackFromTheStartPage()

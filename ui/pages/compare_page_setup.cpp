@@ -27,9 +27,7 @@ namespace ui {
 
 namespace {
 
-constexpr int kFigurePx = 88;
-constexpr int kIntervalPx = 128;
-constexpr int kUnmatchedPx = 112;
+constexpr int kUnmatchedPx = 108;
 
 QLabel *newWrapped(TextWeight weight, const char *tone = nullptr)
 {
@@ -39,15 +37,28 @@ QLabel *newWrapped(TextWeight weight, const char *tone = nullptr)
     return label;
 }
 
+int widthOf(DifferenceColumn column)
+{
+    switch (column) {
+    case DifferenceColumn::Before:
+    case DifferenceColumn::After:
+        return 100; // "123,456,789"
+    case DifferenceColumn::Change:
+        return 116;
+    case DifferenceColumn::Relative:
+        return 76;
+    case DifferenceColumn::Interval:
+        return 128;
+    }
+    return 0;
+}
+
 void setFigures(QTreeView &view, int first)
 {
     QHeaderView *header = view.header();
     header->setSectionResizeMode(0, QHeaderView::Stretch);
     for (int i = 0; i < kDifferenceColumns; ++i)
-        header->resizeSection(first + i,
-            static_cast<DifferenceColumn>(i) == DifferenceColumn::Interval     ? kIntervalPx
-                : static_cast<DifferenceColumn>(i) == DifferenceColumn::Change ? kIntervalPx
-                                                                               : kFigurePx);
+        header->resizeSection(first + i, widthOf(static_cast<DifferenceColumn>(i)));
 }
 
 } // namespace

@@ -23,6 +23,8 @@ namespace {
 
 enum Column { NameColumn, ConditionColumn, HoldsColumn, EndsColumn, RunsColumn, ColumnCount };
 
+constexpr int kCheckBoxPx = 24; ///< is in no size hint of a styled row
+
 QString conditionOf(const model::AlertRuleText &rule)
 {
     QString what;
@@ -63,6 +65,7 @@ void AlertRulesCard::setUpTable()
     m_table->header()->setStretchLastSection(false);
     m_table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->header()->setMinimumSectionSize(80); // headers are bolder than what they are measured by
+    m_table->header()->setSectionResizeMode(NameColumn, QHeaderView::Interactive);
     m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
     m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     body()->addWidget(m_table, 1);
@@ -123,6 +126,8 @@ void AlertRulesCard::showRules()
         new QTreeWidgetItem(m_table);
     for (int i = 0; i < count; ++i)
         fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
+    m_table->resizeColumnToContents(NameColumn);
+    m_table->header()->resizeSection(NameColumn, m_table->header()->sectionSize(NameColumn) + kCheckBoxPx);
     if (count > 0)
         m_table->setCurrentItem(m_table->topLevelItem(std::clamp(kept, 0, count - 1)));
     changed();
