@@ -17,6 +17,7 @@ private Q_SLOTS:
         QTest::newRow("version 2") << QStringLiteral("session_v2.gprof-session") << 2;
         QTest::newRow("version 7") << QStringLiteral("session_v7.gprof-session") << 7;
         QTest::newRow("version 12") << QStringLiteral("session_v12.gprof-session") << 12;
+        QTest::newRow("version 13") << QStringLiteral("session_v13.gprof-session") << 13;
     }
     void readsEachReleasedVersion()
     {
@@ -50,6 +51,7 @@ private Q_SLOTS:
         QCOMPARE(snapshot.memoryParts.size(), std::size_t{version < 2 ? 0u : 1u});
         QCOMPARE(snapshot.alerts.size(), std::size_t{version < 7 ? 0u : 10u});
         QCOMPARE(snapshot.scans.size(), std::size_t{version < 7 ? 0u : 10u});
+        QCOMPARE(snapshot.activities.empty(), version < 13);
     }
 };
 
