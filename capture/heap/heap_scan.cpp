@@ -180,8 +180,9 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     // The books stand still from the stop until they are copied; those of other processes go on meanwhile.
     bool isSettled = false;
     const Thawing thawing{[&] { thaw(image); }};
-    CopyRequest request{
-        image.arrival.pid, known, filter, std::make_unique<WordBuffer>(wordsToExpect(expected)), tries > 1, [&] {
+    CopyRequest request{image.arrival.pid, known, filter, std::make_unique<WordBuffer>(wordsToExpect(expected)),
+        tries > 1, [this] { return std::unique_lock(m_mutex); },
+        [&] {
             isSettled = freeze(image);
             return isSettled || tries == kMostTries;
         }};
@@ -208,10 +209,10 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     return true;
 }
 
-/// Brings the books to what the process, which stands still, has written, and keeps them so. Returns whether they are complete.
+/// Brings the books to what the process, which stands still, has written, and keeps them so. Returns whether they are complete. Under the lock,
+/// which was taken before the stop.
 bool HeapInstrument::freeze(Image &image)
 {
-    const std::lock_guard lock(m_mutex);
     m_clock.sync();
     m_drainedEvents += image.channel.drain(m_clock, false);
     image.isFrozen = true;

@@ -78,7 +78,7 @@ model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
     if (descriptor < 0)
         return model::systemError("the recorder could make no shared memory for heap tracing", errno,
             errno == EMFILE
-                ? "it may open no more files, and each traced process takes two: raise its limit (ulimit -n)"
+                ? "it may open no more files, and each traced process takes two: raise the recorder's limit (ulimit -n)"
                 : "");
     const FileSizeAllowance allowance(wire::kMemoryBytes);
     if (!allowance.isEnough()) {

@@ -28,13 +28,16 @@ model::Result<ProcessCopy> copyStopped(CopyRequest &request)
 {
     WordReader reader(request.pid, request.filter);
     ProcessCopy copy;
+    std::unique_lock<std::mutex> held = request.hold();
     const std::int64_t begin = monotonicNs();
     auto stopped = StoppedProcess::stop(request.pid, kStopLimit);
     if (!stopped)
         return stopped.error();
     copy.stoppedAtNs = monotonicNs();
     request.interruptedCalls = stopped->interruptedCalls();
-    if (!request.onStopped() || (stopped->missedThreads() > 0 && !request.mayMissThreads)) {
+    const bool isGoodMoment = request.onStopped();
+    held.unlock();
+    if (!isGoodMoment || (stopped->missedThreads() > 0 && !request.mayMissThreads)) {
         stopped->resume();
         request.stopNs = monotonicNs() - begin;
         return model::Error(std::string());

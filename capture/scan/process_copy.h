@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace capture {
@@ -34,6 +35,9 @@ struct CopyRequest
     const SegmentFilter &filter;
     std::unique_ptr<WordBuffer> words; ///< with the room that is to be expected
     bool mayMissThreads = false;       ///< go on although a thread did not stop in time
+    /// Called before the stop: what onStopped() works on, so that the process does not stand still while somebody waits for it. Let go of
+    /// after onStopped(), before memory is read.
+    std::function<std::unique_lock<std::mutex>()> hold;
     /// Called once all threads stand, before memory is read. False: this is no good moment; the process runs on at once.
     std::function<bool()> onStopped;
     // Results, of a copy that failed too.
