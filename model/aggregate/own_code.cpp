@@ -77,6 +77,8 @@ bool isAllocatorWrapper(std::string_view functionName)
 
 bool isSpecialMember(std::string_view shortName)
 {
+    if (shortName == "operator()")
+        return true; // a lambda's, which has no name of its own
     const std::size_t last = shortName.rfind("::");
     if (last == std::string_view::npos)
         return false;

@@ -21,7 +21,7 @@ bool isAllocator(std::string_view functionName);
 /// Whether a function seems to be the program's own way to an allocator ("_PyObject_Malloc", "xrealloc"), by its name: who calls it decides.
 bool isAllocatorWrapper(std::string_view functionName);
 
-/// Whether a short name is that of a constructor, destructor or assignment: what it does, it does for who calls it.
+/// Whether a short name is that of a constructor, destructor, assignment or lambda: what it does, it does for who calls it.
 bool isSpecialMember(std::string_view shortName);
 
 /// The line of a stack that a reader looks for: the innermost one in own code; without any, the innermost that is no

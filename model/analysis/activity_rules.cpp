@@ -100,6 +100,8 @@ std::vector<Place> placesOf(const RuleInput &input, const ActivityRule &rule)
         if (left.contains(row.thread.value))
             continue;
         StackLine line = ownLine(input.functions, row.stack);
+        if (isSpecialMember(shortFunctionName(line.name)))
+            line = callerLine(input.functions, row.stack);
         if (line.name.empty() || !isOwnCode(input.functions, line.function))
             continue;
         Place &place = sums[{line.name, line.modulePath}];
