@@ -28,7 +28,6 @@ namespace ui {
 namespace {
 
 constexpr int kGap = 8;
-constexpr int kWideControlsPx = 760;
 constexpr int kLeastNameColumnPx = 200;
 constexpr int kIndentation = 14; ///< stacks are deep
 
@@ -114,7 +113,11 @@ void CostPage::setUpControls()
 void CostPage::resizeEvent(QResizeEvent *event)
 {
     Page::resizeEvent(event);
-    const bool isNarrow = m_costs.size() > 1 && width() < kWideControlsPx;
+    const QMargins margins = layout()->contentsMargins();
+    int wanted = margins.left() + margins.right() + 3 * kGap + m_filter->minimumWidth() - m_filter->sizeHint().width();
+    for (int i = 0; i < m_controls->count(); ++i)
+        wanted += m_controls->itemAt(i)->layout() != nullptr ? m_controls->itemAt(i)->sizeHint().width() : 0;
+    const bool isNarrow = m_costs.size() > 1 && width() < wanted;
     m_controls->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 

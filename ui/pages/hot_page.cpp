@@ -134,18 +134,33 @@ HotPage::HotPage(Selection &selection, QWidget *parent)
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 
+void HotPage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    const int wanted = m_controls->itemAt(0)->sizeHint().width() + m_controls->itemAt(1)->sizeHint().width() + 32;
+    m_controls->setDirection(width() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+}
+
 void HotPage::setUpControls(QBoxLayout *column)
 {
+    constexpr std::size_t kInFirstRow = 6; // where there is no room for all in one
+    m_controls = new QBoxLayout(QBoxLayout::LeftToRight);
+    m_controls->setSpacing(8);
+    auto *first = new QHBoxLayout;
     auto *line = new QHBoxLayout;
-    line->setSpacing(8);
+    for (QHBoxLayout *row : {first, line}) {
+        row->setSpacing(8);
+        m_controls->addLayout(row, row == line ? 1 : 0);
+    }
     m_costButtons = new QButtonGroup(this);
     for (std::size_t i = 0; i < kCosts.size(); ++i) {
         auto *button = new QPushButton(costLabel(kCosts[i]));
         button->setCheckable(true);
         button->setChecked(kCosts[i] == m_kind);
         m_costButtons->addButton(button, static_cast<int>(i));
-        line->addWidget(button);
+        (i < kInFirstRow ? first : line)->addWidget(button);
     }
+    first->addStretch();
     line->addStretch(1);
     m_threads = new QComboBox;
     m_threads->setAccessibleName(tr("Thread"));
@@ -153,7 +168,7 @@ void HotPage::setUpControls(QBoxLayout *column)
     m_threads->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_threads->setMaximumWidth(260);
     line->addWidget(m_threads);
-    column->addLayout(line);
+    column->addLayout(m_controls);
     connect(m_costButtons, &QButtonGroup::idClicked, this, [this](int id) {
         m_isChosen = true;
         showCost(kCosts[static_cast<std::size_t>(id)]);

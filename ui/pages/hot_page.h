@@ -42,6 +42,9 @@ public:
     void showCost(model::CostKind kind);
     model::CostKind shownCost() const { return m_kind; }
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     void setUpControls(QBoxLayout *column);
     void setUpTables(QBoxLayout *column);
@@ -64,6 +67,7 @@ private:
     bool m_isChosen = false;                 ///< somebody chose the cost
     std::vector<std::int64_t> m_threadTimes; ///< by thread, of the newest snapshot of all threads, ns
     QButtonGroup *m_costButtons = nullptr;
+    QBoxLayout *m_controls = nullptr; ///< two rows of buttons, or one where there is room
     QComboBox *m_threads = nullptr;
     QStackedWidget *m_stack = nullptr;
     QLabel *m_empty = nullptr;
