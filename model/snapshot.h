@@ -123,10 +123,13 @@ struct HeapSummary
     std::int64_t unknownFrees = 0; ///< of blocks from before an attach or fork, which are in no other figure
     std::int64_t liveBytes = 0;    ///< at the end of the selection
     std::int64_t liveBlocks = 0;
-    std::int64_t peakBytes = 0; ///< greatest within the selection; of several images: sum of each one's own peak
+    std::int64_t peakBytes
+        = 0; ///< greatest within the selection, of images that lived at the same time together, see commonPeak()
     std::int64_t peakBlocks = 0;
-    Timestamp peakWhen;       ///< of the image with the highest peak
-    bool peakIsExact = false; ///< the composition is that of the very moment; else of the end of the tick that holds it
+    Timestamp peakWhen; ///< of the image that held most of it
+    /// Several images changed in the tick in which they held most: together it was at most so much, as their own most may be of other moments.
+    bool peakIsBound = false;
+    bool peakIsExact = false; ///< else it is composed as at the end of the tick that holds it
 };
 
 /// Samples and losses of the selected threads and time.

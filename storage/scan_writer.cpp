@@ -18,6 +18,8 @@ constexpr const char *kStackSql
       " unjudged_bytes, confirmed_blocks, confirmed_bytes, held_blocks, held_bytes, retained_blocks, retained_bytes)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr std::string_view kThinned = "of what is not lost only the sums are kept, as there are newer scans";
+
 } // namespace
 
 model::Result<ScanWriter> ScanWriter::prepare(Database &database)
@@ -29,7 +31,14 @@ model::Result<ScanWriter> ScanWriter::prepare(Database &database)
                 "INSERT OR REPLACE INTO scan_path (scan, rank, stack, retained_blocks, retained_bytes, root)"
                 " VALUES (?, ?, ?, ?, ?, ?)"},
             {&writer.m_step,
-                "INSERT OR REPLACE INTO scan_step (scan, rank, position, stack, blocks) VALUES (?, ?, ?, ?, ?)"}});
+                "INSERT OR REPLACE INTO scan_step (scan, rank, position, stack, blocks) VALUES (?, ?, ?, ?, ?)"},
+            {&writer.m_oldest,
+                "SELECT id FROM scan WHERE image = ? AND id < ? AND instr(limits, ?) = 0 ORDER BY id DESC"
+                " LIMIT -1 OFFSET ?"},
+            {&writer.m_thin, "DELETE FROM scan_stack WHERE scan = ? AND indirectly_blocks + directly_blocks = 0"},
+            {&writer.m_dropPaths, "DELETE FROM scan_path WHERE scan = ?"},
+            {&writer.m_dropSteps, "DELETE FROM scan_step WHERE scan = ?"},
+            {&writer.m_say, "UPDATE scan SET limits = iif(limits = '', '', limits || '; ') || ? WHERE id = ?"}});
     if (!done)
         return done.error();
     return writer;
@@ -54,6 +63,21 @@ void ScanWriter::write(const model::MemoryScan &scan, RowWriter &rows)
         rows.row(m_path, scan.id, rank, path.stack, path.retained.blocks, path.retained.bytes, path.root);
         for (std::uint32_t position = 0; position < path.way.size(); ++position)
             rows.row(m_step, scan.id, rank, position, path.way[position].stack, path.way[position].blocks);
+    }
+    thinOlder(scan, rows);
+}
+
+void ScanWriter::thinOlder(const model::MemoryScan &newest, RowWriter &rows)
+{
+    std::vector<std::int64_t> older;
+    m_oldest.bindAll(newest.image, newest.id, kThinned, kWholeScans - 1);
+    for (auto row = m_oldest.step(); row && *row; row = m_oldest.step()) // what cannot be read is tried again next time
+        older.push_back(m_oldest.integer(0));
+    m_oldest.reset();
+    for (const std::int64_t scan : older) {
+        for (Statement *drop : {&m_thin, &m_dropPaths, &m_dropSteps})
+            rows.row(*drop, scan);
+        rows.row(m_say, kThinned, scan);
     }
 }
 

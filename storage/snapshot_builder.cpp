@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/snapshot_builder.h"
 
+#include "model/aggregate/common_peak.h"
 #include "storage/cost_loader.h"
 #include "storage/snapshot_areas.h"
 #include "storage/snapshot_series.h"
@@ -77,9 +78,8 @@ private:
         return storage::cpuUntil(m_database, m_damage, m_session, end, values);
     }
     std::size_t growthEnd(std::size_t moment, std::size_t moments) const;
-    void planPeak(std::uint32_t image, const model::HeapSeries &series);
     void addExactPeak(const PeakRow &peak);
-    void addPeakSummary(std::int64_t bytes, std::int64_t blocks, model::Timestamp when);
+    void addPeakSummary(std::int64_t bytes, std::int64_t blocks);
     model::HeapCost &costOf(std::size_t slot);
 
     Database &m_database;
@@ -92,7 +92,6 @@ private:
     std::vector<std::size_t> m_rowOfSlot; ///< position in Snapshot::heap
     std::multimap<std::size_t, std::uint32_t>
         m_peakTicks; ///< image by the number of ticks after which it stood at its peak
-    std::int64_t m_highestPeak = -1;
 };
 
 Result<void> SnapshotBuilder::heapCosts()
@@ -168,15 +167,11 @@ model::HeapCost &SnapshotBuilder::costOf(std::size_t slot)
     return m_snapshot->heap[m_rowOfSlot[slot]];
 }
 
-void SnapshotBuilder::addPeakSummary(std::int64_t bytes, std::int64_t blocks, model::Timestamp when)
+void SnapshotBuilder::addPeakSummary(std::int64_t bytes, std::int64_t blocks)
 {
     model::HeapSummary &summary = m_snapshot->heapSummary;
     summary.peakBytes = saturatedSum(summary.peakBytes, bytes);
     summary.peakBlocks = saturatedSum(summary.peakBlocks, blocks);
-    if (bytes > m_highestPeak) {
-        m_highestPeak = bytes;
-        summary.peakWhen = when;
-    }
 }
 
 void SnapshotBuilder::addExactPeak(const PeakRow &peak)
@@ -193,55 +188,49 @@ void SnapshotBuilder::addExactPeak(const PeakRow &peak)
             costOf(slot).peakBlocks = row->second->blocks;
         }
     }
-    addPeakSummary(peak.peak.bytes, peak.peak.blocks, peak.peak.when);
-}
-
-/// Finds the highest tick of an image within the window.
-void SnapshotBuilder::planPeak(std::uint32_t image, const model::HeapSeries &series)
-{
-    std::size_t highest = kNoRow, before = kNoRow;
-    for (std::size_t i = 0; i < series.ticks.size(); ++i) {
-        if (series.spans[i].end <= m_window.span.begin)
-            before = i;
-        else if (series.spans[i].begin >= m_window.span.end)
-            break;
-        else if (highest == kNoRow || series.ticks[i].mostLiveBytes > series.ticks[highest].mostLiveBytes)
-            highest = i;
-    }
-    if (highest == kNoRow && before != kNoRow) {
-        // Nothing happened in the window: what was live before is live throughout, unless the image is gone.
-        const auto &end = m_session.tables->images.at(image).end;
-        if (end && *end <= m_window.span.begin)
-            return;
-        addPeakSummary(series.ticks[before].liveBytes, series.ticks[before].liveBlocks, m_window.span.begin);
-        m_peakTicks.emplace(m_window.first, image);
-    } else if (highest != kNoRow) {
-        const model::HeapTick &tick = series.ticks[highest];
-        addPeakSummary(tick.mostLiveBytes, tick.liveBlocks, series.spans[highest].end);
-        m_peakTicks.emplace(m_session.ticks.intersecting(series.spans[highest]).second, image);
-    }
+    addPeakSummary(peak.peak.bytes, peak.peak.blocks);
 }
 
 Result<void> SnapshotBuilder::heapPeaks()
 {
     if (m_window.isEmpty())
         return {};
-    bool isExact = true;
-    for (const auto &[image, series] : m_session.heapSeries) {
-        if (!isSelected(m_session, m_selection, image))
-            continue;
-        const auto peak = m_session.peaks.find(image);
-        const bool isInside = peak != m_session.peaks.end() && peak->second.peak.when >= m_window.span.begin
-            && peak->second.peak.when <= m_window.span.end;
-        if (isInside) {
+    std::vector<model::HeapLife> lives;
+    std::vector<std::uint32_t> imageOf;
+    for (const auto &[image, series] : m_session.heapSeries)
+        if (isSelected(m_session, m_selection, image)) {
+            const model::Image &known = m_session.tables->images.at(image);
+            lives.push_back({&series, known.start, known.end});
+            imageOf.push_back(image);
+        }
+    // Exact where only one of them changed then, and it is the image's highest moment of all, which is kept with its composition.
+    model::HeapSummary &summary = m_snapshot->heapSummary;
+    std::int64_t highest = -1;
+    int inexact = 0, moving = 0;
+    for (const model::PeakPart &part : model::commonPeak(lives, m_window.span)) {
+        const model::HeapSeries &series = *lives[part.life].series;
+        const model::HeapTick &tick = series.ticks[part.row];
+        const model::TimeRange span = series.spans[part.row];
+        const auto peak = m_session.peaks.find(imageOf[part.life]);
+        const bool isStill = !part.isInRow || tick.leastLiveBytes == tick.mostLiveBytes;
+        const bool isPeak = part.isInRow && peak != m_session.peaks.end()
+            && peak->second.peak.when >= m_window.span.begin && peak->second.peak.when <= m_window.span.end
+            && peak->second.peak.when >= span.begin && peak->second.peak.when <= span.end;
+        moving += isStill ? 0 : 1;
+        if (part.bytes > highest) {
+            highest = part.bytes;
+            summary.peakWhen = isPeak ? peak->second.peak.when : part.isInRow ? span.end : m_window.span.begin;
+        }
+        if (isPeak) {
             addExactPeak(peak->second);
             continue;
         }
-        const std::size_t planned = m_peakTicks.size();
-        planPeak(image, series);
-        isExact = isExact && m_peakTicks.size() == planned;
+        inexact += isStill ? 0 : 1;
+        addPeakSummary(part.bytes, tick.liveBlocks);
+        m_peakTicks.emplace(m_session.ticks.intersecting(span).second, imageOf[part.life]);
     }
-    m_snapshot->heapSummary.peakIsExact = isExact && m_highestPeak >= 0;
+    summary.peakIsBound = moving > 1;
+    summary.peakIsExact = highest >= 0 && inexact == 0 && !summary.peakIsBound;
     HeapValues values;
     for (auto it = m_peakTicks.begin(); it != m_peakTicks.end();) {
         const std::size_t end = it->first;

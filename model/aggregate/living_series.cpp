@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/living_series.h"
 
+#include "model/aggregate/most_at_once.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -46,6 +48,28 @@ bool LivingSeries::counts(std::size_t series, Timestamp said) const
 {
     const std::optional<Timestamp> &ended = m_spans[series].ended;
     return !ended || *ended >= m_when || (!m_isMerged && said == m_when);
+}
+
+void LivingSeries::keepTogether(std::vector<Said> &said) const
+{
+    const auto isGone = [this](const Said &one) {
+        const std::optional<Timestamp> &gone = m_spans[one.series].gone;
+        return gone && *gone < m_when;
+    };
+    if (said.size() < 2 || std::none_of(said.begin(), said.end(), isGone))
+        return;
+    std::vector<Stay> stays;
+    for (const Said &one : said) {
+        const Span &span = m_spans[one.series];
+        const std::int64_t endNs = isGone(one) ? span.gone->ns : m_when.ns + 1;
+        stays.push_back({std::min(span.began.ns, endNs - 1), endNs, one.value});
+    }
+    const std::optional<std::int64_t> moment = mostAtOnce(stays);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < said.size(); ++i)
+        if (moment && stays[i].lastsAt(*moment))
+            said[kept++] = said[i];
+    said.resize(kept);
 }
 
 } // namespace model

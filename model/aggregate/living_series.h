@@ -10,7 +10,8 @@ namespace model {
 
 /// Which of the series of processes or images count when they are added up, at moments that ascend. In a step that many ticks were merged
 /// into far more of them have values than ever lived at once: of those only the ones that still live at its end count. A tick also takes
-/// what was said in it of one that ended in it. Time of all moments: the sum of how long the series are.
+/// what was said in it of those that ended in it, as far as they lived at the same time: of programs that run one after the other within a tick
+/// not the sum counts. Time of all moments: the sum of how long the series are.
 class LivingSeries
 {
 public:
@@ -19,6 +20,14 @@ public:
     {
         Timestamp first, last;          ///< its values; between them the last one goes on
         std::optional<Timestamp> ended; ///< until when it counts in merged steps; empty where that makes no difference
+        Timestamp began;                ///< when what the series tells of came to be
+        std::optional<Timestamp> gone;  ///< and when it went; empty while it is there
+    };
+    /// What counts at a moment.
+    struct Said
+    {
+        std::size_t series = 0;
+        double value = 0;
     };
 
     /// `snapshot` must outlive this.
@@ -29,6 +38,9 @@ public:
 
     /// Whether a series that at() gave counts there; its newest value is of the moment `said`.
     bool counts(std::size_t series, Timestamp said) const;
+
+    /// Of those that count at the moment of at() the ones that lived at the same time and have most together.
+    void keepTogether(std::vector<Said> &said) const;
 
 private:
     const Snapshot &m_snapshot;

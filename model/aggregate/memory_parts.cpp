@@ -47,6 +47,11 @@ void addTo(MemoryPartsRow &sum, const MemoryPartsRow &row)
     sum.unknown += row.unknown;
 }
 
+std::int64_t sumOf(const MemoryPartsRow &row)
+{
+    return row.heap + row.mappings + row.stacks + row.files + row.shared + row.tracer + row.unknown;
+}
+
 /// The sums over the processes that live, at moments that ascend; each counts with what was said of it last.
 class LivingParts
 {
@@ -59,39 +64,45 @@ public:
 
     MemoryPartsRow at(Timestamp when)
     {
+        m_said.clear();
+        for (const std::size_t i : m_living.at(when))
+            if (m_living.counts(i, m_snapshot.memoryParts[i].times[rowAt(i, when)]))
+                m_said.push_back({i, static_cast<double>(sumOf(m_snapshot.memoryParts[i].values[rowAt(i, when)]))});
+        m_living.keepTogether(m_said);
         MemoryPartsRow sum;
-        for (const std::size_t i : m_living.at(when)) {
-            const MemoryPartsSeries &series = m_snapshot.memoryParts[i];
-            const auto after = std::upper_bound(series.times.begin(), series.times.end(), when);
-            if (m_living.counts(i, *(after - 1)))
-                addTo(sum, series.values[static_cast<std::size_t>(after - series.times.begin()) - 1]);
-        }
+        for (const LivingSeries::Said &one : m_said)
+            addTo(sum, m_snapshot.memoryParts[one.series].values[rowAt(one.series, when)]);
         return sum;
     }
 
 private:
+    /// The newest row of a series that has one by then.
+    std::size_t rowAt(std::size_t series, Timestamp when) const
+    {
+        const std::vector<Timestamp> &times = m_snapshot.memoryParts[series].times;
+        return static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), when) - times.begin()) - 1;
+    }
+
     static std::vector<LivingSeries::Span> spans(const Snapshot &snapshot)
     {
         constexpr Timestamp kNever{std::numeric_limits<std::int64_t>::max()};
         std::vector<LivingSeries::Span> spans;
         for (const MemoryPartsSeries &series : snapshot.memoryParts) {
-            const std::optional<Timestamp> &end = snapshot.tables->processes.at(series.process.index()).end;
+            const Process &process = snapshot.tables->processes.at(series.process.index());
+            const std::optional<Timestamp> &end = process.end;
             if (series.times.empty())
-                spans.push_back({kNever, {}, {}});
+                spans.push_back({kNever, {}, {}, {}, {}});
             else
-                spans.push_back({series.times.front(), end ? std::max(*end, series.times.back()) : kNever, end});
+                spans.push_back({series.times.front(), end ? std::max(*end, series.times.back()) : kNever, end,
+                    process.start, end});
         }
         return spans;
     }
 
     const Snapshot &m_snapshot;
     LivingSeries m_living;
+    std::vector<LivingSeries::Said> m_said;
 };
-
-std::int64_t sumOf(const MemoryPartsRow &row)
-{
-    return row.heap + row.mappings + row.stacks + row.files + row.shared + row.tracer + row.unknown;
-}
 
 /// From what was read page by page.
 std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)

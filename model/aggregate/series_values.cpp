@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace model {
 
@@ -36,17 +37,23 @@ Line merged(const Snapshot &snapshot, const Lines &all, Merge merge)
     std::vector<std::size_t> next(lines.size(), 0);
     LivingSeries living(snapshot, all.spans);
     Line result;
+    std::vector<LivingSeries::Said> said;
     for (const Timestamp when : moments) {
-        std::optional<double> value;
+        said.clear();
         for (const std::size_t i : living.at(when)) {
             while (next[i] < lines[i].size() && lines[i][next[i]].when <= when)
                 ++next[i];
-            if (next[i] == 0 || !living.counts(i, lines[i][next[i] - 1].when) || (merge == Merge::First && value))
+            if (next[i] == 0 || !living.counts(i, lines[i][next[i] - 1].when)
+                || (merge == Merge::First && !said.empty()))
                 continue;
-            value = value.value_or(0) + lines[i][next[i] - 1].value;
+            said.push_back({i, lines[i][next[i] - 1].value});
         }
-        if (value)
-            result.push_back({when, *value});
+        living.keepTogether(said);
+        if (!said.empty())
+            result.push_back(
+                {when, std::accumulate(said.begin(), said.end(), 0.0, [](double sum, const LivingSeries::Said &one) {
+                     return sum + one.value;
+                 })});
     }
     return result;
 }
@@ -85,10 +92,15 @@ Line mergedMetrics(
     for (const MetricSeries &series : snapshot.metrics) {
         if ((process && series.process != *process) || series.times.empty())
             continue;
-        const bool isKnown = meaning == Meaning::Level && series.process.index() < processes.size();
         all.lines.push_back(makeLine(series));
-        all.spans.push_back({series.times.front(), series.times.back(),
-            isKnown ? processes[series.process.index()].end : std::nullopt});
+        LivingSeries::Span &span = all.spans.emplace_back();
+        span.first = series.times.front();
+        span.last = series.times.back();
+        if (meaning == Meaning::Level && series.process.index() < processes.size()) {
+            const Process &known = processes[series.process.index()];
+            span.began = known.start;
+            span.ended = span.gone = known.end;
+        }
     }
     return merged(snapshot, all, merge);
 }
@@ -138,8 +150,15 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         Line line;
         for (std::size_t i = 0; i < series.spans.size(); ++i)
             line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
-        all.spans.push_back({line.front().when, line.back().when,
-            isLevel && isKnown ? lastCounted(snapshot, images[series.image.index()]) : std::nullopt});
+        LivingSeries::Span &span = all.spans.emplace_back();
+        span.first = line.front().when;
+        span.last = line.back().when;
+        if (isLevel && isKnown) {
+            const Image &known = images[series.image.index()];
+            span.began = known.start;
+            span.ended = lastCounted(snapshot, known);
+            span.gone = known.end;
+        }
         all.lines.push_back(std::move(line));
     }
     return merged(snapshot, all, Merge::Sum);

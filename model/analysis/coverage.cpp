@@ -100,15 +100,47 @@ private:
         addLoss(LossKind::UnknownFrees,
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
             "blocks from before tracing began were freed; they are in no total", heap);
+        lookAtImages();
+    }
+
+    /// Images of which the same is to be said, as make and shells start them by the hundred, are one line.
+    void lookAtImages()
+    {
+        struct Group
+        {
+            bool isMissing = false;
+            std::string why;
+            std::vector<std::string> names; ///< different ones, in their order
+            std::int64_t images = 0;
+        };
+        std::vector<Group> groups;
         for (const Image &image : m_snapshot.tables->images) {
             const std::string &note = m_snapshot.tables->text(image.heapNote);
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
             const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            add(isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", programName(image), why),
-                "its allocations are not (all) in the totals");
-            heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
+            auto group = std::find_if(groups.begin(), groups.end(),
+                [&](const Group &one) { return one.isMissing == isMissing && one.why == why; });
+            if (group == groups.end())
+                group = groups.insert(groups.end(), Group{isMissing, why, {}, 0});
+            ++group->images;
+            const std::string name = programName(image);
+            if (std::find(group->names.begin(), group->names.end(), name) == group->names.end())
+                group->names.push_back(name);
+        }
+        for (const Group &group : groups) {
+            constexpr std::size_t kMostNames = 3;
+            std::string names;
+            for (std::size_t i = 0; i < std::min(group.names.size(), kMostNames); ++i)
+                names += (i > 0 ? ", " : "") + group.names[i];
+            if (group.names.size() > kMostNames)
+                names += fmt::format(" and {} more", formatCount(group.names.size() - kMostNames));
+            if (static_cast<std::size_t>(group.images) > group.names.size())
+                names += fmt::format(" ({} processes)", formatCount(group.images));
+            add(group.isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", names, group.why),
+                "their allocations are not (all) in the totals");
+            m_result.heap = std::max(m_result.heap, group.isMissing ? Trust::Partial : Trust::Minor);
         }
     }
 

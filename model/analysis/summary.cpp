@@ -194,8 +194,8 @@ std::string peakSentence(const Snapshot &snapshot)
     const HeapSummary &heap = snapshot.heapSummary;
     const auto bytes = static_cast<double>(heap.peakBytes);
     if (!isHeapSampled(snapshot))
-        return fmt::format(
-            "The live heap was {} at its highest, in {} blocks.", formatBytes(bytes), formatCount(heap.peakBlocks));
+        return fmt::format("The live heap was {}{} at its highest, in {} blocks.", heap.peakIsBound ? "at most " : "",
+            formatBytes(bytes), formatCount(heap.peakBlocks));
     // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
     const double error = 1.96 * std::sqrt(bytes * static_cast<double>(longestPeriod(snapshot)));
     return fmt::format(

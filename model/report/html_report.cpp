@@ -226,12 +226,12 @@ private:
     {
         const HeapSummary &heap = m_snapshot.heapSummary;
         heading("Heap");
-        paragraph(
-            fmt::format("{} allocated in {} blocks, {} of them temporary; at most {} live, at {}; {} in {} blocks live "
-                        "at the end.",
-                bytesText(heap.allocatedBytes), formatCount(heap.allocations),
-                formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes),
-                formatOffset(heap.peakWhen), bytesText(heap.liveBytes), formatCount(heap.liveBlocks)));
+        paragraph(fmt::format(
+            "{} allocated in {} blocks, {} of them temporary; at most {} live, at {}; {} in {} blocks live "
+            "at the end{}.",
+            bytesText(heap.allocatedBytes), formatCount(heap.allocations),
+            formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes), formatOffset(heap.peakWhen),
+            bytesText(heap.liveBytes), formatCount(heap.liveBlocks), endsText(m_snapshot)));
         const std::vector<HeapModeChange> steps = heapStepsIn(m_snapshot, m_snapshot.span);
         if (isHeapSampled(m_snapshot))
             paragraph(fmt::format("Sampled{}: one allocation each {} on average; every number is an estimate.",

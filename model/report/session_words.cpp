@@ -150,6 +150,16 @@ std::string programOf(const Snapshot &snapshot, ImageId image)
     return std::string(fileNameOf(snapshot.tables->text(snapshot.tables->images[image.index()].executable)));
 }
 
+std::string endsText(const Snapshot &snapshot)
+{
+    const std::vector<Image> &images = snapshot.tables->images;
+    const auto ended = std::count_if(snapshot.heapSeries.begin(), snapshot.heapSeries.end(),
+        [&](const HeapSeries &one) { return one.image.index() < images.size() && images[one.image.index()].end; });
+    return snapshot.heapSeries.size() < 2 || ended == 0
+        ? std::string()
+        : fmt::format(", each of {} at its end", formatCount(snapshot.heapSeries.size()));
+}
+
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)
 {
     std::array<std::int64_t, kLossKindCount> counts{};

@@ -32,6 +32,8 @@ std::string endText(const Process &process);
 /// Pid and program of an image; 0 and empty text for an invalid id.
 std::int32_t pidOf(const Snapshot &snapshot, ImageId image);
 std::string programOf(const Snapshot &snapshot, ImageId image);
+/// What "live at the end" means where several heaps add up to it: ", each of 11 at its end" (programs); else empty.
+std::string endsText(const Snapshot &snapshot);
 /// Losses by kind, indexed by LossKind.
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot);
 /// Which steps of time are kept until when: "steps of 10 min until 8:00:00, of 1 min until 20:10:00, of 10 s until 46:50:00, then every tick".

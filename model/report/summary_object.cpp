@@ -164,13 +164,13 @@ Json heapModesOf(const Snapshot &snapshot)
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    Json object
-        = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations}, {"frees", heap.frees},
-            {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
-            {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
-            {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)},
-            {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
-            {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
+    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations},
+        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
+        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
+        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns},
+        {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)}, {"peak_is_upper_bound", heap.peakIsBound},
+        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
+        {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
     if (snapshot.info.config.heap == HeapMode::Auto)
         object["budget_millipercent"] = snapshot.info.config.heapBudgetMilliPercent;
     object["modes"] = heapModesOf(snapshot);

@@ -5,6 +5,7 @@
 #include "model/aggregate/function_index.h"
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
+#include "model/aggregate/sampling_error.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
 #include "model/report/text_memory.h"
@@ -53,12 +54,25 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         table.row({std::move(name), std::move(value), std::move(rest)});
     };
     if (snapshot.info.config.heap != HeapMode::Off) {
-        row("Allocations", formatCount(heap.allocations), formatBytes(static_cast<double>(heap.allocatedBytes)));
-        row("Frees", formatCount(heap.frees), formatBytes(static_cast<double>(heap.freedBytes)));
-        row("Live at the end", formatCount(heap.liveBlocks), formatBytes(static_cast<double>(heap.liveBytes)));
+        const bool isEstimate = isHeapSampled(snapshot);
+        const auto bytes = [isEstimate](std::int64_t value) {
+            return (isEstimate ? "about " : "") + formatBytes(static_cast<double>(value));
+        };
+        const auto interval = [&snapshot](CostKind kind) {
+            const std::optional<ErrorInterval> error = errorOf(snapshot, kind);
+            return error ? fmt::format(" (95 %: {})", intervalText(*error, kind)) : std::string();
+        };
+        if (isEstimate)
+            row("Sampled", "",
+                fmt::format("about each {}: all of the heap is estimated",
+                    formatBytes(static_cast<double>(longestPeriod(snapshot)))));
+        row("Allocations", formatCount(heap.allocations), bytes(heap.allocatedBytes) + interval(CostKind::Allocated));
+        row("Frees", formatCount(heap.frees), bytes(heap.freedBytes));
+        row("Live at the end", formatCount(heap.liveBlocks),
+            bytes(heap.liveBytes) + interval(CostKind::Live) + endsText(snapshot));
         row("Peak", formatCount(heap.peakBlocks),
-            fmt::format(
-                "{} at {}", formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true)));
+            fmt::format("{}{} at {}{}", heap.peakIsBound ? "at most " : "", bytes(heap.peakBytes),
+                formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), "allocated before tracing began");
         if (snapshot.info.config.whenFull == WhenFull::Drop)

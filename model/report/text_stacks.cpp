@@ -5,6 +5,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/analysis/hot_paths.h"
+#include "model/report/session_words.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
@@ -61,14 +62,15 @@ std::vector<std::string> intervalTexts(const Snapshot &snapshot, const StackCost
     return texts;
 }
 
-void writeHeapTotals(std::ostream &out, const HeapSummary &heap, const TextReportOptions &options)
+void writeHeapTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
+    const HeapSummary &heap = snapshot.heapSummary;
     TextTable table({{}, {"", Align::Right}, {"", Align::Right}, {}});
     table.row(
         {"Allocated", formatBytes(static_cast<double>(heap.allocatedBytes)), formatCount(heap.allocations), "blocks"});
     table.row({"Freed", formatBytes(static_cast<double>(heap.freedBytes)), formatCount(heap.frees), "blocks"});
-    table.row(
-        {"Live at the end", formatBytes(static_cast<double>(heap.liveBytes)), formatCount(heap.liveBlocks), "blocks"});
+    table.row({"Live at the end", formatBytes(static_cast<double>(heap.liveBytes)), formatCount(heap.liveBlocks),
+        "blocks" + endsText(snapshot)});
     if (options.area) {
         table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), "", "the sum of each area's own"});
         return table.write(out, options.columns, 2);
@@ -141,7 +143,7 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
         writeWrapped(out, "The heap was not recorded (--heap off).", options.columns, 2);
         return;
     }
-    writeHeapTotals(out, snapshot.heapSummary, options);
+    writeHeapTotals(out, snapshot, options);
     writeSampling(out, snapshot, options);
     const CostKind companion = companionOf(kind);
     const StackCosts costs = stackCosts(snapshot, {kind, companion});

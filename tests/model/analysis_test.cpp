@@ -286,6 +286,25 @@ private Q_SLOTS:
             std::string("Heap of a short-lived program (process 100): The tracer did not connect"));
     }
 
+    void saysOnceWhatHoldsForManyPrograms()
+    {
+        SnapshotBuilder builder;
+        Image &first = builder.tables().changeImage(builder.image());
+        first.heap = HeapState::NotTraced;
+        first.heapNote = builder.tables().string("it is linked statically");
+        const Image same = first;
+        builder.tables().addImage(same);
+        for (const char *other : {"/bin/a", "/bin/b", "/bin/c"}) {
+            Image image = same;
+            image.executable = builder.tables().string(other);
+            builder.tables().addImage(image);
+        }
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.items.size(), std::size_t{1});
+        QCOMPARE(result.items.front().what,
+            std::string("Heap of /usr/bin/app, /bin/a, /bin/b and 1 more (5 processes): it is linked statically"));
+    }
+
     void countsIncompleteStacks()
     {
         SnapshotBuilder builder;

@@ -211,6 +211,13 @@ private Q_SLOTS:
         VERIFY_RESULT(writer);
         EventBatch batch;
         batch.span = {{SampleSession::kTickNs}, {2 * SampleSession::kTickNs}};
+        batch.heapTicks.push_back({.image = sample.image(),
+            .liveBytes = 9000,
+            .liveBlocks = 1,
+            .leastLiveBytes = 400,
+            .mostLiveBytes = 9000,
+            .allocations = 1,
+            .allocatedBytes = 9000});
         batch.heapPeaks.push_back({sample.image(), {1'500'000'000}, 9000, 1});
         batch.heapPeakRows.push_back({sample.image(), sample.stackAt(0), 0, 0});
         batch.heapPeakRows.push_back({sample.image(), sample.stackAt(1), 9000, 1});

@@ -35,7 +35,7 @@ QString HeapPage::wholeText(const model::Snapshot &snapshot) const
     case CostKind::Live:
         return amount(sum.liveBytes, sum.liveBlocks);
     case CostKind::Peak:
-        return amount(sum.peakBytes, sum.peakBlocks)
+        return (sum.peakIsBound ? tr("at most ") : QString()) + amount(sum.peakBytes, sum.peakBlocks)
             + tr(" at %1").arg(text(model::formatMoment(
                 sum.peakWhen, snapshot.info.duration, snapshot.info.startWallNs, snapshot.info.utcOffset)))
             + (sum.peakIsExact ? QString() : tr(" (composition at the end of that tick)"));

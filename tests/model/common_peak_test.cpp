@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/common_peak.h"
+
+#include <QtTest>
+
+using namespace model;
+
+class CommonPeakTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void programsThatRunOneAfterTheOtherDoNotAddUp()
+    {
+        // Three in one tick, of which the second held most.
+        const HeapSeries first = series({{0, 100, 20, 0}}), second = series({{0, 100, 30, 0}}),
+                         third = series({{0, 100, 20, 0}});
+        const std::vector<HeapLife> lives{
+            {&first, {0}, Timestamp{30}}, {&second, {30}, Timestamp{60}}, {&third, {60}, Timestamp{90}}};
+        const std::vector<PeakPart> parts = commonPeak(lives, all());
+        QCOMPARE(parts.size(), std::size_t{1});
+        QCOMPARE(parts[0].life, std::size_t{1});
+        QCOMPARE(parts[0].bytes, 30);
+        QVERIFY(parts[0].isInRow);
+    }
+
+    void thoseThatLiveTogetherDo()
+    {
+        // The parent was highest alone, before; then it holds 5 while two children hold 10 each.
+        const HeapSeries parent = series({{0, 100, 15, 5}}), a = series({{200, 300, 10, 0}}),
+                         b = series({{200, 300, 10, 0}});
+        const std::vector<HeapLife> lives{{&parent, {0}, {}}, {&a, {210}, Timestamp{280}}, {&b, {250}, Timestamp{290}}};
+        const std::vector<PeakPart> parts = commonPeak(lives, all());
+        QCOMPARE(parts.size(), std::size_t{3});
+        QCOMPARE(parts[0].bytes, 5);
+        QVERIFY(!parts[0].isInRow);
+        QCOMPARE(parts[1].bytes + parts[2].bytes, 20);
+    }
+
+    void onlyTheWindowCounts()
+    {
+        const HeapSeries one = series({{0, 100, 50, 40}, {500, 600, 60, 0}});
+        const std::vector<HeapLife> lives{{&one, {0}, {}}};
+        QCOMPARE(commonPeak(lives, {{0}, {400}}).at(0).bytes, 50);
+        const std::vector<PeakPart> between = commonPeak(lives, {{200}, {400}});
+        QCOMPARE(between.size(), std::size_t{1});
+        QCOMPARE(between[0].bytes, 40);
+        QVERIFY(!between[0].isInRow);
+        QVERIFY(commonPeak(std::vector<HeapLife>{{&one, {0}, Timestamp{150}}}, {{200}, {400}}).empty());
+        QCOMPARE(commonPeak(lives, all()).at(0).bytes, 60);
+    }
+
+    void aRowBehindTheEndStillCounts()
+    {
+        const HeapSeries late = series({{100, 200, 7, 7}});
+        const std::vector<PeakPart> parts = commonPeak(std::vector<HeapLife>{{&late, {0}, Timestamp{90}}}, all());
+        QCOMPARE(parts.size(), std::size_t{1});
+        QCOMPARE(parts[0].bytes, 7);
+    }
+
+private:
+    struct Row
+    {
+        std::int64_t begin, end, most, live;
+    };
+    static HeapSeries series(const std::vector<Row> &rows)
+    {
+        HeapSeries series;
+        for (const Row &row : rows) {
+            series.spans.push_back({{row.begin}, {row.end}});
+            series.ticks.push_back({.liveBytes = row.live, .mostLiveBytes = row.most});
+        }
+        return series;
+    }
+    static TimeRange all() { return {{0}, {1000}}; }
+};
+
+QTEST_APPLESS_MAIN(CommonPeakTest)
+#include "common_peak_test.moc"
