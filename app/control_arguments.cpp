@@ -32,6 +32,19 @@ model::Result<void> readScan(const ControlWords &words, capture::ControlCommand 
     return {};
 }
 
+/// As for a recording, but for off: pause is for that.
+model::Result<void> checkMode(const std::string &text)
+{
+    const auto wish = model::parseHeapWish(text);
+    if (wish && wish->mode != model::HeapMode::Off)
+        return {};
+    if (!wish && text.find('=') != std::string::npos)
+        return wish.error().within("mode");
+    return model::Error(fmt::format("mode: {}: full, sampled, sampled=BYTES, auto and auto=PERCENT are possible; to "
+                                    "record nothing for a while, pause",
+        text));
+}
+
 } // namespace
 
 CLI::App *addControl(CLI::App &app, ControlOptions &control, ControlWords &words)
@@ -71,8 +84,8 @@ model::Result<void> readControl(const ControlWords &words, ControlOptions &contr
         return model::Error("A mark needs a text: genprof ctl FILE mark \"cache warm\"");
     const bool isMode = *command == capture::ControlCommand::Mode;
     if (isMode)
-        if (const auto wish = model::parseHeapWish(text); !wish)
-            return wish.error().within("mode");
+        if (auto done = checkMode(text); !done)
+            return done;
     if (!isMark && !isMode && !text.empty())
         return model::Error(fmt::format("{} takes no text; only mark and mode do", words.command));
     if (const auto read = readScan(words, *command, control.request.scan); !read)

@@ -86,7 +86,7 @@ void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model:
     case wire::NoteKind::PhaseEnd:
         return m_phases.end(m_processes.threadSeen(pid, note.tid, when), when);
     case wire::NoteKind::ThreadName:
-        return m_processes.threadNamed(pid, note.tid, note.text, when);
+        return m_processes.threadNamedByProgram(pid, note.tid, note.text, when);
     case wire::NoteKind::PoolCreate:
     case wire::NoteKind::PoolDestroy:
     case wire::NoteKind::ScopeBegin:

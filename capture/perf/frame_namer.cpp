@@ -49,13 +49,12 @@ model::FrameId FrameNamer::kernelFrame(std::uint64_t pc, bool isExact)
     return frame;
 }
 
+/// Names may come as late as with the end of the process.
 model::FrameId FrameNamer::anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image)
 {
     Jit &jit = m_jits[image];
     if (!jit.names)
         jit.names = std::make_unique<JitNames>(pid);
-    if (!jit.names->exists())
-        return m_tables.frame(m_files.moduleOf(*frame.file, pid), frame.pc, frame.kind);
     if (!jit.module.isValid())
         jit.module = m_tables.module("[jit]", fmt::format("{:08x}", image.value), model::ModuleKind::Jit);
     const std::size_t known = m_tables.tables().frames.size();

@@ -39,29 +39,37 @@ std::int32_t ownPidOf(std::int32_t pid)
 } // namespace
 
 JitNames::JitNames(std::int32_t pid, std::string path)
-    : m_pid(pid)
-    , m_path(std::move(path))
+    : m_path(std::move(path))
 {
     if (m_path.empty())
         m_path = fmt::format("/proc/{}/root/tmp/perf-{}.map", pid, ownPidOf(pid));
+    const std::size_t slash = m_path.rfind('/');
+    m_folder = ::open(
+        slash == std::string::npos ? "." : m_path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    m_path.erase(0, slash == std::string::npos ? 0 : slash + 1);
+    struct stat owner = {};
+    if (stat(fmt::format("/proc/{}", pid).c_str(), &owner) == 0)
+        m_owner = owner.st_uid;
     refresh();
 }
 
 JitNames::~JitNames()
 {
-    if (m_fd >= 0)
-        close(m_fd);
+    for (const int fd : {m_fd, m_folder})
+        if (fd >= 0)
+            close(fd);
 }
 
 void JitNames::open()
 {
-    const int fd = ::open(m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    const int fd = m_folder < 0
+        ? -1
+        : openat(m_folder, m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return;
-    struct stat status = {}, owner = {};
-    const bool isOwnerKnown = stat(fmt::format("/proc/{}", m_pid).c_str(), &owner) == 0;
+    struct stat status = {};
     const bool isTrusted = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-        && (status.st_uid == 0 || status.st_uid == geteuid() || (isOwnerKnown && status.st_uid == owner.st_uid));
+        && (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == m_owner);
     if (isTrusted)
         m_fd = fd;
     else

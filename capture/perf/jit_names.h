@@ -3,13 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace capture {
 
 /// The names that a process gives the code it generates, from its /tmp/perf-PID.map ("START SIZE name", hexadecimal), which
-/// grows while it runs. One per process; capture thread only.
+/// grows while it runs, or is written when it ends (Java's DumpPerfMapAtExit). One per process; capture thread only.
 class JitNames
 {
 public:
@@ -22,8 +23,6 @@ public:
     /// Reads what was added since the last call. Returns whether there was anything. A file of a stranger (neither the
     /// process' user's nor root's) is not read.
     bool refresh();
-    /// Whether the process has such a file.
-    bool exists() const { return m_fd >= 0; }
     /// The name of the code at `address`; empty where none is known. Of overlapping entries the last written holds.
     std::string_view find(std::uint64_t address) const;
     std::size_t size() const { return m_codes.size(); }
@@ -37,9 +36,10 @@ private:
     void open();
     void addLine(std::string_view line);
 
-    std::int32_t m_pid;
-    std::string m_path;
-    int m_fd = -1;                         ///< kept open, as the path ends with the process
+    std::string m_path;                   ///< the whole one while it is made, then the file's name in the folder
+    int m_folder = -1;                    ///< kept open, as the path ends with the process
+    std::optional<std::uint32_t> m_owner; ///< user of the process
+    int m_fd = -1;
     std::uint64_t m_offset = 0;            ///< read so far
     std::map<std::uint64_t, Code> m_codes; ///< by begin
 };

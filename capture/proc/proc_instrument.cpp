@@ -191,8 +191,9 @@ void ProcInstrument::reportFirstImage(
     const bool isRunning = m_options.origin == RootOrigin::Running && start.ns <= 0;
     if (isRoot && !isRunning && !isAnnounced(stat.pid))
         reportExec(process, start, model::ProcessSource::Launcher);
-    // Of a fork the table knows what it runs, if it knows the parent.
-    if (isRoot || isRunning || !process.image.isFork || !m_tracked.contains(stat.parentPid))
+    // Of a fork the table knows what it runs, if it knows the parent; that of a daemon ended before anybody looked.
+    const bool isKnownFork = process.image.isFork && (m_tracked.contains(stat.parentPid) || isAnnounced(stat.pid));
+    if (isRoot || isRunning || !isKnownFork)
         reportExec(process, isRunning ? start : timeNow(now), model::ProcessSource::Proc);
 }
 

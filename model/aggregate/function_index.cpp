@@ -30,6 +30,15 @@ FunctionId FunctionIndex::intern(const Function &function)
     return it->second;
 }
 
+/// Code that a program generates moves with each run, and an address in it says nothing: without names it is one function of its module.
+bool FunctionIndex::isGenerated(ModuleId module) const
+{
+    if (!module.isValid())
+        return false;
+    const ModuleKind kind = m_tables->modules.at(module.index()).kind;
+    return kind == ModuleKind::Jit || kind == ModuleKind::Anonymous;
+}
+
 FunctionIndex::Range FunctionIndex::resolve(FrameId id)
 {
     const Frame &frame = m_tables->frames.at(id.index());
@@ -37,7 +46,8 @@ FunctionIndex::Range FunctionIndex::resolve(FrameId id)
     const bool hasRow = id.index() < m_tables->symbols.size();
     const std::uint32_t lines = hasRow ? m_tables->symbols[id.index()].count : 0;
     if (lines == 0) {
-        m_places.push_back({intern({StringId(0u), frame.module, frame.address})});
+        const std::uint64_t address = isGenerated(frame.module) ? 0 : frame.address;
+        m_places.push_back({intern({StringId(0u), frame.module, address})});
         return {first, 1};
     }
     const ProgramTables::LineSpan span = m_tables->linesOf(id);
@@ -75,6 +85,8 @@ std::string FunctionIndex::name(FunctionId id) const
     const Function &found = function(id);
     if (const std::string &text = m_tables->text(found.name); !text.empty())
         return text;
+    if (isGenerated(found.module))
+        return std::string(kGeneratedCode);
     const std::string_view module = moduleName(id);
     return fmt::format("{}+{:#x}", module.empty() ? "[unknown]" : module, found.address);
 }

@@ -33,6 +33,9 @@ struct FunctionPlace
     bool isInlined = false;
 };
 
+/// What code that no file backs reads as, where the program told no name for it.
+inline constexpr std::string_view kGeneratedCode = "[generated code]";
+
 /// Numbers the functions of a session and says which ones a frame stands in, inlined ones included. Frames are resolved
 /// when first asked for. One thread at a time while it is asked; keeps the tables alive.
 class FunctionIndex
@@ -58,7 +61,7 @@ public:
     const Function &function(FunctionId id) const { return m_functions.at(id.index()); }
     std::size_t size() const { return m_functions.size(); }
 
-    /// How the function reads: its whole demangled name, "libc.so.6+0x1a2b" without a symbol, "[stack cut off]" for an end.
+    /// How the function reads: its whole demangled name, "libc.so.6+0x1a2b" without a symbol, kGeneratedCode, "[stack cut off]" for an end.
     std::string name(FunctionId id) const;
     /// File name of its module without folders; empty for the ends.
     std::string_view moduleName(FunctionId id) const;
@@ -75,6 +78,7 @@ private:
         std::size_t operator()(const std::pair<std::uint64_t, std::uint64_t> &key) const noexcept;
     };
 
+    bool isGenerated(ModuleId module) const;
     FunctionId intern(const Function &function);
     Range resolve(FrameId frame);
 

@@ -167,6 +167,7 @@ private:
         addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
         compareWithKernel();
+        lookAtGeneratedCode();
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;
@@ -174,6 +175,30 @@ private:
             add(Trust::Partial, std::move(note), "there are no CPU results");
             cpu = Trust::Partial;
         }
+    }
+
+    /// Says how the engines that most people meet can be made to name the code they generate.
+    void lookAtGeneratedCode()
+    {
+        constexpr double kLeastShare = 0.02;
+        const ProgramTables &tables = *m_snapshot.tables;
+        std::int64_t unnamed = 0, all = 0;
+        for (const CpuCost &cost : m_snapshot.cpu) {
+            all += cost.samples;
+            const FrameId frame = tables.stacks.at(cost.stack.index()).frame;
+            if (!frame.isValid() || frame.index() >= tables.symbols.size() || tables.symbols[frame.index()].count > 0)
+                continue;
+            const ModuleId module = tables.frames.at(frame.index()).module;
+            const ModuleKind kind = module.isValid() ? tables.modules.at(module.index()).kind : ModuleKind::File;
+            if (kind == ModuleKind::Jit || kind == ModuleKind::Anonymous)
+                unnamed += cost.samples;
+        }
+        if (share(unnamed, all) < kLeastShare)
+            return;
+        add(Trust::Minor,
+            fmt::format("{} of the samples are in generated code without names", formatShareOf(unnamed, all)),
+            "let the program write /tmp/perf-PID.map: node --perf-basic-prof, python3 -X perf (3.12), "
+            "java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit");
     }
 
     void lookAtActivity()

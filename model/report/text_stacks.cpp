@@ -28,9 +28,11 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
 {
     if (!isHeapSampled(snapshot))
         return;
-    const auto interval = [&](CostKind kind) {
+    // Without an error it is exact, as where nothing that was sampled is live.
+    const HeapSummary &heap = snapshot.heapSummary;
+    const auto interval = [&](CostKind kind, std::string exactly) {
         const auto error = errorOf(snapshot, kind);
-        return error ? intervalText(*error, kind) : std::string("not known");
+        return error ? intervalText(*error, kind) : std::move(exactly);
     };
     writeWrapped(out,
         fmt::format(
@@ -38,7 +40,9 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
             "{} were allocated in {} blocks, and {} are live.",
             heapStepsIn(snapshot, {{}, snapshot.span.end}).empty() ? "" : " for a part of the time, see the summary",
             formatBytes(static_cast<double>(longestPeriod(snapshot))), formatCount(sampleCount(snapshot)),
-            interval(CostKind::Allocated), interval(CostKind::Allocations), interval(CostKind::Live)),
+            interval(CostKind::Allocated, formatBytes(static_cast<double>(heap.allocatedBytes))),
+            interval(CostKind::Allocations, formatCount(heap.allocations)),
+            interval(CostKind::Live, formatBytes(static_cast<double>(heap.liveBytes)))),
         options.columns, 2);
 }
 

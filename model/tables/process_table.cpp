@@ -352,8 +352,21 @@ ThreadId ProcessTable::threadSeen(std::int32_t pid, std::int32_t tid, Timestamp 
 void ProcessTable::threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when)
 {
     LiveThread &thread = threadAt(pid, tid, when);
-    if (when < thread.named)
+    if (when >= thread.named && !thread.isNamedByProgram)
+        rename(thread, name, when);
+}
+
+void ProcessTable::threadNamedByProgram(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when)
+{
+    LiveThread &thread = threadAt(pid, tid, when);
+    if (thread.isNamedByProgram && when < thread.named)
         return;
+    thread.isNamedByProgram = true;
+    rename(thread, name, when);
+}
+
+void ProcessTable::rename(LiveThread &thread, std::string_view name, Timestamp when)
+{
     thread.named = when;
     const StringId text = m_tables.string(name);
     if (m_tables.tables().threads[thread.id.index()].name != text)

@@ -50,6 +50,8 @@ public:
     ThreadId threadSeen(std::int32_t pid, std::int32_t tid, Timestamp when);
     /// Names a thread; of several names the latest holds.
     void threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
+    /// The same by the program itself, for the recording alone: holds against what the system calls the thread.
+    void threadNamedByProgram(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
     void threadEnded(std::int32_t pid, std::int32_t tid, Timestamp when);
 
     /// The process ended; its image and threads end with it. `waitStatus` as waitpid gives it, where known. Of several reports
@@ -74,7 +76,8 @@ private:
     struct LiveThread
     {
         ThreadId id;
-        Timestamp named{-1}; ///< time of the name it has
+        Timestamp named{-1};           ///< time of the name it has
+        bool isNamedByProgram = false; ///< names that the system gives do not count any more
     };
     struct LiveProcess
     {
@@ -109,6 +112,7 @@ private:
     void endThreadsBefore(LiveProcess &process, std::int32_t pid, Timestamp when);
 
     LiveThread &threadAt(std::int32_t pid, std::int32_t tid, Timestamp when);
+    void rename(LiveThread &thread, std::string_view name, Timestamp when);
 
     const Image &row(const LiveImage &image) const { return m_tables.tables().images[image.id.index()]; }
     const Process &row(const LiveProcess &process) const { return m_tables.tables().processes[process.id.index()]; }

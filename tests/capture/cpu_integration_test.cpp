@@ -339,13 +339,22 @@ private Q_SLOTS:
         }
     }
 
+    void namesGeneratedCodeAndItsCallers_data()
+    {
+        QTest::addColumn<bool>("isLate");
+        QTest::newRow("names while it runs") << false;
+        QTest::newRow("names at its end") << true;
+    }
     void namesGeneratedCodeAndItsCallers()
     {
+        QFETCH(bool, isLate);
         const std::string program = targetPath("cpu_jit");
         Recording recording;
         if (const std::string denied = deniedBecause("cpu_sampling"); !denied.empty())
             QSKIP(denied.c_str());
-        QVERIFY2(recording.run({program, "2000"}, {.hz = 999}), recording.trouble());
+        QVERIFY2(recording.run({program, "2000", isLate ? "late" : "early"}, {.hz = 999}), recording.trouble());
+        for (const Process &process : recording.tables.tables().processes)
+            QFile::remove(QStringLiteral("/tmp/perf-%1.map").arg(process.pid));
         std::int64_t named = 0, called = 0;
         recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
             named += holds(names, "generated_loop") ? count : 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Runs code that it generates itself and names in /tmp/perf-PID.map, as a JIT does. Argument: millions of rounds (2000).
+// Runs code that it generates itself and names in /tmp/perf-PID.map, as a JIT does. Arguments: millions of rounds (2000); "late": it
+// writes the names when it ends, as Java does, and leaves the file to who finds it.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -28,11 +29,19 @@ int main(int argc, char **argv)
     if (mprotect(room, 4096, PROT_READ | PROT_EXEC) != 0)
         return 1;
     const std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
-    if (FILE *names = std::fopen(path.c_str(), "w")) {
-        std::fprintf(names, "%lx %zx generated_loop\n", reinterpret_cast<unsigned long>(room), sizeof(code));
-        std::fclose(names);
-    }
+    const bool isLate = argc > 2 && std::strcmp(argv[2], "late") == 0;
+    const auto writeNames = [&] {
+        if (FILE *names = std::fopen(path.c_str(), "w")) {
+            std::fprintf(names, "%lx %zx generated_loop\n", reinterpret_cast<unsigned long>(room), sizeof(code));
+            std::fclose(names);
+        }
+    };
+    if (!isLate)
+        writeNames();
     callGenerated(reinterpret_cast<Loop>(room), rounds);
-    unlink(path.c_str());
+    if (isLate)
+        writeNames();
+    else
+        unlink(path.c_str());
     std::puts("generated_loop 100");
 }
