@@ -253,6 +253,8 @@ void CpuInstrument::handle(PerfRecord &record)
 {
     if (const auto *content = std::get_if<PerfSample>(&record.content))
         sample(record, *content);
+    else if (m_processTable.isHidden(record.pid, m_targets.timestamp(record)))
+        return;
     else if (!handleActivity(record))
         m_targets.apply(record);
 }
@@ -307,7 +309,7 @@ void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
 {
     ++m_samplesTaken;
     m_periodsTaken += content.period;
-    if (m_isPaused)
+    if (m_isPaused || m_processTable.isHidden(record.pid, m_targets.timestamp(record)))
         return;
     if (record.pid <= 0 || record.tid <= 0) { // reaped while it was sampled: the kernel has no number for it any more
         ++m_losses[model::ImageId()][slot(model::LossKind::ProcessesMissed)];
