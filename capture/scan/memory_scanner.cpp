@@ -56,14 +56,14 @@ bool isStrong(ScanRegion::Kind kind)
     return kind == ScanRegion::Kind::Variables || kind == ScanRegion::Kind::Stack || kind == ScanRegion::Kind::Mapping;
 }
 
-model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks)
+model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks, const std::stop_token &stop)
 {
     const ProcessCopy &copy = job.copy;
     const bool isComplete = job.scan.proof == model::ScanProof::Complete;
     model::PointerGraphBuilder builder(
         blocks, rootRanges(copy.regions, copy.threads, blocks, isComplete, mainArena(copy)));
     builder.reserve(copy.words->size());
-    for (std::size_t i = 0; i < copy.words->chunkCount(); ++i)
+    for (std::size_t i = 0; i < copy.words->chunkCount() && !stop.stop_requested(); ++i)
         builder.addWords(copy.words->chunk(i));
     for (std::size_t i = 0; i < copy.threads.size(); ++i) {
         const auto root = static_cast<std::uint32_t>(copy.regions.size() + i);
@@ -318,7 +318,7 @@ model::MemoryScan MemoryScanner::analyze(ScanJob &job, const std::stop_token &st
 {
     model::MemoryScan scan = job.scan;
     const model::BlockIndex blocks(std::move(job.blocks));
-    model::PointerGraph graph = graphOf(job, blocks);
+    model::PointerGraph graph = graphOf(job, blocks, stop);
     job.copy.words.reset();
     if (stop.stop_requested())
         return scan;

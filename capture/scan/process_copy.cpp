@@ -167,22 +167,50 @@ std::vector<OtherPart> otherParts(const ProcessCopy &copy)
     return parts;
 }
 
-/// Reads a region, each part from where it is.
-bool readRegion(const ScanRegion &region, const std::vector<OtherPart> &others, WordReader &snapshot, WordReader &live,
-    WordBuffer &words)
+/// Reads what a snapshot has, with an eye on who wants it to stop.
+class SnapshotReader
 {
-    std::uint64_t at = region.begin;
-    for (const OtherPart &other : others) {
-        const std::uint64_t begin = std::max(other.range.begin, at), end = std::min(other.range.end, region.end);
-        if (begin >= end)
-            continue;
-        if (!snapshot.read(at, begin, words)
-            || !(other.early ? words.append(other.early->words) : live.read(begin, end, words)))
-            return false;
-        at = end;
+public:
+    SnapshotReader(const ProcessCopy &copy, const SegmentFilter &filter, const std::stop_token &stop)
+        : m_others(otherParts(copy))
+        , m_snapshot(copy.snapshot->pid(), filter)
+        , m_live(copy.pid, filter)
+        , m_stop(stop)
+    {
     }
-    return snapshot.read(at, region.end, words);
-}
+
+    /// Each part of a region from where it is.
+    bool read(const ScanRegion &region, WordBuffer &words)
+    {
+        std::uint64_t at = region.begin;
+        for (const OtherPart &other : m_others) {
+            const std::uint64_t begin = std::max(other.range.begin, at), end = std::min(other.range.end, region.end);
+            if (begin >= end)
+                continue;
+            if (!readPieces(at, begin, words)
+                || !(other.early ? words.append(other.early->words) : m_live.read(begin, end, words)))
+                return false;
+            at = end;
+        }
+        return readPieces(at, region.end, words);
+    }
+    std::int64_t scannedBytes() const { return m_snapshot.scannedBytes() + m_live.scannedBytes(); }
+    std::int64_t unreadableBytes() const { return m_snapshot.unreadableBytes() + m_live.unreadableBytes(); }
+
+private:
+    bool readPieces(std::uint64_t begin, std::uint64_t end, WordBuffer &words)
+    {
+        constexpr std::uint64_t kPieceBytes = 256u << 20;
+        for (; begin < end; begin += std::min(end - begin, kPieceBytes))
+            if (m_stop.stop_requested() || !m_snapshot.read(begin, std::min(end, begin + kPieceBytes), words))
+                return false;
+        return true;
+    }
+
+    std::vector<OtherPart> m_others;
+    WordReader m_snapshot, m_live;
+    const std::stop_token &m_stop;
+};
 
 } // namespace
 
@@ -199,13 +227,10 @@ model::Result<ProcessCopy> copyProcess(CopyRequest &request)
 
 model::Result<SnapshotReading> readSnapshot(ProcessCopy &copy, const SegmentFilter &filter, const std::stop_token &stop)
 {
-    const std::vector<OtherPart> others = otherParts(copy);
-    WordReader reader(copy.snapshot->pid(), filter), live(copy.pid, filter);
+    SnapshotReader reader(copy, filter, stop);
     auto words = std::make_unique<WordBuffer>(0);
-    bool isWhole = true;
-    for (const ScanRegion &region : copy.regions) {
-        isWhole = isWhole && !stop.stop_requested() && readRegion(region, others, reader, live, *words);
-    }
+    const bool isWhole = std::all_of(copy.regions.begin(), copy.regions.end(),
+        [&](const ScanRegion &region) { return reader.read(region, *words); });
     const bool isGone = copy.snapshot->isGone(); // asked last: what was read before was there
     SnapshotReading reading{0, copy.snapshot->copiedBytes()};
     reading.livedNs = copy.snapshot->end() - copy.snapshot->beginNs();
@@ -214,8 +239,8 @@ model::Result<SnapshotReading> readSnapshot(ProcessCopy &copy, const SegmentFilt
         return model::Error("Its copy was ended before it was read");
     if (!isWhole)
         return model::Error(fmt::format("There is not enough memory to look through process {}", copy.pid));
-    copy.scannedBytes += reader.scannedBytes() + live.scannedBytes();
-    copy.unreadableBytes += reader.unreadableBytes() + live.unreadableBytes();
+    copy.scannedBytes += reader.scannedBytes();
+    copy.unreadableBytes += reader.unreadableBytes();
     copy.words = std::move(words);
     return reading;
 }

@@ -116,10 +116,15 @@ std::string whyNoSnapshot(std::int32_t pid, const std::vector<MemoryMapping> &ma
     if (roomFor(pid) < static_cast<std::uint64_t>(*status->anonymousBytes))
         return "there is not enough memory left to have it twice";
     std::int64_t hugeKiB = 0;
+    bool hasShadowStack = false;
     forEachField(*text, [&](std::string_view name, std::string_view rest) {
         if (name == "HugetlbPages")
             hugeKiB = parseNumber(rest).value_or(0);
+        else if (name == "x86_Thread_features")
+            hasShadowStack = rest.find("shstk") != std::string_view::npos;
     });
+    if (hasShadowStack)
+        return "its stacks are guarded by shadow stacks";
     return hugeKiB > 0 ? "it has huge pages of its own" : std::string();
 }
 
