@@ -65,7 +65,9 @@ CLI::App *addControl(CLI::App &app, ControlOptions &control, ControlWords &words
     command->add_option("--confirm-after", words.confirmAfter, "scan: how much later (default 30s)")->type_name("T");
     command->add_option("--min-age", words.minAge, "scan: younger blocks are not judged (default 60s)")->type_name("T");
     command->footer(
-        "scan stops the program for some milliseconds (0.2 s for each GB of heap), and prints which blocks "
+        "scan stops the program for some milliseconds (25 ms for each GB of heap, 0.2 s where it cannot be copied by "
+        "fork), "
+        "and prints which blocks "
         "no pointer leads to.\nA few waiting calls, such as epoll_wait with a time limit, end with EINTR by that.");
     return command;
 }

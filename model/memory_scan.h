@@ -85,9 +85,9 @@ struct MemoryScan
     ImageId image;
     Timestamp when; ///< of the stop
     ScanProof proof = ScanProof::Complete;
-    std::string limits;            ///< why it is a lower bound, or what was not seen, as sentences; may be empty
+    std::string limits; ///< why it is a lower bound, what was not seen, how memory was read, as sentences; may be empty
     std::uint32_t confirms = 0;    ///< id of the scan that `confirmed` is about; 0: there was none
-    std::int64_t stopNs = 0;       ///< how long the process stood still
+    std::int64_t stopNs = 0;       ///< how long the process stood still, all tries together
     std::int64_t analysisNs = 0;   ///< what it took afterwards, while the process ran
     std::int64_t scannedBytes = 0; ///< of memory that was looked through
     std::int64_t unreadableBytes = 0;

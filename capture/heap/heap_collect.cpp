@@ -167,7 +167,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
         batch.phases.push_back(std::move(phase));
     settleUntraced(batch);
     if (m_scanner)
-        batch.scans = m_scanner->takeResults();
+        takeScans(batch);
     const std::lock_guard lock(m_mutex);
     for (const auto &[image, harvest] : harvests) {
         if (!harvest.hasEnded)

@@ -12,6 +12,7 @@
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
 #include "capture/scan/memory_scanner.h"
+#include "capture/scan/scan_room.h"
 #include "capture/scan/scan_source.h"
 #include "model/tables/process_table.h"
 
@@ -73,7 +74,7 @@ public:
 
     /// The results come with collect(), when they are there.
     ScanStart beginScan(const ScanParameters &parameters) override;
-    bool hasEnds() const override { return m_hasEnds; }
+    bool hasEnds() const override { return m_hasEnds || (m_scanner && m_scanner->hasUnread()); }
     ScanStart scanEnds() override;
     bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
     bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
@@ -185,6 +186,10 @@ private:
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    model::Result<void> expect(
+        Image &image, const std::vector<MemoryMapping> &mappings, SegmentFilter *filter, ScanExtent &expected);
+    void scanAgain(ScanStart &start);
+    void takeScans(model::EventBatch &batch);
     bool freeze(Image &image);
     void thaw(Image &image);
     void describeProof(Image &image, ScanJob &job);

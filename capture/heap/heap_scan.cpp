@@ -2,9 +2,12 @@
 // HeapInstrument's part in a scan for lost memory: the books of a process as of the moment in which it stood still.
 #include "capture/heap/heap_instrument.h"
 #include "capture/scan/scan_room.h"
+#include "capture/scan/snapshot_check.h"
 #include "capture/target/remote_process.h"
+#include "capture/wire/snapshot.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +22,9 @@ namespace {
 constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
 constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
+constexpr std::uint64_t kLeastAddress = 4096;
+constexpr std::int64_t kSlackNs = 10'000'000;
+constexpr std::chrono::seconds kMostReading{30}; ///< how long a scan waits for an earlier one's snapshot
 constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
 
 void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
@@ -31,33 +37,38 @@ void addBreak(SegmentFilter &filter, const std::vector<MemoryMapping> &mappings)
             filter.add(mapping.begin, mapping.end);
 }
 
-/// Calls its function at the end, however it comes.
+std::int64_t monotonicNs()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Calls its function once: now, or at the end, however it comes.
 template <typename Function> struct Thawing
 {
     Function thaw;
-    ~Thawing() { thaw(); }
+    bool isDone = false;
+
+    void now()
+    {
+        if (!std::exchange(isDone, true))
+            thaw();
+    }
+    ~Thawing() { now(); }
 };
 template <typename Function> Thawing(Function) -> Thawing<Function>;
 
-/// Copies the books, as far as `extent` has the memory: `unmapped` counts blocks of which it has nothing. Whether `filter` knows of all.
-bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, const MappedExtent &extent,
-    std::vector<model::ScanBlock> &blocks, std::size_t &unmapped)
+/// Copies the books, and nothing more: the process, which runs again, waits for them when it allocates much.
+void copyBlocks(const model::LiveHeap &live, std::vector<model::ScanBlock> &blocks)
 {
     std::size_t count = 0;
-    bool isCovered = true;
-    unmapped = 0;
     live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
-        const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
-        if (end == pointer) {
-            ++unmapped;
-            return;
-        }
         model::ScanBlock one;
         one.address = pointer;
-        one.size = std::min({block.size, end - pointer, kMostBlockBytes}) & kMostBlockBytes;
+        one.size = std::min(block.size, kMostBlockBytes) & kMostBlockBytes;
         one.node = block.node & 0xff'ffffu;
         one.birthUs = block.birthUs;
-        isCovered = isCovered && filter.covers(pointer, one.end());
         if (count < blocks.size())
             blocks[count] = one;
         else
@@ -65,7 +76,66 @@ bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, const 
         ++count;
     });
     blocks.resize(count);
-    return isCovered;
+}
+
+/// Cuts blocks to what `extent` has of them; returns how many are left out, as it has nothing.
+std::size_t cutBlocks(const MappedExtent &extent, std::vector<model::ScanBlock> &blocks)
+{
+    const std::size_t before = blocks.size();
+    std::size_t count = 0;
+    for (model::ScanBlock one : blocks) {
+        const std::uint64_t end = extent.endOf(one.address, one.end());
+        if (end == one.address)
+            continue;
+        one.size = std::min<std::uint64_t>(one.size, end - one.address) & kMostBlockBytes;
+        blocks[count++] = one;
+    }
+    blocks.resize(count);
+    return before - count;
+}
+
+/// Whether a filter that was made before the stop knows where all blocks lie.
+bool coversAll(const SegmentFilter &filter, const std::vector<model::ScanBlock> &blocks)
+{
+    return std::all_of(blocks.begin(), blocks.end(),
+        [&](const model::ScanBlock &block) { return filter.covers(block.address, block.end()); });
+}
+
+/// Makes a filter anew; false if the blocks are more than an address space has room for.
+bool fillFilter(const std::vector<model::ScanBlock> &blocks, SegmentFilter &filter)
+{
+    filter = SegmentFilter();
+    std::uint64_t bytes = 0;
+    for (const model::ScanBlock &block : blocks) {
+        bytes += block.size;
+        if (bytes > kAddressSpaceBytes)
+            return false;
+        filter.add(block.address, block.end());
+    }
+    return true;
+}
+
+model::Result<void> tooManyBytes(std::int32_t pid)
+{
+    return model::Error(fmt::format("The blocks of process {} would take more than all of its addresses, so they "
+                                    "cannot be what it says they are",
+        pid));
+}
+
+/// Where in a process the tracer's code lies that copies it; 0: its tracer has none.
+std::uint64_t snapshotEntryOf(std::int32_t pid)
+{
+    const auto tracer = RemoteProcess(pid).findLibrary(
+        [](std::string_view name) { return name.starts_with("libgenesis_heaptracer"); });
+    return tracer ? tracer->find(wire::kSnapshotFunction) : 0;
+}
+
+/// Whether memory that a fork would share is to be looked through, which then is while the process stands still.
+bool sharesMemory(const std::vector<MemoryMapping> &mappings)
+{
+    return std::any_of(mappings.begin(), mappings.end(), [](const MemoryMapping &mapping) {
+        return mapping.isShared && mapping.isWritable && mapping.path.starts_with("/dev/zero");
+    });
 }
 
 } // namespace
@@ -108,7 +178,7 @@ ScanStart HeapInstrument::scanEnds()
         m_scanner = std::make_unique<MemoryScanner>();
     ScanStart start;
     for (const auto &[image, question] : images) {
-        const auto done = scanImage(*image, {0, INT64_MAX});
+        const auto done = scanImage(*image, {0, INT64_MAX, "it is about to end"});
         if (done)
             ++start.begun;
         else
@@ -116,7 +186,39 @@ ScanStart HeapInstrument::scanEnds()
         const std::lock_guard lock(m_mutex);
         image->channel.memory().answer(question, wire::ScopeVerdict::Met, {}); // it may end now
     }
+    scanAgain(start);
     return start;
+}
+
+/// What was not read to its end, as the copy ended before its time.
+void HeapInstrument::scanAgain(ScanStart &start)
+{
+    for (MemoryScanner::Unread &unread : m_scanner->takeUnread()) {
+        Image *image = nullptr;
+        {
+            const std::lock_guard lock(m_mutex);
+            const auto found = std::find_if(m_images.begin(), m_images.end(),
+                [&](const auto &one) { return one->id == unread.image && !one->hasEnded; });
+            if (found != m_images.end())
+                image = found->get();
+        }
+        unread.parameters.noFork = std::move(unread.reason);
+        if (!image) {
+            addSentence(start.error, "A process ended before its memory was read");
+            continue;
+        }
+        if (const auto done = scanImage(*image, unread.parameters))
+            ++start.begun;
+        else
+            addSentence(start.error, done.error().text());
+    }
+}
+
+void HeapInstrument::takeScans(model::EventBatch &batch)
+{
+    batch.scans = m_scanner->takeResults();
+    for (const MemoryScanner::EndedCopy &ended : m_scanner->takeEndedCopies())
+        m_processes.hiddenEnded(ended.pid, {ended.endNs - m_originNs});
 }
 
 void HeapInstrument::waitForScans(std::chrono::milliseconds limit)
@@ -133,6 +235,8 @@ model::Result<void> HeapInstrument::scanImage(Image &image, const ScanParameters
     job.scan.image = image.id;
     job.scan.minAgeNs = parameters.minAgeNs;
     job.parameters = parameters;
+    job.noSnapshot = parameters.noFork;
+    m_scanner->waitUntilRead(kMostReading); // one process at a time is there twice
     for (int attempt = 1;; ++attempt) {
         const auto done = tryScan(image, job, attempt);
         if (done && *done)
@@ -154,49 +258,61 @@ model::Result<void> HeapInstrument::scanImage(Image &image, const ScanParameters
 /// The `tries`th try. False: it was no good moment.
 model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int tries)
 {
-    SegmentFilter filter;
     const std::int32_t pid = image.arrival.pid;
-    ScanExtent expected{0, 0, residentBytesOf(pid), availableBytes()};
     const KnownMemory known = knownMemory(pid);
     const std::vector<MemoryMapping> mappings = readMaps(pid);
-    const MappedExtent extent(mappings);
-    {
-        const std::lock_guard lock(m_mutex);
-        image.channel.pairing().live().forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
-            const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
-            expected.blockBytes += end - pointer;
-            ++expected.blocks;
-            if (expected.blockBytes <= kAddressSpaceBytes)
-                filter.add(pointer, end);
-        });
-    }
-    if (expected.blockBytes > kAddressSpaceBytes)
-        return model::Error(fmt::format("The blocks of process {} would take more than all of its addresses, so they "
-                                        "cannot be what it says they are",
-            pid));
-    addBreak(filter, mappings);
+    job.filter = std::make_unique<SegmentFilter>();
+    if (job.noSnapshot.empty())
+        job.noSnapshot = whyNoSnapshot(pid, mappings);
+    const std::uint64_t entry = job.noSnapshot.empty() ? snapshotEntryOf(pid) : 0;
+    if (job.noSnapshot.empty() && entry == 0)
+        job.noSnapshot = "its tracer is that of another version";
+    // Words that are read while the process stands still are told from others by where its blocks lie; if few are, they are all kept.
+    const bool isFilterMade = entry == 0 || sharesMemory(mappings);
+    ScanExtent expected;
+    if (const auto made = expect(image, mappings, isFilterMade ? job.filter.get() : nullptr, expected); !made)
+        return made.error();
+    if (!isFilterMade)
+        job.filter->add(kLeastAddress, kAddressSpaceBytes);
     // Written before the stop, so that no page fault falls into it.
     job.blocks.assign(expected.blocks + expected.blocks / 16 + 4096, {});
     // The books stand still from the stop until they are copied; those of other processes go on meanwhile.
     bool isSettled = false;
-    const Thawing thawing{[&] { thaw(image); }};
-    CopyRequest request{image.arrival.pid, known, filter, std::make_unique<WordBuffer>(wordsToExpect(expected)),
-        tries > 1, [this] { return std::unique_lock(m_mutex); },
+    Thawing thawing{[&] { thaw(image); }};
+    CopyRequest request{image.arrival.pid, known, *job.filter,
+        std::make_unique<WordBuffer>(entry != 0 ? 1 : wordsToExpect(expected)), tries > 1,
+        [this] { return std::unique_lock(m_mutex); },
         [&] {
             isSettled = freeze(image);
             return isSettled || tries == kMostTries;
-        }};
+        },
+        entry};
     auto copy = copyProcess(request);
+    for (const std::int32_t helper : request.helpers)
+        m_processes.hide(helper,
+            {monotonicNs() - request.stopNs - kSlackNs
+                - m_originNs});                            // before anybody has read what the kernel tells of them
     job.scan.interruptedCalls += request.interruptedCalls; // of each try
     job.scan.stopNs += request.stopNs;
+    if (!request.noSnapshot.empty())
+        job.noSnapshot = request.noSnapshot;
+    for (const std::int32_t helper : request.helpers)
+        if (!copy || !copy->snapshot || helper != copy->snapshot->pid())
+            m_processes.hiddenEnded(helper, {monotonicNs() - m_originNs});
     if (!copy) {
         if (copy.error().text().empty())
             return false;
         return copy.error();
     }
-    if (const std::lock_guard lock(m_mutex);
-        !copyBlocks(image.channel.pairing().live(), filter, MappedExtent(copy->mappings), job.blocks, job.unmapped))
+    copyBlocks(image.channel.pairing().live(), job.blocks); // nobody else touches what is frozen
+    thawing.now();
+    job.unmapped = cutBlocks(MappedExtent(copy->mappings), job.blocks);
+    if (isFilterMade && !coversAll(*job.filter, job.blocks))
         return false; // blocks came where there were none a moment ago
+    if (!isFilterMade && !fillFilter(job.blocks, *job.filter)) {
+        job.copy.snapshot.reset();
+        return tooManyBytes(pid).error();
+    }
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;
     if (!isSettled)
         addSentence(job.scan.limits, "A thread was in the middle of a realloc");
@@ -207,6 +323,31 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     job.scan.scannedBytes = job.copy.scannedBytes;
     job.scan.unreadableBytes = job.copy.unreadableBytes;
     return true;
+}
+
+/// What is to be expected of a process before its stop; also makes `filter`, if there is one.
+model::Result<void> HeapInstrument::expect(
+    Image &image, const std::vector<MemoryMapping> &mappings, SegmentFilter *filter, ScanExtent &expected)
+{
+    const std::int32_t pid = image.arrival.pid;
+    const MappedExtent extent(mappings);
+    expected.residentBytes = residentBytesOf(pid);
+    expected.availableBytes = availableBytes();
+    const std::lock_guard lock(m_mutex);
+    const model::LiveHeap &live = image.channel.pairing().live();
+    expected.blocks = live.size();
+    if (!filter)
+        return {};
+    live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
+        const std::uint64_t end = extent.endOf(pointer, pointer + std::max<std::uint64_t>(block.size, 1));
+        expected.blockBytes += end - pointer;
+        if (expected.blockBytes <= kAddressSpaceBytes)
+            filter->add(pointer, end);
+    });
+    if (expected.blockBytes > kAddressSpaceBytes)
+        return tooManyBytes(pid);
+    addBreak(*filter, mappings);
+    return {};
 }
 
 /// Brings the books to what the process, which stands still, has written, and keeps them so. Returns whether they are complete. Under the lock,
@@ -252,8 +393,6 @@ void HeapInstrument::describeProof(Image &image, ScanJob &job)
             fmt::format("{} threads could not be stopped: what only they hold is taken for lost", scan.missedThreads));
     if (job.unmapped > 0)
         limit(fmt::format("{} blocks lie where the process has no memory: they are not judged", job.unmapped));
-    if (scan.unreadableBytes > 0)
-        limit(fmt::format("{} bytes could not be read: what only they hold is taken for lost", scan.unreadableBytes));
     if (image.lastLossUs >= 0) {
         job.firstBirthUs = image.lastLossUs;
         limit(fmt::format("Events were lost, last at {:.1f} s: older blocks are not judged",

@@ -244,7 +244,7 @@ std::uint64_t CpuInstrument::missedSamples(std::uint64_t count) const
     if (period == 0)
         return 0;
     // A running thread is in the middle of a period, on each CPU it was on. The timer itself is not exact to more than a hundredth.
-    const std::uint64_t notDue = m_targets.threadCount() * m_events.cpuCount() * period + count / 100;
+    const std::uint64_t notDue = (m_targets.threadCount() + m_hiddenForks) * m_events.cpuCount() * period + count / 100;
     const std::uint64_t taken = m_periodsTaken + m_lostReported * period + notDue;
     return count > taken ? (count - taken) / period : 0;
 }
@@ -253,6 +253,8 @@ void CpuInstrument::handle(PerfRecord &record)
 {
     if (const auto *content = std::get_if<PerfSample>(&record.content))
         sample(record, *content);
+    else if (m_processTable.isHidden(record.pid, m_targets.timestamp(record)))
+        m_hiddenForks += std::holds_alternative<PerfFork>(record.content) ? 1 : 0;
     else if (!handleActivity(record))
         m_targets.apply(record);
 }
@@ -307,7 +309,7 @@ void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
 {
     ++m_samplesTaken;
     m_periodsTaken += content.period;
-    if (m_isPaused)
+    if (m_isPaused || m_processTable.isHidden(record.pid, m_targets.timestamp(record)))
         return;
     if (record.pid <= 0 || record.tid <= 0) { // reaped while it was sampled: the kernel has no number for it any more
         ++m_losses[model::ImageId()][slot(model::LossKind::ProcessesMissed)];

@@ -104,6 +104,8 @@ private:
     std::unordered_map<model::ImageId, LossCounts> m_activityLosses;      ///< the same for system calls and waits
     std::unique_ptr<ActivityTrace> m_activity;                            ///< null: not asked for
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
+    std::uint64_t m_hiddenForks
+        = 0; ///< of processes that are no part of the session: ended between two samples, like as not
     std::uint64_t m_samplesTaken = 0, m_periodsTaken = 0; ///< and the sum of their periods
     std::uint64_t m_missedReported = 0;
     std::uint64_t m_readCount = 0;

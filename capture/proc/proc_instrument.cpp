@@ -133,6 +133,8 @@ void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
 
 bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
 {
+    if (m_table.isHidden(pid, now))
+        return false;
     auto sampler = ProcessSampler::open(m_options.procRoot, pid, m_tracked.size() < kMostKeptOpen);
     const auto stat = sampler ? sampler->stat() : std::nullopt;
     if (!stat)

@@ -30,6 +30,8 @@ std::int64_t monotonicNs()
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
+
 /// Where glibc keeps its lists of free memory. Read while the process runs: it does not move.
 std::vector<KnownMemory::Range> mainArena(const ProcessCopy &copy)
 {
@@ -54,14 +56,14 @@ bool isStrong(ScanRegion::Kind kind)
     return kind == ScanRegion::Kind::Variables || kind == ScanRegion::Kind::Stack || kind == ScanRegion::Kind::Mapping;
 }
 
-model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks)
+model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks, const std::stop_token &stop)
 {
     const ProcessCopy &copy = job.copy;
     const bool isComplete = job.scan.proof == model::ScanProof::Complete;
     model::PointerGraphBuilder builder(
         blocks, rootRanges(copy.regions, copy.threads, blocks, isComplete, mainArena(copy)));
     builder.reserve(copy.words->size());
-    for (std::size_t i = 0; i < copy.words->chunkCount(); ++i)
+    for (std::size_t i = 0; i < copy.words->chunkCount() && !stop.stop_requested(); ++i)
         builder.addWords(copy.words->chunk(i));
     for (std::size_t i = 0; i < copy.threads.size(); ++i) {
         const auto root = static_cast<std::uint32_t>(copy.regions.size() + i);
@@ -181,7 +183,7 @@ std::vector<model::MemoryScan> MemoryScanner::takeResults()
 bool MemoryScanner::isBusy() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_isWorking || !m_jobs.empty() || !m_results.empty();
+    return m_isWorking || !m_jobs.empty() || !m_results.empty() || !m_unread.empty();
 }
 
 bool MemoryScanner::hasResults() const
@@ -196,6 +198,34 @@ bool MemoryScanner::waitUntilIdle(std::chrono::milliseconds limit)
     return m_changed.wait_for(lock, limit, [this] { return !m_isWorking && m_jobs.empty(); });
 }
 
+void MemoryScanner::waitUntilRead(std::chrono::milliseconds limit)
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait_for(lock, limit, [this] {
+        return !m_isReading && std::none_of(m_jobs.begin(), m_jobs.end(), [](const ScanJob &job) {
+            return job.copy.snapshot.has_value();
+        });
+    });
+}
+
+bool MemoryScanner::hasUnread() const
+{
+    const std::lock_guard lock(m_mutex);
+    return !m_unread.empty();
+}
+
+std::vector<MemoryScanner::Unread> MemoryScanner::takeUnread()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_unread, {});
+}
+
+std::vector<MemoryScanner::EndedCopy> MemoryScanner::takeEndedCopies()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_endedCopies, {});
+}
+
 void MemoryScanner::run(const std::stop_token &stop)
 {
     for (;;) {
@@ -204,12 +234,19 @@ void MemoryScanner::run(const std::stop_token &stop)
             return;
         ScanJob job = std::move(m_jobs.front());
         m_jobs.pop_front();
-        m_isWorking = true;
+        m_isWorking = m_isReading = true;
         lock.unlock();
-        model::MemoryScan scan = analyze(job, stop);
+        const bool isRead = read(job, stop);
+        lock.lock();
+        m_isReading = false;
+        lock.unlock();
+        m_changed.notify_all();
+        model::MemoryScan scan;
+        if (isRead)
+            scan = analyze(job, stop);
         lock.lock();
         m_isWorking = false;
-        if (!stop.stop_requested())
+        if (isRead && !stop.stop_requested())
             m_results.push_back(std::move(scan));
         lock.unlock();
         m_changed.notify_all();
@@ -242,12 +279,46 @@ void MemoryScanner::remember(const ScanJob &job, std::vector<model::LostBlock> l
             [](const auto &a, const auto &b) { return a.second.back().whenNs < b.second.back().whenNs; }));
 }
 
+/// Reads what is still to be read. False: there is nothing to analyse.
+bool MemoryScanner::read(ScanJob &job, const std::stop_token &stop)
+{
+    model::MemoryScan &scan = job.scan;
+    scan.analysisNs = -monotonicNs();
+    if (job.copy.snapshot) {
+        const auto reading = readSnapshot(job.copy, *job.filter, stop);
+        {
+            const std::lock_guard lock(m_mutex);
+            m_endedCopies.push_back({job.copy.snapshot->pid(), job.copy.snapshot->end()});
+            if (!reading && !stop.stop_requested())
+                m_unread.push_back({scan.image, job.parameters, reading.error().text()});
+        }
+        job.copy.snapshot.reset();
+        if (!reading)
+            return false;
+        scan.scannedBytes = job.copy.scannedBytes;
+        scan.unreadableBytes = job.copy.unreadableBytes;
+        addSentence(scan.limits,
+            fmt::format(
+                "Its memory was read from a copy by fork, which lived for {:.0f} ms, while the program changed {} "
+                "KiB of it",
+                static_cast<double>(reading->livedNs) / 1e6, reading->copiedBytes / 1024));
+    } else {
+        addSentence(scan.limits, "It stood still while its memory was read: " + job.noSnapshot);
+    }
+    job.filter.reset();
+    if (scan.unreadableBytes > 0) {
+        scan.proof = model::ScanProof::LowerBound;
+        addSentence(scan.limits,
+            fmt::format("{} bytes could not be read: what only they hold is taken for lost", scan.unreadableBytes));
+    }
+    return true;
+}
+
 model::MemoryScan MemoryScanner::analyze(ScanJob &job, const std::stop_token &stop)
 {
-    const std::int64_t begin = monotonicNs();
     model::MemoryScan scan = job.scan;
     const model::BlockIndex blocks(std::move(job.blocks));
-    model::PointerGraph graph = graphOf(job, blocks);
+    model::PointerGraph graph = graphOf(job, blocks, stop);
     job.copy.words.reset();
     if (stop.stop_requested())
         return scan;
@@ -278,7 +349,7 @@ model::MemoryScan MemoryScanner::analyze(ScanJob &job, const std::stop_token &st
             path.way.push_back({stackOf(job, step.node), step.blocks});
         scan.paths.push_back(std::move(path));
     }
-    scan.analysisNs = monotonicNs() - begin;
+    scan.analysisNs += monotonicNs();
     remember(job, std::move(summary.lost));
     return scan;
 }

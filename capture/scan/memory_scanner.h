@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,6 +26,8 @@ struct ScanJob
     model::MemoryScan scan; ///< what is known so far
     ScanParameters parameters;
     ProcessCopy copy;
+    std::unique_ptr<SegmentFilter> filter; ///< where its blocks lie; for a snapshot, which is still to be read
+    std::string noSnapshot;                ///< why there is none, as the rest of a sentence
     std::vector<model::ScanBlock> blocks;
     std::size_t unmapped = 0;                ///< blocks that are left out, as they lie where the process has no memory
     std::vector<model::StackId> stackOfNode; ///< by ScanBlock::node
@@ -51,6 +54,25 @@ public:
     bool isBusy() const;
     /// Waits until none is under way, at most so long; whether it is so.
     bool waitUntilIdle(std::chrono::milliseconds limit);
+    /// Waits until all snapshots have been read, at most so long.
+    void waitUntilRead(std::chrono::milliseconds limit);
+
+    /// A scan that came to nothing, as its snapshot ended before its time.
+    struct Unread
+    {
+        model::ImageId image;
+        ScanParameters parameters;
+        std::string reason; ///< the rest of a sentence
+    };
+    bool hasUnread() const;
+    std::vector<Unread> takeUnread();
+    /// A process that was a snapshot, and is no more.
+    struct EndedCopy
+    {
+        std::int32_t pid;
+        std::int64_t endNs; ///< CLOCK_MONOTONIC
+    };
+    std::vector<EndedCopy> takeEndedCopies();
 
 private:
     /// What an earlier scan of an image found.
@@ -62,6 +84,7 @@ private:
     };
 
     void run(const std::stop_token &stop);
+    bool read(ScanJob &job, const std::stop_token &stop);
     model::MemoryScan analyze(ScanJob &job, const std::stop_token &stop);
     const Earlier *earlierOf(const ScanJob &job);
     void remember(const ScanJob &job, std::vector<model::LostBlock> lost);
@@ -72,7 +95,10 @@ private:
     std::condition_variable_any m_changed;
     std::deque<ScanJob> m_jobs;
     bool m_isWorking = false;
+    bool m_isReading = false;
     std::vector<model::MemoryScan> m_results;
+    std::vector<Unread> m_unread;
+    std::vector<EndedCopy> m_endedCopies;
     std::jthread m_thread;
 };
 

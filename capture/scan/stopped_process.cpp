@@ -48,6 +48,7 @@ StoppedProcess::StoppedProcess(StoppedProcess &&other) noexcept
     , m_threads(std::move(other.m_threads))
     , m_missed(other.m_missed)
     , m_interruptedCalls(other.m_interruptedCalls)
+    , m_isJobStopped(other.m_isJobStopped)
 {
 }
 
@@ -95,7 +96,7 @@ model::Result<bool> StoppedProcess::seizeNew()
     return m_traces.size() > before;
 }
 
-bool StoppedProcess::waitFor(Trace &one, std::chrono::steady_clock::time_point deadline) const
+bool StoppedProcess::waitFor(Trace &one, std::chrono::steady_clock::time_point deadline)
 {
     for (;;) {
         siginfo_t info{};
@@ -105,6 +106,7 @@ bool StoppedProcess::waitFor(Trace &one, std::chrono::steady_clock::time_point d
         if (info.si_pid == one.tid && info.si_code == CLD_TRAPPED) {
             if (static_cast<unsigned>(info.si_status) >> 8 == kStopEvent) {
                 one.isStopped = true;
+                m_isJobStopped = m_isJobStopped || (info.si_status & 0xff) != SIGTRAP;
                 return true;
             }
             // A signal came first: it is delivered, and the stop is still to come.
@@ -147,6 +149,13 @@ void StoppedProcess::resume()
     for (Trace &one : m_traces)
         if (std::exchange(one.isStopped, false))
             trace(PTRACE_DETACH, one.tid, nullptr, nullptr);
+}
+
+void StoppedProcess::letGo(std::int32_t tid)
+{
+    for (Trace &one : m_traces)
+        if (one.tid == tid)
+            one.isStopped = false;
 }
 
 } // namespace capture

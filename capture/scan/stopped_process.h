@@ -32,14 +32,20 @@ public:
     StoppedProcess &operator=(StoppedProcess &&) = delete;
     ~StoppedProcess() { resume(); }
 
+    std::int32_t pid() const { return m_pid; }
     const std::vector<StoppedThread> &threads() const { return m_threads; }
     /// Threads that did not stop in time (in an uninterruptible call), and of which no register is known.
     std::int64_t missedThreads() const { return m_missed; }
     /// Waiting system calls that the stop makes fail with EINTR.
     std::int64_t interruptedCalls() const { return m_interruptedCalls; }
 
+    /// Whether the process was stopped by a signal such as SIGSTOP before, or while, it was stopped by us.
+    bool isJobStopped() const { return m_isJobStopped; }
+
     /// Lets all threads run on, as they were.
     void resume();
+    /// From now on a thread that runs already is not waited for: the kernel lets go of it with the end of this thread.
+    void letGo(std::int32_t tid);
 
 private:
     struct Trace
@@ -53,7 +59,7 @@ private:
     {
     }
     model::Result<bool> seizeNew();
-    bool waitFor(Trace &trace, std::chrono::steady_clock::time_point deadline) const;
+    bool waitFor(Trace &trace, std::chrono::steady_clock::time_point deadline);
     void readThread(const Trace &trace);
 
     std::int32_t m_pid;
@@ -61,6 +67,7 @@ private:
     std::vector<StoppedThread> m_threads;
     std::int64_t m_missed = 0;
     std::int64_t m_interruptedCalls = 0;
+    bool m_isJobStopped = false;
 };
 
 } // namespace capture

@@ -126,6 +126,18 @@ bool WordBuffer::addPointers(std::span<const std::uint64_t> values, std::uint64_
     return true;
 }
 
+bool WordBuffer::append(std::span<const model::ScanWord> words)
+{
+    while (!words.empty()) {
+        if (m_at == m_end && !nextChunk())
+            return false;
+        const std::size_t count = std::min(words.size(), static_cast<std::size_t>(m_end - m_at));
+        m_at = std::copy_n(words.data(), count, m_at);
+        words = words.subspan(count);
+    }
+    return true;
+}
+
 bool WordBuffer::nextChunk()
 {
     if (m_current == m_chunks.size())

@@ -64,6 +64,8 @@ public:
 
     /// Adds those of `values` that may be pointers; `address`: of the first. False if there is no memory left for them.
     bool addPointers(std::span<const std::uint64_t> values, std::uint64_t address, const SegmentFilter &filter);
+    /// Adds words that were kept elsewhere.
+    bool append(std::span<const model::ScanWord> words);
     std::size_t chunkCount() const { return m_current; }
     std::span<const model::ScanWord> chunk(std::size_t index) const;
     /// Forgets the words and keeps the memory.

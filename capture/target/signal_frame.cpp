@@ -39,6 +39,7 @@ struct KernelFrame
     std::uint64_t signalMask;
 };
 static_assert(sizeof(KernelFrame) == 8 + 304 && offsetof(KernelFrame, signalMask) == 8 + 296);
+static_assert(sizeof(siginfo_t) == SignalFrame::kSpareBytes); // lies behind it
 
 /// What the kernel keeps in the last bytes of the legacy area of a frame.
 struct SoftwareBytes

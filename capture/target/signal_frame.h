@@ -26,6 +26,9 @@ struct SignalFrame
     std::uint64_t address
         = 0; ///< where they belong. First the return address, by which a function gets to rt_sigreturn
     std::uint64_t context() const { return address + 8; } ///< what the stack pointer must be at rt_sigreturn
+    /// kSpareBytes within it that rt_sigreturn does not read, for the arguments of a call. Aligned to 8 bytes.
+    std::uint64_t spare() const { return address + 312; }
+    static constexpr std::uint64_t kSpareBytes = 128;
 };
 
 /// The registers with which a stopped thread is to go on: its own, but that a system call which the stop interrupted is

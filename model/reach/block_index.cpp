@@ -149,14 +149,27 @@ void BlockIndex::growSlots()
 std::uint32_t BlockIndex::find(std::uint64_t address) const
 {
     const Slot *slot = slotOf(address >> kSegmentBits);
-    if (!slot)
-        return findLong(address);
-    std::uint32_t i = m_firstBlock[slot->pieceOf(address)];
-    if (i == kNone)
-        return kNone;
-    while (i < m_blocks.size() && m_blocks[i].end() <= address)
-        ++i;
-    return i < m_blocks.size() && m_blocks[i].address <= address ? i : kNone;
+    return slot ? findFrom(m_firstBlock[slot->pieceOf(address)], address) : findLong(address);
+}
+
+void BlockIndex::find(std::span<const std::uint64_t> addresses, std::uint32_t *found) const
+{
+    std::array<std::uint32_t, kMostAtOnce> pieces;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const Slot *slot = slotOf(addresses[i] >> kSegmentBits);
+        pieces[i] = slot ? slot->pieceOf(addresses[i]) : kNone;
+        if (slot)
+            __builtin_prefetch(&m_firstBlock[pieces[i]]);
+    }
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        found[i] = pieces[i] != kNone ? m_firstBlock[pieces[i]] : kNone;
+        if (found[i] != kNone) {
+            __builtin_prefetch(&m_blocks[found[i]]);
+            __builtin_prefetch(reinterpret_cast<const char *>(&m_blocks[found[i]] + 1) - 1); // may be on two lines
+        }
+    }
+    for (std::size_t i = 0; i < addresses.size(); ++i)
+        found[i] = pieces[i] != kNone ? findFrom(found[i], addresses[i]) : findLong(addresses[i]);
 }
 
 /// The block within which `address` lies, of those that have segments of their own.

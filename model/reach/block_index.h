@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace model {
@@ -38,6 +39,10 @@ public:
 
     /// The block that holds `address`, or kNone.
     std::uint32_t find(std::uint64_t address) const;
+    /// The same for each of at most kMostAtOnce addresses, in `found`: several times as fast, as the memory that one takes is on its way
+    /// while another is looked at.
+    void find(std::span<const std::uint64_t> addresses, std::uint32_t *found) const;
+    static constexpr std::size_t kMostAtOnce = 64;
 
 private:
     static constexpr unsigned kSegmentBits = 21;
@@ -61,6 +66,16 @@ private:
     Slot addSegment(std::uint64_t segment, std::size_t firstBlock);
     void growSlots();
     std::uint32_t findLong(std::uint64_t address) const;
+    /// From the first block of its piece on.
+    std::uint32_t findFrom(std::uint32_t first, std::uint64_t address) const
+    {
+        if (first == kNone)
+            return kNone;
+        std::size_t i = first;
+        while (i < m_blocks.size() && m_blocks[i].end() <= address)
+            ++i;
+        return i < m_blocks.size() && m_blocks[i].address <= address ? static_cast<std::uint32_t>(i) : kNone;
+    }
 
     std::vector<ScanBlock> m_blocks;
     std::vector<Slot> m_slots; ///< open addressing, by segment

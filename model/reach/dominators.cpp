@@ -11,6 +11,8 @@ namespace {
 
 using Numbers = std::vector<std::uint32_t>;
 
+constexpr std::size_t kAhead = 16; ///< how far ahead memory is asked for where the way is known
+
 /// Children of each number, one behind the other: those of n from first[n] to first[n + 1].
 struct Adjacency
 {
@@ -18,100 +20,138 @@ struct Adjacency
     Numbers items;
 };
 
-/// Numbers are those of a depth-first search from number 0, which stands for all roots.
-class Dominators
+/// Numbers are those of a depth-first search from number 0, which stands for all roots. Blocks lie anywhere in memory, and whatever is asked
+/// of one is a cache miss; numbers that follow each other mostly belong together. So each block is asked once, and all else goes by number.
+/// `Position` has room for the positions of all links.
+template <typename Position> class Dominators
 {
 public:
-    Dominators(const PointerGraph &graph, const Marks &marks)
+    explicit Dominators(const PointerGraph &graph)
         : m_graph(graph)
-        , m_numberOf(graph.blockCount(), 0)
     {
-        search(marks);
-        findSemidominators();
-        findDominators();
     }
 
-    Retained retained(const BlockIndex &blocks) const;
+    Retained find(const Marks &marks, const BlockIndex &blocks, const std::stop_token &stop);
 
 private:
+    /// A block in the search.
+    struct Node
+    {
+        Position first;       ///< position of its first link
+        std::uint32_t number; ///< 0: not reached
+    };
+    /// A link that is not the one by which the search came to where it leads.
+    struct Edge
+    {
+        std::uint32_t from, to;
+    };
+    struct Step
+    {
+        Position link, end;
+        std::uint32_t number;
+    };
+    struct Visit
+    {
+        std::uint32_t number;
+        std::uint32_t child;
+    };
+
     std::uint32_t count() const { return static_cast<std::uint32_t>(m_blockOf.size()); }
     void search(const Marks &marks);
     void enter(std::uint32_t block, std::uint32_t parent);
-    Adjacency predecessors() const;
+    void fetchLink(Position link, Position end) const;
+    Adjacency predecessors();
     std::uint32_t eval(std::uint32_t number, std::uint32_t lastLinked);
     void findSemidominators();
     void findDominators();
-    Adjacency children() const;
-    void sumByNode(const BlockIndex &blocks, Retained &retained) const;
-
-    struct Step
-    {
-        std::uint32_t number;
-        std::size_t link;
-    };
+    Adjacency children();
+    Retained retained(const BlockIndex &blocks);
+    void sumByNode(Retained &retained);
 
     const PointerGraph &m_graph;
-    Numbers m_numberOf;   ///< by block; 0: not reached
+    std::vector<Node> m_nodes; ///< by block, and one more; of the search alone
+    std::vector<Step> m_path;
+    std::vector<Edge> m_edges;
     Numbers m_blockOf{0}; ///< by number
     Numbers m_parent{0};
     Numbers m_dominator;
     Numbers m_semi, m_label;
-    std::vector<Step> m_path;
     Numbers m_chain;
 };
 
-void Dominators::enter(std::uint32_t block, std::uint32_t parent)
+template <typename Position> void Dominators<Position>::enter(std::uint32_t block, std::uint32_t parent)
 {
-    const std::uint32_t number = count();
-    m_numberOf[block] = number;
+    Node &node = m_nodes[block];
+    node.number = count();
     m_blockOf.push_back(block);
     m_parent.push_back(parent);
-    m_path.push_back({number, 0});
+    m_path.push_back({node.first, m_nodes[block + 1].first, node.number});
+    for (Position link = node.first; link < node.first + 4; ++link)
+        fetchLink(link, m_path.back().end);
 }
 
-void Dominators::search(const Marks &marks)
+template <typename Position> void Dominators<Position>::fetchLink(Position link, Position end) const
 {
+    if (link < end)
+        __builtin_prefetch(&m_nodes[m_graph.links[link].block], 1);
+}
+
+template <typename Position> void Dominators<Position>::search(const Marks &marks)
+{
+    m_nodes.resize(m_graph.first.size());
+    for (std::size_t i = 0; i < m_nodes.size(); ++i)
+        m_nodes[i] = {static_cast<Position>(m_graph.first[i]), 0};
+    // Room that is not used costs nothing, and growing does.
+    m_blockOf.reserve(m_nodes.size() + 1);
+    m_parent.reserve(m_nodes.size() + 1);
+    m_edges.reserve(m_graph.links.size() + m_graph.roots.size());
     for (const PointerGraph::RootLink &root : m_graph.roots) {
-        if (marks.level[root.link.block] == HoldLevel::None || m_numberOf[root.link.block] != 0)
+        if (marks.level[root.link.block] == HoldLevel::None)
             continue;
+        if (const std::uint32_t known = m_nodes[root.link.block].number; known != 0) {
+            m_edges.push_back({0, known});
+            continue;
+        }
         enter(root.link.block, 0);
         while (!m_path.empty()) {
             Step &step = m_path.back();
-            const auto links = m_graph.linksOf(m_blockOf[step.number]);
-            if (step.link == links.size()) {
+            if (step.link == step.end) {
                 m_path.pop_back();
                 continue;
             }
-            const std::uint32_t next = links[step.link++].block;
-            if (m_numberOf[next] == 0)
-                enter(next, step.number);
+            const std::uint32_t next = m_graph.links[step.link++].block;
+            fetchLink(step.link + 4, step.end);
+            if (step.link + 2 < step.end)
+                __builtin_prefetch(m_graph.links.data() + m_nodes[m_graph.links[step.link + 2].block].first);
+            const std::uint32_t from = step.number;
+            if (const std::uint32_t known = m_nodes[next].number; known != 0)
+                m_edges.push_back({from, known});
+            else
+                enter(next, from);
         }
     }
+    m_nodes = {};
+    m_path = {};
 }
 
-Adjacency Dominators::predecessors() const
+template <typename Position> Adjacency Dominators<Position>::predecessors()
 {
     Adjacency all;
     all.first.assign(m_blockOf.size() + 1, 0);
-    const auto forEachLink = [&](auto visit) {
-        for (const PointerGraph::RootLink &root : m_graph.roots)
-            if (const std::uint32_t to = m_numberOf[root.link.block]; to != 0)
-                visit(0u, to);
-        for (std::uint32_t from = 1; from < count(); ++from)
-            for (const BlockLink link : m_graph.linksOf(m_blockOf[from]))
-                visit(from, m_numberOf[link.block]);
-    };
-    forEachLink([&](std::uint32_t, std::uint32_t to) { ++all.first[to]; });
+    for (const Edge &edge : m_edges)
+        ++all.first[edge.to];
     std::uint32_t sum = 0;
     for (std::uint32_t &first : all.first)
         first = sum += first;
     all.items.resize(sum);
-    forEachLink([&](std::uint32_t from, std::uint32_t to) { all.items[--all.first[to]] = from; });
+    for (const Edge &edge : m_edges)
+        all.items[--all.first[edge.to]] = edge.from;
+    m_edges = {};
     return all;
 }
 
 /// The label with the least semidominator on the way up from `number`, among the numbers that are linked; makes the way shorter.
-std::uint32_t Dominators::eval(std::uint32_t number, std::uint32_t lastLinked)
+template <typename Position> std::uint32_t Dominators<Position>::eval(std::uint32_t number, std::uint32_t lastLinked)
 {
     if (m_parent[number] < lastLinked)
         return m_label[number];
@@ -135,10 +175,11 @@ std::uint32_t Dominators::eval(std::uint32_t number, std::uint32_t lastLinked)
     return m_label[above];
 }
 
-void Dominators::findSemidominators()
+template <typename Position> void Dominators<Position>::findSemidominators()
 {
     const Adjacency before = predecessors();
     m_dominator = m_parent;
+    m_semi.reserve(m_blockOf.size() + 1);
     m_semi.resize(m_blockOf.size());
     m_label.resize(m_blockOf.size());
     for (std::uint32_t i = 0; i < count(); ++i)
@@ -151,7 +192,7 @@ void Dominators::findSemidominators()
     }
 }
 
-void Dominators::findDominators()
+template <typename Position> void Dominators<Position>::findDominators()
 {
     for (std::uint32_t i = 1; i < count(); ++i) {
         std::uint32_t candidate = m_dominator[i];
@@ -161,69 +202,96 @@ void Dominators::findDominators()
     }
 }
 
-Adjacency Dominators::children() const
+/// Of the tree of dominators. In memory that is not used any more.
+template <typename Position> Adjacency Dominators<Position>::children()
 {
-    Adjacency tree;
+    Adjacency tree{std::move(m_semi), std::move(m_label)};
     tree.first.assign(m_blockOf.size() + 1, 0);
     for (std::uint32_t i = 1; i < count(); ++i)
         ++tree.first[m_dominator[i]];
     std::uint32_t sum = 0;
     for (std::uint32_t &first : tree.first)
         first = sum += first;
-    tree.items.resize(sum);
     for (std::uint32_t i = 1; i < count(); ++i)
         tree.items[--tree.first[m_dominator[i]]] = i;
     return tree;
 }
 
-Retained Dominators::retained(const BlockIndex &blocks) const
+template <typename Position> Retained Dominators<Position>::retained(const BlockIndex &blocks)
 {
-    std::vector<BlockSum> sums(m_blockOf.size());
-    for (std::uint32_t i = count(); i-- > 1;) {
-        sums[i] += {1, static_cast<std::int64_t>(blocks[m_blockOf[i]].size)};
-        sums[m_dominator[i]] += sums[i];
-    }
     Retained result;
-    result.byBlock.resize(m_graph.blockCount());
-    for (std::uint32_t i = 1; i < count(); ++i)
-        result.byBlock[m_blockOf[i]] = sums[i];
-    sumByNode(blocks, result);
+    result.sums.resize(m_blockOf.size());
+    result.nodes = std::move(m_parent);
+    for (std::size_t i = 1; i < m_blockOf.size(); ++i) {
+        if (i + kAhead < m_blockOf.size())
+            __builtin_prefetch(&blocks[m_blockOf[i + kAhead]]);
+        const ScanBlock &block = blocks[m_blockOf[i]];
+        result.sums[i] = {1, static_cast<std::int64_t>(block.size)};
+        result.nodes[i] = static_cast<std::uint32_t>(block.node);
+    }
+    for (std::uint32_t i = count(); i-- > 1;)
+        result.sums[m_dominator[i]] += result.sums[i];
+    sumByNode(result);
+    result.blocks = std::move(m_blockOf);
+    // Number 0 is no block.
+    for (std::vector<std::uint32_t> *list : {&result.blocks, &result.nodes}) {
+        list->front() = list->back();
+        list->pop_back();
+    }
+    result.sums.front() = result.sums.back();
+    result.sums.pop_back();
     return result;
 }
 
 /// A block below another one of its stack is in that one's sum already.
-void Dominators::sumByNode(const BlockIndex &blocks, Retained &retained) const
+template <typename Position> void Dominators<Position>::sumByNode(Retained &retained)
 {
+    retained.nodes.front() = 0;
+    const std::size_t nodes = std::size_t{1} + *std::max_element(retained.nodes.begin(), retained.nodes.end());
+    Numbers above(nodes, 0); // by node: how many of its blocks the way from the root leads through
+    retained.byNode.resize(nodes);
     const Adjacency tree = children();
-    Numbers above; // by node: how many of its blocks the way from the root leads through
-    std::vector<Step> path{{0, 0}};
+    std::vector<Visit> path{{0, tree.first[0]}};
     while (!path.empty()) {
-        Step &step = path.back();
-        const std::size_t at = tree.first[step.number] + step.link++;
-        if (at < tree.first[step.number + 1]) {
-            const std::uint32_t next = tree.items[at];
-            const ScanBlock &block = blocks[m_blockOf[next]];
-            const auto node = static_cast<std::size_t>(block.node);
-            if (node >= above.size()) {
-                above.resize(node + 1, 0);
-                retained.byNode.resize(node + 1);
-            }
-            if (above[node]++ == 0)
-                retained.byNode[node] += retained.byBlock[m_blockOf[next]];
-            path.push_back({next, 0});
+        Visit &visit = path.back();
+        if (visit.child == tree.first[visit.number + 1]) {
+            if (visit.number != 0)
+                --above[retained.nodes[visit.number]];
+            path.pop_back();
             continue;
         }
-        if (step.number != 0)
-            --above[static_cast<std::size_t>(blocks[m_blockOf[step.number]].node)];
-        path.pop_back();
+        const std::uint32_t next = tree.items[visit.child++];
+        const std::uint32_t node = retained.nodes[next];
+        if (above[node] == 0)
+            retained.byNode[node] += retained.sums[next];
+        if (tree.first[next] == tree.first[next + 1])
+            continue; // nothing below it
+        ++above[node];
+        path.push_back({next, tree.first[next]});
     }
+}
+
+template <typename Position>
+Retained Dominators<Position>::find(const Marks &marks, const BlockIndex &blocks, const std::stop_token &stop)
+{
+    search(marks);
+    if (stop.stop_requested())
+        return {};
+    findSemidominators();
+    if (stop.stop_requested())
+        return {};
+    findDominators();
+    return retained(blocks);
 }
 
 } // namespace
 
-Retained retainedSizes(const PointerGraph &graph, const Marks &marks, const BlockIndex &blocks)
+Retained retainedSizes(
+    const PointerGraph &graph, const Marks &marks, const BlockIndex &blocks, const std::stop_token &stop)
 {
-    return Dominators(graph, marks).retained(blocks);
+    if (graph.links.size() < UINT32_MAX)
+        return Dominators<std::uint32_t>(graph).find(marks, blocks, stop);
+    return Dominators<std::uint64_t>(graph).find(marks, blocks, stop);
 }
 
 } // namespace model

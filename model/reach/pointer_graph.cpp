@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/reach/pointer_graph.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace model {
@@ -25,10 +27,17 @@ PointerGraphBuilder::PointerGraphBuilder(const BlockIndex &blocks, std::vector<R
 
 void PointerGraphBuilder::addWords(std::span<const ScanWord> words)
 {
-    for (const ScanWord &word : words) {
-        const std::uint32_t target = m_blocks.find(word.value);
-        if (target != BlockIndex::kNone)
-            link(word, target);
+    std::array<std::uint64_t, BlockIndex::kMostAtOnce> values;
+    std::array<std::uint32_t, BlockIndex::kMostAtOnce> targets;
+    while (!words.empty()) {
+        const std::size_t count = std::min(words.size(), values.size());
+        for (std::size_t i = 0; i < count; ++i)
+            values[i] = words[i].value;
+        m_blocks.find({values.data(), count}, targets.data());
+        for (std::size_t i = 0; i < count; ++i)
+            if (targets[i] != BlockIndex::kNone)
+                link(words[i], targets[i]);
+        words = words.subspan(count);
     }
 }
 

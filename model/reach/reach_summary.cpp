@@ -28,7 +28,7 @@ private:
     void addLost();
     void addRetained(const Retained &retained);
     void addPaths(const Retained &retained);
-    NodePath pathTo(std::uint32_t block, const Retained &retained) const;
+    NodePath pathTo(std::uint32_t block, const BlockSum &retained) const;
 
     BlockSum sumOf(std::uint32_t block) const { return {1, static_cast<std::int64_t>(m_blocks[block].size)}; }
     bool isUnjudged(std::uint32_t block) const
@@ -99,11 +99,11 @@ void Summary::addRetained(const Retained &retained)
             node.retained = retained.byNode[node.node];
 }
 
-NodePath Summary::pathTo(std::uint32_t block, const Retained &retained) const
+NodePath Summary::pathTo(std::uint32_t block, const BlockSum &retained) const
 {
     NodePath path;
     path.node = static_cast<std::uint32_t>(m_blocks[block].node);
-    path.retained = retained.byBlock[block];
+    path.retained = retained;
     std::uint32_t at = block;
     for (;;) {
         const auto node = static_cast<std::uint32_t>(m_blocks[at].node);
@@ -124,23 +124,24 @@ NodePath Summary::pathTo(std::uint32_t block, const Retained &retained) const
 
 void Summary::addPaths(const Retained &retained)
 {
-    std::vector<std::uint32_t> best(m_summary.nodes.size(), BlockIndex::kNone); // by place of its node
-    for (std::uint32_t i = 0; i < m_blocks.size(); ++i) {
-        if (m_marks.level[i] == HoldLevel::None)
-            continue;
-        std::uint32_t &block = best[m_placeOf[static_cast<std::size_t>(m_blocks[i].node)] - 1];
-        if (block == BlockIndex::kNone || retained.byBlock[i].bytes > retained.byBlock[block].bytes)
-            block = i;
+    // The block of each node that retains most; of equals the first one.
+    constexpr std::size_t kNone = SIZE_MAX;
+    const auto isBefore = [&](std::size_t a, std::size_t b) {
+        const std::int64_t first = retained.sums[a].bytes, second = retained.sums[b].bytes;
+        return first != second ? first > second : retained.blocks[a] < retained.blocks[b];
+    };
+    std::vector<std::size_t> best(retained.byNode.size(), kNone); // by node: position in `retained`
+    for (std::size_t i = 0; i < retained.blocks.size(); ++i) {
+        std::size_t &most = best[retained.nodes[i]];
+        if (most == kNone || isBefore(i, most))
+            most = i;
     }
-    std::erase(best, BlockIndex::kNone);
-    std::sort(best.begin(), best.end(), [&](std::uint32_t a, std::uint32_t b) {
-        const std::int64_t first = retained.byBlock[a].bytes, second = retained.byBlock[b].bytes;
-        return first != second ? first > second : a < b;
-    });
+    std::erase(best, kNone);
+    std::sort(best.begin(), best.end(), isBefore);
     if (best.size() > m_parameters.pathCount)
         best.resize(m_parameters.pathCount);
-    for (const std::uint32_t block : best)
-        m_summary.paths.push_back(pathTo(block, retained));
+    for (const std::size_t one : best)
+        m_summary.paths.push_back(pathTo(retained.blocks[one], retained.sums[one]));
 }
 
 ReachSummary Summary::make(const std::stop_token &stop)
@@ -151,7 +152,7 @@ ReachSummary Summary::make(const std::stop_token &stop)
     addLost();
     if (stop.stop_requested())
         return {};
-    const Retained retained = retainedSizes(m_graph, m_marks, m_blocks);
+    const Retained retained = retainedSizes(m_graph, m_marks, m_blocks, stop);
     addRetained(retained);
     addPaths(retained);
     return stop.stop_requested() ? ReachSummary() : std::move(m_summary);

@@ -187,6 +187,8 @@ std::string scanCostText(const MemoryScan &scan)
         bytesText(scan.scannedBytes), formatDuration({scan.analysisNs}));
     if (scan.interruptedCalls > 0)
         text += fmt::format(" {} of its waiting calls ended with EINTR.", formatCount(scan.interruptedCalls));
+    if (scan.proof == ScanProof::Complete && !scan.limits.empty())
+        text += " " + scan.limits + ".";
     if (scan.minAgeNs > 0)
         text += fmt::format(" Blocks younger than {} are not judged.", formatDuration({scan.minAgeNs}));
     return text;

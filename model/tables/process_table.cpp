@@ -425,6 +425,14 @@ ProcessId ProcessTable::lastProcess(std::int32_t pid) const
     return live.isValid() || ended == m_ended.end() ? live : ended->second.id;
 }
 
+void ProcessTable::hiddenEnded(std::int32_t pid, Timestamp when)
+{
+    constexpr Duration kKept{60'000'000'000}; // records of its end may come late
+    std::erase_if(m_hidden, [&](const auto &entry) { return entry.second.to < when - kKept; });
+    if (const auto hidden = m_hidden.find(pid); hidden != m_hidden.end())
+        hidden->second.to = when;
+}
+
 std::vector<std::int32_t> ProcessTable::livePids() const
 {
     std::vector<std::int32_t> pids;

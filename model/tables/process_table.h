@@ -65,6 +65,16 @@ public:
     /// All that live, ascending.
     std::vector<std::int32_t> livePids() const;
 
+    /// The recorder's own doing, and no part of the session: a process that was forked off a recorded one to be read. Whoever tells of
+    /// processes asks first; nothing is kept of it. Before `from` its pid was another one's, and it is again once it has ended.
+    void hide(std::int32_t pid, Timestamp from) { m_hidden[pid] = {from, Timestamp{INT64_MAX}}; }
+    void hiddenEnded(std::int32_t pid, Timestamp when);
+    bool isHidden(std::int32_t pid, Timestamp when) const
+    {
+        const auto hidden = m_hidden.empty() ? m_hidden.end() : m_hidden.find(pid);
+        return hidden != m_hidden.end() && hidden->second.from <= when && when <= hidden->second.to;
+    }
+
     TableBuilder &tables() { return m_tables; }
 
 private:
@@ -117,7 +127,13 @@ private:
     const Image &row(const LiveImage &image) const { return m_tables.tables().images[image.id.index()]; }
     const Process &row(const LiveProcess &process) const { return m_tables.tables().processes[process.id.index()]; }
 
+    struct Hidden
+    {
+        Timestamp from, to;
+    };
+
     TableBuilder &m_tables;
+    std::unordered_map<std::int32_t, Hidden> m_hidden;
     std::function<std::string(std::string_view)> m_filter;
     std::unordered_map<std::int32_t, LiveProcess> m_live;
     std::unordered_map<std::int32_t, LiveProcess> m_ended; ///< last process of each pid: late reports still find it

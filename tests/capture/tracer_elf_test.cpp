@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reads from the tracer's file what decides whether it can be loaded into other people's programs.
 #include "capture/wire/attach.h"
+#include "capture/wire/snapshot.h"
 
 #include <QFile>
 #include <QtTest>
@@ -142,7 +143,8 @@ private Q_SLOTS:
 
     void exportsTheHooksAndWhatAnAttachCalls()
     {
-        std::vector<std::string> hooks{capture::wire::kCommandFunction, capture::wire::kLockedFunction};
+        std::vector<std::string> hooks{
+            capture::wire::kCommandFunction, capture::wire::kLockedFunction, capture::wire::kSnapshotFunction};
 #define HOOK(result, name, parameters) hooks.emplace_back(#name);
 #define HOOK_OPTIONAL HOOK
 #include "capture/tracer/hooked_functions.def"

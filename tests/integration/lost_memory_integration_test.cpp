@@ -8,6 +8,8 @@
 #include <QStandardPaths>
 #include <QTest>
 
+#include <unistd.h>
+
 #include <csignal>
 
 using tests::GenprofRunner;
@@ -90,6 +92,9 @@ private Q_SLOTS:
     void secondScanConfirms();
     void youngBlocksAreNotJudged();
     void healthyProgramIsNotAccusedAfterAttach();
+    void programDoesNotNoticeItsCopy();
+    void programSurvivesARecorderKilledInAScan();
+    void saysWhyItStoodStill();
     void sampledHeapGivesALowerBound();
     void timeOfSamplesLeavesALowerBound();
     void scansOnASchedule();
@@ -261,6 +266,96 @@ void LostMemoryIntegrationTest::healthyProgramIsNotAccusedAfterAttach()
         QVERIFY(one[QStringLiteral("limits")].toString().contains(QStringLiteral("attached")));
         QCOMPARE(blocks(one.toObject(), 0) + blocks(one.toObject(), 1), 0);
     }
+}
+
+/// Its memory is read from a copy by fork while it runs on; also of what a fork does not copy.
+void LostMemoryIntegrationTest::programDoesNotNoticeItsCopy()
+{
+    const GenprofRunner runner;
+    const auto recording
+        = runner.startRecording({QStringLiteral("-q")}, {GenprofRunner::target(QStringLiteral("forked_copy"))});
+    const QByteArray printed = tests::readUntil(*recording, "ready");
+    for (int i = 0; i < 4; ++i)
+        scan(runner, {QStringLiteral("--min-age"), QStringLiteral("0s")});
+    recording->write("\n");
+    const QByteArray seen = tests::readUntil(*recording, "children");
+    QCOMPARE(tests::waitForExit(*recording), 0);
+    QVERIFY2(seen.contains("children 0 early 0 wrong 0 deaf 0 descriptors 0"), seen);
+    const QJsonObject report = runner.report(QStringLiteral("lost"));
+    QCOMPARE(report[QStringLiteral("scans")].toArray().size(), 4);
+    for (const QJsonValue one : report[QStringLiteral("scans")].toArray()) {
+        const QString limits = one[QStringLiteral("limits")].toString();
+        QVERIFY2(limits.contains(QStringLiteral("from a copy by fork")), qPrintable(limits));
+        QCOMPARE(one[QStringLiteral("proof")].toString(), QStringLiteral("complete"));
+        QCOMPARE(blocks(one.toObject(), 0) + blocks(one.toObject(), 1), 0);
+        QVERIFY(blocks(one.toObject(), 3) >= tests::figure(printed, "reachable"));
+    }
+    // The program has children of its own, which are told from the copies by their parent alone.
+    const QByteArray orphans = runner
+                                   .genprof({QStringLiteral("sql"), runner.session(),
+                                       QStringLiteral("SELECT count(*) AS n FROM thread t JOIN string s ON s.id = "
+                                                      "t.name WHERE s.text LIKE 'genprof-copy%'"),
+                                       QStringLiteral("--format"), QStringLiteral("csv")})
+                                   .out;
+    QCOMPARE(orphans.simplified(), QByteArray("n 0"));
+}
+
+/// Wherever it is killed, the program runs on, and no copy of it stays.
+void LostMemoryIntegrationTest::programSurvivesARecorderKilledInAScan()
+{
+    for (const int afterMs : {0, 2, 5, 10, 20, 40}) {
+        const GenprofRunner runner;
+        QProcess target;
+        target.start(GenprofRunner::target(QStringLiteral("forked_copy")), {});
+        tests::readUntil(target, "ready");
+        const auto recording = runner.start({QStringLiteral("attach"), QStringLiteral("--heap"), QStringLiteral("full"),
+            QStringLiteral("--cpu"), QStringLiteral("off"), QStringLiteral("-q"), QStringLiteral("-o"),
+            runner.session(), QString::number(target.processId())});
+        runner.waitForStatus();
+        const auto asking = runner.start({QStringLiteral("ctl"), runner.session(), QStringLiteral("scan")});
+        QTest::qWait(20 + afterMs);
+        recording->kill();
+        recording->waitForFinished();
+        asking->kill();
+        asking->waitForFinished();
+        target.write("\n");
+        const QByteArray seen = tests::readUntil(target, "children");
+        QVERIFY2(seen.contains("children 0 ") && seen.contains(" wrong 0 deaf 0 descriptors 0"), seen);
+        QCOMPARE(tests::waitForExit(target), 0);
+    }
+    const auto copies = [] {
+        QProcess list;
+        list.start(QStringLiteral("ps"),
+            {QStringLiteral("-C"), QStringLiteral("genprof-copy"), QStringLiteral("-o"), QStringLiteral("stat=")});
+        list.waitForFinished();
+        return list.readAllStandardOutput().simplified().replace('Z', ' ').simplified();
+    };
+    QTRY_COMPARE_WITH_TIMEOUT(copies(), QByteArray(), 5000);
+}
+
+/// Where no copy is made, the result says why, and finds the same.
+void LostMemoryIntegrationTest::saysWhyItStoodStill()
+{
+    const GenprofRunner runner;
+    const auto recording = runner.startRecording({QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off")},
+        {QStringLiteral("sh"), QStringLiteral("-c"), QStringLiteral("echo pid $$; exec \"$0\""),
+            GenprofRunner::target(QStringLiteral("lost_shapes"))});
+    const QByteArray printed = tests::readUntil(*recording, "ready");
+    const QStringList atOnce{QStringLiteral("--min-age"), QStringLiteral("0s")};
+    const auto pid = static_cast<pid_t>(tests::figure(printed, "pid"));
+    scan(runner, atOnce);
+    QCOMPARE(::kill(pid, SIGSTOP), 0);
+    const QByteArray answer = scan(runner, atOnce);
+    ::kill(pid, SIGCONT);
+    recording->write("\n");
+    QCOMPARE(tests::waitForExit(*recording), 0);
+    QVERIFY2(
+        answer.simplified().contains("It stood still while its memory was read: it is stopped by a signal"), answer);
+    const QJsonArray scans = runner.report(QStringLiteral("lost"))[QStringLiteral("scans")].toArray();
+    QCOMPARE(scans.size(), 2);
+    QVERIFY(scans.first()[QStringLiteral("limits")].toString().contains(QStringLiteral("from a copy by fork")));
+    for (int i = 0; i < kClasses.size(); ++i)
+        QCOMPARE(blocks(scans.last().toObject(), i), blocks(scans.first().toObject(), i));
 }
 
 void LostMemoryIntegrationTest::sampledHeapGivesALowerBound()

@@ -5,6 +5,7 @@
 #include <QtTest>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <random>
 #include <set>
@@ -97,6 +98,30 @@ private Q_SLOTS:
         }
         QCOMPARE(index.find(0), BlockIndex::kNone);
         QCOMPARE(index.find(~std::uint64_t{0}), BlockIndex::kNone);
+    }
+
+    /// Within blocks small, large and of many segments, between them, and far from all.
+    void manyAtOnceAreFoundAsOneByOne()
+    {
+        std::mt19937_64 random(5);
+        std::vector<ScanBlock> blocks{{0x7000'0000'0010, std::uint64_t{5} << 30, 1, 0}};
+        for (std::uint64_t at = 0x5600'0000'0000; blocks.size() < 6000; at += 16 + (random() % 64 == 0 ? 100'000 : 0)) {
+            blocks.push_back({at, random() % 200 & 0xff, 1, 0});
+            at += blocks.back().size;
+        }
+        const BlockIndex index(blocks);
+        std::vector<std::uint64_t> addresses;
+        for (int i = 0; i < 5000; ++i)
+            addresses.push_back(random() % 8 == 0 ? random()
+                                                  : blocks[random() % 6000].address + random() % 256
+                        + (random() % 16 == 0 ? std::uint64_t{3} << 30 : 0));
+        std::array<std::uint32_t, BlockIndex::kMostAtOnce> found;
+        for (std::size_t at = 0; at < addresses.size(); at += 61) {
+            const std::size_t count = std::min<std::size_t>(addresses.size() - at, 61);
+            index.find({addresses.data() + at, count}, found.data());
+            for (std::size_t i = 0; i < count; ++i)
+                QCOMPARE(found[i], index.find(addresses[at + i]));
+        }
     }
 
     void blockOfNoBytesHasAnAddress()
@@ -247,13 +272,18 @@ private Q_SLOTS:
             const PointerGraph graph = memory.graph(index);
             const Retained retained = retainedSizes(graph, markReachable(graph), index);
             const std::vector<bool> all = plainReach(graph, kNobody, false);
+            std::vector<BlockSum> byBlock(graph.blockCount());
+            for (std::size_t i = 0; i < retained.blocks.size(); ++i) {
+                byBlock[retained.blocks[i]] += retained.sums[i];
+                QCOMPARE(retained.nodes[i], static_cast<std::uint32_t>(index[retained.blocks[i]].node));
+            }
             for (std::uint32_t i = 0; i < graph.blockCount(); ++i) {
                 const std::vector<bool> rest = plainReach(graph, i, false);
                 std::int64_t gone = 0;
                 for (std::uint32_t other = 0; other < graph.blockCount(); ++other)
                     gone += all[other] && !rest[other] ? 1 : 0;
-                QCOMPARE(retained.byBlock[i].blocks, all[i] ? gone : 0);
-                QCOMPARE(retained.byBlock[i].bytes, retained.byBlock[i].blocks * 256);
+                QCOMPARE(byBlock[i].blocks, all[i] ? gone : 0);
+                QCOMPARE(byBlock[i].bytes, byBlock[i].blocks * 256);
             }
         }
     }
