@@ -40,7 +40,7 @@ template <typename Function> struct Thawing
 template <typename Function> Thawing(Function) -> Thawing<Function>;
 
 /// Copies the books, as far as `extent` has the memory: `unmapped` counts blocks of which it has nothing. Whether `filter` knows of all.
-bool copyBlocks(const model::LiveHeap &live, const SegmentFilter &filter, const MappedExtent &extent,
+bool copyBlocks(const model::LiveTable &live, const SegmentFilter &filter, const MappedExtent &extent,
     std::vector<model::ScanBlock> &blocks, std::size_t &unmapped)
 {
     std::size_t count = 0;
