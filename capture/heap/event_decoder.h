@@ -47,6 +47,22 @@ public:
     /// The same into `event`: a copy of what was just written in parts would stall each time.
     void next(HeapEvent &event);
 
+    /// The next event if it is one record long, a Malloc or Free: as next() gives it. Else nothing is read, and false.
+    bool nextPlain(HeapEvent &event)
+    {
+        if (m_ring.available() == 0)
+            return false;
+        const wire::Record record = m_ring.peek(0);
+        const wire::RecordType type = record.type();
+        if ((type != wire::RecordType::Malloc && type != wire::RecordType::Free) || record.pointer() == 0
+            || (m_widePointer | m_wideSize) != 0) [[unlikely]]
+            return false;
+        m_ring.pop();
+        m_units += record.timeDelta();
+        event = {type, record.node(), record.pointer(), record.size(), m_units};
+        return true;
+    }
+
     /// The pointer of the record `ahead` places further on: what to prefetch for. Only a hint.
     std::uint64_t hint(std::uint64_t ahead) const
     {

@@ -233,7 +233,7 @@ double EventPairing::thin(
         variance += after.byteVariance;
         return isKept;
     };
-    model::LiveHeap kept;
+    model::LiveTable kept;
     m_live.forEach([&](std::uint64_t pointer, model::LiveBlock block) {
         if (decide(pointer, block))
             kept.insert(pointer, block);

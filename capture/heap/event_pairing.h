@@ -5,7 +5,7 @@
 #include "capture/heap/scope_book.h"
 #include "capture/wire/sampled_blocks.h"
 #include "model/heap/heap_ledger.h"
-#include "model/heap/live_heap.h"
+#include "model/heap/live_table.h"
 
 #include <array>
 #include <cstdint>
@@ -67,6 +67,34 @@ public:
 
     Verdict apply(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
 
+    /// Whether applyPlainly() may be asked: every event is and was recorded, and nobody asks about parts of the run.
+    bool isPlain() const
+    {
+        return m_orders.size() == 1 && m_orders.front().period == 0 && !m_hasEarlyFrees && !m_scopes.isOpen();
+    }
+    /// Applies a Malloc or Free as apply() would, where isPlain(): the shortest way, inlined. False: nothing was done, ask apply().
+    bool applyPlainly(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread)
+    {
+        if (event.type == wire::RecordType::Malloc) {
+            if (!m_live.insert(event.pointer, {event.size, event.node, m_ledger.bornAt(timeNs), 0})) [[unlikely]]
+                return false;
+            m_ledger.allocated(event.node, event.size, timeNs);
+            thread.lastAllocation = event.pointer;
+        } else if (event.type == wire::RecordType::Free) {
+            const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
+            if (!block) [[unlikely]]
+                return false;
+            const bool isTemporary = thread.lastAllocation == event.pointer;
+            m_ledger.freed(*block, timeNs, isTemporary);
+            // The next block at this address is another one.
+            thread.lastAllocation = isTemporary ? 0 : thread.lastAllocation;
+        } else {
+            return false;
+        }
+        thread.hasNewOrder = false;
+        return true;
+    }
+
     /// Whether blocks can be recorded with this period: a recording knows at most model::kLivePeriods of them.
     bool knowsPeriod(std::uint64_t samplePeriodBytes) const;
     /// The next order, in the order of their numbers, given at `units`; the first one is the constructor's.
@@ -102,7 +130,7 @@ public:
     bool hasSampled() const { return m_orders.back().isAfterSampling || m_orders.back().period != 0; }
     /// Of the last order.
     std::uint64_t samplePeriodBytes() const { return weightsOf(m_orders.back().period).periodBytes(); }
-    const model::LiveHeap &live() const { return m_live; }
+    const model::LiveTable &live() const { return m_live; }
     model::HeapLedger &ledger() { return m_ledger; }
     /// Parts of the program's run that it asks about; told of each block here.
     ScopeBook &scopes() { return m_scopes; }
@@ -164,7 +192,7 @@ private:
     };
     std::array<EarlyFree, 256> m_earlyFrees{}; ///< by address; a younger one takes an older one's place
     bool m_hasEarlyFrees = false;
-    model::LiveHeap m_live;
+    model::LiveTable m_live;
     model::HeapLedger m_ledger;
     ScopeBook m_scopes;
     PairingLosses m_losses;

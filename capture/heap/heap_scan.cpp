@@ -60,7 +60,7 @@ template <typename Function> struct Thawing
 template <typename Function> Thawing(Function) -> Thawing<Function>;
 
 /// Copies the books, and nothing more: the process, which runs again, waits for them when it allocates much.
-void copyBlocks(const model::LiveHeap &live, std::vector<model::ScanBlock> &blocks)
+void copyBlocks(const model::LiveTable &live, std::vector<model::ScanBlock> &blocks)
 {
     std::size_t count = 0;
     live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {

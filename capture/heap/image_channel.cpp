@@ -17,6 +17,7 @@ namespace capture {
 
 namespace {
 
+/// Records ahead of the one that is applied whose places in the live table are asked for.
 constexpr std::uint64_t kPrefetchAhead = 12;
 /// How far stamps of two threads may be in the wrong order, in clock units: about a microsecond.
 constexpr std::uint64_t kSkewUnits = 64;
@@ -216,8 +217,11 @@ std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uin
 {
     std::uint64_t applied = 0;
     do {
-        if (const std::uint64_t soon = ring.decoder.hint(kPrefetchAhead); soon != 0)
-            m_pairing.prefetch(soon);
+        if (!ring.isStalled && !ring.isLast && m_pairing.isPlain()) {
+            applied += runPlainly(ring, clock, limitUnits);
+            if (ring.current.type == wire::RecordType::None || ring.current.units > limitUnits)
+                break;
+        }
         bool isApplied = applyCurrent(ring, clock, EventPairing::Missing::Wait);
         if (!isApplied && !ring.isLast && !ring.isStalled) {
             ring.isLast = true; // once more after the events of the same moment, before others run ahead
@@ -234,6 +238,21 @@ std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uin
         }
         ++applied;
     } while (ring.current.type != wire::RecordType::None && ring.current.units <= limitUnits);
+    return applied;
+}
+
+/// Nearly all events are such: the next ones up to `limitUnits` that take no decision. Returns how many.
+std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+{
+    std::uint64_t applied = 0;
+    HeapEvent event = ring.current;
+    while (event.units <= limitUnits && m_pairing.applyPlainly(event, clock.toNs(event.units), ring.thread)) {
+        ++applied;
+        m_pairing.prefetch(ring.decoder.hint(kPrefetchAhead));
+        if (!ring.decoder.nextPlain(event))
+            ring.decoder.next(event);
+    }
+    ring.current = event;
     return applied;
 }
 

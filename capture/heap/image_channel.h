@@ -145,6 +145,7 @@ private:
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
     std::uint64_t runQueue(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
+    std::uint64_t runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
     void takeQuestion(Ring &ring);

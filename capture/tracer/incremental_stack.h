@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "capture/tracer/frame_step.h"
 #include "capture/unwind/unwinder.h"
 
 #include <cstddef>
@@ -17,7 +18,7 @@ namespace capture::tracer {
 /// below it cannot be landed on. So a kept stack is never trusted, and nothing needs to be told when frames return, throw
 /// or jump. Frames that need more than rsp and rbp (signal frames, expressions) are not kept at all.
 ///
-/// One thread's; no heap, no lock. Untouched pages cost nothing, so the room for frames is generous.
+/// One thread's; no heap, no lock. Untouched pages cost nothing, so the room for frames is generous. forget() before the first use.
 class IncrementalStack
 {
 public:
@@ -28,22 +29,30 @@ public:
     /// Forgets the kept stack: code may have been unmapped, or nodes mean something else.
     void forget()
     {
-        m_count = 0;
+        m_end = kFirst;
+        m_checks = 0;
+        for (std::uint32_t i = 0; i < kFirst; ++i)
+            m_words[i] = {kNoSlot, 0};
         __builtin_memset(m_leaves, 0, sizeof m_leaves);
     }
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
     ///
-    /// `rules` as for unwind::unwind(); `stack` is the readable part of the thread's stack; `nodes.child(parent, pc)` interns a frame
-    /// and returns `parent` where it is refused; `nodes.address(node)` and `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
+    /// `rules.step(returnAddress)` gives the FrameStep of a frame and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
+    /// stack; `nodes.child(parent, pc)` interns a frame and returns `parent` where it is refused; `nodes.address(node)` and
+    /// `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
     template <typename Rules, typename Nodes>
     [[gnu::always_inline]] inline std::uint32_t capture(
-        unwind::NarrowFrame caller, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes);
+        const unwind::NarrowFrame &caller, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes);
 
     /// Frames walked by rules since the last call, for tests and benchmarks.
     std::uint64_t walkedFrames() const { return m_walked; }
 
 private:
+    /// Kept frames stand from here on; before them are two that lie above every stack, so that a search for a slot always ends.
+    static constexpr std::uint32_t kFirst = 2;
+    static constexpr std::uint64_t kNoSlot = ~std::uint64_t{0};
+
     /// A word that must be as it was.
     struct Word
     {
@@ -58,211 +67,250 @@ private:
     };
     struct Kept
     {
-        std::uint64_t bp;
+        std::uint64_t bp; ///< where it is needed
         std::uint32_t node;
         bool needsBp; ///< the way from here to the root depends on rbp
     };
     /// A frame that was walked, leaf first.
     struct Walked
     {
-        unwind::NarrowFrame frame;
+        Word word;             ///< its slot and pc
         std::uint64_t bpFrom;  ///< where the step restored rbp from; 0: it did not
         std::uint64_t cfaFrom; ///< where the step read the CFA; 0: it computed it
-        bool usesBp;           ///< the step's CFA follows from rbp
-        std::uint32_t node;    ///< once it is known
+        std::uint64_t bp;
+        bool usesBp; ///< the step's CFA follows from rbp
     };
+    /// What lies above the frames that were walked.
     struct Landing
     {
-        std::uint32_t frames = 0; ///< kept frames that are taken over
-        std::uint32_t node = 0;
-        bool needsBp = false;
-        std::uint64_t bp = 0;
+        std::uint32_t frame; ///< the kept frame; kFirst - 1: none, but the end of the stack
+        std::uint32_t node;
+        bool needsBp;
+        std::uint64_t bp;
+    };
+    static Landing atEnd(unwind::StepResult result)
+    {
+        return {kFirst - 1, static_cast<std::uint32_t>(unwind::endOf(result)), false, 0};
+    }
+    /// How a walk came to its landing.
+    struct Way
+    {
+        Walked *end;                ///< behind the last frame of m_walk
+        std::uint64_t hash = 0;     ///< of the pcs
+        bool isFromRspAlone = true; ///< no step depends on anything but its pc
     };
 
-    std::uint32_t verified() const;
-    bool landsOn(std::uint32_t index, std::uint64_t slot, const unwind::NarrowFrame &frame) const;
-    static unwind::StepResult findCaller(
-        Walked &walked, unwind::FrameRule rule, const unwind::OwnStack &stack, std::uint64_t &base, std::uint64_t &cfa);
-    static bool restoreBp(
-        Walked &walked, unwind::FrameRule rule, const unwind::OwnStack &stack, std::uint64_t from, std::uint64_t &bp);
-    std::uint64_t alignTo(std::uint64_t slot, std::uint32_t &cursor) const;
-    template <typename Nodes>
-    std::uint32_t keep(Landing landing, std::uint32_t walked, std::uint64_t hash, Nodes &nodes);
-    template <typename Nodes>
-    bool findNodes(const Landing &landing, std::uint32_t walked, std::uint32_t leaf, const Nodes &nodes);
+    const Word *verified() const;
+    template <typename Rules>
+    [[gnu::noinline]] static unwind::StepResult stepByRule(
+        Walked &walked, Rules &rules, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp);
+    static unwind::StepResult stepByRbp(
+        Walked &walked, const FrameStep &step, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp);
+    template <typename Nodes> std::uint32_t keep(const Landing &at, const Way &way, Nodes &nodes);
+    template <typename Nodes> bool keepKnown(const Landing &at, std::uint32_t leaf, const Nodes &nodes);
+    template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, std::uint32_t walked, Nodes &nodes);
 
-    std::uint32_t m_count = 0;  ///< kept frames
-    std::uint32_t m_checks = 0; ///< of m_check, by rising depth
+    std::uint32_t m_end = kFirst; ///< behind the last kept frame
+    std::uint32_t m_checks = 0;   ///< of m_check, by rising depth
     std::uint64_t m_walked = 0;
-    /// The leaf's node by a hash of the landing and the pcs walked. Only a guess: the tree itself says whether it is right.
-    static constexpr unsigned kLeafBits = 11;
+    /// The leaf's node, and above it more bits of the hash, by a hash of the landing and the pcs walked. Only a guess: the tree itself says
+    /// whether it is right.
+    static constexpr unsigned kLeafBits = 11, kNodeBits = 24;
+    static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
     std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
-    Word m_words[kMostFrames]; ///< root first: slot and pc
-    Kept m_kept[kMostFrames];
+    Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
+    Kept m_kept[kFirst + kMostFrames];
     Check m_check[2 * kMostFrames];
     Walked m_walk[kMostFrames];
 };
 
-/// How many kept frames, from the root, may be landed on: their ways to the root read what they read before.
-[[gnu::always_inline]] inline std::uint32_t IncrementalStack::verified() const
+/// Behind the last kept frame, from the root, that may be landed on: their ways to the root read what they read before.
+[[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified() const
 {
-    std::uint32_t limit = 0;
+    const auto differs
+        = [](const Word &word) { return *reinterpret_cast<const std::uint64_t *>(word.address) ^ word.value; };
+    const Word *word = m_words + kFirst, *const end = m_words + m_end;
+    const Word *const fours = word + ((m_end - kFirst) & ~std::uint32_t{3});
+    while (word != fours && (differs(word[0]) | differs(word[1]) | differs(word[2]) | differs(word[3])) == 0)
+        word += 4;
+    while (word != end && differs(*word) == 0)
+        ++word;
     // The frame whose own word changed is among them: the landing compares its pc.
-    while (limit < m_count && *reinterpret_cast<const std::uint64_t *>(m_words[limit].address) == m_words[limit].value)
-        ++limit;
-    limit += limit < m_count ? 1 : 0;
-    for (std::uint32_t i = 0; i < m_checks && m_check[i].depth < limit; ++i)
-        if (*reinterpret_cast<const std::uint64_t *>(m_check[i].word.address) != m_check[i].word.value)
-            return m_check[i].depth;
+    const Word *const limit = word != end ? word + 1 : end;
+    for (std::uint32_t i = 0; i < m_checks && m_words + m_check[i].depth < limit; ++i)
+        if (differs(m_check[i].word) != 0)
+            return m_words + m_check[i].depth;
     return limit;
 }
 
-[[gnu::always_inline]] inline bool IncrementalStack::landsOn(
-    std::uint32_t index, std::uint64_t slot, const unwind::NarrowFrame &frame) const
+/// One step by a rule that is no FrameStep, or why there is none.
+template <typename Rules>
+unwind::StepResult IncrementalStack::stepByRule(
+    Walked &walked, Rules &rules, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp)
 {
-    return m_words[index].address == slot && m_words[index].value == frame.pc
-        && (!m_kept[index].needsBp || m_kept[index].bp == frame.bp);
-}
-
-/// From `frame` to its caller's stack pointer: as unwind::stepNarrow(), but reads neither pc nor rbp.
-[[gnu::always_inline]] inline unwind::StepResult IncrementalStack::findCaller(
-    Walked &walked, unwind::FrameRule rule, const unwind::OwnStack &stack, std::uint64_t &base, std::uint64_t &cfa)
-{
-    const unwind::NarrowFrame &frame = walked.frame;
+    using unwind::FrameRule;
+    using unwind::StepResult;
+    const FrameRule rule = rules.rule(unwind::lookupAddress(walked.word.value, false));
     const bool isFromRsp = rule.isPlainFrom(unwind::reg::kRsp);
-    base = isFromRsp ? frame.sp : frame.bp;
-    cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
-    walked.cfaFrom = 0;
-    walked.usesBp = !isFromRsp;
-    if (!isFromRsp && !rule.isPlainFrom(unwind::reg::kRbp)) [[unlikely]] {
-        const unwind::StepResult result = unwind::otherCfa(rule);
-        walked.usesBp = rule.cfaFromRbp();
-        if (result != unwind::StepResult::Stepped)
+    const std::uint64_t base = isFromRsp ? slot + 8 : bp;
+    std::uint64_t cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
+    if (!isFromRsp && !rule.isPlainFrom(unwind::reg::kRbp)) {
+        const StepResult result = unwind::otherCfa(rule);
+        if (result != StepResult::Stepped)
             return result;
         walked.cfaFrom = cfa;
         if (!stack.read(cfa, cfa))
-            return unwind::StepResult::Unreadable;
+            return StepResult::Unreadable;
     }
-    return cfa <= frame.sp || rule.isSignalFrame() ? unwind::StepResult::BadRule : unwind::StepResult::Stepped;
-}
-
-/// rbp as the caller has it; notes where it was restored from.
-[[gnu::always_inline]] inline bool IncrementalStack::restoreBp(
-    Walked &walked, unwind::FrameRule rule, const unwind::OwnStack &stack, std::uint64_t from, std::uint64_t &bp)
-{
-    using unwind::FrameRule;
+    walked.usesBp = !isFromRsp && (rule.isPlainFrom(unwind::reg::kRbp) || rule.cfaFromRbp());
+    if (cfa <= slot + 8 || rule.isSignalFrame())
+        return StepResult::BadRule;
     const unsigned saved = rule.saved(FrameRule::Rbp);
-    walked.bpFrom = 0;
-    if (saved - 1 >= FrameRule::kUndefined - 1)
-        return true;
-    const std::uint64_t slot = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
-    walked.bpFrom = slot;
-    return stack.read(slot, bp);
+    if (saved != FrameRule::kSame && saved != FrameRule::kUndefined) {
+        const std::uint64_t from = rule.savedFromRegister() ? base : cfa;
+        walked.bpFrom = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
+        if (!stack.read(walked.bpFrom, bp))
+            return StepResult::Unreadable;
+    }
+    slot = cfa - 8;
+    return StepResult::Stepped;
 }
 
-/// The place of a caller's return address, which should be `slot`. Where the kept stack has a frame at that very place, its own copy of the
-/// address is returned: the processor then reads on from there without having to wait for the rule that led to `slot`.
-[[gnu::always_inline]] inline std::uint64_t IncrementalStack::alignTo(std::uint64_t slot, std::uint32_t &cursor) const
+/// One step of the kinds that change rbp or start from it.
+[[gnu::always_inline]] inline unwind::StepResult IncrementalStack::stepByRbp(
+    Walked &walked, const FrameStep &step, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp)
 {
-    while (cursor > 0 && m_words[cursor - 1].address < slot)
-        --cursor;
-    if (cursor == 0)
-        return slot;
-    std::uint64_t kept = m_words[cursor - 1].address;
-    if (kept != slot)
-        return slot;
-    asm("" : "+r"(kept)); // keeps the compiler from seeing that both are the same
-    return kept;
+    walked.usesBp = step.kind == FrameStep::Kind::FromRbp;
+    const std::uint64_t next = (walked.usesBp ? bp : slot) + static_cast<std::uint64_t>(std::int64_t{step.size});
+    if (next <= slot)
+        return unwind::StepResult::BadRule;
+    slot = next;
+    if (step.rbpFrom == 0)
+        return unwind::StepResult::Stepped;
+    walked.bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
+    return stack.read(walked.bpFrom, bp) ? unwind::StepResult::Stepped : unwind::StepResult::Unreadable;
 }
 
 template <typename Rules, typename Nodes>
 [[gnu::always_inline]] inline std::uint32_t IncrementalStack::capture(
-    unwind::NarrowFrame frame, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes)
+    const unwind::NarrowFrame &caller, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes)
 {
-    const std::uint32_t limit = verified();
-    std::uint32_t cursor = m_count;
-    std::uint32_t walked = 0;
-    std::uint64_t hash = 0;
-    std::uint64_t slot = alignTo(frame.sp - 8, cursor);
+    const Word *const limit = verified();
+    const Word *at = m_words + m_end - 1;
+    const std::uint64_t last = stack.high - 8;
+    std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
+    while (at->address < slot)
+        --at;
+    Way way{m_walk};
     for (;;) {
-        if (cursor - 1 < limit && landsOn(cursor - 1, slot, frame)) {
-            const Kept &kept = m_kept[cursor - 1];
-            return keep({cursor, kept.node, kept.needsBp, kept.bp}, walked, hash, nodes);
+        if (at->address == slot && at->value == pc && at < limit) {
+            const auto frame = static_cast<std::uint32_t>(at - m_words);
+            const Kept &kept = m_kept[frame];
+            if (!kept.needsBp || kept.bp == bp)
+                return keep({frame, kept.node, kept.needsBp, kept.bp}, way, nodes);
         }
-        if (walked == kMostFrames) [[unlikely]]
+        if (way.end == m_walk + kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
-        hash = ((hash << 7) | (hash >> 57)) ^ frame.pc;
-        const unwind::FrameRule rule = rules.rule(frame.pc - 1);
-        Walked &step = m_walk[walked++];
-        step.frame = {frame.pc, slot + 8, frame.bp};
-        std::uint64_t base, cfa;
-        unwind::StepResult result = findCaller(step, rule, stack, base, cfa);
-        if (result == unwind::StepResult::Stepped) [[likely]] {
-            slot = alignTo(cfa - 8, cursor);
-            if (!stack.read(slot, frame.pc)
-                || !restoreBp(step, rule, stack, rule.savedFromRegister() ? base : slot + 8, frame.bp)) [[unlikely]]
+        const FrameStep &step = rules.step(pc);
+        way.hash = ((way.hash << 7) | (way.hash >> 57)) ^ pc;
+        Walked &walked = *way.end++;
+        walked = {{slot, pc}, 0, 0, bp, false};
+        std::uint64_t next = slot + static_cast<std::uint64_t>(std::int64_t{step.size});
+        if (step.kind != FrameStep::Kind::FromRsp) [[unlikely]] {
+            next = slot;
+            const unwind::StepResult result = step.kind == FrameStep::Kind::Other
+                ? stepByRule(walked, rules, stack, next, bp)
+                : stepByRbp(walked, step, stack, next, bp);
+            way.isFromRspAlone = way.isFromRspAlone && !walked.usesBp && walked.cfaFrom == 0;
+            if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
+                return keep(atEnd(result), way, nodes);
+            if (result != unwind::StepResult::Stepped)
                 return kNeedsPlainWalk;
-            if (frame.pc != 0) [[likely]]
-                continue;
-            step.cfaFrom = slot; // a null return address ended it: a word like any other
-            result = unwind::StepResult::ReachedStart;
-        } else if (result != unwind::StepResult::ReachedStart && result != unwind::StepResult::NoUnwindInfo) {
-            return kNeedsPlainWalk;
         }
-        return keep({0, static_cast<std::uint32_t>(unwind::endOf(result)), false, 0}, walked, hash, nodes);
+        if (next > last) [[unlikely]]
+            return kNeedsPlainWalk;
+        // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
+        // for the rule that led there.
+        if (at[-1].address == next) [[likely]] {
+            next = (--at)->address;
+            asm("" : "+r"(next)); // keeps the compiler from seeing that both are the same
+        } else {
+            while (at->address < next)
+                --at;
+        }
+        slot = next;
+        pc = *reinterpret_cast<const std::uint64_t *>(slot);
+        if (pc == 0) [[unlikely]] {
+            walked.cfaFrom = slot; // a null return address ended it: a word like any other
+            way.isFromRspAlone = false;
+            return keep(atEnd(unwind::StepResult::ReachedStart), way, nodes);
+        }
     }
-}
-
-/// Whether `leaf` is the node of the frames walked above the landing; then each has its own noted. Loads that nothing waits for,
-/// where interning each frame would be a chain of look-ups.
-template <typename Nodes>
-[[gnu::always_inline]] inline bool IncrementalStack::findNodes(
-    const Landing &landing, std::uint32_t walked, std::uint32_t leaf, const Nodes &nodes)
-{
-    std::uint32_t node = leaf;
-    for (std::uint32_t i = 0; i < walked; ++i) {
-        if (nodes.address(node) != m_walk[i].frame.pc)
-            return false;
-        m_walk[i].node = node;
-        node = nodes.parent(node);
-    }
-    return node == landing.node;
 }
 
 /// Keeps what was walked above the landing, and returns the leaf's node.
 template <typename Nodes>
-[[gnu::always_inline]] inline std::uint32_t IncrementalStack::keep(
-    Landing at, std::uint32_t walked, std::uint64_t hash, Nodes &nodes)
+[[gnu::always_inline]] inline std::uint32_t IncrementalStack::keep(const Landing &at, const Way &way, Nodes &nodes)
 {
-    if (walked == 0)
-        return m_count = at.frames, at.node;
-    if (at.frames + walked > kMostFrames) [[unlikely]]
+    if (way.end == m_walk)
+        return m_end = at.frame + 1, at.node;
+    const auto walked = static_cast<std::uint32_t>(way.end - m_walk);
+    if (at.frame - kFirst + 1 + walked > kMostFrames) [[unlikely]]
         return kNeedsPlainWalk;
-    std::uint32_t &leaf = m_leaves[((hash ^ (std::uint64_t{at.node} << 20)) * 0x9e3779b97f4a7c15) >> (64 - kLeafBits)];
-    const bool isKnown = findNodes(at, walked, leaf, nodes);
-    m_count = at.frames;
     m_walked += walked;
-    while (m_checks > 0 && m_check[m_checks - 1].depth >= at.frames)
+    while (m_checks > 0 && m_check[m_checks - 1].depth > at.frame)
         --m_checks;
-    std::uint32_t node = at.node;
+    const std::uint64_t hash = (way.hash ^ (std::uint64_t{at.node} << 20)) * 0x9e3779b97f4a7c15;
+    std::uint32_t &leaf = m_leaves[hash >> (64 - kLeafBits)];
+    const auto tag = static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask;
+    const std::uint32_t guess = leaf ^ tag;
+    m_end = at.frame + walked + 1;
+    // Where the hash says that it is another stack's, its nodes need not be touched.
+    if (guess <= kNodeMask && way.isFromRspAlone && !at.needsBp && keepKnown(at, guess, nodes)) [[likely]]
+        return guess;
+    const std::uint32_t node = keepAnew(at, walked, nodes);
+    leaf = node | tag;
+    return node;
+}
+
+/// The same where `leaf` is the node of the frames walked, and nothing but pcs has to be kept; else false. Loads that nothing waits for,
+/// where interning each frame would be a chain of look-ups.
+template <typename Nodes>
+[[gnu::always_inline]] inline bool IncrementalStack::keepKnown(
+    const Landing &at, std::uint32_t leaf, const Nodes &nodes)
+{
+    std::uint32_t node = leaf, frame = m_end;
+    for (const Walked *walked = m_walk; --frame > at.frame; ++walked) {
+        if (nodes.address(node) != walked->word.value)
+            return false;
+        m_words[frame] = walked->word;
+        m_kept[frame].node = node;
+        m_kept[frame].needsBp = false;
+        node = nodes.parent(node);
+    }
+    return node == at.node;
+}
+
+template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, std::uint32_t walked, Nodes &nodes)
+{
+    m_end = at.frame + 1;
     while (walked > 0) {
         const Walked &step = m_walk[--walked];
-        const std::uint32_t child = isKnown ? step.node : nodes.child(node, step.frame.pc);
-        if (child == node) [[unlikely]]
-            return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
-        node = child;
+        const std::uint32_t child = nodes.child(at.node, step.word.value);
+        if (child == at.node) [[unlikely]]
+            return at.node; // refused: the tree is full, and the stack ends at its deepest known ancestor
+        at.node = child;
         if (step.cfaFrom != 0) [[unlikely]]
-            m_check[m_checks++] = {{step.cfaFrom, *reinterpret_cast<const std::uint64_t *>(step.cfaFrom)}, m_count};
+            m_check[m_checks++] = {{step.cfaFrom, *reinterpret_cast<const std::uint64_t *>(step.cfaFrom)}, m_end};
         if (at.needsBp && step.bpFrom != 0)
-            m_check[m_checks++] = {{step.bpFrom, at.bp}, m_count};
+            m_check[m_checks++] = {{step.bpFrom, at.bp}, m_end};
         at.needsBp = step.usesBp || (at.needsBp && step.bpFrom == 0);
-        at.bp = step.frame.bp;
-        m_words[m_count] = {step.frame.sp - 8, step.frame.pc};
-        m_kept[m_count] = {at.bp, node, at.needsBp};
-        ++m_count;
+        at.bp = step.bp;
+        m_words[m_end] = step.word;
+        m_kept[m_end] = {at.bp, at.node, at.needsBp};
+        ++m_end;
     }
-    leaf = node;
-    return node;
+    return at.node;
 }
 
 } // namespace capture::tracer

@@ -13,20 +13,26 @@ namespace capture::tracer {
 
 namespace {
 
-std::uint64_t clockUnits(wire::Clock clock)
+[[gnu::noinline]] std::uint64_t monotonicUnits()
 {
-    if (clock == wire::Clock::Tsc) {
-        // Without the fence the counter may be read before the load that brought the pointer from another thread, and a free gets an
-        // earlier stamp than its malloc. Pairing then fails now and then (3 of 25 runs with 50 threads); the fence costs 20 to 40 ns
-        // a pair, because the program's own cache misses no longer overlap.
-        __builtin_ia32_lfence();
-        return __builtin_ia32_rdtsc() >> wire::kClockShift;
-    }
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     const auto ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     return ns >> wire::kClockShift;
 }
+
+[[gnu::always_inline]] inline std::uint64_t clockUnits(wire::Clock clock)
+{
+    if (clock != wire::Clock::Tsc) [[unlikely]]
+        return monotonicUnits();
+    // Without the fence the counter may be read before the load that brought the pointer from another thread, and a free gets an
+    // earlier stamp than its malloc. Pairing then fails now and then (3 of 25 runs with 50 threads); the fence costs 20 to 40 ns
+    // a pair, because the program's own cache misses no longer overlap.
+    __builtin_ia32_lfence();
+    return __builtin_ia32_rdtsc() >> wire::kClockShift;
+}
+
+[[gnu::always_inline]] inline std::uint64_t clockUnits() { return clockUnits(g_tracing.memory.header().clock); }
 
 /// Room for one event, or false: then the event is dropped and counted. Off the fast path.
 [[gnu::noinline]] bool makeRoom(ThreadState &thread)
@@ -61,13 +67,13 @@ std::uint64_t clockUnits(wire::Clock clock)
     }
 }
 
-/// False if there was no room, which is counted.
-bool write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+/// Writes what happened at `now`, in clock units. False if there was no room, which is counted.
+[[gnu::always_inline]] inline bool writeAt(std::uint64_t now, ThreadState &thread, wire::RecordType type,
+    std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
     wire::RingWriter &ring = thread.ring;
     if (!ring.hasRoom(wire::kRecordsPerEvent) && !makeRoom(thread)) [[unlikely]]
         return false;
-    const std::uint64_t now = clockUnits(g_tracing.memory.header().clock);
     std::uint64_t delta = now - thread.lastTime;
     if (delta >= wire::Record::kTimeLimit) [[unlikely]] {
         if (now < thread.lastTime) {
@@ -87,6 +93,13 @@ bool write(ThreadState &thread, wire::RecordType type, std::uint64_t pointer, st
     return true;
 }
 
+/// The same of what happens now; off the fast path.
+[[gnu::noinline]] bool write(
+    ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
+{
+    return writeAt(clockUnits(), thread, type, pointer, size, node);
+}
+
 /// Measures what recording costs the program, at one event in so many: what `--heap auto` keeps to a budget.
 class EventTimer
 {
@@ -97,7 +110,7 @@ public:
             return;
         // Primes: a program that does the same over and over is not always measured at the same place.
         thread.untilTimed = isSampling(thread.coverage) ? 13 : 251;
-        m_begin = clockUnits(g_tracing.memory.header().clock);
+        m_begin = clockUnits();
     }
     ~EventTimer()
     {
@@ -113,8 +126,8 @@ private:
         // One that took longer was interrupted, or waited for room, which is counted elsewhere.
         constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
         wire::Header &header = g_tracing.memory.header();
-        const std::uint64_t end = clockUnits(header.clock);
-        const std::uint64_t clock = clockUnits(header.clock) - end; // what looking at it costs is no part of it
+        const std::uint64_t end = clockUnits();
+        const std::uint64_t clock = clockUnits() - end; // what looking at it costs is no part of it
         if (end - m_begin >= kLongestUnits || clock >= kLongestUnits)
             return;
         header.timedUnits.fetch_add(end - m_begin - clock, std::memory_order_relaxed);
@@ -256,7 +269,9 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
     if (isSampling(thread->coverage) && isBlock)
         return sampleAllocation(*thread, type, pointer, size, caller);
     const EventTimer timer(*thread);
-    write(*thread, type, asNumber(pointer), size, captureStack(*thread, caller));
+    // The time first: the fence then waits for the allocator alone, and not for the walk too.
+    const std::uint64_t now = clockUnits();
+    writeAt(now, *thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
 bool recordRelease(wire::RecordType type, const void *pointer)
@@ -269,7 +284,7 @@ bool recordRelease(wire::RecordType type, const void *pointer)
         return true;
     }
     const EventTimer timer(*thread);
-    write(*thread, type, asNumber(pointer), 0, 0);
+    writeAt(clockUnits(), *thread, type, asNumber(pointer), 0, 0);
     return true;
 }
 

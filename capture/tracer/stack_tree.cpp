@@ -19,6 +19,12 @@ std::uint64_t hashOf(std::uint32_t parent, std::uint64_t address, std::uint32_t 
     return h ^ (h >> 32);
 }
 
+/// What a slot says of its node's hash, which does not depend on the size of the index.
+constexpr std::uint32_t tagOf(std::uint64_t hash, unsigned numberBits)
+{
+    return static_cast<std::uint32_t>(hash >> (32 + numberBits)) << numberBits;
+}
+
 std::size_t bytesOf(unsigned bits) { return sizeof(std::uint32_t) << bits; }
 
 } // namespace
@@ -48,13 +54,16 @@ std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address)
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
     const std::uint64_t hash = hashOf(parent, address, module);
     std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
+    const std::uint32_t tag = tagOf(hash, kNumberBits);
     for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
         const std::uint32_t found = index.slots[at].load(std::memory_order_acquire);
         if (found == 0)
             break;
-        const wire::Node &node = m_memory.node(found);
+        if ((found & ~kNumberMask) != tag)
+            continue;
+        const wire::Node &node = m_memory.node(found & kNumberMask);
         if (node.address == address && node.parent == parent && node.module == module)
-            return found;
+            return found & kNumberMask;
     }
     return add(parent, address, module);
 }
@@ -89,11 +98,12 @@ bool StackTree::waitForCommit(std::uint32_t node) const
 bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t hash)
 {
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
+    const std::uint32_t slot = node | tagOf(hash, kNumberBits);
     std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
     for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
         std::uint32_t empty = 0;
         if (index.slots[at].load(std::memory_order_relaxed) == 0
-            && index.slots[at].compare_exchange_strong(empty, node, std::memory_order_acq_rel))
+            && index.slots[at].compare_exchange_strong(empty, slot, std::memory_order_acq_rel))
             return true;
     }
     return false;
@@ -116,7 +126,7 @@ void StackTree::growIfNeeded()
         if (larger.slots != nullptr) {
             const std::uint32_t oldSlots = std::uint32_t{1} << old.bits;
             for (std::uint32_t i = 0; i < oldSlots; ++i) {
-                const std::uint32_t number = old.slots[i].load(std::memory_order_acquire);
+                const std::uint32_t number = old.slots[i].load(std::memory_order_acquire) & kNumberMask;
                 if (number == 0)
                     continue;
                 const wire::Node &node = m_memory.node(number);

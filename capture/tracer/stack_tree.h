@@ -10,7 +10,7 @@ namespace capture::tracer {
 
 /// The stack tree of this process: each (parent, address, module) has one node in shared memory. Any thread, no lock.
 ///
-/// The index is private: open addressing over node numbers, replaced by one of twice the size when three quarters
+/// The index is private: open addressing over node numbers with a part of their hash, so that no other node is touched on the way; replaced by one of twice the size when three quarters
 /// full. Two threads that add the same node at once, or while the index is being replaced, may make it twice; the
 /// recorder takes both for the same stack, so that costs a few bytes and no accuracy.
 class StackTree
@@ -22,10 +22,13 @@ public:
     /// The node of `address` (with wire::kExactAddress where it is exact) called by `parent`, added if new; `parent`
     /// itself if the node array is full, which is counted.
     std::uint32_t child(std::uint32_t parent, std::uint64_t address);
-    /// A node that child() gave.
-    const wire::Node &node(std::uint32_t number) const { return m_memory.node(number); }
 
 private:
+    /// Of a slot, above the number of its node: the uppermost bits of the node's hash.
+    static constexpr unsigned kNumberBits = 24;
+    static constexpr std::uint32_t kNumberMask = (std::uint32_t{1} << kNumberBits) - 1;
+    static_assert(wire::kMaxNodes <= kNumberMask);
+
     struct Index
     {
         std::atomic<std::uint32_t> *slots;

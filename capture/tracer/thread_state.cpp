@@ -10,16 +10,19 @@ namespace capture::tracer {
 
 void NodeCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
 
-void RuleNearCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+void StepCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
 
-unwind::FrameRule RuleNearCache::find(
-    Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc)
+const FrameStep &StepCache::find(
+    Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
 {
-    const unwind::FrameRule rule = unwind::LocalRules(shared, findObject).rule(pc);
+    const unwind::FrameRule rule
+        = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
     // Code that nobody knows may be known a moment later.
-    if (rule.kind() != unwind::RuleKind::NoInfo)
-        entry = {pc, rule.word()};
-    return rule;
+    static constexpr FrameStep kUnknown;
+    if (rule.kind() == unwind::RuleKind::NoInfo)
+        return kUnknown;
+    entry = {returnAddress, FrameStep::of(rule)};
+    return entry.step;
 }
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
@@ -56,17 +59,25 @@ namespace {
 
 struct RulesOf
 {
-    RuleNearCache &near;
-    unwind::FrameRule rule(std::uint64_t pc) const { return near.rule(g_tracing.rules, g_tracing.findObject, pc); }
+    StepCache &cache;
+    const FrameStep &step(std::uint64_t returnAddress) const
+    {
+        return cache.step(g_tracing.rules, g_tracing.findObject, returnAddress);
+    }
+    unwind::FrameRule rule(std::uint64_t pc) const
+    {
+        return unwind::LocalRules(g_tracing.rules, g_tracing.findObject).rule(pc);
+    }
 };
 
 struct NodesOf
 {
     NodeCache &cache;
     StackTree &tree;
+    const wire::Node *all; ///< by number
     std::uint32_t child(std::uint32_t parent, std::uint64_t address) { return cache.child(tree, parent, address); }
-    std::uint64_t address(std::uint32_t node) const { return tree.node(node).address; }
-    std::uint32_t parent(std::uint32_t node) const { return tree.node(node).parent; }
+    std::uint64_t address(std::uint32_t node) const { return all[node].address; }
+    std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }
 };
 
 /// Walks with all registers, asking the kernel about memory beyond the known stack: from signal handlers, coroutines, and through frames
@@ -99,7 +110,7 @@ std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &calle
     Tracing &tracing = g_tracing;
     const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
     if (thread.generation != generation) [[unlikely]] {
-        thread.rules.flush();
+        thread.steps.flush();
         thread.nodes.flush();
         thread.last.forget();
         thread.generation = generation;
@@ -107,8 +118,8 @@ std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &calle
     thread.stack.extendTo(caller.sp - 8);
     if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
         return capturePlainly(thread);
-    RulesOf rules{thread.rules};
-    NodesOf nodes{thread.nodes, tracing.tree};
+    RulesOf rules{thread.steps};
+    NodesOf nodes{thread.nodes, tracing.tree, &tracing.memory.node(0)};
     const std::uint32_t node = thread.last.capture(caller, rules, {thread.stack.low, thread.stack.high}, nodes);
     return node != IncrementalStack::kNeedsPlainWalk ? node : capturePlainly(thread);
 }

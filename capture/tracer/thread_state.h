@@ -40,17 +40,17 @@ private:
     Entry m_entries[std::size_t{1} << kBits];
 };
 
-/// A thread's own cache of rules in front of the process's: a few pages that stay in the first-level cache and the TLB, where the large
-/// one, hashed over 64 pages, does not.
-class RuleNearCache
+/// A thread's own cache of steps, by return address, in front of the process's rules: a few pages that stay in the first-level cache
+/// and the TLB, where the large one, hashed over 64 pages, does not.
+class StepCache
 {
 public:
-    unwind::FrameRule rule(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc)
+    const FrameStep &step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
     {
-        Entry &entry = m_entries[((pc >> 2) ^ (pc >> 12)) & (kEntries - 1)];
-        if (entry.pc == pc) [[likely]]
-            return unwind::FrameRule::fromWord(entry.rule);
-        return find(entry, shared, findObject, pc);
+        Entry &entry = m_entries[((returnAddress >> 2) ^ (returnAddress >> 12)) & (kEntries - 1)];
+        if (entry.returnAddress == returnAddress) [[likely]]
+            return entry.step;
+        return find(entry, shared, findObject, returnAddress);
     }
     void flush();
 
@@ -58,11 +58,12 @@ private:
     static constexpr std::size_t kEntries = 512;
     struct Entry
     {
-        std::uint64_t pc;
-        std::uint64_t rule;
+        std::uint64_t returnAddress;
+        FrameStep step;
     };
-    [[gnu::noinline]] static unwind::FrameRule find(
-        Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t pc);
+    static_assert(sizeof(Entry) == 16);
+    [[gnu::noinline]] static const FrameStep &find(
+        Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
 
     Entry m_entries[kEntries];
 };
@@ -100,7 +101,7 @@ struct ThreadState
     Sampler sampler;
     KnownStack stack;
     IncrementalStack last;
-    RuleNearCache rules;
+    StepCache steps;
     NodeCache nodes;
     std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
     bool walkIsExact[IncrementalStack::kMostFrames];

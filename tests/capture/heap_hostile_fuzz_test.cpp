@@ -49,7 +49,7 @@ void scribble(wire::MemoryView view, std::uint32_t slots, std::mt19937_64 &rando
 }
 
 /// What a scan does with the books before any memory is read: the blocks that are left of what the target claims.
-std::size_t scanOf(const model::LiveHeap &live)
+std::size_t scanOf(const model::LiveTable &live)
 {
     const MappedExtent extent(readMaps(::getpid())); // some of the addresses exist
     SegmentFilter filter;

@@ -4,6 +4,9 @@
 
 #include <QtTest>
 
+#include <random>
+#include <vector>
+
 using namespace capture;
 using wire::RecordType;
 using Missing = EventPairing::Missing;
@@ -192,6 +195,59 @@ private Q_SLOTS:
             QCOMPARE(m_pairing.live().size(), std::size_t{fails ? 1U : 0U});
             QCOMPARE(set.remove(4096), fails ? wire::kFreedKept : 0U);
         }
+    }
+
+    void theShortWayCountsAsTheLongOne()
+    {
+        EventPairing longWay;
+        std::mt19937_64 random(3);
+        const auto count = [](const model::HeapTickCounts &tick) {
+            std::vector<std::int64_t> all{tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
+                tick.peak.bytes, tick.peakTimeNs};
+            const auto add = [&](const model::HeapCounts &counts) {
+                all.insert(all.end(),
+                    {counts.allocations, counts.allocatedBytes, counts.frees, counts.freedBytes, counts.temporaries,
+                        counts.temporaryBytes});
+            };
+            add(tick.total);
+            for (const auto &row : tick.rows)
+                add(row.counts);
+            for (const auto &row : tick.peakRows)
+                all.insert(all.end(), {row.node, row.level.bytes, row.level.blocks});
+            for (const auto &bin : tick.sizes)
+                all.insert(all.end(), {bin.count, bin.bytes});
+            for (const auto &bin : tick.lifetimes)
+                all.insert(all.end(), {bin.count, bin.bytes});
+            return all;
+        };
+        int refused = 0;
+        for (std::int64_t i = 0; i < 50000; ++i) {
+            const auto type = random() % 2 == 0 ? RecordType::Malloc : RecordType::Free;
+            const HeapEvent event = eventOf(type, 4096 + random() % 64 * 16, random() % 3000 << random() % 12,
+                static_cast<std::uint32_t>(random() % 40));
+            const std::int64_t timeNs = i * i;
+            ThreadHistory &thread = random() % 2 == 0 ? m_a : m_b;
+            ThreadHistory copy = thread;
+            QVERIFY(m_pairing.isPlain());
+            const bool isApplied = m_pairing.applyPlainly(event, timeNs, thread);
+            QCOMPARE(longWay.apply(event, timeNs, copy, Missing::Wait) == Verdict::Applied, isApplied);
+            QCOMPARE(copy.lastAllocation, thread.lastAllocation);
+            refused += isApplied ? 0 : 1;
+            if (i % 1000 == 0)
+                QCOMPARE(count(m_pairing.ledger().takeTick()), count(longWay.ledger().takeTick()));
+        }
+        QVERIFY(refused > 1000 && refused < 49000);
+        QCOMPARE(m_pairing.live().size(), longWay.live().size());
+    }
+
+    void otherEventsAndOrdersAreNotForTheShortWay()
+    {
+        QVERIFY(!m_pairing.applyPlainly(eventOf(RecordType::ReallocBegin, 64), 0, m_a));
+        QVERIFY(!EventPairing(4096).isPlain());
+        const auto memory = sampledMemory();
+        m_pairing.setFollowed(m_followed);
+        m_pairing.addOrder(kPeriod, true, 0);
+        QVERIFY(!m_pairing.isPlain());
     }
 
     void freeOfASampledBlockWaitsForItsAllocation()

@@ -70,6 +70,17 @@ private:
     Node m_nodes[kMask + 1];
 };
 
+/// Rules as the incremental stack asks for them.
+struct Steps
+{
+    LocalRules &rules;
+    tracer::FrameStep step(std::uint64_t returnAddress) const
+    {
+        return tracer::FrameStep::of(rules.rule(lookupAddress(returnAddress, false)));
+    }
+    FrameRule rule(std::uint64_t pc) const { return rules.rule(pc); }
+};
+
 /// What a thread has of its own.
 struct Thread
 {
@@ -236,7 +247,8 @@ void compare(Thread &thread, std::uint64_t leaf, std::size_t count, std::uint32_
     while (g_busy.test_and_set(std::memory_order_acquire)) { }
     LocalRules rules(g_cache, weakFindObject());
     const std::uint64_t walkedBefore = thread->last.walkedFrames();
-    std::uint32_t node = thread->last.capture(caller, rules, thread->stack, g_memory->nodes);
+    Steps steps{rules};
+    std::uint32_t node = thread->last.capture(caller, steps, thread->stack, g_memory->nodes);
     counts.walkedFrames += thread->last.walkedFrames() - walkedBefore;
     std::size_t count = 0;
     if (node == tracer::IncrementalStack::kNeedsPlainWalk) {
