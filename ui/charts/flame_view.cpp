@@ -3,6 +3,7 @@
 
 #include "ui/text.h"
 
+#include <QFocusEvent>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
@@ -281,6 +282,26 @@ void FlameView::paintEvent(QPaintEvent *)
     }
     m_wantsBranching = false; // from here on the reader scrolls
     paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
+    if (m_isReachedByKey) {
+        painter.setPen(QPen(Colors::of(this)[Token::Accent], 2));
+        painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));
+    }
+}
+
+void FlameView::focusInEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    const Qt::FocusReason reason = event->reason();
+    m_isReachedByKey
+        = reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason || reason == Qt::ShortcutFocusReason;
+    viewport()->update();
+}
+
+void FlameView::focusOutEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    m_isReachedByKey = false;
+    viewport()->update();
 }
 
 QImage FlameView::image(int width) const

@@ -79,6 +79,8 @@ protected:
     void mouseDoubleClickEvent(QMouseEvent *event) override;
     void contextMenuEvent(QContextMenuEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     /// What is painted of a rectangle beside its place.
@@ -111,6 +113,7 @@ private:
     std::vector<bool> m_matches; ///< by node; empty without a search
     double m_matchedShare = 0;
     bool m_wantsBranching = false;
+    bool m_isReachedByKey = false; ///< has the focus, and not from a click
     model::FlameLayout m_layout;
     std::vector<Look> m_looks; ///< parallel to m_layout.rects
 };
