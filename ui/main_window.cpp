@@ -238,6 +238,16 @@ void MainWindow::choose(int index)
     followInspected();
 }
 
+/// The next listed page in this direction.
+void MainWindow::choosePageBeside(int step)
+{
+    int index = m_list->current() + step;
+    while (index >= 0 && index < static_cast<int>(m_buttons.size())
+        && m_buttons[static_cast<std::size_t>(index)]->isHidden())
+        index += step;
+    choose(index);
+}
+
 /// Where functions are found: on the page that is shown if it lists any, else where the session has most to list.
 void MainWindow::showWhatWasFound()
 {

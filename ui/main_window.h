@@ -87,6 +87,7 @@ private:
     void setUpAppearanceMenu();
     void fillExportMenu();
     void choose(int index);
+    void choosePageBeside(int step);
     void showHeading();
     void showBanner();
     void showWhatWasFound();

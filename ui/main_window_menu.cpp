@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/background_job.h"
+#include "ui/dialogs/key_list.h"
 #include "ui/dialogs/save_export.h"
 #include "ui/main_window.h"
 #include "ui/widgets/page_list.h"
@@ -9,6 +10,7 @@
 #include <QDropEvent>
 #include <QMenu>
 #include <QMimeData>
+#include <QShortcut>
 #include <QStackedWidget>
 #include <QUrl>
 
@@ -18,7 +20,8 @@ void MainWindow::setUpMenu()
 {
     QMenu *menu = m_bar->menu();
     connect(menu->addAction(tr("Record a program…")), &QAction::triggered, this, &MainWindow::showStart);
-    QAction *open = menu->addAction(tr("Open session…"));
+    QAction *open = menu->addAction(
+        tr("Open session…") + u'\t' + QKeySequence(QKeySequence::Open).toString(QKeySequence::NativeText));
     connect(open, &QAction::triggered, m_bar, &SessionBar::openWanted);
     QAction *back = menu->addAction(tr("Back to the session"));
     connect(back, &QAction::triggered, this, &MainWindow::showSession);
@@ -31,7 +34,15 @@ void MainWindow::setUpMenu()
     connect(report, &QAction::triggered, this, [this] { saveReport(m_snapshot, *m_report, this); });
     menu->addSeparator();
     setUpAppearanceMenu();
+    QAction *keys = menu->addAction(tr("Keys and gestures"));
+    keys->setShortcut(QKeySequence::HelpContents);
+    connect(keys, &QAction::triggered, this, [this] { showKeys(this); });
+    addAction(keys);
     menu->addSeparator();
+    for (const auto &[key, step] : {std::pair(Qt::Key_PageUp, -1), {Qt::Key_PageDown, 1}}) {
+        auto *beside = new QShortcut(Qt::CTRL | key, this);
+        connect(beside, &QShortcut::activated, this, [this, by = step] { choosePageBeside(by); });
+    }
     QAction *quit = menu->addAction(tr("Quit"));
     quit->setShortcut(QKeySequence::Quit);
     connect(quit, &QAction::triggered, this, &QWidget::close);

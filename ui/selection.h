@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/cost_kind.h"
 #include "model/selection.h"
 #include "model/snapshot.h"
 
@@ -12,11 +13,22 @@
 
 namespace ui {
 
+/// What a row or rectangle that was chosen says: a stack may be but the heaviest of several that were merged there.
+struct ChosenCost
+{
+    model::CostKind kind = model::CostKind::Live;
+    std::int64_t total = 0; ///< in the kind's unit
+    std::int64_t all = 0;   ///< the whole that its share refers to
+
+    friend bool operator==(const ChosenCost &, const ChosenCost &) = default;
+};
+
 /// A stack that somebody wants to know more about.
 struct InspectedStack
 {
     model::StackId stack;
     model::ImageId image; ///< invalid: of any image
+    std::optional<ChosenCost> chosen;
 
     friend bool operator==(const InspectedStack &, const InspectedStack &) = default;
 };

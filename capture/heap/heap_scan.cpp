@@ -334,7 +334,7 @@ model::Result<void> HeapInstrument::expect(
     expected.residentBytes = residentBytesOf(pid);
     expected.availableBytes = availableBytes();
     const std::lock_guard lock(m_mutex);
-    const model::LiveHeap &live = image.channel.pairing().live();
+    const model::LiveTable &live = image.channel.pairing().live();
     expected.blocks = live.size();
     if (!filter)
         return {};

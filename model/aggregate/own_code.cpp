@@ -11,8 +11,10 @@ namespace {
 constexpr std::array kSystemFolders{std::to_array<std::string_view>(
     {"/lib/", "/lib64/", "/lib32/", "/usr/lib/", "/usr/lib64/", "/usr/lib32/", "/usr/libexec/"})};
 
-constexpr std::array kLibraryNames{std::to_array<std::string_view>({"std::", "__gnu_cxx::", "__cxxabiv1::",
+constexpr std::array kLibraryNames{std::to_array<std::string_view>({"std::", "__gnu_cxx::", "__cxxabiv1::", "boost::",
     "__gthread_", "operator new", "operator delete", "void std::", "bool std::"})};
+/// The same behind a return type, as templates' names have one.
+constexpr std::array kLibraryScopes{std::to_array<std::string_view>({" std::", " __gnu_cxx::", " boost::"})};
 
 /// Beginnings of names within allocators, the common ones of libc, jemalloc and tcmalloc.
 constexpr std::array kAllocatorBeginnings{
@@ -45,8 +47,10 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function)
     const std::string &name = index.tables()->text(found.name);
     if (anyBegins(kSystemFolders, index.modulePath(function)) || anyBegins(kLibraryNames, name))
         return false;
-    // "decltype (…) std::construct_at<…>(…)": the library's, behind a return type that is no name.
-    return !name.starts_with("decltype") || !anyBegins(kLibraryNames, shortFunctionName(name));
+    // "unsigned long* std::__fill_n<…>(…)", "decltype (…) std::construct_at<…>(…)": the library's, behind a return type.
+    const bool mayBe = std::any_of(kLibraryScopes.begin(), kLibraryScopes.end(),
+        [&name](std::string_view scope) { return name.find(scope) != std::string::npos; });
+    return !mayBe || !anyBegins(kLibraryNames, shortFunctionName(name));
 }
 
 bool isKernelCode(const FunctionIndex &index, FunctionId function)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/heat_map.h"
+#include "model/aggregate/mean_series.h"
 #include "model/aggregate/time_series.h"
 #include "model/heap/size_bins.h"
 #include "tests/support/snapshot_builder.h"
@@ -30,6 +31,27 @@ class TimeSeriesTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void averagesWhatIsTooDenseToDraw()
+    {
+        std::vector<double> values;
+        for (int i = 0; i < 1000; ++i)
+            values.push_back(i % 2 == 0 ? 0 : 10 + (i >= 500 ? 10 : 0));
+        const TimeRange whole{{0}, {999 * kSecond}};
+        QVERIFY(isDense(line(values), whole, 100));
+        QVERIFY(!isDense(line(values), {{0}, {100 * kSecond}}, 100));
+        const TimeSeries means = meanSeries(line(values), whole, 10);
+        QCOMPARE(means.segments.size(), std::size_t(1));
+        QCOMPARE(means.pointCount(), std::size_t(10));
+        QCOMPARE(means.segments[0].front().value, 5.0);
+        QCOMPARE(means.segments[0].back().value, 10.0);
+        QCOMPARE(means.segments[0][0].when.ns, std::int64_t(49.5 * kSecond));
+        TimeSeries broken = line(values);
+        broken.segments.push_back({{{2000 * kSecond}, 7}});
+        QCOMPARE(meanSeries(broken, {{0}, {2000 * kSecond}}, 10).segments.size(), std::size_t(2));
+        QCOMPARE(meanSeries(broken, {{0}, {2000 * kSecond}}, 2).segments.size(), std::size_t(1));
+        QVERIFY(meanSeries(broken, {}, 10).isEmpty());
+    }
+
     void givesMetricsInTheirUnit()
     {
         const Snapshot snapshot = SnapshotBuilder()

@@ -8,6 +8,7 @@
 #include "ui/widgets/inspector.h"
 
 #include <QLabel>
+#include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
@@ -155,6 +156,149 @@ private Q_SLOTS:
         QVERIFY(view.zoom() == model::CallTree::root());
         view.setSearch(QStringLiteral("PARSE"));
         QCOMPARE(view.matchedShare(), 0.75);
+    }
+
+    void goesBackToTheZoomBefore()
+    {
+        const auto snapshot = heapSnapshot("main;run;parse;malloc 600\nmain;run;log;malloc 200\n");
+        ui::FlameGraphView view;
+        view.resize(800, 300);
+        const auto tree = std::make_shared<const model::CallTree>(*model::callTree(*snapshot, {model::CostKind::Live}));
+        view.setTree(tree, 0);
+        const auto named = [&tree](std::string_view name) {
+            for (std::size_t i = 1; i < tree->size(); ++i)
+                if (tree->name(model::NodeId(i)) == name)
+                    return model::NodeId(i);
+            return model::NodeId();
+        };
+        view.zoomTo(named("run"));
+        view.zoomTo(named("parse"));
+        view.setTree(std::make_shared<const model::CallTree>(*tree), 0); // a live session goes on
+        QCOMPARE(view.zoom(), named("parse"));
+        QTest::keyClick(&view, Qt::Key_Escape);
+        QCOMPARE(view.zoom(), named("run"));
+        QTest::keyClick(&view, Qt::Key_Escape);
+        QCOMPARE(view.zoom(), model::CallTree::root());
+        view.zoomTo(named("parse"));
+        QTest::keyClick(&view, Qt::Key_Home);
+        QCOMPARE(view.zoom(), model::CallTree::root());
+        QVERIFY(!view.zoomBack());
+    }
+
+    void showsWhatAZoomedFunctionCalls()
+    {
+        std::string callers;
+        for (int i = 0; i < 30; ++i)
+            callers += "caller" + std::to_string(i) + ';';
+        const auto snapshot = heapSnapshot(callers + "parse;a;b;c;d;e;f;g;h;i;j;k;l;malloc 600\n");
+        ui::FlameGraphView view;
+        view.resize(800, 220);
+        view.setVisible(true);
+        const auto tree = std::make_shared<const model::CallTree>(*model::callTree(*snapshot, {model::CostKind::Live}));
+        view.setTree(tree, 0);
+        view.zoomTo(model::NodeId(31u));
+        QVERIFY(tree->name(view.zoom()) == "parse");
+        const int row = 31 * 22;
+        const int top = view.verticalScrollBar()->value();
+        QVERIFY(top > 0 && top <= row && row - top < 4 * 22);
+    }
+
+    void opensAnotherOrderAtItsTop()
+    {
+        std::string lines;
+        for (int i = 0; i < 60; ++i)
+            lines += "main;work" + std::to_string(i) + ";alloc" + std::to_string(i) + ' ' + std::to_string(100 + i)
+                + '\n';
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1000, 500);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot(lines));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        QTRY_VERIFY(tree->verticalScrollBar()->maximum() > 0);
+        tree->scrollToBottom();
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->text() == QStringLiteral("Bottom up"))
+                button->click();
+        QVERIFY(settled.wait(kDeadlineMs));
+        QCoreApplication::processEvents();
+        QCOMPARE(tree->verticalScrollBar()->value(), 0);
+        QCOMPARE(tree->indexAt(QPoint(60, 5)).data().toString(), QStringLiteral("alloc59"));
+    }
+
+    void opensTheWayToWhatIsSearchedFor()
+    {
+        std::string callers;
+        for (int i = 0; i < 30; ++i)
+            callers += "caller" + std::to_string(i) + ';';
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1400, 600);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;hot 700\n" + callers + "needle;malloc 300\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        selection.setFindText(QStringLiteral("NEEDLE"));
+        QTreeView *tree = visibleTree(page);
+        const auto isInSight = [tree] {
+            for (int y = 5; y < tree->viewport()->height(); y += 5) {
+                const QModelIndex at = tree->indexAt(QPoint(tree->columnWidth(0) - 5, y)).siblingAtColumn(0);
+                if (at.data().toString() == QStringLiteral("needle"))
+                    return at.data(Qt::FontRole).value<QFont>().bold() && tree->visualRect(at).width() > 150;
+            }
+            return false;
+        };
+        QTRY_VERIFY(isInSight());
+        QVERIFY(!tree->model()->index(0, 0).data(Qt::FontRole).value<QFont>().bold());
+    }
+
+    void inspectsAFunctionByItsHeaviestStack()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;z;y;x;grow;malloc 100\nmain;b;grow;malloc 500\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *functions = nullptr;
+        for (QTreeView *view : page.findChildren<QTreeView *>())
+            if (view->accessibleName() == QStringLiteral("Functions"))
+                functions = view;
+        QVERIFY(functions);
+        for (int row = 0; row < functions->model()->rowCount(); ++row)
+            if (functions->model()->index(row, 0).data().toString() == QStringLiteral("grow"))
+                functions->setCurrentIndex(functions->model()->index(row, 0));
+        QVERIFY(selection.inspected() && selection.inspected()->chosen);
+        QCOMPARE(selection.inspected()->chosen->total, std::int64_t{600});
+        auto *graph = page.findChild<ui::FlameGraphView *>();
+        QVERIFY(graph->selected().isValid());
+        const QString words = graph->explanationOf(graph->selected());
+        QVERIFY2(
+            words.startsWith(QStringLiteral("grow")) && words.contains(QStringLiteral("500 B")), qPrintable(words));
+    }
+
+    void saysWhatTheChosenRowSays()
+    {
+        ui::Selection selection;
+        ui::Inspector inspector(selection);
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        const model::StackId leaf = builder.stack("main;parse;malloc");
+        inspector.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        const auto words = [&inspector] {
+            QStringList all;
+            for (const QLabel *label : inspector.findChildren<QLabel *>())
+                all << label->text();
+            return all.join(u'\n');
+        };
+        const QString part = QStringLiteral("the heaviest stack");
+        selection.setInspected(ui::InspectedStack{leaf, {}, ui::ChosenCost{model::CostKind::Live, 600, 1200}});
+        QVERIFY2(words().contains(QStringLiteral("600 B · 50 %")), qPrintable(words()));
+        QVERIFY(!words().contains(part));
+        selection.setInspected(ui::InspectedStack{leaf, {}, ui::ChosenCost{model::CostKind::Live, 900, 1200}});
+        QVERIFY2(words().contains(QStringLiteral("900 B · 75 %")), qPrintable(words()));
+        QVERIFY(words().contains(part));
     }
 
     void showsCostAndFramesOfTheInspectedStack()

@@ -13,6 +13,30 @@ namespace ui {
 namespace {
 constexpr double kGap = 8;
 constexpr double kMostLabelShare = 0.3; ///< of the width, for names at the lines' ends
+
+/// Where a layer of stacked areas lies at a moment, between its samples on the straight line that is painted.
+std::pair<double, double> layerAt(const ChartContent &content, std::size_t layer, model::Timestamp when)
+{
+    const auto valueAt = [when](const model::TimeSeries &series) {
+        for (const auto &segment : series.segments) {
+            const auto next = std::lower_bound(segment.begin(), segment.end(), when,
+                [](const auto &point, model::Timestamp moment) { return point.when < moment; });
+            if (next == segment.end())
+                continue;
+            if (next == segment.begin() || next->when == when)
+                return next->value;
+            const auto before = next - 1;
+            const double part = (when - before->when).seconds() / (next->when - before->when).seconds();
+            return before->value + part * (next->value - before->value);
+        }
+        return series.segments.empty() || series.segments.back().empty() ? 0.0 : series.segments.back().back().value;
+    };
+    double low = 0;
+    for (std::size_t i = 0; i < layer; ++i)
+        low += valueAt(content.lines[i].series);
+    return {low, low + valueAt(content.lines[layer].series)};
+}
+
 } // namespace
 
 model::TimeSeries::Extent valueExtent(const ChartContent &content)
@@ -97,30 +121,41 @@ void ChartFrame::layOutPlot(const ChartContent &content, QSizeF size)
     }
 }
 
-void ChartFrame::layOutLabels(const ChartContent &content)
+/// At the right end of each layer, where its name lies within the layer on its whole length; else hovering names it.
+void ChartFrame::layOutLayerLabels(const ChartContent &content)
 {
     const QFontMetricsF metrics(m_font);
-    double below = 0;
-    for (const ChartLine &line : content.lines) {
+    for (std::size_t i = 0; i < content.lines.size(); ++i) {
+        const ChartLine &line = content.lines[i];
         const auto last = line.series.nearest(m_range.end);
         if (!last || line.label.isEmpty())
             continue;
-        double value = last->value;
-        if (m_isStacked) {
-            const double height = y(below) - y(below + value);
-            below += value;
-            if (height < metrics.height() * 0.9)
-                continue; // no room: hovering names it
-            const double width = metrics.horizontalAdvance(line.label);
-            const double right = std::min(scale().x(last->when), m_plot.right()); // areas may end before the range does
-            if (right - width - 2 * kGap > m_plot.left())
-                m_labels.push_back({{right - width - kGap, y(below) + height / 2}, line.label, line.color});
+        const double width = metrics.horizontalAdvance(line.label);
+        const double right = std::min(scale().x(last->when), m_plot.right()) - kGap; // areas may end before the range
+        if (right - width - kGap <= m_plot.left())
             continue;
+        double top = m_plot.top();
+        double bottom = m_plot.bottom();
+        for (const double x : {right - width, right - width / 2, right}) {
+            const auto [low, high] = layerAt(content, i, scale().at(x));
+            top = std::max(top, y(high));
+            bottom = std::min(bottom, y(low));
         }
-        m_labels.push_back({{m_plot.right() + kGap, y(value)}, line.label, line.color});
+        if (bottom - top >= metrics.height() * 0.9)
+            m_labels.push_back({{right - width, (top + bottom) / 2}, line.label, line.color});
     }
-    if (m_isStacked)
+}
+
+void ChartFrame::layOutLabels(const ChartContent &content)
+{
+    if (m_isStacked) {
+        layOutLayerLabels(content);
         return;
+    }
+    const QFontMetricsF metrics(m_font);
+    for (const ChartLine &line : content.lines)
+        if (const auto last = line.series.nearest(m_range.end); last && !line.label.isEmpty())
+            m_labels.push_back({{m_plot.right() + kGap, y(last->value)}, line.label, line.color});
     // Keep names apart: from the top down, then push back up what left the plot.
     std::sort(
         m_labels.begin(), m_labels.end(), [](const Label &a, const Label &b) { return a.place.y() < b.place.y(); });

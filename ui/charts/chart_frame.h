@@ -47,6 +47,7 @@ private:
     void layOutAxis(const ChartContent &content, const ChartFrame &previous);
     void layOutPlot(const ChartContent &content, QSizeF size);
     void layOutLabels(const ChartContent &content);
+    void layOutLayerLabels(const ChartContent &content);
     void paintLimit(QPainter &painter, const Colors &colors) const;
 
     QFont m_font;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/flame_graph_view.h"
 
+#include "model/aggregate/own_code.h"
 #include "ui/text.h"
 
 namespace ui {
@@ -36,6 +37,8 @@ QColor FlameGraphView::fillOf(model::NodeId node) const
     if (node == model::CallTree::root() || !function.isValid() || model::FunctionIndex::isEnd(function))
         return ModuleTint().color(colors);
     const model::FunctionIndex &functions = m_tree->functions();
+    if (!model::isOwnCode(functions, function) || model::isTracerCode(functions, function))
+        return ModuleTint().color(colors);
     return ModuleTint(*functions.tables(), functions.function(function).module).color(colors);
 }
 

@@ -6,7 +6,8 @@
 
 namespace ui {
 
-/// The flame graph of one cost of a call tree. Colours: own code tinted by module, system libraries grey, search hits saturated.
+/// The flame graph of one cost of a call tree. Colours: own code tinted by module; libraries (also those whose
+/// templates became part of the program), the kernel and the tracer grey; search hits saturated.
 class FlameGraphView : public FlameView
 {
     Q_OBJECT

@@ -3,6 +3,7 @@
 
 #include "ui/text.h"
 
+#include <QFocusEvent>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
@@ -20,6 +21,7 @@ constexpr int kTextMargin = 6;
 constexpr float kLeastTextWidth = 26;
 constexpr float kSharedWidth = 0.9F; ///< a row with a function this wide divides nothing yet
 constexpr int kCallersInSight = 3;   ///< above the row where the graph divides
+constexpr int kCallersOfZoom = 2;    ///< above a zoomed function
 
 const model::NodeId kRoot(0u);
 
@@ -76,6 +78,13 @@ void FlameView::setSearch(const QString &needle)
     m_search = needle;
     findMatches();
     relayout();
+    const model::FlameRect *widest = nullptr;
+    for (const model::FlameRect &rect : m_layout.rects)
+        if (!m_matches.empty() && rect.merged == 0 && m_matches[rect.node.index()]
+            && (widest == nullptr || rect.width > widest->width))
+            widest = &rect;
+    if (widest != nullptr)
+        scrollTo(static_cast<int>(widest->row));
 }
 
 void FlameView::setSelected(model::NodeId node)
@@ -84,15 +93,67 @@ void FlameView::setSelected(model::NodeId node)
     viewport()->update();
 }
 
+void FlameView::showNode(model::NodeId node)
+{
+    setSelected(node);
+    for (const model::FlameRect &rect : m_layout.rects)
+        if (node.isValid() && rect.merged == 0 && rect.node == node)
+            scrollTo(static_cast<int>(rect.row));
+}
+
 void FlameView::zoomTo(model::NodeId node)
 {
     if (node == m_zoom)
         return;
+    m_zoomsBefore.push_back(pathOf(m_zoom));
+    setZoom(node);
+}
+
+bool FlameView::zoomBack()
+{
+    if (m_zoom == kRoot)
+        return false;
+    const model::NodeId before = m_zoomsBefore.empty() ? kRoot : nodeAt(m_zoomsBefore.back());
+    if (!m_zoomsBefore.empty())
+        m_zoomsBefore.pop_back();
+    setZoom(before == m_zoom ? kRoot : before);
+    return true;
+}
+
+void FlameView::zoomOut()
+{
+    m_zoomsBefore.clear();
+    if (m_zoom != kRoot)
+        setZoom(kRoot);
+}
+
+void FlameView::setZoom(model::NodeId node)
+{
     m_zoom = node;
     m_matchedShare = matchedBelow(m_zoom);
     relayout();
-    verticalScrollBar()->setValue(0);
+    if (m_zoom == kRoot)
+        scrollToBranching();
+    else
+        scrollToZoom();
     Q_EMIT zoomChanged(m_zoom);
+}
+
+/// What a function called matters, not the callers that fill the rows above it.
+void FlameView::scrollToZoom()
+{
+    int depth = 0;
+    for (model::NodeId node = m_zoom; node.isValid() && node != kRoot; node = place(node).parent)
+        ++depth;
+    verticalScrollBar()->setValue((depth - kCallersOfZoom) * kRowHeight);
+}
+
+void FlameView::scrollTo(int row)
+{
+    const int top = verticalScrollBar()->value();
+    const int y = row * kRowHeight;
+    if (y < top || y + kRowHeight > top + viewport()->height())
+        verticalScrollBar()->setValue(y - viewport()->height() / 2);
 }
 
 void FlameView::showBranching()
@@ -221,6 +282,26 @@ void FlameView::paintEvent(QPaintEvent *)
     }
     m_wantsBranching = false; // from here on the reader scrolls
     paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
+    if (m_isReachedByKey) {
+        painter.setPen(QPen(Colors::of(this)[Token::Accent], 2));
+        painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));
+    }
+}
+
+void FlameView::focusInEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    const Qt::FocusReason reason = event->reason();
+    m_isReachedByKey
+        = reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason || reason == Qt::ShortcutFocusReason;
+    viewport()->update();
+}
+
+void FlameView::focusOutEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    m_isReachedByKey = false;
+    viewport()->update();
 }
 
 QImage FlameView::image(int width) const
@@ -300,6 +381,10 @@ void FlameView::mouseMoveEvent(QMouseEvent *event)
 
 void FlameView::mousePressEvent(QMouseEvent *event)
 {
+    if (event->button() == Qt::BackButton) {
+        zoomBack();
+        return;
+    }
     const auto hit = rectAt(event->position().toPoint());
     if (event->button() != Qt::LeftButton || !hit || m_layout.rects[*hit].merged)
         return;
@@ -309,10 +394,16 @@ void FlameView::mousePressEvent(QMouseEvent *event)
 
 void FlameView::mouseDoubleClickEvent(QMouseEvent *event)
 {
-    if (const auto hit = rectAt(event->position().toPoint())) {
-        zoomTo(m_layout.rects[*hit].node);
-        Q_EMIT nodeActivated(m_zoom);
-    }
+    const auto hit = rectAt(event->position().toPoint());
+    if (event->button() != Qt::LeftButton || !hit)
+        return;
+    // Again on what is zoomed: back, as in every chart. Functions too narrow to draw: into who calls them.
+    const model::FlameRect rect = m_layout.rects[*hit];
+    if (rect.node != m_zoom)
+        zoomTo(rect.node);
+    else if (rect.merged == 0)
+        zoomBack();
+    Q_EMIT nodeActivated(m_zoom);
 }
 
 void FlameView::contextMenuEvent(QContextMenuEvent *event)
@@ -321,6 +412,7 @@ void FlameView::contextMenuEvent(QContextMenuEvent *event)
     if (!hit || m_layout.rects[*hit].merged)
         return;
     setSelected(m_layout.rects[*hit].node);
+    Q_EMIT nodeSelected(m_selected);
     Q_EMIT contextMenuRequested(m_selected, event->globalPos());
 }
 
@@ -359,11 +451,13 @@ void FlameView::keyPressEvent(QKeyEvent *event)
         if (m_selected.isValid())
             zoomTo(m_selected);
         return;
+    case Qt::Key_Home:
+        zoomOut();
+        return;
     case Qt::Key_Escape:
-        if (m_zoom != kRoot) {
-            zoomTo(place(m_zoom).parent);
+    case Qt::Key_Backspace:
+        if (zoomBack())
             return;
-        }
         break;
     default:
         break;

@@ -11,8 +11,8 @@
 
 namespace ui {
 
-/// A flame graph, root at the top: gestures and painting, whatever the tree. Click selects, double click or Enter zooms, Esc steps back out, arrows
-/// walk, hovering explains. What a node is called, how it is coloured and what it costs is said by those who derive.
+/// A flame graph, root at the top: gestures and painting, whatever the tree. Click selects, double click or Enter zooms, Esc or the mouse's back
+/// button goes back to the zoom before, Home shows the whole graph, arrows walk, hovering explains. What a node is called, how it is coloured and what it costs is said by those who derive.
 class FlameView : public QAbstractScrollArea
 {
     Q_OBJECT
@@ -20,12 +20,17 @@ class FlameView : public QAbstractScrollArea
 public:
     explicit FlameView(QWidget *parent = nullptr);
 
-    /// Highlights functions whose name contains `needle`; the share of what was found is given by matchedShare().
+    /// Highlights functions whose name contains `needle` and scrolls to the widest; their share is given by matchedShare().
     void setSearch(const QString &needle);
     /// Marks a node, without a signal.
     void setSelected(model::NodeId node);
     model::NodeId selected() const { return m_selected; }
+    /// Marks a node, without a signal, and scrolls to it.
+    void showNode(model::NodeId node);
     void zoomTo(model::NodeId node);
+    /// To what was zoomed before; to the whole graph where that is unknown. False: the whole graph is shown already.
+    bool zoomBack();
+    void zoomOut(); ///< to the whole graph
     /// Scrolls, once the graph is next seen, past callers that all stacks share to where the graph divides.
     void showBranching();
 
@@ -74,6 +79,8 @@ protected:
     void mouseDoubleClickEvent(QMouseEvent *event) override;
     void contextMenuEvent(QContextMenuEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     /// What is painted of a rectangle beside its place.
@@ -85,6 +92,9 @@ private:
     };
 
     void relayout();
+    void setZoom(model::NodeId node);
+    void scrollTo(int row);
+    void scrollToZoom();
     void scrollToBranching();
     std::vector<Look> looksOf(const model::FlameLayout &layout) const;
     void findMatches();
@@ -96,12 +106,14 @@ private:
     void step(int key);
 
     model::NodeId m_zoom{0u};
+    std::vector<std::vector<QString>> m_zoomsBefore; ///< as paths: they outlive a tree
     model::NodeId m_selected;
     std::optional<std::size_t> m_hovered;
     QString m_search;
     std::vector<bool> m_matches; ///< by node; empty without a search
     double m_matchedShare = 0;
     bool m_wantsBranching = false;
+    bool m_isReachedByKey = false; ///< has the focus, and not from a click
     model::FlameLayout m_layout;
     std::vector<Look> m_looks; ///< parallel to m_layout.rects
 };

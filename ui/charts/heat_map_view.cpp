@@ -116,6 +116,9 @@ void HeatMapView::paintScale(QPainter &painter, const Scene &scene) const
     painter.setPen(colors[Token::InkMuted]);
     const int textHeight = painter.fontMetrics().height();
     const auto unit = m_map.weight == model::HeatWeight::Bytes ? model::Unit::Bytes : model::Unit::Count;
+    const QString title = unit == model::Unit::Bytes ? tr("bytes") : tr("blocks");
+    painter.drawText(
+        QRect(bar.left(), bar.bottom() + 8, kRight + kScaleWidth, textHeight), Qt::AlignLeft | Qt::AlignVCenter, title);
     int lastY = bar.bottom() + 2 * textHeight;
     for (const double value : scene.layout.scale) {
         const int y = bar.bottom() - static_cast<int>(model::heatShade(value, m_map.greatest) * bar.height());

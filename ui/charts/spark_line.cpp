@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/spark_line.h"
 
+#include "model/aggregate/mean_series.h"
 #include "ui/charts/time_scale.h"
 
 #include <QPainter>
@@ -19,13 +20,19 @@ void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &
     const double span = std::max((greatest > 0 ? greatest : extent->greatest) - least, 1e-9);
     const TimeScale scale{range, area.left(), area.width()};
     const auto columns = static_cast<std::size_t>(std::max(area.width(), 1.0));
+    const bool dense = model::isDense(series, range, columns);
+    QColor extremes = color; // of what each pixel holds, where a line through all of it would be a solid area
+    extremes.setAlphaF(0.35F);
+    const auto pointAt = [&](const model::SeriesPoint &point) {
+        return QPointF(scale.x(point.when), area.bottom() - (point.value - least) / span * (area.height() - 2));
+    };
     painter.save();
     painter.setClipRect(area.adjusted(0, -1, 0, 1));
     for (const auto &segment : model::downsampled(series, range, columns).segments) {
         QPolygonF line;
         line.reserve(static_cast<qsizetype>(segment.size()) + 2);
         for (const model::SeriesPoint &point : segment)
-            line.append({scale.x(point.when), area.bottom() - (point.value - least) / span * (area.height() - 2)});
+            line.append(pointAt(point));
         if (fill.isValid() && line.size() > 1) {
             QPolygonF below = line;
             below.append({line.last().x(), area.bottom()});
@@ -34,7 +41,7 @@ void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &
             painter.setBrush(fill);
             painter.drawPolygon(below);
         }
-        painter.setPen(QPen(color, 1.4, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        painter.setPen(QPen(dense ? extremes : color, 1.4, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
         if (line.size() == 1) {
             constexpr double kRadius = 1.6;
             painter.setBrush(color);
@@ -44,6 +51,15 @@ void paintSpark(QPainter &painter, const QRectF &area, const model::TimeSeries &
         }
         painter.drawPolyline(line);
     }
+    painter.setPen(QPen(color, 1.4, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    constexpr std::size_t kPixelsPerMean = 4;
+    if (dense)
+        for (const auto &segment : model::meanSeries(series, range, columns / kPixelsPerMean + 1).segments) {
+            QPolygonF line;
+            for (const model::SeriesPoint &point : segment)
+                line.append(pointAt(point));
+            painter.drawPolyline(line);
+        }
     painter.restore();
 }
 

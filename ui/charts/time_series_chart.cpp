@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/time_series_chart.h"
 
+#include "model/aggregate/mean_series.h"
 #include "model/base/format_units.h"
 #include "ui/text.h"
 #include "ui/theme.h"
@@ -151,19 +152,29 @@ void TimeSeriesChart::addLine(const ChartLine &line, const Colors &colors)
 {
     const QColor color = line.color.in(colors);
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
+    // Least and greatest of each pixel are kept, but would cover everything: the mean is drawn through them.
+    const bool dense = model::isDense(line.series, m_content.range, columns);
     for (const auto &segment : model::downsampled(line.series, m_content.range, columns).segments) {
         const QList<QPointF> points = pointsOf(segment, m_content.range);
         if (line.fill == LineFill::Below)
             add(areaOf(
                 points, flattened(points, m_frame.axis().least), mixed(color, colors[Token::Raised], 0.14), chart()));
         QLineSeries *series = lineOf(points, chart());
-        series->setPen(linePen(color));
+        series->setPen(linePen(dense ? mixed(color, colors[Token::Raised], 0.35) : color));
         if (points.size() == 1) {
             series->setPointsVisible(true);
             series->setMarkerSize(4);
         }
         add(series);
     }
+    constexpr std::size_t kPixelsPerMean = 4;
+    if (dense)
+        for (const auto &segment :
+            model::meanSeries(line.series, m_content.range, columns / kPixelsPerMean + 1).segments) {
+            QLineSeries *mean = lineOf(pointsOf(segment, m_content.range), chart());
+            mean->setPen(linePen(color));
+            add(mean);
+        }
 }
 
 void TimeSeriesChart::addStack(const Colors &colors)

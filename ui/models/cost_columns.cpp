@@ -72,7 +72,20 @@ QString columnTitle(const CostView &view, const CostColumn &column)
         return tr("Share");
     if (column.part == CostPart::Self)
         return tr("Self");
-    const std::string_view label = model::costInfo(view.kinds.at(column.cost)).label;
+    const CostKind kind = view.kinds.at(column.cost);
+    switch (kind) { // on a page about system calls
+    case CostKind::SystemCalls:
+        return tr("Calls");
+    case CostKind::SystemCallTime:
+        return tr("Time");
+    case CostKind::SystemCallErrors:
+        return tr("Failed");
+    case CostKind::SystemCallBytes:
+        return tr("Bytes");
+    default:
+        break;
+    }
+    const std::string_view label = model::costInfo(kind).label;
     return QString::fromUtf8(label.data(), static_cast<qsizetype>(label.size()));
 }
 

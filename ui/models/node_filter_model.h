@@ -3,6 +3,8 @@
 
 #include "ui/models/cost_columns.h"
 
+#include <QFont>
+#include <QRegularExpression>
 #include <QSortFilterProxyModel>
 
 namespace ui {
@@ -21,6 +23,19 @@ public:
         setFilterKeyColumn(0);
         setFilterCaseSensitivity(Qt::CaseInsensitive);
         setRecursiveFilteringEnabled(true);
+    }
+
+    /// What was searched for is told from what only leads to it.
+    QVariant data(const QModelIndex &index, int role) const override
+    {
+        const QString needle = filterRegularExpression().pattern();
+        if (role == Qt::FontRole && index.column() == 0 && !needle.isEmpty()
+            && QSortFilterProxyModel::data(index, FullTextRole).toString().contains(filterRegularExpression())) {
+            QFont font;
+            font.setBold(true);
+            return font;
+        }
+        return QSortFilterProxyModel::data(index, role);
     }
 };
 

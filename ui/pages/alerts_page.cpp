@@ -6,7 +6,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/alert_rules_card.h"
 #include "ui/widgets/card.h"
-#include "ui/widgets/empty_state.h"
+#include "ui/widgets/labels.h"
 
 #include <QHeaderView>
 #include <QScrollBar>
@@ -49,12 +49,13 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
     auto *outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     QVBoxLayout *column = addScrollingColumn(outer);
-    m_empty = new EmptyState;
-    m_empty->setText(tr("No alert fired"),
+    m_empty = new Card(tr("No alert fired"));
+    QLabel *why = newLabel(
         tr("The recorder looks for memory that grows or nears its limit, for busy processors and for a forecast that "
-           "ends soon, and after a scan for newly lost memory. Its rules stand below."));
-    m_empty->setMinimumHeight(168); // a wrapped sentence has no least height of its own
-    m_empty->setMaximumHeight(188);
+           "ends soon, and after a scan for newly lost memory. Its rules stand below."),
+        TextSize::Body, TextWeight::Normal, "muted");
+    why->setWordWrap(true);
+    m_empty->body()->addWidget(why);
     column->addWidget(m_empty);
     m_card = new Card(tr("Alerts"));
     m_table = new QTreeWidget;

@@ -12,7 +12,6 @@ namespace ui {
 
 class AlertRulesCard;
 class Card;
-class EmptyState;
 
 /// Which alert rules fired, when, for how long, and on what values; and the rules themselves, to be edited. A row selects its time.
 class AlertsPage : public Page
@@ -47,7 +46,7 @@ private:
     std::shared_ptr<const model::Snapshot> m_snapshot;
     Card *m_card = nullptr;
     QTreeWidget *m_table = nullptr;
-    EmptyState *m_empty = nullptr;
+    Card *m_empty = nullptr; ///< in place of the table
     AlertRulesCard *m_rules = nullptr;
     std::size_t m_shown = 0; ///< rows whose columns were fitted
 };

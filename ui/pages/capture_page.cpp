@@ -284,6 +284,7 @@ void CapturePage::showLosses()
     if (!coverage.items.empty() && !coverage.items.front().effect.empty())
         caption = text(coverage.items.front().what + ": " + coverage.items.front().effect);
     m_lossCard->setCaption(caption);
+    m_losses->setColumnHidden(2, tables.images.size() <= 1); // says nothing, and takes room from why
     m_losses->setVisible(rows > 0);
     fitHeight(m_losses, rows, 1, 10);
 }

@@ -9,6 +9,7 @@
 #include "ui/models/node_filter_model.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 
 #include <QButtonGroup>
 #include <QClipboard>
@@ -23,6 +24,7 @@
 #include <QTreeView>
 
 #include <algorithm>
+#include <utility>
 
 namespace ui {
 
@@ -33,7 +35,6 @@ constexpr int kExportWidthPx = 1600;
 constexpr double kHotShare = 0.5;
 constexpr int kBarColumnPx = 140;
 constexpr int kFigureColumnPx = 84;
-constexpr int kLeastNamePx = 110; ///< of a function, beside its indentation
 
 } // namespace
 
@@ -41,12 +42,13 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     m_snapshot = std::move(snapshot);
     const QString empty = m_snapshot ? emptyText(*m_snapshot) : QString();
-    m_empty->setText(empty);
+    m_empty->setWords(empty);
     m_stack->setCurrentIndex(empty.isEmpty() && m_snapshot ? 0 : 1);
     if (!m_snapshot) {
         m_job->cancel();
         m_isFitted = false;
         m_wantsHotPath = true;
+        m_isOtherTree = true;
         return;
     }
     // A live session brings the next snapshot before a long job ends: let it end.
@@ -75,6 +77,7 @@ void CostPage::showCost(model::CostKind kind)
             m_costButtons->button(static_cast<int>(i))->setChecked(true);
     }
     m_wantsHotPath = true;
+    m_isOtherTree = true;
     rebuild();
     Q_EMIT subtitleChanged();
 }
@@ -122,8 +125,7 @@ void CostPage::show(Result result)
 {
     m_result = std::move(result);
     m_flame->setTree(m_result.topDown, 0);
-    m_flameCard->setCaption(tr("own code in colour, system libraries grey · %1 stacks")
-                                .arg(text(model::formatCount(m_result.topDown->stackCount()))));
+    showFlameCaption();
     showTree();
     m_functionModel->setTable(m_result.functions);
     if (!m_isFitted) {
@@ -134,6 +136,26 @@ void CostPage::show(Result result)
     Q_EMIT subtitleChanged();
 }
 
+void CostPage::showFlameCaption()
+{
+    const model::CallTree &tree = *m_result.topDown;
+    const model::NodeId zoom = m_flame->zoom();
+    const bool isZoomed = zoom != model::CallTree::root();
+    QStringList words;
+    if (isZoomed)
+        words << tr("zoomed into %1, %2 of all")
+                     .arg(text(model::shortFunctionName(tree.name(zoom))),
+                         text(model::formatShareOf(tree.total(zoom), tree.all())));
+    if (!m_selection.findText().isEmpty())
+        words << (isZoomed ? tr("“%1” makes up %2 of that") : tr("“%1” makes up %2"))
+                     .arg(m_selection.findText(), text(model::formatShare(m_flame->matchedShare())));
+    if (words.isEmpty())
+        words << tr("own code in colour; libraries, std:: and boost:: grey")
+              << tr("%1 stacks").arg(text(model::formatCount(tree.stackCount())));
+    m_flameCard->setCaption(words.join(QStringLiteral(" · ")));
+    m_zoomOut->setVisible(isZoomed);
+}
+
 void CostPage::showTree()
 {
     ExpandedRows expanded;
@@ -142,6 +164,16 @@ void CostPage::showTree()
         const QSignalBlocker blocker(m_treeView->selectionModel());
         m_treeModel->setTree(m_result.shown, m_view);
         expanded.restore(*m_treeView);
+    }
+    inspectAgain();
+    if (std::exchange(m_isOtherTree, false)) {
+        m_deepest = 0;
+        fitIndentation();
+        m_treeView->scrollToTop();
+        if (const QString &needle = m_selection.findText(); !needle.isEmpty()) {
+            m_wantsHotPath = false;
+            expandHits(needle);
+        }
     }
     if (m_wantsHotPath && m_result.shown->size() > 1) {
         // While recording, the first snapshots hold too little to tell: until somebody looks, each is opened anew.
@@ -176,6 +208,7 @@ void CostPage::scrollToEndOfPath(QModelIndex last)
     if (!last.isValid() || !m_treeView->isExpanded(last)
         || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
         return;
+    fitIndentation();
     const int most = (m_treeView->columnWidth(0) - kLeastNamePx) / m_treeView->indentation();
     int depth = 0;
     for (QModelIndex above = last; above.isValid(); above = above.parent())
@@ -188,10 +221,31 @@ void CostPage::scrollToEndOfPath(QModelIndex last)
     m_treeView->horizontalScrollBar()->setValue(0);
 }
 
+void CostPage::noteDepth(QModelIndex opened)
+{
+    int depth = 1;
+    for (; opened.isValid(); opened = opened.parent())
+        ++depth;
+    if (depth <= m_deepest)
+        return;
+    m_deepest = depth;
+    fitIndentation();
+}
+
+/// Stacks are deep: the deeper what was opened, the less it is indented, so that names are read.
+void CostPage::fitIndentation()
+{
+    constexpr int kLeast = 8;
+    constexpr int kMost = 14;
+    const int room = m_treeView->columnWidth(0) - kLeastNamePx;
+    m_treeView->setIndentation(std::clamp(room / std::max(m_deepest, 1), kLeast, kMost));
+}
+
 void CostPage::fitColumns(QTreeView *view, bool isTree)
 {
     QHeaderView *header = view->header();
     for (int column = 1; column < header->count(); ++column) {
+        header->setSectionHidden(column, false); // a hidden one is not measured
         const bool hasBar = isTree
             ? column == 1
             : column == FunctionTableModel::SelfColumn || column == FunctionTableModel::TotalColumn;
@@ -207,38 +261,120 @@ void CostPage::applyFind(const QString &needle)
     m_flame->setSearch(needle);
     m_treeFilter->setFilterFixedString(needle);
     m_functionFilter->setFilterFixedString(needle);
-    if (!needle.isEmpty())
-        m_treeView->expandRecursively({}, 12);
+    expandHits(needle);
+    if (m_result.topDown)
+        showFlameCaption();
     if (m_filter->text() != needle)
         m_filter->setText(needle);
     Q_EMIT subtitleChanged();
 }
 
+/// Opens the ways to what was found, as far as somebody may read them, and brings the heaviest into sight.
+void CostPage::expandHits(const QString &needle)
+{
+    constexpr std::size_t kMostHits = 50;
+    if (needle.isEmpty() || !m_result.shown)
+        return;
+    const model::CallTree &tree = *m_result.shown;
+    std::vector<model::NodeId> hits;
+    for (std::size_t i = 1; i < tree.size(); ++i)
+        if (text(tree.name(model::NodeId(i))).contains(needle, Qt::CaseInsensitive))
+            hits.emplace_back(i);
+    const auto isHeavier = [&tree](model::NodeId a, model::NodeId b) { return tree.total(a) > tree.total(b); };
+    std::stable_sort(hits.begin(), hits.end(), isHeavier);
+    hits.resize(std::min(hits.size(), kMostHits));
+    m_treeView->collapseAll();
+    for (const model::NodeId hit : hits)
+        for (model::NodeId above = tree.node(hit).parent; above.isValid() && above != model::CallTree::root();
+             above = tree.node(above).parent)
+            m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(above)), true);
+    m_pathEnd = QPersistentModelIndex();
+    if (!hits.empty())
+        m_treeView->scrollTo(m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front())));
+    m_treeView->horizontalScrollBar()->setValue(0);
+}
+
 void CostPage::inspect(model::NodeId node, const model::CallTree &tree)
 {
     const model::StackId stack = tree.node(node).stack;
-    m_selection.setInspected(stack.isValid() ? std::optional(InspectedStack{stack, {}}) : std::nullopt);
+    const ChosenCost chosen{m_view.kinds.front(), tree.total(node), tree.all()};
+    m_selection.setInspected(stack.isValid() ? std::optional(InspectedStack{stack, {}, chosen}) : std::nullopt);
 }
 
-void CostPage::tableSelectionChanged()
+/// While a session grows, what is inspected costs more with each snapshot.
+void CostPage::inspectAgain()
+{
+    const auto &inspected = m_selection.inspected();
+    const model::NodeId node = m_flame->selected();
+    if (isVisible() && m_order == Order::CalleesFirst && inspected && inspected->chosen
+        && inspected->chosen->kind == m_view.kinds.front() && node.isValid()
+        && m_result.topDown->node(node).stack == inspected->stack)
+        inspect(node, *m_result.topDown);
+}
+
+/// The heaviest of the ways on which the function was reached stands for them.
+void CostPage::functionSelectionChanged()
+{
+    const QModelIndex index = m_functionFilter->mapToSource(m_functionView->currentIndex());
+    if (!index.isValid())
+        return;
+    const model::FunctionTable &table = m_functionModel->table();
+    const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
+    const std::string name = table.functions->name(row.function); // ids are each index' own
+    const model::CallTree &tree = *m_result.topDown;
+    model::NodeId heaviest;
+    for (std::size_t i = 1; i < tree.size(); ++i)
+        if (const model::NodeId node(i); (!heaviest.isValid() || tree.total(node) > tree.total(heaviest))
+            && tree.name(node) == name
+            && tree.functions().moduleName(tree.node(node).function) == table.functions->moduleName(row.function))
+            heaviest = node;
+    if (!heaviest.isValid())
+        return;
+    m_flame->showNode(heaviest);
+    m_selection.setInspected(
+        InspectedStack{tree.node(heaviest).stack, {}, ChosenCost{m_view.kinds.front(), row.total, table.all}});
+}
+
+void CostPage::treeSelectionChanged()
 {
     const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());
     if (!index.isValid())
         return;
     const model::NodeId node = m_treeModel->nodeAt(index);
     if (m_order == Order::CalleesFirst)
-        m_flame->setSelected(node);
+        m_flame->showNode(node);
     inspect(node, m_treeModel->tree());
 }
 
-void CostPage::showMenu(const QString &name, const QPoint &globalPosition)
+void CostPage::addZoomActions(QMenu &menu, model::NodeId node)
+{
+    menu.addAction(tr("Zoom into this function"), this, [this, node] { m_flame->zoomTo(node); })
+        ->setEnabled(node.isValid() && node != m_flame->zoom());
+    const bool isZoomed = m_flame->zoom() != model::CallTree::root();
+    menu.addAction(tr("Zoom back"), this, [this] { m_flame->zoomBack(); })->setEnabled(isZoomed);
+    menu.addAction(tr("Whole graph"), this, [this] { m_flame->zoomOut(); })->setEnabled(isZoomed);
+    menu.addSeparator();
+}
+
+void CostPage::showMenu(const QString &name, model::NodeId inFlame, const QPoint &globalPosition)
 {
     QMenu menu(this);
+    addZoomActions(menu, inFlame);
     menu.addAction(tr("Copy function name"), this, [name] { QGuiApplication::clipboard()->setText(name); });
     menu.addAction(tr("Find this function everywhere"), this, [this, name] { m_selection.setFindText(name); });
     menu.addAction(tr("Clear the search"), this, [this] { m_selection.setFindText({}); })
         ->setEnabled(!m_selection.findText().isEmpty());
     menu.addSeparator();
+    if (m_order != Order::Functions) {
+        menu.addAction(tr("Expand all below"), this,
+                [this] {
+                    constexpr int kMostLevels = 64;
+                    m_treeView->expandRecursively(m_treeView->currentIndex(), kMostLevels);
+                })
+            ->setEnabled(m_treeView->currentIndex().isValid());
+        menu.addAction(tr("Collapse all"), m_treeView, &QTreeView::collapseAll);
+        menu.addSeparator();
+    }
     menu.addAction(
         tr("Show callers first"), this, [this] { m_orderButtons->button(int(Order::CallersFirst))->click(); });
     menu.addAction(

@@ -17,8 +17,9 @@
 
 class QButtonGroup;
 class QBoxLayout;
-class QLabel;
 class QLineEdit;
+class QMenu;
+class QPushButton;
 class QSplitter;
 class QStackedWidget;
 class QTreeView;
@@ -27,6 +28,7 @@ namespace ui {
 
 class CallTreeModel;
 class Card;
+class EmptyState;
 class FlameGraphView;
 class FunctionTableModel;
 class NodeFilterModel;
@@ -68,6 +70,8 @@ protected:
     bool eventFilter(QObject *watched, QEvent *event) override;
 
 private:
+    static constexpr int kLeastNamePx = 160; ///< of a function, beside its indentation
+
     /// How the table orders what the flame graph shows.
     enum class Order { CalleesFirst, CallersFirst, Functions };
 
@@ -93,17 +97,24 @@ private:
     static std::optional<Result> compute(
         const model::Snapshot &snapshot, const CostView &view, Order order, std::stop_token stop);
     void show(Result result);
+    void showFlameCaption();
     void showTree();
     void expandHotPath();
+    void expandHits(const QString &needle);
     void scrollToEndOfPath(QModelIndex last);
     void fitColumns(QTreeView *view, bool isTree);
+    void noteDepth(QModelIndex opened);
+    void fitIndentation();
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
-    void tableSelectionChanged();
+    void inspectAgain();
+    void treeSelectionChanged();
+    void functionSelectionChanged();
     /// The table that is shown; an empty export while there is none.
     Export tableExport();
     Export flameExport(const QString &name) const;
-    void showMenu(const QString &name, const QPoint &globalPosition);
+    void showMenu(const QString &name, model::NodeId inFlame, const QPoint &globalPosition);
+    void addZoomActions(QMenu &menu, model::NodeId node);
 
     Selection &m_selection;
     std::vector<Choice> m_costs;
@@ -116,6 +127,8 @@ private:
     CostView m_view;
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
+    bool m_isOtherTree = true;       ///< rows to come have another order: where one read is no place in it
+    int m_deepest = 0;               ///< level of what was opened in the tree
     QPersistentModelIndex m_pathEnd; ///< to scroll to when the tree is first seen
 
     BackgroundJob *m_job = nullptr;
@@ -124,10 +137,11 @@ private:
     QBoxLayout *m_controls = nullptr; ///< cost buttons, and the rest
     QLineEdit *m_filter = nullptr;
     Card *m_flameCard = nullptr;
-    QLabel *m_empty = nullptr;
+    EmptyState *m_empty = nullptr;
     QStackedWidget *m_stack = nullptr;
     QSplitter *m_splitter = nullptr;
     FlameGraphView *m_flame = nullptr;
+    QPushButton *m_zoomOut = nullptr;
     QStackedWidget *m_tables = nullptr;
     QTreeView *m_treeView = nullptr;
     QTreeView *m_functionView = nullptr;

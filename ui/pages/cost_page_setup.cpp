@@ -7,6 +7,8 @@
 #include "ui/pages/cost_page.h"
 #include "ui/theme.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
@@ -28,8 +30,7 @@ namespace ui {
 namespace {
 
 constexpr int kGap = 8;
-constexpr int kLeastNameColumnPx = 200;
-constexpr int kIndentation = 14; ///< stacks are deep
+constexpr int kLeastNameColumnPx = 260;
 
 } // namespace
 
@@ -81,6 +82,7 @@ void CostPage::addOrderButtons(QBoxLayout *row)
         m_order = static_cast<Order>(id);
         m_tables->setCurrentIndex(m_order == Order::Functions ? 1 : 0);
         m_wantsHotPath = true;
+        m_isOtherTree = true;
         rebuild();
     });
 }
@@ -154,6 +156,7 @@ void CostPage::showColumnsThatFit(QTreeView *view)
         if (wasHidden && !isHidden && header->sectionSize(column) == 0)
             view->resizeColumnToContents(column);
     }
+    fitIndentation();
 }
 
 void CostPage::setUpContent()
@@ -166,10 +169,7 @@ void CostPage::setUpContent()
     m_splitter->addWidget(makeTableCard());
     m_splitter->setStretchFactor(0, 2);
     m_splitter->setStretchFactor(1, 3);
-    m_empty = new QLabel(m_stack);
-    m_empty->setAlignment(Qt::AlignCenter);
-    m_empty->setWordWrap(true);
-    m_empty->setProperty("tone", QStringLiteral("muted"));
+    m_empty = new EmptyState(m_stack);
     m_stack->addWidget(m_splitter);
     m_stack->addWidget(m_empty);
     layout()->addWidget(m_stack);
@@ -178,6 +178,11 @@ void CostPage::setUpContent()
 QWidget *CostPage::makeFlameCard()
 {
     m_flameCard = new Card(tr("Flame graph"), m_splitter);
+    m_zoomOut = newLinkButton(tr("Whole graph"));
+    m_zoomOut->setFont(textFont(font(), TextSize::Caption));
+    m_zoomOut->setToolTip(tr("Shows the whole graph again (Home); Esc goes back one zoom"));
+    m_zoomOut->hide();
+    m_flameCard->header()->addWidget(m_zoomOut);
     m_flameCard->addExport(QStringLiteral("PNG"), [this] { return flameExport(key()); });
     m_flameCard->addExport(QStringLiteral("CSV"), [this] { return tableExport(); });
     m_flame = new FlameGraphView(m_flameCard);
@@ -193,7 +198,6 @@ QTreeView *CostPage::makeView()
     view->setItemDelegate(new ShareDelegate(m_barToken, view));
     view->viewport()->installEventFilter(this);
     view->setUniformRowHeights(true);
-    view->setIndentation(kIndentation);
     view->setSortingEnabled(true);
     view->setTextElideMode(Qt::ElideMiddle);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
@@ -240,7 +244,12 @@ void CostPage::setUpConnections()
     });
     connect(&m_selection, &Selection::findTextChanged, this, &CostPage::applyFind);
     connect(
-        m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::tableSelectionChanged);
+        m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::treeSelectionChanged);
+    connect(m_treeView, &QTreeView::expanded, this, &CostPage::noteDepth);
+    connect(m_functionView->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+        &CostPage::functionSelectionChanged);
+    connect(m_zoomOut, &QPushButton::clicked, m_flame, &FlameGraphView::zoomOut);
+    connect(m_flame, &FlameGraphView::zoomChanged, this, &CostPage::showFlameCaption);
     connect(m_flame, &FlameGraphView::nodeSelected, this, [this](model::NodeId node) {
         inspect(node, *m_result.topDown);
         if (m_order == Order::CalleesFirst) {
@@ -252,14 +261,16 @@ void CostPage::setUpConnections()
         }
     });
     connect(m_flame, &FlameGraphView::contextMenuRequested, this, [this](model::NodeId node, const QPoint &position) {
-        showMenu(QString::fromStdString(m_result.topDown->name(node)), position);
+        showMenu(QString::fromStdString(m_result.topDown->name(node)), node, position);
     });
     for (QTreeView *view : {m_treeView, m_functionView}) {
         connect(view, &QTreeView::customContextMenuRequested, this, [this, view](const QPoint &position) {
             const QModelIndex index = view->indexAt(position);
-            if (index.isValid())
-                showMenu(
-                    index.siblingAtColumn(0).data(FullTextRole).toString(), view->viewport()->mapToGlobal(position));
+            if (!index.isValid())
+                return;
+            const bool isOfFlame = m_order != Order::CallersFirst; // else the graph's nodes are others than the tree's
+            showMenu(index.siblingAtColumn(0).data(FullTextRole).toString(),
+                isOfFlame ? m_flame->selected() : model::NodeId(), view->viewport()->mapToGlobal(position));
         });
     }
 }

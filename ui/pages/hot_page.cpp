@@ -7,6 +7,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/share_delegate.h"
 
@@ -219,9 +220,7 @@ void HotPage::setUpTables(QBoxLayout *column)
     }
     splitter->setStretchFactor(0, 2);
     splitter->setStretchFactor(1, 3);
-    m_empty = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
-    m_empty->setAlignment(Qt::AlignCenter);
-    m_empty->setWordWrap(true);
+    m_empty = new EmptyState;
     m_stack->addWidget(splitter);
     m_stack->addWidget(m_empty);
     column->addWidget(m_stack, 1);
@@ -341,7 +340,7 @@ void HotPage::show(model::HotSpots hot)
 {
     m_hot = std::move(hot);
     const bool isEmpty = m_hot->functions.empty();
-    m_empty->setText(m_kind == CostKind::CpuTime
+    m_empty->setWords(m_kind == CostKind::CpuTime
             ? tr("No CPU sample falls into what is selected.\nSelect a longer time, or all threads.")
             : tr("Nothing in what is selected has this cost.\nSelect a longer time, or another cost."));
     m_stack->setCurrentIndex(isEmpty ? 1 : 0);

@@ -11,7 +11,6 @@
 class QBoxLayout;
 class QButtonGroup;
 class QComboBox;
-class QLabel;
 class QSplitter;
 class QStackedWidget;
 class QTreeWidget;
@@ -20,6 +19,7 @@ class QTreeWidgetItem;
 namespace ui {
 
 class Card;
+class EmptyState;
 
 /// The ways on which most of a cost flows, and the functions by their own part of it, with the interval that sampling leaves and ties shown as
 /// ties. By any cost, of the selected time; CPU time also by thread.
@@ -70,7 +70,7 @@ private:
     QBoxLayout *m_controls = nullptr; ///< two rows of buttons, or one where there is room
     QComboBox *m_threads = nullptr;
     QStackedWidget *m_stack = nullptr;
-    QLabel *m_empty = nullptr;
+    EmptyState *m_empty = nullptr;
     Card *m_pathCard = nullptr;
     Card *m_functionCard = nullptr;
     QTreeWidget *m_paths = nullptr;

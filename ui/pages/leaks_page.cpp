@@ -5,6 +5,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 
 #include <QHBoxLayout>
@@ -52,12 +53,17 @@ LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
     setUpCharts();
     setUpEvidence();
     m_details->hide();
+    m_empty = new EmptyState;
+    m_empty->hide();
+    m_column->addWidget(m_empty, 2);
+    connect(m_empty, &EmptyState::actionWanted, this, [this] { Q_EMIT pageWanted(model::CardPage::Heap); });
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 
 void LeaksPage::setUpTable()
 {
-    auto *card = new Card;
+    m_card = new Card;
+    auto *card = m_card;
     m_answer = newLabel({}, TextSize::Body, TextWeight::Strong);
     m_answer->setWordWrap(true);
     m_notes = newWrapped("muted");
@@ -77,7 +83,6 @@ void LeaksPage::setUpTable()
     m_table->setTextElideMode(Qt::ElideMiddle);
     m_table->setMinimumHeight(190);
     card->body()->addWidget(m_table, 1);
-    card->body()->addStretch(0); // where there is no table the sentence stands at the top
     m_column->addWidget(card, 2);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
         [this](const QModelIndex &current) { showItem(current.row()); });
@@ -167,12 +172,26 @@ void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model
     m_answer->setText(text(report.sentence));
     m_notes->setText(joined(report.notes));
     m_notes->setVisible(!report.notes.empty());
-    m_table->setVisible(row >= 0);
+    m_card->setVisible(row >= 0);
     m_details->setVisible(row >= 0);
+    showWhyEmpty(report, snapshot != nullptr && row < 0);
     m_model.setReport(std::move(report), snapshot);
     if (row >= 0)
         m_table->selectRow(row);
     Q_EMIT findingsCounted(growing);
+}
+
+void LeaksPage::showWhyEmpty(const model::LeakReport &report, bool isEmpty)
+{
+    m_empty->setVisible(isEmpty);
+    QString sentence = joined(report.notes);
+    if (report.state == model::LeakReport::State::NotEnough)
+        sentence += (sentence.isEmpty() ? QString() : QStringLiteral("\n"))
+            + tr("Record for longer. For a short run the ages of blocks can be kept more finely: “genprof record "
+                 "--age-bucket 100ms” needs a hundredth of the time that the default does. What grew so far stands in "
+                 "Heap, under Growth.");
+    const bool hasHeap = report.state != model::LeakReport::State::NoData;
+    m_empty->setText(text(report.sentence), sentence, hasHeap ? tr("Show the heap") : QString());
 }
 
 void LeaksPage::showItem(int row)

@@ -15,6 +15,7 @@ class QVBoxLayout;
 namespace ui {
 
 class Card;
+class EmptyState;
 
 /// Which places keep growing, by how sure that is, each with its evidence: how many blocks live on, the live bytes over time, examples.
 /// Of the whole recording, whatever time is selected.
@@ -42,6 +43,7 @@ private:
     void setUpCharts();
     void setUpEvidence();
     void show(model::LeakReport report, const std::shared_ptr<const model::Snapshot> &snapshot);
+    void showWhyEmpty(const model::LeakReport &report, bool isEmpty);
     void showItem(int row);
     void showLive(const model::LeakItem &item);
     void inspect(int row);
@@ -50,6 +52,8 @@ private:
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     LeakTableModel m_model;
+    Card *m_card = nullptr;
+    EmptyState *m_empty = nullptr;
     QLabel *m_answer = nullptr;
     QLabel *m_notes = nullptr;
     QTableView *m_table = nullptr;

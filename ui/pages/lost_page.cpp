@@ -7,6 +7,7 @@
 #include "model/report/lost_report.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 
 #include <QGridLayout>
@@ -149,11 +150,12 @@ void LostPage::showScans()
         std::unique_ptr<QLayoutItem> taken(item);
     }
     if (m_snapshot && m_scans.empty()) {
-        auto *card = new Card(tr("No scan for lost memory"));
-        card->body()->addWidget(newWrapped(
+        auto *empty = new EmptyState;
+        empty->setText(tr("No scan for lost memory"),
             tr("A scan finds the blocks that no pointer leads to any more. It can be made while a program is recorded, "
-               "here or with \"genprof ctl FILE scan\", or by itself with \"genprof record --scan-every 10m\".")));
-        m_column->addWidget(card);
+               "here or with “genprof ctl FILE scan”, or by itself with “genprof record --scan-every 10m” and "
+               "“--scan-at-exit”."));
+        m_column->addWidget(empty, 4);
     }
     for (const auto &scan : m_scans)
         addScan(*scan);

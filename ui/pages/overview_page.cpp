@@ -13,10 +13,13 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace ui {
 
 namespace {
 constexpr std::size_t kMostCards = 6;
+constexpr int kGridColumns = 6; ///< one, two or three cards in a row
 
 SeriesColor partColor(std::string_view key)
 {
@@ -123,10 +126,16 @@ void OverviewPage::placeCharts()
 void OverviewPage::placeCards()
 {
     const int columns = width() < 640 ? 2 : 3;
-    for (std::size_t i = 0; i < m_cards.size(); ++i)
-        m_cardGrid->addWidget(m_cards[i], static_cast<int>(i) / columns, static_cast<int>(i) % columns);
-    for (int column = 0; column < 3; ++column)
-        m_cardGrid->setColumnStretch(column, column < columns ? 1 : 0);
+    const int used = m_summary ? static_cast<int>(std::min(m_summary->cards.size(), m_cards.size())) : columns;
+    // Cards of the last row share its whole width.
+    for (int i = 0; i < static_cast<int>(m_cards.size()); ++i) {
+        const int row = i / columns;
+        const int inRow = row == used / columns && used % columns > 0 ? used % columns : columns;
+        const int span = kGridColumns / inRow;
+        m_cardGrid->addWidget(m_cards[static_cast<std::size_t>(i)], row, i % columns % inRow * span, 1, span);
+    }
+    for (int column = 0; column < kGridColumns; ++column)
+        m_cardGrid->setColumnStretch(column, 1);
 }
 
 void OverviewPage::resizeEvent(QResizeEvent *event)
@@ -144,8 +153,15 @@ void OverviewPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     m_snapshot = std::move(snapshot);
     if (isOther) {
         m_summary.reset();
-        for (SummaryCardView *card : m_cards)
-            card->hide();
+        // Their places are kept: charts do not jump when the answers come.
+        model::SummaryCard waiting;
+        waiting.state = model::CardState::Unknown;
+        waiting.number = "…";
+        for (SummaryCardView *card : m_cards) {
+            card->setCard(waiting, {});
+            card->setVisible(m_snapshot != nullptr);
+        }
+        placeCards();
     }
     if (!m_snapshot) {
         m_job.cancel();
@@ -171,6 +187,7 @@ void OverviewPage::showSummary(const model::Summary &summary)
             m_cards[i]->setCard(summary.cards[i], whole);
         m_cards[i]->setVisible(isUsed);
     }
+    placeCards();
     Q_EMIT findingsCounted(static_cast<int>(summary.recommendations.items.size()));
 }
 

@@ -27,18 +27,20 @@ constexpr int kCheckBoxPx = 24; ///< is in no size hint of a styled row
 
 QString conditionOf(const model::AlertRuleText &rule)
 {
+    const QString threshold = text(rule.threshold);
+    if (rule.test == "above_of_limit" && rule.source.empty())
+        return AlertRulesCard::tr("Resident memory is above %1 of its limit").arg(threshold);
+    if (rule.test == "above_of_cores")
+        return AlertRulesCard::tr("CPU use is above %1 of all processors").arg(threshold);
+    if (rule.test == "newly_lost")
+        return AlertRulesCard::tr("A scan finds more than %1 newly lost").arg(threshold);
     QString what;
     if (const auto source = model::seriesSourceOf(rule.source))
         what = text(model::seriesInfo(*source).label);
     for (const model::AlertTestName &test : model::alertTestNames())
         if (test.key == rule.test)
-            what = (what.isEmpty() ? (rule.test == "above_of_cores" ? AlertRulesCard::tr("CPU")
-                            : rule.test == "newly_lost"             ? AlertRulesCard::tr("Memory")
-                                                                    : AlertRulesCard::tr("Resident memory"))
-                                   : what)
-                + u' ' + text(test.label);
-    what += u' '
-        + (rule.test == "newly_lost" ? AlertRulesCard::tr("above %1").arg(text(rule.threshold)) : text(rule.threshold));
+            what = (what.isEmpty() ? AlertRulesCard::tr("Resident memory") : what) + u' ' + text(test.label);
+    what += u' ' + threshold;
     return rule.within.empty() ? what : what + AlertRulesCard::tr(" within %1").arg(text(rule.within));
 }
 

@@ -7,16 +7,22 @@
 
 namespace ui {
 
+namespace {
+constexpr int kMostWidth = 640;
+} // namespace
+
 EmptyState::EmptyState(QWidget *parent)
     : QWidget(parent)
     , m_title(newLabel({}, TextSize::Number, TextWeight::Strong))
     , m_sentence(newLabel({}, TextSize::Body, TextWeight::Normal, "muted"))
     , m_action(newPrimaryButton({}))
 {
+    m_title->setWordWrap(true);
+    m_title->setMaximumWidth(kMostWidth);
     m_sentence->setWordWrap(true);
     m_sentence->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_sentence->setMinimumWidth(280);
-    m_sentence->setMaximumWidth(560);
+    m_sentence->setMaximumWidth(kMostWidth);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(32, 32, 32, 32);
     column->setSpacing(12);
@@ -33,8 +39,18 @@ void EmptyState::setText(const QString &title, const QString &sentence, const QS
 {
     m_title->setText(title);
     m_sentence->setText(sentence);
+    m_sentence->setVisible(!sentence.isEmpty());
     m_action->setText(action);
     m_action->setVisible(!action.isEmpty());
+}
+
+void EmptyState::setWords(const QString &words, const QString &action)
+{
+    const qsizetype end = words.indexOf(u'\n');
+    QString title = words.left(end);
+    if (title.endsWith(u'.') && !title.contains(QStringLiteral(". ")))
+        title.chop(1); // a heading
+    setText(title, end < 0 ? QString() : words.mid(end + 1), action);
 }
 
 } // namespace ui

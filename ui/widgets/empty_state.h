@@ -18,6 +18,8 @@ public:
 
     /// `action` empty: no button.
     void setText(const QString &title, const QString &sentence, const QString &action = {});
+    /// The first line of `words` as the title, what follows as the sentence.
+    void setWords(const QString &words, const QString &action = {});
 
 Q_SIGNALS:
     void actionWanted();

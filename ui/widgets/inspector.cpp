@@ -41,6 +41,27 @@ QString placeOf(const model::StackLine &line)
     return line.isInlined ? place + QObject::tr(" · inlined") : place;
 }
 
+/// A stack's cost of one kind; empty where it is not summed up.
+std::optional<std::int64_t> valueOf(model::CostKind kind, const model::SubtreeCost &cost)
+{
+    switch (kind) {
+    case model::CostKind::Live:
+        return cost.heap.liveBytes;
+    case model::CostKind::Peak:
+        return cost.heap.peakBytes;
+    case model::CostKind::Allocated:
+        return cost.heap.allocatedBytes;
+    case model::CostKind::Allocations:
+        return cost.heap.allocations;
+    case model::CostKind::Temporary:
+        return cost.heap.temporaries;
+    case model::CostKind::CpuTime:
+        return cost.cpuTimeNs;
+    default:
+        return std::nullopt;
+    }
+}
+
 } // namespace
 
 Inspector::Inspector(Selection &selection, QWidget *parent)
@@ -170,18 +191,37 @@ void Inspector::addFigure(const QString &label, const QString &value)
     m_figures->addRow(name, shown);
 }
 
+/// What the chosen row or rectangle says comes first; the stack may be but one of those that were merged there.
+void Inspector::showChosen(const ChosenCost &chosen, const model::SubtreeCost &ofStack)
+{
+    const model::CostInfo &info = model::costInfo(chosen.kind);
+    addFigure(text(info.label),
+        QStringLiteral("%1 · %2").arg(text(model::formatValue(static_cast<double>(chosen.total), info.unit)),
+            text(model::formatShareOf(chosen.total, chosen.all))));
+    if (valueOf(chosen.kind, ofStack) == chosen.total)
+        return;
+    auto *caption = new QLabel(tr("Of these, the heaviest stack:"), this);
+    caption->setProperty("tone", QStringLiteral("muted"));
+    caption->setFont(textFont(font(), TextSize::Caption));
+    m_figures->addRow(caption);
+}
+
 void Inspector::showFigures(const InspectedStack &stack)
 {
     const model::SubtreeCost cost = model::subtreeCost(*m_snapshot, stack.stack, stack.image);
     const auto bytes = [](std::int64_t value) { return text(model::formatBytes(static_cast<double>(value))); };
     const auto count = [](std::int64_t value) { return text(model::formatCount(value)); };
+    const auto shortCount
+        = [](std::int64_t value) { return text(model::formatShortCount(static_cast<double>(value))); };
+    if (stack.chosen)
+        showChosen(*stack.chosen, cost);
     if (cost.heap.allocations || cost.heap.liveBlocks) {
-        addFigure(tr("Live"), tr("%1 in %2 blocks").arg(bytes(cost.heap.liveBytes), count(cost.heap.liveBlocks)));
+        addFigure(tr("Live"), tr("%1 · %2 blocks").arg(bytes(cost.heap.liveBytes), shortCount(cost.heap.liveBlocks)));
         if (const std::int64_t growth = cost.heap.liveBytes - cost.heap.liveBytesAtBegin)
             addFigure(tr("Change"), (growth > 0 ? QStringLiteral("+") : QString()) + bytes(growth));
-        addFigure(
-            tr("Allocated"), tr("%1 in %2 blocks").arg(bytes(cost.heap.allocatedBytes), count(cost.heap.allocations)));
-        addFigure(tr("Freed"), tr("%1 in %2 blocks").arg(bytes(cost.heap.freedBytes), count(cost.heap.frees)));
+        addFigure(tr("Allocated"),
+            tr("%1 · %2 blocks").arg(bytes(cost.heap.allocatedBytes), shortCount(cost.heap.allocations)));
+        addFigure(tr("Freed"), tr("%1 · %2 blocks").arg(bytes(cost.heap.freedBytes), shortCount(cost.heap.frees)));
         addFigure(tr("Temporary"),
             tr("%1 · %2").arg(count(cost.heap.temporaries),
                 text(model::formatShareOf(cost.heap.temporaries, cost.heap.allocations))));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate/stack_text.h"
+#include "model/aggregate/subtree_cost.h"
 #include "ui/selection.h"
 
 #include <QWidget>
@@ -37,6 +38,7 @@ private:
     void refresh();
     void showNothing();
     void showFigures(const InspectedStack &stack);
+    void showChosen(const ChosenCost &chosen, const model::SubtreeCost &ofStack);
     void showFrames();
     void addFigure(const QString &label, const QString &value);
     void copyStack() const;

@@ -10,6 +10,7 @@
 #include <QDir>
 #include <QFileDialog>
 #include <QFormLayout>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLineEdit>
@@ -219,8 +220,6 @@ QWidget *LaunchForm::newAttachFields()
 
 void LaunchForm::setUpCapture()
 {
-    auto *line = new QHBoxLayout;
-    line->setSpacing(8);
     m_heap = new QComboBox;
     m_heap->setAccessibleName(tr("Heap"));
     m_heap->setToolTip(tr("Samples give estimates with their error, and cost a tenth. “Within 5 %” begins with every "
@@ -260,17 +259,24 @@ void LaunchForm::setUpCapture()
     m_duration->setPlaceholderText(tr("10m, 48h"));
     m_duration->setAccessibleName(tr("Stop after"));
     m_duration->setToolTip(tr("End the recording after this time, like 90s, 10m or 48h; the program runs on"));
-    m_duration->setMinimumWidth(84);
-    m_duration->setMaximumWidth(110);
-    line->addWidget(m_heap);
-    line->addWidget(m_cpu);
-    line->addWidget(m_kernel);
-    line->addWidget(m_tick);
-    line->addWidget(m_children);
-    line->addStretch(1);
-    line->addWidget(newLabel(tr("Stop after"), TextSize::Body, TextWeight::Normal, "muted"));
-    line->addWidget(m_duration);
-    body()->addLayout(line);
+    m_duration->setMinimumWidth(72);
+    auto *duration = new QHBoxLayout;
+    duration->setSpacing(8);
+    duration->addWidget(newLabel(tr("Stop after"), TextSize::Body, TextWeight::Normal, "muted"));
+    duration->addWidget(m_duration, 1);
+    // Two rows: in one they would be wider than a small screen leaves beside the recent sessions.
+    constexpr int kColumns = 3;
+    auto *choices = new QGridLayout;
+    choices->setSpacing(8);
+    QComboBox *const boxes[]{m_heap, m_cpu, m_kernel, m_tick, m_children};
+    for (int i = 0; QComboBox *box : boxes) {
+        choices->addWidget(box, i / kColumns, i % kColumns);
+        ++i;
+    }
+    choices->addLayout(duration, 1, kColumns - 1);
+    for (int column = 0; column < kColumns; ++column)
+        choices->setColumnStretch(column, 1);
+    body()->addLayout(choices);
     const auto custom = [this] {
         if (!m_isSettingPreset)
             m_presets->button(kCustom)->setChecked(true);

@@ -18,7 +18,8 @@ namespace {
 bool isLost(model::LossKind kind)
 {
     using enum model::LossKind;
-    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords;
+    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords
+        || kind == ActivityLost;
 }
 
 QLabel *addPart(QHBoxLayout *layout)
@@ -58,14 +59,18 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
         return;
     std::int64_t lost = 0;
     std::int64_t unmeasured = 0;
+    std::int64_t notTaken = 0;
     for (const model::LossTotal &loss : snapshot->losses) {
         lost += isLost(loss.kind) ? loss.count : 0;
         unmeasured += loss.kind == model::LossKind::ProcessesMissed ? loss.count : 0;
+        notTaken += loss.kind == model::LossKind::SamplesMissed ? loss.count : 0;
     }
     m_dot->setToken(lost > 0 ? Token::Warn : Token::Ok);
     m_losses->setText(lost > 0 ? tr("%1 events lost").arg(text(model::formatCount(lost)))
             : unmeasured > 0   ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
+            : notTaken > 0     ? tr("%1 CPU samples not taken").arg(text(model::formatCount(notTaken)))
                                : tr("nothing lost"));
+    m_losses->setToolTip(tr("More of this stands in Capture"));
     setTone(m_losses, lost > 0 ? "warn" : "muted");
     const model::StackQuality &quality = snapshot->stackQuality;
     m_stacks->setText(quality.distinct > 0

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/own_code.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+class OwnCodeTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void tellsLibraryTemplatesInTheProgramFromItsOwnCode_data()
+    {
+        QTest::addColumn<QByteArray>("name");
+        QTest::addColumn<bool>("isOwn");
+        QTest::newRow("plain") << QByteArray("parse") << true;
+        QTest::newRow("of a class") << QByteArray("Parser::add(std::string const&)") << true;
+        QTest::newRow("template of its own") << QByteArray("void run<std::vector<int> >(std::vector<int>&)") << true;
+        QTest::newRow("vector") << QByteArray("std::vector<Row>::push_back(Row&&)") << false;
+        QTest::newRow("returns a pointer") << QByteArray("unsigned long* std::__fill_n<unsigned long>(int)") << false;
+        QTest::newRow("returns itself") << QByteArray("std::string* std::__do_uninit_copy<char>(char)") << false;
+        QTest::newRow("boost") << QByteArray("boost::asio::io_context::run()") << false;
+        QTest::newRow("returned by boost") << QByteArray("void boost::checked_delete<Row>(Row*)") << false;
+    }
+    void tellsLibraryTemplatesInTheProgramFromItsOwnCode()
+    {
+        QFETCH(QByteArray, name);
+        QFETCH(bool, isOwn);
+        tests::SnapshotBuilder builder;
+        const model::StackId stack = builder.stack("main;" + name.toStdString());
+        const model::Snapshot snapshot = builder.build();
+        model::FunctionIndex index(snapshot.tables);
+        const model::StackLine leaf = model::stackLines(index, stack).front();
+        QCOMPARE(QByteArray::fromStdString(leaf.name), name);
+        QCOMPARE(model::isOwnCode(index, leaf.function), isOwn);
+    }
+};
+
+QTEST_MAIN(OwnCodeTest)
+#include "own_code_test.moc"

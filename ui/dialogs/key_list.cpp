@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/dialogs/key_list.h"
+
+#include "ui/theme.h"
+#include "ui/widgets/labels.h"
+
+#include <QCoreApplication>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QGridLayout>
+#include <QVBoxLayout>
+
+#include <array>
+#include <utility>
+
+namespace ui {
+
+namespace {
+
+QString tr(const char *words) { return QCoreApplication::translate("KeyList", words); }
+
+/// A heading where the first is empty.
+using Row = std::pair<QString, QString>;
+
+std::array<Row, 24> rows()
+{
+    return {{{{}, tr("Everywhere")}, {tr("Alt+1 … Alt+9"), tr("One of the first nine pages")},
+        {tr("Ctrl+PgUp, Ctrl+PgDn"), tr("The page above or below")},
+        {tr("Ctrl+F"), tr("Find functions; Enter goes there")}, {tr("Ctrl+O"), tr("Open a session")},
+        {tr("Ctrl+M"), tr("Mark this moment, while recording")},
+        {tr("Ctrl+H"), tr("Hold the view while recording goes on")},
+        {tr("Esc"), tr("One step back: the selected time, process or thread")}, {tr("F1"), tr("This list")},
+        {{}, tr("Timeline and charts")}, {tr("Drag"), tr("Select a time, for all pages")},
+        {tr("Wheel"), tr("Zoom at the pointer")}, {tr("Double click"), tr("The whole recording")},
+        {{}, tr("Flame graphs")}, {tr("Click, arrows"), tr("Select a function and show its stack")},
+        {tr("Double click, Enter"), tr("Zoom into it")},
+        {tr("Esc, Backspace, back button"), tr("Back to the zoom before")}, {tr("Home"), tr("The whole graph")},
+        {tr("Right click"), tr("Copy, find, zoom, callers")}, {{}, tr("Trees and tables")},
+        {tr("Click on a heading"), tr("Sort by it")}, {tr("Right, Left"), tr("Open and close a row")},
+        {tr("*"), tr("Open everything below a row")}, {tr("Ctrl+C"), tr("Copy the cell")}}};
+}
+
+} // namespace
+
+void showKeys(QWidget *parent)
+{
+    QDialog dialog(parent);
+    dialog.setWindowTitle(tr("Keys and gestures"));
+    auto *column = new QVBoxLayout(&dialog);
+    column->setContentsMargins(24, 20, 24, 16);
+    auto *grid = new QGridLayout;
+    grid->setHorizontalSpacing(24);
+    grid->setVerticalSpacing(4);
+    int line = 0;
+    for (const auto &[key, words] : rows()) {
+        if (key.isEmpty()) {
+            if (line > 0)
+                grid->setRowMinimumHeight(line++, 8);
+            grid->addWidget(newLabel(words, TextSize::Body, TextWeight::Strong), line++, 0, 1, 2);
+            continue;
+        }
+        grid->addWidget(newLabel(key), line, 0);
+        grid->addWidget(newLabel(words, TextSize::Body, TextWeight::Normal, "muted"), line++, 1);
+    }
+    column->addLayout(grid);
+    column->addSpacing(12);
+    auto *buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+    column->addWidget(buttons);
+    dialog.exec();
+}
+
+} // namespace ui
