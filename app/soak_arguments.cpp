@@ -4,6 +4,8 @@
 #include "app/choice.h"
 #include "app/duration_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -15,6 +17,7 @@ namespace {
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr model::Duration kShortestTest = model::Duration::fromMs(10'000);
 constexpr model::Duration kLongestTest{std::int64_t{60} * 86'400 * kSecondNs};
+constexpr std::int64_t kMostCycles = 24; ///< in a test: shorter ones are as long as its blocks
 constexpr model::Duration kShortestAgeBucket = model::Duration::fromMs(100);
 
 /// "5%", "5 %", "0.5": percent.
@@ -40,6 +43,12 @@ model::Result<void> readTime(const char *option, const std::string &text, model:
     return {};
 }
 
+/// Whether a cycle can be told from a trend, and from noise.
+bool fitsInto(model::Duration period, model::Duration length)
+{
+    return period.ns >= length.ns / kMostCycles && period.ns * 2 <= length.ns;
+}
+
 } // namespace
 
 void addSoakOptions(CLI::App &command, SoakOptions &soak, SoakWords &words)
@@ -54,6 +63,11 @@ void addSoakOptions(CLI::App &command, SoakOptions &soak, SoakWords &words)
             "A shell command that is kept running beside CMD, and is started again when it ends; may be given again")
         ->type_name("CMD")
         ->allow_extra_args(false);
+    command
+        .add_option("--period", words.period,
+            "The load comes and goes in cycles of this length, such as 24h; nothing is decided before 1.5 of them were "
+            "seen")
+        ->type_name("T");
     command
         .add_option("--checkpoint", words.checkpoint,
             "How often the verdict by then is stored and said; what was measured is stored all the time (default 10m)")
@@ -71,15 +85,22 @@ model::Result<void> readSoak(const SoakWords &words, std::vector<std::string> co
 {
     model::SoakPlan &plan = soak.plan;
     const bool resumes = !soak.resume.empty();
-    if (resumes && (!words.length.empty() || !words.limit.empty() || !words.stopEarly.empty()))
+    if (resumes && (!words.length.empty() || !words.limit.empty() || !words.period.empty() || !words.stopEarly.empty()))
         return model::Error(
-            "--resume goes on with the test as it was begun: --for, --limit and --stop-early cannot change");
+            "--resume goes on with the test as it was begun: --for, --limit, --period and --stop-early cannot change");
     if (resumes && !soak.record.output.empty())
         return model::Error("--resume writes to the file that it names; --output does not go with it");
     if (const auto read = readTime("--for", words.length, plan.length); !read)
         return read;
     if (plan.length < kShortestTest || plan.length > kLongestTest)
         return model::Error("--for " + words.length + ": 10s to 60d are possible");
+    if (const auto read = readTime("--period", words.period, plan.period); !read)
+        return read;
+    if (!words.period.empty() && !fitsInto(plan.period, plan.length))
+        return model::Error(fmt::format(
+            "--period {}: two cycles have to fit into the {} of the test (--for), and shorter ones than {} even out by "
+            "themselves and need not be declared",
+            words.period, durationText(plan.length), durationText({plan.length.ns / kMostCycles})));
     if (const auto read = readTime("--checkpoint", words.checkpoint, plan.checkpoint); !read)
         return read;
     soak.checkpointIsGiven = !words.checkpoint.empty();

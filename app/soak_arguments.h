@@ -16,6 +16,7 @@ struct SoakWords
     std::string length;
     std::string limit;
     std::string checkpoint;
+    std::string period;
     std::string stopEarly;
     std::int32_t attachPid = 0;
 };

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +43,16 @@ std::string shortName(model::SoakQuantity quantity)
     }
     return "heap";
 }
+
+std::int64_t nowNs(clockid_t clock)
+{
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// A moment of just now on the clock that counts from boot.
+std::int64_t bootTimeOf(std::int64_t wallNs) { return nowNs(CLOCK_BOOTTIME) - (nowNs(CLOCK_REALTIME) - wallNs); }
 
 std::string word(const model::SoakAnswer &answer)
 {
@@ -107,6 +118,7 @@ model::SoakRecord SoakDesk::begin(
     leg.pid = pid;
     leg.startTicks = startTicksOf(pid);
     leg.boot = bootId();
+    leg.beganBootNs = bootTimeOf(info.startWallNs);
     if (legs.empty())
         m_start.record.plan->beganWallNs = info.startWallNs;
     m_start.record.loads.clear(); // what the loads know of them holds

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/computed_once.h"
 #include "model/event_batch.h"
 #include "model/selection.h"
 #include "model/tables/program_tables.h"
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace model {
+
+struct LeakReport;
 
 /// What one stack of one image cost within the selected time.
 struct HeapCost
@@ -212,10 +215,14 @@ struct Snapshot
         scans;                         ///< of the selected images, whole recording, in the order of their ids
     std::vector<LeakClaim> leakClaims; ///< whole recording, all images, ascending in when they were made
     std::shared_ptr<const SoakRecord>
-        soak;           ///< the stability test that this session is a leg of, with all that came before; null: none
-    std::string damage; ///< what is not whole in the file, as sentences; empty when all is
+        soak; ///< the stability test that this session is a leg of, with all that came before; null: none
+    /// The same session from the end of that test's warm-up on (soakGrowthSpan()), where nothing is selected; null without a test, and where
+    /// heapAges is.
+    std::shared_ptr<const Snapshot> afterWarmup;
+    std::string damage;             ///< what is not whole in the file, as sentences; empty when all is
     std::int64_t recorderCpuNs = 0; ///< used by the recorder over the whole recording
     std::int64_t recorderRssBytes = 0;
+    ComputedOnce<LeakReport> leaks; ///< see leaksOf()
 };
 
 } // namespace model

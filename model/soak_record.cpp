@@ -44,6 +44,19 @@ std::string_view soakQuantityLabel(SoakQuantity quantity)
 
 std::string_view soakOutcomeKey(SoakOutcome outcome) { return kOutcomeKeys.at(static_cast<std::size_t>(outcome)); }
 
+Duration timeBetween(const SoakLeg &first, const SoakLeg &later)
+{
+    const bool isSameBoot = first.beganBootNs > 0 && later.beganBootNs > 0 && first.boot == later.boot;
+    return {isSameBoot ? later.beganBootNs - first.beganBootNs : later.beganWallNs - first.beganWallNs};
+}
+
+const SoakLeg *firstLegOf(const std::vector<SoakLeg> &legs, std::uint32_t segment)
+{
+    const auto leg
+        = std::find_if(legs.begin(), legs.end(), [segment](const SoakLeg &one) { return one.segment == segment; });
+    return leg == legs.end() ? nullptr : &*leg;
+}
+
 Duration soakTick(Duration length)
 {
     return std::clamp(Duration{length.ns / 576}, Duration::fromMs(40), Duration::fromMs(1000));

@@ -34,6 +34,7 @@ struct SoakPlan
     StopEarly stopEarly = StopEarly::Both;
     Duration checkpoint = Duration::fromMs(600'000); ///< how often what is known by then is stored as a SoakCheck
     std::int64_t beganWallNs = 0;
+    Duration period; ///< of a cycle of the load; 0: none was declared
 };
 
 /// How often a test of this length is measured: its 288 blocks have two measurements each, as far as these can be 40 ms to 1 s apart.
@@ -48,11 +49,17 @@ struct SoakLeg
     std::uint32_t id = 0; ///< from 0
     std::uint32_t segment = 0;
     std::int64_t beganWallNs = 0;
-    std::int32_t pid = 0;        ///< of the target
-    std::int64_t startTicks = 0; ///< when it started, after boot: with `boot` and `pid` it names a process for good
-    std::string boot;            ///< boot_id of the kernel
-    std::string file;            ///< name of the session that holds all else of this leg; empty: this one
+    std::int32_t pid = 0;         ///< of the target
+    std::int64_t startTicks = 0;  ///< when it started, after boot: with `boot` and `pid` it names a process for good
+    std::string boot;             ///< boot_id of the kernel
+    std::string file;             ///< name of the session that holds all else of this leg; empty: this one
+    std::int64_t beganBootNs = 0; ///< CLOCK_BOOTTIME then, which nobody sets and which counts sleep; 0: not known
 };
+
+/// From the begin of one leg to that of a later one: by the clock since boot, where both saw the same boot; else by the wall clock, which may have been set.
+Duration timeBetween(const SoakLeg &first, const SoakLeg &later);
+/// The first leg of a segment; null where there is none.
+const SoakLeg *firstLegOf(const std::vector<SoakLeg> &legs, std::uint32_t segment);
 
 /// A command that was kept running beside the target.
 struct SoakLoad

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/session_reader.h"
 
+#include "model/analysis/soak_places.h"
 #include "storage/age_loader.h"
 #include "storage/alert_loader.h"
 #include "storage/area_loader.h"
@@ -54,6 +55,8 @@ struct SessionReader::Private
     LoadedSession session;
     std::shared_ptr<const model::HeapAges> ages;         ///< as of session.ages.revision; shared by snapshots
     SessionState writtenState = SessionState::Recording; ///< as the recorder stored it
+    std::shared_ptr<const model::SoakRecord> viewedSoak; ///< of `afterWarmup`
+    std::shared_ptr<const model::Snapshot> afterWarmup;
     std::int64_t dataVersion = -1;
     bool isLoaded = false;
 
@@ -65,6 +68,7 @@ struct SessionReader::Private
     Result<std::shared_ptr<model::Snapshot>> build(const model::Selection &selection, const std::stop_token &stop);
     Result<bool> reloadIfReplaced();
     Result<void> loadAges();
+    Result<void> addAfterWarmup(model::Snapshot &snapshot, const std::stop_token &stop);
     SessionState stateOf(SessionState stored) const;
     bool hasChanged();
 };
@@ -244,6 +248,22 @@ Result<std::shared_ptr<model::Snapshot>> SessionReader::Private::build(
     return buildSnapshot(file->database, damage, session, selection, stop);
 }
 
+/// Made anew where the test went on.
+Result<void> SessionReader::Private::addAfterWarmup(model::Snapshot &snapshot, const std::stop_token &stop)
+{
+    if (!snapshot.soak || !snapshot.soak->plan || snapshot.selection != model::Selection())
+        return {};
+    if (!afterWarmup || viewedSoak != snapshot.soak) {
+        auto view = build({.time = model::soakGrowthSpan(snapshot)}, stop);
+        if (!view)
+            return view.error();
+        afterWarmup = std::move(*view);
+        viewedSoak = snapshot.soak;
+    }
+    snapshot.afterWarmup = afterWarmup;
+    return {};
+}
+
 SessionReader::SessionReader(std::unique_ptr<Private> p)
     : d(std::move(p))
 {
@@ -303,6 +323,9 @@ Result<std::shared_ptr<const model::Snapshot>> SessionReader::snapshot(
     (*snapshot)->file = d->path;
     (*snapshot)->fileBytes = sizeOf(d->path);
     noteBudget(**snapshot);
+    if (parts == Parts::WithAges)
+        if (auto done = d->addAfterWarmup(**snapshot, stop); !done)
+            return done.error();
     return std::shared_ptr<const model::Snapshot>(std::move(*snapshot));
 }
 

@@ -18,7 +18,8 @@ namespace storage {
 class SessionReader
 {
 public:
-    /// What of a session a snapshot holds. WithAges: also Snapshot::heapAges, which takes longer the first time and is needed by leaks() only.
+    /// What of a session a snapshot holds. WithAges: also Snapshot::heapAges, which takes longer the first time and is needed by leaks only, and
+    /// Snapshot::afterWarmup.
     enum class Parts : std::uint8_t { Usual, WithAges };
 
 private:

@@ -18,6 +18,8 @@ constexpr std::int64_t kLongestNs = std::int64_t{1} << 60;
 constexpr std::int64_t kMostSegments = 10'000;
 constexpr std::size_t kMostRows = 1'000'000; ///< of each table
 
+constexpr std::int64_t kFirstFormatWithTimes = 14;
+
 bool isWithin(const Statement &row, int column, std::int64_t most)
 {
     return row.integer(column) >= 0 && row.integer(column) <= most;
@@ -34,18 +36,19 @@ bool isPlace(const Statement &row)
     return isWithin(row, 0, kMostSegments) && isWithin(row, 1, model::kSoakQuantityCount - 1);
 }
 
-Result<void> loadPlan(LoadContext &context, model::SoakRecord &soak)
+Result<void> loadPlan(LoadContext &context, std::int64_t format, model::SoakRecord &soak)
 {
+    const std::string period = format < kFirstFormatWithTimes ? "0" : "period_ns";
     return scan(context.database, context.damage, "soak",
-        "SELECT length_ns, most_growth, stop_early, checkpoint_ns, began_wall_ns, outcome, is_whole, reason, sentence"
-        " FROM soak WHERE revision > ?",
+        "SELECT length_ns, most_growth, stop_early, checkpoint_ns, began_wall_ns, outcome, is_whole, reason, sentence, "
+            + period + " FROM soak WHERE revision > ?",
         context.sinceRevision, [&](const Statement &row) {
             const double most = row.real(1);
             if (row.integer(0) < model::kSoakParts || row.integer(0) > kLongestNs || !(most > 0 && most < 1e6)
-                || !isWithin(row, 2, 3) || !isWithin(row, 5, 5))
+                || !isWithin(row, 2, 3) || !isWithin(row, 5, 5) || !isWithin(row, 9, row.integer(0) / 2))
                 return context.damage.badRow("soak");
             soak.plan = {{row.integer(0)}, most, static_cast<model::StopEarly>(row.integer(2)),
-                {std::clamp<std::int64_t>(row.integer(3), 1, kLongestNs)}, row.integer(4)};
+                {std::clamp<std::int64_t>(row.integer(3), 1, kLongestNs)}, row.integer(4), {row.integer(9)}};
             soak.end.reset();
             if (row.integer(5) > 0)
                 soak.end = {static_cast<model::SoakOutcome>(row.integer(5)), row.integer(6) != 0,
@@ -53,17 +56,19 @@ Result<void> loadPlan(LoadContext &context, model::SoakRecord &soak)
         });
 }
 
-Result<void> loadLegs(LoadContext &context, model::SoakRecord &soak)
+Result<void> loadLegs(LoadContext &context, std::int64_t format, model::SoakRecord &soak)
 {
+    const std::string bootTime = format < kFirstFormatWithTimes ? "0" : "began_boot_ns";
     return scan(context.database, context.damage, "soak_leg",
-        "SELECT id, segment, began_wall_ns, pid, start_ticks, boot, file FROM soak_leg WHERE revision > ? ORDER BY id",
+        "SELECT id, segment, began_wall_ns, pid, start_ticks, boot, file, " + bootTime
+            + " FROM soak_leg WHERE revision > ? ORDER BY id",
         context.sinceRevision, [&](const Statement &row) {
             if (!isWithin(row, 0, kMostSegments) || !isWithin(row, 1, kMostSegments) || !isWithin(row, 3, INT32_MAX)
                 || soak.legs.size() > kMostRows)
                 return context.damage.badRow("soak_leg");
             soak.legs.push_back({static_cast<std::uint32_t>(row.integer(0)), static_cast<std::uint32_t>(row.integer(1)),
                 row.integer(2), static_cast<std::int32_t>(row.integer(3)), row.integer(4), std::string(row.text(5)),
-                std::string(row.text(6))});
+                std::string(row.text(6)), row.integer(7)});
         });
 }
 
@@ -131,7 +136,11 @@ Result<void> loadChecks(LoadContext &context, model::SoakRecord &soak)
 Result<void> loadSoak(LoadContext &context, LoadedSession &session)
 {
     model::SoakRecord fresh;
-    for (const auto load : {loadPlan, loadLegs, loadLoads, loadPoints, loadExclusions, loadChecks})
+    if (auto done = loadPlan(context, session.format, fresh); !done)
+        return done;
+    if (auto done = loadLegs(context, session.format, fresh); !done)
+        return done;
+    for (const auto load : {loadLoads, loadPoints, loadExclusions, loadChecks})
         if (auto done = load(context, fresh); !done)
             return done;
     if (fresh.isEmpty())

@@ -9,11 +9,12 @@ model::Result<SoakWriter> SoakWriter::prepare(Database &database)
     const auto done = prepareAll(database,
         {{&writer.m_plan,
              "INSERT OR REPLACE INTO soak (id, revision, length_ns, most_growth, stop_early, checkpoint_ns,"
-             " began_wall_ns, outcome, is_whole, reason, sentence) VALUES (0, ?, ?, ?, ?, ?, ?, 0, 0, '', '')"},
+             " began_wall_ns, period_ns, outcome, is_whole, reason, sentence)"
+             " VALUES (0, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', '')"},
             {&writer.m_end, "UPDATE soak SET revision = ?, outcome = ?, is_whole = ?, reason = ?, sentence = ?"},
             {&writer.m_leg,
-                "INSERT OR REPLACE INTO soak_leg (id, revision, segment, began_wall_ns, pid, start_ticks, boot, file)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
+                "INSERT OR REPLACE INTO soak_leg (id, revision, segment, began_wall_ns, pid, start_ticks, boot, file,"
+                " began_boot_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
             {&writer.m_load,
                 "INSERT OR REPLACE INTO soak_load (id, revision, command, starts, failures, trouble)"
                 " VALUES (?, ?, ?, ?, ?, ?)"},
@@ -34,9 +35,10 @@ model::Result<void> SoakWriter::write(const model::SoakRecord &soak, std::int64_
 {
     if (const auto &plan = soak.plan)
         m_rows.row(m_plan, revision, plan->length.ns, plan->mostGrowth, static_cast<int>(plan->stopEarly),
-            plan->checkpoint.ns, plan->beganWallNs);
+            plan->checkpoint.ns, plan->beganWallNs, plan->period.ns);
     for (const model::SoakLeg &leg : soak.legs)
-        m_rows.row(m_leg, leg.id, revision, leg.segment, leg.beganWallNs, leg.pid, leg.startTicks, leg.boot, leg.file);
+        m_rows.row(m_leg, leg.id, revision, leg.segment, leg.beganWallNs, leg.pid, leg.startTicks, leg.boot, leg.file,
+            leg.beganBootNs);
     for (const model::SoakLoad &load : soak.loads)
         m_rows.row(m_load, load.id, revision, load.command, load.starts, load.failures, load.trouble);
     for (const model::SoakPoint &point : soak.points)

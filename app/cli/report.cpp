@@ -5,7 +5,6 @@
 #include "app/report_output.h"
 #include "app/terminal.h"
 #include "model/aggregate/area_snapshot.h"
-#include "model/analysis/soak_places.h"
 #include "model/report/activity_report.h"
 #include "model/report/advice_report.h"
 #include "model/report/alert_report.h"
@@ -85,7 +84,7 @@ std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapsh
 {
     model::SessionForecastOptions wanted;
     wanted.memoryLimit = options.memoryLimit;
-    return *model::sessionForecasts(snapshot, *model::findLeaks(snapshot), wanted);
+    return *model::sessionForecasts(snapshot, *model::leaksOf(snapshot), wanted);
 }
 
 model::Recommendations adviceOf(const model::Snapshot &snapshot, const ReportOptions &options)
@@ -124,7 +123,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     case ReportView::Alerts:
         return model::writeAlertsText(out, snapshot, text);
     case ReportView::Leaks:
-        return model::writeLeaksText(out, snapshot, *model::findLeaks(snapshot), text);
+        return model::writeLeaksText(out, snapshot, *model::leaksOf(snapshot), text);
     case ReportView::Advice:
         return model::writeAdviceText(out, snapshot, adviceOf(snapshot, options), text);
     case ReportView::Hot:
@@ -160,7 +159,7 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
     case ReportView::Alerts:
         return model::writeAlertsCsv(out, snapshot);
     case ReportView::Leaks:
-        return model::writeLeaksCsv(out, snapshot, *model::findLeaks(snapshot), options.top);
+        return model::writeLeaksCsv(out, snapshot, *model::leaksOf(snapshot), options.top);
     case ReportView::Advice:
         return model::writeRecommendationsCsv(out, adviceOf(snapshot, options));
     case ReportView::Hot:
@@ -196,7 +195,7 @@ void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     case ReportView::Alerts:
         return model::writeAlertsJson(out, snapshot);
     case ReportView::Leaks:
-        return model::writeLeaksJson(out, snapshot, *model::findLeaks(snapshot), options.top);
+        return model::writeLeaksJson(out, snapshot, *model::leaksOf(snapshot), options.top);
     case ReportView::Advice:
         return model::writeAdviceJson(out, adviceOf(snapshot, options));
     case ReportView::Hot:
@@ -232,9 +231,6 @@ model::Result<SnapshotPointer> readForReport(storage::SessionReader &reader, con
                 fmt::format("Nothing was recorded at that time; the recording goes from {:.1f} s to {:.1f} s",
                     whole.begin.seconds(), whole.end.seconds()));
     }
-    // What grew during a warm-up is no growth.
-    if (options.view == ReportView::Verdict && !selection.time)
-        selection.time = model::soakGrowthSpan(**snapshot);
     if (options.pid) {
         const auto process = findProcess(*(*snapshot)->tables, *options.pid);
         if (!process)

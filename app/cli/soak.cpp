@@ -10,7 +10,6 @@
 #include "app/soak_desk.h"
 #include "app/soak_resume.h"
 #include "app/terminal.h"
-#include "model/analysis/soak_places.h"
 #include "model/report/soak_report.h"
 #include "storage/session_reader.h"
 
@@ -150,7 +149,8 @@ model::Result<void> SoakRun::chooseTarget(const BrokenSoak &soak)
             m_options.resume));
     config.heap = config.attachPid ? asked.heap : config.heap;
     config.attachPid.reset();
-    m_terminal.message("The target has ended meanwhile: it is started again, and begins a new segment of the test");
+    m_terminal.message(fmt::format("{} meanwhile: the target is started again, and begins a new segment of the test",
+        last.boot == bootId() ? "The target has ended" : "The machine was booted"));
     return {};
 }
 
@@ -185,15 +185,7 @@ void SoakRun::printAnswer() const
     auto reader = storage::SessionReader::open(m_record.output);
     if (!reader)
         return;
-    using Parts = storage::SessionReader::Parts;
-    auto snapshot = reader->snapshot({}, {}, Parts::WithAges);
-    if (!snapshot)
-        return;
-    model::Selection selection;
-    selection.time = model::soakGrowthSpan(**snapshot);
-    if (selection.time)
-        snapshot = reader->snapshot(selection, {}, Parts::WithAges);
-    if (snapshot)
+    if (const auto snapshot = reader->snapshot({}, {}, storage::SessionReader::Parts::WithAges))
         model::writeSoakText(std::cerr, **snapshot, {});
 }
 

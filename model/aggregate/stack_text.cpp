@@ -5,6 +5,17 @@
 
 namespace model {
 
+StackLine stackLine(const FunctionIndex &index, FrameId frame, std::uint32_t position)
+{
+    const ProgramTables &tables = *index.tables();
+    const FunctionPlace &place = index.place(position);
+    if (!frame.isValid())
+        return {.function = place.function, .name = index.name(place.function)};
+    return {place.function, index.name(place.function), std::string(index.moduleName(place.function)),
+        std::string(index.modulePath(place.function)), tables.text(place.file), place.line,
+        tables.frames.at(frame.index()).address, place.isInlined};
+}
+
 std::vector<StackLine> stackLines(FunctionIndex &index, StackId stack)
 {
     const ProgramTables &tables = *index.tables();
@@ -12,16 +23,12 @@ std::vector<StackLine> stackLines(FunctionIndex &index, StackId stack)
     for (; !isRoot(stack); stack = tables.stacks.at(stack.index()).parent) {
         const FrameId frame = tables.stacks.at(stack.index()).frame;
         const FunctionIndex::Range places = index.placesOf(frame);
-        for (std::uint32_t i = places.count; i-- > 0;) {
-            const FunctionPlace &place = index.place(places.first + i);
-            lines.push_back({place.function, index.name(place.function), std::string(index.moduleName(place.function)),
-                std::string(index.modulePath(place.function)), tables.text(place.file), place.line,
-                tables.frames.at(frame.index()).address, place.isInlined});
-        }
+        for (std::uint32_t i = places.count; i-- > 0;)
+            lines.push_back(stackLine(index, frame, places.first + i));
     }
     const auto end = static_cast<StackEnd>(stack.value);
     if (end != StackEnd::ReachedStart)
-        lines.push_back({.function = FunctionIndex::endFunction(end), .name = std::string(stackEndText(end))});
+        lines.push_back(stackLine(index, {}, FunctionIndex::endPlace(end)));
     return lines;
 }
 

@@ -21,6 +21,9 @@ struct StackLine
     bool isInlined = false;
 };
 
+/// One line: the function at `position` of FunctionIndex::place(), which stands at `frame` (invalid for the end of a stack).
+StackLine stackLine(const FunctionIndex &index, FrameId frame, std::uint32_t position);
+
 /// The functions of a stack, leaf first (as a debugger prints it), inlined ones as lines of their own. An incomplete stack ends in
 /// a line with stackEndText().
 std::vector<StackLine> stackLines(FunctionIndex &index, StackId stack);

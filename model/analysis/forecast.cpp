@@ -87,6 +87,7 @@ public:
         m_result.limit = options.limit;
         if (series.isEmpty())
             return;
+        m_hasValues = true;
         const TimeRange whole{series.segments.front().front().when, series.segments.back().back().when};
         m_blocks = seriesBlocks(series, options.history.value_or(whole), kMostBlocks);
         m_result.block = m_blocks.length;
@@ -115,7 +116,8 @@ private:
         if (m_result.blocks >= kLeastForDirection)
             return false;
         m_result.reason = m_result.blocks == 0
-            ? std::string("the recording has no values of it in this time")
+            ? std::string(m_hasValues ? "it was read less than twice in this time"
+                                      : "the recording has no values of it in this time")
             : fmt::format("{} blocks of {} are too few, {} are needed to see a direction and {} for a forecast",
                 m_result.blocks, formatDuration(m_result.block), kLeastForDirection, kLeastBlocks);
         return true;
@@ -239,6 +241,7 @@ private:
 
     const ForecastOptions &m_options;
     Forecast m_result;
+    bool m_hasValues = false; ///< at any time
     SeriesBlocks m_blocks;
     std::vector<double> m_values; ///< blocks without the season
     std::optional<Season> m_season;

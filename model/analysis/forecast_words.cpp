@@ -88,7 +88,7 @@ std::string rateText(double perHour, const Interval &interval, Unit unit)
 std::string forecastVerdict(const Forecast &forecast)
 {
     if (forecast.state == ForecastState::NotEnoughData)
-        return "Not enough data for a forecast: " + forecast.reason + '.';
+        return fmt::format("{}: not enough data for a forecast: {}.", forecast.label, forecast.reason);
     if (forecast.state == ForecastState::DirectionOnly)
         return fmt::format(
             "{}; when a limit is reached cannot be said yet: {}.", trendSentence(forecast), forecast.reason);

@@ -212,7 +212,7 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
     }
     // How blocks age says more than sums do, but only of the whole recording, and after a while.
     if (snapshot.heapAges && !snapshot.selection.time) {
-        const std::optional<LeakReport> leaks = findLeaks(snapshot, input.stop);
+        const std::shared_ptr<const LeakReport> leaks = leaksOf(snapshot, input.stop);
         if (!leaks)
             return false;
         if (leaks->state == LeakReport::State::Done) {

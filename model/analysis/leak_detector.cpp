@@ -100,7 +100,7 @@ public:
     }
 
 private:
-    using Key = std::pair<std::uint32_t, std::uint32_t>; ///< image, stack
+    using Key = std::pair<std::uint32_t, std::uint32_t>; ///< image, stack (or function)
 
     struct LostStack
     {
@@ -238,18 +238,24 @@ private:
         item.stacks.push_back(std::move(stack));
     }
 
+    /// What allocates where something was found, by place.
+    void gatherNeighbours()
+    {
+        if (m_items.empty())
+            return;
+        for (const HeapCost &cost : m_snapshot.heap)
+            m_costs[{cost.image.value, m_places.functionOf(cost.stack).value}].push_back(&cost);
+    }
+
     void addNeighbours(LeakItem &item)
     {
         std::set<std::uint32_t> own;
         for (const LeakStack &stack : item.stacks)
             own.insert(stack.stack.value);
-        for (const HeapCost &cost : m_snapshot.heap) {
-            if (cost.image != item.image || own.contains(cost.stack.value))
-                continue;
-            const StackLine &line = m_places.placeOf(cost.stack);
-            if (line.name == item.function && line.moduleName == item.module)
-                item.neighbours.push_back({cost.stack, cost.allocations, cost.frees, cost.liveBytes});
-        }
+        const FunctionId function = m_places.functionOf(item.stacks.front().stack);
+        for (const HeapCost *cost : m_costs[{item.image.value, function.value}])
+            if (!own.contains(cost->stack.value))
+                item.neighbours.push_back({cost->stack, cost->allocations, cost->frees, cost->liveBytes});
         item.neighbourCount = static_cast<std::int64_t>(item.neighbours.size());
         std::stable_sort(item.neighbours.begin(), item.neighbours.end(),
             [](const LeakNeighbour &a, const LeakNeighbour &b) { return a.liveBytes > b.liveBytes; });
@@ -258,6 +264,7 @@ private:
 
     void finish()
     {
+        gatherNeighbours();
         for (auto &[key, item] : m_items) {
             sumUp(item);
             addNeighbours(item);
@@ -285,6 +292,7 @@ private:
     LeakPlaces m_places;
     LeakReport m_report;
     std::map<std::tuple<std::uint32_t, int, std::string>, LeakItem> m_items; ///< by image, sort, place
+    std::map<Key, std::vector<const HeapCost *>> m_costs;                    ///< by image, function
     std::map<Key, LostStack> m_lost;
     std::map<Key, const LeakClaim *> m_withdrawn;
 };
@@ -341,6 +349,11 @@ std::string_view leakTierLabel(LeakTier tier) { return kTierNames.at(static_cast
 std::optional<LeakReport> findLeaks(const Snapshot &snapshot, std::stop_token stop)
 {
     return Detector(snapshot, std::move(stop)).run();
+}
+
+std::shared_ptr<const LeakReport> leaksOf(const Snapshot &snapshot, const std::stop_token &stop)
+{
+    return snapshot.leaks.get(stop, [&] { return findLeaks(snapshot, stop); });
 }
 
 } // namespace model

@@ -117,4 +117,8 @@ struct LeakReport
 /// than 36 buckets take. What the last scan of a process found lost is told whether it grows or not. Pure. Returns nothing when `stop` was requested.
 std::optional<LeakReport> findLeaks(const Snapshot &snapshot, std::stop_token stop = {});
 
+/// The same, found once however many answers are made from a snapshot: advice, overview, forecasts, reports and pages all take it from here. Points
+/// into the snapshot. Any thread. Null when `stop` was requested.
+std::shared_ptr<const LeakReport> leaksOf(const Snapshot &snapshot, const std::stop_token &stop = {});
+
 } // namespace model

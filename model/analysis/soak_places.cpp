@@ -18,10 +18,6 @@ std::optional<TimeRange> soakGrowthSpan(const Snapshot &snapshot)
     if (!snapshot.soak || !snapshot.soak->plan || snapshot.soak->legs.empty())
         return std::nullopt;
     const SoakLeg &leg = snapshot.soak->legs.back();
-    std::int64_t beganNs = leg.beganWallNs;
-    for (const SoakLeg &one : snapshot.soak->legs)
-        if (one.segment == leg.segment)
-            beganNs = std::min(beganNs, one.beganWallNs);
     const SoakAnswer answer = SoakTrial(*snapshot.soak).answer();
     double hours = 0;
     if (!answer.segments.empty() && answer.segments.back().id == leg.segment)
@@ -30,7 +26,7 @@ std::optional<TimeRange> soakGrowthSpan(const Snapshot &snapshot)
                 hours = std::max(hours, judgement.verdict.startHours);
     const Timestamp end = Timestamp{} + snapshot.info.duration;
     const Timestamp begin{static_cast<std::int64_t>(hours / 48 * static_cast<double>(snapshot.soak->plan->length.ns))
-        - (leg.beganWallNs - beganNs)};
+        - timeBetween(*firstLegOf(snapshot.soak->legs, leg.segment), leg).ns};
     return TimeRange{std::clamp(begin, Timestamp{}, end), end};
 }
 
@@ -39,7 +35,7 @@ std::vector<SoakPlace> soakPlaces(const Snapshot &snapshot, std::size_t most)
     std::vector<SoakPlace> places;
     std::vector<StackId> named;
     if (snapshot.heapAges)
-        if (const auto leaks = findLeaks(snapshot))
+        if (const auto leaks = leaksOf(snapshot))
             for (const LeakItem &item : leaks->items) {
                 if (item.tier == LeakTier::Idle || places.size() >= most)
                     continue;
@@ -52,7 +48,9 @@ std::vector<SoakPlace> soakPlaces(const Snapshot &snapshot, std::size_t most)
     LeakPlaces own(functions);
     for (const HeapCost &cost : snapshot.heap)
         own.learn(cost.stack);
-    for (const GrowthStack &stack : growthStacks(snapshot, timeSeries(snapshot, Metric::Anonymous), most)) {
+    // What grew during the warm-up is no growth.
+    const Snapshot &judged = snapshot.afterWarmup ? *snapshot.afterWarmup : snapshot;
+    for (const GrowthStack &stack : growthStacks(judged, timeSeries(judged, Metric::Anonymous), most)) {
         if (places.size() >= most || std::find(named.begin(), named.end(), stack.stack) != named.end())
             continue;
         const StackLine &line = own.placeOf(stack.stack);

@@ -24,8 +24,8 @@ struct SoakPlace
 /// What of this leg lies behind the warm-up of its segment: the selection in which growth is looked for. Nothing where there is no test.
 std::optional<TimeRange> soakGrowthSpan(const Snapshot &snapshot);
 
-/// The places that grew in the snapshot's selection, in this leg: first what the leak rule accuses (where `heapAges` is there), then the stacks whose
-/// live bytes move with the anonymous memory. At most `most`. Pure.
+/// The places that grew in this leg: first what the leak rule accuses (where `heapAges` is there), then the stacks whose live bytes move with the
+/// anonymous memory in the selected time; without one, after the warm-up (Snapshot::afterWarmup). At most `most`. Pure.
 std::vector<SoakPlace> soakPlaces(const Snapshot &snapshot, std::size_t most = 5);
 
 } // namespace model

@@ -40,11 +40,14 @@ SoakTrial::SoakTrial(const SoakRecord &record)
 
 SoakTrial::Segment &SoakTrial::segmentOf(std::uint32_t id)
 {
-    if (m_segments.empty() || m_segments.back().id != id) {
-        m_segments.emplace_back();
-        m_segments.back().id = id;
-    }
-    return m_segments.back();
+    // Points come segment by segment; exclusions of a record all together, after them.
+    const auto at = std::lower_bound(m_segments.begin(), m_segments.end(), id,
+        [](const Segment &segment, std::uint32_t wanted) { return segment.id < wanted; });
+    if (at != m_segments.end() && at->id == id)
+        return *at;
+    Segment segment;
+    segment.id = id;
+    return *m_segments.insert(at, std::move(segment));
 }
 
 Duration SoakTrial::elapsedBefore(std::uint32_t segment) const
@@ -76,6 +79,8 @@ bool SoakTrial::add(const SoakPoint &point)
         options.horizonHours = kHours;
         options.mostGrowth = m_plan.mostGrowth;
         options.secondsPerHour = m_plan.length.seconds() / kHours;
+        if (m_plan.period.ns > 0)
+            options.periodHours = m_plan.period.seconds() / options.secondsPerHour;
         const double gone = elapsedBefore(point.segment).seconds() / options.secondsPerHour;
         if (gone > 0)
             options.lastHours = std::max(kHours - gone, 0.0);
@@ -114,6 +119,9 @@ SoakAnswer SoakTrial::answer() const
 {
     SoakAnswer answer;
     for (const Segment &segment : m_segments) {
+        const bool isMeasured = segment.lastPart >= 0;
+        if (!isMeasured && &segment != &m_segments.back())
+            continue; // its recorder was killed before it had seen anything
         SoakSegment said;
         said.id = segment.id;
         said.length = {partLength().ns * (segment.lastPart + 1)};

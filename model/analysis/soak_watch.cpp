@@ -37,17 +37,14 @@ SoakWatch::SoakWatch(SoakRecord record, SoakLeg leg, const CaptureConfig &config
     , m_config(config)
     , m_trial(m_earlier)
 {
-    std::int64_t beganNs = m_leg.beganWallNs, last = -1;
-    for (const SoakLeg &one : m_earlier.legs)
-        if (one.segment == m_leg.segment) {
-            beganNs = std::min(beganNs, one.beganWallNs);
-            m_goesOn = true;
-        }
+    std::int64_t last = -1;
+    const SoakLeg *first = firstLegOf(m_earlier.legs, m_leg.segment);
+    m_goesOn = first != nullptr;
     for (const SoakPoint &point : m_earlier.points)
         if (point.segment == m_leg.segment)
             last = std::max(last, point.part);
     // A wall clock that was set back must not undo what was seen.
-    m_offsetNs = std::max(m_leg.beganWallNs - beganNs, (last + 1) * partLength().ns);
+    m_offsetNs = std::max(first ? timeBetween(*first, m_leg).ns : 0, (last + 1) * partLength().ns);
     m_inSegment = {m_offsetNs};
     m_nextCheckNs = (m_offsetNs / std::max<std::int64_t>(plan().checkpoint.ns, 1) + 1) * plan().checkpoint.ns;
     for (const SoakExclusion &exclusion : m_earlier.exclusions)

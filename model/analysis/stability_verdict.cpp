@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/stability_verdict.h"
 
-#include "model/analysis/least_squares.h"
+#include "model/analysis/stability_parts.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
@@ -9,26 +9,20 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
 namespace model {
 
 namespace {
 
-constexpr double kBlockHours = 1.0 / 6;
 constexpr double kLookHours = 0.5;
 constexpr double kFirstLookHours = 2;
-constexpr std::size_t kLeastBlocks = 12;
 constexpr std::array kStarts{0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0}; ///< hours
 constexpr std::array kTaus{0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0};    ///< hours, of a warm-up
 constexpr double kLeastPassShare = 0.1;                                     ///< of the horizon
-constexpr double kWatchHours = 8;
-constexpr double kWatchErrors = 5;
 constexpr double kFastGrowth = 1;    ///< projected, as a share: such a leak is found later just as well
 constexpr double kQuickGrowth = 0.2; ///< the same of a leak that may be found a little later
 constexpr double kClearlyWorse
     = 12; ///< twice the log likelihood by which a filling line has to explain less than a straight one
-constexpr std::size_t kEndBlocks = 12; ///< of either end, for the plain rule
 
 constexpr std::array<std::string_view, 5> kStateKeys{"undecided", "provisional_pass", "pass", "fail", "at_the_limit"};
 
@@ -48,19 +42,6 @@ double priorScale(double hours, double alpha)
 }
 
 } // namespace
-
-/// The line through the blocks from the start on.
-struct StabilityTest::Slope
-{
-    double slope = 0; ///< value an hour
-    double level = 0; ///< at the start
-    double error = 0;
-    double sxx = 0;
-    double nu = 2;
-    std::size_t blocks = 0;
-    double squares = 0; ///< of what the line leaves of the blocks
-    double lag1 = 0;
-};
 
 std::string_view stabilityKey(StabilityState state) { return kStateKeys.at(static_cast<std::size_t>(state)); }
 
@@ -128,6 +109,8 @@ double StabilityTest::startHours() const
 void StabilityTest::look()
 {
     moveStart();
+    if (!isCycleSeen(startHours()))
+        return waitForCycle();
     const std::size_t first = blockAt(startHours());
     const std::optional<Slope> slope = slopeFrom(first);
     if (!slope)
@@ -152,7 +135,7 @@ void StabilityTest::finish()
     m_isOver = true;
     endBlock();
     look();
-    if (m_verdict.state == StabilityState::Undecided && m_verdict.blocks == 0)
+    if (m_verdict.state == StabilityState::Undecided && m_verdict.blocks == 0 && isCycleSeen(startHours()))
         m_verdict.sentence
             = fmt::format("Undecided: {} of growth are too few to judge.", span(std::max(m_verdict.hours, 0.0)));
 }
@@ -165,36 +148,6 @@ std::string StabilityTest::span(double hours) const
     return formatDuration(Duration::fromSeconds(hours * m_options.secondsPerHour));
 }
 
-/// The plain rule: the last blocks against the first ones after the warm-up. Its interval takes the noise within both.
-void StabilityTest::compareEnds()
-{
-    const std::span<const Block> blocks = from(blockAt(startHours()));
-    m_verdict.raised = 0;
-    m_verdict.raised95 = {};
-    if (blocks.size() < 2 * kEndBlocks)
-        return;
-    std::array<double, 2> means{};
-    double squares = 0, products = 0;
-    for (std::size_t end = 0; end < 2; ++end) {
-        const std::span<const Block> part = end == 0 ? blocks.first(kEndBlocks) : blocks.last(kEndBlocks);
-        for (const Block &block : part)
-            means[end] += block.value / kEndBlocks;
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            const double rest = part[i].value - means[end];
-            squares += rest * rest;
-            products += i > 0 ? rest * (part[i - 1].value - means[end]) : 0;
-        }
-    }
-    if (means[0] == 0)
-        return;
-    const double lag = squares > 0 ? products / squares : 0;
-    const double rho = std::clamp(lag + (1 + 4 * std::clamp(lag, 0.0, 1.0)) / (2 * kEndBlocks), 0.0, 0.95);
-    const double error = std::sqrt(2 * squares / (2 * kEndBlocks - 2) / kEndBlocks * (1 + rho) / (1 - rho));
-    m_verdict.raised = (means[1] - means[0]) / std::abs(means[0]);
-    const double radius = 1.96 * error / std::abs(means[0]);
-    m_verdict.raised95 = {m_verdict.raised - radius, m_verdict.raised + radius};
-}
-
 /// When the evidence will be enough if slope and noise stay: it grows with the power 3/2 of the time.
 void StabilityTest::expect(const Slope &slope)
 {
@@ -204,7 +157,8 @@ void StabilityTest::expect(const Slope &slope)
     const double start = startHours(), seen = m_verdict.hours - start, left = m_options.horizonHours - start;
     const double limit = m_options.mostGrowth * std::abs(slope.level) / left;
     const double t = (slope.slope - limit) / slope.error;
-    const double least = std::max(t > 0 ? kFirstLookHours : kLeastPassShare * m_options.horizonHours, start);
+    const double least = std::max({t > 0 ? kFirstLookHours : kLeastPassShare * m_options.horizonHours, start,
+        kCyclesToSee * m_options.periodHours.value_or(0)});
     for (double hours = m_nextLook; hours <= lastHours() + 1e-9; hours += kLookHours) {
         const double factor = (hours - start) / seen;
         double evidence = 0;
@@ -226,7 +180,7 @@ void StabilityTest::moveStart()
     if (m_verdict.state != StabilityState::Undecided || m_candidate + 1 >= kStarts.size())
         return;
     const std::span<const Block> blocks = from(blockAt(kStarts[m_candidate]));
-    if (blocks.size() < kLeastBlocks)
+    if (blocks.size() < kLeastBlocks || !isCycleSeen(kStarts[m_candidate]))
         return;
     std::vector<FitRow> rows(blocks.size());
     std::vector<double> values;
@@ -234,7 +188,8 @@ void StabilityTest::moveStart()
         rows[i] = {1, blocks[i].hours - blocks[0].hours};
         values.push_back(blocks[i].value);
     }
-    const auto line = leastSquares(rows, 2, values);
+    const std::size_t columns = addCycle(rows, 2);
+    const auto line = leastSquares(rows, columns, values);
     if (!line)
         return;
     double best = line->squares;
@@ -242,9 +197,9 @@ void StabilityTest::moveStart()
         if (tau > rows.back()[1])
             continue;
         for (FitRow &row : rows)
-            row[2] = std::exp(-row[1] / tau);
-        const auto bent = leastSquares(rows, 3, values);
-        if (bent && bent->coefficients[2] < 0)
+            row[columns] = std::exp(-row[1] / tau);
+        const auto bent = leastSquares(rows, columns + 1, values);
+        if (bent && bent->coefficients[columns] < 0)
             best = std::min(best, bent->squares);
     }
     const double rho = std::clamp(line->lag1, 0.0, 0.5);
@@ -275,14 +230,7 @@ std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) 
             row[1] += x / static_cast<double>(together);
             values[i / together] += blocks[i].value / static_cast<double>(together);
         }
-        if (m_options.periodHours)
-            for (FitRow &row : rows)
-                for (std::size_t harmonic = 0; harmonic < 2; ++harmonic) {
-                    const double angle
-                        = 2 * std::numbers::pi * static_cast<double>(harmonic + 1) * row[1] / *m_options.periodHours;
-                    row[2 + 2 * harmonic] = std::sin(angle);
-                    row[3 + 2 * harmonic] = std::cos(angle);
-                }
+        addCycle(rows, 2);
         const auto fit = leastSquares(rows, columns, values);
         if (!fit)
             continue;
@@ -332,8 +280,6 @@ void StabilityTest::weigh(const Slope &slope)
     m_verdict.growth = slope.slope * left / level;
     m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
     m_verdict.sentence = fmt::format("Undecided after {}.", span(m_verdict.hours));
-    if (m_options.periodHours && m_verdict.hours < 1.5 * *m_options.periodHours)
-        return;
     const bool isDecided = evidence >= m_verdict.threshold;
     // The level itself may be beyond the limit already, whatever the slope.
     const double gained = slope.slope * seen - kWatchErrors * slope.error * seen;
@@ -378,8 +324,11 @@ bool StabilityTest::couldBeWarmup(const Slope &slope) const
         if (tau > seen)
             break;
         for (std::size_t i = 0; i < blocks.size(); ++i)
-            rows[i] = {1, std::exp(-(blocks[i].hours - start) / tau)};
-        const auto filling = leastSquares(rows, 2, values);
+            rows[i] = {1, blocks[i].hours - start};
+        const std::size_t columns = addCycle(rows, 2);
+        for (FitRow &row : rows)
+            row[1] = std::exp(-row[1] / tau);
+        const auto filling = leastSquares(rows, columns, values);
         if (filling && filling->coefficients[1] < 0)
             best = std::min(best, filling->squares);
     }
@@ -391,6 +340,8 @@ bool StabilityTest::couldBeWarmup(const Slope &slope) const
 /// Whether the last half alone projects less than the limit.
 bool StabilityTest::halfStaysBelow(std::size_t first, double level) const
 {
+    if (m_options.periodHours)
+        return cycleStaysBelow(level);
     const std::span<const Block> blocks = from(first + (m_blocks.size() - first) / 2);
     std::vector<FitRow> rows;
     std::vector<double> values;
@@ -399,13 +350,14 @@ bool StabilityTest::halfStaysBelow(std::size_t first, double level) const
         values.push_back(block.value);
     }
     const auto fit = leastSquares(rows, 2, values);
-    return m_options.periodHours
-        || (fit && fit->coefficients[1] * (m_options.horizonHours - startHours()) < m_options.mostGrowth * level);
+    return fit && fit->coefficients[1] * (m_options.horizonHours - startHours()) < m_options.mostGrowth * level;
 }
 
 /// After a provisional pass: the last eight hours by themselves.
 void StabilityTest::watch()
 {
+    if (m_options.periodHours)
+        return watchCycles();
     const std::span<const Block> blocks = from(blockAt(m_verdict.hours - kWatchHours));
     std::vector<FitRow> rows;
     std::vector<double> values;
@@ -414,40 +366,23 @@ void StabilityTest::watch()
         values.push_back(block.value);
     }
     const auto fit = blocks.size() >= kLeastBlocks ? leastSquares(rows, 2, values) : std::nullopt;
-    if (!fit || m_options.periodHours || m_verdict.hours < kWatchHours)
+    if (!fit || m_verdict.hours < kWatchHours)
         return;
     const auto n = static_cast<double>(blocks.size());
     const double rho = std::clamp(fit->lag1 + 2 / n, 0.0, 0.9);
     const double error = std::sqrt(fit->squares / (n - 2) * fit->inverseDiagonal[1] * (1 + rho) / (1 - rho));
     const double limit = m_options.mostGrowth * std::abs(m_verdict.level) / m_options.horizonHours;
-    if (fit->coefficients[1] - kWatchErrors * error <= limit)
-        return;
+    if (fit->coefficients[1] - kWatchErrors * error > limit)
+        withdraw();
+}
+
+void StabilityTest::withdraw()
+{
     m_verdict.state = StabilityState::Fail;
     m_verdict.revokedHours = m_verdict.decidedHours = m_verdict.hours;
     m_verdict.sentence = fmt::format("FAIL after {}: the provisional pass is withdrawn, because it has grown by "
                                      "more than {:g} % in {} for the last {}.",
         span(m_verdict.hours), m_options.mostGrowth * 100, span(m_options.horizonHours), span(kWatchHours));
-}
-
-/// At the horizon what was measured decides.
-void StabilityTest::measure(const Slope &slope)
-{
-    const double start = startHours(), left = m_options.horizonHours - start, level = std::abs(slope.level);
-    const double radius = 1.96 * slope.error;
-    m_verdict.growth = slope.slope * left / level;
-    m_verdict.growthInterval = {(slope.slope - radius) * left / level, (slope.slope + radius) * left / level};
-    const double most = m_options.mostGrowth;
-    const bool isAbove = m_verdict.growthInterval.low > most || m_verdict.raised95.low > most;
-    const bool isBelow = m_verdict.growthInterval.high < most && m_verdict.raised <= most;
-    m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
-    m_verdict.decidedHours = m_verdict.hours;
-    m_verdict.sentence = fmt::format("{} after {}: it grows by {:.1f} % in {} ({:.1f} to {:.1f}), and ended {:.1f} % "
-                                     "above where it was after its warm-up; {:g} % are allowed.",
-        isAbove       ? "FAIL"
-            : isBelow ? "PASS"
-                      : "At the limit",
-        span(lastHours()), m_verdict.growth * 100, span(m_options.horizonHours), m_verdict.growthInterval.low * 100,
-        m_verdict.growthInterval.high * 100, m_verdict.raised * 100, most * 100);
 }
 
 } // namespace model

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/least_squares.h"
 #include "model/analysis/robust_trend.h"
 #include "model/base/units.h"
 
@@ -16,11 +17,12 @@ namespace model {
 struct StabilityOptions
 {
     double horizonHours = 48;
-    std::optional<double> lastHours;   ///< it ends here and not at the horizon, which its growth is still projected to
-    double secondsPerHour = 3600;      ///< pace; only what is said depends on it
-    double mostGrowth = 0.05;          ///< share of the level after warm-up that may be gained by the horizon
-    double alpha = 0.05;               ///< of the two-sided test: a wrong answer to one side has half of it
-    std::optional<double> periodHours; ///< a cycle of the load; nothing is decided before 1.5 of them
+    std::optional<double> lastHours; ///< it ends here and not at the horizon, which its growth is still projected to
+    double secondsPerHour = 3600;    ///< pace; only what is said depends on it
+    double mostGrowth = 0.05;        ///< share of the level after warm-up that may be gained by the horizon
+    double alpha = 0.05;             ///< of the two-sided test: a wrong answer to one side has half of it
+    std::optional<double>
+        periodHours; ///< a cycle of the load; nothing is decided before 1.5 of them were seen after the start
 };
 
 /// A minute of the metric: all that a checkpoint has to keep.
@@ -88,6 +90,7 @@ private:
         double value = 0;
     };
     struct Slope;
+    struct Step;
 
     void endBlock();
     void look();
@@ -96,8 +99,21 @@ private:
     void weigh(const Slope &slope);
     bool couldBeWarmup(const Slope &slope) const;
     void watch();
+    void withdraw();
     void measure(const Slope &slope);
+    std::optional<Step> findStep(const Slope &slope) const;
+    std::string stepText(const Step &step) const;
     void compareEnds();
+    // Where a cycle was declared (stability_cycle.cpp).
+    bool isCycleSeen(double startHours) const;
+    std::size_t addCycle(std::span<FitRow> rows, std::size_t column) const;
+    void waitForCycle();
+    std::optional<double> valueAt(double hours) const;
+    struct Rise;
+    std::optional<Rise> riseOverCycles(double lastHours, std::size_t cycles) const;
+    void compareCycles();
+    bool cycleStaysBelow(double level) const;
+    void watchCycles();
     void expect(const Slope &slope);
     double lastHours() const { return m_options.lastHours.value_or(m_options.horizonHours); }
     std::string span(double hours) const;

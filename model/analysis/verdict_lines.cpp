@@ -41,7 +41,7 @@ std::vector<std::string> verdictLines(const Snapshot &snapshot)
 {
     std::vector<std::string> lines;
     if (snapshot.heapAges) {
-        if (const std::optional<LeakReport> found = findLeaks(snapshot);
+        if (const std::shared_ptr<const LeakReport> found = leaksOf(snapshot);
             found && found->state == LeakReport::State::Done) {
             lines.push_back(leakLine(*found));
         }

@@ -155,7 +155,7 @@ private:
 
     void writeLeaks()
     {
-        const LeakReport report = *findLeaks(m_snapshot);
+        const LeakReport &report = *leaksOf(m_snapshot);
         heading("Leaks");
         paragraph(report.sentence);
         for (const std::string &note : report.notes)

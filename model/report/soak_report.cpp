@@ -120,6 +120,12 @@ void writeQuantities(std::ostream &out, const SoakAnswer &answer, const SoakPlan
     table.write(out, columns, 2);
 }
 
+/// " beside a cycle of 24 h"; empty where none was declared.
+std::string cycleText(const SoakPlan &plan)
+{
+    return plan.period.ns > 0 ? " beside a cycle of " + formatDuration(plan.period) : std::string();
+}
+
 void writeHistory(std::ostream &out, const SoakRecord &soak, std::size_t columns)
 {
     writeHeading(out, "The test");
@@ -128,8 +134,8 @@ void writeHistory(std::ostream &out, const SoakRecord &soak, std::size_t columns
         : soak.plan->stopEarly == StopEarly::Fail                     ? "once it is sure to fail"
                                                                       : "once the answer is sure";
     writeWrapped(out,
-        fmt::format("Asked: no more than {:g} % growth in {}; ends early: {}.", soak.plan->mostGrowth * 100,
-            formatDuration(soak.plan->length), stop),
+        fmt::format("Asked: no more than {:g} % growth in {}{}; ends early: {}.", soak.plan->mostGrowth * 100,
+            formatDuration(soak.plan->length), cycleText(*soak.plan), stop),
         columns, 2, 2);
     for (const SoakLeg &leg : soak.legs)
         writeWrapped(out,
@@ -197,6 +203,7 @@ void writeSoakJson(std::ostream &out, const Snapshot &snapshot)
         object.update({{"outcome", soakOutcomeKey(answer.outcome)}, {"is_provisional", answer.isProvisional},
             {"is_whole", soak.end && soak.end->isWhole}, {"sentence", answer.sentence}, {"notes", answer.notes},
             {"length_s", plan.length.seconds()}, {"most_growth_share", plan.mostGrowth},
+            {"period_s", plan.period.ns > 0 ? Json(plan.period.seconds()) : Json()},
             {"elapsed_s", answer.elapsed.seconds()},
             {"expected_s", answer.expected ? Json(answer.expected->seconds()) : Json()}});
         object["segments"] = Json::array();

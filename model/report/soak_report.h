@@ -5,8 +5,7 @@
 
 namespace model {
 
-// The verdict of a stability test. Made for a snapshot whose selection is soakGrowthSpan(); only the places that grew depend on that. They never fail;
-// check the stream. Without a test they say so.
+// The verdict of a stability test; of a selected time only the places that grew. They never fail; check the stream. Without a test they say so.
 
 /// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});

@@ -224,9 +224,11 @@ void CommandLineTest::readsStabilityTests()
     QCOMPARE(usual.record.config.cpuHz, 0u);
     QCOMPARE(usual.record.config.tick, model::Duration::fromMs(1000));
     const auto full = parsed<app::SoakOptions>({"soak", "--for", "10m", "--limit", "0.5%", "--load", "a b", "--load",
-        "c", "--checkpoint", "30s", "--stop-early", "fail", "--attach", "12"});
+        "c", "--checkpoint", "30s", "--stop-early", "fail", "--period", "2m", "--attach", "12"});
     QCOMPARE(full.plan.length, model::Duration::fromMs(600'000));
     QCOMPARE(full.plan.mostGrowth, 0.005);
+    QCOMPARE(full.plan.period, model::Duration::fromMs(120'000));
+    QCOMPARE(usual.plan.period.ns, std::int64_t{0});
     QCOMPARE(full.loads, (Arguments{"a b", "c"}));
     QCOMPARE(full.plan.checkpoint, model::Duration::fromMs(30'000));
     QVERIFY(full.plan.stopEarly == model::StopEarly::Fail);
@@ -234,8 +236,10 @@ void CommandLineTest::readsStabilityTests()
     QVERIFY(full.record.config.heap == model::HeapMode::Off);
     QCOMPARE(parsed<app::SoakOptions>(split(QStringLiteral("soak --resume x.gprof-session"))).resume,
         std::string("x.gprof-session"));
-    for (const char *wrong : {"soak", "soak --for 1s -- a", "soak --limit -1% -- a", "soak --stop-early soon -- a",
-             "soak --attach 3 -- a", "soak --resume x --for 1h", "soak --resume x -o y", "soak --tick 100 -- a"})
+    for (const char *wrong :
+        {"soak", "soak --for 1s -- a", "soak --limit -1% -- a", "soak --stop-early soon -- a", "soak --attach 3 -- a",
+            "soak --resume x --for 1h", "soak --resume x -o y", "soak --tick 100 -- a", "soak --period 25h -- a",
+            "soak --period 10m -- a", "soak --period 0 -- a", "soak --resume x --period 24h"})
         QVERIFY2(refusal(split(QString::fromLatin1(wrong)), 125) != QStringLiteral("was understood"), wrong);
 }
 

@@ -32,12 +32,13 @@ QList<Service> servicesOf(const QByteArray &out)
     return services;
 }
 
-/// Seconds that services run: a short virtual day, or as GENESIS_LEAK_SECONDS says; a bucket is then 1/90 of it.
-double seconds()
-{
-    const double asked = qEnvironmentVariable("GENESIS_LEAK_SECONDS").toDouble();
-    return asked > 0 ? asked : 18;
-}
+bool isLong() { return qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") > 0; }
+
+/// Seconds that services run: a short virtual day, ten minutes with GENESIS_LONG_TESTS.
+double seconds() { return isLong() ? 600 : 18; }
+
+/// As long as recordings have them in ten minutes; a ninetieth of a short run.
+int bucketMs() { return isLong() ? 10'000 : static_cast<int>(seconds() * 1000 / 90); }
 
 } // namespace
 
@@ -51,9 +52,8 @@ private:
     static std::pair<QList<Service>, QJsonObject> run(int per10000, const QStringList &options = {})
     {
         const GenprofRunner runner;
-        const int bucketMs = std::max(100, static_cast<int>(seconds() * 1000 / 90));
-        QStringList all{u"--cpu"_s, u"off"_s, u"-q"_s, u"--tick"_s, QString::number(std::min(bucketMs, 1000)),
-            u"--age-bucket"_s, QString::number(bucketMs) + u"ms"_s};
+        QStringList all{u"--cpu"_s, u"off"_s, u"-q"_s, u"--tick"_s, QString::number(std::min(bucketMs(), 1000)),
+            u"--age-bucket"_s, QString::number(bucketMs()) + u"ms"_s};
         const auto recording = runner.start(QStringList{u"record"_s, u"-o"_s, runner.session()} + all + options
             + QStringList{u"--"_s, GenprofRunner::target(u"leaky_services"_s), QString::number(per10000),
                 QString::number(seconds())});
@@ -94,6 +94,7 @@ private Q_SLOTS:
             if (!isFound)
                 missed << service.name;
         }
+        qInfo() << "missed:" << missed;
         // One may hide: on a busy machine lifetimes stretch, and in long runs batches that last as long as a bucket drown their leak.
         QVERIFY2(missed.size() <= 1, qPrintable(missed.join(u", "_s) + u" not among "_s + found.join(u", "_s)));
         // Nothing but the services: their lists of what they leak grow as well.
@@ -131,8 +132,9 @@ private Q_SLOTS:
                 : 0;
         qInfo() << hits << "of" << services.size() << "found with a sample each KiB";
         QVERIFY(hits >= 7);
-        QVERIFY(report[u"notes"_s].toArray().at(1).toString().contains(u"Sampled"_s)
-            || report[u"notes"_s].toArray().at(0).toString().contains(u"Sampled"_s));
+        const QJsonArray notes = report[u"notes"_s].toArray();
+        QVERIFY(std::any_of(
+            notes.begin(), notes.end(), [](const QJsonValue &note) { return note.toString().contains(u"Sampled"_s); }));
     }
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
 #include "tests/integration/genprof_runner.h"
 
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QRandomGenerator>
@@ -36,7 +38,15 @@ qint64 pidOf(const QJsonObject &report)
     return legs.isEmpty() ? 0 : legs.last()["pid"_L1].toInteger();
 }
 
-bool isRunning(qint64 pid) { return pid > 0 && ::kill(static_cast<pid_t>(pid), 0) == 0; }
+/// It has not ended, whoever may have to collect it.
+bool isRunning(qint64 pid)
+{
+    QFile stat(u"/proc/%1/stat"_s.arg(pid));
+    if (pid <= 0 || !stat.open(QFile::ReadOnly))
+        return false;
+    const QByteArray text = stat.readAll();
+    return !text.mid(text.lastIndexOf(')') + 2).startsWith('Z');
+}
 
 void waitUntilGone(qint64 pid) { QTRY_VERIFY_WITH_TIMEOUT(!isRunning(pid), 10'000); }
 
@@ -51,7 +61,9 @@ bool hasBegun(const GenprofRunner &runner)
         30'000);
 }
 
-int killsOfATest() { return qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") > 0 ? 20 : 2; }
+bool isLong() { return qEnvironmentVariableIntValue("GENESIS_LONG_TESTS") > 0; }
+
+int killsOfATest() { return isLong() ? 20 : 2; }
 
 } // namespace
 
@@ -114,6 +126,26 @@ private Q_SLOTS:
         QVERIFY2(again.err.contains("has ended already"), again.err.constData());
     }
 
+    /// The figure of the whole feature: both at once, so that they see the same machine.
+    void tenMinutesTellALeakFromItsHealthyTwin()
+    {
+        if (!isLong())
+            QSKIP("takes ten minutes: GENESIS_LONG_TESTS=1 runs it");
+        constexpr int kMostMs = 11 * 60'000;
+        const GenprofRunner healthy, leaking;
+        const QString leak = u"12000"_s; // 11 % in ten minutes
+        auto calm
+            = healthy.start(soakOf(healthy, {u"--for"_s, u"10m"_s, u"--stop-early"_s, u"never"_s}, server(kNoLeak)));
+        auto growing
+            = leaking.start(soakOf(leaking, {u"--for"_s, u"10m"_s, u"--stop-early"_s, u"never"_s}, server(leak)));
+        QVERIFY(calm->waitForFinished(kMostMs) && growing->waitForFinished(kMostMs));
+        QVERIFY2(calm->exitCode() == 0, calm->readAllStandardError().constData());
+        QVERIFY2(growing->exitCode() == 1, growing->readAllStandardError().constData());
+        const QString places
+            = QString::fromUtf8(QJsonDocument(leaking.report(u"verdict"_s)["places"_L1].toArray()).toJson());
+        QVERIFY2(places.contains("newBlock"_L1) || places.contains("keepForEver"_L1), qPrintable(places));
+    }
+
     void saysTheSameWhereverTheRecorderIsKilled_data()
     {
         QTest::addColumn<QString>("leak");
@@ -125,11 +157,15 @@ private Q_SLOTS:
     {
         QFETCH(QString, leak);
         QFETCH(int, exitCode);
+        int resumedRuns = 0;
         for (int i = 0; i < killsOfATest(); ++i) {
             const GenprofRunner runner;
-            auto process = runner.start(soakOf(
-                runner, {u"--for"_s, u"12s"_s, u"--heap"_s, u"off"_s, u"--load"_s, u"sleep 0.1"_s}, server(leak)));
-            QTest::qWait(QRandomGenerator::global()->bounded(150, 900));
+            // Long: killed anywhere in its whole time; else the answer comes within a second or two.
+            auto process = runner.start(soakOf(runner,
+                {u"--for"_s, u"12s"_s, u"--heap"_s, u"off"_s, u"--load"_s, u"sleep 0.1"_s, u"--stop-early"_s,
+                    isLong() ? u"never"_s : u"both"_s},
+                server(leak)));
+            QTest::qWait(QRandomGenerator::global()->bounded(150, isLong() ? 11'000 : 900));
             if (process->state() != QProcess::Running)
                 continue; // it knew enough already
             process->kill();
@@ -138,9 +174,11 @@ private Q_SLOTS:
             if (!before["is_soak"_L1].toBool())
                 continue;                                          // killed before the target was
             const bool hadEnded = outcome(before) != u"running"_s; // killed while it completed its file
-            QVERIFY(hadEnded || isRunning(pidOf(before)));
+            if (!hadEnded && !isRunning(pidOf(before)))
+                continue; // killed before it had let the target run
             const Ran resumed = runner.genprof({u"soak"_s, u"--resume"_s, runner.session(), u"--alerts"_s, u"off"_s});
             QVERIFY2(resumed.exitCode == exitCode, resumed.err.constData());
+            ++resumedRuns;
             if (hadEnded)
                 continue;
             const QJsonObject report = runner.report(u"verdict"_s);
@@ -150,6 +188,8 @@ private Q_SLOTS:
             QVERIFY(report["loads"_L1][0]["starts"_L1].toInt() > before["loads"_L1][0]["starts"_L1].toInt());
             waitUntilGone(pidOf(report));
         }
+        qInfo("%d of %d were resumed", resumedRuns, killsOfATest());
+        QVERIFY(!isLong() || resumedRuns * 2 > killsOfATest());
     }
 
     void aRestartedTargetBeginsASegment()
@@ -171,6 +211,47 @@ private Q_SLOTS:
         report = runner.report(u"verdict"_s);
         QCOMPARE(report["segments"_L1].toArray().size(), 2);
         QVERIFY(report["elapsed_s"_L1].toDouble() > 0.3);
+    }
+
+    /// What a reboot leaves: a file that ends in the middle, of another boot. That a process with the pid and start of the target runs proves
+    /// nothing then.
+    void aRebootBeginsASegment()
+    {
+        const GenprofRunner runner;
+        auto process = runner.start(soakOf(runner,
+            {u"--for"_s, u"12s"_s, u"--stop-early"_s, u"fail"_s, u"--load"_s, u"sleep 0.1"_s}, server(kNoLeak)));
+        QVERIFY(hasBegun(runner));
+        process->kill();
+        process->waitForFinished();
+        const qint64 pid = pidOf(runner.report(u"verdict"_s));
+        QVERIFY(isRunning(pid));
+        {
+            auto database = storage::Database::open(runner.session().toStdString(), storage::OpenMode::ReadWrite);
+            QVERIFY(database.has_value());
+            QVERIFY(
+                database
+                    ->execute("UPDATE soak_leg SET boot = '0f8b2d6e-the-boot-before', began_wall_ns = began_wall_ns + "
+                              "86400000000000, began_boot_ns = began_boot_ns + 999999999999999")
+                    .has_value());
+        }
+        auto again = runner.start({u"soak"_s, u"--resume"_s, runner.session(), u"--alerts"_s, u"off"_s});
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                const QJsonObject report = runner.report(u"verdict"_s);
+                return report["segments"_L1].toArray().size() == 2 && !report["loads"_L1].toArray().isEmpty();
+            },
+            30'000));
+        again->terminate();
+        QCOMPARE(tests::waitForExit(*again), 2);
+        const QByteArray said = again->readAllStandardError();
+        QVERIFY2(said.contains("The machine was booted meanwhile"), said.constData());
+        const QJsonObject report = runner.report(u"verdict"_s);
+        QCOMPARE(report["legs"_L1].toArray().size(), 2);
+        QVERIFY(pidOf(report) != pid);
+        QVERIFY(isRunning(pid)); // not ours any more
+        QVERIFY(report["elapsed_s"_L1].toDouble() < 12);
+        ::kill(static_cast<pid_t>(pid), SIGKILL);
+        waitUntilGone(pidOf(report));
     }
 
     void aTargetOrLoadThatFailsEndsTheTest_data()

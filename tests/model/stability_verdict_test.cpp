@@ -112,9 +112,79 @@ private Q_SLOTS:
 
     void knowsADeclaredCycle()
     {
-        const Outcome outcome = outcomeOf({.daily = 0.01}, 10, {.periodHours = 24});
-        QCOMPARE(outcome.failed, 0);
-        QVERIFY(outcome.medianHours >= 36);
+        const StabilityOptions day{.periodHours = 24};
+        for (const MetricShape &shape : {MetricShape{.daily = 0.01}, MetricShape{.shift = 0.01}}) {
+            const Outcome flat = outcomeOf(shape, 10, day);
+            QCOMPARE(flat.failed, 0);
+            QVERIFY(flat.passed >= 8);
+            QVERIFY(flat.medianHours >= 36);
+            MetricShape leaking = shape;
+            leaking.growth = 0.1;
+            const Outcome grown = outcomeOf(leaking, 10, day);
+            QCOMPARE(grown.passed, 0);
+            QVERIFY(grown.failed >= 8);
+        }
+    }
+
+    void saysThatACycleHasToBeSeen()
+    {
+        Random random(6);
+        const std::vector<double> values = metricSeries({.hours = 30, .daily = 0.01}, random);
+        StabilityTest test({.periodHours = 24}), over({.lastHours = 30, .periodHours = 24});
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            test.add({static_cast<double>(i) / 60, values[i]});
+            over.add({static_cast<double>(i) / 60, values[i]});
+        }
+        QCOMPARE(test.verdict().state, StabilityState::Undecided);
+        QCOMPARE(test.verdict().expectedHours.value_or(0), 36.0);
+        QVERIFY2(test.verdict().sentence.ends_with(
+                     "1.5 cycles of 24 h have to be seen after the warm-up, which is at 36 h."),
+            test.verdict().sentence.c_str());
+        QCOMPARE(over.verdict().state, StabilityState::Undecided);
+        test.finish(); // stopped early
+        QVERIFY2(test.verdict().sentence.ends_with("it was too short for that."), test.verdict().sentence.c_str());
+        QVERIFY2(over.verdict().sentence.ends_with("it was too short for that."), over.verdict().sentence.c_str());
+    }
+
+    void aLeakAfterAPassIsSeenBesideACycle()
+    {
+        Random random(8);
+        StabilityTest test({.horizonHours = 48, .periodHours = 6});
+        const std::vector<double> values = metricSeries({.growth = 0.3, .startHours = 20}, random);
+        for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+            const double hours = static_cast<double>(i) / 60;
+            test.add({hours, values[i] + (std::fmod(hours, 6) < 2 ? 0.02 : 0)});
+        }
+        QCOMPARE(test.verdict().state, StabilityState::Fail);
+        QVERIFY(test.verdict().revokedHours.value_or(48) < 20 + 6 + 8 + 1); // a cycle, and what is watched
+    }
+
+    void tellsAStepFromASlope_data()
+    {
+        QTest::addColumn<double>("step");
+        QTest::addColumn<double>("growth");
+        QTest::addColumn<int>("state");
+        QTest::newRow("3 %") << 0.03 << 0.0 << static_cast<int>(StabilityState::Pass);
+        QTest::newRow("10 %") << 0.1 << 0.0 << static_cast<int>(StabilityState::Fail);
+        QTest::newRow("3 %, and 4 %") << 0.03 << 0.04 << static_cast<int>(StabilityState::Fail); // together too much
+        QTest::newRow("none, and 5 %") << 0.0 << 0.05 << static_cast<int>(StabilityState::AtTheLimit);
+    }
+    void tellsAStepFromASlope()
+    {
+        QFETCH(double, step);
+        QFETCH(double, growth);
+        QFETCH(int, state);
+        Random random(5);
+        for (const double hours : {10, 20, 40}) {
+            std::vector<double> values = metricSeries({.growth = growth}, random);
+            StabilityOptions options;
+            StabilityTest test(options);
+            for (std::size_t i = 0; i < values.size(); ++i)
+                test.add({static_cast<double>(i) / 60, values[i] + (static_cast<double>(i) / 60 < hours ? 0 : step)});
+            const StabilityVerdict &verdict = test.verdict();
+            qInfo("%s", verdict.sentence.c_str());
+            QCOMPARE(static_cast<int>(verdict.state), state);
+        }
     }
 
     void namesAStackThatGrowsAlone()

@@ -135,9 +135,9 @@ public:
         model::SoakRecord soak;
         if (number == 0) {
             soak.plan = model::SoakPlan{model::Duration::fromMs(3'600'000), 0.25, model::StopEarly::Fail,
-                model::Duration::fromMs(5000), 1'700'000'000'000'000'000};
+                model::Duration::fromMs(5000), 1'700'000'000'000'000'000, model::Duration::fromMs(600'000)};
             soak.legs = {{0, 0, 1'700'000'000'000'000'000, 4127, 99, "boot", "demo.part1.gprof-session"},
-                {1, 0, 1'700'000'000'100'000'000, 4127, 99, "boot", ""}};
+                {1, 0, 1'700'000'000'100'000'000, 4127, 99, "boot", "", 86'400'000'000'000}};
             soak.exclusions = {{0, model::SoakQuantity::LiveHeap, "it is not recorded."}};
         }
         soak.loads = {{0, "load --user demo", number + 1, number / 2, "ended with status 1"}};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/soak_places.h"
 #include "storage/database.h"
 #include "tests/storage/sample_session.h"
 
@@ -197,9 +198,11 @@ private Q_SLOTS:
         const SoakRecord &soak = *snapshot->soak;
         QCOMPARE(soak.plan->length.ns, std::int64_t{3'600'000'000'000});
         QCOMPARE(soak.plan->mostGrowth, 0.25);
+        QCOMPARE(soak.plan->period.ns, std::int64_t{600'000'000'000});
         QVERIFY(soak.plan->stopEarly == StopEarly::Fail);
         QCOMPARE(soak.legs.size(), std::size_t{2});
         QCOMPARE(soak.legs[0].file, std::string("demo.part1.gprof-session"));
+        QCOMPARE(soak.legs[1].beganBootNs, std::int64_t{86'400'000'000'000});
         QCOMPARE(soak.loads.size(), std::size_t{1});
         QCOMPARE(soak.loads[0].starts, std::int64_t{3});
         QCOMPARE(soak.points.size(), std::size_t{3});
@@ -208,6 +211,13 @@ private Q_SLOTS:
         QVERIFY(soak.checks.size() == 3 && std::isinf(soak.checks[1].high));
         QVERIFY(soak.end->outcome == SoakOutcome::Leaking && soak.end->isWhole);
         QCOMPARE(soak.end->sentence, std::string("what was said"));
+        // What grew is looked for behind the warm-up, by everybody.
+        using Parts = storage::SessionReader::Parts;
+        const auto aged = *reader->snapshot({}, {}, Parts::WithAges);
+        QVERIFY(aged->afterWarmup);
+        QCOMPARE(aged->afterWarmup->selection.time, soakGrowthSpan(*aged));
+        QCOMPARE((*reader->snapshot({}, {}, Parts::WithAges))->afterWarmup, aged->afterWarmup); // made once
+        QVERIFY(!(*reader->snapshot({}))->afterWarmup);
     }
 
     void accusationsAndTheDiskAreReadBack()

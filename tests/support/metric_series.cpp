@@ -21,6 +21,7 @@ std::vector<double> metricSeries(const MetricShape &shape, model::Random &random
         steps += random.uniform() < shape.stepsPerHour / 60 ? shape.stepSize : 0;
         values.push_back(1 - shape.warmup * std::exp(-t / shape.warmupHours) + trend + steps + noise
             + shape.daily * std::sin(2 * std::numbers::pi * t / 24 + phase)
+            + std::copysign(shape.shift, std::sin(2 * std::numbers::pi * t / 24 + phase))
             + shape.sawtooth * std::fmod(t, shape.sawtoothHours) / shape.sawtoothHours);
         noise = keep * noise + fresh * random.normal();
     }

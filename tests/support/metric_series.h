@@ -19,6 +19,7 @@ struct MetricShape
     double warmup = 0;           ///< missing at the begin, as a share
     double warmupHours = 1;
     double daily = 0;    ///< amplitude of a cycle of 24 h
+    double shift = 0;    ///< more than that by day, less by night: a cycle with edges
     double stepSize = 0; ///< jumps upwards
     double stepsPerHour = 0;
     double sawtooth = 0; ///< rises by this and falls back

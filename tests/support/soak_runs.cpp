@@ -15,6 +15,7 @@ namespace {
 constexpr double kBytes = 100.0 * 1024 * 1024;
 constexpr double kFileBytes = 20.0 * 1024 * 1024;
 constexpr std::int64_t kBegin = 1'700'000'000'000'000'000;
+constexpr std::int64_t kBoot = 90'000'000'000'000;
 
 /// The run of one process: what its memory is minute by minute.
 struct Run
@@ -67,7 +68,8 @@ EventBatch tick(const Run &run, std::size_t minute, Timestamp begin, Timestamp e
 class Recorder
 {
 public:
-    Recorder(const SoakShape &shape, SoakRecord &stored, std::uint32_t segment, std::int64_t wallNs, bool tracesHeap)
+    /// `afterNs`: since the first one began.
+    Recorder(const SoakShape &shape, SoakRecord &stored, std::uint32_t segment, std::int64_t afterNs, bool tracesHeap)
         : m_shape(shape)
         , m_stored(stored)
         , m_tracesHeap(tracesHeap)
@@ -79,7 +81,10 @@ public:
         SoakLeg leg;
         leg.id = static_cast<std::uint32_t>(stored.legs.size());
         leg.segment = segment;
-        leg.beganWallNs = wallNs;
+        const double jumpNs = leg.id > 0 ? shape.clockJumpHours * static_cast<double>(shape.length.ns) / 48 : 0;
+        leg.beganWallNs = kBegin + afterNs + std::llround(jumpNs);
+        leg.boot = segment == 0 ? "first boot" : "second boot";
+        leg.beganBootNs = segment == 0 ? kBoot + afterNs : kBoot / 1000; // the clock begins anew with the machine
         m_watch.emplace(stored, leg, config);
         SoakRecord first = m_watch->firstRows();
         stored = {};
@@ -128,24 +133,23 @@ VirtualSoak virtualSoak(const SoakShape &shape, Random &random)
     plan.length = shape.length;
     plan.stopEarly = shape.stopEarly;
     plan.checkpoint = {shape.length.ns / 288};
-    soak.stored.plan = plan;
     const double hourNs = static_cast<double>(shape.length.ns) / 48;
+    plan.period = {std::llround(shape.periodHours * hourNs)};
+    soak.stored.plan = plan;
     const bool tracesHeap = shape.killHours == 0 && shape.heapMode != HeapMode::Off;
     const double first = shape.killHours > 0 ? shape.killHours : shape.restartHours > 0 ? shape.restartHours : 100;
     const Run run = newRun(shape, random);
-    if (Recorder(shape, soak.stored, 0, kBegin, tracesHeap).run(run, 0, first) || first == 100)
+    if (Recorder(shape, soak.stored, 0, 0, tracesHeap).run(run, 0, first) || first == 100)
         return soak;
     // Ticks of the second recorder stand where those of the first would have.
     const double part = 1.0 / 60;
     const double again = shape.killHours > 0 ? std::ceil(shape.killHours / part - 1e-9) * part + shape.gapHours : 0;
     if (shape.killHours > 0) {
-        Recorder(shape, soak.stored, 0, kBegin + static_cast<std::int64_t>(again * hourNs + 0.5), false)
-            .run(run, again, 100);
+        Recorder(shape, soak.stored, 0, static_cast<std::int64_t>(again * hourNs + 0.5), false).run(run, again, 100);
         return soak;
     }
     const Run restarted = newRun(shape, random);
-    Recorder(shape, soak.stored, 1, kBegin + static_cast<std::int64_t>((first + 1) * hourNs), tracesHeap)
-        .run(restarted, 0, 100);
+    Recorder(shape, soak.stored, 1, static_cast<std::int64_t>((first + 1) * hourNs), tracesHeap).run(restarted, 0, 100);
     return soak;
 }
 

@@ -151,7 +151,11 @@ void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     }
     if (isUnchanged)
         return;
-    m_job.run([shown = m_snapshot](std::stop_token stop) { return model::findLeaks(*shown, stop); },
+    m_job.run(
+        [shown = m_snapshot](std::stop_token stop) {
+            const auto report = model::leaksOf(*shown, stop);
+            return report ? std::optional(*report) : std::nullopt;
+        },
         [this, shown = m_snapshot](model::LeakReport report) { show(std::move(report), shown); });
 }
 

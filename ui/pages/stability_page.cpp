@@ -213,9 +213,13 @@ QString StabilityPage::subtitle() const
     if (!m_snapshot || !m_snapshot->soak || !m_snapshot->soak->plan)
         return {};
     const model::SoakPlan &plan = *m_snapshot->soak->plan;
-    return tr("at most %1 % growth in %2 · %3 of it seen")
-        .arg(plan.mostGrowth * 100, 0, 'g', 3)
-        .arg(text(model::formatDuration(plan.length)), text(model::formatDuration(m_result.answer.elapsed)));
+    const QString asked
+        = tr("at most %1 % growth in %2 · %3 of it seen")
+              .arg(plan.mostGrowth * 100, 0, 'g', 3)
+              .arg(text(model::formatDuration(plan.length)), text(model::formatDuration(m_result.answer.elapsed)));
+    return plan.period.ns > 0
+        ? tr("%1 · a cycle of %2 was declared").arg(asked, text(model::formatDuration(plan.period)))
+        : asked;
 }
 
 void StabilityPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
@@ -225,15 +229,18 @@ void StabilityPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     Q_EMIT hasTestChanged(hasTest);
     if (!hasTest) {
         m_job.cancel();
-        m_shown.reset();
+        m_shown = {};
         m_result = {};
         m_word->setText(tr("No stability test"));
         m_sentence->setText(tr("genprof soak makes one."));
         return;
     }
-    if (m_snapshot->soak == m_shown)
+    // Places are of the selected time.
+    const bool isRead = m_snapshot->afterWarmup || m_snapshot->heapAges; // which follows the first screen
+    const Shown now{m_snapshot->soak, m_snapshot->selection, isRead};
+    if (now == m_shown)
         return;
-    m_shown = m_snapshot->soak;
+    m_shown = now;
     m_job.run(
         [snapshot = m_snapshot](std::stop_token) {
             return Result{model::soakAnswer(*snapshot->soak), model::soakPlaces(*snapshot)};

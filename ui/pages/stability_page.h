@@ -55,7 +55,15 @@ private:
     Selection &m_selection;
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
-    std::shared_ptr<const model::SoakRecord> m_shown; ///< that `m_result` was made from
+    /// What `m_result` was made from.
+    struct Shown
+    {
+        std::shared_ptr<const model::SoakRecord> soak;
+        model::Selection selection;
+        bool isRead = false; ///< with ages
+        friend bool operator==(const Shown &, const Shown &) = default;
+    };
+    Shown m_shown;
     Result m_result;
     QLabel *m_word = nullptr;
     QLabel *m_sentence = nullptr;
