@@ -34,6 +34,12 @@ template <typename Names> bool anyBegins(const Names &beginnings, std::string_vi
         beginnings.begin(), beginnings.end(), [text](std::string_view b) { return text.starts_with(b); });
 }
 
+bool isSystemLibrary(std::string_view path)
+{
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    return anyBegins(kSystemFolders, path) && name.find(".so") != std::string_view::npos;
+}
+
 } // namespace
 
 bool isOwnCode(const FunctionIndex &index, FunctionId function)
@@ -45,7 +51,7 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function)
     if (kind == ModuleKind::Kernel || kind == ModuleKind::Vdso || kind == ModuleKind::Unknown)
         return false;
     const std::string &name = index.tables()->text(found.name);
-    if (anyBegins(kSystemFolders, index.modulePath(function)) || anyBegins(kLibraryNames, name))
+    if (isSystemLibrary(index.modulePath(function)) || anyBegins(kLibraryNames, name))
         return false;
     // "unsigned long* std::__fill_n<…>(…)", "decltype (…) std::construct_at<…>(…)": the library's, behind a return type.
     const bool mayBe = std::any_of(kLibraryScopes.begin(), kLibraryScopes.end(),

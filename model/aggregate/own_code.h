@@ -5,8 +5,8 @@
 
 namespace model {
 
-/// Whether a function is the program's own: in a file that is no system library (below /lib or /usr/lib) and not of the C++
-/// standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
+/// Whether a function is the program's own: in a file that is no system library (a ".so" below /lib or /usr/lib; programs lie there too, as
+/// cc1plus does) and not of the C++ standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
 bool isOwnCode(const FunctionIndex &index, FunctionId function);
 
 /// Whether a function is the kernel's.

@@ -19,6 +19,8 @@ private Q_SLOTS:
         QTest::newRow("vector") << QByteArray("std::vector<Row>::push_back(Row&&)") << false;
         QTest::newRow("returns a pointer") << QByteArray("unsigned long* std::__fill_n<unsigned long>(int)") << false;
         QTest::newRow("returns itself") << QByteArray("std::string* std::__do_uninit_copy<char>(char)") << false;
+        QTest::newRow("system library") << QByteArray("libssl.so.3!SSL_read") << false;
+        QTest::newRow("program in a library folder") << QByteArray("cc1plus!c_parse_file") << true;
         QTest::newRow("boost") << QByteArray("boost::asio::io_context::run()") << false;
         QTest::newRow("returned by boost") << QByteArray("void boost::checked_delete<Row>(Row*)") << false;
     }
@@ -31,7 +33,7 @@ private Q_SLOTS:
         const model::Snapshot snapshot = builder.build();
         model::FunctionIndex index(snapshot.tables);
         const model::StackLine leaf = model::stackLines(index, stack).front();
-        QCOMPARE(QByteArray::fromStdString(leaf.name), name);
+        QCOMPARE(QByteArray::fromStdString(leaf.name), name.mid(name.indexOf('!') + 1));
         QCOMPARE(model::isOwnCode(index, leaf.function), isOwn);
     }
 };

@@ -30,7 +30,7 @@ bool isSystemModule(const model::ProgramTables &tables, model::ModuleId module)
     const std::string_view path = tables.text(found.path);
     for (const std::string_view folder : kSystemFolders) {
         if (path.starts_with(folder))
-            return true;
+            return path.find(".so", path.rfind('/')) != std::string_view::npos; // else a program, as cc1plus is
     }
     return false;
 }

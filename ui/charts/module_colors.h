@@ -8,8 +8,8 @@
 
 namespace ui {
 
-/// Whether a module belongs to the system rather than to the profiled program: the kernel, the vdso, and files below the system's
-/// library folders.
+/// Whether a module belongs to the system rather than to the profiled program: the kernel, the vdso, and libraries below
+/// the system's folders.
 bool isSystemModule(const model::ProgramTables &tables, model::ModuleId module);
 
 /// By what a module is told apart in flame graphs and trees: equal for the same file name in every session.

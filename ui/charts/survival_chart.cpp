@@ -36,11 +36,14 @@ QImage SurvivalChart::picture()
 
 void SurvivalChart::paintEvent(QPaintEvent *)
 {
-    if (m_content.survival.empty())
-        return;
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(textFont(QApplication::font(), TextSize::Caption));
+    if (m_content.survival.empty()) {
+        painter.setPen(Colors::of(this)[Token::InkMuted]);
+        painter.drawText(rect(), Qt::AlignCenter | Qt::TextWordWrap, tr("Too few blocks are old enough yet to say."));
+        return;
+    }
     const Colors &colors = Colors::of(this);
     const QFontMetrics metrics = painter.fontMetrics();
     const double left = metrics.horizontalAdvance(tr("100 %")) + 8.0;

@@ -66,6 +66,7 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
     m_table->setUniformRowHeights(true);
     m_table->setTextElideMode(Qt::ElideRight);
     m_table->header()->setStretchLastSection(false);
+    m_table->header()->setMinimumSectionSize(72); // headers are bolder than what they are measured by
     m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
     m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     for (int i = kRightAligned; i < ColumnCount; ++i)

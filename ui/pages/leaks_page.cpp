@@ -78,6 +78,7 @@ void LeaksPage::setUpTable()
     m_table->setShowGrid(false);
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setMinimumSectionSize(100); // headers are bolder than what they are measured by
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(LeakTableModel::PlaceColumn, QHeaderView::Stretch);
     m_table->setTextElideMode(Qt::ElideMiddle);
