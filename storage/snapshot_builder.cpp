@@ -205,23 +205,27 @@ Result<void> SnapshotBuilder::heapPeaks()
         }
     // Exact where only one of them changed then, and it is the image's highest moment of all, which is kept with its composition.
     model::HeapSummary &summary = m_snapshot->heapSummary;
+    const model::CommonPeak common = model::commonPeak(lives, m_window.span);
     std::int64_t highest = -1;
     int inexact = 0, moving = 0;
-    for (const model::PeakPart &part : model::commonPeak(lives, m_window.span)) {
+    std::optional<model::Timestamp> exact;
+    for (const model::PeakPart &part : common.parts) {
         const model::HeapSeries &series = *lives[part.life].series;
         const model::HeapTick &tick = series.ticks[part.row];
         const model::TimeRange span = series.spans[part.row];
         const auto peak = m_session.peaks.find(imageOf[part.life]);
         const bool isStill = !part.isInRow || tick.leastLiveBytes == tick.mostLiveBytes;
-        const bool isPeak = part.isInRow && peak != m_session.peaks.end()
-            && peak->second.peak.when >= m_window.span.begin && peak->second.peak.when <= m_window.span.end
-            && peak->second.peak.when >= span.begin && peak->second.peak.when <= span.end;
+        const auto isWithin = [&](model::TimeRange range) {
+            return peak->second.peak.when >= range.begin && peak->second.peak.when <= range.end;
+        };
+        const bool isPeak = part.isInRow && peak != m_session.peaks.end() && isWithin(m_window.span) && isWithin(span);
         moving += isStill ? 0 : 1;
         if (part.bytes > highest) {
             highest = part.bytes;
-            summary.peakWhen = isPeak ? peak->second.peak.when : part.isInRow ? span.end : m_window.span.begin;
+            summary.peakWhen = isPeak ? peak->second.peak.when : part.isInRow ? span.end : common.when;
         }
         if (isPeak) {
+            exact = peak->second.peak.when;
             addExactPeak(peak->second);
             continue;
         }
@@ -229,7 +233,12 @@ Result<void> SnapshotBuilder::heapPeaks()
         addPeakSummary(part.bytes, tick.liveBlocks);
         m_peakTicks.emplace(m_session.ticks.intersecting(span).second, imageOf[part.life]);
     }
-    summary.peakIsBound = moving > 1;
+    const auto wasThere = [&](const model::PeakPart &part) {
+        const model::HeapLife &life = lives[part.life];
+        return !exact || (life.begin <= *exact && (!life.end || *life.end >= *exact));
+    };
+    summary.peakIsBound
+        = moving > 1 || (common.parts.size() > 1 && !std::all_of(common.parts.begin(), common.parts.end(), wasThere));
     summary.peakIsExact = highest >= 0 && inexact == 0 && !summary.peakIsBound;
     HeapValues values;
     for (auto it = m_peakTicks.begin(); it != m_peakTicks.end();) {

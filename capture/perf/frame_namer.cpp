@@ -96,7 +96,9 @@ void FrameNamer::nameKernelFrames()
 void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
 {
     const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
-    jit.names->refresh();
+    // What was written at once at the end is read to its end.
+    while (jit.names->refresh() && hasEnded)
+        ;
     std::erase_if(jit.pending, [&](const auto &pending) {
         const std::string_view name = jit.names->find(pending.second);
         if (!name.empty())

@@ -19,19 +19,17 @@ struct Holds
 void addHolds(std::size_t index, const HeapLife &life, TimeRange window, Holds &holds)
 {
     const HeapSeries &series = *life.series;
-    // Clocks of two sources may put an image's last row behind its end: it had lived until then, and at least for a moment.
-    const std::int64_t endNs = std::min(window.end.ns, life.end.value_or(window.end).ns);
+    if (series.spans.empty())
+        return;
+    // Clocks of two sources may put an image's first or last row outside of its life: it had lived in each for a moment.
+    const std::int64_t beginNs = std::min(life.begin.ns, series.spans.front().end.ns - 1);
+    const std::int64_t endNs = life.end ? std::max(life.end->ns, series.spans.back().begin.ns + 1) : window.end.ns;
     const auto add = [&](std::int64_t fromNs, std::int64_t toNs, std::size_t row, bool isInRow) {
         const HeapTick &tick = series.ticks[row];
-        fromNs = std::max(fromNs, std::max(window.begin, life.begin).ns);
-        toNs = std::min(toNs, endNs);
-        if (fromNs >= toNs
-            && (!isInRow || series.spans[row].end <= window.begin || series.spans[row].begin >= window.end))
+        fromNs = std::max({fromNs, beginNs, window.begin.ns});
+        toNs = std::min({toNs, endNs, window.end.ns});
+        if (fromNs >= toNs)
             return;
-        if (fromNs >= toNs) {
-            fromNs = std::clamp(toNs - 1, window.begin.ns, window.end.ns);
-            toNs = fromNs + 1;
-        }
         const std::int64_t bytes = isInRow ? tick.mostLiveBytes : tick.liveBytes;
         holds.stays.push_back({fromNs, toNs, static_cast<double>(bytes)});
         holds.parts.push_back({index, row, isInRow, bytes});
@@ -39,23 +37,26 @@ void addHolds(std::size_t index, const HeapLife &life, TimeRange window, Holds &
     for (std::size_t row = 0; row < series.ticks.size(); ++row) {
         const bool isLast = row + 1 == series.ticks.size();
         add(series.spans[row].begin.ns, series.spans[row].end.ns, row, true);
-        add(series.spans[row].end.ns, isLast ? endNs : series.spans[row + 1].begin.ns, row, false);
+        add(series.spans[row].end.ns, isLast ? std::max(endNs, window.end.ns) : series.spans[row + 1].begin.ns, row,
+            false);
     }
 }
 
 } // namespace
 
-std::vector<PeakPart> commonPeak(std::span<const HeapLife> lives, TimeRange window)
+CommonPeak commonPeak(std::span<const HeapLife> lives, TimeRange window)
 {
     Holds holds;
     for (std::size_t i = 0; i < lives.size(); ++i)
         addHolds(i, lives[i], window, holds);
-    std::vector<PeakPart> parts;
-    if (const std::optional<std::int64_t> moment = mostAtOnce(holds.stays))
+    CommonPeak peak;
+    if (const std::optional<std::int64_t> moment = mostAtOnce(holds.stays)) {
+        peak.when = {*moment};
         for (std::size_t i = 0; i < holds.stays.size(); ++i)
             if (holds.stays[i].lastsAt(*moment))
-                parts.push_back(holds.parts[i]);
-    return parts;
+                peak.parts.push_back(holds.parts[i]);
+    }
+    return peak;
 }
 
 } // namespace model

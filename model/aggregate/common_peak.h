@@ -27,9 +27,14 @@ struct PeakPart
     std::int64_t bytes = 0;
 };
 
+struct CommonPeak
+{
+    Timestamp when;
+    std::vector<PeakPart> parts; ///< one of each image that lived then, in the order given; empty where none did
+};
+
 /// The first moment within `window` at which heaps that were there at the same time together held most, as far as rows tell: of a row the most
-/// it saw counts throughout, so the sum of several that worked in the same tick is an upper bound. The parts are of the images that lived then,
-/// in the order given; empty where none did. Time O(n log n) of all rows. Pure.
-std::vector<PeakPart> commonPeak(std::span<const HeapLife> lives, TimeRange window);
+/// it saw counts throughout, so the sum of several that worked in the same tick is an upper bound. Time O(n log n) of all rows. Pure.
+CommonPeak commonPeak(std::span<const HeapLife> lives, TimeRange window);
 
 } // namespace model
