@@ -96,8 +96,9 @@ void FrameNamer::nameKernelFrames()
 void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
 {
     const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
-    // What was written at once at the end is read to its end.
-    while (jit.names->refresh() && hasEnded)
+    // What was written at once at the end is read whole, within reason.
+    constexpr int kMostReads = 32;
+    for (int reads = 0; jit.names->refresh() && hasEnded && reads < kMostReads; ++reads)
         ;
     std::erase_if(jit.pending, [&](const auto &pending) {
         const std::string_view name = jit.names->find(pending.second);
