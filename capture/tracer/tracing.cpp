@@ -77,9 +77,12 @@ bool Tracing::connect(wire::Origin origin)
         retreat(wire::Retreat::NoMemory);
         return false;
     }
-    // In a process that runs already it is offered where the loader's list of modules stands still.
-    if (origin != wire::Origin::Attach)
+    // In a process that runs already it is offered where the loader's list of modules stands still. A forked child may have that list as it
+    // was in the middle of another thread's dlclose, with modules in it that are gone; and it has what was offered to its parent.
+    if (origin == wire::Origin::Exec)
         offerApi();
+    else if (origin == wire::Origin::Fork)
+        renewApi();
     return true;
 }
 
