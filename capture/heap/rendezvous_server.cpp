@@ -3,11 +3,14 @@
 
 #include "capture/proc/proc_reader.h"
 
+#include <fmt/format.h>
+#include <linux/kcmp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -48,6 +51,21 @@ bool hasHungUp(int connection)
 {
     pollfd polled{connection, POLLRDHUP, 0};
     return ::poll(&polled, 1, 0) == 1 && (polled.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+}
+
+/// 0 if it is gone.
+std::int32_t parentOf(std::int32_t pid)
+{
+    const auto text = readProcFile("/proc/" + std::to_string(pid) + "/stat");
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    return stat ? stat->parentPid : 0;
+}
+
+/// The process whose memory `pid` runs in: its parent's, which waits for it, if it was made by vfork. The tracer decides likewise.
+std::int32_t memoryOwner(std::int32_t pid)
+{
+    const std::int32_t parent = parentOf(pid);
+    return parent > 0 && ::syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0 ? parent : pid;
 }
 
 std::int64_t monotonicNs()
@@ -228,9 +246,11 @@ void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hel
 Arrival RendezvousServer::arrivalOf(const ucred &peer, const wire::Hello &hello)
 {
     const bool sharesPids = hello.pid == peer.pid;
-    ModuleNames names(peer.pid);
-    return {++m_arrivals, peer.pid, sharesPids, sharesPids ? hello.parentPid : 0, hello.origin, names.executable(),
-        commandLineOf(peer.pid), timeOf(hello), names, nullptr, {}};
+    const std::int32_t owner = hello.origin == wire::Origin::Fork ? memoryOwner(peer.pid) : peer.pid;
+    const std::int32_t parent = owner == peer.pid ? hello.parentPid : parentOf(owner);
+    ModuleNames names(owner);
+    return {++m_arrivals, owner, sharesPids, sharesPids ? parent : 0, hello.origin, names.executable(),
+        commandLineOf(owner), timeOf(hello), names, nullptr, {}};
 }
 
 /// Lets the target go on at once, untraced, and tells of it like of any other.

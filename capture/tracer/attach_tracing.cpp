@@ -32,11 +32,13 @@ bool isInside(const ThreadWords *words)
 }
 
 /// Whether the thread that took `slot` is gone: its words may be anybody's memory by now.
-bool hasEnded(const wire::ThreadSlot &slot)
+bool hasEnded(const ThreadState &state, const wire::ThreadSlot &slot)
 {
     if (slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
         return true;
     const auto tid = static_cast<long>(slot.tid.load(std::memory_order_relaxed));
+    if (state.guest != 0)
+        return rawSyscall(SYS_tkill, tid, 0) == -ESRCH;
     return rawSyscall(SYS_tgkill, rawSyscall(SYS_getpid), tid, 0) == -ESRCH;
 }
 
@@ -77,7 +79,7 @@ bool Tracing::hasVisitors() const
     for (std::uint32_t i = 0; i < wire::kMaxThreads; ++i) {
         const ThreadState *state = m_states[i];
         const ThreadWords *owner = state != nullptr ? __atomic_load_n(&state->owner, __ATOMIC_ACQUIRE) : nullptr;
-        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(memory.slot(i)))
+        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(*state, memory.slot(i)))
             return true;
     }
     return false;

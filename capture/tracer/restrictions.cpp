@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@ constinit std::atomic<std::uint32_t> Restrictions::s_forbidden = 0;
 
 namespace {
 
-constexpr std::uint32_t kAll = 2047;
+constexpr std::uint32_t kAll = 4095;
 constexpr std::uint64_t kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 constexpr std::uint64_t kAnyNumber = 4711;
 
@@ -47,6 +48,7 @@ constexpr Call kCalls[] = {
     {Ask::Meet, SYS_madvise, {kAnyNumber, 1 << 27, MADV_DONTFORK}},
     {Ask::Meet, SYS_madvise, {kAnyNumber, 4096, MADV_WIPEONFORK}},
     {Ask::Identify, SYS_gettid, {}},
+    {Ask::Identify, SYS_getpid, {}},
     {Ask::Name, SYS_prctl, {PR_GET_NAME, kAnyNumber}},
 #if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
     {Ask::Name, SYS_prctl, {PR_SET_VMA, PR_SET_VMA_ANON_NAME, kAnyNumber, 4096, kAnyNumber}},
@@ -60,6 +62,7 @@ constexpr Call kCalls[] = {
     {Ask::Sleep, SYS_nanosleep, {kAnyNumber, 0}},
     {Ask::FindRecorder, SYS_kill, {kAnyNumber, 0}},
     {Ask::Look, SYS_access, {kAnyNumber, 4}},
+    {Ask::Compare, SYS_kcmp, {kAnyNumber, kAnyNumber, KCMP_VM, 0, 0}},
     {Ask::Clock, SYS_clock_gettime, {1, kAnyNumber}},
 };
 

@@ -24,6 +24,7 @@ unwind::FrameRule RuleNearCache::find(
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
 {
+    guest = 0;
     ring = writer;
     lastTime = 0;
     untilTimed = 1;

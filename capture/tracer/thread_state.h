@@ -84,6 +84,8 @@ struct ThreadState
     /// The words of the thread whose own it is; null: nobody's, as tracing has ended since. Their `inside` says whether that
     /// thread may be using the shared memory.
     const ThreadWords *owner = nullptr;
+    std::uint32_t guest
+        = 0; ///< its thread, if that belongs to another process in the same memory; see Tracing::enterAsGuest()
     wire::RingWriter ring;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good

@@ -126,6 +126,8 @@ private:
     bool hasVisitors() const;
     void disownStates();
     ThreadState *enter();
+    ThreadState *enterAsGuest();
+    ThreadState *beginInFreeSlot(std::uint32_t guest);
     wire::ThreadSlot *takeSlot(std::uint32_t &index);
     ThreadState *stateFor(std::uint32_t index);
 
@@ -133,7 +135,9 @@ private:
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
     std::atomic<std::uint32_t> m_slotHint = 0;
-    std::int64_t m_memoryPid = 0; ///< the process that `memory` is mapped in: a forked child has it not
+    std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
+    /// The process that `memory` is mapped in: a forked child has it not. Whoever runs in it under another pid is a guest.
+    std::int64_t m_memoryPid = 0;
     bool m_hasRules = false;
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
 };

@@ -61,6 +61,8 @@ void ChildrenIntegrationTest::addWays()
     QTest::newRow("fork") << QStringLiteral("fork") << 2;
     QTest::newRow("fork among threads") << QStringLiteral("threads") << 21;
     QTest::newRow("vfork") << QStringLiteral("vfork") << 1;
+    QTest::newRow("vfork before a thread's first event") << QStringLiteral("vfork-first") << 1;
+    QTest::newRow("vfork before a forked child's first event") << QStringLiteral("fork-vfork") << 3;
     QTest::newRow("clone(CLONE_VM)") << QStringLiteral("clone") << 1;
     QTest::newRow("posix_spawn") << QStringLiteral("spawn") << 2;
     QTest::newRow("exec chain") << QStringLiteral("exec") << 2;

@@ -108,6 +108,45 @@ int byVfork()
     return waitFor(child);
 }
 
+/// A thread that allocates for the first time in such a child, and goes on for longer than the recorder takes to see the child's end.
+int byVforkFirst()
+{
+    int status = 1;
+    std::thread([&] {
+        status = byVfork();
+        for (int i = 0; i < 20; ++i) {
+            usleep(20'000);
+            work(200, 100);
+        }
+        status |= byVfork();
+    }).join();
+    return status;
+}
+
+/// The same in a forked child, which thereby meets the recorder: the child in its memory then becomes another program.
+int byForkThenVfork(const char *self)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        g_done = 0;
+        g_freed = 0;
+        const pid_t grandchild = vfork();
+        if (grandchild == 0) {
+            work(7, 3);
+            execl(self, self, "chain", "0", nullptr);
+            std::_Exit(1);
+        }
+        const int status = waitFor(grandchild);
+        for (int i = 0; i < 20; ++i) {
+            usleep(20'000);
+            work(200, 100);
+        }
+        tell();
+        std::_Exit(status);
+    }
+    return waitFor(child);
+}
+
 /// Two children in this process's memory, on stacks of their own, while it waits.
 int byClone()
 {
@@ -190,6 +229,10 @@ int run(const std::string &which, const char *self)
         return byForkAmongThreads();
     if (which == "vfork")
         return byVfork();
+    if (which == "vfork-first")
+        return byVforkFirst();
+    if (which == "fork-vfork")
+        return byForkThenVfork(self);
     if (which == "clone")
         return byClone();
     if (which == "spawn")
