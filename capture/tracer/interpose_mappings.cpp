@@ -49,6 +49,8 @@ std::uint64_t flagsOf(int flags, int protection)
 /// Calls the kernel through `call` and records what was mapped. In the hook itself, as allocateBy().
 template <typename Call> [[gnu::always_inline]] inline void *mapBy(std::size_t length, std::uint64_t flags, Call call)
 {
+    if (isPassing())
+        return call();
     const ReentrancyGuard guard;
     void *result = call();
     if (guard && result != failedMapping() && !isAllocatorCode(__builtin_return_address(0)))
@@ -92,6 +94,8 @@ void *mmap64(void *address, size_t length, int protection, int flags, int descri
 
 int munmap(void *address, size_t length) noexcept
 {
+    if (isPassing() && g_next.munmap != nullptr)
+        return g_next.munmap(address, length);
     const ReentrancyGuard guard;
     // The kernel refuses anything else, and takes hardly anything but a full table for a reason to refuse this.
     const bool isValid = (asNumber(address) & kPageMask) == 0 && length != 0;
@@ -110,6 +114,8 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
             : resultOf(rawSyscall(SYS_mremap, asLong(old), static_cast<long>(oldLength), static_cast<long>(newLength),
                 flags, asLong(wanted)));
     };
+    if (isPassing())
+        return call();
     const ReentrancyGuard guard;
     if (!guard || (asNumber(old) & kPageMask) != 0 || isAllocatorCode(__builtin_return_address(0)))
         return call();
@@ -127,6 +133,8 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
 
 int brk(void *end) noexcept
 {
+    if (isPassing() && g_next.brk != nullptr)
+        return g_next.brk(end);
     const ReentrancyGuard guard;
     const bool isRecorded = guard && !isAllocatorCode(__builtin_return_address(0));
     const std::uint64_t before = isRecorded ? currentBreak() : 0;
@@ -144,6 +152,8 @@ int brk(void *end) noexcept
 
 void *sbrk(long increment) noexcept
 {
+    if (isPassing() && g_next.sbrk != nullptr)
+        return g_next.sbrk(increment);
     const ReentrancyGuard guard;
     if (!canForward() || g_next.sbrk == nullptr) {
         errno = ENOMEM;

@@ -45,7 +45,16 @@ bool Standing::isInherited() const
 bool Tracing::beginConnecting(Standing before)
 {
     const Standing after{Phase::Connecting, static_cast<std::int32_t>(rawSyscall(SYS_getpid))};
-    return m_standing.compare_exchange_strong(before, after, std::memory_order_acq_rel);
+    if (!m_standing.compare_exchange_strong(before, after, std::memory_order_acq_rel))
+        return false;
+    setWay(Way::Record); // a child that is forked meanwhile has to meet the recorder itself
+    return true;
+}
+
+void Tracing::setPhase(Phase phase)
+{
+    m_standing.store({phase, 0}, std::memory_order_release);
+    setWay(phase == Phase::Dormant ? Way::PassOn : Way::Record);
 }
 
 bool Tracing::start()
@@ -282,8 +291,11 @@ void Tracing::respectRestrictions()
 
 void Tracing::goDormant()
 {
-    setPhase(Phase::Dormant);
+    // In this order. Before the flag: else this process would be taken for the forked child of one that records. After it: while one thread
+    // still records, a free in another must not pass by, or the next block at that address is taken for one that was never freed.
+    m_standing.store({Phase::Dormant, 0}, std::memory_order_release);
     ForkFlag::lower();
+    setWay(Way::PassOn);
 }
 
 } // namespace capture::tracer

@@ -118,7 +118,7 @@ private:
 
     Standing standing() const { return m_standing.load(std::memory_order_acquire); }
     bool beginConnecting(Standing before);
-    void setPhase(Phase phase) { m_standing.store({phase, 0}, std::memory_order_release); }
+    void setPhase(Phase phase);
     bool start();
     bool connect(wire::Origin origin);
     bool prepare(wire::Origin origin);
