@@ -326,8 +326,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
         "allocations that a change to sampling came before");
     addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.notKept,
         "blocks that sampling would have kept; use a longer period");
-    // After an attach that is to be expected, and counted with the ticks.
-    if (image.arrival.origin != wire::Origin::Attach)
+    // After an attach or a fork that is to be expected, and counted with the ticks.
+    if (image.arrival.origin == wire::Origin::Exec)
         addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
@@ -339,11 +339,11 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
 {
     const TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
-    const bool isAttached = image.arrival.origin == wire::Origin::Attach;
+    const bool hadBlocks = image.arrival.origin != wire::Origin::Exec;
     const std::lock_guard lock(m_mutex);
     if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
         || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
-        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !isAttached))
+        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !hadBlocks))
         image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 

@@ -99,7 +99,7 @@ private:
             "new stacks end at a caller that was known", heap);
         addLoss(LossKind::UnknownFrees,
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
-            "blocks from before tracing began were freed; they are in no total", heap);
+            "blocks were freed that were not seen to be allocated; these frees are in no total", heap);
         for (const Image &image : m_snapshot.tables->images) {
             const std::string &note = m_snapshot.tables->text(image.heapNote);
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;

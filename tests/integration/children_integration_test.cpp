@@ -91,6 +91,11 @@ void ChildrenIntegrationTest::eachFollowedChildIsAProcessOfItsOwn()
     const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
     QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
     QCOMPARE(losses[QStringLiteral("bad_records")].toInteger(-1), 0);
+    QCOMPARE(losses[QStringLiteral("unknown_frees")].toInteger(-1), 0); // of blocks of the process that forked: no loss
+    const QByteArray text = runner.genprof({QStringLiteral("report"), runner.session()}).out;
+    QCOMPARE(text.contains("of the parent, by its forked children"),
+        way == QStringLiteral("fork") || way == QStringLiteral("other-user"));
+    QVERIFY(!text.contains("before tracing began"));
 }
 
 void ChildrenIntegrationTest::ignoredChildrenLeaveTheProgramAlone_data() { addWays(); }

@@ -60,9 +60,14 @@ int waitFor(pid_t child)
 
 int byFork()
 {
+    void *inherited = std::malloc(77);
+    g_sink = inherited;
+    g_done = g_done + 1;
     const pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        std::free(inherited);
         childWork(40, 10);
+    }
     const int status = waitFor(child);
     work(20, 5);
     return status;
