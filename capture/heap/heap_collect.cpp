@@ -102,6 +102,9 @@ const char *causeOf(wire::Retreat retreat)
         return "the tracer got no memory of its own, about a MiB, in the program; its data is limited (ulimit -d): "
                "raise the limit, "
                "or lift it";
+    case wire::Retreat::MemoryLocked:
+        return "it locks all its memory (mlockall), of which it may not have as much as tracing takes: raise the limit "
+               "(ulimit -l), or lift it";
     case wire::Retreat::NoForkFlag:
         return "the tracer cannot tell a forked child from its parent here: the kernel is older than 4.14, or the "
                "program has no "

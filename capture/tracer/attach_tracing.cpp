@@ -2,6 +2,7 @@
 // The part of Tracing that a process needs which is attached to and left while it runs.
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracing.h"
 
 #include <linux/futex.h>
@@ -107,6 +108,27 @@ bool Tracing::leave()
     disownStates();
     memory = {};
     return true;
+}
+
+bool Tracing::giveWay(wire::Retreat why)
+{
+    static constinit std::atomic<std::uint32_t> s_isGiving = 0; // by one thread, once
+    {
+        const Visit visit;
+        if (!ForkFlag::isRaised() || !Restrictions::allow(Ask::Leave) || m_memoryPid != rawSyscall(SYS_getpid)
+            || s_isGiving.exchange(1, std::memory_order_acq_rel) != 0)
+            return false;
+        retreat(why);
+    }
+    constexpr int kTries = 100;
+    bool hasLeft = leave();
+    for (int i = 0; !hasLeft && i < kTries; ++i) {
+        const timespec aMoment{0, 1'000'000};
+        rawSyscall(SYS_nanosleep, asLong(&aMoment), 0);
+        hasLeft = leave();
+    }
+    s_isGiving.store(0, std::memory_order_release);
+    return hasLeft;
 }
 
 } // namespace capture::tracer

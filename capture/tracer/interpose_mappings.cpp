@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hooks of mmap, munmap, mremap, brk and sbrk: who asks the kernel for memory past the allocator. What the allocator asks for itself is
+// The hooks of mmap, munmap, mremap, brk, sbrk and mlockall: who asks the kernel for memory past the allocator. What the allocator asks for itself is
 // its own affair: the blocks it gives out are counted. Without <sys/mman.h>, which gives mmap another name.
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
@@ -90,6 +90,20 @@ void *mmap64(void *address, size_t length, int protection, int flags, int descri
             : resultOf(rawSyscall(
                 SYS_mmap, asLong(address), static_cast<long>(length), protection, flags, descriptor, offset));
     });
+}
+
+int mlockall(int flags) noexcept
+{
+    const auto call = [=] {
+        return canForward() && g_next.mlockall != nullptr
+            ? g_next.mlockall(flags)
+            : (resultOf(rawSyscall(SYS_mlockall, flags)) == nullptr ? 0 : -1);
+    };
+    const int result = call();
+    // The shared memory counts against what may be locked (RLIMIT_MEMLOCK), whether or not there is anything in it.
+    if (result == 0 || errno != ENOMEM || !mayRecord() || !g_tracing.giveWay(wire::Retreat::MemoryLocked))
+        return result;
+    return call();
 }
 
 int munmap(void *address, size_t length) noexcept

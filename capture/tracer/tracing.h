@@ -92,6 +92,8 @@ public:
     void findLoaderFunctions();
     /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
     bool leave();
+    /// Does so for good, as the program would fail with what tracing takes, and tells why. False if it could not be done within some moments.
+    bool giveWay(wire::Retreat why);
     /// A recorder that is alive is being served.
     bool isServing() const;
 
