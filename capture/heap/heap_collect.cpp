@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
+#include "capture/heap/absent_tracer.h"
 #include "capture/heap/heap_instrument.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
@@ -396,18 +397,32 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
             batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, m_attachFailure});
             continue;
         }
+        const model::Process &process = tables.tables().processes[image.process.index()];
+        const bool isForked = image.epoch == 0 && process.parent.isValid();
         if (!hasEnded) {
             row.heap = model::HeapState::Waiting;
+            if (std::string why = isForked ? "" : absenceOfTracer(process.pid, m_tracerPath); !why.empty())
+                m_absences[static_cast<std::uint32_t>(i)] = std::move(why);
+            else if (isForked && isInOtherNetwork(process.pid))
+                m_absences[static_cast<std::uint32_t>(i)] = kOtherNetwork;
             continue;
         }
+        const auto absence = m_absences.extract(static_cast<std::uint32_t>(i));
+        std::string why = absence ? absence.mapped() : std::string();
+        // One that was gone before anybody looked was where its parent is.
+        if (why.empty() && isForked && isInOtherNetwork(tables.tables().processes[process.parent.index()].pid))
+            why = kOtherNetwork;
         // A forked child that never allocates or frees has nothing to tell, and does not connect.
-        if (row.epoch == 0 && tables.tables().processes[row.process.index()].parent.isValid()) {
+        if (isForked && why.empty()) {
             row.heap = model::HeapState::Inherited;
             continue;
         }
         row.heap = model::HeapState::NotTraced;
         const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
+        if (m_attachment && !isForked)
+            why.clear(); // it would have been loaded by an attach, not by its environment
         row.heapNote = tables.string(!obstacle.empty() ? obstacle
+                : !why.empty()                         ? why
                 : m_attachment
                 ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
                 : "The tracer did not connect: the program is statically linked or uses another C library, "

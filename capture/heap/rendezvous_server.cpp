@@ -203,8 +203,7 @@ void RendezvousServer::meet(int connection)
     ucred peer{};
     socklen_t peerBytes = sizeof peer;
     wire::Hello hello;
-    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0
-        || (peer.uid != ::geteuid() && peer.uid != m_alsoUser) || peer.pid <= 0)
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.pid <= 0)
         return;
     if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
@@ -215,6 +214,11 @@ void RendezvousServer::meet(int connection)
     // What it has become meanwhile is another image, which comes by itself.
     if (hasHungUp(connection))
         return m_callbacks.gaveUp(peer.pid);
+    // It knows the token, so it comes from the program that is recorded, and has changed its user. Root may look at anybody.
+    if (::geteuid() != 0 && peer.uid != ::geteuid() && peer.uid != m_alsoUser)
+        return refuse(connection, peer, hello,
+            fmt::format(
+                "it runs as another user (number {}) than the recorder: record as root, who may trace both", peer.uid));
     answer(connection, peer, hello);
 }
 

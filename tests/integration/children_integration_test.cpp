@@ -59,6 +59,7 @@ void ChildrenIntegrationTest::addWays()
     QTest::addColumn<QString>("way");
     QTest::addColumn<int>("processes");
     QTest::newRow("fork") << QStringLiteral("fork") << 2;
+    QTest::newRow("fork by another user") << QStringLiteral("other-user") << 2;
     QTest::newRow("fork among threads") << QStringLiteral("threads") << 21;
     QTest::newRow("vfork") << QStringLiteral("vfork") << 1;
     QTest::newRow("vfork before a thread's first event") << QStringLiteral("vfork-first") << 1;

@@ -73,6 +73,15 @@ int byFork()
     return status;
 }
 
+/// A server that gives up root's rights, if it has them, before it makes its workers.
+int byForkOfAnotherUser()
+{
+    constexpr uid_t kNobody = 65534;
+    if (getuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0))
+        return 1;
+    return byFork();
+}
+
 /// Forks while other threads allocate.
 int byForkAmongThreads()
 {
@@ -230,6 +239,8 @@ int run(const std::string &which, const char *self)
 {
     if (which == "fork")
         return byFork();
+    if (which == "other-user")
+        return byForkOfAnotherUser();
     if (which == "threads")
         return byForkAmongThreads();
     if (which == "vfork")
