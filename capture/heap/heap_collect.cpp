@@ -137,7 +137,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp n
 
 void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
-    const bool isPaused = std::exchange(m_wasPaused, m_isPaused.load());
+    const bool isPaused = m_isPaused; // of the whole tick: one is closed before a pause begins, and before it ends
     std::vector<std::pair<Image *, Harvest>> harvests;
     {
         const std::lock_guard lock(m_mutex);
