@@ -191,8 +191,10 @@ void ProcInstrument::reportFirstImage(
     const bool isRunning = m_options.origin == RootOrigin::Running && start.ns <= 0;
     if (isRoot && !isRunning && !isAnnounced(stat.pid))
         reportExec(process, start, model::ProcessSource::Launcher);
-    // Of a fork the table knows what it runs, if it knows the parent.
-    if (isRoot || isRunning || !process.image.isFork || !m_tracked.contains(stat.parentPid))
+    // Of a fork the table knows what it runs, if it knows the parent: the one that /proc names, or the one that was told when it forked and
+    // has ended since (a daemon's).
+    const bool isKnownFork = process.image.isFork && (m_tracked.contains(stat.parentPid) || isAnnounced(stat.pid));
+    if (isRoot || isRunning || !isKnownFork)
         reportExec(process, isRunning ? start : timeNow(now), model::ProcessSource::Proc);
 }
 
