@@ -29,6 +29,7 @@ constexpr int kBacklog = 128;
 constexpr const char *kTooLate
     = "it did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine";
 
+constexpr std::uint64_t kMemoryMiB = (wire::kMemoryBytes >> 20) + 1;
 constexpr const char *kNoMemory = "the recorder could make no shared memory for heap tracing";
 constexpr const char *kMoreFiles
     = "it may open no more files, and each traced process takes two: raise the recorder's limit (ulimit -n)";
@@ -310,8 +311,11 @@ void RendezvousServer::hearOutcome(int connection, std::uint64_t arrival)
     if (outcome.error != 0)
         m_callbacks.failed(arrival,
             model::systemError("the program could not map the memory for heap tracing", outcome.error,
-                "its address space is limited (ulimit -v), and tracing takes 130 MiB of it: raise the limit to 9 GiB, "
-                "or lift it")
+                fmt::format("its address space is limited (ulimit -v). Tracing takes {} MiB of it, and so that the "
+                            "program does not miss "
+                            "them, only of one {} times as large: raise the limit to {} MiB (ulimit -v {}), or lift it",
+                    kMemoryMiB, wire::kLeastSpareShare, kMemoryMiB * wire::kLeastSpareShare,
+                    kMemoryMiB * wire::kLeastSpareShare * 1024))
                 .text());
     else if (outcome.mallocIsPrograms != 0)
         m_callbacks.failed(arrival, "the program defines malloc itself, so its calls do not reach the tracer");
