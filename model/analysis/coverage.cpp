@@ -100,16 +100,56 @@ private:
         addLoss(LossKind::UnknownFrees,
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
             "blocks were freed that were not seen to be allocated; these frees are in no total", heap);
+        nameUntracedPrograms();
+    }
+
+    /// Programs that are not (wholly) traced for the same reason: one item, however many there are.
+    struct Untraced
+    {
+        Trust trust;
+        std::string why;
+        std::vector<std::string> names; ///< each once
+        std::size_t images = 0;
+    };
+
+    void nameUntracedPrograms()
+    {
+        std::vector<Untraced> all;
         for (const Image &image : m_snapshot.tables->images) {
             const std::string &note = m_snapshot.tables->text(image.heapNote);
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
+            const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
             const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            add(isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", programName(image), why),
-                "its allocations are not (all) in the totals");
-            heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
+            auto same = std::find_if(
+                all.begin(), all.end(), [&](const Untraced &one) { return one.trust == trust && one.why == why; });
+            if (same == all.end())
+                same = all.insert(all.end(), {trust, why, {}, 0});
+            ++same->images;
+            const std::string name = programName(image);
+            if (std::find(same->names.begin(), same->names.end(), name) == same->names.end())
+                same->names.push_back(name);
         }
+        for (const Untraced &one : all) {
+            add(one.trust, fmt::format("Heap of {}: {}", untracedNames(one), one.why),
+                one.images == 1 ? "its allocations are not (all) in the totals"
+                                : "their allocations are not (all) in the totals");
+            m_result.heap = std::max(m_result.heap, one.trust);
+        }
+    }
+
+    static std::string untracedNames(const Untraced &one)
+    {
+        constexpr std::size_t kShown = 3;
+        std::string text;
+        for (std::size_t i = 0; i < std::min(one.names.size(), kShown); ++i)
+            text += (i > 0 ? ", " : "") + one.names[i];
+        if (one.names.size() > kShown)
+            text += fmt::format(" and {} more", one.names.size() - kShown);
+        return one.images > one.names.size()
+            ? fmt::format("{} ({} processes)", text, formatCount(static_cast<std::int64_t>(one.images)))
+            : text;
     }
 
     /// A program that ended before its name was read is known by its number alone.

@@ -274,6 +274,23 @@ private Q_SLOTS:
         QCOMPARE(result.items.front().what, std::string("Heap of /usr/bin/app: it is linked statically"));
     }
 
+    void saysOnceWhyManyProgramsAreNotTraced()
+    {
+        SnapshotBuilder builder;
+        Image image = builder.build().tables->images.front();
+        image.heap = HeapState::NotTraced;
+        image.heapNote = builder.tables().string("it is linked statically.");
+        for (const char *name : {"/bin/echo", "/bin/true", "/bin/echo", "/bin/cat", "/bin/ls"}) {
+            image.executable = builder.tables().string(name);
+            builder.tables().addImage(image);
+        }
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.heap, Trust::Partial);
+        QCOMPARE(result.items.size(), std::size_t{1});
+        QCOMPARE(result.items.front().what,
+            std::string("Heap of /bin/echo, /bin/true, /bin/cat and 1 more (5 processes): it is linked statically"));
+    }
+
     void namesAProgramByItsNumberWhereItsNameIsNotKnown()
     {
         SnapshotBuilder builder;
