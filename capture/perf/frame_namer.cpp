@@ -2,6 +2,7 @@
 #include "capture/perf/frame_namer.h"
 
 #include "capture/unwind/unwinder.h"
+#include "model/tables/unnamed_code.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -54,8 +55,6 @@ model::FrameId FrameNamer::anonymousFrame(const SampleFrame &frame, std::int32_t
     Jit &jit = m_jits[image];
     if (!jit.names)
         jit.names = std::make_unique<JitNames>(pid);
-    if (!jit.names->exists())
-        return m_tables.frame(m_files.moduleOf(*frame.file, pid), frame.pc, frame.kind);
     if (!jit.module.isValid())
         jit.module = m_tables.module("[jit]", fmt::format("{:08x}", image.value), model::ModuleKind::Jit);
     const std::size_t known = m_tables.tables().frames.size();
@@ -97,13 +96,14 @@ void FrameNamer::nameKernelFrames()
 void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
 {
     const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
-    jit.names->refresh();
+    constexpr int kMostRounds = 32; // of 8 MiB, for a list that was written at the end
+    for (int round = 0; jit.names->refresh() && hasEnded && round < kMostRounds; ++round) { }
     std::erase_if(jit.pending, [&](const auto &pending) {
         const std::string_view name = jit.names->find(pending.second);
         if (!name.empty())
             setName(pending.first, name);
         else if (hasEnded)
-            m_tables.setSymbols(pending.first, model::FrameSymbols::State::NoSymbol, {});
+            setName(pending.first, model::kUnnamedCode);
         return !name.empty() || hasEnded;
     });
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/file_descriptor.h"
+
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,17 +16,15 @@ namespace capture {
 class JitNames
 {
 public:
-    /// `path` empty: /tmp/perf-PID.map as the process itself names it, in its own root and by its own pid.
+    /// `path` empty: /tmp/perf-PID.map as the process itself names it, in its own root and by its own pid. It is found after the end of the
+    /// process too: some (Java's) write it then.
     explicit JitNames(std::int32_t pid, std::string path = {});
-    JitNames(const JitNames &) = delete;
-    JitNames &operator=(const JitNames &) = delete;
-    ~JitNames();
 
     /// Reads what was added since the last call. Returns whether there was anything. A file of a stranger (neither the
     /// process' user's nor root's) is not read.
     bool refresh();
     /// Whether the process has such a file.
-    bool exists() const { return m_fd >= 0; }
+    bool exists() const { return m_file.isOpen(); }
     /// The name of the code at `address`; empty where none is known. Of overlapping entries the last written holds.
     std::string_view find(std::uint64_t address) const;
     std::size_t size() const { return m_codes.size(); }
@@ -37,9 +38,11 @@ private:
     void open();
     void addLine(std::string_view line);
 
-    std::int32_t m_pid;
     std::string m_path;
-    int m_fd = -1;                         ///< kept open, as the path ends with the process
+    FileDescriptor
+        m_folder; ///< that `m_path` is in, if it is no whole path; kept open, as the way to it ends with the process
+    FileDescriptor m_file;
+    std::optional<std::uint32_t> m_owner;  ///< the user of the process
     std::uint64_t m_offset = 0;            ///< read so far
     std::map<std::uint64_t, Code> m_codes; ///< by begin
 };

@@ -3,8 +3,10 @@
 
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/stack_costs.h"
 #include "model/aggregate/time_series.h"
 #include "model/base/format_units.h"
+#include "model/tables/unnamed_code.h"
 
 #include <fmt/format.h>
 
@@ -175,6 +177,7 @@ private:
         addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
         compareWithKernel();
+        lookForUnnamedCode();
         // With an event, the note says how samples are taken; without one, why there are none.
         if (m_snapshot.info.cpuEvent.empty() && !m_snapshot.info.cpuNote.empty()) {
             std::string note = m_snapshot.info.cpuNote;
@@ -182,6 +185,33 @@ private:
             add(Trust::Partial, std::move(note), "there are no CPU results");
             cpu = Trust::Partial;
         }
+    }
+
+    /// What generated code is called, only the program can tell.
+    void lookForUnnamedCode()
+    {
+        constexpr double kWorthSaying = 0.01;
+        const ProgramTables &tables = *m_snapshot.tables;
+        const auto isUnnamed = [&](StackId stack) {
+            const FrameId frame = tables.stacks[stack.index()].frame;
+            if (!frame.isValid())
+                return false;
+            const ProgramTables::LineSpan lines = tables.linesOf(frame);
+            return lines.size() > 0 && tables.text(lines.begin()->function) == kUnnamedCode;
+        };
+        std::int64_t samples = 0, unnamed = 0;
+        const StackCosts costs = stackCosts(m_snapshot, {CostKind::CpuSamples});
+        for (std::size_t row = 0; row < costs.stacks.size(); ++row) {
+            samples += costs.of(row)[0];
+            unnamed += isUnnamed(costs.stacks[row]) ? costs.of(row)[0] : 0;
+        }
+        const double part = samples > 0 ? static_cast<double>(unnamed) / static_cast<double>(samples) : 0;
+        if (part >= kWorthSaying)
+            add(Trust::Minor,
+                fmt::format("{} of the CPU samples are in code that was generated at run time, without names",
+                    formatShare(part)),
+                "have the program write /tmp/perf-PID.map: node --perf-basic-prof, java "
+                "-XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit, python3.12 -X perf");
     }
 
     void lookAtActivity()

@@ -264,6 +264,17 @@ private Q_SLOTS:
         QCOMPARE(with(21), Trust::Partial);
     }
 
+    void saysHowGeneratedCodeGetsNames()
+    {
+        const auto with = [](const char *stacks) { return coverage(SnapshotBuilder().cpu(stacks).build()).items; };
+        const auto items
+            = with("main;run;[generated code without names] 20\nmain;[generated code without names];f 80\n");
+        QCOMPARE(items.size(), std::size_t{1});
+        QVERIFY(items.front().what.starts_with("20 % of the CPU samples"));
+        QVERIFY(items.front().effect.find("node --perf-basic-prof") != std::string::npos);
+        QVERIFY(with("main;[generated code without names] 1\nmain;f 200\n").empty());
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;
