@@ -16,6 +16,7 @@ enum ExitCode : int {
     kExitGateUnclear = 2,       ///< gate: too noisy to tell
     kExitGateProgramFailed = 3, ///< gate and baseline save: the command ended with another status than 0
     kExitAlert = 3,             ///< record and attach with --fail-on-alert: all went well, but an alert fired
+    kExitHeapNotAttached = 4,   ///< attach: --heap was asked for and could not be had; the rest was recorded
     kExitRecorderFailed = 125, ///< record, attach, soak and gate: a failure of our own, a wrong command line among them
     kExitNotExecutable = 126,  ///< record: the command was found and could not be run
     kExitNotFound = 127,       ///< record: there is no such command

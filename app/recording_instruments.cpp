@@ -129,6 +129,7 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
 void RecordingInstruments::attachHeap(std::int32_t pid)
 {
     auto heap = makeHeap();
+    m_heapIsMissing = !heap;
     if (!heap) {
         m_notes.push_back(heap.error().text() + "; the heap is not recorded");
         return;
@@ -140,9 +141,11 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
     const std::string obstacle = capture::attachObstacle(capture::probeAttach(pid, tracerPath()));
     if (!obstacle.empty()) {
         (*heap)->setAttachFailure(obstacle);
+        m_heapIsMissing = true;
         m_notes.push_back(fmt::format("The heap of process {} cannot be traced. {}", pid, obstacle));
     } else if (const auto report = (*heap)->attach(pid, dieAtStep(environmentValue(kDieAtStepVariable))); !report) {
         m_notes.push_back(report.error().text() + "; its heap is not recorded");
+        m_heapIsMissing = true;
     } else {
         sayWhatAttachMet(*report);
     }

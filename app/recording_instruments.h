@@ -47,6 +47,9 @@ public:
     /// The one of them that scans for lost memory; null if the heap is not recorded.
     capture::ScanSource *scans() const;
 
+    /// Whether the heap was to be recorded of a process that runs, and cannot be.
+    bool heapIsMissing() const { return m_heapIsMissing; }
+
     /// What cannot be recorded, as sentences for the user.
     const std::vector<std::string> &notes() const { return m_notes; }
 
@@ -66,6 +69,7 @@ private:
     capture::HeapInstrument *m_heap = nullptr; ///< one of m_instruments, or null
     capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
     bool m_scansAtExit = false;
+    bool m_heapIsMissing = false;
     std::vector<std::string> m_notes;
 };
 

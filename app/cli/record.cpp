@@ -344,7 +344,7 @@ void RecordRun::complete()
 int RecordRun::waitForTarget()
 {
     if (m_options.config.attachPid)
-        return kExitOk;
+        return m_instruments->heapIsMissing() ? kExitHeapNotAttached : kExitOk;
     const auto end
         = m_recording->waitForTarget(m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
     return end ? exitCodeOf(end->waitStatus) : kExitRecorderFailed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's tick: from the images' books to rows of the session.
+#include "capture/heap/absent_tracer.h"
 #include "capture/heap/heap_instrument.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
@@ -102,6 +103,9 @@ const char *causeOf(wire::Retreat retreat)
         return "the tracer got no memory of its own, about a MiB, in the program; its data is limited (ulimit -d): "
                "raise the limit, "
                "or lift it";
+    case wire::Retreat::MemoryLocked:
+        return "it locks all its memory (mlockall), of which it may not have as much as tracing takes: raise the limit "
+               "(ulimit -l), or lift it";
     case wire::Retreat::NoForkFlag:
         return "the tracer cannot tell a forked child from its parent here: the kernel is older than 4.14, or the "
                "program has no "
@@ -133,7 +137,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp n
 
 void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
-    const bool isPaused = std::exchange(m_wasPaused, m_isPaused.load());
+    const bool isPaused = m_isPaused; // of the whole tick: one is closed before a pause begins, and before it ends
     std::vector<std::pair<Image *, Harvest>> harvests;
     {
         const std::lock_guard lock(m_mutex);
@@ -326,8 +330,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
         "allocations that a change to sampling came before");
     addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.notKept,
         "blocks that sampling would have kept; use a longer period");
-    // After an attach that is to be expected, and counted with the ticks.
-    if (image.arrival.origin != wire::Origin::Attach)
+    // After an attach or a fork that is to be expected, and counted with the ticks.
+    if (image.arrival.origin == wire::Origin::Exec)
         addLoss(batch, LossKind::UnknownFrees, image.id, harvest.pairing.unknownFrees);
     const auto bad = static_cast<std::int64_t>(std::min<std::uint64_t>(harvest.badRecords, INT64_MAX / 2))
         + harvest.pairing.badRecords + image.resolver.takeBadNodes();
@@ -339,11 +343,11 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
 {
     const TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
-    const bool isAttached = image.arrival.origin == wire::Origin::Attach;
+    const bool hadBlocks = image.arrival.origin != wire::Origin::Exec;
     const std::lock_guard lock(m_mutex);
     if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
         || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
-        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !isAttached))
+        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !hadBlocks))
         image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 
@@ -393,18 +397,32 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
             batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, m_attachFailure});
             continue;
         }
+        const model::Process &process = tables.tables().processes[image.process.index()];
+        const bool isForked = image.epoch == 0 && process.parent.isValid();
         if (!hasEnded) {
             row.heap = model::HeapState::Waiting;
+            if (std::string why = isForked ? "" : absenceOfTracer(process.pid, m_tracerPath); !why.empty())
+                m_absences[static_cast<std::uint32_t>(i)] = std::move(why);
+            else if (isForked && isInOtherNetwork(process.pid))
+                m_absences[static_cast<std::uint32_t>(i)] = kOtherNetwork;
             continue;
         }
+        const auto absence = m_absences.extract(static_cast<std::uint32_t>(i));
+        std::string why = absence ? absence.mapped() : std::string();
+        // One that was gone before anybody looked was where its parent is.
+        if (why.empty() && isForked && isInOtherNetwork(tables.tables().processes[process.parent.index()].pid))
+            why = kOtherNetwork;
         // A forked child that never allocates or frees has nothing to tell, and does not connect.
-        if (row.epoch == 0 && tables.tables().processes[row.process.index()].parent.isValid()) {
+        if (isForked && why.empty()) {
             row.heap = model::HeapState::Inherited;
             continue;
         }
         row.heap = model::HeapState::NotTraced;
         const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
+        if (m_attachment && !isForked)
+            why.clear(); // it would have been loaded by an attach, not by its environment
         row.heapNote = tables.string(!obstacle.empty() ? obstacle
+                : !why.empty()                         ? why
                 : m_attachment
                 ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
                 : "The tracer did not connect: the program is statically linked or uses another C library, "

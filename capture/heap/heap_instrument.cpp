@@ -237,10 +237,6 @@ bool HeapInstrument::drain(model::Timestamp)
     return false;
 }
 
-void HeapInstrument::setPaused(bool paused)
-{
-    m_isPaused = paused;
-    m_wasPaused = m_wasPaused || paused;
-}
+void HeapInstrument::setPaused(bool paused) { m_isPaused = paused; }
 
 } // namespace capture

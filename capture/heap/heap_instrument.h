@@ -200,7 +200,7 @@ private:
     std::int64_t m_originNs;
     model::Duration m_ageBucket = model::kFirstAgeBucket;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
-    bool m_wasPaused = false;
+    std::unordered_map<std::uint32_t, std::string> m_absences; ///< by ImageId: what was seen to keep its tracer away
     PhaseKeeper m_phases;
     std::int64_t m_markCount = 0; ///< of the program's own, kept or not
     std::int64_t m_leftOut = 0;   ///< marks and phases that were too many and are to be told of

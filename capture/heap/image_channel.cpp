@@ -469,6 +469,7 @@ wire::Retreat ImageChannel::retreat() const
     case wire::Retreat::NoClock:
     case wire::Retreat::NoMemory:
     case wire::Retreat::NoForkFlag:
+    case wire::Retreat::MemoryLocked:
         return said;
     default:
         return wire::Retreat::NoSystemCalls;

@@ -99,7 +99,10 @@ model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
     if (base == MAP_FAILED) {
         const int error = errno;
         ::close(descriptor);
-        return model::systemError("cannot map the shared memory for heap tracing", error);
+        return model::systemError("cannot map the shared memory for heap tracing", error,
+            fmt::format("the recorder needs {} MiB of address space for each traced process (not that much memory): "
+                        "see ulimit -v",
+                (wire::kMemoryBytes >> 20) + 1));
     }
     std::unique_ptr<ImageMemory> memory(new ImageMemory(descriptor, static_cast<unsigned char *>(base)));
     // The header and the module table; slots, nodes and rings as they are needed.

@@ -3,11 +3,14 @@
 
 #include "capture/proc/proc_reader.h"
 
+#include <fmt/format.h>
+#include <linux/kcmp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -26,6 +29,7 @@ constexpr int kBacklog = 128;
 constexpr const char *kTooLate
     = "it did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine";
 
+constexpr std::uint64_t kMemoryMiB = (wire::kMemoryBytes >> 20) + 1;
 constexpr const char *kNoMemory = "the recorder could make no shared memory for heap tracing";
 constexpr const char *kMoreFiles
     = "it may open no more files, and each traced process takes two: raise the recorder's limit (ulimit -n)";
@@ -48,6 +52,21 @@ bool hasHungUp(int connection)
 {
     pollfd polled{connection, POLLRDHUP, 0};
     return ::poll(&polled, 1, 0) == 1 && (polled.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+}
+
+/// 0 if it is gone.
+std::int32_t parentOf(std::int32_t pid)
+{
+    const auto text = readProcFile("/proc/" + std::to_string(pid) + "/stat");
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    return stat ? stat->parentPid : 0;
+}
+
+/// The process whose memory `pid` runs in: its parent's, which waits for it, if it was made by vfork. The tracer decides likewise.
+std::int32_t memoryOwner(std::int32_t pid)
+{
+    const std::int32_t parent = parentOf(pid);
+    return parent > 0 && ::syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0 ? parent : pid;
 }
 
 std::int64_t monotonicNs()
@@ -185,8 +204,7 @@ void RendezvousServer::meet(int connection)
     ucred peer{};
     socklen_t peerBytes = sizeof peer;
     wire::Hello hello;
-    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0
-        || (peer.uid != ::geteuid() && peer.uid != m_alsoUser) || peer.pid <= 0)
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.pid <= 0)
         return;
     if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
@@ -197,6 +215,11 @@ void RendezvousServer::meet(int connection)
     // What it has become meanwhile is another image, which comes by itself.
     if (hasHungUp(connection))
         return m_callbacks.gaveUp(peer.pid);
+    // It knows the token, so it comes from the program that is recorded, and has changed its user. Root may look at anybody.
+    if (::geteuid() != 0 && peer.uid != ::geteuid() && peer.uid != m_alsoUser)
+        return refuse(connection, peer, hello,
+            fmt::format(
+                "it runs as another user (number {}) than the recorder: record as root, who may trace both", peer.uid));
     answer(connection, peer, hello);
 }
 
@@ -228,9 +251,11 @@ void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hel
 Arrival RendezvousServer::arrivalOf(const ucred &peer, const wire::Hello &hello)
 {
     const bool sharesPids = hello.pid == peer.pid;
-    ModuleNames names(peer.pid);
-    return {++m_arrivals, peer.pid, sharesPids, sharesPids ? hello.parentPid : 0, hello.origin, names.executable(),
-        commandLineOf(peer.pid), timeOf(hello), names, nullptr, {}};
+    const std::int32_t owner = hello.origin == wire::Origin::Fork ? memoryOwner(peer.pid) : peer.pid;
+    const std::int32_t parent = owner == peer.pid ? hello.parentPid : parentOf(owner);
+    ModuleNames names(owner);
+    return {++m_arrivals, owner, sharesPids, sharesPids ? parent : 0, hello.origin, names.executable(),
+        commandLineOf(owner), timeOf(hello), names, nullptr, {}};
 }
 
 /// Lets the target go on at once, untraced, and tells of it like of any other.
@@ -286,8 +311,11 @@ void RendezvousServer::hearOutcome(int connection, std::uint64_t arrival)
     if (outcome.error != 0)
         m_callbacks.failed(arrival,
             model::systemError("the program could not map the memory for heap tracing", outcome.error,
-                "its address space is limited (ulimit -v), and tracing takes 130 MiB of it: raise the limit to 9 GiB, "
-                "or lift it")
+                fmt::format("its address space is limited (ulimit -v). Tracing takes {} MiB of it, and so that the "
+                            "program does not miss "
+                            "them, only of one {} times as large: raise the limit to {} MiB (ulimit -v {}), or lift it",
+                    kMemoryMiB, wire::kLeastSpareShare, kMemoryMiB * wire::kLeastSpareShare,
+                    kMemoryMiB * wire::kLeastSpareShare * 1024))
                 .text());
     else if (outcome.mallocIsPrograms != 0)
         m_callbacks.failed(arrival, "the program defines malloc itself, so its calls do not reach the tracer");

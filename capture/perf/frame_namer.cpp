@@ -49,7 +49,6 @@ model::FrameId FrameNamer::kernelFrame(std::uint64_t pc, bool isExact)
     return frame;
 }
 
-/// Names may come as late as with the end of the process.
 model::FrameId FrameNamer::anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image)
 {
     Jit &jit = m_jits[image];
@@ -96,10 +95,8 @@ void FrameNamer::nameKernelFrames()
 void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
 {
     const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
-    // What was written at once at the end is read whole, within reason.
-    constexpr int kMostReads = 32;
-    for (int reads = 0; jit.names->refresh() && hasEnded && reads < kMostReads; ++reads)
-        ;
+    constexpr int kMostRounds = 32; // of 8 MiB, for a list that was written at the end
+    for (int round = 0; jit.names->refresh() && hasEnded && round < kMostRounds; ++round) { }
     std::erase_if(jit.pending, [&](const auto &pending) {
         const std::string_view name = jit.names->find(pending.second);
         if (!name.empty())

@@ -41,49 +41,35 @@ std::int32_t ownPidOf(std::int32_t pid)
 JitNames::JitNames(std::int32_t pid, std::string path)
     : m_path(std::move(path))
 {
-    if (m_path.empty())
-        m_path = fmt::format("/proc/{}/root/tmp/perf-{}.map", pid, ownPidOf(pid));
-    const std::size_t slash = m_path.rfind('/');
-    m_folder = ::open(
-        slash == std::string::npos ? "." : m_path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    m_path.erase(0, slash == std::string::npos ? 0 : slash + 1);
-    struct stat owner = {};
-    if (stat(fmt::format("/proc/{}", pid).c_str(), &owner) == 0)
+    if (struct stat owner = {}; stat(fmt::format("/proc/{}", pid).c_str(), &owner) == 0)
         m_owner = owner.st_uid;
+    if (m_path.empty()) {
+        m_folder
+            = FileDescriptor(::open(fmt::format("/proc/{}/root/tmp", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        m_path = fmt::format("perf-{}.map", ownPidOf(pid));
+    }
     refresh();
-}
-
-JitNames::~JitNames()
-{
-    for (const int fd : {m_fd, m_folder})
-        if (fd >= 0)
-            close(fd);
 }
 
 void JitNames::open()
 {
-    const int fd = m_folder < 0
-        ? -1
-        : openat(m_folder, m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return;
+    // Without a folder there is nothing but whole paths to be opened.
+    FileDescriptor file(
+        ::openat(m_folder.get(), m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     struct stat status = {};
-    const bool isTrusted = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-        && (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == m_owner);
-    if (isTrusted)
-        m_fd = fd;
-    else
-        close(fd);
+    if (file.isOpen() && fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)
+        && (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == m_owner))
+        m_file = std::move(file);
 }
 
 bool JitNames::refresh()
 {
-    if (m_fd < 0)
+    if (!m_file.isOpen())
         open();
-    if (m_fd < 0)
+    if (!m_file.isOpen())
         return false;
     std::string text(kMostBytesAtOnce, '\0');
-    const ssize_t got = pread(m_fd, text.data(), text.size(), static_cast<off_t>(m_offset));
+    const ssize_t got = pread(m_file.get(), text.data(), text.size(), static_cast<off_t>(m_offset));
     text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     std::size_t begin = 0;
     for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)

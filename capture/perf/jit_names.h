@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/file_descriptor.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,15 +12,13 @@
 namespace capture {
 
 /// The names that a process gives the code it generates, from its /tmp/perf-PID.map ("START SIZE name", hexadecimal), which
-/// grows while it runs, or is written when it ends (Java's DumpPerfMapAtExit). One per process; capture thread only.
+/// grows while it runs. One per process; capture thread only.
 class JitNames
 {
 public:
-    /// `path` empty: /tmp/perf-PID.map as the process itself names it, in its own root and by its own pid.
+    /// `path` empty: /tmp/perf-PID.map as the process itself names it, in its own root and by its own pid. It is found after the end of the
+    /// process too: some (Java's) write it then.
     explicit JitNames(std::int32_t pid, std::string path = {});
-    JitNames(const JitNames &) = delete;
-    JitNames &operator=(const JitNames &) = delete;
-    ~JitNames();
 
     /// Reads what was added since the last call. Returns whether there was anything. A file of a stranger (neither the
     /// process' user's nor root's) is not read.
@@ -36,10 +36,11 @@ private:
     void open();
     void addLine(std::string_view line);
 
-    std::string m_path;                   ///< the whole one while it is made, then the file's name in the folder
-    int m_folder = -1;                    ///< kept open, as the path ends with the process
-    std::optional<std::uint32_t> m_owner; ///< user of the process
-    int m_fd = -1;
+    std::string m_path;
+    FileDescriptor
+        m_folder; ///< that `m_path` is in, if it is no whole path; kept open, as the way to it ends with the process
+    FileDescriptor m_file;
+    std::optional<std::uint32_t> m_owner;  ///< the user of the process
     std::uint64_t m_offset = 0;            ///< read so far
     std::map<std::uint64_t, Code> m_codes; ///< by begin
 };

@@ -409,10 +409,9 @@ std::string Recording::resume()
 {
     if (m_info.state != model::SessionState::Paused)
         return "The recording is not paused";
-    for (Source &source : m_sources) {
-        source.instrument->drain(now()); // what came during the pause is read under the pause
+    closeTick(0); // what came during the pause is read under the pause
+    for (Source &source : m_sources)
         source.instrument->setPaused(false);
-    }
     m_gaps.end(model::GapKind::Paused, now());
     setState(model::SessionState::Recording);
     return {};

@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -19,6 +21,8 @@ using model::Error;
 
 constexpr int kFailureRetries = 3;
 constexpr int kStopRetries = 50; // of a detach that meets threads in hooks
+// The same of an attach. A thread that waits in a hook for a recorder which does not answer does so for three seconds.
+constexpr std::chrono::milliseconds kBusyLimit{6000}, kFirstPause{5}, kLongestPause{200};
 
 const char *textOf(wire::AttachStatus status)
 {
@@ -34,7 +38,9 @@ const char *textOf(wire::AttachStatus status)
     case wire::AttachStatus::NotMet:
         return "it could not reach the recorder, or has no room for the shared memory (ulimit -v)";
     case wire::AttachStatus::Busy:
-        return "a thread is still inside an allocation that an earlier recording saw";
+        return "one of its threads has been inside an allocation since an earlier recording and did not come out of it "
+               "for some seconds, as "
+               "one that a debugger holds. Try again in a while, or record the program from its start (genprof record)";
     case wire::AttachStatus::NotActive:
         return "this recorder does not trace it any more";
     case wire::AttachStatus::NotRun:
@@ -68,7 +74,15 @@ model::Result<InjectionReport> TracerInjector::command(wire::AttachAction action
 
 model::Result<InjectionReport> TracerInjector::start(const std::string &address)
 {
+    // Threads may be in hooks from the time of a recorder that was killed: since they know of its end they come out and do not go in again.
     auto report = command(wire::AttachAction::Start, address);
+    const auto begin = std::chrono::steady_clock::now();
+    for (auto pause = kFirstPause; report && report->answer.status == wire::AttachStatus::Busy
+         && std::chrono::steady_clock::now() - begin < kBusyLimit;
+         pause = std::min(pause * 2, kLongestPause)) {
+        std::this_thread::sleep_for(pause);
+        report = command(wire::AttachAction::Start, address);
+    }
     if (report && report->answer.status != wire::AttachStatus::Done)
         return Error(fmt::format("the heap of process {} cannot be traced: {}", m_pid, textOf(report->answer.status)));
     return report;

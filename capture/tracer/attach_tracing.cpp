@@ -2,6 +2,7 @@
 // The part of Tracing that a process needs which is attached to and left while it runs.
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracing.h"
 
 #include <linux/futex.h>
@@ -32,11 +33,13 @@ bool isInside(const ThreadWords *words)
 }
 
 /// Whether the thread that took `slot` is gone: its words may be anybody's memory by now.
-bool hasEnded(const wire::ThreadSlot &slot)
+bool hasEnded(const ThreadState &state, const wire::ThreadSlot &slot)
 {
     if (slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
         return true;
     const auto tid = static_cast<long>(slot.tid.load(std::memory_order_relaxed));
+    if (state.guest != 0)
+        return rawSyscall(SYS_tkill, tid, 0) == -ESRCH;
     return rawSyscall(SYS_tgkill, rawSyscall(SYS_getpid), tid, 0) == -ESRCH;
 }
 
@@ -77,7 +80,7 @@ bool Tracing::hasVisitors() const
     for (std::uint32_t i = 0; i < wire::kMaxThreads; ++i) {
         const ThreadState *state = m_states[i];
         const ThreadWords *owner = state != nullptr ? __atomic_load_n(&state->owner, __ATOMIC_ACQUIRE) : nullptr;
-        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(memory.slot(i)))
+        if (owner != nullptr && owner != &t_words && isInside(owner) && !hasEnded(*state, memory.slot(i)))
             return true;
     }
     return false;
@@ -105,6 +108,27 @@ bool Tracing::leave()
     disownStates();
     memory = {};
     return true;
+}
+
+bool Tracing::giveWay(wire::Retreat why)
+{
+    static constinit std::atomic<std::uint32_t> s_isGiving = 0; // by one thread, once
+    {
+        const Visit visit;
+        if (!ForkFlag::isRaised() || !Restrictions::allow(Ask::Leave) || m_memoryPid != rawSyscall(SYS_getpid)
+            || s_isGiving.exchange(1, std::memory_order_acq_rel) != 0)
+            return false;
+        retreat(why);
+    }
+    constexpr int kTries = 100;
+    bool hasLeft = leave();
+    for (int i = 0; !hasLeft && i < kTries; ++i) {
+        const timespec aMoment{0, 1'000'000};
+        rawSyscall(SYS_nanosleep, asLong(&aMoment), 0);
+        hasLeft = leave();
+    }
+    s_isGiving.store(0, std::memory_order_release);
+    return hasLeft;
 }
 
 } // namespace capture::tracer

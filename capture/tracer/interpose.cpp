@@ -38,6 +38,45 @@ void *noMemory()
     return nullptr;
 }
 
+// What a hook does while nothing is recorded, or nobody knows yet. Apart from the hook, which then needs no frame for it.
+
+[[gnu::noinline]] void *mallocUnrecorded(std::size_t size)
+{
+    if (isPassing())
+        return g_next.malloc(size);
+    if (!canForward())
+        return BootstrapHeap::allocate(size);
+    return mayRecord() ? malloc(size) : g_next.malloc(size);
+}
+
+[[gnu::noinline]] void *callocUnrecorded(std::size_t count, std::size_t size)
+{
+    if (isPassing())
+        return g_next.calloc(count, size);
+    std::size_t bytes;
+    if (!canForward())
+        return __builtin_mul_overflow(count, size, &bytes) ? noMemory() : BootstrapHeap::allocate(bytes);
+    return mayRecord() ? calloc(count, size) : g_next.calloc(count, size);
+}
+
+[[gnu::noinline]] void *reallocUnrecorded(void *pointer, std::size_t size)
+{
+    if (pointer == nullptr)
+        return malloc(size);
+    if (BootstrapHeap::owns(pointer))
+        return moveFromBootstrap(pointer, size);
+    if (!canForward())
+        return nullptr;
+    return mayRecord() ? realloc(pointer, size) : g_next.realloc(pointer, size);
+}
+
+[[gnu::noinline]] void freeUnrecorded(void *pointer)
+{
+    if (pointer == nullptr || BootstrapHeap::owns(pointer) || !canForward())
+        return;
+    return mayRecord() ? free(pointer) : g_next.free(pointer);
+}
+
 /// Tells the recorder of the image even if it never allocates.
 [[gnu::constructor]] void onLoad()
 {
@@ -50,29 +89,28 @@ void *noMemory()
 
 void *malloc(size_t size) noexcept
 {
-    if (!canForward())
-        return BootstrapHeap::allocate(size);
-    return allocateBy(size, [=] { return g_next.malloc(size); });
+    if (!mayRecord()) [[unlikely]]
+        return mallocUnrecorded(size);
+    return allocateRecorded(size, [=] { return g_next.malloc(size); });
 }
 
 void *calloc(size_t count, size_t size) noexcept
 {
-    std::size_t bytes;
-    if (!canForward())
-        return __builtin_mul_overflow(count, size, &bytes) ? noMemory() : BootstrapHeap::allocate(bytes);
+    if (!mayRecord()) [[unlikely]]
+        return callocUnrecorded(count, size);
     // Only a success is recorded, so the product did not overflow.
-    return allocateBy(count * size, [=] { return g_next.calloc(count, size); });
+    return allocateRecorded(count * size, [=] { return g_next.calloc(count, size); });
 }
 
 void *realloc(void *pointer, size_t size) noexcept
 {
+    if (!mayRecord()) [[unlikely]]
+        return reallocUnrecorded(pointer, size);
     if (pointer == nullptr)
         return malloc(size);
     if (BootstrapHeap::owns(pointer))
         return moveFromBootstrap(pointer, size);
-    if (!canForward())
-        return nullptr;
-    return resizeBy(pointer, size, true, [=] { return g_next.realloc(pointer, size); });
+    return resizeRecorded(pointer, size, true, [=] { return g_next.realloc(pointer, size); });
 }
 
 void *reallocarray(void *pointer, size_t count, size_t size) noexcept
@@ -85,7 +123,9 @@ void *reallocarray(void *pointer, size_t count, size_t size) noexcept
 
 void free(void *pointer) noexcept
 {
-    freeBy(pointer, [=] { g_next.free(pointer); });
+    if (!mayRecord()) [[unlikely]]
+        return freeUnrecorded(pointer);
+    freeRecorded(pointer, [=] { g_next.free(pointer); });
 }
 
 void cfree(void *pointer) noexcept

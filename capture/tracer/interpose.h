@@ -15,11 +15,21 @@
 namespace capture::tracer {
 
 /// Whether calls can be passed on; finds out how at the first call.
-inline bool canForward() { return __atomic_load_n(&g_next.malloc, __ATOMIC_ACQUIRE) != nullptr || findNextFunctions(); }
+inline bool canForward()
+{
+    return g_way.load(std::memory_order_acquire) != Way::Unknown
+        || __atomic_load_n(&g_next.malloc, __ATOMIC_ACQUIRE) != nullptr || findNextFunctions();
+}
 
-/// Calls the allocator through `call` and records the block it returns. Inlined, so that the hook's own frame
-/// is the only one of ours above the program's.
-template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::size_t size, Call call)
+/// Whether a call may have to be recorded. First in each hook: true costs as little as canForward() there, and implies it.
+inline bool mayRecord() { return g_way.load(std::memory_order_acquire) == Way::Record; }
+
+/// Whether a call has only to be passed on: nobody records.
+inline bool isPassing() { return g_way.load(std::memory_order_acquire) == Way::PassOn; }
+
+/// Calls the allocator through `call` and records the block it returns: for a hook that mayRecord() told to. Inlined, so that the hook's own
+/// frame is the only one of ours above the program's.
+template <typename Call> [[gnu::always_inline]] inline void *allocateRecorded(std::size_t size, Call call)
 {
     ReentrancyGuard guard;
     void *pointer = call();
@@ -32,10 +42,16 @@ template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::siz
     return pointer;
 }
 
+/// The same for one that was not, and can forward.
+template <typename Call> [[gnu::always_inline]] inline void *allocateBy(std::size_t size, Call call)
+{
+    return isPassing() ? call() : allocateRecorded(size, call);
+}
+
 /// Calls the allocator through `call`, which resizes `old` to `size` bytes, and records what became of both. `freesAtZero`: a null
-/// result for size 0 means that the block was freed, not that the call failed.
+/// result for size 0 means that the block was freed, not that the call failed. For a hook that mayRecord() told to.
 template <typename Call>
-[[gnu::always_inline]] inline void *resizeBy(void *old, std::size_t size, bool freesAtZero, Call call)
+[[gnu::always_inline]] inline void *resizeRecorded(void *old, std::size_t size, bool freesAtZero, Call call)
 {
     ReentrancyGuard guard;
     if (!guard) {
@@ -55,10 +71,17 @@ template <typename Call>
     return pointer;
 }
 
-/// Records the end of `pointer`, then calls the allocator through `call`.
-template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer, Call call)
+/// The same for one that was not, and can forward.
+template <typename Call>
+[[gnu::always_inline]] inline void *resizeBy(void *old, std::size_t size, bool freesAtZero, Call call)
 {
-    if (pointer == nullptr || BootstrapHeap::owns(pointer) || !canForward())
+    return isPassing() ? call() : resizeRecorded(old, size, freesAtZero, call);
+}
+
+/// Records the end of `pointer`, then calls the allocator through `call`. For a hook that mayRecord() told to.
+template <typename Call> [[gnu::always_inline]] inline void freeRecorded(void *pointer, Call call)
+{
+    if (pointer == nullptr || BootstrapHeap::owns(pointer))
         return;
     // The allocator is about to touch the block's header: let that miss overlap with ours.
     __builtin_prefetch(static_cast<const char *>(pointer) - 16, 1);
@@ -73,6 +96,17 @@ template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer
         countReentered(__builtin_return_address(0));
     }
     call();
+}
+
+/// The same for one that was not.
+template <typename Call> [[gnu::always_inline]] inline void freeBy(void *pointer, Call call)
+{
+    if (pointer == nullptr || BootstrapHeap::owns(pointer) || !canForward())
+        return;
+    if (isPassing())
+        call();
+    else
+        freeRecorded(pointer, call);
 }
 
 } // namespace capture::tracer

@@ -100,6 +100,8 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr || pointer == nullptr)                                             \
             return realloc(pointer, bytes);                                                                            \
+        if (isPassing())                                                                                               \
+            return g_next.name arguments;                                                                              \
         const ReentrancyGuard guard;                                                                                   \
         if (!guard)                                                                                                    \
             countReentered(__builtin_return_address(0));                                                               \
@@ -127,6 +129,8 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return nullptr;                                                                                            \
+        if (isPassing())                                                                                               \
+            return g_next.name arguments;                                                                              \
         const ReentrancyGuard guard;                                                                                   \
         char *copy = g_next.name arguments;                                                                            \
         if (guard && copy != nullptr && (isNew))                                                                       \
@@ -326,6 +330,8 @@ void mi_heap_destroy(void *heap) noexcept
 {
     if (!canForward() || g_next.mi_heap_destroy == nullptr)
         return;
+    if (isPassing())
+        return g_next.mi_heap_destroy(heap);
     const ReentrancyGuard guard;
     if (guard && mallocModule() != nullptr)
         if (const std::uint64_t visit = symbolOf(mallocModule(), "mi_heap_visit_blocks"); visit != 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hooks of mmap, munmap, mremap, brk and sbrk: who asks the kernel for memory past the allocator. What the allocator asks for itself is
+// The hooks of mmap, munmap, mremap, brk, sbrk and mlockall: who asks the kernel for memory past the allocator. What the allocator asks for itself is
 // its own affair: the blocks it gives out are counted. Without <sys/mman.h>, which gives mmap another name.
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
@@ -49,6 +49,8 @@ std::uint64_t flagsOf(int flags, int protection)
 /// Calls the kernel through `call` and records what was mapped. In the hook itself, as allocateBy().
 template <typename Call> [[gnu::always_inline]] inline void *mapBy(std::size_t length, std::uint64_t flags, Call call)
 {
+    if (isPassing())
+        return call();
     const ReentrancyGuard guard;
     void *result = call();
     if (guard && result != failedMapping() && !isAllocatorCode(__builtin_return_address(0)))
@@ -90,8 +92,24 @@ void *mmap64(void *address, size_t length, int protection, int flags, int descri
     });
 }
 
+int mlockall(int flags) noexcept
+{
+    const auto call = [=] {
+        return canForward() && g_next.mlockall != nullptr
+            ? g_next.mlockall(flags)
+            : (resultOf(rawSyscall(SYS_mlockall, flags)) == nullptr ? 0 : -1);
+    };
+    const int result = call();
+    // The shared memory counts against what may be locked (RLIMIT_MEMLOCK), whether or not there is anything in it.
+    if (result == 0 || errno != ENOMEM || !mayRecord() || !g_tracing.giveWay(wire::Retreat::MemoryLocked))
+        return result;
+    return call();
+}
+
 int munmap(void *address, size_t length) noexcept
 {
+    if (isPassing() && g_next.munmap != nullptr)
+        return g_next.munmap(address, length);
     const ReentrancyGuard guard;
     // The kernel refuses anything else, and takes hardly anything but a full table for a reason to refuse this.
     const bool isValid = (asNumber(address) & kPageMask) == 0 && length != 0;
@@ -110,6 +128,8 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
             : resultOf(rawSyscall(SYS_mremap, asLong(old), static_cast<long>(oldLength), static_cast<long>(newLength),
                 flags, asLong(wanted)));
     };
+    if (isPassing())
+        return call();
     const ReentrancyGuard guard;
     if (!guard || (asNumber(old) & kPageMask) != 0 || isAllocatorCode(__builtin_return_address(0)))
         return call();
@@ -127,6 +147,8 @@ void *mremap(void *old, size_t oldLength, size_t newLength, int flags, void *wan
 
 int brk(void *end) noexcept
 {
+    if (isPassing() && g_next.brk != nullptr)
+        return g_next.brk(end);
     const ReentrancyGuard guard;
     const bool isRecorded = guard && !isAllocatorCode(__builtin_return_address(0));
     const std::uint64_t before = isRecorded ? currentBreak() : 0;
@@ -144,6 +166,8 @@ int brk(void *end) noexcept
 
 void *sbrk(long increment) noexcept
 {
+    if (isPassing() && g_next.sbrk != nullptr)
+        return g_next.sbrk(increment);
     const ReentrancyGuard guard;
     if (!canForward() || g_next.sbrk == nullptr) {
         errno = ENOMEM;

@@ -8,6 +8,7 @@
 namespace capture::tracer {
 
 NextFunctions g_next;
+constinit std::atomic<Way> g_way = Way::Unknown;
 std::uint64_t g_loaderBegin = 0, g_loaderEnd = 0;
 
 namespace {
@@ -71,7 +72,21 @@ bool findFunctions(Lookup lookUp)
 
 } // namespace
 
-bool findNextFunctions() { return findFunctions(nextDefinition); }
+bool findNextFunctions()
+{
+    if (!findFunctions(nextDefinition))
+        return false;
+    Way unknown = Way::Unknown;
+    g_way.compare_exchange_strong(unknown, Way::Record, std::memory_order_release);
+    return true;
+}
+
+void setWay(Way way)
+{
+    // A hook that is told a way takes it for granted that there is something to go on to. What is looked up later decides for itself.
+    if (__atomic_load_n(&g_next.malloc, __ATOMIC_ACQUIRE) != nullptr)
+        g_way.store(way, std::memory_order_release);
+}
 
 bool findPresentFunctions() { return findFunctions(firstDefinition); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,7 +18,18 @@ struct NextFunctions
 #undef HOOK_OPTIONAL
 #undef HOOK
 };
-extern NextFunctions g_next;
+extern NextFunctions g_next __attribute__((visibility("hidden")));
+
+/// What a hook is to do with a call.
+enum class Way : std::uint32_t {
+    Unknown = 0, ///< the functions that it goes on to have not been looked up
+    PassOn = 1,  ///< nobody records: go on at once, and leave no trace in the thread's words
+    Record = 2,  ///< somebody may: go the whole way
+};
+/// Looked at first in each hook, so that one which nobody listens to costs a load and a jump. Follows Tracing's phase once the functions are
+/// known.
+extern constinit std::atomic<Way> g_way __attribute__((visibility("hidden")));
+void setWay(Way way);
 
 /// Looks all of them up, when the first call comes; false if the allocator cannot be found yet. No lock: threads
 /// that meet here find the same. Allocates nothing.

@@ -105,6 +105,7 @@ class EventTimer
 {
 public:
     explicit EventTimer(ThreadState &thread)
+        : m_thread(thread)
     {
         if (--thread.untilTimed != 0) [[likely]]
             return;
@@ -127,6 +128,7 @@ private:
         constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
         wire::Header &header = g_tracing.memory.header();
         const std::uint64_t end = clockUnits();
+        m_thread.noticeSilence(header, end);
         const std::uint64_t clock = clockUnits() - end; // what looking at it costs is no part of it
         if (end - m_begin >= kLongestUnits || clock >= kLongestUnits)
             return;
@@ -134,6 +136,7 @@ private:
         header.timedEvents.fetch_add(1, std::memory_order_relaxed);
     }
 
+    ThreadState &m_thread;
     std::uint64_t m_begin = 0;
 };
 

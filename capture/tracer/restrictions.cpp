@@ -7,6 +7,8 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
+#include <linux/membarrier.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -20,7 +22,7 @@ constinit std::atomic<std::uint32_t> Restrictions::s_forbidden = 0;
 
 namespace {
 
-constexpr std::uint32_t kAll = 2047;
+constexpr std::uint32_t kAll = 8191;
 constexpr std::uint64_t kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 constexpr std::uint64_t kAnyNumber = 4711;
 
@@ -47,6 +49,7 @@ constexpr Call kCalls[] = {
     {Ask::Meet, SYS_madvise, {kAnyNumber, 1 << 27, MADV_DONTFORK}},
     {Ask::Meet, SYS_madvise, {kAnyNumber, 4096, MADV_WIPEONFORK}},
     {Ask::Identify, SYS_gettid, {}},
+    {Ask::Identify, SYS_getpid, {}},
     {Ask::Name, SYS_prctl, {PR_GET_NAME, kAnyNumber}},
 #if defined(PR_SET_VMA) && defined(PR_SET_VMA_ANON_NAME)
     {Ask::Name, SYS_prctl, {PR_SET_VMA, PR_SET_VMA_ANON_NAME, kAnyNumber, 4096, kAnyNumber}},
@@ -60,6 +63,15 @@ constexpr Call kCalls[] = {
     {Ask::Sleep, SYS_nanosleep, {kAnyNumber, 0}},
     {Ask::FindRecorder, SYS_kill, {kAnyNumber, 0}},
     {Ask::Look, SYS_access, {kAnyNumber, 4}},
+    {Ask::Compare, SYS_kcmp, {kAnyNumber, kAnyNumber, KCMP_VM, 0, 0}},
+    {Ask::Leave, SYS_getpid, {}},
+    {Ask::Leave, SYS_nanosleep, {kAnyNumber, 0}},
+    {Ask::Leave, SYS_membarrier, {MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0}},
+    {Ask::Leave, SYS_membarrier, {MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0}},
+    {Ask::Leave, SYS_futex, {kAnyNumber, FUTEX_WAIT_PRIVATE, 0, kAnyNumber}},
+    {Ask::Leave, SYS_tgkill, {kAnyNumber, kAnyNumber, 0}},
+    {Ask::Leave, SYS_tkill, {kAnyNumber, 0}},
+    {Ask::Leave, SYS_munmap, {kAnyNumber, 1 << 27}},
     {Ask::Clock, SYS_clock_gettime, {1, kAnyNumber}},
 };
 

@@ -21,6 +21,8 @@ enum class Ask : std::uint32_t {
     Clock = 256,        ///< where the time stamp counter is not the clock
     Stamp = 512,        ///< no call, but as deadly: reading the time stamp counter (PR_SET_TSC, and the strict mode)
     Look = 1024,        ///< whether a file can be read
+    Compare = 2048,     ///< whether two processes share their memory
+    Leave = 4096,       ///< give the shared memory back while other threads run
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/thread_state.h"
 
+#include "capture/tracer/doorbell.h"
 #include "capture/tracer/tracing.h"
 #include "capture/unwind/unwinder.h"
 
@@ -27,9 +28,11 @@ const FrameStep &StepCache::find(
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
 {
+    guest = 0;
     ring = writer;
     lastTime = 0;
     untilTimed = 1;
+    lastBeatUnits = 0;
     gaveUp = false;
     coverage = Coverage::All;
     reallocWasTold = false;
@@ -53,6 +56,20 @@ void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
         sampler.begin(wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     lastAllocation = nullptr;
     order = word;
+}
+
+void ThreadState::noticeSilence(const wire::Header &header, std::uint64_t now)
+{
+    constexpr std::uint64_t kSilenceUnits = 1u
+        << 22; // 50 to 270 ms; a recorder that has nothing to do is silent for longer
+    const std::uint64_t beat = header.heartbeat.load(std::memory_order_relaxed);
+    const bool isSilent = beat == lastBeat && lastBeatUnits != 0;
+    if (isSilent && now - lastBeatUnits < kSilenceUnits)
+        return;
+    lastBeat = beat;
+    lastBeatUnits = now;
+    if (isSilent && Doorbell(g_tracing.memory).recorderIsGone())
+        g_tracing.goDormant();
 }
 
 namespace {

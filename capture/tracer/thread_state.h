@@ -85,11 +85,15 @@ struct ThreadState
     /// The words of the thread whose own it is; null: nobody's, as tracing has ended since. Their `inside` says whether that
     /// thread may be using the shared memory.
     const ThreadWords *owner = nullptr;
+    std::uint32_t guest
+        = 0; ///< its thread, if that belongs to another process in the same memory; see Tracing::enterAsGuest()
     wire::RingWriter ring;
-    std::uint64_t lastTime = 0;   ///< clock units of the last record
-    std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
-    std::uint32_t untilTimed = 1; ///< events until the next one that is measured
-    bool gaveUp = false;          ///< waited for room in vain: until there is some, events are dropped without waiting
+    std::uint64_t lastTime = 0;      ///< clock units of the last record
+    std::uint64_t generation = 0;    ///< of the modules, when the caches were last known good
+    std::uint32_t untilTimed = 1;    ///< events until the next one that is measured
+    std::uint64_t lastBeat = 0;      ///< the recorder's heartbeat, when it was last seen to change
+    std::uint64_t lastBeatUnits = 0; ///< and that moment, in clock units
+    bool gaveUp = false; ///< waited for room in vain: until there is some, events are dropped without waiting
     Coverage coverage = Coverage::All;
     bool reallocWasTold = false; ///< its begin, of the realloc that this thread is in
     std::uint32_t reallocTakenOut
@@ -108,6 +112,8 @@ struct ThreadState
 
     /// Makes it the calling thread's own, writing into `writer`'s ring. It has no order yet.
     void begin(wire::RingWriter writer, std::uint64_t sp);
+    /// Now and then, `now` in clock units: has the process go dormant if the recorder is gone. A ring that fills slowly would tell only late.
+    void noticeSilence(const wire::Header &header, std::uint64_t now);
     /// From now on it records as `order` says, whose word is `word`.
     void follow(std::uint32_t word, const wire::Order &wanted);
 };

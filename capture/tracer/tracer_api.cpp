@@ -198,10 +198,15 @@ void publishPrivateMemory()
             before, count, std::memory_order_release, std::memory_order_relaxed)) { }
 }
 
-void offerApi()
+void renewApi()
 {
     g_connection.fetch_add(1, std::memory_order_relaxed);
     g_pools.store(0, std::memory_order_relaxed);
+}
+
+void offerApi()
+{
+    renewApi();
     for (const link_map *module = firstModule(); module != nullptr; module = module->l_next) {
         unwind::LocalModule found;
         if (module == firstModule())

@@ -18,5 +18,7 @@ void publishPrivateMemory();
 /// modules that are loaded, by their ELF notes, and fills them. Modules that come later ask for it themselves
 /// (genesis_profiler_join), or at the next call. After each connection to a recorder; pools then introduce themselves anew.
 void offerApi();
+/// The same in a forked child, whose slots are filled as its parent's were. Looks at no module.
+void renewApi();
 
 } // namespace capture::tracer

@@ -9,6 +9,7 @@
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
 
+#include <linux/kcmp.h>
 #include <linux/prctl.h>
 
 namespace capture::tracer {
@@ -20,6 +21,17 @@ constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 namespace {
 
 constexpr unsigned kRuleCacheBits = 14; // 256 KiB, touched as far as it is used
+
+/// The process whose memory this is: in a child that was made by vfork, or in another way that shares the memory, its parent's.
+std::int64_t memoryOwner(wire::Origin origin)
+{
+    const long pid = rawSyscall(SYS_getpid);
+    // Only a forked child can come to its first event so late. What began with an exec met the recorder before it had children.
+    if (origin != wire::Origin::Fork || !Restrictions::allow(Ask::Compare))
+        return pid;
+    const long parent = rawSyscall(SYS_getppid);
+    return rawSyscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0 ? parent : pid;
+}
 
 std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
 
@@ -33,7 +45,16 @@ bool Standing::isInherited() const
 bool Tracing::beginConnecting(Standing before)
 {
     const Standing after{Phase::Connecting, static_cast<std::int32_t>(rawSyscall(SYS_getpid))};
-    return m_standing.compare_exchange_strong(before, after, std::memory_order_acq_rel);
+    if (!m_standing.compare_exchange_strong(before, after, std::memory_order_acq_rel))
+        return false;
+    setWay(Way::Record); // a child that is forked meanwhile has to meet the recorder itself
+    return true;
+}
+
+void Tracing::setPhase(Phase phase)
+{
+    m_standing.store({phase, 0}, std::memory_order_release);
+    setWay(phase == Phase::Dormant ? Way::PassOn : Way::Record);
 }
 
 bool Tracing::start()
@@ -77,9 +98,12 @@ bool Tracing::connect(wire::Origin origin)
         retreat(wire::Retreat::NoMemory);
         return false;
     }
-    // In a process that runs already it is offered where the loader's list of modules stands still.
-    if (origin != wire::Origin::Attach)
+    // In a process that runs already it is offered where the loader's list of modules stands still. A forked child may have that list as it
+    // was in the middle of another thread's dlclose, with modules in it that are gone; and it has what was offered to its parent.
+    if (origin == wire::Origin::Exec)
         offerApi();
+    else if (origin == wire::Origin::Fork)
+        renewApi();
     return true;
 }
 
@@ -92,7 +116,7 @@ void Tracing::findLoaderFunctions()
 /// Makes ready what an event needs. False: there is no memory for it.
 bool Tracing::prepare(wire::Origin origin)
 {
-    const std::int64_t pid = rawSyscall(SYS_getpid);
+    const std::int64_t pid = memoryOwner(origin);
     if (m_memoryPid != pid)
         g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
     m_memoryPid = pid;
@@ -134,18 +158,50 @@ ThreadState *Tracing::enter()
     const Visit visit;
     if (!ForkFlag::isRaised())
         return nullptr; // tracing has ended meanwhile
+    const bool mayAsk = !isGoingWithout(t_words.state) && Restrictions::allow(Ask::Identify);
+    const bool isGuest = mayAsk && rawSyscall(SYS_getpid) != m_memoryPid;
+    ThreadState *state = isGuest ? enterAsGuest() : mayAsk ? beginInFreeSlot(0) : nullptr;
+    if (state == nullptr) {
+        t_words.state = goWithout();
+        memory.header().losses.droppedNoRing.fetch_add(1, std::memory_order_relaxed);
+    } else if (!isGuest) {
+        t_words.state = state;
+    }
+    return state;
+}
+
+/// For a child that runs in this process's memory. One made by vfork has the words of the thread that waits for it, which goes on with
+/// them when the child, and with it the child's ring, is gone: so they are left alone, and each event finds the ring anew.
+ThreadState *Tracing::enterAsGuest()
+{
+    const auto tid = static_cast<std::uint32_t>(rawSyscall(SYS_gettid));
+    const std::uint32_t ready = memory.header().readySlots.load(std::memory_order_acquire);
+    const std::uint32_t first = m_guestSlot.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < ready; ++i) {
+        const std::uint32_t index = (first + i) % ready;
+        ThreadState *known = m_states[index];
+        if (known != nullptr && known->guest == tid
+            && memory.slot(index).state.load(std::memory_order_acquire) == wire::SlotState::Taken)
+            return known;
+    }
+    return beginInFreeSlot(tid);
+}
+
+/// Makes a slot the calling thread's, whose id is `guest` if it is one. Null if there is none or no memory for a state.
+ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
+{
     std::uint32_t index = 0;
-    wire::ThreadSlot *slot = isGoingWithout(t_words.state) ? nullptr : takeSlot(index);
-    ThreadState *state = slot != nullptr && Restrictions::allow(Ask::Identify) ? stateFor(index) : nullptr;
+    wire::ThreadSlot *slot = takeSlot(index);
+    ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
     if (state == nullptr) {
         if (slot != nullptr)
             slot->state.store(wire::SlotState::Free, std::memory_order_release);
-        t_words.state = goWithout();
-        memory.header().losses.droppedNoRing.fetch_add(1, std::memory_order_relaxed);
         return nullptr;
     }
     slot->tid.store(static_cast<std::uint32_t>(rawSyscall(SYS_gettid)), std::memory_order_relaxed);
-    asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
+    slot->stackTop = 0;
+    if (guest == 0) // whose stack may be anywhere
+        asm("movq %%fs:0, %0" : "=r"(slot->stackTop));
     slot->name[0] = 0;
     if (Restrictions::allow(Ask::Name))
         rawSyscall(SYS_prctl, PR_GET_NAME, asLong(slot->name));
@@ -154,7 +210,9 @@ ThreadState *Tracing::enter()
         memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
     state->begin(wire::RingWriter(memory, *slot), stackPointer());
     state->owner = &t_words;
-    t_words.state = state;
+    state->guest = guest;
+    if (guest != 0)
+        m_guestSlot.store(index, std::memory_order_relaxed);
     publishPrivateMemory();
     return state;
 }
@@ -233,8 +291,11 @@ void Tracing::respectRestrictions()
 
 void Tracing::goDormant()
 {
-    setPhase(Phase::Dormant);
+    // In this order. Before the flag: else this process would be taken for the forked child of one that records. After it: while one thread
+    // still records, a free in another must not pass by, or the next block at that address is taken for one that was never freed.
+    m_standing.store({Phase::Dormant, 0}, std::memory_order_release);
     ForkFlag::lower();
+    setWay(Way::PassOn);
 }
 
 } // namespace capture::tracer

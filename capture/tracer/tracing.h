@@ -92,6 +92,8 @@ public:
     void findLoaderFunctions();
     /// Stops recording and gives the shared memory back; false as long as a thread is in a hook and may still use it.
     bool leave();
+    /// Does so for good, as the program would fail with what tracing takes, and tells why. False if it could not be done within some moments.
+    bool giveWay(wire::Retreat why);
     /// A recorder that is alive is being served.
     bool isServing() const;
 
@@ -118,7 +120,7 @@ private:
 
     Standing standing() const { return m_standing.load(std::memory_order_acquire); }
     bool beginConnecting(Standing before);
-    void setPhase(Phase phase) { m_standing.store({phase, 0}, std::memory_order_release); }
+    void setPhase(Phase phase);
     bool start();
     bool connect(wire::Origin origin);
     bool prepare(wire::Origin origin);
@@ -126,6 +128,8 @@ private:
     bool hasVisitors() const;
     void disownStates();
     ThreadState *enter();
+    ThreadState *enterAsGuest();
+    ThreadState *beginInFreeSlot(std::uint32_t guest);
     wire::ThreadSlot *takeSlot(std::uint32_t &index);
     ThreadState *stateFor(std::uint32_t index);
 
@@ -133,7 +137,9 @@ private:
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
     std::atomic<std::uint32_t> m_slotHint = 0;
-    std::int64_t m_memoryPid = 0; ///< the process that `memory` is mapped in: a forked child has it not
+    std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
+    /// The process that `memory` is mapped in: a forked child has it not. Whoever runs in it under another pid is a guest.
+    std::int64_t m_memoryPid = 0;
     bool m_hasRules = false;
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
 };

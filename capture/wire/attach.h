@@ -30,8 +30,9 @@ enum class AttachStatus : std::uint32_t {
     OwnAllocator = 3,  ///< the program itself defines malloc: its calls go through no slot
     AlreadyActive = 4, ///< another recorder listens
     NotMet = 5,        ///< the recorder was not reached, or its memory could not be mapped
-    Busy = 6,          ///< of Stop: slots are restored, but a thread is still in a hook: ask again
-    NotActive = 7,     ///< of Scan and Stop: the recorder at `address` traces nothing here (any more)
+    Busy
+    = 6, ///< a thread is still in a hook since the recording before (Start), or this one (Stop: slots are restored): ask again
+    NotActive = 7, ///< of Scan and Stop: the recorder at `address` traces nothing here (any more)
 };
 
 /// In memory of the target. The recorder writes the first part before the call, the target the rest.

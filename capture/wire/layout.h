@@ -53,6 +53,7 @@ enum class Retreat : std::uint32_t {
     NoClock = 2,       ///< it has forbidden itself to read the clock
     NoMemory = 3,      ///< the tracer got no memory of its own: from the begin
     NoForkFlag = 4,    ///< no page can be had that the kernel wipes on fork: from the begin
+    MemoryLocked = 5,  ///< it locks all its memory (mlockall), and may not lock as much as it is with ours
 };
 
 /// Counts of what the target could not record. Target; each only grows.

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/stack_costs.h"
 #include "model/aggregate/time_series.h"
 #include "model/base/format_units.h"
 
@@ -99,49 +100,57 @@ private:
             "new stacks end at a caller that was known", heap);
         addLoss(LossKind::UnknownFrees,
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
-            "blocks from before tracing began were freed; they are in no total", heap);
-        lookAtImages();
+            "blocks were freed that were not seen to be allocated; these frees are in no total", heap);
+        nameUntracedPrograms();
     }
 
-    /// Images of which the same is to be said, as make and shells start them by the hundred, are one line.
-    void lookAtImages()
+    /// Programs that are not (wholly) traced for the same reason: one item, however many there are.
+    struct Untraced
     {
-        struct Group
-        {
-            bool isMissing = false;
-            std::string why;
-            std::vector<std::string> names; ///< different ones, in their order
-            std::int64_t images = 0;
-        };
-        std::vector<Group> groups;
+        Trust trust;
+        std::string why;
+        std::vector<std::string> names; ///< each once
+        std::size_t images = 0;
+    };
+
+    void nameUntracedPrograms()
+    {
+        std::vector<Untraced> all;
         for (const Image &image : m_snapshot.tables->images) {
             const std::string &note = m_snapshot.tables->text(image.heapNote);
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
+            const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
             const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            auto group = std::find_if(groups.begin(), groups.end(),
-                [&](const Group &one) { return one.isMissing == isMissing && one.why == why; });
-            if (group == groups.end())
-                group = groups.insert(groups.end(), Group{isMissing, why, {}, 0});
-            ++group->images;
+            auto same = std::find_if(
+                all.begin(), all.end(), [&](const Untraced &one) { return one.trust == trust && one.why == why; });
+            if (same == all.end())
+                same = all.insert(all.end(), {trust, why, {}, 0});
+            ++same->images;
             const std::string name = programName(image);
-            if (std::find(group->names.begin(), group->names.end(), name) == group->names.end())
-                group->names.push_back(name);
+            if (std::find(same->names.begin(), same->names.end(), name) == same->names.end())
+                same->names.push_back(name);
         }
-        for (const Group &group : groups) {
-            constexpr std::size_t kMostNames = 3;
-            std::string names;
-            for (std::size_t i = 0; i < std::min(group.names.size(), kMostNames); ++i)
-                names += (i > 0 ? ", " : "") + group.names[i];
-            if (group.names.size() > kMostNames)
-                names += fmt::format(" and {} more", formatCount(group.names.size() - kMostNames));
-            if (static_cast<std::size_t>(group.images) > group.names.size())
-                names += fmt::format(" ({} processes)", formatCount(group.images));
-            add(group.isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", names, group.why),
-                "their allocations are not (all) in the totals");
-            m_result.heap = std::max(m_result.heap, group.isMissing ? Trust::Partial : Trust::Minor);
+        for (const Untraced &one : all) {
+            add(one.trust, fmt::format("Heap of {}: {}", untracedNames(one), one.why),
+                one.images == 1 ? "its allocations are not (all) in the totals"
+                                : "their allocations are not (all) in the totals");
+            m_result.heap = std::max(m_result.heap, one.trust);
         }
+    }
+
+    static std::string untracedNames(const Untraced &one)
+    {
+        constexpr std::size_t kShown = 3;
+        std::string text;
+        for (std::size_t i = 0; i < std::min(one.names.size(), kShown); ++i)
+            text += (i > 0 ? ", " : "") + one.names[i];
+        if (one.names.size() > kShown)
+            text += fmt::format(" and {} more", one.names.size() - kShown);
+        return one.images > one.names.size()
+            ? fmt::format("{} ({} processes)", text, formatCount(static_cast<std::int64_t>(one.images)))
+            : text;
     }
 
     /// A program that ended before its name was read is known by its number alone.

@@ -44,6 +44,19 @@ void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportO
     }
 }
 
+/// Where blocks come from that were freed without being known.
+std::string earlierBlocks(const Snapshot &snapshot)
+{
+    const auto hasImages = [&](HeapState state) {
+        const std::vector<Image> &images = snapshot.tables->images;
+        return std::any_of(images.begin(), images.end(), [=](const Image &image) { return image.heap == state; });
+    };
+    if (!hasImages(HeapState::Inherited))
+        return "allocated before tracing began";
+    return hasImages(HeapState::Attached) ? "allocated before the attach or the fork"
+                                          : "of the parent, by its forked children";
+}
+
 void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     const HeapSummary &heap = snapshot.heapSummary;
@@ -74,7 +87,7 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
             fmt::format("{}{} at {}{}", heap.peakIsBound ? "at most " : "", bytes(heap.peakBytes),
                 formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)
-            row("Frees of earlier blocks", formatCount(heap.unknownFrees), "allocated before tracing began");
+            row("Frees of earlier blocks", formatCount(heap.unknownFrees), earlierBlocks(snapshot));
         if (snapshot.info.config.whenFull == WhenFull::Drop)
             row("Full rings", "dropped", "without waiting for the recorder (--when-full drop)");
         row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));

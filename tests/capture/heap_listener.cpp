@@ -26,9 +26,9 @@ struct HeapListener::Image
     bool hasEnded = false;
 };
 
-HeapListener::HeapListener()
+HeapListener::HeapListener(std::uint64_t samplePeriodBytes)
 {
-    auto server = RendezvousServer::start(m_clock.kind(), 0,
+    auto server = RendezvousServer::start(m_clock.kind(), samplePeriodBytes,
         {[this](Arrival arrival) {
              if (!arrival.memory)
                  qFatal("%s", arrival.failure.c_str());

@@ -42,7 +42,8 @@ public:
         std::vector<ImageResult> images; ///< in the order of their arrival
     };
 
-    HeapListener();
+    /// `samplePeriodBytes` 0: every event.
+    explicit HeapListener(std::uint64_t samplePeriodBytes = 0);
     ~HeapListener();
 
     /// What happens once the program has written a line.

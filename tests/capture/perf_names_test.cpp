@@ -7,6 +7,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace capture;
@@ -52,6 +53,29 @@ private Q_SLOTS:
         QVERIFY(names.refresh());
         QCOMPARE(names.find(0x2000), std::string_view("two"));
         QVERIFY(!names.refresh());
+    }
+
+    void readsAListThatIsWrittenWhenItsProcessEnds()
+    {
+        int ends[2];
+        QCOMPARE(::pipe(ends), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            char byte;
+            ::_exit(::read(ends[0], &byte, 1) == 1 ? 0 : 1);
+        }
+        JitNames names(child);
+        const QString path = QStringLiteral("/tmp/perf-%1.map").arg(child);
+        append(path, "1000 20 written late\n");
+        QCOMPARE(::write(ends[1], "x", 1), 1);
+        int status = -1;
+        QCOMPARE(::waitpid(child, &status, 0), child);
+        const bool isRead = names.refresh();
+        QFile::remove(path);
+        QVERIFY(isRead);
+        QCOMPARE(names.find(0x1010), std::string_view("written late"));
+        ::close(ends[0]);
+        ::close(ends[1]);
     }
 
     void takesTheLastOfOverlappingEntries()

@@ -202,6 +202,23 @@ private Q_SLOTS:
         QCOMPARE(f.builder.tables().text(image.commandLine), std::string("worker --fast"));
     }
 
+    void aDaemonRunsWhatItsParentRanThatHasEnded()
+    {
+        Fixture f;
+        f.proc.set({.pid = 10, .executable = "/bin/daemon"});
+        f.start({10});
+        f.table.processSeen(11, 10, Timestamp{1'000'000});
+        f.table.processSeen(12, 11, Timestamp{2'000'000});
+        f.table.processEnded(11, Timestamp{3'000'000}, 0);
+        FakeProcess daemon{.pid = 12, .parentPid = 1, .startTicks = 1000, .isFork = true};
+        daemon.executable = "/bin/daemon";
+        f.proc.set(daemon);
+        f.tickAfter(kSecond);
+        f.tickAfter(kSecond);
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{3});
+        QCOMPARE(f.executableOf(12), std::string("/bin/daemon"));
+    }
+
     void anExecThatIsUnderWayIsReportedOnceItIsDone()
     {
         Fixture f;

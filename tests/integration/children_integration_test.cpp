@@ -59,8 +59,11 @@ void ChildrenIntegrationTest::addWays()
     QTest::addColumn<QString>("way");
     QTest::addColumn<int>("processes");
     QTest::newRow("fork") << QStringLiteral("fork") << 2;
+    QTest::newRow("fork by another user") << QStringLiteral("other-user") << 2;
     QTest::newRow("fork among threads") << QStringLiteral("threads") << 21;
     QTest::newRow("vfork") << QStringLiteral("vfork") << 1;
+    QTest::newRow("vfork before a thread's first event") << QStringLiteral("vfork-first") << 1;
+    QTest::newRow("vfork before a forked child's first event") << QStringLiteral("fork-vfork") << 3;
     QTest::newRow("clone(CLONE_VM)") << QStringLiteral("clone") << 1;
     QTest::newRow("posix_spawn") << QStringLiteral("spawn") << 2;
     QTest::newRow("exec chain") << QStringLiteral("exec") << 2;
@@ -89,6 +92,11 @@ void ChildrenIntegrationTest::eachFollowedChildIsAProcessOfItsOwn()
     const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
     QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
     QCOMPARE(losses[QStringLiteral("bad_records")].toInteger(-1), 0);
+    QCOMPARE(losses[QStringLiteral("unknown_frees")].toInteger(-1), 0); // of blocks of the process that forked: no loss
+    const QByteArray text = runner.genprof({QStringLiteral("report"), runner.session()}).out;
+    QCOMPARE(text.contains("of the parent, by its forked children"),
+        way == QStringLiteral("fork") || way == QStringLiteral("other-user"));
+    QVERIFY(!text.contains("before tracing began"));
 }
 
 void ChildrenIntegrationTest::ignoredChildrenLeaveTheProgramAlone_data() { addWays(); }

@@ -264,6 +264,26 @@ private Q_SLOTS:
         QCOMPARE(with(21), Trust::Partial);
     }
 
+    void saysHowGeneratedCodeGetsNames()
+    {
+        const auto with = [](std::int64_t unnamed) {
+            SnapshotBuilder builder;
+            builder.cpu("main;f 80\n");
+            TableBuilder &tables = builder.tables();
+            const FrameId frame = tables.frame(tables.module("[jit]", "1", ModuleKind::Jit), 0x1000, FrameKind::Exact);
+            CpuCost cost = builder.raw().cpu.front();
+            cost.stack = tables.stack(TableBuilder::root(StackEnd::ReachedStart), frame);
+            cost.samples = unnamed;
+            builder.raw().cpu.push_back(cost);
+            return coverage(builder.build()).items;
+        };
+        const auto items = with(20);
+        QCOMPARE(items.size(), std::size_t{1});
+        QVERIFY(items.front().what.starts_with("20.0 % of the samples"));
+        QVERIFY(items.front().effect.find("node --perf-basic-prof") != std::string::npos);
+        QVERIFY(with(1).empty());
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;
@@ -272,6 +292,23 @@ private Q_SLOTS:
         const Coverage result = coverage(builder.build());
         QCOMPARE(result.heap, Trust::Partial);
         QCOMPARE(result.items.front().what, std::string("Heap of /usr/bin/app: it is linked statically"));
+    }
+
+    void saysOnceWhyManyProgramsAreNotTraced()
+    {
+        SnapshotBuilder builder;
+        Image image = builder.build().tables->images.front();
+        image.heap = HeapState::NotTraced;
+        image.heapNote = builder.tables().string("it is linked statically.");
+        for (const char *name : {"/bin/echo", "/bin/true", "/bin/echo", "/bin/cat", "/bin/ls"}) {
+            image.executable = builder.tables().string(name);
+            builder.tables().addImage(image);
+        }
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.heap, Trust::Partial);
+        QCOMPARE(result.items.size(), std::size_t{1});
+        QCOMPARE(result.items.front().what,
+            std::string("Heap of /bin/echo, /bin/true, /bin/cat and 1 more (5 processes): it is linked statically"));
     }
 
     void namesAProgramByItsNumberWhereItsNameIsNotKnown()
@@ -284,25 +321,6 @@ private Q_SLOTS:
         const Coverage result = coverage(builder.build());
         QCOMPARE(result.items.front().what,
             std::string("Heap of a short-lived program (process 100): The tracer did not connect"));
-    }
-
-    void saysOnceWhatHoldsForManyPrograms()
-    {
-        SnapshotBuilder builder;
-        Image &first = builder.tables().changeImage(builder.image());
-        first.heap = HeapState::NotTraced;
-        first.heapNote = builder.tables().string("it is linked statically");
-        const Image same = first;
-        builder.tables().addImage(same);
-        for (const char *other : {"/bin/a", "/bin/b", "/bin/c"}) {
-            Image image = same;
-            image.executable = builder.tables().string(other);
-            builder.tables().addImage(image);
-        }
-        const Coverage result = coverage(builder.build());
-        QCOMPARE(result.items.size(), std::size_t{1});
-        QCOMPARE(result.items.front().what,
-            std::string("Heap of /usr/bin/app, /bin/a, /bin/b and 1 more (5 processes): it is linked statically"));
     }
 
     void countsIncompleteStacks()

@@ -60,12 +60,26 @@ int waitFor(pid_t child)
 
 int byFork()
 {
+    void *inherited = std::malloc(77);
+    g_sink = inherited;
+    g_done = g_done + 1;
     const pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        std::free(inherited);
         childWork(40, 10);
+    }
     const int status = waitFor(child);
     work(20, 5);
     return status;
+}
+
+/// A server that gives up root's rights, if it has them, before it makes its workers.
+int byForkOfAnotherUser()
+{
+    constexpr uid_t kNobody = 65534;
+    if (getuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0))
+        return 1;
+    return byFork();
 }
 
 /// Forks while other threads allocate.
@@ -104,6 +118,45 @@ int byVfork()
     if (child == 0) {
         work(7, 3);
         std::_Exit(0);
+    }
+    return waitFor(child);
+}
+
+/// A thread that allocates for the first time in such a child, and goes on for longer than the recorder takes to see the child's end.
+int byVforkFirst()
+{
+    int status = 1;
+    std::thread([&] {
+        status = byVfork();
+        for (int i = 0; i < 20; ++i) {
+            usleep(20'000);
+            work(200, 100);
+        }
+        status |= byVfork();
+    }).join();
+    return status;
+}
+
+/// The same in a forked child, which thereby meets the recorder: the child in its memory then becomes another program.
+int byForkThenVfork(const char *self)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        g_done = 0;
+        g_freed = 0;
+        const pid_t grandchild = vfork();
+        if (grandchild == 0) {
+            work(7, 3);
+            execl(self, self, "chain", "0", nullptr);
+            std::_Exit(1);
+        }
+        const int status = waitFor(grandchild);
+        for (int i = 0; i < 20; ++i) {
+            usleep(20'000);
+            work(200, 100);
+        }
+        tell();
+        std::_Exit(status);
     }
     return waitFor(child);
 }
@@ -186,10 +239,16 @@ int run(const std::string &which, const char *self)
 {
     if (which == "fork")
         return byFork();
+    if (which == "other-user")
+        return byForkOfAnotherUser();
     if (which == "threads")
         return byForkAmongThreads();
     if (which == "vfork")
         return byVfork();
+    if (which == "vfork-first")
+        return byVforkFirst();
+    if (which == "fork-vfork")
+        return byForkThenVfork(self);
     if (which == "clone")
         return byClone();
     if (which == "spawn")

@@ -7,6 +7,7 @@
 #include <link.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -110,6 +111,29 @@ int amongThreads()
     return 0;
 }
 
+/// Children that are forked while the loader is in the middle of something, which they then have for ever.
+int forksAmongLoads()
+{
+    const std::string path = modulePath();
+    std::atomic<bool> isOver = false;
+    std::thread loads([&] {
+        while (!isOver)
+            dlclose(dlopen(path.c_str(), RTLD_NOW));
+    });
+    int bad = 0;
+    for (int i = 0; i < 300; ++i) {
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(churn(20) == 0 ? 3 : 1);
+        int status = 0;
+        bad += waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 0 : 1;
+    }
+    isOver = true;
+    loads.join();
+    std::printf("bad %d\n", bad);
+    return 0;
+}
+
 int deepBinding()
 {
     const Module module(dlopen(modulePath().c_str(), RTLD_NOW | RTLD_DEEPBIND));
@@ -186,6 +210,7 @@ int byName()
 constexpr Case kCases[] = {
     {"loops", loops},
     {"among-threads", amongThreads},
+    {"forks-among-loads", forksAmongLoads},
     {"deep-binding", deepBinding},
     {"other-namespace", otherNamespace},
     {"of-the-library", ofTheLibrary},

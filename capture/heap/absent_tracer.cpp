@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/absent_tracer.h"
+
+#include "capture/proc/proc_reader.h"
+#include "capture/wire/rendezvous.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+namespace capture {
+
+namespace {
+
+/// The value of a variable in the text of an environ file.
+std::optional<std::string_view> valueOf(std::string_view environment, std::string_view name)
+{
+    while (!environment.empty()) {
+        const std::string_view entry = environment.substr(0, environment.find('\0'));
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+            return entry.substr(name.size() + 1);
+        environment.remove_prefix(std::min(entry.size() + 1, environment.size()));
+    }
+    return std::nullopt;
+}
+
+std::string networkOf(const std::string &process, const std::string &procRoot)
+{
+    std::error_code error;
+    return std::filesystem::read_symlink(fmt::format("{}/{}/ns/net", procRoot, process), error).string();
+}
+
+} // namespace
+
+bool isInOtherNetwork(std::int32_t pid, const std::string &procRoot)
+{
+    const std::string theirs = networkOf(std::to_string(pid), procRoot), ours = networkOf("self", procRoot);
+    return !theirs.empty() && !ours.empty() && theirs != ours;
+}
+
+std::string absenceOfTracer(std::int32_t pid, std::string_view tracerPath, const std::string &procRoot)
+{
+    if (isInOtherNetwork(pid, procRoot))
+        return kOtherNetwork;
+    const auto environment = readProcFile(fmt::format("{}/{}/environ", procRoot, pid));
+    if (!environment || environment->empty())
+        return {};
+    const auto preload = valueOf(*environment, "LD_PRELOAD");
+    if (preload && preload->find(tracerPath) != std::string_view::npos)
+        return {};
+    if (preload && !preload->empty())
+        return fmt::format(
+            "It was started with an LD_PRELOAD of its own ({}), which left the tracer out: set that before genprof "
+            "(LD_PRELOAD=… genprof record …), or have the script add to the variable.",
+            *preload);
+    if (!valueOf(*environment, wire::kRendezvousVariable))
+        return "It was started with an environment of its own (env -i, sudo, a service manager), without LD_PRELOAD "
+               "and "
+               "GENESIS_TRACER: start genprof behind that, or attach to it.";
+    return "It was started without LD_PRELOAD, by which the tracer is loaded: start genprof behind what takes it out, "
+           "or attach to it.";
+}
+
+} // namespace capture

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/absent_tracer.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <filesystem>
+#include <fstream>
+
+class AbsentTracerTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsWhyFromTheProcess_data();
+    void readsWhyFromTheProcess();
+};
+
+void AbsentTracerTest::readsWhyFromTheProcess_data()
+{
+    QTest::addColumn<QByteArray>("environment"); // entries separated by |
+    QTest::addColumn<QByteArray>("network");
+    QTest::addColumn<QByteArray>("says"); // nothing: no reason is seen
+    QTest::newRow("as it should be") << QByteArray("A=1|LD_PRELOAD=/x/t.so|GENESIS_TRACER=a:b:0000|")
+                                     << QByteArray("net:[1]") << QByteArray();
+    QTest::newRow("with others") << QByteArray("LD_PRELOAD=/x/t.so:/lib/j.so|") << QByteArray("net:[1]")
+                                 << QByteArray();
+    QTest::newRow("replaced") << QByteArray("GENESIS_TRACER=a:b:0000|LD_PRELOAD=/lib/j.so|") << QByteArray("net:[1]")
+                              << QByteArray("an LD_PRELOAD of its own (/lib/j.so)");
+    QTest::newRow("taken out") << QByteArray("GENESIS_TRACER=a:b:0000|") << QByteArray("net:[1]")
+                               << QByteArray("without LD_PRELOAD, by which");
+    QTest::newRow("cleared") << QByteArray("A=1|") << QByteArray("net:[1]") << QByteArray("an environment of its own");
+    QTest::newRow("other network") << QByteArray("LD_PRELOAD=/x/t.so|") << QByteArray("net:[2]")
+                                   << QByteArray("another network namespace");
+    QTest::newRow("hidden") << QByteArray() << QByteArray("net:[1]") << QByteArray();
+}
+
+void AbsentTracerTest::readsWhyFromTheProcess()
+{
+    QFETCH(QByteArray, environment);
+    QFETCH(QByteArray, network);
+    QFETCH(QByteArray, says);
+    const QTemporaryDir folder;
+    const std::filesystem::path root = folder.path().toStdString();
+    for (const char *process : {"self", "12"})
+        std::filesystem::create_directories(root / process / "ns");
+    std::filesystem::create_symlink("net:[1]", root / "self" / "ns" / "net");
+    std::filesystem::create_symlink(network.toStdString(), root / "12" / "ns" / "net");
+    std::ofstream(root / "12" / "environ") << environment.replace('|', '\0').toStdString();
+    const std::string why = capture::absenceOfTracer(12, "/x/t.so", root.string());
+    if (says.isEmpty())
+        QCOMPARE(why, std::string());
+    else
+        QVERIFY2(why.find(says.toStdString()) != std::string::npos, why.c_str());
+    QCOMPARE(capture::isInOtherNetwork(12, root.string()), network != "net:[1]");
+}
+
+QTEST_GUILESS_MAIN(AbsentTracerTest)
+#include "absent_tracer_test.moc"
