@@ -276,6 +276,12 @@ private Q_SLOTS:
         const QString words = graph->explanationOf(graph->selected());
         QVERIFY2(
             words.startsWith(QStringLiteral("grow")) && words.contains(QStringLiteral("500 B")), qPrintable(words));
+        Q_EMIT functions->activated(functions->currentIndex());
+        QCOMPARE(selection.findText(), QStringLiteral("grow"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        const QAbstractItemModel &callers = *visibleTree(page)->model();
+        QCOMPARE(callers.index(0, 0).data().toString(), QStringLiteral("malloc"));
+        QCOMPARE(callers.index(0, 0, callers.index(0, 0)).data().toString(), QStringLiteral("grow"));
     }
 
     void saysWhatTheChosenRowSays()

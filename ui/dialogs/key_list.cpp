@@ -22,7 +22,7 @@ QString tr(const char *words) { return QCoreApplication::translate("KeyList", wo
 /// A heading where the first is empty.
 using Row = std::pair<QString, QString>;
 
-std::array<Row, 24> rows()
+std::array<Row, 25> rows()
 {
     return {{{{}, tr("Everywhere")}, {tr("Alt+1 … Alt+9"), tr("One of the first nine pages")},
         {tr("Ctrl+PgUp, Ctrl+PgDn"), tr("The page above or below")},
@@ -37,7 +37,9 @@ std::array<Row, 24> rows()
         {tr("Esc, Backspace, back button"), tr("Back to the zoom before")}, {tr("Home"), tr("The whole graph")},
         {tr("Right click"), tr("Copy, find, zoom, callers")}, {{}, tr("Trees and tables")},
         {tr("Click on a heading"), tr("Sort by it")}, {tr("Right, Left"), tr("Open and close a row")},
-        {tr("*"), tr("Open everything below a row")}, {tr("Ctrl+C"), tr("Copy the cell")}}};
+        {tr("*"), tr("Open everything below a row")},
+        {tr("Double click, Enter"), tr("In functions: who calls it; in a stack: its source")},
+        {tr("Ctrl+C"), tr("Copy the cell")}}};
 }
 
 } // namespace

@@ -335,6 +335,12 @@ void CostPage::functionSelectionChanged()
         InspectedStack{tree.node(heaviest).stack, {}, ChosenCost{m_view.kinds.front(), row.total, table.all}});
 }
 
+void CostPage::showCallers(const QModelIndex &ofFunction)
+{
+    m_selection.setFindText(ofFunction.siblingAtColumn(0).data(FullTextRole).toString());
+    m_orderButtons->button(static_cast<int>(Order::CallersFirst))->click();
+}
+
 void CostPage::treeSelectionChanged()
 {
     const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());

@@ -110,6 +110,7 @@ private:
     void inspectAgain();
     void treeSelectionChanged();
     void functionSelectionChanged();
+    void showCallers(const QModelIndex &ofFunction);
     /// The table that is shown; an empty export while there is none.
     Export tableExport();
     Export flameExport(const QString &name) const;

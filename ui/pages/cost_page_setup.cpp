@@ -248,6 +248,7 @@ void CostPage::setUpConnections()
     connect(m_treeView, &QTreeView::expanded, this, &CostPage::noteDepth);
     connect(m_functionView->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
         &CostPage::functionSelectionChanged);
+    connect(m_functionView, &QTreeView::activated, this, &CostPage::showCallers);
     connect(m_zoomOut, &QPushButton::clicked, m_flame, &FlameGraphView::zoomOut);
     connect(m_flame, &FlameGraphView::zoomChanged, this, &CostPage::showFlameCaption);
     connect(m_flame, &FlameGraphView::nodeSelected, this, [this](model::NodeId node) {

@@ -125,6 +125,10 @@ void Inspector::setUpFrames()
         const auto line = static_cast<std::size_t>(row);
         m_open->setEnabled(row >= 0 && line < m_lines.size() && QFileInfo::exists(text(m_lines[line].file)));
     });
+    connect(m_frames, &QListWidget::itemActivated, this, [this] {
+        if (m_open->isEnabled())
+            openSource();
+    });
     layout()->addWidget(m_frames);
 }
 
