@@ -34,7 +34,7 @@ struct FunctionPlace
 };
 
 /// What code that no file backs reads as, where the program told no name for it.
-inline constexpr std::string_view kGeneratedCode = "[generated code]";
+inline constexpr std::string_view kGeneratedCode = "[generated code without names]";
 
 /// Numbers the functions of a session and says which ones a frame stands in, inlined ones included. Frames are resolved
 /// when first asked for. One thread at a time while it is asked; keeps the tables alive.
