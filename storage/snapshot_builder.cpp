@@ -218,7 +218,9 @@ Result<void> SnapshotBuilder::heapPeaks()
         const auto isWithin = [&](model::TimeRange range) {
             return peak->second.peak.when >= range.begin && peak->second.peak.when <= range.end;
         };
-        const bool isPeak = part.isInRow && peak != m_session.peaks.end() && isWithin(m_window.span) && isWithin(span);
+        // What happened at the end of a tick may have been read in the next one.
+        const bool isPeak = part.isInRow && peak != m_session.peaks.end() && isWithin(m_window.span)
+            && (isWithin(span) || peak->second.peak.bytes == part.bytes);
         moving += isStill ? 0 : 1;
         if (part.bytes > highest) {
             highest = part.bytes;

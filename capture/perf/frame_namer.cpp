@@ -96,7 +96,11 @@ void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
 {
     const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
     constexpr int kMostRounds = 32; // of 8 MiB, for a list that was written at the end
-    for (int round = 0; jit.names->refresh() && hasEnded && round < kMostRounds; ++round) { }
+    bool hasNews = jit.looked < jit.pending.size();
+    for (int round = 0; round < (hasEnded ? kMostRounds : 1) && jit.names->refresh(); ++round)
+        hasNews = true;
+    if (!hasNews && !hasEnded)
+        return;
     std::erase_if(jit.pending, [&](const auto &pending) {
         const std::string_view name = jit.names->find(pending.second);
         if (!name.empty())
@@ -105,6 +109,7 @@ void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
             m_tables.setSymbols(pending.first, model::FrameSymbols::State::NoSymbol, {});
         return !name.empty() || hasEnded;
     });
+    jit.looked = jit.pending.size();
 }
 
 void FrameNamer::nameFrames()

@@ -43,6 +43,7 @@ private:
         std::unique_ptr<JitNames> names;
         model::ModuleId module;
         std::vector<std::pair<model::FrameId, std::uint64_t>> pending; ///< and where to look it up
+        std::size_t looked = 0; ///< so many of them were looked up in all that was read so far
     };
 
     model::FrameId anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);

@@ -155,9 +155,11 @@ std::string endsText(const Snapshot &snapshot)
     const std::vector<Image> &images = snapshot.tables->images;
     const auto ended = std::count_if(snapshot.heapSeries.begin(), snapshot.heapSeries.end(),
         [&](const HeapSeries &one) { return one.image.index() < images.size() && images[one.image.index()].end; });
-    return snapshot.heapSeries.size() < 2 || ended == 0
-        ? std::string()
-        : fmt::format(", each of {} at its end", formatCount(snapshot.heapSeries.size()));
+    const auto all = static_cast<std::ptrdiff_t>(snapshot.heapSeries.size());
+    if (all < 2 || ended == 0)
+        return {};
+    return ended == all ? fmt::format(", each of {} at its end", formatCount(all))
+                        : fmt::format(", {} of {} at their own end", formatCount(ended), formatCount(all));
 }
 
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)

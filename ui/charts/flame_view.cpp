@@ -394,6 +394,10 @@ void FlameView::mousePressEvent(QMouseEvent *event)
 
 void FlameView::mouseDoubleClickEvent(QMouseEvent *event)
 {
+    if (event->button() == Qt::BackButton) {
+        zoomBack(); // the second of two quick presses
+        return;
+    }
     const auto hit = rectAt(event->position().toPoint());
     if (event->button() != Qt::LeftButton || !hit)
         return;

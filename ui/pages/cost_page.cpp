@@ -24,6 +24,7 @@
 #include <QTreeView>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace ui {
@@ -277,9 +278,15 @@ void CostPage::expandHits(const QString &needle)
         return;
     const model::CallTree &tree = *m_result.shown;
     std::vector<model::NodeId> hits;
-    for (std::size_t i = 1; i < tree.size(); ++i)
-        if (text(tree.name(model::NodeId(i))).contains(needle, Qt::CaseInsensitive))
-            hits.emplace_back(i);
+    std::unordered_map<std::uint32_t, bool> isHit; // by function: a tree has far more nodes
+    for (std::size_t i = 1; i < tree.size(); ++i) {
+        const model::NodeId node(i);
+        const auto [known, isNew] = isHit.try_emplace(tree.node(node).function.value, false);
+        if (isNew)
+            known->second = text(tree.name(node)).contains(needle, Qt::CaseInsensitive);
+        if (known->second)
+            hits.push_back(node);
+    }
     const auto isHeavier = [&tree](model::NodeId a, model::NodeId b) { return tree.total(a) > tree.total(b); };
     std::stable_sort(hits.begin(), hits.end(), isHeavier);
     hits.resize(std::min(hits.size(), kMostHits));
