@@ -19,7 +19,7 @@ constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 
 namespace {
 
-constexpr unsigned kRuleCacheBits = 14; // 256 KiB, touched as far as it is used
+constexpr unsigned kRuleCacheBits = 15; // 512 KiB, touched as far as it is used
 
 std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
 
