@@ -50,6 +50,9 @@ std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address)
     const bool isExact = (address & wire::kExactAddress) != 0;
     const std::uint64_t pc = (address & ~wire::kExactAddress) - (isExact ? 0 : 1);
     const std::uint32_t module = m_modules->moduleAt(pc);
+    // The frames that a stack added were numbered one after the other: mostly its line has been fetched with the parent's.
+    if (const std::uint32_t next = parent + 1; next < wire::kMaxNodes && isNode(next, parent, address, module))
+        return next;
     const Index &index = *m_index.load(std::memory_order_acquire);
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
     const std::uint64_t hash = hashOf(parent, address, module);
@@ -61,11 +64,19 @@ std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address)
             break;
         if ((found & ~kNumberMask) != tag)
             continue;
-        const wire::Node &node = m_memory.node(found & kNumberMask);
-        if (node.address == address && node.parent == parent && node.module == module)
+        if (isNode(found & kNumberMask, parent, address, module))
             return found & kNumberMask;
     }
     return add(parent, address, module);
+}
+
+/// Another thread may be writing the node just now: it is one once all of it is there.
+bool StackTree::isNode(std::uint32_t number, std::uint32_t parent, std::uint64_t address, std::uint32_t module) const
+{
+    const wire::Node &node = m_memory.node(number);
+    return __atomic_load_n(&node.address, __ATOMIC_RELAXED) == address
+        && __atomic_load_n(&node.parent, __ATOMIC_RELAXED) == parent
+        && __atomic_load_n(&node.module, __ATOMIC_RELAXED) == module;
 }
 
 std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::uint32_t module)

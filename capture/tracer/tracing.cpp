@@ -20,7 +20,7 @@ constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 
 namespace {
 
-constexpr unsigned kRuleCacheBits = 14; // 256 KiB, touched as far as it is used
+constexpr unsigned kRuleCacheBits = 15; // 512 KiB, touched as far as it is used
 
 /// The process whose memory this is: in a child that was made by vfork, or in another way that shares the memory, its parent's.
 std::int64_t memoryOwner(wire::Origin origin)
