@@ -129,8 +129,10 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
                     "to be worse beyond them.\n"
                     "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
                     "system_calls; none for left_bytes and "
-                    "left_blocks; +2% for cpu_ns and wall_ns. What grew within its limit is told. Both commands run "
-                    "without input, their output goes nowhere.");
+                    "left_blocks; +2% for cpu_ns, own_ns and wall_ns. What grew within its limit is told. own_ns is the wall "
+                    "time without what the "
+                    "program waited for a processor that others had; where it is known, wall_ns is only told. Both "
+                    "commands run without input, their output goes nowhere.");
     command->prefix_command();
     return command;
 }
@@ -157,7 +159,7 @@ model::Result<void> readGate(const GateWords &words, std::vector<std::string> co
         if (const auto read = readGateLimit(limit, options.limits); !read)
             return read;
         options.hasTimeLimits = options.hasTimeLimits || limit.starts_with("times") || limit.starts_with("all")
-            || limit.starts_with("cpu_ns") || limit.starts_with("wall_ns");
+            || limit.starts_with("cpu_ns") || limit.starts_with("own_ns") || limit.starts_with("wall_ns");
     }
     if (!words.against.empty()) {
         const auto against = splitCommand(words.against);
