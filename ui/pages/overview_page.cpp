@@ -171,7 +171,6 @@ void OverviewPage::showSummary(const model::Summary &summary)
             m_cards[i]->setCard(summary.cards[i], whole);
         m_cards[i]->setVisible(isUsed);
     }
-    Q_EMIT findingsCounted(static_cast<int>(summary.recommendations.items.size()));
 }
 
 void OverviewPage::showCharts()
