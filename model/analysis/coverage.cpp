@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 namespace model {
 
@@ -100,15 +102,32 @@ private:
         addLoss(LossKind::UnknownFrees,
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
             "blocks from before tracing began were freed; they are in no total", heap);
+        lookAtImages();
+    }
+
+    /// What was run a thousand times is told once.
+    void lookAtImages()
+    {
+        using Key = std::tuple<bool, std::string, std::string>;
+        std::map<Key, std::int64_t> counts;
+        std::vector<Key> order;
         for (const Image &image : m_snapshot.tables->images) {
             const std::string &note = m_snapshot.tables->text(image.heapNote);
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
                 continue;
-            const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            add(isMissing ? Trust::Partial : Trust::Minor, fmt::format("Heap of {}: {}", programName(image), why),
-                "its allocations are not (all) in the totals");
-            heap = std::max(heap, isMissing ? Trust::Partial : Trust::Minor);
+            Key key(isMissing, programName(image),
+                note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1));
+            if (counts[key]++ == 0)
+                order.push_back(std::move(key));
+        }
+        for (const Key &key : order) {
+            const auto &[isMissing, program, why] = key;
+            const std::int64_t times = counts[key];
+            const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
+            const std::string name = times == 1 ? program : fmt::format("{} ({} times)", program, formatCount(times));
+            add(trust, fmt::format("Heap of {}: {}", name, why), "its allocations are not (all) in the totals");
+            m_result.heap = std::max(m_result.heap, trust);
         }
     }
 

@@ -274,6 +274,24 @@ private Q_SLOTS:
         QCOMPARE(result.items.front().what, std::string("Heap of /usr/bin/app: it is linked statically"));
     }
 
+    void namesAProgramThatRanAThousandTimesOnce()
+    {
+        SnapshotBuilder builder;
+        const StringId note = builder.tables().string("The tracer did not connect.");
+        Snapshot snapshot = builder.build();
+        auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+        tables->strings = builder.tables().tables().strings;
+        Image image = tables->images.front();
+        image.heap = HeapState::NotTraced;
+        image.heapNote = note;
+        tables->images.assign(1000, image);
+        snapshot.tables = tables;
+        const Coverage result = coverage(snapshot);
+        QCOMPARE(result.items.size(), std::size_t{1});
+        QCOMPARE(
+            result.items.front().what, std::string("Heap of /usr/bin/app (1,000 times): The tracer did not connect"));
+    }
+
     void namesAProgramByItsNumberWhereItsNameIsNotKnown()
     {
         SnapshotBuilder builder;

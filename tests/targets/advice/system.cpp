@@ -57,16 +57,15 @@ std::uint64_t smallWrites(Twin twin)
     return written + ordinaryWork(20);
 }
 
-/// A journal on a disk: each record flushed by itself, or fifty at once.
+/// A journal on a disk: each record flushed by itself, or all at once.
 SEEDED_PLACE std::uint64_t appendRecords(int file, int records, Twin twin)
 {
-    constexpr int kBatch = 50;
     std::uint64_t written = 0;
     for (int i = 1; i <= records; ++i) {
         std::array<char, 128> record{};
         record.fill(static_cast<char>('a' + mixed(static_cast<std::uint64_t>(i)) % 26));
         written += static_cast<std::uint64_t>(write(file, record.data(), record.size()));
-        if (twin == Twin::Defect || i % kBatch == 0)
+        if (twin == Twin::Defect || i == records)
             fdatasync(file);
     }
     return written;
@@ -75,9 +74,9 @@ SEEDED_PLACE std::uint64_t appendRecords(int file, int records, Twin twin)
 std::uint64_t syncedWrites(Twin twin)
 {
     const int file = newFile("/var/tmp"); // in /tmp it may be memory, which needs no flushing
-    const std::uint64_t written = appendRecords(file, 200, twin);
+    const std::uint64_t written = appendRecords(file, 400, twin);
     close(file);
-    return written + ordinaryWork(20);
+    return written + ordinaryWork(140);
 }
 
 SEEDED_PLACE bool isDebugging()
