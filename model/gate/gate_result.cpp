@@ -190,8 +190,7 @@ bool isSettled(const std::vector<GateFinding> &findings)
             return finding.outcome != GateOutcome::Unclear;
         if (finding.outcome == GateOutcome::Worse)
             return finding.pValue <= kEarlySignificance;
-        return finding.outcome != GateOutcome::Unclear
-            && finding.ratio95.high <= limitRatio(finding) + kSettledGrowth;
+        return finding.outcome != GateOutcome::Unclear && finding.ratio95.high <= limitRatio(finding) + kSettledGrowth;
     });
 }
 
@@ -291,7 +290,7 @@ std::string findingText(const GateFinding &finding)
     if (finding.current == finding.base)
         change = "unchanged";
     else if (info.unit == Unit::Count && !finding.isNoisy)
-        change = fmt::format("{:+.0f}, {}", finding.current - finding.base, change);
+        change = fmt::format("{}, {}", changeText({.a = finding.base, .b = finding.current}, info.unit), change);
     std::string text = fmt::format("{}: {} ({}", info.label, values, change);
     if (finding.isNoisy) {
         const bool isKnown = finding.ratio95.low > 0 && std::isfinite(finding.ratio95.high);

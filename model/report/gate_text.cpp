@@ -51,18 +51,20 @@ std::string leafFirst(const std::string &stack)
 std::string stackText(const GateStack &stack, Unit unit)
 {
     const Difference difference{.a = stack.base, .b = stack.current};
-    const std::string place = shortPlace(stack.file, stack.line);
+    std::string place = shortPlace(stack.file, stack.line);
+    if (!place.empty())
+        place = fmt::format("  in {} at {}", shortFunctionName(stack.function), place);
     if (stack.base == 0)
-        return fmt::format(
-            "{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+        return fmt::format("{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place);
     return fmt::format("{} ({} → {})  {}{}", changeText(difference, unit), costText(stack.base, unit),
-        costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+        costText(stack.current, unit), leafFirst(stack.stack), place);
 }
 
 /// "+0.5 %, at most 64 MiB".
 std::string limitCell(const GateFinding &finding)
 {
-    std::string text = finding.hasBase && !finding.isOnlyTold ? gateLimitText(finding.limit, gateKeyInfo(finding.key).unit) : "";
+    std::string text
+        = finding.hasBase && !finding.isOnlyTold ? gateLimitText(finding.limit, gateKeyInfo(finding.key).unit) : "";
     if (const std::string most = mostText(finding); !most.empty())
         text += (text.empty() ? "" : ", ") + most;
     return text;
@@ -114,8 +116,7 @@ void writeGateMarkdown(std::ostream &out, const GateReport &report)
             finding.outcome == GateOutcome::Worse             ? "**worse**"
                 : finding.isOnlyTold && !finding.isBeyondMost ? "told"
                                                               : outcomeKey(finding.outcome),
-            info.label,
-            finding.hasBase && !isAbsent ? costText(finding.base, info.unit) : "",
+            info.label, finding.hasBase && !isAbsent ? costText(finding.base, info.unit) : "",
             isAbsent ? "" : costText(finding.current, info.unit),
             finding.hasBase && !isAbsent ? relativeText(difference) : "", limitCell(finding));
     }
