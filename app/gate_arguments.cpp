@@ -122,17 +122,18 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
     command->add_option("--sarif", options.sarif, "As SARIF, at the lines that are responsible")->type_name("OUT");
     command->add_flag("-q,--quiet", options.isQuiet, "Do not say how far it is");
     command->formatter(std::make_shared<HelpFormatter>("genprof gate [OPTIONS] -- CMD [ARG…]"));
-    command->footer("Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
-                    "failed, 125 genprof failed.\n"
-                    "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
-                    "and output, and is told "
-                    "to be worse beyond them.\n"
-                    "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
-                    "system_calls; none for left_bytes and "
-                    "left_blocks; +2% for cpu_ns, own_ns and wall_ns. What grew within its limit is told. own_ns is the wall "
-                    "time without what the "
-                    "program waited for a processor that others had; where it is known, wall_ns is only told. Both "
-                    "commands run without input, their output goes nowhere.");
+    command->footer(
+        "Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
+        "failed, 125 genprof failed.\n"
+        "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
+        "and output, and is told "
+        "to be worse beyond them.\n"
+        "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
+        "system_calls; none for left_bytes and "
+        "left_blocks; +2% for cpu_ns, own_ns and wall_ns. What grew within its limit is told. own_ns is the wall "
+        "time without what the "
+        "program waited for a processor that others had; where it is known, wall_ns is only told. Both "
+        "commands run without input, their output goes nowhere.");
     command->prefix_command();
     return command;
 }

@@ -97,7 +97,8 @@ model::Result<CommandRuns::Ended> CommandRuns::run(
     const int status = exitCodeOf(ended->waitStatus);
     m_lastStatus = status;
     if (status == 0)
-        return Ended{*ended, clock.times(ended->userNs + ended->systemNs), counters.instructions(), counters.systemCalls()};
+        return Ended{
+            *ended, clock.times(ended->userNs + ended->systemNs), counters.instructions(), counters.systemCalls()};
     m_hasCommandFailed = true;
     const std::string messages = m_streams ? m_streams->lastMessages() : std::string();
     return model::Error(fmt::format(
@@ -109,8 +110,8 @@ model::Result<PlainRun> CommandRuns::plain(const std::vector<std::string> &comma
     const auto ended = run(command, command);
     if (!ended)
         return ended.error();
-    return PlainRun{ended->times, static_cast<double>(ended->end.userNs + ended->end.systemNs),
-        ended->instructions, ended->systemCalls};
+    return PlainRun{ended->times, static_cast<double>(ended->end.userNs + ended->end.systemNs), ended->instructions,
+        ended->systemCalls};
 }
 
 model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::record(

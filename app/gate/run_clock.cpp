@@ -59,19 +59,20 @@ RunTimes runTimes(std::int64_t wallNs, std::int64_t ourWaitNs, std::int64_t cpuN
     constexpr double kLeastShare = 0.99; // what others did is then less than what a limit of a time accepts
     RunTimes times{.wallNs = wallNs, .ownNs = {}, .absent = {}};
     if (!begin || !end) {
-        times.absent
-            = "The kernel does not tell here how long a program waits for a processor (/proc/PID/schedstat).";
+        times.absent = "The kernel does not tell here how long a program waits for a processor (/proc/PID/schedstat).";
         return times;
     }
-    const double share = static_cast<double>(end->onProcessorNs) / static_cast<double>(std::max<std::int64_t>(cpuNs, 1));
+    const double share
+        = static_cast<double>(end->onProcessorNs) / static_cast<double>(std::max<std::int64_t>(cpuNs, 1));
     if (share < kLeastShare) {
-        times.absent = fmt::format("Its first thread did {:.0f} % of the work: how long the others waited for a processor "
-                                   "is not known.",
-            share * 100);
+        times.absent
+            = fmt::format("Its first thread did {:.0f} % of the work: how long the others waited for a processor "
+                          "is not known.",
+                share * 100);
         return times;
     }
-    times.ownNs = std::max(wallNs - (end->waitedNs - begin->waitedNs) - ourWaitNs,
-        end->onProcessorNs - begin->onProcessorNs);
+    times.ownNs
+        = std::max(wallNs - (end->waitedNs - begin->waitedNs) - ourWaitNs, end->onProcessorNs - begin->onProcessorNs);
     return times;
 }
 

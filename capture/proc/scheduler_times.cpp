@@ -27,7 +27,10 @@ std::optional<SchedulerTimes> parseSchedulerTimes(std::string_view text)
     return SchedulerTimes{*onProcessor, *waited};
 }
 
-std::optional<SchedulerTimes> schedulerTimesOf(std::int32_t pid) { return read(fmt::format("/proc/{}/schedstat", pid)); }
+std::optional<SchedulerTimes> schedulerTimesOf(std::int32_t pid)
+{
+    return read(fmt::format("/proc/{}/schedstat", pid));
+}
 
 std::optional<SchedulerTimes> ownSchedulerTimes() { return read("/proc/thread-self/schedstat"); }
 

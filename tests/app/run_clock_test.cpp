@@ -25,8 +25,8 @@ private Q_SLOTS:
     void itIsAtLeastTheTimeOnAProcessor()
     {
         // Ours went by while the program ran.
-        QCOMPARE(runTimes(1000, 200, 400, SchedulerTimes{0, 0}, SchedulerTimes{400, 500}).ownNs.value(),
-            std::int64_t{400});
+        QCOMPARE(
+            runTimes(1000, 200, 400, SchedulerTimes{0, 0}, SchedulerTimes{400, 500}).ownNs.value(), std::int64_t{400});
     }
 
     void othersThatWorkedMakeItUnknown()

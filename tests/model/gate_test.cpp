@@ -218,7 +218,8 @@ void GateTest::falseAlarmsAreRareAndGrowthIsFound()
     Random random(7);
     const tests::GateRates same = tests::gateRates(tests::sharedMachineNoise, tests::OwnTimes::Unknown, 0, 40, random);
     QVERIFY2(same.worse <= 0.03, qPrintable(QString::number(same.worse)));
-    const tests::GateRates slower = tests::gateRates(tests::sharedMachineNoise, tests::OwnTimes::Unknown, 0.05, 40, random);
+    const tests::GateRates slower
+        = tests::gateRates(tests::sharedMachineNoise, tests::OwnTimes::Unknown, 0.05, 40, random);
     QVERIFY2(slower.worse >= 0.85, qPrintable(QString::number(slower.worse)));
 }
 

@@ -80,8 +80,7 @@ RunNoise recordedNoise(const model::Baseline &recorded)
     }
     return [runs = std::move(runs)](std::size_t count, model::Random &random) {
         const auto begin = static_cast<std::ptrdiff_t>(random.uniform() * static_cast<double>(runs.size() - count));
-        return std::vector<RunFactors>(
-            runs.begin() + begin, runs.begin() + begin + static_cast<std::ptrdiff_t>(count));
+        return std::vector<RunFactors>(runs.begin() + begin, runs.begin() + begin + static_cast<std::ptrdiff_t>(count));
     };
 }
 
