@@ -10,6 +10,7 @@ ComparisonController::ComparisonController(ui::ComparePage &page, QObject *paren
     , m_page(page)
 {
     connect(&page, &ui::ComparePage::otherWanted, this, [this](const QString &path) { compareWith(path); });
+    connect(&page, &ui::ComparePage::otherTimeWanted, &m_session, &SessionController::setSelection);
     connect(&page, &ui::ComparePage::otherDropped, &m_session, &SessionController::close);
     connect(&m_session, &SessionController::snapshotReady, this,
         [this](const std::shared_ptr<const model::Snapshot> &snapshot) {

@@ -122,15 +122,18 @@ CLI::App *addGate(CLI::App &app, GateOptions &options, GateWords &words)
     command->add_option("--sarif", options.sarif, "As SARIF, at the lines that are responsible")->type_name("OUT");
     command->add_flag("-q,--quiet", options.isQuiet, "Do not say how far it is");
     command->formatter(std::make_shared<HelpFormatter>("genprof gate [OPTIONS] -- CMD [ARG…]"));
-    command->footer("Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
-                    "failed, 125 genprof failed.\n"
-                    "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
-                    "and output, and is told "
-                    "to be worse beyond them.\n"
-                    "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
-                    "system_calls; none for left_bytes and "
-                    "left_blocks; +2% for cpu_ns and wall_ns. What grew within its limit is told. Both commands run "
-                    "without input, their output goes nowhere.");
+    command->footer(
+        "Exits with 0 passed, 1 worse, 2 cannot tell (too noisy; says how many runs would do), 3 CMD "
+        "failed, 125 genprof failed.\n"
+        "With values that must not be exceeded and no base CMD is recorded once, with our standard input "
+        "and output, and is told "
+        "to be worse beyond them.\n"
+        "Usual limits: +0.5% for allocations, allocated_bytes, temporary, peak_bytes, instructions, "
+        "system_calls; none for left_bytes and "
+        "left_blocks; +2% for cpu_ns, own_ns and wall_ns. What grew within its limit is told. own_ns is the wall "
+        "time without what the "
+        "program waited for a processor that others had; where it is known, wall_ns is only told. Both "
+        "commands run without input, their output goes nowhere.");
     command->prefix_command();
     return command;
 }
@@ -157,7 +160,7 @@ model::Result<void> readGate(const GateWords &words, std::vector<std::string> co
         if (const auto read = readGateLimit(limit, options.limits); !read)
             return read;
         options.hasTimeLimits = options.hasTimeLimits || limit.starts_with("times") || limit.starts_with("all")
-            || limit.starts_with("cpu_ns") || limit.starts_with("wall_ns");
+            || limit.starts_with("cpu_ns") || limit.starts_with("own_ns") || limit.starts_with("wall_ns");
     }
     if (!words.against.empty()) {
         const auto against = splitCommand(words.against);

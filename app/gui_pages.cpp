@@ -24,8 +24,7 @@ namespace app {
 
 void addPages(ui::MainWindow &window, ui::Selection &selection)
 {
-    auto *overview = new ui::OverviewPage(selection);
-    window.addPage(overview);
+    window.addPage(new ui::OverviewPage(selection));
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
     window.addPage(new ui::AreasPage(selection));
@@ -41,7 +40,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     auto *stability = new ui::StabilityPage(selection);
     window.addPage(stability);
     window.setListed(stability->key(), false);
-    window.addPage(new ui::AdvicePage(selection));
+    auto *advice = new ui::AdvicePage(selection);
+    window.addPage(advice);
     auto *alerts = new ui::AlertsPage(selection);
     if (const std::string rules = alertFilePath(); !rules.empty())
         alerts->setRuleAccess(alertFileAccess(rules));
@@ -54,7 +54,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
         [&window, stability](bool hasTest) { window.setListed(stability->key(), hasTest); });
     QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("alerts"), count); });
-    QObject::connect(overview, &ui::OverviewPage::findingsCounted, &window,
+    QObject::connect(advice, &ui::AdvicePage::openCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("advice"), count); });
     QObject::connect(leaks, &ui::LeaksPage::findingsCounted, &window,
         [&window](int count) { window.setBadge(QStringLiteral("leaks"), count); });

@@ -85,7 +85,8 @@ void showText(const model::Baseline &baseline, const model::History &history)
     for (const auto &[key, values] : baseline.values) {
         const model::GateKeyInfo &info = model::gateKeyInfo(key);
         table.row({std::string(info.label), model::costText(model::medianOf(values), info.unit),
-            std::to_string(values.size()), values.size() > 1 ? "differs between runs" : ""});
+            values.size() > 1 ? std::to_string(values.size()) : "all",
+            values.size() > 1 ? "differs between runs" : ""});
     }
     std::cout << '\n';
     table.write(std::cout, 100, 2);

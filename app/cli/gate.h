@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/cli/options.h"
+#include "app/command_options.h"
 #include "capture/target/inherited_state.h"
 
 namespace app {

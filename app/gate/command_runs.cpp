@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
-#include <time.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -19,13 +18,6 @@
 namespace app {
 
 namespace {
-
-std::int64_t nowNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::string temporaryFolder()
 {
@@ -40,7 +32,7 @@ std::string temporaryFolder()
 struct CommandRuns::Ended
 {
     capture::TargetEnd end;
-    std::int64_t wallNs = 0;
+    RunTimes times;
     capture::RunCount instructions;
     capture::RunCount systemCalls;
 };
@@ -88,14 +80,15 @@ model::Result<CommandRuns::Ended> CommandRuns::run(
     if (!target)
         return target.error();
     const capture::RunCounters counters(target->pid());
-    const std::int64_t begin = nowNs();
+    RunClock clock(target->pid());
     if (const auto failure = target->release()) {
         m_hasCommandFailed = failure->exitStatus != kExitRecorderFailed;
         return failure->error;
     }
     pollfd end{target->endDescriptor(), POLLIN, 0};
+    clock.aboutToWait();
     while (::poll(&end, 1, -1) < 0 && errno == EINTR) { }
-    const std::int64_t wallNs = nowNs() - begin;
+    clock.ended();
     while (target->look() != capture::TargetChange::Ended)
         ::poll(&end, 1, 1);
     const std::optional<capture::TargetEnd> ended = target->reap();
@@ -104,7 +97,8 @@ model::Result<CommandRuns::Ended> CommandRuns::run(
     const int status = exitCodeOf(ended->waitStatus);
     m_lastStatus = status;
     if (status == 0)
-        return Ended{*ended, wallNs, counters.instructions(), counters.systemCalls()};
+        return Ended{
+            *ended, clock.times(ended->userNs + ended->systemNs), counters.instructions(), counters.systemCalls()};
     m_hasCommandFailed = true;
     const std::string messages = m_streams ? m_streams->lastMessages() : std::string();
     return model::Error(fmt::format(
@@ -116,8 +110,8 @@ model::Result<PlainRun> CommandRuns::plain(const std::vector<std::string> &comma
     const auto ended = run(command, command);
     if (!ended)
         return ended.error();
-    return PlainRun{static_cast<double>(ended->wallNs), static_cast<double>(ended->end.userNs + ended->end.systemNs),
-        ended->instructions, ended->systemCalls};
+    return PlainRun{ended->times, static_cast<double>(ended->end.userNs + ended->end.systemNs), ended->instructions,
+        ended->systemCalls};
 }
 
 model::Result<std::shared_ptr<const model::Snapshot>> CommandRuns::record(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/gate/quiet_streams.h"
+#include "app/gate/run_clock.h"
 #include "capture/perf/run_counters.h"
 #include "capture/target/inherited_state.h"
 #include "model/snapshot.h"
@@ -16,7 +17,7 @@ namespace app {
 /// One run of a command as it is, without a recorder.
 struct PlainRun
 {
-    double wallNs = 0;
+    RunTimes times;
     double cpuNs = 0; ///< user and system, reaped children included
     capture::RunCount instructions;
     capture::RunCount systemCalls;

@@ -32,7 +32,7 @@ struct ThresholdKey
 };
 
 /// What a file of thresholds calls a value that must not be exceeded. max_growth and no_leaks beside them.
-constexpr std::array<ThresholdKey, 10> kThresholds{{
+constexpr std::array<ThresholdKey, 11> kThresholds{{
     {"max_peak", GateKey::PeakBytes},
     {"max_allocations", GateKey::Allocations},
     {"max_allocated", GateKey::AllocatedBytes},
@@ -42,6 +42,7 @@ constexpr std::array<ThresholdKey, 10> kThresholds{{
     {"max_system_calls", GateKey::SystemCalls},
     {"max_instructions", GateKey::Instructions},
     {"max_cpu_time", GateKey::CpuTime},
+    {"max_own_time", GateKey::OwnTime},
     {"max_wall_time", GateKey::WallTime},
 }};
 
@@ -229,7 +230,10 @@ Result<void> readGateLimit(std::string_view text, GateLimits &limits)
     const bool isValue = value != "off" && !value.starts_with('+') && !value.ends_with('%');
     bool isKnown = false;
     for (const GateKeyInfo &info : model::kGateKeys) {
-        if (!model::isGateKeyMeant(name, info))
+        // The growth of the wall time is judged by the own time where that is known.
+        const bool isOfWall
+            = !isValue && info.key == GateKey::OwnTime && name == model::gateKeyInfo(GateKey::WallTime).name;
+        if (!model::isGateKeyMeant(name, info) && !isOfWall)
             continue;
         isKnown = true;
         if (isValue && name != info.name)

@@ -11,7 +11,7 @@ namespace app {
 
 /// Changes limits as "KEY=VALUE" says. "allocations=+5%" and "allocations=+100" accept a growth; "peak_bytes=64MiB" is a value that must not be
 /// exceeded; "peak_bytes=off" takes both away. Amounts in the units of KEY, lengths of time too; KEY also "counters", "times", "all", but
-/// one quantity alone for a value. Fails with a sentence.
+/// one quantity alone for a value. A growth of wall_ns is one of own_ns too. Fails with a sentence.
 model::Result<void> readGateLimit(std::string_view text, model::GateLimits &limits);
 
 /// Whose limits to take out of a file of thresholds.

@@ -87,7 +87,8 @@ model::Result<void> addPlain(CommandRuns &runs, const Words &command, VersionRun
     const auto run = runs.plain(command);
     if (!run)
         return run.error();
-    version.values[GateKey::WallTime].push_back(run->wallNs);
+    version.values[GateKey::WallTime].push_back(static_cast<double>(run->times.wallNs));
+    addCount(version, GateKey::OwnTime, {run->times.ownNs, run->times.absent});
     version.values[GateKey::CpuTime].push_back(run->cpuNs);
     addCount(version, GateKey::Instructions, run->instructions);
     addCount(version, GateKey::SystemCalls, run->systemCalls);
@@ -364,7 +365,7 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
     }
     measured = *version;
     if (!judgesTimes)
-        for (const GateKey key : {GateKey::CpuTime, GateKey::WallTime}) {
+        for (const GateKey key : {GateKey::CpuTime, GateKey::OwnTime, GateKey::WallTime}) {
             base.values.erase(key);
             base.absent[key] = isSameMachine
                 ? "Times of a baseline are judged with --max times=+N% only; --against compares them better."

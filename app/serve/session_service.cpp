@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/serve/session_service.h"
 
-#include "app/cli/report.h"
 #include "app/control_client.h"
 #include "app/report_arguments.h"
+#include "app/session_report.h"
 #include "model/report/prometheus_report.h"
 #include "model/report/session_words.h"
 

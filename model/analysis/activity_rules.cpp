@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -21,6 +22,7 @@ constexpr std::size_t kMostPlaces = 3;                 ///< of one rule
 constexpr std::int64_t kLeastTimeNs = 20'000'000;      ///< less is not worth changing
 constexpr Duration kLeastSpan = Duration::fromMs(500); ///< shorter recordings say little about rates
 constexpr double kBusyShare = 0.2;                     ///< of the CPU time, of a thread that does the work
+constexpr double kRestingShare = 0.9; ///< who sleeps that long, with nobody to wait for, works at a pace
 
 /// What a rule found at one function of the program's own.
 struct Place
@@ -50,6 +52,17 @@ public:
     {
         for (const CpuCost &row : snapshot.cpu)
             m_timeNs[row.thread.value] += row.timeNs;
+    }
+    /// Whether nobody else does anything that these threads could wait for.
+    bool areAlone(const std::set<std::uint32_t> &threads) const
+    {
+        constexpr double kLeastOthers = 0.05;
+        if (m_snapshot.cpuSummary.timeNs <= 0)
+            return threads.size() == m_snapshot.tables->threads.size();
+        std::int64_t others = 0;
+        for (const auto &[thread, timeNs] : m_timeNs)
+            others += threads.contains(thread) ? 0 : timeNs;
+        return static_cast<double>(others) < kLeastOthers * static_cast<double>(m_snapshot.cpuSummary.timeNs);
     }
     bool contains(ThreadId id) const
     {
@@ -88,9 +101,8 @@ std::set<std::uint32_t> conversing(const Snapshot &snapshot, const ActivityRule 
     return found;
 }
 
-std::vector<Place> placesOf(const RuleInput &input, const ActivityRule &rule)
+std::vector<Place> placesOf(const RuleInput &input, const ActivityRule &rule, const BusyThreads &busy)
 {
-    const BusyThreads busy(input.snapshot);
     const std::set<std::uint32_t> left
         = rule.isSilentOfEvents ? conversing(input.snapshot, rule) : std::set<std::uint32_t>();
     std::map<std::pair<std::string, std::string>, Place> sums;
@@ -122,6 +134,51 @@ std::vector<Place> placesOf(const RuleInput &input, const ActivityRule &rule)
     return places;
 }
 
+/// How long threads ran their own code, and were in system calls or waited for something.
+class ThreadTimes
+{
+public:
+    explicit ThreadTimes(const Snapshot &snapshot)
+        : m_isKnown(snapshot.cpuSummary.samples >= kLeastSamples)
+    {
+        for (const CpuCost &row : snapshot.cpu)
+            if (!isInKernel(*snapshot.tables, row.stack))
+                m_timesNs[row.thread.value] += row.timeNs;
+        // Most waits are within calls.
+        const bool hasCalls = snapshot.info.config.systemCalls;
+        for (const ActivityCost &row : snapshot.activities) {
+            const bool isForProcessor = row.activity.isWait() && row.activity.waitClass() == WaitClass::Processor;
+            if (row.activity.isWait() != hasCalls && !isForProcessor)
+                m_timesNs[row.thread.value] += row.timeNs;
+        }
+    }
+
+    /// Together; nothing where too few samples tell how long they ran.
+    std::optional<double> of(const std::set<std::uint32_t> &threads) const
+    {
+        if (!m_isKnown)
+            return std::nullopt;
+        double sum = 0;
+        for (const std::uint32_t thread : threads)
+            if (const auto found = m_timesNs.find(thread); found != m_timesNs.end())
+                sum += static_cast<double>(found->second);
+        return sum;
+    }
+
+private:
+    static bool isInKernel(const ProgramTables &tables, StackId stack)
+    {
+        if (isRoot(stack))
+            return false;
+        const Frame &frame = tables.frames.at(tables.stacks.at(stack.index()).frame.index());
+        return tables.modules.at(frame.module.index()).kind == ModuleKind::Kernel;
+    }
+
+    static constexpr std::int64_t kLeastSamples = 20;
+    bool m_isKnown = false;
+    std::map<std::uint32_t, std::int64_t> m_timesNs;
+};
+
 /// The time in which the threads of a place lived, within what is selected.
 double livedNs(const Snapshot &snapshot, const Place &place)
 {
@@ -135,9 +192,10 @@ double livedNs(const Snapshot &snapshot, const Place &place)
     return std::max(sum, 1.0);
 }
 
-Recommendation itemFor(const ActivityRule &rule, const Place &place, double share, double rate)
+/// `share`: from what was recorded up to what is left of the threads' time without waiting for a processor and for the recording of each call.
+Recommendation itemFor(const ActivityRule &rule, const Place &place, const Interval &share, double rate)
 {
-    Recommendation item = itemOf(rule.data, shortFunctionName(place.line.name), formatShare(share));
+    Recommendation item = itemOf(rule.data, shortFunctionName(place.line.name), formatShare(share.low));
     item.where = shortPlace(place.line.file, place.line.line);
     item.module = place.line.moduleName;
     item.stack = place.heaviest;
@@ -145,9 +203,14 @@ Recommendation itemFor(const ActivityRule &rule, const Place &place, double shar
                     static_cast<std::size_t>(CostKind::WaitLock) + static_cast<std::size_t>(*rule.waitClass))
                                : CostKind::SystemCallTime;
     item.gainKind = GainKind::TimeShare;
-    item.gain = amdahl({share, share}, rule.data.speedUp);
+    item.gain = amdahl(share, rule.data.speedUp);
     const ActivityTotal &total = place.total;
-    item.evidence.push_back({"share of its threads' time", share * 100, {}, Unit::Percent, formatShare(share)});
+    constexpr double kWorthTelling = 0.05;
+    const std::string more = share.high - share.low < kWorthTelling
+        ? std::string()
+        : fmt::format("; {} without its waits for a processor and without the recording", formatShare(share.high));
+    item.evidence.push_back({"share of its threads' time", share.low * 100, Interval{share.low * 100, share.high * 100},
+        Unit::Percent, formatShare(share.low) + more});
     item.evidence.push_back({rule.waitClass ? "waits" : "calls", static_cast<double>(total.count), {}, Unit::Count,
         fmt::format("{}, {} a second", formatCount(total.count), formatCount(static_cast<std::int64_t>(rate)))});
     item.evidence.push_back({"time in them", static_cast<double>(total.timeNs) / 1e9, {}, Unit::Count,
@@ -170,8 +233,10 @@ Recommendation itemFor(const ActivityRule &rule, const Place &place, double shar
 void apply(const RuleInput &input, const ActivityRule &rule, Recommendations &found)
 {
     const double seconds = std::max(input.snapshot.span.length().seconds(), 1e-3);
+    const BusyThreads busy(input.snapshot);
+    const ThreadTimes times(input.snapshot);
     std::size_t count = 0;
-    for (const Place &place : placesOf(input, rule)) {
+    for (const Place &place : placesOf(input, rule, busy)) {
         const ActivityTotal &total = place.total;
         const double rate = static_cast<double>(total.count) / seconds;
         const double share = static_cast<double>(total.timeNs) / livedNs(input.snapshot, place);
@@ -179,9 +244,13 @@ void apply(const RuleInput &input, const ActivityRule &rule, Recommendations &fo
             = static_cast<double>(total.bytes) / static_cast<double>(std::max<std::int64_t>(total.count, 1));
         const bool isEnough = total.count >= rule.leastCalls && rate >= rule.leastRate && total.timeNs >= kLeastTimeNs
             && share >= rule.leastShare && (rule.mostBytesPerCall == 0 || bytes < rule.mostBytesPerCall);
-        if (!isEnough || count++ == kMostPlaces)
+        const bool isAtRest = rule.onBusyThreads && share >= kRestingShare && busy.areAlone(place.threads);
+        if (!isEnough || isAtRest || count++ == kMostPlaces)
             continue;
-        found.items.push_back(itemFor(rule, place, std::min(share, 1.0), rate));
+        const double low = std::min(share, 1.0);
+        const auto busyNs = times.of(place.threads);
+        const double most = busyNs ? static_cast<double>(total.timeNs) / std::max(*busyNs, 1.0) : low;
+        found.items.push_back(itemFor(rule, place, {low, std::clamp(most, low, 1.0)}, rate));
     }
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/hot_paths.h"
 
+#include "model/aggregate/tracer_time.h"
 #include "model/analysis/share_interval.h"
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <numeric>
 
 namespace model {
 
@@ -92,19 +95,34 @@ std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t s
     return hot;
 }
 
+namespace {
+
+std::int64_t sampleCountOf(const std::vector<CpuCost> &rows)
+{
+    return std::accumulate(rows.begin(), rows.end(), std::int64_t{0},
+        [](std::int64_t sum, const CpuCost &row) { return sum + row.samples; });
+}
+
+} // namespace
+
 std::optional<HotSpots> hotSpots(
     const Snapshot &snapshot, CostKind kind, std::size_t mostFunctions, std::stop_token stop)
 {
     constexpr std::size_t kMostPaths = 5;
-    auto table = functionTable(snapshot, kind, stop);
-    auto tree = callTree(snapshot, {kind}, {}, stop);
+    const bool isCpu = costInfo(kind).source == CostSource::Cpu;
+    WithoutTracer own{std::shared_ptr<const Snapshot>(std::shared_ptr<void>(), &snapshot)};
+    if (isCpu)
+        own = withoutTracer(own.snapshot);
+    auto table = functionTable(*own.snapshot, kind, stop);
+    auto tree = callTree(*own.snapshot, {kind}, {}, stop);
     if (!table || !tree)
         return std::nullopt;
     HotSpots hot{.table = std::move(*table),
         .functions = {},
         .tree = std::move(*tree),
         .paths = {},
-        .samples = costInfo(kind).source == CostSource::Cpu ? snapshot.cpuSummary.samples : 0};
+        .samples = isCpu ? sampleCountOf(own.snapshot->cpu) : 0,
+        .tracerNs = own.tracerNs};
     hot.functions = hotFunctions(hot.table, hot.samples, mostFunctions);
     hot.paths = hotPaths(hot.tree, std::min(mostFunctions, kMostPaths), hot.samples);
     return hot;

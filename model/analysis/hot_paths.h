@@ -52,7 +52,8 @@ struct HotSpots
     std::vector<HotFunction> functions;
     CallTree tree;
     std::vector<HotPath> paths;
-    std::int64_t samples = 0; ///< CPU samples behind the cost; 0: it is exact, or its error is told elsewhere
+    std::int64_t samples = 0;  ///< CPU samples behind the cost; 0: it is exact, or its error is told elsewhere
+    std::int64_t tracerNs = 0; ///< CPU time in the tracer, which is left out: it is no part of the program
     bool isExact() const { return samples == 0; }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/aggregate/own_code.h"
 #include "model/aggregate/time_series.h"
+#include "model/aggregate/tracer_time.h"
 #include "model/analysis/done_advice.h"
 #include "model/compare/comparison.h"
 
@@ -41,30 +41,6 @@ bool wasRecorded(const Snapshot &snapshot, CostKind kind)
         return snapshot.info.config.waits;
     }
     return false;
-}
-
-/// Whether the tracer, or the kernel for it, was at work on a stack.
-bool isTracersOwn(FunctionIndex &index, StackId stack)
-{
-    const ProgramTables &tables = *index.tables();
-    for (; !isRoot(stack); stack = tables.stacks[stack.index()].parent) {
-        const FunctionIndex::Range places = index.placesOf(tables.stacks[stack.index()].frame);
-        for (std::uint32_t i = places.count; i-- > 0;) {
-            const FunctionId function = index.place(places.first + i).function;
-            if (!isKernelCode(index, function))
-                return isTracerCode(index, function);
-        }
-    }
-    return false;
-}
-
-/// The snapshot without what the tracer took, which no advice counts: a program that allocates less has less of it too.
-std::shared_ptr<const Snapshot> withoutTracer(std::shared_ptr<const Snapshot> snapshot)
-{
-    auto own = std::make_shared<Snapshot>(*snapshot);
-    FunctionIndex index(own->tables);
-    std::erase_if(own->cpu, [&index](const CpuCost &row) { return isTracersOwn(index, row.stack); });
-    return own;
 }
 
 /// The place of an advice among the functions of a comparison; null where it is not there.
@@ -120,8 +96,9 @@ Result<MeasuredGain> measuredGain(const Recommendation &item, std::shared_ptr<co
             return Error(snapshot->file + " has no " + std::string(costInfo(kind).label)
                 + "; record it as the other one was recorded");
     if (kind == CostKind::CpuTime) {
-        before = withoutTracer(before);
-        later = withoutTracer(later);
+        // No advice counts it: a program that allocates less has less of it too.
+        before = withoutTracer(before).snapshot;
+        later = withoutTracer(later).snapshot;
     }
     const auto comparison = compare({before, 1}, {later, 1}, kind, stop);
     if (!comparison)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/memory_parts.h"
 #include "model/aggregate/time_series.h"
 #include "model/analysis/rules.h"
 
@@ -46,6 +47,34 @@ bool isHeapWhole(const ProgramTables &tables)
     });
 }
 
+/// Memory that is not live heap, and is there all the same.
+struct Retained
+{
+    double live = 0;    ///< bytes, at most
+    Interval held;      ///< beside it
+    bool isHeap = true; ///< all of it is the allocator's
+};
+
+/// All through the last third: what was freed a moment ago is not retained. Where pages were looked at, what the allocator holds is known; else all
+/// anonymous memory has to stand for it.
+std::optional<Retained> retainedLately(const Snapshot &snapshot)
+{
+    const auto live = valuesLately(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot.span);
+    if (!live)
+        return std::nullopt;
+    if (!snapshot.memoryParts.empty()) {
+        for (const MemoryPart &part : memoryParts(snapshot))
+            if (const auto held = valuesLately(part.series, snapshot.span); held && part.key == "allocator_bytes")
+                return Retained{live->high, *held};
+        return Retained{live->high, {0, 0}};
+    }
+    const auto anonymous = valuesLately(timeSeries(snapshot, Metric::Anonymous), snapshot.span);
+    if (!anonymous)
+        return std::nullopt;
+    const double held = std::max(0.0, anonymous->low - live->high);
+    return Retained{live->high, {held, held}, false};
+}
+
 void findRetained(const RuleInput &input, Recommendations &found)
 {
     const Snapshot &snapshot = input.snapshot;
@@ -53,25 +82,24 @@ void findRetained(const RuleInput &input, Recommendations &found)
         found.notLookedAt.emplace_back("Retained memory: needs the whole heap of every program that ran.");
         return;
     }
-    // All through the last third: what was freed a moment ago is not retained.
-    const auto anonymousLately = valuesLately(timeSeries(snapshot, Metric::Anonymous), snapshot.span);
-    const auto liveLately = valuesLately(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot.span);
-    if (!anonymousLately || !liveLately) {
+    const auto lately = retainedLately(snapshot);
+    if (!lately) {
         found.notLookedAt.emplace_back("Retained memory: needs anonymous memory and live heap of the same time.");
         return;
     }
-    const double anonymous = anonymousLately->low;
-    const double live = liveLately->high;
-    const double retained = anonymous - live;
-    if (anonymous < kRetainedRatio * live || retained < kLeastRetained)
+    const double all = lately->live + lately->held.low;
+    if (all < kRetainedRatio * lately->live || lately->held.low < kLeastRetained)
         return;
-    const double ratio = anonymous / std::max(live, 1.0);
+    const char *what = lately->isHeap ? "heap" : "anonymous memory";
     Recommendation item = itemOf(kRetainedMemoryRule, processName(snapshot),
-        fmt::format("{} of anonymous memory for {} of live heap", formatBytes(anonymous), formatBytes(live)));
+        fmt::format("{} of {} for {} of live blocks", formatBytes(all), what, formatBytes(lately->live)));
     item.gainKind = GainKind::Bytes;
-    item.gain = {retained * 0.2, retained};
-    item.evidence.push_back({"anonymous memory, at least", anonymous, {}, Unit::Bytes, formatBytes(anonymous)});
-    item.evidence.push_back({"live heap, at most", live, {}, Unit::Bytes, formatBytes(live)});
+    item.gain = {lately->held.low * 0.2, lately->held.high};
+    if (lately->isHeap)
+        item.caution.clear(); // what is mapped without malloc is not in it
+    item.evidence.push_back({fmt::format("{}, at least", what), all, {}, Unit::Bytes, formatBytes(all)});
+    item.evidence.push_back({"live heap, at most", lately->live, {}, Unit::Bytes, formatBytes(lately->live)});
+    const double ratio = all / std::max(lately->live, 1.0);
     item.evidence.push_back({"ratio", ratio, {}, Unit::Count, fmt::format("{:.1f}", ratio)});
     found.items.push_back(std::move(item));
 }

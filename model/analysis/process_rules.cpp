@@ -43,6 +43,23 @@ Children shortLived(const Snapshot &snapshot)
     return children;
 }
 
+/// Samples that were due but not taken of threads that ended between two: those of short-lived processes, by their share of the threads that were
+/// so short. Of a process that lives for less than the period there is hardly another trace.
+std::int64_t missedSamples(const Snapshot &snapshot, const Children &children)
+{
+    std::int64_t ofChildren = 0;
+    std::int64_t all = 0;
+    for (const Thread &thread : snapshot.tables->threads)
+        if (thread.end && *thread.end - thread.start <= kShortLife) {
+            ++all;
+            ofChildren += children.isShort.at(thread.process.index()) ? 1 : 0;
+        }
+    std::int64_t missed = 0;
+    for (const LossTotal &loss : snapshot.losses)
+        missed += loss.kind == LossKind::SamplesMissed ? loss.count : 0;
+    return all > 0 ? missed * ofChildren / all : 0;
+}
+
 std::string programOf(const Snapshot &snapshot, ProcessId process)
 {
     std::string name = "the process";
@@ -63,23 +80,23 @@ bool findProcessChurn(const RuleInput &input, Recommendations &found)
     if (children.count < kLeastProcesses || rate < kLeastRate)
         return true;
     const std::string program = programOf(snapshot, children.parent);
-    if (snapshot.cpuSummary.samples < kLeastSamples) {
+    std::int64_t samples = missedSamples(snapshot, children);
+    const std::int64_t all = snapshot.cpuSummary.samples + samples;
+    if (all < kLeastSamples) {
         found.notLookedAt.push_back(
             fmt::format("Processes for small tasks: {} starts {} a second, what they cost needs --cpu 999 to say.",
                 program, formatCount(static_cast<std::int64_t>(rate))));
         return true;
     }
-    std::int64_t samples = 0;
     for (const CpuCost &row : snapshot.cpu) {
         const Image &image = snapshot.tables->images.at(row.image.index());
         if (children.isShort[image.process.index()])
             samples += row.samples;
     }
-    const Interval share = wilsonInterval(samples, snapshot.cpuSummary.samples);
+    const Interval share = wilsonInterval(samples, all);
     if (share.low < kLeastShare)
         return true;
-    const std::string text
-        = shareText(static_cast<double>(samples) / static_cast<double>(snapshot.cpuSummary.samples), share);
+    const std::string text = shareText(static_cast<double>(samples) / static_cast<double>(all), share);
     Recommendation item = itemOf(kProcessChurnRule, program,
         fmt::format("{} short-lived processes a second, which take {} of the CPU time",
             formatCount(static_cast<std::int64_t>(rate)), text));

@@ -3,7 +3,9 @@
 
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/tracer_time.h"
 #include "model/analysis/coverage.h"
+#include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
@@ -74,6 +76,14 @@ std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
     return notes;
 }
 
+/// What it cost to record one of them is no difference of the programs.
+void noteTracer(const char *side, const WithoutTracer &own, const Snapshot &whole, std::vector<std::string> &notes)
+{
+    if (own.tracerNs > 0)
+        notes.push_back(fmt::format("{}: {} of CPU time in the tracer ({} of all) are left out.", side,
+            formatDuration({own.tracerNs}), formatShareOf(own.tracerNs, whole.cpuSummary.timeNs)));
+}
+
 } // namespace
 
 const std::vector<ComparableCost> &comparableCosts()
@@ -126,11 +136,16 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
             return work.error().within(side == Side::A ? "A" : "B");
         result.sessions[sideIndex(side)] = {snapshot, *work};
     }
+    const WithoutTracer ownA = withoutTracer(a);
+    const WithoutTracer ownB = withoutTracer(b);
+    noteTracer("A", ownA, *a, result.notes);
+    noteTracer("B", ownB, *b, result.notes);
     AreaSnapshots areasA(a);
     AreaSnapshots areasB(b);
     for (const ComparableCost &cost : costs) {
-        const ComparedSession sessionA{areasA.of(cost.area), result.sessions[0].work};
-        const ComparedSession sessionB{areasB.of(cost.area), result.sessions[1].work};
+        const bool isCpu = costInfo(cost.kind).source == CostSource::Cpu;
+        const ComparedSession sessionA{isCpu ? ownA.snapshot : areasA.of(cost.area), result.sessions[0].work};
+        const ComparedSession sessionB{isCpu ? ownB.snapshot : areasB.of(cost.area), result.sessions[1].work};
         auto comparison = compare(sessionA, sessionB, cost.kind, stop);
         if (!comparison)
             return Error("Comparing was cancelled");

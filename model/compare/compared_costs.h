@@ -31,7 +31,8 @@ std::vector<ComparableCost> comparableCostsOf(std::string_view keyOrGroup);
 struct ComparedCost
 {
     ComparableCost cost;
-    std::array<ComparedSession, 2> sessions; ///< what was compared: of an area, with that for its heap
+    std::array<ComparedSession, 2>
+        sessions; ///< what was compared: of an area, with that for its heap; CPU time without the tracer's
     Comparison comparison;
 };
 

@@ -62,8 +62,7 @@ void choose(StackDifference &row, const std::map<SequenceId, Gathered> &members,
     }
 }
 
-std::vector<StackDifference> stackDifferences(
-    const Groups &groups, const std::array<double, 2> &works, Certainty certainty)
+std::vector<StackDifference> stackDifferences(const Groups &groups, const ComparedUnits &units, Certainty certainty)
 {
     std::vector<StackDifference> rows;
     for (const auto &[group, members] : groups) {
@@ -75,8 +74,8 @@ std::vector<StackDifference> stackDifferences(
             row.isInA = row.isInA || member.heaviest[0].isValid();
             row.isInB = row.isInB || member.heaviest[1].isValid();
         }
-        row.cost = differenceOf(sums[0], sums[1], works, certainty);
-        choose(row, members, works);
+        row.cost = differenceOf(sums[0], sums[1], units, certainty);
+        choose(row, members, units.works);
         rows.push_back(row);
     }
     return rows;
@@ -134,17 +133,20 @@ std::optional<Comparison> compare(
     result.kind = kind;
     result.certainty = certaintyOf(*a.snapshot, *b.snapshot, kind);
     result.isPerWork = isCostOfTime(kind);
-    const std::array<double, 2> works = result.isPerWork ? std::array{a.work, b.work} : std::array<double, 2>{1, 1};
     const std::array evidence{stackEvidence(*a.snapshot, kind), stackEvidence(*b.snapshot, kind)};
+    ComparedUnits &units = result.units;
+    if (result.isPerWork)
+        units.works = {a.work, b.work};
+    units.perSample = costsPerSample(evidence, *a.snapshot, *b.snapshot);
     result.indexes
         = {std::make_shared<FunctionIndex>(a.snapshot->tables), std::make_shared<FunctionIndex>(b.snapshot->tables)};
     result.matching = std::make_shared<const StackMatching>(
         *result.indexes[0], evidence[0].stacks, *result.indexes[1], evidence[1].stacks);
     if (stop.stop_requested())
         return std::nullopt;
-    result.stacks = stackDifferences(gather(*result.matching, evidence), works, result.certainty);
+    result.stacks = stackDifferences(gather(*result.matching, evidence), units, result.certainty);
     result.matchedShare = matchedShareOf(result.stacks);
-    result.functions = functionDifferences(*result.matching, result.indexes, evidence, works, result.certainty);
+    result.functions = functionDifferences(*result.matching, result.indexes, evidence, units, result.certainty);
     if (stop.stop_requested())
         return std::nullopt;
     judge(result.stacks, result.certainty, &StackDifference::cost);
@@ -153,7 +155,7 @@ std::optional<Comparison> compare(
     for (const Side side : kSides)
         for (const CostEvidence &cost : evidence[sideIndex(side)].costs)
             sums[sideIndex(side)] += cost;
-    result.total = differenceOf(sums[0], sums[1], works, result.certainty);
+    result.total = differenceOf(sums[0], sums[1], units, result.certainty);
     result.total.isSignificant = result.total.pValue <= 0.05;
     return result;
 }

@@ -69,12 +69,20 @@ struct FunctionDifference
     Difference total; ///< on the stacks that it stands on
 };
 
+/// What costs are divided by, and what a sample of the CPU stands for where a row has none, by side.
+struct ComparedUnits
+{
+    std::array<double, 2> works{1, 1};
+    std::array<double, 2> perSample{1, 1};
+};
+
 /// Two sessions by one cost.
 struct Comparison
 {
     CostKind kind = CostKind::Live;
     Certainty certainty = Certainty::Exact;
     bool isPerWork = false; ///< the cost is one of a time, so it was divided by the work
+    ComparedUnits units;
     Difference total;
     std::vector<StackDifference> stacks;       ///< significant ones first, then by descending |change|
     std::vector<FunctionDifference> functions; ///< the same by |change| of self

@@ -115,9 +115,25 @@ Certainty certaintyOf(const Snapshot &a, const Snapshot &b, CostKind kind)
     return hasError ? Certainty::Estimated : Certainty::Unknown;
 }
 
-Difference differenceOf(
-    const CostEvidence &a, const CostEvidence &b, const std::array<double, 2> &works, Certainty certainty)
+std::array<double, 2> costsPerSample(const std::array<StackEvidence, 2> &evidence, const Snapshot &a, const Snapshot &b)
 {
+    constexpr double kSecondNs = 1e9;
+    std::array<double, 2> perSample{1, 1};
+    for (const auto &[side, snapshot] : {std::pair{std::size_t{0}, &a}, {std::size_t{1}, &b}}) {
+        CostEvidence sum;
+        for (const CostEvidence &cost : evidence[side].costs)
+            sum += cost;
+        if (sum.samples > 0 && sum.cost > 0)
+            perSample[side] = static_cast<double>(sum.cost) / static_cast<double>(sum.samples);
+        else if (snapshot->info.config.cpuHz > 0)
+            perSample[side] = kSecondNs / snapshot->info.config.cpuHz;
+    }
+    return perSample;
+}
+
+Difference differenceOf(const CostEvidence &a, const CostEvidence &b, const ComparedUnits &units, Certainty certainty)
+{
+    const std::array<double, 2> &works = units.works;
     Difference difference{.a = static_cast<double>(a.cost) / works[0],
         .b = static_cast<double>(b.cost) / works[1],
         .countA = a.cost,
@@ -133,11 +149,11 @@ Difference differenceOf(
         judgeByVariance(difference, a, b, works);
     } else if (certainty == Certainty::Estimated && a.samples + b.samples > 0) {
         // Recordings may sample at different rates: what is compared is time, of which each sample stands for so much.
-        const auto perSample = [](const CostEvidence &known, const CostEvidence &other) {
-            const CostEvidence &from = known.samples > 0 ? known : other;
-            return from.cost > 0 ? static_cast<double>(from.cost) / static_cast<double>(from.samples) : 1;
+        const auto perSample = [](const CostEvidence &row, double usual) {
+            return row.samples > 0 && row.cost > 0 ? static_cast<double>(row.cost) / static_cast<double>(row.samples)
+                                                   : usual;
         };
-        const double scale = perSample(b, a) / perSample(a, b);
+        const double scale = perSample(b, units.perSample[1]) / perSample(a, units.perSample[0]);
         const RateTest test = rateTest(a.samples, works[0] * scale, b.samples, works[1]);
         difference.pValue = test.pValue;
         difference.ratio95 = test.ratio95;

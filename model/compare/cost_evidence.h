@@ -23,11 +23,14 @@ struct StackEvidence
 };
 StackEvidence stackEvidence(const Snapshot &snapshot, CostKind kind);
 
+/// The cost of a sample of each session: the mean of all it has; of one without any, by the rate that was asked for.
+std::array<double, 2> costsPerSample(
+    const std::array<StackEvidence, 2> &evidence, const Snapshot &a, const Snapshot &b);
+
 /// How differences of this kind are known, given how the sessions were recorded.
 Certainty certaintyOf(const Snapshot &a, const Snapshot &b, CostKind kind);
 
-/// The difference of two costs; `works` by side. isSignificant is set for exact ones alone.
-Difference differenceOf(
-    const CostEvidence &a, const CostEvidence &b, const std::array<double, 2> &works, Certainty certainty);
+/// The difference of two costs. isSignificant is set for exact ones alone.
+Difference differenceOf(const CostEvidence &a, const CostEvidence &b, const ComparedUnits &units, Certainty certainty);
 
 } // namespace model

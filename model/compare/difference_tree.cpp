@@ -20,8 +20,6 @@ public:
         : m_comparison(cost.comparison)
         , m_sessions(cost.sessions)
     {
-        for (std::size_t i = 0; i < m_works.size(); ++i)
-            m_works[i] = m_comparison.isPerWork ? m_sessions[i].work : 1;
         m_tree.m_kind = m_comparison.kind;
         m_tree.m_certainty = m_comparison.certainty;
         m_tree.m_indexes = {m_comparison.indexes[0], m_comparison.indexes[1]};
@@ -102,7 +100,7 @@ private:
             for (const Side side : kSides) {
                 const std::size_t s = sideIndex(side);
                 node.total[s] += node.self[s];
-                node.weight += std::abs(static_cast<double>(node.self[s].cost)) / m_works[s];
+                node.weight += std::abs(static_cast<double>(node.self[s].cost)) / m_comparison.units.works[s];
                 if (i > 0)
                     m_raw[node.parent].total[s] += node.total[s];
             }
@@ -133,8 +131,9 @@ private:
         const double whole = m_raw[0].weight;
         for (std::size_t i = 0; i < rawOf.size(); ++i) {
             const Raw &raw = m_raw[rawOf[i]];
-            m_tree.m_nodes[i].self = differenceOf(raw.self[0], raw.self[1], m_works, m_comparison.certainty);
-            m_tree.m_nodes[i].total = differenceOf(raw.total[0], raw.total[1], m_works, m_comparison.certainty);
+            m_tree.m_nodes[i].self = differenceOf(raw.self[0], raw.self[1], m_comparison.units, m_comparison.certainty);
+            m_tree.m_nodes[i].total
+                = differenceOf(raw.total[0], raw.total[1], m_comparison.units, m_comparison.certainty);
             m_tree.m_weights.push_back(whole > 0 ? static_cast<std::int64_t>(std::floor(
                                            raw.weight / whole * static_cast<double>(DifferenceTree::kWholeWeight)))
                                                  : 0);
@@ -156,7 +155,6 @@ private:
 
     const Comparison &m_comparison;
     const std::array<ComparedSession, 2> &m_sessions;
-    std::array<double, 2> m_works{1, 1};
     std::vector<std::pair<Side, FunctionId>> m_shown; ///< by match
     std::vector<Raw> m_raw;
     std::unordered_map<std::uint64_t, std::uint32_t> m_children; ///< by parent and function

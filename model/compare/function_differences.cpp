@@ -32,8 +32,7 @@ void addStack(Gathered &row, std::size_t side, std::size_t stack, const Function
 }
 
 FunctionDifference rowOf(std::size_t id, const Gathered &row,
-    const std::array<std::shared_ptr<FunctionIndex>, 2> &indexes, const std::array<double, 2> &works,
-    Certainty certainty)
+    const std::array<std::shared_ptr<FunctionIndex>, 2> &indexes, const ComparedUnits &units, Certainty certainty)
 {
     FunctionDifference result{.function = MatchId(id)};
     result.isInA = row.lastStack[0] > 0;
@@ -43,8 +42,8 @@ FunctionDifference rowOf(std::size_t id, const Gathered &row,
     result.shown = place.function;
     result.file = indexes[sideIndex(result.side)]->tables()->text(place.file);
     result.line = place.line;
-    result.self = differenceOf(row.self[0], row.self[1], works, certainty);
-    result.total = differenceOf(row.total[0], row.total[1], works, certainty);
+    result.self = differenceOf(row.self[0], row.self[1], units, certainty);
+    result.total = differenceOf(row.total[0], row.total[1], units, certainty);
     if (certainty == Certainty::Estimated)
         result.total.isSignificant = result.total.pValue <= 0.05;
     return result;
@@ -54,7 +53,7 @@ FunctionDifference rowOf(std::size_t id, const Gathered &row,
 
 std::vector<FunctionDifference> functionDifferences(const StackMatching &matching,
     const std::array<std::shared_ptr<FunctionIndex>, 2> &indexes, const std::array<StackEvidence, 2> &evidence,
-    const std::array<double, 2> &works, Certainty certainty)
+    const ComparedUnits &units, Certainty certainty)
 {
     std::vector<Gathered> rows(matching.functions().size());
     std::vector<std::uint32_t> places;
@@ -77,7 +76,7 @@ std::vector<FunctionDifference> functionDifferences(const StackMatching &matchin
     std::vector<FunctionDifference> made;
     for (std::size_t id = 0; id < rows.size(); ++id)
         if (rows[id].lastStack[0] > 0 || rows[id].lastStack[1] > 0)
-            made.push_back(rowOf(id, rows[id], indexes, works, certainty));
+            made.push_back(rowOf(id, rows[id], indexes, units, certainty));
     return made;
 }
 

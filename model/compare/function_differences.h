@@ -9,6 +9,6 @@ namespace model {
 /// self, and for total at 5 %, each by itself.
 std::vector<FunctionDifference> functionDifferences(const StackMatching &matching,
     const std::array<std::shared_ptr<FunctionIndex>, 2> &indexes, const std::array<StackEvidence, 2> &evidence,
-    const std::array<double, 2> &works, Certainty certainty);
+    const ComparedUnits &units, Certainty certainty);
 
 } // namespace model

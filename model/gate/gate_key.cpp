@@ -33,6 +33,7 @@ const std::array<GateKeyInfo, kGateKeyCount> kGateKeys{{
     {GateKey::SystemCalls, "system_calls", "System calls", Unit::Count, GateSource::Counter, kCounted,
         CostKind::SystemCalls},
     {GateKey::CpuTime, "cpu_ns", "CPU time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
+    {GateKey::OwnTime, "own_ns", "Own time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
     {GateKey::WallTime, "wall_ns", "Wall time", Unit::Nanoseconds, GateSource::Time, kTimed, CostKind::CpuTime},
 }};
 

@@ -25,6 +25,7 @@ enum class GateKey : std::uint8_t {
     Instructions,
     SystemCalls,
     CpuTime,
+    OwnTime, ///< wall time without what a run waited for a processor that others had
     WallTime,
 };
 inline constexpr std::size_t kGateKeyCount = static_cast<std::size_t>(GateKey::WallTime) + 1;

@@ -20,6 +20,8 @@ namespace {
 constexpr double kSignificance = 0.025; // one-sided, corrected over the noisy quantities
 constexpr double kMostSpread = 0.035;   // half the interval: above, only what lies whole beyond the limit is worse
 constexpr double kSettledGrowth = 0.02; // beyond the limit: what an early look must exclude
+// Of a first look at half of the runs: who looks twice must ask for more the first time (O'Brien and Fleming 1979, two looks, 2.5 % one-sided).
+constexpr double kEarlySignificance = 0.0026;
 
 bool isConstant(const std::vector<double> &values)
 {
@@ -89,6 +91,28 @@ void judgeAlone(GateFinding &finding, const std::vector<double> &current)
     judgeByMost(finding, current);
 }
 
+bool hasBoth(const GateSamples &sample) { return !sample.base.empty() && !sample.current.empty(); }
+
+const GateSamples *sampleOf(const std::vector<GateSamples> &samples, GateKey key)
+{
+    const auto found
+        = std::find_if(samples.begin(), samples.end(), [key](const GateSamples &one) { return one.key == key; });
+    return found == samples.end() ? nullptr : &*found;
+}
+
+/// Whether something better than this quantity tells how it grew; says so in the finding.
+bool isOnlyTold(const std::vector<GateSamples> &samples, GateFinding &finding)
+{
+    const GateSamples *own = finding.key == GateKey::WallTime ? sampleOf(samples, GateKey::OwnTime) : nullptr;
+    if (own == nullptr || !hasBoth(*own))
+        return false;
+    finding.isOnlyTold = true;
+    finding.waitedShare = finding.current > 0 ? std::max(1 - medianOf(own->current) / finding.current, 0.0) : 0;
+    finding.outcome = GateOutcome::Passed;
+    finding.neededRuns = 0;
+    return true;
+}
+
 /// Values of 0 have no logarithm: half of one stands for none.
 std::vector<double> positive(std::vector<double> values)
 {
@@ -111,7 +135,7 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
         finding.limit = limits[static_cast<std::size_t>(sample.key)];
         finding.note = sample.absent;
         finding.hasBase = !sample.base.empty();
-        if (!finding.hasBase || sample.current.empty()) {
+        if (!hasBoth(sample)) {
             judgeAlone(finding, sample.current);
             continue;
         }
@@ -129,6 +153,10 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
         finding.ratio95 = test.ratio95;
         finding.superiority = test.superiority;
         finding.neededRuns = test.neededPairs;
+        if (isOnlyTold(samples, finding)) {
+            judgeByMost(finding, sample.current);
+            continue;
+        }
         noisy.push_back(findings.size() - 1);
         ratios.push_back(test.ratio);
         pValues.push_back(test.pValue);
@@ -137,9 +165,7 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
     for (std::size_t i = 0; i < noisy.size(); ++i) {
         findings[noisy[i]].pValue = raised[i];
         judgeByRanks(findings[noisy[i]], ratios[i]);
-        const auto sample = std::find_if(samples.begin(), samples.end(),
-            [key = findings[noisy[i]].key](const GateSamples &one) { return one.key == key; });
-        judgeByMost(findings[noisy[i]], sample->current);
+        judgeByMost(findings[noisy[i]], sampleOf(samples, findings[noisy[i]].key)->current);
     }
     return findings;
 }
@@ -160,9 +186,11 @@ GateOutcome verdictOf(const std::vector<GateFinding> &findings)
 bool isSettled(const std::vector<GateFinding> &findings)
 {
     return std::all_of(findings.begin(), findings.end(), [](const GateFinding &finding) {
-        const bool isOpen = finding.isNoisy && finding.outcome != GateOutcome::Worse
-            && finding.ratio95.high > limitRatio(finding) + kSettledGrowth;
-        return finding.outcome != GateOutcome::Unclear && !isOpen;
+        if (!finding.isNoisy || finding.isOnlyTold || finding.isBeyondMost)
+            return finding.outcome != GateOutcome::Unclear;
+        if (finding.outcome == GateOutcome::Worse)
+            return finding.pValue <= kEarlySignificance;
+        return finding.outcome != GateOutcome::Unclear && finding.ratio95.high <= limitRatio(finding) + kSettledGrowth;
     });
 }
 
@@ -262,15 +290,21 @@ std::string findingText(const GateFinding &finding)
     if (finding.current == finding.base)
         change = "unchanged";
     else if (info.unit == Unit::Count && !finding.isNoisy)
-        change = fmt::format("{:+.0f}, {}", finding.current - finding.base, change);
+        change = fmt::format("{}, {}", changeText({.a = finding.base, .b = finding.current}, info.unit), change);
     std::string text = fmt::format("{}: {} ({}", info.label, values, change);
     if (finding.isNoisy) {
         const bool isKnown = finding.ratio95.low > 0 && std::isfinite(finding.ratio95.high);
         if (isKnown)
             text += fmt::format("; ratio of pairs {} … {}", signedShare(finding.ratio95.low - 1),
                 signedShare(finding.ratio95.high - 1));
-        text += fmt::format(", p = {:.2g}, {} runs each", finding.pValue, finding.runs);
+        text += finding.isOnlyTold ? std::string() : fmt::format(", p = {:.2g}", finding.pValue);
+        text += fmt::format(", {} runs each", finding.runs);
     }
+    if (finding.isOnlyTold)
+        return text
+            + fmt::format("), {:.0f} % of it waiting for a processor that others had; its growth is judged by the own "
+                          "time{}{}",
+                finding.waitedShare * 100, most.empty() ? "" : ", ", most);
     text += "), limit " + gateLimitText(finding.limit, info.unit) + (most.empty() ? "" : ", " + most);
     if (finding.isNoisy && info.source != GateSource::Time)
         text += "; differs between runs of one version";

@@ -44,6 +44,8 @@ struct GateFinding
     GateKey key = GateKey::Allocations;
     GateOutcome outcome = GateOutcome::Absent;
     bool isNoisy = false;      ///< runs of one version differ, so that it was judged by ranks
+    bool isOnlyTold = false;   ///< its growth is not judged: of the wall time, where the own time is
+    double waitedShare = 0;    ///< of such a wall time: how much of it the current version waited for a processor
     bool hasBase = false;      ///< there is something to compare with; else only GateLimit::most is judged
     bool isBeyondMost = false; ///< of the limit: the value that it must never exceed
     double base = 0;           ///< medians
@@ -65,13 +67,15 @@ struct GateFinding
 /// worse beyond the limit. All others are noisy: worse when Mann–Whitney's p ≤ 2.5 %, corrected by Holm over them, the ratio of the pairs
 /// (Hodges–Lehmann) is beyond the limit, and its 95 % interval is within ±3.5 % or whole beyond the limit; unclear when only the last fails, or
 /// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. A quantity with GateLimit::most is worse when every run of
-/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone. Pure.
+/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone. The growth of the wall time is only told
+/// where the own time of both versions is known: what else it has is what other programs did. Pure.
 std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, const GateLimits &limits);
 
 /// The worst outcome: Worse, then Unclear (blind ones too), then Passed (Grown and Absent too).
 GateOutcome verdictOf(const std::vector<GateFinding> &findings);
 
-/// Whether a first look, after half of the runs, may be the last: nothing is unclear, and what is not worse excludes a growth of 2 % beyond its limit.
+/// Whether a first look, after half of the runs, may be the last: nothing is unclear, what is worse has p ≤ 0.26 % (O'Brien and Fleming's bound of a
+/// first look of two), and what is not excludes a growth of 2 % beyond its limit.
 bool isSettled(const std::vector<GateFinding> &findings);
 
 /// What a session gives for the quantities of a recorded run, over all its processes.

@@ -56,7 +56,7 @@ std::string stacksText(const GateFinding &finding)
 Json findingObject(const GateFinding &finding)
 {
     Json object = {{"key", gateKeyInfo(finding.key).name}, {"outcome", outcomeKey(finding.outcome)},
-        {"text", findingText(finding)}, {"is_noisy", finding.isNoisy},
+        {"text", findingText(finding)}, {"is_noisy", finding.isNoisy}, {"is_only_told", finding.isOnlyTold},
         {"base", finding.hasBase ? Json(finding.base) : Json()}, {"current", finding.current},
         {"limit",
             {{"share", finding.limit.share}, {"amount", finding.limit.amount}, {"is_off", finding.limit.isOff},

@@ -24,7 +24,7 @@ std::string_view mark(const GateFinding &finding)
     case GateOutcome::Grown:
         return "grown ";
     case GateOutcome::Passed:
-        return "ok    ";
+        return finding.isOnlyTold ? "told  " : "ok    ";
     case GateOutcome::Absent:
         return "–     ";
     }
@@ -51,18 +51,20 @@ std::string leafFirst(const std::string &stack)
 std::string stackText(const GateStack &stack, Unit unit)
 {
     const Difference difference{.a = stack.base, .b = stack.current};
-    const std::string place = shortPlace(stack.file, stack.line);
+    std::string place = shortPlace(stack.file, stack.line);
+    if (!place.empty())
+        place = fmt::format("  in {} at {}", shortFunctionName(stack.function), place);
     if (stack.base == 0)
-        return fmt::format(
-            "{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+        return fmt::format("{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place);
     return fmt::format("{} ({} → {})  {}{}", changeText(difference, unit), costText(stack.base, unit),
-        costText(stack.current, unit), leafFirst(stack.stack), place.empty() ? "" : "  at " + place);
+        costText(stack.current, unit), leafFirst(stack.stack), place);
 }
 
 /// "+0.5 %, at most 64 MiB".
 std::string limitCell(const GateFinding &finding)
 {
-    std::string text = finding.hasBase ? gateLimitText(finding.limit, gateKeyInfo(finding.key).unit) : "";
+    std::string text
+        = finding.hasBase && !finding.isOnlyTold ? gateLimitText(finding.limit, gateKeyInfo(finding.key).unit) : "";
     if (const std::string most = mostText(finding); !most.empty())
         text += (text.empty() ? "" : ", ") + most;
     return text;
@@ -111,8 +113,10 @@ void writeGateMarkdown(std::ostream &out, const GateReport &report)
         const bool isAbsent = finding.outcome == GateOutcome::Absent;
         const Difference difference{.a = finding.base, .b = finding.current};
         out << fmt::format("| {} | {} | {} | {} | {} | {} |\n",
-            finding.outcome == GateOutcome::Worse ? "**worse**" : outcomeKey(finding.outcome), info.label,
-            finding.hasBase && !isAbsent ? costText(finding.base, info.unit) : "",
+            finding.outcome == GateOutcome::Worse             ? "**worse**"
+                : finding.isOnlyTold && !finding.isBeyondMost ? "told"
+                                                              : outcomeKey(finding.outcome),
+            info.label, finding.hasBase && !isAbsent ? costText(finding.base, info.unit) : "",
             isAbsent ? "" : costText(finding.current, info.unit),
             finding.hasBase && !isAbsent ? relativeText(difference) : "", limitCell(finding));
     }

@@ -2,6 +2,7 @@
 #include "model/report/hot_report.h"
 
 #include "model/analysis/hot_paths.h"
+#include "model/base/format_units.h"
 #include "model/report/csv_writer.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
@@ -92,6 +93,11 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
         fmt::format(
             "{}: functions by their own part{}; equal ranks are ties", label, isExact ? "" : " (95 % interval)"));
     writeFunctions(out, snapshot, hot, isExact, options.columns);
+    if (hot.tracerNs > 0)
+        writeWrapped(out,
+            fmt::format("{} in the tracer ({} of all samples) are left out.", formatDuration({hot.tracerNs}),
+                formatShareOf(hot.tracerNs, snapshot.cpuSummary.timeNs)),
+            options.columns, 2);
     writeHeading(out, "Where most of it flows");
     std::size_t rank = 0;
     for (const HotPath &path : hot.paths) {
@@ -137,7 +143,7 @@ void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, st
             {"frames", std::move(frames)}});
     }
     const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", hot.samples},
-        {"functions", std::move(functions)}, {"paths", std::move(paths)}};
+        {"tracer_ns", hot.tracerNs}, {"functions", std::move(functions)}, {"paths", std::move(paths)}};
     out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

@@ -38,6 +38,9 @@ void GateLimitsTest::growthsValuesAndOffAreRead()
     QCOMPARE(of(limits, GateKey::WallTime), (GateLimit{0, 1e8, {}, false}));
     QVERIFY(readGateLimit("wall_ns=2s", limits));
     QCOMPARE(of(limits, GateKey::WallTime).most.value(), 2e9);
+    QVERIFY(!of(limits, GateKey::OwnTime).most);
+    QVERIFY(readGateLimit("wall_ns=+7%", limits) && readGateLimit("own_ns=1s", limits));
+    QCOMPARE(of(limits, GateKey::OwnTime), (GateLimit{0.07, 0, 1e9, false}));
     QVERIFY(readGateLimit("all=+0", limits));
     QCOMPARE(of(limits, GateKey::CpuTime), GateLimit());
     QVERIFY(readGateLimit("peak_bytes=off", limits));

@@ -3,6 +3,7 @@
 #include "capture/proc/memory_maps.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/proc/process_reading.h"
+#include "capture/proc/scheduler_times.h"
 #include "capture/proc/smaps.h"
 
 #include <QTest>
@@ -87,6 +88,15 @@ private Q_SLOTS:
         const auto maps = capture::readMaps(::getpid());
         QVERIFY(std::any_of(maps.begin(), maps.end(), [](const auto &mapping) { return mapping.path == "[stack]"; }));
         QVERIFY(capture::readMaps(0x3ffffffe).empty());
+    }
+
+    void schedulerTimesNeedAKernelThatCounts()
+    {
+        const auto times = capture::parseSchedulerTimes("151606711 49553510 55\n");
+        QVERIFY(times && times->onProcessorNs == 151606711 && times->waitedNs == 49553510);
+        QVERIFY(!capture::parseSchedulerTimes("0 0 0\n"));
+        QVERIFY(!capture::parseSchedulerTimes("151606711"));
+        QVERIFY(!capture::parseSchedulerTimes(""));
     }
 
     void smapsAddUpPerMapping()

@@ -32,8 +32,9 @@ struct Case
     /// Only system calls or waits show it.
     bool isOfKernel() const
     {
-        return QStringList{u"small_transfers"_s, u"repeated_lookups"_s, u"lock_waits"_s, u"sleeping_work"_s}.contains(
-            rule);
+        return QStringList{
+            u"small_transfers"_s, u"synced_writes"_s, u"repeated_lookups"_s, u"lock_waits"_s, u"sleeping_work"_s}
+            .contains(rule);
     }
     QStringList options() const
     {

@@ -11,6 +11,7 @@
 
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -82,6 +83,8 @@ private Q_SLOTS:
     void callersThatWereJumpedOutOfMakeNothingNew();
     void aChangedMemberOfAGroupIsShown();
     void samplesDifferOnlyBeyondChance();
+    void samplesOfEachSessionHaveTheirOwnPeriod();
+    void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
     void reportsSayBothSides();
 };
@@ -232,6 +235,58 @@ void ComparisonTest::samplesDifferOnlyBeyondChance()
         = compared(cpuOf("main;f 100\nmain;g 400"), cpuOf("main;f 200\nmain;g 400"), CostKind::CpuTime);
     QCOMPARE(differing(worse), std::string("+500000000 main;f\n")); // 100 samples of 5 ms
     QVERIFY(worse.stacks.front().cost.ratio95.low > 1.5 && worse.stacks.front().cost.ratio95.high < 2.6);
+}
+
+void ComparisonTest::samplesOfEachSessionHaveTheirOwnPeriod()
+{
+    // B is sampled five times as often: six of its samples are what one of A's stands for, so none in A is no surprise.
+    const auto often = [](std::string_view lines) {
+        Snapshot snapshot = *cpuOf(lines);
+        for (CpuCost &row : snapshot.cpu)
+            row.timeNs /= 5;
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const SnapshotPointer a = cpuOf("main;f 100");
+    const SnapshotPointer b = often("main;f 500\nmain;g 6");
+    const auto rowOf = [](const Comparison &comparison, bool isInBoth) {
+        for (const StackDifference &row : comparison.stacks)
+            if ((row.isInA && row.isInB) == isInBoth)
+                return row.cost;
+        return Difference();
+    };
+    const Comparison forwards = compared(a, b, CostKind::CpuTime);
+    // All six in B, of whose time A has as much: 2 · (1 / (1 + 1/5))⁶ with the chance of a sample to be B's 5/6.
+    QVERIFY2(std::abs(rowOf(forwards, false).pValue - 2 * std::pow(5.0 / 6, 6)) < 1e-9,
+        qPrintable(QString::number(rowOf(forwards, false).pValue)));
+    QVERIFY(rowOf(forwards, true).pValue > 0.9);
+    const Comparison backwards = compared(b, a, CostKind::CpuTime);
+    QVERIFY(std::abs(rowOf(backwards, false).pValue - rowOf(forwards, false).pValue) < 1e-9);
+}
+
+void ComparisonTest::theTracersTimeIsLeftOut()
+{
+    const auto traced = [](std::string_view lines) {
+        SnapshotBuilder builder;
+        builder.cpu(lines);
+        TableBuilder &tables = builder.tables();
+        const ModuleId module = tables.module("/usr/lib/libgenesis_heaptracer.so", "", ModuleKind::File);
+        const FrameId malloc = tables.frame(module, 7, FrameKind::Exact);
+        tables.setSymbols(malloc, FrameSymbols::State::Resolved, {{tables.string("malloc"), StringId(0u), 0}});
+        builder.raw().cpu.push_back(
+            {builder.thread(), builder.image(), tables.stack(builder.stack("main;f"), malloc), 100, 500'000'000});
+        Snapshot snapshot = builder.build();
+        snapshot.info.cpuEvent = "cpu-clock";
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const auto result
+        = compareSessions(cpuOf("main;f 300"), traced("main;f 300"), {}, {comparableCostsOf("cpu").front()});
+    QVERIFY(result);
+    QCOMPARE(result->costs[0].comparison.total.change(), 0.0);
+    QCOMPARE(result->costs[0].sessions[1].snapshot->cpu.size(), std::size_t{1});
+    QVERIFY2(std::find(result->notes.begin(), result->notes.end(),
+                 "B: 500 ms of CPU time in the tracer (25 % of all) are left out.")
+            != result->notes.end(),
+        result->notes.empty() ? "no notes" : result->notes.back().c_str());
 }
 
 void ComparisonTest::costsOfATimeAreDividedByWork()

@@ -71,6 +71,7 @@ private Q_SLOTS:
     void valuesMustNotBeExceeded();
     void countsAreExact();
     void noisyCountsAreTestedByRanks();
+    void theOwnTimeIsJudgedInsteadOfTheWallTime();
     void absentOnesAreNamed();
     void falseAlarmsAreRareAndGrowthIsFound();
     void baselinesReadBack();
@@ -174,6 +175,33 @@ void GateTest::noisyCountsAreTestedByRanks()
     QVERIFY(wild.neededRuns > 100);
 }
 
+void GateTest::theOwnTimeIsJudgedInsteadOfTheWallTime()
+{
+    const std::vector<double> wild{10e6, 20e6, 30e6, 10e6, 20e6, 30e6};
+    const std::vector<double> wilder{20e6, 30e6, 40e6, 20e6, 40e6, 30e6};
+    const std::vector<double> own{4e6, 4.01e6, 4e6, 4.02e6, 4.01e6, 4e6};
+    GateLimits limits = usualGateLimits();
+    const auto judge = [&](const std::vector<double> &current) {
+        return judgeGate({{GateKey::OwnTime, own, current, {}}, {GateKey::WallTime, wild, wilder, {}}}, limits);
+    };
+    const auto same = judge(own);
+    QCOMPARE(verdictOf(same), GateOutcome::Passed);
+    QVERIFY(same[1].isOnlyTold && isSettled(same));
+    QVERIFY(isNear(same[1].waitedShare, 1 - 4.005 / 30, 1e-9));
+    QVERIFY2(findingText(same[1]).find("87 % of it waiting for a processor") != std::string::npos,
+        findingText(same[1]).c_str());
+    std::vector<double> slower = own;
+    for (double &value : slower)
+        value *= 1.05;
+    QCOMPARE(judge(slower)[0].outcome, GateOutcome::Worse);
+    limits[static_cast<std::size_t>(GateKey::WallTime)].most = 15e6; // whoever had the processor
+    QCOMPARE(judge(own)[1].outcome, GateOutcome::Worse);
+    const auto unknown = judgeGate(
+        {{GateKey::OwnTime, {}, {}, "Other threads."}, {GateKey::WallTime, wild, wilder, {}}}, usualGateLimits());
+    QVERIFY(!unknown[1].isOnlyTold);
+    QCOMPARE(verdictOf(unknown), GateOutcome::Unclear);
+}
+
 void GateTest::absentOnesAreNamed()
 {
     const GateFinding absent
@@ -188,9 +216,10 @@ void GateTest::falseAlarmsAreRareAndGrowthIsFound()
 {
     // The bench of the same name makes these figures sharp.
     Random random(7);
-    const tests::GateRates same = tests::gateRates(tests::sharedMachineNoise, 0, 40, random);
+    const tests::GateRates same = tests::gateRates(tests::sharedMachineNoise, tests::OwnTimes::Unknown, 0, 40, random);
     QVERIFY2(same.worse <= 0.03, qPrintable(QString::number(same.worse)));
-    const tests::GateRates slower = tests::gateRates(tests::sharedMachineNoise, 0.05, 40, random);
+    const tests::GateRates slower
+        = tests::gateRates(tests::sharedMachineNoise, tests::OwnTimes::Unknown, 0.05, 40, random);
     QVERIFY2(slower.worse >= 0.85, qPrintable(QString::number(slower.worse)));
 }
 

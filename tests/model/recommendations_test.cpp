@@ -220,6 +220,22 @@ private Q_SLOTS:
         }
         builder.raw().heapSeries.push_back(series);
         QVERIFY(find(*recommendations(builder.build()), "retained_memory") != nullptr);
+        // Where pages were looked at, a program's own mappings are no retained heap.
+        SnapshotBuilder looked = builder;
+        looked.metric(Metric::Rss, std::vector<std::int64_t>(60, 200'000'000));
+        const auto withHeapOf = [&looked](std::int64_t bytes) {
+            MemoryPartsSeries parts{.process = looked.process()};
+            for (int i = 1; i <= 60; ++i) {
+                parts.times.push_back({i * 1'000'000'000ll});
+                parts.values.push_back({.heap = bytes, .mappings = 200'000'000 - bytes});
+            }
+            looked.raw().memoryParts = {parts};
+            return *recommendations(looked.build());
+        };
+        QVERIFY(find(withHeapOf(12'000'000), "retained_memory") == nullptr);
+        const Recommendations held = withHeapOf(190'000'000);
+        QVERIFY(find(held, "retained_memory") != nullptr);
+        QCOMPARE(find(held, "retained_memory")->gain.high, 180'000'000.0);
         builder.tables().changeImage(builder.image()).heap = HeapState::Inherited;
         QVERIFY(find(*recommendations(builder.build()), "retained_memory") == nullptr);
     }
@@ -315,6 +331,40 @@ private Q_SLOTS:
         QVERIFY(item->gainKind == GainKind::TimeShare);
         QVERIFY(item->gain.high <= static_cast<double>(ms) / 60'000 + 1e-9);
         QVERIFY(item->gain.low > 0);
+    }
+
+    void recordingACallIsNoPartOfTheProgram()
+    {
+        // A minute: 6 s in calls, 6 s in own code; what is left, the thread waited for a processor, or its calls were recorded.
+        SnapshotBuilder builder = minute();
+        builder.raw().info.config.systemCalls = true;
+        builder.cpu("main;work 1200\n");
+        builder.raw().activities.push_back(
+            {builder.thread(), builder.image(), builder.stack("main;save@save.cpp:7;libc.so.6!write"),
+                Activity::call(*systemCallNumber("write")), 600'000, 6'000'000'000, 0, 600'000 * 40, 600'000, 0});
+        const Recommendations all = *recommendations(builder.build());
+        const Recommendation *item = find(all, "small_transfers");
+        QVERIFY(item);
+        QVERIFY(item->gain.low < 0.1);
+        QVERIFY(std::abs(item->gain.high - 0.5 * 0.99) < 1e-9);
+    }
+
+    void isSilentAboutAThreadThatWorksAtAPace()
+    {
+        const auto adviceFor = [](bool isAlone) {
+            SnapshotBuilder builder = minute();
+            builder.raw().info.config.waits = true;
+            builder.cpu("main;work 1000\n");
+            if (!isAlone) {
+                const ThreadId other = builder.tables().addThread({.process = builder.process(), .tid = 101});
+                builder.raw().cpu.push_back({other, builder.image(), builder.stack("run;answer"), 500, 2'500'000'000});
+            }
+            builder.raw().activities.push_back({builder.thread(), builder.image(), builder.stack("main;await"),
+                Activity::wait(WaitClass::Sleep), 1000, 55'000'000'000, 0, 0, 1000, 0});
+            return *recommendations(builder.build());
+        };
+        QVERIFY(!find(adviceFor(true), "sleeping_work"));
+        QVERIFY(find(adviceFor(false), "sleeping_work")); // for the other one's answer
     }
 
     void advisesByWaits()

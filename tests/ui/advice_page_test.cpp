@@ -60,13 +60,17 @@ private Q_SLOTS:
     {
         ui::Selection selection;
         ui::AdvicePage page(selection);
+        QSignalSpy counted(&page, &ui::AdvicePage::openCounted);
         page.setSnapshot(growing(400'000, "/tmp/a.gprof-session"));
         QVERIFY(settle(page));
+        const int all = counted.last().first().toInt();
+        QVERIFY(all >= 1);
         QVERIFY2(shownText(page).contains(u"What to do"_s), qPrintable(shownText(page)));
         QSignalSpy changed(&page, &ui::AdvicePage::doneChanged);
         button(page, u"Mark as done"_s)->click();
         QCOMPARE(changed.count(), 1);
         QCOMPARE(page.done().size(), std::size_t{1});
+        QCOMPARE(counted.last().first().toInt(), all - 1);
         QCOMPARE(page.done().front().id, std::string("growing_stack|app|Session::attach"));
         const QString shown = shownText(page);
         QVERIFY2(shown.contains(u"Done "_s) && !shown.contains(u"What to do"_s), qPrintable(shown));
@@ -77,6 +81,7 @@ private Q_SLOTS:
         QVERIFY(!shownText(page).contains(u"could not be kept"_s));
         button(page, u"Not done"_s)->click();
         QVERIFY(page.done().empty());
+        QCOMPARE(counted.last().first().toInt(), all);
         QVERIFY(shownText(page).contains(u"What to do"_s));
     }
 

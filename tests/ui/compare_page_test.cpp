@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/difference_flame_view.h"
+#include "ui/charts/timeline_view.h"
 #include "ui/models/function_difference_model.h"
 #include "ui/models/stack_difference_model.h"
 #include "ui/models/total_difference_model.h"
@@ -228,6 +229,38 @@ private Q_SLOTS:
         // Another session has other times.
         page.setSnapshot(newer());
         QVERIFY(page.isEmpty());
+    }
+
+    void aTimeOfTheOtherSessionCanBeChosen()
+    {
+        ui::Selection selection;
+        ui::ComparePage page(selection);
+        page.resize(1000, 700);
+        auto *timeline = page.findChild<ui::TimelineView *>();
+        page.setSnapshot(newer());
+        QSignalSpy wanted(&page, &ui::ComparePage::otherTimeWanted);
+        page.setOther(older());
+        QVERIFY(settle(page));
+        QVERIFY(!timeline->isHidden());
+        timeline->resize(800, 60);
+        QTest::mousePress(timeline, Qt::LeftButton, {}, {300, 20});
+        QTest::mouseMove(timeline, {500, 20});
+        QTest::mouseRelease(timeline, Qt::LeftButton, {}, {500, 20});
+        QVERIFY(!wanted.isEmpty());
+        const auto chosen = wanted.last().first().value<model::Selection>();
+        QVERIFY(chosen.time && !chosen.time->isEmpty());
+        QVERIFY(!selection.current().time); // the open session's stays
+        page.setOther(session("main;parse;malloc 300", "/tmp/old.gprof-session", 1'000, chosen.time));
+        QVERIFY(settle(page));
+        QCOMPARE(page.compared()->sessions[0].snapshot->span.begin.ns, chosen.time->begin.ns);
+        // Another session begins whole.
+        wanted.clear();
+        page.setOtherWaiting(u"/tmp/third.gprof-session"_s);
+        QVERIFY(wanted.isEmpty());
+        page.setOther(session("main;parse;malloc 300", "/tmp/third.gprof-session", 500));
+        QVERIFY(settle(page));
+        QTest::mouseDClick(timeline, Qt::LeftButton, {}, {400, 20});
+        QVERIFY2(wanted.isEmpty(), "it was whole");
     }
 
     void estimatesHaveIntervalsAndCountsHaveNone()

@@ -60,7 +60,7 @@ void TimelineView::setUpTracks()
                 track.lines.push_back({text(model::seriesInfo(source).label), std::move(series), {token},
                     track.lines.empty() ? LineFill::Below : LineFill::None});
         }
-        if (!track.lines.empty())
+        if (!track.lines.empty() && m_tracks.size() < m_mostTracks)
             m_tracks.push_back(std::move(track));
     };
     add(tr("Memory"), {{model::Metric::Rss, Token::Memory}});
@@ -78,6 +78,14 @@ QSize TimelineView::sizeHint() const
 void TimelineView::setLabelWidth(int width)
 {
     m_labelWidth = width;
+    invalidate();
+}
+
+void TimelineView::setMostTracks(std::size_t most)
+{
+    m_mostTracks = most;
+    setUpTracks();
+    updateGeometry();
     invalidate();
 }
 

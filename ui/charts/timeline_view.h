@@ -28,6 +28,9 @@ public:
     /// Width of the names on the left, so that the tracks begin where the pages do.
     void setLabelWidth(int width);
 
+    /// Shows at most so many tracks, the first ones that have values.
+    void setMostTracks(std::size_t most);
+
     QSize sizeHint() const override;
 
 protected:
@@ -77,6 +80,7 @@ private:
     std::optional<model::TimeRange> m_zoom; ///< of the tracks; empty: everything
     QPixmap m_cache;                        ///< tracks without brush
     int m_labelWidth = 168;
+    std::size_t m_mostTracks = 4;
     Grip m_grip = Grip::None;
     bool m_hasMoved = false;
     model::Timestamp m_gripFrom;

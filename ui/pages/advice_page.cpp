@@ -98,6 +98,7 @@ void AdvicePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     m_snapshot = std::move(snapshot);
     if (!m_snapshot) {
         m_job.cancel();
+        Q_EMIT openCounted(0);
         return;
     }
     m_job.run([shown = m_snapshot](std::stop_token stop) { return model::recommendations(*shown, stop); },
@@ -126,6 +127,8 @@ void AdvicePage::show(const model::Recommendations &found)
         m_column->addWidget(newNotLookedAt());
     m_column->addStretch(1);
     Q_EMIT subtitleChanged();
+    Q_EMIT openCounted(static_cast<int>(std::count_if(found.items.begin(), found.items.end(),
+        [this](const model::Recommendation &item) { return doneOf(item) == m_done.end(); })));
 }
 
 QWidget *AdvicePage::newItem(const model::Recommendation &item)

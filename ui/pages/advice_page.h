@@ -43,6 +43,8 @@ public:
     const std::vector<model::DoneAdvice> &done() const { return m_done; }
 
 Q_SIGNALS:
+    /// How many advices are not marked as done; for a badge.
+    void openCounted(int count);
     /// To be kept with the session.
     void doneChanged(const std::vector<model::DoneAdvice> &done);
     /// A session from after the change is to be chosen: setLater() or setLaterFailed() is waited for.

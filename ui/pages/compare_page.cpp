@@ -3,6 +3,7 @@
 
 #include "model/report/comparison_report.h"
 #include "ui/charts/difference_flame_view.h"
+#include "ui/charts/timeline_view.h"
 #include "ui/models/function_difference_model.h"
 #include "ui/models/stack_difference_model.h"
 #include "ui/models/total_difference_model.h"
@@ -83,6 +84,7 @@ void ComparePage::setRecent(std::vector<model::RecentSession> sessions) { m_choo
 void ComparePage::setOtherWaiting(const QString &path)
 {
     m_other.reset();
+    m_otherSelection->reset();
     m_isHeld = false;
     m_isSwapped = false;
     m_isWaiting = true;
@@ -127,6 +129,7 @@ void ComparePage::drop()
     m_treeJob.cancel();
     const bool had = m_other || m_isWaiting;
     m_other.reset();
+    m_otherSelection->reset();
     m_isHeld = false;
     m_isSwapped = false;
     m_isWaiting = false;
@@ -171,6 +174,7 @@ void ComparePage::rebuild()
     }
     m_sides->setSides({side(Side::A), side(Side::B)}, m_isHeld);
     m_sides->setPossible(possibleForBoth(*m_open, *m_other));
+    showOtherTimeline();
     m_problem.clear();
     if (m_isHeld && m_open->selection == m_other->selection) {
         m_job.cancel();
@@ -361,6 +365,17 @@ void ComparePage::showState()
     m_notes->setVisible(!notes.isEmpty());
     m_results->setVisible(m_compared != nullptr);
     Q_EMIT subtitleChanged();
+}
+
+void ComparePage::showOtherTimeline()
+{
+    const bool isShown = m_other && !m_isHeld;
+    m_otherTimeline->setSnapshot(isShown ? m_other : nullptr);
+    m_otherTimeline->setVisible(isShown);
+    m_otherHint->setVisible(isShown);
+    if (isShown)
+        m_otherHint->setText(tr("Time of %1: drag to compare a part of it, double click for all")
+                                 .arg(QFileInfo(text(m_other->file)).completeBaseName()));
 }
 
 void ComparePage::applyFind(const QString &needle)

@@ -32,10 +32,11 @@ class DifferenceScale;
 class ElidedLabel;
 class FunctionDifferenceModel;
 class StackDifferenceModel;
+class TimelineView;
 class TotalDifferenceModel;
 
 /// What the open session and another one, or two times of it, differ in: totals of every cost, then of the chosen one a differential flame graph,
-/// functions and stacks. The open session counts as it is selected. Knows no files: it asks for the other session, and is given a snapshot of it.
+/// functions and stacks. The open session counts as it is selected, another one as it is selected in a timeline of its own. Knows no files: it asks for the other session, and is given a snapshot of it.
 class ComparePage : public Page
 {
     Q_OBJECT
@@ -73,6 +74,8 @@ public:
 Q_SIGNALS:
     /// The session at `path` is to be compared with: setOther() or setOtherFailed() is waited for.
     void otherWanted(const QString &path);
+    /// Another time of the other session is to be compared: setOther() with a snapshot of that.
+    void otherTimeWanted(const model::Selection &selection);
     /// Somebody wants to choose a file.
     void fileWanted();
     /// The other session is not wanted any more.
@@ -101,6 +104,7 @@ private:
     void makeTree();
     void showDetails();
     void showState();
+    void showOtherTimeline();
     void say(const QString &sentence);
     void sayNothing();
     void applyFind(const QString &needle);
@@ -127,6 +131,9 @@ private:
     QTimer *m_slow = nullptr;
     int m_slowSeconds = 0;
 
+    Selection *m_otherSelection = nullptr; ///< of the other session; the crosshair and the text to find are not shared
+    TimelineView *m_otherTimeline = nullptr;
+    QLabel *m_otherHint = nullptr;
     ComparedSides *m_sides = nullptr;
     Banner *m_progress = nullptr;
     QLabel *m_sentence = nullptr;

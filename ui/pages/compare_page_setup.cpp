@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How a ComparePage is put together; what it does stands in compare_page.cpp.
 #include "ui/charts/difference_flame_view.h"
+#include "ui/charts/timeline_view.h"
 #include "ui/models/function_difference_model.h"
 #include "ui/models/stack_difference_model.h"
 #include "ui/models/total_difference_model.h"
@@ -91,6 +92,13 @@ ComparePage::ComparePage(Selection &selection, QWidget *parent)
 void ComparePage::setUpTop(QBoxLayout *column)
 {
     m_sides = new ComparedSides;
+    m_otherSelection = new Selection(this);
+    m_otherHint = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_otherTimeline = new TimelineView(*m_otherSelection);
+    m_otherTimeline->setMostTracks(1);
+    m_otherTimeline->setAccessibleName(tr("Timeline of the other session: drag to select the time that is compared"));
+    m_sides->body()->addWidget(m_otherHint);
+    m_sides->body()->addWidget(m_otherTimeline);
     m_progress = new Banner;
     m_sentence = newWrapped(TextWeight::Strong);
     m_notes = new ElidedLabel;
@@ -243,6 +251,10 @@ void ComparePage::setUpConnections()
     connect(m_sides, &ComparedSides::normalisationChosen, this, [this](const model::Normalisation &chosen) {
         m_normalisation = chosen;
         rebuild();
+    });
+    connect(m_otherSelection, &Selection::changed, this, [this](const model::Selection &selection) {
+        if (m_other && !m_isHeld)
+            Q_EMIT otherTimeWanted(selection);
     });
     connect(m_progress, &Banner::actionWanted, this, &ComparePage::cancel);
     connect(m_slow, &QTimer::timeout, this, [this] {

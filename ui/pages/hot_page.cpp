@@ -2,6 +2,7 @@
 #include "ui/pages/hot_page.h"
 
 #include "model/aggregate/sampling_error.h"
+#include "model/base/format_units.h"
 #include "model/report/hot_report.h"
 #include "ui/models/cost_columns.h"
 #include "ui/pages/page_text.h"
@@ -350,10 +351,13 @@ void HotPage::show(model::HotSpots hot)
     m_pathCard->setCaption(isExact
             ? tr("down to where it is spent or splits; “=” are ties")
             : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
-    m_functionCard->setCaption(m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
-            ? tr("estimates of a sampled heap")
-            : isExact ? tr("counted")
-                      : tr("“=”: intervals overlap, so the samples do not tell which is more"));
+    QString caption = m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
+        ? tr("estimates of a sampled heap")
+        : isExact ? tr("counted")
+                  : tr("“=”: intervals overlap, so the samples do not tell which is more");
+    if (m_hot->tracerNs > 0)
+        caption += tr(" · %1 in the tracer left out").arg(text(model::formatDuration({m_hot->tracerNs})));
+    m_functionCard->setCaption(caption);
     showPaths();
     showFunctions();
     Q_EMIT subtitleChanged();

@@ -188,7 +188,6 @@ void OverviewPage::showSummary(const model::Summary &summary)
         m_cards[i]->setVisible(isUsed);
     }
     placeCards();
-    Q_EMIT findingsCounted(static_cast<int>(summary.recommendations.items.size()));
 }
 
 void OverviewPage::showCharts()

@@ -32,10 +32,6 @@ public:
     bool isBusy() const override { return m_job.isRunning(); }
     std::vector<Export> exports() override;
 
-Q_SIGNALS:
-    /// How many findings the page "advice" has.
-    void findingsCounted(int count);
-
 protected:
     void resizeEvent(QResizeEvent *event) override;
 

@@ -2,7 +2,7 @@
 # genprof_add_memory_test(NAME name COMMAND program [argument…]
 #     [KIND unit|integration|soak] [THRESHOLDS file.toml] [BASELINE file.baseline]
 #     [MAX_PEAK 64MiB] [MAX_ALLOCATIONS n] [MAX_ALLOCATED 1GiB] [MAX_TEMPORARY n] [MAX_LIVE 1MiB] [MAX_LIVE_BLOCKS n]
-#     [MAX_SYSTEM_CALLS n] [MAX_INSTRUCTIONS n] [MAX_CPU_TIME 2s] [MAX_WALL_TIME 5s]
+#     [MAX_SYSTEM_CALLS n] [MAX_INSTRUCTIONS n] [MAX_CPU_TIME 2s] [MAX_OWN_TIME 2s] [MAX_WALL_TIME 5s]
 #     [NO_LEAKS | ALLOW_LEAKS] [MAX_GROWTH 5%]
 #     [LABELS label…] [TIMEOUT seconds] [WORKING_DIRECTORY folder] [ENVIRONMENT variable=value…])
 #
@@ -18,9 +18,9 @@
 # - GENPROF_EXPECT blocks of genesis_expect.h in the program are judged too: a program that has nothing but these needs no limit here.
 function(genprof_add_memory_test)
     set(values MAX_PEAK MAX_ALLOCATIONS MAX_ALLOCATED MAX_TEMPORARY MAX_LIVE MAX_LIVE_BLOCKS MAX_SYSTEM_CALLS
-        MAX_INSTRUCTIONS MAX_CPU_TIME MAX_WALL_TIME)
+        MAX_INSTRUCTIONS MAX_CPU_TIME MAX_OWN_TIME MAX_WALL_TIME)
     set(keys peak_bytes allocations allocated_bytes temporary left_bytes left_blocks system_calls
-        instructions cpu_ns wall_ns)
+        instructions cpu_ns own_ns wall_ns)
     cmake_parse_arguments(PARSE_ARGV 0 arg "NO_LEAKS;ALLOW_LEAKS"
         "NAME;KIND;THRESHOLDS;BASELINE;MAX_GROWTH;TIMEOUT;WORKING_DIRECTORY;${values}" "COMMAND;LABELS;ENVIRONMENT")
     set(who "genprof_add_memory_test(NAME ${arg_NAME}): ")

@@ -17,11 +17,10 @@ namespace seeded {
 
 namespace {
 
-/// A file without a name, below TMPDIR.
-int newFile()
+/// A file without a name, in this folder.
+int newFile(const std::string &folder)
 {
-    const char *folder = std::getenv("TMPDIR");
-    std::string path = std::string(folder != nullptr ? folder : "/tmp") + "/advice-XXXXXX";
+    std::string path = folder + "/advice-XXXXXX";
     const int file = mkstemp(path.data());
     if (file < 0)
         std::exit(4);
@@ -51,10 +50,33 @@ SEEDED_PLACE std::uint64_t writeRecords(int file, int records, Twin twin)
 
 std::uint64_t smallWrites(Twin twin)
 {
-    const int file = newFile();
+    const char *folder = std::getenv("TMPDIR");
+    const int file = newFile(folder != nullptr ? folder : "/tmp");
     const std::uint64_t written = writeRecords(file, 150'000, twin);
     close(file);
     return written + ordinaryWork(20);
+}
+
+/// A journal on a disk: each record flushed by itself, or all at once.
+SEEDED_PLACE std::uint64_t appendRecords(int file, int records, Twin twin)
+{
+    std::uint64_t written = 0;
+    for (int i = 1; i <= records; ++i) {
+        std::array<char, 128> record{};
+        record.fill(static_cast<char>('a' + mixed(static_cast<std::uint64_t>(i)) % 26));
+        written += static_cast<std::uint64_t>(write(file, record.data(), record.size()));
+        if (twin == Twin::Defect || i == records)
+            fdatasync(file);
+    }
+    return written;
+}
+
+std::uint64_t syncedWrites(Twin twin)
+{
+    const int file = newFile("/var/tmp"); // in /tmp it may be memory, which needs no flushing
+    const std::uint64_t written = appendRecords(file, 400, twin);
+    close(file);
+    return written + ordinaryWork(140);
 }
 
 SEEDED_PLACE bool isDebugging()
@@ -152,6 +174,7 @@ std::uint64_t sleepingWait(Twin twin)
 
 constexpr std::array kCases{
     Case{"small_writes", "small_transfers", "writeRecords", smallWrites, 6},
+    Case{"synced_writes", "synced_writes", "appendRecords", syncedWrites, 3},
     Case{"repeated_lookups", "repeated_lookups", "isDebugging", repeatedLookups, 6},
     Case{"held_lock", "lock_waits", "addResult", heldLock, 3},
     Case{"sleeping_wait", "sleeping_work", "awaitAnswer", sleepingWait, 1},

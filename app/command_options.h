@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/cli/check_options.h"
+#include "app/check_options.h"
 #include "app/passphrase.h"
 #include "capture/recording/control_protocol.h"
 #include "model/aggregate/cost_kind.h"
