@@ -115,8 +115,10 @@ public:
     }
     ~EventTimer()
     {
-        if (m_begin != 0) [[unlikely]]
+        if (m_begin != 0) [[unlikely]] {
             end();
+            m_thread.noticeSilence(g_tracing.memory.header(), m_begin);
+        }
     }
     EventTimer(const EventTimer &) = delete;
     EventTimer &operator=(const EventTimer &) = delete;
@@ -128,7 +130,6 @@ private:
         constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
         wire::Header &header = g_tracing.memory.header();
         const std::uint64_t end = clockUnits();
-        m_thread.noticeSilence(header, end);
         const std::uint64_t clock = clockUnits() - end; // what looking at it costs is no part of it
         if (end - m_begin >= kLongestUnits || clock >= kLongestUnits)
             return;
