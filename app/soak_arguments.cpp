@@ -3,6 +3,7 @@
 
 #include "app/choice.h"
 #include "app/duration_text.h"
+#include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
@@ -100,7 +101,7 @@ model::Result<void> readSoak(const SoakWords &words, std::vector<std::string> co
         return model::Error(fmt::format(
             "--period {}: two cycles have to fit into the {} of the test (--for), and shorter ones than {} even out by "
             "themselves and need not be declared",
-            words.period, durationText(plan.length), durationText({plan.length.ns / kMostCycles})));
+            words.period, model::formatDuration(plan.length), model::formatDuration({plan.length.ns / kMostCycles})));
     if (const auto read = readTime("--checkpoint", words.checkpoint, plan.checkpoint); !read)
         return read;
     soak.checkpointIsGiven = !words.checkpoint.empty();

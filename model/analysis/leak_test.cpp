@@ -18,6 +18,8 @@ constexpr std::int64_t kLeastBorn = 5;
 constexpr std::int64_t kLeastSurvivors = 3;
 constexpr double kLeastYounger = 0.2; ///< survivors of the younger half ÷ those of the older
 constexpr double kSlowing = 0.6;
+constexpr double kNothingCleared = 0.05; ///< of the mature blocks, in another window
+constexpr double kMostCohorts = 0.8;     ///< that leave survivors, for growth that the live blocks do not show
 constexpr std::int64_t kFewDeaths = 3;
 constexpr double kStillFreed = 0.15; ///< of the mature blocks, in another window
 
@@ -151,6 +153,36 @@ void lookAtGrowth(std::span<const AgeBucket> history, LeakTest &test)
     test.isConcave = test.halfSlope2 < kSlowing * test.halfSlope1;
 }
 
+/// A live set that swings hides what its blocks leave behind: batches as long as a bucket can even make it fall. Where next to nothing that is old is ever
+/// freed, what the cohorts left adds up, and is the growth.
+void lookUnderneath(std::span<const AgeBucket> history, LeakTest &test)
+{
+    const auto cohorts = static_cast<double>(test.cohorts), survivors = static_cast<double>(test.survivors);
+    const bool addsUp = test.isEnough && test.recurs
+        && test.clearedShare<kNothingCleared &&static_cast<double>(test.cohortsWithSurvivors)
+               >= kMostCohorts * cohorts &&static_cast<double>(test.youngerSurvivors)>
+                kSlowing
+            * static_cast<double>(test.olderSurvivors);
+    if (test.slopeT > kLeastT || !addsUp || history.back().liveBlocks <= 0)
+        return;
+    const double slope = survivors / cohorts;
+    double squares = 0;
+    for (const AgeBucket &cohort : history.subspan(history.size() / 6, test.cohorts))
+        squares += std::pow(static_cast<double>(cohort.alive) - slope, 2);
+    const double error = std::sqrt(std::max(squares / (cohorts - 1), slope) / cohorts);
+    if (slope <= kLeastT * error)
+        return;
+    const double size = static_cast<double>(history.back().liveBytes) / static_cast<double>(history.back().liveBlocks);
+    test.growsUnderneath = test.grows = true;
+    test.slope = slope;
+    test.slopeT = slope / error;
+    test.bytesSlope = slope * size;
+    test.bytesSlopeError = error * size;
+    const double half = std::floor(cohorts / 2);
+    test.halfSlope1 = static_cast<double>(test.olderSurvivors) / half;
+    test.halfSlope2 = static_cast<double>(test.youngerSurvivors) / (cohorts - half);
+}
+
 } // namespace
 
 double falseReportRate(std::size_t buckets)
@@ -167,6 +199,7 @@ LeakTest testLeak(std::span<const AgeBucket> history)
     lookAtPlateau(history, test);
     lookAtCohorts(history, test);
     lookAtGrowth(history, test);
+    lookUnderneath(history, test);
     return test;
 }
 

@@ -45,6 +45,8 @@ struct LeakTest
     double halfSlope1 = 0; ///< Theil–Sen, blocks a bucket, of [K/6, K/2)
     double halfSlope2 = 0; ///< of the last half; above 0 holds
     bool grows = false;
+    bool growsUnderneath
+        = false; ///< the live blocks swing too much to show it: slopes and errors are those of the survivors, cohort by cohort
 
     double bytesSlope = 0;      ///< bytes a bucket over the last 5/6, least squares
     double bytesSlopeError = 0; ///< its standard error, inflated likewise

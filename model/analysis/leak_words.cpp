@@ -224,6 +224,9 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
         item.title
             = fmt::format("{} keeps {}", item.place, rateText(item.bytesPerHour, item.bytesPerHour95, Unit::Bytes));
         item.evidence.push_back(growthSentence(item));
+        if (first.test.growsUnderneath)
+            item.evidence.emplace_back(
+                "Its live blocks swing too much to show that: it is what each span of time left behind.");
     }
     item.caution = cautionOf(item);
     if (!first.ages || !first.test.isEnough)

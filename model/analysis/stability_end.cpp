@@ -99,18 +99,21 @@ void StabilityTest::measure(const Slope &slope)
     const std::optional<Step> step = isAbove || isBelow ? std::nullopt : findStep(slope);
     if (step && step->growth95.high < most && m_verdict.raised95.high < most) {
         isBelow = true;
+        m_verdict.stepHours = step->hours;
+        m_verdict.stepHeight = step->height;
         m_verdict.growth = step->growth;
         m_verdict.growthInterval = step->growth95;
     }
     m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
     m_verdict.decidedHours = m_verdict.hours;
     m_verdict.sentence = fmt::format("{} after {}: it grows by {:.1f} % in {} ({:.1f} to {:.1f}){}, and ended {:.1f} % "
-                                     "above where it was {}; {:g} % are allowed.",
+                                     "{} where it was {}; {:g} % are allowed.",
         isAbove       ? "FAIL"
             : isBelow ? "PASS"
                       : "At the limit",
         span(lastHours()), m_verdict.growth * 100, span(m_options.horizonHours), m_verdict.growthInterval.low * 100,
-        m_verdict.growthInterval.high * 100, isBelow && step ? stepText(*step) : std::string(), m_verdict.raised * 100,
+        m_verdict.growthInterval.high * 100, isBelow && step ? stepText(*step) : std::string(),
+        std::abs(m_verdict.raised) * 100, m_verdict.raised < 0 ? "below" : "above",
         m_options.periodHours ? "at the same time of its first cycle" : "after its warm-up", most * 100);
 }
 

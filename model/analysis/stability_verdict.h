@@ -55,7 +55,9 @@ struct StabilityVerdict
     Interval growthInterval; ///< anytime-valid: it holds the truth at all looks at once with 1 − alpha
     double raised = 0; ///< the last two hours against the two after the warm-up, as a share; once there are as many
     Interval raised95;
-    double evidence = 0; ///< E; the test decides from `threshold` on
+    std::optional<double> stepHours; ///< at the end: one change of level, beside which `growth` is
+    double stepHeight = 0;           ///< of it, as a share
+    double evidence = 0;             ///< E; the test decides from `threshold` on
     double threshold = 0;
     std::size_t blocks = 0;              ///< of ten minutes, that the line was fitted to
     std::optional<double> decidedHours;  ///< when the state was first reached that still holds

@@ -39,8 +39,9 @@ Json testOf(const LeakTest &test)
                 {"born", test.born}, {"survivors", test.survivors}, {"older_half", test.olderSurvivors},
                 {"younger_half", test.youngerSurvivors}}},
         {"growth",
-            {{"holds", test.grows}, {"blocks_per_bucket", test.slope}, {"t", test.slopeT},
-                {"first_half_blocks_per_bucket", test.halfSlope1}, {"last_half_blocks_per_bucket", test.halfSlope2}}},
+            {{"holds", test.grows}, {"by_survivors_alone", test.growsUnderneath}, {"blocks_per_bucket", test.slope},
+                {"t", test.slopeT}, {"first_half_blocks_per_bucket", test.halfSlope1},
+                {"last_half_blocks_per_bucket", test.halfSlope2}}},
         {"leak_share", test.leakShare}, {"leak_share_interval95", interval(test.leakShare95)},
         {"is_never_freed", test.isNeverFreed}, {"is_slowing", test.isConcave}, {"is_still_freed", test.isStillFreed},
         {"survival", test.survival}};

@@ -73,6 +73,7 @@ Json judgementObject(const SoakPlan &plan, const SoakJudgement &judgement)
         {"newest_bytes", judgement.level}, {"growth_share", verdict.growth},
         {"growth_interval", {share(verdict.growthInterval.low), share(verdict.growthInterval.high)}},
         {"raised_share", verdict.raised}, {"raised_interval95", {verdict.raised95.low, verdict.raised95.high}},
+        {"step_s", seconds(plan, verdict.stepHours)}, {"step_share", verdict.stepHeight},
         {"evidence", verdict.evidence}, {"threshold", verdict.threshold}, {"blocks", verdict.blocks},
         {"decided_s", seconds(plan, verdict.decidedHours)}, {"revoked_s", seconds(plan, verdict.revokedHours)},
         {"unseen_steps_share", verdict.unseenSteps}});

@@ -120,6 +120,34 @@ private Q_SLOTS:
         QVERIFY(test.leaks() && !test.couldBeCache());
     }
 
+    /// Batches that last as long as a bucket: at the ends of buckets there are some fewer each time, whatever is kept.
+    void seesWhatBatchesLeaveBehind()
+    {
+        Random random(4);
+        std::vector<AgeBucket> history(60);
+        std::int64_t kept = 0;
+        for (std::size_t i = 0; i < history.size(); ++i) {
+            const auto alive = static_cast<std::int64_t>(40 + random.bits() % 21);
+            kept += alive;
+            history[i] = {5000, alive, 0, 5500 - 2 * static_cast<std::int64_t>(i), 0};
+            history[i].liveBytes = history[i].liveBlocks * 100;
+        }
+        history[0].died = 5000 * 60 - kept;
+        const LeakTest test = testLeak(history);
+        QVERIFY(test.leaks() && test.growsUnderneath && !test.couldBeCache());
+        QVERIFY(std::abs(test.slope - 50) < 3);
+        QVERIFY(std::abs(test.bytesSlope - 100 * test.slope) < 1e-6);
+        // Where the old are freed after all, nothing adds up.
+        std::vector<AgeBucket> freed = history;
+        freed[0].died -= 2000;
+        freed[40].died = 2000;
+        QVERIFY(!testLeak(freed).leaks());
+        // Nor where only some spans of time leave any.
+        for (std::size_t i = 0; i < history.size(); i += 2)
+            history[i].alive = 0;
+        QVERIFY(!testLeak(history).leaks());
+    }
+
     void takesWhateverAFileHolds()
     {
         Random random(12);
