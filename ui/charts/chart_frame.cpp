@@ -132,7 +132,10 @@ void ChartFrame::layOutLayerLabels(const ChartContent &content)
             continue;
         const double width = metrics.horizontalAdvance(line.label);
         const double right = std::min(scale().x(last->when), m_plot.right()) - kGap; // areas may end before the range
-        if (right - width - kGap <= m_plot.left())
+        const auto segment = std::find_if(line.series.segments.rbegin(), line.series.segments.rend(),
+            [&last](const auto &points) { return points.front().when <= last->when; });
+        const bool isLong = segment != line.series.segments.rend() && scale().x(segment->front().when) <= right - width;
+        if (right - width - kGap <= m_plot.left() || !isLong)
             continue;
         double top = m_plot.top();
         double bottom = m_plot.bottom();

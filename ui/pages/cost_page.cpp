@@ -45,6 +45,10 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     const QString empty = m_snapshot ? emptyText(*m_snapshot) : QString();
     m_empty->setWords(empty);
     m_stack->setCurrentIndex(empty.isEmpty() && m_snapshot ? 0 : 1);
+    for (const QButtonGroup *group : {m_costButtons, m_orderButtons})
+        for (QAbstractButton *button : group->buttons())
+            button->setEnabled(empty.isEmpty());
+    m_filter->setEnabled(empty.isEmpty());
     if (!m_snapshot) {
         m_job->cancel();
         m_isFitted = false;
@@ -62,7 +66,7 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 
 QString CostPage::subtitle() const
 {
-    if (!m_snapshot)
+    if (!m_snapshot || !emptyText(*m_snapshot).isEmpty())
         return {};
     const std::string_view label = model::costInfo(m_kind).label;
     const QString shown = QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
@@ -344,6 +348,7 @@ void CostPage::functionSelectionChanged()
 
 void CostPage::showCallers(const QModelIndex &ofFunction)
 {
+    m_flame->setFocus(Qt::OtherFocusReason); // a tree that gets the focus selects its first row
     m_selection.setFindText(ofFunction.siblingAtColumn(0).data(FullTextRole).toString());
     m_orderButtons->button(static_cast<int>(Order::CallersFirst))->click();
 }
