@@ -23,7 +23,6 @@ constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
 constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
 constexpr std::uint64_t kLeastAddress = 4096;
-constexpr std::int64_t kSlackNs = 10'000'000;
 constexpr std::chrono::seconds kMostReading{30}; ///< how long a scan waits for an earlier one's snapshot
 constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
 
@@ -287,12 +286,12 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
             return isSettled || tries == kMostTries;
         },
         entry};
+    const std::int64_t beginNs = monotonicNs() - m_originNs;
     auto copy = copyProcess(request);
-    for (const std::int32_t helper : request.helpers)
-        m_processes.hide(helper,
-            {monotonicNs() - request.stopNs - kSlackNs
-                - m_originNs});                            // before anybody has read what the kernel tells of them
-    job.scan.interruptedCalls += request.interruptedCalls; // of each try
+    for (const std::int32_t helper : request.helpers) // before anybody has read what the kernel tells of them
+        m_processes.hide(helper, {beginNs});
+    // Of each try.
+    job.scan.interruptedCalls += request.interruptedCalls;
     job.scan.stopNs += request.stopNs;
     if (!request.noSnapshot.empty())
         job.noSnapshot = request.noSnapshot;
@@ -307,10 +306,12 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     copyBlocks(image.channel.pairing().live(), job.blocks); // nobody else touches what is frozen
     thawing.now();
     job.unmapped = cutBlocks(MappedExtent(copy->mappings), job.blocks);
-    if (isFilterMade && !coversAll(*job.filter, job.blocks))
-        return false; // blocks came where there were none a moment ago
-    if (!isFilterMade && !fillFilter(job.blocks, *job.filter)) {
-        job.copy.snapshot.reset();
+    const bool isCovered = isFilterMade ? coversAll(*job.filter, job.blocks) : fillFilter(job.blocks, *job.filter);
+    if (!isCovered) {
+        if (copy->snapshot)
+            m_processes.hiddenEnded(copy->snapshot->pid(), {copy->snapshot->end() - m_originNs});
+        if (isFilterMade)
+            return false; // blocks came where there were none a moment ago
         return tooManyBytes(pid).error();
     }
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;
