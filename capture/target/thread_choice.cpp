@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -57,10 +58,15 @@ Patience patienceOf(std::int32_t pid, std::int32_t tid)
     return contains(kPlain, number) ? Patience::Waits : Patience::Unknown;
 }
 
+/// A traced thread is told of signals that nobody would notice without us: a child's end that the program has no handler for.
+constexpr std::uint64_t kIgnoredByDefault = std::uint64_t{1} << (SIGCHLD - 1) | std::uint64_t{1} << (SIGURG - 1)
+    | std::uint64_t{1} << (SIGWINCH - 1) | std::uint64_t{1} << (SIGCONT - 1);
+
+/// Whether a signal waits that would have ended the thread's call without us.
 bool hasPendingSignal(std::int32_t pid, std::int32_t tid)
 {
     const auto status = readProcFile(fmt::format("/proc/{}/task/{}/status", pid, tid));
-    std::uint64_t pending = 0, blocked = 0;
+    std::uint64_t pending = 0, blocked = 0, ignored = 0, caught = 0;
     if (!status)
         return true;
     forEachField(*status, [&](std::string_view name, std::string_view rest) {
@@ -71,8 +77,12 @@ bool hasPendingSignal(std::int32_t pid, std::int32_t tid)
             pending |= mask;
         else if (name == "SigBlk")
             blocked = mask;
+        else if (name == "SigIgn")
+            ignored = mask;
+        else if (name == "SigCgt")
+            caught = mask;
     });
-    return (pending & ~blocked) != 0;
+    return (pending & ~blocked & ~(ignored | (kIgnoredByDefault & ~caught))) != 0;
 }
 
 /// Whether the call, begun again, waits as it did: it has no time limit. Arguments are in their registers still.
