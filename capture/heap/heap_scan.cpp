@@ -23,7 +23,6 @@ constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
 constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
 constexpr std::uint64_t kLeastAddress = 4096;
-constexpr std::int64_t kSlackNs = 10'000'000;
 constexpr std::chrono::seconds kMostReading{30}; ///< how long a scan waits for an earlier one's snapshot
 constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
 
@@ -287,11 +286,10 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
             return isSettled || tries == kMostTries;
         },
         entry};
+    const model::Timestamp begin{monotonicNs() - m_originNs};
     auto copy = copyProcess(request);
     for (const std::int32_t helper : request.helpers)
-        m_processes.hide(helper,
-            {monotonicNs() - request.stopNs - kSlackNs
-                - m_originNs});                            // before anybody has read what the kernel tells of them
+        m_processes.hide(helper, begin);                   // before anybody has read what the kernel tells of them
     job.scan.interruptedCalls += request.interruptedCalls; // of each try
     job.scan.stopNs += request.stopNs;
     if (!request.noSnapshot.empty())
