@@ -288,8 +288,9 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
         entry};
     const model::Timestamp begin{monotonicNs() - m_originNs};
     auto copy = copyProcess(request);
+    // Before anybody has read what the kernel tells of them.
     for (const std::int32_t helper : request.helpers)
-        m_processes.hide(helper, begin);                   // before anybody has read what the kernel tells of them
+        m_processes.hide(helper, begin);
     job.scan.interruptedCalls += request.interruptedCalls; // of each try
     job.scan.stopNs += request.stopNs;
     if (!request.noSnapshot.empty())
@@ -305,10 +306,12 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
     copyBlocks(image.channel.pairing().live(), job.blocks); // nobody else touches what is frozen
     thawing.now();
     job.unmapped = cutBlocks(MappedExtent(copy->mappings), job.blocks);
-    if (isFilterMade && !coversAll(*job.filter, job.blocks))
-        return false; // blocks came where there were none a moment ago
-    if (!isFilterMade && !fillFilter(job.blocks, *job.filter)) {
-        job.copy.snapshot.reset();
+    const bool isCovered = isFilterMade ? coversAll(*job.filter, job.blocks) : fillFilter(job.blocks, *job.filter);
+    if (!isCovered) {
+        if (copy->snapshot)
+            m_processes.hiddenEnded(copy->snapshot->pid(), {copy->snapshot->end() - m_originNs});
+        if (isFilterMade)
+            return false; // blocks came where there were none a moment ago
         return tooManyBytes(pid).error();
     }
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;

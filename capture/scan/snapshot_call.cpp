@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/scan/snapshot_call.h"
 
+#include "capture/scan/snapshot_check.h"
 #include "capture/target/remote_process.h"
 #include "capture/target/signal_frame.h"
+#include "capture/target/thread_choice.h"
 
 #include <elf.h>
 #include <fmt/format.h>
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace capture {
 
@@ -111,12 +114,53 @@ Wait waitOnce(std::int32_t tid, int &signal)
     return static_cast<unsigned>(info.si_status) >> 8 == PTRACE_EVENT_STOP ? Wait::Stopped : Wait::Signal;
 }
 
+/// What can be said of the call from the memory of its command.
+enum class Answer : std::uint8_t { None, Given, Overwritten };
+
+/// The program may have overwritten it where the thread has gone back by itself.
+Answer answerOf(const wire::SnapshotCommand &asked, const wire::SnapshotCommand &seen)
+{
+    const bool isOurs = seen.magic == asked.magic && seen.context == asked.context && seen.recorder == asked.recorder
+        && seen.limitMs == asked.limitMs && seen.forkLimitMs == asked.forkLimitMs && seen.padding == asked.padding
+        && seen.stage <= wire::SnapshotStage::Busy;
+    if (!isOurs)
+        return Answer::Overwritten;
+    return seen.stage == wire::SnapshotStage::Running ? Answer::None : Answer::Given;
+}
+
+/// Gives back a thread that is stopped, by `signal` or (0) by us. One that has gone back by itself, as we were held up, keeps its registers and
+/// gets its signal. Whether it was still in the call; an error if it cannot be said or done.
+model::Result<bool> takeBack(
+    StoppedProcess &process, std::int32_t tid, std::uint64_t entry, int signal, ThreadRegisters &stopped)
+{
+    user_regs_struct registers{};
+    iovec part{&registers, sizeof registers};
+    if (trace(PTRACE_GETREGSET, tid, asPointer(NT_PRSTATUS), &part) != 0)
+        return model::systemError("a thread cannot be looked at", errno);
+    if (registers.rip >= entry && registers.rip < entry + wire::kSnapshotFunctionBytes) {
+        if (!restore(tid, stopped))
+            return model::systemError("a thread cannot be given back", errno);
+        return true;
+    }
+    if (signal != 0) {
+        trace(PTRACE_DETACH, tid, nullptr, asPointer(static_cast<std::uint64_t>(signal)));
+        process.letGo(tid);
+    } else {
+        const user_regs_struct before = registers;
+        hideInterruption(registers, process.pid(), tid);
+        if (std::memcmp(&before, &registers, sizeof registers) != 0)
+            writeGeneral(tid, registers);
+    }
+    return false;
+}
+
 } // namespace
 
 std::optional<std::int32_t> threadForSnapshot(const StoppedProcess &process, const std::vector<MemoryMapping> &mappings)
 {
     for (const StoppedThread &thread : process.threads())
-        if (hasRoom(thread, mappings) && !isInSequence(process.pid(), thread.tid))
+        if (hasRoom(thread, mappings) && !isInSequence(process.pid(), thread.tid)
+            && hasChildrenAmongUs(process.pid(), thread.tid))
             return thread.tid;
     return std::nullopt;
 }
@@ -131,6 +175,8 @@ model::Result<void> callSnapshot(StoppedProcess &process, std::int32_t tid, std:
     // The tracer's code ends the call by itself, so there is nothing to return to.
     const SignalFrame frame = makeSignalFrame(stopped, 0);
     command.context = frame.context();
+    command.forkLimitMs = static_cast<std::uint32_t>(limit.count() * 9 / 10);
+    const wire::SnapshotCommand asked = command;
     static_assert(sizeof command <= SignalFrame::kSpareBytes);
     if (!memory.write(frame.address, frame.bytes.data(), frame.bytes.size())
         || !memory.write(frame.spare(), &command, sizeof command))
@@ -148,22 +194,22 @@ model::Result<void> callSnapshot(StoppedProcess &process, std::int32_t tid, std:
         return model::systemError("the call cannot be started", error);
     }
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    bool isStopped = false, isInterrupted = false;
-    model::Result<void> outcome;
+    bool isStopped = false, isInterrupted = false, isSignalled = false;
+    Answer answer = Answer::None;
     int signal = 0;
     while (!isStopped) {
-        if (!isInterrupted && memory.read(frame.spare(), &command, sizeof command)
-            && command.stage != wire::SnapshotStage::Running)
+        if (answer == Answer::None && memory.read(frame.spare(), &command, sizeof command))
+            answer = answerOf(asked, command);
+        if (!isInterrupted && answer != Answer::None)
             isInterrupted = trace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0;
         const Wait got = waitOnce(tid, signal);
-        isStopped = got == Wait::Signal || (got == Wait::Stopped && isInterrupted);
+        isSignalled = got == Wait::Signal;
+        isStopped = isSignalled || (got == Wait::Stopped && isInterrupted);
         if (got == Wait::Stopped
             && !isInterrupted) // a signal such as SIGSTOP stops the whole process: the call comes first
             trace(PTRACE_CONT, tid, nullptr, nullptr);
         if (got == Wait::Gone)
             return model::Error("it ended meanwhile");
-        if (got == Wait::Signal) // all that can be are blocked: the call itself went wrong
-            outcome = model::Error(fmt::format("the copy failed with signal {}", signal));
         if (!isStopped && std::chrono::steady_clock::now() > deadline) {
             process.letGo(tid); // goes back by itself
             return model::Error("the kernel took too long to copy it");
@@ -172,9 +218,16 @@ model::Result<void> callSnapshot(StoppedProcess &process, std::int32_t tid, std:
         if (!isStopped)
             ::nanosleep(&aMoment, nullptr);
     }
-    if (!restore(tid, stopped))
-        return model::systemError("a thread cannot be given back", errno);
-    return outcome;
+    const auto wasInCall = takeBack(process, tid, entry, isSignalled ? signal : 0, stopped);
+    if (answer != Answer::Given)
+        command.helper = command.snapshot = 0;
+    if (!wasInCall)
+        return wasInCall.error();
+    if (*wasInCall && isSignalled) // all that can be are blocked: the call itself went wrong
+        return model::Error(fmt::format("the copy failed with signal {}", signal));
+    if (answer != Answer::Given)
+        return model::Error("its answer was lost, as the recorder was held up");
+    return {};
 }
 
 } // namespace capture

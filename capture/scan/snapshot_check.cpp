@@ -34,12 +34,15 @@ constexpr std::array<Obstacle, 3> kFiles{Obstacle{"anon_inode:[io_uring]", kAsyn
 constexpr std::array<Obstacle, 3> kMappings{Obstacle{"/[aio]", kAsynchronous},
     Obstacle{"anon_inode:[io_uring]", kAsynchronous}, Obstacle{"/anon_hugepage", "it has huge pages of its own"}};
 
-bool isInOtherPidNamespace(std::int32_t pid)
+/// One that cannot be read is another one.
+bool isOurPidNamespace(const std::string &path)
 {
     std::error_code error;
-    return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/pid", pid), error)
-        != std::filesystem::read_symlink("/proc/self/ns/pid", error);
+    const std::filesystem::path name = std::filesystem::read_symlink(path, error);
+    return !error && name == std::filesystem::read_symlink("/proc/self/ns/pid", error) && !error;
 }
+
+bool isInOtherPidNamespace(std::int32_t pid) { return !isOurPidNamespace(fmt::format("/proc/{}/ns/pid", pid)); }
 
 bool isInStrictMode(std::int32_t pid)
 {
@@ -126,6 +129,11 @@ std::string whyNoSnapshot(std::int32_t pid, const std::vector<MemoryMapping> &ma
     if (hasShadowStack)
         return "its stacks are guarded by shadow stacks";
     return hugeKiB > 0 ? "it has huge pages of its own" : std::string();
+}
+
+bool hasChildrenAmongUs(std::int32_t pid, std::int32_t tid)
+{
+    return isOurPidNamespace(fmt::format("/proc/{}/task/{}/ns/pid_for_children", pid, tid));
 }
 
 std::vector<KnownMemory::Range> notInSnapshot(

@@ -24,6 +24,10 @@ std::string whyNoSnapshot(std::int32_t pid, const std::vector<MemoryMapping> &ma
 /// The same from the mappings alone. Pure.
 std::string whyNoSnapshotOf(const std::vector<MemoryMapping> &mappings);
 
+/// Whether what a thread forks is in this process's PID namespace: after unshare(2) or setns(2) its next child would be the init of another
+/// one, with whose end nothing can be forked there any more.
+bool hasChildrenAmongUs(std::int32_t pid, std::int32_t tid);
+
 /// What of `wanted` a copy by fork has not got as it was: left out (MADV_DONTFORK), or shared with the original and so ever changing.
 /// All ascending. Pure.
 std::vector<KnownMemory::Range> notInSnapshot(

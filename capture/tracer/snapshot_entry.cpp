@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copies this process by fork for a recorder that holds all its threads: see wire/snapshot.h. The thread that gets here may have been anywhere,
-// so nothing but system calls is used, not even its stack. The copy is no child of this process but of a helper, which shares all
+// so nothing but system calls is used, on stacks of our own. The copy is no child of this process but of a helper, which shares all
 // memory and descriptors, ends at once and is reaped here: the program never has a child that it does not know of.
 #include "capture/tracer/raw_syscall.h"
 #include "capture/wire/snapshot.h"
@@ -11,17 +11,27 @@
 #include <sched.h>
 #include <time.h>
 
+#include <cstdint>
+
 using namespace capture;
 using namespace capture::tracer;
 
 namespace {
 
+/// As a system call, like all here. Only differences are looked at, which are the same in each time namespace.
+std::int64_t clockMs()
+{
+    timespec now{};
+    rawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, asLong(&now));
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 /// What the copy lives for: to be read. It has none of the program's descriptors, so that whoever the program talks to sees its end, and
 /// is of a session of its own, so that no signal for the program's group reaches it; all others are blocked.
-[[noreturn]] void liveAsSnapshot(const wire::SnapshotCommand &command)
+[[noreturn]] void liveAsSnapshot(const wire::SnapshotCommand &command, bool isInTime)
 {
     // First of all: until then the table of descriptors is shared, and nothing is kept open that the program closes.
-    if (!failed(rawSyscall(SYS_close_range, 0, 0xffffffffl, CLOSE_RANGE_UNSHARE))) {
+    if (isInTime && !failed(rawSyscall(SYS_close_range, 0, 0xffffffffl, CLOSE_RANGE_UNSHARE))) {
         rawSyscall(SYS_setsid);
         rawSyscall(SYS_prctl, PR_SET_NAME, asLong("genprof-copy"));
         rawSyscall(SYS_prctl, PR_SET_PTRACER, command.recorder); // where Yama lets only ancestors look
@@ -42,26 +52,20 @@ extern "C" {
 /// Of the helper.
 [[noreturn]] __attribute__((used, visibility("hidden"))) void genesisSnapshotHelper(wire::SnapshotCommand *command)
 {
+    const std::int64_t begin = clockMs();
     // Exit signal 0: nobody is told; who adopts it, is by the kernel.
     const long copy = rawSyscall(SYS_clone, CLONE_FILES | CLONE_UNTRACED);
     if (copy == 0)
-        liveAsSnapshot(*command);
+        liveAsSnapshot(*command, clockMs() - begin <= std::int64_t{command->forkLimitMs});
     command->snapshot = static_cast<std::int32_t>(copy);
     for (;;)
         rawSyscall(SYS_exit_group, 0);
 }
-
-/// Whether orphans become this process's children: then the copy would, too.
-__attribute__((used, visibility("hidden"))) std::int32_t genesisAdoptsOrphans()
-{
-    std::int32_t isReaper = 0;
-    if (failed(rawSyscall(SYS_prctl, PR_GET_CHILD_SUBREAPER, asLong(&isReaper))))
-        return 1;
-    return isReaper != 0 || rawSyscall(SYS_getpid) == 1 ? 1 : 0;
-}
 }
 
-// Offsets are those of SnapshotCommand. 56 is clone with CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_UNTRACED, which comes back when the helper
+// The thread executes nothing outside of kSnapshotFunctionBytes (256, which .org holds it to), so that its place tells the recorder whether it
+// has gone back. Offsets are those of SnapshotCommand. Where orphans become this process's children, the copy would, too: 157 is prctl with
+// PR_GET_CHILD_SUBREAPER (37), 39 getpid. 56 is clone with CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_UNTRACED, which comes back when the helper
 // has ended; 61 is wait4 with __WALL, -4 EINTR, -10 ECHILD. At the end the thread waits for the recorder to take it over, which brings back even
 // what a signal frame cannot (a call that the kernel would begin again), with sched_yield (24), which nothing interrupts, for 2^28 ticks of the
 // time stamp counter; else it goes back by itself (15, rt_sigreturn).
@@ -88,10 +92,19 @@ genesis_tracer_snapshot:
         jnz     6f
         leaq    genesisSnapshotStacksEnd(%rip), %rsp
         xorl    %ebp, %ebp
-        call    genesisAdoptsOrphans
         movl    $-10, 24(%r12)
-        testl   %eax, %eax
+        movl    $37, %edi
+        leaq    36(%r12), %rsi
+        movl    $157, %eax
+        syscall
+        testq   %rax, %rax
         jnz     5f
+        cmpl    $0, 36(%r12)
+        jne     5f
+        movl    $39, %eax
+        syscall
+        cmpl    $1, %eax
+        je      5f
         movl    $0x00804500, %edi
         leaq    genesisSnapshotStacks+4096(%rip), %rsi
         xorl    %edx, %edx
@@ -133,6 +146,7 @@ genesis_tracer_snapshot:
 3:      movq    %r12, %rdi
         call    genesisSnapshotHelper
         ud2
+        .org    genesis_tracer_snapshot + 256, 0xcc
         .cfi_endproc
         .size genesis_tracer_snapshot, .-genesis_tracer_snapshot
         .popsection

@@ -12,6 +12,8 @@
 namespace capture::wire {
 
 inline constexpr char kSnapshotFunction[] = "genesis_tracer_snapshot";
+/// From there on: a thread that stands in these bytes has not gone back. All that it executes meanwhile lies in them.
+inline constexpr std::uint64_t kSnapshotFunctionBytes = 256;
 
 enum class SnapshotStage : std::uint32_t {
     Running = 0,
@@ -19,7 +21,8 @@ enum class SnapshotStage : std::uint32_t {
     Busy = 2, ///< another thread is at it: nothing was done
 };
 
-/// In memory of the target. The recorder writes the first part before the call, the target the rest.
+/// In memory of the target. The recorder writes it before the call, the target the answer. Below the stack of a thread that has gone back
+/// by itself it may be overwritten at any moment.
 struct SnapshotCommand
 {
     std::uint64_t magic = kMagic;
@@ -30,10 +33,13 @@ struct SnapshotCommand
     std::int32_t helper = 0;   ///< pid of the process that made the copy and has ended, or a negative errno value
     std::int32_t snapshot = 0; ///< pid of the copy, or a negative errno value; 0: there is none
     SnapshotStage stage = SnapshotStage::Running;
+    std::int32_t isReaper = 0; ///< what prctl(PR_GET_CHILD_SUBREAPER) says
+    /// Of the recorder again: a fork that took longer is too late, as nobody waits any more; its copy ends at once.
+    std::uint32_t forkLimitMs = 0;
     std::uint32_t padding = 0;
 };
-static_assert(sizeof(SnapshotCommand) == 40 && offsetof(SnapshotCommand, context) == 8
+static_assert(sizeof(SnapshotCommand) == 48 && offsetof(SnapshotCommand, context) == 8
     && offsetof(SnapshotCommand, helper) == 24 && offsetof(SnapshotCommand, snapshot) == 28
-    && offsetof(SnapshotCommand, stage) == 32);
+    && offsetof(SnapshotCommand, stage) == 32 && offsetof(SnapshotCommand, isReaper) == 36);
 
 } // namespace capture::wire
