@@ -286,12 +286,12 @@ model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int trie
             return isSettled || tries == kMostTries;
         },
         entry};
-    const std::int64_t beginNs = monotonicNs() - m_originNs;
+    const model::Timestamp begin{monotonicNs() - m_originNs};
     auto copy = copyProcess(request);
-    for (const std::int32_t helper : request.helpers) // before anybody has read what the kernel tells of them
-        m_processes.hide(helper, {beginNs});
-    // Of each try.
-    job.scan.interruptedCalls += request.interruptedCalls;
+    // Before anybody has read what the kernel tells of them.
+    for (const std::int32_t helper : request.helpers)
+        m_processes.hide(helper, begin);
+    job.scan.interruptedCalls += request.interruptedCalls; // of each try
     job.scan.stopNs += request.stopNs;
     if (!request.noSnapshot.empty())
         job.noSnapshot = request.noSnapshot;

@@ -20,6 +20,14 @@ constexpr std::size_t kMostCodes = 1'000'000;
 constexpr std::size_t kMostBytesAtOnce = std::size_t{8} << 20;
 constexpr std::size_t kMostNameBytes = 4096;
 
+/// Hexadecimal, with a leading 0x or without: Java writes it.
+std::from_chars_result parseHex(const char *begin, const char *end, std::uint64_t &value)
+{
+    if (end - begin > 2 && begin[0] == '0' && begin[1] == 'x')
+        begin += 2;
+    return std::from_chars(begin, end, value, 16);
+}
+
 /// The pid that the process knows itself by: the last of NSpid.
 std::int32_t ownPidOf(std::int32_t pid)
 {
@@ -82,10 +90,10 @@ void JitNames::addLine(std::string_view line)
 {
     std::uint64_t begin = 0, size = 0;
     const char *const end = line.data() + line.size();
-    auto parsed = std::from_chars(line.data(), end, begin, 16);
+    auto parsed = parseHex(line.data(), end, begin);
     if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ')
         return;
-    parsed = std::from_chars(parsed.ptr + 1, end, size, 16);
+    parsed = parseHex(parsed.ptr + 1, end, size);
     if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ' || size == 0 || begin + size < begin)
         return;
     const std::string_view name = line.substr(static_cast<std::size_t>(parsed.ptr + 1 - line.data()));

@@ -305,8 +305,8 @@ void ProcInstrument::setLimits(TrackedProcess &process)
 void ProcInstrument::readPss(TrackedProcess &process)
 {
     const std::int64_t begin = m_options.clock.monotonicNs();
-    if (begin < process.nextPssNs)
-        return;
+    if (begin < process.nextPssNs || m_table.isAnyHidden())
+        return; // with a copy that was forked off to be read, all of its pages count half
     if (const auto pss = process.sampler.pssBytes())
         process.levels.set(Metric::Pss, *pss);
     const std::int64_t cost = m_options.clock.monotonicNs() - begin;
@@ -341,7 +341,8 @@ bool ProcInstrument::readParts(TrackedProcess &process)
         std::int64_t pss = 0;
         for (const MappingUse &use : uses)
             pss += use.proportionalBytes;
-        process.levels.set(Metric::Pss, pss);
+        if (!m_table.isAnyHidden())
+            process.levels.set(Metric::Pss, pss);
     } else if (process.hasMeasured) {
         process.parts = carriedOn(process.parts, process.partsLevels, now);
         process.partsLevels = now;

@@ -47,6 +47,7 @@ void Recording::beginScan(const ScanParameters &parameters)
 {
     closeTick(0); // what was lost of events by now is known then
     const ScanStart start = m_scans->beginScan(parameters);
+    m_scanPlan.begun(now());
     if (!start.error.empty() && start.error != m_scanError && (start.begun > 0 || !m_scansAreAwaited))
         m_onMessage("Scan for lost memory: " + start.error);
     m_scanError = start.error;

@@ -2,6 +2,7 @@
 #include "capture/recording/scan_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace capture {
 
@@ -32,8 +33,14 @@ std::optional<ScanParameters> ScanPlan::takeDue(model::Timestamp now)
     const ScanWish wish = m_asked->wish;
     m_asked.reset();
     if (wish.isConfirmed)
-        m_asked = Asked{now + model::Duration{wish.parameters.confirmAfterNs}, {wish.parameters, false}};
+        m_asked = Asked{now + model::Duration{wish.parameters.confirmAfterNs}, {wish.parameters, false}, true};
     return wish.parameters;
+}
+
+void ScanPlan::begun(model::Timestamp now)
+{
+    if (m_asked && std::exchange(m_asked->awaitsFirst, false))
+        m_asked->due = now + model::Duration{m_asked->wish.parameters.confirmAfterNs};
 }
 
 } // namespace capture

@@ -28,12 +28,15 @@ public:
     bool isAsked() const { return m_asked.has_value(); }
     /// How to scan, if one is due now; it then counts as begun.
     std::optional<ScanParameters> takeDue(model::Timestamp now);
+    /// The processes have been stopped and run again: the scan that confirms this one is due as much later than that.
+    void begun(model::Timestamp now);
 
 private:
     struct Asked
     {
         model::Timestamp due;
         ScanWish wish;
+        bool awaitsFirst = false; ///< confirms a scan that is just being begun
     };
     std::optional<model::Duration> m_every;
     std::optional<model::Timestamp> m_nextScheduled;

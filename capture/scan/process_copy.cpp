@@ -173,7 +173,7 @@ class SnapshotReader
 public:
     SnapshotReader(const ProcessCopy &copy, const SegmentFilter &filter, const std::stop_token &stop)
         : m_others(otherParts(copy))
-        , m_snapshot(copy.snapshot->pid(), filter)
+        , m_snapshot(copy.snapshot->pid(), filter, WordReader::Way::File)
         , m_live(copy.pid, filter)
         , m_stop(stop)
     {

@@ -166,13 +166,15 @@ std::size_t WordBuffer::size() const
     return m_current == 0 ? 0 : (m_current - 1) * kChunkWords + chunk(m_current - 1).size();
 }
 
-WordReader::WordReader(std::int32_t pid, const SegmentFilter &filter)
+WordReader::WordReader(std::int32_t pid, const SegmentFilter &filter, Way way)
     : m_pid(pid)
     , m_filter(filter)
     , m_pagemap(::open(fmt::format("/proc/{}/pagemap", pid).c_str(), O_RDONLY | O_CLOEXEC))
     , m_buffer(kPieceBytes)
     , m_pages(kPagemapEntries * sizeof(std::uint64_t))
 {
+    if (way == Way::File)
+        m_file.reset(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 bool WordReader::read(std::uint64_t begin, std::uint64_t end, WordBuffer &words)
@@ -216,6 +218,15 @@ bool WordReader::readPages(std::uint64_t begin, std::uint64_t end, WordBuffer &w
     return true;
 }
 
+ssize_t WordReader::readBytes(std::uint64_t begin, std::size_t bytes) const
+{
+    if (m_file.isOpen())
+        return ::pread(m_file.get(), m_buffer.data(), bytes, static_cast<off_t>(begin));
+    const iovec local{m_buffer.data(), bytes};
+    const iovec remote{reinterpret_cast<void *>(static_cast<std::uintptr_t>(begin)), bytes};
+    return ::process_vm_readv(m_pid, &local, 1, &remote, 1, 0);
+}
+
 bool WordReader::readPiece(std::uint64_t begin, std::uint64_t bytes, WordBuffer &words)
 {
     const auto *buffer = static_cast<const std::uint64_t *>(m_buffer.data());
@@ -224,16 +235,14 @@ bool WordReader::readPiece(std::uint64_t begin, std::uint64_t bytes, WordBuffer 
     begin = (begin + 7) & ~std::uint64_t{7};
     const std::uint64_t end = begin + bytes;
     while (begin < end) {
-        const iovec local{m_buffer.data(), static_cast<std::size_t>(std::min(end - begin, kPieceBytes))};
-        const iovec remote{reinterpret_cast<void *>(static_cast<std::uintptr_t>(begin)), local.iov_len};
-        const ssize_t got = ::process_vm_readv(m_pid, &local, 1, &remote, 1, 0);
+        const auto wanted = static_cast<std::size_t>(std::min(end - begin, kPieceBytes));
+        const ssize_t got = readBytes(begin, wanted);
         const std::size_t count = got > 0 ? static_cast<std::size_t>(got) / sizeof(std::uint64_t) : 0;
         if (!words.addPointers({buffer, count}, begin, m_filter))
             return false;
         m_scannedBytes += static_cast<std::int64_t>(count * sizeof(std::uint64_t));
         begin += count * sizeof(std::uint64_t);
-        if (count * sizeof(std::uint64_t) + 7
-            < local.iov_len) { // a page that cannot be read: the rest goes on behind it
+        if (count * sizeof(std::uint64_t) + 7 < wanted) { // a page that cannot be read: the rest goes on behind it
             const std::uint64_t next = std::min(end, (begin | (kPageBytes - 1)) + 1);
             m_unreadableBytes += static_cast<std::int64_t>(next - begin);
             begin = next;

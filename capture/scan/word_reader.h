@@ -87,7 +87,11 @@ private:
 class WordReader
 {
 public:
-    WordReader(std::int32_t pid, const SegmentFilter &filter);
+    /// How memory is read. process_vm_readv(2) is the faster one, but where pages are shared after a fork it has the kernel copy each of them
+    /// first (it pins them: FAULT_FLAG_UNSHARE, since Linux 5.19), which /proc/PID/mem does not.
+    enum class Way : std::uint8_t { Call, File };
+
+    WordReader(std::int32_t pid, const SegmentFilter &filter, Way way = Way::Call);
 
     /// Reads [begin, end). False if a word could not be kept for want of memory.
     bool read(std::uint64_t begin, std::uint64_t end, WordBuffer &words);
@@ -98,10 +102,12 @@ public:
 private:
     bool readPages(std::uint64_t begin, std::uint64_t end, WordBuffer &words);
     bool readPiece(std::uint64_t begin, std::uint64_t bytes, WordBuffer &words);
+    ssize_t readBytes(std::uint64_t begin, std::size_t bytes) const;
 
     std::int32_t m_pid;
     const SegmentFilter &m_filter;
     FileDescriptor m_pagemap;
+    FileDescriptor m_file; ///< /proc/PID/mem, where it is read from there
     PopulatedMemory m_buffer;
     PopulatedMemory m_pages;
     std::int64_t m_scannedBytes = 0;

@@ -3,6 +3,7 @@
 
 #include "model/tables/table_builder.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -69,6 +70,12 @@ public:
     /// processes asks first; nothing is kept of it. Before `from` its pid was another one's, and it is again once it has ended.
     void hide(std::int32_t pid, Timestamp from) { m_hidden[pid] = {from, Timestamp{INT64_MAX}}; }
     void hiddenEnded(std::int32_t pid, Timestamp when);
+    /// Whether one lives now.
+    bool isAnyHidden() const
+    {
+        return std::any_of(
+            m_hidden.begin(), m_hidden.end(), [](const auto &one) { return one.second.to.ns == INT64_MAX; });
+    }
     bool isHidden(std::int32_t pid, Timestamp when) const
     {
         const auto hidden = m_hidden.empty() ? m_hidden.end() : m_hidden.find(pid);

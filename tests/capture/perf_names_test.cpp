@@ -66,7 +66,7 @@ private Q_SLOTS:
         }
         JitNames names(child);
         const QString path = QStringLiteral("/tmp/perf-%1.map").arg(child);
-        append(path, "1000 20 written late\n");
+        append(path, "0x0000000000001000 0x0000000000000020 written late\n");
         QCOMPARE(::write(ends[1], "x", 1), 1);
         int status = -1;
         QCOMPARE(::waitpid(child, &status, 0), child);

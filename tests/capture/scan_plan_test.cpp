@@ -46,6 +46,17 @@ private Q_SLOTS:
         QVERIFY(!plan.next());
     }
 
+    void confirmationIsCountedFromTheStop()
+    {
+        ScanPlan plan({});
+        plan.ask({10}, {{5, 30}, true});
+        QVERIFY(plan.takeDue({12}));
+        plan.begun({25});
+        QCOMPARE(plan.next()->ns, 55);
+        plan.begun({40}); // of another one, on a schedule
+        QCOMPARE(plan.next()->ns, 55);
+    }
+
     void wishOnTheWayIsNotForgottenByTheSchedule()
     {
         ScanPlan plan(Duration{100});

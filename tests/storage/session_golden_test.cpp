@@ -18,6 +18,7 @@ private Q_SLOTS:
         QTest::newRow("version 7") << QStringLiteral("session_v7.gprof-session") << 7;
         QTest::newRow("version 12") << QStringLiteral("session_v12.gprof-session") << 12;
         QTest::newRow("version 13") << QStringLiteral("session_v13.gprof-session") << 13;
+        QTest::newRow("version 14") << QStringLiteral("session_v14.gprof-session") << 14;
     }
     void readsEachReleasedVersion()
     {
@@ -52,6 +53,8 @@ private Q_SLOTS:
         QCOMPARE(snapshot.alerts.size(), std::size_t{version < 7 ? 0u : 10u});
         QCOMPARE(snapshot.scans.size(), std::size_t{version < 7 ? 0u : 10u});
         QCOMPARE(snapshot.activities.empty(), version < 13);
+        if (version >= 14)
+            QVERIFY(snapshot.soak && snapshot.soak->plan->period.ns > 0 && snapshot.soak->legs.at(1).beganBootNs > 0);
     }
 };
 
