@@ -22,6 +22,41 @@ constexpr std::string_view kThinned = "of what is not lost only the sums are kep
 
 } // namespace
 
+model::Result<void> thinScans(Database &database)
+{
+    auto older = database.prepare("SELECT id FROM scan s WHERE instr(limits, ?) = 0"
+                                  " AND (SELECT count(*) FROM scan n WHERE n.image = s.image AND n.id > s.id) >= ?");
+    if (!older)
+        return older.error();
+    std::vector<std::int64_t> scans;
+    older->bindAll(kThinned, kWholeScans);
+    for (;;) {
+        const auto row = older->step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            break;
+        scans.push_back(older->integer(0));
+    }
+    if (scans.empty())
+        return {};
+    // First it is said, so that nothing goes unsaid.
+    Statement say, stacks, paths, steps;
+    const auto done = prepareAll(database,
+        {{&say, "UPDATE scan SET limits = iif(limits = '', '', limits || '; ') || ? WHERE id = ?"},
+            {&stacks, "DELETE FROM scan_stack WHERE scan = ? AND indirectly_blocks + directly_blocks = 0"},
+            {&paths, "DELETE FROM scan_path WHERE scan = ?"}, {&steps, "DELETE FROM scan_step WHERE scan = ?"}});
+    if (!done)
+        return done.error();
+    RowWriter rows;
+    for (const std::int64_t scan : scans) {
+        rows.row(say, kThinned, scan);
+        for (Statement *drop : {&stacks, &paths, &steps})
+            rows.row(*drop, scan);
+    }
+    return rows.take();
+}
+
 model::Result<ScanWriter> ScanWriter::prepare(Database &database)
 {
     ScanWriter writer;
@@ -31,16 +66,10 @@ model::Result<ScanWriter> ScanWriter::prepare(Database &database)
                 "INSERT OR REPLACE INTO scan_path (scan, rank, stack, retained_blocks, retained_bytes, root)"
                 " VALUES (?, ?, ?, ?, ?, ?)"},
             {&writer.m_step,
-                "INSERT OR REPLACE INTO scan_step (scan, rank, position, stack, blocks) VALUES (?, ?, ?, ?, ?)"},
-            {&writer.m_oldest,
-                "SELECT id FROM scan WHERE image = ? AND id < ? AND instr(limits, ?) = 0 ORDER BY id DESC"
-                " LIMIT -1 OFFSET ?"},
-            {&writer.m_thin, "DELETE FROM scan_stack WHERE scan = ? AND indirectly_blocks + directly_blocks = 0"},
-            {&writer.m_dropPaths, "DELETE FROM scan_path WHERE scan = ?"},
-            {&writer.m_dropSteps, "DELETE FROM scan_step WHERE scan = ?"},
-            {&writer.m_say, "UPDATE scan SET limits = iif(limits = '', '', limits || '; ') || ? WHERE id = ?"}});
+                "INSERT OR REPLACE INTO scan_step (scan, rank, position, stack, blocks) VALUES (?, ?, ?, ?, ?)"}});
     if (!done)
         return done.error();
+    writer.m_database = &database;
     return writer;
 }
 
@@ -64,21 +93,7 @@ void ScanWriter::write(const model::MemoryScan &scan, RowWriter &rows)
         for (std::uint32_t position = 0; position < path.way.size(); ++position)
             rows.row(m_step, scan.id, rank, position, path.way[position].stack, path.way[position].blocks);
     }
-    thinOlder(scan, rows);
-}
-
-void ScanWriter::thinOlder(const model::MemoryScan &newest, RowWriter &rows)
-{
-    std::vector<std::int64_t> older;
-    m_oldest.bindAll(newest.image, newest.id, kThinned, kWholeScans - 1);
-    for (auto row = m_oldest.step(); row && *row; row = m_oldest.step()) // what cannot be read is tried again next time
-        older.push_back(m_oldest.integer(0));
-    m_oldest.reset();
-    for (const std::int64_t scan : older) {
-        for (Statement *drop : {&m_thin, &m_dropPaths, &m_dropSteps})
-            rows.row(*drop, scan);
-        rows.row(m_say, kThinned, scan);
-    }
+    (void)thinScans(*m_database); // what cannot be done now is tried with the next
 }
 
 } // namespace storage

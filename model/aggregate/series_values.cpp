@@ -155,9 +155,7 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         span.last = line.back().when;
         if (isLevel && isKnown) {
             const Image &known = images[series.image.index()];
-            span.began = known.start;
-            span.ended = lastCounted(snapshot, known);
-            span.gone = known.end;
+            span.ended = lastCounted(snapshot, known); // what each left behind counts, were they together or not
         }
         all.lines.push_back(std::move(line));
     }

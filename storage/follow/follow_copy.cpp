@@ -5,6 +5,7 @@
 #include "storage/info_rows.h"
 #include "storage/log_mode.h"
 #include "storage/new_file.h"
+#include "storage/scan_writer.h"
 #include "storage/schema.h"
 #include "storage/session_file.h"
 #include "storage/writer_lock.h"
@@ -43,6 +44,7 @@ struct FollowCopy::Private
     std::uint32_t columns = 0;
     std::vector<bool> isBlob; ///< by column
     std::int64_t batches = 0;
+    bool hasScans = false; ///< came in this batch
     std::optional<FollowEnd> end;
 
     Result<void> begin(const FollowHello &hello);
@@ -168,6 +170,7 @@ Result<void> FollowCopy::Private::chooseTable(const FollowTable &chosen)
         return prepared.error();
     insert = std::move(*prepared);
     table = chosen.name;
+    hasScans = hasScans || table == "scan";
     columns = chosen.columns;
     isBlob.clear();
     auto types = database->prepare("SELECT type FROM pragma_table_info('" + table + "') ORDER BY cid");
@@ -219,6 +222,10 @@ Result<void> FollowCopy::Private::commit()
     insert = {};
     if (!transaction)
         return {};
+    // As the recording does with its own.
+    if (std::exchange(hasScans, false))
+        if (auto done = thinScans(*database); !done)
+            return done;
     auto done = transaction->commit();
     transaction.reset();
     batches += done ? 1 : 0;

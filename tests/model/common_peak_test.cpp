@@ -46,7 +46,8 @@ private Q_SLOTS:
         QCOMPARE(between.size(), std::size_t{1});
         QCOMPARE(between[0].bytes, 40);
         QVERIFY(!between[0].isInRow);
-        QVERIFY(commonPeak(std::vector<HeapLife>{{&one, {0}, Timestamp{150}}}, {{200}, {400}}).parts.empty());
+        const HeapSeries brief = series({{0, 100, 50, 40}});
+        QVERIFY(commonPeak(std::vector<HeapLife>{{&brief, {0}, Timestamp{150}}}, {{200}, {400}}).parts.empty());
         QCOMPARE(commonPeak(lives, all()).parts.at(0).bytes, 60);
     }
 
