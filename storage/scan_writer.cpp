@@ -18,7 +18,7 @@ constexpr const char *kStackSql
       " unjudged_bytes, confirmed_blocks, confirmed_bytes, held_blocks, held_bytes, retained_blocks, retained_bytes)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-constexpr std::string_view kThinned = "of what is not lost only the sums are kept, as there are newer scans";
+constexpr std::string_view kThinned = "Of what is not lost only the sums are kept, as there are newer scans";
 
 } // namespace
 
@@ -43,7 +43,7 @@ model::Result<void> thinScans(Database &database)
     // First it is said, so that nothing goes unsaid.
     Statement say, stacks, paths, steps;
     const auto done = prepareAll(database,
-        {{&say, "UPDATE scan SET limits = iif(limits = '', '', limits || '; ') || ? WHERE id = ?"},
+        {{&say, "UPDATE scan SET limits = iif(limits = '', '', limits || '. ') || ? WHERE id = ?"},
             {&stacks, "DELETE FROM scan_stack WHERE scan = ? AND indirectly_blocks + directly_blocks = 0"},
             {&paths, "DELETE FROM scan_path WHERE scan = ?"}, {&steps, "DELETE FROM scan_step WHERE scan = ?"}});
     if (!done)

@@ -3,6 +3,7 @@
 
 #include "capture/scan/block_reader.h"
 #include "capture/scan/glibc_arena.h"
+#include "model/scan_reading.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -298,12 +299,10 @@ bool MemoryScanner::read(ScanJob &job, const std::stop_token &stop)
         scan.scannedBytes = job.copy.scannedBytes;
         scan.unreadableBytes = job.copy.unreadableBytes;
         addSentence(scan.limits,
-            fmt::format(
-                "Its memory was read from a copy by fork, which lived for {:.0f} ms, while the program changed {} "
-                "KiB of it",
+            fmt::format("{}, which lived for {:.0f} ms, while the program changed {} KiB of it", model::kReadFromCopy,
                 static_cast<double>(reading->livedNs) / 1e6, reading->copiedBytes / 1024));
     } else {
-        addSentence(scan.limits, "It stood still while its memory was read: " + job.noSnapshot);
+        addSentence(scan.limits, std::string(model::kReadWhileStopped) + ": " + job.noSnapshot);
     }
     job.filter.reset();
     if (scan.unreadableBytes > 0) {

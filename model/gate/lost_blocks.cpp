@@ -3,6 +3,7 @@
 
 #include "model/aggregate/own_code.h"
 #include "model/report/lost_report.h"
+#include "model/scan_reading.h"
 
 #include <algorithm>
 
@@ -27,7 +28,7 @@ std::optional<LostBlocks> lostBlocks(const Snapshot &snapshot)
     for (const auto &scan : scans) {
         lost.blocks += scan->lost().blocks;
         if (scan->proof == ScanProof::LowerBound && lost.limits.empty())
-            lost.limits = scan->limits;
+            lost.limits = scanLimits(scan->limits).limits;
     }
     return lost;
 }

@@ -4,6 +4,7 @@
 #include "model/report/lost_report.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
+#include "model/scan_reading.h"
 
 #include <fmt/format.h>
 
@@ -176,7 +177,7 @@ std::string scanProofText(const MemoryScan &scan)
         return "All blocks were known, so what is called lost is lost"
                " (unless its pointer is hidden: in the kernel, in a device, packed or encoded).";
     return "This is a lower bound: memory between known blocks counts as holding whatever it seems to point to. "
-        + scan.limits + ".";
+        + scanLimits(scan.limits).limits + ".";
 }
 
 std::string scanCostText(const MemoryScan &scan)
@@ -187,8 +188,11 @@ std::string scanCostText(const MemoryScan &scan)
         bytesText(scan.scannedBytes), formatDuration({scan.analysisNs}));
     if (scan.interruptedCalls > 0)
         text += fmt::format(" {} of its waiting calls ended with EINTR.", formatCount(scan.interruptedCalls));
-    if (scan.proof == ScanProof::Complete && !scan.limits.empty())
-        text += " " + scan.limits + ".";
+    const ScanLimits said = scanLimits(scan.limits);
+    if (!said.reading.empty())
+        text += " " + said.reading + ".";
+    if (scan.proof == ScanProof::Complete && !said.limits.empty())
+        text += " " + said.limits + ".";
     if (scan.minAgeNs > 0)
         text += fmt::format(" Blocks younger than {} are not judged.", formatDuration({scan.minAgeNs}));
     return text;

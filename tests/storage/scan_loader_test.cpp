@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/scan_reading.h"
 #include "storage/scan_loader.h"
 #include "storage/scan_writer.h"
 #include "storage/schema.h"
@@ -90,7 +91,18 @@ private Q_SLOTS:
                 0);
         }
         QCOMPARE(count("scan WHERE limits LIKE '%newer scans%'"), 2);
-        QCOMPARE(count("scan WHERE id = 1 AND limits LIKE '2 threads were not stopped; %newer scans'"), 1);
+        QCOMPARE(count("scan WHERE id = 1 AND limits LIKE '2 threads were not stopped. Of %newer scans'"), 1);
+    }
+
+    void howMemoryWasReadIsNoLimit()
+    {
+        const std::string copied
+            = std::string(kReadFromCopy) + ", which lived for 5 ms, while the program changed 1 KiB of it";
+        const ScanLimits parts = scanLimits("2 threads were not stopped. " + copied + ". 3 bytes could not be read");
+        QCOMPARE(parts.limits, std::string("2 threads were not stopped. 3 bytes could not be read"));
+        QCOMPARE(parts.reading, copied);
+        QCOMPARE(scanLimits("no copy").limits, std::string("no copy"));
+        QVERIFY(scanLimits("").limits.empty() && scanLimits("").reading.empty());
     }
 
 private:
