@@ -23,7 +23,7 @@ constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
 constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
 constexpr std::uint64_t kLeastAddress = 4096;
-constexpr std::chrono::seconds kMostReading{30}; ///< how long a scan waits for an earlier one's snapshot
+constexpr std::chrono::milliseconds kMostReading{250}; ///< how long a scan waits for an earlier one's snapshot
 constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
 
 void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
@@ -235,7 +235,9 @@ model::Result<void> HeapInstrument::scanImage(Image &image, const ScanParameters
     job.scan.minAgeNs = parameters.minAgeNs;
     job.parameters = parameters;
     job.noSnapshot = parameters.noFork;
-    m_scanner->waitUntilRead(kMostReading); // one process at a time is there twice
+    // One process at a time is there twice, and the recording waits for it no longer than for a tick.
+    if (job.noSnapshot.empty() && !m_scanner->waitUntilRead(kMostReading))
+        job.noSnapshot = "the copy of another process was still to be read";
     for (int attempt = 1;; ++attempt) {
         const auto done = tryScan(image, job, attempt);
         if (done && *done)

@@ -199,10 +199,10 @@ bool MemoryScanner::waitUntilIdle(std::chrono::milliseconds limit)
     return m_changed.wait_for(lock, limit, [this] { return !m_isWorking && m_jobs.empty(); });
 }
 
-void MemoryScanner::waitUntilRead(std::chrono::milliseconds limit)
+bool MemoryScanner::waitUntilRead(std::chrono::milliseconds limit)
 {
     std::unique_lock lock(m_mutex);
-    m_changed.wait_for(lock, limit, [this] {
+    return m_changed.wait_for(lock, limit, [this] {
         return !m_isReading && std::none_of(m_jobs.begin(), m_jobs.end(), [](const ScanJob &job) {
             return job.copy.snapshot.has_value();
         });

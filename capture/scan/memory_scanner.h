@@ -54,8 +54,8 @@ public:
     bool isBusy() const;
     /// Waits until none is under way, at most so long; whether it is so.
     bool waitUntilIdle(std::chrono::milliseconds limit);
-    /// Waits until all snapshots have been read, at most so long.
-    void waitUntilRead(std::chrono::milliseconds limit);
+    /// Waits until all snapshots have been read, at most so long; whether they are.
+    bool waitUntilRead(std::chrono::milliseconds limit);
 
     /// A scan that came to nothing, as its snapshot ended before its time.
     struct Unread
