@@ -24,12 +24,12 @@ constexpr std::string_view kThinned = "Of what is not lost only the sums are kep
 
 model::Result<void> thinScans(Database &database)
 {
-    auto older = database.prepare("SELECT id FROM scan s WHERE instr(limits, ?) = 0"
-                                  " AND (SELECT count(*) FROM scan n WHERE n.image = s.image AND n.id > s.id) >= ?");
+    auto older = database.prepare(
+        "SELECT id FROM scan s WHERE (SELECT count(*) FROM scan n WHERE n.image = s.image AND n.id > s.id) >= ?");
     if (!older)
         return older.error();
     std::vector<std::int64_t> scans;
-    older->bindAll(kThinned, kWholeScans);
+    older->bindAll(kWholeScans);
     for (;;) {
         const auto row = older->step();
         if (!row)
@@ -40,10 +40,12 @@ model::Result<void> thinScans(Database &database)
     }
     if (scans.empty())
         return {};
-    // First it is said, so that nothing goes unsaid.
+    // First it is said, so that nothing goes unsaid; what a recording said already, a copy of it may still have to do.
     Statement say, stacks, paths, steps;
     const auto done = prepareAll(database,
-        {{&say, "UPDATE scan SET limits = iif(limits = '', '', limits || '. ') || ? WHERE id = ?"},
+        {{&say,
+             "UPDATE scan SET limits = iif(limits = '', '', limits || '. ') || ?1 WHERE id = ?2 AND instr(limits, ?1) "
+             "= 0"},
             {&stacks, "DELETE FROM scan_stack WHERE scan = ? AND indirectly_blocks + directly_blocks = 0"},
             {&paths, "DELETE FROM scan_path WHERE scan = ?"}, {&steps, "DELETE FROM scan_step WHERE scan = ?"}});
     if (!done)
