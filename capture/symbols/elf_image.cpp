@@ -3,6 +3,7 @@
 
 #include "capture/symbols/demangler.h"
 
+#include <fmt/format.h>
 #include <gelf.h>
 #include <sys/auxv.h>
 
@@ -58,6 +59,7 @@ bool ElfImage::openFile(const ImageQuery &query)
             continue;
         }
         m_file = std::move(file);
+        readFrameTables();
         return true;
     }
     return false;
@@ -92,6 +94,37 @@ void ElfImage::readSymbols()
         m_unresolved = State::NoSymbol;
 }
 
+void ElfImage::readFrameTables()
+{
+    Elf *elf = m_file->elf.get();
+    std::size_t names = 0;
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return;
+    for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS)
+            continue;
+        const char *name = elf_strptr(elf, names, header.sh_name);
+        const std::string_view text = name ? name : "";
+        unwind::Section *wanted = text == ".eh_frame" ? &m_frameTables.frames
+            : text == ".eh_frame_hdr"                 ? &m_frameTables.header
+                                                      : nullptr;
+        const Elf_Data *data = wanted ? elf_rawdata(section, nullptr) : nullptr;
+        if (data && data->d_buf)
+            *wanted = {static_cast<const std::uint8_t *>(data->d_buf), data->d_size, header.sh_addr};
+    }
+    m_name = m_file->path.substr(m_file->path.rfind('/') + 1);
+}
+
+/// Empty where nothing is said about it, and without the sorted index: each search would read all.
+std::string ElfImage::nameByBegin(std::uint64_t address) const
+{
+    unwind::FrameEntry entry;
+    if (m_frameTables.header.size == 0 || unwind::findEntry(m_frameTables, address, entry) != unwind::FindResult::Found)
+        return {};
+    return fmt::format("{}+{:#x}", m_name, entry.begin);
+}
+
 ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &frames)
 {
     frames = m_debugInfo ? m_debugInfo->find(address) : std::vector<SourceFrame>();
@@ -107,6 +140,8 @@ ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &
     if (!frames.back().function.empty())
         return State::Resolved;
     frames.clear();
+    if (std::string name = nameByBegin(address); !name.empty())
+        frames.push_back({std::move(name), {}, 0, false});
     return m_unresolved;
 }
 

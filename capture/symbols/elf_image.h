@@ -5,6 +5,7 @@
 #include "capture/symbols/elf_file.h"
 #include "capture/symbols/source_frame.h"
 #include "capture/symbols/symbol_table.h"
+#include "capture/unwind/eh_frame.h"
 #include "model/tables/program_tables.h"
 
 #include <memory>
@@ -35,19 +36,24 @@ public:
     /// the debug file of the right build-id is, where there is one.
     static std::unique_ptr<ElfImage> open(const ImageQuery &query);
 
-    /// What stands at `address` (p_vaddr space) into `frames`, innermost first.
+    /// What stands at `address` (p_vaddr space) into `frames`, innermost first. Without a symbol it is the function's begin as the call-frame
+    /// information has it, "libz.so.1.2.13+0x2c40", so that all places of a function are one function; `NoSymbol` all the same.
     State find(std::uint64_t address, std::vector<SourceFrame> &frames);
 
 private:
     bool openFile(const ImageQuery &query);
     void openVdso();
     void readSymbols();
+    void readFrameTables();
+    std::string nameByBegin(std::uint64_t address) const;
 
     State m_unresolved = State::NoFile; ///< the answer while there is nothing to look into
     std::optional<ElfFile> m_file;
     std::optional<ElfFile> m_debugFile;
     ElfHandle m_vdso;
     SymbolTable m_symbols;
+    unwind::EhFrameTables m_frameTables;    ///< of m_file
+    std::string m_name;                     ///< of the file, without folders
     std::unique_ptr<DebugInfo> m_debugInfo; ///< of m_debugFile or m_file: ends before them
 };
 

@@ -206,14 +206,22 @@ private Q_SLOTS:
         QCOMPARE(chains, std::set<std::string>{"sample::Widget::outermost(int const volatile*) const:0"});
     }
 
-    void strippedFileSaysThatThereIsNoSymbol()
+    void functionsOfAStrippedFileAreToldByTheirBegin()
     {
         const QString copy = copyOf("inline_sample", "stripped");
         const Span span = functionIn(copy, "outermost");
         QVERIFY(run("strip", {copy}));
-        std::vector<SourceFrame> frames;
-        QCOMPARE(ElfImage::open(queryFor(copy))->find(span.begin, frames), FrameSymbols::State::NoSymbol);
-        QVERIFY(frames.empty());
+        const auto image = ElfImage::open(queryFor(copy));
+        const std::string begin = "stripped+0x" + QString::number(span.begin, 16).toStdString();
+        for (const std::uint64_t address : {span.begin, span.begin + 1, span.begin + span.size - 1}) {
+            std::vector<SourceFrame> frames;
+            QCOMPARE(image->find(address, frames), FrameSymbols::State::NoSymbol);
+            QCOMPARE(frames.size(), std::size_t{1});
+            QCOMPARE(frames.front().function, begin);
+        }
+        std::vector<SourceFrame> none;
+        QCOMPARE(image->find(0xffffffff0000, none), FrameSymbols::State::NoSymbol);
+        QVERIFY(none.empty());
     }
 
     void separateDebugFileIsFound_data()
