@@ -320,7 +320,11 @@ void LostMemoryIntegrationTest::programSurvivesARecorderKilledInAScan()
         asking->waitForFinished();
         target.write("\n");
         const QByteArray seen = tests::readUntil(target, "children");
-        QVERIFY2(seen.contains("children 0 ") && seen.contains(" wrong 0 deaf 0 descriptors 0"), seen);
+        // The other threads run as soon as the recorder is gone: one that asks for children of every kind (__WALL) may meet the helper that
+        // makes the copy, before the thread that called it has waited for it.
+        QVERIFY2((seen.contains("children 0 ") || seen.contains("children 1 "))
+                && seen.contains(" wrong 0 deaf 0 descriptors 0"),
+            seen);
         QCOMPARE(tests::waitForExit(target), 0);
     }
     const auto copies = [] {
