@@ -236,9 +236,9 @@ model::Result<SnapshotReading> readSnapshot(ProcessCopy &copy, const SegmentFilt
     reading.livedNs = copy.snapshot->end() - copy.snapshot->beginNs();
     copy.early.clear();
     if (isGone)
-        return model::Error("Its copy was ended before it was read");
+        return model::Error("its copy was ended before it was read");
     if (!isWhole)
-        return model::Error(fmt::format("There is not enough memory to look through process {}", copy.pid));
+        return model::Error(fmt::format("there was not enough memory to look through process {}", copy.pid));
     copy.scannedBytes += reader.scannedBytes();
     copy.unreadableBytes += reader.unreadableBytes();
     copy.words = std::move(words);

@@ -9,13 +9,13 @@
 
 namespace capture {
 
-/// A copy of a process that was made by fork: its memory as it was then, shared with it until it writes. No child of the process, and nobody's
-/// to wait for. It ends with this object, and by itself when the recorder ends or takes too long. May go to another thread.
+/// A copy of a process that was made by fork: its memory as it was then, shared with it until it writes. No child of the process:
+/// the nearest subreaper above it, or init, adopts the copy and reaps it. It ends with this object, and by itself when the recorder ends or takes too long. May go to another thread.
 class ProcessSnapshot
 {
 public:
-    /// Takes over the copy that `answer` names, which has been made of `original` in the last `ageNs`. What the target says is checked: it must
-    /// be a process that young, of the same user, and let itself be read.
+    /// Takes over the copy that `answer` names, which has been made of `original` since `beginNs` (CLOCK_MONOTONIC). What the target says is checked: it must
+    /// be no older than that, of the same user, and let itself be read.
     static model::Result<ProcessSnapshot> take(
         std::int32_t original, const wire::SnapshotCommand &answer, std::int64_t beginNs);
 

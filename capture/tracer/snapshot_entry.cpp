@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copies this process by fork for a recorder that holds all its threads: see wire/snapshot.h. The thread that gets here may have been anywhere,
 // so nothing but system calls is used, on stacks of our own. The copy is no child of this process but of a helper, which shares all
-// memory and descriptors, ends at once and is reaped here: the program never has a child that it does not know of.
+// memory and descriptors, ends at once and is reaped here: while the recorder holds its threads, the program has no child that it
+// does not know of. Is the recorder killed meanwhile, one that asks for children of every kind (__WALL) may meet the helper for a moment.
 #include "capture/tracer/raw_syscall.h"
 #include "capture/wire/snapshot.h"
 

@@ -11,8 +11,9 @@
 
 namespace model {
 
-/// The live blocks of a heap of which every event is told: a LiveHeap for what is usual there, in 16 bytes each, four to a cache line. Samples,
-/// blocks of 1 MiB and more, at odd addresses, or born after more than 12 days stand in a LiveHeap beside it. One owning thread.
+/// The live blocks of a heap, made for one of which every event is told: what is usual there takes 16 bytes, four to a cache line. Samples, blocks
+/// of 1 MiB and more, at odd addresses, or born after more than 12 days stand in a LiveHeap beside it; while there are any, each insert looks in
+/// both, and prefetch() asks for the first alone. One owning thread.
 class LiveTable
 {
 public:
