@@ -47,7 +47,7 @@ class StepCache
 public:
     const FrameStep &step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
     {
-        Entry &entry = m_entries[((returnAddress >> 2) ^ (returnAddress >> 12)) & (kEntries - 1)];
+        Entry &entry = m_entries[(returnAddress * 0x9e3779b97f4a7c15) >> (64 - kBits)];
         if (entry.returnAddress == returnAddress) [[likely]]
             return entry.step;
         return find(entry, shared, findObject, returnAddress);
@@ -55,7 +55,7 @@ public:
     void flush();
 
 private:
-    static constexpr std::size_t kEntries = 512;
+    static constexpr unsigned kBits = 9;
     struct Entry
     {
         std::uint64_t returnAddress;
@@ -65,7 +65,7 @@ private:
     [[gnu::noinline]] static const FrameStep &find(
         Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
 
-    Entry m_entries[kEntries];
+    Entry m_entries[std::size_t{1} << kBits];
 };
 
 /// Which blocks a thread records.
@@ -100,8 +100,11 @@ struct ThreadState
         = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
     /// The order that it records by, as Header::order had it; kStopped: none yet.
     std::uint32_t order = wire::kStopped;
-    std::uint32_t toldOrder = wire::orderWord(0); ///< the last one that its ring tells of
-    const void *lastAllocation = nullptr;         ///< sampling: the thread's last block, whether sampled or not
+    /// The same if it records all events by it, with the processor's own clock; else kNoOrder.
+    std::uint32_t plainOrder = kNoOrder;
+    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
+    std::uint32_t toldOrder = wire::orderWord(0);         ///< the last one that its ring tells of
+    const void *lastAllocation = nullptr;                 ///< sampling: the thread's last block, whether sampled or not
     Sampler sampler;
     KnownStack stack;
     IncrementalStack last;

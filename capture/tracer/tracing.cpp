@@ -124,6 +124,8 @@ bool Tracing::prepare(wire::Origin origin)
     sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
+    m_hasEntered.store(false, std::memory_order_relaxed);
+    isShared.store(false, std::memory_order_relaxed);
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)
@@ -190,6 +192,9 @@ ThreadState *Tracing::enterAsGuest()
 /// Makes a slot the calling thread's, whose id is `guest` if it is one. Null if there is none or no memory for a state.
 ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
 {
+    // Before its first event: whoever could learn of that sees this too.
+    if (m_hasEntered.exchange(true, std::memory_order_seq_cst))
+        isShared.store(true, std::memory_order_seq_cst);
     std::uint32_t index = 0;
     wire::ThreadSlot *slot = takeSlot(index);
     ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
