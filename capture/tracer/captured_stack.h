@@ -10,7 +10,7 @@ namespace capture::tracer {
 struct RulesOf
 {
     ThreadState &thread;
-    const FrameStep &step(std::uint64_t returnAddress) const
+    FrameStep step(std::uint64_t returnAddress) const
     {
         return thread.steps.step(g_tracing.rules, g_tracing.findObject, returnAddress);
     }

@@ -71,7 +71,7 @@ private:
     {
         std::uint64_t bp; ///< where it is needed
         std::uint32_t node;
-        bool needsBp; ///< the way from here to the root depends on rbp
+        std::uint32_t needsBp; ///< 1: the way from here to the root depends on rbp
     };
     /// What the step from a frame that was walked read beside its slot and pc.
     struct Read
@@ -245,7 +245,7 @@ template <typename Rules, typename Nodes>
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
             const Kept &kept = m_kept[frame];
-            if (!kept.needsBp) [[likely]]
+            if (kept.needsBp == 0) [[likely]]
                 return keep({frame, kept.node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash}, nodes);
             break;
         }
@@ -264,9 +264,7 @@ template <typename Rules, typename Nodes>
                 --at;
             slot = next;
         }
-        pc = *reinterpret_cast<const std::uint64_t *>(slot);
-        if (pc == 0) [[unlikely]]
-            break;
+        pc = *reinterpret_cast<const std::uint64_t *>(slot); // 0 has no step either
     }
     return captureByAll(caller, rules, stack, nodes);
 }
@@ -287,8 +285,8 @@ std::uint32_t IncrementalStack::captureByAll(
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
             const Kept &kept = m_kept[frame];
-            if (!kept.needsBp || kept.bp == bp)
-                return keep({frame, kept.node, kept.needsBp, kept.bp}, way, nodes);
+            if (kept.needsBp == 0 || kept.bp == bp)
+                return keep({frame, kept.node, kept.needsBp != 0, kept.bp}, way, nodes);
         }
         if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
@@ -353,8 +351,7 @@ template <typename Nodes>
             return false;
         m_words[frame].address = walked->address;
         m_words[frame].value = walked->value;
-        m_kept[frame].node = node;
-        m_kept[frame].needsBp = false;
+        m_kept[frame] = {0, node, 0};
         node = nodes.parent(node);
     }
     return node == at.node;
@@ -382,7 +379,7 @@ template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, W
             at.bp = read.bp;
         }
         m_words[m_end] = word;
-        m_kept[m_end] = {at.bp, at.node, at.needsBp};
+        m_kept[m_end] = {at.bp, at.node, at.needsBp ? 1u : 0u};
         ++m_end;
     }
     return at.node;

@@ -12,19 +12,18 @@ namespace capture::tracer {
 
 void NodeCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
 
-void StepCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+void StepCache::flush() { std::memset(m_addresses, 0xff, sizeof m_addresses); } // where no code is
 
-const FrameStep &StepCache::find(
-    Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+FrameStep StepCache::find(
+    std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
 {
     const unwind::FrameRule rule
         = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
     // Code that nobody knows may be known a moment later.
-    static constexpr FrameStep kUnknown;
     if (rule.kind() == unwind::RuleKind::NoInfo)
-        return kUnknown;
-    entry = {returnAddress, FrameStep::of(rule)};
-    return entry.step;
+        return {};
+    m_addresses[at] = returnAddress;
+    return m_steps[at] = FrameStep::of(rule);
 }
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)

@@ -45,27 +45,21 @@ private:
 class StepCache
 {
 public:
-    const FrameStep &step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+    FrameStep step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
     {
-        Entry &entry = m_entries[(returnAddress * 0x9e3779b97f4a7c15) >> (64 - kBits)];
-        if (entry.returnAddress == returnAddress) [[likely]]
-            return entry.step;
-        return find(entry, shared, findObject, returnAddress);
+        const std::size_t at = (returnAddress * 0x9e3779b97f4a7c15) >> (64 - kBits);
+        return m_addresses[at] == returnAddress ? m_steps[at] : find(at, shared, findObject, returnAddress);
     }
+    /// Also before the first use.
     void flush();
 
 private:
     static constexpr unsigned kBits = 9;
-    struct Entry
-    {
-        std::uint64_t returnAddress;
-        FrameStep step;
-    };
-    static_assert(sizeof(Entry) == 16);
-    [[gnu::noinline]] static const FrameStep &find(
-        Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
+    [[gnu::noinline, gnu::cold]] FrameStep find(
+        std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
 
-    Entry m_entries[std::size_t{1} << kBits];
+    std::uint64_t m_addresses[std::size_t{1} << kBits];
+    FrameStep m_steps[std::size_t{1} << kBits];
 };
 
 /// Which blocks a thread records.
