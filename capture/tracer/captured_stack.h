@@ -27,7 +27,7 @@ struct NodesOf
     const wire::Node *all; ///< by number
     std::uint32_t child(std::uint32_t parent, std::uint64_t address) const
     {
-        return thread.nodes.child(g_tracing.tree, parent, address);
+        return thread.nodes.child(g_tracing.tree, g_tracing.modules, parent, address);
     }
     std::uint64_t address(std::uint32_t node) const { return all[node].address; }
     std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }

@@ -10,7 +10,11 @@
 
 namespace capture::tracer {
 
-void NodeCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+void NodeCache::flush()
+{
+    std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries);
+    std::memset(static_cast<void *>(m_modules), 0, sizeof m_modules);
+}
 
 void StepCache::flush() { std::memset(m_addresses, 0xff, sizeof m_addresses); } // where no code is
 
@@ -89,7 +93,7 @@ std::uint32_t capturePlainly(ThreadState &thread)
     auto node = static_cast<std::uint32_t>(walk.end);
     for (std::size_t i = walk.count; i-- > leaf;) {
         const std::uint64_t address = thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0);
-        const std::uint32_t child = thread.nodes.child(tracing.tree, node, address);
+        const std::uint32_t child = thread.nodes.child(tracing.tree, tracing.modules, node, address);
         if (child == node)
             return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = child;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
@@ -12,16 +13,16 @@
 namespace capture::tracer {
 
 /// A direct-mapped cache (parent, address) → node in front of the shared tree: the tree costs cache and TLB misses, this
-/// costs one line.
+/// costs one line. Behind it the modules that were found last.
 class NodeCache
 {
 public:
-    std::uint32_t child(StackTree &tree, std::uint32_t parent, std::uint64_t address)
+    std::uint32_t child(StackTree &tree, ModuleRegistry &modules, std::uint32_t parent, std::uint64_t address)
     {
         Entry &entry = m_entries[((address ^ (std::uint64_t{parent} << 17)) * 0x9e3779b97f4a7c15) >> (64 - kBits)];
         if (entry.address == address && entry.parent == parent)
             return entry.node;
-        const std::uint32_t node = tree.child(parent, address);
+        const std::uint32_t node = tree.child(parent, address, moduleOf(modules, address));
         // A node that was refused must be counted each time.
         if (node != parent)
             entry = {address, parent, node};
@@ -30,7 +31,19 @@ public:
     void flush();
 
 private:
+    std::uint32_t moduleOf(ModuleRegistry &modules, std::uint64_t address)
+    {
+        // A return address may be the first byte after its module's last call: look for the call itself.
+        const bool isExact = (address & wire::kExactAddress) != 0;
+        const std::uint64_t pc = (address & ~wire::kExactAddress) - (isExact ? 0 : 1);
+        ModuleRegistry::Found &found = m_modules[(pc >> 20) % kModules];
+        if (pc - found.begin >= found.bytes)
+            found = modules.moduleAt(pc);
+        return found.index;
+    }
+
     static constexpr unsigned kBits = 11;
+    static constexpr std::size_t kModules = 8;
     struct Entry
     {
         std::uint64_t address;
@@ -38,6 +51,7 @@ private:
         std::uint32_t node;
     };
     Entry m_entries[std::size_t{1} << kBits];
+    ModuleRegistry::Found m_modules[kModules]; ///< by where the address lies, roughly
 };
 
 /// A thread's own cache of steps, by return address, in front of the process's rules: a few pages that stay in the first-level cache

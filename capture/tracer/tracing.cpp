@@ -136,7 +136,7 @@ bool Tracing::prepare(wire::Origin origin)
     if (origin == wire::Origin::Attach)
         rules.flush(); // modules may have come and gone unseen
     generation.fetch_add(1, std::memory_order_acq_rel);
-    if (!modules.reset(memory, findObject) || !tree.reset(memory, modules))
+    if (!modules.reset(memory, findObject) || !tree.reset(memory))
         return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
