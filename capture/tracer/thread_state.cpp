@@ -61,6 +61,7 @@ void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
         sampler.begin(wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     lastAllocation = nullptr;
     order = word;
+    g_tracing.followPassing(word, coverage);
     plainOrder = coverage == Coverage::All && g_tracing.memory.header().clock == wire::Clock::Tsc ? word : kNoOrder;
 }
 

@@ -9,8 +9,11 @@
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
 
+#include <link.h>
 #include <linux/kcmp.h>
 #include <linux/prctl.h>
+
+#include <cstring>
 
 namespace capture::tracer {
 
@@ -34,6 +37,14 @@ std::int64_t memoryOwner(wire::Origin origin)
 }
 
 std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
+
+/// Whether a module is the C library.
+bool isLibrary(const link_map *module)
+{
+    static constexpr char kName[] = "/libc.so.6";
+    const std::size_t bytes = module != nullptr ? std::strlen(module->l_name) : 0;
+    return bytes + 1 >= sizeof kName && std::strcmp(module->l_name + bytes + 1 - sizeof kName, kName) == 0;
+}
 
 } // namespace
 
@@ -126,6 +137,8 @@ bool Tracing::prepare(wire::Origin origin)
     m_slotHint.store(0, std::memory_order_relaxed);
     m_hasEntered.store(false, std::memory_order_relaxed);
     isShared.store(false, std::memory_order_relaxed);
+    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
+    m_isLibraryAllocator = isLibrary(mallocModule());
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)
@@ -300,6 +313,7 @@ void Tracing::goDormant()
     // still records, a free in another must not pass by, or the next block at that address is taken for one that was never freed.
     m_standing.store({Phase::Dormant, 0}, std::memory_order_release);
     ForkFlag::lower();
+    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     setWay(Way::PassOn);
 }
 
