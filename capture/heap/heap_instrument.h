@@ -135,7 +135,10 @@ private:
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
         bool isModeStored = false;
-        std::int64_t lastLossUs = -1; ///< when events were last seen to be lost; -1: never
+        std::int64_t lastLossUs = -1;               ///< when events were last seen to be lost; -1: never
+        std::vector<std::string> inOtherNamespaces; ///< libraries that may call past the tracer
+        std::vector<std::string> boundElsewhere;    ///< likewise, for another reason
+        std::optional<std::string> noteBefore;      ///< what was said of the image before that
     };
     /// What collect() takes out of an image under the lock.
     struct Harvest;
@@ -175,7 +178,8 @@ private:
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void addAges(Image &image, Harvest &harvest, model::EventBatch &batch);
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
-    void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addNote(Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addUnseen(Image &image, const ProgramNote &note);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
     const std::string &poolName(const std::string &name);
     void endPhasesOf(const Image &image);

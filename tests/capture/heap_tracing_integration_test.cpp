@@ -170,6 +170,19 @@ private Q_SLOTS:
         QCOMPARE(ended(0), image.total.allocations - 1);
     }
 
+    void librariesThatBindPastTheProgramAreSeen()
+    {
+        // Opened with RTLD_DEEPBIND: it finds malloc in its own dependencies. 1,000 calls, one as it comes, one as it goes.
+        HeapListener listener;
+        const auto run = listener.run({target("hostile_loading"), "deep-binding"});
+        QCOMPARE(run.status, 0);
+        QCOMPARE(run.images.size(), std::size_t{1});
+        const auto &image = run.images.front();
+        QCOMPARE(image.modules.at("libhostile_module.so"), 1002);
+        QCOMPARE(image.pairing.unknownFrees, 0);
+        QCOMPARE(image.pairing.missedFrees, 0);
+    }
+
     void modulesAtTheSamePlaceAreToldApart()
     {
         HeapListener listener;
