@@ -374,6 +374,23 @@ private Q_SLOTS:
         }
     }
 
+    void showsAsManyRowsOfTheSummarysListsAsAreAskedFor()
+    {
+        SnapshotBuilder builder;
+        for (int i = 0; i < 30; ++i)
+            builder.raw().marks.push_back({{i}, MarkKind::User, "mark-" + std::to_string(i) + "."});
+        const Snapshot snapshot = builder.build();
+        const auto shown = [&snapshot](std::size_t rows) {
+            TextReportOptions options;
+            options.rows = rows;
+            return written([&](std::ostream &out) { writeSummaryText(out, snapshot, options); });
+        };
+        QVERIFY(shown(0).find("mark-19.") != std::string::npos && shown(0).find("mark-20.") == std::string::npos);
+        QVERIFY(shown(0).find("… and 10 more marks (--format json lists all)") != std::string::npos);
+        QVERIFY(shown(2).find("mark-1.") != std::string::npos && shown(2).find("mark-2.") == std::string::npos);
+        QVERIFY(shown(50).find("mark-29.") != std::string::npos && shown(50).find("more marks") == std::string::npos);
+    }
+
     void showsHeapStacksWithTheirPlaces()
     {
         const std::string text = written([](std::ostream &out) { writeHeapText(out, example(), CostKind::Live); });
