@@ -14,7 +14,7 @@ using namespace capture::tracer;
 namespace {
 
 // As <dlfcn.h> has them, which is not included: it declares the functions below otherwise.
-constexpr int kDeepBind = 8;         // RTLD_DEEPBIND
+constexpr int kDeepBind = 8;           // RTLD_DEEPBIND
 constexpr long kProgramsNamespace = 0; // LM_ID_BASE
 
 /// Tells the recorder that the calls of a library are not all seen.
