@@ -84,6 +84,7 @@ public:
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
+    void conclude(model::EventBatch &batch) override { settleUntraced(batch, true); }
     void setPaused(bool paused) override;
     std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
@@ -186,7 +187,9 @@ private:
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void noteLosses(Image &image, const Harvest &harvest);
     void tellWhoGaveUp(model::EventBatch &batch);
-    void settleUntraced(model::EventBatch &batch);
+    void settleUntraced(model::EventBatch &batch, bool isLast);
+    void lookForAbsence(std::size_t image, bool isForked, std::int32_t pid);
+    void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);

@@ -5,6 +5,7 @@
 #include "model/report/csv_writer.h"
 #include "model/report/json_report.h"
 #include "model/report/lost_report.h"
+#include "model/report/session_words.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
 #include "tests/support/snapshot_builder.h"
@@ -372,6 +373,18 @@ private Q_SLOTS:
             for (const std::string &line : linesOf(report, "\n"))
                 QVERIFY2(textWidth(line) <= 80, line.c_str());
         }
+    }
+
+    void saysInWordsHowAHeapWasRecorded()
+    {
+        using enum HeapState;
+        // "off" is what somebody switched off.
+        QCOMPARE(heapStateText(Off, HeapMode::Off), std::string_view("off"));
+        QCOMPARE(heapStateText(Off, HeapMode::Full), std::string_view("not known"));
+        QCOMPARE(heapStateText(Full, HeapMode::Sampled), std::string_view("sampled"));
+        QCOMPARE(heapStateText(Inherited, HeapMode::Full), std::string_view("since fork"));
+        for (const HeapState state : {Off, Waiting, Full, Dormant, NotTraced, Inherited, Attached})
+            QVERIFY(heapStateText(state, HeapMode::Full).find('_') == std::string_view::npos);
     }
 
     void showsAsManyRowsOfTheSummarysListsAsAreAskedFor()
