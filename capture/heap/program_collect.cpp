@@ -204,6 +204,9 @@ KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
     for (const auto &image : m_images) {
         if (image->channel.pid() != pid || image->hasEnded)
             continue;
+        // One that another program took the place of, which has no tracer, has no memory any more.
+        if (image->id.isValid() && m_processes.currentImage(pid) != image->id)
+            continue;
         known.isTraced = image->failure.empty();
         known.isWhole = known.isTraced && image->knowsMappings;
         known.stackTops = image->channel.stackTops();

@@ -44,10 +44,10 @@ model::Result<void> makeRoomForStacks()
     limit.rlim_cur = limit.rlim_max < kUsualBytes ? limit.rlim_max : kUsualBytes;
     ::setrlimit(RLIMIT_STACK, &limit);
     if (::getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < kLeastBytes)
-        return model::Error(
-            fmt::format("The stack is limited to {} KiB (ulimit -s), of which genprof takes up to {}: raise the limit, and "
-                        "lower it in the command that is recorded (sh -c 'ulimit -s …; exec …')",
-                limit.rlim_cur >> 10, kLeastBytes >> 10));
+        return model::Error(fmt::format(
+            "The stack is limited to {} KiB (ulimit -s), of which genprof takes up to {}: raise the limit, and "
+            "lower it in the command that is recorded (sh -c 'ulimit -s …; exec …')",
+            limit.rlim_cur >> 10, kLeastBytes >> 10));
     return {};
 }
 
