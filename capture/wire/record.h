@@ -43,6 +43,12 @@ enum class NoteKind : std::uint8_t {
     ScopeBegin = 7, ///< its text is a ScopeBegin, see scope.h
     ScopeEnd = 8,   ///< a ScopeEnd; the thread waits for the answer
     Exit = 9,       ///< an ExitQuestion, likewise
+    Unseen = 10,    ///< the name of a library that may call past the tracer; its pool is an Unseen
+};
+/// Why calls of a library that the program opened are not all seen.
+enum class Unseen : std::uint8_t {
+    Namespace = 1, ///< dlmopen: it has a C library and a heap of its own
+    Binding = 2, ///< RTLD_DEEPBIND: it may bind to another allocator than the program, or symbols could not be changed
 };
 inline constexpr std::uint32_t kMostNoteBytes = 255;
 inline constexpr unsigned kPoolShift = 48;
