@@ -192,7 +192,11 @@ private:
     void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
+    struct ScanWay;
+    model::Result<ScanWay> chooseScanWay(Image &image, ScanJob &job);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    void hideHelpers(const CopyRequest &request, std::int32_t snapshot, model::Timestamp begin);
+    void takeCopy(ProcessCopy copy, bool isSettled, ScanJob &job) const;
     model::Result<void> expect(
         Image &image, const std::vector<MemoryMapping> &mappings, SegmentFilter *filter, ScanExtent &expected);
     void scanAgain(ScanStart &start);

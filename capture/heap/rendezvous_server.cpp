@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/rendezvous_server.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/proc/proc_reader.h"
 
 #include <fmt/format.h>
@@ -67,13 +68,6 @@ std::int32_t memoryOwner(std::int32_t pid)
 {
     const std::int32_t parent = parentOf(pid);
     return parent > 0 && ::syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0 ? parent : pid;
-}
-
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 } // namespace
