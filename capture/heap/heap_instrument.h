@@ -74,8 +74,10 @@ public:
 
     /// The results come with collect(), when they are there.
     ScanStart beginScan(const ScanParameters &parameters) override;
-    bool hasEnds() const override { return m_hasEnds || (m_scanner && m_scanner->hasUnread()); }
+    bool hasEnds() const override { return m_hasEnds; }
     ScanStart scanEnds() override;
+    bool hasUnread() const override { return m_scanner && m_scanner->hasUnread(); }
+    ScanStart scanAgain() override;
     bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
     bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
     void waitForScans(std::chrono::milliseconds limit) override;
@@ -199,7 +201,6 @@ private:
     void takeCopy(ProcessCopy copy, bool isSettled, ScanJob &job) const;
     model::Result<void> expect(
         Image &image, const std::vector<MemoryMapping> &mappings, SegmentFilter *filter, ScanExtent &expected);
-    void scanAgain(ScanStart &start);
     void takeScans(model::EventBatch &batch);
     bool freeze(Image &image);
     void thaw(Image &image);

@@ -105,13 +105,14 @@ ScanStart HeapInstrument::scanEnds()
         const std::lock_guard lock(m_mutex);
         image->channel.memory().answer(question, wire::ScopeVerdict::Met, {}); // it may end now
     }
-    scanAgain(start);
     return start;
 }
 
-/// What was not read to its end, as the copy ended before its time.
-void HeapInstrument::scanAgain(ScanStart &start)
+ScanStart HeapInstrument::scanAgain()
 {
+    ScanStart start;
+    if (!m_scanner)
+        return start;
     for (MemoryScanner::Unread &unread : m_scanner->takeUnread()) {
         Image *image = nullptr;
         {
@@ -131,6 +132,7 @@ void HeapInstrument::scanAgain(ScanStart &start)
         else
             addSentence(start.error, done.error().text());
     }
+    return start;
 }
 
 void HeapInstrument::takeScans(model::EventBatch &batch)
