@@ -43,8 +43,10 @@ class HeapInstrument final : public Instrument, public ScanSource
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
     /// outlive it. `samplePeriodBytes`: 0 records every event; else one of so many bytes is sampled, and counts are estimates.
+    /// `socketFolder`: as RendezvousServer::start() takes it.
     static model::Result<std::unique_ptr<HeapInstrument>> create(model::ProcessTable &processes,
-        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0);
+        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0,
+        const std::string &socketFolder = {});
     /// Tells every traced process that nobody listens any more; they run on as if alone.
     ~HeapInstrument() override;
 
