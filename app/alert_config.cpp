@@ -61,7 +61,7 @@ std::string joined(const std::vector<std::string_view> &words)
     return text;
 }
 
-/// Reads one file; remembers its name for errors.
+/// Reads one file, to its end: what is wrong is remembered, and the rest read as if that were not there.
 class Reader
 {
 public:
@@ -73,54 +73,70 @@ public:
     Result<AlertConfig> read(const toml::table &file);
 
 private:
-    Error at(const toml::node &node, const std::string &text) const
+    struct Mistake
     {
-        return Error(fmt::format("{}:{}: {}", m_origin, node.source().begin.line, text));
+        toml::source_index line;
+        std::string text;
+    };
+
+    void say(const toml::node &node, std::string text)
+    {
+        m_mistakes.push_back({node.source().begin.line, std::move(text)});
     }
-    Result<AlertRule> rule(const toml::table &table) const;
-    Result<void> test(const toml::table &table, AlertRule &rule) const;
-    Result<std::string> text(const toml::table &table, std::string_view key) const;
-    Result<bool> flag(const toml::table &table, std::string_view key, bool byDefault) const;
-    Result<model::Duration> duration(const toml::table &table, std::string_view key) const;
-    Result<double> amount(const toml::node &node, std::string_view key, model::Unit unit) const;
+    Error mistakes();
+    void addRules(const toml::node &alerts, AlertConfig &config);
+    AlertRule rule(const toml::table &table);
+    void source(const toml::table &table, AlertRule &rule);
+    void test(const toml::table &table, AlertRule &rule);
+    std::string text(const toml::table &table, std::string_view key);
+    bool flag(const toml::table &table, std::string_view key, bool byDefault);
+    model::Duration duration(const toml::table &table, std::string_view key);
+    std::optional<double> amount(const toml::node &node, std::string_view key, model::Unit unit);
 
     const std::string &m_origin;
+    std::vector<Mistake> m_mistakes;
 };
 
-Result<std::string> Reader::text(const toml::table &table, std::string_view key) const
+/// All of them, a line each, in the order of the file.
+Error Reader::mistakes()
 {
-    const toml::node *node = table.get(key);
-    if (!node)
-        return std::string();
-    const auto value = node->value_exact<std::string>();
-    if (!value)
-        return at(*node, fmt::format("{} is a text: {} = \"…\"", key, key));
-    return *value;
+    constexpr std::size_t kMost = 50;
+    std::stable_sort(
+        m_mistakes.begin(), m_mistakes.end(), [](const Mistake &a, const Mistake &b) { return a.line < b.line; });
+    std::string text;
+    for (std::size_t i = 0; i < std::min(m_mistakes.size(), kMost); ++i)
+        text += fmt::format("{}{}:{}: {}", i > 0 ? "\n" : "", m_origin, m_mistakes[i].line, m_mistakes[i].text);
+    if (m_mistakes.size() > kMost)
+        text += fmt::format("\n{}: … and {} more", m_origin, m_mistakes.size() - kMost);
+    return Error(text);
 }
 
-Result<bool> Reader::flag(const toml::table &table, std::string_view key, bool byDefault) const
+std::string Reader::text(const toml::table &table, std::string_view key)
 {
     const toml::node *node = table.get(key);
-    if (!node)
-        return byDefault;
-    const auto value = node->value_exact<bool>();
-    if (!value)
-        return at(*node, fmt::format("{} is true or false", key));
-    return *value;
+    const auto value = node ? node->value_exact<std::string>() : std::nullopt;
+    if (node && !value)
+        say(*node, fmt::format("{} is a text: {} = \"…\"", key, key));
+    return value.value_or(std::string());
 }
 
-Result<model::Duration> Reader::duration(const toml::table &table, std::string_view key) const
+bool Reader::flag(const toml::table &table, std::string_view key, bool byDefault)
 {
     const toml::node *node = table.get(key);
-    if (!node)
-        return model::Duration{};
-    const auto value = amount(*node, key, model::Unit::Nanoseconds);
-    if (!value)
-        return value.error();
-    return model::Duration{static_cast<std::int64_t>(*value)};
+    const auto value = node ? node->value_exact<bool>() : std::nullopt;
+    if (node && !value)
+        say(*node, fmt::format("{} is true or false", key));
+    return value.value_or(byDefault);
 }
 
-Result<double> Reader::amount(const toml::node &node, std::string_view key, model::Unit unit) const
+model::Duration Reader::duration(const toml::table &table, std::string_view key)
+{
+    const toml::node *node = table.get(key);
+    const auto value = node ? amount(*node, key, model::Unit::Nanoseconds) : std::nullopt;
+    return model::Duration{static_cast<std::int64_t>(value.value_or(0))};
+}
+
+std::optional<double> Reader::amount(const toml::node &node, std::string_view key, model::Unit unit)
 {
     if (const auto number = node.value_exact<std::int64_t>(); number && unit != model::Unit::Nanoseconds)
         return static_cast<double>(*number);
@@ -128,22 +144,24 @@ Result<double> Reader::amount(const toml::node &node, std::string_view key, mode
         return *number;
     const auto text = node.value_exact<std::string>();
     const auto amount = parseAmount(text.value_or(std::string()), unit);
-    if (!amount)
-        return at(node, fmt::format("{} is {}", key, amountExample(unit)));
+    if (!amount) {
+        say(node, fmt::format("{} is {}", key, amountExample(unit)));
+        return std::nullopt;
+    }
     return *amount;
 }
 
 /// The one key that says what is compared with what.
-Result<void> Reader::test(const toml::table &table, AlertRule &rule) const
+void Reader::test(const toml::table &table, AlertRule &rule)
 {
     const toml::node *found = nullptr;
     std::string_view foundKey;
     for (const TestKey &test : kTests) {
         const toml::node *node = table.get(test.key);
-        if (!node)
+        if (node && found)
+            say(*node, fmt::format("a rule has one condition, and this one has {} already", foundKey));
+        if (!node || found)
             continue;
-        if (found)
-            return at(*node, fmt::format("a rule has one condition, and this one has {} already", foundKey));
         found = node;
         foundKey = test.key;
         rule.test = test.test;
@@ -152,110 +170,106 @@ Result<void> Reader::test(const toml::table &table, AlertRule &rule) const
         std::vector<std::string_view> keys;
         for (const TestKey &test : kTests)
             keys.push_back(test.key);
-        return at(table, "the rule has no condition; it needs one of " + joined(keys));
+        return say(table, "the rule has no condition; it needs one of " + joined(keys));
     }
     // Growth is told in percent or in the unit of what grows.
     const auto asText = found->value_exact<std::string>();
     if (rule.test == AlertTest::GrowsBy && asText && asText->ends_with('%'))
         rule.test = AlertTest::GrowsPercent;
-    const auto threshold = amount(*found, foundKey, valueUnit(rule));
-    if (!threshold)
-        return threshold.error();
-    rule.threshold = *threshold;
-    if (const toml::node *clears = table.get("clears_at")) {
-        const auto value = amount(*clears, "clears_at", valueUnit(rule));
-        if (!value)
-            return value.error();
-        rule.clearsAt = *value;
-    }
-    return {};
+    rule.threshold = amount(*found, foundKey, valueUnit(rule)).value_or(0);
+    if (const toml::node *clears = table.get("clears_at"))
+        rule.clearsAt = amount(*clears, "clears_at", valueUnit(rule));
 }
 
-Result<AlertRule> Reader::rule(const toml::table &table) const
+void Reader::source(const toml::table &table, AlertRule &rule)
 {
+    const std::string source = text(table, "source");
+    if (source.empty()) {
+        if (table.contains("newly_lost"))
+            rule.source = model::HeapQuantity::LiveBytes;
+        else if (table.contains("above_of_cores"))
+            rule.source = model::CpuQuantity::Used;
+        return;
+    }
+    const auto known = model::seriesSourceOf(source);
+    if (!known) {
+        std::vector<std::string_view> keys;
+        for (const model::SeriesSource &each : model::seriesSources())
+            keys.push_back(seriesInfo(each).key);
+        return say(*table.get("source"), fmt::format("there is no source \"{}\"; there are {}", source, joined(keys)));
+    }
+    rule.source = *known;
+    if (table.contains("newly_lost"))
+        say(*table.get("source"), "newly_lost looks at what scans find, and has no source");
+}
+
+AlertRule Reader::rule(const toml::table &table)
+{
+    const std::size_t before = m_mistakes.size();
     for (const auto &[key, node] : table) {
         if (!contains(kRuleKeys, key.str()) && !isTest(key.str()))
-            return at(node,
+            say(node,
                 fmt::format("a rule has no key \"{}\"; there are {} and the conditions above, below, above_of_limit, "
                             "above_of_cores, grows, reaches_limit_within, newly_lost",
                     key.str(), joined({kRuleKeys.begin(), kRuleKeys.end()})));
     }
     AlertRule rule;
-    const auto name = text(table, "name"), source = text(table, "source"), command = text(table, "on_alert");
-    for (const auto *read : {&name, &source, &command})
-        if (!*read)
-            return read->error();
-    rule.name = *name;
-    rule.command = *command;
-    if (!source->empty()) {
-        const auto known = model::seriesSourceOf(*source);
-        if (!known) {
-            std::vector<std::string_view> keys;
-            for (const model::SeriesSource &each : model::seriesSources())
-                keys.push_back(seriesInfo(each).key);
-            return at(
-                *table.get("source"), fmt::format("there is no source \"{}\"; there are {}", *source, joined(keys)));
-        }
-        rule.source = *known;
-        if (table.contains("newly_lost"))
-            return at(*table.get("source"), "newly_lost looks at what scans find, and has no source");
-    } else if (table.contains("newly_lost")) {
-        rule.source = model::HeapQuantity::LiveBytes;
-    } else if (table.contains("above_of_cores")) {
-        rule.source = model::CpuQuantity::Used;
-    }
-    if (const auto done = test(table, rule); !done)
-        return done.error();
-    const auto window = duration(table, "within"), holds = duration(table, "holds");
-    if (!window || !holds)
-        return window ? holds.error() : window.error();
-    rule.window = *window;
-    rule.holds = *holds;
-    if (const std::string problem = ruleProblem(rule); !problem.empty())
-        return at(table, problem);
+    rule.name = text(table, "name");
+    rule.command = text(table, "on_alert");
+    // A key that is not known may be meant to be the condition; a source that is not known has no unit.
+    const bool hasKnownKeys = m_mistakes.size() == before;
+    source(table, rule);
+    const bool hasCondition
+        = std::any_of(kTests.begin(), kTests.end(), [&](const TestKey &key) { return table.contains(key.key); });
+    if ((hasKnownKeys && m_mistakes.size() == before) || hasCondition)
+        test(table, rule);
+    rule.window = duration(table, "within");
+    rule.holds = duration(table, "holds");
+    // What is wrong with the whole follows from what is wrong with its parts.
+    if (m_mistakes.size() == before)
+        if (std::string problem = ruleProblem(rule); !problem.empty())
+            say(table, std::move(problem));
     return rule;
+}
+
+void Reader::addRules(const toml::node &alerts, AlertConfig &config)
+{
+    if (!alerts.is_array_of_tables())
+        return say(alerts, "alert is a list of tables: write each rule under a line [[alert]]");
+    std::vector<std::string> names;
+    for (const toml::node &node : *alerts.as_array()) {
+        const toml::table &table = *node.as_table();
+        const bool isEnabled = flag(table, "enabled", true);
+        const std::string name = table["name"].value_exact<std::string>().value_or(std::string());
+        if (!name.empty() && std::find(names.begin(), names.end(), name) != names.end())
+            say(table, fmt::format("there is a rule \"{}\" already", name));
+        names.push_back(name);
+        std::erase_if(config.rules, [&](const AlertRule &rule) { return rule.name == name; });
+        if (isEnabled)
+            config.rules.push_back(rule(table));
+        else
+            text(table, "name");
+    }
 }
 
 Result<AlertConfig> Reader::read(const toml::table &file)
 {
     for (const auto &[key, node] : file)
         if (!contains(kTopKeys, key.str()))
-            return at(node,
+            say(node,
                 fmt::format("there is no key \"{}\"; there are [[alert]], defaults, notify and on_alert", key.str()));
     AlertConfig config;
-    const auto defaults = flag(file, "defaults", true), notifies = flag(file, "notify", false);
-    const auto command = text(file, "on_alert");
-    if (!defaults || !notifies)
-        return defaults ? notifies.error() : defaults.error();
-    if (!command)
-        return command.error();
-    config.notifies = *notifies;
-    if (*defaults)
+    config.notifies = flag(file, "notify", false);
+    if (flag(file, "defaults", true))
         config.rules = model::defaultAlertRules();
-    const toml::node *alerts = file.get("alert");
-    if (alerts && !alerts->is_array_of_tables())
-        return at(*alerts, "alert is a list of tables: write each rule under a line [[alert]]");
-    std::vector<std::string> names;
-    for (std::size_t i = 0; alerts && i < alerts->as_array()->size(); ++i) {
-        const toml::table &table = *alerts->as_array()->get(i)->as_table();
-        const auto enabled = flag(table, "enabled", true);
-        const auto name = text(table, "name");
-        if (!enabled || !name)
-            return enabled ? name.error() : enabled.error();
-        if (std::find(names.begin(), names.end(), *name) != names.end())
-            return at(table, fmt::format("there is a rule \"{}\" already", *name));
-        names.push_back(*name);
-        std::erase_if(config.rules, [&](const AlertRule &rule) { return rule.name == *name; });
-        if (!*enabled)
-            continue;
-        auto rule = this->rule(table);
-        if (!rule)
-            return rule.error();
-        config.rules.push_back(std::move(*rule));
-    }
+    const std::string command = text(file, "on_alert");
+    if (const toml::node *alerts = file.get("alert"))
+        addRules(*alerts, config);
+    if (!m_mistakes.empty())
+        return mistakes();
     for (AlertRule &rule : config.rules)
         if (rule.command.empty())
-            rule.command = *command;
+            rule.command = command;
     return config;
 }
 
@@ -296,7 +310,8 @@ Result<AlertConfig> parseAlertConfig(std::string_view text, const std::string &o
     try {
         return Reader(origin).read(toml::parse(text, origin));
     } catch (const toml::parse_error &error) {
-        return Error(fmt::format("{}:{}: {}", origin, error.source().begin.line, error.description()));
+        return Error(fmt::format(
+            "{}:{}: {} (what follows could not be looked at)", origin, error.source().begin.line, error.description()));
     }
 }
 

@@ -17,7 +17,8 @@ struct AlertConfig
     bool notifies = false; ///< desktop notifications through notify-send
 };
 
-/// Reads rules as TOML. `origin` names the text in errors, which read "ORIGIN:LINE: what is wrong". A rule replaces the built-in one of the
+/// Reads rules as TOML. `origin` names the text in errors: one has a line "ORIGIN:LINE: what is wrong" for each mistake, in
+/// their order. A rule replaces the built-in one of the
 /// same name; the built-in ones are left out with `defaults = false`. README.md of this folder shows the format.
 model::Result<AlertConfig> parseAlertConfig(std::string_view text, const std::string &origin);
 

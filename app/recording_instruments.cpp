@@ -80,7 +80,8 @@ RecordingInstruments::RecordingInstruments(
 
 model::Result<std::unique_ptr<capture::HeapInstrument>> RecordingInstruments::makeHeap()
 {
-    auto heap = capture::HeapInstrument::create(m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config));
+    auto heap = capture::HeapInstrument::create(
+        m_processes, tracerPath(), m_originNs, samplePeriodBytes(m_config), m_socketFolder);
     if (heap && m_config.heap == model::HeapMode::Auto)
         (*heap)->setBudget(m_config.heapBudgetMilliPercent);
     if (heap && m_scansAtExit)

@@ -29,6 +29,9 @@ public:
     /// `processes` outlives the instruments. `originNs`: CLOCK_MONOTONIC at Timestamp 0.
     RecordingInstruments(const model::CaptureConfig &config, model::ProcessTable &processes, std::int64_t originNs);
 
+    /// Where sockets of this recorder are put; empty: nowhere. Before the launch, or open().
+    void setSocketFolder(std::string folder) { m_socketFolder = std::move(folder); }
+
     /// Looks through programs for lost memory when they end. Before the launch, or open().
     void scanAtExit() { m_scansAtExit = true; }
 
@@ -68,6 +71,7 @@ private:
     std::vector<std::unique_ptr<capture::Instrument>> m_instruments;
     capture::HeapInstrument *m_heap = nullptr; ///< one of m_instruments, or null
     capture::ProcInstrument *m_proc = nullptr; ///< one of m_instruments
+    std::string m_socketFolder;
     bool m_scansAtExit = false;
     bool m_heapIsMissing = false;
     std::vector<std::string> m_notes;

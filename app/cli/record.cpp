@@ -71,6 +71,13 @@ std::string processList(const std::vector<std::int32_t> &pids)
     return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
 }
 
+/// Where sockets of this user's recorders are.
+model::Result<std::string> socketFolder()
+{
+    const char *runtime = std::getenv("XDG_RUNTIME_DIR");
+    return capture::controlDirectory(runtime ? runtime : "");
+}
+
 /// One run of `genprof record` or `genprof attach`, step by step.
 class RecordRun
 {
@@ -170,6 +177,8 @@ model::Result<void> RecordRun::openTarget()
     const RecordingStart start = RecordingStart::now();
     m_info.startWallNs = start.wallNs;
     m_instruments.emplace(config, m_processes, start.monotonicNs);
+    if (const auto folder = socketFolder())
+        m_instruments->setSocketFolder(*folder);
     if (m_options.scansAtExit)
         m_instruments->scanAtExit();
     auto target = config.attachPid
@@ -231,8 +240,7 @@ std::optional<capture::LaunchFailure> RecordRun::startTarget()
 
 void RecordRun::openControl()
 {
-    const char *runtime = std::getenv("XDG_RUNTIME_DIR");
-    const auto directory = capture::controlDirectory(runtime ? runtime : "");
+    const auto directory = socketFolder();
     const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");

@@ -35,21 +35,26 @@ std::string networkOf(const std::string &process, const std::string &procRoot)
 
 } // namespace
 
-bool isInOtherNetwork(std::int32_t pid, const std::string &procRoot)
+bool isOutOfReach(std::int32_t pid, const MeetingPlace &place)
 {
-    const std::string theirs = networkOf(std::to_string(pid), procRoot), ours = networkOf("self", procRoot);
-    return !theirs.empty() && !ours.empty() && theirs != ours;
+    const std::string process = std::to_string(pid);
+    const std::string theirs = networkOf(process, place.procRoot), ours = networkOf("self", place.procRoot);
+    if (theirs.empty() || ours.empty() || theirs == ours)
+        return false;
+    std::error_code error;
+    return place.socketPath.empty()
+        || !std::filesystem::exists(fmt::format("{}/{}/root{}", place.procRoot, process, place.socketPath), error);
 }
 
-std::string absenceOfTracer(std::int32_t pid, std::string_view tracerPath, const std::string &procRoot)
+std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place)
 {
-    if (isInOtherNetwork(pid, procRoot))
-        return kOtherNetwork;
-    const auto environment = readProcFile(fmt::format("{}/{}/environ", procRoot, pid));
+    if (isOutOfReach(pid, place))
+        return kOutOfReach;
+    const auto environment = readProcFile(fmt::format("{}/{}/environ", place.procRoot, pid));
     if (!environment || environment->empty())
         return {};
     const auto preload = valueOf(*environment, "LD_PRELOAD");
-    if (preload && preload->find(tracerPath) != std::string_view::npos)
+    if (preload && preload->find(place.tracerPath) != std::string_view::npos)
         return {};
     if (preload && !preload->empty())
         return fmt::format(

@@ -7,15 +7,25 @@
 
 namespace capture {
 
-/// Why the tracer of a process that runs cannot have met the recorder, with the way out; a sentence, empty where nothing of the kind is
-/// seen. `tracerPath`: what was preloaded. `procRoot`: for tests.
-std::string absenceOfTracer(std::int32_t pid, std::string_view tracerPath, const std::string &procRoot = "/proc");
+/// What a tracer needs to meet the recorder.
+struct MeetingPlace
+{
+    std::string_view tracerPath;    ///< what was preloaded
+    std::string_view socketPath;    ///< of the socket in a folder; empty: there is none but the abstract one
+    std::string procRoot = "/proc"; ///< for tests
+};
 
-/// Whether it runs in another network namespace than the recorder, whose socket cannot be reached from there. False where nobody knows.
-bool isInOtherNetwork(std::int32_t pid, const std::string &procRoot = "/proc");
+/// Why the tracer of a process that runs cannot have met the recorder, with the way out; a sentence, empty where nothing of the kind is
+/// seen.
+std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place);
+
+/// Whether the recorder cannot be reached from where it runs: in another network namespace than the recorder's, and with other files, so that
+/// neither of the sockets is there. False where nobody knows.
+bool isOutOfReach(std::int32_t pid, const MeetingPlace &place);
 
 /// What becomes of a process there.
-inline constexpr const char *kOtherNetwork = "It runs in another network namespace (unshare, a container), from which "
-                                             "the recorder cannot be reached: start genprof in there.";
+inline constexpr const char *kOutOfReach
+    = "It runs in another network namespace with files of its own (a container), from which the recorder cannot be "
+      "reached: start genprof in there.";
 
 } // namespace capture

@@ -411,9 +411,10 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch, bool isLast)
 /// Why the tracer of an image has not come yet, if that can be told: only while it lives.
 void HeapInstrument::lookForAbsence(std::size_t image, bool isForked, std::int32_t pid)
 {
-    std::string why = isForked ? std::string() : absenceOfTracer(pid, m_tracerPath);
-    if (isForked && isInOtherNetwork(pid))
-        why = kOtherNetwork;
+    const MeetingPlace place{m_tracerPath, m_server->socketPath()};
+    std::string why = isForked ? std::string() : absenceOfTracer(pid, place);
+    if (isForked && isOutOfReach(pid, place))
+        why = kOutOfReach;
     if (!why.empty())
         m_absences[static_cast<std::uint32_t>(image)] = std::move(why);
 }
@@ -427,8 +428,9 @@ void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch 
     const auto absence = m_absences.extract(static_cast<std::uint32_t>(id.index()));
     std::string why = absence ? absence.mapped() : std::string();
     // One that was gone before anybody looked was where its parent is.
-    if (why.empty() && isForked && isInOtherNetwork(tables.tables().processes[process.parent.index()].pid))
-        why = kOtherNetwork;
+    const std::int32_t parent = isForked ? tables.tables().processes[process.parent.index()].pid : 0;
+    if (why.empty() && isForked && isOutOfReach(parent, {m_tracerPath, m_server->socketPath()}))
+        why = kOutOfReach;
     // A forked child that never allocates or frees has nothing to tell, and does not connect.
     if (isForked && why.empty()) {
         row.heap = model::HeapState::Inherited;

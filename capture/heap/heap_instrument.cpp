@@ -48,7 +48,8 @@ HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
 }
 
 model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::ProcessTable &processes,
-    const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes)
+    const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes,
+    const std::string &socketFolder)
 {
     if (::access(tracerPath.c_str(), R_OK) != 0)
         return model::systemError("cannot read the tracer " + tracerPath, errno, "the installation is not complete");
@@ -63,7 +64,8 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::Pro
             [raw](std::uint64_t arrival, const std::string &reason) {
                 raw->tell(Failure{arrival, reason});
             },
-            [raw](std::int32_t pid) { raw->tell(GivenUp{pid}); }});
+            [raw](std::int32_t pid) { raw->tell(GivenUp{pid}); }},
+        socketFolder);
     if (!server)
         return server.error();
     instrument->m_server = std::move(*server);

@@ -43,8 +43,10 @@ class HeapInstrument final : public Instrument, public ScanSource
 public:
     /// `tracerPath`: libgenesis_heaptracer.so. `originNs`: CLOCK_MONOTONIC at moment 0 of the recording. `processes` must
     /// outlive it. `samplePeriodBytes`: 0 records every event; else one of so many bytes is sampled, and counts are estimates.
+    /// `socketFolder`: as RendezvousServer::start() takes it.
     static model::Result<std::unique_ptr<HeapInstrument>> create(model::ProcessTable &processes,
-        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0);
+        const std::string &tracerPath, std::int64_t originNs, std::uint64_t samplePeriodBytes = 0,
+        const std::string &socketFolder = {});
     /// Tells every traced process that nobody listens any more; they run on as if alone.
     ~HeapInstrument() override;
 
@@ -74,8 +76,10 @@ public:
 
     /// The results come with collect(), when they are there.
     ScanStart beginScan(const ScanParameters &parameters) override;
-    bool hasEnds() const override { return m_hasEnds || (m_scanner && m_scanner->hasUnread()); }
+    bool hasEnds() const override { return m_hasEnds; }
     ScanStart scanEnds() override;
+    bool hasUnread() const override { return m_scanner && m_scanner->hasUnread(); }
+    ScanStart scanAgain() override;
     bool isScanning() const override { return m_scanner && m_scanner->isBusy(); }
     bool hasScans() const override { return m_scanner && m_scanner->hasResults(); }
     void waitForScans(std::chrono::milliseconds limit) override;
@@ -192,10 +196,13 @@ private:
     void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
+    struct ScanWay;
+    model::Result<ScanWay> chooseScanWay(Image &image, ScanJob &job);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);
+    void hideHelpers(const CopyRequest &request, std::int32_t snapshot, model::Timestamp begin);
+    void takeCopy(ProcessCopy copy, bool isSettled, ScanJob &job) const;
     model::Result<void> expect(
         Image &image, const std::vector<MemoryMapping> &mappings, SegmentFilter *filter, ScanExtent &expected);
-    void scanAgain(ScanStart &start);
     void takeScans(model::EventBatch &batch);
     bool freeze(Image &image);
     void thaw(Image &image);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's part in a scan for lost memory: the books of a process as of the moment in which it stood still.
 #include "capture/heap/heap_instrument.h"
+#include "capture/heap/scan_blocks.h"
+#include "capture/monotonic_clock.h"
 #include "capture/scan/scan_room.h"
+#include "capture/scan/sentences.h"
 #include "capture/scan/snapshot_check.h"
 #include "capture/target/remote_process.h"
 #include "capture/wire/snapshot.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,27 +23,8 @@ namespace {
 
 constexpr int kMostTries = 6;
 constexpr std::chrono::milliseconds kBetweenTries{3};
-constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{1} << 47;
 constexpr std::uint64_t kLeastAddress = 4096;
 constexpr std::chrono::milliseconds kMostReading{250}; ///< how long a scan waits for an earlier one's snapshot
-constexpr std::uint64_t kMostBlockBytes = (std::uint64_t{1} << 40) - 1; ///< what model::ScanBlock has room for
-
-void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
-
-/// What malloc may hand out next is near what it has handed out.
-void addBreak(SegmentFilter &filter, const std::vector<MemoryMapping> &mappings)
-{
-    for (const MemoryMapping &mapping : mappings)
-        if (mapping.path == "[heap]")
-            filter.add(mapping.begin, mapping.end);
-}
-
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 /// Calls its function once: now, or at the end, however it comes.
 template <typename Function> struct Thawing
@@ -57,69 +40,6 @@ template <typename Function> struct Thawing
     ~Thawing() { now(); }
 };
 template <typename Function> Thawing(Function) -> Thawing<Function>;
-
-/// Copies the books, and nothing more: the process, which runs again, waits for them when it allocates much.
-void copyBlocks(const model::LiveTable &live, std::vector<model::ScanBlock> &blocks)
-{
-    std::size_t count = 0;
-    live.forEach([&](std::uint64_t pointer, const model::LiveBlock &block) {
-        model::ScanBlock one;
-        one.address = pointer;
-        one.size = std::min(block.size, kMostBlockBytes) & kMostBlockBytes;
-        one.node = block.node & 0xff'ffffu;
-        one.birthUs = block.birthUs;
-        if (count < blocks.size())
-            blocks[count] = one;
-        else
-            blocks.push_back(one);
-        ++count;
-    });
-    blocks.resize(count);
-}
-
-/// Cuts blocks to what `extent` has of them; returns how many are left out, as it has nothing.
-std::size_t cutBlocks(const MappedExtent &extent, std::vector<model::ScanBlock> &blocks)
-{
-    const std::size_t before = blocks.size();
-    std::size_t count = 0;
-    for (model::ScanBlock one : blocks) {
-        const std::uint64_t end = extent.endOf(one.address, one.end());
-        if (end == one.address)
-            continue;
-        one.size = std::min<std::uint64_t>(one.size, end - one.address) & kMostBlockBytes;
-        blocks[count++] = one;
-    }
-    blocks.resize(count);
-    return before - count;
-}
-
-/// Whether a filter that was made before the stop knows where all blocks lie.
-bool coversAll(const SegmentFilter &filter, const std::vector<model::ScanBlock> &blocks)
-{
-    return std::all_of(blocks.begin(), blocks.end(),
-        [&](const model::ScanBlock &block) { return filter.covers(block.address, block.end()); });
-}
-
-/// Makes a filter anew; false if the blocks are more than an address space has room for.
-bool fillFilter(const std::vector<model::ScanBlock> &blocks, SegmentFilter &filter)
-{
-    filter = SegmentFilter();
-    std::uint64_t bytes = 0;
-    for (const model::ScanBlock &block : blocks) {
-        bytes += block.size;
-        if (bytes > kAddressSpaceBytes)
-            return false;
-        filter.add(block.address, block.end());
-    }
-    return true;
-}
-
-model::Result<void> tooManyBytes(std::int32_t pid)
-{
-    return model::Error(fmt::format("The blocks of process {} would take more than all of its addresses, so they "
-                                    "cannot be what it says they are",
-        pid));
-}
 
 /// Where in a process the tracer's code lies that copies it; 0: its tracer has none.
 std::uint64_t snapshotEntryOf(std::int32_t pid)
@@ -185,13 +105,14 @@ ScanStart HeapInstrument::scanEnds()
         const std::lock_guard lock(m_mutex);
         image->channel.memory().answer(question, wire::ScopeVerdict::Met, {}); // it may end now
     }
-    scanAgain(start);
     return start;
 }
 
-/// What was not read to its end, as the copy ended before its time.
-void HeapInstrument::scanAgain(ScanStart &start)
+ScanStart HeapInstrument::scanAgain()
 {
+    ScanStart start;
+    if (!m_scanner)
+        return start;
     for (MemoryScanner::Unread &unread : m_scanner->takeUnread()) {
         Image *image = nullptr;
         {
@@ -211,6 +132,7 @@ void HeapInstrument::scanAgain(ScanStart &start)
         else
             addSentence(start.error, done.error().text());
     }
+    return start;
 }
 
 void HeapInstrument::takeScans(model::EventBatch &batch)
@@ -256,76 +178,102 @@ model::Result<void> HeapInstrument::scanImage(Image &image, const ScanParameters
     return {};
 }
 
+/// How the words of a process are to be read, and where they may lie.
+struct HeapInstrument::ScanWay
+{
+    KnownMemory known;
+    ScanExtent expected;
+    std::uint64_t entry = 0;   ///< of the tracer's code that copies the process; 0: it is read while it stands still
+    bool isFilterMade = false; ///< words are told from others during the stop, by where the blocks lay before
+};
+
+model::Result<HeapInstrument::ScanWay> HeapInstrument::chooseScanWay(Image &image, ScanJob &job)
+{
+    const std::int32_t pid = image.arrival.pid;
+    const std::vector<MemoryMapping> mappings = readMaps(pid);
+    ScanWay way{knownMemory(pid), {}, 0, false};
+    if (job.noSnapshot.empty())
+        job.noSnapshot = whyNoSnapshot(pid, mappings);
+    way.entry = job.noSnapshot.empty() ? snapshotEntryOf(pid) : 0;
+    if (job.noSnapshot.empty() && way.entry == 0)
+        job.noSnapshot = "its tracer is that of another version";
+    // Words that are read while the process stands still are told from others by where its blocks lie; if few are, they are all kept.
+    way.isFilterMade = way.entry == 0 || sharesMemory(mappings);
+    job.filter = std::make_unique<SegmentFilter>();
+    if (const auto made = expect(image, mappings, way.isFilterMade ? job.filter.get() : nullptr, way.expected); !made)
+        return made.error();
+    if (!way.isFilterMade)
+        job.filter->add(kLeastAddress, kAddressSpaceBytes);
+    // Written before the stop, so that no page fault falls into it.
+    job.blocks.assign(way.expected.blocks + way.expected.blocks / 16 + 4096, {});
+    return way;
+}
+
 /// The `tries`th try. False: it was no good moment.
 model::Result<bool> HeapInstrument::tryScan(Image &image, ScanJob &job, int tries)
 {
-    const std::int32_t pid = image.arrival.pid;
-    const KnownMemory known = knownMemory(pid);
-    const std::vector<MemoryMapping> mappings = readMaps(pid);
-    job.filter = std::make_unique<SegmentFilter>();
-    if (job.noSnapshot.empty())
-        job.noSnapshot = whyNoSnapshot(pid, mappings);
-    const std::uint64_t entry = job.noSnapshot.empty() ? snapshotEntryOf(pid) : 0;
-    if (job.noSnapshot.empty() && entry == 0)
-        job.noSnapshot = "its tracer is that of another version";
-    // Words that are read while the process stands still are told from others by where its blocks lie; if few are, they are all kept.
-    const bool isFilterMade = entry == 0 || sharesMemory(mappings);
-    ScanExtent expected;
-    if (const auto made = expect(image, mappings, isFilterMade ? job.filter.get() : nullptr, expected); !made)
-        return made.error();
-    if (!isFilterMade)
-        job.filter->add(kLeastAddress, kAddressSpaceBytes);
-    // Written before the stop, so that no page fault falls into it.
-    job.blocks.assign(expected.blocks + expected.blocks / 16 + 4096, {});
+    auto way = chooseScanWay(image, job);
+    if (!way)
+        return way.error();
     // The books stand still from the stop until they are copied; those of other processes go on meanwhile.
     bool isSettled = false;
     Thawing thawing{[&] { thaw(image); }};
-    CopyRequest request{image.arrival.pid, known, *job.filter,
-        std::make_unique<WordBuffer>(entry != 0 ? 1 : wordsToExpect(expected)), tries > 1,
+    CopyRequest request{image.arrival.pid, way->known, *job.filter,
+        std::make_unique<WordBuffer>(way->entry != 0 ? 1 : wordsToExpect(way->expected)), tries > 1,
         [this] { return std::unique_lock(m_mutex); },
         [&] {
             isSettled = freeze(image);
             return isSettled || tries == kMostTries;
         },
-        entry};
+        way->entry};
     const model::Timestamp begin{monotonicNs() - m_originNs};
     auto copy = copyProcess(request);
-    // Before anybody has read what the kernel tells of them.
-    for (const std::int32_t helper : request.helpers)
-        m_processes.hide(helper, begin);
+    hideHelpers(request, copy && copy->snapshot ? copy->snapshot->pid() : 0, begin);
     job.scan.interruptedCalls += request.interruptedCalls; // of each try
     job.scan.stopNs += request.stopNs;
     if (!request.noSnapshot.empty())
         job.noSnapshot = request.noSnapshot;
-    for (const std::int32_t helper : request.helpers)
-        if (!copy || !copy->snapshot || helper != copy->snapshot->pid())
-            m_processes.hiddenEnded(helper, {monotonicNs() - m_originNs});
-    if (!copy) {
-        if (copy.error().text().empty())
-            return false;
+    if (!copy && copy.error().text().empty())
+        return false;
+    if (!copy)
         return copy.error();
-    }
     copyBlocks(image.channel.pairing().live(), job.blocks); // nobody else touches what is frozen
     thawing.now();
     job.unmapped = cutBlocks(MappedExtent(copy->mappings), job.blocks);
-    const bool isCovered = isFilterMade ? coversAll(*job.filter, job.blocks) : fillFilter(job.blocks, *job.filter);
+    const bool isCovered = way->isFilterMade ? coversAll(*job.filter, job.blocks) : fillFilter(job.blocks, *job.filter);
     if (!isCovered) {
         if (copy->snapshot)
             m_processes.hiddenEnded(copy->snapshot->pid(), {copy->snapshot->end() - m_originNs});
-        if (isFilterMade)
+        if (way->isFilterMade)
             return false; // blocks came where there were none a moment ago
-        return tooManyBytes(pid).error();
+        return tooManyBytes(image.arrival.pid);
     }
+    takeCopy(std::move(*copy), isSettled, job);
+    return true;
+}
+
+/// The processes that came and went with a copy are none of the session's; `snapshot` lives on. Before anybody has read what the kernel tells
+/// of them.
+void HeapInstrument::hideHelpers(const CopyRequest &request, std::int32_t snapshot, model::Timestamp begin)
+{
+    for (const std::int32_t helper : request.helpers) {
+        m_processes.hide(helper, begin);
+        if (helper != snapshot)
+            m_processes.hiddenEnded(helper, {monotonicNs() - m_originNs});
+    }
+}
+
+void HeapInstrument::takeCopy(ProcessCopy copy, bool isSettled, ScanJob &job) const
+{
     job.scan.proof = isSettled ? model::ScanProof::Complete : model::ScanProof::LowerBound;
     if (!isSettled)
         addSentence(job.scan.limits, "A thread was in the middle of a realloc");
-    job.copy = std::move(*copy);
+    job.copy = std::move(copy);
     job.scan.when = {job.copy.stoppedAtNs - m_originNs};
     job.scan.threads = static_cast<std::int64_t>(job.copy.threads.size());
     job.scan.missedThreads = job.copy.missedThreads;
     job.scan.scannedBytes = job.copy.scannedBytes;
     job.scan.unreadableBytes = job.copy.unreadableBytes;
-    return true;
 }
 
 /// What is to be expected of a process before its stop; also makes `filter`, if there is one.

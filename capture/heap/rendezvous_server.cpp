@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/rendezvous_server.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/proc/proc_reader.h"
 
 #include <fmt/format.h>
@@ -69,17 +70,10 @@ std::int32_t memoryOwner(std::int32_t pid)
     return parent > 0 && ::syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0 ? parent : pid;
 }
 
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 } // namespace
 
 model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(
-    wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks)
+    wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, const std::string &folder)
 {
     const int listener = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int wakeup = ::eventfd(0, EFD_CLOEXEC);
@@ -97,6 +91,7 @@ model::Result<std::unique_ptr<RendezvousServer>> RendezvousServer::start(
     const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + server->m_name.size());
     if (::bind(listener, reinterpret_cast<const sockaddr *>(&address), bytes) != 0 || ::listen(listener, kBacklog) != 0)
         return model::systemError("cannot open the socket for heap tracing", errno);
+    server->listenIn(folder);
     server->m_thread = std::jthread([raw = server.get()](const std::stop_token &stop) {
         ::pthread_setname_np(::pthread_self(), "heap-rendezvous");
         raw->serve(stop);
@@ -116,6 +111,27 @@ RendezvousServer::RendezvousServer(
 {
 }
 
+void RendezvousServer::listenIn(const std::string &folder)
+{
+    const std::string path = folder + "/" + m_name;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const bool isUsable = !folder.empty() && folder.size() <= wire::kMostFolderBytes
+        && folder.find_first_of(std::string{':', wire::kFolderMark}) == std::string::npos
+        && path.size() < sizeof address.sun_path;
+    if (!isUsable)
+        return;
+    path.copy(address.sun_path, path.size());
+    FileDescriptor listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!listener.isOpen() || ::bind(listener.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+        return;
+    m_path = path;
+    if (::listen(listener.get(), kBacklog) != 0)
+        return;
+    m_folder = folder;
+    m_inFolder = std::move(listener);
+}
+
 RendezvousServer::~RendezvousServer()
 {
     m_thread.request_stop();
@@ -127,9 +143,15 @@ RendezvousServer::~RendezvousServer()
     for (const int descriptor : {m_listener, m_wakeup})
         if (descriptor >= 0)
             ::close(descriptor);
+    if (!m_path.empty())
+        ::unlink(m_path.c_str());
 }
 
-std::string RendezvousServer::address() const { return m_name + ":" + hex(m_token.data(), m_token.size()); }
+std::string RendezvousServer::address() const
+{
+    const std::string folder = m_folder.empty() ? std::string() : wire::kFolderMark + m_folder;
+    return m_name + folder + ":" + hex(m_token.data(), m_token.size());
+}
 
 void RendezvousServer::waitUntilIdle() { const std::lock_guard lock(m_meeting); }
 
@@ -152,11 +174,20 @@ void RendezvousServer::serve(const std::stop_token &stop)
     }
 }
 
+/// As accept4() of whichever listener has somebody.
+int RendezvousServer::acceptAny() const
+{
+    const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection >= 0 || !m_inFolder.isOpen() || (errno != EAGAIN && errno != EWOULDBLOCK))
+        return connection;
+    return ::accept4(m_inFolder.get(), nullptr, nullptr, SOCK_CLOEXEC);
+}
+
 /// The next peer; −1 if there was none, after a wait.
 int RendezvousServer::nextConnection()
 {
     const std::int64_t before = monotonicNs();
-    const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+    const int connection = acceptAny();
     m_isOutOfDescriptors = connection < 0 && DescriptorReserve::wasShort(errno);
     if (connection >= 0 || errno == EINTR || errno == ECONNABORTED)
         return connection;
@@ -178,7 +209,7 @@ int RendezvousServer::nextConnection()
 int RendezvousServer::connectionFromReserve()
 {
     m_reserve.release();
-    const int connection = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
+    const int connection = acceptAny();
     if (connection < 0)
         m_reserve.regain();
     return connection;
@@ -187,7 +218,7 @@ int RendezvousServer::connectionFromReserve()
 /// Until somebody asks, or the server is to stop.
 void RendezvousServer::waitForPeer() const
 {
-    pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}};
+    pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}, {m_inFolder.get(), POLLIN, 0}};
     ::poll(waits, std::size(waits), -1);
 }
 

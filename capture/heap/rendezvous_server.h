@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/descriptor_reserve.h"
+#include "capture/file_descriptor.h"
 #include "capture/heap/image_memory.h"
 #include "capture/heap/module_names.h"
 #include "capture/wire/rendezvous.h"
@@ -39,7 +40,8 @@ struct Arrival
     std::string failure;                 ///< why; a sentence
 };
 
-/// Answers the program images that ask for memory: an abstract Unix socket, peers checked by user id and token. A
+/// Answers the program images that ask for memory: an abstract Unix socket, and for those in another network namespace one in a folder, peers
+/// checked by user id and token. A
 /// thread of its own ("heap-rendezvous"), since each target waits for the answer.
 class RendezvousServer
 {
@@ -54,15 +56,19 @@ public:
         std::function<void(std::int32_t pid)> gaveUp;
     };
 
-    /// `samplePeriodBytes`: what every image's memory begins with, see wire::Order.
+    /// `samplePeriodBytes`: what every image's memory begins with, see wire::Order. `folder`: of this user alone, for the second socket; where it
+    /// is empty or does not serve (too long a path), there is none.
     static model::Result<std::unique_ptr<RendezvousServer>> start(
-        wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks);
+        wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, const std::string &folder = {});
     ~RendezvousServer();
     RendezvousServer(const RendezvousServer &) = delete;
     RendezvousServer &operator=(const RendezvousServer &) = delete;
 
     /// What the environment variable of targets must say.
     std::string address() const;
+
+    /// Of the socket in the folder; empty: there is none.
+    const std::string &socketPath() const { return m_path; }
 
     /// Also answers processes of this user, which a process that is attached to may be.
     void allowUser(uid_t user) { m_alsoUser = user; }
@@ -80,7 +86,9 @@ public:
 
 private:
     RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
+    void listenIn(const std::string &folder);
     void serve(const std::stop_token &stop);
+    int acceptAny() const;
     int nextConnection();
     int connectionFromReserve();
     void waitForPeer() const;
@@ -98,7 +106,9 @@ private:
     std::atomic<std::uint64_t> m_samplePeriodBytes;
     Callbacks m_callbacks;
     int m_listener;
-    int m_wakeup; ///< eventfd: the server is to stop
+    int m_wakeup;                 ///< eventfd: the server is to stop
+    FileDescriptor m_inFolder;    ///< the second listener
+    std::string m_folder, m_path; ///< of it
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
     std::atomic<uid_t> m_alsoUser = ::geteuid();

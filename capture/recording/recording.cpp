@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/recording/recording.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/recording/batch_merge.h"
 
 #include <poll.h>
@@ -21,13 +22,6 @@ constexpr model::Duration kInterruptGrace = model::Duration::fromMs(1000);
 
 /// At the end the instruments are drained until they are empty, but not longer than this: children may go on for ever.
 constexpr model::Duration kFinalDrain = model::Duration::fromMs(3000);
-
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 bool contains(const std::vector<int> &list, int value)
 {

@@ -136,6 +136,7 @@ private:
     void runScans(model::Timestamp now);
     void beginScan(const ScanParameters &parameters);
     void scanEnds();
+    void scanAgain();
     void answerScans(const std::string &error);
     void finishScans();
     void setState(model::SessionState state);
@@ -161,6 +162,7 @@ private:
     ScanSource *m_scans;
     ScanPlan m_scanPlan;
     std::uint32_t m_lastScan = 0;              ///< id of the last one that is stored
+    std::uint32_t m_scanBefore = 0;            ///< and when the one that is under way was begun
     std::string m_scanError;                   ///< of the last try; told once
     bool m_scansAreAwaited = false;            ///< by a client
     std::optional<model::EventBatch> m_looked; ///< what the early looks of this tick collected

@@ -31,6 +31,8 @@ void Recording::runScans(model::Timestamp moment)
         return;
     if (m_scans->hasEnds())
         scanEnds();
+    if (m_scans->hasUnread())
+        scanAgain();
     const bool isScanning = m_scans->isScanning();                 // asked first: what is done by then is taken
     const bool isCollected = m_looked && !m_looked->scans.empty(); // by an early look of this tick
     if (m_scans->hasScans() || isCollected)
@@ -46,6 +48,7 @@ void Recording::runScans(model::Timestamp moment)
 void Recording::beginScan(const ScanParameters &parameters)
 {
     closeTick(0); // what was lost of events by now is known then
+    m_scanBefore = m_lastScan;
     const ScanStart start = m_scans->beginScan(parameters);
     m_scanPlan.begun(now());
     if (!start.error.empty() && start.error != m_scanError && (start.begun > 0 || !m_scansAreAwaited))
@@ -63,12 +66,24 @@ void Recording::scanEnds()
         m_onMessage("Scan for lost memory at the end of a process: " + start.error);
 }
 
+void Recording::scanAgain()
+{
+    closeTick(0); // what was lost of events by now is known then
+    const ScanStart start = m_scans->scanAgain();
+    if (start.error.empty())
+        return;
+    m_onMessage("Scan for lost memory, again: " + start.error);
+    m_scanError = start.error;
+}
+
 void Recording::answerScans(const std::string &error)
 {
     if (!std::exchange(m_scansAreAwaited, false) || !m_server)
         return;
     ControlReply reply;
     reply.error = error;
+    if (error.empty() && m_lastScan == m_scanBefore) // an earlier scan is no answer to this wish
+        reply.error = m_scanError.empty() ? "The scan came to nothing" : m_scanError;
     reply.scan = m_lastScan;
     reply.status = m_status.status();
     reply.status.state = m_end ? model::SessionState::Stopping : m_info.state;
@@ -79,6 +94,9 @@ void Recording::finishScans()
 {
     if (m_scans)
         m_scans->waitForScans(kFinalScan);
+    if (m_scans && m_scans->hasUnread())
+        m_onMessage(
+            "A scan for lost memory came to nothing: the copy that it was to read ended, and so did the recording");
     answerScans("The recording ended before the scan was done");
 }
 

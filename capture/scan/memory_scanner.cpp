@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/scan/memory_scanner.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/scan/block_reader.h"
 #include "capture/scan/glibc_arena.h"
+#include "capture/scan/sentences.h"
 #include "model/scan_reading.h"
 
 #include <fmt/format.h>
@@ -23,15 +25,6 @@ namespace {
 constexpr std::size_t kMostEarlier = 16;
 constexpr std::size_t kMostImages = 256;   ///< whose lost blocks are remembered
 constexpr std::size_t kMostKeepers = 1000; ///< stacks that are stored for what they retain alone
-
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-void addSentence(std::string &text, const std::string &sentence) { text += (text.empty() ? "" : ". ") + sentence; }
 
 /// Where glibc keeps its lists of free memory. Read while the process runs: it does not move.
 std::vector<KnownMemory::Range> mainArena(const ProcessCopy &copy)

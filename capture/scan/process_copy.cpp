@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/scan/process_copy.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/proc/memory_maps.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/scan/snapshot_call.h"
@@ -25,13 +26,6 @@ constexpr std::chrono::milliseconds kForkLimit{10'000};
 constexpr std::uint32_t kLeastLifeMs = 20'000;     ///< of a snapshot
 constexpr std::uint64_t kLifeBytesPerMs = 200'000; ///< 5 s more for each GB
 constexpr std::size_t kMostSmapsBytes = 256u << 20;
-
-std::int64_t monotonicNs()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::vector<KnownMemory::Range> rangesOf(const std::vector<ScanRegion> &regions)
 {

@@ -23,10 +23,12 @@ public:
 
     /// Stops each traced process for as long as it takes to copy what may be pointers, one after the other.
     virtual ScanStart beginScan(const ScanParameters &parameters) = 0;
-    /// Whether processes are about to end and wait to be looked through, which scanEnds() does: blocks of any age are judged. Also whether
-    /// one has to be looked through again, as its copy ended before it was read.
+    /// Whether processes are about to end and wait to be looked through, which scanEnds() does: blocks of any age are judged.
     virtual bool hasEnds() const = 0;
     virtual ScanStart scanEnds() = 0;
+    /// Whether some have to be looked through again, which scanAgain() does, as their copy ended before it was read: while they stand still.
+    virtual bool hasUnread() const = 0;
+    virtual ScanStart scanAgain() = 0;
     /// Whether results are there to be collected.
     virtual bool hasScans() const = 0;
     /// Whether results are still to come, or to be collected.

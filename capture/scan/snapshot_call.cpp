@@ -5,8 +5,8 @@
 #include "capture/target/remote_process.h"
 #include "capture/target/signal_frame.h"
 #include "capture/target/thread_choice.h"
+#include "capture/target/thread_registers.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -22,7 +22,6 @@ namespace capture {
 
 namespace {
 
-constexpr std::size_t kMostStateBytes = 16384;                    // AMX: 11,008
 constexpr std::uint64_t kMostFrameBytes = kMostStateBytes + 1024; ///< what is written below a stack at most
 constexpr std::uint64_t kEverySignal = ~std::uint64_t{0};
 constexpr int kGetRseqConfiguration = 0x420f; // PTRACE_GET_RSEQ_CONFIGURATION, from Linux 5.13 on
@@ -34,54 +33,15 @@ struct RseqConfiguration
     std::uint32_t bytes = 0, signature = 0, flags = 0, padding = 0;
 };
 
-void *asPointer(std::uint64_t value) { return reinterpret_cast<void *>(static_cast<std::uintptr_t>(value)); }
-
-long trace(int request, std::int32_t tid, void *address, void *data)
-{
-    return ::ptrace(static_cast<__ptrace_request>(request), tid, address, data);
-}
-
-bool readRegisters(std::int32_t tid, ThreadRegisters &registers)
-{
-    registers.extended.resize(kMostStateBytes);
-    iovec part{registers.extended.data(), registers.extended.size()};
-    if (trace(PTRACE_GETREGSET, tid, asPointer(NT_X86_XSTATE), &part) != 0)
-        return false;
-    registers.extended.resize(part.iov_len);
-    iovec general{&registers.general, sizeof registers.general};
-    return trace(PTRACE_GETSIGMASK, tid, asPointer(sizeof registers.signalMask), &registers.signalMask) == 0
-        && trace(PTRACE_GETREGSET, tid, asPointer(NT_PRSTATUS), &general) == 0;
-}
-
-bool writeGeneral(std::int32_t tid, const user_regs_struct &registers)
-{
-    user_regs_struct copy = registers;
-    iovec part{&copy, sizeof copy};
-    return trace(PTRACE_SETREGSET, tid, asPointer(NT_PRSTATUS), &part) == 0;
-}
-
-bool setSignalMask(std::int32_t tid, std::uint64_t mask)
-{
-    return trace(PTRACE_SETSIGMASK, tid, asPointer(sizeof mask), &mask) == 0;
-}
-
-/// Everything, the general registers last: until then the thread would go on in the call, which ends by itself.
-bool restore(std::int32_t tid, ThreadRegisters &registers)
-{
-    iovec part{registers.extended.data(), registers.extended.size()};
-    const bool isStateSet = trace(PTRACE_SETREGSET, tid, asPointer(NT_X86_XSTATE), &part) == 0;
-    return isStateSet && setSignalMask(tid, registers.signalMask) && writeGeneral(tid, registers.general);
-}
-
 /// Whether a thread may be in the middle of a restartable sequence.
 bool isInSequence(std::int32_t pid, std::int32_t tid)
 {
     RseqConfiguration rseq;
-    if (trace(kGetRseqConfiguration, tid, asPointer(sizeof rseq), &rseq) <= 0 || rseq.address == 0)
+    if (trace(kGetRseqConfiguration, tid, asTraceArgument(sizeof rseq), &rseq) <= 0 || rseq.address == 0)
         return false;           // it has none, or the kernel has no such thing
     std::uint64_t sequence = 0; // rseq_cs
     const iovec local{&sequence, sizeof sequence};
-    const iovec remote{asPointer(rseq.address + 8), sizeof sequence};
+    const iovec remote{asTraceArgument(rseq.address + 8), sizeof sequence};
     return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof sequence || sequence != 0;
 }
 
@@ -128,28 +88,72 @@ Answer answerOf(const wire::SnapshotCommand &asked, const wire::SnapshotCommand 
     return seen.stage == wire::SnapshotStage::Running ? Answer::None : Answer::Given;
 }
 
+/// How the wait for a call ended: the thread stands still.
+struct CallEnd
+{
+    Answer answer = Answer::None;
+    int signal = 0; ///< that stopped it; 0: we did
+};
+
+/// Where the answer is to come, and how long it is waited for.
+struct CallPlace
+{
+    const RemoteProcess &memory;
+    std::uint64_t command;
+    std::chrono::milliseconds limit;
+};
+
+/// Waits until the call has said what came of it, and stops the thread. An error if it is not there any more, or was let go as it took too long.
+model::Result<void> waitForEnd(StoppedProcess &process, std::int32_t tid, const wire::SnapshotCommand &asked,
+    const CallPlace &place, wire::SnapshotCommand &command, CallEnd &end)
+{
+    const auto deadline = std::chrono::steady_clock::now() + place.limit;
+    bool isInterrupted = false;
+    for (;;) {
+        if (end.answer == Answer::None && place.memory.read(place.command, &command, sizeof command))
+            end.answer = answerOf(asked, command);
+        if (!isInterrupted && end.answer != Answer::None)
+            isInterrupted = trace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0;
+        int signal = 0;
+        const Wait got = waitOnce(tid, signal);
+        if (got == Wait::Gone)
+            return model::Error("it ended meanwhile");
+        if (got == Wait::Signal)
+            end.signal = signal;
+        if (got == Wait::Signal || (got == Wait::Stopped && isInterrupted))
+            return {};
+        if (got == Wait::Stopped) // a signal such as SIGSTOP stops the whole process: the call comes first
+            trace(PTRACE_CONT, tid, nullptr, nullptr);
+        if (std::chrono::steady_clock::now() > deadline) {
+            process.letGo(tid); // goes back by itself
+            return model::Error("the kernel took too long to copy it");
+        }
+        const timespec aMoment{0, 20'000};
+        ::nanosleep(&aMoment, nullptr);
+    }
+}
+
 /// Gives back a thread that is stopped, by `signal` or (0) by us. One that has gone back by itself, as we were held up, keeps its registers and
 /// gets its signal. Whether it was still in the call; an error if it cannot be said or done.
 model::Result<bool> takeBack(
     StoppedProcess &process, std::int32_t tid, std::uint64_t entry, int signal, ThreadRegisters &stopped)
 {
     user_regs_struct registers{};
-    iovec part{&registers, sizeof registers};
-    if (trace(PTRACE_GETREGSET, tid, asPointer(NT_PRSTATUS), &part) != 0)
+    if (!readGeneralRegisters(tid, registers))
         return model::systemError("a thread cannot be looked at", errno);
     if (registers.rip >= entry && registers.rip < entry + wire::kSnapshotFunctionBytes) {
-        if (!restore(tid, stopped))
+        if (!restoreRegisters(tid, stopped))
             return model::systemError("a thread cannot be given back", errno);
         return true;
     }
     if (signal != 0) {
-        trace(PTRACE_DETACH, tid, nullptr, asPointer(static_cast<std::uint64_t>(signal)));
+        trace(PTRACE_DETACH, tid, nullptr, asTraceArgument(static_cast<std::uint64_t>(signal)));
         process.letGo(tid);
     } else {
         const user_regs_struct before = registers;
         hideInterruption(registers, process.pid(), tid);
         if (std::memcmp(&before, &registers, sizeof registers) != 0)
-            writeGeneral(tid, registers);
+            writeGeneralRegisters(tid, registers);
     }
     return false;
 }
@@ -187,45 +191,23 @@ model::Result<void> callSnapshot(StoppedProcess &process, std::int32_t tid, std:
     call.rdi = frame.spare();
     call.eflags &= ~0x500ull; // neither backwards (DF) nor step by step (TF)
     call.orig_rax = static_cast<unsigned long long>(-1);
-    if (!writeGeneral(tid, call) || !setSignalMask(tid, kEverySignal)
+    if (!writeGeneralRegisters(tid, call) || !setSignalMask(tid, kEverySignal)
         || trace(PTRACE_CONT, tid, nullptr, nullptr) != 0) {
         const int error = errno;
-        restore(tid, stopped);
+        restoreRegisters(tid, stopped);
         return model::systemError("the call cannot be started", error);
     }
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    bool isStopped = false, isInterrupted = false, isSignalled = false;
-    Answer answer = Answer::None;
-    int signal = 0;
-    while (!isStopped) {
-        if (answer == Answer::None && memory.read(frame.spare(), &command, sizeof command))
-            answer = answerOf(asked, command);
-        if (!isInterrupted && answer != Answer::None)
-            isInterrupted = trace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0;
-        const Wait got = waitOnce(tid, signal);
-        isSignalled = got == Wait::Signal;
-        isStopped = isSignalled || (got == Wait::Stopped && isInterrupted);
-        if (got == Wait::Stopped
-            && !isInterrupted) // a signal such as SIGSTOP stops the whole process: the call comes first
-            trace(PTRACE_CONT, tid, nullptr, nullptr);
-        if (got == Wait::Gone)
-            return model::Error("it ended meanwhile");
-        if (!isStopped && std::chrono::steady_clock::now() > deadline) {
-            process.letGo(tid); // goes back by itself
-            return model::Error("the kernel took too long to copy it");
-        }
-        const timespec aMoment{0, 20'000};
-        if (!isStopped)
-            ::nanosleep(&aMoment, nullptr);
-    }
-    const auto wasInCall = takeBack(process, tid, entry, isSignalled ? signal : 0, stopped);
-    if (answer != Answer::Given)
+    CallEnd end;
+    if (const auto waited = waitForEnd(process, tid, asked, {memory, frame.spare(), limit}, command, end); !waited)
+        return waited.error();
+    const auto wasInCall = takeBack(process, tid, entry, end.signal, stopped);
+    if (end.answer != Answer::Given)
         command.helper = command.snapshot = 0;
     if (!wasInCall)
         return wasInCall.error();
-    if (*wasInCall && isSignalled) // all that can be are blocked: the call itself went wrong
-        return model::Error(fmt::format("the copy failed with signal {}", signal));
-    if (answer != Answer::Given)
+    if (*wasInCall && end.signal != 0) // all that can be are blocked: the call itself went wrong
+        return model::Error(fmt::format("the copy failed with signal {}", end.signal));
+    if (end.answer != Answer::Given)
         return model::Error("its answer was lost, as the recorder was held up");
     return {};
 }

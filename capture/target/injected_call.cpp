@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/target/injected_call.h"
 
+#include "capture/wire/going_back.h"
+
 extern "C" {
 extern const std::uint8_t genesisInjectedBegin[] __attribute__((visibility("hidden")));
 extern const std::uint8_t genesisInjectedEnd[] __attribute__((visibility("hidden")));
 }
 
-// Offsets are those of InjectedCall. 24 is sched_yield, which nothing interrupts, for 2^28 ticks of the time stamp counter; 15 is rt_sigreturn, which is tried again where
-// a tracer skipped it. Called functions keep r12 to r15.
+// Offsets are those of InjectedCall. Called functions keep r12 to r15.
 asm(R"(
         .pushsection .rodata
         .globl genesisInjectedBegin, genesisInjectedEnd
@@ -34,21 +35,8 @@ genesisInjectedBegin:
 1:      call    *48(%r12)
         movq    %rax, 80(%r12)
         movq    $2, 88(%r12)
-2:      rdtsc
-        shlq    $32, %rdx
-        leaq    (%rdx,%rax), %rbx
-3:      movl    $24, %eax
-        syscall
-        rdtsc
-        shlq    $32, %rdx
-        addq    %rdx, %rax
-        subq    %rbx, %rax
-        cmpq    $0x10000000, %rax
-        jb      3b
-4:      movq    56(%r12), %rsp
-        movl    $15, %eax
-        syscall
-        jmp     4b
+2:
+)" GENESIS_GO_BACK("56(%r12)") R"(
 genesisInjectedEnd:
         .popsection
 )");

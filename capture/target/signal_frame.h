@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <sys/user.h>
+#include "capture/target/thread_registers.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace capture {
-
-/// All that a thread's state in user mode consists of.
-struct ThreadRegisters
-{
-    user_regs_struct general{};
-    std::vector<std::uint8_t> extended; ///< the XSAVE area, standard form, as PTRACE_GETREGSET gives it
-    std::uint64_t signalMask = 0;
-};
 
 /// The frame that the kernel builds on a thread's stack when it calls a signal handler, built by us: a thread that executes
 /// rt_sigreturn on it goes on as the frame says. A call that returns to this frame ends well by itself, whether or not

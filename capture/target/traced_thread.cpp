@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/target/traced_thread.h"
 
-#include <elf.h>
 #include <signal.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -14,22 +12,13 @@ namespace capture {
 
 namespace {
 
-constexpr std::size_t kMostStateBytes = 16384; // AMX: 11,008
 constexpr std::chrono::microseconds kShort{500};
-
-void *asPointer(std::uint64_t value) { return reinterpret_cast<void *>(static_cast<std::uintptr_t>(value)); }
-
-/// ptrace is a macro-like variadic function in glibc, with an enum for the request.
-long trace(int request, std::int32_t tid, void *address, void *data)
-{
-    return ::ptrace(static_cast<__ptrace_request>(request), tid, address, data);
-}
 
 } // namespace
 
 int TracedThread::seize()
 {
-    if (trace(PTRACE_SEIZE, m_tid, nullptr, asPointer(PTRACE_O_TRACESYSGOOD)) != 0)
+    if (trace(PTRACE_SEIZE, m_tid, nullptr, asTraceArgument(PTRACE_O_TRACESYSGOOD)) != 0)
         return errno;
     m_isTraced = true;
     return 0;
@@ -81,7 +70,7 @@ TracedThread::Stop TracedThread::interrupt(std::chrono::microseconds limit)
 
 bool TracedThread::resumeBy(int request)
 {
-    if (!m_isStopped || trace(request, m_tid, nullptr, asPointer(static_cast<std::uint64_t>(m_signal))) != 0)
+    if (!m_isStopped || trace(request, m_tid, nullptr, asTraceArgument(static_cast<std::uint64_t>(m_signal))) != 0)
         return false;
     m_isStopped = false;
     m_signal = 0;
@@ -98,40 +87,17 @@ void TracedThread::detach()
         m_isTraced = !resumeBy(PTRACE_DETACH);
 }
 
-bool TracedThread::readGeneral(user_regs_struct &registers) const
-{
-    iovec part{&registers, sizeof registers};
-    return trace(PTRACE_GETREGSET, m_tid, asPointer(NT_PRSTATUS), &part) == 0 && part.iov_len == sizeof registers;
-}
+bool TracedThread::readGeneral(user_regs_struct &registers) const { return readGeneralRegisters(m_tid, registers); }
 
 bool TracedThread::writeGeneral(const user_regs_struct &registers) const
 {
-    user_regs_struct copy = registers;
-    iovec part{&copy, sizeof copy};
-    return trace(PTRACE_SETREGSET, m_tid, asPointer(NT_PRSTATUS), &part) == 0;
+    return writeGeneralRegisters(m_tid, registers);
 }
 
-bool TracedThread::read(ThreadRegisters &registers) const
-{
-    registers.extended.resize(kMostStateBytes);
-    iovec part{registers.extended.data(), registers.extended.size()};
-    if (trace(PTRACE_GETREGSET, m_tid, asPointer(NT_X86_XSTATE), &part) != 0)
-        return false;
-    registers.extended.resize(part.iov_len);
-    return trace(PTRACE_GETSIGMASK, m_tid, asPointer(sizeof registers.signalMask), &registers.signalMask) == 0
-        && readGeneral(registers.general);
-}
+bool TracedThread::read(ThreadRegisters &registers) const { return readRegisters(m_tid, registers); }
 
-bool TracedThread::restore(const ThreadRegisters &registers) const
-{
-    iovec part{const_cast<std::uint8_t *>(registers.extended.data()), registers.extended.size()};
-    const bool isStateSet = trace(PTRACE_SETREGSET, m_tid, asPointer(NT_X86_XSTATE), &part) == 0;
-    return isStateSet && setSignalMask(registers.signalMask) && writeGeneral(registers.general);
-}
+bool TracedThread::restore(const ThreadRegisters &registers) const { return restoreRegisters(m_tid, registers); }
 
-bool TracedThread::setSignalMask(std::uint64_t mask) const
-{
-    return trace(PTRACE_SETSIGMASK, m_tid, asPointer(sizeof mask), &mask) == 0;
-}
+bool TracedThread::setSignalMask(std::uint64_t mask) const { return capture::setSignalMask(m_tid, mask); }
 
 } // namespace capture

@@ -29,17 +29,44 @@ int hexDigit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/// Splits `name:token`; false if it is not that.
-bool parseAddress(const char *text, sockaddr_un &address, socklen_t &addressBytes, std::uint8_t *token)
+/// Where a recorder listens.
+struct Place
+{
+    sockaddr_un address{};
+    socklen_t bytes = 0; ///< 0: there is none
+
+    void setAbstract(const char *name, std::size_t nameBytes)
+    {
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path + 1, name, nameBytes);
+        bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + nameBytes);
+    }
+    void setPath(const char *folder, std::size_t folderBytes, const char *name, std::size_t nameBytes)
+    {
+        if (folderBytes == 0 || folderBytes + nameBytes + 2 > sizeof address.sun_path)
+            return;
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, folder, folderBytes);
+        address.sun_path[folderBytes] = '/';
+        std::memcpy(address.sun_path + folderBytes + 1, name, nameBytes);
+        bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + folderBytes + nameBytes + 2);
+    }
+};
+
+/// Splits `name[@folder]:token`; false if it is not that.
+bool parseAddress(const char *text, Place &place, Place &inFolder, std::uint8_t *token)
 {
     const char *colon = std::strchr(text, ':');
-    const std::size_t nameBytes = colon != nullptr ? static_cast<std::size_t>(colon - text) : 0;
-    if (nameBytes == 0 || nameBytes + 1 > sizeof address.sun_path)
+    if (colon == nullptr)
         return false;
-    address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path + 1, text, nameBytes);
-    addressBytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + nameBytes);
+    const auto both = static_cast<std::size_t>(colon - text);
+    const auto *mark = static_cast<const char *>(std::memchr(text, wire::kFolderMark, both));
+    const std::size_t nameBytes = mark != nullptr ? static_cast<std::size_t>(mark - text) : both;
+    if (nameBytes == 0 || nameBytes + 1 > sizeof place.address.sun_path)
+        return false;
+    place.setAbstract(text, nameBytes);
+    if (mark != nullptr)
+        inFolder.setPath(mark + 1, both - nameBytes - 1, text, nameBytes);
     for (unsigned i = 0; i < wire::kTokenBytes; ++i) {
         const int high = hexDigit(colon[1 + 2 * i]);
         const int low = high >= 0 ? hexDigit(colon[2 + 2 * i]) : -1;
@@ -107,6 +134,20 @@ long send(int socket, const void *bytes, std::size_t count)
         [=] { return rawSyscall(SYS_sendto, socket, asLong(bytes), static_cast<long>(count), MSG_NOSIGNAL, 0, 0); });
 }
 
+long connectTo(int socket, const Place &place)
+{
+    return withoutInterruption(
+        [&] { return rawSyscall(SYS_connect, socket, asLong(&place.address), static_cast<long>(place.bytes)); });
+}
+
+/// Abstract sockets are those of a network namespace, and may be forbidden (EPERM, EACCES): in a folder the recorder can be met from elsewhere.
+bool reach(int socket, const Place &place, const Place &inFolder)
+{
+    const long connected = connectTo(socket, place);
+    const bool isElsewhere = connected == -ECONNREFUSED || connected == -EPERM || connected == -EACCES;
+    return !failed(connected) || (isElsewhere && inFolder.bytes != 0 && !failed(connectTo(socket, inFolder)));
+}
+
 /// Whether the program's address space is limited so that what we take of it may be what it misses later.
 bool isScarce()
 {
@@ -120,10 +161,9 @@ bool isScarce()
 wire::MemoryView meetRecorder(wire::Origin origin)
 {
     wire::Hello hello;
-    sockaddr_un address;
-    socklen_t addressBytes;
+    Place place, inFolder;
     const char *variable = g_recorderAddress[0] != 0 ? g_recorderAddress : OwnVariables::rendezvous();
-    if (variable == nullptr || !parseAddress(variable, address, addressBytes, hello.token))
+    if (variable == nullptr || !parseAddress(variable, place, inFolder, hello.token))
         return {};
     hello.origin = origin;
     hello.pid = static_cast<std::int32_t>(rawSyscall(SYS_getpid));
@@ -138,9 +178,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     const timeval limit{wire::kRendezvousTimeoutMs / 1000, (wire::kRendezvousTimeoutMs % 1000) * 1000};
     for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO})
         rawSyscall(SYS_setsockopt, socket.fd, SOL_SOCKET, option, asLong(&limit), sizeof limit);
-    const long connected = withoutInterruption(
-        [&] { return rawSyscall(SYS_connect, socket.fd, asLong(&address), static_cast<long>(addressBytes)); });
-    if (failed(connected) || send(socket.fd, &hello, sizeof hello) != sizeof hello)
+    if (!reach(socket.fd, place, inFolder) || send(socket.fd, &hello, sizeof hello) != sizeof hello)
         return {};
 
     wire::Welcome welcome;

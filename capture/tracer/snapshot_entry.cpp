@@ -4,6 +4,7 @@
 // memory and descriptors, ends at once and is reaped here: while the recorder holds its threads, the program has no child that it
 // does not know of. Is the recorder killed meanwhile, one that asks for children of every kind (__WALL) may meet the helper for a moment.
 #include "capture/tracer/raw_syscall.h"
+#include "capture/wire/going_back.h"
 #include "capture/wire/snapshot.h"
 
 #include <linux/close_range.h>
@@ -67,9 +68,7 @@ extern "C" {
 // The thread executes nothing outside of kSnapshotFunctionBytes (256, which .org holds it to), so that its place tells the recorder whether it
 // has gone back. Offsets are those of SnapshotCommand. Where orphans become this process's children, the copy would, too: 157 is prctl with
 // PR_GET_CHILD_SUBREAPER (37), 39 getpid. 56 is clone with CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_UNTRACED, which comes back when the helper
-// has ended; 61 is wait4 with __WALL, -4 EINTR, -10 ECHILD. At the end the thread waits for the recorder to take it over, which brings back even
-// what a signal frame cannot (a call that the kernel would begin again), with sched_yield (24), which nothing interrupts, for 2^28 ticks of the
-// time stamp counter; else it goes back by itself (15, rt_sigreturn).
+// has ended; 61 is wait4 with __WALL, -4 EINTR, -10 ECHILD.
 asm(R"(
         .pushsection .bss
         .balign 16
@@ -129,21 +128,7 @@ genesis_tracer_snapshot:
 5:      movl    $1, %r13d
         movl    $0, genesisSnapshotBusy(%rip)
 6:      movl    %r13d, 32(%r12)
-        rdtsc
-        shlq    $32, %rdx
-        leaq    (%rdx,%rax), %rbx
-7:      movl    $24, %eax
-        syscall
-        rdtsc
-        shlq    $32, %rdx
-        addq    %rdx, %rax
-        subq    %rbx, %rax
-        cmpq    $0x10000000, %rax
-        jb      7b
-8:      movq    8(%r12), %rsp
-        movl    $15, %eax
-        syscall
-        jmp     8b
+)" GENESIS_GO_BACK("8(%r12)") R"(
 3:      movq    %r12, %rdi
         call    genesisSnapshotHelper
         ud2

@@ -170,6 +170,42 @@ above_of_cores = 75
         QVERIFY2(config.error().text().starts_with(said.toStdString()), config.error().text().c_str());
     }
 
+    void tellsAllMistakes()
+    {
+        const auto config = parseAlertConfig(R"(defaults = 3
+[[alert]]
+name = "a"
+abov = 3
+holds = "long"
+[[alert]]
+name = "b"
+source = "rss"
+above = "x"
+[[alert]]
+name = "a"
+grows = "5%"
+[[alert]]
+name = "c"
+above = 5
+below = 3
+clears_at = "?"
+[[alert]]
+name = 7
+enabled = false
+[[alarm]]
+)",
+            "f");
+        QVERIFY(!config);
+        QStringList said;
+        for (const QString &line : QString::fromStdString(config.error().text()).split(u'\n'))
+            said.append(line.left(line.indexOf(u' ', line.indexOf(u' ') + 1)));
+        const QStringList expected{QStringLiteral("f:1: defaults"), QStringLiteral("f:4: a"),
+            QStringLiteral("f:5: holds"), QStringLiteral("f:8: there"), QStringLiteral("f:9: above"),
+            QStringLiteral("f:10: there"), QStringLiteral("f:10: growth"), QStringLiteral("f:16: a"),
+            QStringLiteral("f:17: clears_at"), QStringLiteral("f:19: name"), QStringLiteral("f:21: there")};
+        QCOMPARE(said, expected);
+    }
+
     void findsItsConfiguration()
     {
         const QTemporaryDir folder;

@@ -14,6 +14,7 @@ class AbsentTracerTest : public QObject
 private Q_SLOTS:
     void readsWhyFromTheProcess_data();
     void readsWhyFromTheProcess();
+    void aSocketThatItCanSeeIsWithinReach();
 };
 
 void AbsentTracerTest::readsWhyFromTheProcess_data()
@@ -47,12 +48,27 @@ void AbsentTracerTest::readsWhyFromTheProcess()
     std::filesystem::create_symlink("net:[1]", root / "self" / "ns" / "net");
     std::filesystem::create_symlink(network.toStdString(), root / "12" / "ns" / "net");
     std::ofstream(root / "12" / "environ") << environment.replace('|', '\0').toStdString();
-    const std::string why = capture::absenceOfTracer(12, "/x/t.so", root.string());
+    const std::string why = capture::absenceOfTracer(12, {"/x/t.so", {}, root.string()});
     if (says.isEmpty())
         QCOMPARE(why, std::string());
     else
         QVERIFY2(why.find(says.toStdString()) != std::string::npos, why.c_str());
-    QCOMPARE(capture::isInOtherNetwork(12, root.string()), network != "net:[1]");
+    QCOMPARE(capture::isOutOfReach(12, {{}, {}, root.string()}), network != "net:[1]");
+}
+
+void AbsentTracerTest::aSocketThatItCanSeeIsWithinReach()
+{
+    const QTemporaryDir folder;
+    const std::filesystem::path root = folder.path().toStdString();
+    for (const char *process : {"self", "12"}) {
+        std::filesystem::create_directories(root / process / "ns");
+        std::filesystem::create_symlink(std::string("net:") + process, root / process / "ns" / "net");
+    }
+    std::filesystem::create_directories(root / "12" / "root" / "run");
+    QVERIFY(capture::isOutOfReach(12, {"/x/t.so", {}, root.string()}));
+    QVERIFY(capture::isOutOfReach(12, {"/x/t.so", "/run/socket", root.string()})); // a container, with files of its own
+    std::ofstream(root / "12" / "root" / "run" / "socket") << "";
+    QVERIFY(!capture::isOutOfReach(12, {"/x/t.so", "/run/socket", root.string()}));
 }
 
 QTEST_GUILESS_MAIN(AbsentTracerTest)

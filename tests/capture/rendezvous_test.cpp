@@ -34,20 +34,22 @@ std::int64_t nowOf(clockid_t clock)
 class Server
 {
 public:
-    Server()
+    explicit Server(const std::string &folder = {})
     {
         auto server = RendezvousServer::start(wire::Clock::Monotonic, 0,
             {[this](Arrival arrival) {
                  const std::lock_guard lock(m_mutex);
                  m_arrivals.push_back(std::move(arrival));
              },
-                [](std::uint64_t, const std::string &) {}, [](std::int32_t) {}});
+                [](std::uint64_t, const std::string &) {}, [](std::int32_t) {}},
+            folder);
         if (!server)
             qFatal("%s", server.error().text().c_str());
         m_server = std::move(*server);
     }
 
     std::string address() const { return m_server->address(); }
+    std::string socketPath() const { return m_server->socketPath(); }
 
     /// Waits for the next one; none if it does not come.
     std::optional<Arrival> next()
@@ -133,6 +135,39 @@ private Q_SLOTS:
         QVERIFY(arrival && arrival->memory);
         QVERIFY(nowOf(CLOCK_MONOTONIC) - asked > 300'000'000);
         QCOMPARE(arrival->monotonicNs, asked);
+    }
+
+    void isMetThroughAFolderToo()
+    {
+        // For who is in another network namespace.
+        const QTemporaryDir folder;
+        std::string path;
+        {
+            Server server(folder.path().toStdString());
+            path = server.socketPath();
+            QVERIFY(server.address().find('@' + folder.path().toStdString() + ':') != std::string::npos);
+            const FileDescriptor peer(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+            sockaddr_un place{};
+            place.sun_family = AF_UNIX;
+            path.copy(place.sun_path, sizeof place.sun_path - 1);
+            QCOMPARE(::connect(peer.get(), reinterpret_cast<const sockaddr *>(&place), sizeof place), 0);
+            say(peer, server.address(), 1);
+            const std::optional<Arrival> arrival = server.next();
+            QVERIFY(arrival && arrival->memory);
+        }
+        QVERIFY(!QFile::exists(QString::fromStdString(path)));
+    }
+
+    void aFolderWhosePathDoesNotServeIsDoneWithout()
+    {
+        const QTemporaryDir folder;
+        for (const char *name : {"with:colon", "with@mark", "long-long-long-long-long-long-long-long-long-long"}) {
+            const QString path = folder.filePath(QString::fromUtf8(name));
+            QVERIFY(QDir().mkpath(path));
+            const Server server(path.toStdString());
+            QCOMPARE(server.socketPath(), std::string());
+            QVERIFY(server.address().find('@') == std::string::npos);
+        }
     }
 
     void aTimeThatCannotBeIsNotTaken_data()

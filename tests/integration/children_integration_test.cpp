@@ -19,6 +19,8 @@ private Q_SLOTS:
     void eachFollowedChildIsAProcessOfItsOwn();
     void ignoredChildrenLeaveTheProgramAlone_data();
     void ignoredChildrenLeaveTheProgramAlone();
+    void programsInAnotherNetworkAreSeen_data();
+    void programsInAnotherNetworkAreSeen();
 
 private:
     struct Truth
@@ -114,6 +116,28 @@ void ChildrenIntegrationTest::ignoredChildrenLeaveTheProgramAlone()
     QVERIFY(truth.contains(pid));
     compare(runner, pid, truth[pid]);
     QCOMPARE(tests::countImages(summary, QStringLiteral("child_processes")), way == QStringLiteral("exec") ? 4 : 1);
+}
+
+void ChildrenIntegrationTest::programsInAnotherNetworkAreSeen_data()
+{
+    QTest::addColumn<QString>("command");
+    QTest::newRow("exec") << QStringLiteral("exec unshare -n \"$0\" 1 1000");
+    QTest::newRow("fork") << QStringLiteral("unshare -n sh -c '\"$0\" 1 1000; true' \"$0\"");
+}
+
+void ChildrenIntegrationTest::programsInAnotherNetworkAreSeen()
+{
+    QFETCH(QString, command);
+    const GenprofRunner runner;
+    if (runner.run(QStringLiteral("unshare"), {QStringLiteral("-n"), QStringLiteral("true")}).exitCode != 0)
+        QSKIP("this user may make no network namespace");
+    const Ran ran = runner.record({QStringLiteral("-q")},
+        {QStringLiteral("sh"), QStringLiteral("-c"), command, GenprofRunner::target(QStringLiteral("heap_truth"))});
+    QCOMPARE(ran.exitCode, 0);
+    const HeapCounts counts
+        = tests::countsOfModule(runner.report(QStringLiteral("heap")), QStringLiteral("heap_truth"));
+    QCOMPARE(counts.allocations, tests::figure(ran.out, "allocations"));
+    QCOMPARE(counts.frees, tests::figure(ran.out, "frees"));
 }
 
 QTEST_GUILESS_MAIN(ChildrenIntegrationTest)

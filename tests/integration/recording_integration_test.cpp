@@ -1,28 +1,69 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/monotonic_clock.h"
 #include "capture/recording/recording.h"
+#include "capture/scan/scan_source.h"
 
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include <ctime>
+#include <algorithm>
+#include <future>
 
 using capture::EndReason;
+using capture::monotonicNs;
 using capture::Recording;
 using capture::TargetProcess;
 using model::GapKind;
 
 namespace {
 
-std::int64_t monotonicNs()
+/// A request to a recorder and its reply, once that comes.
+std::string asked(const std::string &address, const std::string &line)
 {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+    const capture::FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    address.copy(name.sun_path, sizeof name.sun_path - 1);
+    const std::string request = line + "\n";
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr *>(&name), sizeof name) != 0
+        || ::write(socket.get(), request.data(), request.size()) != static_cast<ssize_t>(request.size()))
+        return {};
+    char reply[4096];
+    const ssize_t bytes = ::read(socket.get(), reply, sizeof reply);
+    return {reply, static_cast<std::size_t>(std::max<ssize_t>(bytes, 0))};
 }
+
+/// A process can be copied, but the copy ends before it is read, and the process cannot be stopped again.
+class UnreadScans final : public capture::ScanSource
+{
+public:
+    capture::ScanStart beginScan(const capture::ScanParameters &) override
+    {
+        m_isUnread = true;
+        return {1, {}};
+    }
+    bool hasEnds() const override { return false; }
+    capture::ScanStart scanEnds() override { return {}; }
+    bool hasUnread() const override { return m_isUnread; }
+    capture::ScanStart scanAgain() override
+    {
+        m_isUnread = false;
+        return {0, "The process has gone"};
+    }
+    bool hasScans() const override { return false; }
+    bool isScanning() const override { return m_isUnread; }
+    void waitForScans(std::chrono::milliseconds) override { }
+
+private:
+    bool m_isUnread = false;
+};
 
 /// What a fake instrument was asked for.
 struct Asked
@@ -77,6 +118,7 @@ public:
     model::Result<void> updateInfo(const model::SessionInfo &changed) override
     {
         states.push_back(changed.state);
+        address = changed.controlAddress;
         return {};
     }
     model::Result<void> finish(const model::SessionInfo &last) override
@@ -99,6 +141,7 @@ public:
     int attempts = 0;
     std::vector<model::EventBatch> batches;
     std::vector<model::SessionState> states;
+    std::string address; ///< of the control socket
     model::SessionInfo info;
 };
 
@@ -121,12 +164,14 @@ public:
         instruments.push_back(std::make_unique<FakeInstrument>(asked));
         recording.emplace(
             Recording::Parts{
-                m_target, m_signals, sink, m_processes, std::move(instruments), {}, nullptr, monotonicNs(), info},
+                m_target, m_signals, sink, m_processes, std::move(instruments), scans, nullptr, monotonicNs(), info},
             [this, onTick](const capture::RecordingStatus &status) {
                 if (onTick)
                     onTick(*recording, status.ticks);
             },
             [this](const std::string &text) { messages.push_back(text); });
+        if (!controlFolder.empty() && !recording->listen(controlFolder))
+            qFatal("no control socket");
         if (m_target.release())
             qFatal("the shell could not be started");
         return recording->run();
@@ -143,6 +188,8 @@ public:
     }
 
     model::SessionInfo info;
+    capture::ScanSource *scans = nullptr;
+    std::string controlFolder; ///< empty: nobody can ask
     Asked asked;
     FakeSink sink;
     std::vector<std::string> messages;
@@ -171,6 +218,7 @@ private Q_SLOTS:
     void keepsWhatCannotBeWritten();
     void saysWhatIsLostWhenItCanNeverBeWritten();
     void pausesAndResumesOverTheControlSocket();
+    void aScanThatCameToNothingIsNoSuccess();
 };
 
 void RecordingIntegrationTest::endsWithItsTarget()
@@ -305,6 +353,27 @@ void RecordingIntegrationTest::pausesAndResumesOverTheControlSocket()
         for (const model::Mark &mark : batch.marks)
             marks.push_back(mark.text);
     QCOMPARE(marks, std::vector<std::string>{"warm"});
+    ::kill(fixture.target().pid(), SIGKILL);
+}
+
+void RecordingIntegrationTest::aScanThatCameToNothingIsNoSuccess()
+{
+    const QTemporaryDir directory;
+    Fixture fixture("exec sleep 5");
+    UnreadScans scans;
+    fixture.scans = &scans;
+    fixture.controlFolder = directory.path().toStdString();
+    std::future<std::string> reply;
+    fixture.run([&](Recording &recording, std::int64_t tick) {
+        if (tick == 1)
+            reply = std::async(std::launch::async, asked, fixture.sink.address, R"({"command":"scan"})");
+        else if (reply.wait_for(std::chrono::seconds(0)) == std::future_status::ready || tick > 30)
+            recording.handle({capture::ControlCommand::Stop, {}, {}});
+    });
+    fixture.recording.reset(); // closes the socket
+    const std::string text = reply.get();
+    QVERIFY2(text.find("\"ok\":false") != std::string::npos, text.c_str());
+    QVERIFY2(text.find("The process has gone") != std::string::npos, text.c_str());
     ::kill(fixture.target().pid(), SIGKILL);
 }
 
