@@ -38,6 +38,15 @@ EventPairing::Verdict EventPairing::apply(
     }
 }
 
+/// What applyPlainly() does for blocks that are large, old or at odd addresses.
+bool EventPairing::freeUnusual(std::uint64_t pointer, std::int64_t timeNs, bool isTemporary)
+{
+    const std::optional<model::LiveBlock> block = m_live.take(pointer);
+    if (block)
+        m_ledger.freed(*block, timeNs, isTemporary);
+    return block.has_value();
+}
+
 EventPairing::Verdict EventPairing::allocate(
     const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
 {

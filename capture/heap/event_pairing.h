@@ -81,11 +81,12 @@ public:
             m_ledger.allocated(event.node, event.size, timeNs);
             thread.lastAllocation = event.pointer;
         } else if (event.type == wire::RecordType::Free) {
-            const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
-            if (!block) [[unlikely]]
-                return false;
             const bool isTemporary = thread.lastAllocation == event.pointer;
-            m_ledger.freed(*block, timeNs, isTemporary);
+            model::LiveEntry entry;
+            if (m_live.takeUsual(event.pointer, entry)) [[likely]]
+                m_ledger.freed(entry.block(), timeNs, isTemporary);
+            else if (!freeUnusual(event.pointer, timeNs, isTemporary))
+                return false;
             // The next block at this address is another one.
             thread.lastAllocation = isTemporary ? 0 : thread.lastAllocation;
         } else {
@@ -145,6 +146,7 @@ public:
     std::optional<AgeChanges> takeAges(std::int64_t nowNs);
 
 private:
+    bool freeUnusual(std::uint64_t pointer, std::int64_t timeNs, bool isTemporary);
     Verdict allocate(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
     Verdict release(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
     Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
