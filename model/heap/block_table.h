@@ -9,8 +9,7 @@
 
 namespace model {
 
-/// A hash table by address: open addressing, so that an event touches one cache line and a prefetch can fetch it ahead. What does not find
-/// its home free stands further on, past the last home in a tail, whose last place is always empty: no search ever goes round.
+/// A hash table by address, with open addressing. What does not find its home free stands further on, past the last home in a tail, whose last place is always empty: no search ever goes round.
 /// `Entry` is a value with `isEmpty()` (so it is made), `isOf(pointer)`, `pointer()`, `hash()` and a static `hashOf(pointer)`, whose
 /// upper bits count. One owning thread.
 template <typename Entry> class BlockTable
@@ -26,9 +25,6 @@ public:
     std::size_t places() const { return m_entries.size(); }
     /// The entry at a place, empty or not.
     const Entry &at(std::size_t place) const { return m_entries[place]; }
-
-    /// Asks for the memory that a coming look for `pointer` will touch.
-    void prefetch(std::uint64_t pointer) const { __builtin_prefetch(m_entries.data() + homeOf(pointer), 1); }
 
     /// The entry of `pointer`; null if there is none.
     const Entry *find(std::uint64_t pointer) const
@@ -63,12 +59,6 @@ public:
     /// Removes the entry of `pointer` and copies it to `taken`; false if there is none.
     bool take(std::uint64_t pointer, Entry &taken)
     {
-        return takeIf(pointer, taken, [](const Entry &) { return true; });
-    }
-
-    /// The same if `isWanted(entry)`; false too, and nothing is removed, if not.
-    template <typename IsWanted> bool takeIf(std::uint64_t pointer, Entry &taken, IsWanted isWanted)
-    {
         Entry *const entries = m_entries.data();
         Entry *hole = entries + homeOf(pointer);
         for (;; ++hole) {
@@ -77,8 +67,6 @@ public:
             if (hole->isOf(pointer))
                 break;
         }
-        if (!isWanted(*hole))
-            return false;
         taken = *hole;
         --m_count;
         // Moves back what the hole would cut off from its place, so no tombstones ever slow a search down.

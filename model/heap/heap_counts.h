@@ -50,9 +50,8 @@ inline constexpr std::size_t kLifetimeBinCount = 48;
 /// The bin of a block's lifetime: bin b holds [2^b, 2^(b+1)) µs, bin 0 also everything shorter.
 constexpr std::uint16_t lifetimeBin(std::int64_t lifetimeUs)
 {
-    const auto width = std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(lifetimeUs, 0)) | 1);
-    return static_cast<std::uint16_t>(
-        std::min<std::size_t>(static_cast<std::size_t>(width) - 1, kLifetimeBinCount - 1));
+    const auto bin = 63 ^ std::countl_zero(static_cast<std::uint64_t>(std::max<std::int64_t>(lifetimeUs, 0)) | 1);
+    return static_cast<std::uint16_t>(std::min(bin, static_cast<int>(kLifetimeBinCount - 1)));
 }
 
 /// Count and bytes of one histogram bin.

@@ -33,22 +33,22 @@ namespace model {
     account.noted = m_peak.number();
 }
 
-void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs)
+void HeapLedger::allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeUs)
 {
     Account &account = accountOf(node);
     if (m_isSampling)
         m_sampling[indexOf(account)] += {1, weight.blockVariance, weight.byteVariance, 0, 0, weight.periodBytes};
-    count(account, size, weight.blocks, weight.bytes, timeNs);
+    count(account, size, weight.blocks, weight.bytes, timeUs);
 }
 
-void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary)
+void HeapLedger::freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeUs, bool isTemporary)
 {
     Account &account = accountOf(block.node);
     if (m_isSampling) {
         m_sampling[indexOf(account)] += {0, 0, 0, weight.blockVariance, weight.byteVariance, weight.periodBytes};
         ++m_sampledFrees[indexOf(account)];
     }
-    discount(account, block.birthUs, weight.blocks, weight.bytes, timeNs, isTemporary);
+    discount(account, block.birthUs, weight.blocks, weight.bytes, timeUs, isTemporary);
 }
 
 void HeapLedger::beginSampling()
@@ -87,7 +87,7 @@ void HeapLedger::takePeak(HeapTickCounts &tick)
 {
     tick.peak = m_peak.highest();
     tick.hasNewPeak = tick.peak != m_sentPeak;
-    tick.peakTimeNs = m_peak.highestTimeNs();
+    tick.peakTimeNs = m_peak.highestTimeUs() * 1000;
     if (!tick.hasNewPeak)
         return;
     m_sentPeak = tick.peak;

@@ -64,24 +64,29 @@ public:
     {
     }
 
-    /// The birth, in microseconds of the recording, that a block allocated at `timeNs` has to be given.
-    std::int64_t bornAt(std::int64_t timeNs) { return m_ages.bornAt(timeNs / 1000); }
+    /// The birth, in microseconds of the recording, that a block allocated at `timeUs` has to be given.
+    std::int64_t bornAt(std::int64_t timeUs) { return m_ages.bornAt(timeUs); }
 
-    void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
-    /// The same of a block that stands for itself alone: the shortest way, inlined.
-    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
+    void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeUs);
+    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeUs)
     {
-        if (m_isSampling) [[unlikely]]
-            return allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0, 0}, timeNs);
-        count(accountOf(node), size, 1, static_cast<std::int64_t>(size), timeNs);
+        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0, 0}, timeUs);
     }
     /// The block that `node` allocated is gone; `isTemporary` if its thread allocated nothing in between.
-    void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary);
-    void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
+    void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeUs, bool isTemporary);
+    void freed(const LiveBlock &block, std::int64_t timeUs, bool isTemporary)
     {
-        if (m_isSampling) [[unlikely]]
-            return freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0, 0}, timeNs, isTemporary);
-        discount(accountOf(block.node), block.birthUs, 1, static_cast<std::int64_t>(block.size), timeNs, isTemporary);
+        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0, 0}, timeUs, isTemporary);
+    }
+    /// The same where nothing is sampled and each block stands for itself: the shortest way, inlined.
+    [[gnu::always_inline]] void allocatedOne(std::uint32_t node, std::uint64_t size, std::int64_t timeUs)
+    {
+        count(accountOf(node), size, 1, static_cast<std::int64_t>(size), timeUs);
+    }
+    [[gnu::always_inline]] void freedOne(
+        std::uint32_t node, std::uint64_t size, std::int64_t birthUs, std::int64_t timeUs, bool isTemporary)
+    {
+        discount(accountOf(node), birthUs, 1, static_cast<std::int64_t>(size), timeUs, isTemporary);
     }
 
     /// Keeps HeapSampling from now on: what was recorded so far is exact.
@@ -146,7 +151,8 @@ private:
     Account &addAccount(std::uint32_t node);
     void note(Account &account);
 
-    void count(Account &account, std::uint64_t size, std::int64_t blocks, std::int64_t bytes, std::int64_t timeNs)
+    [[gnu::always_inline]] void count(
+        Account &account, std::uint64_t size, std::int64_t blocks, std::int64_t bytes, std::int64_t timeUs)
     {
         m_peak.beforeRise(bytes);
         if (account.noted != m_peak.number()) [[unlikely]]
@@ -156,11 +162,12 @@ private:
         HeapBin &bin = m_tick.sizes[sizeBin(size)];
         bin.count += blocks;
         addWrapping(bin.bytes, bytes);
-        m_peak.rise(bytes, blocks, timeNs);
-        m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
+        m_peak.rise(bytes, blocks, timeUs);
+        if (m_peak.live().bytes > m_tick.mostLiveBytes)
+            m_tick.mostLiveBytes = m_peak.live().bytes;
     }
-    void discount(Account &account, std::int64_t birthUs, std::int64_t blocks, std::int64_t bytes, std::int64_t timeNs,
-        bool isTemporary)
+    [[gnu::always_inline]] void discount(Account &account, std::int64_t birthUs, std::int64_t blocks,
+        std::int64_t bytes, std::int64_t timeUs, bool isTemporary)
     {
         m_peak.beforeFall();
         if (account.noted != m_peak.number()) [[unlikely]]
@@ -173,11 +180,12 @@ private:
             account.tick.temporaries += blocks;
             addWrapping(account.tick.temporaryBytes, bytes);
         }
-        HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeNs / 1000 - birthUs)];
+        HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeUs - birthUs)];
         bin.count += blocks;
         addWrapping(bin.bytes, bytes);
-        m_peak.fall(bytes, blocks, timeNs);
-        m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
+        m_peak.fall(bytes, blocks, timeUs);
+        if (m_peak.live().bytes < m_tick.leastLiveBytes)
+            m_tick.leastLiveBytes = m_peak.live().bytes;
     }
     std::uint32_t indexOf(const Account &account) const
     {

@@ -3,8 +3,10 @@
 
 namespace model {
 
-bool LiveTable::insertOther(std::uint64_t pointer, const LiveBlock &block)
+bool LiveTable::insert(std::uint64_t pointer, const LiveBlock &block)
 {
+    if (block.period == 0 && LiveEntry::canHold(pointer, block.size, block.birthUs))
+        return m_blocks.insert(pointer, LiveEntry(pointer, block.size, block.node, block.birthUs));
     const bool isOdd = !LiveEntry::canHold(pointer);
     if (!isOdd && !m_blocks.insert(pointer, LiveEntry(pointer)))
         return false;
@@ -17,10 +19,10 @@ std::optional<LiveBlock> LiveTable::take(std::uint64_t pointer)
 {
     const bool isOdd = !LiveEntry::canHold(pointer);
     LiveEntry taken;
-    if (!isOdd && !m_blocks.take(pointer, taken))
+    if (!isOdd && !m_blocks.take<true>(pointer, taken))
         return std::nullopt;
     if (!isOdd && !taken.isOther())
-        return taken.block();
+        return blockOf(taken);
     const std::optional<LiveBlock> block = m_others.take(pointer);
     m_odd -= isOdd && block ? 1 : 0;
     return block;
@@ -30,10 +32,10 @@ std::optional<LiveBlock> LiveTable::at(std::uint64_t pointer) const
 {
     if (!LiveEntry::canHold(pointer))
         return m_others.at(pointer);
-    const LiveEntry *entry = m_blocks.find(pointer);
-    if (!entry)
+    const LiveEntry entry = m_blocks.find(pointer);
+    if (entry.first == 0)
         return std::nullopt;
-    return entry->isOther() ? m_others.at(pointer) : std::optional(entry->block());
+    return entry.isOther() ? m_others.at(pointer) : std::optional(blockOf(entry));
 }
 
 } // namespace model

@@ -44,10 +44,10 @@ public:
             share = {live, m_number};
     }
 
-    void rise(std::int64_t bytes, std::int64_t blocks, std::int64_t timeNs) { change(bytes, blocks, timeNs); }
-    void fall(std::int64_t bytes, std::int64_t blocks, std::int64_t timeNs)
+    void rise(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs) { change(bytes, blocks, timeUs); }
+    void fall(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs)
     {
-        change(static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(bytes)), -blocks, timeNs);
+        change(static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(bytes)), -blocks, timeUs);
     }
 
     /// Instead of rise(), after beforeFall(): the heap is found to be other than it was thought to be. That is no moment of its own, so
@@ -60,7 +60,7 @@ public:
 
     HeapLevel live() const { return m_live; }
     HeapLevel highest() const { return m_highest; }
-    std::int64_t highestTimeNs() const { return m_highestTimeNs; }
+    std::int64_t highestTimeUs() const { return m_highestTimeUs; }
     /// What `share`, which holds `live` now, held at the highest moment.
     HeapLevel atPeak(const PeakShare &share, HeapLevel live) const
     {
@@ -68,13 +68,13 @@ public:
     }
 
 private:
-    void change(std::int64_t bytes, std::int64_t blocks, std::int64_t timeNs)
+    void change(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs)
     {
         addWrapping(m_live.bytes, bytes);
         m_live.blocks += blocks;
         if (m_live.bytes > m_highest.bytes) {
             m_highest = m_live;
-            m_highestTimeNs = timeNs;
+            m_highestTimeUs = timeUs;
             m_isHighest = true;
         } else if (m_isHighest) [[unlikely]] {
             leave(); // a sum that did not fit
@@ -88,7 +88,7 @@ private:
 
     HeapLevel m_live;
     HeapLevel m_highest;
-    std::int64_t m_highestTimeNs = 0;
+    std::int64_t m_highestTimeUs = 0;
     std::uint64_t m_number = 1;
     bool m_isHighest = true; ///< now is the highest moment
 };

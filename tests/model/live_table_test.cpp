@@ -57,7 +57,7 @@ template <typename Table, typename AddressOf> void agreesWithAMap(std::uint64_t 
     std::map<std::uint64_t, std::uint64_t> truth;
     std::mt19937_64 random(1);
     for (std::int64_t i = 0; i < 100000; ++i) {
-        const std::uint64_t pointer = addressOf(random() % addresses + 1);
+        const std::uint64_t pointer = addressOf(random() % addresses);
         if (random() % 2 == 0)
             QCOMPARE(heap.insert(pointer, {random() % 1000, 1, i}), truth.emplace(pointer, 0).second);
         else
@@ -77,12 +77,12 @@ template <typename Table, typename AddressOf> void agreesWithAMap(std::uint64_t 
 /// Addresses of one arena: near each other, and some reused at once.
 std::uint64_t inArena(std::uint64_t number) { return 0x5555'0000'0000 + number * 16; }
 
-/// Addresses that all have the last home of a small table, as somebody who knows the hash can choose them.
+/// Addresses that all belong to the last line of a small table, as somebody who knows the hash can choose them.
 std::vector<std::uint64_t> chosenAddresses(std::size_t count)
 {
     std::vector<std::uint64_t> chosen;
     for (std::uint64_t pointer = 16; chosen.size() < count; pointer += 16)
-        if (model::LiveEntry::hashOf(pointer) >> 54 == 1023)
+        if (model::LiveLines::hashOf(pointer) >> 56 == 255)
             chosen.push_back(pointer);
     return chosen;
 }
