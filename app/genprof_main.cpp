@@ -14,7 +14,9 @@
 #include "app/cli/soak.h"
 #include "app/cli/sql.h"
 #include "app/command_line.h"
+#include "app/exit_code.h"
 #include "capture/target/inherited_state.h"
+#include "capture/target/stack_limit.h"
 
 #include <cstdio>
 #include <exception>
@@ -54,5 +56,9 @@ struct Run
 int main(int argc, char **argv)
 {
     const capture::InheritedState inherited = capture::InheritedState::capture();
+    if (const auto room = capture::makeRoomForStacks(); !room) {
+        std::fprintf(stderr, "genprof: %s\n", room.error().text().c_str());
+        return app::kExitRecorderFailed;
+    }
     return std::visit(Run{inherited}, app::parseCommandLine({argv + 1, argv + argc}, GENESIS_VERSION));
 }

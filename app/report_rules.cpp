@@ -16,6 +16,7 @@ bool isRanking(const ReportOptions &options)
         return false;
     switch (options.view) {
     case ReportView::Summary:
+        return options.format == ReportFormat::Text; // its lists; the other formats write all
     case ReportView::Metrics:
     case ReportView::Losses:
     case ReportView::Alerts:
@@ -55,8 +56,7 @@ model::Result<void> checkReportRules(const ReportWords &words, const ReportOptio
         return model::Error(options.format == ReportFormat::Collapsed
                 ? "Collapsed stacks are written whole: leave out --top"
                 : "--top has no effect here: it belongs to lists of stacks and places, such as --what heap, cpu, hot, "
-                  "leaks, "
-                  "lost and advice");
+                  "leaks, lost and advice, and to the summary as text");
     if ((options.from || options.to) && options.view == ReportView::Leaks)
         return model::Error(
             "Leaks are found by the ages of blocks over the whole recording: leave out --from and --to, or see "

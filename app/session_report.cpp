@@ -88,7 +88,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
 {
     model::TextReportOptions text;
     if (options.top > 0)
-        text.stacks = options.top;
+        text.stacks = text.rows = options.top;
     if (options.output.empty())
         text.columns = columnsOfText();
     text.area = options.area;

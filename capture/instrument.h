@@ -35,6 +35,9 @@ public:
     /// End of a tick: appends what was accumulated since the last call to `batch` and starts anew.
     virtual void collect(model::Timestamp now, model::EventBatch &batch) = 0;
 
+    /// Once, after the last `collect` of all instruments: says what follows only from what the others have seen.
+    virtual void conclude(model::EventBatch &) { }
+
     /// While paused, what arrives is read and not counted (heap: still paired, so that the live set stays true).
     virtual void setPaused(bool paused) = 0;
 

@@ -86,6 +86,21 @@ bool standsIn(std::string_view text, std::string_view word)
     return false;
 }
 
+/// Whether one of its words is the name of a library that is not everybody's: a note names some that are in no table.
+bool namesALibrary(std::string_view text)
+{
+    constexpr std::string_view kBetween = " ,;:()'\"";
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        const bool isLibrary = word.ends_with(".so") || word.find(".so.") != std::string_view::npos;
+        if (isLibrary && !isPublicLibrary(word))
+            return true;
+        begin = end + 1;
+    }
+    return false;
+}
+
 } // namespace
 
 std::string StandIns::of(TextKind kind, std::string_view text)
@@ -93,7 +108,7 @@ std::string StandIns::of(TextKind kind, std::string_view text)
     if (kind == TextKind::Public || text.empty())
         return std::string(text);
     if (kind == TextKind::Note)
-        return isIn(text) ? "(hidden)" : std::string(text);
+        return isIn(text) || namesALibrary(text) ? "(hidden)" : std::string(text);
     auto &texts = m_kinds[kind].texts;
     const auto [entry, isNew] = texts.try_emplace(std::string(text));
     if (!isNew)

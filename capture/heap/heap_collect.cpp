@@ -169,7 +169,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     }
     for (model::Phase &phase : m_phases.take())
         batch.phases.push_back(std::move(phase));
-    settleUntraced(batch);
+    settleUntraced(batch, false);
     if (m_scanner)
         takeScans(batch);
     const std::lock_guard lock(m_mutex);
@@ -375,7 +375,7 @@ void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
     }
 }
 
-void HeapInstrument::settleUntraced(model::EventBatch &batch)
+void HeapInstrument::settleUntraced(model::EventBatch &batch, bool isLast)
 {
     model::TableBuilder &tables = m_processes.tables();
     m_isSettled.resize(tables.tables().images.size(), false);
@@ -387,7 +387,7 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         const bool hasEnded = image.end || tables.tables().processes[image.process.index()].end;
         const bool isUnknown = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting;
         m_isSettled[i] = hasEnded || !isUnknown;
-        if (!isUnknown || (!hasEnded && image.heap == model::HeapState::Waiting))
+        if (!isUnknown || (!hasEnded && !isLast && image.heap == model::HeapState::Waiting))
             continue;
         model::Image &row = tables.changeImage(model::ImageId(i));
         if (!m_attachFailure.empty()) {
@@ -399,36 +399,52 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch)
         }
         const model::Process &process = tables.tables().processes[image.process.index()];
         const bool isForked = image.epoch == 0 && process.parent.isValid();
-        if (!hasEnded) {
-            row.heap = model::HeapState::Waiting;
-            if (std::string why = isForked ? "" : absenceOfTracer(process.pid, m_tracerPath); !why.empty())
-                m_absences[static_cast<std::uint32_t>(i)] = std::move(why);
-            else if (isForked && isInOtherNetwork(process.pid))
-                m_absences[static_cast<std::uint32_t>(i)] = kOtherNetwork;
-            continue;
-        }
-        const auto absence = m_absences.extract(static_cast<std::uint32_t>(i));
-        std::string why = absence ? absence.mapped() : std::string();
-        // One that was gone before anybody looked was where its parent is.
-        if (why.empty() && isForked && isInOtherNetwork(tables.tables().processes[process.parent.index()].pid))
-            why = kOtherNetwork;
-        // A forked child that never allocates or frees has nothing to tell, and does not connect.
-        if (isForked && why.empty()) {
-            row.heap = model::HeapState::Inherited;
-            continue;
-        }
-        row.heap = model::HeapState::NotTraced;
-        const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
-        if (m_attachment && !isForked)
-            why.clear(); // it would have been loaded by an attach, not by its environment
-        row.heapNote = tables.string(!obstacle.empty() ? obstacle
-                : !why.empty()                         ? why
-                : m_attachment
-                ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
-                : "The tracer did not connect: the program is statically linked or uses another C library, "
-                  "has more rights than its user, or was started without LD_PRELOAD.");
-        batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "no connection"});
+        if (!hasEnded && row.heap == model::HeapState::Off)
+            lookForAbsence(i, isForked, process.pid);
+        row.heap = model::HeapState::Waiting;
+        // At the end, what is known by then decides, as if it had ended: else chance would, whether its end was seen.
+        if (hasEnded || (isLast && (isForked || m_absences.contains(static_cast<std::uint32_t>(i)))))
+            settle(model::ImageId(i), isForked, batch);
     }
+}
+
+/// Why the tracer of an image has not come yet, if that can be told: only while it lives.
+void HeapInstrument::lookForAbsence(std::size_t image, bool isForked, std::int32_t pid)
+{
+    std::string why = isForked ? std::string() : absenceOfTracer(pid, m_tracerPath);
+    if (isForked && isInOtherNetwork(pid))
+        why = kOtherNetwork;
+    if (!why.empty())
+        m_absences[static_cast<std::uint32_t>(image)] = std::move(why);
+}
+
+/// Says of an image whose tracer never came why that is.
+void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch &batch)
+{
+    model::TableBuilder &tables = m_processes.tables();
+    model::Image &row = tables.changeImage(id);
+    const model::Process &process = tables.tables().processes[row.process.index()];
+    const auto absence = m_absences.extract(static_cast<std::uint32_t>(id.index()));
+    std::string why = absence ? absence.mapped() : std::string();
+    // One that was gone before anybody looked was where its parent is.
+    if (why.empty() && isForked && isInOtherNetwork(tables.tables().processes[process.parent.index()].pid))
+        why = kOtherNetwork;
+    // A forked child that never allocates or frees has nothing to tell, and does not connect.
+    if (isForked && why.empty()) {
+        row.heap = model::HeapState::Inherited;
+        return;
+    }
+    row.heap = model::HeapState::NotTraced;
+    const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
+    if (m_attachment && !isForked)
+        why.clear(); // it would have been loaded by an attach, not by its environment
+    row.heapNote = tables.string(!obstacle.empty() ? obstacle
+            : !why.empty()                         ? why
+            : m_attachment
+            ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
+            : "The tracer did not connect: the program is statically linked or uses another C library, "
+              "has more rights than its user, or was started without LD_PRELOAD.");
+    batch.losses.push_back({model::LossKind::HeapNotTraced, id, 1, "no connection"});
 }
 
 } // namespace capture

@@ -84,6 +84,7 @@ public:
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
+    void conclude(model::EventBatch &batch) override { settleUntraced(batch, true); }
     void setPaused(bool paused) override;
     std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
@@ -135,7 +136,10 @@ private:
         std::unordered_map<std::uint32_t, model::HeapLevel> peakOfStack;
         bool isFailureStored = false;
         bool isModeStored = false;
-        std::int64_t lastLossUs = -1; ///< when events were last seen to be lost; -1: never
+        std::int64_t lastLossUs = -1;               ///< when events were last seen to be lost; -1: never
+        std::vector<std::string> inOtherNamespaces; ///< libraries that may call past the tracer
+        std::vector<std::string> boundElsewhere;    ///< likewise, for another reason
+        std::optional<std::string> noteBefore;      ///< what was said of the image before that
     };
     /// What collect() takes out of an image under the lock.
     struct Harvest;
@@ -175,14 +179,17 @@ private:
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void addAges(Image &image, Harvest &harvest, model::EventBatch &batch);
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
-    void addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addNote(Image &image, const ProgramNote &note, model::EventBatch &batch);
+    void addUnseen(Image &image, const ProgramNote &note);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
     const std::string &poolName(const std::string &name);
     void endPhasesOf(const Image &image);
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void noteLosses(Image &image, const Harvest &harvest);
     void tellWhoGaveUp(model::EventBatch &batch);
-    void settleUntraced(model::EventBatch &batch);
+    void settleUntraced(model::EventBatch &batch, bool isLast);
+    void lookForAbsence(std::size_t image, bool isForked, std::int32_t pid);
+    void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     model::Result<bool> tryScan(Image &image, ScanJob &job, int tries);

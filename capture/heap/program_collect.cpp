@@ -22,6 +22,16 @@ model::AreaKind kindOf(const AreaHarvest &area)
     return area.isPool ? model::AreaKind::Pool : model::AreaKind::Mapping;
 }
 
+/// "a, b, c and 2 more".
+std::string listOf(const std::vector<std::string> &names)
+{
+    constexpr std::size_t kShown = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+        text += (i > 0 ? ", " : "") + names[i];
+    return names.size() > kShown ? text + fmt::format(" and {} more", names.size() - kShown) : text;
+}
+
 /// The tracer's own memory as the target tells it, put in order; a lie leads to a wrong share, no further.
 std::vector<KnownMemory::Range> privateRanges(wire::MemoryView memory)
 {
@@ -65,7 +75,31 @@ void HeapInstrument::addProgram(Image &image, const ProgramHarvest &harvest, boo
             fmt::format("({} marks and phases left out here: too many)", std::exchange(m_leftOut, 0))});
 }
 
-void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model::EventBatch &batch)
+/// Says of the image which libraries may have called past the tracer.
+void HeapInstrument::addUnseen(Image &image, const ProgramNote &note)
+{
+    constexpr std::size_t kMost = 100;
+    auto &names = note.subject == static_cast<std::uint64_t>(wire::Unseen::Namespace) ? image.inOtherNamespaces
+                                                                                      : image.boundElsewhere;
+    const std::string name = note.text.empty() ? "a library" : note.text;
+    if (names.size() >= kMost || std::find(names.begin(), names.end(), name) != names.end())
+        return;
+    names.push_back(name);
+    std::string text;
+    if (!image.inOtherNamespaces.empty())
+        text = listOf(image.inOtherNamespaces)
+            + ", opened by dlmopen: a namespace with a C library and a heap of its own, which are not seen";
+    if (!image.boundElsewhere.empty())
+        text += (text.empty() ? "" : "; ") + listOf(image.boundElsewhere)
+            + ", opened with RTLD_DEEPBIND: may call another allocator than the program, past the tracer";
+    model::TableBuilder &tables = m_processes.tables();
+    if (!image.noteBefore)
+        image.noteBefore = tables.tables().text(tables.tables().images[image.id.index()].heapNote);
+    tables.changeImage(image.id).heapNote
+        = tables.string(image.noteBefore->empty() ? text : *image.noteBefore + "; " + text);
+}
+
+void HeapInstrument::addNote(Image &image, const ProgramNote &note, model::EventBatch &batch)
 {
     const model::ProgramTables &tables = m_processes.tables().tables();
     const std::optional<model::Timestamp> end = tables.processes[tables.images[image.id.index()].process.index()].end;
@@ -87,6 +121,8 @@ void HeapInstrument::addNote(const Image &image, const ProgramNote &note, model:
         return m_phases.end(m_processes.threadSeen(pid, note.tid, when), when);
     case wire::NoteKind::ThreadName:
         return m_processes.threadNamedByProgram(pid, note.tid, note.text, when);
+    case wire::NoteKind::Unseen:
+        return addUnseen(image, note);
     case wire::NoteKind::PoolCreate:
     case wire::NoteKind::PoolDestroy:
     case wire::NoteKind::ScopeBegin:
@@ -167,6 +203,9 @@ KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
     takeMessages();
     for (const auto &image : m_images) {
         if (image->channel.pid() != pid || image->hasEnded)
+            continue;
+        // One that another program took the place of, which has no tracer, has no memory any more.
+        if (image->id.isValid() && m_processes.currentImage(pid) != image->id)
             continue;
         known.isTraced = image->failure.empty();
         known.isWhole = known.isTraced && image->knowsMappings;

@@ -195,8 +195,9 @@ void ProgramEvents::note(const HeapEvent &event, std::int64_t timeNs, std::int32
     case wire::NoteKind::PhaseBegin:
     case wire::NoteKind::PhaseEnd:
     case wire::NoteKind::ThreadName:
+    case wire::NoteKind::Unseen:
         if (m_notes.size() < kMostNotes)
-            m_notes.push_back({kind, tid, timeNs, std::move(text)});
+            m_notes.push_back({kind, tid, timeNs, std::move(text), pool});
         else
             ++m_droppedNotes;
         return;

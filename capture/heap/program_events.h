@@ -23,6 +23,7 @@ struct ProgramNote
     std::int32_t tid = 0;
     std::int64_t timeNs = 0;
     std::string text;
+    std::uint64_t subject = 0; ///< of NoteKind::Unseen: a wire::Unseen, if it is one
 };
 
 /// What a tick brought of one area.

@@ -117,6 +117,8 @@ EndReason Recording::run()
     look();
     if (m_targetEnded)
         collectTarget();
+    for (Source &source : m_sources)
+        source.instrument->conclude(*m_looked);
     m_gaps.endAll(m_looked->span.end);
     flush(0);
     m_info.duration = {m_tickBegin.ns};

@@ -145,4 +145,10 @@ ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &
     return m_unresolved;
 }
 
+ElfImage::State ElfImage::findCaller(std::uint64_t address, std::vector<SourceFrame> &frames)
+{
+    const State state = find(address - 1, frames);
+    return state != State::Resolved && m_symbols.begins(address) ? find(address, frames) : state;
+}
+
 } // namespace capture

@@ -40,6 +40,10 @@ public:
     /// information has it, "libz.so.1.2.13+0x2c40", so that all places of a function are one function; `NoSymbol` all the same.
     State find(std::uint64_t address, std::vector<SourceFrame> &frames);
 
+    /// The same for the caller that `address` is a return address of. Nothing is called in the byte before a function: one that is returned to
+    /// all the same (from a signal, to a context's start) is that function.
+    State findCaller(std::uint64_t address, std::vector<SourceFrame> &frames);
+
 private:
     bool openFile(const ImageQuery &query);
     void openVdso();

@@ -121,4 +121,10 @@ const char *SymbolTable::find(std::uint64_t address) const
     return nullptr;
 }
 
+bool SymbolTable::begins(std::uint64_t address) const
+{
+    return std::binary_search(m_symbols.begin(), m_symbols.end(), Symbol{address},
+        [](const Symbol &a, const Symbol &b) { return a.begin < b.begin; });
+}
+
 } // namespace capture

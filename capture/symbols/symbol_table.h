@@ -25,6 +25,9 @@ public:
     /// of its section.
     const char *find(std::uint64_t address) const;
 
+    /// Whether a function begins there.
+    bool begins(std::uint64_t address) const;
+
     std::size_t size() const { return m_symbols.size(); }
 
 private:

@@ -93,8 +93,7 @@ void Symbolizer::request(const model::TableBuilder &builder, const std::vector<s
             || !isOurs(tables.modules[frame.module.index()].kind))
             continue;
         const bool isReturn = frame.kind == FrameKind::ReturnAddress && frame.address > 0;
-        added.push_back(
-            {model::FrameId(m_nextFrame), frame.address - (isReturn ? 1 : 0), queryOf(tables, frame.module)});
+        added.push_back({model::FrameId(m_nextFrame), frame.address, isReturn, queryOf(tables, frame.module)});
         ++m_outstanding;
     }
     {
@@ -179,7 +178,9 @@ Symbolizer::Answer Symbolizer::answer(const Request &request)
 {
     Answer answer;
     answer.frame = request.frame;
-    answer.state = imageOf(request.image).find(request.address, answer.lines);
+    ElfImage &image = imageOf(request.image);
+    answer.state = request.isReturn ? image.findCaller(request.address, answer.lines)
+                                    : image.find(request.address, answer.lines);
     return answer;
 }
 

@@ -51,7 +51,8 @@ private:
     struct Request
     {
         model::FrameId frame;
-        std::uint64_t address = 0; ///< to look up: of the call itself for a return address
+        std::uint64_t address = 0;
+        bool isReturn = false; ///< it is where a call returns to
         std::shared_ptr<const ImageQuery> image;
     };
     struct Answer

@@ -14,6 +14,7 @@ InheritedState InheritedState::capture()
     }
     pthread_sigmask(SIG_SETMASK, nullptr, &state.m_mask);
     getrlimit(RLIMIT_NOFILE, &state.m_openFiles);
+    getrlimit(RLIMIT_STACK, &state.m_stack);
     return state;
 }
 
@@ -25,6 +26,7 @@ void InheritedState::restore() const
         sigaction(signal, &action, nullptr);
     }
     setrlimit(RLIMIT_NOFILE, &m_openFiles);
+    setrlimit(RLIMIT_STACK, &m_stack);
     // Last: a signal that is pending now must meet its own disposition, not a handler of the recorder.
     sigprocmask(SIG_SETMASK, &m_mask, nullptr);
 }

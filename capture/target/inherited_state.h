@@ -9,7 +9,7 @@
 namespace capture {
 
 /// What the recorder found when it was started and changes for itself, but must hand on to its target unchanged: signal
-/// mask, ignored signals, and the limit of open files. Take it first thing in `main`.
+/// mask, ignored signals, and the limits of open files and of the stack. Take it first thing in `main`.
 class InheritedState
 {
 public:
@@ -23,6 +23,7 @@ private:
     std::array<bool, NSIG> m_ignored{}; ///< by signal number
     sigset_t m_mask{};
     rlimit m_openFiles{};
+    rlimit m_stack{};
 };
 
 } // namespace capture

@@ -192,20 +192,26 @@ LoaderRange loaderRange()
     return range;
 }
 
-std::uint64_t symbolOf(const link_map *module, const char *name)
+const Elf64_Sym *symbolEntry(const link_map *module, const char *name)
 {
     const SymbolTables tables = tablesOf(module);
     if (tables.symbols == nullptr || tables.names == nullptr)
-        return 0;
+        return nullptr;
     Match match{tables, name};
     if (tables.gnuHash != nullptr)
         searchGnuHash(match);
     else if (tables.hash != nullptr)
         searchSysvHash(match);
-    if (match.found == nullptr)
+    return match.found;
+}
+
+std::uint64_t symbolOf(const link_map *module, const char *name)
+{
+    const Elf64_Sym *symbol = symbolEntry(module, name);
+    if (symbol == nullptr)
         return 0;
-    const std::uint64_t address = module->l_addr + match.found->st_value;
-    if ((match.found->st_info & 0xf) == STT_GNU_IFUNC)
+    const std::uint64_t address = module->l_addr + symbol->st_value;
+    if ((symbol->st_info & 0xf) == STT_GNU_IFUNC)
         return reinterpret_cast<std::uint64_t (*)()>(address)();
     return address;
 }

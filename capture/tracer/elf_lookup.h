@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <elf.h>
+
 #include <cstdint>
 
 struct link_map;
@@ -24,6 +26,9 @@ LoaderRange loaderRange();
 /// Address of the symbol `name` that `module` defines, through its own hash table; 0 if it defines none.
 /// Versions: the default one; a hidden one only if there is no other.
 std::uint64_t symbolOf(const link_map *module, const char *name);
+
+/// Its entry in the module's table; null if there is none. Of several versions as symbolOf().
+const Elf64_Sym *symbolEntry(const link_map *module, const char *name);
 
 /// The definition of `name` that comes after this library in link-map order, which is where a call would have gone
 /// without it; 0 if there is none. `where` gets its module.

@@ -40,6 +40,7 @@ template <typename Function> std::uint64_t addressOf(Function *function)
 constexpr std::size_t kFunctions = 0
 #define HOOK(result, name, parameters) +1
 #define HOOK_OPTIONAL HOOK
+#define HOOK_PRELOADED(result, name, parameters)
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
@@ -75,6 +76,7 @@ public:
     Redirection list[kFunctions] = {
 #define HOOK(result, name, parameters) {#name, addressOf(&::name), addressOf(g_next.name), 0},
 #define HOOK_OPTIONAL HOOK
+#define HOOK_PRELOADED(result, name, parameters)
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK

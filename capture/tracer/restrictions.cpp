@@ -22,7 +22,7 @@ constinit std::atomic<std::uint32_t> Restrictions::s_forbidden = 0;
 
 namespace {
 
-constexpr std::uint32_t kAll = 8191;
+constexpr std::uint32_t kAll = 16383;
 constexpr std::uint64_t kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 constexpr std::uint64_t kAnyNumber = 4711;
 
@@ -72,6 +72,8 @@ constexpr Call kCalls[] = {
     {Ask::Leave, SYS_tgkill, {kAnyNumber, kAnyNumber, 0}},
     {Ask::Leave, SYS_tkill, {kAnyNumber, 0}},
     {Ask::Leave, SYS_munmap, {kAnyNumber, 1 << 27}},
+    {Ask::Protect, SYS_mprotect, {kAnyNumber, 4096, PROT_READ | PROT_WRITE}},
+    {Ask::Protect, SYS_mprotect, {kAnyNumber, 4096, PROT_READ}},
     {Ask::Clock, SYS_clock_gettime, {1, kAnyNumber}},
 };
 

@@ -23,6 +23,7 @@ enum class Ask : std::uint32_t {
     Look = 1024,        ///< whether a file can be read
     Compare = 2048,     ///< whether two processes share their memory
     Leave = 4096,       ///< give the shared memory back while other threads run
+    Protect = 8192,     ///< what may be done to a page
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being

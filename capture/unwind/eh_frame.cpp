@@ -168,9 +168,10 @@ bool readSearchTable(const Section &header, SearchTable &table)
     return true;
 }
 
-FindResult searchTable(const EhFrameTables &tables, const SearchTable &table, std::uint64_t pc, FrameEntry &entry)
+/// How many rows begin at or before `pc`.
+std::size_t rowsUpTo(const SearchTable &table, std::uint64_t pc)
 {
-    std::size_t low = 0, high = table.count; // the last row that begins at or before pc
+    std::size_t low = 0, high = table.count;
     while (low < high) {
         const std::size_t middle = low + (high - low) / 2;
         if (table.value(middle, 0) <= pc)
@@ -178,15 +179,46 @@ FindResult searchTable(const EhFrameTables &tables, const SearchTable &table, st
         else
             high = middle;
     }
-    if (low == 0)
+    return low;
+}
+
+FindResult searchTable(const EhFrameTables &tables, const SearchTable &table, std::uint64_t pc, FrameEntry &entry)
+{
+    const std::size_t rows = rowsUpTo(table, pc);
+    if (rows == 0)
         return FindResult::NotCovered;
-    const std::uint64_t offset = table.value(low - 1, 1) - tables.frames.address;
+    const std::uint64_t offset = table.value(rows - 1, 1) - tables.frames.address;
     if (offset >= tables.frames.size)
         return FindResult::Damaged;
     std::size_t next = 0;
     if (readRecord(tables.frames, static_cast<std::size_t>(offset), next, entry) != FindResult::Found)
         return FindResult::Damaged;
     return pc >= entry.begin && pc < entry.end ? FindResult::Found : FindResult::NotCovered;
+}
+
+/// Whether code with information begins at the entry point, or between it and `pc`: what follows is then not the entry point's.
+bool hasEntryBetween(const EhFrameTables &tables, std::uint64_t pc)
+{
+    SearchTable table;
+    if (readSearchTable(tables.header, table)) {
+        const std::size_t rows = rowsUpTo(table, pc);
+        return rows > 0 && table.value(rows - 1, 0) >= tables.entry;
+    }
+    for (std::size_t offset = 0; offset < tables.frames.size;) {
+        FrameEntry entry;
+        if (readEntry(tables.frames, offset, entry) == FindResult::Found && entry.begin >= tables.entry
+            && entry.begin <= pc)
+            return true;
+    }
+    return false;
+}
+
+/// Whether `pc` is the byte before a function: a return address behind it was never called from, but put there by who made the stack
+/// (glibc's makecontext: `__start_context`). One that returns from a signal is no start of anything.
+bool isBeforeAFunction(const EhFrameTables &tables, std::uint64_t pc)
+{
+    FrameEntry next;
+    return findEntry(tables, pc + 1, next) == FindResult::Found && next.begin == pc + 1 && !next.isSignalFrame;
 }
 
 } // namespace
@@ -239,8 +271,10 @@ FrameRule ruleAt(const EhFrameTables &tables, std::uint64_t pc)
 
 FrameRule ruleOfUncovered(const EhFrameTables &tables, std::uint64_t pc)
 {
-    const bool isEntryCode = tables.entry != 0 && pc >= tables.entry && pc - tables.entry < kEntryCodeBytes;
-    return FrameRule::ofKind(isEntryCode ? RuleKind::EndOfStack : RuleKind::NoInfo);
+    const bool isEntryCode = tables.entry != 0 && pc >= tables.entry && pc - tables.entry < kEntryCodeBytes
+        && !hasEntryBetween(tables, pc);
+    const bool isStart = isEntryCode || isBeforeAFunction(tables, pc);
+    return FrameRule::ofKind(isStart ? RuleKind::EndOfStack : RuleKind::NoInfo);
 }
 
 } // namespace capture::unwind

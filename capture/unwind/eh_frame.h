@@ -16,7 +16,7 @@ struct EhFrameTables
     Section header; ///< .eh_frame_hdr, the sorted index; may be empty: then every search reads .eh_frame through
     Section frames; ///< .eh_frame
     /// The module's entry point (e_entry, biased like the sections), 0 where unknown. Code there without information
-    /// of its own is the start of a thread: ld.so's `_dl_start_user` is the caller of all constructors.
+    /// of its own, up to the first that has some, is the start of a thread: ld.so's `_dl_start_user` is the caller of all constructors.
     std::uint64_t entry = 0;
 };
 
@@ -50,7 +50,8 @@ bool computeRow(const Section &frames, const FrameEntry &entry, std::uint64_t pc
 /// The row that holds at `pc`.
 FindResult rowAt(const EhFrameTables &tables, std::uint64_t pc, CfiRow &row);
 
-/// The rule of a pc that no entry covers: EndOfStack at the module's entry point, else NoInfo.
+/// The rule of a pc that no entry covers: EndOfStack at the module's entry point and where a stack was made up to return to the
+/// begin of a function, else NoInfo.
 FrameRule ruleOfUncovered(const EhFrameTables &tables, std::uint64_t pc);
 
 /// The compact rule that holds at `pc`; its kind says NoInfo or Bad where there is none. About 1 µs: cache it.

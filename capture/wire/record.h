@@ -43,6 +43,12 @@ enum class NoteKind : std::uint8_t {
     ScopeBegin = 7, ///< its text is a ScopeBegin, see scope.h
     ScopeEnd = 8,   ///< a ScopeEnd; the thread waits for the answer
     Exit = 9,       ///< an ExitQuestion, likewise
+    Unseen = 10,    ///< the name of a library that may call past the tracer; its pool is an Unseen
+};
+/// Why calls of a library that the program opened are not all seen.
+enum class Unseen : std::uint8_t {
+    Namespace = 1, ///< dlmopen: it has a C library and a heap of its own
+    Binding = 2, ///< RTLD_DEEPBIND: it may bind to another allocator than the program, or symbols could not be changed
 };
 inline constexpr std::uint32_t kMostNoteBytes = 255;
 inline constexpr unsigned kPoolShift = 48;
@@ -78,6 +84,13 @@ struct Record
         return {(pointer & kPointerMask) | (timeDelta << kPointerBits),
             static_cast<std::uint64_t>(type) | ((std::uint64_t{node} & kNodeMask) << kTypeBits)
                 | (size << (kTypeBits + kNodeBits))};
+    }
+    /// The same of what fits: no needsWide(), a node and a delta below their limits. One instruction less for each.
+    static constexpr Record plain(
+        RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node, std::uint64_t timeDelta)
+    {
+        return {pointer | (timeDelta << kPointerBits),
+            static_cast<std::uint64_t>(type) | (std::uint64_t{node} << kTypeBits) | (size << (kTypeBits + kNodeBits))};
     }
     static constexpr Record time(std::uint64_t units) { return {units, static_cast<std::uint64_t>(RecordType::Time)}; }
     static constexpr bool needsWide(std::uint64_t pointer, std::uint64_t size)

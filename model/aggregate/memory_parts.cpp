@@ -2,6 +2,7 @@
 #include "model/aggregate/memory_parts.h"
 
 #include "model/aggregate/living_series.h"
+#include "model/aggregate/process_images.h"
 
 #include <algorithm>
 #include <array>
@@ -52,26 +53,72 @@ std::int64_t sumOf(const MemoryPartsRow &row)
     return row.heap + row.mappings + row.stacks + row.files + row.shared + row.tracer + row.unknown;
 }
 
+/// What blocks the program held that a process ran at a moment: those of one that it ran before an exec are gone with it.
+class RunningHeaps
+{
+public:
+    explicit RunningHeaps(const Snapshot &snapshot)
+        : m_snapshot(snapshot)
+        , m_images(imagesByProcess(*snapshot.tables))
+        , m_series(snapshot.tables->images.size(), nullptr)
+    {
+        for (const HeapSeries &series : snapshot.heapSeries)
+            if (series.image.index() < m_series.size())
+                m_series[series.image.index()] = &series;
+    }
+
+    /// By the program that it ran at `told`, as far as its heap is known by `when`.
+    double liveBytes(ProcessId process, Timestamp told, Timestamp when) const
+    {
+        const std::vector<ImageId> &images = m_images.at(process.index());
+        const auto next = std::partition_point(images.begin(), images.end(),
+            [&](ImageId image) { return m_snapshot.tables->images[image.index()].start <= told; });
+        const HeapSeries *series = next != images.begin() ? m_series[std::prev(next)->index()] : nullptr;
+        if (series == nullptr)
+            return 0;
+        const auto after = std::partition_point(
+            series->spans.begin(), series->spans.end(), [when](const TimeRange &span) { return span.end <= when; });
+        const auto known = static_cast<std::size_t>(after - series->spans.begin());
+        return known > 0 ? static_cast<double>(series->ticks[known - 1].liveBytes) : 0;
+    }
+
+private:
+    const Snapshot &m_snapshot;
+    std::vector<std::vector<ImageId>> m_images;
+    std::vector<const HeapSeries *> m_series; ///< by image; null: its heap is not known
+};
+
 /// The sums over the processes that live, at moments that ascend; each counts with what was said of it last.
 class LivingParts
 {
 public:
+    struct Sum
+    {
+        MemoryPartsRow parts;
+        double liveBytes = 0; ///< of the same processes
+    };
+
     explicit LivingParts(const Snapshot &snapshot)
         : m_snapshot(snapshot)
         , m_living(snapshot, spans(snapshot))
+        , m_heaps(snapshot)
     {
     }
 
-    MemoryPartsRow at(Timestamp when)
+    Sum at(Timestamp when)
     {
         m_said.clear();
         for (const std::size_t i : m_living.at(when))
             if (m_living.counts(i, m_snapshot.memoryParts[i].times[rowAt(i, when)]))
                 m_said.push_back({i, static_cast<double>(sumOf(m_snapshot.memoryParts[i].values[rowAt(i, when)]))});
         m_living.keepTogether(m_said);
-        MemoryPartsRow sum;
-        for (const LivingSeries::Said &one : m_said)
-            addTo(sum, m_snapshot.memoryParts[one.series].values[rowAt(one.series, when)]);
+        Sum sum;
+        for (const LivingSeries::Said &one : m_said) {
+            const MemoryPartsSeries &series = m_snapshot.memoryParts[one.series];
+            const std::size_t row = rowAt(one.series, when);
+            addTo(sum.parts, series.values[row]);
+            sum.liveBytes += m_heaps.liveBytes(series.process, series.times[row], when);
+        }
         return sum;
     }
 
@@ -101,18 +148,18 @@ private:
 
     const Snapshot &m_snapshot;
     LivingSeries m_living;
+    RunningHeaps m_heaps;
     std::vector<LivingSeries::Said> m_said;
 };
 
-/// From what was read page by page.
-std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
+/// From what was read page by page. `untouched`, if not null, gets what of the live heap cannot be resident.
+std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *untouched)
 {
     const TimeSeries resident = timeSeries(snapshot, Metric::Rss);
-    const TimeSeries live = timeSeries(snapshot, HeapQuantity::LiveBytes);
     const auto number = [](std::int64_t value) { return static_cast<double>(value); };
     // What the parts are at each point, found once.
     std::vector<MemoryPartsRow> rows;
-    std::vector<double> liveBytes, unknownBytes,
+    std::vector<double> liveBytes, unknownBytes, untouchedBytes,
         hiddenBytes; // hidden: live blocks in memory of which nobody told that it is a heap's
     // Who mapped what before an attach is not known.
     const std::vector<Image> &images = snapshot.tables->images;
@@ -121,18 +168,22 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot)
     LivingParts living(snapshot);
     for (const auto &segment : resident.segments)
         for (const SeriesPoint &point : segment) {
-            rows.push_back(living.at(point.when));
-            const double heap = number(rows.back().heap), all = valueAt(live, point.when);
+            const LivingParts::Sum sum = living.at(point.when);
+            rows.push_back(sum.parts);
+            const double heap = number(rows.back().heap), all = sum.liveBytes;
             // Also of processes that nothing could be read of.
             const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
             hiddenBytes.push_back(isAttached ? std::clamp(all - heap, 0.0, unknown) : 0);
             unknownBytes.push_back(unknown - hiddenBytes.back());
             liveBytes.push_back(std::clamp(all, 0.0, heap + hiddenBytes.back()));
+            untouchedBytes.push_back(std::max(0.0, all - liveBytes.back()));
         }
     const auto series = [&](const SeriesSource &source, auto value) {
         std::size_t i = 0;
         return alike(resident, source, [&](SeriesPoint point) { return value(i++, point); });
     };
+    if (untouched)
+        *untouched = series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return untouchedBytes[i]; });
     const auto part = [&](std::int64_t MemoryPartsRow::*field) {
         return series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].*field); });
     };
@@ -171,19 +222,23 @@ std::vector<MemoryPart> countedParts(const Snapshot &snapshot)
     };
 }
 
-} // namespace
-
-std::vector<MemoryPart> memoryParts(const Snapshot &snapshot)
+std::vector<MemoryPart> partsOf(const Snapshot &snapshot, TimeSeries *untouched)
 {
-    std::vector<MemoryPart> parts = snapshot.memoryParts.empty() ? countedParts(snapshot) : measuredParts(snapshot);
+    std::vector<MemoryPart> parts
+        = snapshot.memoryParts.empty() ? countedParts(snapshot) : measuredParts(snapshot, untouched);
     parts.erase(std::remove_if(parts.begin(), parts.end(), isZero), parts.end());
     return parts;
 }
 
+} // namespace
+
+std::vector<MemoryPart> memoryParts(const Snapshot &snapshot) { return partsOf(snapshot, nullptr); }
+
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
 {
     MemoryNow now;
-    const std::vector<MemoryPart> parts = memoryParts(snapshot);
+    TimeSeries untouched{HeapQuantity::LiveBytes, {}};
+    const std::vector<MemoryPart> parts = partsOf(snapshot, &untouched);
     // The last moments of processes that ended have no memory any more: the last one that has any.
     for (const MemoryPart &part : parts)
         for (const auto &segment : part.series.segments)
@@ -192,12 +247,7 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
                     now.when = std::max(now.when, point.when);
     for (const MemoryPart &part : parts)
         now.parts.push_back({part.key, part.label, valueAt(part.series, now.when)});
-    if (snapshot.memoryParts.empty())
-        return now;
-    const double live = valueAt(timeSeries(snapshot, HeapQuantity::LiveBytes), now.when);
-    const auto resident = std::find_if(
-        parts.begin(), parts.end(), [](const MemoryPart &part) { return part.key == "live_heap_bytes"; });
-    now.untouchedBytes = std::max(0.0, live - (resident != parts.end() ? valueAt(resident->series, now.when) : 0));
+    now.untouchedBytes = valueAt(untouched, now.when);
     return now;
 }
 

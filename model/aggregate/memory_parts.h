@@ -19,7 +19,8 @@ struct MemoryPart
 /// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
 /// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
 /// tracer's own part, unknown. At each moment the parts add up to the RSS. In a session without such readings: live heap, other anonymous
-/// memory, shared memory, files, adding up to anonymous + shared + file-backed memory. All parts have the same moments; parts that are 0 throughout are left out. The live heap is capped by
+/// memory, shared memory, files, adding up to anonymous + shared + file-backed memory. All parts have the same moments; parts that are 0 throughout are left out. The live heap is that
+/// of the programs that the same processes run then (what one held before an exec is gone), capped by
 /// what the allocator has resident: what was requested but never touched is not resident. Pure.
 std::vector<MemoryPart> memoryParts(const Snapshot &snapshot);
 

@@ -138,6 +138,13 @@ std::optional<Timestamp> lastCounted(const Snapshot &snapshot, const Image &imag
     return Timestamp{image.end->ns + snapshot.info.config.tick.ns - 1};
 }
 
+/// When another program took an image's place in its process, and its blocks with it; empty where the process ended with it, or runs it.
+std::optional<Timestamp> replacedAt(const Snapshot &snapshot, const Image &image)
+{
+    const Process &process = snapshot.tables->processes.at(image.process.index());
+    return image.end && (!process.end || *process.end > *image.end) ? image.end : std::nullopt;
+}
+
 Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, HeapQuantity quantity)
 {
     const std::vector<Image> &images = snapshot.tables->images;
@@ -147,9 +154,12 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         const bool isKnown = series.image.index() < images.size();
         if (series.spans.empty() || (process && (!isKnown || images[series.image.index()].process != *process)))
             continue;
+        const std::optional<Timestamp> replaced
+            = isLevel && isKnown ? replacedAt(snapshot, images[series.image.index()]) : std::nullopt;
         Line line;
         for (std::size_t i = 0; i < series.spans.size(); ++i)
-            line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
+            if (i == 0 || !replaced || series.spans[i].begin < *replaced)
+                line.push_back({series.spans[i].end, heapValue(series.ticks[i], series.spans[i], quantity)});
         LivingSeries::Span &span = all.spans.emplace_back();
         span.first = line.front().when;
         span.last = line.back().when;

@@ -93,7 +93,23 @@ std::string_view heapStateKey(HeapState state)
 
 std::string_view heapStateText(HeapState state, HeapMode mode)
 {
-    return state == HeapState::Full && mode != HeapMode::Full ? heapModeKey(mode) : heapStateKey(state);
+    switch (state) {
+    case HeapState::Off:
+        return mode == HeapMode::Off ? "off" : "not known";
+    case HeapState::Waiting:
+        return "no tracer yet";
+    case HeapState::Full:
+        return mode != HeapMode::Full ? heapModeKey(mode) : heapStateKey(state);
+    case HeapState::Dormant:
+        return "gave up";
+    case HeapState::NotTraced:
+        return "not traced";
+    case HeapState::Inherited:
+        return "since fork";
+    case HeapState::Attached:
+        return "since attach";
+    }
+    return "not known";
 }
 
 std::string_view gapKey(GapKind kind)

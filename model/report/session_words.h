@@ -21,7 +21,7 @@ std::int32_t mainPid(const Snapshot &snapshot);
 /// snake_case name of a state: "complete".
 std::string_view stateKey(SessionState state);
 std::string_view heapStateKey(HeapState state);
-/// The same for people: what is recorded whole reads "sampled" or "auto" where the recording's mode is that.
+/// The same for people, in two or three words: what is recorded whole reads "sampled" or "auto" where the recording's mode is that.
 std::string_view heapStateText(HeapState state, HeapMode mode);
 /// "full", "sampled", "auto", "off".
 std::string_view heapModeKey(HeapMode mode);

@@ -17,15 +17,9 @@ namespace model {
 
 namespace {
 
-constexpr std::size_t kMostRows = 20;
+constexpr std::size_t kUsualRows = 20;
 
 std::string bytesText(std::int64_t bytes) { return formatBytes(static_cast<double>(bytes)); }
-
-void writeRest(std::ostream &out, std::size_t count, const char *what)
-{
-    if (count > kMostRows)
-        out << fmt::format("  … and {} more {} (--format json lists all)\n", count - kMostRows, what);
-}
 
 } // namespace
 
@@ -56,27 +50,29 @@ void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     writeHeading(out, "Beside the heap (--what mappings, --what pools)");
     TextTable table({{"area"}, {"pid", Align::Right}, {"live", Align::Right}, {"blocks", Align::Right},
         {"peak", Align::Right}, {"taken", Align::Right}, {"times", Align::Right}});
-    for (std::size_t i = 0; i < std::min(snapshot.areas.size(), kMostRows); ++i) {
+    const std::size_t most = mostRows(options, kUsualRows);
+    for (std::size_t i = 0; i < std::min(snapshot.areas.size(), most); ++i) {
         const MemoryArea &area = snapshot.areas[i];
         table.row({areaName(snapshot, area), std::to_string(pidOf(snapshot, area.image)),
             bytesText(area.total.liveBytes), formatCount(area.total.liveBlocks), bytesText(area.total.peakBytes),
             bytesText(area.total.allocatedBytes), formatCount(area.total.allocations)});
     }
     table.write(out, options.columns, 2);
-    writeRest(out, snapshot.areas.size(), "areas");
+    writeRest(out, snapshot.areas.size(), most, "areas");
 }
 
 void writeMarks(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
+    const std::size_t most = mostRows(options, kUsualRows);
     if (!snapshot.marks.empty()) {
         writeHeading(out, "Marks");
         TextTable table({{"", Align::Right}, {}, {}});
-        for (std::size_t i = 0; i < std::min(snapshot.marks.size(), kMostRows); ++i) {
+        for (std::size_t i = 0; i < std::min(snapshot.marks.size(), most); ++i) {
             const Mark &mark = snapshot.marks[i];
             table.row({formatOffset(mark.when, true), std::string(markKey(mark.kind)), mark.text});
         }
         table.write(out, options.columns, 2);
-        writeRest(out, snapshot.marks.size(), "marks");
+        writeRest(out, snapshot.marks.size(), most, "marks");
     }
     const std::vector<PhaseTotal> phases = phaseTotals(snapshot);
     if (phases.empty())
@@ -84,13 +80,13 @@ void writeMarks(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     writeHeading(out, "Phases");
     TextTable table({{"phase"}, {"times", Align::Right}, {"together", Align::Right}, {"longest", Align::Right},
         {"first at", Align::Right}});
-    for (std::size_t i = 0; i < std::min(phases.size(), kMostRows); ++i) {
+    for (std::size_t i = 0; i < std::min(phases.size(), most); ++i) {
         const PhaseTotal &phase = phases[i];
         table.row({std::string(2 * std::min<std::size_t>(phase.depth, 10), ' ') + phase.name, formatCount(phase.count),
             formatDuration(phase.time), formatDuration(phase.longest), formatOffset(phase.first, true)});
     }
     table.write(out, options.columns, 2);
-    writeRest(out, phases.size(), "phases");
+    writeRest(out, phases.size(), most, "phases");
 }
 
 } // namespace model

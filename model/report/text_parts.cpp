@@ -20,6 +20,17 @@ constexpr std::size_t kNameColumns = 48;
 
 } // namespace
 
+std::size_t mostRows(const TextReportOptions &options, std::size_t usual)
+{
+    return options.rows > 0 ? options.rows : usual;
+}
+
+void writeRest(std::ostream &out, std::size_t count, std::size_t most, std::string_view what)
+{
+    if (count > most)
+        out << fmt::format("  … and {} more {} (--format json lists all)\n", count - most, what);
+}
+
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
 {
     const std::vector<StackLine> lines = stackLines(index, stack);

@@ -16,6 +16,10 @@ namespace model {
 void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 /// A section's name on a line of its own, with an empty line before it.
 void writeHeading(std::ostream &out, std::string_view text);
+/// How many rows of a list the summary shows: what was asked for, else the list's own number.
+std::size_t mostRows(const TextReportOptions &options, std::size_t usual);
+/// What of a list of `count` is not among the `most` rows above, if anything.
+void writeRest(std::ostream &out, std::size_t count, std::size_t most, std::string_view what);
 /// The frames of a stack, leaf first, each with its place on the right.
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack);
 /// What cannot be trusted and why, or that nothing was lost.

@@ -38,10 +38,13 @@ void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportO
     writeHeading(out, "Worth changing");
     if (items.empty())
         writeWrapped(out, answers->recommendations.sentence, options.columns, 2);
-    for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 5); ++i) {
+    const std::size_t most = mostRows(options, 5);
+    for (std::size_t i = 0; i < std::min(items.size(), most); ++i) {
         writeWrapped(out, fmt::format("{}. {}", i + 1, items[i].title), options.columns, 2, 3);
         writeWrapped(out, items[i].advice, options.columns, 5);
     }
+    if (items.size() > most)
+        out << fmt::format("  … and {} more (--what advice)\n", items.size() - most);
 }
 
 /// Where blocks come from that were freed without being known.
@@ -157,13 +160,13 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
     const ProgramTables &tables = *snapshot.tables;
     TextTable table(
         {{"pid", Align::Right}, {"from", Align::Right}, {"lived", Align::Right}, {"end"}, {"heap"}, {"command"}});
-    constexpr std::size_t kMostProcesses = 20;
-    const std::int64_t least = leastLife(snapshot, 8, kMostProcesses);
+    const std::size_t most = mostRows(options, 20);
+    const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
     const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     std::size_t shown = 0;
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
-        if (lifeNs(snapshot, process) < least || shown == kMostProcesses || images[i].empty())
+        if (lifeNs(snapshot, process) < least || shown == most || images[i].empty())
             continue;
         addProcess(table, snapshot, process, images[i]);
         ++shown;
@@ -184,18 +187,17 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
 /// How the heap was recorded, where that changed.
 void writeHeapModes(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
-    constexpr std::size_t kMostSteps = 20;
     const std::vector<HeapModeChange> steps = heapStepsIn(snapshot, snapshot.span);
     if (steps.empty())
         return;
     writeHeading(out, "How the heap was recorded");
-    for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)
+    const std::size_t most = mostRows(options, 20);
+    for (std::size_t i = 0; i < std::min(steps.size(), most); ++i)
         writeWrapped(out,
             fmt::format("At {}, pid {}: {}.", formatOffset(steps[i].when, true), pidOf(snapshot, steps[i].image),
                 heapStepWords(snapshot, steps[i])),
             options.columns, 2, 6);
-    if (steps.size() > kMostSteps)
-        out << fmt::format("  … and {} more (--format json lists all)\n", steps.size() - kMostSteps);
+    writeRest(out, steps.size(), most, "changes");
     writeWrapped(out,
         "What is live before and after such a moment differs by the error of the samples; no verdict on growth "
         "is taken across it.",

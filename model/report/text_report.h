@@ -14,6 +14,7 @@ namespace model {
 struct TextReportOptions
 {
     std::size_t stacks = 10;  ///< most stacks, functions or rows of a list
+    std::size_t rows = 0;     ///< of the summary's lists; 0: each its own number
     std::size_t columns = 80; ///< characters of a line; only paths and names in stacks may be longer
     /// Of areaSnapshot(): what the "heap" of the snapshot is made of; has no temporaries, and one peak for each area.
     std::optional<AreaKind> area;

@@ -184,7 +184,7 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap, cpu, syscalls and waits";
     QTest::newRow("no rows") << "report f --what heap --top 0" << 2 << "--top: \"0\" is no number of rows: 1 or more";
     QTest::newRow("less than no rows") << "compare a b --top -1" << 2 << "--top: \"-1\" is no number of rows";
-    QTest::newRow("rows of a summary") << "report f --top 3" << 2 << "--top has no effect here";
+    QTest::newRow("rows of a summary") << "report f --format json --top 3" << 2 << "--top has no effect here";
     QTest::newRow("rows of lines") << "report f --what heap --format collapsed --top 3" << 2 << "leave out --top";
     QTest::newRow("cost of cpu") << "report f --what cpu --cost peak" << 2 << "--cost peak has no effect here";
     QTest::newRow("cost of metrics") << "report f --what metrics --cost live" << 2

@@ -256,6 +256,28 @@ private Q_SLOTS:
         QCOMPARE(recorder.losses[model::LossKind::UnknownFrees], 0);
     }
 
+    void childrenWithNothingToTellAreInheritedWhateverWasSeenOfThem()
+    {
+        // One that others tell of after the last tick, one that lives on, one whose end was seen.
+        Recorder recorder;
+        recorder.run({built("tests/targets/heap_truth"), "1", "10"});
+        const std::int32_t parent = recorder.tables.tables().processes[0].pid;
+        constexpr std::int32_t kNobody = 0x3fffff00;
+        const auto fork = [&](std::int32_t pid) { recorder.processes.processSeen(pid, parent, {1}); };
+        fork(kNobody);
+        fork(kNobody + 1);
+        recorder.processes.processEnded(kNobody + 1, recorder.now(), 0);
+        recorder.tick();
+        fork(kNobody + 2);
+        model::EventBatch batch;
+        recorder.instrument->conclude(batch);
+        const model::ProgramTables &tables = recorder.tables.tables();
+        QCOMPARE(tables.images.size(), std::size_t{4});
+        for (std::size_t i = 1; i < 4; ++i)
+            QCOMPARE(tables.images[i].heap, model::HeapState::Inherited);
+        QVERIFY(batch.losses.empty());
+    }
+
     void staticProgramIsSaidNotToBeTraced()
     {
         Recorder recorder;

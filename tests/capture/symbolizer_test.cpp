@@ -323,6 +323,20 @@ private Q_SLOTS:
         QVERIFY(tables.tables().text((lines.end() - 1)->function).find("outermost") != std::string::npos);
     }
 
+    void returnAddressAtTheBeginOfAFunctionIsThatFunction()
+    {
+        // As of a signal's return and a context's start: the byte before is in no function.
+        const QString program = target("inline_sample");
+        const Span span = functionIn(program, "_start");
+        const auto image = ElfImage::open(queryFor(program));
+        std::vector<SourceFrame> frames;
+        QVERIFY(span.size > 0);
+        QVERIFY(image->find(span.begin - 1, frames) != FrameSymbols::State::Resolved);
+        QCOMPARE(image->findCaller(span.begin, frames), FrameSymbols::State::Resolved);
+        QCOMPARE(frames.back().function, "_start");
+        QVERIFY(image->findCaller(span.begin - 4, frames) != FrameSymbols::State::Resolved);
+    }
+
     void moreFramesThanTheQueueTakesAreAllAnswered()
     {
         model::TableBuilder tables;

@@ -78,7 +78,7 @@ private Q_SLOTS:
                 QCOMPARE(ruleAt(tables, kCode + i * 0x20 + 0xf).cfaOffset(), static_cast<std::int64_t>(16 + 8 * i));
                 QCOMPARE(ruleAt(tables, kCode + i * 0x20 + 0x10).kind(), RuleKind::NoInfo);
             }
-            QCOMPARE(ruleAt(tables, kCode - 1).kind(), RuleKind::NoInfo);
+            QCOMPARE(ruleAt(tables, kCode - 2).kind(), RuleKind::NoInfo);
         }
     }
 
@@ -99,6 +99,39 @@ private Q_SLOTS:
         QCOMPARE(ruleAt(tables, kCode + 0x110).kind(), RuleKind::EndOfStack);
         QCOMPARE(ruleAt(tables, kCode + 0x4000).kind(), RuleKind::NoInfo);
         QCOMPARE(ruleAt(tables, kCode + 0xff).kind(), RuleKind::NoInfo);
+    }
+
+    void takesNoCodeBehindAnEntryPointWithInformationForIt()
+    {
+        CfiBytes bytes;
+        bytes.addFunction(kCode, 0x10, {}); // _start
+        bytes.addFunction(kCode + 0x80, 0x10, {});
+        for (const bool hasIndex : {true, false}) {
+            EhFrameTables tables = bytes.tables(hasIndex);
+            tables.entry = kCode;
+            QCOMPARE(ruleAt(tables, kCode + 0x20).kind(), RuleKind::NoInfo);
+            tables.entry = kCode + 0x60; // one without, which ends where the next function begins
+            QCOMPARE(ruleAt(tables, kCode + 0x70).kind(), RuleKind::EndOfStack);
+            QCOMPARE(ruleAt(tables, kCode + 0x98).kind(), RuleKind::NoInfo);
+        }
+    }
+
+    void takesAReturnToTheBeginOfAFunctionForTheEnd()
+    {
+        // Looked up one byte before, as every return address.
+        CfiBytes bytes;
+        bytes.addFunction(kCode, 0x19, {});
+        bytes.addFunction(kCode + 0x20, 0x10, {}); // behind padding: a context's start
+        bytes.addFunction(
+            kCode + 0x30, 0x10, {}); // behind the function before: may have been called by its last instruction
+        for (const bool hasIndex : {true, false}) {
+            QCOMPARE(ruleAt(bytes.tables(hasIndex), kCode + 0x1f).kind(), RuleKind::EndOfStack);
+            QCOMPARE(ruleAt(bytes.tables(hasIndex), kCode + 0x1e).kind(), RuleKind::NoInfo);
+            QCOMPARE(ruleAt(bytes.tables(hasIndex), kCode + 0x2f).cfaOffset(), 8);
+        }
+        CfiBytes signal("zRS");
+        signal.addFunction(kCode, 0x10, {});
+        QCOMPARE(ruleAt(signal.tables(), kCode - 1).kind(), RuleKind::NoInfo);
     }
 
     void endsWhereTheReturnAddressIsUndefined()

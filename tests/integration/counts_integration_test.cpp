@@ -21,6 +21,7 @@ private Q_SLOTS:
     void sampledCountsAreNearTheTruth_data();
     void sampledCountsAreNearTheTruth();
     void nothingIsMissingAfterSigkill();
+    void heapsInNamespacesOfTheirOwnAreNamed();
     void cpuSharesEqualTheTruth();
 
 private:
@@ -112,6 +113,18 @@ void CountsIntegrationTest::nothingIsMissingAfterSigkill()
     QCOMPARE(tests::waitForExit(*recorder), 137);
     compare(runner.report(QStringLiteral("heap")), truth);
     QCOMPARE(runner.report(QStringLiteral("summary"))[QStringLiteral("exit_status")].toInteger(), 9);
+}
+
+void CountsIntegrationTest::heapsInNamespacesOfTheirOwnAreNamed()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q")},
+        {GenprofRunner::target(QStringLiteral("hostile_loading")), QStringLiteral("other-namespace")});
+    QCOMPARE(ran.exitCode, 0);
+    const QJsonArray processes = runner.report(QStringLiteral("summary"))[QStringLiteral("processes")].toArray();
+    QCOMPARE(processes.size(), 1);
+    const QString note = processes[0][QStringLiteral("images")][0][QStringLiteral("heap_note")].toString();
+    QVERIFY2(note.startsWith(QStringLiteral("libhostile_module.so, opened by dlmopen")), qPrintable(note));
 }
 
 void CountsIntegrationTest::cpuSharesEqualTheTruth()

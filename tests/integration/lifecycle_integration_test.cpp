@@ -47,6 +47,7 @@ private Q_SLOTS:
     void exitsAsTheCommandDid();
     void leavesNoFileOfACommandThatCannotStart_data();
     void leavesNoFileOfACommandThatCannotStart();
+    void recordsUnderALowLimitOfStacks();
     void refusesToOverwriteAFile();
     void leavesStandardInputAndOutputAlone();
     void endsAfterItsDurationWhileTheCommandRunsOn();
@@ -107,6 +108,31 @@ void LifecycleIntegrationTest::leavesNoFileOfACommandThatCannotStart()
     QCOMPARE(ran.exitCode, exitCode);
     QVERIFY2(ran.err.contains(command.toUtf8()), ran.err.constData());
     QCOMPARE(QDir(runner.path(QString())).entryList({QStringLiteral("test.gprof*")}, QDir::Files).size(), 0);
+}
+
+void LifecycleIntegrationTest::recordsUnderALowLimitOfStacks()
+{
+    // The command has the limit as it was; a recorder whose own cannot be raised says so before anything is started.
+    const GenprofRunner runner;
+    const auto limited = [&runner](const char *kind) {
+        return runner.run(QStringLiteral("bash"),
+            {QStringLiteral("-c"),
+                QStringLiteral("ulimit -%1s 100; exec \"$0\" record -q --cpu off -o \"$1\" -- bash -c 'ulimit -s; exec "
+                               "\"$0\" 1 1000' \"$2\"")
+                    .arg(QString::fromUtf8(kind)),
+                GenprofRunner::program(), runner.session(), GenprofRunner::target(QStringLiteral("heap_truth"))});
+    };
+    const Ran soft = limited("S");
+    QVERIFY2(soft.exitCode == 0, soft.err.constData());
+    QVERIFY2(soft.out.startsWith("100\n"), soft.out.constData());
+    QVERIFY(QFile::remove(runner.session()));
+    const Ran hard = limited("");
+    if (hard.exitCode == 0)
+        QSKIP("this user may raise hard limits");
+    QCOMPARE(hard.exitCode, 125);
+    QVERIFY2(hard.err.contains("The stack is limited to 100 KiB"), hard.err.constData());
+    QCOMPARE(hard.out, QByteArray());
+    QVERIFY(!QFile::exists(runner.session()));
 }
 
 void LifecycleIntegrationTest::refusesToOverwriteAFile()

@@ -53,6 +53,7 @@ private Q_SLOTS:
     void partsThatAreZeroAreLeftOut();
     void partsAddUpToTheResidentMemory();
     void measuredPartsAddUpToTheRss();
+    void blocksOfAProgramThatIsGoneByExecExplainNothing();
 };
 
 void MemoryPartsTest::nothingRecordedHasNoParts() { QVERIFY(memoryParts(Snapshot()).empty()); }
@@ -116,6 +117,36 @@ void MemoryPartsTest::measuredPartsAddUpToTheRss()
     const MemoryNow now = memoryAt(snapshot, second(1));
     QCOMPARE(now.when, second(1));
     QCOMPARE(now.untouchedBytes, 150.0);
+}
+
+void MemoryPartsTest::blocksOfAProgramThatIsGoneByExecExplainNothing()
+{
+    // Replaced at 1.5 s by one without a tracer; its ticks go on. At 2 s and 3 s nothing is known of what is live.
+    Snapshot snapshot = threeTicks();
+    auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+    tables->images[0].end = Timestamp{1'500'000'000};
+    tables->images.push_back({.process = ProcessId(0u), .epoch = 1, .start = Timestamp{1'500'000'000}});
+    snapshot.tables = tables;
+    MemoryPartsSeries series{ProcessId(0u), {}, {}};
+    HeapSeries heap{ImageId(0u), {}, {}};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000);
+        heap.spans.push_back({second(i - 1), second(i)});
+        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 550});
+        series.times.push_back(second(i));
+        series.values.push_back({ProcessId(0u), 400, 0, 0, 0, 0, 0, 600, true});
+    }
+    snapshot.heapSeries.push_back(heap);
+    snapshot.memoryParts.push_back(series);
+    const auto parts = memoryParts(snapshot);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 400.0);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(2))->value, 0.0);
+    QCOMPARE(find(parts, "allocator_bytes")->series.nearest(second(3))->value, 400.0);
+    QCOMPARE(memoryAt(snapshot, second(1)).untouchedBytes, 150.0);
+    QCOMPARE(memoryAt(snapshot, second(3)).untouchedBytes, 0.0);
+    // The live heap itself ends with the tick in which the program went.
+    const TimeSeries live = timeSeries(snapshot, HeapQuantity::LiveBytes);
+    QCOMPARE(live.last()->when, second(2));
 }
 
 QTEST_GUILESS_MAIN(MemoryPartsTest)

@@ -5,6 +5,7 @@
 #include "model/report/csv_writer.h"
 #include "model/report/json_report.h"
 #include "model/report/lost_report.h"
+#include "model/report/session_words.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
 #include "tests/support/snapshot_builder.h"
@@ -372,6 +373,35 @@ private Q_SLOTS:
             for (const std::string &line : linesOf(report, "\n"))
                 QVERIFY2(textWidth(line) <= 80, line.c_str());
         }
+    }
+
+    void saysInWordsHowAHeapWasRecorded()
+    {
+        using enum HeapState;
+        // "off" is what somebody switched off.
+        QCOMPARE(heapStateText(Off, HeapMode::Off), std::string_view("off"));
+        QCOMPARE(heapStateText(Off, HeapMode::Full), std::string_view("not known"));
+        QCOMPARE(heapStateText(Full, HeapMode::Sampled), std::string_view("sampled"));
+        QCOMPARE(heapStateText(Inherited, HeapMode::Full), std::string_view("since fork"));
+        for (const HeapState state : {Off, Waiting, Full, Dormant, NotTraced, Inherited, Attached})
+            QVERIFY(heapStateText(state, HeapMode::Full).find('_') == std::string_view::npos);
+    }
+
+    void showsAsManyRowsOfTheSummarysListsAsAreAskedFor()
+    {
+        SnapshotBuilder builder;
+        for (int i = 0; i < 30; ++i)
+            builder.raw().marks.push_back({{i}, MarkKind::User, "mark-" + std::to_string(i) + "."});
+        const Snapshot snapshot = builder.build();
+        const auto shown = [&snapshot](std::size_t rows) {
+            TextReportOptions options;
+            options.rows = rows;
+            return written([&](std::ostream &out) { writeSummaryText(out, snapshot, options); });
+        };
+        QVERIFY(shown(0).find("mark-19.") != std::string::npos && shown(0).find("mark-20.") == std::string::npos);
+        QVERIFY(shown(0).find("… and 10 more marks (--format json lists all)") != std::string::npos);
+        QVERIFY(shown(2).find("mark-1.") != std::string::npos && shown(2).find("mark-2.") == std::string::npos);
+        QVERIFY(shown(50).find("mark-29.") != std::string::npos && shown(50).find("more marks") == std::string::npos);
     }
 
     void showsHeapStacksWithTheirPlaces()

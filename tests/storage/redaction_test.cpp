@@ -52,6 +52,17 @@ private Q_SLOTS:
         QVERIFY(bytesOf("in").contains("zebra-deleted"));
     }
 
+    void hidesNotesThatNameALibraryOfNoTable()
+    {
+        SampleSession sample;
+        sample.info().cpuNote = "libzebra.so.3, opened by dlmopen";
+        sample.info().activityNote = "not in libc.so.6";
+        VERIFY_RESULT(sample.make(file("libraries"), 10));
+        VERIFY_RESULT(storage::redactSession(file("libraries"), file("libraries.out"), {}));
+        QVERIFY(!bytesOf("libraries.out").contains("libzebra"));
+        QVERIFY(bytesOf("libraries.out").contains("not in libc.so.6"));
+    }
+
     void leavesNothingOfTheOldTexts()
     {
         const auto done = storage::redactSession(file("in"), file("out"), {});

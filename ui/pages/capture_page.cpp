@@ -41,7 +41,7 @@ QString heapWords(model::HeapState state, model::HeapMode mode)
 {
     switch (state) {
     case model::HeapState::Off:
-        return CapturePage::tr("not asked for");
+        return mode == model::HeapMode::Off ? CapturePage::tr("not asked for") : CapturePage::tr("not known");
     case model::HeapState::Waiting:
         return CapturePage::tr("waiting for the tracer");
     case model::HeapState::Full:
