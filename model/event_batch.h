@@ -6,7 +6,7 @@
 #include "model/base/ids.h"
 #include "model/base/time_range.h"
 #include "model/heap/heap_ages.h"
-#include "model/heap/heap_ledger.h"
+#include "model/heap/heap_counts.h"
 #include "model/memory_scan.h"
 #include "model/metrics.h"
 #include "model/session_info.h"

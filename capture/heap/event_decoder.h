@@ -47,28 +47,6 @@ public:
     /// The same into `event`: a copy of what was just written in parts would stall each time.
     void next(HeapEvent &event);
 
-    /// The next event if it is one record long, a Malloc or Free: as next() gives it. Else nothing is read, and false.
-    bool nextPlain(HeapEvent &event)
-    {
-        if (m_ring.available() == 0)
-            return false;
-        const wire::Record record = m_ring.peek(0);
-        const wire::RecordType type = record.type();
-        if ((type != wire::RecordType::Malloc && type != wire::RecordType::Free) || record.pointer() == 0
-            || (m_widePointer | m_wideSize) != 0) [[unlikely]]
-            return false;
-        m_ring.pop();
-        m_units += record.timeDelta();
-        event = {type, record.node(), record.pointer(), record.size(), m_units};
-        return true;
-    }
-
-    /// The pointer of the record `ahead` places further on: what to prefetch for. Only a hint.
-    std::uint64_t hint(std::uint64_t ahead) const
-    {
-        return ahead < m_ring.available() ? m_ring.peek(ahead).pointer() : 0;
-    }
-
     /// A new thread goes on in this ring.
     void startThread();
 
@@ -85,7 +63,26 @@ public:
 
     /// Records that made no sense, since the last call.
     std::uint64_t takeBadRecords();
-    void countBadRecord() { ++m_badRecords; }
+
+    /// Whether the next event, if its record is plain(), is all of that record.
+    bool isAtRecord() const { return (m_widePointer | m_wideSize) == 0; }
+    /// What a record says that is an event of its own: a Malloc or Free; else type None. Such records can be looked at
+    /// in the ring and skipped. `lastUnits`: when the thread's last event was.
+    static HeapEvent plain(const wire::Record &record, std::uint64_t lastUnits)
+    {
+        const wire::RecordType type = record.type();
+        const bool isPlain
+            = (type == wire::RecordType::Malloc || type == wire::RecordType::Free) && record.pointer() != 0;
+        return {isPlain ? type : wire::RecordType::None, record.node(), record.pointer(), record.size(),
+            lastUnits + record.timeDelta()};
+    }
+    /// What lies before `position` were plain records; the last of them was an event at `units`.
+    void skipTo(std::uint64_t position, std::uint64_t units)
+    {
+        while (m_ring.position() != position)
+            m_ring.pop();
+        m_units = units;
+    }
 
 private:
     void jump();

@@ -16,19 +16,19 @@ EventPairing::EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageB
 }
 
 EventPairing::Verdict EventPairing::apply(
-    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+    const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
 {
     switch (event.type) {
     case wire::RecordType::Malloc:
-        return allocate(event, timeNs, thread, missing);
+        return allocate(event, timeUs, thread, missing);
     case wire::RecordType::Free:
-        return release(event, timeNs, thread, missing);
+        return release(event, timeUs, thread, missing);
     case wire::RecordType::ReallocBegin:
-        return beginRealloc(event, thread, missing);
+        return beginRealloc(event, timeUs, thread, missing);
     case wire::RecordType::ReallocEnd:
-        return endRealloc(event, timeNs, thread, missing);
+        return endRealloc(event, timeUs, thread, missing);
     case wire::RecordType::ReallocFailed:
-        endThread(thread); // its block lives on
+        endThread(thread, event.units); // its block lives on
         return Verdict::Applied;
     case wire::RecordType::Order:
         return takeOrder(event, thread);
@@ -38,8 +38,17 @@ EventPairing::Verdict EventPairing::apply(
     }
 }
 
+/// What applyPlainly() does for blocks that are large, old or at odd addresses.
+bool EventPairing::freeUnusual(std::uint64_t pointer, std::int64_t timeUs, bool isTemporary)
+{
+    const std::optional<model::LiveBlock> block = m_live.take(pointer);
+    if (block)
+        m_ledger.freed(*block, timeUs, isTemporary);
+    return block.has_value();
+}
+
 EventPairing::Verdict EventPairing::allocate(
-    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+    const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
 {
     const std::uint8_t period = m_orders[thread.order].period;
     thread.hasNewOrder = false;
@@ -47,40 +56,119 @@ EventPairing::Verdict EventPairing::allocate(
         ++m_losses.overtaken; // nobody would tell of its free
         return Verdict::Applied;
     }
-    const model::LiveBlock block{event.size, event.node, m_ledger.bornAt(timeNs), period};
-    if (!m_live.insert(event.pointer, block)) {
+    UnsettledEvent made{.units = event.units, .timeUs = timeUs, .thread = &thread};
+    made.block = {event.size, event.node, m_ledger.bornAt(timeUs), period};
+    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    if (!unsettled && !m_live.insert(event.pointer, made.block)) {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
-        ++m_losses.missedFrees;
-        const model::LiveBlock old = *m_live.take(event.pointer);
-        leaveFollowed(event.pointer, 0, old);
-        m_ledger.freed(old, weightOf(event.pointer, old), timeNs, false);
-        m_live.insert(event.pointer, block);
+        if (missing == Missing::Keep)
+            unsettled = &openUnsettled(event.pointer, true);
+        else
+            missFreeBefore(event.pointer, made);
+    } else if (!unsettled) {
+        countAllocation(event.pointer, made);
+        if (period == 0 && m_hasEarlyFrees && cameEarly(event, thread)) [[unlikely]] {
+            m_live.take(event.pointer);
+            m_ledger.freed(made.block, weightOf(event.pointer, made.block), timeUs, false);
+        }
     }
-    m_ledger.allocated(event.node, event.size, weightOf(event.pointer, block), timeNs);
-    if (m_scopes.isOpen()) [[unlikely]]
-        m_scopes.allocated(&thread, event.pointer, event.size, event.node, event.units);
-    if (period == 0 && m_hasEarlyFrees && cameEarly(event, thread)) [[unlikely]] {
-        m_live.take(event.pointer);
-        m_ledger.freed(block, weightOf(event.pointer, block), timeNs, false);
-    }
+    if (unsettled) [[unlikely]]
+        unsettled->add(made);
     thread.lastAllocation = event.pointer;
     return Verdict::Applied;
 }
 
-EventPairing::Verdict EventPairing::release(
-    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+void EventPairing::countAllocation(std::uint64_t pointer, const UnsettledEvent &made)
 {
-    const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
-    if (block) {
-        m_ledger.freed(*block, weightOf(event.pointer, *block), timeNs, isTemporary(event, thread));
-        leaveFollowed(event.pointer, event.node, *block);
-        if (m_scopes.isOpen()) [[unlikely]]
-            m_scopes.freed(event.pointer, event.units);
+    m_ledger.allocated(made.block.node, made.block.size, weightOf(pointer, made.block), made.timeUs);
+    if (m_scopes.isOpen()) [[unlikely]]
+        m_scopes.allocated(made.thread, pointer, made.block.size, made.block.node, made.units);
+}
+
+void EventPairing::countFree(std::uint64_t pointer, const model::LiveBlock &block, const UnsettledEvent &free)
+{
+    m_ledger.freed(block, weightOf(pointer, block), free.timeUs, free.isTemporary);
+    leaveFollowed(pointer, free.flags, block);
+    if (m_scopes.isOpen()) [[unlikely]]
+        m_scopes.freed(pointer, free.units);
+}
+
+/// The block that is live at the address of `made` is gone, although nobody has told of it.
+void EventPairing::missFreeBefore(std::uint64_t pointer, const UnsettledEvent &made)
+{
+    ++m_losses.missedFrees;
+    const model::LiveBlock old = *m_live.take(pointer);
+    leaveFollowed(pointer, 0, old);
+    m_ledger.freed(old, weightOf(pointer, old), made.timeUs, false);
+    m_live.insert(pointer, made.block);
+    countAllocation(pointer, made);
+}
+
+UnsettledAddress &EventPairing::openUnsettled(std::uint64_t pointer, bool wasLive)
+{
+    if (m_unsettled.isFull())
+        settleBefore(UINT64_MAX);
+    return m_unsettled.open(pointer, wasLive);
+}
+
+void EventPairing::settleBefore(std::uint64_t units)
+{
+    while (std::optional<UnsettledAddress> due = m_unsettled.takeBefore(units))
+        settle(*due);
+}
+
+/// Blocks and frees are paired as they came; what matters is how many there are, and which block is left.
+void EventPairing::settle(UnsettledAddress &address)
+{
+    std::vector<UnsettledEvent> blocks, frees;
+    if (address.wasLive)
+        blocks.push_back({.isCounted = true, .block = *m_live.take(address.pointer)});
+    const std::optional<std::size_t> last = address.lastBlock();
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < address.events.size(); ++i) {
+        left = i == last ? blocks.size() : left;
+        (address.events[i].isFree ? frees : blocks).push_back(address.events[i]);
+    }
+    const bool isLive = address.surplus > 0;
+    if (isLive)
+        std::rotate(blocks.begin() + static_cast<std::ptrdiff_t>(left),
+            blocks.begin() + static_cast<std::ptrdiff_t>(left) + 1, blocks.end());
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const UnsettledEvent &made = blocks[i];
+        if (!made.isCounted)
+            countAllocation(address.pointer, made);
+        if (isLive && i + 1 == blocks.size()) {
+            m_live.insert(address.pointer, made.block);
+        } else if (i >= frees.size()) {
+            ++m_losses.missedFrees;
+            leaveFollowed(address.pointer, 0, made.block);
+            m_ledger.freed(made.block, weightOf(address.pointer, made.block), address.events.back().timeUs, false);
+        } else if (frees[i].isRealloc) {
+            frees[i].thread->reallocBlock = made.block;
+        } else {
+            countFree(address.pointer, made.block, frees[i]);
+        }
+    }
+    for (std::size_t i = blocks.size(); i < frees.size(); ++i)
+        m_losses.unknownFrees += frees[i].isRealloc ? 0 : 1; // a realloc counts what it does not know when it ends
+}
+
+EventPairing::Verdict EventPairing::release(
+    const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
+{
+    const UnsettledEvent free = freeOf(event, timeUs, thread);
+    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    if (unsettled) [[unlikely]] {
+        unsettled->add(free);
+    } else if (const std::optional<model::LiveBlock> block = m_live.take(event.pointer)) {
+        countFree(event.pointer, *block, free);
     } else {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
-        if (expectsUnknown(event, thread))
+        if (missing == Missing::Keep)
+            openUnsettled(event.pointer, false).add(free);
+        else if (expectsUnknown(event, thread))
             keepEarly(event, thread);
         else
             ++m_losses.unknownFrees;
@@ -92,29 +180,52 @@ EventPairing::Verdict EventPairing::release(
     return Verdict::Applied;
 }
 
-EventPairing::Verdict EventPairing::beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing)
+UnsettledEvent EventPairing::freeOf(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread) const
+{
+    return {.units = event.units,
+        .timeUs = timeUs,
+        .thread = &thread,
+        .isFree = true,
+        .isTemporary = isTemporary(event, thread),
+        .flags = event.node};
+}
+
+EventPairing::Verdict EventPairing::beginRealloc(
+    const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
 {
     // One that never ended was lost in its middle.
-    endThread(thread);
-    std::optional<model::LiveBlock> block = m_live.take(event.pointer);
-    if (!block && missing == Missing::Wait)
-        return Verdict::MustWait;
+    endThread(thread, event.units);
+    UnsettledEvent free = freeOf(event, timeUs, thread);
+    free.isRealloc = true;
+    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    std::optional<model::LiveBlock> block;
+    if (!unsettled)
+        block = m_live.take(event.pointer);
+    if (!unsettled && !block) {
+        if (missing == Missing::Wait)
+            return Verdict::MustWait;
+        if (missing == Missing::Keep)
+            unsettled = &openUnsettled(event.pointer, false);
+    }
     thread.hasNewOrder = false;
     thread.isInRealloc = true;
     thread.reallocPointer = event.pointer;
-    thread.isTemporaryRealloc = isTemporary(event, thread);
+    thread.isTemporaryRealloc = free.isTemporary;
     thread.reallocBlock = block;
     thread.reallocFlags = event.node;
-    thread.isReallocUnsampled = !block && expectsUnknown(event, thread);
-    if (thread.isReallocUnsampled)
+    thread.isReallocUnsampled = !block && !unsettled && expectsUnknown(event, thread);
+    if (unsettled) [[unlikely]]
+        unsettled->add(free);
+    else if (thread.isReallocUnsampled)
         keepEarly(event, thread);
     return Verdict::Applied;
 }
 
 EventPairing::Verdict EventPairing::endRealloc(
-    const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing)
+    const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
 {
-    if (event.pointer != 0 && missing == Missing::Wait && m_live.contains(event.pointer))
+    if (event.pointer != 0 && missing == Missing::Wait && m_live.contains(event.pointer)
+        && !m_unsettled.find(event.pointer))
         return Verdict::MustWait;
     // Begun under an order that had nothing to tell of it.
     const bool isUnbegun = !thread.isInRealloc && thread.hasNewOrder;
@@ -123,27 +234,40 @@ EventPairing::Verdict EventPairing::endRealloc(
     else if (!thread.isInRealloc)
         ++m_losses.badRecords;
     else if (thread.reallocBlock) {
-        m_ledger.freed(*thread.reallocBlock, weightOf(thread.reallocPointer, *thread.reallocBlock), timeNs,
-            thread.isTemporaryRealloc);
-        leaveFollowed(thread.reallocPointer, thread.reallocFlags, *thread.reallocBlock);
-        if (m_scopes.isOpen()) [[unlikely]]
-            m_scopes.freed(thread.reallocPointer, event.units);
+        countFree(thread.reallocPointer, *thread.reallocBlock,
+            {.units = event.units,
+                .timeUs = timeUs,
+                .thread = &thread,
+                .isFree = true,
+                .isTemporary = thread.isTemporaryRealloc,
+                .flags = thread.reallocFlags});
+    } else if (UnsettledEvent *open = m_unsettled.reallocOf(&thread)) {
+        open->isRealloc = false; // whichever block it was is gone from here on
+        open->timeUs = timeUs;
     } else if (!thread.isReallocUnsampled)
         ++m_losses.unknownFrees;
     thread.isInRealloc = false;
     thread.hasNewOrder = false;
     thread.reallocBlock.reset();
     thread.lastAllocation = 0;
-    return event.pointer != 0 ? allocate(event, timeNs, thread, missing) : Verdict::Applied;
+    return event.pointer != 0 ? allocate(event, timeUs, thread, missing) : Verdict::Applied;
 }
 
-void EventPairing::endThread(ThreadHistory &thread)
+void EventPairing::endThread(ThreadHistory &thread, std::uint64_t units)
 {
     if (!thread.isInRealloc)
         return;
     thread.isInRealloc = false;
-    if (thread.reallocBlock && !m_live.insert(thread.reallocPointer, *thread.reallocBlock))
-        ++m_losses.badRecords; // its address is somebody else's: the realloc cannot have failed
+    if (!m_unsettled.isEmpty())
+        m_unsettled.removeReallocOf(&thread, units);
+    if (!thread.reallocBlock)
+        return;
+    UnsettledAddress *unsettled = m_unsettled.find(thread.reallocPointer);
+    if (!unsettled && !m_live.insert(thread.reallocPointer, *thread.reallocBlock))
+        unsettled
+            = &openUnsettled(thread.reallocPointer, true); // it has been freed since, and somebody else has its address
+    if (unsettled)
+        unsettled->add({.units = units, .thread = &thread, .isCounted = true, .block = *thread.reallocBlock});
     thread.reallocBlock.reset();
 }
 
@@ -212,6 +336,7 @@ double EventPairing::thin(
     const wire::SampledBlocks &followed, std::uint64_t seed, const std::vector<ThreadHistory *> &threads)
 {
     m_followed = followed;
+    settleBefore(UINT64_MAX);
     const std::uint8_t period = m_orders.back().period;
     const std::uint64_t periodBytes = weightsOf(period).periodBytes();
     model::Thinning thinning(periodBytes, seed);

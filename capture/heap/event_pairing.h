@@ -3,6 +3,7 @@
 
 #include "capture/heap/event_decoder.h"
 #include "capture/heap/scope_book.h"
+#include "capture/heap/unsettled_blocks.h"
 #include "capture/wire/sampled_blocks.h"
 #include "model/heap/heap_ledger.h"
 #include "model/heap/live_table.h"
@@ -41,9 +42,10 @@ struct PairingLosses
 
 /// Pairs the allocations and frees of one image, pointer by pointer, and keeps its books.
 ///
-/// Events of different threads can reach the recorder out of order. A free is published before the allocator is called and
-/// an allocation after it returned, so whatever an event needs was published before it: an event that cannot be
-/// applied yet says so, and the caller brings the other rings up to date and tries again.
+/// Events of different threads can come out of order. A free is published before the allocator is called and an allocation after it
+/// returned, so whatever an event needs was published before it, but may be stamped a moment later. What an event without its
+/// counterpart does is the caller's choice: it is kept until the counterpart comes (UnsettledBlocks), or says that it must wait, and the
+/// caller brings the other rings up to date and tries again.
 ///
 /// Where bytes are sampled, an event stands for more than itself (model::SampleWeights), and the target says itself which frees are
 /// those of a thread's last allocation: what was not sampled in between is not seen here. How blocks are recorded may change (an order,
@@ -61,37 +63,50 @@ public:
     };
     /// What to do with an event whose counterpart is missing.
     enum class Missing : std::uint8_t {
-        Wait,
+        Keep,   ///< it comes within UnsettledBlocks::kSkewUnits if at all: nothing waits; see settleBefore()
+        Wait,   ///< the event is not applied
         Accept, ///< no other ring can have it: it was lost or came before tracing; counted
     };
 
-    Verdict apply(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+    Verdict apply(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing);
 
-    /// Whether applyPlainly() may be asked: every event is and was recorded, and nobody asks about parts of the run.
+    /// All that is stamped before `units` has been applied: what was kept and still misses its counterpart has none, and is counted.
+    void settleBefore(std::uint64_t units);
+    /// Whether no event is kept for its counterpart.
+    bool isSettled() const { return m_unsettled.isEmpty(); }
+
+    /// Whether applyPlainly() may be asked: every event is and was recorded, nothing is unsettled, and nobody asks about parts of the run.
     bool isPlain() const
     {
-        return m_orders.size() == 1 && m_orders.front().period == 0 && !m_hasEarlyFrees && !m_scopes.isOpen();
+        return m_orders.size() == 1 && m_orders.front().period == 0 && m_unsettled.isEmpty() && !m_hasEarlyFrees
+            && !m_scopes.isOpen();
     }
     /// Applies a Malloc or Free as apply() would, where isPlain(): the shortest way, inlined. False: nothing was done, ask apply().
-    bool applyPlainly(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread)
+    [[gnu::always_inline]] bool applyPlainly(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread)
     {
         if (event.type == wire::RecordType::Malloc) {
-            if (!m_live.insert(event.pointer, {event.size, event.node, m_ledger.bornAt(timeNs), 0})) [[unlikely]]
+            const std::int64_t birthUs = m_ledger.bornAt(timeUs);
+            if (!model::LiveEntry::canHold(event.pointer, event.size, birthUs)) [[unlikely]] {
+                if (!m_live.insert(event.pointer, {event.size, event.node, birthUs, 0}))
+                    return false;
+            } else if (!m_live.insertUsual(event.pointer,
+                           model::LiveEntry(event.pointer, event.size, event.node, birthUs))) [[unlikely]] {
                 return false;
-            m_ledger.allocated(event.node, event.size, timeNs);
+            }
+            m_ledger.allocatedOne(event.node, event.size, timeUs);
             thread.lastAllocation = event.pointer;
-        } else if (event.type == wire::RecordType::Free) {
-            const std::optional<model::LiveBlock> block = m_live.take(event.pointer);
-            if (!block) [[unlikely]]
-                return false;
-            const bool isTemporary = thread.lastAllocation == event.pointer;
-            m_ledger.freed(*block, timeNs, isTemporary);
-            // The next block at this address is another one.
-            thread.lastAllocation = isTemporary ? 0 : thread.lastAllocation;
-        } else {
-            return false;
+            return true;
         }
-        thread.hasNewOrder = false;
+        if (event.type != wire::RecordType::Free) [[unlikely]]
+            return false;
+        const bool isTemporary = thread.lastAllocation == event.pointer;
+        model::LiveEntry entry;
+        if (m_live.takeUsual(event.pointer, entry)) [[likely]]
+            m_ledger.freedOne(entry.node(), entry.size(), entry.birthUs(), timeUs, isTemporary);
+        else if (!freeUnusual(event.pointer, timeUs, isTemporary))
+            return false;
+        if (isTemporary)
+            thread.lastAllocation = 0; // the next block at this address is another one
         return true;
     }
 
@@ -121,8 +136,8 @@ public:
     /// The set of the image, once there is one.
     void setFollowed(const wire::SampledBlocks &followed) { m_followed = followed; }
 
-    /// The thread ended: a block that was inside a realloc is live again.
-    void endThread(ThreadHistory &thread);
+    /// The thread ended by `units`: a block that was inside a realloc is live again.
+    void endThread(ThreadHistory &thread, std::uint64_t units);
 
     void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
 
@@ -145,11 +160,18 @@ public:
     std::optional<AgeChanges> takeAges(std::int64_t nowNs);
 
 private:
-    Verdict allocate(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
-    Verdict release(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
-    Verdict beginRealloc(const HeapEvent &event, ThreadHistory &thread, Missing missing);
-    Verdict endRealloc(const HeapEvent &event, std::int64_t timeNs, ThreadHistory &thread, Missing missing);
+    bool freeUnusual(std::uint64_t pointer, std::int64_t timeUs, bool isTemporary);
+    Verdict allocate(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing);
+    Verdict release(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing);
+    Verdict beginRealloc(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing);
+    Verdict endRealloc(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing);
 
+    UnsettledEvent freeOf(const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread) const;
+    void countAllocation(std::uint64_t pointer, const UnsettledEvent &made);
+    void countFree(std::uint64_t pointer, const model::LiveBlock &block, const UnsettledEvent &free);
+    void missFreeBefore(std::uint64_t pointer, const UnsettledEvent &made);
+    UnsettledAddress &openUnsettled(std::uint64_t pointer, bool wasLive);
+    void settle(UnsettledAddress &address);
     Verdict takeOrder(const HeapEvent &event, ThreadHistory &thread);
     std::uint8_t periodOf(std::uint64_t samplePeriodBytes);
     const model::SampleWeights &weightsOf(std::uint8_t period) const { return m_weights[period]; }
@@ -192,6 +214,7 @@ private:
     };
     std::array<EarlyFree, 256> m_earlyFrees{}; ///< by address; a younger one takes an older one's place
     bool m_hasEarlyFrees = false;
+    UnsettledBlocks m_unsettled;
     model::LiveTable m_live;
     model::HeapLedger m_ledger;
     ScopeBook m_scopes;

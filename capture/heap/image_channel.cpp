@@ -17,16 +17,10 @@ namespace capture {
 
 namespace {
 
-/// Records ahead of the one that is applied whose places in the live table are asked for.
-constexpr std::uint64_t kPrefetchAhead = 12;
-/// How far stamps of two threads may be in the wrong order, in clock units: about a microsecond.
-constexpr std::uint64_t kSkewUnits = 64;
 /// How long a drain goes on while events wait for other rings: the lock is wanted by others too.
 constexpr std::int64_t kLongestDrainNs = 5'000'000;
 /// The same of an image that is gone: nothing real is left to read by then, but somebody who kept the memory may write on.
 constexpr std::int64_t kLongestLastDrainNs = 2'000'000'000;
-/// A stamp that is further ahead than this is none: clocks of processors differ by far less.
-constexpr std::int64_t kMostAheadNs = 5'000'000'000;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
 
@@ -48,7 +42,7 @@ bool ImageChannel::hasMuchToRead() const
 {
     const wire::MemoryView view = m_memory->view();
     if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount()
-        || isAnyStalled())
+        || isAnyOpen())
         return true;
     return std::any_of(m_rings.begin(), m_rings.end(), [&](const auto &ring) {
         const wire::RingReader &reader = ring->decoder.ring();
@@ -69,8 +63,9 @@ bool ImageChannel::isAllApplied() const
 
 bool ImageChannel::isSettled() const
 {
-    return std::none_of(m_active.begin(), m_active.end(),
-        [](const Ring *ring) { return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc; });
+    return m_pairing.isSettled() && std::none_of(m_active.begin(), m_active.end(), [](const Ring *ring) {
+        return ring->current.type != wire::RecordType::None || ring->thread.isInRealloc;
+    });
 }
 
 void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
@@ -130,148 +125,9 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
     }
     if (isFinal)
         for (Ring *ring : m_active)
-            m_pairing.endThread(ring->thread);
+            m_pairing.endThread(ring->thread, clock.units());
     m_traffic.events += events;
     return events;
-}
-
-std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
-{
-    // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
-    // something older. By the skew less than now, as clocks of processors differ: all that an event needs is then seen in this pass.
-    const std::uint64_t begin = clock.units();
-    const std::uint64_t ahead = clock.unitsIn(kMostAheadNs), latest = begin + ahead;
-    const std::uint64_t horizon = isFinal ? latest : begin - kSkewUnits;
-    ++m_pass;
-    m_queue.clear();
-    m_waiting.clear();
-    for (Ring *ring : m_active) {
-        const std::uint64_t before = ring->decoder.ring().available();
-        if (!ring->decoder.ring().refresh())
-            ++m_badRecords;
-        const std::uint64_t now = ring->decoder.ring().available();
-        ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
-        if (ring->current.type == wire::RecordType::None)
-            ring->decoder.next(ring->current);
-        if (ring->current.type == wire::RecordType::None)
-            continue;
-        if (ring->current.units > latest && ring->current.units > clock.units() + ahead) [[unlikely]] {
-            // It would never be due, and nothing behind it; and as a birth it would make all that comes look old.
-            ++m_badRecords;
-            ring->current.units = clock.units();
-            ring->decoder.setTime(ring->current.units);
-        }
-        enqueue(*ring);
-    }
-    std::uint64_t applied = 0;
-    for (;;) {
-        const std::uint64_t moved = runQueue(clock, horizon);
-        applied += moved;
-        // Whatever moved may be what others wait for. Once nothing moves, the oldest of those that were met before this pass looked
-        // at all rings waits for something that was lost or came before tracing.
-        if (moved == 0 && !acceptOldest(clock, isFinal))
-            return applied;
-        applied += moved == 0 ? 1 : 0;
-        for (Ring *ring : std::exchange(m_waiting, {}))
-            enqueue(*ring);
-    }
-}
-
-std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
-{
-    const auto isLater
-        = [](const Ring *a, const Ring *b) { return a->turn != b->turn ? a->turn > b->turn : a->isLast && !b->isLast; };
-    std::make_heap(m_queue.begin(), m_queue.end(), isLater);
-    std::uint64_t applied = 0;
-    while (!m_queue.empty()) {
-        std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
-        Ring *ring = m_queue.back();
-        m_queue.pop_back();
-        if (ring->turn > horizon && (!ring->isStalled || isInStrictOrder()))
-            continue;
-        // Strictly in the order of stamps: a block that comes back in another thread before its free is applied would be taken for
-        // a block that was never freed.
-        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
-        const bool isSecondTry = ring->isStalled;
-        applied += run(*ring, clock, limit);
-        if (ring->current.type == wire::RecordType::None)
-            continue;
-        if (ring->isStalled && isSecondTry) {
-            m_waiting.push_back(ring);
-        } else if (ring->isStalled || ring->current.units <= horizon) {
-            enqueue(*ring);
-            std::push_heap(m_queue.begin(), m_queue.end(), isLater);
-        }
-    }
-    return applied;
-}
-
-void ImageChannel::enqueue(Ring &ring)
-{
-    // One that waits has its turn after everything that can have been before it, stamps in the wrong order included.
-    ring.turn = ring.current.units + (ring.isStalled ? kSkewUnits : 0);
-    m_queue.push_back(&ring);
-}
-
-std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
-{
-    std::uint64_t applied = 0;
-    do {
-        if (!ring.isStalled && !ring.isLast && m_pairing.isPlain()) {
-            applied += runPlainly(ring, clock, limitUnits);
-            if (ring.current.type == wire::RecordType::None || ring.current.units > limitUnits)
-                break;
-        }
-        bool isApplied = applyCurrent(ring, clock, EventPairing::Missing::Wait);
-        if (!isApplied && !ring.isLast && !ring.isStalled) {
-            ring.isLast = true; // once more after the events of the same moment, before others run ahead
-            break;
-        }
-        if (!isApplied && needsNoCounterpart(ring))
-            isApplied = applyCurrent(ring, clock, EventPairing::Missing::Accept);
-        if (!isApplied) {
-            if (!ring.isStalled)
-                ring.stalledInPass = m_pass;
-            m_stalledRings += ring.isStalled ? 0 : 1;
-            ring.isStalled = true;
-            break;
-        }
-        ++applied;
-    } while (ring.current.type != wire::RecordType::None && ring.current.units <= limitUnits);
-    return applied;
-}
-
-/// Nearly all events are such: the next ones up to `limitUnits` that take no decision. Returns how many.
-std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
-{
-    std::uint64_t applied = 0;
-    HeapEvent event = ring.current;
-    while (event.units <= limitUnits && m_pairing.applyPlainly(event, clock.toNs(event.units), ring.thread)) {
-        ++applied;
-        m_pairing.prefetch(ring.decoder.hint(kPrefetchAhead));
-        if (!ring.decoder.nextPlain(event))
-            ring.decoder.next(event);
-    }
-    ring.current = event;
-    return applied;
-}
-
-bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
-{
-    Ring *oldest = nullptr;
-    for (Ring *ring : m_waiting) {
-        // One that was met in this pass may get what it waits for in the next, and what others wait for may be behind it.
-        if (!isFinal && ring->stalledInPass == m_pass)
-            return false;
-        if (!oldest || ring->current.units < oldest->current.units)
-            oldest = ring;
-    }
-    if (!oldest)
-        return false;
-    applyCurrent(*oldest, clock, EventPairing::Missing::Accept);
-    if (oldest->current.type == wire::RecordType::None)
-        std::erase(m_waiting, oldest);
-    return true;
 }
 
 namespace {
@@ -283,12 +139,6 @@ template <typename Payload> bool read(const std::string &text, Payload &payload)
         return false;
     std::memcpy(&payload, text.data(), sizeof payload);
     return true;
-}
-
-bool isQuestion(const HeapEvent &event)
-{
-    return event.type == wire::RecordType::Note && event.node >= static_cast<std::uint32_t>(wire::NoteKind::ScopeBegin)
-        && event.node <= static_cast<std::uint32_t>(wire::NoteKind::Exit);
 }
 
 } // namespace
@@ -315,49 +165,12 @@ void ImageChannel::takeQuestion(Ring &ring)
 std::vector<ScopeAnswer> ImageChannel::takeScopeAnswers()
 {
     // An event that waits for another ring may be one of the scope.
-    if (!m_pairing.scopes().hasEnded() || isAnyStalled())
+    if (!m_pairing.scopes().hasEnded() || isAnyOpen())
         return {};
     return m_pairing.scopes().takeAnswers(m_pairing.hasSampled() || m_step.has_value());
 }
 
-std::uint32_t ImageChannel::takeExitQuestion() { return isAnyStalled() ? 0 : std::exchange(m_exitQuestion, 0); }
-
-bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
-{
-    const HeapEvent &event = ring.current;
-    if (isQuestion(event))
-        takeQuestion(ring);
-    else if (ProgramEvents::isOne(event.type))
-        m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
-    else if (m_pairing.apply(event, clock.toNs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
-        return false;
-    m_stalledRings -= ring.isStalled ? 1 : 0;
-    ring.isStalled = false;
-    ring.isLast = false;
-    ring.decoder.next(ring.current);
-    return true;
-}
-
-/// Where frees of unknown blocks are many, an event without its counterpart must not wait for a pass in which nothing moves: it would wait for
-/// long, others would run ahead of all that is behind it, and then wait for it in turn. So all is applied in the order of its stamps.
-bool ImageChannel::isInStrictOrder() const { return m_hasEarlierBlocks || m_pairing.lastOrder() > 0; }
-
-/// Whether no counterpart of the ring's event can come: for the free of a block that need not be known, once all of the same moment is applied;
-/// for others, once all is that clocks may have stamped wrongly.
-bool ImageChannel::needsNoCounterpart(const Ring &ring) const
-{
-    if (!isInStrictOrder())
-        return false;
-    const bool isFree
-        = ring.current.type == wire::RecordType::Free || ring.current.type == wire::RecordType::ReallocBegin;
-    const bool isExpected = isFree && (m_hasEarlierBlocks || m_pairing.expectsUnknown(ring.current, ring.thread));
-    if (!isExpected && !ring.isStalled)
-        return false;
-    // What was to come before may be behind an event that waits.
-    return m_stalledRings == 0 || std::none_of(m_active.begin(), m_active.end(), [&](const Ring *other) {
-        return other != &ring && other->isStalled && other->current.units <= ring.current.units;
-    });
-}
+std::uint32_t ImageChannel::takeExitQuestion() { return isAnyOpen() ? 0 : std::exchange(m_exitQuestion, 0); }
 
 void ImageChannel::publishTails()
 {
@@ -438,7 +251,7 @@ void ImageChannel::release(Ring &ring)
         ++m_badRecords;
     if (reader.available() != 0 || ring.current.type != wire::RecordType::None)
         return; // read it first
-    m_pairing.endThread(ring.thread);
+    m_pairing.endThread(ring.thread, ring.current.units);
     const std::uint64_t before = reader.offset();
     const auto records = static_cast<std::uint32_t>(reader.records());
     reader.describe();

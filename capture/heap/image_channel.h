@@ -8,6 +8,7 @@
 #include "capture/heap/recorder_clock.h"
 #include "model/event_batch.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -59,8 +60,8 @@ public:
     ImageChannel(std::unique_ptr<ImageMemory> memory, std::int32_t pid, bool sharesPids,
         model::Duration ageBucket = model::kFirstAgeBucket);
 
-    /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the image is gone, nothing more will
-    /// come: every record is used up and unfinished reallocs are closed.
+    /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the
+    /// image is gone, nothing more will come: every record is used up and unfinished reallocs are closed.
     std::uint64_t drain(const RecorderClock &clock, bool isFinal);
 
     /// Provides what the target asked for or will soon need: slots, larger rings, pages for nodes. `mayScan`: also look for
@@ -121,6 +122,8 @@ public:
     std::uint64_t takeBadRecords();
 
 private:
+    /// So many records are looked at, and their memory asked for, before they are applied.
+    static constexpr std::uint64_t kLeastAhead = 12, kMostAhead = 32;
     struct Ring
     {
         EventDecoder decoder;
@@ -139,13 +142,21 @@ private:
         std::uint64_t headAtPause = 0; ///< what was written until then
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
+        std::array<wire::Record, kMostAhead>
+            ahead;                  ///< copies of the records that come next, by position modulo kMostAhead
+        std::uint64_t aheadEnd = 0; ///< position of the first that is not copied
     };
 
     void findNewOwners(const RecorderClock &clock);
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
+    std::uint64_t merge(const RecorderClock &clock, std::uint64_t horizon);
+    void lowerFront();
+    std::uint64_t runStrictly(const RecorderClock &clock, bool isFinal, std::uint64_t horizon);
     std::uint64_t runQueue(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
     std::uint64_t runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
+    std::uint64_t lookAhead(Ring &ring);
+    static void decodeNext(Ring &ring);
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
     void takeQuestion(Ring &ring);
@@ -157,6 +168,7 @@ private:
     bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
+    bool isAnyOpen() const { return isAnyStalled() || !m_pairing.isSettled(); }
     bool isAllApplied() const;
     void publishTails();
     std::uint32_t freeSlots() const;
@@ -171,7 +183,7 @@ private:
     ProgramEvents m_program;
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
-    std::vector<Ring *> m_queue;                ///< heap by time, while a pass runs
+    std::vector<Ring *> m_queue;                ///< heap by turn, the earliest in front, while a pass runs
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;

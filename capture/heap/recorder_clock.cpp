@@ -42,8 +42,20 @@ RecorderClock::RecorderClock(std::int64_t originNs)
     sync();
 }
 
+RecorderClock::RecorderClock(std::uint64_t &units)
+    : m_virtual(&units)
+    , m_kind(wire::Clock::Tsc)
+    , m_originNs(0)
+    , m_lastUnits(0)
+    , m_nsPerUnit(25)
+    , m_usPerUnit(0.025)
+{
+}
+
 std::uint64_t RecorderClock::units() const
 {
+    if (m_virtual)
+        return (*m_virtual)++;
     const auto raw = m_kind == wire::Clock::Tsc ? __rdtsc() : static_cast<std::uint64_t>(monotonicNs());
     return raw >> wire::kClockShift;
 }
@@ -67,11 +79,15 @@ RecorderClock::Reading RecorderClock::read() const
 
 void RecorderClock::sync()
 {
+    if (m_virtual)
+        return;
     const Reading now = read();
     if (now.units > m_first.units)
         m_nsPerUnit = static_cast<double>(now.ns - m_first.ns) / static_cast<double>(now.units - m_first.units);
     m_lastUnits = now.units;
     m_lastNs = now.ns;
+    m_lastUs = now.ns / 1000;
+    m_usPerUnit = m_nsPerUnit / 1000;
 }
 
 } // namespace capture

@@ -15,6 +15,8 @@ class RecorderClock
 public:
     /// `originNs`: CLOCK_MONOTONIC at moment 0 of the recording.
     explicit RecorderClock(std::int64_t originNs);
+    /// A clock of virtual time, for tests: units() is what `units` says, which each look moves on by one. A unit is 25 ns.
+    explicit RecorderClock(std::uint64_t &units);
 
     /// What the targets must use: the time stamp counter where the kernel itself trusts it.
     wire::Clock kind() const { return m_kind; }
@@ -32,6 +34,13 @@ public:
         const auto difference = static_cast<std::int64_t>(units - m_lastUnits);
         return m_lastNs
             + static_cast<std::int64_t>(std::clamp(static_cast<double>(difference) * m_nsPerUnit, -kMostNs, kMostNs));
+    }
+
+    /// The same in microseconds, of which even 2^63 units are not too many.
+    std::int64_t toUs(std::uint64_t units) const
+    {
+        const auto difference = static_cast<std::int64_t>(units - m_lastUnits);
+        return m_lastUs + static_cast<std::int64_t>(static_cast<double>(difference) * m_usPerUnit);
     }
 
     /// How many clock units pass in so many nanoseconds.
@@ -53,12 +62,15 @@ private:
     };
     Reading read() const;
 
+    std::uint64_t *m_virtual = nullptr;
     wire::Clock m_kind;
     std::int64_t m_originNs;
     Reading m_first{};
     std::uint64_t m_lastUnits = 0;
     std::int64_t m_lastNs = 0;
     double m_nsPerUnit = 0;
+    std::int64_t m_lastUs = 0;
+    double m_usPerUnit = 0;
 };
 
 } // namespace capture

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/heap/heap_ages.h"
-#include "model/heap/peak_tracker.h"
+#include "model/heap/heap_counts.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "model/heap/heap_ledger.h"
+#include "model/heap/heap_counts.h"
 
 #include <cstdint>
 #include <unordered_map>

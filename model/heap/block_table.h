@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -8,14 +9,14 @@
 
 namespace model {
 
-/// A hash table by address: open addressing, so that an event touches one cache line and a prefetch can fetch it ahead.
-/// `Entry` is a value with `isEmpty()` (so it is made), `isOf(pointer)` and `pointer()`. One owning thread.
+/// A hash table by address, with open addressing. What does not find its home free stands further on, past the last home in a tail, whose last place is always empty: no search ever goes round.
+/// `Entry` is a value with `isEmpty()` (so it is made), `isOf(pointer)`, `pointer()`, `hash()` and a static `hashOf(pointer)`, whose
+/// upper bits count. One owning thread.
 template <typename Entry> class BlockTable
 {
 public:
     BlockTable()
-        : m_entries(std::size_t{1} << kFirstBits)
-        , m_mask(m_entries.size() - 1)
+        : m_entries((std::size_t{1} << kFirstBits) + kFirstTail)
         , m_shift(64 - kFirstBits)
     {
     }
@@ -25,14 +26,14 @@ public:
     /// The entry at a place, empty or not.
     const Entry &at(std::size_t place) const { return m_entries[place]; }
 
-    /// Asks for the memory that a coming look for `pointer` will touch.
-    void prefetch(std::uint64_t pointer) const { __builtin_prefetch(&m_entries[placeOf(pointer)], 1); }
-
     /// The entry of `pointer`; null if there is none.
     const Entry *find(std::uint64_t pointer) const
     {
-        const Entry &entry = m_entries[search(pointer)];
-        return entry.isEmpty() ? nullptr : &entry;
+        const Entry *entry = m_entries.data() + homeOf(pointer);
+        for (; !entry->isEmpty(); ++entry)
+            if (entry->isOf(pointer))
+                return entry;
+        return nullptr;
     }
 
     template <typename Visit> void forEach(Visit visit) const
@@ -45,68 +46,74 @@ public:
     /// Adds an entry; false if there is one of its pointer already, which then stays.
     bool insert(std::uint64_t pointer, const Entry &entry)
     {
-        const std::size_t place = search(pointer);
-        if (!m_entries[place].isEmpty())
-            return false;
-        m_entries[place] = entry;
-        if (++m_count > m_mask / 4 * 3) [[unlikely]]
-            grow();
+        Entry *place = m_entries.data() + homeOf(pointer);
+        for (; !place->isEmpty(); ++place)
+            if (place->isOf(pointer))
+                return false;
+        *place = entry;
+        if (++m_count > m_most || place == &m_entries.back()) [[unlikely]]
+            makeRoom();
         return true;
     }
 
     /// Removes the entry of `pointer` and copies it to `taken`; false if there is none.
     bool take(std::uint64_t pointer, Entry &taken)
     {
-        std::size_t hole = search(pointer);
-        // Copies, since what is written could be they for all that the compiler knows.
         Entry *const entries = m_entries.data();
-        const std::size_t mask = m_mask;
-        const unsigned shift = m_shift;
-        if (entries[hole].isEmpty())
-            return false;
-        taken = entries[hole];
+        Entry *hole = entries + homeOf(pointer);
+        for (;; ++hole) {
+            if (hole->isEmpty())
+                return false;
+            if (hole->isOf(pointer))
+                break;
+        }
+        taken = *hole;
         --m_count;
         // Moves back what the hole would cut off from its place, so no tombstones ever slow a search down.
-        for (std::size_t next = (hole + 1) & mask; !entries[next].isEmpty(); next = (next + 1) & mask) {
-            const std::size_t home = hashOf(entries[next].pointer()) >> shift;
-            if (((next - home) & mask) < ((next - hole) & mask))
+        for (Entry *next = hole + 1; !next->isEmpty(); ++next) {
+            if (entries + (next->hash() >> m_shift) > hole)
                 continue;
-            entries[hole] = entries[next];
+            *hole = *next;
             hole = next;
         }
-        entries[hole] = {};
+        *hole = {};
         return true;
     }
 
 private:
     static constexpr unsigned kFirstBits = 10;
+    static constexpr std::size_t kFirstTail = 64;
 
-    static std::size_t hashOf(std::uint64_t pointer) { return pointer * 0x9e3779b97f4a7c15ull; }
-    std::size_t placeOf(std::uint64_t pointer) const { return hashOf(pointer) >> m_shift; }
-    /// The place of `pointer`, or the empty one where it would go.
-    std::size_t search(std::uint64_t pointer) const
+    std::size_t homes() const { return std::size_t{1} << (64 - m_shift); }
+    std::size_t homeOf(std::uint64_t pointer) const { return Entry::hashOf(pointer) >> m_shift; }
+
+    /// After an entry too many, or one in the last place.
+    [[gnu::noinline]] void makeRoom()
     {
-        const Entry *const entries = m_entries.data();
-        const std::size_t mask = m_mask;
-        std::size_t place = placeOf(pointer);
-        while (!entries[place].isEmpty() && !entries[place].isOf(pointer))
-            place = (place + 1) & mask;
-        return place;
-    }
-    [[gnu::noinline]] void grow()
-    {
-        std::vector<Entry> old(m_entries.size() * 2);
-        std::swap(old, m_entries);
-        m_mask = m_entries.size() - 1;
+        if (m_count <= m_most) { // addresses that a hostile target has chosen
+            m_entries.resize(m_entries.size() * 2 - homes());
+            return;
+        }
+        const std::size_t tail = m_entries.size() - homes();
         --m_shift;
-        for (const Entry &entry : old)
-            if (!entry.isEmpty())
-                m_entries[search(entry.pointer())] = entry;
+        m_most *= 2;
+        std::vector<Entry> old(homes() + tail);
+        std::swap(old, m_entries);
+        for (const Entry &entry : old) {
+            if (entry.isEmpty())
+                continue;
+            Entry *place = m_entries.data() + (entry.hash() >> m_shift);
+            while (!place->isEmpty())
+                ++place;
+            *place = entry;
+            if (place == &m_entries.back())
+                m_entries.resize(m_entries.size() * 2 - homes());
+        }
     }
 
     std::vector<Entry> m_entries;
-    std::size_t m_mask; ///< of a place
     std::size_t m_count = 0;
+    std::size_t m_most = (std::size_t{1} << kFirstBits) / 8 * 5; ///< of entries: more make searches long
     unsigned m_shift;
 };
 

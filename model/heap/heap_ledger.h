@@ -2,56 +2,18 @@
 #pragma once
 
 #include "model/heap/age_book.h"
+#include "model/heap/heap_counts.h"
 #include "model/heap/live_heap.h"
 #include "model/heap/peak_tracker.h"
 #include "model/heap/sample_weight.h"
 #include "model/heap/size_bins.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
 
 namespace model {
-
-/// Allocations and frees of some span. A value, so sums and differences are free.
-struct HeapCounts
-{
-    std::int64_t allocations = 0;
-    std::int64_t allocatedBytes = 0;
-    std::int64_t frees = 0;
-    std::int64_t freedBytes = 0;
-    std::int64_t temporaries = 0;
-    std::int64_t temporaryBytes = 0;
-
-    HeapCounts &operator+=(const HeapCounts &other);
-    friend bool operator==(const HeapCounts &, const HeapCounts &) = default;
-};
-
-/// Where bytes are sampled: how many samples the counts of a span rest on, and how far they may be off. Variances add up.
-struct HeapSampling
-{
-    std::int64_t samples = 0;      ///< allocations that were recorded
-    double allocationVariance = 0; ///< of HeapCounts::allocations
-    double allocatedVariance = 0;  ///< of HeapCounts::allocatedBytes; bytes²
-    double freeVariance = 0; ///< what the freed blocks had added; live = allocated − freed holds for variances too
-    double freedVariance = 0;
-    std::int64_t periodBytes
-        = 0; ///< the longest sampling period of what the counts rest on; 0: every event. Sums keep the longest
-
-    HeapSampling &operator+=(const HeapSampling &other);
-    HeapSampling &operator-=(const HeapSampling &other);
-};
-
-inline constexpr std::size_t kLifetimeBinCount = 48;
-/// The bin of a block's lifetime: bin b holds [2^b, 2^(b+1)) µs, bin 0 also everything shorter.
-std::uint16_t lifetimeBin(std::int64_t lifetimeUs);
-
-/// Count and bytes of one histogram bin.
-struct HeapBin
-{
-    std::int64_t count = 0;
-    std::int64_t bytes = 0;
-};
 
 /// What the books of one stack change by when some of its live blocks begin to stand for others, see HeapLedger::reweigh().
 struct HeapReweighing
@@ -102,19 +64,29 @@ public:
     {
     }
 
-    /// The birth, in microseconds of the recording, that a block allocated at `timeNs` has to be given.
-    std::int64_t bornAt(std::int64_t timeNs) { return m_ages.bornAt(timeNs / 1000); }
+    /// The birth, in microseconds of the recording, that a block allocated at `timeUs` has to be given.
+    std::int64_t bornAt(std::int64_t timeUs) { return m_ages.bornAt(timeUs); }
 
-    void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeNs);
-    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeNs)
+    void allocated(std::uint32_t node, std::uint64_t size, const SampleWeight &weight, std::int64_t timeUs);
+    void allocated(std::uint32_t node, std::uint64_t size, std::int64_t timeUs)
     {
-        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0, 0}, timeNs);
+        allocated(node, size, {1, static_cast<std::int64_t>(size), 0, 0, 0}, timeUs);
     }
     /// The block that `node` allocated is gone; `isTemporary` if its thread allocated nothing in between.
-    void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeNs, bool isTemporary);
-    void freed(const LiveBlock &block, std::int64_t timeNs, bool isTemporary)
+    void freed(const LiveBlock &block, const SampleWeight &weight, std::int64_t timeUs, bool isTemporary);
+    void freed(const LiveBlock &block, std::int64_t timeUs, bool isTemporary)
     {
-        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0, 0}, timeNs, isTemporary);
+        freed(block, {1, static_cast<std::int64_t>(block.size), 0, 0, 0}, timeUs, isTemporary);
+    }
+    /// The same where nothing is sampled and each block stands for itself: the shortest way, inlined.
+    [[gnu::always_inline]] void allocatedOne(std::uint32_t node, std::uint64_t size, std::int64_t timeUs)
+    {
+        count(accountOf(node), size, 1, static_cast<std::int64_t>(size), timeUs);
+    }
+    [[gnu::always_inline]] void freedOne(
+        std::uint32_t node, std::uint64_t size, std::int64_t birthUs, std::int64_t timeUs, bool isTemporary)
+    {
+        discount(accountOf(node), birthUs, 1, static_cast<std::int64_t>(size), timeUs, isTemporary);
     }
 
     /// Keeps HeapSampling from now on: what was recorded so far is exact.
@@ -148,23 +120,84 @@ public:
     HeapTickCounts takeTick();
 
 private:
-    struct Account
+    /// What each event touches comes first, in one cache line.
+    struct alignas(64) Account
     {
+        HeapCounts tick;
+        std::uint64_t noted
+            = 0;          ///< PeakTracker::number() if this change needs neither be noted for the peak nor for the tick
+        HeapLevel before; ///< what was live when the tick began
         PeakShare share;
         HeapLevel sentPeak;
-        HeapCounts tick;
         std::uint32_t node = 0;
         bool isInTick = false;
+
+        HeapLevel live() const
+        {
+            HeapLevel level = before;
+            addWrapping(level.bytes, tick.allocatedBytes);
+            subtractWrapping(level.bytes, tick.freedBytes);
+            level.blocks += tick.allocations - tick.frees;
+            return level;
+        }
     };
 
-    Account &accountOf(std::uint32_t node);
+    Account &accountOf(std::uint32_t node)
+    {
+        if (node < m_nodes && m_accountOf[node] != 0) [[likely]]
+            return m_accounts[m_accountOf[node] - 1];
+        return addAccount(node);
+    }
+    Account &addAccount(std::uint32_t node);
     void note(Account &account);
+
+    [[gnu::always_inline]] void count(
+        Account &account, std::uint64_t size, std::int64_t blocks, std::int64_t bytes, std::int64_t timeUs)
+    {
+        m_peak.beforeRise(bytes);
+        if (account.noted != m_peak.number()) [[unlikely]]
+            note(account);
+        account.tick.allocations += blocks;
+        addWrapping(account.tick.allocatedBytes, bytes);
+        HeapBin &bin = m_tick.sizes[sizeBin(size)];
+        bin.count += blocks;
+        addWrapping(bin.bytes, bytes);
+        m_peak.rise(bytes, blocks, timeUs);
+        if (m_peak.live().bytes > m_tick.mostLiveBytes)
+            m_tick.mostLiveBytes = m_peak.live().bytes;
+    }
+    [[gnu::always_inline]] void discount(Account &account, std::int64_t birthUs, std::int64_t blocks,
+        std::int64_t bytes, std::int64_t timeUs, bool isTemporary)
+    {
+        m_peak.beforeFall();
+        if (account.noted != m_peak.number()) [[unlikely]]
+            note(account);
+        account.tick.frees += blocks;
+        addWrapping(account.tick.freedBytes, bytes);
+        if (m_ages.isOld(birthUs))
+            m_ages.diedOld(indexOf(account), birthUs);
+        if (isTemporary) {
+            account.tick.temporaries += blocks;
+            addWrapping(account.tick.temporaryBytes, bytes);
+        }
+        HeapBin &bin = m_tick.lifetimes[lifetimeBin(timeUs - birthUs)];
+        bin.count += blocks;
+        addWrapping(bin.bytes, bytes);
+        m_peak.fall(bytes, blocks, timeUs);
+        if (m_peak.live().bytes < m_tick.leastLiveBytes)
+            m_tick.leastLiveBytes = m_peak.live().bytes;
+    }
+    std::uint32_t indexOf(const Account &account) const
+    {
+        return static_cast<std::uint32_t>(&account - m_accounts.data());
+    }
     void takePeak(HeapTickCounts &tick);
 
     PeakTracker m_peak;
     AgeBook m_ages; ///< by account
-    std::uint64_t m_sentPeak = 0;
+    HeapLevel m_sentPeak;
     std::vector<std::uint32_t> m_accountOf; ///< by node: index into m_accounts + 1, 0: none yet
+    std::uint32_t m_nodes = 0;              ///< its size
     bool m_isSampling;
     std::vector<Account> m_accounts;
     std::vector<HeapSampling> m_sampling;     ///< parallel to m_accounts while sampling, else empty

@@ -3,22 +3,39 @@
 
 namespace model {
 
-bool LiveTable::insertWithOthers(std::uint64_t pointer, const LiveBlock &block)
+bool LiveTable::insert(std::uint64_t pointer, const LiveBlock &block)
 {
-    if (m_others.size() != 0 && m_others.contains(pointer))
+    if (block.period == 0 && LiveEntry::canHold(pointer, block.size, block.birthUs))
+        return m_blocks.insert(pointer, LiveEntry(pointer, block.size, block.node, block.birthUs));
+    const bool isOdd = !LiveEntry::canHold(pointer);
+    if (!isOdd && !m_blocks.insert(pointer, LiveEntry(pointer)))
         return false;
-    if (Entry::canHold(pointer, block))
-        return m_blocks.insert(pointer, Entry(pointer, block));
-    const bool isThere = Entry::canHold(pointer) && m_blocks.find(pointer) != nullptr;
-    return !isThere && m_others.insert(pointer, block);
+    const bool isNew = m_others.insert(pointer, block);
+    m_odd += isOdd && isNew ? 1 : 0;
+    return isNew;
+}
+
+std::optional<LiveBlock> LiveTable::take(std::uint64_t pointer)
+{
+    const bool isOdd = !LiveEntry::canHold(pointer);
+    LiveEntry taken;
+    if (!isOdd && !m_blocks.take<true>(pointer, taken))
+        return std::nullopt;
+    if (!isOdd && !taken.isOther())
+        return blockOf(taken);
+    const std::optional<LiveBlock> block = m_others.take(pointer);
+    m_odd -= isOdd && block ? 1 : 0;
+    return block;
 }
 
 std::optional<LiveBlock> LiveTable::at(std::uint64_t pointer) const
 {
-    if (Entry::canHold(pointer))
-        if (const Entry *entry = m_blocks.find(pointer))
-            return entry->block();
-    return m_others.size() != 0 ? m_others.at(pointer) : std::nullopt;
+    if (!LiveEntry::canHold(pointer))
+        return m_others.at(pointer);
+    const LiveEntry entry = m_blocks.find(pointer);
+    if (entry.first == 0)
+        return std::nullopt;
+    return entry.isOther() ? m_others.at(pointer) : std::optional(blockOf(entry));
 }
 
 } // namespace model

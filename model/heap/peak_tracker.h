@@ -2,78 +2,95 @@
 #pragma once
 
 #include "model/base/wrapping_sum.h"
+#include "model/heap/heap_counts.h"
 
 #include <cstdint>
 
 namespace model {
 
-/// Bytes and blocks of a heap, or of one stack's part of it.
-struct HeapLevel
-{
-    std::int64_t bytes = 0;
-    std::int64_t blocks = 0;
-
-    friend constexpr bool operator==(HeapLevel, HeapLevel) = default;
-};
-
-/// What one stack holds now, and what it held when the whole heap was highest. Part of PeakTracker, see there.
+/// What one stack held when the whole heap was highest. Part of PeakTracker, see there.
 struct PeakShare
 {
-    HeapLevel live;
     HeapLevel
-        atPeak; ///< valid for the peak number `peak`; if a later peak came since, `live` did not change in between
+        atPeak; ///< valid for the peak number `peak`; if that is not the last one, what it holds now is what it held
     std::uint64_t peak = 0;
 };
 
-/// Finds the highest moment of a heap and what it consisted of, exactly and in constant time per event: a share
-/// notes its old level only when it first changes after a peak. The highest moment is the first of equal ones.
+/// Finds the highest moment of a heap and what it consisted of, exactly and in constant time per event: a share notes what it holds only
+/// when it first changes after a peak. The highest moment is the first of equal ones.
+///
+/// A change is told in three steps: beforeRise() or beforeFall(); note(), if the share has not been noted for number(); rise() or fall().
+/// As long as the heap only grows beyond its peak nothing need be noted: the number changes when it falls from there.
 class PeakTracker
 {
 public:
-    /// `share` changes by `bytes` and `blocks` at `timeNs`.
-    void change(PeakShare &share, std::int64_t bytes, std::int64_t blocks, std::int64_t timeNs)
+    void beforeRise(std::int64_t bytes)
     {
-        if (share.peak != m_peak) {
-            share.atPeak = share.live;
-            share.peak = m_peak;
-        }
-        addWrapping(share.live.bytes, bytes);
-        share.live.blocks += blocks;
-        addWrapping(m_live.bytes, bytes);
-        m_live.blocks += blocks;
-        if (m_live.bytes > m_highest.bytes) {
-            m_highest = m_live;
-            m_highestTimeNs = timeNs;
-            ++m_peak;
-        }
+        if (bytes == 0) [[unlikely]]
+            leave();
+    }
+    void beforeFall()
+    {
+        if (m_isHighest) [[unlikely]]
+            leave();
     }
 
-    /// `share` is found to be other than it was thought to be: no moment of its own, so no new highest one before the next change.
-    void adjust(PeakShare &share, std::int64_t bytes, std::int64_t blocks)
+    /// Rises whenever shares must be noted anew; above 0.
+    std::uint64_t number() const { return m_number; }
+    /// `share` is about to change; it holds `live`.
+    void note(PeakShare &share, HeapLevel live) const
     {
-        if (share.peak != m_peak) {
-            share.atPeak = share.live;
-            share.peak = m_peak;
-        }
-        addWrapping(share.live.bytes, bytes);
-        share.live.blocks += blocks;
+        if (share.peak != m_number)
+            share = {live, m_number};
+    }
+
+    void rise(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs) { change(bytes, blocks, timeUs); }
+    void fall(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs)
+    {
+        change(static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(bytes)), -blocks, timeUs);
+    }
+
+    /// Instead of rise(), after beforeFall(): the heap is found to be other than it was thought to be. That is no moment of its own, so
+    /// there is no new highest one before the next change.
+    void adjust(std::int64_t bytes, std::int64_t blocks)
+    {
         addWrapping(m_live.bytes, bytes);
         m_live.blocks += blocks;
     }
 
     HeapLevel live() const { return m_live; }
     HeapLevel highest() const { return m_highest; }
-    std::int64_t highestTimeNs() const { return m_highestTimeNs; }
-    /// Rises with each new highest moment; 0 before the first.
-    std::uint64_t peak() const { return m_peak; }
-    /// What `share` held at the highest moment.
-    HeapLevel atPeak(const PeakShare &share) const { return share.peak == m_peak ? share.atPeak : share.live; }
+    std::int64_t highestTimeUs() const { return m_highestTimeUs; }
+    /// What `share`, which holds `live` now, held at the highest moment.
+    HeapLevel atPeak(const PeakShare &share, HeapLevel live) const
+    {
+        return m_isHighest || share.peak != m_number ? live : share.atPeak;
+    }
 
 private:
+    void change(std::int64_t bytes, std::int64_t blocks, std::int64_t timeUs)
+    {
+        addWrapping(m_live.bytes, bytes);
+        m_live.blocks += blocks;
+        if (m_live.bytes > m_highest.bytes) {
+            m_highest = m_live;
+            m_highestTimeUs = timeUs;
+            m_isHighest = true;
+        } else if (m_isHighest) [[unlikely]] {
+            leave(); // a sum that did not fit
+        }
+    }
+    void leave()
+    {
+        m_number += m_isHighest ? 1 : 0;
+        m_isHighest = false;
+    }
+
     HeapLevel m_live;
     HeapLevel m_highest;
-    std::int64_t m_highestTimeNs = 0;
-    std::uint64_t m_peak = 0;
+    std::int64_t m_highestTimeUs = 0;
+    std::uint64_t m_number = 1;
+    bool m_isHighest = true; ///< now is the highest moment
 };
 
 } // namespace model

@@ -30,7 +30,7 @@ class HeapPairingTest : public QObject
 
     Verdict apply(const HeapEvent &what, ThreadHistory &thread, Missing missing = Missing::Wait)
     {
-        return m_pairing.apply(what, 5000, thread, missing);
+        return m_pairing.apply(what, 5, thread, missing);
     }
 
     std::unique_ptr<ImageMemory> sampledMemory()
@@ -137,7 +137,7 @@ private Q_SLOTS:
     {
         apply(eventOf(RecordType::Malloc, 64, 100), m_a);
         apply(eventOf(RecordType::ReallocBegin, 64), m_a);
-        m_pairing.endThread(m_a);
+        m_pairing.endThread(m_a, 0);
         QVERIFY(m_pairing.live().contains(64));
         QCOMPARE(m_pairing.ledger().takeTick().live, (model::HeapLevel{100, 1}));
     }
@@ -225,12 +225,12 @@ private Q_SLOTS:
             const auto type = random() % 2 == 0 ? RecordType::Malloc : RecordType::Free;
             const HeapEvent event = eventOf(type, 4096 + random() % 64 * 16, random() % 3000 << random() % 12,
                 static_cast<std::uint32_t>(random() % 40));
-            const std::int64_t timeNs = i * i;
+            const std::int64_t timeUs = i * i;
             ThreadHistory &thread = random() % 2 == 0 ? m_a : m_b;
             ThreadHistory copy = thread;
             QVERIFY(m_pairing.isPlain());
-            const bool isApplied = m_pairing.applyPlainly(event, timeNs, thread);
-            QCOMPARE(longWay.apply(event, timeNs, copy, Missing::Wait) == Verdict::Applied, isApplied);
+            const bool isApplied = m_pairing.applyPlainly(event, timeUs, thread);
+            QCOMPARE(longWay.apply(event, timeUs, copy, Missing::Wait) == Verdict::Applied, isApplied);
             QCOMPARE(copy.lastAllocation, thread.lastAllocation);
             refused += isApplied ? 0 : 1;
             if (i % 1000 == 0)

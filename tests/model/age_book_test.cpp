@@ -31,8 +31,8 @@ public:
 
     void allocate(std::uint32_t node, std::int64_t timeNs, std::int64_t lifeNs)
     {
-        const LiveBlock block{100, node, m_ledger.bornAt(timeNs)};
-        m_ledger.allocated(node, 100, timeNs);
+        const LiveBlock block{100, node, m_ledger.bornAt(timeNs / 1000)};
+        m_ledger.allocated(node, 100, timeNs / 1000);
         m_blocks.push_back({node, timeNs, timeNs + lifeNs});
         m_deaths.emplace(timeNs + lifeNs, block);
     }
@@ -41,7 +41,7 @@ public:
     void tick(std::int64_t nowNs)
     {
         while (!m_deaths.empty() && m_deaths.begin()->first < nowNs) {
-            m_ledger.freed(m_deaths.begin()->second, m_deaths.begin()->first, false);
+            m_ledger.freed(m_deaths.begin()->second, m_deaths.begin()->first / 1000, false);
             m_deaths.erase(m_deaths.begin());
         }
         if (m_ledger.advanceAges(nowNs))
@@ -272,19 +272,19 @@ private Q_SLOTS:
         std::vector<LiveBlock> live;
         for (std::int64_t second = 1; second <= 12; ++second) {
             const std::int64_t now = second * kSecondNs - 1;
-            live.push_back({100, 7, ledger.bornAt(now)});
+            live.push_back({100, 7, ledger.bornAt(now / 1000)});
             if (second < 6)
-                ledger.allocated(7, 100, now);
+                ledger.allocated(7, 100, now / 1000);
             else
-                ledger.allocated(7, 100, weight, now);
+                ledger.allocated(7, 100, weight, now / 1000);
             if (second == 5) { // in the middle of a tick: stacks that are known already begin to sample
-                ledger.freed(live[0], now, false);
+                ledger.freed(live[0], now / 1000, false);
                 ledger.beginSampling();
                 ledger.restartAges();
             }
             if (second == 11) {
-                ledger.freed(live[1], now, false);         // of before
-                ledger.freed(live[8], weight, now, false); // of after
+                ledger.freed(live[1], now / 1000, false);         // of before
+                ledger.freed(live[8], weight, now / 1000, false); // of after
             }
             if (ledger.advanceAges(second * kSecondNs))
                 for (auto &[node, ages] : ledger.takeAges([](std::uint64_t, std::int64_t) { return true; }))
@@ -311,10 +311,10 @@ private Q_SLOTS:
         const SampleWeight weight{50, 5000, 1, 1, 5000};
         StackAges last;
         for (std::int64_t second = 1; second <= 10; ++second) {
-            live.push_back({100, 7, ledger.bornAt(second * kSecondNs - 1)});
-            ledger.allocated(7, 100, weight, second * kSecondNs - 1);
+            live.push_back({100, 7, ledger.bornAt((second * kSecondNs - 1) / 1000)});
+            ledger.allocated(7, 100, weight, (second * kSecondNs - 1) / 1000);
             if (second == 9)
-                ledger.freed(live[5], weight, second * kSecondNs - 1, false);
+                ledger.freed(live[5], weight, (second * kSecondNs - 1) / 1000, false);
             if (ledger.advanceAges(second * kSecondNs))
                 for (auto &[node, ages] : ledger.takeAges([](std::uint64_t, std::int64_t) { return true; }))
                     last = ages;

@@ -15,11 +15,11 @@ private Q_SLOTS:
     void tickHasWhatHappenedSinceTheLast()
     {
         model::HeapLedger ledger;
-        ledger.allocated(7, 100, 1000);
-        ledger.allocated(8, 50, 2000);
+        ledger.allocated(7, 100, 1);
+        ledger.allocated(8, 50, 2);
         ledger.takeTick();
-        ledger.allocated(7, 30, 3000);
-        ledger.freed({100, 7, 1}, 4000, false);
+        ledger.allocated(7, 30, 3);
+        ledger.freed({100, 7, 1}, 4, false);
         const auto tick = ledger.takeTick();
         QCOMPARE(tick.rows.size(), std::size_t{1});
         QCOMPARE(tick.rows[0].node, 7u);
@@ -34,7 +34,7 @@ private Q_SLOTS:
     {
         model::HeapLedger ledger;
         ledger.allocated(7, 100, 0);
-        ledger.freed({100, 7, 0}, 5'000'000, false); // after 5 ms
+        ledger.freed({100, 7, 0}, 5000, false); // after 5 ms
         const auto tick = ledger.takeTick();
         QCOMPARE(tick.sizes[model::sizeBin(100)].count, 1);
         QCOMPARE(tick.sizes[model::sizeBin(100)].bytes, 100);
@@ -61,7 +61,7 @@ private Q_SLOTS:
         const auto tick = ledger.takeTick();
         QVERIFY(tick.hasNewPeak);
         QCOMPARE(tick.peak, (model::HeapLevel{150, 2}));
-        QCOMPARE(tick.peakTimeNs, 20);
+        QCOMPARE(tick.peakTimeNs, 20'000);
         QCOMPARE(tick.peakRows.size(), std::size_t{2});
         QVERIFY(!ledger.takeTick().hasNewPeak);
         ledger.allocated(9, 1, 50); // 151: now 7 has nothing and 9 has it

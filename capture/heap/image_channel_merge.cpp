@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How the events of an image's rings come into one order: by their stamps.
+//
+// Stamps of two threads can be in the wrong order by a moment. Where every free is that of a block whose allocation was told, that costs nothing:
+// events are applied as they come, and EventPairing keeps what misses its counterpart until it is there. Where frees of blocks that nobody
+// knows are usual, a free that is kept could end a block that has nothing to do with it; there stamps are exact to some ns, and an event without
+// its counterpart waits, and its ring with it.
+#include "capture/heap/image_channel.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace capture {
+
+namespace {
+
+constexpr std::uint64_t kSkewUnits = UnsettledBlocks::kSkewUnits;
+/// A stamp that is further ahead than this is none: clocks of processors differ by far less.
+constexpr std::int64_t kMostAheadNs = 5'000'000'000;
+
+bool isQuestion(const HeapEvent &event)
+{
+    return event.type == wire::RecordType::Note && event.node >= static_cast<std::uint32_t>(wire::NoteKind::ScopeBegin)
+        && event.node <= static_cast<std::uint32_t>(wire::NoteKind::Exit);
+}
+
+} // namespace
+
+std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
+{
+    // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
+    // something older. By the skew less than now, as clocks of processors differ: all that an event needs is then seen in this pass.
+    const std::uint64_t begin = clock.units();
+    const std::uint64_t ahead = clock.unitsIn(kMostAheadNs), latest = begin + ahead;
+    const std::uint64_t horizon = isFinal ? latest : begin - kSkewUnits;
+    ++m_pass;
+    m_queue.clear();
+    m_waiting.clear();
+    for (Ring *ring : m_active) {
+        const std::uint64_t before = ring->decoder.ring().available();
+        if (!ring->decoder.ring().refresh())
+            ++m_badRecords;
+        const std::uint64_t now = ring->decoder.ring().available();
+        ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
+        if (ring->current.type == wire::RecordType::None)
+            decodeNext(*ring);
+        if (ring->current.type == wire::RecordType::None)
+            continue;
+        if (ring->current.units > latest && ring->current.units > clock.units() + ahead) [[unlikely]] {
+            // It would never be due, and nothing behind it; and as a birth it would make all that comes look old.
+            ++m_badRecords;
+            ring->current.units = clock.units();
+            ring->decoder.setTime(ring->current.units);
+        }
+        enqueue(*ring);
+    }
+    const std::uint64_t applied = isInStrictOrder() ? runStrictly(clock, isFinal, horizon) : merge(clock, horizon);
+    std::uint64_t settled = isFinal ? UINT64_MAX : horizon;
+    for (const Ring *ring : m_active)
+        settled = ring->isStalled ? std::min(settled, ring->current.units) : settled;
+    m_pairing.settleBefore(settled);
+    return applied;
+}
+
+/// The same as merge(), where an event without its counterpart waits.
+std::uint64_t ImageChannel::runStrictly(const RecorderClock &clock, bool isFinal, std::uint64_t horizon)
+{
+    std::uint64_t applied = 0;
+    for (;;) {
+        const std::uint64_t moved = runQueue(clock, horizon);
+        applied += moved;
+        // Whatever moved may be what others wait for. Once nothing moves, the oldest of those that were met before this pass looked
+        // at all rings waits for something that was lost or came before tracing.
+        if (moved == 0 && !acceptOldest(clock, isFinal))
+            return applied;
+        applied += moved == 0 ? 1 : 0;
+        for (Ring *ring : std::exchange(m_waiting, {}))
+            enqueue(*ring);
+    }
+}
+
+/// What is in the queue, up to `horizon`, in the order of stamps. Returns how many events were applied.
+std::uint64_t ImageChannel::merge(const RecorderClock &clock, std::uint64_t horizon)
+{
+    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
+    std::make_heap(m_queue.begin(), m_queue.end(), isLater);
+    std::uint64_t applied = 0;
+    while (!m_queue.empty() && m_queue.front()->turn <= horizon) {
+        Ring &ring = *m_queue.front();
+        std::uint64_t limit = horizon;
+        for (std::size_t next = 1; next < std::min<std::size_t>(m_queue.size(), 3); ++next)
+            limit = std::min(limit, m_queue[next]->turn);
+        do {
+            if (m_pairing.isPlain())
+                applied += runPlainly(ring, clock, limit);
+            if (ring.current.type == wire::RecordType::None || ring.current.units > limit)
+                break;
+            m_pairing.settleBefore(ring.current.units);
+            applyCurrent(ring, clock, EventPairing::Missing::Keep);
+            ++applied;
+        } while (ring.current.type != wire::RecordType::None && ring.current.units <= limit);
+        ring.turn = ring.current.units;
+        if (ring.current.type == wire::RecordType::None) {
+            m_queue.front() = m_queue.back();
+            m_queue.pop_back();
+        }
+        lowerFront();
+    }
+    return applied;
+}
+
+/// Puts the first one of the queue where it belongs.
+void ImageChannel::lowerFront()
+{
+    const std::size_t size = m_queue.size();
+    for (std::size_t at = 0, child = 1; child < size; at = child, child = 2 * child + 1) {
+        if (child + 1 < size && m_queue[child + 1]->turn < m_queue[child]->turn)
+            ++child;
+        if (m_queue[at]->turn <= m_queue[child]->turn)
+            break;
+        std::swap(m_queue[at], m_queue[child]);
+    }
+}
+
+std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
+{
+    const auto isLater
+        = [](const Ring *a, const Ring *b) { return a->turn != b->turn ? a->turn > b->turn : a->isLast && !b->isLast; };
+    std::make_heap(m_queue.begin(), m_queue.end(), isLater);
+    std::uint64_t applied = 0;
+    while (!m_queue.empty()) {
+        std::pop_heap(m_queue.begin(), m_queue.end(), isLater);
+        Ring *ring = m_queue.back();
+        m_queue.pop_back();
+        if (ring->turn > horizon)
+            continue;
+        // Strictly in the order of stamps: a block that comes back in another thread before its free is applied would be taken for
+        // a block that was never freed.
+        const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
+        const bool isSecondTry = ring->isStalled;
+        applied += run(*ring, clock, limit);
+        if (ring->current.type == wire::RecordType::None)
+            continue;
+        if (ring->isStalled && isSecondTry) {
+            m_waiting.push_back(ring);
+        } else if (ring->isStalled || ring->current.units <= horizon) {
+            enqueue(*ring);
+            std::push_heap(m_queue.begin(), m_queue.end(), isLater);
+        }
+    }
+    return applied;
+}
+
+void ImageChannel::enqueue(Ring &ring)
+{
+    // One that waits has its turn after everything that can have been before it, stamps in the wrong order included.
+    ring.turn = ring.current.units + (ring.isStalled ? kSkewUnits : 0);
+    m_queue.push_back(&ring);
+}
+
+std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+{
+    std::uint64_t applied = 0;
+    do {
+        if (!ring.isStalled && !ring.isLast && m_pairing.isPlain()) {
+            applied += runPlainly(ring, clock, limitUnits);
+            if (ring.current.type == wire::RecordType::None || ring.current.units > limitUnits)
+                break;
+        }
+        bool isApplied = applyCurrent(ring, clock, EventPairing::Missing::Wait);
+        if (!isApplied && !ring.isLast && !ring.isStalled) {
+            ring.isLast = true; // once more after the events of the same moment, before others run ahead
+            break;
+        }
+        if (!isApplied && needsNoCounterpart(ring))
+            isApplied = applyCurrent(ring, clock, EventPairing::Missing::Accept);
+        if (!isApplied) {
+            if (!ring.isStalled)
+                ring.stalledInPass = m_pass;
+            m_stalledRings += ring.isStalled ? 0 : 1;
+            ring.isStalled = true;
+            break;
+        }
+        ++applied;
+    } while (ring.current.type != wire::RecordType::None && ring.current.units <= limitUnits);
+    return applied;
+}
+
+/// Nearly all events are such: the next ones up to `limitUnits` that take no decision. Returns how many.
+std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+{
+    HeapEvent event = ring.current;
+    std::uint64_t applied = 0, position = ring.decoder.ring().position(), end = position;
+    while (event.units <= limitUnits && m_pairing.applyPlainly(event, clock.toUs(event.units), ring.thread)) {
+        ++applied;
+        if (position == end) {
+            ring.decoder.skipTo(position, event.units);
+            end = lookAhead(ring);
+        }
+        HeapEvent next;
+        if (position < end)
+            next = EventDecoder::plain(ring.ahead[position % kMostAhead], event.units);
+        if (next.type != wire::RecordType::None) [[likely]] {
+            event = next;
+            ++position;
+            continue;
+        }
+        ring.decoder.skipTo(position, event.units);
+        decodeNext(ring);
+        if (ring.current.type == wire::RecordType::None)
+            return applied;
+        event = ring.current;
+        position = end = ring.decoder.ring().position();
+    }
+    ring.decoder.skipTo(position, event.units);
+    ring.current = event;
+    return applied;
+}
+
+/// Copies records that come next, and asks for the memory that they will touch, some at a time. Returns up to which position they may be used
+/// now: those behind it have time until their memory is there.
+std::uint64_t ImageChannel::lookAhead(Ring &ring)
+{
+    const wire::RingReader reader = ring.decoder.ring();
+    const std::uint64_t position = reader.position(), end = position + reader.available();
+    if (!ring.decoder.isAtRecord())
+        return position;
+    std::uint64_t next = std::max(ring.aheadEnd, position);
+    if (next < position + kLeastAhead && next < end) {
+        wire::Record *const ahead = ring.ahead.data();
+        for (const std::uint64_t wanted = std::min(position + kMostAhead, end); next < wanted; ++next) {
+            const wire::Record record = reader.peek(next - position);
+            ahead[next % kMostAhead] = record;
+            m_pairing.prefetch(record.pointer());
+        }
+        ring.aheadEnd = next;
+    }
+    return next == end ? end : next - kLeastAhead + 1;
+}
+
+void ImageChannel::decodeNext(Ring &ring)
+{
+    ring.decoder.next(ring.current);
+    ring.aheadEnd = 0; // what comes may lie in another ring
+}
+
+bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
+{
+    Ring *oldest = nullptr;
+    for (Ring *ring : m_waiting) {
+        // One that was met in this pass may get what it waits for in the next, and what others wait for may be behind it.
+        if (!isFinal && ring->stalledInPass == m_pass)
+            return false;
+        if (!oldest || ring->current.units < oldest->current.units)
+            oldest = ring;
+    }
+    if (!oldest)
+        return false;
+    applyCurrent(*oldest, clock, EventPairing::Missing::Accept);
+    if (oldest->current.type == wire::RecordType::None)
+        std::erase(m_waiting, oldest);
+    return true;
+}
+
+bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
+{
+    const HeapEvent &event = ring.current;
+    if (isQuestion(event))
+        takeQuestion(ring);
+    else if (ProgramEvents::isOne(event.type))
+        m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
+    else if (m_pairing.apply(event, clock.toUs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
+        return false;
+    m_stalledRings -= ring.isStalled ? 1 : 0;
+    ring.isStalled = false;
+    ring.isLast = false;
+    decodeNext(ring);
+    return true;
+}
+
+/// Where frees of unknown blocks are many, an event without its counterpart must not wait for a pass in which nothing moves: it would wait for
+/// long, others would run ahead of all that is behind it, and then wait for it in turn. So all is applied in the order of its stamps.
+bool ImageChannel::isInStrictOrder() const { return m_hasEarlierBlocks || m_pairing.lastOrder() > 0; }
+
+/// Whether no counterpart of the ring's event can come: for the free of a block that need not be known, once all of the same moment is applied;
+/// for others, once all is that clocks may have stamped wrongly.
+bool ImageChannel::needsNoCounterpart(const Ring &ring) const
+{
+    const bool isFree
+        = ring.current.type == wire::RecordType::Free || ring.current.type == wire::RecordType::ReallocBegin;
+    const bool isExpected = isFree && (m_hasEarlierBlocks || m_pairing.expectsUnknown(ring.current, ring.thread));
+    if (!isExpected && !ring.isStalled)
+        return false;
+    // What was to come before may be behind an event that waits.
+    return m_stalledRings == 0 || std::none_of(m_active.begin(), m_active.end(), [&](const Ring *other) {
+        return other != &ring && other->isStalled && other->current.units <= ring.current.units;
+    });
+}
+
+} // namespace capture
