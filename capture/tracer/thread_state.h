@@ -129,7 +129,4 @@ struct ThreadState
     void follow(std::uint32_t word, const wire::Order &wanted);
 };
 
-/// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.
-std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller);
-
 } // namespace capture::tracer

@@ -70,11 +70,12 @@ public:
     /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
     /// else ThreadState::kNoOrder. What each hook looks at first.
     std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
-    /// As a thread takes up the order of `word`.
+    /// As a thread takes up the order of `word`; one that comes late with an order of before changes nothing.
     void followPassing(std::uint32_t word, Coverage coverage)
     {
-        passingOrder.store(coverage == Coverage::Sampled && m_isLibraryAllocator ? word : ThreadState::kNoOrder,
-            std::memory_order_relaxed);
+        if (memory.header().order.load(std::memory_order_relaxed) == word)
+            passingOrder.store(coverage == Coverage::Sampled && m_isLibcAllocator ? word : ThreadState::kNoOrder,
+                std::memory_order_relaxed);
     }
 
     /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
@@ -154,7 +155,7 @@ private:
     std::atomic<Standing> m_standing = Standing{};
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
-    bool m_isLibraryAllocator = false; ///< the C library's own serves malloc
+    bool m_isLibcAllocator = false; ///< the C library's own serves malloc
     std::atomic<std::uint32_t> m_slotHint = 0;
     std::atomic<bool> m_hasEntered = false;     ///< a thread has got a state
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
