@@ -12,18 +12,18 @@ namespace capture::tracer {
 /// addition and a load. What is not among the common kinds has to be looked up again as a rule.
 struct FrameStep
 {
-    enum class Kind : std::uint8_t {
-        Other = 0,    ///< needs the rule; what zeroed memory reads as
-        FromRsp,      ///< the frame's size follows from its pc; rbp is the caller's already
-        FromRspSaved, ///< the same, but rbp is restored
-        FromRbp,      ///< the CFA is rbp + constant, and rbp may be restored
-    };
+    /// Of `fromRsp`: the frame's size does not follow from its pc. Further than any stack reaches.
+    static constexpr std::uint32_t kNotFromRsp = 0xffffffff;
 
-    /// FromRsp: bytes from the slot of the frame's own return address to that of its caller's. FromRbp: from rbp to there.
-    std::int32_t size = 0;
-    std::int16_t rbpFrom
-        = 0; ///< bytes from the slot of the caller's return address to where rbp was saved; 0: it was not
-    Kind kind = Kind::Other;
+    /// Bytes from the slot of the frame's own return address to that of its caller's, whatever rbp holds.
+    std::uint32_t fromRsp = kNotFromRsp;
+    /// Bytes from the slot of the caller's return address to where rbp was saved; 0: it is the caller's already.
+    std::int16_t rbpFrom = 0;
+    /// Where it is not from rsp: bytes from rbp to the slot of the caller's return address; 0: it needs the rule.
+    std::int16_t fromRbp = 0;
+
+    bool needsRule() const { return fromRsp == kNotFromRsp && fromRbp == 0; }
+    bool isFromRbp() const { return fromRbp != 0; }
 
     static constexpr FrameStep of(unwind::FrameRule rule)
     {
@@ -35,12 +35,15 @@ struct FrameStep
         const unsigned saved = rule.saved(FrameRule::Rbp);
         const bool isSaved = saved != FrameRule::kSame && saved != FrameRule::kUndefined;
         // From the CFA, below which the return address lies, to where it lies.
-        const std::int64_t size = isFromRsp ? rule.cfaOffset() : rule.cfaOffset() - 8;
         const std::int64_t rbpFrom = isSaved ? FrameRule::savedOffset(saved) + 8 : 0;
         if (isSaved && rbpFrom >= 0)
             return {}; // in the place of the return address, or above: nobody does that
-        const Kind kind = !isFromRsp ? Kind::FromRbp : isSaved ? Kind::FromRspSaved : Kind::FromRsp;
-        return {static_cast<std::int32_t>(size), static_cast<std::int16_t>(rbpFrom), kind};
+        if (isFromRsp)
+            return {static_cast<std::uint32_t>(rule.cfaOffset()), static_cast<std::int16_t>(rbpFrom), 0};
+        const std::int64_t fromRbp = rule.cfaOffset() - 8;
+        if (fromRbp != static_cast<std::int16_t>(fromRbp))
+            return {};
+        return {kNotFromRsp, static_cast<std::int16_t>(rbpFrom), static_cast<std::int16_t>(fromRbp)};
     }
 };
 static_assert(sizeof(FrameStep) == 8);

@@ -33,6 +33,8 @@ public:
         m_checks = 0;
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
+        m_readable = kFirst;
+        pad();
         __builtin_memset(m_leaves, 0, sizeof m_leaves);
     }
 
@@ -43,7 +45,7 @@ public:
     /// `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
     template <typename Rules, typename Nodes>
     [[gnu::always_inline]] inline std::uint32_t capture(
-        const unwind::NarrowFrame &caller, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes);
+        const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
 
     /// Frames walked by rules since the last call, for tests and benchmarks.
     std::uint64_t walkedFrames() const { return m_walked; }
@@ -69,16 +71,15 @@ private:
     {
         std::uint64_t bp; ///< where it is needed
         std::uint32_t node;
-        bool needsBp; ///< the way from here to the root depends on rbp
+        std::uint32_t needsBp; ///< 1: the way from here to the root depends on rbp
     };
-    /// A frame that was walked, leaf first.
-    struct Walked
+    /// What the step from a frame that was walked read beside its slot and pc.
+    struct Read
     {
-        Word word;             ///< its slot and pc
-        std::uint64_t bpFrom;  ///< where the step restored rbp from; 0: it did not
-        std::uint64_t cfaFrom; ///< where the step read the CFA; 0: it computed it
+        std::uint64_t bpFrom;  ///< where it restored rbp from; 0: it did not
+        std::uint64_t cfaFrom; ///< where it read the CFA; 0: it computed it
         std::uint64_t bp;
-        bool usesBp; ///< the step's CFA follows from rbp
+        bool usesBp; ///< its CFA follows from rbp
     };
     /// What lies above the frames that were walked.
     struct Landing
@@ -95,50 +96,86 @@ private:
     /// How a walk came to its landing.
     struct Way
     {
-        Walked *end;                ///< behind the last frame of m_walk
+        std::uint32_t frames = 0;   ///< of m_walk
         std::uint64_t hash = 0;     ///< of the pcs
         bool isFromRspAlone = true; ///< no step depends on anything but its pc
+        bool isRead = false;        ///< m_reads says what the steps read; false: nothing that matters
     };
 
     const Word *verified() const;
+    void pad();
+    static std::uint64_t readWord(const std::uint64_t &address);
+    static std::uint64_t mixed(std::uint64_t hash, std::uint64_t pc) { return ((hash << 7) | (hash >> 57)) ^ pc; }
+    template <typename Rules, typename Nodes>
+    [[gnu::noinline]] std::uint32_t captureByAll(
+        const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
     template <typename Rules>
     [[gnu::noinline]] static unwind::StepResult stepByRule(
-        Walked &walked, Rules &rules, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp);
-    static unwind::StepResult stepByRbp(
-        Walked &walked, const FrameStep &step, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp);
-    template <typename Nodes> std::uint32_t keep(const Landing &at, const Way &way, Nodes &nodes);
-    template <typename Nodes> bool keepKnown(const Landing &at, std::uint32_t leaf, const Nodes &nodes);
-    template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, std::uint32_t walked, Nodes &nodes);
+        Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
+    static unwind::StepResult stepBySize(
+        Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
+    template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
+    template <typename Nodes> bool keepKnown(Landing at, std::uint32_t leaf, Nodes nodes);
+    template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, Way way, Nodes nodes);
 
     std::uint32_t m_end = kFirst; ///< behind the last kept frame
     std::uint32_t m_checks = 0;   ///< of m_check, by rising depth
+    std::uint32_t m_readable = 0; ///< so many of m_words have addresses that can be read, kPads behind m_end at least
     std::uint64_t m_walked = 0;
     /// The leaf's node, and above it more bits of the hash, by a hash of the landing and the pcs walked. Only a guess: the tree itself says
     /// whether it is right.
     static constexpr unsigned kLeafBits = 11, kNodeBits = 24;
     static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
     std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
-    Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
+    static constexpr std::uint32_t kPads = 3;
+    Word m_words[kFirst + kMostFrames + kPads]; ///< root first: slot and pc
     Kept m_kept[kFirst + kMostFrames];
     Check m_check[2 * kMostFrames];
-    Walked m_walk[kMostFrames];
+    Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
+    Read m_reads[kMostFrames]; ///< and what their steps read
 };
+
+/// After m_end has grown: what is looked at behind it can be read, and is as it was.
+inline void IncrementalStack::pad()
+{
+    for (m_readable = m_readable > m_end ? m_readable : m_end; m_readable < m_end + kPads; ++m_readable)
+        m_words[m_readable] = {reinterpret_cast<std::uint64_t>(&m_words[0].value), m_words[0].value};
+}
+
+/// A load that the compiler takes for what it is, even where it knows what is to be read: the processor then need not wait for how that
+/// became known.
+[[gnu::always_inline]] inline std::uint64_t IncrementalStack::readWord(const std::uint64_t &address)
+{
+    std::uint64_t value;
+    asm("mov %1, %0" : "=r"(value) : "m"(address));
+    return value;
+}
 
 /// Behind the last kept frame, from the root, that may be landed on: their ways to the root read what they read before.
 [[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified() const
 {
     const auto differs
-        = [](const Word &word) { return *reinterpret_cast<const std::uint64_t *>(word.address) ^ word.value; };
-    const Word *word = m_words + kFirst, *const end = m_words + m_end;
-    const Word *const fours = word + ((m_end - kFirst) & ~std::uint32_t{3});
-    while (word != fours && (differs(word[0]) | differs(word[1]) | differs(word[2]) | differs(word[3])) == 0)
-        word += 4;
-    while (word != end && differs(*word) == 0)
-        ++word;
-    // The frame whose own word changed is among them: the landing compares its pc.
-    const Word *const limit = word != end ? word + 1 : end;
+        = [](const Word &word) { return *reinterpret_cast<const std::uint64_t *>(word.address) != word.value; };
+    const Word *limit = m_words + kFirst;
+    for (const Word *const end = m_words + m_end; limit < end; limit += 4) {
+        // By fours; what is behind the end is as it was.
+        if (differs(limit[0]))
+            break;
+        if (differs(limit[1])) {
+            limit += 1;
+            break;
+        }
+        if (differs(limit[2])) {
+            limit += 2;
+            break;
+        }
+        if (differs(limit[3])) {
+            limit += 3;
+            break;
+        }
+    }
     for (std::uint32_t i = 0; i < m_checks && m_words + m_check[i].depth < limit; ++i)
-        if (differs(m_check[i].word) != 0)
+        if (differs(m_check[i].word))
             return m_words + m_check[i].depth;
     return limit;
 }
@@ -146,11 +183,11 @@ private:
 /// One step by a rule that is no FrameStep, or why there is none.
 template <typename Rules>
 unwind::StepResult IncrementalStack::stepByRule(
-    Walked &walked, Rules &rules, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp)
+    Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp)
 {
     using unwind::FrameRule;
     using unwind::StepResult;
-    const FrameRule rule = rules.rule(unwind::lookupAddress(walked.word.value, false));
+    const FrameRule rule = rules.rule(unwind::lookupAddress(pc, false));
     const bool isFromRsp = rule.isPlainFrom(unwind::reg::kRsp);
     const std::uint64_t base = isFromRsp ? slot + 8 : bp;
     std::uint64_t cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
@@ -158,42 +195,84 @@ unwind::StepResult IncrementalStack::stepByRule(
         const StepResult result = unwind::otherCfa(rule);
         if (result != StepResult::Stepped)
             return result;
-        walked.cfaFrom = cfa;
+        read.cfaFrom = cfa;
         if (!stack.read(cfa, cfa))
             return StepResult::Unreadable;
     }
-    walked.usesBp = !isFromRsp && (rule.isPlainFrom(unwind::reg::kRbp) || rule.cfaFromRbp());
+    read.usesBp = !isFromRsp && (rule.isPlainFrom(unwind::reg::kRbp) || rule.cfaFromRbp());
     if (cfa <= slot + 8 || rule.isSignalFrame())
         return StepResult::BadRule;
     const unsigned saved = rule.saved(FrameRule::Rbp);
     if (saved != FrameRule::kSame && saved != FrameRule::kUndefined) {
         const std::uint64_t from = rule.savedFromRegister() ? base : cfa;
-        walked.bpFrom = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
-        if (!stack.read(walked.bpFrom, bp))
+        read.bpFrom = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
+        if (!stack.read(read.bpFrom, bp))
             return StepResult::Unreadable;
     }
     slot = cfa - 8;
     return StepResult::Stepped;
 }
 
-/// One step of the kinds that change rbp or start from it.
-[[gnu::always_inline]] inline unwind::StepResult IncrementalStack::stepByRbp(
-    Walked &walked, const FrameStep &step, const unwind::OwnStack &stack, std::uint64_t &slot, std::uint64_t &bp)
+/// One step of a kind that needs no rule.
+[[gnu::always_inline]] inline unwind::StepResult IncrementalStack::stepBySize(
+    Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp)
 {
-    walked.usesBp = step.kind == FrameStep::Kind::FromRbp;
-    const std::uint64_t next = (walked.usesBp ? bp : slot) + static_cast<std::uint64_t>(std::int64_t{step.size});
+    read.usesBp = step.isFromRbp();
+    const std::uint64_t next
+        = read.usesBp ? bp + static_cast<std::uint64_t>(std::int64_t{step.fromRbp}) : slot + step.fromRsp;
     if (next <= slot)
         return unwind::StepResult::BadRule;
     slot = next;
     if (step.rbpFrom == 0)
         return unwind::StepResult::Stepped;
-    walked.bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
-    return stack.read(walked.bpFrom, bp) ? unwind::StepResult::Stepped : unwind::StepResult::Unreadable;
+    read.bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
+    return stack.read(read.bpFrom, bp) ? unwind::StepResult::Stepped : unwind::StepResult::Unreadable;
 }
 
 template <typename Rules, typename Nodes>
 [[gnu::always_inline]] inline std::uint32_t IncrementalStack::capture(
-    const unwind::NarrowFrame &caller, Rules &rules, const unwind::OwnStack &stack, Nodes &nodes)
+    const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes)
+{
+    // Nearly always the frames that differ take their callers from rsp, and so does the one they are landed on: then what rbp holds is
+    // nobody's concern. All else is walked once more, with it.
+    const Word *const limit = verified();
+    const Word *at = m_words + m_end - 1;
+    const std::uint64_t last = stack.high - 8;
+    std::uint64_t pc = caller.pc, slot = caller.sp - 8, hash = 0;
+    while (at->address < slot)
+        --at;
+    for (Word *walked = m_walk;; ++walked) {
+        if (at < limit && at->address == slot) {
+            const auto frame = static_cast<std::uint32_t>(at - m_words);
+            const Kept &kept = m_kept[frame];
+            if (kept.needsBp == 0) [[likely]]
+                return keep({frame, kept.node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash}, nodes);
+            break;
+        }
+        const std::uint64_t next = slot + rules.step(pc).fromRsp;
+        if (next > last || walked == m_walk + kMostFrames) [[unlikely]]
+            break;
+        *walked = {slot, pc};
+        hash = mixed(hash, pc);
+        // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
+        // for the rule that led there.
+        if (at[-1].address == next) [[likely]] {
+            --at;
+            slot = readWord(at->address);
+        } else {
+            while (at->address < next)
+                --at;
+            slot = next;
+        }
+        pc = *reinterpret_cast<const std::uint64_t *>(slot); // 0 has no step either
+    }
+    return captureByAll(caller, rules, stack, nodes);
+}
+
+/// The same for any stack, with rbp.
+template <typename Rules, typename Nodes>
+std::uint32_t IncrementalStack::captureByAll(
+    const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes)
 {
     const Word *const limit = verified();
     const Word *at = m_words + m_end - 1;
@@ -201,47 +280,33 @@ template <typename Rules, typename Nodes>
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
     while (at->address < slot)
         --at;
-    Way way{m_walk};
+    Way way{.isRead = true};
     for (;;) {
-        if (at->address == slot && at->value == pc && at < limit) {
+        if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
             const Kept &kept = m_kept[frame];
-            if (!kept.needsBp || kept.bp == bp)
-                return keep({frame, kept.node, kept.needsBp, kept.bp}, way, nodes);
+            if (kept.needsBp == 0 || kept.bp == bp)
+                return keep({frame, kept.node, kept.needsBp != 0, kept.bp}, way, nodes);
         }
-        if (way.end == m_walk + kMostFrames) [[unlikely]]
+        if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
-        const FrameStep &step = rules.step(pc);
-        way.hash = ((way.hash << 7) | (way.hash >> 57)) ^ pc;
-        Walked &walked = *way.end++;
-        walked = {{slot, pc}, 0, 0, bp, false};
-        std::uint64_t next = slot + static_cast<std::uint64_t>(std::int64_t{step.size});
-        if (step.kind != FrameStep::Kind::FromRsp) [[unlikely]] {
-            next = slot;
-            const unwind::StepResult result = step.kind == FrameStep::Kind::Other
-                ? stepByRule(walked, rules, stack, next, bp)
-                : stepByRbp(walked, step, stack, next, bp);
-            way.isFromRspAlone = way.isFromRspAlone && !walked.usesBp && walked.cfaFrom == 0;
-            if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
-                return keep(atEnd(result), way, nodes);
-            if (result != unwind::StepResult::Stepped)
-                return kNeedsPlainWalk;
-        }
-        if (next > last) [[unlikely]]
+        const FrameStep step = rules.step(pc);
+        way.hash = mixed(way.hash, pc);
+        m_walk[way.frames] = {slot, pc};
+        Read &read = m_reads[way.frames++];
+        read = {0, 0, bp, false};
+        const unwind::StepResult result
+            = step.needsRule() ? stepByRule(read, pc, rules, stack, slot, bp) : stepBySize(read, step, stack, slot, bp);
+        way.isFromRspAlone = way.isFromRspAlone && !read.usesBp && read.cfaFrom == 0;
+        if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
+            return keep(atEnd(result), way, nodes);
+        if (result != unwind::StepResult::Stepped || slot > last)
             return kNeedsPlainWalk;
-        // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
-        // for the rule that led there.
-        if (at[-1].address == next) [[likely]] {
-            next = (--at)->address;
-            asm("" : "+r"(next)); // keeps the compiler from seeing that both are the same
-        } else {
-            while (at->address < next)
-                --at;
-        }
-        slot = next;
+        while (at->address < slot)
+            --at;
         pc = *reinterpret_cast<const std::uint64_t *>(slot);
         if (pc == 0) [[unlikely]] {
-            walked.cfaFrom = slot; // a null return address ended it: a word like any other
+            read.cfaFrom = slot; // a null return address ended it: a word like any other
             way.isFromRspAlone = false;
             return keep(atEnd(unwind::StepResult::ReachedStart), way, nodes);
         }
@@ -250,25 +315,27 @@ template <typename Rules, typename Nodes>
 
 /// Keeps what was walked above the landing, and returns the leaf's node.
 template <typename Nodes>
-[[gnu::always_inline]] inline std::uint32_t IncrementalStack::keep(const Landing &at, const Way &way, Nodes &nodes)
+[[gnu::always_inline]] inline std::uint32_t IncrementalStack::keep(Landing at, Way way, Nodes nodes)
 {
-    if (way.end == m_walk)
+    if (way.frames == 0)
         return m_end = at.frame + 1, at.node;
-    const auto walked = static_cast<std::uint32_t>(way.end - m_walk);
-    if (at.frame - kFirst + 1 + walked > kMostFrames) [[unlikely]]
+    const std::uint32_t end = at.frame + way.frames + 1;
+    if (end - kFirst > kMostFrames) [[unlikely]]
         return kNeedsPlainWalk;
-    m_walked += walked;
+    m_walked += way.frames;
     while (m_checks > 0 && m_check[m_checks - 1].depth > at.frame)
         --m_checks;
+    m_end = end;
+    if (end + kPads > m_readable) [[unlikely]]
+        pad();
     const std::uint64_t hash = (way.hash ^ (std::uint64_t{at.node} << 20)) * 0x9e3779b97f4a7c15;
     std::uint32_t &leaf = m_leaves[hash >> (64 - kLeafBits)];
     const auto tag = static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask;
     const std::uint32_t guess = leaf ^ tag;
-    m_end = at.frame + walked + 1;
     // Where the hash says that it is another stack's, its nodes need not be touched.
     if (guess <= kNodeMask && way.isFromRspAlone && !at.needsBp && keepKnown(at, guess, nodes)) [[likely]]
         return guess;
-    const std::uint32_t node = keepAnew(at, walked, nodes);
+    const std::uint32_t node = keepAnew(at, way, nodes);
     leaf = node | tag;
     return node;
 }
@@ -276,38 +343,43 @@ template <typename Nodes>
 /// The same where `leaf` is the node of the frames walked, and nothing but pcs has to be kept; else false. Loads that nothing waits for,
 /// where interning each frame would be a chain of look-ups.
 template <typename Nodes>
-[[gnu::always_inline]] inline bool IncrementalStack::keepKnown(
-    const Landing &at, std::uint32_t leaf, const Nodes &nodes)
+[[gnu::always_inline]] inline bool IncrementalStack::keepKnown(Landing at, std::uint32_t leaf, Nodes nodes)
 {
     std::uint32_t node = leaf, frame = m_end;
-    for (const Walked *walked = m_walk; --frame > at.frame; ++walked) {
-        if (nodes.address(node) != walked->word.value)
+    for (const Word *walked = m_walk; --frame > at.frame; ++walked) {
+        if (nodes.address(node) != walked->value)
             return false;
-        m_words[frame] = walked->word;
-        m_kept[frame].node = node;
-        m_kept[frame].needsBp = false;
+        m_words[frame].address = walked->address;
+        m_words[frame].value = walked->value;
+        m_kept[frame] = {0, node, 0};
         node = nodes.parent(node);
     }
     return node == at.node;
 }
 
-template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, std::uint32_t walked, Nodes &nodes)
+template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, Way way, Nodes nodes)
 {
     m_end = at.frame + 1;
-    while (walked > 0) {
-        const Walked &step = m_walk[--walked];
-        const std::uint32_t child = nodes.child(at.node, step.word.value);
-        if (child == at.node) [[unlikely]]
+    for (std::uint32_t walked = way.frames; walked > 0;) {
+        const Word &word = m_walk[--walked];
+        const std::uint32_t child = nodes.child(at.node, word.value);
+        if (child == at.node) [[unlikely]] {
+            m_readable = m_end; // what is behind it was never written
+            pad();
             return at.node; // refused: the tree is full, and the stack ends at its deepest known ancestor
+        }
         at.node = child;
-        if (step.cfaFrom != 0) [[unlikely]]
-            m_check[m_checks++] = {{step.cfaFrom, *reinterpret_cast<const std::uint64_t *>(step.cfaFrom)}, m_end};
-        if (at.needsBp && step.bpFrom != 0)
-            m_check[m_checks++] = {{step.bpFrom, at.bp}, m_end};
-        at.needsBp = step.usesBp || (at.needsBp && step.bpFrom == 0);
-        at.bp = step.bp;
-        m_words[m_end] = step.word;
-        m_kept[m_end] = {at.bp, at.node, at.needsBp};
+        if (way.isRead) {
+            const Read &read = m_reads[walked];
+            if (read.cfaFrom != 0) [[unlikely]]
+                m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, m_end};
+            if (at.needsBp && read.bpFrom != 0)
+                m_check[m_checks++] = {{read.bpFrom, at.bp}, m_end};
+            at.needsBp = read.usesBp || (at.needsBp && read.bpFrom == 0);
+            at.bp = read.bp;
+        }
+        m_words[m_end] = word;
+        m_kept[m_end] = {at.bp, at.node, at.needsBp ? 1u : 0u};
         ++m_end;
     }
     return at.node;

@@ -38,7 +38,8 @@ void *noMemory()
     return nullptr;
 }
 
-// What a hook does while nothing is recorded, or nobody knows yet. Apart from the hook, which then needs no frame for it.
+// What a hook does beyond the shortest way. Apart from the hook, which jumps there: it then needs no frame of its own, and theirs looks like
+// the hook's.
 
 [[gnu::noinline]] void *mallocUnrecorded(std::size_t size)
 {
@@ -77,6 +78,39 @@ void *noMemory()
     return mayRecord() ? free(pointer) : g_next.free(pointer);
 }
 
+[[gnu::noinline]] void *mallocSeen(std::size_t size)
+{
+    if (!mayRecord()) [[unlikely]]
+        return mallocUnrecorded(size);
+    return allocateRecorded(size, [=] { return g_next.malloc(size); });
+}
+
+[[gnu::noinline]] void *callocSeen(std::size_t count, std::size_t size)
+{
+    if (!mayRecord()) [[unlikely]]
+        return callocUnrecorded(count, size);
+    // Only a success is recorded, so the product did not overflow.
+    return allocateRecorded(count * size, [=] { return g_next.calloc(count, size); });
+}
+
+[[gnu::noinline]] void *reallocSeen(void *pointer, std::size_t size)
+{
+    if (!mayRecord()) [[unlikely]]
+        return reallocUnrecorded(pointer, size);
+    if (pointer == nullptr)
+        return mallocSeen(size);
+    if (BootstrapHeap::owns(pointer))
+        return moveFromBootstrap(pointer, size);
+    return resizeRecorded(pointer, size, true, [=] { return g_next.realloc(pointer, size); });
+}
+
+[[gnu::noinline]] void freeSeen(void *pointer)
+{
+    if (!mayRecord()) [[unlikely]]
+        return freeUnrecorded(pointer);
+    freeRecorded(pointer, [=] { g_next.free(pointer); });
+}
+
 /// Tells the recorder of the image even if it never allocates.
 [[gnu::constructor]] void onLoad()
 {
@@ -87,30 +121,18 @@ void *noMemory()
 
 } // namespace
 
-void *malloc(size_t size) noexcept
-{
-    if (!mayRecord()) [[unlikely]]
-        return mallocUnrecorded(size);
-    return allocateRecorded(size, [=] { return g_next.malloc(size); });
-}
+void *malloc(size_t size) noexcept { return passesOver(size) ? g_next.malloc(size) : mallocSeen(size); }
 
 void *calloc(size_t count, size_t size) noexcept
 {
-    if (!mayRecord()) [[unlikely]]
-        return callocUnrecorded(count, size);
-    // Only a success is recorded, so the product did not overflow.
-    return allocateRecorded(count * size, [=] { return g_next.calloc(count, size); });
+    std::size_t bytes;
+    return !__builtin_mul_overflow(count, size, &bytes) && passesOver(bytes) ? g_next.calloc(count, size)
+                                                                             : callocSeen(count, size);
 }
 
 void *realloc(void *pointer, size_t size) noexcept
 {
-    if (!mayRecord()) [[unlikely]]
-        return reallocUnrecorded(pointer, size);
-    if (pointer == nullptr)
-        return malloc(size);
-    if (BootstrapHeap::owns(pointer))
-        return moveFromBootstrap(pointer, size);
-    return resizeRecorded(pointer, size, true, [=] { return g_next.realloc(pointer, size); });
+    return passesResize(pointer, size) ? g_next.realloc(pointer, size) : reallocSeen(pointer, size);
 }
 
 void *reallocarray(void *pointer, size_t count, size_t size) noexcept
@@ -123,9 +145,7 @@ void *reallocarray(void *pointer, size_t count, size_t size) noexcept
 
 void free(void *pointer) noexcept
 {
-    if (!mayRecord()) [[unlikely]]
-        return freeUnrecorded(pointer);
-    freeRecorded(pointer, [=] { g_next.free(pointer); });
+    return passesFree(pointer, __builtin_return_address(0)) ? g_next.free(pointer) : freeSeen(pointer);
 }
 
 void cfree(void *pointer) noexcept

@@ -47,11 +47,17 @@ bool ModuleRegistry::reset(wire::MemoryView memory, unwind::FindObject findObjec
     return true;
 }
 
-std::uint32_t ModuleRegistry::moduleAt(std::uint64_t pc)
+ModuleRegistry::Found ModuleRegistry::moduleAt(std::uint64_t pc)
 {
     unwind::LocalModule module;
     if (m_slots == nullptr || !unwind::findModule(m_findObject, pc, module))
-        return wire::kNoModule;
+        return {wire::kNoModule, 0, 0};
+    const std::uint32_t index = indexOf(module);
+    return {index, module.begin, module.isApart || index == wire::kNoModule ? 0 : module.end - module.begin};
+}
+
+std::uint32_t ModuleRegistry::indexOf(const unwind::LocalModule &module)
+{
     const std::uint64_t page = module.begin >> 12;
     for (std::uint32_t i = 0, at = slotOf(page); i < kSlots; ++i, ++at) {
         const std::uint64_t slot = m_slots[at % kSlots].load(std::memory_order_acquire);
@@ -65,7 +71,7 @@ std::uint32_t ModuleRegistry::moduleAt(std::uint64_t pc)
 
 std::uint32_t ModuleRegistry::moduleOf(const link_map *module)
 {
-    return module != nullptr ? moduleAt(reinterpret_cast<std::uint64_t>(module->l_ld)) : wire::kNoModule;
+    return module != nullptr ? moduleAt(reinterpret_cast<std::uint64_t>(module->l_ld)).index : wire::kNoModule;
 }
 
 std::uint32_t ModuleRegistry::publish(const unwind::LocalModule &module)

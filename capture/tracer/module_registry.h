@@ -17,10 +17,15 @@ public:
     /// Forgets everything and publishes into `memory` from now on. False if it got no memory of its own.
     bool reset(wire::MemoryView memory, unwind::FindObject findObject);
 
-    /// The index of the module that holds `pc`, published if it is new; wire::kNoModule if none is known there.
-    std::uint32_t moduleAt(std::uint64_t pc);
+    struct Found
+    {
+        std::uint32_t index;        ///< wire::kNoModule: none is known there
+        std::uint64_t begin, bytes; ///< all that is the same module's, until one goes; bytes 0: only what was asked for
+    };
+    /// The module that holds `pc`, published if it is new.
+    Found moduleAt(std::uint64_t pc);
 
-    /// Publishes the module of a loader entry's dynamic section; as moduleAt().
+    /// The index of a loader entry's module, by its dynamic section; published likewise.
     std::uint32_t moduleOf(const link_map *module);
 
     /// The loader frees `pointer`: if that was a module's entry, the module is gone. True if so.
@@ -29,6 +34,7 @@ public:
 private:
     static constexpr std::uint32_t kSlots = 2 * wire::kMaxModules;
 
+    std::uint32_t indexOf(const unwind::LocalModule &module);
     std::uint32_t publish(const unwind::LocalModule &module);
     /// The record of the same file at the same place, if it was there before and went.
     std::uint32_t findUnloaded(const unwind::LocalModule &module) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/recorder.h"
 
+#include "capture/tracer/captured_stack.h"
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/tracing.h"
@@ -21,18 +22,23 @@ namespace {
     return ns >> wire::kClockShift;
 }
 
-[[gnu::always_inline]] inline std::uint64_t clockUnits(wire::Clock clock)
+/// The processor's own clock.
+///
+/// Without the fence the counter may be read before the load that brought the pointer from another thread, and a free gets an earlier stamp
+/// than its malloc. Pairing then fails now and then (3 of 25 runs with 50 threads). But the fence costs 20 ns a pair, because the program's
+/// own cache misses no longer overlap, and while one thread records, its ring has the order. A second one says so before its first
+/// event; whoever comes to know of that event has seen `isShared` before.
+[[gnu::always_inline]] inline std::uint64_t tscUnits()
 {
-    if (clock != wire::Clock::Tsc) [[unlikely]]
-        return monotonicUnits();
-    // Without the fence the counter may be read before the load that brought the pointer from another thread, and a free gets an
-    // earlier stamp than its malloc. Pairing then fails now and then (3 of 25 runs with 50 threads); the fence costs 20 to 40 ns
-    // a pair, because the program's own cache misses no longer overlap.
-    __builtin_ia32_lfence();
+    if (g_tracing.isShared.load(std::memory_order_relaxed))
+        __builtin_ia32_lfence();
     return __builtin_ia32_rdtsc() >> wire::kClockShift;
 }
 
-[[gnu::always_inline]] inline std::uint64_t clockUnits() { return clockUnits(g_tracing.memory.header().clock); }
+[[gnu::always_inline]] inline std::uint64_t clockUnits()
+{
+    return g_tracing.memory.header().clock == wire::Clock::Tsc ? tscUnits() : monotonicUnits();
+}
 
 /// Room for one event, or false: then the event is dropped and counted. Off the fast path.
 [[gnu::noinline]] bool makeRoom(ThreadState &thread)
@@ -107,7 +113,8 @@ public:
     explicit EventTimer(ThreadState &thread)
         : m_thread(thread)
     {
-        if (--thread.untilTimed != 0) [[likely]]
+        // At 0 the shortest way has left it to this one.
+        if (thread.untilTimed != 0 && --thread.untilTimed != 0) [[likely]]
             return;
         // Primes: a program that does the same over and over is not always measured at the same place.
         thread.untilTimed = isSampling(thread.coverage) ? 13 : 251;
@@ -211,6 +218,47 @@ private:
     ThreadState *m_thread;
 };
 
+/// The shortest way, of nearly every event where all are recorded: by a thread that knows its order, of a block whose record is one and finds
+/// room. What it does not take on, it leaves untouched: to RecordingThread, which does the same at leisure.
+class PlainEvent
+{
+public:
+    PlainEvent(std::uint64_t pointer, std::uint64_t size)
+        : m_thread(g_tracing.ownThread())
+    {
+        if (m_thread == nullptr) [[unlikely]]
+            return;
+        // In this order: see RecordingThread.
+        std::atomic<std::uint32_t> &busy = m_thread->ring.slot().busy;
+        busy.store(1, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (g_tracing.memory.header().order.load(std::memory_order_relaxed) == m_thread->plainOrder
+            && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && --m_thread->untilTimed != 0)
+            [[likely]] {
+            m_now = tscUnits();
+            m_delta = m_now - m_thread->lastTime;
+            if (m_delta < wire::Record::kTimeLimit) [[likely]]
+                return;
+        }
+        busy.store(0, std::memory_order_release);
+        m_thread = nullptr;
+    }
+    explicit operator bool() const { return m_thread != nullptr; }
+    ThreadState &thread() const { return *m_thread; }
+    /// Once.
+    void write(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node) const
+    {
+        m_thread->lastTime = m_now;
+        m_thread->ring.addPlain(wire::Record::plain(type, pointer, size, node, m_delta));
+        m_thread->ring.slot().busy.store(0, std::memory_order_release);
+    }
+
+private:
+    ThreadState *m_thread;
+    std::uint64_t m_now;
+    std::uint64_t m_delta;
+};
+
 std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
 /// Counts a sample that cannot be followed to its end, and so is not taken.
@@ -261,9 +309,8 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     write(thread, type, asNumber(pointer), 0, (thread.lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
 }
 
-} // namespace
-
-void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
+[[gnu::noinline]] void recordAllocationAnyhow(
+    wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
     const RecordingThread thread;
     if (!thread)
@@ -273,12 +320,11 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
     if (isSampling(thread->coverage) && isBlock)
         return sampleAllocation(*thread, type, pointer, size, caller);
     const EventTimer timer(*thread);
-    // The time first: the fence then waits for the allocator alone, and not for the walk too.
     const std::uint64_t now = clockUnits();
     writeAt(now, *thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
-bool recordRelease(wire::RecordType type, const void *pointer)
+[[gnu::noinline]] bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
 {
     const RecordingThread thread;
     if (!thread)
@@ -289,6 +335,26 @@ bool recordRelease(wire::RecordType type, const void *pointer)
     }
     const EventTimer timer(*thread);
     writeAt(clockUnits(), *thread, type, asNumber(pointer), 0, 0);
+    return true;
+}
+
+} // namespace
+
+void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
+{
+    // The time first: then nothing waits for the walk.
+    if (const PlainEvent event(asNumber(pointer), size); event) [[likely]]
+        event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
+    else
+        recordAllocationAnyhow(type, pointer, size, caller);
+}
+
+bool recordRelease(wire::RecordType type, const void *pointer)
+{
+    const PlainEvent event(asNumber(pointer), 0);
+    if (!event) [[unlikely]]
+        return recordReleaseAnyhow(type, pointer);
+    event.write(type, asNumber(pointer), 0, 0);
     return true;
 }
 

@@ -29,10 +29,9 @@ std::size_t bytesOf(unsigned bits) { return sizeof(std::uint32_t) << bits; }
 
 } // namespace
 
-bool StackTree::reset(wire::MemoryView memory, ModuleRegistry &modules)
+bool StackTree::reset(wire::MemoryView memory)
 {
     m_memory = memory;
-    m_modules = &modules;
     m_isGrowing.store(0, std::memory_order_relaxed);
     for (Index &index : m_indexes)
         if (index.slots != nullptr)
@@ -44,12 +43,8 @@ bool StackTree::reset(wire::MemoryView memory, ModuleRegistry &modules)
     return first.slots != nullptr;
 }
 
-std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address)
+std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
 {
-    // A return address may be the first byte after its module's last call: look for the call itself.
-    const bool isExact = (address & wire::kExactAddress) != 0;
-    const std::uint64_t pc = (address & ~wire::kExactAddress) - (isExact ? 0 : 1);
-    const std::uint32_t module = m_modules->moduleAt(pc);
     // The frames that a stack added were numbered one after the other: mostly its line has been fetched with the parent's.
     if (const std::uint32_t next = parent + 1; next < wire::kMaxNodes && isNode(next, parent, address, module))
         return next;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "capture/tracer/module_registry.h"
 #include "capture/wire/layout.h"
 
 #include <atomic>
@@ -17,11 +16,11 @@ class StackTree
 {
 public:
     /// Forgets everything and adds to `memory` from now on. False if there is no memory for the index.
-    bool reset(wire::MemoryView memory, ModuleRegistry &modules);
+    bool reset(wire::MemoryView memory);
 
-    /// The node of `address` (with wire::kExactAddress where it is exact) called by `parent`, added if new; `parent`
+    /// The node of `address` (with wire::kExactAddress where it is exact), which lies in `module`, called by `parent`; added if new; `parent`
     /// itself if the node array is full, which is counted.
-    std::uint32_t child(std::uint32_t parent, std::uint64_t address);
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
 
 private:
     /// Of a slot, above the number of its node: the uppermost bits of the node's hash.
@@ -42,7 +41,6 @@ private:
     void growIfNeeded();
 
     wire::MemoryView m_memory;
-    ModuleRegistry *m_modules = nullptr;
     static constexpr unsigned kFirstBits = 12, kLastBits = 23;
     Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
     std::atomic<const Index *> m_index = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/thread_state.h"
 
+#include "capture/tracer/captured_stack.h"
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/tracing.h"
 #include "capture/unwind/unwinder.h"
@@ -9,21 +10,24 @@
 
 namespace capture::tracer {
 
-void NodeCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+void NodeCache::flush()
+{
+    std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries);
+    std::memset(static_cast<void *>(m_modules), 0, sizeof m_modules);
+}
 
-void StepCache::flush() { std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries); }
+void StepCache::flush() { std::memset(m_addresses, 0xff, sizeof m_addresses); } // where no code is
 
-const FrameStep &StepCache::find(
-    Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+FrameStep StepCache::find(
+    std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
 {
     const unwind::FrameRule rule
         = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
     // Code that nobody knows may be known a moment later.
-    static constexpr FrameStep kUnknown;
     if (rule.kind() == unwind::RuleKind::NoInfo)
-        return kUnknown;
-    entry = {returnAddress, FrameStep::of(rule)};
-    return entry.step;
+        return {};
+    m_addresses[at] = returnAddress;
+    return m_steps[at] = FrameStep::of(rule);
 }
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
@@ -38,6 +42,7 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
     reallocWasTold = false;
     reallocTakenOut = 0;
     order = wire::kStopped;
+    plainOrder = kNoOrder;
     toldOrder = wire::orderWord(0);
     lastAllocation = nullptr;
     stack.reset(sp);
@@ -56,6 +61,8 @@ void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
         sampler.begin(wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
     lastAllocation = nullptr;
     order = word;
+    g_tracing.followPassing(word, coverage);
+    plainOrder = coverage == Coverage::All && g_tracing.memory.header().clock == wire::Clock::Tsc ? word : kNoOrder;
 }
 
 void ThreadState::noticeSilence(const wire::Header &header, std::uint64_t now)
@@ -72,34 +79,9 @@ void ThreadState::noticeSilence(const wire::Header &header, std::uint64_t now)
         g_tracing.goDormant();
 }
 
-namespace {
-
-struct RulesOf
-{
-    StepCache &cache;
-    const FrameStep &step(std::uint64_t returnAddress) const
-    {
-        return cache.step(g_tracing.rules, g_tracing.findObject, returnAddress);
-    }
-    unwind::FrameRule rule(std::uint64_t pc) const
-    {
-        return unwind::LocalRules(g_tracing.rules, g_tracing.findObject).rule(pc);
-    }
-};
-
-struct NodesOf
-{
-    NodeCache &cache;
-    StackTree &tree;
-    const wire::Node *all; ///< by number
-    std::uint32_t child(std::uint32_t parent, std::uint64_t address) { return cache.child(tree, parent, address); }
-    std::uint64_t address(std::uint32_t node) const { return all[node].address; }
-    std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }
-};
-
-/// Walks with all registers, asking the kernel about memory beyond the known stack: from signal handlers, coroutines, and through frames
-/// that need more than rsp and rbp. Frames of the tracer itself, which it begins in, are left out.
-[[gnu::noinline]] std::uint32_t capturePlainly(ThreadState &thread)
+/// Walks with all registers, asking the kernel about memory beyond the known stack. Frames of the tracer itself, which it begins in, are left
+/// out.
+std::uint32_t capturePlainly(ThreadState &thread)
 {
     Tracing &tracing = g_tracing;
     unwind::LocalRules rules(tracing.rules, tracing.findObject);
@@ -112,7 +94,7 @@ struct NodesOf
     auto node = static_cast<std::uint32_t>(walk.end);
     for (std::size_t i = walk.count; i-- > leaf;) {
         const std::uint64_t address = thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0);
-        const std::uint32_t child = thread.nodes.child(tracing.tree, node, address);
+        const std::uint32_t child = thread.nodes.child(tracing.tree, tracing.modules, node, address);
         if (child == node)
             return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = child;
@@ -120,25 +102,17 @@ struct NodesOf
     return node;
 }
 
-} // namespace
+void forgetStack(ThreadState &thread, std::uint64_t generation)
+{
+    thread.steps.flush();
+    thread.nodes.flush();
+    thread.last.forget();
+    thread.generation = generation;
+}
 
 std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller)
 {
-    Tracing &tracing = g_tracing;
-    const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
-    if (thread.generation != generation) [[unlikely]] {
-        thread.steps.flush();
-        thread.nodes.flush();
-        thread.last.forget();
-        thread.generation = generation;
-    }
-    thread.stack.extendTo(caller.sp - 8);
-    if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
-        return capturePlainly(thread);
-    RulesOf rules{thread.steps};
-    NodesOf nodes{thread.nodes, tracing.tree, &tracing.memory.node(0)};
-    const std::uint32_t node = thread.last.capture(caller, rules, {thread.stack.low, thread.stack.high}, nodes);
-    return node != IncrementalStack::kNeedsPlainWalk ? node : capturePlainly(thread);
+    return captureStackInline(thread, caller);
 }
 
 } // namespace capture::tracer

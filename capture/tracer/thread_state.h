@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
@@ -12,16 +13,16 @@
 namespace capture::tracer {
 
 /// A direct-mapped cache (parent, address) → node in front of the shared tree: the tree costs cache and TLB misses, this
-/// costs one line.
+/// costs one line. Behind it the modules that were found last.
 class NodeCache
 {
 public:
-    std::uint32_t child(StackTree &tree, std::uint32_t parent, std::uint64_t address)
+    std::uint32_t child(StackTree &tree, ModuleRegistry &modules, std::uint32_t parent, std::uint64_t address)
     {
         Entry &entry = m_entries[((address ^ (std::uint64_t{parent} << 17)) * 0x9e3779b97f4a7c15) >> (64 - kBits)];
         if (entry.address == address && entry.parent == parent)
             return entry.node;
-        const std::uint32_t node = tree.child(parent, address);
+        const std::uint32_t node = tree.child(parent, address, moduleOf(modules, address));
         // A node that was refused must be counted each time.
         if (node != parent)
             entry = {address, parent, node};
@@ -30,7 +31,19 @@ public:
     void flush();
 
 private:
+    std::uint32_t moduleOf(ModuleRegistry &modules, std::uint64_t address)
+    {
+        // A return address may be the first byte after its module's last call: look for the call itself.
+        const bool isExact = (address & wire::kExactAddress) != 0;
+        const std::uint64_t pc = (address & ~wire::kExactAddress) - (isExact ? 0 : 1);
+        ModuleRegistry::Found &found = m_modules[(pc >> 20) % kModules];
+        if (pc - found.begin >= found.bytes)
+            found = modules.moduleAt(pc);
+        return found.index;
+    }
+
     static constexpr unsigned kBits = 11;
+    static constexpr std::size_t kModules = 8;
     struct Entry
     {
         std::uint64_t address;
@@ -38,6 +51,7 @@ private:
         std::uint32_t node;
     };
     Entry m_entries[std::size_t{1} << kBits];
+    ModuleRegistry::Found m_modules[kModules]; ///< by where the address lies, roughly
 };
 
 /// A thread's own cache of steps, by return address, in front of the process's rules: a few pages that stay in the first-level cache
@@ -45,27 +59,21 @@ private:
 class StepCache
 {
 public:
-    const FrameStep &step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+    FrameStep step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
     {
-        Entry &entry = m_entries[((returnAddress >> 2) ^ (returnAddress >> 12)) & (kEntries - 1)];
-        if (entry.returnAddress == returnAddress) [[likely]]
-            return entry.step;
-        return find(entry, shared, findObject, returnAddress);
+        const std::size_t at = (returnAddress * 0x9e3779b97f4a7c15) >> (64 - kBits);
+        return m_addresses[at] == returnAddress ? m_steps[at] : find(at, shared, findObject, returnAddress);
     }
+    /// Also before the first use.
     void flush();
 
 private:
-    static constexpr std::size_t kEntries = 512;
-    struct Entry
-    {
-        std::uint64_t returnAddress;
-        FrameStep step;
-    };
-    static_assert(sizeof(Entry) == 16);
-    [[gnu::noinline]] static const FrameStep &find(
-        Entry &entry, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
+    static constexpr unsigned kBits = 9;
+    [[gnu::noinline, gnu::cold]] FrameStep find(
+        std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
 
-    Entry m_entries[kEntries];
+    std::uint64_t m_addresses[std::size_t{1} << kBits];
+    FrameStep m_steps[std::size_t{1} << kBits];
 };
 
 /// Which blocks a thread records.
@@ -100,8 +108,11 @@ struct ThreadState
         = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
     /// The order that it records by, as Header::order had it; kStopped: none yet.
     std::uint32_t order = wire::kStopped;
-    std::uint32_t toldOrder = wire::orderWord(0); ///< the last one that its ring tells of
-    const void *lastAllocation = nullptr;         ///< sampling: the thread's last block, whether sampled or not
+    /// The same if it records all events by it, with the processor's own clock; else kNoOrder.
+    std::uint32_t plainOrder = kNoOrder;
+    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
+    std::uint32_t toldOrder = wire::orderWord(0);         ///< the last one that its ring tells of
+    const void *lastAllocation = nullptr;                 ///< sampling: the thread's last block, whether sampled or not
     Sampler sampler;
     KnownStack stack;
     IncrementalStack last;

@@ -9,8 +9,11 @@
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
 
+#include <link.h>
 #include <linux/kcmp.h>
 #include <linux/prctl.h>
+
+#include <cstring>
 
 namespace capture::tracer {
 
@@ -34,6 +37,14 @@ std::int64_t memoryOwner(wire::Origin origin)
 }
 
 std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
+
+/// Whether a module is the C library.
+bool isLibrary(const link_map *module)
+{
+    static constexpr char kName[] = "/libc.so.6";
+    const std::size_t bytes = module != nullptr ? std::strlen(module->l_name) : 0;
+    return bytes + 1 >= sizeof kName && std::strcmp(module->l_name + bytes + 1 - sizeof kName, kName) == 0;
+}
 
 } // namespace
 
@@ -124,6 +135,10 @@ bool Tracing::prepare(wire::Origin origin)
     sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
+    m_hasEntered.store(false, std::memory_order_relaxed);
+    isShared.store(false, std::memory_order_relaxed);
+    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
+    m_isLibraryAllocator = isLibrary(mallocModule());
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)
@@ -134,7 +149,7 @@ bool Tracing::prepare(wire::Origin origin)
     if (origin == wire::Origin::Attach)
         rules.flush(); // modules may have come and gone unseen
     generation.fetch_add(1, std::memory_order_acq_rel);
-    if (!modules.reset(memory, findObject) || !tree.reset(memory, modules))
+    if (!modules.reset(memory, findObject) || !tree.reset(memory))
         return false;
     unwind::LocalModule own;
     if (unwind::findModule(findObject, reinterpret_cast<std::uint64_t>(&g_tracing), own)) {
@@ -190,6 +205,9 @@ ThreadState *Tracing::enterAsGuest()
 /// Makes a slot the calling thread's, whose id is `guest` if it is one. Null if there is none or no memory for a state.
 ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
 {
+    // Before its first event: whoever could learn of that sees this too.
+    if (m_hasEntered.exchange(true, std::memory_order_seq_cst))
+        isShared.store(true, std::memory_order_seq_cst);
     std::uint32_t index = 0;
     wire::ThreadSlot *slot = takeSlot(index);
     ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
@@ -295,6 +313,7 @@ void Tracing::goDormant()
     // still records, a free in another must not pass by, or the next block at that address is taken for one that was never freed.
     m_standing.store({Phase::Dormant, 0}, std::memory_order_release);
     ForkFlag::lower();
+    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     setWay(Way::PassOn);
 }
 

@@ -56,14 +56,32 @@ public:
         return state != nullptr && !isNumber(state) && state->owner == &t_words ? state : enter();
     }
 
+    /// The calling thread's state, if this process records and the thread has one.
+    ThreadState *ownThread() const
+    {
+        ThreadState *state = t_words.state;
+        const bool isOwn = ForkFlag::isRaised() && state != nullptr && !isNumber(state) && state->owner == &t_words;
+        return isOwn ? state : nullptr;
+    }
+
+    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
+    std::atomic<bool> isShared = false;
+
+    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
+    /// else ThreadState::kNoOrder. What each hook looks at first.
+    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
+    /// As a thread takes up the order of `word`.
+    void followPassing(std::uint32_t word, Coverage coverage)
+    {
+        passingOrder.store(coverage == Coverage::Sampled && m_isLibraryAllocator ? word : ThreadState::kNoOrder,
+            std::memory_order_relaxed);
+    }
+
     /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
     ThreadState *samplingThread() const
     {
-        if (!sampledBlocks.isThere() || !ForkFlag::isRaised())
-            return nullptr;
-        ThreadState *state = t_words.state;
-        const bool isOwn = state != nullptr && !isNumber(state) && state->owner == &t_words;
-        return isOwn && state->coverage == Coverage::Sampled
+        ThreadState *state = sampledBlocks.isThere() ? ownThread() : nullptr;
+        return state != nullptr && state->coverage == Coverage::Sampled
                 && memory.header().order.load(std::memory_order_relaxed) == state->order
             ? state
             : nullptr;
@@ -136,7 +154,9 @@ private:
     std::atomic<Standing> m_standing = Standing{};
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
+    bool m_isLibraryAllocator = false; ///< the C library's own serves malloc
     std::atomic<std::uint32_t> m_slotHint = 0;
+    std::atomic<bool> m_hasEntered = false;     ///< a thread has got a state
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
     /// The process that `memory` is mapped in: a forked child has it not. Whoever runs in it under another pid is a guest.
     std::int64_t m_memoryPid = 0;

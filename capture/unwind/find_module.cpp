@@ -151,6 +151,7 @@ bool findModule(FindObject findObject, std::uint64_t pc, LocalModule &module)
         if (reinterpret_cast<std::uint64_t>(found.dlfo_eh_frame) - begin < end - begin || !module.linkMap)
             return moduleFromImage(begin, end, module);
         const std::uint64_t base = imageBase(module.linkMap);
+        module.isApart = true;
         Image image;
         return base != 0 && readImage(base, image) && moduleFromImage(base, image.end(), module) && pc >= module.begin
             && pc < module.end;

@@ -85,6 +85,13 @@ struct Record
             static_cast<std::uint64_t>(type) | ((std::uint64_t{node} & kNodeMask) << kTypeBits)
                 | (size << (kTypeBits + kNodeBits))};
     }
+    /// The same of what fits: no needsWide(), a node and a delta below their limits. One instruction less for each.
+    static constexpr Record plain(
+        RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node, std::uint64_t timeDelta)
+    {
+        return {pointer | (timeDelta << kPointerBits),
+            static_cast<std::uint64_t>(type) | (std::uint64_t{node} << kTypeBits) | (size << (kTypeBits + kNodeBits))};
+    }
     static constexpr Record time(std::uint64_t units) { return {units, static_cast<std::uint64_t>(RecordType::Time)}; }
     static constexpr bool needsWide(std::uint64_t pointer, std::uint64_t size)
     {

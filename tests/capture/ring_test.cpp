@@ -35,9 +35,13 @@ struct Ring
 
 Record numbered(std::uint64_t number) { return Record::of(RecordType::Malloc, number, number * 2, 7, 0); }
 
-/// Adds a record if there is room; false if not.
+/// Adds a record if there is room, the short way where that is open; false if there is none.
 bool tryAdd(Ring &ring, const Record &record)
 {
+    if (ring.writer.hasPlainRoom()) {
+        ring.writer.addPlain(record);
+        return true;
+    }
     if (!ring.writer.hasRoom(1) && ring.writer.refresh(1) == wire::RingWriter::Room::Full)
         return false;
     ring.writer.add(record);
@@ -117,6 +121,26 @@ private Q_SLOTS:
             QCOMPARE(ring.reader.peek(0).pointer(), i + 1);
         ring.reader.publish();
         QVERIFY(tryAdd(ring, numbered(1)));
+    }
+
+    void shortWayEndsBeforeTheRingDoes()
+    {
+        Ring ring;
+        QVERIFY(!ring.writer.hasPlainRoom()); // the recorder's position was not looked at yet
+        for (std::uint64_t round = 0, written = 0; round < 5; ++round) {
+            // Read as it is written: what ends the short way is the end of the ring, not of the room.
+            std::uint64_t shortly = 0;
+            for (std::uint32_t i = 0; i < kRecords; ++i) {
+                shortly += ring.writer.hasPlainRoom() ? 1 : 0;
+                QVERIFY(tryAdd(ring, numbered(++written)));
+                QVERIFY(ring.reader.refresh());
+                QCOMPARE(ring.reader.peek(0).pointer(), written);
+                ring.reader.pop();
+                ring.reader.publish();
+            }
+            QCOMPARE(shortly,
+                std::uint64_t{kRecords - 2}); // once the ring's end, once half of it: the position is asked for
+        }
     }
 
     void halfFullRingAsksForTheBell()

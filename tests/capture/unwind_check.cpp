@@ -70,7 +70,16 @@ private:
     Node m_nodes[kMask + 1];
 };
 
-/// Rules as the incremental stack asks for them.
+/// The same as the incremental stack asks for them.
+struct Interned
+{
+    Nodes &nodes;
+    std::uint32_t child(std::uint32_t parent, std::uint64_t pc) const { return nodes.child(parent, pc); }
+    std::uint64_t address(std::uint32_t node) const { return nodes.address(node); }
+    std::uint32_t parent(std::uint32_t node) const { return nodes.parent(node); }
+};
+
+/// Rules likewise.
 struct Steps
 {
     LocalRules &rules;
@@ -247,8 +256,7 @@ void compare(Thread &thread, std::uint64_t leaf, std::size_t count, std::uint32_
     while (g_busy.test_and_set(std::memory_order_acquire)) { }
     LocalRules rules(g_cache, weakFindObject());
     const std::uint64_t walkedBefore = thread->last.walkedFrames();
-    Steps steps{rules};
-    std::uint32_t node = thread->last.capture(caller, steps, thread->stack, g_memory->nodes);
+    std::uint32_t node = thread->last.capture(caller, Steps{rules}, thread->stack, Interned{g_memory->nodes});
     counts.walkedFrames += thread->last.walkedFrames() - walkedBefore;
     std::size_t count = 0;
     if (node == tracer::IncrementalStack::kNeedsPlainWalk) {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/tracer/tracing.h"
+
+/// captureStack() for the one place that is in each allocation's way.
+namespace capture::tracer {
+
+/// The rules of the process, behind a thread's own cache of steps.
+struct RulesOf
+{
+    ThreadState &thread;
+    FrameStep step(std::uint64_t returnAddress) const
+    {
+        return thread.steps.step(g_tracing.rules, g_tracing.findObject, returnAddress);
+    }
+    unwind::FrameRule rule(std::uint64_t pc) const
+    {
+        return unwind::LocalRules(g_tracing.rules, g_tracing.findObject).rule(pc);
+    }
+};
+
+/// The nodes of the process, behind a thread's own cache of them.
+struct NodesOf
+{
+    ThreadState &thread;
+    const wire::Node *all; ///< by number
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address) const
+    {
+        return thread.nodes.child(g_tracing.tree, g_tracing.modules, parent, address);
+    }
+    std::uint64_t address(std::uint32_t node) const { return all[node].address; }
+    std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }
+};
+
+/// captureStack() where the stack is unusual: from signal handlers, coroutines, and through frames that need more than rsp and rbp.
+std::uint32_t capturePlainly(ThreadState &thread);
+
+/// Modules came or went: nothing that the thread knows of stacks holds any longer.
+void forgetStack(ThreadState &thread, std::uint64_t generation);
+
+/// As captureStack().
+[[gnu::always_inline]] inline std::uint32_t captureStackInline(ThreadState &thread, const unwind::NarrowFrame &caller)
+{
+    const Tracing &tracing = g_tracing;
+    const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
+    if (thread.generation != generation) [[unlikely]]
+        forgetStack(thread, generation);
+    thread.stack.extendTo(caller.sp - 8);
+    if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
+        return capturePlainly(thread);
+    const std::uint32_t node = thread.last.capture(
+        caller, RulesOf{thread}, {thread.stack.low, thread.stack.high}, NodesOf{thread, &tracing.memory.node(0)});
+    return node != IncrementalStack::kNeedsPlainWalk ? node : capturePlainly(thread);
+}
+
+} // namespace capture::tracer
