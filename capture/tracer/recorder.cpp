@@ -228,7 +228,7 @@ private:
 class PlainEvent
 {
 public:
-    PlainEvent(wire::RecordType type, std::uint64_t pointer, std::uint64_t size)
+    [[gnu::always_inline]] PlainEvent(wire::RecordType type, std::uint64_t pointer, std::uint64_t size)
         : m_thread(g_tracing.ownThread())
     {
         if (m_thread == nullptr) [[unlikely]]

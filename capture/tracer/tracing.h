@@ -34,17 +34,23 @@ static_assert(std::atomic<Standing>::is_always_lock_free);
 
 /// All that the tracer keeps for the process. One object, zero-initialised, with no constructor to run: the
 /// first event comes before any constructor of ours would.
-class Tracing
+class alignas(64) Tracing
 {
 public:
+    // The first line is all that most events need of it.
     wire::MemoryView memory;
-    ModuleRegistry modules;
-    StackTree tree;
-    wire::SampledBlocks sampledBlocks; ///< used under orders that sample
-    unwind::RuleCache rules;
-    unwind::FindObject findObject = nullptr;
     /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
     std::atomic<std::uint64_t> generation = 1;
+    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
+    /// else ThreadState::kNoOrder. What each hook looks at first.
+    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
+    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
+    std::atomic<bool> isShared = false;
+    wire::SampledBlocks sampledBlocks; ///< used under orders that sample
+    unwind::FindObject findObject = nullptr;
+    unwind::RuleCache rules;
+    ModuleRegistry modules;
+    StackTree tree;
 
     /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
     bool isRecording() { return ForkFlag::isRaised() || start(); }
@@ -64,12 +70,6 @@ public:
         return isOwn ? state : nullptr;
     }
 
-    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
-    std::atomic<bool> isShared = false;
-
-    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
-    /// else ThreadState::kNoOrder. What each hook looks at first.
-    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
     /// As a thread takes up the order of `word`; one that comes late with an order of before changes nothing.
     void followPassing(std::uint32_t word, Coverage coverage)
     {
