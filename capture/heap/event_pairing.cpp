@@ -58,7 +58,7 @@ EventPairing::Verdict EventPairing::allocate(
     }
     UnsettledEvent made{.units = event.units, .timeUs = timeUs, .thread = &thread};
     made.block = {event.size, event.node, m_ledger.bornAt(timeUs), period};
-    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    UnsettledAddress *unsettled = unsettledAt(event.pointer);
     if (!unsettled && !m_live.insert(event.pointer, made.block)) {
         if (missing == Missing::Wait)
             return Verdict::MustWait;
@@ -103,6 +103,16 @@ void EventPairing::missFreeBefore(std::uint64_t pointer, const UnsettledEvent &m
     m_ledger.freed(old, weightOf(pointer, old), made.timeUs, false);
     m_live.insert(pointer, made.block);
     countAllocation(pointer, made);
+}
+
+/// Null where events are in order. An address with more events than any program brings about is settled as it is.
+UnsettledAddress *EventPairing::unsettledAt(std::uint64_t pointer)
+{
+    UnsettledAddress *address = m_unsettled.find(pointer);
+    if (!address || !address->isFull()) [[likely]]
+        return address;
+    settleBefore(0);
+    return nullptr;
 }
 
 UnsettledAddress &EventPairing::openUnsettled(std::uint64_t pointer, bool wasLive)
@@ -158,7 +168,7 @@ EventPairing::Verdict EventPairing::release(
     const HeapEvent &event, std::int64_t timeUs, ThreadHistory &thread, Missing missing)
 {
     const UnsettledEvent free = freeOf(event, timeUs, thread);
-    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    UnsettledAddress *unsettled = unsettledAt(event.pointer);
     if (unsettled) [[unlikely]] {
         unsettled->add(free);
     } else if (const std::optional<model::LiveBlock> block = m_live.take(event.pointer)) {
@@ -197,7 +207,7 @@ EventPairing::Verdict EventPairing::beginRealloc(
     endThread(thread, event.units);
     UnsettledEvent free = freeOf(event, timeUs, thread);
     free.isRealloc = true;
-    UnsettledAddress *unsettled = m_unsettled.find(event.pointer);
+    UnsettledAddress *unsettled = unsettledAt(event.pointer);
     std::optional<model::LiveBlock> block;
     if (!unsettled)
         block = m_live.take(event.pointer);
@@ -262,7 +272,7 @@ void EventPairing::endThread(ThreadHistory &thread, std::uint64_t units)
         m_unsettled.removeReallocOf(&thread, units);
     if (!thread.reallocBlock)
         return;
-    UnsettledAddress *unsettled = m_unsettled.find(thread.reallocPointer);
+    UnsettledAddress *unsettled = unsettledAt(thread.reallocPointer);
     if (!unsettled && !m_live.insert(thread.reallocPointer, *thread.reallocBlock))
         unsettled
             = &openUnsettled(thread.reallocPointer, true); // it has been freed since, and somebody else has its address

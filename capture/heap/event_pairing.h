@@ -170,6 +170,7 @@ private:
     void countAllocation(std::uint64_t pointer, const UnsettledEvent &made);
     void countFree(std::uint64_t pointer, const model::LiveBlock &block, const UnsettledEvent &free);
     void missFreeBefore(std::uint64_t pointer, const UnsettledEvent &made);
+    UnsettledAddress *unsettledAt(std::uint64_t pointer);
     UnsettledAddress &openUnsettled(std::uint64_t pointer, bool wasLive);
     void settle(UnsettledAddress &address);
     Verdict takeOrder(const HeapEvent &event, ThreadHistory &thread);

@@ -247,8 +247,10 @@ void ImageChannel::releaseEndedThreads()
 void ImageChannel::release(Ring &ring)
 {
     wire::RingReader &reader = ring.decoder.ring();
-    if (!reader.refresh())
+    if (!reader.refresh()) {
+        ring.aheadEnd = ring.aheadUsable = 0;
         ++m_badRecords;
+    }
     if (reader.available() != 0 || ring.current.type != wire::RecordType::None)
         return; // read it first
     m_pairing.endThread(ring.thread, ring.current.units);

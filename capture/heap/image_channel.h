@@ -143,19 +143,26 @@ private:
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
         std::array<wire::Record, kMostAhead>
-            ahead;                  ///< copies of the records that come next, by position modulo kMostAhead
-        std::uint64_t aheadEnd = 0; ///< position of the first that is not copied
+            ahead;                     ///< copies of the records that come next, by position modulo kMostAhead
+        std::uint64_t aheadEnd = 0;    ///< position of the first that is not copied
+        std::uint64_t aheadUsable = 0; ///< see lookAhead()
+    };
+    /// When a ring's next event is due.
+    struct Turn
+    {
+        std::uint64_t units = 0;
+        Ring *ring = nullptr;
     };
 
     void findNewOwners(const RecorderClock &clock);
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
     std::uint64_t merge(const RecorderClock &clock, std::uint64_t horizon);
-    void lowerFront();
+    static void lowerFirst(Turn *turns, std::size_t count);
     std::uint64_t runStrictly(const RecorderClock &clock, bool isFinal, std::uint64_t horizon);
     std::uint64_t runQueue(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
     std::uint64_t runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
-    std::uint64_t lookAhead(Ring &ring);
+    bool lookAhead(Ring &ring);
     static void decodeNext(Ring &ring);
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
@@ -184,7 +191,8 @@ private:
     ProgramEvents m_program;
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
-    std::vector<Ring *> m_queue;                ///< heap by turn, the earliest in front, while a pass runs
+    std::vector<Ring *> m_queue;                ///< those that have something to apply, while a pass runs
+    std::vector<Turn> m_turns;                  ///< the same as a heap, the earliest in front
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;

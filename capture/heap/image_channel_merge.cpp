@@ -38,8 +38,10 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
     m_waiting.clear();
     for (Ring *ring : m_active) {
         const std::uint64_t before = ring->decoder.ring().available();
-        if (!ring->decoder.ring().refresh())
+        if (!ring->decoder.ring().refresh()) {
+            ring->aheadEnd = ring->aheadUsable = 0;
             ++m_badRecords;
+        }
         const std::uint64_t now = ring->decoder.ring().available();
         ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
         if (ring->current.type == wire::RecordType::None)
@@ -79,47 +81,88 @@ std::uint64_t ImageChannel::runStrictly(const RecorderClock &clock, bool isFinal
     }
 }
 
+/// Nearly all events are such: the next ones of a ring up to `limitUnits` that take no decision. Returns how many.
+inline std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+{
+    HeapEvent event = ring.current;
+    std::uint64_t applied = 0, position = ring.decoder.ring().position();
+    while (event.units <= limitUnits && m_pairing.applyPlainly(event, clock.toUs(event.units), ring.thread)) {
+        ++applied;
+        HeapEvent next;
+        if (position < ring.aheadUsable) [[likely]]
+            next = EventDecoder::plain(ring.ahead[position % kMostAhead], event.units);
+        if (next.type != wire::RecordType::None) [[likely]] {
+            event = next;
+            ++position;
+            continue;
+        }
+        ring.decoder.skipTo(position, event.units);
+        if (!lookAhead(ring)) {
+            decodeNext(ring);
+            if (ring.current.type == wire::RecordType::None)
+                return applied;
+            event = ring.current;
+            position = ring.decoder.ring().position();
+            continue;
+        }
+        event = EventDecoder::plain(ring.ahead[position % kMostAhead], event.units);
+        ++position;
+    }
+    ring.decoder.skipTo(position, event.units);
+    ring.current = event;
+    return applied;
+}
+
 /// What is in the queue, up to `horizon`, in the order of stamps. Returns how many events were applied.
 std::uint64_t ImageChannel::merge(const RecorderClock &clock, std::uint64_t horizon)
 {
-    const auto isLater = [](const Ring *a, const Ring *b) { return a->turn > b->turn; };
-    std::make_heap(m_queue.begin(), m_queue.end(), isLater);
+    m_turns.clear();
+    for (Ring *ring : m_queue)
+        m_turns.push_back({ring->current.units, ring});
+    std::make_heap(m_turns.begin(), m_turns.end(), [](const Turn &a, const Turn &b) { return a.units > b.units; });
+    Turn *const turns = m_turns.data();
+    std::size_t count = m_turns.size();
     std::uint64_t applied = 0;
-    while (!m_queue.empty() && m_queue.front()->turn <= horizon) {
-        Ring &ring = *m_queue.front();
+    bool isPlain = m_pairing.isPlain();
+    while (count > 0 && turns[0].units <= horizon) {
+        Ring &ring = *turns[0].ring;
         std::uint64_t limit = horizon;
-        for (std::size_t next = 1; next < std::min<std::size_t>(m_queue.size(), 3); ++next)
-            limit = std::min(limit, m_queue[next]->turn);
-        do {
-            if (m_pairing.isPlain())
-                applied += runPlainly(ring, clock, limit);
-            if (ring.current.type == wire::RecordType::None || ring.current.units > limit)
-                break;
+        if (count > 1)
+            limit = std::min(limit, turns[1].units);
+        if (count > 2)
+            limit = std::min(limit, turns[2].units);
+        if (isPlain)
+            applied += runPlainly(ring, clock, limit);
+        while (ring.current.type != wire::RecordType::None && ring.current.units <= limit) {
             m_pairing.settleBefore(ring.current.units);
             applyCurrent(ring, clock, EventPairing::Missing::Keep);
             ++applied;
-        } while (ring.current.type != wire::RecordType::None && ring.current.units <= limit);
-        ring.turn = ring.current.units;
-        if (ring.current.type == wire::RecordType::None) {
-            m_queue.front() = m_queue.back();
-            m_queue.pop_back();
+            if ((isPlain = m_pairing.isPlain()))
+                applied += runPlainly(ring, clock, limit);
         }
-        lowerFront();
+        if (ring.current.type == wire::RecordType::None)
+            turns[0] = turns[--count];
+        else
+            turns[0].units = ring.current.units;
+        lowerFirst(turns, count);
     }
     return applied;
 }
 
-/// Puts the first one of the queue where it belongs.
-void ImageChannel::lowerFront()
+/// Puts the first one of a heap where it belongs.
+inline void ImageChannel::lowerFirst(Turn *turns, std::size_t count)
 {
-    const std::size_t size = m_queue.size();
-    for (std::size_t at = 0, child = 1; child < size; at = child, child = 2 * child + 1) {
-        if (child + 1 < size && m_queue[child + 1]->turn < m_queue[child]->turn)
+    const Turn lowered = turns[0];
+    std::size_t at = 0;
+    for (std::size_t child = 1; child < count; child = 2 * at + 1) {
+        if (child + 1 < count && turns[child + 1].units < turns[child].units)
             ++child;
-        if (m_queue[at]->turn <= m_queue[child]->turn)
+        if (lowered.units <= turns[child].units)
             break;
-        std::swap(m_queue[at], m_queue[child]);
+        turns[at] = turns[child];
+        at = child;
     }
+    turns[at] = lowered;
 }
 
 std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
@@ -186,62 +229,33 @@ std::uint64_t ImageChannel::run(Ring &ring, const RecorderClock &clock, std::uin
     return applied;
 }
 
-/// Nearly all events are such: the next ones up to `limitUnits` that take no decision. Returns how many.
-std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits)
+/// Copies records that come next, and asks for the memory that they will touch, some at a time: those before `aheadUsable` may be used now, those
+/// behind it have time until their memory is there. False if the next one is not for runPlainly().
+bool ImageChannel::lookAhead(Ring &ring)
 {
-    HeapEvent event = ring.current;
-    std::uint64_t applied = 0, position = ring.decoder.ring().position(), end = position;
-    while (event.units <= limitUnits && m_pairing.applyPlainly(event, clock.toUs(event.units), ring.thread)) {
-        ++applied;
-        if (position == end) {
-            ring.decoder.skipTo(position, event.units);
-            end = lookAhead(ring);
-        }
-        HeapEvent next;
-        if (position < end)
-            next = EventDecoder::plain(ring.ahead[position % kMostAhead], event.units);
-        if (next.type != wire::RecordType::None) [[likely]] {
-            event = next;
-            ++position;
-            continue;
-        }
-        ring.decoder.skipTo(position, event.units);
-        decodeNext(ring);
-        if (ring.current.type == wire::RecordType::None)
-            return applied;
-        event = ring.current;
-        position = end = ring.decoder.ring().position();
-    }
-    ring.decoder.skipTo(position, event.units);
-    ring.current = event;
-    return applied;
-}
-
-/// Copies records that come next, and asks for the memory that they will touch, some at a time. Returns up to which position they may be used
-/// now: those behind it have time until their memory is there.
-std::uint64_t ImageChannel::lookAhead(Ring &ring)
-{
-    const wire::RingReader reader = ring.decoder.ring();
+    const wire::RingReader &reader = ring.decoder.ring();
     const std::uint64_t position = reader.position(), end = position + reader.available();
-    if (!ring.decoder.isAtRecord())
-        return position;
+    if (!ring.decoder.isAtRecord() || position == end)
+        return false;
     std::uint64_t next = std::max(ring.aheadEnd, position);
-    if (next < position + kLeastAhead && next < end) {
+    if (next < position + kLeastAhead) {
         wire::Record *const ahead = ring.ahead.data();
-        for (const std::uint64_t wanted = std::min(position + kMostAhead, end); next < wanted; ++next) {
-            const wire::Record record = reader.peek(next - position);
+        const std::uint64_t wanted = std::min(position + kMostAhead, end);
+        for (const wire::RingReader copy = reader; next < wanted; ++next) {
+            const wire::Record record = copy.peek(next - position);
             ahead[next % kMostAhead] = record;
             m_pairing.prefetch(record.pointer());
         }
         ring.aheadEnd = next;
     }
-    return next == end ? end : next - kLeastAhead + 1;
+    ring.aheadUsable = next == end ? end : next - kLeastAhead + 1;
+    return EventDecoder::plain(ring.ahead[position % kMostAhead], 0).type != wire::RecordType::None;
 }
 
 void ImageChannel::decodeNext(Ring &ring)
 {
     ring.decoder.next(ring.current);
-    ring.aheadEnd = 0; // what comes may lie in another ring
+    ring.aheadEnd = ring.aheadUsable = 0; // what comes may lie in another ring
 }
 
 bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)

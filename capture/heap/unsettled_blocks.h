@@ -77,7 +77,7 @@ public:
     /// It failed at `units`.
     void removeReallocOf(const ThreadHistory *thread, std::uint64_t units);
 
-    /// One of those for which nothing can come once all is applied that is stamped before `units`.
+    /// One of those for which nothing can come once all is applied that is stamped before `units`, or that are full.
     std::optional<UnsettledAddress> takeBefore(std::uint64_t units);
 
 private:

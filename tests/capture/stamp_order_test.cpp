@@ -376,6 +376,32 @@ private Q_SLOTS:
         QVERIFY(channel.pairing().isSettled());
         QCOMPARE(channel.pairing().takeLosses().unknownFrees, 1);
     }
+
+    /// As a hostile target does it.
+    void addressThatIsAllocatedOverAndOverIsSettledOnTheWay()
+    {
+        std::uint64_t now = 1'000'000;
+        const RecorderClock clock(now);
+        auto memory = ImageMemory::create(clock.kind(), 1);
+        QVERIFY(bool(memory));
+        ImageChannel channel(std::move(*memory), 1, true);
+        wire::ThreadSlot &slot = channel.memory().view().slot(0);
+        wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
+        constexpr std::uint32_t kBlocks = 1000;
+        ring[0] = wire::Record::time(now);
+        for (std::uint32_t i = 0; i < kBlocks; ++i)
+            ring[1 + i] = wire::Record::of(RecordType::Malloc, 64, 10, 20, 0);
+        slot.serial.store(1);
+        slot.state.store(wire::SlotState::Taken);
+        slot.head.store(1 + kBlocks);
+        now += UnsettledBlocks::kSkewUnits + 1;
+        channel.drain(clock, false);
+        QVERIFY(channel.pairing().takeLosses().missedFrees > kBlocks / 2);
+        channel.drain(clock, true);
+        const model::HeapTickCounts tick = channel.pairing().ledger().takeTick();
+        QCOMPARE(tick.total.allocations, std::int64_t{kBlocks});
+        QCOMPARE(tick.live, (model::HeapLevel{10, 1}));
+    }
 };
 
 QTEST_GUILESS_MAIN(StampOrderTest)
