@@ -13,6 +13,7 @@
 #include "app/status_line.h"
 #include "app/terminal.h"
 #include "capture/proc/proc_reader.h"
+#include "capture/recording/dead_sockets.h"
 #include "capture/recording/recording.h"
 #include "model/analysis/verdict_lines.h"
 #include "model/base/format_units.h"
@@ -241,6 +242,8 @@ std::optional<capture::LaunchFailure> RecordRun::startTarget()
 void RecordRun::openControl()
 {
     const auto directory = socketFolder();
+    if (directory)
+        capture::removeDeadSockets(*directory);
     const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
         m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");

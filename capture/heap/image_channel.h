@@ -165,6 +165,7 @@ private:
     bool needsNoCounterpart(const Ring &ring) const;
     void beat();
     std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
+    void requireOrderedStamps();
     bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;

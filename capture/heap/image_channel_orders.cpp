@@ -9,6 +9,7 @@
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +66,7 @@ void ImageChannel::recordBy(std::uint64_t samplePeriodBytes, model::HeapModeCaus
     if (samplePeriodBytes != 0
         && !m_memory->provideSampledBlocks(samplePeriodBytes, now == 0 ? expectedSamples(samplePeriodBytes) : 0))
         return; // no memory: all stays as it is
+    requireOrderedStamps();
     const bool isThinned = now == 0;
     m_pairing.setFollowed(m_memory->sampledBlocks());
     m_pairing.addOrder(samplePeriodBytes, isThinned || samplePeriodBytes == 0, clock.units());
@@ -77,6 +79,14 @@ void ImageChannel::recordBy(std::uint64_t samplePeriodBytes, model::HeapModeCaus
         m_step = step;
     else
         m_steps.push_back(step);
+}
+
+/// From the first change on events are taken in the order of their stamps alone. Those of before have to be right by then.
+void ImageChannel::requireOrderedStamps()
+{
+    constexpr unsigned kEventUs = 2000; // longer than any event takes that is not interrupted in its middle
+    if (m_memory->view().header().needsOrder.exchange(1, std::memory_order_seq_cst) == 0 && m_active.size() > 1)
+        ::usleep(kEventUs);
 }
 
 /// Whether all that threads recorded by the order before the last one is in the books.

@@ -268,6 +268,9 @@ void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hel
         return refuse(connection, peer, hello, model::systemError(kNoMemory, errno, kMoreFiles).text());
     if (!m_letsWait)
         (*memory)->view().header().waitLimitMs = 0;
+    // Of what had blocks before, frees are told that nobody knows the block of.
+    if (hello.origin != wire::Origin::Exec)
+        (*memory)->view().header().needsOrder = 1;
     Arrival arrival = arrivalOf(peer, hello);
     arrival.memory = std::move(*memory);
     const std::uint64_t number = arrival.number;

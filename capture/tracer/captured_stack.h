@@ -3,8 +3,11 @@
 
 #include "capture/tracer/tracing.h"
 
-/// captureStack() for the one place that is in each allocation's way.
+/// The stack that an event is recorded with.
 namespace capture::tracer {
+
+/// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.
+std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller);
 
 /// The rules of the process, behind a thread's own cache of steps.
 struct RulesOf
@@ -33,13 +36,14 @@ struct NodesOf
     std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }
 };
 
-/// captureStack() where the stack is unusual: from signal handlers, coroutines, and through frames that need more than rsp and rbp.
+/// The same where the stack is unusual: from signal handlers, coroutines, and through frames that need more than rsp and rbp. Walks with all
+/// registers, asking the kernel about memory beyond the known stack. Frames of the tracer itself, which it begins in, are left out.
 std::uint32_t capturePlainly(ThreadState &thread);
 
 /// Modules came or went: nothing that the thread knows of stacks holds any longer.
 void forgetStack(ThreadState &thread, std::uint64_t generation);
 
-/// As captureStack().
+/// captureStack() for the one place that is in each allocation's way.
 [[gnu::always_inline]] inline std::uint32_t captureStackInline(ThreadState &thread, const unwind::NarrowFrame &caller)
 {
     const Tracing &tracing = g_tracing;

@@ -12,11 +12,11 @@ namespace capture::tracer {
 /// A thread's last stack, kept frame by frame, so that the next one costs only the frames that differ from it.
 ///
 /// A frame is the address its pc was read from (`slot`), that pc, and its stack-tree node. A walk from the leaf with call-frame
-/// rules goes on until it *lands* on a kept frame: same slot, same pc. What lies above a landing follows from words of memory
-/// alone, each at an address that is known: the return addresses, and of frames whose CFA is taken from rbp the word rbp was restored
-/// from (or rbp itself at the landing). Those words are compared before the walk begins; where one of them changed, frames
-/// below it cannot be landed on. So a kept stack is never trusted, and nothing needs to be told when frames return, throw
-/// or jump. Frames that need more than rsp and rbp (signal frames, expressions) are not kept at all.
+/// rules goes on until it *lands* on a kept frame: one at the same slot, whose pc stands there still. What lies above a landing follows from
+/// words of memory alone, each at an address that is known: the return addresses, and of frames whose CFA is taken from rbp the word rbp was
+/// restored from (or rbp itself at the landing). Those words are compared before the walk begins, from the root down to where the stack now
+/// ends; where one of them changed, that frame and all further down cannot be landed on. So a kept stack is never trusted, and nothing
+/// needs to be told when frames return, throw or jump. Frames that need more than rsp and rbp (signal frames, expressions) are not kept at all.
 ///
 /// One thread's; no heap, no lock. Untouched pages cost nothing, so the room for frames is generous. forget() before the first use.
 class IncrementalStack
@@ -33,8 +33,6 @@ public:
         m_checks = 0;
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
-        m_readable = kFirst;
-        pad();
         __builtin_memset(m_leaves, 0, sizeof m_leaves);
     }
 
@@ -102,8 +100,8 @@ private:
         bool isRead = false;        ///< m_reads says what the steps read; false: nothing that matters
     };
 
-    const Word *verified() const;
-    void pad();
+    const Word *keptAbove(std::uint64_t slot) const;
+    const Word *verified(const Word *last) const;
     static std::uint64_t readWord(const std::uint64_t &address);
     static std::uint64_t mixed(std::uint64_t hash, std::uint64_t pc) { return ((hash << 7) | (hash >> 57)) ^ pc; }
     template <typename Rules, typename Nodes>
@@ -120,27 +118,18 @@ private:
 
     std::uint32_t m_end = kFirst; ///< behind the last kept frame
     std::uint32_t m_checks = 0;   ///< of m_check, by rising depth
-    std::uint32_t m_readable = 0; ///< so many of m_words have addresses that can be read, kPads behind m_end at least
     std::uint64_t m_walked = 0;
     /// The leaf's node, and above it more bits of the hash, by a hash of the landing and the pcs walked. Only a guess: the tree itself says
     /// whether it is right.
     static constexpr unsigned kLeafBits = 11, kNodeBits = 24;
     static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
     std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
-    static constexpr std::uint32_t kPads = 3;
-    Word m_words[kFirst + kMostFrames + kPads]; ///< root first: slot and pc
+    Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
     Kept m_kept[kFirst + kMostFrames];
     Check m_check[2 * kMostFrames];
     Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
     Read m_reads[kMostFrames]; ///< and what their steps read
 };
-
-/// After m_end has grown: what is looked at behind it can be read, and is as it was.
-inline void IncrementalStack::pad()
-{
-    for (m_readable = m_readable > m_end ? m_readable : m_end; m_readable < m_end + kPads; ++m_readable)
-        m_words[m_readable] = {reinterpret_cast<std::uint64_t>(&m_words[0].value), m_words[0].value};
-}
 
 /// A load that the compiler takes for what it is, even where it knows what is to be read: the processor then need not wait for how that
 /// became known.
@@ -151,14 +140,23 @@ inline void IncrementalStack::pad()
     return value;
 }
 
-/// Behind the last kept frame, from the root, that may be landed on: their ways to the root read what they read before.
-[[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified() const
+/// The last kept frame, from the root, that lies at `slot` or above it; or what stands before the first one.
+inline const IncrementalStack::Word *IncrementalStack::keptAbove(std::uint64_t slot) const
+{
+    const Word *at = m_words + m_end - 1;
+    while (at->address < slot)
+        --at;
+    return at;
+}
+
+/// Behind the last frame, from the root to `last`, that may be landed on: their ways to the root read what they read before. What lies
+/// further down than `last` has been left, and need not even be readable any more.
+[[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified(const Word *last) const
 {
     const auto differs
         = [](const Word &word) { return *reinterpret_cast<const std::uint64_t *>(word.address) != word.value; };
     const Word *limit = m_words + kFirst;
-    for (const Word *const end = m_words + m_end; limit < end; limit += 4) {
-        // By fours; what is behind the end is as it was.
+    for (; limit + 3 <= last; limit += 4) {
         if (differs(limit[0]))
             break;
         if (differs(limit[1])) {
@@ -174,6 +172,8 @@ inline void IncrementalStack::pad()
             break;
         }
     }
+    while (limit <= last && !differs(*limit))
+        ++limit;
     for (std::uint32_t i = 0; i < m_checks && m_words + m_check[i].depth < limit; ++i)
         if (differs(m_check[i].word))
             return m_words + m_check[i].depth;
@@ -235,12 +235,10 @@ template <typename Rules, typename Nodes>
 {
     // Nearly always the frames that differ take their callers from rsp, and so does the one they are landed on: then what rbp holds is
     // nobody's concern. All else is walked once more, with it.
-    const Word *const limit = verified();
-    const Word *at = m_words + m_end - 1;
     const std::uint64_t last = stack.high - 8;
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, hash = 0;
-    while (at->address < slot)
-        --at;
+    const Word *at = keptAbove(slot);
+    const Word *const limit = verified(at);
     for (Word *walked = m_walk;; ++walked) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
@@ -274,12 +272,10 @@ template <typename Rules, typename Nodes>
 std::uint32_t IncrementalStack::captureByAll(
     const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes)
 {
-    const Word *const limit = verified();
-    const Word *at = m_words + m_end - 1;
     const std::uint64_t last = stack.high - 8;
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
-    while (at->address < slot)
-        --at;
+    const Word *at = keptAbove(slot);
+    const Word *const limit = verified(at);
     Way way{.isRead = true};
     for (;;) {
         if (at < limit && at->address == slot) {
@@ -326,8 +322,6 @@ template <typename Nodes>
     while (m_checks > 0 && m_check[m_checks - 1].depth > at.frame)
         --m_checks;
     m_end = end;
-    if (end + kPads > m_readable) [[unlikely]]
-        pad();
     const std::uint64_t hash = (way.hash ^ (std::uint64_t{at.node} << 20)) * 0x9e3779b97f4a7c15;
     std::uint32_t &leaf = m_leaves[hash >> (64 - kLeafBits)];
     const auto tag = static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask;
@@ -363,11 +357,8 @@ template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, W
     for (std::uint32_t walked = way.frames; walked > 0;) {
         const Word &word = m_walk[--walked];
         const std::uint32_t child = nodes.child(at.node, word.value);
-        if (child == at.node) [[unlikely]] {
-            m_readable = m_end; // what is behind it was never written
-            pad();
+        if (child == at.node) [[unlikely]]
             return at.node; // refused: the tree is full, and the stack ends at its deepest known ancestor
-        }
         at.node = child;
         if (way.isRead) {
             const Read &read = m_reads[walked];

@@ -22,23 +22,29 @@ namespace {
     return ns >> wire::kClockShift;
 }
 
-/// The processor's own clock.
+[[gnu::always_inline]] inline std::uint64_t tscUnits() { return __builtin_ia32_rdtsc() >> wire::kClockShift; }
+
+/// Keeps the counter from being read before what the calling thread has read: the pointer that another thread brought, whose free would get an
+/// earlier stamp than its malloc. It costs 10 ns, because the program's own cache misses no longer overlap.
 ///
-/// Without the fence the counter may be read before the load that brought the pointer from another thread, and a free gets an earlier stamp
-/// than its malloc. Pairing then fails now and then (3 of 25 runs with 50 threads). But the fence costs 20 ns a pair, because the program's
-/// own cache misses no longer overlap, and while one thread records, its ring has the order. A second one says so before its first
-/// event; whoever comes to know of that event has seen `isShared` before.
-[[gnu::always_inline]] inline std::uint64_t tscUnits()
+/// While one thread records, its ring has the order: a second one says so before its first event, and whoever comes to know of that
+/// event has seen `isShared` before. The recorder pairs allocations and frees without, unless Header::needsOrder.
+[[gnu::always_inline]] inline void waitForReads(bool isOfBlock)
 {
-    if (g_tracing.isShared.load(std::memory_order_relaxed))
+    if (g_tracing.isShared.load(std::memory_order_relaxed)
+        && (!isOfBlock || g_tracing.memory.header().needsOrder.load(std::memory_order_relaxed) != 0))
         __builtin_ia32_lfence();
-    return __builtin_ia32_rdtsc() >> wire::kClockShift;
 }
 
 [[gnu::always_inline]] inline std::uint64_t clockUnits()
 {
-    return g_tracing.memory.header().clock == wire::Clock::Tsc ? tscUnits() : monotonicUnits();
+    if (g_tracing.memory.header().clock != wire::Clock::Tsc)
+        return monotonicUnits();
+    waitForReads(false);
+    return tscUnits();
 }
+
+constexpr bool isOfBlock(wire::RecordType type) { return type <= wire::RecordType::ReallocFailed; }
 
 /// Room for one event, or false: then the event is dropped and counted. Off the fast path.
 [[gnu::noinline]] bool makeRoom(ThreadState &thread)
@@ -113,8 +119,7 @@ public:
     explicit EventTimer(ThreadState &thread)
         : m_thread(thread)
     {
-        // At 0 the shortest way has left it to this one.
-        if (thread.untilTimed != 0 && --thread.untilTimed != 0) [[likely]]
+        if (--thread.untilTimed != 0) [[likely]]
             return;
         // Primes: a program that does the same over and over is not always measured at the same place.
         thread.untilTimed = isSampling(thread.coverage) ? 13 : 251;
@@ -223,7 +228,7 @@ private:
 class PlainEvent
 {
 public:
-    PlainEvent(std::uint64_t pointer, std::uint64_t size)
+    [[gnu::always_inline]] PlainEvent(wire::RecordType type, std::uint64_t pointer, std::uint64_t size)
         : m_thread(g_tracing.ownThread())
     {
         if (m_thread == nullptr) [[unlikely]]
@@ -233,8 +238,10 @@ public:
         busy.store(1, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (g_tracing.memory.header().order.load(std::memory_order_relaxed) == m_thread->plainOrder
-            && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && --m_thread->untilTimed != 0)
+            && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && m_thread->untilTimed > 1)
             [[likely]] {
+            --m_thread->untilTimed;
+            waitForReads(isOfBlock(type));
             m_now = tscUnits();
             m_delta = m_now - m_thread->lastTime;
             if (m_delta < wire::Record::kTimeLimit) [[likely]]
@@ -343,7 +350,7 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
     // The time first: then nothing waits for the walk.
-    if (const PlainEvent event(asNumber(pointer), size); event) [[likely]]
+    if (const PlainEvent event(type, asNumber(pointer), size); event) [[likely]]
         event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
     else
         recordAllocationAnyhow(type, pointer, size, caller);
@@ -351,7 +358,7 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
 
 bool recordRelease(wire::RecordType type, const void *pointer)
 {
-    const PlainEvent event(asNumber(pointer), 0);
+    const PlainEvent event(type, asNumber(pointer), 0);
     if (!event) [[unlikely]]
         return recordReleaseAnyhow(type, pointer);
     event.write(type, asNumber(pointer), 0, 0);

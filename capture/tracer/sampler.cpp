@@ -30,7 +30,7 @@ void Sampler::begin(std::uint64_t periodBytes, std::uint64_t seed)
     m_left = draw();
 }
 
-std::int64_t Sampler::draw()
+std::uint64_t Sampler::draw()
 {
     // xorshift64* (Vigna 2016); its upper 53 bits as a number u of (0, 1], then −ln(u) times the mean.
     m_random ^= m_random >> 12;
@@ -41,7 +41,7 @@ std::int64_t Sampler::draw()
     const double mantissa
         = static_cast<double>(bits) / static_cast<double>(std::uint64_t{1} << static_cast<unsigned>(exponent));
     const double logarithm = (exponent - 53) * kLn2 + logOfMantissa(mantissa);
-    return static_cast<std::int64_t>(-logarithm * m_periodBytes) + 1;
+    return static_cast<std::uint64_t>(-logarithm * m_periodBytes) + 1;
 }
 
 } // namespace capture::tracer

@@ -30,21 +30,17 @@ public:
     /// True where takes() would be false, with the same effect; else nothing has happened, and takes() is to be asked.
     bool passesOver(std::size_t size)
     {
-        const std::int64_t left = m_left - counted(size);
-        if (left <= 0) [[unlikely]]
+        const std::uint64_t counted = size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes;
+        if (counted >= m_left) [[unlikely]]
             return false;
-        m_left = left;
+        m_left -= counted;
         return true;
     }
 
 private:
-    static std::int64_t counted(std::size_t size)
-    {
-        return static_cast<std::int64_t>(size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes);
-    }
-    std::int64_t draw();
+    std::uint64_t draw();
 
-    std::int64_t m_left = 0;
+    std::uint64_t m_left = 0; ///< bytes to the next point
     double m_periodBytes = 0;
     std::uint64_t m_random = 0;
 };

@@ -69,7 +69,7 @@ public:
 
 private:
     static constexpr unsigned kBits = 9;
-    [[gnu::noinline, gnu::cold]] FrameStep find(
+    [[gnu::noinline]] FrameStep find(
         std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
 
     std::uint64_t m_addresses[std::size_t{1} << kBits];
@@ -90,29 +90,30 @@ constexpr bool isSampling(Coverage coverage) { return coverage >= Coverage::Samp
 /// 60 KiB), which the next owner of its slot takes over.
 struct ThreadState
 {
+    // The first line is all that most events need of it.
     /// The words of the thread whose own it is; null: nobody's, as tracing has ended since. Their `inside` says whether that
     /// thread may be using the shared memory.
     const ThreadWords *owner = nullptr;
+    std::uint64_t lastTime = 0;   ///< clock units of the last record
+    std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
+    /// `order` if it records all events by it, with the processor's own clock; else kNoOrder.
+    std::uint32_t plainOrder = kNoOrder;
+    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
+    std::uint32_t untilTimed = 1;                         ///< events until the next one that is measured
+    wire::RingWriter ring;
+    /// The order that it records by, as Header::order had it; kStopped: none yet.
+    std::uint32_t order = wire::kStopped;
+    std::uint32_t toldOrder = wire::orderWord(0); ///< the last one that its ring tells of
     std::uint32_t guest
         = 0; ///< its thread, if that belongs to another process in the same memory; see Tracing::enterAsGuest()
-    wire::RingWriter ring;
-    std::uint64_t lastTime = 0;      ///< clock units of the last record
-    std::uint64_t generation = 0;    ///< of the modules, when the caches were last known good
-    std::uint32_t untilTimed = 1;    ///< events until the next one that is measured
-    std::uint64_t lastBeat = 0;      ///< the recorder's heartbeat, when it was last seen to change
-    std::uint64_t lastBeatUnits = 0; ///< and that moment, in clock units
     bool gaveUp = false; ///< waited for room in vain: until there is some, events are dropped without waiting
     Coverage coverage = Coverage::All;
     bool reallocWasTold = false; ///< its begin, of the realloc that this thread is in
     std::uint32_t reallocTakenOut
         = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
-    /// The order that it records by, as Header::order had it; kStopped: none yet.
-    std::uint32_t order = wire::kStopped;
-    /// The same if it records all events by it, with the processor's own clock; else kNoOrder.
-    std::uint32_t plainOrder = kNoOrder;
-    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
-    std::uint32_t toldOrder = wire::orderWord(0);         ///< the last one that its ring tells of
-    const void *lastAllocation = nullptr;                 ///< sampling: the thread's last block, whether sampled or not
+    const void *lastAllocation = nullptr; ///< sampling: the thread's last block, whether sampled or not
+    std::uint64_t lastBeat = 0;           ///< the recorder's heartbeat, when it was last seen to change
+    std::uint64_t lastBeatUnits = 0;      ///< and that moment, in clock units
     Sampler sampler;
     KnownStack stack;
     IncrementalStack last;
@@ -128,8 +129,5 @@ struct ThreadState
     /// From now on it records as `order` says, whose word is `word`.
     void follow(std::uint32_t word, const wire::Order &wanted);
 };
-
-/// The node of the calling thread's stack as `caller` sees it: the frame that called the hook.
-std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &caller);
 
 } // namespace capture::tracer

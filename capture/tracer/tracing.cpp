@@ -39,7 +39,7 @@ std::int64_t memoryOwner(wire::Origin origin)
 std::uint64_t stackPointer() { return reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)); }
 
 /// Whether a module is the C library.
-bool isLibrary(const link_map *module)
+bool isLibc(const link_map *module)
 {
     static constexpr char kName[] = "/libc.so.6";
     const std::size_t bytes = module != nullptr ? std::strlen(module->l_name) : 0;
@@ -65,6 +65,8 @@ bool Tracing::beginConnecting(Standing before)
 void Tracing::setPhase(Phase phase)
 {
     m_standing.store({phase, 0}, std::memory_order_release);
+    if (phase == Phase::Dormant)
+        passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     setWay(phase == Phase::Dormant ? Way::PassOn : Way::Record);
 }
 
@@ -138,7 +140,7 @@ bool Tracing::prepare(wire::Origin origin)
     m_hasEntered.store(false, std::memory_order_relaxed);
     isShared.store(false, std::memory_order_relaxed);
     passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
-    m_isLibraryAllocator = isLibrary(mallocModule());
+    m_isLibcAllocator = isLibc(mallocModule());
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
         if (entries == nullptr)

@@ -34,17 +34,23 @@ static_assert(std::atomic<Standing>::is_always_lock_free);
 
 /// All that the tracer keeps for the process. One object, zero-initialised, with no constructor to run: the
 /// first event comes before any constructor of ours would.
-class Tracing
+class alignas(64) Tracing
 {
 public:
+    // The first line is all that most events need of it.
     wire::MemoryView memory;
-    ModuleRegistry modules;
-    StackTree tree;
-    wire::SampledBlocks sampledBlocks; ///< used under orders that sample
-    unwind::RuleCache rules;
-    unwind::FindObject findObject = nullptr;
     /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
     std::atomic<std::uint64_t> generation = 1;
+    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
+    /// else ThreadState::kNoOrder. What each hook looks at first.
+    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
+    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
+    std::atomic<bool> isShared = false;
+    wire::SampledBlocks sampledBlocks; ///< used under orders that sample
+    unwind::FindObject findObject = nullptr;
+    unwind::RuleCache rules;
+    ModuleRegistry modules;
+    StackTree tree;
 
     /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
     bool isRecording() { return ForkFlag::isRaised() || start(); }
@@ -64,17 +70,12 @@ public:
         return isOwn ? state : nullptr;
     }
 
-    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
-    std::atomic<bool> isShared = false;
-
-    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
-    /// else ThreadState::kNoOrder. What each hook looks at first.
-    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
-    /// As a thread takes up the order of `word`.
+    /// As a thread takes up the order of `word`; one that comes late with an order of before changes nothing.
     void followPassing(std::uint32_t word, Coverage coverage)
     {
-        passingOrder.store(coverage == Coverage::Sampled && m_isLibraryAllocator ? word : ThreadState::kNoOrder,
-            std::memory_order_relaxed);
+        if (memory.header().order.load(std::memory_order_relaxed) == word)
+            passingOrder.store(coverage == Coverage::Sampled && m_isLibcAllocator ? word : ThreadState::kNoOrder,
+                std::memory_order_relaxed);
     }
 
     /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
@@ -154,7 +155,7 @@ private:
     std::atomic<Standing> m_standing = Standing{};
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
-    bool m_isLibraryAllocator = false; ///< the C library's own serves malloc
+    bool m_isLibcAllocator = false; ///< the C library's own serves malloc
     std::atomic<std::uint32_t> m_slotHint = 0;
     std::atomic<bool> m_hasEntered = false;     ///< a thread has got a state
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last

@@ -87,7 +87,10 @@ struct Header
     std::atomic<std::uint32_t> order; ///< recorder: see orderWord()
     Clock clock;                      ///< recorder
     std::uint32_t waitLimitMs;        ///< recorder: how long a full ring may hold the target up; 0: not at all
-    std::atomic<Retreat> retreat;     ///< target
+    /// recorder: 1: stamps of blocks have to be in order across threads. 0: they may be some 0.5 µs earlier than what came before them in
+    /// another thread, as the processor takes them ahead
+    std::atomic<std::uint32_t> needsOrder;
+    std::atomic<Retreat> retreat; ///< target
     /// recorder, before the first order that samples: cache lines of SampledBlocks that have memory, a power of two; 0: none yet
     std::atomic<std::uint64_t> sampledBuckets;
 

@@ -21,14 +21,14 @@ public:
     RingWriter() = default;
     /// Goes on where the slot's last owner ended. The slot must have been taken by this thread.
     RingWriter(MemoryView memory, ThreadSlot &slot)
-        : m_memory(memory)
+        : m_head(slot.head.load(std::memory_order_relaxed))
+        , m_plainLimit(m_head)
         , m_slot(&slot)
+        , m_memory(memory)
         , m_ring(memory.ring(slot.ringOffset))
         , m_records(slot.ringRecords)
         , m_base(slot.ringBase)
-        , m_head(slot.head.load(std::memory_order_relaxed))
         , m_limit(m_head)
-        , m_plainLimit(m_head)
     {
     }
 
@@ -102,15 +102,16 @@ private:
         m_plainLimit = m_limit < m_head + m_records - at ? m_limit : m_head + m_records - at;
     }
 
-    MemoryView m_memory;
-    ThreadSlot *m_slot = nullptr;
-    Record *m_ring = nullptr;
+    // What addPlain() needs stands together.
     Record *m_next = nullptr; ///< of m_ring, for the record at m_head, while hasPlainRoom()
+    std::uint64_t m_head = 0;
+    std::uint64_t m_plainLimit = 0;
+    ThreadSlot *m_slot = nullptr;
+    MemoryView m_memory;
+    Record *m_ring = nullptr;
     std::uint64_t m_records = 0;
     std::uint64_t m_base = 0;
-    std::uint64_t m_head = 0;
     std::uint64_t m_limit = 0;
-    std::uint64_t m_plainLimit = 0;
 };
 
 /// The reading end. Used by the recorder alone. Trusts nothing the target can write: the ring's place and size are its

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/control_client.h"
 #include "capture/recording/control_server.h"
+#include "capture/recording/dead_sockets.h"
 #include "tests/capture/no_more_files.h"
 
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -101,6 +104,7 @@ private Q_SLOTS:
     void saysThatTheRecordingHasEnded();
     void removesItsSocket();
     void keepsSocketsInAFolderOfThisUserAlone();
+    void removesWhatKilledRecordersLeft();
     void roundTripsEveryFieldOfAStatus();
 };
 
@@ -238,6 +242,36 @@ void ControlTest::keepsSocketsInAFolderOfThisUserAlone()
     QCOMPARE(::stat(fallback->c_str(), &status), 0);
     QCOMPARE(status.st_mode & 0777U, 0700U);
     QVERIFY(*capture::controlDirectory(std::string(200, 'x')) == *fallback);
+}
+
+void ControlTest::removesWhatKilledRecordersLeft()
+{
+    const QTemporaryDir directory;
+    const auto made = [&directory](const char *file, int type, bool isOld) {
+        const std::string path = directory.filePath(QString::fromUtf8(file)).toStdString();
+        sockaddr_un name{};
+        name.sun_family = AF_UNIX;
+        path.copy(name.sun_path, path.size());
+        capture::FileDescriptor socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+        if (::bind(socket.get(), reinterpret_cast<const sockaddr *>(&name), sizeof name) != 0)
+            qFatal("cannot bind");
+        const timespec then[2] = {{::time(nullptr) - 3600, 0}, {::time(nullptr) - 3600, 0}};
+        if (isOld)
+            ::utimensat(AT_FDCWD, path.c_str(), then, AT_SYMLINK_NOFOLLOW);
+        return socket;
+    };
+    const auto living = made("genprof-1-1.sock", SOCK_STREAM, true);
+    const auto alsoLiving = made("genesis-profiler-01", SOCK_SEQPACKET, true);
+    QVERIFY(::listen(living.get(), 1) == 0 && ::listen(alsoLiving.get(), 1) == 0);
+    for (const char *dead : {"genprof-2-2.sock", "genesis-profiler-02", "somebody-else.sock"})
+        made(dead, SOCK_STREAM, true);
+    made("genprof-3-3.sock", SOCK_STREAM, false); // of a recorder that is about to listen, for all that can be known
+    QCOMPARE(capture::removeDeadSockets(directory.path().toStdString()), std::size_t{2});
+    const QStringList left = QDir(directory.path()).entryList(QDir::System | QDir::NoDotAndDotDot, QDir::Name);
+    QCOMPARE(left,
+        (QStringList{QStringLiteral("genesis-profiler-01"), QStringLiteral("genprof-1-1.sock"),
+            QStringLiteral("genprof-3-3.sock"), QStringLiteral("somebody-else.sock")}));
+    QCOMPARE(capture::removeDeadSockets("/does/not/exist"), std::size_t{0});
 }
 
 void ControlTest::roundTripsEveryFieldOfAStatus()

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 using namespace capture;
@@ -235,6 +236,24 @@ private Q_SLOTS:
             const double off = (taken[k] - kRounds * p) / std::max(deviation, 1.0);
             QVERIFY2(
                 std::abs(off) < 4.5, qPrintable(QStringLiteral("%1: %2 of %3").arg(sizes[k]).arg(taken[k]).arg(p)));
+        }
+    }
+
+    /// What an allocator refuses is asked about before it does.
+    void impossibleSizesLeaveTheNextPointWhereItIs()
+    {
+        for (const std::size_t size : {~std::size_t{0}, std::size_t{1} << 63, std::size_t{3} << 62,
+                 static_cast<std::size_t>(std::numeric_limits<int>::min())}) {
+            Sampler sampler, other;
+            sampler.begin(4096, 7);
+            other.begin(4096, 7);
+            QVERIFY(!sampler.passesOver(size));
+            QVERIFY(other.takes(size));
+            int distance[2] = {};
+            for (Sampler *each : {&sampler, &other})
+                while (!each->takes(32))
+                    ++distance[each == &sampler ? 0 : 1];
+            QVERIFY2(distance[0] < 10'000 && distance[1] < 10'000, qPrintable(QString::number(size)));
         }
     }
 

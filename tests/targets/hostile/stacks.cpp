@@ -252,6 +252,50 @@ int variableFrames()
     return 0;
 }
 
+[[gnu::noinline]] int churnDeeper(int frames, volatile char **lowest)
+{
+    volatile char here[200];
+    here[0] = 1;
+    if (*lowest == nullptr || here < *lowest)
+        *lowest = here;
+    const int bad = frames > 0 ? churnDeeper(frames - 1, lowest) : churn(3);
+    return bad + (here[0] != 1);
+}
+
+/// A thread comes back from deep calls, and what they left of its stack becomes unreadable, as runtimes do with their guard zones.
+void *guardWhatWasLeft(void *stack)
+{
+    char *const end = static_cast<char *>(stack);
+    for (int frames = 0; frames < 12; ++frames) {
+        volatile char *lowest = nullptr, *shallow = nullptr;
+        g_bad += churnDeeper(frames, &shallow);
+        g_bad += churnDeeper(600, &lowest);
+        auto *const from = end;
+        const auto bytes = (static_cast<std::size_t>(const_cast<char *>(shallow) - from) - 16'384) & ~std::size_t{4095};
+        mprotect(from, bytes, PROT_NONE);
+        for (int i = 0; i < 5; ++i)
+            g_bad += churnDeeper(frames, &shallow);
+        mprotect(from, bytes, PROT_READ | PROT_WRITE);
+    }
+    return nullptr;
+}
+
+int guardedAgain()
+{
+    constexpr std::size_t kBytes = 512 * 1024;
+    char *const stack = guardedStack(kBytes);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, kBytes);
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, guardWhatWasLeft, stack) != 0)
+        return 1;
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&attributes);
+    std::printf("bad %d\n", g_bad);
+    return 0;
+}
+
 constexpr Case kCases[] = {
     {"contexts", contexts},
     {"coroutines", coroutines},
@@ -261,6 +305,7 @@ constexpr Case kCases[] = {
     {"hand-made-stack", handMadeStack},
     {"deep-recursion", deepRecursion},
     {"variable-frames", variableFrames},
+    {"guarded-again", guardedAgain},
 };
 
 } // namespace
