@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/stand_ins.h"
 
+#include "model/tables/unseen_libraries.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -86,9 +88,13 @@ bool standsIn(std::string_view text, std::string_view word)
     return false;
 }
 
-/// Whether one of its words is the name of a library that is not everybody's: a note names some that are in no table.
+/// Whether one of its words is the name of a library that is not everybody's: a note names some that are in no table. What a program opened
+/// may be called anything.
 bool namesALibrary(std::string_view text)
 {
+    for (const std::string_view opened : {model::kOpenedInNamespace, model::kOpenedDeepBinding})
+        if (text.find(opened) != std::string_view::npos)
+            return true;
     constexpr std::string_view kBetween = " ,;:()'\"";
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());

@@ -160,7 +160,7 @@ void HeapInstrument::storeFailure(Image &image, const std::string &failure, mode
     model::Image &row = m_processes.tables().changeImage(image.id);
     row.heap = model::HeapState::NotTraced;
     const std::string &allocator = allocatorNote(image.arrival.executable);
-    row.heapNote = m_processes.tables().string(allocator.empty() ? failure : allocator);
+    sayOfHeap(image, allocator.empty() ? failure : allocator);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, failure});
 }
 

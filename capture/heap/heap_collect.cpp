@@ -227,7 +227,7 @@ void HeapInstrument::storeRetreat(Image &image, wire::Retreat retreat, model::Ti
         : fmt::format("its heap is not recorded from {} on: {}", model::formatOffset(now, true), causeOf(retreat));
     model::Image &row = m_processes.tables().changeImage(image.id);
     row.heap = neverBegan ? model::HeapState::NotTraced : model::HeapState::Dormant;
-    row.heapNote = m_processes.tables().string(note);
+    sayOfHeap(image, note);
     batch.losses.push_back({model::LossKind::HeapNotTraced, image.id, 1, note});
 }
 
@@ -238,12 +238,9 @@ void HeapInstrument::tellScansGivenUp(const Image &image)
         : 0;
     if (count == 0)
         return;
-    model::TableBuilder &tables = m_processes.tables();
     const std::string lack
         = fmt::format("calls of modules that it loaded later are not recorded (looks given up: {})", count);
-    const model::StringId note = tables.string(attachNote(image.arrival) + "; " + lack);
-    if (tables.tables().images[image.id.index()].heapNote != note)
-        tables.changeImage(image.id).heapNote = note;
+    sayOfHeap(image, attachNote(image.arrival) + "; " + lack);
 }
 
 void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventBatch &batch)

@@ -143,7 +143,7 @@ private:
         std::int64_t lastLossUs = -1;               ///< when events were last seen to be lost; -1: never
         std::vector<std::string> inOtherNamespaces; ///< libraries that may call past the tracer
         std::vector<std::string> boundElsewhere;    ///< likewise, for another reason
-        std::optional<std::string> noteBefore;      ///< what was said of the image before that
+        std::string unseen;                         ///< what is said of both, the last part of the image's note
     };
     /// What collect() takes out of an image under the lock.
     struct Harvest;
@@ -185,6 +185,7 @@ private:
     void addProgram(Image &image, const ProgramHarvest &harvest, bool hasEnded, model::EventBatch &batch);
     void addNote(Image &image, const ProgramNote &note, model::EventBatch &batch);
     void addUnseen(Image &image, const ProgramNote &note);
+    void sayOfHeap(const Image &image, const std::string &text);
     void addAreas(Image &image, const ProgramHarvest &harvest, model::EventBatch &batch);
     const std::string &poolName(const std::string &name);
     void endPhasesOf(const Image &image);

@@ -2,6 +2,7 @@
 // What a tick brings beside the heap: marks, phases, names, pools, mappings.
 #include "capture/heap/heap_instrument.h"
 #include "model/base/wrapping_sum.h"
+#include "model/tables/unseen_libraries.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kMostMarks = 200'000; ///< of a recording: what a reader has to keep
 constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::string_view kBetween = "; "; ///< sentences of a note
 
 model::AreaKind kindOf(const AreaHarvest &area)
 {
@@ -85,18 +87,32 @@ void HeapInstrument::addUnseen(Image &image, const ProgramNote &note)
     if (names.size() >= kMost || std::find(names.begin(), names.end(), name) != names.end())
         return;
     names.push_back(name);
-    std::string text;
+    // What is said beside that may have changed since.
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    std::string rest = tables.text(tables.images[image.id.index()].heapNote);
+    if (!image.unseen.empty() && rest.ends_with(image.unseen)) {
+        rest.resize(rest.size() - image.unseen.size());
+        if (rest.ends_with(kBetween))
+            rest.resize(rest.size() - kBetween.size());
+    }
+    image.unseen.clear();
     if (!image.inOtherNamespaces.empty())
-        text = listOf(image.inOtherNamespaces)
-            + ", opened by dlmopen: a namespace with a C library and a heap of its own, which are not seen";
+        image.unseen = listOf(image.inOtherNamespaces).append(model::kOpenedInNamespace);
     if (!image.boundElsewhere.empty())
-        text += (text.empty() ? "" : "; ") + listOf(image.boundElsewhere)
-            + ", opened with RTLD_DEEPBIND: may call another allocator than the program, past the tracer";
+        image.unseen.append(image.unseen.empty() ? "" : kBetween)
+            .append(listOf(image.boundElsewhere))
+            .append(model::kOpenedDeepBinding);
+    sayOfHeap(image, rest);
+}
+
+/// Notes `text` of an image's heap, and behind it which libraries may have called past the tracer.
+void HeapInstrument::sayOfHeap(const Image &image, const std::string &text)
+{
     model::TableBuilder &tables = m_processes.tables();
-    if (!image.noteBefore)
-        image.noteBefore = tables.tables().text(tables.tables().images[image.id.index()].heapNote);
-    tables.changeImage(image.id).heapNote
-        = tables.string(image.noteBefore->empty() ? text : *image.noteBefore + "; " + text);
+    const std::string_view between = text.empty() || image.unseen.empty() ? std::string_view() : kBetween;
+    const model::StringId note = tables.string(std::string(text).append(between).append(image.unseen));
+    if (tables.tables().images[image.id.index()].heapNote != note)
+        tables.changeImage(image.id).heapNote = note;
 }
 
 void HeapInstrument::addNote(Image &image, const ProgramNote &note, model::EventBatch &batch)

@@ -53,7 +53,8 @@ public:
     Redirections()
     {
         for (std::uint16_t i = 0; i < kFunctions; ++i) {
-            // Operators of the C++ library go on to malloc; only an allocator's own are a way into it.
+            // Operators of the C++ library go on to malloc; only an allocator's own are a way into it. Its symbols lead to itself: those of
+            // a process that came with this library may not any more (redirectSymbols()), but there no slot is changed.
             if (list[i].name[0] == '_' && symbolOf(mallocModule(), list[i].name) != list[i].next)
                 list[i].next = 0;
             std::uint32_t at = hashOf(list[i].name);

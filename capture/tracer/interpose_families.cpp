@@ -19,18 +19,8 @@ namespace {
 
 const char g_tag = 0; // stands for std::nothrow
 
-/// Whether the operators that calls go on to are those of what serves malloc. Else they call malloc themselves, and are counted there.
-bool hasOwnOperators()
-{
-    static std::uint32_t s_answer = 0; // 1: no, 2: yes
-    std::uint32_t answer = __atomic_load_n(&s_answer, __ATOMIC_RELAXED);
-    if (answer == 0 && canForward() && mallocModule() != nullptr) {
-        const auto next = reinterpret_cast<std::uint64_t>(g_next._Znwm);
-        answer = next != 0 && symbolOf(mallocModule(), "_Znwm") == next ? 2 : 1;
-        __atomic_store_n(&s_answer, answer, __ATOMIC_RELAXED);
-    }
-    return answer == 2;
-}
+/// Whether the operators are recorded; else they call malloc themselves, and are counted there.
+bool hasOwnOperators() { return canForward() && g_allocator.hasOwnOperators; }
 
 void *allocateOrEnd(std::size_t size)
 {

@@ -3,6 +3,8 @@
 
 #include "capture/tracer/elf_lookup.h"
 
+#include <link.h>
+
 #include <type_traits>
 
 namespace capture::tracer {
@@ -10,6 +12,7 @@ namespace capture::tracer {
 NextFunctions g_next;
 constinit std::atomic<Way> g_way = Way::Unknown;
 std::uint64_t g_loaderBegin = 0, g_loaderEnd = 0;
+AllocatorTraits g_allocator;
 
 namespace {
 
@@ -42,6 +45,24 @@ void findFamily(NextFunctions &found)
 #undef HOOK
 }
 
+/// That of an old ld.so is only for itself. Asks no indirect function where it leads to: its module may not be relocated yet.
+bool hasAnotherBehind(const link_map *module)
+{
+    for (const link_map *other = module->l_next; other != nullptr; other = other->l_next)
+        if ((other->l_addr != g_loaderBegin || g_loaderBegin == 0) && symbolEntry(other, "malloc") != nullptr)
+            return true;
+    return false;
+}
+
+void findTraits(const NextFunctions &found)
+{
+    const auto next = reinterpret_cast<std::uint64_t>(found._Znwm);
+    g_allocator.hasOwnOperators = next != 0 && symbolOf(g_mallocModule, "_Znwm") == next;
+    g_allocator.isLast = !hasAnotherBehind(g_mallocModule);
+}
+
+/// The first time is the first call of the process, before it has threads: making one takes memory. So nobody loads or closes a library
+/// meanwhile, or has changed a symbol (redirectSymbols()).
 bool findFunctions(Lookup lookUp)
 {
     const LoaderRange loader = loaderRange();
@@ -60,8 +81,10 @@ bool findFunctions(Lookup lookUp)
         return false;
     if (lookUp("malloc", &where) != 0)
         g_mallocModule = where;
-    if (g_mallocModule != nullptr)
+    if (g_mallocModule != nullptr) {
         findFamily(found);
+        findTraits(found);
+    }
     // malloc last: hooks ask for it to know whether the rest is there.
     auto *const next = found.malloc;
     found.malloc = nullptr;

@@ -39,8 +39,18 @@ bool findNextFunctions();
 /// behind us. To be called with the loader's lock held, before anything leads to a hook.
 bool findPresentFunctions();
 
-/// The module that serves malloc; null until found.
+/// The module that serves malloc; null until found. Its symbols may lead to our hooks by now: see redirectSymbols() before one is looked up.
 const link_map *mallocModule();
+
+/// What else was found of it then, where the list of modules stood still and no symbol had been changed. False until found.
+struct AllocatorTraits
+{
+    /// The operators that calls go on to are its own. Else they call malloc themselves, and are counted there.
+    bool hasOwnOperators = false;
+    /// No module behind it has a malloc, too, to which a library may bind, of those that came with the program.
+    bool isLast = false;
+};
+extern AllocatorTraits g_allocator __attribute__((visibility("hidden")));
 
 /// Where ld.so lies: a free from there may be the end of a module.
 extern std::uint64_t g_loaderBegin, g_loaderEnd;

@@ -22,7 +22,7 @@ constinit std::atomic<std::uint32_t> Restrictions::s_forbidden = 0;
 
 namespace {
 
-constexpr std::uint32_t kAll = 16383;
+constexpr std::uint32_t kAll = 32767;
 constexpr std::uint64_t kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 constexpr std::uint64_t kAnyNumber = 4711;
 
@@ -72,8 +72,11 @@ constexpr Call kCalls[] = {
     {Ask::Leave, SYS_tgkill, {kAnyNumber, kAnyNumber, 0}},
     {Ask::Leave, SYS_tkill, {kAnyNumber, 0}},
     {Ask::Leave, SYS_munmap, {kAnyNumber, 1 << 27}},
+    {Ask::Protect, SYS_getpid, {}},
     {Ask::Protect, SYS_mprotect, {kAnyNumber, 4096, PROT_READ | PROT_WRITE}},
     {Ask::Protect, SYS_mprotect, {kAnyNumber, 4096, PROT_READ}},
+    {Ask::ProtectCode, SYS_mprotect, {kAnyNumber, 4096, PROT_READ | PROT_WRITE | PROT_EXEC}},
+    {Ask::ProtectCode, SYS_mprotect, {kAnyNumber, 4096, PROT_READ | PROT_EXEC}},
     {Ask::Clock, SYS_clock_gettime, {1, kAnyNumber}},
 };
 

@@ -17,13 +17,14 @@ enum class Ask : std::uint32_t {
     Probe = 16,   ///< whether a page can be read
     Wake = 32,    ///< the recorder, and be woken by it
     Sleep = 64,
-    FindRecorder = 128, ///< whether the recorder is alive
-    Clock = 256,        ///< where the time stamp counter is not the clock
-    Stamp = 512,        ///< no call, but as deadly: reading the time stamp counter (PR_SET_TSC, and the strict mode)
-    Look = 1024,        ///< whether a file can be read
-    Compare = 2048,     ///< whether two processes share their memory
-    Leave = 4096,       ///< give the shared memory back while other threads run
-    Protect = 8192,     ///< what may be done to a page
+    FindRecorder = 128,  ///< whether the recorder is alive
+    Clock = 256,         ///< where the time stamp counter is not the clock
+    Stamp = 512,         ///< no call, but as deadly: reading the time stamp counter (PR_SET_TSC, and the strict mode)
+    Look = 1024,         ///< whether a file can be read
+    Compare = 2048,      ///< whether two processes share their memory
+    Leave = 4096,        ///< give the shared memory back while other threads run
+    Protect = 8192,      ///< what may be done to a page
+    ProtectCode = 16384, ///< the same, where it holds code
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being

@@ -45,12 +45,20 @@ struct Patches
     static constexpr std::size_t kMost = 256;
     Patch list[kMost];
     std::size_t count = 0;
+    bool isWhole = true; ///< all that there is to change can be
 
-    /// A name whose definition in `module` is what the hook goes on to. An indirect function is none: what it leads to is not its value.
+    /// A name whose definition in `module` is what the hook goes on to, or was before a parent's thread changed it. What an indirect
+    /// function leads to is not its value, and its kind cannot be changed together with that.
     void add(const link_map *module, const char *name, std::uint64_t hook, std::uint64_t next)
     {
-        const Elf64_Sym *symbol = next != 0 && count < kMost ? symbolEntry(module, name) : nullptr;
-        if (symbol != nullptr && (symbol->st_info & 0xf) == STT_FUNC && module->l_addr + symbol->st_value == next)
+        const Elf64_Sym *symbol = next != 0 ? symbolEntry(module, name) : nullptr;
+        if (symbol == nullptr)
+            return;
+        const std::uint64_t address = module->l_addr + symbol->st_value;
+        const unsigned type = symbol->st_info & 0xf;
+        if (type == STT_GNU_IFUNC || count == kMost)
+            isWhole = false;
+        else if (type == STT_FUNC && (address == next || address == hook))
             list[count++] = {symbol, hook};
     }
 };
@@ -73,54 +81,77 @@ long protectionAt(const link_map *module, std::uint64_t address)
         return 0;
     const auto *header = reinterpret_cast<const Elf64_Ehdr *>(found.begin);
     const auto *segments = reinterpret_cast<const Elf64_Phdr *>(found.begin + header->e_phoff);
+    long protection = 0;
+    bool isReadOnlyNow = false; // written while it was relocated
     for (unsigned i = 0; i < header->e_phnum; ++i) {
         const Elf64_Phdr &segment = segments[i];
-        if (segment.p_type == PT_LOAD && address - (module->l_addr + segment.p_vaddr) < segment.p_memsz)
-            return ((segment.p_flags & PF_R) != 0 ? PROT_READ : 0) | ((segment.p_flags & PF_W) != 0 ? PROT_WRITE : 0)
-                | ((segment.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
+        if (address - (module->l_addr + segment.p_vaddr) >= segment.p_memsz)
+            continue;
+        if (segment.p_type == PT_LOAD)
+            protection = ((segment.p_flags & PF_R) != 0 ? PROT_READ : 0)
+                | ((segment.p_flags & PF_W) != 0 ? PROT_WRITE : 0) | ((segment.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
+        isReadOnlyNow = isReadOnlyNow || segment.p_type == PT_GNU_RELRO;
     }
-    return 0;
+    return isReadOnlyNow ? protection & ~long{PROT_WRITE} : protection;
 }
 
-/// Writes all patches; other threads may look symbols up meanwhile, and find the old or the new value.
-bool write(const Patches &patches, const link_map *module)
+/// The pages that hold the symbols.
+struct Pages
 {
     std::uint64_t begin = ~std::uint64_t{0}, end = 0;
-    for (std::size_t i = 0; i < patches.count; ++i) {
-        const std::uint64_t at = addressOf(static_cast<const void *>(patches.list[i].symbol));
-        begin = at < begin ? at : begin;
-        end = at + sizeof(Elf64_Sym) > end ? at + sizeof(Elf64_Sym) : end;
+
+    explicit Pages(const Patches &patches)
+    {
+        for (std::size_t i = 0; i < patches.count; ++i) {
+            const std::uint64_t at = addressOf(static_cast<const void *>(patches.list[i].symbol));
+            begin = at < begin ? at : begin;
+            end = at + sizeof(Elf64_Sym) > end ? at + sizeof(Elf64_Sym) : end;
+        }
+        begin &= ~(kPageBytes - 1);
+        end = (end + kPageBytes - 1) & ~(kPageBytes - 1);
     }
+    bool protect(long protection) const
+    {
+        return !failed(rawSyscall(SYS_mprotect, static_cast<long>(begin), static_cast<long>(end - begin), protection));
+    }
+};
+
+/// Writes all patches; other threads may look symbols up meanwhile, and find the old or the new value. False: none is written.
+bool write(const Patches &patches, const link_map *module)
+{
     if (patches.count == 0)
         return true;
-    begin &= ~(kPageBytes - 1);
-    const auto bytes = static_cast<long>((end - begin + kPageBytes - 1) & ~(kPageBytes - 1));
-    const long protection = protectionAt(module, begin);
-    if (protection == 0 || !Restrictions::allow(Ask::Protect)
-        || failed(rawSyscall(SYS_mprotect, static_cast<long>(begin), bytes, protection | PROT_WRITE)))
+    const Pages pages(patches);
+    const long protection = protectionAt(module, addressOf(static_cast<const void *>(patches.list[0].symbol)));
+    const bool hasCode = (protection & PROT_EXEC) != 0;
+    if (protection == 0 || (hasCode && !Restrictions::allow(Ask::ProtectCode)))
         return false;
+    if (!pages.protect(protection | PROT_WRITE)) {
+        pages.protect(protection); // of several mappings, the first may have been changed
+        return false;
+    }
     for (std::size_t i = 0; i < patches.count; ++i) {
         auto *symbol = const_cast<Elf64_Sym *>(patches.list[i].symbol);
         __atomic_store_n(&symbol->st_value, patches.list[i].hook - module->l_addr, __ATOMIC_RELEASE);
     }
-    rawSyscall(SYS_mprotect, static_cast<long>(begin), bytes, protection);
+    pages.protect(protection);
     return true;
 }
 
-/// Whether a module behind the one that serves malloc has a malloc, too, to which a library may bind. That of an old ld.so is only
-/// for itself.
-bool hasAnotherBehind(const link_map *module)
+bool patch(const link_map *module)
 {
-    for (const link_map *other = module->l_next; other != nullptr; other = other->l_next) {
-        const std::uint64_t address = symbolOf(other, "malloc");
-        if (address != 0 && (address < g_loaderBegin || address >= g_loaderEnd))
-            return true;
-    }
-    return false;
+    Patches patches;
+    findPatches(patches, module);
+    return write(patches, module) && patches.isWhole;
 }
 
-enum class State : std::uint32_t { Untried, Trying, Done, Refused };
-constinit std::atomic<State> g_state = State::Untried;
+enum class Step : std::uint32_t { Untried, Trying, Done, Refused };
+struct Progress
+{
+    Step step = Step::Untried;
+    std::int32_t pid = 0; ///< of the process that is trying
+};
+constinit std::atomic<Progress> g_progress = Progress{};
 
 } // namespace
 
@@ -129,14 +160,20 @@ bool redirectSymbols()
     const link_map *module = mallocModule();
     if (module == nullptr)
         return false;
-    State state = State::Untried;
-    if (g_state.compare_exchange_strong(state, State::Trying, std::memory_order_acq_rel)) {
-        Patches patches;
-        findPatches(patches, module);
-        state = write(patches, module) ? State::Done : State::Refused;
-        g_state.store(state, std::memory_order_release);
+    Progress now = g_progress.load(std::memory_order_acquire);
+    if (now.step == Step::Untried || now.step == Step::Trying) {
+        if (!Restrictions::allow(Ask::Protect))
+            return false;
+        // A child that was forked while another thread was at it has nobody who goes on with it.
+        const auto self = static_cast<std::int32_t>(rawSyscall(SYS_getpid));
+        const bool isMine = (now.step == Step::Untried || now.pid != self)
+            && g_progress.compare_exchange_strong(now, {Step::Trying, self}, std::memory_order_acq_rel);
+        if (isMine) {
+            now = {patch(module) ? Step::Done : Step::Refused, 0};
+            g_progress.store(now, std::memory_order_release);
+        }
     }
-    return state != State::Refused && !hasAnotherBehind(module);
+    return now.step == Step::Done && g_allocator.isLast;
 }
 
 } // namespace capture::tracer

@@ -214,7 +214,8 @@ bool hasEntryBetween(const EhFrameTables &tables, std::uint64_t pc)
 }
 
 /// Whether `pc` is the byte before a function: a return address behind it was never called from, but put there by who made the stack
-/// (glibc's makecontext: `__start_context`). One that returns from a signal is no start of anything.
+/// (glibc's makecontext: `__start_context`). One that returns from a signal is no start of anything. Where a function without call-frame
+/// information ends with a call that does not return, and one that has some follows at once, its stacks are taken for whole, too.
 bool isBeforeAFunction(const EhFrameTables &tables, std::uint64_t pc)
 {
     FrameEntry next;

@@ -45,10 +45,14 @@ enum class NoteKind : std::uint8_t {
     Exit = 9,       ///< an ExitQuestion, likewise
     Unseen = 10,    ///< the name of a library that may call past the tracer; its pool is an Unseen
 };
-/// Why calls of a library that the program opened are not all seen.
+/// Why calls of a library that the program opened are not all seen. One that could not be opened is not told where its path leads nowhere, or
+/// where the loader need not know which library asks (a path with dlmopen; any name that the program itself opens); else it is, as the note
+/// comes before the call.
 enum class Unseen : std::uint8_t {
     Namespace = 1, ///< dlmopen: it has a C library and a heap of its own
-    Binding = 2, ///< RTLD_DEEPBIND: it may bind to another allocator than the program, or symbols could not be changed
+    /// RTLD_DEEPBIND: it may bind to another allocator, of those that came with the program, or symbols could not be changed. Not told is what
+    /// binds to an allocator that it, or a library before it, brought along.
+    Binding = 2,
 };
 inline constexpr std::uint32_t kMostNoteBytes = 255;
 inline constexpr unsigned kPoolShift = 48;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <map>
 
@@ -312,6 +313,36 @@ private Q_SLOTS:
         QCOMPARE(tables.images.size(), std::size_t{1});
         QCOMPARE(tables.images[0].heap, model::HeapState::NotTraced);
         QVERIFY(tables.text(tables.images[0].heapNote).find("ulimit -d") != std::string_view::npos);
+        QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
+    }
+
+    /// Which libraries are not seen is said beside why nothing is, whichever comes first.
+    void reasonsForNotSeeingTheHeapStandBesideEachOther()
+    {
+        Recorder recorder;
+        const pid_t child
+            = recorder.start({built("tests/targets/unseen_then_silent"), built("tests/targets/libheap_module_3.so"),
+                                 built("tests/targets/libheap_module_5.so")},
+                1);
+        const model::ProgramTables &tables = recorder.tables.tables();
+        const auto isSaid = [&](const char *text) {
+            return !tables.images.empty()
+                && tables.text(tables.images[0].heapNote).find(text) != std::string_view::npos;
+        };
+        recorder.processes.execSeen(child, recorder.now(), model::ProcessSource::Launcher, "unseen", "unseen");
+        for (int i = 0; i < 500 && !isSaid("libheap_module_3.so"); ++i) {
+            recorder.tick();
+            QTest::qWait(20);
+        }
+        QVERIFY(isSaid("libheap_module_3.so, opened by dlmopen"));
+        QCOMPARE(::kill(child, SIGUSR1), 0);
+        int status = 0;
+        QCOMPARE(::waitpid(child, &status, 0), child);
+        QCOMPARE(status, 0);
+        recorder.processes.processEnded(child, recorder.now(), status);
+        recorder.tick();
+        QVERIFY(isSaid("its heap is not recorded from"));
+        QVERIFY(isSaid("; libheap_module_3.so, libheap_module_5.so, opened by dlmopen"));
         QCOMPARE(recorder.losses[model::LossKind::HeapNotTraced], 1);
     }
 

@@ -130,6 +130,13 @@ class TracerElfTest : public QObject
 private Q_SLOTS:
     void needsTheCLibraryAlone() { QCOMPARE(tracer().needed(), std::vector<std::string>{"libc.so.6"}); }
 
+    /// Libraries that the hook of dlopen opens in the program's place must not be looked for along a path of ours.
+    void hasNoPathOfItsOwn()
+    {
+        QVERIFY(!tracer().hasTag(DT_RPATH));
+        QVERIFY(!tracer().hasTag(DT_RUNPATH));
+    }
+
     void needsNoVersionAboveGlibc217()
     {
         const auto versions = tracer().versions();

@@ -16,6 +16,8 @@ class AllocatorsIntegrationTest : public QObject
 private Q_SLOTS:
     void everyWayInIsCountedOnce_data();
     void everyWayInIsCountedOnce();
+    void operatorsAreSeenAfterALibraryThatBindsDeep_data();
+    void operatorsAreSeenAfterALibraryThatBindsDeep();
     void allocatorsInsideTheProgramAreNamed();
 };
 
@@ -54,6 +56,27 @@ void AllocatorsIntegrationTest::everyWayInIsCountedOnce()
     const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
     QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
     QCOMPARE(losses[QStringLiteral("unknown_frees")].toInteger(-1), 0);
+}
+
+void AllocatorsIntegrationTest::operatorsAreSeenAfterALibraryThatBindsDeep_data()
+{
+    QTest::addColumn<QString>("program");
+    for (const char *name : {"late_operators_jemalloc", "late_operators_tcmalloc", "late_operators_mimalloc"})
+        QTest::newRow(name) << QString::fromLatin1(name);
+}
+
+void AllocatorsIntegrationTest::operatorsAreSeenAfterALibraryThatBindsDeep()
+{
+    QFETCH(QString, program);
+    if (!QFileInfo::exists(GenprofRunner::target(program)))
+        QSKIP("that allocator was not there when the tests were built");
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q")}, {GenprofRunner::target(program)});
+    QCOMPARE(ran.exitCode, 0);
+    const auto counts
+        = tests::countsOfModule(runner.report(QStringLiteral("heap")), QStringLiteral("liboperators_module.so"));
+    QCOMPARE(counts.allocations, 1000);
+    QCOMPARE(counts.frees, 1000);
 }
 
 void AllocatorsIntegrationTest::allocatorsInsideTheProgramAreNamed()

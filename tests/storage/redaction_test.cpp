@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/tables/unseen_libraries.h"
 #include "storage/database.h"
 #include "storage/redaction.h"
 #include "tests/storage/sample_session.h"
@@ -61,6 +62,17 @@ private Q_SLOTS:
         VERIFY_RESULT(storage::redactSession(file("libraries"), file("libraries.out"), {}));
         QVERIFY(!bytesOf("libraries.out").contains("libzebra"));
         QVERIFY(bytesOf("libraries.out").contains("not in libc.so.6"));
+    }
+
+    void hidesNotesOfWhatTheProgramOpenedWhateverItsName()
+    {
+        SampleSession sample;
+        sample.info().cpuNote = std::string("quagga.node, okapi").append(model::kOpenedInNamespace);
+        sample.info().activityNote = std::string("it is so; gnu").append(model::kOpenedDeepBinding);
+        VERIFY_RESULT(sample.make(file("opened"), 10));
+        VERIFY_RESULT(storage::redactSession(file("opened"), file("opened.out"), {}));
+        for (const char *secret : {"quagga", "okapi", "gnu,"})
+            QVERIFY2(!bytesOf("opened.out").contains(secret), secret);
     }
 
     void leavesNothingOfTheOldTexts()

@@ -134,10 +134,28 @@ int forksAmongLoads()
     return 0;
 }
 
+/// How many writable mappings there are of the C library's file.
+int writableParts()
+{
+    std::FILE *maps = std::fopen("/proc/self/maps", "r");
+    int count = 0;
+    for (char line[4096]; std::fgets(line, sizeof line, maps) != nullptr;)
+        count += std::strstr(line, "/libc.so.6") != nullptr && std::strstr(line, " rw") != nullptr ? 1 : 0;
+    std::fclose(maps);
+    return count;
+}
+
+/// The library's functions are the program's, by address too, and its memory is protected as before. The library finds what is next to it.
 int deepBinding()
 {
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    const int writable = writableParts();
     const Module module(dlopen(modulePath().c_str(), RTLD_NOW | RTLD_DEEPBIND));
-    int bad = 0;
+    int bad = writableParts() - writable;
+    for (const char *name : {"malloc", "calloc", "realloc", "free", "memalign", "posix_memalign"})
+        bad += dlsym(libc, name) == dlsym(RTLD_DEFAULT, name) ? 0 : 1;
+    const auto next = reinterpret_cast<void *(*)(std::size_t)>(dlsym(module.handle, "moduleNext"));
+    std::free(next(50));
     for (int i = 0; i < 1000; ++i)
         bad += module.use() + churn(2);
     dlclose(module.handle);
@@ -145,10 +163,34 @@ int deepBinding()
     return 0;
 }
 
-/// A second libc, with a heap of its own: no block may cross.
+/// While other threads let go of libraries, 2,000 times each.
+int deepBindingAmongCloses()
+{
+    const std::string path = modulePath(), folder = path.substr(0, path.rfind('/') + 1);
+    std::atomic<int> running = 2;
+    std::vector<std::thread> threads;
+    for (const char *name : {"libheap_module_3.so", "libheap_module_5.so"})
+        threads.emplace_back([&running, other = folder + name] {
+            for (int i = 0; i < 2'000; ++i)
+                dlclose(dlopen(other.c_str(), RTLD_NOW));
+            --running;
+        });
+    int bad = 0;
+    const Module module(dlopen(path.c_str(), RTLD_NOW | RTLD_DEEPBIND));
+    while (running > 0)
+        bad += dlclose(dlopen(path.c_str(), RTLD_NOW | RTLD_DEEPBIND));
+    for (std::thread &thread : threads)
+        thread.join();
+    std::printf("bad %d\n", bad + module.use());
+    return 0;
+}
+
+/// A second libc, with a heap of its own: no block may cross. What cannot be opened leaves nothing.
 int otherNamespace()
 {
     int bad = 0;
+    for (const char *none : {"/there/is/libnone.so", "libthere_is_none.so.77", "/proc/self/status"})
+        bad += dlmopen(LM_ID_NEWLM, none, RTLD_NOW) == nullptr && dlerror() != nullptr ? 0 : 1;
     for (int i = 0; i < 3; ++i) {
         const Module module(dlmopen(LM_ID_NEWLM, modulePath().c_str(), RTLD_NOW));
         for (int j = 0; j < 200; ++j) {
@@ -212,6 +254,7 @@ constexpr Case kCases[] = {
     {"among-threads", amongThreads},
     {"forks-among-loads", forksAmongLoads},
     {"deep-binding", deepBinding},
+    {"deep-binding-among-closes", deepBindingAmongCloses},
     {"other-namespace", otherNamespace},
     {"of-the-library", ofTheLibrary},
     {"missing", missing},
