@@ -48,7 +48,7 @@ wire::Unseen whyUnseen(const Opening &opening)
     return (opening.mode & kDeepBind) == 0 || redirectSymbols() ? kNone : wire::Unseen::Binding;
 }
 
-/// Tells the recorder that the calls of a library are not all seen.
+/// Tells the recorder that the calls of a library are not all seen. One that attaches later is not told.
 void tellUnseen(wire::Unseen why, const char *file)
 {
     if (isPassing())
