@@ -3,6 +3,7 @@
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/restrictions.h"
+#include "capture/tracer/shared_head.h"
 #include "capture/tracer/tracing.h"
 
 #include <linux/futex.h>
@@ -103,6 +104,7 @@ bool Tracing::leave()
     if (m_memoryPid == rawSyscall(SYS_getpid)) {
         if (!fenceAllThreads() || hasVisitors())
             return false;
+        SharedHead::clear();
         rawSyscall(SYS_munmap, asLong(memory.base), static_cast<long>(wire::kMemoryBytes));
     }
     disownStates();

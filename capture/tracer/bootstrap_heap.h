@@ -7,7 +7,7 @@ namespace capture::tracer {
 
 /// Memory for calls that come before the real allocator can be found (an IFUNC resolver, a loader in mid-relocation).
 /// Fixed size, never reused: what lies in it is never handed to the real allocator. Any thread.
-class BootstrapHeap
+class [[gnu::visibility("hidden")]] BootstrapHeap
 {
 public:
     /// Zeroed memory, or null when the fixed space is used up. `alignment` must be a power of two.

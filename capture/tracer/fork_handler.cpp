@@ -2,28 +2,23 @@
 #include "capture/tracer/fork_handler.h"
 
 #include "capture/tracer/raw_syscall.h"
+#include "capture/tracer/restrictions.h"
 
 #include <sys/mman.h>
 
 namespace capture::tracer {
 
-std::uint32_t ForkFlag::s_never = 0;
-std::uint32_t *ForkFlag::s_flag = &ForkFlag::s_never;
+constinit std::uint32_t ForkFlag::s_page[kPageBytes / sizeof(std::uint32_t)] = {};
+constinit std::uint32_t ForkFlag::s_raised = 0;
 
 bool ForkFlag::raise()
 {
-    if (s_flag == &s_never) {
-        constexpr std::size_t kPageBytes = 4096;
-        void *page = mapPrivate(kPageBytes);
-        if (page == nullptr)
-            return false;
-        if (failed(rawSyscall(SYS_madvise, asLong(page), kPageBytes, MADV_WIPEONFORK))) {
-            rawSyscall(SYS_munmap, asLong(page), kPageBytes);
-            return false;
-        }
-        s_flag = static_cast<std::uint32_t *>(page);
-    }
-    __atomic_store_n(s_flag, 1, __ATOMIC_RELAXED);
+    // Zeroed, so it is no part of the library's file, which the kernel would not wipe.
+    if (!Restrictions::allow(Ask::Map)
+        || failed(rawSyscall(SYS_madvise, asLong(s_page), static_cast<long>(kPageBytes), MADV_WIPEONFORK)))
+        return false;
+    s_raised += s_raised == UINT32_MAX ? 2 : 1;
+    __atomic_store_n(s_page, s_raised, __ATOMIC_RELAXED);
     return true;
 }
 

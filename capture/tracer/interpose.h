@@ -88,7 +88,7 @@ template <typename Call> [[gnu::always_inline]] inline void freeRecorded(void *p
     ReentrancyGuard guard;
     if (guard) {
         const auto caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-        if (caller >= g_loaderBegin && caller < g_loaderEnd) [[unlikely]]
+        if (caller - g_loaderBegin < g_loaderBytes) [[unlikely]]
             noteLoaderFree(pointer);
         if (!isFreedUnseen(pointer))
             recordRelease(wire::RecordType::Free, pointer);

@@ -11,7 +11,7 @@ namespace capture::tracer {
 
 NextFunctions g_next;
 constinit std::atomic<Way> g_way = Way::Unknown;
-std::uint64_t g_loaderBegin = 0, g_loaderEnd = 0;
+std::uint64_t g_loaderBegin = 0, g_loaderBytes = 0;
 AllocatorTraits g_allocator;
 
 namespace {
@@ -67,7 +67,7 @@ bool findFunctions(Lookup lookUp)
 {
     const LoaderRange loader = loaderRange();
     g_loaderBegin = loader.begin;
-    g_loaderEnd = loader.end;
+    g_loaderBytes = loader.end - loader.begin;
     NextFunctions found;
     bool isComplete = true;
     const link_map *where = nullptr;

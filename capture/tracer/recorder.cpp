@@ -290,9 +290,9 @@ bool putBack(const void *pointer, std::uint32_t takenOut)
 void sampleAllocation(ThreadState &thread, wire::RecordType type, const void *pointer, std::size_t size,
     const unwind::NarrowFrame &caller)
 {
-    thread.lastAllocation = pointer;
+    thread.sampling->lastAllocation = pointer;
     const bool wasTold = type == wire::RecordType::ReallocEnd && thread.reallocWasTold;
-    if (!thread.sampler.takes(size) || !follow(pointer)) [[likely]] {
+    if (!thread.sampling->sampler.takes(size) || !follow(pointer)) [[likely]] {
         if (wasTold)
             write(thread, wire::RecordType::ReallocEnd, 0, 0, 0);
         return;
@@ -313,7 +313,7 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     if (!isTold)
         return;
     const EventTimer timer(thread);
-    write(thread, type, asNumber(pointer), 0, (thread.lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
+    write(thread, type, asNumber(pointer), 0, (thread.sampling->lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
 }
 
 [[gnu::noinline]] void recordAllocationAnyhow(

@@ -5,6 +5,7 @@
 #include "capture/tracer/own_variables.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/restrictions.h"
+#include "capture/tracer/shared_head.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -185,9 +186,13 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     const Descriptor memory(receiveMemory(socket.fd, welcome));
     if (memory.fd < 0)
         return {};
-    const long base = isScarce() ? -ENOMEM
-                                 : rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes),
-                                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
+    long base = isScarce() ? -ENOMEM
+                           : rawSyscall(SYS_mmap, 0, static_cast<long>(wire::kMemoryBytes), PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_NORESERVE, memory.fd, 0);
+    if (!failed(base) && !SharedHead::show(memory.fd)) {
+        rawSyscall(SYS_munmap, base, static_cast<long>(wire::kMemoryBytes));
+        base = -ENOMEM;
+    }
     wire::Outcome outcome;
     // Loaded late, this library stands behind everything, and is called through slots.
     outcome.mallocIsPrograms = g_recorderAddress[0] == 0 && isPreempted("malloc") ? 1 : 0;

@@ -3,6 +3,7 @@
 
 #include "capture/tracer/bootstrap_heap.h"
 #include "capture/tracer/next_functions.h"
+#include "capture/tracer/shared_head.h"
 #include "capture/tracer/tracing.h"
 
 #include <cstddef>
@@ -12,54 +13,43 @@
 /// nothing at all; then that is to be asked.
 namespace capture::tracer {
 
-/// Asks `pass(thread)` of the calling thread's state, where Tracing::passingOrder says that what passes needs no hook held meanwhile. For a
-/// hook that goes on with a jump.
+/// Asks `pass(words)` of the calling thread's words where it samples by the recorder's last order, and with an allocator that calls no hooks.
+/// For a hook that goes on with a jump; nothing is held meanwhile: what is read stays where it is (SharedHead), and a signal handler that comes
+/// in between and allocates costs the distance to the next sample some bytes at most.
 template <typename Pass> [[gnu::always_inline]] inline bool isPassed(Pass pass)
 {
-    const std::uint32_t order = g_tracing.passingOrder.load(std::memory_order_relaxed);
-    if (order == ThreadState::kNoOrder) [[likely]]
-        return false;
-    if (t_words.inside != 0) [[unlikely]]
-        return false;
-    // As a guard: nobody takes the shared memory away while the thread looks at it.
-    t_words.inside = 1;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    ThreadState *thread = g_tracing.ownThread();
-    const bool isPassed = thread != nullptr && thread->order == order
-        && g_tracing.memory.header().order.load(std::memory_order_relaxed) == order && pass(*thread);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    t_words.inside = 0;
-    return isPassed;
+    SamplingWords &words = t_words.sampling;
+    return SharedHead::header().order.load(std::memory_order_relaxed) == words.order && words.flag == ForkFlag::value()
+        && pass(words);
 }
 
 /// True: an allocation that is no sample.
 [[gnu::always_inline]] inline bool passesOver(std::size_t size)
 {
-    return isPassed([=](ThreadState &thread) {
-        thread.lastAllocation = nullptr; // one that nobody follows; if this is one, it says so itself
-        return thread.sampler.passesOver(size);
+    return isPassed([=](SamplingWords &words) {
+        words.lastAllocation = nullptr; // one that nobody follows; if this is one, it says so itself
+        return words.sampler.passesOver(size);
     });
 }
 
 /// True: nobody waits for the end of this block, and it is not the loader that calls, from `caller`.
 [[gnu::always_inline]] inline bool passesFree(const void *pointer, const void *caller)
 {
-    return isPassed([=](ThreadState &) {
+    return isPassed([=](SamplingWords &) {
         const auto from = reinterpret_cast<std::uint64_t>(caller);
-        return (from < g_loaderBegin || from >= g_loaderEnd) && !BootstrapHeap::owns(pointer)
-            && !g_tracing.sampledBlocks.mayHold(reinterpret_cast<std::uint64_t>(pointer));
+        return from - g_loaderBegin >= g_loaderBytes && !BootstrapHeap::owns(pointer)
+            && !SharedHead::mayHold(reinterpret_cast<std::uint64_t>(pointer));
     });
 }
 
 /// True: neither the end of `old` nor a block of `size` bytes has to be told.
 [[gnu::always_inline]] inline bool passesResize(const void *old, std::size_t size)
 {
-    return isPassed([=](ThreadState &thread) {
-        if (size == 0 || BootstrapHeap::owns(old)
-            || g_tracing.sampledBlocks.mayHold(reinterpret_cast<std::uint64_t>(old)))
+    return isPassed([=](SamplingWords &words) {
+        if (size == 0 || BootstrapHeap::owns(old) || SharedHead::mayHold(reinterpret_cast<std::uint64_t>(old)))
             return false;
-        thread.lastAllocation = nullptr;
-        return thread.sampler.passesOver(size);
+        words.lastAllocation = nullptr;
+        return words.sampler.passesOver(size);
     });
 }
 
@@ -67,9 +57,9 @@ template <typename Pass> [[gnu::always_inline]] inline bool isPassed(Pass pass)
 [[gnu::always_inline]] inline bool isPassedOver(const void *pointer, std::size_t size)
 {
     ThreadState *thread = g_tracing.samplingThread();
-    if (thread == nullptr || !thread->sampler.passesOver(size))
+    if (thread == nullptr || !thread->sampling->sampler.passesOver(size))
         return false;
-    thread->lastAllocation = pointer;
+    thread->sampling->lastAllocation = pointer;
     return true;
 }
 

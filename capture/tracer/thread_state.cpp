@@ -29,9 +29,12 @@ FrameStep StepCache::find(
     return m_steps[at] = FrameStep::of(rule);
 }
 
-void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
+void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t guestThread)
 {
-    guest = 0;
+    owner = &t_words;
+    guest = guestThread;
+    sampling = guestThread == 0 ? &t_words.sampling : &guestSampling;
+    *sampling = {};
     ring = writer;
     lastTime = 0;
     untilTimed = 1;
@@ -43,7 +46,6 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp)
     order = wire::kStopped;
     plainOrder = kNoOrder;
     toldOrder = wire::orderWord(0);
-    lastAllocation = nullptr;
     stack.reset(sp);
     last.forget();
 }
@@ -57,10 +59,12 @@ void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
     else
         coverage = wanted.tellsAllFrees != 0 ? Coverage::SampledAndFrees : Coverage::Sampled;
     if (wanted.samplePeriodBytes != 0)
-        sampler.begin(wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
-    lastAllocation = nullptr;
+        sampling->sampler.begin(
+            wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
+    sampling->lastAllocation = nullptr;
+    sampling->flag = ForkFlag::value();
+    sampling->order = coverage == Coverage::Sampled && g_tracing.isLibcAllocator() && guest == 0 ? word : kNoOrder;
     order = word;
-    g_tracing.followPassing(word, coverage);
     plainOrder = coverage == Coverage::All && g_tracing.memory.header().clock == wire::Clock::Tsc ? word : kNoOrder;
 }
 

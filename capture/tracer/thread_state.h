@@ -4,7 +4,6 @@
 #include "capture/tracer/incremental_stack.h"
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
-#include "capture/tracer/sampler.h"
 #include "capture/tracer/stack_memory.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/unwind/local_rules.h"
@@ -86,7 +85,7 @@ enum class Coverage : std::uint8_t {
 
 constexpr bool isSampling(Coverage coverage) { return coverage >= Coverage::SampledAndFrees; }
 
-/// What a recording thread has of its own, beside its two words of TLS: private memory, touched as deep as its stacks are (about
+/// What a recording thread has of its own, beside its words of TLS: private memory, touched as deep as its stacks are (about
 /// 60 KiB), which the next owner of its slot takes over.
 struct ThreadState
 {
@@ -98,8 +97,7 @@ struct ThreadState
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
     /// `order` if it records all events by it, with the processor's own clock; else kNoOrder.
     std::uint32_t plainOrder = kNoOrder;
-    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
-    std::uint32_t untilTimed = 1;                         ///< events until the next one that is measured
+    std::uint32_t untilTimed = 1; ///< events until the next one that is measured
     wire::RingWriter ring;
     /// The order that it records by, as Header::order had it; kStopped: none yet.
     std::uint32_t order = wire::kStopped;
@@ -111,10 +109,11 @@ struct ThreadState
     bool reallocWasTold = false; ///< its begin, of the realloc that this thread is in
     std::uint32_t reallocTakenOut
         = 0; ///< what it then took out of the SampledBlocks, as SampledBlocks::remove() says it
-    const void *lastAllocation = nullptr; ///< sampling: the thread's last block, whether sampled or not
-    std::uint64_t lastBeat = 0;           ///< the recorder's heartbeat, when it was last seen to change
-    std::uint64_t lastBeatUnits = 0;      ///< and that moment, in clock units
-    Sampler sampler;
+    SamplingWords *sampling
+        = nullptr; ///< those of its thread; a guest's, which has no words of its own, are `guestSampling`
+    SamplingWords guestSampling;
+    std::uint64_t lastBeat = 0;      ///< the recorder's heartbeat, when it was last seen to change
+    std::uint64_t lastBeatUnits = 0; ///< and that moment, in clock units
     KnownStack stack;
     IncrementalStack last;
     StepCache steps;
@@ -122,8 +121,8 @@ struct ThreadState
     std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
     bool walkIsExact[IncrementalStack::kMostFrames];
 
-    /// Makes it the calling thread's own, writing into `writer`'s ring. It has no order yet.
-    void begin(wire::RingWriter writer, std::uint64_t sp);
+    /// Makes it the calling thread's own, writing into `writer`'s ring, or that of `guestThread` if this is not 0. It has no order yet.
+    void begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t guestThread);
     /// Now and then, `now` in clock units: has the process go dormant if the recorder is gone. A ring that fills slowly would tell only late.
     void noticeSilence(const wire::Header &header, std::uint64_t now);
     /// From now on it records as `order` says, whose word is `word`.

@@ -65,8 +65,6 @@ bool Tracing::beginConnecting(Standing before)
 void Tracing::setPhase(Phase phase)
 {
     m_standing.store({phase, 0}, std::memory_order_release);
-    if (phase == Phase::Dormant)
-        passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     setWay(phase == Phase::Dormant ? Way::PassOn : Way::Record);
 }
 
@@ -139,7 +137,6 @@ bool Tracing::prepare(wire::Origin origin)
     m_slotHint.store(0, std::memory_order_relaxed);
     m_hasEntered.store(false, std::memory_order_relaxed);
     isShared.store(false, std::memory_order_relaxed);
-    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     m_isLibcAllocator = isLibc(mallocModule());
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
@@ -228,9 +225,7 @@ ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
     // Last: the recorder then knows whose it is, and takes it back when the thread is gone, whether or not it has written anything.
     slot->serial.store(
         memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
-    state->begin(wire::RingWriter(memory, *slot), stackPointer());
-    state->owner = &t_words;
-    state->guest = guest;
+    state->begin(wire::RingWriter(memory, *slot), stackPointer(), guest);
     if (guest != 0)
         m_guestSlot.store(index, std::memory_order_relaxed);
     publishPrivateMemory();
@@ -315,7 +310,6 @@ void Tracing::goDormant()
     // still records, a free in another must not pass by, or the next block at that address is taken for one that was never freed.
     m_standing.store({Phase::Dormant, 0}, std::memory_order_release);
     ForkFlag::lower();
-    passingOrder.store(ThreadState::kNoOrder, std::memory_order_relaxed);
     setWay(Way::PassOn);
 }
 

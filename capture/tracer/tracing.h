@@ -41,9 +41,6 @@ public:
     wire::MemoryView memory;
     /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
     std::atomic<std::uint64_t> generation = 1;
-    /// The order by which some thread samples, where the hooks need not be held while the allocator runs, as it calls none of them (glibc's);
-    /// else ThreadState::kNoOrder. What each hook looks at first.
-    std::atomic<std::uint32_t> passingOrder = ThreadState::kNoOrder;
     /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
     std::atomic<bool> isShared = false;
     wire::SampledBlocks sampledBlocks; ///< used under orders that sample
@@ -70,14 +67,6 @@ public:
         return isOwn ? state : nullptr;
     }
 
-    /// As a thread takes up the order of `word`; one that comes late with an order of before changes nothing.
-    void followPassing(std::uint32_t word, Coverage coverage)
-    {
-        if (memory.header().order.load(std::memory_order_relaxed) == word)
-            passingOrder.store(coverage == Coverage::Sampled && m_isLibcAllocator ? word : ThreadState::kNoOrder,
-                std::memory_order_relaxed);
-    }
-
     /// The calling thread's state if it samples by the recorder's last order and has nothing else to do; null if it is to be looked at closer.
     ThreadState *samplingThread() const
     {
@@ -90,6 +79,9 @@ public:
 
     /// Whether `pc` lies in the module that serves malloc. Its range is kept here: the shared memory may go while a hook asks.
     bool isAllocatorCode(std::uint64_t pc) const { return pc - m_allocatorBegin < m_allocatorBytes; }
+
+    /// The C library's own allocator serves malloc: it calls none of the hooks, which then need not be held while it runs.
+    bool isLibcAllocator() const { return m_isLibcAllocator; }
 
     bool isOwnCode(std::uint64_t pc) const { return pc - m_ownBegin < m_ownBytes; }
 
@@ -155,7 +147,7 @@ private:
     std::atomic<Standing> m_standing = Standing{};
     std::uint64_t m_ownBegin = 0, m_ownBytes = 0;
     std::uint64_t m_allocatorBegin = 0, m_allocatorBytes = 0;
-    bool m_isLibcAllocator = false; ///< the C library's own serves malloc
+    bool m_isLibcAllocator = false;
     std::atomic<std::uint32_t> m_slotHint = 0;
     std::atomic<bool> m_hasEntered = false;     ///< a thread has got a state
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
@@ -165,6 +157,6 @@ private:
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
 };
 
-extern Tracing g_tracing;
+extern Tracing g_tracing __attribute__((visibility("hidden")));
 
 } // namespace capture::tracer

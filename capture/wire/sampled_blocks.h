@@ -41,10 +41,13 @@ public:
     /// Recorder: the same for a block that it keeps. Target: puts such an entry back.
     bool addKept(std::uint64_t pointer) const { return (pointer & kKept) == 0 && addEntry(pointer, pointer | kKept); }
 
+    /// Which of the counters, at MemoryView::sampledBlocks(), tells of `pointer`: where it is 0 there is no entry.
+    static std::uint64_t counterIndex(std::uint64_t pointer) { return hashOf(pointer) >> (64 - kSampledCounterBits); }
+
     /// Target: false if there is no entry of `pointer`. Only where there is a set.
     bool mayHold(std::uint64_t pointer) const
     {
-        return counterOf(hashOf(pointer)).load(std::memory_order_relaxed) != 0;
+        return m_counters[counterIndex(pointer)].load(std::memory_order_relaxed) != 0;
     }
 
     /// Target: takes one entry of `pointer` out, that of a sampled block if there is one. Returns which: kFreedFollowed, kFreedKept or 0.
