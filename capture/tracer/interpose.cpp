@@ -3,6 +3,7 @@
 // what came of it: a block after it was made, its end before it is freed.
 #include "capture/tracer/interpose.h"
 
+#include "capture/tracer/plain_event.h"
 #include "capture/tracer/tracing.h"
 
 #include <cerrno>
@@ -15,6 +16,7 @@
 #undef HOOK_OPTIONAL
 #undef HOOK
 
+using namespace capture;
 using namespace capture::tracer;
 
 namespace {
@@ -78,11 +80,29 @@ void *noMemory()
     return mayRecord() ? free(pointer) : g_next.free(pointer);
 }
 
+// Two hooks are called so much more than others that what they do is written into them.
+struct RecordAllocation
+{
+    [[gnu::always_inline]] void operator()(
+        wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller) const
+    {
+        recordAllocationInline(type, pointer, size, caller);
+    }
+};
+struct RecordRelease
+{
+    [[gnu::always_inline]] void operator()(wire::RecordType type, const void *pointer) const
+    {
+        recordReleaseInline(type, pointer);
+    }
+};
+
 [[gnu::noinline]] void *mallocSeen(std::size_t size)
 {
     if (!mayRecord()) [[unlikely]]
         return mallocUnrecorded(size);
-    return allocateRecorded(size, [=] { return g_next.malloc(size); });
+    return allocateRecorded(
+        size, [=] { return g_next.malloc(size); }, RecordAllocation());
 }
 
 [[gnu::noinline]] void *callocSeen(std::size_t count, std::size_t size)
@@ -108,7 +128,8 @@ void *noMemory()
 {
     if (!mayRecord()) [[unlikely]]
         return freeUnrecorded(pointer);
-    freeRecorded(pointer, [=] { g_next.free(pointer); });
+    freeRecorded(
+        pointer, [=] { g_next.free(pointer); }, RecordRelease());
 }
 
 /// Tells the recorder of the image even if it never allocates.

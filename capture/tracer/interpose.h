@@ -28,8 +28,9 @@ inline bool mayRecord() { return g_way.load(std::memory_order_acquire) == Way::R
 inline bool isPassing() { return g_way.load(std::memory_order_acquire) == Way::PassOn; }
 
 /// Calls the allocator through `call` and records the block it returns: for a hook that mayRecord() told to. Inlined, so that the hook's own
-/// frame is the only one of ours above the program's.
-template <typename Call> [[gnu::always_inline]] inline void *allocateRecorded(std::size_t size, Call call)
+/// frame is the only one of ours above the program's. `record`: recordAllocation(), or recordAllocationInline().
+template <typename Call, typename Record = decltype(&recordAllocation)>
+[[gnu::always_inline]] inline void *allocateRecorded(std::size_t size, Call call, Record record = &recordAllocation)
 {
     ReentrancyGuard guard;
     void *pointer = call();
@@ -38,7 +39,7 @@ template <typename Call> [[gnu::always_inline]] inline void *allocateRecorded(st
     if (!guard)
         countReentered(__builtin_return_address(0));
     else if (!isPassedOver(pointer, size))
-        recordAllocation(wire::RecordType::Malloc, pointer, size, callerFrame());
+        record(wire::RecordType::Malloc, pointer, size, callerFrame());
     return pointer;
 }
 
@@ -78,8 +79,9 @@ template <typename Call>
     return isPassing() ? call() : resizeRecorded(old, size, freesAtZero, call);
 }
 
-/// Records the end of `pointer`, then calls the allocator through `call`. For a hook that mayRecord() told to.
-template <typename Call> [[gnu::always_inline]] inline void freeRecorded(void *pointer, Call call)
+/// Records the end of `pointer` by `record`, then calls the allocator through `call`. For a hook that mayRecord() told to.
+template <typename Call, typename Record = decltype(&recordRelease)>
+[[gnu::always_inline]] inline void freeRecorded(void *pointer, Call call, Record record = &recordRelease)
 {
     if (pointer == nullptr || BootstrapHeap::owns(pointer))
         return;
@@ -91,7 +93,7 @@ template <typename Call> [[gnu::always_inline]] inline void freeRecorded(void *p
         if (caller - g_loaderBegin < g_loaderBytes) [[unlikely]]
             noteLoaderFree(pointer);
         if (!isFreedUnseen(pointer))
-            recordRelease(wire::RecordType::Free, pointer);
+            record(wire::RecordType::Free, pointer);
     } else {
         countReentered(__builtin_return_address(0));
     }

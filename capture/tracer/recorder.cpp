@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/recorder.h"
 
-#include "capture/tracer/captured_stack.h"
 #include "capture/tracer/doorbell.h"
+#include "capture/tracer/plain_event.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/tracing.h"
 
@@ -22,20 +22,6 @@ namespace {
     return ns >> wire::kClockShift;
 }
 
-[[gnu::always_inline]] inline std::uint64_t tscUnits() { return __builtin_ia32_rdtsc() >> wire::kClockShift; }
-
-/// Keeps the counter from being read before what the calling thread has read: the pointer that another thread brought, whose free would get an
-/// earlier stamp than its malloc. It costs 10 ns, because the program's own cache misses no longer overlap.
-///
-/// While one thread records, its ring has the order: a second one says so before its first event, and whoever comes to know of that
-/// event has seen `isShared` before. The recorder pairs allocations and frees without, unless Header::needsOrder.
-[[gnu::always_inline]] inline void waitForReads(bool isOfBlock)
-{
-    if (g_tracing.isShared.load(std::memory_order_relaxed)
-        && (!isOfBlock || g_tracing.memory.header().needsOrder.load(std::memory_order_relaxed) != 0))
-        __builtin_ia32_lfence();
-}
-
 [[gnu::always_inline]] inline std::uint64_t clockUnits()
 {
     if (g_tracing.memory.header().clock != wire::Clock::Tsc)
@@ -43,8 +29,6 @@ namespace {
     waitForReads(false);
     return tscUnits();
 }
-
-constexpr bool isOfBlock(wire::RecordType type) { return type <= wire::RecordType::ReallocFailed; }
 
 /// Room for one event, or false: then the event is dropped and counted. Off the fast path.
 [[gnu::noinline]] bool makeRoom(ThreadState &thread)
@@ -223,51 +207,6 @@ private:
     ThreadState *m_thread;
 };
 
-/// The shortest way, of nearly every event where all are recorded: by a thread that knows its order, of a block whose record is one and finds
-/// room. What it does not take on, it leaves untouched: to RecordingThread, which does the same at leisure.
-class PlainEvent
-{
-public:
-    [[gnu::always_inline]] PlainEvent(wire::RecordType type, std::uint64_t pointer, std::uint64_t size)
-        : m_thread(g_tracing.ownThread())
-    {
-        if (m_thread == nullptr) [[unlikely]]
-            return;
-        // In this order: see RecordingThread.
-        std::atomic<std::uint32_t> &busy = m_thread->ring.slot().busy;
-        busy.store(1, std::memory_order_relaxed);
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        if (g_tracing.memory.header().order.load(std::memory_order_relaxed) == m_thread->plainOrder
-            && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && m_thread->untilTimed > 1)
-            [[likely]] {
-            --m_thread->untilTimed;
-            waitForReads(isOfBlock(type));
-            m_now = tscUnits();
-            m_delta = m_now - m_thread->lastTime;
-            if (m_delta < wire::Record::kTimeLimit) [[likely]]
-                return;
-        }
-        busy.store(0, std::memory_order_release);
-        m_thread = nullptr;
-    }
-    explicit operator bool() const { return m_thread != nullptr; }
-    ThreadState &thread() const { return *m_thread; }
-    /// Once.
-    void write(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node) const
-    {
-        m_thread->lastTime = m_now;
-        m_thread->ring.addPlain(wire::Record::plain(type, pointer, size, node, m_delta));
-        m_thread->ring.slot().busy.store(0, std::memory_order_release);
-    }
-
-private:
-    ThreadState *m_thread;
-    std::uint64_t m_now;
-    std::uint64_t m_delta;
-};
-
-std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
-
 /// Counts a sample that cannot be followed to its end, and so is not taken.
 bool follow(const void *pointer)
 {
@@ -313,10 +252,13 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     if (!isTold)
         return;
     const EventTimer timer(thread);
-    write(thread, type, asNumber(pointer), 0, (thread.sampling->lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
+    write(thread, type, asNumber(pointer), 0,
+        (thread.sampling->lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
 }
 
-[[gnu::noinline]] void recordAllocationAnyhow(
+} // namespace
+
+void recordAllocationAnyhow(
     wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
     const RecordingThread thread;
@@ -331,7 +273,7 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     writeAt(now, *thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
-[[gnu::noinline]] bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
+bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
 {
     const RecordingThread thread;
     if (!thread)
@@ -345,25 +287,12 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     return true;
 }
 
-} // namespace
-
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
-    // The time first: then nothing waits for the walk.
-    if (const PlainEvent event(type, asNumber(pointer), size); event) [[likely]]
-        event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
-    else
-        recordAllocationAnyhow(type, pointer, size, caller);
+    recordAllocationInline(type, pointer, size, caller);
 }
 
-bool recordRelease(wire::RecordType type, const void *pointer)
-{
-    const PlainEvent event(type, asNumber(pointer), 0);
-    if (!event) [[unlikely]]
-        return recordReleaseAnyhow(type, pointer);
-    event.write(type, asNumber(pointer), 0, 0);
-    return true;
-}
+bool recordRelease(wire::RecordType type, const void *pointer) { return recordReleaseInline(type, pointer); }
 
 void recordReallocFailed(const void *old)
 {

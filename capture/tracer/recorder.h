@@ -23,6 +23,11 @@ void recordAllocation(wire::RecordType type, const void *pointer, std::size_t si
 /// A block goes or may go: `type` is Free or ReallocBegin. Call before the allocator is called. False: nothing is recorded now.
 bool recordRelease(wire::RecordType type, const void *pointer);
 
+/// The same where that may be another way than a PlainEvent's: slower, and out of line.
+void recordAllocationAnyhow(
+    wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller);
+bool recordReleaseAnyhow(wire::RecordType type, const void *pointer);
+
 /// A realloc gave no block: it failed (`old` lives on) or freed the old one.
 void recordReallocFailed(const void *old);
 void recordReallocFreed();

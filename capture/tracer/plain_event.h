@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/tracer/captured_stack.h"
+#include "capture/tracer/recorder.h"
+#include "capture/tracer/shared_head.h"
+#include "capture/tracer/tracing.h"
+
+#include <cstddef>
+#include <cstdint>
+
+/// The shortest way to a record, of nearly every event where all are recorded, for the hooks that are called most.
+namespace capture::tracer {
+
+inline std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
+
+constexpr bool isOfBlock(wire::RecordType type) { return type <= wire::RecordType::ReallocFailed; }
+
+[[gnu::always_inline]] inline std::uint64_t tscUnits() { return __builtin_ia32_rdtsc() >> wire::kClockShift; }
+
+/// Keeps the counter from being read before what the calling thread has read: the pointer that another thread brought, whose free would get an
+/// earlier stamp than its malloc. It costs 10 ns, because the program's own cache misses no longer overlap.
+///
+/// While one thread records, its ring has the order: a second one says so before its first event, and whoever comes to know of that
+/// event has seen `isShared` before. The recorder pairs allocations and frees without, unless Header::needsOrder.
+[[gnu::always_inline]] inline void waitForReads(bool isOfBlock)
+{
+    if (g_tracing.isShared.load(std::memory_order_relaxed)
+        && (!isOfBlock || SharedHead::header().needsOrder.load(std::memory_order_relaxed) != 0))
+        __builtin_ia32_lfence();
+}
+
+/// The shortest way, of nearly every event where all are recorded: by a thread that knows its order, of a block whose record is one and finds
+/// room. What it does not take on, it leaves untouched: to RecordingThread, which does the same at leisure.
+class PlainEvent
+{
+public:
+    [[gnu::always_inline]] PlainEvent(wire::RecordType type, std::uint64_t pointer, std::uint64_t size)
+        : m_thread(g_tracing.ownThread())
+    {
+        if (m_thread == nullptr) [[unlikely]]
+            return;
+        // In this order: see RecordingThread.
+        std::atomic<std::uint32_t> &busy = m_thread->ring.slot().busy;
+        busy.store(1, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (SharedHead::header().order.load(std::memory_order_relaxed) == m_thread->plainOrder
+            && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && m_thread->untilTimed > 1)
+            [[likely]] {
+            --m_thread->untilTimed;
+            waitForReads(isOfBlock(type));
+            m_now = tscUnits();
+            m_delta = m_now - m_thread->lastTime;
+            if (m_delta < wire::Record::kTimeLimit) [[likely]]
+                return;
+        }
+        busy.store(0, std::memory_order_release);
+        m_thread = nullptr;
+    }
+    explicit operator bool() const { return m_thread != nullptr; }
+    ThreadState &thread() const { return *m_thread; }
+    /// Once.
+    void write(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node) const
+    {
+        m_thread->lastTime = m_now;
+        m_thread->ring.addPlain(wire::Record::plain(type, pointer, size, node, m_delta));
+        m_thread->ring.slot().busy.store(0, std::memory_order_release);
+    }
+
+private:
+    ThreadState *m_thread;
+    std::uint64_t m_now;
+    std::uint64_t m_delta;
+};
+
+/// recordAllocation(), without a call.
+[[gnu::always_inline]] inline void recordAllocationInline(
+    wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
+{
+    // The time first: then nothing waits for the walk.
+    if (const PlainEvent event(type, asNumber(pointer), size); event) [[likely]]
+        event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
+    else
+        recordAllocationAnyhow(type, pointer, size, caller);
+}
+
+/// recordRelease(), without a call.
+[[gnu::always_inline]] inline bool recordReleaseInline(wire::RecordType type, const void *pointer)
+{
+    const PlainEvent event(type, asNumber(pointer), 0);
+    if (!event) [[unlikely]]
+        return recordReleaseAnyhow(type, pointer);
+    event.write(type, asNumber(pointer), 0, 0);
+    return true;
+}
+
+} // namespace capture::tracer
