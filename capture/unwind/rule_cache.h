@@ -9,7 +9,8 @@
 
 namespace capture::unwind {
 
-/// A direct-mapped cache pc → FrameRule over memory of the caller's.
+/// A cache pc → FrameRule over memory of the caller's. A pc has a place of its own among the four of a cache line, and is
+/// also looked for in the other three: where two of some ten thousand addresses share a place, neither need be computed again and again.
 ///
 /// May be one thread's or shared by all threads of a process. An entry is two words, `rule` and
 /// `tag = (pc | generation << 48) + rule · K` (K odd, random), each read and written on its own without order or lock.
@@ -30,13 +31,14 @@ public:
     static_assert(sizeof(Entry) == 16 && std::atomic<std::uint64_t>::is_always_lock_free);
 
     constexpr RuleCache() = default;
-    /// Uses 2^`bits` entries at `entries` (zeroed, at least 16-aligned, 16 bytes each), not owned.
+    /// Uses 2^`bits` entries at `entries` (zeroed, 16 bytes each; aligned to 64, four share a cache line), not owned.
     RuleCache(Entry *entries, unsigned bits) { assign(entries, bits); }
     /// As the constructor, for objects that exist before their memory does. Not while others use the cache.
     void assign(Entry *entries, unsigned bits)
     {
         m_entries = entries;
         m_bits = bits;
+        m_otherWays = bits >= 2 ? 3 : (std::size_t{1} << bits) - 1;
     }
     static constexpr std::size_t bytesFor(unsigned bits) { return sizeof(Entry) << bits; }
 
@@ -47,14 +49,28 @@ public:
     FrameRule find(std::uint64_t pc) const { return find(pc, generation()); }
     FrameRule find(std::uint64_t pc, std::uint64_t generation) const
     {
-        const Entry &entry = m_entries[slot(pc)];
-        const std::uint64_t rule = entry.rule.load(std::memory_order_relaxed);
-        const bool isHit = entry.tag.load(std::memory_order_relaxed) == tagOf(pc, rule, generation);
-        return FrameRule::fromWord(isHit ? rule : 0);
+        const std::size_t home = slot(pc);
+        for (std::size_t way = 0; way <= m_otherWays; ++way) {
+            const Entry &entry = m_entries[home ^ way];
+            const std::uint64_t rule = entry.rule.load(std::memory_order_relaxed);
+            if (entry.tag.load(std::memory_order_relaxed) == tagOf(pc, rule, generation)) [[likely]]
+                return FrameRule::fromWord(rule);
+        }
+        return {};
     }
+    /// In the place of another one, if its line is full: of any of the four, as nobody knows which is needed least.
     void insert(std::uint64_t pc, FrameRule rule, std::uint64_t generation)
     {
-        Entry &entry = m_entries[slot(pc)];
+        const std::size_t home = slot(pc);
+        std::size_t way = 0;
+        while (way <= m_otherWays && m_entries[home ^ way].tag.load(std::memory_order_relaxed) != 0)
+            ++way;
+        if (way > m_otherWays) {
+            const std::uint32_t turn = m_turn.load(std::memory_order_relaxed);
+            m_turn.store(turn + 1, std::memory_order_relaxed);
+            way = (home ^ turn) & m_otherWays; // each of the line in its turn
+        }
+        Entry &entry = m_entries[home ^ way];
         entry.rule.store(rule.word(), std::memory_order_relaxed);
         entry.tag.store(tagOf(pc, rule.word(), generation), std::memory_order_relaxed);
     }
@@ -81,6 +97,8 @@ private:
 
     Entry *m_entries = nullptr;
     unsigned m_bits = 0;
+    std::size_t m_otherWays = 0;
+    std::atomic<std::uint32_t> m_turn = 0;
     std::atomic<std::uint64_t> m_generation = 1;
 };
 

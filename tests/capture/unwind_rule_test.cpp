@@ -138,6 +138,28 @@ private Q_SLOTS:
         QCOMPARE(cache.find(0x401000).kind(), RuleKind::Empty);
     }
 
+    /// In a cache of one line four of any addresses have room, and a fifth takes the place of one alone; after a flush as before.
+    void addressesOfOnePlaceStandSideBySide()
+    {
+        CacheMemory memory(2);
+        RuleCache cache(memory.entries.get(), 2);
+        const auto found = [&] {
+            int count = 0;
+            for (std::uint64_t pc = 0x401000; pc < 0x401005; ++pc)
+                count += cache.find(pc) == ruleOfOffset(64) ? 1 : 0;
+            return count;
+        };
+        for (int round = 0; round < 2; ++round) {
+            for (std::uint64_t pc = 0x401000; pc < 0x401004; ++pc)
+                cache.insert(pc, ruleOfOffset(64), cache.generation());
+            QCOMPARE(found(), 4);
+            cache.insert(0x401004, ruleOfOffset(64), cache.generation());
+            QCOMPARE(found(), 4);
+            cache.flush();
+            QCOMPARE(found(), 0);
+        }
+    }
+
     void threadsThatOverwriteEachOtherNeverSeeAForeignRule()
     {
         CacheMemory memory(1); // two entries for all: every insert collides
