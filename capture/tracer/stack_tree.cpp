@@ -130,13 +130,16 @@ void StackTree::growIfNeeded()
         if (larger.slots == nullptr)
             larger = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(old.bits + 1))), old.bits + 1};
         if (larger.slots != nullptr) {
-            const std::uint32_t oldSlots = std::uint32_t{1} << old.bits;
-            for (std::uint32_t i = 0; i < oldSlots; ++i) {
-                const std::uint32_t number = old.slots[i].load(std::memory_order_acquire) & kNumberMask;
-                if (number == 0)
-                    continue;
+            // By number, as they lie in memory. One that is being written just now stays out, or gets a slot in which nobody will find it; its
+            // own thread enters it afterwards.
+            const std::uint32_t committed = m_memory.header().committedNodes.load(std::memory_order_acquire);
+            const std::uint32_t end = m_memory.header().usedNodes.load(std::memory_order_relaxed);
+            for (std::uint32_t number = wire::kRootNodes; number < end && number < committed; ++number) {
                 const wire::Node &node = m_memory.node(number);
-                insert(larger, number, hashOf(node.parent, node.address, node.module));
+                if (const std::uint64_t address = __atomic_load_n(&node.address, __ATOMIC_RELAXED); address != 0)
+                    insert(larger, number,
+                        hashOf(__atomic_load_n(&node.parent, __ATOMIC_RELAXED), address,
+                            __atomic_load_n(&node.module, __ATOMIC_RELAXED)));
             }
             m_index.store(&larger, std::memory_order_release);
             publishPrivateMemory();
