@@ -135,6 +135,9 @@ ImageMemory::ImageMemory(int descriptor, unsigned char *base)
 ImageMemory::~ImageMemory()
 {
     ::munmap(m_view.base, wire::kMemoryBytes);
+    // Who still maps it, a target that goes on or a child that it forked, need not keep the memory: nobody reads it any more.
+    ::fallocate(m_descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(wire::kNodesOffset),
+        static_cast<off_t>(wire::kMemoryBytes - wire::kNodesOffset));
     ::close(m_descriptor);
 }
 

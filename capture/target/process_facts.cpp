@@ -90,8 +90,9 @@ void readModules(const RemoteProcess &process, const std::string &tracerName, Pr
         if (isAllocatorName(name)
             && std::find(facts.allocators.begin(), facts.allocators.end(), name) == facts.allocators.end())
             facts.allocators.emplace_back(name);
-        // The shared memory is a file of ours without a name.
-        facts.isBeingTraced = facts.isBeingTraced || mapping.path.starts_with("/memfd:genesis-heap");
+        // The shared memory is a file of ours without a name. A forked child has inherited a part of its parent's, to read.
+        facts.isBeingTraced
+            = facts.isBeingTraced || (mapping.isWritable && mapping.path.starts_with("/memfd:genesis-heap"));
     }
 }
 

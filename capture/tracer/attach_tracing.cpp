@@ -104,8 +104,8 @@ bool Tracing::leave()
     if (m_memoryPid == rawSyscall(SYS_getpid)) {
         if (!fenceAllThreads() || hasVisitors())
             return false;
-        SharedHead::clear();
         rawSyscall(SYS_munmap, asLong(memory.base), static_cast<long>(wire::kMemoryBytes));
+        SharedHead::clear(); // thereafter: where memory is locked and its amount limited, there is room for it now
     }
     disownStates();
     memory = {};

@@ -14,7 +14,7 @@ constinit std::uint32_t ForkFlag::s_raised = 0;
 bool ForkFlag::raise()
 {
     // Zeroed, so it is no part of the library's file, which the kernel would not wipe.
-    if (!Restrictions::allow(Ask::Map)
+    if (!Restrictions::allow(Ask::Meet)
         || failed(rawSyscall(SYS_madvise, asLong(s_page), static_cast<long>(kPageBytes), MADV_WIPEONFORK)))
         return false;
     s_raised += s_raised == UINT32_MAX ? 2 : 1;

@@ -16,7 +16,7 @@ public:
     static bool isRaised() { return value() != 0; }
     /// What raise() made of it: another value each time. 0: it is not raised.
     static std::uint32_t value() { return __atomic_load_n(s_page, __ATOMIC_RELAXED); }
-    /// False if the kernel cannot wipe pages on fork (before 4.14): then nothing may be recorded.
+    /// False if the kernel does not wipe the page on fork (before 4.14, or forbidden): then nothing may be recorded.
     static bool raise();
     static void lower() { __atomic_store_n(s_page, 0, __ATOMIC_RELAXED); }
 

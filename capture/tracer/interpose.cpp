@@ -80,29 +80,12 @@ void *noMemory()
     return mayRecord() ? free(pointer) : g_next.free(pointer);
 }
 
-// Two hooks are called so much more than others that what they do is written into them.
-struct RecordAllocation
-{
-    [[gnu::always_inline]] void operator()(
-        wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller) const
-    {
-        recordAllocationInline(type, pointer, size, caller);
-    }
-};
-struct RecordRelease
-{
-    [[gnu::always_inline]] void operator()(wire::RecordType type, const void *pointer) const
-    {
-        recordReleaseInline(type, pointer);
-    }
-};
-
 [[gnu::noinline]] void *mallocSeen(std::size_t size)
 {
     if (!mayRecord()) [[unlikely]]
         return mallocUnrecorded(size);
     return allocateRecorded(
-        size, [=] { return g_next.malloc(size); }, RecordAllocation());
+        size, [=] { return g_next.malloc(size); }, AllocationInline());
 }
 
 [[gnu::noinline]] void *callocSeen(std::size_t count, std::size_t size)
@@ -129,7 +112,7 @@ struct RecordRelease
     if (!mayRecord()) [[unlikely]]
         return freeUnrecorded(pointer);
     freeRecorded(
-        pointer, [=] { g_next.free(pointer); }, RecordRelease());
+        pointer, [=] { g_next.free(pointer); }, ReleaseInline());
 }
 
 /// Tells the recorder of the image even if it never allocates.

@@ -28,7 +28,7 @@ inline bool mayRecord() { return g_way.load(std::memory_order_acquire) == Way::R
 inline bool isPassing() { return g_way.load(std::memory_order_acquire) == Way::PassOn; }
 
 /// Calls the allocator through `call` and records the block it returns: for a hook that mayRecord() told to. Inlined, so that the hook's own
-/// frame is the only one of ours above the program's. `record`: recordAllocation(), or recordAllocationInline().
+/// frame is the only one of ours above the program's. `record`: recordAllocation(), or AllocationInline.
 template <typename Call, typename Record = decltype(&recordAllocation)>
 [[gnu::always_inline]] inline void *allocateRecorded(std::size_t size, Call call, Record record = &recordAllocation)
 {
@@ -79,7 +79,7 @@ template <typename Call>
     return isPassing() ? call() : resizeRecorded(old, size, freesAtZero, call);
 }
 
-/// Records the end of `pointer` by `record`, then calls the allocator through `call`. For a hook that mayRecord() told to.
+/// Records the end of `pointer` by `record` (recordRelease(), or ReleaseInline), then calls the allocator through `call`. For a hook that mayRecord() told to.
 template <typename Call, typename Record = decltype(&recordRelease)>
 [[gnu::always_inline]] inline void freeRecorded(void *pointer, Call call, Record record = &recordRelease)
 {

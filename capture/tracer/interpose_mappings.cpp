@@ -26,7 +26,6 @@ using wire::RecordType;
 constexpr std::uint64_t kPageMask = 4095;
 constexpr int kNoAccess = 0; // PROT_NONE
 
-std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 void *asPointer(std::uint64_t address) { return reinterpret_cast<void *>(address); }
 const void *failedMapping() { return asPointer(~std::uint64_t{0}); }
 

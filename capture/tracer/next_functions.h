@@ -53,6 +53,7 @@ struct AllocatorTraits
 extern AllocatorTraits g_allocator __attribute__((visibility("hidden")));
 
 /// Where ld.so lies: a free from there may be the end of a module.
-extern std::uint64_t g_loaderBegin, g_loaderBytes __attribute__((visibility("hidden")));
+extern std::uint64_t g_loaderBegin __attribute__((visibility("hidden")));
+extern std::uint64_t g_loaderBytes __attribute__((visibility("hidden")));
 
 } // namespace capture::tracer

@@ -12,8 +12,6 @@
 /// The shortest way to a record, of nearly every event where all are recorded, for the hooks that are called most.
 namespace capture::tracer {
 
-inline std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
-
 constexpr bool isOfBlock(wire::RecordType type) { return type <= wire::RecordType::ReallocFailed; }
 
 [[gnu::always_inline]] inline std::uint64_t tscUnits() { return __builtin_ia32_rdtsc() >> wire::kClockShift; }
@@ -74,24 +72,30 @@ private:
 };
 
 /// recordAllocation(), without a call.
-[[gnu::always_inline]] inline void recordAllocationInline(
-    wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
+struct AllocationInline
 {
-    // The time first: then nothing waits for the walk.
-    if (const PlainEvent event(type, asNumber(pointer), size); event) [[likely]]
-        event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
-    else
-        recordAllocationAnyhow(type, pointer, size, caller);
-}
+    [[gnu::always_inline]] void operator()(
+        wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller) const
+    {
+        // The time first: then nothing waits for the walk.
+        if (const PlainEvent event(type, asNumber(pointer), size); event) [[likely]]
+            event.write(type, asNumber(pointer), size, captureStackInline(event.thread(), caller));
+        else
+            recordAllocationAnyhow(type, pointer, size, caller);
+    }
+};
 
 /// recordRelease(), without a call.
-[[gnu::always_inline]] inline bool recordReleaseInline(wire::RecordType type, const void *pointer)
+struct ReleaseInline
 {
-    const PlainEvent event(type, asNumber(pointer), 0);
-    if (!event) [[unlikely]]
-        return recordReleaseAnyhow(type, pointer);
-    event.write(type, asNumber(pointer), 0, 0);
-    return true;
-}
+    [[gnu::always_inline]] bool operator()(wire::RecordType type, const void *pointer) const
+    {
+        const PlainEvent event(type, asNumber(pointer), 0);
+        if (!event) [[unlikely]]
+            return recordReleaseAnyhow(type, pointer);
+        event.write(type, asNumber(pointer), 0, 0);
+        return true;
+    }
+};
 
 } // namespace capture::tracer

@@ -9,7 +9,37 @@
 
 namespace capture::tracer {
 
+// Where the linker puts what is zero at first, and its end.
+extern "C" char __bss_start[] __attribute__((visibility("hidden"))); // NOLINT(bugprone-reserved-identifier)
+extern "C" char _end[] __attribute__((visibility("hidden")));        // NOLINT(bugprone-reserved-identifier)
+
 PrivateMemory g_privateMemory;
+
+namespace {
+
+void addRange(std::uint64_t begin, std::uint64_t bytes)
+{
+    const std::uint32_t number = __atomic_fetch_add(&g_privateMemory.count, 1, __ATOMIC_RELAXED);
+    if (number < PrivateMemory::kMost) {
+        g_privateMemory.ranges[number].begin = begin;
+        __atomic_store_n(&g_privateMemory.ranges[number].bytes, bytes, __ATOMIC_RELEASE);
+    }
+}
+
+} // namespace
+
+void notePrivateVariables()
+{
+    static constinit std::uint32_t s_isNoted = 0;
+    if (__atomic_exchange_n(&s_isNoted, 1, __ATOMIC_RELAXED) != 0)
+        return;
+    // Whole pages: the first one is the library's file.
+    constexpr std::uint64_t kPageMask = 4095;
+    const std::uint64_t begin = (reinterpret_cast<std::uint64_t>(__bss_start) + kPageMask) & ~kPageMask;
+    const std::uint64_t end = (reinterpret_cast<std::uint64_t>(_end) + kPageMask) & ~kPageMask;
+    if (begin < end)
+        addRange(begin, end - begin);
+}
 
 void *mapPrivate(std::size_t bytes)
 {
@@ -25,11 +55,7 @@ void *mapPrivate(std::size_t bytes)
         rawSyscall(
             SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, result, static_cast<long>(bytes), asLong("genesis-tracer"));
 #endif
-    const std::uint32_t number = __atomic_fetch_add(&g_privateMemory.count, 1, __ATOMIC_RELAXED);
-    if (number < PrivateMemory::kMost) {
-        g_privateMemory.ranges[number].begin = static_cast<std::uint64_t>(result);
-        __atomic_store_n(&g_privateMemory.ranges[number].bytes, bytes, __ATOMIC_RELEASE);
-    }
+    addRange(static_cast<std::uint64_t>(result), bytes);
     return reinterpret_cast<void *>(result);
 }
 

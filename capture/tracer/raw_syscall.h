@@ -34,7 +34,8 @@ template <typename T> inline long asLong(T *pointer)
 
 inline bool failed(long result) { return result < 0 && result >= -4095; }
 
-/// The memory that mapPrivate() gave out, as far as there is room; each entry is complete once its `bytes` are not 0.
+/// The memory that mapPrivate() gave out, and this library's own zeroed variables, as far as there is room; each entry is complete once its
+/// `bytes` are not 0.
 struct PrivateMemory
 {
     static constexpr std::uint32_t kMost = 2048 + 256;
@@ -47,6 +48,9 @@ struct PrivateMemory
     Range ranges[kMost];
 };
 extern PrivateMemory g_privateMemory;
+
+/// Enters this library's zeroed variables, once.
+void notePrivateVariables();
 
 /// Private zeroed memory, named in /proc/PID/maps where the kernel can; null if there is none.
 void *mapPrivate(std::size_t bytes);

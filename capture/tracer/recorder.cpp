@@ -229,7 +229,7 @@ bool putBack(const void *pointer, std::uint32_t takenOut)
 void sampleAllocation(ThreadState &thread, wire::RecordType type, const void *pointer, std::size_t size,
     const unwind::NarrowFrame &caller)
 {
-    thread.sampling->lastAllocation = pointer;
+    thread.sampling->lastAllocation = SamplingWords::complement(pointer);
     const bool wasTold = type == wire::RecordType::ReallocEnd && thread.reallocWasTold;
     if (!thread.sampling->sampler.takes(size) || !follow(pointer)) [[likely]] {
         if (wasTold)
@@ -253,7 +253,7 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
         return;
     const EventTimer timer(thread);
     write(thread, type, asNumber(pointer), 0,
-        (thread.sampling->lastAllocation == pointer ? wire::kFreedLast : 0) | takenOut);
+        (thread.sampling->lastAllocation == SamplingWords::complement(pointer) ? wire::kFreedLast : 0) | takenOut);
 }
 
 } // namespace
@@ -289,10 +289,10 @@ bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
 
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
-    recordAllocationInline(type, pointer, size, caller);
+    AllocationInline()(type, pointer, size, caller);
 }
 
-bool recordRelease(wire::RecordType type, const void *pointer) { return recordReleaseInline(type, pointer); }
+bool recordRelease(wire::RecordType type, const void *pointer) { return ReleaseInline()(type, pointer); }
 
 void recordReallocFailed(const void *old)
 {

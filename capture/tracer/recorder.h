@@ -10,6 +10,8 @@
 /// process is not recorded, nothing happens.
 namespace capture::tracer {
 
+inline std::uint64_t asNumber(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
+
 /// The frame that called the hook this is written in (it is always inlined).
 [[gnu::always_inline]] inline unwind::NarrowFrame callerFrame()
 {

@@ -14,20 +14,20 @@
 namespace capture::tracer {
 
 /// Asks `pass(words)` of the calling thread's words where it samples by the recorder's last order, and with an allocator that calls no hooks.
-/// For a hook that goes on with a jump; nothing is held meanwhile: what is read stays where it is (SharedHead), and a signal handler that comes
-/// in between and allocates costs the distance to the next sample some bytes at most.
+/// For a hook that goes on with a jump; nothing is held meanwhile: what is read stays where it is (SharedHead), and of a signal handler that comes
+/// in between the distance to the next sample may not know.
 template <typename Pass> [[gnu::always_inline]] inline bool isPassed(Pass pass)
 {
     SamplingWords &words = t_words.sampling;
-    return SharedHead::header().order.load(std::memory_order_relaxed) == words.order && words.flag == ForkFlag::value()
-        && pass(words);
+    return SharedHead::header().order.load(std::memory_order_relaxed) + 1 == words.afterOrder
+        && words.flag == ForkFlag::value() && pass(words);
 }
 
 /// True: an allocation that is no sample.
 [[gnu::always_inline]] inline bool passesOver(std::size_t size)
 {
     return isPassed([=](SamplingWords &words) {
-        words.lastAllocation = nullptr; // one that nobody follows; if this is one, it says so itself
+        words.lastAllocation = 0; // one that nobody follows; if this is one, it says so itself
         return words.sampler.passesOver(size);
     });
 }
@@ -48,7 +48,7 @@ template <typename Pass> [[gnu::always_inline]] inline bool isPassed(Pass pass)
     return isPassed([=](SamplingWords &words) {
         if (size == 0 || BootstrapHeap::owns(old) || SharedHead::mayHold(reinterpret_cast<std::uint64_t>(old)))
             return false;
-        words.lastAllocation = nullptr;
+        words.lastAllocation = 0;
         return words.sampler.passesOver(size);
     });
 }
@@ -59,7 +59,7 @@ template <typename Pass> [[gnu::always_inline]] inline bool isPassed(Pass pass)
     ThreadState *thread = g_tracing.samplingThread();
     if (thread == nullptr || !thread->sampling->sampler.passesOver(size))
         return false;
-    thread->sampling->lastAllocation = pointer;
+    thread->sampling->lastAllocation = SamplingWords::complement(pointer);
     return true;
 }
 

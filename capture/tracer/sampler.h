@@ -31,9 +31,11 @@ public:
     bool passesOver(std::size_t size)
     {
         const std::uint64_t counted = size > wire::kLeastSampledBytes ? size : wire::kLeastSampledBytes;
-        if (counted >= m_left) [[unlikely]]
+        // Read once and written once: a signal handler may come in between and do the same.
+        const std::uint64_t left = __atomic_load_n(&m_left, __ATOMIC_RELAXED);
+        if (counted >= left) [[unlikely]]
             return false;
-        m_left -= counted;
+        __atomic_store_n(&m_left, left - counted, __ATOMIC_RELAXED);
         return true;
     }
 

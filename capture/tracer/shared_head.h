@@ -10,8 +10,8 @@ namespace capture::tracer {
 
 /// What the shortest ways through a hook look at of the shared memory, its header and the counters of SampledBlocks: the same pages mapped
 /// once more, over a part of this library. So they lie where the linker knows, and may be read by any thread at any time, without a hook held
-/// meanwhile: where no recorder is met they are zero. In a forked child they stay its parent's until it meets the recorder itself; ForkFlag
-/// tells.
+/// meanwhile; they are zero before a recorder is met, and again after leave(). In a forked child they are its parent's, as ForkFlag tells, until its
+/// first event; one that never has an event holds that memory as long as it lives.
 class [[gnu::visibility("hidden")]] SharedHead
 {
 public:
@@ -25,7 +25,7 @@ public:
 
     /// Shows the shared memory behind `descriptor`; false if that cannot be had.
     static bool show(int descriptor);
-    /// Shows zeros. Where even that cannot be had, what is shown stays.
+    /// Shows zeros; where the kernel refuses that, what is shown stays.
     static void clear();
 
 private:

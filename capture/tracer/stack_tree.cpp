@@ -29,13 +29,22 @@ std::size_t bytesOf(unsigned bits) { return sizeof(std::uint32_t) << bits; }
 
 } // namespace
 
+/// Gives its pages back, or writes zeros where they are locked or that is forbidden.
+void StackTree::clearSlots(const Index &index)
+{
+    const std::size_t bytes = bytesOf(index.bits);
+    if (!Restrictions::allow(Ask::Map)
+        || failed(rawSyscall(SYS_madvise, asLong(index.slots), static_cast<long>(bytes), MADV_DONTNEED)))
+        __builtin_memset(static_cast<void *>(index.slots), 0, bytes);
+}
+
 bool StackTree::reset(wire::MemoryView memory)
 {
     m_memory = memory;
     m_isGrowing.store(0, std::memory_order_relaxed);
     for (Index &index : m_indexes)
         if (index.slots != nullptr)
-            rawSyscall(SYS_madvise, asLong(index.slots), static_cast<long>(bytesOf(index.bits)), MADV_DONTNEED);
+            clearSlots(index);
     Index &first = m_indexes[kFirstBits];
     if (first.slots == nullptr)
         first = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(kFirstBits))), kFirstBits};

@@ -37,6 +37,7 @@ private:
     bool isNode(std::uint32_t number, std::uint32_t parent, std::uint64_t address, std::uint32_t module) const;
     std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
     bool waitForCommit(std::uint32_t node) const;
+    static void clearSlots(const Index &index);
     static bool insert(const Index &index, std::uint32_t node, std::uint64_t hash);
     void growIfNeeded();
 

@@ -61,9 +61,11 @@ void ThreadState::follow(std::uint32_t word, const wire::Order &wanted)
     if (wanted.samplePeriodBytes != 0)
         sampling->sampler.begin(
             wanted.samplePeriodBytes, __builtin_ia32_rdtsc() ^ reinterpret_cast<std::uint64_t>(this));
-    sampling->lastAllocation = nullptr;
-    sampling->flag = ForkFlag::value();
-    sampling->order = coverage == Coverage::Sampled && g_tracing.isLibcAllocator() && guest == 0 ? word : kNoOrder;
+    sampling->lastAllocation = 0;
+    sampling->flag = ForkFlag::value(); // 0 if tracing has just ended
+    const bool mayPass
+        = coverage == Coverage::Sampled && g_tracing.isLibcAllocator() && guest == 0 && sampling->flag != 0;
+    sampling->afterOrder = mayPass ? word + 1 : 0;
     order = word;
     plainOrder = coverage == Coverage::All && g_tracing.memory.header().clock == wire::Clock::Tsc ? word : kNoOrder;
 }

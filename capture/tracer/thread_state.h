@@ -97,7 +97,8 @@ struct ThreadState
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
     /// `order` if it records all events by it, with the processor's own clock; else kNoOrder.
     std::uint32_t plainOrder = kNoOrder;
-    std::uint32_t untilTimed = 1; ///< events until the next one that is measured
+    static constexpr std::uint32_t kNoOrder = 0xfffffffe; ///< no order has this word
+    std::uint32_t untilTimed = 1;                         ///< events until the next one that is measured
     wire::RingWriter ring;
     /// The order that it records by, as Header::order had it; kStopped: none yet.
     std::uint32_t order = wire::kStopped;

@@ -7,6 +7,7 @@
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/rendezvous.h"
 #include "capture/tracer/restrictions.h"
+#include "capture/tracer/shared_head.h"
 #include "capture/tracer/tracer_api.h"
 
 #include <link.h>
@@ -82,7 +83,7 @@ bool Tracing::start()
         Restrictions::forgetOtherThreads();
     Restrictions::inherit();
     if (!Restrictions::allow(Ask::Meet) || !Restrictions::allow(Ask::Stamp)) {
-        setPhase(Phase::Dormant);
+        settleDormant();
         return false;
     }
     if (!beginConnecting(before))
@@ -94,8 +95,16 @@ bool Tracing::start()
     }
     if (isConnected)
         retreat(wire::Retreat::NoForkFlag);
-    setPhase(Phase::Dormant);
+    settleDormant();
     return false;
+}
+
+/// This image is not recorded. A forked child does not go on holding its parent's memory.
+void Tracing::settleDormant()
+{
+    setPhase(Phase::Dormant);
+    if (Restrictions::allow(Ask::Leave))
+        SharedHead::clear();
 }
 
 bool Tracing::connect(wire::Origin origin)
@@ -131,6 +140,7 @@ bool Tracing::prepare(wire::Origin origin)
     if (m_memoryPid != pid)
         g_visitors.store(0, std::memory_order_relaxed); // threads of the parent, which the child has not
     m_memoryPid = pid;
+    notePrivateVariables();
     disownStates();
     sampledBlocks = {}; // of the memory before
     t_words.state = nullptr;

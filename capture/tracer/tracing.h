@@ -133,6 +133,7 @@ private:
     bool beginConnecting(Standing before);
     void setPhase(Phase phase);
     bool start();
+    void settleDormant();
     bool connect(wire::Origin origin);
     bool prepare(wire::Origin origin);
     void retreat(wire::Retreat why);

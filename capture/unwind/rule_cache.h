@@ -58,12 +58,12 @@ public:
         }
         return {};
     }
-    /// In the place of another one, if its line is full: of any of the four, as nobody knows which is needed least.
+    /// In the place of another one, if its line is full of this generation: of any of the four, as nobody knows which is needed least.
     void insert(std::uint64_t pc, FrameRule rule, std::uint64_t generation)
     {
         const std::size_t home = slot(pc);
         std::size_t way = 0;
-        while (way <= m_otherWays && m_entries[home ^ way].tag.load(std::memory_order_relaxed) != 0)
+        while (way <= m_otherWays && isOf(m_entries[home ^ way], generation))
             ++way;
         if (way > m_otherWays) {
             const std::uint32_t turn = m_turn.load(std::memory_order_relaxed);
@@ -86,6 +86,13 @@ public:
 
 private:
     static constexpr std::uint64_t kRuleFactor = 0xd6e8feb86659fd93;
+    /// Whether an entry may be found in this generation: no address has its upper 16 bits set.
+    static bool isOf(const Entry &entry, std::uint64_t generation)
+    {
+        const std::uint64_t rule = entry.rule.load(std::memory_order_relaxed);
+        const std::uint64_t pc = entry.tag.load(std::memory_order_relaxed) - rule * kRuleFactor;
+        return pc != 0 && ((pc >> 48) ^ generation) % 0x10000 == 0;
+    }
     static std::uint64_t tagOf(std::uint64_t pc, std::uint64_t rule, std::uint64_t generation)
     {
         return (pc ^ (generation << 48)) + rule * kRuleFactor;

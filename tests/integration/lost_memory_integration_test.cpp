@@ -96,6 +96,8 @@ private Q_SLOTS:
     void programSurvivesARecorderKilledInAScan();
     void saysWhyItStoodStill();
     void sampledHeapGivesALowerBound();
+    void tracerHoldsNoBlock_data();
+    void tracerHoldsNoBlock();
     void timeOfSamplesLeavesALowerBound();
     void scansOnASchedule();
     void refusesWhatCannotBe();
@@ -381,6 +383,29 @@ void LostMemoryIntegrationTest::sampledHeapGivesALowerBound()
     QCOMPARE(counts.value(QStringLiteral("possibly_lost/definitely_lost")), 0);
     QVERIFY(blocks(found, 0) > 0);
     QVERIFY(blocks(found, 0) <= truth.value(QStringLiteral("definitely_lost/definitely_lost")) + 3);
+}
+
+void LostMemoryIntegrationTest::tracerHoldsNoBlock_data()
+{
+    QTest::addColumn<QString>("mode");
+    QTest::newRow("all blocks") << QStringLiteral("full");
+    QTest::newRow("samples") << QStringLiteral("sampled=64");
+}
+
+/// The thread that lost its last block stands still, with all that the tracer remembers of it.
+void LostMemoryIntegrationTest::tracerHoldsNoBlock()
+{
+    QFETCH(QString, mode);
+    const GenprofRunner runner;
+    const auto recording = runner.startRecording(
+        {QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off"), QStringLiteral("--heap"), mode},
+        {GenprofRunner::target(QStringLiteral("lost_last"))});
+    tests::readUntil(*recording, "ready");
+    const QByteArray answer = scan(runner, {QStringLiteral("--min-age"), QStringLiteral("0s")});
+    recording->write("\n");
+    QCOMPARE(tests::waitForExit(*recording), 0);
+    QVERIFY2(blocks(lastScan(runner.report(QStringLiteral("lost"))), 0) >= 1, answer);
+    QVERIFY2(answer.contains("2.86 MiB lost"), answer);
 }
 
 /// Loss is proved only where every block is known, which those that came while blocks were sampled are not.

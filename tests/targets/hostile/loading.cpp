@@ -231,6 +231,23 @@ int missing()
     return 0;
 }
 
+/// Functions that are chosen while the program is being loaded (IFUNC), by code that already allocates: the loader has not come to anybody's thread
+/// variables yet. Whatever the resolver finds it chooses the same.
+int chosen() { return 42; }
+void *volatile g_nothing;
+extern "C" int (*chooseChosen())()
+{
+    free(g_nothing);
+    return chosen;
+}
+extern "C" int ifuncChosen() __attribute__((ifunc("chooseChosen")));
+
+int chosenEarly()
+{
+    std::printf("%d\n", ifuncChosen());
+    return 0;
+}
+
 /// The allocator is found by name, as wrappers do.
 int byName()
 {
@@ -259,6 +276,7 @@ constexpr Case kCases[] = {
     {"of-the-library", ofTheLibrary},
     {"missing", missing},
     {"by-name", byName},
+    {"chosen-early", chosenEarly},
 };
 
 } // namespace
