@@ -285,22 +285,25 @@ void TraceEvents::setCallsEnabled(bool isEnabled)
 
 void TraceEvents::setCallStacksEnabled(bool isEnabled) { setEnabled(TraceRecordKind::EnterStack, isEnabled); }
 
-std::uint64_t TraceEvents::callCount() const
+TraceEvents::CallCount TraceEvents::callCount() const
 {
-    std::uint64_t sum = 0;
+    CallCount sum;
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sum.timeNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     for (const PerfDescriptor &counter : m_counters) {
         std::uint64_t value = 0;
         if (read(counter.get(), &value, sizeof(value)) == static_cast<ssize_t>(sizeof(value)))
-            sum += value;
+            sum.calls += static_cast<std::int64_t>(value);
     }
     return sum;
 }
 
-std::uint64_t TraceEvents::lostCount() const
+std::optional<std::uint64_t> TraceEvents::lostCount() const
 {
-    std::uint64_t sum = 0;
     if (!m_hasLostCount)
-        return sum;
+        return std::nullopt;
+    std::uint64_t sum = 0;
     for (const Event &event : m_events) {
         std::uint64_t values[2] = {}; // count, lost
         if (event.kind == TraceRecordKind::EnterStack || event.kind == TraceRecordKind::SwitchStack)
