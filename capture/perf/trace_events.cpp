@@ -88,8 +88,7 @@ TraceEvents::Rings &TraceEvents::ringsOf(TraceRecordKind kind)
                                                : m_records;
 }
 
-model::Result<void> TraceEvents::openEvent(
-    const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start)
+perf_event_attr TraceEvents::attributesOf(TraceRecordKind kind, const TraceOptions &options, TraceStart start) const
 {
     perf_event_attr attributes = baseAttributes(start, m_records.bytes);
     attributes.type = PERF_TYPE_SOFTWARE;
@@ -120,6 +119,13 @@ model::Result<void> TraceEvents::openEvent(
         attributes.sample_type = kSwitchSampleType;
         attributes.sample_max_stack = kMostKernelFrames;
     }
+    return attributes;
+}
+
+model::Result<void> TraceEvents::openEvent(
+    const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start)
+{
+    perf_event_attr attributes = attributesOf(kind, options, start);
     int error = 0;
     PerfDescriptor event;
     for (;;) {
