@@ -45,7 +45,7 @@ HeapAttachment::HeapAttachment(
     : m_pid(pid)
     , m_address(std::move(address))
     , m_options(std::move(options))
-    , m_report(std::move(report))
+    , m_report(report)
 {
     add(pid);
 }

@@ -258,12 +258,14 @@ void HeapInstrument::addRows(Image &image, const Harvest &harvest, model::EventB
     batch.heapTicks.push_back({image.id, tick.live.bytes, tick.live.blocks, tick.leastLiveBytes, tick.mostLiveBytes,
         tick.total.allocations, tick.total.allocatedBytes, tick.total.frees, tick.total.freedBytes,
         tick.total.temporaries, harvest.pairing.unknownFrees});
-    for (std::uint16_t bin = 0; bin < tick.sizes.size(); ++bin)
+    for (std::size_t bin = 0; bin < tick.sizes.size(); ++bin)
         if (tick.sizes[bin].count != 0)
-            batch.heapSizes.push_back({image.id, bin, tick.sizes[bin].count, tick.sizes[bin].bytes});
-    for (std::uint16_t bin = 0; bin < tick.lifetimes.size(); ++bin)
+            batch.heapSizes.push_back(
+                {image.id, static_cast<std::uint16_t>(bin), tick.sizes[bin].count, tick.sizes[bin].bytes});
+    for (std::size_t bin = 0; bin < tick.lifetimes.size(); ++bin)
         if (tick.lifetimes[bin].count != 0)
-            batch.heapLifetimes.push_back({image.id, bin, tick.lifetimes[bin].count, tick.lifetimes[bin].bytes});
+            batch.heapLifetimes.push_back(
+                {image.id, static_cast<std::uint16_t>(bin), tick.lifetimes[bin].count, tick.lifetimes[bin].bytes});
     if (!tick.hasNewPeak)
         return;
     batch.heapPeaks.push_back({image.id, {tick.peakTimeNs}, tick.peak.bytes, tick.peak.blocks});

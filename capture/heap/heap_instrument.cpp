@@ -37,12 +37,12 @@ bool hasExited(const FileDescriptor &process, std::int32_t pid)
 
 HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
     : channel(std::move(newcomer.arrival.memory), newcomer.arrival.pid, newcomer.arrival.sharesPids, ageBucket)
+    , firstPeriod(channel.samplePeriodBytes())
     , isOver(newcomer.isOver)
     , resolver(channel.memory().view(), newcomer.arrival.names)
     , arrival(std::move(newcomer.arrival))
     , process(std::move(newcomer.process))
 {
-    firstPeriod = channel.samplePeriodBytes();
     if (arrival.origin != wire::Origin::Exec)
         channel.expectEarlierBlocks();
 }

@@ -14,11 +14,11 @@ namespace capture {
 class PhaseKeeper
 {
 public:
-    void begin(model::ThreadId thread, std::string name, model::Timestamp when);
+    void begin(model::ThreadId id, std::string name, model::Timestamp when);
     /// Ends the innermost phase of the thread; one that has none is left alone.
-    void end(model::ThreadId thread, model::Timestamp when);
+    void end(model::ThreadId id, model::Timestamp when);
     /// The thread is gone: its phases have ended.
-    void endAll(model::ThreadId thread, model::Timestamp when);
+    void endAll(model::ThreadId id, model::Timestamp when);
 
     /// Threads that are in a phase.
     std::vector<model::ThreadId> threads() const;

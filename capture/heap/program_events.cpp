@@ -31,9 +31,9 @@ std::uint8_t sortOf(std::uint64_t flags)
 }
 
 /// The first `bytes` of what was sent, without a last character that was cut in two.
-std::string textOf(std::string sent, std::size_t bytes)
+std::string textOf(std::string_view sent, std::size_t bytes)
 {
-    std::string text = sent.substr(0, std::min({bytes, sent.find('\0'), std::size_t{wire::kMostNoteBytes}}));
+    std::string text(sent.substr(0, std::min({bytes, sent.find('\0'), std::size_t{wire::kMostNoteBytes}})));
     if (bytes < wire::kMostNoteBytes)
         return text;
     std::size_t tail = text.size();

@@ -46,7 +46,6 @@ RecorderClock::RecorderClock(std::uint64_t &units)
     : m_virtual(&units)
     , m_kind(wire::Clock::Tsc)
     , m_originNs(0)
-    , m_lastUnits(0)
     , m_nsPerUnit(25)
     , m_usPerUnit(0.025)
 {

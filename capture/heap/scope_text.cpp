@@ -40,7 +40,7 @@ std::string amount(Quantity quantity, std::uint64_t value)
 
 std::string headline(const ScopeExcess &excess)
 {
-    const std::string text = amount(excess.quantity, excess.value);
+    std::string text = amount(excess.quantity, excess.value);
     if (excess.limit == 0)
         return text;
     return fmt::format("{}, {} more than the limit of {}", text, excess.value - excess.limit, excess.limit);

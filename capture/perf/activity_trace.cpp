@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace capture {
@@ -37,6 +38,8 @@ void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isOfStacks, c
         m_lostInRecords += isStack ? 0 : lost->count; // of stacks as many are taken as there is room for
         return;
     }
+    if (kind == TraceRecordKind::Enter)
+        ++(record.timeNs <= m_countedUntilNs ? m_callsTaken : m_callsTakenAfter);
     if (kind == TraceRecordKind::Enter || kind == TraceRecordKind::Exit)
         m_gate.countCall();
     else if (kind == TraceRecordKind::EnterStack)
@@ -92,31 +95,34 @@ bool ActivityTrace::read(std::size_t mostBytesPerRing, std::uint64_t nowNs, cons
 void ActivityTrace::readAll(std::uint64_t nowNs, const Next &next)
 {
     constexpr std::size_t kAll = std::size_t{1} << 30;
+    // Reading takes a while, in which calls go on, and may be lost: what comes after the count is not compared with it, but with the next.
+    const TraceEvents::CallCount counted = m_events.callCount();
+    const std::optional<std::uint64_t> lost = m_events.lostCount();
+    m_countedUntilNs = counted.timeNs;
+    m_isNextTickWhole = m_gate.areCallsOpen;
     for (std::vector<PerfRing> *rings : {&m_events.callStackRings(), &m_events.switchStackRings(), &m_events.rings()})
         readRings(*rings, kAll, next);
+    m_callsMissing = counted.calls - m_callsTaken;
+    m_callsTaken += std::exchange(m_callsTakenAfter, 0);
+    m_countedUntilNs = kForEver;
+    m_lost = lost.value_or(m_lostInRecords);
     applyGate(nowNs, next);
 }
 
 void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
 {
-    const std::uint64_t lost = std::max(m_lostInRecords, m_events.lostCount());
-    const bool hasLost = lost > m_lostReported;
+    const bool hasLost = m_lost > m_lostReported;
     if (hasLost)
         batch.losses.push_back(
-            {model::LossKind::ActivityLost, model::ImageId(), static_cast<std::int64_t>(lost - m_lostReported),
+            {model::LossKind::ActivityLost, model::ImageId(), static_cast<std::int64_t>(m_lost - m_lostReported),
                 fmt::format("rings of {} KiB per CPU", m_events.ringBytes() >> 10)});
-    m_lostReported = lost;
+    m_lostReported = m_lost;
 
-    // Calls between the reading of the rings and of the counter are of the next tick; only where some were left out on purpose, or lost, do
-    // the counts have to agree.
-    std::int64_t uncounted = 0;
-    const std::uint64_t calls = m_events.hasCalls() ? m_events.callCount() : 0;
+    // Only where some were left out on purpose, or lost, do the counts have to agree.
     const bool isWhole = m_isWholeTick && m_gate.areCallsOpen && !hasLost;
-    if (!isWhole && calls > m_callsReported)
-        uncounted
-            = std::max<std::int64_t>(static_cast<std::int64_t>(calls - m_callsReported) - m_tracker.callsSeen(), 0);
-    m_callsReported = calls;
-    m_isWholeTick = m_gate.areCallsOpen;
+    const std::int64_t missing = m_callsMissing - std::exchange(m_missingReported, m_callsMissing);
+    const std::int64_t uncounted = isWhole ? 0 : std::max<std::int64_t>(missing, 0);
+    m_isWholeTick = m_isNextTickWhole && m_gate.areCallsOpen;
     if (uncounted > 0)
         batch.losses.push_back({model::LossKind::CallsEstimated, model::ImageId(), uncounted,
             fmt::format("more than {} a second: they are shared out among those that were recorded",
@@ -132,7 +138,7 @@ void ActivityTrace::setPaused(bool isPaused)
     m_tracker.setPaused(isPaused);
     m_isWholeTick = m_isWholeTick && !isPaused;
     if (!isPaused)
-        m_callsReported = m_events.hasCalls() ? m_events.callCount() : 0;
+        m_missingReported = m_events.callCount().calls - m_callsTaken;
 }
 
 } // namespace capture

@@ -46,9 +46,15 @@ private:
     ActivityTracker m_tracker;
     TraceGate m_gate;       ///< of calls
     TraceGate m_switchGate; ///< of the stacks of switches
-    std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
-    std::uint64_t m_callsReported = 0; ///< of TraceEvents::callCount()
-    bool m_isWholeTick = true;         ///< all calls of the tick were recorded, as far as is known
+    std::uint64_t m_lostInRecords = 0, m_lost = 0, m_lostReported = 0;
+    static constexpr std::uint64_t kForEver = ~std::uint64_t{0};
+    /// Records of calls that began, read from the rings, whichever tick they are of: up to this time, and while a tick is read later ones.
+    std::int64_t m_callsTaken = 0, m_callsTakenAfter = 0;
+    std::uint64_t m_countedUntilNs = kForEver;
+    /// Calls that the kernel had counted when a tick was read, and of which there was no record: of the last tick, and of the one before.
+    std::int64_t m_callsMissing = 0, m_missingReported = 0;
+    bool m_isWholeTick = true; ///< all calls of the tick were recorded, as far as is known
+    bool m_isNextTickWhole = true;
 };
 
 } // namespace capture

@@ -189,7 +189,6 @@ void ActivityTracker::entered(const PerfRecord &record, const CallEntered &call,
         && open->place == Place{call.pc, call.sp} && record.timeNs - open->countedUntilNs < kSameCallNs)
         return;
     close(thread, kCall, record.timeNs); // one that never returned: an exec, a record that was lost
-    ++m_callsSeen;
     thread.open[kCall] = Open{.owner = *thread.owner,
         .activity = activity,
         .secondArgument = call.secondArgument,
@@ -368,7 +367,6 @@ std::int64_t ActivityTracker::collect(std::uint64_t timeNs, std::int64_t uncount
             "of system calls and waits before the first copied stack of their thread"});
     m_withoutStack = 0;
     m_sums.clear();
-    m_callsSeen = 0;
     return recorded > 0 ? 0 : uncounted;
 }
 

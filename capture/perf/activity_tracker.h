@@ -56,8 +56,6 @@ public:
     /// they were made; they are shared out among those that were recorded. Returns how many could not be, as there were none.
     std::int64_t collect(std::uint64_t timeNs, std::int64_t uncounted, model::EventBatch &batch);
 
-    /// Calls that were told one by one since the last collect().
-    std::int64_t callsSeen() const { return m_callsSeen; }
     void setPaused(bool isPaused) { m_isPaused = isPaused; }
 
 private:
@@ -141,7 +139,7 @@ private:
     std::unordered_map<std::uint64_t, model::FrameId> m_leaves;
     /// The last stack of a process at a pc, in whatever thread: for threads that end before one of theirs is copied.
     std::unordered_map<Place, model::StackId, PlaceHash> m_shared; ///< `sp` is the pid
-    std::int64_t m_callsSeen = 0, m_withoutStack = 0;
+    std::int64_t m_withoutStack = 0;
     bool m_isPaused = false;
 };
 

@@ -219,7 +219,7 @@ void ElfTables::makeCache()
     // One entry for about every third function, within 4 KiB and 512 KiB.
     const auto bits
         = static_cast<unsigned>(std::clamp(static_cast<int>(std::bit_width(m_tables.frames.size / 128)), 8, 15));
-    m_entries.reset(new unwind::RuleCache::Entry[std::size_t{1} << bits]());
+    m_entries = std::make_unique<unwind::RuleCache::Entry[]>(std::size_t{1} << bits);
     m_cache.assign(m_entries.get(), bits);
 }
 

@@ -88,8 +88,7 @@ TraceEvents::Rings &TraceEvents::ringsOf(TraceRecordKind kind)
                                                : m_records;
 }
 
-model::Result<void> TraceEvents::openEvent(
-    const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start)
+perf_event_attr TraceEvents::attributesOf(TraceRecordKind kind, const TraceOptions &options, TraceStart start) const
 {
     perf_event_attr attributes = baseAttributes(start, m_records.bytes);
     attributes.type = PERF_TYPE_SOFTWARE;
@@ -120,6 +119,13 @@ model::Result<void> TraceEvents::openEvent(
         attributes.sample_type = kSwitchSampleType;
         attributes.sample_max_stack = kMostKernelFrames;
     }
+    return attributes;
+}
+
+model::Result<void> TraceEvents::openEvent(
+    const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start)
+{
+    perf_event_attr attributes = attributesOf(kind, options, start);
     int error = 0;
     PerfDescriptor event;
     for (;;) {
@@ -285,22 +291,25 @@ void TraceEvents::setCallsEnabled(bool isEnabled)
 
 void TraceEvents::setCallStacksEnabled(bool isEnabled) { setEnabled(TraceRecordKind::EnterStack, isEnabled); }
 
-std::uint64_t TraceEvents::callCount() const
+TraceEvents::CallCount TraceEvents::callCount() const
 {
-    std::uint64_t sum = 0;
+    CallCount sum;
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sum.timeNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     for (const PerfDescriptor &counter : m_counters) {
         std::uint64_t value = 0;
         if (read(counter.get(), &value, sizeof(value)) == static_cast<ssize_t>(sizeof(value)))
-            sum += value;
+            sum.calls += static_cast<std::int64_t>(value);
     }
     return sum;
 }
 
-std::uint64_t TraceEvents::lostCount() const
+std::optional<std::uint64_t> TraceEvents::lostCount() const
 {
-    std::uint64_t sum = 0;
     if (!m_hasLostCount)
-        return sum;
+        return std::nullopt;
+    std::uint64_t sum = 0;
     for (const Event &event : m_events) {
         std::uint64_t values[2] = {}; // count, lost
         if (event.kind == TraceRecordKind::EnterStack || event.kind == TraceRecordKind::SwitchStack)

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -60,10 +61,15 @@ public:
     void setCallsEnabled(bool isEnabled);
     void setCallStacksEnabled(bool isEnabled);
 
-    /// System calls since the start, of all threads, recorded or not.
-    std::uint64_t callCount() const;
-    /// Short records that found no room; 0 before Linux 6.0, where only lost records tell.
-    std::uint64_t lostCount() const;
+    struct CallCount
+    {
+        std::int64_t calls = 0;
+        std::uint64_t timeNs = 0; ///< when that was, as in the records
+    };
+    /// System calls since the start, of all threads, recorded or not; none where calls are not traced.
+    CallCount callCount() const;
+    /// Short records that found no room; none before Linux 6.0, where only lost records tell.
+    std::optional<std::uint64_t> lostCount() const;
 
     /// What is missing and how to get it, as sentences; empty when nothing is.
     const std::string &note() const { return m_note; }
@@ -75,6 +81,7 @@ private:
         PerfDescriptor descriptor;
     };
     model::Result<void> openThread(const TraceOptions &options, pid_t thread, TraceStart start);
+    perf_event_attr attributesOf(TraceRecordKind kind, const TraceOptions &options, TraceStart start) const;
     model::Result<void> openEvent(
         const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start);
     model::Result<void> prepare(const TraceOptions &options);

@@ -49,8 +49,8 @@ BorrowedThread::BorrowedThread(TracedThread &thread, RemoteProcess &process, con
 {
 }
 
-model::Result<void> BorrowedThread::run(
-    const std::string &path, wire::AttachCommand &command, std::chrono::milliseconds limit)
+model::Result<void> BorrowedThread::run(const std::string &path, wire::AttachCommand &command,
+    std::chrono::milliseconds limit, const std::function<void()> &whileWaiting)
 {
     step("write the signal frame");
     if (!m_process.write(m_frame.address, m_frame.bytes.data(), m_frame.bytes.size()))
@@ -71,7 +71,7 @@ model::Result<void> BorrowedThread::run(
         giveBack();
         return model::systemError("cannot start the call", errno);
     }
-    auto called = await(scratch, command, limit);
+    auto called = await(scratch, command, limit, whileWaiting);
     if (!takeBack(scratch))
         return called;
     unmapScratch(scratch);
@@ -172,8 +172,8 @@ bool BorrowedThread::start(const Scratch &scratch)
     return m_thread.writeGeneral(registers) && m_thread.resume();
 }
 
-model::Result<void> BorrowedThread::await(
-    const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit)
+model::Result<void> BorrowedThread::await(const Scratch &scratch, wire::AttachCommand &command,
+    std::chrono::milliseconds limit, const std::function<void()> &whileWaiting)
 {
     const auto begin = std::chrono::steady_clock::now();
     for (;;) {
@@ -197,6 +197,7 @@ model::Result<void> BorrowedThread::await(
         }
         if (stop != TracedThread::Stop::None)
             m_thread.resume();
+        whileWaiting();
         const auto waited = std::chrono::steady_clock::now() - begin;
         if (waited > limit)
             return model::Error("the loader is busy: the call has not come back yet, and does so by itself");

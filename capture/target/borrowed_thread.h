@@ -38,8 +38,9 @@ public:
         const ThreadRegisters &stopped, const StepHandler &onStep);
 
     /// Opens the tracer at `path` (as the target names it) and gives it the command, in which the answer then is. An error before the
-    /// call leaves nothing behind.
-    model::Result<void> run(const std::string &path, wire::AttachCommand &command, std::chrono::milliseconds limit);
+    /// call leaves nothing behind. `whileWaiting` is called over and over until the call has come back.
+    model::Result<void> run(const std::string &path, wire::AttachCommand &command, std::chrono::milliseconds limit,
+        const std::function<void()> &whileWaiting);
 
     /// Whether the call was begun. If not, another thread may do as well.
     bool hasStarted() const { return m_hasStarted; }
@@ -53,7 +54,8 @@ private:
     void unmapScratch(const Scratch &scratch);
     model::Result<void> prepare(const Scratch &scratch, const std::string &path, const wire::AttachCommand &command);
     bool start(const Scratch &scratch);
-    model::Result<void> await(const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit);
+    model::Result<void> await(const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit,
+        const std::function<void()> &whileWaiting);
     bool takeBack(const Scratch &scratch);
     /// Lets the thread go on where it was. Only while it is stopped.
     void giveBack();

@@ -100,8 +100,15 @@ model::Result<std::string> Injection::tracerPath() const
 
 void Injection::releaseReluctant()
 {
-    std::erase_if(m_reluctant,
-        [](const auto &thread) { return thread->wait(std::chrono::microseconds(0)) != TracedThread::Stop::None; });
+    std::erase_if(m_reluctant, [this](const auto &thread) {
+        const TracedThread::Stop stop = thread->wait(std::chrono::microseconds(0));
+        user_regs_struct registers;
+        if (stop == TracedThread::Stop::Interrupt && thread->readGeneral(registers)) {
+            m_report.interruptedCalls += hideInterruption(registers, m_process.pid(), thread->tid()) ? 1 : 0;
+            thread->writeGeneral(registers);
+        }
+        return stop != TracedThread::Stop::None;
+    });
 }
 
 bool Injection::tryThread(std::int32_t tid, const std::string &path, SafePoint &safePoint)
@@ -139,7 +146,7 @@ bool Injection::tryThread(std::int32_t tid, const std::string &path, SafePoint &
     if (obstacle.empty()) {
         m_report.tid = tid;
         BorrowedThread borrowed(thread, m_process, m_places, registers, m_options.onStep);
-        m_outcome = borrowed.run(path, m_report.answer, m_options.callLimit);
+        m_outcome = borrowed.run(path, m_report.answer, m_options.callLimit, [this] { releaseReluctant(); });
         isDone = m_outcome || borrowed.hasStarted();
         if (!isDone)
             m_obstacle = fmt::format("thread {}: {}", tid, m_outcome.error().text());

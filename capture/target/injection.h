@@ -28,6 +28,7 @@ private:
     model::Result<void> findPlaces();
     std::optional<std::string> presentTracer() const;
     model::Result<std::string> tracerPath() const;
+    /// To be called again and again as long as a call runs: one of them may hold what the call waits for.
     void releaseReluctant();
     bool tryThread(std::int32_t tid, const std::string &path, SafePoint &safePoint);
 

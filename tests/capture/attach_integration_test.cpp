@@ -4,9 +4,7 @@
 #include "capture/heap/heap_attachment.h"
 #include "capture/target/tracer_injector.h"
 #include "tests/capture/attached_program.h"
-#include "tests/capture/fifo.h"
 #include "tests/capture/heap_listener.h"
-#include "tests/capture/silent_recorder.h"
 
 #include <QtTest>
 
@@ -16,7 +14,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <thread>
 
 namespace {
 
@@ -244,32 +241,6 @@ private Q_SLOTS:
             QVERIFY2(stopped, failure(stopped).c_str());
             QCOMPARE(stopped->answer.status, capture::wire::AttachStatus::Done);
         }
-        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
-    }
-
-    void aChildForkedDuringTheMeetingIsRecordedToo()
-    {
-        // Its calls lead to the tracer from the beginning, where no recorder is found. Then comes one that does not answer.
-        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("1")},
-            {QStringLiteral("LD_PRELOAD=") + QString::fromStdString(tracerPath())});
-        const tests::SilentRecorder recorder;
-        const tests::Fifo word;
-        QCOMPARE(target.ask("word " + word.path()), QByteArray("waiting"));
-        bool isRefused = false;
-        {
-            const std::jthread attach(
-                [&] { isRefused = !injector(target.pid()).start(recorder.address()).has_value(); });
-            QVERIFY(recorder.waitForGuest()); // it meets, and gets no answer for two seconds
-            QVERIFY(word.write());
-        }
-        QVERIFY(isRefused);
-        QCOMPARE(target.readLine(), QByteArray("forked 0"));
-        const auto first = recorder.nextHello();
-        const auto second = recorder.nextHello();
-        QCOMPARE(first.origin, capture::wire::Origin::Attach);
-        QCOMPARE(first.pid, target.pid());
-        QCOMPARE(second.origin, capture::wire::Origin::Fork);
-        QCOMPARE(second.parentPid, target.pid());
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 

@@ -6,6 +6,7 @@
 #include "capture/scan/scan_room.h"
 #include "capture/scan/word_reader.h"
 #include "model/reach/block_index.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <QtTest>
 
@@ -22,7 +23,7 @@ using namespace capture;
 
 namespace {
 
-constexpr int kRounds = 100;
+constexpr unsigned kRounds = 100, kImages = 20;
 
 std::unique_ptr<ImageChannel> makeChannel(const RecorderClock &clock)
 {
@@ -96,11 +97,11 @@ private Q_SLOTS:
         std::mt19937_64 random(7);
         std::uint64_t bad = 0;
         std::size_t blocks = 0;
-        for (int image = 0; image < 20; ++image) {
+        for (unsigned image = 0; image < tests::fuzzRounds(kImages); ++image) {
             const auto channel = makeChannel(clock);
             const wire::MemoryView view = channel->memory().view();
             StackResolver resolver(view, ModuleNames(1));
-            for (int round = 0; round < kRounds / 5; ++round) {
+            for (unsigned round = 0; round < kRounds / 5; ++round) {
                 scribble(view, channel->memory().slotCount(), random);
                 claim(view, channel->memory().slotCount(), random);
                 clock.sync();
@@ -179,7 +180,7 @@ private Q_SLOTS:
                 claim(view, 4, random);
             }
         });
-        for (int round = 0; round < kRounds; ++round) {
+        for (unsigned round = 0; round < tests::fuzzRounds(kRounds); ++round) {
             clock.sync();
             channel->drain(clock, false);
             channel->provide(round % 50 == 0, clock);

@@ -7,6 +7,7 @@
 #include "capture/proc/proc_reader.h"
 #include "capture/proc/process_reading.h"
 #include "capture/proc/smaps.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <QTest>
 
@@ -94,7 +95,8 @@ class ProcFuzzTest : public QObject
         QVERIFY(!text.empty());
         parse(ExactText(text).view());
         std::mt19937_64 random(20261125);
-        for (unsigned round = 0; round < kRounds && !QTest::currentTestFailed(); ++round)
+        const unsigned rounds = tests::fuzzRounds(kRounds);
+        for (unsigned round = 0; round < rounds && !QTest::currentTestFailed(); ++round)
             parse(ExactText(damaged(text.substr(0, 8000), random)).view());
     }
 

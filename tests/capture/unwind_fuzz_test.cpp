@@ -3,6 +3,7 @@
 #include "capture/unwind/find_module.h"
 #include "capture/unwind/unwinder.h"
 #include "tests/capture/cfi_bytes.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <QTest>
 
@@ -61,6 +62,7 @@ void exercise(const EhFrameTables &tables, const std::vector<std::uint64_t> &pcs
 void fuzz(const Section &header, const Section &frames, const std::vector<std::uint64_t> &pcs, unsigned rounds)
 {
     std::mt19937_64 random(20240229);
+    rounds = tests::fuzzRounds(rounds);
     for (unsigned round = 0; round < rounds; ++round) {
         const std::size_t cut = round % 4 == 0 ? random() % (frames.size + 1) : frames.size;
         const ExactCopy frameCopy(frames.data, cut);

@@ -90,15 +90,18 @@ private Q_SLOTS:
 
     void followsARecordingThroughAPipe()
     {
-        const QString live = m_runner.path(QStringLiteral("live")), copy = m_runner.path(QStringLiteral("followed"));
+        const QString live = m_runner.path(QStringLiteral("live")), copy = m_runner.path(QStringLiteral("followed")),
+                      word = m_runner.path(QStringLiteral("word"));
         const QString program = GenprofRunner::program();
         const Ran ran = m_runner.run(QStringLiteral("sh"),
             {QStringLiteral("-c"),
-                QStringLiteral("\"$0\" record -q --cpu off --tick 100 -o \"$1\" -- sh -c 'sleep 2; exit 3' & "
-                               "while ! \"$0\" report \"$1\" >/dev/null 2>&1; do sleep 0.05; done; "
-                               "{ \"$0\" follow \"$1\" | \"$0\" follow --into \"$2\"; } & sleep 1; "
-                               "\"$0\" report \"$2\" --format json; wait"),
-                program, live, copy});
+                QStringLiteral("\"$0\" record -q --cpu off --tick 100 -o \"$1\" -- "
+                               "sh -c 'while ! test -e \"$0\"; do sleep 0.1; done; exit 3' \"$3\" & "
+                               "until \"$0\" report \"$1\" >/dev/null 2>&1; do sleep 0.05; done; "
+                               "{ \"$0\" follow \"$1\" | \"$0\" follow --into \"$2\"; } & "
+                               "until \"$0\" report \"$2\" >/dev/null 2>&1; do sleep 0.05; done; "
+                               "\"$0\" report \"$2\" --format json; touch \"$3\"; wait"),
+                program, live, copy, word});
         const QJsonObject while_ = QJsonDocument::fromJson(ran.out).object();
         QVERIFY2(while_.value(QStringLiteral("state")).toString() == QStringLiteral("recording"), ran.err.constData());
         QVERIFY(ran.err.contains("grows; genesis-profiler"));

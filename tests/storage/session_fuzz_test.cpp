@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Files that were changed at random, and files that were made to hurt: each is read or refused with a reason, in bounded time and memory.
-// GENESIS_FUZZ_ROUNDS sets how many random ones (default 200). Qt Test ends a function after five minutes: set QTEST_FUNCTION_TIMEOUT (ms) with it.
 #include "storage/database.h"
 #include "storage/sql_console.h"
 #include "tests/storage/sample_session.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <QFile>
 
@@ -111,11 +111,9 @@ private Q_SLOTS:
 
     void survivesRandomChanges()
     {
-        bool isSet = false;
-        int rounds = qEnvironmentVariableIntValue("GENESIS_FUZZ_ROUNDS", &isSet);
-        rounds = isSet ? rounds : 200;
+        const unsigned rounds = tests::fuzzRounds(200);
         std::mt19937 random(42);
-        for (int round = 0; round < rounds; ++round) {
+        for (unsigned round = 0; round < rounds; ++round) {
             QByteArray bytes = m_good;
             const auto any = [&] { return static_cast<qsizetype>(random() % static_cast<unsigned>(bytes.size())); };
             const auto pages = static_cast<unsigned>(bytes.size() / 4096);

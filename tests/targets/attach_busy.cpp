@@ -7,7 +7,7 @@
 //   gap          "gap NS": the longest time since the last "gap" that a thread was kept from its loop
 //   load FILE    loads a library and calls its allocateSome(); "deep FILE" loads it so that it prefers its own dependencies
 //   fork N       a child makes and frees N blocks, and ends: "forked STATUS"
-//   word FIFO    "waiting"; then a thread waits for a byte from there, and does as "fork 10" does
+//   word FIFO    "waiting"; then two threads wait for a byte from there, and the one that gets it does as "fork 10" does
 //   scribble     a thread allocates and ends, and its stack, with its thread-local data, is overwritten: "scribbled"
 //   quit         "bye ERRORS"
 // Arguments: THREADS [spin]. With "spin" the main thread does not wait in a system call for its lines either.
@@ -174,7 +174,7 @@ void forkOnce(long operations)
     printf("forked %d\n", status);
 }
 
-/// On a thread of its own, as the one that reads may be the one that is borrowed.
+/// On two threads of its own: whichever thread is borrowed meanwhile, one of them is not.
 void forkAt(const char *path, long operations)
 {
     struct Errand
@@ -188,15 +188,19 @@ void forkAt(const char *path, long operations)
     const auto waitAndFork = [](void *) -> void * {
         char byte;
         const int file = open(errand.path, O_RDONLY); // waits until somebody opens the other end
-        while (read(file, &byte, 1) < 0 && errno == EINTR) { }
+        ssize_t got;
+        while ((got = read(file, &byte, 1)) < 0 && errno == EINTR) { }
         close(file);
-        forkOnce(errand.operations);
+        if (got == 1)
+            forkOnce(errand.operations);
         return nullptr;
     };
+    for (int i = 0; i < 2; ++i) {
+        pthread_t thread;
+        if (pthread_create(&thread, nullptr, waitAndFork, nullptr) == 0)
+            pthread_detach(thread);
+    }
     puts("waiting");
-    pthread_t thread;
-    if (pthread_create(&thread, nullptr, waitAndFork, nullptr) == 0)
-        pthread_detach(thread);
 }
 
 void scribble()

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A program to attach to while its only thread waits. It waits for lines on its stdin by the system call that its argument names:
 // epoll (without limit), epoll_limit, poll, ppoll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
+// With a FIFO after "epoll", another thread waits in vfork, where nobody can stop it, until its child has got a byte from there: "went on".
 // handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), then by read.
 // "quit" ends it: "bye interrupted I short S masks M": I calls failed with EINTR, S sleeps were too short, M times the signal mask was wrong.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
@@ -94,6 +96,17 @@ void waitUnsafely(const char *call, const char *library)
     }
 }
 
+void *waitInVfork(void *fifo)
+{
+    if (vfork() == 0) {
+        char byte;
+        const int file = open(static_cast<const char *>(fifo), O_RDONLY);
+        _exit(read(file, &byte, 1) == 1 ? 0 : 1);
+    }
+    puts("went on");
+    return nullptr;
+}
+
 void allocate(long blocks)
 {
     for (long i = 0; i < blocks; ++i) {
@@ -117,6 +130,9 @@ int main(int argc, char **argv)
     sigaddset(&mask, SIGWINCH);
     pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     puts("ready");
+    pthread_t other;
+    if (strcmp(argv[1], "epoll") == 0 && argc > 2 && pthread_create(&other, nullptr, waitInVfork, argv[2]) == 0)
+        pthread_detach(other);
     waitUnsafely(argv[1], argc > 2 ? argv[2] : nullptr);
     for (;;) {
         const int ready = waitBy(argv[1]);

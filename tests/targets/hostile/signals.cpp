@@ -142,8 +142,9 @@ int overflowIsCaught()
     useAlternateStack();
     handle(
         SIGSEGV, [](int) { siglongjmp(g_back, 1); }, SA_ONSTACK);
-    volatile int caught = 0;
-    for (volatile int i = 0; i < 5; i = i + 1) {
+    volatile int caught = 0, tries = 0;
+    while (tries < 5) {
+        tries = tries + 1;
         const pid_t child = fork();
         if (child == 0) {
             if (sigsetjmp(g_back, 1) == 0)
