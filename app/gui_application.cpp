@@ -53,9 +53,13 @@ GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
     , m_capture(QDir(QString::fromStdString(programDirectory())).filePath(u"genprof"_s))
     , m_window(m_selection, m_theme)
     , m_start(new ui::StartPage)
+    , m_layout(settings)
 {
     addPages(m_window, m_selection);
     m_window.setStartPage(m_start);
+    for (ui::Page *page : m_window.pages())
+        m_layout.follow(page->key(), page);
+    m_layout.follow(u"start"_s, m_start);
     m_theme.setAppearance(m_settings.appearance());
     connectWindow();
     connectStartPage();
@@ -207,10 +211,8 @@ void GuiApplication::onOtherPassphraseWanted(const QString &path, bool wasWrong)
 
 void GuiApplication::show(const QString &file, const QString &before)
 {
-    if (const QByteArray geometry = m_settings.windowGeometry(); geometry.isEmpty())
+    if (!m_window.restoreGeometry(m_settings.windowGeometry()))
         m_window.resize(1440, 900);
-    else
-        m_window.restoreGeometry(geometry);
     refreshStartPage();
     m_window.show();
     if (!file.isEmpty())

@@ -9,6 +9,7 @@
 #include "app/session_controller.h"
 #include "app/system_appearance.h"
 #include "ui/background_job.h"
+#include "ui/layout_memory.h"
 #include "ui/main_window.h"
 #include "ui/selection.h"
 #include "ui/theme.h"
@@ -69,6 +70,7 @@ private:
     RecordingRemote m_remote;
     ui::MainWindow m_window;
     ui::StartPage *m_start = nullptr;
+    ui::LayoutMemory m_layout;
     SessionController m_session;
     ui::ComparePage *m_comparePage = nullptr;
     std::unique_ptr<ComparisonController> m_comparison;
