@@ -7,6 +7,8 @@
 #include "ui/pages/heat_map_page.h"
 #include "ui/widgets/inspector.h"
 
+#include <QFocusEvent>
+#include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollBar>
@@ -59,6 +61,50 @@ private Q_SLOTS:
         QCOMPARE(parse.data().toString(), QStringLiteral("parse"));
         tree->setCurrentIndex(parse);
         QVERIFY(selection.inspected().has_value());
+    }
+
+    void aFocusThatArrivesInspectsNothing()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        QFocusEvent arrived(QEvent::FocusIn, Qt::TabFocusReason);
+        QCoreApplication::sendEvent(tree, &arrived);
+        QVERIFY(tree->currentIndex().isValid()); // Qt makes the first row the current one
+        QVERIFY(!selection.inspected());
+        QTest::keyClick(tree, Qt::Key_Down);
+        QVERIFY(selection.inspected().has_value());
+    }
+
+    void showsTheWholeHeadingsOfEachCost()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1400, 700);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QHeaderView *header = visibleTree(page)->header();
+        QString shown;
+        for (QPushButton *button : page.findChildren<QPushButton *>()) {
+            if (button->text() != QStringLiteral("Temporary") && button->text() != QStringLiteral("Live"))
+                continue;
+            button->click();
+            QVERIFY(settled.wait(kDeadlineMs));
+            QCoreApplication::processEvents();
+            for (int column = 1; column < header->count(); ++column) {
+                const QString title = header->model()->headerData(column, Qt::Horizontal).toString();
+                QVERIFY2(header->isSectionHidden(column)
+                        || header->sectionSize(column) >= header->fontMetrics().horizontalAdvance(title),
+                    qPrintable(title));
+                shown += title;
+            }
+        }
+        QVERIFY(shown.contains(QStringLiteral("Temporary allocations")));
     }
 
     void bringsTheEndOfADeepPathIntoSight()

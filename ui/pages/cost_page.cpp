@@ -83,6 +83,7 @@ void CostPage::showCost(model::CostKind kind)
     }
     m_wantsHotPath = true;
     m_isOtherTree = true;
+    m_isFitted = false; // its headings are others
     rebuild();
     Q_EMIT subtitleChanged();
 }
@@ -327,8 +328,8 @@ void CostPage::inspectAgain()
 void CostPage::functionSelectionChanged()
 {
     const QModelIndex index = m_functionFilter->mapToSource(m_functionView->currentIndex());
-    if (!index.isValid())
-        return;
+    if (!index.isValid() || !m_functionView->selectionModel()->isSelected(m_functionView->currentIndex()))
+        return; // where the focus arrives is no choice
     const model::FunctionTable &table = m_functionModel->table();
     const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
     const std::string name = table.functions->name(row.function); // ids are each index' own
@@ -356,8 +357,8 @@ void CostPage::showCallers(const QModelIndex &ofFunction)
 void CostPage::treeSelectionChanged()
 {
     const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());
-    if (!index.isValid())
-        return;
+    if (!index.isValid() || !m_treeView->selectionModel()->isSelected(m_treeView->currentIndex()))
+        return; // where the focus arrives is no choice
     const model::NodeId node = m_treeModel->nodeAt(index);
     if (m_order == Order::CalleesFirst)
         m_flame->showNode(node);
