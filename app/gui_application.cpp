@@ -79,6 +79,7 @@ void GuiApplication::connectWindow()
     });
     connect(&m_window, &ui::MainWindow::closing, this, &GuiApplication::onClosing);
     connect(&m_window, &ui::MainWindow::cancelWanted, this, &GuiApplication::onCancelled);
+    connect(&m_window, &ui::MainWindow::againWanted, this, [this] { open(m_unopened); });
     connect(m_window.bar(), &ui::SessionBar::openWanted, this, &GuiApplication::openDialog);
     connect(m_window.bar(), &ui::SessionBar::recordWanted, this, &GuiApplication::refreshStartPage);
     connect(m_window.bar(), &ui::SessionBar::liveViewChanged, this,
@@ -247,7 +248,13 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
         });
         return;
     }
-    m_window.showFailure(tr("This session cannot be opened"), sentence);
+    showUnopened(path, sentence, tr("Try again"));
+}
+
+void GuiApplication::showUnopened(const QString &path, const QString &sentence, const QString &again)
+{
+    m_unopened = path;
+    m_window.showFailure(tr("%1 cannot be opened").arg(QFileInfo(path).fileName()), sentence, again);
 }
 
 std::optional<QString> GuiApplication::askPassphrase(const QString &path, bool wasWrong)
@@ -267,8 +274,7 @@ void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
         m_session.open(path, *passphrase);
         passphrase->fill(u' ');
     } else {
-        m_window.showFailure(
-            tr("This session cannot be opened"), tr("It is sealed, and its passphrase was not given."));
+        showUnopened(path, tr("It is sealed, and its passphrase was not given."), tr("Enter the passphrase…"));
     }
     m_before = before;
 }

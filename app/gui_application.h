@@ -49,6 +49,7 @@ private:
     void open(const QString &path);
     void openDialog();
     void onOpenFailed(const QString &path, const QString &sentence);
+    void showUnopened(const QString &path, const QString &sentence, const QString &again);
     void onPassphraseWanted(const QString &path, bool wasWrong);
     void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
     void compareWith(const QString &path, ComparisonController::Role role = ComparisonController::Role::ByTime);
@@ -77,6 +78,7 @@ private:
     ui::AdvicePage *m_advice = nullptr;
     std::unique_ptr<AdviceController> m_adviceKeeper;
     QString m_before;                                  ///< to be compared with once the session is open
+    QString m_unopened;                                ///< what the window says that it could not open
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended
     std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records

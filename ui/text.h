@@ -13,4 +13,14 @@ inline QString text(std::string_view utf8)
     return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
 }
 
+/// At most two lines of sentences: those at the begin, and `more` where some were left out.
+inline QString firstSentences(const QString &sentences, const QString &more)
+{
+    constexpr qsizetype kMost = 200;
+    if (sentences.size() <= kMost)
+        return sentences;
+    const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
+    return (end < 0 ? sentences.left(kMost) + QChar(0x2026) : sentences.left(end + 1)) + QChar(u' ') + more;
+}
+
 } // namespace ui

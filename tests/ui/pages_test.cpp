@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/coverage.h"
 #include "tests/support/snapshot_builder.h"
 #include "tests/support/soak_runs.h"
 #include "ui/main_window.h"
@@ -11,6 +12,8 @@
 #include "ui/pages/overview_page.h"
 #include "ui/pages/stability_page.h"
 #include "ui/widgets/launch_form.h"
+#include "ui/widgets/status_line.h"
+#include "ui/widgets/summary_card_view.h"
 
 #include <QDropEvent>
 #include <QLabel>
@@ -129,6 +132,7 @@ private Q_SLOTS:
     void stabilityPageIsListedWhereThereIsATest();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
+    void damageIsSaidAndNotMuch();
     void windowTakesSessionsThatAreDropped();
     void windowGoesBackFromTheStartPage();
     void formKeepsTheChosenProgramWhenTheListIsRenewed();
@@ -277,11 +281,44 @@ void PagesTest::windowSaysWhatFailed()
     ui::Selection selection;
     ui::Theme theme(*qApp);
     ui::MainWindow window(selection, theme);
-    window.showFailure(u"This session cannot be opened"_s, u"a.txt is not a session"_s);
+    window.setStartPage(new QWidget);
+    window.showFailure(u"a.txt cannot be opened"_s, u"it is not a session"_s, u"Try again"_s);
     QStringList shown;
     for (const QLabel *label : window.findChildren<QLabel *>())
         shown << label->text();
-    QVERIFY(shown.contains(u"a.txt is not a session"_s));
+    QVERIFY(shown.contains(u"it is not a session"_s));
+    QSignalSpy again(&window, &ui::MainWindow::againWanted);
+    for (QPushButton *button : window.findChildren<QPushButton *>())
+        if (button->text() == u"Try again"_s)
+            button->click();
+    QCOMPARE(again.size(), 1);
+}
+
+void PagesTest::damageIsSaidAndNotMuch()
+{
+    QString longText = u"The file was cut off."_s;
+    for (int i = 0; i < 30; ++i)
+        longText += u" Table number %1 is missing or damaged and was left out."_s.arg(i);
+    model::Snapshot damaged = *sample();
+    damaged.losses.clear();
+    damaged.damage = longText.toStdString();
+    const auto snapshot = std::make_shared<const model::Snapshot>(damaged);
+    ui::StatusLine line;
+    line.setSnapshot(snapshot);
+    QStringList shown;
+    for (const QLabel *label : line.findChildren<QLabel *>())
+        shown << label->text();
+    QVERIFY2(
+        shown.contains(u"the file is damaged"_s) && !shown.contains(u"nothing lost"_s), qPrintable(shown.join(u'|')));
+    ui::SummaryCardView card;
+    model::SummaryCard answer;
+    answer.sentence = model::coverage(*snapshot).sentence;
+    QVERIFY(answer.sentence.find(".;") == std::string::npos);
+    card.setCard(answer, {});
+    qsizetype longest = 0;
+    for (const QLabel *label : card.findChildren<QLabel *>())
+        longest = std::max(longest, label->text().size());
+    QVERIFY2(40 < longest && longest < 260, qPrintable(QString::number(longest)));
 }
 
 void PagesTest::windowTakesSessionsThatAreDropped()
