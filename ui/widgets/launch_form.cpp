@@ -202,7 +202,6 @@ QWidget *LaunchForm::newAttachFields()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 10);
     m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setMinimumHeight(300);
     m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
     m_table->setColumnHidden(RunningProgramsModel::User, true);
     QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few "
@@ -269,7 +268,7 @@ void LaunchForm::setUpCapture()
     auto *choices = new QGridLayout;
     choices->setSpacing(8);
     QComboBox *const boxes[]{m_heap, m_cpu, m_kernel, m_tick, m_children};
-    for (int i = 0; QComboBox *box : boxes) {
+    for (int i = 0; QComboBox * box : boxes) {
         choices->addWidget(box, i / kColumns, i % kColumns);
         ++i;
     }
@@ -318,6 +317,12 @@ void LaunchForm::choosePreset(int index)
     selectData(m_tick, kPresets[index].tickMs);
     m_isSettingPreset = false;
     follow();
+}
+
+void LaunchForm::setRoom(int height)
+{
+    constexpr int kBesideTable = 500; // all else of the page, down to the button that starts
+    m_table->setFixedHeight(std::clamp(height - kBesideTable, 140, 480));
 }
 
 void LaunchForm::chooseMode(int index)

@@ -27,6 +27,8 @@ class LaunchForm : public Card
 public:
     explicit LaunchForm(QWidget *parent = nullptr);
 
+    /// How high the page around it is, in pixels: the list of programs leaves the button that starts in sight.
+    void setRoom(int height);
     void setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs);
     void setRecordingsFolder(const QString &folder);
     void setRequest(const LaunchRequest &request);
