@@ -11,6 +11,7 @@
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/pages/stability_page.h"
+#include "ui/widgets/card.h"
 #include "ui/widgets/launch_form.h"
 #include "ui/widgets/status_line.h"
 #include "ui/widgets/summary_card_view.h"
@@ -136,6 +137,8 @@ private Q_SLOTS:
     void windowTakesSessionsThatAreDropped();
     void windowGoesBackFromTheStartPage();
     void formKeepsTheChosenProgramWhenTheListIsRenewed();
+    void capturePageJoinsLossesOfOneKind();
+    void overviewShowsNoChartOfWhatWasNotRecorded();
     void limitsAreReadAsPeopleWriteThem();
     void exitsAreSaidInWords();
 };
@@ -387,6 +390,51 @@ void PagesTest::formKeepsTheChosenProgramWhenTheListIsRenewed()
     QCOMPARE(form.request().attachPid.value_or(0), 8);
     form.setRunning({program(9, 900)}, 0);
     QCOMPARE(form.request().attachPid.value_or(0), 0);
+}
+
+void PagesTest::capturePageJoinsLossesOfOneKind()
+{
+    model::Snapshot lossy = *sample();
+    lossy.losses.clear();
+    const model::ImageId image(0u);
+    for (std::int64_t i = 0; i < 20; ++i)
+        lossy.losses.push_back({model::LossKind::StacksTruncated, image, 3, "cpu samples",
+            {{i * 1'000'000'000}, {(i + 1) * 1'000'000'000}}});
+    lossy.losses.push_back({model::LossKind::StacksTruncated, image, 5, "heap", {{}, {1}}});
+    ui::Selection selection;
+    ui::CapturePage page(selection);
+    page.setSnapshot(std::make_shared<const model::Snapshot>(lossy));
+    const QTreeWidget *losses = nullptr;
+    for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+        if (table->accessibleName() == u"What was not seen"_s)
+            losses = table;
+    QVERIFY(losses);
+    QCOMPARE(losses->topLevelItemCount(), 2);
+    QCOMPARE(losses->topLevelItem(0)->text(1), u"60"_s);
+    QCOMPARE(losses->topLevelItem(1)->text(1), u"5"_s);
+    const QString when = losses->topLevelItem(0)->text(3);
+    QVERIFY2(when.contains(u"0:20"_s) || when.contains(u":20"_s), qPrintable(when));
+}
+
+void PagesTest::overviewShowsNoChartOfWhatWasNotRecorded()
+{
+    ui::Selection selection;
+    ui::OverviewPage page(selection);
+    const auto hidden = [&page] {
+        QStringList names;
+        for (const ui::Card *card : page.findChildren<ui::Card *>())
+            if (card->isHidden() && !card->accessibleName().isEmpty())
+                names << card->accessibleName();
+        return names;
+    };
+    tests::SnapshotBuilder builder;
+    builder.cpu("main;parse 120").metric(model::Metric::Rss, {10, 12, 14}).metric(model::Metric::Threads, {1, 1, 2});
+    builder.raw().info.state = model::SessionState::Complete;
+    builder.raw().info.config.heap = model::HeapMode::Off;
+    page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+    QVERIFY2(hidden().contains(u"Live heap"_s) && !hidden().contains(u"Threads"_s), qPrintable(hidden().join(u'|')));
+    page.setSnapshot(sample());
+    QVERIFY2(!hidden().contains(u"Threads"_s), qPrintable(hidden().join(u'|')));
 }
 
 void PagesTest::limitsAreReadAsPeopleWriteThem()
