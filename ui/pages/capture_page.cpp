@@ -26,6 +26,8 @@ namespace ui {
 
 namespace {
 
+constexpr int kImageRole = Qt::UserRole + 1; ///< the program that a row is about, by its index; -1: none
+
 QTreeWidget *newTable(const QString &name, const QStringList &columns)
 {
     auto *table = new QTreeWidget;
@@ -92,6 +94,16 @@ void setAll(QTreeWidgetItem *row, const QStringList &texts)
     }
 }
 
+/// Why a loss came about; of a heap that was not traced the program itself is known to say more.
+std::string_view reasonOf(const model::LossTotal &loss, const model::ProgramTables &tables)
+{
+    if (loss.kind == model::LossKind::HeapNotTraced && loss.image.isValid()
+        && loss.image.index() < tables.images.size())
+        if (const std::string_view note = tables.text(tables.images[loss.image.index()].heapNote); !note.empty())
+            return note;
+    return loss.detail;
+}
+
 /// Losses of one kind and reason that one program had, of whatever process: a compiler that runs twenty times has one row.
 std::vector<model::LossTotal> joined(const std::vector<model::LossTotal> &losses, const model::ProgramTables &tables)
 {
@@ -105,7 +117,8 @@ std::vector<model::LossTotal> joined(const std::vector<model::LossTotal> &losses
     for (const model::LossTotal &loss : losses) {
         if (loss.count == 0)
             continue;
-        const auto [place, isNew] = known.try_emplace({loss.kind, programOf(loss), loss.detail}, rows.size());
+        const auto [place, isNew]
+            = known.try_emplace({loss.kind, programOf(loss), reasonOf(loss, tables)}, rows.size());
         if (isNew) {
             rows.push_back(loss);
             continue;
@@ -153,6 +166,15 @@ void CapturePage::setUpLosses(QVBoxLayout *column)
     m_losses = newTable(m_lossCard->accessibleName(), {tr("What"), tr("Number"), tr("Program"), tr("When"), tr("Why")});
     m_losses->headerItem()->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     m_lossCard->body()->addWidget(m_losses);
+    // From what was not seen to the program that it is of.
+    connect(m_losses, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem *loss) {
+        for (QTreeWidgetItemIterator row(m_processes); *row != nullptr; ++row)
+            if ((*row)->data(0, kImageRole) == loss->data(0, kImageRole)) {
+                m_processes->setCurrentItem(*row);
+                m_processes->scrollToItem(*row, QAbstractItemView::PositionAtCenter);
+                m_processes->setFocus(Qt::OtherFocusReason);
+            }
+    });
     m_lossCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().back(); });
     column->addWidget(m_lossCard);
 }
@@ -260,6 +282,7 @@ void CapturePage::showProcesses()
             row = new QTreeWidgetItem(m_processes);
         rows.try_emplace(image.process, row);
         fillImage(row, image);
+        row->setData(0, kImageRole, count);
         if (++count >= 2000)
             break;
     }
@@ -283,7 +306,8 @@ void CapturePage::showLosses()
         auto *row = new QTreeWidgetItem(m_losses);
         setAll(row,
             {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,
-                tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(loss.detail)});
+                tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(reasonOf(loss, tables))});
+        row->setData(0, kImageRole, loss.image.isValid() ? static_cast<int>(loss.image.index()) : -1);
         row->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     }
     const int rows = m_losses->topLevelItemCount();
