@@ -11,6 +11,7 @@
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/pages/stability_page.h"
+#include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/launch_form.h"
 #include "ui/widgets/status_line.h"
@@ -318,6 +319,12 @@ void PagesTest::damageIsSaidAndNotMuch()
     answer.sentence = model::coverage(*snapshot).sentence;
     QVERIFY(answer.sentence.find(".;") == std::string::npos);
     card.setCard(answer, {});
+    QCOMPARE(ui::withWholeNumbers(u"4 ticks in 4.04 s, 478 KiB/h, 5 %; 3 sorts, 2 k of 10 M"_s),
+        u"4 ticks in 4.04 s, 478 KiB/h, 5 %; 3 sorts, 2 k of 10 M"_s.replace(u"4 s"_s, u"4\u00a0s"_s)
+            .replace(u"8 K"_s, u"8\u00a0K"_s)
+            .replace(u"5 %"_s, u"5\u00a0%"_s)
+            .replace(u"2 k"_s, u"2\u00a0k"_s)
+            .replace(u"10 M"_s, u"10\u00a0M"_s));
     qsizetype longest = 0;
     for (const QLabel *label : card.findChildren<QLabel *>())
         longest = std::max(longest, label->text().size());
@@ -404,14 +411,21 @@ void PagesTest::capturePageJoinsLossesOfOneKind()
     ui::Selection selection;
     ui::CapturePage page(selection);
     page.setSnapshot(std::make_shared<const model::Snapshot>(lossy));
-    const QTreeWidget *losses = nullptr;
-    for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+    QTreeWidget *losses = nullptr;
+    for (QTreeWidget *table : page.findChildren<QTreeWidget *>())
         if (table->accessibleName() == u"What was not seen"_s)
             losses = table;
     QVERIFY(losses);
     QCOMPARE(losses->topLevelItemCount(), 2);
     QCOMPARE(losses->topLevelItem(0)->text(1), u"60"_s);
     QCOMPARE(losses->topLevelItem(1)->text(1), u"5"_s);
+    const QTreeWidget *processes = nullptr;
+    for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+        if (table->accessibleName() == u"Processes and their programs"_s)
+            processes = table;
+    QVERIFY(processes && processes->currentItem() == nullptr);
+    Q_EMIT losses->itemActivated(losses->topLevelItem(0), 0);
+    QCOMPARE(processes->currentItem(), processes->topLevelItem(0));
     const QString when = losses->topLevelItem(0)->text(3);
     QVERIFY2(when.contains(u"0:20"_s) || when.contains(u":20"_s), qPrintable(when));
 }

@@ -24,7 +24,6 @@ AlertRuleDialog::AlertRuleDialog(const model::AlertRuleText &rule, Check check, 
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(24, 20, 24, 16);
     column->setSpacing(12);
-    column->setSizeConstraint(QLayout::SetMinimumSize); // what is wrong needs room too
     setUpFields();
     column->addLayout(m_form);
     m_problem = newLabel({}, TextSize::Body, TextWeight::Normal, "danger");
@@ -141,6 +140,7 @@ void AlertRuleDialog::accept()
     const QString problem = gap.isEmpty() ? m_check(rule()) : gap;
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());
+    adjustSize();
     if (problem.isEmpty())
         QDialog::accept();
 }

@@ -215,7 +215,7 @@ void ForecastPage::compute()
 void ForecastPage::show(const model::Forecast &forecast)
 {
     m_forecast = forecast;
-    m_verdict->setText(text(forecast.verdict));
+    m_verdict->setText(withWholeNumbers(text(forecast.verdict)));
     m_reason->setText(text(forecast.reason));
     m_reason->setVisible(!forecast.reason.empty() && forecast.verdict.find(forecast.reason) == std::string::npos);
     showFacts(forecast);

@@ -135,6 +135,12 @@ void AlertRulesCard::showRules()
         new QTreeWidgetItem(m_table);
     for (int i = 0; i < count; ++i)
         fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
+    for (const int column : {HoldsColumn, EndsColumn, RunsColumn}) { // what no rule says takes no room from the others
+        bool isSaid = false;
+        for (int i = 0; i < count; ++i)
+            isSaid = isSaid || !m_table->topLevelItem(i)->text(column).isEmpty();
+        m_table->setColumnHidden(column, !isSaid);
+    }
     m_table->resizeColumnToContents(NameColumn);
     m_table->header()->resizeSection(NameColumn, m_table->header()->sectionSize(NameColumn) + kCheckBoxPx);
     fitHeight(*m_table, count, 3, 12);
