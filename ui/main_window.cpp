@@ -85,6 +85,7 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
     connect(m_bar, &SessionBar::findEntered, this, &MainWindow::showWhatWasFound);
+    connect(m_bar, &SessionBar::findLeft, this, &MainWindow::giveKeysToPage);
     connect(m_body, &QStackedWidget::currentChanged, this,
         [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
@@ -243,9 +244,17 @@ void MainWindow::choosePageBeside(int step)
 void MainWindow::showWhatWasFound()
 {
     const auto current = static_cast<std::size_t>(m_stack->currentIndex());
-    if (!m_snapshot || (current < m_pages.size() && m_pages[current]->listsFunctions()))
+    if (!m_snapshot)
         return;
-    showPage(m_snapshot->heap.empty() ? model::CardPage::Cpu : model::CardPage::Heap);
+    if (current >= m_pages.size() || !m_pages[current]->listsFunctions())
+        showPage(m_snapshot->heap.empty() ? model::CardPage::Cpu : model::CardPage::Heap);
+    giveKeysToPage();
+}
+
+void MainWindow::giveKeysToPage()
+{
+    if (const auto current = static_cast<std::size_t>(m_stack->currentIndex()); current < m_pages.size())
+        m_pages[current]->takeKeys();
 }
 
 void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }

@@ -93,6 +93,7 @@ private:
     void showHeading();
     void showBanner();
     void showWhatWasFound();
+    void giveKeysToPage();
     void followInspected();
 
     Selection &m_selection;

@@ -6,6 +6,7 @@
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
 #include "ui/widgets/inspector.h"
+#include "ui/widgets/search_field.h"
 
 #include <QFocusEvent>
 #include <QHeaderView>
@@ -77,6 +78,31 @@ private Q_SLOTS:
         QVERIFY(!selection.inspected());
         QTest::keyClick(tree, Qt::Key_Down);
         QVERIFY(selection.inspected().has_value());
+    }
+
+    void escForgetsTheSearchAndEnterGoesToWhatWasFound()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1000, 700);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;flush;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        auto *field = page.findChild<ui::SearchField *>();
+        QVERIFY(field && !field->accessibleName().isEmpty());
+        field->setFocus();
+        QTest::keyClicks(field, QStringLiteral("flush"));
+        QCOMPARE(selection.findText(), QStringLiteral("flush"));
+        QTest::keyClick(field, Qt::Key_Return);
+        QCOMPARE(page.focusWidget(), tree);
+        QCOMPARE(tree->currentIndex().siblingAtColumn(0).data().toString(), QStringLiteral("flush"));
+        QVERIFY(!selection.inspected()); // Space or an arrow selects
+        field->setFocus();
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(selection.findText().isEmpty() && field->text().isEmpty());
+        QCOMPARE(page.focusWidget(), tree);
     }
 
     void showsTheWholeHeadingsOfEachCost()

@@ -10,6 +10,7 @@
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
 #include <QClipboard>
@@ -262,6 +263,11 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
     showColumnsThatFit(view);
 }
 
+void CostPage::takeKeys()
+{
+    (m_order == Order::Functions ? m_functionView : m_treeView)->setFocus(Qt::ShortcutFocusReason);
+}
+
 void CostPage::applyFind(const QString &needle)
 {
     m_flame->setSearch(needle);
@@ -301,8 +307,11 @@ void CostPage::expandHits(const QString &needle)
              above = tree.node(above).parent)
             m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(above)), true);
     m_pathEnd = QPersistentModelIndex();
-    if (!hits.empty())
-        m_treeView->scrollTo(m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front())));
+    if (!hits.empty()) {
+        const QModelIndex first = m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front()));
+        m_treeView->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate); // the keys begin there
+        m_treeView->scrollTo(first);
+    }
     m_treeView->horizontalScrollBar()->setValue(0);
 }
 

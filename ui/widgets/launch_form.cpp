@@ -3,6 +3,7 @@
 
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
 #include <QComboBox>
@@ -185,9 +186,7 @@ QWidget *LaunchForm::newAttachFields()
     auto *column = new QVBoxLayout(area);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
-    m_search = new QLineEdit;
-    m_search->setPlaceholderText(tr("Search running programs by name, argument or PID"));
-    m_search->setClearButtonEnabled(true);
+    m_search = new SearchField(tr("Search running programs by name, argument or PID"));
     m_programs = new RunningProgramsModel(this);
     m_shown = new RunningProgramsFilter(*m_programs, this);
     m_table = new QTableView;
@@ -211,6 +210,7 @@ QWidget *LaunchForm::newAttachFields()
     column->addWidget(m_search);
     column->addWidget(m_table, 1);
     column->addWidget(note);
+    connect(m_search, &SearchField::left, m_table, qOverload<>(&QWidget::setFocus));
     connect(m_search, &QLineEdit::textChanged, m_shown, &RunningProgramsFilter::setSearch);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LaunchForm::follow);
     connect(m_table, &QTableView::activated, this, &LaunchForm::start);
@@ -434,7 +434,8 @@ void LaunchForm::follow()
     m_output->setPlaceholderText(QDir(m_folder).filePath(sessionFileName(now, tr("DATE-TIME"))));
     const QString shown = hasTarget
         ? shellCommand(now, now.output.isEmpty() ? sessionFileName(now, tr("DATE-TIME")) : now.output)
-        : tr("genprof record …");
+        : now.attachPid ? tr("genprof attach …")
+                        : tr("genprof record …");
     m_command->setCommand(shown);
     setFailure({});
 }

@@ -18,6 +18,7 @@ class QTableView;
 namespace ui {
 
 class CodeLine;
+class SearchField;
 
 /// Asks what to record: a preset, a program or a running process, what to capture, and shows the command that will run.
 class LaunchForm : public Card
@@ -65,7 +66,7 @@ private:
     QLineEdit *m_directory = nullptr;
     QLineEdit *m_environment = nullptr;
     QLineEdit *m_output = nullptr;
-    QLineEdit *m_search = nullptr;
+    SearchField *m_search = nullptr;
     QTableView *m_table = nullptr;
     RunningProgramsModel *m_programs = nullptr;
     RunningProgramsFilter *m_shown = nullptr;
