@@ -53,9 +53,13 @@ GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
     , m_capture(QDir(QString::fromStdString(programDirectory())).filePath(u"genprof"_s))
     , m_window(m_selection, m_theme)
     , m_start(new ui::StartPage)
+    , m_layout(settings)
 {
     addPages(m_window, m_selection);
     m_window.setStartPage(m_start);
+    for (ui::Page *page : m_window.pages())
+        m_layout.follow(page->key(), page);
+    m_layout.follow(u"start"_s, m_start);
     m_theme.setAppearance(m_settings.appearance());
     connectWindow();
     connectStartPage();
@@ -75,6 +79,7 @@ void GuiApplication::connectWindow()
     });
     connect(&m_window, &ui::MainWindow::closing, this, &GuiApplication::onClosing);
     connect(&m_window, &ui::MainWindow::cancelWanted, this, &GuiApplication::onCancelled);
+    connect(&m_window, &ui::MainWindow::againWanted, this, [this] { open(m_unopened); });
     connect(m_window.bar(), &ui::SessionBar::openWanted, this, &GuiApplication::openDialog);
     connect(m_window.bar(), &ui::SessionBar::recordWanted, this, &GuiApplication::refreshStartPage);
     connect(m_window.bar(), &ui::SessionBar::liveViewChanged, this,
@@ -207,10 +212,8 @@ void GuiApplication::onOtherPassphraseWanted(const QString &path, bool wasWrong)
 
 void GuiApplication::show(const QString &file, const QString &before)
 {
-    if (const QByteArray geometry = m_settings.windowGeometry(); geometry.isEmpty())
+    if (!m_window.restoreGeometry(m_settings.windowGeometry()))
         m_window.resize(1440, 900);
-    else
-        m_window.restoreGeometry(geometry);
     refreshStartPage();
     m_window.show();
     if (!file.isEmpty())
@@ -245,7 +248,13 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
         });
         return;
     }
-    m_window.showFailure(tr("This session cannot be opened"), sentence);
+    showUnopened(path, sentence, tr("Try again"));
+}
+
+void GuiApplication::showUnopened(const QString &path, const QString &sentence, const QString &again)
+{
+    m_unopened = path;
+    m_window.showFailure(tr("%1 cannot be opened").arg(QFileInfo(path).fileName()), sentence, again);
 }
 
 std::optional<QString> GuiApplication::askPassphrase(const QString &path, bool wasWrong)
@@ -265,8 +274,7 @@ void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
         m_session.open(path, *passphrase);
         passphrase->fill(u' ');
     } else {
-        m_window.showFailure(
-            tr("This session cannot be opened"), tr("It is sealed, and its passphrase was not given."));
+        showUnopened(path, tr("It is sealed, and its passphrase was not given."), tr("Enter the passphrase…"));
     }
     m_before = before;
 }

@@ -9,6 +9,7 @@
 #include "app/session_controller.h"
 #include "app/system_appearance.h"
 #include "ui/background_job.h"
+#include "ui/layout_memory.h"
 #include "ui/main_window.h"
 #include "ui/selection.h"
 #include "ui/theme.h"
@@ -48,6 +49,7 @@ private:
     void open(const QString &path);
     void openDialog();
     void onOpenFailed(const QString &path, const QString &sentence);
+    void showUnopened(const QString &path, const QString &sentence, const QString &again);
     void onPassphraseWanted(const QString &path, bool wasWrong);
     void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
     void compareWith(const QString &path, ComparisonController::Role role = ComparisonController::Role::ByTime);
@@ -69,12 +71,14 @@ private:
     RecordingRemote m_remote;
     ui::MainWindow m_window;
     ui::StartPage *m_start = nullptr;
+    ui::LayoutMemory m_layout;
     SessionController m_session;
     ui::ComparePage *m_comparePage = nullptr;
     std::unique_ptr<ComparisonController> m_comparison;
     ui::AdvicePage *m_advice = nullptr;
     std::unique_ptr<AdviceController> m_adviceKeeper;
     QString m_before;                                  ///< to be compared with once the session is open
+    QString m_unopened;                                ///< what the window says that it could not open
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended
     std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records

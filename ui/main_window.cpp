@@ -47,16 +47,6 @@ QString pageKey(model::CardPage page)
     return QStringLiteral("capture");
 }
 
-/// At most two lines of sentences; the rest stands on the page "Capture".
-QString shortened(const QString &sentences)
-{
-    constexpr qsizetype kMost = 200;
-    if (sentences.size() <= kMost)
-        return sentences;
-    const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
-    return sentences.left(end < 0 ? kMost : end + 1) + MainWindow::tr(" There is more: see “Capture”.");
-}
-
 } // namespace
 
 MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
@@ -90,10 +80,12 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
         m_progress->setText(tr("%1 %2 s").arg(what).arg(++m_slowSeconds), tr("Cancel"));
     });
     connect(m_progress, &Banner::actionWanted, this, &MainWindow::cancelWanted);
-    connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::showStart);
+    connect(m_failure, &EmptyState::actionWanted, this, &MainWindow::againWanted);
+    connect(m_failure, &EmptyState::otherActionWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
     connect(m_bar, &SessionBar::findEntered, this, &MainWindow::showWhatWasFound);
+    connect(m_bar, &SessionBar::findLeft, this, &MainWindow::giveKeysToPage);
     connect(m_body, &QStackedWidget::currentChanged, this,
         [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
     connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
@@ -194,10 +186,10 @@ void MainWindow::showSession()
         m_body->setCurrentWidget(m_session);
 }
 
-void MainWindow::showFailure(const QString &title, const QString &sentence)
+void MainWindow::showFailure(const QString &title, const QString &sentence, const QString &again)
 {
     closeSession();
-    m_failure->setText(title, sentence, tr("Back to start"));
+    m_failure->setText(title, sentence, again, tr("Back to start"));
     m_body->setCurrentWidget(m_failure);
 }
 
@@ -252,9 +244,17 @@ void MainWindow::choosePageBeside(int step)
 void MainWindow::showWhatWasFound()
 {
     const auto current = static_cast<std::size_t>(m_stack->currentIndex());
-    if (!m_snapshot || (current < m_pages.size() && m_pages[current]->listsFunctions()))
+    if (!m_snapshot)
         return;
-    showPage(m_snapshot->heap.empty() ? model::CardPage::Cpu : model::CardPage::Heap);
+    if (current >= m_pages.size() || !m_pages[current]->listsFunctions())
+        showPage(m_snapshot->heap.empty() ? model::CardPage::Cpu : model::CardPage::Heap);
+    giveKeysToPage();
+}
+
+void MainWindow::giveKeysToPage()
+{
+    if (const auto current = static_cast<std::size_t>(m_stack->currentIndex()); current < m_pages.size())
+        m_pages[current]->takeKeys();
 }
 
 void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }
@@ -300,7 +300,7 @@ void MainWindow::showBanner()
     if (!m_trouble.isEmpty())
         sentences << m_trouble;
     if (m_snapshot && !m_snapshot->damage.empty())
-        sentences << shortened(text(m_snapshot->damage));
+        sentences << firstSentences(text(m_snapshot->damage), tr("There is more: see “Capture”."));
     if (m_snapshot)
         if (const QString asked = text(model::askedText(*m_snapshot)); !asked.isEmpty())
             sentences << tr("Showing %1 – %2: %3.")

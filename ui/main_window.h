@@ -50,8 +50,8 @@ public:
     void showStart();
     /// Back from the start page; nothing when no session is open.
     void showSession();
-    /// A calm page that says what failed and what to try, with a button back to the start page.
-    void showFailure(const QString &title, const QString &sentence);
+    /// A calm page that says what failed and what to try, with a button that tries it `again` and one back to the start page.
+    void showFailure(const QString &title, const QString &sentence, const QString &again);
     /// A new view of the session; switches to the pages when another one was shown before.
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
     /// Forgets the session.
@@ -69,6 +69,8 @@ public:
 
 Q_SIGNALS:
     void cancelWanted();
+    /// What showFailure() told of is to be tried once more.
+    void againWanted();
     void appearanceChosen(ui::Appearance appearance);
     void closing(QCloseEvent *event);
     /// Sessions were dropped onto the window, at a place of the screen.
@@ -91,6 +93,7 @@ private:
     void showHeading();
     void showBanner();
     void showWhatWasFound();
+    void giveKeysToPage();
     void followInspected();
 
     Selection &m_selection;

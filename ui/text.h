@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QRegularExpression>
 #include <QString>
 
 #include <string_view>
@@ -11,6 +12,24 @@ namespace ui {
 inline QString text(std::string_view utf8)
 {
     return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
+}
+
+/// `sentence` with numbers and their units kept in one line: "4.04 s" is never broken before the s.
+inline QString withWholeNumbers(QString sentence)
+{
+    static const QRegularExpression kUnit(
+        QStringLiteral("(?<=\\d) (?=(?:%|[nuµm]?s|min|h|d|[KMGT]?i?B|k|M|Hz)(?![A-Za-z]))"));
+    return sentence.replace(kUnit, QString(QChar::Nbsp));
+}
+
+/// At most two lines of sentences: those at the begin, and `more` where some were left out.
+inline QString firstSentences(const QString &sentences, const QString &more)
+{
+    constexpr qsizetype kMost = 200;
+    if (sentences.size() <= kMost)
+        return sentences;
+    const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
+    return (end < 0 ? sentences.left(kMost) + QChar(0x2026) : sentences.left(end + 1)) + QChar(u' ') + more;
 }
 
 } // namespace ui

@@ -25,6 +25,14 @@ double share(std::int64_t part, std::int64_t whole)
     return part <= 0 ? 0 : whole > 0 ? static_cast<double>(part) / static_cast<double>(whole + part) : 1;
 }
 
+/// Goes on in a longer sentence.
+std::string withoutFullStop(std::string sentences)
+{
+    if (sentences.ends_with('.'))
+        sentences.pop_back();
+    return sentences;
+}
+
 Trust trustOf(double lostShare)
 {
     return lostShare <= 0 ? Trust::Whole : lostShare <= kMinorShare ? Trust::Minor : Trust::Partial;
@@ -56,7 +64,8 @@ public:
         lookAtStacks();
         lookAtTime();
         if (!m_snapshot.damage.empty())
-            add(Trust::Partial, "The file is damaged: " + m_snapshot.damage, "what is missing counts as not happened");
+            add(Trust::Partial, "The file is damaged: " + withoutFullStop(m_snapshot.damage),
+                "what is missing counts as not happened");
         std::stable_sort(m_result.items.begin(), m_result.items.end(),
             [](const CoverageItem &a, const CoverageItem &b) { return a.trust > b.trust; });
         m_result.sentence = sentence();

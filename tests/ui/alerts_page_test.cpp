@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/dialogs/alert_rule_dialog.h"
 #include "ui/pages/alerts_page.h"
 
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -190,6 +192,55 @@ private Q_SLOTS:
         QCOMPARE(saved, 1);
         QVERIFY(!file.rules[0].isEnabled);
         QVERIFY(!save->isEnabled());
+    }
+
+    void rulesReadAsSentences()
+    {
+        model::AlertRuleFile file = model::defaultAlertRuleFile();
+        file.rules.push_back(
+            {.name = "heap near", .source = "heap_live_bytes", .test = "above_of_limit", .threshold = "70%"});
+        int saved = 0;
+        ui::Selection selection;
+        ui::AlertsPage page(selection);
+        page.setRuleAccess(accessTo(file, saved));
+        QStringList conditions;
+        const QTreeWidget *rules = tableOf(page, u"Alert rules"_s);
+        for (int i = 0; i < rules->topLevelItemCount(); ++i)
+            conditions << rules->topLevelItem(i)->text(1);
+        const QString all = conditions.join(u'|');
+        QVERIFY2(conditions.contains(u"Resident memory is above 80% of its limit"_s), qPrintable(all));
+        QVERIFY2(conditions.contains(u"Live heap is above 70% of its limit"_s), qPrintable(all));
+        QVERIFY2(conditions.contains(u"A scan finds newly lost memory"_s), qPrintable(all));
+        QVERIFY2(!all.contains(u"a share of"_s), qPrintable(all));
+        // As high as its rows: the buttons stand right below them.
+        const int rowHeight = rules->visualItemRect(rules->topLevelItem(0)).height();
+        QVERIFY(rules->maximumHeight() < (rules->topLevelItemCount() + 3) * rowHeight);
+    }
+
+    void whatARuleLacksIsSaidInTheDialogsWords()
+    {
+        int checks = 0;
+        ui::AlertRuleDialog dialog({}, [&checks](const model::AlertRuleText &) {
+            ++checks;
+            return QString();
+        });
+        const auto problem = [&dialog] {
+            for (const QLabel *label : dialog.findChildren<QLabel *>())
+                if (label->property("tone").toString() == u"danger"_s)
+                    return label->text();
+            return QString();
+        };
+        const QList<QLineEdit *> fields = dialog.findChildren<QLineEdit *>();
+        dialog.accept();
+        QVERIFY2(problem().contains(u"name"_s), qPrintable(problem()));
+        fields[0]->setText(u"too much"_s);
+        dialog.accept();
+        QVERIFY2(problem().contains(u"threshold is missing"_s), qPrintable(problem()));
+        QCOMPARE(checks, 0);
+        fields[1]->setText(u"1GiB"_s);
+        dialog.accept();
+        QCOMPARE(checks, 1);
+        QCOMPARE(dialog.result(), static_cast<int>(QDialog::Accepted));
     }
 
     void changesNoRuleWhoseFileCannotBeRead()

@@ -6,7 +6,10 @@
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
 #include "ui/widgets/inspector.h"
+#include "ui/widgets/search_field.h"
 
+#include <QFocusEvent>
+#include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollBar>
@@ -59,6 +62,75 @@ private Q_SLOTS:
         QCOMPARE(parse.data().toString(), QStringLiteral("parse"));
         tree->setCurrentIndex(parse);
         QVERIFY(selection.inspected().has_value());
+    }
+
+    void aFocusThatArrivesInspectsNothing()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        QFocusEvent arrived(QEvent::FocusIn, Qt::TabFocusReason);
+        QCoreApplication::sendEvent(tree, &arrived);
+        QVERIFY(tree->currentIndex().isValid()); // Qt makes the first row the current one
+        QVERIFY(!selection.inspected());
+        QTest::keyClick(tree, Qt::Key_Down);
+        QVERIFY(selection.inspected().has_value());
+    }
+
+    void escForgetsTheSearchAndEnterGoesToWhatWasFound()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1000, 700);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;flush;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QTreeView *tree = visibleTree(page);
+        auto *field = page.findChild<ui::SearchField *>();
+        QVERIFY(field && !field->accessibleName().isEmpty());
+        field->setFocus();
+        QTest::keyClicks(field, QStringLiteral("flush"));
+        QCOMPARE(selection.findText(), QStringLiteral("flush"));
+        QTest::keyClick(field, Qt::Key_Return);
+        QCOMPARE(page.focusWidget(), tree);
+        QCOMPARE(tree->currentIndex().siblingAtColumn(0).data().toString(), QStringLiteral("flush"));
+        QVERIFY(!selection.inspected()); // Space or an arrow selects
+        field->setFocus();
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(selection.findText().isEmpty() && field->text().isEmpty());
+        QCOMPARE(page.focusWidget(), tree);
+    }
+
+    void showsTheWholeHeadingsOfEachCost()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        page.resize(1400, 700);
+        page.setVisible(true);
+        QSignalSpy settled(&page, &ui::Page::settled);
+        page.setSnapshot(heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n"));
+        QVERIFY(settled.wait(kDeadlineMs));
+        QHeaderView *header = visibleTree(page)->header();
+        QString shown;
+        for (QPushButton *button : page.findChildren<QPushButton *>()) {
+            if (button->text() != QStringLiteral("Temporary") && button->text() != QStringLiteral("Live"))
+                continue;
+            button->click();
+            QVERIFY(settled.wait(kDeadlineMs));
+            QCoreApplication::processEvents();
+            for (int column = 1; column < header->count(); ++column) {
+                const QString title = header->model()->headerData(column, Qt::Horizontal).toString();
+                QVERIFY2(header->isSectionHidden(column)
+                        || header->sectionSize(column) >= header->fontMetrics().horizontalAdvance(title),
+                    qPrintable(title));
+                shown += title;
+            }
+        }
+        QVERIFY(shown.contains(QStringLiteral("Temporary allocations")));
     }
 
     void bringsTheEndOfADeepPathIntoSight()

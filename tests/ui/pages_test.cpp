@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/coverage.h"
 #include "tests/support/snapshot_builder.h"
 #include "tests/support/soak_runs.h"
 #include "ui/main_window.h"
@@ -10,7 +11,11 @@
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
 #include "ui/pages/stability_page.h"
+#include "ui/text.h"
+#include "ui/widgets/card.h"
 #include "ui/widgets/launch_form.h"
+#include "ui/widgets/status_line.h"
+#include "ui/widgets/summary_card_view.h"
 
 #include <QDropEvent>
 #include <QLabel>
@@ -129,9 +134,12 @@ private Q_SLOTS:
     void stabilityPageIsListedWhereThereIsATest();
     void windowShowsWhatIsSelected();
     void windowSaysWhatFailed();
+    void damageIsSaidAndNotMuch();
     void windowTakesSessionsThatAreDropped();
     void windowGoesBackFromTheStartPage();
     void formKeepsTheChosenProgramWhenTheListIsRenewed();
+    void capturePageJoinsLossesOfOneKind();
+    void overviewShowsNoChartOfWhatWasNotRecorded();
     void limitsAreReadAsPeopleWriteThem();
     void exitsAreSaidInWords();
 };
@@ -277,11 +285,50 @@ void PagesTest::windowSaysWhatFailed()
     ui::Selection selection;
     ui::Theme theme(*qApp);
     ui::MainWindow window(selection, theme);
-    window.showFailure(u"This session cannot be opened"_s, u"a.txt is not a session"_s);
+    window.setStartPage(new QWidget);
+    window.showFailure(u"a.txt cannot be opened"_s, u"it is not a session"_s, u"Try again"_s);
     QStringList shown;
     for (const QLabel *label : window.findChildren<QLabel *>())
         shown << label->text();
-    QVERIFY(shown.contains(u"a.txt is not a session"_s));
+    QVERIFY(shown.contains(u"it is not a session"_s));
+    QSignalSpy again(&window, &ui::MainWindow::againWanted);
+    for (QPushButton *button : window.findChildren<QPushButton *>())
+        if (button->text() == u"Try again"_s)
+            button->click();
+    QCOMPARE(again.size(), 1);
+}
+
+void PagesTest::damageIsSaidAndNotMuch()
+{
+    QString longText = u"The file was cut off."_s;
+    for (int i = 0; i < 30; ++i)
+        longText += u" Table number %1 is missing or damaged and was left out."_s.arg(i);
+    model::Snapshot damaged = *sample();
+    damaged.losses.clear();
+    damaged.damage = longText.toStdString();
+    const auto snapshot = std::make_shared<const model::Snapshot>(damaged);
+    ui::StatusLine line;
+    line.setSnapshot(snapshot);
+    QStringList shown;
+    for (const QLabel *label : line.findChildren<QLabel *>())
+        shown << label->text();
+    QVERIFY2(
+        shown.contains(u"the file is damaged"_s) && !shown.contains(u"nothing lost"_s), qPrintable(shown.join(u'|')));
+    ui::SummaryCardView card;
+    model::SummaryCard answer;
+    answer.sentence = model::coverage(*snapshot).sentence;
+    QVERIFY(answer.sentence.find(".;") == std::string::npos);
+    card.setCard(answer, {});
+    QCOMPARE(ui::withWholeNumbers(u"4 ticks in 4.04 s, 478 KiB/h, 5 %; 3 sorts, 2 k of 10 M"_s),
+        u"4 ticks in 4.04 s, 478 KiB/h, 5 %; 3 sorts, 2 k of 10 M"_s.replace(u"4 s"_s, u"4\u00a0s"_s)
+            .replace(u"8 K"_s, u"8\u00a0K"_s)
+            .replace(u"5 %"_s, u"5\u00a0%"_s)
+            .replace(u"2 k"_s, u"2\u00a0k"_s)
+            .replace(u"10 M"_s, u"10\u00a0M"_s));
+    qsizetype longest = 0;
+    for (const QLabel *label : card.findChildren<QLabel *>())
+        longest = std::max(longest, label->text().size());
+    QVERIFY2(40 < longest && longest < 260, qPrintable(QString::number(longest)));
 }
 
 void PagesTest::windowTakesSessionsThatAreDropped()
@@ -350,6 +397,58 @@ void PagesTest::formKeepsTheChosenProgramWhenTheListIsRenewed()
     QCOMPARE(form.request().attachPid.value_or(0), 8);
     form.setRunning({program(9, 900)}, 0);
     QCOMPARE(form.request().attachPid.value_or(0), 0);
+}
+
+void PagesTest::capturePageJoinsLossesOfOneKind()
+{
+    model::Snapshot lossy = *sample();
+    lossy.losses.clear();
+    const model::ImageId image(0u);
+    for (std::int64_t i = 0; i < 20; ++i)
+        lossy.losses.push_back({model::LossKind::StacksTruncated, image, 3, "cpu samples",
+            {{i * 1'000'000'000}, {(i + 1) * 1'000'000'000}}});
+    lossy.losses.push_back({model::LossKind::StacksTruncated, image, 5, "heap", {{}, {1}}});
+    ui::Selection selection;
+    ui::CapturePage page(selection);
+    page.setSnapshot(std::make_shared<const model::Snapshot>(lossy));
+    QTreeWidget *losses = nullptr;
+    for (QTreeWidget *table : page.findChildren<QTreeWidget *>())
+        if (table->accessibleName() == u"What was not seen"_s)
+            losses = table;
+    QVERIFY(losses);
+    QCOMPARE(losses->topLevelItemCount(), 2);
+    QCOMPARE(losses->topLevelItem(0)->text(1), u"60"_s);
+    QCOMPARE(losses->topLevelItem(1)->text(1), u"5"_s);
+    const QTreeWidget *processes = nullptr;
+    for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+        if (table->accessibleName() == u"Processes and their programs"_s)
+            processes = table;
+    QVERIFY(processes && processes->currentItem() == nullptr);
+    Q_EMIT losses->itemActivated(losses->topLevelItem(0), 0);
+    QCOMPARE(processes->currentItem(), processes->topLevelItem(0));
+    const QString when = losses->topLevelItem(0)->text(3);
+    QVERIFY2(when.contains(u"0:20"_s) || when.contains(u":20"_s), qPrintable(when));
+}
+
+void PagesTest::overviewShowsNoChartOfWhatWasNotRecorded()
+{
+    ui::Selection selection;
+    ui::OverviewPage page(selection);
+    const auto hidden = [&page] {
+        QStringList names;
+        for (const ui::Card *card : page.findChildren<ui::Card *>())
+            if (card->isHidden() && !card->accessibleName().isEmpty())
+                names << card->accessibleName();
+        return names;
+    };
+    tests::SnapshotBuilder builder;
+    builder.cpu("main;parse 120").metric(model::Metric::Rss, {10, 12, 14}).metric(model::Metric::Threads, {1, 1, 2});
+    builder.raw().info.state = model::SessionState::Complete;
+    builder.raw().info.config.heap = model::HeapMode::Off;
+    page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+    QVERIFY2(hidden().contains(u"Live heap"_s) && !hidden().contains(u"Threads"_s), qPrintable(hidden().join(u'|')));
+    page.setSnapshot(sample());
+    QVERIFY2(!hidden().contains(u"Threads"_s), qPrintable(hidden().join(u'|')));
 }
 
 void PagesTest::limitsAreReadAsPeopleWriteThem()

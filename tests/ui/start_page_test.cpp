@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/start_page.h"
 #include "ui/widgets/code_line.h"
+#include "ui/widgets/recent_row.h"
 
 #include <QLabel>
 #include <QLineEdit>
@@ -68,6 +69,39 @@ private Q_SLOTS:
         QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
         QVERIFY(!buttonCalled(page, u"Open /tmp/new.gprof-session"_s));
         QVERIFY(buttonCalled(page, u"Open /tmp/other.gprof-session"_s));
+    }
+
+    void filesThatAreGoneTakeNoPlaceFromOthers()
+    {
+        ui::StartPage page;
+        std::vector<model::RecentSession> sessions;
+        for (int i = 0; i < 8; ++i)
+            sessions.push_back(recent("/tmp/gone" + std::to_string(i) + ".gprof-session", false));
+        sessions.push_back(recent("/tmp/there.gprof-session", true));
+        page.setRecent(sessions);
+        QVERIFY(buttonCalled(page, u"Open /tmp/there.gprof-session"_s));
+        QVERIFY(buttonCalled(page, u"Open /tmp/gone0.gprof-session"_s));
+    }
+
+    void aTimeThatIsNotKnownIsNot1970()
+    {
+        QVERIFY(!ui::whenText(0).contains(u"1970"_s));
+        QVERIFY(ui::whenText(1'700'000'000'000'000'000).contains(u"2023"_s));
+    }
+
+    void theListOfProgramsLeavesTheButtonInSight()
+    {
+        ui::StartPage page;
+        page.resize(1024, 650);
+        page.show();
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->text() == u"Attach"_s)
+                button->click();
+        QCoreApplication::processEvents();
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->property("kind") == u"primary"_s)
+                QVERIFY2(button->mapTo(&page, QPoint(0, button->height())).y() <= page.height(),
+                    qPrintable(QString::number(button->mapTo(&page, QPoint(0, button->height())).y())));
     }
 
     void listsAtMostAFewSessions()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/flame_view.h"
 
+#include "ui/charts/focus_ring.h"
 #include "ui/text.h"
 
 #include <QFocusEvent>
@@ -282,18 +283,14 @@ void FlameView::paintEvent(QPaintEvent *)
     }
     m_wantsBranching = false; // from here on the reader scrolls
     paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
-    if (m_isReachedByKey) {
-        painter.setPen(QPen(Colors::of(this)[Token::Accent], 2));
-        painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));
-    }
+    if (m_isReachedByKey)
+        paintFocusRing(painter, viewport()->rect(), Colors::of(this));
 }
 
 void FlameView::focusInEvent(QFocusEvent *event)
 {
     QAbstractScrollArea::focusInEvent(event);
-    const Qt::FocusReason reason = event->reason();
-    m_isReachedByKey
-        = reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason || reason == Qt::ShortcutFocusReason;
+    m_isReachedByKey = isByKey(*event);
     viewport()->update();
 }
 

@@ -2,9 +2,11 @@
 #include "ui/charts/heat_map_view.h"
 
 #include "model/heap/size_bins.h"
+#include "ui/charts/focus_ring.h"
 #include "ui/text.h"
 #include "ui/theme_colors.h"
 
+#include <QFocusEvent>
 #include <QKeyEvent>
 #include <QPainter>
 #include <QToolTip>
@@ -38,6 +40,8 @@ HeatMapView::HeatMapView(QWidget *parent)
 void HeatMapView::setMap(const model::HeatMap &map, std::int64_t startWallNs, const std::string &utcOffset)
 {
     m_map = map;
+    if (m_cell && (m_cell->column >= map.columns || m_cell->row >= map.rows))
+        m_cell.reset();
     m_startWallNs = startWallNs;
     m_utcOffset = utcOffset;
     m_scene = sceneFor(size());
@@ -157,8 +161,31 @@ void HeatMapView::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     paint(painter, m_scene);
-    if (m_map.columns)
-        paintSelection(painter);
+    if (m_map.columns == 0)
+        return;
+    paintSelection(painter);
+    if (m_isReachedByKey)
+        paintCell(painter);
+}
+
+/// The cell that the keys have reached, and the ring that says that they reach this view.
+void HeatMapView::paintCell(QPainter &painter) const
+{
+    const Colors &colors = Colors::of(this);
+    paintFocusRing(painter, QRectF(rect()), colors);
+    if (!m_cell)
+        return;
+    painter.setPen(QPen(colors[Token::Ink], 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(cellBox(*m_cell).adjusted(-1, -1, 1, 1));
+}
+
+QRectF HeatMapView::cellBox(const model::HeatMapLayout::Cell &cell) const
+{
+    const double width = static_cast<double>(m_scene.plot.width()) / static_cast<double>(m_map.columns);
+    const double height = static_cast<double>(m_scene.plot.height()) / static_cast<double>(m_map.rows);
+    return {m_scene.plot.left() + static_cast<double>(cell.column) * width,
+        m_scene.plot.top() + static_cast<double>(m_map.rows - 1 - cell.row) * height, width, height};
 }
 
 QImage HeatMapView::image(QSize size) const
@@ -251,14 +278,56 @@ void HeatMapView::mouseDoubleClickEvent(QMouseEvent *)
     Q_EMIT timeSelectionCleared();
 }
 
+void HeatMapView::focusInEvent(QFocusEvent *event)
+{
+    QWidget::focusInEvent(event);
+    m_isReachedByKey = isByKey(*event);
+    update();
+}
+
+void HeatMapView::focusOutEvent(QFocusEvent *event)
+{
+    QWidget::focusOutEvent(event);
+    m_isReachedByKey = false;
+    m_cell.reset();
+    update();
+}
+
+/// Moves the cell that the keys have reached, from the middle on, and says what it holds.
+void HeatMapView::moveCell(int columns, int rows)
+{
+    const auto moved = [](std::size_t from, int by, std::size_t count) {
+        const auto most = static_cast<std::ptrdiff_t>(count) - 1;
+        return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(from) + by, 0, most));
+    };
+    const model::HeatMapLayout::Cell from
+        = m_cell.value_or(model::HeatMapLayout::Cell{m_map.columns / 2, m_map.rows / 2});
+    m_cell = model::HeatMapLayout::Cell{moved(from.column, columns, m_map.columns), moved(from.row, rows, m_map.rows)};
+    const QPoint center = cellBox(*m_cell).center().toPoint();
+    QToolTip::showText(mapToGlobal(center) + QPoint(8, 12), explanation(center), this);
+    update();
+}
+
 void HeatMapView::keyPressEvent(QKeyEvent *event)
 {
-    if (event->key() == Qt::Key_Escape && m_dragFrom) {
+    const int step = event->modifiers().testFlag(Qt::ShiftModifier) ? 10 : 1;
+    const int key = event->key();
+    if (key == Qt::Key_Escape && m_dragFrom) {
         m_dragFrom.reset();
         update();
-        return;
+    } else if (m_map.columns == 0) {
+        QWidget::keyPressEvent(event);
+    } else if (key == Qt::Key_Left || key == Qt::Key_Right) {
+        moveCell(key == Qt::Key_Left ? -step : step, 0);
+    } else if (key == Qt::Key_Up || key == Qt::Key_Down) {
+        moveCell(0, key == Qt::Key_Up ? step : -step);
+    } else if (m_cell && (key == Qt::Key_Return || key == Qt::Key_Enter)) {
+        Q_EMIT timeSelected(m_map.columnSpan(m_cell->column));
+    } else if (key == Qt::Key_Home) {
+        Q_EMIT timeSelectionCleared();
+    } else {
+        QWidget::keyPressEvent(event);
     }
-    QWidget::keyPressEvent(event);
 }
 
 } // namespace ui

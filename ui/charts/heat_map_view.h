@@ -14,7 +14,7 @@
 namespace ui {
 
 /// Allocations by time (to the right) and size (upwards), with its colour scale. Dragging selects a time, double click asks for
-/// everything, hovering tells a cell's numbers.
+/// everything, hovering tells a cell's numbers. The arrow keys go from cell to cell, Enter selects the time of one, Home everything.
 class HeatMapView : public QWidget
 {
     Q_OBJECT
@@ -47,6 +47,8 @@ protected:
     void mouseReleaseEvent(QMouseEvent *event) override;
     void mouseDoubleClickEvent(QMouseEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     struct Scene
@@ -61,6 +63,9 @@ private:
     void paintAxes(QPainter &painter, const Scene &scene) const;
     void paintScale(QPainter &painter, const Scene &scene) const;
     void paintSelection(QPainter &painter) const;
+    void paintCell(QPainter &painter) const;
+    QRectF cellBox(const model::HeatMapLayout::Cell &cell) const;
+    void moveCell(int columns, int rows);
     double xOf(const QRect &plot, model::Timestamp when) const;
     model::Timestamp timeAt(double x) const;
     QString explanation(const QPoint &position) const;
@@ -72,6 +77,8 @@ private:
     std::optional<int> m_dragFrom;
     int m_dragTo = 0;
     Scene m_scene;
+    std::optional<model::HeatMapLayout::Cell> m_cell; ///< that the keys have reached
+    bool m_isReachedByKey = false;                    ///< has the focus, and shows it
 };
 
 } // namespace ui

@@ -41,6 +41,16 @@ struct TimeScale
             return range;
         return next;
     }
+
+    /// `range` moved by a share of its length (below 0: earlier), as far as `bounds` go.
+    model::TimeRange panned(double share, model::TimeRange bounds) const
+    {
+        const model::Duration wanted{static_cast<std::int64_t>(share * static_cast<double>(range.length().ns))};
+        const model::Duration earliest = bounds.begin - range.begin;
+        const model::Duration latest = bounds.end - range.end;
+        const model::Duration shift = latest < earliest ? model::Duration{} : std::clamp(wanted, earliest, latest);
+        return {range.begin + shift, range.end + shift};
+    }
 };
 
 } // namespace ui

@@ -3,9 +3,12 @@
 
 #include "model/aggregate/mean_series.h"
 #include "model/base/format_units.h"
+#include "ui/charts/chart_hover.h"
+#include "ui/charts/focus_ring.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 
+#include <QFocusEvent>
 #include <QMouseEvent>
 #include <QtCharts/QAreaSeries>
 #include <QtCharts/QLineSeries>
@@ -16,6 +19,8 @@
 namespace ui {
 
 namespace {
+
+constexpr double kCloser = 0.8; ///< of the time that is shown, a notch of the wheel or a key
 
 /// Seconds since the range's begin: keeps x small, so that doubles are exact to the nanosecond.
 double xOf(model::Timestamp when, model::TimeRange range) { return (when - range.begin).seconds(); }
@@ -218,6 +223,8 @@ void TimeSeriesChart::drawForeground(QPainter *painter, const QRectF &)
     }
     if (m_selection.crosshair())
         paintCrosshair(*painter, colors);
+    if (m_isReachedByKey)
+        paintFocusRing(*painter, viewport()->rect(), colors);
 }
 
 void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) const
@@ -228,51 +235,15 @@ void TimeSeriesChart::paintCrosshair(QPainter &painter, const Colors &colors) co
     const double x = m_frame.scale().x(when);
     painter.setPen(QPen(colors[Token::InkMuted], 1));
     painter.drawLine(QPointF(x, m_frame.plot().top()), QPointF(x, m_frame.plot().bottom()));
-    if (!m_isUnderPointer)
+    if (!m_tellsValues)
         return;
-    std::vector<HoverLine> lines;
-    double sum = 0;
-    for (const ChartLine &line : m_content.lines)
-        if (const auto point = line.series.nearest(when)) {
-            sum += point->value;
-            lines.push_back(
-                {line.color.in(colors), line.label, text(model::formatValue(point->value, m_content.unit))});
-        }
-    if (m_content.stacking == Stacking::Areas) {
-        std::reverse(lines.begin(), lines.end()); // as they lie on each other
-        lines.push_back({Qt::transparent, tr("together"), text(model::formatValue(sum, m_content.unit))});
-    }
+    constexpr double kReachPixels = 6; // a line ends at its last point, and the pointer stands a little beside it
+    const auto pixel = static_cast<double>(m_content.range.length().ns) / std::max(m_frame.plot().width(), 1.0);
+    const model::Duration reach{static_cast<std::int64_t>(kReachPixels * pixel)};
     const QString title = text(model::formatMoment(when, m_bounds.length(), m_content.startWallNs, m_content.utcOffset))
         + QStringLiteral("   +") + text(model::formatOffset(when));
-    paintHoverBox(painter, m_frame.plot(), x, title, lines, colors, textFont(font(), TextSize::Caption));
-}
-
-void paintHoverBox(QPainter &painter, const QRectF &plot, double x, const QString &title,
-    const std::vector<HoverLine> &lines, const Colors &colors, const QFont &font)
-{
-    const QFontMetricsF metrics(font);
-    double width = metrics.horizontalAdvance(title);
-    for (const HoverLine &line : lines)
-        width = std::max(width, metrics.horizontalAdvance(line.label + line.value) + 36);
-    const double step = metrics.height() + 2;
-    QRectF box(0, 0, width + 20, step * static_cast<double>(lines.size() + 1) + 12);
-    const bool isLeft = x + 14 + box.width() > plot.right();
-    box.moveTopLeft({isLeft ? std::max(x - 14 - box.width(), 0.0) : x + 14, plot.top() + 4});
-    painter.setPen(colors[Token::Line]);
-    painter.setBrush(colors[Token::Raised]);
-    painter.drawRoundedRect(box, 6, 6);
-    painter.setFont(font);
-    double y = box.top() + 6;
-    painter.setPen(colors[Token::InkMuted]);
-    painter.drawText(QRectF(box.left() + 10, y, width, step), Qt::AlignVCenter, title);
-    for (const HoverLine &line : lines) {
-        y += step;
-        painter.fillRect(QRectF(box.left() + 10, y + step / 2 - 4, 8, 8), line.color);
-        painter.setPen(colors[Token::InkMuted]);
-        painter.drawText(QRectF(box.left() + 24, y, width, step), Qt::AlignVCenter, line.label);
-        painter.setPen(colors[Token::Ink]);
-        painter.drawText(QRectF(box.left() + 10, y, width, step), Qt::AlignVCenter | Qt::AlignRight, line.value);
-    }
+    paintHoverBox(painter, m_frame.plot(), x, title, hoverLines(m_content, when, reach, colors), colors,
+        textFont(font(), TextSize::Caption));
 }
 
 QImage TimeSeriesChart::picture()
@@ -341,7 +312,7 @@ void TimeSeriesChart::mouseMoveEvent(QMouseEvent *event)
         return moveLimit(m_pointer.y());
     if (m_isLimitMovable)
         viewport()->setCursor(isOverLimit(m_pointer) ? Qt::SizeVerCursor : Qt::ArrowCursor);
-    m_isUnderPointer = true;
+    m_tellsValues = true;
     const bool isInside = m_frame.plot().adjusted(-1, -1, 1, 1).contains(m_pointer);
     m_selection.setCrosshair(isInside ? std::optional(m_frame.scale().at(m_pointer.x())) : std::nullopt);
     viewport()->update();
@@ -370,32 +341,90 @@ void TimeSeriesChart::mouseDoubleClickEvent(QMouseEvent *event)
 
 void TimeSeriesChart::wheelEvent(QWheelEvent *event)
 {
-    if (m_gestures != ChartGestures::Select || event->angleDelta().y() == 0) {
+    const QPoint notch = event->angleDelta();
+    const int sideways = event->modifiers().testFlag(Qt::ShiftModifier) ? notch.y() : notch.x();
+    if (m_gestures != ChartGestures::Select || notch.isNull()) {
         event->ignore();
         return;
     }
-    const double factor = event->angleDelta().y() > 0 ? 0.8 : 1.25;
-    const model::TimeRange next = m_frame.scale().zoomed(event->position().x(), factor, m_bounds);
-    if (next == m_bounds)
-        m_selection.setTime(std::nullopt, Gesture::Continued);
+    if (sideways != 0)
+        pan(sideways > 0 ? -0.1 : 0.1);
     else
-        m_selection.setTime(next, Gesture::Continued);
+        zoom(event->position().x(), notch.y() > 0 ? kCloser : 1 / kCloser);
     event->accept();
+}
+
+void TimeSeriesChart::zoom(double x, double factor) { select(m_frame.scale().zoomed(x, factor, m_bounds)); }
+
+void TimeSeriesChart::pan(double share) { select(m_frame.scale().panned(share, m_bounds)); }
+
+void TimeSeriesChart::select(model::TimeRange range)
+{
+    m_selection.setTime(range == m_bounds ? std::nullopt : std::optional(range), Gesture::Continued);
+}
+
+void TimeSeriesChart::moveCrosshair(double share)
+{
+    const model::TimeRange range = m_content.range;
+    const auto part = [&range](double of) {
+        return model::Duration{static_cast<std::int64_t>(of * static_cast<double>(range.length().ns))};
+    };
+    const auto &shown = m_selection.crosshair();
+    const bool isInside = shown && range.begin <= *shown && *shown <= range.end;
+    const model::Timestamp from = isInside ? *shown : range.begin + part(0.5);
+    m_tellsValues = true;
+    m_selection.setCrosshair(std::clamp(from + part(share), range.begin, range.end));
+    viewport()->update();
 }
 
 void TimeSeriesChart::leaveEvent(QEvent *event)
 {
-    m_isUnderPointer = false;
+    m_tellsValues = false;
     m_selection.setCrosshair(std::nullopt);
     QChartView::leaveEvent(event);
 }
 
+void TimeSeriesChart::focusInEvent(QFocusEvent *event)
+{
+    QChartView::focusInEvent(event);
+    m_isReachedByKey = isByKey(*event);
+    viewport()->update();
+}
+
+void TimeSeriesChart::focusOutEvent(QFocusEvent *event)
+{
+    QChartView::focusOutEvent(event);
+    if (m_isReachedByKey && m_tellsValues)
+        m_selection.setCrosshair(std::nullopt);
+    m_isReachedByKey = false;
+    viewport()->update();
+}
+
 void TimeSeriesChart::keyPressEvent(QKeyEvent *event)
 {
-    if (event->key() == Qt::Key_Escape && m_gestures == ChartGestures::Select)
+    const bool selects = m_gestures == ChartGestures::Select;
+    const bool isWide = event->modifiers().testFlag(Qt::ShiftModifier);
+    const bool pans = event->modifiers().testFlag(Qt::ControlModifier);
+    const double x
+        = m_selection.crosshair() ? m_frame.scale().x(*m_selection.crosshair()) : m_frame.plot().center().x();
+    const int key = event->key();
+    if (key == Qt::Key_Left || key == Qt::Key_Right) {
+        const int direction = key == Qt::Key_Left ? -1 : 1;
+        if (!pans)
+            moveCrosshair(direction * (isWide ? 0.1 : 0.01));
+        else if (selects)
+            pan(direction * 0.25);
+    } else if (selects && (key == Qt::Key_Plus || key == Qt::Key_Equal)) {
+        zoom(x, kCloser);
+    } else if (selects && key == Qt::Key_Minus) {
+        zoom(x, 1 / kCloser);
+    } else if (selects && key == Qt::Key_Home) {
+        m_selection.setTime(std::nullopt);
+    } else if (selects && key == Qt::Key_Escape) {
         m_selection.stepBack();
-    else
+    } else {
         QChartView::keyPressEvent(event);
+    }
 }
 
 } // namespace ui

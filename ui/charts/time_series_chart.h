@@ -13,7 +13,7 @@ namespace ui {
 
 /// Whether the gestures of a chart change the selected time.
 enum class ChartGestures {
-    Select,    ///< drag selects, the wheel zooms, a double click resets, Esc steps back
+    Select,    ///< drag selects, the wheel zooms and pans, a double click resets, Esc steps back; keys do the same
     HoverOnly, ///< the chart shows another time than the selection (a forecast)
 };
 
@@ -54,6 +54,8 @@ protected:
     void wheelEvent(QWheelEvent *event) override;
     void leaveEvent(QEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     void setUpChart();
@@ -65,6 +67,10 @@ private:
     void paintCrosshair(QPainter &painter, const Colors &colors) const;
     bool isOverLimit(QPointF place) const;
     void moveLimit(double y);
+    void zoom(double x, double factor);
+    void pan(double share); ///< of the time that is shown; to the left below 0
+    void select(model::TimeRange range);
+    void moveCrosshair(double share);
 
     Selection &m_selection;
     ChartGestures m_gestures;
@@ -73,19 +79,10 @@ private:
     ChartFrame m_frame;
     std::optional<QPointF> m_dragFrom;
     QPointF m_pointer;
-    bool m_isUnderPointer = false;
+    bool m_tellsValues = false;    ///< beside the crosshair: the pointer or the keyboard is here
+    bool m_isReachedByKey = false; ///< has the focus, and shows it
     bool m_isLimitMovable = false;
     bool m_isMovingLimit = false;
 };
-
-/// Paints what a chart says about one moment in a box beside `x`: a title and a line a quantity, with its colour.
-struct HoverLine
-{
-    QColor color;
-    QString label;
-    QString value;
-};
-void paintHoverBox(QPainter &painter, const QRectF &plot, double x, const QString &title,
-    const std::vector<HoverLine> &lines, const Colors &colors, const QFont &font);
 
 } // namespace ui

@@ -3,6 +3,7 @@
 #include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
 #include "model/layout/axis_ticks.h"
+#include "ui/charts/focus_ring.h"
 #include "ui/charts/spark_line.h"
 #include "ui/charts/timeline_view.h"
 #include "ui/text.h"
@@ -31,6 +32,8 @@ void TimelineView::paintEvent(QPaintEvent *)
     painter.setRenderHint(QPainter::Antialiasing);
     paintBrush(painter, Colors::of(this));
     paintPointer(painter, Colors::of(this));
+    if (m_isReachedByKey)
+        paintFocusRing(painter, QRectF(rect()), Colors::of(this));
 }
 
 void TimelineView::paintTracks(QPainter &painter)
@@ -152,11 +155,6 @@ void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const
         painter.setPen(Qt::NoPen);
         painter.setBrush(colors[Token::Accent]);
         painter.drawRoundedRect(QRectF(x - 3, (plot().top() + bottom) / 2 - 8, 6, 16), 3, 3);
-    }
-    if (hasFocus()) {
-        painter.setPen(QPen(colors[Token::Accent], 1, Qt::DotLine));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(begin, plot().top(), end - begin, bottom - plot().top()));
     }
 }
 

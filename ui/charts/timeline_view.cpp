@@ -3,8 +3,10 @@
 
 #include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
+#include "ui/charts/focus_ring.h"
 #include "ui/text.h"
 
+#include <QFocusEvent>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -17,6 +19,7 @@ namespace ui {
 namespace {
 
 constexpr double kGripPixels = 5;
+constexpr double kCloser = 0.8; ///< of the time that is shown, a notch of the wheel or a key
 constexpr int kTrackPixels = 25;
 constexpr int kEventPixels = 18;
 
@@ -31,7 +34,7 @@ TimelineView::TimelineView(Selection &selection, QWidget *parent)
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    setAccessibleName(tr("Timeline: drag to select a time for all pages"));
+    setAccessibleName(tr("Timeline: drag, or the arrow keys, to select a time for all pages"));
     connect(&selection, &Selection::changed, this, [this] { update(); });
     connect(&selection, &Selection::crosshairMoved, this, [this] { update(); });
 }
@@ -174,7 +177,8 @@ void TimelineView::mousePressEvent(QMouseEvent *event)
 void TimelineView::mouseMoveEvent(QMouseEvent *event)
 {
     showCursor(event->position());
-    if (!m_snapshot || event->position().x() < plot().left()) {
+    // A dragged edge goes on to the very begin when the pointer is moved past it.
+    if (!m_snapshot || (m_grip == Grip::None && event->position().x() < plot().left())) {
         m_selection.setCrosshair(std::nullopt);
         return;
     }
@@ -190,22 +194,39 @@ void TimelineView::mouseReleaseEvent(QMouseEvent *event)
     showCursor(event->position());
 }
 
-void TimelineView::mouseDoubleClickEvent(QMouseEvent *)
-{
-    m_zoom.reset();
-    m_selection.setTime(std::nullopt);
-    invalidate();
-}
+void TimelineView::mouseDoubleClickEvent(QMouseEvent *) { showEverything(); }
 
 void TimelineView::wheelEvent(QWheelEvent *event)
 {
-    if (!m_snapshot || event->angleDelta().y() == 0)
+    const QPoint notch = event->angleDelta();
+    const int sideways = event->modifiers().testFlag(Qt::ShiftModifier) ? notch.y() : notch.x();
+    if (!m_snapshot || notch.isNull())
         return;
-    const model::TimeRange next
-        = scale().zoomed(event->position().x(), event->angleDelta().y() > 0 ? 0.8 : 1.25, m_whole);
-    m_zoom = next == m_whole ? std::nullopt : std::optional(next);
-    invalidate();
+    if (sideways != 0)
+        zoomTo(scale().panned(sideways > 0 ? -0.1 : 0.1, m_whole));
+    else
+        zoomTo(scale().zoomed(event->position().x(), notch.y() > 0 ? kCloser : 1 / kCloser, m_whole));
     event->accept();
+}
+
+void TimelineView::zoomTo(model::TimeRange range)
+{
+    m_zoom = range == m_whole ? std::nullopt : std::optional(range);
+    invalidate();
+}
+
+void TimelineView::focusInEvent(QFocusEvent *event)
+{
+    QWidget::focusInEvent(event);
+    m_isReachedByKey = isByKey(*event);
+    update();
+}
+
+void TimelineView::focusOutEvent(QFocusEvent *event)
+{
+    QWidget::focusOutEvent(event);
+    m_isReachedByKey = false;
+    update();
 }
 
 void TimelineView::leaveEvent(QEvent *event)
@@ -217,23 +238,46 @@ void TimelineView::leaveEvent(QEvent *event)
 void TimelineView::keyPressEvent(QKeyEvent *event)
 {
     const auto &time = m_selection.current().time;
-    const int direction = event->key() == Qt::Key_Right ? 1 : event->key() == Qt::Key_Left ? -1 : 0;
-    if (event->key() == Qt::Key_Escape) {
+    const int key = event->key();
+    const int direction = key == Qt::Key_Right ? 1 : key == Qt::Key_Left ? -1 : 0;
+    const double x = time ? scale().x(time->begin + model::Duration{time->length().ns / 2}) : plot().center().x();
+    if (key == Qt::Key_Escape && m_zoom && !time)
+        zoomTo(m_whole);
+    else if (key == Qt::Key_Escape)
         m_selection.stepBack();
-    } else if (direction != 0 && m_snapshot) {
-        const model::TimeRange brush
-            = time.value_or(model::TimeRange{m_whole.begin, m_whole.begin + model::Duration{m_whole.length().ns / 10}});
-        const model::Duration step{direction * std::max<std::int64_t>(brush.length().ns / 10, 1'000'000)};
-        const bool widens = event->modifiers().testFlag(Qt::ShiftModifier);
-        m_grip = widens ? Grip::End : Grip::Whole;
-        m_brushFrom = brush;
-        m_gripFrom = widens ? model::Timestamp{} : brush.begin;
-        m_hasMoved = false;
-        moveGrip(widens ? std::min(brush.end + step, m_whole.end) : brush.begin + step);
-        m_grip = Grip::None;
-    } else {
+    else if (!m_snapshot)
         QWidget::keyPressEvent(event);
-    }
+    else if (direction != 0 && event->modifiers().testFlag(Qt::ControlModifier))
+        zoomTo(scale().panned(direction * 0.25, m_whole));
+    else if (direction != 0)
+        moveBrush(direction, event->modifiers().testFlag(Qt::ShiftModifier) ? Grip::End : Grip::Whole);
+    else if (key == Qt::Key_Plus || key == Qt::Key_Equal || key == Qt::Key_Minus)
+        zoomTo(scale().zoomed(x, key == Qt::Key_Minus ? 1 / kCloser : kCloser, m_whole));
+    else if (key == Qt::Key_Home)
+        showEverything();
+    else
+        QWidget::keyPressEvent(event);
+}
+
+/// A tenth of the brush to one side; where there is none, one is made.
+void TimelineView::moveBrush(int direction, Grip grip)
+{
+    const model::TimeRange usual{m_whole.begin, m_whole.begin + model::Duration{m_whole.length().ns / 10}};
+    const model::TimeRange brush = m_selection.current().time.value_or(usual);
+    const model::Duration step{direction * std::max<std::int64_t>(brush.length().ns / 10, 1'000'000)};
+    m_grip = grip;
+    m_brushFrom = brush;
+    m_gripFrom = grip == Grip::End ? model::Timestamp{} : brush.begin;
+    m_hasMoved = false;
+    moveGrip(grip == Grip::End ? std::min(brush.end + step, m_whole.end) : brush.begin + step);
+    m_grip = Grip::None;
+}
+
+void TimelineView::showEverything()
+{
+    m_zoom.reset();
+    m_selection.setTime(std::nullopt);
+    invalidate();
 }
 
 QString TimelineView::hoverText(model::Timestamp when) const

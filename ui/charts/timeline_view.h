@@ -15,7 +15,8 @@
 namespace ui {
 
 /// The whole recording in thin tracks, and the brush: the one selection of time. Drag selects, its edges and the brush itself can be dragged,
-/// the wheel zooms the tracks at the pointer, a double click resets both, Esc steps back; the arrow keys move the brush.
+/// the wheel zooms the tracks at the pointer, a double click resets both, Esc steps back; the arrow keys move the brush, plus and minus
+/// zoom, Home resets.
 class TimelineView : public QWidget
 {
     Q_OBJECT
@@ -44,6 +45,8 @@ protected:
     void wheelEvent(QWheelEvent *event) override;
     void leaveEvent(QEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
     bool event(QEvent *event) override;
 
 private:
@@ -63,6 +66,9 @@ private:
     TimeScale scale() const;
     Grip gripAt(const QPointF &place) const;
     void moveGrip(model::Timestamp when);
+    void moveBrush(int direction, Grip grip);
+    void zoomTo(model::TimeRange range);
+    void showEverything();
     void showCursor(const QPointF &place);
     void paintTracks(QPainter &painter);
     void paintTrack(QPainter &painter, std::size_t index, const Colors &colors) const;
@@ -83,6 +89,7 @@ private:
     std::size_t m_mostTracks = 4;
     Grip m_grip = Grip::None;
     bool m_hasMoved = false;
+    bool m_isReachedByKey = false; ///< has the focus, and shows it
     model::Timestamp m_gripFrom;
     model::TimeRange m_brushFrom;
 };

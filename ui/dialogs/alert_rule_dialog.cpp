@@ -20,8 +20,9 @@ AlertRuleDialog::AlertRuleDialog(const model::AlertRuleText &rule, Check check, 
     , m_check(std::move(check))
 {
     setWindowTitle(rule.name.empty() ? tr("New alert rule") : tr("Alert rule"));
-    setMinimumWidth(440);
+    setMinimumWidth(460);
     auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(24, 20, 24, 16);
     column->setSpacing(12);
     setUpFields();
     column->addLayout(m_form);
@@ -41,6 +42,7 @@ void AlertRuleDialog::setUpFields()
     m_form = new QFormLayout;
     m_form->setVerticalSpacing(8);
     m_form->setHorizontalSpacing(12);
+    m_form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     const auto add = [this](const QString &label, QLineEdit *&field, const QString &example) {
         field = new QLineEdit;
         field->setPlaceholderText(example);
@@ -114,11 +116,31 @@ model::AlertRuleText AlertRuleDialog::rule() const
         .command = textOf(m_command)};
 }
 
+/// What is missing, in the words of this dialog: the check speaks of the file that the rules stand in.
+QString AlertRuleDialog::missing() const
+{
+    const auto isEmpty = [this](QLineEdit *field) {
+        const bool isMissing = m_form->isRowVisible(field) && field->text().trimmed().isEmpty();
+        if (isMissing)
+            field->setFocus();
+        return isMissing;
+    };
+    if (isEmpty(m_name))
+        return tr("Give the rule a name; an alert is told by it.");
+    if (isEmpty(m_threshold))
+        return tr("The threshold is missing. Write it like 1.5GiB, 80%, 500 or 8h.");
+    if (isEmpty(m_within))
+        return tr("“Within” is missing: how far growth looks back, like 1h.");
+    return {};
+}
+
 void AlertRuleDialog::accept()
 {
-    const QString problem = m_check(rule());
+    const QString gap = missing();
+    const QString problem = gap.isEmpty() ? m_check(rule()) : gap;
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());
+    adjustSize();
     if (problem.isEmpty())
         QDialog::accept();
 }

@@ -31,6 +31,7 @@ public:
 
 private:
     void setUpFields();
+    QString missing() const;
     void fill(const model::AlertRuleText &rule);
     void showFields();
 

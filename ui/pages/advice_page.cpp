@@ -8,6 +8,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 
 #include <QDateTime>
@@ -75,7 +76,7 @@ QString AdvicePage::subtitle() const
 {
     if (!m_snapshot)
         return {};
-    return m_found ? text(m_found->sentence) : selectionText(*m_snapshot);
+    return m_found && !m_found->items.empty() ? text(m_found->sentence) : selectionText(*m_snapshot);
 }
 
 void AdvicePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
@@ -117,15 +118,16 @@ void AdvicePage::show(const model::Recommendations &found)
         if (!problem.isEmpty())
             m_column->addWidget(newWrapped(problem, "danger"));
     if (found.items.empty()) {
-        auto *card = new Card(tr("Nothing found"));
-        card->body()->addWidget(newWrapped(text(found.sentence)));
-        m_column->addWidget(card);
+        auto *nothing = new EmptyState;
+        nothing->setText(tr("Nothing worth changing was found"), text(found.sentence));
+        m_column->addWidget(nothing, 1);
     }
     for (const model::Recommendation &item : found.items)
         m_column->addWidget(newItem(item));
     if (!found.notLookedAt.empty())
         m_column->addWidget(newNotLookedAt());
-    m_column->addStretch(1);
+    if (!found.items.empty())
+        m_column->addStretch(1);
     Q_EMIT subtitleChanged();
     Q_EMIT openCounted(static_cast<int>(std::count_if(found.items.begin(), found.items.end(),
         [this](const model::Recommendation &item) { return doneOf(item) == m_done.end(); })));

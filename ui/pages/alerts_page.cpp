@@ -7,6 +7,7 @@
 #include "ui/widgets/alert_rules_card.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/table_fit.h"
 
 #include <QHeaderView>
 #include <QScrollBar>
@@ -73,11 +74,11 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
         m_table->headerItem()->setTextAlignment(i, Qt::AlignRight | Qt::AlignVCenter);
     m_card->body()->addWidget(m_table);
     m_card->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
-    m_table->setMinimumHeight(190);
-    column->addWidget(m_card, 3);
+    column->addWidget(m_card);
     m_rules = new AlertRulesCard;
     m_rules->hide();
-    column->addWidget(m_rules, 2);
+    column->addWidget(m_rules);
+    column->addStretch(1);
     connect(m_table, &QTreeWidget::itemActivated, this,
         [this](QTreeWidgetItem *row) { select(row->data(0, Qt::UserRole).toULongLong()); });
 }
@@ -151,6 +152,7 @@ void AlertsPage::showAlerts()
             if (i != ConditionColumn)
                 m_table->resizeColumnToContents(i);
     m_shown = rows.size();
+    fitHeight(*m_table, static_cast<int>(rows.size()), 3, 12);
 }
 
 void AlertsPage::fill(QTreeWidgetItem &row, std::size_t index) const

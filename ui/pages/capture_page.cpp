@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/table_fit.h"
 
 #include <QFileInfo>
 #include <QFormLayout>
@@ -17,11 +18,15 @@
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace ui {
 
 namespace {
+
+constexpr int kImageRole = Qt::UserRole + 1; ///< the program that a row is about, by its index; -1: none
 
 QTreeWidget *newTable(const QString &name, const QStringList &columns)
 {
@@ -89,22 +94,40 @@ void setAll(QTreeWidgetItem *row, const QStringList &texts)
     }
 }
 
-/// Widths by content; the first column gets at most `mostShare` of the table, others a quarter, so that all stay in sight.
-void fitColumns(QTreeWidget *table, double mostShare)
+/// Why a loss came about; of a heap that was not traced the program itself is known to say more.
+std::string_view reasonOf(const model::LossTotal &loss, const model::ProgramTables &tables)
 {
-    for (int i = 0; i + 1 < table->columnCount(); ++i) {
-        const int most = std::max(static_cast<int>(table->width() * (i == 0 ? mostShare : 0.24)), 120);
-        table->resizeColumnToContents(i);
-        table->setColumnWidth(i, std::min(table->columnWidth(i) + 4, most));
-    }
+    if (loss.kind == model::LossKind::HeapNotTraced && loss.image.isValid()
+        && loss.image.index() < tables.images.size())
+        if (const std::string_view note = tables.text(tables.images[loss.image.index()].heapNote); !note.empty())
+            return note;
+    return loss.detail;
 }
 
-/// As high as its rows, between `least` and `most` of them.
-void fitHeight(QTreeWidget *table, int rows, int least, int most)
+/// Losses of one kind and reason that one program had, of whatever process: a compiler that runs twenty times has one row.
+std::vector<model::LossTotal> joined(const std::vector<model::LossTotal> &losses, const model::ProgramTables &tables)
 {
-    const int rowHeight = table->fontMetrics().height() + 8;
-    const int shown = std::clamp(rows, least, most);
-    table->setFixedHeight(table->header()->sizeHint().height() + shown * rowHeight + 4);
+    const auto programOf = [&tables](const model::LossTotal &loss) {
+        return loss.image.isValid() && loss.image.index() < tables.images.size()
+            ? tables.text(tables.images[loss.image.index()].executable)
+            : std::string_view();
+    };
+    std::vector<model::LossTotal> rows;
+    std::map<std::tuple<model::LossKind, std::string_view, std::string_view>, std::size_t> known;
+    for (const model::LossTotal &loss : losses) {
+        if (loss.count == 0)
+            continue;
+        const auto [place, isNew]
+            = known.try_emplace({loss.kind, programOf(loss), reasonOf(loss, tables)}, rows.size());
+        if (isNew) {
+            rows.push_back(loss);
+            continue;
+        }
+        model::LossTotal &row = rows[place->second];
+        row.count += loss.count;
+        row.span = {std::min(row.span.begin, loss.span.begin), std::max(row.span.end, loss.span.end)};
+    }
+    return rows;
 }
 
 } // namespace
@@ -143,6 +166,15 @@ void CapturePage::setUpLosses(QVBoxLayout *column)
     m_losses = newTable(m_lossCard->accessibleName(), {tr("What"), tr("Number"), tr("Program"), tr("When"), tr("Why")});
     m_losses->headerItem()->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     m_lossCard->body()->addWidget(m_losses);
+    // From what was not seen to the program that it is of.
+    connect(m_losses, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem *loss) {
+        for (QTreeWidgetItemIterator row(m_processes); *row != nullptr; ++row)
+            if ((*row)->data(0, kImageRole) == loss->data(0, kImageRole)) {
+                m_processes->setCurrentItem(*row);
+                m_processes->scrollToItem(*row, QAbstractItemView::PositionAtCenter);
+                m_processes->setFocus(Qt::OtherFocusReason);
+            }
+    });
     m_lossCard->addExport(QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().back(); });
     column->addWidget(m_lossCard);
 }
@@ -200,9 +232,9 @@ void CapturePage::fitNew()
     if (!m_isNew || !m_snapshot || !isVisible())
         return;
     m_isNew = false;
-    fitColumns(m_processes, 0.3);
-    fitColumns(m_losses, 0.42);
-    fitColumns(m_moments, 0.42);
+    fitColumns(*m_processes, 0.3);
+    fitColumns(*m_losses, 0.42);
+    fitColumns(*m_moments, 0.42);
 }
 
 void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) const
@@ -250,6 +282,7 @@ void CapturePage::showProcesses()
             row = new QTreeWidgetItem(m_processes);
         rows.try_emplace(image.process, row);
         fillImage(row, image);
+        row->setData(0, kImageRole, count);
         if (++count >= 2000)
             break;
     }
@@ -259,23 +292,22 @@ void CapturePage::showProcesses()
             ? tr("one program")
             : tr("%1 programs in %2 processes · Enter filters by one").arg(total).arg(tables.processes.size()));
     m_processes->expandAll();
-    fitHeight(m_processes, count, 1, 14);
+    fitHeight(*m_processes, count, 1, 14);
 }
 
 void CapturePage::showLosses()
 {
     const model::ProgramTables &tables = *m_snapshot->tables;
     m_losses->clear();
-    for (const model::LossTotal &loss : m_snapshot->losses) {
-        if (loss.count == 0)
-            continue;
+    for (const model::LossTotal &loss : joined(m_snapshot->losses, tables)) {
         QString program;
         if (loss.image.isValid() && loss.image.index() < tables.images.size())
             program = QFileInfo(text(tables.text(tables.images[loss.image.index()].executable))).fileName();
         auto *row = new QTreeWidgetItem(m_losses);
         setAll(row,
             {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,
-                tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(loss.detail)});
+                tr("%1 – %2").arg(clock(loss.span.begin), clock(loss.span.end)), text(reasonOf(loss, tables))});
+        row->setData(0, kImageRole, loss.image.isValid() ? static_cast<int>(loss.image.index()) : -1);
         row->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     }
     const int rows = m_losses->topLevelItemCount();
@@ -286,7 +318,7 @@ void CapturePage::showLosses()
     m_lossCard->setCaption(caption);
     m_losses->setColumnHidden(2, tables.images.size() <= 1); // says nothing, and takes room from why
     m_losses->setVisible(rows > 0);
-    fitHeight(m_losses, rows, 1, 10);
+    fitHeight(*m_losses, rows, 1, 10);
 }
 
 void CapturePage::showMoments()
@@ -303,7 +335,7 @@ void CapturePage::showMoments()
     const int rows = m_moments->topLevelItemCount();
     m_momentCard->setCaption(rows == 0 ? tr("none") : QString());
     m_moments->setVisible(rows > 0);
-    fitHeight(m_moments, rows, 1, 8);
+    fitHeight(*m_moments, rows, 1, 8);
 }
 
 void CapturePage::showFacts()

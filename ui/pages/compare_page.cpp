@@ -14,6 +14,7 @@
 #include "ui/widgets/compare_chooser.h"
 #include "ui/widgets/compared_sides.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
 #include <QCheckBox>

@@ -12,6 +12,7 @@
 #include "ui/widgets/compare_chooser.h"
 #include "ui/widgets/compared_sides.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
@@ -184,9 +185,7 @@ QWidget *ComparePage::newDetailControls()
     m_scale = new DifferenceScale;
     line->addWidget(m_scale);
     line->addStretch(1);
-    m_filter = new QLineEdit;
-    m_filter->setPlaceholderText(tr("Filter functions"));
-    m_filter->setClearButtonEnabled(true);
+    m_filter = new SearchField(tr("Filter functions"));
     m_filter->setMaximumWidth(220);
     line->addWidget(m_filter, 1);
     return controls;

@@ -10,6 +10,7 @@
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
 #include <QClipboard>
@@ -83,6 +84,7 @@ void CostPage::showCost(model::CostKind kind)
     }
     m_wantsHotPath = true;
     m_isOtherTree = true;
+    m_isFitted = false; // its headings are others
     rebuild();
     Q_EMIT subtitleChanged();
 }
@@ -261,6 +263,11 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
     showColumnsThatFit(view);
 }
 
+void CostPage::takeKeys()
+{
+    (m_order == Order::Functions ? m_functionView : m_treeView)->setFocus(Qt::ShortcutFocusReason);
+}
+
 void CostPage::applyFind(const QString &needle)
 {
     m_flame->setSearch(needle);
@@ -300,8 +307,11 @@ void CostPage::expandHits(const QString &needle)
              above = tree.node(above).parent)
             m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(above)), true);
     m_pathEnd = QPersistentModelIndex();
-    if (!hits.empty())
-        m_treeView->scrollTo(m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front())));
+    if (!hits.empty()) {
+        const QModelIndex first = m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front()));
+        m_treeView->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate); // the keys begin there
+        m_treeView->scrollTo(first);
+    }
     m_treeView->horizontalScrollBar()->setValue(0);
 }
 
@@ -327,8 +337,8 @@ void CostPage::inspectAgain()
 void CostPage::functionSelectionChanged()
 {
     const QModelIndex index = m_functionFilter->mapToSource(m_functionView->currentIndex());
-    if (!index.isValid())
-        return;
+    if (!index.isValid() || !m_functionView->selectionModel()->isSelected(m_functionView->currentIndex()))
+        return; // where the focus arrives is no choice
     const model::FunctionTable &table = m_functionModel->table();
     const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
     const std::string name = table.functions->name(row.function); // ids are each index' own
@@ -356,8 +366,8 @@ void CostPage::showCallers(const QModelIndex &ofFunction)
 void CostPage::treeSelectionChanged()
 {
     const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());
-    if (!index.isValid())
-        return;
+    if (!index.isValid() || !m_treeView->selectionModel()->isSelected(m_treeView->currentIndex()))
+        return; // where the focus arrives is no choice
     const model::NodeId node = m_treeModel->nodeAt(index);
     if (m_order == Order::CalleesFirst)
         m_flame->showNode(node);

@@ -17,7 +17,6 @@
 
 class QButtonGroup;
 class QBoxLayout;
-class QLineEdit;
 class QMenu;
 class QPushButton;
 class QSplitter;
@@ -32,6 +31,7 @@ class EmptyState;
 class FlameGraphView;
 class FunctionTableModel;
 class NodeFilterModel;
+class SearchField;
 
 /// A page about where a cost comes from: its flame graph above, below it the call tree, callers first or callees first, or the
 /// functions. The heap and the CPU page are this with their own costs.
@@ -48,6 +48,7 @@ public:
 
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     bool isBusy() const override { return m_job->isRunning(); }
+    void takeKeys() override;
     bool listsFunctions() const override { return true; }
     QString subtitle() const override;
     std::vector<Export> exports() override;
@@ -136,7 +137,7 @@ private:
     QButtonGroup *m_costButtons = nullptr;
     QButtonGroup *m_orderButtons = nullptr;
     QBoxLayout *m_controls = nullptr; ///< cost buttons, and the rest
-    QLineEdit *m_filter = nullptr;
+    SearchField *m_filter = nullptr;
     Card *m_flameCard = nullptr;
     EmptyState *m_empty = nullptr;
     QStackedWidget *m_stack = nullptr;

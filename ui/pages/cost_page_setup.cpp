@@ -9,6 +9,7 @@
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
@@ -103,9 +104,7 @@ void CostPage::setUpControls()
         m_controls->insertSpacing(1, kGap);
     addOrderButtons(rest);
     rest->addStretch();
-    m_filter = new QLineEdit(this);
-    m_filter->setPlaceholderText(tr("Filter functions"));
-    m_filter->setClearButtonEnabled(true);
+    m_filter = new SearchField(tr("Filter functions"), this);
     m_filter->setMinimumWidth(96);
     m_filter->setMaximumWidth(240);
     rest->addWidget(m_filter, 1);
@@ -238,6 +237,8 @@ QWidget *CostPage::makeTableCard()
 void CostPage::setUpConnections()
 {
     connect(m_filter, &QLineEdit::textEdited, &m_selection, &Selection::setFindText);
+    connect(m_filter, &QLineEdit::returnPressed, this, &CostPage::takeKeys);
+    connect(m_filter, &SearchField::left, this, &CostPage::takeKeys);
     connect(m_filter, &QLineEdit::textChanged, this, [this](const QString &needle) {
         if (needle.isEmpty())
             m_selection.setFindText(needle);

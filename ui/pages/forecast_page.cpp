@@ -60,6 +60,7 @@ void ForecastPage::setUpControls()
     m_limit->setPlaceholderText(tr("the machine's"));
     m_limit->setToolTip(tr("A limit of your own, like 2 GiB; empty: the limit of the control group or the machine"));
     m_limit->setMaximumWidth(140);
+    m_limit->setClearButtonEnabled(true);
     m_limitNote = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
     auto *quantity = newLabel(tr("Quantity"), TextSize::Body, TextWeight::Normal, "muted");
     auto *limit = newLabel(tr("Limit"), TextSize::Body, TextWeight::Normal, "muted");
@@ -74,6 +75,10 @@ void ForecastPage::setUpControls()
     static_cast<QVBoxLayout *>(layout())->addLayout(line);
     connect(m_chooser, &QComboBox::activated, this, &ForecastPage::compute);
     connect(m_limit, &QLineEdit::editingFinished, this, &ForecastPage::compute);
+    connect(m_limit, &QLineEdit::textChanged, this, [this](const QString &words) {
+        if (words.isEmpty())
+            compute(); // back to the machine's, by the field's button too
+    });
 }
 
 void ForecastPage::setUpAnswer()
@@ -97,7 +102,6 @@ void ForecastPage::setUpChart()
     m_chart = new TimeSeriesChart(m_selection, ChartGestures::HoverOnly);
     m_chart->setAccessibleName(tr("History and forecast of the chosen quantity"));
     m_chart->setLimitMovable(true);
-    m_chart->setToolTip(tr("Drag the limit to see how long another one would last"));
     connect(m_chart, &TimeSeriesChart::limitDragged, this, &ForecastPage::takeDraggedLimit);
     m_chartCard->body()->addWidget(m_chart, 1);
     const auto exportAt = [this](std::size_t index) {
@@ -164,7 +168,7 @@ std::optional<model::KnownLimit> ForecastPage::limit(const model::SeriesSource &
     auto known = model::knownLimit(*m_snapshot, source);
     if (const auto own = parseLimit(m_limit->text()))
         return model::KnownLimit{
-            {*own, tr("your limit").toStdString()}, known ? known->process : std::optional<model::ProcessId>()};
+            {*own, tr("limit that you set").toStdString()}, known ? known->process : std::optional<model::ProcessId>()};
     return known;
 }
 
@@ -211,7 +215,7 @@ void ForecastPage::compute()
 void ForecastPage::show(const model::Forecast &forecast)
 {
     m_forecast = forecast;
-    m_verdict->setText(text(forecast.verdict));
+    m_verdict->setText(withWholeNumbers(text(forecast.verdict)));
     m_reason->setText(text(forecast.reason));
     m_reason->setVisible(!forecast.reason.empty() && forecast.verdict.find(forecast.reason) == std::string::npos);
     showFacts(forecast);
@@ -294,7 +298,7 @@ void ForecastPage::showChart(const model::Forecast &forecast)
     m_chartCard->setTitle(text(info.label));
     m_chartCard->setCaption(forecast.band.empty()
             ? tr("history")
-            : tr("history, then the median and the bands that hold 50 % and 90 % of the futures"));
+            : tr("history, then the median and the bands that hold 50 % and 90 % of the futures · drag the limit"));
     m_chart->setContent(content, content.range);
 }
 

@@ -7,6 +7,7 @@
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/table_fit.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -82,9 +83,8 @@ void LeaksPage::setUpTable()
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(LeakTableModel::PlaceColumn, QHeaderView::Stretch);
     m_table->setTextElideMode(Qt::ElideMiddle);
-    m_table->setMinimumHeight(190);
-    card->body()->addWidget(m_table, 1);
-    m_column->addWidget(card, 2);
+    card->body()->addWidget(m_table);
+    m_column->addWidget(card);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
         [this](const QModelIndex &current) { showItem(current.row()); });
     connect(m_table, &QTableView::clicked, this, [this](const QModelIndex &index) { inspect(index.row()); });
@@ -181,6 +181,8 @@ void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model
     m_details->setVisible(row >= 0);
     showWhyEmpty(report, snapshot != nullptr && row < 0);
     m_model.setReport(std::move(report), snapshot);
+    constexpr int kMostRows = 6; // what is known of the chosen one stays in sight
+    fitHeight(*m_table, m_model.rowCount(), 1, kMostRows);
     if (row >= 0)
         m_table->selectRow(row);
     Q_EMIT findingsCounted(growing);

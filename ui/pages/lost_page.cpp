@@ -9,6 +9,7 @@
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/table_fit.h"
 
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -50,7 +51,6 @@ QTreeWidget *newList(const QStringList &headers, int wide)
     for (int column = 1; column < headers.size(); ++column)
         if (column != wide)
             list->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    list->setMinimumHeight(220);
     return list;
 }
 
@@ -177,12 +177,14 @@ void LostPage::addScan(const model::MemoryScan &scan)
     if (QTreeWidget *stacks = newStacks(scan)) {
         auto *lost = new Card(tr("Lost by stack"));
         lost->setCaption(tr("what could be freed and never will be"));
+        stacks->setAccessibleName(lost->accessibleName());
         lost->body()->addWidget(stacks);
         m_column->addWidget(lost);
     }
     if (QTreeWidget *holders = newHolders(scan)) {
         auto *held = new Card(tr("Who holds most"));
         held->setCaption(tr("what would go with a block, and the way to it"));
+        holders->setAccessibleName(held->accessibleName());
         held->body()->addWidget(holders);
         m_column->addWidget(held);
     }
@@ -251,8 +253,9 @@ QTreeWidget *LostPage::newHolders(const model::MemoryScan &scan)
 
 void LostPage::inspectOnActivation(QTreeWidget *list, model::ImageId image)
 {
+    fitHeight(*list, list->topLevelItemCount(), 3, 12);
     connect(list, &QTreeWidget::currentItemChanged, this, [this, image](QTreeWidgetItem *item) {
-        if (item != nullptr)
+        if (item != nullptr && item->isSelected()) // where the focus arrives is no choice
             m_selection.setInspected(InspectedStack{model::StackId(item->data(0, kStackRole).toUInt()), image});
     });
 }

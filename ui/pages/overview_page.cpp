@@ -85,7 +85,7 @@ QWidget *OverviewPage::newCharts()
     m_chartGrid = new QGridLayout(charts);
     m_chartGrid->setContentsMargins(0, 0, 0, 0);
     m_chartGrid->setSpacing(16);
-    m_memoryCard = new Card(tr("Memory of the process"));
+    m_memoryCard = new Card(tr("Memory of the process"), charts);
     m_memory = new TimeSeriesChart(m_selection, ChartGestures::Select);
     m_memory->setAccessibleName(tr("Memory of the process by kind over time"));
     m_memoryCard->body()->addWidget(m_memory, 1);
@@ -95,7 +95,7 @@ QWidget *OverviewPage::newCharts()
         [this] { return tableExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")); });
     const auto addTrend = [&](const QString &name, const QString &title,
                               std::vector<std::pair<model::SeriesSource, SeriesColor>> lines) {
-        auto *card = new Card(title);
+        auto *card = new Card(title, charts); // one that is hidden is in no layout
         auto *chart = new TimeSeriesChart(m_selection, ChartGestures::Select);
         chart->setAccessibleName(tr("%1 over time").arg(title));
         card->body()->addWidget(chart, 1);
@@ -113,10 +113,14 @@ QWidget *OverviewPage::newCharts()
 void OverviewPage::placeCharts()
 {
     const bool isWide = width() >= 1000;
-    const int columns = static_cast<int>(m_trends.size());
-    m_chartGrid->addWidget(m_memoryCard, 0, 0, 1, isWide ? 1 : columns);
-    for (int i = 0; i < columns; ++i)
-        m_chartGrid->addWidget(m_trends[static_cast<std::size_t>(i)].card, isWide ? 0 : 1, isWide ? i + 1 : i);
+    const int most = static_cast<int>(m_trends.size());
+    int columns = 0;
+    for (const Trend &trend : m_trends)
+        if (!trend.card->isHidden())
+            m_chartGrid->addWidget(trend.card, isWide ? 0 : 1, isWide ? ++columns : columns++);
+    m_chartGrid->addWidget(m_memoryCard, 0, 0, 1, isWide ? 1 : std::max(columns, 1));
+    for (int i = columns + 1; i <= most; ++i)
+        m_chartGrid->setColumnStretch(i, 0);
     for (int i = 0; i <= columns; ++i)
         m_chartGrid->setColumnStretch(i, isWide ? (i == 0 ? 9 : 5) : (i < columns ? 1 : 0));
     m_chartGrid->setRowMinimumHeight(0, 224);
@@ -125,8 +129,8 @@ void OverviewPage::placeCharts()
 
 void OverviewPage::placeCards()
 {
-    const int columns = width() < 640 ? 2 : 3;
-    const int used = m_summary ? static_cast<int>(std::min(m_summary->cards.size(), m_cards.size())) : columns;
+    const int used = m_summary ? static_cast<int>(std::min(m_summary->cards.size(), m_cards.size())) : 3;
+    const int columns = width() < 640 || used == 4 ? 2 : 3; // none of four stands alone
     // Cards of the last row share its whole width.
     for (int i = 0; i < static_cast<int>(m_cards.size()); ++i) {
         const int row = i / columns;
@@ -217,7 +221,9 @@ void OverviewPage::showCharts()
         }
         trend.card->setCaption(!content.lines.empty() ? QString() : isYoung ? tr("waiting") : tr("not recorded"));
         trend.chart->setContent(content, whole);
+        trend.card->setHidden(content.lines.empty() && !isYoung); // without heap there is no live heap to show
     }
+    placeCharts();
 }
 
 Export OverviewPage::chartExport(TimeSeriesChart *chart, const QString &name, const QString &label) const

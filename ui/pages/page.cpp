@@ -16,6 +16,13 @@ QImage Page::picture()
     return image;
 }
 
+void Page::takeKeys()
+{
+    for (QWidget *widget : findChildren<QWidget *>())
+        if (widget->focusPolicy() & Qt::TabFocus && widget->isVisible() && widget->isEnabled())
+            return widget->setFocus(Qt::ShortcutFocusReason);
+}
+
 QVBoxLayout *Page::addScrollingColumn(QVBoxLayout *outer)
 {
     auto *scroll = new QScrollArea;

@@ -55,6 +55,8 @@ public:
     /// Whether the page shows nothing of the session, because somebody has to choose something first.
     virtual bool isEmpty() const { return false; }
 
+    /// Gives the keyboard to what the page is about: the first that takes it, unless a page knows better.
+    virtual void takeKeys();
     /// Whether the page lists functions, and so follows Selection::findText().
     virtual bool listsFunctions() const { return false; }
 

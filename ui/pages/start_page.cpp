@@ -127,6 +127,7 @@ void StartPage::resizeEvent(QResizeEvent *event)
     // On a wide screen lines would get too long to read: keep the two columns together in the middle.
     const int margin = std::max(24, (width() - 1200) / 2);
     m_grid->setContentsMargins(margin, 20, margin, 24);
+    m_form->setRoom(height());
 }
 
 void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
@@ -138,8 +139,13 @@ void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)
         nothing->setWordWrap(true);
         m_recentRows->addWidget(nothing);
     }
-    for (std::size_t i = 0; i < std::min<std::size_t>(sessions.size(), kMostRecent); ++i) {
-        auto *row = new RecentRow(sessions[i], tr("Open %1"));
+    // Files that are gone take no place from those that can be opened.
+    std::vector<model::RecentSession> shown = sessions;
+    std::stable_partition(
+        shown.begin(), shown.end(), [](const model::RecentSession &session) { return session.isThere; });
+    shown.resize(std::min<std::size_t>(shown.size(), kMostRecent));
+    for (const model::RecentSession &session : shown) {
+        auto *row = new RecentRow(session, tr("Open %1"));
         connect(row, &QPushButton::clicked, this, [this, row] { Q_EMIT openWanted(row->path()); });
         m_recentRows->addWidget(row);
     }

@@ -5,6 +5,7 @@
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/table_fit.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
@@ -19,6 +20,8 @@
 
 namespace ui {
 
+using namespace Qt::StringLiterals;
+
 namespace {
 
 enum Column { NameColumn, ConditionColumn, HoldsColumn, EndsColumn, RunsColumn, ColumnCount };
@@ -28,18 +31,22 @@ constexpr int kCheckBoxPx = 24; ///< is in no size hint of a styled row
 QString conditionOf(const model::AlertRuleText &rule)
 {
     const QString threshold = text(rule.threshold);
-    if (rule.test == "above_of_limit" && rule.source.empty())
-        return AlertRulesCard::tr("Resident memory is above %1 of its limit").arg(threshold);
     if (rule.test == "above_of_cores")
         return AlertRulesCard::tr("CPU use is above %1 of all processors").arg(threshold);
     if (rule.test == "newly_lost")
-        return AlertRulesCard::tr("A scan finds more than %1 newly lost").arg(threshold);
-    QString what;
+        return QStringList{u"0"_s, u"0B"_s, u"0 B"_s}.contains(threshold)
+            ? AlertRulesCard::tr("A scan finds newly lost memory")
+            : AlertRulesCard::tr("A scan finds more than %1 newly lost").arg(threshold);
+    QString what = AlertRulesCard::tr("Resident memory");
     if (const auto source = model::seriesSourceOf(rule.source))
         what = text(model::seriesInfo(*source).label);
+    if (rule.test == "above_of_limit")
+        return AlertRulesCard::tr("%1 is above %2 of its limit").arg(what, threshold);
+    if (rule.test == "reaches_limit_within")
+        return AlertRulesCard::tr("%1 reaches its limit within %2, by forecast").arg(what, threshold);
     for (const model::AlertTestName &test : model::alertTestNames())
         if (test.key == rule.test)
-            what = (what.isEmpty() ? AlertRulesCard::tr("Resident memory") : what) + u' ' + text(test.label);
+            what += u' ' + text(test.label);
     what += u' ' + threshold;
     return rule.within.empty() ? what : what + AlertRulesCard::tr(" within %1").arg(text(rule.within));
 }
@@ -63,10 +70,10 @@ void AlertRulesCard::setUpTable()
     m_table->setHeaderLabels({tr("Rule"), tr("Fires when"), tr("For"), tr("Ends at"), tr("Runs")});
     m_table->setRootIsDecorated(false);
     m_table->setUniformRowHeights(true);
-    m_table->setMinimumHeight(150);
     m_table->header()->setStretchLastSection(false);
     m_table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->header()->setMinimumSectionSize(80); // headers are bolder than what they are measured by
+    m_table->setTextElideMode(Qt::ElideMiddle);
     m_table->header()->setSectionResizeMode(NameColumn, QHeaderView::Interactive);
     m_table->header()->setSectionResizeMode(ConditionColumn, QHeaderView::Stretch);
     m_table->header()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -128,8 +135,15 @@ void AlertRulesCard::showRules()
         new QTreeWidgetItem(m_table);
     for (int i = 0; i < count; ++i)
         fill(*m_table->topLevelItem(i), m_file.rules[static_cast<std::size_t>(i)]);
+    for (const int column : {HoldsColumn, EndsColumn, RunsColumn}) { // what no rule says takes no room from the others
+        bool isSaid = false;
+        for (int i = 0; i < count; ++i)
+            isSaid = isSaid || !m_table->topLevelItem(i)->text(column).isEmpty();
+        m_table->setColumnHidden(column, !isSaid);
+    }
     m_table->resizeColumnToContents(NameColumn);
     m_table->header()->resizeSection(NameColumn, m_table->header()->sectionSize(NameColumn) + kCheckBoxPx);
+    fitHeight(*m_table, count, 3, 12);
     if (count > 0)
         m_table->setCurrentItem(m_table->topLevelItem(std::clamp(kept, 0, count - 1)));
     changed();

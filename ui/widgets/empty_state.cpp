@@ -3,6 +3,7 @@
 
 #include "ui/widgets/labels.h"
 
+#include <QHBoxLayout>
 #include <QVBoxLayout>
 
 namespace ui {
@@ -16,6 +17,7 @@ EmptyState::EmptyState(QWidget *parent)
     , m_title(newLabel({}, TextSize::Number, TextWeight::Strong))
     , m_sentence(newLabel({}, TextSize::Body, TextWeight::Normal, "muted"))
     , m_action(newPrimaryButton({}))
+    , m_other(new QPushButton)
 {
     m_title->setWordWrap(true);
     m_title->setMaximumWidth(kMostWidth);
@@ -29,19 +31,28 @@ EmptyState::EmptyState(QWidget *parent)
     column->addStretch(2);
     column->addWidget(m_title);
     column->addWidget(m_sentence);
-    column->addWidget(m_action, 0, Qt::AlignLeft);
+    auto *actions = new QHBoxLayout;
+    actions->setSpacing(8);
+    actions->addWidget(m_action);
+    actions->addWidget(m_other);
+    actions->addStretch(1);
+    column->addLayout(actions);
     column->addStretch(3);
     m_action->hide();
+    m_other->hide();
     connect(m_action, &QPushButton::clicked, this, &EmptyState::actionWanted);
+    connect(m_other, &QPushButton::clicked, this, &EmptyState::otherActionWanted);
 }
 
-void EmptyState::setText(const QString &title, const QString &sentence, const QString &action)
+void EmptyState::setText(const QString &title, const QString &sentence, const QString &action, const QString &other)
 {
     m_title->setText(title);
     m_sentence->setText(sentence);
     m_sentence->setVisible(!sentence.isEmpty());
     m_action->setText(action);
     m_action->setVisible(!action.isEmpty());
+    m_other->setText(other);
+    m_other->setVisible(!other.isEmpty());
 }
 
 void EmptyState::setWords(const QString &words, const QString &action)

@@ -16,18 +16,20 @@ class EmptyState : public QWidget
 public:
     explicit EmptyState(QWidget *parent = nullptr);
 
-    /// `action` empty: no button.
-    void setText(const QString &title, const QString &sentence, const QString &action = {});
+    /// `action` empty: no button. `other` is a second, quieter one.
+    void setText(const QString &title, const QString &sentence, const QString &action = {}, const QString &other = {});
     /// The first line of `words` as the title, what follows as the sentence.
     void setWords(const QString &words, const QString &action = {});
 
 Q_SIGNALS:
     void actionWanted();
+    void otherActionWanted();
 
 private:
     QLabel *m_title;
     QLabel *m_sentence;
     QPushButton *m_action;
+    QPushButton *m_other;
 };
 
 } // namespace ui

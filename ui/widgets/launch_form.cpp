@@ -3,6 +3,7 @@
 
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
 #include <QComboBox>
@@ -185,9 +186,7 @@ QWidget *LaunchForm::newAttachFields()
     auto *column = new QVBoxLayout(area);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
-    m_search = new QLineEdit;
-    m_search->setPlaceholderText(tr("Search running programs by name, argument or PID"));
-    m_search->setClearButtonEnabled(true);
+    m_search = new SearchField(tr("Search running programs by name, argument or PID"));
     m_programs = new RunningProgramsModel(this);
     m_shown = new RunningProgramsFilter(*m_programs, this);
     m_table = new QTableView;
@@ -202,7 +201,6 @@ QWidget *LaunchForm::newAttachFields()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 10);
     m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setMinimumHeight(300);
     m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
     m_table->setColumnHidden(RunningProgramsModel::User, true);
     QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few "
@@ -212,6 +210,7 @@ QWidget *LaunchForm::newAttachFields()
     column->addWidget(m_search);
     column->addWidget(m_table, 1);
     column->addWidget(note);
+    connect(m_search, &SearchField::left, m_table, qOverload<>(&QWidget::setFocus));
     connect(m_search, &QLineEdit::textChanged, m_shown, &RunningProgramsFilter::setSearch);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LaunchForm::follow);
     connect(m_table, &QTableView::activated, this, &LaunchForm::start);
@@ -269,7 +268,7 @@ void LaunchForm::setUpCapture()
     auto *choices = new QGridLayout;
     choices->setSpacing(8);
     QComboBox *const boxes[]{m_heap, m_cpu, m_kernel, m_tick, m_children};
-    for (int i = 0; QComboBox *box : boxes) {
+    for (int i = 0; QComboBox * box : boxes) {
         choices->addWidget(box, i / kColumns, i % kColumns);
         ++i;
     }
@@ -318,6 +317,12 @@ void LaunchForm::choosePreset(int index)
     selectData(m_tick, kPresets[index].tickMs);
     m_isSettingPreset = false;
     follow();
+}
+
+void LaunchForm::setRoom(int height)
+{
+    constexpr int kBesideTable = 500; // all else of the page, down to the button that starts
+    m_table->setFixedHeight(std::clamp(height - kBesideTable, 140, 480));
 }
 
 void LaunchForm::chooseMode(int index)
@@ -429,7 +434,8 @@ void LaunchForm::follow()
     m_output->setPlaceholderText(QDir(m_folder).filePath(sessionFileName(now, tr("DATE-TIME"))));
     const QString shown = hasTarget
         ? shellCommand(now, now.output.isEmpty() ? sessionFileName(now, tr("DATE-TIME")) : now.output)
-        : tr("genprof record …");
+        : now.attachPid ? tr("genprof attach …")
+                        : tr("genprof record …");
     m_command->setCommand(shown);
     setFailure({});
 }

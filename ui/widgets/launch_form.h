@@ -18,6 +18,7 @@ class QTableView;
 namespace ui {
 
 class CodeLine;
+class SearchField;
 
 /// Asks what to record: a preset, a program or a running process, what to capture, and shows the command that will run.
 class LaunchForm : public Card
@@ -27,6 +28,8 @@ class LaunchForm : public Card
 public:
     explicit LaunchForm(QWidget *parent = nullptr);
 
+    /// How high the page around it is, in pixels: the list of programs leaves the button that starts in sight.
+    void setRoom(int height);
     void setRunning(std::vector<model::RunningProcess> programs, std::int64_t nowWallNs);
     void setRecordingsFolder(const QString &folder);
     void setRequest(const LaunchRequest &request);
@@ -63,7 +66,7 @@ private:
     QLineEdit *m_directory = nullptr;
     QLineEdit *m_environment = nullptr;
     QLineEdit *m_output = nullptr;
-    QLineEdit *m_search = nullptr;
+    SearchField *m_search = nullptr;
     QTableView *m_table = nullptr;
     RunningProgramsModel *m_programs = nullptr;
     RunningProgramsFilter *m_shown = nullptr;

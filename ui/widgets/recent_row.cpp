@@ -13,6 +13,8 @@ namespace ui {
 
 QString whenText(std::int64_t wallNs)
 {
+    if (wallNs <= 0)
+        return RecentRow::tr("at a time that is not known"); // what was left of a damaged file did not say
     const QDateTime when = QDateTime::fromMSecsSinceEpoch(wallNs / 1'000'000);
     const qint64 days = when.date().daysTo(QDate::currentDate());
     const QString time = when.toString(QStringLiteral("HH:mm"));

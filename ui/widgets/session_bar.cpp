@@ -7,6 +7,7 @@
 #include "ui/text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -133,9 +134,7 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     m_timeChip = new FilterChip;
     m_processChip = new FilterChip;
     m_threadChip = new FilterChip;
-    m_find = new QLineEdit;
-    m_find->setPlaceholderText(tr("Find functions"));
-    m_find->setClearButtonEnabled(true);
+    m_find = new SearchField(tr("Find functions"));
     m_find->setToolTip(tr("Filters tables and marks functions in flame graphs (Ctrl+F)"));
     m_find->setMaximumWidth(200);
     m_find->setMinimumWidth(110);
@@ -152,6 +151,7 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     connect(m_threadChip, &QPushButton::clicked, this, [this] { m_selection.setThread(std::nullopt); });
     connect(m_find, &QLineEdit::textChanged, &m_selection, &Selection::setFindText);
     connect(m_find, &QLineEdit::returnPressed, this, &SessionBar::findEntered);
+    connect(m_find, &SearchField::left, this, &SessionBar::findLeft);
     connect(&m_selection, &Selection::findTextChanged, m_find, [this](const QString &wanted) {
         if (m_find->text() != wanted)
             m_find->setText(wanted);

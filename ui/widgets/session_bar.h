@@ -10,7 +10,6 @@
 
 class QHBoxLayout;
 class QLabel;
-class QLineEdit;
 class QMenu;
 class QPushButton;
 class QToolButton;
@@ -19,6 +18,7 @@ namespace ui {
 
 class ElidedLabel;
 class FilterChip;
+class SearchField;
 class StateDot;
 
 /// Whether new ticks reach the pages.
@@ -49,6 +49,7 @@ Q_SIGNALS:
     void stopWanted();
     void markWanted(const QString &text);
     void findEntered(); ///< Return was pressed in the field for functions
+    void findLeft();    ///< Esc was
     void liveViewChanged(ui::LiveView view);
 
 private:
@@ -77,7 +78,7 @@ private:
     FilterChip *m_timeChip = nullptr;
     FilterChip *m_processChip = nullptr;
     FilterChip *m_threadChip = nullptr;
-    QLineEdit *m_find = nullptr;
+    SearchField *m_find = nullptr;
     QToolButton *m_menuButton = nullptr;
     QMenu *m_menu = nullptr;
 };

@@ -65,13 +65,16 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
         unmeasured += loss.kind == model::LossKind::ProcessesMissed ? loss.count : 0;
         notTaken += loss.kind == model::LossKind::SamplesMissed ? loss.count : 0;
     }
-    m_dot->setToken(lost > 0 ? Token::Warn : Token::Ok);
-    m_losses->setText(lost > 0 ? tr("%1 events lost").arg(text(model::formatCount(lost)))
-            : unmeasured > 0   ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
-            : notTaken > 0     ? tr("%1 CPU samples not taken").arg(text(model::formatCount(notTaken)))
-                               : tr("nothing lost"));
-    m_losses->setToolTip(tr("More of this stands in Capture"));
-    setTone(m_losses, lost > 0 ? "warn" : "muted");
+    const bool isDamaged = !snapshot->damage.empty(); // what it says of losses is not whole either
+    const bool isGood = lost == 0 && !isDamaged;
+    m_dot->setToken(isGood ? Token::Ok : Token::Warn);
+    m_losses->setText(isDamaged ? tr("the file is damaged")
+            : lost > 0          ? tr("%1 events lost").arg(text(model::formatCount(lost)))
+            : unmeasured > 0    ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
+            : notTaken > 0      ? tr("%1 CPU samples not taken").arg(text(model::formatCount(notTaken)))
+                                : tr("nothing lost"));
+    m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
+    setTone(m_losses, isGood ? "muted" : "warn");
     const model::StackQuality &quality = snapshot->stackQuality;
     m_stacks->setText(quality.distinct > 0
             ? tr("stacks whole %1")

@@ -93,7 +93,8 @@ void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange r
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));
     m_qualifier->setText(text(card.qualifier));
-    m_sentence->setText(text(card.sentence));
+    m_sentence->setText(withWholeNumbers(firstSentences(text(card.sentence), tr("There is more: see “Capture”."))));
+    m_sentence->setToolTip(text(card.sentence));
     m_link->setText(text(card.action));
     m_link->setAccessibleName(text(card.title + ": " + card.action));
     setAccessibleName(text(card.title + ": " + card.number + " " + card.qualifier + ". " + card.sentence));

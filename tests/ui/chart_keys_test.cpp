@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/charts/chart_hover.h"
+#include "ui/charts/heat_map_view.h"
+#include "ui/charts/time_series_chart.h"
+#include "ui/charts/timeline_view.h"
+
+#include <QMouseEvent>
+#include <QSignalSpy>
+#include <QTest>
+#include <QWheelEvent>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+model::Timestamp at(double seconds) { return {static_cast<std::int64_t>(seconds * 1e9)}; }
+
+/// One line: 1 MiB for the first ten seconds, nothing for ten, 3 MiB for ten.
+ui::ChartContent measured()
+{
+    ui::ChartContent content;
+    content.unit = model::Unit::Bytes;
+    content.range = {{}, at(30)};
+    model::TimeSeries series;
+    for (const int begin : {0, 20}) {
+        std::vector<model::SeriesPoint> segment;
+        for (int i = 0; i <= 10; ++i)
+            segment.push_back({at(begin + i), begin == 0 ? 1048576.0 : 3145728.0});
+        series.segments.push_back(std::move(segment));
+    }
+    content.lines.push_back({u"heap"_s, std::move(series), {ui::Token::Memory}});
+    return content;
+}
+
+QString wordsAt(const ui::ChartContent &content, double seconds)
+{
+    QString words;
+    const QWidget widget;
+    for (const ui::HoverLine &line :
+        ui::hoverLines(content, at(seconds), model::Duration{kSecond / 10}, ui::Colors::of(&widget)))
+        words += line.label + u'=' + line.value + u';';
+    return words;
+}
+
+std::shared_ptr<const model::Snapshot> recording()
+{
+    tests::SnapshotBuilder builder;
+    builder.heap("main;malloc 64\n");
+    builder.raw().info.duration = model::Duration{100 * kSecond};
+    return std::make_shared<const model::Snapshot>(builder.build());
+}
+
+void move(QWidget &widget, QPoint place, Qt::MouseButtons held = Qt::NoButton)
+{
+    QMouseEvent event(QEvent::MouseMove, place, widget.mapToGlobal(place), Qt::NoButton, held, Qt::NoModifier);
+    QCoreApplication::sendEvent(&widget, &event);
+}
+
+void wheel(QWidget &widget, QPoint place, QPoint notch, Qt::KeyboardModifiers modifiers = {})
+{
+    QWheelEvent event(place, widget.mapToGlobal(place), {}, notch, Qt::NoButton, modifiers, Qt::NoScrollPhase, false);
+    QCoreApplication::sendEvent(&widget, &event);
+}
+
+} // namespace
+
+class ChartKeysTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void tellsNoValueInsideAGap()
+    {
+        const ui::ChartContent content = measured();
+        QCOMPARE(wordsAt(content, 5.4), u"heap=1 MiB;"_s);
+        QCOMPARE(wordsAt(content, 10.05), u"heap=1 MiB;"_s); // the pointer stands a little beside the end
+        QCOMPARE(wordsAt(content, 15), u"no values here=;"_s);
+        QCOMPARE(wordsAt(content, 25), u"heap=3 MiB;"_s);
+    }
+
+    void tellsTheForecastBehindTheEndOfHistory()
+    {
+        ui::ChartContent content = measured();
+        content.now = at(30);
+        content.range.end = at(50);
+        constexpr double kMiB = 1048576;
+        content.bands = {{at(30), 3 * kMiB, 3 * kMiB, 3 * kMiB, 3 * kMiB, 3 * kMiB},
+            {at(50), 3 * kMiB, 5 * kMiB, 7 * kMiB, 9 * kMiB, 11 * kMiB}};
+        QCOMPARE(wordsAt(content, 25), u"heap=3 MiB;"_s);
+        QCOMPARE(wordsAt(content, 40), u"median forecast=5 MiB;50 %=4 MiB – 6 MiB;90 %=3 MiB – 7 MiB;"_s);
+        QCOMPARE(wordsAt(content, 50.05), u"no values here=;"_s);
+    }
+
+    void arrowsMoveTheCrosshairOfAChart()
+    {
+        ui::Selection selection;
+        ui::TimeSeriesChart chart(selection, ui::ChartGestures::Select);
+        chart.resize(600, 200);
+        chart.setContent(measured(), {{}, at(30)});
+        QTest::keyClick(&chart, Qt::Key_Right);
+        QVERIFY(selection.crosshair().has_value());
+        const model::Timestamp first = *selection.crosshair();
+        QTest::keyClick(&chart, Qt::Key_Left);
+        QVERIFY(*selection.crosshair() < first);
+        for (int i = 0; i < 20; ++i)
+            QTest::keyClick(&chart, Qt::Key_Right, Qt::ShiftModifier);
+        QCOMPARE(*selection.crosshair(), at(30)); // its end
+        QVERIFY(!selection.current().time);
+    }
+
+    void keysZoomPanAndResetAChart()
+    {
+        ui::Selection selection;
+        ui::TimeSeriesChart chart(selection, ui::ChartGestures::Select);
+        chart.resize(600, 200);
+        const model::TimeRange whole{{}, at(30)};
+        ui::ChartContent content = measured();
+        chart.setContent(content, whole);
+        QTest::keyClick(&chart, Qt::Key_Plus);
+        QVERIFY(selection.current().time.has_value());
+        const model::TimeRange closer = *selection.current().time;
+        QVERIFY(closer.length() < whole.length());
+        content.range = closer; // as the next snapshot shows it
+        chart.setContent(content, whole);
+        QTest::keyClick(&chart, Qt::Key_Right, Qt::ControlModifier);
+        QCOMPARE(selection.current().time->length(), closer.length());
+        QVERIFY(closer.begin < selection.current().time->begin);
+        QTest::keyClick(&chart, Qt::Key_Home);
+        QVERIFY(!selection.current().time);
+    }
+
+    void aChartOfTheFutureLeavesTheSelectionAlone()
+    {
+        ui::Selection selection;
+        ui::TimeSeriesChart chart(selection, ui::ChartGestures::HoverOnly);
+        chart.resize(600, 200);
+        chart.setContent(measured(), {{}, at(30)});
+        for (const Qt::Key key : {Qt::Key_Plus, Qt::Key_Minus, Qt::Key_Home})
+            QTest::keyClick(&chart, key);
+        QTest::keyClick(&chart, Qt::Key_Right, Qt::ControlModifier);
+        QVERIFY(!selection.current().time);
+        QTest::keyClick(&chart, Qt::Key_Right);
+        QVERIFY(selection.crosshair().has_value());
+    }
+
+    void anEdgeOfTheBrushIsDraggedToTheVeryBegin()
+    {
+        ui::Selection selection;
+        ui::TimelineView timeline(selection);
+        timeline.resize(1000, 100);
+        timeline.setSnapshot(recording());
+        QTest::mousePress(&timeline, Qt::LeftButton, {}, {600, 20});
+        move(timeline, {400, 20}, Qt::LeftButton);
+        move(timeline, {20, 20}, Qt::LeftButton); // beyond the tracks, in one go
+        QTest::mouseRelease(&timeline, Qt::LeftButton, {}, {20, 20});
+        QVERIFY(selection.current().time.has_value());
+        QCOMPARE(selection.current().time->begin, model::Timestamp{});
+    }
+
+    void theTimelineIsZoomedAndPannedAndEscGoesBack()
+    {
+        ui::Selection selection;
+        ui::TimelineView timeline(selection);
+        timeline.resize(1000, 100);
+        timeline.setSnapshot(recording());
+        const auto middle = [&] { // of the tracks, as a time
+            move(timeline, {576, 20});
+            return selection.crosshair()->seconds();
+        };
+        const double whole = middle();
+        for (int i = 0; i < 6; ++i)
+            QTest::keyClick(&timeline, Qt::Key_Plus);
+        QVERIFY(std::abs(middle() - whole) < 1);
+        wheel(timeline, {576, 20}, {0, -120}, Qt::ShiftModifier);
+        const double later = middle();
+        QVERIFY2(later > whole + 1, qPrintable(QString::number(later)));
+        QTest::keyClick(&timeline, Qt::Key_Left, Qt::ControlModifier);
+        QVERIFY(middle() < later - 1);
+        QTest::keyClick(&timeline, Qt::Key_Escape);
+        QVERIFY(std::abs(middle() - whole) < 0.1);
+        QVERIFY(!selection.current().time); // zooming selects nothing
+    }
+
+    void arrowsGoFromCellToCellAndEnterSelects()
+    {
+        ui::HeatMapView view;
+        view.resize(600, 300);
+        model::HeatMap map;
+        map.range = {{}, at(10)};
+        map.columns = 10;
+        map.rows = 4;
+        map.cells.assign(40, 1.0);
+        map.greatest = 1;
+        view.setMap(map, 0, "+00:00");
+        QSignalSpy selected(&view, &ui::HeatMapView::timeSelected);
+        QTest::keyClick(&view, Qt::Key_Return);
+        QCOMPARE(selected.size(), 0); // none is reached yet
+        QTest::keyClick(&view, Qt::Key_Left, Qt::ShiftModifier);
+        QTest::keyClick(&view, Qt::Key_Right);
+        QTest::keyClick(&view, Qt::Key_Return);
+        QCOMPARE(selected.size(), 1);
+        const auto range = selected[0][0].value<model::TimeRange>();
+        QCOMPARE(range, (model::TimeRange{at(1), at(2)}));
+    }
+};
+
+QTEST_MAIN(ChartKeysTest)
+#include "chart_keys_test.moc"
