@@ -341,6 +341,8 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
 {
     if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
         showSession();
+    else if (event->key() == Qt::Key_Escape && m_selection.inspected())
+        m_selection.setInspected(std::nullopt);
     else if (event->key() == Qt::Key_Escape)
         m_selection.stepBack();
     else if (event->key() == Qt::Key_Space && m_snapshot)

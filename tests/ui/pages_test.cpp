@@ -275,6 +275,13 @@ void PagesTest::windowShowsWhatIsSelected()
     QVERIFY(window.windowTitle().contains(u"app"_s) || window.windowTitle().contains(u"sample"_s));
     window.showPage(u"capture"_s);
     window.grab();
+    // Esc closes what was opened last: the inspector, then what is selected.
+    selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
+    selection.setInspected(ui::InspectedStack{model::StackId(0u), {}, {}});
+    QTest::keyClick(&window, Qt::Key_Escape);
+    QVERIFY(!selection.inspected() && selection.current().time.has_value());
+    QTest::keyClick(&window, Qt::Key_Escape);
+    QVERIFY(!selection.current().time);
     QCOMPARE(window.size(), QSize(1024, 700));
     window.closeSession();
     QCOMPARE(window.windowTitle(), u"Genesis Profiler"_s);
