@@ -213,6 +213,8 @@ void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         m_body->setCurrentWidget(m_session);
 }
 
+void MainWindow::setSealed(bool isSealed) { m_status->setSealed(isSealed); }
+
 void MainWindow::closeSession()
 {
     m_selection.reset();
