@@ -84,8 +84,8 @@ void showKeys(QWidget *parent)
     auto *sides = new QHBoxLayout;
     sides->setSpacing(40);
     const auto all = rows();
-    const auto half = std::find_if(all.begin() + 1, all.end(),
-        [](const Row &row) { return row.first.isEmpty() && row.second == tr("Flame graphs"); });
+    const auto half = std::find_if(
+        all.begin() + 1, all.end(), [](const Row &row) { return row.first.isEmpty() && row.second == tr("Heat map"); });
     for (const auto &[from, to] : {std::pair(all.begin(), half), {half, all.end()}}) {
         auto *side = new QVBoxLayout;
         side->addLayout(newGrid({from, to}));
