@@ -299,6 +299,7 @@ void GuiApplication::onCancelled()
 
 void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot)
 {
+    m_window.setSealed(m_session.key() != nullptr);
     m_window.setSnapshot(snapshot);
     if (m_capture.isRecording() && QString::fromStdString(snapshot->file) == m_capture.output())
         m_recorded = snapshot;

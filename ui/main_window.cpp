@@ -213,6 +213,8 @@ void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         m_body->setCurrentWidget(m_session);
 }
 
+void MainWindow::setSealed(bool isSealed) { m_status->setSealed(isSealed); }
+
 void MainWindow::closeSession()
 {
     m_selection.reset();
@@ -341,6 +343,8 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
 {
     if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
         showSession();
+    else if (event->key() == Qt::Key_Escape && m_selection.inspected())
+        m_selection.setInspected(std::nullopt);
     else if (event->key() == Qt::Key_Escape)
         m_selection.stepBack();
     else if (event->key() == Qt::Key_Space && m_snapshot)

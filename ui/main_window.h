@@ -54,6 +54,8 @@ public:
     void showFailure(const QString &title, const QString &sentence, const QString &again);
     /// A new view of the session; switches to the pages when another one was shown before.
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
+    /// Whether the session is encrypted with a passphrase; call it before setSnapshot().
+    void setSealed(bool isSealed);
     /// Forgets the session.
     void closeSession();
     void showPage(model::CardPage page);

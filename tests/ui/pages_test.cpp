@@ -13,6 +13,7 @@
 #include "ui/pages/stability_page.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/launch_form.h"
 #include "ui/widgets/status_line.h"
 #include "ui/widgets/summary_card_view.h"
@@ -275,6 +276,13 @@ void PagesTest::windowShowsWhatIsSelected()
     QVERIFY(window.windowTitle().contains(u"app"_s) || window.windowTitle().contains(u"sample"_s));
     window.showPage(u"capture"_s);
     window.grab();
+    // Esc closes what was opened last: the inspector, then what is selected.
+    selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
+    selection.setInspected(ui::InspectedStack{model::StackId(0u), {}, {}});
+    QTest::keyClick(&window, Qt::Key_Escape);
+    QVERIFY(!selection.inspected() && selection.current().time.has_value());
+    QTest::keyClick(&window, Qt::Key_Escape);
+    QVERIFY(!selection.current().time);
     QCOMPARE(window.size(), QSize(1024, 700));
     window.closeSession();
     QCOMPARE(window.windowTitle(), u"Genesis Profiler"_s);
@@ -314,6 +322,12 @@ void PagesTest::damageIsSaidAndNotMuch()
         shown << label->text();
     QVERIFY2(
         shown.contains(u"the file is damaged"_s) && !shown.contains(u"nothing lost"_s), qPrintable(shown.join(u'|')));
+    line.setSealed(true);
+    line.setSnapshot(snapshot);
+    bool isSaid = false;
+    for (const ui::ElidedLabel *label : line.findChildren<ui::ElidedLabel *>())
+        isSaid = isSaid || label->accessibleName().startsWith(u"sealed · sample.gprof-session"_s);
+    QVERIFY(isSaid);
     ui::SummaryCardView card;
     model::SummaryCard answer;
     answer.sentence = model::coverage(*snapshot).sentence;

@@ -33,8 +33,8 @@ std::array<Row, 30> rows()
         {tr("Ctrl+F"), tr("Find functions; Enter goes there, Esc forgets it")}, {tr("Ctrl+O"), tr("Open a session")},
         {tr("Ctrl+M"), tr("Mark this moment, while recording")},
         {tr("Ctrl+H"), tr("Hold the view while recording goes on")},
-        {tr("Esc"), tr("One step back: the selected time, process or thread")}, {tr("F1"), tr("This list")},
-        {{}, tr("Timeline and charts")}, {tr("Drag"), tr("Select a time, for all pages")},
+        {tr("Esc"), tr("Close the inspector; then one step back: the selected time, process or thread")},
+        {tr("F1"), tr("This list")}, {{}, tr("Timeline and charts")}, {tr("Drag"), tr("Select a time, for all pages")},
         {tr("Wheel, + and −"), tr("Zoom at the pointer or the crosshair")},
         {tr("Shift+wheel, Ctrl+arrows"), tr("Earlier or later, when zoomed")},
         {tr("Left, Right"), tr("Timeline: move the selected time (Shift: its end); charts: the crosshair")},
@@ -84,8 +84,8 @@ void showKeys(QWidget *parent)
     auto *sides = new QHBoxLayout;
     sides->setSpacing(40);
     const auto all = rows();
-    const auto half = std::find_if(all.begin() + 1, all.end(),
-        [](const Row &row) { return row.first.isEmpty() && row.second == tr("Flame graphs"); });
+    const auto half = std::find_if(
+        all.begin() + 1, all.end(), [](const Row &row) { return row.first.isEmpty() && row.second == tr("Heat map"); });
     for (const auto &[from, to] : {std::pair(all.begin(), half), {half, all.end()}}) {
         auto *side = new QVBoxLayout;
         side->addLayout(newGrid({from, to}));

@@ -298,7 +298,7 @@ void ForecastPage::showChart(const model::Forecast &forecast)
     m_chartCard->setTitle(text(info.label));
     m_chartCard->setCaption(forecast.band.empty()
             ? tr("history")
-            : tr("history, then the median and the bands that hold 50 % and 90 % of the futures · drag the limit"));
+            : tr("history, then the median and the bands of 50 % and 90 % · drag the limit"));
     m_chart->setContent(content, content.range);
 }
 

@@ -93,9 +93,13 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
                             .arg(text(model::formatShare(cpu)),
                                 text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
     m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
-    m_file->setText(tr("%1 · %2").arg(QFileInfo(text(snapshot->file)).fileName(),
-        text(model::formatBytes(static_cast<double>(snapshot->fileBytes)))));
-    m_file->setToolTip(text(snapshot->file));
+    m_file->setText((m_isSealed ? tr("sealed · %1 · %2") : tr("%1 · %2"))
+                        .arg(QFileInfo(text(snapshot->file)).fileName(),
+                            text(model::formatBytes(static_cast<double>(snapshot->fileBytes)))));
+    m_file->setToolTip(m_isSealed
+            ? tr("%1\nIs encrypted with a passphrase. Reports, tables and pictures saved from here are not.")
+                  .arg(text(snapshot->file))
+            : text(snapshot->file));
 }
 
 } // namespace ui

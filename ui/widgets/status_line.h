@@ -22,6 +22,8 @@ class StatusLine : public QFrame
 public:
     explicit StatusLine(QWidget *parent = nullptr);
 
+    /// Whether the session is encrypted with a passphrase; said with the next snapshot.
+    void setSealed(bool isSealed) { m_isSealed = isSealed; }
     void setSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
 
 private:
@@ -30,6 +32,7 @@ private:
     QLabel *m_stacks;
     QLabel *m_recorder;
     ElidedLabel *m_file;
+    bool m_isSealed = false;
 };
 
 } // namespace ui
