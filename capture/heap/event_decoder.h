@@ -66,15 +66,23 @@ public:
 
     /// Whether the next event, if its record is plain(), is all of that record.
     bool isAtRecord() const { return (m_widePointer | m_wideSize) == 0; }
-    /// What a record says that is an event of its own: a Malloc or Free; else type None. Such records can be looked at
-    /// in the ring and skipped. `lastUnits`: when the thread's last event was.
-    static HeapEvent plain(const wire::Record &record, std::uint64_t lastUnits)
+    /// Whether a record is an event of its own: a Malloc or Free. Such records can be looked at in the ring and skipped.
+    static bool isPlain(const wire::Record &record)
     {
         const wire::RecordType type = record.type();
-        const bool isPlain
-            = (type == wire::RecordType::Malloc || type == wire::RecordType::Free) && record.pointer() != 0;
-        return {isPlain ? type : wire::RecordType::None, record.node(), record.pointer(), record.size(),
-            lastUnits + record.timeDelta()};
+        return (type == wire::RecordType::Malloc || type == wire::RecordType::Free) && record.pointer() != 0;
+    }
+    /// The event at `units` that a record tells of by itself.
+    static HeapEvent of(const wire::Record &record, std::uint64_t units)
+    {
+        return {record.type(), record.node(), record.pointer(), record.size(), units};
+    }
+    /// What a plain record says; of others type None. `lastUnits`: when the thread's last event was.
+    static HeapEvent plain(const wire::Record &record, std::uint64_t lastUnits)
+    {
+        HeapEvent event = of(record, lastUnits + record.timeDelta());
+        event.type = isPlain(record) ? event.type : wire::RecordType::None;
+        return event;
     }
     /// What lies before `position` were plain records; the last of them was an event at `units`.
     void skipTo(std::uint64_t position, std::uint64_t units)

@@ -139,7 +139,8 @@ public:
     /// The thread ended by `units`: a block that was inside a realloc is live again.
     void endThread(ThreadHistory &thread, std::uint64_t units);
 
-    void prefetch(std::uint64_t pointer) const { m_live.prefetch(pointer); }
+    /// Asks for memory that coming events will touch; until the next one is applied.
+    model::LiveTable::Prefetcher prefetcher() const { return m_live.prefetcher(); }
 
     /// Whether blocks are sampled or ever were: not all that are live need be known.
     bool hasSampled() const { return m_orders.back().isAfterSampling || m_orders.back().period != 0; }

@@ -143,7 +143,7 @@ template <typename Payload> bool read(const std::string &text, Payload &payload)
 
 } // namespace
 
-void ImageChannel::takeQuestion(Ring &ring)
+void ImageChannel::takeQuestion(const HeapEvent &event, Ring &ring)
 {
     const std::string text = m_program.takeText(ring.slot);
     const TargetLosses lost = losses();
@@ -151,11 +151,11 @@ void ImageChannel::takeQuestion(Ring &ring)
     wire::ScopeBegin begin;
     wire::ScopeEnd end;
     wire::ExitQuestion exit;
-    const auto kind = static_cast<wire::NoteKind>(ring.current.node);
+    const auto kind = static_cast<wire::NoteKind>(event.node);
     if (kind == wire::NoteKind::ScopeBegin && read(text, begin))
         m_pairing.scopes().begin(begin, &ring.thread, lostEvents);
     else if (kind == wire::NoteKind::ScopeEnd && read(text, end))
-        m_pairing.scopes().end(end, ring.current.units, lostEvents);
+        m_pairing.scopes().end(end, event.units, lostEvents);
     else if (kind == wire::NoteKind::Exit && read(text, exit))
         m_exitQuestion = static_cast<std::uint32_t>(exit.question);
     else

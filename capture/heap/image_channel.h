@@ -3,6 +3,7 @@
 
 #include "capture/heap/event_decoder.h"
 #include "capture/heap/event_pairing.h"
+#include "capture/heap/event_window.h"
 #include "capture/heap/image_memory.h"
 #include "capture/heap/program_events.h"
 #include "capture/heap/recorder_clock.h"
@@ -147,17 +148,21 @@ private:
         std::uint64_t aheadEnd = 0;    ///< position of the first that is not copied
         std::uint64_t aheadUsable = 0; ///< see lookAhead()
     };
-    /// When a ring's next event is due.
-    struct Turn
+    /// An event that takes more than an entry of a window.
+    struct Aside
     {
-        std::uint64_t units = 0;
+        HeapEvent event;
         Ring *ring = nullptr;
     };
 
     void findNewOwners(const RecorderClock &clock);
     std::uint64_t pass(const RecorderClock &clock, bool isFinal);
     std::uint64_t merge(const RecorderClock &clock, std::uint64_t horizon);
-    static void lowerFirst(Turn *turns, std::size_t count);
+    std::uint64_t runAlone(Ring &ring, const RecorderClock &clock, std::uint64_t lastUnits);
+    void collect(Ring &ring);
+    std::uint64_t addCurrent(Ring &ring);
+    void applyWindow(const RecorderClock &clock);
+    void applyUnusual(const EventWindow::Entry &entry, const RecorderClock &clock);
     std::uint64_t runStrictly(const RecorderClock &clock, bool isFinal, std::uint64_t horizon);
     std::uint64_t runQueue(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t run(Ring &ring, const RecorderClock &clock, std::uint64_t limitUnits);
@@ -166,7 +171,8 @@ private:
     static void decodeNext(Ring &ring);
     void enqueue(Ring &ring);
     bool acceptOldest(const RecorderClock &clock, bool isFinal);
-    void takeQuestion(Ring &ring);
+    void takeQuestion(const HeapEvent &event, Ring &ring);
+    bool apply(const HeapEvent &event, Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
     bool applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing);
     bool isInStrictOrder() const;
     bool needsNoCounterpart(const Ring &ring) const;
@@ -192,7 +198,8 @@ private:
     std::vector<std::unique_ptr<Ring>> m_rings; ///< by slot
     std::vector<Ring *> m_active;               ///< those a thread writes into
     std::vector<Ring *> m_queue;                ///< those that have something to apply, while a pass runs
-    std::vector<Turn> m_turns;                  ///< the same as a heap, the earliest in front
+    EventWindow m_window;                       ///< the part of them that is in work
+    std::vector<Aside> m_aside;                 ///< of the window
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;

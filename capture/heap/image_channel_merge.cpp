@@ -114,55 +114,114 @@ inline std::uint64_t ImageChannel::runPlainly(Ring &ring, const RecorderClock &c
 }
 
 /// What is in the queue, up to `horizon`, in the order of stamps. Returns how many events were applied.
+///
+/// Busy threads have their events in turns that nobody can guess: to look for the next one among the rings takes as long as an event itself. So
+/// what all rings have of a short window of time is collected, ring by ring, and then put in order.
 std::uint64_t ImageChannel::merge(const RecorderClock &clock, std::uint64_t horizon)
 {
-    m_turns.clear();
-    for (Ring *ring : m_queue)
-        m_turns.push_back({ring->current.units, ring});
-    std::make_heap(m_turns.begin(), m_turns.end(), [](const Turn &a, const Turn &b) { return a.units > b.units; });
-    Turn *const turns = m_turns.data();
-    std::size_t count = m_turns.size();
     std::uint64_t applied = 0;
-    bool isPlain = m_pairing.isPlain();
-    while (count > 0 && turns[0].units <= horizon) {
-        Ring &ring = *turns[0].ring;
-        std::uint64_t limit = horizon;
-        if (count > 1)
-            limit = std::min(limit, turns[1].units);
-        if (count > 2)
-            limit = std::min(limit, turns[2].units);
-        if (isPlain)
-            applied += runPlainly(ring, clock, limit);
-        while (ring.current.type != wire::RecordType::None && ring.current.units <= limit) {
-            m_pairing.settleBefore(ring.current.units);
-            applyCurrent(ring, clock, EventPairing::Missing::Keep);
-            ++applied;
-            if ((isPlain = m_pairing.isPlain()))
-                applied += runPlainly(ring, clock, limit);
+    for (;;) {
+        std::erase_if(m_queue, [=](const Ring *ring) {
+            return ring->current.type == wire::RecordType::None || ring->current.units > horizon;
+        });
+        if (m_queue.empty())
+            return applied;
+        if (m_queue.size() == 1) { // it is in order by itself
+            applied += runAlone(*m_queue.front(), clock, horizon);
+            continue;
         }
-        if (ring.current.type == wire::RecordType::None)
-            turns[0] = turns[--count];
-        else
-            turns[0].units = ring.current.units;
-        lowerFirst(turns, count);
+        std::uint64_t begin = UINT64_MAX;
+        for (const Ring *ring : m_queue)
+            begin = std::min(begin, ring->current.units);
+        m_window.open(begin, horizon);
+        for (Ring *ring : m_queue)
+            collect(*ring);
+        applyWindow(clock);
+        applied += m_window.size();
+    }
+}
+
+/// All events of a ring up to `lastUnits`.
+std::uint64_t ImageChannel::runAlone(Ring &ring, const RecorderClock &clock, std::uint64_t lastUnits)
+{
+    std::uint64_t applied = 0;
+    while (ring.current.type != wire::RecordType::None && ring.current.units <= lastUnits) {
+        if (m_pairing.isPlain()) {
+            applied += runPlainly(ring, clock, lastUnits);
+            if (ring.current.type == wire::RecordType::None || ring.current.units > lastUnits)
+                break;
+        }
+        m_pairing.settleBefore(ring.current.units);
+        applyCurrent(ring, clock, EventPairing::Missing::Keep);
+        ++applied;
     }
     return applied;
 }
 
-/// Puts the first one of a heap where it belongs.
-inline void ImageChannel::lowerFirst(Turn *turns, std::size_t count)
+/// Adds the ring's events of the window to it. They have time to come until they are applied: their memory is asked for.
+void ImageChannel::collect(Ring &ring)
 {
-    const Turn lowered = turns[0];
-    std::size_t at = 0;
-    for (std::size_t child = 1; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && turns[child + 1].units < turns[child].units)
-            ++child;
-        if (lowered.units <= turns[child].units)
-            break;
-        turns[at] = turns[child];
-        at = child;
+    const model::LiveTable::Prefetcher live = m_pairing.prefetcher();
+    const std::uint64_t last = m_window.last();
+    while (ring.current.type != wire::RecordType::None && ring.current.units <= last && m_window.makeRoom()) {
+        std::uint64_t units = addCurrent(ring);
+        wire::RingReader reader = ring.decoder.ring();
+        EventWindow::Adder adder(m_window, reader.available(), ring.thread);
+        for (; adder.hasRoom(); reader.pop()) {
+            const wire::Record record = reader.peek(0);
+            const std::uint64_t next = units + record.timeDelta();
+            if (!EventDecoder::isPlain(record) || next > last)
+                break;
+            units = next;
+            adder.add(record.pointer(), record.second, units);
+            live.prefetch(record.pointer());
+        }
+        m_window.take(adder);
+        ring.decoder.skipTo(reader.position(), units);
+        decodeNext(ring);
     }
-    turns[at] = lowered;
+}
+
+/// Adds the ring's event, which is not later than the window, and returns when it counts as. What is not for the books, or takes more than a record
+/// to tell, is kept aside: its entry has no type, and says which one it is.
+std::uint64_t ImageChannel::addCurrent(Ring &ring)
+{
+    const HeapEvent &event = ring.current;
+    // Only a hostile target's times go back: no other has one that is earlier than the window.
+    const std::uint64_t units = std::max(event.units, m_window.begin());
+    EventWindow::Adder adder(m_window, 1, ring.thread);
+    if (event.type <= wire::RecordType::Order && !wire::Record::needsWide(event.pointer, event.size)) {
+        adder.add(event.pointer, wire::Record::of(event.type, 0, event.size, event.node, 0).second, units);
+        m_pairing.prefetcher().prefetch(event.pointer);
+    } else {
+        adder.add(m_aside.size(), 0, units);
+        m_aside.push_back({event, &ring});
+    }
+    m_window.take(adder);
+    return units;
+}
+
+void ImageChannel::applyWindow(const RecorderClock &clock)
+{
+    bool isPlain = m_pairing.isPlain();
+    m_window.visit([&](const EventWindow::Entry &entry) {
+        const HeapEvent event = entry.event();
+        if (isPlain && m_pairing.applyPlainly(event, clock.toUs(event.units), *entry.thread)) [[likely]]
+            return;
+        applyUnusual(entry, clock);
+        isPlain = m_pairing.isPlain();
+    });
+    m_aside.clear();
+}
+
+[[gnu::noinline]] void ImageChannel::applyUnusual(const EventWindow::Entry &entry, const RecorderClock &clock)
+{
+    m_pairing.settleBefore(entry.units);
+    const HeapEvent event = entry.event();
+    if (event.type == wire::RecordType::None)
+        apply(m_aside[entry.pointer].event, *m_aside[entry.pointer].ring, clock, EventPairing::Missing::Keep);
+    else
+        m_pairing.apply(event, clock.toUs(event.units), *entry.thread, EventPairing::Missing::Keep);
 }
 
 std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t horizon)
@@ -244,7 +303,7 @@ bool ImageChannel::lookAhead(Ring &ring)
         for (const wire::RingReader copy = reader; next < wanted; ++next) {
             const wire::Record record = copy.peek(next - position);
             ahead[next % kMostAhead] = record;
-            m_pairing.prefetch(record.pointer());
+            m_pairing.prefetcher().prefetch(record.pointer());
         }
         ring.aheadEnd = next;
     }
@@ -278,17 +337,24 @@ bool ImageChannel::acceptOldest(const RecorderClock &clock, bool isFinal)
 
 bool ImageChannel::applyCurrent(Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
 {
-    const HeapEvent &event = ring.current;
-    if (isQuestion(event))
-        takeQuestion(ring);
-    else if (ProgramEvents::isOne(event.type))
-        m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
-    else if (m_pairing.apply(event, clock.toUs(event.units), ring.thread, missing) == EventPairing::Verdict::MustWait)
+    if (!apply(ring.current, ring, clock, missing))
         return false;
     m_stalledRings -= ring.isStalled ? 1 : 0;
     ring.isStalled = false;
     ring.isLast = false;
     decodeNext(ring);
+    return true;
+}
+
+/// False if the event must wait.
+bool ImageChannel::apply(const HeapEvent &event, Ring &ring, const RecorderClock &clock, EventPairing::Missing missing)
+{
+    if (isQuestion(event))
+        takeQuestion(event, ring);
+    else if (ProgramEvents::isOne(event.type))
+        m_program.apply(event, clock.toNs(event.units), ring.slot, ring.tid);
+    else
+        return m_pairing.apply(event, clock.toUs(event.units), ring.thread, missing) != EventPairing::Verdict::MustWait;
     return true;
 }
 

@@ -44,7 +44,7 @@ public:
             && static_cast<std::uint32_t>(pointer >> 4) != 0;
     }
 
-    bool isOf(std::uint64_t pointer) const { return (first ^ pointer >> 4) << (64 - kPointerBits) == 0; }
+    bool isOf(std::uint64_t pointerOfBlock) const { return pointer() == pointerOfBlock; }
     std::uint64_t pointer() const { return (first << (64 - kPointerBits)) >> (60 - kPointerBits); }
     /// The block is one that it cannot hold.
     bool isOther() const { return size() == kOther; }
@@ -70,6 +70,13 @@ static_assert(sizeof(LiveEntry) == 16);
 /// counts those that went past it. One owning thread.
 class LiveLines
 {
+    static constexpr std::size_t kLine = 4;
+    struct alignas(64) Line
+    {
+        std::uint64_t firsts[kLine] = {}; ///< of the entries; 0: empty
+        std::uint64_t seconds[kLine] = {};
+    };
+
 public:
     LiveLines();
 
@@ -85,8 +92,27 @@ public:
         return {line.firsts[place % kLine], line.seconds[place % kLine]};
     }
 
-    /// Asks for the memory that a coming look for `pointer` will touch.
-    void prefetch(std::uint64_t pointer) const { __builtin_prefetch(m_lines.data() + homeOf(pointer), 1); }
+    /// Asks for memory; until the table grows.
+    class Prefetcher
+    {
+    public:
+        /// What a coming look for `pointer` will touch.
+        [[gnu::always_inline]] void prefetch(std::uint64_t pointer) const
+        {
+            __builtin_prefetch(m_lines + (hashOf(pointer) >> m_shift), 1);
+        }
+
+    private:
+        friend class LiveLines;
+        Prefetcher(const Line *lines, unsigned shift)
+            : m_lines(lines)
+            , m_shift(shift)
+        {
+        }
+        const Line *m_lines;
+        unsigned m_shift;
+    };
+    Prefetcher prefetcher() const { return {m_lines.data(), m_shift}; }
 
     /// The entry of `pointer`; `first` is 0 if there is none.
     LiveEntry find(std::uint64_t pointer) const;
@@ -97,7 +123,7 @@ public:
         const std::size_t home = homeOf(pointer);
         Line &line = m_lines[home];
         const unsigned empty = whereIs(line, 0);
-        if (empty == 0 || m_passed[home] != 0 || whereIs(line, tagOf(pointer)) != 0) [[unlikely]]
+        if (unsigned{empty == 0} | m_passed[home] | whereIs(line, tagOf(pointer))) [[unlikely]]
             return insertElsewhere(pointer, entry);
         const auto slot = static_cast<unsigned>(std::countr_zero(empty));
         line.firsts[slot] = entry.first;
@@ -125,14 +151,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t kLine = 4;
     static constexpr unsigned kFirstBits = 8;
-
-    struct alignas(64) Line
-    {
-        std::uint64_t firsts[kLine] = {}; ///< of the entries; 0: empty
-        std::uint64_t seconds[kLine] = {};
-    };
 
     static std::uint32_t tagOf(std::uint64_t pointer) { return static_cast<std::uint32_t>(pointer >> 4); }
     std::size_t homeOf(std::uint64_t pointer) const { return hashOf(pointer) >> m_shift; }

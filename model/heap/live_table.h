@@ -19,8 +19,9 @@ class LiveTable
 public:
     std::size_t size() const { return m_blocks.size() + m_odd; }
 
-    /// Asks for the memory that a coming insert(), at() or take() of `pointer` will touch.
-    void prefetch(std::uint64_t pointer) const { m_blocks.prefetch(pointer); }
+    /// Asks for the memory that a coming insert(), at() or take() will touch; until the next of them.
+    using Prefetcher = LiveLines::Prefetcher;
+    Prefetcher prefetcher() const { return m_blocks.prefetcher(); }
 
     bool contains(std::uint64_t pointer) const
     {
@@ -41,7 +42,7 @@ public:
     /// The same of a block that its entry holds; false, and nothing is done, if there is none or it is another.
     [[gnu::always_inline]] bool takeUsual(std::uint64_t pointer, LiveEntry &taken)
     {
-        return LiveEntry::canHold(pointer) && m_blocks.take<false>(pointer, taken);
+        return m_blocks.take<false>(pointer, taken); // at an odd address it finds none
     }
 
     /// The block at `pointer`, if there is one.

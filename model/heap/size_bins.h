@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -10,15 +11,14 @@ namespace model {
 /// Bin 0: size 0 and 1; bins end at kSizeBinCount − 1, which holds everything larger too.
 inline constexpr std::uint16_t kSizeBinCount = 80;
 
-/// The bin of a requested size in bytes.
+/// The bin of a requested size in bytes, below 2^53.
 constexpr std::uint16_t sizeBin(std::uint64_t bytes)
 {
-    if (bytes < 2)
-        return 0;
-    const auto power = static_cast<unsigned>(std::bit_width(bytes) - 1);
-    const unsigned upperHalf = static_cast<unsigned>((bytes >> (power - 1)) & 1u);
-    const unsigned bin = power * 2 + upperHalf - 1;
-    return static_cast<std::uint16_t>(bin < kSizeBinCount ? bin : kSizeBinCount - 1u);
+    // As a floating-point number its power of two and the bit below stand side by side.
+    constexpr std::int64_t kPowerZero = 2 * 1023 + 1;
+    const auto number = static_cast<double>(static_cast<std::int64_t>(bytes));
+    const std::int64_t bin = static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(number) >> 51) - kPowerZero;
+    return static_cast<std::uint16_t>(std::clamp<std::int64_t>(bin, 0, kSizeBinCount - 1));
 }
 
 /// The least size in bytes that falls into `bin`.

@@ -378,6 +378,34 @@ private Q_SLOTS:
     }
 
     /// As a hostile target does it.
+    void timesThatGoBackCountAsOfWhatIsInWork()
+    {
+        std::uint64_t now = 1'000'000;
+        const RecorderClock clock(now);
+        auto memory = ImageMemory::create(clock.kind(), 1);
+        QVERIFY(bool(memory));
+        ImageChannel channel(std::move(*memory), 1, true);
+        wire::ThreadSlot &slot = channel.memory().view().slot(0);
+        wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
+        std::uint64_t written = 0;
+        const auto put = [&](const wire::Record &record) { ring[written++] = record; };
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            put(wire::Record::time(i % 2 == 0 ? now - i : i));
+            put(wire::Record::of(RecordType::Malloc, 64 + 64 * i, 10, 20, 0));
+            put(wire::Record::of(RecordType::Free, 64 + 64 * i, 0, 0, 1));
+        }
+        slot.serial.store(1);
+        slot.state.store(wire::SlotState::Taken);
+        slot.head.store(written);
+        now += UnsettledBlocks::kSkewUnits + 1;
+        channel.drain(clock, true);
+        const model::HeapTickCounts tick = channel.pairing().ledger().takeTick();
+        QCOMPARE(tick.total.allocations, std::int64_t{100});
+        QCOMPARE(tick.total.frees, std::int64_t{100});
+        QCOMPARE(tick.live, (model::HeapLevel{0, 0}));
+    }
+
+    /// As a hostile target does it.
     void addressThatIsAllocatedOverAndOverIsSettledOnTheWay()
     {
         std::uint64_t now = 1'000'000;
