@@ -23,6 +23,8 @@ namespace {
 
 QString tr(const char *words) { return QCoreApplication::translate("KeyList", words); }
 
+constexpr int kWordsWidth = 230;
+
 /// A heading where the first is empty.
 using Row = std::pair<QString, QString>;
 
@@ -66,7 +68,9 @@ QGridLayout *newGrid(const std::vector<Row> &rows)
         grid->addWidget(newLabel(key), line, 0, Qt::AlignTop);
         QLabel *what = newLabel(words, TextSize::Body, TextWeight::Normal, "muted");
         what->setWordWrap(true);
-        what->setMinimumWidth(220);
+        // At one width, so that its height is known: a grid guesses that of wrapped text, and cuts off what it did not expect.
+        what->setFixedWidth(kWordsWidth);
+        what->setMinimumHeight(what->heightForWidth(kWordsWidth));
         grid->addWidget(what, line++, 1);
     }
     return grid;
