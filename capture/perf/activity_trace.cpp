@@ -118,10 +118,13 @@ void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
                 fmt::format("rings of {} KiB per CPU", m_events.ringBytes() >> 10)});
     m_lostReported = m_lost;
 
-    // Only where some were left out on purpose, or lost, do the counts have to agree.
+    // Only where some were left out on purpose, or lost, do the counts have to agree; and in the tick after, as the counters of all threads are not
+    // read at one moment: of calls that were made meanwhile the records are there already. Such a deficit is made up for before any more count.
     const bool isWhole = m_isWholeTick && m_gate.areCallsOpen && !hasLost;
-    const std::int64_t missing = m_callsMissing - std::exchange(m_missingReported, m_callsMissing);
-    const std::int64_t uncounted = isWhole ? 0 : std::max<std::int64_t>(missing, 0);
+    const std::int64_t missing = std::max<std::int64_t>(m_callsMissing - m_missingReported, 0);
+    m_missingReported += missing;
+    const std::int64_t uncounted = isWhole && m_wasWhole ? 0 : missing;
+    m_wasWhole = isWhole;
     m_isWholeTick = m_isNextTickWhole && m_gate.areCallsOpen;
     if (uncounted > 0)
         batch.losses.push_back({model::LossKind::CallsEstimated, model::ImageId(), uncounted,

@@ -51,10 +51,11 @@ private:
     /// Records of calls that began, read from the rings, whichever tick they are of: up to this time, and while a tick is read later ones.
     std::int64_t m_callsTaken = 0, m_callsTakenAfter = 0;
     std::uint64_t m_countedUntilNs = kForEver;
-    /// Calls that the kernel had counted when a tick was read, and of which there was no record: of the last tick, and of the one before.
+    /// Calls that the kernel had counted when a tick was read, and of which there was no record; the most that has been told, or passed over, of them.
     std::int64_t m_callsMissing = 0, m_missingReported = 0;
     bool m_isWholeTick = true; ///< all calls of the tick were recorded, as far as is known
     bool m_isNextTickWhole = true;
+    bool m_wasWhole = true; ///< the tick before
 };
 
 } // namespace capture

@@ -294,14 +294,14 @@ void TraceEvents::setCallStacksEnabled(bool isEnabled) { setEnabled(TraceRecordK
 TraceEvents::CallCount TraceEvents::callCount() const
 {
     CallCount sum;
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    sum.timeNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     for (const PerfDescriptor &counter : m_counters) {
         std::uint64_t value = 0;
         if (read(counter.get(), &value, sizeof(value)) == static_cast<ssize_t>(sizeof(value)))
             sum.calls += static_cast<std::int64_t>(value);
     }
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sum.timeNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     return sum;
 }
 

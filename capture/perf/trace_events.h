@@ -64,7 +64,8 @@ public:
     struct CallCount
     {
         std::int64_t calls = 0;
-        std::uint64_t timeNs = 0; ///< when that was, as in the records
+        std::uint64_t timeNs
+            = 0; ///< as in the records: when the last counter had been read; of calls just before some may be missing
     };
     /// System calls since the start, of all threads, recorded or not; none where calls are not traced.
     CallCount callCount() const;

@@ -123,7 +123,12 @@ private Q_SLOTS:
         if (!m_callsDenied.isEmpty())
             QSKIP(qPrintable(m_callsDenied));
         record({u"--syscalls"_s, u"--waits"_s}, {u"threads"_s, u"500"_s, u"20"_s});
-        QCOMPARE(totalOf(m_genprof.report(u"syscalls"_s), u"getppid"_s).count, 500 * 20);
+        // So many threads at once may make more calls in a moment than are recorded one by one; then what is missing is shared out among all kinds.
+        constexpr qint64 kMade = 500 * 20, kMostOff = kMade / 20;
+        const Total found = totalOf(m_genprof.report(u"syscalls"_s), u"getppid"_s);
+        QVERIFY2(found.estimated == 0 ? found.count == kMade : std::abs(found.count - kMade) <= kMostOff,
+            qPrintable(u"%1, of them %2 estimated"_s.arg(found.count).arg(found.estimated)));
+        QVERIFY(found.count - found.estimated <= kMade);
     }
 
     void endsCallsThatNeverReturn()
