@@ -233,6 +233,32 @@ private:
     std::int64_t m_contradictions = 0;
 };
 
+/// A recorder with a target of one thread, whose ring a test fills. Time stands still but for drain().
+struct OneThread
+{
+    std::uint64_t now = 1'000'000;
+    RecorderClock clock{now};
+    ImageChannel channel{std::move(ImageMemory::create(clock.kind(), 1).value()), 1, true};
+    wire::ThreadSlot &slot = channel.memory().view().slot(0);
+    wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
+    std::uint64_t written = 0;
+
+    void put(const wire::Record &record) { ring[written++] = record; }
+    /// The thread is seen from now on, and what it has put.
+    void publish()
+    {
+        slot.serial.store(1);
+        slot.state.store(wire::SlotState::Taken);
+        slot.head.store(written);
+    }
+    /// As late as what was put has to be applied, or a step further.
+    void drain(bool isFinal)
+    {
+        now += UnsettledBlocks::kSkewUnits + 1;
+        channel.drain(clock, isFinal);
+    }
+};
+
 } // namespace
 
 class StampOrderTest : public QObject
@@ -355,51 +381,30 @@ private Q_SLOTS:
 
     void freeWithoutAnAllocationIsCountedOnceNoneCanCome()
     {
-        std::uint64_t now = 1'000'000;
-        const RecorderClock clock(now);
-        auto memory = ImageMemory::create(clock.kind(), 1);
-        QVERIFY(bool(memory));
-        ImageChannel channel(std::move(*memory), 1, true);
-        wire::ThreadSlot &slot = channel.memory().view().slot(0);
-        wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
-        ring[0] = wire::Record::time(now);
-        ring[1] = wire::Record::of(RecordType::Free, 64, 0, 0, 0);
-        slot.serial.store(1);
-        slot.state.store(wire::SlotState::Taken);
-        slot.head.store(2);
-        now += UnsettledBlocks::kSkewUnits + 1;
-        channel.drain(clock, false);
-        QVERIFY(!channel.pairing().isSettled());
-        QCOMPARE(channel.pairing().takeLosses().unknownFrees, 0);
-        now += UnsettledBlocks::kSkewUnits + 1;
-        channel.drain(clock, false);
-        QVERIFY(channel.pairing().isSettled());
-        QCOMPARE(channel.pairing().takeLosses().unknownFrees, 1);
+        OneThread one;
+        one.put(wire::Record::time(one.now));
+        one.put(wire::Record::of(RecordType::Free, 64, 0, 0, 0));
+        one.publish();
+        one.drain(false);
+        QVERIFY(!one.channel.pairing().isSettled());
+        QCOMPARE(one.channel.pairing().takeLosses().unknownFrees, 0);
+        one.drain(false);
+        QVERIFY(one.channel.pairing().isSettled());
+        QCOMPARE(one.channel.pairing().takeLosses().unknownFrees, 1);
     }
 
     /// As a hostile target does it.
     void timesThatGoBackCountAsOfWhatIsInWork()
     {
-        std::uint64_t now = 1'000'000;
-        const RecorderClock clock(now);
-        auto memory = ImageMemory::create(clock.kind(), 1);
-        QVERIFY(bool(memory));
-        ImageChannel channel(std::move(*memory), 1, true);
-        wire::ThreadSlot &slot = channel.memory().view().slot(0);
-        wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
-        std::uint64_t written = 0;
-        const auto put = [&](const wire::Record &record) { ring[written++] = record; };
+        OneThread one;
         for (std::uint64_t i = 0; i < 100; ++i) {
-            put(wire::Record::time(i % 2 == 0 ? now - i : i));
-            put(wire::Record::of(RecordType::Malloc, 64 + 64 * i, 10, 20, 0));
-            put(wire::Record::of(RecordType::Free, 64 + 64 * i, 0, 0, 1));
+            one.put(wire::Record::time(i % 2 == 0 ? one.now - i : i));
+            one.put(wire::Record::of(RecordType::Malloc, 64 + 64 * i, 10, 20, 0));
+            one.put(wire::Record::of(RecordType::Free, 64 + 64 * i, 0, 0, 1));
         }
-        slot.serial.store(1);
-        slot.state.store(wire::SlotState::Taken);
-        slot.head.store(written);
-        now += UnsettledBlocks::kSkewUnits + 1;
-        channel.drain(clock, true);
-        const model::HeapTickCounts tick = channel.pairing().ledger().takeTick();
+        one.publish();
+        one.drain(true);
+        const model::HeapTickCounts tick = one.channel.pairing().ledger().takeTick();
         QCOMPARE(tick.total.allocations, std::int64_t{100});
         QCOMPARE(tick.total.frees, std::int64_t{100});
         QCOMPARE(tick.live, (model::HeapLevel{0, 0}));
@@ -408,25 +413,16 @@ private Q_SLOTS:
     /// As a hostile target does it.
     void addressThatIsAllocatedOverAndOverIsSettledOnTheWay()
     {
-        std::uint64_t now = 1'000'000;
-        const RecorderClock clock(now);
-        auto memory = ImageMemory::create(clock.kind(), 1);
-        QVERIFY(bool(memory));
-        ImageChannel channel(std::move(*memory), 1, true);
-        wire::ThreadSlot &slot = channel.memory().view().slot(0);
-        wire::Record *ring = channel.memory().view().ring(slot.ringOffset);
+        OneThread one;
         constexpr std::uint32_t kBlocks = 1000;
-        ring[0] = wire::Record::time(now);
+        one.put(wire::Record::time(one.now));
         for (std::uint32_t i = 0; i < kBlocks; ++i)
-            ring[1 + i] = wire::Record::of(RecordType::Malloc, 64, 10, 20, 0);
-        slot.serial.store(1);
-        slot.state.store(wire::SlotState::Taken);
-        slot.head.store(1 + kBlocks);
-        now += UnsettledBlocks::kSkewUnits + 1;
-        channel.drain(clock, false);
-        QVERIFY(channel.pairing().takeLosses().missedFrees > kBlocks / 2);
-        channel.drain(clock, true);
-        const model::HeapTickCounts tick = channel.pairing().ledger().takeTick();
+            one.put(wire::Record::of(RecordType::Malloc, 64, 10, 20, 0));
+        one.publish();
+        one.drain(false);
+        QVERIFY(one.channel.pairing().takeLosses().missedFrees > kBlocks / 2);
+        one.channel.drain(one.clock, true);
+        const model::HeapTickCounts tick = one.channel.pairing().ledger().takeTick();
         QCOMPARE(tick.total.allocations, std::int64_t{kBlocks});
         QCOMPARE(tick.live, (model::HeapLevel{10, 1}));
     }

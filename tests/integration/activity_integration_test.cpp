@@ -129,6 +129,9 @@ private Q_SLOTS:
         QVERIFY2(found.estimated == 0 ? found.count == kMade : std::abs(found.count - kMade) <= kMostOff,
             qPrintable(u"%1, of them %2 estimated"_s.arg(found.count).arg(found.estimated)));
         QVERIFY(found.count - found.estimated <= kMade);
+        if (found.estimated > 0)
+            QVERIFY(m_genprof.genprof({u"report"_s, m_genprof.session(), u"--what"_s, u"losses"_s})
+                        .out.contains("System calls counted"));
     }
 
     void endsCallsThatNeverReturn()
