@@ -12,13 +12,14 @@ std::uint32_t capturePlainly(ThreadState &thread)
     const StackMemory memory(thread.stack);
     const unwind::StackWalk walk = unwind::unwind(
         unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);
+    const NodesOf nodes{thread, &tracing.memory.node(0)};
     std::size_t leaf = 0;
     while (leaf < walk.count && tracing.isOwnCode(thread.walk[leaf]))
         ++leaf;
     auto node = static_cast<std::uint32_t>(walk.end);
     for (std::size_t i = walk.count; i-- > leaf;) {
         const std::uint64_t address = thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0);
-        const std::uint32_t child = thread.nodes.child(tracing.tree, tracing.modules, node, address);
+        const std::uint32_t child = nodes.child(node, address);
         if (child == node)
             return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = child;
@@ -29,7 +30,7 @@ std::uint32_t capturePlainly(ThreadState &thread)
 void forgetStack(ThreadState &thread, std::uint64_t generation)
 {
     thread.steps.flush();
-    thread.nodes.flush();
+    thread.modules.flush();
     thread.last.forget();
     thread.generation = generation;
 }

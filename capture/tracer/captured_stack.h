@@ -17,20 +17,24 @@ struct RulesOf
     {
         return thread.steps.step(g_tracing.rules, g_tracing.findObject, returnAddress);
     }
+    std::uint64_t fromRsp(std::uint64_t returnAddress) const
+    {
+        return thread.steps.fromRsp(g_tracing.rules, g_tracing.findObject, returnAddress);
+    }
     unwind::FrameRule rule(std::uint64_t pc) const
     {
         return unwind::LocalRules(g_tracing.rules, g_tracing.findObject).rule(pc);
     }
 };
 
-/// The nodes of the process, behind a thread's own cache of them.
+/// The nodes of the process.
 struct NodesOf
 {
     ThreadState &thread;
     const wire::Node *all; ///< by number
     std::uint32_t child(std::uint32_t parent, std::uint64_t address) const
     {
-        return thread.nodes.child(g_tracing.tree, g_tracing.modules, parent, address);
+        return g_tracing.tree.child(parent, address, thread.modules.moduleOf(g_tracing.modules, address));
     }
     std::uint64_t address(std::uint32_t node) const { return all[node].address; }
     std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }

@@ -25,6 +25,32 @@ struct FrameStep
     bool needsRule() const { return fromRsp == kNotFromRsp && fromRbp == 0; }
     bool isFromRbp() const { return fromRbp != 0; }
 
+    /// Packed into 28 bits, for a cache whose entry is one word: from the lowest, 16 bits of `fromRsp` or `fromRbp`, 11 bits of the words that `rbpFrom`
+    /// is below, and 1 bit that says that it is not from rsp.
+    static constexpr unsigned kPackedBits = 28;
+    static constexpr std::uint32_t kPackedNotFromRsp = std::uint32_t{1} << 27;
+    static constexpr std::uint32_t kNotPacked = 0xffffffff; ///< it does not fit: a frame of 64 KiB or more
+
+    constexpr std::uint32_t packed() const
+    {
+        const auto saved = static_cast<std::uint32_t>(-rbpFrom / kWord);
+        if (saved >= kPackedNotFromRsp >> 16 || (fromRsp != kNotFromRsp && fromRsp > 0xffff))
+            return kNotPacked;
+        if (fromRsp != kNotFromRsp)
+            return saved << 16 | fromRsp;
+        return kPackedNotFromRsp | saved << 16 | static_cast<std::uint16_t>(fromRbp);
+    }
+    static constexpr FrameStep unpacked(std::uint32_t packed)
+    {
+        const auto saved = static_cast<int>((packed & ~kPackedNotFromRsp) >> 16);
+        const auto rbpFrom = static_cast<std::int16_t>(-saved * kWord);
+        if (packed < kPackedNotFromRsp)
+            return {unpackedFromRsp(packed), rbpFrom, 0};
+        return {kNotFromRsp, rbpFrom, static_cast<std::int16_t>(packed & 0xffff)};
+    }
+    /// `fromRsp` of what is packed below kPackedNotFromRsp.
+    static constexpr std::uint32_t unpackedFromRsp(std::uint64_t packed) { return packed & 0xffff; }
+
     static constexpr FrameStep of(unwind::FrameRule rule)
     {
         using unwind::FrameRule;
@@ -45,6 +71,9 @@ struct FrameStep
             return {};
         return {kNotFromRsp, static_cast<std::int16_t>(rbpFrom), static_cast<std::int16_t>(fromRbp)};
     }
+
+private:
+    static constexpr int kWord = 8; ///< all offsets are of whole words: see unwind::FrameRule
 };
 static_assert(sizeof(FrameStep) == 8);
 

@@ -38,7 +38,7 @@ public:
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
     ///
-    /// `rules.step(returnAddress)` gives the FrameStep of a frame and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
+    /// `rules.step(returnAddress)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
     /// stack; `nodes.child(parent, pc)` interns a frame and returns `parent` where it is refused; `nodes.address(node)` and
     /// `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
     template <typename Rules, typename Nodes>
@@ -121,7 +121,7 @@ private:
     std::uint64_t m_walked = 0;
     /// The leaf's node, and above it more bits of the hash, by a hash of the landing and the pcs walked. Only a guess: the tree itself says
     /// whether it is right.
-    static constexpr unsigned kLeafBits = 11, kNodeBits = 24;
+    static constexpr unsigned kLeafBits = 12, kNodeBits = 24;
     static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
     std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
     Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
@@ -247,7 +247,7 @@ template <typename Rules, typename Nodes>
                 return keep({frame, kept.node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash}, nodes);
             break;
         }
-        const std::uint64_t next = slot + rules.step(pc).fromRsp;
+        const std::uint64_t next = slot + rules.fromRsp(pc);
         if (next > last || walked == m_walk + kMostFrames) [[unlikely]]
             break;
         *walked = {slot, pc};

@@ -54,8 +54,11 @@ bool StackTree::reset(wire::MemoryView memory)
 
 std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
 {
+    const std::uint32_t next = parent + 1;
+    if (next == m_memory.header().usedNodes.load(std::memory_order_relaxed))
+        return add(parent, address, module); // the newest node: it has no children yet
     // The frames that a stack added were numbered one after the other: mostly its line has been fetched with the parent's.
-    if (const std::uint32_t next = parent + 1; next < wire::kMaxNodes && isNode(next, parent, address, module))
+    if (next < wire::kMaxNodes && isNode(next, parent, address, module))
         return next;
     const Index &index = *m_index.load(std::memory_order_acquire);
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
@@ -116,10 +119,11 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t has
     const std::uint32_t slot = node | tagOf(hash, kNumberBits);
     std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
     for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
-        std::uint32_t empty = 0;
-        if (index.slots[at].load(std::memory_order_relaxed) == 0
-            && index.slots[at].compare_exchange_strong(empty, slot, std::memory_order_acq_rel))
+        // Not exchanged: who comes to the same slot at once takes this node out of the index, and it is made again when it is looked for.
+        if (index.slots[at].load(std::memory_order_relaxed) == 0) {
+            index.slots[at].store(slot, std::memory_order_release);
             return true;
+        }
     }
     return false;
 }

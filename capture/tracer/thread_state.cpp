@@ -9,25 +9,7 @@
 
 namespace capture::tracer {
 
-void NodeCache::flush()
-{
-    std::memset(static_cast<void *>(m_entries), 0, sizeof m_entries);
-    std::memset(static_cast<void *>(m_modules), 0, sizeof m_modules);
-}
-
-void StepCache::flush() { std::memset(m_addresses, 0xff, sizeof m_addresses); } // where no code is
-
-FrameStep StepCache::find(
-    std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
-{
-    const unwind::FrameRule rule
-        = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
-    // Code that nobody knows may be known a moment later.
-    if (rule.kind() == unwind::RuleKind::NoInfo)
-        return {};
-    m_addresses[at] = returnAddress;
-    return m_steps[at] = FrameStep::of(rule);
-}
+void ModuleCache::flush() { std::memset(static_cast<void *>(m_modules), 0, sizeof m_modules); }
 
 void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t guestThread)
 {

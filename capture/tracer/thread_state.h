@@ -6,30 +6,17 @@
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/stack_memory.h"
 #include "capture/tracer/stack_tree.h"
+#include "capture/tracer/step_cache.h"
 #include "capture/unwind/local_rules.h"
 #include "capture/wire/shared_ring.h"
 
 namespace capture::tracer {
 
-/// A direct-mapped cache (parent, address) → node in front of the shared tree: the tree costs cache and TLB misses, this
-/// costs one line. Behind it the modules that were found last.
-class NodeCache
+/// The modules that a thread found last, by where their code lies, roughly.
+class ModuleCache
 {
 public:
-    std::uint32_t child(StackTree &tree, ModuleRegistry &modules, std::uint32_t parent, std::uint64_t address)
-    {
-        Entry &entry = m_entries[((address ^ (std::uint64_t{parent} << 17)) * 0x9e3779b97f4a7c15) >> (64 - kBits)];
-        if (entry.address == address && entry.parent == parent)
-            return entry.node;
-        const std::uint32_t node = tree.child(parent, address, moduleOf(modules, address));
-        // A node that was refused must be counted each time.
-        if (node != parent)
-            entry = {address, parent, node};
-        return node;
-    }
-    void flush();
-
-private:
+    /// The index of the module whose code `address`, as a node has it, belongs to.
     std::uint32_t moduleOf(ModuleRegistry &modules, std::uint64_t address)
     {
         // A return address may be the first byte after its module's last call: look for the call itself.
@@ -40,39 +27,11 @@ private:
             found = modules.moduleAt(pc);
         return found.index;
     }
-
-    static constexpr unsigned kBits = 11;
-    static constexpr std::size_t kModules = 8;
-    struct Entry
-    {
-        std::uint64_t address;
-        std::uint32_t parent;
-        std::uint32_t node;
-    };
-    Entry m_entries[std::size_t{1} << kBits];
-    ModuleRegistry::Found m_modules[kModules]; ///< by where the address lies, roughly
-};
-
-/// A thread's own cache of steps, by return address, in front of the process's rules: a few pages that stay in the first-level cache
-/// and the TLB, where the large one, hashed over 64 pages, does not.
-class StepCache
-{
-public:
-    FrameStep step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
-    {
-        const std::size_t at = (returnAddress * 0x9e3779b97f4a7c15) >> (64 - kBits);
-        return m_addresses[at] == returnAddress ? m_steps[at] : find(at, shared, findObject, returnAddress);
-    }
-    /// Also before the first use.
     void flush();
 
 private:
-    static constexpr unsigned kBits = 9;
-    [[gnu::noinline]] FrameStep find(
-        std::size_t at, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress);
-
-    std::uint64_t m_addresses[std::size_t{1} << kBits];
-    FrameStep m_steps[std::size_t{1} << kBits];
+    static constexpr std::size_t kModules = 8;
+    ModuleRegistry::Found m_modules[kModules];
 };
 
 /// Which blocks a thread records.
@@ -118,7 +77,7 @@ struct ThreadState
     KnownStack stack;
     IncrementalStack last;
     StepCache steps;
-    NodeCache nodes;
+    ModuleCache modules;
     std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
     bool walkIsExact[IncrementalStack::kMostFrames];
 

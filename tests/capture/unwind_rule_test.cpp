@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/tracer/frame_step.h"
+#include "capture/tracer/step_cache.h"
 #include "capture/unwind/rule_cache.h"
 
 #include <QTest>
@@ -92,6 +93,57 @@ private Q_SLOTS:
         FrameRule fromRegister = ruleOfOffset(64);
         fromRegister.setSavedFromRegister();
         QVERIFY(isLeft(signal) && isLeft(realigned) && isLeft(from) && isLeft(onAddress) && isLeft(fromRegister));
+    }
+
+    void stepsFitIntoTwentyEightBits()
+    {
+        using capture::tracer::FrameStep;
+        const auto isSame = [](FrameStep step) {
+            const std::uint32_t packed = step.packed();
+            const FrameStep other = FrameStep::unpacked(packed);
+            return packed >> FrameStep::kPackedBits == 0 && other.fromRsp == step.fromRsp
+                && other.rbpFrom == step.rbpFrom && other.fromRbp == step.fromRbp
+                && (packed < FrameStep::kPackedNotFromRsp) == (step.fromRsp != FrameStep::kNotFromRsp)
+                && (step.fromRsp == FrameStep::kNotFromRsp || FrameStep::unpackedFromRsp(packed) == step.fromRsp);
+        };
+        QVERIFY(isSame(FrameStep())); // which needs its rule
+        for (const std::uint32_t size : {8U, 16U, 4096U, 0xfff8U})
+            for (const int saved : {0, -8, -480, -16376})
+                QVERIFY(isSame({size, static_cast<std::int16_t>(saved), 0}));
+        for (const int fromRbp : {8, -8, 32760, -32768})
+            QVERIFY(isSame({FrameStep::kNotFromRsp, -8, static_cast<std::int16_t>(fromRbp)}));
+        QCOMPARE((FrameStep{0x10000, 0, 0}.packed()), FrameStep::kNotPacked);
+        QCOMPARE((FrameStep{64, -16384, 0}.packed()), FrameStep::kNotPacked);
+    }
+
+    void stepsAreFoundByTheirOwnAddressAlone()
+    {
+        using capture::tracer::FrameStep;
+        CacheMemory memory(12);
+        RuleCache rules(memory.entries.get(), 12);
+        const auto nobody = [](void *, dl_find_object *) { return -1; };
+        const auto steps = std::make_unique<capture::tracer::StepCache>();
+        steps->flush();
+        // Many more than it has entries, near each other and far apart, each with a size of its own.
+        const auto sizeOf = [](std::uint64_t i) { return static_cast<std::int64_t>(8 + i % 1000 * 8); };
+        std::vector<std::uint64_t> addresses;
+        for (std::uint64_t i = 0; i < 5000; ++i)
+            addresses.push_back(i % 2 == 0 ? 0x400000 + i * 3 : 0x7fff00000000 - (i << 24 | i));
+        for (int round = 0; round < 3; ++round)
+            for (std::uint64_t i = 0; i < addresses.size(); ++i) {
+                rules.insert(lookupAddress(addresses[i], false), ruleOfOffset(sizeOf(i)), rules.generation());
+                QCOMPARE(steps->fromRsp(rules, nobody, addresses[i]), static_cast<std::uint64_t>(sizeOf(i)));
+                QCOMPARE(steps->step(rules, nobody, addresses[i]).fromRsp, static_cast<std::uint32_t>(sizeOf(i)));
+            }
+        // It keeps what it found, and forgets it when it is told to.
+        rules.flush();
+        QCOMPARE(
+            steps->fromRsp(rules, nobody, addresses.back()), static_cast<std::uint64_t>(sizeOf(addresses.size() - 1)));
+        steps->flush();
+        QCOMPARE(steps->fromRsp(rules, nobody, addresses.back()), std::uint64_t{FrameStep::kNotFromRsp});
+        // Where an address has all bits set that are compared, an empty entry is no step either.
+        for (const std::uint64_t address : {std::uint64_t{0}, ~std::uint64_t{0} >> 17})
+            QVERIFY(steps->step(rules, nobody, address).needsRule());
     }
 
     void refusesWhatDoesNotFit()
