@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/frame_step.h"
+#include "capture/tracer/recent_walks.h"
 #include "capture/unwind/unwinder.h"
 
 #include <cstddef>
@@ -34,6 +35,7 @@ public:
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
         __builtin_memset(m_leaves, 0, sizeof m_leaves);
+        m_recent.forget();
     }
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
@@ -52,24 +54,14 @@ private:
     /// Kept frames stand from here on; before them are two that lie above every stack, so that a search for a slot always ends.
     static constexpr std::uint32_t kFirst = 2;
     static constexpr std::uint64_t kNoSlot = ~std::uint64_t{0};
+    static constexpr std::uint32_t kNeedsBp = std::uint32_t{1} << 31; ///< above every node
 
-    /// A word that must be as it was.
-    struct Word
-    {
-        std::uint64_t address;
-        std::uint64_t value;
-    };
+    using Word = StackWord;
     /// The same, for a step from the kept frame `depth` to its caller that reads more than a return address.
     struct Check
     {
         Word word;
         std::uint32_t depth;
-    };
-    struct Kept
-    {
-        std::uint64_t bp; ///< where it is needed
-        std::uint32_t node;
-        std::uint32_t needsBp; ///< 1: the way from here to the root depends on rbp
     };
     /// What the step from a frame that was walked read beside its slot and pc.
     struct Read
@@ -94,10 +86,11 @@ private:
     /// How a walk came to its landing.
     struct Way
     {
-        std::uint32_t frames = 0;   ///< of m_walk
-        std::uint64_t hash = 0;     ///< of the pcs
-        bool isFromRspAlone = true; ///< no step depends on anything but its pc
-        bool isRead = false;        ///< m_reads says what the steps read; false: nothing that matters
+        std::uint32_t frames = 0;            ///< of m_walk
+        std::uint64_t hash = 0;              ///< of the pcs
+        RecentWalks::Walk *recent = nullptr; ///< the place of those that began where it did; null: none may be taken in
+        bool isFromRspAlone = true;          ///< no step depends on anything but its pc
+        bool isRead = false;                 ///< m_reads says what the steps read; false: nothing that matters
     };
 
     const Word *keptAbove(std::uint64_t slot) const;
@@ -112,6 +105,8 @@ private:
         Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
     static unwind::StepResult stepBySize(
         Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
+    bool isKnown(const RecentWalks::Walk &walk, const Word *limit) const;
+    void remember(RecentWalks::Walk &walk, Landing at, std::uint32_t leaf, std::uint32_t frames) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
     template <typename Nodes> bool keepKnown(Landing at, std::uint32_t leaf, Nodes nodes);
     template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, Way way, Nodes nodes);
@@ -125,8 +120,11 @@ private:
     static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
     std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
     Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
-    Kept m_kept[kFirst + kMostFrames];
+    std::uint32_t
+        m_nodes[kFirst + kMostFrames]; ///< and nodes, with kNeedsBp where the way from there to the root depends on rbp
+    std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
     Check m_check[2 * kMostFrames];
+    RecentWalks m_recent;
     Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
     Read m_reads[kMostFrames]; ///< and what their steps read
 };
@@ -239,18 +237,23 @@ template <typename Rules, typename Nodes>
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, hash = 0;
     const Word *at = keptAbove(slot);
     const Word *const limit = verified(at);
-    for (Word *walked = m_walk;; ++walked) {
-        if (at < limit && at->address == slot) {
-            const auto frame = static_cast<std::uint32_t>(at - m_words);
-            const Kept &kept = m_kept[frame];
-            if (kept.needsBp == 0) [[likely]]
-                return keep({frame, kept.node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash}, nodes);
-            break;
-        }
+    if (at < limit && at->address == slot && (m_nodes[at - m_words] & kNeedsBp) == 0) {
+        // The last stack, or one that called it.
+        const auto frame = static_cast<std::uint32_t>(at - m_words);
+        m_end = frame + 1;
+        return m_nodes[frame];
+    }
+    RecentWalks::Walk *const recent = m_recent.at(pc, slot);
+    if (recent != nullptr && recent->beganAt(pc, slot) && isKnown(*recent, limit)) {
+        m_recent.noteKnown();
+        m_end = static_cast<std::uint32_t>(at - m_words) + 1; // what lies further down has been left
+        return recent->leaf;
+    }
+    for (Word *walked = m_walk; walked != m_walk + kMostFrames;) {
         const std::uint64_t next = slot + rules.fromRsp(pc);
-        if (next > last || walked == m_walk + kMostFrames) [[unlikely]]
+        if (next > last) [[unlikely]]
             break;
-        *walked = {slot, pc};
+        *walked++ = {slot, pc};
         hash = mixed(hash, pc);
         // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
         // for the rule that led there.
@@ -263,6 +266,14 @@ template <typename Rules, typename Nodes>
             slot = next;
         }
         pc = *reinterpret_cast<const std::uint64_t *>(slot); // 0 has no step either
+        if (at < limit && at->address == slot) {
+            const auto frame = static_cast<std::uint32_t>(at - m_words);
+            const std::uint32_t node = m_nodes[frame];
+            if ((node & kNeedsBp) == 0) [[likely]]
+                return keep(
+                    {frame, node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash, recent}, nodes);
+            break;
+        }
     }
     return captureByAll(caller, rules, stack, nodes);
 }
@@ -280,9 +291,10 @@ std::uint32_t IncrementalStack::captureByAll(
     for (;;) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
-            const Kept &kept = m_kept[frame];
-            if (kept.needsBp == 0 || kept.bp == bp)
-                return keep({frame, kept.node, kept.needsBp != 0, kept.bp}, way, nodes);
+            const std::uint32_t node = m_nodes[frame];
+            const bool needsBp = (node & kNeedsBp) != 0;
+            if (!needsBp || m_bps[frame] == bp)
+                return keep({frame, node & ~kNeedsBp, needsBp, bp}, way, nodes);
         }
         if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
@@ -327,8 +339,11 @@ template <typename Nodes>
     const auto tag = static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask;
     const std::uint32_t guess = leaf ^ tag;
     // Where the hash says that it is another stack's, its nodes need not be touched.
-    if (guess <= kNodeMask && way.isFromRspAlone && !at.needsBp && keepKnown(at, guess, nodes)) [[likely]]
+    if (guess <= kNodeMask && way.isFromRspAlone && !at.needsBp && keepKnown(at, guess, nodes)) [[likely]] {
+        if (way.recent != nullptr && way.recent->isWorth(hash) && way.frames <= RecentWalks::kMostFrames)
+            remember(*way.recent, at, guess, way.frames);
         return guess;
+    }
     const std::uint32_t node = keepAnew(at, way, nodes);
     leaf = node | tag;
     return node;
@@ -345,10 +360,34 @@ template <typename Nodes>
             return false;
         m_words[frame].address = walked->address;
         m_words[frame].value = walked->value;
-        m_kept[frame] = {0, node, 0};
+        m_nodes[frame] = node;
         node = nodes.parent(node);
     }
     return node == at.node;
+}
+
+/// Whether this walk would be made again just so: over the same words, to the same landing, of the kept frames before `limit`. Nothing
+/// needs to be kept of it then: the landing is.
+[[gnu::always_inline]] inline bool IncrementalStack::isKnown(const RecentWalks::Walk &walk, const Word *limit) const
+{
+    const Word *const landing = m_words + walk.frame;
+    return landing < limit && landing->address == walk.landing && m_nodes[walk.frame] == walk.frameNode
+        && walk.isSame();
+}
+
+/// What has just been walked from a landing.
+[[gnu::noinline]] inline void IncrementalStack::remember(
+    RecentWalks::Walk &walk, Landing at, std::uint32_t leaf, std::uint32_t frames) const
+{
+    walk.pc = m_walk->value;
+    walk.slot = m_walk->address;
+    walk.landing = m_words[at.frame].address;
+    walk.frame = at.frame;
+    walk.frameNode = at.node;
+    walk.leaf = leaf;
+    walk.count = frames;
+    for (std::uint32_t i = 0; i < frames; ++i)
+        walk.words[i] = m_walk[i];
 }
 
 template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, Way way, Nodes nodes)
@@ -370,7 +409,8 @@ template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, W
             at.bp = read.bp;
         }
         m_words[m_end] = word;
-        m_kept[m_end] = {at.bp, at.node, at.needsBp ? 1u : 0u};
+        m_nodes[m_end] = at.node | (at.needsBp ? kNeedsBp : 0);
+        m_bps[m_end] = at.bp;
         ++m_end;
     }
     return at.node;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/tracer/frame_step.h"
+#include "capture/tracer/recent_walks.h"
 #include "capture/tracer/step_cache.h"
 #include "capture/unwind/rule_cache.h"
 
@@ -144,6 +145,40 @@ private Q_SLOTS:
         // Where an address has all bits set that are compared, an empty entry is no step either.
         for (const std::uint64_t address : {std::uint64_t{0}, ~std::uint64_t{0} >> 17})
             QVERIFY(steps->step(rules, nobody, address).needsRule());
+    }
+
+    void walksAreKnownOnceMadeTwice()
+    {
+        using capture::tracer::RecentWalks;
+        const auto walks = std::make_unique<RecentWalks>();
+        walks->forget();
+        std::uint64_t stack[] = {11, 12, 13};
+        const auto address = [&](int i) { return reinterpret_cast<std::uint64_t>(stack + i); };
+        RecentWalks::Walk *const walk = walks->at(11, address(0));
+        QVERIFY(walk != nullptr && !walk->beganAt(11, address(0)));
+        walk->seen = 0;
+        QVERIFY(!walk->isWorth(std::uint64_t{5} << 32) && !walk->isWorth(std::uint64_t{6} << 32));
+        QVERIFY(walk->isWorth(std::uint64_t{6} << 32));
+        *walk = {11, address(0), address(2) + 8, 7, 70, 71, 3, 6, {}};
+        for (int i = 0; i < 3; ++i)
+            walk->words[i] = {address(i), stack[i]};
+        QCOMPARE(walks->at(11, address(0)), walk);
+        QVERIFY(walk->beganAt(11, address(0)) && !walk->beganAt(12, address(0)) && !walk->beganAt(11, address(1)));
+        QVERIFY(walk->isSame());
+        for (const int changed : {1, 2}) {
+            ++stack[changed];
+            QVERIFY(!walk->isSame());
+            --stack[changed];
+        }
+        // Where none is known for long, only one in sixteen is looked for; until one is known.
+        int looked = 0;
+        for (int i = 0; i < 1600; ++i)
+            looked += walks->at(11, address(0)) != nullptr ? 1 : 0;
+        QVERIFY2(looked >= 100 && looked <= 140, qPrintable(QString::number(looked)));
+        walks->noteKnown();
+        QVERIFY(walks->at(11, address(0)) != nullptr && walks->at(11, address(0)) != nullptr);
+        walks->forget();
+        QVERIFY(!walk->beganAt(11, address(0)));
     }
 
     void refusesWhatDoesNotFit()
