@@ -58,6 +58,9 @@ private:
 /// a block by one thread can come before the allocation by another, and an allocation before the free of the block that had its address. A
 /// free names no block, only an address: which of several blocks it ends is nowhere to be seen. But all of them except for the last are ended, so
 /// once everything is there only their number matters, and which is the last. A few addresses at a time; one owning thread.
+///
+/// What was paired before the first event that cannot have happened then is not looked at again. So counts are always right, but the block
+/// taken for the last can be one before it at its address: of a thousand events in the wrong order, one or two at worst (stamp_order_test).
 class UnsettledBlocks
 {
 public:
