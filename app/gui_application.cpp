@@ -7,6 +7,7 @@
 #include "capture/target/host_probe.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
+#include "ui/dialogs/choose_file.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/compare_page.h"
 #include "ui/pages/lost_page.h"
@@ -16,7 +17,6 @@
 #include <QCloseEvent>
 #include <QDateTime>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QInputDialog>
 #include <QMenu>
@@ -150,8 +150,7 @@ void GuiApplication::connectComparison()
     connect(
         m_comparison.get(), &ComparisonController::passphraseWanted, this, &GuiApplication::onOtherPassphraseWanted);
     connect(m_comparePage, &ui::ComparePage::fileWanted, this, [this] {
-        const QString path = QFileDialog::getOpenFileName(&m_window, tr("Compare with a session"),
-            m_settings.recordingsFolder(), tr("Sessions (*.gprof-session);;All files (*)"));
+        const QString path = ui::chooseSession(&m_window, tr("Compare with a session"), sessionsFolder());
         if (!path.isEmpty())
             compareWith(path);
     });
@@ -163,22 +162,45 @@ void GuiApplication::connectAdvice()
     m_advice = m_window.findChild<ui::AdvicePage *>();
     m_adviceKeeper = std::make_unique<AdviceController>(*m_advice);
     connect(m_advice, &ui::AdvicePage::laterWanted, this, [this] {
-        const QString path = QFileDialog::getOpenFileName(&m_window, tr("The session after the change"),
-            QFileInfo(m_session.path()).path(), tr("Sessions (*.gprof-session);;All files (*)"));
+        const QString path = ui::chooseSession(&m_window, tr("The session after the change"), sessionsFolder());
         if (path.isEmpty())
             m_advice->setLaterFailed({});
-        else
+        else if (!isOpen(path))
             m_comparison->compareWith(path, ComparisonController::Role::After);
+        else
+            m_advice->setLaterFailed(tr("%1 is the session that is open, from before the change. Choose one that was "
+                                        "recorded after it.")
+                                         .arg(QFileInfo(path).fileName()));
     });
     connect(m_comparison.get(), &ComparisonController::arrived, m_advice, &ui::AdvicePage::setLater);
     connect(m_comparison.get(), &ComparisonController::failed, m_advice, &ui::AdvicePage::setLaterFailed);
+}
+
+/// Beside the session that is open, else where recordings go.
+QString GuiApplication::sessionsFolder() const
+{
+    return ui::firstFolder({m_session.path().isEmpty() ? QString() : QFileInfo(m_session.path()).absolutePath(),
+                               m_settings.recordingsFolder()},
+        ui::FolderUse::Reading);
+}
+
+/// Whether this is the open session, by whatever path.
+bool GuiApplication::isOpen(const QString &path) const
+{
+    const QString file = QFileInfo(path).canonicalFilePath();
+    return !file.isEmpty() && !m_session.path().isEmpty() && file == QFileInfo(m_session.path()).canonicalFilePath();
 }
 
 void GuiApplication::compareWith(const QString &path, ComparisonController::Role role)
 {
     m_window.showSession();
     m_window.showPage(m_comparePage->key());
-    m_comparison->compareWith(path, role);
+    if (isOpen(path))
+        m_comparison->giveUp(tr("%1 is the session that is open. Choose another one; or, to compare two times of it, "
+                                "select a time and hold it.")
+                                 .arg(QFileInfo(path).fileName()));
+    else
+        m_comparison->compareWith(path, role);
 }
 
 void GuiApplication::onSessionsDropped(const QStringList &paths, const QPoint &globalPosition)
@@ -231,8 +253,7 @@ void GuiApplication::open(const QString &path)
 
 void GuiApplication::openDialog()
 {
-    const QString path = QFileDialog::getOpenFileName(
-        &m_window, tr("Open session"), m_settings.recordingsFolder(), tr("Sessions (*.gprof-session);;All files (*)"));
+    const QString path = ui::chooseSession(&m_window, tr("Open session"), sessionsFolder());
     if (!path.isEmpty())
         open(path);
 }

@@ -53,6 +53,8 @@ private:
     void onPassphraseWanted(const QString &path, bool wasWrong);
     void onSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
     void compareWith(const QString &path, ComparisonController::Role role = ComparisonController::Role::ByTime);
+    bool isOpen(const QString &path) const;
+    QString sessionsFolder() const;
     void onSessionsDropped(const QStringList &paths, const QPoint &globalPosition);
     void onOtherPassphraseWanted(const QString &path, bool wasWrong);
     std::optional<QString> askPassphrase(const QString &path, bool wasWrong);

@@ -18,6 +18,13 @@ enum class SessionState : std::uint8_t {
     = 4, ///< the recorder died; everything up to its last tick is here. Never stored: the reader finds it out
 };
 
+/// What was taken out of a copy that was made to be given away.
+struct Redaction
+{
+    std::int64_t texts = 0;      ///< different ones that stand-ins took the place of
+    bool keepsFunctions = false; ///< names of functions and source files are the program's own
+};
+
 /// What is said once about a recording. Times: Timestamp 0 is `startWallNs`.
 struct SessionInfo
 {
@@ -39,6 +46,7 @@ struct SessionInfo
     std::string activityNote; ///< the same for system calls and waits
     std::optional<int> exitStatus; ///< waitpid status of the launched command
     std::string endReason;         ///< "target ended", "stopped by user", "duration reached", …
+    std::optional<Redaction> redaction; ///< of a redacted copy
 };
 
 } // namespace model

@@ -153,6 +153,8 @@ SessionInfo toInfo(const InfoValues &values)
     if (const auto status = values.number("exit_status", 0, 0xffff))
         info.exitStatus = static_cast<int>(*status);
     values.take("end_reason", info.endReason);
+    if (const auto texts = values.number(std::string(kRedactedKey)))
+        info.redaction = model::Redaction{*texts, values.number(std::string(kRedactedKeepsKey)).value_or(0) != 0};
     return info;
 }
 

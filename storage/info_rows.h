@@ -12,6 +12,10 @@ model::Result<void> writeInfo(Database &database, const model::SessionInfo &info
 /// The key of StoredInfo::hasMeanRates.
 inline constexpr std::string_view kBucketRatesKey = "bucket_rates";
 
+/// The keys of SessionInfo::redaction, which only a redacted copy has.
+inline constexpr std::string_view kRedactedKey = "redacted_texts";
+inline constexpr std::string_view kRedactedKeepsKey = "redacted_keeps_functions";
+
 /// Stores one value of the table `session` that is not part of SessionInfo.
 model::Result<void> writeSessionValue(Database &database, std::string_view key, std::int64_t value);
 

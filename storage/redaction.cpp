@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/redaction.h"
 
+#include "storage/info_rows.h"
 #include "storage/new_file.h"
 #include "storage/schema.h"
 #include "storage/session_file.h"
@@ -304,6 +305,19 @@ Result<void> Redactor::copy(const std::string &table)
     }
 }
 
+/// Says in the copy what it is. Of what was taken out in an earlier copy nothing came back.
+Result<void> tellRedaction(Database &target, const RedactionResult &result, const RedactionOptions &options)
+{
+    const auto stored = readInfo(target);
+    if (!stored)
+        return stored.error();
+    const model::Redaction before = stored->info.redaction.value_or(model::Redaction{0, true});
+    const bool keepsFunctions = options.keepsFunctions && before.keepsFunctions;
+    if (auto done = writeSessionValue(target, kRedactedKey, std::max(result.texts, before.texts)); !done)
+        return done;
+    return writeSessionValue(target, kRedactedKeepsKey, keepsFunctions ? 1 : 0);
+}
+
 } // namespace
 
 Result<RedactionResult> redactSession(
@@ -337,6 +351,8 @@ Result<RedactionResult> redactSession(
     auto result = Redactor(file->database, *target, options).run(*tables);
     if (!result)
         return result;
+    if (auto done = tellRedaction(*target, *result, options); !done)
+        return done.error();
     // The random number that tells sessions apart would tie the copy to the original.
     std::int64_t uuid = 0;
     if (::getrandom(&uuid, sizeof uuid, 0) != static_cast<ssize_t>(sizeof uuid))

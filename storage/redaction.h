@@ -23,7 +23,7 @@ struct RedactionResult
 
 /// Writes the session at `in` to a new file `out` (mode 0600, must not exist) in which paths, arguments, the names of programs, hosts, threads,
 /// pools, phases and marks, build-ids and, unless kept, functions and source files are replaced by numbered stand-ins: the same text by
-/// the same one throughout, and in the same way each time. Rows are written afresh, so nothing of the old texts is left between them.
+/// the same one throughout, and in the same way each time; the copy says so itself (model::SessionInfo::redaction). Rows are written afresh, so nothing of the old texts is left between them.
 /// `key`: of `in`, if that is sealed; the copy never is. Refuses a session that is being recorded, or damaged. On failure there is no `out`.
 model::Result<RedactionResult> redactSession(
     const std::string &in, const std::string &out, const RedactionOptions &options, const SealKeyPointer &key = {});

@@ -208,6 +208,7 @@ void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     showBanner();
     if (!m_snapshot)
         return;
+    setWindowFilePath(text(m_snapshot->file)); // exports are named after it, and saved beside it
     setWindowTitle(tr("%1 – Genesis Profiler").arg(sessionTitle(*m_snapshot)));
     if (isOther)
         m_body->setCurrentWidget(m_session);
@@ -219,6 +220,7 @@ void MainWindow::closeSession()
 {
     m_selection.reset();
     setSnapshot(nullptr);
+    setWindowFilePath({});
     setWindowTitle(QStringLiteral("Genesis Profiler"));
 }
 

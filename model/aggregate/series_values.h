@@ -5,7 +5,8 @@
 
 namespace model {
 
-/// The points of a source over the whole recording, ascending, without regard to gaps. For timeSeries() only.
+/// The points of a source over the whole recording, ascending, one for each tick, without regard to gaps. For sums over ticks; lines to be drawn
+/// and judged are timeSeries().
 std::vector<SeriesPoint> seriesValues(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process);
 

@@ -2,6 +2,7 @@
 #include "model/aggregate/time_series.h"
 
 #include "model/aggregate/series_values.h"
+#include "model/metric_meaning.h"
 
 #include <algorithm>
 #include <array>
@@ -96,6 +97,37 @@ std::vector<SeriesPoint> downsampledSegment(
     return out;
 }
 
+bool isRate(const SeriesSource &source)
+{
+    if (const auto *metric = std::get_if<Metric>(&source))
+        return isRate(*metric);
+    const auto *quantity = std::get_if<HeapQuantity>(&source);
+    return quantity == nullptr || (*quantity != HeapQuantity::LiveBytes && *quantity != HeapQuantity::LiveBlocks);
+}
+
+/// Makes one point of the last two where the last tick is much shorter than a usual one: a few events, or one clock tick of the kernel's, in a
+/// few milliseconds would be a spike, and their absence a drop.
+void joinShortEnd(std::vector<SeriesPoint> &points, const Snapshot &snapshot)
+{
+    const std::vector<Timestamp> &ends = snapshot.tickEnds;
+    if (ends.size() < 2 || points.size() < 2)
+        return;
+    const Timestamp last = ends.back(), before = ends[ends.size() - 2];
+    const Timestamp begin = ends.size() > 2 ? ends[ends.size() - 3] : Timestamp{};
+    const SeriesPoint &earlier = points[points.size() - 2];
+    const Duration length = last - before, whole = last - begin;
+    const bool isPaused = std::any_of(snapshot.gaps.begin(), snapshot.gaps.end(), [&](const Gap &gap) {
+        return gap.span.intersects({begin, last});
+    });
+    if (2 * length.ns >= snapshot.info.config.tick.ns || points.back().when != last || earlier.when != before
+        || isPaused)
+        return;
+    const double mean
+        = (points.back().value * length.seconds() + earlier.value * (before - begin).seconds()) / whole.seconds();
+    points.pop_back();
+    points.back() = {last, mean};
+}
+
 } // namespace
 
 std::size_t TimeSeries::pointCount() const
@@ -148,7 +180,10 @@ TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std:
 {
     if (!process)
         process = snapshot.selection.process;
-    return {source, split(seriesValues(snapshot, source, process), snapshot.gaps)};
+    std::vector<SeriesPoint> points = seriesValues(snapshot, source, process);
+    if (isRate(source))
+        joinShortEnd(points, snapshot);
+    return {source, split(points, snapshot.gaps)};
 }
 
 TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns)

@@ -73,6 +73,8 @@ struct TimeSeries
 /// The series of one process, or of all processes of the snapshot's selection together: levels and rates are added up, what belongs
 /// to the machine or control group (limit, pressure, availability) is not. A process whose value is missing at a tick
 /// counts with its last one while it lives. Pauses, stops of the target and ticks that are missing break the line.
+/// Rates are per second of the true length of a tick. The last tick of a recording ends when the program does, and may be too short for a
+/// rate to mean anything: when shorter than half of a usual one, it and the tick before it are one point, their mean over both, at its end.
 /// Whole recording. Pure.
 TimeSeries timeSeries(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process = std::nullopt);

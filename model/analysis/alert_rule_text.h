@@ -25,7 +25,7 @@ std::span<const AlertTestName> alertTestNames();
 /// The key of a condition; growth in percent has that of growth.
 std::string_view alertTestKey(AlertTest test);
 
-/// A rule as it stands in a file, with amounts as people write them ("80%", "1.5GiB", "10s"). What is empty is left out.
+/// A rule as it stands in a file, with amounts as people write them there ("80%", "1.5GiB", "10s"). What is empty is left out.
 struct AlertRuleText
 {
     bool isEnabled = true;

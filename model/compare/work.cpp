@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/compare/work.h"
 
-#include "model/aggregate/time_series.h"
+#include "model/aggregate/series_values.h"
 
 #include <fmt/format.h>
 
@@ -44,15 +44,13 @@ double countedWithin(const Snapshot &snapshot, const CounterSource &counter)
     if (counter.source == SeriesSource(HeapQuantity::AllocationRate))
         return static_cast<double>(snapshot.heapSummary.allocations);
     double sum = 0;
-    const TimeSeries series = timeSeries(snapshot, counter.source);
-    for (const std::vector<SeriesPoint> &segment : series.segments)
-        for (const SeriesPoint &point : segment) {
-            if (point.when <= snapshot.span.begin || snapshot.span.end < point.when)
-                continue;
-            const auto end = std::lower_bound(snapshot.tickEnds.begin(), snapshot.tickEnds.end(), point.when);
-            const Timestamp begin = end == snapshot.tickEnds.begin() ? Timestamp{} : *std::prev(end);
-            sum += point.value * (point.when - begin).seconds();
-        }
+    for (const SeriesPoint &point : seriesValues(snapshot, counter.source, snapshot.selection.process)) {
+        if (point.when <= snapshot.span.begin || snapshot.span.end < point.when)
+            continue;
+        const auto end = std::lower_bound(snapshot.tickEnds.begin(), snapshot.tickEnds.end(), point.when);
+        const Timestamp begin = end == snapshot.tickEnds.begin() ? Timestamp{} : *std::prev(end);
+        sum += point.value * (point.when - begin).seconds();
+    }
     return sum / counter.per;
 }
 

@@ -186,6 +186,20 @@ std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)
     return counts;
 }
 
+std::string redactionText(const SessionInfo &info)
+{
+    if (!info.redaction)
+        return {};
+    const std::int64_t texts = info.redaction->texts;
+    return fmt::format(
+        "Redacted: {} {} replaced by numbered stand-ins: paths, arguments, host, programs, threads, pools, "
+        "phases, marks, build-ids{}. Numbers, times, stacks and the names of the C and C++ libraries are "
+        "as recorded.",
+        formatCount(texts), texts == 1 ? "text was" : "texts were",
+        info.redaction->keepsFunctions ? " and folders of source files; functions and files kept their names"
+                                       : ", functions and source files");
+}
+
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when)
 {
     return formatDateTime(when, snapshot.info.startWallNs, snapshot.info.utcOffset);

@@ -42,6 +42,8 @@ std::string keptText(const Snapshot &snapshot);
 /// The time that was asked for, where the steps that are kept made something else of it: "asked for 1:02:03 – 1:30:00, kept in steps of 10 min".
 /// Empty where whole ticks were selected.
 std::string askedText(const Snapshot &snapshot);
+/// What was taken out of a redacted copy, as sentences; empty for any other session.
+std::string redactionText(const SessionInfo &info);
 /// Date and clock of the recording host at a moment, ISO 8601.
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when);
 

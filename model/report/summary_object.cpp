@@ -229,6 +229,9 @@ Json summaryObject(const Snapshot &snapshot)
     object["phases"] = phasesOf(snapshot);
     object["areas"] = areasOf(snapshot);
     object["resident_memory"] = memoryOf(snapshot);
+    object["redaction"] = info.redaction
+        ? Json{{"texts", info.redaction->texts}, {"keeps_functions", info.redaction->keepsFunctions}}
+        : Json();
     object["damage"] = snapshot.damage;
     object["steps"] = stepsOf(snapshot);
     object["coarsened"] = snapshot.coarsened;

@@ -89,6 +89,18 @@ private Q_SLOTS:
         QCOMPARE(cpu["nodes"][2][3].get<std::int64_t>(), std::int64_t(150) * 5'000'000);
     }
 
+    void saysWhatARedactedCopyLacks()
+    {
+        SnapshotBuilder builder = example();
+        QCOMPARE(countOf(pageOf(builder.build()), "Redacted"), std::size_t(0));
+        builder.raw().info.redaction = Redaction{1214, false};
+        const std::string page = pageOf(builder.build());
+        QVERIFY(page.find("Redacted: 1,214 texts were replaced") != std::string::npos);
+        QVERIFY(page.find("functions and source files. Numbers") != std::string::npos);
+        builder.raw().info.redaction->keepsFunctions = true;
+        QVERIFY(pageOf(builder.build()).find("functions and files kept their names") != std::string::npos);
+    }
+
     void leavesOutWhatIsTooLightToSeeAndSaysSo()
     {
         SnapshotBuilder builder;

@@ -14,7 +14,8 @@ using tests::SnapshotBuilder;
 
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kSecond = 1000 * kMs;
 
 TimeSeries line(const std::vector<double> &values)
 {
@@ -153,6 +154,47 @@ private Q_SLOTS:
         const Snapshot snapshot = builder.build();
         QCOMPARE(timeSeries(snapshot, HeapQuantity::AllocationRate).segments[0][1].value, 40.0);
         QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 32.0);
+    }
+
+    /// A recording ends when its program does: 20 ms into a tick of a second here. What was counted stays the same.
+    void joinsALastTickThatIsTooShortForARate()
+    {
+        const std::vector<TimeRange> spans{{{0}, {kSecond}}, {{kSecond}, {2 * kSecond}}, {{2 * kSecond}, {2020 * kMs}}};
+        SnapshotBuilder builder;
+        builder.metric(Metric::CpuUser, {100'000, 100'000, 0}).metric(Metric::Rss, {1, 2, 3});
+        builder.metric(Metric::MinorFaults, {10, 10, 5000});
+        builder.raw().metrics[0].times.back() = {2020 * kMs};
+        builder.raw().tickEnds = {{kSecond}, {2 * kSecond}, {2020 * kMs}};
+        builder.raw().heapSeries.push_back({.image = builder.image(),
+            .spans = spans,
+            .ticks = {{.allocations = 100}, {.allocations = 100}, {.liveBytes = 7, .allocations = 104}}});
+        builder.raw().cpuSeries.push_back({builder.process(), spans, {100, 100, 4}, {kSecond, kSecond, 40 * kMs}});
+        const Snapshot snapshot = builder.build();
+        const auto lastOf = [&](const SeriesSource &source) {
+            const TimeSeries series = timeSeries(snapshot, source);
+            return series.pointCount() == 2 && series.last()->when.ns == 2020 * kMs ? series.last()->value
+                                                                                    : std::nan("");
+        };
+        QCOMPARE(lastOf(HeapQuantity::AllocationRate), 200.0);
+        QCOMPARE(lastOf(CpuQuantity::Used), 100 / 1.02);
+        QCOMPARE(lastOf(CpuQuantity::Sampled), 104.0 / 1.02);
+        QCOMPARE(lastOf(Metric::MinorFaults), (10 + 100) / 1.02);
+        // What was there at the end of it needs no length.
+        QCOMPARE(timeSeries(snapshot, Metric::Rss).pointCount(), std::size_t(3));
+        QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 7.0);
+    }
+
+    void leavesALastTickOfSomeLengthAndOneBehindAPause()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::CpuUser, {100'000, 100'000, 0});
+        builder.raw().metrics[0].times.back() = {2600 * kMs};
+        builder.raw().tickEnds = {{kSecond}, {2 * kSecond}, {2600 * kMs}};
+        QCOMPARE(timeSeries(builder.build(), CpuQuantity::Used).pointCount(), std::size_t(3));
+        builder.raw().metrics[0].times.back() = builder.raw().tickEnds.back() = {2100 * kMs};
+        QCOMPARE(timeSeries(builder.build(), CpuQuantity::Used).pointCount(), std::size_t(2));
+        builder.raw().gaps.push_back({{{2 * kSecond}, {2050 * kMs}}, GapKind::Paused});
+        QCOMPARE(timeSeries(builder.build(), CpuQuantity::Used).pointCount(), std::size_t(3));
     }
 
     void countsTicksWithoutSamplesAsIdle()

@@ -126,6 +126,26 @@ private Q_SLOTS:
         QVERIFY(!bytes.contains("/usr/bin/demo") && !bytes.contains("zebra") && !bytes.contains("worker"));
     }
 
+    void saysOfTheCopyThatItIsOne()
+    {
+        const auto redactionOf = [](const std::string &path) {
+            auto reader = storage::SessionReader::open(path);
+            return reader ? (*reader->snapshot({}))->info.redaction : std::nullopt;
+        };
+        QVERIFY(!redactionOf(file("in")));
+        const auto done = storage::redactSession(file("in"), file("told"), {.keepsFunctions = true});
+        VERIFY_RESULT(done);
+        const auto told = redactionOf(file("told"));
+        QVERIFY(told && told->keepsFunctions);
+        QCOMPARE(told->texts, done->texts);
+        // A copy of the copy: what is gone now stays told, and what was gone before too.
+        VERIFY_RESULT(storage::redactSession(file("told"), file("told twice"), {}));
+        VERIFY_RESULT(storage::redactSession(file("told twice"), file("told thrice"), {.keepsFunctions = true}));
+        QVERIFY(!redactionOf(file("told twice"))->keepsFunctions);
+        QVERIFY(!redactionOf(file("told thrice"))->keepsFunctions);
+        QVERIFY(redactionOf(file("told thrice"))->texts >= done->texts);
+    }
+
     void doesTheSameEachTime()
     {
         VERIFY_RESULT(storage::redactSession(file("in"), file("first"), {}));

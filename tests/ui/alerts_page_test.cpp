@@ -208,8 +208,8 @@ private Q_SLOTS:
         for (int i = 0; i < rules->topLevelItemCount(); ++i)
             conditions << rules->topLevelItem(i)->text(1);
         const QString all = conditions.join(u'|');
-        QVERIFY2(conditions.contains(u"Resident memory is above 80% of its limit"_s), qPrintable(all));
-        QVERIFY2(conditions.contains(u"Live heap is above 70% of its limit"_s), qPrintable(all));
+        QVERIFY2(conditions.contains(u"Resident memory is above 80 % of its limit"_s), qPrintable(all));
+        QVERIFY2(conditions.contains(u"Live heap is above 70 % of its limit"_s), qPrintable(all));
         QVERIFY2(conditions.contains(u"A scan finds newly lost memory"_s), qPrintable(all));
         QVERIFY2(!all.contains(u"a share of"_s), qPrintable(all));
         // As high as its rows: the buttons stand right below them.

@@ -328,6 +328,15 @@ void PagesTest::damageIsSaidAndNotMuch()
     for (const ui::ElidedLabel *label : line.findChildren<ui::ElidedLabel *>())
         isSaid = isSaid || label->accessibleName().startsWith(u"sealed · sample.gprof-session"_s);
     QVERIFY(isSaid);
+    const auto says = [&line](const QString &words) {
+        const auto labels = line.findChildren<QLabel *>();
+        return std::any_of(labels.begin(), labels.end(),
+            [&](const QLabel *label) { return !label->isHidden() && label->text().contains(words); });
+    };
+    QVERIFY(!says(u"redacted"_s));
+    damaged.info.redaction = model::Redaction{20, false};
+    line.setSnapshot(std::make_shared<const model::Snapshot>(damaged));
+    QVERIFY(says(u"redacted"_s));
     ui::SummaryCardView card;
     model::SummaryCard answer;
     answer.sentence = model::coverage(*snapshot).sentence;

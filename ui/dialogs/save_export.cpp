@@ -3,11 +3,13 @@
 
 #include "model/report/html_report.h"
 #include "ui/background_job.h"
+#include "ui/dialogs/choose_file.h"
 
 #include <QBuffer>
-#include <QFileDialog>
+#include <QDir>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <QPushButton>
 #include <QTemporaryFile>
 
 #include <filesystem>
@@ -18,10 +20,27 @@ namespace ui {
 
 namespace {
 
+/// A window's property: where its last export went. The dialog begins there.
+constexpr const char *kExportFolder = "exportFolder";
+
 model::Error failure(const QString &path, const QString &why)
 {
-    return model::Error(
-        QStringLiteral("cannot write %1: %2; choose another folder or make room").arg(path, why).toStdString());
+    return model::Error(QObject::tr("Cannot write %1: %2").arg(QDir::toNativeSeparators(path), why).toStdString());
+}
+
+/// Why nothing can be written at `path`, and what to try; empty if that is to be seen.
+QString obstacle(const QString &path)
+{
+    const QFileInfo file(path), folder(file.absolutePath());
+    if (file.isDir())
+        return QObject::tr("it is a folder. Give the file another name.");
+    if (!folder.exists())
+        return QObject::tr("there is no folder %1. Choose another one, or make it first.").arg(folder.filePath());
+    if (!folder.isDir())
+        return QObject::tr("%1 is no folder. Choose another one.").arg(folder.filePath());
+    if (!folder.isWritable())
+        return QObject::tr("you may not write in %1. Choose another folder.").arg(folder.filePath());
+    return {};
 }
 
 QByteArray contentsOf(const Export &what)
@@ -37,11 +56,46 @@ QByteArray contentsOf(const Export &what)
     return bytes;
 }
 
-void writeOrSay(const Export &what, const QString &path, QWidget *parent)
+QString kindOf(const Export &what)
 {
-    if (const auto written = writeExport(what, path); !written)
-        QMessageBox::warning(
-            parent->window(), QObject::tr("Not saved"), QString::fromStdString(written.error().text()));
+    return what.table  ? QObject::tr("Table")
+        : what.picture ? QObject::tr("Picture")
+        : what.data    ? QObject::tr("Data")
+                       : QObject::tr("Web page");
+}
+
+/// Asks where to save `what`: as "session-page.csv" where the last one went, or beside the session.
+QString askWhere(const Export &what, QWidget *parent)
+{
+    QWidget *window = parent->window();
+    const QFileInfo session(window->windowFilePath());
+    const QString stem = window->windowFilePath().isEmpty() ? QString() : session.completeBaseName();
+    const QString name = stem.isEmpty() || what.name.isEmpty() ? stem + what.name : stem + u'-' + what.name;
+    const QString path = chooseNewFile(window,
+        {QObject::tr("Save %1").arg(what.label),
+            firstFolder({window->property(kExportFolder).toString(),
+                            session.filePath().isEmpty() ? QString() : session.absolutePath()},
+                FolderUse::Writing),
+            name + exportEnding(what), exportEnding(what), kindOf(what)});
+    if (!path.isEmpty())
+        window->setProperty(kExportFolder, QFileInfo(path).absolutePath());
+    return path;
+}
+
+/// Writes `what` to `path`; where that fails it says why, and asks for another place.
+void writeOrSay(const Export &what, QString path, QWidget *parent)
+{
+    while (!path.isEmpty()) {
+        const auto written = writeExport(what, path);
+        if (written)
+            return;
+        QMessageBox box(QMessageBox::Warning, QObject::tr("Not saved"), QString::fromStdString(written.error().text()),
+            QMessageBox::Cancel, parent->window());
+        QPushButton *again = box.addButton(QObject::tr("Save elsewhere…"), QMessageBox::AcceptRole);
+        box.setDefaultButton(again);
+        box.exec();
+        path = box.clickedButton() == again ? askWhere(what, parent) : QString();
+    }
 }
 
 } // namespace
@@ -50,16 +104,19 @@ model::Result<void> writeExport(const Export &what, const QString &path)
 {
     const QByteArray bytes = contentsOf(what);
     if (bytes.isEmpty())
-        return failure(path, QStringLiteral("there is nothing to write"));
+        return failure(path, QObject::tr("there is nothing to write."));
+    if (const QString why = obstacle(path); !why.isEmpty())
+        return failure(path, why);
     // Not QSaveFile: it waits for the disk, which takes seconds a file where that is busy, and an export can be made again.
     QTemporaryFile file(path + QStringLiteral(".XXXXXX"));
     if (!file.open() || file.write(bytes) != bytes.size() || !file.flush())
-        return failure(path, file.errorString());
+        return failure(path, QObject::tr("%1. Choose another folder, or make room.").arg(file.errorString()));
     file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ReadGroup | QFile::ReadOther);
     std::error_code error;
     std::filesystem::rename(file.fileName().toStdString(), path.toStdString(), error);
     if (error)
-        return failure(path, QString::fromStdString(error.message()));
+        return failure(
+            path, QObject::tr("%1. Choose another folder or name.").arg(QString::fromStdString(error.message())));
     file.setAutoRemove(false);
     return {};
 }
@@ -78,21 +135,13 @@ void saveExport(const Export &what, QWidget *parent)
 {
     if (!what.table && !what.picture && !what.document && !what.data)
         return;
-    const QString filter = what.table ? QObject::tr("Table (*.csv)")
-        : what.picture                ? QObject::tr("Picture (*.png)")
-        : what.data                   ? QObject::tr("Data (*.json)")
-                                      : QObject::tr("Web page (*.html)");
-    const QString path = QFileDialog::getSaveFileName(
-        parent->window(), QObject::tr("Save %1").arg(what.label), what.name + exportEnding(what), filter);
-    if (!path.isEmpty())
-        writeOrSay(what, path, parent);
+    writeOrSay(what, askWhere(what, parent), parent);
 }
 
 void saveReport(std::shared_ptr<const model::Snapshot> snapshot, BackgroundJob &job, QWidget *parent)
 {
-    const QString name = QFileInfo(QString::fromStdString(snapshot->file)).completeBaseName() + QStringLiteral(".html");
-    const QString path = QFileDialog::getSaveFileName(
-        parent->window(), QObject::tr("Save the report"), name, QObject::tr("Web page (*.html)"));
+    Export report{{}, QObject::tr("the report"), {}, {}, [](std::ostream &) {}};
+    const QString path = askWhere(report, parent);
     if (path.isEmpty())
         return;
     job.run(
@@ -101,8 +150,10 @@ void saveReport(std::shared_ptr<const model::Snapshot> snapshot, BackgroundJob &
             model::writeSummaryHtml(out, *snapshot);
             return out.str();
         },
-        [path, parent](const std::string &page) {
-            writeOrSay({{}, {}, {}, {}, [&page](std::ostream &out) { out << page; }}, path, parent);
+        [path, parent, report = std::move(report)](const std::string &page) {
+            Export written = report;
+            written.document = [page](std::ostream &out) { out << page; };
+            writeOrSay(written, path, parent);
         });
 }
 

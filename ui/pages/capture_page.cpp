@@ -369,6 +369,7 @@ void CapturePage::showFacts()
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
     add(tr("Kept"), text(model::keptText(*m_snapshot)));
     add(tr("Budget"), text(m_snapshot->coarsened));
+    add(tr("Redacted"), text(model::redactionText(info)));
     add(tr("Damage"), text(m_snapshot->damage));
     add(tr("Recorder"), text(info.recorderVersion));
     add(tr("File"), text(m_snapshot->file));

@@ -12,6 +12,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSignalBlocker>
 #include <QTreeWidget>
 #include <QVBoxLayout>
@@ -28,13 +29,24 @@ enum Column { NameColumn, ConditionColumn, HoldsColumn, EndsColumn, RunsColumn, 
 
 constexpr int kCheckBoxPx = 24; ///< is in no size hint of a styled row
 
+/// An amount as all else shows it: "80%" of the file as "80 %", "5m" as "5 min". What is not a number and a unit stays.
+QString shownAmount(const std::string &amount)
+{
+    static const QRegularExpression numberAndUnit(u"^([0-9.]+)(%|[A-Za-z]+(?:/[sh])?)$"_s);
+    const QRegularExpressionMatch parts = numberAndUnit.match(text(amount));
+    if (!parts.hasMatch())
+        return text(amount);
+    const QString unit = parts.captured(2);
+    return parts.captured(1) + u' ' + (unit == u"m" ? u"min"_s : unit);
+}
+
 QString conditionOf(const model::AlertRuleText &rule)
 {
-    const QString threshold = text(rule.threshold);
+    const QString threshold = shownAmount(rule.threshold);
     if (rule.test == "above_of_cores")
         return AlertRulesCard::tr("CPU use is above %1 of all processors").arg(threshold);
     if (rule.test == "newly_lost")
-        return QStringList{u"0"_s, u"0B"_s, u"0 B"_s}.contains(threshold)
+        return QStringList{u"0"_s, u"0 B"_s}.contains(threshold)
             ? AlertRulesCard::tr("A scan finds newly lost memory")
             : AlertRulesCard::tr("A scan finds more than %1 newly lost").arg(threshold);
     QString what = AlertRulesCard::tr("Resident memory");
@@ -48,7 +60,7 @@ QString conditionOf(const model::AlertRuleText &rule)
         if (test.key == rule.test)
             what += u' ' + text(test.label);
     what += u' ' + threshold;
-    return rule.within.empty() ? what : what + AlertRulesCard::tr(" within %1").arg(text(rule.within));
+    return rule.within.empty() ? what : what + AlertRulesCard::tr(" within %1").arg(shownAmount(rule.within));
 }
 
 } // namespace
@@ -151,7 +163,7 @@ void AlertRulesCard::showRules()
 
 void AlertRulesCard::fill(QTreeWidgetItem &row, const model::AlertRuleText &rule) const
 {
-    const QStringList cells{text(rule.name), conditionOf(rule), text(rule.holds), text(rule.clearsAt),
+    const QStringList cells{text(rule.name), conditionOf(rule), shownAmount(rule.holds), shownAmount(rule.clearsAt),
         text(rule.command.empty() ? m_file.command : rule.command)};
     row.setCheckState(NameColumn, rule.isEnabled ? Qt::Checked : Qt::Unchecked);
     for (int column = 0; column < ColumnCount; ++column) {

@@ -2,6 +2,7 @@
 #include "ui/widgets/status_line.h"
 
 #include "model/base/format_units.h"
+#include "model/report/session_words.h"
 #include "ui/text.h"
 #include "ui/widgets/labels.h"
 
@@ -43,6 +44,7 @@ StatusLine::StatusLine(QWidget *parent)
     layout->setSpacing(6);
     layout->addWidget(m_dot);
     m_losses = addPart(layout);
+    m_redacted = addPart(layout);
     m_stacks = addPart(layout);
     m_recorder = addPart(layout);
     layout->addStretch(1);
@@ -75,6 +77,10 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
                                 : tr("nothing lost"));
     m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
     setTone(m_losses, isGood ? "muted" : "warn");
+    const QString redacted = text(model::redactionText(snapshot->info));
+    m_redacted->setText(redacted.isEmpty() ? QString() : tr("redacted: names are stand-ins"));
+    m_redacted->setToolTip(redacted);
+    m_redacted->setVisible(!redacted.isEmpty());
     const model::StackQuality &quality = snapshot->stackQuality;
     m_stacks->setText(quality.distinct > 0
             ? tr("stacks whole %1")

@@ -14,7 +14,7 @@ namespace ui {
 class ElidedLabel;
 class StateDot;
 
-/// The last line of the window: what was lost, how whole the stacks are, what recording costs, and the file.
+/// The last line of the window: what was lost, whether names were taken out, how whole the stacks are, what recording costs, and the file.
 class StatusLine : public QFrame
 {
     Q_OBJECT
@@ -29,6 +29,7 @@ public:
 private:
     StateDot *m_dot;
     QLabel *m_losses;
+    QLabel *m_redacted;
     QLabel *m_stacks;
     QLabel *m_recorder;
     ElidedLabel *m_file;

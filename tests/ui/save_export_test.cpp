@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/dialogs/choose_file.h"
+#include "ui/dialogs/save_export.h"
+
+#include <QApplication>
+#include <QFileDialog>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+ui::Export table(const std::string &contents)
+{
+    return {u"heap"_s, u"the table"_s, {}, [contents](std::ostream &out) { out << contents; }};
+}
+
+QByteArray read(const QString &path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+/// What somebody does at the dialogs that saving opens, one step each; a step that finds no dialog comes again.
+class Hand : public QObject
+{
+public:
+    explicit Hand(std::vector<std::function<bool()>> steps)
+        : m_steps(std::move(steps))
+    {
+        connect(&m_timer, &QTimer::timeout, this, [this] {
+            if (m_next < m_steps.size() && m_steps[m_next]())
+                ++m_next;
+        });
+        m_timer.start(10);
+    }
+    bool isDone() const { return m_next == m_steps.size(); }
+
+private:
+    QTimer m_timer;
+    std::vector<std::function<bool()>> m_steps;
+    std::size_t m_next = 0;
+};
+
+QFileDialog *fileDialog() { return qobject_cast<QFileDialog *>(QApplication::activeModalWidget()); }
+
+std::function<bool()> type(const QString &name)
+{
+    return [name] {
+        QFileDialog *dialog = fileDialog();
+        if (dialog == nullptr)
+            return false;
+        dialog->findChild<QLineEdit *>(u"fileNameEdit"_s)->setText(name);
+        QMetaObject::invokeMethod(
+            dialog, [dialog] { static_cast<QDialog *>(dialog)->accept(); }, Qt::QueuedConnection);
+        return true;
+    };
+}
+
+/// Presses the button with this text of the message that is shown, and keeps what it says.
+std::function<bool()> press(const QString &button, QString *said = nullptr)
+{
+    return [button, said] {
+        auto *box = qobject_cast<QMessageBox *>(QApplication::activeModalWidget());
+        if (box == nullptr)
+            return false;
+        if (said != nullptr)
+            *said = box->text();
+        for (QAbstractButton *each : box->buttons())
+            if (each->text().remove(u'&') == button) {
+                each->click();
+                return true;
+            }
+        return false;
+    };
+}
+
+} // namespace
+
+class SaveExportTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(m_folder.isValid());
+        QApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
+        m_window.setWindowFilePath(at(u"run.of.today.gprof-session"_s));
+    }
+
+    void saysWhatStandsInTheWayAndWhatToTry_data()
+    {
+        QTest::addColumn<QString>("path");
+        QTest::addColumn<QString>("why");
+        QTest::newRow("no such folder") << at(u"gone/heap.csv"_s)
+                                        << at(u"gone"_s) + u". Choose another one, or make it"_s;
+        QTest::newRow("a folder") << m_folder.path() << u"it is a folder. Give the file another name"_s;
+        QTest::newRow("a file in the way") << at(u"file/heap.csv"_s) << u"is no folder"_s;
+        QTest::newRow("a folder that is not to be written in") << u"/proc/heap.csv"_s << u"Choose another folder"_s;
+    }
+    void saysWhatStandsInTheWayAndWhatToTry()
+    {
+        QFETCH(QString, path);
+        QFETCH(QString, why);
+        QVERIFY(ui::writeExport(table("x"), at(u"file"_s)));
+        const auto written = ui::writeExport(table("a,b\n"), path);
+        QVERIFY(!written);
+        const QString text = QString::fromStdString(written.error().text());
+        QVERIFY2(text.startsWith(u"Cannot write "_s + path) && text.contains(why), qPrintable(text));
+    }
+
+    void endingsAreAddedWhereTheyLack()
+    {
+        QCOMPARE(ui::withEnding(u"/a/heap"_s, u".csv"_s), u"/a/heap.csv"_s);
+        QCOMPARE(ui::withEnding(u"/a/run.v2"_s, u".csv"_s), u"/a/run.v2.csv"_s);
+        QCOMPARE(ui::withEnding(u"/a/heap.CSV"_s, u".csv"_s), u"/a/heap.CSV"_s);
+    }
+
+    void beginsInTheFirstFolderThatIsThere()
+    {
+        using enum ui::FolderUse;
+        QCOMPARE(ui::firstFolder({{}, at(u"gone"_s), m_folder.path()}, Writing), m_folder.path());
+        QCOMPARE(ui::firstFolder({at(u"gone"_s)}, Reading), QDir::homePath());
+        QCOMPARE(ui::firstFolder({u"/proc"_s, m_folder.path()}, Reading), u"/proc"_s);
+    }
+
+    void savesBesideTheSessionUnderItsName()
+    {
+        const Hand hand({[] {
+            if (fileDialog() == nullptr)
+                return false;
+            QMetaObject::invokeMethod(
+                fileDialog(), [] { static_cast<QDialog *>(fileDialog())->accept(); }, Qt::QueuedConnection);
+            return true;
+        }});
+        ui::saveExport(table("a,b\n"), &m_window);
+        QVERIFY(hand.isDone());
+        QCOMPARE(read(at(u"run.of.today-heap.csv"_s)), QByteArray("a,b\n"));
+    }
+
+    void asksBeforeWhatATypedNameBecomesIsReplaced()
+    {
+        QVERIFY(ui::writeExport(table("old"), at(u"run.v2.csv"_s)));
+        QString said;
+        {
+            const Hand hand({type(u"run.v2"_s), press(u"No"_s, &said), type(u"run.v3"_s)});
+            ui::saveExport(table("new"), &m_window);
+            QVERIFY(hand.isDone());
+        }
+        QVERIFY2(said.contains(at(u"run.v2.csv"_s)), qPrintable(said));
+        QCOMPARE(read(at(u"run.v2.csv"_s)), QByteArray("old"));
+        QCOMPARE(read(at(u"run.v3.csv"_s)), QByteArray("new"));
+        const Hand hand({type(u"run.v2"_s), press(u"Yes"_s)});
+        ui::saveExport(table("new"), &m_window);
+        QCOMPARE(read(at(u"run.v2.csv"_s)), QByteArray("new"));
+    }
+
+    void whatFailsIsAskedForAgain()
+    {
+        QString said;
+        const Hand hand({type(at(u"gone/heap.csv"_s)), press(u"Save elsewhere…"_s, &said), type(at(u"other.csv"_s))});
+        ui::saveExport(table("new"), &m_window);
+        QVERIFY(hand.isDone());
+        QVERIFY2(said.contains(u"there is no folder"_s), qPrintable(said));
+        QCOMPARE(read(at(u"other.csv"_s)), QByteArray("new"));
+    }
+
+private:
+    QString at(const QString &name) const { return m_folder.filePath(name); }
+
+    QTemporaryDir m_folder;
+    QWidget m_window;
+};
+
+QTEST_MAIN(SaveExportTest)
+#include "save_export_test.moc"

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+class QWidget;
+
+namespace ui {
+
+/// Asks for a session that is there, beginning in `folder`. Empty: none was chosen.
+QString chooseSession(QWidget *parent, const QString &title, const QString &folder);
+
+/// A file that is to be written.
+struct NewFile
+{
+    QString title;  ///< of the dialog
+    QString folder; ///< where the dialog begins
+    QString name;   ///< with `ending`
+    QString ending; ///< ".csv": what is typed gets it where it lacks it
+    QString kind;   ///< "Table"
+};
+
+/// Asks where to write it, and before a file that is there is replaced. Empty: nowhere.
+QString chooseNewFile(QWidget *parent, const NewFile &file);
+
+/// `path` with `ending`, in whatever case it has that already.
+QString withEnding(const QString &path, const QString &ending);
+
+enum class FolderUse { Reading, Writing };
+/// Where to begin: the first of these folders that is there, and may be written to if that is its use; else the home folder.
+QString firstFolder(const QStringList &folders, FolderUse use);
+
+} // namespace ui
