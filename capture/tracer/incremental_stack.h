@@ -111,7 +111,7 @@ private:
     [[gnu::noinline]] static unwind::StepResult stepByRule(
         Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
     static unwind::StepResult stepBySize(
-        Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
+        Read &read, FrameStep step, std::uint64_t last, std::uint64_t &slot, std::uint64_t &bp);
     bool isKnown(const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const;
     void remember(RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
@@ -190,6 +190,7 @@ unwind::StepResult IncrementalStack::stepByRule(
 {
     using unwind::FrameRule;
     using unwind::StepResult;
+    read = {0, 0, bp, false};
     const FrameRule rule = rules.rule(unwind::lookupAddress(pc, false));
     const bool isFromRsp = rule.isPlainFrom(unwind::reg::kRsp);
     const std::uint64_t base = isFromRsp ? slot + 8 : bp;
@@ -216,20 +217,26 @@ unwind::StepResult IncrementalStack::stepByRule(
     return StepResult::Stepped;
 }
 
-/// One step of a kind that needs no rule.
+/// One step of a kind that needs no rule; up to `last` the stack is readable.
 [[gnu::always_inline]] inline unwind::StepResult IncrementalStack::stepBySize(
-    Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp)
+    Read &read, FrameStep step, std::uint64_t last, std::uint64_t &slot, std::uint64_t &bp)
 {
-    read.usesBp = step.isFromRbp();
+    const bool usesBp = step.isFromRbp();
     const std::uint64_t next
-        = read.usesBp ? bp + static_cast<std::uint64_t>(std::int64_t{step.fromRbp}) : slot + step.fromRsp;
-    if (next <= slot)
+        = usesBp ? bp + static_cast<std::uint64_t>(std::int64_t{step.fromRbp}) : slot + step.fromRsp;
+    if (next <= slot || next > last)
         return unwind::StepResult::BadRule;
+    std::uint64_t bpFrom = 0;
+    if (step.rbpFrom != 0) {
+        bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
+        if (bpFrom < slot)
+            return unwind::StepResult::BadRule;
+    }
+    read = {bpFrom, 0, bp, usesBp};
     slot = next;
-    if (step.rbpFrom == 0)
-        return unwind::StepResult::Stepped;
-    read.bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
-    return stack.read(read.bpFrom, bp) ? unwind::StepResult::Stepped : unwind::StepResult::Unreadable;
+    if (bpFrom != 0)
+        bp = *reinterpret_cast<const std::uint64_t *>(bpFrom);
+    return unwind::StepResult::Stepped;
 }
 
 template <typename Rules, typename Nodes>
@@ -305,9 +312,8 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
         way.hash = LeafTable::mixed(way.hash, pc);
         m_walk[way.frames] = {slot, pc};
         Read &read = m_reads[way.frames++];
-        read = {0, 0, bp, false};
         const unwind::StepResult result
-            = step.needsRule() ? stepByRule(read, pc, rules, stack, slot, bp) : stepBySize(read, step, stack, slot, bp);
+            = step.needsRule() ? stepByRule(read, pc, rules, stack, slot, bp) : stepBySize(read, step, last, slot, bp);
         if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
             return keep(atEnd(result), way, nodes);
         if (result != unwind::StepResult::Stepped || slot > last)
