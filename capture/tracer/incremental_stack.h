@@ -98,7 +98,7 @@ private:
     };
 
     const Word *keptAbove(std::uint64_t slot) const;
-    const Word *verified(const Word *last) const;
+    const Word *verified(const Word *last);
     static std::uint64_t readWord(const std::uint64_t &address);
     bool isRight(std::uint32_t frame, std::uint64_t bp) const
     {
@@ -128,7 +128,7 @@ private:
     /// Their nodes, with kNeedsBp where the way from there to the root depends on rbp.
     std::uint32_t m_nodes[kFirst + kMostFrames];
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
-    Check m_check[2 * kMostFrames];
+    Check m_check[2 * kMostFrames + 1];
     RecentWalks m_recent;
     Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
     Read m_reads[kMostFrames]; ///< and what their steps read
@@ -154,7 +154,7 @@ inline const IncrementalStack::Word *IncrementalStack::keptAbove(std::uint64_t s
 
 /// Behind the last frame, from the root to `last`, that may be landed on: their ways to the root read what they read before. What lies
 /// further down than `last` has been left, and need not even be readable any more.
-[[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified(const Word *last) const
+[[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified(const Word *last)
 {
     const Word *limit = m_words + kFirst;
     for (; limit + 3 <= last; limit += 4) {
@@ -176,8 +176,8 @@ inline const IncrementalStack::Word *IncrementalStack::keptAbove(std::uint64_t s
     while (limit <= last && limit->isThere())
         ++limit;
     const auto end = static_cast<std::uint32_t>(limit - m_words);
-    for (const Check *check = m_check, *const checks = m_check + m_checks; check != checks && check->depth < end;
-         ++check)
+    m_check[m_checks].depth = ~std::uint32_t{0}; // so that the search ends
+    for (const Check *check = m_check; check->depth < end; ++check)
         if (!check->word.isThere())
             return m_words + check->depth;
     return limit;
