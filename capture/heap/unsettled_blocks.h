@@ -60,7 +60,7 @@ private:
 /// once everything is there only their number matters, and which is the last. A few addresses at a time; one owning thread.
 ///
 /// What was paired before the first event that cannot have happened then is not looked at again. So counts are always right, but the block
-/// taken for the last can be one before it at its address: of a thousand events in the wrong order, one or two at worst (stamp_order_test).
+/// taken for the last can be one before it at its address: of a thousand events in the wrong order it is fewer than five (stamp_order_test).
 class UnsettledBlocks
 {
 public:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/tracing.h"
+#include "capture/unwind/local_rules.h"
 
 /// The stack that an event is recorded with.
 namespace capture::tracer {

@@ -28,8 +28,8 @@ struct FrameStep
     /// Packed into 28 bits, for a cache whose entry is one word: from the lowest, 16 bits of `fromRsp` or `fromRbp`, 11 bits of the words that `rbpFrom`
     /// is below, and 1 bit that says that it is not from rsp.
     static constexpr unsigned kPackedBits = 28;
-    static constexpr std::uint32_t kPackedNotFromRsp = std::uint32_t{1} << 27;
-    static constexpr std::uint32_t kNotPacked = 0xffffffff; ///< it does not fit: a frame of 64 KiB or more
+    static constexpr std::uint32_t kPackedNotFromRsp = std::uint32_t{1} << 27; ///< the bit that says so
+    static constexpr std::uint32_t kNotPacked = 0xffffffff; ///< it does not fit: a frame of 64 KiB or more, as a rule
 
     constexpr std::uint32_t packed() const
     {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/frame_step.h"
+#include "capture/tracer/leaf_table.h"
 #include "capture/tracer/recent_walks.h"
 #include "capture/unwind/unwinder.h"
 
@@ -10,7 +11,8 @@
 
 namespace capture::tracer {
 
-/// A thread's last stack, kept frame by frame, so that the next one costs only the frames that differ from it.
+/// A thread's last stack, kept frame by frame, so that the next one costs only the frames that differ from it. Where a stack was known at once
+/// (RecentWalks), what is kept is an older one's part above it: of a kept frame holds only that, while its words stand, its node is right.
 ///
 /// A frame is the address its pc was read from (`slot`), that pc, and its stack-tree node. A walk from the leaf with call-frame
 /// rules goes on until it *lands* on a kept frame: one at the same slot, whose pc stands there still. What lies above a landing follows from
@@ -34,7 +36,7 @@ public:
         m_checks = 0;
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
-        __builtin_memset(m_leaves, 0, sizeof m_leaves);
+        m_leaves.forget();
         m_recent.forget();
     }
 
@@ -47,14 +49,17 @@ public:
     [[gnu::always_inline]] inline std::uint32_t capture(
         const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
 
-    /// Frames walked by rules since the last call, for tests and benchmarks.
+    /// Frames walked by rules so far, for tests and benchmarks.
     std::uint64_t walkedFrames() const { return m_walked; }
+    /// The thread's, for stacks that are walked elsewhere.
+    LeafTable &leaves() { return m_leaves; }
 
 private:
     /// Kept frames stand from here on; before them are two that lie above every stack, so that a search for a slot always ends.
     static constexpr std::uint32_t kFirst = 2;
     static constexpr std::uint64_t kNoSlot = ~std::uint64_t{0};
-    static constexpr std::uint32_t kNeedsBp = std::uint32_t{1} << 31; ///< above every node
+    /// Of a node, above every number: the way from its frame to the root depends on what rbp is there.
+    static constexpr std::uint32_t kNeedsBp = std::uint32_t{1} << 31;
 
     using Word = StackWord;
     /// The same, for a step from the kept frame `depth` to its caller that reads more than a return address.
@@ -89,39 +94,39 @@ private:
         std::uint32_t frames = 0;            ///< of m_walk
         std::uint64_t hash = 0;              ///< of the pcs
         RecentWalks::Walk *recent = nullptr; ///< the place of those that began where it did; null: none may be taken in
-        bool isFromRspAlone = true;          ///< no step depends on anything but its pc
         bool isRead = false;                 ///< m_reads says what the steps read; false: nothing that matters
     };
 
     const Word *keptAbove(std::uint64_t slot) const;
     const Word *verified(const Word *last) const;
     static std::uint64_t readWord(const std::uint64_t &address);
-    static std::uint64_t mixed(std::uint64_t hash, std::uint64_t pc) { return ((hash << 7) | (hash >> 57)) ^ pc; }
+    bool isRight(std::uint32_t frame, std::uint64_t bp) const
+    {
+        return (m_nodes[frame] & kNeedsBp) == 0 || m_bps[frame] == bp;
+    }
     template <typename Rules, typename Nodes>
-    [[gnu::noinline]] std::uint32_t captureByAll(
-        const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
+    [[gnu::noinline]] std::uint32_t captureByAll(const unwind::NarrowFrame &caller, const Word *limit,
+        RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes);
     template <typename Rules>
     [[gnu::noinline]] static unwind::StepResult stepByRule(
         Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
     static unwind::StepResult stepBySize(
         Read &read, FrameStep step, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
-    bool isKnown(const RecentWalks::Walk &walk, const Word *limit) const;
-    void remember(RecentWalks::Walk &walk, Landing at, std::uint32_t leaf, std::uint32_t frames) const;
+    bool isKnown(const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const;
+    void remember(RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
     template <typename Nodes> bool keepKnown(Landing at, std::uint32_t leaf, Nodes nodes);
     template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, Way way, Nodes nodes);
+    void keepReads(Landing at, std::uint32_t walked);
 
     std::uint32_t m_end = kFirst; ///< behind the last kept frame
-    std::uint32_t m_checks = 0;   ///< of m_check, by rising depth
+    std::uint32_t m_checks
+        = 0; ///< of m_check, by rising depth; those of m_end and more are left over, until the next keep()
     std::uint64_t m_walked = 0;
-    /// The leaf's node, and above it more bits of the hash, by a hash of the landing and the pcs walked. Only a guess: the tree itself says
-    /// whether it is right.
-    static constexpr unsigned kLeafBits = 12, kNodeBits = 24;
-    static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
-    std::uint32_t m_leaves[std::size_t{1} << kLeafBits];
+    LeafTable m_leaves;                 ///< by the landing and the pcs walked
     Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
-    std::uint32_t
-        m_nodes[kFirst + kMostFrames]; ///< and nodes, with kNeedsBp where the way from there to the root depends on rbp
+    /// Their nodes, with kNeedsBp where the way from there to the root depends on rbp.
+    std::uint32_t m_nodes[kFirst + kMostFrames];
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
     Check m_check[2 * kMostFrames];
     RecentWalks m_recent;
@@ -151,30 +156,30 @@ inline const IncrementalStack::Word *IncrementalStack::keptAbove(std::uint64_t s
 /// further down than `last` has been left, and need not even be readable any more.
 [[gnu::always_inline]] inline const IncrementalStack::Word *IncrementalStack::verified(const Word *last) const
 {
-    const auto differs
-        = [](const Word &word) { return *reinterpret_cast<const std::uint64_t *>(word.address) != word.value; };
     const Word *limit = m_words + kFirst;
     for (; limit + 3 <= last; limit += 4) {
-        if (differs(limit[0]))
+        if (!limit[0].isThere())
             break;
-        if (differs(limit[1])) {
+        if (!limit[1].isThere()) {
             limit += 1;
             break;
         }
-        if (differs(limit[2])) {
+        if (!limit[2].isThere()) {
             limit += 2;
             break;
         }
-        if (differs(limit[3])) {
+        if (!limit[3].isThere()) {
             limit += 3;
             break;
         }
     }
-    while (limit <= last && !differs(*limit))
+    while (limit <= last && limit->isThere())
         ++limit;
-    for (std::uint32_t i = 0; i < m_checks && m_words + m_check[i].depth < limit; ++i)
-        if (differs(m_check[i].word))
-            return m_words + m_check[i].depth;
+    const auto end = static_cast<std::uint32_t>(limit - m_words);
+    for (const Check *check = m_check, *const checks = m_check + m_checks; check != checks && check->depth < end;
+         ++check)
+        if (!check->word.isThere())
+            return m_words + check->depth;
     return limit;
 }
 
@@ -237,24 +242,24 @@ template <typename Rules, typename Nodes>
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, hash = 0;
     const Word *at = keptAbove(slot);
     const Word *const limit = verified(at);
-    if (at < limit && at->address == slot && (m_nodes[at - m_words] & kNeedsBp) == 0) {
-        // The last stack, or one that called it.
-        const auto frame = static_cast<std::uint32_t>(at - m_words);
-        m_end = frame + 1;
-        return m_nodes[frame];
+    const auto nearest = static_cast<std::uint32_t>(at - m_words);
+    if (at < limit && at->address == slot && isRight(nearest, caller.bp)) {
+        // The kept stack, or one that called it.
+        m_end = nearest + 1;
+        return m_nodes[nearest] & ~kNeedsBp;
     }
     RecentWalks::Walk *const recent = m_recent.at(pc, slot);
-    if (recent != nullptr && recent->beganAt(pc, slot) && isKnown(*recent, limit)) {
+    if (recent != nullptr && recent->beganAt(pc, slot) && isKnown(*recent, limit, caller.bp)) {
         m_recent.noteKnown();
-        m_end = static_cast<std::uint32_t>(at - m_words) + 1; // what lies further down has been left
-        return recent->leaf;
+        m_end = nearest + 1; // what lies further down has been left
+        return recent->leaf & ~kNeedsBp;
     }
     for (Word *walked = m_walk; walked != m_walk + kMostFrames;) {
         const std::uint64_t next = slot + rules.fromRsp(pc);
         if (next > last) [[unlikely]]
             break;
         *walked++ = {slot, pc};
-        hash = mixed(hash, pc);
+        hash = LeafTable::mixed(hash, pc);
         // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
         // for the rule that led there.
         if (at[-1].address == next) [[likely]] {
@@ -275,37 +280,34 @@ template <typename Rules, typename Nodes>
             break;
         }
     }
-    return captureByAll(caller, rules, stack, nodes);
+    return captureByAll(caller, limit, recent, rules, stack, nodes);
 }
 
 /// The same for any stack, with rbp.
 template <typename Rules, typename Nodes>
-std::uint32_t IncrementalStack::captureByAll(
-    const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes)
+std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, const Word *limit,
+    RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes)
 {
     const std::uint64_t last = stack.high - 8;
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
     const Word *at = keptAbove(slot);
-    const Word *const limit = verified(at);
-    Way way{.isRead = true};
+    Way way{.recent = recent, .isRead = true};
     for (;;) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
             const std::uint32_t node = m_nodes[frame];
-            const bool needsBp = (node & kNeedsBp) != 0;
-            if (!needsBp || m_bps[frame] == bp)
-                return keep({frame, node & ~kNeedsBp, needsBp, bp}, way, nodes);
+            if (isRight(frame, bp))
+                return keep({frame, node & ~kNeedsBp, (node & kNeedsBp) != 0, bp}, way, nodes);
         }
         if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
         const FrameStep step = rules.step(pc);
-        way.hash = mixed(way.hash, pc);
+        way.hash = LeafTable::mixed(way.hash, pc);
         m_walk[way.frames] = {slot, pc};
         Read &read = m_reads[way.frames++];
         read = {0, 0, bp, false};
         const unwind::StepResult result
             = step.needsRule() ? stepByRule(read, pc, rules, stack, slot, bp) : stepBySize(read, step, stack, slot, bp);
-        way.isFromRspAlone = way.isFromRspAlone && !read.usesBp && read.cfaFrom == 0;
         if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
             return keep(atEnd(result), way, nodes);
         if (result != unwind::StepResult::Stepped || slot > last)
@@ -315,7 +317,6 @@ std::uint32_t IncrementalStack::captureByAll(
         pc = *reinterpret_cast<const std::uint64_t *>(slot);
         if (pc == 0) [[unlikely]] {
             read.cfaFrom = slot; // a null return address ended it: a word like any other
-            way.isFromRspAlone = false;
             return keep(atEnd(unwind::StepResult::ReachedStart), way, nodes);
         }
     }
@@ -334,23 +335,22 @@ template <typename Nodes>
     while (m_checks > 0 && m_check[m_checks - 1].depth > at.frame)
         --m_checks;
     m_end = end;
-    const std::uint64_t hash = (way.hash ^ (std::uint64_t{at.node} << 20)) * 0x9e3779b97f4a7c15;
-    std::uint32_t &leaf = m_leaves[hash >> (64 - kLeafBits)];
-    const auto tag = static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask;
-    const std::uint32_t guess = leaf ^ tag;
+    const std::uint64_t hash = LeafTable::finished(way.hash, at.node);
     // Where the hash says that it is another stack's, its nodes need not be touched.
-    if (guess <= kNodeMask && way.isFromRspAlone && !at.needsBp && keepKnown(at, guess, nodes)) [[likely]] {
-        if (way.recent != nullptr && way.recent->isWorth(hash) && way.frames <= RecentWalks::kMostFrames)
-            remember(*way.recent, at, guess, way.frames);
+    if (const std::uint32_t guess = m_leaves.guess(hash); LeafTable::isNode(guess) && keepKnown(at, guess, nodes))
+        [[likely]] {
+        if (way.isRead) [[unlikely]]
+            keepReads(at, way.frames);
+        if (way.recent != nullptr && way.recent->isWorth(hash))
+            remember(*way.recent, at.frame, way.frames);
         return guess;
     }
     const std::uint32_t node = keepAnew(at, way, nodes);
-    leaf = node | tag;
+    m_leaves.set(hash, node);
     return node;
 }
 
-/// The same where `leaf` is the node of the frames walked, and nothing but pcs has to be kept; else false. Loads that nothing waits for,
-/// where interning each frame would be a chain of look-ups.
+/// Keeps the frames walked if `leaf` is the node that they lead to; else false.
 template <typename Nodes>
 [[gnu::always_inline]] inline bool IncrementalStack::keepKnown(Landing at, std::uint32_t leaf, Nodes nodes)
 {
@@ -366,54 +366,76 @@ template <typename Nodes>
     return node == at.node;
 }
 
-/// Whether this walk would be made again just so: over the same words, to the same landing, of the kept frames before `limit`. Nothing
-/// needs to be kept of it then: the landing is.
-[[gnu::always_inline]] inline bool IncrementalStack::isKnown(const RecentWalks::Walk &walk, const Word *limit) const
-{
-    const Word *const landing = m_words + walk.frame;
-    return landing < limit && landing->address == walk.landing && m_nodes[walk.frame] == walk.frameNode
-        && walk.isSame();
-}
-
-/// What has just been walked from a landing.
-[[gnu::noinline]] inline void IncrementalStack::remember(
-    RecentWalks::Walk &walk, Landing at, std::uint32_t leaf, std::uint32_t frames) const
-{
-    walk.pc = m_walk->value;
-    walk.slot = m_walk->address;
-    walk.landing = m_words[at.frame].address;
-    walk.frame = at.frame;
-    walk.frameNode = at.node;
-    walk.leaf = leaf;
-    walk.count = frames;
-    for (std::uint32_t i = 0; i < frames; ++i)
-        walk.words[i] = m_walk[i];
-}
-
 template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, Way way, Nodes nodes)
 {
-    m_end = at.frame + 1;
+    std::uint32_t node = at.node, frame = at.frame;
     for (std::uint32_t walked = way.frames; walked > 0;) {
         const Word &word = m_walk[--walked];
-        const std::uint32_t child = nodes.child(at.node, word.value);
-        if (child == at.node) [[unlikely]]
-            return at.node; // refused: the tree is full, and the stack ends at its deepest known ancestor
-        at.node = child;
-        if (way.isRead) {
-            const Read &read = m_reads[walked];
-            if (read.cfaFrom != 0) [[unlikely]]
-                m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, m_end};
-            if (at.needsBp && read.bpFrom != 0)
-                m_check[m_checks++] = {{read.bpFrom, at.bp}, m_end};
-            at.needsBp = read.usesBp || (at.needsBp && read.bpFrom == 0);
-            at.bp = read.bp;
-        }
-        m_words[m_end] = word;
-        m_nodes[m_end] = at.node | (at.needsBp ? kNeedsBp : 0);
-        m_bps[m_end] = at.bp;
-        ++m_end;
+        const std::uint32_t child = nodes.child(node, word.value);
+        if (child == node) [[unlikely]]
+            break; // refused: the tree is full, and the stack ends at its deepest known ancestor
+        node = child;
+        m_words[++frame] = word;
+        m_nodes[frame] = node;
     }
-    return at.node;
+    m_end = frame + 1;
+    if (way.isRead)
+        keepReads(at, way.frames);
+    return node;
+}
+
+/// Keeps what the steps read of the `walked` frames, of which those next to the landing are kept: where the way to the root depends on rbp, and on
+/// what other words.
+inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
+{
+    for (std::uint32_t frame = at.frame + 1; frame < m_end; ++frame) {
+        const Read &read = m_reads[--walked];
+        if (read.cfaFrom != 0) [[unlikely]]
+            m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, frame};
+        if (at.needsBp && read.bpFrom != 0)
+            m_check[m_checks++] = {{read.bpFrom, at.bp}, frame};
+        at.needsBp = read.usesBp || (at.needsBp && read.bpFrom == 0);
+        at.bp = read.bp;
+        if (at.needsBp) {
+            m_nodes[frame] |= kNeedsBp;
+            m_bps[frame] = at.bp;
+        }
+    }
+}
+
+/// Whether this walk would be made again just so, beginning with `bp`: over the same words, to the same landing, of the kept frames before
+/// `limit`. Nothing needs to be kept of it then: the landing is.
+[[gnu::always_inline]] inline bool IncrementalStack::isKnown(
+    const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const
+{
+    const Word *const landing = m_words + walk.frame;
+    return landing < limit && landing->address == walk.landing && m_nodes[walk.frame] == walk.landingNode
+        && isRight(walk.frame, walk.landingBp) && ((walk.leaf & kNeedsBp) == 0 || walk.bp == bp) && walk.isSame();
+}
+
+/// Takes in what has just been walked from a landing and kept, if there is room for all that it read.
+[[gnu::noinline]] inline void IncrementalStack::remember(
+    RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const
+{
+    if (landing < kFirst)
+        return; // it went to the end of the stack
+    const std::uint32_t leaf = m_end - 1;
+    walk.pc = m_walk->value;
+    walk.slot = m_walk->address;
+    walk.bp = m_bps[leaf];
+    walk.landing = m_words[landing].address;
+    walk.landingBp = m_bps[landing];
+    walk.frame = landing;
+    walk.landingNode = m_nodes[landing];
+    walk.leaf = m_nodes[leaf];
+    walk.count = 0;
+    bool isWhole = true;
+    for (std::uint32_t i = 0; i < frames; ++i)
+        isWhole = isWhole && walk.add(m_walk[i]);
+    for (std::uint32_t i = m_checks; i > 0 && m_check[i - 1].depth > landing; --i)
+        isWhole = isWhole && walk.add(m_check[i - 1].word);
+    if (!isWhole)
+        walk.slot = 0;
 }
 
 } // namespace capture::tracer

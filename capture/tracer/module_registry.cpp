@@ -53,7 +53,7 @@ ModuleRegistry::Found ModuleRegistry::moduleAt(std::uint64_t pc)
     if (m_slots == nullptr || !unwind::findModule(m_findObject, pc, module))
         return {wire::kNoModule, 0, 0};
     const std::uint32_t index = indexOf(module);
-    return {index, module.begin, module.isApart || index == wire::kNoModule ? 0 : module.end - module.begin};
+    return {index, module.nearBegin, index == wire::kNoModule ? 0 : module.nearEnd - module.nearBegin};
 }
 
 std::uint32_t ModuleRegistry::indexOf(const unwind::LocalModule &module)

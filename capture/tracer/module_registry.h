@@ -19,8 +19,9 @@ public:
 
     struct Found
     {
-        std::uint32_t index;        ///< wire::kNoModule: none is known there
-        std::uint64_t begin, bytes; ///< all that is the same module's, until one goes; bytes 0: only what was asked for
+        std::uint32_t index; ///< wire::kNoModule: none is known there
+        std::uint64_t begin,
+            bytes; ///< around the pc, all that is the same module's until one goes; bytes 0: only what was asked for
     };
     /// The module that holds `pc`, published if it is new.
     Found moduleAt(std::uint64_t pc);

@@ -11,35 +11,40 @@ struct StackWord
 {
     std::uint64_t address;
     std::uint64_t value;
+    bool isThere() const { return *reinterpret_cast<const std::uint64_t *>(address) == value; }
 };
 
 /// Walks that a thread made before, each by where it began: what a walk reads says where it leads, so one whose words all stand there
 /// as they did need not be made again. That is most of what a program does that goes round in a loop.
 ///
-/// Only walks of which each step follows from its pc alone are taken in, and only when they are made twice in turn from the same place:
-/// where no two are alike, nothing is copied. One thread's; forget() before the first use.
+/// A walk is taken in when it is made twice in turn from the same place with its nodes known before: where no two are alike, nothing is
+/// copied. One thread's; forget() before the first use and whenever nodes mean something else.
 class RecentWalks
 {
 public:
-    static constexpr std::uint32_t kMostFrames = 13;
+    /// Words that a walk may have read; longer ones are not taken in.
+    static constexpr std::uint32_t kMostWords = 28;
 
-    struct alignas(256) Walk
+    /// Eight cache lines, of which a walk of a few frames needs two or three.
+    struct alignas(64) Walk
     {
-        std::uint64_t pc, slot; ///< where it began; slot 0: no walk yet
-        std::uint64_t landing;  ///< the slot of the kept frame that it landed on
-        std::uint32_t frame;    ///< that frame
-        std::uint32_t frameNode;
-        std::uint32_t leaf;           ///< the node that it came to
-        std::uint32_t count;          ///< frames walked
-        std::uint32_t seen;           ///< hash of the last walk that began at this place but was not this one
-        StackWord words[kMostFrames]; ///< leaf first
+        std::uint64_t pc, slot;  ///< where it began; slot 0: no walk yet
+        std::uint64_t bp;        ///< what rbp was there, if kNeedsBp is set in `leaf`
+        std::uint64_t landing;   ///< the slot of the kept frame that it landed on
+        std::uint64_t landingBp; ///< what rbp was there, if kNeedsBp is set in `landingNode`
+        std::uint32_t frame;     ///< the kept frame
+        std::uint32_t landingNode;
+        std::uint32_t leaf;          ///< the node that it came to
+        std::uint32_t count;         ///< of words
+        std::uint32_t seen;          ///< hash of the last walk that began at this place but was not this one
+        StackWord words[kMostWords]; ///< the slots of the frames, leaf first, then what else was read
 
         bool beganAt(std::uint64_t fromPc, std::uint64_t fromSlot) const { return slot == fromSlot && pc == fromPc; }
         /// Whether it would read the same again, having begun with the same pc. Between `slot` and `landing` the stack has to be readable.
         bool isSame() const
         {
             for (const StackWord *word = words + 1, *const end = words + count; word < end; ++word)
-                if (*reinterpret_cast<const std::uint64_t *>(word->address) != word->value)
+                if (!word->isThere())
                     return false;
             return true;
         }
@@ -50,7 +55,16 @@ public:
             seen = static_cast<std::uint32_t>(hash >> 32);
             return seen == before;
         }
+        /// Takes in a word that was read. False: there is no room for it, or it lies where it need not be readable later.
+        bool add(const StackWord &word)
+        {
+            if (count == kMostWords || word.address < slot || word.address > landing)
+                return false;
+            words[count++] = word;
+            return true;
+        }
     };
+    static_assert(sizeof(Walk) == 512);
 
     /// The place of walks that begin there. Null where it is not worth looking: long since no walk has been known, so that only one in
     /// kRarely is looked for.
@@ -71,12 +85,11 @@ public:
     }
 
 private:
-    static constexpr unsigned kBits = 6;
+    static constexpr unsigned kBits = 5;
     static constexpr std::uint32_t kPatience = 32, kRarely = 16;
 
     std::uint32_t m_unknown; ///< walks since the last one that was known
     Walk m_walks[std::size_t{1} << kBits];
 };
-static_assert(sizeof(RecentWalks::Walk) == 256);
 
 } // namespace capture::tracer

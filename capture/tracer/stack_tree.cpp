@@ -8,6 +8,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 namespace capture::tracer {
 
 namespace {
@@ -55,8 +57,9 @@ bool StackTree::reset(wire::MemoryView memory)
 std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
 {
     const std::uint32_t next = parent + 1;
+    // The newest node has no children yet: who knows a node's number has seen it counted. One that another thread adds meanwhile is made twice.
     if (next == m_memory.header().usedNodes.load(std::memory_order_relaxed))
-        return add(parent, address, module); // the newest node: it has no children yet
+        return add(parent, address, module);
     // The frames that a stack added were numbered one after the other: mostly its line has been fetched with the parent's.
     if (next < wire::kMaxNodes && isNode(next, parent, address, module))
         return next;
@@ -89,9 +92,13 @@ bool StackTree::isNode(std::uint32_t number, std::uint32_t parent, std::uint64_t
 std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
 {
     wire::Header &header = m_memory.header();
+    growIfNeeded();
+    // A node that is not in the index would be made anew whenever it is looked for.
+    const std::uint32_t most
+        = std::min(wire::kMaxNodes, std::uint32_t{1} << m_index.load(std::memory_order_acquire)->bits);
     std::uint32_t number = header.usedNodes.load(std::memory_order_relaxed);
     do {
-        if (number >= wire::kMaxNodes) {
+        if (number >= most) {
             header.losses.nodesRefused.fetch_add(1, std::memory_order_relaxed);
             return parent;
         }
@@ -101,7 +108,6 @@ std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::u
         return parent;
     }
     m_memory.node(number) = {address, parent, module};
-    growIfNeeded();
     insert(*m_index.load(std::memory_order_acquire), number, hashOf(parent, address, module));
     return number;
 }

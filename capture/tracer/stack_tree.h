@@ -10,8 +10,8 @@ namespace capture::tracer {
 /// The stack tree of this process: each (parent, address, module) has one node in shared memory. Any thread, no lock.
 ///
 /// The index is private: open addressing over node numbers with a part of their hash, so that no other node is touched on the way; replaced by one of twice the size when three quarters
-/// full. Two threads that add the same node at once, or while the index is being replaced, may make it twice; the
-/// recorder takes both for the same stack, so that costs a few bytes and no accuracy.
+/// full. Threads that add nodes at the same slot at once, or while the index is being replaced, may lose one, which is made again when it is looked for;
+/// the recorder takes both for the same stack, so that costs a few bytes and no accuracy.
 class StackTree
 {
 public:
@@ -19,7 +19,7 @@ public:
     bool reset(wire::MemoryView memory);
 
     /// The node of `address` (with wire::kExactAddress where it is exact), which lies in `module`, called by `parent`; added if new; `parent`
-    /// itself if the node array is full, which is counted.
+    /// itself if the node array is full, or the index with no memory for a larger one, which is counted.
     std::uint32_t child(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
 
 private:

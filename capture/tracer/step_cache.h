@@ -14,7 +14,8 @@ namespace capture::tracer {
 /// the large one, hashed over 64 pages, does not.
 ///
 /// An entry is one word. Multiplied by an odd number, the 47 bits of an address become a number that is its alone: its upper bits say
-/// which entry, the rest is compared, and the step stands in the bits that are left.
+/// which entry, the rest is compared, and the step stands in the bits that are left. What has more bits, and so is no code's address, is taken for
+/// the address of its lowest 47. The steps of frames that do not fit (FrameStep::packed()) are looked up in the process's rules each time.
 class StepCache
 {
 public:

@@ -3,7 +3,6 @@
 
 #include "capture/tracer/doorbell.h"
 #include "capture/tracer/tracing.h"
-#include "capture/unwind/unwinder.h"
 
 #include <cstring>
 

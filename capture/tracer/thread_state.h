@@ -5,9 +5,7 @@
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/stack_memory.h"
-#include "capture/tracer/stack_tree.h"
 #include "capture/tracer/step_cache.h"
-#include "capture/unwind/local_rules.h"
 #include "capture/wire/shared_ring.h"
 
 namespace capture::tracer {

@@ -148,10 +148,11 @@ bool findModule(FindObject findObject, std::uint64_t pc, LocalModule &module)
         module.linkMap = found.dlfo_link_map;
         const auto begin = reinterpret_cast<std::uint64_t>(found.dlfo_map_start);
         const auto end = reinterpret_cast<std::uint64_t>(found.dlfo_map_end);
+        module.nearBegin = begin;
+        module.nearEnd = end;
         if (reinterpret_cast<std::uint64_t>(found.dlfo_eh_frame) - begin < end - begin || !module.linkMap)
             return moduleFromImage(begin, end, module);
-        const std::uint64_t base = imageBase(module.linkMap);
-        module.isApart = true;
+        const std::uint64_t base = imageBase(module.linkMap); // glibc names one segment
         Image image;
         return base != 0 && readImage(base, image) && moduleFromImage(base, image.end(), module) && pc >= module.begin
             && pc < module.end;
@@ -168,7 +169,9 @@ bool findModule(FindObject findObject, std::uint64_t pc, LocalModule &module)
     if (!readImage(vdso, image) || !image.segmentOf(pc, begin, end))
         return false;
     module.linkMap = nullptr;
-    return moduleFromImage(vdso, (end + 4095) & ~std::uint64_t{4095}, module);
+    module.nearBegin = vdso;
+    module.nearEnd = (end + 4095) & ~std::uint64_t{4095};
+    return moduleFromImage(vdso, module.nearEnd, module);
 }
 
 } // namespace capture::unwind

@@ -16,7 +16,8 @@ struct LocalModule
     EhFrameTables tables;             ///< sections as mapped: pcs are run-time addresses
     std::uint64_t begin = 0, end = 0; ///< the addresses that the module spans
     link_map *linkMap = nullptr;      ///< the loader's; null for the vdso where the loader does not know it
-    bool isApart = false;             ///< its segments leave room between them, where another module may lie
+    /// What of them around the pc is its own alone: all, unless its segments leave room between them, where another module may lie.
+    std::uint64_t nearBegin = 0, nearEnd = 0;
 };
 
 /// The type of glibc's _dl_find_object (2.35 and later), which takes no lock.

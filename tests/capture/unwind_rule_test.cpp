@@ -142,9 +142,13 @@ private Q_SLOTS:
             steps->fromRsp(rules, nobody, addresses.back()), static_cast<std::uint64_t>(sizeOf(addresses.size() - 1)));
         steps->flush();
         QCOMPARE(steps->fromRsp(rules, nobody, addresses.back()), std::uint64_t{FrameStep::kNotFromRsp});
-        // Where an address has all bits set that are compared, an empty entry is no step either.
-        for (const std::uint64_t address : {std::uint64_t{0}, ~std::uint64_t{0} >> 17})
+        // These have all bits set that are compared, as empty entries have, of entries 0, 1, 1024 and 2047: they are told to ask for their rule, which is there.
+        for (const std::uint64_t address : {0x2fee66c88cc3, 0x63be66c88cc3, 0x6fee66c88cc3, 0x7c1e66c88cc3}) {
+            rules.insert(lookupAddress(address, false), ruleOfOffset(64), rules.generation());
             QVERIFY(steps->step(rules, nobody, address).needsRule());
+            QCOMPARE(steps->fromRsp(rules, nobody, address), std::uint64_t{FrameStep::kNotFromRsp});
+        }
+        QVERIFY(steps->step(rules, nobody, 0).needsRule());
     }
 
     void walksAreKnownOnceMadeTwice()
@@ -159,9 +163,13 @@ private Q_SLOTS:
         walk->seen = 0;
         QVERIFY(!walk->isWorth(std::uint64_t{5} << 32) && !walk->isWorth(std::uint64_t{6} << 32));
         QVERIFY(walk->isWorth(std::uint64_t{6} << 32));
-        *walk = {11, address(0), address(2) + 8, 7, 70, 71, 3, 6, {}};
+        walk->pc = 11;
+        walk->slot = address(0);
+        walk->landing = address(2);
+        walk->count = 0;
         for (int i = 0; i < 3; ++i)
-            walk->words[i] = {address(i), stack[i]};
+            QVERIFY(walk->add({address(i), stack[i]}));
+        QVERIFY(!walk->add({address(0) - 8, 0}) && !walk->add({address(3), 0})); // need not be readable later
         QCOMPARE(walks->at(11, address(0)), walk);
         QVERIFY(walk->beganAt(11, address(0)) && !walk->beganAt(12, address(0)) && !walk->beganAt(11, address(1)));
         QVERIFY(walk->isSame());
@@ -170,6 +178,9 @@ private Q_SLOTS:
             QVERIFY(!walk->isSame());
             --stack[changed];
         }
+        while (walk->count < RecentWalks::kMostWords)
+            QVERIFY(walk->add({address(1), stack[1]}));
+        QVERIFY(!walk->add({address(1), stack[1]}));
         // Where none is known for long, only one in sixteen is looked for; until one is known.
         int looked = 0;
         for (int i = 0; i < 1600; ++i)

@@ -144,6 +144,33 @@ void coroutines(int depth)
     b.handle.destroy();
 }
 
+/// Which of two calls each of six frames makes, `turns` bit by bit: stacks that begin at the same place and depth and differ in the middle.
+__attribute__((noinline)) int turning(unsigned turns, int depth)
+{
+    if (depth == 0) {
+        make(1);
+        return 1;
+    }
+    volatile int calls = 0;
+    if ((turns & 1) != 0)
+        calls = turning(turns >> 1, depth - 1) + 1;
+    else
+        calls = turning(turns >> 1, depth - 1) + 2;
+    return calls;
+}
+
+/// Each way some times in turn, then another one; the ways come back. As loops in loops do it.
+void turnsInTurn(unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds; ++i)
+        for (unsigned again = 0; again <= i % 4; ++again) {
+            turning(i * 37 % 64, 6);
+            if (i % 5 == 0)
+                withAlloca(static_cast<int>(i % 3) * 16 + 1, 1);
+            turning(i % 7, 6);
+        }
+}
+
 void everything(unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; ++i) {
@@ -159,6 +186,7 @@ void everything(unsigned rounds)
         even(i % 60);
         throughLibc(i);
         coroutines(static_cast<int>(i % 3));
+        turnsInTurn(i % 40);
         std::function<void(int)> nested = [&](int left) { left > 0 ? nested(left - 1) : make(3); };
         nested(static_cast<int>(i % 9));
     }

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Stacks of a made-up program, which calls, returns, jumps out of many frames at once and leaves behind what it had written: what the incremental
+// stack says of each against the frames that the program knows it is in.
+#include "capture/tracer/incremental_stack.h"
+
+#include <QtTest>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+using namespace capture;
+using capture::tracer::FrameStep;
+using capture::tracer::IncrementalStack;
+
+namespace {
+
+/// What a function does with rbp.
+enum class Habit : std::uint8_t {
+    LeavesRbp,   ///< its frame's size follows from its pc
+    SavesRbp,    ///< the same, and it keeps data in rbp
+    FramesByRbp, ///< its frame is as large as it likes, and ends where rbp points to
+};
+
+struct Function
+{
+    Habit habit;
+    std::uint64_t words; ///< of its frame
+};
+
+constexpr std::uint64_t kFirstPc = 0x400000, kSites = 4;
+constexpr std::uint64_t kMain = 0; ///< nothing called it
+
+/// The functions; call sites, of which each function has kSites, are told by the return address.
+struct Code
+{
+    std::vector<Function> functions;
+    static std::uint64_t pcOf(std::uint64_t function, std::uint64_t site)
+    {
+        return kFirstPc + (function * kSites + site) * 16;
+    }
+    static std::uint64_t functionAt(std::uint64_t returnAddress) { return (returnAddress - kFirstPc) / 16 / kSites; }
+
+    unwind::FrameRule rule(std::uint64_t pc) const
+    {
+        const std::uint64_t function = functionAt(pc + 1);
+        if (function == kMain)
+            return unwind::FrameRule::ofKind(unwind::RuleKind::EndOfStack);
+        const Function &it = functions[function];
+        unwind::FrameRule rule;
+        if (it.habit == Habit::FramesByRbp)
+            rule.setCfa(unwind::RuleKind::Register, unwind::reg::kRbp, 16);
+        else
+            rule.setCfa(unwind::RuleKind::Register, unwind::reg::kRsp,
+                static_cast<std::int64_t>((it.words + (it.habit == Habit::SavesRbp ? 1 : 0)) * 8) + 8);
+        if (it.habit != Habit::LeavesRbp)
+            rule.setSavedAt(unwind::FrameRule::Rbp, -16);
+        return rule;
+    }
+};
+
+struct Rules
+{
+    const Code &code;
+    FrameStep step(std::uint64_t returnAddress) const { return FrameStep::of(code.rule(returnAddress - 1)); }
+    std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress).fromRsp; }
+    unwind::FrameRule rule(std::uint64_t pc) const { return code.rule(pc); }
+};
+
+/// The stack tree.
+struct Tree
+{
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> children;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> nodes{16}; ///< parent and address; the roots first
+    std::size_t most = SIZE_MAX;
+
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address)
+    {
+        const auto found = children.find({parent, address});
+        if (found != children.end())
+            return found->second;
+        if (nodes.size() >= most)
+            return parent;
+        nodes.emplace_back(parent, address);
+        return children[{parent, address}] = static_cast<std::uint32_t>(nodes.size() - 1);
+    }
+};
+
+struct Nodes
+{
+    Tree &tree;
+    std::uint32_t child(std::uint32_t parent, std::uint64_t address) const { return tree.child(parent, address); }
+    std::uint64_t address(std::uint32_t node) const { return tree.nodes[node].second; }
+    std::uint32_t parent(std::uint32_t node) const { return tree.nodes[node].first; }
+};
+
+/// A processor with one stack, which runs `code`.
+class Machine
+{
+public:
+    Machine(Code &code, std::uint64_t seed)
+        : m_code(code)
+        , m_random(seed)
+        , m_memory(1 << 14)
+        , m_sp(end() - 64)
+    {
+        m_frames.push_back({kMain, m_sp, 0, 0});
+    }
+
+    /// Does the same as any other time with this seed, from frames that are the same.
+    void run(std::uint64_t seed, int steps, const auto &allocate)
+    {
+        m_random.seed(seed);
+        for (int i = 0; i < steps; ++i) {
+            const std::uint64_t what = m_random() % 16;
+            if (what < 6 && m_frames.size() < 60)
+                call(1 + m_random() % (m_code.functions.size() - 1), m_random() % kSites);
+            else if (what < 9 && m_frames.size() > 1)
+                leaveTo(m_frames.size() - 1);
+            else if (what == 9 && m_frames.size() > 1)
+                leaveTo(1 + m_random() % (m_frames.size() - 1)); // an exception, or a longjmp
+            else if (what == 10 && m_frames.back().function != kMain && isFree())
+                m_bp = m_random(); // data
+            else if (what == 11)
+                scribble();
+            allocate(m_random() % kSites);
+        }
+    }
+    void leaveTo(std::size_t frames)
+    {
+        while (m_frames.size() > frames) {
+            m_sp = m_frames.back().sp;
+            m_bp = m_frames.back().bp;
+            m_frames.pop_back();
+        }
+    }
+
+    /// As a hook sees it that is called from `site`.
+    unwind::NarrowFrame callFrom(std::uint64_t site)
+    {
+        const std::uint64_t pc = Code::pcOf(m_frames.back().function, site);
+        word(m_sp - 8) = pc;
+        return {pc, m_sp, m_bp};
+    }
+    unwind::OwnStack stack() const { return {reinterpret_cast<std::uint64_t>(m_memory.data()), end()}; }
+    /// Return addresses, leaf first.
+    std::vector<std::uint64_t> truth(std::uint64_t site) const
+    {
+        std::vector<std::uint64_t> pcs{Code::pcOf(m_frames.back().function, site)};
+        for (std::size_t i = m_frames.size() - 1; i > 0; --i)
+            pcs.push_back(Code::pcOf(m_frames[i - 1].function, m_frames[i].site));
+        return pcs;
+    }
+
+private:
+    struct Frame
+    {
+        std::uint64_t function;
+        std::uint64_t sp, bp; ///< of its caller
+        std::uint64_t site;   ///< where that called it
+    };
+    std::uint64_t end() const { return reinterpret_cast<std::uint64_t>(m_memory.data() + m_memory.size()); }
+    static std::uint64_t &word(std::uint64_t address) { return *reinterpret_cast<std::uint64_t *>(address); }
+    bool isFree() const { return m_code.functions[m_frames.back().function].habit == Habit::SavesRbp; }
+
+    void call(std::uint64_t function, std::uint64_t site)
+    {
+        m_frames.push_back({function, m_sp, m_bp, site});
+        m_sp -= 8;
+        word(m_sp) = Code::pcOf(m_frames[m_frames.size() - 2].function, site);
+        const Function &it = m_code.functions[function];
+        if (it.habit != Habit::LeavesRbp) {
+            m_sp -= 8;
+            word(m_sp) = m_bp;
+            m_bp = it.habit == Habit::FramesByRbp ? m_sp : m_random();
+        }
+        m_sp -= 8 * (it.habit == Habit::FramesByRbp ? it.words + m_random() % 3 * 2 : it.words);
+    }
+    /// Writes over what has been left: anything, or what looks like a return address.
+    void scribble()
+    {
+        for (int i = 0; i < 8; ++i)
+            word(m_sp - 16 - m_random() % 400 * 8) = m_random() % 2 == 0
+                ? m_random()
+                : Code::pcOf(m_random() % m_code.functions.size(), m_random() % kSites);
+    }
+
+    Code &m_code;
+    std::mt19937_64 m_random;
+    std::vector<std::uint64_t> m_memory;
+    std::uint64_t m_sp;
+    std::uint64_t m_bp = 0;
+    std::vector<Frame> m_frames;
+};
+
+} // namespace
+
+class IncrementalStackTest : public QObject
+{
+    Q_OBJECT
+
+    /// Frames that the leaf stack does not share with the one before, from the root.
+    static std::size_t differing(const std::vector<std::uint64_t> &a, const std::vector<std::uint64_t> &before)
+    {
+        std::size_t common = 0;
+        while (common < std::min(a.size(), before.size())
+            && a[a.size() - 1 - common] == before[before.size() - 1 - common])
+            ++common;
+        return a.size() - common;
+    }
+
+private Q_SLOTS:
+    void saysWhereTheProgramIs_data()
+    {
+        QTest::addColumn<QList<int>>("habits"); // how many functions of each
+        QTest::newRow("frames of known size") << QList<int>{9, 0, 0};
+        QTest::newRow("that keep data in rbp") << QList<int>{4, 6, 0};
+        QTest::newRow("by rbp") << QList<int>{0, 0, 9};
+        QTest::newRow("all kinds") << QList<int>{4, 4, 4};
+    }
+    void saysWhereTheProgramIs()
+    {
+        QFETCH(QList<int>, habits);
+        Code code{{{Habit::LeavesRbp, 4}}};
+        for (int habit = 0; habit < habits.size(); ++habit)
+            for (int i = 0; i < habits[habit]; ++i)
+                code.functions.push_back({static_cast<Habit>(habit), static_cast<std::uint64_t>(2 + i % 3 * 2)});
+        Machine machine(code, 1);
+        Tree tree;
+        const auto last = std::make_unique<IncrementalStack>();
+        last->forget();
+        std::vector<std::uint64_t> before;
+        std::uint64_t frames = 0, different = 0, wrong = 0;
+        const auto allocate = [&](std::uint64_t site) {
+            const std::vector<std::uint64_t> pcs = machine.truth(site);
+            auto truth = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
+            for (auto pc = pcs.rbegin(); pc != pcs.rend(); ++pc)
+                truth = tree.child(truth, *pc);
+            const std::uint32_t node = last->capture(machine.callFrom(site), Rules{code}, machine.stack(), Nodes{tree});
+            wrong += node != truth ? 1 : 0;
+            frames += pcs.size();
+            different += differing(pcs, before);
+            before = pcs;
+        };
+        std::mt19937_64 random(7);
+        for (int round = 0; round < 100; ++round) {
+            // As in a loop, mostly what was done before, from where that was done.
+            const std::size_t depth = 1 + random() % 8;
+            const std::uint64_t seed = random() % 6;
+            for (int again = 0; again < 80; ++again) {
+                machine.leaveTo(depth);
+                machine.run(random() % 25 == 0 ? random() : seed, 12, allocate);
+            }
+            if (round % 30 == 29)
+                last->forget();
+        }
+        QCOMPARE(wrong, std::uint64_t{0});
+        qInfo("%llu frames, %llu not those of the stack before, %llu walked", static_cast<unsigned long long>(frames),
+            static_cast<unsigned long long>(different), static_cast<unsigned long long>(last->walkedFrames()));
+        // Walks that were known were not made.
+        QVERIFY(last->walkedFrames() < different * 3 / 4);
+    }
+
+    void endsWhereTheTreeIsFull()
+    {
+        Code code{{{Habit::LeavesRbp, 4}, {Habit::LeavesRbp, 2}, {Habit::FramesByRbp, 4}}};
+        Machine machine(code, 1);
+        Tree tree;
+        const auto last = std::make_unique<IncrementalStack>();
+        last->forget();
+        tree.most = 60;
+        std::uint64_t wrong = 0, cut = 0;
+        const auto allocate = [&](std::uint64_t site) {
+            const std::vector<std::uint64_t> pcs = machine.truth(site);
+            const std::uint32_t node = last->capture(machine.callFrom(site), Rules{code}, machine.stack(), Nodes{tree});
+            auto truth = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
+            for (auto pc = pcs.rbegin(); pc != pcs.rend(); ++pc) {
+                const std::uint32_t next = tree.child(truth, *pc);
+                if (next == truth) {
+                    ++cut;
+                    break;
+                }
+                truth = next;
+            }
+            wrong += node != truth ? 1 : 0;
+        };
+        for (std::uint64_t i = 0; i < 500; ++i) {
+            machine.leaveTo(1);
+            machine.run(i % 5, 30, allocate);
+        }
+        QCOMPARE(wrong, std::uint64_t{0});
+        QVERIFY(cut > 100);
+    }
+};
+
+QTEST_APPLESS_MAIN(IncrementalStackTest)
+#include "incremental_stack_test.moc"
