@@ -60,6 +60,7 @@ GuiApplication::GuiApplication(QApplication &application, QSettings &settings)
     for (ui::Page *page : m_window.pages())
         m_layout.follow(page->key(), page);
     m_layout.follow(u"start"_s, m_start);
+    m_layout.followOne(u"inspector"_s, m_window.columns());
     m_theme.setAppearance(m_settings.appearance());
     connectWindow();
     connectStartPage();

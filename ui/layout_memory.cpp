@@ -39,11 +39,31 @@ QList<int> sizesOf(const QString &kept, qsizetype count)
     return sizes.size() == count && std::accumulate(sizes.begin(), sizes.end(), 0) > 0 ? sizes : QList<int>();
 }
 
-/// Without stretch a splitter that changes its size keeps its proportions; with it, what was dragged would be lost.
-void keepProportions(QSplitter *splitter)
+bool stretches(const QSplitter *splitter, int index)
 {
+    const QSizePolicy policy = splitter->widget(index)->sizePolicy();
+    return (splitter->orientation() == Qt::Horizontal ? policy.horizontalStretch() : policy.verticalStretch()) > 0;
+}
+
+/// Whether some parts have stretch, and others none: these keep their size in pixels.
+bool hasFixedPart(const QSplitter *splitter)
+{
+    int stretching = 0;
     for (int i = 0; i < splitter->count(); ++i)
-        splitter->setStretchFactor(i, 0);
+        stretching += stretches(splitter, i) ? 1 : 0;
+    return 0 < stretching && stretching < splitter->count();
+}
+
+/// Gives the parts these sizes, and lets them keep their proportions or, where some parts have no stretch, these their size.
+void setParts(QSplitter *splitter, QList<int> sizes)
+{
+    const bool isFixed = hasFixedPart(splitter);
+    for (int i = 0; i < splitter->count(); ++i)
+        if (!isFixed)
+            splitter->setStretchFactor(i, 0); // with stretch, what was dragged would be lost
+        else if (stretches(splitter, i))
+            sizes[i] = 1; // has what is left: only so does a splitter take all that is missing from it
+    splitter->setSizes(sizes);
 }
 
 QString columnName(const QHeaderView *header, int column)
@@ -84,16 +104,20 @@ void LayoutMemory::follow(const QString &key, QWidget *page)
     }
 }
 
+void LayoutMemory::followOne(const QString &key, QSplitter *splitter)
+{
+    followSplitter(u"layout/"_s + part(key), splitter);
+}
+
 void LayoutMemory::followSplitter(const QString &key, QSplitter *splitter)
 {
-    if (const QList<int> sizes = sizesOf(m_settings.value(key).toString(), splitter->count()); !sizes.isEmpty()) {
-        keepProportions(splitter);
-        splitter->setSizes(sizes);
-    }
+    if (const QList<int> sizes = sizesOf(m_settings.value(key).toString(), splitter->count()); !sizes.isEmpty())
+        setParts(splitter, sizes);
     connect(splitter, &QSplitter::splitterMoved, this, [this, key, splitter] {
-        keepProportions(splitter);
+        const QList<int> sizes = splitter->sizes();
+        setParts(splitter, sizes);
         QStringList words;
-        for (const int size : splitter->sizes())
+        for (const int size : sizes)
             words << QString::number(size);
         m_settings.setValue(key, words.join(u' '));
     });

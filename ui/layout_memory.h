@@ -14,7 +14,8 @@ namespace ui {
 
 /// Keeps what somebody drags: the parts of splitters and the widths of columns, page by page, between starts of the window.
 ///
-/// Only what was dragged is kept, so that all else goes on following its content; a page that fits its columns later does not
+/// Only what was dragged is kept, so that all else goes on following its content; parts of a splitter keep their proportions from then on, unless
+/// one of them has no stretch while others have: that one keeps its size. A page that fits its columns later does not
 /// undo it. A double click on the edge of a column's heading forgets that column. What the settings hold is not trusted: numbers that
 /// are none, lists of another length and columns that are not there are passed over. GUI thread; the settings must outlive it.
 class LayoutMemory : public QObject
@@ -26,6 +27,8 @@ public:
 
     /// From now on keeps the splitters and columns within `page`, and gives them what was kept of them under `key`.
     void follow(const QString &key, QWidget *page);
+    /// The same for one splitter that belongs to no page.
+    void followOne(const QString &key, QSplitter *splitter);
 
 protected:
     bool eventFilter(QObject *watched, QEvent *event) override;

@@ -15,6 +15,7 @@
 
 #include <QCloseEvent>
 #include <QHBoxLayout>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -105,14 +106,20 @@ QWidget *MainWindow::newSessionArea()
     timelineLayout->addWidget(m_timeline);
     m_banner = new Banner;
     m_list = new PageList;
-    m_columns = new QHBoxLayout;
-    m_columns->setSpacing(0);
-    m_columns->addWidget(m_list);
-    m_columns->addWidget(newPageArea(), 1);
+    m_columns = new QSplitter(Qt::Horizontal);
+    m_columns->setObjectName(QStringLiteral("columns"));
+    m_columns->setChildrenCollapsible(false);
+    m_columns->setHandleWidth(1); // a line; Qt takes the pointer two pixels beside it as well
+    m_columns->addWidget(newPageArea());
+    m_columns->setStretchFactor(0, 1);
+    auto *below = new QHBoxLayout;
+    below->setSpacing(0);
+    below->addWidget(m_list);
+    below->addWidget(m_columns, 1);
     m_status = new StatusLine;
     column->addWidget(timelineArea);
     column->addWidget(m_banner);
-    column->addLayout(m_columns, 1);
+    column->addLayout(below, 1);
     column->addWidget(m_status);
     connect(m_list, &PageList::chosen, this, &MainWindow::choose);
     return area;
@@ -138,6 +145,8 @@ QWidget *MainWindow::newPageArea()
     m_stack = new QStackedWidget;
     column->addLayout(headings);
     column->addWidget(m_stack, 1);
+    // Else the widest of all pages would be the least width here, and leave nothing to what stands beside them.
+    area->setMinimumWidth(400);
     return area;
 }
 
@@ -162,6 +171,8 @@ void MainWindow::setInspector(Inspector *inspector)
 {
     m_inspector = inspector;
     m_columns->addWidget(inspector);
+    m_columns->setStretchFactor(m_columns->indexOf(inspector), 0); // a wider window is the page's
+    m_columns->setSizes({1, inspector->sizeHint().width()});
     followInspected();
 }
 

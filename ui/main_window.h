@@ -9,8 +9,8 @@
 #include <QMainWindow>
 #include <QTimer>
 
-class QHBoxLayout;
 class QLabel;
+class QSplitter;
 class QStackedWidget;
 class QVBoxLayout;
 
@@ -46,6 +46,8 @@ public:
 
     const std::vector<Page *> &pages() const { return m_pages; }
     SessionBar *bar() { return m_bar; }
+    /// The page and the inspector beside it, whose sizes somebody may drag.
+    QSplitter *columns() { return m_columns; }
 
     void showStart();
     /// Back from the start page; nothing when no session is open.
@@ -119,8 +121,8 @@ private:
     QMenu *m_exportMenu = nullptr;
     BackgroundJob *m_report = nullptr; ///< makes an HTML report
     Inspector *m_inspector = nullptr;
-    QHBoxLayout *m_columns = nullptr;
-    QTimer m_slow; ///< work that takes longer than a second
+    QSplitter *m_columns = nullptr; ///< page, inspector
+    QTimer m_slow;                  ///< work that takes longer than a second
     int m_slowSeconds = 0;
     QString m_trouble;
 };

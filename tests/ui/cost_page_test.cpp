@@ -367,7 +367,7 @@ private Q_SLOTS:
         const auto words = [&inspector] {
             QStringList all;
             for (const QLabel *label : inspector.findChildren<QLabel *>())
-                all << label->text();
+                all << label->text().replace(QChar::Nbsp, u' ');
             return all.join(u'\n');
         };
         const QString part = QStringLiteral("the heaviest stack");

@@ -2,6 +2,7 @@
 #include "ui/layout_memory.h"
 
 #include <QHeaderView>
+#include <QLabel>
 #include <QMouseEvent>
 #include <QSettings>
 #include <QSplitter>
@@ -200,20 +201,81 @@ private Q_SLOTS:
         QTRY_COMPARE(page.width(1), 1800);
     }
 
+    /// What stands beside the pages is not there at first, and keeps its width however wide the window is.
+    void aSideThatComesLaterHasTheWidthThatItWasGiven()
+    {
+        {
+            ui::LayoutMemory memory(*m_settings);
+            Side window;
+            memory.followOne(u"side"_s, &window.splitter);
+            window.show();
+            window.side->show();
+            QTRY_COMPARE(window.side->width(), 200);
+            drag(*window.splitter.handle(1), QPoint(-120, 0));
+            QCOMPARE(window.side->width(), 320);
+            window.side->hide();
+            window.side->show();
+            QTRY_COMPARE(window.side->width(), 320);
+        }
+        ui::LayoutMemory memory(*m_settings);
+        Side again;
+        memory.followOne(u"side"_s, &again.splitter);
+        again.show();
+        again.side->show();
+        QTRY_COMPARE(again.side->width(), 320);
+        again.splitter.resize(1600, 300);
+        QTRY_COMPARE(again.side->width(), 320);
+        again.splitter.resize(700, 300);
+        QTRY_COMPARE(again.side->width(), 320);
+    }
+
 private:
+    struct Side
+    {
+        Side()
+        {
+            splitter.setChildrenCollapsible(false);
+            splitter.addWidget(new QWidget);
+            splitter.setStretchFactor(0, 1);
+            side->setMinimumWidth(100);
+            side->setLayout(new QVBoxLayout);
+            auto *wide = new QLabel;
+            wide->setFixedWidth(200);
+            side->layout()->setContentsMargins(0, 0, 0, 0);
+            side->layout()->addWidget(wide);
+            side->hide();
+            splitter.addWidget(side);
+            splitter.resize(1000, 300);
+        }
+        void show()
+        {
+            splitter.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&splitter));
+        }
+
+        QSplitter splitter{Qt::Horizontal};
+        QWidget *side = new QWidget;
+    };
+
+    static void drag(QWidget &handle, QPoint by)
+    {
+        const QPoint from = handle.rect().center();
+        const auto send = [&handle](QEvent::Type type, QPoint place, Qt::MouseButton button, Qt::MouseButtons held) {
+            QMouseEvent event(type, place, handle.mapToGlobal(place), button, held, Qt::NoModifier);
+            QCoreApplication::sendEvent(&handle, &event);
+        };
+        send(QEvent::MouseButtonPress, from, Qt::LeftButton, Qt::LeftButton);
+        send(QEvent::MouseMove, from + by, Qt::NoButton, Qt::LeftButton);
+        send(QEvent::MouseButtonRelease, from, Qt::LeftButton, Qt::NoButton);
+    }
+
     /// Drags the handle until the first part is `size` high.
     static void dragSplitter(const Page &page, int size)
     {
         QWidget *handle = page.splitter->handle(1);
         const QPoint from = handle->rect().center();
         const QPoint to = handle->mapFromGlobal(page.splitter->mapToGlobal(QPoint(from.x(), size)));
-        const auto send = [handle](QEvent::Type type, QPoint place, Qt::MouseButton button, Qt::MouseButtons held) {
-            QMouseEvent event(type, place, handle->mapToGlobal(place), button, held, Qt::NoModifier);
-            QCoreApplication::sendEvent(handle, &event);
-        };
-        send(QEvent::MouseButtonPress, from, Qt::LeftButton, Qt::LeftButton);
-        send(QEvent::MouseMove, to, Qt::NoButton, Qt::LeftButton);
-        send(QEvent::MouseButtonRelease, from, Qt::LeftButton, Qt::NoButton);
+        drag(*handle, to - from);
     }
 
     std::unique_ptr<QTemporaryDir> m_folder;

@@ -141,6 +141,9 @@ void HotPage::resizeEvent(QResizeEvent *event)
     Page::resizeEvent(event);
     const int wanted = m_controls->itemAt(0)->sizeHint().width() + m_controls->itemAt(1)->sizeHint().width() + 32;
     m_controls->setDirection(width() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    constexpr int kLeastForPlaces = 640; // below that names come first; the inspector says where a function is
+    m_paths->setColumnHidden(PathPlace, width() < kLeastForPlaces);
+    m_functions->setColumnHidden(PlaceColumn, width() < kLeastForPlaces);
 }
 
 void HotPage::setUpControls(QBoxLayout *column)

@@ -2,6 +2,7 @@
 #include "ui/widgets/card.h"
 
 #include "ui/dialogs/save_export.h"
+#include "ui/widgets/captioned_row.h"
 #include "ui/widgets/labels.h"
 
 #include <QHBoxLayout>
@@ -21,17 +22,8 @@ Card::Card(const QString &title, QWidget *parent)
 
 void Card::setUpHeader()
 {
-    m_headerArea = new QWidget(this);
-    m_header = new QHBoxLayout(m_headerArea);
-    m_header->setContentsMargins(0, 0, 0, 0);
-    m_header->setSpacing(8);
     m_title = newLabel({}, TextSize::Body, TextWeight::Strong);
-    m_caption = new ElidedLabel;
-    m_caption->setFont(textFont(font(), TextSize::Caption));
-    m_caption->setToken(Token::InkMuted);
-    m_caption->setElideMode(Qt::ElideRight);
-    m_header->addWidget(m_title);
-    m_header->addWidget(m_caption, 1);
+    m_headerArea = new CaptionedRow(m_title, {}, this);
     m_body->addWidget(m_headerArea);
 }
 
@@ -42,14 +34,16 @@ void Card::setTitle(const QString &title)
     setAccessibleName(title);
 }
 
-void Card::setCaption(const QString &caption) { m_caption->setText(caption); }
+QHBoxLayout *Card::header() { return m_headerArea->row(); }
+
+void Card::setCaption(const QString &caption) { m_headerArea->setCaption(caption); }
 
 void Card::addExport(const QString &kind, std::function<Export()> make)
 {
     QPushButton *link = newLinkButton(kind);
     link->setAccessibleName(tr("Save %1 as %2").arg(m_title->text(), kind));
     link->setFont(textFont(font(), TextSize::Caption));
-    m_header->addWidget(link);
+    header()->addWidget(link);
     connect(link, &QPushButton::clicked, this, [this, make = std::move(make)] { saveExport(make(), this); });
 }
 

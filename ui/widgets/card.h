@@ -11,7 +11,7 @@ class QVBoxLayout;
 
 namespace ui {
 
-class ElidedLabel;
+class CaptionedRow;
 
 /// A raised area with an optional heading: what it shows, in which unit, and links that save it.
 class Card : public QFrame
@@ -22,9 +22,9 @@ public:
     explicit Card(const QString &title = {}, QWidget *parent = nullptr);
 
     void setTitle(const QString &title);
-    void setCaption(const QString &caption); ///< muted, behind the title
+    void setCaption(const QString &caption); ///< muted, behind the title, or below it where the room is short
     QVBoxLayout *body() { return m_body; }
-    QHBoxLayout *header() { return m_header; } ///< right of the caption
+    QHBoxLayout *header(); ///< right of the caption
 
     /// Shows a link for each export, "PNG" or "CSV", that asks where to save it. `make` is asked at the click.
     void addExport(const QString &kind, std::function<Export()> make);
@@ -32,11 +32,9 @@ public:
 private:
     void setUpHeader();
 
-    QWidget *m_headerArea = nullptr;
-    QHBoxLayout *m_header = nullptr;
+    CaptionedRow *m_headerArea = nullptr;
     QVBoxLayout *m_body = nullptr;
     QLabel *m_title = nullptr;
-    ElidedLabel *m_caption = nullptr;
 };
 
 } // namespace ui

@@ -22,7 +22,7 @@ namespace ui {
 namespace {
 
 constexpr int kMargin = 16;
-constexpr int kWidth = 280;
+constexpr int kUsualWidth = 280;
 
 /// Lets a label show any function name: breaks it where C++ names can be broken.
 QString breakable(QString name)
@@ -74,12 +74,13 @@ Inspector::Inspector(Selection &selection, QWidget *parent)
     setUpHead();
     setUpFrames();
     setUpActions();
-    setFixedWidth(kWidth);
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
     connect(&m_selection, &Selection::inspectedChanged, this, &Inspector::refresh);
     refresh();
 }
+
+QSize Inspector::sizeHint() const { return {kUsualWidth, QWidget::sizeHint().height()}; }
 
 void Inspector::setUpHead()
 {
@@ -96,6 +97,11 @@ void Inspector::setUpHead()
     m_place->setProperty("tone", QStringLiteral("muted"));
     m_place->setTextFormat(Qt::PlainText);
     m_place->setWordWrap(true);
+    for (QLabel *label : {m_function, m_place}) { // a long name is broken, and widens nothing
+        QSizePolicy policy = label->sizePolicy();
+        policy.setHorizontalPolicy(QSizePolicy::Ignored);
+        label->setSizePolicy(policy);
+    }
     m_figures = new QFormLayout;
     m_figures->setHorizontalSpacing(kMargin);
     m_figures->setVerticalSpacing(4);
@@ -190,7 +196,7 @@ void Inspector::addFigure(const QString &label, const QString &value)
 {
     auto *name = new QLabel(label, this);
     name->setProperty("tone", QStringLiteral("muted"));
-    auto *shown = new QLabel(value, this);
+    auto *shown = new QLabel(withWholeNumbers(value), this);
     shown->setWordWrap(true);
     m_figures->addRow(name, shown);
 }

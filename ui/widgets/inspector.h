@@ -28,6 +28,8 @@ public:
 
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot);
 
+    QSize sizeHint() const override;
+
     /// The stack as text, leaf first, a frame a line: what "Copy" puts on the clipboard.
     QString stackAsText() const;
 

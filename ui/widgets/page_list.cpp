@@ -8,7 +8,15 @@
 #include <QPainter>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace ui {
+
+namespace {
+
+constexpr int kTextPx = 34; ///< the icon and what surrounds it
+
+} // namespace
 
 PageButton::PageButton(const QString &iconName, const QString &title, QWidget *parent)
     : QAbstractButton(parent)
@@ -23,11 +31,18 @@ PageButton::PageButton(const QString &iconName, const QString &title, QWidget *p
 void PageButton::setBadge(int count)
 {
     m_badge = count;
+    updateGeometry();
     setAccessibleDescription(count > 0 ? tr("findings: %1").arg(count) : QString());
     update();
 }
 
-QSize PageButton::sizeHint() const { return {140, 30}; }
+QSize PageButton::sizeHint() const
+{
+    const QFontMetrics metrics(textFont(font(), TextSize::Body, TextWeight::Strong));
+    constexpr int kBadgePx = 26;
+    return {kTextPx + metrics.horizontalAdvance(text()) + 8 + (m_badge > 0 ? kBadgePx : 0),
+        std::max(30, metrics.height() + 12)};
+}
 
 void PageButton::enterEvent(QEnterEvent *) { update(); }
 
@@ -53,7 +68,7 @@ void PageButton::paintEvent(QPaintEvent *)
     painter.drawPixmap(QPointF(10, height() / 2.0 - 8), iconPixmap(m_iconName, ink, 16, devicePixelRatioF()));
     painter.setFont(textFont(font(), TextSize::Body, isChecked() ? TextWeight::Strong : TextWeight::Normal));
     painter.setPen(ink);
-    painter.drawText(rect().adjusted(34, 0, -8, 0), Qt::AlignVCenter, text());
+    painter.drawText(rect().adjusted(kTextPx, 0, -8, 0), Qt::AlignVCenter, text());
     if (m_badge <= 0)
         return;
     painter.setFont(textFont(font(), TextSize::Caption, TextWeight::Strong));
@@ -73,7 +88,8 @@ PageList::PageList(QWidget *parent)
     , m_buttons(new QButtonGroup(this))
 {
     setObjectName(QStringLiteral("pageList"));
-    setFixedWidth(168);
+    setMinimumWidth(168); // and as wide as its words in the system's font
+    setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
     setAccessibleName(tr("Pages"));
     m_layout->setContentsMargins(8, 12, 8, 12);
     m_layout->setSpacing(1);

@@ -3,6 +3,7 @@
 
 #include "ui/charts/spark_line.h"
 #include "ui/text.h"
+#include "ui/widgets/captioned_row.h"
 #include "ui/widgets/labels.h"
 
 #include <QHBoxLayout>
@@ -55,18 +56,11 @@ void SummaryCardView::setUpNumber()
     m_name = newLabel({}, TextSize::Caption, TextWeight::Strong, "muted");
     nameLine->addWidget(m_dot);
     nameLine->addWidget(m_name, 1);
-    auto *numberLine = new QHBoxLayout;
-    numberLine->setSpacing(6);
     m_number = newLabel({}, TextSize::Number, TextWeight::Strong);
-    m_qualifier = new ElidedLabel;
-    m_qualifier->setFont(textFont(font(), TextSize::Caption));
-    m_qualifier->setToken(Token::InkMuted);
-    m_qualifier->setElideMode(Qt::ElideRight);
-    m_qualifier->setContentsMargins(0, 0, 0, 3);
-    numberLine->addWidget(m_number);
-    numberLine->addWidget(m_qualifier, 1, Qt::AlignBottom);
+    m_numberLine = new CaptionedRow(m_number, Qt::AlignBottom);
+    m_numberLine->row()->setSpacing(6);
     body()->addLayout(nameLine);
-    body()->addLayout(numberLine);
+    body()->addWidget(m_numberLine);
 }
 
 void SummaryCardView::setUpRest()
@@ -92,7 +86,7 @@ void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange r
     m_dot->setToken(stateToken(card.state));
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));
-    m_qualifier->setText(text(card.qualifier));
+    m_numberLine->setCaption(text(card.qualifier));
     m_sentence->setText(withWholeNumbers(firstSentences(text(card.sentence), tr("There is more: see “Capture”."))));
     m_sentence->setToolTip(text(card.sentence));
     m_link->setText(text(card.action));

@@ -9,7 +9,7 @@ class QPushButton;
 
 namespace ui {
 
-class ElidedLabel;
+class CaptionedRow;
 class SparkLine;
 class StateDot;
 
@@ -35,7 +35,7 @@ private:
     StateDot *m_dot = nullptr;
     QLabel *m_name = nullptr;
     QLabel *m_number = nullptr;
-    ElidedLabel *m_qualifier = nullptr;
+    CaptionedRow *m_numberLine = nullptr;
     QLabel *m_sentence = nullptr;
     SparkLine *m_spark = nullptr;
     QPushButton *m_link = nullptr;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/main_window.h"
+#include "ui/pages/capture_page.h"
+#include "ui/widgets/inspector.h"
+
+#include <QApplication>
+#include <QSplitter>
+#include <QTest>
+
+class MainWindowTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void inspectorComesWithItsWidthAndKeepsIt()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *page = new ui::CapturePage(selection);
+        page->setMinimumWidth(1300); // what the widest page would like to have takes nothing from the inspector
+        window.addPage(page);
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.setStartPage(new QWidget);
+        window.resize(1440, 900);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QVERIFY(inspector->isHidden());
+        selection.setInspected(stack);
+        QTRY_VERIFY(inspector->isVisible());
+        QTRY_COMPARE(inspector->width(), 280);
+        window.columns()->setSizes({1, 400});
+        window.resize(1024, 700);
+        QTRY_COMPARE(inspector->width(), 400);
+        selection.setInspected(std::nullopt);
+        QTRY_VERIFY(inspector->isHidden());
+        selection.setInspected(stack);
+        QTRY_COMPARE(inspector->width(), 400);
+    }
+};
+
+QTEST_MAIN(MainWindowTest)
+#include "main_window_test.moc"
