@@ -37,21 +37,20 @@ double nsPerPair(const QByteArray &output)
     return ns;
 }
 
-double runUntraced(const QStringList &arguments)
+double runUntraced(const QString &program, const QStringList &arguments)
 {
     QProcess process;
-    process.start(built(QStringLiteral("tests/targets/alloc_storm")), arguments);
+    process.start(program, arguments);
     process.waitForFinished(-1);
     return nsPerPair(process.readAllStandardOutput());
 }
 
-double runHeaptrack(const QString &heaptrack, const QStringList &arguments)
+double runHeaptrack(const QString &heaptrack, const QString &program, const QStringList &arguments)
 {
     const QTemporaryDir folder;
     QProcess process;
     process.start(heaptrack,
-        QStringList{QStringLiteral("--raw"), QStringLiteral("-o"), folder.filePath(QStringLiteral("raw")),
-            built(QStringLiteral("tests/targets/alloc_storm"))}
+        QStringList{QStringLiteral("--raw"), QStringLiteral("-o"), folder.filePath(QStringLiteral("raw")), program}
             + arguments);
     process.waitForFinished(-1);
     return nsPerPair(process.readAllStandardOutput());
@@ -72,7 +71,7 @@ struct Traced
 };
 
 /// Under the instrument, with a tick every second as a recording has; the number of lost events must be 0.
-Traced runTraced(const QStringList &arguments, std::uint64_t samplePeriodBytes = 0)
+Traced runTraced(const QString &program, const QStringList &arguments, std::uint64_t samplePeriodBytes = 0)
 {
     const double cpuBefore = ownCpuNs();
     timespec start{};
@@ -89,7 +88,7 @@ Traced runTraced(const QStringList &arguments, std::uint64_t samplePeriodBytes =
     for (const auto &[name, value] : (*made)->environment(""))
         environment.insert(QString::fromStdString(name), QString::fromStdString(value));
     process.setProcessEnvironment(environment);
-    process.start(built(QStringLiteral("tests/targets/alloc_storm")), arguments);
+    process.start(program, arguments);
     std::int64_t lost = 0;
     bool isOver = false;
     while (!isOver) {
@@ -113,24 +112,28 @@ class HeapOverheadBench : public QObject
 private Q_SLOTS:
     void allocStorm_data()
     {
+        QTest::addColumn<QString>("target");
         QTest::addColumn<int>("threads");
         for (const int threads : {1, 2, 4})
-            QTest::addRow("%d threads", threads) << threads;
+            QTest::addRow("%d threads", threads) << QStringLiteral("alloc_storm") << threads;
+        QTest::addRow("with frame pointers") << QStringLiteral("alloc_storm_by_rbp") << 1;
     }
     void allocStorm()
     {
+        QFETCH(QString, target);
         QFETCH(int, threads);
+        const QString program = built(QStringLiteral("tests/targets/") + target);
         const QStringList arguments{QString::number(threads), QString::number(kPairs / 1e6)};
         const QString heaptrack = QStandardPaths::findExecutable(QStringLiteral("heaptrack"));
         std::vector<double> untraced, traced, sampled, others, recorder;
         for (int round = 0; round < kRounds; ++round) {
-            untraced.push_back(runUntraced(arguments));
-            const Traced full = runTraced(arguments);
+            untraced.push_back(runUntraced(program, arguments));
+            const Traced full = runTraced(program, arguments);
             traced.push_back(full.nsPerPair);
             recorder.push_back(full.recorderNs / (threads * kPairs));
-            sampled.push_back(runTraced(arguments, 512 * 1024).nsPerPair);
+            sampled.push_back(runTraced(program, arguments, 512 * 1024).nsPerPair);
             if (!heaptrack.isEmpty())
-                others.push_back(runHeaptrack(heaptrack, arguments));
+                others.push_back(runHeaptrack(heaptrack, program, arguments));
         }
         const double base = median(untraced), ours = median(traced) - base;
         QVERIFY(base > 0 && median(traced) > 0);

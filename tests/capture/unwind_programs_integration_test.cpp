@@ -57,6 +57,7 @@ private Q_SLOTS:
         QTest::addColumn<QStringList>("command");
         QTest::addColumn<int>("every");
         QTest::addRow("all shapes") << QStringList{built("tests/targets/stack_shapes")} << 7;
+        QTest::addRow("all shapes, by rbp") << QStringList{built("tests/targets/stack_shapes_by_rbp")} << 7;
         QTest::addRow("segments apart") << QStringList{built("tests/targets/stack_shapes_apart")} << 20;
         QTest::addRow("segments apart, fixed") << QStringList{built("tests/targets/stack_shapes_fixed")} << 20;
         QTest::addRow("python3") << QStringList{QStringLiteral("env"), QStringLiteral("PYTHONMALLOC=malloc"),
