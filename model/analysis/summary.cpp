@@ -153,7 +153,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         tracerShare += isTracerCode(*table->functions, each.function) ? each.selfShare : 0;
     }
     card.number = formatShare(hot.selfShare);
-    card.qualifier = fmt::format("{:.1f} – {:.1f}", hot.selfShare95.low * 100, hot.selfShare95.high * 100);
+    card.qualifier = fmt::format("{:.1f}–{:.1f} %", hot.selfShare95.low * 100, hot.selfShare95.high * 100);
     const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
     card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration({table->all}),
         shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");

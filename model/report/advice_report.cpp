@@ -37,7 +37,16 @@ Json jsonOf(const Recommendation &item, std::size_t rank)
         {"check", item.check}, {"caution", item.caution}};
 }
 
-std::string bothEnds(const std::string &low, const std::string &high) { return low == high ? low : low + " – " + high; }
+/// "9–52 %"; other units, which may differ, stand at both ends: "9 MiB – 1.2 GiB".
+std::string bothEnds(const std::string &low, const std::string &high)
+{
+    constexpr std::string_view kPercent = " %";
+    if (low == high)
+        return low;
+    return low.ends_with(kPercent) && high.ends_with(kPercent)
+        ? low.substr(0, low.size() - kPercent.size()) + "–" + high
+        : low + " – " + high;
+}
 
 } // namespace
 

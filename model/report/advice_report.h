@@ -16,7 +16,7 @@ void writeAdviceText(
 /// One object: `sentence`, `items`, `not_looked_at`.
 void writeAdviceJson(std::ostream &out, const Recommendations &found);
 
-/// "9 % – 52 % of the CPU time".
+/// "9–52 % of the CPU time".
 std::string gainText(const Recommendation &item);
 /// "a line", "a local rewrite", …
 std::string_view effortText(int effort);

@@ -27,6 +27,7 @@ constexpr int kMostVisibleRows = 6;
 constexpr int kLowPagePx = 560;
 constexpr std::size_t kMostRows = 500; ///< of one kind
 constexpr int kFigureColumnPx = 88;
+constexpr int kHeadMarginPx = 32; ///< what stands beside a head's words, which are bolder than the font says
 
 QString bytesText(std::int64_t bytes) { return text(model::formatBytes(static_cast<double>(bytes))); }
 
@@ -81,7 +82,8 @@ void AreasPage::setUpList()
     for (int column = 1; column < m_list->columnCount(); ++column) {
         m_list->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         m_list->header()->setSectionResizeMode(column, QHeaderView::Fixed);
-        m_list->header()->resizeSection(column, kFigureColumnPx);
+        const int words = m_list->fontMetrics().horizontalAdvance(m_list->headerItem()->text(column));
+        m_list->header()->resizeSection(column, std::max(kFigureColumnPx, words + kHeadMarginPx));
     }
     m_list->header()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_listCard->body()->addWidget(m_list);

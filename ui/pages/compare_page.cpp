@@ -362,7 +362,6 @@ void ComparePage::showState()
         for (const std::string &note : m_compared->notes)
             notes << text(note);
     m_notes->setText(notes.join(QStringLiteral(" · ")));
-    m_notes->setToolTip(notes.join(u'\n'));
     m_notes->setVisible(!notes.isEmpty());
     m_results->setVisible(m_compared != nullptr);
     Q_EMIT subtitleChanged();

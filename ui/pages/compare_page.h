@@ -28,7 +28,6 @@ class ComparedSides;
 class DifferenceFilterModel;
 class DifferenceFlameView;
 class DifferenceScale;
-class ElidedLabel;
 class FunctionDifferenceModel;
 class SearchField;
 class StackDifferenceModel;
@@ -137,7 +136,7 @@ private:
     ComparedSides *m_sides = nullptr;
     Banner *m_progress = nullptr;
     QLabel *m_sentence = nullptr;
-    ElidedLabel *m_notes = nullptr;    ///< whole in its tool tip
+    QLabel *m_notes = nullptr;
     QStackedWidget *m_stack = nullptr; ///< chooser, comparison
     CompareChooser *m_chooser = nullptr;
     QWidget *m_content = nullptr;

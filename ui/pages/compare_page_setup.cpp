@@ -29,7 +29,7 @@ namespace ui {
 
 namespace {
 
-constexpr int kUnmatchedPx = 108;
+constexpr int kUnmatchedPx = 104;
 
 QLabel *newWrapped(TextWeight weight, const char *tone = nullptr)
 {
@@ -46,11 +46,11 @@ int widthOf(DifferenceColumn column)
     case DifferenceColumn::After:
         return 100; // "123,456,789"
     case DifferenceColumn::Change:
-        return 116;
+        return 108;
     case DifferenceColumn::Relative:
-        return 76;
+        return 80;
     case DifferenceColumn::Interval:
-        return 128;
+        return 124;
     }
     return 0;
 }
@@ -102,10 +102,8 @@ void ComparePage::setUpTop(QBoxLayout *column)
     m_sides->body()->addWidget(m_otherTimeline);
     m_progress = new Banner;
     m_sentence = newWrapped(TextWeight::Strong);
-    m_notes = new ElidedLabel;
-    m_notes->setElideMode(Qt::ElideRight);
-    m_notes->setToken(Token::InkMuted);
-    m_notes->setFont(textFont(font(), TextSize::Caption));
+    m_notes = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_notes->setWordWrap(true);
     column->addWidget(m_sides);
     column->addWidget(m_progress);
     column->addWidget(m_sentence);

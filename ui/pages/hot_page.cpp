@@ -89,7 +89,7 @@ QString costLabel(CostKind kind)
 
 QString intervalText(const model::Interval &share)
 {
-    return QStringLiteral("%1 – %2 %").arg(share.low * 100, 0, 'f', 1).arg(share.high * 100, 0, 'f', 1);
+    return QStringLiteral("%1–%2 %").arg(share.low * 100, 0, 'f', 1).arg(share.high * 100, 0, 'f', 1);
 }
 
 /// "2", and "2 =" where several share the place.

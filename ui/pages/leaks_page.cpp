@@ -198,7 +198,10 @@ void LeaksPage::showWhyEmpty(const model::LeakReport &report, bool isEmpty)
                  "--age-bucket 100ms” needs a hundredth of the time that the default does. What grew so far stands in "
                  "Heap, under Growth.");
     const bool hasHeap = report.state != model::LeakReport::State::NoData;
-    m_empty->setText(text(report.sentence), sentence, hasHeap ? tr("Show the heap") : QString());
+    QString title = text(report.sentence);
+    if (title.endsWith(u'.'))
+        title.chop(1); // a title
+    m_empty->setText(title, sentence, hasHeap ? tr("Show the heap") : QString());
 }
 
 void LeaksPage::showItem(int row)
