@@ -176,8 +176,8 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
         formatBytes(static_cast<double>(leak.liveBytes))});
     item.evidence.push_back({"stay for good", leak.leakShare * 100,
         Interval{leak.leakShare95.low * 100, leak.leakShare95.high * 100}, Unit::Percent,
-        fmt::format("{} ({}–{}) of its blocks", formatShare(leak.leakShare), formatShare(leak.leakShare95.low),
-            formatShare(leak.leakShare95.high))});
+        fmt::format("{} ({:.1f}–{:.1f}) of its blocks", formatShare(leak.leakShare), leak.leakShare95.low * 100,
+            leak.leakShare95.high * 100)});
     item.evidence.push_back({"stacks", static_cast<double>(leak.stacks.size()), {}, Unit::Count,
         formatCount(static_cast<std::int64_t>(leak.stacks.size()))});
     return item;

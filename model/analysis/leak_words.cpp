@@ -24,7 +24,7 @@ std::string blocks(std::int64_t count) { return formatCount(count) + (count == 1
 
 std::string shareText(double share, const Interval &interval)
 {
-    return fmt::format("{} ({}–{})", formatShare(share), formatShare(interval.low), formatShare(interval.high));
+    return fmt::format("{} ({:.1f}–{:.1f})", formatShare(share), interval.low * 100, interval.high * 100);
 }
 
 /// "blocks", or where they are sampled, what was seen of them.

@@ -14,7 +14,7 @@ std::string doneAdviceText(const std::vector<DoneAdvice> &done);
 /// Reads that back; lines that are none of ours are left out.
 std::vector<DoneAdvice> doneAdviceOf(std::string_view text);
 
-/// "measured: 31 % (28 % – 34 %) of the CPU time in b.gprof-session; inside what was expected".
+/// "measured: 31 % of the CPU time (95 %: 28 % … 34 %) in b.gprof-session; inside what was expected".
 std::string measuredGainText(const MeasuredGain &measured, GainKind kind);
 
 } // namespace model
