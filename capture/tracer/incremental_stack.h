@@ -322,6 +322,8 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
             --at;
         pc = *reinterpret_cast<const std::uint64_t *>(slot);
         if (pc == 0) [[unlikely]] {
+            if (read.cfaFrom != 0)
+                return kNeedsPlainWalk;
             read.cfaFrom = slot; // a null return address ended it: a word like any other
             return keep(atEnd(unwind::StepResult::ReachedStart), way, nodes);
         }
@@ -425,6 +427,11 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
 {
     if (landing < kFirst)
         return; // it went to the end of the stack
+    std::uint32_t firstCheck = m_checks;
+    while (firstCheck > 0 && m_check[firstCheck - 1].depth > landing)
+        --firstCheck;
+    if (frames + m_checks - firstCheck > RecentWalks::kMostWords)
+        return;
     const std::uint32_t leaf = m_end - 1;
     walk.pc = m_walk->value;
     walk.slot = m_walk->address;
@@ -438,8 +445,8 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
     bool isWhole = true;
     for (std::uint32_t i = 0; i < frames; ++i)
         isWhole = isWhole && walk.add(m_walk[i]);
-    for (std::uint32_t i = m_checks; i > 0 && m_check[i - 1].depth > landing; --i)
-        isWhole = isWhole && walk.add(m_check[i - 1].word);
+    for (std::uint32_t i = firstCheck; i < m_checks; ++i)
+        isWhole = isWhole && walk.add(m_check[i].word);
     if (!isWhole)
         walk.slot = 0;
 }

@@ -38,7 +38,10 @@ private:
     static constexpr std::uint32_t kNodeMask = (std::uint32_t{1} << kNodeBits) - 1;
 
     static std::size_t place(std::uint64_t hash) { return static_cast<std::size_t>(hash >> (64 - kBits)); }
-    static std::uint32_t tag(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> kNodeBits) & ~kNodeMask; }
+    static std::uint32_t tag(std::uint64_t hash)
+    {
+        return static_cast<std::uint32_t>(hash >> (32 - kBits)) & ~kNodeMask;
+    }
 
     std::uint32_t m_leaves[std::size_t{1} << kBits]; ///< the node, and above it more bits of the hash
 };

@@ -44,6 +44,7 @@ bool StackTree::reset(wire::MemoryView memory)
 {
     m_memory = memory;
     m_isGrowing.store(0, std::memory_order_relaxed);
+    m_cannotGrow.store(0, std::memory_order_relaxed);
     for (Index &index : m_indexes)
         if (index.slots != nullptr)
             clearSlots(index);
@@ -93,9 +94,10 @@ std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::u
 {
     wire::Header &header = m_memory.header();
     growIfNeeded();
-    // A node that is not in the index would be made anew whenever it is looked for.
-    const std::uint32_t most
-        = std::min(wire::kMaxNodes, std::uint32_t{1} << m_index.load(std::memory_order_acquire)->bits);
+    // Where the index is full for good, a node would be made anew whenever it is looked for.
+    const std::uint32_t most = m_cannotGrow.load(std::memory_order_relaxed) == 0
+        ? wire::kMaxNodes
+        : std::min(wire::kMaxNodes, std::uint32_t{1} << m_index.load(std::memory_order_acquire)->bits);
     std::uint32_t number = header.usedNodes.load(std::memory_order_relaxed);
     do {
         if (number >= most) {
@@ -148,6 +150,7 @@ void StackTree::growIfNeeded()
         Index &larger = m_indexes[old.bits + 1];
         if (larger.slots == nullptr)
             larger = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(old.bits + 1))), old.bits + 1};
+        m_cannotGrow.store(larger.slots == nullptr ? 1 : 0, std::memory_order_relaxed);
         if (larger.slots != nullptr) {
             // By number, as they lie in memory. One that is being written just now stays out, or gets a slot in which nobody will find it; its
             // own thread enters it afterwards.

@@ -46,6 +46,7 @@ private:
     Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
     std::atomic<const Index *> m_index = nullptr;
     std::atomic<std::uint32_t> m_isGrowing = 0;
+    std::atomic<std::uint32_t> m_cannotGrow = 0; ///< there was no memory for a larger index
 };
 
 } // namespace capture::tracer
