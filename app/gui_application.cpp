@@ -174,7 +174,10 @@ void GuiApplication::connectAdvice()
                                          .arg(QFileInfo(path).fileName()));
     });
     connect(m_comparison.get(), &ComparisonController::arrived, m_advice, &ui::AdvicePage::setLater);
-    connect(m_comparison.get(), &ComparisonController::failed, m_advice, &ui::AdvicePage::setLaterFailed);
+    connect(m_comparison.get(), &ComparisonController::failed, m_advice, [this](const QString &sentence) {
+        if (m_comparison->role() == ComparisonController::Role::After)
+            m_advice->setLaterFailed(sentence);
+    });
 }
 
 /// Beside the session that is open, else where recordings go.
@@ -197,9 +200,10 @@ void GuiApplication::compareWith(const QString &path, ComparisonController::Role
     m_window.showSession();
     m_window.showPage(m_comparePage->key());
     if (isOpen(path))
-        m_comparison->giveUp(tr("%1 is the session that is open. Choose another one; or, to compare two times of it, "
-                                "select a time and hold it.")
-                                 .arg(QFileInfo(path).fileName()));
+        m_comparePage->setOtherFailed(
+            tr("%1 is the session that is open. Choose another one; or, to compare two times of it, "
+               "select a time and hold it.")
+                .arg(QFileInfo(path).fileName()));
     else
         m_comparison->compareWith(path, role);
 }

@@ -110,7 +110,9 @@ bool isRate(const SeriesSource &source)
 void joinShortEnd(std::vector<SeriesPoint> &points, const Snapshot &snapshot)
 {
     const std::vector<Timestamp> &ends = snapshot.tickEnds;
-    if (ends.size() < 2 || points.size() < 2)
+    const SessionState state = snapshot.info.state;
+    const bool isGoingOn = state == SessionState::Recording || state == SessionState::Paused;
+    if (ends.size() < 2 || points.size() < 2 || isGoingOn)
         return;
     const Timestamp last = ends.back(), before = ends[ends.size() - 2];
     const Timestamp begin = ends.size() > 2 ? ends[ends.size() - 3] : Timestamp{};

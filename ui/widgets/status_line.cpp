@@ -78,7 +78,9 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
     setTone(m_losses, isGood ? "muted" : "warn");
     const QString redacted = text(model::redactionText(snapshot->info));
-    m_redacted->setText(redacted.isEmpty() ? QString() : tr("redacted: names are stand-ins"));
+    m_redacted->setText(redacted.isEmpty()             ? QString()
+            : snapshot->info.redaction->keepsFunctions ? tr("redacted, but for functions and files")
+                                                       : tr("redacted: names are stand-ins"));
     m_redacted->setToolTip(redacted);
     m_redacted->setVisible(!redacted.isEmpty());
     const model::StackQuality &quality = snapshot->stackQuality;
