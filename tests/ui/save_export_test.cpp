@@ -3,6 +3,7 @@
 #include "ui/dialogs/save_export.h"
 
 #include <QApplication>
+#include <QElapsedTimer>
 #include <QFileDialog>
 #include <QLineEdit>
 #include <QMessageBox>
@@ -26,7 +27,8 @@ QByteArray read(const QString &path)
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
-/// What somebody does at the dialogs that saving opens, one step each; a step that finds no dialog comes again.
+/// What somebody does at the dialogs that saving opens, one step each; a step that finds no dialog comes again. Dialogs
+/// that nobody answers are closed after a while, so that a test fails instead of waiting for ever.
 class Hand : public QObject
 {
 public:
@@ -34,17 +36,28 @@ public:
         : m_steps(std::move(steps))
     {
         connect(&m_timer, &QTimer::timeout, this, [this] {
-            if (m_next < m_steps.size() && m_steps[m_next]())
+            if (m_next < m_steps.size() && m_steps[m_next]()) {
                 ++m_next;
+                m_sinceStep.restart();
+            } else if (auto *dialog = qobject_cast<QDialog *>(QApplication::activeModalWidget());
+                       dialog != nullptr && m_sinceStep.hasExpired(10'000)) {
+                const auto *box = qobject_cast<QMessageBox *>(dialog);
+                m_unanswered += box != nullptr ? box->text() : dialog->windowTitle();
+                dialog->reject();
+            }
         });
+        m_sinceStep.start();
         m_timer.start(10);
     }
-    bool isDone() const { return m_next == m_steps.size(); }
+    bool isDone() const { return m_next == m_steps.size() && m_unanswered.isEmpty(); }
+    QString unanswered() const { return m_unanswered; }
 
 private:
     QTimer m_timer;
+    QElapsedTimer m_sinceStep;
     std::vector<std::function<bool()>> m_steps;
     std::size_t m_next = 0;
+    QString m_unanswered;
 };
 
 QFileDialog *fileDialog() { return qobject_cast<QFileDialog *>(QApplication::activeModalWidget()); }
@@ -55,9 +68,13 @@ std::function<bool()> type(const QString &name)
         QFileDialog *dialog = fileDialog();
         if (dialog == nullptr)
             return false;
-        dialog->findChild<QLineEdit *>(u"fileNameEdit"_s)->setText(name);
-        QMetaObject::invokeMethod(
-            dialog, [dialog] { static_cast<QDialog *>(dialog)->accept(); }, Qt::QueuedConnection);
+        // Both at once: as long as the name has no keyboard focus, a folder that is read in between puts the name of a
+        // file that was suggested, and is there, in place of what was typed.
+        const auto typeAndAccept = [dialog, name] {
+            dialog->findChild<QLineEdit *>(u"fileNameEdit"_s)->setText(name);
+            static_cast<QDialog *>(dialog)->accept();
+        };
+        QMetaObject::invokeMethod(dialog, typeAndAccept, Qt::QueuedConnection);
         return true;
     };
 }
@@ -140,7 +157,7 @@ private Q_SLOTS:
             return true;
         }});
         ui::saveExport(table("a,b\n"), &m_window);
-        QVERIFY(hand.isDone());
+        QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QCOMPARE(read(at(u"run.of.today-heap.csv"_s)), QByteArray("a,b\n"));
     }
 
@@ -151,13 +168,14 @@ private Q_SLOTS:
         {
             const Hand hand({type(u"run.v2"_s), press(u"No"_s, &said), type(u"run.v3"_s)});
             ui::saveExport(table("new"), &m_window);
-            QVERIFY(hand.isDone());
+            QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         }
         QVERIFY2(said.contains(at(u"run.v2.csv"_s)), qPrintable(said));
         QCOMPARE(read(at(u"run.v2.csv"_s)), QByteArray("old"));
         QCOMPARE(read(at(u"run.v3.csv"_s)), QByteArray("new"));
         const Hand hand({type(u"run.v2"_s), press(u"Yes"_s)});
         ui::saveExport(table("new"), &m_window);
+        QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QCOMPARE(read(at(u"run.v2.csv"_s)), QByteArray("new"));
     }
 
@@ -166,7 +184,7 @@ private Q_SLOTS:
         QString said;
         const Hand hand({type(at(u"gone/heap.csv"_s)), press(u"Save elsewhere…"_s, &said), type(at(u"other.csv"_s))});
         ui::saveExport(table("new"), &m_window);
-        QVERIFY(hand.isDone());
+        QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QVERIFY2(said.contains(u"there is no folder"_s), qPrintable(said));
         QCOMPARE(read(at(u"other.csv"_s)), QByteArray("new"));
     }
