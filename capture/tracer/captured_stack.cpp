@@ -12,34 +12,32 @@ std::uint32_t capturePlainly(ThreadState &thread)
     const StackMemory memory(thread.stack);
     const unwind::StackWalk walk = unwind::unwind(
         unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);
-    const NodesOf nodes{thread, &tracing.memory.node(0)};
+    const NodesOf nodes{thread};
     std::size_t leaf = 0;
     while (leaf < walk.count && tracing.isOwnCode(thread.walk[leaf]))
         ++leaf;
     const auto addressOf
         = [&](std::size_t i) { return thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0); };
     const auto root = static_cast<std::uint32_t>(walk.end);
-    std::uint64_t hash = 0;
-    for (std::size_t i = leaf; i < walk.count; ++i)
-        hash = LeafTable::mixed(hash, addressOf(i));
-    hash = LeafTable::finished(hash, root);
-    LeafTable &leaves = thread.last.leaves();
-    if (const std::uint32_t guess = leaves.guess(hash); LeafTable::isNode(guess)) {
-        std::uint32_t node = guess;
-        std::size_t i = leaf;
-        for (; i < walk.count && nodes.address(node) == addressOf(i); ++i)
-            node = nodes.parent(node);
-        if (i == walk.count && node == root)
-            return guess;
-    }
+    const std::uint64_t rootHash = PathHash::ofRoot(root);
+    std::uint64_t hash = rootHash;
+    for (std::size_t i = walk.count; i-- > leaf;)
+        hash = PathHash::extended(hash, addressOf(i));
+    if (const std::uint32_t known = nodes.leaf(hash); known != 0)
+        return known;
     std::uint32_t node = root;
+    hash = rootHash;
     for (std::size_t i = walk.count; i-- > leaf;) {
-        const std::uint32_t child = nodes.child(node, addressOf(i));
+        hash = PathHash::extended(hash, addressOf(i));
+        std::uint32_t child = nodes.find(
+            hash, [&](std::uint32_t each) { return nodes.parent(each) == node && nodes.isOf(each, addressOf(i)); });
+        if (child == 0)
+            child = nodes.add(node, addressOf(i), hash);
         if (child == node)
             return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = child;
     }
-    leaves.set(hash, node);
+    nodes.setLeaf(hash, node);
     return node;
 }
 

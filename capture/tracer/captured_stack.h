@@ -32,13 +32,29 @@ struct RulesOf
 struct NodesOf
 {
     ThreadState &thread;
-    const wire::Node *all; ///< by number
-    std::uint32_t child(std::uint32_t parent, std::uint64_t address) const
+    std::uint32_t leaf(std::uint64_t pathHash) const { return g_tracing.leaves.find(pathHash, thread.generation); }
+    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const
     {
-        return g_tracing.tree.child(parent, address, thread.modules.moduleOf(g_tracing.modules, address));
+        g_tracing.leaves.set(pathHash, thread.generation, node);
     }
-    std::uint64_t address(std::uint32_t node) const { return all[node].address; }
-    std::uint32_t parent(std::uint32_t node) const { return all[node].parent; }
+    template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
+    {
+        return g_tracing.tree.find(pathHash, isIt);
+    }
+    void prefetch(std::uint64_t pathHash) const { g_tracing.tree.prefetch(pathHash); }
+    std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint64_t pathHash) const
+    {
+        return g_tracing.tree.add(parent, address, moduleOf(address), pathHash);
+    }
+    /// Whether a node is one of this frame, whoever called it.
+    bool isOf(std::uint32_t node, std::uint64_t address) const
+    {
+        return g_tracing.tree.address(node) == address && g_tracing.tree.module(node) == moduleOf(address);
+    }
+    std::uint32_t parent(std::uint32_t node) const { return g_tracing.tree.parent(node); }
+
+private:
+    std::uint32_t moduleOf(std::uint64_t address) const { return thread.modules.moduleOf(g_tracing.modules, address); }
 };
 
 /// The same where the stack is unusual: from signal handlers, coroutines, and through frames that need more than rsp and rbp. Walks with all
@@ -58,8 +74,8 @@ void forgetStack(ThreadState &thread, std::uint64_t generation);
     thread.stack.extendTo(caller.sp - 8);
     if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
         return capturePlainly(thread);
-    const std::uint32_t node = thread.last.capture(
-        caller, RulesOf{thread}, {thread.stack.low, thread.stack.high}, NodesOf{thread, &tracing.memory.node(0)});
+    const std::uint32_t node
+        = thread.last.capture(caller, RulesOf{thread}, {thread.stack.low, thread.stack.high}, NodesOf{thread});
     return node != IncrementalStack::kNeedsPlainWalk ? node : capturePlainly(thread);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "capture/tracer/frame_step.h"
-#include "capture/tracer/leaf_table.h"
+#include "capture/tracer/path_hash.h"
 #include "capture/tracer/recent_walks.h"
 #include "capture/unwind/unwinder.h"
 
@@ -14,7 +14,8 @@ namespace capture::tracer {
 /// A thread's last stack, kept frame by frame, so that the next one costs only the frames that differ from it. Where a stack was known at once
 /// (RecentWalks), what is kept is an older one's part above it: of a kept frame holds only that, while its words stand, its node is right.
 ///
-/// A frame is the address its pc was read from (`slot`), that pc, and its stack-tree node. A walk from the leaf with call-frame
+/// A frame is the address its pc was read from (`slot`), that pc, the hash of its path, and its stack-tree node once somebody has asked for it: where a
+/// path's hash says which node it leads to, those on the way are not touched. A walk from the leaf with call-frame
 /// rules goes on until it *lands* on a kept frame: one at the same slot, whose pc stands there still. What lies above a landing follows from
 /// words of memory alone, each at an address that is known: the return addresses, and of frames whose CFA is taken from rbp the word rbp was
 /// restored from (or rbp itself at the landing). Those words are compared before the walk begins, from the root down to where the stack now
@@ -36,23 +37,21 @@ public:
         m_checks = 0;
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
-        m_leaves.forget();
         m_recent.forget();
     }
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
     ///
     /// `rules.step(returnAddress)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
-    /// stack; `nodes.child(parent, pc)` interns a frame and returns `parent` where it is refused; `nodes.address(node)` and
-    /// `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
+    /// stack; `nodes.leaf(hash)` gives the node of a path (PathHash) if it is known at once, or 0; `nodes.setLeaf(hash, node)` has it
+    /// known; `nodes.find(hash, isIt)` gives the one of which isIt(node) holds, or 0, and `nodes.prefetch(hash)` says that it will be asked; `nodes.add(parent, pc, hash)` adds one, and returns
+    /// `parent` where it is refused; `nodes.isOf(node, pc)` and `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
     template <typename Rules, typename Nodes>
     [[gnu::always_inline]] inline std::uint32_t capture(
         const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
 
     /// Frames walked by rules so far, for tests and benchmarks.
     std::uint64_t walkedFrames() const { return m_walked; }
-    /// The thread's, for stacks that are walked elsewhere.
-    LeafTable &leaves() { return m_leaves; }
 
 private:
     /// Kept frames stand from here on; before them are two that lie above every stack, so that a search for a slot always ends.
@@ -80,19 +79,20 @@ private:
     struct Landing
     {
         std::uint32_t frame; ///< the kept frame; kFirst - 1: none, but the end of the stack
-        std::uint32_t node;
         bool needsBp;
         std::uint64_t bp;
     };
-    static Landing atEnd(unwind::StepResult result)
+    Landing atEnd(unwind::StepResult result)
     {
-        return {kFirst - 1, static_cast<std::uint32_t>(unwind::endOf(result)), false, 0};
+        const auto root = static_cast<std::uint32_t>(unwind::endOf(result));
+        m_nodes[kFirst - 1] = root;
+        m_hashes[kFirst - 1] = PathHash::ofRoot(root);
+        return {kFirst - 1, false, 0};
     }
     /// How a walk came to its landing.
     struct Way
     {
         std::uint32_t frames = 0;            ///< of m_walk
-        std::uint64_t hash = 0;              ///< of the pcs
         RecentWalks::Walk *recent = nullptr; ///< the place of those that began where it did; null: none may be taken in
         bool isRead = false;                 ///< m_reads says what the steps read; false: nothing that matters
     };
@@ -115,17 +115,20 @@ private:
     bool isKnown(const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const;
     void remember(RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
-    template <typename Nodes> bool keepKnown(Landing at, std::uint32_t leaf, Nodes nodes);
-    template <typename Nodes> [[gnu::noinline]] std::uint32_t keepAnew(Landing at, Way way, Nodes nodes);
+    template <typename Nodes> std::uint32_t nodeOf(std::uint32_t frame, Nodes nodes);
+    template <typename Nodes> [[gnu::noinline]] std::uint32_t find(std::uint32_t frame, Nodes nodes);
+    template <typename Nodes> bool isNodeOf(std::uint32_t frame, std::uint32_t node, Nodes nodes) const;
+    std::uint32_t knownNode(std::uint32_t frame) const { return m_nodes[frame] & ~kNeedsBp; }
     void keepReads(Landing at, std::uint32_t walked);
 
     std::uint32_t m_end = kFirst; ///< behind the last kept frame
     std::uint32_t m_checks
         = 0; ///< of m_check, by rising depth; those of m_end and more are left over, until the next keep()
     std::uint64_t m_walked = 0;
-    LeafTable m_leaves;                 ///< by the landing and the pcs walked
     Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
-    /// Their nodes, with kNeedsBp where the way from there to the root depends on rbp.
+    /// Of their paths. Before the first, at kFirst - 1, stands the root's; and its node.
+    std::uint64_t m_hashes[kFirst + kMostFrames];
+    /// Their nodes, 0 where nobody has asked yet, with kNeedsBp where the way from there to the root depends on rbp.
     std::uint32_t m_nodes[kFirst + kMostFrames];
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
     Check m_check[2 * kMostFrames + 1];
@@ -246,14 +249,14 @@ template <typename Rules, typename Nodes>
     // Nearly always the frames that differ take their callers from rsp, and so does the one they are landed on: then what rbp holds is
     // nobody's concern. All else is walked once more, with it.
     const std::uint64_t last = stack.high - 8;
-    std::uint64_t pc = caller.pc, slot = caller.sp - 8, hash = 0;
+    std::uint64_t pc = caller.pc, slot = caller.sp - 8;
     const Word *at = keptAbove(slot);
     const Word *const limit = verified(at);
     const auto nearest = static_cast<std::uint32_t>(at - m_words);
     if (at < limit && at->address == slot && isRight(nearest, caller.bp)) {
         // The kept stack, or one that called it.
         m_end = nearest + 1;
-        return m_nodes[nearest] & ~kNeedsBp;
+        return nodeOf(nearest, nodes);
     }
     RecentWalks::Walk *const recent = m_recent.at(pc, slot);
     if (recent != nullptr && recent->beganAt(pc, slot) && isKnown(*recent, limit, caller.bp)) {
@@ -266,7 +269,6 @@ template <typename Rules, typename Nodes>
         if (next > last) [[unlikely]]
             break;
         *walked++ = {slot, pc};
-        hash = LeafTable::mixed(hash, pc);
         // Where the kept stack has a frame at that very place, its own copy of the address is read from: the processor need not wait
         // for the rule that led there.
         if (at[-1].address == next) [[likely]] {
@@ -280,10 +282,8 @@ template <typename Rules, typename Nodes>
         pc = *reinterpret_cast<const std::uint64_t *>(slot); // 0 has no step either
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
-            const std::uint32_t node = m_nodes[frame];
-            if ((node & kNeedsBp) == 0) [[likely]]
-                return keep(
-                    {frame, node, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), hash, recent}, nodes);
+            if ((m_nodes[frame] & kNeedsBp) == 0) [[likely]]
+                return keep({frame, false, 0}, {static_cast<std::uint32_t>(walked - m_walk), recent}, nodes);
             break;
         }
     }
@@ -302,14 +302,12 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
     for (;;) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
-            const std::uint32_t node = m_nodes[frame];
             if (isRight(frame, bp))
-                return keep({frame, node & ~kNeedsBp, (node & kNeedsBp) != 0, bp}, way, nodes);
+                return keep({frame, (m_nodes[frame] & kNeedsBp) != 0, bp}, way, nodes);
         }
         if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
         const FrameStep step = rules.step(pc);
-        way.hash = LeafTable::mixed(way.hash, pc);
         m_walk[way.frames] = {slot, pc};
         Read &read = m_reads[way.frames++];
         const unwind::StepResult result
@@ -334,62 +332,95 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
 template <typename Nodes>
 [[gnu::always_inline]] inline std::uint32_t IncrementalStack::keep(Landing at, Way way, Nodes nodes)
 {
-    if (way.frames == 0)
-        return m_end = at.frame + 1, at.node;
-    const std::uint32_t end = at.frame + way.frames + 1;
-    if (end - kFirst > kMostFrames) [[unlikely]]
+    const std::uint32_t leaf = at.frame + way.frames;
+    if (leaf >= kFirst + kMostFrames) [[unlikely]]
         return kNeedsPlainWalk;
+    m_end = leaf + 1;
+    if (way.frames == 0)
+        return nodeOf(leaf, nodes);
     m_walked += way.frames;
     while (m_checks > 0 && m_check[m_checks - 1].depth > at.frame)
         --m_checks;
-    m_end = end;
-    const std::uint64_t hash = LeafTable::finished(way.hash, at.node);
-    // Where the hash says that it is another stack's, its nodes need not be touched.
-    if (const std::uint32_t guess = m_leaves.guess(hash); LeafTable::isNode(guess) && keepKnown(at, guess, nodes))
-        [[likely]] {
-        if (way.isRead) [[unlikely]]
-            keepReads(at, way.frames);
-        if (way.recent != nullptr && way.recent->isWorth(hash))
-            remember(*way.recent, at.frame, way.frames);
-        return guess;
-    }
-    const std::uint32_t node = keepAnew(at, way, nodes);
-    m_leaves.set(hash, node);
-    return node;
-}
-
-/// Keeps the frames walked if `leaf` is the node that they lead to; else false.
-template <typename Nodes>
-[[gnu::always_inline]] inline bool IncrementalStack::keepKnown(Landing at, std::uint32_t leaf, Nodes nodes)
-{
-    std::uint32_t node = leaf, frame = m_end;
-    for (const Word *walked = m_walk; --frame > at.frame; ++walked) {
-        if (nodes.address(node) != walked->value)
-            return false;
+    std::uint64_t hash = m_hashes[at.frame];
+    const Word *walked = m_walk + way.frames;
+    for (std::uint32_t frame = at.frame; frame < leaf;) {
+        --walked;
+        hash = PathHash::extended(hash, walked->value);
+        ++frame;
         m_words[frame].address = walked->address;
         m_words[frame].value = walked->value;
-        m_nodes[frame] = node;
-        node = nodes.parent(node);
+        m_hashes[frame] = hash;
+        m_nodes[frame] = 0;
     }
-    return node == at.node;
+    const std::uint32_t known = nodes.leaf(hash);
+    m_nodes[leaf] = known;
+    if (way.isRead) [[unlikely]]
+        keepReads(at, way.frames);
+    if (known == 0) [[unlikely]]
+        return find(leaf, nodes);
+    if (way.recent != nullptr && way.recent->isWorth(hash))
+        remember(*way.recent, at.frame, way.frames);
+    return known;
 }
 
-template <typename Nodes> std::uint32_t IncrementalStack::keepAnew(Landing at, Way way, Nodes nodes)
+/// The node of a kept frame.
+template <typename Nodes>
+[[gnu::always_inline]] inline std::uint32_t IncrementalStack::nodeOf(std::uint32_t frame, Nodes nodes)
 {
-    std::uint32_t node = at.node, frame = at.frame;
-    for (std::uint32_t walked = way.frames; walked > 0;) {
-        const Word &word = m_walk[--walked];
-        const std::uint32_t child = nodes.child(node, word.value);
-        if (child == node) [[unlikely]]
-            break; // refused: the tree is full, and the stack ends at its deepest known ancestor
-        node = child;
-        m_words[++frame] = word;
-        m_nodes[frame] = node;
+    const std::uint32_t node = knownNode(frame);
+    return node != 0 ? node : find(frame, nodes);
+}
+
+/// The same of one that nobody has asked for yet: what the tree knows, up from the frame; below that frames are new to it.
+template <typename Nodes> std::uint32_t IncrementalStack::find(std::uint32_t frame, Nodes nodes)
+{
+    // Each may be a miss of all caches: together they wait but once.
+    for (std::uint32_t unknown = frame; unknown >= kFirst && knownNode(unknown) == 0; --unknown)
+        nodes.prefetch(m_hashes[unknown]);
+    std::uint32_t at = frame, node = m_nodes[kFirst - 1];
+    for (; at >= kFirst; --at) {
+        if (knownNode(at) != 0) {
+            node = knownNode(at);
+            break;
+        }
+        const std::uint32_t found
+            = nodes.find(m_hashes[at], [&](std::uint32_t each) { return isNodeOf(at, each, nodes); });
+        if (found != 0) {
+            node = found;
+            std::uint32_t each = found;
+            for (std::uint32_t above = at; above >= kFirst && knownNode(above) == 0; --above) {
+                m_nodes[above] |= each;
+                each = nodes.parent(each);
+            }
+            break;
+        }
     }
-    m_end = frame + 1;
-    if (way.isRead)
-        keepReads(at, way.frames);
+    while (at < frame) {
+        ++at;
+        const std::uint32_t added = nodes.add(node, m_words[at].value, m_hashes[at]);
+        if (added == node) [[unlikely]] {
+            m_end = at; // refused: the tree is full, and the stack ends at its deepest known ancestor
+            return node;
+        }
+        node = added;
+        m_nodes[at] |= node;
+    }
+    nodes.setLeaf(m_hashes[frame], node);
     return node;
+}
+
+/// Whether a node is that of a kept frame: of the same frames, up to the next one whose node is known.
+template <typename Nodes> bool IncrementalStack::isNodeOf(std::uint32_t frame, std::uint32_t node, Nodes nodes) const
+{
+    for (;; --frame) {
+        if (!nodes.isOf(node, m_words[frame].value))
+            return false;
+        node = nodes.parent(node);
+        if (frame == kFirst)
+            return node == m_nodes[kFirst - 1];
+        if (knownNode(frame - 1) != 0)
+            return node == knownNode(frame - 1);
+    }
 }
 
 /// Keeps what the steps read of the `walked` frames, of which those next to the landing are kept: where the way to the root depends on rbp, and on
@@ -417,7 +448,7 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
     const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const
 {
     const Word *const landing = m_words + walk.frame;
-    return landing < limit && landing->address == walk.landing && m_nodes[walk.frame] == walk.landingNode
+    return landing < limit && landing->address == walk.landing && m_hashes[walk.frame] == walk.landingHash
         && isRight(walk.frame, walk.landingBp) && ((walk.leaf & kNeedsBp) == 0 || walk.bp == bp) && walk.isSame();
 }
 
@@ -439,7 +470,7 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
     walk.landing = m_words[landing].address;
     walk.landingBp = m_bps[landing];
     walk.frame = landing;
-    walk.landingNode = m_nodes[landing];
+    walk.landingHash = m_hashes[landing];
     walk.leaf = m_nodes[leaf];
     walk.count = 0;
     bool isWhole = true;

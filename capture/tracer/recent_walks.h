@@ -28,12 +28,12 @@ public:
     /// Eight cache lines, of which a walk of a few frames needs two or three.
     struct alignas(64) Walk
     {
-        std::uint64_t pc, slot;  ///< where it began; slot 0: no walk yet
-        std::uint64_t bp;        ///< what rbp was there, if kNeedsBp is set in `leaf`
-        std::uint64_t landing;   ///< the slot of the kept frame that it landed on
-        std::uint64_t landingBp; ///< what rbp was there, if kNeedsBp is set in `landingNode`
-        std::uint32_t frame;     ///< the kept frame
-        std::uint32_t landingNode;
+        std::uint64_t pc, slot;      ///< where it began; slot 0: no walk yet
+        std::uint64_t bp;            ///< what rbp was there, if kNeedsBp is set in `leaf`
+        std::uint64_t landing;       ///< the slot of the kept frame that it landed on
+        std::uint64_t landingBp;     ///< what rbp was there, if its way to the root depends on it
+        std::uint64_t landingHash;   ///< of the path to it
+        std::uint32_t frame;         ///< the kept frame
         std::uint32_t leaf;          ///< the node that it came to
         std::uint32_t count;         ///< of words
         std::uint32_t seen;          ///< hash of the last walk that began at this place but was not this one

@@ -2,6 +2,7 @@
 #include "capture/tracer/stack_tree.h"
 
 #include "capture/tracer/doorbell.h"
+#include "capture/tracer/path_hash.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracer_api.h"
@@ -13,19 +14,6 @@
 namespace capture::tracer {
 
 namespace {
-
-std::uint64_t hashOf(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
-{
-    std::uint64_t h = (address ^ (std::uint64_t{parent} << 32 | module)) * 0x9e3779b97f4a7c15;
-    h = (h ^ (h >> 29) ^ parent) * 0xd6e8feb86659fd93;
-    return h ^ (h >> 32);
-}
-
-/// What a slot says of its node's hash, which does not depend on the size of the index.
-constexpr std::uint32_t tagOf(std::uint64_t hash, unsigned numberBits)
-{
-    return static_cast<std::uint32_t>(hash >> (32 + numberBits)) << numberBits;
-}
 
 std::size_t bytesOf(unsigned bits) { return sizeof(std::uint32_t) << bits; }
 
@@ -55,42 +43,7 @@ bool StackTree::reset(wire::MemoryView memory)
     return first.slots != nullptr;
 }
 
-std::uint32_t StackTree::child(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
-{
-    const std::uint32_t next = parent + 1;
-    // The newest node has no children yet: who knows a node's number has seen it counted. One that another thread adds meanwhile is made twice.
-    if (next == m_memory.header().usedNodes.load(std::memory_order_relaxed))
-        return add(parent, address, module);
-    // The frames that a stack added were numbered one after the other: mostly its line has been fetched with the parent's.
-    if (next < wire::kMaxNodes && isNode(next, parent, address, module))
-        return next;
-    const Index &index = *m_index.load(std::memory_order_acquire);
-    const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
-    const std::uint64_t hash = hashOf(parent, address, module);
-    std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
-    const std::uint32_t tag = tagOf(hash, kNumberBits);
-    for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
-        const std::uint32_t found = index.slots[at].load(std::memory_order_acquire);
-        if (found == 0)
-            break;
-        if ((found & ~kNumberMask) != tag)
-            continue;
-        if (isNode(found & kNumberMask, parent, address, module))
-            return found & kNumberMask;
-    }
-    return add(parent, address, module);
-}
-
-/// Another thread may be writing the node just now: it is one once all of it is there.
-bool StackTree::isNode(std::uint32_t number, std::uint32_t parent, std::uint64_t address, std::uint32_t module) const
-{
-    const wire::Node &node = m_memory.node(number);
-    return __atomic_load_n(&node.address, __ATOMIC_RELAXED) == address
-        && __atomic_load_n(&node.parent, __ATOMIC_RELAXED) == parent
-        && __atomic_load_n(&node.module, __ATOMIC_RELAXED) == module;
-}
-
-std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::uint32_t module)
+std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::uint32_t module, std::uint64_t pathHash)
 {
     wire::Header &header = m_memory.header();
     growIfNeeded();
@@ -110,7 +63,7 @@ std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::u
         return parent;
     }
     m_memory.node(number) = {address, parent, module};
-    insert(*m_index.load(std::memory_order_acquire), number, hashOf(parent, address, module));
+    insert(*m_index.load(std::memory_order_acquire), number, pathHash);
     return number;
 }
 
@@ -121,11 +74,11 @@ bool StackTree::waitForCommit(std::uint32_t node) const
     return doorbell.waitUntil(wire::Want::Nodes, [&] { return node < committed.load(std::memory_order_acquire); });
 }
 
-bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t hash)
+bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t pathHash)
 {
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
-    const std::uint32_t slot = node | tagOf(hash, kNumberBits);
-    std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
+    const std::uint32_t slot = node | (static_cast<std::uint32_t>(pathHash) & kTagMask);
+    std::uint32_t at = static_cast<std::uint32_t>(pathHash) & mask;
     for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
         // Not exchanged: who comes to the same slot at once takes this node out of the index, and it is made again when it is looked for.
         if (index.slots[at].load(std::memory_order_relaxed) == 0) {
@@ -134,6 +87,34 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t has
         }
     }
     return false;
+}
+
+/// Enters all nodes, by number, as they lie in memory. One that is being written just now stays out, or gets a slot in which nobody will find it,
+/// like what is below it; its own thread enters it afterwards. False if there is no memory for their hashes.
+bool StackTree::fill(const Index &index) const
+{
+    const std::uint32_t committed = m_memory.header().committedNodes.load(std::memory_order_acquire);
+    const std::uint32_t end = std::min(committed, m_memory.header().usedNodes.load(std::memory_order_relaxed));
+    const long bytes = static_cast<long>(sizeof(std::uint64_t) * (std::size_t{end} + wire::kRootNodes));
+    if (!Restrictions::allow(Ask::Map))
+        return false;
+    const long mapped
+        = rawSyscall(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (failed(mapped))
+        return false;
+    auto *hashes = reinterpret_cast<std::uint64_t *>(mapped);
+    for (std::uint32_t root = 0; root < wire::kRootNodes; ++root)
+        hashes[root] = PathHash::ofRoot(root);
+    for (std::uint32_t number = wire::kRootNodes; number < end; ++number) {
+        const std::uint64_t frame = address(number);
+        const std::uint32_t above = parent(number);
+        if (frame == 0 || above >= number)
+            continue;
+        hashes[number] = PathHash::extended(hashes[above], frame);
+        insert(index, number, hashes[number]);
+    }
+    rawSyscall(SYS_munmap, mapped, bytes);
+    return true;
 }
 
 void StackTree::growIfNeeded()
@@ -150,19 +131,9 @@ void StackTree::growIfNeeded()
         Index &larger = m_indexes[old.bits + 1];
         if (larger.slots == nullptr)
             larger = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(old.bits + 1))), old.bits + 1};
-        m_cannotGrow.store(larger.slots == nullptr ? 1 : 0, std::memory_order_relaxed);
-        if (larger.slots != nullptr) {
-            // By number, as they lie in memory. One that is being written just now stays out, or gets a slot in which nobody will find it; its
-            // own thread enters it afterwards.
-            const std::uint32_t committed = m_memory.header().committedNodes.load(std::memory_order_acquire);
-            const std::uint32_t end = m_memory.header().usedNodes.load(std::memory_order_relaxed);
-            for (std::uint32_t number = wire::kRootNodes; number < end && number < committed; ++number) {
-                const wire::Node &node = m_memory.node(number);
-                if (const std::uint64_t address = __atomic_load_n(&node.address, __ATOMIC_RELAXED); address != 0)
-                    insert(larger, number,
-                        hashOf(__atomic_load_n(&node.parent, __ATOMIC_RELAXED), address,
-                            __atomic_load_n(&node.module, __ATOMIC_RELAXED)));
-            }
+        const bool isFilled = larger.slots != nullptr && fill(larger);
+        m_cannotGrow.store(isFilled ? 0 : 1, std::memory_order_relaxed);
+        if (isFilled) {
             m_index.store(&larger, std::memory_order_release);
             publishPrivateMemory();
             // Who still reads the old index finds it empty and makes a node twice, which does no harm.

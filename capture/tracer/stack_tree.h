@@ -9,23 +9,53 @@ namespace capture::tracer {
 
 /// The stack tree of this process: each (parent, address, module) has one node in shared memory. Any thread, no lock.
 ///
-/// The index is private: open addressing over node numbers with a part of their hash, so that no other node is touched on the way; replaced by one of twice the size when three quarters
-/// full. Threads that add nodes at the same slot at once, or while the index is being replaced, may lose one, which is made again when it is looked for;
-/// the recorder takes both for the same stack, so that costs a few bytes and no accuracy.
+/// The index is private: open addressing over node numbers, by the hash of the path to each (PathHash), so that each frame of a path can be looked up
+/// without those above it, and a path that is known is found at once. A slot holds a part of the hash too: hardly any other node is touched on the way.
+/// It is replaced by one of twice the size when three quarters full. Threads that add nodes at the same slot at once, or while the index is being
+/// replaced, may lose one, which is made again when it is looked for; the recorder takes both for the same stack, so that costs a few bytes and no accuracy.
 class StackTree
 {
 public:
     /// Forgets everything and adds to `memory` from now on. False if there is no memory for the index.
     bool reset(wire::MemoryView memory);
 
-    /// The node of `address` (with wire::kExactAddress where it is exact), which lies in `module`, called by `parent`; added if new; `parent`
-    /// itself if the node array is full, or the index with no memory for a larger one, which is counted.
-    std::uint32_t child(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
+    /// The node of the path with this hash of which `isIt(number)` holds; 0 if there is none.
+    template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
+    {
+        const Index &index = *m_index.load(std::memory_order_acquire);
+        const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1, low = static_cast<std::uint32_t>(pathHash);
+        std::uint32_t at = low & mask;
+        for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
+            const std::uint32_t found = index.slots[at].load(std::memory_order_acquire);
+            if (found == 0)
+                break;
+            if (((found ^ low) & kTagMask) == 0 && isIt(found & kNumberMask))
+                return found & kNumberMask;
+        }
+        return 0;
+    }
+
+    /// Has what find() reads first fetched.
+    void prefetch(std::uint64_t pathHash) const
+    {
+        const Index &index = *m_index.load(std::memory_order_acquire);
+        __builtin_prefetch(
+            &index.slots[static_cast<std::uint32_t>(pathHash) & ((std::uint32_t{1} << index.bits) - 1)], 1);
+    }
+
+    /// A new node, of a path that find() does not know: of `address` (with wire::kExactAddress where it is exact), which lies in `module`, called by
+    /// `parent`. `parent` itself if the node array is full, or the index with no memory for a larger one, which is counted.
+    std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module, std::uint64_t pathHash);
+
+    // Another thread may be writing a node that is looked at: it is one once all of it is there.
+    std::uint64_t address(std::uint32_t number) const { return read(m_memory.node(number).address); }
+    std::uint32_t parent(std::uint32_t number) const { return read(m_memory.node(number).parent); }
+    std::uint32_t module(std::uint32_t number) const { return read(m_memory.node(number).module); }
 
 private:
-    /// Of a slot, above the number of its node: the uppermost bits of the node's hash.
+    /// Of a slot, above the number of its node: these bits of the hash, which do not depend on the size of the index.
     static constexpr unsigned kNumberBits = 24;
-    static constexpr std::uint32_t kNumberMask = (std::uint32_t{1} << kNumberBits) - 1;
+    static constexpr std::uint32_t kNumberMask = (std::uint32_t{1} << kNumberBits) - 1, kTagMask = ~kNumberMask;
     static_assert(wire::kMaxNodes <= kNumberMask);
 
     struct Index
@@ -34,15 +64,19 @@ private:
         std::uint32_t bits;
     };
 
-    bool isNode(std::uint32_t number, std::uint32_t parent, std::uint64_t address, std::uint32_t module) const;
-    std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module);
+    template <typename Field> static Field read(const Field &field)
+    {
+        return __atomic_load_n(&field, __ATOMIC_RELAXED);
+    }
     bool waitForCommit(std::uint32_t node) const;
     static void clearSlots(const Index &index);
-    static bool insert(const Index &index, std::uint32_t node, std::uint64_t hash);
+    static bool insert(const Index &index, std::uint32_t node, std::uint64_t pathHash);
     void growIfNeeded();
+    bool fill(const Index &index) const;
 
     wire::MemoryView m_memory;
     static constexpr unsigned kFirstBits = 12, kLastBits = 23;
+    static_assert(kLastBits <= kNumberBits);
     Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
     std::atomic<const Index *> m_index = nullptr;
     std::atomic<std::uint32_t> m_isGrowing = 0;

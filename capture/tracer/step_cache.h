@@ -42,9 +42,9 @@ public:
     }
 
 private:
-    static constexpr unsigned kBits = 11, kAddressBits = 47;
+    static constexpr unsigned kBits = 12, kAddressBits = 47;
     static constexpr std::uint64_t kPackedEnd = std::uint64_t{1} << FrameStep::kPackedBits;
-    static_assert(kAddressBits - kBits + FrameStep::kPackedBits == 64);
+    static_assert(kAddressBits - kBits + FrameStep::kPackedBits <= 64);
 
     /// The number of an address, in the upper bits.
     static std::uint64_t mix(std::uint64_t address) { return address * (0x9e3779b97f4a7c15 << (64 - kAddressBits)); }

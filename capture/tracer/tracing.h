@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/tracer/fork_handler.h"
+#include "capture/tracer/leaf_table.h"
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/stack_tree.h"
@@ -48,6 +49,7 @@ public:
     unwind::RuleCache rules;
     ModuleRegistry modules;
     StackTree tree;
+    LeafTable leaves;
 
     /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
     bool isRecording() { return ForkFlag::isRaised() || start(); }

@@ -2,6 +2,7 @@
 // Stacks of a made-up program, which calls, returns, jumps out of many frames at once and leaves behind what it had written: what the incremental
 // stack says of each against the frames that the program knows it is in.
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/leaf_table.h"
 
 #include <QtTest>
 
@@ -75,6 +76,8 @@ struct Tree
 {
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> children;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> nodes{16}; ///< parent and address; the roots first
+    std::multimap<std::uint64_t, std::uint32_t> byHash;
+    std::unique_ptr<LeafTable> leaves = std::make_unique<LeafTable>();
     std::size_t most = SIZE_MAX;
 
     std::uint32_t child(std::uint32_t parent, std::uint64_t address)
@@ -92,8 +95,23 @@ struct Tree
 struct Nodes
 {
     Tree &tree;
-    std::uint32_t child(std::uint32_t parent, std::uint64_t address) const { return tree.child(parent, address); }
-    std::uint64_t address(std::uint32_t node) const { return tree.nodes[node].second; }
+    std::uint32_t leaf(std::uint64_t pathHash) const { return tree.leaves->find(pathHash, 0); }
+    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const { tree.leaves->set(pathHash, 0, node); }
+    void prefetch(std::uint64_t) const { }
+    template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
+    {
+        const auto [first, last] = tree.byHash.equal_range(pathHash);
+        const auto found = std::find_if(first, last, [&](const auto &each) { return isIt(each.second); });
+        return found != last ? found->second : 0;
+    }
+    std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint64_t pathHash) const
+    {
+        const std::uint32_t node = tree.child(parent, address);
+        if (node != parent)
+            tree.byHash.emplace(pathHash, node);
+        return node;
+    }
+    bool isOf(std::uint32_t node, std::uint64_t address) const { return tree.nodes[node].second == address; }
     std::uint32_t parent(std::uint32_t node) const { return tree.nodes[node].first; }
 };
 

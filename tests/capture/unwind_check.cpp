@@ -4,6 +4,7 @@
 // test reads; so do the first stacks that differ.
 #define UNW_LOCAL_ONLY
 #include "capture/tracer/incremental_stack.h"
+#include "capture/tracer/leaf_table.h"
 #include "capture/unwind/local_rules.h"
 
 #include <dlfcn.h>
@@ -43,22 +44,28 @@ struct Counts
     std::atomic<std::uint64_t> wholeFrames;
 };
 
-/// Frames interned by (parent, pc), as the tracer's tree does.
+/// Frames interned by the hash of their path, as the tracer's tree does.
 class Nodes
 {
 public:
-    std::uint32_t child(std::uint32_t parent, std::uint64_t pc)
+    template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
     {
-        for (std::uint64_t at = (pc * 31 + parent) * 0x9e3779b97f4a7c15 >> 41;; at = (at + 1) & kMask) {
-            Node &node = m_nodes[at & kMask];
-            if (node.pc == 0)
-                node = {pc, parent};
-            if (node.pc == pc && node.parent == parent)
-                return static_cast<std::uint32_t>(at & kMask) + kRoots;
-        }
+        for (std::uint64_t at = pathHash & kMask; m_nodes[at].pc != 0; at = (at + 1) & kMask)
+            if (isIt(static_cast<std::uint32_t>(at) + kRoots))
+                return static_cast<std::uint32_t>(at) + kRoots;
+        return 0;
+    }
+    std::uint32_t add(std::uint32_t parent, std::uint64_t pc, std::uint64_t pathHash)
+    {
+        std::uint64_t at = pathHash & kMask;
+        while (m_nodes[at].pc != 0)
+            at = (at + 1) & kMask;
+        m_nodes[at] = {pc, parent};
+        return static_cast<std::uint32_t>(at) + kRoots;
     }
     std::uint64_t address(std::uint32_t node) const { return node < kRoots ? 0 : m_nodes[node - kRoots].pc; }
     std::uint32_t parent(std::uint32_t node) const { return node < kRoots ? 0 : m_nodes[node - kRoots].parent; }
+    tracer::LeafTable leaves;
 
 private:
     static constexpr std::uint64_t kMask = (1U << 23) - 1;
@@ -74,8 +81,19 @@ private:
 struct Interned
 {
     Nodes &nodes;
-    std::uint32_t child(std::uint32_t parent, std::uint64_t pc) const { return nodes.child(parent, pc); }
-    std::uint64_t address(std::uint32_t node) const { return nodes.address(node); }
+    std::uint64_t generation;
+    std::uint32_t leaf(std::uint64_t pathHash) const { return nodes.leaves.find(pathHash, generation); }
+    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const { nodes.leaves.set(pathHash, generation, node); }
+    void prefetch(std::uint64_t) const { }
+    template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
+    {
+        return nodes.find(pathHash, isIt);
+    }
+    std::uint32_t add(std::uint32_t parent, std::uint64_t pc, std::uint64_t pathHash) const
+    {
+        return nodes.add(parent, pc, pathHash);
+    }
+    bool isOf(std::uint32_t node, std::uint64_t pc) const { return nodes.address(node) == pc; }
     std::uint32_t parent(std::uint32_t node) const { return nodes.parent(node); }
 };
 
@@ -257,7 +275,8 @@ void compare(Thread &thread, std::uint64_t leaf, std::size_t count, std::uint32_
     while (g_busy.test_and_set(std::memory_order_acquire)) { }
     LocalRules rules(g_cache, weakFindObject());
     const std::uint64_t walkedBefore = thread->last.walkedFrames();
-    std::uint32_t node = thread->last.capture(caller, Steps{rules}, thread->stack, Interned{g_memory->nodes});
+    std::uint32_t node
+        = thread->last.capture(caller, Steps{rules}, thread->stack, Interned{g_memory->nodes, generation});
     counts.walkedFrames += thread->last.walkedFrames() - walkedBefore;
     std::size_t count = 0;
     if (node == tracer::IncrementalStack::kNeedsPlainWalk) {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace capture::tracer {
+
+/// What stands for a path of frames from its root: 64 bits, which any two of n paths share with a probability of n² / 2^65. By it a path is known
+/// without what is above its leaf: also where addresses are the same and modules are not, so who asks for a node looks at that.
+struct PathHash
+{
+    static std::uint64_t ofRoot(std::uint32_t root) { return (std::uint64_t{root} + 1) * kFactor; }
+    /// Of the path that goes on to a frame of this address.
+    static std::uint64_t extended(std::uint64_t hash, std::uint64_t address)
+    {
+        const std::uint64_t product = (hash ^ address) * kFactor;
+        return product << 32 | product >> 32;
+    }
+
+private:
+    static constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;
+};
+
+} // namespace capture::tracer
