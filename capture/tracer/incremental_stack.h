@@ -57,6 +57,8 @@ private:
     /// Kept frames stand from here on; before them are two that lie above every stack, so that a search for a slot always ends.
     static constexpr std::uint32_t kFirst = 2;
     static constexpr std::uint64_t kNoSlot = ~std::uint64_t{0};
+    /// One for each frame and some more: nearly all that are kept with rbp have one.
+    static constexpr std::uint32_t kMostChecks = kMostFrames + 64;
     /// Of a node, above every number: the way from its frame to the root depends on what rbp is there.
     static constexpr std::uint32_t kNeedsBp = std::uint32_t{1} << 31;
 
@@ -131,7 +133,7 @@ private:
     /// Their nodes, 0 where nobody has asked yet, with kNeedsBp where the way from there to the root depends on rbp.
     std::uint32_t m_nodes[kFirst + kMostFrames];
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
-    Check m_check[2 * kMostFrames + 1];
+    Check m_check[kMostChecks + 1];
     RecentWalks m_recent;
     Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
     Read m_reads[kMostFrames]; ///< and what their steps read
@@ -428,6 +430,10 @@ template <typename Nodes> bool IncrementalStack::isNodeOf(std::uint32_t frame, s
 inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
 {
     for (std::uint32_t frame = at.frame + 1; frame < m_end; ++frame) {
+        if (m_checks + 2 > kMostChecks) [[unlikely]] {
+            m_end = frame; // the rest is not kept, and walked each time
+            return;
+        }
         const Read &read = m_reads[--walked];
         if (read.cfaFrom != 0) [[unlikely]]
             m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, frame};
@@ -456,14 +462,14 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
 [[gnu::noinline]] inline void IncrementalStack::remember(
     RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const
 {
-    if (landing < kFirst)
-        return; // it went to the end of the stack
+    const std::uint32_t leaf = landing + frames;
+    if (landing < kFirst || leaf >= m_end)
+        return; // it went to the end of the stack, or is not kept whole
     std::uint32_t firstCheck = m_checks;
     while (firstCheck > 0 && m_check[firstCheck - 1].depth > landing)
         --firstCheck;
     if (frames + m_checks - firstCheck > RecentWalks::kMostWords)
         return;
-    const std::uint32_t leaf = m_end - 1;
     walk.pc = m_walk->value;
     walk.slot = m_walk->address;
     walk.bp = m_bps[leaf];

@@ -19,6 +19,7 @@
 namespace capture::tracer {
 
 constinit Tracing g_tracing;
+constinit LeafTable g_leaves;
 constinit thread_local ThreadWords t_words;
 constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 

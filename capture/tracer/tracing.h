@@ -49,7 +49,6 @@ public:
     unwind::RuleCache rules;
     ModuleRegistry modules;
     StackTree tree;
-    LeafTable leaves;
 
     /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
     bool isRecording() { return ForkFlag::isRaised() || start(); }
@@ -161,5 +160,7 @@ private:
 };
 
 extern Tracing g_tracing __attribute__((visibility("hidden")));
+/// Apart from it, among what is zero at first and takes no room in the file.
+extern LeafTable g_leaves __attribute__((visibility("hidden")));
 
 } // namespace capture::tracer

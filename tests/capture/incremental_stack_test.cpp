@@ -77,7 +77,7 @@ struct Tree
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> children;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> nodes{16}; ///< parent and address; the roots first
     std::multimap<std::uint64_t, std::uint32_t> byHash;
-    std::unique_ptr<LeafTable> leaves = std::make_unique<LeafTable>();
+    std::unique_ptr<capture::tracer::LeafTable> leaves = std::make_unique<capture::tracer::LeafTable>();
     std::size_t most = SIZE_MAX;
 
     std::uint32_t child(std::uint32_t parent, std::uint64_t address)
