@@ -32,8 +32,11 @@ struct RulesOf
 struct NodesOf
 {
     ThreadState &thread;
-    std::uint32_t leaf(std::uint64_t pathHash) const { return g_leaves.find(pathHash, thread.generation); }
-    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const { g_leaves.set(pathHash, thread.generation, node); }
+    std::uint32_t leaf(std::uint64_t pathHash) const { return g_tracing.leaves.find(pathHash, thread.generation); }
+    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const
+    {
+        g_tracing.leaves.set(pathHash, thread.generation, node);
+    }
     template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
     {
         return g_tracing.tree.find(pathHash, isIt);

@@ -400,10 +400,8 @@ template <typename Nodes> std::uint32_t IncrementalStack::find(std::uint32_t fra
     while (at < frame) {
         ++at;
         const std::uint32_t added = nodes.add(node, m_words[at].value, m_hashes[at]);
-        if (added == node) [[unlikely]] {
-            m_end = at; // refused: the tree is full, and the stack ends at its deepest known ancestor
-            return node;
-        }
+        if (added == node) [[unlikely]]
+            return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
         node = added;
         m_nodes[at] |= node;
     }
@@ -411,7 +409,8 @@ template <typename Nodes> std::uint32_t IncrementalStack::find(std::uint32_t fra
     return node;
 }
 
-/// Whether a node is that of a kept frame: of the same frames, up to the next one whose node is known.
+/// Whether a node is that of a kept frame: of the same frames, up to one whose node is known for the same, or to the root. A node that two threads
+/// have made at once is another than the known one.
 template <typename Nodes> bool IncrementalStack::isNodeOf(std::uint32_t frame, std::uint32_t node, Nodes nodes) const
 {
     for (;; --frame) {
@@ -420,8 +419,8 @@ template <typename Nodes> bool IncrementalStack::isNodeOf(std::uint32_t frame, s
         node = nodes.parent(node);
         if (frame == kFirst)
             return node == m_nodes[kFirst - 1];
-        if (knownNode(frame - 1) != 0)
-            return node == knownNode(frame - 1);
+        if (node != 0 && node == knownNode(frame - 1))
+            return true;
     }
 }
 

@@ -5,8 +5,8 @@
 
 namespace capture::tracer {
 
-/// What stands for a path of frames from its root: 64 bits, which any two of n paths share with a probability of n² / 2^65. By it a path is known
-/// without what is above its leaf: also where addresses are the same and modules are not, so who asks for a node looks at that.
+/// What stands for a path of frames from its root: 64 bits, which any two of n paths share with a probability of n² / 2^65. Of modules it says nothing:
+/// where one may have taken the place of another, whoever looks a path up by it compares modules as well.
 struct PathHash
 {
     static std::uint64_t ofRoot(std::uint32_t root) { return (std::uint64_t{root} + 1) * kFactor; }

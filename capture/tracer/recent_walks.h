@@ -17,7 +17,7 @@ struct StackWord
 /// Walks that a thread made before, each by where it began: what a walk reads says where it leads, so one whose words all stand there
 /// as they did need not be made again. That is most of what a program does that goes round in a loop.
 ///
-/// A walk is taken in when it is made twice in turn from the same place with its nodes known before: where no two are alike, nothing is
+/// A walk is taken in when it is made twice in turn from the same place with its leaf's node known before: where no two are alike, nothing is
 /// copied. One thread's; forget() before the first use and whenever nodes mean something else.
 class RecentWalks
 {
@@ -36,7 +36,7 @@ public:
         std::uint32_t frame;         ///< the kept frame
         std::uint32_t leaf;          ///< the node that it came to
         std::uint32_t count;         ///< of words
-        std::uint32_t seen;          ///< hash of the last walk that began at this place but was not this one
+        std::uint32_t seen;          ///< of the path of the last walk that began at this place but was not this one
         StackWord words[kMostWords]; ///< the slots of the frames, leaf first, then what else was read
 
         bool beganAt(std::uint64_t fromPc, std::uint64_t fromSlot) const { return slot == fromSlot && pc == fromPc; }
@@ -48,7 +48,7 @@ public:
                     return false;
             return true;
         }
-        /// Whether a walk that began at this place, with this hash of its words and its landing, is worth being taken in: it is the second in turn.
+        /// Whether a walk that began at this place, with this hash of its path, is worth being taken in: it is the second in turn.
         bool isWorth(std::uint64_t hash)
         {
             const std::uint32_t before = seen;
@@ -81,7 +81,8 @@ public:
     {
         m_unknown = 0;
         for (Walk &walk : m_walks)
-            walk.slot = 0;
+            if (walk.slot != 0) // what was never used costs no page
+                walk.slot = 0;
     }
 
 private:

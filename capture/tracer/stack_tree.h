@@ -44,7 +44,7 @@ public:
     }
 
     /// A new node, of a path that find() does not know: of `address` (with wire::kExactAddress where it is exact), which lies in `module`, called by
-    /// `parent`. `parent` itself if the node array is full, or the index with no memory for a larger one, which is counted.
+    /// `parent`. `parent` itself if there is no room, because the node array is full, or waits for the recorder, or the index has no memory for a larger one: that is counted.
     std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module, std::uint64_t pathHash);
 
     // Another thread may be writing a node that is looked at: it is one once all of it is there.

@@ -14,7 +14,7 @@ namespace capture::tracer {
 /// the large one, hashed over 64 pages, does not.
 ///
 /// An entry is one word. Multiplied by an odd number, the 47 bits of an address become a number that is its alone: its upper bits say
-/// which entry, the rest is compared, and the step stands in the bits that are left but one, which says that there is none. What has more bits, and so is no code's address, is taken for
+/// which entry, the rest is compared, and the step stands in the bits that are left. What has more bits, and so is no code's address, is taken for
 /// the address of its lowest 47. The steps of frames that do not fit (FrameStep::packed()) are looked up in the process's rules each time.
 class StepCache
 {
@@ -36,16 +36,15 @@ public:
     /// Also before the first use.
     void flush()
     {
+        // The one address that this could belong to would have to ask for its rule.
         for (std::uint64_t &each : m_entries)
-            each = kEmpty;
+            each = ~std::uint64_t{0} << FrameStep::kPackedBits | FrameStep().packed();
     }
 
 private:
-    static constexpr unsigned kBits = 12, kAddressBits = 47;
+    static constexpr unsigned kBits = 11, kAddressBits = 47;
     static constexpr std::uint64_t kPackedEnd = std::uint64_t{1} << FrameStep::kPackedBits;
-    static_assert(kAddressBits - kBits + FrameStep::kPackedBits < 64);
-    /// The bit between an address and its step is set: no address has that.
-    static constexpr std::uint64_t kEmpty = kPackedEnd;
+    static_assert(kAddressBits - kBits + FrameStep::kPackedBits == 64);
 
     /// The number of an address, in the upper bits.
     static std::uint64_t mix(std::uint64_t address) { return address * (0x9e3779b97f4a7c15 << (64 - kAddressBits)); }

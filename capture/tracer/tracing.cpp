@@ -19,7 +19,6 @@
 namespace capture::tracer {
 
 constinit Tracing g_tracing;
-constinit LeafTable g_leaves;
 constinit thread_local ThreadWords t_words;
 constinit std::atomic<std::uint32_t> Tracing::g_visitors = 0;
 
@@ -159,6 +158,12 @@ bool Tracing::prepare(wire::Origin origin)
     if (origin == wire::Origin::Attach)
         rules.flush(); // modules may have come and gone unseen
     generation.fetch_add(1, std::memory_order_acq_rel);
+    if (!leaves.isThere()) {
+        void *entries = mapPrivate(LeafTable::kBytes);
+        if (entries == nullptr)
+            return false;
+        leaves.assign(static_cast<LeafTable::Entry *>(entries));
+    }
     if (!modules.reset(memory, findObject) || !tree.reset(memory))
         return false;
     unwind::LocalModule own;

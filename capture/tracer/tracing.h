@@ -40,7 +40,7 @@ class alignas(64) Tracing
 public:
     // The first line is all that most events need of it.
     wire::MemoryView memory;
-    /// Raised whenever a module goes: per-thread caches of an older generation are worthless.
+    /// Raised whenever a module goes, and at each meeting with a recorder: what caches of an older generation say of modules and nodes is worthless.
     std::atomic<std::uint64_t> generation = 1;
     /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
     std::atomic<bool> isShared = false;
@@ -49,6 +49,7 @@ public:
     unwind::RuleCache rules;
     ModuleRegistry modules;
     StackTree tree;
+    LeafTable leaves;
 
     /// Whether events are recorded in this process. One load, except at the first event of a process image or child.
     bool isRecording() { return ForkFlag::isRaised() || start(); }
@@ -160,7 +161,5 @@ private:
 };
 
 extern Tracing g_tracing __attribute__((visibility("hidden")));
-/// Apart from it, among what is zero at first and takes no room in the file.
-extern LeafTable g_leaves __attribute__((visibility("hidden")));
 
 } // namespace capture::tracer

@@ -10,12 +10,14 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
 using namespace capture;
 using capture::tracer::FrameStep;
 using capture::tracer::IncrementalStack;
+using capture::tracer::LeafTable;
 
 namespace {
 
@@ -76,8 +78,14 @@ struct Tree
 {
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> children;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> nodes{16}; ///< parent and address; the roots first
-    std::multimap<std::uint64_t, std::uint32_t> byHash;
-    std::unique_ptr<capture::tracer::LeafTable> leaves = std::make_unique<capture::tracer::LeafTable>();
+    std::multimap<std::uint64_t, std::uint32_t> byHash; ///< by so little of it that other paths have the same
+    std::set<std::uint32_t> added;
+    std::size_t addedTwice = 0;
+    std::unique_ptr<LeafTable::Entry[]> leafEntries
+        = std::make_unique<LeafTable::Entry[]>(LeafTable::kBytes / sizeof(LeafTable::Entry));
+    LeafTable leaves;
+
+    Tree() { leaves.assign(leafEntries.get()); }
     std::size_t most = SIZE_MAX;
 
     std::uint32_t child(std::uint32_t parent, std::uint64_t address)
@@ -94,21 +102,24 @@ struct Tree
 
 struct Nodes
 {
+    static constexpr std::uint64_t kHashes = 64;
     Tree &tree;
-    std::uint32_t leaf(std::uint64_t pathHash) const { return tree.leaves->find(pathHash, 0); }
-    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const { tree.leaves->set(pathHash, 0, node); }
+    std::uint32_t leaf(std::uint64_t pathHash) const { return tree.leaves.find(pathHash, 0); }
+    void setLeaf(std::uint64_t pathHash, std::uint32_t node) const { tree.leaves.set(pathHash, 0, node); }
     void prefetch(std::uint64_t) const { }
     template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
     {
-        const auto [first, last] = tree.byHash.equal_range(pathHash);
+        const auto [first, last] = tree.byHash.equal_range(pathHash % kHashes);
         const auto found = std::find_if(first, last, [&](const auto &each) { return isIt(each.second); });
         return found != last ? found->second : 0;
     }
     std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint64_t pathHash) const
     {
         const std::uint32_t node = tree.child(parent, address);
-        if (node != parent)
-            tree.byHash.emplace(pathHash, node);
+        if (node != parent) {
+            tree.byHash.emplace(pathHash % kHashes, node);
+            tree.addedTwice += tree.added.insert(node).second ? 0 : 1;
+        }
         return node;
     }
     bool isOf(std::uint32_t node, std::uint64_t address) const { return tree.nodes[node].second == address; }
@@ -276,6 +287,7 @@ private Q_SLOTS:
                 last->forget();
         }
         QCOMPARE(wrong, std::uint64_t{0});
+        QCOMPARE(tree.addedTwice, std::size_t{0});
         qInfo("%llu frames, %llu not those of the stack before, %llu walked", static_cast<unsigned long long>(frames),
             static_cast<unsigned long long>(different), static_cast<unsigned long long>(last->walkedFrames()));
         // Walks that were known were not made.
@@ -311,6 +323,15 @@ private Q_SLOTS:
         }
         QCOMPARE(wrong, std::uint64_t{0});
         QVERIFY(cut > 100);
+        // There is room again: what was cut is not held on to.
+        tree.most = SIZE_MAX;
+        cut = 0;
+        for (std::uint64_t i = 0; i < 500; ++i) {
+            machine.leaveTo(1);
+            machine.run(i % 5, 30, allocate);
+        }
+        QCOMPARE(wrong, std::uint64_t{0});
+        QCOMPARE(cut, std::uint64_t{0});
     }
 };
 

@@ -66,6 +66,7 @@ public:
     std::uint64_t address(std::uint32_t node) const { return node < kRoots ? 0 : m_nodes[node - kRoots].pc; }
     std::uint32_t parent(std::uint32_t node) const { return node < kRoots ? 0 : m_nodes[node - kRoots].parent; }
     tracer::LeafTable leaves;
+    tracer::LeafTable::Entry leafEntries[tracer::LeafTable::kBytes / sizeof(tracer::LeafTable::Entry)];
 
 private:
     static constexpr std::uint64_t kMask = (1U << 23) - 1;
@@ -166,6 +167,7 @@ void openCounts()
     g_memory = static_cast<Memory *>(mapZeroed(sizeof(Memory)));
     if (g_memory != nullptr) {
         g_cache.assign(g_memory->entries, 14);
+        g_memory->nodes.leaves.assign(g_memory->nodes.leafEntries);
         openCounts();
     }
     ::pthread_atfork(nullptr, nullptr, [] { g_counts = nullptr; }); // only what exec'd is looked at
