@@ -315,8 +315,12 @@ void recordReallocFreed()
 
 void recordPlain(wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
-    if (const RecordingThread thread; thread)
-        write(*thread, type, pointer, size, node);
+    const RecordingThread thread;
+    if (!thread)
+        return;
+    if (type == wire::RecordType::Unmap)
+        thread->stack.unmapped(pointer & ~wire::kMapFlags, size);
+    write(*thread, type, pointer, size, node);
 }
 
 void noteLoaderFree(const void *pointer)

@@ -6,7 +6,8 @@
 namespace capture::tracer {
 
 /// The part of a thread's own stack that is known to be readable, [low, high): found page by page without reading
-/// /proc or asking libc (pthread_getattr_np allocates). A stack lasts as long as its thread, so it only grows.
+/// /proc or asking libc (pthread_getattr_np allocates). A stack lasts as long as its thread, so it only grows; but what lies right below it, with no
+/// guard page between, may be stacks that the thread runs coroutines on, which are taken for parts of it until they are unmapped.
 struct KnownStack
 {
     std::uint64_t low = 0;
@@ -21,6 +22,12 @@ struct KnownStack
     {
         if (sp < low) [[unlikely]]
             extendDownTo(sp);
+    }
+    /// The thread itself unmaps `bytes` at `begin`: what was known up to their end has to be found anew.
+    void unmapped(std::uint64_t begin, std::uint64_t bytes)
+    {
+        if (begin < high && (begin >= low || bytes > low - begin)) [[unlikely]]
+            low = bytes < high - begin ? begin + bytes : high;
     }
     bool holds(std::uint64_t address) const { return address - low < high - low; }
 

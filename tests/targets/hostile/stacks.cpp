@@ -296,6 +296,51 @@ int guardedAgain()
     return 0;
 }
 
+constexpr std::size_t kSideBytes = 256 * 1024;
+
+char *g_side;
+
+/// Allocates on the lowest page of the stack that it runs on.
+[[gnu::noinline]] int churnAtTheBottom()
+{
+    volatile char here[200];
+    here[0] = 1;
+    const int bad = here - g_side > 4096 ? churnAtTheBottom() : churn(3);
+    return bad + (here[0] != 1);
+}
+
+void runOn(char *stack)
+{
+    g_side = stack;
+    callOn(stack + kSideBytes - 64, [] { g_bad += churnAtTheBottom(); });
+}
+
+/// Two stacks stand right below the thread's own, with nothing in between. The upper one goes away before the lower one is used.
+void *useOneAfterTheOther(void *area)
+{
+    char *const lower = static_cast<char *>(area), *const upper = lower + kSideBytes;
+    g_bad += churn(3);
+    runOn(upper);
+    munmap(upper, kSideBytes);
+    runOn(lower);
+    return nullptr;
+}
+
+int sideBySide()
+{
+    char *const area = guardedStack(3 * kSideBytes);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, area + 2 * kSideBytes, kSideBytes);
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, useOneAfterTheOther, area) != 0)
+        return 1;
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&attributes);
+    std::printf("bad %d\n", g_bad);
+    return 0;
+}
+
 constexpr Case kCases[] = {
     {"contexts", contexts},
     {"coroutines", coroutines},
@@ -306,6 +351,7 @@ constexpr Case kCases[] = {
     {"deep-recursion", deepRecursion},
     {"variable-frames", variableFrames},
     {"guarded-again", guardedAgain},
+    {"side-by-side", sideBySide},
 };
 
 } // namespace
