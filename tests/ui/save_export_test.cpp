@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/choose_file.h"
 #include "ui/dialogs/save_export.h"
+#include "ui/widgets/labels.h"
+#include "ui/widgets/status_line.h"
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -159,6 +161,7 @@ private Q_SLOTS:
         ui::saveExport(table("a,b\n"), &m_window);
         QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QCOMPARE(read(at(u"run.of.today-heap.csv"_s)), QByteArray("a,b\n"));
+        QVERIFY(saidByTheStatusLine().contains(u"Saved run.of.today-heap.csv"_s));
     }
 
     void asksBeforeWhatATypedNameBecomesIsReplaced()
@@ -190,10 +193,18 @@ private Q_SLOTS:
     }
 
 private:
+    QStringList saidByTheStatusLine() const
+    {
+        QStringList said;
+        for (const ui::ElidedLabel *label : m_status->findChildren<ui::ElidedLabel *>())
+            said += label->text();
+        return said;
+    }
     QString at(const QString &name) const { return m_folder.filePath(name); }
 
     QTemporaryDir m_folder;
     QWidget m_window;
+    ui::StatusLine *m_status = new ui::StatusLine(&m_window);
 };
 
 QTEST_MAIN(SaveExportTest)

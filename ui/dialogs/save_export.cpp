@@ -4,6 +4,7 @@
 #include "model/report/html_report.h"
 #include "ui/background_job.h"
 #include "ui/dialogs/choose_file.h"
+#include "ui/widgets/status_line.h"
 
 #include <QBuffer>
 #include <QDir>
@@ -87,8 +88,11 @@ void writeOrSay(const Export &what, QString path, QWidget *parent)
 {
     while (!path.isEmpty()) {
         const auto written = writeExport(what, path);
-        if (written)
+        if (written) {
+            if (auto *status = parent->window()->findChild<StatusLine *>())
+                status->say(QObject::tr("Saved %1").arg(QFileInfo(path).fileName()), QDir::toNativeSeparators(path));
             return;
+        }
         QMessageBox box(QMessageBox::Warning, QObject::tr("Not saved"), QString::fromStdString(written.error().text()),
             QMessageBox::Cancel, parent->window());
         QPushButton *again = box.addButton(QObject::tr("Save elsewhere…"), QMessageBox::AcceptRole);

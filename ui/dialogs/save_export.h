@@ -17,7 +17,7 @@ model::Result<void> writeExport(const Export &what, const QString &path);
 QString exportKind(const Export &what);
 QString exportEnding(const Export &what);
 
-/// Asks where to save `what` and writes it there; says why if that fails, and asks again. The window's windowFilePath() is the session: the
+/// Asks where to save `what` and writes it there; says so in the status line, or why that failed, and asks again. The window's windowFilePath() is the session: the
 /// file is named after it. An empty export is ignored: what it was made from is not there yet.
 void saveExport(const Export &what, QWidget *parent);
 

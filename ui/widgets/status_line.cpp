@@ -23,6 +23,9 @@ bool isLost(model::LossKind kind)
         || kind == ActivityLost;
 }
 
+/// Long enough to be read by who looks elsewhere first.
+constexpr int kSaysMs = 8000;
+
 QLabel *addPart(QHBoxLayout *layout)
 {
     QLabel *label = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
@@ -52,6 +55,9 @@ StatusLine::StatusLine(QWidget *parent)
     m_file->setToken(Token::InkMuted);
     m_file->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     layout->addWidget(m_file, 1);
+    m_saying.setSingleShot(true);
+    m_saying.setInterval(kSaysMs);
+    connect(&m_saying, &QTimer::timeout, this, &StatusLine::showFile);
 }
 
 void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot)
@@ -101,13 +107,30 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
                             .arg(text(model::formatShare(cpu)),
                                 text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
     m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
-    m_file->setText((m_isSealed ? tr("sealed · %1 · %2") : tr("%1 · %2"))
-                        .arg(QFileInfo(text(snapshot->file)).fileName(),
-                            text(model::formatBytes(static_cast<double>(snapshot->fileBytes)))));
-    m_file->setToolTip(m_isSealed
-            ? tr("%1\nIs encrypted with a passphrase. Reports, tables and pictures saved from here are not.")
-                  .arg(text(snapshot->file))
-            : text(snapshot->file));
+    m_fileText = (m_isSealed ? tr("sealed · %1 · %2") : tr("%1 · %2"))
+                     .arg(QFileInfo(text(snapshot->file)).fileName(),
+                         text(model::formatBytes(static_cast<double>(snapshot->fileBytes))));
+    m_fileDetails = m_isSealed
+        ? tr("%1\nIs encrypted with a passphrase. Reports, tables and pictures saved from here are not.")
+              .arg(text(snapshot->file))
+        : text(snapshot->file);
+    if (!m_saying.isActive())
+        showFile();
+}
+
+void StatusLine::say(const QString &what, const QString &details)
+{
+    m_file->setText(what);
+    m_file->setToolTip(details);
+    m_file->setToken(Token::Ink);
+    m_saying.start();
+}
+
+void StatusLine::showFile()
+{
+    m_file->setText(m_fileText);
+    m_file->setToolTip(m_fileDetails);
+    m_file->setToken(Token::InkMuted);
 }
 
 } // namespace ui

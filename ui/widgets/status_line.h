@@ -4,6 +4,7 @@
 #include "model/snapshot.h"
 
 #include <QFrame>
+#include <QTimer>
 
 #include <memory>
 
@@ -25,14 +26,20 @@ public:
     /// Whether the session is encrypted with a passphrase; said with the next snapshot.
     void setSealed(bool isSealed) { m_isSealed = isSealed; }
     void setSnapshot(const std::shared_ptr<const model::Snapshot> &snapshot);
+    /// Says in place of the file's name, for some seconds, what has just been done. `details`: its tool tip.
+    void say(const QString &what, const QString &details);
 
 private:
+    void showFile();
+
     StateDot *m_dot;
     QLabel *m_losses;
     QLabel *m_redacted;
     QLabel *m_stacks;
     QLabel *m_recorder;
     ElidedLabel *m_file;
+    QString m_fileText, m_fileDetails;
+    QTimer m_saying; ///< runs while something else stands in its place
     bool m_isSealed = false;
 };
 
