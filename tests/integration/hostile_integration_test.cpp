@@ -153,12 +153,15 @@ void HostileIntegrationTest::isTheSameWhenRecorded()
         QCOMPARE(allocations, 0);
     else if (mode == QStringLiteral("full"))
         QVERIFY(allocations > 0);
+    // One that steps down by itself may sample before the threads come, and without samples they need no rings.
+    const bool mayBeWhole = mode.startsWith(QStringLiteral("auto"));
     if (traced == ' ')
         QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
     else
-        QVERIFY(
-            losses[QStringLiteral("events_dropped")].toInteger() + losses[QStringLiteral("heap_not_traced")].toInteger()
-            > 0);
+        QVERIFY(mayBeWhole
+            || losses[QStringLiteral("events_dropped")].toInteger()
+                    + losses[QStringLiteral("heap_not_traced")].toInteger()
+                > 0);
 }
 
 void HostileIntegrationTest::aStalledRecorderHoldsUpAsFarAsIsAllowed_data()
