@@ -347,7 +347,9 @@ void PagesTest::damageIsSaidAndNotMuch()
             .replace(u"8 K"_s, u"8\u00a0K"_s)
             .replace(u"5 %"_s, u"5\u00a0%"_s)
             .replace(u"2 k"_s, u"2\u00a0k"_s)
-            .replace(u"10 M"_s, u"10\u00a0M"_s));
+            .replace(u"10 M"_s, u"10\u00a0M"_s)
+            .replace(u"B/h"_s, u"B/\u2060h"_s));
+    QCOMPARE(ui::withWholeNumbers(u"/home/d/M/s"_s), u"/home/d/M/s"_s);
     qsizetype longest = 0;
     for (const QLabel *label : card.findChildren<QLabel *>())
         longest = std::max(longest, label->text().size());
