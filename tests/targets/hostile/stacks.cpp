@@ -262,6 +262,21 @@ int variableFrames()
     return bad + (here[0] != 1);
 }
 
+/// Runs `function` in a thread on the stack of `bytes` at `stack`, and prints what went wrong in it.
+int runThreadOn(char *stack, std::size_t bytes, void *(*function)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, bytes);
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, function, argument) != 0)
+        return 1;
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&attributes);
+    std::printf("bad %d\n", g_bad);
+    return 0;
+}
+
 /// A thread comes back from deep calls, and what they left of its stack becomes unreadable, as runtimes do with their guard zones.
 void *guardWhatWasLeft(void *stack)
 {
@@ -284,16 +299,7 @@ int guardedAgain()
 {
     constexpr std::size_t kBytes = 512 * 1024;
     char *const stack = guardedStack(kBytes);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstack(&attributes, stack, kBytes);
-    pthread_t thread;
-    if (pthread_create(&thread, &attributes, guardWhatWasLeft, stack) != 0)
-        return 1;
-    pthread_join(thread, nullptr);
-    pthread_attr_destroy(&attributes);
-    std::printf("bad %d\n", g_bad);
-    return 0;
+    return runThreadOn(stack, kBytes, guardWhatWasLeft, stack);
 }
 
 constexpr std::size_t kSideBytes = 256 * 1024;
@@ -329,16 +335,7 @@ void *useOneAfterTheOther(void *area)
 int sideBySide()
 {
     char *const area = guardedStack(3 * kSideBytes);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstack(&attributes, area + 2 * kSideBytes, kSideBytes);
-    pthread_t thread;
-    if (pthread_create(&thread, &attributes, useOneAfterTheOther, area) != 0)
-        return 1;
-    pthread_join(thread, nullptr);
-    pthread_attr_destroy(&attributes);
-    std::printf("bad %d\n", g_bad);
-    return 0;
+    return runThreadOn(area + 2 * kSideBytes, kSideBytes, useOneAfterTheOther, area);
 }
 
 constexpr Case kCases[] = {
