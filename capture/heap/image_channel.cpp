@@ -115,8 +115,10 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
     const std::int64_t end = clock.toNs(clock.units()) + (isFinal ? kLongestLastDrainNs : kLongestDrainNs);
     for (;;) {
         beat();
+        // Before threads are looked for: what happened until now is in a ring that is found.
+        const std::uint64_t begin = clock.units();
         findNewOwners(clock);
-        const std::uint64_t applied = pass(clock, isFinal);
+        const std::uint64_t applied = pass(clock, begin, isFinal);
         events += applied;
         publishTails();
         const bool isDone = !isAnyStalled() && (!isFinal || (applied == 0 && isAllApplied()));

@@ -156,7 +156,8 @@ private:
     };
 
     void findNewOwners(const RecorderClock &clock);
-    std::uint64_t pass(const RecorderClock &clock, bool isFinal);
+    /// `begin`: clock units before threads were last looked for.
+    std::uint64_t pass(const RecorderClock &clock, std::uint64_t begin, bool isFinal);
     std::uint64_t merge(const RecorderClock &clock, std::uint64_t horizon);
     std::uint64_t runAlone(Ring &ring, const RecorderClock &clock, std::uint64_t lastUnits);
     void collect(Ring &ring);

@@ -26,11 +26,10 @@ bool isQuestion(const HeapEvent &event)
 
 } // namespace
 
-std::uint64_t ImageChannel::pass(const RecorderClock &clock, bool isFinal)
+std::uint64_t ImageChannel::pass(const RecorderClock &clock, std::uint64_t begin, bool isFinal)
 {
-    // What is younger than the first look at a ring waits for the next pass: another ring, looked at earlier, may hold
-    // something older. By the skew less than now, as clocks of processors differ: all that an event needs is then seen in this pass.
-    const std::uint64_t begin = clock.units();
+    // What is younger than the look for new threads waits for the next pass: a ring that was looked at earlier, or not known yet, may hold
+    // something older. By the skew less than then, as clocks of processors differ: all that an event needs is then seen in this pass.
     const std::uint64_t ahead = clock.unitsIn(kMostAheadNs), latest = begin + ahead;
     const std::uint64_t horizon = isFinal ? latest : begin - kSkewUnits;
     ++m_pass;

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace capture {
 
@@ -42,8 +43,9 @@ RecorderClock::RecorderClock(std::int64_t originNs)
     sync();
 }
 
-RecorderClock::RecorderClock(std::uint64_t &units)
+RecorderClock::RecorderClock(std::uint64_t &units, std::function<void()> beforeLook)
     : m_virtual(&units)
+    , m_beforeLook(std::move(beforeLook))
     , m_kind(wire::Clock::Tsc)
     , m_originNs(0)
     , m_nsPerUnit(25)
@@ -53,9 +55,13 @@ RecorderClock::RecorderClock(std::uint64_t &units)
 
 std::uint64_t RecorderClock::units() const
 {
-    if (m_virtual)
+    if (m_virtual) {
+        if (m_beforeLook)
+            m_beforeLook();
         return (*m_virtual)++;
+    }
     const auto raw = m_kind == wire::Clock::Tsc ? __rdtsc() : static_cast<std::uint64_t>(monotonicNs());
+    _mm_lfence();
     return raw >> wire::kClockShift;
 }
 

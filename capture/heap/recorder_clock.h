@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 
 namespace capture {
 
@@ -15,8 +16,9 @@ class RecorderClock
 public:
     /// `originNs`: CLOCK_MONOTONIC at moment 0 of the recording.
     explicit RecorderClock(std::int64_t originNs);
-    /// A clock of virtual time, for tests: units() is what `units` says, which each look moves on by one. A unit is 25 ns.
-    explicit RecorderClock(std::uint64_t &units);
+    /// A clock of virtual time, for tests: units() is what `units` says, which each look moves on by one. A unit is 25 ns. `beforeLook` is called
+    /// first at each look: what happens between the last one and this.
+    explicit RecorderClock(std::uint64_t &units, std::function<void()> beforeLook = {});
 
     /// What the targets must use: the time stamp counter where the kernel itself trusts it.
     wire::Clock kind() const { return m_kind; }
@@ -24,7 +26,7 @@ public:
     /// Reads both clocks anew.
     void sync();
 
-    /// Clock units now.
+    /// Clock units now. What the thread reads afterwards is not read before.
     std::uint64_t units() const;
 
     /// Nanoseconds of the recording at `units`, which must not be far from now: what is further than 31 years, a hostile target's, is
@@ -63,6 +65,7 @@ private:
     Reading read() const;
 
     std::uint64_t *m_virtual = nullptr;
+    std::function<void()> m_beforeLook;
     wire::Clock m_kind;
     std::int64_t m_originNs;
     Reading m_first{};
