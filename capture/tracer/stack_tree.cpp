@@ -33,12 +33,15 @@ bool StackTree::reset(wire::MemoryView memory)
     m_memory = memory;
     m_isGrowing.store(0, std::memory_order_relaxed);
     m_cannotGrow.store(0, std::memory_order_relaxed);
-    for (Index &index : m_indexes)
-        if (index.slots != nullptr)
-            clearSlots(index);
+    unmapHashes(); // a parent was at it when it forked
+    for (unsigned bits = kFirstBits; bits <= kLastBits; ++bits) {
+        m_indexes[bits].bits = bits;
+        if (m_indexes[bits].slots != nullptr)
+            clearSlots(m_indexes[bits]);
+    }
     Index &first = m_indexes[kFirstBits];
     if (first.slots == nullptr)
-        first = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(kFirstBits))), kFirstBits};
+        first.slots = static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(kFirstBits)));
     m_index.store(&first, std::memory_order_release);
     return first.slots != nullptr;
 }
@@ -53,16 +56,16 @@ std::uint32_t StackTree::add(std::uint32_t parent, std::uint64_t address, std::u
         : std::min(wire::kMaxNodes, (std::uint32_t{7} << m_index.load(std::memory_order_acquire)->bits) / 8);
     std::uint32_t number = header.usedNodes.load(std::memory_order_relaxed);
     do {
-        if (number >= most) {
+        const bool hasMemory = number < header.committedNodes.load(std::memory_order_acquire);
+        if (number >= most || (!hasMemory && !waitForCommit(number))) {
             header.losses.nodesRefused.fetch_add(1, std::memory_order_relaxed);
             return parent;
         }
     } while (!header.usedNodes.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
-    if (number >= header.committedNodes.load(std::memory_order_acquire) && !waitForCommit(number)) {
-        header.losses.nodesRefused.fetch_add(1, std::memory_order_relaxed);
-        return parent;
-    }
-    m_memory.node(number) = {address, parent, module};
+    wire::Node &node = m_memory.node(number);
+    node.parent = parent;
+    node.module = module;
+    __atomic_store_n(&node.address, address, __ATOMIC_RELEASE);
     insert(*m_index.load(std::memory_order_acquire), number, pathHash);
     return number;
 }
@@ -79,7 +82,7 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t pat
     const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1;
     const std::uint32_t slot = node | (static_cast<std::uint32_t>(pathHash) & kTagMask);
     std::uint32_t at = static_cast<std::uint32_t>(pathHash) & mask;
-    for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
+    for (std::uint32_t i = 0; i < kMostProbes; ++i, at = (at + 1) & mask) {
         // Not exchanged: who comes to the same slot at once takes this node out of the index, and it is made again when it is looked for.
         if (index.slots[at].load(std::memory_order_relaxed) == 0) {
             index.slots[at].store(slot, std::memory_order_release);
@@ -89,32 +92,62 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t pat
     return false;
 }
 
-/// Enters all nodes, by number, as they lie in memory. One that is being written just now stays out, or gets a slot in which nobody will find it,
-/// like what is below it; its own thread enters it afterwards. False if there is no memory for their hashes.
-bool StackTree::fill(const Index &index) const
+/// Enters nodes by number, as they lie in memory, all before them having been entered. One that is being written just now stays out, or gets a slot in
+/// which nobody will find it, like what is below it; its own thread enters it afterwards.
+void StackTree::enter(const Index &index, std::uint32_t first, std::uint32_t end) const
 {
-    const std::uint32_t committed = m_memory.header().committedNodes.load(std::memory_order_acquire);
-    const std::uint32_t end = std::min(committed, m_memory.header().usedNodes.load(std::memory_order_relaxed));
-    const long bytes = static_cast<long>(sizeof(std::uint64_t) * (std::size_t{end} + wire::kRootNodes));
-    if (!Restrictions::allow(Ask::Map))
-        return false;
-    const long mapped
-        = rawSyscall(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (failed(mapped))
-        return false;
-    auto *hashes = reinterpret_cast<std::uint64_t *>(mapped);
-    for (std::uint32_t root = 0; root < wire::kRootNodes; ++root)
-        hashes[root] = PathHash::ofRoot(root);
-    for (std::uint32_t number = wire::kRootNodes; number < end; ++number) {
+    for (std::uint32_t number = first; number < end; ++number) {
         const std::uint64_t frame = address(number);
         const std::uint32_t above = parent(number);
         if (frame == 0 || above >= number)
             continue;
-        hashes[number] = PathHash::extended(hashes[above], frame);
-        insert(index, number, hashes[number]);
+        m_hashes[number] = PathHash::extended(m_hashes[above], frame);
+        insert(index, number, m_hashes[number]);
     }
-    if (Restrictions::allow(Ask::Map)) // still
-        rawSyscall(SYS_munmap, mapped, bytes);
+}
+
+bool StackTree::mapHashes(std::uint32_t nodes)
+{
+    if (!Restrictions::allow(Ask::Map))
+        return false;
+    const long mapped = rawSyscall(SYS_mmap, 0, static_cast<long>(sizeof(std::uint64_t) * nodes),
+        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (failed(mapped))
+        return false;
+    m_hashed = nodes;
+    m_hashes = reinterpret_cast<std::uint64_t *>(mapped);
+    for (std::uint32_t root = 0; root < wire::kRootNodes; ++root)
+        m_hashes[root] = PathHash::ofRoot(root);
+    return true;
+}
+
+void StackTree::unmapHashes()
+{
+    if (m_hashes != nullptr && Restrictions::allow(Ask::Map))
+        rawSyscall(SYS_munmap, asLong(m_hashes), static_cast<long>(sizeof(std::uint64_t) * m_hashed));
+    m_hashes = nullptr;
+}
+
+/// Enters all nodes into `larger` and has it used. False if there is no memory for their hashes.
+bool StackTree::replaceBy(const Index &larger)
+{
+    const wire::Header &header = m_memory.header();
+    const std::uint32_t most = header.committedNodes.load(std::memory_order_acquire);
+    const auto used = [&] { return std::min(most, header.usedNodes.load(std::memory_order_acquire)); };
+    if (!mapHashes(std::max(most, wire::kRootNodes)))
+        return false;
+    // Meanwhile others go on entering theirs into the old one: until there are few, and then what is left.
+    constexpr std::uint32_t kFew = 64;
+    constexpr int kMostRounds = 8;
+    std::uint32_t next = wire::kRootNodes;
+    for (int round = 0; round < kMostRounds && used() > next + kFew; ++round) {
+        const std::uint32_t end = used();
+        enter(larger, next, end);
+        next = end;
+    }
+    m_index.store(&larger, std::memory_order_release);
+    enter(larger, next, used());
+    unmapHashes();
     return true;
 }
 
@@ -127,20 +160,17 @@ void StackTree::growIfNeeded()
     if (m_isGrowing.exchange(1, std::memory_order_acquire) != 0)
         return;
     // Again, now that nobody else replaces it.
-    const Index &current = *m_index.load(std::memory_order_acquire);
-    if (&current == &old) {
+    if (m_index.load(std::memory_order_acquire) == &old) {
         Index &larger = m_indexes[old.bits + 1];
         if (larger.slots == nullptr)
-            larger = {static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(old.bits + 1))), old.bits + 1};
-        const bool isFilled = larger.slots != nullptr && fill(larger);
-        m_cannotGrow.store(isFilled ? 0 : 1, std::memory_order_relaxed);
-        if (isFilled) {
-            m_index.store(&larger, std::memory_order_release);
+            larger.slots = static_cast<std::atomic<std::uint32_t> *>(mapPrivate(bytesOf(larger.bits)));
+        const bool isReplaced = larger.slots != nullptr && replaceBy(larger);
+        m_cannotGrow.store(isReplaced ? 0 : 1, std::memory_order_relaxed);
+        if (larger.slots != nullptr)
             publishPrivateMemory();
-            // Who still reads the old index finds it empty and makes a node twice, which does no harm.
-            if (Restrictions::allow(Ask::Map))
-                rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
-        }
+        // Who still reads the old index finds it empty and makes a node twice, which does no harm.
+        if (isReplaced && Restrictions::allow(Ask::Map))
+            rawSyscall(SYS_madvise, asLong(old.slots), static_cast<long>(bytesOf(old.bits)), MADV_DONTNEED);
     }
     m_isGrowing.store(0, std::memory_order_release);
 }

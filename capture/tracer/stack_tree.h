@@ -11,8 +11,8 @@ namespace capture::tracer {
 ///
 /// The index is private: open addressing over node numbers, by the hash of the path to each (PathHash), so that each frame of a path can be looked up
 /// without those above it, and a path that is known is found at once. A slot holds a part of the hash too: hardly any other node is touched on the way.
-/// It is replaced by one of twice the size when three quarters full. Threads that add nodes at the same slot at once, or while the index is being
-/// replaced, may lose one, which is made again when it is looked for; the recorder takes both for the same stack, so that costs a few bytes and no accuracy.
+/// It is replaced by one of twice the size when three quarters full. Threads that add nodes at the same slot at once, or at the moment when the index
+/// is replaced, may lose one, which is made again when it is looked for; the recorder takes both for the same stack, so that costs a few bytes and no accuracy.
 class StackTree
 {
 public:
@@ -25,7 +25,7 @@ public:
         const Index &index = *m_index.load(std::memory_order_acquire);
         const std::uint32_t mask = (std::uint32_t{1} << index.bits) - 1, low = static_cast<std::uint32_t>(pathHash);
         std::uint32_t at = low & mask;
-        for (std::uint32_t i = 0; i <= mask; ++i, at = (at + 1) & mask) {
+        for (std::uint32_t i = 0; i < kMostProbes; ++i, at = (at + 1) & mask) {
             const std::uint32_t found = index.slots[at].load(std::memory_order_acquire);
             if (found == 0)
                 break;
@@ -47,10 +47,19 @@ public:
     /// `parent`. `parent` itself if there is no room, because the node array is full, or waits for the recorder, or the index has no memory for a larger one: that is counted.
     std::uint32_t add(std::uint32_t parent, std::uint64_t address, std::uint32_t module, std::uint64_t pathHash);
 
-    // Another thread may be writing a node that is looked at: it is one once all of it is there.
-    std::uint64_t address(std::uint32_t number) const { return read(m_memory.node(number).address); }
-    std::uint32_t parent(std::uint32_t number) const { return read(m_memory.node(number).parent); }
-    std::uint32_t module(std::uint32_t number) const { return read(m_memory.node(number).module); }
+    // Another thread may be writing a node that is looked at: it is one once it has an address, which is to be looked at first.
+    std::uint64_t address(std::uint32_t number) const
+    {
+        return __atomic_load_n(&m_memory.node(number).address, __ATOMIC_ACQUIRE);
+    }
+    std::uint32_t parent(std::uint32_t number) const
+    {
+        return __atomic_load_n(&m_memory.node(number).parent, __ATOMIC_RELAXED);
+    }
+    std::uint32_t module(std::uint32_t number) const
+    {
+        return __atomic_load_n(&m_memory.node(number).module, __ATOMIC_RELAXED);
+    }
 
 private:
     /// Of a slot, above the number of its node: these bits of the hash, which do not depend on the size of the index.
@@ -64,23 +73,29 @@ private:
         std::uint32_t bits;
     };
 
-    template <typename Field> static Field read(const Field &field)
-    {
-        return __atomic_load_n(&field, __ATOMIC_RELAXED);
-    }
     bool waitForCommit(std::uint32_t node) const;
     static void clearSlots(const Index &index);
     static bool insert(const Index &index, std::uint32_t node, std::uint64_t pathHash);
     void growIfNeeded();
-    bool fill(const Index &index) const;
+    bool replaceBy(const Index &larger);
+    void enter(const Index &index, std::uint32_t first, std::uint32_t end) const;
+    bool mapHashes(std::uint32_t nodes);
+    void unmapHashes();
 
     wire::MemoryView m_memory;
     static constexpr unsigned kFirstBits = 12, kLastBits = 23;
     static_assert(kLastBits <= kNumberBits);
+    /// Slots in a row that are looked at: more than are ever full while a quarter of all are empty. They fill up only while a thread that
+    /// makes a larger index is kept from it.
+    static constexpr std::uint32_t kMostProbes = 1024;
+    static_assert(kMostProbes <= std::uint32_t{1} << kFirstBits);
     Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
     std::atomic<const Index *> m_index = nullptr;
     std::atomic<std::uint32_t> m_isGrowing = 0;
     std::atomic<std::uint32_t> m_cannotGrow = 0; ///< there was no memory for a larger index
+    // While a larger one is made: the hashes of paths, by their nodes' numbers.
+    std::uint64_t *m_hashes = nullptr;
+    std::uint32_t m_hashed = 0; ///< room for so many
 };
 
 } // namespace capture::tracer
