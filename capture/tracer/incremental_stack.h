@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "capture/tracer/frame_read.h"
 #include "capture/tracer/frame_step.h"
 #include "capture/tracer/path_hash.h"
 #include "capture/tracer/recent_walks.h"
@@ -35,6 +36,7 @@ public:
     {
         m_end = kFirst;
         m_checks = 0;
+        m_isRefused = false;
         for (std::uint32_t i = 0; i < kFirst; ++i)
             m_words[i] = {kNoSlot, 0};
         m_recent.forget();
@@ -69,14 +71,6 @@ private:
         Word word;
         std::uint32_t depth;
     };
-    /// What the step from a frame that was walked read beside its slot and pc.
-    struct Read
-    {
-        std::uint64_t bpFrom;  ///< where it restored rbp from; 0: it did not
-        std::uint64_t cfaFrom; ///< where it read the CFA; 0: it computed it
-        std::uint64_t bp;
-        bool usesBp; ///< its CFA follows from rbp
-    };
     /// What lies above the frames that were walked.
     struct Landing
     {
@@ -109,16 +103,13 @@ private:
     template <typename Rules, typename Nodes>
     [[gnu::noinline]] std::uint32_t captureByAll(const unwind::NarrowFrame &caller, const Word *limit,
         RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes);
-    template <typename Rules>
-    [[gnu::noinline]] static unwind::StepResult stepByRule(
-        Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp);
-    static unwind::StepResult stepBySize(
-        Read &read, FrameStep step, std::uint64_t last, std::uint64_t &slot, std::uint64_t &bp);
     bool isKnown(const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const;
     void remember(RecentWalks::Walk &walk, std::uint32_t landing, std::uint32_t frames) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
     template <typename Nodes> std::uint32_t nodeOf(std::uint32_t frame, Nodes nodes);
     template <typename Nodes> [[gnu::noinline]] std::uint32_t find(std::uint32_t frame, Nodes nodes);
+    template <typename Nodes> std::uint32_t firstKnownUpFrom(std::uint32_t frame, Nodes nodes);
+    template <typename Nodes> std::uint32_t lastKnownDownTo(std::uint32_t frame, Nodes nodes);
     template <typename Nodes> bool isNodeOf(std::uint32_t frame, std::uint32_t node, Nodes nodes) const;
     std::uint32_t knownNode(std::uint32_t frame) const { return m_nodes[frame] & ~kNeedsBp; }
     void keepReads(Landing at, std::uint32_t walked);
@@ -127,6 +118,7 @@ private:
     std::uint32_t m_checks
         = 0; ///< of m_check, by rising depth; those of m_end and more are left over, until the next keep()
     std::uint64_t m_walked = 0;
+    bool m_isRefused = false;           ///< by the tree, the last node that it was to add
     Word m_words[kFirst + kMostFrames]; ///< root first: slot and pc
     /// Of their paths. Before the first, at kFirst - 1, stands the root's; and its node.
     std::uint64_t m_hashes[kFirst + kMostFrames];
@@ -135,8 +127,8 @@ private:
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
     Check m_check[kMostChecks + 1];
     RecentWalks m_recent;
-    Word m_walk[kMostFrames];  ///< the frames that were walked, leaf first: slot and pc
-    Read m_reads[kMostFrames]; ///< and what their steps read
+    Word m_walk[kMostFrames];       ///< the frames that were walked, leaf first: slot and pc
+    FrameRead m_reads[kMostFrames]; ///< and what their steps read
 };
 
 /// A load that the compiler takes for what it is, even where it knows what is to be read: the processor then need not wait for how that
@@ -186,62 +178,6 @@ inline const IncrementalStack::Word *IncrementalStack::keptAbove(std::uint64_t s
         if (!check->word.isThere())
             return m_words + check->depth;
     return limit;
-}
-
-/// One step by a rule that is no FrameStep, or why there is none.
-template <typename Rules>
-unwind::StepResult IncrementalStack::stepByRule(
-    Read &read, std::uint64_t pc, Rules rules, unwind::OwnStack stack, std::uint64_t &slot, std::uint64_t &bp)
-{
-    using unwind::FrameRule;
-    using unwind::StepResult;
-    read = {0, 0, bp, false};
-    const FrameRule rule = rules.rule(unwind::lookupAddress(pc, false));
-    const bool isFromRsp = rule.isPlainFrom(unwind::reg::kRsp);
-    const std::uint64_t base = isFromRsp ? slot + 8 : bp;
-    std::uint64_t cfa = base + static_cast<std::uint64_t>(rule.cfaOffset());
-    if (!isFromRsp && !rule.isPlainFrom(unwind::reg::kRbp)) {
-        const StepResult result = unwind::otherCfa(rule);
-        if (result != StepResult::Stepped)
-            return result;
-        read.cfaFrom = cfa;
-        if (!stack.read(cfa, cfa))
-            return StepResult::Unreadable;
-    }
-    read.usesBp = !isFromRsp && (rule.isPlainFrom(unwind::reg::kRbp) || rule.cfaFromRbp());
-    if (cfa <= slot + 8 || rule.isSignalFrame())
-        return StepResult::BadRule;
-    const unsigned saved = rule.saved(FrameRule::Rbp);
-    if (saved != FrameRule::kSame && saved != FrameRule::kUndefined) {
-        const std::uint64_t from = rule.savedFromRegister() ? base : cfa;
-        read.bpFrom = from + static_cast<std::uint64_t>(FrameRule::savedOffset(saved));
-        if (!stack.read(read.bpFrom, bp))
-            return StepResult::Unreadable;
-    }
-    slot = cfa - 8;
-    return StepResult::Stepped;
-}
-
-/// One step of a kind that needs no rule; up to `last` the stack is readable.
-[[gnu::always_inline]] inline unwind::StepResult IncrementalStack::stepBySize(
-    Read &read, FrameStep step, std::uint64_t last, std::uint64_t &slot, std::uint64_t &bp)
-{
-    const bool usesBp = step.isFromRbp();
-    const std::uint64_t next
-        = usesBp ? bp + static_cast<std::uint64_t>(std::int64_t{step.fromRbp}) : slot + step.fromRsp;
-    if (next <= slot || next > last)
-        return unwind::StepResult::BadRule;
-    std::uint64_t bpFrom = 0;
-    if (step.rbpFrom != 0) {
-        bpFrom = next + static_cast<std::uint64_t>(std::int64_t{step.rbpFrom});
-        if (bpFrom < slot)
-            return unwind::StepResult::BadRule;
-    }
-    read = {bpFrom, 0, bp, usesBp};
-    slot = next;
-    if (bpFrom != 0)
-        bp = *reinterpret_cast<const std::uint64_t *>(bpFrom);
-    return unwind::StepResult::Stepped;
 }
 
 template <typename Rules, typename Nodes>
@@ -311,9 +247,9 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
             return kNeedsPlainWalk;
         const FrameStep step = rules.step(pc);
         m_walk[way.frames] = {slot, pc};
-        Read &read = m_reads[way.frames++];
+        FrameRead &read = m_reads[way.frames++];
         const unwind::StepResult result
-            = step.needsRule() ? stepByRule(read, pc, rules, stack, slot, bp) : stepBySize(read, step, last, slot, bp);
+            = step.needsRule() ? read.stepByRule(pc, rules, stack, slot, bp) : read.stepBySize(step, last, slot, bp);
         if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
             return keep(atEnd(result), way, nodes);
         if (result != unwind::StepResult::Stepped || slot > last)
@@ -373,40 +309,63 @@ template <typename Nodes>
     return node != 0 ? node : find(frame, nodes);
 }
 
-/// The same of one that nobody has asked for yet: what the tree knows, up from the frame; below that frames are new to it.
+/// The same of one that nobody has asked for yet: what the tree knows; below that frames are new to it.
 template <typename Nodes> std::uint32_t IncrementalStack::find(std::uint32_t frame, Nodes nodes)
 {
-    // Each may be a miss of all caches: together they wait but once.
-    for (std::uint32_t unknown = frame; unknown >= kFirst && knownNode(unknown) == 0; --unknown)
-        nodes.prefetch(m_hashes[unknown]);
-    std::uint32_t at = frame, node = m_nodes[kFirst - 1];
-    for (; at >= kFirst; --at) {
-        if (knownNode(at) != 0) {
-            node = knownNode(at);
-            break;
-        }
-        const std::uint32_t found
-            = nodes.find(m_hashes[at], [&](std::uint32_t each) { return isNodeOf(at, each, nodes); });
-        if (found != 0) {
-            node = found;
-            std::uint32_t each = found;
-            for (std::uint32_t above = at; above >= kFirst && knownNode(above) == 0; --above) {
-                m_nodes[above] |= each;
-                each = nodes.parent(each);
-            }
-            break;
-        }
-    }
+    std::uint32_t at = m_isRefused ? lastKnownDownTo(frame, nodes) : firstKnownUpFrom(frame, nodes);
+    std::uint32_t node = knownNode(at);
+    m_isRefused = false;
     while (at < frame) {
         ++at;
         const std::uint32_t added = nodes.add(node, m_words[at].value, m_hashes[at]);
-        if (added == node) [[unlikely]]
-            return node; // refused: the tree is full, and the stack ends at its deepest known ancestor
+        if (added == node) [[unlikely]] {
+            m_isRefused = true;
+            return node; // the tree is full, and the stack ends at its deepest known ancestor
+        }
         node = added;
         m_nodes[at] |= node;
     }
     nodes.setLeaf(m_hashes[frame], node);
     return node;
+}
+
+/// The first kept frame, up from one whose node is not known yet, that the tree knows, or what stands before them all. Its node and those above it
+/// are known then.
+template <typename Nodes> std::uint32_t IncrementalStack::firstKnownUpFrom(std::uint32_t frame, Nodes nodes)
+{
+    // Each may be a miss of all caches: together they wait but once.
+    for (std::uint32_t unknown = frame; unknown >= kFirst && knownNode(unknown) == 0; --unknown)
+        nodes.prefetch(m_hashes[unknown]);
+    std::uint32_t at = frame;
+    for (; at >= kFirst && knownNode(at) == 0; --at) {
+        std::uint32_t each = nodes.find(m_hashes[at], [&](std::uint32_t one) { return isNodeOf(at, one, nodes); });
+        if (each == 0)
+            continue;
+        for (std::uint32_t above = at; above >= kFirst && knownNode(above) == 0; --above) {
+            m_nodes[above] |= each;
+            each = nodes.parent(each);
+        }
+        break;
+    }
+    return at;
+}
+
+/// The same from the known ones down, up to the first that the tree does not know: where it takes in no more, most of those below are unknown too,
+/// and to ask for all of them each time would take long.
+template <typename Nodes> std::uint32_t IncrementalStack::lastKnownDownTo(std::uint32_t frame, Nodes nodes)
+{
+    std::uint32_t at = frame;
+    while (at >= kFirst && knownNode(at) == 0)
+        --at;
+    for (; at < frame; ++at) {
+        const std::uint32_t below = at + 1;
+        const std::uint32_t found
+            = nodes.find(m_hashes[below], [&](std::uint32_t one) { return isNodeOf(below, one, nodes); });
+        if (found == 0)
+            break;
+        m_nodes[below] |= found;
+    }
+    return at;
 }
 
 /// Whether a node is that of a kept frame: of the same frames, up to one whose node is known for the same, or to the root. A node that two threads
@@ -433,7 +392,7 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
             m_end = frame; // the rest is not kept, and walked each time
             return;
         }
-        const Read &read = m_reads[--walked];
+        const FrameRead &read = m_reads[--walked];
         if (read.cfaFrom != 0) [[unlikely]]
             m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, frame};
         if (at.needsBp && read.bpFrom != 0)

@@ -81,6 +81,7 @@ struct Tree
     std::multimap<std::uint64_t, std::uint32_t> byHash; ///< by so little of it that other paths have the same
     std::set<std::uint32_t> added;
     std::size_t addedTwice = 0;
+    std::size_t looks = 0; ///< for a node by its hash
     std::unique_ptr<LeafTable::Entry[]> leafEntries
         = std::make_unique<LeafTable::Entry[]>(LeafTable::kBytes / sizeof(LeafTable::Entry));
     LeafTable leaves;
@@ -109,6 +110,7 @@ struct Nodes
     void prefetch(std::uint64_t) const { }
     template <typename IsIt> std::uint32_t find(std::uint64_t pathHash, IsIt isIt) const
     {
+        ++tree.looks;
         const auto [first, last] = tree.byHash.equal_range(pathHash % kHashes);
         const auto found = std::find_if(first, last, [&](const auto &each) { return isIt(each.second); });
         return found != last ? found->second : 0;
@@ -302,8 +304,9 @@ private Q_SLOTS:
         const auto last = std::make_unique<IncrementalStack>();
         last->forget();
         tree.most = 60;
-        std::uint64_t wrong = 0, cut = 0;
+        std::uint64_t wrong = 0, cut = 0, events = 0;
         const auto allocate = [&](std::uint64_t site) {
+            ++events;
             const std::vector<std::uint64_t> pcs = machine.truth(site);
             const std::uint32_t node = last->capture(machine.callFrom(site), Rules{code}, machine.stack(), Nodes{tree});
             auto truth = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
@@ -323,6 +326,8 @@ private Q_SLOTS:
         }
         QCOMPARE(wrong, std::uint64_t{0});
         QVERIFY(cut > 100);
+        qInfo("%zu looks of %llu events in a tree that is full", tree.looks, static_cast<unsigned long long>(events));
+        QVERIFY(tree.looks < events); // of many frames that it does not know, each time only the first is asked for
         // There is room again: what was cut is not held on to.
         tree.most = SIZE_MAX;
         cut = 0;
