@@ -3,12 +3,54 @@
 
 #include <QFileInfo>
 #include <QObject>
-#include <QProcess>
 #include <QRegularExpression>
+
+#include <optional>
+#include <utility>
 
 namespace ui {
 
 using namespace Qt::StringLiterals;
+
+namespace {
+
+/// Words as a shell separates and quotes them; nothing is expanded. Nothing where a quote is not closed.
+std::optional<QStringList> shellWords(const QString &text)
+{
+    QStringList words;
+    QString word;
+    bool isWord = false; // an empty one in quotes is one, too
+    QChar quote;
+    for (qsizetype i = 0; i < text.size(); ++i) {
+        const QChar c = text[i];
+        const QChar next = i + 1 < text.size() ? text[i + 1] : QChar();
+        const bool isEscape = c == u'\\' && (quote.isNull() || (quote == u'"' && (next == u'"' || next == u'\\')));
+        if (c == quote) {
+            quote = {};
+        } else if (quote.isNull() && (c == u'\'' || c == u'"')) {
+            quote = c;
+            isWord = true;
+        } else if (isEscape && !next.isNull()) {
+            word += next;
+            isWord = true;
+            ++i;
+        } else if (quote.isNull() && c.isSpace()) {
+            if (isWord)
+                words << std::exchange(word, {});
+            isWord = false;
+        } else {
+            word += c;
+            isWord = true;
+        }
+    }
+    if (!quote.isNull())
+        return std::nullopt;
+    if (isWord)
+        words << word;
+    return words;
+}
+
+} // namespace
 
 QStringList recorderArguments(const LaunchRequest &request, const QString &output)
 {
@@ -29,16 +71,10 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
         all << u"--duration"_s << request.duration.trimmed();
     if (isAttach)
         return all << QString::number(*request.attachPid);
-    return all << u"--"_s << request.program.trimmed() << QProcess::splitCommand(request.arguments);
+    return all << u"--"_s << request.program.trimmed() << shellWords(request.arguments).value_or(QStringList());
 }
 
-QStringList environmentEntries(const QString &text)
-{
-    QStringList entries;
-    for (const QString &entry : QProcess::splitCommand(QString(text).replace(u'\n', u' ')))
-        entries << entry;
-    return entries;
-}
+QStringList environmentEntries(const QString &text) { return shellWords(text).value_or(QStringList()); }
 
 QString requestProblem(const LaunchRequest &request)
 {
@@ -46,6 +82,10 @@ QString requestProblem(const LaunchRequest &request)
         return QObject::tr("Name the program to record.");
     if (request.heap == u"off"_s && request.cpuHz == 0 && request.tickMs == 0)
         return QObject::tr("Choose something to capture.");
+    for (const auto &[what, words] : {std::pair{QObject::tr("the arguments"), request.arguments},
+             {QObject::tr("the environment"), request.environment}})
+        if (!shellWords(words))
+            return QObject::tr("A quote in %1 is not closed.").arg(what);
     static const QRegularExpression kVariable(u"^[A-Za-z_][A-Za-z0-9_]*=.*$"_s);
     for (const QString &entry : environmentEntries(request.environment))
         if (!kVariable.match(entry).hasMatch())

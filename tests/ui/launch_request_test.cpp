@@ -12,6 +12,7 @@ class LaunchRequestTest : public QObject
 
 private Q_SLOTS:
     void argumentsStayWhole();
+    void quotesAreThoseOfAShell();
     void attachNamesTheProcessOnly();
     void whatIsOffIsSaid();
     void shownCommandIsReadBackByAShell();
@@ -29,6 +30,24 @@ void LaunchRequestTest::argumentsStayWhole()
     QCOMPARE(
         all.mid(all.indexOf(u"--"_s)), QStringList({u"--"_s, u"/bin/echo"_s, u"one"_s, u"two words"_s, u"$(id)"_s}));
     QCOMPARE(all.mid(0, 3), QStringList({u"record"_s, u"-o"_s, u"out file"_s}));
+}
+
+void LaunchRequestTest::quotesAreThoseOfAShell()
+{
+    ui::LaunchRequest request;
+    request.program = u"bash"_s;
+    const auto words = [&](const QString &arguments) {
+        request.arguments = arguments;
+        const QStringList all = ui::recorderArguments(request, u"f"_s);
+        return all.mid(all.indexOf(u"bash"_s) + 1);
+    };
+    QCOMPARE(words(u"-c './svc 8 & wait' x"_s), QStringList({u"-c"_s, u"./svc 8 & wait"_s, u"x"_s}));
+    QCOMPARE(words(u" a\\ b  'it'\\''s'  \"say \\\"it\\\" \\n\" '' "_s),
+        QStringList({u"a b"_s, u"it's"_s, u"say \"it\" \\n"_s, QString()}));
+    QCOMPARE(words({}), QStringList());
+    request.arguments = u"-c 'echo"_s;
+    QVERIFY2(
+        ui::requestProblem(request).contains(u"quote in the arguments"_s), qPrintable(ui::requestProblem(request)));
 }
 
 void LaunchRequestTest::attachNamesTheProcessOnly()
