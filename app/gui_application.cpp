@@ -132,7 +132,9 @@ void GuiApplication::connectCapture()
 {
     connect(&m_capture, &CaptureController::sessionStarted, this, [this](const QString &path) {
         m_openTries = 0;
+        const QString earlier = m_session.key() == nullptr ? m_session.path() : QString();
         open(path);
+        m_earlier = earlier;
     });
     connect(&m_capture, &CaptureController::ended, this, [this](const QString &message) {
         m_recorderSaid = message;
@@ -253,6 +255,8 @@ void GuiApplication::open(const QString &path)
     m_window.closeSession();
     m_window.setTrouble({});
     m_before.clear();
+    m_earlier.clear();
+    m_staysOnStart = false;
     m_session.open(QFileInfo(path).absoluteFilePath());
 }
 
@@ -310,6 +314,11 @@ void GuiApplication::onFailed(const QString &sentence)
     if (m_session.path() == m_capture.output()) {
         m_session.close();
         m_window.closeSession();
+        // What was open before the start is there to go back to.
+        if (const QString earlier = std::exchange(m_earlier, {}); QFileInfo::exists(earlier)) {
+            open(earlier);
+            m_staysOnStart = true;
+        }
     }
     m_window.showStart();
     m_start->setFailure(sentence);
@@ -327,6 +336,8 @@ void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &sn
 {
     m_window.setSealed(m_session.key() != nullptr);
     m_window.setSnapshot(snapshot);
+    if (std::exchange(m_staysOnStart, false))
+        m_window.showStart();
     if (m_capture.isRecording() && QString::fromStdString(snapshot->file) == m_capture.output())
         m_recorded = snapshot;
     if (snapshot->info.state == model::SessionState::Unfinished && !m_recorderSaid.isEmpty()

@@ -80,6 +80,8 @@ private:
     ui::AdvicePage *m_advice = nullptr;
     std::unique_ptr<AdviceController> m_adviceKeeper;
     QString m_before;                                  ///< to be compared with once the session is open
+    QString m_earlier;                                 ///< that was open when the recording began
+    bool m_staysOnStart = false;                       ///< although a session opens
     QString m_unopened;                                ///< what the window says that it could not open
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended
