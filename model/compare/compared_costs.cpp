@@ -46,6 +46,16 @@ private:
 bool hasHeap(const Snapshot &snapshot) { return snapshot.info.config.heap != HeapMode::Off; }
 bool hasCpu(const Snapshot &snapshot) { return !snapshot.info.cpuEvent.empty(); }
 
+/// Whether a session says anything of this cost: not recorded is not the same as none.
+bool tells(const Snapshot &snapshot, const ComparableCost &cost)
+{
+    const CostSource source = costInfo(cost.kind).source;
+    if (source == CostSource::Cpu)
+        return hasCpu(snapshot);
+    const bool isRefused = !snapshot.info.activityNote.empty() && snapshot.activities.empty();
+    return isRecorded(snapshot.info, source) && (source == CostSource::Heap || !isRefused);
+}
+
 /// Where one session was recorded in a way that the other was not.
 std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
 {
@@ -142,7 +152,12 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
     noteTracer("B", ownB, *b, result.notes);
     AreaSnapshots areasA(a);
     AreaSnapshots areasB(b);
+    bool isAnyInOne = false;
     for (const ComparableCost &cost : costs) {
+        if (!tells(*a, cost) || !tells(*b, cost)) {
+            isAnyInOne = isAnyInOne || tells(*a, cost) || tells(*b, cost);
+            continue;
+        }
         const bool isCpu = costInfo(cost.kind).source == CostSource::Cpu;
         const ComparedSession sessionA{isCpu ? ownA.snapshot : areasA.of(cost.area), result.sessions[0].work};
         const ComparedSession sessionB{isCpu ? ownB.snapshot : areasB.of(cost.area), result.sessions[1].work};
@@ -152,6 +167,10 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
         if (!comparison->stacks.empty())
             result.costs.push_back({cost, {sessionA, sessionB}, std::move(*comparison)});
     }
+    if (result.costs.empty() && isAnyInOne)
+        return Error(fmt::format("What one session recorded of these costs the other did not, so there is nothing to "
+                                 "compare: record both in the same way. {}",
+            fmt::join(result.notes, " ")));
     if (result.costs.empty())
         return Error(
             "Neither session has any of these costs in the selected time; see genprof report FILE for what it has");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/comparison_summary.h"
 
+#include "model/base/format_units.h"
 #include "model/report/difference_words.h"
 
 #include <fmt/format.h>
@@ -49,6 +50,18 @@ std::string unmatchedOf(const ComparedSessions &compared)
     return joined(parts);
 }
 
+/// Costs that grow with time say nothing of two lengths of time, but of two runs that did the same they do.
+std::string lengthsOf(const ComparedSessions &compared)
+{
+    constexpr double kLeastRatio = 1.1;
+    const Duration a = compared.sessions[0].snapshot->span.length(), b = compared.sessions[1].snapshot->span.length();
+    if (compared.normalisation.per != PerWork::Nothing
+        || std::max(a, b).seconds() < kLeastRatio * std::min(a, b).seconds())
+        return {};
+    return fmt::format(" A lasts {} and B {}: unless both did the same work, compare per second.", formatDuration(a),
+        formatDuration(b));
+}
+
 } // namespace
 
 ComparisonSummary comparisonSummary(const ComparedSessions &compared)
@@ -71,6 +84,7 @@ ComparisonSummary comparisonSummary(const ComparedSessions &compared)
         summary.sentence += (summary.sentence.empty() ? "Better: " : " Better: ") + joined(summary.better) + ".";
     if (changed.empty())
         summary.sentence = "No total differs by more than sampling explains, or by 0.1 %.";
+    summary.sentence += lengthsOf(compared);
     summary.unmatched = unmatchedOf(compared);
     return summary;
 }

@@ -6,6 +6,7 @@
 #include "model/compare/near_sequences.h"
 #include "model/compare/rate_test.h"
 #include "model/report/comparison_report.h"
+#include "model/report/comparison_summary.h"
 #include "model/report/difference_words.h"
 #include "tests/support/snapshot_builder.h"
 
@@ -86,6 +87,7 @@ private Q_SLOTS:
     void samplesOfEachSessionHaveTheirOwnPeriod();
     void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
+    void whatOneDidNotRecordIsNotCompared();
     void reportsSayBothSides();
 };
 
@@ -309,6 +311,37 @@ void ComparisonTest::costsOfATimeAreDividedByWork()
     QVERIFY(missing.error().text().find("\"request\"") != std::string::npos);
     const auto perSecond = compareSessions(a, b, {PerWork::Second, {}}, costs);
     QVERIFY(perSecond && perSecond->sessions[0].work == a->span.length().seconds());
+}
+
+void ComparisonTest::whatOneDidNotRecordIsNotCompared()
+{
+    const auto recorded = [](bool hasCalls, double seconds) {
+        Snapshot snapshot = *heapOf("main;f 100", "1");
+        const StackId stack = snapshot.heap.front().stack;
+        snapshot.info.config.systemCalls = hasCalls;
+        snapshot.span.end = snapshot.span.begin + Duration::fromSeconds(seconds);
+        if (hasCalls) {
+            ActivityCost &calls = snapshot.activities.emplace_back();
+            calls.stack = stack;
+            calls.count = 38'940;
+        }
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const auto hasCalls = [](const ComparedSessions &compared) {
+        return std::any_of(compared.costs.begin(), compared.costs.end(),
+            [](const ComparedCost &each) { return each.cost.key == "syscalls"; });
+    };
+    const auto same = compareSessions(recorded(true, 40), recorded(true, 40), {}, comparableCosts());
+    QVERIFY(same && hasCalls(*same));
+    const auto result = compareSessions(recorded(true, 40), recorded(false, 500), {}, comparableCosts());
+    QVERIFY(result && !hasCalls(*result));
+    QVERIFY(std::find(result->notes.begin(), result->notes.end(), "System calls were recorded in A only.")
+        != result->notes.end());
+    const auto calls = compareSessions(recorded(true, 40), recorded(false, 40), {}, comparableCostsOf("syscalls"));
+    QVERIFY(!calls && calls.error().text().find("in A only") != std::string::npos);
+    // Nor is what takes longer worse for that.
+    QVERIFY(comparisonSummary(*same).sentence.find("lasts") == std::string::npos);
+    QVERIFY(comparisonSummary(*result).sentence.find("compare per second") != std::string::npos);
 }
 
 void ComparisonTest::reportsSayBothSides()
