@@ -28,6 +28,7 @@
 #include <QTreeView>
 
 #include <algorithm>
+#include <utility>
 
 namespace ui {
 
@@ -121,7 +122,13 @@ void ComparePage::hold()
         return;
     m_isHeld = true;
     m_isSwapped = false;
+    // Two times of a run are hardly ever of one length.
+    if (m_normalisation == model::Normalisation()) {
+        m_normalisation.per = model::PerWork::Second;
+        m_isPerSecondAsHeld = true;
+    }
     setOther(m_open);
+    m_sides->setNormalisation(m_normalisation);
 }
 
 void ComparePage::drop()
@@ -129,6 +136,10 @@ void ComparePage::drop()
     m_job.cancel();
     m_treeJob.cancel();
     const bool had = m_other || m_isWaiting;
+    if (std::exchange(m_isPerSecondAsHeld, false)) {
+        m_normalisation = {};
+        m_sides->setNormalisation(m_normalisation);
+    }
     m_other.reset();
     m_otherSelection->reset();
     m_isHeld = false;

@@ -38,7 +38,7 @@ ComparedSides::ComparedSides(QWidget *parent)
     auto *grid = new QGridLayout;
     grid->setHorizontalSpacing(12);
     grid->setVerticalSpacing(4);
-    const std::array titles{tr("Before"), tr("After")};
+    const std::array titles{tr("Before (A)"), tr("After (B)")};
     for (int i = 0; i < 2; ++i) {
         const auto s = static_cast<std::size_t>(i);
         grid->addWidget(newLabel(titles[s], TextSize::Body, TextWeight::Normal, "muted"), i, 0);
