@@ -38,8 +38,11 @@ void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
     const std::string value = model::formatValue(alert.value, alert.unit);
     if (alert.ended) {
         // What was lost stays lost.
-        m_onMessage(alert.source == "lost_bytes" ? fmt::format("{}: the next scan found no further place", alert.rule)
-                                                 : fmt::format("Alert over: {}", alert.rule));
+        if (alert.source == "lost_bytes") {
+            m_onMessage(fmt::format("{}: the next scan found no further place", alert.rule));
+            return;
+        }
+        m_onMessage(fmt::format("Alert over: {}", alert.rule));
         batch.marks.push_back({*alert.ended, model::MarkKind::Alert, alert.rule + " is over"});
         return;
     }

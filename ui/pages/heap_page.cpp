@@ -3,6 +3,7 @@
 
 #include "model/aggregate/sampling_error.h"
 #include "model/report/csv_report.h"
+#include "model/report/session_words.h"
 #include "ui/text.h"
 
 namespace ui {
@@ -33,7 +34,8 @@ QString HeapPage::wholeText(const model::Snapshot &snapshot) const
                 text(model::intervalText(*error, shownCost())));
     switch (shownCost()) {
     case CostKind::Live:
-        return amount(sum.liveBytes, sum.liveBlocks);
+        // What processes held as they ended was not held at one moment: it may be more than the highest.
+        return amount(sum.liveBytes, sum.liveBlocks) + text(model::endsText(snapshot));
     case CostKind::Peak:
         return (sum.peakIsBound ? tr("at most ") : QString()) + amount(sum.peakBytes, sum.peakBlocks)
             + tr(" at %1").arg(text(model::formatMoment(
