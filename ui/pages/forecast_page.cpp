@@ -153,6 +153,8 @@ void ForecastPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
             if (!model::isLimit(source) && !model::timeSeries(*m_snapshot, source).isEmpty()) {
                 m_sources.push_back(source);
                 m_chooser->addItem(text(model::seriesInfo(source).label));
+                if (source == model::SeriesSource(model::Metric::Rss)) // as the overview, which sends people here
+                    m_chooser->setCurrentIndex(m_chooser->count() - 1);
             }
     }
     // A new quarter of a second changes no forecast: once every two seconds is enough while recording.
