@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/stack_text.h"
 #include "model/report/comparison_report.h"
+#include "model/report/comparison_summary.h"
 #include "model/report/csv_writer.h"
 #include "model/report/difference_words.h"
 #include "model/report/session_words.h"
@@ -91,7 +92,8 @@ void writeComparisonCsv(std::ostream &out, const ComparedSessions &compared, con
 void writeComparisonJson(std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options)
 {
     Json object = {{"a", sessionObject(compared.sessions[0])}, {"b", sessionObject(compared.sessions[1])},
-        {"per", perWorkText(compared.normalisation)}, {"notes", compared.notes}, {"costs", Json::array()}};
+        {"per", perWorkText(compared.normalisation)}, {"summary", comparisonSummary(compared).sentence},
+        {"notes", compared.notes}, {"costs", Json::array()}};
     for (const ComparedCost &cost : compared.costs) {
         const Comparison &comparison = cost.comparison;
         Json row = {{"cost", cost.cost.key}, {"unit", costInfo(cost.cost.kind).column},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/stack_text.h"
 #include "model/report/comparison_report.h"
+#include "model/report/comparison_summary.h"
 #include "model/report/difference_words.h"
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ void writeFunctions(std::ostream &out, const ComparedCost &cost, std::size_t row
 void writeComparisonMarkdown(
     std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options)
 {
+    out << markdownCell(comparisonSummary(compared).sentence) << "\n\n";
     writeTotals(out, compared);
     for (const ComparedCost &cost : compared.costs)
         writeFunctions(out, cost, options.rows);

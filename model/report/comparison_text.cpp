@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/comparison_report.h"
+#include "model/report/comparison_summary.h"
 #include "model/report/difference_words.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
@@ -127,6 +128,8 @@ void writeCost(std::ostream &out, const ComparedCost &cost, const ComparisonRepo
 void writeComparisonText(std::ostream &out, const ComparedSessions &compared, const ComparisonReportOptions &options)
 {
     writeSides(out, compared, options);
+    out << '\n';
+    writeWrapped(out, comparisonSummary(compared).sentence, options.columns, 0);
     writeTotals(out, compared, options);
     for (const ComparedCost &cost : compared.costs) {
         const bool isTold = cost.cost.isTold && cost.comparison.stacks.front().cost.isSignificant;

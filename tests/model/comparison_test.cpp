@@ -352,10 +352,13 @@ void ComparisonTest::reportsSayBothSides()
     std::ostringstream text;
     writeComparisonText(text, *result);
     QVERIFY2(text.str().find("+32 B") != std::string::npos, text.str().c_str());
+    const std::string verdict = "Worse: Bytes at the peak +50 %";
+    QVERIFY2(text.str().find(verdict) != std::string::npos, text.str().c_str());
     std::ostringstream markdown;
     writeComparisonMarkdown(markdown, *result);
     QVERIFY2(markdown.str().find("| Allocated bytes | 64 B | 96 B | +32 B | +50 % |") != std::string::npos,
         markdown.str().c_str());
+    QVERIFY(markdown.str().find(verdict) == 0);
     std::ostringstream csv;
     writeComparisonCsv(csv, *result);
     QVERIFY2(csv.str().find("allocated,stack,64,96,32,1.5,1.5,0,1,main;f<int>(int),") != std::string::npos,
