@@ -188,17 +188,17 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *unto
         return series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].*field); });
     };
     return {
-        {"live_heap_bytes", "live heap",
+        {kLiveHeapPart, "live heap",
             series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return liveBytes[i]; })},
         {"allocator_bytes", "allocator",
             series(Metric::Rss,
                 [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) + hiddenBytes[i] - liveBytes[i]; })},
-        {"mapping_bytes", "mappings", part(&MemoryPartsRow::mappings)},
+        {kMappingsPart, "mappings", part(&MemoryPartsRow::mappings)},
         {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
         {"shared_bytes", "shared", part(&MemoryPartsRow::shared)},
         {"file_bytes", "files", part(&MemoryPartsRow::files)},
         {"tracer_bytes", "tracer", part(&MemoryPartsRow::tracer)},
-        {"unknown_bytes", "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return unknownBytes[i]; })},
+        {kUnknownPart, "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return unknownBytes[i]; })},
     };
 }
 
@@ -212,7 +212,7 @@ std::vector<MemoryPart> countedParts(const Snapshot &snapshot)
     const auto heapAt
         = [&](SeriesPoint point) { return std::clamp(valueAt(live, point.when), 0.0, std::max(point.value, 0.0)); };
     return {
-        {"live_heap_bytes", "live heap", alike(anonymous, HeapQuantity::LiveBytes, heapAt)},
+        {kLiveHeapPart, "live heap", alike(anonymous, HeapQuantity::LiveBytes, heapAt)},
         {"other_anonymous_bytes", "other anonymous",
             alike(anonymous, Metric::Anonymous, [&](SeriesPoint point) { return point.value - heapAt(point); })},
         {"shared_bytes", "shared",
@@ -239,12 +239,19 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
     MemoryNow now;
     TimeSeries untouched{HeapQuantity::LiveBytes, {}};
     const std::vector<MemoryPart> parts = partsOf(snapshot, &untouched);
-    // The last moments of processes that ended have no memory any more: the last one that has any.
-    for (const MemoryPart &part : parts)
-        for (const auto &segment : part.series.segments)
-            for (const SeriesPoint &point : segment)
-                if (point.when <= when && point.value > 0)
-                    now.when = std::max(now.when, point.when);
+    // The last moments of processes that ended have no memory any more, or none of which anything could be read: the last one that has any.
+    const auto lastOf = [&](bool isKnown) {
+        Timestamp last;
+        for (const MemoryPart &part : parts)
+            for (const auto &segment : part.series.segments)
+                for (const SeriesPoint &point : segment)
+                    if (point.when <= when && point.value > 0 && (!isKnown || part.key != kUnknownPart))
+                        last = std::max(last, point.when);
+        return last;
+    };
+    now.when = lastOf(true);
+    if (now.when == Timestamp{})
+        now.when = lastOf(false);
     for (const MemoryPart &part : parts)
         now.parts.push_back({part.key, part.label, valueAt(part.series, now.when)});
     now.untouchedBytes = valueAt(untouched, now.when);

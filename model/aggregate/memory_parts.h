@@ -16,6 +16,10 @@ struct MemoryPart
     TimeSeries series;      ///< `source` is the nearest metric there is
 };
 
+/// Keys of some parts.
+inline constexpr std::string_view kLiveHeapPart = "live_heap_bytes", kMappingsPart = "mapping_bytes",
+                                  kUnknownPart = "unknown_bytes";
+
 /// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
 /// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
 /// tracer's own part, unknown. At each moment the parts add up to the RSS. In a session without such readings: live heap, other anonymous

@@ -2,6 +2,7 @@
 #include "model/analysis/summary.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/aggregate/memory_parts.h"
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/analysis/forecast_words.h"
@@ -19,6 +20,7 @@ namespace model {
 
 namespace {
 
+constexpr const char *kNothingFound = "nothing found";
 constexpr std::int64_t kLeastSamples = 30; ///< for an answer: below, an interval of a share spans nearly everything
 constexpr double kShareWorthTelling = 0.05;
 
@@ -41,7 +43,7 @@ std::pair<std::string, std::string> splitInterval(const std::string &text)
 SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
 {
     SummaryCard card{.title = "Growth",
-        .number = "nothing found",
+        .number = kNothingFound,
         .sentence = "Growth was not looked for.",
         .page = CardPage::Heap,
         .action = "Show the heap",
@@ -193,6 +195,8 @@ std::string peakSentence(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
     const auto bytes = static_cast<double>(heap.peakBytes);
+    if (snapshot.heapSeries.empty())
+        return "The heap could not be traced.";
     if (!isHeapSampled(snapshot))
         return fmt::format("The live heap was {}{} at its highest, in {} blocks.", heap.peakIsBound ? "at most " : "",
             formatBytes(bytes), formatCount(heap.peakBlocks));
@@ -215,8 +219,12 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = rss};
-    // Of a program that ended before it was looked at again.
-    if (!isHeapSampled(snapshot) && extent->greatest < static_cast<double>(snapshot.heapSummary.peakBytes)) {
+    // Of a program that ended before it was looked at again. Where it was, it had more than it touched.
+    constexpr double kNearlyMost = 0.95;
+    const auto peak = static_cast<double>(snapshot.heapSummary.peakBytes);
+    const auto seen = judgedSeries(snapshot, HeapQuantity::LiveBytes, snapshot.span).extent(snapshot.span);
+    const bool isRead = seen && seen->greatest >= kNearlyMost * peak;
+    if (!isHeapSampled(snapshot) && !isRead && extent->greatest < peak) {
         card.number = "not known";
         card.qualifier.clear();
         card.state = CardState::Unknown;
@@ -265,15 +273,60 @@ void addLost(const Snapshot &snapshot, SummaryCard &growth)
         formatBytes(static_cast<double>(worst->confirmed.bytes)), growth.sentence);
 }
 
-/// Nothing is good about what cannot be seen.
+/// A heap that does not grow is not all: a program may have memory of its own beside it, as interpreters do.
+void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryCard &growth)
+{
+    constexpr double kLeastBytes = 4 << 20;
+    constexpr double kLeastShare = 0.05; ///< of what it grew to
+    if (growth.number != kNothingFound || !resident.isGrowing)
+        return;
+    const TimeSeries judged = judgedSeries(snapshot, Metric::Rss, snapshot.span);
+    if (judged.isEmpty())
+        return;
+    const Timestamp begin = judged.segments.front().front().when, end = judged.last()->when;
+    const MemoryNow before = memoryAt(snapshot, begin), after = memoryAt(snapshot, end);
+    const auto isUnknown = [](const MemoryNow::Part &part) { return part.key == kUnknownPart && part.bytes > kLeastBytes; };
+    if (std::any_of(before.parts.begin(), before.parts.end(), isUnknown))
+        return; // what was not told apart then may have been anything
+    const MemoryNow::Part *most = nullptr;
+    double mostGrowth = std::max(kLeastBytes, kLeastShare * judged.last()->value);
+    for (const MemoryNow::Part &part : after.parts) {
+        const auto same = std::find_if(before.parts.begin(), before.parts.end(),
+            [&part](const MemoryNow::Part &each) { return each.key == part.key; });
+        const double change = part.bytes - (same != before.parts.end() ? same->bytes : 0);
+        if (change < mostGrowth)
+            continue;
+        most = &part;
+        mostGrowth = change;
+    }
+    if (most == nullptr || most->key == kLiveHeapPart)
+        return;
+    growth.number = "+" + formatBytes(mostGrowth);
+    growth.qualifier = fmt::format("of {}, not of the heap", most->label);
+    growth.state = CardState::Warn;
+    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}{}.",
+        rateText(resident.trend.slope, seriesInfo(resident.source).unit), most->label,
+        most->key == kMappingsPart ? ": see by whom under Mappings (genprof report --what mappings --cost allocated)"
+                                   : "");
+    growth.page = CardPage::Forecast;
+    growth.action = "Show the forecast";
+}
+
+/// Nothing is good about what cannot be seen, and nothing is known where all is gone.
 void addDamage(const Snapshot &snapshot, std::vector<SummaryCard> &cards)
 {
     if (snapshot.damage.empty())
         return;
     for (SummaryCard &card : cards) {
-        const bool isNothing = card.title == "Growth" || card.title == "CPU";
-        if (isNothing && (card.state == CardState::Ok || card.state == CardState::Unknown))
+        const bool isGrowth = card.title == "Growth", isCpu = card.title == "CPU";
+        const bool isGone = (isGrowth && snapshot.heap.empty()) || (isCpu && snapshot.cpuSummary.samples == 0);
+        if (isGone) {
+            card.number = kNotKnown;
+            card.qualifier.clear();
+            card.sentence = "The file is damaged, and nothing that would tell is left of it.";
+        } else if ((isGrowth || isCpu) && (card.state == CardState::Ok || card.state == CardState::Unknown)) {
             card.sentence += " The file is damaged: this is about what is left of it.";
+        }
         if (card.state == CardState::Ok)
             card.state = CardState::Unknown;
     }
@@ -297,6 +350,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     };
     if (snapshot.info.config.heap != HeapMode::Off) {
         SummaryCard growth = growthCard(snapshot, result.recommendations);
+        addOtherGrowth(snapshot, result.forecast, growth);
         addLost(snapshot, growth);
         add(std::move(growth));
     }

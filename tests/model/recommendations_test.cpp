@@ -457,6 +457,19 @@ private Q_SLOTS:
         QCOMPARE(ahead.state, CardState::Unknown); // no limit was looked at
     }
 
+    void saysThatMemoryBesideTheHeapGrows()
+    {
+        SnapshotBuilder builder = minute();
+        builder.growth("main;steady;libc.so.6!malloc", bytesAt24Moments([](double) { return 1e6; }));
+        std::vector<std::int64_t> rising(60);
+        for (std::size_t i = 0; i < rising.size(); ++i)
+            rising[i] = 100'000'000 + static_cast<std::int64_t>(i) * 1'000'000;
+        builder.metric(Metric::Rss, rising).metric(Metric::Anonymous, rising);
+        const SummaryCard growth = summary(builder.build())->cards[0];
+        QVERIFY2(growth.number.starts_with("+5") && growth.state == CardState::Warn, growth.number.c_str());
+        QVERIFY2(growth.sentence.find("But resident memory grows") != std::string::npos, growth.sentence.c_str());
+    }
+
     void isCalmAboutAnEmptySession()
     {
         const Summary answers = *summary(SnapshotBuilder().build());
