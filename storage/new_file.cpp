@@ -28,6 +28,16 @@ const char *whatIsThere(const std::string &path)
     return "it exists already; choose another name or remove it";
 }
 
+/// The same of a file that the system finds no place for.
+const char *whyNotThere(const std::string &path)
+{
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    return ::access(folder.c_str(), F_OK) == 0
+        ? "no file can be made in its folder, which is none of a disk; choose another folder"
+        : "its folder does not exist; make it or choose another name";
+}
+
 } // namespace
 
 Result<NewFile> NewFile::make(const std::string &path)
@@ -42,8 +52,9 @@ Result<NewFile> NewFile::make(const std::string &path)
     if (errno == EEXIST || errno == EISDIR)
         return model::Error("Cannot write " + path + ": " + whatIsThere(path));
     if (errno == ENOENT)
-        return model::Error("Cannot write " + path + ": its folder does not exist; make it or choose another name");
-    return model::systemError("Cannot write " + path, errno, "choose another folder");
+        return model::Error("Cannot write " + path + ": " + whyNotThere(path));
+    return model::systemError(
+        "Cannot write " + path, errno, errno == ENAMETOOLONG ? "choose a shorter name" : "choose another folder");
 }
 
 Result<NewFile> NewFile::makeNextTo(const std::string &path)

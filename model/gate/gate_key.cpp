@@ -64,7 +64,7 @@ std::string gateLimitText(const GateLimit &limit, Unit unit)
         return "off";
     if (limit.share > 0)
         return signedShare(limit.share);
-    return limit.amount > 0 ? "+" + costText(limit.amount, unit) : "none";
+    return limit.amount > 0 ? "+" + costText(limit.amount, unit) : "+0";
 }
 
 } // namespace model

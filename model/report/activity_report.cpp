@@ -26,6 +26,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kNameColumns = 32;
+constexpr std::size_t kUsualCalls = 20;
 
 std::string heading(CostSource source) { return source == CostSource::Wait ? "Waits" : "System calls"; }
 
@@ -91,10 +92,9 @@ void writeCalls(std::ostream &out, const std::vector<ActivityTotal> &totals, con
     TextTable table({{"calls", Align::Right}, {"a second", Align::Right}, {"time", Align::Right},
         {"a call", Align::Right}, {"failed", Align::Right}, {"bytes a call", Align::Right}, {"call"}});
     const double seconds = std::max(snapshot.span.length().seconds(), 1e-3);
-    for (std::size_t i = 0; i < std::min(totals.size(), options.stacks * 2); ++i) {
+    for (std::size_t i = 0; i < std::min(totals.size(), mostRows(options, kUsualCalls)); ++i) {
         const ActivityTotal &total = totals[i];
-        table.row({formatCount(total.count),
-            formatCount(static_cast<std::int64_t>(static_cast<double>(total.count) / seconds)),
+        table.row({formatCount(total.count), formatShortCount(static_cast<double>(total.count) / seconds),
             formatDuration({total.timeNs}), formatDuration({total.timeNs / std::max<std::int64_t>(total.count, 1)}),
             counted(total.errors), perCall(total), activityKey(total.activity)});
     }

@@ -110,7 +110,7 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
     writeTitle(out, snapshot, options);
     writeHeading(out, "Forecast");
     if (quantities.empty())
-        writeWrapped(out, "No metrics were recorded.", options.columns, 2);
+        writeWrapped(out, nothingToJudge(snapshot), options.columns, 2);
     FunctionIndex functions(snapshot.tables);
     for (std::size_t i = 0; i < quantities.size(); ++i) {
         if (i > 0)

@@ -58,7 +58,7 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
     writeTitle(out, snapshot, options);
     writeHeading(out, "Growth");
     if (growth.empty())
-        writeWrapped(out, "No metrics were recorded.", options.columns, 2);
+        writeWrapped(out, nothingToJudge(snapshot), options.columns, 2);
     FunctionIndex functions(snapshot.tables);
     LeakPlaces places(functions);
     for (const HeapCost &cost : snapshot.heap)

@@ -31,6 +31,15 @@ void writeRest(std::ostream &out, std::size_t count, std::size_t most, std::stri
         out << fmt::format("  … and {} more {} (--format json lists all)\n", count - most, what);
 }
 
+std::string nothingToJudge(const Snapshot &snapshot)
+{
+    if (snapshot.metrics.empty())
+        return "No metrics were recorded.";
+    const auto ticks = static_cast<std::int64_t>(snapshot.tickEnds.size());
+    return fmt::format("{} too few to see how anything develops. Record for longer, or with a shorter --tick.",
+        ticks == 1 ? "1 tick is" : formatCount(ticks) + " ticks are");
+}
+
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
 {
     const std::vector<StackLine> lines = stackLines(index, stack);

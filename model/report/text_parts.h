@@ -6,6 +6,7 @@
 #include "model/report/text_report.h"
 
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
 namespace model {
@@ -20,6 +21,8 @@ void writeHeading(std::ostream &out, std::string_view text);
 std::size_t mostRows(const TextReportOptions &options, std::size_t usual);
 /// What of a list of `count` is not among the `most` rows above, if anything.
 void writeRest(std::ostream &out, std::size_t count, std::size_t most, std::string_view what);
+/// Why there is no value over time to judge.
+std::string nothingToJudge(const Snapshot &snapshot);
 /// The frames of a stack, leaf first, each with its place on the right.
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack);
 /// What cannot be trusted and why, or that nothing was lost.

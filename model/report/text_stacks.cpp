@@ -22,6 +22,7 @@ namespace model {
 namespace {
 
 constexpr std::size_t kHotNameColumns = 28;
+constexpr std::size_t kUsualFunctions = 20;
 
 /// Where bytes were sampled: how, and what that means for the numbers.
 void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
@@ -149,6 +150,12 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
     }
     writeHeapTotals(out, snapshot, options);
     writeSampling(out, snapshot, options);
+    if (options.area && (kind == CostKind::Peak || kind == CostKind::PeakBlocks)) {
+        writeWrapped(out,
+            "Whose they were at the peak is not kept. Choose the time of the peak (--to TIME), or --cost allocated.",
+            options.columns, 2);
+        return;
+    }
     const CostKind companion = companionOf(kind);
     const StackCosts costs = stackCosts(snapshot, {kind, companion});
     std::vector<std::size_t> order(costs.stacks.size());
@@ -194,7 +201,7 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
     if (!snapshot.info.cpuNote.empty())
         writeWrapped(out, snapshot.info.cpuNote, options.columns, 2);
     const FunctionTable functions = *functionTable(snapshot, CostKind::CpuTime);
-    const std::vector<HotFunction> hot = hotFunctions(functions, cpu.samples, options.stacks * 2);
+    const std::vector<HotFunction> hot = hotFunctions(functions, cpu.samples, mostRows(options, kUsualFunctions));
     if (!hot.empty()) {
         writeHeading(out, "Functions by their own time (95 % interval); equal ranks are ties");
         TextTable table({{"", Align::Right}, {"self", Align::Right}, {"interval", Align::Right},
