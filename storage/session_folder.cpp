@@ -301,12 +301,32 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     return replaceFile(path, [&](const std::string &copy) { return changeIn(copy, change, key); });
 }
 
-Result<void> removeSession(const std::string &path)
+Result<void> checkThatItCanGo(const std::string &path)
 {
     if (WriterLock::isHeld(path))
-        return Error("Cannot remove " + path + ": it is being recorded");
+        return Error(path + " stays: it is being recorded");
     if (hasFilledLog(path))
-        return Error("Cannot remove " + path + ": its recording is unfinished");
+        return Error(path + " stays: its recording is unfinished");
+    if (isSealed(path))
+        return {};
+    Damage damage;
+    auto file = openSessionFile(path, damage, {});
+    if (!file)
+        return file.error().within(path + " stays");
+    auto check = file->database.prepare("PRAGMA quick_check(1)");
+    bool isWhole = damage.text().empty() && check;
+    if (isWhole) {
+        const auto row = check->step();
+        isWhole = row && *row && check->text(0) == "ok";
+    }
+    return isWhole ? Result<void>()
+                   : Error(path + " stays: it is damaged; remove it by hand if nobody needs what is left");
+}
+
+Result<void> removeSession(const std::string &path)
+{
+    if (auto done = checkThatItCanGo(path); !done)
+        return done;
     if (::unlink(path.c_str()) != 0)
         return model::systemError("Cannot remove " + path, errno);
     ::unlink(walPath(path).c_str());

@@ -39,7 +39,11 @@ model::Result<std::string> doneAdviceIn(const std::string &path, const SealKeyPo
 /// that is being recorded, and tags with line breaks or commas in them.
 model::Result<void> changeEntry(const std::string &path, const EntryChange &change, const SealKeyPointer &key = {});
 
-/// Removes a finished session. Refuses one that is being recorded, or that has a log that was not brought in.
+/// Why a session is not to be removed as one of many: it is being recorded, has a log that was not brought in, or is not whole, for which all of
+/// it is read. A sealed one is not looked into.
+model::Result<void> checkThatItCanGo(const std::string &path);
+
+/// Removes a session of which checkThatItCanGo() says nothing else.
 model::Result<void> removeSession(const std::string &path);
 
 } // namespace storage

@@ -237,9 +237,14 @@ int runPrune(const PruneOptions &options)
     const auto choices
         = model::pruneChoices(*entries, options.keep, std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
     std::int64_t bytes = 0;
-    std::size_t removed = 0;
+    std::size_t removed = 0, staying = 0;
     for (const model::PruneChoice &choice : choices.removed) {
         const SessionEntry &entry = (*entries)[choice.entry];
+        if (const auto checked = storage::checkThatItCanGo(entry.path); !checked) {
+            fail(checked.error());
+            ++staying;
+            continue;
+        }
         if (options.isConfirmed) {
             const auto done = storage::removeSession(entry.path);
             if (!done) {
@@ -253,14 +258,14 @@ int runPrune(const PruneOptions &options)
             model::formatBytes(static_cast<double>(entry.fileBytes)), printable(entry.path), choice.reason);
     }
     const std::string size = model::formatBytes(static_cast<double>(bytes));
-    if (choices.removed.empty())
+    if (choices.removed.size() == staying)
         fmt::print("Nothing to remove.\n");
     else if (options.isConfirmed)
         fmt::print("{} of {} sessions removed, {}.\n", removed, entries->size(), size);
     else
         fmt::print("{} of {} sessions would be removed, {}. Nothing was: add --yes.\n", removed, entries->size(), size);
     sayWhatStays(*entries, choices.unjudged);
-    return removed == choices.removed.size() ? kExitOk : kExitFailure;
+    return removed + staying == choices.removed.size() ? kExitOk : kExitFailure;
 }
 
 } // namespace app

@@ -80,12 +80,15 @@ private Q_SLOTS:
                     .out.isEmpty());
         const QString copy = m_runner.path(QStringLiteral("copy.gprof-session"));
         QVERIFY(QFile::copy(session, copy));
+        const QString cut = m_runner.path(QStringLiteral("cut.gprof-session"));
+        QVERIFY(QFile::copy(session, cut) && QFile::resize(cut, QFileInfo(cut).size() / 2));
         const QStringList prune{QStringLiteral("prune"), folder, QStringLiteral("--keep"), QStringLiteral("1")};
         QVERIFY(m_runner.genprof(prune).out.contains("would be removed"));
         QVERIFY(QFile::exists(session) && QFile::exists(copy));
         QCOMPARE(m_runner.genprof({QStringLiteral("tag"), session, QStringLiteral("keep")}).exitCode, 0);
         QVERIFY(m_runner.genprof(prune + QStringList{QStringLiteral("--yes")}).exitCode == 0);
         QVERIFY(QFile::exists(session));
+        QVERIFY(QFile::exists(cut)); // what is damaged is nobody's to throw away
     }
 
     void followsARecordingThroughAPipe()
