@@ -20,6 +20,7 @@ constexpr std::array kStarts{0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0}; ///<
 constexpr std::array kTaus{0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0};    ///< hours, of a warm-up
 constexpr double kLeastPassShare = 0.1;                                     ///< of the horizon
 constexpr double kFastGrowth = 1;    ///< projected, as a share: such a leak is found later just as well
+constexpr double kTold = 10;         ///< growth that is still told as a share
 constexpr double kQuickGrowth = 0.2; ///< the same of a leak that may be found a little later
 constexpr double kClearlyWorse
     = 12; ///< twice the log likelihood by which a filling line has to explain less than a straight one
@@ -287,9 +288,17 @@ void StabilityTest::weigh(const Slope &slope)
     if (isAbove && seen >= std::max(kFirstLookHours, start) && !couldBeWarmup(slope)) {
         m_verdict.state = StabilityState::Fail;
         m_verdict.decidedHours = m_verdict.hours;
+        // Many times a small level says less than the bytes do; and what fills up straight for so long cannot be told from a leak.
+        const std::string growth = m_verdict.growth < kTold
+            ? fmt::format("{:.1f} %", m_verdict.growth * 100)
+            : formatBytes(m_verdict.growth * level) + " from " + formatBytes(level);
         m_verdict.sentence = fmt::format(
-            "FAIL after {}: it grows by {:.1f} % in {}, more than the {:g} % that are allowed.", span(m_verdict.hours),
-            m_verdict.growth * 100, span(m_options.horizonHours), m_options.mostGrowth * 100);
+            "FAIL after {}: it grows by {} in {}, more than the {:g} % that are allowed.{}", span(m_verdict.hours),
+            growth, span(m_options.horizonHours), m_options.mostGrowth * 100,
+            m_verdict.growth < kTold ? ""
+                                     : fmt::format(" If it was still filling a cache, test it for longer: filling may "
+                                                   "take {} at most.",
+                                         span(kLeastPassShare * m_options.horizonHours)));
     } else if (isDecided && t < 0 && seen >= std::max(kLeastPassShare * m_options.horizonHours, start)
         && halfStaysBelow(blockAt(start), level) && m_stackGrowth <= m_options.mostGrowth) {
         m_verdict.state = StabilityState::ProvisionalPass;
