@@ -67,7 +67,9 @@ bool isKernelCode(const FunctionIndex &index, FunctionId function)
 
 bool isTracerCode(const FunctionIndex &index, FunctionId function)
 {
-    return index.moduleName(function) == "libgenesis_heaptracer.so";
+    // The kernel's perf_… functions run for those who look at a program: system calls, waits and samples are told by them.
+    return index.moduleName(function) == "libgenesis_heaptracer.so"
+        || (isKernelCode(index, function) && index.name(function).starts_with("perf_"));
 }
 
 bool isAllocator(std::string_view functionName)

@@ -12,7 +12,7 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function);
 /// Whether a function is the kernel's.
 bool isKernelCode(const FunctionIndex &index, FunctionId function);
 
-/// Whether a function is part of the heap tracer, which is loaded into the program.
+/// Whether a function is part of the heap tracer, which is loaded into the program, or of what the kernel does to tell of it.
 bool isTracerCode(const FunctionIndex &index, FunctionId function);
 
 /// Whether a function belongs to an allocator's own family: malloc, free, operator new, and what implements them.

@@ -14,8 +14,10 @@ bool isTracersOwn(FunctionIndex &index, StackId stack)
         const FunctionIndex::Range places = index.placesOf(tables.stacks[stack.index()].frame);
         for (std::uint32_t i = places.count; i-- > 0;) {
             const FunctionId function = index.place(places.first + i).function;
+            if (isTracerCode(index, function))
+                return true;
             if (!isKernelCode(index, function))
-                return isTracerCode(index, function);
+                return false;
         }
     }
     return false;

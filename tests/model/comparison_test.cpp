@@ -275,7 +275,14 @@ void ComparisonTest::theTracersTimeIsLeftOut()
         const FrameId malloc = tables.frame(module, 7, FrameKind::Exact);
         tables.setSymbols(malloc, FrameSymbols::State::Resolved, {{tables.string("malloc"), StringId(0u), 0}});
         builder.raw().cpu.push_back(
-            {builder.thread(), builder.image(), tables.stack(builder.stack("main;f"), malloc), 100, 500'000'000});
+            {builder.thread(), builder.image(), tables.stack(builder.stack("main;f"), malloc), 60, 300'000'000});
+        // What the kernel does for it counts as its own.
+        const ModuleId kernel = tables.module("[kernel]", "", ModuleKind::Kernel);
+        FrameId in[] = {tables.frame(kernel, 7, FrameKind::Exact), tables.frame(kernel, 9, FrameKind::Exact)};
+        tables.setSymbols(in[0], FrameSymbols::State::Resolved, {{tables.string("do_syscall_64"), StringId(0u), 0}});
+        tables.setSymbols(in[1], FrameSymbols::State::Resolved, {{tables.string("perf_tp_event"), StringId(0u), 0}});
+        const StackId call = tables.stack(builder.stack("main;f"), in[0]);
+        builder.raw().cpu.push_back({builder.thread(), builder.image(), tables.stack(call, in[1]), 40, 200'000'000});
         Snapshot snapshot = builder.build();
         snapshot.info.cpuEvent = "cpu-clock";
         return std::make_shared<const Snapshot>(std::move(snapshot));
