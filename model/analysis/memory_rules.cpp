@@ -159,7 +159,7 @@ std::string processName(const Snapshot &snapshot)
     // An image whose start was seen when it had ended again has no name.
     const std::vector<Image> &images = snapshot.tables->images;
     for (auto image = images.rbegin(); image != images.rend(); ++image)
-        if (const std::string_view name = fileNameOf(snapshot.tables->text(image->executable)); !name.empty())
+        if (const std::string_view name = snapshot.tables->programName(*image); !name.empty())
             return std::string(name);
     return "the process";
 }

@@ -65,7 +65,7 @@ std::string programOf(const Snapshot &snapshot, ProcessId process)
     std::string name = "the process";
     for (const Image &image : snapshot.tables->images)
         if (image.process == process)
-            if (const std::string_view file = fileNameOf(snapshot.tables->text(image.executable)); !file.empty())
+            if (const std::string_view file = snapshot.tables->programName(image); !file.empty())
                 name = file;
     return name;
 }

@@ -117,8 +117,7 @@ private:
                 continue;
             const Image &image = tables.images[images[i].back().index()];
             m_processes.push_back({ProcessId(i),
-                {{"pid", std::to_string(process.pid)},
-                    {"process", std::string(fileNameOf(tables.text(image.executable)))}}});
+                {{"pid", std::to_string(process.pid)}, {"process", std::string(tables.programName(image))}}});
         }
     }
 

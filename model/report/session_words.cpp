@@ -163,7 +163,7 @@ std::string programOf(const Snapshot &snapshot, ImageId image)
 {
     if (image.index() >= snapshot.tables->images.size())
         return {};
-    return std::string(fileNameOf(snapshot.tables->text(snapshot.tables->images[image.index()].executable)));
+    return std::string(snapshot.tables->programName(snapshot.tables->images[image.index()]));
 }
 
 std::string endsText(const Snapshot &snapshot)

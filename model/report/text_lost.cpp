@@ -129,8 +129,7 @@ std::string programOf(const Snapshot &snapshot, ImageId image)
     if (!image.isValid() || image.index() >= tables.images.size())
         return "a process";
     const Image &row = tables.images[image.index()];
-    const std::string_view path = tables.text(row.executable);
-    return fmt::format("{}, process {}", path.substr(path.rfind('/') + 1), tables.processes[row.process.index()].pid);
+    return fmt::format("{}, process {}", tables.programName(row), tables.processes[row.process.index()].pid);
 }
 
 } // namespace

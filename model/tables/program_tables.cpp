@@ -16,6 +16,21 @@ StackEnd ProgramTables::endOf(StackId node) const
     return static_cast<StackEnd>(node.value);
 }
 
+std::string_view ProgramTables::programName(const Image &image) const
+{
+    constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+    std::string_view started = text(image.commandLine);
+    if (started.starts_with('\''))
+        started.remove_prefix(1); // quoted for a shell
+    started = started.substr(0, started.find_first_of(" '"));
+    started.remove_prefix(started.rfind('/') + 1);
+    // A login shell is "-bash"; and what a program writes there of itself need not be a name.
+    if (!started.empty() && started.front() != '-' && started.find_first_not_of(kNameCharacters) == started.npos)
+        return started;
+    const std::string_view file = text(image.executable);
+    return file.substr(file.rfind('/') + 1);
+}
+
 ProgramTables::LineSpan ProgramTables::linesOf(FrameId frame) const
 {
     const FrameSymbols &found = symbols.at(frame.index());

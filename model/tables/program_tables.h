@@ -146,6 +146,10 @@ struct ProgramTables
     /// The text of an id; the empty text for one that was never set.
     const std::string &text(StringId id) const { return id.isValid() ? strings.at(id.index()) : strings.front(); }
 
+    /// What people call the program of an image: the name that it was started by, which a link may give to a file of another name; else its
+    /// file's. Empty if neither is known.
+    std::string_view programName(const Image &image) const;
+
     /// How the walk of the stack that ends in `node` ended. O(depth).
     StackEnd endOf(StackId node) const;
 

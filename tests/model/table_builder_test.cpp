@@ -49,6 +49,21 @@ private Q_SLOTS:
             QVERIFY(stacks[i].parent.index() < i);
     }
 
+    void programIsCalledAsItWasStarted()
+    {
+        ProgramTables tables;
+        tables.strings = {"", "/usr/bin/redis-check-rdb"};
+        const auto name = [&tables](const char *commandLine) {
+            tables.strings.resize(2);
+            tables.strings.emplace_back(commandLine);
+            return std::string(tables.programName({.executable = StringId(1u), .commandLine = StringId(2u)}));
+        };
+        QCOMPARE(name("/usr/bin/redis-server --port 7"), std::string("redis-server"));
+        QCOMPARE(name("'redis-server *:6379'"), std::string("redis-server")); // as it calls itself later
+        for (const char *none : {"", "-bash", "'***' x", "postgres: writer"})
+            QCOMPARE(name(none), std::string("redis-check-rdb"));
+    }
+
     void resolvesAFrameOnce()
     {
         TableBuilder builder;

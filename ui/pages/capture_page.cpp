@@ -11,7 +11,6 @@
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
 
-#include <QFileInfo>
 #include <QFormLayout>
 #include <QHeaderView>
 #include <QTimer>
@@ -109,7 +108,7 @@ std::vector<model::LossTotal> joined(const std::vector<model::LossTotal> &losses
 {
     const auto programOf = [&tables](const model::LossTotal &loss) {
         return loss.image.isValid() && loss.image.index() < tables.images.size()
-            ? tables.text(tables.images[loss.image.index()].executable)
+            ? tables.programName(tables.images[loss.image.index()])
             : std::string_view();
     };
     std::vector<model::LossTotal> rows;
@@ -248,7 +247,7 @@ void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) con
         : process.waitStatus       ? waitStatusText(*process.waitStatus)
                                    : tr("ended");
     const model::Timestamp until = image.end.value_or(model::Timestamp{m_snapshot->info.duration.ns});
-    const QString name = QFileInfo(text(tables.text(image.executable))).fileName();
+    const QString name = text(tables.programName(image));
     setAll(row,
         {name.isEmpty() ? tr("not known") : name, QString::number(process.pid),
             heapWords(image.heap, m_snapshot->info.config.heap), clock(image.start),
@@ -302,7 +301,7 @@ void CapturePage::showLosses()
     for (const model::LossTotal &loss : joined(m_snapshot->losses, tables)) {
         QString program;
         if (loss.image.isValid() && loss.image.index() < tables.images.size())
-            program = QFileInfo(text(tables.text(tables.images[loss.image.index()].executable))).fileName();
+            program = text(tables.programName(tables.images[loss.image.index()]));
         auto *row = new QTreeWidgetItem(m_losses);
         setAll(row,
             {text(model::lossLabel(loss.kind)), text(model::formatCount(loss.count)), program,

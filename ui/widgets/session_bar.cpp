@@ -60,9 +60,7 @@ QString sessionTitle(const model::Snapshot &snapshot)
         return QFileInfo(text(config.command.front())).fileName();
     if (config.attachPid) {
         const model::ProgramTables &tables = *snapshot.tables;
-        const QString name = tables.images.empty()
-            ? QString()
-            : QFileInfo(text(tables.text(tables.images.front().executable))).fileName();
+        const QString name = tables.images.empty() ? QString() : text(tables.programName(tables.images.front()));
         return name.isEmpty() ? SessionBar::tr("PID %1").arg(*config.attachPid) : name;
     }
     return QFileInfo(text(snapshot.file)).completeBaseName();
