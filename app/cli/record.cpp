@@ -24,8 +24,11 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -358,7 +361,14 @@ int RecordRun::waitForTarget()
         return m_instruments->heapIsMissing() ? kExitHeapNotAttached : kExitOk;
     const auto end
         = m_recording->waitForTarget(m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
-    return end ? exitCodeOf(end->waitStatus) : kExitRecorderFailed;
+    if (!end)
+        return kExitRecorderFailed;
+    // Where it is the recorder's child no shell says so.
+    constexpr std::array kAskedFor{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    const int signal = WIFSIGNALED(end->waitStatus) ? WTERMSIG(end->waitStatus) : 0;
+    if (signal != 0 && !m_options.isQuiet && std::find(kAskedFor.begin(), kAskedFor.end(), signal) == kAskedFor.end())
+        m_terminal.message(fmt::format("The command was killed by signal {} ({})", signal, ::strsignal(signal)));
+    return exitCodeOf(end->waitStatus);
 }
 
 int RecordRun::run()

@@ -73,6 +73,11 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
         std::string(kept.empty() ? "tick" : "step") + (snapshot.tickEnds.size() == 1 ? "" : "s"), stateKey(info.state));
     if (!info.endReason.empty())
         out << ": " << info.endReason;
+    const auto isMain = [pid = mainPid(snapshot)](const Process &process) { return process.pid == pid; };
+    const std::vector<Process> &processes = snapshot.tables->processes;
+    if (const auto main = std::find_if(processes.begin(), processes.end(), isMain);
+        main != processes.end() && main->waitStatus.value_or(0) != 0)
+        out << ", " << endText(*main);
     out << '\n';
     const TimeRange whole{{0}, {info.duration.ns}};
     if (snapshot.span != whole || snapshot.selection.process || snapshot.selection.thread) {
