@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/version.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -195,6 +196,11 @@ model::Error perfOpenError(int error, pid_t thread)
     switch (error) {
     case EACCES:
     case EPERM:
+        if (struct stat status = {}; ::stat(fmt::format("/proc/{}", thread).c_str(), &status) == 0
+            && status.st_uid != ::geteuid() && ::geteuid() != 0)
+            return model::systemError(what, error,
+                fmt::format("it belongs to another user (id {}); record as that user or as root, or with --cpu off",
+                    status.st_uid));
         return model::systemError(what, error,
             fmt::format("kernel.perf_event_paranoid is {}; allow it with: sudo sysctl kernel.perf_event_paranoid=1 "
                         "(in a container also CAP_PERFMON), or record with --cpu off",

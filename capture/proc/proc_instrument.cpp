@@ -133,7 +133,8 @@ void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
 
 bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
 {
-    if (m_table.isHidden(pid, now))
+    const bool isRecorder = !m_options.isFake() && pid == ::getpid(); // attached to the shell that started it
+    if (isRecorder || m_table.isHidden(pid, now))
         return false;
     auto sampler = ProcessSampler::open(m_options.procRoot, pid, m_tracked.size() < kMostKeptOpen);
     const auto stat = sampler ? sampler->stat() : std::nullopt;
