@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +44,43 @@ std::string lowered(std::string text)
     std::transform(text.begin(), text.end(), text.begin(),
         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return text;
+}
+
+/// What stood there before stays until all of the new is written. A device, a pipe or a link is written to as it is.
+model::Result<void> writeFile(const std::string &path, const std::function<void(std::ostream &)> &write)
+{
+    struct stat old = {};
+    const bool isThere = ::lstat(path.c_str(), &old) == 0;
+    std::string name = path;
+    std::ofstream file;
+    if (!isThere || S_ISREG(old.st_mode)) {
+        name += fmt::format(".new-{}", ::getpid());
+        file.open(name, std::ios::binary | std::ios::trunc);
+    }
+    if (!file.is_open()) { // or no file can be made beside it
+        name = path;
+        errno = 0;
+        file.open(name, std::ios::binary | std::ios::trunc);
+    }
+    if (!file)
+        return model::systemError("Cannot write " + path, errno);
+    write(file);
+    file.close();
+    if (!file) {
+        const int error = errno;
+        if (name != path)
+            ::unlink(name.c_str());
+        return model::systemError("Cannot write " + path, error);
+    }
+    if (name == path)
+        return {};
+    if (isThere)
+        static_cast<void>(::chmod(name.c_str(), old.st_mode & 07777));
+    if (::rename(name.c_str(), path.c_str()) == 0)
+        return {};
+    const int error = errno;
+    ::unlink(name.c_str());
+    return model::systemError("Cannot write " + path, error);
 }
 
 } // namespace
@@ -100,12 +139,7 @@ model::Result<void> writeOutput(
     }
     if (storage::isSessionFile(path))
         return model::Error(fmt::format("Cannot write to {}: that is a session; choose another name", path));
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    if (!file)
-        return model::systemError("Cannot write " + path, errno);
-    write(file);
-    file.close();
-    return file ? model::Result<void>() : model::systemError("Cannot write " + path, errno);
+    return writeFile(path, write);
 }
 
 } // namespace app

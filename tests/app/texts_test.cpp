@@ -6,6 +6,7 @@
 #include "app/status_line.h"
 #include "app/terminal.h"
 
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -53,6 +54,7 @@ private Q_SLOTS:
     void putsARecordingInOneLine();
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
+    void keepsAFileUntilTheNewOneIsWhole();
     void exitsAsTheCommandDid();
     void asksTheLocaleForUtf8_data();
     void asksTheLocaleForUtf8();
@@ -214,6 +216,25 @@ void TextsTest::cutsLinesAtCharacters()
     QCOMPARE(app::cutToColumns("●ab", 2), std::string("●a"));
     QCOMPARE(app::cutToColumns("ab●", 2), std::string("ab"));
     QCOMPARE(app::cutToColumns("ab●", 3), std::string("ab●"));
+}
+
+void TextsTest::keepsAFileUntilTheNewOneIsWhole()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("report.txt")).toStdString();
+    const auto write = [&](bool isWhole) {
+        return app::writeOutput(path, app::Reader::Program, [&](std::ostream &out) {
+            out << (isWhole ? "whole" : "half");
+            if (!isWhole)
+                out.setstate(std::ios::badbit); // as a full disk does
+        });
+    };
+    QVERIFY(write(true));
+    QVERIFY(!write(false));
+    std::string text;
+    std::getline(std::ifstream(path) >> std::ws, text);
+    QCOMPARE(text, std::string("whole"));
+    QCOMPARE(QDir(folder.path()).entryList(QDir::Files), QStringList(QStringLiteral("report.txt")));
 }
 
 void TextsTest::exitsAsTheCommandDid()
