@@ -82,7 +82,7 @@ PruneChoices pruneChoices(const std::vector<SessionEntry> &entries, const KeepRu
         if (rules.age.ns > 0 && nowWallNs - entry.startWallNs > rules.age.ns)
             reason = "older than what is kept";
         else if (rules.count > 0 && kept >= rules.count)
-            reason = "more than " + std::to_string(rules.count) + " sessions";
+            reason = "more than " + std::to_string(rules.count) + (rules.count == 1 ? " session" : " sessions");
         else if (rules.bytes > 0 && bytes + entry.fileBytes > rules.bytes)
             reason = "more bytes than what is kept";
         if (!reason.empty() && isFinished && !isTagged && entry.tagsAreKnown) {

@@ -343,9 +343,11 @@ void RecordRun::complete()
         return;
     std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
     if (status.heapTraced)
-        text += fmt::format(", {} allocations", model::formatCount(status.allocations));
+        text += fmt::format(
+            ", {} allocation{}", model::formatCount(status.allocations), status.allocations == 1 ? "" : "s");
     if (status.cpuSamples > 0)
-        text += fmt::format(", {} CPU samples", model::formatCount(status.cpuSamples));
+        text += fmt::format(
+            ", {} CPU sample{}", model::formatCount(status.cpuSamples), status.cpuSamples == 1 ? "" : "s");
     const std::int64_t lost = status.eventsDropped + status.samplesLost;
     if (lost > 0)
         text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost));

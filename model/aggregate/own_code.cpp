@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace model {
 
@@ -117,10 +118,16 @@ StackLine ownLine(FunctionIndex &index, StackId stack)
 
 StackLine callerLine(FunctionIndex &functions, StackId stack)
 {
-    for (const StackLine &line : stackLines(functions, stack))
-        if (isOwnCode(functions, line.function) && !isAllocator(line.name) && !isAllocatorWrapper(line.name)
-            && !isSpecialMember(shortFunctionName(line.name)))
-            return line;
+    std::optional<StackLine> wrapper;
+    for (const StackLine &line : stackLines(functions, stack)) {
+        if (!isOwnCode(functions, line.function) || isAllocator(line.name)
+            || isSpecialMember(shortFunctionName(line.name)))
+            continue;
+        if (!isAllocatorWrapper(line.name))
+            return wrapper && line.name == "main" ? *wrapper : line;
+        if (!wrapper)
+            wrapper = line;
+    }
     return ownLine(functions, stack);
 }
 

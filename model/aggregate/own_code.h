@@ -28,7 +28,8 @@ bool isSpecialMember(std::string_view shortName);
 /// allocator; without that, the leaf. Empty name for an empty stack.
 StackLine ownLine(FunctionIndex &index, StackId stack);
 
-/// As ownLine(), but past special members and the program's own ways to the allocator: who calls them can be changed.
+/// As ownLine(), but past special members and the program's own ways to the allocator: who calls them can be changed. Of such a way that main()
+/// calls nothing is known by its caller: it is given itself.
 StackLine callerLine(FunctionIndex &functions, StackId stack);
 
 } // namespace model

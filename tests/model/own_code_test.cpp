@@ -36,6 +36,22 @@ private Q_SLOTS:
         QCOMPARE(QByteArray::fromStdString(leaf.name), name.mid(name.indexOf('!') + 1));
         QCOMPARE(model::isOwnCode(index, leaf.function), isOwn);
     }
+
+    void placeOfAnAllocationIsWhoCallsTheWayToIt()
+    {
+        const auto place = [](const char *text) {
+            tests::SnapshotBuilder builder;
+            const model::StackId stack = builder.stack(text);
+            const model::Snapshot snapshot = builder.build();
+            model::FunctionIndex index(snapshot.tables);
+            return model::callerLine(index, stack).name;
+        };
+        QCOMPARE(place("main;parse;xmalloc;libc.so.6!malloc"), std::string("parse"));
+        QCOMPARE(place("main;libc.so.6!malloc"), std::string("main"));
+        // A name with such a part may be no way to it: main is no better answer.
+        QCOMPARE(place("main;alloc_a;libc.so.6!malloc"), std::string("alloc_a"));
+        QCOMPARE(place("main;run;alloc_table;my_alloc;libc.so.6!malloc"), std::string("run"));
+    }
 };
 
 QTEST_MAIN(OwnCodeTest)
