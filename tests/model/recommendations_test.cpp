@@ -263,7 +263,8 @@ private Q_SLOTS:
         builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 100'000));
         builder.tables().addImage({.process = builder.process(), .start = {2'000'000'000}});
         QCOMPARE(find(*recommendations(builder.build()), "page_fault_rate")->place, std::string("app"));
-        builder.tables().changeImage(builder.image()).executable = builder.tables().string("");
+        Image &image = builder.tables().changeImage(builder.image());
+        image.executable = image.commandLine = builder.tables().string("");
         QCOMPARE(find(*recommendations(builder.build()), "page_fault_rate")->place, std::string("the process"));
     }
 
