@@ -174,7 +174,8 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
         "Record every allocation from now on, one each BYTES of them, as closely as PERCENT of a core allows, or "
         "none (default off)");
     command->footer(
-        "Ctrl-C ends the recording; the process runs on. 125: genprof failed.\n"
+        "Ctrl-C ends the recording; the process runs on. 4: the heap could not be traced. 125: genprof "
+        "failed.\n"
         "--heap loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
         "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
@@ -417,9 +418,8 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         app.exit(success, out, out);
         return PrintAndExit{out.str(), kExitOk};
     } catch (const CLI::RequiredError &error) {
-        const std::string text = app.get_subcommands().empty()
-            ? fmt::format("There is no command \"{}\"\n\"genprof --help\" names all.", arguments.front())
-            : explainedError(app, error);
+        const std::string text
+            = app.get_subcommands().empty() ? unknownCommand(app, arguments.front()) : explainedError(app, error);
         return wrong(text, isRecording ? kExitRecorderFailed : kExitUsage);
     } catch (const CLI::ParseError &error) {
         return wrong(explainedError(app, error), isRecording ? kExitRecorderFailed : kExitUsage);

@@ -40,9 +40,9 @@ model::Result<void> checkMode(const std::string &text)
         return {};
     if (!wish && text.find('=') != std::string::npos)
         return wish.error().within("mode");
-    return model::Error(fmt::format("mode: {}: full, sampled, sampled=BYTES, auto and auto=PERCENT are possible; to "
+    return model::Error(fmt::format("mode{}{}: full, sampled, sampled=BYTES, auto and auto=PERCENT are possible; to "
                                     "record nothing for a while, pause",
-        text));
+        text.empty() ? "" : " ", text));
 }
 
 } // namespace

@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
 namespace app {
 
@@ -71,6 +73,24 @@ std::string numberText(std::string_view said)
         said.substr(equals + kEquals.size()));
 }
 
+/// How many letters have to be typed otherwise, left out, added or swapped with the next one (optimal string alignment).
+std::size_t mistakesBetween(std::string_view a, std::string_view b)
+{
+    std::vector<std::vector<std::size_t>> costs(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i)
+        for (std::size_t j = 0; j <= b.size(); ++j) {
+            if (i == 0 || j == 0) {
+                costs[i][j] = i + j;
+                continue;
+            }
+            const std::size_t other = a[i - 1] == b[j - 1] ? 0 : 1;
+            costs[i][j] = std::min({costs[i - 1][j] + 1, costs[i][j - 1] + 1, costs[i - 1][j - 1] + other});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                costs[i][j] = std::min(costs[i][j], costs[i - 2][j - 2] + 1);
+        }
+    return costs[a.size()][b.size()];
+}
+
 } // namespace
 
 HelpFormatter::HelpFormatter(std::string usage)
@@ -120,6 +140,19 @@ std::string HelpFormatter::make_option_usage(const CLI::Option *option) const
 {
     const std::string name = typeOf(*option) + (takesMany(*option) ? "..." : "");
     return option->get_required() ? name : "[" + name + "]";
+}
+
+std::string unknownCommand(const CLI::App &app, const std::string &name)
+{
+    std::string text = "There is no command \"" + name + "\"";
+    std::size_t least = 3; // more mistakes make another word
+    std::string meant;
+    for (const CLI::App *command : app.get_subcommands({}))
+        if (const std::size_t mistakes = mistakesBetween(name, command->get_name()); mistakes < least) {
+            least = mistakes;
+            meant = command->get_name();
+        }
+    return text + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") + "\n\"genprof --help\" names all.";
 }
 
 std::string explainedError(const CLI::App &app, const CLI::ParseError &error)

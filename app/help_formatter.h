@@ -26,6 +26,9 @@ private:
     std::string m_usage;
 };
 
+/// That there is no such command, and which one was probably meant.
+std::string unknownCommand(const CLI::App &app, const std::string &name);
+
 /// What was wrong with a command line, as one sentence with "genprof COMMAND --help" behind it.
 std::string explainedError(const CLI::App &app, const CLI::ParseError &error);
 

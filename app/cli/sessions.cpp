@@ -204,6 +204,8 @@ int runList(const ListOptions &options)
         fmt::print(stderr, "genprof: {} sealed with another passphrase\n", opener->unopened());
     if (found == 0 && options.search.empty())
         fmt::print("No session was recorded yet: genprof record -- CMD\n");
+    else if (found == 0)
+        fmt::print(stderr, "genprof: No session has \"{}\" in its name, command, tags or note\n", options.search);
     return kExitOk;
 }
 

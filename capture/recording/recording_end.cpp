@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a recording does once it has ended: names, the file's end, and the wait for a target that runs on.
 #include "capture/recording/recording.h"
+#include "model/base/format_units.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -68,8 +69,8 @@ model::Result<void> Recording::finish()
 {
     model::Result<void> result = writeLateRows();
     if (const auto unwritten = m_queue.unwritten())
-        m_onMessage("The last " + std::to_string(unwritten->length().ns / 1'000'000)
-            + " ms of the recording could not be written and are lost");
+        m_onMessage("The last " + model::formatDuration(unwritten->length())
+            + " of the recording could not be written and are lost");
     m_info.state = model::SessionState::Stopping;
     if (const auto stored = m_sink.updateInfo(m_info); !stored && result)
         result = stored;

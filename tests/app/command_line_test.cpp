@@ -167,7 +167,8 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("no pid") << "attach" << 125 << "genprof attach needs PID: The process\n\"genprof attach --help\"";
     QTest::newRow("pid") << "attach me" << 125 << "me";
     QTest::newRow("negative pid") << "attach 0" << 125 << "above 0";
-    QTest::newRow("unknown command") << "recrod -- ls" << 2 << "recrod";
+    QTest::newRow("unknown command") << "recrod -- ls" << 2 << "did you mean \"record\"?";
+    QTest::newRow("no word like it") << "zzz" << 2 << "There is no command \"zzz\"\n";
     QTest::newRow("ctl") << "ctl f dance" << 2 << "dance";
     QTest::newRow("empty mark") << "ctl f mark" << 2 << "needs a text";
     QTest::newRow("text") << "ctl f stop now" << 2 << "takes no text";
