@@ -133,8 +133,7 @@ void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
 
 bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
 {
-    const bool isRecorder = !m_options.isFake() && pid == ::getpid(); // attached to the shell that started it
-    if (isRecorder || m_table.isHidden(pid, now))
+    if (m_table.isHidden(pid, now) || (pid == ::getpid() && !m_options.isFake())) // attached to its own shell
         return false;
     auto sampler = ProcessSampler::open(m_options.procRoot, pid, m_tracked.size() < kMostKeptOpen);
     const auto stat = sampler ? sampler->stat() : std::nullopt;

@@ -5,6 +5,7 @@
 #include "capture/scan/block_reader.h"
 #include "capture/scan/glibc_arena.h"
 #include "capture/scan/sentences.h"
+#include "capture/symbols/variable_names.h"
 #include "model/scan_reading.h"
 
 #include <fmt/format.h>
@@ -76,13 +77,19 @@ model::PointerGraph graphOf(const ScanJob &job, const model::BlockIndex &blocks,
         [&copy](std::uint32_t root) { return root >= copy.regions.size() || isStrong(copy.regions[root].kind); });
 }
 
-std::string rootName(const ProcessCopy &copy, const model::PointerGraph::RootLink &root)
+std::string rootName(const ProcessCopy &copy, const model::PointerGraph::RootLink &root, VariableNames &names)
 {
     if (root.root < copy.regions.size()) {
         const ScanRegion &region = copy.regions[root.root];
-        if (region.kind == ScanRegion::Kind::Variables && root.address >= region.moduleBase)
-            return fmt::format("{} +{:#x}", region.name, root.address - region.moduleBase);
-        return region.name;
+        if (region.kind != ScanRegion::Kind::Variables || root.address < region.moduleBase)
+            return region.name;
+        const std::uint64_t offset = root.address - region.moduleBase;
+        std::string name = names.of(fmt::format("/proc/{}/root{}", copy.pid, region.modulePath), offset);
+        if (name.empty()) // the process may be gone by now
+            name = names.of(region.modulePath, offset);
+        return name.empty()
+            ? fmt::format("{} +{:#x}", region.name, offset)
+            : fmt::format("variable {} of {}", name, region.modulePath.substr(region.modulePath.rfind('/') + 1));
     }
     if (root.root < copy.regions.size() + copy.threads.size())
         return fmt::format("registers of thread {}", copy.threads[root.root - copy.regions.size()].tid);
@@ -334,9 +341,10 @@ model::MemoryScan MemoryScanner::analyze(ScanJob &job, const std::stop_token &st
     scan.sums = summary.sums;
     scan.confirmed = summary.confirmed;
     scan.stacks = stacksOf(job, summary.nodes);
+    VariableNames names;
     for (const model::NodePath &found : summary.paths) {
         model::HolderPath path{
-            stackOf(job, found.node), found.retained, rootName(job.copy, graph.roots[found.root]), {}};
+            stackOf(job, found.node), found.retained, rootName(job.copy, graph.roots[found.root], names), {}};
         for (const model::NodePath::Step &step : found.way)
             path.way.push_back({stackOf(job, step.node), step.blocks});
         scan.paths.push_back(std::move(path));

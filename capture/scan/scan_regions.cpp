@@ -155,7 +155,8 @@ private:
         }
         m_lines.push_back(line);
         const bool isOfModule = line.kind == Kind::Variables;
-        m_regions.push_back({line.begin, line.end, line.kind, isOfModule ? m_module.begin : 0, std::move(name)});
+        m_regions.push_back({line.begin, line.end, line.kind, isOfModule ? m_module.begin : 0, std::move(name),
+            isOfModule ? m_module.path : std::string()});
     }
     void cutAll(std::uint64_t begin, std::uint64_t end, const ScanRegion *piece)
     {

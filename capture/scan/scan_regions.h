@@ -27,6 +27,7 @@ struct ScanRegion
     Kind kind = Kind::Anonymous;
     std::uint64_t moduleBase = 0; ///< of variables: where the first byte of the module's file is mapped
     std::string name;             ///< for people: "stack of thread 4711", "variables of libssl.so.3"
+    std::string modulePath;       ///< of variables: the module's file, as the process sees it
 };
 
 /// Which memory of a stopped process a scan has to read: ascending, apart. What is writable or anonymous, and private or without a

@@ -41,6 +41,11 @@ bool isFunction(const GElf_Sym &symbol, Elf *elf)
     return section && gelf_getshdr(section, &header) && (header.sh_flags & SHF_EXECINSTR) != 0;
 }
 
+bool isVariable(const GElf_Sym &symbol)
+{
+    return GELF_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS;
+}
+
 /// How many bytes a symbol may stand for: its size, or up to the end of its section where it has none.
 std::uint64_t reachOf(const GElf_Sym &symbol, Elf *elf)
 {
@@ -56,7 +61,7 @@ std::uint64_t reachOf(const GElf_Sym &symbol, Elf *elf)
 
 } // namespace
 
-void SymbolTable::add(Elf *elf)
+void SymbolTable::add(Elf *elf, Kind kind)
 {
     Elf_Scn *dynamic = nullptr;
     for (Elf_Scn *section = elf_nextscn(elf, nullptr); section; section = elf_nextscn(elf, section)) {
@@ -64,17 +69,17 @@ void SymbolTable::add(Elf *elf)
         if (!gelf_getshdr(section, &header))
             continue;
         if (header.sh_type == SHT_SYMTAB) {
-            addSection(section, elf);
+            addSection(section, elf, kind);
             return;
         }
         if (header.sh_type == SHT_DYNSYM)
             dynamic = section;
     }
     if (dynamic)
-        addSection(dynamic, elf);
+        addSection(dynamic, elf, kind);
 }
 
-void SymbolTable::addSection(Elf_Scn *section, Elf *elf)
+void SymbolTable::addSection(Elf_Scn *section, Elf *elf, Kind kind)
 {
     GElf_Shdr header;
     Elf_Data *data = elf_getdata(section, nullptr);
@@ -86,7 +91,8 @@ void SymbolTable::addSection(Elf_Scn *section, Elf *elf)
         GElf_Sym symbol;
         if (!gelf_getsym(data, static_cast<int>(i), &symbol))
             return;
-        const char *name = isFunction(symbol, elf) ? elf_strptr(elf, header.sh_link, symbol.st_name) : nullptr;
+        const bool isMeant = kind == Kind::Functions ? isFunction(symbol, elf) : isVariable(symbol);
+        const char *name = isMeant ? elf_strptr(elf, header.sh_link, symbol.st_name) : nullptr;
         if (!name || *name == '\0' || *name == '$' || m_names.size() > kMostNameBytes)
             continue;
         m_symbols.push_back(
@@ -105,7 +111,7 @@ void SymbolTable::sort()
     m_symbols.erase(last, m_symbols.end());
 }
 
-const char *SymbolTable::find(std::uint64_t address) const
+const char *SymbolTable::find(std::uint64_t address, std::uint64_t *inside) const
 {
     auto it = std::upper_bound(m_symbols.begin(), m_symbols.end(), address,
         [](std::uint64_t value, const Symbol &symbol) { return value < symbol.begin; });
@@ -113,8 +119,11 @@ const char *SymbolTable::find(std::uint64_t address) const
         --it;
         const std::uint64_t offset = address - it->begin;
         // A symbol without size reaches to the next one, which would have been found first.
-        if (offset < it->size && ((it->rank & kSized) != 0 || looked == 0))
+        if (offset < it->size && ((it->rank & kSized) != 0 || looked == 0)) {
+            if (inside != nullptr)
+                *inside = offset;
             return m_names.data() + it->nameAt;
+        }
         if (offset >= m_largest)
             break;
     }

@@ -11,21 +11,23 @@
 
 namespace capture {
 
-/// The functions of an ELF file in a sorted array; libelf's own search goes through all symbols each time. Owns its names.
+/// The functions or the variables of an ELF file in a sorted array; libelf's own search goes through all symbols each time. Owns its names.
 class SymbolTable
 {
 public:
-    /// Adds the functions of .symtab, or of .dynsym where there is none. Corrupt entries are passed over. Call `sort` after the last.
-    void add(Elf *elf);
+    enum class Kind { Functions, Variables };
+
+    /// Adds those of .symtab, or of .dynsym where there is none. Corrupt entries are passed over. Call `sort` after the last.
+    void add(Elf *elf, Kind kind = Kind::Functions);
     /// The same from one section.
-    void addSection(Elf_Scn *section, Elf *elf);
+    void addSection(Elf_Scn *section, Elf *elf, Kind kind = Kind::Functions);
     void sort();
 
-    /// The function that holds `address` (p_vaddr space), as linked; empty if none does. A symbol without size reaches to the next one
-    /// of its section.
-    const char *find(std::uint64_t address) const;
+    /// The symbol that holds `address` (p_vaddr space), as linked, and `inside` gets how far; null if none does. A symbol without size reaches to the
+    /// next one of its section.
+    const char *find(std::uint64_t address, std::uint64_t *inside = nullptr) const;
 
-    /// Whether a function begins there.
+    /// Whether one begins there.
     bool begins(std::uint64_t address) const;
 
     std::size_t size() const { return m_symbols.size(); }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/symbols/demangler.h"
 #include "capture/symbols/symbolizer.h"
+#include "capture/symbols/variable_names.h"
 
+#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QProcess>
@@ -17,6 +19,12 @@
 
 #include <fstream>
 #include <set>
+
+namespace kept {
+
+std::uint64_t words[4];
+
+} // namespace kept
 
 using capture::ElfFile;
 using capture::ElfImage;
@@ -403,6 +411,21 @@ private Q_SLOTS:
         QCOMPARE(QByteArray::fromStdString(capture::demangled(symbol.constData())), name);
     }
 
+    void variablesHaveTheirNames()
+    {
+        Dl_info info{};
+        QVERIFY(::dladdr(&kept::words, &info) != 0);
+        const std::uint64_t offset
+            = reinterpret_cast<std::uint64_t>(&kept::words) - reinterpret_cast<std::uint64_t>(info.dli_fbase);
+        capture::VariableNames names;
+        const std::string path = QCoreApplication::applicationFilePath().toStdString();
+        QCOMPARE(names.of(path, offset), std::string("kept::words"));
+        QCOMPARE(names.of(path, offset + 8), std::string("kept::words +0x8"));
+        QCOMPARE(names.of(path, 0), std::string()); // the file's header
+        QCOMPARE(names.of("/no/such/file", offset), std::string());
+        QVERIFY(names.of(path + "x", 16).empty());
+    }
+
     void everyPrefixOfAFileIsReadWithoutHarm()
     {
         QFile file(target("inline_sample"));
@@ -416,6 +439,7 @@ private Q_SLOTS:
             QVERIFY(prefix.open(QIODevice::WriteOnly) && prefix.write(whole.left(size)) == size);
             prefix.close();
             QVERIFY(ElfImage::open(queryFor(path))->find(span.begin, frames) != FrameSymbols::State::Pending);
+            static_cast<void>(capture::VariableNames().of(path.toStdString(), 0x4000));
         }
     }
 };
