@@ -9,7 +9,7 @@ namespace capture {
 static_assert(wire::kLeastSampledBytes == model::kLeastSampledBytes);
 
 EventPairing::EventPairing(std::uint64_t samplePeriodBytes, model::Duration ageBucket)
-    : m_ledger(samplePeriodBytes != 0, ageBucket)
+    : m_ledger(samplePeriodBytes != 0, ageBucket, hugePages())
 {
     m_orders.clear();
     addOrder(samplePeriodBytes, samplePeriodBytes == 0, 0);
@@ -368,7 +368,7 @@ double EventPairing::thin(
         variance += after.byteVariance;
         return isKept;
     };
-    model::LiveTable kept;
+    model::LiveTable kept(hugePages());
     m_live.forEach([&](std::uint64_t pointer, model::LiveBlock block) {
         if (decide(pointer, block))
             kept.insert(pointer, block);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/heap/event_decoder.h"
+#include "capture/heap/huge_pages.h"
 #include "capture/heap/scope_book.h"
 #include "capture/heap/unsettled_blocks.h"
 #include "capture/wire/sampled_blocks.h"
@@ -217,8 +218,8 @@ private:
     std::array<EarlyFree, 256> m_earlyFrees{}; ///< by address; a younger one takes an older one's place
     bool m_hasEarlyFrees = false;
     UnsettledBlocks m_unsettled;
-    model::LiveTable m_live;
-    model::HeapLedger m_ledger;
+    model::LiveTable m_live{hugePages()};
+    model::HeapLedger m_ledger{false, model::kFirstAgeBucket, hugePages()};
     ScopeBook m_scopes;
     PairingLosses m_losses;
     std::size_t m_place = 0; ///< in the live table: where the look for examples goes on

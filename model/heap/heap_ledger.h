@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 namespace model {
@@ -57,10 +58,13 @@ struct HeapTickCounts
 class HeapLedger
 {
 public:
-    /// `isSampling`: keeps HeapSampling too. `ageBucket`: length of the first buckets of the histories of ages.
-    explicit HeapLedger(bool isSampling = false, Duration ageBucket = kFirstAgeBucket)
+    /// `isSampling`: keeps HeapSampling too. `ageBucket`: length of the first buckets of the histories of ages. `memory` gives the accounts of the
+    /// stacks, and outlives the ledger.
+    explicit HeapLedger(bool isSampling = false, Duration ageBucket = kFirstAgeBucket,
+        std::pmr::memory_resource *memory = std::pmr::get_default_resource())
         : m_ages(ageBucket)
         , m_isSampling(isSampling)
+        , m_accounts(memory)
     {
     }
 
@@ -199,7 +203,7 @@ private:
     std::vector<std::uint32_t> m_accountOf; ///< by node: index into m_accounts + 1, 0: none yet
     std::uint32_t m_nodes = 0;              ///< its size
     bool m_isSampling;
-    std::vector<Account> m_accounts;
+    std::pmr::vector<Account> m_accounts;
     std::vector<HeapSampling> m_sampling;     ///< parallel to m_accounts while sampling, else empty
     std::vector<std::int64_t> m_sampledFrees; ///< of the tick; likewise
     std::vector<std::uint32_t> m_inTick;      ///< accounts that changed in this tick

@@ -14,8 +14,8 @@ constexpr std::size_t mostIn(std::size_t lines) { return lines * 4 / 8 * 5; }
 
 } // namespace
 
-LiveLines::LiveLines()
-    : m_lines(std::size_t{1} << kFirstBits)
+LiveLines::LiveLines(std::pmr::memory_resource *memory)
+    : m_lines(std::size_t{1} << kFirstBits, memory)
     , m_passed(m_lines.size(), 0)
     , m_most(mostIn(m_lines.size()))
     , m_shift(64 - kFirstBits)
@@ -90,7 +90,7 @@ bool LiveLines::takeElsewhere(std::uint64_t pointer, LiveEntry &taken, bool take
 void LiveLines::grow()
 {
     --m_shift;
-    std::vector<Line> old(m_lines.size() * 2);
+    std::pmr::vector<Line> old(m_lines.size() * 2, m_lines.get_allocator());
     std::swap(old, m_lines);
     m_passed.assign(m_lines.size(), 0);
     m_most = mostIn(m_lines.size());

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory_resource>
 #include <vector>
 
 namespace model {
@@ -78,7 +79,8 @@ class LiveLines
     };
 
 public:
-    LiveLines();
+    /// `memory` gives its lines, and outlives it.
+    explicit LiveLines(std::pmr::memory_resource *memory = std::pmr::get_default_resource());
 
     /// Its upper bits say which line a block belongs to.
     static std::uint64_t hashOf(std::uint64_t pointer) { return (pointer << 16) * 0x9e3779b97f4a7c15ull; }
@@ -175,7 +177,7 @@ private:
     void put(std::uint64_t pointer, const LiveEntry &entry);
     void grow();
 
-    std::vector<Line> m_lines;
+    std::pmr::vector<Line> m_lines;
     std::vector<std::uint8_t>
         m_passed; ///< by line: entries that stand behind it although they belong to it or before it; 255: or more
     std::size_t m_count = 0;

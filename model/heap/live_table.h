@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 
 namespace model {
@@ -17,6 +18,12 @@ namespace model {
 class LiveTable
 {
 public:
+    /// `memory` gives what most blocks stand in, of which each look touches another place; it outlives the table.
+    explicit LiveTable(std::pmr::memory_resource *memory = std::pmr::get_default_resource())
+        : m_blocks(memory)
+    {
+    }
+
     std::size_t size() const { return m_blocks.size() + m_odd; }
 
     /// Asks for the memory that a coming insert(), at() or take() will touch; until the next of them.

@@ -56,6 +56,15 @@ class HeapPairingTest : public QObject
     wire::SampledBlocks m_followed;
 
 private Q_SLOTS:
+    void largeTablesLieWhereHugePagesCan()
+    {
+        std::pmr::vector<std::uint64_t> numbers(hugePages());
+        for (std::uint64_t i = 0; i < 1'000'000; ++i) // 2 MiB and more from somewhere on
+            numbers.push_back(i);
+        QVERIFY(numbers.front() == 0 && numbers[numbers.size() / 2] == 500'000 && numbers.back() == 999'999);
+        QCOMPARE(reinterpret_cast<std::uintptr_t>(numbers.data()) % (std::uintptr_t{2} << 20), std::uintptr_t{0});
+    }
+
     void init()
     {
         m_pairing = {};
