@@ -17,7 +17,6 @@
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QLabel>
-#include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
 #include <QScrollBar>
@@ -25,7 +24,6 @@
 #include <QTreeView>
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace ui {
@@ -261,58 +259,6 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
     }
     header->setSectionResizeMode(0, QHeaderView::Stretch);
     showColumnsThatFit(view);
-}
-
-void CostPage::takeKeys()
-{
-    (m_order == Order::Functions ? m_functionView : m_treeView)->setFocus(Qt::ShortcutFocusReason);
-}
-
-void CostPage::applyFind(const QString &needle)
-{
-    m_flame->setSearch(needle);
-    m_treeFilter->setFilterFixedString(needle);
-    m_functionFilter->setFilterFixedString(needle);
-    expandHits(needle);
-    if (m_result.topDown)
-        showFlameCaption();
-    if (m_filter->text() != needle)
-        m_filter->setText(needle);
-    Q_EMIT subtitleChanged();
-}
-
-/// Opens the ways to what was found, as far as somebody may read them, and brings the heaviest into sight.
-void CostPage::expandHits(const QString &needle)
-{
-    constexpr std::size_t kMostHits = 50;
-    if (needle.isEmpty() || !m_result.shown)
-        return;
-    const model::CallTree &tree = *m_result.shown;
-    std::vector<model::NodeId> hits;
-    std::unordered_map<std::uint32_t, bool> isHit; // by function: a tree has far more nodes
-    for (std::size_t i = 1; i < tree.size(); ++i) {
-        const model::NodeId node(i);
-        const auto [known, isNew] = isHit.try_emplace(tree.node(node).function.value, false);
-        if (isNew)
-            known->second = text(tree.name(node)).contains(needle, Qt::CaseInsensitive);
-        if (known->second)
-            hits.push_back(node);
-    }
-    const auto isHeavier = [&tree](model::NodeId a, model::NodeId b) { return tree.total(a) > tree.total(b); };
-    std::stable_sort(hits.begin(), hits.end(), isHeavier);
-    hits.resize(std::min(hits.size(), kMostHits));
-    m_treeView->collapseAll();
-    for (const model::NodeId hit : hits)
-        for (model::NodeId above = tree.node(hit).parent; above.isValid() && above != model::CallTree::root();
-             above = tree.node(above).parent)
-            m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(above)), true);
-    m_pathEnd = QPersistentModelIndex();
-    if (!hits.empty()) {
-        const QModelIndex first = m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front()));
-        m_treeView->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate); // the keys begin there
-        m_treeView->scrollTo(first);
-    }
-    m_treeView->horizontalScrollBar()->setValue(0);
 }
 
 void CostPage::inspect(model::NodeId node, const model::CallTree &tree)
