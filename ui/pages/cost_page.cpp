@@ -279,11 +279,17 @@ void CostPage::inspectAgain()
         inspect(node, *m_result.topDown);
 }
 
+QModelIndex CostPage::chosenRow(const QTreeView &view)
+{
+    const QModelIndexList rows = view.selectionModel()->selectedRows();
+    return rows.isEmpty() ? QModelIndex() : rows.front();
+}
+
 /// The heaviest of the ways on which the function was reached stands for them.
 void CostPage::functionSelectionChanged()
 {
-    const QModelIndex index = m_functionFilter->mapToSource(m_functionView->currentIndex());
-    if (!index.isValid() || !m_functionView->selectionModel()->isSelected(m_functionView->currentIndex()))
+    const QModelIndex index = m_functionFilter->mapToSource(chosenRow(*m_functionView));
+    if (!index.isValid())
         return; // where the focus arrives is no choice
     const model::FunctionTable &table = m_functionModel->table();
     const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
@@ -311,8 +317,8 @@ void CostPage::showCallers(const QModelIndex &ofFunction)
 
 void CostPage::treeSelectionChanged()
 {
-    const QModelIndex index = m_treeFilter->mapToSource(m_treeView->currentIndex());
-    if (!index.isValid() || !m_treeView->selectionModel()->isSelected(m_treeView->currentIndex()))
+    const QModelIndex index = m_treeFilter->mapToSource(chosenRow(*m_treeView));
+    if (!index.isValid())
         return; // where the focus arrives is no choice
     const model::NodeId node = m_treeModel->nodeAt(index);
     if (m_order == Order::CalleesFirst)

@@ -109,6 +109,8 @@ private:
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
     void inspectAgain();
+    /// The selected row; the current one may be but where the keys begin.
+    static QModelIndex chosenRow(const QTreeView &view);
     void treeSelectionChanged();
     void functionSelectionChanged();
     void showCallers(const QModelIndex &ofFunction);

@@ -244,11 +244,15 @@ void CostPage::setUpConnections()
             m_selection.setFindText(needle);
     });
     connect(&m_selection, &Selection::findTextChanged, this, &CostPage::applyFind);
+    // At a press of the mouse Qt makes a row the current one first, and selects it then. A click on what is selected
+    // already opens an inspector that was closed.
     connect(
-        m_treeView->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &CostPage::treeSelectionChanged);
+        m_treeView->selectionModel(), &QItemSelectionModel::selectionChanged, this, &CostPage::treeSelectionChanged);
+    connect(m_treeView, &QTreeView::clicked, this, &CostPage::treeSelectionChanged);
     connect(m_treeView, &QTreeView::expanded, this, &CostPage::noteDepth);
-    connect(m_functionView->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+    connect(m_functionView->selectionModel(), &QItemSelectionModel::selectionChanged, this,
         &CostPage::functionSelectionChanged);
+    connect(m_functionView, &QTreeView::clicked, this, &CostPage::functionSelectionChanged);
     connect(m_functionView, &QTreeView::activated, this, &CostPage::showCallers);
     connect(m_zoomOut, &QPushButton::clicked, m_flame, &FlameGraphView::zoomOut);
     connect(m_flame, &FlameGraphView::zoomChanged, this, &CostPage::showFlameCaption);

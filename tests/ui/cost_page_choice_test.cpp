@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/charts/flame_graph_view.h"
+#include "ui/pages/heap_page.h"
+
+#include <QPushButton>
+#include <QTest>
+#include <QTreeView>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kDeadlineMs = 10000;
+
+/// A page of a small heap as somebody sees it.
+struct Shown
+{
+    explicit Shown(ui::Selection &selection)
+        : page(selection)
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\nmain;log;malloc 200\n");
+        page.resize(1000, 700);
+        page.setVisible(true);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        settle();
+    }
+
+    void settle() const
+    {
+        if (!QTest::qWaitFor([this] { return !page.isBusy(); }, kDeadlineMs))
+            qFatal("the page is still busy");
+        QCoreApplication::processEvents();
+    }
+    QTreeView *view(const QString &name) const
+    {
+        for (QTreeView *each : page.findChildren<QTreeView *>())
+            if (each->accessibleName() == name)
+                return each;
+        return nullptr;
+    }
+    QTreeView *tree() const { return view(u"Call tree"_s); }
+    QTreeView *functions() const { return view(u"Functions"_s); }
+    QString inFlame() const
+    {
+        const auto *flame = page.findChild<ui::FlameGraphView *>();
+        return flame->selected().isValid() ? flame->explanationOf(flame->selected()).section(u'\n', 0, 0) : QString();
+    }
+    void press(const QString &button) const
+    {
+        for (QPushButton *each : page.findChildren<QPushButton *>())
+            if (each->text() == button)
+                each->click();
+        settle();
+    }
+
+    ui::HeapPage page;
+};
+
+QModelIndex rowOf(const QAbstractItemModel &model, const QString &name, const QModelIndex &above = {})
+{
+    for (int row = 0; row < model.rowCount(above); ++row) {
+        const QModelIndex index = model.index(row, 0, above);
+        if (index.data().toString() == name)
+            return index;
+        if (const QModelIndex below = rowOf(model, name, index); below.isValid())
+            return below;
+    }
+    return {};
+}
+
+void click(QTreeView &view, const QString &name)
+{
+    const QModelIndex row = rowOf(*view.model(), name);
+    view.scrollTo(row);
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, view.visualRect(row).center());
+}
+
+} // namespace
+
+/// What is chosen on a page about costs, and what only looks so.
+class CostPageChoiceTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aClickChoosesARowOfTheTree()
+    {
+        ui::Selection selection;
+        const Shown shown(selection);
+        click(*shown.tree(), u"log"_s);
+        QVERIFY(selection.inspected().has_value());
+        QCOMPARE(shown.inFlame(), u"log"_s);
+        click(*shown.tree(), u"parse"_s);
+        QCOMPARE(shown.inFlame(), u"parse"_s);
+        selection.setInspected(std::nullopt);
+        click(*shown.tree(), u"parse"_s);
+        QVERIFY2(selection.inspected().has_value(), "a closed inspector opens again");
+    }
+
+    void aClickChoosesAFunction()
+    {
+        ui::Selection selection;
+        const Shown shown(selection);
+        shown.press(u"Functions"_s);
+        click(*shown.functions(), u"log"_s);
+        QVERIFY(selection.inspected().has_value());
+        QCOMPARE(shown.inFlame(), u"log"_s);
+    }
+};
+
+QTEST_MAIN(CostPageChoiceTest)
+#include "cost_page_choice_test.moc"
