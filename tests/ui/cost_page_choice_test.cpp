@@ -108,6 +108,37 @@ private Q_SLOTS:
         QVERIFY(selection.inspected().has_value());
         QCOMPARE(shown.inFlame(), u"log"_s);
     }
+
+    void aSearchChoosesNothing()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        click(*shown.tree(), u"log"_s);
+        shown.press(u"Functions"_s);
+        click(*shown.functions(), u"log"_s);
+        for (const bool isVisible : {true, false}) {
+            shown.page.setVisible(isVisible); // another page may be the one that is read
+            selection.setFindText({});
+            selection.setInspected(std::nullopt);
+            selection.setFindText(u"par"_s);
+            QVERIFY(!selection.inspected());
+            QVERIFY(shown.functions()->selectionModel()->selectedRows().isEmpty());
+            selection.setFindText(u"parse"_s);
+            QVERIFY(!selection.inspected());
+        }
+    }
+
+    void aSearchKeepsWhatIsChosenAndFound()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.press(u"Functions"_s);
+        click(*shown.functions(), u"log"_s);
+        selection.setFindText(u"lo"_s);
+        const QModelIndexList rows = shown.functions()->selectionModel()->selectedRows();
+        QCOMPARE(rows.size(), 1);
+        QCOMPARE(rows.front().data().toString(), u"log"_s);
+    }
 };
 
 QTEST_MAIN(CostPageChoiceTest)

@@ -106,6 +106,7 @@ private:
     void fitColumns(QTreeView *view, bool isTree);
     void noteDepth(QModelIndex opened);
     void fitIndentation();
+    static void filterRows(QTreeView &view, NodeFilterModel &filter, const QString &needle);
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
     void inspectAgain();

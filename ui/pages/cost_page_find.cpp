@@ -20,11 +20,29 @@ void CostPage::takeKeys()
     (m_order == Order::Functions ? m_functionView : m_treeView)->setFocus(Qt::ShortcutFocusReason);
 }
 
+/// Leaves out rows and chooses none: where the chosen one goes, a view would select its neighbour.
+void CostPage::filterRows(QTreeView &view, NodeFilterModel &filter, const QString &needle)
+{
+    QItemSelectionModel &rows = *view.selectionModel();
+    const QPersistentModelIndex chosen(filter.mapToSource(chosenRow(view)));
+    const QPersistentModelIndex current(filter.mapToSource(view.currentIndex()));
+    const QSignalBlocker blocker(rows);
+    filter.setFilterFixedString(needle);
+    rows.clear();
+    const auto take = [&](const QModelIndex &ofSource, QItemSelectionModel::SelectionFlags how) {
+        if (const QModelIndex row = filter.mapFromSource(ofSource); row.isValid())
+            rows.setCurrentIndex(row, how);
+    };
+    take(chosen, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    take(current, QItemSelectionModel::NoUpdate);
+    view.viewport()->update();
+}
+
 void CostPage::applyFind(const QString &needle)
 {
     m_flame->setSearch(needle);
-    m_treeFilter->setFilterFixedString(needle);
-    m_functionFilter->setFilterFixedString(needle);
+    filterRows(*m_treeView, *m_treeFilter, needle);
+    filterRows(*m_functionView, *m_functionFilter, needle);
     expandHits(needle);
     if (m_result.topDown)
         showFlameCaption();
