@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate/cost_kind.h"
+#include "model/aggregate/stack_scope.h"
 #include "model/selection.h"
 #include "model/snapshot.h"
 
@@ -13,12 +14,11 @@
 
 namespace ui {
 
-/// What a row or rectangle that was chosen says: a stack may be but the heaviest of several that were merged there.
+/// The row or rectangle that was chosen, and the cost that it was chosen by.
 struct ChosenCost
 {
     model::CostKind kind = model::CostKind::Live;
-    std::int64_t total = 0; ///< in the kind's unit
-    std::int64_t all = 0;   ///< the whole that its share refers to
+    model::StackScope scope; ///< the stacks that are merged there
 
     friend bool operator==(const ChosenCost &, const ChosenCost &) = default;
 };
@@ -27,8 +27,8 @@ struct ChosenCost
 struct InspectedStack
 {
     model::StackId stack;
-    model::ImageId image; ///< invalid: of any image
-    std::optional<ChosenCost> chosen;
+    model::ImageId image;             ///< invalid: of any image
+    std::optional<ChosenCost> chosen; ///< what the stack is but the heaviest of; empty: the stack itself was chosen
 
     friend bool operator==(const InspectedStack &, const InspectedStack &) = default;
 };

@@ -22,6 +22,8 @@ struct Function
     StringId name{0u};         ///< empty text: no symbol, see `address`
     ModuleId module;           ///< invalid for the ends of stacks
     std::uint64_t address = 0; ///< of code without a symbol, as Frame::address
+
+    friend bool operator==(const Function &, const Function &) = default;
 };
 
 /// One function at a frame: where in it the frame stands.

@@ -170,7 +170,6 @@ void CostPage::showTree()
         m_treeModel->setTree(m_result.shown, m_view);
         expanded.restore(*m_treeView);
     }
-    inspectAgain();
     if (std::exchange(m_isOtherTree, false)) {
         m_deepest = 0;
         fitIndentation();
@@ -264,19 +263,10 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
 void CostPage::inspect(model::NodeId node, const model::CallTree &tree)
 {
     const model::StackId stack = tree.node(node).stack;
-    const ChosenCost chosen{m_view.kinds.front(), tree.total(node), tree.all()};
-    m_selection.setInspected(stack.isValid() ? std::optional(InspectedStack{stack, {}, chosen}) : std::nullopt);
-}
-
-/// While a session grows, what is inspected costs more with each snapshot.
-void CostPage::inspectAgain()
-{
-    const auto &inspected = m_selection.inspected();
-    const model::NodeId node = m_flame->selected();
-    if (isVisible() && m_order == Order::CalleesFirst && inspected && inspected->chosen
-        && inspected->chosen->kind == m_view.kinds.front() && node.isValid()
-        && m_result.topDown->node(node).stack == inspected->stack)
-        inspect(node, *m_result.topDown);
+    if (stack.isValid())
+        m_selection.setInspected(InspectedStack{stack, {}, ChosenCost{m_view.kinds.front(), scopeOf(tree, node)}});
+    else
+        m_selection.setInspected(std::nullopt);
 }
 
 QModelIndex CostPage::chosenRow(const QTreeView &view)
@@ -304,8 +294,8 @@ void CostPage::functionSelectionChanged()
     if (!heaviest.isValid())
         return;
     m_flame->showNode(heaviest);
-    m_selection.setInspected(
-        InspectedStack{tree.node(heaviest).stack, {}, ChosenCost{m_view.kinds.front(), row.total, table.all}});
+    m_selection.setInspected(InspectedStack{tree.node(heaviest).stack, {},
+        ChosenCost{m_view.kinds.front(), model::scopeOf(*table.functions, row.function)}});
 }
 
 void CostPage::showCallers(const QModelIndex &ofFunction)

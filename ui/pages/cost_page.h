@@ -109,7 +109,6 @@ private:
     static void filterRows(QTreeView &view, NodeFilterModel &filter, const QString &needle);
     void applyFind(const QString &needle);
     void inspect(model::NodeId node, const model::CallTree &tree);
-    void inspectAgain();
     /// The selected row; the current one may be but where the keys begin.
     static QModelIndex chosenRow(const QTreeView &view);
     void treeSelectionChanged();

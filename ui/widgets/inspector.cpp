@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/inspector.h"
 
-#include "model/aggregate/subtree_cost.h"
-#include "model/base/format_units.h"
 #include "ui/text.h"
 #include "ui/theme.h"
+#include "ui/widgets/labels.h"
 
 #include <QClipboard>
 #include <QDesktopServices>
@@ -41,27 +40,6 @@ QString placeOf(const model::StackLine &line)
     return line.isInlined ? place + QObject::tr(" · inlined") : place;
 }
 
-/// A stack's cost of one kind; empty where it is not summed up.
-std::optional<std::int64_t> valueOf(model::CostKind kind, const model::SubtreeCost &cost)
-{
-    switch (kind) {
-    case model::CostKind::Live:
-        return cost.heap.liveBytes;
-    case model::CostKind::Peak:
-        return cost.heap.peakBytes;
-    case model::CostKind::Allocated:
-        return cost.heap.allocatedBytes;
-    case model::CostKind::Allocations:
-        return cost.heap.allocations;
-    case model::CostKind::Temporary:
-        return cost.heap.temporaries;
-    case model::CostKind::CpuTime:
-        return cost.cpuTimeNs;
-    default:
-        return std::nullopt;
-    }
-}
-
 } // namespace
 
 Inspector::Inspector(Selection &selection, QWidget *parent)
@@ -84,9 +62,9 @@ QSize Inspector::sizeHint() const { return {kUsualWidth, QWidget::sizeHint().hei
 
 void Inspector::setUpHead()
 {
-    m_caption = new QLabel(tr("Selected stack"), this);
-    m_caption->setProperty("tone", QStringLiteral("muted"));
-    m_caption->setFont(textFont(font(), TextSize::Caption));
+    m_caption = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_caption->setWordWrap(true);
+    m_caption->setTextFormat(Qt::PlainText);
     m_function = new QLabel(this);
     m_function->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
     m_function->setWordWrap(true);
@@ -97,7 +75,7 @@ void Inspector::setUpHead()
     m_place->setProperty("tone", QStringLiteral("muted"));
     m_place->setTextFormat(Qt::PlainText);
     m_place->setWordWrap(true);
-    for (QLabel *label : {m_function, m_place}) { // a long name is broken, and widens nothing
+    for (QLabel *label : {m_caption, m_function, m_place}) { // a long name is broken, and widens nothing
         QSizePolicy policy = label->sizePolicy();
         policy.setHorizontalPolicy(QSizePolicy::Ignored);
         label->setSizePolicy(policy);
@@ -122,6 +100,8 @@ void Inspector::setUpHead()
 
 void Inspector::setUpFrames()
 {
+    m_framesCaption = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    layout()->addWidget(m_framesCaption);
     m_frames = new QListWidget(this);
     m_frames->setAccessibleName(tr("Frames of the selected stack"));
     m_frames->setSelectionMode(QAbstractItemView::SingleSelection);
@@ -162,6 +142,8 @@ void Inspector::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 void Inspector::showNothing()
 {
     m_lines.clear();
+    m_caption->setText(tr("Selected stack"));
+    m_framesCaption->hide();
     m_function->setText(tr("Nothing selected"));
     m_place->setText(tr("Click a function in a table or graph."));
     m_frames->clear();
@@ -171,24 +153,26 @@ void Inspector::showNothing()
 
 void Inspector::refresh()
 {
-    while (m_figures->rowCount())
-        m_figures->removeRow(0);
     const auto &inspected = m_selection.inspected();
     const bool isKnown = m_snapshot && inspected && inspected->stack.index() < m_snapshot->tables->stacks.size();
     m_frames->setVisible(isKnown);
     if (!isKnown) {
+        showFigures({});
         showNothing();
         return;
     }
-    model::FunctionIndex index(m_snapshot->tables);
-    std::vector<model::StackLine> lines = model::stackLines(index, inspected->stack);
-    showFigures(*inspected);
-    const bool isSame = lines.size() == m_lines.size()
-        && std::equal(lines.begin(), lines.end(), m_lines.begin(),
+    const Inspected shown = inspect(*m_snapshot, *inspected);
+    m_caption->setText(shown.caption);
+    m_framesCaption->setText(shown.framesCaption);
+    m_framesCaption->setVisible(!shown.framesCaption.isEmpty());
+    showFigures(shown.figures);
+    const bool isSame = shown.chosenLine == m_chosenLine && shown.lines.size() == m_lines.size()
+        && std::equal(shown.lines.begin(), shown.lines.end(), m_lines.begin(),
             [](const auto &a, const auto &b) { return a.name == b.name && a.line == b.line; });
     if (isSame && m_frames->count())
         return;
-    m_lines = std::move(lines);
+    m_lines = shown.lines;
+    m_chosenLine = shown.chosenLine;
     showFrames();
 }
 
@@ -201,45 +185,12 @@ void Inspector::addFigure(const QString &label, const QString &value)
     m_figures->addRow(name, shown);
 }
 
-/// What the chosen row or rectangle says comes first; the stack may be but one of those that were merged there.
-void Inspector::showChosen(const ChosenCost &chosen, const model::SubtreeCost &ofStack)
+void Inspector::showFigures(const std::vector<InspectedFigure> &figures)
 {
-    const model::CostInfo &info = model::costInfo(chosen.kind);
-    addFigure(text(info.label),
-        QStringLiteral("%1 · %2").arg(text(model::formatValue(static_cast<double>(chosen.total), info.unit)),
-            text(model::formatShareOf(chosen.total, chosen.all))));
-    if (valueOf(chosen.kind, ofStack) == chosen.total)
-        return;
-    auto *caption = new QLabel(tr("Of these, the heaviest stack:"), this);
-    caption->setProperty("tone", QStringLiteral("muted"));
-    caption->setFont(textFont(font(), TextSize::Caption));
-    m_figures->addRow(caption);
-}
-
-void Inspector::showFigures(const InspectedStack &stack)
-{
-    const model::SubtreeCost cost = model::subtreeCost(*m_snapshot, stack.stack, stack.image);
-    const auto bytes = [](std::int64_t value) { return text(model::formatBytes(static_cast<double>(value))); };
-    const auto count = [](std::int64_t value) { return text(model::formatCount(value)); };
-    const auto shortCount
-        = [](std::int64_t value) { return text(model::formatShortCount(static_cast<double>(value))); };
-    if (stack.chosen)
-        showChosen(*stack.chosen, cost);
-    if (cost.heap.allocations || cost.heap.liveBlocks) {
-        addFigure(tr("Live"), tr("%1 · %2 blocks").arg(bytes(cost.heap.liveBytes), shortCount(cost.heap.liveBlocks)));
-        if (const std::int64_t growth = cost.heap.liveBytes - cost.heap.liveBytesAtBegin)
-            addFigure(tr("Change"), (growth > 0 ? QStringLiteral("+") : QString()) + bytes(growth));
-        addFigure(tr("Allocated"),
-            tr("%1 · %2 blocks").arg(bytes(cost.heap.allocatedBytes), shortCount(cost.heap.allocations)));
-        addFigure(tr("Freed"), tr("%1 · %2 blocks").arg(bytes(cost.heap.freedBytes), shortCount(cost.heap.frees)));
-        addFigure(tr("Temporary"),
-            tr("%1 · %2").arg(count(cost.heap.temporaries),
-                text(model::formatShareOf(cost.heap.temporaries, cost.heap.allocations))));
-        addFigure(tr("At the peak"), bytes(cost.heap.peakBytes));
-    }
-    if (cost.cpuSamples)
-        addFigure(tr("CPU time"),
-            tr("%1 · %2 samples").arg(text(model::formatDuration({cost.cpuTimeNs})), count(cost.cpuSamples)));
+    while (m_figures->rowCount())
+        m_figures->removeRow(0);
+    for (const InspectedFigure &figure : figures)
+        addFigure(figure.label, figure.value);
 }
 
 void Inspector::showFrames()
@@ -253,10 +204,11 @@ void Inspector::showFrames()
             + (line.file.empty() ? QString() : u'\n' + text(line.file) + u':' + QString::number(line.line)));
     }
     const bool isEmpty = m_lines.empty();
-    m_function->setText(isEmpty ? tr("All stacks") : breakable(text(model::shortFunctionName(m_lines.front().name))));
-    m_place->setText(isEmpty ? QString() : placeOf(m_lines.front()));
+    m_function->setText(
+        isEmpty ? tr("All stacks") : breakable(text(model::shortFunctionName(m_lines[m_chosenLine].name))));
+    m_place->setText(isEmpty ? QString() : placeOf(m_lines[m_chosenLine]));
     m_copy->setEnabled(!isEmpty);
-    m_frames->setCurrentRow(isEmpty ? -1 : 0);
+    m_frames->setCurrentRow(isEmpty ? -1 : static_cast<int>(m_chosenLine));
 }
 
 QString Inspector::stackAsText() const

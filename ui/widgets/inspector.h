@@ -2,8 +2,8 @@
 #pragma once
 
 #include "model/aggregate/stack_text.h"
-#include "model/aggregate/subtree_cost.h"
 #include "ui/selection.h"
+#include "ui/widgets/inspected.h"
 
 #include <QWidget>
 
@@ -17,8 +17,8 @@ class QPushButton;
 
 namespace ui {
 
-/// Shows the stack that somebody selected anywhere: its function and place, what it costs in the selected time, and its frames.
-/// Follows Selection::inspected().
+/// Shows what somebody selected anywhere: its function and place, what it costs in the selected time, and the frames of its
+/// stack. Follows Selection::inspected().
 class Inspector : public QWidget
 {
     Q_OBJECT
@@ -39,8 +39,7 @@ private:
     void setUpActions();
     void refresh();
     void showNothing();
-    void showFigures(const InspectedStack &stack);
-    void showChosen(const ChosenCost &chosen, const model::SubtreeCost &ofStack);
+    void showFigures(const std::vector<InspectedFigure> &figures);
     void showFrames();
     void addFigure(const QString &label, const QString &value);
     void copyStack() const;
@@ -49,7 +48,9 @@ private:
     Selection &m_selection;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     std::vector<model::StackLine> m_lines;
-    QLabel *m_caption = nullptr;
+    std::size_t m_chosenLine = 0;
+    QLabel *m_caption = nullptr;       ///< what the figures are about
+    QLabel *m_framesCaption = nullptr; ///< which of its stacks is listed
     QLabel *m_function = nullptr;
     QLabel *m_place = nullptr;
     QFormLayout *m_figures = nullptr;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/aggregate/call_tree.h"
+#include "model/aggregate/cost_kind.h"
+#include "model/snapshot.h"
+
+#include <array>
+#include <vector>
+
+namespace model {
+
+/// Which stacks a row of a tree or table, or a rectangle of a graph, stands for. Outlives the tree: good for every snapshot of its session.
+struct StackScope
+{
+    enum class Kind : std::uint8_t {
+        OnPath,   ///< `functions`, root first, lead to it; recursion is folded, as in a top-down tree
+        FromLeaf, ///< the innermost functions are `functions`, leaf first, as in a bottom-up tree
+        Anywhere, ///< `functions`, which is one, stands somewhere on them
+    };
+    Kind kind = Kind::OnPath;
+    std::vector<Function> functions; ///< not empty; the last is the one that was chosen
+
+    friend bool operator==(const StackScope &, const StackScope &) = default;
+};
+
+/// What the stacks that are merged in `node` have in common; not for the root.
+StackScope scopeOf(const CallTree &tree, NodeId node);
+/// All stacks that `function` stands on.
+StackScope scopeOf(const FunctionIndex &functions, FunctionId function);
+
+/// Costs of the stacks of a scope, by CostKind; 0 for kinds of another source than what was asked for.
+struct ScopeCost
+{
+    using ByKind = std::array<std::int64_t, kCostKindCount>;
+    ByKind total{};
+    ByKind self{}; ///< of those that end in the chosen function; 0 of a scope FromLeaf with more than one function
+    ByKind all{};  ///< of everything
+    std::int64_t freedBytes = 0;
+
+    std::int64_t of(CostKind kind) const { return total[static_cast<std::size_t>(kind)]; }
+};
+
+/// Adds up the rows of one source; `total` is that of the tree's node or the table's row that the scope was made for.
+/// O(stack nodes + rows).
+ScopeCost scopeCost(const Snapshot &snapshot, const StackScope &scope, CostSource source);
+
+/// A function so that those of two indexes of a session can be compared, the ends of stacks too.
+Function stableFunction(const FunctionIndex &functions, FunctionId id);
+
+} // namespace model
