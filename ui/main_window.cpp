@@ -344,10 +344,13 @@ void MainWindow::setBusy(bool isBusy)
     m_progress->setText({});
 }
 
+/// Where nothing can be chosen, the inspector would take the page's room; it comes back with the next page that has stacks.
 void MainWindow::followInspected()
 {
+    const int index = m_list->current();
+    const bool hasStacks = index >= 0 && m_pages[static_cast<std::size_t>(index)]->choosesStacks();
     if (m_inspector != nullptr)
-        m_inspector->setVisible(m_selection.inspected().has_value());
+        m_inspector->setVisible(hasStacks && m_selection.inspected().has_value());
 }
 
 void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }
@@ -356,7 +359,8 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
 {
     if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
         showSession();
-    else if (event->key() == Qt::Key_Escape && m_selection.inspected())
+    else if (event->key() == Qt::Key_Escape && m_selection.inspected()
+        && (m_inspector == nullptr || !m_inspector->isHidden()))
         m_selection.setInspected(std::nullopt);
     else if (event->key() == Qt::Key_Escape)
         m_selection.stepBack();

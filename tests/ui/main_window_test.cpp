@@ -2,6 +2,7 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/main_window.h"
 #include "ui/pages/capture_page.h"
+#include "ui/pages/heap_page.h"
 #include "ui/widgets/inspector.h"
 
 #include <QApplication>
@@ -21,7 +22,7 @@ private Q_SLOTS:
         ui::Selection selection;
         ui::Theme theme(*qApp);
         ui::MainWindow window(selection, theme);
-        auto *page = new ui::CapturePage(selection);
+        auto *page = new ui::HeapPage(selection);
         page->setMinimumWidth(1300); // what the widest page would like to have takes nothing from the inspector
         window.addPage(page);
         auto *inspector = new ui::Inspector(selection);
@@ -42,6 +43,30 @@ private Q_SLOTS:
         QTRY_VERIFY(inspector->isHidden());
         selection.setInspected(stack);
         QTRY_COMPARE(inspector->width(), 400);
+    }
+
+    void inspectorStandsBesidePagesThatChooseStacks()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::HeapPage(selection));
+        window.addPage(new ui::CapturePage(selection));
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setInspected(stack);
+        selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
+        QVERIFY(!inspector->isHidden());
+        window.showPage(QStringLiteral("capture"));
+        QVERIFY(inspector->isHidden());
+        QTest::keyClick(&window, Qt::Key_Escape); // closes what is seen
+        QVERIFY(selection.inspected() && !selection.current().time);
+        window.showPage(QStringLiteral("heap"));
+        QVERIFY(!inspector->isHidden());
     }
 };
 

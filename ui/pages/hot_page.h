@@ -35,6 +35,7 @@ public:
     QString iconName() const override { return QStringLiteral("hot"); }
     QString subtitle() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool choosesStacks() const override { return true; }
     bool isBusy() const override { return m_job.isRunning(); }
     std::vector<Export> exports() override;
 

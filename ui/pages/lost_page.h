@@ -29,6 +29,7 @@ public:
     QString iconName() const override { return QStringLiteral("lost"); }
     QString subtitle() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
+    bool choosesStacks() const override { return true; }
     std::vector<Export> exports() override;
 
     /// The scan that was asked for has ended, or was refused.

@@ -59,6 +59,8 @@ public:
     virtual void takeKeys();
     /// Whether the page lists functions, and so follows Selection::findText().
     virtual bool listsFunctions() const { return false; }
+    /// Whether stacks are chosen on the page, so that the inspector has its place beside it.
+    virtual bool choosesStacks() const { return listsFunctions(); }
 
     /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
     virtual std::vector<Export> exports() { return {}; }
