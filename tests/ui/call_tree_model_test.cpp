@@ -80,6 +80,26 @@ private Q_SLOTS:
         QCOMPARE(filter.index(0, 0, main).data().toString(), QStringLiteral("log"));
     }
 
+    void aNameInQuotesIsJustThat()
+    {
+        ui::CallTreeModel model;
+        tests::SnapshotBuilder builder;
+        builder.heap("main;do_sincos;do_sin(double) 64\nmain;do_sincos 32\n");
+        model.setTree(liveTree(builder.build()), ui::costViewFor(CostKind::Live));
+        ui::NodeFilterModel filter;
+        filter.setSourceModel(&model);
+        const auto isFound = [&filter](const QModelIndex &row) { return row.data(Qt::FontRole).value<QFont>().bold(); };
+        const auto sincos = [&filter] { return filter.index(0, 0, filter.index(0, 0)); };
+        filter.setFilterFixedString(QStringLiteral("Do_Sin"));
+        QVERIFY(isFound(sincos()) && isFound(filter.index(0, 0, sincos())));
+        for (const QString &name : {QStringLiteral("do_sin"), QStringLiteral("do_sin(double)")}) {
+            filter.setFilterFixedString(ui::NameNeedle::exactly(name));
+            QVERIFY(!isFound(sincos()) && isFound(filter.index(0, 0, sincos())));
+        }
+        filter.setFilterFixedString(ui::NameNeedle::exactly(QStringLiteral("do_si")));
+        QCOMPARE(filter.rowCount(), 0);
+    }
+
     void listsFunctionsBySelf()
     {
         const model::Snapshot snapshot = sampleSnapshot();

@@ -128,6 +128,23 @@ private Q_SLOTS:
         }
     }
 
+    void aSearchSaysWhatIsMissingWhereOneLooks()
+    {
+        // Of a row in the tree that cost something, but nothing of what the functions are ranked by.
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\nmain;gone;malloc 200\nmain;gone;malloc -200\n");
+        builder.raw().heap.back().liveBytesAtBegin = 50;
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        shown.settle();
+        selection.setFindText(u"gone"_s);
+        QVERIFY(rowOf(*shown.tree()->model(), u"gone"_s).isValid());
+        QVERIFY2(!shown.page.subtitle().contains(u"no function"_s), qPrintable(shown.page.subtitle()));
+        shown.press(u"Functions"_s);
+        QVERIFY(shown.page.subtitle().contains(u"no function here matches “gone”"_s));
+    }
+
     void aSearchKeepsWhatIsChosenAndFound()
     {
         ui::Selection selection;

@@ -349,7 +349,7 @@ private Q_SLOTS:
         QVERIFY2(
             words.startsWith(QStringLiteral("grow")) && words.contains(QStringLiteral("500 B")), qPrintable(words));
         Q_EMIT functions->activated(functions->currentIndex());
-        QCOMPARE(selection.findText(), QStringLiteral("grow"));
+        QCOMPARE(selection.findText(), QStringLiteral("\"grow\""));
         QVERIFY(settled.wait(kDeadlineMs));
         const QAbstractItemModel &callers = *visibleTree(page)->model();
         QCOMPARE(callers.index(0, 0).data().toString(), QStringLiteral("malloc"));

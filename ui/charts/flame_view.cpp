@@ -2,6 +2,7 @@
 #include "ui/charts/flame_view.h"
 
 #include "ui/charts/focus_ring.h"
+#include "ui/models/name_needle.h"
 #include "ui/text.h"
 
 #include <QFocusEvent>
@@ -183,9 +184,10 @@ void FlameView::findMatches()
     m_matchedShare = 0;
     if (m_search.isEmpty())
         return;
+    const NameNeedle needle(m_search);
     m_matches.resize(nodeCount());
     for (std::size_t i = 1; i < nodeCount(); ++i)
-        m_matches[i] = wholeName(model::NodeId(i)).contains(m_search, Qt::CaseInsensitive);
+        m_matches[i] = needle.matches(wholeName(model::NodeId(i)));
     m_matchedShare = matchedBelow(m_zoom);
 }
 

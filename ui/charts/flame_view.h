@@ -20,7 +20,7 @@ class FlameView : public QAbstractScrollArea
 public:
     explicit FlameView(QWidget *parent = nullptr);
 
-    /// Highlights functions whose name contains `needle` and scrolls to the widest; their share is given by matchedShare().
+    /// Highlights functions that `needle` asks for (see NameNeedle) and scrolls to the widest; their share is given by matchedShare().
     void setSearch(const QString &needle);
     /// Marks a node, without a signal.
     void setSelected(model::NodeId node);

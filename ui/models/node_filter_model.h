@@ -2,14 +2,14 @@
 #pragma once
 
 #include "ui/models/cost_columns.h"
+#include "ui/models/name_needle.h"
 
 #include <QFont>
-#include <QRegularExpression>
 #include <QSortFilterProxyModel>
 
 namespace ui {
 
-/// Sorts a model of costs by its SortRole and keeps the rows whose whole name contains a text, with all that leads to them.
+/// Sorts a model of costs by its SortRole and keeps the rows whose whole name is what a search asks for, with all that leads to them.
 class NodeFilterModel : public QSortFilterProxyModel
 {
     Q_OBJECT
@@ -19,24 +19,37 @@ public:
         : QSortFilterProxyModel(parent)
     {
         setSortRole(SortRole);
-        setFilterRole(FullTextRole);
-        setFilterKeyColumn(0);
-        setFilterCaseSensitivity(Qt::CaseInsensitive);
         setRecursiveFilteringEnabled(true);
+    }
+
+    /// In place of the base class's: a search as NameNeedle reads it.
+    void setFilterFixedString(const QString &search)
+    {
+        m_needle = NameNeedle(search);
+        invalidateFilter();
     }
 
     /// What was searched for is told from what only leads to it.
     QVariant data(const QModelIndex &index, int role) const override
     {
-        const QString needle = filterRegularExpression().pattern();
-        if (role == Qt::FontRole && index.column() == 0 && !needle.isEmpty()
-            && QSortFilterProxyModel::data(index, FullTextRole).toString().contains(filterRegularExpression())) {
+        if (role == Qt::FontRole && index.column() == 0 && !m_needle.isEmpty()
+            && m_needle.matches(QSortFilterProxyModel::data(index, FullTextRole).toString())) {
             QFont font;
             font.setBold(true);
             return font;
         }
         return QSortFilterProxyModel::data(index, role);
     }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex &parent) const override
+    {
+        return m_needle.isEmpty()
+            || m_needle.matches(sourceModel()->index(row, 0, parent).data(FullTextRole).toString());
+    }
+
+private:
+    NameNeedle m_needle;
 };
 
 } // namespace ui

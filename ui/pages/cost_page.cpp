@@ -69,8 +69,11 @@ QString CostPage::subtitle() const
         return {};
     const std::string_view label = model::costInfo(m_kind).label;
     const QString shown = QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
-    const bool findsNothing = !m_selection.findText().isEmpty() && m_functionFilter->rowCount() == 0;
-    return findsNothing ? tr("%1 · no function here matches “%2”").arg(shown, m_selection.findText()) : shown;
+    // Of what is shown: a tree has functions too that cost something else than what the table is about.
+    const NodeFilterModel &rows = m_order == Order::Functions ? *m_functionFilter : *m_treeFilter;
+    const NameNeedle needle(m_selection.findText());
+    const bool findsNothing = !needle.isEmpty() && rows.rowCount() == 0;
+    return findsNothing ? tr("%1 · no function here matches “%2”").arg(shown, needle.name()) : shown;
 }
 
 void CostPage::showCost(model::CostKind kind)
@@ -153,7 +156,7 @@ void CostPage::showFlameCaption()
                          text(model::formatShareOf(tree.total(zoom), tree.all())));
     if (!m_selection.findText().isEmpty())
         words << (isZoomed ? tr("“%1” makes up %2 of that") : tr("“%1” makes up %2"))
-                     .arg(m_selection.findText(), text(model::formatShare(m_flame->matchedShare())));
+                     .arg(NameNeedle(m_selection.findText()).name(), text(model::formatShare(m_flame->matchedShare())));
     if (words.isEmpty())
         words << tr("own code in colour; libraries, std:: and boost:: grey")
               << tr("%1 stacks").arg(text(model::formatCount(tree.stackCount())));
@@ -301,7 +304,7 @@ void CostPage::functionSelectionChanged()
 void CostPage::showCallers(const QModelIndex &ofFunction)
 {
     m_flame->setFocus(Qt::OtherFocusReason); // a tree that gets the focus selects its first row
-    m_selection.setFindText(ofFunction.siblingAtColumn(0).data(FullTextRole).toString());
+    m_selection.setFindText(NameNeedle::exactly(ofFunction.siblingAtColumn(0).data(FullTextRole).toString()));
     m_orderButtons->button(static_cast<int>(Order::CallersFirst))->click();
 }
 
@@ -331,7 +334,8 @@ void CostPage::showMenu(const QString &name, model::NodeId inFlame, const QPoint
     QMenu menu(this);
     addZoomActions(menu, inFlame);
     menu.addAction(tr("Copy function name"), this, [name] { QGuiApplication::clipboard()->setText(name); });
-    menu.addAction(tr("Find this function everywhere"), this, [this, name] { m_selection.setFindText(name); });
+    menu.addAction(tr("Find this function everywhere"), this,
+        [this, name] { m_selection.setFindText(NameNeedle::exactly(name)); });
     menu.addAction(tr("Clear the search"), this, [this] { m_selection.setFindText({}); })
         ->setEnabled(!m_selection.findText().isEmpty());
     menu.addSeparator();

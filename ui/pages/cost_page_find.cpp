@@ -2,6 +2,7 @@
 // What a CostPage does with a search; the rest stands in cost_page.cpp.
 #include "ui/charts/flame_graph_view.h"
 #include "ui/models/call_tree_model.h"
+#include "ui/models/name_needle.h"
 #include "ui/models/node_filter_model.h"
 #include "ui/pages/cost_page.h"
 #include "ui/text.h"
@@ -58,13 +59,14 @@ void CostPage::expandHits(const QString &needle)
     if (needle.isEmpty() || !m_result.shown)
         return;
     const model::CallTree &tree = *m_result.shown;
+    const NameNeedle wanted(needle);
     std::vector<model::NodeId> hits;
     std::unordered_map<std::uint32_t, bool> isHit; // by function: a tree has far more nodes
     for (std::size_t i = 1; i < tree.size(); ++i) {
         const model::NodeId node(i);
         const auto [known, isNew] = isHit.try_emplace(tree.node(node).function.value, false);
         if (isNew)
-            known->second = text(tree.name(node)).contains(needle, Qt::CaseInsensitive);
+            known->second = wanted.matches(text(tree.name(node)));
         if (known->second)
             hits.push_back(node);
     }

@@ -5,6 +5,7 @@
 #include "model/base/format_units.h"
 #include "model/report/hot_report.h"
 #include "ui/models/cost_columns.h"
+#include "ui/models/name_needle.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
@@ -218,7 +219,7 @@ void HotPage::setUpTables(QBoxLayout *column)
         connect(table, &QTreeWidget::itemClicked, this, [this](QTreeWidgetItem *row) { inspect(row); });
         connect(table, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
             inspect(row);
-            m_selection.setFindText(row->data(0, FullTextRole).toString());
+            m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
             Q_EMIT pageWanted(pageOf(m_kind));
         });
     }

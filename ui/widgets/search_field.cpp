@@ -11,6 +11,7 @@ SearchField::SearchField(const QString &hint, QWidget *parent)
     setPlaceholderText(hint);
     setAccessibleName(hint);
     setClearButtonEnabled(true);
+    setToolTip(tr("Part of a name; in quotes, functions of just that name: \"parse\""));
 }
 
 void SearchField::keyPressEvent(QKeyEvent *event)
