@@ -109,6 +109,24 @@ private Q_SLOTS:
         QCOMPARE(shown.inFlame(), u"log"_s);
     }
 
+    void callersHaveNoCostOfTheirOwn()
+    {
+        ui::Selection selection;
+        const Shown shown(selection);
+        const auto hasSelf = [&shown] {
+            const QAbstractItemModel &rows = *shown.tree()->model();
+            for (int column = 0; column < rows.columnCount(); ++column)
+                if (rows.headerData(column, Qt::Horizontal).toString() == u"Self"_s)
+                    return true;
+            return false;
+        };
+        QVERIFY(hasSelf());
+        shown.press(u"Bottom up"_s);
+        QVERIFY(!hasSelf());
+        shown.press(u"Top down"_s);
+        QVERIFY(hasSelf());
+    }
+
     void aSearchChoosesNothing()
     {
         ui::Selection selection;

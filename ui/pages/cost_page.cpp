@@ -94,7 +94,10 @@ void CostPage::rebuild()
 {
     if (!m_snapshot)
         return;
-    const CostView view = costViewFor(m_kind);
+    CostView view = costViewFor(m_kind);
+    // Bottom up the first rows are what functions cost by themselves, and the others who called them.
+    if (m_order == Order::CallersFirst)
+        std::erase_if(view.columns, [](const CostColumn &column) { return column.part == CostPart::Self; });
     m_job->run([snapshot = m_snapshot, view, order = m_order](
                    std::stop_token stop) { return compute(*snapshot, view, order, stop); },
         [this, snapshot = m_snapshot, view](Result result) {

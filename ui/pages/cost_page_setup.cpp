@@ -84,6 +84,7 @@ void CostPage::addOrderButtons(QBoxLayout *row)
         m_tables->setCurrentIndex(m_order == Order::Functions ? 1 : 0);
         m_wantsHotPath = true;
         m_isOtherTree = true;
+        m_isFitted = false; // not every order has all columns
         rebuild();
     });
 }
