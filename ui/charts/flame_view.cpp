@@ -135,7 +135,7 @@ void FlameView::setZoom(model::NodeId node)
     m_matchedShare = matchedBelow(m_zoom);
     relayout();
     if (m_zoom == kRoot)
-        scrollToBranching();
+        verticalScrollBar()->setValue(0);
     else
         scrollToZoom();
     Q_EMIT zoomChanged(m_zoom);

@@ -189,46 +189,29 @@ void CostPage::showTree()
         // While recording, the first snapshots hold too little to tell: until somebody looks, each is opened anew.
         m_wantsHotPath = !isVisible();
         expandHotPath();
-        m_flame->showBranching();
     }
 }
 
+/// From the root, and as far down as can be seen at once: deeper, the first rows would be out of sight.
 void CostPage::expandHotPath()
 {
+    constexpr int kUsualRows = 12; // until somebody looks
+    const QModelIndex first = m_treeFilter->index(0, 0);
+    const int rowHeight = std::max(m_treeView->visualRect(first).height(), 1);
+    const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;
     const model::CallTree &tree = *m_result.shown;
     model::NodeId node = model::CallTree::root();
-    while (tree.node(node).childCount) {
+    for (int row = 0; row < rows && tree.node(node).childCount; ++row) {
         const model::NodeId child = tree.child(node, 0);
         if (static_cast<double>(tree.total(child)) < kHotShare * static_cast<double>(tree.total(node)))
             break;
         m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
         node = child;
     }
-    const QModelIndex last = m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
-    m_treeView->setExpanded(last, true);
-    m_pathEnd = last;
+    if (static_cast<int>(tree.node(node).depth) < rows)
+        m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
+    m_opensWhenSeen = !isVisible();
     m_treeView->viewport()->update();
-}
-
-void CostPage::scrollToEndOfPath(QModelIndex last)
-{
-    // The end of the path is what to look at: its callers are mostly the same in every program. Not so deep, though, that
-    // names begin behind the end of their column.
-    // Scrolling would open again what a reader has closed meanwhile.
-    if (!last.isValid() || !m_treeView->isExpanded(last)
-        || (last.parent().isValid() && !m_treeView->isExpanded(last.parent())))
-        return;
-    fitIndentation();
-    const int most = (m_treeView->columnWidth(0) - kLeastNamePx) / m_treeView->indentation();
-    int depth = 0;
-    for (QModelIndex above = last; above.isValid(); above = above.parent())
-        ++depth;
-    for (; depth > std::max(most, 1); --depth)
-        last = last.parent();
-    if (const int rows = m_treeFilter->rowCount(last); rows > 0)
-        m_treeView->scrollTo(m_treeFilter->index(std::min(rows, 3) - 1, 0, last));
-    m_treeView->scrollTo(last);
-    m_treeView->horizontalScrollBar()->setValue(0);
 }
 
 void CostPage::noteDepth(QModelIndex opened)

@@ -9,8 +9,6 @@
 #include "ui/selection.h"
 #include "ui/theme_colors.h"
 
-#include <QPersistentModelIndex>
-
 #include <memory>
 #include <optional>
 #include <vector>
@@ -102,7 +100,6 @@ private:
     void showTree();
     void expandHotPath();
     void expandHits(const QString &needle);
-    void scrollToEndOfPath(QModelIndex last);
     void fitColumns(QTreeView *view, bool isTree);
     void noteDepth(QModelIndex opened);
     void fitIndentation();
@@ -131,9 +128,9 @@ private:
     CostView m_view;
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
-    bool m_isOtherTree = true;       ///< rows to come have another order: where one read is no place in it
-    int m_deepest = 0;               ///< level of what was opened in the tree
-    QPersistentModelIndex m_pathEnd; ///< to scroll to when the tree is first seen
+    bool m_isOtherTree = true;    ///< rows to come have another order: where one read is no place in it
+    int m_deepest = 0;            ///< level of what was opened in the tree
+    bool m_opensWhenSeen = false; ///< the hot path was opened before it was known how much of it can be seen
 
     BackgroundJob *m_job = nullptr;
     QButtonGroup *m_costButtons = nullptr;

@@ -78,7 +78,7 @@ void CostPage::expandHits(const QString &needle)
         for (model::NodeId above = tree.node(hit).parent; above.isValid() && above != model::CallTree::root();
              above = tree.node(above).parent)
             m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(above)), true);
-    m_pathEnd = QPersistentModelIndex();
+    m_opensWhenSeen = false;
     if (!hits.empty()) {
         const QModelIndex first = m_treeFilter->mapFromSource(m_treeModel->indexOf(hits.front()));
         m_treeView->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate); // the keys begin there

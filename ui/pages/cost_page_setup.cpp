@@ -137,8 +137,10 @@ bool CostPage::eventFilter(QObject *watched, QEvent *event)
             QTimer::singleShot(0, view, [this, view] { fitColumns(view, view == m_treeView); });
         }
     }
-    if (event->type() == QEvent::Paint && m_pathEnd.isValid() && watched == m_treeView->viewport())
-        QTimer::singleShot(0, this, [this, end = std::exchange(m_pathEnd, {})] { scrollToEndOfPath(end); });
+    if (event->type() == QEvent::Paint && m_opensWhenSeen && watched == m_treeView->viewport()) {
+        m_opensWhenSeen = false;
+        QTimer::singleShot(0, this, [this] { expandHotPath(); });
+    }
     return Page::eventFilter(watched, event);
 }
 
