@@ -163,6 +163,26 @@ private Q_SLOTS:
         QVERIFY(shown.page.subtitle().contains(u"no function here matches “gone”"_s));
     }
 
+    void aSearchThatEndsLeavesTheTreeAsItWas()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QTreeView &tree = *shown.tree();
+        const QModelIndex main = rowOf(*tree.model(), u"main"_s);
+        const auto isOpen = [&tree](const QString &name) { return tree.isExpanded(rowOf(*tree.model(), name)); };
+        tree.setExpanded(rowOf(*tree.model(), u"parse"_s), false);
+        tree.setExpanded(rowOf(*tree.model(), u"log"_s), true);
+        QVERIFY(tree.isExpanded(main));
+        for (const QString &word : {u"m"_s, u"ma"_s, u"parse"_s, QString()})
+            selection.setFindText(word);
+        QVERIFY(isOpen(u"main"_s) && isOpen(u"log"_s) && !isOpen(u"parse"_s));
+        QVERIFY2(!tree.currentIndex().isValid(), "nothing was there to come back to");
+        selection.setFindText(u"log"_s);
+        shown.press(u"Peak"_s); // other rows in the meantime
+        selection.setFindText({});
+        QVERIFY2(isOpen(u"main"_s) && isOpen(u"parse"_s), "the hot path");
+    }
+
     void aSearchKeepsWhatIsChosenAndFound()
     {
         ui::Selection selection;

@@ -65,6 +65,7 @@ void ExpandedRows::save(const QTreeView &view)
     m_paths.clear();
     collect(view, {}, {}, m_paths);
     m_current = wholePathOf(view.currentIndex());
+    m_isChosen = view.selectionModel()->isSelected(view.currentIndex());
     m_scroll = view.verticalScrollBar()->value();
 }
 
@@ -74,8 +75,9 @@ void ExpandedRows::restore(QTreeView &view) const
     if (!m_current.isEmpty()) {
         const QModelIndex current = find(*view.model(), {}, {}, m_current);
         if (current.isValid())
-            view.selectionModel()->setCurrentIndex(
-                current, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+            view.selectionModel()->setCurrentIndex(current,
+                m_isChosen ? QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows
+                           : QItemSelectionModel::NoUpdate);
     }
     view.verticalScrollBar()->setValue(m_scroll);
 }

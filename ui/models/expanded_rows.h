@@ -21,6 +21,7 @@ public:
 private:
     QSet<QString> m_paths;
     QString m_current;
+    bool m_isChosen = false; ///< the current row is selected, and not only where the keys begin
     int m_scroll = 0;
 };
 

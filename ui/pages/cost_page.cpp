@@ -177,6 +177,7 @@ void CostPage::showTree()
         expanded.restore(*m_treeView);
     }
     if (std::exchange(m_isOtherTree, false)) {
+        m_isOtherThanFound = m_beforeFind.has_value();
         m_deepest = 0;
         fitIndentation();
         m_treeView->scrollToTop();

@@ -5,6 +5,7 @@
 #include "model/aggregate/function_table.h"
 #include "ui/background_job.h"
 #include "ui/models/cost_columns.h"
+#include "ui/models/expanded_rows.h"
 #include "ui/pages/page.h"
 #include "ui/selection.h"
 #include "ui/theme_colors.h"
@@ -99,6 +100,7 @@ private:
     void showFlameCaption();
     void showTree();
     void expandHotPath();
+    void showAsBeforeFind();
     void expandHits(const QString &needle);
     void fitColumns(QTreeView *view, bool isTree);
     void noteDepth(QModelIndex opened);
@@ -128,8 +130,10 @@ private:
     CostView m_view;
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
-    bool m_isOtherTree = true;    ///< rows to come have another order: where one read is no place in it
-    int m_deepest = 0;            ///< level of what was opened in the tree
+    bool m_isOtherTree = true;                ///< rows to come have another order: where one read is no place in it
+    int m_deepest = 0;                        ///< level of what was opened in the tree
+    std::optional<ExpandedRows> m_beforeFind; ///< what was open; empty: nothing is searched for
+    bool m_isOtherThanFound = false;          ///< the search began in another tree
     bool m_opensWhenSeen = false; ///< the hot path was opened before it was known how much of it can be seen
 
     BackgroundJob *m_job = nullptr;

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 namespace ui {
 
@@ -41,15 +42,43 @@ void CostPage::filterRows(QTreeView &view, NodeFilterModel &filter, const QStrin
 
 void CostPage::applyFind(const QString &needle)
 {
+    if (!needle.isEmpty() && !m_beforeFind) {
+        m_beforeFind.emplace().save(*m_treeView);
+        m_isOtherThanFound = false;
+    }
     m_flame->setSearch(needle);
     filterRows(*m_treeView, *m_treeFilter, needle);
     filterRows(*m_functionView, *m_functionFilter, needle);
+    if (needle.isEmpty())
+        showAsBeforeFind();
     expandHits(needle);
     if (m_result.topDown)
         showFlameCaption();
     if (m_filter->text() != needle)
         m_filter->setText(needle);
     Q_EMIT subtitleChanged();
+}
+
+/// What was open when the search began; the hot path where the tree has become another since.
+void CostPage::showAsBeforeFind()
+{
+    const std::optional<ExpandedRows> before = std::exchange(m_beforeFind, std::nullopt);
+    if (!before || !m_result.shown)
+        return;
+    QItemSelectionModel &rows = *m_treeView->selectionModel();
+    const QSignalBlocker blocker(rows);
+    const QPersistentModelIndex chosen(chosenRow(*m_treeView));
+    rows.clear();
+    m_treeView->collapseAll();
+    if (m_isOtherThanFound)
+        expandHotPath();
+    else
+        before->restore(*m_treeView);
+    if (chosen.isValid()) { // among what was found
+        rows.setCurrentIndex(chosen, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        m_treeView->scrollTo(chosen);
+    }
+    m_treeView->viewport()->update();
 }
 
 /// Opens the ways to what was found, as far as somebody may read them, and brings the heaviest into sight.
