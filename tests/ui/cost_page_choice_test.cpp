@@ -2,6 +2,7 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/pages/heap_page.h"
+#include "ui/widgets/noted_tree_view.h"
 
 #include <QPushButton>
 #include <QTest>
@@ -161,6 +162,24 @@ private Q_SLOTS:
         QVERIFY2(!shown.page.subtitle().contains(u"no function"_s), qPrintable(shown.page.subtitle()));
         shown.press(u"Functions"_s);
         QVERIFY(shown.page.subtitle().contains(u"no function here matches “gone”"_s));
+    }
+
+    void aSearchWithoutAHitSaysSoInTheTable()
+    {
+        ui::Selection selection;
+        const Shown shown(selection);
+        selection.setFindText(u"nowhere"_s);
+        const auto *table = qobject_cast<ui::NotedTreeView *>(shown.tree());
+        QCOMPARE(table->note(), u"No function here matches “nowhere”."_s);
+        const QImage empty = shown.tree()->viewport()->grab().toImage();
+        const QColor paper = empty.pixelColor(0, empty.height() - 1);
+        int inked = 0;
+        for (int y = 0; y < empty.height(); ++y)
+            for (int x = 0; x < empty.width(); ++x)
+                inked += empty.pixelColor(x, y) == paper ? 0 : 1;
+        QVERIFY2(inked > 50, "it is painted");
+        selection.setFindText({});
+        QVERIFY(table->note().isEmpty());
     }
 
     void aSearchThatEndsLeavesTheTreeAsItWas()

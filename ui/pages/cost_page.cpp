@@ -10,6 +10,7 @@
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>

@@ -30,6 +30,7 @@ class EmptyState;
 class FlameGraphView;
 class FunctionTableModel;
 class NodeFilterModel;
+class NotedTreeView;
 class SearchField;
 
 /// A page about where a cost comes from: its flame graph above, below it the call tree, callers first or callees first, or the
@@ -90,7 +91,7 @@ private:
     void setUpContent();
     QWidget *makeFlameCard();
     QWidget *makeTableCard();
-    QTreeView *makeView();
+    NotedTreeView *makeView();
     void setUpConnections();
 
     void rebuild();
@@ -148,8 +149,8 @@ private:
     FlameGraphView *m_flame = nullptr;
     QPushButton *m_zoomOut = nullptr;
     QStackedWidget *m_tables = nullptr;
-    QTreeView *m_treeView = nullptr;
-    QTreeView *m_functionView = nullptr;
+    NotedTreeView *m_treeView = nullptr;
+    NotedTreeView *m_functionView = nullptr;
     CallTreeModel *m_treeModel = nullptr;
     NodeFilterModel *m_treeFilter = nullptr;
     FunctionTableModel *m_functionModel = nullptr;

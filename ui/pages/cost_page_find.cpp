@@ -6,6 +6,7 @@
 #include "ui/models/node_filter_model.h"
 #include "ui/pages/cost_page.h"
 #include "ui/text.h"
+#include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 
 #include <QScrollBar>
@@ -52,6 +53,9 @@ void CostPage::applyFind(const QString &needle)
     if (needle.isEmpty())
         showAsBeforeFind();
     expandHits(needle);
+    const NameNeedle wanted(needle);
+    for (NotedTreeView *view : {m_treeView, m_functionView})
+        view->setNote(wanted.isEmpty() ? QString() : tr("No function here matches “%1”.").arg(wanted.name()));
     if (m_result.topDown)
         showFlameCaption();
     if (m_filter->text() != needle)

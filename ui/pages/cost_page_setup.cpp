@@ -9,6 +9,7 @@
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/share_delegate.h"
 
@@ -126,7 +127,7 @@ void CostPage::resizeEvent(QResizeEvent *event)
 bool CostPage::eventFilter(QObject *watched, QEvent *event)
 {
     // Not within the events: the views have not dealt with them yet.
-    for (QTreeView *view : {m_treeView, m_functionView}) {
+    for (NotedTreeView *view : {m_treeView, m_functionView}) {
         if (view == nullptr || watched != view->viewport())
             continue;
         if (event->type() == QEvent::Resize)
@@ -194,9 +195,9 @@ QWidget *CostPage::makeFlameCard()
     return m_flameCard;
 }
 
-QTreeView *CostPage::makeView()
+NotedTreeView *CostPage::makeView()
 {
-    auto *view = new QTreeView(this);
+    auto *view = new NotedTreeView(this);
     view->setItemDelegate(new ShareDelegate(m_barToken, view));
     view->viewport()->installEventFilter(this);
     view->setUniformRowHeights(true);
@@ -273,7 +274,7 @@ void CostPage::setUpConnections()
     connect(m_flame, &FlameGraphView::contextMenuRequested, this, [this](model::NodeId node, const QPoint &position) {
         showMenu(QString::fromStdString(m_result.topDown->name(node)), node, position);
     });
-    for (QTreeView *view : {m_treeView, m_functionView}) {
+    for (NotedTreeView *view : {m_treeView, m_functionView}) {
         connect(view, &QTreeView::customContextMenuRequested, this, [this, view](const QPoint &position) {
             const QModelIndex index = view->indexAt(position);
             if (!index.isValid())

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/noted_tree_view.h"
+
+#include "ui/theme_colors.h"
+
+#include <QPainter>
+
+namespace ui {
+
+void NotedTreeView::setNote(const QString &note)
+{
+    m_note = note;
+    viewport()->update();
+}
+
+void NotedTreeView::paintEvent(QPaintEvent *event)
+{
+    QTreeView::paintEvent(event);
+    if (m_note.isEmpty() || model() == nullptr || model()->rowCount() > 0)
+        return;
+    constexpr int kMargin = 16;
+    QPainter painter(viewport());
+    painter.setPen(Colors::of(this)[Token::InkMuted]);
+    painter.drawText(viewport()->rect().adjusted(kMargin, kMargin, -kMargin, -kMargin),
+        Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, m_note);
+}
+
+} // namespace ui

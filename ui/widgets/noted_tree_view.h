@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QTreeView>
+
+namespace ui {
+
+/// A tree or table that says in its place why it has no rows.
+class NotedTreeView : public QTreeView
+{
+    Q_OBJECT
+
+public:
+    using QTreeView::QTreeView;
+
+    /// Shown while there is no row; empty: nothing.
+    void setNote(const QString &note);
+    const QString &note() const { return m_note; }
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+
+private:
+    QString m_note;
+};
+
+} // namespace ui
