@@ -4,6 +4,7 @@
 #include "ui/pages/heap_page.h"
 #include "ui/widgets/noted_tree_view.h"
 
+#include <QLabel>
 #include <QPushButton>
 #include <QTest>
 #include <QTreeView>
@@ -108,6 +109,21 @@ private Q_SLOTS:
         click(*shown.functions(), u"log"_s);
         QVERIFY(selection.inspected().has_value());
         QCOMPARE(shown.inFlame(), u"log"_s);
+    }
+
+    void namesTheColumnsThatHaveNoRoom()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        const auto hint = [&shown] {
+            for (const QLabel *label : shown.page.findChildren<QLabel *>())
+                if (label->text().startsWith(u"In a wider window also"_s) && label->isVisible())
+                    return label->text();
+            return QString();
+        };
+        QTRY_VERIFY(hint().isEmpty());
+        shown.page.resize(560, 700);
+        QTRY_VERIFY(hint().contains(u"Self"_s));
     }
 
     void callersHaveNoCostOfTheirOwn()

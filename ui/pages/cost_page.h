@@ -16,6 +16,7 @@
 
 class QButtonGroup;
 class QBoxLayout;
+class QLabel;
 class QMenu;
 class QPushButton;
 class QSplitter;
@@ -88,6 +89,7 @@ private:
     void addCostButtons(QBoxLayout *row);
     void addOrderButtons(QBoxLayout *row);
     void showColumnsThatFit(QTreeView *view);
+    void showHiddenColumns();
     void setUpContent();
     QWidget *makeFlameCard();
     QWidget *makeTableCard();
@@ -149,6 +151,7 @@ private:
     FlameGraphView *m_flame = nullptr;
     QPushButton *m_zoomOut = nullptr;
     QStackedWidget *m_tables = nullptr;
+    QLabel *m_hiddenColumns = nullptr; ///< names those that have no room
     NotedTreeView *m_treeView = nullptr;
     NotedTreeView *m_functionView = nullptr;
     CallTreeModel *m_treeModel = nullptr;

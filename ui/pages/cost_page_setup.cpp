@@ -83,6 +83,7 @@ void CostPage::addOrderButtons(QBoxLayout *row)
     connect(m_orderButtons, &QButtonGroup::idClicked, this, [this](int id) {
         m_order = static_cast<Order>(id);
         m_tables->setCurrentIndex(m_order == Order::Functions ? 1 : 0);
+        showHiddenColumns();
         m_wantsHotPath = true;
         m_isOtherTree = true;
         m_isFitted = false; // not every order has all columns
@@ -160,6 +161,19 @@ void CostPage::showColumnsThatFit(QTreeView *view)
             view->resizeColumnToContents(column);
     }
     fitIndentation();
+    showHiddenColumns();
+}
+
+/// Nothing goes without a word.
+void CostPage::showHiddenColumns()
+{
+    const QTreeView *view = m_order == Order::Functions ? m_functionView : m_treeView;
+    QStringList titles;
+    for (int column = 1; column < view->header()->count(); ++column)
+        if (view->header()->isSectionHidden(column))
+            titles << view->model()->headerData(column, Qt::Horizontal).toString();
+    m_hiddenColumns->setText(tr("In a wider window also: %1").arg(titles.join(QStringLiteral(", "))));
+    m_hiddenColumns->setVisible(!titles.isEmpty());
 }
 
 void CostPage::setUpContent()
@@ -236,6 +250,9 @@ QWidget *CostPage::makeTableCard()
     m_tables->addWidget(m_treeView);
     m_tables->addWidget(m_functionView);
     card->body()->addWidget(m_tables);
+    m_hiddenColumns = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
+    m_hiddenColumns->hide();
+    card->body()->addWidget(m_hiddenColumns);
     return card;
 }
 
