@@ -2,8 +2,10 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/pages/heap_page.h"
+#include "ui/pages/waits_page.h"
 #include "ui/widgets/noted_tree_view.h"
 
+#include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
 #include <QTest>
@@ -111,6 +113,40 @@ private Q_SLOTS:
         QCOMPARE(shown.inFlame(), u"log"_s);
     }
 
+    void everyCostCanBeReadInANarrowPage_data()
+    {
+        QTest::addColumn<int>("width");
+        QTest::addColumn<bool>("isList");
+        QTest::newRow("least window") << 400 << true;
+        QTest::newRow("1024 with inspector") << 530 << true;
+        QTest::newRow("two rows") << 1000 << false;
+        QTest::newRow("one row") << 1500 << false;
+    }
+    void everyCostCanBeReadInANarrowPage()
+    {
+        QFETCH(int, width);
+        QFETCH(bool, isList);
+        ui::Selection selection;
+        ui::WaitsPage page(selection);
+        page.setAttribute(Qt::WA_DontShowOnScreen);
+        page.setFixedWidth(width); // as the window squeezes it
+        page.setVisible(true);
+        QCoreApplication::processEvents();
+        for (const QPushButton *button : page.findChildren<QPushButton *>()) {
+            if (!button->isVisible() || !button->isCheckable())
+                continue;
+            QVERIFY2(button->width() >= button->sizeHint().width(), qPrintable(button->text()));
+            QVERIFY2(button->mapTo(&page, QPoint(button->width(), 0)).x() <= width, qPrintable(button->text()));
+        }
+        auto *costs = page.findChild<QComboBox *>();
+        QCOMPARE(costs->isVisible(), isList);
+        QCOMPARE(costs->count(), 10);
+        Q_EMIT costs->activated(6);
+        QCOMPARE(page.shownCost(), model::CostKind::WaitSleep);
+        page.showCost(model::CostKind::WaitLock);
+        QCOMPARE(costs->currentText(), u"Locks"_s);
+    }
+
     void namesTheColumnsThatHaveNoRoom()
     {
         ui::Selection selection;
@@ -122,7 +158,7 @@ private Q_SLOTS:
             return QString();
         };
         QTRY_VERIFY(hint().isEmpty());
-        shown.page.resize(560, 700);
+        shown.page.setFixedWidth(560); // as the window squeezes it
         QTRY_VERIFY(hint().contains(u"Self"_s));
     }
 

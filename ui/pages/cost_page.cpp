@@ -15,6 +15,7 @@
 
 #include <QButtonGroup>
 #include <QClipboard>
+#include <QComboBox>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QLabel>
@@ -48,6 +49,7 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     for (const QButtonGroup *group : {m_costButtons, m_orderButtons})
         for (QAbstractButton *button : group->buttons())
             button->setEnabled(empty.isEmpty());
+    m_costList->setEnabled(empty.isEmpty());
     m_filter->setEnabled(empty.isEmpty());
     if (!m_snapshot) {
         m_job->cancel();
@@ -81,8 +83,10 @@ void CostPage::showCost(model::CostKind kind)
 {
     m_kind = kind;
     for (std::size_t i = 0; i < m_costs.size(); ++i) {
-        if (m_costs[i].kind == kind)
-            m_costButtons->button(static_cast<int>(i))->setChecked(true);
+        if (m_costs[i].kind != kind)
+            continue;
+        m_costButtons->button(static_cast<int>(i))->setChecked(true);
+        m_costList->setCurrentIndex(static_cast<int>(i));
     }
     m_wantsHotPath = true;
     m_isOtherTree = true;

@@ -16,6 +16,7 @@
 
 class QButtonGroup;
 class QBoxLayout;
+class QComboBox;
 class QLabel;
 class QMenu;
 class QPushButton;
@@ -141,6 +142,8 @@ private:
 
     BackgroundJob *m_job = nullptr;
     QButtonGroup *m_costButtons = nullptr;
+    QWidget *m_costBox = nullptr;    ///< holds them
+    QComboBox *m_costList = nullptr; ///< the same costs where the buttons have no room
     QButtonGroup *m_orderButtons = nullptr;
     QBoxLayout *m_controls = nullptr; ///< cost buttons, and the rest
     SearchField *m_filter = nullptr;

@@ -14,6 +14,7 @@
 #include "ui/widgets/share_delegate.h"
 
 #include <QButtonGroup>
+#include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -55,15 +56,27 @@ CostPage::CostPage(Selection &selection, std::vector<Choice> costs, Token barTok
 void CostPage::addCostButtons(QBoxLayout *row)
 {
     m_costButtons = new QButtonGroup(this);
+    m_costBox = new QWidget(this);
+    auto *box = new QHBoxLayout(m_costBox);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(kGap);
+    m_costList = new QComboBox(this);
+    m_costList->setAccessibleName(tr("Cost"));
     for (std::size_t i = 0; m_costs.size() > 1 && i < m_costs.size(); ++i) {
-        auto *button = new QPushButton(m_costs[i].label, this);
+        auto *button = new QPushButton(m_costs[i].label, m_costBox);
         button->setCheckable(true);
         button->setChecked(i == 0);
         m_costButtons->addButton(button, static_cast<int>(i));
-        row->addWidget(button);
+        box->addWidget(button);
+        m_costList->addItem(m_costs[i].label);
     }
-    connect(m_costButtons, &QButtonGroup::idClicked, this,
-        [this](int id) { showCost(m_costs[static_cast<std::size_t>(id)].kind); });
+    row->addWidget(m_costBox);
+    row->addWidget(m_costList);
+    m_costBox->setVisible(m_costs.size() > 1);
+    m_costList->hide();
+    const auto choose = [this](int id) { showCost(m_costs[static_cast<std::size_t>(id)].kind); };
+    connect(m_costButtons, &QButtonGroup::idClicked, this, choose);
+    connect(m_costList, &QComboBox::activated, this, choose);
 }
 
 void CostPage::addOrderButtons(QBoxLayout *row)
@@ -114,13 +127,17 @@ void CostPage::setUpControls()
     static_cast<QVBoxLayout *>(layout())->addLayout(m_controls);
 }
 
+/// Costs and the rest stand in one row, or in two where that is too long; costs that fill more than one are a list.
 void CostPage::resizeEvent(QResizeEvent *event)
 {
     Page::resizeEvent(event);
-    const QMargins margins = layout()->contentsMargins();
-    int wanted = margins.left() + margins.right() + 3 * kGap + m_filter->minimumWidth() - m_filter->sizeHint().width();
-    for (int i = 0; i < m_controls->count(); ++i)
-        wanted += m_controls->itemAt(i)->layout() != nullptr ? m_controls->itemAt(i)->sizeHint().width() : 0;
+    const bool isList = m_costs.size() > 1 && m_costBox->sizeHint().width() > width();
+    m_costBox->setVisible(m_costs.size() > 1 && !isList);
+    m_costList->setVisible(isList);
+    const QLayout &rest = *m_controls->itemAt(m_controls->count() - 1)->layout();
+    const int costs = isList ? m_costList->sizeHint().width() : m_costBox->sizeHint().width();
+    const int wanted
+        = costs + 3 * kGap + rest.sizeHint().width() + m_filter->minimumWidth() - m_filter->sizeHint().width();
     const bool isNarrow = m_costs.size() > 1 && width() < wanted;
     m_controls->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
