@@ -236,7 +236,6 @@ NotedTreeView *CostPage::makeView()
     view->setTextElideMode(Qt::ElideMiddle);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     view->setSelectionBehavior(QAbstractItemView::SelectRows);
-    view->setAllColumnsShowFocus(true);
     view->setContextMenuPolicy(Qt::CustomContextMenu);
     view->header()->setStretchLastSection(false);
     view->header()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);

@@ -25,4 +25,14 @@ void NotedTreeView::paintEvent(QPaintEvent *event)
         Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, m_note);
 }
 
+void NotedTreeView::drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
+{
+    // The style sheet marks its first cell alone.
+    const bool isCurrent
+        = currentIndex().isValid() && index.row() == currentIndex().row() && index.parent() == currentIndex().parent();
+    if (isCurrent && hasFocus() && !selectionModel()->isSelected(index))
+        painter->fillRect(option.rect, Colors::of(this)[Token::Hover]);
+    QTreeView::drawRow(painter, option, index);
+}
+
 } // namespace ui

@@ -5,7 +5,7 @@
 
 namespace ui {
 
-/// A tree or table that says in its place why it has no rows.
+/// A tree or table that says in its place why it has no rows, and marks the row where the keys begin from edge to edge.
 class NotedTreeView : public QTreeView
 {
     Q_OBJECT
@@ -19,6 +19,7 @@ public:
 
 protected:
     void paintEvent(QPaintEvent *event) override;
+    void drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const override;
 
 private:
     QString m_note;
