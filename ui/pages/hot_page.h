@@ -47,6 +47,7 @@ protected:
     void resizeEvent(QResizeEvent *event) override;
 
 private:
+    static QString costLabel(model::CostKind kind);
     void setUpControls(QBoxLayout *column);
     void setUpTables(QBoxLayout *column);
     void chooseWhatIsThere();
