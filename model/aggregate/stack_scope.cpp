@@ -154,6 +154,16 @@ StackScope scopeOf(const FunctionIndex &functions, FunctionId function)
     return {StackScope::Kind::Anywhere, {stableFunction(functions, function)}};
 }
 
+NodeId heaviestNode(const CallTree &tree, const Function &function)
+{
+    NodeId heaviest;
+    for (std::size_t i = 1; i < tree.size(); ++i)
+        if (const NodeId node(i); (!heaviest.isValid() || tree.total(node) > tree.total(heaviest))
+            && stableFunction(tree.functions(), tree.node(node).function) == function)
+            heaviest = node;
+    return heaviest;
+}
+
 ScopeCost scopeCost(const Snapshot &snapshot, const StackScope &scope, CostSource source)
 {
     ScopeCost sum;

@@ -45,6 +45,9 @@ struct ScopeCost
 /// O(stack nodes + rows).
 ScopeCost scopeCost(const Snapshot &snapshot, const StackScope &scope, CostSource source);
 
+/// The heaviest of the ways to a function in a tree; invalid: it is not there.
+NodeId heaviestNode(const CallTree &tree, const Function &function);
+
 /// A function so that those of two indexes of a session can be compared, the ends of stacks too.
 Function stableFunction(const FunctionIndex &functions, FunctionId id);
 

@@ -2,9 +2,12 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/pages/hot_page.h"
 
+#include <QApplication>
 #include <QComboBox>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
+#include <QTimer>
 #include <QTreeWidget>
 
 #include <sstream>
@@ -132,6 +135,46 @@ private Q_SLOTS:
         Q_EMIT shown.functions->itemActivated(shown.functions->topLevelItem(0), 0);
         QCOMPARE(wanted.count(), 1);
         QCOMPARE(selection.findText(), u"\"hot\""_s); // it, not all that are named alike
+    }
+
+    void aClickInspectsAFunctionAndTheRefreshDoesNot()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;run;hot 600\nmain;hot 100\nmain;cold 50")));
+        shown.page.setVisible(true);
+        QTreeWidgetItem *hot = shown.functions->topLevelItem(0);
+        QTest::mouseClick(
+            shown.functions->viewport(), Qt::LeftButton, {}, shown.functions->visualItemRect(hot).center());
+        QVERIFY(selection.inspected() && selection.inspected()->chosen);
+        QVERIFY(selection.inspected()->chosen->scope.kind == model::StackScope::Kind::Anywhere);
+        selection.setInspected(std::nullopt);
+        QVERIFY(shown.set(sampled("main;run;hot 700\nmain;hot 100\nmain;cold 50")));
+        QVERIFY(!selection.inspected());
+        QTest::keyClick(shown.functions, Qt::Key_Down);
+        QVERIFY(selection.inspected().has_value());
+        shown.paths->setCurrentItem(shown.paths->topLevelItem(0)->child(0));
+        QVERIFY(selection.inspected()->chosen->scope.kind == model::StackScope::Kind::OnPath);
+        QCOMPARE(selection.inspected()->chosen->scope.functions.size(), std::size_t{1});
+    }
+
+    void aRightClickOffersWhatOtherPagesDo()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600")));
+        shown.page.setVisible(true);
+        QStringList offered;
+        QTimer::singleShot(0, &shown.page, [&offered] {
+            auto *menu = qobject_cast<QMenu *>(QApplication::activePopupWidget());
+            for (const QAction *action : menu->actions())
+                offered << action->text();
+            menu->close();
+        });
+        const QRect row = shown.functions->visualItemRect(shown.functions->topLevelItem(0));
+        Q_EMIT shown.functions->customContextMenuRequested(row.center());
+        QVERIFY(offered.contains(u"Copy function name"_s) && offered.contains(u"Find this function everywhere"_s));
+        QVERIFY(offered.contains(u"Show in CPU"_s));
     }
 
     void saysThatNothingIsThere()

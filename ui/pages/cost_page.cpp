@@ -10,13 +10,12 @@
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/function_menu.h"
 #include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 
 #include <QButtonGroup>
-#include <QClipboard>
 #include <QComboBox>
-#include <QGuiApplication>
 #include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
@@ -278,14 +277,8 @@ void CostPage::functionSelectionChanged()
         return; // where the focus arrives is no choice
     const model::FunctionTable &table = m_functionModel->table();
     const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
-    const std::string name = table.functions->name(row.function); // ids are each index' own
     const model::CallTree &tree = *m_result.topDown;
-    model::NodeId heaviest;
-    for (std::size_t i = 1; i < tree.size(); ++i)
-        if (const model::NodeId node(i); (!heaviest.isValid() || tree.total(node) > tree.total(heaviest))
-            && tree.name(node) == name
-            && tree.functions().moduleName(tree.node(node).function) == table.functions->moduleName(row.function))
-            heaviest = node;
+    const model::NodeId heaviest = model::heaviestNode(tree, model::stableFunction(*table.functions, row.function));
     if (!heaviest.isValid())
         return;
     m_flame->showNode(heaviest);
@@ -325,11 +318,7 @@ void CostPage::showMenu(const QString &name, model::NodeId inFlame, const QPoint
 {
     QMenu menu(this);
     addZoomActions(menu, inFlame);
-    menu.addAction(tr("Copy function name"), this, [name] { QGuiApplication::clipboard()->setText(name); });
-    menu.addAction(tr("Find this function everywhere"), this,
-        [this, name] { m_selection.setFindText(NameNeedle::exactly(name)); });
-    menu.addAction(tr("Clear the search"), this, [this] { m_selection.setFindText({}); })
-        ->setEnabled(!m_selection.findText().isEmpty());
+    addFunctionActions(menu, m_selection, name);
     menu.addSeparator();
     if (m_order != Order::Functions) {
         menu.addAction(tr("Expand all below"), this,

@@ -10,12 +10,15 @@
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/function_menu.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QMenu>
 #include <QScrollBar>
+#include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTreeWidget>
@@ -145,11 +148,16 @@ void HotPage::setUpTables(QBoxLayout *column)
         table->setMinimumHeight(100);
         card->body()->addWidget(table);
         splitter->addWidget(card);
-        connect(table, &QTreeWidget::itemClicked, this, [this](QTreeWidgetItem *row) { inspect(row); });
-        connect(table, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem *row) {
-            inspect(row);
-            m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
-            Q_EMIT pageWanted(pageOf(m_kind));
+        table->setContextMenuPolicy(Qt::CustomContextMenu);
+        connect(table, &QTreeWidget::itemClicked, this, &HotPage::inspect);
+        connect(table, &QTreeWidget::itemSelectionChanged, this, [this, rows = table] {
+            if (const QList<QTreeWidgetItem *> chosen = rows->selectedItems(); !chosen.isEmpty())
+                inspect(chosen.front());
+        });
+        connect(table, &QTreeWidget::itemActivated, this, &HotPage::showOnItsPage);
+        connect(table, &QTreeWidget::customContextMenuRequested, this, [this, rows = table](const QPoint &position) {
+            if (const QTreeWidgetItem *row = rows->itemAt(position))
+                showMenu(row, rows->viewport()->mapToGlobal(position));
         });
     }
     splitter->setStretchFactor(0, 2);
@@ -251,7 +259,7 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
         rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name))
             + (path.endsInSelf ? tr("   spent in its own code") : tr("   splits here")));
     row.setData(0, FullTextRole, text(name));
-    row.setData(0, StackRole, last.stack.value);
+    row.setData(0, NodeRole, path.nodes.back().value);
     row.setToolTip(PathName, text(name));
     row.setText(PathShare, text(model::formatShare(path.share)));
     row.setData(PathShare, ShareRole, path.share);
@@ -265,7 +273,7 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
             shown += tr("   calls itself, %1 deep").arg(tree.node(node).recursion);
         frame->setText(PathName, shown);
         frame->setData(0, FullTextRole, text(tree.name(node)));
-        frame->setData(0, StackRole, tree.node(node).stack.value);
+        frame->setData(0, NodeRole, node.value);
         frame->setToolTip(PathName, text(tree.name(node)));
         frame->setText(PathShare, text(model::formatShareOf(tree.total(node), tree.all())));
         frame->setData(PathShare, ShareRole, static_cast<double>(tree.total(node)) / static_cast<double>(tree.all()));
@@ -281,6 +289,7 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
 
 void HotPage::showPaths()
 {
+    const QSignalBlocker quiet(m_paths); // rows that come and go are no choice
     const bool isFirst = m_paths->topLevelItemCount() == 0;
     while (m_paths->topLevelItemCount() > static_cast<int>(m_hot->paths.size()))
         delete m_paths->takeTopLevelItem(m_paths->topLevelItemCount() - 1);
@@ -296,6 +305,7 @@ void HotPage::showPaths()
 
 void HotPage::showFunctions()
 {
+    const QSignalBlocker quiet(m_functions);
     const QString current
         = m_functions->currentItem() ? m_functions->currentItem()->data(0, FullTextRole).toString() : QString();
     const int count = static_cast<int>(m_hot->functions.size());
@@ -326,11 +336,46 @@ void HotPage::showFunctions()
     m_functions->setAutoScroll(true);
 }
 
+/// A row of the paths is its node; one of the functions stands for all ways to it, and the heaviest is shown.
 void HotPage::inspect(const QTreeWidgetItem *row)
 {
-    const QVariant stack = row->data(0, StackRole);
-    if (stack.isValid() && model::StackId(stack.toUInt()).isValid())
-        m_selection.setInspected(InspectedStack{model::StackId(stack.toUInt()), {}});
+    const model::CallTree &tree = m_hot->tree;
+    if (const QVariant node = row->data(0, NodeRole); node.isValid()) {
+        const model::NodeId id(node.toUInt());
+        if (tree.node(id).stack.isValid())
+            m_selection.setInspected(InspectedStack{tree.node(id).stack, {}, ChosenCost{m_kind, scopeOf(tree, id)}});
+        return;
+    }
+    const int index = m_functions->indexOfTopLevelItem(const_cast<QTreeWidgetItem *>(row));
+    if (index < 0 || static_cast<std::size_t>(index) >= m_hot->functions.size())
+        return;
+    const model::FunctionIndex &functions = *m_hot->table.functions;
+    const model::FunctionId function = m_hot->functions[static_cast<std::size_t>(index)].function;
+    const model::NodeId heaviest = model::heaviestNode(tree, model::stableFunction(functions, function));
+    if (heaviest.isValid() && tree.node(heaviest).stack.isValid())
+        m_selection.setInspected(
+            InspectedStack{tree.node(heaviest).stack, {}, ChosenCost{m_kind, scopeOf(functions, function)}});
+}
+
+void HotPage::showOnItsPage(const QTreeWidgetItem *row)
+{
+    inspect(row);
+    m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
+    Q_EMIT pageWanted(pageOf(m_kind));
+}
+
+void HotPage::showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition)
+{
+    QMenu menu(this);
+    addFunctionActions(menu, m_selection, row->data(0, FullTextRole).toString());
+    menu.addSeparator();
+    const model::CardPage page = pageOf(m_kind);
+    menu.addAction(page == model::CardPage::Heap   ? tr("Show in Heap")
+            : page == model::CardPage::Cpu         ? tr("Show in CPU")
+            : page == model::CardPage::SystemCalls ? tr("Show in System calls")
+                                                   : tr("Show in Waits"),
+        this, [this, row] { showOnItsPage(row); });
+    menu.exec(globalPosition);
 }
 
 std::vector<Export> HotPage::exports()

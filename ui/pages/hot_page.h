@@ -58,6 +58,8 @@ private:
     void showFunctions();
     void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const;
     void inspect(const QTreeWidgetItem *row);
+    void showOnItsPage(const QTreeWidgetItem *row);
+    void showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition);
     QString placeText(model::StringId file, std::uint32_t line) const;
 
     Selection &m_selection;
