@@ -54,6 +54,7 @@ void ForecastPage::setUpControls()
     line->setSpacing(8);
     m_chooser = new QComboBox;
     m_chooser->setAccessibleName(tr("Quantity to forecast"));
+    m_chooser->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_chooser->setMinimumWidth(200);
     m_limit = new QLineEdit;
     m_limit->setAccessibleName(tr("Limit"));
@@ -69,10 +70,16 @@ void ForecastPage::setUpControls()
     for (QWidget *widget : std::initializer_list<QWidget *>{quantity, m_chooser})
         line->addWidget(widget);
     line->addSpacing(8);
-    for (QWidget *widget : std::initializer_list<QWidget *>{limit, m_limit, m_limitNote})
+    for (QWidget *widget : std::initializer_list<QWidget *>{limit, m_limit})
         line->addWidget(widget);
     line->addStretch(1);
-    static_cast<QVBoxLayout *>(layout())->addLayout(line);
+    // A sentence of its own below them: beside them it pushed the fields into each other where the page is narrow.
+    m_limitNote->setWordWrap(true);
+    auto *rows = new QVBoxLayout;
+    rows->setSpacing(4);
+    rows->addLayout(line);
+    rows->addWidget(m_limitNote);
+    static_cast<QVBoxLayout *>(layout())->addLayout(rows);
     connect(m_chooser, &QComboBox::activated, this, &ForecastPage::compute);
     connect(m_limit, &QLineEdit::editingFinished, this, &ForecastPage::compute);
     connect(m_limit, &QLineEdit::textChanged, this, [this](const QString &words) {

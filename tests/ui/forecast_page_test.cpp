@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/pages/forecast_page.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+class ForecastPageTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void itsFieldsStandBesideEachOtherInANarrowPage_data()
+    {
+        QTest::addColumn<int>("width");
+        QTest::newRow("900 wide") << 670;
+        QTest::newRow("1024 with inspector") << 530;
+    }
+    void itsFieldsStandBesideEachOtherInANarrowPage()
+    {
+        QFETCH(int, width);
+        tests::SnapshotBuilder builder;
+        builder.metric(model::Metric::Rss, {1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20, 6 << 20, 7 << 20, 8 << 20});
+        ui::Selection selection;
+        ui::ForecastPage page(selection);
+        page.setFixedWidth(width); // as the window squeezes it
+        page.setVisible(true);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        auto *limit = page.findChild<QLineEdit *>();
+        limit->setText(u"many"_s);
+        Q_EMIT limit->editingFinished();
+        QCoreApplication::processEvents();
+        const QLabel *name = nullptr;
+        const QLabel *note = nullptr;
+        for (const QLabel *label : page.findChildren<QLabel *>()) {
+            name = label->buddy() == limit ? label : name;
+            note = label->text().startsWith(u"not a number"_s) ? label : note;
+        }
+        QVERIFY(name && note);
+        QVERIFY(page.findChild<QComboBox *>()->geometry().right() < name->geometry().left());
+        QVERIFY(name->geometry().right() < limit->geometry().left());
+        QVERIFY(note->geometry().top() > limit->geometry().bottom());
+        QVERIFY(note->geometry().right() < width);
+        QVERIFY(note->height() >= note->heightForWidth(note->width()));
+    }
+};
+
+QTEST_MAIN(ForecastPageTest)
+#include "forecast_page_test.moc"
