@@ -4,8 +4,10 @@
 #include "ui/pages/capture_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/widgets/inspector.h"
+#include "ui/widgets/labels.h"
 
 #include <QApplication>
+#include <QPushButton>
 #include <QSplitter>
 #include <QTest>
 
@@ -43,6 +45,29 @@ private Q_SLOTS:
         QTRY_VERIFY(inspector->isHidden());
         selection.setInspected(stack);
         QTRY_COMPARE(inspector->width(), 400);
+    }
+
+    void saysWhichSourceItCouldNotOpen()
+    {
+        tests::SnapshotBuilder builder;
+        const std::string file = QFINDTESTDATA("main_window_test.cpp").toStdString();
+        const ui::InspectedStack stack{builder.stack("main;parse@" + file + ":12"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::HeapPage(selection));
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setInspected(stack);
+        for (QPushButton *button : inspector->findChildren<QPushButton *>())
+            if (button->text() == QStringLiteral("Open source"))
+                button->click();
+        QStringList said;
+        for (const ui::ElidedLabel *label : window.findChildren<ui::ElidedLabel *>())
+            said << label->text();
+        const QString place = QString::fromStdString(file) + QStringLiteral(":12");
+        QVERIFY2(said.join(u'\n').contains(place), qPrintable(said.join(u'\n')));
     }
 
     void inspectorStandsBesidePagesThatChooseStacks()

@@ -4,6 +4,7 @@
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/status_line.h"
 
 #include <QClipboard>
 #include <QDesktopServices>
@@ -231,8 +232,14 @@ void Inspector::copyStack() const { QGuiApplication::clipboard()->setText(stackA
 void Inspector::openSource() const
 {
     const int row = m_frames->currentRow();
-    if (row >= 0)
-        QDesktopServices::openUrl(QUrl::fromLocalFile(text(m_lines[static_cast<std::size_t>(row)].file)));
+    if (row < 0)
+        return;
+    const model::StackLine &line = m_lines[static_cast<std::size_t>(row)];
+    const bool isAsked = QDesktopServices::openUrl(QUrl::fromLocalFile(text(line.file)));
+    // Whether a program came is not told, so the place is said in any case.
+    const QString place = QStringLiteral("%1:%2").arg(text(line.file)).arg(line.line);
+    if (auto *status = window()->findChild<StatusLine *>())
+        status->say((isAsked ? tr("Asked the desktop to open %1") : tr("No program opens %1")).arg(place), place);
 }
 
 } // namespace ui
