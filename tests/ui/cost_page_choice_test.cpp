@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/flame_graph_view.h"
+#include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/waits_page.h"
 #include "ui/widgets/noted_tree_view.h"
@@ -232,6 +233,19 @@ private Q_SLOTS:
         QVERIFY2(inked > 50, "it is painted");
         selection.setFindText({});
         QVERIFY(table->note().isEmpty());
+    }
+
+    void theHeadingDoesNotSayItsTitleTwice()
+    {
+        tests::SnapshotBuilder builder;
+        builder.cpu("main;hot 10\n");
+        builder.raw().info.config.cpuHz = 199;
+        ui::Selection selection;
+        ui::CpuPage cpu(selection);
+        cpu.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(cpu.subtitle(), u"50 ms in 10 samples"_s);
+        const Shown heap(selection);
+        QVERIFY2(heap.page.subtitle().startsWith(u"live bytes · "_s), qPrintable(heap.page.subtitle()));
     }
 
     void aSearchThatEndsLeavesTheTreeAsItWas()

@@ -69,8 +69,12 @@ QString CostPage::subtitle() const
 {
     if (!m_snapshot || !emptyText(*m_snapshot).isEmpty())
         return {};
-    const std::string_view label = model::costInfo(m_kind).label;
-    const QString shown = QStringLiteral("%1 · %2").arg(text(label).toLower(), wholeText(*m_snapshot));
+    // The heading says already what a page with one cost, or of its own name, is about.
+    const QString label = text(model::costInfo(m_kind).label);
+    const bool isSaid = m_costs.size() == 1 || label == title();
+    const QString shown = isSaid
+        ? wholeText(*m_snapshot)
+        : QStringLiteral("%1 · %2").arg(label.left(1).toLower() + label.mid(1), wholeText(*m_snapshot));
     // Of what is shown: a tree has functions too that cost something else than what the table is about.
     const NodeFilterModel &rows = m_order == Order::Functions ? *m_functionFilter : *m_treeFilter;
     const NameNeedle needle(m_selection.findText());
@@ -330,10 +334,10 @@ void CostPage::showMenu(const QString &name, model::NodeId inFlame, const QPoint
         menu.addAction(tr("Collapse all"), m_treeView, &QTreeView::collapseAll);
         menu.addSeparator();
     }
-    menu.addAction(
-        tr("Show callers first"), this, [this] { m_orderButtons->button(int(Order::CallersFirst))->click(); });
-    menu.addAction(
-        tr("Show callees first"), this, [this] { m_orderButtons->button(int(Order::CalleesFirst))->click(); });
+    // As the buttons are called.
+    for (QAbstractButton *button : m_orderButtons->buttons())
+        if (!button->isChecked())
+            menu.addAction(button->text(), button, &QAbstractButton::click);
     menu.exec(globalPosition);
 }
 

@@ -172,7 +172,7 @@ QString HotPage::subtitle() const
 {
     if (!m_snapshot)
         return {};
-    QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind).toLower(), selectionText(*m_snapshot));
+    QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind), selectionText(*m_snapshot));
     if (m_hot && !m_hot->isExact())
         words += tr(" · %1 samples").arg(text(model::formatCount(m_hot->samples)));
     return words;

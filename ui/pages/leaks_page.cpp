@@ -196,7 +196,7 @@ void LeaksPage::showWhyEmpty(const model::LeakReport &report, bool isEmpty)
         sentence += (sentence.isEmpty() ? QString() : QStringLiteral("\n"))
             + tr("Record for longer. For a short run the ages of blocks can be kept more finely: “genprof record "
                  "--age-bucket 100ms” needs a hundredth of the time that the default does. What grew so far stands in "
-                 "Heap, under Growth.");
+                 "the column Growth of Heap.");
     const bool hasHeap = report.state != model::LeakReport::State::NoData;
     QString title = text(report.sentence);
     if (title.endsWith(u'.'))
