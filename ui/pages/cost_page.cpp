@@ -204,7 +204,7 @@ void CostPage::showTree()
 /// From the root, and as far down as can be seen at once: deeper, the first rows would be out of sight.
 void CostPage::expandHotPath()
 {
-    constexpr int kUsualRows = 12; // until somebody looks
+    constexpr int kUsualRows = 5; // until somebody looks: what is open indents all
     const QModelIndex first = m_treeFilter->index(0, 0);
     const int rowHeight = std::max(m_treeView->visualRect(first).height(), 1);
     const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;

@@ -57,6 +57,7 @@ void CostPage::addCostButtons(QBoxLayout *row)
 {
     m_costButtons = new QButtonGroup(this);
     m_costBox = new QWidget(this);
+    m_costBox->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     auto *box = new QHBoxLayout(m_costBox);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(kGap);

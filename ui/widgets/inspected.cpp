@@ -76,7 +76,8 @@ void addOthers(std::vector<InspectedFigure> &figures, const model::ScopeCost &co
     for (const CostKind kind : kinds) {
         const bool isSaid = chosen
             && (kind == *chosen
-                || (cost.of(kind) == cost.of(*chosen) && model::costInfo(kind).unit == model::costInfo(*chosen).unit));
+                || (model::costInfo(kind).unit == model::costInfo(*chosen).unit
+                    && costOf(cost, kind) == costOf(cost, *chosen))); // as it reads
         if (!isSaid && cost.of(kind) != 0)
             figures.push_back({text(model::costInfo(kind).label), costOf(cost, kind)});
     }
