@@ -257,7 +257,7 @@ QImage TimeSeriesChart::picture()
     image.setDevicePixelRatio(kScale);
     image.fill(Colors::of(this)[Token::Raised]);
     QPainter painter(&image);
-    render(&painter);
+    render(&painter, QRectF({}, QSizeF(wanted))); // without a target it would fill the pixels, twice as many
     painter.end();
     if (wanted != shown)
         resize(shown);

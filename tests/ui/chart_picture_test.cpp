@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/time_series_chart.h"
+
+#include <QTest>
+
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// A filled line at 2.2 MiB over 30 s, on an axis that ends at 3 MiB.
+ui::ChartContent level()
+{
+    ui::ChartContent content;
+    content.unit = model::Unit::Bytes;
+    content.range = {{}, {30'000'000'000}};
+    model::TimeSeries series;
+    series.segments.emplace_back();
+    for (std::int64_t i = 0; i <= 30; ++i)
+        series.segments.back().push_back({{i * 1'000'000'000}, 2306867.0});
+    content.lines.push_back({{}, std::move(series), {ui::Token::Memory}, ui::LineFill::Below});
+    return content;
+}
+
+/// How many pixels of a part of the image are not `background`.
+int painted(const QImage &image, QRect part, QRgb background)
+{
+    int count = 0;
+    for (int y = part.top(); y <= part.bottom(); ++y)
+        for (int x = part.left(); x <= part.right(); ++x)
+            count += image.pixel(x, y) != background ? 1 : 0;
+    return count;
+}
+
+} // namespace
+
+class ChartPictureTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void pictureHoldsTheWholeChart_data()
+    {
+        QTest::addColumn<QSize>("size");
+        QTest::newRow("as wide as on screen") << QSize(800, 300);
+        QTest::newRow("narrow on screen") << QSize(320, 150);
+    }
+
+    void pictureHoldsTheWholeChart()
+    {
+        QFETCH(QSize, size);
+        ui::Selection selection;
+        ui::TimeSeriesChart chart(selection, ui::ChartGestures::Select);
+        chart.resize(size);
+        chart.show();
+        chart.setContent(level(), {{}, {30'000'000'000}});
+        const QImage picture = chart.picture();
+        const QSize expected = size.expandedTo({720, 280}) * 2;
+        QCOMPARE(picture.size(), expected);
+        QCOMPARE(chart.size(), size);
+        const QRgb background = ui::Colors::of(&chart)[ui::Token::Raised].rgb();
+        const int w = picture.width(), h = picture.height();
+        // The area reaches the right edge, begins at three quarters of the height, and ends above the clock.
+        const QRect inside(w * 8 / 10, h * 5 / 10, w / 10, h / 5);
+        QVERIFY(painted(picture, inside, background) > inside.width() * inside.height() * 9 / 10);
+        const QRect above(w * 8 / 10, 0, w / 10, h / 5), over(w * 8 / 10, h * 4 / 10, w / 10, h / 20);
+        QVERIFY(painted(picture, above, background) < above.width() * above.height() / 5);
+        QVERIFY(painted(picture, over, background) > over.width() * over.height() * 9 / 10);
+        QVERIFY(painted(picture, QRect(w / 2, h - 36, w / 2 - 1, 34), background) > 20);
+        QCOMPARE(painted(picture, QRect(0, h - 2, w, 2), background), 0);
+    }
+};
+
+QTEST_MAIN(ChartPictureTest)
+#include "chart_picture_test.moc"
