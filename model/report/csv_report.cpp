@@ -81,17 +81,28 @@ void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot)
         }
 }
 
-void writeSeriesCsv(std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range)
+SeriesColumn seriesColumn(const TimeSeries &series)
+{
+    // Metrics are stored in thousandths of a percent, and shown in percent.
+    constexpr std::string_view kStored = "_millipercent", kShown = "_percent";
+    std::string key(seriesInfo(series.source).key);
+    if (key.ends_with(kStored))
+        key.replace(key.size() - kStored.size(), kStored.size(), kShown);
+    return {std::move(key), series};
+}
+
+void writeSeriesCsv(
+    std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesColumn> &columns, TimeRange range)
 {
     CsvWriter csv(out);
     csv.fields("time_s", "time");
     std::map<Timestamp, std::vector<std::optional<double>>> rows;
-    for (std::size_t i = 0; i < series.size(); ++i) {
-        csv.field(seriesInfo(series[i].source).key);
-        for (const std::vector<SeriesPoint> &segment : series[i].segments)
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        csv.field(columns[i].key);
+        for (const std::vector<SeriesPoint> &segment : columns[i].series.segments)
             for (const SeriesPoint &point : segment)
                 if (range.begin <= point.when && point.when <= range.end)
-                    rows.try_emplace(point.when, series.size()).first->second[i] = point.value;
+                    rows.try_emplace(point.when, columns.size()).first->second[i] = point.value;
     }
     csv.end();
     for (const auto &[when, values] : rows) {

@@ -24,9 +24,17 @@ void writeSummaryCsv(std::ostream &out, const Snapshot &snapshot);
 void writeCardsCsv(std::ostream &out, const Summary &summary);
 /// One row a process and tick within the selection, one column a metric; empty where a value is absent.
 void writeMetricsCsv(std::ostream &out, const Snapshot &snapshot);
+/// A line of a chart as a column of a table.
+struct SeriesColumn
+{
+    std::string key; ///< the header: snake_case with the unit of the values as suffix
+    TimeSeries series;
+};
+/// The column of a source that is shown as it is: its key, with the unit that its values have ("cpu_user_percent").
+SeriesColumn seriesColumn(const TimeSeries &series);
 /// Lines of a chart within `range`, one row a moment, one column a series; empty in gaps.
 void writeSeriesCsv(
-    std::ostream &out, const Snapshot &snapshot, const std::vector<TimeSeries> &series, TimeRange range);
+    std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesColumn> &columns, TimeRange range);
 /// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column. `stacks` 0: all.
 void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
 /// One row an area of memory beside malloc's: a sort of mappings or a pool of one program.

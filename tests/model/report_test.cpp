@@ -338,13 +338,15 @@ private Q_SLOTS:
     void leavesGapsOfLinesEmpty()
     {
         const Snapshot snapshot = example();
-        const std::vector<TimeSeries> lines{timeSeries(snapshot, Metric::Rss), {CpuQuantity::Used, {{{{5}, 1.5}}}}};
+        const std::vector<SeriesColumn> lines{seriesColumn(timeSeries(snapshot, Metric::Rss)),
+            seriesColumn({CpuQuantity::Used, {{{{5}, 1.5}}}}), seriesColumn({Metric::CpuUser, {}}),
+            {"file_bytes", {Metric::Rss, {}}}};
         QCOMPARE(written([&](std::ostream &out) {
             writeSeriesCsv(out, snapshot, lines, {{0}, {1'000'000'000}});
         }),
-            std::string("time_s,time,rss_bytes,cpu_percent\r\n"
-                        "5e-09,2023-11-14T22:13:20+00:00,,1.5\r\n"
-                        "1,2023-11-14T22:13:21+00:00,1000000,\r\n"));
+            std::string("time_s,time,rss_bytes,cpu_percent,cpu_user_percent,file_bytes\r\n"
+                        "5e-09,2023-11-14T22:13:20+00:00,,1.5,,\r\n"
+                        "1,2023-11-14T22:13:21+00:00,1000000,,,\r\n"));
     }
 
     void writesNoNumberThatIsNone()

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ui {
@@ -31,6 +32,7 @@ struct ChartLine
     model::TimeSeries series;
     SeriesColor color;
     LineFill fill = LineFill::None;
+    std::string_view key; ///< its column in a table; empty: that of the series' source
 };
 
 /// A line across the chart.

@@ -200,7 +200,7 @@ void OverviewPage::showCharts()
     ChartContent memory = newContent(*m_snapshot, model::Unit::Bytes);
     memory.stacking = Stacking::Areas;
     for (const model::MemoryPart &part : model::memoryParts(*m_snapshot))
-        memory.lines.push_back({text(part.label), part.series, partColor(part.key)});
+        memory.lines.push_back({text(part.label), part.series, partColor(part.key), LineFill::None, part.key});
     if (const auto limit = model::memoryLimit(*m_snapshot, model::Metric::Rss))
         memory.limit = {limit->value, text(limit->name + " " + model::formatBytes(limit->value))};
     // The first values come with the first tick.
@@ -234,10 +234,13 @@ Export OverviewPage::chartExport(TimeSeriesChart *chart, const QString &name, co
 Export OverviewPage::tableExport(const TimeSeriesChart *chart, const QString &name, const QString &label) const
 {
     return {name, label, {}, [chart, snapshot = m_snapshot](std::ostream &out) {
-                std::vector<model::TimeSeries> series;
-                for (const ChartLine &line : chart->content().lines)
-                    series.push_back(line.series);
-                model::writeSeriesCsv(out, *snapshot, series, chart->content().range);
+                std::vector<model::SeriesColumn> columns;
+                for (const ChartLine &line : chart->content().lines) {
+                    columns.push_back(model::seriesColumn(line.series));
+                    if (!line.key.empty())
+                        columns.back().key = line.key;
+                }
+                model::writeSeriesCsv(out, *snapshot, columns, chart->content().range);
             }};
 }
 
