@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace model {
 
@@ -29,10 +30,10 @@ std::int64_t usualStepNs(const std::vector<SeriesPoint> &points)
 bool isEarlier(const SeriesPoint &point, Timestamp when) { return point.when < when; }
 
 /// Whether the line is broken before each point: at the first one, after a long silence and where a gap lies between.
-std::vector<bool> breaks(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps)
+std::vector<bool> breaks(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps, Duration tick)
 {
     std::vector<bool> broken(points.size());
-    const std::int64_t stepNs = usualStepNs(points);
+    const std::int64_t stepNs = std::max(usualStepNs(points), tick.ns);
     for (std::size_t i = 0; i < points.size(); ++i)
         broken[i] = i == 0 || points[i].when.ns - points[i - 1].when.ns > kGapSteps * stepNs;
     for (const Gap &gap : gaps) {
@@ -45,10 +46,11 @@ std::vector<bool> breaks(const std::vector<SeriesPoint> &points, const std::vect
     return broken;
 }
 
-std::vector<std::vector<SeriesPoint>> split(const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps)
+std::vector<std::vector<SeriesPoint>> split(
+    const std::vector<SeriesPoint> &points, const std::vector<Gap> &gaps, Duration tick)
 {
     std::vector<std::vector<SeriesPoint>> segments;
-    const std::vector<bool> broken = breaks(points, gaps);
+    const std::vector<bool> broken = breaks(points, gaps, tick);
     for (std::size_t i = 0; i < points.size(); ++i) {
         if (broken[i])
             segments.emplace_back();
@@ -105,29 +107,70 @@ bool isRate(const SeriesSource &source)
     return quantity == nullptr || (*quantity != HeapQuantity::LiveBytes && *quantity != HeapQuantity::LiveBlocks);
 }
 
-/// Makes one point of the last two where the last tick is much shorter than a usual one: a few events, or one clock tick of the kernel's, in a
-/// few milliseconds would be a spike, and their absence a drop.
-void joinShortEnd(std::vector<SeriesPoint> &points, const Snapshot &snapshot)
+/// How long the ticks are that points are means over.
+class TickLengths
 {
-    const std::vector<Timestamp> &ends = snapshot.tickEnds;
-    const SessionState state = snapshot.info.state;
-    const bool isGoingOn = state == SessionState::Recording || state == SessionState::Paused;
-    if (ends.size() < 2 || points.size() < 2 || isGoingOn)
+public:
+    explicit TickLengths(const Snapshot &snapshot)
+        : m_snapshot(snapshot)
+    {
+    }
+
+    /// In nanoseconds, without the pause it begins in; that of a usual tick where none ends then. Ask in order of time.
+    std::int64_t endingAt(Timestamp when)
+    {
+        const std::vector<Timestamp> &ends = m_snapshot.tickEnds;
+        const std::vector<Gap> &gaps = m_snapshot.gaps;
+        while (m_tick < ends.size() && ends[m_tick] < when)
+            ++m_tick;
+        if (m_tick == ends.size() || ends[m_tick] != when)
+            return usual();
+        Timestamp begin = m_tick > 0 ? ends[m_tick - 1] : Timestamp{};
+        while (m_gap < gaps.size() && gaps[m_gap].span.end <= begin)
+            ++m_gap;
+        for (std::size_t i = m_gap; i < gaps.size() && gaps[i].span.begin < when; ++i)
+            if (gaps[i].span.end < when)
+                begin = std::max(begin, gaps[i].span.end);
+        return (when - begin).ns;
+    }
+
+    std::int64_t usual() const { return m_snapshot.info.config.tick.ns; }
+
+private:
+    const Snapshot &m_snapshot;
+    std::size_t m_tick = 0;
+    std::size_t m_gap = 0;
+};
+
+/// Joins ticks that are much shorter than a usual one with those that follow, the last ones with what is before them: a few events, or one
+/// clock tick of the kernel's, in a few milliseconds would be a spike, and their absence a drop. The newest tick of a recording that goes on waits for the next.
+void joinShortTicks(std::vector<SeriesPoint> &segment, TickLengths &ticks, bool goesOn)
+{
+    std::vector<SeriesPoint> joined;
+    double sum = 0, earlierSum = 0;
+    std::int64_t length = 0, earlierLength = 0; // of the point in the making, and of the last one that was made
+    for (const SeriesPoint &point : segment) {
+        const std::int64_t tick = ticks.endingAt(point.when);
+        sum += point.value * static_cast<double>(tick);
+        length += tick;
+        if (2 * length < ticks.usual())
+            continue;
+        joined.push_back({point.when, length == tick ? point.value : sum / static_cast<double>(length)});
+        earlierSum = std::exchange(sum, 0);
+        earlierLength = std::exchange(length, 0);
+    }
+    if (joined.empty())
         return;
-    const Timestamp last = ends.back(), before = ends[ends.size() - 2];
-    const Timestamp begin = ends.size() > 2 ? ends[ends.size() - 3] : Timestamp{};
-    const SeriesPoint &earlier = points[points.size() - 2];
-    const Duration length = last - before, whole = last - begin;
-    const bool isPaused = std::any_of(snapshot.gaps.begin(), snapshot.gaps.end(), [&](const Gap &gap) {
-        return gap.span.intersects({begin, last});
-    });
-    if (2 * length.ns >= snapshot.info.config.tick.ns || points.back().when != last || earlier.when != before
-        || isPaused)
-        return;
-    const double mean
-        = (points.back().value * length.seconds() + earlier.value * (before - begin).seconds()) / whole.seconds();
-    points.pop_back();
-    points.back() = {last, mean};
+    if (length > 0 && !goesOn)
+        joined.back() = {segment.back().when, (earlierSum + sum) / static_cast<double>(earlierLength + length)};
+    segment = std::move(joined);
+}
+
+void joinShortTicks(std::vector<std::vector<SeriesPoint>> &segments, const Snapshot &snapshot)
+{
+    TickLengths ticks(snapshot);
+    for (std::vector<SeriesPoint> &segment : segments)
+        joinShortTicks(segment, ticks, snapshot.info.state == SessionState::Recording && &segment == &segments.back());
 }
 
 } // namespace
@@ -182,10 +225,10 @@ TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std:
 {
     if (!process)
         process = snapshot.selection.process;
-    std::vector<SeriesPoint> points = seriesValues(snapshot, source, process);
+    TimeSeries series{source, split(seriesValues(snapshot, source, process), snapshot.gaps, snapshot.info.config.tick)};
     if (isRate(source))
-        joinShortEnd(points, snapshot);
-    return {source, split(points, snapshot.gaps)};
+        joinShortTicks(series.segments, snapshot);
+    return series;
 }
 
 TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns)

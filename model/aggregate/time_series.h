@@ -73,9 +73,9 @@ struct TimeSeries
 /// The series of one process, or of all processes of the snapshot's selection together: levels and rates are added up, what belongs
 /// to the machine or control group (limit, pressure, availability) is not. A process whose value is missing at a tick
 /// counts with its last one while it lives. Pauses, stops of the target and ticks that are missing break the line.
-/// Rates are per second of the true length of a tick. The last tick of a recording ends when the program does, and may be too short for a
-/// rate to mean anything: when shorter than half of a usual one, it and the tick before it are one point, their mean over both, at its end; who
-/// looks at times before that end does without both.
+/// Rates are per second of the true length of a tick. Where a tick ended early (at a scan, a pause, the program's end) it may be too short for a
+/// rate to mean anything: when shorter than half of a usual one, it and the next are one point, their mean over both, at the end; so are the
+/// last tick before a gap or the end and the one before it. Who looks at times before that end does without both.
 /// Whole recording. Pure.
 TimeSeries timeSeries(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process = std::nullopt);

@@ -197,6 +197,41 @@ private Q_SLOTS:
         QCOMPARE(timeSeries(builder.build(), CpuQuantity::Used).pointCount(), std::size_t(3));
     }
 
+    /// A scan ends a tick, and one more a few milliseconds later: three ticks for a second in which a core was busy for 0.95 s.
+    void joinsShortTicksThatAScanMakes()
+    {
+        constexpr std::int64_t kEnds[]{1000, 2000, 2003, 2078, 3000, 4000}, kAllocations[]{100, 100, 0, 0, 95, 100};
+        SnapshotBuilder builder;
+        builder.metric(Metric::CpuUser, {100'000, 100'000, 0, 0, 103'037, 100'000});
+        HeapSeries heap{.image = builder.image(), .spans = {}, .ticks = {}};
+        builder.raw().tickEnds.clear();
+        for (std::size_t i = 0; i < 6; ++i) {
+            const Timestamp end{kEnds[i] * kMs};
+            heap.spans.push_back({i > 0 ? builder.raw().tickEnds.back() : Timestamp{}, end});
+            heap.ticks.push_back({.allocations = kAllocations[i]});
+            builder.raw().tickEnds.push_back(end);
+            builder.raw().metrics[0].times[i] = end;
+        }
+        builder.raw().heapSeries.push_back(heap);
+        const auto valuesOf = [](const TimeSeries &series) {
+            std::vector<double> values;
+            for (const SeriesPoint &point : series.segments.at(0))
+                values.push_back(std::round(point.value));
+            return values;
+        };
+        const std::vector<double> expected{100, 100, 95, 100};
+        QCOMPARE(valuesOf(timeSeries(builder.build(), HeapQuantity::AllocationRate)), expected);
+        QCOMPARE(valuesOf(timeSeries(builder.build(), CpuQuantity::Used)), expected);
+        QCOMPARE(timeSeries(builder.build(), HeapQuantity::LiveBytes).pointCount(), std::size_t(6));
+        // While it records, a short newest tick waits for the next one; before a pause it is a part of the one before.
+        builder.raw().info.state = SessionState::Recording;
+        builder.raw().heapSeries[0].spans.resize(4);
+        builder.raw().heapSeries[0].ticks.resize(4);
+        QCOMPARE(valuesOf(timeSeries(builder.build(), HeapQuantity::AllocationRate)), (std::vector<double>{100, 100}));
+        builder.raw().info.state = SessionState::Paused;
+        QCOMPARE(valuesOf(timeSeries(builder.build(), HeapQuantity::AllocationRate)), (std::vector<double>{100, 93}));
+    }
+
     void countsTicksWithoutSamplesAsIdle()
     {
         SnapshotBuilder builder;
