@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 namespace model {
 
@@ -13,40 +14,55 @@ double valueOf(const HeapSizeCell &cell, HeatWeight weight)
     return static_cast<double>(weight == HeatWeight::Allocations ? cell.allocations : cell.bytes);
 }
 
-/// Number of different ticks in `range`: finer columns would show stripes, not more.
-std::size_t tickCount(const Snapshot &snapshot, TimeRange range)
+/// Ends of ticks in `range`, ascending.
+std::vector<Timestamp> ticksIn(const Snapshot &snapshot, TimeRange range)
 {
-    return static_cast<std::size_t>(std::count_if(snapshot.tickEnds.begin(), snapshot.tickEnds.end(),
-        [range](Timestamp end) { return range.begin < end && end <= range.end; }));
+    std::vector<Timestamp> ends;
+    for (const Timestamp end : snapshot.tickEnds)
+        if (range.begin < end && end <= range.end)
+            ends.push_back(end);
+    return ends;
 }
 
-void spread(const HeapSizeCell &cell, HeatMap &map)
+Duration usualTick(const std::vector<Timestamp> &ends, TimeRange range)
 {
-    const double columnNs = static_cast<double>(map.range.length().ns) / static_cast<double>(map.columns);
-    const auto begin = static_cast<double>(std::max(cell.span.begin, map.range.begin).ns - map.range.begin.ns);
-    const auto end = static_cast<double>(std::min(cell.span.end, map.range.end).ns - map.range.begin.ns);
-    const auto whole = static_cast<double>(cell.span.length().ns);
-    const std::size_t row = cell.bin - std::size_t{map.firstBin};
-    const auto lastColumn = static_cast<double>(map.columns - 1);
-    const auto first = static_cast<std::size_t>(std::min(begin / columnNs, lastColumn));
-    const auto last = static_cast<std::size_t>(std::clamp(std::ceil(end / columnNs) - 1, 0.0, lastColumn));
-    for (std::size_t column = first; column <= last; ++column) {
-        const double left = std::max(begin, static_cast<double>(column) * columnNs);
-        const double right = column == last ? end : std::min(end, static_cast<double>(column + 1) * columnNs);
-        map.cells[column * map.rows + row] += valueOf(cell, map.weight) * std::max(0.0, right - left) / whole;
+    std::vector<std::int64_t> lengths;
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        lengths.push_back((ends[i] - (i > 0 ? ends[i - 1] : range.begin)).ns);
+    const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+    std::nth_element(lengths.begin(), middle, lengths.end());
+    return {*middle};
+}
+
+/// Edges at ends of ticks, at least `least` apart.
+std::vector<Timestamp> edgesApart(const std::vector<Timestamp> &ends, TimeRange range, Duration least)
+{
+    std::vector<Timestamp> edges{range.begin};
+    for (const Timestamp end : ends)
+        if (end - edges.back() >= least)
+            edges.push_back(end);
+    if (edges.size() > 1 && range.end - edges.back() < least)
+        edges.pop_back();
+    edges.push_back(range.end);
+    return edges;
+}
+
+/// As many ticks a column as it takes, the same number in each: one more in some would be stripes.
+std::vector<Timestamp> columnEdges(const Snapshot &snapshot, TimeRange range, std::size_t columns)
+{
+    const std::vector<Timestamp> ends = ticksIn(snapshot, range);
+    if (ends.empty())
+        return {range.begin, range.end};
+    const Duration usual = usualTick(ends, range);
+    auto ticks = static_cast<std::int64_t>(ends.size() / columns);
+    for (ticks = std::max<std::int64_t>(ticks, 1);; ++ticks) {
+        std::vector<Timestamp> edges = edgesApart(ends, range, {usual.ns * ticks - usual.ns / 2});
+        if (edges.size() <= columns + 1)
+            return edges;
     }
 }
 
 } // namespace
-
-TimeRange HeatMap::columnSpan(std::size_t column) const
-{
-    const auto edge = [this](std::size_t i) {
-        const double part = static_cast<double>(i) / static_cast<double>(columns);
-        return Timestamp{range.begin.ns + std::llround(static_cast<double>(range.length().ns) * part)};
-    };
-    return {edge(column), edge(column + 1)};
-}
 
 HeatMap heatMap(const Snapshot &snapshot, TimeRange range, HeatWeight weight, std::size_t columns)
 {
@@ -54,7 +70,7 @@ HeatMap heatMap(const Snapshot &snapshot, TimeRange range, HeatWeight weight, st
     std::uint16_t lastBin = 0;
     bool isEmpty = true;
     const auto counts = [&](const HeapSizeCell &cell) {
-        return cell.span.intersects(range) && !cell.span.isEmpty() && valueOf(cell, weight) > 0;
+        return range.begin < cell.span.end && cell.span.end <= range.end && valueOf(cell, weight) > 0;
     };
     for (const HeapSizeCell &cell : snapshot.heapSizes) {
         if (!counts(cell))
@@ -65,12 +81,16 @@ HeatMap heatMap(const Snapshot &snapshot, TimeRange range, HeatWeight weight, st
     }
     if (isEmpty || columns == 0)
         return map;
-    map.columns = std::min(columns, std::max<std::size_t>(1, tickCount(snapshot, range)));
+    map.edges = columnEdges(snapshot, range, columns);
+    map.columns = map.edges.size() - 1;
     map.rows = std::size_t{lastBin} - map.firstBin + 1;
     map.cells.assign(map.columns * map.rows, 0);
     for (const HeapSizeCell &cell : snapshot.heapSizes)
-        if (counts(cell))
-            spread(cell, map);
+        if (counts(cell)) {
+            const auto edge = std::lower_bound(map.edges.begin() + 1, map.edges.end(), cell.span.end);
+            const auto column = static_cast<std::size_t>(edge - map.edges.begin()) - 1;
+            map.cells[column * map.rows + cell.bin - map.firstBin] += valueOf(cell, weight);
+        }
     for (const double value : map.cells) {
         map.greatest = std::max(map.greatest, value);
         map.sum += value;

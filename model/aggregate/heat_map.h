@@ -10,24 +10,25 @@ namespace model {
 
 enum class HeatWeight : std::uint8_t { Allocations, Bytes };
 
-/// Allocations by time and size. Columns are equal parts of `range`, left to right; rows are size bins, smallest first.
-/// A tick counts into each column by the part of it that lies there, so sums are kept.
+/// Allocations by time and size. Columns hold whole ticks, left to right; rows are size bins, smallest first. A tick counts in `range` when it
+/// ends there.
 struct HeatMap
 {
     TimeRange range;
     HeatWeight weight = HeatWeight::Allocations;
     std::size_t columns = 0;
-    std::uint16_t firstBin = 0; ///< of row 0, see model/heap/size_bins.h
-    std::size_t rows = 0;       ///< from the smallest bin with any allocation to the largest
-    std::vector<double> cells;  ///< column × rows + row; allocations or bytes in the cell
+    std::vector<Timestamp> edges; ///< of the columns, one more than these
+    std::uint16_t firstBin = 0;   ///< of row 0, see model/heap/size_bins.h
+    std::size_t rows = 0;         ///< from the smallest bin with any allocation to the largest
+    std::vector<double> cells;    ///< column × rows + row; allocations or bytes in the cell
     double greatest = 0;
     double sum = 0;
 
     double at(std::size_t column, std::size_t row) const { return cells[column * rows + row]; }
-    TimeRange columnSpan(std::size_t column) const;
+    TimeRange columnSpan(std::size_t column) const { return {edges[column], edges[column + 1]}; }
 };
 
-/// The map of `range` in at most `columns` columns; fewer where there are fewer ticks. Without columns or rows when nothing was
+/// The map of `range` in at most `columns` columns, fewer where there are fewer ticks or the same number of them a column makes fewer. Without columns or rows when nothing was
 /// allocated. Pure.
 HeatMap heatMap(const Snapshot &snapshot, TimeRange range, HeatWeight weight, std::size_t columns);
 

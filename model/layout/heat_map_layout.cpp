@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 
 namespace model {
 
@@ -59,7 +60,8 @@ std::optional<HeatMapLayout::Cell> HeatMapLayout::at(double x, double y) const
 {
     if (columns == 0 || rows == 0 || x < 0 || y < 0 || x >= widthPx || y >= heightPx)
         return std::nullopt;
-    const auto column = static_cast<std::size_t>(x / widthPx * static_cast<double>(columns));
+    const auto next = std::upper_bound(columnPx.begin(), columnPx.end(), static_cast<float>(x));
+    const auto column = static_cast<std::size_t>(std::max<std::ptrdiff_t>(next - columnPx.begin(), 1)) - 1;
     const auto fromTop = static_cast<std::size_t>(y / heightPx * static_cast<double>(rows));
     return Cell{std::min(column, columns - 1), rows - 1 - std::min(fromTop, rows - 1)};
 }
@@ -69,16 +71,19 @@ HeatMapLayout heatMapLayout(const HeatMap &map, double widthPx, double heightPx)
     HeatMapLayout layout{.columns = map.columns, .rows = map.rows, .widthPx = widthPx, .heightPx = heightPx};
     if (map.columns == 0 || map.rows == 0)
         return layout;
-    const double columnPx = widthPx / static_cast<double>(map.columns);
+    const auto length = static_cast<double>(std::max<std::int64_t>(map.range.length().ns, 1));
+    for (const Timestamp edge : map.edges)
+        layout.columnPx.push_back(
+            static_cast<float>(static_cast<double>((edge - map.range.begin).ns) / length * widthPx));
     const double rowPx = heightPx / static_cast<double>(map.rows);
     for (std::size_t column = 0; column < map.columns; ++column)
         for (std::size_t row = 0; row < map.rows; ++row) {
             const double shade = heatShade(map.at(column, row), map.greatest);
             if (shade > 0)
                 layout.rects.push_back({static_cast<std::uint32_t>(column), static_cast<std::uint32_t>(row),
-                    static_cast<float>(columnPx * static_cast<double>(column)),
-                    static_cast<float>(heightPx - rowPx * static_cast<double>(row + 1)), static_cast<float>(columnPx),
-                    static_cast<float>(rowPx), static_cast<float>(shade)});
+                    layout.columnPx[column], static_cast<float>(heightPx - rowPx * static_cast<double>(row + 1)),
+                    layout.columnPx[column + 1] - layout.columnPx[column], static_cast<float>(rowPx),
+                    static_cast<float>(shade)});
         }
     layout.sizeTicks = sizeTicks(map, heightPx);
     layout.scale = scaleMarks(map.greatest);

@@ -34,6 +34,7 @@ struct HeatMapLayout
     std::vector<HeatTick> sizeTicks;
     std::vector<double>
         scale; ///< values of the colour scale's marks, ascending: powers of ten up to the greatest, and that
+    std::vector<float> columnPx; ///< edges of the columns, one more than these
     std::size_t columns = 0;
     std::size_t rows = 0;
     double widthPx = 0;

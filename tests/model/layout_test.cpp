@@ -146,6 +146,7 @@ private Q_SLOTS:
     {
         HeatMap map{.range = {{0}, {10}},
             .columns = 2,
+            .edges = {{0}, {5}, {10}},
             .firstBin = sizeBin(1024),
             .rows = 2,
             .cells = {4, 0, 0, 9},
@@ -167,6 +168,7 @@ private Q_SLOTS:
     {
         HeatMap map{.range = {{0}, {10}},
             .columns = 1,
+            .edges = {{0}, {10}},
             .firstBin = 0,
             .rows = kSizeBinCount,
             .cells = std::vector<double>(kSizeBinCount, 1),

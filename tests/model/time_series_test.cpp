@@ -329,17 +329,39 @@ private Q_SLOTS:
         QCOMPARE(map.at(1, map.rows - 1), 2.0);
         QCOMPARE(map.sum, 10.0);
         const HeatMap coarse = heatMap(snapshot, {{0}, {10 * kSecond}}, HeatWeight::Bytes, 3);
-        QVERIFY(std::abs(coarse.sum - 8704) < 1e-6);
+        QCOMPARE(coarse.sum, 8704.0);
         QCOMPARE(heatMap(snapshot, {{5 * kSecond}, {6 * kSecond}}, HeatWeight::Bytes, 3).rows, std::size_t(0));
     }
 
-    void cutsTicksAtTheEdgesOfTheHeatMap()
+    /// 32 MiB in one block is in one column, however the ticks lie; a scan's short ticks get no column of their own.
+    void columnsOfTheHeatMapHoldWholeTicks()
     {
         SnapshotBuilder builder;
-        builder.raw().heapSizes = {{{{0}, {10 * kSecond}}, sizeBin(64), 100, 6400}};
-        const HeatMap map = heatMap(builder.build(), {{2 * kSecond}, {5 * kSecond}}, HeatWeight::Allocations, 3);
-        QVERIFY(std::abs(map.sum - 30) < 1e-6);
-        QVERIFY(std::abs(map.at(0, 0) - 10) < 1e-6);
+        builder.raw().tickEnds.clear();
+        Timestamp begin;
+        for (const std::int64_t ms : {1099, 2099, 3099, 3102, 3177, 4100, 5100, 6100, 6130}) {
+            const TimeRange span{begin, {ms * kMs}};
+            builder.raw().heapSizes.push_back({span, sizeBin(64), 1, 64});
+            if (ms == 3099)
+                builder.raw().heapSizes.push_back({span, sizeBin(32 << 20), 1, 32 << 20});
+            builder.raw().tickEnds.push_back(begin = span.end);
+        }
+        const Snapshot snapshot = builder.build();
+        const TimeRange whole{{0}, begin};
+        const HeatMap fine = heatMap(snapshot, whole, HeatWeight::Allocations, 100);
+        QCOMPARE(fine.columns, std::size_t(6));
+        QCOMPARE(fine.columnSpan(2), (TimeRange{{2099 * kMs}, {3099 * kMs}}));
+        QCOMPARE(fine.columnSpan(5), (TimeRange{{5100 * kMs}, {6130 * kMs}}));
+        for (const std::size_t columns : {100, 6, 4, 3, 2, 1}) {
+            const HeatMap map = heatMap(snapshot, whole, HeatWeight::Allocations, columns);
+            QVERIFY(map.columns <= columns);
+            QCOMPARE(map.sum, 10.0);
+            std::size_t coloured = 0;
+            for (std::size_t i = 0; i < map.columns; ++i)
+                coloured += map.at(i, map.rows - 1) > 0 ? 1 : 0;
+            QCOMPARE(coloured, std::size_t(1));
+        }
+        QCOMPARE(heatMap(snapshot, {{1500 * kMs}, {4 * kSecond}}, HeatWeight::Allocations, 3).sum, 5.0);
     }
 
     void shadesNothingOnlyWhereNothingIs()

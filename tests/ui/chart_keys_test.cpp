@@ -191,6 +191,8 @@ private Q_SLOTS:
         model::HeatMap map;
         map.range = {{}, at(10)};
         map.columns = 10;
+        for (int i = 0; i <= 10; ++i)
+            map.edges.push_back(at(i));
         map.rows = 4;
         map.cells.assign(40, 1.0);
         map.greatest = 1;
@@ -204,6 +206,11 @@ private Q_SLOTS:
         QCOMPARE(selected.size(), 1);
         const auto range = selected[0][0].value<model::TimeRange>();
         QCOMPARE(range, (model::TimeRange{at(1), at(2)}));
+        // What is selected keeps the colours of the scale.
+        const QPoint inside(view.width() / 3, view.height() / 2);
+        const QRgb before = view.grab().toImage().pixel(inside);
+        view.setSelectedTime(model::TimeRange{at(1), at(9)});
+        QCOMPARE(view.grab().toImage().pixel(inside), before);
     }
 };
 

@@ -149,12 +149,13 @@ void HeatMapView::paintSelection(QPainter &painter) const
     box = box.intersected(QRectF(m_scene.plot));
     if (box.isEmpty())
         return;
-    QColor shade = colors[Token::Accent];
-    shade.setAlpha(36);
-    painter.fillRect(box, shade);
-    painter.setPen(colors[Token::Accent]);
+    // A bracket, not a veil: a shade over the cells would be another colour of the scale.
+    constexpr double kBar = 4;
+    painter.setPen(QPen(colors[Token::Accent], 1));
     painter.drawLine(box.topLeft(), box.bottomLeft());
     painter.drawLine(box.topRight(), box.bottomRight());
+    for (const double y : {box.top() - kBar, box.bottom() + 1})
+        painter.fillRect(QRectF(box.left(), y, box.width() + 1, kBar), colors[Token::Accent]);
 }
 
 void HeatMapView::paintEvent(QPaintEvent *)
@@ -182,10 +183,11 @@ void HeatMapView::paintCell(QPainter &painter) const
 
 QRectF HeatMapView::cellBox(const model::HeatMapLayout::Cell &cell) const
 {
-    const double width = static_cast<double>(m_scene.plot.width()) / static_cast<double>(m_map.columns);
+    const std::vector<float> &edges = m_scene.layout.columnPx;
     const double height = static_cast<double>(m_scene.plot.height()) / static_cast<double>(m_map.rows);
-    return {m_scene.plot.left() + static_cast<double>(cell.column) * width,
-        m_scene.plot.top() + static_cast<double>(m_map.rows - 1 - cell.row) * height, width, height};
+    const auto left = static_cast<double>(edges[cell.column]), right = static_cast<double>(edges[cell.column + 1]);
+    return {m_scene.plot.left() + left, m_scene.plot.top() + static_cast<double>(m_map.rows - 1 - cell.row) * height,
+        right - left, height};
 }
 
 QImage HeatMapView::image(QSize size) const
@@ -232,8 +234,10 @@ QString HeatMapView::explanation(const QPoint &position) const
                   text(model::formatBytes(
                       static_cast<double>(model::sizeBinBegin(static_cast<std::uint16_t>(bin + 1)) - 1))))
         : tr("%1 and more").arg(text(model::formatBytes(static_cast<double>(model::sizeBinBegin(bin)))));
+    const std::int64_t count = std::llround(value);
     const QString amount = isBytes ? text(model::formatBytes(value))
-                                   : tr("%1 allocations").arg(text(model::formatCount(std::llround(value))));
+        : count == 1               ? tr("1 allocation")
+                                   : tr("%1 allocations").arg(text(model::formatCount(count)));
     return tr("%1\nblocks of %2\n%3 for %4 · %5 from the start")
         .arg(amount, sizes, text(model::formatMoment(span.begin, m_map.range.length(), m_startWallNs, m_utcOffset)),
             text(model::formatDuration(span.length())), text(model::formatOffset(span.begin)));

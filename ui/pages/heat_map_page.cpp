@@ -5,6 +5,7 @@
 #include "model/report/csv_report.h"
 #include "ui/charts/heat_map_view.h"
 #include "ui/dialogs/save_export.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/labels.h"
@@ -13,6 +14,8 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
+
+#include <cmath>
 
 namespace ui {
 
@@ -112,10 +115,17 @@ QString HeatMapPage::subtitle() const
 {
     if (!m_snapshot)
         return {};
-    const QString what = m_weight == model::HeatWeight::Bytes
-        ? tr("%1 allocated").arg(text(model::formatBytes(m_map.sum)))
-        : tr("%1 allocations").arg(text(model::formatCount(static_cast<std::int64_t>(m_map.sum))));
-    return tr("allocations by time and size, logarithmic · %1").arg(what);
+    const bool isBytes = m_weight == model::HeatWeight::Bytes;
+    const auto amount = [isBytes](double sum) {
+        return text(isBytes ? model::formatBytes(sum) : model::formatCount(std::llround(sum)));
+    };
+    QString much = amount(m_map.sum);
+    if (m_snapshot->selection.time)
+        much = tr("%1 of %2").arg(amount(model::heatMap(*m_snapshot, m_snapshot->span, m_weight, 1).sum), much);
+    const QString what = isBytes       ? tr("%1 allocated")
+        : std::llround(m_map.sum) == 1 ? tr("%1 allocation")
+                                       : tr("%1 allocations");
+    return tr("allocations by time and size, logarithmic · %1 · %2").arg(what.arg(much), selectionText(*m_snapshot));
 }
 
 std::vector<Export> HeatMapPage::exports()
