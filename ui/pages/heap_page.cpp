@@ -20,6 +20,12 @@ HeapPage::HeapPage(Selection &selection, QWidget *parent)
 
 QString HeapPage::wholeText(const model::Snapshot &snapshot) const
 {
+    const QString whole = amountText(snapshot);
+    return snapshot.selection.thread ? tr("%1 · all threads").arg(whole) : whole; // stacks of memory are kept without
+}
+
+QString HeapPage::amountText(const model::Snapshot &snapshot) const
+{
     const model::HeapSummary &sum = snapshot.heapSummary;
     const auto amount = [](std::int64_t bytes, std::int64_t blocks) {
         return tr("%1 in %2 blocks")

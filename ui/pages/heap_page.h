@@ -21,6 +21,9 @@ protected:
     QString wholeText(const model::Snapshot &snapshot) const override;
     QString emptyText(const model::Snapshot &snapshot) const override;
     void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const override;
+
+private:
+    QString amountText(const model::Snapshot &snapshot) const;
 };
 
 } // namespace ui

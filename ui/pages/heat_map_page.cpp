@@ -125,7 +125,8 @@ QString HeatMapPage::subtitle() const
     const QString what = isBytes       ? tr("%1 allocated")
         : std::llround(m_map.sum) == 1 ? tr("%1 allocation")
                                        : tr("%1 allocations");
-    return tr("allocations by time and size, logarithmic · %1 · %2").arg(what.arg(much), selectionText(*m_snapshot));
+    return tr("allocations by time and size, logarithmic · %1 · %2")
+        .arg(what.arg(much), selectionText(*m_snapshot, ByThread::No));
 }
 
 std::vector<Export> HeatMapPage::exports()

@@ -7,16 +7,37 @@
 #include <QObject>
 #include <QStringList>
 
+#include <algorithm>
+
 namespace ui {
 
-QString selectionText(const model::Snapshot &snapshot)
+QString timeText(const model::Snapshot &snapshot, model::TimeRange selected)
+{
+    const model::SessionInfo &info = snapshot.info;
+    const auto clock = [&info](model::Timestamp when) {
+        return text(model::formatMoment(when, info.duration, info.startWallNs, info.utcOffset));
+    };
+    const model::TimeRange shown = snapshot.selection.time == selected ? snapshot.span : selected;
+    return clock(shown.begin) + QStringLiteral(" – ") + clock(shown.end);
+}
+
+QString threadText(const model::ProgramTables &tables, model::ThreadId thread)
+{
+    const model::Thread &wanted = tables.threads.at(thread.index());
+    const QString name = text(tables.text(wanted.name));
+    if (name.isEmpty())
+        return QObject::tr("thread %1").arg(wanted.tid);
+    const auto same = std::count_if(tables.threads.begin(), tables.threads.end(),
+        [&wanted](const model::Thread &other) { return other.name == wanted.name; });
+    return same > 1 ? QObject::tr("thread %1 (%2)").arg(name).arg(wanted.tid) : QObject::tr("thread %1").arg(name);
+}
+
+QString selectionText(const model::Snapshot &snapshot, ByThread byThread)
 {
     const model::SessionInfo &info = snapshot.info;
     QStringList parts;
     if (snapshot.selection.time)
-        parts << text(model::formatMoment(snapshot.span.begin, info.duration, info.startWallNs, info.utcOffset))
-                + QStringLiteral(" – ")
-                + text(model::formatMoment(snapshot.span.end, info.duration, info.startWallNs, info.utcOffset));
+        parts << timeText(snapshot, *snapshot.selection.time);
     else
         parts << QObject::tr("whole recording, %1").arg(text(model::formatDuration(info.duration)));
     const auto &process = snapshot.selection.process;
@@ -26,7 +47,8 @@ QString selectionText(const model::Snapshot &snapshot)
         parts << QObject::tr("all %1 processes").arg(snapshot.tables->processes.size());
     const auto &thread = snapshot.selection.thread;
     if (thread && thread->index() < snapshot.tables->threads.size())
-        parts << QObject::tr("CPU of thread %1").arg(snapshot.tables->threads[thread->index()].tid);
+        parts << (byThread == ByThread::Yes ? QObject::tr("CPU of %1").arg(threadText(*snapshot.tables, *thread))
+                                            : QObject::tr("all threads"));
     return parts.join(QStringLiteral(" · "));
 }
 

@@ -8,8 +8,17 @@
 
 namespace ui {
 
+/// Whether what is shown follows the selected thread; what is not kept by thread does not, and says so.
+enum class ByThread { Yes, No };
+
 /// Which part of the recording a snapshot shows: "12:07:10 – 12:33:44 · pid 4127", "whole recording, 41 min · all processes".
-QString selectionText(const model::Snapshot &snapshot);
+QString selectionText(const model::Snapshot &snapshot, ByThread byThread = ByThread::Yes);
+
+/// The selected time, as whole ticks where `snapshot` was made for it: "12:07:10 – 12:33:44".
+QString timeText(const model::Snapshot &snapshot, model::TimeRange selected);
+
+/// "thread requests", "thread requests (4637)" where others are called so too, "thread 4637" without a name.
+QString threadText(const model::ProgramTables &tables, model::ThreadId thread);
 
 /// A chart over the snapshot's span with its clock and gaps, without lines.
 ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit);

@@ -4,6 +4,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/base/format_units.h"
 #include "ui/icons.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/labels.h"
@@ -245,15 +246,8 @@ void SessionBar::showFilters()
         return;
     }
     const model::Selection &now = m_selection.current();
-    QString time;
-    if (now.time) {
-        const auto clock = [this](model::Timestamp when) {
-            const model::SessionInfo &info = m_snapshot->info;
-            return text(model::formatMoment(when, info.duration, info.startWallNs, info.utcOffset));
-        };
-        time = clock(now.time->begin) + QStringLiteral(" – ") + clock(now.time->end);
-    }
-    m_timeChip->setFilter(time, tr("Only this time; click for the whole recording"));
+    m_timeChip->setFilter(
+        now.time ? timeText(*m_snapshot, *now.time) : QString(), tr("Only this time; click for the whole recording"));
     m_timeChip->setVisible(now.time.has_value());
     const model::ProgramTables &tables = *m_snapshot->tables;
     const bool hasProcess = now.process && now.process->index() < tables.processes.size();
@@ -261,8 +255,11 @@ void SessionBar::showFilters()
         tr("Only this process; click for all"));
     m_processChip->setVisible(hasProcess);
     const bool hasThread = now.thread && now.thread->index() < tables.threads.size();
-    m_threadChip->setFilter(hasThread ? tr("thread %1").arg(tables.threads[now.thread->index()].tid) : QString(),
-        tr("CPU of this thread only; click for all"));
+    m_threadChip->setFilter(hasThread ? threadText(tables, *now.thread) : QString(),
+        hasThread
+            ? tr("CPU, system calls and waits of this thread only (tid %1); memory is of all threads. Click for all.")
+                  .arg(tables.threads[now.thread->index()].tid)
+            : QString());
     m_threadChip->setVisible(hasThread);
 }
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/pages/heap_page.h"
+#include "ui/pages/page_text.h"
+#include "ui/widgets/filter_chip.h"
+#include "ui/widgets/session_bar.h"
+
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+/// 1.9 s to 4.1 s are selected, which is 1 s to 4 s in whole ticks.
+model::Snapshot selected(tests::SnapshotBuilder &builder)
+{
+    builder.heap("main;parse;malloc 64\n");
+    model::Snapshot snapshot = builder.build();
+    snapshot.selection.time = model::TimeRange{{19 * kSecond / 10}, {41 * kSecond / 10}};
+    snapshot.span = {{kSecond}, {4 * kSecond}};
+    snapshot.info.startWallNs = 0;
+    snapshot.info.utcOffset = "+00:00";
+    return snapshot;
+}
+
+QStringList chipsOf(const ui::SessionBar &bar)
+{
+    QStringList shown;
+    for (const auto *chip : bar.findChildren<ui::FilterChip *>())
+        if (!chip->isHidden())
+            shown << chip->text().remove(u"  ×"_s);
+    return shown;
+}
+
+} // namespace
+
+class PageTextTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void barAndPageTellTheSameTime()
+    {
+        tests::SnapshotBuilder builder;
+        const model::Snapshot snapshot = selected(builder);
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
+        selection.setTime(snapshot.selection.time);
+        QCOMPARE(chipsOf(bar), QStringList(u"00:00:01 – 00:00:04"_s));
+        QCOMPARE(ui::selectionText(snapshot), u"00:00:01 – 00:00:04"_s);
+        selection.setTime(model::TimeRange{{2 * kSecond}, {3 * kSecond}}); // no snapshot of it is there yet
+        QCOMPARE(chipsOf(bar), QStringList(u"00:00:02 – 00:00:03"_s));
+    }
+
+    void threadsAreCalledByTheirName()
+    {
+        tests::SnapshotBuilder builder;
+        const auto add = [&builder](std::int32_t tid, std::string_view name) {
+            return builder.tables().addThread(
+                {.process = builder.process(), .tid = tid, .name = builder.tables().string(name)});
+        };
+        const model::ThreadId one = add(4637, "requests"), nameless = add(4638, ""), twin = add(4639, "worker");
+        add(4640, "worker");
+        model::Snapshot snapshot = selected(builder);
+        QCOMPARE(ui::threadText(*snapshot.tables, one), u"thread requests"_s);
+        QCOMPARE(ui::threadText(*snapshot.tables, nameless), u"thread 4638"_s);
+        QCOMPARE(ui::threadText(*snapshot.tables, twin), u"thread worker (4639)"_s);
+        snapshot.selection.thread = one;
+        QVERIFY(ui::selectionText(snapshot).endsWith(u" · CPU of thread requests"_s));
+        QVERIFY(ui::selectionText(snapshot, ui::ByThread::No).endsWith(u" · all threads"_s));
+        ui::Selection selection;
+        ui::HeapPage heap(selection);
+        heap.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
+        QVERIFY2(heap.subtitle().endsWith(u" · all threads"_s), qPrintable(heap.subtitle()));
+    }
+};
+
+QTEST_MAIN(PageTextTest)
+#include "page_text_test.moc"
