@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/survival_chart.h"
 #include "ui/charts/time_series_chart.h"
 
 #include <QTest>
@@ -69,6 +70,19 @@ private Q_SLOTS:
         QVERIFY(painted(picture, over, background) > over.width() * over.height() * 9 / 10);
         QVERIFY(painted(picture, QRect(w / 2, h - 36, w / 2 - 1, 34), background) > 20);
         QCOMPARE(painted(picture, QRect(0, h - 2, w, 2), background), 0);
+    }
+
+    /// The words "100 % live on" stand below the line where there is no room above it: nothing touches the upper edge.
+    void survivalNamesItsEndInside()
+    {
+        ui::SurvivalChart chart;
+        chart.resize(400, 170);
+        chart.setContent({std::vector<double>(40, 1.0), 30, model::Duration::fromSeconds(11)});
+        const QImage picture = chart.picture();
+        const QRgb background = ui::Colors::of(&chart)[ui::Token::Raised].rgb();
+        QCOMPARE(painted(picture, QRect(picture.width() / 2, 0, picture.width() / 2, 8), background), 0);
+        const QRect below(picture.width() * 3 / 4, 26, picture.width() / 4, 24);
+        QVERIFY(painted(picture, below, background) > 50);
     }
 };
 

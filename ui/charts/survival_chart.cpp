@@ -2,6 +2,7 @@
 #include "ui/charts/survival_chart.h"
 
 #include "model/base/format_units.h"
+#include "model/layout/axis_ticks.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 
@@ -58,16 +59,16 @@ void SurvivalChart::paintEvent(QPaintEvent *)
         painter.drawText(QRectF(0, y(share) - metrics.height() / 2.0, left - 8, metrics.height()),
             Qt::AlignRight | Qt::AlignVCenter, tr("%1 %").arg(share * 100));
     }
-    for (int i = 0; i <= 4; ++i) {
-        const double age = count * i / 4;
-        const QRectF place(x(age) - 60, plot.bottom() + 6, 120, metrics.height());
-        const QRectF inside = place.translated(
-            std::min(0.0, width() - place.right()) + std::max(0.0, plot.left() - place.left()) * (i == 0 ? 1 : 0), 0);
-        painter.drawText(inside,
-            i == 0       ? Qt::AlignLeft
-                : i == 4 ? Qt::AlignRight
-                         : Qt::AlignHCenter,
-            text(model::formatDuration({static_cast<std::int64_t>(age * static_cast<double>(m_content.bucket.ns))})));
+    const auto bucketNs = static_cast<double>(std::max<std::int64_t>(m_content.bucket.ns, 1));
+    const auto most = static_cast<std::size_t>(std::clamp(plot.width() / 70, 2.0, 5.0));
+    for (const model::TimeTick &tick :
+        model::timeTicks({{}, {static_cast<std::int64_t>(count * bucketNs)}}, model::TimeLabels::Offset, 0, {}, most)) {
+        const QString label = text(model::formatDuration({tick.when.ns}));
+        const double middle = x(static_cast<double>(tick.when.ns) / bucketNs);
+        const double half = metrics.horizontalAdvance(label) / 2.0;
+        painter.drawText(QPointF(std::clamp(middle, plot.left() + half, plot.right() - half) - half,
+                             plot.bottom() + 6 + metrics.ascent()),
+            label);
     }
     const double old = x(static_cast<double>(m_content.matureAge));
     painter.setPen(QPen(colors[Token::InkMuted], 1, Qt::DashLine));
@@ -80,7 +81,8 @@ void SurvivalChart::paintEvent(QPaintEvent *)
     painter.drawPolyline(line);
     painter.setPen(colors[Token::Ink]);
     const double last = m_content.survival.back();
-    painter.drawText(QRectF(plot.left(), y(last) - metrics.height() - 4, plot.width(), metrics.height()),
+    const double above = y(last) - metrics.height() - 4;
+    painter.drawText(QRectF(plot.left(), above < 0 ? y(last) + 4 : above, plot.width(), metrics.height()),
         Qt::AlignRight, tr("%1 live on").arg(text(model::formatShare(last))));
 }
 
