@@ -4,7 +4,8 @@
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "capture/proc/proc_reader.h"
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
+#include "model/report/difference_words.h"
 
 #include <fmt/format.h>
 #include <string.h>
@@ -203,9 +204,10 @@ std::string SoakDesk::statusLine() const
         for (const model::SoakJudgement &judgement : m_answer.segments.back().judgements)
             if (judgement.isJudged && std::isfinite(judgement.verdict.growthInterval.high)
                 && judgement.verdict.blocks > 0)
-                line += fmt::format("  {} {:+.1f} % ({:.1f} to {:.1f})", shortName(judgement.quantity),
-                    judgement.verdict.growth * 100, judgement.verdict.growthInterval.low * 100,
-                    judgement.verdict.growthInterval.high * 100);
+                line += fmt::format("  {} {}", shortName(judgement.quantity),
+                    model::withInterval(model::signedShare(judgement.verdict.growth),
+                        model::intervalParts(judgement.verdict.growthInterval.low * 100,
+                            judgement.verdict.growthInterval.high * 100, model::Unit::Percent, model::Sign::Always)));
     return line + "  " + (m_answer.segments.empty() ? "warming up" : word(m_answer));
 }
 

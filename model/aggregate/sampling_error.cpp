@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/sampling_error.h"
 
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 
 #include <fmt/format.h>
 
@@ -84,11 +84,8 @@ std::int64_t sampleCount(const Snapshot &snapshot)
 
 std::string intervalText(const ErrorInterval &interval, CostKind kind)
 {
-    const bool isBytes = costInfo(kind).unit == Unit::Bytes;
-    const auto format = [isBytes](std::int64_t value) {
-        return isBytes ? formatBytes(static_cast<double>(value)) : formatShortCount(static_cast<double>(value));
-    };
-    return fmt::format("{}–{}", format(interval.low), format(interval.high));
+    return formatInterval(static_cast<double>(interval.low), static_cast<double>(interval.high),
+        costInfo(kind).unit == Unit::Bytes ? Unit::Bytes : Unit::Count);
 }
 
 } // namespace model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/forecast_words.h"
 
+#include "model/base/format_interval.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -11,21 +13,14 @@ namespace {
 
 bool isBytes(Unit unit) { return unit == Unit::Bytes; }
 
-/// A number and its unit apart, so that "4.1 MiB/h (3.7–4.6)" need not say the unit three times.
-struct Rate
+IntervalParts rateInterval(const Interval &perHour, Unit unit, Sign sign = Sign::WhereNegative)
 {
-    std::string number;
-    std::string unit;
-};
-
-Rate rateParts(double perHour, Unit unit)
-{
-    const std::string text = isBytes(unit) ? formatBytes(perHour) + "/h" : formatShortCount(perHour) + " /h";
-    const std::size_t space = text.find(' ');
-    return {text.substr(0, space), text.substr(space)};
+    if (isBytes(unit))
+        return intervalParts(perHour.low, perHour.high, Unit::BytesPerHour, sign);
+    IntervalParts parts = intervalParts(perHour.low, perHour.high, Unit::Count, sign);
+    parts.unit += " /h";
+    return parts;
 }
-
-std::string signedRate(double perHour, Unit unit) { return (perHour > 0 ? "+" : "") + rateText(perHour, unit); }
 
 std::string probabilityText(double probability)
 {
@@ -41,7 +36,7 @@ std::string intervalText(const TimeToLimit &time, Duration horizon)
     const std::string low = time.q05 ? formatDuration(*time.q05) : "later than " + formatDuration(horizon);
     if (!time.q95)
         return fmt::format("90 %: {} to beyond {}", low, formatDuration(horizon));
-    return fmt::format("90 %: {} to {}", low, formatDuration(*time.q95));
+    return "90 %: " + (time.q05 ? formatInterval(*time.q05, *time.q95) : low + " to " + formatDuration(*time.q95));
 }
 
 /// Whether the quantity is called by a plural: "Threads grow".
@@ -63,26 +58,20 @@ std::string trendSentence(const Forecast &forecast)
                 std::abs(forecast.trend.slope), forecast.isGrowing ? slope : Interval{-slope.high, -slope.low}, unit));
     if (slope.low == 0 && slope.high == 0)
         return fmt::format("{} stay{} at {} ({} seen)", forecast.label, end, formatValue(forecast.level, unit), seen);
-    return fmt::format("{} show{} no trend in {} ({} to {})", forecast.label, end, seen, signedRate(slope.low, unit),
-        signedRate(slope.high, unit));
+    const IntervalParts rates = rateInterval(slope, unit, Sign::Always);
+    return fmt::format("{} show{} no trend in {} ({}{})", forecast.label, end, seen, rates.numbers, rates.unit);
 }
 
 } // namespace
 
 std::string rateText(double perHour, Unit unit)
 {
-    const Rate rate = rateParts(perHour, unit);
-    return rate.number + rate.unit;
+    return isBytes(unit) ? formatBytes(perHour) + "/h" : formatShortCount(perHour) + " /h";
 }
 
 std::string rateText(double perHour, const Interval &interval, Unit unit)
 {
-    const Rate rate = rateParts(perHour, unit);
-    const Rate low = rateParts(interval.low, unit);
-    const Rate high = rateParts(interval.high, unit);
-    if (low.unit == rate.unit && high.unit == rate.unit)
-        return fmt::format("{}{} ({}–{})", rate.number, rate.unit, low.number, high.number);
-    return fmt::format("{}{} ({}{} – {}{})", rate.number, rate.unit, low.number, low.unit, high.number, high.unit);
+    return withInterval(rateText(perHour, unit), rateInterval(interval, unit));
 }
 
 std::string forecastVerdict(const Forecast &forecast)

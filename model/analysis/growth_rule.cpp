@@ -174,10 +174,9 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
         rateText(leak.bytesPerHour, leak.bytesPerHour95, Unit::Bytes)});
     item.evidence.push_back({"live at the end", static_cast<double>(leak.liveBytes), {}, Unit::Bytes,
         formatBytes(static_cast<double>(leak.liveBytes))});
-    item.evidence.push_back({"stay for good", leak.leakShare * 100,
-        Interval{leak.leakShare95.low * 100, leak.leakShare95.high * 100}, Unit::Percent,
-        fmt::format("{} ({:.1f}–{:.1f}) of its blocks", formatShare(leak.leakShare), leak.leakShare95.low * 100,
-            leak.leakShare95.high * 100)});
+    item.evidence.push_back(
+        {"stay for good", leak.leakShare * 100, Interval{leak.leakShare95.low * 100, leak.leakShare95.high * 100},
+            Unit::Percent, shareText(leak.leakShare, leak.leakShare95) + " of its blocks"});
     item.evidence.push_back({"stacks", static_cast<double>(leak.stacks.size()), {}, Unit::Count,
         formatCount(static_cast<std::int64_t>(leak.stacks.size()))});
     return item;

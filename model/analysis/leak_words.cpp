@@ -5,7 +5,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ std::string blocks(std::int64_t count) { return formatCount(count) + (count == 1
 
 std::string shareText(double share, const Interval &interval)
 {
-    return fmt::format("{} ({:.1f}–{:.1f})", formatShare(share), interval.low * 100, interval.high * 100);
+    return withInterval(formatShare(share), intervalParts(interval.low * 100, interval.high * 100, Unit::Percent));
 }
 
 /// "blocks", or where they are sampled, what was seen of them.
@@ -76,12 +76,10 @@ std::string exampleSentence(const Snapshot &snapshot, const LeakItem &item)
 std::string growthSentence(const LeakItem &item)
 {
     constexpr double kMostT = 1000; // beyond it the number says nothing: a straight line
-    const std::string low = formatValue(item.bytesPerHour95.low, Unit::BytesPerHour),
-                      high = formatValue(item.bytesPerHour95.high, Unit::BytesPerHour);
     const double t = item.stacks.front().test.slopeT;
     return fmt::format("{} live in {} now, growing by {} with 95 % certainty; t {}.",
         formatBytes(static_cast<double>(item.liveBytes)), blocks(item.liveBlocks),
-        low == high ? low : fmt::format("{} to {}", low, high),
+        formatInterval(item.bytesPerHour95.low, item.bytesPerHour95.high, Unit::BytesPerHour),
         t > kMostT ? fmt::format("> {:g}", kMostT) : fmt::format("= {:.1f}", t));
 }
 

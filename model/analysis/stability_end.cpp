@@ -82,7 +82,8 @@ std::optional<StabilityTest::Step> StabilityTest::findStep(const Slope &slope) c
 
 std::string StabilityTest::stepText(const Step &step) const
 {
-    return fmt::format(" beside one step of {:+.1f} % after {}", step.height * 100, span(step.hours));
+    return fmt::format(" beside one step of {}{:.1f} % after {}", step.height < 0 ? "−" : "+",
+        std::abs(step.height) * 100, span(step.hours));
 }
 
 /// At the horizon what was measured decides.

@@ -9,6 +9,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
 #include "model/analysis/rules/rule_data.h"
+#include "model/base/format_interval.h"
 
 #include <fmt/format.h>
 
@@ -104,8 +105,11 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
     const TimeToLimit &time = *ahead.timeToLimit;
     if (time.median) {
         card.number = formatDuration(*time.median);
-        card.qualifier = fmt::format("{} – {} to the limit", time.q05 ? formatDuration(*time.q05) : "?",
-            time.q95 ? formatDuration(*time.q95) : "beyond " + formatDuration(ahead.horizon));
+        card.qualifier
+            = (time.q05 && time.q95 ? formatInterval(*time.q05, *time.q95)
+                                    : fmt::format("{} – beyond {}", time.q05 ? formatDuration(*time.q05) : "?",
+                                        formatDuration(ahead.horizon)))
+            + " to the limit";
     }
     if (time.reachedWithinHorizon >= 0.5)
         card.state = CardState::Danger;
@@ -155,7 +159,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         tracerShare += isTracerCode(*table->functions, each.function) ? each.selfShare : 0;
     }
     card.number = formatShare(hot.selfShare);
-    card.qualifier = fmt::format("{:.1f}–{:.1f} %", hot.selfShare95.low * 100, hot.selfShare95.high * 100);
+    card.qualifier = formatInterval(hot.selfShare95.low * 100, hot.selfShare95.high * 100, Unit::Percent);
     const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
     card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration({table->all}),
         shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");

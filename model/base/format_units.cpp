@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+/// With the true minus sign, which is as wide as a plus.
+std::string withMinus(std::string number)
+{
+    if (number.starts_with('-'))
+        number.replace(0, 1, "−");
+    return number;
+}
+
 /// At most three significant digits before a unit follows, trailing zeros of the fraction cut: "1.5", "12", "118".
 std::string threeDigits(double value)
 {
@@ -24,7 +32,7 @@ std::string threeDigits(double value)
         if (text.back() == '.')
             text.pop_back();
     }
-    return text == "-0" ? "0" : text;
+    return text == "-0" ? "0" : withMinus(std::move(text));
 }
 
 struct Scaled
@@ -135,7 +143,7 @@ std::string formatCount(std::int64_t count)
         i -= 3;
         digits.insert(i, 1, ',');
     }
-    return digits;
+    return withMinus(std::move(digits));
 }
 
 std::string formatShortCount(double count)
@@ -152,9 +160,9 @@ std::string formatShare(double share)
     if (size == 0)
         return "0 %";
     if (size < 0.01)
-        return percent > 0 ? "<0.01 %" : ">-0.01 %";
+        return percent > 0 ? "<0.01 %" : ">−0.01 %";
     const int decimals = size >= 99.95 || size == std::round(size) ? 0 : size >= 0.995 ? 1 : 2;
-    return fmt::format("{:.{}f} %", percent, decimals);
+    return withMinus(fmt::format("{:.{}f} %", percent, decimals));
 }
 
 std::string formatShareOf(std::int64_t part, std::int64_t whole)
@@ -186,7 +194,7 @@ std::string formatOffset(Timestamp when, bool withFraction)
 {
     const std::int64_t ms = std::abs(when.ns) / 1'000'000;
     const std::int64_t seconds = ms / 1000;
-    std::string text = when.ns < 0 ? "-" : "";
+    std::string text = when.ns < 0 ? "−" : "";
     if (seconds >= 3600)
         text += fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     else

@@ -26,9 +26,9 @@ Unit unitOf(MetricUnit unit);
 /// A stored metric value in its Unit: thousandths of a percent become percent, the others stay as they are.
 double metricValue(std::int64_t stored, MetricUnit unit);
 
-// All of these are locale-free: a point for decimals, a comma between groups of three digits, a space before the unit, UTF-8.
+// All of these are locale-free: a point for decimals, a comma between groups of three digits, a space before the unit, a true minus sign, UTF-8.
 
-/// "0 B", "812 B", "1.5 MiB", "-3 KiB": three significant digits at most, trailing zeros cut.
+/// "0 B", "812 B", "1.5 MiB", "−3 KiB": three significant digits at most, trailing zeros cut.
 std::string formatBytes(double bytes);
 /// "1,234,567".
 std::string formatCount(std::int64_t count);

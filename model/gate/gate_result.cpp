@@ -2,6 +2,7 @@
 #include "model/gate/gate_result.h"
 
 #include "model/aggregate/own_code.h"
+#include "model/base/format_interval.h"
 #include "model/compare/multiple_tests.h"
 #include "model/gate/rank_tests.h"
 #include "model/report/difference_words.h"
@@ -295,8 +296,9 @@ std::string findingText(const GateFinding &finding)
     if (finding.isNoisy) {
         const bool isKnown = finding.ratio95.low > 0 && std::isfinite(finding.ratio95.high);
         if (isKnown)
-            text += fmt::format("; ratio of pairs {} … {}", signedShare(finding.ratio95.low - 1),
-                signedShare(finding.ratio95.high - 1));
+            text += "; ratio of pairs "
+                + formatInterval(
+                    (finding.ratio95.low - 1) * 100, (finding.ratio95.high - 1) * 100, Unit::Percent, Sign::Always);
         text += finding.isOnlyTold ? std::string() : fmt::format(", p = {:.2g}", finding.pValue);
         text += fmt::format(", {} runs each", finding.runs);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/advice_report.h"
 
+#include "model/base/format_interval.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
 
@@ -37,16 +38,7 @@ Json jsonOf(const Recommendation &item, std::size_t rank)
         {"check", item.check}, {"caution", item.caution}};
 }
 
-/// "9–52 %"; other units, which may differ, stand at both ends: "9 MiB – 1.2 GiB".
-std::string bothEnds(const std::string &low, const std::string &high)
-{
-    constexpr std::string_view kPercent = " %";
-    if (low == high)
-        return low;
-    return low.ends_with(kPercent) && high.ends_with(kPercent)
-        ? low.substr(0, low.size() - kPercent.size()) + "–" + high
-        : low + " – " + high;
-}
+std::string shares(const Interval &gain) { return formatInterval(gain.low * 100, gain.high * 100, Unit::Percent); }
 
 } // namespace
 
@@ -55,15 +47,15 @@ std::string gainText(const Recommendation &item)
     const Interval &gain = item.gain;
     switch (item.gainKind) {
     case GainKind::CpuShare:
-        return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of the CPU time";
+        return shares(gain) + " of the CPU time";
     case GainKind::AllocationShare:
-        return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of the allocations";
+        return shares(gain) + " of the allocations";
     case GainKind::TimeShare:
-        return bothEnds(formatShare(gain.low), formatShare(gain.high)) + " of its threads' time";
+        return shares(gain) + " of its threads' time";
     case GainKind::Bytes:
-        return bothEnds(formatBytes(gain.low), formatBytes(gain.high));
+        return formatInterval(gain.low, gain.high, Unit::Bytes);
     case GainKind::BytesPerHour:
-        return bothEnds(formatValue(gain.low, Unit::BytesPerHour), formatValue(gain.high, Unit::BytesPerHour));
+        return formatInterval(gain.low, gain.high, Unit::BytesPerHour);
     }
     return {};
 }

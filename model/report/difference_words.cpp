@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/difference_words.h"
 
+#include "model/base/format_interval.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,8 +19,7 @@ constexpr double kMostSharpCount = 1e15;
 std::string costText(double cost, Unit unit)
 {
     if (unit == Unit::Nanoseconds)
-        return cost < 0 ? '-' + formatDuration({static_cast<std::int64_t>(std::llround(-cost))})
-                        : formatDuration({static_cast<std::int64_t>(std::llround(cost))});
+        return formatDuration({std::llround(cost)});
     if (unit == Unit::Count && cost == std::floor(cost) && std::abs(cost) < kMostSharpCount)
         return formatCount(static_cast<std::int64_t>(cost));
     if (unit == Unit::Count)
@@ -44,9 +45,9 @@ std::string signedShare(double share)
         constexpr int kMostDecimals = 9;
         const double percent = share * 100;
         const int decimals = static_cast<int>(std::ceil(-std::log10(std::abs(percent)) - 1e-9));
-        return fmt::format("{:+.{}f} %", percent, std::min(decimals, kMostDecimals));
+        return fmt::format("{}{:.{}f} %", share < 0 ? "−" : "+", std::abs(percent), std::min(decimals, kMostDecimals));
     }
-    return (share < 0 ? "-" : "+") + formatShare(std::abs(share));
+    return (share < 0 ? "−" : "+") + formatShare(std::abs(share));
 }
 
 std::string relativeText(const Difference &difference)
@@ -63,10 +64,7 @@ std::string relativeIntervalText(const Difference &difference, Certainty certain
     const Interval &ratio = difference.ratio95;
     if (certainty != Certainty::Estimated || !std::isfinite(ratio.high) || difference.a == 0 || difference.b == 0)
         return {};
-    std::string low = signedShare(ratio.low - 1);
-    if (low.ends_with(" %"))
-        low.resize(low.size() - 2);
-    return low + " … " + signedShare(ratio.high - 1);
+    return formatInterval((ratio.low - 1) * 100, (ratio.high - 1) * 100, Unit::Percent, Sign::Always);
 }
 
 std::string markdownCell(std::string_view text)

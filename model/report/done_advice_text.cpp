@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/done_advice_text.h"
 
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "model/report/difference_words.h"
 
 #include <fmt/format.h>
@@ -69,19 +69,20 @@ std::optional<DoneAdvice> doneOf(const Json &object)
     return done;
 }
 
+Unit unitOf(GainKind kind)
+{
+    return kind == GainKind::Bytes ? Unit::Bytes : kind == GainKind::BytesPerHour ? Unit::BytesPerHour : Unit::Percent;
+}
+
 std::string amount(double gain, GainKind kind)
 {
-    switch (kind) {
-    case GainKind::CpuShare:
-    case GainKind::AllocationShare:
-    case GainKind::TimeShare:
-        return (gain < 0 ? "-" : "") + formatShare(std::abs(gain));
-    case GainKind::Bytes:
-        return formatBytes(gain);
-    case GainKind::BytesPerHour:
-        return formatValue(gain, Unit::BytesPerHour);
-    }
-    return {};
+    return unitOf(kind) == Unit::Percent ? formatShare(gain) : formatValue(gain, unitOf(kind));
+}
+
+std::string amounts(const Interval &gain, GainKind kind)
+{
+    const double factor = unitOf(kind) == Unit::Percent ? 100 : 1;
+    return formatInterval(gain.low * factor, gain.high * factor, unitOf(kind));
 }
 
 } // namespace
@@ -110,9 +111,8 @@ std::vector<DoneAdvice> doneAdviceOf(std::string_view text)
 std::string measuredGainText(const MeasuredGain &measured, GainKind kind)
 {
     const bool isExact = measured.interval95.low == measured.interval95.high;
-    const std::string interval = isExact ? std::string()
-                                         : fmt::format(" (95 %: {} … {})", amount(measured.interval95.low, kind),
-                                             amount(measured.interval95.high, kind));
+    const std::string interval
+        = isExact ? std::string() : fmt::format(" (95 %: {})", amounts(measured.interval95, kind));
     const std::string_view of = kind == GainKind::CpuShare ? " of the CPU time"
         : kind == GainKind::AllocationShare                ? " of the allocations"
         : kind == GainKind::TimeShare                      ? " of the time of these threads"

@@ -2,7 +2,7 @@
 #include "model/report/hot_report.h"
 
 #include "model/analysis/hot_paths.h"
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "model/report/csv_writer.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
@@ -29,7 +29,7 @@ HotSpots hotOf(const Snapshot &snapshot, CostKind kind, std::size_t most)
 
 std::string percentText(const Interval &share)
 {
-    return fmt::format("{:.1f}–{:.1f}", share.low * 100, share.high * 100);
+    return intervalParts(share.low * 100, share.high * 100, Unit::Percent).numbers;
 }
 
 std::string placeOf(const Snapshot &snapshot, const HotSpots &hot, const HotFunction &function)

@@ -3,6 +3,7 @@
 
 #include "model/analysis/soak_places.h"
 #include "model/analysis/soak_trial.h"
+#include "model/base/format_interval.h"
 #include "model/report/csv_writer.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
@@ -23,15 +24,19 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char *kNoTest = "This session is no stability test; genprof soak makes one.";
 
-std::string percent(double share) { return std::isfinite(share) ? fmt::format("{:+.1f}", share * 100) : "?"; }
+std::string percent(double share)
+{
+    return std::isfinite(share) ? fmt::format("{}{:.1f}", share < 0 ? "−" : "+", std::abs(share) * 100) : "?";
+}
 
 std::string growthText(const StabilityVerdict &verdict)
 {
     // An interval without end says that nothing is known yet.
     if (!std::isfinite(verdict.growthInterval.low) || !std::isfinite(verdict.growthInterval.high))
         return percent(verdict.growth) + " %";
-    return fmt::format("{} % ({} to {})", percent(verdict.growth), percent(verdict.growthInterval.low),
-        percent(verdict.growthInterval.high));
+    return withInterval(percent(verdict.growth) + " %",
+        intervalParts(
+            verdict.growthInterval.low * 100, verdict.growthInterval.high * 100, Unit::Percent, Sign::Always));
 }
 
 std::string stateText(const SoakJudgement &judgement)

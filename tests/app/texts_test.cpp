@@ -192,7 +192,7 @@ void TextsTest::putsARecordingInOneLine()
     status.samplesLost = 3;
     status.fileBytes = 12 << 10;
     QCOMPARE(app::statusLine(status, 100),
-        std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB (-1 MiB)  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
+        std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB (−1 MiB)  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
     QCOMPARE(app::statusLine(status, 82),
         std::string("● 00:00:12  rss 41.2 MiB  heap 3 MiB  cpu 96 %  1.2 M allocs  3 lost  12 KiB file"));
     QCOMPARE(app::statusLine(status, 79),

@@ -191,7 +191,7 @@ private Q_SLOTS:
             = compared(heapOf("main;f 100\nmain;f -100\nmain;f 100\nmain;f -100"), heapOf("main;f 1000"), "heap");
         const ComparisonSummary summary = comparisonSummary(both);
         QVERIFY2(summary.sentence.find("Worse: Bytes at the peak") == 0, summary.sentence.c_str());
-        QVERIFY2(summary.sentence.find("Better: Allocations -50 %.") != std::string::npos, summary.sentence.c_str());
+        QVERIFY2(summary.sentence.find("Better: Allocations −50 %.") != std::string::npos, summary.sentence.c_str());
         QVERIFY2(summary.unmatched.find("100 % of Live at the end") != std::string::npos, summary.unmatched.c_str());
         const ComparisonSummary same
             = comparisonSummary(compared(heapOf("main;f 100"), heapOf("main;f 100"), "allocations"));

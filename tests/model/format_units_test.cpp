@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 
 #include <QTest>
 
@@ -24,13 +24,13 @@ private Q_SLOTS:
         row("812 B", formatBytes(812));
         row("1 KiB", formatBytes(1024));
         row("1.5 MiB", formatBytes(1.5 * 1024 * 1024));
-        row("-3 KiB", formatBytes(-3072));
+        row("−3 KiB", formatBytes(-3072));
         row("1 MiB", formatBytes(1024 * 1024 - 1));
         row("8.07 EiB", formatBytes(9.3e18));
         row("0", formatCount(0));
         row("999", formatCount(999));
         row("1,234,567", formatCount(1234567));
-        row("-1,000", formatCount(-1000));
+        row("−1,000", formatCount(-1000));
         row("118 k", formatShortCount(118'000));
         row("1.9 M", formatShortCount(1'900'000));
         row("1 M", formatShortCount(999'999));
@@ -59,6 +59,37 @@ private Q_SLOTS:
     }
 
     void writesNumbersWithTheirUnit()
+    {
+        QFETCH(QString, actual);
+        QFETCH(QString, expected);
+        QCOMPARE(actual, expected);
+    }
+
+    void writesIntervalsWithOneUnit_data()
+    {
+        QTest::addColumn<QString>("actual");
+        QTest::addColumn<QString>("expected");
+        constexpr double kMiB = 1048576, kGiB = 1024 * kMiB;
+        row("3.7–4.6 MiB/h", formatInterval(3.7 * kMiB, 4.6 * kMiB, Unit::BytesPerHour));
+        row("1.00–1.04 GiB/h", formatInterval(kGiB, 1.04 * kGiB, Unit::BytesPerHour));
+        row("0.98–1.07 GiB/h", formatInterval(1008 * kMiB, 1.07 * kGiB, Unit::BytesPerHour));
+        row("1.048–1.052 GiB/h", formatInterval(1.048 * kGiB, 1.052 * kGiB, Unit::BytesPerHour));
+        row("1.5 MiB", formatInterval(1.5 * kMiB, 1.5 * kMiB, Unit::Bytes));
+        row("0–12 B", formatInterval(0, 12, Unit::Bytes));
+        row("+25.9 to +41.0 %", formatInterval(25.9, 41, Unit::Percent, Sign::Always));
+        row("−97.5 to −82.4 %", formatInterval(-97.5, -82.4, Unit::Percent));
+        row("0.25–0.60 %", formatInterval(0.25, 0.6, Unit::Percent));
+        row("25–35 %", formatInterval(25, 35, Unit::Percent));
+        row("4.2–5.1 k", formatInterval(4200, 5100, Unit::Count));
+        row("2.5–3.1 s", formatInterval(Duration::fromMs(2500), Duration::fromMs(3100)));
+        row("90 ms – 1.5 s", formatInterval(Duration::fromMs(90), Duration::fromMs(1500)));
+        row("1.05 GiB/h (1.03–1.06)",
+            withInterval("1.05 GiB/h", intervalParts(1.03 * kGiB, 1.06 * kGiB, Unit::BytesPerHour)));
+        row("900 KiB (0.7–1.2 MiB)", withInterval("900 KiB", intervalParts(0.7 * kMiB, 1.2 * kMiB, Unit::Bytes)));
+        row("100 %", withInterval("100 %", intervalParts(100, 100, Unit::Percent)));
+    }
+
+    void writesIntervalsWithOneUnit()
     {
         QFETCH(QString, actual);
         QFETCH(QString, expected);

@@ -94,7 +94,7 @@ private Q_SLOTS:
         row("count", 0, 3, Unit::Count, "0, 1, 2, 3");
         row("rate", 0, 118'000, Unit::PerSecond, "0, 50 k/s, 100 k/s, 150 k/s");
         row("nothing", 0, 0, Unit::Count, "0, 1, 2, 3, 4");
-        row("negative", -3, 3, Unit::Count, "-4, -2, 0, 2, 4");
+        row("negative", -3, 3, Unit::Count, "−4, −2, 0, 2, 4");
     }
 
     void choosesRoundTicks()

@@ -130,7 +130,7 @@ private Q_SLOTS:
         QVERIFY(doneAdviceOf("nothing\n{\"id\":3}\n[1]\n{\"id\":\"\"}\n").empty());
         QVERIFY(doneAdviceOf("trash\n" + text + "{\"id\":\"cut") == done);
         QCOMPARE(measuredGainText(*done[1].measured, GainKind::CpuShare),
-            std::string("30 % of the CPU time (95 %: 25 % … 35 %) in b.gprof-session: less than expected"));
+            std::string("30 % of the CPU time (95 %: 25–35 %) in b.gprof-session: less than expected"));
     }
 };
 

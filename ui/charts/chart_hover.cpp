@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/chart_hover.h"
 
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "ui/text.h"
 
 #include <QCoreApplication>
@@ -51,7 +51,8 @@ std::optional<model::ForecastBand> bandAt(const std::vector<model::ForecastBand>
 std::vector<HoverLine> forecastLines(const ChartContent &content, const model::ForecastBand &band, const Colors &colors)
 {
     const auto words = [&content](double value) { return text(model::formatValue(value, content.unit)); };
-    const auto span = [&words](double low, double high) { return words(low) + QStringLiteral(" – ") + words(high); };
+    const auto span
+        = [&content](double low, double high) { return text(model::formatInterval(low, high, content.unit)); };
     const QColor color = content.lines.empty() ? colors[Token::Memory] : content.lines.front().color.in(colors);
     return {{color, tr("median forecast"), words(band.q50)},
         {mixed(color, colors[Token::Raised], 0.34), tr("50 %"), span(band.q25, band.q75)},

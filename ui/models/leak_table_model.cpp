@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/leak_table_model.h"
 
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "ui/text.h"
 
 namespace ui {
@@ -36,8 +36,9 @@ QString LeakTableModel::cellText(const model::LeakItem &item, int column) const
     case GrowthColumn:
         return isIdle ? QString() : perHour(item.bytesPerHour);
     case IntervalColumn:
-        return isIdle ? QString()
-                      : perHour(item.bytesPerHour95.low) + QStringLiteral(" – ") + perHour(item.bytesPerHour95.high);
+        return isIdle
+            ? QString()
+            : text(model::formatInterval(item.bytesPerHour95.low, item.bytesPerHour95.high, model::Unit::BytesPerHour));
     case LiveColumn:
         return text(model::formatBytes(static_cast<double>(item.liveBytes)));
     case StaysColumn:

@@ -2,7 +2,7 @@
 #include "ui/pages/forecast_page.h"
 
 #include "model/aggregate/heap_modes.h"
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
@@ -253,9 +253,10 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
     }
     addFact(tr("Now, on the trend"), amount(forecast.level));
     addFact(tr("Trend per hour"),
-        tr("%1\n90 %: %2 to %3")
-            .arg(
-                amount(forecast.trend.slope), amount(forecast.trend.slope90.low), amount(forecast.trend.slope90.high)));
+        tr("%1\n90 %: %2")
+            .arg(amount(forecast.trend.slope),
+                text(model::formatInterval(forecast.trend.slope90.low, forecast.trend.slope90.high, unit))
+                    .replace(u' ', QChar::Nbsp)));
     addFact(tr("Seen"),
         tr("%1 blocks of %2")
             .arg(forecast.blocks)
@@ -264,11 +265,12 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
         const auto span = [](const std::optional<model::Duration> &d) {
             return d ? text(model::formatDuration(*d)) : tr("beyond");
         };
+        const auto &low = forecast.timeToLimit->q05, &high = forecast.timeToLimit->q95;
         addFact(tr("Time to the limit"),
-            forecast.timeToLimit->q05 ? tr("%1\n90 %: %2 to %3")
-                                            .arg(span(forecast.timeToLimit->median), span(forecast.timeToLimit->q05),
-                                                span(forecast.timeToLimit->q95))
-                                      : tr("not within %1").arg(text(model::formatDuration(forecast.horizon))));
+            low ? tr("%1\n90 %: %2")
+                      .arg(span(forecast.timeToLimit->median),
+                          high ? text(model::formatInterval(*low, *high)) : span(low) + tr(" – beyond"))
+                : tr("not within %1").arg(text(model::formatDuration(forecast.horizon))));
     }
     for (std::size_t i = 0; i < forecast.reachedWithin.size(); ++i)
         if (forecast.reachedWithin[i])

@@ -2,7 +2,7 @@
 #include "ui/pages/hot_page.h"
 
 #include "model/aggregate/sampling_error.h"
-#include "model/base/format_units.h"
+#include "model/base/format_interval.h"
 #include "model/report/hot_report.h"
 #include "ui/models/cost_columns.h"
 #include "ui/models/name_needle.h"
@@ -61,7 +61,7 @@ enum FunctionColumn {
 
 QString intervalText(const model::Interval &share)
 {
-    return QStringLiteral("%1–%2 %").arg(share.low * 100, 0, 'f', 1).arg(share.high * 100, 0, 'f', 1);
+    return text(model::formatInterval(share.low * 100, share.high * 100, model::Unit::Percent));
 }
 
 /// "2", and "2 =" where several share the place.
