@@ -52,6 +52,13 @@ Scaled scaled(double value, double base, std::size_t steps)
     return result;
 }
 
+/// "7 min 33 s"; "7 min" where nothing is left.
+std::string inTwoUnits(std::int64_t count, std::int64_t base, std::string_view large, std::string_view small)
+{
+    std::string text = fmt::format("{} {}", count / base, large);
+    return count % base == 0 ? text : text + fmt::format(" {} {}", count % base, small);
+}
+
 struct CivilTime
 {
     std::int64_t year = 1970;
@@ -177,14 +184,21 @@ std::string formatDuration(Duration duration)
         double ns;
         std::string_view unit;
     };
-    static constexpr std::array<Step, 7> kSteps{
-        {{86400e9, "d"}, {3600e9, "h"}, {60e9, "min"}, {1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}}};
+    static constexpr std::array<Step, 4> kSteps{{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}}};
     const auto ns = static_cast<double>(duration.ns);
-    // Hours up to two days: "36 h" is read faster than "1.5 d".
-    const auto fits = [size = std::abs(ns)](const Step &step) {
-        return size >= step.ns * (step.unit == "d" ? 2 : step.unit == "min" ? 1.995 : 0.9995);
-    };
-    const auto found = std::find_if(kSteps.begin(), kSteps.end(), fits);
+    const std::string sign = duration.ns < 0 ? "−" : "";
+    constexpr double kMinute = 59.95e9; // that is 60.0 s
+    if (std::abs(ns) >= kMinute) {
+        // Hours up to two days: "36 h" is read faster than "1 d 12 h".
+        const std::int64_t seconds = std::llround(std::abs(ns) / 1e9), minutes = std::llround(std::abs(ns) / 60e9);
+        if (seconds < 3600)
+            return sign + inTwoUnits(seconds, 60, "min", "s");
+        return sign
+            + (minutes < 48 * 60 ? inTwoUnits(minutes, 60, "h", "min")
+                                 : inTwoUnits(std::llround(std::abs(ns) / 3600e9), 24, "d", "h"));
+    }
+    const auto found = std::find_if(
+        kSteps.begin(), kSteps.end(), [size = std::abs(ns)](const Step &step) { return size >= step.ns * 0.9995; });
     if (found == kSteps.end())
         return "0 s";
     return fmt::format("{} {}", threeDigits(ns / found->ns), found->unit);

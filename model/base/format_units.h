@@ -38,7 +38,7 @@ std::string formatShortCount(double count);
 std::string formatShare(double share);
 /// The share of `part` in `whole`; "–" where the whole is 0.
 std::string formatShareOf(std::int64_t part, std::int64_t whole);
-/// "850 ns", "12 ms", "1.5 s", "41 min", "3.2 h", "2.1 d".
+/// "850 ns", "12 ms", "29.3 s", "7 min 33 s", "41 min", "36 h 20 min", "2 d 12 h": from a minute on in two units, never as decimals of one.
 std::string formatDuration(Duration duration);
 /// Offset from the start of a recording: "0:07", "12:41", "1:32:07", with milliseconds where `withFraction`: "0:07.250".
 std::string formatOffset(Timestamp when, bool withFraction = false);

@@ -188,8 +188,8 @@ private Q_SLOTS:
         early.stack("main;leak;malloc", Behaviour::LeakFull);
         LeakReport report = early.leaks();
         QCOMPARE(report.state, LeakReport::State::NotEnough);
-        QVERIFY2(
-            report.sentence.find("3.33 min were seen, 6 min are needed") != std::string::npos, report.sentence.c_str());
+        QVERIFY2(report.sentence.find("3 min 20 s were seen, 6 min are needed") != std::string::npos,
+            report.sentence.c_str());
         Recording half(40);
         half.stack("main;leak;malloc", Behaviour::LeakFull);
         report = half.leaks();

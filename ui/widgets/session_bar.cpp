@@ -230,10 +230,11 @@ void SessionBar::showSession()
     m_name->setText(sessionTitle(*m_snapshot));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
-    // A clock while it counts, a length once it is one.
+    // In whole seconds while it counts.
+    constexpr std::int64_t kSecond = 1'000'000'000;
     const model::Duration length = m_snapshot->info.duration;
-    m_state->setText(isLive(m_snapshot) ? state.text + QLatin1Char(' ') + text(model::formatOffset({length.ns}))
-                                        : tr("%1 · %2").arg(state.text, text(model::formatDuration(length))));
+    const model::Duration shown = isLive(m_snapshot) ? model::Duration{length.ns / kSecond * kSecond} : length;
+    m_state->setText(tr("%1 · %2").arg(state.text, text(model::formatDuration(shown))));
     m_state->setToolTip(text(m_snapshot->info.endReason));
 }
 
