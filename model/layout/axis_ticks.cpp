@@ -40,7 +40,49 @@ std::int64_t timeStepNs(Duration length, std::size_t most)
     return std::llround(step * 1e9);
 }
 
+/// The step before this one; 0 for the first.
+std::int64_t finerStepNs(std::int64_t stepNs)
+{
+    std::int64_t finer = 0;
+    for (const double step : kTimeSteps)
+        if (const std::int64_t ns = std::llround(step * 1e9); ns < stepNs)
+            finer = ns;
+    return finer;
+}
+
 std::int64_t floorTo(std::int64_t value, std::int64_t step) { return value - ((value % step) + step) % step; }
+
+/// Which times are round: those of a clock, or of the offset from the begin.
+struct Clock
+{
+    bool isClock = false;
+    std::int64_t startWallNs = 0;
+    std::string_view utcOffset;
+};
+
+std::vector<TimeTick> ticksEvery(std::int64_t stepNs, TimeRange range, const Clock &clock)
+{
+    std::vector<TimeTick> ticks;
+    const auto &[isClock, startWallNs, utcOffset] = clock;
+    // Where round times lie relative to the recording's begin.
+    const std::int64_t shiftNs = isClock ? startWallNs + utcOffsetSeconds(utcOffset) * kNsPerSecond : 0;
+    for (std::int64_t at = floorTo(range.begin.ns + shiftNs + stepNs - 1, stepNs); at <= range.end.ns + shiftNs;
+         at += stepNs) {
+        const Timestamp when{at - shiftNs};
+        std::string label
+            = isClock ? formatClock(when, startWallNs, utcOffset) : formatOffset(when, stepNs < kNsPerSecond);
+        // Midnight says which day begins where a day or more is shown: "00:00" alone could be any.
+        if (isClock && stepNs >= 3600 * kNsPerSecond && at % kNsPerDay == 0)
+            label = formatDay(when, startWallNs, utcOffset);
+        else if (isClock && stepNs % (60 * kNsPerSecond) == 0)
+            label.resize(5);
+        else if (isClock && stepNs < kNsPerSecond)
+            label = formatClock(when, startWallNs, utcOffset)
+                + formatOffset({floorTo(at, 1'000'000) % kNsPerSecond}, true).substr(4);
+        ticks.push_back({when, std::move(label)});
+    }
+    return ticks;
+}
 
 } // namespace
 
@@ -71,30 +113,21 @@ Axis valueAxis(double least, double greatest, Unit unit, bool withZero)
 std::vector<TimeTick> timeTicks(
     TimeRange range, TimeLabels labels, std::int64_t startWallNs, std::string_view utcOffset, std::size_t most)
 {
-    std::vector<TimeTick> ticks;
     if (range.isEmpty() || most == 0)
-        return ticks;
+        return {};
+    const Clock clock{labels == TimeLabels::Clock, startWallNs, utcOffset};
     const std::int64_t stepNs = timeStepNs(range.length(), most);
-    const bool isClock = labels == TimeLabels::Clock;
-    // Where round times lie relative to the recording's begin.
-    const std::int64_t shiftNs = isClock ? startWallNs + utcOffsetSeconds(utcOffset) * kNsPerSecond : 0;
-    for (std::int64_t at = floorTo(range.begin.ns + shiftNs + stepNs - 1, stepNs); at <= range.end.ns + shiftNs;
-         at += stepNs) {
-        const Timestamp when{at - shiftNs};
-        std::string label
-            = isClock ? formatClock(when, startWallNs, utcOffset) : formatOffset(when, stepNs < kNsPerSecond);
-        // Midnight says which day begins where a day or more is shown: "00:00" alone could be any.
-        if (isClock && stepNs >= 3600 * kNsPerSecond && at % kNsPerDay == 0)
-            label = formatDay(when, startWallNs, utcOffset);
-        else if (isClock && stepNs % (60 * kNsPerSecond) == 0)
-            label.resize(5);
-        else if (isClock && stepNs < kNsPerSecond)
-            label = formatClock(when, startWallNs, utcOffset)
-                + formatOffset({floorTo(at, 1'000'000) % kNsPerSecond}, true).substr(4);
-        ticks.push_back({when, std::move(label)});
-    }
+    std::vector<TimeTick> ticks = ticksEvery(stepNs, range, clock);
     if (ticks.size() > most)
         ticks.pop_back();
+    // One mark alone does not tell how fast time goes: every second or third one of a finer step.
+    if (const std::int64_t finerNs = finerStepNs(stepNs); ticks.size() < 2 && most >= 2 && finerNs > 0) {
+        const std::vector<TimeTick> finer = ticksEvery(finerNs, range, clock);
+        const std::size_t every = (finer.size() + most - 1) / most;
+        ticks.clear();
+        for (std::size_t i = 0; i < finer.size(); i += std::max<std::size_t>(every, 1))
+            ticks.push_back(finer[i]);
+    }
     return ticks;
 }
 

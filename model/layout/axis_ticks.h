@@ -38,7 +38,7 @@ struct TimeTick
     std::string label; ///< "12:05", or with seconds when the steps are shorter than a minute
 };
 
-/// At most `most` marks at round times within `range`: of the clock or of the offset, as asked.
+/// At most `most` marks at round times within `range`, two or more where there is room for them: of the clock or of the offset, as asked.
 std::vector<TimeTick> timeTicks(
     TimeRange range, TimeLabels labels, std::int64_t startWallNs, std::string_view utcOffset, std::size_t most = 5);
 

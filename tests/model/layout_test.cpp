@@ -132,6 +132,18 @@ private Q_SLOTS:
         QCOMPARE(timeTicks(second, TimeLabels::Clock, kStart, "+00:00")[1].label, std::string("16:02:03.200"));
     }
 
+    /// Where there is room for two marks, there are two, however the range lies to round times.
+    void neverMarksOneTimeAlone()
+    {
+        constexpr std::int64_t kStart = 1'764'000'123'000'000'000;
+        for (std::int64_t seconds = 2; seconds < 7200; seconds += 7)
+            for (const std::size_t most : {2u, 3u, 5u}) {
+                const TimeRange range{{0}, {seconds * 1'000'000'000}};
+                const auto ticks = timeTicks(range, TimeLabels::Clock, kStart, "+00:00", most);
+                QVERIFY2(ticks.size() >= 2 && ticks.size() <= most, std::to_string(seconds).c_str());
+            }
+    }
+
     void namesTheDaysOfALongRecording()
     {
         constexpr std::int64_t kStart = 1'764'000'123'000'000'000; // 2025-11-24 16:02:03 UTC

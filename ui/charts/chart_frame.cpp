@@ -102,7 +102,7 @@ void ChartFrame::layOutPlot(const ChartContent &content, QSizeF size)
         QPointF(size.width() - std::max(labelWidth, 16.0), size.height() - metrics.height() - kGap));
     m_plot = m_plot.normalized();
     const auto most = static_cast<std::size_t>(std::clamp(m_plot.width() / 90, 2.0, 5.0));
-    m_times = model::timeTicks(m_range, model::TimeLabels::Clock, content.startWallNs, content.utcOffset, most);
+    m_times = clockLabels(scale(), content.startWallNs, content.utcOffset, metrics, most);
     for (const model::Gap &gap : content.gaps)
         if (gap.span.intersects(m_range)) {
             const double left = std::max(scale().x(gap.span.begin), m_plot.left());
@@ -201,12 +201,9 @@ void ChartFrame::paintBehind(QPainter &painter, const Colors &colors) const
         painter.drawText(QRectF(0, height - metrics.height() / 2, m_plot.left() - kGap, metrics.height()),
             Qt::AlignRight | Qt::AlignVCenter, text(tick.label));
     }
-    for (const model::TimeTick &tick : m_times) {
-        const QString label = text(tick.label);
-        const double width = metrics.horizontalAdvance(label);
-        const double x = std::clamp(scale().x(tick.when) - width / 2, m_plot.left(), m_plot.right() - width);
-        painter.drawText(QPointF(x, m_plot.bottom() + kGap / 2 + metrics.ascent() + 2), label);
-    }
+    painter.setPen(colors[Token::InkMuted]);
+    for (const TimeLabel &time : m_times)
+        painter.drawText(QPointF(time.left, m_plot.bottom() + kGap / 2 + metrics.ascent() + 2), time.text);
 }
 
 void ChartFrame::paintLimit(QPainter &painter, const Colors &colors) const

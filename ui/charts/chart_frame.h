@@ -3,6 +3,7 @@
 
 #include "model/layout/axis_ticks.h"
 #include "ui/charts/chart_content.h"
+#include "ui/charts/time_labels.h"
 #include "ui/charts/time_scale.h"
 
 #include <QFont>
@@ -56,7 +57,7 @@ private:
     model::TimeRange m_range;
     model::Unit m_unit = model::Unit::Count;
     model::Axis m_axis;
-    std::vector<model::TimeTick> m_times;
+    std::vector<TimeLabel> m_times;
     std::vector<QRectF> m_gaps;
     std::vector<Label> m_labels;
     std::optional<ChartLimit> m_limit;

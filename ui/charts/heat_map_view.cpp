@@ -3,6 +3,7 @@
 
 #include "model/heap/size_bins.h"
 #include "ui/charts/focus_ring.h"
+#include "ui/charts/time_labels.h"
 #include "ui/text.h"
 #include "ui/theme_colors.h"
 
@@ -65,7 +66,6 @@ HeatMapView::Scene HeatMapView::sceneFor(QSize size) const
     scene.plot
         = QRect(kLeft, kTop, std::max(1, size.width() - kLeft - kRight), std::max(1, size.height() - kTop - kBottom));
     scene.layout = model::heatMapLayout(m_map, scene.plot.width(), scene.plot.height());
-    scene.timeTicks = model::timeTicks(m_map.range, model::TimeLabels::Clock, m_startWallNs, m_utcOffset);
     return scene;
 }
 
@@ -100,13 +100,9 @@ void HeatMapView::paintAxes(QPainter &painter, const Scene &scene) const
         painter.drawText(
             QRect(0, y - textHeight / 2, kLeft - 8, textHeight), Qt::AlignRight | Qt::AlignVCenter, text(tick.label));
     }
-    for (const model::TimeTick &tick : scene.timeTicks) {
-        const double x = xOf(plot, tick.when);
-        const int half = 48;
-        const double center = std::clamp(x, double(plot.left() + half / 2), double(plot.right() - half / 2));
-        painter.drawText(
-            QRectF(center - half, plot.bottom() + 6, 2 * half, textHeight), Qt::AlignCenter, text(tick.label));
-    }
+    const TimeScale scale{m_map.range, double(plot.left()), double(plot.width())};
+    for (const TimeLabel &time : clockLabels(scale, m_startWallNs, m_utcOffset, QFontMetricsF(painter.font()), 5))
+        painter.drawText(QPointF(time.left, plot.bottom() + 6 + painter.fontMetrics().ascent()), time.text);
 }
 
 void HeatMapView::paintScale(QPainter &painter, const Scene &scene) const

@@ -55,7 +55,6 @@ private:
     {
         QRect plot;
         model::HeatMapLayout layout;
-        std::vector<model::TimeTick> timeTicks;
     };
 
     Scene sceneFor(QSize size) const;

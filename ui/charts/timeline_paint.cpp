@@ -2,9 +2,9 @@
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
-#include "model/layout/axis_ticks.h"
 #include "ui/charts/focus_ring.h"
 #include "ui/charts/spark_line.h"
+#include "ui/charts/time_labels.h"
 #include "ui/charts/timeline_view.h"
 #include "ui/text.h"
 #include "ui/theme.h"
@@ -110,13 +110,20 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
         painter.drawEllipse(QPointF(x, middle), radius, radius);
         const QString name = text(mark.text);
         const double next = i + 1 < marks.size() ? scale().x(marks[i + 1].when) - 6 : plot().right();
-        const double room = std::min(next, plot().right()) - x - 8;
-        if (x + 8 < free || room < 40)
+        const double right = std::min(next, plot().right()) - x - 8, left = x - 8 - free;
+        const double wanted = std::min(metrics.horizontalAdvance(name), 220.0);
+        // Behind the mark; before it where the edge or the next one leaves no room for the name.
+        const bool isBefore = right < wanted && left > right && left >= std::min(wanted, 40.0);
+        const double room = isBefore ? left : right;
+        if (!isBefore && (x + 8 < free || room < std::min(wanted, 40.0))) {
+            free = std::max(free, x + 8);
             continue; // hovering tells
+        }
         const QString shown = metrics.elidedText(name, Qt::ElideRight, std::min(room, 220.0));
+        const double width = metrics.horizontalAdvance(shown);
         painter.setPen(colors[Token::InkMuted]);
-        painter.drawText(QPointF(x + 8, middle + metrics.ascent() / 2 - 1), shown);
-        free = x + 20 + metrics.horizontalAdvance(shown);
+        painter.drawText(QPointF(isBefore ? x - 8 - width : x + 8, middle + metrics.ascent() / 2 - 1), shown);
+        free = isBefore ? x + 8 : x + 20 + width;
     }
 }
 
@@ -128,14 +135,14 @@ void TimelineView::paintAxis(QPainter &painter, const Colors &colors) const
     painter.setPen(colors[Token::InkMuted]);
     const double baseline = height() - metrics.descent() - 4;
     const auto most = static_cast<std::size_t>(std::clamp(plot().width() / 140, 2.0, 8.0));
-    for (const model::TimeTick &tick : model::timeTicks(
-             scale().range, model::TimeLabels::Clock, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset, most)) {
-        const QString label = text(tick.label);
-        const double width = metrics.horizontalAdvance(label);
-        painter.drawText(
-            QPointF(std::clamp(scale().x(tick.when) - width / 2, plot().left(), plot().right() - width), baseline),
-            label);
-    }
+    for (const TimeLabel &time :
+        clockLabels(scale(), m_snapshot->info.startWallNs, m_snapshot->info.utcOffset, metrics, most))
+        painter.drawText(QPointF(time.left, baseline), time.text);
+    // The numbers beside the tracks are those of the end, whatever is selected or zoomed to.
+    const bool isLive = m_snapshot->info.state == model::SessionState::Recording;
+    if (!m_tracks.empty())
+        painter.drawText(QRectF(16, baseline - metrics.ascent(), m_labelWidth - 28, metrics.height()),
+            Qt::AlignRight | Qt::AlignVCenter, isLive ? tr("now") : tr("at the end"));
 }
 
 void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const
