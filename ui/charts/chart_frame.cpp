@@ -209,8 +209,9 @@ void ChartFrame::paintBehind(QPainter &painter, const Colors &colors) const
 void ChartFrame::paintLimit(QPainter &painter, const Colors &colors) const
 {
     const QFontMetricsF metrics(m_font);
-    painter.setPen(QPen(colors[Token::Danger], 1.2));
     const bool isInside = m_limit->value <= m_axis.greatest;
+    const QColor color = colors[isInside ? Token::Danger : Token::InkMuted]; // far away it is no news
+    painter.setPen(QPen(color, 1.2));
     const double height = isInside ? y(m_limit->value) : m_plot.top();
     if (isInside)
         painter.drawLine(QPointF(m_plot.left(), height), QPointF(m_plot.right(), height));
