@@ -231,6 +231,16 @@ TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std:
     return series;
 }
 
+TimeSeries fromFirstTick(TimeSeries series, const Snapshot &snapshot)
+{
+    if (series.isEmpty() || snapshot.tickEnds.empty())
+        return series;
+    std::vector<SeriesPoint> &first = series.segments.front();
+    if (first.front().when == snapshot.tickEnds.front() && first.front().when > Timestamp{})
+        first.insert(first.begin(), {Timestamp{}, first.front().value});
+    return series;
+}
+
 TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns)
 {
     TimeSeries result{series.source, {}};

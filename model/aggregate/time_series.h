@@ -80,6 +80,10 @@ struct TimeSeries
 TimeSeries timeSeries(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process = std::nullopt);
 
+/// A line as it is drawn: the first point of a recording stands for all of the tick that ends with it, so that one of two ticks is no dot at
+/// the right edge. Not for figures.
+TimeSeries fromFirstTick(TimeSeries series, const Snapshot &snapshot);
+
 /// At most two points for each of `columns` equal parts of `range` (the least and the greatest in it, in their order) and one
 /// before and after the range, so that a line reaches the edges. Exact: no value is averaged.
 TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns);

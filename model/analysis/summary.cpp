@@ -48,7 +48,7 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
         .sentence = "Growth was not looked for.",
         .page = CardPage::Heap,
         .action = "Show the heap",
-        .spark = timeSeries(snapshot, HeapQuantity::LiveBytes)};
+        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
     constexpr std::string_view kGrowth = "Growth:";
     const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
         [](const std::string &text) { return text.starts_with(kGrowth); });
@@ -92,7 +92,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .sentence = ahead.verdict,
         .page = CardPage::Forecast,
         .action = "Show the forecast",
-        .spark = timeSeries(snapshot, ahead.source)};
+        .spark = fromFirstTick(timeSeries(snapshot, ahead.source), snapshot)};
     if (ahead.state != ForecastState::NotEnoughData && (ahead.isGrowing || ahead.isShrinking))
         card.qualifier
             = splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
@@ -133,7 +133,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
             : "The program used next to no CPU time.",
         .page = CardPage::Cpu,
         .action = "Show hot functions",
-        .spark = timeSeries(snapshot, CpuQuantity::Used)};
+        .spark = fromFirstTick(timeSeries(snapshot, CpuQuantity::Used), snapshot)};
     const std::optional<FunctionTable> table = functionTable(snapshot, CostKind::CpuTime, stop);
     if (!table || table->rows.empty() || table->all <= 0)
         return card;
@@ -184,7 +184,7 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
         .sentence = "No place is worth changing for these alone.",
         .page = CardPage::HeatMap,
         .action = "Show sizes over time",
-        .spark = timeSeries(snapshot, HeapQuantity::AllocationRate)};
+        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::AllocationRate), snapshot)};
     const Recommendation *first = firstOf(found, kTemporaryAllocationsRule.key);
     if (first == nullptr)
         return card;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
 #include "ui/charts/survival_chart.h"
 #include "ui/charts/time_series_chart.h"
+#include "ui/charts/timeline_view.h"
 
 #include <QTest>
 
@@ -32,6 +34,16 @@ int painted(const QImage &image, QRect part, QRgb background)
         for (int x = part.left(); x <= part.right(); ++x)
             count += image.pixel(x, y) != background ? 1 : 0;
     return count;
+}
+
+QImage pictureOf(const ui::ChartContent &content)
+{
+    ui::Selection selection;
+    ui::TimeSeriesChart chart(selection, ui::ChartGestures::Select);
+    chart.resize(800, 300);
+    chart.show();
+    chart.setContent(content, content.range);
+    return chart.picture();
 }
 
 } // namespace
@@ -70,6 +82,74 @@ private Q_SLOTS:
         QVERIFY(painted(picture, over, background) > over.width() * over.height() * 9 / 10);
         QVERIFY(painted(picture, QRect(w / 2, h - 36, w / 2 - 1, 34), background) > 20);
         QCOMPARE(painted(picture, QRect(0, h - 2, w, 2), background), 0);
+    }
+
+    /// A recording of one tick is drawn over its whole length, not as a dot at the right edge.
+    void oneTickFillsItsTime_data()
+    {
+        QTest::addColumn<bool>("isStacked");
+        QTest::newRow("line") << false;
+        QTest::newRow("areas") << true;
+    }
+
+    void oneTickFillsItsTime()
+    {
+        QFETCH(bool, isStacked);
+        ui::ChartContent content = level();
+        content.range.end = content.firstTick.emplace(model::Timestamp{30'000'000});
+        content.lines[0].series.segments = {{{*content.firstTick, 2306867.0}}};
+        content.stacking = isStacked ? ui::Stacking::Areas : ui::Stacking::Lines;
+        const QImage picture = pictureOf(content);
+        const QRgb background = ui::Colors::of(QPalette())[ui::Token::Raised].rgb();
+        for (const double share : {0.2, 0.5, 0.8}) {
+            const QRect part(static_cast<int>(picture.width() * share), picture.height() / 2, 40, picture.height() / 5);
+            QVERIFY(painted(picture, part, background) > part.width() * part.height() * 9 / 10);
+        }
+    }
+
+    /// Red is for what is wrong: a limit far above everything is named in the quiet colour.
+    void distantLimitIsNoAlert_data()
+    {
+        QTest::addColumn<double>("limit");
+        QTest::addColumn<bool>("isRed");
+        QTest::newRow("near") << 2.6e6 << true;
+        QTest::newRow("far") << 2.3e10 << false;
+    }
+
+    void distantLimitIsNoAlert()
+    {
+        QFETCH(double, limit);
+        QFETCH(bool, isRed);
+        ui::ChartContent content = level();
+        content.limit = {limit, u"memory that the system has left"_s};
+        const QImage picture = pictureOf(content);
+        int red = 0;
+        for (int y = 0; y < picture.height(); ++y)
+            for (int x = 0; x < picture.width(); ++x) {
+                const QColor color = picture.pixelColor(x, y);
+                red += color.red() > color.green() + 60 && color.red() > color.blue() + 60 ? 1 : 0;
+            }
+        QCOMPARE(red > 20, isRed);
+    }
+
+    /// A mark near the right edge has its name on its left.
+    void markAtTheEndIsNamed()
+    {
+        tests::SnapshotBuilder builder;
+        builder.metric(model::Metric::Rss, {10, 20, 30, 40, 50, 60, 70, 80, 90, 100});
+        builder.raw().info.duration = model::Duration::fromSeconds(10);
+        const auto widest = [&builder](std::string_view name) {
+            builder.raw().marks = {{{9'900'000'000}, model::MarkKind::User, std::string(name)}};
+            ui::Selection selection;
+            ui::TimelineView view(selection);
+            view.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+            view.resize(900, view.sizeHint().height());
+            const QImage image = view.grab().toImage();
+            const QRgb background = ui::Colors::of(&view)[ui::Token::Raised].rgb();
+            // The row of events is the one below the only track; what is left of the mark's dot.
+            return painted(image, QRect(400, 36, 460, 16), background);
+        };
+        QVERIFY(widest("a request that never came to its end") > widest("") + 100);
     }
 
     /// The words "100 % live on" stand below the line where there is no room above it: nothing touches the upper edge.

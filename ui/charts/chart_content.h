@@ -60,7 +60,8 @@ struct ChartContent
     std::optional<model::Timestamp> crossing; ///< where the median meets the limit
     QString crossingLabel;
     std::vector<model::Gap> gaps;
-    std::int64_t startWallNs = 0; ///< of the recording, as in SessionInfo
+    std::optional<model::Timestamp> firstTick; ///< its end: a line's first value there is drawn for all of that tick
+    std::int64_t startWallNs = 0;              ///< of the recording, as in SessionInfo
     std::string utcOffset;
 };
 

@@ -17,11 +17,14 @@ namespace {
 
 QString tr(const char *words) { return QCoreApplication::translate("ChartHover", words); }
 
-std::optional<double> valueAt(const model::TimeSeries &series, model::Timestamp when, model::Duration reach)
+std::optional<double> valueAt(
+    const ChartContent &content, const model::TimeSeries &series, model::Timestamp when, model::Duration reach)
 {
     const auto point = series.nearest(when);
     if (!point)
         return std::nullopt;
+    if (point->when == content.firstTick && when < point->when)
+        return point->value; // drawn for all of that tick
     const bool isBetween = std::any_of(series.segments.begin(), series.segments.end(),
         [when](const auto &segment) { return segment.front().when <= when && when <= segment.back().when; });
     if (!isBetween && std::abs((point->when - when).ns) > reach.ns)
@@ -70,7 +73,7 @@ std::vector<HoverLine> hoverLines(
     std::vector<HoverLine> lines;
     double sum = 0;
     for (const ChartLine &line : content.lines)
-        if (const auto value = valueAt(line.series, when, reach)) {
+        if (const auto value = valueAt(content, line.series, when, reach)) {
             sum += *value;
             lines.push_back({line.color.in(colors), line.label, text(model::formatValue(*value, content.unit))});
         }

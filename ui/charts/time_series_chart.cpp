@@ -34,6 +34,25 @@ QList<QPointF> pointsOf(const std::vector<model::SeriesPoint> &segment, model::T
     return points;
 }
 
+/// What a part of a line is drawn through. The first value of a recording reaches back over its tick; a value alone is given some pixels, as a
+/// dot would be cut off at the edges.
+std::vector<model::SeriesPoint> reachingBack(
+    std::vector<model::SeriesPoint> segment, const ChartContent &content, double plotWidth)
+{
+    constexpr double kLeastPixels = 6;
+    const model::SeriesPoint first = segment.front();
+    std::optional<model::Timestamp> from;
+    if (segment.size() == 1)
+        from = first.when
+            - model::Duration{static_cast<std::int64_t>(
+                static_cast<double>(content.range.length().ns) / std::max(plotWidth, 1.0) * kLeastPixels)};
+    if (content.firstTick == first.when)
+        from = std::min(from.value_or(first.when), model::Timestamp{});
+    if (from)
+        segment.insert(segment.begin(), {std::max(*from, std::min(content.range.begin, first.when)), first.value});
+    return segment;
+}
+
 QLineSeries *lineOf(const QList<QPointF> &points, QObject *parent)
 {
     auto *series = new QLineSeries(parent);
@@ -160,16 +179,13 @@ void TimeSeriesChart::addLine(const ChartLine &line, const Colors &colors)
     // Least and greatest of each pixel are kept, but would cover everything: the mean is drawn through them.
     const bool dense = model::isDense(line.series, m_content.range, columns);
     for (const auto &segment : model::downsampled(line.series, m_content.range, columns).segments) {
-        const QList<QPointF> points = pointsOf(segment, m_content.range);
+        const QList<QPointF> points
+            = pointsOf(reachingBack(segment, m_content, m_frame.plot().width()), m_content.range);
         if (line.fill == LineFill::Below)
             add(areaOf(
                 points, flattened(points, m_frame.axis().least), mixed(color, colors[Token::Raised], 0.14), chart()));
         QLineSeries *series = lineOf(points, chart());
         series->setPen(linePen(dense ? mixed(color, colors[Token::Raised], 0.35) : color));
-        if (points.size() == 1) {
-            series->setPointsVisible(true);
-            series->setMarkerSize(4);
-        }
         add(series);
     }
     constexpr std::size_t kPixelsPerMean = 4;
@@ -188,15 +204,13 @@ void TimeSeriesChart::addStack(const Colors &colors)
         return;
     // The parts share their moments; those of the last part's extremes stand for all.
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
-    for (const auto &segment : model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+    for (const auto &part : model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+        const auto segment = reachingBack(part, m_content, m_frame.plot().width());
         QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
-        if (lower.size() == 1) // a moment alone is given the width of a line, or there would be nothing to see
-            lower.prepend({lower.front().x() - m_content.range.length().seconds() / 100, 0});
         for (const ChartLine &line : m_content.lines) {
             QList<QPointF> upper = lower;
             for (qsizetype i = 0; i < upper.size(); ++i)
-                if (const auto point
-                    = line.series.nearest(segment[std::min(static_cast<std::size_t>(i), segment.size() - 1)].when))
+                if (const auto point = line.series.nearest(segment[static_cast<std::size_t>(i)].when))
                     upper[i].ry() += point->value;
             add(areaOf(upper, lower, mixed(line.color.in(colors), colors[Token::Raised], 0.8), chart()));
             lower = upper;

@@ -58,6 +58,8 @@ ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit)
     content.unit = unit;
     content.range = snapshot.span;
     content.gaps = snapshot.gaps;
+    if (!snapshot.tickEnds.empty())
+        content.firstTick = snapshot.tickEnds.front();
     content.startWallNs = snapshot.info.startWallNs;
     content.utcOffset = snapshot.info.utcOffset;
     return content;
