@@ -90,7 +90,7 @@ private Q_SLOTS:
         content.bands = {{at(30), 3 * kMiB, 3 * kMiB, 3 * kMiB, 3 * kMiB, 3 * kMiB},
             {at(50), 3 * kMiB, 5 * kMiB, 7 * kMiB, 9 * kMiB, 11 * kMiB}};
         QCOMPARE(wordsAt(content, 25), u"heap=3 MiB;"_s);
-        QCOMPARE(wordsAt(content, 40), u"median forecast=5 MiB;50 %=4 MiB – 6 MiB;90 %=3 MiB – 7 MiB;"_s);
+        QCOMPARE(wordsAt(content, 40), u"median forecast=5 MiB;50 %=4–6 MiB;90 %=3–7 MiB;"_s);
         QCOMPARE(wordsAt(content, 50.05), u"no values here=;"_s);
     }
 
