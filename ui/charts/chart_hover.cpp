@@ -99,7 +99,7 @@ void paintHoverBox(QPainter &painter, const QRectF &plot, double x, const QStrin
     box.moveTopLeft({isLeft ? std::max(x - 14 - box.width(), 0.0) : x + 14, plot.top() + 4});
     painter.setPen(colors[Token::Line]);
     painter.setBrush(colors[Token::Raised]);
-    painter.drawRoundedRect(box, 6, 6);
+    painter.drawRect(box.translated(0.5, 0.5)); // as tooltips are
     painter.setFont(font);
     double y = box.top() + 6;
     painter.setPen(colors[Token::InkMuted]);
