@@ -5,7 +5,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/aggregate/time_series.h"
-#include "model/base/format_units.h"
+#include "model/base/format_counted.h"
 
 #include <fmt/format.h>
 
@@ -300,7 +300,8 @@ private:
     {
         const StackQuality &stacks = m_snapshot.stackQuality;
         const std::string whole = stacks.distinct > 0
-            ? fmt::format("{} of {} stacks are whole", formatShare(m_result.wholeStacks), formatCount(stacks.distinct))
+            ? fmt::format("{} of {} {} whole", formatShare(m_result.wholeStacks),
+                formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are")
             : "no stacks were recorded";
         const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(),
             [](const CoverageItem &item) { return item.what.find("stacks are not whole") == std::string::npos; });

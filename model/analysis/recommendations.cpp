@@ -3,6 +3,7 @@
 
 #include "model/aggregate/time_series.h"
 #include "model/analysis/rules.h"
+#include "model/base/format_counted.h"
 
 #include <fmt/format.h>
 
@@ -75,7 +76,7 @@ void dropSymptoms(std::vector<Recommendation> &items)
 std::string sentenceFor(const Recommendations &found)
 {
     const std::string seen
-        = fmt::format("looked at {} stacks for {}", formatCount(found.stacksSeen), formatDuration(found.timeSeen));
+        = fmt::format("looked at {} for {}", formatCounted(found.stacksSeen, "stack"), formatDuration(found.timeSeen));
     if (found.items.empty())
         return "Nothing found, " + seen + '.';
     return fmt::format(

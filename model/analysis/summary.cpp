@@ -9,6 +9,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
 #include "model/analysis/rules/rule_data.h"
+#include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
 
 #include <fmt/format.h>
@@ -142,8 +143,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         card.sentence
             = fmt::format("{} of CPU time in {}: too few to say where it goes. Record for longer, or sample faster "
                           "(--cpu 999).",
-                formatDuration({table->all}),
-                snapshot.cpuSummary.samples == 1 ? "1 sample" : fmt::format("{} samples", snapshot.cpuSummary.samples));
+                formatDuration({table->all}), formatCounted(snapshot.cpuSummary.samples, "sample"));
         return card;
     }
     const std::vector<HotFunction> all = hotFunctions(*table, snapshot.cpuSummary.samples, table->rows.size());
@@ -202,8 +202,8 @@ std::string peakSentence(const Snapshot &snapshot)
     if (snapshot.heapSeries.empty())
         return "The heap could not be traced.";
     if (!isHeapSampled(snapshot))
-        return fmt::format("The live heap was {}{} at its highest, in {} blocks.", heap.peakIsBound ? "at most " : "",
-            formatBytes(bytes), formatCount(heap.peakBlocks));
+        return fmt::format("The live heap was {}{} at its highest, in {}.", heap.peakIsBound ? "at most " : "",
+            formatBytes(bytes), formatCounted(heap.peakBlocks, "block"));
     // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
     const double error = 1.96 * std::sqrt(bytes * static_cast<double>(longestPeriod(snapshot)));
     return fmt::format(
@@ -222,7 +222,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
         .page = CardPage::Heap,
         .action = "Show the heap",
-        .spark = rss};
+        .spark = fromFirstTick(rss, snapshot)};
     // Of a program that ended before it was looked at again. Where it was, it had more than it touched.
     constexpr double kNearlyMost = 0.95;
     const auto peak = static_cast<double>(snapshot.heapSummary.peakBytes);

@@ -3,6 +3,7 @@
 #include "model/analysis/rules.h"
 #include "model/analysis/share_interval.h"
 #include "model/analysis/work_finder.h"
+#include "model/base/format_counted.h"
 
 #include <fmt/format.h>
 
@@ -93,7 +94,7 @@ Recommendation itemFor(
     item.evidence.push_back({"share of the CPU time", share.value * 100,
         Interval{share.interval.low * 100, share.interval.high * 100}, Unit::Percent, text});
     item.evidence.push_back({"CPU time", static_cast<double>(place.timeNs) / 1e9, {}, Unit::Count,
-        fmt::format("{}, {} samples", formatDuration({place.timeNs}), formatCount(share.samples))});
+        fmt::format("{}, {}", formatDuration({place.timeNs}), formatCounted(share.samples, "sample"))});
     item.evidence.push_back({"most of it in", static_cast<double>(heaviest->second) / 1e9, {}, Unit::Count,
         fmt::format("{} ({})", heaviest->first, formatShareOf(heaviest->second, place.timeNs))});
     addAllocations(input, place.line, item);

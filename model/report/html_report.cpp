@@ -10,6 +10,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
+#include "model/base/format_counted.h"
 #include "model/report/html_chart.h"
 #include "model/report/html_flame.h"
 #include "model/report/html_text.h"
@@ -228,12 +229,11 @@ private:
     {
         const HeapSummary &heap = m_snapshot.heapSummary;
         heading("Heap");
-        paragraph(fmt::format(
-            "{} allocated in {} blocks, {} of them temporary; at most {} live, at {}; {} in {} blocks live "
-            "at the end{}.",
-            bytesText(heap.allocatedBytes), formatCount(heap.allocations),
+        paragraph(fmt::format("{} allocated in {}, {} of them temporary; at most {} live, at {}; {} in {} live "
+                              "at the end{}.",
+            bytesText(heap.allocatedBytes), formatCounted(heap.allocations, "block"),
             formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes), formatOffset(heap.peakWhen),
-            bytesText(heap.liveBytes), formatCount(heap.liveBlocks), endsText(m_snapshot)));
+            bytesText(heap.liveBytes), formatCounted(heap.liveBlocks, "block"), endsText(m_snapshot)));
         const std::vector<HeapModeChange> steps = heapStepsIn(m_snapshot, m_snapshot.span);
         if (isHeapSampled(m_snapshot))
             paragraph(fmt::format("Sampled{}: one allocation each {} on average; every number is an estimate.",
@@ -306,7 +306,7 @@ private:
     {
         const CpuSummary &cpu = m_snapshot.cpuSummary;
         heading("CPU");
-        paragraph(fmt::format("{} samples at {} Hz, {} of CPU time; {} lost.", formatCount(cpu.samples),
+        paragraph(fmt::format("{} at {} Hz, {} of CPU time; {} lost.", formatCounted(cpu.samples, "sample"),
             m_snapshot.info.config.cpuHz, formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
         if (!m_snapshot.info.cpuNote.empty())
             paragraph(m_snapshot.info.cpuNote, "muted");

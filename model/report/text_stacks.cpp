@@ -5,6 +5,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/analysis/hot_paths.h"
+#include "model/base/format_counted.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_report.h"
@@ -194,7 +195,7 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
     }
     const CpuSummary &cpu = snapshot.cpuSummary;
     writeWrapped(out,
-        fmt::format("{} samples at {} Hz ({}), {} of CPU time; {} lost.", formatCount(cpu.samples),
+        fmt::format("{} at {} Hz ({}), {} of CPU time; {} lost.", formatCounted(cpu.samples, "sample"),
             snapshot.info.config.cpuHz, snapshot.info.cpuEvent.empty() ? "no event" : snapshot.info.cpuEvent,
             formatDuration({cpu.timeNs}), formatCount(cpu.lost)),
         options.columns, 2);

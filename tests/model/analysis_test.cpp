@@ -229,7 +229,7 @@ private Q_SLOTS:
         const Coverage whole = coverage(SnapshotBuilder().heap("main;malloc 8\n").build());
         QVERIFY(whole.items.empty());
         QCOMPARE(whole.worst(), Trust::Whole);
-        QCOMPARE(whole.sentence, std::string("Nothing lost; 100 % of 1 stacks are whole."));
+        QCOMPARE(whole.sentence, std::string("Nothing lost; 100 % of 1 stack is whole."));
     }
 
     void saysWhatLossesMean()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
 
 #include <QTest>
@@ -31,6 +32,9 @@ private Q_SLOTS:
         row("999", formatCount(999));
         row("1,234,567", formatCount(1234567));
         row("−1,000", formatCount(-1000));
+        row("1 allocation", formatCounted(1, "allocation"));
+        row("0 blocks", formatCounted(0, "block"));
+        row("2,000 blocks", formatCounted(2000, "block"));
         row("118 k", formatShortCount(118'000));
         row("1.9 M", formatShortCount(1'900'000));
         row("1 M", formatShortCount(999'999));

@@ -277,7 +277,7 @@ private Q_SLOTS:
         builder.cpu(samples).heap("main;malloc 64\n");
         const Recommendations all = *recommendations(builder.build());
         QVERIFY(all.items.empty());
-        QCOMPARE(all.sentence, std::string("Nothing found, looked at 51 stacks for 60 s."));
+        QCOMPARE(all.sentence, std::string("Nothing found, looked at 51 stacks for 1 min."));
     }
 
     void saysWhichRulesLackedData()

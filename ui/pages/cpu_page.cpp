@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/cpu_page.h"
 
+#include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
 #include "ui/text.h"
 
@@ -15,7 +16,8 @@ QString CpuPage::wholeText(const model::Snapshot &snapshot) const
 {
     const model::CpuSummary &sum = snapshot.cpuSummary;
     const QString whole
-        = tr("%1 in %2 samples").arg(text(model::formatDuration({sum.timeNs})), text(model::formatCount(sum.samples)));
+        = tr("%1 in %2")
+              .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCounted(sum.samples, "sample")));
     return sum.lost ? whole + tr(" · %1 lost").arg(text(model::formatCount(sum.lost))) : whole;
 }
 

@@ -28,9 +28,10 @@ QString HeapPage::amountText(const model::Snapshot &snapshot) const
 {
     const model::HeapSummary &sum = snapshot.heapSummary;
     const auto amount = [](std::int64_t bytes, std::int64_t blocks) {
-        return tr("%1 in %2 blocks")
-            .arg(text(model::formatBytes(static_cast<double>(bytes))),
-                text(model::formatShortCount(static_cast<double>(blocks))));
+        const QString much = text(model::formatBytes(static_cast<double>(bytes)));
+        return blocks == 1
+            ? tr("%1 in 1 block").arg(much)
+            : tr("%1 in %2 blocks").arg(much, text(model::formatShortCount(static_cast<double>(blocks))));
     };
     // A sampled heap: what the estimate may be, in place of a number that looks exact.
     if (const auto error = model::errorOf(snapshot, shownCost()))

@@ -2,6 +2,7 @@
 #include "ui/pages/hot_page.h"
 
 #include "model/aggregate/sampling_error.h"
+#include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
 #include "model/report/hot_report.h"
 #include "ui/models/cost_columns.h"
@@ -174,7 +175,7 @@ QString HotPage::subtitle() const
         return {};
     QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind), selectionText(*m_snapshot));
     if (m_hot && !m_hot->isExact())
-        words += tr(" · %1 samples").arg(text(model::formatCount(m_hot->samples)));
+        words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples, "sample"));
     return words;
 }
 

@@ -3,7 +3,7 @@
 
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/stack_text.h"
-#include "model/base/format_units.h"
+#include "model/base/format_counted.h"
 #include "model/report/lost_report.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
@@ -202,7 +202,7 @@ QWidget *LostPage::newClasses(const model::MemoryScan &scan) const
         const int row = grid->rowCount();
         grid->addWidget(newLabel(name, TextSize::Body, TextWeight::Normal, "muted"), row, 0);
         grid->addWidget(newLabel(bytesText(sum.bytes)), row, 1, Qt::AlignRight);
-        grid->addWidget(newLabel(tr("%1 blocks").arg(countText(sum.blocks))), row, 2, Qt::AlignRight);
+        grid->addWidget(newLabel(text(model::formatCounted(sum.blocks, "block"))), row, 2, Qt::AlignRight);
     };
     for (const model::ReachClass reach : {model::ReachClass::Directly, model::ReachClass::Indirectly,
              model::ReachClass::Possibly, model::ReachClass::Reachable, model::ReachClass::Unjudged})

@@ -2,6 +2,7 @@
 #include "ui/pages/system_calls_page.h"
 
 #include "model/aggregate/activity_totals.h"
+#include "model/base/format_counted.h"
 #include "model/report/activity_report.h"
 #include "ui/text.h"
 
@@ -19,8 +20,8 @@ SystemCallsPage::SystemCallsPage(Selection &selection, QWidget *parent)
 
 QString SystemCallsPage::wholeText(const model::Snapshot &snapshot) const
 {
-    return tr("%1 calls, %2 in them")
-        .arg(text(model::formatCount(model::activityTotal(snapshot, CostKind::SystemCalls))),
+    return tr("%1, %2 in them")
+        .arg(text(model::formatCounted(model::activityTotal(snapshot, CostKind::SystemCalls), "call")),
             text(model::formatDuration({model::activityTotal(snapshot, CostKind::SystemCallTime)})));
 }
 

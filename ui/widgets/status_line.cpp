@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/status_line.h"
 
-#include "model/base/format_units.h"
+#include "model/base/format_counted.h"
 #include "model/report/session_words.h"
 #include "ui/text.h"
 #include "ui/widgets/labels.h"
@@ -77,9 +77,9 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     const bool isGood = lost == 0 && !isDamaged;
     m_dot->setToken(isGood ? Token::Ok : Token::Warn);
     m_losses->setText(isDamaged ? tr("the file is damaged")
-            : lost > 0          ? tr("%1 events lost").arg(text(model::formatCount(lost)))
+            : lost > 0          ? tr("%1 lost").arg(text(model::formatCounted(lost, "event")))
             : unmeasured > 0    ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
-            : notTaken > 0      ? tr("%1 CPU samples not taken").arg(text(model::formatCount(notTaken)))
+            : notTaken > 0      ? tr("%1 not taken").arg(text(model::formatCounted(notTaken, "CPU sample")))
                                 : tr("nothing lost"));
     m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
     setTone(m_losses, isGood ? "muted" : "warn");
@@ -97,8 +97,8 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
             : QString());
     m_stacks->setVisible(quality.distinct > 0);
     m_stacks->setToolTip(
-        tr("%1 stacks, %2 cut off, %3 not walked to their start")
-            .arg(text(model::formatCount(quality.distinct)), text(model::formatCount(quality.truncated)),
+        tr("%1, %2 cut off, %3 not walked to their start")
+            .arg(text(model::formatCounted(quality.distinct, "stack")), text(model::formatCount(quality.truncated)),
                 text(model::formatCount(quality.broken))));
     const double cpu = snapshot->info.duration.ns > 0
         ? static_cast<double>(snapshot->recorderCpuNs) / static_cast<double>(snapshot->info.duration.ns)
