@@ -32,8 +32,8 @@ std::array<Row, 30> rows()
 {
     return {{{{}, tr("Everywhere")}, {tr("Alt+1 … Alt+9"), tr("One of the first nine pages")},
         {tr("Ctrl+PgUp, Ctrl+PgDn"), tr("The page above or below")},
-        {tr("Ctrl+F"), tr("Find functions, in quotes just that name; Enter goes there, Esc forgets it")}, {tr("Ctrl+O"), tr("Open a session")},
-        {tr("Ctrl+M"), tr("Mark this moment, while recording")},
+        {tr("Ctrl+F"), tr("Find functions, in quotes just that name; Enter goes there, Esc forgets it")},
+        {tr("Ctrl+O"), tr("Open a session")}, {tr("Ctrl+M"), tr("Mark this moment, while recording")},
         {tr("Ctrl+H"), tr("Hold the view while recording goes on")},
         {tr("Esc"), tr("Close the inspector; then one step back: the selected time, process or thread")},
         {tr("F1"), tr("This list")}, {{}, tr("Timeline and charts")}, {tr("Drag"), tr("Select a time, for all pages")},
