@@ -354,6 +354,13 @@ template <typename Nodes> std::uint32_t IncrementalStack::firstKnownUpFrom(std::
 /// and to ask for all of them each time would take long.
 template <typename Nodes> std::uint32_t IncrementalStack::lastKnownDownTo(std::uint32_t frame, Nodes nodes)
 {
+    // But for the leaf, which mostly is known if it was ever made.
+    const std::uint32_t known
+        = nodes.find(m_hashes[frame], [&](std::uint32_t one) { return isNodeOf(frame, one, nodes); });
+    if (known != 0) {
+        m_nodes[frame] |= known;
+        return frame;
+    }
     std::uint32_t at = frame;
     while (at >= kFirst && knownNode(at) == 0)
         --at;

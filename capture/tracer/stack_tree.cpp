@@ -84,7 +84,10 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t pat
     std::uint32_t at = static_cast<std::uint32_t>(pathHash) & mask;
     for (std::uint32_t i = 0; i < kMostProbes; ++i, at = (at + 1) & mask) {
         // Not exchanged: who comes to the same slot at once takes this node out of the index, and it is made again when it is looked for.
-        if (index.slots[at].load(std::memory_order_relaxed) == 0) {
+        const std::uint32_t found = index.slots[at].load(std::memory_order_relaxed);
+        if (found == slot)
+            return true; // entered while the index was replaced
+        if (found == 0) {
             index.slots[at].store(slot, std::memory_order_release);
             return true;
         }
@@ -92,29 +95,31 @@ bool StackTree::insert(const Index &index, std::uint32_t node, std::uint64_t pat
     return false;
 }
 
-/// Enters nodes by number, as they lie in memory, all before them having been entered. One that is being written just now stays out, or gets a slot in
-/// which nobody will find it, like what is below it; its own thread enters it afterwards.
-void StackTree::enter(const Index &index, std::uint32_t first, std::uint32_t end) const
+/// Enters nodes by number, all before `first` having been entered, up to `end` or one that is being written just now. Returns which is next.
+std::uint32_t StackTree::enter(const Index &index, std::uint32_t first, std::uint32_t end) const
 {
     for (std::uint32_t number = first; number < end; ++number) {
         const std::uint64_t frame = address(number);
+        if (frame == 0)
+            return number;
         const std::uint32_t above = parent(number);
-        if (frame == 0 || above >= number)
-            continue;
+        if (above >= number)
+            continue; // of a hostile writer
         m_hashes[number] = PathHash::extended(m_hashes[above], frame);
         insert(index, number, m_hashes[number]);
     }
+    return end;
 }
 
-bool StackTree::mapHashes(std::uint32_t nodes)
+/// For as many nodes as there can be: untouched pages cost nothing.
+bool StackTree::mapHashes()
 {
     if (!Restrictions::allow(Ask::Map))
         return false;
-    const long mapped = rawSyscall(SYS_mmap, 0, static_cast<long>(sizeof(std::uint64_t) * nodes),
+    const long mapped = rawSyscall(SYS_mmap, 0, static_cast<long>(sizeof(std::uint64_t) * wire::kMaxNodes),
         PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(mapped))
         return false;
-    m_hashed = nodes;
     m_hashes = reinterpret_cast<std::uint64_t *>(mapped);
     for (std::uint32_t root = 0; root < wire::kRootNodes; ++root)
         m_hashes[root] = PathHash::ofRoot(root);
@@ -123,30 +128,32 @@ bool StackTree::mapHashes(std::uint32_t nodes)
 
 void StackTree::unmapHashes()
 {
-    if (m_hashes != nullptr && Restrictions::allow(Ask::Map))
-        rawSyscall(SYS_munmap, asLong(m_hashes), static_cast<long>(sizeof(std::uint64_t) * m_hashed));
-    m_hashes = nullptr;
+    const std::uint64_t *const hashes = m_hashes;
+    m_hashes = nullptr; // first: of a fork in between the child must not unmap what lies there by then
+    if (hashes != nullptr && Restrictions::allow(Ask::Map))
+        rawSyscall(SYS_munmap, asLong(hashes), static_cast<long>(sizeof(std::uint64_t) * wire::kMaxNodes));
 }
 
 /// Enters all nodes into `larger` and has it used. False if there is no memory for their hashes.
 bool StackTree::replaceBy(const Index &larger)
 {
     const wire::Header &header = m_memory.header();
-    const std::uint32_t most = header.committedNodes.load(std::memory_order_acquire);
-    const auto used = [&] { return std::min(most, header.usedNodes.load(std::memory_order_acquire)); };
-    if (!mapHashes(std::max(most, wire::kRootNodes)))
+    const auto used = [&] {
+        const std::uint32_t number = header.usedNodes.load(std::memory_order_acquire);
+        return std::min({number, header.committedNodes.load(std::memory_order_acquire), wire::kMaxNodes});
+    };
+    if (!mapHashes())
         return false;
     // Meanwhile others go on entering theirs into the old one: until there are few, and then what is left.
     constexpr std::uint32_t kFew = 64;
     constexpr int kMostRounds = 8;
     std::uint32_t next = wire::kRootNodes;
-    for (int round = 0; round < kMostRounds && used() > next + kFew; ++round) {
-        const std::uint32_t end = used();
-        enter(larger, next, end);
-        next = end;
-    }
+    for (int round = 0; round < kMostRounds && used() > next + kFew; ++round)
+        next = enter(larger, next, used());
     m_index.store(&larger, std::memory_order_release);
-    enter(larger, next, used());
+    // One that its thread has reserved and not written is passed over: it is entered by that thread, or by who makes it again.
+    while (next < used())
+        next = enter(larger, next, used()) + 1;
     unmapHashes();
     return true;
 }

@@ -78,15 +78,15 @@ private:
     static bool insert(const Index &index, std::uint32_t node, std::uint64_t pathHash);
     void growIfNeeded();
     bool replaceBy(const Index &larger);
-    void enter(const Index &index, std::uint32_t first, std::uint32_t end) const;
-    bool mapHashes(std::uint32_t nodes);
+    std::uint32_t enter(const Index &index, std::uint32_t first, std::uint32_t end) const;
+    bool mapHashes();
     void unmapHashes();
 
     wire::MemoryView m_memory;
     static constexpr unsigned kFirstBits = 12, kLastBits = 23;
     static_assert(kLastBits <= kNumberBits);
-    /// Slots in a row that are looked at: more than are ever full while a quarter of all are empty. They fill up only while a thread that
-    /// makes a larger index is kept from it.
+    /// Slots in a row that are looked at: more than are ever full while a quarter of all are empty. They fill up while a thread that makes a larger
+    /// index is kept from it, or where none can be made; what is further away is made again.
     static constexpr std::uint32_t kMostProbes = 1024;
     static_assert(kMostProbes <= std::uint32_t{1} << kFirstBits);
     Index m_indexes[kLastBits + 1] = {}; ///< by bits; each is made once and kept
@@ -95,7 +95,6 @@ private:
     std::atomic<std::uint32_t> m_cannotGrow = 0; ///< there was no memory for a larger index
     // While a larger one is made: the hashes of paths, by their nodes' numbers.
     std::uint64_t *m_hashes = nullptr;
-    std::uint32_t m_hashed = 0; ///< room for so many
 };
 
 } // namespace capture::tracer
