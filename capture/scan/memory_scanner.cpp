@@ -84,9 +84,10 @@ std::string rootName(const ProcessCopy &copy, const model::PointerGraph::RootLin
         if (region.kind != ScanRegion::Kind::Variables || root.address < region.moduleBase)
             return region.name;
         const std::uint64_t offset = root.address - region.moduleBase;
-        std::string name = names.of(fmt::format("/proc/{}/root{}", copy.pid, region.modulePath), offset);
+        std::string name
+            = names.of(fmt::format("/proc/{}/root{}", copy.pid, region.modulePath), region.moduleInode, offset);
         if (name.empty()) // the process may be gone by now
-            name = names.of(region.modulePath, offset);
+            name = names.of(region.modulePath, region.moduleInode, offset);
         return name.empty()
             ? fmt::format("{} +{:#x}", region.name, offset)
             : fmt::format("variable {} of {}", name, region.modulePath.substr(region.modulePath.rfind('/') + 1));

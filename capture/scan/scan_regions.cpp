@@ -155,8 +155,8 @@ private:
         }
         m_lines.push_back(line);
         const bool isOfModule = line.kind == Kind::Variables;
-        m_regions.push_back({line.begin, line.end, line.kind, isOfModule ? m_module.begin : 0, std::move(name),
-            isOfModule ? m_module.path : std::string()});
+        m_regions.push_back({line.begin, line.end, line.kind, isOfModule ? m_module.begin - m_module.fileOffset : 0,
+            std::move(name), isOfModule ? m_module.path : std::string(), isOfModule ? m_module.inode : 0});
     }
     void cutAll(std::uint64_t begin, std::uint64_t end, const ScanRegion *piece)
     {

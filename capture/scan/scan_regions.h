@@ -25,9 +25,10 @@ struct ScanRegion
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     Kind kind = Kind::Anonymous;
-    std::uint64_t moduleBase = 0; ///< of variables: where the first byte of the module's file is mapped
-    std::string name;             ///< for people: "stack of thread 4711", "variables of libssl.so.3"
-    std::string modulePath;       ///< of variables: the module's file, as the process sees it
+    std::uint64_t moduleBase = 0;  ///< of variables: where the first byte of the module's file is mapped
+    std::string name;              ///< for people: "stack of thread 4711", "variables of libssl.so.3"
+    std::string modulePath;        ///< of variables: the module's file, as the process sees it
+    std::uint64_t moduleInode = 0; ///< of that file; by now another one may have its path
 };
 
 /// Which memory of a stopped process a scan has to read: ascending, apart. What is writable or anonymous, and private or without a

@@ -43,7 +43,8 @@ bool isFunction(const GElf_Sym &symbol, Elf *elf)
 
 bool isVariable(const GElf_Sym &symbol)
 {
-    return GELF_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS;
+    return GELF_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size != 0 && symbol.st_shndx != SHN_UNDEF
+        && symbol.st_shndx != SHN_ABS;
 }
 
 /// How many bytes a symbol may stand for: its size, or up to the end of its section where it has none.

@@ -6,13 +6,15 @@
 
 #include <fmt/format.h>
 #include <gelf.h>
+#include <sys/stat.h>
 
 namespace capture {
 
-std::optional<VariableNames::File> VariableNames::read(const std::string &path)
+std::optional<VariableNames::File> VariableNames::read(const std::string &path, std::uint64_t inode)
 {
     const std::optional<ElfFile> file = ElfFile::open(path);
-    if (!file)
+    struct stat status = {};
+    if (!file || ::fstat(file->fd.get(), &status) != 0 || status.st_ino != inode)
         return std::nullopt;
     File read;
     std::size_t headers = 0;
@@ -32,11 +34,11 @@ std::optional<VariableNames::File> VariableNames::read(const std::string &path)
     return read;
 }
 
-std::string VariableNames::of(const std::string &path, std::uint64_t offset)
+std::string VariableNames::of(const std::string &path, std::uint64_t inode, std::uint64_t offset)
 {
     auto [known, isNew] = m_files.try_emplace(path);
     if (isNew)
-        known->second = read(path);
+        known->second = read(path, inode);
     if (!known->second)
         return {};
     std::uint64_t inside = 0;

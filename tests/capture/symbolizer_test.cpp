@@ -16,6 +16,7 @@
 #include <link.h>
 #include <poll.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <set>
@@ -417,13 +418,15 @@ private Q_SLOTS:
         QVERIFY(::dladdr(&kept::words, &info) != 0);
         const std::uint64_t offset
             = reinterpret_cast<std::uint64_t>(&kept::words) - reinterpret_cast<std::uint64_t>(info.dli_fbase);
-        capture::VariableNames names;
         const std::string path = QCoreApplication::applicationFilePath().toStdString();
-        QCOMPARE(names.of(path, offset), std::string("kept::words"));
-        QCOMPARE(names.of(path, offset + 8), std::string("kept::words +0x8"));
-        QCOMPARE(names.of(path, 0), std::string()); // the file's header
-        QCOMPARE(names.of("/no/such/file", offset), std::string());
-        QVERIFY(names.of(path + "x", 16).empty());
+        struct stat file = {};
+        QCOMPARE(::stat(path.c_str(), &file), 0);
+        capture::VariableNames names;
+        QCOMPARE(names.of(path, file.st_ino, offset), std::string("kept::words"));
+        QCOMPARE(names.of(path, file.st_ino, offset + 8), std::string("kept::words +0x8"));
+        QCOMPARE(names.of(path, file.st_ino, 0), std::string()); // the file's header
+        QCOMPARE(names.of("/no/such/file", file.st_ino, offset), std::string());
+        QCOMPARE(capture::VariableNames().of(path, file.st_ino + 1, offset), std::string()); // put there since
     }
 
     void everyPrefixOfAFileIsReadWithoutHarm()
@@ -439,7 +442,9 @@ private Q_SLOTS:
             QVERIFY(prefix.open(QIODevice::WriteOnly) && prefix.write(whole.left(size)) == size);
             prefix.close();
             QVERIFY(ElfImage::open(queryFor(path))->find(span.begin, frames) != FrameSymbols::State::Pending);
-            static_cast<void>(capture::VariableNames().of(path.toStdString(), 0x4000));
+            struct stat status = {};
+            QCOMPARE(::stat(path.toStdString().c_str(), &status), 0);
+            static_cast<void>(capture::VariableNames().of(path.toStdString(), status.st_ino, 0x4000));
         }
     }
 };
