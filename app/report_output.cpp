@@ -3,6 +3,7 @@
 
 #include "storage/session_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -46,41 +47,50 @@ std::string lowered(std::string text)
     return text;
 }
 
-/// What stood there before stays until all of the new is written. A device, a pipe or a link is written to as it is.
-model::Result<void> writeFile(const std::string &path, const std::function<void(std::ostream &)> &write)
+/// Whether a new file can take the place of what is there, if anything, and nobody would miss what was: no device, pipe or link, none that is known
+/// by another name too, is another user's, or must not be written.
+bool canBeReplaced(const std::string &path)
 {
     struct stat old = {};
-    const bool isThere = ::lstat(path.c_str(), &old) == 0;
-    std::string name = path;
-    std::ofstream file;
-    if (!isThere || S_ISREG(old.st_mode)) {
-        name += fmt::format(".new-{}", ::getpid());
-        file.open(name, std::ios::binary | std::ios::trunc);
-    }
-    if (!file.is_open()) { // or no file can be made beside it
-        name = path;
-        errno = 0;
-        file.open(name, std::ios::binary | std::ios::trunc);
-    }
-    if (!file)
+    if (::lstat(path.c_str(), &old) != 0)
+        return errno == ENOENT;
+    return S_ISREG(old.st_mode) && old.st_nlink == 1 && old.st_uid == ::geteuid() && (old.st_mode & S_IWUSR) != 0;
+}
+
+/// A file beside `path` that nobody else has, with the rights that the one there has, or a new one would have; empty if none can be made.
+std::string fileBeside(const std::string &path)
+{
+    std::string name = path + ".XXXXXX";
+    const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor < 0)
+        return {};
+    struct stat old = {};
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777u : 0666u & ~mask;
+    static_cast<void>(::fchmod(descriptor, mode));
+    ::close(descriptor);
+    return name;
+}
+
+/// What stood there before stays until all of the new is written, where it can be replaced.
+model::Result<void> writeFile(const std::string &path, const std::function<void(std::ostream &)> &write)
+{
+    const bool isReplaced = canBeReplaced(path);
+    const std::string beside = isReplaced ? fileBeside(path) : std::string();
+    const bool mayBeInPlace = !isReplaced || errno == EACCES || errno == EROFS || errno == ENAMETOOLONG;
+    if (beside.empty() && !mayBeInPlace)
         return model::systemError("Cannot write " + path, errno);
-    write(file);
+    errno = 0;
+    std::ofstream file(beside.empty() ? path : beside, std::ios::binary | std::ios::trunc);
+    if (file)
+        write(file);
     file.close();
-    if (!file) {
-        const int error = errno;
-        if (name != path)
-            ::unlink(name.c_str());
-        return model::systemError("Cannot write " + path, error);
-    }
-    if (name == path)
-        return {};
-    if (isThere)
-        static_cast<void>(::chmod(name.c_str(), old.st_mode & 07777));
-    if (::rename(name.c_str(), path.c_str()) == 0)
-        return {};
+    const bool isWritten = file && (beside.empty() || ::rename(beside.c_str(), path.c_str()) == 0);
     const int error = errno;
-    ::unlink(name.c_str());
-    return model::systemError("Cannot write " + path, error);
+    if (!isWritten && !beside.empty())
+        ::unlink(beside.c_str());
+    return isWritten ? model::Result<void>() : model::systemError("Cannot write " + path, error);
 }
 
 } // namespace
