@@ -137,6 +137,7 @@ void GuiApplication::connectCapture()
         m_earlier = earlier;
     });
     connect(&m_capture, &CaptureController::ended, this, [this](const QString &message) {
+        m_earlier.clear();
         m_recorderSaid = message;
         m_recorded.reset();
     });
@@ -311,7 +312,8 @@ void GuiApplication::onPassphraseWanted(const QString &path, bool wasWrong)
 
 void GuiApplication::onFailed(const QString &sentence)
 {
-    if (m_session.path() == m_capture.output()) {
+    // A recording that could not begin has taken its file away; one that runs, while another was to be started, goes on.
+    if (m_session.path() == m_capture.output() && !m_capture.isRecording()) {
         m_session.close();
         m_window.closeSession();
         // What was open before the start is there to go back to.

@@ -24,7 +24,7 @@ std::optional<QStringList> shellWords(const QString &text)
     for (qsizetype i = 0; i < text.size(); ++i) {
         const QChar c = text[i];
         const QChar next = i + 1 < text.size() ? text[i + 1] : QChar();
-        const bool isEscape = c == u'\\' && (quote.isNull() || (quote == u'"' && (next == u'"' || next == u'\\')));
+        const bool isEscape = c == u'\\' && (quote.isNull() || (quote == u'"' && u"\"\\$`"_s.contains(next)));
         if (c == quote) {
             quote = {};
         } else if (quote.isNull() && (c == u'\'' || c == u'"')) {
@@ -84,7 +84,7 @@ QString requestProblem(const LaunchRequest &request)
         return QObject::tr("Choose something to capture.");
     for (const auto &[what, words] : {std::pair{QObject::tr("the arguments"), request.arguments},
              {QObject::tr("the environment"), request.environment}})
-        if (!shellWords(words))
+        if (!request.attachPid && !shellWords(words)) // an attached process has been given its own
             return QObject::tr("A quote in %1 is not closed.").arg(what);
     static const QRegularExpression kVariable(u"^[A-Za-z_][A-Za-z0-9_]*=.*$"_s);
     for (const QString &entry : environmentEntries(request.environment))

@@ -83,8 +83,18 @@ void ComparePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 
 void ComparePage::setRecent(std::vector<model::RecentSession> sessions) { m_chooser->setRecent(std::move(sessions)); }
 
+/// What was divided by only as two times of one session were compared.
+void ComparePage::leaveHeld()
+{
+    if (std::exchange(m_isPerSecondAsHeld, false)) {
+        m_normalisation = {};
+        m_sides->setNormalisation(m_normalisation);
+    }
+}
+
 void ComparePage::setOtherWaiting(const QString &path)
 {
+    leaveHeld();
     m_other.reset();
     m_otherSelection->reset();
     m_isHeld = false;
@@ -123,7 +133,7 @@ void ComparePage::hold()
     m_isHeld = true;
     m_isSwapped = false;
     // Two times of a run are hardly ever of one length.
-    if (m_normalisation == model::Normalisation()) {
+    if (m_normalisation == model::Normalisation() && !m_isNormalisationChosen) {
         m_normalisation.per = model::PerWork::Second;
         m_isPerSecondAsHeld = true;
     }
@@ -136,10 +146,7 @@ void ComparePage::drop()
     m_job.cancel();
     m_treeJob.cancel();
     const bool had = m_other || m_isWaiting;
-    if (std::exchange(m_isPerSecondAsHeld, false)) {
-        m_normalisation = {};
-        m_sides->setNormalisation(m_normalisation);
-    }
+    leaveHeld();
     m_other.reset();
     m_otherSelection->reset();
     m_isHeld = false;

@@ -102,6 +102,7 @@ private:
     void chooseRow(int row);
     void makeTree();
     void showDetails();
+    void leaveHeld();
     void showState();
     void showOtherTimeline();
     void say(const QString &sentence);
@@ -116,10 +117,11 @@ private:
     bool m_isHeld = false; ///< the other one is a time of the open session
     Role m_role = Role::ByTime;
     bool m_isSwapped = false;
-    bool m_isWaiting = false;         ///< for the other session
-    bool m_isPerSecondAsHeld = false; ///< nobody has chosen that
-    bool m_isStale = false;           ///< a newer snapshot came while the job worked
-    QString m_problem;                ///< why there is no comparison, as a sentence
+    bool m_isWaiting = false;             ///< for the other session
+    bool m_isNormalisationChosen = false; ///< by the user
+    bool m_isPerSecondAsHeld = false;     ///< nobody has chosen that
+    bool m_isStale = false;               ///< a newer snapshot came while the job worked
+    QString m_problem;                    ///< why there is no comparison, as a sentence
     model::Normalisation m_normalisation;
     std::shared_ptr<const model::ComparedSessions> m_compared;
     model::ComparisonSummary m_summary;

@@ -248,6 +248,7 @@ void ComparePage::setUpConnections()
     connect(m_sides, &ComparedSides::normalisationChosen, this, [this](const model::Normalisation &chosen) {
         m_normalisation = chosen;
         m_isPerSecondAsHeld = false;
+        m_isNormalisationChosen = true;
         rebuild();
     });
     connect(m_otherSelection, &Selection::changed, this, [this](const model::Selection &selection) {
