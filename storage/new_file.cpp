@@ -33,9 +33,8 @@ const char *whyNotThere(const std::string &path)
 {
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    return ::access(folder.c_str(), F_OK) == 0
-        ? "no file can be made in its folder, which is none of a disk; choose another folder"
-        : "its folder does not exist; make it or choose another name";
+    return ::access(folder.c_str(), F_OK) == 0 ? "its folder takes no files; choose another folder"
+                                               : "its folder does not exist; make it or choose another name";
 }
 
 } // namespace

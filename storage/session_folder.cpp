@@ -301,14 +301,21 @@ Result<void> changeEntry(const std::string &path, const EntryChange &change, con
     return replaceFile(path, [&](const std::string &copy) { return changeIn(copy, change, key); });
 }
 
-Result<void> checkThatItCanGo(const std::string &path)
+namespace {
+
+Result<void> checkThatItIsFinished(const std::string &path)
 {
     if (WriterLock::isHeld(path))
         return Error(path + " stays: it is being recorded");
-    if (hasFilledLog(path))
-        return Error(path + " stays: its recording is unfinished");
-    if (isSealed(path))
-        return {};
+    return hasFilledLog(path) ? Error(path + " stays: its recording is unfinished") : Result<void>();
+}
+
+} // namespace
+
+Result<void> checkThatItCanGo(const std::string &path)
+{
+    if (auto done = checkThatItIsFinished(path); !done || isSealed(path))
+        return done;
     Damage damage;
     auto file = openSessionFile(path, damage, {});
     if (!file)
@@ -325,7 +332,7 @@ Result<void> checkThatItCanGo(const std::string &path)
 
 Result<void> removeSession(const std::string &path)
 {
-    if (auto done = checkThatItCanGo(path); !done)
+    if (auto done = checkThatItIsFinished(path); !done)
         return done;
     if (::unlink(path.c_str()) != 0)
         return model::systemError("Cannot remove " + path, errno);

@@ -43,7 +43,7 @@ model::Result<void> changeEntry(const std::string &path, const EntryChange &chan
 /// it is read. A sealed one is not looked into.
 model::Result<void> checkThatItCanGo(const std::string &path);
 
-/// Removes a session of which checkThatItCanGo() says nothing else.
+/// Removes a finished session. Refuses one that is being recorded, or that has a log that was not brought in.
 model::Result<void> removeSession(const std::string &path);
 
 } // namespace storage

@@ -205,7 +205,7 @@ int runList(const ListOptions &options)
     if (found == 0 && options.search.empty())
         fmt::print("No session was recorded yet: genprof record -- CMD\n");
     else if (found == 0)
-        fmt::print(stderr, "genprof: No session has \"{}\" in its name, command, tags or note\n", options.search);
+        fmt::print(stderr, "genprof: No session matches \"{}\"\n", options.search);
     return kExitOk;
 }
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <linux/version.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <ctime>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 namespace capture {
 
@@ -51,6 +51,16 @@ bool cyclesReallyCount()
         work = work + i;
     std::uint64_t count = 0;
     return read(event.get(), &count, sizeof(count)) == static_cast<ssize_t>(sizeof(count)) && count > 1000;
+}
+
+/// The real user of a thread. Not the owner of its folder in /proc, which is root's where it must not be dumped.
+std::optional<uid_t> userOf(pid_t thread)
+{
+    std::ifstream status(fmt::format("/proc/{}/status", thread));
+    for (std::string word; status >> word;)
+        if (uid_t user = 0; word == "Uid:" && status >> user)
+            return user;
+    return std::nullopt;
 }
 
 } // namespace
@@ -196,11 +206,10 @@ model::Error perfOpenError(int error, pid_t thread)
     switch (error) {
     case EACCES:
     case EPERM:
-        if (struct stat status = {}; ::stat(fmt::format("/proc/{}", thread).c_str(), &status) == 0
-            && status.st_uid != ::geteuid() && ::geteuid() != 0)
+        if (const auto user = userOf(thread); user && *user != ::geteuid() && ::geteuid() != 0)
             return model::systemError(what, error,
-                fmt::format("it belongs to another user (id {}); record as that user or as root, or with --cpu off",
-                    status.st_uid));
+                fmt::format(
+                    "it belongs to another user (id {}); record as that user or as root, or with --cpu off", *user));
         return model::systemError(what, error,
             fmt::format("kernel.perf_event_paranoid is {}; allow it with: sudo sysctl kernel.perf_event_paranoid=1 "
                         "(in a container also CAP_PERFMON), or record with --cpu off",

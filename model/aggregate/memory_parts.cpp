@@ -197,7 +197,7 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *unto
         {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
         {"shared_bytes", "shared", part(&MemoryPartsRow::shared)},
         {"file_bytes", "files", part(&MemoryPartsRow::files)},
-        {"tracer_bytes", "tracer", part(&MemoryPartsRow::tracer)},
+        {kTracerPart, "tracer", part(&MemoryPartsRow::tracer)},
         {kUnknownPart, "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return unknownBytes[i]; })},
     };
 }

@@ -18,7 +18,7 @@ struct MemoryPart
 
 /// Keys of some parts.
 inline constexpr std::string_view kLiveHeapPart = "live_heap_bytes", kMappingsPart = "mapping_bytes",
-                                  kUnknownPart = "unknown_bytes";
+                                  kTracerPart = "tracer_bytes", kUnknownPart = "unknown_bytes";
 
 /// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
 /// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the

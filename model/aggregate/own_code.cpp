@@ -125,8 +125,7 @@ StackLine callerLine(FunctionIndex &functions, StackId stack)
             continue;
         if (!isAllocatorWrapper(line.name))
             return wrapper && line.name == "main" ? *wrapper : line;
-        if (!wrapper)
-            wrapper = line;
+        wrapper = line;
     }
     return ownLine(functions, stack);
 }

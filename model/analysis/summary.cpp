@@ -155,8 +155,9 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     const HotFunction hot = first != all.end() ? *first : all.front();
     double kernelShare = 0, tracerShare = 0;
     for (const HotFunction &each : all) {
-        kernelShare += isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
-        tracerShare += isTracerCode(*table->functions, each.function) ? each.selfShare : 0;
+        const bool isTracer = isTracerCode(*table->functions, each.function);
+        tracerShare += isTracer ? each.selfShare : 0;
+        kernelShare += !isTracer && isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
     }
     card.number = formatShare(hot.selfShare);
     card.qualifier = formatInterval(hot.selfShare95.low * 100, hot.selfShare95.high * 100, Unit::Percent);
@@ -200,7 +201,7 @@ std::string peakSentence(const Snapshot &snapshot)
     const HeapSummary &heap = snapshot.heapSummary;
     const auto bytes = static_cast<double>(heap.peakBytes);
     if (snapshot.heapSeries.empty())
-        return "The heap could not be traced.";
+        return "Nothing of the heap was recorded.";
     if (!isHeapSampled(snapshot))
         return fmt::format("The live heap was {}{} at its highest, in {}.", heap.peakIsBound ? "at most " : "",
             formatBytes(bytes), formatCounted(heap.peakBlocks, "block"));
@@ -289,7 +290,8 @@ void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryC
         return;
     const Timestamp begin = judged.segments.front().front().when, end = judged.last()->when;
     const MemoryNow before = memoryAt(snapshot, begin), after = memoryAt(snapshot, end);
-    const auto isUnknown = [](const MemoryNow::Part &part) { return part.key == kUnknownPart && part.bytes > kLeastBytes; };
+    const auto isUnknown
+        = [](const MemoryNow::Part &part) { return part.key == kUnknownPart && part.bytes > kLeastBytes; };
     if (std::any_of(before.parts.begin(), before.parts.end(), isUnknown))
         return; // what was not told apart then may have been anything
     const MemoryNow::Part *most = nullptr;
@@ -303,10 +305,10 @@ void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryC
         most = &part;
         mostGrowth = change;
     }
-    if (most == nullptr || most->key == kLiveHeapPart)
+    if (most == nullptr || most->key == kLiveHeapPart || most->key == kTracerPart)
         return;
     growth.number = "+" + formatBytes(mostGrowth);
-    growth.qualifier = fmt::format("of {}, not of the heap", most->label);
+    growth.qualifier = fmt::format("resident, in {}", most->label);
     growth.state = CardState::Warn;
     growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}{}.",
         rateText(resident.trend.slope, seriesInfo(resident.source).unit), most->label,
@@ -323,8 +325,10 @@ void addDamage(const Snapshot &snapshot, std::vector<SummaryCard> &cards)
         return;
     for (SummaryCard &card : cards) {
         const bool isGrowth = card.title == "Growth", isCpu = card.title == "CPU";
-        const bool isGone = (isGrowth && snapshot.heap.empty()) || (isCpu && snapshot.cpuSummary.samples == 0);
-        if (isGone) {
+        const bool isGone
+            = (isGrowth && card.number == kNothingFound && snapshot.heap.empty() && card.state != CardState::Danger)
+            || (isCpu && snapshot.cpuSummary.samples == 0 && !snapshot.info.cpuEvent.empty());
+        if (isGone && !snapshot.selection.time) {
             card.number = kNotKnown;
             card.qualifier.clear();
             card.sentence = "The file is damaged, and nothing that would tell is left of it.";

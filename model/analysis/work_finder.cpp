@@ -12,7 +12,6 @@ namespace model {
 namespace {
 
 constexpr std::string_view kInternalPrefix = "__GI_"; ///< of glibc's own calls of what it exports
-constexpr std::string_view kTracerModule = "heaptracer";
 
 } // namespace
 
@@ -61,10 +60,7 @@ WorkFinder::WorkFinder(const RuleInput &input)
     }
 }
 
-bool WorkFinder::isTracer(FunctionId function) const
-{
-    return m_input.functions.moduleName(function).find(kTracerModule) != std::string_view::npos;
-}
+bool WorkFinder::isTracer(FunctionId function) const { return isTracerCode(m_input.functions, function); }
 
 /// Whether the tracer itself, or the kernel for it, was at work.
 bool WorkFinder::isTracersOwn() const
@@ -73,9 +69,10 @@ bool WorkFinder::isTracersOwn() const
         const FunctionId function = m_input.functions.place(place).function;
         if (FunctionIndex::isEnd(function))
             return false;
-        const ModuleId module = m_input.functions.function(function).module;
-        if (m_input.snapshot.tables->modules.at(module.index()).kind != ModuleKind::Kernel)
-            return isTracer(function);
+        if (isTracer(function))
+            return true;
+        if (!isKernelCode(m_input.functions, function))
+            return false;
     }
     return false;
 }

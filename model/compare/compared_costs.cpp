@@ -52,8 +52,13 @@ bool tells(const Snapshot &snapshot, const ComparableCost &cost)
     const CostSource source = costInfo(cost.kind).source;
     if (source == CostSource::Cpu)
         return hasCpu(snapshot);
-    const bool isRefused = !snapshot.info.activityNote.empty() && snapshot.activities.empty();
-    return isRecorded(snapshot.info, source) && (source == CostSource::Heap || !isRefused);
+    if (source == CostSource::Heap)
+        return hasHeap(snapshot) && !snapshot.heapSeries.empty(); // asked for need not be traced
+    const auto isTold
+        = [source](const ActivityCost &row) { return row.activity.isWait() == (source == CostSource::Wait); };
+    return isRecorded(snapshot.info, source)
+        && (snapshot.info.activityNote.empty()
+            || std::any_of(snapshot.activities.begin(), snapshot.activities.end(), isTold));
 }
 
 /// Where one session was recorded in a way that the other was not.

@@ -55,6 +55,8 @@ std::string lengthsOf(const ComparedSessions &compared)
 {
     constexpr double kLeastRatio = 1.1;
     const Duration a = compared.sessions[0].snapshot->span.length(), b = compared.sessions[1].snapshot->span.length();
+    if (a.ns <= 0 || b.ns <= 0)
+        return {};
     if (compared.normalisation.per != PerWork::Nothing
         || std::max(a, b).seconds() < kLeastRatio * std::min(a, b).seconds())
         return {};

@@ -81,9 +81,7 @@ private:
             << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" << command
             << "</title>\n<style>" << kReportStyle << "</style></head><body>\n<h1>" << command << "</h1>\n";
         std::string told = fmt::format("pid {} · {} · {} · {}", mainPid(m_snapshot), dateTimeOf(m_snapshot, {}),
-            formatDuration(info.duration), stateKey(info.state));
-        if (!info.endReason.empty())
-            told += ": " + info.endReason;
+            formatDuration(info.duration), endingText(m_snapshot));
         told += fmt::format(" · {}, {}, {} CPUs", info.host, info.kernel, info.cpuCount);
         paragraph(told, "muted");
         if (m_snapshot.span != TimeRange{{0}, {info.duration.ns}})

@@ -152,6 +152,19 @@ std::string endText(const Process &process)
     return fmt::format("killed by signal {}", status & 0x7f);
 }
 
+std::string endingText(const Snapshot &snapshot)
+{
+    std::string text(stateKey(snapshot.info.state));
+    if (!snapshot.info.endReason.empty())
+        text += ": " + snapshot.info.endReason;
+    const std::vector<Process> &processes = snapshot.tables->processes;
+    const auto main = std::find_if(processes.begin(), processes.end(),
+        [pid = mainPid(snapshot)](const Process &process) { return process.pid == pid; });
+    if (main != processes.end() && main->waitStatus.value_or(0) != 0)
+        text += ", " + endText(*main);
+    return text;
+}
+
 std::int32_t pidOf(const Snapshot &snapshot, ImageId image)
 {
     if (image.index() >= snapshot.tables->images.size())

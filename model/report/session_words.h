@@ -29,6 +29,9 @@ std::string_view gapKey(GapKind kind);
 std::string_view markKey(MarkKind kind);
 /// How a process ended: "exited with 0", "killed by signal 9"; "running" while there is no end.
 std::string endText(const Process &process);
+/// "complete: command ended, killed by signal 11": the state of the session, why it ended, and what the recorded command came to where that was no
+/// success.
+std::string endingText(const Snapshot &snapshot);
 /// Pid and program of an image; 0 and empty text for an invalid id.
 std::int32_t pidOf(const Snapshot &snapshot, ImageId image);
 std::string programOf(const Snapshot &snapshot, ImageId image);

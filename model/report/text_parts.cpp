@@ -35,9 +35,12 @@ std::string nothingToJudge(const Snapshot &snapshot)
 {
     if (snapshot.metrics.empty())
         return "No metrics were recorded.";
-    const auto ticks = static_cast<std::int64_t>(snapshot.tickEnds.size());
-    return fmt::format("{} too few to see how anything develops. Record for longer, or with a shorter --tick.",
-        ticks == 1 ? "1 tick is" : formatCount(ticks) + " ticks are");
+    const auto ticks = std::count_if(snapshot.tickEnds.begin(), snapshot.tickEnds.end(),
+        [&span = snapshot.span](Timestamp end) { return span.begin < end && end <= span.end; });
+    return fmt::format("{} too few to see how anything develops. {}",
+        ticks == 1 ? "1 tick is" : formatCount(ticks) + " ticks are",
+        snapshot.selection.time || snapshot.selection.process ? "Select more of the recording."
+                                                              : "Record for longer, or with a shorter --tick.");
 }
 
 void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
@@ -70,14 +73,7 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     const std::string kept = keptText(snapshot);
     out << fmt::format("pid {} · {} · {} in {} {} · {}", mainPid(snapshot), start, formatDuration(info.duration),
         formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())),
-        std::string(kept.empty() ? "tick" : "step") + (snapshot.tickEnds.size() == 1 ? "" : "s"), stateKey(info.state));
-    if (!info.endReason.empty())
-        out << ": " << info.endReason;
-    const auto isMain = [pid = mainPid(snapshot)](const Process &process) { return process.pid == pid; };
-    const std::vector<Process> &processes = snapshot.tables->processes;
-    if (const auto main = std::find_if(processes.begin(), processes.end(), isMain);
-        main != processes.end() && main->waitStatus.value_or(0) != 0)
-        out << ", " << endText(*main);
+        std::string(kept.empty() ? "tick" : "step") + (snapshot.tickEnds.size() == 1 ? "" : "s"), endingText(snapshot));
     out << '\n';
     const TimeRange whole{{0}, {info.duration.ns}};
     if (snapshot.span != whole || snapshot.selection.process || snapshot.selection.thread) {

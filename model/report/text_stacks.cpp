@@ -153,8 +153,10 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
     writeSampling(out, snapshot, options);
     if (options.area && (kind == CostKind::Peak || kind == CostKind::PeakBlocks)) {
         writeWrapped(out,
-            "Whose they were at the peak is not kept. Choose the time of the peak (--to TIME), or --cost allocated.",
+            "Whose they were at the peak is not kept. Choose the time of the peak (--to TIME --cost live), or --cost "
+            "allocated.",
             options.columns, 2);
+        writeTrust(out, snapshot, options);
         return;
     }
     const CostKind companion = companionOf(kind);

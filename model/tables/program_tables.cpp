@@ -20,9 +20,12 @@ std::string_view ProgramTables::programName(const Image &image) const
 {
     constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
     std::string_view started = text(image.commandLine);
-    if (started.starts_with('\''))
-        started.remove_prefix(1); // quoted for a shell
-    started = started.substr(0, started.find_first_of(" '"));
+    const bool isQuoted = started.starts_with('\''); // for a shell
+    if (isQuoted)
+        started.remove_prefix(1);
+    // Where a folder has a blank in its name the end of the path is not looked for.
+    started
+        = isQuoted && started.starts_with('/') ? std::string_view() : started.substr(0, started.find_first_of(" '"));
     started.remove_prefix(started.rfind('/') + 1);
     // A login shell is "-bash"; and what a program writes there of itself need not be a name.
     if (!started.empty() && started.front() != '-' && started.find_first_not_of(kNameCharacters) == started.npos)

@@ -50,6 +50,7 @@ private Q_SLOTS:
         QCOMPARE(place("main;libc.so.6!malloc"), std::string("main"));
         // A name with such a part may be no way to it: main is no better answer.
         QCOMPARE(place("main;alloc_a;libc.so.6!malloc"), std::string("alloc_a"));
+        QCOMPARE(place("main;alloc_table;xmalloc;libc.so.6!malloc"), std::string("alloc_table"));
         QCOMPARE(place("main;run;alloc_table;my_alloc;libc.so.6!malloc"), std::string("run"));
     }
 };

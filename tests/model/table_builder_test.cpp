@@ -60,7 +60,7 @@ private Q_SLOTS:
         };
         QCOMPARE(name("/usr/bin/redis-server --port 7"), std::string("redis-server"));
         QCOMPARE(name("'redis-server *:6379'"), std::string("redis-server")); // as it calls itself later
-        for (const char *none : {"", "-bash", "'***' x", "postgres: writer"})
+        for (const char *none : {"", "'/opt/my app/bin/server' x", "-bash", "'***' x", "postgres: writer"})
             QCOMPARE(name(none), std::string("redis-check-rdb"));
     }
 
