@@ -112,10 +112,11 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
         const double next = i + 1 < marks.size() ? scale().x(marks[i + 1].when) - 6 : plot().right();
         const double right = std::min(next, plot().right()) - x - 8, left = x - 8 - free;
         const double wanted = std::min(metrics.horizontalAdvance(name), 220.0);
-        // Behind the mark; before it where the edge or the next one leaves no room for the name.
-        const bool isBefore = right < wanted && left > right && left >= std::min(wanted, 40.0);
+        const double least = std::min(wanted, 40.0);
+        // Behind the mark; before it where the edge or the next one leaves no room, or only there the whole name has some.
+        const bool isBefore = right < wanted && left >= (right < least ? least : wanted);
         const double room = isBefore ? left : right;
-        if (!isBefore && (x + 8 < free || room < std::min(wanted, 40.0))) {
+        if (!isBefore && (x + 8 < free || room < least)) {
             free = std::max(free, x + 8);
             continue; // hovering tells
         }
