@@ -125,7 +125,7 @@ void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
         const std::int32_t parent = parents.back();
         parents.pop_back();
         for (const std::int32_t child : m_tracked.at(parent).sampler.children()) {
-            if (!m_tracked.contains(child) && adopt(child, now))
+            if (!isRecorder(child) && !m_tracked.contains(child) && adopt(child, now))
                 parents.push_back(child);
         }
     }
@@ -133,7 +133,7 @@ void ProcInstrument::discoverFrom(std::int32_t pid, model::Timestamp now)
 
 bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
 {
-    if (m_table.isHidden(pid, now) || (pid == ::getpid() && !m_options.isFake())) // attached to its own shell
+    if (m_table.isHidden(pid, now))
         return false;
     auto sampler = ProcessSampler::open(m_options.procRoot, pid, m_tracked.size() < kMostKeptOpen);
     const auto stat = sampler ? sampler->stat() : std::nullopt;

@@ -9,6 +9,8 @@
 #include "capture/proc/written_disk.h"
 #include "model/tables/process_table.h"
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -64,6 +66,8 @@ public:
 
 private:
     void discover(model::Timestamp now);
+    /// It is a child of the target where it was attached to its own shell, and none of what is recorded.
+    bool isRecorder(std::int32_t pid) const { return pid == ::getpid() && !m_options.isFake(); }
     void discoverFrom(std::int32_t pid, model::Timestamp now);
     bool adopt(std::int32_t pid, model::Timestamp now);
     model::ProcessId reportProcess(const ProcStat &stat, model::Timestamp start, model::Timestamp now);

@@ -53,7 +53,8 @@ bool tells(const Snapshot &snapshot, const ComparableCost &cost)
     if (source == CostSource::Cpu)
         return hasCpu(snapshot);
     if (source == CostSource::Heap)
-        return hasHeap(snapshot) && !snapshot.heapSeries.empty(); // asked for need not be traced
+        return hasHeap(snapshot)
+            && !(snapshot.heap.empty() && snapshot.heapSeries.empty()); // asked for need not be traced
     const auto isTold
         = [source](const ActivityCost &row) { return row.activity.isWait() == (source == CostSource::Wait); };
     return isRecorded(snapshot.info, source)

@@ -162,7 +162,7 @@ private Q_SLOTS:
     void saysNothingOfWhatTheTracerCosts()
     {
         const Snapshot snapshot = minute()
-                                      .cpu("main;work;libheaptracer.so!malloc;libheaptracer.so!record 700\n"
+                                      .cpu("main;work;libgenesis_heaptracer.so!malloc;libgenesis_heaptracer.so!record 700\n"
                                            "main;other 300\n")
                                       .build();
         QVERIFY((*recommendations(snapshot)).items.empty());
