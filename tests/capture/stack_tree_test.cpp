@@ -81,6 +81,18 @@ std::vector<std::uint32_t> allNodes(StackTree &tree, int children, int depth, st
     return nodes;
 }
 
+/// Calls `run(i)` in so many threads, which begin together.
+void atOnce(int threads, const auto &run)
+{
+    std::barrier begin(threads);
+    std::vector<std::jthread> running;
+    for (int i = 0; i < threads; ++i)
+        running.emplace_back([&, i] {
+            begin.arrive_and_wait();
+            run(i);
+        });
+}
+
 std::size_t distinct(std::vector<std::uint32_t> nodes)
 {
     std::sort(nodes.begin(), nodes.end());
@@ -150,16 +162,9 @@ private Q_SLOTS:
         QVERIFY(tree.reset(memory.view()));
         constexpr int kThreads = 4;
         std::vector<std::vector<std::uint32_t>> nodes(kThreads);
-        std::barrier begin(kThreads);
-        {
-            std::vector<std::jthread> threads;
-            for (int i = 0; i < kThreads; ++i)
-                threads.emplace_back([&, i] {
-                    begin.arrive_and_wait();
-                    const auto seed = static_cast<std::uint64_t>(i) + 100; // each has paths of its own
-                    visit(tree, {1, PathHash::ofRoot(1)}, 4, 8, seed, nodes[i]);
-                });
-        }
+        atOnce(kThreads, [&](int i) { // each has paths of its own
+            visit(tree, {1, PathHash::ofRoot(1)}, 4, 8, static_cast<std::uint64_t>(i) + 100, nodes[i]);
+        });
         const std::uint32_t made = memory.nodes();
         QCOMPARE(std::size_t{made}, kThreads * nodes[0].size());
         for (int i = 0; i < kThreads; ++i)
@@ -175,18 +180,12 @@ private Q_SLOTS:
         QVERIFY(tree.reset(memory.view()));
         constexpr int kThreads = 4;
         std::vector<std::vector<std::uint32_t>> nodes(kThreads);
-        std::barrier begin(kThreads);
-        {
-            std::vector<std::jthread> threads;
-            for (int i = 0; i < kThreads; ++i)
-                threads.emplace_back([&, i] {
-                    begin.arrive_and_wait();
-                    for (int round = 0; round < 3; ++round) {
-                        nodes[i].clear();
-                        visit(tree, {1, PathHash::ofRoot(1)}, 4, 7, 7, nodes[i]);
-                    }
-                });
-        }
+        atOnce(kThreads, [&](int i) {
+            for (int round = 0; round < 3; ++round) {
+                nodes[i].clear();
+                visit(tree, {1, PathHash::ofRoot(1)}, 4, 7, 7, nodes[i]);
+            }
+        });
         // Some are made twice, by design; each still says what its path is.
         const auto frames = [&](std::uint32_t node) {
             std::vector<std::uint64_t> addresses;
