@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QRegularExpression>
 #include <QSettings>
 #include <QTest>
 
@@ -21,6 +22,9 @@ private Q_SLOTS:
     void bringsTheHeaderForPrograms();
     void desktopEntryHasAnIcon();
     void keepsTheTracersLicenceBesideTheWholes();
+    void explainsTheWindowsOptions();
+    void completesCommandLines_data();
+    void completesCommandLines();
 
 private:
     QString at(const QString &path) const { return m_tree.at(path); }
@@ -71,6 +75,69 @@ void InstalledTreeIntegrationTest::keepsTheTracersLicenceBesideTheWholes()
     const QDir documents(at(QStringLiteral("share/doc/genesis-profiler")));
     QVERIFY2(documents.exists(QStringLiteral("LICENSE")), qPrintable(documents.path()));
     QVERIFY2(documents.exists(QStringLiteral("LICENSE.tracer")), qPrintable(documents.path()));
+}
+
+void InstalledTreeIntegrationTest::explainsTheWindowsOptions()
+{
+    QFile page(at(QStringLiteral("share/man/man1/genesis-profiler.1")));
+    QVERIFY2(page.open(QFile::ReadOnly), qPrintable(page.fileName()));
+    const QString text = QString::fromUtf8(page.readAll()).replace(QLatin1String("\\-"), QLatin1String("-"));
+    const Outcome help = runProgram(at(QStringLiteral("bin/genesis-profiler")), {QStringLiteral("--help")});
+    const QRegularExpression option(QStringLiteral("^  .*?(--[a-z-]+)"), QRegularExpression::MultilineOption);
+    int found = 0;
+    for (auto each = option.globalMatch(QString::fromUtf8(help.out)); each.hasNext(); ++found) {
+        const QString name = each.next().captured(1);
+        QVERIFY2(text.contains(name), qPrintable(name));
+    }
+    QVERIFY2(found >= 6, qPrintable(help.text));
+}
+
+void InstalledTreeIntegrationTest::completesCommandLines_data()
+{
+    QTest::addColumn<QString>("line");
+    QTest::addColumn<QString>("offered"); // each behind a bar
+    const auto row = [](const char *name, const char *line, const char *offered) {
+        QTest::newRow(name) << QString::fromLatin1(line) << QString::fromLatin1(offered);
+    };
+    row("commands", "genprof re", "|record|redact|report");
+    row("commands of a command", "genprof baseline ", "|list|remove|save|show");
+    row("options", "genprof record --he", "|--heap|--help");
+    row("a choice", "genprof record --heap ", "|auto|full|off|sampled");
+    row("a list", "genprof report --what l", "|leaks|losses|lost");
+    row("a list with reasons", "genprof report --cost ", "|allocated|allocations|live|peak|temporary");
+    row("formats", "genprof report --format ", "|collapsed|csv|html|json|junit|prometheus|text");
+    row("a number", "genprof report --top ", "");
+    row("orders", "genprof ctl --json a.gprof-session ", "|mark|mode|pause|resume|scan|status|stop");
+    row("modes", "genprof ctl a.gprof-session mode f", "|full");
+    row("sessions and folders", "genprof report --what heap a", "|a folder|a.gprof-session");
+    row("other files, where there are no sessions", "genprof sql b", "|b.txt");
+    row("files of an option", "genprof record --alerts b", "|b.txt");
+    row("a command's files", "genprof record -q -- ls b", "|b.txt");
+    row("the window's options", "genesis-profiler --com", "|--compare");
+    row("the window's sessions", "genesis-profiler a.", "|a.gprof-session");
+}
+
+void InstalledTreeIntegrationTest::completesCommandLines()
+{
+    QFETCH(QString, line);
+    QFETCH(QString, offered);
+    const QStringList words = line.split(QLatin1Char(' '));
+    const QTemporaryDir folder;
+    QVERIFY(QDir(folder.path()).mkdir(QStringLiteral("a folder")));
+    for (const char *name : {"a.gprof-session", "a.txt", "b.txt"})
+        QVERIFY(QFile(folder.filePath(QString::fromLatin1(name))).open(QFile::WriteOnly));
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("PATH"), at(QStringLiteral("bin:")) + environment.value(QStringLiteral("PATH")));
+    const QString script = at(QStringLiteral("share/bash-completion/completions/")) + words.first();
+    QStringList arguments{QStringLiteral("--norc"), QStringLiteral("-c"),
+        QStringLiteral(R"(source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+            $(complete -p "$1" | sed 's/.*-F \([^ ]*\) .*/\1/'); printf '%s\n' "${COMPREPLY[@]}")"),
+        script};
+    const Outcome outcome = runProgram(QStringLiteral("bash"), arguments + words, environment, folder.path());
+    QStringList lines = QString::fromUtf8(outcome.out).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    lines.sort();
+    lines.prepend(QString());
+    QVERIFY2(outcome.exitCode == 0 && lines.join(QLatin1Char('|')) == offered, qPrintable(outcome.text));
 }
 
 } // namespace tests
