@@ -140,6 +140,7 @@ void HeapInstrument::registerImage(Image &image)
     const bool isFork = arrival.origin == wire::Origin::Fork;
     const bool isAttach = arrival.origin == wire::Origin::Attach;
     image.id = idOf(arrival);
+    image.resolver.setImage(image.id);
     model::TableBuilder &tables = m_processes.tables();
     model::Image &row = tables.changeImage(image.id);
     row.heap = isFork ? model::HeapState::Inherited : isAttach ? model::HeapState::Attached : model::HeapState::Full;

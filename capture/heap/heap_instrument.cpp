@@ -39,7 +39,7 @@ HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
     : channel(std::move(newcomer.arrival.memory), newcomer.arrival.pid, newcomer.arrival.sharesPids, ageBucket)
     , firstPeriod(channel.samplePeriodBytes())
     , isOver(newcomer.isOver)
-    , resolver(channel.memory().view(), newcomer.arrival.names)
+    , resolver(channel.memory().view(), newcomer.arrival.names, newcomer.arrival.pid)
     , arrival(std::move(newcomer.arrival))
     , process(std::move(newcomer.process))
 {

@@ -16,15 +16,21 @@ wire::Node copyOf(const wire::Node &node)
 
 } // namespace
 
-StackResolver::StackResolver(wire::MemoryView view, ModuleNames names)
+StackResolver::StackResolver(wire::MemoryView view, ModuleNames names, std::int32_t pid)
     : m_view(view)
     , m_names(std::move(names))
+    , m_generated(pid)
 {
     static_assert(wire::kRootNodes == model::kStackEndCount);
     for (std::uint32_t root = 0; root < wire::kRootNodes; ++root) {
         m_stacks.emplace_back(root);
         m_ends.push_back(static_cast<std::uint8_t>(root));
     }
+}
+
+void StackResolver::nameGeneratedCode(model::TableBuilder &tables, bool hasEnded)
+{
+    m_generated.nameFrames(tables, hasEnded);
 }
 
 model::StackId StackResolver::stackOf(std::uint32_t node, model::TableBuilder &tables)
@@ -73,6 +79,8 @@ model::FrameId StackResolver::frameOf(const wire::Node &node, model::TableBuilde
     const std::uint64_t address = node.address & ~wire::kExactAddress;
     const auto kind
         = (node.address & wire::kExactAddress) != 0 ? model::FrameKind::Exact : model::FrameKind::ReturnAddress;
+    if (node.module == wire::kNoModule && m_image.isValid())
+        return m_generated.frame(tables, m_image, address, kind);
     const KnownModule &module = moduleOf(node.module, tables);
     return tables.frame(module.id, address - module.loadBias, kind);
 }

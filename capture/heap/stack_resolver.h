@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/heap/module_names.h"
+#include "capture/symbols/generated_code.h"
 #include "capture/wire/layout.h"
 #include "model/tables/table_builder.h"
 
@@ -16,7 +17,13 @@ namespace capture {
 class StackResolver
 {
 public:
-    StackResolver(wire::MemoryView view, ModuleNames names);
+    /// `pid`: of the process, if it still runs, for the names of code that it generates.
+    StackResolver(wire::MemoryView view, ModuleNames names, std::int32_t pid);
+
+    /// What code without a module belongs to from now on; before that to nobody.
+    void setImage(model::ImageId image) { m_image = image; }
+    /// At the end of a tick: see GeneratedCode.
+    void nameGeneratedCode(model::TableBuilder &tables, bool hasEnded);
 
     model::StackId stackOf(std::uint32_t node, model::TableBuilder &tables);
     /// How the stack of `node` ended.
@@ -44,6 +51,8 @@ private:
     std::vector<std::uint8_t> m_ends;                  ///< by node: StackEnd
     std::vector<std::optional<KnownModule>> m_modules; ///< by wire index
     std::optional<KnownModule> m_anonymous;
+    model::ImageId m_image;
+    GeneratedCode m_generated;
     std::int64_t m_badNodes = 0;
 };
 

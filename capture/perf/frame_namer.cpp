@@ -3,7 +3,6 @@
 
 #include "capture/unwind/unwinder.h"
 
-#include <fmt/format.h>
 #include <pthread.h>
 
 namespace capture {
@@ -49,26 +48,12 @@ model::FrameId FrameNamer::kernelFrame(std::uint64_t pc, bool isExact)
     return frame;
 }
 
-model::FrameId FrameNamer::anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image)
-{
-    Jit &jit = m_jits[image];
-    if (!jit.names)
-        jit.names = std::make_unique<JitNames>(pid);
-    if (!jit.module.isValid())
-        jit.module = m_tables.module("[jit]", fmt::format("{:08x}", image.value), model::ModuleKind::Jit);
-    const std::size_t known = m_tables.tables().frames.size();
-    const model::FrameId id = m_tables.frame(jit.module, frame.pc, frame.kind);
-    if (id.index() >= known)
-        jit.pending.emplace_back(id, unwind::lookupAddress(frame.pc, frame.kind == model::FrameKind::Exact));
-    return id;
-}
-
 model::FrameId FrameNamer::userFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image)
 {
     if (!frame.file)
         return m_tables.frame(m_files.unknownModule(), frame.pc, frame.kind);
     if (frame.file->kind == model::ModuleKind::Anonymous && image.isValid())
-        return anonymousFrame(frame, pid, image);
+        return m_generated.try_emplace(image, pid).first->second.frame(m_tables, image, frame.pc, frame.kind);
     return m_tables.frame(m_files.moduleOf(*frame.file, pid), frame.address, frame.kind);
 }
 
@@ -92,33 +77,13 @@ void FrameNamer::nameKernelFrames()
     m_pendingKernel.clear();
 }
 
-void FrameNamer::nameJitFrames(model::ImageId image, Jit &jit)
-{
-    const bool hasEnded = m_tables.tables().images[image.index()].end.has_value();
-    constexpr int kMostRounds = 32; // of 8 MiB, for a list that was written at the end
-    bool hasNews = jit.looked < jit.pending.size();
-    for (int round = 0; round < (hasEnded ? kMostRounds : 1) && jit.names->refresh(); ++round)
-        hasNews = true;
-    if (!hasNews && !hasEnded)
-        return;
-    std::erase_if(jit.pending, [&](const auto &pending) {
-        const std::string_view name = jit.names->find(pending.second);
-        if (!name.empty())
-            setName(pending.first, name);
-        else if (hasEnded)
-            m_tables.setSymbols(pending.first, model::FrameSymbols::State::NoSymbol, {});
-        return !name.empty() || hasEnded;
-    });
-    jit.looked = jit.pending.size();
-}
-
 void FrameNamer::nameFrames()
 {
     nameKernelFrames();
-    for (auto it = m_jits.begin(); it != m_jits.end();) {
-        nameJitFrames(it->first, it->second);
+    for (auto it = m_generated.begin(); it != m_generated.end();) {
         const bool hasEnded = m_tables.tables().images[it->first.index()].end.has_value();
-        it = hasEnded ? m_jits.erase(it) : std::next(it);
+        it->second.nameFrames(m_tables, hasEnded);
+        it = hasEnded ? m_generated.erase(it) : std::next(it);
     }
 }
 

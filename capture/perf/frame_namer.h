@@ -2,9 +2,9 @@
 #pragma once
 
 #include "capture/perf/code_files.h"
-#include "capture/perf/jit_names.h"
 #include "capture/perf/kernel_symbols.h"
 #include "capture/perf/sample_unwinder.h"
+#include "capture/symbols/generated_code.h"
 #include "model/tables/table_builder.h"
 
 #include <cstdint>
@@ -37,20 +37,9 @@ public:
     void nameFrames();
 
 private:
-    /// Generated code of one image: a module of its own, as another image has other code at the same address.
-    struct Jit
-    {
-        std::unique_ptr<JitNames> names;
-        model::ModuleId module;
-        std::vector<std::pair<model::FrameId, std::uint64_t>> pending; ///< and where to look it up
-        std::size_t looked = 0; ///< so many of them were looked up in all that was read so far
-    };
-
-    model::FrameId anonymousFrame(const SampleFrame &frame, std::int32_t pid, model::ImageId image);
     bool isPending(model::FrameId frame) const;
     void setName(model::FrameId frame, std::string_view name);
     void nameKernelFrames();
-    void nameJitFrames(model::ImageId image, Jit &jit);
 
     model::TableBuilder &m_tables;
     CodeFiles &m_files;
@@ -58,7 +47,7 @@ private:
     std::future<KernelSymbols> m_kernelLoading; ///< valid until the first kernel frame is named
     KernelSymbols m_kernel;
     std::vector<std::pair<model::FrameId, std::uint64_t>> m_pendingKernel;
-    std::unordered_map<model::ImageId, Jit> m_jits;
+    std::unordered_map<model::ImageId, GeneratedCode> m_generated;
 };
 
 } // namespace capture

@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/captured_stack.h"
 
+#include "capture/tracer/call_site.h"
 #include "capture/unwind/unwinder.h"
 
 namespace capture::tracer {
 
+namespace {
+
+/// The rules of the process, where a return address may also be one into code that they do not cover.
+struct PlainRules : unwind::LocalRules
+{
+    using LocalRules::LocalRules;
+    bool isCode(std::uint64_t returnAddress)
+    {
+        return rule(unwind::lookupAddress(returnAddress, false)).kind() != unwind::RuleKind::NoInfo
+            || followsCall(returnAddress);
+    }
+};
+
+} // namespace
+
 std::uint32_t capturePlainly(ThreadState &thread)
 {
     Tracing &tracing = g_tracing;
-    unwind::LocalRules rules(tracing.rules, tracing.findObject);
+    PlainRules rules(tracing.rules, tracing.findObject);
     const StackMemory memory(thread.stack);
     const unwind::StackWalk walk = unwind::unwind(
         unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);

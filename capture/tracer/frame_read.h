@@ -51,6 +51,20 @@ struct FrameRead
         return StepResult::Stepped;
     }
 
+    /// One step by a guess, up to `last` likewise: NoUnwindInfo where rbp cannot be a frame pointer.
+    unwind::StepResult stepByFramePointer(std::uint64_t last, std::uint64_t &slot, std::uint64_t &rbp)
+    {
+        *this = {0, 0, rbp, true}; // whether it can be depends on it as well
+        unwind::NarrowFrame frame{0, slot + 8, rbp};
+        const unwind::OwnStack stack{slot, last + 8};
+        if (unwind::stepByFramePointer(frame, stack) == unwind::StepResult::NoUnwindInfo)
+            return unwind::StepResult::NoUnwindInfo;
+        bpFrom = rbp;
+        slot = frame.sp - 8;
+        rbp = frame.bp;
+        return unwind::StepResult::Stepped;
+    }
+
     /// One step of a kind that needs no rule; up to `last` the stack is readable.
     [[gnu::always_inline]] unwind::StepResult stepBySize(
         FrameStep step, std::uint64_t last, std::uint64_t &slot, std::uint64_t &rbp)

@@ -19,11 +19,15 @@ struct FrameStep
     std::uint32_t fromRsp = kNotFromRsp;
     /// Bytes from the slot of the caller's return address to where rbp was saved; 0: it is the caller's already.
     std::int16_t rbpFrom = 0;
-    /// Where it is not from rsp: bytes from rbp to the slot of the caller's return address; 0: it needs the rule.
+    /// Where it is not from rsp: bytes from rbp to the slot of the caller's return address; 0: it needs the rule, or there is none.
     std::int16_t fromRbp = 0;
 
-    bool needsRule() const { return fromRsp == kNotFromRsp && fromRbp == 0; }
+    /// Of code that no rule covers, but that a call stands before: rbp is taken for its frame pointer.
+    static constexpr FrameStep byFramePointer() { return {kNotFromRsp, -kWord, 0}; }
+
+    bool needsRule() const { return fromRsp == kNotFromRsp && fromRbp == 0 && rbpFrom == 0; }
     bool isFromRbp() const { return fromRbp != 0; }
+    bool isByFramePointer() const { return fromRsp == kNotFromRsp && fromRbp == 0 && rbpFrom != 0; }
 
     /// Packed into 28 bits, for a cache whose entry is one word: from the lowest, 16 bits of `fromRsp` or `fromRbp`, 11 bits of the words that `rbpFrom`
     /// is below, and 1 bit that says that it is not from rsp.
@@ -67,7 +71,7 @@ struct FrameStep
         if (isFromRsp)
             return {static_cast<std::uint32_t>(rule.cfaOffset()), static_cast<std::int16_t>(rbpFrom), 0};
         const std::int64_t fromRbp = rule.cfaOffset() - 8;
-        if (fromRbp != static_cast<std::int16_t>(fromRbp))
+        if (fromRbp == 0 || fromRbp != static_cast<std::int16_t>(fromRbp))
             return {};
         return {kNotFromRsp, static_cast<std::int16_t>(rbpFrom), static_cast<std::int16_t>(fromRbp)};
     }

@@ -237,6 +237,7 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
     const Word *at = keptAbove(slot);
     Way way{.recent = recent, .isRead = true};
+    bool isGuess = false; // a frame pointer was followed
     for (;;) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
@@ -248,8 +249,18 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
         const FrameStep step = rules.step(pc);
         m_walk[way.frames] = {slot, pc};
         FrameRead &read = m_reads[way.frames++];
-        const unwind::StepResult result
-            = step.needsRule() ? read.stepByRule(pc, rules, stack, slot, bp) : read.stepBySize(step, last, slot, bp);
+        const unwind::StepResult result = step.needsRule() ? read.stepByRule(pc, rules, stack, slot, bp)
+            : step.isByFramePointer()                      ? read.stepByFramePointer(last, slot, bp)
+                                                           : read.stepBySize(step, last, slot, bp);
+        if (isGuess && step.needsRule() && result == unwind::StepResult::NoUnwindInfo) {
+            // No code, so it called nobody: the stack ends below it, and that a word says, like a null return address.
+            std::uint64_t &from = m_reads[--way.frames - 1].cfaFrom;
+            if (from != 0)
+                return kNeedsPlainWalk;
+            from = slot;
+            return keep(atEnd(result), way, nodes);
+        }
+        isGuess = isGuess || step.isByFramePointer();
         if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
             return keep(atEnd(result), way, nodes);
         if (result != unwind::StepResult::Stepped || slot > last)

@@ -25,6 +25,7 @@ enum class Ask : std::uint32_t {
     Leave = 4096,        ///< give the shared memory back while other threads run
     Protect = 8192,      ///< what may be done to a page
     ProtectCode = 16384, ///< the same, where it holds code
+    ReadCode = 32768,    ///< bytes of memory that may not be there
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being

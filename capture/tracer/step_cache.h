@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "capture/tracer/call_site.h"
 #include "capture/tracer/frame_step.h"
 #include "capture/unwind/local_rules.h"
 #include "capture/unwind/unwinder.h"
@@ -55,10 +56,9 @@ private:
     {
         const unwind::FrameRule rule
             = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
-        // Code that nobody knows may be known a moment later.
-        if (rule.kind() == unwind::RuleKind::NoInfo)
-            return {};
-        const FrameStep step = FrameStep::of(rule);
+        // Code that no table covers: mostly what a JIT has made. Should it be known a moment later, all of it is forgotten then.
+        const bool isGuess = rule.kind() == unwind::RuleKind::NoInfo && followsCall(returnAddress);
+        const FrameStep step = isGuess ? FrameStep::byFramePointer() : FrameStep::of(rule);
         if (const std::uint32_t packed = step.packed(); packed != FrameStep::kNotPacked)
             entry(mixed) = mixed << kBits | packed;
         return step;

@@ -132,6 +132,21 @@ template <typename Memory>
     return pc == 0 ? StepResult::ReachedStart : StepResult::Stepped;
 }
 
+/// No frame is taken to be larger where that is a guess.
+inline constexpr std::uint64_t kMostGuessedBytes = 100'000;
+
+/// From a frame that no rule covers to its caller, taking rbp for its frame pointer: code that is generated at run time keeps one, as a rule.
+/// NoUnwindInfo, with nothing changed, where rbp cannot be that. Whether the caller's pc is one, who calls this has to see.
+template <typename Memory> inline StepResult stepByFramePointer(NarrowFrame &frame, const Memory &memory)
+{
+    std::uint64_t pc, bp;
+    if (frame.bp % 8 != 0 || frame.bp < frame.sp || frame.bp - frame.sp > kMostGuessedBytes
+        || !memory.read(frame.bp, bp) || !memory.read(frame.bp + 8, pc))
+        return StepResult::NoUnwindInfo;
+    frame = {pc, frame.bp + 16, bp};
+    return pc == 0 ? StepResult::ReachedStart : StepResult::Stepped;
+}
+
 /// From a frame to its caller by a compact rule, all registers kept that are known. Not for RuleKind::Complex.
 StepResult step(Registers &registers, FrameRule rule, const MemoryView &memory);
 
@@ -155,6 +170,8 @@ struct StackWalk
 /// complex rules; `memory` has `bool read(std::uint64_t address, std::uint64_t &value) const`. `exact`, if not
 /// null, gets one bool per frame: whether the pc is exact (leaf, or interrupted by a signal).
 /// The common case touches rsp and rbp only; the first rule that needs another register starts it over with all.
+/// Where `rules` has `bool isCode(std::uint64_t returnAddress)`, calls out of code that no rule covers are followed by stepByFramePointer(); what comes
+/// after such a guess has to be code, else the stack ends there without unwind information.
 template <typename Rules, typename Memory>
 StackWalk unwind(const Registers &start, Rules &rules, const Memory &memory, std::uint64_t *pcs, std::size_t capacity,
     bool *exact = nullptr);
@@ -180,11 +197,42 @@ constexpr EndState endOf(StepResult result)
 }
 
 template <typename Rules>
+concept GuessesCallers = requires(Rules rules)
+{
+    rules.isCode(std::uint64_t{0});
+};
+
+/// The guess of unwind(), from a frame that was called. Of the registers that a function leaves as they are nothing is known then, but rbp.
+template <typename Rules> StepResult guessCaller(Registers &registers, Rules &rules, const MemoryView &memory)
+{
+    if (!rules.isCode(registers.pc()) || !registers.isKnown(reg::kRbp))
+        return StepResult::NoUnwindInfo;
+    NarrowFrame frame{registers.pc(), registers.sp(), registers.value[reg::kRbp]};
+    const StepResult result = stepByFramePointer(frame, memory);
+    if (result == StepResult::NoUnwindInfo)
+        return result;
+    for (const unsigned number : FrameRule::kSavedRegister)
+        registers.forget(number);
+    registers.set(reg::kRbp, frame.bp);
+    registers.set(reg::kRsp, frame.sp);
+    registers.set(reg::kReturnAddress, frame.pc);
+    return result;
+}
+
+/// What a step comes to that may follow a guess: where that was wrong, it leads to what is no code, or nowhere.
+template <typename Rules> StepResult afterGuess(StepResult result, std::uint64_t pc, Rules &rules)
+{
+    const bool isRight = result == StepResult::ReachedStart || (result == StepResult::Stepped && rules.isCode(pc));
+    return isRight || result == StepResult::NeedsMore ? result : StepResult::NoUnwindInfo;
+}
+
+template <typename Rules>
 StackWalk unwindFull(
     Registers registers, Rules &rules, const MemoryView &memory, std::uint64_t *pcs, std::size_t capacity, bool *exact)
 {
     StackWalk walk;
     bool isExact = true;
+    [[maybe_unused]] bool isGuess = false;
     for (;;) {
         if (walk.count == capacity) {
             walk.end = EndState::Truncated;
@@ -204,6 +252,14 @@ StackWalk unwindFull(
         } else {
             result = step(registers, rule, memory);
         }
+        if constexpr (GuessesCallers<Rules>) {
+            if (result == StepResult::NoUnwindInfo && !isExact) {
+                result = guessCaller(registers, rules, memory);
+                isGuess = true;
+            }
+            if (isGuess)
+                result = afterGuess(result, registers.pc(), rules);
+        }
         if (result != StepResult::Stepped) {
             walk.end = endOf(result);
             return walk;
@@ -219,6 +275,7 @@ StackWalk unwind(
     NarrowFrame frame{start.pc(), start.sp(), start.value[reg::kRbp]};
     StackWalk walk;
     bool isExact = true;
+    [[maybe_unused]] bool isGuess = false;
     for (;;) {
         if (walk.count == capacity) {
             walk.end = EndState::Truncated;
@@ -229,7 +286,15 @@ StackWalk unwind(
             exact[walk.count] = isExact;
         ++walk.count;
         const FrameRule rule = rules.rule(lookupAddress(frame.pc, isExact));
-        const StepResult result = stepNarrow(frame, rule, memory);
+        StepResult result = stepNarrow(frame, rule, memory);
+        if constexpr (GuessesCallers<Rules>) {
+            if (result == StepResult::NoUnwindInfo && !isExact) {
+                result = rules.isCode(frame.pc) ? stepByFramePointer(frame, memory) : result;
+                isGuess = true;
+            }
+            if (isGuess)
+                result = afterGuess(result, frame.pc, rules);
+        }
         if (result == StepResult::Stepped) [[likely]] {
             isExact = rule.isSignalFrame();
             continue;

@@ -100,7 +100,7 @@ private Q_SLOTS:
         for (unsigned image = 0; image < tests::fuzzRounds(kImages); ++image) {
             const auto channel = makeChannel(clock);
             const wire::MemoryView view = channel->memory().view();
-            StackResolver resolver(view, ModuleNames(1));
+            StackResolver resolver(view, ModuleNames(1), 1);
             for (unsigned round = 0; round < kRounds / 5; ++round) {
                 scribble(view, channel->memory().slotCount(), random);
                 claim(view, channel->memory().slotCount(), random);
@@ -171,7 +171,7 @@ private Q_SLOTS:
         model::TableBuilder tables;
         const auto channel = makeChannel(clock);
         const wire::MemoryView view = channel->memory().view();
-        StackResolver resolver(view, ModuleNames(1));
+        StackResolver resolver(view, ModuleNames(1), 1);
         std::atomic<bool> isOver = false;
         std::thread target([&] {
             std::mt19937_64 random(11);
@@ -198,7 +198,7 @@ private Q_SLOTS:
         model::TableBuilder tables;
         const auto channel = makeChannel(clock);
         const wire::MemoryView view = channel->memory().view();
-        StackResolver resolver(view, ModuleNames(1));
+        StackResolver resolver(view, ModuleNames(1), 1);
         view.node(10) = {0x1000, 11, wire::kNoModule};
         view.node(11) = {0x2000, 10, 77};
         QCOMPARE(resolver.endOf(10, tables), model::StackEnd::BadRule);

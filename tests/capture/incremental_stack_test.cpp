@@ -26,6 +26,8 @@ enum class Habit : std::uint8_t {
     LeavesRbp,   ///< its frame's size follows from its pc
     SavesRbp,    ///< the same, and it keeps data in rbp
     FramesByRbp, ///< its frame is as large as it likes, and ends where rbp points to
+    Generated,   ///< the same, and no rule says so
+    Bare,        ///< no rule either, and rbp may be anything
 };
 
 struct Function
@@ -46,10 +48,17 @@ struct Code
         return kFirstPc + (function * kSites + site) * 16;
     }
     static std::uint64_t functionAt(std::uint64_t returnAddress) { return (returnAddress - kFirstPc) / 16 / kSites; }
+    /// Of what a frame pointer leads to, which may be any number.
+    bool isCode(std::uint64_t returnAddress) const
+    {
+        return returnAddress >= kFirstPc && returnAddress % 16 == 0 && functionAt(returnAddress) < functions.size();
+    }
 
     unwind::FrameRule rule(std::uint64_t pc) const
     {
         const std::uint64_t function = functionAt(pc + 1);
+        if (function >= functions.size() || functions[function].habit >= Habit::Generated)
+            return unwind::FrameRule::ofKind(unwind::RuleKind::NoInfo);
         if (function == kMain)
             return unwind::FrameRule::ofKind(unwind::RuleKind::EndOfStack);
         const Function &it = functions[function];
@@ -68,7 +77,14 @@ struct Code
 struct Rules
 {
     const Code &code;
-    FrameStep step(std::uint64_t returnAddress) const { return FrameStep::of(code.rule(returnAddress - 1)); }
+    FrameStep step(std::uint64_t returnAddress) const
+    {
+        const unwind::FrameRule rule = code.rule(returnAddress - 1);
+        return rule.kind() == unwind::RuleKind::NoInfo && isCode(returnAddress) ? FrameStep::byFramePointer()
+                                                                                : FrameStep::of(rule);
+    }
+    bool isCode(std::uint64_t returnAddress) const { return code.isCode(returnAddress); }
+    bool row(std::uint64_t, unwind::CfiRow &, unwind::Section &) const { return false; }
     std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress).fromRsp; }
     unwind::FrameRule rule(std::uint64_t pc) const { return code.rule(pc); }
 };
@@ -148,13 +164,13 @@ public:
         for (int i = 0; i < steps; ++i) {
             const std::uint64_t what = m_random() % 16;
             if (what < 6 && m_frames.size() < 60)
-                call(1 + m_random() % (m_code.functions.size() - 1), m_random() % kSites);
+                call(1 + m_random() % (m_code.functions.size() - 2), m_random() % kSites);
             else if (what < 9 && m_frames.size() > 1)
                 leaveTo(m_frames.size() - 1);
             else if (what == 9 && m_frames.size() > 1)
                 leaveTo(1 + m_random() % (m_frames.size() - 1)); // an exception, or a longjmp
             else if (what == 10 && m_frames.back().function != kMain && isFree())
-                m_bp = m_random(); // data
+                m_bp = data();
             else if (what == 11)
                 scribble();
             allocate(m_random() % kSites);
@@ -177,6 +193,21 @@ public:
         return {pc, m_sp, m_bp};
     }
     unwind::OwnStack stack() const { return {reinterpret_cast<std::uint64_t>(m_memory.data()), end()}; }
+    /// The walk that begins in a hook which is called from `site`, in no way incremental.
+    unwind::StackWalk plainWalk(std::uint64_t site, std::vector<std::uint64_t> &pcs)
+    {
+        const unwind::NarrowFrame caller = callFrom(site);
+        unwind::Registers registers;
+        registers.set(unwind::reg::kReturnAddress, Code::pcOf(m_code.functions.size() - 1, 0));
+        registers.set(unwind::reg::kRsp, caller.sp - 8 - 8 * m_code.functions.back().words);
+        registers.set(unwind::reg::kRbp, caller.bp);
+        Rules rules{m_code};
+        pcs.resize(100);
+        const unwind::StackWalk walk = unwind::unwind(registers, rules, stack(), pcs.data(), pcs.size());
+        pcs.resize(walk.count);
+        pcs.erase(pcs.begin()); // the hook itself
+        return walk;
+    }
     /// Return addresses, leaf first.
     std::vector<std::uint64_t> truth(std::uint64_t site) const
     {
@@ -195,7 +226,14 @@ private:
     };
     std::uint64_t end() const { return reinterpret_cast<std::uint64_t>(m_memory.data() + m_memory.size()); }
     static std::uint64_t &word(std::uint64_t address) { return *reinterpret_cast<std::uint64_t *>(address); }
-    bool isFree() const { return m_code.functions[m_frames.back().function].habit == Habit::SavesRbp; }
+    bool isFree() const
+    {
+        const Habit habit = m_code.functions[m_frames.back().function].habit;
+        return habit == Habit::SavesRbp || habit == Habit::Bare;
+    }
+    static bool framesByRbp(Habit habit) { return habit == Habit::FramesByRbp || habit == Habit::Generated; }
+    /// What a function that keeps data in rbp keeps there: a number, or where on the stack some of it is.
+    std::uint64_t data() { return m_random() % 3 == 0 ? m_sp + m_random() % 40 * 8 : m_random(); }
 
     void call(std::uint64_t function, std::uint64_t site)
     {
@@ -206,9 +244,9 @@ private:
         if (it.habit != Habit::LeavesRbp) {
             m_sp -= 8;
             word(m_sp) = m_bp;
-            m_bp = it.habit == Habit::FramesByRbp ? m_sp : m_random();
+            m_bp = framesByRbp(it.habit) ? m_sp : data();
         }
-        m_sp -= 8 * (it.habit == Habit::FramesByRbp ? it.words + m_random() % 3 * 2 : it.words);
+        m_sp -= 8 * (framesByRbp(it.habit) ? it.words + m_random() % 3 * 2 : it.words);
     }
     /// Writes over what has been left: anything, or what looks like a return address.
     void scribble()
@@ -251,6 +289,8 @@ private Q_SLOTS:
         QTest::newRow("that keep data in rbp") << QList<int>{4, 6, 0};
         QTest::newRow("by rbp") << QList<int>{0, 0, 9};
         QTest::newRow("all kinds") << QList<int>{4, 4, 4};
+        QTest::newRow("generated code") << QList<int>{3, 3, 2, 4};
+        QTest::newRow("code that no rule covers and nobody can follow") << QList<int>{3, 2, 2, 2, 2};
     }
     void saysWhereTheProgramIs()
     {
@@ -259,19 +299,28 @@ private Q_SLOTS:
         for (int habit = 0; habit < habits.size(); ++habit)
             for (int i = 0; i < habits[habit]; ++i)
                 code.functions.push_back({static_cast<Habit>(habit), static_cast<std::uint64_t>(2 + i % 3 * 2)});
+        code.functions.push_back({Habit::LeavesRbp, 0}); // the hook, which is not called by chance
+        const bool isKnown = habits.size() <= static_cast<int>(Habit::Bare);
         Machine machine(code, 1);
         Tree tree;
         const auto last = std::make_unique<IncrementalStack>();
         last->forget();
         std::vector<std::uint64_t> before;
-        std::uint64_t frames = 0, different = 0, wrong = 0;
+        std::set<unwind::EndState> ends;
+        std::uint64_t frames = 0, different = 0, wrong = 0, plain = 0, events = 0;
         const auto allocate = [&](std::uint64_t site) {
-            const std::vector<std::uint64_t> pcs = machine.truth(site);
-            auto truth = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
+            std::vector<std::uint64_t> pcs;
+            const unwind::StackWalk walk = machine.plainWalk(site, pcs);
+            wrong += isKnown && pcs != machine.truth(site) ? 1 : 0;
+            ends.insert(walk.end);
+            ++events;
+            auto truth = static_cast<std::uint32_t>(walk.end);
             for (auto pc = pcs.rbegin(); pc != pcs.rend(); ++pc)
                 truth = tree.child(truth, *pc);
             const std::uint32_t node = last->capture(machine.callFrom(site), Rules{code}, machine.stack(), Nodes{tree});
-            wrong += node != truth ? 1 : 0;
+            const bool isLeftToPlainWalk = node == IncrementalStack::kNeedsPlainWalk;
+            plain += isLeftToPlainWalk ? 1 : 0;
+            wrong += node != truth && !isLeftToPlainWalk ? 1 : 0;
             frames += pcs.size();
             different += differing(pcs, before);
             before = pcs;
@@ -289,7 +338,10 @@ private Q_SLOTS:
                 last->forget();
         }
         QCOMPARE(wrong, std::uint64_t{0});
+        QVERIFY2(plain <= (isKnown ? 0 : events / 1000), qPrintable(QString::number(plain)));
         QCOMPARE(tree.addedTwice, std::size_t{0});
+        QCOMPARE(ends.contains(unwind::EndState::ReachedStart), true);
+        QCOMPARE(ends.contains(unwind::EndState::NoUnwindInfo), !isKnown);
         qInfo("%llu frames, %llu not those of the stack before, %llu walked", static_cast<unsigned long long>(frames),
             static_cast<unsigned long long>(different), static_cast<unsigned long long>(last->walkedFrames()));
         // Walks that were known were not made.
@@ -298,7 +350,7 @@ private Q_SLOTS:
 
     void endsWhereTheTreeIsFull()
     {
-        Code code{{{Habit::LeavesRbp, 4}, {Habit::LeavesRbp, 2}, {Habit::FramesByRbp, 4}}};
+        Code code{{{Habit::LeavesRbp, 4}, {Habit::LeavesRbp, 2}, {Habit::FramesByRbp, 4}, {Habit::LeavesRbp, 0}}};
         Machine machine(code, 1);
         Tree tree;
         const auto last = std::make_unique<IncrementalStack>();

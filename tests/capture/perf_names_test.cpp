@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/address_space.h"
-#include "capture/perf/jit_names.h"
+#include "capture/symbols/jit_names.h"
 #include "capture/perf/kernel_symbols.h"
 
 #include <QFile>

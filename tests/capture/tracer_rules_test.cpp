@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the tracer decides by rules of its own: what a seccomp filter answers, what a program has forbidden itself, what is a sample.
+#include "capture/tracer/call_site.h"
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/sampler.h"
 #include "capture/tracer/seccomp_filter.h"
@@ -72,7 +73,7 @@ std::uint32_t allowedAfter(int number, std::uint32_t action)
         Program program{loadNumber(), jump(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 1),
             give(action), give(SECCOMP_RET_ALLOW)};
         Restrictions::add(sock_fprog{static_cast<unsigned short>(program.size()), program.data()});
-        for (std::uint32_t bit = 1; bit <= static_cast<std::uint32_t>(Ask::ProtectCode); bit *= 2)
+        for (std::uint32_t bit = 1; bit <= static_cast<std::uint32_t>(Ask::ReadCode); bit *= 2)
             *shared |= Restrictions::allow(static_cast<Ask>(bit)) ? bit : 0;
         ::_exit(0);
     }
@@ -82,7 +83,7 @@ std::uint32_t allowedAfter(int number, std::uint32_t action)
     return allowed;
 }
 
-constexpr std::uint32_t kEverything = 2 * static_cast<std::uint32_t>(Ask::ProtectCode) - 1;
+constexpr std::uint32_t kEverything = 2 * static_cast<std::uint32_t>(Ask::ReadCode) - 1;
 constexpr std::uint32_t without(Ask ask) { return kEverything & ~static_cast<std::uint32_t>(ask); }
 
 } // namespace
@@ -175,6 +176,60 @@ private Q_SLOTS:
         QCOMPARE(answer({statement(BPF_JMP | BPF_JA, 0xffffffff), give(SECCOMP_RET_ALLOW)}), kKill);
     }
 
+    void knowsCallsByTheirBytes_data()
+    {
+        QTest::addColumn<QByteArray>("code");
+        QTest::addColumn<bool>("isCall");
+        const auto row = [](const char *name, const char *hex, bool isCall) {
+            QTest::newRow(name) << QByteArray::fromHex(hex).rightJustified(8, '\x90', true) << isCall;
+        };
+        // Assembled by GNU as.
+        row("call somewhere", "e8 11 22 33 44", true);
+        row("call *%rax", "ff d0", true);
+        row("call *%r12", "41 ff d4", true);
+        row("call *(%rax)", "ff 10", true);
+        row("call *8(%rdi)", "ff 57 08", true);
+        row("call *(%rsp)", "ff 14 24", true);
+        row("call *8(%rsp)", "ff 54 24 08", true);
+        row("call *(%r15,%rcx,8)", "41 ff 14 cf", true);
+        row("call *0x1234(%rbx)", "ff 93 34 12 00 00", true);
+        row("call *0x1234(%rsp)", "ff 94 24 34 12 00 00", true);
+        row("call *0x1234(%rip)", "ff 15 34 12 00 00", true);
+        row("call *0x1234(,%rax,8)", "ff 14 c5 34 12 00 00", true);
+        row("jmp *%rax", "ff e0", false);
+        row("inc %eax", "ff c0", false);
+        row("push %rbp", "55", false);
+        row("nothing", "90 90 90 90 90 90 90 90", false);
+        row("jmp somewhere", "e9 11 22 33 44", false);
+        row("a call with a byte behind it", "ff d0 90", false);
+        row("zeros", "00 00 00 00 00 00 00 00", false);
+    }
+    void knowsCallsByTheirBytes()
+    {
+        QFETCH(QByteArray, code);
+        QFETCH(bool, isCall);
+        std::uint8_t bytes[8];
+        std::copy_n(code.constData(), sizeof bytes, bytes);
+        QCOMPARE(capture::tracer::endsWithCall(bytes), isCall);
+        QCOMPARE(capture::tracer::followsCall(reinterpret_cast<std::uint64_t>(bytes + sizeof bytes)), isCall);
+    }
+
+    void nothingFollowsACallWhereNothingIs()
+    {
+        auto *page = static_cast<std::uint8_t *>(
+            ::mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        page[0] = page[4094] = 0xff;
+        page[1] = page[4095] = 0xd0;
+        ::munmap(page + 4096, 4096);
+        const auto begin = reinterpret_cast<std::uint64_t>(page);
+        QVERIFY(capture::tracer::followsCall(begin + 4096)); // of code at the end of a mapping
+        QVERIFY(!capture::tracer::followsCall(begin + 4098));
+        for (const std::uint64_t address :
+            {std::uint64_t{0}, std::uint64_t{7}, ~std::uint64_t{0}, std::uint64_t{1} << 63})
+            QVERIFY(!capture::tracer::followsCall(address));
+        ::munmap(page, 4096);
+    }
+
     void whatAFilterForbidsIsNotAsked_data()
     {
         QTest::addColumn<int>("number");
@@ -187,6 +242,7 @@ private Q_SLOTS:
         QTest::newRow("socket") << int{SYS_socket} << without(Ask::Meet);
         QTest::newRow("clock_gettime") << int{SYS_clock_gettime} << without(Ask::Clock);
         QTest::newRow("rt_sigprocmask") << int{SYS_rt_sigprocmask} << without(Ask::Probe);
+        QTest::newRow("process_vm_readv") << int{SYS_process_vm_readv} << without(Ask::ReadCode);
         QTest::newRow("access") << int{SYS_access} << without(Ask::Look);
         QTest::newRow("mprotect") << int{SYS_mprotect} << (without(Ask::Protect) & without(Ask::ProtectCode));
         QTest::newRow("kcmp") << int{SYS_kcmp} << without(Ask::Compare);

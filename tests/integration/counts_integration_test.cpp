@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/integration/genprof_runner.h"
 
+#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QTest>
 
+#include <algorithm>
 #include <csignal>
 
 using tests::GenprofRunner;
@@ -22,6 +24,8 @@ private Q_SLOTS:
     void sampledCountsAreNearTheTruth();
     void nothingIsMissingAfterSigkill();
     void heapsInNamespacesOfTheirOwnAreNamed();
+    void stacksGoThroughGeneratedCode_data();
+    void stacksGoThroughGeneratedCode();
     void cpuSharesEqualTheTruth();
 
 private:
@@ -126,6 +130,36 @@ void CountsIntegrationTest::heapsInNamespacesOfTheirOwnAreNamed()
     const QString note = processes[0][QStringLiteral("images")][0][QStringLiteral("heap_note")].toString();
     // What could not be opened is not named, whether it is looked for or no library.
     QVERIFY2(note.startsWith(QStringLiteral("libhostile_module.so, opened by dlmopen")), qPrintable(note));
+}
+
+void CountsIntegrationTest::stacksGoThroughGeneratedCode_data()
+{
+    QTest::addColumn<QByteArray>("stack"); // from the root; "…": any frames
+    const QByteArray caller = "_start;…;main;(anonymous namespace)::callGenerated(void*, void*, void*);";
+    QTest::newRow("through two functions") << caller + "generated_outer;generated_inner;";
+    QTest::newRow("a call by memory") << caller + "generated_by_memory;";
+    // rbp is a number, which leads nowhere.
+    QTest::newRow("without a frame pointer") << QByteArray("[no unwind information];generated_bare;");
+}
+
+void CountsIntegrationTest::stacksGoThroughGeneratedCode()
+{
+    QFETCH(QByteArray, stack);
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off")},
+        {GenprofRunner::target(QStringLiteral("heap_jit"))});
+    QFile::remove(QString::fromUtf8(ran.out.trimmed()));
+    QCOMPARE(ran.exitCode, 0);
+    const Ran report = runner.genprof(QStringLiteral("report %1 --what heap --cost allocations --format collapsed")
+                                          .arg(runner.session())
+                                          .split(QLatin1Char(' ')));
+    const QByteArray wanted = stack + "(anonymous namespace)::allocateOne() 1000";
+    const QList<QByteArray> parts{wanted.left(wanted.indexOf("…;")), wanted.mid(wanted.indexOf("…;") + 4)};
+    const QList<QByteArray> lines = report.out.split('\n');
+    const bool isThere = std::any_of(lines.begin(), lines.end(), [&](const QByteArray &line) {
+        return wanted.contains("…;") ? line.startsWith(parts[0]) && line.endsWith(parts[1]) : line == wanted;
+    });
+    QVERIFY2(isThere, report.out.constData());
 }
 
 void CountsIntegrationTest::cpuSharesEqualTheTruth()

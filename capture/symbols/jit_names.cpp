@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "capture/perf/jit_names.h"
+#include "capture/symbols/jit_names.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
