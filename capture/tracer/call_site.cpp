@@ -8,6 +8,8 @@
 
 namespace capture::tracer {
 
+constinit UncoveredCode g_uncoveredCode;
+
 bool endsWithCall(const std::uint8_t (&code)[8])
 {
     const std::uint8_t *const end = code + sizeof(code);
@@ -36,6 +38,21 @@ bool followsCall(std::uint64_t address)
     return rawSyscall(SYS_process_vm_readv, rawSyscall(SYS_getpid), asLong(&to), 1, asLong(&from), 1, 0)
         == long{sizeof(code)}
     && endsWithCall(code);
+}
+
+bool UncoveredCode::holds(std::uint64_t returnAddress)
+{
+    const std::uint64_t first = m_first.load(std::memory_order_relaxed), last = m_last.load(std::memory_order_relaxed);
+    if (!followsCall(returnAddress))
+        return first != 0 && returnAddress + kNearBytes >= first && returnAddress <= last + kNearBytes;
+    // Of threads that do this at once one may be forgotten: it is met again.
+    const std::uint64_t lowest = first == 0 || returnAddress < first ? returnAddress : first;
+    const std::uint64_t highest = returnAddress > last ? returnAddress : last;
+    if (highest - lowest <= kMostBytes) {
+        m_last.store(highest, std::memory_order_relaxed);
+        m_first.store(lowest, std::memory_order_relaxed);
+    }
+    return true;
 }
 
 } // namespace capture::tracer

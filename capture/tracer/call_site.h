@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace capture::tracer {
@@ -12,5 +13,21 @@ bool endsWithCall(const std::uint8_t (&code)[8]);
 /// Whether the memory before `address` does. One system call, so that it may be asked of any number: false also where nothing can be read,
 /// or the program forbade itself that call. Any thread, any signal handler.
 bool followsCall(std::uint64_t address);
+
+/// Where code lies that no table covers, as far as it was met: what a JIT makes lies close together, in memory of its own. Any thread, no lock.
+class UncoveredCode
+{
+public:
+    /// Whether a return address that no table covers may be one: it follows a call, or is near one that does (interpreters of Java and others push
+    /// addresses that they jump to).
+    bool holds(std::uint64_t returnAddress);
+
+private:
+    static constexpr std::uint64_t kNearBytes = std::uint64_t{1} << 20, kMostBytes = std::uint64_t{1} << 28;
+
+    /// From the lowest to the highest that follows a call, of those that are not too far from the first ones; 0: none was met.
+    std::atomic<std::uint64_t> m_first = 0, m_last = 0;
+};
+extern constinit UncoveredCode g_uncoveredCode; ///< of this process
 
 } // namespace capture::tracer

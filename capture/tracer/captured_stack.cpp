@@ -15,7 +15,7 @@ struct PlainRules : unwind::LocalRules
     bool isCode(std::uint64_t returnAddress)
     {
         return rule(unwind::lookupAddress(returnAddress, false)).kind() != unwind::RuleKind::NoInfo
-            || followsCall(returnAddress);
+            || g_uncoveredCode.holds(returnAddress);
     }
 };
 

@@ -57,7 +57,7 @@ private:
         const unwind::FrameRule rule
             = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
         // Code that no table covers: mostly what a JIT has made. Should it be known a moment later, all of it is forgotten then.
-        const bool isGuess = rule.kind() == unwind::RuleKind::NoInfo && followsCall(returnAddress);
+        const bool isGuess = rule.kind() == unwind::RuleKind::NoInfo && g_uncoveredCode.holds(returnAddress);
         const FrameStep step = isGuess ? FrameStep::byFramePointer() : FrameStep::of(rule);
         if (const std::uint32_t packed = step.packed(); packed != FrameStep::kNotPacked)
             entry(mixed) = mixed << kBits | packed;

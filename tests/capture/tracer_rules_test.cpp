@@ -230,6 +230,32 @@ private Q_SLOTS:
         ::munmap(page, 4096);
     }
 
+    void codeIsWhatIsNearCalls()
+    {
+        auto *room = static_cast<std::uint8_t *>(
+            ::mmap(nullptr, 1 << 23, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+        const auto at = [&](std::uint64_t offset) { return reinterpret_cast<std::uint64_t>(room) + offset; };
+        for (const std::uint64_t call : {3 << 20, 4 << 20}) {
+            room[call - 2] = 0xff;
+            room[call - 1] = 0xd0;
+        }
+        UncoveredCode code;
+        QVERIFY(!code.holds(at(3 << 20 | 5))); // nothing has been met
+        QVERIFY(code.holds(at(3 << 20)));
+        QVERIFY(code.holds(at(3 << 20 | 5)));
+        QVERIFY(code.holds(at((2 << 20) + 5)));
+        QVERIFY(!code.holds(at((2 << 20) - 5)));
+        QVERIFY(!code.holds(at((4 << 20) + 5)));
+        QVERIFY(code.holds(at(4 << 20)));
+        QVERIFY(code.holds(at((5 << 20) - 5)));
+        // Far from all that, a call is one, but nothing is near it.
+        std::uint8_t far[] = {0, 0, 0, 0, 0, 0, 0xff, 0xd0, 0, 0};
+        QVERIFY(code.holds(reinterpret_cast<std::uint64_t>(far + 8)));
+        QVERIFY(!code.holds(reinterpret_cast<std::uint64_t>(far + 9)));
+        QVERIFY(code.holds(at((5 << 20) - 5)));
+        ::munmap(room, 1 << 23);
+    }
+
     void whatAFilterForbidsIsNotAsked_data()
     {
         QTest::addColumn<int>("number");
