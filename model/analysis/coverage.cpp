@@ -111,6 +111,7 @@ private:
             trustOf(share(count(LossKind::UnknownFrees), heapEvents())) == Trust::Whole ? Trust::Whole : Trust::Minor,
             "blocks were freed that were not seen to be allocated; these frees are in no total", heap);
         nameUntracedPrograms();
+        lookAtAllocatingCode();
     }
 
     /// Programs that are not (wholly) traced for the same reason: one item, however many there are.
@@ -195,28 +196,59 @@ private:
         }
     }
 
+    enum class Generated : std::uint8_t { No, Unnamed, Named };
+    Generated generatedCode(FrameId frame) const
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        if (!frame.isValid() || frame.index() >= tables.symbols.size())
+            return Generated::No;
+        const ModuleId module = tables.frames.at(frame.index()).module;
+        const ModuleKind kind = module.isValid() ? tables.modules.at(module.index()).kind : ModuleKind::File;
+        if (kind != ModuleKind::Jit && kind != ModuleKind::Anonymous)
+            return Generated::No;
+        return tables.symbols[frame.index()].count > 0 ? Generated::Named : Generated::Unnamed;
+    }
+
     /// Says how the engines that most people meet can be made to name the code they generate.
-    void lookAtGeneratedCode()
+    void addGeneratedCode(const char *what, std::int64_t unnamed, std::int64_t all)
     {
         constexpr double kLeastShare = 0.02;
-        const ProgramTables &tables = *m_snapshot.tables;
+        if (share(unnamed, all) >= kLeastShare)
+            add(Trust::Minor,
+                fmt::format("{} of the {} generated code without names", formatShareOf(unnamed, all), what),
+                "let the program write /tmp/perf-PID.map: node --perf-basic-prof --interpreted-frames-native-stack, "
+                "python3 -X perf (3.12), java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit");
+    }
+
+    /// Where the time is spent.
+    void lookAtGeneratedCode()
+    {
         std::int64_t unnamed = 0, all = 0;
         for (const CpuCost &cost : m_snapshot.cpu) {
             all += cost.samples;
-            const FrameId frame = tables.stacks.at(cost.stack.index()).frame;
-            if (!frame.isValid() || frame.index() >= tables.symbols.size() || tables.symbols[frame.index()].count > 0)
-                continue;
-            const ModuleId module = tables.frames.at(frame.index()).module;
-            const ModuleKind kind = module.isValid() ? tables.modules.at(module.index()).kind : ModuleKind::File;
-            if (kind == ModuleKind::Jit || kind == ModuleKind::Anonymous)
+            if (generatedCode(m_snapshot.tables->stacks.at(cost.stack.index()).frame) == Generated::Unnamed)
                 unnamed += cost.samples;
         }
-        if (share(unnamed, all) < kLeastShare)
-            return;
-        add(Trust::Minor,
-            fmt::format("{} of the samples are in generated code without names", formatShareOf(unnamed, all)),
-            "let the program write /tmp/perf-PID.map: node --perf-basic-prof, python3 -X perf (3.12), "
-            "java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit");
+        addGeneratedCode("samples are in", unnamed, all);
+    }
+
+    /// Who allocates: a runtime's own code, for the code that it generates. Some of that has no name even where the rest has.
+    void lookAtAllocatingCode()
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        std::vector<Generated> through(tables.stacks.size()); // a stack's parent has the lower number
+        for (std::size_t i = 0; i < through.size(); ++i) {
+            const StackNode &node = tables.stacks[i];
+            const Generated callers = node.parent.index() < i ? through[node.parent.index()] : Generated::No;
+            through[i] = std::max(callers, generatedCode(node.frame));
+        }
+        std::int64_t unnamed = 0, all = 0;
+        for (const HeapCost &cost : m_snapshot.heap) {
+            all += cost.allocations;
+            if (cost.stack.index() < through.size() && through[cost.stack.index()] == Generated::Unnamed)
+                unnamed += cost.allocations;
+        }
+        addGeneratedCode("allocations come through", unnamed, all);
     }
 
     void lookAtActivity()

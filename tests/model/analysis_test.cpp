@@ -286,6 +286,38 @@ private Q_SLOTS:
         QVERIFY(with(1).empty());
     }
 
+    void saysHowGeneratedCodeThatAllocatesGetsNames()
+    {
+        const auto with = [](std::int64_t unnamed, bool hasNamedCaller) {
+            SnapshotBuilder builder;
+            builder.heap("main;f 80\n");
+            builder.raw().info.config.heap = HeapMode::Full;
+            TableBuilder &tables = builder.tables();
+            const ModuleId module = tables.module("[jit]", "1", ModuleKind::Jit);
+            const FrameId named = tables.frame(module, 0x2000, FrameKind::ReturnAddress);
+            const SourceLine line{tables.string("JS:f"), tables.string(""), 0};
+            tables.setSymbols(named, FrameSymbols::State::Resolved, {line});
+            StackId stack = TableBuilder::root(StackEnd::ReachedStart);
+            if (hasNamedCaller)
+                stack = tables.stack(stack, named);
+            stack = tables.stack(stack, tables.frame(module, 0x1000, FrameKind::ReturnAddress));
+            HeapCost cost = builder.raw().heap.front();
+            cost.stack = tables.stack(
+                stack, tables.frame(tables.module("/bin/node", "", ModuleKind::File), 1, FrameKind::ReturnAddress));
+            cost.allocations = unnamed;
+            builder.raw().heap.front().allocations = 80;
+            builder.raw().heap.push_back(cost);
+            return coverage(builder.build()).items;
+        };
+        const auto items = with(20, false);
+        QCOMPARE(items.size(), std::size_t{1});
+        QVERIFY2(items.front().what.starts_with("20 % of the allocations come through generated code"),
+            items.front().what.c_str());
+        QVERIFY(items.front().effect.find("node --perf-basic-prof") != std::string::npos);
+        QVERIFY(with(20, true).empty());
+        QVERIFY(with(1, false).empty());
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;
