@@ -61,6 +61,9 @@ public:
     /// The thread's clock stood at `units` at the last event, whatever it said: what comes counts on from there.
     void setTime(std::uint64_t units) { m_units = units; }
 
+    /// When the last event was; 0: there was none.
+    std::uint64_t time() const { return m_units; }
+
     /// Records that made no sense, since the last call.
     std::uint64_t takeBadRecords();
 

@@ -82,6 +82,8 @@ void HeapInstrument::endImagesOf(std::int32_t pid)
             continue;
         m_drainedEvents += image->channel.drain(m_clock, true);
         image->hasEnded = true;
+        if (hasExited(*image))
+            noteGone(*image);
     }
 }
 
@@ -152,6 +154,23 @@ void HeapInstrument::registerImage(Image &image)
         row.executable = tables.string(arrival.executable);
     if (row.commandLine == model::StringId(0u))
         row.commandLine = m_processes.commandLine(arrival.commandLine);
+}
+
+/// Of a process that lived for less than a tick, without CPU samples, nobody else knows that it ended. That is seen at some moment after its
+/// last event: programs that run one after the other would seem to hold their blocks together.
+void HeapInstrument::endProcessOf(const Image &image)
+{
+    constexpr std::int64_t kSoonNs = 100'000'000;
+    if (!image.goneNs)
+        return;
+    const std::int32_t pid = image.arrival.pid;
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    if (m_processes.liveProcess(pid) == tables.images[image.id.index()].process)
+        m_processes.processEnded(pid, {*image.goneNs}, std::nullopt);
+    const model::Timestamp last{image.lastEventNs};
+    const model::Image &known = tables.images[image.id.index()];
+    if (known.end && known.start <= last && last < *known.end && known.end->ns - last.ns < kSoonNs)
+        m_processes.tables().changeImage(image.id).end = last;
 }
 
 void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)

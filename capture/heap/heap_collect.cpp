@@ -166,6 +166,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
         addAges(*image, harvest, batch);
         addLosses(*image, harvest, batch);
         addProgram(*image, harvest.program, harvest.hasEnded, batch);
+        endProcessOf(*image);
         image->resolver.nameGeneratedCode(m_processes.tables(), harvest.hasEnded);
     }
     for (model::Phase &phase : m_phases.take())

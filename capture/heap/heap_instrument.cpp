@@ -24,15 +24,6 @@ constexpr std::uint64_t kBusyEvents = 256;
 constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
 constexpr int kRoundsBetweenScans = 64;
 
-/// `pid` for where there was no descriptor left for the process.
-bool hasExited(const FileDescriptor &process, std::int32_t pid)
-{
-    if (!process.isOpen())
-        return ::kill(pid, 0) != 0 && errno == ESRCH;
-    pollfd wait{process.get(), POLLIN, 0};
-    return ::poll(&wait, 1, 0) > 0;
-}
-
 } // namespace
 
 HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
@@ -145,10 +136,26 @@ std::uint64_t HeapInstrument::drainAll(bool mayScan)
     const std::uint64_t before = m_drainedEvents;
     m_clock.sync();
     m_done.clear();
+    // Who comes now may follow one that has just ended.
+    mayScan = mayScan || hasMessages();
     takeMessages();
     for (const auto &image : m_images)
         drainOne(*image, mayScan);
     return m_drainedEvents - before;
+}
+
+bool HeapInstrument::hasExited(const Image &image)
+{
+    if (!image.process.isOpen()) // there was no descriptor left for it
+        return ::kill(image.channel.pid(), 0) != 0 && errno == ESRCH;
+    pollfd wait{image.process.get(), POLLIN, 0};
+    return ::poll(&wait, 1, 0) > 0;
+}
+
+void HeapInstrument::noteGone(Image &image) const
+{
+    image.goneNs = m_clock.toNs(m_clock.units());
+    image.lastEventNs = m_clock.toNs(image.channel.lastEvent());
 }
 
 void HeapInstrument::drainOne(Image &image, bool mayScan)
@@ -156,11 +163,13 @@ void HeapInstrument::drainOne(Image &image, bool mayScan)
     if (image.hasEnded || image.isFrozen)
         return;
     // Asked first: what was written before the end is then seen by the drain.
-    const bool isOver = image.isOver || (mayScan && hasExited(image.process, image.channel.pid()));
+    const bool isOver = image.isOver || (mayScan && hasExited(image));
     m_drainedEvents += image.channel.drain(m_clock, isOver);
     image.hasEnded = isOver;
-    if (isOver)
+    if (isOver) {
+        noteGone(image);
         return;
+    }
     answerScopes(image);
     takeExitQuestion(image);
     image.channel.advanceStep(m_clock);

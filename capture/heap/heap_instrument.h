@@ -119,15 +119,17 @@ private:
 
         // Guarded by the mutex.
         ImageChannel channel;
-        std::optional<HeapBudget> budget; ///< none: it stays as it is
-        std::uint64_t seenLost = 0;       ///< when its cost was judged last
-        std::uint64_t firstPeriod = 0;    ///< that it began with; bytes, 0: every event
-        bool hasEnded = false;            ///< and everything it wrote has been applied
-        std::uint32_t exitQuestion = 0;   ///< it waits to be looked through before it ends; 0: it does not
-        bool knowsMappings = false;       ///< all that the program has mapped is known
-        bool isFrozen = false;            ///< its books must stay as they are
-        bool isOver = false;              ///< its process was gone when it arrived
-        std::string failure;              ///< why it is not traced after all
+        std::optional<HeapBudget> budget;   ///< none: it stays as it is
+        std::uint64_t seenLost = 0;         ///< when its cost was judged last
+        std::uint64_t firstPeriod = 0;      ///< that it began with; bytes, 0: every event
+        bool hasEnded = false;              ///< and everything it wrote has been applied
+        std::optional<std::int64_t> goneNs; ///< its process ended with it: when that was seen
+        std::int64_t lastEventNs = 0;       ///< then: when the last event was
+        std::uint32_t exitQuestion = 0;     ///< it waits to be looked through before it ends; 0: it does not
+        bool knowsMappings = false;         ///< all that the program has mapped is known
+        bool isFrozen = false;              ///< its books must stay as they are
+        bool isOver = false;                ///< its process was gone when it arrived
+        std::string failure;                ///< why it is not traced after all
         bool isRetreatStored = false;
         // Of the capture thread, or fixed.
         StackResolver resolver;
@@ -162,6 +164,8 @@ private:
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
     void drainOne(Image &image, bool mayScan);
+    void noteGone(Image &image) const;
+    static bool hasExited(const Image &image);
     void answerScopes(Image &image);
     void deliver(const ScopeAnswers::Job &job, const std::string &text);
     void sleepAtDoorbells(unsigned milliseconds);
@@ -178,6 +182,7 @@ private:
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch);
+    void endProcessOf(const Image &image);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);

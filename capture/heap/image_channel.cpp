@@ -50,6 +50,14 @@ bool ImageChannel::hasMuchToRead() const
     });
 }
 
+std::uint64_t ImageChannel::lastEvent() const
+{
+    std::uint64_t last = 0;
+    for (const Ring *ring : m_active)
+        last = std::max(last, ring->decoder.time());
+    return last;
+}
+
 bool ImageChannel::isAnyStalled() const
 {
     return std::any_of(m_active.begin(), m_active.end(), [](const Ring *ring) { return ring->isStalled; });

@@ -65,6 +65,9 @@ public:
     /// image is gone, nothing more will come: every record is used up and unfinished reallocs are closed.
     std::uint64_t drain(const RecorderClock &clock, bool isFinal);
 
+    /// When the last event was, of those of threads that have not ended, in clock units; 0: there was none.
+    std::uint64_t lastEvent() const;
+
     /// Provides what the target asked for or will soon need: slots, larger rings, pages for nodes. `mayScan`: also look for
     /// threads that have ended, which reads /proc.
     void provide(bool mayScan, const RecorderClock &clock);

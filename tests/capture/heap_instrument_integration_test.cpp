@@ -166,6 +166,30 @@ class HeapInstrumentTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Without CPU samples, and within a tick of /proc, nobody else sees that they end; what they hold counts no longer than they live.
+    void endsProcessesThatNobodyElseTellsOf()
+    {
+        Recorder recorder;
+        recorder.run({"/bin/sh", "-c", "i=0; while [ $i -lt 20 ]; do /bin/cat /dev/null; i=$((i+1)); done"});
+        const model::ProgramTables &tables = recorder.tables.tables();
+        std::map<model::Timestamp, model::Timestamp> lives; // of cat, end by start
+        for (const model::Image &image : tables.images) {
+            const model::Process &process = tables.processes[image.process.index()];
+            QVERIFY2(process.end, tables.text(image.executable).c_str());
+            QVERIFY(image.end && *image.end >= image.start && *image.end <= *process.end);
+            if (tables.text(image.executable).ends_with("/cat"))
+                lives[image.start] = *image.end;
+        }
+        QCOMPARE(lives.size(), std::size_t{20});
+        std::int64_t lastEndNs = 0;
+        int together = 0;
+        for (const auto &[start, end] : lives) {
+            together += start.ns < lastEndNs ? 1 : 0;
+            lastEndNs = end.ns;
+        }
+        QCOMPARE(together, 0);
+    }
+
     void ticksAddUpToTheTruth_data()
     {
         QTest::addColumn<int>("threads");
