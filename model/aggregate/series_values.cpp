@@ -165,7 +165,9 @@ Line mergedHeap(const Snapshot &snapshot, std::optional<ProcessId> process, Heap
         span.last = line.back().when;
         if (isLevel && isKnown) {
             const Image &known = images[series.image.index()];
-            span.ended = lastCounted(snapshot, known); // what each left behind counts, were they together or not
+            span.ended = lastCounted(snapshot, known);
+            span.began = known.start;
+            span.gone = known.end; // what each left behind counts where nothing else was there with it
         }
         all.lines.push_back(std::move(line));
     }

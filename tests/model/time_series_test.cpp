@@ -95,6 +95,35 @@ private Q_SLOTS:
         QCOMPARE(faults.last()->value, 5.0);
     }
 
+    /// Of children that run one after the other within a tick, what one holds counts, not the sum.
+    void addsUpHeapsThatAreThereTogether_data()
+    {
+        QTest::addColumn<qint64>("secondStartNs");
+        QTest::addColumn<double>("live");
+        QTest::newRow("one after the other") << qint64{1'600'000'000} << 110.0;
+        QTest::newRow("together") << qint64{1'400'000'000} << 210.0;
+    }
+    void addsUpHeapsThatAreThereTogether()
+    {
+        QFETCH(qint64, secondStartNs);
+        QFETCH(double, live);
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {1, 1, 1});
+        const TimeRange tick{{kSecond}, {2 * kSecond}}, next{{2 * kSecond}, {3 * kSecond}};
+        const HeapTick ten{.liveBytes = 10}, hundred{.liveBytes = 100};
+        builder.raw().heapSeries.push_back({.image = builder.image(), .spans = {tick, next}, .ticks = {ten, ten}});
+        for (const auto &[start, end] : {std::pair<qint64, qint64>{kSecond + 1, 1'500'000'000},
+                 std::pair<qint64, qint64>{secondStartNs, 2'500'000'000}}) {
+            const ProcessId child = builder.tables().addProcess({.pid = 101, .start = {start}, .end = Timestamp{end}});
+            const ImageId image
+                = builder.tables().addImage({.process = child, .start = {start}, .end = Timestamp{end}});
+            builder.raw().heapSeries.push_back({.image = image, .spans = {tick}, .ticks = {hundred}});
+        }
+        const Snapshot snapshot = builder.build();
+        QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).nearest({2 * kSecond})->value, live);
+        QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 10.0);
+    }
+
     void breaksTheLineAtAPause()
     {
         SnapshotBuilder builder;
