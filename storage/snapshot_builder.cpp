@@ -106,9 +106,11 @@ Result<void> SnapshotBuilder::heapCosts()
     for (std::size_t slot = 0; slot < keys.size(); ++slot) {
         if (!isSelected(m_session, m_selection, keys[slot].image))
             continue;
-        const HeapSums begin = at(before, slot), end = at(after, slot);
+        HeapSums begin = at(before, slot), end = at(after, slot);
         HeapSums within = end;
         within.subtract(begin);
+        if (endedBefore(m_session, keys[slot].image, m_window.span.begin))
+            begin = end = {};
         if (within.isZero() && end.liveBytes() == 0 && end.liveBlocks() == 0 && begin.liveBlocks() == 0)
             continue;
         model::HeapCost &cost = costOf(slot);

@@ -43,7 +43,7 @@ void fillHeap(const LoadedSession &session, const model::Selection &selection, c
             summary.temporaries = saturatedSum(summary.temporaries, last->temporaries);
             summary.unknownFrees = saturatedSum(summary.unknownFrees, last->unknownFrees);
         }
-        if (last) {
+        if (last && !endedBefore(session, image, window.span.begin)) {
             summary.liveBytes = saturatedSum(summary.liveBytes, last->liveBytes);
             summary.liveBlocks = saturatedSum(summary.liveBlocks, last->liveBlocks);
         }
@@ -160,6 +160,12 @@ TickWindow windowOf(const TickIndex &ticks, const model::Selection &selection)
 bool isSelected(const LoadedSession &session, const model::Selection &selection, std::uint32_t image)
 {
     return !selection.process || session.tables->images.at(image).process == *selection.process;
+}
+
+bool endedBefore(const LoadedSession &session, std::uint32_t image, model::Timestamp begin)
+{
+    const std::optional<model::Timestamp> &end = session.tables->images.at(image).end;
+    return end && *end <= begin;
 }
 
 bool isSelectedThread(const LoadedSession &session, const model::Selection &selection, std::uint32_t thread)

@@ -111,6 +111,31 @@ private Q_SLOTS:
         }
     }
 
+    /// What a program left behind counts where it ended, and not later: of many that run one after the other it would add up.
+    void countsWhatIsLeftBehindWhereTheProgramEnds()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("left"), 5);
+        VERIFY_RESULT(writer);
+        sample.tables().changeImage(sample.image()).end = Timestamp{4'500'000'000};
+        for (int i = 5; i < 10; ++i) {
+            EventBatch batch = sample.batch(i, 3);
+            batch.heap.clear();
+            batch.heapTicks.clear();
+            VERIFY_RESULT(writer->write(batch, sample.tables()));
+        }
+        auto reader = storage::SessionReader::open(file("left"));
+        VERIFY_RESULT(reader);
+        const auto live = [&](std::int64_t begin, std::int64_t end) {
+            const auto snapshot = reader->snapshot(during(begin, end));
+            return snapshot ? (*snapshot)->heapSummary.liveBytes : -1;
+        };
+        QCOMPARE(live(0, 10), std::int64_t{5 * 400});
+        QCOMPARE(live(4, 6), std::int64_t{5 * 400});
+        QCOMPARE(live(5, 6), std::int64_t{0});
+        QCOMPARE(live(6, 10), std::int64_t{0});
+    }
+
     void snapsAWindowToWholeTicks()
     {
         SampleSession sample;
