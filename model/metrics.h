@@ -39,8 +39,9 @@ enum class Metric : std::uint8_t {
     DiskSize,      ///< DiskUsed plus what a user may still take of it
     ReadCalls,     ///< system calls that read, as the kernel counts them; see also CaptureConfig::systemCalls
     WriteCalls,
+    RssPeak, ///< the most within the tick, as far as the kernel says
 };
-inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::WriteCalls) + 1;
+inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::RssPeak) + 1;
 
 enum class MetricUnit : std::uint8_t {
     Bytes,
@@ -59,7 +60,7 @@ struct MetricInfo
     MetricUnit unit;
 };
 
-/// All metrics, indexed by Metric. Rates are means over the tick; levels are values at its end.
+/// All metrics, indexed by Metric. Rates are means over the tick; levels are values at its end, but for RssPeak.
 inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::Rss, "rss_bytes", "Resident memory", MetricUnit::Bytes},
     {Metric::Pss, "pss_bytes", "Proportional share", MetricUnit::Bytes},
@@ -89,6 +90,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::DiskSize, "disk_size_bytes", "Disk size", MetricUnit::Bytes},
     {Metric::ReadCalls, "read_calls_per_second", "Read calls", MetricUnit::PerSecond},
     {Metric::WriteCalls, "write_calls_per_second", "Write calls", MetricUnit::PerSecond},
+    {Metric::RssPeak, "rss_peak_bytes", "Resident at most", MetricUnit::Bytes},
 }};
 
 constexpr const MetricInfo &metricInfo(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }

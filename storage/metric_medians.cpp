@@ -47,9 +47,10 @@ private:
 
 constexpr std::int64_t kFirstFormatWithLimits = 9;
 constexpr std::int64_t kFirstFormatWithCalls = 13;
+constexpr std::int64_t kFirstFormatWithPeaks = 15;
 
 /// Every column that a row is written with.
-std::string allColumns() { return metricColumns(kFirstFormatWithCalls); }
+std::string allColumns() { return metricColumns(kFirstFormatWithPeaks); }
 
 } // namespace
 
@@ -58,7 +59,8 @@ std::string metricColumns(std::int64_t format)
     std::string columns = "tick, process";
     for (const model::MetricInfo &metric : model::kMetrics) {
         const bool isLater = (metric.metric >= model::Metric::AddressLimit && format < kFirstFormatWithLimits)
-            || (metric.metric >= model::Metric::ReadCalls && format < kFirstFormatWithCalls);
+            || (metric.metric >= model::Metric::ReadCalls && format < kFirstFormatWithCalls)
+            || (metric.metric >= model::Metric::RssPeak && format < kFirstFormatWithPeaks);
         columns += ", " + (isLater ? std::string("NULL") : std::string(metric.key));
     }
     return columns;
@@ -124,6 +126,8 @@ Result<void> MetricMedians::write(std::int64_t id, BucketIds ticks)
                 m_insert.bindNull(position);
             else if (model::isRate(static_cast<model::Metric>(i)) && readings.ticks < tickCount)
                 m_insert.bindInteger(position, rounding[i](readings.sums[i] / lengthNs));
+            else if (static_cast<model::Metric>(i) == model::Metric::RssPeak)
+                m_insert.bindInteger(position, *std::max_element(readings.values[i].begin(), readings.values[i].end()));
             else
                 m_insert.bindInteger(position, median(readings.values[i]));
         }

@@ -146,9 +146,9 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
     if (m_tracked.size() < kMostPidfds && !m_options.isFake())
         added.pidfd.reset(openPidfd(pid));
     added.image = imageMark(*stat);
-    added.read(kMostThreadsRead);
     if (m_options.origin == RootOrigin::Running && start.ns <= 0)
-        added.atTick = added.totals;
+        added.startFromHere(kMostThreadsRead);
+    added.read(kMostThreadsRead);
     m_wasTracked.resize(std::max(m_wasTracked.size(), added.id.index() + 1));
     m_wasTracked[added.id.index()] = true;
     const auto [it, isNew] = m_tracked.insert_or_assign(pid, std::move(added));
@@ -487,10 +487,8 @@ void ProcInstrument::appendRow(TrackedProcess &process, std::int64_t elapsedNs, 
 void ProcInstrument::setPaused(bool paused)
 {
     if (m_isPaused && !paused) { // what happened meanwhile is of no tick
-        for (auto &[pid, process] : m_tracked) {
-            process.read(kMostThreadsRead);
-            process.atTick = process.totals;
-        }
+        for (auto &[pid, process] : m_tracked)
+            process.startFromHere(kMostThreadsRead);
         m_finished.clear();
         m_lastTickNs = m_options.clock.monotonicNs();
     }

@@ -38,6 +38,8 @@ StatusReading parseStatus(std::string_view text)
             reading.name = trimmed(rest);
         else if (name == "VmRSS")
             reading.residentBytes = kilobytes(rest);
+        else if (name == "VmHWM")
+            reading.mostResidentBytes = kilobytes(rest);
         else if (name == "RssAnon")
             reading.anonymousBytes = kilobytes(rest);
         else if (name == "RssFile")
@@ -57,6 +59,8 @@ StatusReading parseStatus(std::string_view text)
     });
     if (reading.residentBytes)
         *reading.residentBytes += hugeBytes;
+    if (reading.mostResidentBytes)
+        *reading.mostResidentBytes += hugeBytes;
     return reading;
 }
 

@@ -11,6 +11,7 @@ namespace capture {
 struct StatusReading
 {
     std::optional<std::int64_t> residentBytes; ///< with huge pages, which VmRSS leaves out
+    std::optional<std::int64_t> mostResidentBytes; ///< since it was executed or forked, likewise
     std::optional<std::int64_t> anonymousBytes;
     std::optional<std::int64_t> fileBytes;
     std::optional<std::int64_t> sharedBytes;

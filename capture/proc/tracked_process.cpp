@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/tracked_process.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace capture {
 
 using model::Metric;
@@ -35,6 +38,13 @@ bool TrackedProcess::read(std::size_t mostThreads)
     return true;
 }
 
+void TrackedProcess::startFromHere(std::size_t mostThreads)
+{
+    read(mostThreads);
+    atTick = totals;
+    levels = {};
+}
+
 void TrackedProcess::readMemory(const StatusReading &status)
 {
     const auto set = [&](Metric metric, const std::optional<std::int64_t> &value) {
@@ -47,6 +57,18 @@ void TrackedProcess::readMemory(const StatusReading &status)
     set(Metric::Shared, status.sharedBytes);
     set(Metric::Swap, status.swapBytes);
     set(Metric::VirtualSize, status.virtualBytes);
+    readMostMemory(status);
+}
+
+/// The kernel says what was most since the process began: where that is another number than before, it was reached since then.
+void TrackedProcess::readMostMemory(const StatusReading &status)
+{
+    if (!status.residentBytes)
+        return;
+    std::int64_t most = std::max(*status.residentBytes, levels.get(Metric::RssPeak).value_or(0));
+    if (status.mostResidentBytes && *status.mostResidentBytes != std::exchange(mostResident, *status.mostResidentBytes))
+        most = std::max(most, mostResident);
+    levels.set(Metric::RssPeak, most);
 }
 
 void TrackedProcess::sumSwitches()

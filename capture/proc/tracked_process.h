@@ -52,6 +52,7 @@ struct TrackedProcess
     ProcessTotals totals;            ///< as last read
     ProcessTotals atTick;            ///< as they were at the last tick
     model::MetricValues levels;      ///< as last read within this tick
+    std::int64_t mostResident = 0;   ///< ever, as last read; what it had before the recording was in no tick
     std::int64_t endedVoluntary = 0; ///< switches of threads that ended
     std::int64_t endedInvoluntary = 0;
     bool hasIo = false;
@@ -71,9 +72,12 @@ struct TrackedProcess
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.
     bool read(std::size_t mostThreads);
+    /// The same, and what was until now is of no tick.
+    void startFromHere(std::size_t mostThreads);
 
 private:
     void readMemory(const StatusReading &status);
+    void readMostMemory(const StatusReading &status);
     void sumSwitches();
 };
 

@@ -4,6 +4,7 @@
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/resident_peak.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
@@ -214,11 +215,11 @@ std::string peakSentence(const Snapshot &snapshot)
 std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommendations &found)
 {
     const TimeSeries rss = timeSeries(snapshot, Metric::Rss);
-    const std::optional<TimeSeries::Extent> extent = rss.extent(snapshot.span);
-    if (!extent)
+    const std::optional<double> most = residentPeak(snapshot);
+    if (!most)
         return std::nullopt;
     SummaryCard card{.title = "Memory",
-        .number = formatBytes(extent->greatest),
+        .number = formatBytes(*most),
         .qualifier = "resident at most",
         .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
         .page = CardPage::Heap,
@@ -229,7 +230,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
     const auto peak = static_cast<double>(snapshot.heapSummary.peakBytes);
     const auto seen = judgedSeries(snapshot, HeapQuantity::LiveBytes, snapshot.span).extent(snapshot.span);
     const bool isRead = seen && seen->greatest >= kNearlyMost * peak;
-    if (!isHeapSampled(snapshot) && !isRead && extent->greatest < peak) {
+    if (!isHeapSampled(snapshot) && !isRead && *most < peak) {
         card.number = "not known";
         card.qualifier.clear();
         card.state = CardState::Unknown;

@@ -102,7 +102,7 @@ private Q_SLOTS:
         const MetricSeries &metrics = snapshot->metrics.front();
         QCOMPARE(metrics.times.at(2).ns, 3 * SampleSession::kTickNs);
         QCOMPARE(metrics.values.at(2).get(Metric::Pss).value(), std::int64_t{1002});
-        QVERIFY(!metrics.values.at(2).get(Metric::WriteCalls));
+        QVERIFY(!metrics.values.at(2).get(Metric::RssPeak));
         const HeapSeries &heap = snapshot->heapSeries.at(0);
         QCOMPARE(heap.ticks.size(), std::size_t{4});
         QCOMPARE(heap.ticks.back().liveBytes, std::int64_t{4 * 400});
