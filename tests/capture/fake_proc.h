@@ -29,6 +29,7 @@ struct FakeProcess
     long startCode = 0x1000;
     long startStack = 0x7000;
     long rssKb = 1000;
+    long mostRssKb = 0; ///< ever; 0: the kernel does not say
     long readBytes = 0;
     long writtenBytes = 0;
     long pssKb = 500;
@@ -86,7 +87,8 @@ public:
             + "\nnonvoluntary_ctxt_switches:\t" + n(2 * p.switchesPerThread) + "\n";
         const std::string memory = p.state == 'Z'
             ? std::string()
-            : "VmSize:\t 5000 kB\nVmRSS:\t " + n(p.rssKb) + " kB\nRssAnon:\t 600 kB\n"
+            : "VmSize:\t 5000 kB\n" + (p.mostRssKb > 0 ? "VmHWM:\t " + n(p.mostRssKb) + " kB\n" : std::string())
+                + "VmRSS:\t " + n(p.rssKb) + " kB\nRssAnon:\t 600 kB\n"
                 + "RssFile:\t 300 kB\nRssShmem:\t 100 kB\nVmSwap:\t 7 kB\nHugetlbPages:\t 2048 kB\n";
         write(dir + "/status", "Name:\t" + p.name + "\n" + memory + switches);
         if (p.isIoReadable)

@@ -91,6 +91,36 @@ private Q_SLOTS:
         QVERIFY(batch.losses.empty());
     }
 
+    /// What was most since a process began was reached in the tick in which the kernel says another number.
+    void whatWasMostWithinATickIsKnown_data()
+    {
+        QTest::addColumn<bool>("isRunning");
+        QTest::newRow("launched") << false;
+        QTest::newRow("from before the recording") << true;
+    }
+    void whatWasMostWithinATickIsKnown()
+    {
+        QFETCH(bool, isRunning);
+        Fixture f;
+        FakeProcess p{.pid = 10, .rssKb = 1000, .mostRssKb = 5000};
+        f.proc.set(p);
+        f.start({10}, isRunning ? RootOrigin::Running : RootOrigin::Launched);
+        const auto mostKb
+            = [&] { return valueOf(f.tickAfter(kSecond).metrics.front(), Metric::RssPeak) / 1024 - 2048; };
+        QCOMPARE(mostKb(), isRunning ? 1000 : 5000);
+        QCOMPARE(mostKb(), 1000); // the same number says nothing of this tick
+        p.mostRssKb = 7000;
+        f.proc.set(p);
+        QCOMPARE(mostKb(), 7000);
+        p.rssKb = 900;
+        p.mostRssKb = 950; // of another program in the process
+        f.proc.set(p);
+        QCOMPARE(mostKb(), 950);
+        p.mostRssKb = 0;
+        f.proc.set(p);
+        QCOMPARE(mostKb(), 900);
+    }
+
     void ratesAreMeansOverTheTrueLengthOfTheTick()
     {
         Fixture f;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/heat_map.h"
 #include "model/aggregate/mean_series.h"
+#include "model/aggregate/resident_peak.h"
 #include "model/aggregate/time_series.h"
 #include "model/heap/size_bins.h"
 #include "tests/support/snapshot_builder.h"
@@ -122,6 +123,25 @@ private Q_SLOTS:
         const Snapshot snapshot = builder.build();
         QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).nearest({2 * kSecond})->value, live);
         QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 10.0);
+    }
+
+    void knowsWhatWasResidentBetweenTicks()
+    {
+        const auto with = [](std::int64_t peak, std::optional<std::int64_t> other) {
+            SnapshotBuilder builder;
+            builder.metric(Metric::Rss, {10, 30, 20}).metric(Metric::RssPeak, {10, peak, 20});
+            if (other) {
+                MetricSeries series{ProcessId(1u), {builder.raw().metrics[0].times[1]}, {{}}};
+                series.values[0].set(Metric::Rss, *other);
+                builder.raw().metrics.push_back(series);
+            }
+            return residentPeak(builder.build());
+        };
+        QCOMPARE(with(30, {}), 30.0);
+        QCOMPARE(with(90, {}), 90.0);
+        QCOMPARE(with(30, 5), 35.0);
+        QCOMPARE(with(90, 5), 95.0); // what the other had
+        QVERIFY(!residentPeak(SnapshotBuilder().build()));
     }
 
     void breaksTheLineAtAPause()

@@ -57,9 +57,17 @@ public:
             if (!hasEnded)
                 living.push_back(child);
         }
+        std::int64_t most = 0;
+        std::vector<Timestamp> moments{batch.span.begin, batch.span.end};
+        for (const Program &child : m_children)
+            moments.push_back(std::max(child.start, batch.span.begin));
+        for (const Timestamp moment : moments)
+            most = std::max<std::int64_t>(most,
+                std::count_if(m_children.begin(), m_children.end(),
+                    [=](const Program &child) { return child.start <= moment && moment < child.end; }));
         m_now = batch.span.end;
         ++m_number;
-        endedAt[m_now] = static_cast<std::int64_t>(m_children.size() - living.size());
+        mostIn[m_now] = most;
         m_children = living;
         livingAt[m_now] = static_cast<std::int64_t>(living.size());
         cpuUntil[m_now] = (cpuUntil.empty() ? 0 : cpuUntil.rbegin()->second) + cpu;
@@ -75,7 +83,7 @@ public:
     }
 
     std::map<Timestamp, std::int64_t> livingAt;    ///< children at the end of a tick
-    std::map<Timestamp, std::int64_t> endedAt;     ///< children that ended in the tick
+    std::map<Timestamp, std::int64_t> mostIn;      ///< children that were there together in the tick
     std::map<Timestamp, double> cpuUntil;          ///< percent × ticks
     std::map<Timestamp, std::int64_t> faultsUntil; ///< each second × ticks
 
@@ -222,8 +230,8 @@ private Q_SLOTS:
     {
         std::int64_t wrong = 0;
         eachPoint(timeSeries(*m_snapshot, HeapQuantity::LiveBytes), [&](std::int64_t, Timestamp when, double value) {
-            // A tick tells what was left to those that ended in it, and the last tick of a step.
-            const std::int64_t heaps = 1 + m_truth->livingAt.at(when) + m_truth->endedAt.at(when);
+            // A tick tells what was left to those that ended in it, as far as they were there together, and the last tick of a step.
+            const std::int64_t heaps = 1 + m_truth->mostIn.at(when);
             wrong += value == static_cast<double>(kChildHeap * heaps) ? 0 : 1;
         });
         QCOMPARE(wrong, std::int64_t{0});
