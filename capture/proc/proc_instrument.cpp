@@ -65,17 +65,17 @@ void ProcInstrument::start(model::Timestamp now)
 std::vector<int> ProcInstrument::descriptors() const
 {
     std::vector<int> fds;
-    for (const auto &[pid, process] : m_tracked) {
+    for (const auto &[pid, process] : m_tracked)
         if (process.pidfd.isOpen())
             fds.push_back(process.pidfd.get());
-    }
     return fds;
 }
 
-int ProcInstrument::drainIntervalMs() const { return m_discoveryIntervalMs; }
+int ProcInstrument::drainIntervalMs() const { return m_isLookingAtNew ? kLeastDiscoveryMs : m_discoveryIntervalMs; }
 
 bool ProcInstrument::drain(model::Timestamp now)
 {
+    m_isLookingAtNew = lookAtNew(m_tracked) > 0;
     std::vector<pollfd> entries;
     std::vector<std::int32_t> pids;
     for (const auto &[pid, process] : m_tracked) {
@@ -102,10 +102,9 @@ void ProcInstrument::discover(model::Timestamp now)
         return;
     }
     const std::int64_t begin = m_options.clock.monotonicNs();
-    for (const std::int32_t pid : m_table.livePids()) {
+    for (const std::int32_t pid : m_table.livePids())
         if (!m_tracked.contains(pid))
             adopt(pid, now);
-    }
     std::vector<std::int32_t> pids;
     for (const auto &[pid, process] : m_tracked)
         pids.push_back(pid);
@@ -420,6 +419,7 @@ void ProcInstrument::collect(model::Timestamp now, model::EventBatch &batch)
             appendRow(process, elapsedNs, batch);
         process.atTick = process.totals;
         process.levels = {};
+        process.isNew = false;
         process.hasParts = false;
     };
     for (TrackedProcess &process : m_finished)

@@ -109,6 +109,7 @@ private:
     std::int64_t m_lastTickNs = 0; ///< of the clock
     std::int64_t m_nextDiscoveryNs = 0;
     int m_discoveryIntervalMs = 20;
+    bool m_isLookingAtNew = false;
     std::uint64_t m_tickNumber = 0;
     bool m_isPaused = false;
 };

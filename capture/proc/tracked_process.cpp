@@ -28,9 +28,7 @@ bool TrackedProcess::read(std::size_t mostThreads)
         return false;
     image = imageMark(*stat);
     levels.set(Metric::Threads, stat->threads);
-    StatusReading status;
-    if (sampler.status(status))
-        readMemory(status);
+    readMemory();
     if (const auto files = sampler.openFiles())
         levels.set(Metric::OpenFiles, *files);
     hasSwitches = sampler.readThreads(mostThreads);
@@ -43,6 +41,13 @@ void TrackedProcess::startFromHere(std::size_t mostThreads)
     read(mostThreads);
     atTick = totals;
     levels = {};
+}
+
+void TrackedProcess::readMemory()
+{
+    StatusReading status;
+    if (sampler.status(status))
+        readMemory(status);
 }
 
 void TrackedProcess::readMemory(const StatusReading &status)
@@ -81,6 +86,19 @@ void TrackedProcess::sumSwitches()
     }
     totals.voluntarySwitches = endedVoluntary + voluntary;
     totals.involuntarySwitches = endedInvoluntary + involuntary;
+}
+
+std::size_t lookAtNew(std::map<std::int32_t, TrackedProcess> &tracked)
+{
+    constexpr std::size_t kMost = 8; // some 20 µs each
+    const auto isNew = [](const auto &one) { return one.second.isNew; };
+    const auto count = static_cast<std::size_t>(std::count_if(tracked.begin(), tracked.end(), isNew));
+    if (count > kMost)
+        return 0;
+    for (auto &[pid, process] : tracked)
+        if (process.isNew)
+            process.readMemory();
+    return count;
 }
 
 } // namespace capture

@@ -6,6 +6,7 @@
 #include "model/event_batch.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace capture {
@@ -55,6 +56,7 @@ struct TrackedProcess
     std::int64_t mostResident = 0;   ///< ever, as last read; what it had before the recording was in no tick
     std::int64_t endedVoluntary = 0; ///< switches of threads that ended
     std::int64_t endedInvoluntary = 0;
+    bool isNew = true; ///< no tick has ended since it was found: it may end before one does
     bool hasIo = false;
     bool hasSwitches = false;
     bool hasReportedIo = false;   ///< that it cannot be read
@@ -74,12 +76,17 @@ struct TrackedProcess
     bool read(std::size_t mostThreads);
     /// The same, and what was until now is of no tick.
     void startFromHere(std::size_t mostThreads);
+    /// Reads what memory it has, and nothing else.
+    void readMemory();
 
 private:
     void readMemory(const StatusReading &status);
     void readMostMemory(const StatusReading &status);
     void sumSwitches();
 };
+
+/// Looks between ticks at what new processes have, unless there are many of them; how many it looked at.
+std::size_t lookAtNew(std::map<std::int32_t, TrackedProcess> &tracked);
 
 /// Whether the kernel has nothing left of a process but its end. A leader that ended before its threads is not that.
 inline bool isZombie(const ProcStat &stat) { return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1; }
