@@ -10,6 +10,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,8 @@ private Q_SLOTS:
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void keepsAFileUntilTheNewOneIsWhole();
+    void givesAReportTheRightsOfWhatItReplaces();
+    void saysWhereNoReportCanBeWritten();
     void exitsAsTheCommandDid();
     void asksTheLocaleForUtf8_data();
     void asksTheLocaleForUtf8();
@@ -235,6 +238,33 @@ void TextsTest::keepsAFileUntilTheNewOneIsWhole()
     std::getline(std::ifstream(path) >> std::ws, text);
     QCOMPARE(text, std::string("whole"));
     QCOMPARE(QDir(folder.path()).entryList(QDir::Files), QStringList(QStringLiteral("report.txt")));
+}
+
+void TextsTest::givesAReportTheRightsOfWhatItReplaces()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("report.txt")).toStdString();
+    const auto rightsOfReport = [&] {
+        if (!app::writeOutput(path, app::Reader::Program, [](std::ostream &out) { out << "text"; }))
+            return mode_t(0);
+        struct stat status = {};
+        return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777u : 0u;
+    };
+    const mode_t mask = ::umask(027);
+    const mode_t ofNew = rightsOfReport();
+    ::umask(mask);
+    QCOMPARE(ofNew, mode_t(0640));
+    QCOMPARE(::chmod(path.c_str(), 0604), 0);
+    QCOMPARE(rightsOfReport(), mode_t(0604));
+}
+
+void TextsTest::saysWhereNoReportCanBeWritten()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("none/report.txt")).toStdString();
+    const auto done = app::writeOutput(path, app::Reader::Program, [](std::ostream &out) { out << "text"; });
+    QVERIFY(!done);
+    QCOMPARE(done.error().text(), "Cannot write " + path + ": No such file or directory");
 }
 
 void TextsTest::exitsAsTheCommandDid()
