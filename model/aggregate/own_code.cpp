@@ -118,16 +118,49 @@ StackLine ownLine(FunctionIndex &index, StackId stack)
 
 StackLine callerLine(FunctionIndex &functions, StackId stack)
 {
-    std::optional<StackLine> wrapper;
-    for (const StackLine &line : stackLines(functions, stack)) {
-        if (!isOwnCode(functions, line.function) || isAllocator(line.name)
-            || isSpecialMember(shortFunctionName(line.name)))
-            continue;
-        if (!isAllocatorWrapper(line.name))
-            return wrapper && line.name == "main" ? *wrapper : line;
-        wrapper = line;
+    const std::vector<StackLine> lines = stackLines(functions, stack);
+    if (lines.empty())
+        return {};
+    return lines[callerPosition(
+        lines.size(), [&](std::size_t at) { return callerKind(functions, lines[at].function); })];
+}
+
+CallerKind callerKind(const FunctionIndex &index, FunctionId function)
+{
+    if (FunctionIndex::isEnd(function))
+        return CallerKind::End;
+    const std::string name = index.name(function);
+    if (isAllocator(name))
+        return CallerKind::Allocator;
+    if (!isOwnCode(index, function))
+        return CallerKind::Library;
+    if (isSpecialMember(shortFunctionName(name)))
+        return CallerKind::Special;
+    return isAllocatorWrapper(name) ? CallerKind::Wrapper : name == "main" ? CallerKind::Main : CallerKind::Caller;
+}
+
+std::size_t callerPosition(std::size_t count, const std::function<CallerKind(std::size_t)> &kindAt)
+{
+    std::optional<std::size_t> wrapper;
+    std::optional<std::size_t> own;  // innermost
+    std::optional<std::size_t> user; // innermost that is no allocator
+    bool isUserEnd = false;
+    for (std::size_t at = 0; at < count; ++at) {
+        const CallerKind kind = kindAt(at);
+        if (kind == CallerKind::Caller)
+            return at;
+        if (kind == CallerKind::Main)
+            return wrapper.value_or(at);
+        if (kind == CallerKind::Wrapper)
+            wrapper = at;
+        if (!own && (kind == CallerKind::Wrapper || kind == CallerKind::Special))
+            own = at;
+        if (!user && kind != CallerKind::Allocator) {
+            user = at;
+            isUserEnd = kind == CallerKind::End;
+        }
     }
-    return ownLine(functions, stack);
+    return own ? *own : user && !isUserEnd ? *user : 0;
 }
 
 } // namespace model

@@ -233,11 +233,11 @@ std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t mos
     }
     // Samples that are too few for any one stack may be enough for a function on all its stacks.
     for (const FunctionDifference &row : comparison.functions) {
-        if (!grown.empty() || stacks.size() == most || !row.self.isSignificant)
+        if (!grown.empty() || stacks.size() == most || !row.caused.isSignificant)
             break; // significant ones come first
         const std::string name = comparison.indexes[sideIndex(row.side)]->name(row.shown);
-        if (row.self.change() > 0)
-            stacks.push_back({row.self.a, row.self.b, name, name, row.file, row.line});
+        if (row.caused.change() > 0)
+            stacks.push_back({row.caused.a, row.caused.b, name, name, row.file, row.line});
     }
     return stacks;
 }

@@ -60,17 +60,17 @@ void writeFunctions(std::ostream &out, const Comparison &comparison, const Compa
 {
     const Unit unit = costInfo(comparison.kind).unit;
     TextTable table({{"A", Align::Right}, {"B", Align::Right}, {"change", Align::Right}, {"", Align::Right},
-        {"95 % interval"}, {"function (self)"}});
+        {"95 % interval"}, {std::string(functionHeading(comparison.kind))}});
     std::size_t count = 0;
     for (const FunctionDifference &row : comparison.functions) {
-        if (!row.self.isSignificant || count++ == options.rows)
+        if (!row.caused.isSignificant || count++ == options.rows)
             break;
         const FunctionIndex &index = *comparison.indexes[sideIndex(row.side)];
         std::string name = elided(shortFunctionName(index.name(row.shown)), kNameColumns);
         if (const std::string place = shortPlace(row.file, row.line); !place.empty())
             name += "  " + place;
-        table.row({costText(row.self.a, unit), costText(row.self.b, unit), changeText(row.self, unit),
-            relativeText(row.self), relativeIntervalText(row.self, comparison.certainty), name});
+        table.row({costText(row.caused.a, unit), costText(row.caused.b, unit), changeText(row.caused, unit),
+            relativeText(row.caused), relativeIntervalText(row.caused, comparison.certainty), name});
     }
     if (!table.isEmpty())
         table.write(out, options.columns, 2);
