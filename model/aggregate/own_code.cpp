@@ -102,27 +102,33 @@ bool isSpecialMember(std::string_view shortName)
     return member == type || member.starts_with('~') || member == "operator=";
 }
 
+std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
+{
+    const auto own = std::find_if(lines.begin(), lines.end(),
+        [&functions](const StackLine &line) { return isOwnCode(functions, line.function) && !isAllocator(line.name); });
+    const auto found = own != lines.end()
+        ? own
+        : std::find_if(lines.begin(), lines.end(), [](const StackLine &line) { return !isAllocator(line.name); });
+    if (found == lines.end() || FunctionIndex::isEnd(found->function))
+        return 0;
+    return static_cast<std::size_t>(found - lines.begin());
+}
+
+std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
+{
+    return callerPosition(lines.size(), [&](std::size_t at) { return callerKind(functions, lines[at].function); });
+}
+
 StackLine ownLine(FunctionIndex &index, StackId stack)
 {
-    const std::vector<StackLine> lines = stackLines(index, stack);
-    const auto own = std::find_if(lines.begin(), lines.end(),
-        [&index](const StackLine &line) { return isOwnCode(index, line.function) && !isAllocator(line.name); });
-    if (own != lines.end())
-        return *own;
-    const auto user
-        = std::find_if(lines.begin(), lines.end(), [](const StackLine &line) { return !isAllocator(line.name); });
-    if (user != lines.end() && !FunctionIndex::isEnd(user->function))
-        return *user;
-    return lines.empty() ? StackLine() : lines.front();
+    std::vector<StackLine> lines = stackLines(index, stack);
+    return lines.empty() ? StackLine() : std::move(lines[ownPosition(index, lines)]);
 }
 
 StackLine callerLine(FunctionIndex &functions, StackId stack)
 {
-    const std::vector<StackLine> lines = stackLines(functions, stack);
-    if (lines.empty())
-        return {};
-    return lines[callerPosition(
-        lines.size(), [&](std::size_t at) { return callerKind(functions, lines[at].function); })];
+    std::vector<StackLine> lines = stackLines(functions, stack);
+    return lines.empty() ? StackLine() : std::move(lines[callerPosition(functions, lines)]);
 }
 
 CallerKind callerKind(const FunctionIndex &index, FunctionId function)

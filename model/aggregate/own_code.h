@@ -36,6 +36,10 @@ StackLine ownLine(FunctionIndex &index, StackId stack);
 /// calls nothing is known by its caller: it is given itself.
 StackLine callerLine(FunctionIndex &functions, StackId stack);
 
+/// Positions of ownLine() and callerLine() among the lines of a stack; 0 where there are none.
+std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
+std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
+
 /// What a function on a stack is to a reader who looks for who asked for memory.
 enum class CallerKind : std::uint8_t {
     End, ///< of a stack that was cut
