@@ -30,7 +30,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -40,16 +39,6 @@ namespace app {
 namespace {
 
 constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
-
-std::string sessionPath(const RecordOptions &options)
-{
-    if (!options.output.empty())
-        return options.output;
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    return withoutClash(defaultSessionName(options.config, local));
-}
 
 void removeSession(const std::string &path)
 {
@@ -157,7 +146,7 @@ model::Result<void> RecordRun::makeKey()
 /// Makes the file. It comes first, because it takes longest: nothing slow may lie between the begin of time and the target's.
 model::Result<void> RecordRun::openSession()
 {
-    m_path = sessionPath(m_options);
+    m_path = m_options.output.empty() ? freeSessionName(m_options.config) : m_options.output;
     m_info = describeRecording(m_options.config, RecordingStart::now());
     if (!m_options.keepsSecrets) {
         auto patterns = secretPatterns(m_options.secretPatterns);

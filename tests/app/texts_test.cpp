@@ -36,7 +36,7 @@ std::string nameOf(const std::string &program)
 {
     model::CaptureConfig config;
     config.command = {program};
-    return app::defaultSessionName(config, someTime());
+    return app::defaultSessionName(config, {}, someTime());
 }
 
 } // namespace
@@ -161,7 +161,11 @@ void TextsTest::namesASessionAfterItsProgramAndTime()
     QCOMPARE(nameOf(".."), std::string("recording-20260131-040506.gprof-session"));
     model::CaptureConfig attached;
     attached.attachPid = 4711;
-    QCOMPARE(app::defaultSessionName(attached, someTime()), std::string("pid-4711-20260131-040506.gprof-session"));
+    QCOMPARE(app::defaultSessionName(attached, {}, someTime()), std::string("pid-4711-20260131-040506.gprof-session"));
+    QCOMPARE(app::defaultSessionName(attached, "redis-server", someTime()),
+        std::string("redis-server-20260131-040506.gprof-session"));
+    attached.attachPid = ::getpid();
+    QVERIFY(app::freeSessionName(attached).starts_with("texts_test-20"));
 }
 
 void TextsTest::neverNamesASessionThatExists()
