@@ -35,13 +35,13 @@ template <typename Names> bool anyBegins(const Names &beginnings, std::string_vi
         beginnings.begin(), beginnings.end(), [text](std::string_view b) { return text.starts_with(b); });
 }
 
+} // namespace
+
 bool isSystemLibrary(std::string_view path)
 {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     return anyBegins(kSystemFolders, path) && name.find(".so") != std::string_view::npos;
 }
-
-} // namespace
 
 bool isOwnCode(const FunctionIndex &index, FunctionId function)
 {

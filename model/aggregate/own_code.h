@@ -13,6 +13,9 @@ namespace model {
 /// cc1plus does) and not of the C++ standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
 bool isOwnCode(const FunctionIndex &index, FunctionId function);
 
+/// Whether a file is a library of the system, by its path.
+bool isSystemLibrary(std::string_view path);
+
 /// Whether a function is the kernel's.
 bool isKernelCode(const FunctionIndex &index, FunctionId function);
 
