@@ -54,13 +54,15 @@ bool isRunning(std::int32_t pid)
     return state && *state != 'Z' && *state != 'X';
 }
 
-/// "process 12", "processes 12, 13", "processes 12, 13, 14, 15, 16 and 40 more".
+/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more"; without a name those that end now.
 std::string processList(const std::vector<std::int32_t> &pids)
 {
     constexpr std::size_t kShown = 5;
     std::string text = pids.size() == 1 ? "process" : "processes";
-    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i)
-        text += fmt::format("{}{}", i == 0 ? " " : ", ", pids[i]);
+    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i) {
+        const std::string name = capture::programOf(pids[i]);
+        text += fmt::format("{}{}{}", i == 0 ? " " : ", ", pids[i], name.empty() ? "" : " (" + name + ")");
+    }
     return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
 }
 
@@ -281,7 +283,7 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
             pids.push_back(pid);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
-    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on ({})", processList(pids))
+    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on: {}", processList(pids))
                                 : fmt::format("Recording ended ({}); {} {} on",
                                     capture::endReasonText(reason, m_options.config.attachPid.has_value()),
                                     processList(pids), pids.size() == 1 ? "runs" : "run"));
