@@ -94,7 +94,7 @@ void writeStacks(std::ostream &out, const Comparison &comparison, const Comparis
         out << fmt::format("\n  {} → {}  {}  {}{}{}\n", costText(row.cost.a, unit), costText(row.cost.b, unit),
             changeText(row.cost, unit), relativeText(row.cost), interval.empty() ? "" : " (" + interval + ")",
             presence(row));
-        writeFrames(out, *comparison.indexes[sideIndex(row.side)], row.stack);
+        writeFrames(out, *comparison.indexes[sideIndex(row.side)], row.stack, options.columns);
     }
 }
 

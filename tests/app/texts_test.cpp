@@ -112,6 +112,7 @@ void TextsTest::isAsWideAsColumnsSays()
              {"132", 132}, {"", 0}, {"-5", 0}, {"12x", 0}, {"99999999", 10'000}}) {
         qputenv("COLUMNS", text);
         QCOMPARE(app::outputColumns(), columns);
+        QCOMPARE(app::columnsOfReports(), columns < 40 ? 80 : columns);
     }
     before.isNull() ? qunsetenv("COLUMNS") : qputenv("COLUMNS", before);
 }

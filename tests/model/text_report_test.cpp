@@ -20,6 +20,15 @@ template <typename Write> std::string written(Write write)
     return out.str();
 }
 
+std::vector<std::string> linesOf(const std::string &text)
+{
+    std::istringstream in(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
+}
+
 } // namespace
 
 class TextReportTest : public QObject
@@ -79,6 +88,34 @@ private Q_SLOTS:
         QVERIFY(text.find("program 6") != std::string::npos && text.find("program 3") == std::string::npos);
         const QString more = QStringLiteral("… and 90 more that lived no longer than 100 ms: program (90) (--format");
         QVERIFY2(QString::fromStdString(text).simplified().contains(more), text.c_str());
+    }
+
+    void cutsNamesWhereThereIsLittleRoom()
+    {
+        TextTable table({{"function"}, {"note"}, {"bytes", Align::Right}, {"place"}});
+        table.row({"Session::attachLargeBuffer", "", "1,024", "session.cpp:214"});
+        table.row({"main", "", "8", "main.cpp:3"});
+        const auto lines = [&table](std::size_t columns) {
+            return linesOf(written([&](std::ostream &out) { table.write(out, columns, 2); }));
+        };
+        QCOMPARE(lines(80)[1], std::string("  Session::attachLargeBuffer        1,024  session.cpp:214"));
+        QCOMPARE(lines(40)[0], std::string("  function               bytes  place"));
+        QCOMPARE(lines(40)[1], std::string("  Session::a…argeBuffer  1,024  sess…214"));
+        for (const std::size_t columns : {30u, 40u, 50u, 60u})
+            for (const std::string &line : lines(columns))
+                QVERIFY2(textWidth(line) <= columns, line.c_str());
+        SnapshotBuilder builder;
+        builder.heap(
+            "main@main.cpp:3;a_function_of_a_long_name_that_needs_much_room@place_of_a_long_name_too.cpp:12 64");
+        builder.metric(Metric::Rss, {1'000'000, 2'000'000});
+        const Snapshot snapshot = builder.build();
+        TextReportOptions narrow;
+        narrow.columns = 60;
+        for (const std::string &report : {written([&](std::ostream &out) { writeSummaryText(out, snapshot, narrow); }),
+                 written([&](std::ostream &out) { writeMetricsText(out, snapshot, narrow); }),
+                 written([&](std::ostream &out) { writeHeapText(out, snapshot, CostKind::Live, narrow); })})
+            for (const std::string &line : linesOf(report))
+                QVERIFY2(textWidth(line) <= 60, line.c_str());
     }
 
     void cutsNamesInTheirMiddle()
