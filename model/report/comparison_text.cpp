@@ -59,8 +59,13 @@ void writeTotals(std::ostream &out, const ComparedSessions &compared, const Comp
 void writeFunctions(std::ostream &out, const Comparison &comparison, const ComparisonReportOptions &options)
 {
     const Unit unit = costInfo(comparison.kind).unit;
-    TextTable table({{"A", Align::Right}, {"B", Align::Right}, {"change", Align::Right}, {"", Align::Right},
-        {"95 % interval"}, {std::string(functionHeading(comparison.kind))}});
+    std::vector<TextTable::Column> columns{
+        {"A", Align::Right}, {"B", Align::Right}, {"change", Align::Right}, {"", Align::Right}};
+    const bool hasIntervals = comparison.certainty == Certainty::Estimated;
+    if (hasIntervals)
+        columns.push_back({"95 % interval"});
+    columns.push_back({std::string(functionHeading(comparison.kind))});
+    TextTable table(std::move(columns));
     std::size_t count = 0;
     for (const FunctionDifference &row : comparison.functions) {
         if (!row.caused.isSignificant || count++ == options.rows)
@@ -69,8 +74,12 @@ void writeFunctions(std::ostream &out, const Comparison &comparison, const Compa
         std::string name = elided(shortFunctionName(index.name(row.shown)), kNameColumns);
         if (const std::string place = shortPlace(row.file, row.line); !place.empty())
             name += "  " + place;
-        table.row({costText(row.caused.a, unit), costText(row.caused.b, unit), changeText(row.caused, unit),
-            relativeText(row.caused), relativeIntervalText(row.caused, comparison.certainty), name});
+        std::vector<std::string> cells{costText(row.caused.a, unit), costText(row.caused.b, unit),
+            changeText(row.caused, unit), relativeText(row.caused)};
+        if (hasIntervals)
+            cells.push_back(relativeIntervalText(row.caused, comparison.certainty));
+        cells.push_back(std::move(name));
+        table.row(std::move(cells));
     }
     if (!table.isEmpty())
         table.write(out, options.columns, 2);

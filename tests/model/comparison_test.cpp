@@ -373,7 +373,7 @@ void ComparisonTest::whoAskedForMemoryAnswersForIt()
     std::ostringstream text;
     writeComparisonText(text, *sessions);
     QVERIFY2(text.str().find("function that asked\n") != std::string::npos, text.str().c_str());
-    QVERIFY2(text.str().find("+50 %                 parse") != std::string::npos, text.str().c_str());
+    QVERIFY2(text.str().find("+50 %  parse") != std::string::npos, text.str().c_str());
     // Time is spent where it is spent.
     const Comparison cpu = compared(cpuOf(before), cpuOf(later), CostKind::CpuTime);
     for (const FunctionDifference &row : cpu.functions)
