@@ -217,7 +217,8 @@ Command FileCommands::Typed::readFollow()
 void FileCommands::Typed::addList(CLI::App &app)
 {
     CLI::App *command = app.add_subcommand("list", "The sessions of a folder, or those recorded or opened last");
-    command->add_option("folder", list.folder, "Its *.gprof-session files; without it the last sessions of this user")
+    command
+        ->add_option("folder", list.folder, "Its sessions, whatever their names; without it the last ones of this user")
         ->type_name("FOLDER");
     command->add_option("--top", list.most, "At most this many (default 20; 0: all)")->type_name("N");
     command

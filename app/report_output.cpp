@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/report_output.h"
 
+#include "storage/new_file.h"
 #include "storage/session_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -13,10 +13,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -57,40 +57,22 @@ bool canBeReplaced(const std::string &path)
     return S_ISREG(old.st_mode) && old.st_nlink == 1 && old.st_uid == ::geteuid() && (old.st_mode & S_IWUSR) != 0;
 }
 
-/// A file beside `path` that nobody else has, with the rights that the one there has, or a new one would have; empty if none can be made.
-std::string fileBeside(const std::string &path)
-{
-    std::string name = path + ".XXXXXX";
-    const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
-    if (descriptor < 0)
-        return {};
-    struct stat old = {};
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777u : 0666u & ~mask;
-    static_cast<void>(::fchmod(descriptor, mode));
-    ::close(descriptor);
-    return name;
-}
-
 /// What stood there before stays until all of the new is written, where it can be replaced.
 model::Result<void> writeFile(const std::string &path, const std::function<void(std::ostream &)> &write)
 {
+    using storage::NewFile;
     const bool isReplaced = canBeReplaced(path);
-    const std::string beside = isReplaced ? fileBeside(path) : std::string();
-    const bool mayBeInPlace = !isReplaced || errno == EACCES || errno == EROFS || errno == ENAMETOOLONG;
-    if (beside.empty() && !mayBeInPlace)
+    auto beside = isReplaced ? NewFile::tryNextTo(path, NewFile::Rights::AsReplaced) : std::nullopt;
+    if (isReplaced && !beside && errno != EACCES && errno != EROFS && errno != ENAMETOOLONG)
         return model::systemError("Cannot write " + path, errno);
     errno = 0;
-    std::ofstream file(beside.empty() ? path : beside, std::ios::binary | std::ios::trunc);
+    std::ofstream file(beside ? beside->path() : path, std::ios::binary | std::ios::trunc);
     if (file)
         write(file);
     file.close();
-    const bool isWritten = file && (beside.empty() || ::rename(beside.c_str(), path.c_str()) == 0);
-    const int error = errno;
-    if (!isWritten && !beside.empty())
-        ::unlink(beside.c_str());
-    return isWritten ? model::Result<void>() : model::systemError("Cannot write " + path, error);
+    if (file && (!beside || beside->takePlaceOf(path)))
+        return {};
+    return model::systemError("Cannot write " + path, errno);
 }
 
 } // namespace

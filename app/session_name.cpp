@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/session_name.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,11 +19,14 @@ namespace {
 constexpr std::string_view kEnding = ".gprof-session";
 constexpr std::size_t kMostNameBytes = 64;
 
-std::string programName(const model::CaptureConfig &config)
+std::string programName(const model::CaptureConfig &config, const std::string &attachedProgram)
 {
-    if (config.attachPid)
+    if (config.attachPid && attachedProgram.empty())
         return fmt::format("pid-{}", *config.attachPid);
-    std::string name = config.command.empty() ? "" : std::filesystem::path(config.command.front()).filename().string();
+    const std::string program = config.attachPid ? attachedProgram
+        : config.command.empty()                 ? std::string()
+                                                 : config.command.front();
+    std::string name = std::filesystem::path(program).filename().string();
     const auto isOdd
         = [](unsigned char c) { return c < 0x80 && !std::isalnum(c) && c != '-' && c != '_' && c != '.' && c != '+'; };
     std::replace_if(name.begin(), name.end(), isOdd, '_');
@@ -33,10 +38,21 @@ std::string programName(const model::CaptureConfig &config)
 
 } // namespace
 
-std::string defaultSessionName(const model::CaptureConfig &config, const std::tm &localTime)
+std::string defaultSessionName(
+    const model::CaptureConfig &config, const std::string &attachedProgram, const std::tm &localTime)
 {
-    return fmt::format("{}-{:04}{:02}{:02}-{:02}{:02}{:02}{}", programName(config), localTime.tm_year + 1900,
-        localTime.tm_mon + 1, localTime.tm_mday, localTime.tm_hour, localTime.tm_min, localTime.tm_sec, kEnding);
+    return fmt::format("{}-{:04}{:02}{:02}-{:02}{:02}{:02}{}", programName(config, attachedProgram),
+        localTime.tm_year + 1900, localTime.tm_mon + 1, localTime.tm_mday, localTime.tm_hour, localTime.tm_min,
+        localTime.tm_sec, kEnding);
+}
+
+std::string freeSessionName(const model::CaptureConfig &config)
+{
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    const std::string attached = config.attachPid ? capture::programOf(*config.attachPid) : std::string();
+    return withoutClash(defaultSessionName(config, attached, local));
 }
 
 std::string withoutClash(const std::string &name)

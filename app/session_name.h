@@ -9,9 +9,13 @@
 
 namespace app {
 
-/// What a session of `config` is called when the user does not say: "python3-20260131-142305.gprof-session", after the program
-/// (or "pid-4711" where attached) and the local time.
-std::string defaultSessionName(const model::CaptureConfig &config, const std::tm &localTime);
+/// What a session of `config` is called when the user does not say: "python3-20260131-142305.gprof-session", after the program and
+/// the local time. `attachedProgram`: what a process that is attached to runs, name or path; empty where that is not known ("pid-4711").
+std::string defaultSessionName(
+    const model::CaptureConfig &config, const std::string &attachedProgram, const std::tm &localTime);
+
+/// The same in the current folder for now, not the name of a file that exists.
+std::string freeSessionName(const model::CaptureConfig &config);
 
 /// `name`, or with "-2", "-3", … in front of its ending if there is such a file already.
 std::string withoutClash(const std::string &name);

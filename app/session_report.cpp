@@ -61,14 +61,6 @@ model::Result<model::ThreadId> findThread(const model::ProgramTables &tables, st
         fmt::format("No thread with the id {} is in this recording; v_threads of genprof sql lists them", tid));
 }
 
-/// A narrower terminal breaks lines anyhow.
-std::size_t columnsOfText()
-{
-    constexpr std::size_t kLeast = 40;
-    const std::size_t columns = outputColumns();
-    return columns < kLeast ? model::TextReportOptions().columns : columns;
-}
-
 std::vector<model::ForecastedQuantity> forecastsOf(const model::Snapshot &snapshot, const ReportOptions &options)
 {
     model::SessionForecastOptions wanted;
@@ -90,7 +82,7 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
     if (options.top > 0)
         text.stacks = text.rows = options.top;
     if (options.output.empty())
-        text.columns = columnsOfText();
+        text.columns = columnsOfReports();
     text.area = options.area;
     switch (options.view) {
     case ReportView::Summary:

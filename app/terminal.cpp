@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/terminal.h"
 
+#include "model/report/text_table.h"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -42,6 +44,13 @@ std::size_t outputColumns()
     std::size_t columns = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
     return error == std::errc() && end == text.data() + text.size() ? std::min(columns, kMost) : 0;
+}
+
+std::size_t columnsOfReports()
+{
+    constexpr std::size_t kLeast = 40;
+    const std::size_t columns = outputColumns();
+    return columns < kLeast ? model::kUsualColumns : columns;
 }
 
 std::string cutToColumns(const std::string &text, std::size_t columns)

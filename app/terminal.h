@@ -39,6 +39,9 @@ private:
 /// Width of the terminal that standard output is; where it is none, what COLUMNS says; 0 where that says nothing.
 std::size_t outputColumns();
 
+/// For how many columns reports are written: outputColumns(), or as many as usual where that is not known, or so few that lines break anyhow.
+std::size_t columnsOfReports();
+
 /// The first `columns` characters of `text`, which is UTF-8 of characters that are one column wide.
 std::string cutToColumns(const std::string &text, std::size_t columns);
 

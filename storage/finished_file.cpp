@@ -2,65 +2,19 @@
 #include "storage/finished_file.h"
 
 #include "storage/log_mode.h"
+#include "storage/new_file.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 
 namespace storage {
 
 namespace {
 
 using model::Result;
-
-/// A file that is removed with the object unless it was renamed.
-class TemporaryFile
-{
-public:
-    /// An empty file next to `path`, mode 0600.
-    static Result<TemporaryFile> makeNextTo(const std::string &path)
-    {
-        std::string name = path + ".XXXXXX";
-        const Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
-        if (!file.isOpen())
-            return model::systemError("Cannot make a file next to " + path, errno);
-        return TemporaryFile(std::move(name));
-    }
-
-    TemporaryFile(TemporaryFile &&other) noexcept
-        : m_path(std::exchange(other.m_path, {}))
-    {
-    }
-    TemporaryFile &operator=(TemporaryFile &&) = delete;
-    ~TemporaryFile()
-    {
-        if (!m_path.empty())
-            ::unlink(m_path.c_str());
-    }
-
-    const std::string &path() const { return m_path; }
-
-    Result<void> renameTo(const std::string &path)
-    {
-        if (::rename(m_path.c_str(), path.c_str()) != 0)
-            return model::systemError("Cannot rename " + m_path + " to " + path, errno);
-        m_path.clear();
-        return {};
-    }
-
-private:
-    explicit TemporaryFile(std::string path)
-        : m_path(std::move(path))
-    {
-    }
-
-    std::string m_path;
-};
 
 Result<void> makeDurable(const std::string &path, int flags)
 {
@@ -80,9 +34,9 @@ std::string folderOf(const std::string &path)
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<TemporaryFile> compactCopy(const std::string &path, Database &database)
+Result<NewFile> compactCopy(const std::string &path, Database &database)
 {
-    auto copy = TemporaryFile::makeNextTo(path);
+    auto copy = NewFile::makeNextTo(path);
     if (!copy)
         return copy;
     auto vacuum = database.prepare("VACUUM INTO ?");
@@ -117,8 +71,9 @@ Result<void> finishFile(const std::string &path, Database database, WriterLock l
     }
     // A log next to the new file would be taken for its own.
     removeLog(path);
-    if (auto done = copy->renameTo(path); !done)
-        return done;
+    const std::string own = copy->path();
+    if (!copy->takePlaceOf(path))
+        return model::systemError("Cannot rename " + own + " to " + path, errno);
     removeLog(path); // of a reader that came in between
     const WriterLock released = std::move(lock);
     return makeDurable(folderOf(path), O_RDONLY | O_DIRECTORY);

@@ -37,6 +37,17 @@ const char *whyNotThere(const std::string &path)
                                                : "its folder does not exist; make it or choose another name";
 }
 
+/// Mode of the file at `path`, or that a new one would have.
+mode_t rightsAt(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0)
+        return status.st_mode & 0777u;
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666u & ~mask;
+}
+
 } // namespace
 
 Result<NewFile> NewFile::make(const std::string &path)
@@ -56,13 +67,24 @@ Result<NewFile> NewFile::make(const std::string &path)
         "Cannot write " + path, errno, errno == ENAMETOOLONG ? "choose a shorter name" : "choose another folder");
 }
 
-Result<NewFile> NewFile::makeNextTo(const std::string &path)
+std::optional<NewFile> NewFile::tryNextTo(const std::string &path, Rights rights)
 {
     std::string name = path + ".XXXXXX";
-    const Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
-    if (!file.isOpen())
-        return model::systemError("Cannot make a file next to " + path, errno, "check the rights on its folder");
+    const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor < 0)
+        return std::nullopt;
+    const Descriptor file(descriptor);
+    if (rights == Rights::AsReplaced)
+        static_cast<void>(::fchmod(descriptor, rightsAt(path)));
     return NewFile(std::move(name));
+}
+
+Result<NewFile> NewFile::makeNextTo(const std::string &path)
+{
+    auto made = tryNextTo(path, Rights::Private);
+    if (!made)
+        return model::systemError("Cannot make a file next to " + path, errno, "check the rights on its folder");
+    return std::move(*made);
 }
 
 NewFile::~NewFile()
@@ -82,15 +104,22 @@ Result<void> NewFile::keep()
     return {};
 }
 
+bool NewFile::takePlaceOf(const std::string &path)
+{
+    if (::rename(m_path.c_str(), path.c_str()) != 0)
+        return false;
+    m_path.clear();
+    return true;
+}
+
 Result<void> NewFile::replace(const std::string &path)
 {
     const std::string own = m_path;
     const Descriptor file(::open(own.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.isOpen() || ::fsync(file.get()) != 0)
         return model::systemError("Cannot make " + own + " durable", errno);
-    if (::rename(own.c_str(), path.c_str()) != 0)
+    if (!takePlaceOf(path))
         return model::systemError("Cannot rename " + own + " to " + path, errno);
-    m_path.clear();
     const auto slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
     const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

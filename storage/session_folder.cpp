@@ -258,7 +258,7 @@ SessionEntry describeSession(const std::string &path, const SealKeyPointer &key)
 }
 
 Result<std::vector<SessionEntry>> sessionsIn(
-    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
+    const std::string &folder, FolderFiles wanted, const std::function<SealKeyPointer(const std::string &path)> &keyOf)
 {
     std::error_code failure;
     std::filesystem::directory_iterator files(folder.empty() ? "." : folder, failure);
@@ -269,7 +269,9 @@ Result<std::vector<SessionEntry>> sessionsIn(
         if (failure)
             return Error("Cannot read the folder " + folder + ": " + failure.message());
         const std::string path = files->path().string();
-        if (path.ends_with(kEnding) && files->is_regular_file(failure))
+        if (!files->is_regular_file(failure))
+            continue;
+        if (path.ends_with(kEnding) || (wanted == FolderFiles::AnySessions && isSessionFile(path)))
             entries.push_back(describeSession(path, keyOf && isSealed(path) ? keyOf(path) : SealKeyPointer()));
     }
     std::sort(entries.begin(), entries.end(), [](const SessionEntry &a, const SessionEntry &b) {

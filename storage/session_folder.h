@@ -15,9 +15,15 @@ namespace storage {
 /// key a sealed session shows no more than the file system does.
 model::SessionEntry describeSession(const std::string &path, const SealKeyPointer &key = {});
 
-/// All *.gprof-session files of a folder, newest first. Not those of folders in it. `keyOf` gives the key of a sealed one, or none.
-model::Result<std::vector<model::SessionEntry>> sessionsIn(
-    const std::string &folder, const std::function<SealKeyPointer(const std::string &path)> &keyOf = {});
+/// Which files of a folder are taken for sessions.
+enum class FolderFiles {
+    Named,       ///< *.gprof-session, whatever is in them
+    AnySessions, ///< those, and all others whose first bytes are a session's: 20 µs for each other file
+};
+
+/// The sessions of a folder, newest first. Not those of folders in it. `keyOf` gives the key of a sealed one, or none.
+model::Result<std::vector<model::SessionEntry>> sessionsIn(const std::string &folder, FolderFiles files,
+    const std::function<SealKeyPointer(const std::string &path)> &keyOf = {});
 
 /// How tags and the note of a session change.
 struct EntryChange

@@ -30,7 +30,7 @@ void write(std::ostream &out, const model::ComparedSessions &compared, const Com
     const bool isForPeople = options.format != CompareFormat::Csv && options.format != CompareFormat::Json;
     report.rows = options.top == 0 && isForPeople ? kUsualRows : options.top;
     if (options.output.empty())
-        report.columns = std::max<std::size_t>(outputColumns(), report.columns);
+        report.columns = columnsOfReports();
     switch (options.format) {
     case CompareFormat::Text:
         return model::writeComparisonText(out, compared, report);

@@ -30,7 +30,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -40,16 +39,6 @@ namespace app {
 namespace {
 
 constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
-
-std::string sessionPath(const RecordOptions &options)
-{
-    if (!options.output.empty())
-        return options.output;
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    return withoutClash(defaultSessionName(options.config, local));
-}
 
 void removeSession(const std::string &path)
 {
@@ -65,13 +54,15 @@ bool isRunning(std::int32_t pid)
     return state && *state != 'Z' && *state != 'X';
 }
 
-/// "process 12", "processes 12, 13", "processes 12, 13, 14, 15, 16 and 40 more".
+/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more"; without a name those that end now.
 std::string processList(const std::vector<std::int32_t> &pids)
 {
     constexpr std::size_t kShown = 5;
     std::string text = pids.size() == 1 ? "process" : "processes";
-    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i)
-        text += fmt::format("{}{}", i == 0 ? " " : ", ", pids[i]);
+    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i) {
+        const std::string name = capture::programOf(pids[i]);
+        text += fmt::format("{}{}{}", i == 0 ? " " : ", ", pids[i], name.empty() ? "" : " (" + name + ")");
+    }
     return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
 }
 
@@ -157,7 +148,7 @@ model::Result<void> RecordRun::makeKey()
 /// Makes the file. It comes first, because it takes longest: nothing slow may lie between the begin of time and the target's.
 model::Result<void> RecordRun::openSession()
 {
-    m_path = sessionPath(m_options);
+    m_path = m_options.output.empty() ? freeSessionName(m_options.config) : m_options.output;
     m_info = describeRecording(m_options.config, RecordingStart::now());
     if (!m_options.keepsSecrets) {
         auto patterns = secretPatterns(m_options.secretPatterns);
@@ -292,7 +283,7 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
             pids.push_back(pid);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
-    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on ({})", processList(pids))
+    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on: {}", processList(pids))
                                 : fmt::format("Recording ended ({}); {} {} on",
                                     capture::endReasonText(reason, m_options.config.attachPid.has_value()),
                                     processList(pids), pids.size() == 1 ? "runs" : "run"));

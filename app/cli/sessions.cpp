@@ -180,9 +180,9 @@ int runList(const ListOptions &options)
     auto opener = Opener::make(options.passphrase);
     if (!opener)
         return fail(opener.error());
-    auto entries = options.folder.empty()
-        ? lastSessions(options.search.empty() ? options.most : 0, *opener)
-        : storage::sessionsIn(options.folder, [&opener](const std::string &path) { return opener->keyOf(path); });
+    auto entries = options.folder.empty() ? lastSessions(options.search.empty() ? options.most : 0, *opener)
+                                          : storage::sessionsIn(options.folder, storage::FolderFiles::AnySessions,
+                                              [&opener](const std::string &path) { return opener->keyOf(path); });
     if (!entries)
         return fail(entries.error());
     std::erase_if(*entries, [&](const SessionEntry &entry) { return !model::matches(entry, options.search); });
@@ -231,7 +231,7 @@ int runTag(const TagOptions &options)
 
 int runPrune(const PruneOptions &options)
 {
-    const auto entries = storage::sessionsIn(options.folder);
+    const auto entries = storage::sessionsIn(options.folder, storage::FolderFiles::Named);
     if (!entries)
         return fail(entries.error());
     timespec now{};

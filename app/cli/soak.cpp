@@ -16,7 +16,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
@@ -78,12 +77,8 @@ model::Result<void> SoakRun::begin()
     std::error_code error;
     m_record.config.workingDirectory = std::filesystem::current_path(error).string();
     m_record.thenKill = !m_record.config.attachPid;
-    if (m_record.output.empty()) {
-        const std::time_t now = std::time(nullptr);
-        std::tm local{};
-        ::localtime_r(&now, &local);
-        m_record.output = withoutClash(defaultSessionName(m_record.config, local));
-    }
+    if (m_record.output.empty())
+        m_record.output = freeSessionName(m_record.config);
     return {};
 }
 

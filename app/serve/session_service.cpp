@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kReportPath = "/api/v1/report/";
 constexpr std::string_view kApiPath = "/api/v1/";
+constexpr std::int64_t kLongestScanNs = 3'600'000'000'000;
 
 std::string textOf(const Json &json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
@@ -79,6 +80,56 @@ model::Result<ReportOptions> reportOptions(
         return model::Error(withoutDashes(read.error().text()));
     return options;
 }
+
+/// Takes what the body says of a command; what it may not say is named.
+class BodyReader
+{
+public:
+    static model::Result<void> read(const std::string &body, capture::ControlRequest &wish)
+    {
+        const bool isMark = wish.command == capture::ControlCommand::Mark;
+        const Json object = body.empty() ? Json::object() : Json::parse(body, nullptr, false);
+        if (!object.is_object())
+            return model::Error("The body must be a JSON object"
+                + std::string(isMark ? R"(: {"text": "deployed 2.4"})" : ", or empty"));
+        for (const auto &[name, value] : object.items())
+            if (auto taken = take(name, value, wish); !taken)
+                return taken;
+        return isMark && wish.text.empty() ? model::Error(R"(A mark needs its text: {"text": "deployed 2.4"})")
+                                           : model::Result<void>();
+    }
+
+private:
+    static model::Result<void> take(const std::string &name, const Json &value, capture::ControlRequest &wish)
+    {
+        using capture::ControlCommand;
+        if (wish.command == ControlCommand::Mark && name == "text")
+            return value.is_string() ? set(wish.text, value) : wrong(name, "a text");
+        if (wish.command == ControlCommand::Scan && name == "confirm")
+            return value.is_boolean() ? set(wish.scan.isConfirmed, value) : wrong(name, "true or false");
+        capture::ScanParameters &scan = wish.scan.parameters;
+        if (wish.command == ControlCommand::Scan && (name == "min_age_ns" || name == "confirm_after_ns")) {
+            if (!value.is_number_integer() || value < 0 || value > kLongestScanNs)
+                return wrong(name, "a number of nanoseconds from 0 to an hour");
+            return set(name == "min_age_ns" ? scan.minAgeNs : scan.confirmAfterNs, value);
+        }
+        const char *known = wish.command == ControlCommand::Mark ? "only text is known"
+            : wish.command == ControlCommand::Scan               ? "confirm, confirm_after_ns and min_age_ns are known"
+                                                                 : "this takes none";
+        return model::Error(fmt::format("There is no field \"{}\": {}", name, known));
+    }
+
+    template <typename Value> static model::Result<void> set(Value &to, const Json &value)
+    {
+        to = value.get<Value>();
+        return {};
+    }
+
+    static model::Result<void> wrong(const std::string &name, const char *what)
+    {
+        return model::Error(fmt::format("\"{}\" must be {}", name, what));
+    }
+};
 
 std::string_view typeOf(ReportFormat format)
 {
@@ -238,12 +289,8 @@ ServiceReply SessionService::report(const std::string &view, const ServiceReques
 ServiceReply SessionService::control(const std::string &command, const ServiceRequest &request)
 {
     capture::ControlRequest wish{.command = *capture::controlCommandFromName(command)};
-    if (wish.command == capture::ControlCommand::Mark) {
-        const Json body = Json::parse(request.body, nullptr, false);
-        if (!body.is_object() || !body.contains("text") || !body["text"].is_string())
-            return failure(400, R"(A mark needs its text: {"text": "deployed 2.4"})");
-        wish.text = body["text"].get<std::string>();
-    }
+    if (const auto read = BodyReader::read(request.body, wish); !read)
+        return failure(400, read.error().text());
     auto client = [this]() -> model::Result<ControlClient> {
         const std::lock_guard lock(m_mutex);
         if (const auto read = refresh(); !read)

@@ -40,7 +40,8 @@ struct ServiceReply
 ///     GET  /api/v1/status               what is recorded, its state, alerts that fire
 ///     GET  /api/v1/report/VIEW          the JSON of `genprof report --what VIEW`; query: cost, from, to, process, top, format
 ///     POST /api/v1/mark                 {"text": "deployed"}: names this moment of a running recording
-///     POST /api/v1/scan, pause, resume, stop     as `genprof ctl`; without a body
+///     POST /api/v1/scan                 looks for lost memory; body may say {"min_age_ns": 0, "confirm": true, "confirm_after_ns": 1000000000}
+///     POST /api/v1/pause, resume, stop  as `genprof ctl`; without a body
 ///
 /// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs) or 500. Any thread may ask; the session is read by one
 /// at a time, and again only when it has grown.

@@ -182,6 +182,22 @@ std::string quotedCommandLine(std::string_view zeroSeparated)
     return line;
 }
 
+std::string programOf(std::int32_t pid, const std::string &procRoot)
+{
+    constexpr std::string_view kDeleted = " (deleted)"; // behind the path of a file that was removed or replaced
+    const std::string folder = procRoot + '/' + std::to_string(pid);
+    std::array<char, 4096> link{};
+    const ssize_t length = ::readlink((folder + "/exe").c_str(), link.data(), link.size());
+    std::string_view path(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    if (path.ends_with(kDeleted))
+        path.remove_suffix(kDeleted.size());
+    if (!path.empty())
+        return std::string(path.substr(path.rfind('/') + 1));
+    std::string name = readProcFile(folder + "/comm").value_or(std::string());
+    name.erase(std::min(name.find('\n'), name.size()));
+    return name;
+}
+
 std::string commandLineOf(std::int32_t pid)
 {
     const auto text = readProcFile("/proc/" + std::to_string(pid) + "/cmdline");

@@ -41,6 +41,31 @@ model::Result<FileDescriptor> watchProcess(pid_t pid)
     return FileDescriptor(fd);
 }
 
+/// Why a process cannot be recorded that nobody launched, and what to try; empty where nothing is known against it.
+std::string whyNotRecorded(pid_t pid)
+{
+    const auto status = readProcFile(fmt::format("/proc/{}/status", pid));
+    if (!status)
+        return fmt::format("There is no process {}; pgrep -l NAME finds the number of a program", pid);
+    pid_t group = pid;
+    char state = '?';
+    bool hasMemory = false;
+    forEachField(*status, [&](std::string_view name, std::string_view rest) {
+        if (name == "Tgid")
+            group = static_cast<pid_t>(parseNumber(rest).value_or(pid));
+        else if (name == "State")
+            state = rest.size() > 1 ? rest[1] : '?';
+        hasMemory = hasMemory || name == "VmSize";
+    });
+    if (group != pid)
+        return fmt::format("{} is a thread of process {}; attach to that", pid, group);
+    if (state == 'Z' || state == 'X')
+        return fmt::format(
+            "Process {} has ended, and waits for its parent to take notice; there is nothing to record", pid);
+    return hasMemory ? std::string()
+                     : fmt::format("Process {} is a thread of the kernel; a program of one's own can be recorded", pid);
+}
+
 std::int64_t toNs(timeval time) { return (std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1'000; }
 
 bool isReadable(int fd)
@@ -95,6 +120,8 @@ model::Result<TargetProcess> TargetProcess::launch(const LaunchRequest &request,
 
 model::Result<TargetProcess> TargetProcess::attach(std::int32_t pid)
 {
+    if (const std::string why = whyNotRecorded(pid); !why.empty())
+        return model::Error(why);
     auto pidfd = watchProcess(pid);
     if (!pidfd)
         return pidfd.error();

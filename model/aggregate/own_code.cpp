@@ -35,13 +35,13 @@ template <typename Names> bool anyBegins(const Names &beginnings, std::string_vi
         beginnings.begin(), beginnings.end(), [text](std::string_view b) { return text.starts_with(b); });
 }
 
+} // namespace
+
 bool isSystemLibrary(std::string_view path)
 {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     return anyBegins(kSystemFolders, path) && name.find(".so") != std::string_view::npos;
 }
-
-} // namespace
 
 bool isOwnCode(const FunctionIndex &index, FunctionId function)
 {
@@ -102,32 +102,71 @@ bool isSpecialMember(std::string_view shortName)
     return member == type || member.starts_with('~') || member == "operator=";
 }
 
+std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
+{
+    const auto own = std::find_if(lines.begin(), lines.end(),
+        [&functions](const StackLine &line) { return isOwnCode(functions, line.function) && !isAllocator(line.name); });
+    const auto found = own != lines.end()
+        ? own
+        : std::find_if(lines.begin(), lines.end(), [](const StackLine &line) { return !isAllocator(line.name); });
+    if (found == lines.end() || FunctionIndex::isEnd(found->function))
+        return 0;
+    return static_cast<std::size_t>(found - lines.begin());
+}
+
+std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
+{
+    return callerPosition(lines.size(), [&](std::size_t at) { return callerKind(functions, lines[at].function); });
+}
+
 StackLine ownLine(FunctionIndex &index, StackId stack)
 {
-    const std::vector<StackLine> lines = stackLines(index, stack);
-    const auto own = std::find_if(lines.begin(), lines.end(),
-        [&index](const StackLine &line) { return isOwnCode(index, line.function) && !isAllocator(line.name); });
-    if (own != lines.end())
-        return *own;
-    const auto user
-        = std::find_if(lines.begin(), lines.end(), [](const StackLine &line) { return !isAllocator(line.name); });
-    if (user != lines.end() && !FunctionIndex::isEnd(user->function))
-        return *user;
-    return lines.empty() ? StackLine() : lines.front();
+    std::vector<StackLine> lines = stackLines(index, stack);
+    return lines.empty() ? StackLine() : std::move(lines[ownPosition(index, lines)]);
 }
 
 StackLine callerLine(FunctionIndex &functions, StackId stack)
 {
-    std::optional<StackLine> wrapper;
-    for (const StackLine &line : stackLines(functions, stack)) {
-        if (!isOwnCode(functions, line.function) || isAllocator(line.name)
-            || isSpecialMember(shortFunctionName(line.name)))
-            continue;
-        if (!isAllocatorWrapper(line.name))
-            return wrapper && line.name == "main" ? *wrapper : line;
-        wrapper = line;
+    std::vector<StackLine> lines = stackLines(functions, stack);
+    return lines.empty() ? StackLine() : std::move(lines[callerPosition(functions, lines)]);
+}
+
+CallerKind callerKind(const FunctionIndex &index, FunctionId function)
+{
+    if (FunctionIndex::isEnd(function))
+        return CallerKind::End;
+    const std::string name = index.name(function);
+    if (isAllocator(name))
+        return CallerKind::Allocator;
+    if (!isOwnCode(index, function))
+        return CallerKind::Library;
+    if (isSpecialMember(shortFunctionName(name)))
+        return CallerKind::Special;
+    return isAllocatorWrapper(name) ? CallerKind::Wrapper : name == "main" ? CallerKind::Main : CallerKind::Caller;
+}
+
+std::size_t callerPosition(std::size_t count, const std::function<CallerKind(std::size_t)> &kindAt)
+{
+    std::optional<std::size_t> wrapper;
+    std::optional<std::size_t> own;  // innermost
+    std::optional<std::size_t> user; // innermost that is no allocator
+    bool isUserEnd = false;
+    for (std::size_t at = 0; at < count; ++at) {
+        const CallerKind kind = kindAt(at);
+        if (kind == CallerKind::Caller)
+            return at;
+        if (kind == CallerKind::Main)
+            return wrapper.value_or(at);
+        if (kind == CallerKind::Wrapper)
+            wrapper = at;
+        if (!own && (kind == CallerKind::Wrapper || kind == CallerKind::Special))
+            own = at;
+        if (!user && kind != CallerKind::Allocator) {
+            user = at;
+            isUserEnd = kind == CallerKind::End;
+        }
     }
-    return ownLine(functions, stack);
+    return own ? *own : user && !isUserEnd ? *user : 0;
 }
 
 } // namespace model

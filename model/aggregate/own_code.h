@@ -3,11 +3,18 @@
 
 #include "model/aggregate/stack_text.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
 namespace model {
 
 /// Whether a function is the program's own: in a file that is no system library (a ".so" below /lib or /usr/lib; programs lie there too, as
 /// cc1plus does) and not of the C++ standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
 bool isOwnCode(const FunctionIndex &index, FunctionId function);
+
+/// Whether a file is a library of the system, by its path.
+bool isSystemLibrary(std::string_view path);
 
 /// Whether a function is the kernel's.
 bool isKernelCode(const FunctionIndex &index, FunctionId function);
@@ -31,5 +38,24 @@ StackLine ownLine(FunctionIndex &index, StackId stack);
 /// As ownLine(), but past special members and the program's own ways to the allocator: who calls them can be changed. Of such a way that main()
 /// calls nothing is known by its caller: it is given itself.
 StackLine callerLine(FunctionIndex &functions, StackId stack);
+
+/// Positions of ownLine() and callerLine() among the lines of a stack; 0 where there are none.
+std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
+std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
+
+/// What a function on a stack is to a reader who looks for who asked for memory.
+enum class CallerKind : std::uint8_t {
+    End, ///< of a stack that was cut
+    Allocator,
+    Library, ///< not own code
+    Special, ///< own code, which does it for its caller; see isSpecialMember()
+    Wrapper, ///< own code, on the way to an allocator; see isAllocatorWrapper()
+    Main,
+    Caller, ///< other own code
+};
+CallerKind callerKind(const FunctionIndex &index, FunctionId function);
+
+/// Which of `count` functions, leaf first, callerLine() chooses; `kindAt` is asked for as many as it takes. 0 where there is none.
+std::size_t callerPosition(std::size_t count, const std::function<CallerKind(std::size_t)> &kindAt);
 
 } // namespace model

@@ -5,6 +5,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/aggregate/time_series.h"
+#include "model/analysis/unnamed_code.h"
 #include "model/base/format_counted.h"
 
 #include <fmt/format.h>
@@ -63,6 +64,8 @@ public:
         lookAtActivity();
         lookAtStacks();
         lookAtTime();
+        for (UnnamedCode &code : unnamedCode(m_snapshot))
+            m_result.items.push_back({Trust::Minor, std::move(code.what), std::move(code.remedy), false});
         if (!m_snapshot.damage.empty())
             add(Trust::Partial, "The file is damaged: " + withoutFullStop(m_snapshot.damage),
                 "what is missing counts as not happened");
@@ -335,8 +338,9 @@ private:
             ? fmt::format("{} of {} {} whole", formatShare(m_result.wholeStacks),
                 formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are")
             : "no stacks were recorded";
-        const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(),
-            [](const CoverageItem &item) { return item.what.find("stacks are not whole") == std::string::npos; });
+        const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(), [](const CoverageItem &item) {
+            return item.isLoss && item.what.find("stacks are not whole") == std::string::npos;
+        });
         if (lost == m_result.items.end())
             return "Nothing lost; " + whole + '.';
         return fmt::format("{}; {}.", lost->what, whole);

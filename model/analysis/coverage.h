@@ -20,6 +20,7 @@ struct CoverageItem
     Trust trust = Trust::Minor;
     std::string what;   ///< "12 heap events dropped"
     std::string effect; ///< what this means for the results: "live bytes may be off by their size"
+    bool isLoss = true; ///< else all is there, but something has no name
 };
 
 /// How far the results can be trusted.

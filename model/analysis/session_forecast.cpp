@@ -2,6 +2,7 @@
 #include "model/analysis/session_forecast.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/report/session_words.h"
 
 #include <fmt/format.h>
 
@@ -41,7 +42,7 @@ std::string labelOf(const Snapshot &snapshot, const SeriesSource &source, const 
     if (source == SeriesSource(Metric::DiskUsed) && !snapshot.info.disk.empty())
         label += " on " + snapshot.info.disk;
     if (process && snapshot.metrics.size() > 1)
-        label += fmt::format(" of process {}", snapshot.tables->processes.at(process->index()).pid);
+        label += " of " + processText(snapshot, *process);
     return label;
 }
 

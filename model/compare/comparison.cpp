@@ -146,11 +146,12 @@ std::optional<Comparison> compare(
         return std::nullopt;
     result.stacks = stackDifferences(gather(*result.matching, evidence), units, result.certainty);
     result.matchedShare = matchedShareOf(result.stacks);
-    result.functions = functionDifferences(*result.matching, result.indexes, evidence, units, result.certainty);
+    result.functions = functionDifferences(result, evidence);
     if (stop.stop_requested())
         return std::nullopt;
     judge(result.stacks, result.certainty, &StackDifference::cost);
     judge(result.functions, result.certainty, &FunctionDifference::self);
+    judge(result.functions, result.certainty, &FunctionDifference::caused);
     std::array<CostEvidence, 2> sums;
     for (const Side side : kSides)
         for (const CostEvidence &cost : evidence[sideIndex(side)].costs)

@@ -66,6 +66,8 @@ struct FunctionDifference
     std::uint32_t line = 0;
     /// On the stacks whose innermost function it is, functions left out that may be inlined elsewhere; 0 for those themselves.
     Difference self;
+    /// On the stacks whose cost it answers for: of a heap those of which it is the callerLine(), of other costs the same as self.
+    Difference caused;
     Difference total; ///< on the stacks that it stands on
 };
 
@@ -85,7 +87,7 @@ struct Comparison
     ComparedUnits units;
     Difference total;
     std::vector<StackDifference> stacks;       ///< significant ones first, then by descending |change|
-    std::vector<FunctionDifference> functions; ///< the same by |change| of self
+    std::vector<FunctionDifference> functions; ///< the same by |change| of caused
     /// Share of both sessions' cost that stands on groups that both have; 1 where there is none.
     double matchedShare = 1;
     std::shared_ptr<const StackMatching> matching;

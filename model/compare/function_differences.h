@@ -5,10 +5,9 @@
 
 namespace model {
 
-/// Self and total of every function of both sessions, recursion counted once, in no order; isSignificant as differenceOf() has it for
-/// self, and for total at 5 %, each by itself.
-std::vector<FunctionDifference> functionDifferences(const StackMatching &matching,
-    const std::array<std::shared_ptr<FunctionIndex>, 2> &indexes, const std::array<StackEvidence, 2> &evidence,
-    const ComparedUnits &units, Certainty certainty);
+/// All costs of every function of both sessions, recursion counted once, in no order; isSignificant as differenceOf() has it for
+/// self and caused, and for total at 5 %, each by itself. Of `comparison` it takes the kind, certainty, units, matching and indexes.
+std::vector<FunctionDifference> functionDifferences(
+    const Comparison &comparison, const std::array<StackEvidence, 2> &evidence);
 
 } // namespace model

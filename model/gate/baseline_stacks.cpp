@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/aggregate/own_code.h"
 #include "model/aggregate/stack_functions.h"
 #include "model/compare/match_name.h"
 #include "model/gate/baseline.h"
@@ -134,12 +133,8 @@ std::vector<GateStack> grownStacks(const Baseline &baseline, const Snapshot &sna
     std::vector<GateStack> stacks = grownStacks(comparison, most);
     FunctionIndex index(snapshot.tables);
     for (GateStack &stack : stacks)
-        if (const auto found = session.examples.find(stack.stack); found != session.examples.end()) {
-            const StackLine line = ownLine(index, found->second);
-            stack.function = line.name;
-            stack.file = line.file;
-            stack.line = line.line;
-        }
+        if (const auto found = session.examples.find(stack.stack); found != session.examples.end())
+            setFrames(stack, index, found->second, CostSource::Heap);
     return stacks;
 }
 

@@ -216,6 +216,17 @@ double heapValueOf(const Snapshot &snapshot, GateKey key)
     }
 }
 
+void setFrames(GateStack &stack, FunctionIndex &index, StackId id, CostSource source)
+{
+    const std::vector<StackLine> lines = stackLines(index, id);
+    stack.frames.clear();
+    for (const StackLine &line : lines)
+        stack.frames.push_back({line.name, line.file, line.line});
+    if (lines.empty())
+        stack.frames.push_back({stack.stack, {}});
+    stack.shown = source == CostSource::Heap ? callerPosition(index, lines) : ownPosition(index, lines);
+}
+
 std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t most)
 {
     std::vector<const StackDifference *> grown;
@@ -227,17 +238,16 @@ std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t mos
     std::vector<GateStack> stacks;
     for (std::size_t i = 0; i < std::min(grown.size(), most); ++i) {
         FunctionIndex &index = *comparison.indexes[sideIndex(grown[i]->side)];
-        const StackLine line = ownLine(index, grown[i]->stack);
-        stacks.push_back({grown[i]->cost.a, grown[i]->cost.b, collapsedStack(index, grown[i]->stack), line.name,
-            line.file, line.line});
+        stacks.push_back({grown[i]->cost.a, grown[i]->cost.b, collapsedStack(index, grown[i]->stack)});
+        setFrames(stacks.back(), index, grown[i]->stack, costInfo(comparison.kind).source);
     }
     // Samples that are too few for any one stack may be enough for a function on all its stacks.
     for (const FunctionDifference &row : comparison.functions) {
-        if (!grown.empty() || stacks.size() == most || !row.self.isSignificant)
+        if (!grown.empty() || stacks.size() == most || !row.caused.isSignificant)
             break; // significant ones come first
         const std::string name = comparison.indexes[sideIndex(row.side)]->name(row.shown);
-        if (row.self.change() > 0)
-            stacks.push_back({row.self.a, row.self.b, name, name, row.file, row.line});
+        if (row.caused.change() > 0)
+            stacks.push_back({row.caused.a, row.caused.b, name, {{name, row.file, row.line}}});
     }
     return stacks;
 }

@@ -27,15 +27,24 @@ enum class GateOutcome : std::uint8_t {
     Absent,
 };
 
+/// A function on a stack that grew.
+struct GateFrame
+{
+    std::string function;
+    std::string file; ///< as in the debug information; empty if unknown
+    std::uint32_t line = 0;
+};
+
 /// A stack that grew, or a function of the CPU.
 struct GateStack
 {
     double base = 0; ///< cost of the group
     double current = 0;
-    std::string stack;    ///< collapsed, root first
-    std::string function; ///< the line to look at: innermost own code
-    std::string file;     ///< as in the debug information
-    std::uint32_t line = 0;
+    std::string stack;               ///< collapsed, root first
+    std::vector<GateFrame> frames{}; ///< the same, leaf first, with their places
+    std::size_t shown = 0; ///< of these, the one to look at: who asked for memory, else the innermost own code
+    /// The frame to look at.
+    const GateFrame &frame() const { return frames.at(shown); }
 };
 
 /// The answer for one quantity.
@@ -83,6 +92,9 @@ double heapValueOf(const Snapshot &snapshot, GateKey key);
 
 /// The stacks of a comparison that grew, the greatest growth first; functions, where no stack by itself has samples enough. At most `most`.
 std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t most);
+
+/// Frames of a stack and which of them is to be looked at, as `stack` has it; of a heap its caller's, see callerLine().
+void setFrames(GateStack &stack, FunctionIndex &index, StackId id, CostSource source);
 
 /// The finding in one sentence: "Allocations: 1,000,000 → 1,000,001 (+0.0001 %), limit +0.5 %", "Peak of the heap: 70 MiB, 6 MiB (9.4 %) more
 /// than the limit of 64 MiB".

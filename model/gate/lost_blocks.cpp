@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/gate/lost_blocks.h"
 
-#include "model/aggregate/own_code.h"
+#include "model/aggregate/stack_text.h"
 #include "model/report/lost_report.h"
 #include "model/scan_reading.h"
 
@@ -45,9 +45,8 @@ std::vector<GateStack> lostStacks(const Snapshot &snapshot, std::size_t most)
     FunctionIndex index(snapshot.tables);
     std::vector<GateStack> stacks;
     for (const auto &[blocks, stack] : lost) {
-        const StackLine line = ownLine(index, stack);
-        stacks.push_back(
-            {0, static_cast<double>(blocks), collapsedStack(index, stack), line.name, line.file, line.line});
+        stacks.push_back({0, static_cast<double>(blocks), collapsedStack(index, stack)});
+        setFrames(stacks.back(), index, stack, CostSource::Heap);
     }
     return stacks;
 }

@@ -48,7 +48,7 @@ Json functionRow(const Comparison &comparison, const FunctionDifference &row)
     const FunctionIndex &index = *comparison.indexes[sideIndex(row.side)];
     Json object = {{"function", index.name(row.shown)}, {"module", index.modulePath(row.shown)}, {"file", row.file},
         {"line", row.line}, {"in_a", row.isInA}, {"in_b", row.isInB}, {"self", differenceObject(row.self)},
-        {"total", differenceObject(row.total)}};
+        {"caused", differenceObject(row.caused)}, {"total", differenceObject(row.total)}};
     return object;
 }
 
@@ -78,7 +78,7 @@ void writeComparisonCsv(std::ostream &out, const ComparedSessions &compared, con
         writeCsvRow(csv, cost.cost.key, "total", comparison.total, "", "");
         for (std::size_t i = 0; i < rowsOf(comparison.functions.size(), options); ++i) {
             const FunctionDifference &row = comparison.functions[i];
-            writeCsvRow(csv, cost.cost.key, "function", row.self,
+            writeCsvRow(csv, cost.cost.key, "function", row.caused,
                 comparison.indexes[sideIndex(row.side)]->name(row.shown), shortPlace(row.file, row.line));
         }
         for (std::size_t i = 0; i < rowsOf(comparison.stacks.size(), options); ++i) {

@@ -141,14 +141,15 @@ private:
     void writeFunctions(const Comparison &comparison)
     {
         const Unit unit = costInfo(comparison.kind).unit;
-        HtmlTable table({">before", ">after", ">change", ">", "95 % interval", "place", "function (self)"});
+        HtmlTable table({">before", ">after", ">change", ">", "95 % interval", "place",
+            std::string(functionHeading(comparison.kind))});
         std::size_t count = 0;
         for (const FunctionDifference &row : comparison.functions) {
-            if (!row.self.isSignificant || count++ == m_options.rows)
+            if (!row.caused.isSignificant || count++ == m_options.rows)
                 break;
             const std::string name = comparison.indexes[sideIndex(row.side)]->name(row.shown);
-            table.row({costText(row.self.a, unit), costText(row.self.b, unit), changeText(row.self, unit),
-                          relativeText(row.self), relativeIntervalText(row.self, comparison.certainty),
+            table.row({costText(row.caused.a, unit), costText(row.caused.b, unit), changeText(row.caused, unit),
+                          relativeText(row.caused), relativeIntervalText(row.caused, comparison.certainty),
                           shortPlace(row.file, row.line), shortFunctionName(name)},
                 name);
         }

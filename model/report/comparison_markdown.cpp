@@ -32,16 +32,16 @@ void writeFunctions(std::ostream &out, const ComparedCost &cost, std::size_t row
     const Unit unit = costInfo(comparison.kind).unit;
     std::size_t count = 0;
     for (const FunctionDifference &row : comparison.functions) {
-        if (!row.self.isSignificant || count++ == rows)
+        if (!row.caused.isSignificant || count++ == rows)
             break;
         if (count == 1)
-            out << fmt::format(
-                "\n**{}**\n\n| function (self) | A | B | change | |\n|---|--:|--:|--:|--:|\n", cost.cost.label);
+            out << fmt::format("\n**{}**\n\n| {} | A | B | change | |\n|---|--:|--:|--:|--:|\n", cost.cost.label,
+                functionHeading(comparison.kind));
         const std::string name = shortFunctionName(comparison.indexes[sideIndex(row.side)]->name(row.shown));
         const std::string place = shortPlace(row.file, row.line);
         out << fmt::format("| {}{} | {} | {} | {} | {} |\n", markdownCell(name),
-            place.empty() ? "" : " " + markdownCell(place), costText(row.self.a, unit), costText(row.self.b, unit),
-            changeText(row.self, unit), relativeText(row.self));
+            place.empty() ? "" : " " + markdownCell(place), costText(row.caused.a, unit), costText(row.caused.b, unit),
+            changeText(row.caused, unit), relativeText(row.caused));
     }
 }
 

@@ -59,18 +59,27 @@ void writeTotals(std::ostream &out, const ComparedSessions &compared, const Comp
 void writeFunctions(std::ostream &out, const Comparison &comparison, const ComparisonReportOptions &options)
 {
     const Unit unit = costInfo(comparison.kind).unit;
-    TextTable table({{"A", Align::Right}, {"B", Align::Right}, {"change", Align::Right}, {"", Align::Right},
-        {"95 % interval"}, {"function (self)"}});
+    std::vector<TextTable::Column> columns{
+        {"A", Align::Right}, {"B", Align::Right}, {"change", Align::Right}, {"", Align::Right}};
+    const bool hasIntervals = comparison.certainty == Certainty::Estimated;
+    if (hasIntervals)
+        columns.push_back({"95 % interval"});
+    columns.push_back({std::string(functionHeading(comparison.kind))});
+    TextTable table(std::move(columns));
     std::size_t count = 0;
     for (const FunctionDifference &row : comparison.functions) {
-        if (!row.self.isSignificant || count++ == options.rows)
+        if (!row.caused.isSignificant || count++ == options.rows)
             break;
         const FunctionIndex &index = *comparison.indexes[sideIndex(row.side)];
         std::string name = elided(shortFunctionName(index.name(row.shown)), kNameColumns);
         if (const std::string place = shortPlace(row.file, row.line); !place.empty())
             name += "  " + place;
-        table.row({costText(row.self.a, unit), costText(row.self.b, unit), changeText(row.self, unit),
-            relativeText(row.self), relativeIntervalText(row.self, comparison.certainty), name});
+        std::vector<std::string> cells{costText(row.caused.a, unit), costText(row.caused.b, unit),
+            changeText(row.caused, unit), relativeText(row.caused)};
+        if (hasIntervals)
+            cells.push_back(relativeIntervalText(row.caused, comparison.certainty));
+        cells.push_back(std::move(name));
+        table.row(std::move(cells));
     }
     if (!table.isEmpty())
         table.write(out, options.columns, 2);
@@ -94,7 +103,7 @@ void writeStacks(std::ostream &out, const Comparison &comparison, const Comparis
         out << fmt::format("\n  {} → {}  {}  {}{}{}\n", costText(row.cost.a, unit), costText(row.cost.b, unit),
             changeText(row.cost, unit), relativeText(row.cost), interval.empty() ? "" : " (" + interval + ")",
             presence(row));
-        writeFrames(out, *comparison.indexes[sideIndex(row.side)], row.stack);
+        writeFrames(out, *comparison.indexes[sideIndex(row.side)], row.stack, options.columns);
     }
 }
 

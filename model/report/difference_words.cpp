@@ -87,6 +87,11 @@ std::string markdownCell(std::string_view text)
     return cell;
 }
 
+std::string_view functionHeading(CostKind kind)
+{
+    return costInfo(kind).source == CostSource::Heap ? "function that asked" : "function (self)";
+}
+
 std::string_view certaintyKey(Certainty certainty)
 {
     switch (certainty) {

@@ -21,6 +21,9 @@ std::string signedShare(double share);
 /// A Markdown table's cell: pipes, angle brackets, backticks, asterisks and line ends cannot be taken for markup.
 std::string markdownCell(std::string_view text);
 
+/// What stands above the functions that answer for a cost: "function (self)", of a heap "function that asked".
+std::string_view functionHeading(CostKind kind);
+
 /// "exact", "estimated", "unknown".
 std::string_view certaintyKey(Certainty certainty);
 

@@ -63,7 +63,7 @@ void writeQuantity(
             fmt::format("Its trend changed at {}; what was before counts little.", formatOffset(*forecast.slopeChange)),
             options.columns, 4, 2);
     if (quantity.stack && forecast.state == ForecastState::Forecast)
-        writeFrames(out, functions, *quantity.stack);
+        writeFrames(out, functions, *quantity.stack, options.columns);
 }
 
 Json timeObject(const TimeToLimit &time)

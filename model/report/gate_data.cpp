@@ -44,13 +44,29 @@ std::string xmlText(std::string_view text)
     return escaped;
 }
 
+/// Each stack with a line for each function, leaf first.
 std::string stacksText(const GateFinding &finding)
 {
+    const Unit unit = gateKeyInfo(finding.key).unit;
     std::string text;
-    for (const GateStack &stack : finding.stacks)
-        text += fmt::format("{} -> {}  {}  {}:{}\n", costText(stack.base, gateKeyInfo(finding.key).unit),
-            costText(stack.current, gateKeyInfo(finding.key).unit), stack.stack, stack.file, stack.line);
+    for (const GateStack &stack : finding.stacks) {
+        text += fmt::format("{} -> {} in {}\n", costText(stack.base, unit), costText(stack.current, unit),
+            shortFunctionName(stack.frame().function));
+        for (const GateFrame &frame : stack.frames)
+            text += frame.file.empty() ? fmt::format("    {}\n", frame.function)
+                                       : fmt::format("    {}  {}:{}\n", frame.function, frame.file, frame.line);
+    }
     return text;
+}
+
+Json stackObject(const GateStack &stack)
+{
+    const GateFrame &shown = stack.frame();
+    Json object = {{"base", stack.base}, {"current", stack.current}, {"stack", stack.stack},
+        {"function", shown.function}, {"file", shown.file}, {"line", shown.line}, {"frames", Json::array()}};
+    for (const GateFrame &frame : stack.frames)
+        object["frames"].push_back({{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
+    return object;
 }
 
 Json findingObject(const GateFinding &finding)
@@ -65,8 +81,7 @@ Json findingObject(const GateFinding &finding)
         {"p_value", finding.pValue}, {"superiority", finding.superiority}, {"needed_runs", finding.neededRuns},
         {"stacks", Json::array()}};
     for (const GateStack &stack : finding.stacks)
-        object["stacks"].push_back({{"base", stack.base}, {"current", stack.current}, {"stack", stack.stack},
-            {"function", stack.function}, {"file", stack.file}, {"line", stack.line}});
+        object["stacks"].push_back(stackObject(stack));
     return object;
 }
 
@@ -84,19 +99,40 @@ std::string uriOf(std::string_view path, std::string_view root)
     return uri;
 }
 
+Json sarifPlace(const GateFrame &frame, const std::string &root)
+{
+    return {{"artifactLocation", {{"uri", uriOf(frame.file, root)}}},
+        {"region", {{"startLine", std::max(frame.line, 1u)}}}};
+}
+
+/// The frames as SARIF's stack (section 3.44), leaf first.
+Json sarifStack(const GateStack &stack, const std::string &root)
+{
+    Json frames = Json::array();
+    for (const GateFrame &frame : stack.frames) {
+        Json location = {{"logicalLocations", {{{"fullyQualifiedName", frame.function}, {"kind", "function"}}}}};
+        if (!frame.file.empty())
+            location["physicalLocation"] = sarifPlace(frame, root);
+        frames.push_back({{"location", std::move(location)}});
+    }
+    return {{"frames", std::move(frames)}};
+}
+
 Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::string &root)
 {
     const bool isWorse = finding.outcome == GateOutcome::Worse;
     std::string text = findingText(finding);
     if (stack != nullptr)
         text += fmt::format(". {} -> {} in {}: {}", costText(stack->base, gateKeyInfo(finding.key).unit),
-            costText(stack->current, gateKeyInfo(finding.key).unit), shortFunctionName(stack->function), stack->stack);
+            costText(stack->current, gateKeyInfo(finding.key).unit), shortFunctionName(stack->frame().function),
+            stack->stack);
     Json result = {{"ruleId", gateKeyInfo(finding.key).name}, {"level", isWorse ? "error" : "warning"},
         {"message", {{"text", text}}}};
-    if (stack != nullptr && !stack->file.empty())
-        result["locations"] = {{{"physicalLocation",
-            {{"artifactLocation", {{"uri", uriOf(stack->file, root)}}},
-                {"region", {{"startLine", std::max(stack->line, 1u)}}}}}}};
+    if (stack == nullptr)
+        return result;
+    if (!stack->frame().file.empty())
+        result["locations"] = {{{"physicalLocation", sarifPlace(stack->frame(), root)}}};
+    result["stacks"] = {sarifStack(*stack, root)};
     return result;
 }
 

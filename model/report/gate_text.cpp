@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace model {
@@ -31,33 +32,32 @@ std::string_view mark(const GateFinding &finding)
     return {};
 }
 
-/// "a;b;c" as the functions nearest to the leaf, short: "c ← b ← a".
-std::string leafFirst(const std::string &stack)
+/// "f (a.cpp:12)", or "f" where its place is not known.
+std::string frameText(const GateFrame &frame)
+{
+    const std::string place = shortPlace(frame.file, frame.line);
+    return shortFunctionName(frame.function) + (place.empty() ? "" : " (" + place + ")");
+}
+
+/// The functions nearest to the leaf, short: "c (c.cpp:3) ← b ← a (a.cpp:1)"; up to the one to look at, however far that is.
+std::string leafFirst(const GateStack &stack)
 {
     constexpr std::size_t kMost = 5;
     std::string text;
-    std::size_t end = stack.size();
-    for (std::size_t count = 0; count < kMost; ++count) {
-        const std::size_t begin = end == 0 ? std::string::npos : stack.rfind(';', end - 1);
-        const std::size_t first = begin == std::string::npos ? 0 : begin + 1;
-        text += (text.empty() ? "" : " ← ") + shortFunctionName(stack.substr(first, end - first));
-        if (begin == std::string::npos)
-            return text;
-        end = begin;
-    }
-    return text + " ← …";
+    for (std::size_t at = 0; at < stack.frames.size() && at < kMost; ++at)
+        text += (at == 0 ? "" : " ← ") + frameText(stack.frames[at]);
+    if (stack.shown >= kMost)
+        text += (stack.shown > kMost ? " ← … ← " : " ← ") + frameText(stack.frame());
+    return text + (std::max(stack.shown + 1, kMost) < stack.frames.size() ? " ← …" : "");
 }
 
 std::string stackText(const GateStack &stack, Unit unit)
 {
     const Difference difference{.a = stack.base, .b = stack.current};
-    std::string place = shortPlace(stack.file, stack.line);
-    if (!place.empty())
-        place = fmt::format("  in {} at {}", shortFunctionName(stack.function), place);
     if (stack.base == 0)
-        return fmt::format("{}  {}{}", costText(stack.current, unit), leafFirst(stack.stack), place);
-    return fmt::format("{} ({} → {})  {}{}", changeText(difference, unit), costText(stack.base, unit),
-        costText(stack.current, unit), leafFirst(stack.stack), place);
+        return fmt::format("{}  {}", costText(stack.current, unit), leafFirst(stack));
+    return fmt::format("{} ({} → {})  {}", changeText(difference, unit), costText(stack.base, unit),
+        costText(stack.current, unit), leafFirst(stack));
 }
 
 /// "+0.5 %, at most 64 MiB".

@@ -239,8 +239,8 @@ private:
                 "muted");
         constexpr std::size_t kMostSteps = 20;
         for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)
-            paragraph(fmt::format("At {} the heap of process {} changed {}.", formatOffset(steps[i].when, true),
-                          pidOf(m_snapshot, steps[i].image), heapStepWords(m_snapshot, steps[i])),
+            paragraph(fmt::format("At {} the heap of {} changed {}.", formatOffset(steps[i].when, true),
+                          processTextOf(m_snapshot, steps[i].image), heapStepWords(m_snapshot, steps[i])),
                 "muted");
         if (steps.size() > kMostSteps)
             paragraph(fmt::format("There are {} more such changes.", steps.size() - kMostSteps), "muted");

@@ -78,7 +78,7 @@ void writeItem(std::ostream &out, const Snapshot &snapshot, FunctionIndex &funct
     if (item.stacks.size() > 1)
         out << fmt::format(
             "     the {} of {} stacks:\n", item.tier == LeakTier::Lost ? "first" : "fastest", item.stacks.size());
-    writeFrames(out, functions, item.stacks.front().stack);
+    writeFrames(out, functions, item.stacks.front().stack, options.columns);
 }
 
 } // namespace

@@ -179,6 +179,25 @@ std::string programOf(const Snapshot &snapshot, ImageId image)
     return std::string(snapshot.tables->programName(snapshot.tables->images[image.index()]));
 }
 
+std::string processTextOf(const Snapshot &snapshot, ImageId image)
+{
+    if (image.index() >= snapshot.tables->images.size())
+        return {};
+    const std::string name = programOf(snapshot, image);
+    return name.empty() ? fmt::format("process {}", pidOf(snapshot, image))
+                        : fmt::format("{} ({})", name, pidOf(snapshot, image));
+}
+
+std::string processText(const Snapshot &snapshot, ProcessId process)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    const std::int32_t pid = tables.processes.at(process.index()).pid;
+    const auto last = std::find_if(tables.images.rbegin(), tables.images.rend(),
+        [process](const Image &image) { return image.process == process; });
+    const std::string_view name = last == tables.images.rend() ? std::string_view() : tables.programName(*last);
+    return name.empty() ? fmt::format("process {}", pid) : fmt::format("{} ({})", name, pid);
+}
+
 std::string endsText(const Snapshot &snapshot)
 {
     const std::vector<Image> &images = snapshot.tables->images;

@@ -35,6 +35,10 @@ std::string endingText(const Snapshot &snapshot);
 /// Pid and program of an image; 0 and empty text for an invalid id.
 std::int32_t pidOf(const Snapshot &snapshot, ImageId image);
 std::string programOf(const Snapshot &snapshot, ImageId image);
+/// A process by the program that it ran last and its pid: "git (4711)"; "process 4711" where the program is not known.
+std::string processText(const Snapshot &snapshot, ProcessId process);
+/// The same of an image, by its own program; empty for an invalid id.
+std::string processTextOf(const Snapshot &snapshot, ImageId image);
 /// What "live at the end" means where several heaps add up to it: ", each of 11 at its end" (programs); else empty.
 std::string endsText(const Snapshot &snapshot);
 /// Losses by kind, indexed by LossKind.

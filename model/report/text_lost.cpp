@@ -80,7 +80,7 @@ void writeLostStacks(std::ostream &out, FunctionIndex &index, const MemoryScan &
             << elided(shortFunctionName(own.name),
                    std::max<std::size_t>(8, options.columns - std::min(options.columns, textWidth(head))))
             << '\n';
-        writeFrames(out, index, stack.stack);
+        writeFrames(out, index, stack.stack, options.columns);
         ++shown;
     }
 }

@@ -48,14 +48,14 @@ void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     if (snapshot.areas.empty())
         return;
     writeHeading(out, "Beside the heap (--what mappings, --what pools)");
-    TextTable table({{"area"}, {"pid", Align::Right}, {"live", Align::Right}, {"blocks", Align::Right},
-        {"peak", Align::Right}, {"taken", Align::Right}, {"times", Align::Right}});
+    TextTable table({{"area"}, {"process"}, {"live", Align::Right}, {"blocks", Align::Right}, {"peak", Align::Right},
+        {"taken", Align::Right}, {"times", Align::Right}});
     const std::size_t most = mostRows(options, kUsualRows);
     for (std::size_t i = 0; i < std::min(snapshot.areas.size(), most); ++i) {
         const MemoryArea &area = snapshot.areas[i];
-        table.row({areaName(snapshot, area), std::to_string(pidOf(snapshot, area.image)),
-            bytesText(area.total.liveBytes), formatCount(area.total.liveBlocks), bytesText(area.total.peakBytes),
-            bytesText(area.total.allocatedBytes), formatCount(area.total.allocations)});
+        table.row({areaName(snapshot, area), processTextOf(snapshot, area.image), bytesText(area.total.liveBytes),
+            formatCount(area.total.liveBlocks), bytesText(area.total.peakBytes), bytesText(area.total.allocatedBytes),
+            formatCount(area.total.allocations)});
     }
     table.write(out, options.columns, 2);
     writeRest(out, snapshot.areas.size(), most, "areas");

@@ -43,19 +43,24 @@ std::string nothingToJudge(const Snapshot &snapshot)
                                                               : "Record for longer, or with a shorter --tick.");
 }
 
-void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack)
+void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack, std::size_t columns)
 {
+    constexpr std::size_t kIndent = 7;
+    const bool isNarrow = columns < kUsualColumns;
+    const std::size_t nameColumns = isNarrow ? columns * kNameColumns / kUsualColumns : kNameColumns;
     const std::vector<StackLine> lines = stackLines(index, stack);
     for (std::size_t i = 0; i < std::min(lines.size(), kMostFrames); ++i) {
         const StackLine &line = lines[i];
-        const std::string name = elided(shortFunctionName(line.name), kNameColumns);
+        const std::string name = elided(shortFunctionName(line.name), nameColumns);
         std::string place = shortPlace(line.file, line.line);
         if (place.empty())
             place = line.moduleName;
         if (line.isInlined)
             place += " (inlined)";
-        const std::string padding(kNameColumns - textWidth(name), ' ');
-        out << "       " << name << (place.empty() ? "" : padding + "  " + place) << '\n';
+        if (isNarrow)
+            place = elided(place, columns - std::min(columns, kIndent + nameColumns + 2));
+        const std::string padding(nameColumns - std::min(nameColumns, textWidth(name)), ' ');
+        out << std::string(kIndent, ' ') << name << (place.empty() ? "" : padding + "  " + place) << '\n';
     }
     if (lines.size() > kMostFrames)
         out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
@@ -71,10 +76,13 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     if (start.size() > 10)
         start[10] = ' ';
     const std::string kept = keptText(snapshot);
-    out << fmt::format("pid {} · {} · {} in {} {} · {}", mainPid(snapshot), start, formatDuration(info.duration),
-        formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())),
+    const std::string line = fmt::format("pid {} · {} · {} in {} {} · {}", mainPid(snapshot), start,
+        formatDuration(info.duration), formatCount(static_cast<std::int64_t>(snapshot.tickEnds.size())),
         std::string(kept.empty() ? "tick" : "step") + (snapshot.tickEnds.size() == 1 ? "" : "s"), endingText(snapshot));
-    out << '\n';
+    if (options.columns < kUsualColumns)
+        writeWrapped(out, line, options.columns, 0, 2);
+    else
+        out << line << '\n';
     const TimeRange whole{{0}, {info.duration.ns}};
     if (snapshot.span != whole || snapshot.selection.process || snapshot.selection.thread) {
         out << fmt::format(

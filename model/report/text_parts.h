@@ -24,7 +24,7 @@ void writeRest(std::ostream &out, std::size_t count, std::size_t most, std::stri
 /// Why there is no value over time to judge.
 std::string nothingToJudge(const Snapshot &snapshot);
 /// The frames of a stack, leaf first, each with its place on the right.
-void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack);
+void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack, std::size_t columns);
 /// What cannot be trusted and why, or that nothing was lost.
 void writeTrust(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options);
 

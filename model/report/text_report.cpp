@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <ostream>
 
 namespace model {
@@ -155,6 +156,21 @@ void addProcess(TextTable &table, const Snapshot &snapshot, const Process &proce
     }
 }
 
+/// ": wc (302), bash (301) and 4 other programs", the most frequent first; empty where there are none.
+std::string programsText(const std::map<std::string_view, std::int64_t> &counts)
+{
+    constexpr std::size_t kShown = 3;
+    std::vector<std::pair<std::int64_t, std::string_view>> order;
+    for (const auto &[name, count] : counts)
+        order.emplace_back(-count, name);
+    std::sort(order.begin(), order.end());
+    std::string text;
+    for (std::size_t i = 0; i < std::min(order.size(), kShown); ++i)
+        text += fmt::format("{}{} ({})", i == 0 ? ": " : ", ", order[i].second, formatCount(-order[i].first));
+    const std::size_t rest = order.size() - std::min(order.size(), kShown);
+    return rest == 0 ? text : fmt::format("{} and {} other program{}", text, rest, rest == 1 ? "" : "s");
+}
+
 void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     const ProgramTables &tables = *snapshot.tables;
@@ -164,10 +180,16 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
     const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
     const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
     std::size_t shown = 0;
+    std::map<std::string_view, std::int64_t> others; ///< not shown, by program
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
         const Process &process = tables.processes[i];
-        if (lifeNs(snapshot, process) < least || shown == most || images[i].empty())
+        if (images[i].empty())
             continue;
+        if (lifeNs(snapshot, process) < least || shown == most) {
+            if (const auto name = tables.programName(tables.images[images[i].back().index()]); !name.empty())
+                ++others[name];
+            continue;
+        }
         addProcess(table, snapshot, process, images[i]);
         ++shown;
     }
@@ -179,8 +201,9 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
         std::count_if(images.begin(), images.end(), [](const auto &ran) { return !ran.empty(); }));
     if (shown < withImages)
         writeWrapped(out,
-            fmt::format("… and {} more that lived no longer than {} (--format json lists all)",
-                formatCount(static_cast<std::int64_t>(withImages - shown)), formatDuration({least})),
+            fmt::format("… and {} more that lived no longer than {}{} (--format json lists all)",
+                formatCount(static_cast<std::int64_t>(withImages - shown)), formatDuration({least}),
+                programsText(others)),
             options.columns, 2);
 }
 
@@ -194,7 +217,7 @@ void writeHeapModes(std::ostream &out, const Snapshot &snapshot, const TextRepor
     const std::size_t most = mostRows(options, 20);
     for (std::size_t i = 0; i < std::min(steps.size(), most); ++i)
         writeWrapped(out,
-            fmt::format("At {}, pid {}: {}.", formatOffset(steps[i].when, true), pidOf(snapshot, steps[i].image),
+            fmt::format("At {}, {}: {}.", formatOffset(steps[i].when, true), processTextOf(snapshot, steps[i].image),
                 heapStepWords(snapshot, steps[i])),
             options.columns, 2, 6);
     writeRest(out, steps.size(), most, "changes");
@@ -264,7 +287,7 @@ void writeMetricsText(std::ostream &out, const Snapshot &snapshot, const TextRep
         }
         if (table.isEmpty())
             continue;
-        writeHeading(out, fmt::format("pid {} · {}", process.pid, endText(process)));
+        writeHeading(out, fmt::format("{} · {}", processText(snapshot, series.process), endText(process)));
         table.write(out, options.columns, 2);
     }
     if (snapshot.metrics.empty())
@@ -281,10 +304,9 @@ void writeLossesText(std::ostream &out, const Snapshot &snapshot, const TextRepo
     for (std::size_t kind = 0; kind < totals.size(); ++kind)
         counts.row({std::string(lossLabel(static_cast<LossKind>(kind))), formatCount(totals[kind])});
     counts.write(out, options.columns, 2);
-    TextTable where(
-        {{"count", Align::Right}, {"pid", Align::Right}, {"from", Align::Right}, {"to", Align::Right}, {"what"}});
+    TextTable where({{"count", Align::Right}, {"process"}, {"from", Align::Right}, {"to", Align::Right}, {"what"}});
     for (const LossTotal &loss : snapshot.losses)
-        where.row({formatCount(loss.count), loss.image.isValid() ? std::to_string(pidOf(snapshot, loss.image)) : "",
+        where.row({formatCount(loss.count), loss.image.isValid() ? processTextOf(snapshot, loss.image) : "",
             formatOffset(loss.span.begin), formatOffset(loss.span.end),
             std::string(lossLabel(loss.kind)) + (loss.detail.empty() ? "" : ": " + loss.detail)});
     if (!where.isEmpty()) {

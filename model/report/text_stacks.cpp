@@ -182,7 +182,7 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
             costText(cost[0], kind), intervals[order[i]], formatShareOf(cost[0], all), costText(cost[1], companion));
         out << head << elided(shortFunctionName(own.name), options.columns - std::min(options.columns, textWidth(head)))
             << '\n';
-        writeFrames(out, index, costs.stacks[order[i]]);
+        writeFrames(out, index, costs.stacks[order[i]], options.columns);
     }
     writeTrust(out, snapshot, options);
 }

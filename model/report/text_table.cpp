@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -31,6 +32,9 @@ std::size_t controlLength(std::string_view text)
         return 1;
     return text.size() > 1 && byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
 }
+
+constexpr std::size_t kLeastText = 8;      ///< of a column that is cut
+constexpr std::size_t kLeftOut = SIZE_MAX; ///< as the width of a column
 
 } // namespace
 
@@ -108,12 +112,42 @@ std::vector<std::size_t> TextTable::widths() const
     return widths;
 }
 
+/// Makes columns narrower until their rows fit, or no text on the left can be cut any more.
+void TextTable::narrow(std::vector<std::size_t> &widths, std::size_t columns, std::size_t indent) const
+{
+    for (std::size_t i = 0; i < widths.size(); ++i)
+        if (std::all_of(
+                m_rows.begin(), m_rows.end(), [i](const auto &cells) { return i >= cells.size() || cells[i].empty(); }))
+            widths[i] = kLeftOut;
+    const std::size_t last = widths.size() - 1;
+    for (;;) {
+        std::size_t all = indent;
+        std::optional<std::size_t> widest;
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            if (widths[i] == kLeftOut)
+                continue;
+            const bool isText = m_columns[i].align == Align::Left;
+            all += i < last ? widths[i] + 2 : isText ? std::min(widths[i], kLeastText) : widths[i];
+            const bool canBeCut = i != last && isText && widths[i] > kLeastText;
+            if (canBeCut && (!widest || widths[i] > widths[*widest]))
+                widest = i;
+        }
+        if (all <= columns || !widest)
+            return;
+        --widths[*widest];
+    }
+}
+
 void TextTable::writeRow(std::ostream &out, const std::vector<std::string> &cells,
     const std::vector<std::size_t> &widths, std::size_t columns, std::size_t indent) const
 {
     std::string line(indent, ' ');
     for (std::size_t i = 0; i < m_columns.size(); ++i) {
+        if (widths[i] == kLeftOut)
+            continue;
         std::string cell = i < cells.size() ? cells[i] : std::string();
+        if (textWidth(cell) > widths[i])
+            cell = elided(cell, widths[i]);
         if (i + 1 == m_columns.size())
             cell = elided(cell, columns - std::min(columns, textWidth(line)));
         const std::string padding(widths[i] - std::min(widths[i], textWidth(cell)), ' ');
@@ -126,7 +160,9 @@ void TextTable::writeRow(std::ostream &out, const std::vector<std::string> &cell
 
 void TextTable::write(std::ostream &out, std::size_t columns, std::size_t indent) const
 {
-    const std::vector<std::size_t> widths = this->widths();
+    std::vector<std::size_t> widths = this->widths();
+    if (columns < kUsualColumns)
+        narrow(widths, columns, indent);
     std::vector<std::string> headers;
     for (const Column &column : m_columns)
         headers.push_back(column.header);

@@ -9,6 +9,9 @@
 
 namespace model {
 
+/// The width that texts are made for. In narrower places names are cut that are whole elsewhere.
+inline constexpr std::size_t kUsualColumns = 80;
+
 /// Columns that a UTF-8 text takes on a terminal; one a code point, which holds for all that reports write themselves.
 std::size_t textWidth(std::string_view text);
 
@@ -43,11 +46,13 @@ public:
     /// Adds a row, each cell on one line; missing cells are empty.
     void row(std::vector<std::string> cells);
     bool isEmpty() const { return m_rows.empty(); }
-    /// Writes header and rows behind an indent; the last column is elided to end at `columns`.
+    /// Writes header and rows behind an indent; the last column is elided to end at `columns`. Below kUsualColumns empty columns are left out,
+    /// and texts on the left elided too, the widest first.
     void write(std::ostream &out, std::size_t columns, std::size_t indent) const;
 
 private:
     std::vector<std::size_t> widths() const;
+    void narrow(std::vector<std::size_t> &widths, std::size_t columns, std::size_t indent) const;
     void writeRow(std::ostream &out, const std::vector<std::string> &cells, const std::vector<std::size_t> &widths,
         std::size_t columns, std::size_t indent) const;
 

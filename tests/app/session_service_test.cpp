@@ -117,6 +117,21 @@ private Q_SLOTS:
         QCOMPARE(ask("POST", "/metrics").status, 404);
         QCOMPARE(ask("POST", "/api/v1/mark", {}, "no json").status, 400);
         QCOMPARE(ask("POST", "/api/v1/mark", {}, R"({"text": 5})").status, 400);
+        const auto refused = [this](const char *command, const char *body) {
+            const ServiceReply reply = ask("POST", std::string("/api/v1/") + command, {}, body);
+            return reply.status == 400 ? QString::fromStdString(errorOf(reply)) : QStringLiteral("was understood");
+        };
+        QCOMPARE(refused("scan", R"({"min_age": 3})"),
+            QStringLiteral("There is no field \"min_age\": confirm, confirm_after_ns and min_age_ns are known"));
+        QCOMPARE(refused("scan", R"({"confirm": "yes"})"), QStringLiteral("\"confirm\" must be true or false"));
+        for (const char *age : {"-1", "1.5", "\"60s\"", "3600000000001", "18446744073709551615"})
+            QVERIFY(refused("scan", ("{\"min_age_ns\": " + std::string(age) + "}").c_str())
+                        .startsWith(QStringLiteral("\"min_age_ns\" must be a number of nanoseconds")));
+        QVERIFY(refused("scan", "[1]").contains(QStringLiteral("JSON object")));
+        QVERIFY(refused("stop", R"({"text": "x"})").startsWith(QStringLiteral("There is no field \"text\"")));
+        QVERIFY(refused("mark", R"({"text": "x", "at": 3})").startsWith(QStringLiteral("There is no field \"at\"")));
+        QVERIFY(refused("mark", R"({"text": ""})").startsWith(QStringLiteral("A mark needs its text")));
+        QCOMPARE(ask("POST", "/api/v1/scan", {}, R"({"min_age_ns": 0, "confirm": false})").status, 409);
         // The recording is over: nobody can stop it any more.
         QCOMPARE(ask("POST", "/api/v1/stop").status, 409);
     }

@@ -10,6 +10,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ std::string nameOf(const std::string &program)
 {
     model::CaptureConfig config;
     config.command = {program};
-    return app::defaultSessionName(config, someTime());
+    return app::defaultSessionName(config, {}, someTime());
 }
 
 } // namespace
@@ -55,6 +56,8 @@ private Q_SLOTS:
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void keepsAFileUntilTheNewOneIsWhole();
+    void givesAReportTheRightsOfWhatItReplaces();
+    void saysWhereNoReportCanBeWritten();
     void exitsAsTheCommandDid();
     void asksTheLocaleForUtf8_data();
     void asksTheLocaleForUtf8();
@@ -109,6 +112,7 @@ void TextsTest::isAsWideAsColumnsSays()
              {"132", 132}, {"", 0}, {"-5", 0}, {"12x", 0}, {"99999999", 10'000}}) {
         qputenv("COLUMNS", text);
         QCOMPARE(app::outputColumns(), columns);
+        QCOMPARE(app::columnsOfReports(), columns < 40 ? 80 : columns);
     }
     before.isNull() ? qunsetenv("COLUMNS") : qputenv("COLUMNS", before);
 }
@@ -158,7 +162,11 @@ void TextsTest::namesASessionAfterItsProgramAndTime()
     QCOMPARE(nameOf(".."), std::string("recording-20260131-040506.gprof-session"));
     model::CaptureConfig attached;
     attached.attachPid = 4711;
-    QCOMPARE(app::defaultSessionName(attached, someTime()), std::string("pid-4711-20260131-040506.gprof-session"));
+    QCOMPARE(app::defaultSessionName(attached, {}, someTime()), std::string("pid-4711-20260131-040506.gprof-session"));
+    QCOMPARE(app::defaultSessionName(attached, "redis-server", someTime()),
+        std::string("redis-server-20260131-040506.gprof-session"));
+    attached.attachPid = ::getpid();
+    QVERIFY(app::freeSessionName(attached).starts_with("texts_test-20"));
 }
 
 void TextsTest::neverNamesASessionThatExists()
@@ -235,6 +243,33 @@ void TextsTest::keepsAFileUntilTheNewOneIsWhole()
     std::getline(std::ifstream(path) >> std::ws, text);
     QCOMPARE(text, std::string("whole"));
     QCOMPARE(QDir(folder.path()).entryList(QDir::Files), QStringList(QStringLiteral("report.txt")));
+}
+
+void TextsTest::givesAReportTheRightsOfWhatItReplaces()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("report.txt")).toStdString();
+    const auto rightsOfReport = [&] {
+        if (!app::writeOutput(path, app::Reader::Program, [](std::ostream &out) { out << "text"; }))
+            return mode_t(0);
+        struct stat status = {};
+        return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777u : 0u;
+    };
+    const mode_t mask = ::umask(027);
+    const mode_t ofNew = rightsOfReport();
+    ::umask(mask);
+    QCOMPARE(ofNew, mode_t(0640));
+    QCOMPARE(::chmod(path.c_str(), 0604), 0);
+    QCOMPARE(rightsOfReport(), mode_t(0604));
+}
+
+void TextsTest::saysWhereNoReportCanBeWritten()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("none/report.txt")).toStdString();
+    const auto done = app::writeOutput(path, app::Reader::Program, [](std::ostream &out) { out << "text"; });
+    QVERIFY(!done);
+    QCOMPARE(done.error().text(), "Cannot write " + path + ": No such file or directory");
 }
 
 void TextsTest::exitsAsTheCommandDid()

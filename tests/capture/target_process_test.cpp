@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 using capture::InheritedState;
 using capture::LaunchRequest;
@@ -269,7 +272,36 @@ private Q_SLOTS:
     {
         const auto target = TargetProcess::attach(0x3ffffffe);
         QVERIFY(!target);
-        QVERIFY(target.error().text().find("No such process") != std::string::npos);
+        QVERIFY(target.error().text().find("There is no process 1073741822; ") == 0);
+    }
+
+    void attachingToAThreadNamesItsProcess()
+    {
+        std::atomic<pid_t> id = 0;
+        std::jthread thread([&id](std::stop_token stop) {
+            id = ::gettid();
+            id.notify_one();
+            while (!stop.stop_requested())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
+        id.wait(0);
+        const auto target = TargetProcess::attach(id);
+        QVERIFY(!target);
+        QCOMPARE(target.error().text(),
+            std::to_string(id.load()) + " is a thread of process " + std::to_string(::getpid()) + "; attach to that");
+    }
+
+    void attachingToWhatHasEndedSaysSo()
+    {
+        const pid_t child = ::fork();
+        if (child == 0)
+            ::_exit(0);
+        siginfo_t end{};
+        QCOMPARE(::waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT), 0);
+        const auto target = TargetProcess::attach(child);
+        ::waitpid(child, nullptr, 0);
+        QVERIFY(!target);
+        QVERIFY2(target.error().text().find("has ended") != std::string::npos, target.error().text().c_str());
     }
 };
 

@@ -195,7 +195,7 @@ void LifecycleIntegrationTest::namesWhatRunsOnAfterTheCommand()
             QStringLiteral("sleep 5 >/dev/null 2>&1 & echo $! >%1").arg(runner.path(QStringLiteral("pid")))});
     QFile file(runner.path(QStringLiteral("pid")));
     QVERIFY(file.open(QIODevice::ReadOnly));
-    const QByteArray words = "what it started runs on (process " + file.readAll().trimmed() + ")";
+    const QByteArray words = "what it started runs on: process " + file.readAll().trimmed() + " (sleep)";
     QVERIFY2(leaves.err.contains(words), leaves.err.constData());
 }
 

@@ -318,6 +318,42 @@ private Q_SLOTS:
         QVERIFY(with(1, false).empty());
     }
 
+    void saysHowFunctionsWithoutNamesGetSome()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;+0x40 6\nmain;libz.so.1!+0x80 10\nmain;f 84\n");
+        builder.heap("main;+0x40;libz.so.1!inflateInit;libc.so.6!malloc 8\n"
+                     "libstdc++.so.6!+0x90;f;libc.so.6!malloc 8"); // what calls the program's own code says little
+        const Coverage found = coverage(builder.build());
+        QCOMPARE(found.items.size(), std::size_t{1});
+        const std::string &what = found.items.front().what;
+        QVERIFY2(what == "Functions of app and libz.so.1 have no names (16 % of the CPU time, 50 % of the allocations)",
+            what.c_str());
+        QVERIFY2(found.items.front().effect.find("find-dbgsym-packages /usr/bin/app") != std::string::npos,
+            found.items.front().effect.c_str());
+        // Nothing was lost.
+        QCOMPARE(found.worst(), Trust::Whole);
+        QVERIFY2(found.sentence.starts_with("Nothing lost"), found.sentence.c_str());
+        QVERIFY(coverage(SnapshotBuilder().cpu("main;+0x40 4\nmain;f 96\n").build()).items.empty());
+        SnapshotBuilder own;
+        own.cpu("main;f 50\n");
+        TableBuilder &tables = own.tables();
+        CpuCost cost = own.raw().cpu.front();
+        for (const auto &[path, state] : {std::pair("/home/me/server", FrameSymbols::State::NoSymbol),
+                 std::pair("/tmp/gone.so", FrameSymbols::State::NoFile)}) {
+            const FrameId frame = tables.frame(tables.module(path, "", ModuleKind::File), 0x10, FrameKind::Exact);
+            tables.setSymbols(frame, state, {});
+            cost.stack = tables.stack(TableBuilder::root(StackEnd::ReachedStart), frame);
+            cost.samples = state == FrameSymbols::State::NoFile ? 20 : 30;
+            own.raw().cpu.push_back(cost);
+        }
+        const auto items = coverage(own.build()).items;
+        QCOMPARE(items.size(), std::size_t{2});
+        QVERIFY2(items[0].what.find("of server have") != std::string::npos, items[0].what.c_str());
+        QVERIFY(items[0].effect.find("build with -g") != std::string::npos);
+        QVERIFY(items[1].effect.find("could not be read") != std::string::npos);
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;

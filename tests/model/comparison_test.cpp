@@ -88,6 +88,7 @@ private Q_SLOTS:
     void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
     void whatOneDidNotRecordIsNotCompared();
+    void whoAskedForMemoryAnswersForIt();
     void reportsSayBothSides();
 };
 
@@ -349,6 +350,34 @@ void ComparisonTest::whatOneDidNotRecordIsNotCompared()
     // Nor is what takes longer worse for that.
     QVERIFY(comparisonSummary(*same).sentence.find("lasts") == std::string::npos);
     QVERIFY(comparisonSummary(*result).sentence.find("compare per second") != std::string::npos);
+}
+
+void ComparisonTest::whoAskedForMemoryAnswersForIt()
+{
+    const char *before = "main;parse;xmalloc;libstdc++.so.6!operator new 64\n"
+                         "main;fill;libstdc++.so.6!std::string::string;libstdc++.so.6!operator new 8";
+    const char *later = "main;parse;xmalloc;libstdc++.so.6!operator new 96\n"
+                        "main;fill;libstdc++.so.6!std::string::string;libstdc++.so.6!operator new 24";
+    const auto rows = [](const Comparison &comparison, Difference FunctionDifference::*cost) {
+        std::string text;
+        for (const FunctionDifference &row : comparison.functions)
+            if ((row.*cost).isSignificant)
+                text += QString::asprintf("%+.0f ", (row.*cost).change()).toStdString()
+                    + comparison.indexes[sideIndex(row.side)]->name(row.shown) + '\n';
+        return text;
+    };
+    const Comparison heap = compared(heapOf(before, "1"), heapOf(later, "2"));
+    QCOMPARE(rows(heap, &FunctionDifference::caused), std::string("+32 parse\n+16 fill\n"));
+    QCOMPARE(rows(heap, &FunctionDifference::self), std::string("+48 operator new\n"));
+    const auto sessions = compareSessions(heapOf(before, "1"), heapOf(later, "2"), {}, comparableCosts());
+    std::ostringstream text;
+    writeComparisonText(text, *sessions);
+    QVERIFY2(text.str().find("function that asked\n") != std::string::npos, text.str().c_str());
+    QVERIFY2(text.str().find("+50 %  parse") != std::string::npos, text.str().c_str());
+    // Time is spent where it is spent.
+    const Comparison cpu = compared(cpuOf(before), cpuOf(later), CostKind::CpuTime);
+    for (const FunctionDifference &row : cpu.functions)
+        QCOMPARE(row.caused.countB, row.self.countB);
 }
 
 void ComparisonTest::reportsSayBothSides()

@@ -51,7 +51,8 @@ GateReport reportOf(GateOutcome outcome)
     GateReport report{.command = "new <a> & \"b\"", .against = "old|x"};
     GateFinding finding = judged(GateKey::Allocations, {1'000'000, 1'000'000}, {1'100'000, 1'100'000});
     finding.outcome = outcome;
-    finding.stacks.push_back({10, 100'010, "main;f<int>(int)", "f<int>(int)", "/src/a b.cpp", 12});
+    finding.stacks.push_back({10, 100'010, "main;f<int>(int);operator new",
+        {{"operator new", {}}, {"f<int>(int)", "/src/a b.cpp", 12}, {"main", "/src/main.cpp", 3}}, 1});
     report.findings.push_back(finding);
     report.findings.push_back(
         judgeGate({{GateKey::Instructions, {}, {}, "This host does not count instructions."}}, usualGateLimits())
@@ -276,8 +277,14 @@ void GateTest::grownStacksAreFoundByABaseline()
     QCOMPARE(stacks.size(), std::size_t{1});
     QCOMPARE(stacks[0].stack, std::string("main;g"));
     QCOMPARE(stacks[0].current, 2.0);
-    QCOMPARE(stacks[0].file, std::string("g.cpp"));
-    QCOMPARE(stacks[0].line, 7u);
+    QCOMPARE(stacks[0].frame().file, std::string("g.cpp"));
+    QCOMPARE(stacks[0].frame().line, 7u);
+    QCOMPARE(stacks[0].frames.size(), std::size_t{2});
+    const auto asked = grownStacks(
+        baseline, heapOf("main;f 64\nmain;g 10\nmain;h@h.cpp:5;libc.so.6!malloc 99"), GateKey::Allocations, 1);
+    QCOMPARE(asked.size(), std::size_t{1});
+    QCOMPARE(asked[0].frame().function, std::string("h"));
+    QCOMPARE(asked[0].shown, std::size_t{1});
     QVERIFY(grownStacks(baseline, heapOf("main;f 64\nmain;g 10"), GateKey::PeakBytes, 3).empty());
 }
 
@@ -343,7 +350,8 @@ void GateTest::formsOfTheAnswerAreWhole()
     const GateReport report = reportOf(GateOutcome::Worse);
     std::ostringstream text;
     writeGateText(text, report);
-    QVERIFY2(text.str().find("WORSE") != std::string::npos && text.str().find("a b.cpp:12") != std::string::npos,
+    QVERIFY2(text.str().find("WORSE") != std::string::npos, text.str().c_str());
+    QVERIFY2(text.str().find("operator new ← f<…> (a b.cpp:12) ← main (main.cpp:3)\n") != std::string::npos,
         text.str().c_str());
     std::ostringstream junit;
     writeGateJunit(junit, report);
@@ -366,6 +374,10 @@ void GateTest::formsOfTheAnswerAreWhole()
     const auto &location = result["locations"][0]["physicalLocation"];
     QCOMPARE(location["artifactLocation"]["uri"].get<std::string>(), std::string("a%20b.cpp"));
     QCOMPARE(location["region"]["startLine"].get<int>(), 12);
+    const auto &frames = result["stacks"][0]["frames"];
+    QCOMPARE(frames.size(), std::size_t{3});
+    QVERIFY(!frames[0]["location"].contains("physicalLocation"));
+    QCOMPARE(frames[2]["location"]["physicalLocation"]["region"]["startLine"].get<int>(), 3);
     QVERIFY(parsed["runs"][0]["tool"]["driver"]["rules"].is_array());
     std::ostringstream markdown;
     writeGateMarkdown(markdown, report);
@@ -373,7 +385,10 @@ void GateTest::formsOfTheAnswerAreWhole()
     QVERIFY(markdown.str().find("<a>") == std::string::npos);
     std::ostringstream json;
     writeGateJson(json, report);
-    QCOMPARE(nlohmann::json::parse(json.str())["findings"][0]["stacks"][0]["line"].get<int>(), 12);
+    const auto stack = nlohmann::json::parse(json.str())["findings"][0]["stacks"][0];
+    QCOMPARE(stack["line"].get<int>(), 12);
+    QCOMPARE(stack["frames"][2]["file"].get<std::string>(), std::string("/src/main.cpp"));
+    QVERIFY2(junit.str().find("\n    main  /src/main.cpp:3\n") != std::string::npos, junit.str().c_str());
     GateReport failed{.command = "x", .failure = "x ended with status 1", .hasProgramFailed = true};
     std::ostringstream failedSarif;
     writeGateSarif(failedSarif, failed, "");

@@ -426,54 +426,6 @@ private Q_SLOTS:
             written([&](std::ostream &out) { writeCpuText(out, snapshot); }).find("not recorded") != std::string::npos);
     }
 
-    void keepsWhatProgramsAreCalledOnOneLine()
-    {
-        QCOMPARE(onOneLine("sh -c '\n\techo\n'"), std::string("sh -c ' echo '"));
-        QCOMPARE(onOneLine("\x1b[2J\x7f\xc2\x9bx"), std::string("\\x1b[2J\\x7f\\x9bx"));
-        QCOMPARE(onOneLine("grün  –  \xff"), std::string("grün  –  \xff"));
-        SnapshotBuilder builder;
-        Image image;
-        image.process = builder.process();
-        image.commandLine = builder.tables().string("sh -c '\nsleep 1\n'\x1b[31m");
-        builder.tables().addImage(image);
-        const Snapshot snapshot = builder.build();
-        const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot, {120}); });
-        QVERIFY2(text.find("sh -c ' sleep 1 '") != std::string::npos, text.c_str());
-        QVERIFY(text.find('\x1b') == std::string::npos);
-    }
-
-    void showsTheProcessesThatLivedLongest()
-    {
-        SnapshotBuilder builder;
-        const auto add = [&](std::int32_t pid, std::int64_t from, std::int64_t to, int programs) {
-            const ProcessId process = builder.tables().addProcess({.pid = pid, .start = {from}, .end = Timestamp{to}});
-            for (int i = 0; i < programs; ++i) {
-                Image image;
-                image.process = process;
-                image.start = {from};
-                image.commandLine = builder.tables().string("program " + std::to_string(i));
-                builder.tables().addImage(image);
-            }
-        };
-        for (int i = 0; i < 90; ++i)
-            add(2000 + i, 1'000'000'000, 1'002'000'000, 1);
-        add(5000, 1'000'000'000, 9'000'000'000, 7);
-        const Snapshot snapshot = builder.build();
-        const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot); });
-        QVERIFY2(text.find("  5000  ") != std::string::npos, text.c_str());
-        QVERIFY2(text.find("… 5 programs in between") != std::string::npos, text.c_str());
-        QVERIFY(text.find("program 6") != std::string::npos && text.find("program 3") == std::string::npos);
-        QVERIFY2(text.find("… and 90 more that lived no longer than 100 ms") != std::string::npos, text.c_str());
-    }
-
-    void cutsNamesInTheirMiddle()
-    {
-        QCOMPARE(elided("short", 20), std::string("short"));
-        QCOMPARE(elided("abcdefghijklmnop", 9), std::string("abcd…mnop"));
-        QCOMPARE(textWidth("a–b…"), std::size_t(4));
-        QCOMPARE(textWidth(elided("äöüäöüäöüäöüäöü", 10)), std::size_t(10));
-    }
-
 private:
     /// Fields of a row, commas inside quotes not counted.
     static int fieldCount(const std::string &row)

@@ -38,7 +38,7 @@ private Q_SLOTS:
         SampleSession sample;
         sample.info().startWallNs += 5000;
         auto writer = sample.begin(file("live.gprof-session"), 2);
-        const auto entries = storage::sessionsIn(m_folder.path().toStdString());
+        const auto entries = storage::sessionsIn(m_folder.path().toStdString(), storage::FolderFiles::Named);
         VERIFY_RESULT(entries);
         QCOMPARE(entries->size(), std::size_t{4});
         QVERIFY(!entries->at(0).problem.empty()); // its own time is not known: that of the file, which is the newest
@@ -51,12 +51,39 @@ private Q_SLOTS:
         QCOMPARE(session.host, std::string("host"));
         QCOMPARE(session.duration.ns, std::int64_t{5'000'000'000});
         QVERIFY(session.fileBytes > 0 && session.tags.empty() && session.note.empty());
-        QVERIFY(!storage::sessionsIn(file("no folder")));
+        QVERIFY(!storage::sessionsIn(file("no folder"), storage::FolderFiles::Named));
         const auto live = storage::changeEntry(file("live.gprof-session"), {.addedTags = {"x"}});
         QVERIFY(!live && live.error().text().find("is being recorded") != std::string::npos);
         QVERIFY(!storage::removeSession(file("live.gprof-session")));
         broken.remove();
         VERIFY_RESULT(writer->finish(sample.info()));
+    }
+
+    void findsSessionsOfAnyName()
+    {
+        const QTemporaryDir folder;
+        const auto path
+            = [&folder](const char *name) { return folder.filePath(QString::fromUtf8(name)).toStdString(); };
+        SampleSession finished, running;
+        VERIFY_RESULT(finished.make(path("nightly"), 3));
+        running.info().startWallNs += 5000;
+        auto writer = running.begin(path("now.db"), 2);
+        QFile other(folder.filePath(QStringLiteral("notes.txt")));
+        QVERIFY(other.open(QIODevice::WriteOnly) && other.write("nothing") == 7);
+        auto database = storage::Database::open(path("other.db"), storage::OpenMode::ReadWriteCreate);
+        VERIFY_RESULT(database);
+        VERIFY_RESULT(database->execute("CREATE TABLE t (a)"));
+        const auto found = storage::sessionsIn(folder.path().toStdString(), storage::FolderFiles::AnySessions);
+        VERIFY_RESULT(found);
+        QCOMPARE(found->size(), std::size_t{2});
+        QCOMPARE(found->at(0).path, path("now.db"));
+        QCOMPARE(found->at(0).state, SessionState::Recording);
+        QCOMPARE(found->at(1).path, path("nightly"));
+        QVERIFY(found->at(1).problem.empty());
+        // What removes many files goes by the name.
+        const auto named = storage::sessionsIn(folder.path().toStdString(), storage::FolderFiles::Named);
+        QVERIFY(named && named->empty());
+        VERIFY_RESULT(writer->finish(running.info()));
     }
 
     void keepsTagsAndNotesInTheSession()

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/session_words.h"
+#include "model/report/text_report.h"
+#include "model/report/text_table.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <sstream>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+template <typename Write> std::string written(Write write)
+{
+    std::ostringstream out;
+    write(out);
+    return out.str();
+}
+
+std::vector<std::string> linesOf(const std::string &text)
+{
+    std::istringstream in(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+} // namespace
+
+class TextReportTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void keepsWhatProgramsAreCalledOnOneLine()
+    {
+        QCOMPARE(onOneLine("sh -c '\n\techo\n'"), std::string("sh -c ' echo '"));
+        QCOMPARE(onOneLine("\x1b[2J\x7f\xc2\x9bx"), std::string("\\x1b[2J\\x7f\\x9bx"));
+        QCOMPARE(onOneLine("grün  –  \xff"), std::string("grün  –  \xff"));
+        SnapshotBuilder builder;
+        Image image;
+        image.process = builder.process();
+        image.commandLine = builder.tables().string("sh -c '\nsleep 1\n'\x1b[31m");
+        builder.tables().addImage(image);
+        const Snapshot snapshot = builder.build();
+        const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot, {120}); });
+        QVERIFY2(text.find("sh -c ' sleep 1 '") != std::string::npos, text.c_str());
+        QVERIFY(text.find('\x1b') == std::string::npos);
+    }
+
+    void namesProcessesByTheirPrograms()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {1'000'000, 2'000'000});
+        Snapshot snapshot = builder.build();
+        const std::string metrics = written([&](std::ostream &out) { writeMetricsText(out, snapshot); });
+        QVERIFY2(metrics.find("\napp (100) · running\n") != std::string::npos, metrics.c_str());
+        auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+        tables->images.clear();
+        snapshot.tables = tables;
+        QCOMPARE(processText(snapshot, ProcessId(0u)), std::string("process 100"));
+    }
+
+    void showsTheProcessesThatLivedLongest()
+    {
+        SnapshotBuilder builder;
+        const auto add = [&](std::int32_t pid, std::int64_t from, std::int64_t to, int programs) {
+            const ProcessId process = builder.tables().addProcess({.pid = pid, .start = {from}, .end = Timestamp{to}});
+            for (int i = 0; i < programs; ++i) {
+                Image image;
+                image.process = process;
+                image.start = {from};
+                image.commandLine = builder.tables().string("program " + std::to_string(i));
+                builder.tables().addImage(image);
+            }
+        };
+        for (int i = 0; i < 90; ++i)
+            add(2000 + i, 1'000'000'000, 1'002'000'000, 1);
+        add(5000, 1'000'000'000, 9'000'000'000, 7);
+        const Snapshot snapshot = builder.build();
+        const std::string text = written([&](std::ostream &out) { writeSummaryText(out, snapshot); });
+        QVERIFY2(text.find("  5000  ") != std::string::npos, text.c_str());
+        QVERIFY2(text.find("… 5 programs in between") != std::string::npos, text.c_str());
+        QVERIFY(text.find("program 6") != std::string::npos && text.find("program 3") == std::string::npos);
+        const QString more = QStringLiteral("… and 90 more that lived no longer than 100 ms: program (90) (--format");
+        QVERIFY2(QString::fromStdString(text).simplified().contains(more), text.c_str());
+    }
+
+    void cutsNamesWhereThereIsLittleRoom()
+    {
+        TextTable table({{"function"}, {"note"}, {"bytes", Align::Right}, {"place"}});
+        table.row({"Session::attachLargeBuffer", "", "1,024", "session.cpp:214"});
+        table.row({"main", "", "8", "main.cpp:3"});
+        const auto lines = [&table](std::size_t columns) {
+            return linesOf(written([&](std::ostream &out) { table.write(out, columns, 2); }));
+        };
+        QCOMPARE(lines(80)[1], std::string("  Session::attachLargeBuffer        1,024  session.cpp:214"));
+        QCOMPARE(lines(40)[0], std::string("  function               bytes  place"));
+        QCOMPARE(lines(40)[1], std::string("  Session::a…argeBuffer  1,024  sess…214"));
+        for (const std::size_t columns : {30u, 40u, 50u, 60u})
+            for (const std::string &line : lines(columns))
+                QVERIFY2(textWidth(line) <= columns, line.c_str());
+        SnapshotBuilder builder;
+        builder.heap(
+            "main@main.cpp:3;a_function_of_a_long_name_that_needs_much_room@place_of_a_long_name_too.cpp:12 64");
+        builder.metric(Metric::Rss, {1'000'000, 2'000'000});
+        const Snapshot snapshot = builder.build();
+        TextReportOptions narrow;
+        narrow.columns = 60;
+        for (const std::string &report : {written([&](std::ostream &out) { writeSummaryText(out, snapshot, narrow); }),
+                 written([&](std::ostream &out) { writeMetricsText(out, snapshot, narrow); }),
+                 written([&](std::ostream &out) { writeHeapText(out, snapshot, CostKind::Live, narrow); })})
+            for (const std::string &line : linesOf(report))
+                QVERIFY2(textWidth(line) <= 60, line.c_str());
+    }
+
+    void cutsNamesInTheirMiddle()
+    {
+        QCOMPARE(elided("short", 20), std::string("short"));
+        QCOMPARE(elided("abcdefghijklmnop", 9), std::string("abcd…mnop"));
+        QCOMPARE(textWidth("a–b…"), std::size_t(4));
+        QCOMPARE(textWidth(elided("äöüäöüäöüäöüäöü", 10)), std::size_t(10));
+    }
+};
+
+QTEST_APPLESS_MAIN(TextReportTest)
+#include "text_report_test.moc"
