@@ -2,8 +2,12 @@
 #include "ui/theme.h"
 
 #include <QApplication>
+#include <QHeaderView>
 #include <QLabel>
 #include <QTest>
+#include <QTreeWidget>
+
+#include <vector>
 
 using ui::Colors;
 using ui::Token;
@@ -22,6 +26,8 @@ private Q_SLOTS:
     void heatBeginsAtTheSurfaceAndGetsLighter();
     void widgetsFollowTheAppearance();
     void systemPreferenceCountsUntilSomebodyChooses();
+    void theArrowOfASortedColumnStandsBesideItsHeading_data();
+    void theArrowOfASortedColumnStandsBesideItsHeading();
 };
 
 namespace {
@@ -109,6 +115,51 @@ void ThemeTest::systemPreferenceCountsUntilSomebodyChooses()
     theme.setAppearance(ui::Appearance::Light);
     theme.setSystemPrefersDark(true);
     QVERIFY(!theme.colors().isDark());
+}
+
+void ThemeTest::theArrowOfASortedColumnStandsBesideItsHeading_data()
+{
+    QTest::addColumn<Qt::Alignment>("alignment");
+    QTest::newRow("a name") << Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter);
+    QTest::newRow("a figure") << Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter);
+}
+
+/// Told by the picture: what the arrow adds to it, and where the heading's text is.
+void ThemeTest::theArrowOfASortedColumnStandsBesideItsHeading()
+{
+    QFETCH(Qt::Alignment, alignment);
+    ui::Theme theme(*qApp);
+    constexpr int kWidth = 400;
+    QTreeWidget table;
+    table.setHeaderLabels({QStringLiteral("Live")});
+    table.headerItem()->setTextAlignment(0, alignment);
+    table.resize(kWidth, 100);
+    table.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&table));
+    table.header()->setStretchLastSection(true);
+    const auto picture = [&table] { return table.header()->viewport()->grab().toImage(); };
+    const auto columnsThatDiffer = [](const QImage &a, const QImage &b) {
+        std::vector<int> columns;
+        for (int x = 0; x < a.width(); ++x)
+            for (int y = 0; y < a.height(); ++y)
+                if (a.pixel(x, y) != b.pixel(x, y)) {
+                    columns.push_back(x);
+                    break;
+                }
+        return columns;
+    };
+    const QImage plain = picture();
+    table.setHeaderLabels({QString()});
+    const std::vector<int> text = columnsThatDiffer(plain, picture());
+    table.setHeaderLabels({QStringLiteral("Live")});
+    table.setSortingEnabled(true);
+    table.sortByColumn(0, Qt::DescendingOrder);
+    const std::vector<int> arrow = columnsThatDiffer(plain, picture());
+    QVERIFY(!text.empty());
+    QVERIFY(!arrow.empty());
+    const bool isRight = alignment & Qt::AlignRight;
+    const int gap = isRight ? text.front() - arrow.back() : arrow.front() - text.back();
+    QVERIFY2(gap >= 2 && gap <= 8, qPrintable(QString::number(gap)));
 }
 
 QTEST_MAIN(ThemeTest)
