@@ -7,6 +7,7 @@
 #include <QTest>
 #include <QTreeWidget>
 
+#include <cstdlib>
 #include <vector>
 
 using ui::Colors;
@@ -28,6 +29,7 @@ private Q_SLOTS:
     void systemPreferenceCountsUntilSomebodyChooses();
     void theArrowOfASortedColumnStandsBesideItsHeading_data();
     void theArrowOfASortedColumnStandsBesideItsHeading();
+    void figuresEndBelowTheEndOfTheirHeading();
 };
 
 namespace {
@@ -160,6 +162,34 @@ void ThemeTest::theArrowOfASortedColumnStandsBesideItsHeading()
     const bool isRight = alignment & Qt::AlignRight;
     const int gap = isRight ? text.front() - arrow.back() : arrow.front() - text.back();
     QVERIFY2(gap >= 2 && gap <= 8, qPrintable(QString::number(gap)));
+}
+
+void ThemeTest::figuresEndBelowTheEndOfTheirHeading()
+{
+    ui::Theme theme(*qApp);
+    QTreeWidget table;
+    const QString word = QStringLiteral("Live");
+    table.setHeaderLabels({word});
+    table.setRootIsDecorated(false);
+    auto *row = new QTreeWidgetItem(&table, {word});
+    for (QTreeWidgetItem *item : {table.headerItem(), row})
+        item->setTextAlignment(0, Qt::AlignRight | Qt::AlignVCenter);
+    table.resize(400, 100);
+    table.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&table));
+    /// Of what differs from the empty place at the left.
+    const auto rightEnd = [](const QImage &image) {
+        for (int x = image.width() - 1; x > 0; --x)
+            for (int y = 4; y < image.height() - 4; ++y)
+                if (image.pixel(x, y) != image.pixel(1, y))
+                    return x;
+        return 0;
+    };
+    const int heading = rightEnd(table.header()->viewport()->grab().toImage());
+    const QRect cell = table.visualItemRect(row);
+    const int figure = rightEnd(table.viewport()->grab(cell).toImage());
+    QVERIFY(heading > 0 && figure > 0);
+    QVERIFY2(std::abs(heading - figure) <= 2, qPrintable(QStringLiteral("%1 and %2").arg(heading).arg(figure)));
 }
 
 QTEST_MAIN(ThemeTest)
