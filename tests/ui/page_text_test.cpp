@@ -5,6 +5,7 @@
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/session_bar.h"
 
+#include <QLabel>
 #include <QTest>
 
 using namespace Qt::StringLiterals;
@@ -34,6 +35,15 @@ QStringList chipsOf(const ui::SessionBar &bar)
     return shown;
 }
 
+/// What stands behind the dot.
+QString stateOf(const ui::SessionBar &bar)
+{
+    for (const QLabel *label : bar.findChildren<QLabel *>())
+        if (label->text().contains(u" · "_s))
+            return label->text();
+    return {};
+}
+
 } // namespace
 
 class PageTextTest : public QObject
@@ -41,6 +51,41 @@ class PageTextTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void theBarSaysHowTheProgramEnded_data()
+    {
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QString>("shown");
+        QTest::newRow("success") << 0 << u"complete · 10 s"_s;
+        QTest::newRow("failure") << (2 << 8) << u"complete · 10 s · exit 2"_s;
+        QTest::newRow("crash, core dumped") << (11 | 0x80) << u"complete · 10 s · killed by SIGSEGV"_s;
+        QTest::newRow("a signal without a name") << 40 << u"complete · 10 s · killed by signal 40"_s;
+    }
+    void theBarSaysHowTheProgramEnded()
+    {
+        QFETCH(int, status);
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Complete;
+        builder.raw().info.exitStatus = status;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTEST(stateOf(bar), "shown");
+    }
+
+    void theBarCallsADamagedSessionDamaged()
+    {
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Complete;
+        builder.raw().damage = "12 pages of the file cannot be read.";
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(stateOf(bar), u"damaged · 10 s"_s);
+        builder.raw().info.state = model::SessionState::Recording;
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(stateOf(bar), u"recording · 10 s"_s);
+    }
+
     void barAndPageTellTheSameTime()
     {
         tests::SnapshotBuilder builder;

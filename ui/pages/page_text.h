@@ -20,6 +20,9 @@ QString timeText(const model::Snapshot &snapshot, model::TimeRange selected);
 /// "thread requests", "thread requests (4637)" where others are called so too, "thread 4637" without a name.
 QString threadText(const model::ProgramTables &tables, model::ThreadId thread);
 
+/// How a process ended, by its wait status as Linux numbers it: "exit 2", "killed by SIGSEGV", "killed by signal 40".
+QString waitStatusText(int status);
+
 /// A chart over the snapshot's span with its clock and gaps, without lines.
 ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit);
 
