@@ -160,7 +160,8 @@ void MainWindow::addPage(Page *page)
         if (m_list->current() == static_cast<int>(index))
             showHeading();
     });
-    connect(page, &Page::pageWanted, this, qOverload<model::CardPage>(&MainWindow::showPage));
+    connect(page, &Page::pageWanted, this,
+        qOverload<model::CardPage, std::optional<model::CostKind>>(&MainWindow::showPage));
     if (index == 0)
         choose(0);
 }
@@ -272,7 +273,14 @@ void MainWindow::giveKeysToPage()
         m_pages[current]->takeKeys();
 }
 
-void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }
+void MainWindow::showPage(model::CardPage page, std::optional<model::CostKind> cost)
+{
+    const QString key = pageKey(page);
+    showPage(key);
+    for (Page *each : m_pages)
+        if (cost && each->key() == key)
+            each->openAt(*cost);
+}
 
 void MainWindow::showPage(const QString &key)
 {

@@ -60,7 +60,8 @@ public:
     void setSealed(bool isSealed);
     /// Forgets the session.
     void closeSession();
-    void showPage(model::CardPage page);
+    /// By one of its costs, where that is said.
+    void showPage(model::CardPage page, std::optional<model::CostKind> cost = std::nullopt);
     void showPage(const QString &key);
     /// Something of `key` (a page) asks for attention.
     void setBadge(const QString &key, int count);

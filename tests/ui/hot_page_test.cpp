@@ -155,6 +155,7 @@ private Q_SLOTS:
         QSignalSpy wanted(&shown.page, &ui::Page::pageWanted);
         Q_EMIT shown.functions->itemActivated(shown.functions->topLevelItem(0), 0);
         QCOMPARE(wanted.count(), 1);
+        QVERIFY(wanted.first().at(1).value<std::optional<model::CostKind>>() == model::CostKind::CpuTime);
         QCOMPARE(selection.findText(), u"\"hot\""_s); // it, not all that are named alike
     }
 

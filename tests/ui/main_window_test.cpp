@@ -93,6 +93,35 @@ private Q_SLOTS:
         window.showPage(QStringLiteral("heap"));
         QVERIFY(!inspector->isHidden());
     }
+
+    void evidenceOpensAtTheCostThatItIsAbout_data()
+    {
+        QTest::addColumn<int>("asked");
+        QTest::addColumn<int>("shown");
+        const auto row = [](const char *name, model::CostKind asked, model::CostKind shown) {
+            QTest::newRow(name) << static_cast<int>(asked) << static_cast<int>(shown);
+        };
+        row("a cost of the page", model::CostKind::Peak, model::CostKind::Peak);
+        row("one beside another", model::CostKind::PeakBlocks, model::CostKind::Peak);
+        row("one of another page", model::CostKind::CpuTime, model::CostKind::Temporary);
+    }
+    void evidenceOpensAtTheCostThatItIsAbout()
+    {
+        QFETCH(int, asked);
+        QFETCH(int, shown);
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *capture = new ui::CapturePage(selection);
+        auto *heap = new ui::HeapPage(selection);
+        window.addPage(capture);
+        window.addPage(heap);
+        heap->showCost(model::CostKind::Temporary);
+        Q_EMIT capture->pageWanted(model::CardPage::Heap);
+        QVERIFY2(heap->shownCost() == model::CostKind::Temporary, "nothing was asked for");
+        Q_EMIT capture->pageWanted(model::CardPage::Heap, static_cast<model::CostKind>(asked));
+        QCOMPARE(static_cast<int>(heap->shownCost()), shown);
+    }
 };
 
 QTEST_MAIN(MainWindowTest)

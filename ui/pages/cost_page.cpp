@@ -98,6 +98,20 @@ void CostPage::showCost(model::CostKind kind)
     Q_EMIT subtitleChanged();
 }
 
+void CostPage::openAt(model::CostKind kind)
+{
+    const auto shows = [kind](const Choice &choice) {
+        const std::vector<model::CostKind> kinds = costViewFor(choice.kind).kinds;
+        return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    };
+    auto found
+        = std::find_if(m_costs.begin(), m_costs.end(), [kind](const Choice &choice) { return choice.kind == kind; });
+    if (found == m_costs.end())
+        found = std::find_if(m_costs.begin(), m_costs.end(), shows); // beside another one
+    if (found != m_costs.end() && found->kind != m_kind)
+        showCost(found->kind);
+}
+
 void CostPage::rebuild()
 {
     if (!m_snapshot)

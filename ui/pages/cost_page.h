@@ -52,6 +52,7 @@ public:
     bool isBusy() const override { return m_job->isRunning(); }
     void takeKeys() override;
     bool listsFunctions() const override { return true; }
+    void openAt(model::CostKind kind) override;
     QString subtitle() const override;
     std::vector<Export> exports() override;
 

@@ -368,7 +368,7 @@ void HotPage::showOnItsPage(const QTreeWidgetItem *row)
 {
     inspect(row);
     m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
-    Q_EMIT pageWanted(pageOf(m_kind));
+    Q_EMIT pageWanted(pageOf(m_kind), m_kind);
 }
 
 void HotPage::showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition)
