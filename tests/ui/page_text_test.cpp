@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
+#include "ui/pages/hot_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/page_text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/session_bar.h"
@@ -120,6 +124,16 @@ private Q_SLOTS:
         ui::HeapPage heap(selection);
         heap.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
         QVERIFY2(heap.subtitle().endsWith(u" · all threads"_s), qPrintable(heap.subtitle()));
+        const auto shown = std::make_shared<const model::Snapshot>(snapshot);
+        ui::LeaksPage leaks(selection);
+        ui::LostPage lost(selection);
+        ui::ForecastPage forecast(selection);
+        ui::HotPage hot(selection);
+        for (ui::Page *page : std::initializer_list<ui::Page *>{&leaks, &lost, &forecast, &hot}) {
+            page->setSnapshot(shown);
+            QVERIFY2(page->subtitle().contains(u" · all threads"_s), qPrintable(page->subtitle()));
+            QVERIFY2(!page->subtitle().contains(u"requests"_s), qPrintable(page->subtitle()));
+        }
     }
 };
 

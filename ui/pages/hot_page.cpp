@@ -178,7 +178,9 @@ QString HotPage::subtitle() const
 {
     if (!m_snapshot)
         return {};
-    QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind), selectionText(*m_snapshot));
+    const bool isHeap = model::costInfo(m_kind).source == model::CostSource::Heap; // not kept by thread
+    QString words = QStringLiteral("%1 · %2").arg(
+        costLabel(m_kind), selectionText(*m_snapshot, isHeap ? ByThread::No : ByThread::Yes));
     if (m_hot && !m_hot->isExact())
         words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples, "sample"));
     return words;

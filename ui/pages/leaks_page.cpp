@@ -134,7 +134,10 @@ void LeaksPage::setUpEvidence()
     });
 }
 
-QString LeaksPage::subtitle() const { return m_snapshot ? tr("from the whole recording") : QString(); }
+QString LeaksPage::subtitle() const
+{
+    return m_snapshot ? tr("from the whole recording") + allThreadsText(*m_snapshot) : QString();
+}
 
 void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {

@@ -67,6 +67,11 @@ QString selectionText(const model::Snapshot &snapshot, ByThread byThread)
     return parts.join(QStringLiteral(" · "));
 }
 
+QString allThreadsText(const model::Snapshot &snapshot)
+{
+    return snapshot.selection.thread ? QObject::tr(" · all threads") : QString();
+}
+
 ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit)
 {
     ChartContent content;

@@ -14,6 +14,9 @@ enum class ByThread { Yes, No };
 /// Which part of the recording a snapshot shows: "12:07:10 – 12:33:44 · pid 4127", "whole recording, 41 min · all processes".
 QString selectionText(const model::Snapshot &snapshot, ByThread byThread = ByThread::Yes);
 
+/// " · all threads" where one is selected: said by what is not kept by thread. Else empty.
+QString allThreadsText(const model::Snapshot &snapshot);
+
 /// The selected time, as whole ticks where `snapshot` was made for it: "12:07:10 – 12:33:44".
 QString timeText(const model::Snapshot &snapshot, model::TimeRange selected);
 
