@@ -98,6 +98,8 @@ private:
     NotedTreeView *makeView();
     void setUpConnections();
 
+    void showWhetherEmpty();
+    bool hasOtherCosts();
     void rebuild();
     static std::optional<Result> compute(
         const model::Snapshot &snapshot, const CostView &view, Order order, std::stop_token stop);
