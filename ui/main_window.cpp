@@ -89,7 +89,10 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     connect(m_bar, &SessionBar::findLeft, this, &MainWindow::giveKeysToPage);
     connect(m_body, &QStackedWidget::currentChanged, this,
         [this] { m_bar->setStartShown(m_start != nullptr && m_body->currentWidget() == m_start); });
-    connect(&selection, &Selection::inspectedChanged, this, &MainWindow::followInspected);
+    connect(&selection, &Selection::inspectedChanged, this, [this] {
+        m_chosenOn = m_list->current();
+        followInspected();
+    });
 }
 
 QWidget *MainWindow::newSessionArea()
@@ -160,7 +163,7 @@ void MainWindow::addPage(Page *page)
         if (m_list->current() == static_cast<int>(index))
             showHeading();
     });
-    connect(page, &Page::pageWanted, this, qOverload<model::CardPage>(&MainWindow::showPage));
+    connect(page, &Page::pageWanted, this, &MainWindow::showEvidence);
     if (index == 0)
         choose(0);
 }
@@ -208,6 +211,8 @@ void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
     m_snapshot = std::move(snapshot);
+    if (isOther)
+        m_choices.clear(); // stacks of another session
     m_bar->setSnapshot(m_snapshot);
     m_timeline->setSnapshot(m_snapshot);
     m_status->setSnapshot(m_snapshot);
@@ -242,6 +247,7 @@ void MainWindow::choose(int index)
     m_list->setCurrent(index);
     m_stack->setCurrentIndex(index);
     showHeading();
+    takeChoiceOf(index);
     followInspected();
 }
 
@@ -272,7 +278,14 @@ void MainWindow::giveKeysToPage()
         m_pages[current]->takeKeys();
 }
 
-void MainWindow::showPage(model::CardPage page) { showPage(pageKey(page)); }
+void MainWindow::showPage(model::CardPage page, std::optional<model::CostKind> cost)
+{
+    const QString key = pageKey(page);
+    showPage(key);
+    for (Page *each : m_pages)
+        if (cost && each->key() == key)
+            each->openAt(*cost);
+}
 
 void MainWindow::showPage(const QString &key)
 {
@@ -351,6 +364,27 @@ void MainWindow::followInspected()
     const bool hasStacks = index >= 0 && m_pages[static_cast<std::size_t>(index)]->choosesStacks();
     if (m_inspector != nullptr)
         m_inspector->setVisible(hasStacks && m_selection.inspected().has_value());
+}
+
+/// What was chosen on another page is that page's, and comes back with it.
+void MainWindow::takeChoiceOf(int index)
+{
+    if (index == m_chosenOn || !m_pages[static_cast<std::size_t>(index)]->choosesStacks())
+        return;
+    m_choices[m_chosenOn] = m_selection.inspected();
+    m_chosenOn = index;
+    m_selection.setInspected(m_choices[index]);
+}
+
+/// What was chosen on the page that is left is what the other has evidence of.
+void MainWindow::showEvidence(model::CardPage page, std::optional<model::CostKind> cost)
+{
+    const int left = m_list->current();
+    const bool isChosenHere = left == m_chosenOn;
+    const std::optional<InspectedStack> chosen = m_selection.inspected();
+    showPage(page, cost);
+    if (isChosenHere && chosen && m_list->current() != left)
+        m_selection.setInspected(chosen);
 }
 
 void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }

@@ -9,6 +9,9 @@
 #include <QMainWindow>
 #include <QTimer>
 
+#include <map>
+#include <optional>
+
 class QLabel;
 class QSplitter;
 class QStackedWidget;
@@ -60,7 +63,8 @@ public:
     void setSealed(bool isSealed);
     /// Forgets the session.
     void closeSession();
-    void showPage(model::CardPage page);
+    /// By one of its costs, where that is said.
+    void showPage(model::CardPage page, std::optional<model::CostKind> cost = std::nullopt);
     void showPage(const QString &key);
     /// Something of `key` (a page) asks for attention.
     void setBadge(const QString &key, int count);
@@ -99,6 +103,8 @@ private:
     void showWhatWasFound();
     void giveKeysToPage();
     void followInspected();
+    void showEvidence(model::CardPage page, std::optional<model::CostKind> cost);
+    void takeChoiceOf(int index);
 
     Selection &m_selection;
     Theme &m_theme;
@@ -121,8 +127,10 @@ private:
     QMenu *m_exportMenu = nullptr;
     BackgroundJob *m_report = nullptr; ///< makes an HTML report
     Inspector *m_inspector = nullptr;
-    QSplitter *m_columns = nullptr; ///< page, inspector
-    QTimer m_slow;                  ///< work that takes longer than a second
+    std::map<int, std::optional<InspectedStack>> m_choices; ///< by page, of pages that were left
+    int m_chosenOn = -1;                                    ///< the page on which what is inspected was chosen
+    QSplitter *m_columns = nullptr;                         ///< page, inspector
+    QTimer m_slow;                                          ///< work that takes longer than a second
     int m_slowSeconds = 0;
     QString m_trouble;
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/theme.h"
 
+#include "ui/header_style.h"
+
 #include <QApplication>
 #include <QFile>
 #include <QFontDatabase>
 #include <QPalette>
-#include <QStyleFactory>
 
 #include <array>
 #include <utility>
@@ -117,7 +118,7 @@ Theme::Theme(QApplication &application)
     , m_systemIsDark(Colors::of(QApplication::palette()).isDark())
 {
     initThemeResources();
-    QApplication::setStyle(QStyleFactory::create(u"Fusion"_s));
+    QApplication::setStyle(new HeaderStyle); // the application's from now on
     QApplication::setFont(systemFont());
     apply();
 }

@@ -49,6 +49,7 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
         .number = kNothingFound,
         .sentence = "Growth was not looked for.",
         .page = CardPage::Heap,
+        .cost = CostKind::Growth,
         .action = "Show the heap",
         .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
     constexpr std::string_view kGrowth = "Growth:";
@@ -223,6 +224,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .qualifier = "resident at most",
         .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
         .page = CardPage::Heap,
+        .cost = CostKind::Peak,
         .action = "Show the heap",
         .spark = fromFirstTick(rss, snapshot)};
     // Of a program that ended before it was looked at again. Where it was, it had more than it touched.

@@ -32,6 +32,7 @@ struct SummaryCard
     std::string qualifier; ///< beside the number: its interval or what it is of; may be empty
     std::string sentence;  ///< the answer
     CardPage page = CardPage::Heap;
+    std::optional<CostKind> cost;    ///< which of the page's costs the answer is about; empty: none in particular
     std::string action;              ///< text of the button: "Show the evidence"
     std::optional<TimeSeries> spark; ///< over the whole recording
 };

@@ -13,6 +13,8 @@
 #include <QImage>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
 #include <QTreeView>
@@ -261,6 +263,43 @@ private Q_SLOTS:
         QVERIFY(settle(page));
         QTest::mouseDClick(timeline, Qt::LeftButton, {}, {400, 20});
         QVERIFY2(wanted.isEmpty(), "it was whole");
+    }
+
+    void readsAtAGlanceInUsualAndSmallWindows()
+    {
+        ui::Selection selection;
+        ui::ComparePage page(selection);
+        page.setSnapshot(session("main;f 100", "/tmp/new.gprof-session", 2, {}, "main;f 400\nmain;g 100"));
+        page.setOther(session("main;f 100", "/tmp/old.gprof-session", 1, {}, "main;f 200\nmain;g 105"));
+        QVERIFY(settle(page));
+        page.resize(1240, 645); // of a window of 1440 × 900
+        page.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        auto *totals = called<QTreeView>(page, u"Totals of every cost"_s);
+        auto *flame = page.findChild<ui::DifferenceFlameView *>();
+        const auto *scroll = page.findChild<QScrollArea *>();
+        auto *timeline = page.findChild<ui::TimelineView *>();
+        const auto end = [&page](const QWidget *widget) { return widget->mapTo(&page, widget->rect().bottomRight()); };
+        QTRY_COMPARE(totals->verticalScrollBar()->maximum(), 0);
+        QVERIFY(totals->model()->rowCount() > 4);
+        QCOMPARE(scroll->verticalScrollBar()->maximum(), 0);
+        QVERIFY(timeline->isVisible());
+        QVERIFY2(end(totals).x() < flame->mapTo(&page, QPoint()).x(), "the details stand beside the totals");
+        QVERIFY(!totals->isColumnHidden(ui::TotalDifferenceModel::FirstColumn));
+        page.resize(824, 450); // of 1024 × 700
+        QTRY_VERIFY(!timeline->isVisible());
+        QTRY_COMPARE(scroll->verticalScrollBar()->maximum(), 0);
+        QTRY_VERIFY2(totals->columnWidth(0) >= 120,
+            qPrintable(QStringLiteral("%1 of %2").arg(totals->columnWidth(0)).arg(totals->width())));
+        QVERIFY(!totals->isColumnHidden(
+            ui::TotalDifferenceModel::FirstColumn + static_cast<int>(ui::DifferenceColumn::Relative)));
+        QVERIFY(flame->height() > 80);
+        button(page, u"Part…"_s)->click();
+        QVERIFY(timeline->isVisible());
+        button(page, u"Part…"_s)->click();
+        QVERIFY(!timeline->isVisible());
+        page.resize(530, 450); // and an inspector beside it
+        QTRY_VERIFY2(end(totals).y() < flame->mapTo(&page, QPoint()).y(), "the details stand below the totals");
     }
 
     void estimatesHaveIntervalsAndCountsHaveNone()

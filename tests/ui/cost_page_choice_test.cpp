@@ -9,6 +9,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
+#include <QStackedWidget>
 #include <QTest>
 #include <QTreeView>
 
@@ -146,6 +147,32 @@ private Q_SLOTS:
         QCOMPARE(page.shownCost(), model::CostKind::WaitSleep);
         page.showCost(model::CostKind::WaitLock);
         QCOMPARE(costs->currentText(), u"Locks"_s);
+    }
+
+    void anotherCostCanBeChosenWhereTheShownOneHasNothing()
+    {
+        tests::SnapshotBuilder builder;
+        builder.raw().info.config.waits = true;
+        ui::Selection selection;
+        ui::WaitsPage page(selection);
+        QPushButton *sleep = nullptr;
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->text() == u"Sleep"_s)
+                sleep = button;
+        QVERIFY(sleep);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QVERIFY(!sleep->isEnabled());
+        QVERIFY2(!sleep->toolTip().isEmpty(), "says why it cannot be pressed");
+        builder.raw().activities.push_back({builder.thread(), builder.image(), builder.stack("main;nap"),
+            model::Activity::wait(model::WaitClass::Sleep), 3, 2'000'000'000});
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QVERIFY(sleep->isEnabled());
+        QVERIFY(sleep->toolTip().isEmpty());
+        auto *stack = page.findChild<QStackedWidget *>();
+        QCOMPARE(stack->currentIndex(), 1); // nothing was blocked
+        sleep->click();
+        QCOMPARE(stack->currentIndex(), 0);
+        QVERIFY(QTest::qWaitFor([&page] { return !page.isBusy(); }, 10000));
     }
 
     void namesTheColumnsThatHaveNoRoom()

@@ -4,6 +4,7 @@
 
 #include <QApplication>
 #include <QComboBox>
+#include <QHeaderView>
 #include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
@@ -73,7 +74,27 @@ private Q_SLOTS:
         QCOMPARE(shown.paths->topLevelItemCount(), 1);
         QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
         QCOMPARE(shown.paths->topLevelItem(0)->childCount(), 2);
-        QVERIFY(shown.paths->topLevelItem(0)->text(0).contains(u"spent in its own code"_s));
+        QCOMPARE(shown.paths->topLevelItem(0)->text(3), u"own code"_s);
+    }
+
+    void namesComeFirstInANarrowWindow()
+    {
+        const std::string name = "QtPrivate::QSlotObject::implementationOfALongName";
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;" + name + " 600\nmain;alike 102")));
+        shown.page.setVisible(true);
+        QVERIFY(QTest::qWaitForWindowExposed(&shown.page));
+        QVERIFY(!shown.functions->isColumnHidden(5));
+        QVERIFY(!shown.paths->isColumnHidden(4));
+        shown.page.resize(540, 450);
+        QTRY_VERIFY(shown.functions->isColumnHidden(5));
+        QTRY_VERIFY(shown.functions->columnWidth(1) >= 220);
+        QVERIFY(shown.paths->columnWidth(0) >= 220);
+        QVERIFY2(!shown.functions->isColumnHidden(2), "the cost itself stays");
+        QCOMPARE(shown.functions->topLevelItem(0)->toolTip(1), QString::fromStdString(name));
+        QVERIFY(shown.functions->headerItem()->text(5) == u"Place"_s
+            && shown.functions->header()->toolTip().contains(u"Place"_s));
     }
 
     void opensAtWhatWasRecordedAndShowsOtherCosts()
@@ -134,6 +155,7 @@ private Q_SLOTS:
         QSignalSpy wanted(&shown.page, &ui::Page::pageWanted);
         Q_EMIT shown.functions->itemActivated(shown.functions->topLevelItem(0), 0);
         QCOMPARE(wanted.count(), 1);
+        QVERIFY(wanted.first().at(1).value<std::optional<model::CostKind>>() == model::CostKind::CpuTime);
         QCOMPARE(selection.findText(), u"\"hot\""_s); // it, not all that are named alike
     }
 

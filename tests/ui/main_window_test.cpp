@@ -2,6 +2,7 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/main_window.h"
 #include "ui/pages/capture_page.h"
+#include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
@@ -92,6 +93,78 @@ private Q_SLOTS:
         QVERIFY(selection.inspected() && !selection.current().time);
         window.showPage(QStringLiteral("heap"));
         QVERIFY(!inspector->isHidden());
+    }
+
+    void eachPageHasItsOwnChoice()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n").cpu("main;run 10\n");
+        const ui::InspectedStack ofHeap{builder.stack("main;parse;malloc"), {}};
+        const ui::InspectedStack ofCpu{builder.stack("main;run"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *heap = new ui::HeapPage(selection);
+        auto *cpu = new ui::CpuPage(selection);
+        auto *capture = new ui::CapturePage(selection);
+        for (ui::Page *page : std::initializer_list<ui::Page *>{heap, cpu, capture})
+            window.addPage(page);
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setInspected(ofHeap);
+        window.showPage(QStringLiteral("cpu"));
+        QVERIFY2(inspector->isHidden() && !selection.inspected(), "nothing was chosen here yet");
+        selection.setInspected(ofCpu);
+        window.showPage(QStringLiteral("capture"));
+        window.showPage(QStringLiteral("heap"));
+        QVERIFY(selection.inspected() == ofHeap);
+        QVERIFY(!inspector->isHidden());
+        window.showPage(QStringLiteral("cpu"));
+        QVERIFY(selection.inspected() == ofCpu);
+        // Evidence of what was chosen goes with it; what was chosen elsewhere does not.
+        Q_EMIT cpu->pageWanted(model::CardPage::Heap);
+        QVERIFY(selection.inspected() == ofCpu);
+        selection.setInspected(std::nullopt);
+        window.showPage(QStringLiteral("cpu"));
+        QVERIFY(selection.inspected() == ofCpu);
+        window.showPage(QStringLiteral("capture"));
+        Q_EMIT capture->pageWanted(model::CardPage::Heap);
+        QVERIFY(!selection.inspected());
+        // Another session has other stacks.
+        builder.raw().file = "/tmp/other.gprof-session";
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        window.showPage(QStringLiteral("cpu"));
+        QVERIFY(!selection.inspected());
+    }
+
+    void evidenceOpensAtTheCostThatItIsAbout_data()
+    {
+        QTest::addColumn<int>("asked");
+        QTest::addColumn<int>("shown");
+        const auto row = [](const char *name, model::CostKind asked, model::CostKind shown) {
+            QTest::newRow(name) << static_cast<int>(asked) << static_cast<int>(shown);
+        };
+        row("a cost of the page", model::CostKind::Peak, model::CostKind::Peak);
+        row("one beside another", model::CostKind::PeakBlocks, model::CostKind::Peak);
+        row("one of another page", model::CostKind::CpuTime, model::CostKind::Temporary);
+    }
+    void evidenceOpensAtTheCostThatItIsAbout()
+    {
+        QFETCH(int, asked);
+        QFETCH(int, shown);
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *capture = new ui::CapturePage(selection);
+        auto *heap = new ui::HeapPage(selection);
+        window.addPage(capture);
+        window.addPage(heap);
+        heap->showCost(model::CostKind::Temporary);
+        Q_EMIT capture->pageWanted(model::CardPage::Heap);
+        QVERIFY2(heap->shownCost() == model::CostKind::Temporary, "nothing was asked for");
+        Q_EMIT capture->pageWanted(model::CardPage::Heap, static_cast<model::CostKind>(asked));
+        QCOMPARE(static_cast<int>(heap->shownCost()), shown);
     }
 };
 

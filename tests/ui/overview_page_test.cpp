@@ -3,6 +3,8 @@
 #include "ui/dialogs/save_export.h"
 #include "ui/pages/overview_page.h"
 
+#include <QPushButton>
+#include <QSignalSpy>
 #include <QTest>
 
 #include <sstream>
@@ -56,6 +58,20 @@ private Q_SLOTS:
         const QStringList cpu = tableOf(page, u"overview-cpu"_s);
         QCOMPARE(cpu.front(), u"time_s,time,cpu_user_percent,cpu_system_percent"_s);
         QVERIFY2(cpu[1].endsWith(u",24.577,1"_s), qPrintable(cpu[1]));
+    }
+
+    void whatIsSaidOfThePeakLeadsToThePeak()
+    {
+        ui::Selection selection;
+        ui::OverviewPage page(selection);
+        page.setSnapshot(measured());
+        QVERIFY(QTest::qWaitFor([&] { return !page.isBusy(); }, 20000));
+        QSignalSpy wanted(&page, &ui::Page::pageWanted);
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->accessibleName() == u"Memory: Show the heap"_s)
+                button->click();
+        QCOMPARE(wanted.count(), 1);
+        QVERIFY(wanted.first().at(1).value<std::optional<model::CostKind>>() == model::CostKind::Peak);
     }
 };
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "ui/pages/forecast_page.h"
 #include "ui/pages/heap_page.h"
+#include "ui/pages/hot_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/pages/page_text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/session_bar.h"
 
+#include <QLabel>
 #include <QTest>
 
 using namespace Qt::StringLiterals;
@@ -34,6 +39,15 @@ QStringList chipsOf(const ui::SessionBar &bar)
     return shown;
 }
 
+/// What stands behind the dot.
+QString stateOf(const ui::SessionBar &bar)
+{
+    for (const QLabel *label : bar.findChildren<QLabel *>())
+        if (label->text().contains(u" · "_s))
+            return label->text();
+    return {};
+}
+
 } // namespace
 
 class PageTextTest : public QObject
@@ -41,6 +55,41 @@ class PageTextTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void theBarSaysHowTheProgramEnded_data()
+    {
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QString>("shown");
+        QTest::newRow("success") << 0 << u"complete · 10 s"_s;
+        QTest::newRow("failure") << (2 << 8) << u"complete · 10 s · exit 2"_s;
+        QTest::newRow("crash, core dumped") << (11 | 0x80) << u"complete · 10 s · killed by SIGSEGV"_s;
+        QTest::newRow("a signal without a name") << 40 << u"complete · 10 s · killed by signal 40"_s;
+    }
+    void theBarSaysHowTheProgramEnded()
+    {
+        QFETCH(int, status);
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Complete;
+        builder.raw().info.exitStatus = status;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTEST(stateOf(bar), "shown");
+    }
+
+    void theBarCallsADamagedSessionDamaged()
+    {
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Complete;
+        builder.raw().damage = "12 pages of the file cannot be read.";
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(stateOf(bar), u"damaged · 10 s"_s);
+        builder.raw().info.state = model::SessionState::Recording;
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(stateOf(bar), u"recording · 10 s"_s);
+    }
+
     void barAndPageTellTheSameTime()
     {
         tests::SnapshotBuilder builder;
@@ -75,6 +124,16 @@ private Q_SLOTS:
         ui::HeapPage heap(selection);
         heap.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
         QVERIFY2(heap.subtitle().endsWith(u" · all threads"_s), qPrintable(heap.subtitle()));
+        const auto shown = std::make_shared<const model::Snapshot>(snapshot);
+        ui::LeaksPage leaks(selection);
+        ui::LostPage lost(selection);
+        ui::ForecastPage forecast(selection);
+        ui::HotPage hot(selection);
+        for (ui::Page *page : std::initializer_list<ui::Page *>{&leaks, &lost, &forecast, &hot}) {
+            page->setSnapshot(shown);
+            QVERIFY2(page->subtitle().contains(u" · all threads"_s), qPrintable(page->subtitle()));
+            QVERIFY2(!page->subtitle().contains(u"requests"_s), qPrintable(page->subtitle()));
+        }
     }
 };
 

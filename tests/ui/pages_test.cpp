@@ -10,6 +10,7 @@
 #include "ui/pages/leaks_page.h"
 #include "ui/pages/lost_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/pages/page_text.h"
 #include "ui/pages/stability_page.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
@@ -490,7 +491,7 @@ void PagesTest::exitsAreSaidInWords()
 {
     QCOMPARE(ui::waitStatusText(0), u"exit 0"_s);
     QCOMPARE(ui::waitStatusText(3 << 8), u"exit 3"_s);
-    QCOMPARE(ui::waitStatusText(9), u"killed by signal 9"_s);
+    QCOMPARE(ui::waitStatusText(9), u"killed by SIGKILL"_s);
 }
 
 QTEST_MAIN(PagesTest)

@@ -2,8 +2,13 @@
 #include "ui/theme.h"
 
 #include <QApplication>
+#include <QHeaderView>
 #include <QLabel>
 #include <QTest>
+#include <QTreeWidget>
+
+#include <cstdlib>
+#include <vector>
 
 using ui::Colors;
 using ui::Token;
@@ -22,6 +27,9 @@ private Q_SLOTS:
     void heatBeginsAtTheSurfaceAndGetsLighter();
     void widgetsFollowTheAppearance();
     void systemPreferenceCountsUntilSomebodyChooses();
+    void theArrowOfASortedColumnStandsBesideItsHeading_data();
+    void theArrowOfASortedColumnStandsBesideItsHeading();
+    void figuresEndBelowTheEndOfTheirHeading();
 };
 
 namespace {
@@ -109,6 +117,79 @@ void ThemeTest::systemPreferenceCountsUntilSomebodyChooses()
     theme.setAppearance(ui::Appearance::Light);
     theme.setSystemPrefersDark(true);
     QVERIFY(!theme.colors().isDark());
+}
+
+void ThemeTest::theArrowOfASortedColumnStandsBesideItsHeading_data()
+{
+    QTest::addColumn<Qt::Alignment>("alignment");
+    QTest::newRow("a name") << Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter);
+    QTest::newRow("a figure") << Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter);
+}
+
+/// Told by the picture: what the arrow adds to it, and where the heading's text is.
+void ThemeTest::theArrowOfASortedColumnStandsBesideItsHeading()
+{
+    QFETCH(Qt::Alignment, alignment);
+    ui::Theme theme(*qApp);
+    constexpr int kWidth = 400;
+    QTreeWidget table;
+    table.setHeaderLabels({QStringLiteral("Live")});
+    table.headerItem()->setTextAlignment(0, alignment);
+    table.resize(kWidth, 100);
+    table.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&table));
+    table.header()->setStretchLastSection(true);
+    const auto picture = [&table] { return table.header()->viewport()->grab().toImage(); };
+    const auto columnsThatDiffer = [](const QImage &a, const QImage &b) {
+        std::vector<int> columns;
+        for (int x = 0; x < a.width(); ++x)
+            for (int y = 0; y < a.height(); ++y)
+                if (a.pixel(x, y) != b.pixel(x, y)) {
+                    columns.push_back(x);
+                    break;
+                }
+        return columns;
+    };
+    const QImage plain = picture();
+    table.setHeaderLabels({QString()});
+    const std::vector<int> text = columnsThatDiffer(plain, picture());
+    table.setHeaderLabels({QStringLiteral("Live")});
+    table.setSortingEnabled(true);
+    table.sortByColumn(0, Qt::DescendingOrder);
+    const std::vector<int> arrow = columnsThatDiffer(plain, picture());
+    QVERIFY(!text.empty());
+    QVERIFY(!arrow.empty());
+    const bool isRight = alignment & Qt::AlignRight;
+    const int gap = isRight ? text.front() - arrow.back() : arrow.front() - text.back();
+    QVERIFY2(gap >= 2 && gap <= 8, qPrintable(QString::number(gap)));
+}
+
+void ThemeTest::figuresEndBelowTheEndOfTheirHeading()
+{
+    ui::Theme theme(*qApp);
+    QTreeWidget table;
+    const QString word = QStringLiteral("Live");
+    table.setHeaderLabels({word});
+    table.setRootIsDecorated(false);
+    auto *row = new QTreeWidgetItem(&table, {word});
+    for (QTreeWidgetItem *item : {table.headerItem(), row})
+        item->setTextAlignment(0, Qt::AlignRight | Qt::AlignVCenter);
+    table.resize(400, 100);
+    table.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&table));
+    /// Of what differs from the empty place at the left.
+    const auto rightEnd = [](const QImage &image) {
+        for (int x = image.width() - 1; x > 0; --x)
+            for (int y = 4; y < image.height() - 4; ++y)
+                if (image.pixel(x, y) != image.pixel(1, y))
+                    return x;
+        return 0;
+    };
+    const int heading = rightEnd(table.header()->viewport()->grab().toImage());
+    const QRect cell = table.visualItemRect(row);
+    const int figure = rightEnd(table.viewport()->grab(cell).toImage());
+    QVERIFY(heading > 0 && figure > 0);
+    QVERIFY2(std::abs(heading - figure) <= 2, qPrintable(QStringLiteral("%1 and %2").arg(heading).arg(figure)));
 }
 
 QTEST_MAIN(ThemeTest)

@@ -92,10 +92,10 @@ DifferenceScale::DifferenceScale(QWidget *parent)
     setFont(textFont(font(), TextSize::Caption));
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     setAccessibleName(tr("Scale: blue is less than before, red is more, grey is no significant change"));
-    setToolTip(accessibleName());
+    setToolTip(tr("%1; each function is as wide as the mean of both").arg(accessibleName()));
 }
 
-QSize DifferenceScale::sizeHint() const { return {250, fontMetrics().height() + 4}; }
+QSize DifferenceScale::sizeHint() const { return {180, fontMetrics().height() + 4}; }
 
 void DifferenceScale::paintEvent(QPaintEvent *)
 {

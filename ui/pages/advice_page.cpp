@@ -196,7 +196,7 @@ QWidget *AdvicePage::newActions(const model::Recommendation &item)
             m_selection.setInspected(InspectedStack{item.stack, item.image});
         else
             m_selection.setFindText(text(item.place));
-        Q_EMIT pageWanted(evidencePage(item).first);
+        Q_EMIT pageWanted(evidencePage(item).first, item.cost);
     });
     return actions;
 }

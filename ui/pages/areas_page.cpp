@@ -4,6 +4,7 @@
 #include "model/aggregate/area_snapshot.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 
@@ -215,7 +216,7 @@ QString AreasPage::wholeText(const model::Snapshot &snapshot) const
     const std::int64_t bytes = isLive ? sum.liveBytes : sum.allocatedBytes;
     const std::int64_t count = isLive ? sum.liveBlocks : sum.allocations;
     const QString amount = m_chosen.first == AreaKind::Pool ? tr("%1 in %2 blocks of pools") : tr("%1 in %2 mappings");
-    return amount.arg(bytesText(bytes), text(model::formatCount(count)));
+    return amount.arg(bytesText(bytes), text(model::formatCount(count))) + allThreadsText(snapshot);
 }
 
 QString AreasPage::emptyText(const model::Snapshot &snapshot) const

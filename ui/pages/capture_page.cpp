@@ -5,6 +5,7 @@
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "model/report/session_words.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/card.h"

@@ -64,7 +64,4 @@ void writeMomentsCsv(std::ostream &out, const model::Snapshot &snapshot);
 /// One row a program image: its process, times, exit, command and what became of its heap. RFC 4180.
 void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot);
 
-/// "exit 0", "exit 3", "killed by signal 9": a status as waitpid gives it.
-QString waitStatusText(int status);
-
 } // namespace ui

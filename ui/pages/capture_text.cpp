@@ -76,12 +76,4 @@ void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot)
     }
 }
 
-QString waitStatusText(int status)
-{
-    // As in <sys/wait.h>, which is not for a window: the low seven bits are the signal, 0 means that it exited.
-    const int signal = status & 0x7f;
-    return signal == 0 ? CapturePage::tr("exit %1").arg((status >> 8) & 0xff)
-                       : CapturePage::tr("killed by signal %1").arg(signal);
-}
-
 } // namespace ui

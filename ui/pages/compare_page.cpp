@@ -11,6 +11,7 @@
 #include "ui/text.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/columns_that_fit.h"
 #include "ui/widgets/compare_chooser.h"
 #include "ui/widgets/compared_sides.h"
 #include "ui/widgets/labels.h"
@@ -23,6 +24,7 @@
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSignalBlocker>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QTimer>
 #include <QTreeView>
@@ -317,20 +319,18 @@ void ComparePage::showDetails()
     m_stackFilter->setOnlySignificant(m_onlyDifferent->isChecked());
     m_functions->setCost(m_compared, m_cost, static_cast<CostPart>(m_parts->checkedId()));
     m_stacks->setCost(m_compared, m_cost);
+    placeDetailControls();
     sayNothing();
     if (!m_compared)
         return;
     const model::ComparedCost &cost = m_compared->costs[m_cost];
     const bool isEstimated = cost.comparison.certainty == model::Certainty::Estimated;
-    for (QTreeView *each : {m_functionView, m_stackView})
-        each->setColumnHidden((each == m_functionView ? int{FunctionDifferenceModel::FirstColumn}
-                                                      : int{StackDifferenceModel::FirstColumn})
-                + static_cast<int>(DifferenceColumn::Interval),
-            !isEstimated);
+    constexpr int kInterval = static_cast<int>(DifferenceColumn::Interval);
+    m_functionColumns->setWanted(FunctionDifferenceModel::FirstColumn + kInterval, isEstimated);
+    m_stackColumns->setWanted(StackDifferenceModel::FirstColumn + kInterval, isEstimated);
     m_details->setTitle(text(cost.cost.label));
     m_details->setCaption(view == FlameGraph
-            ? tr("red: more than before, blue: less, grey: %1; as wide as the mean of both")
-                  .arg(isEstimated ? tr("no more than sampling explains") : tr("the same"))
+            ? tr("red: more, blue: less, grey: %1").arg(isEstimated ? tr("within sampling error") : tr("the same"))
             : isEstimated ? tr("at a false discovery rate of 5 %")
             : cost.comparison.certainty == model::Certainty::Exact
             ? tr("counted, so each difference is exact")
@@ -387,10 +387,11 @@ void ComparePage::showState()
 
 void ComparePage::showOtherTimeline()
 {
-    const bool isShown = m_other && !m_isHeld;
-    m_otherTimeline->setSnapshot(isShown ? m_other : nullptr);
+    const bool isShown = isTimelineShown();
+    m_otherTimeline->setSnapshot(m_other && !m_isHeld ? m_other : nullptr);
     m_otherTimeline->setVisible(isShown);
     m_otherHint->setVisible(isShown);
+    m_sides->setTimeShown(m_other && !m_isHeld, isShown);
     if (isShown)
         m_otherHint->setText(tr("Time of %1: drag to compare a part of it, double click for all")
                                  .arg(QFileInfo(text(m_other->file)).completeBaseName()));

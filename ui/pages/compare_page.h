@@ -15,6 +15,7 @@ class QBoxLayout;
 class QButtonGroup;
 class QCheckBox;
 class QLabel;
+class QSplitter;
 class QStackedWidget;
 class QTimer;
 class QTreeView;
@@ -23,6 +24,7 @@ namespace ui {
 
 class Banner;
 class Card;
+class ColumnsThatFit;
 class CompareChooser;
 class ComparedSides;
 class DifferenceFilterModel;
@@ -80,6 +82,10 @@ Q_SIGNALS:
     /// The other session is not wanted any more.
     void otherDropped();
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+    bool eventFilter(QObject *watched, QEvent *event) override;
+
 private:
     enum View { FlameGraph, Functions, Stacks };
 
@@ -105,6 +111,8 @@ private:
     void leaveHeld();
     void showState();
     void showOtherTimeline();
+    bool isTimelineShown() const;
+    void placeDetailControls();
     void say(const QString &sentence);
     void sayNothing();
     void applyFind(const QString &needle);
@@ -143,10 +151,13 @@ private:
     QStackedWidget *m_stack = nullptr; ///< chooser, comparison
     CompareChooser *m_chooser = nullptr;
     QWidget *m_content = nullptr;
-    QWidget *m_results = nullptr; ///< totals and where they changed
+    QSplitter *m_results = nullptr;         ///< totals and where they changed
+    std::optional<bool> m_isTimelineWanted; ///< of the other session; empty: where it has room
     QTreeView *m_totalView = nullptr;
+    ColumnsThatFit *m_totalColumns = nullptr;
     TotalDifferenceModel *m_totals = nullptr;
     Card *m_details = nullptr;
+    QBoxLayout *m_controls = nullptr; ///< what is shown, and its settings
     QButtonGroup *m_views = nullptr;
     QButtonGroup *m_parts = nullptr;
     QCheckBox *m_onlyDifferent = nullptr;
@@ -156,6 +167,8 @@ private:
     DifferenceFlameView *m_flame = nullptr;
     QTreeView *m_functionView = nullptr;
     QTreeView *m_stackView = nullptr;
+    ColumnsThatFit *m_functionColumns = nullptr;
+    ColumnsThatFit *m_stackColumns = nullptr;
     QLabel *m_nothing = nullptr; ///< in place of a table without rows
     FunctionDifferenceModel *m_functions = nullptr;
     StackDifferenceModel *m_stacks = nullptr;

@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/columns_that_fit.h"
 #include "ui/widgets/compare_chooser.h"
 #include "ui/widgets/compared_sides.h"
 #include "ui/widgets/labels.h"
@@ -17,6 +18,7 @@
 
 #include <QButtonGroup>
 #include <QCheckBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLineEdit>
@@ -25,11 +27,20 @@
 #include <QTimer>
 #include <QTreeView>
 
+#include <vector>
+
 namespace ui {
 
 namespace {
 
-constexpr int kUnmatchedPx = 104;
+constexpr int kUnmatchedPx = 116;
+const QList<int> kParts{4700, 5300}; ///< of totals and details, before somebody drags
+constexpr int kLeastCostPx = 120;
+constexpr int kLeastNamePx = 200;
+constexpr int kLeastStackPx = 300;
+constexpr int kLeastFilterPx = 140;
+constexpr int kLeastForColumnsPx = 680;  ///< of the page: below that the details stand under the totals
+constexpr int kLeastForTimelinePx = 560; ///< of the page: below that the other session's timeline waits to be asked for
 
 QLabel *newWrapped(TextWeight weight, const char *tone = nullptr)
 {
@@ -44,13 +55,12 @@ int widthOf(DifferenceColumn column)
     switch (column) {
     case DifferenceColumn::Before:
     case DifferenceColumn::After:
-        return 100; // "123,456,789"
     case DifferenceColumn::Change:
-        return 108;
+        return 98; // "123,456,789"
     case DifferenceColumn::Relative:
-        return 80;
+        return 88;
     case DifferenceColumn::Interval:
-        return 124;
+        return 136;
     }
     return 0;
 }
@@ -61,6 +71,15 @@ void setFigures(QTreeView &view, int first)
     header->setSectionResizeMode(0, QHeaderView::Stretch);
     for (int i = 0; i < kDifferenceColumns; ++i)
         header->resizeSection(first + i, widthOf(static_cast<DifferenceColumn>(i)));
+}
+
+/// Of what a difference is, its share of what was before goes last.
+std::vector<int> givingWay(int first, std::vector<int> before)
+{
+    for (const DifferenceColumn column :
+        {DifferenceColumn::Interval, DifferenceColumn::Before, DifferenceColumn::After, DifferenceColumn::Change})
+        before.push_back(first + static_cast<int>(column));
+    return before;
 }
 
 } // namespace
@@ -98,6 +117,10 @@ void ComparePage::setUpTop(QBoxLayout *column)
     m_otherTimeline = new TimelineView(*m_otherSelection);
     m_otherTimeline->setMostTracks(1);
     m_otherTimeline->setAccessibleName(tr("Timeline of the other session: drag to select the time that is compared"));
+    connect(m_sides, &ComparedSides::timeToggled, this, [this](bool isWanted) {
+        m_isTimelineWanted = isWanted;
+        showOtherTimeline();
+    });
     m_sides->body()->addWidget(m_otherHint);
     m_sides->body()->addWidget(m_otherTimeline);
     m_progress = new Banner;
@@ -112,16 +135,53 @@ void ComparePage::setUpTop(QBoxLayout *column)
 
 void ComparePage::setUpContent(QBoxLayout *column)
 {
-    auto *splitter = new QSplitter(Qt::Vertical);
-    splitter->setChildrenCollapsible(false);
-    splitter->setHandleWidth(8);
-    splitter->addWidget(newTotals());
-    splitter->addWidget(newDetails());
-    splitter->setStretchFactor(0, 2);
-    splitter->setStretchFactor(1, 3);
-    m_results = splitter;
-    column->addWidget(splitter, 1);
+    m_results = new QSplitter(Qt::Horizontal);
+    m_results->setChildrenCollapsible(false);
+    m_results->setHandleWidth(8);
+    m_results->addWidget(newTotals());
+    m_results->addWidget(newDetails());
+    m_results->setSizes(kParts);
+    column->addWidget(m_results, 1);
     column->addStretch(0);
+}
+
+/// Totals, and beside them where the chosen one changed: both at a glance. In a narrow window one stands below the other.
+void ComparePage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    const Qt::Orientation wanted = width() < kLeastForColumnsPx ? Qt::Vertical : Qt::Horizontal;
+    if (m_results->orientation() != wanted) {
+        m_results->setOrientation(wanted);
+        m_results->setSizes(kParts);
+    }
+    showOtherTimeline();
+}
+
+bool ComparePage::isTimelineShown() const
+{
+    return m_other && !m_isHeld && m_isTimelineWanted.value_or(height() >= kLeastForTimelinePx);
+}
+
+/// All in one row, or what is set below what is shown; functions can be searched for in the bar too.
+void ComparePage::placeDetailControls()
+{
+    constexpr int kSpacing = 8;
+    const int room = m_details->width() - 2 * 16;
+    int shown = kSpacing;
+    for (const QButtonGroup *group : {m_views, m_parts})
+        for (const QAbstractButton *button : group->buttons())
+            shown += button->isHidden() ? 0 : button->sizeHint().width() + kSpacing;
+    const int settings = m_scale->isHidden() ? m_onlyDifferent->sizeHint().width() : m_scale->sizeHint().width();
+    const bool isOneRow = shown + kSpacing + settings <= room;
+    m_controls->setDirection(isOneRow ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_filter->setVisible((isOneRow ? shown + kSpacing : 0) + settings + kLeastFilterPx <= room);
+}
+
+bool ComparePage::eventFilter(QObject *watched, QEvent *event)
+{
+    if (watched == m_details && event->type() == QEvent::Resize)
+        placeDetailControls();
+    return Page::eventFilter(watched, event);
 }
 
 QTreeView *ComparePage::newView(const QString &name)
@@ -150,7 +210,12 @@ QWidget *ComparePage::newTotals()
     m_totalView->setModel(m_totals);
     setFigures(*m_totalView, TotalDifferenceModel::FirstColumn);
     m_totalView->header()->resizeSection(TotalDifferenceModel::UnmatchedColumn, kUnmatchedPx);
-    m_totalView->setMinimumHeight(132);
+    constexpr int kNoArrowPx = 8; // it is not sorted
+    const int relative = TotalDifferenceModel::FirstColumn + static_cast<int>(DifferenceColumn::Relative);
+    m_totalView->header()->resizeSection(relative, widthOf(DifferenceColumn::Relative) - kNoArrowPx);
+    m_totalColumns = new ColumnsThatFit(*m_totalView, TotalDifferenceModel::CostColumn, kLeastCostPx,
+        givingWay(TotalDifferenceModel::FirstColumn, {TotalDifferenceModel::UnmatchedColumn}));
+    m_totalView->setMinimumHeight(96);
     m_totalView->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);
     card->body()->addWidget(m_totalView, 1);
     return card;
@@ -159,9 +224,15 @@ QWidget *ComparePage::newTotals()
 QWidget *ComparePage::newDetailControls()
 {
     auto *controls = new QWidget;
-    auto *line = new QHBoxLayout(controls);
-    line->setContentsMargins(0, 0, 0, 0);
-    line->setSpacing(8);
+    controls->setMinimumWidth(1); // else one row would keep the room that two of them give back
+    m_controls = new QBoxLayout(QBoxLayout::LeftToRight, controls);
+    m_controls->setContentsMargins(0, 0, 0, 0);
+    auto *shown = new QHBoxLayout;
+    auto *settings = new QHBoxLayout;
+    m_controls->addLayout(shown);
+    m_controls->addLayout(settings, 1);
+    for (QBoxLayout *row : std::initializer_list<QBoxLayout *>{m_controls, shown, settings})
+        row->setSpacing(8);
     const auto addGroup = [&](const QStringList &names, int checked) {
         auto *group = new QButtonGroup(this);
         for (int i = 0; i < names.size(); ++i) {
@@ -169,29 +240,32 @@ QWidget *ComparePage::newDetailControls()
             button->setCheckable(true);
             button->setChecked(i == checked);
             group->addButton(button, i);
-            line->addWidget(button);
+            shown->addWidget(button);
         }
         return group;
     };
     m_views = addGroup({tr("Flame graph"), tr("Functions"), tr("Stacks")}, FlameGraph);
-    line->addSpacing(8);
+    shown->addSpacing(8);
     m_parts = addGroup({tr("Total"), tr("Self")}, static_cast<int>(CostPart::Self));
+    shown->addStretch();
     m_onlyDifferent = new QCheckBox(tr("Only what differs"));
     m_onlyDifferent->setChecked(true);
     m_onlyDifferent->setToolTip(tr("Leave out what did not change, or not by more than sampling explains"));
-    line->addWidget(m_onlyDifferent);
+    settings->addWidget(m_onlyDifferent);
     m_scale = new DifferenceScale;
-    line->addWidget(m_scale);
-    line->addStretch(1);
+    settings->addWidget(m_scale);
+    settings->addStretch(1);
     m_filter = new SearchField(tr("Filter functions"));
+    m_filter->setMinimumWidth(kLeastFilterPx);
     m_filter->setMaximumWidth(220);
-    line->addWidget(m_filter, 1);
+    settings->addWidget(m_filter, 1);
     return controls;
 }
 
 QWidget *ComparePage::newDetails()
 {
     m_details = new Card(tr("Where"));
+    m_details->installEventFilter(this);
     m_details->addExport(QStringLiteral("PNG"), [this] {
         for (Export &what : exports())
             if (what.picture)
@@ -210,12 +284,16 @@ QWidget *ComparePage::newDetails()
     m_functionView->setModel(m_functionFilter);
     setFigures(*m_functionView, FunctionDifferenceModel::FirstColumn);
     m_functionView->header()->resizeSection(FunctionDifferenceModel::PlaceColumn, 170);
+    m_functionColumns = new ColumnsThatFit(*m_functionView, FunctionDifferenceModel::NameColumn, kLeastNamePx,
+        givingWay(FunctionDifferenceModel::FirstColumn, {FunctionDifferenceModel::PlaceColumn}));
     m_stacks = new StackDifferenceModel(this);
     m_stackFilter = new DifferenceFilterModel(this);
     m_stackFilter->setSourceModel(m_stacks);
     m_stackView = newView(tr("Stacks that differ"));
     m_stackView->setModel(m_stackFilter);
     setFigures(*m_stackView, StackDifferenceModel::FirstColumn);
+    m_stackColumns = new ColumnsThatFit(*m_stackView, StackDifferenceModel::NameColumn, kLeastStackPx,
+        givingWay(StackDifferenceModel::FirstColumn, {}));
     for (QTreeView *view : {m_functionView, m_stackView})
         view->setSortingEnabled(true);
     m_functionView->sortByColumn(
@@ -226,7 +304,7 @@ QWidget *ComparePage::newDetails()
     m_nothing->setAlignment(Qt::AlignCenter);
     for (QWidget *view : std::initializer_list<QWidget *>{m_flame, m_functionView, m_stackView, m_nothing})
         m_viewStack->addWidget(view);
-    m_viewStack->setMinimumHeight(200);
+    m_viewStack->setMinimumHeight(120);
     m_viewStack->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);
     m_details->body()->addWidget(m_viewStack, 1);
     return m_details;

@@ -42,14 +42,7 @@ constexpr int kFigureColumnPx = 84;
 void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     m_snapshot = std::move(snapshot);
-    const QString empty = m_snapshot ? emptyText(*m_snapshot) : QString();
-    m_empty->setWords(empty);
-    m_stack->setCurrentIndex(empty.isEmpty() && m_snapshot ? 0 : 1);
-    for (const QButtonGroup *group : {m_costButtons, m_orderButtons})
-        for (QAbstractButton *button : group->buttons())
-            button->setEnabled(empty.isEmpty());
-    m_costList->setEnabled(empty.isEmpty());
-    m_filter->setEnabled(empty.isEmpty());
+    showWhetherEmpty();
     if (!m_snapshot) {
         m_job->cancel();
         m_isFitted = false;
@@ -63,6 +56,36 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     if (!m_job->isRunning() || !isSameView)
         rebuild();
     Q_EMIT subtitleChanged();
+}
+
+/// What cannot be chosen says why; another cost can be, where it has something to show.
+void CostPage::showWhetherEmpty()
+{
+    const QString empty = m_snapshot ? emptyText(*m_snapshot) : QString();
+    m_empty->setWords(empty);
+    m_stack->setCurrentIndex(empty.isEmpty() && m_snapshot ? 0 : 1);
+    const bool canChoose = empty.isEmpty() || hasOtherCosts();
+    const QString why = canChoose ? QString() : empty.section(u'\n', 0, 0);
+    for (QAbstractButton *button : m_costButtons->buttons()) {
+        button->setEnabled(canChoose);
+        button->setToolTip(why);
+    }
+    m_costList->setEnabled(canChoose);
+    m_costList->setToolTip(why);
+    for (QAbstractButton *button : m_orderButtons->buttons())
+        button->setEnabled(empty.isEmpty());
+    m_filter->setEnabled(empty.isEmpty());
+}
+
+bool CostPage::hasOtherCosts()
+{
+    const model::CostKind shown = m_kind;
+    const bool has = std::any_of(m_costs.begin(), m_costs.end(), [this](const Choice &choice) {
+        m_kind = choice.kind; // what emptyText() is about
+        return emptyText(*m_snapshot).isEmpty();
+    });
+    m_kind = shown;
+    return has;
 }
 
 QString CostPage::subtitle() const
@@ -94,8 +117,23 @@ void CostPage::showCost(model::CostKind kind)
     m_wantsHotPath = true;
     m_isOtherTree = true;
     m_isFitted = false; // its headings are others
+    showWhetherEmpty();
     rebuild();
     Q_EMIT subtitleChanged();
+}
+
+void CostPage::openAt(model::CostKind kind)
+{
+    const auto shows = [kind](const Choice &choice) {
+        const std::vector<model::CostKind> kinds = costViewFor(choice.kind).kinds;
+        return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    };
+    auto found
+        = std::find_if(m_costs.begin(), m_costs.end(), [kind](const Choice &choice) { return choice.kind == kind; });
+    if (found == m_costs.end())
+        found = std::find_if(m_costs.begin(), m_costs.end(), shows); // beside another one
+    if (found != m_costs.end() && found->kind != m_kind)
+        showCost(found->kind);
 }
 
 void CostPage::rebuild()

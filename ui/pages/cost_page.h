@@ -52,6 +52,7 @@ public:
     bool isBusy() const override { return m_job->isRunning(); }
     void takeKeys() override;
     bool listsFunctions() const override { return true; }
+    void openAt(model::CostKind kind) override;
     QString subtitle() const override;
     std::vector<Export> exports() override;
 
@@ -97,6 +98,8 @@ private:
     NotedTreeView *makeView();
     void setUpConnections();
 
+    void showWhetherEmpty();
+    bool hasOtherCosts();
     void rebuild();
     static std::optional<Result> compute(
         const model::Snapshot &snapshot, const CostView &view, Order order, std::stop_token stop);

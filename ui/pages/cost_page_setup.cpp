@@ -33,7 +33,7 @@ namespace ui {
 namespace {
 
 constexpr int kGap = 8;
-constexpr int kLeastNameColumnPx = 260;
+constexpr int kLeastNameColumnPx = 240;
 
 } // namespace
 

@@ -138,7 +138,7 @@ void ForecastPage::setUpChart()
 
 QString ForecastPage::subtitle() const
 {
-    return m_snapshot ? tr("from %1").arg(selectionText(*m_snapshot)) : QString();
+    return m_snapshot ? tr("from %1").arg(selectionText(*m_snapshot, ByThread::No)) : QString();
 }
 
 void ForecastPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)

@@ -4,6 +4,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/report/csv_report.h"
 #include "model/report/session_words.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 
 namespace ui {
@@ -20,8 +21,7 @@ HeapPage::HeapPage(Selection &selection, QWidget *parent)
 
 QString HeapPage::wholeText(const model::Snapshot &snapshot) const
 {
-    const QString whole = amountText(snapshot);
-    return snapshot.selection.thread ? tr("%1 · all threads").arg(whole) : whole; // stacks of memory are kept without
+    return amountText(snapshot) + allThreadsText(snapshot); // stacks of memory are kept without
 }
 
 QString HeapPage::amountText(const model::Snapshot &snapshot) const

@@ -10,6 +10,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/columns_that_fit.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/function_menu.h"
 #include "ui/widgets/labels.h"
@@ -33,6 +34,8 @@ using model::CostKind;
 namespace {
 
 constexpr std::size_t kMostFunctions = 100;
+constexpr int kLeastNamePx = 220;
+
 /// The page that is about a cost.
 model::CardPage pageOf(CostKind kind)
 {
@@ -49,7 +52,7 @@ model::CardPage pageOf(CostKind kind)
     return model::CardPage::Heap;
 }
 
-enum PathColumn { PathName, PathShare, PathInterval, PathPlace, PathColumnCount };
+enum PathColumn { PathName, PathShare, PathInterval, PathEnd, PathPlace, PathColumnCount };
 enum FunctionColumn {
     RankColumn,
     NameColumn,
@@ -114,9 +117,6 @@ void HotPage::resizeEvent(QResizeEvent *event)
     Page::resizeEvent(event);
     const int wanted = m_controls->itemAt(0)->sizeHint().width() + m_controls->itemAt(1)->sizeHint().width() + 32;
     m_controls->setDirection(width() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
-    constexpr int kLeastForPlaces = 640; // below that names come first; the inspector says where a function is
-    m_paths->setColumnHidden(PathPlace, width() < kLeastForPlaces);
-    m_functions->setColumnHidden(PlaceColumn, width() < kLeastForPlaces);
 }
 
 void HotPage::setUpTables(QBoxLayout *column)
@@ -126,12 +126,15 @@ void HotPage::setUpTables(QBoxLayout *column)
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(8);
     m_pathCard = new Card(tr("Where most of it flows"));
-    m_paths = newTable({tr("Function"), tr("Share"), tr("95 % interval"), tr("Place")}, PathName);
+    m_paths = newTable({tr("Function"), tr("Share"), tr("95 % interval"), tr("Ends"), tr("Place")}, PathName);
     m_paths->setAccessibleName(tr("Paths on which most of the cost flows"));
     m_paths->setIndentation(14);
     setColumn(*m_paths, PathShare, 130);
     setColumn(*m_paths, PathInterval, 130);
+    m_paths->header()->resizeSection(PathEnd, 96);
     m_paths->header()->resizeSection(PathPlace, 190);
+    // Names come first; the inspector says where a function is.
+    m_pathColumns = new ColumnsThatFit(*m_paths, PathName, kLeastNamePx, {PathPlace, PathEnd, PathInterval});
     m_functionCard = new Card(tr("Functions by their own part"));
     m_functionCard->addExport(
         QStringLiteral("CSV"), [this] { return exports().empty() ? Export{} : exports().front(); });
@@ -139,11 +142,13 @@ void HotPage::setUpTables(QBoxLayout *column)
         = newTable({tr("Rank"), tr("Function"), tr("Self"), tr("95 % interval"), tr("Total"), tr("Place")}, NameColumn);
     m_functions->setAccessibleName(tr("Functions by their own part of the cost"));
     m_functions->setRootIsDecorated(false);
-    m_functions->header()->resizeSection(RankColumn, 64);
+    m_functions->header()->resizeSection(RankColumn, 56);
     setColumn(*m_functions, SelfColumn, 130);
     setColumn(*m_functions, IntervalColumn, 130);
     setColumn(*m_functions, TotalColumn, 84);
     m_functions->header()->resizeSection(PlaceColumn, 190);
+    m_functionColumns
+        = new ColumnsThatFit(*m_functions, NameColumn, kLeastNamePx, {PlaceColumn, IntervalColumn, TotalColumn});
     for (const auto &[card, table] : {std::pair{m_pathCard, m_paths}, {m_functionCard, m_functions}}) {
         table->setItemDelegate(new ShareDelegate(Token::Cpu, table));
         table->setMinimumHeight(100);
@@ -173,7 +178,9 @@ QString HotPage::subtitle() const
 {
     if (!m_snapshot)
         return {};
-    QString words = QStringLiteral("%1 · %2").arg(costLabel(m_kind), selectionText(*m_snapshot));
+    const bool isHeap = model::costInfo(m_kind).source == model::CostSource::Heap; // not kept by thread
+    QString words = QStringLiteral("%1 · %2").arg(
+        costLabel(m_kind), selectionText(*m_snapshot, isHeap ? ByThread::No : ByThread::Yes));
     if (m_hot && !m_hot->isExact())
         words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples, "sample"));
     return words;
@@ -227,8 +234,8 @@ void HotPage::show(model::HotSpots hot)
             : tr("Nothing in what is selected has this cost.\nSelect a longer time, or another cost."));
     m_stack->setCurrentIndex(isEmpty ? 1 : 0);
     const bool isExact = m_hot->isExact();
-    m_paths->setColumnHidden(PathInterval, isExact);
-    m_functions->setColumnHidden(IntervalColumn, isExact);
+    m_pathColumns->setWanted(PathInterval, !isExact);
+    m_functionColumns->setWanted(IntervalColumn, !isExact);
     m_pathCard->setCaption(isExact
             ? tr("down to where it is spent or splits; “=” are ties")
             : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
@@ -256,15 +263,16 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
     const model::CallTree &tree = m_hot->tree;
     const model::CallNode &last = tree.node(path.nodes.back());
     const std::string name = tree.name(path.nodes.back());
-    row.setText(PathName,
-        rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name))
-            + (path.endsInSelf ? tr("   spent in its own code") : tr("   splits here")));
+    row.setText(PathName, rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name)));
     row.setData(0, FullTextRole, text(name));
     row.setData(0, NodeRole, path.nodes.back().value);
     row.setToolTip(PathName, text(name));
     row.setText(PathShare, text(model::formatShare(path.share)));
     row.setData(PathShare, ShareRole, path.share);
     row.setText(PathInterval, intervalText(path.share95));
+    row.setText(PathEnd, path.endsInSelf ? tr("own code") : tr("splits"));
+    row.setToolTip(
+        PathEnd, path.endsInSelf ? tr("spent in its own code") : tr("splits here: no callee has most of it"));
     row.setText(PathPlace, placeText(last.file, last.line));
     qDeleteAll(row.takeChildren());
     for (const model::NodeId node : path.nodes) {
@@ -362,7 +370,7 @@ void HotPage::showOnItsPage(const QTreeWidgetItem *row)
 {
     inspect(row);
     m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
-    Q_EMIT pageWanted(pageOf(m_kind));
+    Q_EMIT pageWanted(pageOf(m_kind), m_kind);
 }
 
 void HotPage::showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition)

@@ -19,6 +19,7 @@ class QTreeWidgetItem;
 namespace ui {
 
 class Card;
+class ColumnsThatFit;
 class EmptyState;
 
 /// The ways on which most of a cost flows, and the functions by their own part of it, with the interval that sampling leaves and ties shown as
@@ -79,6 +80,8 @@ private:
     Card *m_functionCard = nullptr;
     QTreeWidget *m_paths = nullptr;
     QTreeWidget *m_functions = nullptr;
+    ColumnsThatFit *m_pathColumns = nullptr;
+    ColumnsThatFit *m_functionColumns = nullptr;
 };
 
 } // namespace ui

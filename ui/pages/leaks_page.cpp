@@ -57,7 +57,8 @@ LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
     m_empty = new EmptyState;
     m_empty->hide();
     m_column->addWidget(m_empty, 2);
-    connect(m_empty, &EmptyState::actionWanted, this, [this] { Q_EMIT pageWanted(model::CardPage::Heap); });
+    connect(m_empty, &EmptyState::actionWanted, this,
+        [this] { Q_EMIT pageWanted(model::CardPage::Heap, model::CostKind::Growth); });
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 
@@ -129,11 +130,14 @@ void LeaksPage::setUpEvidence()
     m_details->layout()->addWidget(m_evidenceCard);
     connect(stack, &QPushButton::clicked, this, [this] {
         inspect(m_table->currentIndex().row());
-        Q_EMIT pageWanted(model::CardPage::Heap);
+        Q_EMIT pageWanted(model::CardPage::Heap, model::CostKind::Growth);
     });
 }
 
-QString LeaksPage::subtitle() const { return m_snapshot ? tr("from the whole recording") : QString(); }
+QString LeaksPage::subtitle() const
+{
+    return m_snapshot ? tr("from the whole recording") + allThreadsText(*m_snapshot) : QString();
+}
 
 void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {

@@ -5,6 +5,7 @@
 #include "model/aggregate/stack_text.h"
 #include "model/base/format_counted.h"
 #include "model/report/lost_report.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
@@ -104,11 +105,12 @@ QString LostPage::subtitle() const
     if (!m_snapshot)
         return {};
     if (m_scans.empty())
-        return tr("no scan yet");
+        return tr("no scan yet") + allThreadsText(*m_snapshot);
     const model::MemoryScan &last = *m_scans.back();
     return tr("scan %1 at %2 · %3 lost")
-        .arg(last.id)
-        .arg(text(model::formatOffset(last.when)), bytesText(last.lost().bytes));
+               .arg(last.id)
+               .arg(text(model::formatOffset(last.when)), bytesText(last.lost().bytes))
+        + allThreadsText(*m_snapshot);
 }
 
 void LostPage::setScanEnded()

@@ -11,6 +11,7 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <vector>
 
 class QVBoxLayout;
@@ -62,6 +63,9 @@ public:
     /// Whether stacks are chosen on the page, so that the inspector has its place beside it.
     virtual bool choosesStacks() const { return listsFunctions(); }
 
+    /// Shows this cost, or the one that stands nearest to it; a page without costs stays as it is.
+    virtual void openAt(model::CostKind) { }
+
     /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
     virtual std::vector<Export> exports() { return {}; }
 
@@ -75,8 +79,8 @@ protected:
 Q_SIGNALS:
     void subtitleChanged();
     void settled();
-    /// Somebody wants to see evidence that another page has.
-    void pageWanted(model::CardPage page);
+    /// Somebody wants to see evidence that another page has, by one of its costs or as that page stands.
+    void pageWanted(model::CardPage page, std::optional<model::CostKind> cost = std::nullopt);
 };
 
 } // namespace ui

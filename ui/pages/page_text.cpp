@@ -8,8 +8,23 @@
 #include <QStringList>
 
 #include <algorithm>
+#include <array>
 
 namespace ui {
+
+namespace {
+
+/// Of what ends programs, numbered as on the host of the recording, which is Linux on x86-64; null for others.
+const char *signalName(int signal)
+{
+    static constexpr std::array<const char *, 16> kNames{nullptr, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP",
+        "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM"};
+    if (signal > 0 && static_cast<std::size_t>(signal) < kNames.size())
+        return kNames[static_cast<std::size_t>(signal)];
+    return signal == 24 ? "SIGXCPU" : signal == 25 ? "SIGXFSZ" : signal == 31 ? "SIGSYS" : nullptr;
+}
+
+} // namespace
 
 QString timeText(const model::Snapshot &snapshot, model::TimeRange selected)
 {
@@ -52,6 +67,11 @@ QString selectionText(const model::Snapshot &snapshot, ByThread byThread)
     return parts.join(QStringLiteral(" · "));
 }
 
+QString allThreadsText(const model::Snapshot &snapshot)
+{
+    return snapshot.selection.thread ? QObject::tr(" · all threads") : QString();
+}
+
 ChartContent newContent(const model::Snapshot &snapshot, model::Unit unit)
 {
     ChartContent content;
@@ -70,6 +90,17 @@ QString shortLabel(const model::SeriesSource &source)
     const QString label = text(model::seriesInfo(source).label);
     const qsizetype comma = label.indexOf(QLatin1String(", "));
     return comma < 0 ? label.toLower() : label.mid(comma + 2);
+}
+
+QString waitStatusText(int status)
+{
+    // As in <sys/wait.h>, which is not for a window: the low seven bits are the signal, 0 means that it exited.
+    const int signal = status & 0x7f;
+    if (signal == 0)
+        return QObject::tr("exit %1").arg((status >> 8) & 0xff);
+    const char *name = signalName(signal);
+    return name != nullptr ? QObject::tr("killed by %1").arg(QLatin1StringView(name))
+                           : QObject::tr("killed by signal %1").arg(signal);
 }
 
 } // namespace ui

@@ -3,6 +3,7 @@
 
 #include "model/base/format_units.h"
 #include "model/report/soak_report.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/labels.h"
@@ -217,9 +218,10 @@ QString StabilityPage::subtitle() const
         = tr("at most %1 % growth in %2 · %3 of it seen")
               .arg(plan.mostGrowth * 100, 0, 'g', 3)
               .arg(text(model::formatDuration(plan.length)), text(model::formatDuration(m_result.answer.elapsed)));
-    return plan.period.ns > 0
+    const QString shown = plan.period.ns > 0
         ? tr("%1 · a cycle of %2 was declared").arg(asked, text(model::formatDuration(plan.period)))
         : asked;
+    return shown + allThreadsText(*m_snapshot);
 }
 
 void StabilityPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)

@@ -58,10 +58,16 @@ ComparedSides::ComparedSides(QWidget *parent)
     m_swap->setToolTip(tr("The one before becomes the one after"));
     m_other = new QPushButton(tr("Another…"));
     m_other->setToolTip(tr("Compare with another session, or another time"));
+    m_time = new QPushButton(tr("Part…"));
+    m_time->setCheckable(true);
+    m_time->setToolTip(tr("Shows the other session's timeline, to compare a part of it only"));
+    m_time->hide();
+    line->addWidget(m_time, 0, Qt::AlignVCenter);
     line->addWidget(m_per, 0, Qt::AlignVCenter);
     line->addWidget(m_swap, 0, Qt::AlignVCenter);
     line->addWidget(m_other, 0, Qt::AlignVCenter);
     body()->addLayout(line);
+    connect(m_time, &QPushButton::clicked, this, &ComparedSides::timeToggled);
     connect(m_swap, &QPushButton::clicked, this, &ComparedSides::swapWanted);
     connect(m_other, &QPushButton::clicked, this, &ComparedSides::dropWanted);
     connect(m_per, &QComboBox::activated, this,
@@ -73,6 +79,12 @@ void ComparedSides::setSides(const std::array<std::shared_ptr<const model::Snaps
 {
     for (std::size_t i = 0; i < sides.size(); ++i)
         m_names[i]->setText(sides[i] ? sideText(*sides[i], isHeld) : tr("…"));
+}
+
+void ComparedSides::setTimeShown(bool isPossible, bool isShown)
+{
+    m_time->setVisible(isPossible);
+    m_time->setChecked(isShown);
 }
 
 void ComparedSides::setPossible(const std::vector<model::Normalisation> &possible)

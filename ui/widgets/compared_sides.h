@@ -28,17 +28,21 @@ public:
     /// What both can be divided by beside nothing and time; keeps the choice.
     void setPossible(const std::vector<model::Normalisation> &possible);
     void setNormalisation(const model::Normalisation &normalisation);
+    /// Whether a part of the other session can be chosen, and whether what it is chosen in is shown.
+    void setTimeShown(bool isPossible, bool isShown);
     const std::vector<model::Normalisation> &choices() const { return m_choices; }
 
 Q_SIGNALS:
     void swapWanted();
-    void dropWanted(); ///< another session is to be chosen
+    void timeToggled(bool isWanted); ///< a part of the other session is to be chosen
+    void dropWanted();               ///< another session is to be chosen
     void normalisationChosen(const model::Normalisation &normalisation);
 
 private:
     std::array<ElidedLabel *, 2> m_names{};
     QPushButton *m_swap = nullptr;
     QPushButton *m_other = nullptr;
+    QPushButton *m_time = nullptr;
     QComboBox *m_per = nullptr;
     std::vector<model::Normalisation> m_choices;
 };

@@ -18,6 +18,8 @@
 #include <QShortcut>
 #include <QToolButton>
 
+#include <optional>
+
 namespace ui {
 
 namespace {
@@ -34,6 +36,15 @@ struct StateText
     Token token;
     QString text;
 };
+
+/// The wait status of the recorded command where it came to something else than success.
+std::optional<int> failureOf(const model::Snapshot &snapshot)
+{
+    std::optional<int> status = snapshot.info.exitStatus;
+    if (!status && !snapshot.tables->processes.empty())
+        status = snapshot.tables->processes.front().waitStatus;
+    return status.value_or(0) != 0 ? status : std::nullopt;
+}
 
 StateText stateText(const model::SessionInfo &info)
 {
@@ -226,16 +237,27 @@ void SessionBar::showSession()
         m_state->clear();
         return;
     }
-    const StateText state = stateText(m_snapshot->info);
+    StateText state = stateText(m_snapshot->info);
+    const bool live = isLive(m_snapshot);
+    const bool isDamaged = !live && !m_snapshot->damage.empty();
+    const std::optional<int> failure = failureOf(*m_snapshot);
+    if (isDamaged)
+        state = {Token::Warn, tr("damaged")};
+    else if (failure && state.token == Token::Ok)
+        state.token = Token::Warn;
     m_name->setText(sessionTitle(*m_snapshot));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
     // In whole seconds while it counts.
     constexpr std::int64_t kSecond = 1'000'000'000;
     const model::Duration length = m_snapshot->info.duration;
-    const model::Duration shown = isLive(m_snapshot) ? model::Duration{length.ns / kSecond * kSecond} : length;
-    m_state->setText(tr("%1 · %2").arg(state.text, text(model::formatDuration(shown))));
-    m_state->setToolTip(text(m_snapshot->info.endReason));
+    const model::Duration shown = live ? model::Duration{length.ns / kSecond * kSecond} : length;
+    QStringList parts{state.text, text(model::formatDuration(shown))};
+    if (failure)
+        parts << waitStatusText(*failure);
+    m_state->setText(parts.join(QStringLiteral(" · ")));
+    const QString reason = text(m_snapshot->info.endReason);
+    m_state->setToolTip(isDamaged ? text(m_snapshot->damage) : reason);
 }
 
 void SessionBar::showFilters()

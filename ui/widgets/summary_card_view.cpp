@@ -77,12 +77,13 @@ void SummaryCardView::setUpRest()
     body()->addWidget(m_spark, 3);
     body()->addStretch(1);
     body()->addWidget(m_link);
-    connect(m_link, &QPushButton::clicked, this, [this] { Q_EMIT evidenceWanted(m_page); });
+    connect(m_link, &QPushButton::clicked, this, [this] { Q_EMIT evidenceWanted(m_page, m_cost); });
 }
 
 void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange range)
 {
     m_page = card.page;
+    m_cost = card.cost;
     m_dot->setToken(stateToken(card.state));
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));

@@ -25,13 +25,14 @@ public:
     void setCard(const model::SummaryCard &card, model::TimeRange range);
 
 Q_SIGNALS:
-    void evidenceWanted(model::CardPage page);
+    void evidenceWanted(model::CardPage page, std::optional<model::CostKind> cost);
 
 private:
     void setUpNumber();
     void setUpRest();
 
     model::CardPage m_page = model::CardPage::Heap;
+    std::optional<model::CostKind> m_cost;
     StateDot *m_dot = nullptr;
     QLabel *m_name = nullptr;
     QLabel *m_number = nullptr;

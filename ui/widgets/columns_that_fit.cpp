@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/columns_that_fit.h"
+
+#include <QEvent>
+#include <QHeaderView>
+#include <QTreeView>
+
+#include <utility>
+
+namespace ui {
+
+ColumnsThatFit::ColumnsThatFit(QTreeView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay)
+    : QObject(&view)
+    , m_view(view)
+    , m_nameColumn(nameColumn)
+    , m_leastNamePx(leastNamePx)
+    , m_givingWay(std::move(givingWay))
+{
+    view.viewport()->installEventFilter(this);
+}
+
+void ColumnsThatFit::setWanted(int column, bool isWanted)
+{
+    if (isWanted)
+        m_unwanted.remove(column);
+    else
+        m_unwanted.insert(column);
+    fit();
+}
+
+QStringList ColumnsThatFit::hiddenTitles() const
+{
+    QStringList titles;
+    for (int column = 0; column < m_view.header()->count(); ++column)
+        if (m_noRoom.contains(column))
+            titles << m_view.model()->headerData(column, Qt::Horizontal).toString();
+    return titles;
+}
+
+bool ColumnsThatFit::eventFilter(QObject *watched, QEvent *event)
+{
+    if (watched == m_view.viewport() && (event->type() == QEvent::Resize || event->type() == QEvent::Show))
+        fit();
+    return QObject::eventFilter(watched, event);
+}
+
+/// A hidden section has no width: what it had is kept here.
+int ColumnsThatFit::widthOf(int column) const
+{
+    return m_view.isColumnHidden(column) ? m_widths.value(column) : m_view.columnWidth(column);
+}
+
+void ColumnsThatFit::fit()
+{
+    const int count = m_view.header()->count();
+    int needed = m_leastNamePx;
+    for (int column = 0; column < count; ++column) {
+        if (!m_view.isColumnHidden(column))
+            m_widths[column] = m_view.columnWidth(column);
+        if (column != m_nameColumn && !m_unwanted.contains(column))
+            needed += widthOf(column);
+    }
+    m_noRoom.clear();
+    for (const int column : m_givingWay) {
+        if (!m_view.isVisible()) // its width is not known yet
+            break;
+        if (needed <= m_view.viewport()->width())
+            break;
+        if (m_unwanted.contains(column))
+            continue;
+        needed -= widthOf(column);
+        m_noRoom.insert(column);
+    }
+    for (int column = 0; column < count; ++column)
+        m_view.setColumnHidden(column, m_unwanted.contains(column) || m_noRoom.contains(column));
+    const QStringList titles = hiddenTitles();
+    m_view.header()->setToolTip(
+        titles.isEmpty() ? QString() : tr("In a wider window also: %1").arg(titles.join(QStringLiteral(", "))));
+}
+
+} // namespace ui
