@@ -26,4 +26,23 @@ std::optional<double> residentPeak(const Snapshot &snapshot)
     return most;
 }
 
+std::optional<double> shareCountedOnce(const Snapshot &snapshot)
+{
+    if (snapshot.metrics.size() < 2)
+        return std::nullopt;
+    const TimeSeries resident = timeSeries(snapshot, Metric::Rss);
+    double most = 0;
+    std::optional<double> share;
+    for (const std::vector<SeriesPoint> &segment : timeSeries(snapshot, Metric::Pss).segments)
+        for (const SeriesPoint &once : segment) {
+            const std::optional<SeriesPoint> all = resident.nearest(once.when);
+            const bool isSelected = snapshot.span.begin < once.when && once.when <= snapshot.span.end;
+            if (!isSelected || !all || all->when != once.when || all->value <= most)
+                continue;
+            most = all->value;
+            share = once.value / most;
+        }
+    return share;
+}
+
 } // namespace model

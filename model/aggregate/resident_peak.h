@@ -11,4 +11,8 @@ namespace model {
 /// tick, of the others what they had at its end. Processes may have had more at moments when nobody looked, never less. Empty: nothing was read.
 std::optional<double> residentPeak(const Snapshot &snapshot);
 
+/// What part of their resident memory is left when each page counts once, however many processes share it (PSS), where they had most of those moments
+/// at which that was read; empty where it never was, or there is but one process.
+std::optional<double> shareCountedOnce(const Snapshot &snapshot);
+
 } // namespace model

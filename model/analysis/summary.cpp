@@ -227,6 +227,11 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .cost = CostKind::Peak,
         .action = "Show the heap",
         .spark = fromFirstTick(rss, snapshot)};
+    constexpr double kMuchLess = 0.8;
+    if (const std::optional<double> once = shareCountedOnce(snapshot); once && *once < kMuchLess)
+        card.sentence = fmt::format("Pages that processes share count for each of them; once, it is about {}. ",
+                            formatBytes(*most * *once))
+            + card.sentence;
     // Of a program that ended before it was looked at again. Where it was, it had more than it touched.
     constexpr double kNearlyMost = 0.95;
     const auto peak = static_cast<double>(snapshot.heapSummary.peakBytes);

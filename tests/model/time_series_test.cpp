@@ -144,6 +144,21 @@ private Q_SLOTS:
         QVERIFY(!residentPeak(SnapshotBuilder().build()));
     }
 
+    /// Of four processes that share nearly all of what each has.
+    void knowsHowMuchIsLeftWherePagesCountOnce()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {100, 100, 100}).metric(Metric::Pss, {90, 30, 90});
+        QVERIFY(!shareCountedOnce(builder.build())); // one alone shares with nobody that counts
+        for (std::uint32_t i = 1; i < 4; ++i) {
+            MetricSeries series{ProcessId(i), {builder.raw().metrics[0].times[1]}, {{}}};
+            series.values[0].set(Metric::Rss, 100);
+            series.values[0].set(Metric::Pss, 30);
+            builder.raw().metrics.push_back(series);
+        }
+        QCOMPARE(shareCountedOnce(builder.build()), 0.3);
+    }
+
     void breaksTheLineAtAPause()
     {
         SnapshotBuilder builder;
