@@ -14,14 +14,16 @@ inline QString text(std::string_view utf8)
     return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
 }
 
-/// `sentence` with numbers and their units kept in one line: "4.04 s" is never broken before the s, nor "MiB/h" behind the stroke.
+/// `sentence` with numbers and their units kept in one line: "4.04 s" is never broken before the s, nor "MiB/h" behind the stroke,
+/// nor an interval behind its dash.
 inline QString withWholeNumbers(QString sentence)
 {
     static const QRegularExpression kUnit(
         QStringLiteral("(?<=\\d) (?=(?:%|[nuµm]?s|min|h|d|[KMGT]?i?B|k|M|Hz)(?![A-Za-z]))"));
     static const QRegularExpression kPer(
         QStringLiteral("(\\d[\u00a0 ](?:[KMGT]?i?B|k|M))/(?=(?:s|min|h|d)(?![A-Za-z]))"));
-    sentence.replace(kUnit, QString(QChar::Nbsp));
+    static const QRegularExpression kInterval(QStringLiteral("(?<=\\d)–(?=\\d)"));
+    sentence.replace(kUnit, QString(QChar::Nbsp)).replace(kInterval, QStringLiteral("\u2060–\u2060"));
     return sentence.replace(kPer, QStringLiteral("\\1/\u2060")); // word joiner
 }
 

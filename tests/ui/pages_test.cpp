@@ -351,6 +351,7 @@ void PagesTest::damageIsSaidAndNotMuch()
             .replace(u"10 M"_s, u"10\u00a0M"_s)
             .replace(u"B/h"_s, u"B/\u2060h"_s));
     QCOMPARE(ui::withWholeNumbers(u"/home/d/M/s"_s), u"/home/d/M/s"_s);
+    QCOMPARE(ui::withWholeNumbers(u"90 %: 1.0–1.5 GiB – more"_s), u"90\u00a0%: 1.0\u2060–\u20601.5\u00a0GiB – more"_s);
     qsizetype longest = 0;
     for (const QLabel *label : card.findChildren<QLabel *>())
         longest = std::max(longest, label->text().size());

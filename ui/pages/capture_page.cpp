@@ -291,6 +291,9 @@ void CapturePage::showProcesses()
             : total == 1
             ? tr("one program")
             : tr("%1 programs in %2 processes · Enter filters by one").arg(total).arg(tables.processes.size()));
+    const bool isTree
+        = std::any_of(rows.begin(), rows.end(), [](const auto &row) { return row.second->childCount() > 0; });
+    m_processes->setRootIsDecorated(isTree); // else names would be indented for nothing
     m_processes->expandAll();
     fitHeight(*m_processes, count, 1, 14);
 }

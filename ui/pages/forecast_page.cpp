@@ -132,7 +132,7 @@ void ForecastPage::setUpChart()
     factsCard->body()->addWidget(scroll, 1);
     line->addWidget(m_chartCard, 3);
     line->addWidget(factsCard, 1);
-    factsCard->setMinimumWidth(264);
+    factsCard->setMinimumWidth(304);
     static_cast<QVBoxLayout *>(layout())->addLayout(line, 1);
 }
 
@@ -233,7 +233,7 @@ void ForecastPage::show(const model::Forecast &forecast)
 
 void ForecastPage::addFact(const QString &name, const QString &value)
 {
-    QLabel *shown = newLabel(value);
+    QLabel *shown = newLabel(withWholeNumbers(value));
     shown->setWordWrap(true);
     shown->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_facts->addRow(newLabel(name, TextSize::Body, TextWeight::Normal, "muted"), shown);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/pages/capture_page.h"
+
+#include <QTest>
+#include <QTreeWidget>
+
+using namespace Qt::StringLiterals;
+
+class CapturePageTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void indentsProgramsOnlyWhereOneHasAnother()
+    {
+        tests::SnapshotBuilder builder;
+        ui::Selection selection;
+        ui::CapturePage page(selection);
+        const QTreeWidget *processes = nullptr;
+        for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+            if (table->accessibleName() == u"Processes and their programs"_s)
+                processes = table;
+        QVERIFY(processes);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(processes->topLevelItemCount(), 1);
+        QVERIFY(!processes->rootIsDecorated());
+        const model::ProcessId child = builder.tables().addProcess({.pid = 101, .parent = builder.process()});
+        builder.tables().addImage({.process = child, .executable = builder.tables().string("/usr/bin/child")});
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(processes->topLevelItem(0)->childCount(), 1);
+        QVERIFY(processes->rootIsDecorated());
+    }
+};
+
+QTEST_MAIN(CapturePageTest)
+#include "capture_page_test.moc"
