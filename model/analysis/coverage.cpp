@@ -4,7 +4,7 @@
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
-#include "model/aggregate/time_series.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/base/format_counted.h"
 
 #include <fmt/format.h>
@@ -275,16 +275,9 @@ private:
     {
         constexpr double kMostMissing = 0.2;
         constexpr std::int64_t kLeastNs = 50'000'000;
-        double usedNs = 0;
-        Timestamp before;
-        for (const auto &segment : timeSeries(m_snapshot, CpuQuantity::Used).segments)
-            for (const SeriesPoint &point : segment) {
-                usedNs += point.value / 100 * static_cast<double>((point.when - before).ns);
-                before = point.when;
-            }
+        const auto usedNs = static_cast<double>(kernelCpuTime(m_snapshot).value_or(Duration{}).ns);
         const CpuSummary &cpu = m_snapshot.cpuSummary;
-        const std::int64_t missed = count(LossKind::SamplesMissed) * 1'000'000'000 / m_snapshot.info.config.cpuHz;
-        const auto seenNs = static_cast<double>(cpu.timeNs + missed);
+        const auto seenNs = static_cast<double>(cpu.timeNs + missedCpuTime(m_snapshot).ns);
         if (m_snapshot.selection.time || m_snapshot.selection.process || m_snapshot.selection.thread || cpu.samples == 0
             || usedNs - seenNs < kLeastNs || usedNs * (1 - kMostMissing) < seenNs)
             return;
