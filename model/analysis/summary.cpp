@@ -5,6 +5,7 @@
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
@@ -164,7 +165,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         card.sentence = fmt::format("{} of CPU time in {}{}: too few to say where it goes. Record for longer, or "
                                     "sample faster (--cpu 999).",
             formatDuration({table->all}), formatCounted(snapshot.cpuSummary.samples, "sample"),
-            missed > 0 ? fmt::format(", and {} more that were due of short threads", formatCount(missed)) : "");
+            missed > 0 ? fmt::format(", and {} more due of short threads", formatCount(missed)) : "");
         return card;
     }
     const std::vector<HotFunction> all = hotFunctions(*table, snapshot.cpuSummary.samples, table->rows.size());
@@ -221,6 +222,8 @@ std::string peakSentence(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
     const auto bytes = static_cast<double>(heap.peakBytes);
+    if (std::optional<std::string> why = whyNoHeap(snapshot))
+        return *why;
     if (snapshot.heapSeries.empty())
         return "Nothing of the heap was recorded.";
     if (!isHeapSampled(snapshot))
@@ -241,7 +244,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
     SummaryCard card{.title = "Memory",
         .number = formatBytes(extent->greatest),
         .qualifier = "resident at most",
-        .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
+        .sentence = peakSentence(snapshot),
         .page = CardPage::Heap,
         .action = "Show the heap",
         .spark = fromFirstTick(rss, snapshot)};
@@ -304,7 +307,7 @@ void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryC
 {
     constexpr double kLeastBytes = 4 << 20;
     constexpr double kLeastShare = 0.05; ///< of what it grew to
-    if (growth.number != kNothingFound || !resident.isGrowing)
+    if (!resident.isGrowing || (growth.number != kNothingFound && isHeapRecorded(snapshot)))
         return;
     const TimeSeries judged = judgedSeries(snapshot, Metric::Rss, snapshot.span);
     if (judged.isEmpty())

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
+#include "model/analysis/verdict_lines.h"
+#include "model/report/forecast_report.h"
+#include "model/report/growth_report.h"
+#include "model/report/text_report.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
 #include <algorithm>
+#include <sstream>
 
 using namespace model;
 using tests::SnapshotBuilder;
@@ -45,7 +51,7 @@ private Q_SLOTS:
         QVERIFY2(says(none.sentence, "about 302 ms of CPU time"), none.sentence.c_str());
         builder.cpu("main;work 4");
         const SummaryCard few = cardOf(builder.build(), "CPU");
-        QVERIFY2(says(few.sentence, "4 samples, and 60 more that were due of short threads"), few.sentence.c_str());
+        QVERIFY2(says(few.sentence, "4 samples, and 60 more due of short threads"), few.sentence.c_str());
     }
 
     void saysWhatTheKernelCountsWhereNothingWasSampled()
@@ -54,6 +60,43 @@ private Q_SLOTS:
         builder.metric(Metric::CpuUser, std::vector<std::int64_t>(10, 5000)); // 5 %
         const SummaryCard card = cardOf(builder.build(), "CPU");
         QVERIFY2(says(card.sentence, "The kernel counts 500 ms of CPU time, but no sample"), card.sentence.c_str());
+    }
+
+    void takesNoUntracedHeapForAnEmptyOne()
+    {
+        SnapshotBuilder builder;
+        Image &image = builder.tables().changeImage(builder.image());
+        image.heap = HeapState::NotTraced;
+        image.heapNote = builder.tables().string("the program could not map it: no memory. Raise the limit.");
+        HeapSeries series{.image = builder.image()};
+        std::vector<std::int64_t> rss;
+        for (std::int64_t i = 0; i < 60; ++i) {
+            series.spans.push_back({{i * 1'000'000'000}, {(i + 1) * 1'000'000'000}});
+            series.ticks.emplace_back();
+            rss.push_back(10 << 20);
+        }
+        builder.ticks(60, Duration::fromMs(1000)).metric(Metric::Rss, rss);
+        builder.raw().heapSeries.push_back(series);
+        const Snapshot snapshot = builder.build();
+        const std::string why = "he heap was not recorded: the program could not map it: no memory.";
+        QCOMPARE(cardOf(snapshot, "Growth").number, std::string(kNotKnown));
+        QCOMPARE(cardOf(snapshot, "Growth").sentence, "T" + why);
+        QCOMPARE(cardOf(snapshot, "Memory").sentence, "T" + why);
+        QVERIFY(timeSeries(snapshot, HeapQuantity::LiveBytes).isEmpty());
+        QCOMPARE(leaksOf(snapshot)->notes, std::vector<std::string>{"T" + why});
+        QVERIFY(says(verdictLines(snapshot).front(), "leaks: not known"));
+        std::ostringstream growth, forecast, text;
+        writeGrowthText(growth, snapshot, seriesGrowth(snapshot), {.columns = 200});
+        QVERIFY2(says(growth.str(), "Not known     Live heap: T" + why), growth.str().c_str());
+        QVERIFY(!says(growth.str(), "flat at 0"));
+        writeForecastsText(forecast, snapshot, {}, {.columns = 200});
+        QVERIFY2(says(forecast.str(), "Live heap: not known. T" + why), forecast.str().c_str());
+        writeSummaryText(text, snapshot, {.columns = 200});
+        QVERIFY2(!says(text.str(), "Live at the end") && !says(text.str(), "0 blocks"), text.str().c_str());
+        // What was traced and allocated nothing is empty.
+        builder.tables().changeImage(builder.image()).heap = HeapState::Full;
+        const SummaryCard empty = cardOf(builder.build(), "Memory");
+        QVERIFY2(says(empty.sentence, "The live heap was 0 B"), empty.sentence.c_str());
     }
 };
 
