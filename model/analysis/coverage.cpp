@@ -262,7 +262,7 @@ private:
         addLoss(LossKind::ActivityLost, trustOf(share(count(LossKind::ActivityLost), known)),
             "calls and waits are lower bounds", trust);
         addLoss(LossKind::CallsEstimated, Trust::Minor,
-            "their number is exact, which they were, where, and how long they took are estimates", trust);
+            "how many there were is exact; which they were, where, and how long they took are estimates", trust);
         if (!m_snapshot.info.activityNote.empty()) {
             std::string note = m_snapshot.info.activityNote;
             note.erase(note.find_last_not_of('.') + 1);
