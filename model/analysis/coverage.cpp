@@ -287,8 +287,41 @@ private:
             "what it costs to go to sleep and to wake up is not sampled");
     }
 
+    /// What the stacks that are not whole hold of the samples and of the allocations: a few stacks may be most of the cost.
+    void weighIncompleteStacks()
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        std::vector<bool> isWhole(tables.stacks.size()); // a stack's parent has the lower number
+        for (std::size_t i = 0; i < isWhole.size(); ++i) {
+            const StackId parent = tables.stacks[i].parent;
+            isWhole[i] = parent.isValid() && parent.index() < i ? isWhole[parent.index()]
+                                                                : tables.endOf(StackId(i)) == StackEnd::ReachedStart;
+        }
+        const auto isIncomplete
+            = [&isWhole](StackId stack) { return stack.index() < isWhole.size() && !isWhole[stack.index()]; };
+        std::int64_t samples = 0, allSamples = 0, allocations = 0, allAllocations = 0;
+        for (const CpuCost &cost : m_snapshot.cpu) {
+            allSamples += cost.samples;
+            samples += isIncomplete(cost.stack) ? cost.samples : 0;
+        }
+        for (const HeapCost &cost : m_snapshot.heap) {
+            allAllocations += cost.allocations;
+            allocations += isIncomplete(cost.stack) ? cost.allocations : 0;
+        }
+        const auto add = [this](std::int64_t part, std::int64_t all, const char *what) {
+            if (part <= 0)
+                return;
+            m_incompleteCost += fmt::format(
+                "{}{} of the {}", m_incompleteCost.empty() ? "" : " and ", formatShareOf(part, all), what);
+            m_incompleteShare = std::max(m_incompleteShare, static_cast<double>(part) / static_cast<double>(all));
+        };
+        add(samples, allSamples, "CPU samples");
+        add(allocations, allAllocations, "allocations");
+    }
+
     void lookAtStacks()
     {
+        constexpr double kMostIncomplete = 0.1;
         const StackQuality &stacks = m_snapshot.stackQuality;
         if (stacks.distinct <= 0)
             return;
@@ -296,11 +329,12 @@ private:
         m_result.wholeStacks = 1 - static_cast<double>(incomplete) / static_cast<double>(stacks.distinct);
         if (incomplete == 0)
             return;
-        const Trust trust = m_result.wholeStacks < 0.9 ? Trust::Partial : Trust::Minor;
-        add(trust,
-            fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information)",
+        weighIncompleteStacks();
+        const double share = std::max(1 - m_result.wholeStacks, m_incompleteShare);
+        add(share > kMostIncomplete ? Trust::Partial : Trust::Minor,
+            fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information){}",
                 formatCount(incomplete), formatCount(stacks.distinct), formatCount(stacks.truncated),
-                formatCount(stacks.broken)),
+                formatCount(stacks.broken), m_incompleteCost.empty() ? "" : "; they hold " + m_incompleteCost),
             "their callers are missing: totals of callers are lower bounds, costs themselves are whole");
     }
 
@@ -325,8 +359,9 @@ private:
     {
         const StackQuality &stacks = m_snapshot.stackQuality;
         const std::string whole = stacks.distinct > 0
-            ? fmt::format("{} of {} {} whole", formatShare(m_result.wholeStacks),
-                formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are")
+            ? fmt::format("{} of {} {} whole{}", formatShare(m_result.wholeStacks),
+                formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are",
+                m_incompleteCost.empty() ? "" : ", the others hold " + m_incompleteCost)
             : "no stacks were recorded";
         const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(),
             [](const CoverageItem &item) { return item.what.find("stacks are not whole") == std::string::npos; });
@@ -338,6 +373,8 @@ private:
     const Snapshot &m_snapshot;
     std::array<std::int64_t, kLossKindCount> m_counts{};
     Coverage m_result;
+    std::string m_incompleteCost; ///< "10 % of the CPU samples"; empty: none
+    double m_incompleteShare = 0; ///< the greatest of those
 };
 
 } // namespace

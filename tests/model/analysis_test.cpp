@@ -366,6 +366,19 @@ private Q_SLOTS:
         QVERIFY(std::abs(result.wholeStacks - 0.88) < 1e-9);
         QCOMPARE(result.items.front().trust, Trust::Partial);
     }
+
+    void weighsIncompleteStacksByWhatTheyCost()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;f 80\n[stack cut off];g 20\n").heap("main;f 64\n");
+        builder.raw().stackQuality = {.distinct = 100, .truncated = 1, .broken = 0};
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.items.front().trust, Trust::Partial);
+        QVERIFY2(result.items.front().what.ends_with("; they hold 20 % of the CPU samples"),
+            result.items.front().what.c_str());
+        QVERIFY2(result.sentence.ends_with("99 % of 100 stacks are whole, the others hold 20 % of the CPU samples."),
+            result.sentence.c_str());
+    }
 };
 
 QTEST_APPLESS_MAIN(AnalysisTest)
