@@ -4,6 +4,7 @@
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/aggregate/unseen_cpu.h"
 #include "model/base/format_counted.h"
 
@@ -340,11 +341,20 @@ private:
 
     void lookAtTime()
     {
-        Duration gaps;
-        for (const Gap &gap : m_snapshot.gaps)
-            gaps = gaps + gap.span.length();
+        Duration gaps, pauses;
+        for (const Gap &gap : m_snapshot.gaps) {
+            Duration &sum = gap.kind == GapKind::Paused ? pauses : gaps;
+            sum = sum + gap.span.length();
+        }
         if (gaps.ns > 0)
             add(Trust::Minor, "Nothing was recorded for " + formatDuration(gaps), "charts show a gap");
+        // A heap is followed all the same: blocks that came or went unseen would be wrong for ever.
+        if (pauses.ns > 0)
+            add(Trust::Minor, "The recording was paused for " + formatDuration(pauses),
+                isHeapRecorded(m_snapshot)
+                    ? "of that time live memory is known, and nothing else: charts show a gap, and blocks that came "
+                      "and went in it are not counted"
+                    : "charts show a gap");
         Trust ignored = Trust::Whole;
         addLoss(LossKind::TicksDelayed, Trust::Minor, "rates of those ticks are means over a longer time", ignored);
         addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);

@@ -367,6 +367,19 @@ private Q_SLOTS:
         QCOMPARE(result.items.front().trust, Trust::Partial);
     }
 
+    void saysWhatIsKnownOfAPause()
+    {
+        SnapshotBuilder builder;
+        builder.raw().gaps = {{{{1'000'000'000}, {2'000'000'000}}, GapKind::Paused}};
+        const CoverageItem followed = coverage(builder.build()).items.at(0);
+        QCOMPARE(followed.what, std::string("The recording was paused for 1 s"));
+        QVERIFY(followed.effect.starts_with("of that time live memory is known"));
+        builder.raw().info.config.heap = HeapMode::Off;
+        QCOMPARE(coverage(builder.build()).items.at(0).effect, std::string("charts show a gap"));
+        builder.raw().gaps[0].kind = GapKind::RecorderStopped;
+        QCOMPARE(coverage(builder.build()).items.at(0).what, std::string("Nothing was recorded for 1 s"));
+    }
+
     void weighsIncompleteStacksByWhatTheyCost()
     {
         SnapshotBuilder builder;
