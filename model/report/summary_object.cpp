@@ -161,6 +161,11 @@ Json heapModesOf(const Snapshot &snapshot)
     return modes;
 }
 
+bool knowsPeakOfStacks(const Snapshot &snapshot)
+{
+    return snapshot.heapSummary.peakBytes == 0 || snapshot.heapSummary.peakBlocks > 0;
+}
+
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
@@ -171,6 +176,11 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)}, {"peak_is_upper_bound", heap.peakIsBound},
         {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
         {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
+    if (!knowsPeakOfStacks(snapshot)) {
+        object.erase("peak_blocks");
+        object.erase("peak_time_ns");
+        object["peak_is_upper_bound"] = true;
+    }
     if (snapshot.info.config.heap == HeapMode::Auto)
         object["budget_millipercent"] = snapshot.info.config.heapBudgetMilliPercent;
     object["modes"] = heapModesOf(snapshot);
