@@ -109,7 +109,7 @@ Json memoryOf(const Snapshot &snapshot)
     if (snapshot.memoryParts.empty())
         return {};
     const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
-    Json object = {{"time_ns", now.when.ns}};
+    Json object = {{"time_ns", now.when.ns}, {"is_measured", now.isMeasured}};
     for (const MemoryNow::Part &part : now.parts)
         object[std::string(part.key)] = static_cast<std::int64_t>(part.bytes);
     object["untouched_bytes"] = static_cast<std::int64_t>(now.untouchedBytes);
