@@ -8,6 +8,7 @@
 #include "model/aggregate/phase_totals.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/report/session_words.h"
 
 #include <algorithm>
@@ -169,12 +170,13 @@ bool knowsPeakOfStacks(const Snapshot &snapshot)
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations},
-        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
-        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
-        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns},
-        {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)}, {"peak_is_upper_bound", heap.peakIsBound},
-        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
+    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"recorded", isHeapRecorded(snapshot)},
+        {"note", whyNoHeap(snapshot).value_or(std::string())}, {"allocations", heap.allocations}, {"frees", heap.frees},
+        {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
+        {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
+        {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)},
+        {"peak_is_upper_bound", heap.peakIsBound}, {"temporary", heap.temporaries},
+        {"unknown_frees", heap.unknownFrees},
         {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
     if (!knowsPeakOfStacks(snapshot)) {
         object.erase("peak_blocks");

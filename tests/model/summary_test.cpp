@@ -4,6 +4,7 @@
 #include "model/analysis/verdict_lines.h"
 #include "model/report/forecast_report.h"
 #include "model/report/growth_report.h"
+#include "model/report/json_report.h"
 #include "model/report/text_report.h"
 #include "tests/support/snapshot_builder.h"
 
@@ -93,6 +94,10 @@ private Q_SLOTS:
         QVERIFY2(says(forecast.str(), "Live heap: not known. T" + why), forecast.str().c_str());
         writeSummaryText(text, snapshot, {.columns = 200});
         QVERIFY2(!says(text.str(), "Live at the end") && !says(text.str(), "0 blocks"), text.str().c_str());
+        std::ostringstream json;
+        writeSummaryJson(json, snapshot);
+        QVERIFY2(says(json.str(), "\"recorded\": false"), json.str().c_str());
+        QVERIFY2(says(json.str(), "\"note\": \"T" + why), json.str().c_str());
         // What was traced and allocated nothing is empty.
         builder.tables().changeImage(builder.image()).heap = HeapState::Full;
         const SummaryCard empty = cardOf(builder.build(), "Memory");
