@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -49,20 +50,35 @@ void ActivityTrace::take(std::span<const std::uint8_t> bytes, bool isOfStacks, c
     next(std::move(record));
 }
 
-void ActivityTrace::applyGate(std::uint64_t nowNs, const Next &next)
+void ActivityTrace::setCallsEnabled(bool areEnabled)
+{
+    const auto before = std::chrono::steady_clock::now();
+    m_events.setCallsEnabled(areEnabled);
+    m_gate.switchingTook(static_cast<std::uint64_t>((std::chrono::steady_clock::now() - before).count()));
+}
+
+void ActivityTrace::applyGate(std::uint64_t nowNs, Rings rings, const Next &next)
 {
     const bool areCallsWanted = m_gate.areCallsWanted(nowNs), areStacksWanted = m_gate.areStacksWanted();
     if (std::exchange(m_gate.areStacksOpen, areStacksWanted) != areStacksWanted)
         m_events.setCallStacksEnabled(areStacksWanted);
-    if (std::exchange(m_gate.areCallsOpen, areCallsWanted) == areCallsWanted)
+    // What was not recorded is known to be so many once all records are read, and before there are new ones.
+    const bool isEarly = areCallsWanted && rings == Rings::HaveMore;
+    if (isEarly || std::exchange(m_gate.areCallsOpen, areCallsWanted) == areCallsWanted)
         return;
-    m_events.setCallsEnabled(areCallsWanted);
     m_isWholeTick = false;
-    if (areCallsWanted)
-        return;
     PerfRecord record;
     record.timeNs = nowNs;
-    record.content = CallsInterrupted{};
+    if (areCallsWanted) {
+        const std::int64_t missing = m_events.callCount().calls - m_callsTaken - m_missingReported;
+        const std::int64_t uncounted = std::max<std::int64_t>(missing, 0);
+        m_missingReported += uncounted;
+        m_uncountedInTick += m_isPaused ? 0 : uncounted;
+        record.content = CallsResumed{m_isPaused ? 0 : uncounted};
+    } else {
+        record.content = CallsInterrupted{};
+    }
+    setCallsEnabled(areCallsWanted);
     next(std::move(record));
 }
 
@@ -88,7 +104,7 @@ bool ActivityTrace::read(std::size_t mostBytesPerRing, std::uint64_t nowNs, cons
     if (const std::size_t bytes = m_switchGate.stackBytesNow(nowNs, m_events.stackRingBytes()); bytes > 0)
         readRings(m_events.switchStackRings(), bytes, next);
     const bool hasMore = readRings(m_events.rings(), mostBytesPerRing, next);
-    applyGate(nowNs, next);
+    applyGate(nowNs, hasMore ? Rings::HaveMore : Rings::Drained, next);
     return hasMore;
 }
 
@@ -106,7 +122,7 @@ void ActivityTrace::readAll(std::uint64_t nowNs, const Next &next)
     m_callsTaken += std::exchange(m_callsTakenAfter, 0);
     m_countedUntilNs = kForEver;
     m_lost = lost.value_or(m_lostInRecords);
-    applyGate(nowNs, next);
+    applyGate(nowNs, Rings::Drained, next);
 }
 
 void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
@@ -124,12 +140,13 @@ void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
     const std::int64_t missing = std::max<std::int64_t>(m_callsMissing - m_missingReported, 0);
     m_missingReported += missing;
     const std::int64_t uncounted = isWhole && m_wasWhole ? 0 : missing;
+    const std::int64_t estimated = uncounted + std::exchange(m_uncountedInTick, 0);
     m_wasWhole = isWhole;
     m_isWholeTick = m_isNextTickWhole && m_gate.areCallsOpen;
-    if (uncounted > 0)
-        batch.losses.push_back({model::LossKind::CallsEstimated, model::ImageId(), uncounted,
-            fmt::format("more than {} a second: they are shared out among those that were recorded",
-                TraceGate::kMostCallRecords / 2 * (1'000'000'000 / TraceGate::kWindowNs))});
+    if (estimated > 0)
+        batch.losses.push_back({model::LossKind::CallsEstimated, model::ImageId(), estimated,
+            fmt::format("more than {} a second: they are shared out among those that were recorded just before",
+                TraceGate::kMostCallsPerSecond)});
     const std::int64_t unknown = m_tracker.collect(nowNs, uncounted, batch);
     if (unknown > 0)
         batch.losses.push_back({model::LossKind::ActivityLost, model::ImageId(), unknown,
@@ -139,6 +156,7 @@ void ActivityTrace::collect(std::uint64_t nowNs, model::EventBatch &batch)
 void ActivityTrace::setPaused(bool isPaused)
 {
     m_tracker.setPaused(isPaused);
+    m_isPaused = isPaused;
     m_isWholeTick = m_isWholeTick && !isPaused;
     if (!isPaused)
         m_missingReported = m_events.callCount().calls - m_callsTaken;

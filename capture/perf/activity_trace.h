@@ -40,7 +40,9 @@ public:
 private:
     void take(std::span<const std::uint8_t> bytes, bool isOfStacks, const Next &next);
     bool readRings(std::vector<PerfRing> &rings, std::size_t mostBytes, const Next &next);
-    void applyGate(std::uint64_t nowNs, const Next &next);
+    enum class Rings : std::uint8_t { Drained, HaveMore };
+    void applyGate(std::uint64_t nowNs, Rings rings, const Next &next);
+    void setCallsEnabled(bool areEnabled);
 
     TraceEvents m_events;
     ActivityTracker m_tracker;
@@ -53,6 +55,8 @@ private:
     std::uint64_t m_countedUntilNs = kForEver;
     /// Calls that the kernel had counted when a tick was read, and of which there was no record; the most that has been told, or passed over, of them.
     std::int64_t m_callsMissing = 0, m_missingReported = 0;
+    std::int64_t m_uncountedInTick = 0; ///< of those, what was told when calls were recorded again
+    bool m_isPaused = false;
     bool m_isWholeTick = true; ///< all calls of the tick were recorded, as far as is known
     bool m_isNextTickWhole = true;
     bool m_wasWhole = true; ///< the tick before

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace capture {
 
@@ -96,6 +98,32 @@ model::FrameId ActivityTracker::leafOf(const Open &open)
     return it->second;
 }
 
+ActivityTracker::Counts &ActivityTracker::Counts::operator+=(const Counts &other)
+{
+    count += other.count;
+    timeNs += other.timeNs;
+    errors += other.errors;
+    bytes += other.bytes;
+    return *this;
+}
+
+ActivityTracker::Counts ActivityTracker::Counts::scaled(double factor) const
+{
+    const auto times
+        = [factor](std::int64_t value) { return static_cast<std::int64_t>(static_cast<double>(value) * factor); };
+    return {times(count), times(timeNs), times(errors), times(bytes)};
+}
+
+ActivityTracker::Sums &ActivityTracker::Sums::operator+=(const Sums &other)
+{
+    recorded += other.recorded;
+    earlier += other.earlier;
+    last += other.last;
+    ownStacks += other.ownStacks;
+    estimated += other.estimated;
+    return *this;
+}
+
 model::StackId ActivityTracker::stackOf(const Open &open, model::StackId caller)
 {
     const bool isFull = m_tables.tables().stacks.size() >= kMostStackNodes;
@@ -142,15 +170,11 @@ void ActivityTracker::settle(Thread &thread, const std::vector<Pending> &pending
     }
     for (const Pending &each : pending) {
         if (!caller)
-            m_withoutStack += each.sums.count;
+            m_withoutStack += each.sums.recorded.count + each.sums.earlier.count;
         const model::StackId stack
             = stackOf(each.open, caller.value_or(model::TableBuilder::root(model::StackEnd::Unreadable)));
-        Sums &sums = m_sums[{
-            each.open.owner.thread.value, each.open.owner.image.value, each.open.activity.value, stack.value}];
-        sums.count += each.sums.count;
-        sums.timeNs += each.sums.timeNs;
-        sums.errors += each.sums.errors;
-        sums.bytes += each.sums.bytes;
+        m_sums[{each.open.owner.thread.value, each.open.owner.image.value, each.open.activity.value, stack.value}]
+            += each.sums;
     }
 }
 
@@ -163,10 +187,10 @@ ActivityTracker::Sums *ActivityTracker::count(Thread &thread, Sort sort, std::ui
     if (m_isPaused)
         return nullptr;
     Sums &sums = sumsOf(thread, open);
-    sums.timeNs += static_cast<std::int64_t>(passed);
+    sums.recorded.timeNs += static_cast<std::int64_t>(passed);
     if (!open.isCounted) {
         open.isCounted = true;
-        ++sums.count;
+        ++sums.recorded.count;
         sums.ownStacks += open.isOwnStack ? 1 : 0;
     }
     return &sums;
@@ -206,8 +230,8 @@ void ActivityTracker::returned(const PerfRecord &record, const CallReturned &cal
     if (call.number >= 0 && call.number != static_cast<std::int64_t>(number))
         return; // of another call, whose begin was lost
     if (Sums *sums = count(thread, kCall, record.timeNs)) {
-        sums->errors += call.result < 0 && call.result >= kLeastErrno ? 1 : 0;
-        sums->bytes += call.result > 0 && movesBytes(number) ? call.result : 0;
+        sums->recorded.errors += call.result < 0 && call.result >= kLeastErrno ? 1 : 0;
+        sums->recorded.bytes += call.result > 0 && movesBytes(number) ? call.result : 0;
     }
     close(thread, kCall, record.timeNs);
 }
@@ -320,6 +344,67 @@ void ActivityTracker::interruptCalls(std::uint64_t timeNs)
 {
     for (auto &[tid, thread] : m_threads)
         close(thread, kCall, timeNs);
+    m_interruptedNs = timeNs;
+}
+
+void ActivityTracker::resumeCalls(std::uint64_t timeNs, std::int64_t uncounted)
+{
+    shareOut(timeNs, uncounted);
+    m_interruptedNs = 0;
+}
+
+/// Of all calls, with the thread that they are of.
+template <typename Function> void ActivityTracker::forEachSums(Function function)
+{
+    for (auto &[key, sums] : m_sums)
+        if (!model::Activity{key.activity}.isWait())
+            function(key.thread, sums);
+    for (auto &[tid, thread] : m_threads)
+        for (auto &[place, pending] : thread.pending)
+            for (Pending &each : pending)
+                if (!each.open.activity.isWait())
+                    function(each.open.owner.thread.value, each.sums);
+}
+
+/// Each sum gets its part, rounded so that the parts add up; and no thread more time than passed while its calls were not recorded.
+void ActivityTracker::shareOut(std::uint64_t timeNs, std::int64_t uncounted)
+{
+    std::int64_t recorded = 0, before = 0;
+    forEachSums([&](std::uint32_t, const Sums &sums) {
+        recorded += sums.recorded.count;
+        before += sums.last.count;
+    });
+    const auto weightOf = [&](const Sums &sums) -> const Counts & { return recorded > 0 ? sums.recorded : sums.last; };
+    const std::int64_t weight = recorded > 0 ? recorded : before;
+    const double factor
+        = weight > 0 ? static_cast<double>(uncounted) / static_cast<double>(weight) : 0; // so many more of each
+    std::unordered_map<std::uint32_t, double> timeOf;
+    if (factor > 0)
+        forEachSums([&](std::uint32_t thread, const Sums &sums) {
+            timeOf[thread] += factor * static_cast<double>(weightOf(sums).timeNs);
+        });
+    const auto unseenNs = static_cast<double>(timeNs - std::min(timeNs, std::max(m_partBeginNs, m_interruptedNs)));
+    std::int64_t passed = 0, given = 0;
+    forEachSums([&](std::uint32_t thread, Sums &sums) {
+        if (factor > 0) {
+            const Counts &like = weightOf(sums);
+            passed += like.count;
+            const auto until = static_cast<std::int64_t>(factor * static_cast<double>(passed) + 0.5);
+            Counts more = like.scaled(factor);
+            more.count = std::exchange(given, until);
+            more.count = given - more.count;
+            if (const double time = timeOf[thread]; time > unseenNs)
+                more.timeNs = static_cast<std::int64_t>(static_cast<double>(more.timeNs) * unseenNs / time);
+            sums.estimated += more.count;
+            sums.earlier += more;
+        }
+        sums.earlier += sums.recorded;
+        if (recorded > 0)
+            sums.last = sums.recorded;
+        sums.recorded = {};
+    });
+    m_notShared += weight > 0 ? 0 : uncounted;
+    m_partBeginNs = timeNs;
 }
 
 std::int64_t ActivityTracker::collect(std::uint64_t timeNs, std::int64_t uncounted, model::EventBatch &batch)
@@ -332,42 +417,24 @@ std::int64_t ActivityTracker::collect(std::uint64_t timeNs, std::int64_t uncount
             settle(thread, pending, std::nullopt);
         thread.pending.clear();
     }
-    std::int64_t recorded = 0;
-    for (const auto &[key, sums] : m_sums)
-        if (!model::Activity{key.activity}.isWait())
-            recorded += sums.count;
-    // Each row gets its part, rounded so that the parts add up.
-    std::int64_t counted = 0, given = 0;
+    shareOut(timeNs, uncounted);
     batch.activities.reserve(batch.activities.size() + m_sums.size());
-    for (const auto &[key, sums] : m_sums) {
-        if (sums.count == 0 && sums.timeNs == 0)
-            continue;
-        model::ActivityDelta row{model::ThreadId(key.thread), model::ImageId(key.image), model::StackId(key.stack),
-            model::Activity{key.activity}, sums.count, sums.timeNs, sums.errors, sums.bytes, sums.ownStacks, 0};
-        if (uncounted > 0 && recorded > 0 && !row.activity.isWait()) {
-            counted += sums.count;
-            const auto until = static_cast<std::int64_t>(
-                static_cast<double>(uncounted) * static_cast<double>(counted) / static_cast<double>(recorded));
-            row.estimated = until - given;
-            given = until;
-            const double factor
-                = sums.count > 0 ? 1 + static_cast<double>(row.estimated) / static_cast<double>(sums.count) : 1;
-            const auto scaled = [factor](std::int64_t value) {
-                return static_cast<std::int64_t>(static_cast<double>(value) * factor);
-            };
-            row.count += row.estimated;
-            row.timeNs = scaled(row.timeNs);
-            row.errors = scaled(row.errors);
-            row.bytes = scaled(row.bytes);
-        }
-        batch.activities.push_back(row);
+    for (auto it = m_sums.begin(); it != m_sums.end();) {
+        auto &[key, sums] = *it;
+        sums.earlier += sums.recorded; // of a wait
+        const Counts &all = sums.earlier;
+        if (all.count != 0 || all.timeNs != 0)
+            batch.activities.push_back({model::ThreadId(key.thread), model::ImageId(key.image),
+                model::StackId(key.stack), model::Activity{key.activity}, all.count, all.timeNs, all.errors, all.bytes,
+                sums.ownStacks, sums.estimated});
+        sums = {.last = sums.last};
+        it = sums.last.count == 0 ? m_sums.erase(it) : std::next(it);
     }
     if (m_withoutStack > 0)
         batch.losses.push_back({model::LossKind::StacksUnreadable, model::ImageId(), m_withoutStack,
             "of system calls and waits before the first copied stack of their thread"});
     m_withoutStack = 0;
-    m_sums.clear();
-    return recorded > 0 ? 0 : uncounted;
+    return std::exchange(m_notShared, 0);
 }
 
 } // namespace capture

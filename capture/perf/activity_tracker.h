@@ -52,8 +52,12 @@ public:
     /// Calls are not recorded from here on: those that are open end here, as far as is known.
     void interruptCalls(std::uint64_t timeNs);
 
-    /// Appends what was gathered since the last time, up to `timeNs`, and starts anew. `uncounted`: system calls of which it is only known that
-    /// they were made; they are shared out among those that were recorded. Returns how many could not be, as there were none.
+    /// They are again. `uncounted`: system calls since the last such moment or collect() of which it is only known that they were made; they are
+    /// shared out among those that were recorded in that time, or before it where there were none then.
+    void resumeCalls(std::uint64_t timeNs, std::int64_t uncounted);
+
+    /// Appends what was gathered since the last time, up to `timeNs`, and starts anew. `uncounted`: as above. Returns how many calls could not be
+    /// shared out, as none was recorded before.
     std::int64_t collect(std::uint64_t timeNs, std::int64_t uncounted, model::EventBatch &batch);
 
     void setPaused(bool isPaused) { m_isPaused = isPaused; }
@@ -89,9 +93,19 @@ private:
         std::vector<std::uint64_t> kernelChain{}; ///< of a switch
         std::uint64_t secondArgument = 0;
     };
+    struct Counts
+    {
+        std::int64_t count = 0, timeNs = 0, errors = 0, bytes = 0;
+        Counts &operator+=(const Counts &other);
+        Counts scaled(double factor) const;
+    };
     struct Sums
     {
-        std::int64_t count = 0, timeNs = 0, errors = 0, bytes = 0, ownStacks = 0;
+        Counts recorded; ///< since calls were recorded again, or the tick began
+        Counts earlier;  ///< of the tick before that, with what was shared out
+        Counts last;     ///< recorded in the part of the time before, of this tick or another
+        std::int64_t ownStacks = 0, estimated = 0;
+        Sums &operator+=(const Sums &other);
     };
     /// What was done at a place whose stack is not known yet.
     struct Pending
@@ -131,6 +145,8 @@ private:
     /// Says what an open wait is for, from the last stack that was copied of its thread.
     void explainWait(Thread &thread);
     model::FrameId leafOf(const Open &open);
+    template <typename Function> void forEachSums(Function function);
+    void shareOut(std::uint64_t timeNs, std::int64_t uncounted);
 
     model::TableBuilder &m_tables;
     WaitReasons m_reasons;
@@ -140,6 +156,8 @@ private:
     /// The last stack of a process at a pc, in whatever thread: for threads that end before one of theirs is copied.
     std::unordered_map<Place, model::StackId, PlaceHash> m_shared; ///< `sp` is the pid
     std::int64_t m_withoutStack = 0;
+    std::int64_t m_notShared = 0;                         ///< uncounted calls of the tick
+    std::uint64_t m_partBeginNs = 0, m_interruptedNs = 0; ///< 0: calls are recorded
     bool m_isPaused = false;
 };
 

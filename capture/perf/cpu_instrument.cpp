@@ -113,6 +113,7 @@ void CpuInstrument::add(PerfRecord record)
     else if (std::holds_alternative<PerfThrottle>(record.content))
         ++m_losses[model::ImageId()][slot(model::LossKind::SamplesThrottled)];
     else if (m_onlyPids.empty() || std::holds_alternative<CallsInterrupted>(record.content)
+        || std::holds_alternative<CallsResumed>(record.content)
         || std::find(m_onlyPids.begin(), m_onlyPids.end(), record.pid) != m_onlyPids.end())
         m_sorter.add(std::move(record));
 }
@@ -280,6 +281,10 @@ bool CpuInstrument::handleActivity(PerfRecord &record)
         tracker.forget(record.pid);
     if (std::holds_alternative<CallsInterrupted>(record.content)) {
         tracker.interruptCalls(record.timeNs);
+        return true;
+    }
+    if (const auto *resumed = std::get_if<CallsResumed>(&record.content)) {
+        tracker.resumeCalls(record.timeNs, resumed->uncounted);
         return true;
     }
     if (record.pid <= 0 || record.tid <= 0)

@@ -85,6 +85,12 @@ struct CallsInterrupted
 {
 };
 
+/// From here on they are again; made by the recorder itself.
+struct CallsResumed
+{
+    std::int64_t uncounted = 0; ///< calls since the last such moment of which there is no record
+};
+
 /// A thread stopped running, or runs again.
 struct ThreadSwitched
 {
@@ -106,7 +112,7 @@ struct PerfRecord
     std::int32_t pid = 0, tid = 0;
     std::uint32_t cpu = 0;
     std::variant<PerfSample, PerfMapping, PerfName, PerfFork, PerfExit, PerfLost, PerfThrottle, CallEntered,
-        CallReturned, CallsInterrupted, ThreadSwitched, CopiedUserStack>
+        CallReturned, CallsInterrupted, CallsResumed, ThreadSwitched, CopiedUserStack>
         content;
 };
 

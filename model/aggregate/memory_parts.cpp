@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 #include <limits>
 
 namespace model {
@@ -95,7 +96,8 @@ public:
     struct Sum
     {
         MemoryPartsRow parts;
-        double liveBytes = 0; ///< of the same processes
+        double liveBytes = 0;    ///< of the same processes
+        double carriedBytes = 0; ///< of parts that were not measured then
     };
 
     explicit LivingParts(const Snapshot &snapshot)
@@ -117,6 +119,8 @@ public:
             const MemoryPartsSeries &series = m_snapshot.memoryParts[one.series];
             const std::size_t row = rowAt(one.series, when);
             addTo(sum.parts, series.values[row]);
+            const bool isMeasured = series.values[row].isMeasured && series.times[row] == when;
+            sum.carriedBytes += isMeasured ? 0 : one.value;
             sum.liveBytes += m_heaps.liveBytes(series.process, series.times[row], when);
         }
         return sum;
@@ -152,8 +156,15 @@ private:
     std::vector<LivingSeries::Said> m_said;
 };
 
-/// From what was read page by page. `untouched`, if not null, gets what of the live heap cannot be resident.
-std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *untouched)
+/// What is known beside the parts.
+struct Beside
+{
+    TimeSeries untouched{HeapQuantity::LiveBytes, {}}; ///< what of the live heap cannot be resident
+    std::vector<Timestamp> measured;                   ///< ascending
+};
+
+/// From what was read page by page.
+std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
 {
     const TimeSeries resident = timeSeries(snapshot, Metric::Rss);
     const auto number = [](std::int64_t value) { return static_cast<double>(value); };
@@ -170,6 +181,9 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *unto
         for (const SeriesPoint &point : segment) {
             const LivingParts::Sum sum = living.at(point.when);
             rows.push_back(sum.parts);
+            constexpr double kFewCarried = 0.05;
+            if (beside && sum.carriedBytes <= kFewCarried * number(sumOf(sum.parts)))
+                beside->measured.push_back(point.when);
             const double heap = number(rows.back().heap), all = sum.liveBytes;
             // Also of processes that nothing could be read of.
             const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
@@ -182,8 +196,9 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, TimeSeries *unto
         std::size_t i = 0;
         return alike(resident, source, [&](SeriesPoint point) { return value(i++, point); });
     };
-    if (untouched)
-        *untouched = series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return untouchedBytes[i]; });
+    if (beside)
+        beside->untouched
+            = series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return untouchedBytes[i]; });
     const auto part = [&](std::int64_t MemoryPartsRow::*field) {
         return series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return number(rows[i].*field); });
     };
@@ -222,10 +237,10 @@ std::vector<MemoryPart> countedParts(const Snapshot &snapshot)
     };
 }
 
-std::vector<MemoryPart> partsOf(const Snapshot &snapshot, TimeSeries *untouched)
+std::vector<MemoryPart> partsOf(const Snapshot &snapshot, Beside *beside)
 {
     std::vector<MemoryPart> parts
-        = snapshot.memoryParts.empty() ? countedParts(snapshot) : measuredParts(snapshot, untouched);
+        = snapshot.memoryParts.empty() ? countedParts(snapshot) : measuredParts(snapshot, beside);
     parts.erase(std::remove_if(parts.begin(), parts.end(), isZero), parts.end());
     return parts;
 }
@@ -237,8 +252,8 @@ std::vector<MemoryPart> memoryParts(const Snapshot &snapshot) { return partsOf(s
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
 {
     MemoryNow now;
-    TimeSeries untouched{HeapQuantity::LiveBytes, {}};
-    const std::vector<MemoryPart> parts = partsOf(snapshot, &untouched);
+    Beside beside;
+    const std::vector<MemoryPart> parts = partsOf(snapshot, &beside);
     // The last moments of processes that ended have no memory any more, or none of which anything could be read: the last one that has any.
     const auto lastOf = [&](bool isKnown) {
         Timestamp last;
@@ -252,9 +267,14 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
     now.when = lastOf(true);
     if (now.when == Timestamp{})
         now.when = lastOf(false);
+    const auto after = std::upper_bound(beside.measured.begin(), beside.measured.end(), now.when);
+    if (after != beside.measured.begin() && snapshot.span.begin < *std::prev(after)) {
+        now.when = *std::prev(after);
+        now.isMeasured = true;
+    }
     for (const MemoryPart &part : parts)
         now.parts.push_back({part.key, part.label, valueAt(part.series, now.when)});
-    now.untouchedBytes = valueAt(untouched, now.when);
+    now.untouchedBytes = valueAt(beside.untouched, now.when);
     return now;
 }
 

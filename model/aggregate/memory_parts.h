@@ -28,7 +28,8 @@ inline constexpr std::string_view kLiveHeapPart = "live_heap_bytes", kMappingsPa
 /// what the allocator has resident: what was requested but never touched is not resident. Pure.
 std::vector<MemoryPart> memoryParts(const Snapshot &snapshot);
 
-/// The same at the last moment until `when`, as numbers.
+/// The same as numbers, at the last moment until `when` and in the selection at which pages were read; where they never were, at the last one at
+/// all, with parts that are carried on by the kernel's counters.
 struct MemoryNow
 {
     struct Part
@@ -38,6 +39,7 @@ struct MemoryNow
         double bytes = 0;
     };
     Timestamp when;
+    bool isMeasured = false; ///< the pages of nearly all of it were read then
     std::vector<Part> parts;
     double untouchedBytes
         = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out

@@ -2,6 +2,7 @@
 #include "model/aggregate/time_series.h"
 
 #include "model/aggregate/series_values.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/metric_meaning.h"
 
 #include <algorithm>
@@ -225,6 +226,8 @@ TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std:
 {
     if (!process)
         process = snapshot.selection.process;
+    if (std::holds_alternative<HeapQuantity>(source) && !isHeapRecorded(snapshot, process))
+        return {source, {}};
     TimeSeries series{source, split(seriesValues(snapshot, source, process), snapshot.gaps, snapshot.info.config.tick)};
     if (isRate(source))
         joinShortTicks(series.segments, snapshot);

@@ -76,7 +76,7 @@ struct TimeSeries
 /// Rates are per second of the true length of a tick. Where a tick ended early (at a scan, a pause, the program's end) it may be too short for a
 /// rate to mean anything: when shorter than half of a usual one, it and the next are one point, their mean over both, at the end; so are the
 /// last tick before a gap or the end and the one before it. Who looks at times before that end does without both.
-/// Whole recording. Pure.
+/// Of a heap that could not be traced there is no line: it is not known, not 0. Whole recording. Pure.
 TimeSeries timeSeries(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process = std::nullopt);
 

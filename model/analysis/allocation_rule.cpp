@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/rules.h"
 #include "model/analysis/share_interval.h"
 #include "model/analysis/work_finder.h"
@@ -95,7 +96,7 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
 {
     const HeapSummary &all = input.snapshot.heapSummary;
-    if (input.snapshot.info.config.heap == HeapMode::Off) {
+    if (!isHeapRecorded(input.snapshot)) {
         found.notLookedAt.emplace_back("Temporary allocations: the heap was not recorded.");
         return true;
     }

@@ -5,6 +5,8 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/aggregate/time_series.h"
+#include "model/aggregate/unrecorded_heap.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/unnamed_code.h"
 #include "model/base/format_counted.h"
 
@@ -265,7 +267,7 @@ private:
         addLoss(LossKind::ActivityLost, trustOf(share(count(LossKind::ActivityLost), known)),
             "calls and waits are lower bounds", trust);
         addLoss(LossKind::CallsEstimated, Trust::Minor,
-            "their number is exact, which they were, where, and how long they took are estimates", trust);
+            "how many there were is exact; which they were, where, and how long they took are estimates", trust);
         if (!m_snapshot.info.activityNote.empty()) {
             std::string note = m_snapshot.info.activityNote;
             note.erase(note.find_last_not_of('.') + 1);
@@ -278,16 +280,9 @@ private:
     {
         constexpr double kMostMissing = 0.2;
         constexpr std::int64_t kLeastNs = 50'000'000;
-        double usedNs = 0;
-        Timestamp before;
-        for (const auto &segment : timeSeries(m_snapshot, CpuQuantity::Used).segments)
-            for (const SeriesPoint &point : segment) {
-                usedNs += point.value / 100 * static_cast<double>((point.when - before).ns);
-                before = point.when;
-            }
+        const auto usedNs = static_cast<double>(kernelCpuTime(m_snapshot).value_or(Duration{}).ns);
         const CpuSummary &cpu = m_snapshot.cpuSummary;
-        const std::int64_t missed = count(LossKind::SamplesMissed) * 1'000'000'000 / m_snapshot.info.config.cpuHz;
-        const auto seenNs = static_cast<double>(cpu.timeNs + missed);
+        const auto seenNs = static_cast<double>(cpu.timeNs + missedCpuTime(m_snapshot).ns);
         if (m_snapshot.selection.time || m_snapshot.selection.process || m_snapshot.selection.thread || cpu.samples == 0
             || usedNs - seenNs < kLeastNs || usedNs * (1 - kMostMissing) < seenNs)
             return;
@@ -297,8 +292,41 @@ private:
             "what it costs to go to sleep and to wake up is not sampled");
     }
 
+    /// What the stacks that are not whole hold of the samples and of the allocations: a few stacks may be most of the cost.
+    void weighIncompleteStacks()
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        std::vector<bool> isWhole(tables.stacks.size()); // a stack's parent has the lower number
+        for (std::size_t i = 0; i < isWhole.size(); ++i) {
+            const StackId parent = tables.stacks[i].parent;
+            isWhole[i] = parent.isValid() && parent.index() < i ? isWhole[parent.index()]
+                                                                : tables.endOf(StackId(i)) == StackEnd::ReachedStart;
+        }
+        const auto isIncomplete
+            = [&isWhole](StackId stack) { return stack.index() < isWhole.size() && !isWhole[stack.index()]; };
+        std::int64_t samples = 0, allSamples = 0, allocations = 0, allAllocations = 0;
+        for (const CpuCost &cost : m_snapshot.cpu) {
+            allSamples += cost.samples;
+            samples += isIncomplete(cost.stack) ? cost.samples : 0;
+        }
+        for (const HeapCost &cost : m_snapshot.heap) {
+            allAllocations += cost.allocations;
+            allocations += isIncomplete(cost.stack) ? cost.allocations : 0;
+        }
+        const auto add = [this](std::int64_t part, std::int64_t all, const char *what) {
+            if (part <= 0)
+                return;
+            m_incompleteCost += fmt::format(
+                "{}{} of the {}", m_incompleteCost.empty() ? "" : " and ", formatShareOf(part, all), what);
+            m_incompleteShare = std::max(m_incompleteShare, static_cast<double>(part) / static_cast<double>(all));
+        };
+        add(samples, allSamples, "CPU samples");
+        add(allocations, allAllocations, "allocations");
+    }
+
     void lookAtStacks()
     {
+        constexpr double kMostIncomplete = 0.1;
         const StackQuality &stacks = m_snapshot.stackQuality;
         if (stacks.distinct <= 0)
             return;
@@ -306,21 +334,31 @@ private:
         m_result.wholeStacks = 1 - static_cast<double>(incomplete) / static_cast<double>(stacks.distinct);
         if (incomplete == 0)
             return;
-        const Trust trust = m_result.wholeStacks < 0.9 ? Trust::Partial : Trust::Minor;
-        add(trust,
-            fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information)",
+        weighIncompleteStacks();
+        const double share = std::max(1 - m_result.wholeStacks, m_incompleteShare);
+        add(share > kMostIncomplete ? Trust::Partial : Trust::Minor,
+            fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information){}",
                 formatCount(incomplete), formatCount(stacks.distinct), formatCount(stacks.truncated),
-                formatCount(stacks.broken)),
+                formatCount(stacks.broken), m_incompleteCost.empty() ? "" : "; they hold " + m_incompleteCost),
             "their callers are missing: totals of callers are lower bounds, costs themselves are whole");
     }
 
     void lookAtTime()
     {
-        Duration gaps;
-        for (const Gap &gap : m_snapshot.gaps)
-            gaps = gaps + gap.span.length();
+        Duration gaps, pauses;
+        for (const Gap &gap : m_snapshot.gaps) {
+            Duration &sum = gap.kind == GapKind::Paused ? pauses : gaps;
+            sum = sum + gap.span.length();
+        }
         if (gaps.ns > 0)
             add(Trust::Minor, "Nothing was recorded for " + formatDuration(gaps), "charts show a gap");
+        // A heap is followed all the same: blocks that came or went unseen would be wrong for ever.
+        if (pauses.ns > 0)
+            add(Trust::Minor, "The recording was paused for " + formatDuration(pauses),
+                isHeapRecorded(m_snapshot)
+                    ? "of that time live memory is known, and nothing else: charts show a gap, and blocks that came "
+                      "and went in it are not counted"
+                    : "charts show a gap");
         Trust ignored = Trust::Whole;
         addLoss(LossKind::TicksDelayed, Trust::Minor, "rates of those ticks are means over a longer time", ignored);
         addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);
@@ -335,8 +373,9 @@ private:
     {
         const StackQuality &stacks = m_snapshot.stackQuality;
         const std::string whole = stacks.distinct > 0
-            ? fmt::format("{} of {} {} whole", formatShare(m_result.wholeStacks),
-                formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are")
+            ? fmt::format("{} of {} {} whole{}", formatShare(m_result.wholeStacks),
+                formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are",
+                m_incompleteCost.empty() ? "" : ", the others hold " + m_incompleteCost)
             : "no stacks were recorded";
         const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(), [](const CoverageItem &item) {
             return item.isLoss && item.what.find("stacks are not whole") == std::string::npos;
@@ -349,6 +388,8 @@ private:
     const Snapshot &m_snapshot;
     std::array<std::int64_t, kLossKindCount> m_counts{};
     Coverage m_result;
+    std::string m_incompleteCost; ///< "10 % of the CPU samples"; empty: none
+    double m_incompleteShare = 0; ///< the greatest of those
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/leak_detector.h"
@@ -205,8 +206,9 @@ GrowthLook lookOf(const Snapshot &snapshot, const LeakReport &leaks)
 bool findGrowingStacks(const RuleInput &input, Recommendations &found)
 {
     const Snapshot &snapshot = input.snapshot;
-    if (snapshot.info.config.heap == HeapMode::Off) {
-        found.notLookedAt.emplace_back("Growth: the heap was not recorded.");
+    if (std::optional<std::string> why = whyNoHeap(snapshot)) {
+        why->front() = 't';
+        found.notLookedAt.push_back("Growth: " + *why);
         return true;
     }
     // How blocks age says more than sums do, but only of the whole recording, and after a while.

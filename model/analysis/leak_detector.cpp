@@ -2,6 +2,7 @@
 #include "model/analysis/leak_detector.h"
 
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/leak_places.h"
 #include "model/analysis/leak_words.h"
 #include "model/analysis/share_interval.h"
@@ -80,7 +81,7 @@ public:
     {
         takeLost();
         takeClaims();
-        const bool hasAges = m_snapshot.heapAges && !m_snapshot.heapAges->clocks.empty();
+        const bool hasAges = m_snapshot.heapAges && !m_snapshot.heapAges->clocks.empty() && isHeapRecorded(m_snapshot);
         if (!hasAges && m_lost.empty()) {
             tellLeaks(m_snapshot, m_report);
             return std::move(m_report);

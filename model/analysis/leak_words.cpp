@@ -3,6 +3,7 @@
 
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
 #include "model/base/format_interval.h"
@@ -245,11 +246,10 @@ void tellLeaks(const Snapshot &snapshot, LeakReport &report)
     if (report.state != LeakReport::State::Done) {
         report.sentence = (lost.empty() ? "" : lost + ". ") + notEnoughSentence(report);
         if (report.state == LeakReport::State::NoData)
-            report.notes.emplace_back(snapshot.info.config.heap == HeapMode::Off
-                    ? "The heap was not recorded."
-                    : "The recording holds no ages of blocks: it ended within its first seconds, no heap was traced, "
-                      "or it "
-                      "was made by an older version.");
+            report.notes.push_back(whyNoHeap(snapshot).value_or(
+                "The recording holds no ages of blocks: it ended within its first seconds, no heap was traced, "
+                "or it "
+                "was made by an older version."));
         addStepNote(snapshot, report);
         return;
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace model {
 
@@ -123,13 +124,55 @@ double medianOf(std::vector<double> values)
     return *middle;
 }
 
+/// Whether a process started another in a time: after that it faults on pages that it only shares until they are written.
+bool hasForked(const Snapshot &snapshot, ProcessId process, TimeRange span)
+{
+    const std::vector<Process> &all = snapshot.tables->processes;
+    return std::any_of(all.begin(), all.end(), [&](const Process &child) {
+        return child.parent == process && span.begin < child.start && child.start <= span.end;
+    });
+}
+
+/// Page faults a second, step by step, beyond those that made resident memory grow: of pages that were there before, were given back, and are
+/// taken anew. Without a process's start, and without what it does after it forked.
+std::vector<double> faultsWithoutGrowth(const Snapshot &snapshot)
+{
+    constexpr double kPageBytes = 4096;
+    std::map<Timestamp, double> rates;
+    for (const MetricSeries &series : snapshot.metrics) {
+        if (snapshot.selection.process && series.process != *snapshot.selection.process)
+            continue;
+        const Timestamp born = snapshot.tables->processes.at(series.process.index()).start;
+        const Timestamp begin
+            = std::max(born, snapshot.span.begin) + std::max(kStart, Duration{snapshot.span.length().ns / 5});
+        const bool hasRss = std::any_of(series.values.begin(), series.values.end(),
+            [](const MetricValues &values) { return values.get(Metric::Rss).has_value(); });
+        for (std::size_t i = 1; i < series.times.size(); ++i) {
+            const TimeRange step{series.times[i - 1], series.times[i]};
+            const std::optional<std::int64_t> faults = series.values[i].get(Metric::MinorFaults);
+            const std::optional<std::int64_t> before = series.values[i - 1].get(Metric::Rss),
+                                              after = series.values[i].get(Metric::Rss);
+            if (!faults || step.begin < begin || snapshot.span.end < step.end || step.isEmpty()
+                || (hasRss && (!before || !after)) || hasForked(snapshot, series.process, step))
+                continue;
+            const auto grown = static_cast<double>(std::max<std::int64_t>(after.value_or(0) - before.value_or(0), 0));
+            rates[step.end]
+                += std::max(static_cast<double>(*faults) - grown / kPageBytes / step.length().seconds(), 0.0);
+        }
+    }
+    std::vector<double> values;
+    for (const auto &[when, rate] : rates)
+        values.push_back(rate);
+    return values;
+}
+
 /// By counts alone, for where the kernel's stacks were not recorded; with them the rule page_faults names the place.
 void findPageFaults(const RuleInput &input, Recommendations &found)
 {
     const Snapshot &snapshot = input.snapshot;
     if (hasKernelStacks(*snapshot.tables))
         return;
-    const std::vector<double> faults = steadyValues(timeSeries(snapshot, Metric::MinorFaults), snapshot.span);
+    const std::vector<double> faults = faultsWithoutGrowth(snapshot);
     const std::vector<double> cpu = steadyValues(timeSeries(snapshot, CpuQuantity::Used), snapshot.span);
     if (faults.size() < kLeastFaultSteps || cpu.size() < kLeastFaultSteps) {
         found.notLookedAt.push_back(
@@ -143,11 +186,12 @@ void findPageFaults(const RuleInput &input, Recommendations &found)
     if (share < kFaultShare)
         return;
     Recommendation item = itemOf(kPageFaultRateRule, processName(snapshot),
-        fmt::format(
-            "{} page faults a second all along, about {} of its CPU time", formatShortCount(rate), formatShare(share)));
+        fmt::format("{} page faults a second all along on memory that it had before, about {} of its CPU time",
+            formatShortCount(rate), formatShare(share)));
     item.gainKind = GainKind::CpuShare;
     item.gain = {share * 0.3, std::min(1.0, share * 2) * 0.8};
-    item.evidence.push_back({"minor faults, median", rate, {}, Unit::PerSecond, formatValue(rate, Unit::PerSecond)});
+    item.evidence.push_back(
+        {"minor faults beyond growth, median", rate, {}, Unit::PerSecond, formatValue(rate, Unit::PerSecond)});
     item.evidence.push_back({"CPU used, median", used, {}, Unit::Percent, formatValue(used, Unit::Percent)});
     found.items.push_back(std::move(item));
 }

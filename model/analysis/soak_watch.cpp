@@ -110,8 +110,15 @@ void SoakWatch::lookAtHeap(const EventBatch &batch, const ProgramTables &tables,
                     formatDuration(elapsed())),
                 rows);
     for (const HeapTick &tick : batch.heapTicks)
-        if (tick.image.index() < tables.images.size())
-            m_heapStates.emplace(tick.image.value, tables.images[tick.image.index()].heap);
+        if (tick.image.index() < tables.images.size()) {
+            const Image &image = tables.images[tick.image.index()];
+            m_heapStates.emplace(tick.image.value, image.heap);
+            const bool isUntraced = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
+            m_wasTraced = m_wasTraced || tick.allocations > 0 || image.heap == HeapState::Full
+                || image.heap == HeapState::Inherited || image.heap == HeapState::Attached;
+            if (isUntraced)
+                m_whyUntraced = tables.text(image.heapNote);
+        }
     for (auto it = m_heapStates.begin(); it != m_heapStates.end();) {
         const Image &image = tables.images[it->first];
         if (image.end) {
@@ -159,6 +166,9 @@ bool SoakWatch::endPart(SoakRecord &rows)
         SoakPoint point{m_leg.segment, static_cast<SoakQuantity>(i), m_part, median(m_values[i]), 0};
         m_values[i].clear();
         point.stackGrowth = point.value > 0 ? m_stackBytes / point.value : 0;
+        if (point.quantity == SoakQuantity::LiveHeap && !m_wasTraced && m_part >= kSettledPart)
+            exclude(point.quantity,
+                m_whyUntraced.empty() ? "it could not be traced." : "it could not be traced: " + m_whyUntraced, rows);
         if (point.quantity == SoakQuantity::LiveHeap && m_config.heap == HeapMode::Sampled && m_part >= kSettledPart) {
             const double error = std::sqrt(static_cast<double>(m_config.heapPeriodBytes) / std::max(point.value, 1.0));
             if (error > kMostSamplingError)

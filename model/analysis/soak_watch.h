@@ -66,6 +66,8 @@ private:
     std::array<bool, kSoakQuantityCount> m_isExcluded{};
     std::map<std::uint32_t, std::int64_t> m_tracerBytes; ///< by process
     std::map<std::uint32_t, HeapState> m_heapStates;     ///< of images that live
+    bool m_wasTraced = false;                            ///< the heap of any image
+    std::string m_whyUntraced;                           ///< of one that was not; a sentence
     double m_stackBytes = 0;
     bool m_isOver = false;
 };

@@ -6,6 +6,8 @@
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/resident_peak.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
@@ -123,6 +125,25 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
     return card;
 }
 
+/// Why there is no sample. No sample is no proof that there was nothing to sample.
+std::string noSamplesSentence(const Snapshot &snapshot)
+{
+    constexpr Duration kWorthTelling = Duration::fromMs(20);
+    // With an event, the note says how samples are taken; without one, why there are none.
+    if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
+        return snapshot.info.cpuNote;
+    if (const std::int64_t missed = missedSamples(snapshot); missed > 0)
+        return fmt::format("{} due of threads that ended before one was taken, about {} of CPU time. Sample faster "
+                           "(--cpu 9999).",
+            formatCounted(missed, "sample") + (missed == 1 ? " was" : " were"),
+            formatDuration(missedCpuTime(snapshot)));
+    if (const auto used = kernelCpuTime(snapshot); used && *used >= kWorthTelling)
+        return fmt::format("The kernel counts {} of CPU time, but no sample was taken of it. Record for longer, or "
+                           "sample faster (--cpu 999).",
+            formatDuration(*used));
+    return {};
+}
+
 std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_token &stop)
 {
     if (snapshot.info.config.cpuHz == 0)
@@ -130,22 +151,23 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     SummaryCard card{.title = "CPU",
         .state = CardState::Unknown,
         .number = "no samples",
-        // With an event, the note says how samples are taken; without one, why there are none.
-        .sentence = snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty()
-            ? snapshot.info.cpuNote
-            : "The program used next to no CPU time.",
+        .sentence = "The program used next to no CPU time.",
         .page = CardPage::Cpu,
         .action = "Show hot functions",
         .spark = fromFirstTick(timeSeries(snapshot, CpuQuantity::Used), snapshot)};
     const std::optional<FunctionTable> table = functionTable(snapshot, CostKind::CpuTime, stop);
-    if (!table || table->rows.empty() || table->all <= 0)
+    if (!table || table->rows.empty() || table->all <= 0) {
+        if (std::string why = noSamplesSentence(snapshot); !why.empty())
+            card.sentence = std::move(why);
         return card;
+    }
     if (snapshot.cpuSummary.samples < kLeastSamples) {
-        card.number = "not known";
-        card.sentence
-            = fmt::format("{} of CPU time in {}: too few to say where it goes. Record for longer, or sample faster "
-                          "(--cpu 999).",
-                formatDuration({table->all}), formatCounted(snapshot.cpuSummary.samples, "sample"));
+        const std::int64_t missed = missedSamples(snapshot);
+        card.number = kNotKnown;
+        card.sentence = fmt::format("{} of CPU time in {}{}: too few to say where it goes. Record for longer, or "
+                                    "sample faster (--cpu 999).",
+            formatDuration({table->all}), formatCounted(snapshot.cpuSummary.samples, "sample"),
+            missed > 0 ? fmt::format(", and {} more due of short threads", formatCount(missed)) : "");
         return card;
     }
     const std::vector<HotFunction> all = hotFunctions(*table, snapshot.cpuSummary.samples, table->rows.size());
@@ -202,6 +224,8 @@ std::string peakSentence(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
     const auto bytes = static_cast<double>(heap.peakBytes);
+    if (std::optional<std::string> why = whyNoHeap(snapshot))
+        return *why;
     if (snapshot.heapSeries.empty())
         return "Nothing of the heap was recorded.";
     if (!isHeapSampled(snapshot))
@@ -222,7 +246,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
     SummaryCard card{.title = "Memory",
         .number = formatBytes(*most),
         .qualifier = "resident at most",
-        .sentence = snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded." : peakSentence(snapshot),
+        .sentence = peakSentence(snapshot),
         .page = CardPage::Heap,
         .cost = CostKind::Peak,
         .action = "Show the heap",
@@ -291,7 +315,7 @@ void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryC
 {
     constexpr double kLeastBytes = 4 << 20;
     constexpr double kLeastShare = 0.05; ///< of what it grew to
-    if (growth.number != kNothingFound || !resident.isGrowing)
+    if (!resident.isGrowing || (growth.number != kNothingFound && isHeapRecorded(snapshot)))
         return;
     const TimeSeries judged = judgedSeries(snapshot, Metric::Rss, snapshot.span);
     if (judged.isEmpty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/verdict_lines.h"
 
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
 
@@ -40,7 +41,9 @@ std::string leakLine(const LeakReport &found)
 std::vector<std::string> verdictLines(const Snapshot &snapshot)
 {
     std::vector<std::string> lines;
-    if (snapshot.heapAges) {
+    if (snapshot.info.config.heap != HeapMode::Off && !isHeapRecorded(snapshot)) {
+        lines.emplace_back("leaks: not known, the heap could not be traced");
+    } else if (snapshot.heapAges) {
         if (const std::shared_ptr<const LeakReport> found = leaksOf(snapshot);
             found && found->state == LeakReport::State::Done) {
             lines.push_back(leakLine(*found));

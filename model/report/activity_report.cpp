@@ -4,6 +4,7 @@
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/function_index.h"
 #include "model/aggregate/own_code.h"
+#include "model/base/format_estimate.h"
 #include "model/report/csv_writer.h"
 #include "model/report/json_stacks.h"
 #include "model/report/session_words.h"
@@ -84,6 +85,11 @@ std::string perCall(const ActivityTotal &total)
         : std::string();
 }
 
+std::string aboutTime(const ActivityTotal &total, std::int64_t ns)
+{
+    return (total.estimated > 0 ? "~" : "") + formatDuration({ns});
+}
+
 std::string counted(std::int64_t count) { return count > 0 ? formatCount(count) : std::string(); }
 
 void writeCalls(std::ostream &out, const std::vector<ActivityTotal> &totals, const Snapshot &snapshot,
@@ -94,9 +100,10 @@ void writeCalls(std::ostream &out, const std::vector<ActivityTotal> &totals, con
     const double seconds = std::max(snapshot.span.length().seconds(), 1e-3);
     for (std::size_t i = 0; i < std::min(totals.size(), mostRows(options, kUsualCalls)); ++i) {
         const ActivityTotal &total = totals[i];
-        table.row({formatCount(total.count), formatShortCount(static_cast<double>(total.count) / seconds),
-            formatDuration({total.timeNs}), formatDuration({total.timeNs / std::max<std::int64_t>(total.count, 1)}),
-            counted(total.errors), perCall(total), activityKey(total.activity)});
+        table.row(
+            {formatEstimate(total.count, total.estimated), formatShortCount(static_cast<double>(total.count) / seconds),
+                aboutTime(total, total.timeNs), aboutTime(total, total.timeNs / std::max<std::int64_t>(total.count, 1)),
+                counted(total.errors), perCall(total), activityKey(total.activity)});
     }
     table.write(out, options.columns, 2);
 }
@@ -130,7 +137,8 @@ void writePlaces(std::ostream &out, const Snapshot &snapshot, CostSource source,
     for (const PlaceTotal &place : places(snapshot, source)) {
         if (++rows > options.stacks)
             break;
-        const std::string count = formatCount(place.total.count), time = formatDuration({place.total.timeNs});
+        const std::string count = formatEstimate(place.total.count, place.total.estimated),
+                          time = aboutTime(place.total, place.total.timeNs);
         std::string where = shortPlace(place.line.file, place.line.line);
         table.row({source == CostSource::Wait ? time : count, source == CostSource::Wait ? count : time,
             activityKey(place.total.activity),
@@ -186,7 +194,8 @@ void writeActivityText(std::ostream &out, const Snapshot &snapshot, CostSource s
                                     "stack that was copied at the same place.",
         formatCount(all.count - all.estimated), formatShareOf(all.ownStacks, all.count));
     if (all.estimated > 0)
-        trust += fmt::format(" {} more came too fast to be recorded one by one, and are shared out in proportion.",
+        trust += fmt::format(" {} more came too fast to be recorded one by one, and are shared out "
+                             "in proportion to those just before: what has a ~ is an estimate.",
             formatCount(all.estimated));
     writeWrapped(out, trust, options.columns, 2);
     writeHeading(out, source == CostSource::Wait ? "Where threads wait" : "Where they are made");

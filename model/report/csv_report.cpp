@@ -128,11 +128,14 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
     }
     csv.row("stack");
     FunctionIndex index(snapshot.tables);
+    const bool knowsPeak = knowsPeakOfStacks(snapshot);
     for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks)) {
         csv.fields(pidOf(snapshot, row->image), programOf(snapshot, row->image), row->stack.value);
         for (const CostInfo &info : kCostKinds)
-            if (info.source == CostSource::Heap)
-                csv.field(costOf(*row, info.kind));
+            if (info.source == CostSource::Heap) {
+                const bool isPeak = info.kind == CostKind::Peak || info.kind == CostKind::PeakBlocks;
+                csv.field(isPeak && !knowsPeak ? std::nullopt : std::optional(costOf(*row, info.kind)));
+            }
         if (isSampled) {
             csv.field(row->samples);
             for (const CostKind error : kCostsWithError) {

@@ -2,6 +2,7 @@
 #include "model/report/forecast_report.h"
 
 #include "model/aggregate/stack_text.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/forecast_words.h"
 #include "model/base/format_units.h"
 #include "model/report/csv_writer.h"
@@ -116,6 +117,10 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
         if (i > 0)
             out << '\n';
         writeQuantity(out, functions, quantities[i], options);
+    }
+    if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off) {
+        out << '\n';
+        writeWrapped(out, "Live heap: not known. " + *why, options.columns, 2, 2);
     }
     if (!quantities.empty() && !quantities.front().forecast.method.empty()) {
         writeHeading(out, "How it was found");

@@ -2,6 +2,7 @@
 #include "model/report/growth_report.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/leak_places.h"
 #include "model/report/csv_writer.h"
 #include "model/report/session_words.h"
@@ -79,6 +80,8 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
                 options.columns, 16);
         }
     }
+    if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off)
+        writeWrapped(out, fmt::format("{:<14}Live heap: {}", "Not known", *why), options.columns, 2, 14);
     writeTrust(out, snapshot, options);
 }
 

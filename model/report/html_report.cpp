@@ -11,6 +11,7 @@
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
 #include "model/base/format_counted.h"
+#include "model/base/format_estimate.h"
 #include "model/report/html_chart.h"
 #include "model/report/html_flame.h"
 #include "model/report/html_text.h"
@@ -291,7 +292,8 @@ private:
         HtmlTable table({isWait ? "for" : "call", ">count", ">time", ">each", ">failed", ">bytes"});
         for (std::size_t i = 0; i < std::min(totals.size(), m_options.rows); ++i) {
             const ActivityTotal &total = totals[i];
-            table.row({activityKey(total.activity), formatCount(total.count), formatDuration({total.timeNs}),
+            table.row({activityKey(total.activity), formatEstimate(total.count, total.estimated),
+                          formatDuration({total.timeNs}),
                           formatDuration({total.timeNs / std::max<std::int64_t>(total.count, 1)}),
                           total.errors > 0 ? formatCount(total.errors) : std::string(),
                           total.bytes > 0 ? formatBytes(static_cast<double>(total.bytes)) : std::string()},

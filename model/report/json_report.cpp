@@ -58,8 +58,11 @@ Json heapStack(const Snapshot &snapshot, JsonStacks &stacks, const HeapCost &row
 {
     Json stack = {{"stack_id", row.stack.value}, {"pid", pidOf(snapshot, row.image)},
         {"program", programOf(snapshot, row.image)}};
+    const auto isKnown = [knowsPeak = knowsPeakOfStacks(snapshot)](CostKind kind) {
+        return knowsPeak || (kind != CostKind::Peak && kind != CostKind::PeakBlocks);
+    };
     for (const CostInfo &info : kCostKinds)
-        if (info.source == CostSource::Heap)
+        if (info.source == CostSource::Heap && isKnown(info.kind))
             stack[text(info.column)] = costOf(row, info.kind);
     if (row.samples > 0 || isHeapSampled(snapshot)) {
         stack["samples"] = row.samples;

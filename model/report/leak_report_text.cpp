@@ -40,10 +40,11 @@ void writeLine(std::ostream &out, const LeakStack &stack)
     if (!stack.ages || stack.ages->buckets.empty())
         return;
     const StackAges &ages = *stack.ages;
+    // From the end of the first bucket to that of the last.
     out << fmt::format("     live  {}  {} → {} in {}\n", sparkline(ages.buckets),
         formatBytes(static_cast<double>(ages.buckets.front().liveBytes)),
         formatBytes(static_cast<double>(ages.buckets.back().liveBytes)),
-        formatDuration({ages.bucket.ns * static_cast<std::int64_t>(ages.buckets.size())}));
+        formatDuration({ages.bucket.ns * static_cast<std::int64_t>(ages.buckets.size() - 1)}));
 }
 
 void writeNeighbours(std::ostream &out, const LeakItem &item, const TextReportOptions &options)

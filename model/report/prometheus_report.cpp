@@ -5,6 +5,7 @@
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/stack_text.h"
 #include "model/aggregate/time_series.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/series_blocks.h"
 #include "model/base/utf8.h"
@@ -210,7 +211,7 @@ private:
 
     void writeHeap()
     {
-        if (m_snapshot.info.config.heap == HeapMode::Off)
+        if (!isHeapRecorded(m_snapshot))
             return;
         const HeapSummary &heap = m_snapshot.heapSummary;
         const auto add = [this](std::string_view name, std::string_view type, std::string_view help,

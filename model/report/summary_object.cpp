@@ -8,6 +8,7 @@
 #include "model/aggregate/phase_totals.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/report/session_words.h"
 
 #include <algorithm>
@@ -109,7 +110,7 @@ Json memoryOf(const Snapshot &snapshot)
     if (snapshot.memoryParts.empty())
         return {};
     const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
-    Json object = {{"time_ns", now.when.ns}};
+    Json object = {{"time_ns", now.when.ns}, {"is_measured", now.isMeasured}};
     for (const MemoryNow::Part &part : now.parts)
         object[std::string(part.key)] = static_cast<std::int64_t>(part.bytes);
     object["untouched_bytes"] = static_cast<std::int64_t>(now.untouchedBytes);
@@ -161,16 +162,27 @@ Json heapModesOf(const Snapshot &snapshot)
     return modes;
 }
 
+bool knowsPeakOfStacks(const Snapshot &snapshot)
+{
+    return snapshot.heapSummary.peakBytes == 0 || snapshot.heapSummary.peakBlocks > 0;
+}
+
 Json heapTotalsObject(const Snapshot &snapshot)
 {
     const HeapSummary &heap = snapshot.heapSummary;
-    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"allocations", heap.allocations},
-        {"frees", heap.frees}, {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes},
-        {"live_bytes", heap.liveBytes}, {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes},
-        {"peak_blocks", heap.peakBlocks}, {"peak_time_ns", heap.peakWhen.ns},
-        {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)}, {"peak_is_upper_bound", heap.peakIsBound},
-        {"temporary", heap.temporaries}, {"unknown_frees", heap.unknownFrees},
+    Json object = {{"mode", heapModeKey(snapshot.info.config.heap)}, {"recorded", isHeapRecorded(snapshot)},
+        {"note", whyNoHeap(snapshot).value_or(std::string())}, {"allocations", heap.allocations}, {"frees", heap.frees},
+        {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
+        {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
+        {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)},
+        {"peak_is_upper_bound", heap.peakIsBound}, {"temporary", heap.temporaries},
+        {"unknown_frees", heap.unknownFrees},
         {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
+    if (!knowsPeakOfStacks(snapshot)) {
+        object.erase("peak_blocks");
+        object.erase("peak_time_ns");
+        object["peak_is_upper_bound"] = true;
+    }
     if (snapshot.info.config.heap == HeapMode::Auto)
         object["budget_millipercent"] = snapshot.info.config.heapBudgetMilliPercent;
     object["modes"] = heapModesOf(snapshot);

@@ -18,6 +18,10 @@ nlohmann::ordered_json summaryObject(const Snapshot &snapshot);
 /// The part that says what a report is about: time and process.
 nlohmann::ordered_json selectionObject(const Snapshot &snapshot);
 
+/// Whether it is known what memory consisted of at its peak. Of mappings and pools only the peak of each is, without a moment; their sum is
+/// the most that there may have been together.
+bool knowsPeakOfStacks(const Snapshot &snapshot);
+
 /// Totals of the heap, and of the CPU.
 nlohmann::ordered_json heapTotalsObject(const Snapshot &snapshot);
 nlohmann::ordered_json cpuTotalsObject(const Snapshot &snapshot);

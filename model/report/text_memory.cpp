@@ -33,7 +33,9 @@ void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextRep
         all += part.bytes;
     if (all <= 0)
         return;
-    writeHeading(out, fmt::format("Resident memory at {}", formatOffset(now.when, true)));
+    writeHeading(out,
+        fmt::format("Resident memory at {}{}", formatOffset(now.when, true),
+            now.isMeasured ? ", when its pages were last read" : ""));
     TextTable table({{}, {"", Align::Right}, {"", Align::Right}});
     for (const MemoryNow::Part &part : now.parts)
         table.row({std::string(part.label), formatBytes(part.bytes), formatShare(part.bytes / all)});
@@ -41,6 +43,9 @@ void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextRep
     if (now.untouchedBytes > 0)
         table.row({"requested, not resident", formatBytes(now.untouchedBytes), ""});
     table.write(out, options.columns, 2);
+    if (!now.isMeasured)
+        writeWrapped(out, "Which part has what is of an earlier moment, carried on by the kernel's counters.",
+            options.columns, 2);
 }
 
 void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)

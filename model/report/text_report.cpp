@@ -6,6 +6,7 @@
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
 #include "model/report/text_memory.h"
@@ -70,7 +71,9 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
     const auto row = [&table](std::string name, std::string value, std::string rest = {}) {
         table.row({std::move(name), std::move(value), std::move(rest)});
     };
-    if (snapshot.info.config.heap != HeapMode::Off) {
+    if (snapshot.info.config.heap != HeapMode::Off && !isHeapRecorded(snapshot))
+        row("Heap", "", "not recorded, see below");
+    else if (snapshot.info.config.heap != HeapMode::Off) {
         const bool isEstimate = isHeapSampled(snapshot);
         const auto bytes = [isEstimate](std::int64_t value) {
             return (isEstimate ? "about " : "") + formatBytes(static_cast<double>(value));

@@ -4,6 +4,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
 #include "model/report/session_words.h"
@@ -147,6 +148,11 @@ void writeHeapText(std::ostream &out, const Snapshot &snapshot, CostKind kind, c
     writeHeading(out, !options.area ? "Heap" : *options.area == AreaKind::Pool ? "Pools" : "Mappings");
     if (snapshot.info.config.heap == HeapMode::Off) {
         writeWrapped(out, "The heap was not recorded (--heap off).", options.columns, 2);
+        return;
+    }
+    if (const auto why = options.area ? std::nullopt : whyNoHeap(snapshot)) {
+        writeWrapped(out, *why, options.columns, 2);
+        writeTrust(out, snapshot, options);
         return;
     }
     writeHeapTotals(out, snapshot, options);

@@ -6,6 +6,8 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include <map>
+
 using namespace capture;
 using namespace model;
 
@@ -245,8 +247,37 @@ private Q_SLOTS:
         }
         QCOMPARE(estimated, 300);
         QCOMPARE(count, 303);
+        // Where none was recorded, they are taken for those before; where none was before either, they are nobody's.
+        std::int64_t later = 0;
+        for (const ActivityDelta &row : f.collect(20, 7))
+            later += row.estimated;
+        QCOMPARE(later, 7);
+        Fixture none;
         EventBatch batch;
-        QCOMPARE(f.tracker.collect(20 * kMs, 7, batch), 7); // nothing to share them out among
+        QCOMPARE(none.tracker.collect(20 * kMs, 7, batch), 7);
+    }
+
+    void takesUncountedCallsForThoseJustBefore()
+    {
+        Fixture f;
+        for (std::uint64_t ms = 0; ms < 50; ++ms)
+            f.call(ms, ms + 1, SYS_read, 10); // slow, and all of them recorded
+        f.tracker.resumeCalls(50 * kMs, 0);
+        f.call(50, 51, SYS_getuid, 0);
+        f.tracker.interruptCalls(60 * kMs);
+        f.tracker.resumeCalls(100 * kMs, 1000);
+        f.call(100, 101, SYS_write, 1);
+        f.tracker.interruptCalls(101 * kMs);
+        std::map<std::uint32_t, ActivityDelta> rows;
+        for (const ActivityDelta &row : f.collect(110, 20))
+            rows[row.activity.value] = row;
+        QCOMPARE(rows.at(SYS_read).count, 50);
+        QCOMPARE(rows.at(SYS_read).estimated, 0);
+        QCOMPARE(rows.at(SYS_getuid).count, 1001);
+        QCOMPARE(rows.at(SYS_write).count, 21);
+        // 1,000 times 1 ms did not pass while they were not recorded: 40 ms did, and 9 for the others.
+        QCOMPARE(rows.at(SYS_getuid).timeNs, std::int64_t(41 * kMs));
+        QCOMPARE(rows.at(SYS_write).timeNs, std::int64_t(10 * kMs));
     }
 
     void countsNothingWhilePaused()

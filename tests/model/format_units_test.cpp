@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/base/format_counted.h"
+#include "model/base/format_estimate.h"
 #include "model/base/format_interval.h"
 
 #include <QTest>
@@ -32,6 +33,10 @@ private Q_SLOTS:
         row("999", formatCount(999));
         row("1,234,567", formatCount(1234567));
         row("−1,000", formatCount(-1000));
+        row("447,363", formatEstimate(447'363, 0));
+        row("~447,000", formatEstimate(447'363, 200'000));
+        row("~447,363", formatEstimate(447'363, 4'000));
+        row("~12", formatEstimate(12, 12));
         row("1 allocation", formatCounted(1, "allocation"));
         row("0 blocks", formatCounted(0, "block"));
         row("2,000 blocks", formatCounted(2000, "block"));

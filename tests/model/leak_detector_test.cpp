@@ -102,6 +102,9 @@ private Q_SLOTS:
         QVERIFY(mentions(item.evidence, "are still there"));
         QVERIFY(mentions(item.evidence, "1000 B, ") || mentions(item.evidence, "For example"));
         QVERIFY(report.sentence.starts_with("1 place keeps growing; 2 stacks were looked at"));
+        std::ostringstream text;
+        writeLeaksText(text, recording.looked(), report);
+        QVERIFY2(text.str().find(" in 11 min 50 s\n") != std::string::npos, text.str().c_str()); // 72 ends of buckets
         QVERIFY(report.expectedFalse > 0 && report.expectedFalse < 0.01);
     }
 

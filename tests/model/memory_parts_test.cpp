@@ -117,6 +117,16 @@ void MemoryPartsTest::measuredPartsAddUpToTheRss()
     const MemoryNow now = memoryAt(snapshot, second(1));
     QCOMPARE(now.when, second(1));
     QCOMPARE(now.untouchedBytes, 150.0);
+    // What is only carried on is not told with a heap of a later moment.
+    QCOMPARE(memoryAt(snapshot, second(3)).when, second(3));
+    snapshot.memoryParts[0].values[2].isMeasured = false;
+    const MemoryNow measured = memoryAt(snapshot, second(3));
+    QCOMPARE(measured.when, second(2));
+    QVERIFY(measured.isMeasured);
+    for (MemoryPartsRow &row : snapshot.memoryParts[0].values)
+        row.isMeasured = false;
+    QCOMPARE(memoryAt(snapshot, second(3)).when, second(3));
+    QVERIFY(!memoryAt(snapshot, second(3)).isMeasured);
 }
 
 void MemoryPartsTest::blocksOfAProgramThatIsGoneByExecExplainNothing()

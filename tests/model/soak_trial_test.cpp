@@ -156,6 +156,15 @@ private Q_SLOTS:
         QVERIFY(heap.exclusion.find("lost") != std::string::npos);
     }
 
+    void judgesNoHeapThatWasNotTraced()
+    {
+        Random random(1);
+        const SoakShape shape{.memory = {}, .heapGrowth = 0.5, .isHeapTraced = false};
+        const SoakJudgement heap = soakAnswer(virtualSoak(shape, random).stored).segments[0].judgements[2];
+        QVERIFY(!heap.isJudged);
+        QVERIFY2(heap.exclusion.find("could not be traced") != std::string::npos, heap.exclusion.c_str());
+    }
+
     void judgesNoHeapThatIsSampledCoarsely()
     {
         Random random(1);

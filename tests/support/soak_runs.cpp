@@ -42,6 +42,7 @@ Run newRun(const SoakShape &shape, Random &random)
 ProgramTables tablesOf(HeapState heap)
 {
     ProgramTables tables;
+    tables.strings.resize(1);
     tables.processes.resize(1);
     tables.images.resize(1);
     tables.images[0].process = ProcessId(0u);
@@ -73,7 +74,9 @@ public:
         : m_shape(shape)
         , m_stored(stored)
         , m_tracesHeap(tracesHeap)
-        , m_tables(tablesOf(tracesHeap ? HeapState::Full : HeapState::Off))
+        , m_tables(tablesOf(!tracesHeap ? HeapState::Off
+                  : shape.isHeapTraced  ? HeapState::Full
+                                        : HeapState::NotTraced))
     {
         CaptureConfig config;
         config.heap = tracesHeap ? shape.heapMode : HeapMode::Off;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/unseen_cpu.h"
+
+#include "model/aggregate/time_series.h"
+
+namespace model {
+
+std::optional<Duration> kernelCpuTime(const Snapshot &snapshot)
+{
+    if (snapshot.selection.thread)
+        return std::nullopt;
+    double usedNs = 0;
+    Timestamp before;
+    for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)
+        for (const SeriesPoint &point : segment) {
+            const bool isSelected = snapshot.span.begin < point.when && point.when <= snapshot.span.end;
+            usedNs += isSelected ? point.value / 100 * static_cast<double>((point.when - before).ns) : 0;
+            before = point.when;
+        }
+    return Duration{static_cast<std::int64_t>(usedNs)};
+}
+
+std::int64_t missedSamples(const Snapshot &snapshot)
+{
+    const Selection &selection = snapshot.selection;
+    std::int64_t missed = 0;
+    if (!selection.time && !selection.process && !selection.thread)
+        for (const LossTotal &loss : snapshot.losses)
+            missed += loss.kind == LossKind::SamplesMissed ? loss.count : 0;
+    return missed;
+}
+
+Duration missedCpuTime(const Snapshot &snapshot)
+{
+    const std::int64_t hz = snapshot.info.config.cpuHz;
+    return {hz > 0 ? missedSamples(snapshot) * 1'000'000'000 / hz : 0};
+}
+
+} // namespace model

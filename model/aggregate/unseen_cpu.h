@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/snapshot.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace model {
+
+/// CPU time that the kernel accounts to the selected processes in the selected time. Of a process that ended before it was read, and of what
+/// one did after it was read last, it tells nothing. Empty where a thread is selected: it is known of processes only.
+std::optional<Duration> kernelCpuTime(const Snapshot &snapshot);
+
+/// CPU samples that were due and not taken, as their threads ran and ended between two. 0 where something is selected: it is known of the
+/// whole recording only.
+std::int64_t missedSamples(const Snapshot &snapshot);
+
+/// The CPU time that they stand for.
+Duration missedCpuTime(const Snapshot &snapshot);
+
+} // namespace model

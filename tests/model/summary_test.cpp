@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/leak_detector.h"
+#include "model/analysis/summary.h"
+#include "model/analysis/verdict_lines.h"
+#include "model/report/forecast_report.h"
+#include "model/report/growth_report.h"
+#include "model/report/json_report.h"
+#include "model/report/text_report.h"
+#include "tests/support/snapshot_builder.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <sstream>
+
+using namespace model;
+using tests::SnapshotBuilder;
+
+namespace {
+
+SummaryCard cardOf(const Snapshot &snapshot, std::string_view title)
+{
+    const Summary answers = *summary(snapshot);
+    const auto card = std::find_if(
+        answers.cards.begin(), answers.cards.end(), [title](const SummaryCard &each) { return each.title == title; });
+    return card == answers.cards.end() ? SummaryCard() : *card;
+}
+
+bool says(const std::string &text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+/// The answers of the overview where something could not be seen.
+class SummaryTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void saysThatAnIdleProgramUsedNoCpu()
+    {
+        const SummaryCard card = cardOf(SnapshotBuilder().build(), "CPU");
+        QCOMPARE(card.number, std::string("no samples"));
+        QCOMPARE(card.sentence, std::string("The program used next to no CPU time."));
+    }
+
+    void doesNotTakeMissedSamplesForIdleness()
+    {
+        SnapshotBuilder builder;
+        builder.raw().losses.push_back({LossKind::SamplesMissed, {}, 60, "", builder.raw().span});
+        const SummaryCard none = cardOf(builder.build(), "CPU");
+        QVERIFY2(says(none.sentence, "60 samples were due"), none.sentence.c_str());
+        QVERIFY2(says(none.sentence, "about 302 ms of CPU time"), none.sentence.c_str());
+        builder.cpu("main;work 4");
+        const SummaryCard few = cardOf(builder.build(), "CPU");
+        QVERIFY2(says(few.sentence, "4 samples, and 60 more due of short threads"), few.sentence.c_str());
+    }
+
+    void saysWhatTheKernelCountsWhereNothingWasSampled()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::CpuUser, std::vector<std::int64_t>(10, 5000)); // 5 %
+        const SummaryCard card = cardOf(builder.build(), "CPU");
+        QVERIFY2(says(card.sentence, "The kernel counts 500 ms of CPU time, but no sample"), card.sentence.c_str());
+    }
+
+    void takesNoUntracedHeapForAnEmptyOne()
+    {
+        SnapshotBuilder builder;
+        Image &image = builder.tables().changeImage(builder.image());
+        image.heap = HeapState::NotTraced;
+        image.heapNote = builder.tables().string("the program could not map it: no memory. Raise the limit.");
+        HeapSeries series{.image = builder.image()};
+        std::vector<std::int64_t> rss;
+        for (std::int64_t i = 0; i < 60; ++i) {
+            series.spans.push_back({{i * 1'000'000'000}, {(i + 1) * 1'000'000'000}});
+            series.ticks.emplace_back();
+            rss.push_back(10 << 20);
+        }
+        builder.ticks(60, Duration::fromMs(1000)).metric(Metric::Rss, rss);
+        builder.raw().heapSeries.push_back(series);
+        const Snapshot snapshot = builder.build();
+        const std::string why = "he heap was not recorded: the program could not map it: no memory.";
+        QCOMPARE(cardOf(snapshot, "Growth").number, std::string(kNotKnown));
+        QCOMPARE(cardOf(snapshot, "Growth").sentence, "T" + why);
+        QCOMPARE(cardOf(snapshot, "Memory").sentence, "T" + why);
+        QVERIFY(timeSeries(snapshot, HeapQuantity::LiveBytes).isEmpty());
+        QCOMPARE(leaksOf(snapshot)->notes, std::vector<std::string>{"T" + why});
+        QVERIFY(says(verdictLines(snapshot).front(), "leaks: not known"));
+        std::ostringstream growth, forecast, text;
+        writeGrowthText(growth, snapshot, seriesGrowth(snapshot), {.columns = 200});
+        QVERIFY2(says(growth.str(), "Not known     Live heap: T" + why), growth.str().c_str());
+        QVERIFY(!says(growth.str(), "flat at 0"));
+        writeForecastsText(forecast, snapshot, {}, {.columns = 200});
+        QVERIFY2(says(forecast.str(), "Live heap: not known. T" + why), forecast.str().c_str());
+        writeSummaryText(text, snapshot, {.columns = 200});
+        QVERIFY2(!says(text.str(), "Live at the end") && !says(text.str(), "0 blocks"), text.str().c_str());
+        std::ostringstream json;
+        writeSummaryJson(json, snapshot);
+        QVERIFY2(says(json.str(), "\"recorded\": false"), json.str().c_str());
+        QVERIFY2(says(json.str(), "\"note\": \"T" + why), json.str().c_str());
+        // What was traced and allocated nothing is empty.
+        builder.tables().changeImage(builder.image()).heap = HeapState::Full;
+        const SummaryCard empty = cardOf(builder.build(), "Memory");
+        QVERIFY2(says(empty.sentence, "The live heap was 0 B"), empty.sentence.c_str());
+    }
+};
+
+QTEST_APPLESS_MAIN(SummaryTest)
+#include "summary_test.moc"
