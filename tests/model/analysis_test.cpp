@@ -302,8 +302,10 @@ private Q_SLOTS:
                 stack = tables.stack(stack, named);
             stack = tables.stack(stack, tables.frame(module, 0x1000, FrameKind::ReturnAddress));
             HeapCost cost = builder.raw().heap.front();
-            cost.stack = tables.stack(
-                stack, tables.frame(tables.module("/bin/node", "", ModuleKind::File), 1, FrameKind::ReturnAddress));
+            const FrameId runtime
+                = tables.frame(tables.module("/bin/node", "", ModuleKind::File), 1, FrameKind::ReturnAddress);
+            tables.setSymbols(runtime, FrameSymbols::State::Resolved, {line});
+            cost.stack = tables.stack(stack, runtime);
             cost.allocations = unnamed;
             builder.raw().heap.front().allocations = 80;
             builder.raw().heap.push_back(cost);
