@@ -8,6 +8,7 @@
 #include "model/base/wrapping_sum.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -438,13 +439,17 @@ void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch 
         return;
     }
     row.heap = model::HeapState::NotTraced;
-    const std::string obstacle = heapObstacle(tables.tables().text(row.executable));
+    const std::string executable = tables.tables().text(row.executable);
+    const std::string obstacle = heapObstacle(executable);
+    const bool isLookedInto = !executable.empty() && ::access(executable.c_str(), R_OK) == 0;
     if (m_attachment && !isForked)
         why.clear(); // it would have been loaded by an attach, not by its environment
     row.heapNote = tables.string(!obstacle.empty() ? obstacle
             : !why.empty()                         ? why
             : m_attachment
             ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
+            : isLookedInto
+            ? "The tracer did not connect: the program ended before that, or was started without LD_PRELOAD."
             : "The tracer did not connect: the program is statically linked or uses another C library, "
               "has more rights than its user, or was started without LD_PRELOAD.");
     batch.losses.push_back({model::LossKind::HeapNotTraced, id, 1, "no connection"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/cpu_page.h"
 
+#include "model/aggregate/unseen_cpu.h"
 #include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
 #include "ui/text.h"
@@ -31,6 +32,11 @@ QString CpuPage::emptyText(const model::Snapshot &snapshot) const
             "where the time goes.");
     if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return tr("No CPU sample was taken.\n%1").arg(text(snapshot.info.cpuNote));
+    if (!snapshot.selection.time && model::missedSamples(snapshot) > 0)
+        return tr(
+            "No CPU sample was taken: %1 were due, but their threads ended before.\nSample more often (--cpu 999) to "
+            "see where short threads and processes spend their time.")
+            .arg(text(model::formatCount(model::missedSamples(snapshot))));
     if (!snapshot.selection.time)
         return tr(
             "No CPU sample was taken: the program used next to no CPU time.\nThis page shows which functions run, "
