@@ -123,6 +123,8 @@ void RecordingInstruments::open(const capture::TargetProcess &target, model::Ses
         m_heap->ignoreChildrenOf(target.pid());
     if (m_config.cpuHz > 0 || m_config.systemCalls || m_config.waits)
         openCpu(target, info);
+    else if (m_heap)
+        m_heap->tellEnds();
     openProc(target);
 }
 

@@ -109,7 +109,7 @@ Result<void> SnapshotBuilder::heapCosts()
         HeapSums begin = at(before, slot), end = at(after, slot);
         HeapSums within = end;
         within.subtract(begin);
-        if (endedBefore(m_session, keys[slot].image, m_window.span.begin))
+        if (within.isZero() && endedBefore(m_session, keys[slot].image, m_window.span.begin))
             begin = end = {};
         if (within.isZero() && end.liveBytes() == 0 && end.liveBlocks() == 0 && begin.liveBlocks() == 0)
             continue;

@@ -30,12 +30,14 @@ void fillHeap(const LoadedSession &session, const model::Selection &selection, c
             continue;
         snapshot.heapSeries.push_back(series);
         const model::HeapTick *last = nullptr;
+        bool isWithin = false;
         for (std::size_t i = 0; i < series.ticks.size() && !window.isEmpty(); ++i) {
             if (series.spans[i].end > window.span.end)
                 break;
             last = &series.ticks[i];
             if (series.spans[i].begin < window.span.begin)
                 continue;
+            isWithin = true;
             summary.allocations = saturatedSum(summary.allocations, last->allocations);
             summary.allocatedBytes = saturatedSum(summary.allocatedBytes, last->allocatedBytes);
             summary.frees = saturatedSum(summary.frees, last->frees);
@@ -43,7 +45,7 @@ void fillHeap(const LoadedSession &session, const model::Selection &selection, c
             summary.temporaries = saturatedSum(summary.temporaries, last->temporaries);
             summary.unknownFrees = saturatedSum(summary.unknownFrees, last->unknownFrees);
         }
-        if (last && !endedBefore(session, image, window.span.begin)) {
+        if (last && (!endedBefore(session, image, window.span.begin) || isWithin)) {
             summary.liveBytes = saturatedSum(summary.liveBytes, last->liveBytes);
             summary.liveBlocks = saturatedSum(summary.liveBlocks, last->liveBlocks);
         }

@@ -74,8 +74,8 @@ bool HeapInstrument::take(Message &message)
     return true;
 }
 
-/// The pid's earlier image has ended with the exec (or its process has, and the number is used again).
-void HeapInstrument::endImagesOf(std::int32_t pid)
+/// The pid's earlier image has ended with the exec at `nextNs` (or its process has before, and the number is used again).
+void HeapInstrument::endImagesOf(std::int32_t pid, std::int64_t nextNs)
 {
     for (const auto &image : m_images) {
         if (image->channel.pid() != pid || image->hasEnded)
@@ -83,7 +83,7 @@ void HeapInstrument::endImagesOf(std::int32_t pid)
         m_drainedEvents += image->channel.drain(m_clock, true);
         image->hasEnded = true;
         if (hasExited(*image))
-            noteGone(*image);
+            noteGone(*image, nextNs - 1);
     }
 }
 
@@ -92,7 +92,7 @@ void HeapInstrument::adopt(Newcomer newcomer)
     const Arrival &arrival = newcomer.arrival;
     if (m_attachment && arrival.origin == wire::Origin::Fork && arrival.memory)
         m_attachment->forked(arrival.pid);
-    endImagesOf(arrival.pid);
+    endImagesOf(arrival.pid, arrival.monotonicNs - m_originNs);
     if (!arrival.memory) {
         m_refused.push_back(std::move(newcomer.arrival));
         return;
@@ -156,21 +156,18 @@ void HeapInstrument::registerImage(Image &image)
         row.commandLine = m_processes.commandLine(arrival.commandLine);
 }
 
-/// Of a process that lived for less than a tick, without CPU samples, nobody else knows that it ended. That is seen at some moment after its
-/// last event: programs that run one after the other would seem to hold their blocks together.
-void HeapInstrument::endProcessOf(const Image &image)
+/// Of a process that lived for less than a tick, without CPU samples, nobody else knows that it ended.
+void HeapInstrument::endProcessOf(const Image &image, std::int64_t whenNs)
 {
-    constexpr std::int64_t kSoonNs = 100'000'000;
-    if (!image.goneNs)
-        return;
     const std::int32_t pid = image.arrival.pid;
     const model::ProgramTables &tables = m_processes.tables().tables();
-    if (m_processes.liveProcess(pid) == tables.images[image.id.index()].process)
-        m_processes.processEnded(pid, {*image.goneNs}, std::nullopt);
-    const model::Timestamp last{image.lastEventNs};
-    const model::Image &known = tables.images[image.id.index()];
-    if (known.end && known.start <= last && last < *known.end && known.end->ns - last.ns < kSoonNs)
-        m_processes.tables().changeImage(image.id).end = last;
+    const model::Image &row = tables.images[image.id.index()];
+    // Not where it ran another program since, untraced, or its pid is another's.
+    if (m_processes.lastProcess(pid) != row.process || m_processes.imageAt(pid, {whenNs}) != image.id)
+        return;
+    const bool isLive = m_processes.liveProcess(pid) == row.process;
+    if (isLive || m_tellsEnds)
+        m_processes.processEnded(pid, {std::max(whenNs, row.start.ns)}, std::nullopt);
 }
 
 void HeapInstrument::storeFailure(Image &image, const std::string &failure, model::EventBatch &batch)

@@ -29,6 +29,7 @@ struct HeapInstrument::Harvest
     std::string failure;
     wire::Retreat retreat = wire::Retreat::None;
     bool hasEnded = false;
+    std::optional<std::int64_t> goneNs; ///< see Image
 };
 
 namespace {
@@ -120,7 +121,7 @@ const char *causeOf(wire::Retreat retreat)
 
 HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp now)
 {
-    drainOne(image, true);
+    drainOne(image, true, true);
     Harvest harvest;
     harvest.ages = image.channel.pairing().takeAges(now.ns);
     harvest.tick = image.channel.pairing().ledger().takeTick();
@@ -133,6 +134,7 @@ HeapInstrument::Harvest HeapInstrument::harvest(Image &image, model::Timestamp n
     harvest.failure = image.failure;
     harvest.retreat = image.channel.retreat();
     harvest.hasEnded = image.hasEnded;
+    harvest.goneNs = image.goneNs;
     return harvest;
 }
 
@@ -167,7 +169,8 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
         addAges(*image, harvest, batch);
         addLosses(*image, harvest, batch);
         addProgram(*image, harvest.program, harvest.hasEnded, batch);
-        endProcessOf(*image);
+        if (harvest.hasEnded && harvest.goneNs)
+            endProcessOf(*image, *harvest.goneNs);
         image->resolver.nameGeneratedCode(m_processes.tables(), harvest.hasEnded);
     }
     for (model::Phase &phase : m_phases.take())

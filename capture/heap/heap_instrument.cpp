@@ -137,10 +137,10 @@ std::uint64_t HeapInstrument::drainAll(bool mayScan)
     m_clock.sync();
     m_done.clear();
     // Who comes now may follow one that has just ended.
-    mayScan = mayScan || hasMessages();
+    const bool mayHaveEnded = mayScan || hasMessages();
     takeMessages();
     for (const auto &image : m_images)
-        drainOne(*image, mayScan);
+        drainOne(*image, mayScan, mayHaveEnded);
     return m_drainedEvents - before;
 }
 
@@ -152,22 +152,25 @@ bool HeapInstrument::hasExited(const Image &image)
     return ::poll(&wait, 1, 0) > 0;
 }
 
-void HeapInstrument::noteGone(Image &image) const
+/// It ended at some moment between its last event and now. What comes one after the other would seem to be there together.
+void HeapInstrument::noteGone(Image &image, std::int64_t latestNs) const
 {
-    image.goneNs = m_clock.toNs(m_clock.units());
-    image.lastEventNs = m_clock.toNs(image.channel.lastEvent());
+    constexpr std::int64_t kSoonNs = 100'000'000;
+    const std::int64_t nowNs = std::min(m_clock.toNs(m_clock.units()), latestNs);
+    const std::int64_t lastNs = m_clock.toNs(image.channel.lastEvent());
+    image.goneNs = m_tellsEnds && lastNs <= nowNs && nowNs - lastNs < kSoonNs ? lastNs : nowNs;
 }
 
-void HeapInstrument::drainOne(Image &image, bool mayScan)
+void HeapInstrument::drainOne(Image &image, bool mayScan, bool mayHaveEnded)
 {
     if (image.hasEnded || image.isFrozen)
         return;
     // Asked first: what was written before the end is then seen by the drain.
-    const bool isOver = image.isOver || (mayScan && hasExited(image));
+    const bool isOver = image.isOver || (mayHaveEnded && hasExited(image));
     m_drainedEvents += image.channel.drain(m_clock, isOver);
     image.hasEnded = isOver;
     if (isOver) {
-        noteGone(image);
+        noteGone(image, INT64_MAX);
         return;
     }
     answerScopes(image);

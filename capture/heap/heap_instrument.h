@@ -65,6 +65,10 @@ public:
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
     void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
 
+    /// Nobody else tells exactly when processes end: the last event of one that is seen to be gone soon after it is taken for its end. Before
+    /// anything is traced.
+    void tellEnds() { m_tellsEnds = true; }
+
     /// Has programs that end by exit(3) wait until they are looked through for lost memory. Before anything is traced.
     void scanAtExit() { m_scansAtExit = true; }
 
@@ -123,8 +127,7 @@ private:
         std::uint64_t seenLost = 0;         ///< when its cost was judged last
         std::uint64_t firstPeriod = 0;      ///< that it began with; bytes, 0: every event
         bool hasEnded = false;              ///< and everything it wrote has been applied
-        std::optional<std::int64_t> goneNs; ///< its process ended with it: when that was seen
-        std::int64_t lastEventNs = 0;       ///< then: when the last event was
+        std::optional<std::int64_t> goneNs; ///< its process ended with it: when, as far as is known
         std::uint32_t exitQuestion = 0;     ///< it waits to be looked through before it ends; 0: it does not
         bool knowsMappings = false;         ///< all that the program has mapped is known
         bool isFrozen = false;              ///< its books must stay as they are
@@ -157,14 +160,14 @@ private:
     bool hasMessages();
     void takeMessages();
     bool take(Message &message);
-    void endImagesOf(std::int32_t pid);
+    void endImagesOf(std::int32_t pid, std::int64_t nextNs);
     void adopt(Newcomer newcomer);
     void inheritMappings(Image &image);
 
     void drainUntilStopped(const std::stop_token &stop);
     std::uint64_t drainAll(bool mayScan);
-    void drainOne(Image &image, bool mayScan);
-    void noteGone(Image &image) const;
+    void drainOne(Image &image, bool mayScan, bool mayHaveEnded);
+    void noteGone(Image &image, std::int64_t latestNs) const;
     static bool hasExited(const Image &image);
     void answerScopes(Image &image);
     void deliver(const ScopeAnswers::Job &job, const std::string &text);
@@ -182,7 +185,7 @@ private:
     const std::string &allocatorNote(const std::string &executable);
     void nameThreads(const Image &image, const std::vector<RingThread> &threads);
     void storeRetreat(Image &image, wire::Retreat retreat, model::Timestamp now, model::EventBatch &batch);
-    void endProcessOf(const Image &image);
+    void endProcessOf(const Image &image, std::int64_t whenNs);
     void storeFailure(Image &image, const std::string &failure, model::EventBatch &batch);
     void tellScansGivenUp(const Image &image);
     void addRows(Image &image, const Harvest &harvest, model::EventBatch &batch);
@@ -246,6 +249,7 @@ private:
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why there is none although the target was not
+    bool m_tellsEnds = false;
     bool m_scansAtExit = false;
     std::atomic<bool> m_hasEnds = false;          ///< an image has an exit question
     FileDescriptor m_endEvent;                    ///< readable then

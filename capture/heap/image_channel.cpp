@@ -52,7 +52,7 @@ bool ImageChannel::hasMuchToRead() const
 
 std::uint64_t ImageChannel::lastEvent() const
 {
-    std::uint64_t last = 0;
+    std::uint64_t last = m_lastOfEnded;
     for (const Ring *ring : m_active)
         last = std::max(last, ring->decoder.time());
     return last;
@@ -256,6 +256,7 @@ void ImageChannel::releaseEndedThreads()
 
 void ImageChannel::release(Ring &ring)
 {
+    m_lastOfEnded = std::max(m_lastOfEnded, ring.decoder.time());
     wire::RingReader &reader = ring.decoder.ring();
     if (!reader.refresh()) {
         ring.aheadEnd = ring.aheadUsable = 0;

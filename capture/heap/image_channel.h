@@ -65,7 +65,7 @@ public:
     /// image is gone, nothing more will come: every record is used up and unfinished reallocs are closed.
     std::uint64_t drain(const RecorderClock &clock, bool isFinal);
 
-    /// When the last event was, of those of threads that have not ended, in clock units; 0: there was none.
+    /// When the last event was, in clock units; 0: there was none.
     std::uint64_t lastEvent() const;
 
     /// Provides what the target asked for or will soon need: slots, larger rings, pages for nodes. `mayScan`: also look for
@@ -211,6 +211,7 @@ private:
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
+    std::uint64_t m_lastOfEnded = 0;    ///< last event of threads that have ended
     std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
     std::vector<SamplingStep> m_steps;
     Traffic m_traffic;

@@ -59,8 +59,7 @@ StatusReading parseStatus(std::string_view text)
     });
     if (reading.residentBytes)
         *reading.residentBytes += hugeBytes;
-    if (reading.mostResidentBytes)
-        *reading.mostResidentBytes += hugeBytes;
+    reading.hugeBytes = hugeBytes;
     return reading;
 }
 

@@ -10,8 +10,9 @@ namespace capture {
 /// What /proc/PID/status says. Bytes; absent where the line is (a zombie has no memory, old kernels have fewer lines).
 struct StatusReading
 {
-    std::optional<std::int64_t> residentBytes; ///< with huge pages, which VmRSS leaves out
-    std::optional<std::int64_t> mostResidentBytes; ///< since it was executed or forked, likewise
+    std::optional<std::int64_t> residentBytes;     ///< with huge pages, which VmRSS leaves out
+    std::optional<std::int64_t> mostResidentBytes; ///< since it was executed or forked, without huge pages
+    std::int64_t hugeBytes = 0;                    ///< of those
     std::optional<std::int64_t> anonymousBytes;
     std::optional<std::int64_t> fileBytes;
     std::optional<std::int64_t> sharedBytes;

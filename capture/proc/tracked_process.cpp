@@ -72,7 +72,7 @@ void TrackedProcess::readMostMemory(const StatusReading &status)
         return;
     std::int64_t most = std::max(*status.residentBytes, levels.get(Metric::RssPeak).value_or(0));
     if (status.mostResidentBytes && *status.mostResidentBytes != std::exchange(mostResident, *status.mostResidentBytes))
-        most = std::max(most, mostResident);
+        most = std::max(most, mostResident + status.hugeBytes);
     levels.set(Metric::RssPeak, most);
 }
 

@@ -56,7 +56,6 @@ JitNames::JitNames(std::int32_t pid, std::string path)
             = FileDescriptor(::open(fmt::format("/proc/{}/root/tmp", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         m_path = fmt::format("perf-{}.map", ownPidOf(pid));
     }
-    refresh();
 }
 
 void JitNames::open()
@@ -70,8 +69,25 @@ void JitNames::open()
         m_file = std::move(file);
 }
 
+/// Another file of that name, or the same begun anew: what an earlier process of the same pid left behind is forgotten.
+void JitNames::forgetOld()
+{
+    struct stat own = {}, named = {};
+    if (!m_file.isOpen() || ::fstat(m_file.get(), &own) != 0)
+        return;
+    const bool isOther = ::fstatat(m_folder.get(), m_path.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0
+        && (named.st_ino != own.st_ino || named.st_dev != own.st_dev);
+    if (!isOther && static_cast<std::uint64_t>(own.st_size) >= m_offset)
+        return;
+    m_codes.clear();
+    m_offset = 0;
+    if (isOther)
+        m_file = FileDescriptor();
+}
+
 bool JitNames::refresh()
 {
+    forgetOld();
     if (!m_file.isOpen())
         open();
     if (!m_file.isOpen())

@@ -34,6 +34,7 @@ private:
         std::string name;
     };
     void open();
+    void forgetOld();
     void addLine(std::string_view line);
 
     std::string m_path;

@@ -6,6 +6,8 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
+
 namespace capture::tracer {
 
 constinit UncoveredCode g_uncoveredCode;
@@ -40,18 +42,19 @@ bool followsCall(std::uint64_t address)
     && endsWithCall(code);
 }
 
-bool UncoveredCode::holds(std::uint64_t returnAddress)
+bool UncoveredCode::holds(std::uint64_t returnAddress, unwind::Lead lead)
 {
-    const std::uint64_t first = m_first.load(std::memory_order_relaxed), last = m_last.load(std::memory_order_relaxed);
+    if (lead == unwind::Lead::Break || returnAddress >> 47 != 0)
+        return false;
+    std::uint64_t range = m_range.load(std::memory_order_relaxed);
+    const std::uint64_t granule = returnAddress / kGranuleBytes, first = range >> 32, last = range & 0xffffffff;
+    constexpr std::uint64_t kNear = kNearBytes / kGranuleBytes, kMost = kMostBytes / kGranuleBytes;
     if (!followsCall(returnAddress))
-        return first != 0 && returnAddress + kNearBytes >= first && returnAddress <= last + kNearBytes;
+        return range != 0 && granule + kNear >= first && granule <= last + kNear;
+    const std::uint64_t lowest = range == 0 ? granule : std::min(first, granule), highest = std::max(last, granule);
     // Of threads that do this at once one may be forgotten: it is met again.
-    const std::uint64_t lowest = first == 0 || returnAddress < first ? returnAddress : first;
-    const std::uint64_t highest = returnAddress > last ? returnAddress : last;
-    if (highest - lowest <= kMostBytes) {
-        m_last.store(highest, std::memory_order_relaxed);
-        m_first.store(lowest, std::memory_order_relaxed);
-    }
+    if (lead == unwind::Lead::Rule && highest - lowest <= kMost && (lowest != first || highest != last))
+        m_range.compare_exchange_strong(range, lowest << 32 | highest, std::memory_order_relaxed);
     return true;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "capture/tracer/captured_stack.h"
 
-#include "capture/tracer/call_site.h"
 #include "capture/unwind/unwinder.h"
 
 namespace capture::tracer {
@@ -11,12 +10,18 @@ namespace {
 /// The rules of the process, where a return address may also be one into code that they do not cover.
 struct PlainRules : unwind::LocalRules
 {
-    using LocalRules::LocalRules;
-    bool isCode(std::uint64_t returnAddress)
+    explicit PlainRules(ThreadState &ofThread)
+        : LocalRules(g_tracing.rules, g_tracing.findObject)
+        , thread(ofThread)
     {
-        return rule(unwind::lookupAddress(returnAddress, false)).kind() != unwind::RuleKind::NoInfo
-            || g_uncoveredCode.holds(returnAddress);
     }
+    /// By the thread's cache, which knows what was asked before.
+    bool isCode(std::uint64_t returnAddress, unwind::Lead lead)
+    {
+        return !RulesOf{thread}.step(returnAddress, lead).needsRule()
+            || rule(unwind::lookupAddress(returnAddress, false)).kind() != unwind::RuleKind::NoInfo;
+    }
+    ThreadState &thread;
 };
 
 } // namespace
@@ -24,7 +29,7 @@ struct PlainRules : unwind::LocalRules
 std::uint32_t capturePlainly(ThreadState &thread)
 {
     Tracing &tracing = g_tracing;
-    PlainRules rules(tracing.rules, tracing.findObject);
+    PlainRules rules(thread);
     const StackMemory memory(thread.stack);
     const unwind::StackWalk walk = unwind::unwind(
         unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);

@@ -14,9 +14,9 @@ std::uint32_t captureStack(ThreadState &thread, const unwind::NarrowFrame &calle
 struct RulesOf
 {
     ThreadState &thread;
-    FrameStep step(std::uint64_t returnAddress) const
+    FrameStep step(std::uint64_t returnAddress, unwind::Lead lead) const
     {
-        return thread.steps.step(g_tracing.rules, g_tracing.findObject, returnAddress);
+        return thread.steps.step(g_tracing.rules, g_tracing.findObject, returnAddress, lead);
     }
     std::uint64_t fromRsp(std::uint64_t returnAddress) const
     {

@@ -44,7 +44,7 @@ public:
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
     ///
-    /// `rules.step(returnAddress)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
+    /// `rules.step(returnAddress, lead)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
     /// stack; `nodes.leaf(hash)` gives the node of a path (PathHash) if it is known at once, or 0; `nodes.setLeaf(hash, node)` has it
     /// known; `nodes.find(hash, isIt)` gives the one of which isIt(node) holds, or 0, and `nodes.prefetch(hash)` says that it will be asked; `nodes.add(parent, pc, hash)` adds one, and returns
     /// `parent` where it is refused; `nodes.isOf(node, pc)` and `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
@@ -237,7 +237,7 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
     std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
     const Word *at = keptAbove(slot);
     Way way{.recent = recent, .isRead = true};
-    bool isGuess = false; // a frame pointer was followed
+    unwind::Lead lead = unwind::Lead::Rule; // to the pc
     for (;;) {
         if (at < limit && at->address == slot) {
             const auto frame = static_cast<std::uint32_t>(at - m_words);
@@ -246,13 +246,14 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
         }
         if (way.frames == kMostFrames) [[unlikely]]
             return kNeedsPlainWalk;
-        const FrameStep step = rules.step(pc);
+        const FrameStep step = rules.step(pc, lead);
+        const std::uint64_t ownBp = bp;
         m_walk[way.frames] = {slot, pc};
         FrameRead &read = m_reads[way.frames++];
         const unwind::StepResult result = step.needsRule() ? read.stepByRule(pc, rules, stack, slot, bp)
             : step.isByFramePointer()                      ? read.stepByFramePointer(last, slot, bp)
                                                            : read.stepBySize(step, last, slot, bp);
-        if (isGuess && step.needsRule() && result == unwind::StepResult::NoUnwindInfo) {
+        if (lead != unwind::Lead::Rule && step.needsRule() && result == unwind::StepResult::NoUnwindInfo) {
             // No code, so it called nobody: the stack ends below it, and that a word says, like a null return address.
             std::uint64_t &from = m_reads[--way.frames - 1].cfaFrom;
             if (from != 0)
@@ -260,7 +261,10 @@ std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, 
             from = slot;
             return keep(atEnd(result), way, nodes);
         }
-        isGuess = isGuess || step.isByFramePointer();
+        if (step.isByFramePointer())
+            lead = unwind::isChained(ownBp, bp) ? unwind::Lead::Guess : unwind::Lead::Break;
+        else if (lead == unwind::Lead::Break)
+            lead = unwind::Lead::Guess;
         if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
             return keep(atEnd(result), way, nodes);
         if (result != unwind::StepResult::Stepped || slot > last)

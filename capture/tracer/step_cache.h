@@ -20,11 +20,12 @@ namespace capture::tracer {
 class StepCache
 {
 public:
-    FrameStep step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+    FrameStep step(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress,
+        unwind::Lead lead = unwind::Lead::Rule)
     {
         const std::uint64_t mixed = mix(returnAddress), packed = entry(mixed) ^ mixed << kBits;
         return packed < kPackedEnd ? FrameStep::unpacked(static_cast<std::uint32_t>(packed))
-                                   : find(mixed, shared, findObject, returnAddress);
+                                   : find(mixed, shared, findObject, returnAddress, lead);
     }
     /// Its `fromRsp` alone.
     std::uint64_t fromRsp(unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
@@ -32,7 +33,8 @@ public:
         const std::uint64_t mixed = mix(returnAddress), found = entry(mixed), packed = found ^ mixed << kBits;
         if (packed < FrameStep::kPackedNotFromRsp) [[likely]]
             return FrameStep::unpackedFromRsp(found); // the same bits, and nothing to wait for
-        return packed < kPackedEnd ? FrameStep::kNotFromRsp : find(mixed, shared, findObject, returnAddress).fromRsp;
+        return packed < kPackedEnd ? FrameStep::kNotFromRsp
+                                   : find(mixed, shared, findObject, returnAddress, unwind::Lead::Rule).fromRsp;
     }
     /// Also before the first use.
     void flush()
@@ -51,13 +53,16 @@ private:
     static std::uint64_t mix(std::uint64_t address) { return address * (0x9e3779b97f4a7c15 << (64 - kAddressBits)); }
     /// Its bits above kPackedBits are those of `mixed << kBits`, or it is of another address.
     std::uint64_t &entry(std::uint64_t mixed) { return m_entries[mixed >> (64 - kBits)]; }
-    [[gnu::noinline]] FrameStep find(
-        std::uint64_t mixed, unwind::RuleCache &shared, unwind::FindObject findObject, std::uint64_t returnAddress)
+    [[gnu::noinline]] FrameStep find(std::uint64_t mixed, unwind::RuleCache &shared, unwind::FindObject findObject,
+        std::uint64_t returnAddress, unwind::Lead lead)
     {
         const unwind::FrameRule rule
             = unwind::LocalRules(shared, findObject).rule(unwind::lookupAddress(returnAddress, false));
         // Code that no table covers: mostly what a JIT has made. Should it be known a moment later, all of it is forgotten then.
-        const bool isGuess = rule.kind() == unwind::RuleKind::NoInfo && g_uncoveredCode.holds(returnAddress);
+        const bool isCovered = rule.kind() != unwind::RuleKind::NoInfo;
+        if (!isCovered && lead == unwind::Lead::Break)
+            return {}; // nothing is learnt from what may be any number
+        const bool isGuess = !isCovered && g_uncoveredCode.holds(returnAddress, lead);
         const FrameStep step = isGuess ? FrameStep::byFramePointer() : FrameStep::of(rule);
         if (const std::uint32_t packed = step.packed(); packed != FrameStep::kNotPacked)
             entry(mixed) = mixed << kBits | packed;

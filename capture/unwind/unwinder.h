@@ -135,6 +135,19 @@ template <typename Memory>
 /// No frame is taken to be larger where that is a guess.
 inline constexpr std::uint64_t kMostGuessedBytes = 100'000;
 
+/// Whether a frame pointer and the one that was saved there are links of a chain: the caller's lies above, on the same stack.
+constexpr bool isChained(std::uint64_t bp, std::uint64_t callersBp)
+{
+    return callersBp > bp && callersBp - bp <= kMostGuessedBytes && callersBp % 8 == 0;
+}
+
+/// How a pc was come to, for who has to say whether it is code.
+enum class Lead : std::uint8_t {
+    Rule,  ///< by rules alone
+    Guess, ///< a frame pointer was followed before, and its chain goes on
+    Break, ///< it was followed just now, and its chain does not go on
+};
+
 /// From a frame that no rule covers to its caller, taking rbp for its frame pointer: code that is generated at run time keeps one, as a rule.
 /// NoUnwindInfo, with nothing changed, where rbp cannot be that. Whether the caller's pc is one, who calls this has to see.
 template <typename Memory> inline StepResult stepByFramePointer(NarrowFrame &frame, const Memory &memory)
@@ -170,7 +183,7 @@ struct StackWalk
 /// complex rules; `memory` has `bool read(std::uint64_t address, std::uint64_t &value) const`. `exact`, if not
 /// null, gets one bool per frame: whether the pc is exact (leaf, or interrupted by a signal).
 /// The common case touches rsp and rbp only; the first rule that needs another register starts it over with all.
-/// Where `rules` has `bool isCode(std::uint64_t returnAddress)`, calls out of code that no rule covers are followed by stepByFramePointer(); what comes
+/// Where `rules` has `bool isCode(std::uint64_t returnAddress, Lead)`, calls out of code that no rule covers are followed by stepByFramePointer(); what comes
 /// after such a guess has to be code, else the stack ends there without unwind information.
 template <typename Rules, typename Memory>
 StackWalk unwind(const Registers &start, Rules &rules, const Memory &memory, std::uint64_t *pcs, std::size_t capacity,
@@ -199,13 +212,14 @@ constexpr EndState endOf(StepResult result)
 template <typename Rules>
 concept GuessesCallers = requires(Rules rules)
 {
-    rules.isCode(std::uint64_t{0});
+    rules.isCode(std::uint64_t{0}, Lead::Rule);
 };
 
 /// The guess of unwind(), from a frame that was called. Of the registers that a function leaves as they are nothing is known then, but rbp.
-template <typename Rules> StepResult guessCaller(Registers &registers, Rules &rules, const MemoryView &memory)
+template <typename Rules>
+StepResult guessCaller(Registers &registers, Rules &rules, const MemoryView &memory, Lead lead)
 {
-    if (!rules.isCode(registers.pc()) || !registers.isKnown(reg::kRbp))
+    if (!registers.isKnown(reg::kRbp) || !rules.isCode(registers.pc(), lead))
         return StepResult::NoUnwindInfo;
     NarrowFrame frame{registers.pc(), registers.sp(), registers.value[reg::kRbp]};
     const StepResult result = stepByFramePointer(frame, memory);
@@ -220,9 +234,10 @@ template <typename Rules> StepResult guessCaller(Registers &registers, Rules &ru
 }
 
 /// What a step comes to that may follow a guess: where that was wrong, it leads to what is no code, or nowhere.
-template <typename Rules> StepResult afterGuess(StepResult result, std::uint64_t pc, Rules &rules)
+template <typename Rules> StepResult afterGuess(StepResult result, std::uint64_t pc, Rules &rules, Lead lead)
 {
-    const bool isRight = result == StepResult::ReachedStart || (result == StepResult::Stepped && rules.isCode(pc));
+    const bool isRight
+        = result == StepResult::ReachedStart || (result == StepResult::Stepped && rules.isCode(pc, lead));
     return isRight || result == StepResult::NeedsMore ? result : StepResult::NoUnwindInfo;
 }
 
@@ -232,7 +247,7 @@ StackWalk unwindFull(
 {
     StackWalk walk;
     bool isExact = true;
-    [[maybe_unused]] bool isGuess = false;
+    [[maybe_unused]] Lead lead = Lead::Rule;
     for (;;) {
         if (walk.count == capacity) {
             walk.end = EndState::Truncated;
@@ -253,12 +268,15 @@ StackWalk unwindFull(
             result = step(registers, rule, memory);
         }
         if constexpr (GuessesCallers<Rules>) {
+            if (lead == Lead::Break)
+                lead = Lead::Guess;
             if (result == StepResult::NoUnwindInfo && !isExact) {
-                result = guessCaller(registers, rules, memory);
-                isGuess = true;
+                const std::uint64_t bp = registers.value[reg::kRbp];
+                result = guessCaller(registers, rules, memory, lead);
+                lead = isChained(bp, registers.value[reg::kRbp]) ? Lead::Guess : Lead::Break;
             }
-            if (isGuess)
-                result = afterGuess(result, registers.pc(), rules);
+            if (lead != Lead::Rule)
+                result = afterGuess(result, registers.pc(), rules, lead);
         }
         if (result != StepResult::Stepped) {
             walk.end = endOf(result);
@@ -275,7 +293,7 @@ StackWalk unwind(
     NarrowFrame frame{start.pc(), start.sp(), start.value[reg::kRbp]};
     StackWalk walk;
     bool isExact = true;
-    [[maybe_unused]] bool isGuess = false;
+    [[maybe_unused]] Lead lead = Lead::Rule;
     for (;;) {
         if (walk.count == capacity) {
             walk.end = EndState::Truncated;
@@ -288,12 +306,15 @@ StackWalk unwind(
         const FrameRule rule = rules.rule(lookupAddress(frame.pc, isExact));
         StepResult result = stepNarrow(frame, rule, memory);
         if constexpr (GuessesCallers<Rules>) {
+            if (lead == Lead::Break)
+                lead = Lead::Guess;
             if (result == StepResult::NoUnwindInfo && !isExact) {
-                result = rules.isCode(frame.pc) ? stepByFramePointer(frame, memory) : result;
-                isGuess = true;
+                const std::uint64_t bp = frame.bp;
+                result = rules.isCode(frame.pc, lead) ? stepByFramePointer(frame, memory) : result;
+                lead = isChained(bp, frame.bp) ? Lead::Guess : Lead::Break;
             }
-            if (isGuess)
-                result = afterGuess(result, frame.pc, rules);
+            if (lead != Lead::Rule)
+                result = afterGuess(result, frame.pc, rules, lead);
         }
         if (result == StepResult::Stepped) [[likely]] {
             isExact = rule.isSignalFrame();

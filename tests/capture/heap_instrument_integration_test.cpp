@@ -170,6 +170,7 @@ private Q_SLOTS:
     void endsProcessesThatNobodyElseTellsOf()
     {
         Recorder recorder;
+        recorder.instrument->tellEnds();
         recorder.run({"/bin/sh", "-c", "i=0; while [ $i -lt 20 ]; do /bin/cat /dev/null; i=$((i+1)); done"});
         const model::ProgramTables &tables = recorder.tables.tables();
         std::map<model::Timestamp, model::Timestamp> lives; // of cat, end by start

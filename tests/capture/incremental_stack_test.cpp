@@ -48,10 +48,16 @@ struct Code
         return kFirstPc + (function * kSites + site) * 16;
     }
     static std::uint64_t functionAt(std::uint64_t returnAddress) { return (returnAddress - kFirstPc) / 16 / kSites; }
-    /// Of what a frame pointer leads to, which may be any number.
-    bool isCode(std::uint64_t returnAddress) const
+    /// Return addresses in code without a rule that were taken for what they are.
+    mutable std::set<std::uint64_t> known;
+    /// Of what a frame pointer leads to, which may be any number: nothing is learnt where its chain ends.
+    bool isCode(std::uint64_t returnAddress, unwind::Lead lead) const
     {
-        return returnAddress >= kFirstPc && returnAddress % 16 == 0 && functionAt(returnAddress) < functions.size();
+        if (returnAddress < kFirstPc || returnAddress % 16 != 0 || functionAt(returnAddress) >= functions.size())
+            return false;
+        if (rule(returnAddress - 1).kind() != unwind::RuleKind::NoInfo || known.contains(returnAddress))
+            return true;
+        return lead != unwind::Lead::Break && known.insert(returnAddress).second;
     }
 
     unwind::FrameRule rule(std::uint64_t pc) const
@@ -77,15 +83,15 @@ struct Code
 struct Rules
 {
     const Code &code;
-    FrameStep step(std::uint64_t returnAddress) const
+    FrameStep step(std::uint64_t returnAddress, unwind::Lead lead) const
     {
         const unwind::FrameRule rule = code.rule(returnAddress - 1);
-        return rule.kind() == unwind::RuleKind::NoInfo && isCode(returnAddress) ? FrameStep::byFramePointer()
-                                                                                : FrameStep::of(rule);
+        return rule.kind() == unwind::RuleKind::NoInfo && isCode(returnAddress, lead) ? FrameStep::byFramePointer()
+                                                                                      : FrameStep::of(rule);
     }
-    bool isCode(std::uint64_t returnAddress) const { return code.isCode(returnAddress); }
+    bool isCode(std::uint64_t returnAddress, unwind::Lead lead) const { return code.isCode(returnAddress, lead); }
     bool row(std::uint64_t, unwind::CfiRow &, unwind::Section &) const { return false; }
-    std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress).fromRsp; }
+    std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress, unwind::Lead::Rule).fromRsp; }
     unwind::FrameRule rule(std::uint64_t pc) const { return code.rule(pc); }
 };
 

@@ -33,6 +33,7 @@ private Q_SLOTS:
         const QString path = folder.filePath(QStringLiteral("perf.map"));
         append(path, "1000 20 first function\n2000 10 second\nnonsense\n3000 0 empty\nffffffffffffffff 20 wraps\n");
         JitNames names(getpid(), path.toStdString());
+        QVERIFY(names.refresh());
         QCOMPARE(names.size(), std::size_t{2});
         QCOMPARE(names.find(0x1000), std::string_view("first function"));
         QCOMPARE(names.find(0x101f), std::string_view("first function"));
@@ -84,8 +85,39 @@ private Q_SLOTS:
         const QString path = folder.filePath(QStringLiteral("perf.map"));
         append(path, "1000 100 old\n1080 100 new\n");
         JitNames names(getpid(), path.toStdString());
+        QVERIFY(names.refresh());
         QCOMPARE(names.find(0x107f), std::string_view("old"));
         QCOMPARE(names.find(0x1080), std::string_view("new"));
+    }
+
+    /// An earlier process of the same pid has left its names behind.
+    void forgetsAFileThatIsBegunAnew_data()
+    {
+        QTest::addColumn<bool>("isReplaced");
+        QTest::newRow("cut off") << false;
+        QTest::newRow("another file") << true;
+    }
+    void forgetsAFileThatIsBegunAnew()
+    {
+        QFETCH(bool, isReplaced);
+        const QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("perf.map"));
+        append(path, "1000 20 of an earlier process\n3000 20 likewise\n");
+        JitNames names(getpid(), path.toStdString());
+        QVERIFY(names.refresh());
+        if (isReplaced) {
+            const QString other = folder.filePath(QStringLiteral("other"));
+            append(other, "1000 20 own name\n2000 20 another name of its own\n");
+            QVERIFY(QFile::remove(path) && QFile::rename(other, path));
+        } else {
+            QVERIFY(QFile::resize(path, 0));
+            QVERIFY(!names.refresh());
+            append(path, "1000 20 own name\n2000 20 another name of its own\n");
+        }
+        QVERIFY(names.refresh());
+        QCOMPARE(names.find(0x1000), std::string_view("own name"));
+        QCOMPARE(names.find(0x2000), std::string_view("another name of its own"));
+        QCOMPARE(names.find(0x3000), std::string_view());
     }
 
     void findsKernelFunctions()

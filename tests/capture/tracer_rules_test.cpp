@@ -240,19 +240,26 @@ private Q_SLOTS:
             room[call - 1] = 0xd0;
         }
         UncoveredCode code;
-        QVERIFY(!code.holds(at(3 << 20 | 5))); // nothing has been met
-        QVERIFY(code.holds(at(3 << 20)));
-        QVERIFY(code.holds(at(3 << 20 | 5)));
-        QVERIFY(code.holds(at((2 << 20) + 5)));
-        QVERIFY(!code.holds(at((2 << 20) - 5)));
-        QVERIFY(!code.holds(at((4 << 20) + 5)));
-        QVERIFY(code.holds(at(4 << 20)));
-        QVERIFY(code.holds(at((5 << 20) - 5)));
+        const auto holds = [&](std::uint64_t address, unwind::Lead lead) { return code.holds(address, lead); };
+        using unwind::Lead;
+        QVERIFY(!holds(at(3 << 20 | 5), Lead::Rule)); // nothing has been met
+        QVERIFY(holds(at(3 << 20), Lead::Guess));
+        QVERIFY(!holds(at(3 << 20 | 5), Lead::Guess)); // what a guess has led to says nothing of others
+        QVERIFY(holds(at(3 << 20), Lead::Rule));
+        QVERIFY(holds(at(3 << 20 | 5), Lead::Guess));
+        QVERIFY(!holds(at(3 << 20), Lead::Break));
+        QVERIFY(holds(at((2 << 20) + (1 << 16)), Lead::Guess));
+        QVERIFY(!holds(at((2 << 20) - (2 << 16)), Lead::Guess));
+        QVERIFY(holds(at(4 << 20), Lead::Guess));
+        QVERIFY(!holds(at((4 << 20) + (2 << 16)), Lead::Guess));
+        QVERIFY(holds(at(4 << 20), Lead::Rule));
+        QVERIFY(holds(at((4 << 20) + (2 << 16)), Lead::Guess));
         // Far from all that, a call is one, but nothing is near it.
         std::uint8_t far[] = {0, 0, 0, 0, 0, 0, 0xff, 0xd0, 0, 0};
-        QVERIFY(code.holds(reinterpret_cast<std::uint64_t>(far + 8)));
-        QVERIFY(!code.holds(reinterpret_cast<std::uint64_t>(far + 9)));
-        QVERIFY(code.holds(at((5 << 20) - 5)));
+        QVERIFY(holds(reinterpret_cast<std::uint64_t>(far + 8), Lead::Rule));
+        QVERIFY(!holds(reinterpret_cast<std::uint64_t>(far + 9), Lead::Rule));
+        QVERIFY(holds(at((4 << 20) + (2 << 16)), Lead::Guess));
+        QVERIFY(!holds(~std::uint64_t{0} - 1, Lead::Guess));
         ::munmap(room, 1 << 23);
     }
 

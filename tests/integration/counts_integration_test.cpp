@@ -140,6 +140,8 @@ void CountsIntegrationTest::stacksGoThroughGeneratedCode_data()
     QTest::newRow("a call by memory") << caller + "generated_by_memory;";
     // rbp is a number, which leads nowhere.
     QTest::newRow("without a frame pointer") << QByteArray("[no unwind information];generated_bare;");
+    // Nor does what stands where rbp points to, however near the code it is: each would be a stack of its own.
+    QTest::newRow("rbp points to data") << QByteArray("[no unwind information];generated_with_data;");
 }
 
 void CountsIntegrationTest::stacksGoThroughGeneratedCode()

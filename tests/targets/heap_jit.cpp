@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Allocates from code that it generates itself and names in /tmp/perf-PID.map, as a JIT does: 1,000 blocks of 100 bytes through two functions with
-// frame pointers, 1,000 of 200 bytes through a third that has a call by memory, and 1,000 of 300 bytes through one that keeps a number in rbp. Prints
+// frame pointers, 1,000 of 200 bytes through a third that has a call by memory, 1,000 of 300 bytes through one that keeps a number in rbp, and 1,000 of 400 through one that points it to
+// a pointer on the stack, each time another one. Prints
 // the name of the file, which is left to who finds it.
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ struct Function
     unsigned char code[24];
 };
 
-/// `outer(callee, argument)`, `inner(callee)`, `byMemory(&callee)`, `bare(callee)`.
+/// `outer(callee, argument)`, `inner(callee)`, `byMemory(&callee)`, `bare(callee)`, `withData(data, callee)`.
 constexpr Function kFunctions[] = {
     // push rbp; mov rbp, rsp; sub rsp, 16; mov rax, rdi; mov rdi, rsi; call rax; leave; ret
     {"generated_outer", 0, 18,
@@ -48,6 +49,8 @@ constexpr Function kFunctions[] = {
     {"generated_by_memory", 128, 9, {0x55, 0x48, 0x89, 0xe5, 0xff, 0x57, 0x00, 0x5d, 0xc3}},
     // push rbp; mov ebp, 12345; call rdi; pop rbp; ret
     {"generated_bare", 192, 10, {0x55, 0xbd, 0x39, 0x30, 0x00, 0x00, 0xff, 0xd7, 0x5d, 0xc3}},
+    // push rbp; mov rbp, rdi; call rsi; pop rbp; ret
+    {"generated_with_data", 256, 8, {0x55, 0x48, 0x89, 0xfd, 0xff, 0xd6, 0x5d, 0xc3}},
 };
 
 } // namespace
@@ -77,6 +80,9 @@ int main()
         callGenerated(room + 128, &leaf, nullptr);
         g_bytes = 300;
         callGenerated(room + 192, reinterpret_cast<void *>(leaf), nullptr);
+        g_bytes = 400;
+        void *volatile data[] = {nullptr, room + 512 + 2 * i};
+        callGenerated(room + 256, const_cast<void **>(data), reinterpret_cast<void *>(leaf));
     }
     std::printf("%s\n", path.c_str());
 }
