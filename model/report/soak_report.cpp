@@ -56,6 +56,17 @@ std::string outcomeWord(SoakOutcome outcome)
     return text;
 }
 
+/// Passed, but without the whole time.
+bool isEarlyPass(const SoakAnswer &answer) { return answer.outcome == SoakOutcome::Stable && answer.isProvisional; }
+
+/// What an early pass leaves open.
+std::string earlyText(const SoakRecord &soak, const SoakAnswer &answer)
+{
+    return fmt::format("Provisional: {} of {} were tested; a leak that begins later is not seen.{}",
+        formatDuration(answer.elapsed), formatDuration(soak.plan->length),
+        soak.end ? " --stop-early fail takes the whole time." : "");
+}
+
 Duration hoursOf(const SoakPlan &plan, double hours)
 {
     return {static_cast<std::int64_t>(hours / 48 * static_cast<double>(plan.length.ns))};
@@ -167,7 +178,11 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
         return;
     }
     const SoakAnswer answer = soakAnswer(*snapshot.soak);
-    writeWrapped(out, fmt::format("{}. {}", outcomeWord(answer.outcome), answer.sentence), options.columns, 2, 2);
+    writeWrapped(out,
+        fmt::format("{}{}. {}", outcomeWord(answer.outcome), isEarlyPass(answer) ? " SO FAR" : "", answer.sentence),
+        options.columns, 2, 2);
+    if (isEarlyPass(answer))
+        writeWrapped(out, earlyText(*snapshot.soak, answer), options.columns, 2, 2);
     out << '\n';
     writeQuantities(out, answer, *snapshot.soak->plan, options.columns);
     for (const std::string &note : answer.notes)
@@ -263,6 +278,8 @@ std::vector<JunitCase> junitCases(const SoakRecord &soak, const SoakAnswer &answ
                                                     : "skipped",
                 judgement.isJudged ? judgement.verdict.sentence : judgement.exclusion, segment.length.seconds()});
         }
+    if (isEarlyPass(answer))
+        cases.push_back({"Whole time", "skipped", earlyText(soak, answer), answer.elapsed.seconds()});
     const std::string reason = isEnded ? soak.end->reason : std::string();
     const bool targetFailed = answer.outcome == SoakOutcome::TargetFailed;
     cases.push_back({"Target runs", targetFailed ? "error" : "", targetFailed ? reason : "", answer.elapsed.seconds()});
