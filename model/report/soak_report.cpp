@@ -59,6 +59,12 @@ std::string outcomeWord(SoakOutcome outcome)
 /// Passed, but without the whole time.
 bool isEarlyPass(const SoakAnswer &answer) { return answer.outcome == SoakOutcome::Stable && answer.isProvisional; }
 
+/// "STABLE SO FAR".
+std::string outcomeText(const SoakAnswer &answer)
+{
+    return outcomeWord(answer.outcome) + (isEarlyPass(answer) ? " SO FAR" : "");
+}
+
 /// What an early pass leaves open.
 std::string earlyText(const SoakRecord &soak, const SoakAnswer &answer)
 {
@@ -169,6 +175,14 @@ void writeHistory(std::ostream &out, const SoakRecord &soak, std::size_t columns
 
 } // namespace
 
+std::string soakHeadline(const Snapshot &snapshot)
+{
+    if (!snapshot.soak || !snapshot.soak->plan)
+        return {};
+    const SoakAnswer answer = soakAnswer(*snapshot.soak);
+    return fmt::format("{}. {}", outcomeText(answer), answer.sentence);
+}
+
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     writeTitle(out, snapshot, options);
@@ -178,9 +192,7 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
         return;
     }
     const SoakAnswer answer = soakAnswer(*snapshot.soak);
-    writeWrapped(out,
-        fmt::format("{}{}. {}", outcomeWord(answer.outcome), isEarlyPass(answer) ? " SO FAR" : "", answer.sentence),
-        options.columns, 2, 2);
+    writeWrapped(out, fmt::format("{}. {}", outcomeText(answer), answer.sentence), options.columns, 2, 2);
     if (isEarlyPass(answer))
         writeWrapped(out, earlyText(*snapshot.soak, answer), options.columns, 2, 2);
     out << '\n';

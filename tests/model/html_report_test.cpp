@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/html_report.h"
 #include "model/report/html_text.h"
+#include "model/report/text_report.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <sstream>
 
 using namespace model;
@@ -19,6 +21,13 @@ std::string pageOf(const Snapshot &snapshot)
 {
     std::ostringstream out;
     writeSummaryHtml(out, snapshot);
+    return out.str();
+}
+
+std::string textOf(const Snapshot &snapshot)
+{
+    std::ostringstream out;
+    writeSummaryText(out, snapshot);
     return out.str();
 }
 
@@ -59,6 +68,20 @@ class HtmlReportTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void putsTheVerdictOfAStabilityTestFirst()
+    {
+        Snapshot snapshot = example().build();
+        SoakRecord soak;
+        soak.plan = SoakPlan{};
+        soak.end = SoakEnd{SoakOutcome::Leaking, false, {}, {}};
+        snapshot.soak = std::make_shared<const SoakRecord>(std::move(soak));
+        const std::string text = textOf(snapshot);
+        QVERIFY(text.find("LEAKING. ") < text.find("\nAnswers"));
+        const std::string page = pageOf(snapshot);
+        QVERIFY(page.find("LEAKING. ") < page.find("class=\"cards\""));
+        QVERIFY(textOf(example().build()).find("Stability") == std::string::npos);
+    }
+
     void holdsEverythingInOnePage()
     {
         const std::string page = pageOf(example().build());
