@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/summary.h"
 #include "model/report/html_report.h"
 #include "model/report/html_text.h"
 #include "model/report/text_report.h"
@@ -8,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 
@@ -80,6 +82,29 @@ private Q_SLOTS:
         const std::string page = pageOf(snapshot);
         QVERIFY(page.find("LEAKING. ") < page.find("class=\"cards\""));
         QVERIFY(textOf(example().build()).find("Stability") == std::string::npos);
+    }
+
+    /// A small address space is used up long before the memory of the machine.
+    void tellsOfTheLimitThatIsReachedFirst()
+    {
+        std::vector<std::int64_t> resident, address;
+        for (std::int64_t i = 0; i < 120; ++i) {
+            resident.push_back(100'000'000 + i * 1'000'000 + (i % 3) * 1000);
+            address.push_back(200'000'000 + i * 1'000'000 + (i % 3) * 1000);
+        }
+        SnapshotBuilder builder;
+        builder.ticks(120, Duration::fromMs(1000));
+        builder.metric(Metric::Rss, resident).metric(Metric::VirtualSize, address);
+        builder.metric(Metric::SystemAvailable, std::vector<std::int64_t>(120, 64'000'000'000));
+        builder.metric(Metric::AddressLimit, std::vector<std::int64_t>(120, 400'000'000));
+        const Snapshot snapshot = builder.build();
+        const Summary answers = *summary(snapshot);
+        const auto card = std::find_if(answers.cards.begin(), answers.cards.end(),
+            [](const SummaryCard &each) { return each.title == "Forecast"; });
+        QVERIFY(card != answers.cards.end());
+        QVERIFY2(card->sentence.find("Virtual size") != std::string::npos, card->sentence.c_str());
+        QVERIFY2(card->qualifier.find("limit of the address space") != std::string::npos, card->qualifier.c_str());
+        QVERIFY(card->state == CardState::Danger);
     }
 
     void holdsEverythingInOnePage()
