@@ -84,7 +84,8 @@ std::string uriOf(std::string_view path, std::string_view root)
     return uri;
 }
 
-Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::string &root)
+Json sarifResult(
+    const GateFinding &finding, const GateStack *stack, const std::string &command, const std::string &root)
 {
     const bool isWorse = finding.outcome == GateOutcome::Worse;
     std::string text = findingText(finding);
@@ -93,10 +94,17 @@ Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::
             costText(stack->current, gateKeyInfo(finding.key).unit), shortFunctionName(stack->function), stack->stack);
     Json result = {{"ruleId", gateKeyInfo(finding.key).name}, {"level", isWorse ? "error" : "warning"},
         {"message", {{"text", text}}}};
-    if (stack != nullptr && !stack->file.empty())
-        result["locations"] = {{{"physicalLocation",
-            {{"artifactLocation", {{"uri", uriOf(stack->file, root)}}},
-                {"region", {{"startLine", std::max(stack->line, 1u)}}}}}}};
+    // What is responsible; where no line is, the program: those who show results refuse one that stands nowhere.
+    const bool hasLine = stack != nullptr && !stack->file.empty();
+    const std::string program = command.substr(0, command.find(' '));
+    result["locations"] = {{{"physicalLocation",
+        {{"artifactLocation",
+             {{"uri",
+                 uriOf(hasLine             ? stack->file
+                         : program.empty() ? "."
+                                           : program,
+                     root)}}},
+            {"region", {{"startLine", hasLine ? std::max(stack->line, 1u) : 1u}}}}}}};
     return result;
 }
 
@@ -155,10 +163,10 @@ void writeGateSarif(std::ostream &out, const GateReport &report, const std::stri
         const bool isTold = finding.outcome == GateOutcome::Worse
             || (finding.outcome == GateOutcome::Grown && !finding.stacks.empty());
         if (isTold && finding.stacks.empty())
-            results.push_back(sarifResult(finding, nullptr, root));
+            results.push_back(sarifResult(finding, nullptr, report.command, root));
         for (const GateStack &stack : finding.stacks)
             if (isTold)
-                results.push_back(sarifResult(finding, &stack, root));
+                results.push_back(sarifResult(finding, &stack, report.command, root));
     }
     Json run = {{"tool", {{"driver", {{"name", "genprof gate"}, {"rules", rules}}}}}, {"results", results}};
     if (!report.failure.empty())

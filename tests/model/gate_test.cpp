@@ -367,6 +367,17 @@ void GateTest::formsOfTheAnswerAreWhole()
     QCOMPARE(location["artifactLocation"]["uri"].get<std::string>(), std::string("a%20b.cpp"));
     QCOMPARE(location["region"]["startLine"].get<int>(), 12);
     QVERIFY(parsed["runs"][0]["tool"]["driver"]["rules"].is_array());
+    GateReport placeless = report;
+    placeless.command = "build/app --selftest";
+    for (GateFinding &finding : placeless.findings)
+        finding.stacks.clear();
+    std::ostringstream placelessSarif;
+    writeGateSarif(placelessSarif, placeless, "/src");
+    const auto results = nlohmann::json::parse(placelessSarif.str())["runs"][0]["results"];
+    QVERIFY(!results.empty());
+    for (const auto &each : results)
+        QCOMPARE(each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].get<std::string>(),
+            std::string("build/app"));
     std::ostringstream markdown;
     writeGateMarkdown(markdown, report);
     QVERIFY(markdown.str().find("**worse**") != std::string::npos);
