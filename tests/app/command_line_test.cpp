@@ -56,6 +56,7 @@ private Q_SLOTS:
     void joinsTheWordsOfAMark();
     void readsHowToScan();
     void readsStabilityTests();
+    void explainsByAWordToo();
     void readsTheReportOptions();
     void readsTheOptionsOfFiles();
     void listsRecentSessions();
@@ -212,6 +213,13 @@ void CommandLineTest::joinsTheWordsOfAMark()
     const auto options = parsed<app::ControlOptions>({"ctl", "f", "mark", "cache", "is warm"});
     QVERIFY(options.request.command == capture::ControlCommand::Mark);
     QCOMPARE(options.request.text, std::string("cache is warm"));
+}
+
+void CommandLineTest::explainsByAWordToo()
+{
+    QVERIFY(refusal({"help"}, 0).contains(QStringLiteral("COMMAND")));
+    QCOMPARE(refusal({"help", "soak"}, 0), refusal({"soak", "--help"}, 0));
+    QVERIFY(refusal({"help", "soak"}, 0).contains(QStringLiteral("--stop-early")));
 }
 
 void CommandLineTest::readsStabilityTests()
