@@ -249,7 +249,9 @@ void RecordRun::openControl()
         capture::removeDeadSockets(*directory);
     const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
-        m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
+        m_terminal.message(listening.error().text()
+            + (m_recording->isListening() ? ". This recording can be controlled once its file can be written"
+                                          : ". This recording cannot be controlled from outside"));
 }
 
 /// Serves the session over HTTP where that was asked for. What was asked for is possible (checkServing); a port that is taken is no reason to disturb
@@ -431,3 +433,6 @@ int runRecord(const RecordOptions &options, const capture::InheritedState &inher
 }
 
 } // namespace app
+    // A command's own status stands whatever becomes of the file.
+    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid))
+        return kExitRecorderFailed;

@@ -219,7 +219,8 @@ int SoakRun::run()
         return recorded == kExitNotExecutable || recorded == kExitNotFound ? int{kExitSoakTargetFailed}
                                                                            : int{kExitRecorderFailed};
     printAnswer();
-    return desk.exitCode();
+    // What says that it is stable is not in the file: nobody could read it again.
+    return recorded == kExitRecorderFailed && desk.exitCode() == kExitOk ? int{kExitRecorderFailed} : desk.exitCode();
 }
 
 } // namespace
