@@ -25,6 +25,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -34,6 +35,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace app {
 
@@ -49,6 +51,15 @@ std::string sessionPath(const RecordOptions &options)
     std::tm local{};
     ::localtime_r(&now, &local);
     return withoutClash(defaultSessionName(options.config, local));
+}
+
+/// Which file stands at a path.
+std::optional<std::pair<dev_t, ino_t>> fileAt(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0)
+        return std::nullopt;
+    return std::pair(status.st_dev, status.st_ino);
 }
 
 void removeSession(const std::string &path)
@@ -108,6 +119,7 @@ private:
     model::Result<void> beginSoak();
     void endSoak();
     void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
+    void lookForFile();
     void openService();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
@@ -126,6 +138,7 @@ private:
     std::optional<capture::SignalWatch> m_signals;
     std::optional<capture::TargetProcess> m_target;
     std::string m_path;
+    std::optional<std::pair<dev_t, ino_t>> m_file; ///< that stands there; none once it was gone
     model::SessionInfo m_info;
     std::optional<SessionSink> m_sink;
     capture::Symbolizer m_symbolizer;
@@ -171,6 +184,7 @@ model::Result<void> RecordRun::openSession()
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
+    m_file = fileAt(m_path);
     return {};
 }
 
@@ -207,8 +221,21 @@ model::Result<void> RecordRun::openTarget()
     return {};
 }
 
+/// What was moved or deleted is written on by its descriptor, and written anew where it was at the end. Said once.
+void RecordRun::lookForFile()
+{
+    if (!m_file || fileAt(m_path) == m_file)
+        return;
+    m_file.reset();
+    m_terminal.message(
+        fmt::format("The session {} was moved or deleted while it is recorded: nobody can look at it until the "
+                    "recording ends, when it is written there again",
+            m_path));
+}
+
 void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &tables)
 {
+    lookForFile();
     m_alerts->see(batch, tables);
     if (!m_soak)
         return;
@@ -413,6 +440,9 @@ int RecordRun::run()
     m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();
     const int exitCode = waitForTarget();
+    // A command's own status stands whatever becomes of the file.
+    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid))
+        return kExitRecorderFailed;
     return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;
 }
 
@@ -433,6 +463,3 @@ int runRecord(const RecordOptions &options, const capture::InheritedState &inher
 }
 
 } // namespace app
-    // A command's own status stands whatever becomes of the file.
-    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid))
-        return kExitRecorderFailed;
