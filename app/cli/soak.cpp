@@ -213,6 +213,7 @@ int SoakRun::run()
             return fail(moved.error().text());
         m_start.record.legs = broken->record.legs;
     }
+    m_start.isQuiet = m_record.isQuiet;
     SoakDesk desk(m_start, m_inherited, [this](const std::string &text) { m_terminal.message(text); });
     const int recorded = runRecord(m_record, m_inherited, &desk);
     if (!desk.hasEnded()) // it did not even begin: a command that cannot be run is a failure of the target
