@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/summary.h"
+#include "model/report/growth_report.h"
 #include "model/report/html_report.h"
 #include "model/report/html_text.h"
 #include "model/report/text_report.h"
@@ -105,6 +106,14 @@ private Q_SLOTS:
         QVERIFY2(card->sentence.find("Virtual size") != std::string::npos, card->sentence.c_str());
         QVERIFY2(card->qualifier.find("limit of the address space") != std::string::npos, card->qualifier.c_str());
         QVERIFY(card->state == CardState::Danger);
+    }
+
+    void keepsTheWordsOfGrowthApart()
+    {
+        const Snapshot snapshot = example().build();
+        std::ostringstream out;
+        writeGrowthText(out, snapshot, seriesGrowth(snapshot), {});
+        QVERIFY2(out.str().find("Not enough data  ") != std::string::npos, out.str().c_str());
     }
 
     void holdsEverythingInOnePage()
