@@ -99,18 +99,20 @@ AlertCommands::~AlertCommands()
 model::Result<void> AlertCommands::start(
     const std::vector<std::string> &arguments, const std::vector<std::pair<std::string, std::string>> &variables)
 {
-    // A shell is named by what it is to run.
-    const std::string &name = arguments.front() == kShell ? arguments.back() : arguments.front();
+    const auto rule = std::find_if(variables.begin(), variables.end(),
+        [](const auto &variable) { return variable.first == "GENPROF_ALERT_RULE"; });
+    const std::string name = arguments.front() != kShell ? fmt::format("Alert command \"{}\"", arguments.front())
+        : rule == variables.end()                        ? std::string("A command of an alert")
+                                                         : fmt::format("The command of the alert \"{}\"", rule->second);
     if (m_running.size() >= kMost)
-        return model::Error(
-            fmt::format("Alert command \"{}\" was not started: {} of earlier alerts still run", name, kMost));
+        return model::Error(fmt::format("{} was not started: {} of earlier alerts still run", name, kMost));
     std::vector<std::string> words = arguments, environment = environmentWith(variables);
     const SpawnSetup setup;
     pid_t pid = 0;
     const int failure = ::posix_spawnp(&pid, words.front().c_str(), setup.actions(), setup.attributes(),
         pointers(words).data(), pointers(environment).data());
     if (failure != 0)
-        return model::systemError(fmt::format("Alert command \"{}\" cannot be started", name), failure);
+        return model::systemError(name + " cannot be started", failure);
     m_running.push_back({pid, name, nowNs() + kTimeLimit.ns});
     return {};
 }
@@ -126,13 +128,13 @@ std::vector<std::string> AlertCommands::look()
             if (now >= running.deadlineNs && !running.isKilled) {
                 ::kill(-running.pid, SIGKILL);
                 running.isKilled = true;
-                said.push_back(fmt::format("Alert command \"{}\" was killed: it ran for more than {:.0f} s",
-                    running.name, kTimeLimit.seconds()));
+                said.push_back(
+                    fmt::format("{} was killed: it ran for more than {:.0f} s", running.name, kTimeLimit.seconds()));
             }
             return false;
         }
         if (ended > 0 && status != 0 && !running.isKilled)
-            said.push_back(fmt::format("Alert command \"{}\" ended with status {}", running.name, exitCodeOf(status)));
+            said.push_back(fmt::format("{} ended with status {}", running.name, exitCodeOf(status)));
         return true;
     });
     return said;

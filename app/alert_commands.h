@@ -17,7 +17,8 @@ class AlertCommands
 public:
     /// How long a command may run.
     static constexpr model::Duration kTimeLimit = model::Duration::fromMs(30'000);
-    /// What runs a command that is one text, given as {kShell, "-c", text}; it is named by the text.
+    /// What runs a command that is one text, given as {kShell, "-c", text}. It is named by its alert: the text may
+    /// hold tokens, and what is said goes to logs.
     static constexpr const char *kShell = "/bin/sh";
     /// How many may run at once.
     static constexpr std::size_t kMost = 8;

@@ -41,7 +41,7 @@ constexpr std::array<TestKey, 7> kTests{{
 }};
 constexpr std::array<std::string_view, 7> kRuleKeys{
     "name", "source", "within", "holds", "clears_at", "on_alert", "enabled"};
-constexpr std::array<std::string_view, 4> kTopKeys{"alert", "defaults", "notify", "on_alert"};
+constexpr std::array<std::string_view, 5> kTopKeys{"alert", "defaults", "notify", "on_alert", "on_resolve"};
 
 template <typename Keys> bool contains(const Keys &keys, std::string_view key)
 {
@@ -257,12 +257,14 @@ Result<AlertConfig> Reader::read(const toml::table &file)
     for (const auto &[key, node] : file)
         if (!contains(kTopKeys, key.str()))
             say(node,
-                fmt::format("there is no key \"{}\"; there are [[alert]], defaults, notify and on_alert", key.str()));
+                fmt::format("there is no key \"{}\"; there are [[alert]], defaults, notify, on_alert and on_resolve",
+                    key.str()));
     AlertConfig config;
     config.notifies = flag(file, "notify", false);
     if (flag(file, "defaults", true))
         config.rules = model::defaultAlertRules();
     const std::string command = text(file, "on_alert");
+    config.resolveCommand = text(file, "on_resolve");
     if (const toml::node *alerts = file.get("alert"))
         addRules(*alerts, config);
     if (!m_mistakes.empty())
@@ -321,13 +323,16 @@ Result<AlertConfig> loadAlertConfig(const std::string &option, const std::string
     if (wanted == "off")
         return AlertConfig();
     const std::string file = wanted.empty() ? usualFile() : wanted;
-    auto config = file.empty() ? Result<AlertConfig>(AlertConfig{model::defaultAlertRules(), false}) : readFile(file);
+    auto config
+        = file.empty() ? Result<AlertConfig>(AlertConfig{model::defaultAlertRules(), false, {}}) : readFile(file);
     if (!config)
         return config;
     const std::string fallback = command.empty() ? environment("GENPROF_ON_ALERT") : command;
     for (AlertRule &rule : config->rules)
         if (rule.command.empty())
             rule.command = fallback;
+    if (config->resolveCommand.empty())
+        config->resolveCommand = environment("GENPROF_ON_RESOLVE");
     config->notifies = config->notifies || environment("GENPROF_NOTIFY") == "1";
     return config;
 }

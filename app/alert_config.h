@@ -14,7 +14,8 @@ namespace app {
 struct AlertConfig
 {
     std::vector<model::AlertRule> rules;
-    bool notifies = false; ///< desktop notifications through notify-send
+    bool notifies = false;        ///< desktop notifications through notify-send
+    std::string resolveCommand{}; ///< shell command to run when an alert is over; empty: none
 };
 
 /// Reads rules as TOML. `origin` names the text in errors: one has a line "ORIGIN:LINE: what is wrong" for each mistake, in
@@ -24,7 +25,7 @@ model::Result<AlertConfig> parseAlertConfig(std::string_view text, const std::st
 
 /// Where alerts are configured, first to last: `option` (`--alerts`: a file, or "off"), GENPROF_ALERTS (the same), alerts.toml in
 /// $XDG_CONFIG_HOME/genesis-profiler, the built-in rules. `command` (`--on-alert`), else GENPROF_ON_ALERT, is run by each rule that names none;
-/// GENPROF_NOTIFY=1 turns notifications on.
+/// GENPROF_ON_RESOLVE where the file has no on_resolve; GENPROF_NOTIFY=1 turns notifications on.
 model::Result<AlertConfig> loadAlertConfig(const std::string &option, const std::string &command);
 
 } // namespace app

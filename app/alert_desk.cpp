@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace app {
@@ -11,11 +13,20 @@ namespace {
 
 constexpr model::Duration kLastMoment = model::Duration::fromMs(5000);
 
+/// A command may go elsewhere before it looks at the session.
+std::string absolute(std::string path)
+{
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    return error ? path : whole.lexically_normal().string();
+}
+
 } // namespace
 
 AlertDesk::AlertDesk(const AlertConfig &config, int cores, std::string session, MessageHandler onMessage)
     : m_watch(config.rules, cores)
-    , m_session(std::move(session))
+    , m_session(absolute(std::move(session)))
+    , m_resolveCommand(config.resolveCommand)
     , m_onMessage(std::move(onMessage))
     , m_notifies(config.notifies)
 {
@@ -44,6 +55,8 @@ void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
         }
         m_onMessage(fmt::format("Alert over: {}", alert.rule));
         batch.marks.push_back({*alert.ended, model::MarkKind::Alert, alert.rule + " is over"});
+        if (!m_resolveCommand.empty())
+            run({AlertCommands::kShell, "-c", m_resolveCommand}, alert);
         return;
     }
     m_onMessage(fmt::format("ALERT {}: {} (now {})", alert.rule, alert.condition, value));
@@ -60,8 +73,9 @@ void AlertDesk::tell(const model::AlertEvent &alert, model::EventBatch &batch)
 void AlertDesk::run(const std::vector<std::string> &arguments, const model::AlertEvent &alert)
 {
     const auto started = m_commands.start(arguments,
-        {{"GENPROF_ALERT_RULE", alert.rule}, {"GENPROF_ALERT_CONDITION", alert.condition},
-            {"GENPROF_ALERT_SOURCE", alert.source}, {"GENPROF_ALERT_VALUE", fmt::format("{}", alert.value)},
+        {{"GENPROF_ALERT_RULE", alert.rule}, {"GENPROF_ALERT_STATE", alert.ended ? "resolved" : "firing"},
+            {"GENPROF_ALERT_CONDITION", alert.condition}, {"GENPROF_ALERT_SOURCE", alert.source},
+            {"GENPROF_ALERT_VALUE", fmt::format("{}", alert.value)},
             {"GENPROF_ALERT_THRESHOLD", fmt::format("{}", alert.threshold)},
             {"GENPROF_ALERT_TEXT", model::formatValue(alert.value, alert.unit)},
             {"GENPROF_ALERT_SECONDS", fmt::format("{:.3f}", alert.fired.seconds())},

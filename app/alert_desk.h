@@ -38,6 +38,7 @@ private:
     model::LeakWatch m_leaks;
     AlertCommands m_commands;
     std::string m_session;
+    std::string m_resolveCommand;
     MessageHandler m_onMessage;
     bool m_notifies = false;
 };

@@ -124,6 +124,7 @@ Result<AlertRuleFile> parseAlertFile(std::string_view text, const std::string &o
         read.rules = builtIn.rules;
     read.notifies = config->notifies;
     read.command = written(file, "on_alert");
+    read.resolveCommand = written(file, "on_resolve");
     const toml::array *alerts = file["alert"].as_array();
     for (std::size_t i = 0; alerts && i < alerts->size(); ++i) {
         AlertRuleText rule = ruleOf(*alerts->get(i)->as_table(), builtIn);
@@ -145,6 +146,8 @@ std::string alertFileText(const AlertRuleFile &file)
         text += "notify = true\n";
     if (!file.command.empty())
         text += "on_alert = " + tomlText(file.command) + '\n';
+    if (!file.resolveCommand.empty())
+        text += "on_resolve = " + tomlText(file.resolveCommand) + '\n';
     for (const AlertRuleText &rule : file.rules) {
         text += "\n[[alert]]\nname = " + tomlText(rule.name) + '\n';
         const std::pair<std::string_view, const std::string &> values[]{{"source", rule.source},

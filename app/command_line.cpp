@@ -411,6 +411,11 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
     const bool isRecording = isOneOf({"record", "soak", "gate", "attach"});
     if (arguments.empty())
         return PrintAndExit{app.help(), kExitUsage};
+    if (arguments.front() == "help") {
+        std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
+        asked.emplace_back("--help");
+        return parseCommandLine(asked, version);
+    }
     try {
         app.parse(reversed({arguments.begin(), dashes}));
     } catch (const CLI::Success &success) {

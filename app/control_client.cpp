@@ -60,8 +60,12 @@ model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &in
 {
     if (info.state == model::SessionState::Unfinished)
         return goneError(info);
-    if (info.state == model::SessionState::Complete || info.controlAddress.empty())
+    if (info.state == model::SessionState::Complete || info.state == model::SessionState::Stopping)
         return model::Error("The recording has ended; there is no recorder to talk to");
+    if (info.controlAddress.empty())
+        return model::Error(fmt::format("The recording runs, and its file does not say yet how to reach its recorder "
+                                        "(pid {}): it has just begun, or the disk of the session is full",
+            info.recorderPid));
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     if (info.controlAddress.size() >= sizeof(name.sun_path))

@@ -17,10 +17,12 @@ enum ExitCode : int {
     kExitGateProgramFailed = 3, ///< gate and baseline save: the command ended with another status than 0
     kExitAlert = 3,             ///< record and attach with --fail-on-alert: all went well, but an alert fired
     kExitHeapNotAttached = 4,   ///< attach: --heap was asked for and could not be had; the rest was recorded
-    kExitRecorderFailed = 125, ///< record, attach, soak and gate: a failure of our own, a wrong command line among them
-    kExitNotExecutable = 126,  ///< record: the command was found and could not be run
-    kExitNotFound = 127,       ///< record: there is no such command
-    kExitSignalBase = 128,     ///< record: plus the number of the signal that ended the command
+    kExitRecorderFailed
+    = 125,                    ///< record, attach, soak and gate: a failure of our own, a wrong command line among them;
+                              ///< attach and soak: the end of the recording could not be written
+    kExitNotExecutable = 126, ///< record: the command was found and could not be run
+    kExitNotFound = 127,      ///< record: there is no such command
+    kExitSignalBase = 128,    ///< record: plus the number of the signal that ended the command
 };
 
 /// The exit code that stands for a status of waitpid: the program's own, or 128 + the number of the signal that ended it.

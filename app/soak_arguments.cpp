@@ -74,7 +74,8 @@ void addSoakOptions(CLI::App &command, SoakOptions &soak, SoakWords &words)
             "How often the verdict by then is stored and said; what was measured is stored all the time (default 10m)")
         ->type_name("T");
     command
-        .add_option("--stop-early", words.stopEarly, "Which sure answers end the test before its time (default both)")
+        .add_option("--stop-early", words.stopEarly,
+            "Which sure answers end the test before its time (default fail); a pass before it is provisional")
         ->type_name("pass|fail|both|never");
     command.add_option("--attach", words.attachPid, "Test this running process instead of a command")->type_name("PID");
     command
@@ -115,6 +116,7 @@ model::Result<void> readSoak(const SoakWords &words, std::vector<std::string> co
             return model::Error("--limit " + words.limit + ": percent above 0, up to 1000, such as 5%");
         plan.mostGrowth = *percent / 100;
     }
+    plan.stopEarly = model::StopEarly::Fail; // a leak may begin after a pass that came early
     if (const auto chosen = choose("--stop-early", words.stopEarly,
             {std::pair{"pass", model::StopEarly::Pass}, {"fail", model::StopEarly::Fail},
                 {"both", model::StopEarly::Both}, {"never", model::StopEarly::Never}},

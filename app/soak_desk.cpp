@@ -55,6 +55,19 @@ std::int64_t nowNs(clockid_t clock)
 /// A moment of just now on the clock that counts from boot.
 std::int64_t bootTimeOf(std::int64_t wallNs) { return nowNs(CLOCK_BOOTTIME) - (nowNs(CLOCK_REALTIME) - wallNs); }
 
+/// A fit that was not made yet has no growth and no error.
+bool isUnknown(const model::StabilityVerdict &verdict)
+{
+    return verdict.growth == 0 && verdict.growthInterval.low == 0 && verdict.growthInterval.high == 0;
+}
+
+/// "+1.2 %": a tenth of a percent is as close as a status line looks.
+std::string percentText(double share)
+{
+    constexpr double kLeastShown = 0.0005;
+    return std::abs(share) < kLeastShown ? "0 %" : model::signedShare(share);
+}
+
 std::string word(const model::SoakAnswer &answer)
 {
     switch (answer.outcome) {
@@ -164,7 +177,8 @@ void SoakDesk::see(model::EventBatch &batch, const model::ProgramTables &tables)
         return;
     m_saidNs = elapsed;
     m_saidSentence = word(m_answer);
-    m_onMessage(statusLine());
+    if (!m_start.isQuiet)
+        m_onMessage(statusLine());
 }
 
 bool SoakDesk::isDone() const { return m_isDecided || m_watch->isOver() || !m_loads.problem().empty(); }
@@ -203,9 +217,9 @@ std::string SoakDesk::statusLine() const
     if (!m_answer.segments.empty())
         for (const model::SoakJudgement &judgement : m_answer.segments.back().judgements)
             if (judgement.isJudged && std::isfinite(judgement.verdict.growthInterval.high)
-                && judgement.verdict.blocks > 0)
+                && judgement.verdict.blocks > 0 && !isUnknown(judgement.verdict))
                 line += fmt::format("  {} {}", shortName(judgement.quantity),
-                    model::withInterval(model::signedShare(judgement.verdict.growth),
+                    model::withInterval(percentText(judgement.verdict.growth),
                         model::intervalParts(judgement.verdict.growthInterval.low * 100,
                             judgement.verdict.growthInterval.high * 100, model::Unit::Percent, model::Sign::Always)));
     return line + "  " + (m_answer.segments.empty() ? "warming up" : word(m_answer));

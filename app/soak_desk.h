@@ -21,6 +21,7 @@ struct SoakStart
     bool goesOn = false;                 ///< the target is the process of the last leg
     std::vector<std::string> loads;      ///< as they are run
     std::vector<std::string> shownLoads; ///< as they are stored
+    bool isQuiet = false;                ///< says what goes wrong only
 };
 
 /// Runs a stability test beside a recording: its watch, its load commands, and what is said about it. Capture thread.

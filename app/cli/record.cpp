@@ -25,6 +25,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -33,12 +34,22 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace app {
 
 namespace {
 
 constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
+
+/// Which file stands at a path.
+std::optional<std::pair<dev_t, ino_t>> fileAt(const std::string &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0)
+        return std::nullopt;
+    return std::pair(status.st_dev, status.st_ino);
+}
 
 void removeSession(const std::string &path)
 {
@@ -99,6 +110,7 @@ private:
     model::Result<void> beginSoak();
     void endSoak();
     void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
+    void lookForFile();
     void openService();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
@@ -117,6 +129,7 @@ private:
     std::optional<capture::SignalWatch> m_signals;
     std::optional<capture::TargetProcess> m_target;
     std::string m_path;
+    std::optional<std::pair<dev_t, ino_t>> m_file; ///< that stands there; none once it was gone
     model::SessionInfo m_info;
     std::optional<SessionSink> m_sink;
     capture::Symbolizer m_symbolizer;
@@ -162,6 +175,7 @@ model::Result<void> RecordRun::openSession()
     if (!writer)
         return writer.error();
     m_sink.emplace(std::move(*writer));
+    m_file = fileAt(m_path);
     return {};
 }
 
@@ -198,8 +212,21 @@ model::Result<void> RecordRun::openTarget()
     return {};
 }
 
+/// What was moved or deleted is written on by its descriptor, and written anew where it was at the end. Said once.
+void RecordRun::lookForFile()
+{
+    if (!m_file || fileAt(m_path) == m_file)
+        return;
+    m_file.reset();
+    m_terminal.message(
+        fmt::format("The session {} was moved or deleted while it is recorded: nobody can look at it until the "
+                    "recording ends, when it is written there again",
+            m_path));
+}
+
 void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &tables)
 {
+    lookForFile();
     m_alerts->see(batch, tables);
     if (!m_soak)
         return;
@@ -240,7 +267,9 @@ void RecordRun::openControl()
         capture::removeDeadSockets(*directory);
     const auto listening = directory ? m_recording->listen(*directory) : model::Result<void>(directory.error());
     if (!listening)
-        m_terminal.message(listening.error().text() + ". This recording cannot be controlled from outside");
+        m_terminal.message(listening.error().text()
+            + (m_recording->isListening() ? ". This recording can be controlled once its file can be written"
+                                          : ". This recording cannot be controlled from outside"));
 }
 
 /// Serves the session over HTTP where that was asked for. What was asked for is possible (checkServing); a port that is taken is no reason to disturb
@@ -402,6 +431,9 @@ int RecordRun::run()
     m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();
     const int exitCode = waitForTarget();
+    // A command's own status stands whatever becomes of the file.
+    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid))
+        return kExitRecorderFailed;
     return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;
 }
 

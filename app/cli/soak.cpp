@@ -208,13 +208,15 @@ int SoakRun::run()
             return fail(moved.error().text());
         m_start.record.legs = broken->record.legs;
     }
+    m_start.isQuiet = m_record.isQuiet;
     SoakDesk desk(m_start, m_inherited, [this](const std::string &text) { m_terminal.message(text); });
     const int recorded = runRecord(m_record, m_inherited, &desk);
     if (!desk.hasEnded()) // it did not even begin: a command that cannot be run is a failure of the target
         return recorded == kExitNotExecutable || recorded == kExitNotFound ? int{kExitSoakTargetFailed}
                                                                            : int{kExitRecorderFailed};
     printAnswer();
-    return desk.exitCode();
+    // What says that it is stable is not in the file: nobody could read it again.
+    return recorded == kExitRecorderFailed && desk.exitCode() == kExitOk ? int{kExitRecorderFailed} : desk.exitCode();
 }
 
 } // namespace

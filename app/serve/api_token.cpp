@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,7 +92,9 @@ model::Result<ApiToken> ApiToken::load(const std::string &file)
 bool ApiToken::isIn(std::string_view authorization) const
 {
     constexpr std::string_view kScheme = "Bearer ";
-    if (!authorization.starts_with(kScheme))
+    // RFC 9110, section 11.1: the scheme is written in either case.
+    if (authorization.size() < kScheme.size()
+        || ::strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0)
         return false;
     authorization.remove_prefix(kScheme.size());
     return authorization.size() == m_text.size()

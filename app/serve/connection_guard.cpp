@@ -4,10 +4,13 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace app {
@@ -15,12 +18,29 @@ namespace app {
 namespace {
 
 constexpr std::chrono::seconds kLongestWait(20);
+/// Where so many connections wait for their clients, the server's few threads are all taken up by them: these have less time then.
+constexpr std::size_t kManyWaiting = 5;
+constexpr std::chrono::milliseconds kWaitAmongMany(1000);
+constexpr std::chrono::milliseconds kLookEvery(250);
 
 struct Connection
 {
     int fd = -1;
     int clientPort = 0;
 };
+
+/// Whether a whole head of a request (of TLS: anything) waits to be read: then the client waits for the server, not the server for it.
+bool hasRequestWaiting(int fd)
+{
+    constexpr unsigned char kTlsHandshake = 0x16, kTlsData = 0x17;
+    std::array<char, 8192> bytes{};
+    const ssize_t count = ::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (count <= 0)
+        return false;
+    const std::string_view unread(bytes.data(), static_cast<std::size_t>(count));
+    const auto first = static_cast<unsigned char>(unread.front());
+    return first == kTlsHandshake || first == kTlsData || unread.find("\r\n\r\n") != std::string_view::npos;
+}
 
 int portOf(const sockaddr_storage &address)
 {
@@ -85,7 +105,7 @@ ConnectionGuard::Answering::~Answering()
 void ConnectionGuard::watch()
 {
     std::unique_lock lock(m_mutex);
-    while (!m_wake.wait_for(lock, std::chrono::seconds(1), [this] { return m_isEnding; }))
+    while (!m_wake.wait_for(lock, kLookEvery, [this] { return m_isEnding; }))
         endOld();
 }
 
@@ -94,16 +114,20 @@ void ConnectionGuard::endOld()
 {
     const Clock::time_point now = Clock::now();
     std::map<int, Clock::time_point> waiting;
+    std::vector<std::pair<Clock::time_point, int>> idle; ///< since when, descriptor
     for (const Connection &connection : connectionsAt(m_port)) {
-        if (m_answering.contains(connection.clientPort))
+        if (m_answering.contains(connection.clientPort) || hasRequestWaiting(connection.fd))
             continue;
         const auto before = m_waiting.find(connection.clientPort);
         const Clock::time_point since = before == m_waiting.end() ? now : before->second;
-        if (now - since > kLongestWait)
-            ::shutdown(connection.fd, SHUT_RDWR);
+        idle.emplace_back(since, connection.fd);
         waiting.emplace(connection.clientPort, since);
     }
     m_waiting = std::move(waiting);
+    const Clock::duration most = idle.size() >= kManyWaiting ? Clock::duration(kWaitAmongMany) : kLongestWait;
+    for (const auto &[since, fd] : idle)
+        if (now - since > most)
+            ::shutdown(fd, SHUT_RDWR);
 }
 
 void ConnectionGuard::endAll()

@@ -10,8 +10,9 @@
 namespace app {
 
 /// Ends the connections of a server that take too long: the HTTP library limits each read, not a whole request, so a client that sends a byte
-/// every few seconds would keep one of its threads for ever. A connection in which a request is being answered is left alone. Has a thread of
-/// its own, which looks once a second.
+/// every few seconds would keep one of its threads for ever. They have 20 s; a second where five or more let the server wait, whose threads are
+/// few. A connection in which a request is being answered, or whose request waits for a thread, is left alone. Has a thread of its own, which looks
+/// four times a second.
 class ConnectionGuard
 {
 public:

@@ -24,7 +24,7 @@ model::Result<ListenAddress> parseListenAddress(const std::string &text);
 bool isLoopback(const ListenAddress &address);
 
 /// Serves a SessionService over HTTP/1.1 in threads of its own until it is destroyed. A request may have 64 KiB; a connection that sends none for
-/// 20 s is ended.
+/// 20 s is ended, for a second where many do.
 class HttpServer
 {
 public:

@@ -2,6 +2,7 @@
 #include "app/serve/serving.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace app {
 
@@ -62,6 +63,12 @@ model::Result<HttpServer> startServing(const std::string &file, storage::SealKey
         return model::Error(
             server.error().text() + fmt::format("; choose another with {} HOST:PORT", options.addressOption));
     say(fmt::format("{}/metrics and /api/v1; the token is in {}", server->url(), *tokenFile));
+    if (struct stat status = {}; !address->key.empty() && ::stat(address->key.c_str(), &status) == 0
+        && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
+        say(fmt::format(
+            "The key {} can be read by others, who can then pass for this server: chmod 600 it, and make a new "
+            "certificate if others were on this machine",
+            address->key));
     if (!isLoopback(*address) && address->certificate.empty())
         say("Other machines can reach this, and the token crosses the network unencrypted: give --tls-cert and "
             "--tls-key, "

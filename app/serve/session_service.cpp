@@ -30,6 +30,12 @@ bool isCommand(std::string_view name)
     return name == "mark" || name == "scan" || name == "pause" || name == "resume" || name == "stop";
 }
 
+bool isReadable(const std::string &path)
+{
+    return path == "/healthz" || path == "/metrics" || path == "/report.html" || path == "/api/v1/status"
+        || path.starts_with(kReportPath);
+}
+
 /// A sentence about the options of the command line, for a query, where they have the same names.
 std::string withoutDashes(std::string text)
 {
@@ -95,6 +101,8 @@ public:
         for (const auto &[name, value] : object.items())
             if (auto taken = take(name, value, wish); !taken)
                 return taken;
+        if (wish.text.find('\0') != std::string::npos)
+            return model::Error("The text of a mark holds no NUL bytes");
         return isMark && wish.text.empty() ? model::Error(R"(A mark needs its text: {"text": "deployed 2.4"})")
                                            : model::Result<void>();
     }
@@ -176,7 +184,7 @@ ServiceReply SessionService::failure(int status, const std::string &sentence)
 ServiceReply SessionService::handle(const ServiceRequest &request)
 {
     if (request.method == "GET" && request.path == "/healthz")
-        return {.type = "text/plain", .body = "ok\n"};
+        return health();
     const bool isOpen = request.method == "GET" && request.path == "/metrics" && m_access.areMetricsOpen;
     if (!isOpen && !m_access.token.isIn(request.authorization)) {
         ServiceReply reply = failure(401, "This needs the token of the server: Authorization: Bearer TOKEN");
@@ -219,6 +227,11 @@ ServiceReply SessionService::post(const ServiceRequest &request)
 {
     if (request.path.starts_with(kApiPath) && isCommand(request.path.substr(kApiPath.size())))
         return control(request.path.substr(kApiPath.size()), request);
+    if (isReadable(request.path)) {
+        ServiceReply reply = failure(405, request.path + " is read: use GET");
+        reply.headers["Allow"] = "GET";
+        return reply;
+    }
     return failure(
         404, "There is nothing to do at " + request.path + "; /api/v1/mark, scan, pause, resume and stop take a POST");
 }
@@ -231,6 +244,14 @@ model::Result<void> SessionService::refresh()
         return hasChanged.error();
     m_areMetricsOld = m_areMetricsOld || *hasChanged;
     return {};
+}
+
+/// That the server answers, and on a second line whether anything is recorded. Anybody may ask: it waits for no report.
+ServiceReply SessionService::health()
+{
+    if (const std::unique_lock lock(m_mutex, std::try_to_lock); lock && refresh())
+        m_state = m_reader.info().state;
+    return {.type = "text/plain", .body = fmt::format("ok\nstate {}\n", model::stateKey(m_state))};
 }
 
 ServiceReply SessionService::metrics()

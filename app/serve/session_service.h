@@ -5,6 +5,7 @@
 #include "model/base/result.h"
 #include "storage/session_reader.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,7 @@ struct ServiceReply
 
 /// The HTTP API of one session, saved or still being recorded. All but /healthz needs the token.
 ///
-///     GET  /healthz                     "ok"
+///     GET  /healthz                     "ok", and the state of the session
 ///     GET  /metrics                     for Prometheus (model/report/prometheus_report.h)
 ///     GET  /report.html                 model/report/html_report.h
 ///     GET  /api/v1/status               what is recorded, its state, alerts that fire
@@ -68,13 +69,16 @@ private:
     ServiceReply get(const ServiceRequest &request);
     ServiceReply post(const ServiceRequest &request);
     model::Result<void> refresh();
+    ServiceReply health();
     ServiceReply metrics();
     ServiceReply status();
     ServiceReply report(const std::string &view, const ServiceRequest &request);
     ServiceReply control(const std::string &command, const ServiceRequest &request);
 
     Access m_access;
-    std::mutex m_mutex; ///< for what follows
+    std::atomic<model::SessionState> m_state
+        = model::SessionState::Unfinished; ///< as it was when /healthz could look last
+    std::mutex m_mutex;                    ///< for what follows
     storage::SessionReader m_reader;
     std::string m_metrics;
     bool m_areMetricsOld = true; ///< the session has grown since they were made

@@ -84,7 +84,9 @@ model::Result<void> Recording::listen(const std::string &directory)
         return server.error();
     m_server.emplace(std::move(*server));
     m_info.controlAddress = m_server->address();
-    return m_sink.updateInfo(m_info);
+    const auto stored = m_sink.updateInfo(m_info);
+    m_infoIsStored = stored.has_value();
+    return stored;
 }
 
 EndReason Recording::run()
@@ -348,6 +350,8 @@ void Recording::write(model::EventBatch batch)
         m_onMessage("The session can be written again; what was kept in memory is stored, as one long tick");
     m_writeFails = false;
     m_status.status().trouble.clear();
+    if (!m_infoIsStored)
+        m_infoIsStored = m_sink.updateInfo(m_info).has_value();
 }
 
 void Recording::end(EndReason reason)
@@ -428,7 +432,9 @@ void Recording::setState(model::SessionState state)
 {
     m_info.state = state;
     m_status.status().state = state;
-    if (const auto stored = m_sink.updateInfo(m_info); !stored)
+    const auto stored = m_sink.updateInfo(m_info);
+    m_infoIsStored = stored.has_value();
+    if (!stored)
         m_onMessage(stored.error().text());
 }
 

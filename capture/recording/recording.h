@@ -78,6 +78,10 @@ public:
 
     /// Whether a signal asked it to end, whatever it ended by.
     bool wasInterrupted() const { return m_wasInterrupted; }
+    /// After finish(): the end of the recording is not in the session.
+    bool isIncomplete() const { return m_isIncomplete; }
+    /// Whether there is a control socket; who reads the session may not know of it yet.
+    bool isListening() const { return m_server.has_value(); }
 
     /// Gives up the instruments (tracers go dormant), so that the target runs on alone.
     void releaseInstruments();
@@ -178,6 +182,8 @@ private:
     bool m_targetEnded = false;
     bool m_wasInterrupted = false;
     bool m_writeFails = false;
+    bool m_infoIsStored = true; ///< as it is now
+    bool m_isIncomplete = false;
     std::vector<int> m_readable;
     std::vector<int> m_muted; ///< descriptors that only report a hang-up; looked at again after the next tick
 };

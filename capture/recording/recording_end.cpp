@@ -68,16 +68,22 @@ model::Result<void> Recording::store(model::SoakRecord rows)
 model::Result<void> Recording::finish()
 {
     model::Result<void> result = writeLateRows();
-    if (const auto unwritten = m_queue.unwritten())
-        m_onMessage("The last " + model::formatDuration(unwritten->length())
-            + " of the recording could not be written and are lost");
+    m_isIncomplete = !result;
+    if (const auto unwritten = m_queue.unwritten()) {
+        const std::string length = model::formatDuration(unwritten->length());
+        m_onMessage("The last " + length + " of the recording could not be written and are lost");
+        m_info.endReason += "; the last " + length + " could not be written";
+    }
     m_info.state = model::SessionState::Stopping;
     if (const auto stored = m_sink.updateInfo(m_info); !stored && result)
         result = stored;
-    m_info.state = model::SessionState::Complete;
+    // What stands as being recorded while nobody records it reads as unfinished.
+    if (!m_isIncomplete)
+        m_info.state = model::SessionState::Complete;
     m_info.controlAddress.clear();
     if (const auto finished = m_sink.finish(m_info); !finished && result)
         result = finished;
+    m_isIncomplete = m_isIncomplete || !result;
     m_status.status().state = result ? model::SessionState::Complete : model::SessionState::Unfinished;
     m_status.status().fileBytes = m_sink.storedBytes();
     if (m_server)

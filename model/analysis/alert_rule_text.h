@@ -50,6 +50,7 @@ struct AlertRuleFile
     std::vector<AlertRuleText> rules;
     std::string command; ///< of rules that have none
     bool notifies = false;
+    std::string resolveCommand{}; ///< of all rules, when an alert is over
 
     friend bool operator==(const AlertRuleFile &, const AlertRuleFile &) = default;
 };

@@ -89,6 +89,46 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
     return card;
 }
 
+/// Whether `one` runs out before `other` does, as far as can be seen.
+bool isSooner(const Forecast &one, const Forecast &other)
+{
+    constexpr double kWorthTelling = 0.05;
+    if (!one.timeToLimit || one.timeToLimit->reachedWithinHorizon < kWorthTelling)
+        return false;
+    if (!other.timeToLimit || other.timeToLimit->reachedWithinHorizon < kWorthTelling)
+        return true;
+    const std::optional<Duration> mine = one.timeToLimit->median, its = other.timeToLimit->median;
+    return mine && its ? *mine < *its
+                       : mine || one.timeToLimit->reachedWithinHorizon > other.timeToLimit->reachedWithinHorizon;
+}
+
+/// Of what has a limit and is within sight of it, what runs out first: resident memory where nothing is sooner. Returns nothing when `stop` was
+/// requested.
+std::optional<Forecast> nearestForecast(const Snapshot &snapshot, const Forecast &resident, const std::stop_token &stop)
+{
+    constexpr double kInSight = 0.05; ///< of the limit: a forecast reaches no farther than a few times what was seen
+    Forecast nearest = resident;
+    for (const Metric metric :
+        {Metric::VirtualSize, Metric::CgroupMemory, Metric::Threads, Metric::OpenFiles, Metric::DiskUsed}) {
+        const std::optional<KnownLimit> limit = knownLimit(snapshot, metric);
+        if (!limit)
+            continue;
+        const TimeSeries series = judgedSeries(snapshot, metric, snapshot.span, limit->process);
+        const std::optional<SeriesPoint> last = series.last();
+        if (!last || last->value < kInSight * limit->limit.value)
+            continue;
+        ForecastOptions options{.limit = limit->limit};
+        if (snapshot.selection.time)
+            options.history = snapshot.span;
+        std::optional<Forecast> ahead = forecast(series, options, stop);
+        if (!ahead)
+            return std::nullopt;
+        if (isSooner(*ahead, nearest))
+            nearest = std::move(*ahead);
+    }
+    return nearest;
+}
+
 SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
 {
     SummaryCard card{.title = "Forecast",
@@ -114,7 +154,8 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
             = (time.q05 && time.q95 ? formatInterval(*time.q05, *time.q95)
                                     : fmt::format("{} – beyond {}", time.q05 ? formatDuration(*time.q05) : "?",
                                         formatDuration(ahead.horizon)))
-            + " to the limit";
+            + (ahead.source == SeriesSource(Metric::Rss) || !ahead.limit ? " to the limit"
+                                                                         : " to the " + ahead.limit->name);
     }
     if (time.reachedWithinHorizon >= 0.5)
         card.state = CardState::Danger;
@@ -383,6 +424,9 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     std::optional<Forecast> ahead = forecast(judgedSeries(snapshot, Metric::Rss, snapshot.span), options, stop);
     if (!found || !ahead)
         return std::nullopt;
+    const std::optional<Forecast> nearest = nearestForecast(snapshot, *ahead, stop);
+    if (!nearest)
+        return std::nullopt;
     Summary result{.recommendations = std::move(*found), .forecast = std::move(*ahead), .coverage = coverage(snapshot)};
     const auto add = [&result](std::optional<SummaryCard> card) {
         if (card)
@@ -394,7 +438,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
         addLost(snapshot, growth);
         add(std::move(growth));
     }
-    add(forecastCard(snapshot, result.forecast));
+    add(forecastCard(snapshot, *nearest));
     add(cpuCard(snapshot, stop));
     add(allocationsCard(snapshot, result.recommendations));
     add(memoryCard(snapshot, result.recommendations));

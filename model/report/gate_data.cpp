@@ -118,7 +118,8 @@ Json sarifStack(const GateStack &stack, const std::string &root)
     return {{"frames", std::move(frames)}};
 }
 
-Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::string &root)
+Json sarifResult(
+    const GateFinding &finding, const GateStack *stack, const std::string &command, const std::string &root)
 {
     const bool isWorse = finding.outcome == GateOutcome::Worse;
     std::string text = findingText(finding);
@@ -128,11 +129,13 @@ Json sarifResult(const GateFinding &finding, const GateStack *stack, const std::
             stack->stack);
     Json result = {{"ruleId", gateKeyInfo(finding.key).name}, {"level", isWorse ? "error" : "warning"},
         {"message", {{"text", text}}}};
-    if (stack == nullptr)
-        return result;
-    if (!stack->frame().file.empty())
-        result["locations"] = {{{"physicalLocation", sarifPlace(stack->frame(), root)}}};
-    result["stacks"] = {sarifStack(*stack, root)};
+    // What is responsible; where no line is, the program: those who show results refuse one that stands nowhere.
+    const std::string program = command.empty() ? "." : command.substr(0, command.find(' '));
+    const bool hasLine = stack != nullptr && !stack->frame().file.empty();
+    const GateFrame place = hasLine ? stack->frame() : GateFrame{.file = program};
+    result["locations"] = {{{"physicalLocation", sarifPlace(place, root)}}};
+    if (stack != nullptr)
+        result["stacks"] = {sarifStack(*stack, root)};
     return result;
 }
 
@@ -191,10 +194,10 @@ void writeGateSarif(std::ostream &out, const GateReport &report, const std::stri
         const bool isTold = finding.outcome == GateOutcome::Worse
             || (finding.outcome == GateOutcome::Grown && !finding.stacks.empty());
         if (isTold && finding.stacks.empty())
-            results.push_back(sarifResult(finding, nullptr, root));
+            results.push_back(sarifResult(finding, nullptr, report.command, root));
         for (const GateStack &stack : finding.stacks)
             if (isTold)
-                results.push_back(sarifResult(finding, &stack, root));
+                results.push_back(sarifResult(finding, &stack, report.command, root));
     }
     Json run = {{"tool", {{"driver", {{"name", "genprof gate"}, {"rules", rules}}}}}, {"results", results}};
     if (!report.failure.empty())

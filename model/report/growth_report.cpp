@@ -66,10 +66,10 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
         places.learn(cost.stack);
     bool isTold = false; // memory grows by the same stacks, whichever way it is counted
     for (const SeriesGrowth &one : growth) {
-        writeWrapped(out, fmt::format("{:<14}{}", growthPatternLabel(one.shape.pattern), one.shape.sentence),
-            options.columns, 2, 14);
+        writeWrapped(out, fmt::format("{:<17}{}", growthPatternLabel(one.shape.pattern), one.shape.sentence),
+            options.columns, 2, 17);
         for (const Timestamp &change : one.shape.changes)
-            out << fmt::format("{:>16}at {}\n", "", formatOffset(change, true));
+            out << fmt::format("{:>19}at {}\n", "", formatOffset(change, true));
         if (!one.stacks.empty() && std::exchange(isTold, true))
             continue;
         for (const GrowthStack &stack : one.stacks) {
@@ -77,7 +77,7 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
             writeWrapped(out,
                 fmt::format("{} of it with {}, {} (r = {:.2f})", formatShare(stack.share), shortFunctionName(line.name),
                     formatBytes(static_cast<double>(stack.grownBytes)), stack.correlation),
-                options.columns, 16);
+                options.columns, 19);
         }
     }
     if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off)

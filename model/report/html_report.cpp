@@ -18,6 +18,7 @@
 #include "model/report/lost_report.h"
 #include "model/report/report_assets.h"
 #include "model/report/session_words.h"
+#include "model/report/soak_report.h"
 #include "model/report/text_table.h"
 
 #include <fmt/format.h>
@@ -50,6 +51,10 @@ public:
     void write()
     {
         writeHead();
+        if (const std::string verdict = soakHeadline(m_snapshot); !verdict.empty()) {
+            heading("Stability");
+            paragraph(verdict);
+        }
         const Summary answers = *summary(m_snapshot);
         writeCards(answers);
         writeCharts();

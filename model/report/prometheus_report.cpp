@@ -2,11 +2,14 @@
 #include "model/report/prometheus_report.h"
 
 #include "model/aggregate/call_tree.h"
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/stack_text.h"
 #include "model/aggregate/time_series.h"
 #include "model/aggregate/unrecorded_heap.h"
+#include "model/analysis/forecast.h"
 #include "model/analysis/hot_paths.h"
+#include "model/analysis/known_limits.h"
 #include "model/analysis/series_blocks.h"
 #include "model/base/utf8.h"
 #include "model/report/session_words.h"
@@ -14,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -26,6 +30,8 @@ namespace {
 
 constexpr std::size_t kMostProcesses = 64;
 constexpr std::size_t kMostPaths = 10;
+constexpr std::uint32_t kPaths = 500;      ///< of a forecast: its median needs no more
+constexpr double kMilliPercents = 100'000; ///< of a core
 constexpr std::size_t kMostPathBytes = 400;
 constexpr std::size_t kMostBlocks = 120;
 constexpr std::size_t kLeastBlocks = 12; ///< as the forecast needs to see a direction
@@ -84,15 +90,20 @@ public:
     PrometheusReport(std::ostream &out, const Snapshot &snapshot)
         : m_out(out)
         , m_snapshot(snapshot)
+        , m_isLive(snapshot.info.state != SessionState::Complete && snapshot.info.state != SessionState::Unfinished)
     {
         findProcesses();
     }
 
     void write()
     {
-        writeMemory();
-        writeGrowth();
-        writeCpu();
+        if (m_isLive) {
+            writeMemory();
+            writeGrowth();
+            writeLimits();
+            writeCpu();
+        }
+        writeCpuTime();
         writeHotPaths();
         writeHeap();
         writeRecording();
@@ -109,12 +120,10 @@ private:
     {
         const ProgramTables &tables = *m_snapshot.tables;
         const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
-        const bool isOver
-            = m_snapshot.info.state == SessionState::Complete || m_snapshot.info.state == SessionState::Unfinished;
         const std::int32_t main = mainPid(m_snapshot);
         for (std::size_t i = 0; i < tables.processes.size() && m_processes.size() < kMostProcesses; ++i) {
             const Process &process = tables.processes[i];
-            if (images[i].empty() || (isOver ? process.pid != main : process.end.has_value()))
+            if (images[i].empty() || (m_isLive ? process.end.has_value() : process.pid != main))
                 continue;
             const Image &image = tables.images[images[i].back().index()];
             m_processes.push_back({ProcessId(i),
@@ -158,6 +167,32 @@ private:
         }
     }
 
+    /// What memory may not exceed, and when it will: "resident" of all processes, "virtual" of the process that is nearest.
+    void writeLimits()
+    {
+        std::vector<std::pair<std::string, double>> times;
+        Family limits(m_out, "genesis_memory_limit_bytes", "gauge", "What memory of a kind may not exceed.");
+        constexpr std::array<std::pair<std::string_view, Metric>, 2> kKinds{
+            {{"resident", Metric::Rss}, {"virtual", Metric::VirtualSize}}};
+        for (const auto &[kind, metric] : kKinds) {
+            const std::optional<KnownLimit> limit = knownLimit(m_snapshot, metric);
+            if (!limit)
+                continue;
+            limits.add(limit->limit.value, {{"kind", std::string(kind)}, {"limit", limit->limit.name}});
+            ForecastOptions options{.limit = limit->limit};
+            options.paths = kPaths;
+            const std::optional<Forecast> ahead
+                = forecast(judgedSeries(m_snapshot, metric, m_snapshot.span, limit->process), options);
+            if (ahead && ahead->timeToLimit && ahead->timeToLimit->median)
+                times.emplace_back(kind, ahead->timeToLimit->median->seconds());
+        }
+        Family family(m_out, "genesis_time_to_limit_seconds", "gauge",
+            "Forecast of the time until memory reaches its limit; absent where it will not within the time that can be "
+            "seen.");
+        for (const auto &[kind, seconds] : times)
+            family.add(seconds, {{"kind", kind}});
+    }
+
     /// Per second; empty where there is too little data.
     std::optional<double> slopeOf(const TimeSeries &series) const
     {
@@ -182,6 +217,23 @@ private:
         for (const Shown &process : m_processes)
             if (const auto last = timeSeries(m_snapshot, Metric::Threads, process.id).last())
                 threads.add(last->value, process.labels);
+    }
+
+    /// Of all processes, also of those that ended.
+    void writeCpuTime()
+    {
+        double seconds = 0;
+        for (const MetricSeries &series : m_snapshot.metrics) {
+            Timestamp before = m_snapshot.tables->processes.at(series.process.index()).start;
+            for (std::size_t i = 0; i < series.times.size(); ++i) {
+                const std::optional<std::int64_t> user = series.values[i].get(Metric::CpuUser),
+                                                  system = series.values[i].get(Metric::CpuSystem);
+                const double share = static_cast<double>(user.value_or(0) + system.value_or(0)) / kMilliPercents;
+                seconds += share * std::max((series.times[i] - before).seconds(), 0.0);
+                before = series.times[i];
+            }
+        }
+        Family(m_out, "genesis_cpu_seconds_total", "counter", "CPU time of all recorded processes.").add(seconds);
     }
 
     void writeHotPaths()
@@ -219,14 +271,15 @@ private:
         add("genesis_heap_allocations_total", "counter", "Blocks allocated by all processes.", heap.allocations);
         add("genesis_heap_allocated_bytes_total", "counter", "Bytes allocated by all processes.", heap.allocatedBytes);
         add("genesis_heap_frees_total", "counter", "Blocks freed by all processes.", heap.frees);
-        add("genesis_heap_live_blocks", "gauge", "Traced blocks that are live.", heap.liveBlocks);
+        if (m_isLive)
+            add("genesis_heap_live_blocks", "gauge", "Traced blocks that are live.", heap.liveBlocks);
     }
 
     void writeRecording()
     {
         Family alerts(m_out, "genesis_alert_firing", "gauge", "1 while the condition of an alert holds.");
         for (const AlertEvent &alert : m_snapshot.alerts)
-            if (!alert.ended)
+            if (!alert.ended && m_isLive)
                 alerts.add(1, {{"rule", alert.rule}});
         Family losses(m_out, "genesis_losses_total", "counter", "What was not seen, by kind.");
         const std::array<std::int64_t, kLossKindCount> counts = lossCounts(m_snapshot);
@@ -235,8 +288,11 @@ private:
                 static_cast<double>(counts[kind]), {{"kind", std::string(lossKey(static_cast<LossKind>(kind)))}});
         Family(m_out, "genesis_recorder_cpu_seconds_total", "counter", "CPU time that the recorder used.")
             .add(Duration{m_snapshot.recorderCpuNs}.seconds());
-        Family(m_out, "genesis_recorder_memory_bytes", "gauge", "Resident memory of the recorder.")
-            .add(static_cast<double>(m_snapshot.recorderRssBytes));
+        if (m_isLive)
+            Family(m_out, "genesis_recorder_memory_bytes", "gauge", "Resident memory of the recorder.")
+                .add(static_cast<double>(m_snapshot.recorderRssBytes));
+        Family(m_out, "genesis_last_tick_timestamp_seconds", "gauge", "When the newest tick ended, since 1970.")
+            .add(std::floor(Duration{m_snapshot.info.startWallNs}.seconds() + m_snapshot.info.duration.seconds()));
         Family(m_out, "genesis_recording_duration_seconds", "gauge", "Recorded time.")
             .add(m_snapshot.info.duration.seconds());
         Family(m_out, "genesis_recording_state", "gauge", "1 for the state the recording is in.")
@@ -245,6 +301,7 @@ private:
 
     std::ostream &m_out;
     const Snapshot &m_snapshot;
+    bool m_isLive; ///< something records: gauges of now mean something
     std::vector<Shown> m_processes;
 };
 

@@ -56,6 +56,23 @@ std::string outcomeWord(SoakOutcome outcome)
     return text;
 }
 
+/// Passed, but without the whole time.
+bool isEarlyPass(const SoakAnswer &answer) { return answer.outcome == SoakOutcome::Stable && answer.isProvisional; }
+
+/// "STABLE SO FAR".
+std::string outcomeText(const SoakAnswer &answer)
+{
+    return outcomeWord(answer.outcome) + (isEarlyPass(answer) ? " SO FAR" : "");
+}
+
+/// What an early pass leaves open.
+std::string earlyText(const SoakRecord &soak, const SoakAnswer &answer)
+{
+    return fmt::format("Provisional: {} of {} were tested; a leak that begins later is not seen.{}",
+        formatDuration(answer.elapsed), formatDuration(soak.plan->length),
+        soak.end ? " --stop-early fail takes the whole time." : "");
+}
+
 Duration hoursOf(const SoakPlan &plan, double hours)
 {
     return {static_cast<std::int64_t>(hours / 48 * static_cast<double>(plan.length.ns))};
@@ -158,6 +175,14 @@ void writeHistory(std::ostream &out, const SoakRecord &soak, std::size_t columns
 
 } // namespace
 
+std::string soakHeadline(const Snapshot &snapshot)
+{
+    if (!snapshot.soak || !snapshot.soak->plan)
+        return {};
+    const SoakAnswer answer = soakAnswer(*snapshot.soak);
+    return fmt::format("{}. {}", outcomeText(answer), answer.sentence);
+}
+
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     writeTitle(out, snapshot, options);
@@ -167,7 +192,9 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
         return;
     }
     const SoakAnswer answer = soakAnswer(*snapshot.soak);
-    writeWrapped(out, fmt::format("{}. {}", outcomeWord(answer.outcome), answer.sentence), options.columns, 2, 2);
+    writeWrapped(out, fmt::format("{}. {}", outcomeText(answer), answer.sentence), options.columns, 2, 2);
+    if (isEarlyPass(answer))
+        writeWrapped(out, earlyText(*snapshot.soak, answer), options.columns, 2, 2);
     out << '\n';
     writeQuantities(out, answer, *snapshot.soak->plan, options.columns);
     for (const std::string &note : answer.notes)
@@ -263,6 +290,8 @@ std::vector<JunitCase> junitCases(const SoakRecord &soak, const SoakAnswer &answ
                                                     : "skipped",
                 judgement.isJudged ? judgement.verdict.sentence : judgement.exclusion, segment.length.seconds()});
         }
+    if (isEarlyPass(answer))
+        cases.push_back({"Whole time", "skipped", earlyText(soak, answer), answer.elapsed.seconds()});
     const std::string reason = isEnded ? soak.end->reason : std::string();
     const bool targetFailed = answer.outcome == SoakOutcome::TargetFailed;
     cases.push_back({"Target runs", targetFailed ? "error" : "", targetFailed ? reason : "", answer.elapsed.seconds()});

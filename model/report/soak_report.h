@@ -7,6 +7,8 @@ namespace model {
 
 // The verdict of a stability test; of a selected time only the places that grew. They never fail; check the stream. Without a test they say so.
 
+/// "LEAKING. Resident memory: …", as the first of what is said about such a session; empty where it is none.
+std::string soakHeadline(const Snapshot &snapshot);
 /// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
 /// The points: one row each, with the segment's part of the time in hours. RFC 4180.

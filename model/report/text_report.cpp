@@ -9,6 +9,7 @@
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
+#include "model/report/soak_report.h"
 #include "model/report/text_memory.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
@@ -26,6 +27,10 @@ namespace {
 
 void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
+    if (const std::string verdict = soakHeadline(snapshot); !verdict.empty()) {
+        writeHeading(out, "Stability (--what verdict)");
+        writeWrapped(out, verdict, options.columns, 2, 2);
+    }
     const std::optional<Summary> answers = summary(snapshot);
     writeHeading(out, "Answers");
     for (const SummaryCard &card : answers->cards) {

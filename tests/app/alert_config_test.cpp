@@ -78,13 +78,15 @@ private Q_SLOTS:
 
     void readsFilesThatPeopleWrote()
     {
-        const auto file
-            = parseAlertFile("notify = true\non_alert = \"log\"\n[[alert]]\nname = \"CPU busy\"\nenabled = false\n"
-                             "[[alert]]\nname = \"memory grows\"\ngrows = 1048576\nwithin = \"2h\"\n",
-                "rules.toml");
+        const auto file = parseAlertFile("notify = true\non_alert = \"log\"\non_resolve = \"log it\"\n[[alert]]\nname "
+                                         "= \"CPU busy\"\nenabled = false\n"
+                                         "[[alert]]\nname = \"memory grows\"\ngrows = 1048576\nwithin = \"2h\"\n",
+            "rules.toml");
         QVERIFY2(file.has_value(), file ? "" : file.error().text().c_str());
         QVERIFY(file->notifies);
         QCOMPARE(file->command, std::string("log"));
+        QCOMPARE(file->resolveCommand, std::string("log it"));
+        QCOMPARE(parseAlertConfig(alertFileText(*file), "again")->resolveCommand, std::string("log it"));
         QCOMPARE(file->rules.size(), std::size_t(5));
         QCOMPARE(file->rules[0].threshold, std::string("1048576"));
         QVERIFY(!file->rules[2].isEnabled);
@@ -262,7 +264,9 @@ enabled = false
         const std::string file = folder.filePath(QStringLiteral("said")).toStdString();
         QVERIFY(commands.start(
             {"/bin/sh", "-c", "echo $GENPROF_ALERT_RULE > " + file}, {{"GENPROF_ALERT_RULE", "the rule"}}));
-        QVERIFY(commands.start({"/bin/sh", "-c", "exit 3"}, {}));
+        // The text of a command may hold a token: its alert names it.
+        QVERIFY(commands.start(
+            {"/bin/sh", "-c", "exit 3 # https://hook?token=secret"}, {{"GENPROF_ALERT_RULE", "the rule"}}));
         // A program is named by itself, not by the text that it is given.
         QVERIFY(commands.start({"false", "memory grows (now 3 GiB)"}, {}));
         const auto missing = commands.start({"/does/not/exist", "--title", "memory grows"}, {});
@@ -272,8 +276,8 @@ enabled = false
         std::vector<std::string> said = commands.finish(model::Duration::fromMs(10'000));
         std::sort(said.begin(), said.end());
         QCOMPARE(said.size(), std::size_t(2));
-        QCOMPARE(said[1], std::string("Alert command \"false\" ended with status 1"));
-        QCOMPARE(said[0], std::string("Alert command \"exit 3\" ended with status 3"));
+        QCOMPARE(said[0], std::string("Alert command \"false\" ended with status 1"));
+        QCOMPARE(said[1], std::string("The command of the alert \"the rule\" ended with status 3"));
         QFile written(QString::fromStdString(file));
         QVERIFY(written.open(QFile::ReadOnly));
         QCOMPARE(written.readAll(), QByteArray("the rule\n"));

@@ -56,6 +56,7 @@ private Q_SLOTS:
     void joinsTheWordsOfAMark();
     void readsHowToScan();
     void readsStabilityTests();
+    void explainsByAWordToo();
     void readsTheReportOptions();
     void readsTheOptionsOfFiles();
     void listsRecentSessions();
@@ -214,25 +215,32 @@ void CommandLineTest::joinsTheWordsOfAMark()
     QCOMPARE(options.request.text, std::string("cache is warm"));
 }
 
+void CommandLineTest::explainsByAWordToo()
+{
+    QVERIFY(refusal({"help"}, 0).contains(QStringLiteral("COMMAND")));
+    QCOMPARE(refusal({"help", "soak"}, 0), refusal({"soak", "--help"}, 0));
+    QVERIFY(refusal({"help", "soak"}, 0).contains(QStringLiteral("--stop-early")));
+}
+
 void CommandLineTest::readsStabilityTests()
 {
     const auto usual = parsed<app::SoakOptions>(split(QStringLiteral("soak -- ./server --port 1")));
     QCOMPARE(usual.record.config.command, (Arguments{"./server", "--port", "1"}));
     QCOMPARE(usual.plan.length.ns, std::int64_t{48} * 3600 * 1'000'000'000);
     QCOMPARE(usual.plan.mostGrowth, 0.05);
-    QVERIFY(usual.plan.stopEarly == model::StopEarly::Both);
+    QVERIFY(usual.plan.stopEarly == model::StopEarly::Fail);
     QVERIFY(usual.record.config.heap == model::HeapMode::Full);
     QCOMPARE(usual.record.config.cpuHz, 0u);
     QCOMPARE(usual.record.config.tick, model::Duration::fromMs(1000));
     const auto full = parsed<app::SoakOptions>({"soak", "--for", "10m", "--limit", "0.5%", "--load", "a b", "--load",
-        "c", "--checkpoint", "30s", "--stop-early", "fail", "--period", "2m", "--attach", "12"});
+        "c", "--checkpoint", "30s", "--stop-early", "both", "--period", "2m", "--attach", "12"});
     QCOMPARE(full.plan.length, model::Duration::fromMs(600'000));
     QCOMPARE(full.plan.mostGrowth, 0.005);
     QCOMPARE(full.plan.period, model::Duration::fromMs(120'000));
     QCOMPARE(usual.plan.period.ns, std::int64_t{0});
     QCOMPARE(full.loads, (Arguments{"a b", "c"}));
     QCOMPARE(full.plan.checkpoint, model::Duration::fromMs(30'000));
-    QVERIFY(full.plan.stopEarly == model::StopEarly::Fail);
+    QVERIFY(full.plan.stopEarly == model::StopEarly::Both);
     QCOMPARE(*full.record.config.attachPid, 12);
     QVERIFY(full.record.config.heap == model::HeapMode::Off);
     QCOMPARE(parsed<app::SoakOptions>(split(QStringLiteral("soak --resume x.gprof-session"))).resume,

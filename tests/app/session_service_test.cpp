@@ -64,7 +64,7 @@ private Q_SLOTS:
         nearly.back() = nearly.back() == 'a' ? 'b' : 'a';
         QCOMPARE(m_service->handle({"GET", "/metrics", {}, "Bearer " + nearly, {}}).status, 401);
         QCOMPARE(m_service->handle({"POST", "/api/v1/stop", {}, {}, {}}).status, 401);
-        QCOMPARE(m_service->handle({"GET", "/healthz", {}, {}, {}}).status, 200);
+        QCOMPARE(m_service->handle({"GET", "/healthz", {}, {}, {}}).body, std::string("ok\nstate complete\n"));
         QCOMPARE(ask("GET", "/metrics").status, 200);
     }
 
@@ -114,7 +114,10 @@ private Q_SLOTS:
         QCOMPARE(ask("GET", "/etc/passwd").status, 404);
         QCOMPARE(ask("GET", "/api/v1/stop").status, 405);
         QCOMPARE(ask("DELETE", "/api/v1/status").status, 405);
-        QCOMPARE(ask("POST", "/metrics").status, 404);
+        QCOMPARE(ask("POST", "/metrics").status, 405);
+        QCOMPARE(ask("POST", "/api/v1/report/heap").headers["Allow"], std::string("GET"));
+        QCOMPARE(ask("POST", "/nothing").status, 404);
+        QVERIFY(errorOf(ask("POST", "/api/v1/mark", {}, R"({"text": "a\u0000b"})")).find("NUL") != std::string::npos);
         QCOMPARE(ask("POST", "/api/v1/mark", {}, "no json").status, 400);
         QCOMPARE(ask("POST", "/api/v1/mark", {}, R"({"text": 5})").status, 400);
         const auto refused = [this](const char *command, const char *body) {

@@ -56,6 +56,27 @@ private Q_SLOTS:
         }
     }
 
+    /// Who was woken is told when it is over.
+    void saysWhenAnAlertIsOver()
+    {
+        const GenprofRunner runner;
+        QFile rules(runner.path(QStringLiteral("rules.toml")));
+        QVERIFY(rules.open(QFile::WriteOnly));
+        const QByteArray say = "'echo \"$GENPROF_ALERT_RULE $GENPROF_ALERT_STATE $GENPROF_ALERT_SESSION\" >> \""
+            + rules.fileName().toUtf8() + ".said\"'\n";
+        rules.write("defaults = false\non_alert = " + say + "on_resolve = " + say
+            + "[[alert]]\nname = \"heap\"\nsource = \"heap_live_bytes\"\nabove = \"30MiB\"\n");
+        rules.close();
+        const Ran ran = runner.record(words("-q --tick 100 --cpu off --alerts") + QStringList{rules.fileName()},
+            {QStringLiteral("/usr/bin/python3"), QStringLiteral("-c"),
+                QStringLiteral("import time; b = bytearray(60 << 20); time.sleep(0.6); del b; time.sleep(0.6)")});
+        QCOMPARE(ran.exitCode, 0);
+        QFile said(rules.fileName() + QStringLiteral(".said"));
+        QVERIFY(said.open(QFile::ReadOnly));
+        const QByteArray session = runner.session().toUtf8();
+        QCOMPARE(said.readAll(), "heap firing " + session + "\nheap resolved " + session + '\n');
+    }
+
     void aQuietProgramFiresNothing()
     {
         const GenprofRunner runner;

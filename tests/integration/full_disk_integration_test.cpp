@@ -130,6 +130,38 @@ private Q_SLOTS:
         QCOMPARE(counts.allocations, each * runs.readAll().trimmed().toLongLong());
     }
 
+    /// Nobody is told that a session is complete whose end is not in it.
+    void saysThatTheEndIsMissing()
+    {
+        if (!m_isMounted)
+            QSKIP("only root may mount a small file system");
+        const QString kept = m_disk + QStringLiteral("/kept");
+        QVERIFY(QFile::rename(session(), kept));
+        QProcess busy;
+        busy.start(QStringLiteral("sh"),
+            {QStringLiteral("-c"),
+                QStringLiteral("p=$(head -c 2000 /dev/zero | tr '\\0' x); i=0; while :; do i=$((i + 1)); "
+                               "sh -c 'sleep 0.02; :' $i$p; done")});
+        QVERIFY(busy.waitForStarted());
+        auto recorder = m_runner.start(
+            {QStringLiteral("attach"), QString::number(busy.processId()), QStringLiteral("-o"), session(),
+                QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
+        QTRY_VERIFY_WITH_TIMEOUT(ticks() > 3, 60'000);
+        fill();
+        QTRY_VERIFY_WITH_TIMEOUT(trouble().contains(QStringLiteral("full")), 60'000);
+        const int before = ticks();
+        QTRY_VERIFY_WITH_TIMEOUT(ticks() > before + 30, 60'000);
+        recorder->terminate();
+        QCOMPARE(tests::waitForExit(*recorder), 125);
+        busy.kill();
+        busy.waitForFinished();
+        QVERIFY(QFile::remove(m_disk + QStringLiteral("/filler")));
+        const QJsonObject summary = report(session(), QStringLiteral("summary"));
+        QCOMPARE(summary[QStringLiteral("state")].toString(), QStringLiteral("unfinished"));
+        QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+        QVERIFY(QFile::remove(session()) && QFile::rename(kept, session()));
+    }
+
     void keepsToALimitOnFileSizes()
     {
         // The limit holds to the end: what does not fit is lost, and said. The program has its signals as it would have them. 200 KB of

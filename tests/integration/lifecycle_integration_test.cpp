@@ -63,6 +63,7 @@ private Q_SLOTS:
     void aKilledRecorderLeavesCommandAndFileWhole();
     void attachesToARunningProcess();
     void namesTheFileAfterTheCommand();
+    void saysOnceThatItsFileIsGone();
 };
 
 void LifecycleIntegrationTest::exitsAsTheCommandDid_data()
@@ -433,6 +434,16 @@ void LifecycleIntegrationTest::namesTheFileAfterTheCommand()
         {QStringLiteral("record"), QStringLiteral("-o"), runner.path(QString()), QStringLiteral("/bin/true")});
     QCOMPARE(folder.exitCode, 125);
     QVERIFY2(folder.err.contains("it is a folder; name a file in it"), folder.err.constData());
+}
+
+void LifecycleIntegrationTest::saysOnceThatItsFileIsGone()
+{
+    const GenprofRunner runner;
+    const auto recorder = runner.startRecording(words("-q --tick 100 --cpu off"), shell("sleep 2; exit 4"));
+    QVERIFY(QFile::rename(runner.session(), runner.path(QStringLiteral("elsewhere"))));
+    QCOMPARE(tests::waitForExit(*recorder), 4);
+    QCOMPARE(recorder->readAllStandardError().count("was moved or deleted"), 1);
+    QCOMPARE(runner.report(QStringLiteral("summary"))[QStringLiteral("state")].toString(), QStringLiteral("complete"));
 }
 
 QTEST_GUILESS_MAIN(LifecycleIntegrationTest)

@@ -117,6 +117,8 @@ public:
     }
     model::Result<void> updateInfo(const model::SessionInfo &changed) override
     {
+        if (infoFailures-- > 0)
+            return model::Error("Cannot write: No space left on device");
         states.push_back(changed.state);
         address = changed.controlAddress;
         return {};
@@ -138,6 +140,7 @@ public:
     }
 
     int failures = 0;
+    int infoFailures = 0;
     int attempts = 0;
     std::vector<model::EventBatch> batches;
     std::vector<model::SessionState> states;
@@ -170,7 +173,7 @@ public:
                     onTick(*recording, status.ticks);
             },
             [this](const std::string &text) { messages.push_back(text); });
-        if (!controlFolder.empty() && !recording->listen(controlFolder))
+        if (!controlFolder.empty() && !recording->listen(controlFolder) && !recording->isListening())
             qFatal("no control socket");
         if (m_target.release())
             qFatal("the shell could not be started");
@@ -217,6 +220,7 @@ private Q_SLOTS:
     void notesAStoppedTargetAsAGap();
     void keepsWhatCannotBeWritten();
     void saysWhatIsLostWhenItCanNeverBeWritten();
+    void canBeControlledOnceItsFileCanBeWritten();
     void pausesAndResumesOverTheControlSocket();
     void aScanThatCameToNothingIsNoSuccess();
 };
@@ -318,6 +322,25 @@ void RecordingIntegrationTest::saysWhatIsLostWhenItCanNeverBeWritten()
     fixture.run();
     QVERIFY(!fixture.recording->finish());
     QVERIFY(fixture.messages.back().find("are lost") != std::string::npos);
+    QVERIFY(fixture.recording->isIncomplete());
+    QVERIFY(fixture.sink.info.state != model::SessionState::Complete);
+    QVERIFY(fixture.sink.info.endReason.find("could not be written") != std::string::npos);
+}
+
+/// The file says how to reach the recorder as soon as it can be written.
+void RecordingIntegrationTest::canBeControlledOnceItsFileCanBeWritten()
+{
+    const QTemporaryDir directory;
+    Fixture fixture("sleep 0.5");
+    fixture.controlFolder = directory.path().toStdString();
+    fixture.sink.infoFailures = 2;
+    std::string before = "?", after;
+    fixture.run([&](Recording &, std::int64_t tick) { (tick == 1 ? before : after) = fixture.sink.address; });
+    QVERIFY(fixture.recording->isListening());
+    QCOMPARE(before, std::string());
+    QVERIFY(!after.empty());
+    QVERIFY(fixture.recording->finish());
+    QVERIFY(!fixture.recording->isIncomplete());
 }
 
 void RecordingIntegrationTest::pausesAndResumesOverTheControlSocket()

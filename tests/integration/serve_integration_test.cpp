@@ -75,7 +75,42 @@ private:
         return reply;
     }
 
+    /// A client that begins a request and does not end it.
+    static int halfOpen(const QUrl &url)
+    {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(url.port()));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const QByteArray begun = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
+        if (::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0
+            || ::send(fd, begun.constData(), static_cast<std::size_t>(begun.size()), MSG_NOSIGNAL) != begun.size())
+            qWarning("no half-open connection");
+        return fd;
+    }
+
 private Q_SLOTS:
+    void isNotHeldUpBySlowClients()
+    {
+        const auto recording = m_runner.start({u"record"_s, u"-o"_s, m_runner.session(), u"--serve"_s, u"0"_s,
+            u"--token-file"_s, m_tokenFile, u"--cpu"_s, u"off"_s, u"--"_s, u"sleep"_s, u"60"_s});
+        const std::string url = urlOf(*recording);
+        std::vector<int> slow;
+        for (int i = 0; i < 40; ++i)
+            slow.push_back(halfOpen(QUrl(QString::fromStdString(url))));
+        httplib::Client client(url);
+        client.set_read_timeout(15);
+        const auto health = client.Get("/healthz");
+        QVERIFY2(health, httplib::to_string(health.error()).c_str());
+        QCOMPARE(health->status, 200);
+        for (const int fd : slow)
+            ::close(fd);
+        recording->kill();
+        recording->waitForFinished();
+        QFile::remove(m_runner.session());
+    }
+
     void servesARecordingThatRuns()
     {
         const auto recording = m_runner.start({u"record"_s, u"-o"_s, m_runner.session(), u"--serve"_s, u"0"_s,

@@ -76,8 +76,8 @@ private Q_SLOTS:
     void aHealthyServerIsStable()
     {
         const GenprofRunner runner;
-        const Ran ran
-            = runner.genprof(soakOf(runner, {u"--for"_s, u"12s"_s, u"--load"_s, u"sleep 0.2"_s}, server(kNoLeak)));
+        const Ran ran = runner.genprof(soakOf(runner,
+            {u"--for"_s, u"12s"_s, u"--load"_s, u"sleep 0.2"_s, u"--stop-early"_s, u"pass"_s}, server(kNoLeak)));
         QVERIFY2(ran.exitCode == 0, ran.err.constData());
         const QJsonObject report = runner.report(u"verdict"_s);
         QCOMPARE(outcome(report), u"stable"_s);
@@ -91,10 +91,39 @@ private Q_SLOTS:
             QVERIFY(quantity["growth_interval"_L1][0].toDouble() <= growth);
             QVERIFY(growth <= quantity["growth_interval"_L1][1].toDouble());
         }
+        const auto verdict = [&](const QString &format) {
+            return runner.genprof({u"report"_s, runner.session(), u"--what"_s, u"verdict"_s, u"--format"_s, format})
+                .out;
+        };
+        QVERIFY(verdict(u"text"_s).contains("STABLE SO FAR. "));
+        QVERIFY(verdict(u"junit"_s).contains("name=\"Whole time\"") && verdict(u"junit"_s).contains("<skipped"));
         const QJsonValue load = report["loads"_L1][0];
         QVERIFY(load["starts"_L1].toInt() >= 3);
         QCOMPARE(load["failures"_L1].toInt(), 0);
         waitUntilGone(pidOf(report));
+    }
+
+    /// Long after it could have passed.
+    void aLeakThatBeginsLateIsFound()
+    {
+        const GenprofRunner runner;
+        const QString late
+            = u"a = []\nimport time\nbegin = time.monotonic()\nb = bytes(b'1') * 20_000_000\nwhile True:\n"
+              " time.sleep(0.05)\n if time.monotonic() - begin > 6: a.append(bytes(b'1') * 300_000)"_s;
+        const Ran ran = runner.genprof(
+            soakOf(runner, {u"--for"_s, u"18s"_s, u"--heap"_s, u"off"_s}, {u"/usr/bin/python3"_s, u"-c"_s, late}));
+        QVERIFY2(ran.exitCode == 1, ran.err.constData());
+        QCOMPARE(ran.err, QByteArray()); // it is told to be quiet
+        QVERIFY(runner.report(u"verdict"_s)["elapsed_s"_L1].toDouble() > 6);
+    }
+
+    /// Its end is seen, whatever its memory did until then.
+    void aTargetThatEndsTooSoonHasNotPassed()
+    {
+        const GenprofRunner runner;
+        const Ran ran = runner.genprof(soakOf(runner, {u"--for"_s, u"12s"_s}, {u"sleep"_s, u"4"_s}));
+        QVERIFY2(ran.exitCode == 3, ran.err.constData());
+        QCOMPARE(outcome(runner.report(u"verdict"_s)), u"target_failed"_s);
     }
 
     void aLeakingServerIsFoundAndItsStackIsNamed()

@@ -379,6 +379,17 @@ void GateTest::formsOfTheAnswerAreWhole()
     QVERIFY(!frames[0]["location"].contains("physicalLocation"));
     QCOMPARE(frames[2]["location"]["physicalLocation"]["region"]["startLine"].get<int>(), 3);
     QVERIFY(parsed["runs"][0]["tool"]["driver"]["rules"].is_array());
+    GateReport placeless = report;
+    placeless.command = "build/app --selftest";
+    for (GateFinding &finding : placeless.findings)
+        finding.stacks.clear();
+    std::ostringstream placelessSarif;
+    writeGateSarif(placelessSarif, placeless, "/src");
+    const auto results = nlohmann::json::parse(placelessSarif.str())["runs"][0]["results"];
+    QVERIFY(!results.empty());
+    for (const auto &each : results)
+        QCOMPARE(each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].get<std::string>(),
+            std::string("build/app"));
     std::ostringstream markdown;
     writeGateMarkdown(markdown, report);
     QVERIFY(markdown.str().find("**worse**") != std::string::npos);

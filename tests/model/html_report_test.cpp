@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/summary.h"
+#include "model/report/growth_report.h"
 #include "model/report/html_report.h"
 #include "model/report/html_text.h"
+#include "model/report/text_report.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <sstream>
 
 using namespace model;
@@ -19,6 +24,13 @@ std::string pageOf(const Snapshot &snapshot)
 {
     std::ostringstream out;
     writeSummaryHtml(out, snapshot);
+    return out.str();
+}
+
+std::string textOf(const Snapshot &snapshot)
+{
+    std::ostringstream out;
+    writeSummaryText(out, snapshot);
     return out.str();
 }
 
@@ -59,6 +71,51 @@ class HtmlReportTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void putsTheVerdictOfAStabilityTestFirst()
+    {
+        Snapshot snapshot = example().build();
+        SoakRecord soak;
+        soak.plan = SoakPlan{};
+        soak.end = SoakEnd{SoakOutcome::Leaking, false, {}, {}};
+        snapshot.soak = std::make_shared<const SoakRecord>(std::move(soak));
+        const std::string text = textOf(snapshot);
+        QVERIFY(text.find("LEAKING. ") < text.find("\nAnswers"));
+        const std::string page = pageOf(snapshot);
+        QVERIFY(page.find("LEAKING. ") < page.find("class=\"cards\""));
+        QVERIFY(textOf(example().build()).find("Stability") == std::string::npos);
+    }
+
+    /// A small address space is used up long before the memory of the machine.
+    void tellsOfTheLimitThatIsReachedFirst()
+    {
+        std::vector<std::int64_t> resident, address;
+        for (std::int64_t i = 0; i < 120; ++i) {
+            resident.push_back(100'000'000 + i * 1'000'000 + (i % 3) * 1000);
+            address.push_back(200'000'000 + i * 1'000'000 + (i % 3) * 1000);
+        }
+        SnapshotBuilder builder;
+        builder.ticks(120, Duration::fromMs(1000));
+        builder.metric(Metric::Rss, resident).metric(Metric::VirtualSize, address);
+        builder.metric(Metric::SystemAvailable, std::vector<std::int64_t>(120, 64'000'000'000));
+        builder.metric(Metric::AddressLimit, std::vector<std::int64_t>(120, 400'000'000));
+        const Snapshot snapshot = builder.build();
+        const Summary answers = *summary(snapshot);
+        const auto card = std::find_if(answers.cards.begin(), answers.cards.end(),
+            [](const SummaryCard &each) { return each.title == "Forecast"; });
+        QVERIFY(card != answers.cards.end());
+        QVERIFY2(card->sentence.find("Virtual size") != std::string::npos, card->sentence.c_str());
+        QVERIFY2(card->qualifier.find("limit of the address space") != std::string::npos, card->qualifier.c_str());
+        QVERIFY(card->state == CardState::Danger);
+    }
+
+    void keepsTheWordsOfGrowthApart()
+    {
+        const Snapshot snapshot = example().build();
+        std::ostringstream out;
+        writeGrowthText(out, snapshot, seriesGrowth(snapshot), {});
+        QVERIFY2(out.str().find("Not enough data  ") != std::string::npos, out.str().c_str());
+    }
+
     void holdsEverythingInOnePage()
     {
         const std::string page = pageOf(example().build());

@@ -69,6 +69,47 @@ private Q_SLOTS:
         }
     }
 
+    /// Whoever watches must not take the last value of a recording that is over for what is.
+    void saysNothingOfNowOnceNothingRecords()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(60, Duration::fromMs(1000));
+        builder.metric(Metric::Rss, std::vector<std::int64_t>(60, 1'000'000));
+        builder.metric(Metric::VirtualSize, std::vector<std::int64_t>(60, 2'000'000));
+        builder.metric(Metric::AddressLimit, std::vector<std::int64_t>(60, 4'000'000));
+        builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 50'000));
+        builder.raw().info.startWallNs = 1'700'000'000'000'000'000;
+        builder.raw().info.duration = Duration::fromMs(60'000);
+        builder.raw().alerts.emplace_back().rule = "memory grows";
+        builder.raw().info.state = SessionState::Recording;
+        const QStringList live = linesOf(builder.build());
+        QCOMPARE(valueOf(live, "genesis_alert_firing"), 1.0);
+        QCOMPARE(valueOf(live, "genesis_memory_limit_bytes{", "kind=\"virtual\""), 4e6);
+        for (const SessionState over : {SessionState::Complete, SessionState::Unfinished}) {
+            builder.raw().info.state = over;
+            const QStringList lines = linesOf(builder.build());
+            for (const char *gauge : {"genesis_memory_usage_bytes", "genesis_memory_growth_rate", "genesis_threads",
+                     "genesis_cpu_usage_percent", "genesis_alert_firing", "genesis_memory_limit_bytes"})
+                QCOMPARE(valueOf(lines, gauge), -1.0);
+            QCOMPARE(valueOf(lines, "genesis_last_tick_timestamp_seconds"), 1'700'000'060.0);
+            QVERIFY(std::abs(valueOf(lines, "genesis_cpu_seconds_total") - 30) < 0.6); // of a tick
+        }
+    }
+
+    void tellsHowLongTheAddressSpaceLasts()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(120, Duration::fromMs(1000));
+        std::vector<std::int64_t> used;
+        for (std::int64_t i = 0; i < 120; ++i)
+            used.push_back(100'000'000 + i * 1'000'000 + (i % 3) * 1000);
+        builder.metric(Metric::VirtualSize, used);
+        builder.metric(Metric::AddressLimit, std::vector<std::int64_t>(120, 300'000'000));
+        builder.raw().info.state = SessionState::Recording;
+        const double seconds = valueOf(linesOf(builder.build()), "genesis_time_to_limit_seconds{", "kind=\"virtual\"");
+        QVERIFY2(seconds > 50 && seconds < 120, QByteArray::number(seconds).constData());
+    }
+
     void hasNoTrendOfAFewTicks()
     {
         SnapshotBuilder builder;
