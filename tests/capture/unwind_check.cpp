@@ -102,11 +102,11 @@ struct Interned
 struct Steps
 {
     LocalRules &rules;
-    tracer::FrameStep step(std::uint64_t returnAddress) const
+    tracer::FrameStep step(std::uint64_t returnAddress, Lead) const
     {
         return tracer::FrameStep::of(rules.rule(lookupAddress(returnAddress, false)));
     }
-    std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress).fromRsp; }
+    std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress, Lead::Rule).fromRsp; }
     FrameRule rule(std::uint64_t pc) const { return rules.rule(pc); }
 };
 
