@@ -22,6 +22,7 @@ struct RulesOf
     {
         return thread.steps.fromRsp(g_tracing.rules, g_tracing.findObject, returnAddress);
     }
+    std::uint64_t packed(std::uint64_t returnAddress) const { return thread.steps.packed(returnAddress); }
     unwind::FrameRule rule(std::uint64_t pc) const
     {
         return unwind::LocalRules(g_tracing.rules, g_tracing.findObject).rule(pc);

@@ -25,6 +25,9 @@ struct FrameStep
     /// Of code that no rule covers, but that a call stands before: rbp is taken for its frame pointer.
     static constexpr FrameStep byFramePointer() { return {kNotFromRsp, -kWord, 0}; }
 
+    /// Of a function that begins with push %rbp; mov %rsp,%rbp.
+    static constexpr FrameStep standard() { return {kNotFromRsp, -kWord, kWord}; }
+
     bool needsRule() const { return fromRsp == kNotFromRsp && fromRbp == 0 && rbpFrom == 0; }
     bool isFromRbp() const { return fromRbp != 0; }
     bool isByFramePointer() const { return fromRsp == kNotFromRsp && fromRbp == 0 && rbpFrom != 0; }
@@ -34,6 +37,9 @@ struct FrameStep
     static constexpr unsigned kPackedBits = 28;
     static constexpr std::uint32_t kPackedNotFromRsp = std::uint32_t{1} << 27; ///< the bit that says so
     static constexpr std::uint32_t kNotPacked = 0xffffffff; ///< it does not fit: a frame of 64 KiB or more, as a rule
+
+    /// Whether what is packed is a size from rsp, and leaves rbp as it is; the size is all that is packed then.
+    static constexpr bool isSizeAlone(std::uint64_t packed) { return packed <= 0xffff; }
 
     constexpr std::uint32_t packed() const
     {

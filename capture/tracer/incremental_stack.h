@@ -44,7 +44,8 @@ public:
 
     /// The node of the stack that begins with `caller`, whose pc was read at `caller.sp - 8`; kNeedsPlainWalk if it cannot be said.
     ///
-    /// `rules.step(returnAddress, lead)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
+    /// `rules.step(returnAddress, lead)` gives the FrameStep of a frame, `rules.fromRsp(returnAddress)` its `fromRsp`,
+    /// `rules.packed(returnAddress)` its `packed()` or something larger, and `rules.rule(pc)` its rule; `stack` is the readable part of the thread's
     /// stack; `nodes.leaf(hash)` gives the node of a path (PathHash) if it is known at once, or 0; `nodes.setLeaf(hash, node)` has it
     /// known; `nodes.find(hash, isIt)` gives the one of which isIt(node) holds, or 0, and `nodes.prefetch(hash)` says that it will be asked; `nodes.add(parent, pc, hash)` adds one, and returns
     /// `parent` where it is refused; `nodes.isOf(node, pc)` and `nodes.parent(node)` read it. Roots are numbered as unwind::EndState.
@@ -91,6 +92,7 @@ private:
         std::uint32_t frames = 0;            ///< of m_walk
         RecentWalks::Walk *recent = nullptr; ///< the place of those that began where it did; null: none may be taken in
         bool isRead = false;                 ///< m_reads says what the steps read; false: nothing that matters
+        bool isByFrames = false;             ///< captureByFrames() made it
     };
 
     const Word *keptAbove(std::uint64_t slot) const;
@@ -100,6 +102,9 @@ private:
     {
         return (m_nodes[frame] & kNeedsBp) == 0 || m_bps[frame] == bp;
     }
+    template <typename Rules, typename Nodes>
+    [[gnu::noinline]] std::uint32_t captureByFrames(const unwind::NarrowFrame &caller, const Word *limit,
+        RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes);
     template <typename Rules, typename Nodes>
     [[gnu::noinline]] std::uint32_t captureByAll(const unwind::NarrowFrame &caller, const Word *limit,
         RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes);
@@ -113,6 +118,7 @@ private:
     template <typename Nodes> bool isNodeOf(std::uint32_t frame, std::uint32_t node, Nodes nodes) const;
     std::uint32_t knownNode(std::uint32_t frame) const { return m_nodes[frame] & ~kNeedsBp; }
     void keepReads(Landing at, std::uint32_t walked);
+    void keepFrames(Landing at, std::uint32_t walked);
 
     std::uint32_t m_end = kFirst; ///< behind the last kept frame
     std::uint32_t m_checks
@@ -225,60 +231,7 @@ template <typename Rules, typename Nodes>
             break;
         }
     }
-    return captureByAll(caller, limit, recent, rules, stack, nodes);
-}
-
-/// The same for any stack, with rbp.
-template <typename Rules, typename Nodes>
-std::uint32_t IncrementalStack::captureByAll(const unwind::NarrowFrame &caller, const Word *limit,
-    RecentWalks::Walk *recent, Rules rules, unwind::OwnStack stack, Nodes nodes)
-{
-    const std::uint64_t last = stack.high - 8;
-    std::uint64_t pc = caller.pc, slot = caller.sp - 8, bp = caller.bp;
-    const Word *at = keptAbove(slot);
-    Way way{.recent = recent, .isRead = true};
-    unwind::Lead lead = unwind::Lead::Rule; // to the pc
-    for (;;) {
-        if (at < limit && at->address == slot) {
-            const auto frame = static_cast<std::uint32_t>(at - m_words);
-            if (isRight(frame, bp))
-                return keep({frame, (m_nodes[frame] & kNeedsBp) != 0, bp}, way, nodes);
-        }
-        if (way.frames == kMostFrames) [[unlikely]]
-            return kNeedsPlainWalk;
-        const FrameStep step = rules.step(pc, lead);
-        const std::uint64_t ownBp = bp;
-        m_walk[way.frames] = {slot, pc};
-        FrameRead &read = m_reads[way.frames++];
-        const unwind::StepResult result = step.needsRule() ? read.stepByRule(pc, rules, stack, slot, bp)
-            : step.isByFramePointer()                      ? read.stepByFramePointer(last, slot, bp)
-                                                           : read.stepBySize(step, last, slot, bp);
-        if (lead != unwind::Lead::Rule && step.needsRule() && result == unwind::StepResult::NoUnwindInfo) {
-            // No code, so it called nobody: the stack ends below it, and that a word says, like a null return address.
-            std::uint64_t &from = m_reads[--way.frames - 1].cfaFrom;
-            if (from != 0)
-                return kNeedsPlainWalk;
-            from = slot;
-            return keep(atEnd(result), way, nodes);
-        }
-        if (step.isByFramePointer())
-            lead = unwind::isChained(ownBp, bp) ? unwind::Lead::Guess : unwind::Lead::Break;
-        else if (lead == unwind::Lead::Break)
-            lead = unwind::Lead::Guess;
-        if (result == unwind::StepResult::ReachedStart || result == unwind::StepResult::NoUnwindInfo)
-            return keep(atEnd(result), way, nodes);
-        if (result != unwind::StepResult::Stepped || slot > last)
-            return kNeedsPlainWalk;
-        while (at->address < slot)
-            --at;
-        pc = *reinterpret_cast<const std::uint64_t *>(slot);
-        if (pc == 0) [[unlikely]] {
-            if (read.cfaFrom != 0)
-                return kNeedsPlainWalk;
-            read.cfaFrom = slot; // a null return address ended it: a word like any other
-            return keep(atEnd(unwind::StepResult::ReachedStart), way, nodes);
-        }
-    }
+    return captureByFrames(caller, limit, recent, rules, stack, nodes);
 }
 
 /// Keeps what was walked above the landing, and returns the leaf's node.
@@ -307,7 +260,9 @@ template <typename Nodes>
     }
     const std::uint32_t known = nodes.leaf(hash);
     m_nodes[leaf] = known;
-    if (way.isRead) [[unlikely]]
+    if (way.isByFrames)
+        keepFrames(at, way.frames);
+    else if (way.isRead) [[unlikely]]
         keepReads(at, way.frames);
     if (known == 0) [[unlikely]]
         return find(leaf, nodes);
@@ -405,29 +360,6 @@ template <typename Nodes> bool IncrementalStack::isNodeOf(std::uint32_t frame, s
     }
 }
 
-/// Keeps what the steps read of the `walked` frames, of which those next to the landing are kept: where the way to the root depends on rbp, and on
-/// what other words.
-inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
-{
-    for (std::uint32_t frame = at.frame + 1; frame < m_end; ++frame) {
-        if (m_checks + 2 > kMostChecks) [[unlikely]] {
-            m_end = frame; // the rest is not kept, and walked each time
-            return;
-        }
-        const FrameRead &read = m_reads[--walked];
-        if (read.cfaFrom != 0) [[unlikely]]
-            m_check[m_checks++] = {{read.cfaFrom, *reinterpret_cast<const std::uint64_t *>(read.cfaFrom)}, frame};
-        if (at.needsBp && read.bpFrom != 0)
-            m_check[m_checks++] = {{read.bpFrom, at.bp}, frame};
-        at.needsBp = read.usesBp || (at.needsBp && read.bpFrom == 0);
-        at.bp = read.bp;
-        if (at.needsBp) {
-            m_nodes[frame] |= kNeedsBp;
-            m_bps[frame] = at.bp;
-        }
-    }
-}
-
 /// Whether this walk would be made again just so, beginning with `bp`: over the same words, to the same landing, of the kept frames before
 /// `limit`. Nothing needs to be kept of it then: the landing is.
 [[gnu::always_inline]] inline bool IncrementalStack::isKnown(
@@ -469,3 +401,5 @@ inline void IncrementalStack::keepReads(Landing at, std::uint32_t walked)
 }
 
 } // namespace capture::tracer
+
+#include "capture/tracer/incremental_stack_walks.h"

@@ -36,6 +36,12 @@ public:
         return packed < kPackedEnd ? FrameStep::kNotFromRsp
                                    : find(mixed, shared, findObject, returnAddress, unwind::Lead::Rule).fromRsp;
     }
+    /// FrameStep::packed() of the step, if it is known here; otherwise more than any is.
+    std::uint64_t packed(std::uint64_t returnAddress)
+    {
+        const std::uint64_t mixed = mix(returnAddress);
+        return entry(mixed) ^ mixed << kBits;
+    }
     /// Also before the first use.
     void flush()
     {

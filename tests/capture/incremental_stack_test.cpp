@@ -92,6 +92,11 @@ struct Rules
     bool isCode(std::uint64_t returnAddress, unwind::Lead lead) const { return code.isCode(returnAddress, lead); }
     bool row(std::uint64_t, unwind::CfiRow &, unwind::Section &) const { return false; }
     std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress, unwind::Lead::Rule).fromRsp; }
+    std::uint64_t packed(std::uint64_t returnAddress) const
+    {
+        const unwind::FrameRule rule = code.rule(returnAddress - 1);
+        return rule.kind() == unwind::RuleKind::NoInfo ? FrameStep::kNotPacked : FrameStep::of(rule).packed();
+    }
     unwind::FrameRule rule(std::uint64_t pc) const { return code.rule(pc); }
 };
 
@@ -294,6 +299,7 @@ private Q_SLOTS:
         QTest::newRow("frames of known size") << QList<int>{9, 0, 0};
         QTest::newRow("that keep data in rbp") << QList<int>{4, 6, 0};
         QTest::newRow("by rbp") << QList<int>{0, 0, 9};
+        QTest::newRow("by rbp, or leave it alone") << QList<int>{5, 0, 5};
         QTest::newRow("all kinds") << QList<int>{4, 4, 4};
         QTest::newRow("generated code") << QList<int>{3, 3, 2, 4};
         QTest::newRow("code that no rule covers and nobody can follow") << QList<int>{3, 2, 2, 2, 2};
@@ -352,6 +358,57 @@ private Q_SLOTS:
             static_cast<unsigned long long>(different), static_cast<unsigned long long>(last->walkedFrames()));
         // Walks that were known were not made.
         QVERIFY(last->walkedFrames() < different * 3 / 4);
+    }
+
+    void comparesFramePointersToo_data()
+    {
+        QTest::addColumn<bool>("isSeenBefore"); // the frame that the walk begins in
+        QTest::newRow("where nothing is walked") << true;
+        QTest::newRow("where a walk lands") << false;
+    }
+    void comparesFramePointersToo()
+    {
+        QFETCH(bool, isSeenBefore);
+        // main, first, one, two: each but main with a frame pointer. Then main, first, more, one, two, where the return addresses of the first
+        // time stand where they stood, and one's frame alone lies elsewhere.
+        constexpr std::uint64_t kFirst = 1, kOne = 2, kTwo = 3, kMore = 4;
+        Code code{{{Habit::LeavesRbp, 4}}};
+        for (int i = 0; i < 5; ++i)
+            code.functions.push_back({Habit::FramesByRbp, 4});
+        std::vector<std::uint64_t> memory(64);
+        const auto addressOf = [&](std::size_t word) { return reinterpret_cast<std::uint64_t>(&memory[word]); };
+        const auto enter = [&](std::size_t slot, std::uint64_t caller, std::uint64_t callersRbp) {
+            memory[slot] = Code::pcOf(caller, 0);
+            memory[slot - 1] = callersRbp;
+            return addressOf(slot - 1); // rbp now
+        };
+        Tree tree;
+        const auto last = std::make_unique<IncrementalStack>();
+        last->forget();
+        const auto capture = [&](std::size_t slot, std::uint64_t function, std::uint64_t site, std::uint64_t rbp) {
+            memory[slot] = Code::pcOf(function, site);
+            return last->capture(
+                {memory[slot], addressOf(slot + 1), rbp}, Rules{code}, {addressOf(0), addressOf(63) + 8}, Nodes{tree});
+        };
+        const auto nodeOf = [&](std::initializer_list<std::uint64_t> pcs) {
+            auto node = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
+            for (const std::uint64_t pc : pcs)
+                node = tree.child(node, pc);
+            return node;
+        };
+        const std::uint64_t inMain = Code::pcOf(kMain, 0), inFirst = Code::pcOf(kFirst, 0),
+                            inMore = Code::pcOf(kMore, 0);
+        const std::uint64_t inOne = Code::pcOf(kOne, 0), inTwo = Code::pcOf(kTwo, 0);
+        const std::uint64_t elsewhereInTwo = Code::pcOf(kTwo, 1);
+        const std::uint64_t first = enter(60, kMain, 1);
+        std::uint64_t rbp = enter(50, kFirst, first);
+        QCOMPARE(capture(30, kOne, 1, rbp), nodeOf({inMain, inFirst, Code::pcOf(kOne, 1)}));
+        rbp = enter(20, kOne, rbp);
+        QCOMPARE(capture(10, kTwo, 0, rbp), nodeOf({inMain, inFirst, inOne, inTwo}));
+        QCOMPARE(capture(10, kTwo, 1, rbp), nodeOf({inMain, inFirst, inOne, elsewhereInTwo}));
+        rbp = enter(20, kOne, enter(40, kMore, enter(50, kFirst, first)));
+        QCOMPARE(capture(10, kTwo, isSeenBefore ? 1 : 0, rbp),
+            nodeOf({inMain, inFirst, inMore, inOne, isSeenBefore ? elsewhereInTwo : inTwo}));
     }
 
     void endsWhereTheTreeIsFull()

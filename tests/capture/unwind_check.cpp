@@ -107,6 +107,7 @@ struct Steps
         return tracer::FrameStep::of(rules.rule(lookupAddress(returnAddress, false)));
     }
     std::uint64_t fromRsp(std::uint64_t returnAddress) const { return step(returnAddress, Lead::Rule).fromRsp; }
+    std::uint64_t packed(std::uint64_t returnAddress) const { return step(returnAddress, Lead::Rule).packed(); }
     FrameRule rule(std::uint64_t pc) const { return rules.rule(pc); }
 };
 

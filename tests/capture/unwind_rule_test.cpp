@@ -111,6 +111,11 @@ private Q_SLOTS:
         for (const std::uint32_t size : {8U, 16U, 4096U, 0xfff8U})
             for (const int saved : {0, -8, -480, -16376})
                 QVERIFY(isSame({size, static_cast<std::int16_t>(saved), 0}));
+        QVERIFY(FrameStep::isSizeAlone(FrameStep{0xfff8, 0, 0}.packed()));
+        for (const FrameStep step :
+            {FrameStep{8, -8, 0}, FrameStep::standard(), FrameStep::byFramePointer(), FrameStep()})
+            QVERIFY(!FrameStep::isSizeAlone(step.packed()));
+        QVERIFY(!FrameStep::isSizeAlone(FrameStep::kNotPacked));
         for (const int fromRbp : {8, -8, 32760, -32768})
             QVERIFY(isSame({FrameStep::kNotFromRsp, -8, static_cast<std::int16_t>(fromRbp)}));
         QCOMPARE((FrameStep{0x10000, 0, 0}.packed()), FrameStep::kNotPacked);
@@ -134,6 +139,7 @@ private Q_SLOTS:
             for (std::uint64_t i = 0; i < addresses.size(); ++i) {
                 rules.insert(lookupAddress(addresses[i], false), ruleOfOffset(sizeOf(i)), rules.generation());
                 QCOMPARE(steps->fromRsp(rules, nobody, addresses[i]), static_cast<std::uint64_t>(sizeOf(i)));
+                QCOMPARE(steps->packed(addresses[i]), static_cast<std::uint64_t>(sizeOf(i)));
                 QCOMPARE(steps->step(rules, nobody, addresses[i]).fromRsp, static_cast<std::uint32_t>(sizeOf(i)));
             }
         // It keeps what it found, and forgets it when it is told to.
@@ -141,6 +147,7 @@ private Q_SLOTS:
         QCOMPARE(
             steps->fromRsp(rules, nobody, addresses.back()), static_cast<std::uint64_t>(sizeOf(addresses.size() - 1)));
         steps->flush();
+        QVERIFY(steps->packed(addresses.back()) >> FrameStep::kPackedBits != 0);
         QCOMPARE(steps->fromRsp(rules, nobody, addresses.back()), std::uint64_t{FrameStep::kNotFromRsp});
         // These have all bits set that are compared, as empty entries have, of entries 0, 1, 1024 and 2047: they are told to ask for their rule, which is there.
         for (const std::uint64_t address : {0x2fee66c88cc3, 0x63be66c88cc3, 0x6fee66c88cc3, 0x7c1e66c88cc3}) {
