@@ -89,7 +89,12 @@ enum class ReportView : std::uint8_t {
     Forecast,
     Verdict
 };
-enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Html, Prometheus, Junit };
+enum class ReportFormat : std::uint8_t { Text, Csv, Json, Collapsed, Pprof, Html, Prometheus, Junit };
+/// Whether it is stacks, whole, for other programs to show.
+constexpr bool isStacks(ReportFormat format)
+{
+    return format == ReportFormat::Collapsed || format == ReportFormat::Pprof;
+}
 
 /// `genprof report`.
 struct ReportOptions

@@ -107,7 +107,7 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
         ->add_option("--cost", words.cost,
             "Cost to rank by: live (default of heap), peak, allocated, allocations, temporary; with --what hot also "
             "cpu, its default, syscalls, syscall_time, syscall_errors, blocked, wait, wait_lock, wait_io, …; with "
-            "--format collapsed of syscalls and waits those of them")
+            "--format collapsed and pprof of syscalls and waits those of them")
         ->type_name("COST");
     command->add_option("--from", words.from, "Only from this time of the recording on, e.g. 90s or 1h30m")
         ->type_name("T");
@@ -126,7 +126,8 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command
         ->add_option("--format", words.format,
             "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), "
-            "collapsed (stacks; heap, cpu, syscalls, waits), or junit (verdict)")
+            "collapsed or pprof (stacks of heap, mappings, pools, cpu, syscalls, waits, for other viewers), or junit "
+            "(verdict)")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);
@@ -147,7 +148,7 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
         readCost(words.cost, options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},
-                {"collapsed", ReportFormat::Collapsed}, {"html", ReportFormat::Html},
+                {"collapsed", ReportFormat::Collapsed}, {"pprof", ReportFormat::Pprof}, {"html", ReportFormat::Html},
                 {"prometheus", ReportFormat::Prometheus}, {"junit", ReportFormat::Junit}},
             options.format),
         readTime("--from", words.from, options.from),
@@ -171,8 +172,9 @@ model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
     if (auto checked = checkCost(words, options); !checked)
         return checked;
     const bool hasStacks = sourceOf(options.view).has_value();
-    if (options.format == ReportFormat::Collapsed && !hasStacks)
-        return model::Error("Collapsed stacks exist of --what heap, cpu, syscalls and waits only");
+    if (isStacks(options.format) && !hasStacks)
+        return model::Error(fmt::format("{} of --what heap, mappings, pools, cpu, syscalls and waits only",
+            options.format == ReportFormat::Pprof ? "Profiles for pprof exist" : "Collapsed stacks exist"));
     if (options.format == ReportFormat::Junit && options.view != ReportView::Verdict)
         return model::Error("JUnit XML exists of --what verdict only");
     const bool isWhole = options.format == ReportFormat::Html || options.format == ReportFormat::Prometheus;

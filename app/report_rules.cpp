@@ -12,7 +12,7 @@ bool isRanking(const ReportOptions &options)
 {
     if (options.format == ReportFormat::Html)
         return true;
-    if (options.format == ReportFormat::Collapsed || options.format == ReportFormat::Prometheus)
+    if (isStacks(options.format) || options.format == ReportFormat::Prometheus)
         return false;
     switch (options.view) {
     case ReportView::Summary:
@@ -47,14 +47,14 @@ bool hasCosts(const ReportOptions &options)
 
 model::Result<void> checkReportRules(const ReportWords &words, const ReportOptions &options)
 {
-    const bool isCollapsed = options.format == ReportFormat::Collapsed && options.view != ReportView::Cpu;
-    if (!words.cost.empty() && !hasCosts(options) && !isCollapsed)
+    const bool hasStacksOfCost = isStacks(options.format) && options.view != ReportView::Cpu;
+    if (!words.cost.empty() && !hasCosts(options) && !hasStacksOfCost)
         return model::Error(
             fmt::format("--cost {} has no effect here: it belongs to --what heap, mappings, pools and hot{}",
                 words.cost, options.view == ReportView::Cpu ? "; CPU time is the one cost of --what cpu" : ""));
     if (options.top > 0 && !isRanking(options))
-        return model::Error(options.format == ReportFormat::Collapsed
-                ? "Collapsed stacks are written whole: leave out --top"
+        return model::Error(isStacks(options.format)
+                ? "Stacks for other viewers are written whole: leave out --top"
                 : "--top has no effect here: it belongs to lists of stacks and places, such as --what heap, cpu, hot, "
                   "leaks, lost and advice, and to the summary as text");
     if ((options.from || options.to) && options.view == ReportView::Leaks)

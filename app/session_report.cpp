@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/session_report.h"
 
+#include "app/gzip.h"
 #include "app/terminal.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/report/activity_report.h"
@@ -15,6 +16,7 @@
 #include "model/report/json_report.h"
 #include "model/report/leak_report.h"
 #include "model/report/lost_report.h"
+#include "model/report/pprof_profile.h"
 #include "model/report/prometheus_report.h"
 #include "model/report/soak_report.h"
 #include "model/report/text_report.h"
@@ -247,6 +249,10 @@ void writeReport(std::ostream &out, const model::Snapshot &snapshot, const Repor
     case ReportFormat::Collapsed:
         return model::writeCollapsedStacks(
             out, snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuSamples : options.cost);
+    case ReportFormat::Pprof:
+        out << gzipped(
+            model::pprofProfile(snapshot, options.view == ReportView::Cpu ? model::CostKind::CpuTime : options.cost));
+        return;
     case ReportFormat::Html:
         return model::writeSummaryHtml(
             out, snapshot, {options.top > 0 ? options.top : model::HtmlReportOptions().rows});

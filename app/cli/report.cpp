@@ -6,6 +6,7 @@
 #include "app/session_report.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -23,6 +24,8 @@ int fail(const std::string &text)
 
 int runReport(const ReportOptions &options)
 {
+    if (options.format == ReportFormat::Pprof && options.output.empty() && ::isatty(STDOUT_FILENO) == 1)
+        return fail("A profile for pprof is nothing for a terminal: name a file for it with -o, e.g. -o heap.pb.gz");
     const auto key = keyOf(options.file, options.passphrase);
     if (!key)
         return fail(key.error().text());

@@ -152,6 +152,8 @@ std::string_view typeOf(ReportFormat format)
         return "text/plain; version=0.0.4; charset=utf-8";
     case ReportFormat::Junit:
         return "application/xml";
+    case ReportFormat::Pprof:
+        return "application/octet-stream";
     case ReportFormat::Text:
     case ReportFormat::Collapsed:
         break;
