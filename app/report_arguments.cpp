@@ -126,8 +126,8 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command
         ->add_option("--format", words.format,
             "text (default), csv, json, html (a page with everything), prometheus (metrics of the last moment), "
-            "collapsed or pprof (stacks of heap, mappings, pools, cpu, syscalls, waits, for other viewers), or junit "
-            "(verdict)")
+            "collapsed (stacks for flame graph tools), pprof (for pprof, speedscope and others), or junit (verdict); "
+            "stacks exist of heap, mappings, pools, cpu, syscalls, waits")
         ->type_name("FORMAT");
     command->add_option("-o,--output", report.output, "Write to this file")->type_name("OUT");
     addPassphraseOptions(*command, report.passphrase);

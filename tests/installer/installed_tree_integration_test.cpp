@@ -105,7 +105,7 @@ void InstalledTreeIntegrationTest::completesCommandLines_data()
     row("a choice", "genprof record --heap ", "|auto|full|off|sampled");
     row("a list", "genprof report --what l", "|leaks|losses|lost");
     row("a list with reasons", "genprof report --cost ", "|allocated|allocations|live|peak|temporary");
-    row("formats", "genprof report --format ", "|collapsed|csv|html|json|junit|prometheus|text");
+    row("formats", "genprof report --format ", "|collapsed|csv|html|json|junit|pprof|prometheus|text");
     row("a number", "genprof report --top ", "");
     row("orders", "genprof ctl --json a.gprof-session ", "|mark|mode|pause|resume|scan|status|stop");
     row("modes", "genprof ctl a.gprof-session mode f", "|full");
