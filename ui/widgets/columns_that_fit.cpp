@@ -12,11 +12,12 @@ namespace ui {
 ColumnsThatFit::ColumnsThatFit(QTreeView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay)
     : QObject(&view)
     , m_view(view)
+    , m_viewport(view.viewport())
     , m_nameColumn(nameColumn)
     , m_leastNamePx(leastNamePx)
     , m_givingWay(std::move(givingWay))
 {
-    view.viewport()->installEventFilter(this);
+    m_viewport->installEventFilter(this);
 }
 
 void ColumnsThatFit::setWanted(int column, bool isWanted)
@@ -39,7 +40,8 @@ QStringList ColumnsThatFit::hiddenTitles() const
 
 bool ColumnsThatFit::eventFilter(QObject *watched, QEvent *event)
 {
-    if (watched == m_view.viewport() && (event->type() == QEvent::Resize || event->type() == QEvent::Show))
+    // While the view is destroyed its viewport still has events, and the view is no view any more.
+    if (watched == m_viewport && (event->type() == QEvent::Resize || event->type() == QEvent::Show))
         fit();
     return QObject::eventFilter(watched, event);
 }

@@ -36,6 +36,7 @@ private:
     int widthOf(int column) const;
 
     QTreeView &m_view;
+    QWidget *const m_viewport;
     int m_nameColumn;
     int m_leastNamePx;
     std::vector<int> m_givingWay;
