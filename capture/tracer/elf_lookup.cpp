@@ -216,6 +216,22 @@ std::uint64_t symbolOf(const link_map *module, const char *name)
     return address;
 }
 
+void visitWeakReferences(const link_map *module, void (*visit)(const char *name, void *data), void *data)
+{
+    const SymbolTables tables = tablesOf(module);
+    if (tables.symbols == nullptr || tables.names == nullptr)
+        return;
+    // A GNU hash table has only what is defined, which stands behind all else.
+    const std::uint32_t end = tables.gnuHash != nullptr ? tables.gnuHash[1]
+        : tables.hash != nullptr                        ? tables.hash[1]
+                                                        : 0;
+    for (std::uint32_t i = 1; i < end; ++i) {
+        const Elf64_Sym &symbol = tables.symbols[i];
+        if (symbol.st_shndx == SHN_UNDEF && symbol.st_info >> 4 == STB_WEAK)
+            visit(tables.names + symbol.st_name, data);
+    }
+}
+
 std::uint64_t nextDefinition(const char *name, const link_map **where)
 {
     const link_map *own = ownModule();

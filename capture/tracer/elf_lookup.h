@@ -30,6 +30,9 @@ std::uint64_t symbolOf(const link_map *module, const char *name);
 /// Its entry in the module's table; null if there is none. Of several versions as symbolOf().
 const Elf64_Sym *symbolEntry(const link_map *module, const char *name);
 
+/// Calls `visit(name, data)` for each name that `module` asks for without needing it: its weak references.
+void visitWeakReferences(const link_map *module, void (*visit)(const char *name, void *data), void *data);
+
 /// The definition of `name` that comes after this library in link-map order, which is where a call would have gone
 /// without it; 0 if there is none. `where` gets its module.
 std::uint64_t nextDefinition(const char *name, const link_map **where = nullptr);

@@ -4,6 +4,7 @@
 #include "capture/tracer/elf_lookup.h"
 #include "capture/tracer/interpose.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -22,12 +23,30 @@ const char g_tag = 0; // stands for std::nothrow
 /// Whether the operators are recorded; else they call malloc themselves, and are counted there.
 bool hasOwnOperators() { return canForward() && g_allocator.hasOwnOperators; }
 
-void *allocateOrEnd(std::size_t size)
+/// Whether calls of a family's function have only to be passed on: it is not what serves malloc, or it calls itself.
+#define PASSES_ON(name)                                                                                                \
+    (!(isOfMimalloc(#name) ? g_allocator.isMimalloc : g_allocator.isTcmalloc)                                          \
+        || isAllocatorCode(__builtin_return_address(0)) /* what it needs for itself, and gives back past us */)
+
+// What stands in for operators new that nobody else has.
+void *allocate(std::size_t size, const void *) { return malloc(size != 0 ? size : 1); }
+void *allocate(std::size_t size, std::size_t alignment, const void *)
 {
-    void *block = malloc(size != 0 ? size : 1);
+    return memalign(alignment, size != 0 ? size : 1);
+}
+void *allocateOrEnd(std::size_t size, std::size_t alignment = alignof(std::max_align_t))
+{
+    void *block = allocate(size, alignment, nullptr);
     if (block == nullptr)
         __builtin_trap(); // nobody is there to throw std::bad_alloc
     return block;
+}
+
+/// A product that is too large is as large as can be, so that nobody has it either.
+std::size_t product(std::size_t count, std::size_t size)
+{
+    std::size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes;
 }
 
 } // namespace
@@ -37,7 +56,7 @@ void *allocateOrEnd(std::size_t size)
     void *name parameters noexcept                                                                                     \
     {                                                                                                                  \
         if (!hasOwnOperators())                                                                                        \
-            return g_next.name != nullptr ? g_next.name arguments : allocateOrEnd(size);                               \
+            return g_next.name != nullptr ? g_next.name arguments : allocateOrEnd arguments;                           \
         void *block = allocateBy(size, [=]() -> void * { return g_next.sister; });                                     \
         return block != nullptr ? block : g_next.name arguments;                                                       \
     }
@@ -45,7 +64,7 @@ void *allocateOrEnd(std::size_t size)
     void *name parameters noexcept                                                                                     \
     {                                                                                                                  \
         if (!hasOwnOperators())                                                                                        \
-            return g_next.name != nullptr ? g_next.name arguments : malloc(size != 0 ? size : 1);                      \
+            return g_next.name != nullptr ? g_next.name arguments : allocate arguments;                                \
         return allocateBy(size, [=] { return g_next.name arguments; });                                                \
     }
 #define OPERATOR_DELETE(name, parameters, arguments)                                                                   \
@@ -62,8 +81,8 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return otherwise;                                                                                          \
-        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
-            return g_next.name arguments; /* what it needs for itself, and gives back past us */                       \
+        if (PASSES_ON(name))                                                                                           \
+            return g_next.name arguments;                                                                              \
         return allocateBy(bytes, [=] { return g_next.name arguments; });                                               \
     }
 #define ALLOCATES_OR_THROWS(name, parameters, arguments, bytes, sister)                                                \
@@ -71,6 +90,8 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return allocateOrEnd(bytes);                                                                               \
+        if (PASSES_ON(name))                                                                                           \
+            return g_next.name arguments;                                                                              \
         void *block = allocateBy(bytes, [=] { return g_next.sister; });                                                \
         return block != nullptr ? block : g_next.name arguments;                                                       \
     }
@@ -79,7 +100,7 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return realloc(pointer, bytes);                                                                            \
-        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
+        if (PASSES_ON(name))                                                                                           \
             return g_next.name arguments;                                                                              \
         if (pointer == nullptr)                                                                                        \
             return allocateBy(bytes, [=] { return g_next.name arguments; });                                           \
@@ -90,7 +111,7 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr || pointer == nullptr)                                             \
             return realloc(pointer, bytes);                                                                            \
-        if (isPassing())                                                                                               \
+        if (isPassing() || PASSES_ON(name))                                                                            \
             return g_next.name arguments;                                                                              \
         const ReentrancyGuard guard;                                                                                   \
         if (!guard)                                                                                                    \
@@ -109,7 +130,7 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return free(pointer);                                                                                      \
-        if (isAllocatorCode(__builtin_return_address(0)))                                                              \
+        if (PASSES_ON(name))                                                                                           \
             return g_next.name arguments;                                                                              \
         freeBy(pointer, [=] { g_next.name arguments; });                                                               \
     }
@@ -119,7 +140,7 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return nullptr;                                                                                            \
-        if (isPassing())                                                                                               \
+        if (isPassing() || PASSES_ON(name))                                                                            \
             return g_next.name arguments;                                                                              \
         const ReentrancyGuard guard;                                                                                   \
         char *copy = g_next.name arguments;                                                                            \
@@ -133,6 +154,8 @@ void *allocateOrEnd(std::size_t size)
     {                                                                                                                  \
         if (!canForward() || g_next.name == nullptr)                                                                   \
             return posix_memalign(result, alignment, size);                                                            \
+        if (PASSES_ON(name))                                                                                           \
+            return g_next.name(result, alignment, size);                                                               \
         int error = 0;                                                                                                 \
         allocateBy(size, [&]() -> void * {                                                                             \
             error = g_next.name(result, alignment, size);                                                              \
@@ -171,7 +194,7 @@ OPERATOR_DELETE(
 
 ALLOCATES(tc_malloc, (size_t size), (size), size, malloc(size))
 ALLOCATES(tc_malloc_skip_new_handler, (size_t size), (size), size, malloc(size))
-ALLOCATES(tc_calloc, (size_t count, size_t size), (count, size), count *size, calloc(1, count *size))
+ALLOCATES(tc_calloc, (size_t count, size_t size), (count, size), product(count, size), calloc(1, product(count, size)))
 RESIZES(tc_realloc, (void *pointer, size_t size), (pointer, size), size)
 FREES(tc_free, (void *pointer), (pointer))
 FREES(tc_cfree, (void *pointer), (pointer))
@@ -206,13 +229,13 @@ FREES(tc_deletearray_aligned_nothrow, (void *pointer, size_t alignment, const vo
 ALLOCATES(mi_malloc, (size_t size), (size), size, malloc(size))
 ALLOCATES(mi_zalloc, (size_t size), (size), size, calloc(1, size))
 ALLOCATES(mi_malloc_small, (size_t size), (size), size, malloc(size))
-ALLOCATES(mi_calloc, (size_t count, size_t size), (count, size), count *size, calloc(1, count *size))
-ALLOCATES(mi_mallocn, (size_t count, size_t size), (count, size), count *size, malloc(count *size))
+ALLOCATES(mi_calloc, (size_t count, size_t size), (count, size), product(count, size), calloc(1, product(count, size)))
+ALLOCATES(mi_mallocn, (size_t count, size_t size), (count, size), product(count, size), malloc(product(count, size)))
 RESIZES(mi_realloc, (void *pointer, size_t size), (pointer, size), size)
 RESIZES(mi_rezalloc, (void *pointer, size_t size), (pointer, size), size)
 RESIZES_OR_FREES(mi_reallocf, (void *pointer, size_t size), (pointer, size), size)
-RESIZES(mi_reallocn, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
-RESIZES(mi_recalloc, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
+RESIZES(mi_reallocn, (void *pointer, size_t count, size_t size), (pointer, count, size), product(count, size))
+RESIZES(mi_recalloc, (void *pointer, size_t count, size_t size), (pointer, count, size), product(count, size))
 COPIES(mi_strdup, (const char *text), (text), true)
 COPIES(mi_strndup, (const char *text, size_t most), (text, most), true)
 ALLOCATES(mi_malloc_aligned, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
@@ -221,10 +244,10 @@ ALLOCATES(mi_malloc_aligned_at, (size_t size, size_t alignment, size_t offset), 
 ALLOCATES(mi_zalloc_aligned, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
 ALLOCATES(mi_zalloc_aligned_at, (size_t size, size_t alignment, size_t offset), (size, alignment, offset), size,
     memalign(alignment, size))
-ALLOCATES(mi_calloc_aligned, (size_t count, size_t size, size_t alignment), (count, size, alignment), count *size,
-    memalign(alignment, count *size))
+ALLOCATES(mi_calloc_aligned, (size_t count, size_t size, size_t alignment), (count, size, alignment),
+    product(count, size), memalign(alignment, product(count, size)))
 ALLOCATES(mi_calloc_aligned_at, (size_t count, size_t size, size_t alignment, size_t offset),
-    (count, size, alignment, offset), count *size, memalign(alignment, count *size))
+    (count, size, alignment, offset), product(count, size), memalign(alignment, product(count, size)))
 RESIZES(mi_realloc_aligned, (void *pointer, size_t size, size_t alignment), (pointer, size, alignment), size)
 RESIZES(mi_realloc_aligned_at, (void *pointer, size_t size, size_t alignment, size_t offset),
     (pointer, size, alignment, offset), size)
@@ -232,23 +255,23 @@ RESIZES(mi_rezalloc_aligned, (void *pointer, size_t size, size_t alignment), (po
 RESIZES(mi_rezalloc_aligned_at, (void *pointer, size_t size, size_t alignment, size_t offset),
     (pointer, size, alignment, offset), size)
 RESIZES(mi_recalloc_aligned, (void *pointer, size_t count, size_t size, size_t alignment),
-    (pointer, count, size, alignment), count *size)
+    (pointer, count, size, alignment), product(count, size))
 RESIZES(mi_recalloc_aligned_at, (void *pointer, size_t count, size_t size, size_t alignment, size_t offset),
-    (pointer, count, size, alignment, offset), count *size)
+    (pointer, count, size, alignment, offset), product(count, size))
 ALLOCATES(mi_heap_malloc, (void *heap, size_t size), (heap, size), size, malloc(size))
 ALLOCATES(mi_heap_zalloc, (void *heap, size_t size), (heap, size), size, calloc(1, size))
 ALLOCATES(mi_heap_malloc_small, (void *heap, size_t size), (heap, size), size, malloc(size))
-ALLOCATES(
-    mi_heap_calloc, (void *heap, size_t count, size_t size), (heap, count, size), count *size, calloc(1, count *size))
-ALLOCATES(
-    mi_heap_mallocn, (void *heap, size_t count, size_t size), (heap, count, size), count *size, malloc(count *size))
+ALLOCATES(mi_heap_calloc, (void *heap, size_t count, size_t size), (heap, count, size), product(count, size),
+    calloc(1, product(count, size)))
+ALLOCATES(mi_heap_mallocn, (void *heap, size_t count, size_t size), (heap, count, size), product(count, size),
+    malloc(product(count, size)))
 RESIZES(mi_heap_realloc, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
 RESIZES(mi_heap_rezalloc, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
 RESIZES_OR_FREES(mi_heap_reallocf, (void *heap, void *pointer, size_t size), (heap, pointer, size), size)
-RESIZES(
-    mi_heap_reallocn, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size), count *size)
-RESIZES(
-    mi_heap_recalloc, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size), count *size)
+RESIZES(mi_heap_reallocn, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size),
+    product(count, size))
+RESIZES(mi_heap_recalloc, (void *heap, void *pointer, size_t count, size_t size), (heap, pointer, count, size),
+    product(count, size))
 COPIES(mi_realpath, (const char *path, char *resolved), (path, resolved), resolved == nullptr)
 COPIES(mi_heap_realpath, (void *heap, const char *path, char *resolved), (heap, path, resolved), resolved == nullptr)
 COPIES(mi_heap_strdup, (void *heap, const char *text), (heap, text), true)
@@ -262,9 +285,9 @@ ALLOCATES(mi_heap_zalloc_aligned, (void *heap, size_t size, size_t alignment), (
 ALLOCATES(mi_heap_zalloc_aligned_at, (void *heap, size_t size, size_t alignment, size_t offset),
     (heap, size, alignment, offset), size, memalign(alignment, size))
 ALLOCATES(mi_heap_calloc_aligned, (void *heap, size_t count, size_t size, size_t alignment),
-    (heap, count, size, alignment), count *size, memalign(alignment, count *size))
+    (heap, count, size, alignment), product(count, size), memalign(alignment, product(count, size)))
 ALLOCATES(mi_heap_calloc_aligned_at, (void *heap, size_t count, size_t size, size_t alignment, size_t offset),
-    (heap, count, size, alignment, offset), count *size, memalign(alignment, count *size))
+    (heap, count, size, alignment, offset), product(count, size), memalign(alignment, product(count, size)))
 RESIZES(mi_heap_realloc_aligned, (void *heap, void *pointer, size_t size, size_t alignment),
     (heap, pointer, size, alignment), size)
 RESIZES(mi_heap_realloc_aligned_at, (void *heap, void *pointer, size_t size, size_t alignment, size_t offset),
@@ -274,13 +297,13 @@ RESIZES(mi_heap_rezalloc_aligned, (void *heap, void *pointer, size_t size, size_
 RESIZES(mi_heap_rezalloc_aligned_at, (void *heap, void *pointer, size_t size, size_t alignment, size_t offset),
     (heap, pointer, size, alignment, offset), size)
 RESIZES(mi_heap_recalloc_aligned, (void *heap, void *pointer, size_t count, size_t size, size_t alignment),
-    (heap, pointer, count, size, alignment), count *size)
+    (heap, pointer, count, size, alignment), product(count, size))
 RESIZES(mi_heap_recalloc_aligned_at,
     (void *heap, void *pointer, size_t count, size_t size, size_t alignment, size_t offset),
-    (heap, pointer, count, size, alignment, offset), count *size)
+    (heap, pointer, count, size, alignment, offset), product(count, size))
 ALLOCATES(mi_zalloc_small, (size_t size), (size), size, calloc(1, size))
 RESIZES(mi_expand, (void *pointer, size_t size), (pointer, size), size)
-RESIZES(mi_reallocarray, (void *pointer, size_t count, size_t size), (pointer, count, size), count *size)
+RESIZES(mi_reallocarray, (void *pointer, size_t count, size_t size), (pointer, count, size), product(count, size))
 ALLOCATES(mi_memalign, (size_t alignment, size_t size), (alignment, size), size, memalign(alignment, size))
 ALLOCATES(mi_aligned_alloc, (size_t alignment, size_t size), (alignment, size), size, memalign(alignment, size))
 ALLOCATES(mi_valloc, (size_t size), (size), size, malloc(size))
@@ -290,7 +313,7 @@ ALLOCATES_OR_THROWS(mi_new, (size_t size), (size), size, mi_new_nothrow(size))
 ALLOCATES(mi_new_aligned_nothrow, (size_t size, size_t alignment), (size, alignment), size, memalign(alignment, size))
 ALLOCATES_OR_THROWS(
     mi_new_aligned, (size_t size, size_t alignment), (size, alignment), size, mi_new_aligned_nothrow(size, alignment))
-ALLOCATES_OR_THROWS(mi_new_n, (size_t count, size_t size), (count, size), count *size, mi_mallocn(count, size))
+ALLOCATES_OR_THROWS(mi_new_n, (size_t count, size_t size), (count, size), product(count, size), mi_mallocn(count, size))
 FREES(mi_free, (void *pointer), (pointer))
 FREES(mi_cfree, (void *pointer), (pointer))
 FREES(mi_free_size, (void *pointer, size_t size), (pointer, size))
@@ -320,7 +343,7 @@ void mi_heap_destroy(void *heap) noexcept
 {
     if (!canForward() || g_next.mi_heap_destroy == nullptr)
         return;
-    if (isPassing())
+    if (isPassing() || !g_allocator.isMimalloc)
         return g_next.mi_heap_destroy(heap);
     const ReentrancyGuard guard;
     if (guard && mallocModule() != nullptr)

@@ -9,19 +9,54 @@
 #undef HOOK_OPTIONAL
 #undef HOOK
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
 using namespace capture::tracer;
+
+namespace {
+
+/// What the flags ask for (jemalloc's manual page, MALLOCX_*), where no jemalloc is there.
+struct Wish
+{
+    std::size_t alignment;
+    bool isZero;
+
+    explicit Wish(int flags)
+        : alignment(std::size_t{1} << (flags & 0x3f))
+        , isZero((flags & 0x40) != 0)
+    {
+    }
+    void *allocate(std::size_t size) const
+    {
+        void *block = alignment > alignof(std::max_align_t) ? memalign(alignment, size) : malloc(size);
+        if (block != nullptr && isZero)
+            std::memset(block, 0, size);
+        return block;
+    }
+};
+
+} // namespace
 
 void *mallocx(size_t size, int flags) noexcept
 {
     if (!canForward() || g_next.mallocx == nullptr)
-        return malloc(size);
+        return Wish(flags).allocate(size);
     return allocateBy(size, [=] { return g_next.mallocx(size, flags); });
 }
 
 void *rallocx(void *pointer, size_t size, int flags) noexcept
 {
-    if (!canForward() || g_next.rallocx == nullptr)
-        return realloc(pointer, size);
+    if (!canForward() || g_next.rallocx == nullptr) {
+        void *block = Wish(flags).allocate(size);
+        if (block == nullptr)
+            return nullptr;
+        const std::size_t had = malloc_usable_size(pointer);
+        std::memcpy(block, pointer, had < size ? had : size);
+        free(pointer);
+        return block;
+    }
     return resizeBy(pointer, size, false, [=] { return g_next.rallocx(pointer, size, flags); });
 }
 

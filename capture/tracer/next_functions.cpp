@@ -2,6 +2,7 @@
 #include "capture/tracer/next_functions.h"
 
 #include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/symbol_patches.h"
 
 #include <link.h>
 
@@ -28,18 +29,23 @@ template <typename Function> bool find(Lookup lookUp, Function *&function, const
     return address != 0;
 }
 
-/// An allocator's own interface is looked for in the allocator alone.
-void findFamily(NextFunctions &found)
+/// An allocator's own interface is looked for in that allocator alone.
+void findFamilies(Lookup lookUp, NextFunctions &found)
 {
-    const auto lookUp = [](auto *&function, const char *name) {
-        if (const std::uint64_t address = symbolOf(g_mallocModule, name); address != 0)
+    const link_map *tcmalloc = nullptr, *mimalloc = nullptr;
+    lookUp("tc_malloc", &tcmalloc);
+    lookUp("mi_malloc", &mimalloc);
+    g_allocator.isTcmalloc = tcmalloc != nullptr && tcmalloc == g_mallocModule;
+    g_allocator.isMimalloc = mimalloc != nullptr && mimalloc == g_mallocModule;
+    if (tcmalloc == nullptr && mimalloc == nullptr)
+        return;
+    const auto lookIn = [](const link_map *module, auto *&function, const char *name) {
+        if (const std::uint64_t address = module != nullptr ? symbolOf(module, name) : 0; address != 0)
             function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
     };
-    if (symbolOf(g_mallocModule, "tc_malloc") == 0 && symbolOf(g_mallocModule, "mi_malloc") == 0)
-        return;
 #define HOOK(result, name, parameters)
 #define HOOK_OPTIONAL HOOK
-#define HOOK_FAMILY(result, name, parameters) lookUp(found.name, #name);
+#define HOOK_FAMILY(result, name, parameters) lookIn(isOfMimalloc(#name) ? mimalloc : tcmalloc, found.name, #name);
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
@@ -81,10 +87,9 @@ bool findFunctions(Lookup lookUp)
         return false;
     if (lookUp("malloc", &where) != 0)
         g_mallocModule = where;
-    if (g_mallocModule != nullptr) {
-        findFamily(found);
+    findFamilies(lookUp, found);
+    if (g_mallocModule != nullptr)
         findTraits(found);
-    }
     // malloc last: hooks ask for it to know whether the rest is there.
     auto *const next = found.malloc;
     found.malloc = nullptr;
@@ -99,6 +104,7 @@ bool findNextFunctions()
 {
     if (!findFunctions(nextDefinition))
         return false;
+    hideNames();
     Way unknown = Way::Unknown;
     g_way.compare_exchange_strong(unknown, Way::Record, std::memory_order_release);
     return true;

@@ -49,7 +49,11 @@ struct AllocatorTraits
     bool hasOwnOperators = false;
     /// No module behind it has a malloc, too, to which a library may bind, of those that came with the program.
     bool isLast = false;
+    /// It is tcmalloc, or mimalloc. What else has these interfaces is not recorded by them.
+    bool isTcmalloc = false, isMimalloc = false;
 };
+/// Whether a function of HOOK_FAMILY is mimalloc's; else it is tcmalloc's.
+constexpr bool isOfMimalloc(const char *name) { return name[0] == 'm'; }
 extern AllocatorTraits g_allocator __attribute__((visibility("hidden")));
 
 /// Where ld.so lies: a free from there may be the end of a module.

@@ -13,12 +13,15 @@
 #include <linux/mman.h> // sys/mman.h declares some of the functions below otherwise
 
 #include <atomic>
+#include <cstring>
 
 #define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
 #define HOOK_OPTIONAL HOOK
 #include "capture/tracer/hooked_functions.def"
 #undef HOOK_OPTIONAL
 #undef HOOK
+
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden"))); // the linker's: where this library begins
 
 namespace capture::tracer {
 
@@ -73,14 +76,21 @@ void findPatches(Patches &patches, const link_map *module)
 #undef HOOK
 }
 
-/// What may be done to the memory at `address`, as the module's file says; 0 if that is not known.
-long protectionAt(const link_map *module, std::uint64_t address)
+/// Where a module begins; null if that is not known.
+const Elf64_Ehdr *headerOf(const link_map *module)
 {
     unwind::LocalModule found;
-    if (!unwind::findModule(g_tracing.findObject, addressOf(module->l_ld), found))
+    const bool isKnown = unwind::findModule(g_tracing.findObject, addressOf(module->l_ld), found);
+    return isKnown ? reinterpret_cast<const Elf64_Ehdr *>(found.begin) : nullptr;
+}
+
+/// What may be done to the memory at `address`, as the file of the module says, which begins with `header`; 0 if that is not known.
+long protectionAt(const Elf64_Ehdr *header, const link_map *module, std::uint64_t address)
+{
+    if (header == nullptr)
         return 0;
-    const auto *header = reinterpret_cast<const Elf64_Ehdr *>(found.begin);
-    const auto *segments = reinterpret_cast<const Elf64_Phdr *>(found.begin + header->e_phoff);
+    const auto *segments
+        = reinterpret_cast<const Elf64_Phdr *>(addressOf(static_cast<const void *>(header)) + header->e_phoff);
     long protection = 0;
     bool isReadOnlyNow = false; // written while it was relocated
     for (unsigned i = 0; i < header->e_phnum; ++i) {
@@ -116,13 +126,14 @@ struct Pages
     }
 };
 
-/// Writes all patches; other threads may look symbols up meanwhile, and find the old or the new value. False: none is written.
-bool write(const Patches &patches, const link_map *module)
+/// Writes all patches into the module that begins with `header`; other threads may look symbols up meanwhile, and find the old or the new
+/// value. False: none is written.
+bool write(const Patches &patches, const Elf64_Ehdr *header, const link_map *module)
 {
     if (patches.count == 0)
         return true;
     const Pages pages(patches);
-    const long protection = protectionAt(module, addressOf(static_cast<const void *>(patches.list[0].symbol)));
+    const long protection = protectionAt(header, module, addressOf(static_cast<const void *>(patches.list[0].symbol)));
     const bool hasCode = (protection & PROT_EXEC) != 0;
     if (protection == 0 || (hasCode && !Restrictions::allow(Ask::ProtectCode)))
         return false;
@@ -142,8 +153,36 @@ bool patch(const link_map *module)
 {
     Patches patches;
     findPatches(patches, module);
-    return write(patches, module) && patches.isWhole;
+    return write(patches, headerOf(module), module) && patches.isWhole;
 }
+
+/// Names of hooks that lead nowhere.
+struct Missing
+{
+    static constexpr std::size_t kMost = 256;
+    struct Name
+    {
+        const char *text;
+        bool isAskedFor; ///< by a module that came with the program
+    };
+    Name list[kMost];
+    std::size_t count;
+
+    void add(const char *name, bool isMissing)
+    {
+        if (isMissing && count < kMost)
+            list[count++] = {name, false};
+    }
+    static void note(const char *name, void *missing)
+    {
+        auto *self = static_cast<Missing *>(missing);
+        for (std::size_t i = 0; i < self->count; ++i)
+            if (std::strcmp(self->list[i].text, name) == 0)
+                self->list[i].isAskedFor = true;
+    }
+};
+constinit Missing g_missing{}; // too much for a stack that may be anybody's
+constinit Patches g_hiding{};
 
 enum class Step : std::uint32_t { Untried, Trying, Done, Refused };
 struct Progress
@@ -154,6 +193,31 @@ struct Progress
 constinit std::atomic<Progress> g_progress = Progress{};
 
 } // namespace
+
+void hideNames()
+{
+    const link_map *own = ownModule();
+    if (own == nullptr)
+        return;
+    g_missing.count = 0;
+#define HOOK(result, name, parameters)
+#define HOOK_OPTIONAL(result, name, parameters) g_missing.add(#name, g_next.name == nullptr);
+#define HOOK_PRELOADED(result, name, parameters) // those of an old glibc may come with a library of their own
+#include "capture/tracer/hooked_functions.def"
+#undef HOOK_OPTIONAL
+#undef HOOK
+    for (const link_map *module = firstModule(); module != nullptr; module = module->l_next)
+        if (module != own)
+            visitWeakReferences(module, Missing::note, &g_missing);
+    g_hiding.count = 0;
+    for (std::size_t i = 0; i < g_missing.count; ++i)
+        if (const Elf64_Sym *symbol = symbolEntry(own, g_missing.list[i].text);
+            symbol != nullptr && !g_missing.list[i].isAskedFor)
+            g_hiding.list[g_hiding.count++]
+                = {symbol, own->l_addr}; // without a value it is none for the loader (elf/dl-lookup.c)
+    // The loader itself has just done the same to all modules: it need not be asked whether that is allowed.
+    write(g_hiding, &__ehdr_start, own);
+}
 
 bool redirectSymbols()
 {

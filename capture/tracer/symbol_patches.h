@@ -16,4 +16,9 @@ namespace capture::tracer {
 /// go on to a function takes g_next, found before. Names that are no hook's, and those of HOOK_PRELOADED, are never changed.
 bool redirectSymbols();
 
+/// Takes back the names of hooks that nobody else defines, of those that came with the program: what is loaded later and brings them along
+/// (a C++ library in a program that has none, another allocator's own interface) finds its own, as without us. Those that the program asks for without
+/// needing them stay, as it may have looked already. To be called once all of g_next is known, before the process has threads.
+void hideNames();
+
 } // namespace capture::tracer

@@ -16,8 +16,8 @@ using tests::GenprofRunner;
 
 namespace {
 
-constexpr const char *kPrograms[]
-    = {"signals", "stacks", "threads", "children", "limits", "sandbox", "loading", "arguments", "ends", "own_malloc"};
+constexpr const char *kPrograms[] = {"signals", "stacks", "threads", "children", "limits", "sandbox", "loading",
+    "arguments", "ends", "own_malloc", "plugins"};
 
 QStringList words(const char *line) { return QString::fromUtf8(line).split(u' '); }
 
