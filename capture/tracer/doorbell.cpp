@@ -5,6 +5,7 @@
 #include "capture/tracer/restrictions.h"
 
 #include <linux/futex.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <cerrno>
@@ -16,6 +17,9 @@ namespace {
 
 /// A recorder that is alive and not stopped changes its heartbeat in this time, on a machine that is badly overloaded too.
 constexpr std::uint64_t kHeartbeatLimitMs = 3000;
+
+/// Where the recorder's process cannot be asked for, it is taken for dead after this long.
+constexpr std::uint64_t kDeathLimitMs = 300'000;
 
 /// After this long without a heartbeat it is worth asking whether the recorder is still there.
 constexpr std::uint64_t kSilenceMs = 100;
@@ -81,6 +85,8 @@ bool Doorbell::isServed()
 {
     const std::uint64_t now = monotonicMs();
     const std::uint64_t beat = m_header.heartbeat.load(std::memory_order_relaxed);
+    if (isSilent(beat))
+        return false;
     if (m_startMs == 0) {
         m_startMs = now;
         m_lastBeatMs = now;
@@ -91,14 +97,33 @@ bool Doorbell::isServed()
         m_lastBeat = beat;
         m_lastBeatMs = now;
     }
-    return now - m_lastBeatMs < kHeartbeatLimitMs && !(now - m_lastBeatMs > kSilenceMs && recorderIsGone())
+    if (now - m_lastBeatMs >= kHeartbeatLimitMs) {
+        m_header.silentSinceMs.store(now, std::memory_order_relaxed);
+        m_header.silentBeat.store(beat + 1, std::memory_order_release);
+        return false;
+    }
+    return !(now - m_lastBeatMs > kSilenceMs && recorderIsGone())
         && m_header.order.load(std::memory_order_relaxed) != wire::kStopped;
+}
+
+bool Doorbell::isSilent(std::uint64_t beat) const
+{
+    return m_header.silentBeat.load(std::memory_order_acquire) == beat + 1;
 }
 
 bool Doorbell::recorderIsGone() const
 {
-    return m_header.recorderPid != 0 && Restrictions::allow(Ask::FindRecorder)
-        && rawSyscall(SYS_kill, static_cast<long>(m_header.recorderPid), 0) == -ESRCH;
+    const auto pid = static_cast<long>(m_header.recorderPid);
+    if (pid == 0) // in another pid namespace
+        return isSilent(m_header.heartbeat.load(std::memory_order_relaxed))
+            && monotonicMs() - m_header.silentSinceMs.load(std::memory_order_relaxed) >= kDeathLimitMs;
+    if (!Restrictions::allow(Ask::FindRecorder))
+        return false;
+    // One that its parent has not waited for can be signalled still, but has no memory any more: that is said before who may read it.
+    std::uint8_t byte = 0;
+    const iovec local{&byte, 1}, remote{nullptr, 1};
+    return rawSyscall(SYS_kill, pid, 0) == -ESRCH
+        || rawSyscall(SYS_process_vm_readv, pid, asLong(&local), 1, asLong(&remote), 1, 0) == -ESRCH;
 }
 
 void Doorbell::pause()

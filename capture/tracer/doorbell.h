@@ -6,7 +6,8 @@
 namespace capture::tracer {
 
 /// Wakes the recorder and waits for it, for a bounded time. The recorder may be busy, stopped or dead: a target is never
-/// held up for longer than the limit that the header names, nor at all once the heartbeat stands still.
+/// held up for longer than the limit that the header names. Once one thread has waited for a heartbeat in vain, none waits any more, whatever
+/// for, until the heart beats again.
 class Doorbell
 {
 public:
@@ -44,12 +45,13 @@ public:
     /// Whether waiting on makes sense: the limit is not reached and the recorder gives signs of life. Each call may
     /// look at the clock.
     bool mayWaitOn();
-    /// The recorder is known to be dead: nobody will ever read again.
+    /// The recorder is known to be dead, or has been silent for so long where nobody can tell: nobody will ever read again.
     bool recorderIsGone() const;
 
 private:
     static void pause();
     bool isServed();
+    bool isSilent(std::uint64_t beat) const;
 
     wire::Header &m_header;
     std::uint64_t m_startMs = 0;

@@ -64,6 +64,7 @@ constexpr Call kCalls[] = {
     {Ask::Wake, SYS_futex, {kAnyNumber, FUTEX_WAIT, 0, kAnyNumber}},
     {Ask::Sleep, SYS_nanosleep, {kAnyNumber, 0}},
     {Ask::FindRecorder, SYS_kill, {kAnyNumber, 0}},
+    {Ask::FindRecorder, SYS_process_vm_readv, {kAnyNumber, kAnyNumber, 1, kAnyNumber, 1, 0}},
     {Ask::Look, SYS_access, {kAnyNumber, 4}},
     {Ask::ReadCode, SYS_getpid, {}},
     {Ask::ReadCode, SYS_process_vm_readv, {kAnyNumber, kAnyNumber, 1, kAnyNumber, 1, 0}},

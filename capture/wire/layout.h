@@ -124,6 +124,10 @@ struct Header
     std::atomic<ScopeVerdict> verdict; ///< recorder
     std::atomic<std::uint32_t>
         answerBytes; ///< recorder: of the text in MemoryView::answer(); it has memory if this is not 0
+
+    // How long the recorder has been silent, once a thread has waited for it in vain.
+    std::atomic<std::uint64_t> silentBeat;    ///< target: 1 + the heartbeat at which that was; 0: never yet
+    std::atomic<std::uint64_t> silentSinceMs; ///< target: and when, by CLOCK_MONOTONIC
 };
 static_assert(sizeof(Header) <= 4096 && offsetof(Header, heartbeat) == 64 && offsetof(Header, usedNodes) == 192);
 

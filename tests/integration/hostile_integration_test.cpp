@@ -8,7 +8,10 @@
 #include <QJsonObject>
 #include <QTest>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <initializer_list>
 
@@ -66,6 +69,8 @@ private Q_SLOTS:
     void isTheSameWhenRecorded();
     void aStalledRecorderHoldsUpAsFarAsIsAllowed_data();
     void aStalledRecorderHoldsUpAsFarAsIsAllowed();
+    void aSilentRecorderHoldsUpOnce_data();
+    void aSilentRecorderHoldsUpOnce();
 
 private:
     static End recorded(const GenprofRunner &runner, const QString &program, const QString &name, const QString &mode);
@@ -201,6 +206,57 @@ void HostileIntegrationTest::aStalledRecorderHoldsUpAsFarAsIsAllowed()
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QVERIFY(summary[QStringLiteral("losses")][QStringLiteral("events_dropped")].toInteger() > 1000);
     QCOMPARE(summary[QStringLiteral("heap")][QStringLiteral("when_full")].toString(), policy);
+}
+
+void HostileIntegrationTest::aSilentRecorderHoldsUpOnce_data()
+{
+    QTest::addColumn<int>("signal");
+    QTest::newRow("stopped") << SIGSTOP;
+    QTest::newRow("killed, and nobody has waited for it") << SIGKILL;
+}
+
+/// 300 threads want a ring that nobody makes: the first of them waits for three seconds, the others not at all.
+void HostileIntegrationTest::aSilentRecorderHoldsUpOnce()
+{
+    QFETCH(int, signal);
+    const GenprofRunner runner;
+    const QList<QByteArray> command{GenprofRunner::program().toLocal8Bit(), "record", "-q", "--cpu", "off", "-o",
+        runner.session().toLocal8Bit(), "--", pathOf(QStringLiteral("threads")).toLocal8Bit(), "--wait",
+        "one-after-another"};
+    std::vector<char *> arguments;
+    for (const QByteArray &each : command)
+        arguments.push_back(const_cast<char *>(each.constData()));
+    arguments.push_back(nullptr);
+    int in[2], out[2];
+    QVERIFY(::pipe2(in, O_CLOEXEC) == 0 && ::pipe2(out, O_CLOEXEC) == 0);
+    const pid_t recorder = ::fork(); // not by QProcess, which waits for what has ended at once
+    if (recorder == 0) {
+        ::dup2(in[0], STDIN_FILENO);
+        ::dup2(out[1], STDOUT_FILENO);
+        ::execv(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    ::close(in[0]);
+    ::close(out[1]);
+    const auto readUntil = [&](const char *word) {
+        QByteArray text;
+        for (char byte = 0; !text.contains(word) && ::read(out[0], &byte, 1) == 1;)
+            text += byte;
+        return text;
+    };
+    QVERIFY(readUntil("ready").contains("ready"));
+    QCOMPARE(::kill(recorder, signal), 0);
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE(::write(in[1], "\n", 1), 1);
+    const QByteArray text = readUntil("bad 0");
+    const qint64 elapsedMs = timer.elapsed();
+    ::kill(recorder, SIGCONT);
+    ::close(in[1]);
+    ::close(out[0]);
+    ::waitpid(recorder, nullptr, 0);
+    QVERIFY2(text.contains("bad 0"), text.constData());
+    QVERIFY2(elapsedMs < 10'000, qPrintable(QString::number(elapsedMs)));
 }
 
 QTEST_GUILESS_MAIN(HostileIntegrationTest)

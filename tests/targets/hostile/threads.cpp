@@ -254,7 +254,19 @@ int exitWhileOthersRun()
     return 6;
 }
 
+/// Threads that each allocate, long since more than have a ring ready.
+int oneAfterAnother()
+{
+    std::atomic<int> bad = 0;
+    for (int i = 0; i < 300; ++i)
+        std::thread([&bad] { bad += churn(3); }).join();
+    std::printf("bad %d\n", bad.load());
+    std::fflush(stdout);
+    return 0;
+}
+
 constexpr Case kCases[] = {
+    {"one-after-another", oneAfterAnother},
     {"five-hundred-at-once", fiveHundredAtOnce},
     {"thousands-at-once", thousandsAtOnce, Traced::Partly},
     {"exit-storm", exitStorm},
