@@ -13,109 +13,6 @@ namespace capture::tracer {
 
 namespace {
 
-/// The parts of a module's dynamic section that a lookup needs.
-struct SymbolTables
-{
-    const Elf64_Sym *symbols = nullptr;
-    const char *names = nullptr;
-    const std::uint16_t *versions = nullptr;
-    const std::uint32_t *gnuHash = nullptr;
-    const std::uint32_t *hash = nullptr;
-};
-
-SymbolTables tablesOf(const link_map *module)
-{
-    // glibc relocates these pointers in place, except where the section is read-only (the vdso, newer ports).
-    const auto at = [module](std::uint64_t value) { return value < module->l_addr ? value + module->l_addr : value; };
-    SymbolTables tables;
-    for (const Elf64_Dyn *entry = module->l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
-        const std::uint64_t address = at(entry->d_un.d_ptr);
-        switch (entry->d_tag) {
-        case DT_SYMTAB:
-            tables.symbols = reinterpret_cast<const Elf64_Sym *>(address);
-            break;
-        case DT_STRTAB:
-            tables.names = reinterpret_cast<const char *>(address);
-            break;
-        case DT_VERSYM:
-            tables.versions = reinterpret_cast<const std::uint16_t *>(address);
-            break;
-        case DT_GNU_HASH:
-            tables.gnuHash = reinterpret_cast<const std::uint32_t *>(address);
-            break;
-        case DT_HASH:
-            tables.hash = reinterpret_cast<const std::uint32_t *>(address);
-            break;
-        default:
-            break;
-        }
-    }
-    return tables;
-}
-
-/// Keeps the best match of a walk along a hash chain.
-struct Match
-{
-    const SymbolTables &tables;
-    const char *name;
-    const Elf64_Sym *found = nullptr;
-
-    /// True once nothing better can come.
-    bool consider(std::uint32_t index)
-    {
-        const Elf64_Sym &symbol = tables.symbols[index];
-        const unsigned type = symbol.st_info & 0xf;
-        if (symbol.st_shndx == SHN_UNDEF || type == STT_TLS || std::strcmp(tables.names + symbol.st_name, name) != 0)
-            return false;
-        const bool isHidden = tables.versions != nullptr && (tables.versions[index] & 0x8000) != 0;
-        if (found == nullptr || !isHidden)
-            found = &symbol;
-        return !isHidden;
-    }
-};
-
-void searchGnuHash(Match &match)
-{
-    std::uint32_t hash = 5381;
-    for (const char *c = match.name; *c != 0; ++c)
-        hash = hash * 33 + static_cast<unsigned char>(*c);
-    const std::uint32_t *table = match.tables.gnuHash;
-    const std::uint32_t bucketCount = table[0], firstSymbol = table[1], bloomWords = table[2];
-    if (bucketCount == 0)
-        return;
-    const std::uint32_t *buckets = table + 4 + std::size_t{2} * bloomWords;
-    const std::uint32_t *chains = buckets + bucketCount;
-    std::uint32_t index = buckets[hash % bucketCount];
-    if (index < firstSymbol)
-        return;
-    for (;; ++index) {
-        const std::uint32_t entry = chains[index - firstSymbol];
-        if ((entry | 1) == (hash | 1) && match.consider(index))
-            return;
-        if ((entry & 1) != 0)
-            return;
-    }
-}
-
-void searchSysvHash(Match &match)
-{
-    std::uint32_t hash = 0;
-    for (const char *c = match.name; *c != 0; ++c) {
-        hash = (hash << 4) + static_cast<unsigned char>(*c);
-        const std::uint32_t high = hash & 0xf0000000;
-        hash = (hash ^ (high >> 24)) & ~high;
-    }
-    const std::uint32_t *table = match.tables.hash;
-    const std::uint32_t bucketCount = table[0], chainCount = table[1];
-    if (bucketCount == 0)
-        return;
-    for (std::uint32_t index = table[2 + hash % bucketCount]; index != 0 && index < chainCount;
-         index = table[2 + bucketCount + index]) {
-        if (match.consider(index))
-            return;
-    }
-}
-
 const r_debug *debugInfo()
 {
     const auto *headers = reinterpret_cast<const Elf64_Phdr *>(getauxval(AT_PHDR));
@@ -192,17 +89,118 @@ LoaderRange loaderRange()
     return range;
 }
 
-const Elf64_Sym *symbolEntry(const link_map *module, const char *name)
+ModuleSymbols::ModuleSymbols(const link_map *module)
 {
-    const SymbolTables tables = tablesOf(module);
-    if (tables.symbols == nullptr || tables.names == nullptr)
-        return nullptr;
-    Match match{tables, name};
-    if (tables.gnuHash != nullptr)
+    // glibc relocates these pointers in place, except where the section is read-only (the vdso, newer ports).
+    const auto at = [module](std::uint64_t value) { return value < module->l_addr ? value + module->l_addr : value; };
+    for (const Elf64_Dyn *entry = module->l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
+        const std::uint64_t address = at(entry->d_un.d_ptr);
+        switch (entry->d_tag) {
+        case DT_SYMTAB:
+            m_symbols = reinterpret_cast<const Elf64_Sym *>(address);
+            break;
+        case DT_STRTAB:
+            m_names = reinterpret_cast<const char *>(address);
+            break;
+        case DT_VERSYM:
+            m_versions = reinterpret_cast<const std::uint16_t *>(address);
+            break;
+        case DT_GNU_HASH:
+            m_gnuHash = reinterpret_cast<const std::uint32_t *>(address);
+            break;
+        case DT_HASH:
+            m_hash = reinterpret_cast<const std::uint32_t *>(address);
+            break;
+        default:
+            break;
+        }
+    }
+    if (m_symbols == nullptr || m_names == nullptr)
+        m_gnuHash = m_hash = nullptr;
+}
+
+/// Keeps the best match of a walk along a hash chain.
+struct ModuleSymbols::Match
+{
+    const ModuleSymbols &tables;
+    const char *name;
+    const Elf64_Sym *found = nullptr;
+
+    /// True once nothing better can come.
+    bool consider(std::uint32_t index)
+    {
+        const Elf64_Sym &symbol = tables.m_symbols[index];
+        const unsigned type = symbol.st_info & 0xf;
+        if (symbol.st_shndx == SHN_UNDEF || type == STT_TLS || std::strcmp(tables.m_names + symbol.st_name, name) != 0)
+            return false;
+        const bool isHidden = tables.m_versions != nullptr && (tables.m_versions[index] & 0x8000) != 0;
+        if (found == nullptr || !isHidden)
+            found = &symbol;
+        return !isHidden;
+    }
+};
+
+void ModuleSymbols::searchGnuHash(Match &match) const
+{
+    std::uint32_t hash = 5381;
+    for (const char *c = match.name; *c != 0; ++c)
+        hash = hash * 33 + static_cast<unsigned char>(*c);
+    const std::uint32_t *table = m_gnuHash;
+    const std::uint32_t bucketCount = table[0], firstSymbol = table[1], bloomWords = table[2];
+    if (bucketCount == 0)
+        return;
+    const std::uint32_t *buckets = table + 4 + std::size_t{2} * bloomWords;
+    const std::uint32_t *chains = buckets + bucketCount;
+    std::uint32_t index = buckets[hash % bucketCount];
+    if (index < firstSymbol)
+        return;
+    for (;; ++index) {
+        const std::uint32_t entry = chains[index - firstSymbol];
+        if ((entry | 1) == (hash | 1) && match.consider(index))
+            return;
+        if ((entry & 1) != 0)
+            return;
+    }
+}
+
+void ModuleSymbols::searchSysvHash(Match &match) const
+{
+    std::uint32_t hash = 0;
+    for (const char *c = match.name; *c != 0; ++c) {
+        hash = (hash << 4) + static_cast<unsigned char>(*c);
+        const std::uint32_t high = hash & 0xf0000000;
+        hash = (hash ^ (high >> 24)) & ~high;
+    }
+    const std::uint32_t *table = m_hash;
+    const std::uint32_t bucketCount = table[0], chainCount = table[1];
+    if (bucketCount == 0)
+        return;
+    for (std::uint32_t index = table[2 + hash % bucketCount]; index != 0 && index < chainCount;
+         index = table[2 + bucketCount + index]) {
+        if (match.consider(index))
+            return;
+    }
+}
+
+const Elf64_Sym *ModuleSymbols::entry(const char *name) const
+{
+    Match match{*this, name};
+    if (m_gnuHash != nullptr)
         searchGnuHash(match);
-    else if (tables.hash != nullptr)
+    else if (m_hash != nullptr)
         searchSysvHash(match);
     return match.found;
+}
+
+void ModuleSymbols::visitWeakReferences(void (*visit)(const char *name, void *data), void *data) const
+{
+    // A GNU hash table has only what is defined, which stands behind all else.
+    const std::uint32_t end = m_gnuHash != nullptr ? m_gnuHash[1] : m_hash != nullptr ? m_hash[1] : 0;
+    for (std::uint32_t i = 1; i < end; ++i) {
+        const Elf64_Sym &symbol = m_symbols[i];
+        if (symbol.st_shndx == SHN_UNDEF && symbol.st_info >> 4 == STB_WEAK)
+            visit(m_names + symbol.st_name, data);
+    }
 }
 
 std::uint64_t symbolOf(const link_map *module, const char *name)
@@ -214,22 +212,6 @@ std::uint64_t symbolOf(const link_map *module, const char *name)
     if ((symbol->st_info & 0xf) == STT_GNU_IFUNC)
         return reinterpret_cast<std::uint64_t (*)()>(address)();
     return address;
-}
-
-void visitWeakReferences(const link_map *module, void (*visit)(const char *name, void *data), void *data)
-{
-    const SymbolTables tables = tablesOf(module);
-    if (tables.symbols == nullptr || tables.names == nullptr)
-        return;
-    // A GNU hash table has only what is defined, which stands behind all else.
-    const std::uint32_t end = tables.gnuHash != nullptr ? tables.gnuHash[1]
-        : tables.hash != nullptr                        ? tables.hash[1]
-                                                        : 0;
-    for (std::uint32_t i = 1; i < end; ++i) {
-        const Elf64_Sym &symbol = tables.symbols[i];
-        if (symbol.st_shndx == SHN_UNDEF && symbol.st_info >> 4 == STB_WEAK)
-            visit(tables.names + symbol.st_name, data);
-    }
 }
 
 std::uint64_t nextDefinition(const char *name, const link_map **where)

@@ -27,11 +27,34 @@ LoaderRange loaderRange();
 /// Versions: the default one; a hidden one only if there is no other.
 std::uint64_t symbolOf(const link_map *module, const char *name);
 
-/// Its entry in the module's table; null if there is none. Of several versions as symbolOf().
-const Elf64_Sym *symbolEntry(const link_map *module, const char *name);
+/// The parts of a module's dynamic section that lookups need: for who looks up many names in one module. Valid while that is loaded.
+class ModuleSymbols
+{
+public:
+    explicit ModuleSymbols(const link_map *module);
 
-/// Calls `visit(name, data)` for each name that `module` asks for without needing it: its weak references.
-void visitWeakReferences(const link_map *module, void (*visit)(const char *name, void *data), void *data);
+    /// The entry of a name that the module defines; null if there is none. Of several versions as symbolOf().
+    const Elf64_Sym *entry(const char *name) const;
+    /// Calls `visit(name, data)` for each name that the module asks for without needing it: its weak references.
+    void visitWeakReferences(void (*visit)(const char *name, void *data), void *data) const;
+
+private:
+    struct Match;
+    void searchGnuHash(Match &match) const;
+    void searchSysvHash(Match &match) const;
+
+    const Elf64_Sym *m_symbols = nullptr;
+    const char *m_names = nullptr;
+    const std::uint16_t *m_versions = nullptr;
+    const std::uint32_t *m_gnuHash = nullptr;
+    const std::uint32_t *m_hash = nullptr;
+};
+
+/// ModuleSymbols::entry() of a single name.
+inline const Elf64_Sym *symbolEntry(const link_map *module, const char *name)
+{
+    return ModuleSymbols(module).entry(name);
+}
 
 /// The definition of `name` that comes after this library in link-map order, which is where a call would have gone
 /// without it; 0 if there is none. `where` gets its module.

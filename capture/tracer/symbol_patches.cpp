@@ -208,10 +208,11 @@ void hideNames()
 #undef HOOK
     for (const link_map *module = firstModule(); module != nullptr; module = module->l_next)
         if (module != own)
-            visitWeakReferences(module, Missing::note, &g_missing);
+            ModuleSymbols(module).visitWeakReferences(Missing::note, &g_missing);
+    const ModuleSymbols ownSymbols(own);
     g_hiding.count = 0;
     for (std::size_t i = 0; i < g_missing.count; ++i)
-        if (const Elf64_Sym *symbol = symbolEntry(own, g_missing.list[i].text);
+        if (const Elf64_Sym *symbol = ownSymbols.entry(g_missing.list[i].text);
             symbol != nullptr && !g_missing.list[i].isAskedFor)
             g_hiding.list[g_hiding.count++]
                 = {symbol, own->l_addr}; // without a value it is none for the loader (elf/dl-lookup.c)
