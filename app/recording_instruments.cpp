@@ -5,6 +5,7 @@
 #include "capture/heap/heap_instrument.h"
 #include "capture/perf/cpu_instrument.h"
 #include "capture/proc/proc_reader.h"
+#include "capture/proc/process_tree.h"
 #include "capture/target/attach_preflight.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/executable_search.h"
@@ -202,6 +203,9 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
     }
     info.cpuEvent = (*cpu)->event();
     info.cpuNote = (*cpu)->note();
+    info.cpuMissing = m_config.cpuHz > 0 ? capture::sentenceOf((*cpu)->leftOut(), "Not sampled:") : std::string();
+    if (!info.cpuMissing.empty())
+        m_notes.push_back(info.cpuMissing);
     if (isTracing) {
         const auto note = (*cpu)->traceActivity({.calls = m_config.systemCalls, .waits = m_config.waits},
             {target.pid()}, target.isLaunched() ? capture::TraceStart::AtExec : capture::TraceStart::Now);
