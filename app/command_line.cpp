@@ -177,6 +177,7 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
         "Ctrl-C ends the recording; the process runs on. 4: the heap could not be traced. 125: genprof "
         "failed.\n"
         "--heap loads the tracer into the process, which takes it a few milliseconds; the library stays, asleep. "
+        "Its children that run already are recorded with it, each as one of its own, unless --children says ignore. "
         "\"genprof doctor PID\" says beforehand whether that is possible.");
     return command;
 }

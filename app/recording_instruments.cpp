@@ -5,6 +5,7 @@
 #include "capture/heap/heap_instrument.h"
 #include "capture/perf/cpu_instrument.h"
 #include "capture/proc/proc_reader.h"
+#include "capture/proc/process_tree.h"
 #include "capture/target/attach_preflight.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/executable_search.h"
@@ -146,17 +147,25 @@ void RecordingInstruments::attachHeap(std::int32_t pid)
         (*heap)->setAttachFailure(obstacle);
         m_heapIsMissing = true;
         m_notes.push_back(fmt::format("The heap of process {} cannot be traced. {}", pid, obstacle));
-    } else if (const auto report = (*heap)->attach(pid, dieAtStep(environmentValue(kDieAtStepVariable))); !report) {
-        m_notes.push_back(report.error().text() + "; its heap is not recorded");
-        m_heapIsMissing = true;
     } else {
-        sayWhatAttachMet(*report);
+        const capture::StepHandler onStep = dieAtStep(environmentValue(kDieAtStepVariable));
+        const auto report = (*heap)->attach(pid, onStep);
+        m_heapIsMissing = !report;
+        if (!report)
+            m_notes.push_back(report.error().text() + "; its heap is not recorded");
+        else if (m_config.children == model::ChildMode::Ignore)
+            sayWhatAttachMet({*report, {}});
+        else
+            sayWhatAttachMet((*heap)->attachDescendants(pid, onStep));
     }
     m_instruments.push_back(std::move(*heap));
 }
 
-void RecordingInstruments::sayWhatAttachMet(const capture::InjectionReport &report)
+void RecordingInstruments::sayWhatAttachMet(const capture::TreeInjection &tree)
 {
+    const capture::InjectionReport &report = tree.sum;
+    if (const std::string missing = capture::sentenceOf(tree.leftOut, "The heap is not recorded of"); !missing.empty())
+        m_notes.push_back(missing);
     if (report.interruptedCalls > 0)
         m_notes.push_back(
             fmt::format("{} of its system calls ended with EINTR, as stopping a thread makes a few of them do",
@@ -202,6 +211,9 @@ void RecordingInstruments::openCpu(const capture::TargetProcess &target, model::
     }
     info.cpuEvent = (*cpu)->event();
     info.cpuNote = (*cpu)->note();
+    info.cpuMissing = m_config.cpuHz > 0 ? capture::sentenceOf((*cpu)->leftOut(), "Not sampled:") : std::string();
+    if (!info.cpuMissing.empty())
+        m_notes.push_back(info.cpuMissing);
     if (isTracing) {
         const auto note = (*cpu)->traceActivity({.calls = m_config.systemCalls, .waits = m_config.waits},
             {target.pid()}, target.isLaunched() ? capture::TraceStart::AtExec : capture::TraceStart::Now);

@@ -4,7 +4,6 @@
 #include "capture/instrument.h"
 #include "capture/proc/proc_instrument.h"
 #include "capture/target/target_process.h"
-#include "capture/target/tracer_injector.h"
 #include "model/session_info.h"
 #include "model/tables/process_table.h"
 
@@ -17,6 +16,7 @@
 namespace capture {
 class HeapInstrument;
 class ScanSource;
+struct TreeInjection;
 } // namespace capture
 
 namespace app {
@@ -59,7 +59,7 @@ public:
 private:
     model::Result<std::unique_ptr<capture::HeapInstrument>> makeHeap();
     void attachHeap(std::int32_t pid);
-    void sayWhatAttachMet(const capture::InjectionReport &report);
+    void sayWhatAttachMet(const capture::TreeInjection &tree);
     void announce(const capture::TargetProcess &target);
     void openCpu(const capture::TargetProcess &target, model::SessionInfo &info);
     void sayActivity(model::SessionInfo &info, const std::string &note);

@@ -41,11 +41,13 @@ struct SessionInfo
     std::int32_t recorderPid = 0;
     std::string controlAddress; ///< of the recorder's control socket; empty once it ended
     std::string cpuEvent;       ///< "cpu-clock", "cycles", or empty when CPU is off
-    std::string disk;         ///< mount point of the file system that Metric::DiskUsed is about; empty: none was found
-    std::string cpuNote;      ///< what was not possible for CPU sampling, as a sentence; or empty
-    std::string activityNote; ///< the same for system calls and waits
-    std::optional<int> exitStatus; ///< waitpid status of the launched command
-    std::string endReason;         ///< "target ended", "stopped by user", "duration reached", …
+    std::string disk;    ///< mount point of the file system that Metric::DiskUsed is about; empty: none was found
+    std::string cpuNote; ///< what was not possible for CPU sampling, as a sentence; or empty
+    std::string
+        cpuMissing; ///< running processes that could not be sampled although others were, as a sentence; or empty
+    std::string activityNote;           ///< what was not possible for system calls and waits
+    std::optional<int> exitStatus;      ///< waitpid status of the launched command
+    std::string endReason;              ///< "target ended", "stopped by user", "duration reached", …
     std::optional<Redaction> redaction; ///< of a redacted copy
 };
 

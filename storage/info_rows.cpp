@@ -148,6 +148,7 @@ SessionInfo toInfo(const InfoValues &values)
     values.take("control_address", info.controlAddress);
     values.take("cpu_event", info.cpuEvent);
     values.take("cpu_note", info.cpuNote);
+    values.take("cpu_missing", info.cpuMissing);
     values.take("activity_note", info.activityNote);
     values.take("disk", info.disk);
     if (const auto status = values.number("exit_status", 0, 0xffff))
@@ -211,6 +212,7 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         .put("control_address", info.controlAddress)
         .put("cpu_event", info.cpuEvent)
         .put("cpu_note", info.cpuNote)
+        .put("cpu_missing", info.cpuMissing)
         .put("activity_note", info.activityNote)
         .put("exit_status", info.exitStatus)
         .put("end_reason", info.endReason);

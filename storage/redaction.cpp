@@ -25,7 +25,8 @@ using model::Result;
 /// Values of the table `session` that are texts and tell nothing about the program or its user.
 constexpr std::array kPublicValues
     = std::to_array<std::string_view>({"kernel", "recorder_version", "utc_offset", "cpu_event"});
-constexpr std::array kNoteValues = std::to_array<std::string_view>({"cpu_note", "activity_note", "end_reason"});
+constexpr std::array kNoteValues
+    = std::to_array<std::string_view>({"cpu_note", "cpu_missing", "activity_note", "end_reason"});
 
 template <typename Names> bool contains(const Names &names, std::string_view name)
 {

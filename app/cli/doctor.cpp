@@ -60,8 +60,10 @@ void printJson(const model::Capabilities &capabilities)
 
 int runDoctor(const DoctorOptions &options)
 {
-    const model::Capabilities capabilities
+    model::Capabilities capabilities
         = options.pid ? capture::probeAttach(*options.pid, tracerPath()) : capture::probeHost();
+    if (options.pid)
+        capabilities.items.push_back(capture::probeDescendants(*options.pid, tracerPath()));
     if (options.asJson)
         printJson(capabilities);
     else

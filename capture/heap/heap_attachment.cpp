@@ -28,10 +28,9 @@ constexpr std::chrono::milliseconds kPauseOfGivenUp{60'000};
 model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
     std::int32_t pid, const std::string &address, TracerInjector::Options options)
 {
-    auto report = TracerInjector(pid, options).start(address);
-    if (!report)
+    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(address, options));
+    if (auto report = attachment->include(pid, options.onStep); !report)
         return report.error();
-    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(pid, address, std::move(options), *report));
     HeapAttachment *raw = attachment.get();
     attachment->m_thread = std::jthread([raw](const std::stop_token &stop) {
         ::pthread_setname_np(::pthread_self(), "heap-modules");
@@ -40,14 +39,60 @@ model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
     return attachment;
 }
 
-HeapAttachment::HeapAttachment(
-    std::int32_t pid, std::string address, TracerInjector::Options options, InjectionReport report)
-    : m_pid(pid)
-    , m_address(std::move(address))
-    , m_options(std::move(options))
-    , m_report(report)
+HeapAttachment::Program::Program(std::int32_t ofPid, const InjectionReport &ofReport)
+    : pid(ofPid)
+    , report(ofReport)
+    , modules(ofPid)
+    // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
+    , isDue(ofReport.answer.modules != 0 && modules.count() != std::size_t{ofReport.answer.modules} + 1)
+    , pause(kLookInterval)
 {
+}
+
+HeapAttachment::HeapAttachment(std::string address, TracerInjector::Options options)
+    : m_address(std::move(address))
+    , m_options(std::move(options))
+{
+}
+
+model::Result<InjectionReport> HeapAttachment::include(std::int32_t pid, const StepHandler &onStep)
+{
+    TracerInjector::Options options = m_options;
+    options.onStep = onStep;
+    auto report = TracerInjector(pid, options).start(m_address);
+    if (report)
+        addProgram(pid, *report);
+    return report;
+}
+
+void HeapAttachment::addProgram(std::int32_t pid, const InjectionReport &report)
+{
+    auto program = std::make_unique<Program>(pid, report);
+    const std::lock_guard lock(m_mutex);
+    m_programs.push_back(std::move(program));
     add(pid);
+}
+
+/// Under the lock. Of two that had this number one after the other, the later.
+const HeapAttachment::Program *HeapAttachment::find(std::int32_t pid) const
+{
+    const auto found = std::find_if(
+        m_programs.rbegin(), m_programs.rend(), [pid](const auto &program) { return program->pid == pid; });
+    return found == m_programs.rend() ? nullptr : found->get();
+}
+
+InjectionReport HeapAttachment::report(std::int32_t pid)
+{
+    const std::lock_guard lock(m_mutex);
+    const Program *program = find(pid);
+    return program ? program->report : InjectionReport();
+}
+
+std::int64_t HeapAttachment::scansGivenUp(std::int32_t pid)
+{
+    const std::lock_guard lock(m_mutex);
+    const Program *program = find(pid);
+    return program ? program->scansGivenUp.load() : 0;
 }
 
 HeapAttachment::~HeapAttachment()
@@ -68,8 +113,12 @@ void HeapAttachment::forked(std::int32_t pid)
     add(pid);
 }
 
+/// Under the lock.
 void HeapAttachment::add(std::int32_t pid)
 {
+    const auto isIt = [pid](const Member &known) { return known.pid == pid && !hasEnded(known); };
+    if (std::any_of(m_family.begin(), m_family.end(), isIt))
+        return;
     Member member{pid, FileDescriptor(openPidfd(pid))};
     if (member.process.isOpen() || errno != ESRCH)
         m_family.push_back(std::move(member));
@@ -81,15 +130,15 @@ void HeapAttachment::dropEnded()
     std::erase_if(m_family, hasEnded);
 }
 
-bool HeapAttachment::isRunning()
+bool HeapAttachment::isRunning(std::int32_t pid)
 {
     const std::lock_guard lock(m_mutex);
-    return std::any_of(m_family.begin(), m_family.end(), [this](const Member &member) { return member.pid == m_pid; });
+    return std::any_of(m_family.begin(), m_family.end(), [pid](const Member &member) { return member.pid == pid; });
 }
 
-bool HeapAttachment::scan()
+bool HeapAttachment::scan(std::int32_t pid)
 {
-    const auto report = TracerInjector(m_pid, m_options).scan(m_address);
+    const auto report = TracerInjector(pid, m_options).scan(m_address);
     return report && report->answer.status != wire::AttachStatus::NotRun;
 }
 
@@ -106,30 +155,37 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
     std::mutex mutex;
     std::condition_variable_any wakeup;
     std::unique_lock lock(mutex);
-    LinkMapWatch modules(m_pid);
-    // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
-    const std::size_t seen = m_report.answer.modules;
-    bool isDue = seen != 0 && modules.count() != seen + 1;
-    using Clock = std::chrono::steady_clock;
-    auto pause = kLookInterval;
-    Clock::time_point next;
     while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
         dropEnded();
-        if (modules.hasChanged()) {
-            isDue = true;
-            pause = kLookInterval;
-            next = {};
+        std::vector<Program *> programs;
+        {
+            const std::lock_guard guard(m_mutex);
+            for (const auto &program : m_programs)
+                programs.push_back(program.get());
         }
-        if (!isDue || Clock::now() < next)
-            continue;
-        isDue = isRunning() && !scan();
-        next = Clock::now() + pause;
-        if (isDue && pause == kLongestPause) {
-            pause = kPauseOfGivenUp;
-            ++m_scansGivenUp;
-        } else if (pause < kLongestPause) {
-            pause = std::min(pause * 2, kLongestPause);
-        }
+        for (Program *program : programs)
+            if (!stop.stop_requested())
+                look(*program);
+    }
+}
+
+void HeapAttachment::look(Program &program)
+{
+    using Clock = std::chrono::steady_clock;
+    if (program.modules.hasChanged()) {
+        program.isDue = true;
+        program.pause = kLookInterval;
+        program.next = {};
+    }
+    if (!program.isDue || Clock::now() < program.next)
+        return;
+    program.isDue = isRunning(program.pid) && !scan(program.pid);
+    program.next = Clock::now() + program.pause;
+    if (program.isDue && program.pause == kLongestPause) {
+        program.pause = kPauseOfGivenUp;
+        ++program.scansGivenUp;
+    } else if (program.pause < kLongestPause) {
+        program.pause = std::min(program.pause * 2, kLongestPause);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "model/base/result.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -16,27 +17,31 @@
 
 namespace capture {
 
-/// The tracer in a process that ran already, from its loading until it is dormant again. Looks for modules that the process loads
-/// meanwhile, whose calls are redirected too (a thread, "heap-modules").
+/// The tracer in processes that ran already, from its loading until it is dormant again. Looks for modules that they load meanwhile, whose
+/// calls are redirected too (a thread, "heap-modules").
 class HeapAttachment
 {
 public:
     /// `address`: where the recorder is met. On failure the process runs on as before.
     static model::Result<std::unique_ptr<HeapAttachment>> start(
         std::int32_t pid, const std::string &address, TracerInjector::Options options);
-    /// Puts the process back, and what it forked.
+    /// Puts the processes back, and what they forked.
     ~HeapAttachment();
     HeapAttachment(const HeapAttachment &) = delete;
     HeapAttachment &operator=(const HeapAttachment &) = delete;
 
-    const InjectionReport &report() const { return m_report; }
+    /// Loads the tracer into one more process, a descendant of the first. On failure it runs on as before. One thread.
+    model::Result<InjectionReport> include(std::int32_t pid, const StepHandler &onStep);
 
-    /// A process that has met the recorder was forked by the one attached to, or by one that was, whether or not that runs still.
+    /// What loading it into this process came to; all 0 where it was not loaded by us. Any thread.
+    InjectionReport report(std::int32_t pid);
+
+    /// A process that has met the recorder was forked by one attached to, or by one that was, whether or not that runs still.
     /// Any thread.
     void forked(std::int32_t pid);
 
-    /// How often a look at modules was given up, as no thread could be borrowed for a long time. Any thread.
-    std::int64_t scansGivenUp() const { return m_scansGivenUp; }
+    /// How often a look at modules of this process was given up, as no thread could be borrowed for a long time. Any thread.
+    std::int64_t scansGivenUp(std::int32_t pid);
 
 private:
     /// A process that has the tracer, and not another one that gets its number later.
@@ -46,21 +51,37 @@ private:
         FileDescriptor process; ///< a pidfd; not open where there was none to be had
     };
 
-    HeapAttachment(std::int32_t pid, std::string address, TracerInjector::Options options, InjectionReport report);
+    /// A process whose modules are watched.
+    struct Program
+    {
+        Program(std::int32_t ofPid, const InjectionReport &ofReport);
+
+        const std::int32_t pid;
+        const InjectionReport report;
+        std::atomic<std::int64_t> scansGivenUp = 0;
+        // Of the thread.
+        LinkMapWatch modules;
+        bool isDue;
+        std::chrono::milliseconds pause;
+        std::chrono::steady_clock::time_point next; ///< when it may be looked at again
+    };
+
+    HeapAttachment(std::string address, TracerInjector::Options options);
     void watchModules(const std::stop_token &stop);
+    void look(Program &program);
     void add(std::int32_t pid);
-    bool scan();
+    void addProgram(std::int32_t pid, const InjectionReport &report);
+    const Program *find(std::int32_t pid) const;
+    bool scan(std::int32_t pid);
     void dropEnded();
-    bool isRunning();
+    bool isRunning(std::int32_t pid);
     static bool hasEnded(const Member &member);
 
-    std::int32_t m_pid;
     std::string m_address;
     TracerInjector::Options m_options;
-    InjectionReport m_report;
-    std::mutex m_mutex;           ///< guards m_family
-    std::vector<Member> m_family; ///< all that have the tracer and, at the last look, ran
-    std::atomic<std::int64_t> m_scansGivenUp = 0;
+    std::mutex m_mutex;                               ///< guards m_family and m_programs
+    std::vector<Member> m_family;                     ///< all that have the tracer and, at the last look, ran
+    std::vector<std::unique_ptr<Program>> m_programs; ///< those that it was loaded into; never removed
     std::jthread m_thread;
 };
 

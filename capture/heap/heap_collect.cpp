@@ -240,7 +240,7 @@ void HeapInstrument::storeRetreat(Image &image, wire::Retreat retreat, model::Ti
 void HeapInstrument::tellScansGivenUp(const Image &image)
 {
     const std::int64_t count = m_attachment && image.arrival.origin == wire::Origin::Attach && !image.isFailureStored
-        ? m_attachment->scansGivenUp()
+        ? m_attachment->scansGivenUp(image.arrival.pid)
         : 0;
     if (count == 0)
         return;
@@ -395,14 +395,14 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch, bool isLast)
         if (!isUnknown || (!hasEnded && !isLast && image.heap == model::HeapState::Waiting))
             continue;
         model::Image &row = tables.changeImage(model::ImageId(i));
-        if (!m_attachFailure.empty()) {
+        const model::Process &process = tables.tables().processes[image.process.index()];
+        if (const std::string failure = attachFailureOf(process, image.epoch); !failure.empty()) {
             row.heap = model::HeapState::NotTraced;
-            row.heapNote = tables.string(m_attachFailure);
+            row.heapNote = tables.string(failure);
             m_isSettled[i] = true;
-            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, m_attachFailure});
+            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, failure});
             continue;
         }
-        const model::Process &process = tables.tables().processes[image.process.index()];
         const bool isForked = image.epoch == 0 && process.parent.isValid();
         if (!hasEnded && row.heap == model::HeapState::Off)
             lookForAbsence(i, isForked, process.pid);

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -101,9 +100,7 @@ std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(con
 
 model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)
 {
-    struct stat status = {};
-    if (::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0)
-        m_server->allowUser(status.st_uid);
+    allowUserOf(pid);
     auto attachment = HeapAttachment::start(pid, m_server->address(), {m_tracerPath, onStep});
     if (!attachment) {
         m_attachFailure = attachment.error().text();
@@ -111,7 +108,7 @@ model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const St
     }
     const std::lock_guard lock(m_mutex);
     m_attachment = std::move(*attachment);
-    return m_attachment->report();
+    return m_attachment->report(pid);
 }
 
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)

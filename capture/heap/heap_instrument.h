@@ -11,6 +11,7 @@
 #include "capture/heap/scope_answers.h"
 #include "capture/heap/stack_resolver.h"
 #include "capture/instrument.h"
+#include "capture/proc/process_tree.h"
 #include "capture/scan/memory_scanner.h"
 #include "capture/scan/scan_room.h"
 #include "capture/scan/scan_source.h"
@@ -32,6 +33,13 @@
 #include <vector>
 
 namespace capture {
+
+/// What loading the tracer into a tree of running processes came to.
+struct TreeInjection
+{
+    InjectionReport sum; ///< of all: what was counted of each
+    std::vector<LeftOutProcess> leftOut;
+};
 
 /// Heap tracing of a launched tree: gives each program image its rings, pairs what comes through them, and hands the
 /// sums over at each tick.
@@ -56,6 +64,9 @@ public:
 
     /// Loads the tracer into a process that runs already. Before the first collect(); on failure the process is as before.
     model::Result<InjectionReport> attach(std::int32_t pid, const StepHandler &onStep);
+    /// After attach(): the same for all that descends from that process now. One that cannot be traced runs on untraced; that is stored with
+    /// it, and does not fail the rest.
+    TreeInjection attachDescendants(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
     void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
     /// How long the first buckets of histories of ages are. Before anything is traced.
@@ -177,6 +188,10 @@ private:
     void judge(std::int64_t nowNs);
     void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
+    void allowUserOf(std::int32_t pid);
+    bool isTraced(std::int32_t pid);
+    std::string attachDescendant(std::int32_t pid, const StepHandler &onStep, InjectionReport &sum);
+    std::string attachFailureOf(const model::Process &process, std::uint32_t epoch) const;
     std::string attachNote(const Arrival &arrival) const;
     model::ImageId idOf(const Arrival &arrival);
     void registerImage(Image &image);
@@ -249,6 +264,7 @@ private:
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why there is none although the target was not
+    std::vector<LeftOutProcess> m_unattached;     ///< descendants that ran and could not be attached to
     bool m_tellsEnds = false;
     bool m_scansAtExit = false;
     std::atomic<bool> m_hasEnds = false;          ///< an image has an exit question

@@ -349,9 +349,10 @@ void HeapInstrument::describeProof(Image &image, ScanJob &job)
         limit(fmt::format("Events were lost, last at {:.1f} s: older blocks are not judged",
             static_cast<double>(image.lastLossUs) / 1e6));
     }
+    const InjectionReport met = m_attachment ? m_attachment->report(image.arrival.pid) : InjectionReport();
     const bool missesCalls = image.arrival.origin == wire::Origin::Attach && m_attachment
-        && (m_attachment->scansGivenUp() > 0 || m_attachment->report().answer.slotsFailed > 0
-            || m_attachment->report().answer.slotsElsewhere > 0);
+        && (m_attachment->scansGivenUp(image.arrival.pid) > 0 || met.answer.slotsFailed > 0
+            || met.answer.slotsElsewhere > 0);
     if (missesCalls) {
         job.firstBirthUs = INT64_MAX;
         limit("Some of the program's calls are not seen, so no block is judged: it may have been freed");

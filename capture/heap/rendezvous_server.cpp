@@ -153,6 +153,18 @@ std::string RendezvousServer::address() const
     return m_name + folder + ":" + hex(m_token.data(), m_token.size());
 }
 
+void RendezvousServer::allowUser(uid_t user)
+{
+    const std::lock_guard lock(m_userMutex);
+    m_alsoUsers.insert(user);
+}
+
+bool RendezvousServer::isAllowed(uid_t user)
+{
+    const std::lock_guard lock(m_userMutex);
+    return m_alsoUsers.contains(user);
+}
+
 void RendezvousServer::waitUntilIdle() { const std::lock_guard lock(m_meeting); }
 
 void RendezvousServer::serve(const std::stop_token &stop)
@@ -247,7 +259,7 @@ void RendezvousServer::meet(int connection)
     if (hasHungUp(connection))
         return m_callbacks.gaveUp(peer.pid);
     // It knows the token, so it comes from the program that is recorded, and has changed its user. Root may look at anybody.
-    if (::geteuid() != 0 && peer.uid != ::geteuid() && peer.uid != m_alsoUser)
+    if (::geteuid() != 0 && peer.uid != ::geteuid() && !isAllowed(peer.uid))
         return refuse(connection, peer, hello,
             fmt::format(
                 "it runs as another user (number {}) than the recorder: record as root, who may trace both", peer.uid));

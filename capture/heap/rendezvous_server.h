@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -70,8 +71,8 @@ public:
     /// Of the socket in the folder; empty: there is none.
     const std::string &socketPath() const { return m_path; }
 
-    /// Also answers processes of this user, which a process that is attached to may be.
-    void allowUser(uid_t user) { m_alsoUser = user; }
+    /// Also answers processes of this user, which a process that is attached to may be. Any thread.
+    void allowUser(uid_t user);
     /// Turns all processes but this one away from now on, which makes them go dormant. Any thread.
     void acceptOnly(std::int32_t pid) { m_onlyPid = pid; }
 
@@ -88,6 +89,7 @@ private:
     RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
     void listenIn(const std::string &folder);
     void serve(const std::stop_token &stop);
+    bool isAllowed(uid_t user);
     int acceptAny() const;
     int nextConnection();
     int connectionFromReserve();
@@ -111,7 +113,8 @@ private:
     std::string m_folder, m_path; ///< of it
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
-    std::atomic<uid_t> m_alsoUser = ::geteuid();
+    std::mutex m_userMutex; ///< guards m_alsoUsers
+    std::set<uid_t> m_alsoUsers;
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::atomic<bool> m_letsWait = true;
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <iterator>
 
 namespace capture {
 
@@ -52,6 +53,7 @@ model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
     m_ringBytes = wantedRingBytes(options, m_cpus.size());
     m_rings.resize(m_cpus.size());
     m_ringOwners.assign(m_cpus.size(), -1);
+    m_threads = ThreadOpenings(m_cpus.size());
     return {};
 }
 
@@ -81,14 +83,13 @@ model::Result<void> CpuEvents::attachOutput(std::size_t cpuIndex, int fd)
 
 model::Result<void> CpuEvents::openThread(pid_t thread, const std::vector<bool> &wanted)
 {
-    Thread &known = m_threads[thread];
-    known.openedNs.resize(m_cpus.size());
+    m_threads.add(thread);
+    const perf_event_attr attributes = cpuEventAttributes(m_options, m_setup, m_ringBytes);
     for (std::size_t i = 0; i < m_cpus.size(); ++i) {
         if (!wanted[i])
             continue;
         int error = 0;
-        PerfDescriptor event
-            = openPerfEvent(cpuEventAttributes(m_options, m_setup, m_ringBytes), thread, m_cpus[i], error);
+        PerfDescriptor event = openPerfEvent(attributes, thread, m_cpus[i], error);
         if (error == ENODEV && m_setup.event == CpuEvent::CpuClock)
             continue; // the CPU went offline
         if (event.get() < 0)
@@ -97,7 +98,7 @@ model::Result<void> CpuEvents::openThread(pid_t thread, const std::vector<bool> 
         if (!joined)
             return joined;
         m_events.push_back(std::move(event));
-        known.openedNs[i] = monotonicNs();
+        m_threads.opened(thread, i, monotonicNs());
     }
     return {};
 }
@@ -145,46 +146,63 @@ void CpuEvents::readEarlyRecords()
     }
 }
 
-std::vector<bool> CpuEvents::missingCpus(pid_t thread) const
+std::vector<CpuEvents::NewThread> CpuEvents::findNewThreads(const std::vector<pid_t> &pids)
 {
-    std::vector<bool> missing(m_cpus.size(), true);
-    const auto fork = m_forks.find(thread);
-    if (fork == m_forks.end())
-        return missing;
-    const auto parent = m_threads.find(fork->second.parent);
-    if (parent == m_threads.end())
-        return std::vector<bool>(m_cpus.size(), false); // inherited from one that inherited all itself
-    for (std::size_t i = 0; i < missing.size(); ++i)
-        missing[i] = parent->second.openedNs[i] > fork->second.timeNs;
-    return missing;
+    std::vector<NewThread> fresh;
+    for (const pid_t root : pids) {
+        const auto tree = m_options.followsChildren ? processTree(root) : std::vector<TreeProcess>{{root, 0}};
+        for (const TreeProcess &process : tree) {
+            if (m_foundPids.insert(process.pid).second)
+                m_processes.push_back(process);
+            for (const pid_t thread : threadsOf(process.pid))
+                if (!m_threads.knows(thread))
+                    fresh.push_back({process.pid, thread});
+        }
+    }
+    return fresh;
+}
+
+/// Fails for a thread of `pids` alone: that a descendant cannot be sampled is no reason to sample nothing.
+model::Result<void> CpuEvents::openNewThread(const NewThread &fresh, const std::vector<pid_t> &pids)
+{
+    const std::vector<bool> missing = m_threads.missing(fresh.thread, m_forks);
+    m_threads.add(fresh.thread);
+    const bool isLeftOut = std::any_of(m_leftOut.begin(), m_leftOut.end(),
+        [&](const LeftOutProcess &process) { return process.pid == fresh.process; });
+    if (isLeftOut || std::find(missing.begin(), missing.end(), true) == missing.end())
+        return {};
+    auto opened = openThread(fresh.thread, missing);
+    if (opened || threadsOf(fresh.thread).empty()) // it ended
+        return {};
+    if (std::find(pids.begin(), pids.end(), fresh.process) != pids.end())
+        return opened;
+    m_leftOut.push_back(leftOutProcess(fresh.process, opened.error().text()));
+    return {};
 }
 
 bool CpuEvents::scanOnce(const std::vector<pid_t> &pids, bool isFirst, model::Result<void> &outcome)
 {
-    std::vector<pid_t> fresh;
-    for (const pid_t pid : pids) {
-        for (const pid_t thread : threadsOf(pid)) {
-            if (!m_threads.contains(thread))
-                fresh.push_back(thread);
-        }
-    }
+    constexpr std::size_t kThreadsPerRead = 64; // samples of the first ones come while the others are opened
+    const std::vector<NewThread> fresh = findNewThreads(pids);
     // A thread shows in /proc a moment before its fork record is in the ring.
     if (!isFirst && !fresh.empty())
         usleep(1000);
-    readEarlyRecords();
-    for (const pid_t thread : fresh) {
-        const std::vector<bool> missing = missingCpus(thread);
-        m_threads[thread].openedNs.resize(m_cpus.size());
-        if (std::find(missing.begin(), missing.end(), true) == missing.end())
-            continue;
-        auto opened = openThread(thread, missing);
-        const bool isGone = threadsOf(thread).empty();
-        if (!opened && !isGone) {
-            outcome = opened;
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+        if (i % kThreadsPerRead == 0)
+            readEarlyRecords();
+        outcome = openNewThread(fresh[i], pids);
+        if (!outcome)
             return false;
-        }
     }
     return !fresh.empty();
+}
+
+std::vector<TreeProcess> CpuEvents::earlierProcesses() const
+{
+    std::vector<TreeProcess> earlier;
+    std::copy_if(m_processes.begin(), m_processes.end(), std::back_inserter(earlier),
+        [this](const TreeProcess &process) { return !m_forks.contains(process.pid); });
+    return earlier;
 }
 
 model::Result<CpuEvents> CpuEvents::openForAttach(CpuEventOptions options, const std::vector<pid_t> &pids)

@@ -4,11 +4,14 @@
 #include "capture/perf/perf_event.h"
 #include "capture/perf/perf_record.h"
 #include "capture/perf/perf_ring.h"
+#include "capture/perf/thread_openings.h"
+#include "capture/proc/process_tree.h"
 #include "model/base/result.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace capture {
@@ -21,9 +24,9 @@ public:
     /// runs and starts is sampled.
     static model::Result<CpuEvents> openForLaunch(CpuEventOptions options, pid_t stoppedChild);
 
-    /// Events for each thread of `pids` on each CPU, enabled at once, inherited by threads and processes they start.
-    /// Threads that start meanwhile are found by scanning until nothing is new. Records that came meanwhile are in
-    /// takeEarlyRecords().
+    /// Events for each thread of `pids` on each CPU, enabled at once, inherited by threads and processes they start; where children are
+    /// followed, of all that descends from them too. Who starts meanwhile is found by scanning until nothing is new. Records that came
+    /// meanwhile are in takeEarlyRecords(). A descendant that cannot be sampled is in leftOut().
     static model::Result<CpuEvents> openForAttach(CpuEventOptions options, const std::vector<pid_t> &pids);
 
     /// The rings; one per CPU.
@@ -34,7 +37,14 @@ public:
 
     const CpuEventSetup &setup() const { return m_setup; }
     std::size_t ringBytes() const { return m_ringBytes; }
-    std::vector<PerfRecord> takeEarlyRecords() { return std::move(m_early); }
+    /// Reads what has come by now, while nobody reads the rings yet.
+    void readEarlyRecords();
+    std::vector<PerfRecord> takeEarlyRecords() { return std::exchange(m_early, {}); }
+    /// The forks that those told of.
+    const ThreadForks &forks() const { return m_forks; }
+    /// Processes that were there before any record of them, each after its parent.
+    std::vector<TreeProcess> earlierProcesses() const;
+    const std::vector<LeftOutProcess> &leftOut() const { return m_leftOut; }
     /// What the kernel counted since the start, for all threads, those that ended too.
     struct Totals
     {
@@ -45,23 +55,16 @@ public:
     std::size_t cpuCount() const { return m_cpus.size(); }
 
 private:
-    struct Thread
-    {
-        std::vector<std::uint64_t> openedNs; ///< per CPU of m_cpus, 0 where not opened
-    };
-    struct Fork
-    {
-        pid_t parent = 0;
-        std::uint64_t timeNs = 0;
-    };
-
     model::Result<void> prepare(CpuEventOptions options, pid_t thread);
     model::Result<void> openThread(pid_t thread, const std::vector<bool> &wanted);
     model::Result<void> attachOutput(std::size_t cpuIndex, int fd);
-    /// The CPUs on which a thread has no event yet; what it inherited depends on when its parent got each.
-    std::vector<bool> missingCpus(pid_t thread) const;
-    void readEarlyRecords();
+    struct NewThread
+    {
+        pid_t process, thread;
+    };
+    std::vector<NewThread> findNewThreads(const std::vector<pid_t> &pids);
     bool scanOnce(const std::vector<pid_t> &pids, bool isFirst, model::Result<void> &outcome);
+    model::Result<void> openNewThread(const NewThread &fresh, const std::vector<pid_t> &pids);
 
     CpuEventOptions m_options;
     CpuEventSetup m_setup;
@@ -71,9 +74,12 @@ private:
     std::vector<int> m_ringOwners; ///< the event each ring was mapped from, -1 while there is none
     std::vector<PerfDescriptor> m_events;
     std::vector<int> m_descriptors;
-    std::unordered_map<pid_t, Thread> m_threads;
-    std::unordered_map<pid_t, Fork> m_forks;
+    ThreadOpenings m_threads; ///< an event per CPU of m_cpus
+    ThreadForks m_forks;
     std::vector<PerfRecord> m_early;
+    std::vector<TreeProcess> m_processes; ///< all that were found by scanning
+    std::set<pid_t> m_foundPids;
+    std::vector<LeftOutProcess> m_leftOut;
 };
 
 /// The size of a CPU's ring that holds a quarter of a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).

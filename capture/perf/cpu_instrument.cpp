@@ -61,8 +61,8 @@ model::Result<std::unique_ptr<CpuInstrument>> CpuInstrument::attach(const CpuEve
     std::unique_ptr<CpuInstrument> instrument(new CpuInstrument(std::move(*events), options, processes, originNs));
     if (!options.followsChildren)
         instrument->m_onlyPids = pids;
-    for (const pid_t pid : pids)
-        instrument->m_targets.adopt(pid, now);
+    for (const TreeProcess &process : instrument->m_events.earlierProcesses())
+        instrument->m_targets.adopt(process.pid, process.parentPid, now);
     for (PerfRecord &record : instrument->m_events.takeEarlyRecords())
         instrument->add(std::move(record));
     return instrument;
@@ -72,8 +72,15 @@ model::Result<std::string> CpuInstrument::traceActivity(
     TraceOptions options, const std::vector<pid_t> &pids, TraceStart start)
 {
     options.followsChildren = m_options.followsChildren;
+    // Who is started meanwhile shows in the rings of the CPU events, which nobody reads yet.
+    const auto readForks = [this]() -> const ThreadForks & {
+        m_events.readEarlyRecords();
+        return m_events.forks();
+    };
     auto events = start == TraceStart::AtExec ? TraceEvents::openAtExec(options, pids)
-                                              : TraceEvents::openRunning(options, pids);
+                                              : TraceEvents::openRunning(options, pids, readForks);
+    for (PerfRecord &record : m_events.takeEarlyRecords())
+        add(std::move(record));
     if (!events)
         return events.error();
     m_activity = std::make_unique<ActivityTrace>(std::move(*events), m_processTable.tables(),

@@ -37,7 +37,8 @@ public:
     /// sentence, empty when nothing is missing; fails where nothing is granted.
     model::Result<std::string> traceActivity(TraceOptions options, const std::vector<pid_t> &pids, TraceStart start);
 
-    /// Samples running processes, from now on, and what they start. `now` is the time on the recording's clock.
+    /// Samples running processes, from now on, and what they start; where children are followed, those that they have too. `now` is the time
+    /// on the recording's clock.
     static model::Result<std::unique_ptr<CpuInstrument>> attach(const CpuEventOptions &options,
         const std::vector<pid_t> &pids, model::ProcessTable &processes, std::int64_t originNs, model::Timestamp now);
 
@@ -51,6 +52,8 @@ public:
     std::string event() const { return cpuEventName(m_events.setup().event); }
     /// What this machine does not allow, as a sentence; empty if it allows all.
     std::string note() const { return cpuEventNote(m_events.setup()); }
+    /// Descendants of what was attached to that cannot be sampled.
+    const std::vector<LeftOutProcess> &leftOut() const { return m_events.leftOut(); }
     /// Bytes of each CPU's ring.
     std::size_t ringBytes() const { return m_events.ringBytes(); }
 

@@ -35,10 +35,10 @@ void TargetProcesses::map(Process &process, std::int32_t pid, const PerfMapping 
         {mapping.begin, mapping.begin + mapping.bytes, mapping.fileOffset, &m_files.fileOf(mapping, pid)});
 }
 
-void TargetProcesses::adopt(std::int32_t pid, model::Timestamp when)
+void TargetProcesses::adopt(std::int32_t pid, std::int32_t parentPid, model::Timestamp when)
 {
     Process &process = m_processes[pid];
-    m_table.processSeen(pid, 0, when);
+    m_table.processSeen(pid, parentPid, when);
     for (const PerfMapping &mapping : readCodeMappings(pid))
         map(process, pid, mapping);
     std::error_code error;
@@ -64,7 +64,7 @@ std::size_t TargetProcesses::threadCount() const
 const AddressSpace &TargetProcesses::spaceOf(std::int32_t pid, model::Timestamp when)
 {
     if (!m_processes.contains(pid))
-        adopt(pid, when);
+        adopt(pid, 0, when);
     Process &process = m_processes[pid];
     if (process.exec)
         announceExec(process, pid, {});

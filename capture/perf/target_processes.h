@@ -27,8 +27,8 @@ public:
     {
     }
 
-    /// A process that ran before its records began: reads its mappings and threads from /proc.
-    void adopt(std::int32_t pid, model::Timestamp when);
+    /// A process that ran before its records began: reads its mappings and threads from /proc. `parentPid`: 0 where it is not known.
+    void adopt(std::int32_t pid, std::int32_t parentPid, model::Timestamp when);
 
     /// Takes in a mapping, name, fork or exit record; other kinds do nothing. Records come in order of time.
     void apply(const PerfRecord &record);

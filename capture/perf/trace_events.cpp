@@ -3,6 +3,7 @@
 
 #include "capture/perf/thread_list.h"
 #include "capture/perf/tracepoint.h"
+#include "capture/proc/process_tree.h"
 
 #include <fmt/format.h>
 #include <linux/version.h>
@@ -14,7 +15,6 @@
 #include <bit>
 #include <cerrno>
 #include <ctime>
-#include <set>
 
 namespace capture {
 
@@ -45,6 +45,13 @@ perf_event_attr baseAttributes(TraceStart start, std::size_t ringBytes)
     attributes.exclude_callchain_user = 1;
     attributes.sample_period = 1;
     return attributes;
+}
+
+std::uint64_t monotonicNs()
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 void copyStacks(perf_event_attr &attributes, const TraceOptions &options)
@@ -159,21 +166,33 @@ model::Result<void> TraceEvents::openEvent(
     return {};
 }
 
-model::Result<void> TraceEvents::openThread(const TraceOptions &options, pid_t thread, TraceStart start)
+model::Result<void> TraceEvents::openThread(
+    const TraceOptions &options, pid_t thread, TraceStart start, const std::vector<bool> &wanted)
 {
-    std::vector<TraceRecordKind> kinds;
-    if (m_hasCalls)
-        kinds = {TraceRecordKind::Enter, TraceRecordKind::Exit, TraceRecordKind::EnterStack};
-    if (m_hasWaits)
-        kinds.push_back(TraceRecordKind::Switch);
-    if (m_hasSwitchPlaces)
-        kinds.push_back(TraceRecordKind::SwitchStack);
-    for (std::size_t cpu = 0; cpu < m_cpus.size(); ++cpu)
-        for (const TraceRecordKind kind : kinds)
-            if (auto opened = openEvent(options, kind, thread, cpu, start); !opened)
-                return opened;
-    if (!m_hasCalls)
+    m_threads.add(thread);
+    std::size_t number = 0;
+    const auto opened = [&] { m_threads.opened(thread, number++, monotonicNs()); };
+    for (std::size_t cpu = 0; cpu < m_cpus.size(); ++cpu) {
+        for (const TraceRecordKind kind : m_perCpu) {
+            if (!wanted[number]) {
+                ++number;
+                continue;
+            }
+            if (auto outcome = openEvent(options, kind, thread, cpu, start); !outcome)
+                return outcome;
+            opened();
+        }
+    }
+    if (!m_hasCalls || !wanted[number])
         return {};
+    auto outcome = openCounter(options, thread, start);
+    if (outcome)
+        opened();
+    return outcome;
+}
+
+model::Result<void> TraceEvents::openCounter(const TraceOptions &options, pid_t thread, TraceStart start)
+{
     perf_event_attr counter = baseAttributes(start, m_records.bytes);
     counter.type = PERF_TYPE_TRACEPOINT;
     counter.config = m_enterTracepoint;
@@ -218,7 +237,13 @@ model::Result<void> TraceEvents::prepare(const TraceOptions &options)
     if (m_hasCalls) {
         m_enterTracepoint = tracepointId("raw_syscalls/sys_enter").value_or(0);
         m_exitTracepoint = tracepointId("raw_syscalls/sys_exit").value_or(0);
+        m_perCpu = {TraceRecordKind::Enter, TraceRecordKind::Exit, TraceRecordKind::EnterStack};
     }
+    if (m_hasWaits)
+        m_perCpu.push_back(TraceRecordKind::Switch);
+    if (m_hasSwitchPlaces)
+        m_perCpu.push_back(TraceRecordKind::SwitchStack);
+    m_threads = ThreadOpenings(m_cpus.size() * m_perCpu.size() + 1);
     return {};
 }
 
@@ -230,35 +255,68 @@ model::Result<TraceEvents> TraceEvents::openAtExec(const TraceOptions &options, 
     if (auto prepared = events.prepare(options); !prepared)
         return prepared.error();
     for (const pid_t pid : pids)
-        if (auto opened = events.openThread(options, pid, TraceStart::AtExec); !opened)
+        if (auto opened = events.openThread(options, pid, TraceStart::AtExec, events.m_threads.missing(pid, {}));
+            !opened)
             return opened.error();
     return events;
 }
 
-model::Result<TraceEvents> TraceEvents::openRunning(const TraceOptions &options, const std::vector<pid_t> &pids)
+/// The opening of events of threads that run.
+struct TraceEvents::RunningScan
+{
+    const TraceOptions &options;
+    const std::vector<pid_t> &roots;
+    const ReadForks &readForks;
+    std::vector<LeftOutProcess> leftOut;
+};
+
+/// Returns whether there was anything new. A thread of a descendant that cannot be traced leaves that one out; one of a root is a failure.
+model::Result<bool> TraceEvents::scanOnce(RunningScan &scan)
+{
+    bool isNew = false;
+    for (const pid_t root : scan.roots) {
+        const auto tree = scan.options.followsChildren ? processTree(root) : std::vector<TreeProcess>{{root, 0}};
+        for (const auto &[pid, parent] : tree) {
+            for (const pid_t thread : threadsOf(pid)) {
+                const bool isLeftOut = !scan.leftOut.empty() && scan.leftOut.back().pid == pid;
+                if (m_threads.knows(thread) || isLeftOut)
+                    continue;
+                isNew = true;
+                const std::vector<bool> missing = m_threads.missing(thread, scan.readForks());
+                auto opened = openThread(scan.options, thread, TraceStart::Now, missing);
+                if (opened || threadsOf(thread).empty())
+                    continue;
+                if (pid == root)
+                    return opened.error();
+                scan.leftOut.push_back(leftOutProcess(pid, opened.error().text()));
+            }
+        }
+    }
+    return isNew;
+}
+
+model::Result<TraceEvents> TraceEvents::openRunning(
+    const TraceOptions &options, const std::vector<pid_t> &pids, const ReadForks &readForks)
 {
     TraceEvents events;
     if (pids.empty())
         return model::Error("No process to trace");
     if (auto prepared = events.prepare(options); !prepared)
         return prepared.error();
-    std::set<pid_t> known;
+    RunningScan scan{options, pids, readForks, {}};
     // Threads that start meanwhile inherit, or are found in the next round.
-    constexpr int kMostScans = 5;
-    for (int scan = 0; scan < kMostScans; ++scan) {
-        bool isNew = false;
-        for (const pid_t pid : pids)
-            for (const pid_t thread : threadsOf(pid)) {
-                if (!known.insert(thread).second)
-                    continue;
-                isNew = true;
-                if (auto opened = events.openThread(options, thread, TraceStart::Now);
-                    !opened && !threadsOf(thread).empty())
-                    return opened.error();
-            }
+    constexpr int kMostScans = 20;
+    for (int round = 0; round < kMostScans; ++round) {
+        const auto isNew = events.scanOnce(scan);
         if (!isNew)
+            return isNew.error();
+        if (!*isNew)
             break;
+        usleep(1000); // a thread shows in /proc a moment before its fork record is in the ring
     }
+    if (const std::string missing = sentenceOf(scan.leftOut, "System calls and waits are not recorded of");
+        !missing.empty())
+        events.m_note += (events.m_note.empty() ? "" : " ") + missing + '.';
     return events;
 }
 
@@ -299,9 +357,7 @@ TraceEvents::CallCount TraceEvents::callCount() const
         if (read(counter.get(), &value, sizeof(value)) == static_cast<ssize_t>(sizeof(value)))
             sum.calls += static_cast<std::int64_t>(value);
     }
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    sum.timeNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    sum.timeNs = monotonicNs();
     return sum;
 }
 

@@ -3,12 +3,14 @@
 
 #include "capture/perf/perf_event.h"
 #include "capture/perf/perf_ring.h"
+#include "capture/perf/thread_openings.h"
 #include "capture/perf/trace_record.h"
 #include "model/base/result.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -37,8 +39,12 @@ public:
     /// Opens what `options` asks for on stopped children, on each CPU, inherited by what they start; enabled by their exec. What the machine
     /// does not grant is left out, and told in note(); fails where nothing is left.
     static model::Result<TraceEvents> openAtExec(const TraceOptions &options, const std::vector<pid_t> &pids);
-    /// The same for running processes, from now on, with threads that start meanwhile. One may be opened twice: its records then come twice.
-    static model::Result<TraceEvents> openRunning(const TraceOptions &options, const std::vector<pid_t> &pids);
+    /// Tells which forks have been seen by now.
+    using ReadForks = std::function<const ThreadForks &()>;
+    /// The same for running processes, from now on, with threads that start meanwhile; where children are followed, for all that descends from
+    /// them too. note() names descendants that cannot be traced. `readForks` tells of all forks from before the call on.
+    static model::Result<TraceEvents> openRunning(
+        const TraceOptions &options, const std::vector<pid_t> &pids, const ReadForks &readForks);
 
     /// One per CPU: the short records; the stacks of calls; those of switches, which say why as well.
     std::vector<PerfRing> &rings() { return m_records.rings; }
@@ -81,7 +87,11 @@ private:
         TraceRecordKind kind;
         PerfDescriptor descriptor;
     };
-    model::Result<void> openThread(const TraceOptions &options, pid_t thread, TraceStart start);
+    model::Result<void> openThread(
+        const TraceOptions &options, pid_t thread, TraceStart start, const std::vector<bool> &wanted);
+    model::Result<void> openCounter(const TraceOptions &options, pid_t thread, TraceStart start);
+    struct RunningScan;
+    model::Result<bool> scanOnce(RunningScan &scan);
     perf_event_attr attributesOf(TraceRecordKind kind, const TraceOptions &options, TraceStart start) const;
     model::Result<void> openEvent(
         const TraceOptions &options, TraceRecordKind kind, pid_t thread, std::size_t cpuIndex, TraceStart start);
@@ -97,6 +107,8 @@ private:
     model::Result<void> joinRing(Rings &rings, std::size_t cpuIndex, int fd);
 
     std::vector<int> m_cpus;
+    std::vector<TraceRecordKind> m_perCpu; ///< the events of each thread on each CPU
+    ThreadOpenings m_threads;              ///< those, and one more that counts
     Rings m_records, m_callStacks, m_switchStacks;
     std::vector<int> m_descriptors;
     std::vector<Event> m_events;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/target/attach_preflight.h"
 
+#include "capture/proc/process_tree.h"
 #include "model/base/result.h"
 
 #include <elf.h>
@@ -9,6 +10,8 @@
 #include <linux/capability.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace capture {
 
@@ -201,6 +204,26 @@ model::Capabilities judgeAttach(const ProcessFacts &process, const HostFacts &ho
 model::Capabilities probeAttach(std::int32_t pid, const std::string &tracerPath)
 {
     return judgeAttach(readProcessFacts(pid, tracerPath), readHostFacts());
+}
+
+model::Capability probeDescendants(std::int32_t pid, const std::string &tracerPath)
+{
+    Capability item{"attach_children", "Children", CapabilityLevel::Ok, "It has no children now.", ""};
+    const std::vector<TreeProcess> tree = processTree(pid);
+    if (tree.size() < 2)
+        return item;
+    std::vector<LeftOutProcess> leftOut;
+    for (std::size_t i = 1; i < tree.size(); ++i)
+        if (std::string obstacle = attachObstacle(probeAttach(tree[i].pid, tracerPath)); !obstacle.empty())
+            leftOut.push_back(leftOutProcess(tree[i].pid, std::move(obstacle)));
+    item.sentence
+        = fmt::format("{} descend from it and are recorded with it, unless --children ignore leaves them out.",
+            tree.size() == 2 ? "One process" : fmt::format("{} processes", tree.size() - 1));
+    if (leftOut.empty())
+        return item;
+    item.level = CapabilityLevel::Limited;
+    item.sentence += ' ' + sentenceOf(leftOut, "No heap can be traced of");
+    return item;
 }
 
 std::string attachObstacle(const model::Capabilities &capabilities)

@@ -16,6 +16,9 @@ model::Capabilities judgeAttach(const ProcessFacts &process, const HostFacts &ho
 /// The same for a process as it is now. Stops nothing.
 model::Capabilities probeAttach(std::int32_t pid, const std::string &tracerPath);
 
+/// attach_children: which of the processes that descend from it now could not be traced with it. Stops nothing.
+model::Capability probeDescendants(std::int32_t pid, const std::string &tracerPath);
+
 /// The first thing that forbids it, with the way out, as one sentence; empty if nothing does.
 std::string attachObstacle(const model::Capabilities &capabilities);
 

@@ -199,6 +199,12 @@ private:
             add(Trust::Partial, std::move(note), "there are no CPU results");
             cpu = Trust::Partial;
         }
+        if (!m_snapshot.info.cpuMissing.empty()) {
+            std::string missing = m_snapshot.info.cpuMissing;
+            missing.erase(missing.find_last_not_of('.') + 1);
+            add(Trust::Partial, std::move(missing), "their CPU time is in no result but the metrics");
+            cpu = Trust::Partial;
+        }
     }
 
     enum class Generated : std::uint8_t { No, Unnamed, Named };

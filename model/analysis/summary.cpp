@@ -173,6 +173,8 @@ std::string noSamplesSentence(const Snapshot &snapshot)
     // With an event, the note says how samples are taken; without one, why there are none.
     if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return snapshot.info.cpuNote;
+    if (!snapshot.info.cpuMissing.empty())
+        return snapshot.info.cpuMissing;
     if (const std::int64_t missed = missedSamples(snapshot); missed > 0)
         return fmt::format("{} due of threads that ended before one was taken, about {} of CPU time. Sample faster "
                            "(--cpu 9999).",

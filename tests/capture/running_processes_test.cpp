@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/perf/thread_openings.h"
 #include "capture/proc/process_list.h"
+#include "capture/proc/process_tree.h"
 #include "tests/capture/fake_proc.h"
 
 #include <QDateTime>
@@ -39,6 +41,44 @@ private Q_SLOTS:
         QCOMPARE(processes[1].name, std::string("a (b) c"));
         QCOMPARE(processes[1].parentPid, 100);
         QCOMPARE(processes[1].threads, std::int64_t{3});
+    }
+
+    void aTreeIsListedFromItsRootDown()
+    {
+        tests::FakeProc proc;
+        proc.set({.pid = 100, .parentPid = 1});
+        proc.set({.pid = 300, .parentPid = 100});
+        proc.set({.pid = 200, .parentPid = 300}); // numbers may have begun anew
+        proc.set({.pid = 400, .parentPid = 100, .state = 'Z'});
+        proc.set({.pid = 500, .parentPid = 1});
+        std::string found;
+        for (const capture::TreeProcess &process : capture::processTree(100, proc.root()))
+            found += std::to_string(process.pid) + " of " + std::to_string(process.parentPid) + "; ";
+        QCOMPARE(found, std::string("100 of 0; 300 of 100; 200 of 300; "));
+        QVERIFY(capture::processTree(600, proc.root()).empty());
+    }
+
+    void whoeverIsLeftOutIsNamed()
+    {
+        using capture::sentenceOf;
+        QCOMPARE(sentenceOf({}, "Not sampled:"), std::string());
+        const capture::LeftOutProcess one{7, "nginx (7)", "it is static"};
+        QCOMPARE(sentenceOf({one}, "Not sampled:"), std::string("Not sampled: nginx (7): it is static"));
+        QCOMPARE(sentenceOf({one, one, one, one, one}, "Not sampled:"),
+            std::string("Not sampled: nginx (7), nginx (7), nginx (7) and 2 more: it is static"));
+    }
+
+    void aThreadHasInheritedWhatItsParentHadThen()
+    {
+        capture::ThreadOpenings openings(3);
+        openings.add(10);
+        openings.opened(10, 0, 100);
+        openings.opened(10, 1, 200);
+        openings.opened(10, 2, 300);
+        const capture::ThreadForks forks{{11, {10, 250}}, {12, {11, 260}}};
+        QVERIFY(openings.missing(11, forks) == std::vector<bool>({false, false, true}));
+        QVERIFY(openings.missing(12, forks) == std::vector<bool>(3, false)); // of one that inherited all
+        QVERIFY(openings.missing(13, forks) == std::vector<bool>(3, true));  // it ran before
     }
 
     void kernelThreadsAndZombiesAreLeftOut()

@@ -252,6 +252,16 @@ private Q_SLOTS:
         QCOMPARE(coverage(builder.build()).cpu, Trust::Minor);
     }
 
+    void namesProcessesThatWereNotSampled()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;f 1000\n");
+        builder.raw().info.cpuMissing = "Not sampled: worker (12): it belongs to another user.";
+        const Coverage some = coverage(builder.build());
+        QCOMPARE(some.cpu, Trust::Partial);
+        QCOMPARE(some.items.front().what, std::string("Not sampled: worker (12): it belongs to another user"));
+    }
+
     void takesAFewMissingSamplesForChance()
     {
         const auto with = [](std::int64_t missed) {

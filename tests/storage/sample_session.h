@@ -38,6 +38,7 @@ public:
         m_info.controlAddress = "/run/user/1000/genprof-1.sock";
         m_info.cpuEvent = "cpu-clock";
         m_info.cpuNote = "no hardware counters";
+        m_info.cpuMissing = "Not sampled: worker (12): another user";
         m_info.activityNote = "no stacks";
         addProgram();
     }

@@ -53,6 +53,7 @@ private Q_SLOTS:
         QCOMPARE(info.controlAddress, expected.controlAddress);
         QCOMPARE(info.cpuEvent, expected.cpuEvent);
         QCOMPARE(info.cpuNote, expected.cpuNote);
+        QCOMPARE(info.cpuMissing, expected.cpuMissing);
         QCOMPARE(info.activityNote, expected.activityNote);
         QVERIFY(info.config.systemCalls && info.config.waits);
         QCOMPARE(info.exitStatus.value(), 0);

@@ -204,7 +204,7 @@ QWidget *LaunchForm::newAttachFields()
     m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
     m_table->setColumnHidden(RunningProgramsModel::User, true);
     QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few "
-                               "milliseconds; it stays there, asleep."),
+                               "milliseconds; it stays there, asleep. The children that it has are recorded with it."),
         TextSize::Caption, TextWeight::Normal, "muted");
     note->setWordWrap(true);
     column->addWidget(m_search);
