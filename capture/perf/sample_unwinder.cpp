@@ -83,21 +83,27 @@ model::StackEnd SampleUnwinder::unwind(
     }
     const unwind::CopiedStack stack{sample.stack.data(), sample.stack.size(), registers.sp()};
     const CutStack memory{stack};
+    const unwind::MemoryView view = unwind::MemoryView::of(memory);
+    FrameGuess guess(m_files, space, pid);
     bool isExact = true;
     while (frames.size() < kMostFrames) {
         frames.push_back(locate(registers.pc(), isExact, space, pid));
         bool isSignalFrame = false;
-        const unwind::StepResult result = step(registers, frames.back(), unwind::MemoryView::of(memory), isSignalFrame);
+        memory.wasReadAbove = false;
+        unwind::StepResult result = step(registers, frames.back(), view, isSignalFrame);
+        isExact = isSignalFrame;
         if (result == unwind::StepResult::Stepped) {
-            isExact = isSignalFrame;
-            continue;
+            result = guess.checked(result, registers.pc(), isExact);
+            memory.wasReadAbove = false;
+        } else if (result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule) {
+            const unwind::StepResult guessed = guess.step(registers, view);
+            result = guessed == unwind::StepResult::NoUnwindInfo ? result : guessed;
+            isExact = false;
         }
-        if (result == unwind::StepResult::Unreadable && memory.wasReadAbove && sample.isStackCut)
-            return model::StackEnd::Truncated;
-        const bool isUncovered = result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule;
-        if (!isUncovered || !m_guess.step(registers, stack, space))
-            return static_cast<model::StackEnd>(unwind::endOf(result));
-        isExact = false;
+        if (result == unwind::StepResult::Stepped)
+            continue;
+        const bool isAtCut = memory.wasReadAbove && sample.isStackCut && result != unwind::StepResult::ReachedStart;
+        return isAtCut ? model::StackEnd::Truncated : static_cast<model::StackEnd>(unwind::endOf(result));
     }
     return model::StackEnd::Truncated;
 }

@@ -365,6 +365,29 @@ private Q_SLOTS:
         QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));
     }
 
+    void followsFramePointersIntoCodeWithTables()
+    {
+        const std::string program = targetPath("cpu_frames");
+        Recording recording;
+        if (const std::string denied = deniedBecause("cpu_sampling"); !denied.empty())
+            QSKIP(denied.c_str());
+        QVERIFY2(recording.run({program, "100000"}, {.hz = 999}), recording.trouble());
+        std::int64_t inMain = 0, inThread = 0, broken = 0;
+        recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
+            const auto depth = std::count(names.begin(), names.end(), "descend");
+            const bool isFromMain = holds(names, "main");
+            // A function that calls none has no frame, and hides its caller: without tables nobody can tell.
+            if (depth < 5)
+                return;
+            inMain += isFromMain && depth >= 12 ? count : 0;
+            inThread += holds(names, "sortInThread") && holds(names, "compareSlowly") ? count : 0;
+            broken += end != StackEnd::ReachedStart ? count : 0;
+        });
+        QVERIFY2(inMain > 50, qPrintable(QString::number(inMain)));
+        QVERIFY2(inThread > 50, qPrintable(QString::number(inThread)));
+        QCOMPARE(broken, 0);
+    }
+
     void countsTheSamplesThatShortProcessesHadNoTimeFor()
     {
         Recording recording;
