@@ -18,6 +18,8 @@ bool FrameGuess::isReturnAddress(std::uint64_t pc, bool isChained)
     ElfTables *tables = m_files.tablesOf(*mapping->file, m_pid);
     const auto address = tables ? tables->addressOf(offset) : std::nullopt;
     const unwind::FrameRule rule = address ? tables->rule(*address) : unwind::FrameRule();
+    if (address && tables->isStackBottom(*address))
+        return true; // a goroutine's was never called: its begin was put on the stack
     if (followsCall)
         return rule.isSignalFrame() || rule.kind() == unwind::RuleKind::EndOfStack;
     return isChained || (address && rule.kind() != unwind::RuleKind::NoInfo);

@@ -60,6 +60,9 @@ unwind::StepResult SampleUnwinder::step(
         return unwind::StepResult::NoUnwindInfo;
     const std::uint64_t at = unwind::lookupAddress(frame.address, frame.kind == model::FrameKind::Exact);
     const unwind::FrameRule rule = tables->rule(at);
+    // Of such a function itself the stack that it was called on is still the thread's.
+    if (rule.kind() == unwind::RuleKind::NoInfo && frame.kind != model::FrameKind::Exact && tables->isStackBottom(at))
+        return unwind::StepResult::ReachedStart;
     isSignalFrame = rule.isSignalFrame();
     if (rule.kind() != unwind::RuleKind::Complex)
         return unwind::step(registers, rule, memory);
