@@ -328,9 +328,8 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const auto text = isDue ? process.sampler.smaps() : std::nullopt;
     if (text && !text->empty()) {
         const std::vector<MappingUse> uses = parseSmaps(*text);
-        const std::int32_t pid = process.sampler.pid();
-        PageMap pages(pid, m_options.procRoot);
-        const KnownMemory known = m_options.knownMemory ? m_options.knownMemory(pid) : KnownMemory();
+        PageMap pages(process.sampler.pid(), m_options.procRoot);
+        const KnownMemory known = process.knownMemory(m_options.knownMemory);
         process.parts
             = addedUp(residentParts(uses, known,
                           [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); }),

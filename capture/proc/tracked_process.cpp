@@ -36,6 +36,14 @@ bool TrackedProcess::read(std::size_t mostThreads)
     return true;
 }
 
+KnownMemory TrackedProcess::knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told)
+{
+    KnownMemory known = told ? told(sampler.pid()) : KnownMemory();
+    const std::vector<std::uint64_t> pointers = sampler.stackPointers();
+    known.stackTops.insert(known.stackTops.end(), pointers.begin(), pointers.end());
+    return known;
+}
+
 void TrackedProcess::startFromHere(std::size_t mostThreads)
 {
     read(mostThreads);

@@ -6,6 +6,7 @@
 #include "model/event_batch.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -74,6 +75,8 @@ struct TrackedProcess
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.
     bool read(std::size_t mostThreads);
+    /// What `told` (may be empty) knows of its memory, and where its threads' stacks are.
+    KnownMemory knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told);
     /// The same, and what was until now is of no tick.
     void startFromHere(std::size_t mostThreads);
     /// Reads what memory it has, and nothing else.
