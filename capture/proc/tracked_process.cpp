@@ -44,6 +44,18 @@ KnownMemory TrackedProcess::knownMemory(const std::function<KnownMemory(std::int
     return known;
 }
 
+void TrackedProcess::carryPartsOn()
+{
+    const auto level = [&](Metric metric) { return levels.get(metric).value_or(0); };
+    const ResidentLevels now{
+        level(Metric::Rss), level(Metric::Anonymous), level(Metric::FileBacked), level(Metric::Shared)};
+    if (hasMeasured && !hasParts && now.total > 0) {
+        parts = carriedOn(parts, partsLevels, now);
+        partsLevels = now;
+        hasParts = true;
+    }
+}
+
 void TrackedProcess::startFromHere(std::size_t mostThreads)
 {
     read(mostThreads);
