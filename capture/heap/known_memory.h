@@ -18,7 +18,7 @@ struct KnownMemory
     bool isWhole = false;  ///< traced from the image's begin on: what is not among `mappings` the program did not map
     std::vector<Range> mappings;          ///< anonymous private memory that the program itself mapped; ascending, apart
     std::vector<Range> tracerRanges;      ///< private memory of the tracer; ascending, apart
-    std::vector<std::uint64_t> stackTops; ///< an address near the top of each thread's stack
+    std::vector<std::uint64_t> stackTops; ///< an address in each thread's stack, as far as they are known
 };
 
 } // namespace capture

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/code_files.h"
 
-#include "capture/perf/perf_event.h"
+#include "capture/unwind/call_bytes.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <string_view>
 #include <utility>
@@ -60,10 +61,8 @@ CodeFile &CodeFiles::fileOf(const PerfMapping &mapping, std::int32_t pid)
     return *it->second;
 }
 
-std::unique_ptr<ElfTables> CodeFiles::open(const CodeFile &file, std::int32_t pid) const
+CodeFiles::OpenFile CodeFiles::open(const CodeFile &file, std::int32_t pid)
 {
-    if (file.kind == model::ModuleKind::Vdso)
-        return ElfTables::fromOwnVdso();
     const PerfMapping &mapping = file.identity;
     const std::string paths[] = {
         fmt::format("/proc/{}/root{}", pid, mapping.path),
@@ -72,14 +71,14 @@ std::unique_ptr<ElfTables> CodeFiles::open(const CodeFile &file, std::int32_t pi
     };
     for (const std::string &path : paths) {
         // A path of the target's may name a device or a pipe by now; opening must neither block nor act.
-        const PerfDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+        FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
         if (fd.get() < 0 || !isSameFile(fd.get(), mapping))
             continue;
         auto tables = ElfTables::fromFile(fd.get());
         if (tables && (mapping.buildId.empty() || (*tables)->buildId() == mapping.buildId))
-            return std::move(*tables);
+            return {std::move(fd), std::move(*tables)};
     }
-    return nullptr;
+    return {};
 }
 
 ElfTables *CodeFiles::tablesOf(CodeFile &file, std::int32_t pid)
@@ -89,11 +88,27 @@ ElfTables *CodeFiles::tablesOf(CodeFile &file, std::int32_t pid)
     file.wasOpened = true;
     if (file.kind != model::ModuleKind::File && file.kind != model::ModuleKind::Vdso)
         return nullptr;
-    if (std::unique_ptr<ElfTables> tables = open(file, pid)) {
+    const bool isVdso = file.kind == model::ModuleKind::Vdso;
+    if (std::unique_ptr<ElfTables> tables = isVdso ? ElfTables::fromOwnVdso() : open(file, pid).tables) {
         file.tables = tables.get();
         m_tables.push_back(std::move(tables));
     }
     return file.tables;
+}
+
+std::optional<bool> CodeFiles::followsCall(CodeFile &file, std::uint64_t offset, std::int32_t pid)
+{
+    std::uint8_t code[8];
+    if (file.kind != model::ModuleKind::File || offset < sizeof(code))
+        return std::nullopt;
+    if (const auto known = file.calls.find(offset); known != file.calls.end())
+        return known->second;
+    // Few files are asked for: those whose tables leave code out, and what it is called by.
+    if (!std::exchange(file.wasCodeOpened, true))
+        file.code = open(file, pid).descriptor;
+    if (pread(file.code.get(), code, sizeof(code), static_cast<off_t>(offset - sizeof(code))) != ssize_t{sizeof(code)})
+        return std::nullopt;
+    return file.calls.emplace(offset, unwind::endsWithCall(code)).first->second;
 }
 
 model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/file_descriptor.h"
 #include "capture/perf/elf_tables.h"
 #include "capture/perf/perf_record.h"
 #include "model/tables/table_builder.h"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -23,6 +25,9 @@ struct CodeFile
     bool wasOpened = false;
     ElfTables *tables = nullptr; ///< null: nothing to unwind by
     model::ModuleId module;      ///< invalid until moduleOf()
+    FileDescriptor code;         ///< open once followsCall() has asked for its bytes
+    bool wasCodeOpened = false;
+    std::unordered_map<std::uint64_t, bool> calls; ///< what followsCall() found, by offset
 };
 
 /// The files of all processes of a recording, each read once, when the first sample falls into it. Capture thread only.
@@ -40,6 +45,10 @@ public:
     /// Opens the file if nobody did. Through /proc/PID/root while `pid` lives, so that a container's own file is taken.
     ElfTables *tablesOf(CodeFile &file, std::int32_t pid);
 
+    /// Whether the byte at `offset` of the file follows a call, as what is returned to does; empty where its code cannot be read. Each place is
+    /// read once.
+    std::optional<bool> followsCall(CodeFile &file, std::uint64_t offset, std::int32_t pid);
+
     /// The module that frames in the file belong to.
     model::ModuleId moduleOf(CodeFile &file, std::int32_t pid);
 
@@ -47,7 +56,12 @@ public:
     model::ModuleId kernelModule();
 
 private:
-    std::unique_ptr<ElfTables> open(const CodeFile &file, std::int32_t pid) const;
+    struct OpenFile
+    {
+        FileDescriptor descriptor;
+        std::unique_ptr<ElfTables> tables; ///< null: there is no such file
+    };
+    static OpenFile open(const CodeFile &file, std::int32_t pid);
 
     model::TableBuilder &m_builder;
     std::deque<CodeFile> m_files;

@@ -174,6 +174,10 @@ model::Result<std::unique_ptr<ElfTables>> ElfTables::parse(const Reader &reader)
     }
     result->m_bytes = reader.bytes(frames.sh_offset, frames.sh_size);
     result->m_tables.frames = {result->m_bytes.data(), result->m_bytes.size(), frames.sh_addr};
+    for (const char *name : {".gopclntab", ".data.rel.ro.gopclntab"})
+        if (const Elf64_Shdr go = reader.section(header, name); go.sh_type != SHT_NULL)
+            result->m_goBottoms
+                = goStackBottoms(reader.bytes(go.sh_offset, go.sh_size), reader.section(header, ".text").sh_addr);
     if (result->m_headerBytes.empty())
         result->makeIndex();
     result->makeCache();
@@ -270,6 +274,12 @@ unwind::FrameRule ElfTables::rule(std::uint64_t address)
     }
     m_cache.insert(address, rule, m_cache.generation());
     return rule;
+}
+
+bool ElfTables::isStackBottom(std::uint64_t address) const
+{
+    return std::any_of(m_goBottoms.begin(), m_goBottoms.end(),
+        [address](CodeRange range) { return address >= range.begin && address < range.end; });
 }
 
 bool ElfTables::row(std::uint64_t address, unwind::CfiRow &row, unwind::Section &section) const

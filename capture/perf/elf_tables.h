@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/perf/go_functions.h"
 #include "capture/unwind/eh_frame.h"
 #include "capture/unwind/rule_cache.h"
 #include "model/base/result.h"
@@ -38,6 +39,8 @@ public:
     /// The rule at a linked address, cached.
     unwind::FrameRule rule(std::uint64_t address);
     bool row(std::uint64_t address, unwind::CfiRow &row, unwind::Section &section) const;
+    /// Whether a call that returns to the function at `address` is a stack's first, by what is known of Go's runtime, which has no call-frame information.
+    bool isStackBottom(std::uint64_t address) const;
 
 private:
     struct Segment
@@ -63,6 +66,7 @@ private:
     std::vector<std::uint8_t> m_headerBytes; ///< .eh_frame_hdr where it lies apart
     unwind::EhFrameTables m_tables;
     std::vector<IndexRow> m_index; ///< of files without .eh_frame_hdr, ascending
+    std::vector<CodeRange> m_goBottoms;
     std::string m_buildId;
     std::unique_ptr<unwind::RuleCache::Entry[]> m_entries;
     unwind::RuleCache m_cache;

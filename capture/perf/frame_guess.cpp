@@ -1,100 +1,56 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/frame_guess.h"
 
-#include <libunwind.h>
-
 namespace capture {
 
-namespace {
-
-/// What the accessors of one step see.
-struct Step
+/// It follows a call, as far as the code can be seen. What does not is returned to all the same from a signal, or at a context's start, which tables tell.
+/// Of generated code nothing is seen (and interpreters push addresses that they jump to): it has to be mapped, and on the chain of frame pointers.
+bool FrameGuess::isReturnAddress(std::uint64_t pc, bool isChained)
 {
-    const unwind::Registers &registers;
-    const unwind::CopiedStack &stack;
-    const AddressSpace &space;
-};
-
-int findProcInfo(unw_addr_space_t, unw_word_t, unw_proc_info_t *, int, void *)
-{
-    return -UNW_ENOINFO; // whatever there is, our own tables have read
-}
-
-void putUnwindInfo(unw_addr_space_t, unw_proc_info_t *, void *) { }
-
-int dynInfoList(unw_addr_space_t, unw_word_t *, void *) { return -UNW_ENOINFO; }
-
-int accessMemory(unw_addr_space_t, unw_word_t address, unw_word_t *value, int isWrite, void *argument)
-{
-    const auto *step = static_cast<const Step *>(argument);
-    std::uint64_t word = 0;
-    if (isWrite)
-        return -UNW_EINVAL;
-    // libunwind asks whether a pc can be read at all; of the code itself we have no copy.
-    if (!step->stack.read(address, word) && !step->space.find(address))
-        return -UNW_EINVAL;
-    *value = word;
-    return 0;
-}
-
-int accessRegister(unw_addr_space_t, unw_regnum_t number, unw_word_t *value, int isWrite, void *argument)
-{
-    const auto *step = static_cast<const Step *>(argument);
-    if (isWrite || number < 0 || !step->registers.isKnown(static_cast<unsigned>(number)))
-        return -UNW_EBADREG;
-    *value = step->registers.value[number];
-    return 0;
-}
-
-int accessFloat(unw_addr_space_t, unw_regnum_t, unw_fpreg_t *, int, void *) { return -UNW_EBADREG; }
-
-int resume(unw_addr_space_t, unw_cursor_t *, void *) { return -UNW_EINVAL; }
-
-int procName(unw_addr_space_t, unw_word_t, char *, std::size_t, unw_word_t *, void *) { return -UNW_ENOINFO; }
-
-} // namespace
-
-FrameGuess::FrameGuess()
-{
-    unw_accessors_t accessors = {};
-    accessors.find_proc_info = findProcInfo;
-    accessors.put_unwind_info = putUnwindInfo;
-    accessors.get_dyn_info_list_addr = dynInfoList;
-    accessors.access_mem = accessMemory;
-    accessors.access_reg = accessRegister;
-    accessors.access_fpreg = accessFloat;
-    accessors.resume = resume;
-    accessors.get_proc_name = procName;
-    auto *space = unw_create_addr_space(&accessors, 0);
-    if (space)
-        unw_set_caching_policy(space, UNW_CACHE_NONE);
-    m_space = space;
-}
-
-FrameGuess::~FrameGuess()
-{
-    if (m_space)
-        unw_destroy_addr_space(static_cast<unw_addr_space_t>(m_space));
-}
-
-bool FrameGuess::step(unwind::Registers &registers, const unwind::CopiedStack &stack, const AddressSpace &space)
-{
-    Step step{registers, stack, space};
-    unw_cursor_t cursor;
-    if (!m_space || unw_init_remote(&cursor, static_cast<unw_addr_space_t>(m_space), &step) != 0
-        || unw_step(&cursor) <= 0)
+    const std::uint64_t at = unwind::lookupAddress(pc, false);
+    const AddressSpace::Mapping *mapping = m_space.find(at);
+    if (!mapping)
         return false;
-    unwind::Registers caller;
-    for (unsigned number = 0; number < unwind::reg::kCount; ++number) {
-        unw_word_t value = 0;
-        if (unw_get_reg(&cursor, static_cast<unw_regnum_t>(number), &value) == 0)
-            caller.set(number, value);
-    }
-    const bool isPlausible = caller.isKnown(unwind::reg::kReturnAddress) && caller.isKnown(unwind::reg::kRsp)
-        && caller.sp() > registers.sp() && space.find(caller.pc() - 1) != nullptr;
-    if (isPlausible)
-        registers = caller;
-    return isPlausible;
+    const std::uint64_t offset = at - mapping->begin + mapping->fileOffset;
+    const std::optional<bool> followsCall = m_files.followsCall(*mapping->file, offset + 1, m_pid);
+    if (followsCall.value_or(false))
+        return true;
+    ElfTables *tables = m_files.tablesOf(*mapping->file, m_pid);
+    const auto address = tables ? tables->addressOf(offset) : std::nullopt;
+    const unwind::FrameRule rule = address ? tables->rule(*address) : unwind::FrameRule();
+    if (address && tables->isStackBottom(*address))
+        return true; // a goroutine's was never called: its begin was put on the stack
+    if (followsCall)
+        return rule.isSignalFrame() || rule.kind() == unwind::RuleKind::EndOfStack;
+    return isChained || (address && rule.kind() != unwind::RuleKind::NoInfo);
+}
+
+unwind::StepResult FrameGuess::step(unwind::Registers &registers, const unwind::MemoryView &memory)
+{
+    if (!registers.isKnown(unwind::reg::kRbp))
+        return unwind::StepResult::NoUnwindInfo;
+    const std::uint64_t bp = registers.value[unwind::reg::kRbp];
+    unwind::NarrowFrame frame{registers.pc(), registers.sp(), bp};
+    const unwind::StepResult result = unwind::stepByFramePointer(frame, memory);
+    if (result == unwind::StepResult::NoUnwindInfo)
+        return result;
+    if (result == unwind::StepResult::Stepped && !isReturnAddress(frame.pc, unwind::isChained(bp, frame.bp)))
+        return unwind::StepResult::NoUnwindInfo;
+    m_hasGuessed = true;
+    registers.known = 0;
+    registers.set(unwind::reg::kRbp, frame.bp);
+    registers.set(unwind::reg::kRsp, frame.sp);
+    registers.set(unwind::reg::kReturnAddress, frame.pc);
+    return result;
+}
+
+unwind::StepResult FrameGuess::checked(unwind::StepResult result, std::uint64_t pc, bool isExact)
+{
+    if (!m_hasGuessed || result == unwind::StepResult::ReachedStart)
+        return result;
+    const bool isRight
+        = result == unwind::StepResult::Stepped && (isExact ? m_space.find(pc) != nullptr : isReturnAddress(pc, true));
+    return isRight ? result : unwind::StepResult::NoUnwindInfo;
 }
 
 } // namespace capture

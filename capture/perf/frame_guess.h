@@ -5,24 +5,36 @@
 #include "capture/unwind/registers.h"
 #include "capture/unwind/unwinder.h"
 
+#include <cstdint>
+
 namespace capture {
 
-/// One step by libunwind, for code that the tables do not cover (what a JIT made, hand-written assembly): it knows
-/// the kernel's signal frames, and follows the frame pointer where that is plausible. Capture thread only.
+/// Steps of one walk that the tables do not cover (code that was built without them, or that a JIT made), by the frame pointer; and whether what such
+/// a guess led to can be true. Capture thread only.
 class FrameGuess
 {
 public:
-    FrameGuess();
-    ~FrameGuess();
-    FrameGuess(const FrameGuess &) = delete;
-    FrameGuess &operator=(const FrameGuess &) = delete;
+    FrameGuess(CodeFiles &files, const AddressSpace &space, std::int32_t pid)
+        : m_files(files)
+        , m_space(space)
+        , m_pid(pid)
+    {
+    }
 
-    /// Moves `registers` to the caller. False, with nothing changed, where libunwind sees no caller either, or one that cannot be: its
-    /// pc not in code, its stack pointer not above.
-    bool step(unwind::Registers &registers, const unwind::CopiedStack &stack, const AddressSpace &space);
+    /// Moves `registers` to the caller; of those that a function leaves as they are only rbp is known then. NoUnwindInfo, with nothing changed, where rbp
+    /// can be no frame pointer, or what lies there no return address.
+    unwind::StepResult step(unwind::Registers &registers, const unwind::MemoryView &memory);
+
+    /// What the step of a rule to `pc` comes to, once a guess was made before it: where that was wrong, the rule's step leads to what is no code, too.
+    unwind::StepResult checked(unwind::StepResult result, std::uint64_t pc, bool isExact);
 
 private:
-    void *m_space;
+    bool isReturnAddress(std::uint64_t pc, bool isChained);
+
+    CodeFiles &m_files;
+    const AddressSpace &m_space;
+    std::int32_t m_pid;
+    bool m_hasGuessed = false;
 };
 
 } // namespace capture

@@ -60,6 +60,9 @@ unwind::StepResult SampleUnwinder::step(
         return unwind::StepResult::NoUnwindInfo;
     const std::uint64_t at = unwind::lookupAddress(frame.address, frame.kind == model::FrameKind::Exact);
     const unwind::FrameRule rule = tables->rule(at);
+    // Of such a function itself the stack that it was called on is still the thread's.
+    if (rule.kind() == unwind::RuleKind::NoInfo && frame.kind != model::FrameKind::Exact && tables->isStackBottom(at))
+        return unwind::StepResult::ReachedStart;
     isSignalFrame = rule.isSignalFrame();
     if (rule.kind() != unwind::RuleKind::Complex)
         return unwind::step(registers, rule, memory);
@@ -83,21 +86,27 @@ model::StackEnd SampleUnwinder::unwind(
     }
     const unwind::CopiedStack stack{sample.stack.data(), sample.stack.size(), registers.sp()};
     const CutStack memory{stack};
+    const unwind::MemoryView view = unwind::MemoryView::of(memory);
+    FrameGuess guess(m_files, space, pid);
     bool isExact = true;
     while (frames.size() < kMostFrames) {
         frames.push_back(locate(registers.pc(), isExact, space, pid));
         bool isSignalFrame = false;
-        const unwind::StepResult result = step(registers, frames.back(), unwind::MemoryView::of(memory), isSignalFrame);
+        memory.wasReadAbove = false;
+        unwind::StepResult result = step(registers, frames.back(), view, isSignalFrame);
+        isExact = isSignalFrame;
         if (result == unwind::StepResult::Stepped) {
-            isExact = isSignalFrame;
-            continue;
+            result = guess.checked(result, registers.pc(), isExact);
+            memory.wasReadAbove = false;
+        } else if (result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule) {
+            const unwind::StepResult guessed = guess.step(registers, view);
+            result = guessed == unwind::StepResult::NoUnwindInfo ? result : guessed;
+            isExact = false;
         }
-        if (result == unwind::StepResult::Unreadable && memory.wasReadAbove && sample.isStackCut)
-            return model::StackEnd::Truncated;
-        const bool isUncovered = result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule;
-        if (!isUncovered || !m_guess.step(registers, stack, space))
-            return static_cast<model::StackEnd>(unwind::endOf(result));
-        isExact = false;
+        if (result == unwind::StepResult::Stepped)
+            continue;
+        const bool isAtCut = memory.wasReadAbove && sample.isStackCut && result != unwind::StepResult::ReachedStart;
+        return isAtCut ? model::StackEnd::Truncated : static_cast<model::StackEnd>(unwind::endOf(result));
     }
     return model::StackEnd::Truncated;
 }

@@ -38,7 +38,6 @@ private:
         unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory, bool &isSignalFrame);
 
     CodeFiles &m_files;
-    FrameGuess m_guess;
 };
 
 } // namespace capture

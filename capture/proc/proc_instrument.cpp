@@ -148,6 +148,7 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
     if (m_options.origin == RootOrigin::Running && start.ns <= 0)
         added.startFromHere(kMostThreadsRead);
     added.read(kMostThreadsRead);
+    added.foundNs = m_options.clock.monotonicNs();
     m_wasTracked.resize(std::max(m_wasTracked.size(), added.id.index() + 1));
     m_wasTracked[added.id.index()] = true;
     const auto [it, isNew] = m_tracked.insert_or_assign(pid, std::move(added));
@@ -328,9 +329,8 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const auto text = isDue ? process.sampler.smaps() : std::nullopt;
     if (text && !text->empty()) {
         const std::vector<MappingUse> uses = parseSmaps(*text);
-        const std::int32_t pid = process.sampler.pid();
-        PageMap pages(pid, m_options.procRoot);
-        const KnownMemory known = m_options.knownMemory ? m_options.knownMemory(pid) : KnownMemory();
+        PageMap pages(process.sampler.pid(), m_options.procRoot);
+        const KnownMemory known = process.knownMemory(m_options.knownMemory);
         process.parts
             = addedUp(residentParts(uses, known,
                           [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); }),
@@ -398,6 +398,7 @@ void ProcInstrument::finish(std::int32_t pid, model::Timestamp now)
     if (it == m_tracked.end())
         return;
     it->second.read(kMostThreadsRead);
+    it->second.carryPartsOn();
     // Another one may have its pid by now, which was told of sooner than this end was noticed.
     if (m_table.lastProcess(pid) == it->second.id)
         m_table.processEnded(pid, timeNow(now), std::nullopt);
@@ -419,7 +420,7 @@ void ProcInstrument::collect(model::Timestamp now, model::EventBatch &batch)
             appendRow(process, elapsedNs, batch);
         process.atTick = process.totals;
         process.levels = {};
-        process.isNew = false;
+        process.isNew = tickNs - process.foundNs < m_options.tick.ns;
         process.hasParts = false;
     };
     for (TrackedProcess &process : m_finished)

@@ -3,6 +3,8 @@
 
 #include "capture/proc/proc_reader.h"
 
+#include <charconv>
+
 namespace capture {
 
 namespace {
@@ -90,6 +92,18 @@ ProcessLimits parseLimits(std::string_view limits)
         return at == std::string_view::npos ? std::nullopt : count(limits.substr(at + name.size()));
     };
     return {limit("Max address space"), limit("Max open files"), limit("Max processes")};
+}
+
+std::optional<std::uint64_t> stackPointerOf(std::string_view text)
+{
+    // proc(5): the call and its arguments, or -1, then the stack pointer and the program counter; or "running".
+    const std::size_t pc = text.rfind(" 0x");
+    const std::size_t sp = pc == std::string_view::npos || pc == 0 ? pc : text.rfind(" 0x", pc - 1);
+    if (pc == std::string_view::npos || sp == std::string_view::npos)
+        return std::nullopt;
+    std::uint64_t pointer = 0;
+    const auto [end, error] = std::from_chars(text.data() + sp + 3, text.data() + pc, pointer, 16);
+    return error == std::errc() && end == text.data() + pc && pointer != 0 ? std::optional(pointer) : std::nullopt;
 }
 
 std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name)

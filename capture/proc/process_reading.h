@@ -49,6 +49,9 @@ struct ProcessLimits
 /// Parses a limits file.
 ProcessLimits parseLimits(std::string_view limits);
 
+/// The stack pointer in a task's syscall file; empty while it runs, and where the kernel hides it.
+std::optional<std::uint64_t> stackPointerOf(std::string_view text);
+
 /// A "Name:  123 kB" line of meminfo, smaps_rollup or status, in bytes.
 std::optional<std::int64_t> kilobyteField(std::string_view text, std::string_view name);
 

@@ -185,6 +185,19 @@ bool ProcessSampler::readThreads(std::size_t most)
     return readsAll;
 }
 
+std::vector<std::uint64_t> ProcessSampler::stackPointers()
+{
+    std::vector<std::uint64_t> pointers;
+    for (auto &[tid, thread] : m_threads) {
+        const std::string name = "task/" + std::to_string(tid) + "/syscall";
+        if (read(name.c_str(), m_text, nullptr))
+            thread.stackPointer = stackPointerOf(m_text).value_or(thread.stackPointer);
+        if (thread.stackPointer != 0)
+            pointers.push_back(thread.stackPointer);
+    }
+    return pointers;
+}
+
 std::vector<std::int32_t> ProcessSampler::children()
 {
     std::vector<std::int32_t> pids;

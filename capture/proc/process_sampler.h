@@ -25,7 +25,8 @@ public:
         std::string name;
         std::int64_t voluntarySwitches = 0;
         std::int64_t involuntarySwitches = 0;
-        std::uint64_t seenAt = 0; ///< number of the reading it was last seen in
+        std::uint64_t stackPointer = 0; ///< as stackPointers() last read it; 0: not known
+        std::uint64_t seenAt = 0;       ///< number of the reading it was last seen in
     };
 
     /// Empty if there is no such process. `keepsFilesOpen` costs three descriptors, and saves their opening each time.
@@ -70,6 +71,9 @@ public:
     std::uint64_t threadReading() const { return m_threadReading; }
     /// Forgets a thread that has ended.
     void forgetThread(std::int32_t tid) { m_threads.erase(tid); }
+
+    /// The stack pointers of its threads, but of those that run just now; those then as they were told before.
+    std::vector<std::uint64_t> stackPointers();
 
     /// Pids of the children that any of its threads made, as the kernel lists them. Empty without CONFIG_PROC_CHILDREN.
     std::vector<std::int32_t> children();

@@ -19,7 +19,7 @@ constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kArenaBytes = std::uint64_t{64} << 20; ///< glibc's HEAP_MAX_SIZE, also its alignment
 constexpr std::uint64_t kMostStackBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kLeastStackBytes = 16 * 1024; ///< PTHREAD_STACK_MIN
-constexpr std::uint64_t kMostGuardBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMostGuardBytes = 64 * 1024;
 
 bool isAnonymous(const MemoryMapping &mapping) { return mapping.path.empty() || mapping.path.starts_with("[anon"); }
 
@@ -141,8 +141,9 @@ private:
         const auto top = std::lower_bound(m_known.stackTops.begin(), m_known.stackTops.end(), mapping.begin);
         if (top != m_known.stackTops.end() && *top < mapping.end)
             return true;
-        // As glibc makes them: a guard, and behind it memory that can be read and written. An arena's unused part lies above it, not below.
-        if (i == 0 || !mapping.isReadable || !mapping.isWritable)
+        // As glibc makes them: a guard, and behind it memory that can be read and written. An arena's unused part lies above it, not below. Allocators
+        // make such, too (PartitionAlloc in front of each slot span): it is no more than a guess.
+        if (!m_known.stackTops.empty() || i == 0 || !mapping.isReadable || !mapping.isWritable)
             return false;
         const MemoryMapping &below = m_uses[i - 1].mapping;
         const std::uint64_t bytes = mapping.end - mapping.begin;

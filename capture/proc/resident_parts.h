@@ -20,8 +20,8 @@ using ResidentBytes = std::function<std::optional<std::int64_t>(std::uint64_t be
 /// anonymous mappings into one: of such, the pages of each part are counted by `resident`, or where it cannot, shared out by length. Pure.
 ///
 /// Heap: [heap] and glibc's arenas; where the tracer has told of all mappings from the begin on, also the anonymous memory that
-/// nobody else claims, which is the allocator's by elimination. Stacks: [stack], a mapping that holds a thread's stack top, and a mapping
-/// behind a guard as glibc makes it. Files: also private copies of their pages, and the zeroed data behind a module's own.
+/// nobody else claims, which is the allocator's by elimination. Stacks: [stack], a mapping that holds an address of a thread's stack; and
+/// where none is known, a mapping behind a guard as glibc makes it. Files: also private copies of their pages, and the zeroed data behind a module's own.
 model::MemoryPartsRow residentParts(
     const std::vector<MappingUse> &uses, const KnownMemory &known, const ResidentBytes &resident);
 

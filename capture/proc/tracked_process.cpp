@@ -36,6 +36,26 @@ bool TrackedProcess::read(std::size_t mostThreads)
     return true;
 }
 
+KnownMemory TrackedProcess::knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told)
+{
+    KnownMemory known = told ? told(sampler.pid()) : KnownMemory();
+    const std::vector<std::uint64_t> pointers = sampler.stackPointers();
+    known.stackTops.insert(known.stackTops.end(), pointers.begin(), pointers.end());
+    return known;
+}
+
+void TrackedProcess::carryPartsOn()
+{
+    const auto level = [&](Metric metric) { return levels.get(metric).value_or(0); };
+    const ResidentLevels now{
+        level(Metric::Rss), level(Metric::Anonymous), level(Metric::FileBacked), level(Metric::Shared)};
+    if (hasMeasured && !hasParts && now.total > 0) {
+        parts = carriedOn(parts, partsLevels, now);
+        partsLevels = now;
+        hasParts = true;
+    }
+}
+
 void TrackedProcess::startFromHere(std::size_t mostThreads)
 {
     read(mostThreads);

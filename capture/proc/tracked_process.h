@@ -6,6 +6,7 @@
 #include "model/event_batch.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -56,7 +57,8 @@ struct TrackedProcess
     std::int64_t mostResident = 0;   ///< ever, as last read; what it had before the recording was in no tick
     std::int64_t endedVoluntary = 0; ///< switches of threads that ended
     std::int64_t endedInvoluntary = 0;
-    bool isNew = true; ///< no tick has ended since it was found: it may end before one does
+    std::int64_t foundNs = 0; ///< of the clock
+    bool isNew = true;        ///< for as long as a tick since it was found: it may end before one does
     bool hasIo = false;
     bool hasSwitches = false;
     bool hasReportedIo = false;   ///< that it cannot be read
@@ -74,6 +76,10 @@ struct TrackedProcess
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.
     bool read(std::size_t mostThreads);
+    /// What `told` (may be empty) knows of its memory, and where its threads' stacks are.
+    KnownMemory knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told);
+    /// Carries the parts on to what was read last, where that is newer: at its end, when its mappings are gone.
+    void carryPartsOn();
     /// The same, and what was until now is of no tick.
     void startFromHere(std::size_t mostThreads);
     /// Reads what memory it has, and nothing else.

@@ -177,6 +177,10 @@ void addMetrics(model::MetricValues &values, std::int64_t spanNs, const model::M
         if (!later)
             continue;
         const auto earlier = values.get(info.metric);
+        if (earlier && info.metric == model::Metric::RssPeak) {
+            values.set(info.metric, std::max(*earlier, *later));
+            continue;
+        }
         if (!earlier || !isRate(info) || spanNs + nextNs <= 0) {
             values.set(info.metric, *later);
             continue;

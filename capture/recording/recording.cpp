@@ -113,6 +113,7 @@ EndReason Recording::run()
     look();
     if (m_targetEnded)
         collectTarget();
+    addTargetPeak(*m_looked);
     for (Source &source : m_sources)
         source.instrument->conclude(*m_looked);
     m_gaps.endAll(m_looked->span.end);
@@ -307,6 +308,9 @@ void Recording::flush(std::int64_t missedTicks)
     model::EventBatch batch = std::move(*m_looked);
     m_looked.reset();
     m_muted.clear();
+    for (const model::MetricsRow &row : batch.metrics)
+        if (row.process == m_targetProcess)
+            m_targetPeakBytes = std::max(m_targetPeakBytes, row.values.get(model::Metric::RssPeak).value_or(0));
 
     batch.marks.insert(batch.marks.end(), m_marks.begin(), m_marks.end());
     m_marks.clear();

@@ -122,6 +122,7 @@ private:
     void noteRecorderStop();
     void lookAtTarget();
     void collectTarget();
+    void addTargetPeak(model::EventBatch &batch) const;
     void drainDue(model::Timestamp now);
     void drainAll();
     void runSchedule(model::Timestamp now);
@@ -178,6 +179,7 @@ private:
     RecorderUsage m_usage;
     std::optional<model::Timestamp> m_interruptedAt;
     std::optional<EndReason> m_end;
+    std::int64_t m_targetPeakBytes = 0;   ///< resident at most, as far as it was seen
     std::optional<TargetEnd> m_targetEnd; ///< of a launched target that has ended
     bool m_targetEnded = false;
     bool m_wasInterrupted = false;

@@ -103,6 +103,22 @@ void Recording::collectTarget()
         m_processes.tables().changeProcess(m_targetProcess).waitStatus = m_info.exitStatus;
 }
 
+/// What a launched program had at most, where nobody looked: the kernel tells it at the end. Where that is more than was ever seen, it was reached since
+/// the last look. Children that were waited for count, too, so of a program that had any it says nothing.
+void Recording::addTargetPeak(model::EventBatch &batch) const
+{
+    const auto &processes = m_processes.tables().tables().processes;
+    const bool hasChildren = std::any_of(processes.begin(), processes.end(),
+        [this](const model::Process &process) { return process.parent == m_targetProcess; });
+    if (!m_targetEnd || !m_targetEnd->isMaxOfProgram || hasChildren || m_targetEnd->maxRssBytes <= m_targetPeakBytes)
+        return;
+    const auto known = std::find_if(batch.metrics.begin(), batch.metrics.end(),
+        [this](const model::MetricsRow &row) { return row.process == m_targetProcess; });
+    if (known != batch.metrics.end()
+        && known->values.get(model::Metric::RssPeak).value_or(0) < m_targetEnd->maxRssBytes)
+        known->values.set(model::Metric::RssPeak, m_targetEnd->maxRssBytes);
+}
+
 std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
 {
     const model::Timestamp begin = now();

@@ -116,6 +116,19 @@ void ElfImage::readFrameTables()
     m_name = m_file->path.substr(m_file->path.rfind('/') + 1);
 }
 
+/// Null where there is none. One without size ends where call-frame information says that its function does, or that another begins.
+const char *ElfImage::symbolAt(std::uint64_t address) const
+{
+    const SymbolTable::Found found = m_symbols.find(address);
+    if (!found.name || found.isSized || found.inside == 0 || m_frameTables.header.size == 0)
+        return found.name;
+    const std::uint64_t begin = address - found.inside;
+    unwind::FrameEntry entry;
+    const bool hasEnded
+        = unwind::findEntry(m_frameTables, begin, entry) == unwind::FindResult::Found && entry.end <= address;
+    return hasEnded || unwind::hasEntryBetween(m_frameTables, begin + 1, address) ? nullptr : found.name;
+}
+
 /// Empty where nothing is said about it, and without the sorted index: each search would read all.
 std::string ElfImage::nameByBegin(std::uint64_t address) const
 {
@@ -132,7 +145,7 @@ ElfImage::State ElfImage::find(std::uint64_t address, std::vector<SourceFrame> &
         frames.emplace_back();
     SourceFrame &real = frames.back();
     if (real.function.empty() || real.hasShortName) {
-        const char *symbol = m_symbols.find(address);
+        const char *symbol = symbolAt(address);
         // The symbol of a lambda or a constructor says more than "operator()"; that of a C function may be an alias.
         if (symbol && (real.function.empty() || std::string_view(symbol).starts_with("_Z")))
             real.function = demangled(symbol);

@@ -49,6 +49,7 @@ private:
     void openVdso();
     void readSymbols();
     void readFrameTables();
+    const char *symbolAt(std::uint64_t address) const;
     std::string nameByBegin(std::uint64_t address) const;
 
     State m_unresolved = State::NoFile; ///< the answer while there is nothing to look into

@@ -12,8 +12,9 @@ namespace capture {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 1u << 31;
-constexpr int kSized = 8;            // part of a symbol's rank
-constexpr int kMostOverlapping = 64; // symbols that may lie inside a larger one before it is given up
+constexpr std::uint64_t kNearBytes = 4096; // from an exported symbol without size to the next
+constexpr int kSized = 8;                  // part of a symbol's rank
+constexpr int kMostOverlapping = 64;       // symbols that may lie inside a larger one before it is given up
 
 /// Which of several names at one address is the most telling: sized before unsized, global before weak before local, and
 /// the public alias before the one with underscores.
@@ -70,6 +71,7 @@ void SymbolTable::add(Elf *elf, Kind kind)
         if (!gelf_getshdr(section, &header))
             continue;
         if (header.sh_type == SHT_SYMTAB) {
+            m_isWhole = true;
             addSection(section, elf, kind);
             return;
         }
@@ -112,23 +114,24 @@ void SymbolTable::sort()
     m_symbols.erase(last, m_symbols.end());
 }
 
-const char *SymbolTable::find(std::uint64_t address, std::uint64_t *inside) const
+SymbolTable::Found SymbolTable::find(std::uint64_t address) const
 {
-    auto it = std::upper_bound(m_symbols.begin(), m_symbols.end(), address,
+    const auto next = std::upper_bound(m_symbols.begin(), m_symbols.end(), address,
         [](std::uint64_t value, const Symbol &symbol) { return value < symbol.begin; });
+    auto it = next;
     for (int looked = 0; it != m_symbols.begin() && looked < kMostOverlapping; ++looked) {
         --it;
         const std::uint64_t offset = address - it->begin;
+        const bool isSized = (it->rank & kSized) != 0;
         // A symbol without size reaches to the next one, which would have been found first.
-        if (offset < it->size && ((it->rank & kSized) != 0 || looked == 0)) {
-            if (inside != nullptr)
-                *inside = offset;
-            return m_names.data() + it->nameAt;
-        }
+        const bool isBounded
+            = m_isWhole || offset == 0 || (next != m_symbols.end() && next->begin - it->begin <= kNearBytes);
+        if (offset < it->size && (isSized || (looked == 0 && isBounded)))
+            return {m_names.data() + it->nameAt, offset, isSized};
         if (offset >= m_largest)
             break;
     }
-    return nullptr;
+    return {};
 }
 
 bool SymbolTable::begins(std::uint64_t address) const

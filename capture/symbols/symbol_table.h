@@ -23,9 +23,16 @@ public:
     void addSection(Elf_Scn *section, Elf *elf, Kind kind = Kind::Functions);
     void sort();
 
-    /// The symbol that holds `address` (p_vaddr space), as linked, and `inside` gets how far; null if none does. A symbol without size reaches to the
-    /// next one of its section.
-    const char *find(std::uint64_t address, std::uint64_t *inside = nullptr) const;
+    /// What stands at an address.
+    struct Found
+    {
+        const char *name = nullptr; ///< as linked; null: no symbol holds the address
+        std::uint64_t inside = 0;   ///< how far behind its begin
+        bool isSized = false;
+    };
+    /// The symbol that holds `address` (p_vaddr space). One without size reaches to the next one of its section. Where only exported ones are known,
+    /// others may have stood between: it is only believed of a next one that is near.
+    Found find(std::uint64_t address) const;
 
     /// Whether one begins there.
     bool begins(std::uint64_t address) const;
@@ -44,6 +51,7 @@ private:
     std::vector<Symbol> m_symbols;
     std::string m_names; ///< each ended by a zero byte
     std::uint64_t m_largest = 0;
+    bool m_isWhole = false; ///< there is a .symtab, and not only the exported ones
 };
 
 } // namespace capture

@@ -41,14 +41,13 @@ std::string VariableNames::of(const std::string &path, std::uint64_t inode, std:
         known->second = read(path, inode);
     if (!known->second)
         return {};
-    std::uint64_t inside = 0;
-    const char *name = known->second->variables.find(known->second->base + offset, &inside);
-    if (name == nullptr)
+    const SymbolTable::Found found = known->second->variables.find(known->second->base + offset);
+    if (found.name == nullptr)
         return {};
-    std::string text = demangled(name);
+    std::string text = demangled(found.name);
     if (const std::size_t tag = text.find("[abi:"); tag != std::string::npos)
         text.erase(tag, text.find(']', tag) - tag + 1); // the compiler's, not the programmer's
-    return inside == 0 ? text : fmt::format("{} +{:#x}", text, inside);
+    return found.inside == 0 ? text : fmt::format("{} +{:#x}", text, found.inside);
 }
 
 } // namespace capture

@@ -10,12 +10,15 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace capture {
 
 namespace {
+
+constexpr std::int64_t kOwnPagesBytes = 1 << 20; ///< what a forked child has of its own before its exec is less
 
 struct Pipe
 {
@@ -141,6 +144,10 @@ TargetProcess::~TargetProcess()
 
 std::optional<LaunchFailure> TargetProcess::release()
 {
+    // The kernel counts what the copy had to the program's most: it is no more than what this process ever had.
+    rusage own{};
+    if (::getrusage(RUSAGE_SELF, &own) == 0)
+        m_mostBeforeExec = std::int64_t{own.ru_maxrss} * 1024;
     const char goAhead = 1;
     // A child that was killed meanwhile must not take us with it by SIGPIPE.
     sigset_t pipeSignal;
@@ -234,7 +241,9 @@ std::optional<TargetEnd> TargetProcess::reap()
     m_isLaunched = false;
     if (reaped != m_pid)
         return std::nullopt;
-    return TargetEnd{status, std::int64_t{used.ru_maxrss} * 1024, toNs(used.ru_utime), toNs(used.ru_stime)};
+    const std::int64_t most = std::int64_t{used.ru_maxrss} * 1024;
+    const bool isOfProgram = m_mostBeforeExec > 0 && most > m_mostBeforeExec + kOwnPagesBytes;
+    return TargetEnd{status, most, isOfProgram, toNs(used.ru_utime), toNs(used.ru_stime)};
 }
 
 model::Result<void> TargetProcess::sendSignal(int signal)

@@ -42,6 +42,7 @@ struct TargetEnd
 {
     int waitStatus = 0; ///< as waitpid gives it
     std::int64_t maxRssBytes = 0;
+    bool isMaxOfProgram = false; ///< that is more than it can have been before the exec, as a copy of the recorder
     std::int64_t userNs = 0;
     std::int64_t systemNs = 0;
 };
@@ -87,6 +88,7 @@ private:
     LaunchFailure launchFailure(int failedStep, int errnoValue) const;
 
     std::int32_t m_pid = 0;
+    std::int64_t m_mostBeforeExec = 0; ///< bytes resident, of a launched one; 0: not known
     bool m_isLaunched = false;
     bool m_isStopped = false;
     bool m_hasEnded = false;

@@ -196,23 +196,6 @@ FindResult searchTable(const EhFrameTables &tables, const SearchTable &table, st
     return pc >= entry.begin && pc < entry.end ? FindResult::Found : FindResult::NotCovered;
 }
 
-/// Whether code with information begins at the entry point, or between it and `pc`: what follows is then not the entry point's.
-bool hasEntryBetween(const EhFrameTables &tables, std::uint64_t pc)
-{
-    SearchTable table;
-    if (readSearchTable(tables.header, table)) {
-        const std::size_t rows = rowsUpTo(table, pc);
-        return rows > 0 && table.value(rows - 1, 0) >= tables.entry;
-    }
-    for (std::size_t offset = 0; offset < tables.frames.size;) {
-        FrameEntry entry;
-        if (readEntry(tables.frames, offset, entry) == FindResult::Found && entry.begin >= tables.entry
-            && entry.begin <= pc)
-            return true;
-    }
-    return false;
-}
-
 /// Whether `pc` is the byte before a function: a return address behind it was never called from, but put there by who made the stack
 /// (glibc's makecontext: `__start_context`). One that returns from a signal is no start of anything. Where a function without call-frame
 /// information ends with a call that does not return, and one that has some follows at once, its stacks are taken for whole, too.
@@ -270,10 +253,25 @@ FrameRule ruleAt(const EhFrameTables &tables, std::uint64_t pc)
     return ruleOfUncovered(tables, pc);
 }
 
+bool hasEntryBetween(const EhFrameTables &tables, std::uint64_t first, std::uint64_t last)
+{
+    SearchTable table;
+    if (readSearchTable(tables.header, table)) {
+        const std::size_t rows = rowsUpTo(table, last);
+        return rows > 0 && table.value(rows - 1, 0) >= first;
+    }
+    for (std::size_t offset = 0; offset < tables.frames.size;) {
+        FrameEntry entry;
+        if (readEntry(tables.frames, offset, entry) == FindResult::Found && entry.begin >= first && entry.begin <= last)
+            return true;
+    }
+    return false;
+}
+
 FrameRule ruleOfUncovered(const EhFrameTables &tables, std::uint64_t pc)
 {
     const bool isEntryCode = tables.entry != 0 && pc >= tables.entry && pc - tables.entry < kEntryCodeBytes
-        && !hasEntryBetween(tables, pc);
+        && !hasEntryBetween(tables, tables.entry, pc);
     const bool isStart = isEntryCode || isBeforeAFunction(tables, pc);
     return FrameRule::ofKind(isStart ? RuleKind::EndOfStack : RuleKind::NoInfo);
 }

@@ -39,6 +39,9 @@ struct FrameEntry
 /// The entry that covers `pc`.
 FindResult findEntry(const EhFrameTables &tables, std::uint64_t pc, FrameEntry &entry);
 
+/// Whether code with information begins within [first, last].
+bool hasEntryBetween(const EhFrameTables &tables, std::uint64_t first, std::uint64_t last);
+
 /// Reads the record at `offset` of .eh_frame and moves `offset` behind it. `Found` for a frame description,
 /// `NotCovered` for a common entry, a terminator (linkers leave some in the middle) or the end of the section, `Damaged`
 /// for a record that cannot be understood; where not even its length can, `offset` becomes the section's size.

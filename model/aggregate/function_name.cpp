@@ -59,6 +59,15 @@ std::size_t behindClosing(std::string_view name, std::size_t at)
     return name.size();
 }
 
+/// Length of a receiver of Go at `at`, with the point behind it: the "(*Tree)." of "main.(*Tree).Walk"; 0 if none stands there.
+std::size_t receiverLength(std::string_view name, std::size_t at)
+{
+    if (at == 0 || name[at - 1] != '.' || !name.substr(at).starts_with("(*"))
+        return 0;
+    const std::size_t end = behindClosing(name, at);
+    return name.substr(end).starts_with('.') ? end + 1 - at : 0;
+}
+
 } // namespace
 
 std::string shortFunctionName(std::string_view name)
@@ -73,6 +82,9 @@ std::string shortFunctionName(std::string_view name)
             i += length;
         } else if (const std::size_t skipped = anonymousLength(name, i); skipped > 0) {
             i += skipped;
+        } else if (const std::size_t receiver = receiverLength(name, i); receiver > 0) {
+            text += name.substr(i, receiver);
+            i += receiver;
         } else if (name[i] == '[') { // "[clone .cold]", "[abi:cxx11]", "[stack cut off]"
             const std::size_t end = std::min(name.find(']', i), name.size() - 1) + 1;
             text += name.substr(i, end - i);

@@ -59,6 +59,7 @@ private Q_SLOTS:
     void addsDeltasOfTheSameKey();
     void keepsDeltasOfDifferentKeysApart();
     void takesTheLaterLevelsAndTheWiderRange();
+    void keepsTheMostOfAllLooks();
     void weighsRatesByTime();
     void keepsTheLaterPeak();
     void keepsMarksAndGapsInOrder();
@@ -125,6 +126,21 @@ void BatchMergeTest::takesTheLaterLevelsAndTheWiderRange()
     QCOMPARE(tick.mostLiveBytes, 200);
     QCOMPARE(tick.allocations, 2);
     QCOMPARE(tick.unknownFrees, 12);
+}
+
+void BatchMergeTest::keepsTheMostOfAllLooks()
+{
+    model::EventBatch batch = batchOf(0, 300);
+    batch.metrics.emplace_back();
+    batch.metrics[0].values.set(model::Metric::Rss, 900);
+    batch.metrics[0].values.set(model::Metric::RssPeak, 1000);
+    model::EventBatch next = batchOf(300, 1000);
+    next.metrics = batch.metrics;
+    next.metrics[0].values.set(model::Metric::Rss, 100);
+    next.metrics[0].values.set(model::Metric::RssPeak, 200);
+    capture::mergeInto(batch, next);
+    QCOMPARE(batch.metrics.at(0).values.get(model::Metric::Rss), std::optional<std::int64_t>(100));
+    QCOMPARE(batch.metrics.at(0).values.get(model::Metric::RssPeak), std::optional<std::int64_t>(1000));
 }
 
 void BatchMergeTest::weighsRatesByTime()

@@ -3,6 +3,10 @@
 #include "capture/target/host_probe.h"
 #include "tests/capture/stopped_child.h"
 
+#include <QFile>
+#include <QProcess>
+#include <QStandardPaths>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <poll.h>
@@ -363,6 +367,61 @@ private Q_SLOTS:
         });
         QVERIFY(static_cast<double>(named) > 0.9 * static_cast<double>(recording.samples()));
         QVERIFY(static_cast<double>(called) > 0.9 * static_cast<double>(recording.samples()));
+    }
+
+    void followsFramePointersIntoCodeWithTables()
+    {
+        const std::string program = targetPath("cpu_frames");
+        Recording recording;
+        if (const std::string denied = deniedBecause("cpu_sampling"); !denied.empty())
+            QSKIP(denied.c_str());
+        QVERIFY2(recording.run({program, "100000"}, {.hz = 999}), recording.trouble());
+        std::int64_t inMain = 0, inThread = 0, broken = 0;
+        recording.eachStack(program, [&](const std::vector<std::string> &names, StackEnd end, std::int64_t count) {
+            const auto depth = std::count(names.begin(), names.end(), "descend");
+            const bool isFromMain = holds(names, "main");
+            // A function that calls none has no frame, and hides its caller: without tables nobody can tell.
+            if (depth < 5)
+                return;
+            inMain += isFromMain && depth >= 12 ? count : 0;
+            inThread += holds(names, "sortInThread") && holds(names, "compareSlowly") ? count : 0;
+            broken += end != StackEnd::ReachedStart ? count : 0;
+        });
+        QVERIFY2(inMain > 50, qPrintable(QString::number(inMain)));
+        QVERIFY2(inThread > 50, qPrintable(QString::number(inThread)));
+        QCOMPARE(broken, 0);
+    }
+
+    void stacksOfGoroutinesEndAtTheirBegin()
+    {
+        if (const std::string denied = deniedBecause("cpu_sampling"); !denied.empty())
+            QSKIP(denied.c_str());
+        const QString compiler = QStandardPaths::findExecutable(QStringLiteral("go"));
+        if (compiler.isEmpty())
+            QSKIP("there is no Go compiler");
+        QTemporaryDir directory;
+        qputenv("GOCACHE", directory.filePath(QStringLiteral("cache")).toLocal8Bit());
+        QFile source(directory.filePath(QStringLiteral("busy.go")));
+        QVERIFY(source.open(QIODevice::WriteOnly));
+        source.write(
+            "package main\n//go:noinline\nfunc work(n int) (s int) { for i := 0; i < n; i++ { s += i * n }; return }\n"
+            "func main() { done := make(chan int); go func() { done <- work(300000000) }(); "
+            "println(<-done + work(300000000)) }\n");
+        source.close();
+        const QString program = directory.filePath(QStringLiteral("busy"));
+        // Stripped: the end of a stack is no matter of symbols.
+        QCOMPARE(QProcess::execute(compiler,
+                     {QStringLiteral("build"), QStringLiteral("-ldflags=-s -w"), QStringLiteral("-o"), program,
+                         source.fileName()}),
+            0);
+        Recording recording;
+        QVERIFY2(recording.run({program.toStdString()}, {.hz = 999}), recording.trouble());
+        std::int64_t whole = 0;
+        recording.eachStack(program.toStdString(), [&](const auto &, StackEnd end, std::int64_t count) {
+            whole += end == StackEnd::ReachedStart ? count : 0;
+        });
+        QVERIFY2(static_cast<double>(whole) > 0.95 * static_cast<double>(recording.samples()),
+            qPrintable(QStringLiteral("%1 of %2").arg(whole).arg(recording.samples())));
     }
 
     void countsTheSamplesThatShortProcessesHadNoTimeFor()

@@ -10,6 +10,9 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cstring>
+
 using namespace capture;
 
 namespace {
@@ -164,6 +167,44 @@ private Q_SLOTS:
             if (tables)
                 QVERIFY((*tables)->rule(0x1000).kind() != unwind::RuleKind::Empty);
         }
+    }
+
+    void findsTheBottomsOfGosStacks_data()
+    {
+        QTest::addColumn<quint64>("text");
+        QTest::newRow("linked at an address") << quint64{0x401000};
+        QTest::newRow("position-independent") << quint64{0};
+    }
+    void findsTheBottomsOfGosStacks()
+    {
+        QFETCH(quint64, text);
+        const std::string names = std::string("main.main\0runtime.goexit\0runtime.goexit0\0", 42);
+        constexpr std::uint64_t kNames = 72, kFunctions = 128;
+        std::vector<std::uint8_t> table(kFunctions + 3 * 8 + 4 + 3 * 8);
+        const auto put32 = [&](std::size_t at, std::uint32_t value) { std::memcpy(&table.at(at), &value, 4); };
+        const auto put64 = [&](std::size_t at, std::uint64_t value) { std::memcpy(&table.at(at), &value, 8); };
+        put32(0, 0xfffffff1);
+        table[7] = 8;
+        put64(8, 3);
+        put64(24, text);
+        put64(32, kNames);
+        put64(64, kFunctions);
+        std::copy(names.begin(), names.end(), table.begin() + kNames);
+        const std::uint32_t nameAt[] = {0, 10, 25};
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            put32(kFunctions + i * 8, 0x100 * i);
+            put32(kFunctions + i * 8 + 4, 28 + i * 8);
+            put32(kFunctions + 28 + i * 8 + 4, nameAt[i]);
+        }
+        put32(kFunctions + 24, 0x300);
+        const auto bottoms = goStackBottoms(table, 0x1000);
+        QCOMPARE(bottoms.size(), std::size_t{1});
+        const std::uint64_t base = text != 0 ? text : 0x1000;
+        QCOMPARE(bottoms[0].begin, base + 0x100);
+        QCOMPARE(bottoms[0].end, base + 0x200);
+        for (std::size_t bytes = 0; bytes < table.size(); ++bytes) // whatever is missing
+            goStackBottoms(
+                std::vector<std::uint8_t>(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(bytes)), 0);
     }
 };
 

@@ -312,6 +312,25 @@ private Q_SLOTS:
         QVERIFY(batch.losses.empty());
     }
 
+    void whatADyingProcessHadIsOfItsLastMoments()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10, .startTicks = 1000, .rssKb = 50'000, .mostRssKb = 60'000};
+        f.proc.set(p);
+        f.proc.write("10/smaps", "00400000-10400000 rw-p 00000000 00:00 0 [heap]\nRss: 52048 kB\nPss: 52048 kB\n");
+        f.start({10});
+        f.tickAfter(kSecond / 10); // a look within the first tick
+        p.rssKb = 1000;            // all was given back
+        f.proc.set(p);
+        f.clockNs += kSecond / 10;
+        f.instrument->drain(Timestamp{f.clockNs});
+        p.state = 'Z';
+        f.proc.set(p);
+        const auto batch = f.tickAfter(kSecond / 10);
+        QCOMPARE(valueOf(batch.metrics.at(0), Metric::Rss), (1000 + 2048) * 1024);
+        QVERIFY(batch.memoryParts.at(0).heap <= (1000 + 2048) * 1024);
+    }
+
     void aZombieLeaderWithThreadsIsAlive()
     {
         Fixture f;

@@ -201,6 +201,15 @@ private Q_SLOTS:
             static_cast<void>(capture::cgroupMountPoint(maps));
         }
     }
+
+    void stackPointersOfTasks()
+    {
+        QCOMPARE(capture::stackPointerOf("0 0x3 0x7ffd 0x400 0x0 0x0 0x0 0x7ffd6fb8 0x7f4c7e92\n"),
+            std::optional<std::uint64_t>(0x7ffd6fb8));
+        QCOMPARE(capture::stackPointerOf("-1 0x7ffd6fb8 0x7f4c7e92\n"), std::optional<std::uint64_t>(0x7ffd6fb8));
+        for (const char *nothing : {"running\n", "", " 0x1", "-1 0x0 0x0\n", "-1 0xzz 0x1\n"})
+            QVERIFY2(!capture::stackPointerOf(nothing), nothing);
+    }
 };
 
 QTEST_APPLESS_MAIN(ProcParsersTest)

@@ -47,6 +47,7 @@ class ResidentPartsTest : public QObject
 private Q_SLOTS:
     void namesWhatThePathsTell();
     void knowsModuleDataArenasAndStacks();
+    void guessesNoStacksWhereThreadsAreKnown();
     void leavesToTheAllocatorWhatNobodyElseClaims();
     void sharesOutWhatTheKernelJoined();
     void addsUpToTheWhole();
@@ -83,6 +84,18 @@ void ResidentPartsTest::knowsModuleDataArenasAndStacks()
     QCOMPARE(row.heap, static_cast<std::int64_t>(kMiB));
     QCOMPARE(row.stacks, 5000);
     QCOMPARE(row.unknown, 77); // nobody has told what it is for
+}
+
+void ResidentPartsTest::guessesNoStacksWhereThreadsAreKnown()
+{
+    KnownMemory known;
+    known.stackTops = {0x7f1000011800};
+    const MemoryPartsRow row
+        = residentParts({use(0x7f1000000000 + 0x10000, 0x10000, "rw-p", "", 600),
+                            use(0x7f2000000000, 0x4000, "---p", "", 0), use(0x7f2000004000, kMiB, "rw-p", "", 700)},
+            known, kNobodyKnows);
+    QCOMPARE(row.stacks, 600);
+    QCOMPARE(row.unknown, 700); // behind a guard, as allocators put some, too
 }
 
 void ResidentPartsTest::leavesToTheAllocatorWhatNobodyElseClaims()

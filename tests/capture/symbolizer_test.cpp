@@ -308,6 +308,48 @@ private Q_SLOTS:
         QVERIFY(found != 0);
     }
 
+    void symbolsWithoutSizeEndWhereTheirCodeDoes_data()
+    {
+        QTest::addColumn<QString>("label");
+        QTest::addColumn<int>("offset");
+        QTest::addColumn<QString>("inWhole");
+        QTest::addColumn<QString>("inStripped");
+        const auto row
+            = [](const char *name, const char *label, int offset, const char *inWhole, const char *inStripped) {
+                  QTest::newRow(name) << QString::fromLatin1(label) << offset << QString::fromLatin1(inWhole)
+                                      << QString::fromLatin1(inStripped);
+              };
+        row("near the next", "label_first", 31, "label_first", "label_first");
+        row("its begin", "label_last", 0, "label_last", "label_last");
+        row("far behind", "label_last", 19'000, "label_last", "");
+        row("before a function", "label_before", 31, "label_before", "label_before");
+        row("in a function behind", "label_before", 40, "", "");
+        row("within a function", "label_inside", 20, "label_inside", "label_inside");
+        row("behind its function", "label_inside", 40, "", "");
+    }
+    void symbolsWithoutSizeEndWhereTheirCodeDoes()
+    {
+        QFETCH(QString, label);
+        QFETCH(int, offset);
+        QFETCH(QString, inWhole);
+        QFETCH(QString, inStripped);
+        for (const char *kind : {"whole", "stripped"}) {
+            const QString path = target("asm_labels_") + QString::fromLatin1(kind) + QStringLiteral(".so");
+            void *library = ::dlopen(qPrintable(path), RTLD_NOW);
+            QVERIFY2(library, ::dlerror());
+            Dl_info info;
+            void *at = ::dlsym(library, qPrintable(label));
+            QVERIFY(at && ::dladdr(at, &info) != 0);
+            const auto inFile = reinterpret_cast<std::uint64_t>(at) - reinterpret_cast<std::uint64_t>(info.dli_fbase);
+            const Resolved found
+                = resolve(path.toStdString(), "", ModuleKind::File, inFile + static_cast<std::uint64_t>(offset));
+            const bool isNamed = found.state == FrameSymbols::State::Resolved;
+            QCOMPARE(
+                isNamed ? QString::fromStdString(found.function) : QString(), kind[0] == 'w' ? inWhole : inStripped);
+            ::dlclose(library);
+        }
+    }
+
     void whatCannotBeResolvedSaysWhy()
     {
         QCOMPARE(resolve("/no/such/file.so", "", ModuleKind::File, 16).state, FrameSymbols::State::NoFile);

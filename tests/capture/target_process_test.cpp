@@ -132,7 +132,23 @@ private Q_SLOTS:
         QVERIFY(WIFEXITED(end->waitStatus));
         QCOMPARE(WEXITSTATUS(end->waitStatus), 42);
         QVERIFY(end->maxRssBytes > 100'000);
+        QVERIFY(!end->isMaxOfProgram); // this test had more when it was copied
         QVERIFY(!target->reap());
+    }
+
+    void whatAProgramHadAtMostIsToldFromTheCopyBeforeItsExec()
+    {
+        auto target = TargetProcess::launch(
+            {{"dd", "if=/dev/zero", "of=/dev/null", "bs=300M", "count=1", "status=none"}, "", {}},
+            InheritedState::capture());
+        QVERIFY(bool(target));
+        QVERIFY(!target->release());
+        QVERIFY(waitForEnd(*target));
+        QCOMPARE(target->look(), TargetChange::Ended);
+        const auto end = target->reap();
+        QVERIFY(end.has_value());
+        QVERIFY(end->isMaxOfProgram);
+        QVERIFY(end->maxRssBytes > 300 * 1024 * 1024);
     }
 
     void failuresExitAsShellsDo_data()

@@ -4,6 +4,7 @@
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/sampler.h"
 #include "capture/tracer/seccomp_filter.h"
+#include "capture/unwind/call_bytes.h"
 
 #include <QtTest>
 
@@ -210,7 +211,7 @@ private Q_SLOTS:
         QFETCH(bool, isCall);
         std::uint8_t bytes[8];
         std::copy_n(code.constData(), sizeof bytes, bytes);
-        QCOMPARE(capture::tracer::endsWithCall(bytes), isCall);
+        QCOMPARE(capture::unwind::endsWithCall(bytes), isCall);
         QCOMPARE(capture::tracer::followsCall(reinterpret_cast<std::uint64_t>(bytes + sizeof bytes)), isCall);
     }
 

@@ -120,6 +120,10 @@ private Q_SLOTS:
         row("main::{lambda(int)#1}::operator()(int) const", "main::{lambda#1}::operator()");
         row("parse(int) [clone .cold]", "parse [clone .cold]");
         row("Smart<Foo>::operator->() const", "Smart<…>::operator->");
+        row("main.(*Tree).Walk", "main.(*Tree).Walk");
+        row("main.(*Map[go.shape.int64_0]).Get", "main.(*Map[go.shape.int64_0]).Get");
+        row("main.(*Tree).Walk.func1", "main.(*Tree).Walk.func1");
+        row("main.Sum[go.shape.int64_0]", "main.Sum[go.shape.int64_0]");
         row("[stack cut off]", "[stack cut off]");
         row("libc.so.6+0x1a2b", "libc.so.6+0x1a2b");
     }
