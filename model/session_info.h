@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace model {
 
@@ -17,6 +18,9 @@ enum class SessionState : std::uint8_t {
     Unfinished
     = 4, ///< the recorder died; everything up to its last tick is here. Never stored: the reader finds it out
 };
+
+/// How the reason of a recording reads, or begins, that ended because its command had.
+inline constexpr std::string_view kCommandEnded = "command ended";
 
 /// What was taken out of a copy that was made to be given away.
 struct Redaction
@@ -44,8 +48,8 @@ struct SessionInfo
     std::string disk;         ///< mount point of the file system that Metric::DiskUsed is about; empty: none was found
     std::string cpuNote;      ///< what was not possible for CPU sampling, as a sentence; or empty
     std::string activityNote; ///< the same for system calls and waits
-    std::optional<int> exitStatus; ///< waitpid status of the launched command
-    std::string endReason;         ///< "target ended", "stopped by user", "duration reached", …
+    std::optional<int> exitStatus;      ///< waitpid status of the launched command
+    std::string endReason;              ///< "target ended", "stopped by user", "duration reached", …
     std::optional<Redaction> redaction; ///< of a redacted copy
 };
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/analysis/summary.h"
-
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/own_code.h"
@@ -12,6 +10,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
 #include "model/analysis/rules/rule_data.h"
+#include "model/analysis/summary.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
 
@@ -73,19 +72,31 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
             "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
         card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
     }
-    const Recommendation *first = firstOf(found, kGrowingStackRule.key);
+    const auto isGrowing = [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; };
+    const auto goesOn = [&](const Recommendation &item) { return isGrowing(item) && !item.endedAfter; };
+    const auto going = std::find_if(found.items.begin(), found.items.end(), goesOn);
+    const Recommendation *first = going != found.items.end() ? &*going : firstOf(found, kGrowingStackRule.key);
     if (first == nullptr)
         return card;
-    const auto count = std::count_if(found.items.begin(), found.items.end(),
-        [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; });
+    card.page = CardPage::Recommendations;
+    card.action = "Show the evidence";
+    if (first->endedAfter) {
+        const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
+            [](const Evidence &each) { return each.what == kLeftAtEnd; });
+        card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
+        card.qualifier = fmt::format("left by what ended after {}", formatDuration(*first->endedAfter));
+        card.state = CardState::Unknown;
+        card.sentence = first->title
+            + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
+        return card;
+    }
+    const auto count = std::count_if(found.items.begin(), found.items.end(), goesOn);
     std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
     card.number = "+" + card.number;
     card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
     card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
         count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
         first->where.empty() ? "" : ", " + first->where);
-    card.page = CardPage::Recommendations;
-    card.action = "Show the evidence";
     return card;
 }
 
