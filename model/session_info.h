@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace model {
 
@@ -17,6 +18,9 @@ enum class SessionState : std::uint8_t {
     Unfinished
     = 4, ///< the recorder died; everything up to its last tick is here. Never stored: the reader finds it out
 };
+
+/// How the reason of a recording reads, or begins, that ended because its command had.
+inline constexpr std::string_view kCommandEnded = "command ended";
 
 /// What was taken out of a copy that was made to be given away.
 struct Redaction

@@ -196,8 +196,9 @@ struct Snapshot
     /// minutes); the last one is the end of `span`. All tick ends of the selection where there are at most kGrowthMoments of them. Empty
     /// without heap data.
     std::vector<Timestamp> growthTimes;
-    /// The kGrowthStacks (image, stack) pairs of `heap` with the greatest liveBytes − liveBytesAtBegin above 0, greatest first;
-    /// liveBytes at a moment = liveBytesAtBegin + sum of (allocated − freed) of the ticks of the selection that ended by then.
+    /// The kGrowthStacks (image, stack) pairs of `heap` with the greatest liveBytes − liveBytesAtBegin above 0, greatest first; of an image that
+    /// has ended before, times the share of the selected time that it lived. liveBytes at a moment = liveBytesAtBegin + sum of (allocated − freed)
+    /// of the ticks of the selection that ended by then; 0 where the image had ended by the moment before.
     std::vector<HeapGrowth> heapGrowth;
     /// How blocks aged and died by stack, over the whole recording; null where nobody asked for it, see storage::SessionReader.
     std::shared_ptr<const HeapAges> heapAges;

@@ -295,9 +295,17 @@ Result<void> SnapshotBuilder::heapGrowth()
         if (const std::size_t row = m_rowOfSlot[slot];
             row != kNoRow && costs[row].liveBytes > costs[row].liveBytesAtBegin)
             growing.push_back(slot);
+    const model::Duration step{m_window.span.length().ns / static_cast<std::int64_t>(moments)};
+    const std::vector<model::Image> &images = m_session.tables->images;
+    // Of an image that has ended by the share of the time that it lived: programs that come and go would crowd out what stays.
     const auto growth = [&](std::size_t slot) {
         const model::HeapCost &cost = costs[m_rowOfSlot[slot]];
-        return saturatedDifference(cost.liveBytes, cost.liveBytesAtBegin);
+        const auto grown = static_cast<double>(saturatedDifference(cost.liveBytes, cost.liveBytesAtBegin));
+        const model::Image &image = images.at(cost.image.index());
+        if (!image.end || m_window.span.end < *image.end + step)
+            return grown;
+        const model::Duration lived = *image.end - std::max(image.start, m_window.span.begin);
+        return grown * std::max(lived.seconds(), 0.0) / m_window.span.length().seconds();
     };
     const std::size_t kept = std::min(growing.size(), model::kGrowthStacks);
     std::partial_sort(growing.begin(), growing.begin() + static_cast<std::ptrdiff_t>(kept), growing.end(),
@@ -309,7 +317,9 @@ Result<void> SnapshotBuilder::heapGrowth()
     for (std::size_t moment = 1; moment <= moments; ++moment) {
         const std::size_t end = growthEnd(moment, moments);
         const model::Timestamp when = m_session.ticks.at(end - 1).span.end;
-        if (!m_snapshot->growthTimes.empty() && when <= m_snapshot->growthTimes.back())
+        const model::Timestamp before
+            = m_snapshot->growthTimes.empty() ? m_window.span.begin : m_snapshot->growthTimes.back();
+        if (!m_snapshot->growthTimes.empty() && when <= before)
             continue;
         m_snapshot->growthTimes.push_back(when);
         if (growing.empty())
@@ -317,8 +327,11 @@ Result<void> SnapshotBuilder::heapGrowth()
         if (auto done = heapUntil(end, values); !done)
             return done;
         for (std::size_t i = 0; i < growing.size(); ++i) {
-            m_snapshot->heapGrowth[i].liveBytes.push_back(at(values, growing[i]).liveBytes());
-            m_snapshot->heapGrowth[i].liveBlocks.push_back(at(values, growing[i]).liveBlocks());
+            model::HeapGrowth &row = m_snapshot->heapGrowth[i];
+            const std::optional<model::Timestamp> &ended = images.at(row.image.index()).end;
+            const bool isGone = ended && *ended <= before;
+            row.liveBytes.push_back(isGone ? 0 : at(values, growing[i]).liveBytes());
+            row.liveBlocks.push_back(isGone ? 0 : at(values, growing[i]).liveBlocks());
         }
     }
     return {};

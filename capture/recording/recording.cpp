@@ -34,7 +34,7 @@ std::string_view endReasonText(EndReason reason, bool attached)
 {
     switch (reason) {
     case EndReason::TargetEnded:
-        return attached ? "process ended" : "command ended";
+        return attached ? "process ended" : model::kCommandEnded;
     case EndReason::DurationReached:
         return "duration reached";
     case EndReason::Interrupted:

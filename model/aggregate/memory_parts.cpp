@@ -9,6 +9,8 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <optional>
 
 namespace model {
 
@@ -210,7 +212,7 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
                 [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) + hiddenBytes[i] - liveBytes[i]; })},
         {kMappingsPart, "mappings", part(&MemoryPartsRow::mappings)},
         {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
-        {"shared_bytes", "shared", part(&MemoryPartsRow::shared)},
+        {kSharedPart, "shared", part(&MemoryPartsRow::shared)},
         {"file_bytes", "files", part(&MemoryPartsRow::files)},
         {kTracerPart, "tracer", part(&MemoryPartsRow::tracer)},
         {kUnknownPart, "unknown", series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return unknownBytes[i]; })},
@@ -230,7 +232,7 @@ std::vector<MemoryPart> countedParts(const Snapshot &snapshot)
         {kLiveHeapPart, "live heap", alike(anonymous, HeapQuantity::LiveBytes, heapAt)},
         {"other_anonymous_bytes", "other anonymous",
             alike(anonymous, Metric::Anonymous, [&](SeriesPoint point) { return point.value - heapAt(point); })},
-        {"shared_bytes", "shared",
+        {kSharedPart, "shared",
             alike(anonymous, Metric::Shared, [&](SeriesPoint point) { return valueAt(shared, point.when); })},
         {"file_bytes", "files",
             alike(anonymous, Metric::FileBacked, [&](SeriesPoint point) { return valueAt(files, point.when); })},
@@ -245,37 +247,102 @@ std::vector<MemoryPart> partsOf(const Snapshot &snapshot, Beside *beside)
     return parts;
 }
 
-} // namespace
-
-std::vector<MemoryPart> memoryParts(const Snapshot &snapshot) { return partsOf(snapshot, nullptr); }
-
-MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when)
+/// The parts at single moments.
+class MemoryMoments
 {
-    MemoryNow now;
-    Beside beside;
-    const std::vector<MemoryPart> parts = partsOf(snapshot, &beside);
-    // The last moments of processes that ended have no memory any more, or none of which anything could be read: the last one that has any.
-    const auto lastOf = [&](bool isKnown) {
+public:
+    explicit MemoryMoments(const Snapshot &snapshot)
+        : m_snapshot(snapshot)
+        , m_parts(partsOf(snapshot, &m_beside))
+    {
+    }
+
+    MemoryNow at(Timestamp when, bool isMeasured) const
+    {
+        MemoryNow now{.when = when, .isMeasured = isMeasured};
+        for (const MemoryPart &part : m_parts)
+            now.parts.push_back({part.key, part.label, valueAt(part.series, when)});
+        now.untouchedBytes = valueAt(m_beside.untouched, when);
+        return now;
+    }
+
+    MemoryNow until(Timestamp when) const
+    {
+        // The last moments of processes that ended have no memory any more, or none of which anything could be read: the last one that has any.
+        Timestamp last = lastOf(when, true);
+        if (last == Timestamp{})
+            last = lastOf(when, false);
+        const auto after = std::upper_bound(m_beside.measured.begin(), m_beside.measured.end(), last);
+        const bool isMeasured = after != m_beside.measured.begin() && m_snapshot.span.begin < *std::prev(after);
+        return at(isMeasured ? *std::prev(after) : last, isMeasured);
+    }
+
+    std::optional<Timestamp> measuredFrom(Timestamp when) const
+    {
+        const auto first = std::lower_bound(m_beside.measured.begin(), m_beside.measured.end(), when);
+        return first != m_beside.measured.end() && *first <= m_snapshot.span.end ? std::optional(*first) : std::nullopt;
+    }
+
+    /// The last moment of the selection at which it was nearly at its highest, and what was most.
+    std::optional<SeriesPoint> highest(bool isMeasured) const
+    {
+        std::map<Timestamp, double> sums;
+        for (const MemoryPart &part : m_parts)
+            for (const std::vector<SeriesPoint> &segment : part.series.segments)
+                for (const SeriesPoint &point : segment)
+                    if (m_snapshot.span.begin < point.when && point.when <= m_snapshot.span.end)
+                        sums[point.when] += point.value;
+        if (isMeasured)
+            std::erase_if(sums, [this](const auto &sum) {
+                return !std::binary_search(m_beside.measured.begin(), m_beside.measured.end(), sum.first);
+            });
+        double most = 0;
+        for (const auto &[when, sum] : sums)
+            most = std::max(most, sum);
+        constexpr double kNearly = 0.95; // of what stays as it is the newest is told
+        const auto last = std::find_if(
+            sums.rbegin(), sums.rend(), [most](const auto &sum) { return sum.second >= kNearly * most; });
+        return most > 0 ? std::optional(SeriesPoint{last->first, most}) : std::nullopt;
+    }
+
+private:
+    Timestamp lastOf(Timestamp when, bool isKnown) const
+    {
         Timestamp last;
-        for (const MemoryPart &part : parts)
+        for (const MemoryPart &part : m_parts)
             for (const auto &segment : part.series.segments)
                 for (const SeriesPoint &point : segment)
                     if (point.when <= when && point.value > 0 && (!isKnown || part.key != kUnknownPart))
                         last = std::max(last, point.when);
         return last;
-    };
-    now.when = lastOf(true);
-    if (now.when == Timestamp{})
-        now.when = lastOf(false);
-    const auto after = std::upper_bound(beside.measured.begin(), beside.measured.end(), now.when);
-    if (after != beside.measured.begin() && snapshot.span.begin < *std::prev(after)) {
-        now.when = *std::prev(after);
-        now.isMeasured = true;
     }
-    for (const MemoryPart &part : parts)
-        now.parts.push_back({part.key, part.label, valueAt(part.series, now.when)});
-    now.untouchedBytes = valueAt(beside.untouched, now.when);
-    return now;
+
+    const Snapshot &m_snapshot;
+    Beside m_beside;
+    std::vector<MemoryPart> m_parts;
+};
+
+} // namespace
+
+std::vector<MemoryPart> memoryParts(const Snapshot &snapshot) { return partsOf(snapshot, nullptr); }
+
+MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when) { return MemoryMoments(snapshot).until(when); }
+
+MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when)
+{
+    const MemoryMoments moments(snapshot);
+    const std::optional<Timestamp> first = moments.measuredFrom(when);
+    return first ? moments.at(*first, true) : moments.until(when);
+}
+
+MemoryNow memoryAtItsHeight(const Snapshot &snapshot)
+{
+    const MemoryMoments moments(snapshot);
+    const std::optional<SeriesPoint> all = moments.highest(false), measured = moments.highest(true);
+    constexpr double kTellsOfIt = 0.5; // less than that says little of what there was at its height
+    if (measured && all && measured->value >= kTellsOfIt * all->value)
+        return moments.at(measured->when, true);
+    return all ? moments.at(all->when, false) : moments.until(snapshot.span.end);
 }
 
 } // namespace model

@@ -18,7 +18,8 @@ struct MemoryPart
 
 /// Keys of some parts.
 inline constexpr std::string_view kLiveHeapPart = "live_heap_bytes", kMappingsPart = "mapping_bytes",
-                                  kTracerPart = "tracer_bytes", kUnknownPart = "unknown_bytes";
+                                  kTracerPart = "tracer_bytes", kUnknownPart = "unknown_bytes",
+                                  kSharedPart = "shared_bytes";
 
 /// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
 /// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
@@ -45,5 +46,10 @@ struct MemoryNow
         = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out
 };
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
+/// At the first moment from `when` on at which pages were read; without one as memoryAt().
+MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when);
+/// Where it was at its highest in the selection, of the moments at which pages were read; where it was more than twice as high at another, there, with
+/// parts that are carried on. Of moments that are nearly as high the last.
+MemoryNow memoryAtItsHeight(const Snapshot &snapshot);
 
 } // namespace model

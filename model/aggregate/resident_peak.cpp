@@ -4,6 +4,7 @@
 #include "model/aggregate/time_series.h"
 
 #include <algorithm>
+#include <map>
 
 namespace model {
 
@@ -26,23 +27,54 @@ std::optional<double> residentPeak(const Snapshot &snapshot)
     return most;
 }
 
+std::vector<CountedOnce> countedOnce(const Snapshot &snapshot)
+{
+    struct Sum
+    {
+        CountedOnce counted;
+        double notRead = 0;
+    };
+    std::map<Timestamp, Sum> sums;
+    for (const MetricSeries &series : snapshot.metrics) {
+        if (snapshot.selection.process && series.process != *snapshot.selection.process)
+            continue;
+        for (std::size_t i = 0; i < series.times.size(); ++i) {
+            const Timestamp when = series.times[i];
+            const std::optional<std::int64_t> resident = series.values[i].get(Metric::Rss),
+                                              once = series.values[i].get(Metric::Pss);
+            if (!resident || when <= snapshot.span.begin || snapshot.span.end < when)
+                continue;
+            Sum &sum = sums[when];
+            sum.counted.when = when;
+            if (!once) {
+                sum.notRead += static_cast<double>(*resident);
+                continue;
+            }
+            sum.counted.resident += static_cast<double>(*resident);
+            sum.counted.once += static_cast<double>(*once);
+        }
+    }
+    constexpr double kFew = 0.05;
+    std::vector<CountedOnce> moments;
+    for (const auto &[when, sum] : sums)
+        if (sum.counted.resident > 0 && sum.notRead <= kFew * (sum.counted.resident + sum.notRead))
+            moments.push_back(sum.counted);
+    return moments;
+}
+
 std::optional<double> shareCountedOnce(const Snapshot &snapshot)
 {
     if (snapshot.metrics.size() < 2)
         return std::nullopt;
-    const TimeSeries resident = timeSeries(snapshot, Metric::Rss);
-    double most = 0;
-    std::optional<double> share;
-    for (const std::vector<SeriesPoint> &segment : timeSeries(snapshot, Metric::Pss).segments)
-        for (const SeriesPoint &once : segment) {
-            const std::optional<SeriesPoint> all = resident.nearest(once.when);
-            const bool isSelected = snapshot.span.begin < once.when && once.when <= snapshot.span.end;
-            if (!isSelected || !all || all->when != once.when || all->value <= most)
-                continue;
-            most = all->value;
-            share = once.value / most;
-        }
-    return share;
+    // Of a few processes that were left at the end the share says nothing of all.
+    constexpr double kMuch = 0.5;
+    const std::optional<double> peak = residentPeak(snapshot);
+    const std::vector<CountedOnce> moments = countedOnce(snapshot);
+    const auto most = std::max_element(moments.begin(), moments.end(),
+        [](const CountedOnce &a, const CountedOnce &b) { return a.resident < b.resident; });
+    if (most == moments.end() || most->resident < kMuch * peak.value_or(0))
+        return std::nullopt;
+    return most->once / most->resident;
 }
 
 } // namespace model

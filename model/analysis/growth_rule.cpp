@@ -22,11 +22,13 @@ constexpr double kLeastShare = 0.01;       ///< of the live heap: what grew in t
 constexpr double kLeastBytes = 256 * 1024; ///< and at least this
 constexpr double kLeastTau = 0.5;
 constexpr Duration kLeastForSlow = Duration::fromMs(600'000); ///< to find nothing in less says little
+constexpr double kFinished = 0.25; ///< so much less is said of a program that ended by itself
 constexpr double kStopped
     = 0.2; ///< the second half grows less than this part of the first: start-up, or a cache that is full
 constexpr double kSlowing = 0.6; ///< the second half grows less than this part of the first: may be a cache that fills
 
-/// All stacks that allocate at one place of the program's own code: one cause, one item.
+/// All stacks that allocate at one place of the program's own code, in images that ended in the same step or still live: one cause, one item.
+/// What ended before keeps nothing any more, so a place that many programs have in turn is not judged by their sum.
 struct Place
 {
     StackLine line;
@@ -34,9 +36,12 @@ struct Place
     ImageId image;
     std::int64_t heaviestGrowth = 0;
     std::size_t stacks = 0;
-    std::vector<double> liveBytes; ///< by moment
+    std::size_t first = 0, end = 0; ///< the moments at which any of the images lived
+    std::vector<double> liveBytes;  ///< at these
     std::int64_t frees = 0;
     std::int64_t allocations = 0;
+    bool isFinished = true; ///< all of the images ended by themselves
+    Duration lived;         ///< the longest of the images
 };
 
 /// Trend of a place, without the first sixth of the time (start-up) and the last (blocks too young to be freed yet).
@@ -69,34 +74,70 @@ Growth growthOf(const std::vector<Timestamp> &moments, const std::vector<double>
     return growth;
 }
 
-std::map<std::string, Place> placesOf(const RuleInput &input)
+/// The first moment at which an image lived, and one behind the last.
+std::pair<std::size_t, std::size_t> momentsOf(const Snapshot &snapshot, const Image &image)
 {
+    const std::vector<Timestamp> &all = snapshot.growthTimes;
+    const auto index = [&all](Timestamp when) {
+        return static_cast<std::size_t>(std::lower_bound(all.begin(), all.end(), when) - all.begin());
+    };
+    const std::size_t end = image.end ? std::min(index(*image.end) + 1, all.size()) : all.size();
+    return {std::min(index(image.start), end - 1), end};
+}
+
+/// Whether an image ended without being asked to: before the recording did, or as the command that the recording was of.
+bool hasFinished(const Snapshot &snapshot, const Image &image, bool isBeforeEnd)
+{
+    if (!image.end)
+        return false;
+    const SessionInfo &info = snapshot.info;
+    return isBeforeEnd
+        || (info.endReason.starts_with(kCommandEnded) && info.exitStatus.value_or(0) == 0
+            && snapshot.tables->processes.at(image.process.index()).waitStatus.value_or(0) == 0);
+}
+
+std::vector<Place> placesOf(const RuleInput &input)
+{
+    const Snapshot &snapshot = input.snapshot;
     std::map<std::uint64_t, const HeapCost *> rows;
     const auto key = [](ImageId image, StackId stack) { return (std::uint64_t{image.value} << 32) | stack.value; };
-    for (const HeapCost &row : input.snapshot.heap)
+    for (const HeapCost &row : snapshot.heap)
         rows[key(row.image, row.stack)] = &row;
-    std::map<std::string, Place> places;
-    for (const HeapGrowth &row : input.snapshot.heapGrowth) {
-        if (row.liveBytes.size() != input.snapshot.growthTimes.size() || row.liveBytes.empty())
+    const std::size_t moments = snapshot.growthTimes.size();
+    std::map<std::pair<std::string, std::size_t>, Place> places;
+    for (const HeapGrowth &row : snapshot.heapGrowth) {
+        if (row.liveBytes.size() != moments || row.liveBytes.empty())
             continue;
+        const Image &image = snapshot.tables->images.at(row.image.index());
+        const auto [first, end] = momentsOf(snapshot, image);
         const StackLine line = callerLine(input.functions, row.stack);
-        Place &place = places[line.modulePath + '\n' + line.name];
-        place.liveBytes.resize(row.liveBytes.size());
-        for (std::size_t i = 0; i < row.liveBytes.size(); ++i)
+        Place &place = places[{line.modulePath + '\n' + line.name, end}];
+        place.liveBytes.resize(moments);
+        for (std::size_t i = 0; i < end; ++i)
             place.liveBytes[i] += static_cast<double>(row.liveBytes[i]);
-        const std::int64_t grown = row.liveBytes.back() - row.liveBytes.front();
-        if (place.stacks++ == 0 || grown > place.heaviestGrowth) {
+        const std::int64_t grown = row.liveBytes[end - 1] - row.liveBytes.front();
+        if (place.stacks == 0 || grown > place.heaviestGrowth) {
             place.line = line;
             place.heaviest = row.stack;
             place.image = row.image;
             place.heaviestGrowth = grown;
         }
+        place.first = place.stacks++ == 0 ? first : std::min(place.first, first);
+        place.end = end;
+        place.isFinished = place.isFinished && hasFinished(snapshot, image, end < moments);
+        place.lived = std::max(place.lived, image.end.value_or(snapshot.span.end) - image.start);
         if (const auto known = rows.find(key(row.image, row.stack)); known != rows.end()) {
             place.frees += known->second->frees;
             place.allocations += known->second->allocations;
         }
     }
-    return places;
+    std::vector<Place> found;
+    for (auto &[name, place] : places) {
+        place.liveBytes = {place.liveBytes.begin() + static_cast<std::ptrdiff_t>(place.first),
+            place.liveBytes.begin() + static_cast<std::ptrdiff_t>(place.end)};
+        found.push_back(std::move(place));
+    }
+    return found;
 }
 
 double confidenceOf(const Growth &growth, const Coverage &trust, Duration seen)
@@ -138,10 +179,21 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
     item.confidence = confidenceOf(growth, trust, input.snapshot.span.length());
     item.caution = cautionOf(growth, place, trust);
     const double kept = place.liveBytes.back() - place.liveBytes.front();
+    if (place.isFinished && place.lived < kLeastForSlow) {
+        // Work that is done and over looks like this, and so does a leak in a short test. What it held is gone either way.
+        item.endedAfter = place.lived;
+        item.title = fmt::format(
+            "{} kept {}, until its program ended after {}", name, formatBytes(kept), formatDuration(place.lived));
+        item.advice = fmt::format("Nothing, where the program builds up what it works on and ends with it. Where it is "
+                                  "to run for longer, look at who should free what {} allocates.",
+            name);
+        item.check = "Record a longer run: what a leak keeps goes on growing, what the work needs does not.";
+        item.confidence *= kFinished;
+    }
     item.evidence.push_back({"growth", trend.slope, trend.slope90, Unit::BytesPerHour, rate});
-    item.evidence.push_back({"kept in the selected time", kept, {}, Unit::Bytes, formatBytes(kept)});
-    item.evidence.push_back(
-        {"live at the end", place.liveBytes.back(), {}, Unit::Bytes, formatBytes(place.liveBytes.back())});
+    item.evidence.push_back({std::string(kKeptInTime), kept, {}, Unit::Bytes, formatBytes(kept)});
+    item.evidence.push_back({std::string(item.endedAfter ? kLeftAtEnd : "live at the end"), place.liveBytes.back(), {},
+        Unit::Bytes, formatBytes(place.liveBytes.back())});
     const auto share
         = place.allocations > 0 ? static_cast<double>(place.frees) / static_cast<double>(place.allocations) : 0;
     item.evidence.push_back(
@@ -239,17 +291,26 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         return true;
     }
     const Coverage trust = coverage(snapshot);
-    const double least = std::max(kLeastBytes, kLeastShare * static_cast<double>(snapshot.heapSummary.liveBytes));
+    // What is live at the end counts programs that ended, each at its end; the peak is of what was there together.
+    const HeapSummary &heap = snapshot.heapSummary;
+    const double least
+        = std::max(kLeastBytes, kLeastShare * static_cast<double>(std::min(heap.liveBytes, heap.peakBytes)));
     const std::string seen = formatDuration(snapshot.span.length());
     found.growth = GrowthLook{0, static_cast<std::int64_t>(snapshot.heap.size()),
         fmt::format("{} in {}", formatBytes(least), seen), doubtOf(snapshot)};
     if (found.growth->limit.empty() && snapshot.span.length() < kLeastForSlow)
         found.growth->limit = fmt::format("what grows slowly does not show in {}", seen);
-    for (const auto &[key, place] : placesOf(input)) {
+    for (const Place &place : placesOf(input)) {
         if (input.stop.stop_requested())
             return false;
+        const std::vector<Timestamp> &all = snapshot.growthTimes;
+        const Timestamp begin = place.first > 0 ? all[place.first - 1] : snapshot.span.begin;
+        if (place.liveBytes.size() < kLeastMoments || (all[place.end - 1] - begin).seconds() < kLeastSeconds)
+            continue; // came and went, or came just now
         found.growth->tested += static_cast<std::int64_t>(place.stacks);
-        const Growth growth = growthOf(snapshot.growthTimes, place.liveBytes);
+        const std::vector<Timestamp> moments(all.begin() + static_cast<std::ptrdiff_t>(place.first),
+            all.begin() + static_cast<std::ptrdiff_t>(place.end));
+        const Growth growth = growthOf(moments, place.liveBytes);
         if (growth.trend.slope90.low > 0 && growth.trend.tau >= kLeastTau && growth.grownBytes >= least)
             found.items.push_back(itemFor(input, place, growth, trust));
     }

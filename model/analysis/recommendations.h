@@ -32,6 +32,9 @@ struct Evidence
     std::string text; ///< the value as it is shown: "4.1 MiB/h (3.7–4.6)"
 };
 
+/// Names the evidence of what grew in a program that has ended.
+inline constexpr std::string_view kLeftAtEnd = "left when it ended";
+
 /// Something worth changing, and why.
 struct Recommendation
 {
@@ -56,6 +59,8 @@ struct Recommendation
     std::string advice;  ///< what to change
     std::string check;   ///< how to see that it helped
     std::string caution; ///< what could make this wrong; may be empty
+    /// Of growth: so long lived what grew, and ended by itself; the memory went with it. Empty: it goes on, or was ended.
+    std::optional<Duration> endedAfter;
 };
 
 /// What a recommendation is recognised by in another recording: "rule|module|place".

@@ -11,6 +11,8 @@
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
+#include "model/analysis/resident_growth.h"
+#include "model/analysis/rules.h"
 #include "model/analysis/rules/rule_data.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
@@ -73,19 +75,31 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
             "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
         card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
     }
-    const Recommendation *first = firstOf(found, kGrowingStackRule.key);
+    const auto isGrowing = [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; };
+    const auto goesOn = [&](const Recommendation &item) { return isGrowing(item) && !item.endedAfter; };
+    const auto going = std::find_if(found.items.begin(), found.items.end(), goesOn);
+    const Recommendation *first = going != found.items.end() ? &*going : firstOf(found, kGrowingStackRule.key);
     if (first == nullptr)
         return card;
-    const auto count = std::count_if(found.items.begin(), found.items.end(),
-        [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; });
+    card.page = CardPage::Recommendations;
+    card.action = "Show the evidence";
+    if (first->endedAfter) {
+        const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
+            [](const Evidence &each) { return each.what == kKeptInTime; });
+        card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
+        card.qualifier = fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter));
+        card.state = CardState::Unknown;
+        card.sentence = first->title
+            + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
+        return card;
+    }
+    const auto count = std::count_if(found.items.begin(), found.items.end(), goesOn);
     std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
     card.number = "+" + card.number;
     card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
     card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
         count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
         first->where.empty() ? "" : ", " + first->where);
-    card.page = CardPage::Recommendations;
-    card.action = "Show the evidence";
     return card;
 }
 
@@ -354,43 +368,48 @@ void addLost(const Snapshot &snapshot, SummaryCard &growth)
 }
 
 /// A heap that does not grow is not all: a program may have memory of its own beside it, as interpreters do.
-void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryCard &growth)
+void addOtherGrowth(const Recommendations &found, const ResidentGrowth &other, SummaryCard &growth)
 {
-    constexpr double kLeastBytes = 4 << 20;
-    constexpr double kLeastShare = 0.05; ///< of what it grew to
-    if (!resident.isGrowing || (growth.number != kNothingFound && isHeapRecorded(snapshot)))
+    constexpr double kNextToNothing = 0.2; // of the growth beside it: not what a reader looks for
+    for (const Recommendation &item : found.items)
+        if (item.rule == kGrowingStackRule.key && item.evidence.front().value > kNextToNothing * other.perHour)
+            return;
+    const std::string rate = rateText(other.perHour, Unit::Bytes);
+    if (isCountedAgain(other)) {
+        growth.sentence += fmt::format(" Resident memory grows by {}, but in pages that processes share and that count "
+                                       "for each of them; counted once, it grew by {} in that time.",
+            rate, formatBytes(std::max(*other.onceBytes, 0.0)));
         return;
-    const TimeSeries judged = judgedSeries(snapshot, Metric::Rss, snapshot.span);
-    if (judged.isEmpty())
-        return;
-    const Timestamp begin = judged.segments.front().front().when, end = judged.last()->when;
-    const MemoryNow before = memoryAt(snapshot, begin), after = memoryAt(snapshot, end);
-    const auto isUnknown
-        = [](const MemoryNow::Part &part) { return part.key == kUnknownPart && part.bytes > kLeastBytes; };
-    if (std::any_of(before.parts.begin(), before.parts.end(), isUnknown))
-        return; // what was not told apart then may have been anything
-    const MemoryNow::Part *most = nullptr;
-    double mostGrowth = std::max(kLeastBytes, kLeastShare * judged.last()->value);
-    for (const MemoryNow::Part &part : after.parts) {
-        const auto same = std::find_if(before.parts.begin(), before.parts.end(),
-            [&part](const MemoryNow::Part &each) { return each.key == part.key; });
-        const double change = part.bytes - (same != before.parts.end() ? same->bytes : 0);
-        if (change < mostGrowth)
-            continue;
-        most = &part;
-        mostGrowth = change;
     }
-    if (most == nullptr || most->key == kLiveHeapPart || most->key == kTracerPart)
-        return;
-    growth.number = "+" + formatBytes(mostGrowth);
-    growth.qualifier = fmt::format("resident, in {}", most->label);
-    growth.state = CardState::Warn;
-    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}{}.",
-        rateText(resident.trend.slope, seriesInfo(resident.source).unit), most->label,
-        most->key == kMappingsPart ? ": see by whom under Mappings (genprof report --what mappings --cost allocated)"
-                                   : "");
+    const bool mayBeSame = other.isSharedByMany && !other.onceBytes;
+    growth.number = "+" + formatBytes(other.onceBytes ? std::min(*other.onceBytes, other.bytes) : other.bytes);
+    growth.qualifier = fmt::format("resident, in {}", other.label);
+    growth.state = other.isFinished || mayBeSame ? CardState::Unknown : CardState::Warn;
+    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}", rate, other.label);
+    if (mayBeSame)
+        growth.sentence += ", which counts for each process that touches it: how much is the same was not read";
+    if (!other.mappedBy.empty())
+        growth.sentence
+            += fmt::format("; most of those that were made ({}) by {}", formatBytes(other.mappedBytes), other.mappedBy);
+    if (other.key == kMappingsPart)
+        growth.sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
+    growth.sentence += '.';
+    if (other.isFinished)
+        growth.sentence += " The command ended by itself: what it needs for its work looks like this too.";
     growth.page = CardPage::Forecast;
     growth.action = "Show the forecast";
+}
+
+/// What grows only because the same pages count for more and more processes does not run out.
+void addSharing(const Forecast &nearest, const ResidentGrowth &other, SummaryCard &ahead)
+{
+    if (!isCountedAgain(other) || nearest.source != SeriesSource(Metric::Rss))
+        return;
+    if (ahead.state == CardState::Warn || ahead.state == CardState::Danger)
+        ahead.state = CardState::Unknown;
+    ahead.sentence
+        += fmt::format(" Shared pages count for each process that has them; counted once, memory grew by {}.",
+            formatBytes(std::max(*other.onceBytes, 0.0)));
 }
 
 /// Nothing is good about what cannot be seen, and nothing is known where all is gone.
@@ -434,13 +453,18 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
         if (card)
             result.cards.push_back(std::move(*card));
     };
+    const std::optional<ResidentGrowth> other = residentGrowth(snapshot, result.forecast);
     if (snapshot.info.config.heap != HeapMode::Off) {
         SummaryCard growth = growthCard(snapshot, result.recommendations);
-        addOtherGrowth(snapshot, result.forecast, growth);
+        if (other)
+            addOtherGrowth(result.recommendations, *other, growth);
         addLost(snapshot, growth);
         add(std::move(growth));
     }
-    add(forecastCard(snapshot, *nearest));
+    SummaryCard forecasted = forecastCard(snapshot, *nearest);
+    if (other)
+        addSharing(*nearest, *other, forecasted);
+    add(std::move(forecasted));
     add(cpuCard(snapshot, stop));
     add(allocationsCard(snapshot, result.recommendations));
     add(memoryCard(snapshot, result.recommendations));

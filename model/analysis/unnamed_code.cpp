@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 namespace model {
 
@@ -22,49 +23,60 @@ constexpr std::array kSystemFolders{std::to_array<std::string_view>({"/usr/", "/
 
 enum class Reason : std::uint8_t { OfPackage, OfOwnBuild, NotReadable, Replaced, BrokenOff };
 
-/// Finds the function of a stack that a reader wants to know: the one it ends in, and the innermost one of the program's own.
+/// Finds the function that the tables show for a stack: of samples the one it ends in, of allocations callerLine().
 class UnnamedFrames
 {
 public:
-    explicit UnnamedFrames(const ProgramTables &tables)
-        : m_tables(tables)
-        , m_own(tables.stacks.size())
+    explicit UnnamedFrames(const std::shared_ptr<const ProgramTables> &tables)
+        : m_tables(*tables)
+        , m_functions(tables)
     {
-        std::vector<bool> isLibrary;
-        for (const Module &module : tables.modules)
-            isLibrary.push_back(module.kind != ModuleKind::File || isSystemLibrary(tables.text(module.path)));
-        for (std::size_t node = 0; node < tables.stacks.size(); ++node) {
-            const auto &[parent, frame] = tables.stacks[node];
-            const ModuleId module = frame.isValid() ? tables.frames.at(frame.index()).module : ModuleId();
-            if (module.isValid() && !isLibrary.at(module.index()))
-                m_own[node] = frame;
-            else if (parent.isValid())
-                m_own[node] = m_own.at(parent.index());
-        }
     }
 
-    /// That of the two that has no name, the end before the own one; invalid where both have one.
-    FrameId of(StackId stack) const
+    /// Invalid where it has a name.
+    FrameId ofSamples(StackId stack) const { return unlessNamed(m_tables.stacks.at(stack.index()).frame); }
+
+    FrameId ofAllocations(StackId stack)
     {
-        for (const FrameId frame : {m_tables.stacks.at(stack.index()).frame, m_own.at(stack.index())})
-            if (frame.isValid() && !isNamed(frame))
-                return frame;
-        return {};
+        m_lines.clear();
+        for (; !isRoot(stack); stack = m_tables.stacks[stack.index()].parent) {
+            const FrameId frame = m_tables.stacks.at(stack.index()).frame;
+            const FunctionIndex::Range range = m_functions.placesOf(frame);
+            for (std::uint32_t i = range.count; i-- > 0;)
+                m_lines.emplace_back(frame, m_functions.place(range.first + i).function);
+        }
+        const std::size_t at
+            = callerPosition(m_lines.size(), [this](std::size_t line) { return kindOf(m_lines[line].second); });
+        return at < m_lines.size() ? unlessNamed(m_lines[at].first) : FrameId();
     }
 
 private:
-    /// What only call-frame information tells has a line, "server+0x1159", and no name.
-    bool isNamed(FrameId frame) const
+    CallerKind kindOf(FunctionId function)
     {
+        if (m_kinds.size() <= function.index())
+            m_kinds.resize(m_functions.size());
+        std::optional<CallerKind> &kind = m_kinds.at(function.index());
+        if (!kind)
+            kind = callerKind(m_functions, function);
+        return *kind;
+    }
+
+    /// What only call-frame information tells has a line, "server+0x1159", and no name.
+    FrameId unlessNamed(FrameId frame) const
+    {
+        if (!frame.isValid())
+            return frame;
         const ModuleId module = m_tables.frames.at(frame.index()).module;
-        if (!module.isValid() || m_tables.modules.at(module.index()).kind != ModuleKind::File)
-            return true;
-        return frame.index() >= m_tables.symbols.size()
+        const bool isNamed = !module.isValid() || m_tables.modules.at(module.index()).kind != ModuleKind::File
+            || frame.index() >= m_tables.symbols.size()
             || (m_tables.symbols[frame.index()].count > 0 && m_tables.symbols[frame.index()].state == State::Resolved);
+        return isNamed ? FrameId() : frame;
     }
 
     const ProgramTables &m_tables;
-    std::vector<FrameId> m_own; ///< by node; invalid where there is none
+    FunctionIndex m_functions;
+    std::vector<std::optional<CallerKind>> m_kinds;      ///< by function
+    std::vector<std::pair<FrameId, FunctionId>> m_lines; ///< of the stack that is looked at, leaf first
 };
 
 Reason reasonOf(const ProgramTables &tables, FrameId frame)
@@ -149,21 +161,21 @@ std::string namesText(const std::vector<std::string> &paths)
 std::vector<UnnamedCode> unnamedCode(const Snapshot &snapshot)
 {
     const ProgramTables &tables = *snapshot.tables;
-    const UnnamedFrames frames(tables);
+    UnnamedFrames frames(snapshot.tables);
     Costs all;
     std::map<Reason, std::map<std::string, Costs>> files;
-    const auto add = [&](StackId stack, std::size_t source, std::int64_t cost) {
+    const auto add = [&](FrameId frame, std::size_t source, std::int64_t cost) {
         all.of[source] += cost;
-        if (const FrameId frame = frames.of(stack); frame.isValid())
+        if (frame.isValid())
             files[reasonOf(tables, frame)]
                  [tables.text(tables.modules[tables.frames[frame.index()].module.index()].path)]
                      .of[source]
                 += cost;
     };
     for (const CpuCost &cost : snapshot.cpu)
-        add(cost.stack, 0, cost.samples);
+        add(frames.ofSamples(cost.stack), 0, cost.samples);
     for (const HeapCost &cost : snapshot.heap)
-        add(cost.stack, 1, cost.allocations);
+        add(frames.ofAllocations(cost.stack), 1, cost.allocations);
     std::vector<std::pair<double, UnnamedCode>> found;
     for (const auto &[reason, costsOfFiles] : files) {
         Costs sum;

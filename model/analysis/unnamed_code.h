@@ -16,8 +16,8 @@ struct UnnamedCode
     std::string remedy; ///< what to do so that the next recording has them
 };
 
-/// What code without names costs: a stack counts whose leaf has none, or whose innermost function of the program's own. One item a reason, the costliest first; reasons below 5 % of
-/// the CPU time and of the allocations are left out. Generated code and the kernel are not meant. Costs O(nodes of the stack tree).
+/// What code without names costs, as the tables show it: a sample counts by its leaf, an allocation by its callerLine(). One item a reason, the
+/// costliest first; reasons below 5 % of the CPU time and of the allocations are left out. Generated code and the kernel are not meant.
 std::vector<UnnamedCode> unnamedCode(const Snapshot &snapshot);
 
 } // namespace model

@@ -104,12 +104,12 @@ Json phasesOf(const Snapshot &snapshot)
     return phases;
 }
 
-/// What the resident memory consists of at the end of the selection.
+/// What the resident memory consists of where it is at its height in the selection.
 Json memoryOf(const Snapshot &snapshot)
 {
     if (snapshot.memoryParts.empty())
         return {};
-    const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
+    const MemoryNow now = memoryAtItsHeight(snapshot);
     Json object = {{"time_ns", now.when.ns}, {"is_measured", now.isMeasured}};
     for (const MemoryNow::Part &part : now.parts)
         object[std::string(part.key)] = static_cast<std::int64_t>(part.bytes);

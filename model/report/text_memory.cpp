@@ -27,15 +27,15 @@ void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextRep
 {
     if (snapshot.memoryParts.empty())
         return;
-    const MemoryNow now = memoryAt(snapshot, snapshot.span.end);
+    const MemoryNow now = memoryAtItsHeight(snapshot);
     double all = 0;
     for (const MemoryNow::Part &part : now.parts)
         all += part.bytes;
     if (all <= 0)
         return;
     writeHeading(out,
-        fmt::format("Resident memory at {}{}", formatOffset(now.when, true),
-            now.isMeasured ? ", when its pages were last read" : ""));
+        fmt::format("Resident memory at its height, at {}{}", formatOffset(now.when, true),
+            now.isMeasured ? " when its pages were read" : ""));
     TextTable table({{}, {"", Align::Right}, {"", Align::Right}});
     for (const MemoryNow::Part &part : now.parts)
         table.row({std::string(part.label), formatBytes(part.bytes), formatShare(part.bytes / all)});

@@ -366,6 +366,19 @@ private Q_SLOTS:
         QVERIFY(items[1].effect.find("could not be read") != std::string::npos);
     }
 
+    /// As the tables beside it: not who calls what uses the time, and not the allocator's wrapper that has a name.
+    void countsWithoutNamesWhatTheTablesShow()
+    {
+        SnapshotBuilder named;
+        named.cpu("main;+0x40;libblas.so.3!dgemm_ 90\nmain;f 10\n");
+        QVERIFY(coverage(named.build()).items.empty());
+        SnapshotBuilder wrapped;
+        wrapped.heap("main;+0x40;xmalloc;libc.so.6!malloc 8\nmain;f;libc.so.6!malloc 8\n");
+        const auto items = coverage(wrapped.build()).items;
+        QCOMPARE(items.size(), std::size_t{1});
+        QVERIFY2(items[0].what == "Functions of app have no names (50 % of the allocations)", items[0].what.c_str());
+    }
+
     void namesProgramsWhoseHeapWasNotTraced()
     {
         SnapshotBuilder builder;

@@ -54,6 +54,7 @@ private Q_SLOTS:
     void partsAddUpToTheResidentMemory();
     void measuredPartsAddUpToTheRss();
     void blocksOfAProgramThatIsGoneByExecExplainNothing();
+    void knowsItWhereItWasAtItsHeight();
 };
 
 void MemoryPartsTest::nothingRecordedHasNoParts() { QVERIFY(memoryParts(Snapshot()).empty()); }
@@ -157,6 +158,39 @@ void MemoryPartsTest::blocksOfAProgramThatIsGoneByExecExplainNothing()
     // The live heap itself ends with the tick in which the program went.
     const TimeSeries live = timeSeries(snapshot, HeapQuantity::LiveBytes);
     QCOMPARE(live.last()->when, second(2));
+}
+
+/// 1000, 3000 and 200 bytes, as of a program that is nearly gone when it was looked at last.
+void MemoryPartsTest::knowsItWhereItWasAtItsHeight()
+{
+    Snapshot snapshot = threeTicks();
+    MemoryPartsSeries series{ProcessId(0u), {}, {}};
+    const std::int64_t bytes[]{1000, 3000, 200};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, bytes[i - 1]);
+        series.times.push_back(second(i));
+        series.values.push_back({ProcessId(0u), 0, bytes[i - 1], 0, 0, 0, 0, 0, true});
+    }
+    snapshot.memoryParts.push_back(series);
+    QCOMPARE(memoryAt(snapshot, second(3)).when, second(3));
+    const MemoryNow high = memoryAtItsHeight(snapshot);
+    QCOMPARE(high.when, second(2));
+    QVERIFY(high.isMeasured);
+    QCOMPARE(high.parts.at(0).bytes, 3000.0);
+    // Not read then: the other moments have too little to stand for it.
+    snapshot.memoryParts[0].values[1] = {ProcessId(0u), 0, 1000, 0, 0, 0, 0, 2000, false};
+    const MemoryNow carried = memoryAtItsHeight(snapshot);
+    QCOMPARE(carried.when, second(2));
+    QVERIFY(!carried.isMeasured);
+    // And half of it is enough.
+    snapshot.metrics[0].values[0].set(Metric::Rss, 1600);
+    snapshot.memoryParts[0].values[0].mappings = 1600;
+    QCOMPARE(memoryAtItsHeight(snapshot).when, second(1));
+    QCOMPARE(memoryFrom(snapshot, second(2)).when, second(3));
+    // Of what stays as it is the newest is told.
+    snapshot.metrics[0].values[2].set(Metric::Rss, 1590);
+    snapshot.memoryParts[0].values[2].mappings = 1590;
+    QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
 }
 
 QTEST_GUILESS_MAIN(MemoryPartsTest)

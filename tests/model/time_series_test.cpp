@@ -157,6 +157,13 @@ private Q_SLOTS:
             builder.raw().metrics.push_back(series);
         }
         QCOMPARE(shareCountedOnce(builder.build()), 0.3);
+        // Where it was read of one of them alone, nothing is known of the others.
+        for (std::size_t i = 2; i < 4; ++i)
+            builder.raw().metrics[i].values[0] = {};
+        builder.raw().metrics[2].values[0].set(Metric::Rss, 100);
+        builder.raw().metrics[3].values[0].set(Metric::Rss, 100);
+        QVERIFY(countedOnce(builder.build()).size() == 2);
+        QVERIFY(!shareCountedOnce(builder.build()));
     }
 
     void breaksTheLineAtAPause()

@@ -53,6 +53,42 @@ private Q_SLOTS:
         }
     }
 
+    /// Four programs with 50 MiB, one after the other; then one more beside a small one that goes on.
+    void countsThePeakOfWhatLivedAtTheSameTime()
+    {
+        auto database = storage::Database::open({}, storage::OpenMode::Memory);
+        VERIFY_RESULT(storage::migrate(*database));
+        const auto run = [&database](const QString &sql) {
+            const auto done = database->execute(sql.toUtf8().constData());
+            QVERIFY2(done.has_value(), sql.toUtf8().constData());
+        };
+        const auto peak = [&database] {
+            auto rows = database->prepare("SELECT heap_peak_mib || '' FROM v_session");
+            return *rows->step() ? std::string(rows->text(0)) : std::string();
+        };
+        run(QStringLiteral("INSERT INTO tick VALUES (1, 0, 0, 1000, 0, 0), (2, 0, 1000, 2000, 0, 0)"));
+        const auto image = [&run](int id, int begin, const QString &end, int tick, int mib) {
+            run(QStringLiteral("INSERT INTO image VALUES (%1, 0, %1, 0, 0, 0, %2, %3, 2, 0)")
+                    .arg(id)
+                    .arg(begin)
+                    .arg(end));
+            run(QStringLiteral("INSERT INTO heap_tick VALUES (%1, %2, 0, 0, 0, %3 << 20, 1, 1, 0, 0, 0, 0)")
+                    .arg(tick)
+                    .arg(id)
+                    .arg(mib));
+            run(QStringLiteral(
+                "INSERT INTO heap_peak (image, revision, when_ns, bytes, blocks) VALUES (%1, 0, %2, %3 << 20, 1)")
+                    .arg(id)
+                    .arg(begin)
+                    .arg(mib));
+        };
+        for (int i = 0; i < 4; ++i) // two in each tick
+            image(i, 500 * i, QString::number(500 * i + 400), 1 + i / 2, 50);
+        QCOMPARE(peak(), std::string("50.0"));
+        image(4, 1200, QStringLiteral("NULL"), 2, 7);
+        QCOMPARE(peak(), std::string("57.0"));
+    }
+
     void answersThroughItsViews_data()
     {
         QTest::addColumn<QByteArray>("sql");

@@ -20,6 +20,7 @@ private Q_SLOTS:
         QTest::newRow("version 13") << QStringLiteral("session_v13.gprof-session") << 13;
         QTest::newRow("version 14") << QStringLiteral("session_v14.gprof-session") << 14;
         QTest::newRow("version 15") << QStringLiteral("session_v15.gprof-session") << 15;
+        QTest::newRow("version 16") << QStringLiteral("session_v16.gprof-session") << 16;
     }
     void readsEachReleasedVersion()
     {

@@ -188,6 +188,29 @@ private Q_SLOTS:
         QCOMPARE(snapshot->heapGrowth.at(0).liveBytes.front(), std::int64_t{200});
     }
 
+    /// What an image that has ended left is gone, however long the recording goes on.
+    void keepsNothingForImagesThatEnded()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("ended"), 0);
+        VERIFY_RESULT(writer);
+        for (int i = 0; i < 10; ++i) {
+            if (i == 5)
+                sample.tables().changeImage(ImageId(0u)).end = Timestamp{4 * SampleSession::kTickNs + 5};
+            VERIFY_RESULT(writer->write(sample.batch(i), sample.tables()));
+        }
+        VERIFY_RESULT(writer->finish(sample.info()));
+        auto reader = storage::SessionReader::open(file("ended"));
+        VERIFY_RESULT(reader);
+        const auto snapshot = reader->snapshot({});
+        VERIFY_RESULT(snapshot);
+        const HeapGrowth &row = (*snapshot)->heapGrowth.at(0);
+        QVERIFY(
+            row.liveBytes.at(3) > 0 && row.liveBytes.at(4) > row.liveBytes.at(3)); // it ended within the fifth second
+        QCOMPARE(row.liveBytes.at(5), std::int64_t{0});
+        QCOMPARE(row.liveBlocks.back(), std::int64_t{0});
+    }
+
     void addsUpTheSameRowTwiceInABatch()
     {
         SampleSession sample;

@@ -12,6 +12,6 @@ const RuleData kProcessChurnRule{.key = "process_churn",
     .advice = "Do the work in the program itself (a library call instead of a command), or start one "
               "helper and give it many tasks.",
     .check = "Record again: fewer processes, and less CPU time in all.",
-    .caution = "Tools that exist to start others, like shells and builds, do this by design."};
+    .caution = "Tools that exist to start others, like shells, do this by design."};
 
 } // namespace model
