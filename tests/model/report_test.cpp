@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/merged_heap.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/csv_writer.h"
@@ -333,6 +334,40 @@ private Q_SLOTS:
         QVERIFY(rows[0].starts_with("pid,program,stack_id,live_bytes,live_blocks,"));
         QVERIFY(rows[1].starts_with("100,app,"));
         QVERIFY(rows[1].ends_with(",main;malloc"));
+    }
+
+    /// A build runs a compiler a thousand times, at other addresses each time.
+    void mergesHeapStacksOfProcessesThatReadAlike()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main@a.cpp:3;malloc 64\nmain@a.cpp:4;malloc 32\n");
+        const ProcessId second = builder.tables().addProcess({.pid = 200});
+        Image image = builder.tables().tables().images.front();
+        image.process = second;
+        HeapCost row = builder.raw().heap.front();
+        row.image = builder.tables().addImage(image);
+        row.samples = 1;
+        row.liveVariance = 9;
+        builder.raw().heap.front().liveVariance = 16;
+        builder.raw().heap.push_back(row);
+        const Snapshot snapshot = builder.build();
+        const std::vector<std::string> rows
+            = linesOf(written([&](std::ostream &out) { writeHeapStacksCsv(out, snapshot, CostKind::Live); }), "\r\n");
+        QCOMPARE(rows.size(), std::size_t{2});
+        QVERIFY2(rows[1].starts_with(",app,") && rows[1].find(",160,3,") != std::string::npos, rows[1].c_str());
+        QVERIFY2(rows[1].ends_with(",2,main;malloc"), rows[1].c_str());
+        // JSON tells lines, too.
+        const Json json
+            = Json::parse(written([&](std::ostream &out) { writeHeapJson(out, snapshot, CostKind::Live); }));
+        QCOMPARE(json["stacks"].size(), std::size_t{2});
+        const Json &first = json["stacks"][0];
+        QCOMPARE(first["live_bytes"].get<int>(), 128);
+        QCOMPARE(first["processes"].get<int>(), 2);
+        QVERIFY(first["pid"].is_null());
+        QCOMPARE(json["stacks"][1]["pid"].get<int>(), 100);
+        FunctionIndex index(snapshot.tables);
+        const auto merged = heaviestHeap(snapshot, index, StackDetail::Places, CostKind::Live, 1);
+        QCOMPARE(merged.front().cost.liveVariance, 25.0);
     }
 
     void leavesGapsOfLinesEmpty()
