@@ -93,7 +93,12 @@ Snapshot scanned()
     scan.confirmed = {5, 4396};
     ScannedStack lost{builder.stack("main;parse@parse.cpp:12;malloc"), scan.sums, scan.confirmed, {5, 4396}, {}};
     ScannedStack held{builder.stack("main;serve@serve.cpp:3;malloc"), {}, {}, {}, {9, 90000}};
-    scan.stacks = {lost, held};
+    // One function that calls at two lines is one row of the table.
+    ScannedStack possible{builder.stack("main;keep@keep.cpp:1;malloc"), {}, {}, {}, {}};
+    possible.sums[static_cast<std::size_t>(ReachClass::Possibly)] = {1, 1024};
+    ScannedStack again = possible;
+    again.stack = builder.stack("main;keep@keep.cpp:2;malloc");
+    scan.stacks = {lost, held, possible, again};
     scan.paths = {{held.stack, held.retained, "variables of app +0x40", {{held.stack, 4}, {held.stack, 5}}}};
     builder.raw().scans.push_back(std::make_shared<const MemoryScan>(scan));
     return builder.build();
@@ -234,6 +239,7 @@ private Q_SLOTS:
                  "1 of its waiting calls ended with EINTR", "possibly lost, by function", "variables of app +0x40",
                  "9 × "})
             QVERIFY2(text.find(said) != std::string::npos, (std::string(said) + "\n" + text).c_str());
+        QVERIFY2(QString::fromStdString(text).simplified().contains(QStringLiteral("2 KiB 2 keep")), text.c_str());
         for (const std::string &line : linesOf(text, "\n"))
             QVERIFY2(textWidth(line) <= 80, line.c_str());
         const Json json = Json::parse(written([&](std::ostream &out) { writeLostJson(out, snapshot); }));
@@ -243,7 +249,7 @@ private Q_SLOTS:
         QCOMPARE(json["scans"][1]["holders"][0]["way"][1]["blocks"].get<int>(), 5);
         QVERIFY(!json["scans"][0].contains("stacks"));
         const auto csv = linesOf(written([&](std::ostream &out) { writeLostCsv(out, snapshot); }), "\r\n");
-        QCOMPARE(csv.size(), std::size_t{3});
+        QCOMPARE(csv.size(), std::size_t{5});
         QCOMPARE(csv[1].substr(0, 8), std::string("2,100,0,"));
         QVERIFY(csv[1].ends_with("main;parse;malloc"));
         const std::string none = written([](std::ostream &out) { writeLostText(out, example()); });
