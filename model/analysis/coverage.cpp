@@ -63,6 +63,7 @@ public:
     {
         lookAtHeap();
         lookAtCpu();
+        sayGeneratedCode();
         lookAtActivity();
         lookAtStacks();
         lookAtTime();
@@ -214,13 +215,19 @@ private:
         return tables.symbols[frame.index()].count > 0 ? Generated::Named : Generated::Unnamed;
     }
 
-    /// Says how the engines that most people meet can be made to name the code they generate.
     void addGeneratedCode(const char *what, std::int64_t unnamed, std::int64_t all)
     {
         constexpr double kLeastShare = 0.02;
         if (share(unnamed, all) >= kLeastShare)
-            add(Trust::Minor,
-                fmt::format("{} of the {} generated code without names", formatShareOf(unnamed, all), what),
+            m_generated
+                += fmt::format("{}{} of the {}", m_generated.empty() ? "" : " and ", formatShareOf(unnamed, all), what);
+    }
+
+    /// Says once, of allocations and samples, how the engines that most people meet can be made to name the code they generate.
+    void sayGeneratedCode()
+    {
+        if (!m_generated.empty())
+            add(Trust::Minor, m_generated + " generated code without names",
                 "let the program write /tmp/perf-PID.map: node --perf-basic-prof --interpreted-frames-native-stack, "
                 "python3 -X perf (3.12), java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit");
     }
@@ -388,6 +395,7 @@ private:
     const Snapshot &m_snapshot;
     std::array<std::int64_t, kLossKindCount> m_counts{};
     Coverage m_result;
+    std::string m_generated;      ///< "5 % of the allocations come through"; empty: too little to say
     std::string m_incompleteCost; ///< "10 % of the CPU samples"; empty: none
     double m_incompleteShare = 0; ///< the greatest of those
 };

@@ -320,6 +320,31 @@ private Q_SLOTS:
         QVERIFY(with(1, false).empty());
     }
 
+    void saysOnceHowGeneratedCodeGetsNames()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 80\n");
+        builder.cpu("main;f 80\n");
+        builder.raw().info.config.heap = HeapMode::Full;
+        TableBuilder &tables = builder.tables();
+        const FrameId unnamed
+            = tables.frame(tables.module("[jit]", "1", ModuleKind::Jit), 0x1000, FrameKind::ReturnAddress);
+        HeapCost cost = builder.raw().heap.front();
+        CpuCost sample = builder.raw().cpu.front();
+        cost.stack = sample.stack = tables.stack(TableBuilder::root(StackEnd::ReachedStart), unnamed);
+        builder.raw().heap.push_back(cost);
+        builder.raw().cpu.push_back(sample);
+        const std::vector<CoverageItem> items = coverage(builder.build()).items;
+        const auto said = std::count_if(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.effect.find("node --perf-basic-prof") != std::string::npos; });
+        QCOMPARE(said, 1);
+        const auto item = std::find_if(items.begin(), items.end(),
+            [](const CoverageItem &one) { return one.what.find("generated code") != std::string::npos; });
+        QVERIFY2(item->what
+                == "50 % of the allocations come through and 50 % of the samples are in generated code without names",
+            item->what.c_str());
+    }
+
     void saysHowFunctionsWithoutNamesGetSome()
     {
         SnapshotBuilder builder;
