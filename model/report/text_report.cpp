@@ -88,6 +88,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
             const std::optional<ErrorInterval> error = errorOf(snapshot, kind);
             return error ? fmt::format(" (95 %: {})", intervalText(*error, kind)) : std::string();
         };
+        if (const std::string owners = heapOwners(snapshot); !owners.empty())
+            row("Heap", "", owners);
         if (isEstimate)
             row("Sampled", "",
                 fmt::format("about each {}: all of the heap is estimated",
