@@ -35,6 +35,40 @@ template <typename Names> bool anyBegins(const Names &beginnings, std::string_vi
         beginnings.begin(), beginnings.end(), [text](std::string_view b) { return text.starts_with(b); });
 }
 
+/// "/usr/lib/libreoffice/program/" of a file in it; empty where the folder is nobody's own: libraries of all programs lie in /usr/lib and
+/// /usr/lib/x86_64-linux-gnu.
+std::string_view ownFolder(std::string_view path)
+{
+    const std::string_view folder = path.substr(0, path.rfind('/') + 1);
+    const auto system = std::find_if(kSystemFolders.begin(), kSystemFolders.end(),
+        [folder](std::string_view known) { return folder.starts_with(known); });
+    if (system == kSystemFolders.end())
+        return {};
+    const std::string_view below = folder.substr(system->size());
+    const bool isShared = below.empty() || (below.find('/') == below.size() - 1 && below.find("-linux-") != below.npos);
+    return isShared ? std::string_view() : folder;
+}
+
+/// Whether a library lies in the own folder of a program of the session, or below it.
+bool isInProgramFolder(const ProgramTables &tables, std::string_view library)
+{
+    // Most libraries lie in no such folder: the programs are looked through for few.
+    return !ownFolder(library).empty()
+        && std::any_of(tables.images.begin(), tables.images.end(), [&](const Image &image) {
+               const std::string_view folder = ownFolder(tables.text(image.executable));
+               return !folder.empty() && library.starts_with(folder);
+           });
+}
+
+/// Whether one of the next two callers is what starts main(): the second where the C library's part in between has no name.
+bool isCalledByStart(const std::vector<StackLine> &lines, std::size_t at)
+{
+    for (std::size_t caller = at + 1; caller < std::min(at + 3, lines.size()); ++caller)
+        if (lines[caller].name.starts_with("__libc_start"))
+            return true;
+    return false;
+}
+
 } // namespace
 
 bool isSystemLibrary(std::string_view path)
@@ -52,7 +86,8 @@ bool isOwnCode(const FunctionIndex &index, FunctionId function)
     if (kind == ModuleKind::Kernel || kind == ModuleKind::Vdso || kind == ModuleKind::Unknown)
         return false;
     const std::string &name = index.tables()->text(found.name);
-    if (isSystemLibrary(index.modulePath(function)) || anyBegins(kLibraryNames, name))
+    const std::string_view path = index.modulePath(function);
+    if ((isSystemLibrary(path) && !isInProgramFolder(*index.tables(), path)) || anyBegins(kLibraryNames, name))
         return false;
     // "unsigned long* std::__fill_n<…>(…)", "decltype (…) std::construct_at<…>(…)": the library's, behind a return type.
     const bool mayBe = std::any_of(kLibraryScopes.begin(), kLibraryScopes.end(),
@@ -116,7 +151,12 @@ std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackL
 
 std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
 {
-    return callerPosition(lines.size(), [&](std::size_t at) { return callerKind(functions, lines[at].function); });
+    return callerPosition(lines.size(), [&](std::size_t at) {
+        const CallerKind kind = callerKind(functions, lines[at].function);
+        const bool isUnnamed = kind == CallerKind::Caller
+            && functions.tables()->text(functions.function(lines[at].function).name).empty();
+        return isUnnamed && isCalledByStart(lines, at) ? CallerKind::Stub : kind;
+    });
 }
 
 StackLine ownLine(FunctionIndex &index, StackId stack)
@@ -148,8 +188,9 @@ CallerKind callerKind(const FunctionIndex &index, FunctionId function)
 std::size_t callerPosition(std::size_t count, const std::function<CallerKind(std::size_t)> &kindAt)
 {
     std::optional<std::size_t> wrapper;
-    std::optional<std::size_t> own;  // innermost
-    std::optional<std::size_t> user; // innermost that is no allocator
+    std::optional<std::size_t> own;   // innermost
+    std::optional<std::size_t> user;  // innermost that is no allocator
+    std::optional<std::size_t> outer; // outermost so far that is no allocator
     bool isUserEnd = false;
     for (std::size_t at = 0; at < count; ++at) {
         const CallerKind kind = kindAt(at);
@@ -157,6 +198,10 @@ std::size_t callerPosition(std::size_t count, const std::function<CallerKind(std
             return at;
         if (kind == CallerKind::Main)
             return wrapper.value_or(at);
+        if (kind == CallerKind::Stub)
+            return wrapper.value_or(outer.value_or(at));
+        if (kind != CallerKind::Allocator && kind != CallerKind::End)
+            outer = at;
         if (kind == CallerKind::Wrapper)
             wrapper = at;
         if (!own && (kind == CallerKind::Wrapper || kind == CallerKind::Special))

@@ -10,7 +10,7 @@
 namespace model {
 
 /// Whether a function is the program's own: in a file that is no system library (a ".so" below /lib or /usr/lib; programs lie there too, as
-/// cc1plus does) and not of the C++ standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
+/// cc1plus does, and what lies in such a program's own folder is its own, as soffice.bin's libraries are) and not of the C++ standard library's or Boost's headers. Ends of stacks, the kernel and the vdso are not; generated code is.
 bool isOwnCode(const FunctionIndex &index, FunctionId function);
 
 /// Whether a file is a library of the system, by its path.
@@ -36,7 +36,7 @@ bool isSpecialMember(std::string_view shortName);
 StackLine ownLine(FunctionIndex &index, StackId stack);
 
 /// As ownLine(), but past special members and the program's own ways to the allocator: who calls them can be changed. Of such a way that main()
-/// calls nothing is known by its caller: it is given itself.
+/// calls nothing is known by its caller: it is given itself. Everything descends from a main() without a name: what that calls is given.
 StackLine callerLine(FunctionIndex &functions, StackId stack);
 
 /// Positions of ownLine() and callerLine() among the lines of a stack; 0 where there are none.
@@ -51,6 +51,7 @@ enum class CallerKind : std::uint8_t {
     Special, ///< own code, which does it for its caller; see isSpecialMember()
     Wrapper, ///< own code, on the way to an allocator; see isAllocatorWrapper()
     Main,
+    Stub,   ///< main without a name: it says nothing, so what it calls is named
     Caller, ///< other own code
 };
 CallerKind callerKind(const FunctionIndex &index, FunctionId function);

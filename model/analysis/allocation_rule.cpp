@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/stack_functions.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/rules.h"
 #include "model/analysis/share_interval.h"
@@ -10,6 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace model {
 
@@ -22,6 +26,10 @@ constexpr std::int64_t kLeastSamples = 100;
 constexpr double kEveryStackShare = 0.001; ///< stacks with fewer of all temporaries are not looked up
 constexpr std::size_t kMostItems = 5;
 
+constexpr double kNearlyAll = 0.9;     ///< of a program's allocations: its main, or what stands for it
+constexpr double kAboutAverage = 1.25; ///< times as temporary as all other allocations: nothing special
+constexpr double kWidestGain = 10;     ///< times the least
+
 struct Place
 {
     StackLine line;
@@ -29,6 +37,8 @@ struct Place
     std::int64_t allocations = 0;
     std::int64_t temporaries = 0;
     std::int64_t temporaryBytes = 0;
+    std::int64_t throughLibraries = 0; ///< of its allocations: it calls a library that allocates
+    std::set<std::uint32_t> images;
 };
 
 /// What the samples say of a place; nothing where there are too few.
@@ -91,6 +101,49 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
     return item;
 }
 
+/// Whether the function at `position` calls a library that allocates, rather than an allocator or the language's own library, which are what it
+/// allocates with.
+bool isThroughLibraries(const FunctionIndex &functions, const std::vector<StackLine> &lines, std::size_t position)
+{
+    const auto isOther = [&](const StackLine &line) {
+        return callerKind(functions, line.function) == CallerKind::Library
+            && line.modulePath != lines[position].modulePath && !line.moduleName.starts_with("libstdc++.")
+            && !line.moduleName.starts_with("libc++.") && !line.moduleName.starts_with("libc.so");
+    };
+    return std::any_of(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(position), isOther);
+}
+
+/// Whether nearly everything that its program allocates descends from a place, most of it by way of libraries: no place that can be changed.
+bool isRootOfAll(const RuleInput &input, const Place &place)
+{
+    if (2 * place.throughLibraries < place.allocations)
+        return false;
+    std::int64_t all = 0, descending = 0;
+    std::vector<std::uint32_t> places;
+    for (const HeapCost &row : input.snapshot.heap) {
+        if (!place.images.contains(row.image.value))
+            continue;
+        all += row.allocations;
+        stackPlaces(input.functions, row.stack, places);
+        const bool isBelow = std::any_of(places.begin(), places.end(),
+            [&](std::uint32_t at) { return input.functions.place(at).function == place.line.function; });
+        descending += isBelow ? row.allocations : 0;
+    }
+    return static_cast<double>(descending) >= kNearlyAll * static_cast<double>(all);
+}
+
+/// Whether an item says next to nothing: a place like all others, and a gain of which only the order of magnitude is known.
+bool isVague(const RuleInput &input, const Place &place, const Recommendation &item)
+{
+    const HeapSummary &all = input.snapshot.heapSummary;
+    const std::int64_t others = all.allocations - place.allocations;
+    if (static_cast<double>(others) < (1 - kNearlyAll) * static_cast<double>(all.allocations))
+        return false; // there is no average beside it
+    const double average = static_cast<double>(all.temporaries - place.temporaries) / static_cast<double>(others);
+    const double own = static_cast<double>(place.temporaries) / static_cast<double>(place.allocations);
+    return own <= kAboutAverage * average && item.gain.high > kWidestGain * item.gain.low;
+}
+
 } // namespace
 
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
@@ -107,7 +160,9 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
             return false;
         if (static_cast<double>(row.allocations) < least || row.allocations == 0)
             continue;
-        const StackLine line = callerLine(input.functions, row.stack);
+        const std::vector<StackLine> lines = stackLines(input.functions, row.stack);
+        const std::size_t position = callerPosition(input.functions, lines);
+        const StackLine line = lines.empty() ? StackLine() : lines[position];
         Place &place = places[line.modulePath + '\n' + line.name];
         if (place.heaviest == nullptr || row.temporaries > place.heaviest->temporaries) {
             place.heaviest = &row;
@@ -116,6 +171,8 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
         place.allocations += row.allocations;
         place.temporaries += row.temporaries;
         place.temporaryBytes += row.temporaryBytes;
+        place.throughLibraries += isThroughLibraries(input.functions, lines, position) ? row.allocations : 0;
+        place.images.insert(row.image.value);
     }
     std::vector<const Place *> hot;
     for (const auto &[key, place] : places) {
@@ -126,9 +183,11 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
     }
     std::stable_sort(
         hot.begin(), hot.end(), [](const Place *a, const Place *b) { return a->temporaries > b->temporaries; });
+    std::erase_if(hot, [&input](const Place *place) { return isRootOfAll(input, *place); });
     hot.resize(std::min(hot.size(), kMostItems));
     for (const Place *place : hot)
-        found.items.push_back(itemFor(input, *place));
+        if (Recommendation item = itemFor(input, *place); !isVague(input, *place, item))
+            found.items.push_back(std::move(item));
     return true;
 }
 

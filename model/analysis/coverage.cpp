@@ -63,6 +63,7 @@ public:
     {
         lookAtHeap();
         lookAtCpu();
+        sayGeneratedCode();
         lookAtActivity();
         lookAtStacks();
         lookAtTime();
@@ -130,23 +131,34 @@ private:
 
     void nameUntracedPrograms()
     {
+        constexpr std::string_view kOwnAllocator = "defines malloc itself";
         std::vector<Untraced> all;
-        for (const Image &image : m_snapshot.tables->images) {
-            const std::string &note = m_snapshot.tables->text(image.heapNote);
+        const auto addImage = [&](const Image &image, const std::string &note) {
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
-                continue;
+                return;
             const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
             const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            auto same = std::find_if(
-                all.begin(), all.end(), [&](const Untraced &one) { return one.trust == trust && one.why == why; });
+            const std::string program = programName(image);
+            const auto isNamed = [&program](const Untraced &one) {
+                return std::find(one.names.begin(), one.names.end(), program) != one.names.end();
+            };
+            // A program with an allocator of its own is traced nowhere: where else one of its processes runs says no more.
+            auto same = std::find_if(all.begin(), all.end(), [&](const Untraced &one) {
+                return one.trust == trust
+                    && (one.why == why || (one.why.find(kOwnAllocator) != std::string::npos && isNamed(one)));
+            });
             if (same == all.end())
                 same = all.insert(all.end(), {trust, why, {}, 0});
             ++same->images;
-            const std::string name = programName(image);
-            if (std::find(same->names.begin(), same->names.end(), name) == same->names.end())
-                same->names.push_back(name);
-        }
+            if (!isNamed(*same))
+                same->names.push_back(program);
+        };
+        for (const bool hasAllocator : {true, false})
+            for (const Image &image : m_snapshot.tables->images)
+                if (const std::string &note = m_snapshot.tables->text(image.heapNote);
+                    (note.find(kOwnAllocator) != std::string::npos) == hasAllocator)
+                    addImage(image, note);
         for (const Untraced &one : all) {
             add(one.trust, fmt::format("Heap of {}: {}", untracedNames(one), one.why),
                 one.images == 1 ? "its allocations are not (all) in the totals"
@@ -220,13 +232,19 @@ private:
         return tables.symbols[frame.index()].count > 0 ? Generated::Named : Generated::Unnamed;
     }
 
-    /// Says how the engines that most people meet can be made to name the code they generate.
     void addGeneratedCode(const char *what, std::int64_t unnamed, std::int64_t all)
     {
         constexpr double kLeastShare = 0.02;
         if (share(unnamed, all) >= kLeastShare)
-            add(Trust::Minor,
-                fmt::format("{} of the {} generated code without names", formatShareOf(unnamed, all), what),
+            m_generated
+                += fmt::format("{}{} of the {}", m_generated.empty() ? "" : " and ", formatShareOf(unnamed, all), what);
+    }
+
+    /// Says once, of allocations and samples, how the engines that most people meet can be made to name the code they generate.
+    void sayGeneratedCode()
+    {
+        if (!m_generated.empty())
+            add(Trust::Minor, m_generated + " generated code without names",
                 "let the program write /tmp/perf-PID.map: node --perf-basic-prof --interpreted-frames-native-stack, "
                 "python3 -X perf (3.12), java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit");
     }
@@ -394,6 +412,7 @@ private:
     const Snapshot &m_snapshot;
     std::array<std::int64_t, kLossKindCount> m_counts{};
     Coverage m_result;
+    std::string m_generated;      ///< "5 % of the allocations come through"; empty: too little to say
     std::string m_incompleteCost; ///< "10 % of the CPU samples"; empty: none
     double m_incompleteShare = 0; ///< the greatest of those
 };

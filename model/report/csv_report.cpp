@@ -3,6 +3,7 @@
 
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/heap_modes.h"
+#include "model/aggregate/merged_heap.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_text.h"
 #include "model/heap/size_bins.h"
@@ -126,11 +127,13 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
         for (const CostKind error : kCostsWithError)
             csv.fields(std::string(costInfo(error).column) + "_low95", std::string(costInfo(error).column) + "_high95");
     }
-    csv.row("stack");
+    csv.row("processes", "stack");
     FunctionIndex index(snapshot.tables);
     const bool knowsPeak = knowsPeakOfStacks(snapshot);
-    for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks)) {
-        csv.fields(pidOf(snapshot, row->image), programOf(snapshot, row->image), row->stack.value);
+    for (const MergedHeapCost &merged : heaviestHeap(snapshot, index, StackDetail::Functions, kind, stacks)) {
+        const HeapCost *row = &merged.cost;
+        csv.field(merged.processes == 1 ? std::optional(pidOf(snapshot, row->image)) : std::nullopt);
+        csv.fields(programOf(snapshot, row->image), row->stack.value);
         for (const CostInfo &info : kCostKinds)
             if (info.source == CostSource::Heap) {
                 const bool isPeak = info.kind == CostKind::Peak || info.kind == CostKind::PeakBlocks;
@@ -144,7 +147,7 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
                 csv.fields(interval.low, interval.high);
             }
         }
-        csv.row(collapsedStack(index, row->stack));
+        csv.row(merged.processes, collapsedStack(index, row->stack));
     }
 }
 

@@ -35,7 +35,9 @@ SeriesColumn seriesColumn(const TimeSeries &series);
 /// Lines of a chart within `range`, one row a moment, one column a series; empty in gaps.
 void writeSeriesCsv(
     std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesColumn> &columns, TimeRange range);
-/// One row a heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column. `stacks` 0: all.
+/// One row a program and heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column. Stacks of functions that
+/// read alike are one row, of however many processes: `processes` says of how many, `pid` is empty where they are several, and `stack_id` is
+/// one of theirs. `stacks` 0: all.
 void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
 /// One row an area of memory beside malloc's: a sort of mappings or a pool of one program.
 void writeAreasCsv(std::ostream &out, const Snapshot &snapshot);

@@ -12,8 +12,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace model {
 
@@ -34,6 +38,47 @@ TimeSeries cut(TimeSeries series, TimeRange span)
 std::optional<double> seconds(const std::optional<Duration> &duration)
 {
     return duration ? std::optional(duration->seconds()) : std::nullopt;
+}
+
+/// The stacks of one function that move with a line; one process's and another's are stacks of their own.
+struct GrownFunction
+{
+    std::string name;
+    std::size_t stacks = 0;
+    double share = 0;
+    std::int64_t bytes = 0;
+    double leastCorrelation = 0;
+    double mostCorrelation = 0;
+};
+
+/// In the order of the first stack of each.
+std::vector<GrownFunction> grownFunctions(const std::vector<GrowthStack> &stacks, LeakPlaces &places)
+{
+    std::vector<GrownFunction> functions;
+    std::map<std::pair<std::string, std::string>, std::size_t> known; // module and name
+    for (const GrowthStack &stack : stacks) {
+        const StackLine &line = places.placeOf(stack.stack);
+        const auto [found, isNew] = known.try_emplace({line.modulePath, line.name}, functions.size());
+        if (isNew)
+            functions.push_back({.name = shortFunctionName(line.name),
+                .leastCorrelation = stack.correlation,
+                .mostCorrelation = stack.correlation});
+        GrownFunction &grown = functions[found->second];
+        ++grown.stacks;
+        grown.share += stack.share;
+        grown.bytes += stack.grownBytes;
+        grown.leastCorrelation = std::min(grown.leastCorrelation, stack.correlation);
+        grown.mostCorrelation = std::max(grown.mostCorrelation, stack.correlation);
+    }
+    return functions;
+}
+
+/// "0.97", "0.93–0.97".
+std::string correlationText(const GrownFunction &grown)
+{
+    std::string least = fmt::format("{:.2f}", grown.leastCorrelation);
+    const std::string most = fmt::format("{:.2f}", grown.mostCorrelation);
+    return least == most ? least : least + "–" + most;
 }
 
 } // namespace
@@ -72,13 +117,12 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
             out << fmt::format("{:>19}at {}\n", "", formatOffset(change, true));
         if (!one.stacks.empty() && std::exchange(isTold, true))
             continue;
-        for (const GrowthStack &stack : one.stacks) {
-            const StackLine &line = places.placeOf(stack.stack);
+        for (const GrownFunction &grown : grownFunctions(one.stacks, places))
             writeWrapped(out,
-                fmt::format("{} of it with {}, {} (r = {:.2f})", formatShare(stack.share), shortFunctionName(line.name),
-                    formatBytes(static_cast<double>(stack.grownBytes)), stack.correlation),
+                fmt::format("{} of it with {}, {} ({}r = {})", formatShare(grown.share), grown.name,
+                    formatBytes(static_cast<double>(grown.bytes)),
+                    grown.stacks == 1 ? "" : fmt::format("{} stacks, ", grown.stacks), correlationText(grown)),
                 options.columns, 19);
-        }
     }
     if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off)
         writeWrapped(out, fmt::format("{:<14}Live heap: {}", "Not known", *why), options.columns, 2, 14);

@@ -2,6 +2,7 @@
 #include "model/report/json_report.h"
 
 #include "model/aggregate/function_table.h"
+#include "model/aggregate/merged_heap.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
 #include "model/report/json_stacks.h"
@@ -54,10 +55,12 @@ template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row>
     return sorted;
 }
 
-Json heapStack(const Snapshot &snapshot, JsonStacks &stacks, const HeapCost &row)
+Json heapStack(const Snapshot &snapshot, JsonStacks &stacks, const MergedHeapCost &merged)
 {
-    Json stack = {{"stack_id", row.stack.value}, {"pid", pidOf(snapshot, row.image)},
-        {"program", programOf(snapshot, row.image)}};
+    const HeapCost &row = merged.cost;
+    const bool isOne = merged.processes == 1;
+    Json stack = {{"stack_id", row.stack.value}, {"pid", isOne ? Json(pidOf(snapshot, row.image)) : Json()},
+        {"program", programOf(snapshot, row.image)}, {"processes", merged.processes}};
     const auto isKnown = [knowsPeak = knowsPeakOfStacks(snapshot)](CostKind kind) {
         return knowsPeak || (kind != CostKind::Peak && kind != CostKind::PeakBlocks);
     };
@@ -131,8 +134,8 @@ void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, s
     FunctionIndex index(snapshot.tables);
     JsonStacks tree(index);
     std::vector<Json> rows;
-    for (const HeapCost *row : heaviest(snapshot.heap, kind, stacks))
-        rows.push_back(heapStack(snapshot, tree, *row));
+    for (const MergedHeapCost &row : heaviestHeap(snapshot, index, StackDetail::Places, kind, stacks))
+        rows.push_back(heapStack(snapshot, tree, row));
     writeBegin(out,
         {{"selection", selectionObject(snapshot)}, {"sorted_by", costInfo(kind).column},
             {"heap", heapTotalsObject(snapshot)}});

@@ -20,7 +20,7 @@ void writeMetricsJson(std::ostream &out, const Snapshot &snapshot);
 // [parent, frame], positions in `nodes` (before the node's own; −1 for an outermost frame) and in `frames`. With jq the frames of the heaviest
 // stack, leaf first: . as $d | [.nodes as $n | .stacks[0].node | recurse($n[.][0]; . >= 0) | $d.frames[$n[.][1]]]
 
-/// Totals and the stacks, heaviest by `kind` first. `stacks` 0: all.
+/// Totals and the stacks, heaviest by `kind` first; those of a program that read alike, down to lines and addresses, are one row, as in CSV. `stacks` 0: all.
 void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
 /// Totals, functions, and stacks, heaviest first. `stacks` 0: all.
 void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);

@@ -9,8 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace model {
 
@@ -88,18 +92,23 @@ void writeLostStacks(std::ostream &out, FunctionIndex &index, const MemoryScan &
 void writePossible(std::ostream &out, FunctionIndex &index, const MemoryScan &scan, const TextReportOptions &options)
 {
     TextTable table({{"bytes", Align::Right}, {"blocks", Align::Right}, {"possibly lost, by function"}});
-    std::vector<const ScannedStack *> stacks;
-    for (const ScannedStack &stack : scan.stacks)
-        if (sumOf(stack.sums, ReachClass::Possibly).blocks > 0)
-            stacks.push_back(&stack);
-    std::stable_sort(stacks.begin(), stacks.end(), [](const ScannedStack *a, const ScannedStack *b) {
-        return sumOf(a->sums, ReachClass::Possibly).bytes > sumOf(b->sums, ReachClass::Possibly).bytes;
-    });
-    for (std::size_t i = 0; i < std::min(stacks.size(), options.stacks); ++i) {
-        const BlockSum &sum = sumOf(stacks[i]->sums, ReachClass::Possibly);
-        table.row({bytesText(sum.bytes), formatCount(sum.blocks),
-            shortFunctionName(callerLine(index, stacks[i]->stack).name)});
+    std::map<std::pair<std::string, std::string>, BlockSum> byFunction; // module and name
+    for (const ScannedStack &stack : scan.stacks) {
+        const BlockSum &sum = sumOf(stack.sums, ReachClass::Possibly);
+        if (sum.blocks == 0)
+            continue;
+        const StackLine line = callerLine(index, stack.stack);
+        BlockSum &all = byFunction[{line.modulePath, shortFunctionName(line.name)}];
+        all.bytes += sum.bytes;
+        all.blocks += sum.blocks;
     }
+    std::vector<std::pair<std::string, BlockSum>> rows;
+    for (auto &[function, sum] : byFunction)
+        rows.emplace_back(function.second, sum);
+    std::stable_sort(
+        rows.begin(), rows.end(), [](const auto &a, const auto &b) { return a.second.bytes > b.second.bytes; });
+    for (std::size_t i = 0; i < std::min(rows.size(), options.stacks); ++i)
+        table.row({bytesText(rows[i].second.bytes), formatCount(rows[i].second.blocks), rows[i].first});
     if (table.isEmpty())
         return;
     out << '\n';

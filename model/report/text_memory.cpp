@@ -3,6 +3,7 @@
 
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/memory_parts.h"
+#include "model/aggregate/merged_heap.h"
 #include "model/aggregate/phase_totals.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
@@ -11,7 +12,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace model {
 
@@ -48,6 +53,41 @@ void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextRep
             options.columns, 2);
 }
 
+namespace {
+
+/// An area of one process, or what the areas of one sort have together of all processes of a program.
+struct AreaRow
+{
+    std::string name;
+    std::string program;
+    ImageId image; ///< of the first
+    std::int64_t processes = 0;
+    HeapCost total; ///< `peakBytes` is the greatest of one
+};
+
+/// A build runs a compiler a thousand times: their areas are one row. In the order of the first of each.
+std::vector<AreaRow> areaRows(const Snapshot &snapshot)
+{
+    std::vector<AreaRow> rows;
+    std::map<std::pair<std::string, std::string>, std::size_t> known;
+    for (const MemoryArea &area : snapshot.areas) {
+        std::string name = areaName(snapshot, area), program = programOf(snapshot, area.image);
+        const auto [found, isNew] = known.try_emplace({name, program}, rows.size());
+        if (isNew) {
+            rows.push_back({std::move(name), std::move(program), area.image, 1, area.total});
+            continue;
+        }
+        AreaRow &row = rows[found->second];
+        const std::int64_t peakBytes = std::max(row.total.peakBytes, area.total.peakBytes);
+        addCost(row.total, area.total);
+        row.total.peakBytes = peakBytes;
+        ++row.processes;
+    }
+    return rows;
+}
+
+} // namespace
+
 void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     if (snapshot.areas.empty())
@@ -56,14 +96,25 @@ void writeAreas(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     TextTable table({{"area"}, {"process"}, {"live", Align::Right}, {"blocks", Align::Right}, {"peak", Align::Right},
         {"taken", Align::Right}, {"times", Align::Right}});
     const std::size_t most = mostRows(options, kUsualRows);
-    for (std::size_t i = 0; i < std::min(snapshot.areas.size(), most); ++i) {
-        const MemoryArea &area = snapshot.areas[i];
-        table.row({areaName(snapshot, area), processTextOf(snapshot, area.image), bytesText(area.total.liveBytes),
-            formatCount(area.total.liveBlocks), bytesText(area.total.peakBytes), bytesText(area.total.allocatedBytes),
-            formatCount(area.total.allocations)});
+    const std::vector<AreaRow> rows = areaRows(snapshot);
+    bool isAnyMerged = false;
+    for (std::size_t i = 0; i < std::min(rows.size(), most); ++i) {
+        const AreaRow &row = rows[i];
+        const bool isMerged = row.processes > 1;
+        isAnyMerged = isAnyMerged || isMerged;
+        table.row({row.name,
+            isMerged ? fmt::format("{} × {}", formatCount(row.processes), row.program)
+                     : processTextOf(snapshot, row.image),
+            bytesText(row.total.liveBytes), formatCount(row.total.liveBlocks), bytesText(row.total.peakBytes),
+            bytesText(row.total.allocatedBytes), formatCount(row.total.allocations)});
     }
     table.write(out, options.columns, 2);
-    writeRest(out, snapshot.areas.size(), most, "areas");
+    writeRest(out, rows.size(), most, "areas");
+    if (isAnyMerged)
+        writeWrapped(out,
+            "Of several processes together, but the peak is the greatest of one; --process PID or --format csv shows "
+            "each.",
+            options.columns, 2);
 }
 
 void writeMarks(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)

@@ -12,6 +12,7 @@
 #include "model/report/soak_report.h"
 #include "model/report/text_memory.h"
 #include "model/report/text_parts.h"
+#include "model/report/text_processes.h"
 #include "model/report/text_table.h"
 
 #include <fmt/format.h>
@@ -87,6 +88,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
             const std::optional<ErrorInterval> error = errorOf(snapshot, kind);
             return error ? fmt::format(" (95 %: {})", intervalText(*error, kind)) : std::string();
         };
+        if (const std::string owners = heapOwners(snapshot); !owners.empty())
+            row("Heap", "", owners);
         if (isEstimate)
             row("Sampled", "",
                 fmt::format("about each {}: all of the heap is estimated",
@@ -123,96 +126,6 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         fmt::format("of a core, {}", formatBytes(static_cast<double>(snapshot.recorderRssBytes))));
     row("Session", formatBytes(static_cast<double>(snapshot.fileBytes)), snapshot.file);
     table.write(out, options.columns, 2);
-}
-
-std::int64_t lifeNs(const Snapshot &snapshot, const Process &process)
-{
-    return (process.end.value_or(Timestamp{snapshot.info.duration.ns}) - process.start).ns;
-}
-
-/// The least life of the processes that are worth a line of their own: where there are many, a hundredth of the recording, and the longest
-/// ones of a screenful.
-std::int64_t leastLife(const Snapshot &snapshot, std::size_t few, std::size_t most)
-{
-    std::vector<std::int64_t> lives;
-    for (const Process &process : snapshot.tables->processes)
-        lives.push_back(lifeNs(snapshot, process));
-    if (lives.size() <= few)
-        return 0;
-    std::sort(lives.begin(), lives.end(), std::greater());
-    const std::int64_t hundredth = std::min(snapshot.info.duration.ns / 100, lives[0]);
-    return lives.size() > most ? std::max(hundredth, lives[most - 1]) : hundredth;
-}
-
-/// A process, the programs it ran in their order; of a long chain of them the first and the last.
-void addProcess(TextTable &table, const Snapshot &snapshot, const Process &process, const std::vector<ImageId> &images)
-{
-    constexpr std::size_t kMostImages = 4;
-    const ProgramTables &tables = *snapshot.tables;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-        if (images.size() > kMostImages && i == 1) {
-            const std::size_t between = images.size() - 2;
-            table.row({"", "", "", "then exec", "", fmt::format("… {} programs in between", between)});
-            i += between - 1;
-            continue;
-        }
-        const Image &image = tables.images[images[i].index()];
-        const std::optional<Timestamp> end = image.end ? image.end : process.end;
-        table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
-            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
-            std::string(heapStateText(image.heap, snapshot.info.config.heap)), tables.text(image.commandLine)});
-    }
-}
-
-/// ": wc (302), bash (301) and 4 other programs", the most frequent first; empty where there are none.
-std::string programsText(const std::map<std::string_view, std::int64_t> &counts)
-{
-    constexpr std::size_t kShown = 3;
-    std::vector<std::pair<std::int64_t, std::string_view>> order;
-    for (const auto &[name, count] : counts)
-        order.emplace_back(-count, name);
-    std::sort(order.begin(), order.end());
-    std::string text;
-    for (std::size_t i = 0; i < std::min(order.size(), kShown); ++i)
-        text += fmt::format("{}{} ({})", i == 0 ? ": " : ", ", order[i].second, formatCount(-order[i].first));
-    const std::size_t rest = order.size() - std::min(order.size(), kShown);
-    return rest == 0 ? text : fmt::format("{} and {} other program{}", text, rest, rest == 1 ? "" : "s");
-}
-
-void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
-{
-    const ProgramTables &tables = *snapshot.tables;
-    TextTable table(
-        {{"pid", Align::Right}, {"from", Align::Right}, {"lived", Align::Right}, {"end"}, {"heap"}, {"command"}});
-    const std::size_t most = mostRows(options, 20);
-    const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
-    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
-    std::size_t shown = 0;
-    std::map<std::string_view, std::int64_t> others; ///< not shown, by program
-    for (std::size_t i = 0; i < tables.processes.size(); ++i) {
-        const Process &process = tables.processes[i];
-        if (images[i].empty())
-            continue;
-        if (lifeNs(snapshot, process) < least || shown == most) {
-            if (const auto name = tables.programName(tables.images[images[i].back().index()]); !name.empty())
-                ++others[name];
-            continue;
-        }
-        addProcess(table, snapshot, process, images[i]);
-        ++shown;
-    }
-    if (table.isEmpty())
-        return;
-    writeHeading(out, "Processes");
-    table.write(out, options.columns, 2);
-    const auto withImages = static_cast<std::size_t>(
-        std::count_if(images.begin(), images.end(), [](const auto &ran) { return !ran.empty(); }));
-    if (shown < withImages)
-        writeWrapped(out,
-            fmt::format("… and {} more that lived no longer than {}{} (--format json lists all)",
-                formatCount(static_cast<std::int64_t>(withImages - shown)), formatDuration({least}),
-                programsText(others)),
-            options.columns, 2);
 }
 
 /// How the heap was recorded, where that changed.

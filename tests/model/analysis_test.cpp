@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/local_level.h"
@@ -328,6 +329,56 @@ private Q_SLOTS:
         QVERIFY(items.front().effect.find("node --perf-basic-prof") != std::string::npos);
         QVERIFY(with(20, true).empty());
         QVERIFY(with(1, false).empty());
+    }
+
+    void saysOnceWhoseHeapIsNotKnown()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 80\n");
+        TableBuilder &tables = builder.tables();
+        for (const char *note : {"it lives in a network namespace, from where the recorder cannot be reached",
+                 "the program defines malloc itself, so its calls do not reach the tracer"}) {
+            Image image{.process = builder.process(),
+                .executable = tables.string("/usr/lib/browser/browser"),
+                .commandLine = tables.string("browser"),
+                .heap = HeapState::NotTraced,
+                .heapNote = tables.string(note)};
+            tables.addImage(image);
+        }
+        const Snapshot snapshot = builder.build();
+        const std::vector<CoverageItem> items = coverage(snapshot).items;
+        const auto said = std::count_if(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.what.starts_with("Heap of /usr/lib/browser/browser (2 proc"); });
+        QCOMPARE(said, 1);
+        QVERIFY(std::all_of(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.what.find("network") == std::string::npos; }));
+        QCOMPARE(heapOwners(snapshot), std::string("of app alone; of browser nothing is known, see below"));
+        QVERIFY(heapOwners(SnapshotBuilder().heap("main;f 80\n").build()).empty());
+    }
+
+    void saysOnceHowGeneratedCodeGetsNames()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 80\n");
+        builder.cpu("main;f 80\n");
+        builder.raw().info.config.heap = HeapMode::Full;
+        TableBuilder &tables = builder.tables();
+        const FrameId unnamed
+            = tables.frame(tables.module("[jit]", "1", ModuleKind::Jit), 0x1000, FrameKind::ReturnAddress);
+        HeapCost cost = builder.raw().heap.front();
+        CpuCost sample = builder.raw().cpu.front();
+        cost.stack = sample.stack = tables.stack(TableBuilder::root(StackEnd::ReachedStart), unnamed);
+        builder.raw().heap.push_back(cost);
+        builder.raw().cpu.push_back(sample);
+        const std::vector<CoverageItem> items = coverage(builder.build()).items;
+        const auto said = std::count_if(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.effect.find("node --perf-basic-prof") != std::string::npos; });
+        QCOMPARE(said, 1);
+        const auto item = std::find_if(items.begin(), items.end(),
+            [](const CoverageItem &one) { return one.what.find("generated code") != std::string::npos; });
+        QVERIFY2(item->what
+                == "50 % of the allocations come through and 50 % of the samples are in generated code without names",
+            item->what.c_str());
     }
 
     void saysHowFunctionsWithoutNamesGetSome()

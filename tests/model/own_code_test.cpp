@@ -37,6 +37,27 @@ private Q_SLOTS:
         QCOMPARE(model::isOwnCode(index, leaf.function), isOwn);
     }
 
+    /// A program below /usr/lib has libraries of its own beside it.
+    void librariesInTheProgramsFolderAreItsOwn()
+    {
+        const auto place = [](const char *text, const char *executable) {
+            tests::SnapshotBuilder other;
+            other.tables().changeImage(other.image()).executable = other.tables().string(executable);
+            const model::StackId stack = other.stack(text);
+            const model::Snapshot snapshot = other.build();
+            model::FunctionIndex index(snapshot.tables);
+            return model::callerLine(index, stack).name;
+        };
+        const char *const stack = "libc.so.6!__libc_start_main;office/program/office.bin!+0x1070;"
+                                  "office/program/libsoft.so!run;office/program/libsoft.so!load;libxml2.so.2!parse;"
+                                  "libc.so.6!malloc";
+        QCOMPARE(place(stack, "/usr/lib/office/program/office.bin"), std::string("load"));
+        // Elsewhere everything descends from that function without a name, which says nothing: what it calls is named.
+        QCOMPARE(place(stack, "/usr/lib/office.bin"), std::string("run"));
+        QCOMPARE(place(stack, "/usr/lib/x86_64-linux-gnu/office.bin"), std::string("run"));
+        QCOMPARE(place("libc.so.6!__libc_start_main;+0x10;libc.so.6!malloc", "/usr/bin/app"), std::string("app+0x10"));
+    }
+
     void placeOfAnAllocationIsWhoCallsTheWayToIt()
     {
         const auto place = [](const char *text) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/area_snapshot.h"
+#include "model/aggregate/merged_heap.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
 #include "model/report/csv_writer.h"
@@ -92,7 +93,12 @@ Snapshot scanned()
     scan.confirmed = {5, 4396};
     ScannedStack lost{builder.stack("main;parse@parse.cpp:12;malloc"), scan.sums, scan.confirmed, {5, 4396}, {}};
     ScannedStack held{builder.stack("main;serve@serve.cpp:3;malloc"), {}, {}, {}, {9, 90000}};
-    scan.stacks = {lost, held};
+    // One function that calls at two lines is one row of the table.
+    ScannedStack possible{builder.stack("main;keep@keep.cpp:1;malloc"), {}, {}, {}, {}};
+    possible.sums[static_cast<std::size_t>(ReachClass::Possibly)] = {1, 1024};
+    ScannedStack again = possible;
+    again.stack = builder.stack("main;keep@keep.cpp:2;malloc");
+    scan.stacks = {lost, held, possible, again};
     scan.paths = {{held.stack, held.retained, "variables of app +0x40", {{held.stack, 4}, {held.stack, 5}}}};
     builder.raw().scans.push_back(std::make_shared<const MemoryScan>(scan));
     return builder.build();
@@ -233,6 +239,7 @@ private Q_SLOTS:
                  "1 of its waiting calls ended with EINTR", "possibly lost, by function", "variables of app +0x40",
                  "9 × "})
             QVERIFY2(text.find(said) != std::string::npos, (std::string(said) + "\n" + text).c_str());
+        QVERIFY2(QString::fromStdString(text).simplified().contains(QStringLiteral("2 KiB 2 keep")), text.c_str());
         for (const std::string &line : linesOf(text, "\n"))
             QVERIFY2(textWidth(line) <= 80, line.c_str());
         const Json json = Json::parse(written([&](std::ostream &out) { writeLostJson(out, snapshot); }));
@@ -242,7 +249,7 @@ private Q_SLOTS:
         QCOMPARE(json["scans"][1]["holders"][0]["way"][1]["blocks"].get<int>(), 5);
         QVERIFY(!json["scans"][0].contains("stacks"));
         const auto csv = linesOf(written([&](std::ostream &out) { writeLostCsv(out, snapshot); }), "\r\n");
-        QCOMPARE(csv.size(), std::size_t{3});
+        QCOMPARE(csv.size(), std::size_t{5});
         QCOMPARE(csv[1].substr(0, 8), std::string("2,100,0,"));
         QVERIFY(csv[1].ends_with("main;parse;malloc"));
         const std::string none = written([](std::ostream &out) { writeLostText(out, example()); });
@@ -333,6 +340,40 @@ private Q_SLOTS:
         QVERIFY(rows[0].starts_with("pid,program,stack_id,live_bytes,live_blocks,"));
         QVERIFY(rows[1].starts_with("100,app,"));
         QVERIFY(rows[1].ends_with(",main;malloc"));
+    }
+
+    /// A build runs a compiler a thousand times, at other addresses each time.
+    void mergesHeapStacksOfProcessesThatReadAlike()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main@a.cpp:3;malloc 64\nmain@a.cpp:4;malloc 32\n");
+        const ProcessId second = builder.tables().addProcess({.pid = 200});
+        Image image = builder.tables().tables().images.front();
+        image.process = second;
+        HeapCost row = builder.raw().heap.front();
+        row.image = builder.tables().addImage(image);
+        row.samples = 1;
+        row.liveVariance = 9;
+        builder.raw().heap.front().liveVariance = 16;
+        builder.raw().heap.push_back(row);
+        const Snapshot snapshot = builder.build();
+        const std::vector<std::string> rows
+            = linesOf(written([&](std::ostream &out) { writeHeapStacksCsv(out, snapshot, CostKind::Live); }), "\r\n");
+        QCOMPARE(rows.size(), std::size_t{2});
+        QVERIFY2(rows[1].starts_with(",app,") && rows[1].find(",160,3,") != std::string::npos, rows[1].c_str());
+        QVERIFY2(rows[1].ends_with(",2,main;malloc"), rows[1].c_str());
+        // JSON tells lines, too.
+        const Json json
+            = Json::parse(written([&](std::ostream &out) { writeHeapJson(out, snapshot, CostKind::Live); }));
+        QCOMPARE(json["stacks"].size(), std::size_t{2});
+        const Json &first = json["stacks"][0];
+        QCOMPARE(first["live_bytes"].get<int>(), 128);
+        QCOMPARE(first["processes"].get<int>(), 2);
+        QVERIFY(first["pid"].is_null());
+        QCOMPARE(json["stacks"][1]["pid"].get<int>(), 100);
+        FunctionIndex index(snapshot.tables);
+        const auto merged = heaviestHeap(snapshot, index, StackDetail::Places, CostKind::Live, 1);
+        QCOMPARE(merged.front().cost.liveVariance, 25.0);
     }
 
     void leavesGapsOfLinesEmpty()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/growth_report.h"
 #include "model/report/session_words.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
@@ -88,6 +89,60 @@ private Q_SLOTS:
         QVERIFY(text.find("program 6") != std::string::npos && text.find("program 3") == std::string::npos);
         const QString more = QStringLiteral("… and 90 more that lived no longer than 100 ms: program (90) (--format");
         QVERIFY2(QString::fromStdString(text).simplified().contains(more), text.c_str());
+    }
+
+    /// A build starts a compiler a thousand times, by a fork and an exec each.
+    void tellsManyProcessesOfAProgramAsOne()
+    {
+        SnapshotBuilder builder;
+        TableBuilder &tables = builder.tables();
+        const auto add = [&](std::int32_t pid, std::int64_t lived) {
+            const ProcessId process = tables.addProcess({.pid = pid, .parent = builder.process(), .start = {0}});
+            tables.changeProcess(process).end = Timestamp{lived};
+            tables.changeProcess(process).waitStatus = 0;
+            Image image{.process = process,
+                .executable = tables.string("/bin/make"),
+                .commandLine = tables.string("make"),
+                .heap = HeapState::Inherited};
+            tables.addImage(image);
+            image.epoch = 1;
+            image.start = {137'000};
+            image.executable = tables.string("/bin/cc1plus");
+            image.commandLine = tables.string("cc1plus " + std::to_string(pid));
+            image.heap = HeapState::Full;
+            MemoryArea area{.image = tables.addImage(image), .name = tables.string("anonymous")};
+            area.total.liveBytes = 1 << 20;
+            area.total.peakBytes = 2 << 20;
+            builder.raw().areas.push_back(area);
+        };
+        for (std::int32_t pid = 2000; pid < 2120; ++pid)
+            add(pid, (pid - 1999) * 10'000'000);
+        const Snapshot snapshot = builder.build();
+        const QString text = QString::fromStdString(written([&](std::ostream &out) {
+            writeSummaryText(out, snapshot, {120});
+        })).simplified();
+        QVERIFY2(text.contains(QStringLiteral("120 × 0:00 ≤ 1.2 s exited with 0 full cc1plus 2119")), qPrintable(text));
+        QCOMPARE(text.count(QStringLiteral("exited with 0")), 1);
+        QVERIFY2(!text.contains(QStringLiteral("then exec")), qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("mappings: anonymous 120 × cc1plus 120 MiB 0 2 MiB")), qPrintable(text));
+        QVERIFY(!text.contains(QStringLiteral("more areas")));
+    }
+
+    void tellsGrowthByFunction()
+    {
+        SnapshotBuilder builder;
+        const StackId first = builder.stack("main@a.cpp:1;grow;malloc"),
+                      second = builder.stack("main@a.cpp:2;grow;malloc");
+        const std::vector<SeriesGrowth> growth{{Metric::Rss, {.sentence = "Resident memory: rises."},
+            {{builder.image(), first, 128 << 10, 0.25, 0.97}, {builder.image(), second, 128 << 10, 0.25, 0.91}}}};
+        builder.heap("main@a.cpp:1;grow;malloc 1\nmain@a.cpp:2;grow;malloc 1\n");
+        const Snapshot snapshot = builder.build();
+        const QString text = QString::fromStdString(written([&](std::ostream &out) {
+            writeGrowthText(out, snapshot, growth);
+        })).simplified();
+        QVERIFY2(
+            text.contains(QStringLiteral("50 % of it with grow, 256 KiB (2 stacks, r = 0.91–0.97)")), qPrintable(text));
+        QCOMPARE(text.count(QStringLiteral("with grow")), 1);
     }
 
     void cutsNamesWhereThereIsLittleRoom()

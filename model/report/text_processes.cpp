@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/text_processes.h"
+
+#include "model/aggregate/process_images.h"
+#include "model/base/format_units.h"
+#include "model/report/session_words.h"
+#include "model/report/text_parts.h"
+#include "model/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+namespace {
+
+constexpr std::int64_t kAlike = 4; ///< processes of a program: so few are told one by one
+
+std::int64_t lifeNs(const Snapshot &snapshot, const Process &process)
+{
+    return (process.end.value_or(Timestamp{snapshot.info.duration.ns}) - process.start).ns;
+}
+
+/// The least life of the processes that are worth a line of their own: where there are many, a hundredth of the recording, and the longest
+/// ones of a screenful.
+std::int64_t leastLife(const Snapshot &snapshot, std::size_t few, std::size_t most)
+{
+    std::vector<std::int64_t> lives;
+    for (const Process &process : snapshot.tables->processes)
+        lives.push_back(lifeNs(snapshot, process));
+    if (lives.size() <= few)
+        return 0;
+    std::sort(lives.begin(), lives.end(), std::greater());
+    const std::int64_t hundredth = std::min(snapshot.info.duration.ns / 100, lives[0]);
+    return lives.size() > most ? std::max(hundredth, lives[most - 1]) : hundredth;
+}
+
+/// Whether what a process ran at first was its parent's program, for some milliseconds between its fork and its exec: no program of its own.
+bool isForkOnly(const Snapshot &snapshot, const Process &process, const std::vector<ImageId> &images)
+{
+    constexpr Duration kLongest = Duration::fromMs(100);
+    if (images.size() < 2 || !process.parent.isValid())
+        return false;
+    const Image &first = snapshot.tables->images[images[0].index()];
+    const std::int64_t livedNs = (snapshot.tables->images[images[1].index()].start - first.start).ns;
+    return livedNs <= kLongest.ns && (first.heap == HeapState::Inherited || first.heap == HeapState::Off);
+}
+
+/// A process, the programs it ran in their order; of a long chain of them the first and the last.
+void addProcess(TextTable &table, const Snapshot &snapshot, const Process &process, std::vector<ImageId> images)
+{
+    constexpr std::size_t kMostImages = 4;
+    const ProgramTables &tables = *snapshot.tables;
+    if (isForkOnly(snapshot, process, images))
+        images.erase(images.begin());
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (images.size() > kMostImages && i == 1) {
+            const std::size_t between = images.size() - 2;
+            table.row({"", "", "", "then exec", "", fmt::format("… {} programs in between", between)});
+            i += between - 1;
+            continue;
+        }
+        const Image &image = tables.images[images[i].index()];
+        const std::optional<Timestamp> end = image.end ? image.end : process.end;
+        table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
+            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
+            std::string(heapStateText(image.heap, snapshot.info.config.heap)), tables.text(image.commandLine)});
+    }
+}
+
+/// ": wc (302), bash (301) and 4 other programs", the most frequent first; empty where there are none.
+std::string programsText(const std::map<std::string_view, std::int64_t> &counts)
+{
+    constexpr std::size_t kShown = 3;
+    std::vector<std::pair<std::int64_t, std::string_view>> order;
+    for (const auto &[name, count] : counts)
+        order.emplace_back(-count, name);
+    std::sort(order.begin(), order.end());
+    std::string text;
+    for (std::size_t i = 0; i < std::min(order.size(), kShown); ++i)
+        text += fmt::format("{}{} ({})", i == 0 ? ": " : ", ", order[i].second, formatCount(-order[i].first));
+    const std::size_t rest = order.size() - std::min(order.size(), kShown);
+    return rest == 0 ? text : fmt::format("{} and {} other program{}", text, rest, rest == 1 ? "" : "s");
+}
+
+/// The processes that ran one program at last.
+struct ProgramRow
+{
+    std::int64_t count = 0;
+    std::int64_t longestNs = 0;
+    std::size_t longest = 0; ///< position of that process
+    std::string end;         ///< of all of them; "various"
+    std::string heap;
+    bool isWritten = false;
+};
+
+/// By program, where so many processes run that they do not fit and most are alike. Empty where each has its row.
+std::map<std::string_view, ProgramRow> alikeProcesses(
+    const Snapshot &snapshot, const std::vector<std::vector<ImageId>> &images, std::size_t most)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    std::map<std::string_view, ProgramRow> programs;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (images[i].empty())
+            continue;
+        ++count;
+        const Process &process = tables.processes[i];
+        const Image &image = tables.images[images[i].back().index()];
+        const std::string_view name = tables.programName(image);
+        if (!process.parent.isValid() || name.empty())
+            continue; // what was started stands for itself
+        ProgramRow &row = programs[name];
+        const std::string end = endText(process);
+        const std::string heap(heapStateText(image.heap, snapshot.info.config.heap));
+        row.end = row.count == 0 || row.end == end ? end : "various";
+        row.heap = row.count == 0 || row.heap == heap ? heap : "various";
+        if (const std::int64_t lived = lifeNs(snapshot, process); row.count++ == 0 || lived > row.longestNs) {
+            row.longestNs = lived;
+            row.longest = i;
+        }
+    }
+    if (count <= most)
+        return {};
+    std::erase_if(programs, [](const auto &program) { return program.second.count <= kAlike; });
+    return programs;
+}
+
+} // namespace
+
+void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    TextTable table(
+        {{"pid", Align::Right}, {"from", Align::Right}, {"lived", Align::Right}, {"end"}, {"heap"}, {"command"}});
+    const std::size_t most = mostRows(options, 20);
+    const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
+    const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
+    std::map<std::string_view, ProgramRow> alike = alikeProcesses(snapshot, images, most);
+    std::size_t shown = 0, told = 0;
+    std::map<std::string_view, std::int64_t> others; ///< not shown, by program
+    for (std::size_t i = 0; i < tables.processes.size(); ++i) {
+        const Process &process = tables.processes[i];
+        if (images[i].empty())
+            continue;
+        const Image &last = tables.images[images[i].back().index()];
+        const std::string_view name = tables.programName(last);
+        const auto group = process.parent.isValid() ? alike.find(name) : alike.end();
+        if (group != alike.end() && group->second.isWritten)
+            continue;
+        const std::int64_t lived = group == alike.end() ? lifeNs(snapshot, process) : group->second.longestNs;
+        if (lived < least || shown == most) {
+            if (group == alike.end() && !name.empty())
+                ++others[name];
+            continue;
+        }
+        ++shown;
+        if (group == alike.end()) {
+            addProcess(table, snapshot, process, images[i]);
+            ++told;
+            continue;
+        }
+        ProgramRow &row = group->second;
+        row.isWritten = true;
+        told += static_cast<std::size_t>(row.count);
+        const Image &longest = tables.images[images[row.longest].back().index()];
+        table.row({formatCount(row.count) + " ×", formatOffset(last.start), "≤ " + formatDuration({row.longestNs}),
+            row.end, row.heap, tables.text(longest.commandLine)});
+    }
+    if (table.isEmpty())
+        return;
+    writeHeading(out, "Processes");
+    table.write(out, options.columns, 2);
+    bool isAnyAlike = false;
+    for (const auto &[name, row] : alike) {
+        isAnyAlike = isAnyAlike || row.isWritten;
+        if (!row.isWritten)
+            others[name] += row.count;
+    }
+    if (isAnyAlike)
+        writeWrapped(out,
+            "Many of one program are one row: from the first, the life and the command of the longest (genprof sql "
+            "FILE \"SELECT * FROM v_process\" and --format json list each, --process PID reports one).",
+            options.columns, 2);
+    const auto withImages = static_cast<std::size_t>(
+        std::count_if(images.begin(), images.end(), [](const auto &ran) { return !ran.empty(); }));
+    if (told < withImages)
+        writeWrapped(out,
+            fmt::format("… and {} more that lived no longer than {}{} (--format json lists all)",
+                formatCount(static_cast<std::int64_t>(withImages - told)), formatDuration({least}),
+                programsText(others)),
+            options.columns, 2);
+}
+
+} // namespace model
