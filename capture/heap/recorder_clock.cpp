@@ -12,8 +12,8 @@ namespace capture {
 
 namespace {
 
-/// The shortest span that a rate is taken from.
-constexpr std::int64_t kLeastSpanNs = 1'000'000;
+/// Before there is a first rate.
+constexpr std::int64_t kFirstSpanNs = 2'000'000;
 
 std::int64_t monotonicNs()
 {
@@ -37,9 +37,10 @@ wire::Clock bestClock()
 RecorderClock::RecorderClock(std::int64_t originNs)
     : m_kind(bestClock())
     , m_originNs(originNs)
-    , m_first(read())
 {
-    while (monotonicNs() - m_originNs - m_first.ns < kLeastSpanNs) { }
+    const ClockReading first = read();
+    m_rate.add(first);
+    while (monotonicNs() - m_originNs - first.ns < kFirstSpanNs) { }
     sync();
 }
 
@@ -65,10 +66,10 @@ std::uint64_t RecorderClock::units() const
     return raw >> wire::kClockShift;
 }
 
-RecorderClock::Reading RecorderClock::read() const
+ClockReading RecorderClock::read() const
 {
     // Of a few tries the one with the least time between the two clocks.
-    Reading best{};
+    ClockReading best{};
     std::int64_t least = INT64_MAX;
     for (int i = 0; i < 3; ++i) {
         const std::int64_t before = monotonicNs();
@@ -86,9 +87,9 @@ void RecorderClock::sync()
 {
     if (m_virtual)
         return;
-    const Reading now = read();
-    if (now.units > m_first.units)
-        m_nsPerUnit = static_cast<double>(now.ns - m_first.ns) / static_cast<double>(now.units - m_first.units);
+    const ClockReading now = read();
+    m_rate.add(now);
+    m_nsPerUnit = m_rate.nsPerUnit();
     m_lastUnits = now.units;
     m_lastNs = now.ns;
     m_lastUs = now.ns / 1000;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/heap/clock_rate.h"
 #include "capture/wire/layout.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace capture {
 
 /// Turns the targets' clock units into times of the recording. Reads both clocks at each sync() and takes the rate from the longest
-/// span it has seen, so drift stays below a microsecond. One owning thread.
+/// span it has seen since the machine last stood still, so drift stays below a microsecond. One owning thread.
 class RecorderClock
 {
 public:
@@ -57,18 +58,13 @@ public:
 private:
     static constexpr double kMostNs = 1e18;
 
-    struct Reading
-    {
-        std::uint64_t units;
-        std::int64_t ns;
-    };
-    Reading read() const;
+    ClockReading read() const;
 
     std::uint64_t *m_virtual = nullptr;
     std::function<void()> m_beforeLook;
     wire::Clock m_kind;
     std::int64_t m_originNs;
-    Reading m_first{};
+    ClockRate m_rate;
     std::uint64_t m_lastUnits = 0;
     std::int64_t m_lastNs = 0;
     double m_nsPerUnit = 0;

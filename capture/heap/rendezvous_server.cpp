@@ -170,19 +170,10 @@ void RendezvousServer::waitUntilIdle() { const std::lock_guard lock(m_meeting); 
 void RendezvousServer::serve(const std::stop_token &stop)
 {
     while (!stop.stop_requested()) {
-        const int connection = nextConnection();
-        if (connection < 0)
-            continue;
-        // A peer that says nothing keeps the others waiting no longer than this.
-        const timeval limit{0, 500'000};
-        ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        {
-            const std::lock_guard lock(m_meeting);
-            meet(connection);
-        }
-        ::close(connection);
-        m_reserve.regain();
+        const bool hasMore = takeIn();
+        meetReady(stop);
+        if (!hasMore)
+            waitForPeers();
     }
 }
 
@@ -195,43 +186,79 @@ int RendezvousServer::acceptAny() const
     return ::accept4(m_inFolder.get(), nullptr, nullptr, SOCK_CLOEXEC);
 }
 
-/// The next peer; −1 if there was none, after a wait.
-int RendezvousServer::nextConnection()
+/// Takes in those that ask; whether there may be more.
+bool RendezvousServer::takeIn()
 {
-    const std::int64_t before = monotonicNs();
-    const int connection = acceptAny();
-    m_isOutOfDescriptors = connection < 0 && DescriptorReserve::wasShort(errno);
-    if (connection >= 0 || errno == EINTR || errno == ECONNABORTED)
-        return connection;
-    if (m_isOutOfDescriptors) {
-        const int reserved = connectionFromReserve();
-        if (reserved < 0)
+    constexpr int kMostAtOnce = 64; // then those that have spoken get their turn
+    for (int i = 0; i < kMostAtOnce; ++i) {
+        const std::int64_t before = monotonicNs();
+        const int connection = acceptAny();
+        if (connection >= 0) {
+            WaitingPeer peer = newPeer(connection);
+            const WaitingPeers::Kind kind = kindOf(peer.credentials);
+            if (peer.credentials.pid > 0)
+                m_waiting.add(std::move(peer), kind);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            m_emptyNs = before;
+            return false;
+        } else if (DescriptorReserve::wasShort(errno)) {
+            if (m_waiting.dropStranger(before))
+                continue;
+            meetFromReserve();
+            return true;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
             pause();
-        return reserved;
+            return true;
+        }
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        m_emptyNs = before;
-        waitForPeer();
-    } else {
-        pause();
-    }
-    return -1;
+    return true;
 }
 
-int RendezvousServer::connectionFromReserve()
+/// With the pid 0 if nobody knows who it is.
+WaitingPeer RendezvousServer::newPeer(int connection) const
+{
+    WaitingPeer peer{FileDescriptor(connection), {}, m_emptyNs, monotonicNs()};
+    socklen_t bytes = sizeof peer.credentials;
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer.credentials, &bytes) != 0)
+        peer.credentials.pid = 0;
+    return peer;
+}
+
+WaitingPeers::Kind RendezvousServer::kindOf(const ucred &credentials) const
+{
+    const bool isExpected
+        = credentials.uid == ::geteuid() || isAllowed(credentials.uid) || credentials.uid == 0; // who may anything
+    return isExpected ? WaitingPeers::Kind::Expected : WaitingPeers::Kind::Stranger;
+}
+
+/// One peer, while there are no descriptors for more: it is heard out at once.
+void RendezvousServer::meetFromReserve()
 {
     m_reserve.release();
     const int connection = acceptAny();
-    if (connection < 0)
+    if (connection < 0) {
         m_reserve.regain();
-    return connection;
+        return pause();
+    }
+    constexpr int kStrangerMs = 20, kExpectedMs = 500;
+    {
+        const WaitingPeer peer = newPeer(connection);
+        const bool isStranger = kindOf(peer.credentials) == WaitingPeers::Kind::Stranger;
+        pollfd waits{connection, POLLIN, 0};
+        m_isOutOfDescriptors = true;
+        if (peer.credentials.pid > 0 && ::poll(&waits, 1, isStranger ? kStrangerMs : kExpectedMs) == 1)
+            meet(peer);
+        m_isOutOfDescriptors = false;
+    }
+    m_reserve.regain();
 }
 
-/// Until somebody asks, or the server is to stop.
-void RendezvousServer::waitForPeer() const
+/// Until somebody asks or speaks, or the server is to stop.
+void RendezvousServer::waitForPeers() const
 {
-    pollfd waits[] = {{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}, {m_inFolder.get(), POLLIN, 0}};
-    ::poll(waits, std::size(waits), -1);
+    std::vector<pollfd> waits{{m_listener, POLLIN, 0}, {m_wakeup, POLLIN, 0}, {m_inFolder.get(), POLLIN, 0}};
+    const int limitMs = m_waiting.appendTo(waits, monotonicNs());
+    ::poll(waits.data(), waits.size(), limitMs);
 }
 
 /// The listener stays readable meanwhile, so that is not waited for.
@@ -242,42 +269,58 @@ void RendezvousServer::pause() const
     ::poll(&wait, 1, kPauseMs);
 }
 
-void RendezvousServer::meet(int connection)
+void RendezvousServer::meetReady(const std::stop_token &stop)
 {
-    ucred peer{};
-    socklen_t peerBytes = sizeof peer;
+    for (WaitingPeer &ready : m_waiting.takeReady(monotonicNs())) {
+        if (stop.stop_requested())
+            return;
+        {
+            const WaitingPeer peer = std::move(ready); // closed before the next has its turn
+            meet(peer);
+        }
+        m_reserve.regain();
+    }
+}
+
+/// Hears what a peer says that has spoken. Who does not know the token costs no more than that; who does is given half a second for the rest.
+void RendezvousServer::meet(const WaitingPeer &peer)
+{
+    const std::lock_guard lock(m_meeting);
+    const int connection = peer.connection.get();
     wire::Hello hello;
-    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peerBytes) != 0 || peer.pid <= 0)
-        return;
-    if (::recv(connection, &hello, sizeof hello, 0) != sizeof hello || hello.magic != wire::kMagic
+    if (::recv(connection, &hello, sizeof hello, MSG_DONTWAIT) != sizeof hello || hello.magic != wire::kMagic
         || hello.version != wire::kVersion || hello.memoryBytes != wire::kMemoryBytes
         || std::memcmp(hello.token, m_token.data(), m_token.size()) != 0)
         return;
-    if (const std::int32_t only = m_onlyPid; only != 0 && peer.pid != only)
+    const timeval limit{0, 500'000};
+    ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const ucred &who = peer.credentials;
+    if (const std::int32_t only = m_onlyPid; only != 0 && who.pid != only)
         return turnAway(connection);
     // What it has become meanwhile is another image, which comes by itself.
     if (hasHungUp(connection))
-        return m_callbacks.gaveUp(peer.pid);
+        return m_callbacks.gaveUp(who.pid);
     // It knows the token, so it comes from the program that is recorded, and has changed its user. Root may look at anybody.
-    if (::geteuid() != 0 && peer.uid != ::geteuid() && !isAllowed(peer.uid))
-        return refuse(connection, peer, hello,
+    if (::geteuid() != 0 && who.uid != ::geteuid() && !isAllowed(who.uid))
+        return refuse(peer, hello,
             fmt::format(
-                "it runs as another user (number {}) than the recorder: record as root, who may trace both", peer.uid));
-    answer(connection, peer, hello);
+                "it runs as another user (number {}) than the recorder: record as root, who may trace both", who.uid));
+    answer(peer, hello);
 }
 
-void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hello &hello)
+void RendezvousServer::answer(const WaitingPeer &peer, const wire::Hello &hello)
 {
     if (m_isOutOfDescriptors)
-        return refuse(connection, peer, hello, model::systemError(kNoMemory, EMFILE, kMoreFiles).text());
-    const bool sharesPids = hello.pid == peer.pid;
+        return refuse(peer, hello, model::systemError(kNoMemory, EMFILE, kMoreFiles).text());
+    const bool sharesPids = hello.pid == peer.credentials.pid;
     auto memory
         = ImageMemory::create(m_clock, sharesPids ? static_cast<std::uint32_t>(::getpid()) : 0, m_samplePeriodBytes);
     if (!memory)
-        return refuse(connection, peer, hello, memory.error().text());
+        return refuse(peer, hello, memory.error().text());
     const FileDescriptor descriptor(::dup((*memory)->descriptor()));
     if (!descriptor.isOpen())
-        return refuse(connection, peer, hello, model::systemError(kNoMemory, errno, kMoreFiles).text());
+        return refuse(peer, hello, model::systemError(kNoMemory, errno, kMoreFiles).text());
     if (!m_letsWait)
         (*memory)->view().header().waitLimitMs = 0;
     // Of what had blocks before, frees are told that nobody knows the block of.
@@ -287,6 +330,7 @@ void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hel
     arrival.memory = std::move(*memory);
     const std::uint64_t number = arrival.number;
     m_callbacks.arrived(std::move(arrival));
+    const int connection = peer.connection.get();
     if (welcome(connection, descriptor.get()))
         hearOutcome(connection, number);
     else
@@ -294,31 +338,32 @@ void RendezvousServer::answer(int connection, const ucred &peer, const wire::Hel
 }
 
 /// Who the target is must be read while it waits: it may be gone a moment after the answer.
-Arrival RendezvousServer::arrivalOf(const ucred &peer, const wire::Hello &hello)
+Arrival RendezvousServer::arrivalOf(const WaitingPeer &peer, const wire::Hello &hello)
 {
-    const bool sharesPids = hello.pid == peer.pid;
-    const std::int32_t owner = hello.origin == wire::Origin::Fork ? memoryOwner(peer.pid) : peer.pid;
-    const std::int32_t parent = owner == peer.pid ? hello.parentPid : parentOf(owner);
+    const std::int32_t pid = peer.credentials.pid;
+    const bool sharesPids = hello.pid == pid;
+    const std::int32_t owner = hello.origin == wire::Origin::Fork ? memoryOwner(pid) : pid;
+    const std::int32_t parent = owner == pid ? hello.parentPid : parentOf(owner);
     ModuleNames names(owner);
     return {++m_arrivals, owner, sharesPids, sharesPids ? parent : 0, hello.origin, names.executable(),
-        commandLineOf(owner), timeOf(hello), names, nullptr, {}};
+        commandLineOf(owner), timeOf(peer, hello), names, nullptr, {}};
 }
 
 /// Lets the target go on at once, untraced, and tells of it like of any other.
-void RendezvousServer::refuse(int connection, const ucred &peer, const wire::Hello &hello, const std::string &reason)
+void RendezvousServer::refuse(const WaitingPeer &peer, const wire::Hello &hello, const std::string &reason)
 {
     m_reserve.release(); // its files in /proc are to be opened
     Arrival arrival = arrivalOf(peer, hello);
     arrival.failure = reason;
     m_callbacks.arrived(std::move(arrival));
-    turnAway(connection);
+    turnAway(peer.connection.get());
 }
 
 /// A target in another time namespace has another clock, and a hostile one says anything.
-std::int64_t RendezvousServer::timeOf(const wire::Hello &hello) const
+std::int64_t RendezvousServer::timeOf(const WaitingPeer &peer, const wire::Hello &hello)
 {
     const std::int64_t now = monotonicNs();
-    return hello.monotonicNs == 0 ? now : std::clamp(hello.monotonicNs, std::min(m_emptyNs, now), now);
+    return hello.monotonicNs == 0 ? now : std::clamp(hello.monotonicNs, std::min(peer.earliestNs, now), now);
 }
 
 bool RendezvousServer::welcome(int connection, int descriptor)

@@ -5,6 +5,7 @@
 #include "capture/file_descriptor.h"
 #include "capture/heap/image_memory.h"
 #include "capture/heap/module_names.h"
+#include "capture/heap/waiting_peers.h"
 #include "capture/wire/rendezvous.h"
 #include "model/base/result.h"
 
@@ -42,8 +43,8 @@ struct Arrival
 };
 
 /// Answers the program images that ask for memory: an abstract Unix socket, and for those in another network namespace one in a folder, peers
-/// checked by user id and token. A
-/// thread of its own ("heap-rendezvous"), since each target waits for the answer.
+/// checked by user id and token. Whoever connects and says nothing keeps nobody waiting. A thread of its own
+/// ("heap-rendezvous"), since each target waits for the answer.
 class RendezvousServer
 {
 public:
@@ -91,15 +92,18 @@ private:
     void serve(const std::stop_token &stop);
     bool isAllowed(uid_t user);
     int acceptAny() const;
-    int nextConnection();
-    int connectionFromReserve();
-    void waitForPeer() const;
+    bool takeIn();
+    WaitingPeer newPeer(int connection) const;
+    WaitingPeers::Kind kindOf(const ucred &credentials) const;
+    void meetFromReserve();
+    void waitForPeers() const;
     void pause() const;
-    void meet(int connection);
-    void answer(int connection, const ucred &peer, const wire::Hello &hello);
-    Arrival arrivalOf(const ucred &peer, const wire::Hello &hello);
-    void refuse(int connection, const ucred &peer, const wire::Hello &hello, const std::string &reason);
-    std::int64_t timeOf(const wire::Hello &hello) const;
+    void meetReady(const std::stop_token &stop);
+    void meet(const WaitingPeer &peer);
+    void answer(const WaitingPeer &peer, const wire::Hello &hello);
+    Arrival arrivalOf(const WaitingPeer &peer, const wire::Hello &hello);
+    void refuse(const WaitingPeer &peer, const wire::Hello &hello, const std::string &reason);
+    static std::int64_t timeOf(const WaitingPeer &peer, const wire::Hello &hello);
     void hearOutcome(int connection, std::uint64_t arrival);
     static bool welcome(int connection, int descriptor);
     static void turnAway(int connection);
@@ -119,6 +123,7 @@ private:
     std::atomic<bool> m_letsWait = true;
     std::mutex m_meeting; ///< held while a peer is served; guards nothing else
     // Of the server's thread.
+    WaitingPeers m_waiting;
     DescriptorReserve m_reserve;
     bool m_isOutOfDescriptors = false; ///< the peer that is served now was taken with one of the reserve
     std::int64_t m_emptyNs = 0;        ///< CLOCK_MONOTONIC when nobody was waiting: who asks now asked later

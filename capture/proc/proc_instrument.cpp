@@ -240,11 +240,9 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
         readTitle(process);
     }
     reportThreads(process, now);
-    if (!process.hasIo && !std::exchange(process.hasReportedIo, true))
-        m_losses.push_back({model::LossKind::MetricsUnreadable, m_table.currentImage(process.sampler.pid()), 1,
-            fmt::format("process {} runs with other rights than the recorder: its io, smaps_rollup and fd below /proc "
-                        "may not be read",
-                process.sampler.pid())});
+    for (std::string &what : process.takeUnreadable())
+        m_losses.push_back(
+            {model::LossKind::MetricsUnreadable, m_table.currentImage(process.sampler.pid()), 1, std::move(what)});
     if (!readParts(process))
         readPss(process);
     const CgroupMemory &memory = memoryOf(process);
@@ -305,7 +303,7 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const auto text = isDue ? process.sampler.smaps() : std::nullopt;
     if (text && !text->empty()) {
         const std::vector<MappingUse> uses = parseSmaps(*text);
-        PageMap pages(process.sampler.pid(), m_options.procRoot);
+        PageMap pages(process.sampler.speaker(), m_options.procRoot);
         const KnownMemory known = process.knownMemory(m_options.knownMemory);
         process.parts
             = addedUp(residentParts(uses, known,
@@ -340,7 +338,7 @@ const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)
         process.groupThreadsLeft = process.cgroupDirectory.empty()
             ? std::nullopt
             : threadsLeft(process.cgroupDirectory, m_cgroups.mountPoint());
-        m_disk.look(process.sampler.pid(), process.sampler.writtenFiles(kMostFilesSeen));
+        m_disk.look(process.sampler.speaker(), process.sampler.writtenFiles(kMostFilesSeen));
     }
     const auto [it, isNew] = m_cgroupMemory.try_emplace(process.cgroupDirectory);
     if (isNew && !process.cgroupDirectory.empty())

@@ -54,14 +54,26 @@ ProcessSampler::ProcessSampler(std::int32_t pid, FileDescriptor directory, bool 
     : m_pid(pid)
     , m_keepsFilesOpen(keepsFilesOpen)
     , m_directory(std::move(directory))
+    , m_speakerTid(pid)
 {
 }
 
 bool ProcessSampler::read(const char *name, std::string &text, FileDescriptor *kept)
 {
+    return readAt(m_directory.get(), name, text, kept);
+}
+
+/// What only a thread that has not ended can tell.
+bool ProcessSampler::readSpoken(const char *name, std::string &text, FileDescriptor *kept)
+{
+    return readAt(spoken(), name, text, kept);
+}
+
+bool ProcessSampler::readAt(int directory, const char *name, std::string &text, FileDescriptor *kept)
+{
     if (kept && kept->isOpen())
         return rereadProcFile(kept->get(), text);
-    FileDescriptor fd(::openat(m_directory.get(), name, O_RDONLY | O_CLOEXEC));
+    FileDescriptor fd(::openat(directory, name, O_RDONLY | O_CLOEXEC));
     if (!fd.isOpen() || !rereadProcFile(fd.get(), text))
         return false;
     if (kept && m_keepsFilesOpen)
@@ -69,17 +81,74 @@ bool ProcessSampler::read(const char *name, std::string &text, FileDescriptor *k
     return true;
 }
 
+void ProcessSampler::forgetSpeaker()
+{
+    m_speaker.reset();
+    m_status.reset();
+    m_speakerTid = m_pid;
+}
+
+/// Looks for a thread that still has the memory; false if there is none but the first.
+bool ProcessSampler::findSpeaker()
+{
+    forgetSpeaker();
+    for (const std::int32_t tid : taskIds()) {
+        if (tid == m_pid)
+            continue;
+        const std::string name = "task/" + std::to_string(tid);
+        m_speaker.reset(::openat(m_directory.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const bool isRead = m_speaker.isOpen() && readSpoken("status", m_statusText, &m_status);
+        m_speakerTid = tid;
+        if (isRead && parseStatus(m_statusText).residentBytes)
+            return true;
+        forgetSpeaker();
+    }
+    return false;
+}
+
+std::optional<ProcStat> ProcessSampler::speakersStat()
+{
+    for (const bool isAgain : {false, true}) {
+        if ((isAgain || !m_speaker.isOpen()) && !findSpeaker())
+            break;
+        const auto stat = readSpoken("stat", m_text) ? parseStat(m_text) : std::nullopt;
+        if (stat && stat->startCode != 0) // else it has just ended
+            return stat;
+    }
+    return std::nullopt;
+}
+
 std::optional<ProcStat> ProcessSampler::stat()
 {
-    return read("stat", m_text, &m_stat) ? parseStat(m_text) : std::nullopt;
+    auto stat = read("stat", m_text, &m_stat) ? parseStat(m_text) : std::nullopt;
+    if (!stat)
+        return stat;
+    if (stat->state != 'Z' && stat->state != 'X') {
+        if (m_speaker.isOpen()) // another thread has called exec, and is the first now
+            forgetSpeaker();
+    } else if (stat->threads > 1) {
+        if (const auto other = speakersStat()) {
+            stat->virtualBytes = other->virtualBytes;
+            stat->residentPages = other->residentPages;
+            stat->startCode = other->startCode;
+            stat->startStack = other->startStack;
+        }
+    }
+    return stat;
 }
 
 bool ProcessSampler::status(StatusReading &reading)
 {
-    if (!read("status", m_statusText, &m_status))
-        return false;
-    reading = parseStatus(m_statusText);
-    return true;
+    const auto readIt = [&] {
+        const bool isRead = readSpoken("status", m_statusText, &m_status);
+        if (isRead)
+            reading = parseStatus(m_statusText);
+        return isRead;
+    };
+    if (readIt() && reading.residentBytes)
+        return true;
+    findSpeaker();
+    return readIt();
 }
 
 std::optional<IoReading> ProcessSampler::io() { return read("io", m_text, &m_io) ? parseIo(m_text) : std::nullopt; }
@@ -87,22 +156,22 @@ std::optional<IoReading> ProcessSampler::io() { return read("io", m_text, &m_io)
 std::optional<std::int64_t> ProcessSampler::pssBytes()
 {
     // Never kept open: an open smaps_rollup stays with the address space it was opened on, and an exec makes another.
-    return read("smaps_rollup", m_text, nullptr) ? kilobyteField(m_text, "Pss") : std::nullopt;
+    return readSpoken("smaps_rollup", m_text) ? kilobyteField(m_text, "Pss") : std::nullopt;
 }
 
 std::optional<std::string> ProcessSampler::smaps()
 {
-    return read("smaps", m_text, nullptr) ? std::optional(m_text) : std::nullopt;
+    return readSpoken("smaps", m_text) ? std::optional(m_text) : std::nullopt;
 }
 
 std::optional<std::int64_t> ProcessSampler::openFiles() const
 {
     struct stat status = {};
     // Since Linux 6.2 the directory's size is the number of descriptors.
-    if (::fstatat(m_directory.get(), "fd", &status, 0) == 0 && status.st_size > 0)
+    if (::fstatat(spoken(), "fd", &status, 0) == 0 && status.st_size > 0)
         return status.st_size;
     std::int64_t count = 0;
-    if (!forEachNumber(m_directory.get(), "fd", [&](std::int32_t) { ++count; }))
+    if (!forEachNumber(spoken(), "fd", [&](std::int32_t) { ++count; }))
         return std::nullopt;
     return count;
 }
@@ -120,15 +189,15 @@ std::vector<std::string> ProcessSampler::writtenFiles(std::size_t most) const
 {
     std::vector<std::string> paths;
     std::size_t seen = 0;
-    forEachNumber(m_directory.get(), "fd", [&](std::int32_t number) {
+    forEachNumber(spoken(), "fd", [&](std::int32_t number) {
         const std::string name = "fd/" + std::to_string(number);
         struct stat link = {};
         char target[PATH_MAX];
         // The link's own mode says how the file was opened (proc(5)); nothing of the file itself is touched.
-        if (++seen > most || ::fstatat(m_directory.get(), name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0
+        if (++seen > most || ::fstatat(spoken(), name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0
             || (link.st_mode & S_IWUSR) == 0)
             return;
-        const ssize_t length = ::readlinkat(m_directory.get(), name.c_str(), target, sizeof target);
+        const ssize_t length = ::readlinkat(spoken(), name.c_str(), target, sizeof target);
         const std::string_view path(target, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
         if (path.starts_with('/') && !path.starts_with("/memfd:") && !path.starts_with("/SYSV"))
             paths.emplace_back(path);
@@ -139,7 +208,7 @@ std::vector<std::string> ProcessSampler::writtenFiles(std::size_t most) const
 std::string ProcessSampler::executable() const
 {
     char target[PATH_MAX];
-    const ssize_t length = ::readlinkat(m_directory.get(), "exe", target, sizeof target);
+    const ssize_t length = ::readlinkat(spoken(), "exe", target, sizeof target);
     if (length <= 0)
         return {};
     std::string_view path(target, static_cast<std::size_t>(length));
@@ -150,7 +219,7 @@ std::string ProcessSampler::executable() const
 
 std::string ProcessSampler::commandLine()
 {
-    return read("cmdline", m_text, nullptr) ? quotedCommandLine(m_text) : std::string();
+    return readSpoken("cmdline", m_text) ? quotedCommandLine(m_text) : std::string();
 }
 
 std::vector<std::int32_t> ProcessSampler::taskIds() const

@@ -15,7 +15,8 @@
 namespace capture {
 
 /// Reads one process's files below /proc, time and again. Holds the process's directory open, so what it reads is never that of a
-/// later process with the same pid: after its end reads fail. Capture thread only.
+/// later process with the same pid: after its end reads fail. Where the first thread has ended before the others, the kernel shows no memory and
+/// no files in the process's own directory: then those of another thread are read, which are the same. Capture thread only.
 class ProcessSampler
 {
 public:
@@ -33,8 +34,10 @@ public:
     static std::optional<ProcessSampler> open(const std::string &procRoot, std::int32_t pid, bool keepsFilesOpen);
 
     std::int32_t pid() const { return m_pid; }
+    /// The thread whose directory tells of the memory: the first one, unless that has ended.
+    std::int32_t speaker() const { return m_speakerTid; }
 
-    /// /proc/PID/stat; empty once the process is gone.
+    /// /proc/PID/stat; empty once the process is gone. The addresses and sizes are those that another thread has, if the first has ended.
     std::optional<ProcStat> stat();
 
     /// /proc/PID/status into `reading`, which points into this object until the next call.
@@ -82,14 +85,22 @@ private:
     ProcessSampler(std::int32_t pid, FileDescriptor directory, bool keepsFilesOpen);
 
     bool read(const char *name, std::string &text, FileDescriptor *kept);
+    bool readAt(int directory, const char *name, std::string &text, FileDescriptor *kept);
+    bool readSpoken(const char *name, std::string &text, FileDescriptor *kept = nullptr);
+    int spoken() const { return m_speaker.isOpen() ? m_speaker.get() : m_directory.get(); }
+    bool findSpeaker();
+    void forgetSpeaker();
+    std::optional<ProcStat> speakersStat();
     void readThread(std::int32_t tid, Thread &thread);
     std::vector<std::int32_t> taskIds() const;
 
     std::int32_t m_pid;
     bool m_keepsFilesOpen;
     FileDescriptor m_directory;
+    FileDescriptor m_speaker; ///< directory of the thread that speaks for the first; not open while that speaks itself
+    std::int32_t m_speakerTid;
     FileDescriptor m_stat;
-    FileDescriptor m_status;
+    FileDescriptor m_status; ///< the speaker's
     FileDescriptor m_io;
     std::string m_text; ///< of the last file read; kept so that its memory is
     std::string m_statusText;

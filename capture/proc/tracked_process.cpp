@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/tracked_process.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -29,6 +31,8 @@ bool TrackedProcess::read(std::size_t mostThreads)
     image = imageMark(*stat);
     levels.set(Metric::Threads, stat->threads);
     readMemory();
+    const bool isUnspoken = (stat->state == 'Z' || stat->state == 'X') && sampler.speaker() == sampler.pid();
+    unspokenReads = isUnspoken ? unspokenReads + 1 : 0;
     if (const auto files = sampler.openFiles())
         levels.set(Metric::OpenFiles, *files);
     hasSwitches = sampler.readThreads(mostThreads);
@@ -106,6 +110,21 @@ void TrackedProcess::sumSwitches()
     }
     totals.voluntarySwitches = endedVoluntary + voluntary;
     totals.involuntarySwitches = endedInvoluntary + involuntary;
+}
+
+std::vector<std::string> TrackedProcess::takeUnreadable()
+{
+    std::vector<std::string> sentences;
+    if (!hasIo && !std::exchange(hasReportedIo, true))
+        sentences.push_back(fmt::format("process {} runs with other rights than the recorder: its io, smaps_rollup and "
+                                        "fd below /proc may not be read",
+            sampler.pid()));
+    // Once may be in the middle of its end, when all have let go of the memory.
+    if (unspokenReads > 1 && !std::exchange(hasReportedMemory, true))
+        sentences.push_back(
+            fmt::format("the first thread of process {} has ended, and no other lets its memory be read below /proc",
+                sampler.pid()));
+    return sentences;
 }
 
 std::size_t lookAtNew(std::map<std::int32_t, TrackedProcess> &tracked)

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace capture {
 
@@ -61,7 +62,9 @@ struct TrackedProcess
     bool isNew = true;        ///< for as long as a tick since it was found: it may end before one does
     bool hasIo = false;
     bool hasSwitches = false;
-    bool hasReportedIo = false;   ///< that it cannot be read
+    bool hasReportedIo = false; ///< that it cannot be read
+    int unspokenReads = 0;      ///< so many times by now the first thread had ended, and no other told of the memory
+    bool hasReportedMemory = false;
     model::MemoryPartsRow parts;  ///< what the resident memory is for
     ResidentLevels partsLevels;   ///< of the moment when that was said
     std::int64_t nextPartsNs = 0; ///< when all mappings may be read again
@@ -89,6 +92,8 @@ struct TrackedProcess
     void startFromHere(std::size_t mostThreads);
     /// Reads what memory it has, and nothing else.
     void readMemory();
+    /// What could not be read, as sentences; each once.
+    std::vector<std::string> takeUnreadable();
 
 private:
     void readMemory(const StatusReading &status);

@@ -72,13 +72,11 @@ namespace {
         return false;
     std::uint64_t delta = now - thread.lastTime;
     if (delta >= wire::Record::kTimeLimit) [[unlikely]] {
-        if (now < thread.lastTime) {
-            delta = 0; // another core's counter may be a little behind
-        } else {
+        if (wire::Record::needsTime(thread.lastTime, now)) {
             ring.add(wire::Record::time(now));
             thread.lastTime = now;
-            delta = 0;
         }
+        delta = 0;
     } else {
         thread.lastTime = now;
     }

@@ -81,6 +81,13 @@ struct Record
     static constexpr std::uint64_t kNodeMask = (std::uint64_t{1} << kNodeBits) - 1;
     static constexpr std::uint64_t kTimeLimit = std::uint64_t{1} << kTimeBits;
 
+    /// Whether a Time record must stand before a record at `now`, where the one before was at `last`. Another core's counter may be a little
+    /// behind, which is no time at all; one that is far behind begins anew, as after a suspend.
+    static constexpr bool needsTime(std::uint64_t last, std::uint64_t now)
+    {
+        return now - last >= kTimeLimit && last - now >= kTimeLimit;
+    }
+
     /// A record of any type but Time and Wide. Bits beyond the fields are cut: a Wide record before it carries them.
     static constexpr Record of(
         RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node, std::uint64_t timeDelta)

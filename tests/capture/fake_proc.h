@@ -38,6 +38,7 @@ struct FakeProcess
     std::string cgroup = "0::/app/one\n";
     std::string addressSpace = "unlimited";
     std::vector<int> threads; ///< further ones
+    bool hidesMemory = false; ///< nor do those tell of the memory
     long switchesPerThread = 0;
     std::string children;
     bool isIoReadable = true;
@@ -77,20 +78,23 @@ public:
     {
         const std::string dir = std::to_string(p.pid);
         const auto n = [](long value) { return std::to_string(value); };
-        write(dir + "/stat",
-            dir + " (" + p.name + ") " + p.state + ' ' + n(p.parentPid) + " 1 1 0 -1 "
+        const auto stat = [&](int tid, char state) {
+            const bool hasMemory = state != 'Z';
+            return n(tid) + " (" + p.name + ") " + state + ' ' + n(p.parentPid) + " 1 1 0 -1 "
                 + (p.isFork ? "4194368 " : "4194304 ") + n(p.minorFaults) + " 0 " + n(p.majorFaults) + " 0 "
                 + n(p.userTicks) + ' ' + n(p.systemTicks) + " 0 0 20 0 " + n(static_cast<long>(p.threads.size()) + 1)
-                + " 0 " + n(p.startTicks) + " 123456 " + n(p.rssKb / 4) + " 18446744073709551615 " + n(p.startCode)
-                + " 2 " + n(p.startStack) + " 0 0 0\n");
+                + " 0 " + n(p.startTicks) + " 123456 " + n(hasMemory ? p.rssKb / 4 : 0) + " 18446744073709551615 "
+                + n(hasMemory ? p.startCode : 0) + " 2 " + n(hasMemory ? p.startStack : 0) + " 0 0 0\n";
+        };
+        write(dir + "/stat", stat(p.pid, p.state));
         const std::string switches = "voluntary_ctxt_switches:\t" + n(p.switchesPerThread)
             + "\nnonvoluntary_ctxt_switches:\t" + n(2 * p.switchesPerThread) + "\n";
-        const std::string memory = p.state == 'Z'
-            ? std::string()
-            : "VmSize:\t 5000 kB\n" + (p.mostRssKb > 0 ? "VmHWM:\t " + n(p.mostRssKb) + " kB\n" : std::string())
-                + "VmRSS:\t " + n(p.rssKb) + " kB\nRssAnon:\t 600 kB\n"
-                + "RssFile:\t 300 kB\nRssShmem:\t 100 kB\nVmSwap:\t 7 kB\nHugetlbPages:\t 2048 kB\n";
-        write(dir + "/status", "Name:\t" + p.name + "\n" + memory + switches);
+        const std::string memory = "VmSize:\t 5000 kB\n"
+            + (p.mostRssKb > 0 ? "VmHWM:\t " + n(p.mostRssKb) + " kB\n" : std::string()) + "VmRSS:\t " + n(p.rssKb)
+            + " kB\nRssAnon:\t 600 kB\nRssFile:\t 300 kB\nRssShmem:\t 100 kB\nVmSwap:\t 7 kB\nHugetlbPages:\t 2048 "
+              "kB\n";
+        const std::string ownMemory = p.state == 'Z' ? std::string() : memory;
+        write(dir + "/status", "Name:\t" + p.name + "\n" + ownMemory + switches);
         if (p.isIoReadable)
             write(
                 dir + "/io", "rchar: 1\nread_bytes: " + n(p.readBytes) + "\nwrite_bytes: " + n(p.writtenBytes) + "\n");
@@ -105,8 +109,11 @@ public:
         std::filesystem::remove_all(root() + '/' + dir + "/task");
         write(dir + "/task/" + dir + "/children", p.children);
         write(dir + "/task/" + dir + "/status", "Name:\t" + p.name + "\n" + switches);
-        for (const int tid : p.threads)
-            write(dir + "/task/" + n(tid) + "/status", "Name:\tthread-" + n(tid) + "\n" + switches);
+        for (const int tid : p.threads) {
+            const std::string task = dir + "/task/" + n(tid);
+            write(task + "/status", "Name:\tthread-" + n(tid) + "\n" + (p.hidesMemory ? "" : memory) + switches);
+            write(task + "/stat", stat(tid, 'S'));
+        }
         std::filesystem::remove(root() + '/' + dir + "/exe");
         std::filesystem::create_symlink(p.executable, root() + '/' + dir + "/exe");
     }

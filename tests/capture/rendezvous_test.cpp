@@ -6,6 +6,7 @@
 #include <QtTest>
 
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -126,8 +127,10 @@ private Q_SLOTS:
     void anArrivalIsOfTheTimeAtWhichItAsked()
     {
         Server server;
-        QTest::qWait(20);                                          // now nobody is waiting
-        const FileDescriptor silent = connectTo(server.address()); // holds the others up for half a second
+        QTest::qWait(20); // now nobody is waiting
+        const FileDescriptor first = connectTo(server.address());
+        say(first, server.address(), 1);
+        QVERIFY(server.next()); // its outcome is waited for, half a second at most
         const FileDescriptor peer = connectTo(server.address());
         const std::int64_t asked = nowOf(CLOCK_MONOTONIC);
         say(peer, server.address(), asked);
@@ -135,6 +138,56 @@ private Q_SLOTS:
         QVERIFY(arrival && arrival->memory);
         QVERIFY(nowOf(CLOCK_MONOTONIC) - asked > 300'000'000);
         QCOMPARE(arrival->monotonicNs, asked);
+    }
+
+    void whoSaysNothingKeepsNobodyWaiting()
+    {
+        Server server;
+        std::vector<FileDescriptor> silent;
+        for (int i = 0; i < 40; ++i)
+            silent.push_back(connectTo(server.address()));
+        const FileDescriptor peer = connectTo(server.address());
+        const std::int64_t asked = nowOf(CLOCK_MONOTONIC);
+        say(peer, server.address(), asked);
+        const std::optional<Arrival> arrival = server.next();
+        QVERIFY(arrival && arrival->memory);
+        const std::int64_t waited = nowOf(CLOCK_MONOTONIC) - asked;
+        QVERIFY2(waited < 400'000'000, qPrintable(QString::number(waited)));
+        // And is not kept for ever.
+        pollfd hungUp{silent.front().get(), POLLIN, 0};
+        QCOMPARE(::poll(&hungUp, 1, 5000), 1);
+    }
+
+    void strangersArePutOutForStrangersAlone()
+    {
+        WaitingPeers peers;
+        std::vector<FileDescriptor> ends;
+        const auto add = [&](uid_t user, WaitingPeers::Kind kind, std::int64_t nowNs) {
+            int pair[2];
+            QCOMPARE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+            ends.emplace_back(pair[0]);
+            peers.add({FileDescriptor(pair[1]), {1, user, user}, 0, nowNs}, kind);
+        };
+        const auto isOpen = [&](std::size_t i) {
+            pollfd polled{ends[i].get(), POLLIN, 0};
+            return ::poll(&polled, 1, 0) == 0;
+        };
+        add(1000, WaitingPeers::Kind::Expected, 1);
+        add(7, WaitingPeers::Kind::Stranger, 2); // of a program of the tree that has changed its user
+        for (std::size_t i = 0; i < WaitingPeers::kMostOfOneStranger + 10; ++i)
+            add(8, WaitingPeers::Kind::Stranger, 3);
+        QCOMPARE(peers.count(), WaitingPeers::kMostOfOneStranger + 2);
+        QVERIFY(isOpen(0) && isOpen(1));
+        QVERIFY(!isOpen(2) && !isOpen(11) && isOpen(12));
+        QVERIFY(peers.takeReady(4).empty());
+
+        char word = 'x';
+        QCOMPARE(::send(ends[1].get(), &word, 1, 0), ssize_t{1});
+        const std::vector<WaitingPeer> ready = peers.takeReady(5);
+        QCOMPARE(ready.size(), std::size_t{1});
+        QCOMPARE(ready.front().credentials.uid, uid_t{7});
+        QVERIFY(peers.takeReady(WaitingPeers::kMostSilentNs + 5).empty());
+        QCOMPARE(peers.count(), std::size_t{0}); // all were silent for too long
     }
 
     void isMetThroughAFolderToo()
