@@ -227,11 +227,10 @@ void RecordingInstruments::sayActivity(model::SessionInfo &info, const std::stri
 {
     if (note.empty())
         return;
-    info.activityNote = note;
-    if (m_config.systemCalls)
-        info.activityNote += " What the kernel counts for everybody is recorded: reads and writes a second.";
-    if (m_config.waits)
-        info.activityNote += " So are voluntary and involuntary switches a second.";
+    info.activityNote = fmt::format("{} What the kernel counts for everybody is recorded: {} a second.", note,
+        !m_config.waits             ? "reads and writes"
+            : !m_config.systemCalls ? "voluntary and involuntary switches"
+                                    : "reads and writes, voluntary and involuntary switches");
     m_notes.push_back(info.activityNote);
 }
 

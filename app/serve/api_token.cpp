@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace app {
@@ -38,10 +39,28 @@ model::Result<std::string> makeFile(const std::string &file)
     const capture::FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     const std::string line = std::string(text.data()) + '\n';
     if (!fd.isOpen() && errno == EEXIST)
-        return std::string(); // another program was as fast
+        return std::string(); // another program was as fast, or it is a link to nowhere
     if (!fd.isOpen() || ::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
         return model::systemError("Cannot write the token file " + file, errno);
     return std::string(text.data());
+}
+
+/// What is wrong with a token file: whoever owns or reads it knows the token; a pipe or a device keeps no secret, and may never answer.
+std::optional<model::Error> whyNotTrusted(const struct stat &status, const std::string &file)
+{
+    if (!S_ISREG(status.st_mode))
+        return model::Error(fmt::format("The token file {} is no regular file: name another one", file));
+    if (status.st_uid != ::geteuid() && status.st_uid != 0)
+        return model::Error(
+            fmt::format("The token file {} belongs to another user (uid {}), who knows the token: name a "
+                        "file of your own, or one that does not exist to get a random token",
+                file, status.st_uid));
+    if ((status.st_mode & 077) != 0)
+        return model::Error(fmt::format(
+            "The token file {} can be read by others: chmod 600 it, and change the token if others were on this "
+            "machine",
+            file));
+    return std::nullopt;
 }
 
 } // namespace
@@ -59,23 +78,26 @@ model::Result<std::string> ApiToken::defaultFile()
 
 model::Result<ApiToken> ApiToken::load(const std::string &file)
 {
-    const capture::FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    // Not to wait for the writer of a pipe: serving has its signals blocked by then.
+    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    capture::FileDescriptor fd(::open(file.c_str(), kFlags));
     if (!fd.isOpen() && errno == ENOENT) {
         auto made = makeFile(file);
         if (!made)
             return made.error();
-        if (made->empty())
-            return load(file);
-        return ApiToken(std::move(*made));
+        if (!made->empty())
+            return ApiToken(std::move(*made));
+        fd = capture::FileDescriptor(::open(file.c_str(), kFlags));
+        if (!fd.isOpen() && errno == ENOENT)
+            return model::Error(fmt::format(
+                "The token file {} is a link to a file that does not exist: remove the link to get a random token",
+                file));
     }
     struct stat status = {};
     if (!fd.isOpen() || ::fstat(fd.get(), &status) != 0)
         return model::systemError("Cannot read the token file " + file, errno);
-    if (S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
-        return model::Error(fmt::format(
-            "The token file {} can be read by others: chmod 600 it, and change the token if others were on this "
-            "machine",
-            file));
+    if (auto why = whyNotTrusted(status, file))
+        return std::move(*why);
     std::string text(kMostLength, '\0');
     const ssize_t count = ::read(fd.get(), text.data(), text.size());
     if (count < 0)

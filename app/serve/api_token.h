@@ -12,8 +12,8 @@ namespace app {
 class ApiToken
 {
 public:
-    /// The first line of `file`, which must be at least 16 characters and readable by its owner alone. Where there is no such file, one with
-    /// 32 random bytes is made. Fails with a sentence.
+    /// The first line of `file`, which must be at least 16 characters, and a regular file of this user or root that its owner alone can read.
+    /// Where there is no such file, one with 32 random bytes is made. Never waits. Fails with a sentence.
     static model::Result<ApiToken> load(const std::string &file);
     /// "api-token" in the configuration folder (XDG_CONFIG_HOME/genesis-profiler). Fails where there is no home.
     static model::Result<std::string> defaultFile();

@@ -159,13 +159,14 @@ ActivityTracker::Sums &ActivityTracker::sumsOf(Thread &thread, Open &open)
 }
 
 /// Puts what waited for the stack of its place there; without one, where another thread of the process was in the same function, or at the
-/// last stack of the thread.
+/// last stack that was copied of the thread; and where not even the place is known, at no stack.
 void ActivityTracker::settle(Thread &thread, const std::vector<Pending> &pending, std::optional<model::StackId> caller)
 {
     if (pending.empty())
         return;
-    if (!caller) {
-        const auto shared = m_shared.find({pending.front().open.place.pc, static_cast<std::uint64_t>(thread.pid)});
+    // Where the kernel gives switches no place, a wait may be anywhere: another stack of the thread would blame what does not wait.
+    if (const Place &place = pending.front().open.place; !caller && place != Place{}) {
+        const auto shared = m_shared.find({place.pc, static_cast<std::uint64_t>(thread.pid)});
         caller = shared != m_shared.end() ? std::optional(shared->second) : thread.lastStack;
     }
     for (const Pending &each : pending) {
@@ -307,12 +308,6 @@ void ActivityTracker::stackCopied(const PerfRecord &record, const CopiedUserStac
     }
 }
 
-void ActivityTracker::sampled(std::int32_t tid, model::StackId stack)
-{
-    if (const auto found = m_threads.find(tid); found != m_threads.end())
-        found->second.lastStack = stack;
-}
-
 void ActivityTracker::threadEnded(std::int32_t tid, std::uint64_t timeNs)
 {
     const auto found = m_threads.find(tid);
@@ -432,7 +427,7 @@ std::int64_t ActivityTracker::collect(std::uint64_t timeNs, std::int64_t uncount
     }
     if (m_withoutStack > 0)
         batch.losses.push_back({model::LossKind::StacksUnreadable, model::ImageId(), m_withoutStack,
-            "of system calls and waits before the first copied stack of their thread"});
+            "of system calls and waits, where none was copied"});
     m_withoutStack = 0;
     return std::exchange(m_notShared, 0);
 }

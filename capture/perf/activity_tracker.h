@@ -43,8 +43,6 @@ public:
     /// The user stack of the call or switch that is told at about the same moment. Of switches it also says why; one that comes without is taken
     /// for another of the last wait of its thread that came with one.
     void stackCopied(const PerfRecord &record, const CopiedUserStack &copied, model::StackId stack);
-    /// Where the thread was when it was sampled last: where switches have no place of their own, they are put there.
-    void sampled(std::int32_t tid, model::StackId stack);
 
     void threadEnded(std::int32_t tid, std::uint64_t timeNs);
     /// The process runs another program: owners are asked for anew.
@@ -122,7 +120,7 @@ private:
         std::array<std::uint64_t, kSortCount> lastEndNs{};           ///< of a call, of a wait
         std::unordered_map<Place, model::StackId, PlaceHash> stacks; ///< last seen
         std::unordered_map<Place, std::vector<Pending>, PlaceHash> pending;
-        std::optional<model::StackId> lastStack; ///< of whatever sort
+        std::optional<model::StackId> lastStack; ///< that was copied, of whatever sort
     };
     struct Key
     {

@@ -57,12 +57,16 @@ public:
 private:
     model::Result<void> prepare(CpuEventOptions options, pid_t thread);
     model::Result<void> openThread(pid_t thread, const std::vector<bool> &wanted);
+    /// The ring of a CPU is mapped for its first event. What may be locked is shared by all: where one finds no room, all become smaller. No other
+    /// event has joined them by then.
     model::Result<void> attachOutput(std::size_t cpuIndex, int fd);
     struct NewThread
     {
         pid_t process, thread;
     };
     std::vector<NewThread> findNewThreads(const std::vector<pid_t> &pids);
+    /// All rings anew, of m_ringBytes; errno, 0 if all found room.
+    int mapAgain();
     bool scanOnce(const std::vector<pid_t> &pids, bool isFirst, model::Result<void> &outcome);
     model::Result<void> openNewThread(const NewThread &fresh, const std::vector<pid_t> &pids);
 
@@ -84,5 +88,8 @@ private:
 
 /// The size of a CPU's ring that holds a quarter of a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).
 std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount);
+
+/// The size that the rings of all CPUs can have here and now; 0: none, or there are no such events.
+std::size_t grantedRingBytes(const CpuEventOptions &options);
 
 } // namespace capture

@@ -331,10 +331,7 @@ void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
     m_targets.spaceOf(record.pid, when); // an exec waiting for its first mapping is announced before it is asked for
     const model::ThreadId thread = m_processTable.threadSeen(record.pid, record.tid, when);
     const model::ImageId image = m_processTable.imageAt(record.pid, when);
-    const model::StackId stack = stackOf(record, content, image);
-    ++m_samples[{thread, image, stack}];
-    if (m_activity)
-        m_activity->tracker().sampled(record.tid, stack);
+    ++m_samples[{thread, image, stackOf(record, content, image)}];
 }
 
 model::StackId CpuInstrument::stackOf(const PerfRecord &record, const PerfSample &content, model::ImageId image)

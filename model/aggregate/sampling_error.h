@@ -17,10 +17,12 @@ inline constexpr CostKind kCostsWithError[]
 /// Whether the heap was sampled at some time up to the end of the selection, so that its costs are estimates, at least in part.
 bool isHeapSampled(const Snapshot &snapshot);
 
-/// The 95 % interval of a stack's cost; empty where the cost is exact, or is one whose error is not known (peaks, temporaries, frees).
-std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind);
+/// The 95 % interval of a stack's cost, of what was sampled of it; where nothing that is counted in the cost was, of what may have been there with
+/// this period. Empty where the cost is exact, or is one whose error is not known (peaks, temporaries, frees).
+std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind, std::int64_t periodBytes);
 
-/// The 95 % interval of the whole selection's cost. The errors of stacks are independent, so their variances add up.
+/// The 95 % interval of the whole selection's cost, with what no sample stands for: stacks that were never sampled, and blocks so small that hardly
+/// any was. The errors of stacks are independent, so their variances add up. Empty where the heap was not sampled, and as above.
 std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind);
 
 /// The longest period with which it was sampled so far, in bytes.

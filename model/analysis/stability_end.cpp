@@ -89,7 +89,7 @@ std::string StabilityTest::stepText(const Step &step) const
 /// At the horizon what was measured decides.
 void StabilityTest::measure(const Slope &slope)
 {
-    const double start = startHours(), left = m_options.horizonHours - start, level = std::abs(slope.level);
+    const double start = startHours(), left = m_options.horizonHours - start, level = measureOf(slope.level);
     const double radius = 1.96 * slope.error;
     m_verdict.growth = slope.slope * left / level;
     m_verdict.growthInterval = {(slope.slope - radius) * left / level, (slope.slope + radius) * left / level};

@@ -35,4 +35,11 @@ struct StabilityTest::Step
     Interval growth95;
 };
 
+/// What growth is a share of: the level; a page where there is nothing at all, as in a heap that is never used.
+inline double measureOf(double level)
+{
+    constexpr double kPage = 4096;
+    return level == 0 ? kPage : std::abs(level);
+}
+
 } // namespace model

@@ -156,7 +156,7 @@ void StabilityTest::expect(const Slope &slope)
     if (m_verdict.state != StabilityState::Undecided)
         return;
     const double start = startHours(), seen = m_verdict.hours - start, left = m_options.horizonHours - start;
-    const double limit = m_options.mostGrowth * std::abs(slope.level) / left;
+    const double limit = m_options.mostGrowth * measureOf(slope.level) / left;
     const double t = (slope.slope - limit) / slope.error;
     const double least = std::max({t > 0 ? kFirstLookHours : kLeastPassShare * m_options.horizonHours, start,
         kCyclesToSee * m_options.periodHours.value_or(0)});
@@ -249,16 +249,20 @@ std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) 
             found.lag1 = fit->lag1;
         }
     }
-    if (found.blocks == 0 || found.level == 0)
+    const bool isNothing
+        = std::all_of(blocks.begin(), blocks.end(), [](const Block &block) { return block.value == 0; });
+    if (isNothing)
+        found.level = 0; // a fit of nothing is nothing but rounding
+    if (found.blocks == 0 || (found.level == 0 && !isNothing))
         return std::nullopt;
-    found.error = std::max(found.error, 1e-12 * std::abs(found.level));
+    found.error = std::max(found.error, 1e-12 * measureOf(found.level));
     return found;
 }
 
 void StabilityTest::weigh(const Slope &slope)
 {
     const double start = startHours(), left = m_options.horizonHours - start, seen = m_verdict.hours - start;
-    const double level = std::abs(slope.level);
+    const double level = measureOf(slope.level);
     const double limit = m_options.mostGrowth * level / left;
     const double t = (slope.slope - limit) / slope.error;
     double evidence = 0, widest = 0;
@@ -380,7 +384,7 @@ void StabilityTest::watch()
     const auto n = static_cast<double>(blocks.size());
     const double rho = std::clamp(fit->lag1 + 2 / n, 0.0, 0.9);
     const double error = std::sqrt(fit->squares / (n - 2) * fit->inverseDiagonal[1] * (1 + rho) / (1 - rho));
-    const double limit = m_options.mostGrowth * std::abs(m_verdict.level) / m_options.horizonHours;
+    const double limit = m_options.mostGrowth * measureOf(m_verdict.level) / m_options.horizonHours;
     if (fit->coefficients[1] - kWatchErrors * error > limit)
         withdraw();
 }

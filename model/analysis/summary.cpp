@@ -289,7 +289,10 @@ std::string peakSentence(const Snapshot &snapshot)
         return fmt::format("The live heap was {}{} at its highest, in {}.", heap.peakIsBound ? "at most " : "",
             formatBytes(bytes), formatCounted(heap.peakBlocks, "block"));
     // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
-    const double error = 1.96 * std::sqrt(bytes * static_cast<double>(longestPeriod(snapshot)));
+    // Of less than three periods there may be no sample at all.
+    constexpr double kNoneSeen = 3;
+    const auto period = static_cast<double>(longestPeriod(snapshot));
+    const double error = std::max(1.96 * std::sqrt(bytes * period), kNoneSeen * period);
     return fmt::format(
         "The live heap was about {} at its highest, ± {} as it is sampled.", formatBytes(bytes), formatBytes(error));
 }

@@ -190,9 +190,11 @@ void writeActivityText(std::ostream &out, const Snapshot &snapshot, CostSource s
         writeClasses(out, totals, snapshot, options);
     else
         writeCalls(out, totals, snapshot, options);
-    std::string trust = fmt::format("{} were counted; of {} the stack was copied, the others stand at the last "
-                                    "stack that was copied at the same place.",
-        formatCount(all.count - all.estimated), formatShareOf(all.ownStacks, all.count));
+    std::string trust = all.ownStacks > 0
+        ? fmt::format("{} were counted; of {} the stack was copied, the others stand at the last stack that was copied "
+                      "at the same place.",
+            formatCount(all.count - all.estimated), formatShareOf(all.ownStacks, all.count))
+        : fmt::format("{} were counted; of none was the stack copied.", formatCount(all.count - all.estimated));
     if (all.estimated > 0)
         trust += fmt::format(" {} more came too fast to be recorded one by one, and are shared out "
                              "in proportion to those just before: what has a ~ is an estimate.",

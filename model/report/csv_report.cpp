@@ -122,6 +122,7 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
         if (info.source == CostSource::Heap)
             csv.field(info.column);
     const bool isSampled = isHeapSampled(snapshot);
+    const std::int64_t period = longestPeriod(snapshot);
     if (isSampled) {
         csv.field("samples");
         for (const CostKind error : kCostsWithError)
@@ -143,7 +144,7 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
             csv.field(row->samples);
             for (const CostKind error : kCostsWithError) {
                 const std::int64_t cost = costOf(*row, error);
-                const ErrorInterval interval = errorOf(*row, error).value_or(ErrorInterval{cost, cost});
+                const ErrorInterval interval = errorOf(*row, error, period).value_or(ErrorInterval{cost, cost});
                 csv.fields(interval.low, interval.high);
             }
         }

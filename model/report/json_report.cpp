@@ -69,7 +69,7 @@ Json heapStack(const Snapshot &snapshot, JsonStacks &stacks, const MergedHeapCos
             stack[text(info.column)] = costOf(row, info.kind);
     if (row.samples > 0 || isHeapSampled(snapshot)) {
         stack["samples"] = row.samples;
-        addIntervals(stack, [&row](CostKind kind) { return errorOf(row, kind); });
+        addIntervals(stack, [&](CostKind kind) { return errorOf(row, kind, longestPeriod(snapshot)); });
     }
     stack["end"] = stackEndText(snapshot.tables->endOf(row.stack));
     stack["node"] = stacks.nodeOf(row.stack);

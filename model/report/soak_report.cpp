@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/soak_report.h"
 
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/soak_places.h"
 #include "model/analysis/soak_trial.h"
 #include "model/base/format_interval.h"
@@ -137,7 +138,7 @@ void writeQuantities(std::ostream &out, const SoakAnswer &answer, const SoakPlan
             const std::string name(soakQuantityLabel(judgement.quantity));
             const bool isKnown = verdict.blocks > 0;
             table.row({answer.segments.size() > 1 ? fmt::format("{}: {}", segment.id + 1, name) : name,
-                judgement.level > 0 ? formatBytes(judgement.level) : "", isKnown ? growthText(verdict) : "",
+                isKnown || judgement.level > 0 ? formatBytes(judgement.level) : "", isKnown ? growthText(verdict) : "",
                 isKnown ? formatDuration(hoursOf(plan, verdict.startHours)) : "", stateText(judgement)});
         }
     table.write(out, columns, 2);
@@ -203,8 +204,9 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
     writeHeading(out, "What grew");
     if (places.empty())
         writeWrapped(out,
-            snapshot.heap.empty() ? "The heap was not recorded in this leg: no stack can be named."
-                                  : "No stack grew with the memory.",
+            !isHeapRecorded(snapshot)   ? "The heap was not recorded in this leg: no stack can be named."
+                : snapshot.heap.empty() ? "Nothing was allocated in this leg."
+                                        : "No stack grew with the memory.",
             options.columns, 2);
     for (const SoakPlace &place : places) {
         writeWrapped(out, fmt::format("{}{}{}", place.function, place.where.empty() ? "" : "  ", place.where),

@@ -31,11 +31,9 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
 {
     if (!isHeapSampled(snapshot))
         return;
-    // Without an error it is exact, as where nothing that was sampled is live.
-    const HeapSummary &heap = snapshot.heapSummary;
-    const auto interval = [&](CostKind kind, std::string exactly) {
+    const auto interval = [&](CostKind kind) {
         const auto error = errorOf(snapshot, kind);
-        return error ? intervalText(*error, kind) : std::move(exactly);
+        return error ? intervalText(*error, kind) : std::string();
     };
     writeWrapped(out,
         fmt::format(
@@ -43,9 +41,7 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
             "{} were allocated in {} blocks, and {} are live.",
             heapStepsIn(snapshot, {{}, snapshot.span.end}).empty() ? "" : " for a part of the time, see the summary",
             formatBytes(static_cast<double>(longestPeriod(snapshot))), formatCount(sampleCount(snapshot)),
-            interval(CostKind::Allocated, formatBytes(static_cast<double>(heap.allocatedBytes))),
-            interval(CostKind::Allocations, formatCount(heap.allocations)),
-            interval(CostKind::Live, formatBytes(static_cast<double>(heap.liveBytes)))),
+            interval(CostKind::Allocated), interval(CostKind::Allocations), interval(CostKind::Live)),
         options.columns, 2);
 }
 
@@ -64,7 +60,7 @@ std::vector<std::string> intervalTexts(const Snapshot &snapshot, const StackCost
         sum.allocations += row.allocations, sum.allocationVariance += row.allocationVariance;
     }
     for (std::size_t i = 0; i < texts.size(); ++i)
-        if (const auto error = errorOf(sums[costs.stacks[i].value], kind))
+        if (const auto error = errorOf(sums[costs.stacks[i].value], kind, longestPeriod(snapshot)))
             texts[i] = " (" + intervalText(*error, kind) + ")";
     return texts;
 }

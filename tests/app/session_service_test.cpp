@@ -8,6 +8,8 @@
 #include <QTest>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace app;
 using Json = nlohmann::json;
@@ -156,6 +158,31 @@ private Q_SLOTS:
         file.close();
         QVERIFY(!ApiToken::load(path.toStdString()));
         QVERIFY(!ApiToken::load("/proc/nothing/token"));
+    }
+
+    void refusesATokenFileThatIsNoFileOfOnesOwn()
+    {
+        const auto refusal = [&](const char *name) {
+            const auto token = ApiToken::load(m_folder.filePath(QString::fromUtf8(name)).toStdString());
+            return QString::fromStdString(token ? "accepted" : token.error().text());
+        };
+        const auto path = [&](const char *name) { return m_folder.filePath(QString::fromUtf8(name)).toStdString(); };
+        QCOMPARE(::symlink(path("gone").c_str(), path("dangling").c_str()), 0);
+        QVERIFY2(refusal("dangling").contains(QStringLiteral("link to a file that does not exist")),
+            qPrintable(refusal("dangling")));
+        QVERIFY(!QFile::exists(QString::fromStdString(path("gone")))); // somebody else may have made the link
+        QCOMPARE(::mkfifo(path("pipe").c_str(), 0600), 0);
+        QVERIFY2(refusal("pipe").contains(QStringLiteral("no regular file")), qPrintable(refusal("pipe")));
+        QVERIFY(!ApiToken::load("/dev/null"));
+        if (::geteuid() != 0)
+            QSKIP("Only root can give a file to another user");
+        QFile file(QString::fromStdString(path("theirs")));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("0123456789abcdef0123456789abcdef\n");
+        file.close();
+        QCOMPARE(::chmod(path("theirs").c_str(), 0600), 0);
+        QCOMPARE(::chown(path("theirs").c_str(), 65534, 65534), 0);
+        QVERIFY2(refusal("theirs").contains(QStringLiteral("another user")), qPrintable(refusal("theirs")));
     }
 
     void understandsAddresses()

@@ -232,6 +232,27 @@ private Q_SLOTS:
         QCOMPARE(rows[0].timeNs, std::int64_t(5 * kMs));
     }
 
+    void putsAWaitWithoutAPlaceAtNoStack()
+    {
+        Fixture f;
+        // The last stack of the thread is of a call that is over: nothing says that the wait was there.
+        f.tracker.stackCopied(recordAt(1), copied(100, 200, false), f.stack(0x30));
+        f.call(1, 2, SYS_read, 0);
+        f.tracker.switched(recordAt(3), {true, false}, f.owner);
+        f.tracker.switched(recordAt(5), {false, false}, f.owner);
+        EventBatch batch;
+        f.tracker.collect(10 * kMs, 0, batch);
+        QCOMPARE(batch.activities.size(), std::size_t{2});
+        const ProgramTables &tables = f.tables.tables();
+        for (const ActivityDelta &row : batch.activities) {
+            const StackEnd end = tables.endOf(row.stack);
+            QCOMPARE(end, row.activity.isWait() ? StackEnd::Unreadable : StackEnd::ReachedStart);
+        }
+        QCOMPARE(batch.losses.size(), std::size_t{1});
+        QCOMPARE(batch.losses[0].kind, LossKind::StacksUnreadable);
+        QCOMPARE(batch.losses[0].count, 1);
+    }
+
     void sharesOutCallsThatWereOnlyCounted()
     {
         Fixture f;

@@ -33,6 +33,21 @@ private Q_SLOTS:
         QVERIFY2(
             text.contains(QRegularExpression(QStringLiteral(" 123,456 .* 123 ms +1 µs .* read"))), qPrintable(text));
     }
+
+    void namesNoFunctionWhereNoStackIsKnown()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.waits = true;
+        TableBuilder &tables = builder.tables();
+        const FrameId leaf = tables.frame(tables.module("[waits]", "", ModuleKind::Kernel), 1 << 16, FrameKind::Exact);
+        builder.raw().activities.push_back({builder.thread(), builder.image(),
+            tables.stack(TableBuilder::root(StackEnd::Unreadable), leaf), Activity::wait(WaitClass::Other), 20, 1000});
+        std::ostringstream out;
+        writeActivityText(out, builder.build(), CostSource::Wait, {.columns = 100});
+        const QString text = QString::fromStdString(out.str());
+        QVERIFY2(text.contains(QStringLiteral("[stack not readable]")), qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("of none was the stack copied.")), qPrintable(text));
+    }
 };
 
 QTEST_APPLESS_MAIN(ActivityReportTest)
