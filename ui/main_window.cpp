@@ -175,7 +175,8 @@ void MainWindow::setInspector(Inspector *inspector)
     m_inspector = inspector;
     m_columns->addWidget(inspector);
     m_columns->setStretchFactor(m_columns->indexOf(inspector), 0); // a wider window is the page's
-    m_columns->setSizes({1, inspector->sizeHint().width()});
+    m_inspectorWidth = inspector->sizeHint().width();
+    m_columns->setSizes({1, m_inspectorWidth});
     followInspected();
 }
 
@@ -362,8 +363,14 @@ void MainWindow::followInspected()
 {
     const int index = m_list->current();
     const bool hasStacks = index >= 0 && m_pages[static_cast<std::size_t>(index)]->choosesStacks();
-    if (m_inspector != nullptr)
-        m_inspector->setVisible(hasStacks && m_selection.inspected().has_value());
+    if (m_inspector == nullptr)
+        return;
+    const bool isShown = hasStacks && m_selection.inspected().has_value();
+    if (m_inspector->isVisible())
+        m_inspectorWidth = m_inspector->width();
+    for (Page *page : m_pages)
+        page->setInspectorRoom(!isShown && page->choosesStacks() ? m_inspectorWidth + m_columns->handleWidth() : 0);
+    m_inspector->setVisible(isShown);
 }
 
 /// What was chosen on another page is that page's, and comes back with it.

@@ -241,6 +241,23 @@ private Q_SLOTS:
         QCOMPARE(view.matchedShare(), 0.75);
     }
 
+    void aDoubleClickZoomsIntoWhatItsFirstPressChose()
+    {
+        const auto snapshot = heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n");
+        ui::FlameGraphView view;
+        view.resize(800, 300);
+        const auto tree = std::make_shared<const model::CallTree>(*model::callTree(*snapshot, {model::CostKind::Live}));
+        view.setTree(tree, 0);
+        view.setVisible(true); // else it has no width yet
+        const QPoint inParse(500, 22 * 2 + 5);
+        QTest::mousePress(view.viewport(), Qt::LeftButton, {}, inParse);
+        QTest::mouseRelease(view.viewport(), Qt::LeftButton, {}, inParse);
+        QVERIFY(tree->name(view.selected()) == "parse");
+        view.resize(520, 300); // an inspector opens: another function is below the pointer now
+        QTest::mouseDClick(view.viewport(), Qt::LeftButton, {}, inParse);
+        QVERIFY2(tree->name(view.zoom()) == "parse", tree->name(view.zoom()).c_str());
+    }
+
     void goesBackToTheZoomBefore()
     {
         const auto snapshot = heapSnapshot("main;run;parse;malloc 600\nmain;run;log;malloc 200\n");

@@ -116,7 +116,7 @@ void HotPage::resizeEvent(QResizeEvent *event)
 {
     Page::resizeEvent(event);
     const int wanted = m_controls->itemAt(0)->sizeHint().width() + m_controls->itemAt(1)->sizeHint().width() + 32;
-    m_controls->setDirection(width() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    m_controls->setDirection(widthBesideInspector() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 
 void HotPage::setUpTables(QBoxLayout *column)
