@@ -95,6 +95,8 @@ bool isSooner(const Forecast &one, const Forecast &other)
     constexpr double kWorthTelling = 0.05;
     if (!one.timeToLimit || one.timeToLimit->reachedWithinHorizon < kWorthTelling)
         return false;
+    if (other.isGrowing && !one.isGrowing)
+        return false; // what goes up and down may get there too, but it is not what happens
     if (!other.timeToLimit || other.timeToLimit->reachedWithinHorizon < kWorthTelling)
         return true;
     const std::optional<Duration> mine = one.timeToLimit->median, its = other.timeToLimit->median;
@@ -138,9 +140,12 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .page = CardPage::Forecast,
         .action = "Show the forecast",
         .spark = fromFirstTick(timeSeries(snapshot, ahead.source), snapshot)};
-    if (ahead.state != ForecastState::NotEnoughData && (ahead.isGrowing || ahead.isShrinking))
-        card.qualifier
-            = splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
+    if (ahead.state != ForecastState::NotEnoughData) {
+        card.qualifier = ahead.label; // a number means nothing without what it is of
+        if (ahead.isGrowing || ahead.isShrinking)
+            card.qualifier += ", "
+                + splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
+    }
     if (ahead.state != ForecastState::NotEnoughData)
         card.number = ahead.isGrowing || ahead.isShrinking
             ? (ahead.isGrowing ? "+" : "") + rateText(ahead.trend.slope, seriesInfo(ahead.source).unit)
@@ -154,7 +159,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
             = (time.q05 && time.q95 ? formatInterval(*time.q05, *time.q95)
                                     : fmt::format("{} – beyond {}", time.q05 ? formatDuration(*time.q05) : "?",
                                         formatDuration(ahead.horizon)))
-            + (ahead.source == SeriesSource(Metric::Rss) || !ahead.limit ? " to the limit"
+            + (ahead.source == SeriesSource(Metric::Rss) || !ahead.limit ? " to the limit of resident memory"
                                                                          : " to the " + ahead.limit->name);
     }
     if (time.reachedWithinHorizon >= 0.5)
@@ -162,7 +167,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
     else
         card.state = time.reachedWithinHorizon >= 0.05 ? CardState::Warn : CardState::Ok;
     if (card.state == CardState::Ok) // and beyond that nothing was looked at
-        card.qualifier = fmt::format("for the next {}", formatDuration(ahead.horizon));
+        card.qualifier = fmt::format("{}, for the next {}", ahead.label, formatDuration(ahead.horizon));
     return card;
 }
 
@@ -387,6 +392,7 @@ void addOtherGrowth(const Snapshot &snapshot, const Forecast &resident, SummaryC
         rateText(resident.trend.slope, seriesInfo(resident.source).unit), most->label,
         most->key == kMappingsPart ? ": see by whom under Mappings (genprof report --what mappings --cost allocated)"
                                    : "");
+    growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
     growth.page = CardPage::Forecast;
     growth.action = "Show the forecast";
 }
