@@ -15,6 +15,7 @@
 
 #include <QCloseEvent>
 #include <QHBoxLayout>
+#include <QScreen>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -73,7 +74,8 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     m_report = new BackgroundJob(this);
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
-    setMinimumSize(900, 600);
+    // A small screen, or one on which all is drawn larger, may have less: what does not fit there is scrolled to.
+    setMinimumSize(QSize(900, 600).boundedTo(screen()->availableSize()));
     setAcceptDrops(true);
     m_slow.setInterval(1000);
     connect(&m_slow, &QTimer::timeout, this, [this] {

@@ -12,6 +12,7 @@
 #include <QAbstractItemView>
 #include <QApplication>
 #include <QPushButton>
+#include <QScreen>
 #include <QSplitter>
 #include <QTest>
 
@@ -97,6 +98,16 @@ private Q_SLOTS:
                                    .arg(below->mapTo(&window, QPoint()).y())));
             }
         }
+    }
+
+    void fitsAScreenThatIsSmall()
+    {
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        const ui::MainWindow window(selection, theme);
+        const QSize screen = window.screen()->availableSize(); // 800 wide here
+        QVERIFY2(window.minimumWidth() <= screen.width() && window.minimumHeight() <= screen.height(),
+            qPrintable(QStringLiteral("%1 × %2").arg(window.minimumWidth()).arg(window.minimumHeight())));
     }
 
     void saysWhichSourceItCouldNotOpen()
