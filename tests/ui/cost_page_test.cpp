@@ -5,6 +5,8 @@
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/page_text.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/search_field.h"
 
@@ -189,6 +191,23 @@ private Q_SLOTS:
             const QModelIndex child = tree->model()->index(row, 0, mainNow);
             QCOMPARE(tree->isExpanded(child), child.data().toString() == opened);
         }
+    }
+
+    void itsTitleSaysWhichTimeItIsAbout()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        tests::SnapshotBuilder builder;
+        builder.ticks(10, model::Duration::fromSeconds(1)).heap("main;parse;malloc 600\n");
+        const model::TimeRange some{{2'000'000'000}, {4'000'000'000}};
+        builder.raw().selection.time = some;
+        builder.raw().span = some;
+        const auto snapshot = std::make_shared<const model::Snapshot>(builder.build());
+        page.setSnapshot(snapshot);
+        QVERIFY2(page.subtitle().contains(ui::timeText(*snapshot, some)), qPrintable(page.subtitle()));
+        ui::LeaksPage leaks(selection);
+        leaks.setSnapshot(snapshot);
+        QVERIFY2(leaks.subtitle().contains(QStringLiteral("whatever time is selected")), qPrintable(leaks.subtitle()));
     }
 
     void saysWhyThereIsNothing()
