@@ -24,7 +24,8 @@ namespace app {
 
 void addPages(ui::MainWindow &window, ui::Selection &selection)
 {
-    window.addPage(new ui::OverviewPage(selection));
+    auto *overview = new ui::OverviewPage(selection);
+    window.addPage(overview);
     window.addPage(new ui::HeapPage(selection));
     window.addPage(new ui::HeatMapPage(selection));
     window.addPage(new ui::AreasPage(selection));
@@ -36,7 +37,8 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPageRule();
     auto *leaks = new ui::LeaksPage(selection);
     window.addPage(leaks);
-    window.addPage(new ui::ForecastPage(selection));
+    auto *forecast = new ui::ForecastPage(selection);
+    window.addPage(forecast);
     auto *stability = new ui::StabilityPage(selection);
     window.addPage(stability);
     window.setListed(stability->key(), false);
@@ -50,6 +52,7 @@ void addPages(ui::MainWindow &window, ui::Selection &selection)
     window.addPageRule();
     window.addPage(new ui::CapturePage(selection));
     window.setInspector(new ui::Inspector(selection));
+    QObject::connect(overview, &ui::OverviewPage::forecastWanted, forecast, &ui::ForecastPage::showQuantity);
     QObject::connect(stability, &ui::StabilityPage::hasTestChanged, &window,
         [&window, stability](bool hasTest) { window.setListed(stability->key(), hasTest); });
     QObject::connect(alerts, &ui::AlertsPage::activeCounted, &window,

@@ -76,24 +76,46 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
 
 QStringList environmentEntries(const QString &text) { return shellWords(text).value_or(QStringList()); }
 
-QString requestProblem(const LaunchRequest &request)
+namespace {
+
+/// As the recorder reads it: "90s", "1h30m", "90".
+bool isLengthOfTime(const QString &words)
 {
-    if (!request.attachPid && request.program.trimmed().isEmpty())
-        return QObject::tr("Name the program to record.");
+    static const QRegularExpression kLength(
+        u"^(?:[0-9]+(?:\\.[0-9]+)?(?:ns|us|ms|sec|s|min|m|h|d))+$|^[0-9]+(?:\\.[0-9]+)?$"_s);
+    static const QRegularExpression kMore(u"[1-9]"_s);
+    return kLength.match(words).hasMatch() && kMore.match(words).hasMatch();
+}
+
+std::pair<RequestField, QString> problemOf(const LaunchRequest &request)
+{
+    const bool isLaunch = !request.attachPid; // an attached process has been given all of its own
+    if (isLaunch && request.program.trimmed().isEmpty())
+        return {RequestField::Program, QObject::tr("Name the program to record.")};
     if (request.heap == u"off"_s && request.cpuHz == 0 && request.tickMs == 0)
-        return QObject::tr("Choose something to capture.");
-    for (const auto &[what, words] : {std::pair{QObject::tr("the arguments"), request.arguments},
-             {QObject::tr("the environment"), request.environment}})
-        if (!request.attachPid && !shellWords(words)) // an attached process has been given its own
-            return QObject::tr("A quote in %1 is not closed.").arg(what);
+        return {RequestField::Capture, QObject::tr("Choose something to capture.")};
+    const QString open = QObject::tr("A quote in %1 is not closed.");
+    if (isLaunch && !shellWords(request.arguments))
+        return {RequestField::Arguments, open.arg(QObject::tr("the arguments"))};
+    if (isLaunch && !shellWords(request.environment))
+        return {RequestField::Environment, open.arg(QObject::tr("the environment"))};
     static const QRegularExpression kVariable(u"^[A-Za-z_][A-Za-z0-9_]*=.*$"_s);
     for (const QString &entry : environmentEntries(request.environment))
-        if (!kVariable.match(entry).hasMatch())
-            return QObject::tr("“%1” is no variable: write NAME=VALUE.").arg(entry);
-    if (!request.attachPid && !request.directory.isEmpty() && !QFileInfo(request.directory).isDir())
-        return QObject::tr("There is no folder “%1”.").arg(request.directory);
+        if (isLaunch && !kVariable.match(entry).hasMatch())
+            return {RequestField::Environment, QObject::tr("“%1” is no variable: write NAME=VALUE.").arg(entry)};
+    if (isLaunch && !request.directory.isEmpty() && !QFileInfo(request.directory).isDir())
+        return {RequestField::Directory, QObject::tr("There is no folder “%1”.").arg(request.directory)};
+    if (const QString words = request.duration.trimmed(); !words.isEmpty() && !isLengthOfTime(words))
+        return {RequestField::Duration,
+            QObject::tr("Stop after: “%1” is no length of time. Write it like 90s, 10m, 1h30m or 48h.").arg(words)};
     return {};
 }
+
+} // namespace
+
+QString requestProblem(const LaunchRequest &request) { return problemOf(request).second; }
+
+RequestField fieldAtFault(const LaunchRequest &request) { return problemOf(request).first; }
 
 QString shellQuoted(const QStringList &arguments)
 {
@@ -120,8 +142,13 @@ QString shellCommand(const LaunchRequest &request, const QString &output)
 
 QString sessionFileName(const LaunchRequest &request, const QString &when)
 {
-    QString name
-        = request.attachPid ? u"pid-%1"_s.arg(*request.attachPid) : QFileInfo(request.program.trimmed()).fileName();
+    // Processes may call themselves what they like: "nginx: worker process", "kworker/0:1".
+    static const QRegularExpression kOdd(u"[^A-Za-z0-9_.+-]+"_s);
+    static const QRegularExpression kOddEnds(u"^[-._]+|_+$"_s);
+    QString name = request.attachPid ? QString(request.attachName).replace(kOdd, u"_"_s).remove(kOddEnds)
+                                     : QFileInfo(request.program.trimmed()).fileName();
+    if (name.isEmpty() && request.attachPid)
+        name = u"pid-%1"_s.arg(*request.attachPid);
     if (name.isEmpty())
         name = u"session"_s;
     return u"%1-%2.gprof-session"_s.arg(name, when);

@@ -16,6 +16,7 @@ struct LaunchRequest
     QString directory;                     ///< empty: the current one
     QString environment;                   ///< NAME=VALUE, one a line or separated by spaces; added to the window's own
     std::optional<qint64> attachPid;       ///< then program, arguments, directory and environment are not used
+    QString attachName;                    ///< what that process is called; names the session
     QString heap = QStringLiteral("full"); ///< as `genprof --heap` takes it: "sampled=64KiB", "auto", "off"
     bool followsChildren = true;           ///< the programs that it starts are recorded too
     int cpuHz = 199;                       ///< 0: off
@@ -32,8 +33,13 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
 /// The variables of LaunchRequest::environment as NAME=VALUE.
 QStringList environmentEntries(const QString &text);
 
-/// What is wrong with a request, as a sentence; empty: it can be tried.
+/// What of a request can be wrong.
+enum class RequestField { None, Program, Arguments, Directory, Environment, Capture, Duration };
+
+/// What is wrong with a request, as a sentence in the words of the form; empty: it can be tried.
 QString requestProblem(const LaunchRequest &request);
+/// Which part of it that is; None: it can be tried.
+RequestField fieldAtFault(const LaunchRequest &request);
 
 /// A command line that a shell reads back as exactly these arguments.
 QString shellQuoted(const QStringList &arguments);

@@ -15,6 +15,7 @@
 
 #include <QCloseEvent>
 #include <QHBoxLayout>
+#include <QScreen>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -73,7 +74,8 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     m_report = new BackgroundJob(this);
     setUpMenu();
     setWindowTitle(QStringLiteral("Genesis Profiler"));
-    setMinimumSize(900, 600);
+    // A small screen, or one on which all is drawn larger, may have less: what does not fit there is scrolled to.
+    setMinimumSize(QSize(900, 600).boundedTo(screen()->availableSize()));
     setAcceptDrops(true);
     m_slow.setInterval(1000);
     connect(&m_slow, &QTimer::timeout, this, [this] {
@@ -175,7 +177,8 @@ void MainWindow::setInspector(Inspector *inspector)
     m_inspector = inspector;
     m_columns->addWidget(inspector);
     m_columns->setStretchFactor(m_columns->indexOf(inspector), 0); // a wider window is the page's
-    m_columns->setSizes({1, inspector->sizeHint().width()});
+    m_inspectorWidth = inspector->sizeHint().width();
+    m_columns->setSizes({1, m_inspectorWidth});
     followInspected();
 }
 
@@ -362,8 +365,14 @@ void MainWindow::followInspected()
 {
     const int index = m_list->current();
     const bool hasStacks = index >= 0 && m_pages[static_cast<std::size_t>(index)]->choosesStacks();
-    if (m_inspector != nullptr)
-        m_inspector->setVisible(hasStacks && m_selection.inspected().has_value());
+    if (m_inspector == nullptr)
+        return;
+    const bool isShown = hasStacks && m_selection.inspected().has_value();
+    if (m_inspector->isVisible())
+        m_inspectorWidth = m_inspector->width();
+    for (Page *page : m_pages)
+        page->setInspectorRoom(!isShown && page->choosesStacks() ? m_inspectorWidth + m_columns->handleWidth() : 0);
+    m_inspector->setVisible(isShown);
 }
 
 /// What was chosen on another page is that page's, and comes back with it.

@@ -127,6 +127,7 @@ private:
     QMenu *m_exportMenu = nullptr;
     BackgroundJob *m_report = nullptr; ///< makes an HTML report
     Inspector *m_inspector = nullptr;
+    int m_inspectorWidth = 0;                               ///< that it has, or had when it was shown last
     std::map<int, std::optional<InspectedStack>> m_choices; ///< by page, of pages that were left
     int m_chosenOn = -1;                                    ///< the page on which what is inspected was chosen
     QSplitter *m_columns = nullptr;                         ///< page, inspector

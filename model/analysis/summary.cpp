@@ -109,6 +109,8 @@ bool isSooner(const Forecast &one, const Forecast &other)
     constexpr double kWorthTelling = 0.05;
     if (!one.timeToLimit || one.timeToLimit->reachedWithinHorizon < kWorthTelling)
         return false;
+    if (other.isGrowing && !one.isGrowing)
+        return false; // what goes up and down may get there too, but it is not what happens
     if (!other.timeToLimit || other.timeToLimit->reachedWithinHorizon < kWorthTelling)
         return true;
     const std::optional<Duration> mine = one.timeToLimit->median, its = other.timeToLimit->median;
@@ -152,9 +154,12 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .page = CardPage::Forecast,
         .action = "Show the forecast",
         .spark = fromFirstTick(timeSeries(snapshot, ahead.source), snapshot)};
-    if (ahead.state != ForecastState::NotEnoughData && (ahead.isGrowing || ahead.isShrinking))
-        card.qualifier
-            = splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
+    if (ahead.state != ForecastState::NotEnoughData) {
+        card.qualifier = ahead.label; // a number means nothing without what it is of
+        if (ahead.isGrowing || ahead.isShrinking)
+            card.qualifier += ", "
+                + splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
+    }
     if (ahead.state != ForecastState::NotEnoughData)
         card.number = ahead.isGrowing || ahead.isShrinking
             ? (ahead.isGrowing ? "+" : "") + rateText(ahead.trend.slope, seriesInfo(ahead.source).unit)
@@ -168,7 +173,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
             = (time.q05 && time.q95 ? formatInterval(*time.q05, *time.q95)
                                     : fmt::format("{} – beyond {}", time.q05 ? formatDuration(*time.q05) : "?",
                                         formatDuration(ahead.horizon)))
-            + (ahead.source == SeriesSource(Metric::Rss) || !ahead.limit ? " to the limit"
+            + (ahead.source == SeriesSource(Metric::Rss) || !ahead.limit ? " to the limit of resident memory"
                                                                          : " to the " + ahead.limit->name);
     }
     if (time.reachedWithinHorizon >= 0.5)
@@ -176,7 +181,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
     else
         card.state = time.reachedWithinHorizon >= 0.05 ? CardState::Warn : CardState::Ok;
     if (card.state == CardState::Ok) // and beyond that nothing was looked at
-        card.qualifier = fmt::format("for the next {}", formatDuration(ahead.horizon));
+        card.qualifier = fmt::format("{}, for the next {}", ahead.label, formatDuration(ahead.horizon));
     return card;
 }
 
@@ -371,7 +376,8 @@ void addLost(const Snapshot &snapshot, SummaryCard &growth)
 }
 
 /// A heap that does not grow is not all: a program may have memory of its own beside it, as interpreters do.
-void addOtherGrowth(const Recommendations &found, const ResidentGrowth &other, SummaryCard &growth)
+void addOtherGrowth(
+    const Snapshot &snapshot, const Recommendations &found, const ResidentGrowth &other, SummaryCard &growth)
 {
     constexpr double kNextToNothing = 0.2; // of the growth beside it: not what a reader looks for
     for (const Recommendation &item : found.items)
@@ -399,6 +405,7 @@ void addOtherGrowth(const Recommendations &found, const ResidentGrowth &other, S
     growth.sentence += '.';
     if (other.isFinished)
         growth.sentence += " The command ended by itself: what it needs for its work looks like this too.";
+    growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
     growth.page = CardPage::Forecast;
     growth.action = "Show the forecast";
 }
@@ -460,7 +467,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     if (snapshot.info.config.heap != HeapMode::Off) {
         SummaryCard growth = growthCard(snapshot, result.recommendations);
         if (other)
-            addOtherGrowth(result.recommendations, *other, growth);
+            addOtherGrowth(snapshot, result.recommendations, *other, growth);
         addLost(snapshot, growth);
         add(std::move(growth));
     }

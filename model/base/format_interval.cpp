@@ -24,8 +24,9 @@ std::string_view perUnit(Unit unit)
     return unit == Unit::BytesPerSecond || unit == Unit::PerSecond ? "/s" : unit == Unit::BytesPerHour ? "/h" : "";
 }
 
-/// In which unit numbers up to `greatest` are written, and how finely.
-Scale scaleFor(double greatest, Unit unit)
+/// In which unit numbers from `least` to `greatest` are written, and how finely: where they are of one size, as finely as any of them would be
+/// by itself. Else an estimate that stands beside them, "68.7", would lie outside of "69–144".
+Scale scaleFor(double least, double greatest, Unit unit)
 {
     static constexpr std::array kByteUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     static constexpr std::array kCountUnits{"", " k", " M", " G", " T", " P", " E"};
@@ -37,7 +38,8 @@ Scale scaleFor(double greatest, Unit unit)
     double factor = 1;
     for (; greatest / factor >= base * 0.9995 && step + 1 < kByteUnits.size(); ++step)
         factor *= base;
-    const double size = greatest / factor;
+    constexpr double kOneSize = 10;
+    const double size = (least > 0 && least * kOneSize >= greatest ? least : greatest) / factor;
     const int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
     const bool isWhole = step == 0 && unit == Unit::Bytes;
     return {factor,
@@ -64,7 +66,8 @@ bool endsInZero(double value, int decimals)
 
 IntervalParts intervalParts(double low, double high, Unit unit, Sign sign)
 {
-    const Scale scale = scaleFor(std::max(std::abs(low), std::abs(high)), unit);
+    const double least = (low < 0) == (high < 0) ? std::min(std::abs(low), std::abs(high)) : 0;
+    const Scale scale = scaleFor(least, std::max(std::abs(low), std::abs(high)), unit);
     low /= scale.factor;
     high /= scale.factor;
     int decimals = scale.decimals;

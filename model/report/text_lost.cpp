@@ -166,6 +166,12 @@ std::string scanSentence(const MemoryScan &scan)
     const std::int64_t unjudged = sumOf(scan.sums, ReachClass::Unjudged).blocks;
     if (lost.blocks == 0 && held == 0)
         return fmt::format("Nothing can be said yet: none of {} could be judged.", blocksText(unjudged));
+    if (const BlockSum possible = sumOf(scan.sums, ReachClass::Possibly); lost.blocks == 0 && possible.blocks > 0)
+        return fmt::format("Pointers lead to {} that could be judged, but to {} in {} only into the middle: "
+                           "possibly lost{}.",
+            held == 1 ? std::string("the one block") : "all " + blocksText(held), bytesText(possible.bytes),
+            blocksText(possible.blocks),
+            unjudged > 0 ? fmt::format("; {} could not be judged", blocksText(unjudged)) : std::string());
     if (lost.blocks == 0)
         return fmt::format("Pointers lead to {} that could be judged{}.",
             held == 1 ? std::string("the one block") : "all " + blocksText(held),
@@ -202,7 +208,7 @@ std::string scanCostText(const MemoryScan &scan)
     if (scan.proof == ScanProof::Complete && !said.limits.empty())
         text += " " + said.limits + ".";
     if (scan.minAgeNs > 0)
-        text += fmt::format(" Blocks younger than {} are not judged.", formatDuration({scan.minAgeNs}));
+        text += fmt::format(" What looks lost and is younger than {} is not judged.", formatDuration({scan.minAgeNs}));
     return text;
 }
 

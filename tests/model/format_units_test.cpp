@@ -88,6 +88,8 @@ private Q_SLOTS:
         QTest::addColumn<QString>("expected");
         constexpr double kMiB = 1048576, kGiB = 1024 * kMiB;
         row("3.7–4.6 MiB/h", formatInterval(3.7 * kMiB, 4.6 * kMiB, Unit::BytesPerHour));
+        row("68.7 MiB/h (68.6–144.3)", // not 69, which is more than the estimate
+            withInterval("68.7 MiB/h", intervalParts(68.64 * kMiB, 144.3 * kMiB, Unit::BytesPerHour)));
         row("1.00–1.04 GiB/h", formatInterval(kGiB, 1.04 * kGiB, Unit::BytesPerHour));
         row("0.98–1.07 GiB/h", formatInterval(1008 * kMiB, 1.07 * kGiB, Unit::BytesPerHour));
         row("1.048–1.052 GiB/h", formatInterval(1.048 * kGiB, 1.052 * kGiB, Unit::BytesPerHour));

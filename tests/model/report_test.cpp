@@ -111,6 +111,24 @@ class ReportTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void aScanCallsNothingSafeThatMayBeLost()
+    {
+        MemoryScan scan;
+        scan.minAgeNs = 60'000'000'000;
+        scan.sums[static_cast<std::size_t>(ReachClass::Reachable)] = {10, 1000};
+        QCOMPARE(
+            scanSentence(scan), std::string("Pointers lead to all 10 blocks that could be judged: nothing is lost."));
+        scan.sums[static_cast<std::size_t>(ReachClass::Possibly)] = {1399, 4096};
+        QCOMPARE(scanSentence(scan),
+            std::string(
+                "Pointers lead to all 1,409 blocks that could be judged, but to 4 KiB in 1,399 blocks only into "
+                "the middle: possibly lost."));
+        // Young ones that pointers lead to are judged: of the others none need be there.
+        const std::string cost = scanCostText(scan);
+        QVERIFY2(
+            cost.find("What looks lost and is younger than 1 min is not judged.") != std::string::npos, cost.c_str());
+    }
+
     void summarisesAsJson()
     {
         const Json json = Json::parse(written([](std::ostream &out) { writeSummaryJson(out, example()); }));

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <vector>
 
 using namespace model;
 using tests::SnapshotBuilder;
@@ -41,6 +42,34 @@ private Q_SLOTS:
         const SummaryCard card = cardOf(SnapshotBuilder().build(), "CPU");
         QCOMPARE(card.number, std::string("no samples"));
         QCOMPARE(card.sentence, std::string("The program used next to no CPU time."));
+    }
+
+    void growingMemoryIsNotDisplacedByWhatHasNoTrend()
+    {
+        constexpr int kTicks = 300;
+        std::vector<std::int64_t> resident, disk, size;
+        std::uint32_t dice = 1;
+        std::int64_t used = 500;
+        for (int i = 0; i < kTicks; ++i) {
+            dice = dice * 1664525u + 1013904223u;
+            used += dice >> 31 ? 20 : -20; // to and fro: it may get anywhere, and goes nowhere
+            used = std::clamp<std::int64_t>(used, 300, 700);
+            resident.push_back((64 << 20) + i * 8192);
+            disk.push_back(used << 20);
+            size.push_back(std::int64_t{1000} << 20);
+        }
+        SnapshotBuilder builder;
+        builder.ticks(kTicks, Duration::fromSeconds(60))
+            .metric(Metric::Rss, resident)
+            .metric(Metric::DiskUsed, disk)
+            .metric(Metric::DiskSize, size);
+        const Snapshot snapshot = builder.build();
+        const TimeSeries series = timeSeries(snapshot, Metric::DiskUsed);
+        const Forecast ofDisk = *forecast(series, {.limit = ForecastLimit{1000.0 * (1 << 20), "size"}});
+        QVERIFY(ofDisk.timeToLimit && ofDisk.timeToLimit->reachedWithinHorizon > 0.05 && !ofDisk.isGrowing);
+        const SummaryCard card = cardOf(snapshot, "Forecast");
+        QVERIFY2(card.spark->source == SeriesSource(Metric::Rss), card.sentence.c_str());
+        QVERIFY2(card.qualifier.starts_with("Resident memory, "), card.qualifier.c_str());
     }
 
     void doesNotTakeMissedSamplesForIdleness()

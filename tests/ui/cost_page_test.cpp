@@ -5,6 +5,8 @@
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/page_text.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/search_field.h"
 
@@ -191,6 +193,23 @@ private Q_SLOTS:
         }
     }
 
+    void itsTitleSaysWhichTimeItIsAbout()
+    {
+        ui::Selection selection;
+        ui::HeapPage page(selection);
+        tests::SnapshotBuilder builder;
+        builder.ticks(10, model::Duration::fromSeconds(1)).heap("main;parse;malloc 600\n");
+        const model::TimeRange some{{2'000'000'000}, {4'000'000'000}};
+        builder.raw().selection.time = some;
+        builder.raw().span = some;
+        const auto snapshot = std::make_shared<const model::Snapshot>(builder.build());
+        page.setSnapshot(snapshot);
+        QVERIFY2(page.subtitle().contains(ui::timeText(*snapshot, some)), qPrintable(page.subtitle()));
+        ui::LeaksPage leaks(selection);
+        leaks.setSnapshot(snapshot);
+        QVERIFY2(leaks.subtitle().contains(QStringLiteral("whatever time is selected")), qPrintable(leaks.subtitle()));
+    }
+
     void saysWhyThereIsNothing()
     {
         ui::Selection selection;
@@ -239,6 +258,23 @@ private Q_SLOTS:
         QVERIFY(view.zoom() == model::CallTree::root());
         view.setSearch(QStringLiteral("PARSE"));
         QCOMPARE(view.matchedShare(), 0.75);
+    }
+
+    void aDoubleClickZoomsIntoWhatItsFirstPressChose()
+    {
+        const auto snapshot = heapSnapshot("main;parse;malloc 600\nmain;log;malloc 200\n");
+        ui::FlameGraphView view;
+        view.resize(800, 300);
+        const auto tree = std::make_shared<const model::CallTree>(*model::callTree(*snapshot, {model::CostKind::Live}));
+        view.setTree(tree, 0);
+        view.setVisible(true); // else it has no width yet
+        const QPoint inParse(500, 22 * 2 + 5);
+        QTest::mousePress(view.viewport(), Qt::LeftButton, {}, inParse);
+        QTest::mouseRelease(view.viewport(), Qt::LeftButton, {}, inParse);
+        QVERIFY(tree->name(view.selected()) == "parse");
+        view.resize(520, 300); // an inspector opens: another function is below the pointer now
+        QTest::mouseDClick(view.viewport(), Qt::LeftButton, {}, inParse);
+        QVERIFY2(tree->name(view.zoom()) == "parse", tree->name(view.zoom()).c_str());
     }
 
     void goesBackToTheZoomBefore()

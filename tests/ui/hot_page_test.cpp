@@ -74,7 +74,7 @@ private Q_SLOTS:
         QCOMPARE(shown.paths->topLevelItemCount(), 1);
         QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
         QCOMPARE(shown.paths->topLevelItem(0)->childCount(), 2);
-        QCOMPARE(shown.paths->topLevelItem(0)->text(3), u"own code"_s);
+        QCOMPARE(shown.paths->topLevelItem(0)->text(3), u"spent here"_s);
     }
 
     void namesComeFirstInANarrowWindow()

@@ -17,6 +17,7 @@ private Q_SLOTS:
     void whatIsOffIsSaid();
     void shownCommandIsReadBackByAShell();
     void wrongVariableIsNamed();
+    void wrongTimeIsNamedAsTheFormCallsIt();
     void missingFolderIsNamed();
     void fileIsNamedAfterTheProgram();
 };
@@ -99,6 +100,21 @@ void LaunchRequestTest::wrongVariableIsNamed()
     QVERIFY(ui::requestProblem(request).isEmpty());
 }
 
+void LaunchRequestTest::wrongTimeIsNamedAsTheFormCallsIt()
+{
+    ui::LaunchRequest request;
+    request.program = u"a"_s;
+    for (const QString &right : {u""_s, u" 10m "_s, u"1h30m"_s, u"250ms"_s, u"90"_s, u"0.5h"_s}) {
+        request.duration = right;
+        QVERIFY2(ui::requestProblem(request).isEmpty(), qPrintable(right));
+    }
+    for (const QString &wrong : {u"ten"_s, u"10 x"_s, u"0s"_s, u"-5s"_s, u"m"_s}) {
+        request.duration = wrong;
+        QVERIFY2(ui::requestProblem(request).startsWith(u"Stop after: “%1”"_s.arg(wrong)), qPrintable(wrong));
+        QVERIFY(ui::fieldAtFault(request) == ui::RequestField::Duration);
+    }
+}
+
 void LaunchRequestTest::missingFolderIsNamed()
 {
     ui::LaunchRequest request;
@@ -114,6 +130,10 @@ void LaunchRequestTest::fileIsNamedAfterTheProgram()
     request.program = u"/usr/bin/python3"_s;
     QCOMPARE(ui::sessionFileName(request, u"20261123-120710"_s), u"python3-20261123-120710.gprof-session"_s);
     request.attachPid = 7;
+    QCOMPARE(ui::sessionFileName(request, u"x"_s), u"pid-7-x.gprof-session"_s);
+    request.attachName = u"nginx: worker/0"_s;
+    QCOMPARE(ui::sessionFileName(request, u"x"_s), u"nginx_worker_0-x.gprof-session"_s);
+    request.attachName = u"../(?)"_s;
     QCOMPARE(ui::sessionFileName(request, u"x"_s), u"pid-7-x.gprof-session"_s);
 }
 

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "ui/charts/flame_graph_view.h"
 #include "ui/main_window.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
+#include "ui/pages/hot_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QPushButton>
+#include <QScreen>
 #include <QSplitter>
 #include <QTest>
+
+#include <cstdlib>
 
 class MainWindowTest : public QObject
 {
@@ -46,6 +52,62 @@ private Q_SLOTS:
         QTRY_VERIFY(inspector->isHidden());
         selection.setInspected(stack);
         QTRY_COMPARE(inspector->width(), 400);
+    }
+
+    void nothingMovesDownWhenTheInspectorOpens()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n").cpu("main;parse 10\n");
+        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::HeapPage(selection));
+        window.addPage(new ui::HotPage(selection));
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        for (const QString &key : {QStringLiteral("heap"), QStringLiteral("hot")}) {
+            window.showPage(key);
+            for (int width = 1000; width < 1900; width += 60) { // somewhere there its controls take one row less
+                selection.setInspected(std::nullopt);
+                window.resize(width, 800);
+                QTRY_VERIFY(inspector->isHidden());
+                QWidget *below = nullptr;
+                for (QAbstractItemView *view : window.findChildren<QAbstractItemView *>())
+                    if (view->isVisible() && below == nullptr && !inspector->isAncestorOf(view)
+                        && view->accessibleName().contains(QStringLiteral("ath"))) // the first of the page
+                        below = view;
+                if (key == QStringLiteral("heap"))
+                    below = window.findChild<ui::FlameGraphView *>();
+                QVERIFY(below);
+                QCoreApplication::processEvents();
+                const int before = below->mapTo(&window, QPoint()).y();
+                selection.setInspected(stack);
+                QTRY_VERIFY(inspector->isVisible());
+                QCoreApplication::processEvents();
+                QTest::qWait(20);
+                constexpr int kRounding = 2; // px; a row is more than ten times that
+                QVERIFY2(std::abs(below->mapTo(&window, QPoint()).y() - before) <= kRounding,
+                    qPrintable(QStringLiteral("%1 at %2: from %3 to %4")
+                                   .arg(key)
+                                   .arg(width)
+                                   .arg(before)
+                                   .arg(below->mapTo(&window, QPoint()).y())));
+            }
+        }
+    }
+
+    void fitsAScreenThatIsSmall()
+    {
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        const ui::MainWindow window(selection, theme);
+        const QSize screen = window.screen()->availableSize(); // 800 wide here
+        QVERIFY2(window.minimumWidth() <= screen.width() && window.minimumHeight() <= screen.height(),
+            qPrintable(QStringLiteral("%1 × %2").arg(window.minimumWidth()).arg(window.minimumHeight())));
     }
 
     void saysWhichSourceItCouldNotOpen()

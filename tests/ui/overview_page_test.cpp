@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/dialogs/save_export.h"
+#include "ui/pages/forecast_page.h"
 #include "ui/pages/overview_page.h"
+#include "ui/widgets/summary_card_view.h"
 
+#include <QComboBox>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
@@ -72,6 +75,26 @@ private Q_SLOTS:
                 button->click();
         QCOMPARE(wanted.count(), 1);
         QVERIFY(wanted.first().at(1).value<std::optional<model::CostKind>>() == model::CostKind::Peak);
+    }
+
+    void aForecastOpensAtTheQuantityOfItsCard()
+    {
+        ui::SummaryCardView card;
+        model::SummaryCard content{.title = "Forecast", .page = model::CardPage::Forecast, .action = "Show it"};
+        content.spark = model::TimeSeries{};
+        content.spark->source = model::Metric::Threads;
+        card.setCard(content, {});
+        tests::SnapshotBuilder builder;
+        builder.ticks(3, model::Duration::fromSeconds(1))
+            .metric(model::Metric::Rss, {1000, 1000, 1000})
+            .metric(model::Metric::Threads, {1, 2, 3});
+        ui::Selection selection;
+        ui::ForecastPage page(selection);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(page.findChild<QComboBox *>()->currentText(), u"Resident memory"_s);
+        connect(&card, &ui::SummaryCardView::forecastWanted, &page, &ui::ForecastPage::showQuantity);
+        card.findChild<QPushButton *>()->click();
+        QCOMPARE(page.findChild<QComboBox *>()->currentText(), u"Threads"_s);
     }
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/running_programs_model.h"
 #include "ui/pages/start_page.h"
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/recent_row.h"
@@ -7,6 +8,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTest>
 
 using namespace Qt::StringLiterals;
@@ -102,6 +104,70 @@ private Q_SLOTS:
             if (button->property("kind") == u"primary"_s)
                 QVERIFY2(button->mapTo(&page, QPoint(0, button->height())).y() <= page.height(),
                     qPrintable(QString::number(button->mapTo(&page, QPoint(0, button->height())).y())));
+    }
+
+    void theListOfProgramsGivesItsRoomToTheirNames()
+    {
+        ui::StartPage page;
+        page.resize(1024, 650);
+        page.show();
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->text() == u"Attach"_s)
+                button->click();
+        QCoreApplication::processEvents();
+        const auto *table = page.findChild<QTableView *>();
+        QVERIFY(table && table->isVisible());
+        QVERIFY2(table->columnWidth(ui::RunningProgramsModel::Program) >= 240,
+            qPrintable(QString::number(table->columnWidth(ui::RunningProgramsModel::Program))));
+        QVERIFY(!table->isColumnHidden(ui::RunningProgramsModel::Pid));
+        QVERIFY(!table->isColumnHidden(ui::RunningProgramsModel::Memory));
+    }
+
+    void enterStartsFromEachFieldAndLeadsToTheOneAtFault()
+    {
+        ui::StartPage page;
+        page.setRecordingsFolder(u"/tmp"_s);
+        page.show();
+        ui::LaunchRequest request;
+        request.program = u"/bin/sleep"_s;
+        page.setRequest(request);
+        QSignalSpy wanted(&page, &ui::StartPage::recordWanted);
+        int fields = 0;
+        QLineEdit *duration = nullptr;
+        for (QLineEdit *field : page.findChildren<QLineEdit *>()) {
+            if (!field->isVisible())
+                continue;
+            QTest::keyClick(field, Qt::Key_Return);
+            QVERIFY2(wanted.count() == ++fields, qPrintable(field->accessibleName()));
+            duration = field->accessibleName() == u"Stop after"_s ? field : duration;
+        }
+        QVERIFY(fields >= 6 && duration);
+        duration->setText(u"soon"_s);
+        page.setFocus();
+        for (QPushButton *button : page.findChildren<QPushButton *>())
+            if (button->property("kind") == u"primary"_s)
+                button->click();
+        QCOMPARE(wanted.count(), fields);
+        QCOMPARE(page.focusWidget(), duration);
+        QVERIFY(labelsOf(page).join(u'|').contains(u"Stop after: “soon”"_s));
+    }
+
+    void theCommandIsShownWhole()
+    {
+        ui::StartPage page;
+        page.resize(900, 600);
+        page.show();
+        ui::LaunchRequest request;
+        request.program = u"/a/long/way/to/a/program/that/is/recorded"_s;
+        request.arguments = u"--with many --arguments that --say --what --it does"_s;
+        page.setRequest(request);
+        QCoreApplication::processEvents();
+        for (const ui::CodeLine *line : page.findChildren<ui::CodeLine *>()) {
+            const auto *words = line->findChild<QLabel *>();
+            QCOMPARE(QString(words->text()).remove(QChar(0x200b)), line->command());
+            QVERIFY(line->command().endsWith(u"--it does"_s));
+            QVERIFY(words->height() >= words->heightForWidth(words->width()));
+        }
     }
 
     void listsAtMostAFewSessions()

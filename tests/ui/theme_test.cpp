@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QTest>
 #include <QTreeWidget>
 
@@ -21,6 +22,8 @@ class ThemeTest : public QObject
 private Q_SLOTS:
     void textIsReadable_data();
     void textIsReadable();
+    void hintsInFieldsAreReadable_data();
+    void hintsInFieldsAreReadable();
     void marksAreVisible_data();
     void marksAreVisible();
     void inkIsReadableOnEveryTint();
@@ -61,6 +64,23 @@ void ThemeTest::textIsReadable()
     QVERIFY(ui::contrast(colors[Token::OnAccent], colors[Token::Accent]) >= 4.5);
     QVERIFY(ui::contrast(colors[Token::Ink], colors[Token::AccentSoft]) >= 4.5);
     QVERIFY(ui::contrast(colors[Token::Accent], colors[Token::AccentSoft]) >= 4.5);
+}
+
+void ThemeTest::hintsInFieldsAreReadable_data() { addAppearances(); }
+
+/// A style sheet that sets the text's colour makes hints of it, half transparent.
+void ThemeTest::hintsInFieldsAreReadable()
+{
+    QFETCH(bool, dark);
+    ui::Theme theme(*qApp);
+    theme.setAppearance(dark ? ui::Appearance::Dark : ui::Appearance::Light);
+    QLineEdit field;
+    field.ensurePolished();
+    const QColor hint = field.palette().color(QPalette::PlaceholderText);
+    const QColor behind = colorsFor(dark)[Token::Raised];
+    const double contrast = ui::contrast(ui::mixed(hint, behind, hint.alphaF()), behind);
+    QVERIFY2(contrast >= 4.5, qPrintable(QString::number(contrast)));
+    QCOMPARE(field.palette().color(QPalette::Text), colorsFor(dark)[Token::Ink]);
 }
 
 void ThemeTest::marksAreVisible_data() { addAppearances(); }

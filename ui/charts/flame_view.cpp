@@ -13,6 +13,7 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <utility>
 
 namespace ui {
 
@@ -385,7 +386,8 @@ void FlameView::mousePressEvent(QMouseEvent *event)
         return;
     }
     const auto hit = rectAt(event->position().toPoint());
-    if (event->button() != Qt::LeftButton || !hit || m_layout.rects[*hit].merged)
+    m_isPressed = event->button() == Qt::LeftButton && hit && !m_layout.rects[*hit].merged;
+    if (!m_isPressed)
         return;
     setSelected(m_layout.rects[*hit].node);
     Q_EMIT nodeSelected(m_selected);
@@ -397,14 +399,18 @@ void FlameView::mouseDoubleClickEvent(QMouseEvent *event)
         zoomBack(); // the second of two quick presses
         return;
     }
+    if (event->button() != Qt::LeftButton)
+        return;
+    // The first press chose a function, and the inspector that opened for it may have made the graph narrower.
     const auto hit = rectAt(event->position().toPoint());
-    if (event->button() != Qt::LeftButton || !hit)
+    const bool isOfPress = std::exchange(m_isPressed, false) && m_selected.isValid();
+    if (!isOfPress && !hit)
         return;
     // Again on what is zoomed: back, as in every chart. Functions too narrow to draw: into who calls them.
-    const model::FlameRect rect = m_layout.rects[*hit];
-    if (rect.node != m_zoom)
-        zoomTo(rect.node);
-    else if (rect.merged == 0)
+    const model::NodeId node = isOfPress ? m_selected : m_layout.rects[*hit].node;
+    if (node != m_zoom)
+        zoomTo(node);
+    else if (isOfPress || m_layout.rects[*hit].merged == 0)
         zoomBack();
     Q_EMIT nodeActivated(m_zoom);
 }

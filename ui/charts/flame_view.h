@@ -108,6 +108,7 @@ private:
     model::NodeId m_zoom{0u};
     std::vector<std::vector<QString>> m_zoomsBefore; ///< as paths: they outlive a tree
     model::NodeId m_selected;
+    bool m_isPressed = false; ///< the last press was on m_selected: a double click means that, wherever it has moved to
     std::optional<std::size_t> m_hovered;
     QString m_search;
     std::vector<bool> m_matches; ///< by node; empty without a search

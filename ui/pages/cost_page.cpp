@@ -7,6 +7,7 @@
 #include "ui/models/expanded_rows.h"
 #include "ui/models/function_table_model.h"
 #include "ui/models/node_filter_model.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
@@ -95,9 +96,12 @@ QString CostPage::subtitle() const
     // The heading says already what a page with one cost, or of its own name, is about.
     const QString label = text(model::costInfo(m_kind).label);
     const bool isSaid = m_costs.size() == 1 || label == title();
-    const QString shown = isSaid
-        ? wholeText(*m_snapshot)
-        : QStringLiteral("%1 · %2").arg(label.left(1).toLower() + label.mid(1), wholeText(*m_snapshot));
+    QStringList parts;
+    if (!isSaid)
+        parts << label.left(1).toLower() + label.mid(1);
+    if (m_snapshot->selection.time)
+        parts << timeText(*m_snapshot, *m_snapshot->selection.time);
+    const QString shown = (parts << wholeText(*m_snapshot)).join(QStringLiteral(" · "));
     // Of what is shown: a tree has functions too that cost something else than what the table is about.
     const NodeFilterModel &rows = m_order == Order::Functions ? *m_functionFilter : *m_treeFilter;
     const NameNeedle needle(m_selection.findText());

@@ -132,14 +132,14 @@ void CostPage::setUpControls()
 void CostPage::resizeEvent(QResizeEvent *event)
 {
     Page::resizeEvent(event);
-    const bool isList = m_costs.size() > 1 && m_costBox->sizeHint().width() > width();
+    const bool isList = m_costs.size() > 1 && m_costBox->sizeHint().width() > widthBesideInspector();
     m_costBox->setVisible(m_costs.size() > 1 && !isList);
     m_costList->setVisible(isList);
     const QLayout &rest = *m_controls->itemAt(m_controls->count() - 1)->layout();
     const int costs = isList ? m_costList->sizeHint().width() : m_costBox->sizeHint().width();
     const int wanted
         = costs + 3 * kGap + rest.sizeHint().width() + m_filter->minimumWidth() - m_filter->sizeHint().width();
-    const bool isNarrow = m_costs.size() > 1 && width() < wanted;
+    const bool isNarrow = m_costs.size() > 1 && widthBesideInspector() < wanted;
     m_controls->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 

@@ -17,6 +17,8 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace ui {
 
 using namespace Qt::StringLiterals;
@@ -187,6 +189,15 @@ void ForecastPage::takeDraggedLimit(double value)
         return;
     // As one would write it: three digits.
     m_limit->setText(text(model::formatValue(value, model::seriesInfo(m_forecast->source).unit)).remove(u','));
+    compute();
+}
+
+void ForecastPage::showQuantity(const model::SeriesSource &quantity)
+{
+    const auto found = std::find(m_sources.begin(), m_sources.end(), quantity);
+    if (found == m_sources.end())
+        return;
+    m_chooser->setCurrentIndex(static_cast<int>(found - m_sources.begin()));
     compute();
 }
 

@@ -31,6 +31,9 @@ public:
     bool isBusy() const override { return m_job.isRunning(); }
     std::vector<Export> exports() override;
 
+    /// Shows the forecast of this quantity; of one that was not recorded, nothing else.
+    void showQuantity(const model::SeriesSource &quantity);
+
 private:
     void setUpControls();
     void setUpAnswer();

@@ -116,7 +116,7 @@ void HotPage::resizeEvent(QResizeEvent *event)
 {
     Page::resizeEvent(event);
     const int wanted = m_controls->itemAt(0)->sizeHint().width() + m_controls->itemAt(1)->sizeHint().width() + 32;
-    m_controls->setDirection(width() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    m_controls->setDirection(widthBesideInspector() < wanted ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 
 void HotPage::setUpTables(QBoxLayout *column)
@@ -244,7 +244,8 @@ void HotPage::show(model::HotSpots hot)
         : isExact ? tr("counted")
                   : tr("“=”: intervals overlap, so the samples do not tell which is more");
     if (m_hot->tracerNs > 0)
-        caption += tr(" · %1 in the tracer left out").arg(text(model::formatDuration({m_hot->tracerNs})));
+        caption += tr(" · shares without %1 in the tracer, which other pages count in")
+                       .arg(text(model::formatDuration({m_hot->tracerNs})));
     m_functionCard->setCaption(caption);
     showPaths();
     showFunctions();
@@ -270,9 +271,10 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
     row.setText(PathShare, text(model::formatShare(path.share)));
     row.setData(PathShare, ShareRole, path.share);
     row.setText(PathInterval, intervalText(path.share95));
-    row.setText(PathEnd, path.endsInSelf ? tr("own code") : tr("splits"));
-    row.setToolTip(
-        PathEnd, path.endsInSelf ? tr("spent in its own code") : tr("splits here: no callee has most of it"));
+    row.setText(PathEnd, path.endsInSelf ? tr("spent here") : tr("splits"));
+    row.setToolTip(PathEnd,
+        path.endsInSelf ? tr("spent in this function itself, not in what it calls")
+                        : tr("splits here: no callee has most of it"));
     row.setText(PathPlace, placeText(last.file, last.line));
     qDeleteAll(row.takeChildren());
     for (const model::NodeId node : path.nodes) {

@@ -136,7 +136,11 @@ void LeaksPage::setUpEvidence()
 
 QString LeaksPage::subtitle() const
 {
-    return m_snapshot ? tr("from the whole recording") + allThreadsText(*m_snapshot) : QString();
+    if (!m_snapshot)
+        return {};
+    const QString whole = m_snapshot->selection.time ? tr("of the whole recording, whatever time is selected")
+                                                     : tr("from the whole recording");
+    return whole + allThreadsText(*m_snapshot);
 }
 
 void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)

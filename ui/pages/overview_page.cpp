@@ -74,6 +74,7 @@ void OverviewPage::setUpArea()
         auto *card = new SummaryCardView;
         card->hide();
         connect(card, &SummaryCardView::evidenceWanted, this, &Page::pageWanted);
+        connect(card, &SummaryCardView::forecastWanted, this, &OverviewPage::forecastWanted);
         m_cards.push_back(card);
     }
     placeCards();

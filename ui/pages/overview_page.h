@@ -32,6 +32,10 @@ public:
     bool isBusy() const override { return m_job.isRunning(); }
     std::vector<Export> exports() override;
 
+Q_SIGNALS:
+    /// Somebody wants to see the forecast of this quantity; pageWanted() follows.
+    void forecastWanted(const model::SeriesSource &quantity);
+
 protected:
     void resizeEvent(QResizeEvent *event) override;
 

@@ -63,6 +63,10 @@ public:
     /// Whether stacks are chosen on the page, so that the inspector has its place beside it.
     virtual bool choosesStacks() const { return listsFunctions(); }
 
+    /// What an inspector that is closed will take of the page's width when it opens. Rows of controls are laid out for what remains: a click
+    /// that opens it must not move what is clicked.
+    void setInspectorRoom(int px) { m_inspectorRoom = px; }
+
     /// Shows this cost, or the one that stands nearest to it; a page without costs stays as it is.
     virtual void openAt(model::CostKind) { }
 
@@ -76,11 +80,17 @@ protected:
     /// Adds what scrolls up and down to `outer`: a column whose cards stand 16 pixels apart. Its widget is the page's.
     static QVBoxLayout *addScrollingColumn(QVBoxLayout *outer);
 
+    /// The width beside an inspector, whether it is open or not.
+    int widthBesideInspector() const { return width() - m_inspectorRoom; }
+
 Q_SIGNALS:
     void subtitleChanged();
     void settled();
     /// Somebody wants to see evidence that another page has, by one of its costs or as that page stands.
     void pageWanted(model::CardPage page, std::optional<model::CostKind> cost = std::nullopt);
+
+private:
+    int m_inspectorRoom = 0;
 };
 
 } // namespace ui

@@ -3,13 +3,12 @@
 
 #include <QFrame>
 
+class QLabel;
 class QPushButton;
 
 namespace ui {
 
-class ElidedLabel;
-
-/// A command in a fixed-width font with a link that copies it whole.
+/// A command in a fixed-width font, in as many lines as it needs, with a link that copies it whole.
 class CodeLine : public QFrame
 {
     Q_OBJECT
@@ -21,7 +20,8 @@ public:
     const QString &command() const;
 
 private:
-    ElidedLabel *m_label;
+    QString m_command;
+    QLabel *m_label; ///< the command, broken into lines
     QPushButton *m_copy;
 };
 

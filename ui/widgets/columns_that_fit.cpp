@@ -3,6 +3,7 @@
 
 #include <QEvent>
 #include <QHeaderView>
+#include <QTableView>
 #include <QTreeView>
 
 #include <utility>
@@ -10,8 +11,20 @@
 namespace ui {
 
 ColumnsThatFit::ColumnsThatFit(QTreeView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay)
+    : ColumnsThatFit(view, *view.header(), nameColumn, leastNamePx, std::move(givingWay))
+{
+}
+
+ColumnsThatFit::ColumnsThatFit(QTableView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay)
+    : ColumnsThatFit(view, *view.horizontalHeader(), nameColumn, leastNamePx, std::move(givingWay))
+{
+}
+
+ColumnsThatFit::ColumnsThatFit(
+    QAbstractItemView &view, QHeaderView &header, int nameColumn, int leastNamePx, std::vector<int> givingWay)
     : QObject(&view)
     , m_view(view)
+    , m_header(header)
     , m_viewport(view.viewport())
     , m_nameColumn(nameColumn)
     , m_leastNamePx(leastNamePx)
@@ -32,7 +45,7 @@ void ColumnsThatFit::setWanted(int column, bool isWanted)
 QStringList ColumnsThatFit::hiddenTitles() const
 {
     QStringList titles;
-    for (int column = 0; column < m_view.header()->count(); ++column)
+    for (int column = 0; column < m_header.count(); ++column)
         if (m_noRoom.contains(column))
             titles << m_view.model()->headerData(column, Qt::Horizontal).toString();
     return titles;
@@ -49,16 +62,16 @@ bool ColumnsThatFit::eventFilter(QObject *watched, QEvent *event)
 /// A hidden section has no width: what it had is kept here.
 int ColumnsThatFit::widthOf(int column) const
 {
-    return m_view.isColumnHidden(column) ? m_widths.value(column) : m_view.columnWidth(column);
+    return m_header.isSectionHidden(column) ? m_widths.value(column) : m_header.sectionSize(column);
 }
 
 void ColumnsThatFit::fit()
 {
-    const int count = m_view.header()->count();
+    const int count = m_header.count();
     int needed = m_leastNamePx;
     for (int column = 0; column < count; ++column) {
-        if (!m_view.isColumnHidden(column))
-            m_widths[column] = m_view.columnWidth(column);
+        if (!m_header.isSectionHidden(column))
+            m_widths[column] = m_header.sectionSize(column);
         if (column != m_nameColumn && !m_unwanted.contains(column))
             needed += widthOf(column);
     }
@@ -74,9 +87,9 @@ void ColumnsThatFit::fit()
         m_noRoom.insert(column);
     }
     for (int column = 0; column < count; ++column)
-        m_view.setColumnHidden(column, m_unwanted.contains(column) || m_noRoom.contains(column));
+        m_header.setSectionHidden(column, m_unwanted.contains(column) || m_noRoom.contains(column));
     const QStringList titles = hiddenTitles();
-    m_view.header()->setToolTip(
+    m_header.setToolTip(
         titles.isEmpty() ? QString() : tr("In a wider window also: %1").arg(titles.join(QStringLiteral(", "))));
 }
 

@@ -8,6 +8,9 @@
 
 #include <vector>
 
+class QAbstractItemView;
+class QHeaderView;
+class QTableView;
 class QTreeView;
 
 namespace ui {
@@ -21,6 +24,7 @@ class ColumnsThatFit : public QObject
 public:
     /// `nameColumn` keeps at least `leastNamePx`; `givingWay`: columns that may be hidden, the least important first.
     ColumnsThatFit(QTreeView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay);
+    ColumnsThatFit(QTableView &view, int nameColumn, int leastNamePx, std::vector<int> givingWay);
 
     /// Whether a column has something to say at all: else it is hidden in a wide table too.
     void setWanted(int column, bool isWanted);
@@ -32,10 +36,13 @@ protected:
     bool eventFilter(QObject *watched, QEvent *event) override;
 
 private:
+    ColumnsThatFit(
+        QAbstractItemView &view, QHeaderView &header, int nameColumn, int leastNamePx, std::vector<int> givingWay);
     void fit();
     int widthOf(int column) const;
 
-    QTreeView &m_view;
+    QAbstractItemView &m_view;
+    QHeaderView &m_header;
     QWidget *const m_viewport;
     int m_nameColumn;
     int m_leastNamePx;

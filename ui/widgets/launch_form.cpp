@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/launch_form.h"
 
+#include "ui/text.h"
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/search_field.h"
@@ -13,7 +14,6 @@
 #include <QFormLayout>
 #include <QGridLayout>
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QStackedWidget>
@@ -158,6 +158,7 @@ QLineEdit *LaunchForm::addField(QFormLayout *form, const QString &name, const QS
         line->addWidget(beside);
     form->addRow(label, line);
     connect(field, &QLineEdit::textChanged, this, &LaunchForm::follow);
+    connect(field, &QLineEdit::returnPressed, this, &LaunchForm::start);
     return field;
 }
 
@@ -175,45 +176,7 @@ QWidget *LaunchForm::newLaunchFields()
     m_directory = addField(form, tr("Working folder"), QDir::currentPath());
     m_environment = addField(form, tr("Environment"), tr("NAME=VALUE …, added to this one"));
     m_output = addField(form, tr("Save as"), {});
-    connect(m_program, &QLineEdit::returnPressed, this, &LaunchForm::start);
     connect(browse, &QPushButton::clicked, this, &LaunchForm::browseProgram);
-    return area;
-}
-
-QWidget *LaunchForm::newAttachFields()
-{
-    auto *area = new QWidget;
-    auto *column = new QVBoxLayout(area);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(8);
-    m_search = new SearchField(tr("Search running programs by name, argument or PID"));
-    m_programs = new RunningProgramsModel(this);
-    m_shown = new RunningProgramsFilter(*m_programs, this);
-    m_table = new QTableView;
-    m_table->setModel(m_shown);
-    m_table->setAccessibleName(tr("Running programs"));
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->setShowGrid(false);
-    m_table->setSortingEnabled(true);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 10);
-    m_table->horizontalHeader()->setSectionResizeMode(RunningProgramsModel::Program, QHeaderView::Stretch);
-    m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->sortByColumn(RunningProgramsModel::Memory, Qt::DescendingOrder);
-    m_table->setColumnHidden(RunningProgramsModel::User, true);
-    QLabel *note = newLabel(tr("With the heap, the tracer is loaded into the program, which takes it a few "
-                               "milliseconds; it stays there, asleep. The children that it has are recorded with it."),
-        TextSize::Caption, TextWeight::Normal, "muted");
-    note->setWordWrap(true);
-    column->addWidget(m_search);
-    column->addWidget(m_table, 1);
-    column->addWidget(note);
-    connect(m_search, &SearchField::left, m_table, qOverload<>(&QWidget::setFocus));
-    connect(m_search, &QLineEdit::textChanged, m_shown, &RunningProgramsFilter::setSearch);
-    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LaunchForm::follow);
-    connect(m_table, &QTableView::activated, this, &LaunchForm::start);
     return area;
 }
 
@@ -287,6 +250,7 @@ void LaunchForm::setUpCapture()
     connect(m_kernel, &QComboBox::currentIndexChanged, this, &LaunchForm::follow);
     connect(m_tick, &QComboBox::currentIndexChanged, this, custom);
     connect(m_duration, &QLineEdit::textChanged, this, &LaunchForm::follow);
+    connect(m_duration, &QLineEdit::returnPressed, this, &LaunchForm::start);
 }
 
 void LaunchForm::setUpStart()
@@ -363,7 +327,12 @@ LaunchRequest LaunchForm::request() const
     request.output = m_output->text().trimmed();
     if (m_modes->checkedId() == 1) {
         const QModelIndexList rows = m_table->selectionModel()->selectedRows();
-        request.attachPid = rows.isEmpty() ? 0 : m_programs->at(m_shown->mapToSource(rows.front()).row()).pid;
+        request.attachPid = 0;
+        if (!rows.isEmpty()) {
+            const model::RunningProcess &chosen = m_programs->at(m_shown->mapToSource(rows.front()).row());
+            request.attachPid = chosen.pid;
+            request.attachName = text(chosen.name);
+        }
         request.output.clear();
     }
     return request;
@@ -446,11 +415,34 @@ void LaunchForm::setFailure(const QString &sentence)
     m_problem->setVisible(!sentence.isEmpty());
 }
 
+QWidget *LaunchForm::widgetOf(RequestField field) const
+{
+    switch (field) {
+    case RequestField::Program:
+        return m_program;
+    case RequestField::Arguments:
+        return m_arguments;
+    case RequestField::Directory:
+        return m_directory;
+    case RequestField::Environment:
+        return m_environment;
+    case RequestField::Capture:
+        return m_heap;
+    case RequestField::Duration:
+        return m_duration;
+    case RequestField::None:
+        break;
+    }
+    return nullptr;
+}
+
 void LaunchForm::start()
 {
     const LaunchRequest now = request();
     if (const QString problem = requestProblem(now); !problem.isEmpty()) {
         setFailure(problem);
+        if (QWidget *field = widgetOf(fieldAtFault(now)))
+            field->setFocus(Qt::OtherFocusReason);
         return;
     }
     if (now.attachPid && *now.attachPid == 0)

@@ -47,6 +47,7 @@ private:
     void setUpModes();
     QWidget *newLaunchFields();
     QWidget *newAttachFields();
+    void fitPrograms();
     void setUpCapture();
     void setUpStart();
     QLineEdit *addField(QFormLayout *form, const QString &name, const QString &hint, QWidget *beside = nullptr);
@@ -55,6 +56,7 @@ private:
     void browseProgram();
     void select(std::int64_t pid);
     void follow();
+    QWidget *widgetOf(RequestField field) const;
     void start();
 
     QString m_folder;

@@ -77,13 +77,20 @@ void SummaryCardView::setUpRest()
     body()->addWidget(m_spark, 3);
     body()->addStretch(1);
     body()->addWidget(m_link);
-    connect(m_link, &QPushButton::clicked, this, [this] { Q_EMIT evidenceWanted(m_page, m_cost); });
+    connect(m_link, &QPushButton::clicked, this, [this] {
+        if (m_quantity)
+            Q_EMIT forecastWanted(*m_quantity);
+        Q_EMIT evidenceWanted(m_page, m_cost);
+    });
 }
 
 void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange range)
 {
     m_page = card.page;
     m_cost = card.cost;
+    m_quantity.reset();
+    if (card.page == model::CardPage::Forecast && card.spark)
+        m_quantity = card.spark->source;
     m_dot->setToken(stateToken(card.state));
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));

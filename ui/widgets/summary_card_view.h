@@ -26,6 +26,8 @@ public:
 
 Q_SIGNALS:
     void evidenceWanted(model::CardPage page, std::optional<model::CostKind> cost);
+    /// Comes before evidenceWanted() where the evidence is the forecast of a quantity.
+    void forecastWanted(const model::SeriesSource &quantity);
 
 private:
     void setUpNumber();
@@ -33,6 +35,7 @@ private:
 
     model::CardPage m_page = model::CardPage::Heap;
     std::optional<model::CostKind> m_cost;
+    std::optional<model::SeriesSource> m_quantity; ///< whose forecast the card is about
     StateDot *m_dot = nullptr;
     QLabel *m_name = nullptr;
     QLabel *m_number = nullptr;
