@@ -24,8 +24,11 @@ namespace {
 using model::Result;
 using model::SessionState;
 
-constexpr const char *kLogIsMissing = "The recorder did not end in order and the file's -wal is not beside it: the "
-                                      "newest part of the recording may be missing.";
+constexpr const char *kLogIsMissing
+    = "The recorder did not end in order and the file's -wal is not beside it: the "
+      "newest part of the recording may be missing. If the file was moved, move the one of its "
+      "old name that ends in -wal too, and rename it alike; if it is recorded still, "
+      "it is whole once the recording ends.";
 constexpr const char *kInfoIsDamaged
     = "What the session says about itself is damaged; command and times may be missing.";
 

@@ -30,6 +30,12 @@ std::uint64_t monotonicNs()
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+bool isOnline(int cpu)
+{
+    const std::vector<int> online = onlineCpus();
+    return std::binary_search(online.begin(), online.end(), cpu);
+}
+
 } // namespace
 
 std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount)
@@ -45,8 +51,8 @@ model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
 {
     raiseOpenFilesLimit();
     m_options = options;
-    m_cpus = onlineCpus();
-    auto setup = findCpuEventSetup(options, thread, m_cpus.front());
+    m_cpus = presentCpus();
+    auto setup = findCpuEventSetup(options, thread, onlineCpus().front());
     if (!setup)
         return setup.error();
     m_setup = *setup;
@@ -104,8 +110,9 @@ model::Result<void> CpuEvents::openThread(pid_t thread, const std::vector<bool> 
             continue;
         int error = 0;
         PerfDescriptor event = openPerfEvent(attributes, thread, m_cpus[i], error);
-        if (error == ENODEV && m_setup.event == CpuEvent::CpuClock)
-            continue; // the CPU went offline
+        // The kernel takes events of threads for a CPU that is offline, and they count once it is online; where it does not, the others do.
+        if (event.get() < 0 && error != EMFILE && !isOnline(m_cpus[i]))
+            continue;
         if (event.get() < 0)
             return perfOpenError(error, thread);
         auto joined = attachOutput(i, event.get());

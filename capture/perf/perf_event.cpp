@@ -63,6 +63,12 @@ std::optional<uid_t> userOf(pid_t thread)
     return std::nullopt;
 }
 
+std::vector<int> cpusOfFile(const std::string &path)
+{
+    std::ifstream file(path);
+    return cpusOfList(std::string((std::istreambuf_iterator<char>(file)), {}));
+}
+
 } // namespace
 
 PerfDescriptor::~PerfDescriptor()
@@ -233,14 +239,13 @@ long readKernelNumber(const char *path, long fallback)
     return file >> value ? value : fallback;
 }
 
-std::vector<int> onlineCpus()
+std::vector<int> cpusOfList(std::string_view list)
 {
-    std::ifstream file("/sys/devices/system/cpu/online");
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    constexpr int kMost = 1 << 16;
     std::vector<int> cpus;
-    const char *at = text.data();
-    const char *const end = at + text.size();
-    while (at < end) { // "0-3,8"
+    const char *at = list.data();
+    const char *const end = at + list.size();
+    while (at < end) {
         int first = 0;
         auto parsed = std::from_chars(at, end, first);
         if (parsed.ec != std::errc())
@@ -248,14 +253,28 @@ std::vector<int> onlineCpus()
         int last = first;
         if (parsed.ptr < end && *parsed.ptr == '-')
             parsed = std::from_chars(parsed.ptr + 1, end, last);
-        for (int cpu = first; cpu <= last; ++cpu)
+        for (int cpu = first; cpu <= std::min(last, kMost); ++cpu)
             cpus.push_back(cpu);
         at = parsed.ptr + 1;
     }
+    return cpus;
+}
+
+std::vector<int> onlineCpus(const std::string &folder)
+{
+    std::vector<int> cpus = cpusOfFile(folder + "/online");
     if (cpus.empty()) {
         for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); ++cpu)
             cpus.push_back(cpu);
     }
+    return cpus;
+}
+
+std::vector<int> presentCpus(const std::string &folder)
+{
+    const std::vector<int> online = onlineCpus(folder), present = cpusOfFile(folder + "/present");
+    std::vector<int> cpus;
+    std::set_union(online.begin(), online.end(), present.begin(), present.end(), std::back_inserter(cpus));
     return cpus;
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -97,7 +98,11 @@ model::Error perfOpenError(int error, pid_t thread);
 
 /// An integer of /proc or /sys; `fallback` where it cannot be read.
 long readKernelNumber(const char *path, long fallback);
-/// The CPUs that are online, ascending.
-std::vector<int> onlineCpus();
+/// The CPUs of a list as the kernel writes it ("0-3,8"), ascending.
+std::vector<int> cpusOfList(std::string_view list);
+/// The CPUs that are online, ascending. `folder`: as the kernel's of this name.
+std::vector<int> onlineCpus(const std::string &folder = "/sys/devices/system/cpu");
+/// Those and the ones that are there and may go online, ascending: a thread's events are opened for them too.
+std::vector<int> presentCpus(const std::string &folder = "/sys/devices/system/cpu");
 
 } // namespace capture

@@ -152,7 +152,7 @@ model::Result<void> TraceEvents::openEvent(
             break;
     }
     if (error == ENODEV)
-        return {}; // the CPU went offline
+        return {}; // the CPU is offline
     if (event.get() < 0)
         return model::systemError(fmt::format("Tracing thread {}", thread), error,
             isForbidden(error) ? kAllowTracing : "raise the limit of open files (ulimit -n)");
@@ -213,7 +213,7 @@ model::Result<void> TraceEvents::openCounter(const TraceOptions &options, pid_t 
 
 model::Result<void> TraceEvents::prepare(const TraceOptions &options)
 {
-    m_cpus = onlineCpus();
+    m_cpus = presentCpus();
     const std::size_t most = std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(m_cpus.size(), 1));
     m_records.bytes = std::clamp(most, kLeastRingBytes, kMostRingBytes);
     m_callStacks.bytes = m_switchStacks.bytes = std::max(m_records.bytes / 2, kLeastRingBytes);

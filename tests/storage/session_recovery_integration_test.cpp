@@ -165,6 +165,7 @@ private Q_SLOTS:
         QCOMPARE(reader->info().state, SessionState::Unfinished);
         const auto snapshot = reader->snapshot({});
         QVERIFY((*snapshot)->damage.find("-wal is not beside it") != std::string::npos);
+        QVERIFY((*snapshot)->damage.find("move the one of its old name that ends in -wal too") != std::string::npos);
     }
 
     void recoversAPrivateCopyWhereItMayNotWrite()
