@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/address_space.h"
 
+#include "capture/symbols/build_id.h"
+#include "capture/symbols/mapped_file.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace capture {
 
@@ -51,35 +55,62 @@ const AddressSpace::Mapping *AddressSpace::find(std::uint64_t pc) const
     return &m_mappings[m_last];
 }
 
+namespace {
+
+/// A line of /proc/PID/maps; false for what is none.
+bool parse(const std::string &line, PerfMapping &mapping)
+{
+    unsigned long begin = 0, end = 0, offset = 0, inode = 0;
+    unsigned major = 0, minor = 0;
+    char rights[5] = {};
+    int pathAt = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %x:%x %lu %n", &begin, &end, rights, &offset, &major, &minor, &inode,
+            &pathAt)
+        != 7)
+        return false;
+    mapping = {};
+    mapping.begin = begin;
+    mapping.bytes = end - begin;
+    mapping.fileOffset = offset;
+    mapping.major = major;
+    mapping.minor = minor;
+    mapping.inode = inode;
+    mapping.isExecutable = rights[2] == 'x';
+    mapping.path = withoutDeletedMark(line.substr(static_cast<std::size_t>(pathAt)));
+    if (mapping.path.empty())
+        mapping.path = "//anon";
+    return true;
+}
+
+bool isSameFile(const PerfMapping &a, const PerfMapping &b)
+{
+    return a.inode == b.inode && a.major == b.major && a.minor == b.minor && a.path == b.path;
+}
+
+} // namespace
+
 std::vector<PerfMapping> readCodeMappings(std::int32_t pid)
 {
     std::vector<PerfMapping> mappings;
     std::ifstream file(fmt::format("/proc/{}/maps", pid));
-    std::string line;
-    while (std::getline(file, line)) {
-        unsigned long begin = 0, end = 0, offset = 0, inode = 0;
-        unsigned major = 0, minor = 0;
-        char rights[5] = {};
-        int pathAt = 0;
-        const int got = std::sscanf(line.c_str(), "%lx-%lx %4s %lx %x:%x %lu %n", &begin, &end, rights, &offset, &major,
-            &minor, &inode, &pathAt);
-        if (got != 7 || rights[2] != 'x')
+    PerfMapping mapping;
+    PerfMapping begin; // of the file that the following lines are of, with its build-id once that was read
+    bool wasRead = false;
+    for (std::string line; std::getline(file, line);) {
+        if (!parse(line, mapping))
             continue;
-        PerfMapping mapping;
-        mapping.begin = begin;
-        mapping.bytes = end - begin;
-        mapping.fileOffset = offset;
-        mapping.major = major;
-        mapping.minor = minor;
-        mapping.inode = inode;
-        mapping.isExecutable = true;
-        mapping.path = line.substr(static_cast<std::size_t>(pathAt));
-        if (mapping.path.empty())
-            mapping.path = "//anon";
-        constexpr std::string_view kDeleted = " (deleted)";
-        if (mapping.path.ends_with(kDeleted))
-            mapping.path.resize(mapping.path.size() - kDeleted.size());
-        mappings.push_back(std::move(mapping));
+        if (mapping.fileOffset == 0 && mapping.path.starts_with('/')) {
+            begin = mapping;
+            wasRead = false;
+        }
+        if (!mapping.isExecutable)
+            continue;
+        if (mapping.inode != 0 && isSameFile(mapping, begin)) {
+            if (!std::exchange(wasRead, true))
+                begin.buildId = loadedBuildId(pid, begin.begin, begin.begin + begin.bytes);
+            mapping.buildId = begin.buildId;
+        }
+        mappings.push_back(mapping);
     }
     return mappings;
 }

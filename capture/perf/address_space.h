@@ -31,7 +31,8 @@ private:
     mutable std::size_t m_last = 0;  ///< neighbouring frames are often in the same one
 };
 
-/// The executable mappings of a process as /proc/PID/maps lists them now; empty where it is gone or may not be read.
+/// The executable mappings of a process as /proc/PID/maps lists them now; empty where it is gone or may not be read. With the build-ids that
+/// stand in its memory, where that may be read: the files on disk may be others by now.
 std::vector<PerfMapping> readCodeMappings(std::int32_t pid);
 
 } // namespace capture

@@ -2,11 +2,10 @@
 #include "capture/perf/code_files.h"
 
 #include "capture/perf/perf_event.h"
+#include "capture/symbols/mapped_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <string_view>
 #include <utility>
@@ -33,15 +32,10 @@ std::string keyOf(const PerfMapping &mapping)
         : mapping.buildId + ':' + mapping.path;
 }
 
-/// Whether the open file is the one that was mapped, as far as that can be told: file systems in layers show another
-/// device in a mapping than in stat.
-bool isSameFile(int fd, const PerfMapping &mapping)
+/// What the file is known by where no build-id says it; with one the place of the file does not matter.
+FileNumbers numbersOf(const PerfMapping &mapping)
 {
-    struct stat status = {};
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
-        return false;
-    const bool isSameDevice = major(status.st_dev) == mapping.major && minor(status.st_dev) == mapping.minor;
-    return !isSameDevice || mapping.inode == 0 || status.st_ino == mapping.inode;
+    return mapping.buildId.empty() ? FileNumbers{mapping.major, mapping.minor, mapping.inode} : FileNumbers{};
 }
 
 } // namespace
@@ -60,7 +54,7 @@ CodeFile &CodeFiles::fileOf(const PerfMapping &mapping, std::int32_t pid)
     return *it->second;
 }
 
-std::unique_ptr<ElfTables> CodeFiles::open(const CodeFile &file, std::int32_t pid) const
+std::unique_ptr<ElfTables> CodeFiles::open(CodeFile &file, std::int32_t pid) const
 {
     if (file.kind == model::ModuleKind::Vdso)
         return ElfTables::fromOwnVdso();
@@ -68,17 +62,27 @@ std::unique_ptr<ElfTables> CodeFiles::open(const CodeFile &file, std::int32_t pi
     const std::string paths[] = {
         fmt::format("/proc/{}/root{}", pid, mapping.path),
         fmt::format("/proc/{}/map_files/{:x}-{:x}", file.firstPid, mapping.begin, mapping.begin + mapping.bytes),
+        fmt::format("/proc/{}/exe", pid),
         mapping.path,
     };
+    bool hasOther = false;
     for (const std::string &path : paths) {
         // A path of the target's may name a device or a pipe by now; opening must neither block nor act.
         const PerfDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-        if (fd.get() < 0 || !isSameFile(fd.get(), mapping))
+        if (fd.get() < 0)
             continue;
+        if (!isMappedFile(fd.get(), numbersOf(mapping))) {
+            hasOther = true;
+            continue;
+        }
         auto tables = ElfTables::fromFile(fd.get());
-        if (tables && (mapping.buildId.empty() || (*tables)->buildId() == mapping.buildId))
-            return std::move(*tables);
+        if (!tables || (!mapping.buildId.empty() && (*tables)->buildId() != mapping.buildId))
+            continue;
+        // Then its names, too, would be looked for in the other file.
+        file.isReplaced = hasOther && (*tables)->buildId().empty();
+        return std::move(*tables);
     }
+    file.isReplaced = hasOther && mapping.buildId.empty();
     return nullptr;
 }
 
@@ -103,7 +107,11 @@ model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)
     const ElfTables *tables = tablesOf(file, pid);
     const std::string &buildId = file.identity.buildId.empty() && tables ? tables->buildId() : file.identity.buildId;
     const bool isAnonymous = file.kind == model::ModuleKind::Anonymous;
-    file.module = m_builder.module(isAnonymous ? "[anon]" : std::string_view(file.identity.path), buildId, file.kind);
+    const std::string &path = file.identity.path;
+    file.module = m_builder.module(isAnonymous ? "[anon]"
+            : file.isReplaced                  ? withDeletedMark(path)
+                                               : path,
+        buildId, file.kind);
     return file.module;
 }
 

@@ -21,6 +21,7 @@ struct CodeFile
     std::int32_t firstPid = 0;
     model::ModuleKind kind = model::ModuleKind::Unknown;
     bool wasOpened = false;
+    bool isReplaced = false;     ///< another file has its name, and no build-id says which one it was
     ElfTables *tables = nullptr; ///< null: nothing to unwind by
     model::ModuleId module;      ///< invalid until moduleOf()
 };
@@ -47,7 +48,7 @@ public:
     model::ModuleId kernelModule();
 
 private:
-    std::unique_ptr<ElfTables> open(const CodeFile &file, std::int32_t pid) const;
+    std::unique_ptr<ElfTables> open(CodeFile &file, std::int32_t pid) const;
 
     model::TableBuilder &m_builder;
     std::deque<CodeFile> m_files;

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 namespace capture {
 
@@ -27,14 +29,16 @@ constexpr std::size_t kMostRoots = 16;
 constexpr int kNiceness = 10; ///< names can wait, the target cannot
 constexpr int kProgressMs = 100;
 
-/// Whether a process sees another root directory than we do.
-bool hasForeignRoot(std::int32_t pid)
+/// What a process sees of the file system: its mounts, and which directory is its root. Two that are equal see the same files.
+using FileView = std::array<std::uint64_t, 4>;
+
+FileView fileViewOf(const std::string &process)
 {
-    struct stat ours = {};
-    struct stat theirs = {};
-    const std::string root = "/proc/" + std::to_string(pid) + "/root/";
-    return ::stat("/", &ours) == 0 && ::stat(root.c_str(), &theirs) == 0
-        && (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);
+    struct stat mounts = {};
+    struct stat root = {};
+    if (::stat((process + "/ns/mnt").c_str(), &mounts) != 0 || ::stat((process + "/root/").c_str(), &root) != 0)
+        return {};
+    return {mounts.st_dev, mounts.st_ino, root.st_dev, root.st_ino};
 }
 
 bool isOurs(ModuleKind kind) { return kind == ModuleKind::File || kind == ModuleKind::Vdso; }
@@ -70,8 +74,8 @@ std::shared_ptr<const ImageQuery> Symbolizer::queryOf(const model::ProgramTables
         std::vector<std::string> roots = m_roots;
         // Without a build-id nothing tells a container's file from ours of the same name: then it is theirs.
         roots.insert(tables.text(row.buildId).empty() ? roots.end() : roots.begin(), std::string());
-        query = std::make_shared<ImageQuery>(
-            ImageQuery{tables.text(row.path), tables.text(row.buildId), row.kind, std::move(roots), m_debugRoot});
+        query = std::make_shared<ImageQuery>(ImageQuery{
+            tables.text(row.path), tables.text(row.buildId), row.kind, std::move(roots), m_debugRoot, m_pids});
     }
     return query;
 }
@@ -82,9 +86,13 @@ void Symbolizer::request(const model::TableBuilder &builder, const std::vector<s
     if (m_nextFrame == tables.frames.size() || m_outstanding >= kMostOutstanding)
         return;
     m_roots.clear();
+    m_pids = livePids;
+    m_pids.resize(std::min(m_pids.size(), kMostRoots));
+    std::set<FileView> known{FileView(), fileViewOf("/proc/self")};
     for (const std::int32_t pid : livePids) {
-        if (m_roots.size() < kMostRoots && hasForeignRoot(pid))
-            m_roots.push_back("/proc/" + std::to_string(pid) + "/root");
+        const std::string process = "/proc/" + std::to_string(pid);
+        if (m_roots.size() < kMostRoots && known.insert(fileViewOf(process)).second)
+            m_roots.push_back(process + "/root");
     }
     std::vector<Request> added;
     for (; m_nextFrame < tables.frames.size() && m_outstanding < kMostOutstanding; ++m_nextFrame) {

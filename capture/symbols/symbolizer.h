@@ -79,6 +79,7 @@ private:
     std::size_t m_nextFrame = 0;
     std::size_t m_outstanding = 0; ///< requested, not applied
     std::vector<std::string> m_roots;
+    std::vector<std::int32_t> m_pids;
     std::vector<std::shared_ptr<const ImageQuery>> m_queries; ///< by ModuleId
 
     // Symbolizer thread.
