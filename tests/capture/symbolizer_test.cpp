@@ -16,7 +16,9 @@
 #include <link.h>
 #include <poll.h>
 #include <sys/auxv.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -172,6 +174,25 @@ private Q_SLOTS:
         for (const std::string &chain : chains)
             QVERIFY2(
                 chain.find("sample::Widget::outermost(int const volatile*) const:") != std::string::npos, all.c_str());
+    }
+
+    void splitUnitsAreOpenedWhenAnAddressFallsIntoThem()
+    {
+        const QString unit = target("CMakeFiles/inline_sample_split.dir/inline_sample.cpp.dwo");
+        QVERIFY(QFile::exists(unit));
+        const capture::FileDescriptor watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+        QVERIFY(::inotify_add_watch(watch.get(), unit.toUtf8().constData(), IN_OPEN) >= 0);
+        const auto wasOpened = [&] {
+            inotify_event event;
+            return ::read(watch.get(), &event, sizeof event) > 0;
+        };
+        const QString program = target("inline_sample_split");
+        const Span span = functionIn(program, "outermost");
+        const auto image = ElfImage::open(queryFor(program));
+        QVERIFY(!wasOpened());
+        std::vector<SourceFrame> frames;
+        QCOMPARE(image->find(span.begin, frames), FrameSymbols::State::Resolved);
+        QVERIFY(wasOpened());
     }
 
     void functionsOfAnUnnamedNamespaceHaveTheirScope()
