@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -18,41 +18,59 @@ void AddressSpace::add(const Mapping &mapping)
 {
     if (mapping.end <= mapping.begin)
         return;
-    std::vector<Mapping> kept;
-    kept.reserve(m_mappings.size() + 2);
-    for (const Mapping &old : m_mappings) {
-        if (old.end <= mapping.begin || old.begin >= mapping.end) {
-            kept.push_back(old);
-            continue;
+    m_last.mapping = nullptr;
+    auto at = m_mappings.upper_bound(mapping.begin);
+    if (at != m_mappings.begin() && std::prev(at)->second.end > mapping.begin)
+        --at;
+    while (at != m_mappings.end() && at->first < mapping.end) {
+        const Mapping old = at->second;
+        at = m_mappings.erase(at);
+        if (old.begin < mapping.begin) {
+            Mapping left = old;
+            left.end = mapping.begin;
+            m_mappings.emplace_hint(at, left.begin, left);
         }
-        if (old.begin < mapping.begin)
-            kept.push_back({old.begin, mapping.begin, old.fileOffset, old.file});
-        if (old.end > mapping.end)
-            kept.push_back({mapping.end, old.end, old.fileOffset + (mapping.end - old.begin), old.file});
+        if (old.end > mapping.end) {
+            Mapping right = old;
+            right.begin = mapping.end;
+            right.fileOffset += mapping.end - old.begin;
+            at = m_mappings.emplace_hint(at, right.begin, right);
+        }
     }
-    const auto at = std::upper_bound(
-        kept.begin(), kept.end(), mapping, [](const Mapping &a, const Mapping &b) { return a.begin < b.begin; });
-    kept.insert(at, mapping);
-    m_mappings = std::move(kept);
-    m_last = 0;
+    m_mappings.emplace_hint(at, mapping.begin, mapping);
 }
 
 void AddressSpace::clear()
 {
     m_mappings.clear();
-    m_last = 0;
+    m_last.mapping = nullptr;
 }
 
 const AddressSpace::Mapping *AddressSpace::find(std::uint64_t pc) const
 {
-    if (m_last < m_mappings.size() && pc >= m_mappings[m_last].begin && pc < m_mappings[m_last].end)
-        return &m_mappings[m_last];
-    const auto next = std::upper_bound(m_mappings.begin(), m_mappings.end(), pc,
-        [](std::uint64_t address, const Mapping &candidate) { return address < candidate.begin; });
-    if (next == m_mappings.begin() || pc >= std::prev(next)->end)
+    if (const Mapping *last = m_last.mapping; last && pc >= last->begin && pc < last->end)
+        return last;
+    const auto next = m_mappings.upper_bound(pc);
+    if (next == m_mappings.begin() || pc >= std::prev(next)->second.end)
         return nullptr;
-    m_last = static_cast<std::size_t>(std::prev(next) - m_mappings.begin());
-    return &m_mappings[m_last];
+    m_last.mapping = &std::prev(next)->second;
+    return m_last.mapping;
+}
+
+void AddressSpace::markGone(const std::vector<PerfMapping> &mapped)
+{
+    auto there = mapped.begin();
+    for (auto &[begin, mapping] : m_mappings) {
+        while (there != mapped.end() && there->begin + there->bytes <= begin)
+            ++there;
+        mapping.isGone = there == mapped.end() || there->begin >= mapping.end;
+    }
+}
+
+void AddressSpace::dropGone()
+{
+    m_last.mapping = nullptr;
+    std::erase_if(m_mappings, [](const auto &entry) { return entry.second.isGone; });
 }
 
 namespace {
@@ -89,7 +107,7 @@ bool isSameFile(const PerfMapping &a, const PerfMapping &b)
 
 } // namespace
 
-std::vector<PerfMapping> readCodeMappings(std::int32_t pid)
+std::vector<PerfMapping> readCodeMappings(std::int32_t pid, BuildIds buildIds)
 {
     std::vector<PerfMapping> mappings;
     std::ifstream file(fmt::format("/proc/{}/maps", pid));
@@ -106,7 +124,7 @@ std::vector<PerfMapping> readCodeMappings(std::int32_t pid)
         if (!mapping.isExecutable)
             continue;
         if (mapping.inode != 0 && isSameFile(mapping, begin)) {
-            if (!std::exchange(wasRead, true))
+            if (buildIds == BuildIds::Read && !std::exchange(wasRead, true))
                 begin.buildId = loadedBuildId(pid, begin.begin, begin.begin + begin.bytes);
             mapping.buildId = begin.buildId;
         }
