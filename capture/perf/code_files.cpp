@@ -25,8 +25,11 @@ model::ModuleKind kindOf(const std::string &path)
     return path.starts_with('/') ? model::ModuleKind::File : model::ModuleKind::Anonymous;
 }
 
+/// All that is no file is told apart by its address alone: a JIT compiler's memory may have a new inode for each page.
 std::string keyOf(const PerfMapping &mapping)
 {
+    if (kindOf(mapping.path) == model::ModuleKind::Anonymous)
+        return {};
     return mapping.buildId.empty()
         ? fmt::format("{}:{}:{}:{}", mapping.major, mapping.minor, mapping.inode, mapping.path)
         : mapping.buildId + ':' + mapping.path;
@@ -88,16 +91,55 @@ std::unique_ptr<ElfTables> CodeFiles::open(CodeFile &file, std::int32_t pid) con
 
 ElfTables *CodeFiles::tablesOf(CodeFile &file, std::int32_t pid)
 {
-    if (file.wasOpened)
-        return file.tables;
-    file.wasOpened = true;
-    if (file.kind != model::ModuleKind::File && file.kind != model::ModuleKind::Vdso)
-        return nullptr;
-    if (std::unique_ptr<ElfTables> tables = open(file, pid)) {
-        file.tables = tables.get();
-        m_tables.push_back(std::move(tables));
+    if (!file.wasOpened) {
+        file.wasOpened = true;
+        if (file.kind != model::ModuleKind::File && file.kind != model::ModuleKind::Vdso)
+            return nullptr;
+        if (const auto known = m_byBuildId.find(file.identity.buildId); known != m_byBuildId.end())
+            file.build = known->second;
+        if (!file.tables())
+            read(file, pid);
+    } else if (file.build && !file.build->tables) {
+        read(file, pid);
     }
-    return file.tables;
+    if (file.build)
+        file.build->lastUse = ++m_uses;
+    return file.tables();
+}
+
+void CodeFiles::read(CodeFile &file, std::int32_t pid)
+{
+    std::unique_ptr<ElfTables> tables = open(file, pid);
+    if (!tables) {
+        file.build = nullptr; // for good: it would be tried at each sample
+        return;
+    }
+    // Without a build-id nobody else is known to be the same.
+    BuildTables *own = file.build;
+    BuildTables *&build = tables->buildId().empty() ? own : m_byBuildId[tables->buildId()];
+    if (!build)
+        build = &m_builds.emplace_back();
+    file.build = build;
+    if (build->tables)
+        return;
+    m_tableBytes += tables->bytes();
+    build->tables = std::move(tables);
+    letGoOfOthers(*build);
+}
+
+void CodeFiles::letGoOfOthers(const BuildTables &needed)
+{
+    while (m_tableBytes > m_mostTableBytes) {
+        BuildTables *oldest = nullptr;
+        for (BuildTables &build : m_builds) {
+            if (build.tables && &build != &needed && (!oldest || build.lastUse < oldest->lastUse))
+                oldest = &build;
+        }
+        if (!oldest)
+            return;
+        m_tableBytes -= oldest->tables->bytes();
+        oldest->tables.reset();
+    }
 }
 
 model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)

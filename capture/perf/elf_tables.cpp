@@ -191,6 +191,7 @@ void ElfTables::makeCache()
         = static_cast<unsigned>(std::clamp(static_cast<int>(std::bit_width(m_tables.frames.size / 128)), 8, 15));
     m_entries = std::make_unique<unwind::RuleCache::Entry[]>(std::size_t{1} << bits);
     m_cache.assign(m_entries.get(), bits);
+    m_cacheBytes = unwind::RuleCache::bytesFor(bits);
 }
 
 /// Files without .eh_frame_hdr (static programs of some linkers) would be read through at each search.
