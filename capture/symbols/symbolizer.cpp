@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/symbols/symbolizer.h"
 
+#include "capture/symbols/mapped_file.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -39,6 +41,17 @@ FileView fileViewOf(const std::string &process)
     if (::stat((process + "/ns/mnt").c_str(), &mounts) != 0 || ::stat((process + "/root/").c_str(), &root) != 0)
         return {};
     return {mounts.st_dev, mounts.st_ino, root.st_dev, root.st_ino};
+}
+
+/// Of the first file that a module is looked for in; 0 where there is none.
+std::uint64_t fileBytesOf(const ImageQuery &query)
+{
+    struct stat status = {};
+    for (const std::string &root : query.roots) {
+        if (::stat((root + withoutDeletedMark(query.path)).c_str(), &status) == 0)
+            return static_cast<std::uint64_t>(status.st_size);
+    }
+    return 0;
 }
 
 bool isOurs(ModuleKind kind) { return kind == ModuleKind::File || kind == ModuleKind::Vdso; }
@@ -182,6 +195,14 @@ void Symbolizer::run(std::stop_token stop)
     }
 }
 
+std::size_t Symbolizer::openImages() const
+{
+    std::set<const ElfImage *> images;
+    for (const auto &[query, cached] : m_images)
+        images.insert(cached.image.get());
+    return images.size();
+}
+
 Symbolizer::Answer Symbolizer::answer(const Request &request)
 {
     Answer answer;
@@ -189,6 +210,12 @@ Symbolizer::Answer Symbolizer::answer(const Request &request)
     ElfImage &image = imageOf(request.image);
     answer.state = request.isReturn ? image.findCaller(request.address, answer.lines)
                                     : image.find(request.address, answer.lines);
+    // What has no name has that of its file, and the image may have been opened by another one.
+    if (answer.state != FrameSymbols::State::Resolved) {
+        const std::string path = withoutDeletedMark(request.image->path);
+        for (SourceFrame &line : answer.lines)
+            line.function.replace(0, line.function.rfind('+'), path, path.rfind('/') + 1, std::string::npos);
+    }
     return answer;
 }
 
@@ -198,7 +225,13 @@ ElfImage &Symbolizer::imageOf(const std::shared_ptr<const ImageQuery> &query)
     it->second.lastUse = ++m_uses;
     if (!isNew)
         return *it->second.image;
-    it->second.image = ElfImage::open(*query);
+    it->second.fileBytes = query->buildId.empty() ? 0 : fileBytesOf(*query);
+    // A stripped file and a whole one may be of the same build; they differ in size.
+    const auto copy = std::find_if(m_images.begin(), m_images.end(), [&](const auto &other) {
+        return other.second.image && other.second.fileBytes != 0 && other.second.fileBytes == it->second.fileBytes
+            && other.first->buildId == query->buildId;
+    });
+    it->second.image = copy != m_images.end() ? copy->second.image : ElfImage::open(*query);
     if (m_images.size() > kMostImages) {
         const auto oldest = std::min_element(m_images.begin(), m_images.end(),
             [](const auto &a, const auto &b) { return a.second.lastUse < b.second.lastUse; });

@@ -339,6 +339,28 @@ private Q_SLOTS:
         QCOMPARE(resolve("[anon]", "", ModuleKind::Anonymous, 16).state, FrameSymbols::State::NoSymbol);
     }
 
+    void copiesOfAFileAreOpenOnce()
+    {
+        model::TableBuilder tables;
+        const Span span = functionIn(target("inline_sample"), "outermost");
+        std::vector<model::FrameId> frames;
+        for (const char *as : {"copy1", "copy2", "copy3"}) {
+            const std::string path = copyOf("inline_sample", as).toStdString();
+            const auto module = tables.module(path, capture::buildIdOfFile(path), ModuleKind::File);
+            frames.push_back(tables.frame(module, span.begin, FrameKind::Exact));
+        }
+        QVERIFY(run("strip", {copyOf("inline_sample", "bare")})); // the same build, but with less to tell
+        const std::string bare = m_directory.filePath(QStringLiteral("bare")).toStdString();
+        const auto module = tables.module(bare, capture::buildIdOfFile(bare), ModuleKind::File);
+        const auto nameless = tables.frame(module, span.begin, FrameKind::Exact);
+        Symbolizer symbolizer;
+        symbolizer.finish(tables, {}, [](std::size_t, std::size_t) { return true; });
+        for (const model::FrameId frame : frames)
+            QCOMPARE(tables.tables().symbols[frame.index()].state, FrameSymbols::State::Resolved);
+        QCOMPARE(tables.tables().symbols[nameless.index()].state, FrameSymbols::State::NoSymbol);
+        QCOMPARE(symbolizer.openImages(), std::size_t{2});
+    }
+
     void returnAddressIsLookedUpInTheCall()
     {
         const QString program = target("inline_sample");
