@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/module_names.h"
 
-#include <elfutils/libdwelf.h>
-#include <fcntl.h>
-#include <libelf.h>
-#include <unistd.h>
+#include "capture/symbols/elf_file.h"
 
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -14,36 +11,18 @@ namespace capture {
 
 namespace {
 
-constexpr char kDeleted[] = " (deleted)";
+/// The build-id of the file that is open, if it is the mapped one.
+enum class Kept { Same, Other, Missing };
 
-std::string withoutDeleted(std::string path)
+Kept lookAt(const std::string &path, const FileNumbers &mapped, std::string &buildId)
 {
-    const std::size_t suffix = sizeof kDeleted - 1;
-    if (path.size() > suffix && path.compare(path.size() - suffix, suffix, kDeleted) == 0)
-        path.resize(path.size() - suffix);
-    return path;
-}
-
-std::string readBuildId(const std::string &path)
-{
-    ::elf_version(EV_CURRENT);
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0)
-        return {};
-    std::string text;
-    if (Elf *elf = ::elf_begin(descriptor, ELF_C_READ_MMAP, nullptr)) {
-        const void *bytes = nullptr;
-        const ssize_t count = ::dwelf_elf_gnu_build_id(elf, &bytes);
-        static constexpr char kDigits[] = "0123456789abcdef";
-        for (ssize_t i = 0; i < count; ++i) {
-            const unsigned byte = static_cast<const unsigned char *>(bytes)[i];
-            text += kDigits[byte >> 4];
-            text += kDigits[byte & 15];
-        }
-        ::elf_end(elf);
-    }
-    ::close(descriptor);
-    return text;
+    const auto file = ElfFile::open(path);
+    if (!file)
+        return Kept::Missing;
+    if (!isMappedFile(file->fd.get(), mapped))
+        return Kept::Other;
+    buildId = buildIdOf(file->elf.get());
+    return Kept::Same;
 }
 
 } // namespace
@@ -53,48 +32,70 @@ ModuleNames::ModuleNames(std::int32_t pid)
 {
     std::error_code error;
     m_executable
-        = withoutDeleted(std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string());
+        = withoutDeletedMark(std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string());
     readMaps();
 }
 
 void ModuleNames::readMaps()
 {
-    // "begin-end perms offset dev inode   path": the path is the rest of the line and may hold anything but a newline.
+    // "begin-end perms offset major:minor inode   path": the path is the rest of the line and may hold anything but a newline.
     std::ifstream maps("/proc/" + std::to_string(m_pid) + "/maps");
     for (std::string line; std::getline(maps, line);) {
         const std::size_t slash = line.find('/');
-        if (slash == std::string::npos)
+        unsigned long begin = 0, inode = 0;
+        FileNumbers file;
+        if (slash == std::string::npos
+            || std::sscanf(line.c_str(), "%lx-%*x %*s %*x %x:%x %lu", &begin, &file.major, &file.minor, &inode) != 4)
             continue;
-        m_mapped[std::strtoull(line.c_str(), nullptr, 16)] = withoutDeleted(line.substr(slash));
+        file.inode = inode;
+        m_mapped[begin] = {withoutDeletedMark(line.substr(slash)), file};
     }
 }
 
-std::string ModuleNames::pathOf(std::uint64_t begin, const std::string &loaderPath)
+const ModuleNames::Mapped *ModuleNames::mappedAt(std::uint64_t begin, const std::string &loaderPath)
 {
-    if (!loaderPath.empty() && loaderPath.front() == '[')
-        return loaderPath;
     const auto fileName = [](const std::string &path) { return path.substr(path.rfind('/') + 1); };
     for (int attempt = 0; attempt < 2; ++attempt) {
         const auto it = m_mapped.find(begin);
         // Another file may have been at this place before.
-        if (it != m_mapped.end() && (loaderPath.empty() || fileName(it->second) == fileName(loaderPath)))
-            return it->second;
+        if (it != m_mapped.end() && (loaderPath.empty() || fileName(it->second.path) == fileName(loaderPath)))
+            return &it->second;
         if (attempt == 0)
             readMaps();
     }
-    if (loaderPath.empty())
-        return m_executable;
-    std::error_code error;
-    const auto canonical = std::filesystem::canonical(loaderPath, error);
-    return error ? loaderPath : canonical.string();
+    return nullptr;
 }
 
-const std::string &ModuleNames::buildIdOf(const std::string &path)
+ModuleNames::Name ModuleNames::nameOf(
+    std::uint64_t begin, const std::string &loaderPath, const std::string &loadedBuildId)
 {
-    const auto [it, isNew] = m_buildIds.try_emplace(path);
-    if (isNew && !path.empty() && path.front() == '/')
-        it->second = readBuildId(path);
-    return it->second;
+    if (!loaderPath.empty() && loaderPath.front() == '[')
+        return {loaderPath, {}};
+    const Mapped *mapped = mappedAt(begin, loaderPath);
+    std::string path = mapped ? mapped->path : loaderPath.empty() ? m_executable : loaderPath;
+    if (!mapped && !loaderPath.empty()) {
+        std::error_code error;
+        const auto canonical = std::filesystem::canonical(loaderPath, error);
+        path = error ? loaderPath : canonical.string();
+    }
+    if (!loadedBuildId.empty() || !path.starts_with('/'))
+        return {path, loadedBuildId};
+    return withoutBuildId(path, mapped ? mapped->file : FileNumbers{});
+}
+
+ModuleNames::Name ModuleNames::withoutBuildId(const std::string &path, const FileNumbers &file) const
+{
+    Name name{path, {}};
+    bool hasOther = false;
+    for (const std::string &root : {"/proc/" + std::to_string(m_pid) + "/root", std::string()}) {
+        const Kept kept = lookAt(root + path, file, name.buildId);
+        if (kept == Kept::Same)
+            return name;
+        hasOther = hasOther || kept == Kept::Other;
+    }
+    if (hasOther)
+        name.path = withDeletedMark(path);
+    return name;
 }
 
 } // namespace capture

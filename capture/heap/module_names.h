@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/symbols/mapped_file.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,19 +19,29 @@ public:
     /// The program itself, as /proc/PID/exe names it; empty if that could not be read.
     const std::string &executable() const { return m_executable; }
 
-    /// The path of the module that is mapped from address `begin` and that its loader calls `loaderPath` (empty: the program).
-    std::string pathOf(std::uint64_t begin, const std::string &loaderPath);
-
-    /// The build-id of the ELF file at `path`, lower-case hex; empty if it has none or cannot be read.
-    const std::string &buildIdOf(const std::string &path);
+    struct Name
+    {
+        std::string
+            path; ///< marked as deleted where another file has this name by now and no build-id tells which one it was
+        std::string buildId; ///< lower-case hex; empty if there is none
+    };
+    /// The module that is mapped from address `begin`, that its loader calls `loaderPath` (empty: the program), and in whose memory its
+    /// tracer found `loadedBuildId` (empty: none). A file on disk tells a build-id only if it is the mapped one.
+    Name nameOf(std::uint64_t begin, const std::string &loaderPath, const std::string &loadedBuildId);
 
 private:
+    struct Mapped
+    {
+        std::string path;
+        FileNumbers file;
+    };
     void readMaps();
+    const Mapped *mappedAt(std::uint64_t begin, const std::string &loaderPath);
+    Name withoutBuildId(const std::string &path, const FileNumbers &file) const;
 
     std::int32_t m_pid;
     std::string m_executable;
-    std::map<std::uint64_t, std::string> m_mapped; ///< path by first address of each mapping
-    std::map<std::string, std::string> m_buildIds;
+    std::map<std::uint64_t, Mapped> m_mapped; ///< by first address of each mapping
 };
 
 } // namespace capture

@@ -2,6 +2,7 @@
 #include "capture/heap/scope_answers.h"
 
 #include "capture/heap/module_names.h"
+#include "capture/symbols/build_id.h"
 
 #include <pthread.h>
 
@@ -28,6 +29,9 @@ bool readModule(wire::MemoryView view, std::uint32_t index, std::uint64_t &loadB
     frame.moduleBegin = __atomic_load_n(&record.begin, __ATOMIC_RELAXED);
     frame.modulePath.assign(view.paths() + offset, bytes);
     loadBias = __atomic_load_n(&record.loadBias, __ATOMIC_RELAXED);
+    std::uint8_t id[wire::kMostBuildIdBytes];
+    const std::uint32_t idBytes = wire::copyBuildId(record, id);
+    frame.buildId = hexOf({id, idBytes});
     return true;
 }
 
@@ -99,9 +103,9 @@ std::vector<NamedStack> ScopeAnswers::named(const Job &job)
     for (const std::vector<ScopeFrame> &frames : job.stacks) {
         NamedStack &stack = stacks.emplace_back();
         for (const ScopeFrame &frame : frames) {
-            const std::string path = names.pathOf(frame.moduleBegin, frame.modulePath);
+            const auto &[path, buildId] = names.nameOf(frame.moduleBegin, frame.modulePath, frame.buildId);
             std::vector<SourceFrame> lines;
-            imageOf(path, names.buildIdOf(path), job.pid).find(frame.address - (frame.isReturn ? 1 : 0), lines);
+            imageOf(path, buildId, job.pid).find(frame.address - (frame.isReturn ? 1 : 0), lines);
             if (lines.empty())
                 lines.push_back({path.substr(path.rfind('/') + 1), {}, 0, false});
             stack.insert(stack.end(), lines.begin(), lines.end());
@@ -120,6 +124,7 @@ ElfImage &ScopeAnswers::imageOf(const std::string &path, const std::string &buil
         query.path = path;
         query.buildId = buildId;
         query.roots = {std::string(), "/proc/" + std::to_string(pid) + "/root"};
+        query.pids = {pid};
         image = ElfImage::open(query);
     }
     return *image;

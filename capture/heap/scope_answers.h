@@ -25,6 +25,7 @@ struct ScopeFrame
     bool isReturn = true;
     std::uint64_t moduleBegin = 0;
     std::string modulePath; ///< as its loader names it; empty: the program
+    std::string buildId;    ///< of the loaded image, lower-case hex; empty if it has none
 };
 
 /// The frames of a node's stack, innermost first. What the target wrote is checked; an end that makes no sense ends the stack.

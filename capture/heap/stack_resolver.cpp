@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/stack_resolver.h"
 
+#include "capture/symbols/build_id.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -116,10 +118,13 @@ std::optional<StackResolver::KnownModule> StackResolver::readModule(std::uint32_
         ++m_badNodes;
         return std::nullopt;
     }
-    const std::string path = m_names.pathOf(begin, std::string(m_view.paths() + offset, bytes));
-    if (path == "[vdso]")
-        return KnownModule{tables.module(path, "", model::ModuleKind::Vdso), bias, begin, end};
-    return KnownModule{tables.module(path, m_names.buildIdOf(path), model::ModuleKind::File), bias, begin, end};
+    std::uint8_t id[wire::kMostBuildIdBytes];
+    const std::uint32_t idBytes = wire::copyBuildId(record, id);
+    const ModuleNames::Name name
+        = m_names.nameOf(begin, std::string(m_view.paths() + offset, bytes), hexOf({id, idBytes}));
+    if (name.path == "[vdso]")
+        return KnownModule{tables.module(name.path, "", model::ModuleKind::Vdso), bias, begin, end};
+    return KnownModule{tables.module(name.path, name.buildId, model::ModuleKind::File), bias, begin, end};
 }
 
 std::int64_t StackResolver::takeBadNodes() { return std::exchange(m_badNodes, 0); }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/address_space.h"
 
+#include "capture/symbols/build_id.h"
+#include "capture/symbols/mapped_file.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <utility>
 
 namespace capture {
 
@@ -14,72 +18,117 @@ void AddressSpace::add(const Mapping &mapping)
 {
     if (mapping.end <= mapping.begin)
         return;
-    std::vector<Mapping> kept;
-    kept.reserve(m_mappings.size() + 2);
-    for (const Mapping &old : m_mappings) {
-        if (old.end <= mapping.begin || old.begin >= mapping.end) {
-            kept.push_back(old);
-            continue;
+    m_last.mapping = nullptr;
+    auto at = m_mappings.upper_bound(mapping.begin);
+    if (at != m_mappings.begin() && std::prev(at)->second.end > mapping.begin)
+        --at;
+    while (at != m_mappings.end() && at->first < mapping.end) {
+        const Mapping old = at->second;
+        at = m_mappings.erase(at);
+        if (old.begin < mapping.begin) {
+            Mapping left = old;
+            left.end = mapping.begin;
+            m_mappings.emplace_hint(at, left.begin, left);
         }
-        if (old.begin < mapping.begin)
-            kept.push_back({old.begin, mapping.begin, old.fileOffset, old.file});
-        if (old.end > mapping.end)
-            kept.push_back({mapping.end, old.end, old.fileOffset + (mapping.end - old.begin), old.file});
+        if (old.end > mapping.end) {
+            Mapping right = old;
+            right.begin = mapping.end;
+            right.fileOffset += mapping.end - old.begin;
+            at = m_mappings.emplace_hint(at, right.begin, right);
+        }
     }
-    const auto at = std::upper_bound(
-        kept.begin(), kept.end(), mapping, [](const Mapping &a, const Mapping &b) { return a.begin < b.begin; });
-    kept.insert(at, mapping);
-    m_mappings = std::move(kept);
-    m_last = 0;
+    m_mappings.emplace_hint(at, mapping.begin, mapping);
 }
 
 void AddressSpace::clear()
 {
     m_mappings.clear();
-    m_last = 0;
+    m_last.mapping = nullptr;
 }
 
 const AddressSpace::Mapping *AddressSpace::find(std::uint64_t pc) const
 {
-    if (m_last < m_mappings.size() && pc >= m_mappings[m_last].begin && pc < m_mappings[m_last].end)
-        return &m_mappings[m_last];
-    const auto next = std::upper_bound(m_mappings.begin(), m_mappings.end(), pc,
-        [](std::uint64_t address, const Mapping &candidate) { return address < candidate.begin; });
-    if (next == m_mappings.begin() || pc >= std::prev(next)->end)
+    if (const Mapping *last = m_last.mapping; last && pc >= last->begin && pc < last->end)
+        return last;
+    const auto next = m_mappings.upper_bound(pc);
+    if (next == m_mappings.begin() || pc >= std::prev(next)->second.end)
         return nullptr;
-    m_last = static_cast<std::size_t>(std::prev(next) - m_mappings.begin());
-    return &m_mappings[m_last];
+    m_last.mapping = &std::prev(next)->second;
+    return m_last.mapping;
 }
 
-std::vector<PerfMapping> readCodeMappings(std::int32_t pid)
+void AddressSpace::markGone(const std::vector<PerfMapping> &mapped)
+{
+    auto there = mapped.begin();
+    for (auto &[begin, mapping] : m_mappings) {
+        while (there != mapped.end() && there->begin + there->bytes <= begin)
+            ++there;
+        mapping.isGone = there == mapped.end() || there->begin >= mapping.end;
+    }
+}
+
+void AddressSpace::dropGone()
+{
+    m_last.mapping = nullptr;
+    std::erase_if(m_mappings, [](const auto &entry) { return entry.second.isGone; });
+}
+
+namespace {
+
+/// A line of /proc/PID/maps; false for what is none.
+bool parse(const std::string &line, PerfMapping &mapping)
+{
+    unsigned long begin = 0, end = 0, offset = 0, inode = 0;
+    unsigned major = 0, minor = 0;
+    char rights[5] = {};
+    int pathAt = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %x:%x %lu %n", &begin, &end, rights, &offset, &major, &minor, &inode,
+            &pathAt)
+        != 7)
+        return false;
+    mapping = {};
+    mapping.begin = begin;
+    mapping.bytes = end - begin;
+    mapping.fileOffset = offset;
+    mapping.major = major;
+    mapping.minor = minor;
+    mapping.inode = inode;
+    mapping.isExecutable = rights[2] == 'x';
+    mapping.path = withoutDeletedMark(line.substr(static_cast<std::size_t>(pathAt)));
+    if (mapping.path.empty())
+        mapping.path = "//anon";
+    return true;
+}
+
+bool isSameFile(const PerfMapping &a, const PerfMapping &b)
+{
+    return a.inode == b.inode && a.major == b.major && a.minor == b.minor && a.path == b.path;
+}
+
+} // namespace
+
+std::vector<PerfMapping> readCodeMappings(std::int32_t pid, BuildIds buildIds)
 {
     std::vector<PerfMapping> mappings;
     std::ifstream file(fmt::format("/proc/{}/maps", pid));
-    std::string line;
-    while (std::getline(file, line)) {
-        unsigned long begin = 0, end = 0, offset = 0, inode = 0;
-        unsigned major = 0, minor = 0;
-        char rights[5] = {};
-        int pathAt = 0;
-        const int got = std::sscanf(line.c_str(), "%lx-%lx %4s %lx %x:%x %lu %n", &begin, &end, rights, &offset, &major,
-            &minor, &inode, &pathAt);
-        if (got != 7 || rights[2] != 'x')
+    PerfMapping mapping;
+    PerfMapping begin; // of the file that the following lines are of, with its build-id once that was read
+    bool wasRead = false;
+    for (std::string line; std::getline(file, line);) {
+        if (!parse(line, mapping))
             continue;
-        PerfMapping mapping;
-        mapping.begin = begin;
-        mapping.bytes = end - begin;
-        mapping.fileOffset = offset;
-        mapping.major = major;
-        mapping.minor = minor;
-        mapping.inode = inode;
-        mapping.isExecutable = true;
-        mapping.path = line.substr(static_cast<std::size_t>(pathAt));
-        if (mapping.path.empty())
-            mapping.path = "//anon";
-        constexpr std::string_view kDeleted = " (deleted)";
-        if (mapping.path.ends_with(kDeleted))
-            mapping.path.resize(mapping.path.size() - kDeleted.size());
-        mappings.push_back(std::move(mapping));
+        if (mapping.fileOffset == 0 && mapping.path.starts_with('/')) {
+            begin = mapping;
+            wasRead = false;
+        }
+        if (!mapping.isExecutable)
+            continue;
+        if (mapping.inode != 0 && isSameFile(mapping, begin)) {
+            if (buildIds == BuildIds::Read && !std::exchange(wasRead, true))
+                begin.buildId = loadedBuildId(pid, begin.begin, begin.begin + begin.bytes);
+            mapping.buildId = begin.buildId;
+        }
+        mappings.push_back(mapping);
     }
     return mappings;
 }

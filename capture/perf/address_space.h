@@ -4,6 +4,7 @@
 #include "capture/perf/code_files.h"
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace capture {
@@ -17,6 +18,7 @@ public:
         std::uint64_t begin = 0, end = 0;
         std::uint64_t fileOffset = 0;
         CodeFile *file = nullptr;
+        bool isGone = false; ///< see markGone()
     };
 
     /// Adds a mapping; what it overlaps is cut to what is left of it.
@@ -26,12 +28,33 @@ public:
     const Mapping *find(std::uint64_t pc) const;
     std::size_t size() const { return m_mappings.size(); }
 
+    /// No record says that code was unmapped. Marks what is not among `mapped` (ascending): that is all of the process now. It is still found,
+    /// by samples from before, until dropGone(); what is mapped in its place meanwhile is not marked.
+    void markGone(const std::vector<PerfMapping> &mapped);
+    void dropGone();
+
 private:
-    std::vector<Mapping> m_mappings; ///< ascending, disjoint
-    mutable std::size_t m_last = 0;  ///< neighbouring frames are often in the same one
+    /// Neighbouring frames are often in the same mapping. That of a copy would lie in the original.
+    struct Last
+    {
+        Last() = default;
+        Last(const Last &) { }
+        Last &operator=(const Last &)
+        {
+            mapping = nullptr;
+            return *this;
+        }
+        const Mapping *mapping = nullptr;
+    };
+
+    std::map<std::uint64_t, Mapping> m_mappings; ///< by begin; disjoint
+    mutable Last m_last;
 };
 
-/// The executable mappings of a process as /proc/PID/maps lists them now; empty where it is gone or may not be read.
-std::vector<PerfMapping> readCodeMappings(std::int32_t pid);
+enum class BuildIds : std::uint8_t { Read, Leave };
+
+/// The executable mappings of a process as /proc/PID/maps lists them now; empty where it is gone or may not be read. With the build-ids that
+/// stand in its memory, where that may be read: the files on disk may be others by now.
+std::vector<PerfMapping> readCodeMappings(std::int32_t pid, BuildIds buildIds = BuildIds::Read);
 
 } // namespace capture

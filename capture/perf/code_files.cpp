@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/code_files.h"
 
+#include "capture/symbols/mapped_file.h"
 #include "capture/unwind/call_bytes.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -27,22 +26,20 @@ model::ModuleKind kindOf(const std::string &path)
     return path.starts_with('/') ? model::ModuleKind::File : model::ModuleKind::Anonymous;
 }
 
+/// All that is no file is told apart by its address alone: a JIT compiler's memory may have a new inode for each page.
 std::string keyOf(const PerfMapping &mapping)
 {
+    if (kindOf(mapping.path) == model::ModuleKind::Anonymous)
+        return {};
     return mapping.buildId.empty()
         ? fmt::format("{}:{}:{}:{}", mapping.major, mapping.minor, mapping.inode, mapping.path)
         : mapping.buildId + ':' + mapping.path;
 }
 
-/// Whether the open file is the one that was mapped, as far as that can be told: file systems in layers show another
-/// device in a mapping than in stat.
-bool isSameFile(int fd, const PerfMapping &mapping)
+/// What the file is known by where no build-id says it; with one the place of the file does not matter.
+FileNumbers numbersOf(const PerfMapping &mapping)
 {
-    struct stat status = {};
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
-        return false;
-    const bool isSameDevice = major(status.st_dev) == mapping.major && minor(status.st_dev) == mapping.minor;
-    return !isSameDevice || mapping.inode == 0 || status.st_ino == mapping.inode;
+    return mapping.buildId.empty() ? FileNumbers{mapping.major, mapping.minor, mapping.inode} : FileNumbers{};
 }
 
 } // namespace
@@ -61,39 +58,88 @@ CodeFile &CodeFiles::fileOf(const PerfMapping &mapping, std::int32_t pid)
     return *it->second;
 }
 
-CodeFiles::OpenFile CodeFiles::open(const CodeFile &file, std::int32_t pid)
+CodeFiles::OpenFile CodeFiles::open(CodeFile &file, std::int32_t pid)
 {
     const PerfMapping &mapping = file.identity;
     const std::string paths[] = {
         fmt::format("/proc/{}/root{}", pid, mapping.path),
         fmt::format("/proc/{}/map_files/{:x}-{:x}", file.firstPid, mapping.begin, mapping.begin + mapping.bytes),
+        fmt::format("/proc/{}/exe", pid),
         mapping.path,
     };
+    bool hasOther = false;
     for (const std::string &path : paths) {
         // A path of the target's may name a device or a pipe by now; opening must neither block nor act.
         FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-        if (fd.get() < 0 || !isSameFile(fd.get(), mapping))
+        if (fd.get() < 0)
             continue;
+        if (!isMappedFile(fd.get(), numbersOf(mapping))) {
+            hasOther = true;
+            continue;
+        }
         auto tables = ElfTables::fromFile(fd.get());
-        if (tables && (mapping.buildId.empty() || (*tables)->buildId() == mapping.buildId))
-            return {std::move(fd), std::move(*tables)};
+        if (!tables || (!mapping.buildId.empty() && (*tables)->buildId() != mapping.buildId))
+            continue;
+        // Then its names, too, would be looked for in the other file.
+        file.isReplaced = hasOther && (*tables)->buildId().empty();
+        return {std::move(fd), std::move(*tables)};
     }
+    file.isReplaced = hasOther && mapping.buildId.empty();
     return {};
 }
 
 ElfTables *CodeFiles::tablesOf(CodeFile &file, std::int32_t pid)
 {
-    if (file.wasOpened)
-        return file.tables;
-    file.wasOpened = true;
-    if (file.kind != model::ModuleKind::File && file.kind != model::ModuleKind::Vdso)
-        return nullptr;
-    const bool isVdso = file.kind == model::ModuleKind::Vdso;
-    if (std::unique_ptr<ElfTables> tables = isVdso ? ElfTables::fromOwnVdso() : open(file, pid).tables) {
-        file.tables = tables.get();
-        m_tables.push_back(std::move(tables));
+    if (!file.wasOpened) {
+        file.wasOpened = true;
+        if (file.kind != model::ModuleKind::File && file.kind != model::ModuleKind::Vdso)
+            return nullptr;
+        if (const auto known = m_byBuildId.find(file.identity.buildId); known != m_byBuildId.end())
+            file.build = known->second;
+        if (!file.tables())
+            read(file, pid);
+    } else if (file.build && !file.build->tables) {
+        read(file, pid);
     }
-    return file.tables;
+    if (file.build)
+        file.build->lastUse = ++m_uses;
+    return file.tables();
+}
+
+void CodeFiles::read(CodeFile &file, std::int32_t pid)
+{
+    const bool isVdso = file.kind == model::ModuleKind::Vdso;
+    std::unique_ptr<ElfTables> tables = isVdso ? ElfTables::fromOwnVdso() : open(file, pid).tables;
+    if (!tables) {
+        file.build = nullptr; // for good: it would be tried at each sample
+        return;
+    }
+    // Without a build-id nobody else is known to be the same.
+    BuildTables *own = file.build;
+    BuildTables *&build = tables->buildId().empty() ? own : m_byBuildId[tables->buildId()];
+    if (!build)
+        build = &m_builds.emplace_back();
+    file.build = build;
+    if (build->tables)
+        return;
+    m_tableBytes += tables->bytes();
+    build->tables = std::move(tables);
+    letGoOfOthers(*build);
+}
+
+void CodeFiles::letGoOfOthers(const BuildTables &needed)
+{
+    while (m_tableBytes > m_mostTableBytes) {
+        BuildTables *oldest = nullptr;
+        for (BuildTables &build : m_builds) {
+            if (build.tables && &build != &needed && (!oldest || build.lastUse < oldest->lastUse))
+                oldest = &build;
+        }
+        if (!oldest)
+            return;
+        m_tableBytes -= oldest->tables->bytes();
+        oldest->tables.reset();
+    }
 }
 
 std::optional<bool> CodeFiles::followsCall(CodeFile &file, std::uint64_t offset, std::int32_t pid)
@@ -118,7 +164,11 @@ model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)
     const ElfTables *tables = tablesOf(file, pid);
     const std::string &buildId = file.identity.buildId.empty() && tables ? tables->buildId() : file.identity.buildId;
     const bool isAnonymous = file.kind == model::ModuleKind::Anonymous;
-    file.module = m_builder.module(isAnonymous ? "[anon]" : std::string_view(file.identity.path), buildId, file.kind);
+    const std::string &path = file.identity.path;
+    file.module = m_builder.module(isAnonymous ? "[anon]"
+            : file.isReplaced                  ? withDeletedMark(path)
+                                               : path,
+        buildId, file.kind);
     return file.module;
 }
 

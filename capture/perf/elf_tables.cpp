@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/elf_tables.h"
 
+#include "capture/symbols/build_id.h"
 #include "capture/unwind/byte_cursor.h"
 
 #include <elf.h>
-#include <fmt/format.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,36 +22,6 @@ namespace {
 /// More than any real file has (the largest browsers have 60 MB); a damaged header must not cost more memory.
 constexpr std::uint64_t kMostTableBytes = std::uint64_t{512} << 20;
 constexpr std::size_t kMostHeaders = 4096;
-
-std::string toHex(const std::uint8_t *bytes, std::size_t count)
-{
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i)
-        text += fmt::format("{:02x}", bytes[i]);
-    return text;
-}
-
-/// The build-id in a segment of notes; empty where there is none.
-std::string findBuildId(const std::vector<std::uint8_t> &notes)
-{
-    const unwind::Section section{notes.data(), notes.size(), 0};
-    unwind::ByteCursor cursor(section, 0, section.size);
-    while (!cursor.atEnd()) {
-        const auto nameBytes = cursor.number<std::uint32_t>();
-        const auto contentBytes = cursor.number<std::uint32_t>();
-        const auto type = cursor.number<std::uint32_t>();
-        const std::size_t name = cursor.position();
-        cursor.skip((std::uint64_t{nameBytes} + 3) & ~std::uint64_t{3});
-        const std::size_t content = cursor.position();
-        cursor.skip(contentBytes);
-        if (cursor.failed())
-            break;
-        if (type == NT_GNU_BUILD_ID && nameBytes == 4 && std::memcmp(notes.data() + name, "GNU", 4) == 0)
-            return toHex(notes.data() + content, contentBytes);
-        cursor.skip((4 - contentBytes % 4) % 4);
-    }
-    return {};
-}
 
 } // namespace
 
@@ -152,7 +122,7 @@ model::Result<std::unique_ptr<ElfTables>> ElfTables::parse(const Reader &reader)
         else if (segment.p_type == PT_GNU_EH_FRAME)
             index = segment;
         else if (segment.p_type == PT_NOTE && result->m_buildId.empty() && segment.p_filesz < 65536)
-            result->m_buildId = findBuildId(reader.bytes(segment.p_offset, segment.p_filesz));
+            result->m_buildId = buildIdInNotes(reader.bytes(segment.p_offset, segment.p_filesz));
     }
 
     // The section says where .eh_frame ends; without it the index says where it begins, and its segment bounds it.
@@ -225,6 +195,7 @@ void ElfTables::makeCache()
         = static_cast<unsigned>(std::clamp(static_cast<int>(std::bit_width(m_tables.frames.size / 128)), 8, 15));
     m_entries = std::make_unique<unwind::RuleCache::Entry[]>(std::size_t{1} << bits);
     m_cache.assign(m_entries.get(), bits);
+    m_cacheBytes = unwind::RuleCache::bytesFor(bits);
 }
 
 /// Files without .eh_frame_hdr (static programs of some linkers) would be read through at each search.

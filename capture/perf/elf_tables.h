@@ -34,6 +34,11 @@ public:
     std::optional<std::uint64_t> addressOf(std::uint64_t offset) const;
     /// Lower-case hex; empty where the file has none.
     const std::string &buildId() const { return m_buildId; }
+    /// Of memory that it takes, but for some hundreds.
+    std::size_t bytes() const
+    {
+        return m_bytes.size() + m_headerBytes.size() + m_index.size() * sizeof(IndexRow) + m_cacheBytes;
+    }
     const unwind::EhFrameTables &tables() const { return m_tables; }
 
     /// The rule at a linked address, cached.
@@ -70,6 +75,7 @@ private:
     std::string m_buildId;
     std::unique_ptr<unwind::RuleCache::Entry[]> m_entries;
     unwind::RuleCache m_cache;
+    std::size_t m_cacheBytes = 0;
 };
 
 } // namespace capture

@@ -3,9 +3,9 @@
 
 #include "capture/perf/perf_event.h"
 #include "capture/perf/record_fields.h"
+#include "capture/symbols/build_id.h"
 
 #include <asm/perf_regs.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <bit>
@@ -67,8 +67,7 @@ bool decodeMapping(RecordFields &fields, std::uint16_t misc, PerfRecord &record)
         const auto id = fields.bytes(20);
         if (fields.failed() || count > id.size())
             return false;
-        for (const std::uint8_t byte : id.first(count))
-            mapping.buildId += fmt::format("{:02x}", byte);
+        mapping.buildId = hexOf(id.first(count));
     } else {
         mapping.major = fields.take<std::uint32_t>();
         mapping.minor = fields.take<std::uint32_t>();

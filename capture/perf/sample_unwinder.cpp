@@ -55,7 +55,7 @@ unwind::StepResult SampleUnwinder::step(
     unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory, bool &isSignalFrame)
 {
     isSignalFrame = false;
-    ElfTables *tables = frame.file ? frame.file->tables : nullptr;
+    ElfTables *tables = frame.file ? frame.file->tables() : nullptr;
     if (!tables)
         return unwind::StepResult::NoUnwindInfo;
     const std::uint64_t at = unwind::lookupAddress(frame.address, frame.kind == model::FrameKind::Exact);

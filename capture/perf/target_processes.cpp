@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/target_processes.h"
 
+#include "capture/monotonic_clock.h"
 #include "capture/proc/proc_reader.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -33,6 +35,21 @@ void TargetProcesses::map(Process &process, std::int32_t pid, const PerfMapping 
 {
     process.space.add(
         {mapping.begin, mapping.begin + mapping.bytes, mapping.fileOffset, &m_files.fileOf(mapping, pid)});
+}
+
+/// Records come some time after what they tell of: what is gone now is forgotten once they have come to this time.
+void TargetProcesses::forgetUnmapped(Process &process, std::int32_t pid, std::uint64_t timeNs)
+{
+    if (process.goneAtNs != 0 && timeNs > process.goneAtNs) {
+        process.space.dropGone();
+        process.goneAtNs = 0;
+        process.mostMappings = std::max(kLeastMappings, 2 * process.space.size());
+    }
+    if (process.goneAtNs != 0 || process.space.size() <= process.mostMappings)
+        return;
+    process.goneAtNs = static_cast<std::uint64_t>(monotonicNs());
+    if (const auto mapped = readCodeMappings(pid, BuildIds::Leave); !mapped.empty())
+        process.space.markGone(mapped);
 }
 
 void TargetProcesses::adopt(std::int32_t pid, std::int32_t parentPid, model::Timestamp when)
@@ -78,6 +95,7 @@ void TargetProcesses::apply(const PerfRecord &record)
         if (process.exec && mapping->isExecutable)
             announceExec(process, record.pid, mapping->path);
         map(process, record.pid, *mapping);
+        forgetUnmapped(process, record.pid, record.timeNs);
     } else if (const auto *content = std::get_if<PerfName>(&record.content)) {
         name(record, *content);
     } else if (const auto *parent = std::get_if<PerfFork>(&record.content)) {

@@ -45,6 +45,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t kLeastMappings = 1024; ///< programs without a JIT compiler have fewer
+
     struct Process
     {
         AddressSpace space;
@@ -52,9 +54,12 @@ private:
         /// An exec whose executable is not known until its first mapping.
         std::optional<model::Timestamp> exec;
         std::string execName;
+        std::size_t mostMappings = kLeastMappings; ///< with more, what is gone is looked for
+        std::uint64_t goneAtNs = 0;                ///< when it was; 0: nothing is marked
     };
 
     void map(Process &process, std::int32_t pid, const PerfMapping &mapping);
+    void forgetUnmapped(Process &process, std::int32_t pid, std::uint64_t timeNs);
     void name(const PerfRecord &record, const PerfName &content);
     void fork(const PerfRecord &record, const PerfFork &content);
     void exit(const PerfRecord &record);

@@ -128,9 +128,9 @@ void DebugInfo::readUnits()
 {
     Dwarf_CU *unit = nullptr;
     Dwarf_Die die;
-    Dwarf_Die split;
     std::uint8_t type = 0;
-    while (dwarf_get_units(m_dwarf, unit, &unit, nullptr, &type, &die, &split) == 0) {
+    // Whoever asks for the split units here has all their files opened; unitAt() opens that of the unit it reads.
+    while (dwarf_get_units(m_dwarf, unit, &unit, nullptr, &type, &die, nullptr) == 0) {
         if (type != DW_UT_compile && type != DW_UT_skeleton)
             continue;
         // Units by offset of their skeleton: a split unit's own offset is one in another file.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/symbols/elf_file.h"
 
+#include "capture/symbols/build_id.h"
+
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -75,14 +77,8 @@ std::string buildIdOf(Elf *elf)
 {
     const void *bytes = nullptr;
     const ssize_t length = dwelf_elf_gnu_build_id(elf, &bytes);
-    std::string hex;
-    for (ssize_t i = 0; i < length; ++i) {
-        constexpr char digits[] = "0123456789abcdef";
-        const unsigned byte = static_cast<const unsigned char *>(bytes)[i];
-        hex += digits[byte >> 4];
-        hex += digits[byte & 15];
-    }
-    return hex;
+    return length > 0 ? hexOf({static_cast<const std::uint8_t *>(bytes), static_cast<std::size_t>(length)})
+                      : std::string();
 }
 
 std::string buildIdOfFile(const std::string &path)

@@ -2,6 +2,7 @@
 #include "capture/symbols/elf_image.h"
 
 #include "capture/symbols/demangler.h"
+#include "capture/symbols/mapped_file.h"
 
 #include <fmt/format.h>
 #include <gelf.h>
@@ -13,8 +14,6 @@
 namespace capture {
 
 namespace {
-
-constexpr std::string_view kDeleted = " (deleted)";
 
 /// Bytes of our own vdso, as its headers say: the section headers come last. 0 if they make no sense.
 std::size_t vdsoBytes(const Elf64_Ehdr *header)
@@ -47,22 +46,39 @@ std::unique_ptr<ElfImage> ElfImage::open(const ImageQuery &query)
 
 bool ElfImage::openFile(const ImageQuery &query)
 {
-    std::string path = query.path;
-    if (path.ends_with(kDeleted))
-        path.resize(path.size() - kDeleted.size());
+    const std::string path = withoutDeletedMark(query.path);
+    if (query.buildId.empty() && isMarkedDeleted(query.path)) {
+        m_unresolved = State::FileChanged; // and nothing would tell a copy of it
+        return false;
+    }
     for (const std::string &root : query.roots) {
-        auto file = ElfFile::open(root + path);
-        if (!file)
-            continue;
-        if (!query.buildId.empty() && buildIdOf(file->elf.get()) != query.buildId) {
-            m_unresolved = State::FileChanged;
-            continue;
+        if (useFile(root + path, root + path, query.buildId))
+            return true;
+    }
+    if (query.buildId.empty())
+        return false;
+    for (const std::int32_t pid : query.pids) {
+        for (const std::string &copy : mappedCopies(pid, path)) {
+            if (useFile(copy, path, query.buildId))
+                return true;
         }
-        m_file = std::move(file);
-        readFrameTables();
-        return true;
     }
     return false;
+}
+
+bool ElfImage::useFile(const std::string &place, const std::string &path, const std::string &buildId)
+{
+    auto file = ElfFile::open(place);
+    if (!file)
+        return false;
+    if (!buildId.empty() && buildIdOf(file->elf.get()) != buildId) {
+        m_unresolved = State::FileChanged;
+        return false;
+    }
+    m_file = std::move(file);
+    m_file->path = path;
+    readFrameTables();
+    return true;
 }
 
 void ElfImage::openVdso()

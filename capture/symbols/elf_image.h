@@ -18,12 +18,14 @@ namespace capture {
 /// Where the files of a module are looked for.
 struct ImageQuery
 {
-    std::string path;    ///< as the process saw it
+    std::string
+        path; ///< as the process saw it; marked as deleted and without a build-id: no file of this name is the module
     std::string buildId; ///< lower-case hex; empty: the file has none, or nobody knows
     model::ModuleKind kind = model::ModuleKind::File;
     std::vector<std::string>
         roots; ///< put before `path`, in this order: "" is our own root, "/proc/PID/root" a container's
     std::string debugRoot = "/usr/lib/debug";
+    std::vector<std::int32_t> pids; ///< processes that may have the file mapped yet though another one has its name
 };
 
 /// All that is known about the code of one module: its own symbols, and those of its separate debug file. Symbolizer thread only.
@@ -46,6 +48,7 @@ public:
 
 private:
     bool openFile(const ImageQuery &query);
+    bool useFile(const std::string &place, const std::string &path, const std::string &buildId);
     void openVdso();
     void readSymbols();
     void readFrameTables();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/symbols/symbolizer.h"
 
+#include "capture/symbols/mapped_file.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 namespace capture {
 
@@ -27,14 +31,27 @@ constexpr std::size_t kMostRoots = 16;
 constexpr int kNiceness = 10; ///< names can wait, the target cannot
 constexpr int kProgressMs = 100;
 
-/// Whether a process sees another root directory than we do.
-bool hasForeignRoot(std::int32_t pid)
+/// What a process sees of the file system: its mounts, and which directory is its root. Two that are equal see the same files.
+using FileView = std::array<std::uint64_t, 4>;
+
+FileView fileViewOf(const std::string &process)
 {
-    struct stat ours = {};
-    struct stat theirs = {};
-    const std::string root = "/proc/" + std::to_string(pid) + "/root/";
-    return ::stat("/", &ours) == 0 && ::stat(root.c_str(), &theirs) == 0
-        && (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);
+    struct stat mounts = {};
+    struct stat root = {};
+    if (::stat((process + "/ns/mnt").c_str(), &mounts) != 0 || ::stat((process + "/root/").c_str(), &root) != 0)
+        return {};
+    return {mounts.st_dev, mounts.st_ino, root.st_dev, root.st_ino};
+}
+
+/// Of the first file that a module is looked for in; 0 where there is none.
+std::uint64_t fileBytesOf(const ImageQuery &query)
+{
+    struct stat status = {};
+    for (const std::string &root : query.roots) {
+        if (::stat((root + withoutDeletedMark(query.path)).c_str(), &status) == 0)
+            return static_cast<std::uint64_t>(status.st_size);
+    }
+    return 0;
 }
 
 bool isOurs(ModuleKind kind) { return kind == ModuleKind::File || kind == ModuleKind::Vdso; }
@@ -70,8 +87,8 @@ std::shared_ptr<const ImageQuery> Symbolizer::queryOf(const model::ProgramTables
         std::vector<std::string> roots = m_roots;
         // Without a build-id nothing tells a container's file from ours of the same name: then it is theirs.
         roots.insert(tables.text(row.buildId).empty() ? roots.end() : roots.begin(), std::string());
-        query = std::make_shared<ImageQuery>(
-            ImageQuery{tables.text(row.path), tables.text(row.buildId), row.kind, std::move(roots), m_debugRoot});
+        query = std::make_shared<ImageQuery>(ImageQuery{
+            tables.text(row.path), tables.text(row.buildId), row.kind, std::move(roots), m_debugRoot, m_pids});
     }
     return query;
 }
@@ -82,9 +99,13 @@ void Symbolizer::request(const model::TableBuilder &builder, const std::vector<s
     if (m_nextFrame == tables.frames.size() || m_outstanding >= kMostOutstanding)
         return;
     m_roots.clear();
+    m_pids = livePids;
+    m_pids.resize(std::min(m_pids.size(), kMostRoots));
+    std::set<FileView> known{FileView(), fileViewOf("/proc/self")};
     for (const std::int32_t pid : livePids) {
-        if (m_roots.size() < kMostRoots && hasForeignRoot(pid))
-            m_roots.push_back("/proc/" + std::to_string(pid) + "/root");
+        const std::string process = "/proc/" + std::to_string(pid);
+        if (m_roots.size() < kMostRoots && known.insert(fileViewOf(process)).second)
+            m_roots.push_back(process + "/root");
     }
     std::vector<Request> added;
     for (; m_nextFrame < tables.frames.size() && m_outstanding < kMostOutstanding; ++m_nextFrame) {
@@ -174,6 +195,14 @@ void Symbolizer::run(std::stop_token stop)
     }
 }
 
+std::size_t Symbolizer::openImages() const
+{
+    std::set<const ElfImage *> images;
+    for (const auto &[query, cached] : m_images)
+        images.insert(cached.image.get());
+    return images.size();
+}
+
 Symbolizer::Answer Symbolizer::answer(const Request &request)
 {
     Answer answer;
@@ -181,6 +210,12 @@ Symbolizer::Answer Symbolizer::answer(const Request &request)
     ElfImage &image = imageOf(request.image);
     answer.state = request.isReturn ? image.findCaller(request.address, answer.lines)
                                     : image.find(request.address, answer.lines);
+    // What has no name has that of its file, and the image may have been opened by another one.
+    if (answer.state != FrameSymbols::State::Resolved) {
+        const std::string path = withoutDeletedMark(request.image->path);
+        for (SourceFrame &line : answer.lines)
+            line.function.replace(0, line.function.rfind('+'), path, path.rfind('/') + 1, std::string::npos);
+    }
     return answer;
 }
 
@@ -190,7 +225,13 @@ ElfImage &Symbolizer::imageOf(const std::shared_ptr<const ImageQuery> &query)
     it->second.lastUse = ++m_uses;
     if (!isNew)
         return *it->second.image;
-    it->second.image = ElfImage::open(*query);
+    it->second.fileBytes = query->buildId.empty() ? 0 : fileBytesOf(*query);
+    // A stripped file and a whole one may be of the same build; they differ in size.
+    const auto copy = std::find_if(m_images.begin(), m_images.end(), [&](const auto &other) {
+        return other.second.image && other.second.fileBytes != 0 && other.second.fileBytes == it->second.fileBytes
+            && other.first->buildId == query->buildId;
+    });
+    it->second.image = copy != m_images.end() ? copy->second.image : ElfImage::open(*query);
     if (m_images.size() > kMostImages) {
         const auto oldest = std::min_element(m_images.begin(), m_images.end(),
             [](const auto &a, const auto &b) { return a.second.lastUse < b.second.lastUse; });

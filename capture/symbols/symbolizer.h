@@ -47,6 +47,9 @@ public:
     void finish(model::TableBuilder &tables, const std::vector<std::int32_t> &livePids,
         const std::function<bool(std::size_t done, std::size_t total)> &progress);
 
+    /// How many images are open. For tests, between requests.
+    std::size_t openImages() const;
+
 private:
     struct Request
     {
@@ -63,7 +66,8 @@ private:
     };
     struct CachedImage
     {
-        std::unique_ptr<ElfImage> image;
+        std::shared_ptr<ElfImage> image; ///< shared by copies of a file under other names
+        std::uint64_t fileBytes = 0;     ///< 0: there was none
         std::uint64_t lastUse = 0;
     };
 
@@ -79,6 +83,7 @@ private:
     std::size_t m_nextFrame = 0;
     std::size_t m_outstanding = 0; ///< requested, not applied
     std::vector<std::string> m_roots;
+    std::vector<std::int32_t> m_pids;
     std::vector<std::shared_ptr<const ImageQuery>> m_queries; ///< by ModuleId
 
     // Symbolizer thread.

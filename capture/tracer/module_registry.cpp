@@ -3,6 +3,7 @@
 
 #include "capture/tracer/raw_syscall.h"
 
+#include <elf.h>
 #include <link.h>
 
 #include <cstring>
@@ -22,6 +23,33 @@ const char *pathOf(const link_map *module)
     static constexpr char kVdso[] = "[vdso]";
     const char *path = module != nullptr ? module->l_name : kVdso;
     return std::strncmp(path, "linux-vdso", 10) == 0 ? kVdso : path;
+}
+
+constexpr std::size_t kFirstPage = 4096;
+
+/// The build-id among `bytes` of notes; false if it is not there, or longer than a record takes.
+bool findIn(const unsigned char *notes, std::uint64_t bytes, ModuleRegistry::BuildId &id)
+{
+    while (bytes >= sizeof(Elf64_Nhdr)) {
+        Elf64_Nhdr note;
+        std::memcpy(&note, notes, sizeof note);
+        const std::uint64_t content = sizeof note + ((std::uint64_t{note.n_namesz} + 3) & ~std::uint64_t{3});
+        const std::uint64_t next = content + ((std::uint64_t{note.n_descsz} + 3) & ~std::uint64_t{3});
+        if (content + note.n_descsz > bytes)
+            return false;
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(notes + sizeof note, "GNU", 4) == 0) {
+            if (note.n_descsz > wire::kMostBuildIdBytes)
+                return false;
+            std::memcpy(id.bytes, notes + content, note.n_descsz);
+            id.count = static_cast<std::uint8_t>(note.n_descsz);
+            return true;
+        }
+        if (next >= bytes)
+            return false;
+        notes += next;
+        bytes -= next;
+    }
+    return false;
 }
 
 } // namespace
@@ -77,7 +105,8 @@ std::uint32_t ModuleRegistry::moduleOf(const link_map *module)
 std::uint32_t ModuleRegistry::publish(const unwind::LocalModule &module)
 {
     wire::Header &header = m_memory.header();
-    std::uint32_t index = findUnloaded(module);
+    const BuildId id = buildIdOf(module);
+    std::uint32_t index = findUnloaded(module, id);
     if (index == wire::kNoModule) {
         // Two threads that find the same module at once both publish it; one of the records is never referred to.
         index = header.usedModules.fetch_add(1, std::memory_order_relaxed);
@@ -91,6 +120,8 @@ std::uint32_t ModuleRegistry::publish(const unwind::LocalModule &module)
         record.end = module.end;
         record.loadBias = module.linkMap != nullptr ? module.linkMap->l_addr : module.begin;
         copyPath(module.linkMap, record);
+        std::memcpy(record.buildId, id.bytes, sizeof record.buildId);
+        record.buildIdBytes = id.count;
         record.ready.store(1, std::memory_order_release);
     }
     m_memory.module(index).unloaded.store(0, std::memory_order_release);
@@ -110,7 +141,7 @@ std::uint32_t ModuleRegistry::publish(const unwind::LocalModule &module)
     return index;
 }
 
-std::uint32_t ModuleRegistry::findUnloaded(const unwind::LocalModule &module) const
+std::uint32_t ModuleRegistry::findUnloaded(const unwind::LocalModule &module, const BuildId &id) const
 {
     const std::uint32_t used = m_memory.header().usedModules.load(std::memory_order_acquire);
     const char *path = pathOf(module.linkMap);
@@ -118,7 +149,8 @@ std::uint32_t ModuleRegistry::findUnloaded(const unwind::LocalModule &module) co
     for (std::uint32_t index = 0; index < used && index < wire::kMaxModules; ++index) {
         const wire::ModuleRecord &record = m_memory.module(index);
         if (record.unloaded.load(std::memory_order_acquire) != 0 && record.begin == module.begin
-            && record.end == module.end && record.pathBytes == pathBytes
+            && record.end == module.end && record.pathBytes == pathBytes && record.buildIdBytes == id.count
+            && std::memcmp(record.buildId, id.bytes, id.count) == 0
             && std::memcmp(m_memory.paths() + record.pathOffset, path, pathBytes) == 0)
             return index;
     }
@@ -138,6 +170,35 @@ bool ModuleRegistry::copyPath(const link_map *module, wire::ModuleRecord &record
     record.pathOffset = offset;
     record.pathBytes = bytes;
     return true;
+}
+
+/// From the notes in the memory of the image: the file of its name may be another one by now, and of another mount namespace. Only what lies in
+/// the loaded segment that the ELF header stands in is read: that one has been read already.
+ModuleRegistry::BuildId ModuleRegistry::buildIdOf(const unwind::LocalModule &module)
+{
+    BuildId id;
+    const auto *header = reinterpret_cast<const Elf64_Ehdr *>(module.begin);
+    if (module.end - module.begin < kFirstPage || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0
+        || header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff > kFirstPage
+        || std::size_t{header->e_phnum} * sizeof(Elf64_Phdr) > kFirstPage - header->e_phoff)
+        return id;
+    const auto *segments = reinterpret_cast<const Elf64_Phdr *>(module.begin + header->e_phoff);
+    const Elf64_Phdr *first = nullptr;
+    for (std::uint32_t i = 0; i < header->e_phnum && first == nullptr; ++i)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0 && (segments[i].p_flags & PF_R) != 0)
+            first = &segments[i];
+    if (first == nullptr || first->p_filesz > module.end - module.begin)
+        return id;
+    for (std::uint32_t i = 0; i < header->e_phnum; ++i) {
+        const std::uint64_t offset = segments[i].p_vaddr - first->p_vaddr;
+        if (segments[i].p_type != PT_NOTE || offset >= first->p_filesz
+            || segments[i].p_filesz > first->p_filesz - offset)
+            continue;
+        const auto *note = reinterpret_cast<const unsigned char *>(module.begin + offset);
+        if (findIn(note, segments[i].p_filesz, id))
+            break;
+    }
+    return id;
 }
 
 bool ModuleRegistry::loaderFreed(const void *pointer)

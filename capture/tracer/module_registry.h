@@ -17,6 +17,13 @@ public:
     /// Forgets everything and publishes into `memory` from now on. False if it got no memory of its own.
     bool reset(wire::MemoryView memory, unwind::FindObject findObject);
 
+    /// Of an image, from its notes; 0 bytes: it has none.
+    struct BuildId
+    {
+        std::uint8_t bytes[wire::kMostBuildIdBytes] = {};
+        std::uint8_t count = 0;
+    };
+
     struct Found
     {
         std::uint32_t index; ///< wire::kNoModule: none is known there
@@ -37,9 +44,10 @@ private:
 
     std::uint32_t indexOf(const unwind::LocalModule &module);
     std::uint32_t publish(const unwind::LocalModule &module);
-    /// The record of the same file at the same place, if it was there before and went.
-    std::uint32_t findUnloaded(const unwind::LocalModule &module) const;
+    /// The record of the same build at the same place, if it was there before and went.
+    std::uint32_t findUnloaded(const unwind::LocalModule &module, const BuildId &id) const;
     bool copyPath(const link_map *module, wire::ModuleRecord &record);
+    static BuildId buildIdOf(const unwind::LocalModule &module);
 
     wire::MemoryView m_memory;
     unwind::FindObject m_findObject = nullptr;

@@ -188,6 +188,8 @@ struct Node
 static_assert(sizeof(Node) == 16);
 inline constexpr std::uint64_t kExactAddress = std::uint64_t{1} << 63;
 
+inline constexpr std::uint32_t kMostBuildIdBytes = 20; ///< as the kernel's own records have them
+
 /// A mapped module. Target; complete once `ready` is 1 (release).
 struct ModuleRecord
 {
@@ -198,9 +200,22 @@ struct ModuleRecord
     std::uint32_t pathBytes;  ///< 0: the program itself
     std::atomic<std::uint32_t> ready;
     std::atomic<std::uint32_t> unloaded; ///< 1 once the loader let it go
-    std::uint64_t reserved[3];
+    std::uint8_t buildIdBytes;           ///< 0: the loaded image has none
+    std::uint8_t buildId[kMostBuildIdBytes];
+    std::uint8_t reserved[3];
 };
 static_assert(sizeof(ModuleRecord) == 64);
+
+/// The build-id of a module into `bytes`, as its record has it; how many bytes those are, 0 where there is none or where it makes no sense.
+inline std::uint32_t copyBuildId(const ModuleRecord &record, std::uint8_t (&bytes)[kMostBuildIdBytes])
+{
+    const std::uint8_t count = __atomic_load_n(&record.buildIdBytes, __ATOMIC_RELAXED);
+    if (count > kMostBuildIdBytes)
+        return 0;
+    for (std::uint32_t i = 0; i < count; ++i)
+        bytes[i] = __atomic_load_n(&record.buildId[i], __ATOMIC_RELAXED);
+    return count;
+}
 
 inline constexpr std::uint64_t kSlotsOffset = 4096;
 inline constexpr std::uint64_t kModulesOffset = kSlotsOffset + kMaxThreads * sizeof(ThreadSlot);

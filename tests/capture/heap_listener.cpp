@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/capture/heap_listener.h"
 
+#include "capture/symbols/build_id.h"
+
 #include <QtGlobal>
 
 #include <sys/resource.h>
@@ -154,7 +156,11 @@ HeapListener::ImageResult HeapListener::resultOf(Image &image)
             continue;
         const wire::ModuleRecord &record = view.module(module);
         const std::string path(view.paths() + record.pathOffset, record.pathBytes);
-        result.modules[path.substr(path.rfind('/') + 1)] += counts.allocations;
+        const std::string name = path.substr(path.rfind('/') + 1);
+        result.modules[name] += counts.allocations;
+        std::uint8_t id[wire::kMostBuildIdBytes];
+        const std::uint32_t idBytes = wire::copyBuildId(record, id);
+        result.buildIds[name].insert(hexOf({id, idBytes}));
         if (path.empty())
             result.program += counts;
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +33,7 @@ public:
         std::uint64_t badRecords = 0;
         std::map<std::uint32_t, std::int64_t> ends;  ///< allocations by how their stack ended
         std::map<std::string, std::int64_t> modules; ///< allocations by the file name of the module that called
+        std::map<std::string, std::set<std::string>> buildIds; ///< of those modules, as the tracer tells them
         std::vector<std::string> threadNames;
         std::string failure;
     };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/symbols/elf_file.h"
 #include "tests/capture/heap_listener.h"
 
 #include <QtTest>
@@ -7,6 +8,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 
 namespace {
 
@@ -194,6 +196,35 @@ private Q_SLOTS:
         QCOMPARE(image.modules.at("libheap_module_3.so"), 30);
         QCOMPARE(image.modules.at("libheap_module_5.so"), 50);
         QCOMPARE(image.losses.modulesRefused, std::uint64_t{0});
+    }
+
+    void modulesComeWithTheBuildIdsOfTheirImages()
+    {
+        HeapListener listener;
+        const auto run
+            = listener.run({target("heap_module_swap"), target("libheap_module_3.so"), target("libheap_module_5.so")});
+        const auto &ids = run.images.at(0).buildIds;
+        for (const char *name : {"libheap_module_3.so", "libheap_module_5.so"}) {
+            const std::string wanted = capture::buildIdOfFile(target(name));
+            QCOMPARE(wanted.size(), std::size_t{40});
+            QCOMPARE(ids.at(name), std::set<std::string>{wanted});
+        }
+    }
+
+    void aModuleThatIsBuiltAnewAtTheSamePlaceIsAnother()
+    {
+        // The same path twice, and between the loads another build of it.
+        QTemporaryDir directory;
+        const std::string module = directory.filePath(QStringLiteral("module.so")).toStdString();
+        const std::string anew = directory.filePath(QStringLiteral("anew.so")).toStdString();
+        std::filesystem::copy_file(target("libheap_module_3.so"), module);
+        std::filesystem::copy_file(target("libheap_module_5.so"), anew);
+        HeapListener listener;
+        const auto run = listener.run({target("heap_module_swap"), module, module, anew});
+        QCOMPARE(run.status, 0);
+        const auto &image = run.images.at(0);
+        QVERIFY(truth(run.output, "same_place") > 0);
+        QCOMPARE(image.buildIds.at("module.so").size(), std::size_t{2});
     }
 };
 

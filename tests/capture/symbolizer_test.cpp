@@ -16,7 +16,9 @@
 #include <link.h>
 #include <poll.h>
 #include <sys/auxv.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -172,6 +174,25 @@ private Q_SLOTS:
         for (const std::string &chain : chains)
             QVERIFY2(
                 chain.find("sample::Widget::outermost(int const volatile*) const:") != std::string::npos, all.c_str());
+    }
+
+    void splitUnitsAreOpenedWhenAnAddressFallsIntoThem()
+    {
+        const QString unit = target("CMakeFiles/inline_sample_split.dir/inline_sample.cpp.dwo");
+        QVERIFY(QFile::exists(unit));
+        const capture::FileDescriptor watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+        QVERIFY(::inotify_add_watch(watch.get(), unit.toUtf8().constData(), IN_OPEN) >= 0);
+        const auto wasOpened = [&] {
+            inotify_event event;
+            return ::read(watch.get(), &event, sizeof event) > 0;
+        };
+        const QString program = target("inline_sample_split");
+        const Span span = functionIn(program, "outermost");
+        const auto image = ElfImage::open(queryFor(program));
+        QVERIFY(!wasOpened());
+        std::vector<SourceFrame> frames;
+        QCOMPARE(image->find(span.begin, frames), FrameSymbols::State::Resolved);
+        QVERIFY(wasOpened());
     }
 
     void functionsOfAnUnnamedNamespaceHaveTheirScope()
@@ -358,6 +379,28 @@ private Q_SLOTS:
             FrameSymbols::State::FileChanged);
         QCOMPARE(resolve(sample, "", ModuleKind::File, 0xffffffff0000).state, FrameSymbols::State::NoSymbol);
         QCOMPARE(resolve("[anon]", "", ModuleKind::Anonymous, 16).state, FrameSymbols::State::NoSymbol);
+    }
+
+    void copiesOfAFileAreOpenOnce()
+    {
+        model::TableBuilder tables;
+        const Span span = functionIn(target("inline_sample"), "outermost");
+        std::vector<model::FrameId> frames;
+        for (const char *as : {"copy1", "copy2", "copy3"}) {
+            const std::string path = copyOf("inline_sample", as).toStdString();
+            const auto module = tables.module(path, capture::buildIdOfFile(path), ModuleKind::File);
+            frames.push_back(tables.frame(module, span.begin, FrameKind::Exact));
+        }
+        QVERIFY(run("strip", {copyOf("inline_sample", "bare")})); // the same build, but with less to tell
+        const std::string bare = m_directory.filePath(QStringLiteral("bare")).toStdString();
+        const auto module = tables.module(bare, capture::buildIdOfFile(bare), ModuleKind::File);
+        const auto nameless = tables.frame(module, span.begin, FrameKind::Exact);
+        Symbolizer symbolizer;
+        symbolizer.finish(tables, {}, [](std::size_t, std::size_t) { return true; });
+        for (const model::FrameId frame : frames)
+            QCOMPARE(tables.tables().symbols[frame.index()].state, FrameSymbols::State::Resolved);
+        QCOMPARE(tables.tables().symbols[nameless.index()].state, FrameSymbols::State::NoSymbol);
+        QCOMPARE(symbolizer.openImages(), std::size_t{2});
     }
 
     void returnAddressIsLookedUpInTheCall()
