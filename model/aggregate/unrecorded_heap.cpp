@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/unrecorded_heap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace model {
 
@@ -64,6 +70,37 @@ std::optional<std::string> whyNoHeap(const Snapshot &snapshot)
     }
     return why.empty() || snapshot.info.config.heap == HeapMode::Off ? "The heap was not recorded."
                                                                      : "The heap was not recorded: " + why + '.';
+}
+
+std::string heapOwners(const Snapshot &snapshot)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    std::map<std::string_view, std::int64_t> known, unknown; // allocations, processes
+    const auto isAsked = [&](const Image &image) {
+        return !snapshot.selection.process || image.process == *snapshot.selection.process;
+    };
+    for (const Image &image : tables.images)
+        if (isAsked(image) && isUntraced(image))
+            ++unknown[tables.programName(image)];
+    for (const HeapCost &row : snapshot.heap)
+        if (row.image.index() < tables.images.size())
+            known[tables.programName(tables.images[row.image.index()])] += row.allocations;
+    std::erase_if(known, [](const auto &program) { return program.first.empty(); });
+    std::erase_if(unknown, [&](const auto &program) { return program.first.empty() || known.contains(program.first); });
+    if (unknown.empty() || known.empty())
+        return {};
+    const auto names = [](const std::map<std::string_view, std::int64_t> &programs) {
+        constexpr std::size_t kShown = 2;
+        std::vector<std::pair<std::int64_t, std::string_view>> order;
+        for (const auto &[name, weight] : programs)
+            order.emplace_back(-weight, name);
+        std::sort(order.begin(), order.end());
+        std::string text;
+        for (std::size_t i = 0; i < std::min(order.size(), kShown); ++i)
+            text += (i > 0 ? ", " : "") + std::string(order[i].second);
+        return order.size() > kShown ? fmt::format("{} and {} more", text, order.size() - kShown) : text;
+    };
+    return fmt::format("of {} alone; of {} nothing is known, see below", names(known), names(unknown));
 }
 
 } // namespace model

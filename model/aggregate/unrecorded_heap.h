@@ -15,4 +15,8 @@ bool isHeapRecorded(const Snapshot &snapshot, std::optional<ProcessId> process =
 /// Why nothing is known of the heap of what is selected, as a sentence: "The heap was not recorded: the program …". Empty where something is.
 std::optional<std::string> whyNoHeap(const Snapshot &snapshot);
 
+/// Whose heap the totals are of where some programs were not traced: "of dash and 6 more alone; of chromium nothing is known, see below". Empty
+/// where they are of all.
+std::string heapOwners(const Snapshot &snapshot);
+
 } // namespace model

@@ -131,23 +131,34 @@ private:
 
     void nameUntracedPrograms()
     {
+        constexpr std::string_view kOwnAllocator = "defines malloc itself";
         std::vector<Untraced> all;
-        for (const Image &image : m_snapshot.tables->images) {
-            const std::string &note = m_snapshot.tables->text(image.heapNote);
+        const auto addImage = [&](const Image &image, const std::string &note) {
             const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
             if (!isMissing && note.empty())
-                continue;
+                return;
             const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
             const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            auto same = std::find_if(
-                all.begin(), all.end(), [&](const Untraced &one) { return one.trust == trust && one.why == why; });
+            const std::string program = programName(image);
+            const auto isNamed = [&program](const Untraced &one) {
+                return std::find(one.names.begin(), one.names.end(), program) != one.names.end();
+            };
+            // A program with an allocator of its own is traced nowhere: where else one of its processes runs says no more.
+            auto same = std::find_if(all.begin(), all.end(), [&](const Untraced &one) {
+                return one.trust == trust
+                    && (one.why == why || (one.why.find(kOwnAllocator) != std::string::npos && isNamed(one)));
+            });
             if (same == all.end())
                 same = all.insert(all.end(), {trust, why, {}, 0});
             ++same->images;
-            const std::string name = programName(image);
-            if (std::find(same->names.begin(), same->names.end(), name) == same->names.end())
-                same->names.push_back(name);
-        }
+            if (!isNamed(*same))
+                same->names.push_back(program);
+        };
+        for (const bool hasAllocator : {true, false})
+            for (const Image &image : m_snapshot.tables->images)
+                if (const std::string &note = m_snapshot.tables->text(image.heapNote);
+                    (note.find(kOwnAllocator) != std::string::npos) == hasAllocator)
+                    addImage(image, note);
         for (const Untraced &one : all) {
             add(one.trust, fmt::format("Heap of {}: {}", untracedNames(one), one.why),
                 one.images == 1 ? "its allocations are not (all) in the totals"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/local_level.h"
@@ -318,6 +319,31 @@ private Q_SLOTS:
         QVERIFY(items.front().effect.find("node --perf-basic-prof") != std::string::npos);
         QVERIFY(with(20, true).empty());
         QVERIFY(with(1, false).empty());
+    }
+
+    void saysOnceWhoseHeapIsNotKnown()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 80\n");
+        TableBuilder &tables = builder.tables();
+        for (const char *note : {"it lives in a network namespace, from where the recorder cannot be reached",
+                 "the program defines malloc itself, so its calls do not reach the tracer"}) {
+            Image image{.process = builder.process(),
+                .executable = tables.string("/usr/lib/browser/browser"),
+                .commandLine = tables.string("browser"),
+                .heap = HeapState::NotTraced,
+                .heapNote = tables.string(note)};
+            tables.addImage(image);
+        }
+        const Snapshot snapshot = builder.build();
+        const std::vector<CoverageItem> items = coverage(snapshot).items;
+        const auto said = std::count_if(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.what.starts_with("Heap of /usr/lib/browser/browser (2 proc"); });
+        QCOMPARE(said, 1);
+        QVERIFY(std::all_of(items.begin(), items.end(),
+            [](const CoverageItem &item) { return item.what.find("network") == std::string::npos; }));
+        QCOMPARE(heapOwners(snapshot), std::string("of app alone; of browser nothing is known, see below"));
+        QVERIFY(heapOwners(SnapshotBuilder().heap("main;f 80\n").build()).empty());
     }
 
     void saysOnceHowGeneratedCodeGetsNames()
