@@ -157,6 +157,9 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
     }
     if (m_table.liveProcess(pid) != it->second.id) // Perf told its end already
         return true;
+    const auto parent = m_tracked.find(stat->parentPid);
+    if (it->second.image.isFork && parent != m_tracked.end())
+        it->second.title = parent->second.title;
     reportFirstImage(it->second, *stat, start, now);
     reportThreads(it->second, now);
     return true;
@@ -206,35 +209,6 @@ model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp 
     return {std::clamp<std::int64_t>(now.ns - ageNs, 0, now.ns)};
 }
 
-void ProcInstrument::reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source)
-{
-    const std::string executable = process.sampler.executable();
-    const std::string commandLine = process.sampler.commandLine();
-    const auto stat = process.sampler.stat();
-    // After an exec in between these would be the next image's, which the next look reports.
-    const bool isStill = stat && imageMark(*stat) == process.image && process.image.isComplete();
-    if (!executable.empty() && isStill)
-        m_table.execSeen(process.sampler.pid(), when, source, executable, commandLine);
-}
-
-void ProcInstrument::reportThreads(TrackedProcess &process, model::Timestamp now)
-{
-    const std::int32_t pid = process.sampler.pid();
-    std::vector<std::int32_t> ended;
-    for (const auto &[tid, thread] : process.sampler.threads()) {
-        if (thread.seenAt == process.sampler.threadReading()) {
-            m_table.threadNamed(pid, tid, thread.name, now);
-            continue;
-        }
-        m_table.threadEnded(pid, tid, now);
-        process.endedVoluntary += thread.voluntarySwitches;
-        process.endedInvoluntary += thread.involuntarySwitches;
-        ended.push_back(tid);
-    }
-    for (const std::int32_t tid : ended)
-        process.sampler.forgetThread(tid);
-}
-
 void ProcInstrument::readAll(model::Timestamp now)
 {
     readSystem();
@@ -261,6 +235,8 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
         process.nextSlowRead = 0;
         process.nextPartsNs = 0;
         process.hasMeasured = false;
+    } else if (process.image == before && process.image.isComplete()) {
+        readTitle(process);
     }
     reportThreads(process, now);
     if (!process.hasIo && !std::exchange(process.hasReportedIo, true))

@@ -74,6 +74,8 @@ private:
     bool isAnnounced(std::int32_t pid) const;
     void reportFirstImage(TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now);
     void reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source);
+    void readTitle(TrackedProcess &process);
+    void reportTitle(const TrackedProcess &process, const std::string &title);
     void reportThreads(TrackedProcess &process, model::Timestamp now);
     model::Timestamp startOf(const ProcStat &stat, model::Timestamp now) const;
 

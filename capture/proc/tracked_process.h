@@ -71,6 +71,11 @@ struct TrackedProcess
     std::optional<std::int64_t> groupThreadsLeft; ///< of the control group
     std::uint64_t nextSlowRead = 0;               ///< tick in which limits and the group are read again
 
+    std::string title; ///< command line as last read; of a fork what its parent's was
+    std::uint64_t nextTitleRead = 0;
+    unsigned titleReads = 0;   ///< of this image
+    unsigned titleChanges = 0; ///< of this image
+
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.
     bool read(std::size_t mostThreads);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/proc_instrument.h"
+#include "capture/target/target_process.h"
+#include "tests/capture/fake_proc.h"
+
+#include <QTest>
+
+#include <poll.h>
+
+using capture::ProcInstrument;
+using capture::ProcOptions;
+using capture::RootOrigin;
+using model::Timestamp;
+using tests::FakeProc;
+using tests::FakeProcess;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+/// An instrument over a made-up /proc with a clock that stands still until told.
+struct Fixture
+{
+    FakeProc proc;
+    model::TableBuilder builder;
+    model::ProcessTable table{builder};
+    std::int64_t clockNs = 0;
+    std::int64_t stepNs = 0; ///< by which the clock moves at each look
+    std::unique_ptr<ProcInstrument> instrument;
+
+    void start(std::vector<std::int32_t> roots, RootOrigin origin = RootOrigin::Launched)
+    {
+        ProcOptions options;
+        options.roots = std::move(roots);
+        options.origin = origin;
+        options.procRoot = proc.root();
+        options.cgroupRoot = proc.cgroupRoot();
+        // The system booted ten seconds before the recording: start ticks below 1000 are before it.
+        options.clock = {[this] { return clockNs += stepNs; }, [this] { return clockNs + 10 * kSecond; }, 100};
+        instrument = std::make_unique<ProcInstrument>(options, table);
+        instrument->start(Timestamp{clockNs});
+    }
+    model::EventBatch tickAfter(std::int64_t ns)
+    {
+        clockNs += ns;
+        model::EventBatch batch;
+        instrument->collect(Timestamp{clockNs}, batch);
+        return batch;
+    }
+    const model::Process &process(model::ProcessId id) const { return builder.tables().processes.at(id.index()); }
+    std::string executableOf(int pid) const
+    {
+        return builder.tables().text(builder.tables().images.at(table.currentImage(pid).index()).executable);
+    }
+};
+
+} // namespace
+
+class ProcTitlesTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    /// Servers write over their arguments what each of their processes is for.
+    void titlesThatAreSetLaterReplaceTheCommandLine()
+    {
+        Fixture f;
+        f.table.setCommandLineFilter([](std::string_view text) {
+            return text.find("secret") == std::string_view::npos ? std::string(text) : std::string("hidden");
+        });
+        const auto commandLine = [&f](int pid) {
+            return f.builder.tables().text(f.builder.tables().images.at(f.table.currentImage(pid).index()).commandLine);
+        };
+        using namespace std::string_literals;
+        FakeProcess server{.pid = 10, .startTicks = 1000, .commandLine = "server\0-D\0"s, .children = "11 "};
+        FakeProcess worker{.pid = 11, .parentPid = 10, .startTicks = 1000, .isFork = true};
+        worker.commandLine = server.commandLine;
+        f.proc.set(server);
+        f.proc.set(worker);
+        f.start({10});
+        f.tickAfter(kSecond);
+        QCOMPARE(commandLine(10), std::string("server -D"));
+        server.commandLine = "server: master\0\0\0\0\0"s;
+        worker.commandLine = "server: worker"s;
+        f.proc.set(server);
+        f.proc.set(worker);
+        for (int tick = 0; tick < 10; ++tick)
+            f.tickAfter(kSecond);
+        QCOMPARE(commandLine(10), std::string("'server: master' [started as server -D]"));
+        QCOMPARE(commandLine(11), std::string("'server: worker'")); // what a fork was started with is its parent's
+        QCOMPARE(f.builder.tables().images.size(), std::size_t{2});
+        // The next look is twice as far away, and hides what the first did.
+        server.commandLine = "secret"s;
+        f.proc.set(server);
+        for (int tick = 0; tick < 9; ++tick)
+            f.tickAfter(kSecond);
+        QCOMPARE(commandLine(10), std::string("'server: master' [started as server -D]"));
+        for (int tick = 0; tick < 12; ++tick)
+            f.tickAfter(kSecond);
+        QCOMPARE(commandLine(10), std::string("hidden [started as server -D]"));
+    }
+};
+
+QTEST_GUILESS_MAIN(ProcTitlesTest)
+#include "proc_titles_test.moc"
