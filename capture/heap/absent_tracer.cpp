@@ -33,7 +33,35 @@ std::string networkOf(const std::string &process, const std::string &procRoot)
     return std::filesystem::read_symlink(fmt::format("{}/{}/ns/net", procRoot, process), error).string();
 }
 
+/// Whether the process that went into another network was one of the program itself: the nearest ancestor outside runs the same program.
+bool isOwnSandbox(std::int32_t pid, const std::string &procRoot)
+{
+    constexpr int kMostAncestors = 32;
+    const std::string program = programOf(pid, procRoot), network = networkOf(std::to_string(pid), procRoot);
+    for (int i = 0; i < kMostAncestors && pid > 1; ++i) {
+        const auto text = readProcFile(fmt::format("{}/{}/stat", procRoot, pid));
+        const auto stat = text ? parseStat(*text) : std::nullopt;
+        if (!stat)
+            return false;
+        pid = stat->parentPid;
+        const std::string outer = networkOf(std::to_string(pid), procRoot);
+        if (!outer.empty() && outer != network)
+            return !program.empty() && programOf(pid, procRoot) == program;
+    }
+    return false;
+}
+
 } // namespace
+
+std::string outOfReach(std::int32_t pid, const MeetingPlace &place)
+{
+    if (!isOutOfReach(pid, place))
+        return {};
+    return isOwnSandbox(pid, place.procRoot) ? "It runs in a sandbox that its own program made, with a network and "
+                                               "files of its own, from which the recorder "
+                                               "cannot be reached; CPU time and memory are recorded."
+                                             : kOutOfReach;
+}
 
 bool isOutOfReach(std::int32_t pid, const MeetingPlace &place)
 {
@@ -48,8 +76,8 @@ bool isOutOfReach(std::int32_t pid, const MeetingPlace &place)
 
 std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place)
 {
-    if (isOutOfReach(pid, place))
-        return kOutOfReach;
+    if (std::string why = outOfReach(pid, place); !why.empty())
+        return why;
     const auto environment = readProcFile(fmt::format("{}/{}/environ", place.procRoot, pid));
     if (!environment || environment->empty())
         return {};

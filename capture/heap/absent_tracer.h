@@ -23,7 +23,11 @@ std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place);
 /// neither of the sockets is there. False where nobody knows.
 bool isOutOfReach(std::int32_t pid, const MeetingPlace &place);
 
-/// What becomes of a process there.
+/// What becomes of a process there, with the way out; empty where it is within reach. There is no way out of a sandbox that the program makes for
+/// its own processes, as browsers do: nobody else can start anything in it.
+std::string outOfReach(std::int32_t pid, const MeetingPlace &place);
+
+/// The same of one that others put there.
 inline constexpr const char *kOutOfReach
     = "It runs in another network namespace with files of its own (a container), from which the recorder cannot be "
       "reached: start genprof in there.";

@@ -417,9 +417,7 @@ void HeapInstrument::settleUntraced(model::EventBatch &batch, bool isLast)
 void HeapInstrument::lookForAbsence(std::size_t image, bool isForked, std::int32_t pid)
 {
     const MeetingPlace place{m_tracerPath, m_server->socketPath()};
-    std::string why = isForked ? std::string() : absenceOfTracer(pid, place);
-    if (isForked && isOutOfReach(pid, place))
-        why = kOutOfReach;
+    std::string why = isForked ? outOfReach(pid, place) : absenceOfTracer(pid, place);
     if (!why.empty())
         m_absences[static_cast<std::uint32_t>(image)] = std::move(why);
 }
@@ -434,8 +432,8 @@ void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch 
     std::string why = absence ? absence.mapped() : std::string();
     // One that was gone before anybody looked was where its parent is.
     const std::int32_t parent = isForked ? tables.tables().processes[process.parent.index()].pid : 0;
-    if (why.empty() && isForked && isOutOfReach(parent, {m_tracerPath, m_server->socketPath()}))
-        why = kOutOfReach;
+    if (why.empty() && isForked)
+        why = outOfReach(parent, {m_tracerPath, m_server->socketPath()});
     // A forked child that never allocates or frees has nothing to tell, and does not connect.
     if (isForked && why.empty()) {
         row.heap = model::HeapState::Inherited;

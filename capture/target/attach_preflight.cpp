@@ -163,12 +163,14 @@ Capability allocator(const ProcessFacts &process)
         return deny(item,
             fmt::format("Its own file contains {}: calls of malloc inside it pass nobody.",
                 process.insideAllocator.empty() ? "an allocator" : process.insideAllocator),
-            "link the allocator as a shared library");
+            "its CPU time and mappings are recorded without that; for its heap, build it without its allocator, or "
+            "with that as a shared library");
     if (!process.insideAllocator.empty()) {
         item.level = CapabilityLevel::Limited;
         item.sentence = fmt::format(
             "Its own file contains {}; only what goes to the C library's allocator is seen.", process.insideAllocator);
-        item.remedy = "link the allocator as a shared library";
+        item.remedy = "its CPU time and mappings are recorded without that; for its heap, build it without its "
+                      "allocator, or with that as a shared library";
     }
     return item;
 }

@@ -15,6 +15,7 @@ private Q_SLOTS:
     void readsWhyFromTheProcess_data();
     void readsWhyFromTheProcess();
     void aSocketThatItCanSeeIsWithinReach();
+    void aSandboxOfTheProgramsOwnIsNoContainer();
 };
 
 void AbsentTracerTest::readsWhyFromTheProcess_data()
@@ -69,6 +70,33 @@ void AbsentTracerTest::aSocketThatItCanSeeIsWithinReach()
     QVERIFY(capture::isOutOfReach(12, {"/x/t.so", "/run/socket", root.string()})); // a container, with files of its own
     std::ofstream(root / "12" / "root" / "run" / "socket") << "";
     QVERIFY(!capture::isOutOfReach(12, {"/x/t.so", "/run/socket", root.string()}));
+}
+
+/// Browsers put their own processes into namespaces: genprof cannot be started in there.
+void AbsentTracerTest::aSandboxOfTheProgramsOwnIsNoContainer()
+{
+    for (const bool isOwn : {true, false}) {
+        const QTemporaryDir folder;
+        const std::filesystem::path root = folder.path().toStdString();
+        const auto add
+            = [&root](const std::string &pid, const std::string &parent, const char *network, const char *exe) {
+                  std::filesystem::create_directories(root / pid / "ns");
+                  std::filesystem::create_symlink(network, root / pid / "ns" / "net");
+                  std::filesystem::create_symlink(exe, root / pid / "exe");
+                  std::ofstream(root / pid / "stat")
+                      << pid << " (x) S " << parent
+                      << " 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 1000 100 18446744073709551615 "
+                         "1 1 1 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+              };
+        add("self", "1", "net:[1]", "/usr/bin/genprof");
+        add("12", "1", "net:[1]", isOwn ? "/usr/lib/browser" : "/usr/bin/runc");
+        add("13", "12", "net:[2]", "/usr/lib/browser");
+        add("14", "13", "net:[2]", "/usr/lib/browser");
+        const std::string why = capture::outOfReach(14, {"/x/t.so", {}, root.string()});
+        QVERIFY2((why.find("sandbox") != std::string::npos) == isOwn, why.c_str());
+        QVERIFY2((why.find("start genprof in there") == std::string::npos) == isOwn, why.c_str());
+        QVERIFY(capture::outOfReach(12, {"/x/t.so", {}, root.string()}).empty());
+    }
 }
 
 QTEST_GUILESS_MAIN(AbsentTracerTest)
