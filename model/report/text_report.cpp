@@ -88,8 +88,9 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
             const std::optional<ErrorInterval> error = errorOf(snapshot, kind);
             return error ? fmt::format(" (95 %: {})", intervalText(*error, kind)) : std::string();
         };
+        // As a row it would be cut.
         if (const std::string owners = heapOwners(snapshot); !owners.empty())
-            row("Heap", "", owners);
+            writeWrapped(out, fmt::format("The heap's figures are {}.", owners), options.columns, 2);
         if (isEstimate)
             row("Sampled", "",
                 fmt::format("about each {}: all of the heap is estimated",
