@@ -182,16 +182,16 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
     if (place.isFinished && place.lived < kLeastForSlow) {
         // Work that is done and over looks like this, and so does a leak in a short test. What it held is gone either way.
         item.endedAfter = place.lived;
-        item.title = fmt::format("{} kept {}, until its program ended after {}", name,
-            formatBytes(place.liveBytes.back()), formatDuration(place.lived));
-        item.advice = fmt::format("Nothing, where the program builds up what it works on and ends with it. Where it is "
-                                  "to run for longer, look at who should free what {} allocates.",
+        item.title = fmt::format(
+            "{} kept {}, until its program ended after {}", name, formatBytes(kept), formatDuration(place.lived));
+        item.advice = fmt::format("Where the program is to run for longer, look at who should free what {} allocates. "
+                                  "Where it builds up what it works on, and ends with it, there is nothing to change.",
             name);
         item.check = "Record a longer run: what a leak keeps goes on growing, what the work needs does not.";
         item.confidence *= kFinished;
     }
     item.evidence.push_back({"growth", trend.slope, trend.slope90, Unit::BytesPerHour, rate});
-    item.evidence.push_back({"kept in the selected time", kept, {}, Unit::Bytes, formatBytes(kept)});
+    item.evidence.push_back({std::string(kKeptInTime), kept, {}, Unit::Bytes, formatBytes(kept)});
     item.evidence.push_back({std::string(item.endedAfter ? kLeftAtEnd : "live at the end"), place.liveBytes.back(), {},
         Unit::Bytes, formatBytes(place.liveBytes.back())});
     const auto share
@@ -291,7 +291,10 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         return true;
     }
     const Coverage trust = coverage(snapshot);
-    const double least = std::max(kLeastBytes, kLeastShare * static_cast<double>(snapshot.heapSummary.liveBytes));
+    // What is live at the end counts programs that ended, each at its end; the peak is of what was there together.
+    const HeapSummary &heap = snapshot.heapSummary;
+    const double least
+        = std::max(kLeastBytes, kLeastShare * static_cast<double>(std::min(heap.liveBytes, heap.peakBytes)));
     const std::string seen = formatDuration(snapshot.span.length());
     found.growth = GrowthLook{0, static_cast<std::int64_t>(snapshot.heap.size()),
         fmt::format("{} in {}", formatBytes(least), seen), doubtOf(snapshot)};

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string_view>
 
 namespace model {
 
@@ -20,6 +21,9 @@ struct RuleInput
     FunctionIndex &functions;
     std::stop_token stop;
 };
+
+/// Names the evidence of a growing stack that says by how many bytes it grew.
+inline constexpr std::string_view kKeptInTime = "kept in the selected time";
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found);
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found); ///< after findWork()

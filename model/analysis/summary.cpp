@@ -12,6 +12,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/known_limits.h"
 #include "model/analysis/resident_growth.h"
+#include "model/analysis/rules.h"
 #include "model/analysis/rules/rule_data.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
@@ -84,9 +85,9 @@ SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
     card.action = "Show the evidence";
     if (first->endedAfter) {
         const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
-            [](const Evidence &each) { return each.what == kLeftAtEnd; });
+            [](const Evidence &each) { return each.what == kKeptInTime; });
         card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
-        card.qualifier = fmt::format("left by what ended after {}", formatDuration(*first->endedAfter));
+        card.qualifier = fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter));
         card.state = CardState::Unknown;
         card.sentence = first->title
             + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
