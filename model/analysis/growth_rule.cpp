@@ -184,8 +184,8 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
         item.endedAfter = place.lived;
         item.title = fmt::format(
             "{} kept {}, until its program ended after {}", name, formatBytes(kept), formatDuration(place.lived));
-        item.advice = fmt::format("Nothing, where the program builds up what it works on and ends with it. Where it is "
-                                  "to run for longer, look at who should free what {} allocates.",
+        item.advice = fmt::format("Where the program is to run for longer, look at who should free what {} allocates. "
+                                  "Where it builds up what it works on, and ends with it, there is nothing to change.",
             name);
         item.check = "Record a longer run: what a leak keeps goes on growing, what the work needs does not.";
         item.confidence *= kFinished;
