@@ -33,7 +33,9 @@ CodeLine::CodeLine(const QString &command, QWidget *parent)
 void CodeLine::setCommand(const QString &command)
 {
     m_command = command;
-    m_label->setText(QString(command).replace(u'/', QStringLiteral("/\u200b"))); // a path has no spaces to break it at
+    // A path has no spaces to break it at; an option is not to be broken behind its dashes.
+    m_label->setText(
+        QString(command).replace(u'/', QStringLiteral("/\u200b")).replace(u'-', QStringLiteral("-\u2060")));
     m_copy->setAccessibleName(tr("Copy %1").arg(command));
 }
 

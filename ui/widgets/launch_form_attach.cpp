@@ -31,6 +31,7 @@ QWidget *LaunchForm::newAttachFields()
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->setShowGrid(false);
+    m_table->setWordWrap(false); // else a long argument is cut with all its room left
     m_table->setSortingEnabled(true);
     m_table->setTabKeyNavigation(false);
     m_table->verticalHeader()->hide();
