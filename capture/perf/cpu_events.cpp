@@ -62,21 +62,35 @@ model::Result<void> CpuEvents::attachOutput(std::size_t cpuIndex, int fd)
             return model::systemError(fmt::format("Joining the sample ring of CPU {}", m_cpus[cpuIndex]), errno);
         return {};
     }
-    for (;;) {
-        int error = 0;
-        m_rings[cpuIndex] = PerfRing::map(fd, m_ringBytes, error);
-        if (error == 0)
-            break;
-        // More than kernel.perf_event_mlock_kb grants: a smaller ring loses samples sooner, and then says so.
-        if ((error != EPERM && error != ENOMEM) || m_ringBytes <= kLeastRingBytes)
-            return model::systemError(
-                fmt::format("Mapping a sample ring of {} KiB for CPU {}", m_ringBytes >> 10, m_cpus[cpuIndex]), error,
-                "allow more with: sudo sysctl kernel.perf_event_mlock_kb=1028");
-        m_ringBytes /= 2;
-    }
     m_ringOwners[cpuIndex] = fd;
     m_descriptors.push_back(fd);
+    int error = 0;
+    m_rings[cpuIndex] = PerfRing::map(fd, m_ringBytes, error);
+    // More than ulimit -l and kernel.perf_event_mlock_kb grant: smaller rings lose samples sooner, and then say so.
+    while ((error == EPERM || error == ENOMEM) && m_ringBytes > kLeastRingBytes) {
+        m_ringBytes /= 2;
+        error = mapAgain();
+    }
+    if (error != 0)
+        return model::systemError(
+            fmt::format("Mapping sample rings of {} KiB for {} CPUs", m_ringBytes >> 10, m_cpus.size()), error,
+            "allow more with ulimit -l, or: sudo sysctl kernel.perf_event_mlock_kb=1028");
     return {};
+}
+
+int CpuEvents::mapAgain()
+{
+    readEarlyRecords();
+    for (PerfRing &ring : m_rings)
+        ring = PerfRing(); // all make room before the first is mapped
+    for (std::size_t i = 0; i < m_rings.size(); ++i) {
+        int error = 0;
+        if (m_ringOwners[i] >= 0)
+            m_rings[i] = PerfRing::map(m_ringOwners[i], m_ringBytes, error);
+        if (error != 0)
+            return error;
+    }
+    return 0;
 }
 
 model::Result<void> CpuEvents::openThread(pid_t thread, const std::vector<bool> &wanted)
@@ -205,6 +219,12 @@ model::Result<CpuEvents> CpuEvents::openForAttach(CpuEventOptions options, const
     if (events.m_events.empty())
         return model::Error(fmt::format("Process {} has no thread to sample: it ended", pids.front()));
     return events;
+}
+
+std::size_t grantedRingBytes(const CpuEventOptions &options)
+{
+    const auto events = CpuEvents::openForLaunch(options, ::gettid()); // waits for an exec that does not come
+    return events ? events->ringBytes() : 0;
 }
 
 void CpuEvents::dropEnded()

@@ -57,7 +57,11 @@ private:
 
     model::Result<void> prepare(CpuEventOptions options, pid_t thread);
     model::Result<void> openThread(pid_t thread, const std::vector<bool> &wanted);
+    /// The ring of a CPU is mapped for its first event. What may be locked is shared by all: where one finds no room, all become smaller. No other
+    /// event has joined them by then.
     model::Result<void> attachOutput(std::size_t cpuIndex, int fd);
+    /// All rings anew, of m_ringBytes; errno, 0 if all found room.
+    int mapAgain();
     /// The CPUs on which a thread has no event yet; what it inherited depends on when its parent got each.
     std::vector<bool> missingCpus(pid_t thread) const;
     void readEarlyRecords();
@@ -78,5 +82,8 @@ private:
 
 /// The size of a CPU's ring that holds a quarter of a second of samples, within 64 KiB and 16 MiB (256 MiB for all CPUs).
 std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount);
+
+/// The size that the rings of all CPUs can have here and now; 0: none, or there are no such events.
+std::size_t grantedRingBytes(const CpuEventOptions &options);
 
 } // namespace capture

@@ -2,6 +2,7 @@
 #include "capture/target/host_facts.h"
 
 #include "capture/file_descriptor.h"
+#include "capture/perf/cpu_events.h"
 #include "capture/perf/trace_events.h"
 #include "capture/pidfd.h"
 #include "capture/proc/cgroup.h"
@@ -93,6 +94,8 @@ HostFacts readHostFacts(const std::string &procRoot, const std::string &cgroupRo
     facts.cpuClockErrno = tryEvent(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, false);
     facts.cyclesErrno = tryEvent(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false);
     facts.kernelSamplesErrno = tryEvent(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, true);
+    if (facts.cpuClockErrno == 0)
+        facts.sampleRingBytes = static_cast<std::int64_t>(grantedRingBytes({}));
     const TraceRights rights = probeTraceRights();
     facts.callsRefused = rights.calls;
     facts.switchPlacesRefused = rights.switchPlaces;

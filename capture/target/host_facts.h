@@ -15,6 +15,7 @@ struct HostFacts
     std::optional<std::int64_t> kptrRestrict;      ///< kernel.kptr_restrict
     std::optional<std::int64_t> ptraceScope;       ///< kernel.yama.ptrace_scope; absent without Yama
     std::optional<std::int64_t> perfMlockKb;       ///< kernel.perf_event_mlock_kb, per CPU and user
+    std::optional<std::int64_t> sampleRingBytes;   ///< what the sample rings of all CPUs can have now; 0 none
     std::optional<std::int64_t> lockedMemoryBytes; ///< RLIMIT_MEMLOCK; −1 without limit
     std::optional<std::int64_t> openFiles;         ///< hard RLIMIT_NOFILE
     std::uint64_t effectiveCapabilities = 0;       ///< bits of capabilities(7)

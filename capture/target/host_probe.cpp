@@ -141,6 +141,12 @@ Capability sampleBuffer(const HostFacts &facts)
     } else {
         item.sentence
             = fmt::format("Buffers for CPU samples can take {} KiB a CPU and {} KiB more in all.", perCpuKb, lockedKb);
+        if (facts.sampleRingBytes == 0) {
+            item.level = CapabilityLevel::Denied;
+            item.sentence += " There is no room for them now: what else this user records has it.";
+            item.remedy = fmt::format("raise ulimit -l, or sudo sysctl kernel.perf_event_mlock_kb={}", kWantedBufferKb);
+            return item;
+        }
         if (perCpuKb < kWantedBufferKb && lockedKb < kWantedBufferKb) {
             item.level = CapabilityLevel::Limited;
             item.sentence += " High sampling rates may lose samples; losses are counted.";

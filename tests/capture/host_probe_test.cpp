@@ -124,6 +124,8 @@ private Q_SLOTS:
         facts.perfMlockKb = 64;
         facts.lockedMemoryBytes = 64 << 10;
         QCOMPARE(levelOf(facts, "sample_buffer"), CapabilityLevel::Limited);
+        facts.sampleRingBytes = 0; // another recorder of this user has it all
+        QCOMPARE(levelOf(facts, "sample_buffer"), CapabilityLevel::Denied);
         facts.lockedMemoryBytes = -1;
         QCOMPARE(levelOf(facts, "sample_buffer"), CapabilityLevel::Ok);
     }
