@@ -17,9 +17,14 @@
 #include "app/exit_code.h"
 #include "capture/target/inherited_state.h"
 #include "capture/target/stack_limit.h"
+#include "model/base/result.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <iostream>
+#include <new>
+#include <system_error>
 
 namespace {
 
@@ -51,6 +56,18 @@ struct Run
     int operator()(const app::DoctorOptions &options) const { return app::runDoctor(options); }
 };
 
+/// The exit code of a command whose output may be lost, as on a full disk: a failure, told where nobody did.
+int checkedOutput(int exitCode)
+{
+    const bool isFlushed = std::fflush(stdout) == 0;
+    const int error = errno;
+    if (exitCode != app::kExitOk || (isFlushed && std::ferror(stdout) == 0 && std::cout))
+        return exitCode;
+    std::fprintf(stderr, "genprof: Cannot write to standard output%s%s\n", isFlushed ? "" : ": ",
+        isFlushed ? "" : model::errnoText(error).c_str());
+    return app::kExitFailure;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -60,5 +77,14 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "genprof: %s\n", room.error().text().c_str());
         return app::kExitRecorderFailed;
     }
-    return std::visit(Run{inherited}, app::parseCommandLine({argv + 1, argv + argc}, GENESIS_VERSION));
+    try {
+        return checkedOutput(
+            std::visit(Run{inherited}, app::parseCommandLine({argv + 1, argv + argc}, GENESIS_VERSION)));
+    } catch (const std::bad_alloc &) {
+        std::fputs("genprof: There is not enough memory: raise the limit (ulimit -v)\n", stderr);
+    } catch (const std::system_error &error) { // of a thread that cannot be started
+        std::fprintf(
+            stderr, "genprof: %s: raise the limits of memory and threads (ulimit -v, ulimit -u)\n", error.what());
+    }
+    return app::kExitRecorderFailed;
 }

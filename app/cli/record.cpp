@@ -32,6 +32,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -100,6 +101,8 @@ public:
     int run();
 
 private:
+    int runWhole();
+    int abandon(const std::string &why);
     int fail(const std::string &text, int exitCode);
     int giveUp(const std::string &text, int exitCode);
     model::Result<void> makeKey();
@@ -138,6 +141,7 @@ private:
     std::optional<capture::Recording> m_recording;
     storage::SealKeyPointer m_key;
     std::optional<HttpServer> m_service;
+    bool m_isTargetRunning = false;
 };
 
 int RecordRun::fail(const std::string &text, int exitCode)
@@ -255,6 +259,7 @@ void RecordRun::endSoak()
 std::optional<capture::LaunchFailure> RecordRun::startTarget()
 {
     auto failure = m_target->isLaunched() ? m_target->release() : std::nullopt;
+    m_isTargetRunning = !failure;
     if (!failure)
         m_instruments->targetStarted(m_recording->now());
     return failure;
@@ -393,7 +398,34 @@ int RecordRun::waitForTarget()
     return exitCodeOf(end->waitStatus);
 }
 
+/// Where memory or threads are short: leaves nothing behind of what did not begin; else the session stays as far as it was written, unfinished, and
+/// the command goes on.
+int RecordRun::abandon(const std::string &why)
+{
+    const std::string text
+        = fmt::format("There is not enough memory, or no thread is left, for recording ({}): raise the "
+                      "limits (ulimit -v, ulimit -u)",
+            why);
+    if (!m_isTargetRunning)
+        return giveUp(text, kExitRecorderFailed);
+    m_terminal.clearStatus();
+    m_terminal.message(text + ". The recording ends here, unfinished; the command runs on");
+    m_recording->releaseInstruments();
+    return m_options.config.attachPid || m_soak ? kExitRecorderFailed : waitForTarget();
+}
+
 int RecordRun::run()
+{
+    try {
+        return runWhole();
+    } catch (const std::bad_alloc &error) {
+        return abandon(error.what());
+    } catch (const std::system_error &error) {
+        return abandon(error.what());
+    }
+}
+
+int RecordRun::runWhole()
 {
     auto alerts = loadAlertConfig(m_options.alerts, m_options.onAlert);
     if (!alerts)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/integration/genprof_runner.h"
+
+#include <QFile>
+#include <QTest>
+
+#include <unistd.h>
+
+using namespace Qt::Literals::StringLiterals;
+using tests::GenprofRunner;
+using tests::Ran;
+
+/// Recording where limits are tight, and as a user without rights.
+class LimitsIntegrationTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    GenprofRunner m_genprof;
+
+    /// Runs a line of sh; as nobody, where root runs the tests.
+    Ran asNobody(const QString &line) const
+    {
+        const QStringList shell{u"sh"_s, u"-c"_s, line};
+        return ::geteuid() != 0 ? m_genprof.run(u"sh"_s, shell.mid(1))
+                                : m_genprof.run(u"setpriv"_s,
+                                    QStringList{u"--reuid=65534"_s, u"--regid=65534"_s, u"--clear-groups"_s} + shell);
+    }
+
+    /// A file in the test's folder that nobody can write.
+    QString file(const char *name) const { return m_genprof.path(QString::fromUtf8(name)); }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QFile folder(m_genprof.path(QString()));
+        QVERIFY(folder.setPermissions(static_cast<QFile::Permissions>(0x7777)));
+        if (asNobody(GenprofRunner::program() + u" --version"_s).exitCode != 0)
+            QSKIP("This build cannot be run by another user");
+    }
+
+    void sharesTheMemoryThatMayBeLockedAmongTheRingsOfAllCpus()
+    {
+        if (::sysconf(_SC_NPROCESSORS_ONLN) < 2)
+            QSKIP("There is one CPU only");
+        const Ran ran = asNobody(
+            u"ulimit -l 0; exec %1 record --unlisted --heap off -o %2 -- sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'"_s
+                .arg(GenprofRunner::program(), file("locked.gprof-session")));
+        QCOMPARE(ran.exitCode, 0);
+        if (ran.err.contains("perf events are refused"))
+            QSKIP("There are no perf events here");
+        QVERIFY2(!ran.err.contains("Mapping") && ran.err.contains("CPU sample"), ran.err.constData());
+    }
+
+    void saysThatMemoryIsShort()
+    {
+        for (const int kilobytes : {40'000, 60'000}) {
+            const Ran ran = asNobody(u"ulimit -v %1; exec %2 record --unlisted -q -o %3 -- true"_s.arg(kilobytes).arg(
+                GenprofRunner::program(), file("short.gprof-session")));
+            if (ran.exitCode == 0)
+                continue; // it was enough
+            QCOMPARE(ran.exitCode, 125);
+            QVERIFY2(ran.err.contains("ulimit -v") && !ran.err.contains("terminate"), ran.err.constData());
+            QVERIFY(!QFile::exists(file("short.gprof-session")));
+        }
+    }
+
+    void failsWhereItsOutputIsLost_data()
+    {
+        QTest::addColumn<QString>("command");
+        QTest::addRow("version") << u"--version"_s;
+        QTest::addRow("help") << u"--help"_s;
+        QTest::addRow("list") << u"list "_s + file("");
+        QTest::addRow("doctor") << u"doctor"_s;
+    }
+    void failsWhereItsOutputIsLost()
+    {
+        QFETCH(QString, command);
+        const Ran ran
+            = m_genprof.run(u"sh"_s, {u"-c"_s, u"exec %1 %2 > /dev/full"_s.arg(GenprofRunner::program(), command)});
+        QCOMPARE(ran.exitCode, 1);
+        QVERIFY2(ran.err.contains("standard output") && ran.err.count('\n') == 1, ran.err.constData());
+    }
+};
+
+QTEST_GUILESS_MAIN(LimitsIntegrationTest)
+#include "limits_integration_test.moc"
