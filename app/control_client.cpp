@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/control_client.h"
 
+#include "capture/recording/control_server.h"
+
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -62,6 +65,10 @@ model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &in
         return goneError(info);
     if (info.state == model::SessionState::Complete || info.state == model::SessionState::Stopping)
         return model::Error("The recording has ended; there is no recorder to talk to");
+    const char *runtime = std::getenv("XDG_RUNTIME_DIR");
+    const auto folder = capture::controlDirectory(runtime ? runtime : "");
+    if (info.controlAddress.empty() && !folder)
+        return model::Error("This recording cannot be controlled: " + folder.error().text());
     if (info.controlAddress.empty())
         return model::Error(fmt::format("The recording runs, and its file does not say yet how to reach its recorder "
                                         "(pid {}): it has just begun, or the disk of the session is full",
