@@ -218,6 +218,11 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
                 "of threads that ended before one, or while the machine stood still"});
         m_missedReported = missed;
     }
+    for (const model::ImageId image : m_targets.takeUnsampled())
+        batch.losses.push_back({model::LossKind::ProcessesMissed, image, 1,
+            "it has more rights than you, or a file that you cannot read, so that its CPU time is not sampled: record "
+            "as "
+            "root"});
     for (const auto &[image, counts] : m_losses) {
         for (std::size_t kind = 0; kind < counts.size(); ++kind) {
             if (counts[kind] > 0)

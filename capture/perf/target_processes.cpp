@@ -131,8 +131,15 @@ void TargetProcesses::exit(const PerfRecord &record)
     if (it == m_processes.end())
         return;
     const model::Timestamp when = timestamp(record);
-    if (it->second.exec)
+    if (it->second.exec) {
         announceExec(it->second, record.pid, {});
+        // An exec that gives more rights, or of a file that cannot be read, takes the events off the process before it maps anything, and tells that
+        // as the end of its thread (Linux, begin_new_exec). Whoever reads /proc sees it end.
+        if (const auto state = processState(record.pid); state && *state != 'Z' && *state != 'X') {
+            m_unsampled.push_back(m_table.imageAt(record.pid, when));
+            return;
+        }
+    }
     m_table.threadEnded(record.pid, record.tid, when);
     it->second.threads.erase(record.tid);
     if (!it->second.threads.empty())

@@ -11,6 +11,8 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 namespace capture {
 
@@ -35,6 +37,9 @@ public:
 
     /// The mapped code of `pid` at a sample of it; read from /proc when nothing is known.
     const AddressSpace &spaceOf(std::int32_t pid, model::Timestamp when);
+
+    /// Programs since the last call that run with more rights than the recorder's: the kernel samples nothing of them.
+    std::vector<model::ImageId> takeUnsampled() { return std::exchange(m_unsampled, {}); }
 
     /// Threads that run now.
     std::size_t threadCount() const;
@@ -64,6 +69,7 @@ private:
     CodeFiles &m_files;
     std::int64_t m_originNs;
     std::unordered_map<std::int32_t, Process> m_processes;
+    std::vector<model::ImageId> m_unsampled;
 };
 
 } // namespace capture

@@ -56,7 +56,8 @@ public:
         : m_snapshot(snapshot)
     {
         for (const LossTotal &loss : snapshot.losses)
-            m_counts[static_cast<std::size_t>(loss.kind)] += loss.count;
+            if (loss.kind != LossKind::ProcessesMissed || !isOfProgram(loss)) // those are told by name
+                m_counts[static_cast<std::size_t>(loss.kind)] += loss.count;
     }
 
     Coverage examine()
@@ -78,6 +79,7 @@ public:
     }
 
 private:
+    bool isOfProgram(const LossTotal &loss) const { return loss.image.index() < m_snapshot.tables->images.size(); }
     std::int64_t count(LossKind kind) const { return m_counts[static_cast<std::size_t>(kind)]; }
     /// Events that were recorded, each of which could have been lost; of samples about as many end as begin.
     std::int64_t heapEvents() const
@@ -190,6 +192,13 @@ private:
             "the kernel lowered the rate for a while", cpu);
         addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
+        for (const LossTotal &loss : m_snapshot.losses)
+            if (loss.kind == LossKind::ProcessesMissed && isOfProgram(loss)) {
+                add(Trust::Partial,
+                    "CPU samples of " + programName(m_snapshot.tables->images[loss.image.index()]) + ": none",
+                    loss.detail);
+                cpu = std::max(cpu, Trust::Partial);
+            }
         compareWithKernel();
         lookAtGeneratedCode();
         // With an event, the note says how samples are taken; without one, why there are none.

@@ -173,6 +173,10 @@ std::string noSamplesSentence(const Snapshot &snapshot)
     // With an event, the note says how samples are taken; without one, why there are none.
     if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return snapshot.info.cpuNote;
+    for (const LossTotal &loss : snapshot.losses)
+        if (loss.kind == LossKind::ProcessesMissed && loss.image.index() < snapshot.tables->images.size())
+            return fmt::format("Of {}: {}.",
+                snapshot.tables->text(snapshot.tables->images[loss.image.index()].executable), loss.detail);
     if (const std::int64_t missed = missedSamples(snapshot); missed > 0)
         return fmt::format("{} due of threads that ended before one was taken, about {} of CPU time. Sample faster "
                            "(--cpu 9999).",

@@ -99,7 +99,9 @@ std::string remedyOf(Reason reason, const std::string &path)
     case Reason::OfOwnBuild:
         return "build with -g, and leave the symbols in (no strip, no -s), then record again";
     case Reason::NotReadable:
-        return "their files could not be read when the recording ended; keep them where they are until then";
+        return path.empty()
+            ? "record as root, or as a user who can read the program"
+            : "their files could not be read when the recording ended; keep them where they are until then";
     case Reason::Replaced:
         return "their files were replaced while they ran; record again";
     case Reason::BrokenOff:
@@ -133,15 +135,21 @@ std::string sharesText(const Costs &costs, const Costs &all)
     return text;
 }
 
+/// The kernel does not say which file a program is that its user may run and not read.
+std::string fileText(const std::string &path)
+{
+    return path.empty() ? "a program that you cannot read" : std::string(fileNameOf(path));
+}
+
 /// "git", "git and libssl.so.3", "git, libssl.so.3 and 4 more"; the costliest first.
 std::string namesText(const std::vector<std::string> &paths)
 {
     constexpr std::size_t kShown = 2;
-    std::string text(fileNameOf(paths.front()));
+    std::string text = fileText(paths.front());
     if (paths.size() == kShown)
-        return fmt::format("{} and {}", text, fileNameOf(paths[1]));
+        return fmt::format("{} and {}", text, fileText(paths[1]));
     return paths.size() < kShown ? text
-                                 : fmt::format("{}, {} and {} more", text, fileNameOf(paths[1]), paths.size() - kShown);
+                                 : fmt::format("{}, {} and {} more", text, fileText(paths[1]), paths.size() - kShown);
 }
 
 } // namespace

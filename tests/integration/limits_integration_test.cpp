@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QTest>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace Qt::Literals::StringLiterals;
@@ -19,12 +20,13 @@ private:
     GenprofRunner m_genprof;
 
     /// Runs a line of sh; as nobody, where root runs the tests.
-    Ran asNobody(const QString &line) const
+    Ran asNobody(const QString &line, int user = 65534) const
     {
         const QStringList shell{u"sh"_s, u"-c"_s, line};
-        return ::geteuid() != 0 ? m_genprof.run(u"sh"_s, shell.mid(1))
-                                : m_genprof.run(u"setpriv"_s,
-                                    QStringList{u"--reuid=65534"_s, u"--regid=65534"_s, u"--clear-groups"_s} + shell);
+        return ::geteuid() != 0
+            ? m_genprof.run(u"sh"_s, shell.mid(1))
+            : m_genprof.run(
+                u"setpriv"_s, QStringList{u"--reuid=%1"_s.arg(user), u"--regid=65534"_s, u"--clear-groups"_s} + shell);
     }
 
     /// A file in the test's folder that nobody can write.
@@ -35,8 +37,8 @@ private Q_SLOTS:
     {
         QFile folder(m_genprof.path(QString()));
         QVERIFY(folder.setPermissions(static_cast<QFile::Permissions>(0x7777)));
-        if (asNobody(GenprofRunner::program() + u" --version"_s).exitCode != 0)
-            QSKIP("This build cannot be run by another user");
+        if (const Ran ran = asNobody(GenprofRunner::program() + u" --version"_s); ran.exitCode != 0)
+            QSKIP(qPrintable(u"This build cannot be run by another user: "_s + QString::fromUtf8(ran.err)));
     }
 
     void sharesTheMemoryThatMayBeLockedAmongTheRingsOfAllCpus()
@@ -50,6 +52,45 @@ private Q_SLOTS:
         if (ran.err.contains("perf events are refused"))
             QSKIP("There are no perf events here");
         QVERIFY2(!ran.err.contains("Mapping") && ran.err.contains("CPU sample"), ran.err.constData());
+    }
+
+    void followsAProgramThatMayNotBeSampled()
+    {
+        // A program that its user may run and not read is as closed to others as one with more rights.
+        const QString program = file("unreadable");
+        QVERIFY(QFile::copy(u"/bin/sleep"_s, program));
+        if (::geteuid() != 0 || ::chmod(program.toUtf8().constData(), 0711) != 0)
+            QSKIP("Only root can make a program that nobody can read");
+        const QString session = file("unreadable.gprof-session");
+        const Ran ran = asNobody(
+            u"exec %1 record --unlisted -q -o %2 -- %3 0.7"_s.arg(GenprofRunner::program(), session, program));
+        QCOMPARE(ran.exitCode, 0);
+        const QByteArray lived
+            = m_genprof
+                  .genprof({u"sql"_s, u"--format"_s, u"csv"_s, session,
+                      u"SELECT max(end_s - start_s) > 0.6 FROM v_process WHERE executable LIKE '%unreadable'"_s})
+                  .out;
+        QVERIFY2(lived.trimmed().endsWith('1'), lived.constData());
+        const QByteArray report = m_genprof.genprof({u"report"_s, session}).out.simplified();
+        if (report.contains("perf events are refused"))
+            QSKIP("There are no perf events here");
+        QVERIFY2(
+            report.contains("a file that you cannot read, so that its CPU time is not sampled"), report.constData());
+    }
+
+    void ctlSaysWhyThereIsNoSocket()
+    {
+        QFile inTheWay(u"/tmp/genprof-65533"_s);
+        if (::geteuid() != 0 || inTheWay.exists())
+            QSKIP("Only root can stand in nobody's way, and only where nobody records");
+        QVERIFY(inTheWay.open(QIODevice::WriteOnly));
+        const Ran ran
+            = asNobody(u"unset XDG_RUNTIME_DIR; %1 record --unlisted -q --heap off --cpu off -o %2 -- sleep 2 & "
+                       "sleep 1; %1 ctl %2 status; wait"_s.arg(GenprofRunner::program(), file("mute.gprof-session")),
+                65533);
+        inTheWay.remove();
+        QVERIFY2(ran.err.contains("This recording cannot be controlled: /tmp/genprof-65533 is not a folder"),
+            ran.err.constData());
     }
 
     void saysThatMemoryIsShort()
