@@ -159,7 +159,7 @@ void RendezvousServer::allowUser(uid_t user)
     m_alsoUsers.insert(user);
 }
 
-bool RendezvousServer::isAllowed(uid_t user)
+bool RendezvousServer::isAllowed(uid_t user) const
 {
     const std::lock_guard lock(m_userMutex);
     return m_alsoUsers.contains(user);

@@ -90,7 +90,7 @@ private:
     RendezvousServer(wire::Clock clock, std::uint64_t samplePeriodBytes, Callbacks callbacks, int listener, int wakeup);
     void listenIn(const std::string &folder);
     void serve(const std::stop_token &stop);
-    bool isAllowed(uid_t user);
+    bool isAllowed(uid_t user) const;
     int acceptAny() const;
     bool takeIn();
     WaitingPeer newPeer(int connection) const;
@@ -117,7 +117,7 @@ private:
     std::string m_folder, m_path; ///< of it
     std::string m_name;
     std::array<std::uint8_t, wire::kTokenBytes> m_token{};
-    std::mutex m_userMutex; ///< guards m_alsoUsers
+    mutable std::mutex m_userMutex; ///< guards m_alsoUsers
     std::set<uid_t> m_alsoUsers;
     std::atomic<std::int32_t> m_onlyPid = 0; ///< 0: everybody who knows the token
     std::atomic<bool> m_letsWait = true;

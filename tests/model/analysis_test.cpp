@@ -468,42 +468,6 @@ private Q_SLOTS:
         QCOMPARE(result.items.front().what,
             std::string("Heap of a short-lived program (process 100): The tracer did not connect"));
     }
-
-    void countsIncompleteStacks()
-    {
-        SnapshotBuilder builder;
-        builder.cpu("main;f 1\n");
-        builder.raw().stackQuality = {.distinct = 100, .truncated = 3, .broken = 9};
-        const Coverage result = coverage(builder.build());
-        QVERIFY(std::abs(result.wholeStacks - 0.88) < 1e-9);
-        QCOMPARE(result.items.front().trust, Trust::Partial);
-    }
-
-    void saysWhatIsKnownOfAPause()
-    {
-        SnapshotBuilder builder;
-        builder.raw().gaps = {{{{1'000'000'000}, {2'000'000'000}}, GapKind::Paused}};
-        const CoverageItem followed = coverage(builder.build()).items.at(0);
-        QCOMPARE(followed.what, std::string("The recording was paused for 1 s"));
-        QVERIFY(followed.effect.starts_with("of that time live memory is known"));
-        builder.raw().info.config.heap = HeapMode::Off;
-        QCOMPARE(coverage(builder.build()).items.at(0).effect, std::string("charts show a gap"));
-        builder.raw().gaps[0].kind = GapKind::RecorderStopped;
-        QCOMPARE(coverage(builder.build()).items.at(0).what, std::string("Nothing was recorded for 1 s"));
-    }
-
-    void weighsIncompleteStacksByWhatTheyCost()
-    {
-        SnapshotBuilder builder;
-        builder.cpu("main;f 80\n[stack cut off];g 20\n").heap("main;f 64\n");
-        builder.raw().stackQuality = {.distinct = 100, .truncated = 1, .broken = 0};
-        const Coverage result = coverage(builder.build());
-        QCOMPARE(result.items.front().trust, Trust::Partial);
-        QVERIFY2(result.items.front().what.ends_with("; they hold 20 % of the CPU samples"),
-            result.items.front().what.c_str());
-        QVERIFY2(result.sentence.ends_with("99 % of 100 stacks are whole, the others hold 20 % of the CPU samples."),
-            result.sentence.c_str());
-    }
 };
 
 QTEST_APPLESS_MAIN(AnalysisTest)

@@ -3,7 +3,6 @@
 #include "model/aggregate/merged_heap.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
-#include "model/report/csv_writer.h"
 #include "model/report/json_report.h"
 #include "model/report/lost_report.h"
 #include "model/report/session_words.h"
@@ -301,26 +300,6 @@ private Q_SLOTS:
         builder.cpu("main@a.cpp:1;f 2\nmain@a.cpp:2;f 3\n[stack cut off];f 1\n");
         QCOMPARE(written([&](std::ostream &out) { writeCollapsedStacks(out, builder.build(), CostKind::CpuSamples); }),
             std::string("[stack cut off];f 1\nmain;f 5\n"));
-    }
-
-    void quotesCsvFields_data()
-    {
-        QTest::addColumn<QByteArray>("text");
-        QTest::addColumn<QByteArray>("field");
-        QTest::newRow("plain") << QByteArray("main") << QByteArray("main");
-        QTest::newRow("comma") << QByteArray("f(int, char)") << QByteArray("\"f(int, char)\"");
-        QTest::newRow("quote") << QByteArray("say \"a\"") << QByteArray("\"say \"\"a\"\"\"");
-        QTest::newRow("control") << QByteArray("a\nb\tc\x01") << QByteArray("a\\nb\\tc\\x01");
-        QTest::newRow("backslash") << QByteArray("a\\n") << QByteArray("a\\\\n");
-        QTest::newRow("blank") << QByteArray(" a") << QByteArray("\" a\"");
-        QTest::newRow("empty") << QByteArray("") << QByteArray("");
-    }
-
-    void quotesCsvFields()
-    {
-        QFETCH(QByteArray, text);
-        QFETCH(QByteArray, field);
-        QCOMPARE(QByteArray::fromStdString(csvField(text.toStdString())), field);
     }
 
     void writesRowsOfOneWidth()
