@@ -3,6 +3,7 @@
 #include "model/aggregate/merged_heap.h"
 #include "model/report/collapsed_stacks.h"
 #include "model/report/csv_report.h"
+#include "model/report/csv_writer.h"
 #include "model/report/json_report.h"
 #include "model/report/lost_report.h"
 #include "model/report/session_words.h"
