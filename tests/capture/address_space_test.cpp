@@ -99,7 +99,7 @@ private Q_SLOTS:
         model::ProcessTable processes(tables);
         CodeFiles files(tables);
         TargetProcesses targets(processes, files, 0);
-        targets.adopt(getpid(), {});
+        targets.adopt(getpid(), 0, {});
         const std::size_t own = targets.spaceOf(getpid(), {}).size();
         for (std::uint64_t i = 0; i < 20'000; ++i)
             targets.apply(generatedPage(i));
