@@ -183,7 +183,8 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("age") << "ctl f scan --min-age old" << 2 << "--min-age";
     QTest::newRow("cost") << "report f --cost most" << 2 << "live, live_blocks, growth, peak";
     QTest::newRow("format") << "report f --format xml" << 2 << "csv";
-    QTest::newRow("collapsed") << "report f --format collapsed" << 2 << "heap, mappings, pools, cpu, syscalls and waits";
+    QTest::newRow("collapsed") << "report f --format collapsed" << 2
+                               << "heap, mappings, pools, cpu, syscalls and waits";
     QTest::newRow("no rows") << "report f --what heap --top 0" << 2 << "--top: \"0\" is no number of rows: 1 or more";
     QTest::newRow("less than no rows") << "compare a b --top -1" << 2 << "--top: \"-1\" is no number of rows";
     QTest::newRow("rows of a summary") << "report f --format json --top 3" << 2 << "--top has no effect here";
