@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/subtree_cost.h"
 
+#include "model/aggregate/merged_heap.h"
+
 namespace model {
 
 namespace {
-
-void add(HeapCost &sum, const HeapCost &row)
-{
-    sum.allocations += row.allocations;
-    sum.allocatedBytes += row.allocatedBytes;
-    sum.frees += row.frees;
-    sum.freedBytes += row.freedBytes;
-    sum.temporaries += row.temporaries;
-    sum.temporaryBytes += row.temporaryBytes;
-    sum.liveBytes += row.liveBytes;
-    sum.liveBlocks += row.liveBlocks;
-    sum.liveBytesAtBegin += row.liveBytesAtBegin;
-    sum.liveBlocksAtBegin += row.liveBlocksAtBegin;
-    sum.peakBytes += row.peakBytes;
-    sum.peakBlocks += row.peakBlocks;
-}
 
 /// Which stacks are `node` or were called through it; parents precede children, so one pass does.
 std::vector<bool> through(const ProgramTables &tables, StackId node)
@@ -43,7 +29,7 @@ SubtreeCost subtreeCost(const Snapshot &snapshot, StackId node, ImageId image)
     const std::vector<bool> isThrough = through(*snapshot.tables, node);
     for (const HeapCost &row : snapshot.heap) {
         if (isThrough.at(row.stack.index()) && (!image.isValid() || row.image == image))
-            add(cost.heap, row);
+            addCost(cost.heap, row);
     }
     for (const CpuCost &row : snapshot.cpu) {
         if (!isThrough.at(row.stack.index()) || (image.isValid() && row.image != image))

@@ -1,60 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "capture/proc/proc_instrument.h"
 #include "capture/target/target_process.h"
-#include "tests/capture/fake_proc.h"
+#include "tests/capture/proc_fixture.h"
 
 #include <QTest>
 
 #include <poll.h>
 
-using capture::ProcInstrument;
-using capture::ProcOptions;
-using capture::RootOrigin;
-using model::Timestamp;
-using tests::FakeProc;
 using tests::FakeProcess;
-
-namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-
-/// An instrument over a made-up /proc with a clock that stands still until told.
-struct Fixture
-{
-    FakeProc proc;
-    model::TableBuilder builder;
-    model::ProcessTable table{builder};
-    std::int64_t clockNs = 0;
-    std::int64_t stepNs = 0; ///< by which the clock moves at each look
-    std::unique_ptr<ProcInstrument> instrument;
-
-    void start(std::vector<std::int32_t> roots, RootOrigin origin = RootOrigin::Launched)
-    {
-        ProcOptions options;
-        options.roots = std::move(roots);
-        options.origin = origin;
-        options.procRoot = proc.root();
-        options.cgroupRoot = proc.cgroupRoot();
-        // The system booted ten seconds before the recording: start ticks below 1000 are before it.
-        options.clock = {[this] { return clockNs += stepNs; }, [this] { return clockNs + 10 * kSecond; }, 100};
-        instrument = std::make_unique<ProcInstrument>(options, table);
-        instrument->start(Timestamp{clockNs});
-    }
-    model::EventBatch tickAfter(std::int64_t ns)
-    {
-        clockNs += ns;
-        model::EventBatch batch;
-        instrument->collect(Timestamp{clockNs}, batch);
-        return batch;
-    }
-    const model::Process &process(model::ProcessId id) const { return builder.tables().processes.at(id.index()); }
-    std::string executableOf(int pid) const
-    {
-        return builder.tables().text(builder.tables().images.at(table.currentImage(pid).index()).executable);
-    }
-};
-
-} // namespace
+using tests::kSecond;
+using Fixture = tests::ProcFixture;
 
 class ProcTitlesTest : public QObject
 {

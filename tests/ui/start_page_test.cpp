@@ -45,6 +45,17 @@ QStringList labelsOf(const QWidget &page)
     return shown;
 }
 
+/// The page with the list of running programs, at the size that is the least.
+void showPrograms(ui::StartPage &page)
+{
+    page.resize(1024, 650);
+    page.show();
+    for (QPushButton *button : page.findChildren<QPushButton *>())
+        if (button->text() == u"Attach"_s)
+            button->click();
+    QCoreApplication::processEvents();
+}
+
 } // namespace
 
 class StartPageTest : public QObject
@@ -94,12 +105,7 @@ private Q_SLOTS:
     void theListOfProgramsLeavesTheButtonInSight()
     {
         ui::StartPage page;
-        page.resize(1024, 650);
-        page.show();
-        for (QPushButton *button : page.findChildren<QPushButton *>())
-            if (button->text() == u"Attach"_s)
-                button->click();
-        QCoreApplication::processEvents();
+        showPrograms(page);
         for (QPushButton *button : page.findChildren<QPushButton *>())
             if (button->property("kind") == u"primary"_s)
                 QVERIFY2(button->mapTo(&page, QPoint(0, button->height())).y() <= page.height(),
@@ -109,12 +115,7 @@ private Q_SLOTS:
     void theListOfProgramsGivesItsRoomToTheirNames()
     {
         ui::StartPage page;
-        page.resize(1024, 650);
-        page.show();
-        for (QPushButton *button : page.findChildren<QPushButton *>())
-            if (button->text() == u"Attach"_s)
-                button->click();
-        QCoreApplication::processEvents();
+        showPrograms(page);
         const auto *table = page.findChild<QTableView *>();
         QVERIFY(table && table->isVisible());
         QVERIFY2(table->columnWidth(ui::RunningProgramsModel::Program) >= 240,
