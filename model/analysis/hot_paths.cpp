@@ -75,6 +75,33 @@ std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, std::int64
     return paths;
 }
 
+std::vector<NodeId> heaviestWay(const CallTree &tree, double share)
+{
+    std::vector<NodeId> way;
+    NodeId node = CallTree::root();
+    while (tree.node(node).childCount > 0) {
+        const NodeId next = tree.child(node, 0);
+        if (ratio(tree.total(next), tree.total(node)) < share)
+            break;
+        way.push_back(next);
+        node = next;
+    }
+    return way;
+}
+
+std::size_t firstDividing(const CallTree &tree, const std::vector<NodeId> &way)
+{
+    constexpr double kWorthALook = 0.1;
+    const auto divides = [&tree](NodeId node) {
+        return tree.node(node).childCount > 1
+            && ratio(tree.total(tree.child(node, 1)), tree.total(node)) >= kWorthALook;
+    };
+    const auto found = std::find_if(way.begin(), way.end(), divides);
+    if (found == way.end())
+        return way.empty() ? 0 : way.size() - 1;
+    return static_cast<std::size_t>(found - way.begin());
+}
+
 std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most)
 {
     std::vector<HotFunction> hot;

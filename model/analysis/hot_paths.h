@@ -27,6 +27,13 @@ struct HotPath
 /// Paths in descending order of share, those with ≥ 1 % only. `samples`: number of CPU samples behind the tree, 0 where the cost is exact.
 std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5, std::int64_t samples = 0);
 
+/// The heaviest child of each node from the root on, without the tree's own root, while it has at least `share` of its parent.
+std::vector<NodeId> heaviestWay(const CallTree &tree, double share);
+
+/// Position on a way of its first node with a second child that is worth a look, ≥ 10 % of the node; else of its last node.
+/// What stands before it are callers that all have in common. 0 for an empty way.
+std::size_t firstDividing(const CallTree &tree, const std::vector<NodeId> &way);
+
 /// A function by its own share, with the interval that sampling leaves.
 struct HotFunction
 {

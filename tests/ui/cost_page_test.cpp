@@ -135,7 +135,7 @@ private Q_SLOTS:
         QVERIFY(shown.contains(QStringLiteral("Temporary allocations")));
     }
 
-    void opensAtTheRootAsFarDownAsIsSeen()
+    void opensWhereTheCostDividesBelowCallersOfEverything()
     {
         std::string callers;
         for (int i = 0; i < 40; ++i)
@@ -148,18 +148,23 @@ private Q_SLOTS:
         QVERIFY(settled.wait(kDeadlineMs));
         page.setVisible(true);
         QTreeView *tree = visibleTree(page);
-        const auto openRows = [tree] {
-            int rows = 0;
-            for (QModelIndex at = tree->model()->index(0, 0); tree->isExpanded(at); at = tree->model()->index(0, 0, at))
-                ++rows;
-            return rows;
+        const auto rowOf = [tree](const QString &name) {
+            QModelIndex at = tree->model()->index(0, 0);
+            while (at.isValid() && at.data().toString() != name)
+                at = tree->model()->index(0, 0, at);
+            return at;
         };
-        const auto isFull = [&] {
-            const int rowHeight = tree->visualRect(tree->model()->index(0, 0)).height();
-            return rowHeight > 0 && std::abs(openRows() - tree->viewport()->height() / rowHeight) <= 1;
+        const auto isSeen = [&](const QModelIndex &row) {
+            return row.isValid() && !tree->visualRect(row).isEmpty()
+                && tree->viewport()->rect().contains(tree->visualRect(row).center());
         };
-        QTRY_VERIFY(isFull());
-        QCOMPARE(tree->verticalScrollBar()->value(), 0);
+        const QModelIndex dividing = rowOf(QStringLiteral("caller39"));
+        QVERIFY(dividing.isValid());
+        QTRY_COMPARE(tree->currentIndex(), dividing);
+        QVERIFY(isSeen(dividing));
+        QVERIFY(isSeen(dividing.parent())); // the way to it
+        QVERIFY(isSeen(tree->model()->index(0, 0, dividing)) && isSeen(tree->model()->index(1, 0, dividing)));
+        QVERIFY(!selection.inspected());
         QCOMPARE(tree->horizontalScrollBar()->value(), 0);
         auto *graph = page.findChild<ui::FlameGraphView *>();
         QCOMPARE(graph->verticalScrollBar()->value(), 0);

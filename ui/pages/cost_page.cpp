@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/cost_page.h"
 
+#include "model/analysis/hot_paths.h"
 #include "model/report/csv_report.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/models/call_tree_model.h"
@@ -37,6 +38,8 @@ constexpr int kExportWidthPx = 1600;
 constexpr double kHotShare = 0.5;
 constexpr int kBarColumnPx = 140;
 constexpr int kFigureColumnPx = 84;
+constexpr int kLeastIndentPx = 8;
+constexpr int kMostIndentPx = 14;
 
 } // namespace
 
@@ -243,26 +246,36 @@ void CostPage::showTree()
     }
 }
 
-/// From the root, and as far down as can be seen at once: deeper, the first rows would be out of sight.
+/// Callers that everything shares say nothing: what is open reaches down to where the cost divides, and beyond it as far as
+/// can be seen at once. Deeper than names have room nothing is opened.
 void CostPage::expandHotPath()
 {
     constexpr int kUsualRows = 5; // until somebody looks: what is open indents all
-    const QModelIndex first = m_treeFilter->index(0, 0);
-    const int rowHeight = std::max(m_treeView->visualRect(first).height(), 1);
-    const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;
+    constexpr int kCallersInSight = 3;
     const model::CallTree &tree = *m_result.shown;
-    model::NodeId node = model::CallTree::root();
-    for (int row = 0; row < rows && tree.node(node).childCount; ++row) {
-        const model::NodeId child = tree.child(node, 0);
-        if (static_cast<double>(tree.total(child)) < kHotShare * static_cast<double>(tree.total(node)))
-            break;
-        m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
-        node = child;
-    }
-    if (static_cast<int>(tree.node(node).depth) < rows)
-        m_treeView->setExpanded(m_treeFilter->mapFromSource(m_treeModel->indexOf(node)), true);
+    const int rowHeight = std::max(m_treeView->visualRect(m_treeFilter->index(0, 0)).height(), 1);
+    const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;
+    const std::vector<model::NodeId> way = model::heaviestWay(tree, kHotShare);
+    const int deepest = isVisible() ? levelsWithRoom() : kUsualRows;
+    const int dividing = std::min(static_cast<int>(model::firstDividing(tree, way)), deepest);
+    const int top = dividing < rows / 2 ? 0 : dividing - kCallersInSight;
+    const int last = std::min({std::max(dividing, top + rows - 2), deepest, static_cast<int>(way.size()) - 1});
+    for (int i = 0; i <= last; ++i)
+        m_treeView->setExpanded(rowOf(way[static_cast<std::size_t>(i)]), true);
     m_opensWhenSeen = !isVisible();
+    if (isVisible() && !way.empty()) {
+        m_treeView->selectionModel()->setCurrentIndex(rowOf(way[static_cast<std::size_t>(std::min(dividing, last))]),
+            QItemSelectionModel::NoUpdate); // the keys begin there
+        m_treeView->scrollTo(
+            rowOf(way[static_cast<std::size_t>(std::min(top, last))]), QAbstractItemView::PositionAtTop);
+        m_treeView->horizontalScrollBar()->setValue(0);
+    }
     m_treeView->viewport()->update();
+}
+
+QModelIndex CostPage::rowOf(model::NodeId node) const
+{
+    return m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
 }
 
 void CostPage::noteDepth(QModelIndex opened)
@@ -279,10 +292,13 @@ void CostPage::noteDepth(QModelIndex opened)
 /// Stacks are deep: the deeper what was opened, the less it is indented, so that names are read.
 void CostPage::fitIndentation()
 {
-    constexpr int kLeast = 8;
-    constexpr int kMost = 14;
     const int room = m_treeView->columnWidth(0) - kLeastNamePx;
-    m_treeView->setIndentation(std::clamp(room / std::max(m_deepest, 1), kLeast, kMost));
+    m_treeView->setIndentation(std::clamp(room / std::max(m_deepest, 1), kLeastIndentPx, kMostIndentPx));
+}
+
+int CostPage::levelsWithRoom() const
+{
+    return std::max((m_treeView->columnWidth(0) - kLeastNamePx) / kLeastIndentPx, 1);
 }
 
 void CostPage::fitColumns(QTreeView *view, bool isTree)

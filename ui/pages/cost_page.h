@@ -107,6 +107,8 @@ private:
     void showFlameCaption();
     void showTree();
     void expandHotPath();
+    QModelIndex rowOf(model::NodeId node) const; ///< in the tree's view
+    int levelsWithRoom() const;                  ///< of the tree, that leave names room
     void showAsBeforeFind();
     void expandHits(const QString &needle);
     void fitColumns(QTreeView *view, bool isTree);
