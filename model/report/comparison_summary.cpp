@@ -60,7 +60,7 @@ std::string lengthsOf(const ComparedSessions &compared)
     if (compared.normalisation.per != PerWork::Nothing
         || std::max(a, b).seconds() < kLeastRatio * std::min(a, b).seconds())
         return {};
-    return fmt::format(" A lasts {} and B {}: unless both did the same work, compare per second.", formatDuration(a),
+    return fmt::format("A lasts {} and B {}: unless both did the same work, compare per second.", formatDuration(a),
         formatDuration(b));
 }
 
@@ -80,13 +80,19 @@ ComparisonSummary comparisonSummary(const ComparedSessions &compared)
     ComparisonSummary summary;
     for (const ComparedCost *cost : changed)
         (cost->comparison.total.change() > 0 ? summary.worse : summary.better).push_back(wordsOf(*cost));
+    const std::string lengths = lengthsOf(compared);
+    if (!changed.empty() && !lengths.empty())
+        summary.sentence = lengths + " If they did: ";
     if (!summary.worse.empty())
-        summary.sentence = "Worse: " + joined(summary.worse) + ".";
+        summary.sentence += (summary.sentence.empty() ? "Worse: " : "worse: ") + joined(summary.worse) + ".";
     if (!summary.better.empty())
-        summary.sentence += (summary.sentence.empty() ? "Better: " : " Better: ") + joined(summary.better) + ".";
+        summary.sentence += (summary.sentence.empty()       ? "Better: "
+                                    : summary.worse.empty() ? "better: "
+                                                            : " Better: ")
+            + joined(summary.better) + ".";
     if (changed.empty())
-        summary.sentence = "No total differs by more than sampling explains, or by 0.1 %.";
-    summary.sentence += lengthsOf(compared);
+        summary.sentence
+            = "No total differs by more than sampling explains, or by 0.1 %." + (lengths.empty() ? "" : " " + lengths);
     summary.unmatched = unmatchedOf(compared);
     return summary;
 }

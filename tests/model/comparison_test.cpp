@@ -350,6 +350,19 @@ void ComparisonTest::whatOneDidNotRecordIsNotCompared()
     // Nor is what takes longer worse for that.
     QVERIFY(comparisonSummary(*same).sentence.find("lasts") == std::string::npos);
     QVERIFY(comparisonSummary(*result).sentence.find("compare per second") != std::string::npos);
+    // Its length stands before what is called worse, which holds only if both did the same.
+    ComparedSessions longer = *same;
+    auto lasting = std::make_shared<Snapshot>(*longer.sessions[1].snapshot);
+    lasting->span.end = lasting->span.begin + Duration::fromSeconds(80);
+    longer.sessions[1].snapshot = lasting;
+    QVERIFY(!longer.costs.empty());
+    longer.costs.front().cost.isTold = true;
+    longer.costs.front().comparison.total = {.a = 100, .b = 200, .isSignificant = true};
+    const std::string told = comparisonSummary(longer).sentence;
+    QVERIFY2(
+        told.starts_with(
+            "A lasts 40 s and B 1 min 20 s: unless both did the same work, compare per second. If they did: worse: "),
+        told.c_str());
 }
 
 void ComparisonTest::whoAskedForMemoryAnswersForIt()
