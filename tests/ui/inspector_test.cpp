@@ -92,10 +92,24 @@ private Q_SLOTS:
             "main;log;malloc 300\n");
         const model::Snapshot snapshot = builder.build();
         QCOMPARE(figuresOf(snapshot, nodeNamed(snapshot, "parse", CostKind::Live)),
-            u"Live bytes: 900 B · 75 %\nLive blocks: 2\nAllocated: 960 B · 3 blocks\nFreed: 60 B · 1 block\n"
+            u"Live bytes: 900 B · 75 % of all 1.17 KiB\nLive blocks: 2\nAllocated: 960 B · 3 blocks\nFreed: 60 B · 1 "
+            u"block\n"
             "Temporary: 1 · 33.3 % of these allocations\nAt the peak: 900 B"_s);
         QCOMPARE(figuresOf(snapshot, nodeNamed(snapshot, "parse", CostKind::Allocated)).section(u'\n', 0, 2),
-            u"Allocated bytes: 960 B · 76.2 %\nLive: 900 B · 2 blocks\nAllocations: 3"_s);
+            u"Allocated bytes: 960 B · 76.2 % of all 1.23 KiB\nLive: 900 B · 2 blocks\nAllocations: 3"_s);
+    }
+
+    void saysWhatItsShareIsOf()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\nmain;log;malloc 200\n");
+        model::Snapshot snapshot = builder.build();
+        const ui::InspectedStack parse = nodeNamed(snapshot, "parse", CostKind::Live);
+        QVERIFY2(figuresOf(snapshot, parse).startsWith(u"Live bytes: 600 B · 75 % of all 800 B"_s),
+            qPrintable(figuresOf(snapshot, parse)));
+        snapshot.selection.time = snapshot.span;
+        QVERIFY2(figuresOf(snapshot, parse).startsWith(u"Live bytes: 600 B · 75 % of the selection’s 800 B"_s),
+            qPrintable(figuresOf(snapshot, parse)));
     }
 
     void saysOfAFunctionWhatItCostOnAllItsPaths()
@@ -119,9 +133,9 @@ private Q_SLOTS:
             model::Activity::wait(model::WaitClass::Lock), 3, 2'000'000'000});
         const model::Snapshot snapshot = builder.build();
         QCOMPARE(figuresOf(snapshot, nodeNamed(snapshot, "lock", CostKind::Blocked)),
-            u"Blocked time: 2 s · 100 %\nWaits: 3"_s);
+            u"Blocked time: 2 s · 100 % of all 2 s\nWaits: 3"_s);
         QCOMPARE(figuresOf(snapshot, nodeNamed(snapshot, "lock", CostKind::CpuTime)),
-            u"CPU time: 100 ms · 100 %\nCPU samples: 20"_s);
+            u"CPU time: 100 ms · 100 % of all 100 ms\nCPU samples: 20"_s);
     }
 
     void saysThatAStackCostsNothingHere()

@@ -83,14 +83,15 @@ void addOthers(std::vector<InspectedFigure> &figures, const model::ScopeCost &co
     }
 }
 
-/// The chosen row's figures: first what it was chosen by.
-std::vector<InspectedFigure> figuresOf(const model::ScopeCost &cost, const ChosenCost &chosen)
+/// The chosen row's figures: first what it was chosen by. `isPart`: not all that was recorded is selected.
+std::vector<InspectedFigure> figuresOf(const model::ScopeCost &cost, const ChosenCost &chosen, bool isPart)
 {
     const auto kind = static_cast<std::size_t>(chosen.kind);
     const model::CostInfo &info = model::costInfo(chosen.kind);
     std::vector<InspectedFigure> figures{{text(info.label),
-        QStringLiteral("%1 · %2").arg(
-            costOf(cost, chosen.kind), text(model::formatShareOf(cost.total[kind], cost.all[kind])))}};
+        (isPart ? tr("%1 · %2 of the selection’s %3") : tr("%1 · %2 of all %3"))
+            .arg(costOf(cost, chosen.kind), text(model::formatShareOf(cost.total[kind], cost.all[kind])),
+                costText(cost.all[kind], info.unit))}};
     if (cost.self[kind] != 0 && cost.self[kind] != cost.total[kind])
         figures.push_back({tr("Self"), costText(cost.self[kind], info.unit)});
     switch (info.source) {
@@ -170,7 +171,8 @@ Inspected inspect(const model::Snapshot &snapshot, const InspectedStack &what)
         if (isThere && !shown.lines.empty()) {
             const QString leaf = text(model::shortFunctionName(shown.lines.front().name));
             shown.caption = captionOf(what.chosen->scope, leaf);
-            shown.figures = figuresOf(cost, *what.chosen);
+            const model::Selection &selected = snapshot.selection;
+            shown.figures = figuresOf(cost, *what.chosen, selected.time || selected.process || selected.thread);
             takeScope(shown, index, what.chosen->scope);
             return shown;
         }
