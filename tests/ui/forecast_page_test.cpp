@@ -47,6 +47,32 @@ private Q_SLOTS:
         QVERIFY(note->geometry().right() < width);
         QVERIFY(note->height() >= note->heightForWidth(note->width()));
     }
+
+    void namesTheTimeThatItSpeaksFromWhereThatIsNotNow()
+    {
+        tests::SnapshotBuilder builder;
+        builder.ticks(400, model::Duration::fromSeconds(1));
+        std::vector<std::int64_t> values;
+        for (int i = 0; i < 400; ++i)
+            values.push_back((100 + i) << 20);
+        builder.metric(model::Metric::Rss, values);
+        const model::TimeRange some{{}, {300'000'000'000}};
+        ui::Selection selection;
+        ui::ForecastPage page(selection);
+        const auto says = [&page](const QString &words) {
+            for (const QLabel *label : page.findChildren<QLabel *>())
+                if (label->text().startsWith(words))
+                    return true;
+            return false;
+        };
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTRY_VERIFY(says(u"Now, on the trend"_s));
+        builder.raw().selection.time = some;
+        builder.raw().span = some;
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTRY_VERIFY(says(u"As of "_s));
+        QVERIFY(says(u"At "_s) && !says(u"Now, on the trend"_s));
+    }
 };
 
 QTEST_MAIN(ForecastPageTest)

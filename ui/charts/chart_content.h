@@ -57,6 +57,7 @@ struct ChartContent
     std::optional<ChartLimit> limit;
     std::vector<model::ForecastBand> bands;   ///< drawn behind the lines, with the median dashed
     std::optional<model::Timestamp> now;      ///< where history ends
+    QString nowLabel;                         ///< what that is called; empty: "now"
     std::optional<model::Timestamp> crossing; ///< where the median meets the limit
     QString crossingLabel;
     std::vector<model::Gap> gaps;

@@ -115,6 +115,7 @@ void ChartFrame::layOutPlot(const ChartContent &content, QSizeF size)
         }
     if (content.now && m_range.contains(*content.now))
         m_nowX = scale().x(*content.now);
+    m_nowLabel = content.nowLabel.isEmpty() ? QStringLiteral("now") : content.nowLabel;
     if (content.crossing && content.limit && m_range.contains(*content.crossing)) {
         m_crossing = QPointF(scale().x(*content.crossing), y(content.limit->value));
         m_crossingLabel = content.crossingLabel;
@@ -232,7 +233,7 @@ void ChartFrame::paintInFront(QPainter &painter, const Colors &colors) const
         painter.setPen(QPen(colors[Token::InkMuted], 1, Qt::DotLine));
         painter.drawLine(QPointF(*m_nowX, m_plot.top()), QPointF(*m_nowX, m_plot.bottom()));
         painter.setPen(colors[Token::InkMuted]);
-        painter.drawText(QPointF(*m_nowX + 5, m_plot.bottom() - 5), QStringLiteral("now"));
+        painter.drawText(QPointF(*m_nowX + 5, m_plot.bottom() - 5), m_nowLabel);
     }
     if (m_limit)
         paintLimit(painter, colors);

@@ -62,6 +62,7 @@ private:
     std::vector<Label> m_labels;
     std::optional<ChartLimit> m_limit;
     std::optional<double> m_nowX;
+    QString m_nowLabel;
     std::optional<QPointF> m_crossing;
     QString m_crossingLabel;
     bool m_isStacked = false;

@@ -235,7 +235,14 @@ void ForecastPage::compute()
 void ForecastPage::show(const model::Forecast &forecast)
 {
     m_forecast = forecast;
-    m_verdict->setText(withWholeNumbers(text(forecast.verdict)));
+    m_shownEnd = m_snapshot->selection.time && forecast.state != model::ForecastState::NotEnoughData
+        ? text(model::formatMoment(
+            forecast.now, m_snapshot->info.duration, m_snapshot->info.startWallNs, m_snapshot->info.utcOffset))
+        : QString();
+    // Of a selected time, what is reached "in 3 h" is so from its end on.
+    const QString verdict = text(forecast.verdict);
+    m_verdict->setText(withWholeNumbers(
+        m_shownEnd.isEmpty() ? verdict : tr("As of %1, where the selected time ends: %2").arg(m_shownEnd, verdict)));
     m_reason->setText(text(forecast.reason));
     m_reason->setVisible(!forecast.reason.empty() && forecast.verdict.find(forecast.reason) == std::string::npos);
     showFacts(forecast);
@@ -262,7 +269,8 @@ void ForecastPage::showFacts(const model::Forecast &forecast)
         addFact(tr("Missing"), text(forecast.reason));
         return;
     }
-    addFact(tr("Now, on the trend"), amount(forecast.level));
+    addFact(m_shownEnd.isEmpty() ? tr("Now, on the trend") : tr("At %1, on the trend").arg(m_shownEnd),
+        amount(forecast.level));
     addFact(tr("Trend per hour"),
         tr("%1\n90 %: %2")
             .arg(amount(forecast.trend.slope),
@@ -311,11 +319,13 @@ void ForecastPage::showChart(const model::Forecast &forecast)
             text(forecast.limit->name + " " + model::formatValue(forecast.limit->value, info.unit))};
     if (!forecast.band.empty()) {
         content.now = forecast.now;
+        content.nowLabel = m_shownEnd;
         content.range.end = std::max(content.range.end, forecast.band.back().when);
     }
     if (forecast.timeToLimit && forecast.timeToLimit->median) {
         content.crossing = forecast.now + *forecast.timeToLimit->median;
-        content.crossingLabel = tr("in %1").arg(text(model::formatDuration(*forecast.timeToLimit->median)));
+        content.crossingLabel = (m_shownEnd.isEmpty() ? tr("in %1") : tr("%1 later"))
+                                    .arg(text(model::formatDuration(*forecast.timeToLimit->median)));
     }
     m_chartCard->setTitle(text(info.label));
     m_chartCard->setCaption(forecast.band.empty()

@@ -50,6 +50,7 @@ private:
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     std::optional<model::Forecast> m_forecast;
+    QString m_shownEnd;                         ///< of the selected time, which is not now; empty: of the recording
     std::optional<model::ProcessId> m_process;  ///< whose quantity it is about; none: all together
     std::vector<model::SeriesSource> m_sources; ///< in the order of the chooser
     QComboBox *m_chooser = nullptr;
