@@ -258,6 +258,41 @@ private Q_SLOTS:
         QVERIFY(isSaid);
         QVERIFY(!buttonOf(page, u"Save"_s)->isEnabled());
     }
+
+    void editsWhatRunsWhenAnAlertIsOver()
+    {
+        model::AlertRuleFile file;
+        file.rules.push_back({.name = "high", .source = "rss_bytes", .test = "above", .threshold = "1GiB"});
+        file.resolveCommand = "log over";
+        int saved = 0;
+        ui::Selection selection;
+        ui::AlertsPage page(selection);
+        page.setRuleAccess(accessTo(file, saved));
+        QLineEdit *over = nullptr;
+        for (QLineEdit *field : page.findChildren<QLineEdit *>())
+            over = field->text() == u"log over"_s ? field : over;
+        QVERIFY(over);
+        over->clear();
+        QTest::keyClicks(over, u"mail me"_s);
+        QTest::mouseClick(buttonOf(page, u"Save"_s), Qt::LeftButton);
+        QCOMPARE(saved, 1);
+        QCOMPARE(file.resolveCommand, std::string("mail me"));
+    }
+
+    void saysForHowLongARuleAboutGrowthIsSilent()
+    {
+        model::AlertRuleFile file;
+        file.rules.push_back(
+            {.name = "grows", .source = "rss_bytes", .test = "grows", .threshold = "5%", .within = "1h"});
+        int saved = 0;
+        ui::Selection selection;
+        ui::AlertsPage page(selection);
+        page.setRuleAccess(accessTo(file, saved));
+        bool isSaid = false;
+        for (const QLabel *label : page.findChildren<QLabel *>())
+            isSaid = isSaid || label->text().contains(u"silent until"_s);
+        QVERIFY(isSaid);
+    }
 };
 
 QTEST_MAIN(AlertsPageTest)

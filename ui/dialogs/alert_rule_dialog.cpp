@@ -61,7 +61,7 @@ void AlertRuleDialog::setUpFields()
         m_test->addItem(text(test.label), text(test.key));
     m_form->addRow(tr("&Condition"), m_test);
     add(tr("&Threshold"), m_threshold, tr("1.5GiB, 80%, 500 or 8h"));
-    add(tr("&Within"), m_within, tr("1h: how far growth looks back"));
+    add(tr("&Within"), m_within, tr("1h: how far growth looks back; silent until then"));
     add(tr("&Holds for"), m_holds, tr("30s: before it fires, and before it ends"));
     add(tr("&Ends at"), m_clearsAt, tr("5 % on the good side of the threshold"));
     add(tr("&Run"), m_command, tr("shell command; none"));

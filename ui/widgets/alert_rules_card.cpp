@@ -8,9 +8,11 @@
 #include "ui/widgets/table_fit.h"
 
 #include <QEvent>
+#include <QFormLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QSignalBlocker>
@@ -69,6 +71,7 @@ AlertRulesCard::AlertRulesCard(QWidget *parent)
     : Card(tr("Rules"), parent)
 {
     setUpTable();
+    setUpCommands();
     m_note = newLabel({}, TextSize::Caption, TextWeight::Normal, "muted");
     m_note->setWordWrap(true);
     body()->addWidget(m_note);
@@ -93,6 +96,30 @@ void AlertRulesCard::setUpTable()
     connect(m_table, &QTreeWidget::itemChanged, this, &AlertRulesCard::takeToggle);
     connect(m_table, &QTreeWidget::itemActivated, this, [this] { edit(current()); });
     connect(m_table, &QTreeWidget::currentItemChanged, this, [this] { changed(); });
+}
+
+/// What all rules have in common.
+void AlertRulesCard::setUpCommands()
+{
+    auto *form = new QFormLayout;
+    form->setHorizontalSpacing(12);
+    form->setVerticalSpacing(8);
+    const auto add = [&](const QString &label, QLineEdit *&field, const QString &hint,
+                         std::string model::AlertRuleFile::*command) {
+        field = new QLineEdit;
+        field->setPlaceholderText(tr("shell command; none"));
+        field->setToolTip(hint);
+        form->addRow(label, field);
+        connect(field, &QLineEdit::textEdited, this, [this, command](const QString &typed) {
+            m_file.*command = typed.trimmed().toStdString();
+            showRules();
+        });
+    };
+    add(tr("When one &fires, run"), m_fired, tr("Of rules that have no command of their own (on_alert in the file)"),
+        &model::AlertRuleFile::command);
+    add(tr("When one is &over, run"), m_over, tr("Of all rules (on_resolve in the file)"),
+        &model::AlertRuleFile::resolveCommand);
+    body()->addLayout(form);
 }
 
 void AlertRulesCard::setUpButtons()
@@ -128,6 +155,10 @@ void AlertRulesCard::reload()
     const auto file = m_access.load();
     m_stored = m_file = file ? *file : model::AlertRuleFile();
     m_table->setEnabled(file.has_value());
+    m_fired->setText(text(m_file.command));
+    m_over->setText(text(m_file.resolveCommand));
+    m_fired->setEnabled(file.has_value());
+    m_over->setEnabled(file.has_value());
     showRules();
     setCaption(text(m_access.path));
     if (!file)
@@ -194,9 +225,14 @@ void AlertRulesCard::changed()
     m_remove->setEnabled(current() >= 0);
     m_revert->setEnabled(isChanged);
     m_save->setEnabled(isChanged && m_table->isEnabled());
-    say(isChanged ? tr("Not saved yet.")
-                  : tr("For recordings that begin from now on; those that run keep the rules they began with."),
-        "muted");
+    const bool looksBack = std::any_of(m_file.rules.begin(), m_file.rules.end(),
+        [](const model::AlertRuleText &rule) { return rule.isEnabled && !rule.within.empty(); });
+    QString note = isChanged
+        ? tr("Not saved yet.")
+        : tr("For recordings that begin from now on; those that run keep the rules they began with.");
+    if (looksBack)
+        note += tr(" A rule about growth is silent until a recording has lasted as long as it looks back.");
+    say(note, "muted");
 }
 
 void AlertRulesCard::say(const QString &sentence, const char *tone)

@@ -4,6 +4,7 @@
 #include "model/analysis/alert_rule_text.h"
 #include "ui/widgets/card.h"
 
+class QLineEdit;
 class QPushButton;
 class QTreeWidget;
 class QTreeWidgetItem;
@@ -27,6 +28,7 @@ protected:
 
 private:
     void setUpTable();
+    void setUpCommands();
     void setUpButtons();
     void reload();
     void save();
@@ -45,6 +47,8 @@ private:
     model::AlertRuleFile m_stored;
     model::AlertRuleFile m_file; ///< as edited
     QTreeWidget *m_table = nullptr;
+    QLineEdit *m_fired = nullptr; ///< the command of rules that have none
+    QLineEdit *m_over = nullptr;  ///< of all rules, when an alert is over
     QLabel *m_note = nullptr;
     QPushButton *m_edit = nullptr;
     QPushButton *m_remove = nullptr;
