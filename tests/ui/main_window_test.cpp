@@ -8,6 +8,7 @@
 #include "ui/pages/hot_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/session_bar.h"
 
 #include <QAbstractItemView>
 #include <QApplication>
@@ -15,6 +16,7 @@
 #include <QScreen>
 #include <QSplitter>
 #include <QTest>
+#include <QTimer>
 
 #include <cstdlib>
 
@@ -227,6 +229,25 @@ private Q_SLOTS:
         QVERIFY2(heap->shownCost() == model::CostKind::Temporary, "nothing was asked for");
         Q_EMIT capture->pageWanted(model::CardPage::Heap, static_cast<model::CostKind>(asked));
         QCOMPARE(static_cast<int>(heap->shownCost()), shown);
+    }
+
+    void aMarkHasRoomForASentence()
+    {
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Recording;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        int width = 0;
+        QTimer::singleShot(0, &bar, [&width] {
+            QWidget *dialog = QApplication::activeModalWidget();
+            width = dialog->width();
+            dialog->close();
+        });
+        for (QPushButton *button : bar.findChildren<QPushButton *>())
+            if (button->text() == QStringLiteral("Mark"))
+                button->click();
+        QVERIFY(width >= 400);
     }
 };
 

@@ -288,11 +288,17 @@ void SessionBar::showFilters()
 
 void SessionBar::askForMark()
 {
-    bool isGiven = false;
-    const QString name = QInputDialog::getText(
-        this, tr("Mark this moment"), tr("What happens now:"), QLineEdit::Normal, tr("mark"), &isGiven);
-    if (isGiven && !name.trimmed().isEmpty())
-        Q_EMIT markWanted(name.trimmed());
+    constexpr int kSentencePx = 440; // a mark is often a sentence
+    QInputDialog dialog(this);
+    dialog.setWindowTitle(tr("Mark this moment"));
+    dialog.setLabelText(tr("What happens now:"));
+    dialog.setTextValue(tr("mark"));
+    dialog.setMinimumWidth(kSentencePx);
+    dialog.resize(kSentencePx, dialog.sizeHint().height());
+    if (dialog.exec() != QDialog::Accepted)
+        return;
+    if (const QString name = dialog.textValue().trimmed(); !name.isEmpty())
+        Q_EMIT markWanted(name);
 }
 
 } // namespace ui
