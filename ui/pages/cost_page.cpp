@@ -251,14 +251,14 @@ void CostPage::showTree()
 void CostPage::expandHotPath()
 {
     constexpr int kUsualRows = 5; // until somebody looks: what is open indents all
-    constexpr int kCallersInSight = 3;
+    constexpr int kMostCallersInSight = 3;
     const model::CallTree &tree = *m_result.shown;
     const int rowHeight = std::max(m_treeView->visualRect(m_treeFilter->index(0, 0)).height(), 1);
     const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;
     const std::vector<model::NodeId> way = model::heaviestWay(tree, kHotShare);
     const int deepest = isVisible() ? levelsWithRoom() : kUsualRows;
     const int dividing = std::min(static_cast<int>(model::firstDividing(tree, way)), deepest);
-    const int top = dividing < rows / 2 ? 0 : dividing - kCallersInSight;
+    const int top = dividing < rows / 2 ? 0 : dividing - std::clamp(rows / 3, 1, kMostCallersInSight);
     const int last = std::min({std::max(dividing, top + rows - 2), deepest, static_cast<int>(way.size()) - 1});
     for (int i = 0; i <= last; ++i)
         m_treeView->setExpanded(rowOf(way[static_cast<std::size_t>(i)]), true);
