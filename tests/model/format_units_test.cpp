@@ -2,6 +2,7 @@
 #include "model/base/format_counted.h"
 #include "model/base/format_estimate.h"
 #include "model/base/format_interval.h"
+#include "model/base/format_steady.h"
 
 #include <QTest>
 
@@ -18,6 +19,21 @@ private:
     }
 
 private Q_SLOTS:
+    void aChangingValueKeepsItsDigits()
+    {
+        constexpr double kMiB = 1024 * 1024;
+        QCOMPARE(formatSteady(12 * kMiB, Unit::Bytes), "12.0 MiB");
+        QCOMPARE(formatSteady(12.1 * kMiB, Unit::Bytes), "12.1 MiB");
+        QCOMPARE(formatSteady(1.5 * kMiB, Unit::BytesPerSecond), "1.50 MiB/s");
+        QCOMPARE(formatSteady(0, Unit::Bytes), "0 B");
+        QCOMPARE(formatSteady(812, Unit::Bytes), "812 B");
+        QCOMPARE(formatSteady(1, Unit::Percent), "1.0 %");
+        QCOMPARE(formatSteady(100, Unit::Percent), "100.0 %");
+        QCOMPARE(formatSteady(2000, Unit::PerSecond), "2.00 k/s");
+        QCOMPARE(formatSteady(0, Unit::PerSecond), "0/s");
+        QCOMPARE(formatSteady(1204, Unit::Count), "1,204");
+    }
+
     void writesNumbersWithTheirUnit_data()
     {
         QTest::addColumn<QString>("actual");

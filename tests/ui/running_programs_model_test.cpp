@@ -32,6 +32,7 @@ class RunningProgramsModelTest : public QObject
 private Q_SLOTS:
     void isAProperModel();
     void sortsByNumbersNotByText();
+    void figuresKeepTheirDigits();
     void searchFindsArgumentsAndPids();
     void beginsWithTheNameOfTheProgram();
 };
@@ -53,6 +54,17 @@ void RunningProgramsModelTest::sortsByNumbersNotByText()
     model.setPrograms(programs(), 0);
     shown.sort(ui::RunningProgramsModel::Memory, Qt::DescendingOrder);
     QCOMPARE(shown.index(0, ui::RunningProgramsModel::Pid).data().toString(), u"1000"_s);
+}
+
+void RunningProgramsModelTest::figuresKeepTheirDigits()
+{
+    ui::RunningProgramsModel model;
+    std::vector<model::RunningProcess> one = programs();
+    one.resize(1);
+    one.front().cpuMilliPercent = 1000;
+    model.setPrograms(one, 0);
+    QCOMPARE(model.index(0, ui::RunningProgramsModel::Cpu).data().toString(), u"1.0 %"_s);
+    QCOMPARE(model.index(0, ui::RunningProgramsModel::Memory).data().toString(), u"1.00 MiB"_s);
 }
 
 void RunningProgramsModelTest::searchFindsArgumentsAndPids()

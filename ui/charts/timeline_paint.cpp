@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/phase_totals.h"
+#include "model/base/format_steady.h"
 #include "model/base/format_units.h"
 #include "ui/charts/focus_ring.h"
 #include "ui/charts/spark_line.h"
@@ -82,7 +83,7 @@ void TimelineView::paintTrack(QPainter &painter, std::size_t index, const Colors
     if (const auto last = track.lines.front().series.last()) {
         painter.setFont(textFont(font(), TextSize::Caption, TextWeight::Strong));
         painter.setPen(colors[Token::Ink]);
-        painter.drawText(label, Qt::AlignRight | Qt::AlignVCenter, text(model::formatValue(last->value, track.unit)));
+        painter.drawText(label, Qt::AlignRight | Qt::AlignVCenter, text(model::formatSteady(last->value, track.unit)));
     }
 }
 

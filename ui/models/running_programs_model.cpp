@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/running_programs_model.h"
 
+#include "model/base/format_steady.h"
 #include "model/base/format_units.h"
 #include "ui/text.h"
 
@@ -44,9 +45,9 @@ QString RunningProgramsModel::cellText(const model::RunningProcess &program, int
     case User:
         return text(program.user);
     case Cpu:
-        return text(model::formatShare(static_cast<double>(program.cpuMilliPercent) / 100'000));
+        return text(model::formatSteady(static_cast<double>(program.cpuMilliPercent) / 1000, model::Unit::Percent));
     case Memory:
-        return text(model::formatBytes(static_cast<double>(program.rssBytes)));
+        return text(model::formatSteady(static_cast<double>(program.rssBytes), model::Unit::Bytes));
     case Threads:
         return text(model::formatCount(program.threads));
     case Age:

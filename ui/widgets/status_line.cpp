@@ -2,6 +2,7 @@
 #include "ui/widgets/status_line.h"
 
 #include "model/base/format_counted.h"
+#include "model/base/format_steady.h"
 #include "model/report/session_words.h"
 #include "ui/text.h"
 #include "ui/widgets/labels.h"
@@ -103,13 +104,14 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     const double cpu = snapshot->info.duration.ns > 0
         ? static_cast<double>(snapshot->recorderCpuNs) / static_cast<double>(snapshot->info.duration.ns)
         : 0;
-    m_recorder->setText(tr("recorder %1 CPU, %2")
-                            .arg(text(model::formatShare(cpu)),
-                                text(model::formatBytes(static_cast<double>(snapshot->recorderRssBytes)))));
+    m_recorder->setText(
+        tr("recorder %1 CPU, %2")
+            .arg(text(model::formatSteady(100 * cpu, model::Unit::Percent)),
+                text(model::formatSteady(static_cast<double>(snapshot->recorderRssBytes), model::Unit::Bytes))));
     m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
     m_fileText = (m_isSealed ? tr("sealed · %1 · %2") : tr("%1 · %2"))
                      .arg(QFileInfo(text(snapshot->file)).fileName(),
-                         text(model::formatBytes(static_cast<double>(snapshot->fileBytes))));
+                         text(model::formatSteady(static_cast<double>(snapshot->fileBytes), model::Unit::Bytes)));
     m_fileDetails = m_isSealed
         ? tr("%1\nIs encrypted with a passphrase. Reports, tables and pictures saved from here are not.")
               .arg(text(snapshot->file))
