@@ -3,6 +3,7 @@
 #include "ui/dialogs/key_list.h"
 #include "ui/dialogs/save_export.h"
 #include "ui/main_window.h"
+#include "ui/pages/lost_page.h"
 #include "ui/widgets/page_list.h"
 
 #include <QActionGroup>
@@ -27,6 +28,11 @@ void MainWindow::setUpMenu()
     connect(back, &QAction::triggered, this, &MainWindow::showSession);
     QAction *compare = menu->addAction(tr("Compare with…"));
     connect(compare, &QAction::triggered, this, [this] { showPage(QStringLiteral("compare")); });
+    QAction *scan = menu->addAction(tr("Scan for lost memory"));
+    connect(scan, &QAction::triggered, this, [this] {
+        showPage(QStringLiteral("lost"));
+        Q_EMIT scanWanted();
+    });
     menu->addSeparator();
     m_exportMenu = menu->addMenu(tr("Export from this page"));
     connect(m_exportMenu, &QMenu::aboutToShow, this, &MainWindow::fillExportMenu);
@@ -47,7 +53,8 @@ void MainWindow::setUpMenu()
     quit->setShortcut(QKeySequence::Quit);
     connect(quit, &QAction::triggered, this, &QWidget::close);
     addAction(quit);
-    connect(menu, &QMenu::aboutToShow, this, [this, back, report, compare] {
+    connect(menu, &QMenu::aboutToShow, this, [this, back, report, compare, scan] {
+        scan->setEnabled(m_snapshot && LostPage::canScan(*m_snapshot));
         compare->setEnabled(m_snapshot != nullptr);
         back->setEnabled(m_snapshot && m_body->currentWidget() != m_session);
         report->setEnabled(m_snapshot && !m_report->isRunning());

@@ -6,6 +6,7 @@
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
 #include "ui/pages/hot_page.h"
+#include "ui/pages/lost_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/session_bar.h"
@@ -248,6 +249,32 @@ private Q_SLOTS:
             if (button->text() == QStringLiteral("Mark"))
                 button->click();
         QVERIFY(width >= 400);
+    }
+
+    void theMenuScansWhatIsRecorded()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::LostPage(selection));
+        QAction *scan = nullptr;
+        for (QAction *action : window.bar()->menu()->actions())
+            scan = action->text() == QStringLiteral("Scan for lost memory") ? action : scan;
+        QVERIFY(scan);
+        const auto isOffered = [&](model::SessionState state) {
+            builder.raw().info.state = state;
+            window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+            Q_EMIT window.bar()->menu()->aboutToShow();
+            return scan->isEnabled();
+        };
+        QVERIFY(!isOffered(model::SessionState::Complete));
+        QVERIFY(isOffered(model::SessionState::Recording));
+        int wanted = 0;
+        connect(&window, &ui::MainWindow::scanWanted, &window, [&wanted] { ++wanted; });
+        scan->trigger();
+        QCOMPARE(wanted, 1);
     }
 };
 

@@ -93,11 +93,22 @@ void LostPage::setUpTop(QVBoxLayout *outer)
     line->addWidget(m_scan);
     line->addStretch(1);
     outer->addLayout(line);
-    connect(m_scan, &QPushButton::clicked, this, [this] {
-        m_isScanning = true;
-        updateButton();
-        Q_EMIT scanWanted();
-    });
+    connect(m_scan, &QPushButton::clicked, this, &LostPage::scan);
+}
+
+bool LostPage::canScan(const model::Snapshot &snapshot)
+{
+    return (snapshot.info.state == model::SessionState::Recording || snapshot.info.state == model::SessionState::Paused)
+        && snapshot.info.config.heap != model::HeapMode::Off;
+}
+
+void LostPage::scan()
+{
+    if (m_isScanning || !m_snapshot || !canScan(*m_snapshot))
+        return;
+    m_isScanning = true;
+    updateButton();
+    Q_EMIT scanWanted();
 }
 
 QString LostPage::subtitle() const
@@ -121,11 +132,7 @@ void LostPage::setScanEnded()
 
 void LostPage::updateButton()
 {
-    const bool isLive = m_snapshot
-        && (m_snapshot->info.state == model::SessionState::Recording
-            || m_snapshot->info.state == model::SessionState::Paused)
-        && m_snapshot->info.config.heap != model::HeapMode::Off;
-    m_scan->setVisible(isLive);
+    m_scan->setVisible(m_snapshot && canScan(*m_snapshot));
     m_scan->setEnabled(!m_isScanning);
     m_scan->setText(m_isScanning ? tr("Scanning…") : tr("Scan now"));
 }

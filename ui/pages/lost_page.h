@@ -32,6 +32,10 @@ public:
     bool choosesStacks() const override { return true; }
     std::vector<Export> exports() override;
 
+    /// Whether what is recorded can be scanned now.
+    static bool canScan(const model::Snapshot &snapshot);
+    /// Asks for a scan, as its button does; nothing while one is made.
+    void scan();
     /// The scan that was asked for has ended, or was refused.
     void setScanEnded();
 
