@@ -78,7 +78,7 @@ Result<void> fetchActivity(Database &database, Damage &damage, const LoadedSessi
 }
 
 Result<void> activityUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::activity)::Values &values)
+    decltype(LoadedSession::activity)::Shared &values)
 {
     const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
         return fetchActivity(database, damage, session, first, last,

@@ -173,7 +173,7 @@ Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession &sessi
 }
 
 Result<void> areasUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::areaCosts)::Values &values)
+    decltype(LoadedSession::areaCosts)::Shared &values)
 {
     const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
         return fetchAreas(database, damage, session, first, last,

@@ -20,6 +20,6 @@ model::Result<void> fetchAreas(Database &database, Damage &damage, LoadedSession
 
 /// Their sums over the positions [0, end), by the slots of the session's sums.
 model::Result<void> areasUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::areaCosts)::Values &values);
+    decltype(LoadedSession::areaCosts)::Shared &values);
 
 } // namespace storage

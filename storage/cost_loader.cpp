@@ -209,7 +209,7 @@ Result<void> fetchCpu(Database &database, Damage &damage, const LoadedSession &s
 }
 
 Result<void> heapUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::heap)::Values &values)
+    decltype(LoadedSession::heap)::Shared &values)
 {
     const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
         return fetchHeap(database, damage, session, first, last,
@@ -224,7 +224,7 @@ Result<void> heapUntil(Database &database, Damage &damage, LoadedSession &sessio
 }
 
 Result<void> samplingUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::heapSampling)::Values &values)
+    decltype(LoadedSession::heapSampling)::Shared &values)
 {
     const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
         return fetchSampling(database, damage, session, first, last,
@@ -239,7 +239,7 @@ Result<void> samplingUntil(Database &database, Damage &damage, LoadedSession &se
 }
 
 Result<void> cpuUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::cpu)::Values &values)
+    decltype(LoadedSession::cpu)::Shared &values)
 {
     const auto fetch = [&](std::size_t first, std::size_t last, const auto &row) {
         return fetchCpu(database, damage, session, first, last,

@@ -32,14 +32,14 @@ model::Result<void> fetchActivity(Database &database, Damage &damage, const Load
 
 /// The sums of costs over the positions [0, end), by the slots of the session's sums.
 model::Result<void> heapUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::heap)::Values &values);
+    decltype(LoadedSession::heap)::Shared &values);
 model::Result<void> samplingUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::heapSampling)::Values &values);
+    decltype(LoadedSession::heapSampling)::Shared &values);
 model::Result<void> cpuUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::cpu)::Values &values);
+    decltype(LoadedSession::cpu)::Shared &values);
 
 model::Result<void> activityUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end,
-    decltype(LoadedSession::activity)::Values &values);
+    decltype(LoadedSession::activity)::Shared &values);
 
 /// Takes note of what is new in the costs from position `firstNewTick` on: of totals in the file, and in files without levels of all rows,
 /// which are added to the session's sums.

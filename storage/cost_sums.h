@@ -43,7 +43,7 @@ template <typename Prefix, typename Fetch, typename FetchTotal> struct CostSourc
 /// `fetchTotal(id, row)` those of a stored total; both return a Result.
 template <typename Prefix, typename Fetch, typename FetchTotal>
 model::Result<void> sumUntil(const LoadedSession &session, PackedKind kind, Prefix &sums, std::size_t end,
-    const Fetch &fetch, const FetchTotal &fetchTotal, typename Prefix::Values &values)
+    const Fetch &fetch, const FetchTotal &fetchTotal, typename Prefix::Shared &values)
 {
     model::Result<void> done;
     CostSource<Prefix, Fetch, FetchTotal> source{session, fetch, fetchTotal, done, session.ticks.size()};

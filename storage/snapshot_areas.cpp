@@ -11,11 +11,11 @@ namespace storage {
 namespace {
 
 using model::Result;
-using AreaValues = decltype(LoadedSession::areaCosts)::Values;
+using AreaPrefix = decltype(LoadedSession::areaCosts);
 
-Result<AreaValues> sumsUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end)
+Result<AreaPrefix::Shared> sumsUntil(Database &database, Damage &damage, LoadedSession &session, std::size_t end)
 {
-    AreaValues values;
+    AreaPrefix::Shared values;
     if (auto done = areasUntil(database, damage, session, end, values); !done)
         return done.error();
     return values;
@@ -47,7 +47,7 @@ void add(model::HeapCost &total, const model::HeapCost &cost)
     sum(&model::HeapCost::liveBlocksAtBegin);
 }
 
-void addCosts(const LoadedSession &session, const AreaValues &before, const AreaValues &after,
+void addCosts(const LoadedSession &session, const AreaPrefix::Values &before, const AreaPrefix::Values &after,
     std::vector<model::MemoryArea> &areas)
 {
     const std::vector<HeapKey> &keys = session.areaCosts.keys();
@@ -132,7 +132,7 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
         areas.back().total.image = areas.back().image;
         areas.back().total.peakBytes = peakOf(area, window);
     }
-    addCosts(session, *before, *after, areas);
+    addCosts(session, **before, **after, areas);
     for (model::MemoryArea &area : areas)
         if (isSelected(session, selection, area.image.value) && !area.costs.empty())
             snapshot.areas.push_back(std::move(area));

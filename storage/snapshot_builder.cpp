@@ -7,22 +7,24 @@
 #include "storage/snapshot_series.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace storage {
 
 namespace {
 
 using model::Result;
-using HeapValues = decltype(LoadedSession::heap)::Values;
-using CpuValues = decltype(LoadedSession::cpu)::Values;
+using HeapValues = decltype(LoadedSession::heap)::Shared;
+using CpuValues = decltype(LoadedSession::cpu)::Shared;
 
-constexpr std::size_t kNoRow = ~std::size_t{0};
+constexpr std::uint32_t kNoRow = UINT32_MAX;
 
 /// What a slot of `values` holds; slots seen later hold nothing.
-template <typename Sums> Sums at(const std::vector<Sums> &values, std::size_t slot)
+template <typename Sums> Sums at(const std::shared_ptr<const std::vector<Sums>> &values, std::size_t slot)
 {
-    return slot < values.size() ? values[slot] : Sums{};
+    return slot < values->size() ? (*values)[slot] : Sums{};
 }
 
 class SnapshotBuilder
@@ -89,20 +91,23 @@ private:
     const model::Selection &m_selection;
     TickWindow m_window;
     std::shared_ptr<model::Snapshot> m_snapshot;
-    std::vector<std::size_t> m_rowOfSlot; ///< position in Snapshot::heap
+    HeapValues m_heapBefore;                ///< sums until the window begins
+    std::vector<std::uint32_t> m_rowOfSlot; ///< position in Snapshot::heap
     std::multimap<std::size_t, std::uint32_t>
         m_peakTicks; ///< image by the number of ticks after which it stood at its peak
 };
 
 Result<void> SnapshotBuilder::heapCosts()
 {
-    HeapValues before, after;
+    HeapValues &before = m_heapBefore, after;
     if (auto done = heapUntil(m_window.first, before); !done)
         return done;
     if (auto done = heapUntil(m_window.last, after); !done)
         return done;
     const std::vector<HeapKey> &keys = m_session.heap.keys();
     m_rowOfSlot.assign(keys.size(), kNoRow);
+    if (!m_selection.process && !m_selection.time)
+        m_snapshot->heap.reserve(keys.size()); // growing by doubling would take twice what most of them need
     for (std::size_t slot = 0; slot < keys.size(); ++slot) {
         if (!isSelected(m_session, m_selection, keys[slot].image))
             continue;
@@ -132,27 +137,25 @@ Result<void> SnapshotBuilder::heapErrors()
 {
     if (!m_session.hasSampling)
         return {};
-    decltype(LoadedSession::heapSampling)::Values before, after;
+    decltype(LoadedSession::heapSampling)::Shared before, after;
     if (auto done = samplingUntil(m_database, m_damage, m_session, m_window.first, before); !done)
         return done;
     if (auto done = samplingUntil(m_database, m_damage, m_session, m_window.last, after); !done)
         return done;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, model::HeapCost *> costs;
-    for (model::HeapCost &cost : m_snapshot->heap)
-        costs.emplace(std::pair(cost.image.value, cost.stack.value), &cost);
     const std::vector<HeapKey> &keys = m_session.heapSampling.keys();
     for (std::size_t slot = 0; slot < keys.size(); ++slot) {
-        const auto cost = costs.find(std::pair(keys[slot].image, keys[slot].stack));
-        if (cost == costs.end())
+        const auto known = m_session.heap.findSlot(keys[slot]);
+        if (!known || *known >= m_rowOfSlot.size() || m_rowOfSlot[*known] == kNoRow)
             continue;
+        model::HeapCost &cost = m_snapshot->heap[m_rowOfSlot[*known]];
         const model::HeapSampling end = at(after, slot).sampling;
         model::HeapSampling within = end;
         within -= at(before, slot).sampling;
-        cost->second->samples = within.samples;
-        cost->second->allocationVariance = std::max(within.allocationVariance, 0.0);
-        cost->second->allocatedVariance = std::max(within.allocatedVariance, 0.0);
-        cost->second->liveBlockVariance = std::max(end.allocationVariance - end.freeVariance, 0.0);
-        cost->second->liveVariance = std::max(end.allocatedVariance - end.freedVariance, 0.0);
+        cost.samples = within.samples;
+        cost.allocationVariance = std::max(within.allocationVariance, 0.0);
+        cost.allocatedVariance = std::max(within.allocatedVariance, 0.0);
+        cost.liveBlockVariance = std::max(end.allocationVariance - end.freeVariance, 0.0);
+        cost.liveVariance = std::max(end.allocatedVariance - end.freedVariance, 0.0);
     }
     return {};
 }
@@ -162,7 +165,7 @@ model::HeapCost &SnapshotBuilder::costOf(std::size_t slot)
     if (slot >= m_rowOfSlot.size())
         m_rowOfSlot.resize(slot + 1, kNoRow);
     if (m_rowOfSlot[slot] == kNoRow) {
-        m_rowOfSlot[slot] = m_snapshot->heap.size();
+        m_rowOfSlot[slot] = static_cast<std::uint32_t>(m_snapshot->heap.size());
         const HeapKey key = m_session.heap.keys()[slot];
         m_snapshot->heap.push_back({.image = model::ImageId(key.image), .stack = model::StackId(key.stack)});
     }
@@ -178,17 +181,13 @@ void SnapshotBuilder::addPeakSummary(std::int64_t bytes, std::int64_t blocks)
 
 void SnapshotBuilder::addExactPeak(const PeakRow &peak)
 {
-    std::unordered_map<std::uint32_t, const model::HeapPeakRow *> rows;
+    std::map<std::size_t, const model::HeapPeakRow *> rows; // by slot
     for (const model::HeapPeakRow &row : peak.rows)
-        rows.emplace(row.stack.value, &row);
-    const std::vector<HeapKey> &keys = m_session.heap.keys();
-    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
-        if (keys[slot].image != peak.peak.image.value)
-            continue;
-        if (const auto row = rows.find(keys[slot].stack); row != rows.end()) {
-            costOf(slot).peakBytes = row->second->bytes;
-            costOf(slot).peakBlocks = row->second->blocks;
-        }
+        if (const auto slot = m_session.heap.findSlot({peak.peak.image.value, row.stack.value}))
+            rows.emplace(*slot, &row);
+    for (const auto &[slot, row] : rows) {
+        costOf(slot).peakBytes = row->bytes;
+        costOf(slot).peakBlocks = row->blocks;
     }
     addPeakSummary(peak.peak.bytes, peak.peak.blocks);
 }
@@ -292,7 +291,7 @@ Result<void> SnapshotBuilder::heapGrowth()
     std::vector<std::size_t> growing;
     const std::vector<model::HeapCost> &costs = m_snapshot->heap;
     for (std::size_t slot = 0; slot < m_rowOfSlot.size(); ++slot)
-        if (const std::size_t row = m_rowOfSlot[slot];
+        if (const std::uint32_t row = m_rowOfSlot[slot];
             row != kNoRow && costs[row].liveBytes > costs[row].liveBytesAtBegin)
             growing.push_back(slot);
     const model::Duration step{m_window.span.length().ns / static_cast<std::int64_t>(moments)};
@@ -313,7 +312,14 @@ Result<void> SnapshotBuilder::heapGrowth()
     growing.resize(kept);
     for (const std::size_t slot : growing)
         m_snapshot->heapGrowth.push_back({costs[m_rowOfSlot[slot]].image, costs[m_rowOfSlot[slot]].stack, {}, {}});
-    HeapValues values;
+    // Of the growing ones alone: sums of all, moment by moment, cost more than all else where many programs ran.
+    std::unordered_map<HeapKey, std::size_t, KeyHash> rowOf;
+    std::vector<HeapSums> sums;
+    for (std::size_t i = 0; i < growing.size(); ++i) {
+        rowOf.emplace(m_session.heap.keys()[growing[i]], i);
+        sums.push_back(at(m_heapBefore, growing[i]));
+    }
+    std::size_t summed = m_window.first;
     for (std::size_t moment = 1; moment <= moments; ++moment) {
         const std::size_t end = growthEnd(moment, moments);
         const model::Timestamp when = m_session.ticks.at(end - 1).span.end;
@@ -324,14 +330,19 @@ Result<void> SnapshotBuilder::heapGrowth()
         m_snapshot->growthTimes.push_back(when);
         if (growing.empty())
             continue;
-        if (auto done = heapUntil(end, values); !done)
+        const auto done = fetchHeap(m_database, m_damage, m_session, std::exchange(summed, end), end,
+            [&](std::size_t, const HeapKey &key, const HeapSums &row) {
+                if (const auto found = rowOf.find(key); found != rowOf.end())
+                    sums[found->second].add(row);
+            });
+        if (!done)
             return done;
         for (std::size_t i = 0; i < growing.size(); ++i) {
             model::HeapGrowth &row = m_snapshot->heapGrowth[i];
             const std::optional<model::Timestamp> &ended = images.at(row.image.index()).end;
             const bool isGone = ended && *ended <= before;
-            row.liveBytes.push_back(isGone ? 0 : at(values, growing[i]).liveBytes());
-            row.liveBlocks.push_back(isGone ? 0 : at(values, growing[i]).liveBlocks());
+            row.liveBytes.push_back(isGone ? 0 : sums[i].liveBytes());
+            row.liveBlocks.push_back(isGone ? 0 : sums[i].liveBlocks());
         }
     }
     return {};
@@ -364,7 +375,7 @@ Result<void> SnapshotBuilder::cpuCosts()
 
 Result<void> SnapshotBuilder::activities()
 {
-    decltype(LoadedSession::activity)::Values before, after;
+    decltype(LoadedSession::activity)::Shared before, after;
     if (auto done = activityUntil(m_database, m_damage, m_session, m_window.first, before); !done)
         return done;
     if (auto done = activityUntil(m_database, m_damage, m_session, m_window.last, after); !done)
