@@ -16,6 +16,11 @@ struct PathHash
         const std::uint64_t product = (hash ^ address) * kFactor;
         return product << 32 | product >> 32;
     }
+    /// The same of a path whose frames also lie as far apart as they do: `bytes` to the caller, 0 where that does not follow from the address alone.
+    static std::uint64_t extended(std::uint64_t hash, std::uint64_t address, std::uint64_t bytes)
+    {
+        return extended(hash, address ^ (bytes << 45 | bytes >> 19));
+    }
 
 private:
     static constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;

@@ -46,10 +46,7 @@ public:
             && !wire::Record::needsWide(pointer, size) && m_thread->ring.hasPlainRoom() && m_thread->untilTimed > 1)
             [[likely]] {
             --m_thread->untilTimed;
-            waitForReads(isOfBlock(type));
-            m_now = tscUnits();
-            m_delta = m_now - m_thread->lastTime;
-            if (m_delta < wire::Record::kTimeLimit) [[likely]]
+            if (stamp(type)) [[likely]]
                 return;
         }
         busy.store(0, std::memory_order_release);
@@ -66,6 +63,22 @@ public:
     }
 
 private:
+    /// False: so long after the last one that its record needs another before it.
+    [[gnu::always_inline]] bool stamp(wire::RecordType type)
+    {
+        const bool isShared = g_tracing.isShared.load(std::memory_order_relaxed);
+        if (!m_thread->stamps.hasOwn(isShared, SharedHead::header().heartbeat.load(std::memory_order_relaxed))) {
+            m_now = m_thread->lastTime;
+            m_delta = 0;
+            return true;
+        }
+        waitForReads(isOfBlock(type));
+        m_now = tscUnits();
+        m_delta = m_now - m_thread->lastTime;
+        m_thread->stamps.noteStamp(m_delta);
+        return m_delta < wire::Record::kTimeLimit;
+    }
+
     ThreadState *m_thread;
     std::uint64_t m_now;
     std::uint64_t m_delta;

@@ -32,7 +32,7 @@ public:
         std::uint64_t bp;            ///< what rbp was there, if kNeedsBp is set in `leaf`
         std::uint64_t landing;       ///< the slot of the kept frame that it landed on
         std::uint64_t landingBp;     ///< what rbp was there, if its way to the root depends on it
-        std::uint64_t landingHash;   ///< of the path to it
+        std::uint64_t landingShape;  ///< of the path to it
         std::uint32_t frame;         ///< the kept frame
         std::uint32_t leaf;          ///< the node that it came to
         std::uint32_t count;         ///< of words
@@ -48,11 +48,11 @@ public:
                     return false;
             return true;
         }
-        /// Whether a walk that began at this place, with this hash of its path, is worth being taken in: it is the second in turn.
-        bool isWorth(std::uint64_t hash)
+        /// Whether a walk that began at this place, with this shape of its path, is worth being taken in: it is the second in turn.
+        bool isWorth(std::uint64_t shape)
         {
             const std::uint32_t before = seen;
-            seen = static_cast<std::uint32_t>(hash >> 32);
+            seen = static_cast<std::uint32_t>(shape >> 32);
             return seen == before;
         }
         /// Takes in a word that was read. False: there is no room for it, or it lies where it need not be readable later.

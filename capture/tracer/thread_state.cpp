@@ -18,6 +18,7 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t
     *sampling = {};
     ring = writer;
     lastTime = 0;
+    stamps = {};
     untilTimed = 1;
     lastBeatUnits = 0;
     gaveUp = false;

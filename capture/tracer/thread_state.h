@@ -5,6 +5,7 @@
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
 #include "capture/tracer/stack_memory.h"
+#include "capture/tracer/stamp_turns.h"
 #include "capture/tracer/step_cache.h"
 #include "capture/wire/shared_ring.h"
 
@@ -51,6 +52,7 @@ struct ThreadState
     /// thread may be using the shared memory.
     const ThreadWords *owner = nullptr;
     std::uint64_t lastTime = 0;   ///< clock units of the last record
+    StampTurns stamps;            ///< which of its events get a time of their own
     std::uint64_t generation = 0; ///< of the modules, when the caches were last known good
     /// `order` if it records all events by it, with the processor's own clock; else kNoOrder.
     std::uint32_t plainOrder = kNoOrder;

@@ -292,6 +292,15 @@ class IncrementalStackTest : public QObject
         return a.size() - common;
     }
 
+    /// The node of a stack, from the root.
+    static std::uint32_t nodeIn(Tree &tree, std::initializer_list<std::uint64_t> pcs)
+    {
+        auto node = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
+        for (const std::uint64_t pc : pcs)
+            node = tree.child(node, pc);
+        return node;
+    }
+
 private Q_SLOTS:
     void saysWhereTheProgramIs_data()
     {
@@ -390,12 +399,7 @@ private Q_SLOTS:
             return last->capture(
                 {memory[slot], addressOf(slot + 1), rbp}, Rules{code}, {addressOf(0), addressOf(63) + 8}, Nodes{tree});
         };
-        const auto nodeOf = [&](std::initializer_list<std::uint64_t> pcs) {
-            auto node = static_cast<std::uint32_t>(unwind::EndState::ReachedStart);
-            for (const std::uint64_t pc : pcs)
-                node = tree.child(node, pc);
-            return node;
-        };
+        const auto nodeOf = [&](std::initializer_list<std::uint64_t> pcs) { return nodeIn(tree, pcs); };
         const std::uint64_t inMain = Code::pcOf(kMain, 0), inFirst = Code::pcOf(kFirst, 0),
                             inMore = Code::pcOf(kMore, 0);
         const std::uint64_t inOne = Code::pcOf(kOne, 0), inTwo = Code::pcOf(kTwo, 0);
@@ -409,6 +413,44 @@ private Q_SLOTS:
         rbp = enter(20, kOne, enter(40, kMore, enter(50, kFirst, first)));
         QCOMPARE(capture(10, kTwo, isSeenBefore ? 1 : 0, rbp),
             nodeOf({inMain, inFirst, inMore, inOne, isSeenBefore ? elsewhereInTwo : inTwo}));
+    }
+
+    void forgetsPlacesThatWereNotTheStacks()
+    {
+        // main, three times small, leaf. Then main, big, leaf: big holds two of the return addresses that the first left behind.
+        constexpr std::uint64_t kSmall = 1, kBig = 2, kLeaf = 3;
+        const Code code{{{Habit::LeavesRbp, 4}, {Habit::LeavesRbp, 4}, {Habit::LeavesRbp, 14}, {Habit::LeavesRbp, 4}}};
+        std::vector<std::uint64_t> memory(64);
+        const auto addressOf = [&](std::size_t word) { return reinterpret_cast<std::uint64_t>(&memory[word]); };
+        Tree tree;
+        const auto last = std::make_unique<IncrementalStack>();
+        last->forget();
+        const auto capture = [&](std::initializer_list<std::pair<std::size_t, std::uint64_t>> frames) {
+            for (const auto &[slot, pc] : frames)
+                memory[slot] = pc;
+            return last->capture(
+                {memory[10], addressOf(11), 0}, Rules{code}, {addressOf(0), addressOf(63) + 8}, Nodes{tree});
+        };
+        const auto nodeOf = [&](std::initializer_list<std::uint64_t> pcs) { return nodeIn(tree, pcs); };
+        const std::uint64_t inMain = Code::pcOf(kMain, 0), inSmall = Code::pcOf(kSmall, 0), inBig = Code::pcOf(kBig, 0);
+        const std::uint64_t inLeaf = Code::pcOf(kLeaf, 0), elsewhereInLeaf = Code::pcOf(kLeaf, 1);
+        for (std::uint64_t round = 0; round < 8; ++round) {
+            const std::uint64_t once = Code::pcOf(kSmall, round / 4), other = Code::pcOf(kSmall, round % 4);
+            QCOMPARE(capture({{30, inMain}, {25, once}, {20, other}, {15, inSmall}, {10, inLeaf}}),
+                nodeOf({inMain, once, other, inSmall, inLeaf}));
+            for (int again = 0; again < 2; ++again)
+                QCOMPARE(capture({{15, inBig}, {10, elsewhereInLeaf}}), nodeOf({inMain, inBig, elsewhereInLeaf}));
+        }
+        // Other call sites at the same places: a path that was walked before is known without a walk.
+        const std::uint64_t elsewhereInSmall = Code::pcOf(kSmall, 1);
+        const auto other = nodeOf({inMain, inSmall, elsewhereInSmall, inSmall, inLeaf});
+        for (int round = 0; round < 3; ++round) {
+            const std::uint64_t walked = last->walkedFrames();
+            QCOMPARE(capture({{25, inSmall}, {20, elsewhereInSmall}, {15, inSmall}, {10, inLeaf}}), other);
+            QCOMPARE(capture({{20, inSmall}}), nodeOf({inMain, inSmall, inSmall, inSmall, inLeaf}));
+            if (round > 0)
+                QCOMPARE(last->walkedFrames(), walked);
+        }
     }
 
     void endsWhereTheTreeIsFull()

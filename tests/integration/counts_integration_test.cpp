@@ -22,6 +22,7 @@ private Q_SLOTS:
     void heapCountsEqualTheTruth();
     void sampledCountsAreNearTheTruth_data();
     void sampledCountsAreNearTheTruth();
+    void blocksLiveAsLongAsTheyDo();
     void nothingIsMissingAfterSigkill();
     void heapsInNamespacesOfTheirOwnAreNamed();
     void stacksGoThroughGeneratedCode_data();
@@ -101,6 +102,33 @@ void CountsIntegrationTest::sampledCountsAreNearTheTruth()
     const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
     QCOMPARE(losses[QStringLiteral("events_dropped")].toInteger(-1), 0);
     QCOMPARE(losses[QStringLiteral("unknown_frees")].toInteger(-1), 0);
+}
+
+/// Where events come fast only some have a time of their own: a pause is seen all the same.
+void CountsIntegrationTest::blocksLiveAsLongAsTheyDo()
+{
+    constexpr int kTimes = 20, kMilliseconds = 50;
+    const GenprofRunner runner;
+    QCOMPARE(runner
+                 .record({QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off")},
+                     {GenprofRunner::target(QStringLiteral("short_lives")), QString::number(kTimes),
+                         QString::number(kMilliseconds)})
+                 .exitCode,
+        0);
+    // Bins are powers of two of microseconds: 2^15 is 33 ms.
+    const Ran asked = runner.run(QStringLiteral("sqlite3"),
+        {runner.session(),
+            QStringLiteral(
+                "SELECT sum(frees * (bin >= 15)), sum(frees * (bin BETWEEN 13 AND 14)), sum(frees * (bin < 13))"
+                " FROM heap_lifetime WHERE tick IN (SELECT id FROM tick WHERE level = 0)")});
+    if (asked.exitCode == -1)
+        QSKIP("sqlite3 is not installed");
+    const QList<QByteArray> frees = asked.out.trimmed().split('|');
+    QCOMPARE(frees.size(), 3);
+    // The program's own start frees some too. A recorder that gets no processor for 50 ms may miss one.
+    QVERIFY2(frees[0].toInt() >= kTimes - 1 && frees[0].toInt() <= kTimes + 1, frees[0].constData());
+    QVERIFY2(frees[1].toInt() <= 1, frees[1].constData());
+    QVERIFY2(frees[2].toInt() >= kTimes * 1001, frees[2].constData());
 }
 
 void CountsIntegrationTest::nothingIsMissingAfterSigkill()

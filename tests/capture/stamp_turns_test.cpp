@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which events get a time stamp of their own.
+#include "capture/tracer/stamp_turns.h"
+
+#include <QtTest>
+
+using capture::tracer::StampTurns;
+
+class StampTurnsTest : public QObject
+{
+    Q_OBJECT
+
+    /// Of so many events, each `units` after the one before, how many got their own.
+    static int stamped(StampTurns &turns, int events, std::uint64_t units, bool isShared = false)
+    {
+        int own = 0;
+        std::uint64_t since = 0;
+        for (int i = 0; i < events; ++i) {
+            since += units;
+            if (!turns.hasOwn(isShared, 1))
+                continue;
+            turns.noteStamp(since);
+            since = 0;
+            ++own;
+        }
+        return own;
+    }
+
+private Q_SLOTS:
+    void oneInSoManyWhereEventsComeFast()
+    {
+        StampTurns turns;
+        stamped(turns, 1, 0);
+        constexpr int kTurn = static_cast<int>(StampTurns::kTurn);
+        QCOMPARE(stamped(turns, 100 * kTurn, 1), 100);
+    }
+    void eachWhereTheyComeSlowly()
+    {
+        StampTurns turns;
+        stamped(turns, 1, 0);
+        stamped(turns, 2 * StampTurns::kTurn, StampTurns::kFastUnits); // the turn that is under way ends first
+        QCOMPARE(stamped(turns, 100, StampTurns::kFastUnits + 1), 100);
+        QVERIFY(stamped(turns, 100, 1) < 100); // fast again
+    }
+    void eachWhereMoreThanOneThreadRecords()
+    {
+        StampTurns turns;
+        QCOMPARE(stamped(turns, 100, 1, true), 100);
+    }
+    /// The recorder looked in between: what comes next is later than that, and says so.
+    void afterEachHeartbeat()
+    {
+        StampTurns turns;
+        for (std::uint64_t beat = 1; beat < 100; ++beat) {
+            QVERIFY(turns.hasOwn(false, beat));
+            turns.noteStamp(1);
+            QVERIFY(!turns.hasOwn(false, beat));
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(StampTurnsTest)
+#include "stamp_turns_test.moc"
