@@ -398,8 +398,10 @@ private:
         addLoss(LossKind::ProcessesMissed, Trust::Minor,
             "they have no resident memory and CPU usage of their own; what was traced of them counts", ignored);
         if (m_snapshot.info.state == SessionState::Unfinished)
-            add(Trust::Minor, "The recorder ended without closing the session",
-                "everything up to its last tick is here");
+            add(Trust::Partial, "The recorder ended without closing the session: it was killed, or could write no more",
+                fmt::format(
+                    "everything up to its last tick, {} after its begin, is here, and nothing of what came later",
+                    formatDuration(m_snapshot.info.duration)));
     }
 
     std::string sentence() const

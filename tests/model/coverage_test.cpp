@@ -37,6 +37,18 @@ private Q_SLOTS:
         QCOMPARE(coverage(builder.build()).items.at(0).what, std::string("Nothing was recorded for 1 s"));
     }
 
+    /// Nobody knows how much came after the last tick: a disk may have been full for hours.
+    void takesWhatWasNotClosedForPartial()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.state = SessionState::Unfinished;
+        builder.raw().info.duration = {1'500'000'000};
+        const Coverage result = coverage(builder.build());
+        QCOMPARE(result.items.front().trust, Trust::Partial);
+        QVERIFY2(result.items.front().effect.starts_with("everything up to its last tick, 1.5 s after its begin"),
+            result.items.front().effect.c_str());
+    }
+
     void weighsIncompleteStacksByWhatTheyCost()
     {
         SnapshotBuilder builder;
