@@ -428,8 +428,8 @@ private Q_SLOTS:
         const auto capture = [&](std::initializer_list<std::pair<std::size_t, std::uint64_t>> frames) {
             for (const auto &[slot, pc] : frames)
                 memory[slot] = pc;
-            return last->capture(
-                {memory[10], addressOf(11), 0}, Rules{code}, {addressOf(0), addressOf(63) + 8}, Nodes{tree});
+            const unwind::OwnStack stack{addressOf(0), addressOf(63) + 8};
+            return last->capture({memory[10], addressOf(11), 0}, Rules{code}, stack, Nodes{tree});
         };
         const auto nodeOf = [&](std::initializer_list<std::uint64_t> pcs) { return nodeIn(tree, pcs); };
         const std::uint64_t inMain = Code::pcOf(kMain, 0), inSmall = Code::pcOf(kSmall, 0), inBig = Code::pcOf(kBig, 0);
@@ -444,8 +444,7 @@ private Q_SLOTS:
         // Other call sites at the same places: a path that was walked before is known without a walk.
         const std::uint64_t elsewhereInSmall = Code::pcOf(kSmall, 1);
         const auto other = nodeOf({inMain, inSmall, elsewhereInSmall, inSmall, inLeaf});
-        for (int round = 0; round < 3; ++round) {
-            const std::uint64_t walked = last->walkedFrames();
+        for (std::uint64_t round = 0, walked = 0; round < 3; ++round, walked = last->walkedFrames()) {
             QCOMPARE(capture({{25, inSmall}, {20, elsewhereInSmall}, {15, inSmall}, {10, inLeaf}}), other);
             QCOMPARE(capture({{20, inSmall}}), nodeOf({inMain, inSmall, inSmall, inSmall, inLeaf}));
             if (round > 0)
