@@ -20,6 +20,8 @@ namespace {
 
 /// Drained more than this in a round: do not go to sleep for long.
 constexpr std::uint64_t kBusyEvents = 256;
+constexpr unsigned kAwakeMs
+    = 2; ///< between looks where events come; who sleeps for longer rests, see Header::heartbeat
 constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
 constexpr int kRoundsBetweenScans = 64;
 
@@ -122,7 +124,7 @@ void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
             ::usleep(200);
             continue;
         }
-        sleepMs = events > 0 ? 2 : std::min(sleepMs * 2, kLongestSleepMs);
+        sleepMs = events > 0 ? kAwakeMs : std::min(sleepMs * 2, kLongestSleepMs);
         sleepAtDoorbells(sleepMs);
     }
 }
@@ -220,9 +222,13 @@ void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
     DoorbellWait wait(m_control);
     {
         const std::lock_guard lock(m_mutex);
-        for (const auto &image : m_images)
-            if (!image->hasEnded)
-                wait.add(image->channel.memory().view().header());
+        for (const auto &image : m_images) {
+            if (image->hasEnded)
+                continue;
+            if (milliseconds > kAwakeMs)
+                image->channel.rest();
+            wait.add(image->channel.memory().view().header());
+        }
         // What came between the last drain and now would ring nobody.
         const bool isQuiet = std::none_of(m_images.begin(), m_images.end(),
             [](const auto &image) { return !image->hasEnded && image->channel.hasMuchToRead(); });

@@ -76,7 +76,13 @@ bool ImageChannel::isSettled() const
     });
 }
 
-void ImageChannel::beat() { m_memory->view().header().heartbeat.fetch_add(1, std::memory_order_relaxed); }
+void ImageChannel::beat()
+{
+    std::atomic<std::uint64_t> &heartbeat = m_memory->view().header().heartbeat;
+    heartbeat.store((heartbeat.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_relaxed);
+}
+
+void ImageChannel::rest() { m_memory->view().header().heartbeat.fetch_or(1, std::memory_order_relaxed); }
 
 void ImageChannel::stop() { m_memory->stop(); }
 

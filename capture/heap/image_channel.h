@@ -64,6 +64,8 @@ public:
     /// Applies what the target has written up to now, but for events that wait for another ring; returns the number of events. `isFinal`: the
     /// image is gone, nothing more will come: every record is used up and unfinished reallocs are closed.
     std::uint64_t drain(const RecorderClock &clock, bool isFinal);
+    /// Nothing is drained for a while now: see Header::heartbeat.
+    void rest();
 
     /// When the last event was, in clock units; 0: there was none.
     std::uint64_t lastEvent() const;

@@ -31,14 +31,15 @@ std::uint32_t capturePlainly(ThreadState &thread)
     Tracing &tracing = g_tracing;
     PlainRules rules(thread);
     const StackMemory memory(thread.stack);
+    std::uint64_t *const addresses = thread.last.plainWalk();
     const unwind::StackWalk walk = unwind::unwind(
-        unwind::Registers::here(), rules, memory, thread.walk, IncrementalStack::kMostFrames, thread.walkIsExact);
+        unwind::Registers::here(), rules, memory, addresses, IncrementalStack::kMostFrames, thread.walkIsExact);
     const NodesOf nodes{thread};
     std::size_t leaf = 0;
-    while (leaf < walk.count && tracing.isOwnCode(thread.walk[leaf]))
+    while (leaf < walk.count && tracing.isOwnCode(addresses[leaf]))
         ++leaf;
     const auto addressOf
-        = [&](std::size_t i) { return thread.walk[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0); };
+        = [&](std::size_t i) { return addresses[i] | (thread.walkIsExact[i] ? wire::kExactAddress : 0); };
     const auto root = static_cast<std::uint32_t>(walk.end);
     const std::uint64_t rootHash = PathHash::ofRoot(root);
     std::uint64_t hash = rootHash;

@@ -60,6 +60,9 @@ public:
     [[gnu::always_inline]] inline std::uint32_t capture(
         const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
 
+    /// Room for the addresses of a plain walk, which is not made while capture() runs: programs may have little memory for us.
+    std::uint64_t *plainWalk() { return m_plainWalk; }
+
     /// Frames walked by rules so far, for tests and benchmarks.
     std::uint64_t walkedFrames() const { return m_walked; }
 
@@ -119,7 +122,7 @@ private:
     bool isKnown(const RecentWalks::Walk &walk, const Word *limit, std::uint64_t bp) const;
     void remember(RecentWalks::Walk &walk, std::uint32_t landing) const;
     template <typename Nodes> std::uint32_t captureByPlaces(const Word *leaf, const Word *limit, Nodes nodes);
-    void leaveFrom(std::uint32_t landing);
+    void leaveFrom(std::uint32_t frame);
     bool isSized(std::uint32_t frame, std::uint32_t walked, Way way) const;
     template <typename Nodes> std::uint32_t keep(Landing at, Way way, Nodes nodes);
     template <typename Nodes> std::uint32_t nodeOf(std::uint32_t frame, Nodes nodes);
@@ -147,7 +150,10 @@ private:
     std::uint64_t m_bps[kFirst + kMostFrames]; ///< what rbp has to be there
     Check m_check[kMostChecks + 1];
     RecentWalks m_recent;
-    Word m_walk[kMostFrames];       ///< the frames that were walked, leaf first: slot and pc
+    union {
+        Word m_walk[kMostFrames]; ///< the frames that were walked, leaf first: slot and pc
+        std::uint64_t m_plainWalk[kMostFrames];
+    };
     FrameRead m_reads[kMostFrames]; ///< and what their steps read
 };
 

@@ -8,7 +8,8 @@
 
 namespace capture::tracer {
 
-/// Which nodes paths lead to, by their hash, of the process. 54 bits of it are compared, so of what is not there one in 2^40 is taken for another.
+/// Which nodes paths lead to, by their hash, of the process. 54 bits of it are compared, so of what is not there one in 2^40 is taken for another:
+/// a wrong stack in ten days, of a program that is asked for a million unknown ones a second.
 /// Neither the nodes on the way nor the tree's index need to be touched then.
 ///
 /// Any thread, no lock. What has been said in a generation is not found in another: modules may have gone, and node numbers begun anew.

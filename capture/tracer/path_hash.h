@@ -19,7 +19,7 @@ struct PathHash
     /// The same of a path whose frames also lie as far apart as they do: `bytes` to the caller, 0 where that does not follow from the address alone.
     static std::uint64_t extended(std::uint64_t hash, std::uint64_t address, std::uint64_t bytes)
     {
-        return extended(hash, address ^ (bytes << 45 | bytes >> 19));
+        return extended(hash, address ^ bytes * 0xd6e8feb86659fd93);
     }
 
 private:

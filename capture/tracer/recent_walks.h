@@ -36,7 +36,7 @@ public:
         std::uint32_t frame;         ///< the kept frame
         std::uint32_t leaf;          ///< the node that it came to
         std::uint32_t count;         ///< of words
-        std::uint32_t seen;          ///< of the path of the last walk that began at this place but was not this one
+        std::uint32_t seen;          ///< of the shape of the last walk that began at this place but was not this one
         StackWord words[kMostWords]; ///< the slots of the frames, leaf first, then what else was read
 
         bool beganAt(std::uint64_t fromPc, std::uint64_t fromSlot) const { return slot == fromSlot && pc == fromPc; }

@@ -78,8 +78,7 @@ struct ThreadState
     IncrementalStack last;
     StepCache steps;
     ModuleCache modules;
-    std::uint64_t walk[IncrementalStack::kMostFrames]; ///< of the plain walk
-    bool walkIsExact[IncrementalStack::kMostFrames];
+    bool walkIsExact[IncrementalStack::kMostFrames]; ///< of the plain walk, in last.plainWalk()
 
     /// Makes it the calling thread's own, writing into `writer`'s ring, or that of `guestThread` if this is not 0. It has no order yet.
     void begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t guestThread);

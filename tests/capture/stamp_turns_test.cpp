@@ -10,6 +10,8 @@ class StampTurnsTest : public QObject
 {
     Q_OBJECT
 
+    static constexpr std::uint64_t kAwake = 2;
+
     /// Of so many events, each `units` after the one before, how many got their own.
     static int stamped(StampTurns &turns, int events, std::uint64_t units, bool isShared = false)
     {
@@ -17,7 +19,7 @@ class StampTurnsTest : public QObject
         std::uint64_t since = 0;
         for (int i = 0; i < events; ++i) {
             since += units;
-            if (!turns.hasOwn(isShared, 1))
+            if (!turns.hasOwn(isShared, kAwake))
                 continue;
             turns.noteStamp(since);
             since = 0;
@@ -51,11 +53,22 @@ private Q_SLOTS:
     void afterEachHeartbeat()
     {
         StampTurns turns;
-        for (std::uint64_t beat = 1; beat < 100; ++beat) {
+        for (std::uint64_t beat = 2; beat < 100; beat += 2) {
             QVERIFY(turns.hasOwn(false, beat));
             turns.noteStamp(1);
             QVERIFY(!turns.hasOwn(false, beat));
         }
+    }
+    /// No beat would come to tell of a pause.
+    void eachWhileTheRecorderRests()
+    {
+        StampTurns turns;
+        stamped(turns, 2, 1);
+        for (int i = 0; i < 100; ++i) {
+            QVERIFY(turns.hasOwn(false, kAwake + 1));
+            turns.noteStamp(1);
+        }
+        QVERIFY(turns.hasOwn(false, kAwake + 2));
     }
 };
 
