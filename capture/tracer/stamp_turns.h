@@ -15,8 +15,8 @@ class StampTurns
 {
 public:
     static constexpr std::uint32_t kTurn = 8;
-    /// A turn that took no longer, in clock units (2.5 to 8 µs), is followed by another; otherwise each event has its own stamp until they come fast.
-    static constexpr std::uint64_t kFastUnits = 128;
+    /// A turn that took no longer, in clock units (9 to 33 µs), is followed by another; otherwise each event has its own stamp until they come fast.
+    static constexpr std::uint64_t kFastUnits = 512;
 
     /// Whether the next event gets its own, where more than one thread records or not, at this Header::heartbeat.
     [[gnu::always_inline]] bool hasOwn(bool isShared, std::uint64_t beat)
