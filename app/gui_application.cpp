@@ -98,7 +98,6 @@ void GuiApplication::connectWindow()
             if (m_session.snapshot())
                 m_remote.scan(m_session.snapshot()->info);
         });
-        connect(&m_window, &ui::MainWindow::scanWanted, lost, &ui::LostPage::scan);
         connect(&m_remote, &RecordingRemote::scanEnded, lost, &ui::LostPage::setScanEnded);
     }
 }

@@ -80,8 +80,6 @@ Q_SIGNALS:
     /// What showFailure() told of is to be tried once more.
     void againWanted();
     void appearanceChosen(ui::Appearance appearance);
-    /// Somebody wants the running program to be scanned for lost memory.
-    void scanWanted();
     void closing(QCloseEvent *event);
     /// Sessions were dropped onto the window, at a place of the screen.
     void sessionsDropped(const QStringList &paths, const QPoint &globalPosition);

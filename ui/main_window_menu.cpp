@@ -31,7 +31,8 @@ void MainWindow::setUpMenu()
     QAction *scan = menu->addAction(tr("Scan for lost memory"));
     connect(scan, &QAction::triggered, this, [this] {
         showPage(QStringLiteral("lost"));
-        Q_EMIT scanWanted();
+        if (auto *lost = m_stack->findChild<LostPage *>())
+            lost->scan();
     });
     menu->addSeparator();
     m_exportMenu = menu->addMenu(tr("Export from this page"));

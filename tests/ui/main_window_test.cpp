@@ -20,6 +20,7 @@
 #include <QTest>
 #include <QTimer>
 
+#include <algorithm>
 #include <cstdlib>
 
 class MainWindowTest : public QObject
@@ -259,7 +260,8 @@ private Q_SLOTS:
         ui::Selection selection;
         ui::Theme theme(*qApp);
         ui::MainWindow window(selection, theme);
-        window.addPage(new ui::LostPage(selection));
+        auto *page = new ui::LostPage(selection);
+        window.addPage(page);
         QAction *scan = nullptr;
         for (QAction *action : window.bar()->menu()->actions())
             scan = action->text() == QStringLiteral("Scan for lost memory") ? action : scan;
@@ -273,9 +275,12 @@ private Q_SLOTS:
         QVERIFY(!isOffered(model::SessionState::Complete));
         QVERIFY(isOffered(model::SessionState::Recording));
         int wanted = 0;
-        connect(&window, &ui::MainWindow::scanWanted, &window, [&wanted] { ++wanted; });
+        connect(page, &ui::LostPage::scanWanted, &window, [&wanted] { ++wanted; });
         scan->trigger();
         QCOMPARE(wanted, 1);
+        const auto isScanning = [](const QPushButton *button) { return button->text() == QStringLiteral("Scanning…"); };
+        const auto buttons = page->findChildren<QPushButton *>();
+        QVERIFY(std::any_of(buttons.begin(), buttons.end(), isScanning));
     }
 };
 
