@@ -173,4 +173,28 @@ std::vector<MergedHeapCost> heaviestHeap(
     return rows;
 }
 
+std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions, std::size_t most)
+{
+    StackNumbers stacks(functions, StackDetail::Functions);
+    const auto isHeavier = [](const CpuCost &a, const CpuCost &b) { return a.timeNs > b.timeNs; };
+    std::vector<CpuCost> sorted(snapshot.cpu.begin(), snapshot.cpu.end());
+    std::stable_sort(sorted.begin(), sorted.end(), isHeavier);
+    std::vector<CpuCost> merged;
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t> rows; // by image, thread, stack
+    for (const CpuCost &row : sorted) {
+        const auto [found, isNew]
+            = rows.try_emplace({row.image.value, row.thread.value, stacks.of(row.stack)}, merged.size());
+        if (isNew) {
+            merged.push_back(row);
+            continue;
+        }
+        merged[found->second].samples += row.samples;
+        merged[found->second].timeNs += row.timeNs;
+    }
+    std::stable_sort(merged.begin(), merged.end(), isHeavier);
+    if (most > 0 && merged.size() > most)
+        merged.resize(most);
+    return merged;
+}
+
 } // namespace model

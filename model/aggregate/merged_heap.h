@@ -32,6 +32,10 @@ std::vector<MergedHeapCost> mergedHeap(const Snapshot &snapshot, FunctionIndex &
 std::vector<MergedHeapCost> heaviestHeap(
     const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail, CostKind kind, std::size_t most);
 
+/// Rows of Snapshot::cpu, added up where thread, image and the functions of the stack are the same; stack is that of the heaviest. Heaviest first,
+/// the first `most` of them, or all for 0.
+std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions, std::size_t most);
+
 /// Adds what `row` cost; image and stack stay.
 void addCost(HeapCost &sum, const HeapCost &row);
 

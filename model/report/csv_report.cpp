@@ -27,19 +27,6 @@ std::string jsonText(const Json &value)
     return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Heaviest first; `most` 0: all.
-template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind, std::size_t most)
-{
-    std::vector<const Row *> sorted;
-    for (const Row &row : rows)
-        sorted.push_back(&row);
-    std::stable_sort(sorted.begin(), sorted.end(),
-        [kind](const Row *a, const Row *b) { return costOf(*a, kind) > costOf(*b, kind); });
-    if (most > 0 && sorted.size() > most)
-        sorted.resize(most);
-    return sorted;
-}
-
 /// "heap,peak_bytes" as `heap.peak_bytes`; lists are left to the JSON report.
 void flatten(CsvWriter &csv, const std::string &prefix, const Json &object)
 {
@@ -168,11 +155,11 @@ void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, std::size_t 
     CsvWriter csv(out);
     csv.row("pid", "program", "tid", "thread", "stack_id", "samples", "cpu_ns", "stack");
     FunctionIndex index(snapshot.tables);
-    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime, rows)) {
-        const Thread &thread = snapshot.tables->threads.at(row->thread.index());
-        csv.row(pidOf(snapshot, row->image), programOf(snapshot, row->image), thread.tid,
-            snapshot.tables->text(thread.name), row->stack.value, row->samples, row->timeNs,
-            collapsedStack(index, row->stack));
+    for (const CpuCost &row : heaviestCpu(snapshot, index, rows)) {
+        const Thread &thread = snapshot.tables->threads.at(row.thread.index());
+        csv.row(pidOf(snapshot, row.image), programOf(snapshot, row.image), thread.tid,
+            snapshot.tables->text(thread.name), row.stack.value, row.samples, row.timeNs,
+            collapsedStack(index, row.stack));
     }
 }
 

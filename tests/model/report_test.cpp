@@ -303,6 +303,21 @@ private Q_SLOTS:
             std::string("[stack cut off];f 1\nmain;f 5\n"));
     }
 
+    /// As of the heap: what runs at two addresses of a function is one row.
+    void addsUpSamplesOfAFunction()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main@a.cpp:1;f@a.cpp:5 2\nmain@a.cpp:2;g 3\nmain@a.cpp:2;f@a.cpp:6 3\n");
+        const Snapshot snapshot = builder.build();
+        const auto rows = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot); }), "\r\n");
+        QCOMPARE(rows.size(), std::size_t{3});
+        QVERIFY(rows[1].ends_with(",main;f") && rows[1].find(",5,") != std::string::npos);
+        QVERIFY(rows[2].ends_with(",main;g") && rows[2].find(",3,") != std::string::npos);
+        const auto first = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot, 1); }), "\r\n");
+        QCOMPARE(first.size(), std::size_t{2});
+        QCOMPARE(first[1], rows[1]);
+    }
+
     void writesRowsOfOneWidth()
     {
         const Snapshot snapshot = example();
