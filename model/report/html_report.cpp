@@ -12,6 +12,7 @@
 #include "model/analysis/summary.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_estimate.h"
+#include "model/report/alike_processes.h"
 #include "model/report/html_chart.h"
 #include "model/report/html_flame.h"
 #include "model/report/html_text.h"
@@ -27,6 +28,7 @@
 #include <array>
 #include <numeric>
 #include <ostream>
+#include <utility>
 
 namespace model {
 
@@ -354,8 +356,21 @@ private:
         const ProgramTables &tables = *m_snapshot.tables;
         HtmlTable table({">pid", ">from", ">lived", "end", "heap", "command"});
         const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
+        auto alike = alikeProcesses(m_snapshot, images, m_options.rows);
         for (std::size_t i = 0; i < tables.processes.size(); ++i) {
             const Process &process = tables.processes[i];
+            if (images[i].empty())
+                continue;
+            const Image &last = tables.images[images[i].back().index()];
+            const auto group = process.parent.isValid() ? alike.find(tables.programName(last)) : alike.end();
+            if (group != alike.end()) {
+                AlikeProcesses &row = group->second;
+                if (!std::exchange(row.isWritten, true))
+                    table.row({formatCount(row.count) + " ×", formatOffset(last.start),
+                        "≤ " + formatDuration({row.longestNs}), row.end, row.heap,
+                        std::string(tables.text(tables.images[images[row.longest].back().index()].commandLine))});
+                continue;
+            }
             for (const ImageId id : images[i]) {
                 const Image &image = tables.images[id.index()];
                 const bool isFirst = id == images[i].front();
@@ -372,6 +387,9 @@ private:
             m_out << "<details><summary>" << formatCount(static_cast<std::int64_t>(tables.processes.size()))
                   << (tables.processes.size() == 1 ? " process</summary>" : " processes</summary>");
         panel(table);
+        if (!alike.empty())
+            paragraph(
+                "Many of one program are one row: from the first, the life and the command of the longest.", "muted");
         if (isLong)
             m_out << "</details>\n";
     }

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/process_images.h"
 #include "model/base/format_units.h"
+#include "model/report/alike_processes.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
@@ -20,13 +21,6 @@
 namespace model {
 
 namespace {
-
-constexpr std::int64_t kAlike = 4; ///< processes of a program: so few are told one by one
-
-std::int64_t lifeNs(const Snapshot &snapshot, const Process &process)
-{
-    return (process.end.value_or(Timestamp{snapshot.info.duration.ns}) - process.start).ns;
-}
 
 /// The least life of the processes that are worth a line of their own: where there are many, a hundredth of the recording, and the longest
 /// ones of a screenful.
@@ -90,49 +84,6 @@ std::string programsText(const std::map<std::string_view, std::int64_t> &counts)
     return rest == 0 ? text : fmt::format("{} and {} other program{}", text, rest, rest == 1 ? "" : "s");
 }
 
-/// The processes that ran one program at last.
-struct ProgramRow
-{
-    std::int64_t count = 0;
-    std::int64_t longestNs = 0;
-    std::size_t longest = 0; ///< position of that process
-    std::string end;         ///< of all of them; "various"
-    std::string heap;
-    bool isWritten = false;
-};
-
-/// By program, where so many processes run that they do not fit and most are alike. Empty where each has its row.
-std::map<std::string_view, ProgramRow> alikeProcesses(
-    const Snapshot &snapshot, const std::vector<std::vector<ImageId>> &images, std::size_t most)
-{
-    const ProgramTables &tables = *snapshot.tables;
-    std::map<std::string_view, ProgramRow> programs;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-        if (images[i].empty())
-            continue;
-        ++count;
-        const Process &process = tables.processes[i];
-        const Image &image = tables.images[images[i].back().index()];
-        const std::string_view name = tables.programName(image);
-        if (!process.parent.isValid() || name.empty())
-            continue; // what was started stands for itself
-        ProgramRow &row = programs[name];
-        const std::string end = endText(process);
-        const std::string heap(heapStateText(image.heap, snapshot.info.config.heap));
-        row.end = row.count == 0 || row.end == end ? end : "various";
-        row.heap = row.count == 0 || row.heap == heap ? heap : "various";
-        if (const std::int64_t lived = lifeNs(snapshot, process); row.count++ == 0 || lived > row.longestNs) {
-            row.longestNs = lived;
-            row.longest = i;
-        }
-    }
-    if (count <= most)
-        return {};
-    std::erase_if(programs, [](const auto &program) { return program.second.count <= kAlike; });
-    return programs;
-}
-
 } // namespace
 
 void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
@@ -143,7 +94,7 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
     const std::size_t most = mostRows(options, 20);
     const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
     const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
-    std::map<std::string_view, ProgramRow> alike = alikeProcesses(snapshot, images, most);
+    std::map<std::string_view, AlikeProcesses> alike = alikeProcesses(snapshot, images, most);
     std::size_t shown = 0, told = 0;
     std::map<std::string_view, std::int64_t> others; ///< not shown, by program
     for (std::size_t i = 0; i < tables.processes.size(); ++i) {
@@ -167,7 +118,7 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
             ++told;
             continue;
         }
-        ProgramRow &row = group->second;
+        AlikeProcesses &row = group->second;
         row.isWritten = true;
         told += static_cast<std::size_t>(row.count);
         const Image &longest = tables.images[images[row.longest].back().index()];

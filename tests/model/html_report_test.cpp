@@ -193,6 +193,25 @@ private Q_SLOTS:
             std::string("gr\xc3\xbcn \ufffd\ufffd \ufffd\ufffd \ufffd\ufffd\ufffd"));
     }
 
+    void tellsManyProcessesOfAProgramAsOne()
+    {
+        SnapshotBuilder builder;
+        TableBuilder &tables = builder.tables();
+        for (std::int32_t pid = 2000; pid < 2120; ++pid) {
+            const ProcessId process = tables.addProcess({.pid = pid, .parent = builder.process(), .start = {0}});
+            tables.changeProcess(process).end = Timestamp{(pid - 1999) * 10'000'000ll};
+            tables.changeProcess(process).waitStatus = 0;
+            tables.addImage({.process = process,
+                .executable = tables.string("/bin/cc1plus"),
+                .commandLine = tables.string("cc1plus " + std::to_string(pid)),
+                .heap = HeapState::Full});
+        }
+        const std::string page = pageOf(builder.build());
+        QCOMPARE(countOf(page, "exited with 0"), std::size_t(1));
+        for (const char *part : {"120 ×", "≤ 1.2 s", "cc1plus 2119", "Many of one program are one row"})
+            QVERIFY2(page.find(part) != std::string::npos, part);
+    }
+
     void saysWhatAScanRestsOn()
     {
         SnapshotBuilder builder = example();
