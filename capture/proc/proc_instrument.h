@@ -75,6 +75,7 @@ private:
     void reportFirstImage(TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now);
     void reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source);
     void readTitle(TrackedProcess &process);
+    void nameUnreadable(const TrackedProcess &process, const std::string &started);
     void reportTitle(const TrackedProcess &process, const std::string &title);
     void reportThreads(TrackedProcess &process, model::Timestamp now);
     model::Timestamp startOf(const ProcStat &stat, model::Timestamp now) const;

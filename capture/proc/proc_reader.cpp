@@ -182,6 +182,14 @@ std::string quotedCommandLine(std::string_view zeroSeparated)
     return line;
 }
 
+std::string wholeName(std::string name, std::string_view arguments)
+{
+    constexpr std::size_t kMostOfTheKernel = 15; // TASK_COMM_LEN without its zero
+    std::string_view started = arguments.substr(0, arguments.find('\0'));
+    started.remove_prefix(started.rfind('/') + 1);
+    return name.size() == kMostOfTheKernel && started.starts_with(name) ? std::string(started) : name;
+}
+
 std::string programOf(std::int32_t pid, const std::string &procRoot)
 {
     constexpr std::string_view kDeleted = " (deleted)"; // behind the path of a file that was removed or replaced
@@ -195,7 +203,8 @@ std::string programOf(std::int32_t pid, const std::string &procRoot)
         return std::string(path.substr(path.rfind('/') + 1));
     std::string name = readProcFile(folder + "/comm").value_or(std::string());
     name.erase(std::min(name.find('\n'), name.size()));
-    return name;
+    const std::string arguments = readProcFile(folder + "/cmdline").value_or(std::string());
+    return wholeName(std::move(name), arguments);
 }
 
 std::string commandLineOf(std::int32_t pid)

@@ -68,8 +68,10 @@ std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &dire
 /// Without the zero bytes that a process leaves behind a title which it wrote over its arguments.
 std::string quotedCommandLine(std::string_view zeroSeparated);
 
-/// The file's name of the program that `pid` runs now, or where that may not be read the process's name (up to 15 bytes); empty if there is no
-/// such process.
+/// The kernel keeps 15 bytes of a process's name: all of it where its arguments, separated by zero bytes, begin with a program so called.
+std::string wholeName(std::string name, std::string_view arguments);
+
+/// The file's name of the program that `pid` runs now, or where that may not be read the process's name; empty if there is no such process.
 std::string programOf(std::int32_t pid, const std::string &procRoot = "/proc");
 
 /// The arguments of the program that `pid` runs now, quoted as above; empty if there is no such process, or it is a kernel thread.

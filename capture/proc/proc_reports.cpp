@@ -30,6 +30,17 @@ void ProcInstrument::reportExec(TrackedProcess &process, model::Timestamp when, 
     const bool isStill = stat && imageMark(*stat) == process.image && process.image.isComplete();
     if (!executable.empty() && isStill)
         m_table.execSeen(process.sampler.pid(), when, source, executable, commandLine);
+    else if (executable.empty())
+        nameUnreadable(process, commandLine.empty() && stat ? stat->name : commandLine);
+}
+
+/// Of a process whose executable may not be read, what it was started as is all that names it.
+void ProcInstrument::nameUnreadable(const TrackedProcess &process, const std::string &started)
+{
+    const model::ImageId id = m_table.currentImage(process.sampler.pid());
+    if (!id.isValid() || m_table.tables().tables().images[id.index()].commandLine != model::StringId(0u))
+        return;
+    m_table.tables().changeImage(id).commandLine = m_table.commandLine(started);
 }
 
 /// What an exec was started with follows in brackets; that of a fork is its parent's.

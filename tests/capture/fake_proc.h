@@ -33,7 +33,7 @@ struct FakeProcess
     long readBytes = 0;
     long writtenBytes = 0;
     long pssKb = 500;
-    std::string executable = "/usr/bin/worker";
+    std::string executable = "/usr/bin/worker"; ///< empty: may not be read
     std::string commandLine = std::string("worker\0--fast\0", 14);
     std::string cgroup = "0::/app/one\n";
     std::string addressSpace = "unlimited";
@@ -115,7 +115,8 @@ public:
             write(task + "/stat", stat(tid, 'S'));
         }
         std::filesystem::remove(root() + '/' + dir + "/exe");
-        std::filesystem::create_symlink(p.executable, root() + '/' + dir + "/exe");
+        if (!p.executable.empty())
+            std::filesystem::create_symlink(p.executable, root() + '/' + dir + "/exe");
     }
 
     /// Ends a process for good: descriptors that are still open on its files read nothing any more.

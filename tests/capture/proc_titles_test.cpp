@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/proc/proc_reader.h"
 #include "capture/target/target_process.h"
 #include "tests/capture/proc_fixture.h"
 
@@ -52,6 +53,32 @@ private Q_SLOTS:
         for (int tick = 0; tick < 12; ++tick)
             f.tickAfter(kSecond);
         QCOMPARE(commandLine(10), std::string("hidden [started as server -D]"));
+    }
+
+    /// Of a process with other rights the link to its executable cannot be read, its arguments can.
+    void whatItWasStartedAsNamesAProcessWhoseExecutableIsHidden()
+    {
+        using namespace std::string_literals;
+        Fixture f;
+        FakeProcess hidden{.pid = 10, .name = "a_daemon_with_a", .startTicks = 500, .startCode = 1, .startStack = 0};
+        hidden.executable.clear();
+        hidden.commandLine = "/opt/a_daemon_with_a_name\0-D\0"s;
+        FakeProcess mute{.pid = 11, .name = "mute", .startTicks = 500, .startCode = 1, .startStack = 0};
+        mute.executable.clear();
+        mute.commandLine.clear();
+        f.proc.set(hidden);
+        f.proc.set(mute);
+        f.proc.write("10/comm", hidden.name + '\n');
+        f.proc.write("11/comm", mute.name + '\n');
+        f.start({10, 11}, capture::RootOrigin::Running);
+        f.tickAfter(kSecond);
+        const auto commandLine = [&f](int pid) {
+            return f.builder.tables().text(f.builder.tables().images.at(f.table.currentImage(pid).index()).commandLine);
+        };
+        QCOMPARE(commandLine(10), std::string("/opt/a_daemon_with_a_name -D"));
+        QCOMPARE(commandLine(11), std::string("mute"));
+        QCOMPARE(capture::programOf(10, f.proc.root()), std::string("a_daemon_with_a_name"));
+        QCOMPARE(capture::programOf(11, f.proc.root()), std::string("mute"));
     }
 };
 
