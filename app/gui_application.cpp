@@ -5,6 +5,7 @@
 #include "app/program_paths.h"
 #include "capture/proc/process_list.h"
 #include "capture/target/host_probe.h"
+#include "model/report/session_words.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 #include "ui/dialogs/choose_file.h"
@@ -361,13 +362,14 @@ void GuiApplication::remember(const model::Snapshot &snapshot)
         return;
     m_remembered = key;
     m_rememberJob.run(
-        [file = snapshot.file, info = snapshot.info](std::stop_token) {
+        [file = snapshot.file, info = snapshot.info, command = model::commandText(snapshot)](std::stop_token) {
             auto catalog = openCatalog();
             if (!catalog)
                 return false;
             const auto secrecy = storage::isSealed(file) ? storage::SessionCatalog::Secrecy::Sealed
                                                          : storage::SessionCatalog::Secrecy::Plain;
-            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000, secrecy).has_value();
+            return catalog->remember(file, info, QDateTime::currentMSecsSinceEpoch() * 1'000'000, secrecy, command)
+                .has_value();
         },
         [this](bool) { refreshStartPage(); });
 }

@@ -13,7 +13,7 @@ namespace model {
 struct RecentSession
 {
     std::string path;              ///< absolute
-    std::string command;           ///< arguments joined by spaces, or "pid 4127" when it was attached to
+    std::string command;           ///< as model::commandText() of session_entry.h has it
     std::int64_t startWallNs = 0;  ///< CLOCK_REALTIME when recording began, since 1970
     Duration duration;             ///< recorded so far, when last seen
     std::int64_t usedWallNs = 0;   ///< CLOCK_REALTIME when it was last recorded or opened

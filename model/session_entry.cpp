@@ -39,10 +39,12 @@ std::string chiefVerdict(const SessionEntry &entry)
     return chief == entry.verdicts.rend() ? std::string() : *chief;
 }
 
-std::string commandText(const CaptureConfig &config)
+std::string commandText(const CaptureConfig &config, std::string_view attached)
 {
-    if (config.attachPid)
-        return "pid " + std::to_string(*config.attachPid);
+    if (config.attachPid) {
+        const std::string pid = "pid " + std::to_string(*config.attachPid);
+        return attached.empty() ? pid : std::string(attached) + " (" + pid + ')';
+    }
     std::string command;
     for (const std::string &argument : config.command)
         command += (command.empty() ? "" : " ") + argument;

@@ -15,7 +15,7 @@ namespace model {
 struct SessionEntry
 {
     std::string path;             ///< absolute
-    std::string command;          ///< arguments joined by spaces, or "pid 4127"; "(sealed)" where its key is not known
+    std::string command;          ///< as commandText() has it; "(sealed)" where its key is not known
     std::string buildId;          ///< of the program that ran last in the first process; empty: none, or not known
     std::string host;             ///< where it was recorded
     std::int64_t startWallNs = 0; ///< CLOCK_REALTIME when recording began; of a sealed one, when the file last changed
@@ -30,8 +30,9 @@ struct SessionEntry
     std::string problem;      ///< why it cannot be read, as a sentence; empty: it can
 };
 
-/// The command as lists show it: arguments joined by spaces, or "pid 4127".
-std::string commandText(const CaptureConfig &config);
+/// The command as lists show it: arguments joined by spaces. Of a process that was attached to: `attached`, the command line that it had, in
+/// "./server --fast (pid 4127)", or where that is not known "pid 4127".
+std::string commandText(const CaptureConfig &config, std::string_view attached = {});
 
 /// The verdict that a list shows where it has room for one: of a stability test, of leaks, of growth, then others; of forecasts, and that nothing
 /// was found, only where there is no other. Of several on one question the newest. Empty: there is none.

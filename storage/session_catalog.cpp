@@ -105,15 +105,15 @@ Result<SessionCatalog> SessionCatalog::open(const std::string &folder)
     return SessionCatalog(std::make_unique<Private>(Private{std::move(*database)}));
 }
 
-Result<void> SessionCatalog::remember(
-    const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs, Secrecy secrecy)
+Result<void> SessionCatalog::remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs,
+    Secrecy secrecy, std::string_view attached)
 {
     auto insert
         = d->database.prepare("INSERT OR REPLACE INTO recent (path, command, start_wall_ns, duration_ns, used_wall_ns)"
                               " VALUES (?, ?, ?, ?, ?)");
     if (!insert)
         return insert.error();
-    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : model::commandText(info.config);
+    const std::string command = secrecy == Secrecy::Sealed ? "(sealed)" : model::commandText(info.config, attached);
     if (auto done = insert->run(absolute(path), command, info.startWallNs, info.duration.ns, nowWallNs); !done)
         return done;
     auto trim = d->database.prepare(

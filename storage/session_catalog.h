@@ -32,9 +32,9 @@ public:
     enum class Secrecy : std::uint8_t { Plain, Sealed };
 
     /// Puts the session at `path` first; `nowWallNs` is CLOCK_REALTIME. Keeps at most kMostEntries. Does not touch the session: a recorder that
-    /// opened and closed its file here would lose SQLite's locks on it.
+    /// opened and closed its file here would lose SQLite's locks on it. `attached` is the command line of a process that was attached to.
     model::Result<void> remember(const std::string &path, const model::SessionInfo &info, std::int64_t nowWallNs,
-        Secrecy secrecy = Secrecy::Plain);
+        Secrecy secrecy = Secrecy::Plain, std::string_view attached = {});
 
     /// The `most` sessions used last, newest first; those whose file is gone included, so that they can be named.
     model::Result<std::vector<model::RecentSession>> recent(std::size_t most = 20);

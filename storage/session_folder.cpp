@@ -88,7 +88,11 @@ void readEntry(SessionFile &file, SessionEntry &entry, bool writerLives)
         return;
     }
     const model::SessionInfo &info = stored->info;
-    entry.command = model::commandText(info.config);
+    entry.command = model::commandText(info.config,
+        info.config.attachPid ? textOf(database,
+            "SELECT s.text FROM image i JOIN string s ON s.id = i.command_line WHERE i.process = 0 ORDER BY i.id LIMIT "
+            "1")
+                              : std::string());
     entry.host = info.host;
     entry.startWallNs = info.startWallNs;
     entry.duration = info.duration;

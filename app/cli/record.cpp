@@ -335,9 +335,11 @@ void RecordRun::remember()
         return;
     std::error_code error;
     const std::filesystem::path path = std::filesystem::absolute(m_path, error);
+    const model::ProgramTables &tables = m_tables.tables();
     if (!error)
         static_cast<void>(catalog->remember(path.string(), m_recording->info(), RecordingStart::now().wallNs,
-            m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain));
+            m_options.isSealed ? storage::SessionCatalog::Secrecy::Sealed : storage::SessionCatalog::Secrecy::Plain,
+            tables.images.empty() ? std::string() : tables.text(tables.images.front().commandLine)));
 }
 
 /// What the list of sessions says of memory. Short recordings have no answer, and are not held up; one that cannot be stored is no failure.

@@ -27,6 +27,12 @@ private Q_SLOTS:
         sample.info().duration = Duration::fromMs(1500);
         VERIFY_RESULT(catalog->remember(folder("there"), sample.info(), 10));
         sample.info().config.attachPid = 77;
+        using Secrecy = storage::SessionCatalog::Secrecy;
+        VERIFY_RESULT(catalog->remember(folder("named"), sample.info(), 15, Secrecy::Plain, "./server -D"));
+        QCOMPARE(catalog->recent()->at(0).command, std::string("./server -D (pid 77)"));
+        VERIFY_RESULT(catalog->remember(folder("named"), sample.info(), 16, Secrecy::Sealed, "./server -D"));
+        QCOMPARE(catalog->recent()->at(0).command, std::string("(sealed)"));
+        VERIFY_RESULT(catalog->forget(folder("named")));
         VERIFY_RESULT(catalog->remember(folder("gone"), sample.info(), 20));
         auto other = storage::SessionCatalog::open(folder("a/b"));
         auto sessions = other->recent();

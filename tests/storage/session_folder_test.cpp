@@ -59,6 +59,17 @@ private Q_SLOTS:
         VERIFY_RESULT(writer->finish(sample.info()));
     }
 
+    void namesWhatWasAttachedTo()
+    {
+        const QTemporaryDir folder;
+        const std::string path = folder.filePath(QStringLiteral("attached")).toStdString();
+        SampleSession sample;
+        sample.info().config.command.clear();
+        sample.info().config.attachPid = 77;
+        VERIFY_RESULT(sample.make(path, 3));
+        QCOMPARE(storage::describeSession(path).command, std::string("demo --name (pid 77)"));
+    }
+
     void findsSessionsOfAnyName()
     {
         const QTemporaryDir folder;
