@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/module_names.h"
 
+#include "capture/proc/octal_escapes.h"
 #include "capture/symbols/elf_file.h"
 
 #include <cstdio>
@@ -48,7 +49,7 @@ void ModuleNames::readMaps()
             || std::sscanf(line.c_str(), "%lx-%*x %*s %*x %x:%x %lu", &begin, &file.major, &file.minor, &inode) != 4)
             continue;
         file.inode = inode;
-        m_mapped[begin] = {withoutDeletedMark(line.substr(slash)), file};
+        m_mapped[begin] = {withoutDeletedMark(withoutOctalEscapes(line.substr(slash))), file};
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/address_space.h"
 
+#include "capture/proc/octal_escapes.h"
 #include "capture/symbols/build_id.h"
 #include "capture/symbols/mapped_file.h"
 
@@ -94,7 +95,7 @@ bool parse(const std::string &line, PerfMapping &mapping)
     mapping.minor = minor;
     mapping.inode = inode;
     mapping.isExecutable = rights[2] == 'x';
-    mapping.path = withoutDeletedMark(line.substr(static_cast<std::size_t>(pathAt)));
+    mapping.path = withoutDeletedMark(withoutOctalEscapes(line.substr(static_cast<std::size_t>(pathAt))));
     if (mapping.path.empty())
         mapping.path = "//anon";
     return true;

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/heap/module_names.h"
 #include "capture/perf/address_space.h"
-#include "capture/symbols/jit_names.h"
 #include "capture/perf/kernel_symbols.h"
+#include "capture/symbols/jit_names.h"
+#include "capture/symbols/mapped_file.h"
 
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
 
 using namespace capture;
 
@@ -170,6 +177,27 @@ private Q_SLOTS:
         QVERIFY(found != mappings.end());
         QVERIFY(found->path.ends_with("perf_names_test"));
         QVERIFY(found->inode != 0);
+    }
+
+    /// The kernel writes a newline in a path as "\\012" there.
+    void readsPathsWithLineBreaksAsTheyAre()
+    {
+        const QTemporaryDir folder;
+        const std::string path = folder.filePath(QStringLiteral("a\nb")).toStdString();
+        QVERIFY(QFile::copy(QStringLiteral("/proc/self/exe"), QString::fromStdString(path)));
+        const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        void *code = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+        ::close(fd);
+        QVERIFY(code != MAP_FAILED);
+        const auto mappings = readCodeMappings(getpid());
+        const auto isIt = [&](const PerfMapping &mapping) { return mapping.path == path; };
+        const bool isSampled = std::any_of(mappings.begin(), mappings.end(), isIt);
+        const auto name = ModuleNames(getpid()).nameOf(reinterpret_cast<std::uintptr_t>(code), path, "");
+        const auto copies = mappedCopies(getpid(), path);
+        ::munmap(code, 4096);
+        QVERIFY(isSampled);
+        QCOMPARE(name.path, path);
+        QCOMPARE(copies.size(), std::size_t{1});
     }
 };
 
