@@ -68,10 +68,20 @@ std::size_t receiverLength(std::string_view name, std::size_t at)
     return name.substr(end).starts_with('.') ? end + 1 - at : 0;
 }
 
+/// "my prog+0x1169" stands for a function without a name. What is before the last plus is a file's name, in which blanks end nothing.
+bool isPlaceInFile(std::string_view name)
+{
+    const std::size_t plus = name.rfind("+0x");
+    return plus != std::string_view::npos && plus > 0 && plus + 3 < name.size()
+        && name.find_first_not_of("0123456789abcdef", plus + 3) == std::string_view::npos;
+}
+
 } // namespace
 
 std::string shortFunctionName(std::string_view name)
 {
+    if (isPlaceInFile(name))
+        return std::string(name);
     std::string text;
     std::size_t begin = 0; // of the name itself, behind a return type
     bool hasOperator = false;

@@ -20,9 +20,13 @@ std::string_view ProgramTables::programName(const Image &image) const
 {
     constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
     std::string_view started = text(image.commandLine);
+    std::string_view file = text(image.executable);
+    file.remove_prefix(file.rfind('/') + 1);
     const bool isQuoted = started.starts_with('\''); // for a shell
     if (isQuoted)
         started.remove_prefix(1);
+    if (isQuoted && !file.empty() && started.substr(0, started.find('\'')).ends_with(file))
+        return file; // a name with blanks
     // Where a folder has a blank in its name the end of the path is not looked for.
     started
         = isQuoted && started.starts_with('/') ? std::string_view() : started.substr(0, started.find_first_of(" '"));
@@ -30,8 +34,7 @@ std::string_view ProgramTables::programName(const Image &image) const
     // A login shell is "-bash"; and what a program writes there of itself need not be a name.
     if (!started.empty() && started.front() != '-' && started.find_first_not_of(kNameCharacters) == started.npos)
         return started;
-    const std::string_view file = text(image.executable);
-    return file.substr(file.rfind('/') + 1);
+    return file;
 }
 
 ProgramTables::LineSpan ProgramTables::linesOf(FrameId frame) const

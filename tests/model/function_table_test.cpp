@@ -126,6 +126,7 @@ private Q_SLOTS:
         row("main.Sum[go.shape.int64_0]", "main.Sum[go.shape.int64_0]");
         row("[stack cut off]", "[stack cut off]");
         row("libc.so.6+0x1a2b", "libc.so.6+0x1a2b");
+        row("my prog (2)+0x1169", "my prog (2)+0x1169"); // the name of a file ends at no blank
     }
 
     void shortensNames()

@@ -60,6 +60,10 @@ private Q_SLOTS:
         };
         QCOMPARE(name("/usr/bin/redis-server --port 7"), std::string("redis-server"));
         QCOMPARE(name("'redis-server *:6379'"), std::string("redis-server")); // as it calls itself later
+        tables.strings[1] = "/opt/my app/my prog";
+        for (const char *blank : {"'./my prog' 5", "'my prog'", "'/opt/my app/my prog' x"})
+            QCOMPARE(name(blank), std::string("my prog"));
+        tables.strings[1] = "/usr/bin/redis-check-rdb";
         for (const char *none : {"", "'/opt/my app/bin/server' x", "-bash", "'***' x", "postgres: writer"})
             QCOMPARE(name(none), std::string("redis-check-rdb"));
     }
