@@ -54,7 +54,7 @@ void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack, std::si
         const std::string name = elided(shortFunctionName(line.name), nameColumns);
         std::string place = shortPlace(line.file, line.line);
         if (place.empty())
-            place = line.moduleName;
+            place = onOneLine(line.moduleName);
         if (line.isInlined)
             place += " (inlined)";
         if (isNarrow)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/text_table.h"
 
+#include "model/base/utf8.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,13 +26,16 @@ std::size_t bytePosition(std::string_view text, std::size_t index)
     return at;
 }
 
-/// Bytes of the control character at the front of a text; 0 where there is none. C1 stands as two bytes of UTF-8.
-std::size_t controlLength(std::string_view text)
+/// Bytes of the character, or of what is none, at the front of a text.
+std::size_t frontLength(std::string_view text) { return std::max<std::size_t>(utf8Length(text), 1); }
+
+/// A character as it may stand on a terminal. C1 controls stand as two bytes of UTF-8.
+std::string printed(std::string_view character)
 {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    if (byte(0) < 0x20 || byte(0) == 0x7f)
-        return 1;
-    return text.size() > 1 && byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    const bool isC1 = character.size() == 2 && byte(0) == 0xc2 && byte(1) < 0xa0;
+    const bool isShown = utf8Length(character) > 0 && byte(0) >= 0x20 && byte(0) != 0x7f && !isC1;
+    return isShown ? std::string(character) : fmt::format("\\x{:02x}", byte(character.size() - 1));
 }
 
 constexpr std::size_t kLeastText = 8;      ///< of a column that is cut
@@ -48,17 +53,26 @@ std::string onOneLine(std::string_view text)
     std::string line;
     line.reserve(text.size());
     while (!text.empty()) {
-        const std::size_t control = controlLength(text);
-        const bool isBreak = control == 1 && text[0] >= '\t' && text[0] <= '\r';
-        if (isBreak)
+        const std::size_t length = frontLength(text);
+        if (text[0] >= '\t' && text[0] <= '\r')
             line += line.empty() || line.back() == ' ' ? "" : " ";
-        else if (control > 0)
-            line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[control - 1]));
         else
-            line += text[0];
-        text.remove_prefix(std::max<std::size_t>(control, 1));
+            line += printed(text.substr(0, length));
+        text.remove_prefix(length);
     }
     return line;
+}
+
+std::string printable(std::string_view text)
+{
+    std::string safe;
+    safe.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = frontLength(text);
+        safe += printed(text.substr(0, length));
+        text.remove_prefix(length);
+    }
+    return safe;
 }
 
 std::string elided(std::string_view text, std::size_t width)

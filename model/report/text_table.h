@@ -15,9 +15,12 @@ inline constexpr std::size_t kUsualColumns = 80;
 /// Columns that a UTF-8 text takes on a terminal; one a code point, which holds for all that reports write themselves.
 std::size_t textWidth(std::string_view text);
 
-/// A text that came from elsewhere, fit for a line of a terminal: white space of any kind is one space, other control characters stand as
-/// "\\x1b". Command lines and names may hold anything.
+/// A text that came from elsewhere, fit for a line of a terminal: white space of any kind is one space, other control characters, and bytes that
+/// are no UTF-8, stand as "\\x1b". Command lines and names may hold anything.
 std::string onOneLine(std::string_view text);
+
+/// The same where nothing may be taken for something else, as in the path of a file: a line break stands as "\\x0a".
+std::string printable(std::string_view text);
 
 /// A text on one line, cut in its middle to at most `width` columns: "Session::att…Buffer". At least 8.
 std::string elided(std::string_view text, std::size_t width);

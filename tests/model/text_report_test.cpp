@@ -41,7 +41,8 @@ private Q_SLOTS:
     {
         QCOMPARE(onOneLine("sh -c '\n\techo\n'"), std::string("sh -c ' echo '"));
         QCOMPARE(onOneLine("\x1b[2J\x7f\xc2\x9bx"), std::string("\\x1b[2J\\x7f\\x9bx"));
-        QCOMPARE(onOneLine("grün  –  \xff"), std::string("grün  –  \xff"));
+        QCOMPARE(onOneLine("grün  –  \xff"), std::string("grün  –  \\xff"));
+        QCOMPARE(printable("/tmp/a\nb \xe2\x28 é"), std::string("/tmp/a\\x0ab \\xe2( é"));
         SnapshotBuilder builder;
         Image image;
         image.process = builder.process();
