@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/comparison_controller.h"
 
-#include <QFileInfo>
+#include "ui/file_path.h"
 
 namespace app {
 
@@ -28,7 +28,7 @@ void ComparisonController::compareWith(const QString &path, Role role, const QSt
 {
     m_role = role;
     m_page.setOtherWaiting(path);
-    m_session.open(QFileInfo(path).absoluteFilePath(), passphrase);
+    m_session.open(ui::absolutePath(path), passphrase);
 }
 
 void ComparisonController::giveUp(const QString &sentence)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_application.h"
 #include "app/gui_export.h"
+#include "ui/file_path.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
@@ -93,7 +94,11 @@ int main(int argc, char **argv)
     parser.addOption(compareWith);
     parser.addPositionalArgument(
         QStringLiteral("FILE"), QApplication::translate("main", "Session to open."), QStringLiteral("[FILE]"));
-    parser.process(application);
+    // As they are: QApplication::arguments() makes other names of paths that are no UTF-8.
+    QStringList arguments;
+    for (int i = 0; i < argc; ++i)
+        arguments << ui::pathOf(argv[i]);
+    parser.process(arguments);
 
     const QString file = parser.positionalArguments().value(0);
     const QString before = parser.value(compareWith);

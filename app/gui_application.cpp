@@ -9,6 +9,7 @@
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 #include "ui/dialogs/choose_file.h"
+#include "ui/file_path.h"
 #include "ui/pages/advice_page.h"
 #include "ui/pages/compare_page.h"
 #include "ui/pages/lost_page.h"
@@ -175,7 +176,7 @@ void GuiApplication::connectAdvice()
         else
             m_advice->setLaterFailed(tr("%1 is the session that is open, from before the change. Choose one that was "
                                         "recorded after it.")
-                                         .arg(QFileInfo(path).fileName()));
+                                         .arg(ui::shownPath(QFileInfo(path).fileName())));
     });
     connect(m_comparison.get(), &ComparisonController::arrived, m_advice, &ui::AdvicePage::setLater);
     connect(m_comparison.get(), &ComparisonController::failed, m_advice, [this](const QString &sentence) {
@@ -207,7 +208,7 @@ void GuiApplication::compareWith(const QString &path, ComparisonController::Role
         m_comparePage->setOtherFailed(
             tr("%1 is the session that is open. Choose another one; or, to compare two times of it, "
                "select a time and hold it.")
-                .arg(QFileInfo(path).fileName()));
+                .arg(ui::shownPath(QFileInfo(path).fileName())));
     else
         m_comparison->compareWith(path, role);
 }
@@ -225,7 +226,7 @@ void GuiApplication::onSessionsDropped(const QStringList &paths, const QPoint &g
         return;
     }
     QMenu menu(&m_window);
-    const QString name = QFileInfo(path).completeBaseName();
+    const QString name = ui::shownPath(QFileInfo(path).completeBaseName());
     menu.addAction(tr("Compare %1 with this session").arg(name), this, [this, path] { compareWith(path); });
     menu.addAction(tr("Open %1 instead").arg(name), this, [this, path] { open(path); });
     menu.exec(globalPosition);
@@ -237,7 +238,8 @@ void GuiApplication::onOtherPassphraseWanted(const QString &path, bool wasWrong)
         m_comparison->compareWith(path, m_comparison->role(), *passphrase);
         passphrase->fill(u' ');
     } else {
-        m_comparison->giveUp(tr("%1 is sealed, and its passphrase was not given.").arg(QFileInfo(path).fileName()));
+        m_comparison->giveUp(
+            tr("%1 is sealed, and its passphrase was not given.").arg(ui::shownPath(QFileInfo(path).fileName())));
     }
 }
 
@@ -259,7 +261,7 @@ void GuiApplication::open(const QString &path)
     m_before.clear();
     m_earlier.clear();
     m_staysOnStart = false;
-    m_session.open(QFileInfo(path).absoluteFilePath());
+    m_session.open(ui::absolutePath(path));
 }
 
 void GuiApplication::openDialog()
@@ -286,7 +288,7 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
 void GuiApplication::showUnopened(const QString &path, const QString &sentence, const QString &again)
 {
     m_unopened = path;
-    m_window.showFailure(tr("%1 cannot be opened").arg(QFileInfo(path).fileName()), sentence, again);
+    m_window.showFailure(tr("%1 cannot be opened").arg(ui::shownPath(QFileInfo(path).fileName())), sentence, again);
 }
 
 std::optional<QString> GuiApplication::askPassphrase(const QString &path, bool wasWrong)
@@ -294,7 +296,7 @@ std::optional<QString> GuiApplication::askPassphrase(const QString &path, bool w
     bool isGiven = false;
     const QString passphrase = QInputDialog::getText(&m_window, tr("Sealed session"),
         (wasWrong ? tr("This is not the passphrase of %1. Passphrase:") : tr("%1 is sealed. Passphrase:"))
-            .arg(QFileInfo(path).fileName()),
+            .arg(ui::shownPath(QFileInfo(path).fileName())),
         QLineEdit::Password, {}, &isGiven);
     return isGiven && !passphrase.isEmpty() ? std::optional(passphrase) : std::nullopt;
 }

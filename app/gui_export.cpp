@@ -6,12 +6,12 @@
 #include "app/session_controller.h"
 #include "model/report/html_report.h"
 #include "ui/dialogs/save_export.h"
+#include "ui/file_path.h"
 #include "ui/main_window.h"
 
 #include <QApplication>
 #include <QDir>
 #include <QEventLoop>
-#include <QFileInfo>
 
 #include <algorithm>
 
@@ -63,7 +63,7 @@ public:
                     m_session.open(path, *passphrase);
             });
         m_window.show();
-        m_session.open(QFileInfo(file).absoluteFilePath());
+        m_session.open(ui::absolutePath(file));
         const bool isRead
             = waitUntil([&] { return (m_session.snapshot() != nullptr && !m_session.isBusy()) || !failure.isEmpty(); });
         if (!failure.isEmpty())

@@ -2,6 +2,7 @@
 #include "app/session_controller.h"
 
 #include "storage/session_reader.h"
+#include "ui/file_path.h"
 
 #include <sys/prctl.h>
 
@@ -83,7 +84,7 @@ void SessionController::open(const QString &path, const QString &passphrase)
     close();
     m_path = path;
     m_session = std::make_shared<Session>();
-    m_session->path = path.toStdString();
+    m_session->path = ui::pathBytes(path);
     if (!passphrase.isEmpty())
         m_session->passphrase = secretOf(passphrase);
     read(Demand::Always);

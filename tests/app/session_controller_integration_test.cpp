@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/session_controller.h"
 #include "tests/storage/sample_session.h"
+#include "ui/file_path.h"
 
 #include <QFile>
 #include <QSignalSpy>
@@ -12,6 +13,7 @@ class SessionControllerTest : public QObject
 
 private Q_SLOTS:
     void showsASavedSessionOnce();
+    void opensFilesWhoseNamesAreNoUtf8();
     void followsAGrowingSession();
     void holdsTheViewAndCatchesUp();
     void selectionMakesANewSnapshot();
@@ -38,6 +40,24 @@ void SessionControllerTest::showsASavedSessionOnce()
     QVERIFY(ready.wait(kPatienceMs));
     QCOMPARE(controller.snapshot()->tickEnds.size(), std::size_t{3});
     QCOMPARE(controller.snapshot()->info.state, model::SessionState::Complete);
+}
+
+void SessionControllerTest::opensFilesWhoseNamesAreNoUtf8()
+{
+    SampleSession sample;
+    const std::string file = path({}).toStdString() + "/gr\xc3\xbcn \xff\xe2\x82 \xf0\x9f\x98\x80.gprof-session";
+    QVERIFY(sample.make(file, 3));
+    const QString handed = ui::pathOf(file);
+    QCOMPARE(ui::pathBytes(handed), file);
+    QCOMPARE(QString(ui::shownPath(handed).section(u'/', -1)),
+        QStringLiteral("grün \\xff\\xe2\\x82 \U0001f600.gprof-session"));
+    QCOMPARE(ui::pathOf("/a/grün"), QStringLiteral("/a/grün"));
+    QCOMPARE(ui::pathBytes(ui::absolutePath(ui::pathOf("x/../\xff"))), QDir::currentPath().toStdString() + "/\xff");
+    app::SessionController controller;
+    QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
+    controller.open(handed);
+    QVERIFY(ready.wait(kPatienceMs));
+    QCOMPARE(controller.snapshot()->file, file);
 }
 
 void SessionControllerTest::followsAGrowingSession()

@@ -2,6 +2,7 @@
 #include "ui/widgets/recent_row.h"
 
 #include "model/base/format_units.h"
+#include "ui/file_path.h"
 #include "ui/text.h"
 #include "ui/widgets/labels.h"
 
@@ -25,18 +26,19 @@ QString whenText(std::int64_t wallNs)
 
 RecentRow::RecentRow(const model::RecentSession &session, const QString &action, QWidget *parent)
     : QPushButton(parent)
-    , m_path(ui::text(session.path))
+    , m_path(pathOf(session.path))
 {
     setProperty("kind", QStringLiteral("row"));
     setMinimumHeight(50);
-    setToolTip(session.isThere ? m_path : tr("%1 is gone").arg(m_path));
+    const QString shown = shownPath(m_path);
+    setToolTip(session.isThere ? shown : tr("%1 is gone").arg(shown));
     setEnabled(session.isThere);
-    setAccessibleName(action.arg(m_path));
+    setAccessibleName(action.arg(shown));
     auto *words = new QVBoxLayout(this);
     words->setContentsMargins(8, 6, 8, 6);
     words->setSpacing(1);
     auto *name = new ElidedLabel;
-    name->setText(QFileInfo(m_path).completeBaseName());
+    name->setText(QFileInfo(shown).completeBaseName());
     name->setFont(textFont(font(), TextSize::Body, TextWeight::Strong));
     auto *facts = new ElidedLabel;
     facts->setFont(textFont(font(), TextSize::Caption));
