@@ -79,6 +79,11 @@ TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range)
     return steps.empty() ? range : TimeRange{steps.back().when, range.end};
 }
 
+Duration leftOutBehind(Duration judged, Duration tick)
+{
+    return std::max(tick, std::min(kCleaningUp, Duration{judged.ns / (kLeastPart - 1)}));
+}
+
 TimeSeries judgedSeries(
     const Snapshot &snapshot, const SeriesSource &source, TimeRange range, std::optional<ProcessId> process)
 {

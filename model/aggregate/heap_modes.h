@@ -35,6 +35,9 @@ TimeRange withoutHeapSteps(const Snapshot &snapshot, TimeRange range);
 TimeSeries judgedSeries(const Snapshot &snapshot, const SeriesSource &source, TimeRange range,
     std::optional<ProcessId> process = std::nullopt);
 
+/// How much longer a recording is than what judgedSeries() keeps of it, where the program ended with it.
+Duration leftOutBehind(Duration judged, Duration tick);
+
 /// The period that a change replaces: that of the image's change before; 1 for the first.
 std::int64_t periodBefore(const Snapshot &snapshot, const HeapModeChange &change);
 

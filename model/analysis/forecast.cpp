@@ -17,8 +17,6 @@ namespace model {
 namespace {
 
 constexpr std::size_t kMostBlocks = 600;
-constexpr std::size_t kLeastBlocks = 48; ///< for an interval of the time to the limit
-constexpr std::size_t kLeastForDirection = 12;
 constexpr std::size_t kMostTrendPoints = 120;
 constexpr std::size_t kLeastForBackTest = 60;
 constexpr double kNsPerHour = 3600e9;
@@ -113,13 +111,13 @@ private:
 
     bool lacksData()
     {
-        if (m_result.blocks >= kLeastForDirection)
+        if (m_result.blocks >= kLeastForecastDirection)
             return false;
         m_result.reason = m_result.blocks == 0
             ? std::string(m_hasValues ? "it was read less than twice in this time"
                                       : "the recording has no values of it in this time")
             : fmt::format("{} blocks of {} are too few, {} are needed to see a direction and {} for a forecast",
-                m_result.blocks, formatDuration(m_result.block), kLeastForDirection, kLeastBlocks);
+                m_result.blocks, formatDuration(m_result.block), kLeastForecastDirection, kLeastForecastBlocks);
         return true;
     }
 
@@ -148,9 +146,9 @@ private:
     bool isDirectionOnly()
     {
         m_result.state = ForecastState::DirectionOnly;
-        if (m_result.blocks < kLeastBlocks)
+        if (m_result.blocks < kLeastForecastBlocks)
             m_result.reason = fmt::format("{} blocks of {} were seen, {} are needed", m_result.blocks,
-                formatDuration(m_result.block), kLeastBlocks);
+                formatDuration(m_result.block), kLeastForecastBlocks);
         else if (static_cast<double>(m_blocks.filled) > kMostFilled * static_cast<double>(m_result.blocks))
             m_result.reason = fmt::format("{} of {} blocks have no data", m_blocks.filled, m_result.blocks);
         else if (m_options.season && !m_season

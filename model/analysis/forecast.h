@@ -12,6 +12,9 @@
 
 namespace model {
 
+inline constexpr std::size_t kLeastForecastDirection = 12; ///< blocks that show a direction
+inline constexpr std::size_t kLeastForecastBlocks = 48;    ///< … that give an interval of the time to the limit
+
 /// What a quantity may not exceed.
 struct ForecastLimit
 {

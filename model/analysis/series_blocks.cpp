@@ -54,6 +54,8 @@ Timestamp SeriesBlocks::endOf(std::size_t block) const
     return span.begin + Duration{length.ns * static_cast<std::int64_t>(block + 1)};
 }
 
+Duration leastBlock(Duration step) { return {blockLengthNs(step.ns, 0, 1)}; }
+
 SeriesBlocks seriesBlocks(const TimeSeries &series, TimeRange range, std::size_t most)
 {
     std::vector<SeriesPoint> points;

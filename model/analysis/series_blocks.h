@@ -18,6 +18,9 @@ struct SeriesBlocks
     Timestamp endOf(std::size_t block) const;
 };
 
+/// The shortest block that a series read every `step` is cut into.
+Duration leastBlock(Duration step);
+
 /// Cuts the part of `series` in `range` into at most `most` blocks of a round length that is not below the usual distance
 /// of points. The last point is in the last block. No blocks where there are fewer than two points.
 SeriesBlocks seriesBlocks(const TimeSeries &series, TimeRange range, std::size_t most);

@@ -2,6 +2,7 @@
 #include "model/analysis/session_forecast.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/analysis/judged_forecast.h"
 #include "model/report/session_words.h"
 
 #include <fmt/format.h>
@@ -107,24 +108,26 @@ private:
         const std::optional<ProcessId> process = limit ? limit->process : std::nullopt;
         const TimeSeries series = judgedSeries(m_snapshot, source, m_snapshot.span, process);
         const std::optional<SeriesPoint> last = series.last();
-        if (!last)
+        if (!last && timeSeries(m_snapshot, source, process).isEmpty())
             return true;
         ForecastOptions options;
         if (limit)
             options.limit = limit->limit;
         options.label = labelOf(m_snapshot, source, process);
-        if (source == SeriesSource(Metric::Rss)) {
+        if (last && source == SeriesSource(Metric::Rss)) {
             const std::optional<SeriesPoint> now
                 = m_snapshot.selection.time ? series.nearest(m_snapshot.span.end) : last;
             options.otherLimits = roundLimits(now->value);
         }
+        if (m_snapshot.selection.time)
+            options.history = m_snapshot.span;
         return add({.key = std::string(seriesInfo(source).key),
                        .process = process,
                        .stack = {},
                        .image = {},
                        .where = {},
                        .forecast = {}},
-            series, options);
+            judgedForecast(m_snapshot, source, process, options, m_stop));
     }
 
     /// What a place alone will keep, against what the limit leaves beside everything else as it is now.
@@ -140,20 +143,19 @@ private:
             options.limit = ForecastLimit{static_cast<double>(item.liveBytes) + limit->limit.value - rss->value,
                 "room below the " + limit->limit.name};
         options.label = fmt::format("What {} keeps", item.place);
+        if (m_snapshot.selection.time)
+            options.history = m_snapshot.span;
         return add({.key = "leak",
                        .process = {},
                        .stack = item.stacks.front().stack,
                        .image = item.image,
                        .where = item.where,
                        .forecast = {}},
-            series, options);
+            forecast(series, options, m_stop));
     }
 
-    bool add(ForecastedQuantity quantity, const TimeSeries &series, ForecastOptions options)
+    bool add(ForecastedQuantity quantity, std::optional<Forecast> result)
     {
-        if (m_snapshot.selection.time)
-            options.history = m_snapshot.span;
-        std::optional<Forecast> result = forecast(series, options, m_stop);
         if (!result)
             return false;
         if (!result->isGrowing)

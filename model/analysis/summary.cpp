@@ -10,6 +10,7 @@
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/hot_paths.h"
+#include "model/analysis/judged_forecast.h"
 #include "model/analysis/known_limits.h"
 #include "model/analysis/resident_growth.h"
 #include "model/analysis/rules.h"
@@ -456,7 +457,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     ForecastOptions options{.limit = memoryLimit(snapshot, Metric::Rss)};
     if (snapshot.selection.time)
         options.history = snapshot.span;
-    std::optional<Forecast> ahead = forecast(judgedSeries(snapshot, Metric::Rss, snapshot.span), options, stop);
+    std::optional<Forecast> ahead = judgedForecast(snapshot, Metric::Rss, {}, options, stop);
     if (!found || !ahead)
         return std::nullopt;
     const std::optional<Forecast> nearest = nearestForecast(snapshot, *ahead, stop);

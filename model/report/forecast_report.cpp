@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 
@@ -67,6 +68,19 @@ void writeQuantity(
         writeFrames(out, functions, *quantity.stack, options.columns);
 }
 
+/// One sentence instead of one for each of the quantities, where the same is missing for all of them.
+std::optional<std::string> whyNothing(const std::vector<ForecastedQuantity> &quantities)
+{
+    const auto isSame = [&quantities](const ForecastedQuantity &quantity) {
+        return quantity.forecast.state == ForecastState::NotEnoughData
+            && quantity.forecast.reason == quantities.front().forecast.reason;
+    };
+    if (quantities.size() < 2 || !std::all_of(quantities.begin(), quantities.end(), isSame))
+        return std::nullopt;
+    return fmt::format("Not enough data for a forecast of any of {} quantities: {}.", quantities.size(),
+        quantities.front().forecast.reason);
+}
+
 Json timeObject(const TimeToLimit &time)
 {
     return {{"q05_s", secondsOrNull(time.q05)}, {"q25_s", secondsOrNull(time.q25)},
@@ -113,16 +127,19 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
     if (quantities.empty())
         writeWrapped(out, nothingToJudge(snapshot), options.columns, 2);
     FunctionIndex functions(snapshot.tables);
-    for (std::size_t i = 0; i < quantities.size(); ++i) {
-        if (i > 0)
-            out << '\n';
-        writeQuantity(out, functions, quantities[i], options);
-    }
+    if (const auto why = whyNothing(quantities))
+        writeWrapped(out, *why, options.columns, 2, 2);
+    else
+        for (std::size_t i = 0; i < quantities.size(); ++i) {
+            if (i > 0)
+                out << '\n';
+            writeQuantity(out, functions, quantities[i], options);
+        }
     if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off) {
         out << '\n';
         writeWrapped(out, "Live heap: not known. " + *why, options.columns, 2, 2);
     }
-    if (!quantities.empty() && !quantities.front().forecast.method.empty()) {
+    if (!quantities.empty() && !quantities.front().forecast.method.empty() && !whyNothing(quantities)) {
         writeHeading(out, "How it was found");
         writeWrapped(
             out, quantities.front().forecast.label + ": " + quantities.front().forecast.method, options.columns, 2);

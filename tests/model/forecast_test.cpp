@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/forecast_words.h"
+#include "model/analysis/judged_forecast.h"
 #include "model/analysis/series_blocks.h"
 #include "model/analysis/session_forecast.h"
 #include "model/report/forecast_report.h"
@@ -100,6 +101,30 @@ private Q_SLOTS:
         QVERIFY(some.isGrowing);
         QVERIFY(!some.timeToLimit);
         QVERIFY(some.reason.find("48 are needed") != std::string::npos);
+    }
+
+    /// A second or two, of which the end is not judged, leave no value at all.
+    void saysHowLongARecordingHasToBe()
+    {
+        const auto of = [](std::size_t ticks) {
+            SnapshotBuilder builder;
+            builder.raw().info.config.tick = kSecond;
+            builder.ticks(ticks, kSecond).metric(Metric::Rss, std::vector<std::int64_t>(ticks, 4 << 20));
+            builder.tables().changeProcess(builder.process()).end
+                = Timestamp{static_cast<std::int64_t>(ticks) * kSecond.ns};
+            const Snapshot snapshot = builder.build();
+            return *judgedForecast(snapshot, Metric::Rss, {}, {});
+        };
+        for (const std::size_t ticks : {1, 2, 3, 12}) {
+            QVERIFY2(of(ticks).state == ForecastState::NotEnoughData, std::to_string(ticks).c_str());
+            QCOMPARE(of(ticks).reason,
+                formatDuration(Duration::fromSeconds(static_cast<double>(ticks)))
+                    + " of recording are too short, 13 s are needed to see a direction and 49 s for a forecast");
+        }
+        QCOMPARE(of(13).state, ForecastState::DirectionOnly);
+        QCOMPARE(of(48).state, ForecastState::DirectionOnly);
+        QCOMPARE(of(49).state, ForecastState::Forecast);
+        QCOMPARE(leastRecording(kLeastForecastBlocks, Duration::fromSeconds(60)), Duration::fromSeconds(49 * 60));
     }
 
     void refusesAnIntervalWithinADeclaredCycle()
@@ -302,8 +327,7 @@ private Q_SLOTS:
     void writesRatesWithTheirInterval()
     {
         QCOMPARE(rateText(4.1 * kMiB, {3.7 * kMiB, 4.6 * kMiB}, Unit::Bytes), std::string("4.1 MiB/h (3.7–4.6)"));
-        QCOMPARE(rateText(1.2 * kMiB, {900 * 1024.0, 1.5 * kMiB}, Unit::Bytes),
-            std::string("1.2 MiB/h (0.88–1.50)"));
+        QCOMPARE(rateText(1.2 * kMiB, {900 * 1024.0, 1.5 * kMiB}, Unit::Bytes), std::string("1.2 MiB/h (0.88–1.50)"));
         QCOMPARE(rateText(12, Unit::Count), std::string("12 /h"));
     }
 

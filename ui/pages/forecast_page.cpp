@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/forecast_page.h"
 
-#include "model/aggregate/heap_modes.h"
+#include "model/analysis/judged_forecast.h"
 #include "model/base/format_interval.h"
 #include "model/report/csv_report.h"
 #include "ui/pages/page_text.h"
@@ -223,12 +223,8 @@ void ForecastPage::compute()
     setTone(m_limitNote, isWrong ? "danger" : "muted");
     if (m_snapshot->selection.time)
         options.history = m_snapshot->span;
-    m_job.run(
-        [snapshot = m_snapshot, source, options, process = m_process](std::stop_token stop) {
-            const model::TimeRange whole{{}, {snapshot->info.duration.ns}};
-            return model::forecast(
-                model::judgedSeries(*snapshot, source, options.history.value_or(whole), process), options, stop);
-        },
+    m_job.run([snapshot = m_snapshot, source, options, process = m_process](
+                  std::stop_token stop) { return model::judgedForecast(*snapshot, source, process, options, stop); },
         [this](model::Forecast forecast) { show(forecast); });
 }
 
