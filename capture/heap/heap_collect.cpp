@@ -112,8 +112,10 @@ const char *causeOf(wire::Retreat retreat)
         return "the tracer cannot tell a forked child from its parent here: the kernel is older than 4.14, or the "
                "program has no "
                "memory left";
-    default:
+    case wire::Retreat::NoSystemCalls:
         return "it has given up all system calls (seccomp, strict mode)";
+    default:
+        return "the program has overwritten the memory that it shares with the recorder";
     }
 }
 

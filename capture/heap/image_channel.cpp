@@ -283,14 +283,25 @@ void ImageChannel::release(Ring &ring)
 
 std::vector<RingThread> ImageChannel::takeNewThreads() { return std::exchange(m_newThreads, {}); }
 
-TargetLosses ImageChannel::losses() const
+TargetLosses ImageChannel::losses()
 {
     const wire::LossCounters &counters = m_memory->view().header().losses;
-    const auto count
-        = [](const std::atomic<std::uint64_t> &counter) { return counter.load(std::memory_order_relaxed); };
-    return {count(counters.droppedRing), count(counters.droppedNoRing), count(counters.reentered),
-        count(counters.nodesRefused), count(counters.modulesRefused), count(counters.samplesRefused),
-        count(counters.poolsRefused)};
+    const auto follow = [this](const std::atomic<std::uint64_t> &counter, FollowedCount &count) {
+        // Far more than all threads of a machine could lose from one look to the next.
+        constexpr std::uint64_t kMostAtOnce = std::uint64_t{1} << 36;
+        const std::uint64_t now = counter.load(std::memory_order_relaxed);
+        const bool isCount = now >= count.seen && now - count.seen <= kMostAtOnce;
+        if (isCount)
+            count.sum += now - count.seen;
+        else
+            ++m_badRecords; // the program has written over it
+        count.seen = now;
+        return count.sum;
+    };
+    return {follow(counters.droppedRing, m_losses[0]), follow(counters.droppedNoRing, m_losses[1]),
+        follow(counters.reentered, m_losses[2]), follow(counters.nodesRefused, m_losses[3]),
+        follow(counters.modulesRefused, m_losses[4]), follow(counters.samplesRefused, m_losses[5]),
+        follow(counters.poolsRefused, m_losses[6])};
 }
 
 wire::Retreat ImageChannel::retreat() const
@@ -298,13 +309,14 @@ wire::Retreat ImageChannel::retreat() const
     const wire::Retreat said = m_memory->view().header().retreat.load(std::memory_order_acquire);
     switch (said) {
     case wire::Retreat::None:
+    case wire::Retreat::NoSystemCalls:
     case wire::Retreat::NoClock:
     case wire::Retreat::NoMemory:
     case wire::Retreat::NoForkFlag:
     case wire::Retreat::MemoryLocked:
         return said;
     default:
-        return wire::Retreat::NoSystemCalls;
+        return kDamagedRetreat;
     }
 }
 

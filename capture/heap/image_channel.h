@@ -18,6 +18,9 @@
 
 namespace capture {
 
+/// What stands for a reason that no tracer writes.
+inline constexpr wire::Retreat kDamagedRetreat{~std::uint32_t{0}};
+
 /// A thread of a target as its ring names it.
 struct RingThread
 {
@@ -121,7 +124,8 @@ public:
 
     /// Threads that took a ring since the last call.
     std::vector<RingThread> takeNewThreads();
-    TargetLosses losses() const;
+    /// What the target's counters add up to. One that falls, or grows by more than can be, is damaged: that counts as a bad record, and adds nothing.
+    TargetLosses losses();
     /// Why the target records no more, of its own accord.
     wire::Retreat retreat() const;
     /// Records that made no sense, since the last call.
@@ -213,8 +217,14 @@ private:
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
     std::uint64_t m_badRecords = 0;
-    std::uint64_t m_lastOfEnded = 0;    ///< last event of threads that have ended
-    std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
+    /// A counter of the target: as it was read last, and what could be believed of its growth.
+    struct FollowedCount
+    {
+        std::uint64_t seen = 0, sum = 0;
+    };
+    std::array<FollowedCount, 7> m_losses; ///< in the order of TargetLosses
+    std::uint64_t m_lastOfEnded = 0;       ///< last event of threads that have ended
+    std::optional<SamplingStep> m_step;    ///< under way; timeNs: when it was begun
     std::vector<SamplingStep> m_steps;
     Traffic m_traffic;
     std::uint64_t m_seenTimedEvents = 0, m_seenTimedUnits = 0; ///< of the target's counters

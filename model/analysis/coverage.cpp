@@ -112,7 +112,8 @@ private:
         Trust &heap = m_result.heap;
         addLoss(LossKind::EventsDropped, trustOf(share(count(LossKind::EventsDropped), heapEvents())),
             "a dropped free looks like a leak, a dropped allocation is not seen at all", heap);
-        addLoss(LossKind::BadRecords, Trust::Partial, "heap events may have been misread", heap);
+        addLoss(LossKind::BadRecords, Trust::Partial,
+            "what the program shares with the recorder is damaged, and heap events may have been misread", heap);
         addLoss(LossKind::StackTableFull, trustOf(share(count(LossKind::StackTableFull), heapEvents())),
             "new stacks end at a caller that was known", heap);
         addLoss(LossKind::UnknownFrees,

@@ -130,6 +130,37 @@ private Q_SLOTS:
         QVERIFY(blocks > 0);
     }
 
+    void noiseIsNoReasonToStop()
+    {
+        const auto channel = makeChannel(RecorderClock(0));
+        auto &retreat = channel->memory().view().header().retreat;
+        retreat.store(static_cast<wire::Retreat>(0x41414141));
+        QCOMPARE(channel->retreat(), kDamagedRetreat);
+        retreat.store(wire::Retreat::NoSystemCalls);
+        QCOMPARE(channel->retreat(), wire::Retreat::NoSystemCalls);
+    }
+
+    /// The counters of what was lost lie in the same memory.
+    void noiseIsNoLoss()
+    {
+        RecorderClock clock(0);
+        const auto channel = makeChannel(clock);
+        wire::LossCounters &counters = channel->memory().view().header().losses;
+        counters.droppedRing.store(5);
+        QCOMPARE(channel->losses().droppedRing, std::uint64_t{5});
+        for (const std::uint64_t noise : {~std::uint64_t{0}, std::uint64_t{0x4141414141414141}, std::uint64_t{3}}) {
+            counters.droppedRing.store(noise);
+            counters.nodesRefused.store(noise << 40);
+            const TargetLosses told = channel->losses();
+            QCOMPARE(told.droppedRing, std::uint64_t{5});
+            QCOMPARE(told.nodesRefused, std::uint64_t{0});
+            QVERIFY(channel->takeBadRecords() > 0);
+        }
+        counters.droppedRing.store(10); // as before
+        QCOMPARE(channel->losses().droppedRing, std::uint64_t{12});
+        QCOMPARE(channel->takeBadRecords(), std::uint64_t{0});
+    }
+
     void stampOfTheFutureIsTakenForNow()
     {
         RecorderClock clock(0);
