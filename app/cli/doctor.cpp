@@ -4,13 +4,17 @@
 #include "app/exit_code.h"
 #include "app/program_paths.h"
 #include "app/report_output.h"
+#include "app/terminal.h"
 #include "capture/target/attach_preflight.h"
 #include "capture/target/host_probe.h"
+#include "model/report/text_table.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <cstdio>
+#include <sstream>
 
 namespace app {
 
@@ -37,15 +41,6 @@ Level levelOf(model::CapabilityLevel level)
     return {"", ""};
 }
 
-void printText(const model::Capabilities &capabilities)
-{
-    for (const model::Capability &item : capabilities.items) {
-        printForPeople(fmt::format("{} {:<22} {}\n", levelOf(item.level).sign, item.label, item.sentence));
-        if (!item.remedy.empty())
-            printForPeople(fmt::format("{:<27}→ {}\n", "", item.remedy));
-    }
-}
-
 void printJson(const model::Capabilities &capabilities)
 {
     nlohmann::json list = nlohmann::json::array();
@@ -58,6 +53,27 @@ void printJson(const model::Capabilities &capabilities)
 
 } // namespace
 
+std::string doctorText(const model::Capabilities &capabilities, std::size_t columns)
+{
+    constexpr std::size_t kNarrow = 64; // beside the labels hardly three words would stand in a line
+    constexpr std::size_t kBesideLabels = 27, kBelowLabels = 4;
+    columns = columns == 0 ? SIZE_MAX / 2 : columns;
+    std::ostringstream out;
+    for (const model::Capability &item : capabilities.items) {
+        const std::size_t indent = columns < kNarrow ? kBelowLabels : kBesideLabels;
+        std::ostringstream sentence;
+        model::writeWrapped(sentence, item.sentence, columns, indent);
+        const std::string label = fmt::format("{} {}", levelOf(item.level).sign, item.label);
+        if (columns < kNarrow)
+            out << label << '\n' << sentence.str();
+        else
+            out << fmt::format("{:<{}}", label, indent) << sentence.str().substr(indent);
+        if (!item.remedy.empty())
+            model::writeWrapped(out, "→ " + item.remedy, columns, indent, 2);
+    }
+    return out.str();
+}
+
 int runDoctor(const DoctorOptions &options)
 {
     model::Capabilities capabilities
@@ -67,7 +83,7 @@ int runDoctor(const DoctorOptions &options)
     if (options.asJson)
         printJson(capabilities);
     else
-        printText(capabilities);
+        printForPeople(doctorText(capabilities, outputColumns()));
     for (const model::Capability &item : capabilities.items) {
         if (item.level == model::CapabilityLevel::Denied)
             return kExitFailure;

@@ -2,6 +2,10 @@
 #pragma once
 
 #include "app/command_options.h"
+#include "model/capabilities.h"
+
+#include <cstddef>
+#include <string>
 
 namespace app {
 
@@ -9,5 +13,8 @@ namespace app {
 /// that process can be attached to. Returns the exit code: 0 if nothing is
 /// denied, else 1.
 int runDoctor(const DoctorOptions &options);
+
+/// What it prints, in lines of at most `columns` (0: any) where words allow it.
+std::string doctorText(const model::Capabilities &capabilities, std::size_t columns);
 
 } // namespace app

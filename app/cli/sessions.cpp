@@ -17,12 +17,15 @@
 #include <cstdio>
 #include <ctime>
 #include <optional>
+#include <sstream>
 
 namespace app {
 
 namespace {
 
 constexpr std::size_t kCommandColumns = 40;
+using model::onOneLine;
+using model::printable;
 using model::SessionEntry;
 using model::SessionState;
 
@@ -41,18 +44,6 @@ std::string startText(std::int64_t wallNs)
         local.tm_hour, local.tm_min);
 }
 
-/// Nothing in it moves the cursor.
-std::string printable(std::string_view text)
-{
-    std::string safe;
-    for (const char c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else
-            safe += c;
-    return safe;
-}
-
 const char *stateText(const SessionEntry &entry)
 {
     if (!entry.problem.empty())
@@ -68,6 +59,8 @@ const char *stateText(const SessionEntry &entry)
         return "recording";
     }
 }
+
+bool isGone(const SessionEntry &entry) { return entry.problem == "the file is gone"; }
 
 /// Opens sealed sessions with one passphrase, read once; those that it does not open are counted.
 class Opener
@@ -138,26 +131,6 @@ nlohmann::ordered_json jsonOf(const SessionEntry &entry)
         {"sealed", entry.isSealed}, {"problem", entry.problem}};
 }
 
-void printLine(const SessionEntry &entry)
-{
-    std::string more;
-    for (const std::string &tag : entry.tags)
-        more += "  #" + printable(tag);
-    if (entry.state != SessionState::Complete && entry.problem.empty())
-        more += fmt::format("  ({})", stateText(entry));
-    if (!entry.verdicts.empty())
-        more += "  " + printable(model::chiefVerdict(entry));
-    if (!entry.note.empty())
-        more += "  \u201c" + printable(entry.note) + "\u201d";
-    const bool isGone = entry.problem == "the file is gone";
-    if (!entry.problem.empty() && !isGone)
-        more += "  (damaged)";
-    printForPeople(fmt::format("{}  {:>10}  {:>9}  {:<{}}  {}{}\n", startText(entry.startWallNs),
-        entry.duration.ns > 0 ? durationText(entry.duration) : "-",
-        isGone ? "gone" : model::formatBytes(static_cast<double>(entry.fileBytes)),
-        model::elided(printable(entry.command), kCommandColumns), kCommandColumns, printable(entry.path), more));
-}
-
 /// Names the sessions that stay only because their tags are not known.
 void sayWhatStays(const std::vector<SessionEntry> &entries, const std::vector<model::PruneChoice> &unjudged)
 {
@@ -173,7 +146,44 @@ void sayWhatStays(const std::vector<SessionEntry> &entries, const std::vector<mo
         fmt::print(stderr, "  {}\n", printable(entries[choice.entry].path));
 }
 
+/// Behind the path: tags, state, verdict, note.
+std::string marksOf(const SessionEntry &entry)
+{
+    std::string marks;
+    for (const std::string &tag : entry.tags)
+        marks += "  #" + onOneLine(tag);
+    if (entry.state != SessionState::Complete && entry.problem.empty())
+        marks += fmt::format("  ({})", stateText(entry));
+    if (!entry.verdicts.empty())
+        marks += "  " + onOneLine(model::chiefVerdict(entry));
+    if (!entry.note.empty())
+        marks += "  \u201c" + onOneLine(entry.note) + "\u201d";
+    if (!entry.problem.empty() && !isGone(entry))
+        marks += "  (damaged)";
+    return marks;
+}
+
 } // namespace
+
+std::string listText(const SessionEntry &entry, std::size_t columns)
+{
+    const std::string facts = fmt::format("{}  {:>10}  {:>9}", startText(entry.startWallNs),
+        entry.duration.ns > 0 ? durationText(entry.duration) : "-",
+        isGone(entry) ? "gone" : model::formatBytes(static_cast<double>(entry.fileBytes)));
+    const std::string path = printable(entry.path), marks = marksOf(entry);
+    const std::string line = fmt::format(
+        "{}  {:<{}}  {}{}\n", facts, model::elided(entry.command, kCommandColumns), kCommandColumns, path, marks);
+    if (columns == 0 || model::textWidth(line) <= columns + 1)
+        return line;
+    // On several lines, each of a kind. The path stays whole, because it is there to be copied.
+    std::ostringstream out;
+    out << facts << '\n';
+    model::writeWrapped(out, entry.command, columns, 2, 2);
+    out << "  " << path << '\n';
+    if (!marks.empty())
+        model::writeWrapped(out, std::string_view(marks).substr(2), columns, 2, 2);
+    return out.str();
+}
 
 int runList(const ListOptions &options)
 {
@@ -197,7 +207,7 @@ int runList(const ListOptions &options)
         return kExitOk;
     }
     for (const SessionEntry &entry : *entries)
-        printLine(entry);
+        printForPeople(listText(entry, outputColumns()));
     if (found > entries->size())
         fmt::print(stderr, "genprof: {} more; --top 0 lists all\n", found - entries->size());
     if (opener->unopened() > 0)
@@ -222,10 +232,10 @@ int runTag(const TagOptions &options)
     if (!entry.problem.empty())
         return fail(model::Error(entry.problem));
     if (options.isNote && !entry.note.empty())
-        fmt::print("{}\n", printable(entry.note));
+        fmt::print("{}\n", onOneLine(entry.note));
     for (const std::string &tag : entry.tags)
         if (!options.isNote)
-            fmt::print("{}\n", printable(tag));
+            fmt::print("{}\n", onOneLine(tag));
     return kExitOk;
 }
 

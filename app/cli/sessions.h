@@ -2,6 +2,9 @@
 #pragma once
 
 #include "app/command_options.h"
+#include "model/session_entry.h"
+
+#include <string>
 
 namespace app {
 
@@ -9,5 +12,8 @@ namespace app {
 int runList(const ListOptions &options);
 int runTag(const TagOptions &options);
 int runPrune(const PruneOptions &options);
+
+/// What `genprof list` prints of a session: one line, or where `columns` (0: any) are too few for that, several.
+std::string listText(const model::SessionEntry &entry, std::size_t columns);
 
 } // namespace app

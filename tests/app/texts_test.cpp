@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/doctor.h"
+#include "app/cli/sessions.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/report_output.h"
 #include "app/session_name.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
+#include "model/report/text_table.h"
 
 #include <QDir>
 #include <QTemporaryDir>
@@ -14,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 namespace {
 
@@ -55,6 +60,8 @@ private Q_SLOTS:
     void putsARecordingInOneLine();
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
+    void listsSessionsInNarrowTerminals();
+    void saysWhatTheMachineAllowsInNarrowTerminals();
     void keepsAFileUntilTheNewOneIsWhole();
     void givesAReportTheRightsOfWhatItReplaces();
     void saysWhereNoReportCanBeWritten();
@@ -276,6 +283,48 @@ void TextsTest::exitsAsTheCommandDid()
 {
     QCOMPARE(app::exitCodeOf(W_EXITCODE(3, 0)), 3);
     QCOMPARE(app::exitCodeOf(W_EXITCODE(0, 9)), 137);
+}
+
+void TextsTest::listsSessionsInNarrowTerminals()
+{
+    model::SessionEntry entry;
+    entry.path = "/tmp/a\xff\nb.gprof-session";
+    entry.command = "./server --port 8080 --threads 16 --log /var/log/server.log";
+    entry.duration = model::Duration::fromSeconds(2);
+    entry.tags = {"nightly"};
+    entry.state = model::SessionState::Complete;
+    const std::string wide = app::listText(entry, 0);
+    QCOMPARE(std::count(wide.begin(), wide.end(), '\n'), 1);
+    QCOMPARE(app::listText(entry, 400), wide);
+    QVERIFY(wide.find("/tmp/a\\xff\\x0ab.gprof-session") != std::string::npos);
+    for (const std::size_t columns : {40, 60}) {
+        const std::string narrow = app::listText(entry, columns);
+        std::istringstream lines(narrow);
+        for (std::string line; std::getline(lines, line);)
+            QVERIFY2(model::textWidth(line) <= columns, line.c_str());
+        QVERIFY(narrow.find("\n  /tmp/a\\xff\\x0ab.gprof-session\n  #nightly\n") != std::string::npos);
+        QVERIFY(narrow.find("server.log\n") != std::string::npos);
+    }
+}
+
+void TextsTest::saysWhatTheMachineAllowsInNarrowTerminals()
+{
+    model::Capabilities machine;
+    machine.items.push_back({.id = "cpu",
+        .label = "Hardware counters",
+        .level = model::CapabilityLevel::Limited,
+        .sentence = "No hardware counters here (most virtual machines have none): samples follow the CPU clock.",
+        .remedy = "sudo sysctl kernel.perf_event_paranoid=1"});
+    const std::string any = app::doctorText(machine, 0);
+    QCOMPARE(any,
+        std::string("~   Hardware counters      No hardware counters here (most virtual machines have none): samples "
+                    "follow the CPU clock.\n                           → sudo sysctl "
+                    "kernel.perf_event_paranoid=1\n"));
+    for (const std::size_t columns : {40, 60, 80, 100}) {
+        std::istringstream lines(app::doctorText(machine, columns));
+        for (std::string line; std::getline(lines, line);)
+            QVERIFY2(model::textWidth(line) <= columns, line.c_str());
+    }
 }
 
 QTEST_GUILESS_MAIN(TextsTest)
