@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/time_range.h"
 #include "model/capture_config.h"
 
 #include <optional>
@@ -29,6 +30,16 @@ struct Redaction
     bool keepsFunctions = false; ///< names of functions and source files are the program's own
 };
 
+/// What was recorded and is not in the session, as there was no room for it.
+struct Unwritten
+{
+    Timestamp from;              ///< nothing is there from then on
+    Duration length;             ///< 0: not known, as the recorder still hopes for room, or did not come to say it
+    std::int64_t heapEvents = 0; ///< allocations and frees in that time
+    std::int64_t cpuSamples = 0;
+    std::string reason; ///< "the disk is full"
+};
+
 /// What is said once about a recording. Times: Timestamp 0 is `startWallNs`.
 struct SessionInfo
 {
@@ -52,6 +63,7 @@ struct SessionInfo
     std::string activityNote;           ///< what was not possible for system calls and waits
     std::optional<int> exitStatus;      ///< waitpid status of the launched command
     std::string endReason;              ///< "target ended", "stopped by user", "duration reached", …
+    std::optional<Unwritten> unwritten; ///< none: all is in the session
     std::optional<Redaction> redaction; ///< of a redacted copy
 };
 

@@ -154,9 +154,31 @@ SessionInfo toInfo(const InfoValues &values)
     if (const auto status = values.number("exit_status", 0, 0xffff))
         info.exitStatus = static_cast<int>(*status);
     values.take("end_reason", info.endReason);
+    if (const auto from = values.number("unwritten_from_ns", 0, kLongestNs)) {
+        info.unwritten = model::Unwritten{.from = {*from}};
+        if (const auto length = values.number("unwritten_ns", 0, kLongestNs))
+            info.unwritten->length = {*length};
+        values.take("unwritten_heap_events", info.unwritten->heapEvents);
+        values.take("unwritten_cpu_samples", info.unwritten->cpuSamples);
+        values.take("unwritten_reason", info.unwritten->reason);
+    }
     if (const auto texts = values.number(std::string(kRedactedKey)))
         info.redaction = model::Redaction{*texts, values.number(std::string(kRedactedKeepsKey)).value_or(0) != 0};
     return info;
+}
+
+/// What is kept in memory only may yet be written, and is not missing then.
+Result<void> writeUnwritten(Database &database, Statement &insert, const std::optional<model::Unwritten> &unwritten)
+{
+    if (!unwritten)
+        return database.execute("DELETE FROM session WHERE key GLOB 'unwritten_*'");
+    return InfoWriter(insert)
+        .put("unwritten_from_ns", unwritten->from.ns)
+        .put("unwritten_ns", unwritten->length.ns)
+        .put("unwritten_heap_events", unwritten->heapEvents)
+        .put("unwritten_cpu_samples", unwritten->cpuSamples)
+        .put("unwritten_reason", unwritten->reason)
+        .done();
 }
 
 Result<std::vector<std::string>> readArguments(Database &database)
@@ -224,6 +246,8 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         writer.put("budget_bytes", config.budget->bytes).put("budget_period_ns", config.budget->period.ns);
     if (!writer.done())
         return writer.done();
+    if (auto done = writeUnwritten(database, *insert, info.unwritten); !done)
+        return done;
     return writeArguments(database, config.command);
 }
 

@@ -26,7 +26,7 @@ using model::Result;
 constexpr std::array kPublicValues
     = std::to_array<std::string_view>({"kernel", "recorder_version", "utc_offset", "cpu_event"});
 constexpr std::array kNoteValues
-    = std::to_array<std::string_view>({"cpu_note", "cpu_missing", "activity_note", "end_reason"});
+    = std::to_array<std::string_view>({"cpu_note", "cpu_missing", "activity_note", "end_reason", "unwritten_reason"});
 
 template <typename Names> bool contains(const Names &names, std::string_view name)
 {

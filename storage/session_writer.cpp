@@ -2,6 +2,7 @@
 #include "storage/session_writer.h"
 
 #include "storage/batch_writer.h"
+#include "storage/end_reserve.h"
 #include "storage/finished_file.h"
 #include "storage/info_rows.h"
 #include "storage/level_writer.h"
@@ -21,6 +22,18 @@ namespace storage {
 namespace {
 
 using model::Result;
+
+/// Room for telling the end: some pages at a time, each transaction anew, for when it began to fail, when it stops, and when it is closed.
+constexpr std::int64_t kEndBytes = 256 * 1024;
+
+/// The arguments are written each time, too.
+std::int64_t endBytes(const model::SessionInfo &info)
+{
+    std::int64_t bytes = kEndBytes;
+    for (const std::string &argument : info.config.command)
+        bytes += 4 * static_cast<std::int64_t>(argument.size());
+    return bytes;
+}
 
 std::int64_t randomNumber()
 {
@@ -64,8 +77,9 @@ struct SessionWriter::Private
     Statement setValue;
     std::int64_t revision = 0;
     std::int64_t tick = 0;
-    model::Timestamp end; ///< of the last tick
-    int failures = 0;     ///< writes that failed in a row
+    model::Timestamp end;              ///< of the last tick
+    int failures = 0;                  ///< writes that failed in a row
+    std::int64_t endBytes = kEndBytes; ///< are kept free for the end
 
     Result<void> open();
     Result<void> prepare(const model::SessionInfo &info);
@@ -131,8 +145,11 @@ Result<void> SessionWriter::Private::requireOpen() const
 /// each failure, as what does not fit is copied in vain.
 void SessionWriter::Private::makeRoom()
 {
-    if (failures++ % 16 == 0) [[maybe_unused]]
-        const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (failures++ % 16 != 0)
+        return;
+    [[maybe_unused]] const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
+    // Before others take the room.
+    [[maybe_unused]] const auto kept = keepEnd(path, endBytes);
 }
 
 /// What comes before a tick: the buckets that it ends, and what has become too old.
@@ -185,6 +202,7 @@ Result<SessionWriter> SessionWriter::create(const std::string &path, const model
     auto d = std::make_unique<Private>();
     d->path = path;
     d->key = std::move(key);
+    d->endBytes = endBytes(info);
     auto done = d->open();
     if (done)
         done = initialise(*d->database, info);
@@ -202,11 +220,16 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
 {
     if (auto open = d->requireOpen(); !open)
         return open;
-    if (auto done = d->writeRows(batch, tables); !done) {
+    auto done = keepEnd(d->path, d->endBytes);
+    if (done)
+        done = d->writeRows(batch, tables);
+    if (!done) {
         d->makeRoom();
         return done;
     }
     d->failures = 0;
+    // The tick may have used it up. Where there is none now, the next write finds out and folds the log in.
+    [[maybe_unused]] const auto kept = keepEnd(d->path, d->endBytes);
     d->tables.committed(tables.tables());
     ++d->revision;
     if (!isEmpty(batch)) {
@@ -248,6 +271,7 @@ Result<void> SessionWriter::finish(const model::SessionInfo &info)
     d->levels = {};
     d->retention = {};
     d->setValue = {};
+    releaseEnd(d->path); // to fold the log in, where it helps
     // A file that cannot be told its end still stands by itself.
     auto done = finishFile(d->path, std::move(*d->database), std::move(*d->lock));
     d->database.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/main_window.h"
 
+#include "model/analysis/coverage.h"
 #include "model/base/format_units.h"
 #include "model/report/session_words.h"
 #include "ui/background_job.h"
@@ -337,7 +338,9 @@ void MainWindow::showBanner()
             sentences << tr("Showing %1 – %2: %3.")
                              .arg(text(model::formatOffset(m_snapshot->span.begin)),
                                  text(model::formatOffset(m_snapshot->span.end)), asked);
-    if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
+    if (m_snapshot && m_snapshot->info.unwritten)
+        sentences << text(model::unwrittenText(m_snapshot->info)) + QLatin1Char('.');
+    else if (m_snapshot && m_snapshot->info.state == model::SessionState::Unfinished)
         sentences << tr("This recording was not ended in order; everything up to its last tick is here.");
     m_banner->setText(sentences.join(QLatin1Char(' ')));
 }

@@ -4,6 +4,7 @@
 #include "capture/recording/batch_sink.h"
 
 #include <optional>
+#include <string>
 
 namespace capture {
 
@@ -18,12 +19,13 @@ public:
     /// Writes `batch` and all that was kept before. On failure everything is kept, and the error says why.
     model::Result<void> write(model::EventBatch batch, model::TableBuilder &tables);
 
-    /// The time that is kept in memory because it could not be written; nothing when all is written.
-    std::optional<model::TimeRange> unwritten() const;
+    /// What is kept in memory because it could not be written; nothing when all is written.
+    std::optional<model::Unwritten> unwritten() const;
 
 private:
     BatchSink &m_sink;
     std::optional<model::EventBatch> m_kept;
+    std::string m_reason; ///< why the last write failed
 };
 
 } // namespace capture

@@ -347,6 +347,7 @@ void Recording::write(model::EventBatch batch)
         if (!m_writeFails)
             m_onMessage(written.error().text()
                 + ". The recording goes on in memory and is written as soon as that is possible");
+        noteUnwritten();
         m_writeFails = true;
         return;
     }
@@ -354,8 +355,23 @@ void Recording::write(model::EventBatch batch)
         m_onMessage("The session can be written again; what was kept in memory is stored, as one long tick");
     m_writeFails = false;
     m_status.status().trouble.clear();
+    if (std::exchange(m_info.unwritten, std::nullopt))
+        m_infoIsStored = false;
     if (!m_infoIsStored)
         m_infoIsStored = m_sink.updateInfo(m_info).has_value();
+}
+
+/// The file says at once from when on nothing is written: the recorder may be killed before there is room.
+void Recording::noteUnwritten()
+{
+    if (m_writeFails || m_info.unwritten)
+        return;
+    m_info.unwritten = m_queue.unwritten();
+    if (!m_info.unwritten)
+        return;
+    m_info.unwritten->length = {}; // it grows
+    m_info.unwritten->heapEvents = m_info.unwritten->cpuSamples = 0;
+    m_infoIsStored = m_sink.updateInfo(m_info).has_value();
 }
 
 void Recording::end(EndReason reason)

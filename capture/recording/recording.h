@@ -130,6 +130,7 @@ private:
     void flush(std::int64_t missedTicks);
     void closeTick(std::int64_t missedTicks);
     void write(model::EventBatch batch);
+    void noteUnwritten();
     model::Result<void> writeLateRows();
     bool takeLateSignals();
     void end(EndReason reason);

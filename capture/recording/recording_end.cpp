@@ -69,8 +69,10 @@ model::Result<void> Recording::finish()
 {
     model::Result<void> result = writeLateRows();
     m_isIncomplete = !result;
-    if (const auto unwritten = m_queue.unwritten()) {
-        const std::string length = model::formatDuration(unwritten->length());
+    m_info.unwritten = m_queue.unwritten();
+    if (m_info.unwritten) {
+        const std::string length = model::formatDuration(m_info.unwritten->length);
+        m_info.duration = {m_info.unwritten->from.ns};
         m_onMessage("The last " + length + " of the recording could not be written and are lost");
         m_info.endReason += "; the last " + length + " could not be written";
     }

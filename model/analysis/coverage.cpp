@@ -28,6 +28,12 @@ double share(std::int64_t part, std::int64_t whole)
     return part <= 0 ? 0 : whole > 0 ? static_cast<double>(part) / static_cast<double>(whole + part) : 1;
 }
 
+/// A recorder goes on with it.
+bool isLive(const SessionInfo &info)
+{
+    return info.state == SessionState::Recording || info.state == SessionState::Paused;
+}
+
 /// Goes on in a longer sentence.
 std::string withoutFullStop(std::string sentences)
 {
@@ -62,6 +68,7 @@ public:
 
     Coverage examine()
     {
+        lookAtUnwritten();
         lookAtHeap();
         lookAtCpu();
         sayGeneratedCode();
@@ -103,6 +110,16 @@ private:
             return;
         add(lowered, fmt::format("{}: {}", lossLabel(kind), formatCount(count(kind))), std::string(effect));
         trust = std::max(trust, lowered);
+    }
+
+    /// Comes first: it is about all results.
+    void lookAtUnwritten()
+    {
+        const SessionInfo &info = m_snapshot.info;
+        if (info.unwritten)
+            add(Trust::Partial, unwrittenText(info),
+                isLive(info) ? "it is kept in memory, and written as soon as there is room"
+                             : "everything up to then is here, and nothing of what came later");
     }
 
     void lookAtHeap()
@@ -398,7 +415,7 @@ private:
         addLoss(LossKind::MetricsUnreadable, Trust::Minor, "their lines have gaps", ignored);
         addLoss(LossKind::ProcessesMissed, Trust::Minor,
             "they have no resident memory and CPU usage of their own; what was traced of them counts", ignored);
-        if (m_snapshot.info.state == SessionState::Unfinished)
+        if (m_snapshot.info.state == SessionState::Unfinished && !m_snapshot.info.unwritten)
             add(Trust::Partial, "The recorder ended without closing the session: it was killed, or could write no more",
                 fmt::format(
                     "everything up to its last tick, {} after its begin, is here, and nothing of what came later",
@@ -430,6 +447,27 @@ private:
 };
 
 } // namespace
+
+std::string unwrittenText(const SessionInfo &info)
+{
+    if (!info.unwritten)
+        return {};
+    const Unwritten &end = *info.unwritten;
+    const std::string from = formatOffset(end.from, true);
+    const std::string why = end.reason.empty() ? std::string() : fmt::format(" ({})", end.reason);
+    if (isLive(info))
+        return fmt::format("Nothing is written since {}{}", from, why);
+    std::string missing = end.length.ns > 0 ? formatDuration(end.length) : "how much came later is not known";
+    std::vector<std::string> parts;
+    if (end.length.ns > 0 && info.config.heap != HeapMode::Off)
+        parts.push_back(formatCounted(end.heapEvents, "heap event"));
+    if (end.length.ns > 0 && info.config.cpuHz > 0)
+        parts.push_back(formatCounted(end.cpuSamples, "CPU sample"));
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        missing += (i == 0 ? " with " : " and ") + parts[i];
+    return fmt::format(
+        "Nothing was written from {} on{}: {}{}", from, why, missing, end.length.ns > 0 ? " are missing" : "");
+}
 
 Coverage coverage(const Snapshot &snapshot) { return Examiner(snapshot).examine(); }
 

@@ -35,6 +35,9 @@ struct Coverage
     Trust worst() const { return heap > cpu ? heap : cpu; }
 };
 
+/// "Nothing was written from 0:12.3 on (the disk is full): 6.51 s with 61,234 heap events and 120 CPU samples are missing"; empty: all is there.
+std::string unwrittenText(const SessionInfo &info);
+
 /// Weighs losses, stack quality, gaps, images without heap, and damage of the file. Pure.
 Coverage coverage(const Snapshot &snapshot);
 

@@ -95,6 +95,8 @@ private:
         if (m_snapshot.span != TimeRange{{0}, {info.duration.ns}})
             paragraph(fmt::format("This report is about {} – {}.", formatOffset(m_snapshot.span.begin, true),
                 formatOffset(m_snapshot.span.end, true)));
+        if (info.unwritten)
+            paragraph(unwrittenText(info) + '.', "warn-text");
         if (const std::string redacted = redactionText(info); !redacted.empty())
             paragraph(redacted);
         for (const std::string &note : {m_snapshot.coarsened, m_snapshot.damage})

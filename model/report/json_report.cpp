@@ -170,6 +170,7 @@ void writeLossesJson(std::ostream &out, const Snapshot &snapshot)
             {"program", programOf(snapshot, loss.image)}, {"detail", loss.detail}, {"from_ns", loss.span.begin.ns},
             {"to_ns", loss.span.end.ns}});
     object["gaps"] = summary["gaps"];
+    object["unwritten"] = summary["unwritten"];
     object["damage"] = snapshot.damage;
     write(out, object);
 }

@@ -9,6 +9,7 @@
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/unrecorded_heap.h"
+#include "model/analysis/coverage.h"
 #include "model/report/session_words.h"
 
 #include <algorithm>
@@ -216,6 +217,19 @@ Json activityObject(const Snapshot &snapshot, CostSource source)
     return object;
 }
 
+/// The end of the recording, where it is not in the session; null: all is.
+Json unwrittenObject(const SessionInfo &info)
+{
+    if (!info.unwritten)
+        return {};
+    const Unwritten &end = *info.unwritten;
+    const bool isKnown = end.length.ns > 0;
+    return {{"from_ns", end.from.ns}, {"duration_ns", isKnown ? Json(end.length.ns) : Json()},
+        {"heap_events", isKnown ? Json(end.heapEvents) : Json()},
+        {"cpu_samples", isKnown ? Json(end.cpuSamples) : Json()}, {"reason", end.reason},
+        {"text", unwrittenText(info)}};
+}
+
 } // namespace
 
 Json summaryObject(const Snapshot &snapshot)
@@ -227,6 +241,7 @@ Json summaryObject(const Snapshot &snapshot)
         {"tick_ns", info.config.tick.ns}, {"state", stateKey(info.state)}, {"end_reason", info.endReason},
         {"exit_status", info.exitStatus ? Json(*info.exitStatus) : Json()}, {"host", info.host},
         {"kernel", info.kernel}, {"cpu_count", info.cpuCount}, {"recorder_version", info.recorderVersion}};
+    object["unwritten"] = unwrittenObject(info);
     object["selection"] = selectionObject(snapshot);
     object["heap"] = heapTotalsObject(snapshot);
     object["cpu"] = cpuTotalsObject(snapshot);

@@ -97,6 +97,8 @@ void writeTitle(std::ostream &out, const Snapshot &snapshot, const TextReportOpt
     }
     if (!kept.empty())
         writeWrapped(out, "kept: " + kept, options.columns, 0, 2);
+    if (info.unwritten)
+        writeWrapped(out, unwrittenText(info) + '.', options.columns, 0, 2);
     if (const std::string redacted = redactionText(info); !redacted.empty())
         writeWrapped(out, redacted, options.columns, 0, 2);
     if (!snapshot.coarsened.empty())

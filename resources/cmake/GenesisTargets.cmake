@@ -85,3 +85,14 @@ function(genesis_target name)
     set_target_properties(${name} PROPERTIES C_COMPILER_LAUNCHER "" CXX_COMPILER_LAUNCHER ""
         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/targets")
 endfunction()
+
+# genesis_install_compressed(FILE DESTINATION): installs FILE as packages have it, FILE.gz, the same at each build.
+find_program(GENESIS_GZIP gzip REQUIRED)
+function(genesis_install_compressed file destination)
+    cmake_path(GET file FILENAME name)
+    set(compressed "${CMAKE_BINARY_DIR}/compressed/${name}.gz")
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/compressed")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    execute_process(COMMAND "${GENESIS_GZIP}" -9nc "${file}" OUTPUT_FILE "${compressed}" COMMAND_ERROR_IS_FATAL ANY)
+    install(FILES "${compressed}" DESTINATION "${destination}")
+endfunction()

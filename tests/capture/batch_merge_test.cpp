@@ -37,7 +37,7 @@ public:
     model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &) override
     {
         if (isFull)
-            return model::Error("full");
+            return model::Error("Cannot write a: b: the disk is full; make room on it");
         written.push_back(batch);
         return {};
     }
@@ -193,15 +193,27 @@ void BatchMergeTest::offersWhatWasRefusedTogetherWithTheNext()
     for (int tick = 0; tick < 3; ++tick) {
         model::EventBatch batch = batchOf(tick * 1000, tick * 1000 + 1000);
         batch.heap = {{kImage, kStack, 1, 10, 0, 0, 0, 0, 1}};
+        model::HeapTick heap{.image = kImage};
+        heap.allocations = 3;
+        heap.frees = 2;
+        batch.heapTicks = {heap};
+        batch.cpu = {{model::ThreadId(0u), kImage, kStack, 7, 1'000'000}};
         QVERIFY(!queue.write(batch, tables));
     }
-    QCOMPARE(queue.unwritten()->end.ns, 3'000'000'000);
+    QCOMPARE(queue.unwritten()->from.ns, 0);
+    QCOMPARE(queue.unwritten()->length.ns, 3'000'000'000);
+    QCOMPARE(queue.unwritten()->heapEvents, 15);
+    QCOMPARE(queue.unwritten()->cpuSamples, 21);
+    QCOMPARE(queue.unwritten()->reason, std::string("the disk is full"));
     sink.isFull = false;
     QVERIFY(queue.write(batchOf(3000, 4000), tables).has_value());
     QCOMPARE(sink.written.size(), std::size_t{1});
     QCOMPARE(sink.written[0].heap.at(0).allocations, 3);
     QCOMPARE(sink.written[0].span.begin.ns, 0);
     QCOMPARE(sink.written[0].span.end.ns, 4'000'000'000);
+    QCOMPARE(sink.written[0].losses.size(), std::size_t{1});
+    QVERIFY(sink.written[0].losses[0].kind == model::LossKind::TicksDelayed);
+    QCOMPARE(sink.written[0].losses[0].count, 3);
     QVERIFY(!queue.unwritten());
 }
 

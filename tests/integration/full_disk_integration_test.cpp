@@ -32,7 +32,7 @@ private:
     void fill() const
     {
         QFile file(m_disk + QStringLiteral("/filler"));
-        QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+        QVERIFY(file.open(QIODevice::Append | QIODevice::Unbuffered));
         for (const qsizetype bytes : {65536, 4096, 1}) {
             const QByteArray piece(bytes, 'x');
             while (file.write(piece) == bytes) { }
@@ -64,6 +64,29 @@ private:
             .out.split('\n')
             .value(1)
             .trimmed();
+    }
+
+    /// A session knows the end of its recording that is not in it, and each report says so.
+    void saysWhatIsMissing(const QJsonObject &summary) const
+    {
+        QVERIFY2(summary[QStringLiteral("end_reason")].toString().contains(QStringLiteral("could not be written")),
+            qPrintable(summary[QStringLiteral("end_reason")].toString()));
+        const QJsonObject unwritten = summary[QStringLiteral("unwritten")].toObject();
+        QCOMPARE(unwritten[QStringLiteral("from_ns")].toInteger(), summary[QStringLiteral("duration_ns")].toInteger());
+        QVERIFY(unwritten[QStringLiteral("duration_ns")].toInteger() >= 3'000'000'000);
+        QCOMPARE(unwritten[QStringLiteral("reason")].toString(), QStringLiteral("the disk is full"));
+        QCOMPARE(sql(session(), QStringLiteral("SELECT max(end_ns) FROM tick")).toLongLong(),
+            unwritten[QStringLiteral("from_ns")].toInteger());
+        const QByteArray said = unwritten[QStringLiteral("text")].toString().toUtf8();
+        for (const char *what : {"summary", "losses"}) {
+            const tests::Ran ran = m_runner.genprof(
+                {QStringLiteral("report"), session(), QStringLiteral("--what"), QLatin1StringView(what)});
+            QVERIFY2(
+                ran.out.simplified().count(said) >= 2, ran.out.constData()); // at its head, and how far to trust it
+        }
+        const tests::Ran html = m_runner.genprof(
+            {QStringLiteral("report"), session(), QStringLiteral("--format"), QStringLiteral("html")});
+        QVERIFY(html.out.contains(said));
     }
 
 private Q_SLOTS:
@@ -151,6 +174,10 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(trouble().contains(QStringLiteral("full")), 60'000);
         const int before = ticks();
         QTRY_VERIFY_WITH_TIMEOUT(ticks() > before + 30, 60'000);
+        // What the recorder kept for its end stays its own, and whoever looks meanwhile is told.
+        fill();
+        QVERIFY2(m_runner.genprof({QStringLiteral("report"), session()}).out.contains("Nothing is written since"),
+            "the file does not say that nothing is written");
         recorder->terminate();
         QCOMPARE(tests::waitForExit(*recorder), 125);
         busy.kill();
@@ -159,6 +186,7 @@ private Q_SLOTS:
         const QJsonObject summary = report(session(), QStringLiteral("summary"));
         QCOMPARE(summary[QStringLiteral("state")].toString(), QStringLiteral("unfinished"));
         QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+        saysWhatIsMissing(summary);
         QVERIFY(QFile::remove(session()) && QFile::rename(kept, session()));
     }
 

@@ -313,6 +313,7 @@ void RecordingIntegrationTest::keepsWhatCannotBeWritten()
     QVERIFY(fixture.messages[1].find("can be written again") != std::string::npos);
     QCOMPARE(fixture.sink.batches.front().span.begin.ns, 0);
     QCOMPARE(fixture.sink.samples(), std::int64_t{fixture.asked.drains});
+    QVERIFY(!fixture.sink.info.unwritten);
 }
 
 void RecordingIntegrationTest::saysWhatIsLostWhenItCanNeverBeWritten()
@@ -325,6 +326,9 @@ void RecordingIntegrationTest::saysWhatIsLostWhenItCanNeverBeWritten()
     QVERIFY(fixture.recording->isIncomplete());
     QVERIFY(fixture.sink.info.state != model::SessionState::Complete);
     QVERIFY(fixture.sink.info.endReason.find("could not be written") != std::string::npos);
+    QVERIFY(fixture.sink.info.unwritten.has_value());
+    QVERIFY(fixture.sink.info.unwritten->length.ns > 0);
+    QCOMPARE(fixture.sink.info.unwritten->cpuSamples, std::int64_t{fixture.asked.drains});
 }
 
 /// The file says how to reach the recorder as soon as it can be written.

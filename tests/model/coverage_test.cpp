@@ -49,6 +49,35 @@ private Q_SLOTS:
             result.items.front().effect.c_str());
     }
 
+    void saysFirstWhatCouldNotBeWritten()
+    {
+        SnapshotBuilder builder;
+        model::SessionInfo &info = builder.raw().info;
+        info.state = SessionState::Unfinished;
+        info.config.cpuHz = 199;
+        info.unwritten = model::Unwritten{.from = {12'300'000'000},
+            .length = {6'500'000'000},
+            .heapEvents = 61'234,
+            .cpuSamples = 1,
+            .reason = "the disk is full"};
+        Coverage result = coverage(builder.build());
+        const std::string said
+            = "Nothing was written from 0:12.300 on (the disk is full): 6.5 s with 61,234 heap events "
+              "and 1 CPU sample are missing";
+        QCOMPARE(result.items.front().trust, Trust::Partial);
+        QCOMPARE(result.items.front().what, said);
+        QVERIFY2(result.sentence.starts_with(said), result.sentence.c_str());
+        for (const model::CoverageItem &item : result.items)
+            QVERIFY2(item.what.find("without closing") == std::string::npos, item.what.c_str());
+        // A recorder that was killed meanwhile did not say how much came later.
+        info.unwritten = model::Unwritten{.from = {12'300'000'000}, .reason = "the disk is full"};
+        QCOMPARE(coverage(builder.build()).items.front().what,
+            std::string("Nothing was written from 0:12.300 on (the disk is full): how much came later is not known"));
+        info.state = SessionState::Recording;
+        QCOMPARE(coverage(builder.build()).items.front().what,
+            std::string("Nothing is written since 0:12.300 (the disk is full)"));
+    }
+
     void weighsIncompleteStacksByWhatTheyCost()
     {
         SnapshotBuilder builder;

@@ -62,6 +62,28 @@ private Q_SLOTS:
         QCOMPARE(snapshot->damage, std::string());
     }
 
+    void keepsWhatCouldNotBeWritten()
+    {
+        SampleSession sample;
+        auto writer = sample.begin(file("unwritten"), 2);
+        VERIFY_RESULT(writer);
+        sample.info().unwritten = model::Unwritten{
+            .from = {3}, .length = {5}, .heapEvents = 7, .cpuSamples = 11, .reason = "the disk is full"};
+        VERIFY_RESULT(writer->updateInfo(sample.info()));
+        auto reader = storage::SessionReader::open(file("unwritten"));
+        VERIFY_RESULT(reader);
+        QVERIFY(reader->info().unwritten.has_value());
+        const model::Unwritten found = *reader->info().unwritten;
+        QCOMPARE(found.from.ns, 3);
+        QCOMPARE(found.length.ns, 5);
+        QCOMPARE(found.heapEvents, 7);
+        QCOMPARE(found.cpuSamples, 11);
+        QCOMPARE(found.reason, std::string("the disk is full"));
+        sample.info().unwritten.reset(); // there was room again
+        VERIFY_RESULT(writer->finish(sample.info()));
+        QVERIFY(!storage::SessionReader::open(file("unwritten"))->info().unwritten);
+    }
+
     void keepsAllTables()
     {
         SampleSession sample;
