@@ -17,7 +17,7 @@ namespace {
 constexpr long kFutexWaitv = 449; // SYS_futex_waitv, which older headers lack
 constexpr std::uint32_t kFutex32 = 2;
 constexpr std::size_t kMostWords = 128;
-constexpr unsigned kBlindSleepMs = 2;
+constexpr std::chrono::microseconds kBlindSleep{2000};
 
 struct Waiter
 {
@@ -28,11 +28,11 @@ struct Waiter
 };
 static_assert(sizeof(Waiter) == 24); // struct futex_waitv of linux/futex.h
 
-timespec inMilliseconds(unsigned milliseconds)
+timespec after(std::chrono::microseconds time)
 {
     timespec limit{};
     ::clock_gettime(CLOCK_MONOTONIC, &limit);
-    limit.tv_nsec += static_cast<long>(milliseconds) * 1'000'000;
+    limit.tv_nsec += std::chrono::nanoseconds(time).count();
     limit.tv_sec += limit.tv_nsec / 1'000'000'000;
     limit.tv_nsec %= 1'000'000'000;
     return limit;
@@ -58,19 +58,19 @@ void DoorbellWait::add(wire::Header &header)
     m_headers.push_back(&header);
 }
 
-void DoorbellWait::sleep(unsigned milliseconds)
+void DoorbellWait::sleep(std::chrono::microseconds time)
 {
     if (m_words.size() <= kMostWords) {
         std::vector<Waiter> waiters;
         for (const Word &word : m_words)
             waiters.push_back({word.seen, reinterpret_cast<std::uint64_t>(word.word), kFutex32, 0});
-        const timespec limit = inMilliseconds(milliseconds);
+        const timespec limit = after(time);
         const long result
             = ::syscall(kFutexWaitv, waiters.data(), static_cast<unsigned>(waiters.size()), 0, &limit, CLOCK_MONOTONIC);
         if (result >= 0 || errno == EAGAIN || errno == ETIMEDOUT || errno == EINTR)
             return;
     }
-    ::usleep(std::min(milliseconds, kBlindSleepMs) * 1000);
+    ::usleep(static_cast<useconds_t>(std::min(time, kBlindSleep).count()));
 }
 
 void wakeSleeper(std::atomic<std::uint32_t> &control)

@@ -4,6 +4,7 @@
 #include "capture/wire/layout.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,7 @@ public:
 
     /// Announces to the target that its doorbell is listened to. Look at its rings once more before sleep().
     void add(wire::Header &header);
-    void sleep(unsigned milliseconds);
+    void sleep(std::chrono::microseconds time);
 
 private:
     struct Word

@@ -23,7 +23,7 @@ constexpr std::uint64_t kBusyEvents = 256;
 constexpr unsigned kAwakeMs
     = 2; ///< between looks where events come; who sleeps for longer rests, see Header::heartbeat
 constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
-constexpr int kRoundsBetweenScans = 64;
+constexpr int kRoundsBetweenScans = 16;   ///< of up to 1 ms, where rings are busy
 
 } // namespace
 
@@ -119,14 +119,24 @@ void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
     for (int round = 0; !stop.stop_requested(); ++round) {
         const std::uint64_t events = drainAll(sleepMs > 1 || round % kRoundsBetweenScans == 0);
         if (events > kBusyEvents) {
-            // More is on its way: a moment of rest saves the targets' doorbell calls.
             sleepMs = 1;
-            ::usleep(200);
+            restBetweenLooks();
             continue;
         }
         sleepMs = events > 0 ? kAwakeMs : std::min(sleepMs * 2, kLongestSleepMs);
-        sleepAtDoorbells(sleepMs);
+        sleepAtDoorbells(std::chrono::milliseconds(sleepMs));
     }
+}
+
+/// More is on its way.
+void HeapInstrument::restBetweenLooks()
+{
+    const DrainPace::Rest rest = m_pace.after(std::exchange(m_fullestRing, 0));
+    // Who writes as fast as can be read would ring each time, and that costs it more than to wait for so little.
+    if (rest > DrainPace::kLeast)
+        sleepAtDoorbells(rest);
+    else
+        std::this_thread::sleep_for(rest);
 }
 
 std::uint64_t HeapInstrument::drainAll(bool mayScan)
@@ -167,6 +177,7 @@ void HeapInstrument::drainOne(Image &image, bool mayScan, bool mayHaveEnded)
     // Asked first: what was written before the end is then seen by the drain.
     const bool isOver = image.isOver || (mayHaveEnded && hasExited(image));
     m_drainedEvents += image.channel.drain(m_clock, isOver);
+    m_fullestRing = std::max(m_fullestRing, image.channel.takeFullest());
     image.hasEnded = isOver;
     if (isOver) {
         noteGone(image, INT64_MAX);
@@ -217,25 +228,28 @@ void HeapInstrument::deliver(const ScopeAnswers::Job &job, const std::string &te
             image->channel.memory().answer(job.answer.question, job.answer.verdict, text);
 }
 
-void HeapInstrument::sleepAtDoorbells(unsigned milliseconds)
+void HeapInstrument::sleepAtDoorbells(std::chrono::microseconds time)
 {
+    // What is open waits for what comes, not for another look at once.
+    const bool isShort = time <= DrainPace::kMost;
     DoorbellWait wait(m_control);
     {
         const std::lock_guard lock(m_mutex);
         for (const auto &image : m_images) {
             if (image->hasEnded)
                 continue;
-            if (milliseconds > kAwakeMs)
+            if (time > std::chrono::milliseconds(kAwakeMs))
                 image->channel.rest();
             wait.add(image->channel.memory().view().header());
         }
         // What came between the last drain and now would ring nobody.
-        const bool isQuiet = std::none_of(m_images.begin(), m_images.end(),
-            [](const auto &image) { return !image->hasEnded && image->channel.hasMuchToRead(); });
+        const bool isQuiet = std::none_of(m_images.begin(), m_images.end(), [=](const auto &image) {
+            return !image->hasEnded && (image->channel.hasMuchToRead() || (!isShort && image->channel.isAnyOpen()));
+        });
         if (!isQuiet || hasMessages())
             return;
     }
-    wait.sleep(milliseconds);
+    wait.sleep(time);
 }
 
 std::vector<int> HeapInstrument::descriptors() const

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/file_descriptor.h"
+#include "capture/heap/drain_pace.h"
 #include "capture/heap/heap_attachment.h"
 #include "capture/heap/heap_budget.h"
 #include "capture/heap/image_channel.h"
@@ -176,13 +177,14 @@ private:
     void inheritMappings(Image &image);
 
     void drainUntilStopped(const std::stop_token &stop);
+    void restBetweenLooks();
     std::uint64_t drainAll(bool mayScan);
     void drainOne(Image &image, bool mayScan, bool mayHaveEnded);
     void noteGone(Image &image, std::int64_t latestNs) const;
     static bool hasExited(const Image &image);
     void answerScopes(Image &image);
     void deliver(const ScopeAnswers::Job &job, const std::string &text);
-    void sleepAtDoorbells(unsigned milliseconds);
+    void sleepAtDoorbells(std::chrono::microseconds time);
 
     Harvest harvest(Image &image, model::Timestamp now);
     void judge(std::int64_t nowNs);
@@ -254,6 +256,8 @@ private:
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
     std::uint64_t m_drainedEvents = 0;
+    double m_fullestRing = 0; ///< see ImageChannel::takeFullest(), of all
+    DrainPace m_pace;
     std::optional<std::int64_t> m_budget; ///< of images, in thousandths of a percent of a core
     std::int64_t m_judgedNs = 0;          ///< when costs were judged last, and the CPU time of the drain thread then
     std::int64_t m_judgedCpuNs = 0;

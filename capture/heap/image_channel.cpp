@@ -23,6 +23,7 @@ constexpr std::int64_t kLongestDrainNs = 5'000'000;
 constexpr std::int64_t kLongestLastDrainNs = 2'000'000'000;
 /// Scans that a thread must be missing from where a scan can overlook one.
 constexpr std::uint32_t kScansBeforeGone = 4;
+constexpr std::uint32_t kMostSlotsAhead = 64;
 
 void wakeWriter(wire::ThreadSlot &slot) { ::syscall(SYS_futex, &slot.space, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0); }
 
@@ -41,8 +42,7 @@ ImageChannel::ImageChannel(
 bool ImageChannel::hasMuchToRead() const
 {
     const wire::MemoryView view = m_memory->view();
-    if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount()
-        || isAnyOpen())
+    if (view.header().wanted.load(std::memory_order_acquire) != 0 || m_rings.size() < m_memory->slotCount())
         return true;
     return std::any_of(m_rings.begin(), m_rings.end(), [&](const auto &ring) {
         const wire::RingReader &reader = ring->decoder.ring();
@@ -208,7 +208,9 @@ void ImageChannel::provide(bool mayScan, const RecorderClock &clock)
     const bool wantsSlot = (wanted & static_cast<std::uint32_t>(wire::Want::Slot)) != 0;
     std::uint32_t refused = m_memory->commitNodes() ? 0 : static_cast<std::uint32_t>(wire::Want::Nodes);
     offerLargerRings();
-    const std::uint32_t ahead = std::max<std::uint32_t>(2, m_memory->slotCount() / 4);
+    if (wantsSlot) // threads begin faster than they are looked for
+        m_slotsAhead = std::min(m_slotsAhead * 2, kMostSlotsAhead);
+    const std::uint32_t ahead = std::max(m_slotsAhead, m_memory->slotCount() / 4);
     const bool isShort = freeSlots() < ahead && m_memory->slotCount() < wire::kMaxThreads;
     // Rather a ring that somebody has left than one more.
     if (mayScan || isShort || (wantsSlot && freeSlots() == 0)) {

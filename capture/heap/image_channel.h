@@ -79,6 +79,10 @@ public:
 
     /// Whether the target waits for something, or has written so much that it will not ring again.
     bool hasMuchToRead() const;
+    /// Whether something that was read waits for what another ring has yet to tell.
+    bool isAnyOpen() const { return isAnyStalled() || !m_pairing.isSettled(); }
+    /// The largest share of a ring that a look at it found filled since the last call, in [0, 1].
+    double takeFullest() { return std::exchange(m_fullest, 0); }
 
     /// Why blocks cannot be recorded with this period from now on, as a sentence; empty if they can. 0: every event.
     std::string obstacleTo(std::uint64_t samplePeriodBytes);
@@ -192,7 +196,6 @@ private:
     bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
-    bool isAnyOpen() const { return isAnyStalled() || !m_pairing.isSettled(); }
     bool isAllApplied() const;
     void publishTails();
     std::uint32_t freeSlots() const;
@@ -213,6 +216,8 @@ private:
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;
+    double m_fullest = 0;
+    std::uint32_t m_slotsAhead = 2; ///< free rings that are kept for threads to come, at least
     std::uint32_t m_stalledRings = 0;
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;

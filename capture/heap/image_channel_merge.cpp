@@ -42,6 +42,7 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, std::uint64_t begin
             ++m_badRecords;
         }
         const std::uint64_t now = ring->decoder.ring().available();
+        m_fullest = std::max(m_fullest, static_cast<double>(now) / static_cast<double>(ring->decoder.ring().records()));
         ring->wantsLarger = ring->wantsLarger || (now > before && now > ring->decoder.ring().records() / 2);
         if (ring->current.type == wire::RecordType::None)
             decodeNext(*ring);
