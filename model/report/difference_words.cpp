@@ -13,6 +13,10 @@ namespace model {
 namespace {
 
 constexpr double kMostSharpCount = 1e15;
+/// From here on a ratio is easier to take in than a share in percent.
+constexpr double kManyTimes = 10;
+
+bool isManyTimes(const Difference &difference) { return difference.a > 0 && difference.b / difference.a >= kManyTimes; }
 
 } // namespace
 
@@ -56,6 +60,8 @@ std::string relativeText(const Difference &difference)
         return "0 %";
     if (difference.a == 0)
         return "new";
+    if (isManyTimes(difference))
+        return "× " + costText(difference.b / difference.a, Unit::Count);
     return difference.b == 0 ? "gone" : signedShare(difference.b / difference.a - 1);
 }
 
@@ -64,6 +70,8 @@ std::string relativeIntervalText(const Difference &difference, Certainty certain
     const Interval &ratio = difference.ratio95;
     if (certainty != Certainty::Estimated || !std::isfinite(ratio.high) || difference.a == 0 || difference.b == 0)
         return {};
+    if (isManyTimes(difference))
+        return fmt::format("× {} to {}", costText(ratio.low, Unit::Count), costText(ratio.high, Unit::Count));
     return formatInterval((ratio.low - 1) * 100, (ratio.high - 1) * 100, Unit::Percent, Sign::Always);
 }
 

@@ -12,7 +12,7 @@ namespace model {
 std::string costText(double cost, Unit unit);
 /// The change in its unit with its sign: "+1.5 MiB", "-12", "0".
 std::string changeText(const Difference &difference, Unit unit);
-/// The change as a share of the first: "+12.5 %", "-3 %", "new", "gone", "0 %".
+/// The change as a share of the first: "+12.5 %", "-3 %", "new", "gone", "0 %"; of ten times and more the ratio: "× 12.5".
 std::string relativeText(const Difference &difference);
 /// The interval of that, of estimates: "+8 … +17 %"; empty where it is exact or not known.
 std::string relativeIntervalText(const Difference &difference, Certainty certainty);

@@ -89,6 +89,7 @@ private Q_SLOTS:
     void costsOfATimeAreDividedByWork();
     void whatOneDidNotRecordIsNotCompared();
     void whoAskedForMemoryAnswersForIt();
+    void manyTimesAsMuchIsARatio();
     void reportsSayBothSides();
 };
 
@@ -391,6 +392,19 @@ void ComparisonTest::whoAskedForMemoryAnswersForIt()
     const Comparison cpu = compared(cpuOf(before), cpuOf(later), CostKind::CpuTime);
     for (const FunctionDifference &row : cpu.functions)
         QCOMPARE(row.caused.countB, row.self.countB);
+}
+
+void ComparisonTest::manyTimesAsMuchIsARatio()
+{
+    QCOMPARE(relativeText({.a = 100, .b = 250}), std::string("+150 %"));
+    QCOMPARE(relativeText({.a = 100, .b = 999}), std::string("+899 %"));
+    QCOMPARE(relativeText({.a = 100, .b = 1000}), std::string("× 10"));
+    QCOMPARE(relativeText({.a = 8, .b = 100}), std::string("× 12.5"));
+    QCOMPARE(relativeText({.a = 3, .b = 33'704}), std::string("× 11,235"));
+    QCOMPARE(relativeText({.a = 100, .b = 8}), std::string("−92 %"));
+    const Difference estimated{.a = 8, .b = 100, .ratio95 = {9.5, 16}};
+    QCOMPARE(relativeIntervalText(estimated, Certainty::Estimated), std::string("× 9.5 to 16"));
+    QVERIFY(relativeIntervalText(estimated, Certainty::Exact).empty());
 }
 
 void ComparisonTest::reportsSayBothSides()
