@@ -28,7 +28,7 @@ public:
     }
 
 private:
-    double m_restUs = 200;
+    double m_restUs = double(kLeast.count());
 };
 
 } // namespace capture

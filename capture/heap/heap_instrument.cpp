@@ -23,7 +23,8 @@ constexpr std::uint64_t kBusyEvents = 256;
 constexpr unsigned kAwakeMs
     = 2; ///< between looks where events come; who sleeps for longer rests, see Header::heartbeat
 constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target sees the heartbeat
-constexpr int kRoundsBetweenScans = 16;   ///< of up to 1 ms, where rings are busy
+constexpr std::chrono::milliseconds kBetweenScans{
+    16}; ///< for threads and processes that have ended, while others are busy
 
 } // namespace
 
@@ -116,30 +117,33 @@ model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const St
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
 {
     unsigned sleepMs = 1;
-    for (int round = 0; !stop.stop_requested(); ++round) {
-        const std::uint64_t events = drainAll(sleepMs > 1 || round % kRoundsBetweenScans == 0);
-        if (events > kBusyEvents) {
+    DrainPace pace;
+    std::chrono::steady_clock::time_point nextScan;
+    while (!stop.stop_requested()) {
+        const auto now = std::chrono::steady_clock::now();
+        const bool mayScan = sleepMs > 1 || now >= nextScan;
+        if (mayScan)
+            nextScan = now + kBetweenScans;
+        const Look look = drainAll(mayScan);
+        if (look.events > kBusyEvents) {
             sleepMs = 1;
-            restBetweenLooks();
+            rest(pace.after(look.fullest));
             continue;
         }
-        sleepMs = events > 0 ? kAwakeMs : std::min(sleepMs * 2, kLongestSleepMs);
+        sleepMs = look.events > 0 ? kAwakeMs : std::min(sleepMs * 2, kLongestSleepMs);
         sleepAtDoorbells(std::chrono::milliseconds(sleepMs));
     }
 }
 
-/// More is on its way.
-void HeapInstrument::restBetweenLooks()
+/// While a target is busy. The shortest rest hears no doorbell: who writes as fast as can be read would ring each time, and that costs it more than to
+/// wait for so little.
+void HeapInstrument::rest(DrainPace::Rest time)
 {
-    const DrainPace::Rest rest = m_pace.after(std::exchange(m_fullestRing, 0));
-    // Who writes as fast as can be read would ring each time, and that costs it more than to wait for so little.
-    if (rest > DrainPace::kLeast)
-        sleepAtDoorbells(rest);
-    else
-        std::this_thread::sleep_for(rest);
+    if (time <= DrainPace::kLeast || !sleepAtDoorbells(time))
+        std::this_thread::sleep_for(DrainPace::kLeast);
 }
 
-std::uint64_t HeapInstrument::drainAll(bool mayScan)
+HeapInstrument::Look HeapInstrument::drainAll(bool mayScan)
 {
     const std::lock_guard lock(m_mutex);
     const std::uint64_t before = m_drainedEvents;
@@ -150,7 +154,7 @@ std::uint64_t HeapInstrument::drainAll(bool mayScan)
     takeMessages();
     for (const auto &image : m_images)
         drainOne(*image, mayScan, mayHaveEnded);
-    return m_drainedEvents - before;
+    return {m_drainedEvents - before, std::exchange(m_fullestRing, 0)};
 }
 
 bool HeapInstrument::hasExited(const Image &image)
@@ -228,9 +232,9 @@ void HeapInstrument::deliver(const ScopeAnswers::Job &job, const std::string &te
             image->channel.memory().answer(job.answer.question, job.answer.verdict, text);
 }
 
-void HeapInstrument::sleepAtDoorbells(std::chrono::microseconds time)
+bool HeapInstrument::sleepAtDoorbells(std::chrono::microseconds time)
 {
-    // What is open waits for what comes, not for another look at once.
+    // Between two looks at a busy target an event that misses its counterpart is usual: the counterpart comes with the next look.
     const bool isShort = time <= DrainPace::kMost;
     DoorbellWait wait(m_control);
     {
@@ -244,12 +248,14 @@ void HeapInstrument::sleepAtDoorbells(std::chrono::microseconds time)
         }
         // What came between the last drain and now would ring nobody.
         const bool isQuiet = std::none_of(m_images.begin(), m_images.end(), [=](const auto &image) {
-            return !image->hasEnded && (image->channel.hasMuchToRead() || (!isShort && image->channel.isAnyOpen()));
+            return !image->hasEnded && !image->isFrozen
+                && (image->channel.hasMuchToRead() || (!isShort && image->channel.isAnyOpen()));
         });
         if (!isQuiet || hasMessages())
-            return;
+            return false;
     }
     wait.sleep(time);
+    return true;
 }
 
 std::vector<int> HeapInstrument::descriptors() const

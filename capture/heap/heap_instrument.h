@@ -177,14 +177,20 @@ private:
     void inheritMappings(Image &image);
 
     void drainUntilStopped(const std::stop_token &stop);
-    void restBetweenLooks();
-    std::uint64_t drainAll(bool mayScan);
+    struct Look
+    {
+        std::uint64_t events;
+        double fullest; ///< see ImageChannel::takeFullest(), of all
+    };
+    Look drainAll(bool mayScan);
+    void rest(DrainPace::Rest time);
     void drainOne(Image &image, bool mayScan, bool mayHaveEnded);
     void noteGone(Image &image, std::int64_t latestNs) const;
     static bool hasExited(const Image &image);
     void answerScopes(Image &image);
     void deliver(const ScopeAnswers::Job &job, const std::string &text);
-    void sleepAtDoorbells(std::chrono::microseconds time);
+    /// False: there is something to do at once.
+    bool sleepAtDoorbells(std::chrono::microseconds time);
 
     Harvest harvest(Image &image, model::Timestamp now);
     void judge(std::int64_t nowNs);
@@ -251,13 +257,13 @@ private:
     std::mutex m_inboxMutex; ///< guards m_inbox; nothing is waited for while it is held
     std::vector<Message> m_inbox;
 
-    std::mutex m_mutex; ///< guards m_clock, m_images, m_budget, m_refused and what Image says
+    std::mutex
+        m_mutex; ///< guards m_clock, m_images, m_drainedEvents, m_fullestRing, m_budget, m_refused and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
     std::uint64_t m_drainedEvents = 0;
-    double m_fullestRing = 0; ///< see ImageChannel::takeFullest(), of all
-    DrainPace m_pace;
+    double m_fullestRing = 0;             ///< since the last look at all images
     std::optional<std::int64_t> m_budget; ///< of images, in thousandths of a percent of a core
     std::int64_t m_judgedNs = 0;          ///< when costs were judged last, and the CPU time of the drain thread then
     std::int64_t m_judgedCpuNs = 0;

@@ -217,7 +217,8 @@ private:
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;
     double m_fullest = 0;
-    std::uint32_t m_slotsAhead = 2; ///< free rings that are kept for threads to come, at least
+    std::uint32_t m_slotsAhead
+        = 2; ///< free rings that are kept for threads to come, at least; what was needed once may be again
     std::uint32_t m_stalledRings = 0;
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
