@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/heap/module_names.h"
 
-#include "capture/proc/octal_escapes.h"
+#include "capture/proc/maps_path.h"
 #include "capture/symbols/elf_file.h"
 
 #include <cstdio>
@@ -40,7 +40,8 @@ ModuleNames::ModuleNames(std::int32_t pid)
 void ModuleNames::readMaps()
 {
     // "begin-end perms offset major:minor inode   path": the path is the rest of the line and may hold anything but a newline.
-    std::ifstream maps("/proc/" + std::to_string(m_pid) + "/maps");
+    const std::string process = "/proc/" + std::to_string(m_pid);
+    std::ifstream maps(process + "/maps");
     for (std::string line; std::getline(maps, line);) {
         const std::size_t slash = line.find('/');
         unsigned long begin = 0, inode = 0;
@@ -49,7 +50,7 @@ void ModuleNames::readMaps()
             || std::sscanf(line.c_str(), "%lx-%*x %*s %*x %x:%x %lu", &begin, &file.major, &file.minor, &inode) != 4)
             continue;
         file.inode = inode;
-        m_mapped[begin] = {withoutDeletedMark(withoutOctalEscapes(line.substr(slash))), file};
+        m_mapped[begin] = {withoutDeletedMark(mappedPath(line.substr(slash), file, process + "/root")), file};
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/address_space.h"
 
-#include "capture/proc/octal_escapes.h"
+#include "capture/proc/maps_path.h"
 #include "capture/symbols/build_id.h"
 #include "capture/symbols/mapped_file.h"
 
@@ -76,8 +76,8 @@ void AddressSpace::dropGone()
 
 namespace {
 
-/// A line of /proc/PID/maps; false for what is none.
-bool parse(const std::string &line, PerfMapping &mapping)
+/// A line of /proc/PID/maps of a process with this root; false for what is none.
+bool parse(const std::string &line, const std::string &root, PerfMapping &mapping)
 {
     unsigned long begin = 0, end = 0, offset = 0, inode = 0;
     unsigned major = 0, minor = 0;
@@ -95,7 +95,8 @@ bool parse(const std::string &line, PerfMapping &mapping)
     mapping.minor = minor;
     mapping.inode = inode;
     mapping.isExecutable = rights[2] == 'x';
-    mapping.path = withoutDeletedMark(withoutOctalEscapes(line.substr(static_cast<std::size_t>(pathAt))));
+    mapping.path
+        = withoutDeletedMark(mappedPath(line.substr(static_cast<std::size_t>(pathAt)), {major, minor, inode}, root));
     if (mapping.path.empty())
         mapping.path = "//anon";
     return true;
@@ -111,12 +112,13 @@ bool isSameFile(const PerfMapping &a, const PerfMapping &b)
 std::vector<PerfMapping> readCodeMappings(std::int32_t pid, BuildIds buildIds)
 {
     std::vector<PerfMapping> mappings;
-    std::ifstream file(fmt::format("/proc/{}/maps", pid));
+    const std::string process = fmt::format("/proc/{}", pid);
+    std::ifstream file(process + "/maps");
     PerfMapping mapping;
     PerfMapping begin; // of the file that the following lines are of, with its build-id once that was read
     bool wasRead = false;
     for (std::string line; std::getline(file, line);) {
-        if (!parse(line, mapping))
+        if (!parse(line, process + "/root", mapping))
             continue;
         if (mapping.fileOffset == 0 && mapping.path.starts_with('/')) {
             begin = mapping;

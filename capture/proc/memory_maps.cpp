@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/memory_maps.h"
 
-#include "capture/proc/octal_escapes.h"
+#include "capture/proc/maps_path.h"
 #include "capture/proc/proc_reader.h"
 
 #include <charconv>
@@ -38,7 +38,7 @@ bool takePermissions(std::string_view &text, MemoryMapping &mapping)
 
 } // namespace
 
-std::optional<MemoryMapping> parseMapping(std::string_view line)
+std::optional<MemoryMapping> parseMapping(std::string_view line, const std::string *root)
 {
     MemoryMapping mapping;
     // The inode may end the line: a blank after it is then missing in text that was trimmed.
@@ -63,16 +63,17 @@ std::optional<MemoryMapping> parseMapping(std::string_view line)
         mapping.isDeleted = true;
         line.remove_suffix(kDeleted.size());
     }
-    mapping.path = withoutOctalEscapes(line);
+    mapping.path = root ? mappedPath(line, {mapping.deviceMajor, mapping.deviceMinor, mapping.inode}, *root)
+                        : withNewlines(line);
     return mapping;
 }
 
-std::vector<MemoryMapping> parseMaps(std::string_view text, std::size_t most)
+std::vector<MemoryMapping> parseMaps(std::string_view text, std::size_t most, const std::string *root)
 {
     std::vector<MemoryMapping> mappings;
     while (!text.empty() && mappings.size() < most) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        if (auto mapping = parseMapping(text.substr(0, end)))
+        if (auto mapping = parseMapping(text.substr(0, end), root))
             mappings.push_back(std::move(*mapping));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
@@ -82,8 +83,9 @@ std::vector<MemoryMapping> parseMaps(std::string_view text, std::size_t most)
 std::vector<MemoryMapping> readMaps(std::int32_t pid, const std::string &procRoot)
 {
     constexpr std::size_t kMostBytes = 256u << 20; // a million mappings
-    const auto text = readProcFile(procRoot + '/' + std::to_string(pid) + "/maps", kMostBytes);
-    return text ? parseMaps(*text) : std::vector<MemoryMapping>();
+    const std::string process = procRoot + '/' + std::to_string(pid), root = process + "/root";
+    const auto text = readProcFile(process + "/maps", kMostBytes);
+    return text ? parseMaps(*text, kMostMappings, &root) : std::vector<MemoryMapping>();
 }
 
 } // namespace capture

@@ -32,11 +32,13 @@ struct MemoryMapping
 /// More than the kernel allows a process by default (vm.max_map_count is 65,530, at times set to a million).
 inline constexpr std::size_t kMostMappings = 1u << 20;
 
-/// Parses one line without its newline; empty if it is none of a maps file.
-std::optional<MemoryMapping> parseMapping(std::string_view line);
+/// Parses one line without its newline; empty if it is none of a maps file. With the process's `root` a name that can be read in two ways is looked up
+/// (mappedPath()).
+std::optional<MemoryMapping> parseMapping(std::string_view line, const std::string *root = nullptr);
 
 /// Parses the text of a maps file; lines that are none are passed over, and at most `most` mappings are returned.
-std::vector<MemoryMapping> parseMaps(std::string_view text, std::size_t most = kMostMappings);
+std::vector<MemoryMapping> parseMaps(
+    std::string_view text, std::size_t most = kMostMappings, const std::string *root = nullptr);
 
 /// The mappings of a process now; empty if it is gone or may not be read.
 std::vector<MemoryMapping> readMaps(std::int32_t pid, const std::string &procRoot = "/proc");

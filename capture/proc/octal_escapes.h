@@ -6,8 +6,8 @@
 
 namespace capture {
 
-/// Undoes the kernel's escapes in paths of /proc files (seq_path): a backslash and three octal digits stand for a byte, as
-/// "\012" for a newline. Everything else stays as it is.
+/// Undoes the kernel's escapes in paths of mountinfo and its like: a backslash and three octal digits stand for a byte, as "\040" for a blank. Everything
+/// else stays as it is. Not for maps and smaps, which leave backslashes as they are (maps_path.h).
 inline std::string withoutOctalEscapes(std::string_view text)
 {
     const auto isOctal = [](char c) { return c >= '0' && c <= '7'; };

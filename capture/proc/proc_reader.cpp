@@ -186,8 +186,11 @@ std::string wholeName(std::string name, std::string_view arguments)
 {
     constexpr std::size_t kMostOfTheKernel = 15; // TASK_COMM_LEN without its zero
     std::string_view started = arguments.substr(0, arguments.find('\0'));
-    started.remove_prefix(started.rfind('/') + 1);
-    return name.size() == kMostOfTheKernel && started.starts_with(name) ? std::string(started) : name;
+    if (!started.starts_with(name)) // else it may be a title, with a path behind the name
+        started.remove_prefix(started.rfind('/') + 1);
+    if (name.size() != kMostOfTheKernel || !started.starts_with(name))
+        return name;
+    return std::string(started.substr(0, started.find_first_of(" :", kMostOfTheKernel)));
 }
 
 std::string programOf(std::int32_t pid, const std::string &procRoot)

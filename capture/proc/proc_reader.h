@@ -69,6 +69,8 @@ std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &dire
 std::string quotedCommandLine(std::string_view zeroSeparated);
 
 /// The kernel keeps 15 bytes of a process's name: all of it where its arguments, separated by zero bytes, begin with a program so called.
+/// They may be a title that it wrote over them ("server: worker 3 of …"): what begins with a blank or a colon behind these bytes is none of its name, and is
+/// nobody's business.
 std::string wholeName(std::string name, std::string_view arguments);
 
 /// The file's name of the program that `pid` runs now, or where that may not be read the process's name; empty if there is no such process.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/symbols/mapped_file.h"
 
-#include "capture/proc/octal_escapes.h"
-
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -96,8 +94,8 @@ std::vector<std::string> mappedCopies(std::int32_t pid, const std::string &path)
     MapsLine parsed;
     FileNumbers last;
     for (std::string line; std::getline(maps, line);) {
-        if (!parse(line, parsed) || withoutDeletedMark(withoutOctalEscapes(parsed.path)) != path
-            || isSame(parsed.file, last))
+        if (!parse(line, parsed) || isSame(parsed.file, last)
+            || withoutDeletedMark(mappedPath(parsed.path, parsed.file, process + "/root")) != path)
             continue; // all mappings of a file lead to the same one
         last = parsed.file;
         char range[64];

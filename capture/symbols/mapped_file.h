@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "capture/proc/maps_path.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace capture {
-
-/// By what the kernel knows the file of a mapping: device and inode as /proc/PID/maps has them. Inode 0: nothing is known.
-struct FileNumbers
-{
-    std::uint32_t major = 0, minor = 0;
-    std::uint64_t inode = 0;
-};
 
 /// Whether /proc says of this path that its file was removed or replaced since: it ends in " (deleted)".
 bool isMarkedDeleted(std::string_view path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/base/utf8.h"
 
+#include <fmt/format.h>
+
 namespace model {
 
 std::size_t utf8Length(std::string_view text)
@@ -21,6 +23,21 @@ std::size_t utf8Length(std::string_view text)
     if (first >= 0xf0 && first <= 0xf4)
         return isNext(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && isNext(2) && isNext(3) ? 4 : 0;
     return 0;
+}
+
+std::string withBytesShown(std::string_view text)
+{
+    std::string shown;
+    shown.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = utf8Length(text);
+        if (length > 0)
+            shown += text.substr(0, length);
+        else
+            shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+        text.remove_prefix(length > 0 ? length : 1);
+    }
+    return shown;
 }
 
 } // namespace model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/csv_writer.h"
 
+#include "model/base/utf8.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,8 +12,10 @@ namespace model {
 std::string csvField(std::string_view text)
 {
     std::string field;
-    for (const char c : text) {
+    for (std::string_view rest = text; !rest.empty();) {
+        const char c = rest.front();
         const auto byte = static_cast<unsigned char>(c);
+        const std::size_t length = utf8Length(rest);
         if (c == '\n')
             field += "\\n";
         else if (c == '\t')
@@ -20,12 +24,13 @@ std::string csvField(std::string_view text)
             field += "\\r";
         else if (c == '\\')
             field += "\\\\";
-        else if (byte < 0x20 || byte == 0x7f)
+        else if (length == 0 || byte < 0x20 || byte == 0x7f)
             field += fmt::format("\\x{:02x}", byte);
         else if (c == '"')
             field += "\"\"";
         else
-            field += c;
+            field += rest.substr(0, length);
+        rest.remove_prefix(length > 0 ? length : 1);
     }
     const bool needsQuotes = text.find_first_of(",\"") != std::string_view::npos
         || (!text.empty() && (text.front() == ' ' || text.back() == ' '));

@@ -10,8 +10,8 @@
 
 namespace model {
 
-/// A field as it stands in CSV (RFC 4180): quoted where it has a comma or a quote, control characters as \n, \t, \x01,
-/// a backslash as \\.
+/// A field as it stands in CSV (RFC 4180): quoted where it has a comma or a quote, control characters, and bytes that are
+/// no UTF-8, as \n, \t, \x01, a backslash as \\.
 std::string csvField(std::string_view text);
 
 /// Writes rows of CSV. Numbers have a point for decimals whatever the stream's locale.

@@ -2,6 +2,7 @@
 #include "model/report/pprof_profile.h"
 
 #include "model/aggregate/function_index.h"
+#include "model/base/utf8.h"
 #include "model/report/proto_writer.h"
 #include "model/report/session_words.h"
 
@@ -171,7 +172,7 @@ private:
     {
         const auto [found, isNew] = m_textIds.try_emplace(std::string(text), static_cast<std::int64_t>(m_texts.size()));
         if (isNew)
-            m_texts.emplace_back(text);
+            m_texts.push_back(withBytesShown(text)); // of other bytes no string of a protocol buffer may be made
         return found->second;
     }
 

@@ -2,6 +2,7 @@
 #include "capture/heap/module_names.h"
 #include "capture/perf/address_space.h"
 #include "capture/perf/kernel_symbols.h"
+#include "capture/proc/memory_maps.h"
 #include "capture/symbols/jit_names.h"
 #include "capture/symbols/mapped_file.h"
 
@@ -179,24 +180,44 @@ private Q_SLOTS:
         QVERIFY(found->inode != 0);
     }
 
-    /// The kernel writes a newline in a path as "\\012" there.
+    /// The kernel writes a newline in a path as "\\012" there, and everything else, backslashes too, as it is.
+    void readsPathsWithLineBreaksAsTheyAre_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("beside"); ///< another file, of the name that was meant by the other reading
+        QTest::newRow("a newline") << "a\nb" << QString();
+        QTest::newRow("digits behind a backslash") << "a\\101b"
+                                                   << "aAb";
+        QTest::newRow("a blank's digits") << "a\\040b" << QString();
+        QTest::newRow("what stands for a newline") << "a\\012b" << QString();
+        QTest::newRow("a newline, the other beside") << "a\nb"
+                                                     << "a\\012b";
+        QTest::newRow("what stands for a newline, the other beside") << "a\\012b"
+                                                                     << "a\nb";
+    }
     void readsPathsWithLineBreaksAsTheyAre()
     {
+        QFETCH(const QString, name);
+        QFETCH(const QString, beside);
         const QTemporaryDir folder;
-        const std::string path = folder.filePath(QStringLiteral("a\nb")).toStdString();
+        const std::string path = folder.filePath(name).toStdString();
         QVERIFY(QFile::copy(QStringLiteral("/proc/self/exe"), QString::fromStdString(path)));
+        if (!beside.isEmpty())
+            QVERIFY(QFile::copy(QStringLiteral("/proc/self/exe"), folder.filePath(beside)));
         const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         void *code = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
         ::close(fd);
         QVERIFY(code != MAP_FAILED);
         const auto mappings = readCodeMappings(getpid());
-        const auto isIt = [&](const PerfMapping &mapping) { return mapping.path == path; };
+        const auto isIt = [&](const auto &mapping) { return mapping.path == path; };
         const bool isSampled = std::any_of(mappings.begin(), mappings.end(), isIt);
-        const auto name = ModuleNames(getpid()).nameOf(reinterpret_cast<std::uintptr_t>(code), path, "");
+        const auto heapName = ModuleNames(getpid()).nameOf(reinterpret_cast<std::uintptr_t>(code), path, "");
         const auto copies = mappedCopies(getpid(), path);
+        const auto all = readMaps(getpid());
         ::munmap(code, 4096);
+        QCOMPARE(std::count_if(all.begin(), all.end(), isIt), 1);
         QVERIFY(isSampled);
-        QCOMPARE(name.path, path);
+        QCOMPARE(heapName.path, path);
         QCOMPARE(copies.size(), std::size_t{1});
     }
 };

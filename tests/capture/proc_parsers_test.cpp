@@ -24,7 +24,7 @@ constexpr std::string_view kMaps
     = "55d0c0a00000-55d0c0a21000 r-xp 00002000 fd:01 1234                       /usr/bin/some tool\n"
       "55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0                          [heap]\n"
       "7f0000000000-7f0000001000 rw-s 00000000 00:01 99                         /memfd:ring (deleted)\n"
-      "7f0000001000-7f0000002000 r--p 00000000 fd:01 77                         /tmp/two\\012lines\\040x\n"
+      "7f0000001000-7f0000002000 r--p 00000000 fd:01 77                         /tmp/two\\012lines\\101x\n"
       "7f0000002000-7f0000003000 ---p 00000000 00:00 0 \n"
       "7fff00000000-7fff00001000 r-xp 00000000 00:00 0                          [vdso]\n";
 
@@ -55,7 +55,7 @@ private Q_SLOTS:
         QVERIFY(!maps[1].isFile());
         QCOMPARE(maps[2].path, std::string("/memfd:ring"));
         QVERIFY(maps[2].isDeleted && maps[2].isShared);
-        QCOMPARE(maps[3].path, std::string("/tmp/two\nlines x"));
+        QCOMPARE(maps[3].path, std::string("/tmp/two\nlines\\101x"));
         QCOMPARE(maps[4].path, std::string());
         QCOMPARE(maps[5].path, std::string("[vdso]"));
     }

@@ -80,6 +80,31 @@ private Q_SLOTS:
         QCOMPARE(capture::programOf(10, f.proc.root()), std::string("a_daemon_with_a_name"));
         QCOMPARE(capture::programOf(11, f.proc.root()), std::string("mute"));
     }
+
+    /// What a server says of its workers names no program, and may be secret.
+    void titlesAreNoNames_data()
+    {
+        using namespace std::string_literals;
+        QTest::addColumn<std::string>("arguments");
+        QTest::addColumn<std::string>("name");
+        const auto row = [](const char *tag, const std::string &arguments, const std::string &name) {
+            QTest::newRow(tag) << arguments << name;
+        };
+        row("colon", "averylongservername: worker 3 of secret\0\0\0"s, "averylongservername");
+        row("blank", "averylongservername worker /of/secret\0"s, "averylongservername");
+        row("path in the title", "averylongservername: /of/secret\0"s, "averylongservername");
+        row("behind a path", "/opt/a b/averylongservername: worker\0"s, "averylongservername");
+        row("colon at the end", "averylongserver: worker\0"s, "averylongserver");
+        row("arguments", "/opt/averylongservername\0of secret\0"s, "averylongservername");
+        row("another", "worker of averylongservername\0"s, "averylongserver");
+    }
+    void titlesAreNoNames()
+    {
+        QFETCH(const std::string, arguments);
+        QFETCH(const std::string, name);
+        QCOMPARE(capture::wholeName("averylongserver", arguments), name);
+        QCOMPARE(capture::wholeName("averylong", arguments), std::string("averylong")); // all of a short name is known
+    }
 };
 
 QTEST_GUILESS_MAIN(ProcTitlesTest)

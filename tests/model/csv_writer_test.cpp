@@ -20,6 +20,8 @@ private Q_SLOTS:
         QTest::newRow("control") << QByteArray("a\nb\tc\x01") << QByteArray("a\\nb\\tc\\x01");
         QTest::newRow("backslash") << QByteArray("a\\n") << QByteArray("a\\\\n");
         QTest::newRow("blank") << QByteArray(" a") << QByteArray("\" a\"");
+        QTest::newRow("no UTF-8") << QByteArray("a\xff\xc3\xbc\xc3,\xe2\x82")
+                                  << QByteArray("\"a\\xff\xc3\xbc\\xc3,\\xe2\\x82\"");
         QTest::newRow("empty") << QByteArray("") << QByteArray("");
     }
 

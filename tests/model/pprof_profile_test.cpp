@@ -195,6 +195,21 @@ private Q_SLOTS:
         QCOMPARE(nothing.types, (std::vector<std::string>{"waits/count", "wait/nanoseconds", "blocked/nanoseconds"}));
     }
 
+    /// Files and functions may be called by any bytes; readers of protocol buffers refuse strings that are no UTF-8.
+    void stringsAreUtf8()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main@gr\xc3\xbcn.cpp:3;li\xff"
+                     "b.so!caf\xe9 8\n");
+        const Profile profile(pprofProfile(builder.build(), CostKind::Live));
+        for (const std::string &text : profile.strings)
+            QVERIFY2(QString::fromUtf8(text).toStdString() == text
+                    && !QString::fromUtf8(text).contains(QChar::ReplacementCharacter),
+                text.c_str());
+        QVERIFY(std::ranges::count(profile.strings, "caf\\xe9") == 1);
+        QVERIFY(std::ranges::count(profile.strings, "gr\xc3\xbcn.cpp") == 1);
+    }
+
     void namesCallsRatherThanWhereTheyReturnTo()
     {
         SnapshotBuilder builder;
