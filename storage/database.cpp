@@ -167,6 +167,13 @@ model::Result<std::int64_t> Database::integer(std::string_view sql)
     return *row ? statement->integer(0) : std::int64_t{0};
 }
 
+model::Result<void> Database::flush()
+{
+    if (const int code = sqlite3_db_cacheflush(handle()); code != SQLITE_OK)
+        return databaseError(handle(), "Cannot write", code);
+    return {};
+}
+
 model::Result<Transaction> Transaction::begin(Database &database, Kind kind)
 {
     if (auto done = database.execute(kind == Kind::Write ? "BEGIN IMMEDIATE" : "BEGIN"); !done)

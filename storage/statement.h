@@ -18,6 +18,9 @@ namespace storage {
 /// The error of the last failed call on `db`: `"<what> <file>: <why>; <what to try>"`.
 model::Error databaseError(sqlite3 *db, std::string_view what);
 
+/// The same for a call that returned `code` without leaving it in `db`.
+model::Error databaseError(sqlite3 *db, std::string_view what, int code);
+
 /// Bytes to be bound as such, and not as a text.
 struct Blob
 {

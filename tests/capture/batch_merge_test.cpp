@@ -41,6 +41,7 @@ public:
         written.push_back(batch);
         return {};
     }
+    void expectEnd() override { }
     model::Result<void> updateInfo(const model::SessionInfo &) override { return {}; }
     model::Result<void> finish(const model::SessionInfo &) override { return {}; }
     std::int64_t storedBytes() const override { return 0; }

@@ -115,6 +115,7 @@ public:
             batches.push_back(batch);
         return {};
     }
+    void expectEnd() override { }
     model::Result<void> updateInfo(const model::SessionInfo &changed) override
     {
         if (infoFailures-- > 0)
