@@ -86,6 +86,7 @@ struct SessionWriter::Private
     int failures = 0;           ///< writes that failed in a row
     std::int64_t infoBytes = 0; ///< of the log, for each update of the info
     bool isEnding = false;
+    bool saysUnwritten = false;       ///< what could not be written
     std::vector<std::string> command; ///< as it is stored
 
     Result<void> open();
@@ -192,6 +193,10 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
     if (!batch.soak.isEmpty()) // needs no tick to stand in
         if (auto done = soak.write(batch.soak, revision + 1); !done)
             return done;
+    // What could not be written was merged into this tick, and neither may be seen with the other.
+    if (saysUnwritten && !isEmpty(batch))
+        if (auto done = database->execute("DELETE FROM session WHERE key GLOB 'unwritten_*'"); !done)
+            return done;
     // Only what leaves room for the end may stay, and only in the log does it show how much that is. Where it does not, the log has got as long
     // as it took to find out, and what is written next has that room.
     if (auto done = database->flush(); !done)
@@ -253,6 +258,7 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
     d->tables.committed(tables.tables());
     ++d->revision;
     if (!isEmpty(batch)) {
+        d->saysUnwritten = false;
         if (d->levels.closesBefore(batch.span.begin))
             d->retention.committed();
         d->levels.committed(batch.span.begin, ++d->tick);
@@ -286,6 +292,7 @@ Result<void> SessionWriter::updateInfo(const model::SessionInfo &info)
     if (auto done = transaction->commit(); !done)
         return done;
     d->command = info.config.command;
+    d->saysUnwritten = info.unwritten.has_value();
     d->infoBytes = infoBytes(info);
     ++d->revision;
     return {};
