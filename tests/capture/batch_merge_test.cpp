@@ -37,7 +37,7 @@ public:
     model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &) override
     {
         if (isFull)
-            return model::Error("Cannot write a: b: the disk is full; make room on it");
+            return model::Error("Cannot write a: b: the disk is full; make room: remove files");
         written.push_back(batch);
         return {};
     }
