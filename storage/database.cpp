@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace storage {
@@ -170,7 +171,7 @@ model::Result<std::int64_t> Database::integer(std::string_view sql)
 model::Result<void> Database::flush()
 {
     if (const int code = sqlite3_db_cacheflush(handle()); code != SQLITE_OK)
-        return databaseError(handle(), "Cannot write", code);
+        return databaseError(handle(), "Cannot write", code, errno);
     return {};
 }
 

@@ -24,12 +24,12 @@ std::string reason(int code, int systemError)
     const std::string system = systemError != 0 ? model::errnoText(systemError) : std::string();
     switch (code & 0xff) {
     case SQLITE_FULL:
-        return "the disk is full; make room on it";
+        return noRoomReason(ENOSPC);
     case SQLITE_IOERR:
         if (code == SQLITE_IOERR_DATA)
             return "it is damaged, or was altered: a part of it is not what was sealed; use another copy";
         if (systemError == ENOSPC || systemError == EDQUOT)
-            return "no space is left (" + system + "); make room on the disk";
+            return noRoomReason(systemError);
         if (systemError == EFBIG || (code == SQLITE_IOERR_WRITE && isFileSizeLimited()))
             return "the file would exceed the limit on file sizes; raise it (ulimit -f)";
         return "reading or writing failed" + (system.empty() ? std::string() : " (" + system + ")");
@@ -64,15 +64,22 @@ model::Error errorOf(sqlite3 *db, std::string_view what, const std::string &why)
 
 } // namespace
 
+std::string noRoomReason(int systemError)
+{
+    if (systemError == EDQUOT)
+        return "the disk quota is used up; remove other files, or have it raised";
+    return "the disk is full; make room on it";
+}
+
 model::Error databaseError(sqlite3 *db, std::string_view what)
 {
     const std::string why = reason(sqlite3_extended_errcode(db), sqlite3_system_errno(db));
     return errorOf(db, what, why.empty() ? sqlite3_errmsg(db) : why);
 }
 
-model::Error databaseError(sqlite3 *db, std::string_view what, int code)
+model::Error databaseError(sqlite3 *db, std::string_view what, int code, int systemError)
 {
-    const std::string why = reason(code, 0);
+    const std::string why = reason(code, systemError);
     return errorOf(db, what, why.empty() ? sqlite3_errstr(code) : why);
 }
 
