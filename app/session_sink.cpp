@@ -29,6 +29,8 @@ model::Result<void> SessionSink::write(const model::EventBatch &batch, model::Ta
     return m_writer.write(batch, tables);
 }
 
+void SessionSink::expectEnd() { m_writer.expectEnd(); }
+
 model::Result<void> SessionSink::updateInfo(const model::SessionInfo &info) { return m_writer.updateInfo(info); }
 
 model::Result<void> SessionSink::finish(const model::SessionInfo &info) { return m_writer.finish(info); }

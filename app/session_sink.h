@@ -13,6 +13,7 @@ public:
     explicit SessionSink(storage::SessionWriter writer);
 
     model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &tables) override;
+    void expectEnd() override;
     model::Result<void> updateInfo(const model::SessionInfo &info) override;
     model::Result<void> finish(const model::SessionInfo &info) override;
     std::int64_t storedBytes() const override;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace storage {
@@ -165,6 +166,13 @@ model::Result<std::int64_t> Database::integer(std::string_view sql)
     if (!row)
         return row.error();
     return *row ? statement->integer(0) : std::int64_t{0};
+}
+
+model::Result<void> Database::flush()
+{
+    if (const int code = sqlite3_db_cacheflush(handle()); code != SQLITE_OK)
+        return databaseError(handle(), "Cannot write", code, errno);
+    return {};
 }
 
 model::Result<Transaction> Transaction::begin(Database &database, Kind kind)

@@ -37,6 +37,9 @@ public:
     /// The first column of the only row of `sql`.
     model::Result<std::int64_t> integer(std::string_view sql);
 
+    /// Writes what a transaction has changed so far to the log, where it counts only with its end.
+    model::Result<void> flush();
+
     sqlite3 *handle() const { return m_handle.get(); }
 
     /// Whether the file is sealed, and how much of its log was not what was sealed when it was recovered.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/end_reserve.h"
 
+#include "storage/statement.h"
 #include "storage/writer_lock.h"
 
 #include <fcntl.h>
@@ -36,9 +37,10 @@ model::Result<void> keepEnd(const std::string &path, std::int64_t bytes)
     const Log log = openLog(path);
     if (!log.file.isOpen() || ::fallocate(log.file.get(), FALLOC_FL_KEEP_SIZE, log.bytes, bytes) == 0)
         return {};
-    if (errno != ENOSPC && errno != EDQUOT)
+    const int why = errno;
+    if (why != ENOSPC && why != EDQUOT)
         return {};
-    return model::Error("Cannot write " + path + ": the disk is full; make room on it");
+    return model::Error("Cannot write " + path + ": " + noRoomReason(why));
 }
 
 void releaseEnd(const std::string &path)

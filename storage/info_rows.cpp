@@ -41,19 +41,6 @@ private:
     Result<void> m_done;
 };
 
-Result<void> writeArguments(Database &database, const std::vector<std::string> &command)
-{
-    if (auto done = database.execute("DELETE FROM argument"); !done)
-        return done;
-    auto insert = database.prepare("INSERT INTO argument (position, value) VALUES (?, ?)");
-    if (!insert)
-        return insert.error();
-    for (std::size_t i = 0; i < command.size(); ++i)
-        if (auto done = insert->run(i, std::string_view(command[i])); !done)
-            return done;
-    return {};
-}
-
 /// The rows of `session`: numbers and texts by key.
 class InfoValues
 {
@@ -246,9 +233,20 @@ Result<void> writeInfo(Database &database, const SessionInfo &info)
         writer.put("budget_bytes", config.budget->bytes).put("budget_period_ns", config.budget->period.ns);
     if (!writer.done())
         return writer.done();
-    if (auto done = writeUnwritten(database, *insert, info.unwritten); !done)
+    return writeUnwritten(database, *insert, info.unwritten);
+}
+
+Result<void> writeArguments(Database &database, const std::vector<std::string> &command)
+{
+    if (auto done = database.execute("DELETE FROM argument"); !done)
         return done;
-    return writeArguments(database, config.command);
+    auto insert = database.prepare("INSERT INTO argument (position, value) VALUES (?, ?)");
+    if (!insert)
+        return insert.error();
+    for (std::size_t i = 0; i < command.size(); ++i)
+        if (auto done = insert->run(i, std::string_view(command[i])); !done)
+            return done;
+    return {};
 }
 
 Result<void> writeSessionValue(Database &database, std::string_view key, std::int64_t value)

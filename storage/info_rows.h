@@ -6,8 +6,11 @@
 
 namespace storage {
 
-/// Stores `info` in the tables `session` and `argument`, replacing what was there. Call within a transaction.
+/// Stores `info`, all but the command's arguments, in the table `session`, replacing what was there. Call within a transaction.
 model::Result<void> writeInfo(Database &database, const model::SessionInfo &info);
+
+/// Stores the arguments of the command, replacing those that were there. Call within a transaction.
+model::Result<void> writeArguments(Database &database, const std::vector<std::string> &command);
 
 /// The key of StoredInfo::hasMeanRates.
 inline constexpr std::string_view kBucketRatesKey = "bucket_rates";

@@ -23,16 +23,19 @@ namespace {
 
 using model::Result;
 
-/// Room for telling the end: some pages at a time, each transaction anew, for when it began to fail, when it stops, and when it is closed.
-constexpr std::int64_t kEndBytes = 256 * 1024;
+constexpr std::int64_t kPageBytes = 4096 + 128; ///< with its head in the log, sealed or not
+constexpr std::int64_t kInfoPages = 3;   ///< of updateInfo() at most, beside long texts: one, or what it splits into
+constexpr std::int64_t kEndUpdates = 2;  ///< of the info: that the recording stops, and that it is closed
+constexpr std::int64_t kKeptUpdates = 3; ///< these, and when it began to fail
+constexpr std::int64_t kRowPages = 40;   ///< kept for the last rows: a tick in which everything happens changes some 30
 
-/// The arguments are written each time, too.
-std::int64_t endBytes(const model::SessionInfo &info)
+/// What one updateInfo() takes of the log. Long texts have pages of their own; arguments are written once.
+std::int64_t infoBytes(const model::SessionInfo &info)
 {
-    std::int64_t bytes = kEndBytes;
-    for (const std::string &argument : info.config.command)
-        bytes += 4 * static_cast<std::int64_t>(argument.size());
-    return bytes;
+    std::size_t texts = 0;
+    for (const std::string *text : {&info.config.workingDirectory, &info.cpuNote, &info.cpuMissing, &info.activityNote})
+        texts += text->size();
+    return kPageBytes * (kInfoPages + 2 * static_cast<std::int64_t>(texts) / 4096);
 }
 
 std::int64_t randomNumber()
@@ -51,6 +54,8 @@ Result<void> initialise(Database &database, const model::SessionInfo &info)
     if (!transaction)
         return transaction.error();
     if (auto done = writeInfo(database, info); !done)
+        return done;
+    if (auto done = writeArguments(database, info.config.command); !done)
         return done;
     if (auto done = writeSessionValue(database, "uuid", randomNumber()); !done)
         return done;
@@ -77,15 +82,19 @@ struct SessionWriter::Private
     Statement setValue;
     std::int64_t revision = 0;
     std::int64_t tick = 0;
-    model::Timestamp end;              ///< of the last tick
-    int failures = 0;                  ///< writes that failed in a row
-    std::int64_t endBytes = kEndBytes; ///< are kept free for the end
+    model::Timestamp end;       ///< of the last tick
+    int failures = 0;           ///< writes that failed in a row
+    std::int64_t infoBytes = 0; ///< of the log, for each update of the info
+    bool isEnding = false;
+    bool saysUnwritten = false;       ///< what could not be written
+    std::vector<std::string> command; ///< as it is stored
 
     Result<void> open();
     Result<void> prepare(const model::SessionInfo &info);
     Result<void> closeBuckets(const model::EventBatch &batch);
     Result<void> writeRows(const model::EventBatch &batch, model::TableBuilder &builder);
     Result<void> requireOpen() const;
+    std::int64_t keptBytes() const;
     void makeRoom();
 };
 
@@ -141,6 +150,12 @@ Result<void> SessionWriter::Private::requireOpen() const
     return {};
 }
 
+/// So much is kept free behind what is written.
+std::int64_t SessionWriter::Private::keptBytes() const
+{
+    return isEnding ? kEndUpdates * infoBytes : kKeptUpdates * infoBytes + kRowPages * kPageBytes;
+}
+
 /// A log that cannot grow is folded in: what it holds more than once, or in place of pages that are there, gives room for the next try. Not at
 /// each failure, as what does not fit is copied in vain.
 void SessionWriter::Private::makeRoom()
@@ -149,7 +164,7 @@ void SessionWriter::Private::makeRoom()
         return;
     [[maybe_unused]] const auto busy = database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
     // Before others take the room.
-    [[maybe_unused]] const auto kept = keepEnd(path, endBytes);
+    [[maybe_unused]] const auto done = keepEnd(path, keptBytes());
 }
 
 /// What comes before a tick: the buckets that it ends, and what has become too old.
@@ -178,6 +193,16 @@ Result<void> SessionWriter::Private::writeRows(const model::EventBatch &batch, m
     if (!batch.soak.isEmpty()) // needs no tick to stand in
         if (auto done = soak.write(batch.soak, revision + 1); !done)
             return done;
+    // What could not be written was merged into this tick, and neither may be seen with the other.
+    if (saysUnwritten && !isEmpty(batch))
+        if (auto done = database->execute("DELETE FROM session WHERE key GLOB 'unwritten_*'"); !done)
+            return done;
+    // Only what leaves room for the end may stay, and only in the log does it show how much that is. Where it does not, the log has got as long
+    // as it took to find out, and what is written next has that room.
+    if (auto done = database->flush(); !done)
+        return done;
+    if (auto done = keepEnd(path, keptBytes()); !done)
+        return done;
     if (auto done = setValue.run(std::string_view("revision"), revision + 1); !done)
         return done;
     const model::Timestamp last = std::max(end, batch.span.end);
@@ -202,7 +227,8 @@ Result<SessionWriter> SessionWriter::create(const std::string &path, const model
     auto d = std::make_unique<Private>();
     d->path = path;
     d->key = std::move(key);
-    d->endBytes = endBytes(info);
+    d->infoBytes = infoBytes(info);
+    d->command = info.config.command;
     auto done = d->open();
     if (done)
         done = initialise(*d->database, info);
@@ -220,25 +246,31 @@ Result<void> SessionWriter::write(const model::EventBatch &batch, model::TableBu
 {
     if (auto open = d->requireOpen(); !open)
         return open;
-    auto done = keepEnd(d->path, d->endBytes);
-    if (done)
-        done = d->writeRows(batch, tables);
+    auto done = d->writeRows(batch, tables);
     if (!done) {
         d->makeRoom();
-        return done;
+        if (d->isEnding) // nobody comes to try again
+            done = d->writeRows(batch, tables);
     }
+    if (!done)
+        return done;
     d->failures = 0;
-    // The tick may have used it up. Where there is none now, the next write finds out and folds the log in.
-    [[maybe_unused]] const auto kept = keepEnd(d->path, d->endBytes);
     d->tables.committed(tables.tables());
     ++d->revision;
     if (!isEmpty(batch)) {
+        d->saysUnwritten = false;
         if (d->levels.closesBefore(batch.span.begin))
             d->retention.committed();
         d->levels.committed(batch.span.begin, ++d->tick);
     }
     d->end = std::max(d->end, batch.span.end);
     return {};
+}
+
+void SessionWriter::expectEnd()
+{
+    d->isEnding = true;
+    d->failures = 0;
 }
 
 Result<void> SessionWriter::updateInfo(const model::SessionInfo &info)
@@ -252,10 +284,16 @@ Result<void> SessionWriter::updateInfo(const model::SessionInfo &info)
     stored.duration = std::max(info.duration, d->end - model::Timestamp{});
     if (auto done = writeInfo(*d->database, stored); !done)
         return done;
+    if (info.config.command != d->command)
+        if (auto done = writeArguments(*d->database, info.config.command); !done)
+            return done;
     if (auto done = d->setValue.run(std::string_view("revision"), d->revision + 1); !done)
         return done;
     if (auto done = transaction->commit(); !done)
         return done;
+    d->command = info.config.command;
+    d->saysUnwritten = info.unwritten.has_value();
+    d->infoBytes = infoBytes(info);
     ++d->revision;
     return {};
 }

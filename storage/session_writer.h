@@ -30,6 +30,9 @@ public:
     /// changes taken from `tables` are kept here and written with the next call.
     model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &tables);
 
+    /// Only what is left is written from now on: it may have the room that was kept for it.
+    void expectEnd();
+
     /// Replaces what is stored about the session as a whole (state, control address, end).
     model::Result<void> updateInfo(const model::SessionInfo &info);
 

@@ -19,19 +19,18 @@ bool isFileSizeLimited()
 }
 
 /// Why a call failed, and what to try, for the result codes that people meet.
-std::string reason(sqlite3 *db)
+std::string reason(int code, int systemError)
 {
-    const int systemError = sqlite3_system_errno(db);
     const std::string system = systemError != 0 ? model::errnoText(systemError) : std::string();
-    switch (sqlite3_errcode(db) & 0xff) {
+    switch (code & 0xff) {
     case SQLITE_FULL:
-        return "the disk is full; make room on it";
+        return noRoomReason(ENOSPC);
     case SQLITE_IOERR:
-        if (sqlite3_extended_errcode(db) == SQLITE_IOERR_DATA)
+        if (code == SQLITE_IOERR_DATA)
             return "it is damaged, or was altered: a part of it is not what was sealed; use another copy";
         if (systemError == ENOSPC || systemError == EDQUOT)
-            return "no space is left (" + system + "); make room on the disk";
-        if (systemError == EFBIG || (sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE && isFileSizeLimited()))
+            return noRoomReason(systemError);
+        if (systemError == EFBIG || (code == SQLITE_IOERR_WRITE && isFileSizeLimited()))
             return "the file would exceed the limit on file sizes; raise it (ulimit -f)";
         return "reading or writing failed" + (system.empty() ? std::string() : " (" + system + ")");
     case SQLITE_CANTOPEN:
@@ -50,19 +49,38 @@ std::string reason(sqlite3 *db)
     case SQLITE_TOOBIG:
         return "a value in it is larger than any that is written";
     default:
-        return sqlite3_errmsg(db);
+        return {};
     }
 }
 
-} // namespace
-
-model::Error databaseError(sqlite3 *db, std::string_view what)
+model::Error errorOf(sqlite3 *db, std::string_view what, const std::string &why)
 {
     const char *file = sqlite3_db_filename(db, "main");
     std::string text(what);
     if (file && *file)
         text += std::string(" ") + file;
-    return model::Error(text + ": " + reason(db));
+    return model::Error(text + ": " + why);
+}
+
+} // namespace
+
+std::string noRoomReason(int systemError)
+{
+    if (systemError == EDQUOT)
+        return "the disk quota is used up; remove other files, or have it raised";
+    return "the disk is full; make room on it";
+}
+
+model::Error databaseError(sqlite3 *db, std::string_view what)
+{
+    const std::string why = reason(sqlite3_extended_errcode(db), sqlite3_system_errno(db));
+    return errorOf(db, what, why.empty() ? sqlite3_errmsg(db) : why);
+}
+
+model::Error databaseError(sqlite3 *db, std::string_view what, int code, int systemError)
+{
+    const std::string why = reason(code, systemError);
+    return errorOf(db, what, why.empty() ? sqlite3_errstr(code) : why);
 }
 
 void Statement::Finalizer::operator()(sqlite3_stmt *statement) const { sqlite3_finalize(statement); }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 struct sqlite3;
@@ -17,6 +18,12 @@ namespace storage {
 
 /// The error of the last failed call on `db`: `"<what> <file>: <why>; <what to try>"`.
 model::Error databaseError(sqlite3 *db, std::string_view what);
+
+/// The same for a call that returned `code` without leaving it in `db`; `systemError`: the errno that it left.
+model::Error databaseError(sqlite3 *db, std::string_view what, int code, int systemError);
+
+/// Why nothing more can be written, and what to try, where that failed with ENOSPC or EDQUOT.
+std::string noRoomReason(int systemError);
 
 /// Bytes to be bound as such, and not as a text.
 struct Blob

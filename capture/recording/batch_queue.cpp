@@ -9,13 +9,12 @@ namespace capture {
 
 namespace {
 
-/// "the disk is full", of "Cannot write FILE: the disk is full; make room on it".
+/// "the disk is full", of "Cannot write FILE: the disk is full; make room on it". What to try may have colons of its own.
 std::string causeOf(const model::Error &error)
 {
-    const std::string &text = error.text();
+    const std::string text = error.text().substr(0, error.text().rfind("; "));
     const auto colon = text.rfind(": ");
-    const std::string cause = colon == std::string::npos ? text : text.substr(colon + 2);
-    return cause.substr(0, cause.find(';'));
+    return colon == std::string::npos ? text : text.substr(colon + 2);
 }
 
 } // namespace

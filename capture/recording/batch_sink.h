@@ -23,6 +23,9 @@ public:
     /// calls again; what was taken from `tables` is kept by the sink.
     virtual model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &tables) = 0;
 
+    /// Tells that only the last rows and the end are written from now on. What is kept to tell the end is for them, too.
+    virtual void expectEnd() = 0;
+
     /// Replaces what is stored about the session as a whole.
     virtual model::Result<void> updateInfo(const model::SessionInfo &info) = 0;
 

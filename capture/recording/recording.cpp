@@ -364,14 +364,17 @@ void Recording::write(model::EventBatch batch)
 /// The file says at once from when on nothing is written: the recorder may be killed before there is room.
 void Recording::noteUnwritten()
 {
-    if (m_writeFails || m_info.unwritten)
-        return;
-    m_info.unwritten = m_queue.unwritten();
-    if (!m_info.unwritten)
-        return;
-    m_info.unwritten->length = {}; // it grows
-    m_info.unwritten->heapEvents = m_info.unwritten->cpuSamples = 0;
-    m_infoIsStored = m_sink.updateInfo(m_info).has_value();
+    if (!m_info.unwritten) {
+        m_info.unwritten = m_queue.unwritten();
+        if (!m_info.unwritten)
+            return;
+        m_info.unwritten->length = {}; // it grows
+        m_info.unwritten->heapEvents = m_info.unwritten->cpuSamples = 0;
+        m_infoIsStored = false;
+    }
+    // There may be room for it later, and still none for the ticks.
+    if (!m_infoIsStored)
+        m_infoIsStored = m_sink.updateInfo(m_info).has_value();
 }
 
 void Recording::end(EndReason reason)

@@ -67,6 +67,7 @@ model::Result<void> Recording::store(model::SoakRecord rows)
 
 model::Result<void> Recording::finish()
 {
+    m_sink.expectEnd();
     model::Result<void> result = writeLateRows();
     m_isIncomplete = !result;
     m_info.unwritten = m_queue.unwritten();

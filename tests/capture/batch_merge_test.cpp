@@ -37,10 +37,11 @@ public:
     model::Result<void> write(const model::EventBatch &batch, model::TableBuilder &) override
     {
         if (isFull)
-            return model::Error("Cannot write a: b: the disk is full; make room on it");
+            return model::Error("Cannot write a: b: the disk is full; make room: remove files");
         written.push_back(batch);
         return {};
     }
+    void expectEnd() override { }
     model::Result<void> updateInfo(const model::SessionInfo &) override { return {}; }
     model::Result<void> finish(const model::SessionInfo &) override { return {}; }
     std::int64_t storedBytes() const override { return 0; }

@@ -3,9 +3,11 @@
 
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QProcess>
 #include <QTest>
 
 #include <sched.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 using tests::GenprofRunner;
 
@@ -37,6 +40,17 @@ private:
             const QByteArray piece(bytes, 'x');
             while (file.write(piece) == bytes) { }
         }
+    }
+
+    /// A shell that starts one command after the other, each with another argument of 2,000 characters.
+    static std::unique_ptr<QProcess> commandsOfLongLines()
+    {
+        auto busy = std::make_unique<QProcess>();
+        busy->start(QStringLiteral("sh"),
+            {QStringLiteral("-c"),
+                QStringLiteral("p=$(head -c 2000 /dev/zero | tr '\\0' x); i=0; while :; do i=$((i + 1)); "
+                               "sh -c 'sleep 0.02; :' $i$p; done")});
+        return busy->waitForStarted() ? std::move(busy) : nullptr;
     }
 
     QJsonObject status() const
@@ -160,14 +174,10 @@ private Q_SLOTS:
             QSKIP("only root may mount a small file system");
         const QString kept = m_disk + QStringLiteral("/kept");
         QVERIFY(QFile::rename(session(), kept));
-        QProcess busy;
-        busy.start(QStringLiteral("sh"),
-            {QStringLiteral("-c"),
-                QStringLiteral("p=$(head -c 2000 /dev/zero | tr '\\0' x); i=0; while :; do i=$((i + 1)); "
-                               "sh -c 'sleep 0.02; :' $i$p; done")});
-        QVERIFY(busy.waitForStarted());
+        auto busy = commandsOfLongLines();
+        QVERIFY(busy);
         auto recorder = m_runner.start(
-            {QStringLiteral("attach"), QString::number(busy.processId()), QStringLiteral("-o"), session(),
+            {QStringLiteral("attach"), QString::number(busy->processId()), QStringLiteral("-o"), session(),
                 QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
         QTRY_VERIFY_WITH_TIMEOUT(ticks() > 3, 60'000);
         fill();
@@ -180,14 +190,50 @@ private Q_SLOTS:
             "the file does not say that nothing is written");
         recorder->terminate();
         QCOMPARE(tests::waitForExit(*recorder), 125);
-        busy.kill();
-        busy.waitForFinished();
+        busy->kill();
+        busy->waitForFinished();
         QVERIFY(QFile::remove(m_disk + QStringLiteral("/filler")));
         const QJsonObject summary = report(session(), QStringLiteral("summary"));
         QCOMPARE(summary[QStringLiteral("state")].toString(), QStringLiteral("unfinished"));
         QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
         saysWhatIsMissing(summary);
         QVERIFY(QFile::remove(session()) && QFile::rename(kept, session()));
+    }
+
+    /// What is kept for the end serves the rows that come last, too: where all fits, the session is complete.
+    void endsWithinWhatIsKept()
+    {
+        if (!m_isMounted)
+            QSKIP("only root may mount a small file system");
+        const QString kept = m_disk + QStringLiteral("/kept");
+        QVERIFY(QFile::rename(session(), kept));
+        auto busy = commandsOfLongLines();
+        QVERIFY(busy);
+        const QString log = session() + QStringLiteral("-wal");
+        for (int i = 0; i < 4; ++i) {
+            auto recorder = m_runner.start(
+                {QStringLiteral("attach"), QString::number(busy->processId()), QStringLiteral("-o"), session(),
+                    QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
+            QTRY_VERIFY_WITH_TIMEOUT(ticks() > 1, 60'000);
+            // The log begins anew once the tables stand in the file; room is short when it is longer than it was then.
+            const qint64 before = QFileInfo(log).size();
+            QTRY_VERIFY_WITH_TIMEOUT(QFileInfo(log).size() > before, 60'000);
+            fill();
+            recorder->terminate();
+            const int exitCode = tests::waitForExit(*recorder);
+            const QByteArray said = recorder->readAllStandardError();
+            QVERIFY2(exitCode == 0, (QByteArray::number(exitCode) + said).constData());
+            QVERIFY(QFile::remove(m_disk + QStringLiteral("/filler")));
+            const QJsonObject summary = report(session(), QStringLiteral("summary"));
+            QVERIFY2(summary[QStringLiteral("state")].toString() == QStringLiteral("complete"), said.constData());
+            QVERIFY(summary[QStringLiteral("unwritten")].isNull());
+            QCOMPARE(summary[QStringLiteral("damage")].toString(), QString());
+            for (const char *ending : {"", "-wal", "-shm"})
+                QFile::remove(session() + QLatin1StringView(ending));
+        }
+        busy->kill();
+        busy->waitForFinished();
+        QVERIFY(QFile::rename(kept, session()));
     }
 
     void keepsToALimitOnFileSizes()

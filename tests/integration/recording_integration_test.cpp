@@ -115,11 +115,13 @@ public:
             batches.push_back(batch);
         return {};
     }
+    void expectEnd() override { }
     model::Result<void> updateInfo(const model::SessionInfo &changed) override
     {
         if (infoFailures-- > 0)
             return model::Error("Cannot write: No space left on device");
         states.push_back(changed.state);
+        wasToldUnwritten = wasToldUnwritten || changed.unwritten.has_value();
         address = changed.controlAddress;
         return {};
     }
@@ -141,6 +143,7 @@ public:
 
     int failures = 0;
     int infoFailures = 0;
+    bool wasToldUnwritten = false; ///< before the end
     int attempts = 0;
     std::vector<model::EventBatch> batches;
     std::vector<model::SessionState> states;
@@ -219,6 +222,7 @@ private Q_SLOTS:
     void passesASignalOnThatWasSentToItAlone();
     void notesAStoppedTargetAsAGap();
     void keepsWhatCannotBeWritten();
+    void saysThatNothingIsWrittenOnceThereIsRoomForThat();
     void saysWhatIsLostWhenItCanNeverBeWritten();
     void canBeControlledOnceItsFileCanBeWritten();
     void pausesAndResumesOverTheControlSocket();
@@ -314,6 +318,15 @@ void RecordingIntegrationTest::keepsWhatCannotBeWritten()
     QCOMPARE(fixture.sink.batches.front().span.begin.ns, 0);
     QCOMPARE(fixture.sink.samples(), std::int64_t{fixture.asked.drains});
     QVERIFY(!fixture.sink.info.unwritten);
+}
+
+void RecordingIntegrationTest::saysThatNothingIsWrittenOnceThereIsRoomForThat()
+{
+    Fixture fixture("sleep 0.5");
+    fixture.sink.failures = 1000;
+    fixture.sink.infoFailures = 2;
+    fixture.run();
+    QVERIFY(fixture.sink.wasToldUnwritten);
 }
 
 void RecordingIntegrationTest::saysWhatIsLostWhenItCanNeverBeWritten()

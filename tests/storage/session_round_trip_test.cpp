@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/database.h"
 #include "tests/storage/sample_session.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 using namespace model;
@@ -79,9 +82,25 @@ private Q_SLOTS:
         QCOMPARE(found.heapEvents, 7);
         QCOMPARE(found.cpuSamples, 11);
         QCOMPARE(found.reason, std::string("the disk is full"));
-        sample.info().unwritten.reset(); // there was room again
+        // There was room again, and then the recorder was killed.
+        VERIFY_RESULT(writer->write(sample.batch(2), sample.tables()));
+        reader = storage::SessionReader::open(file("unwritten"));
+        VERIFY_RESULT(reader);
+        QVERIFY(!reader->info().unwritten);
+        sample.info().unwritten.reset();
         VERIFY_RESULT(writer->finish(sample.info()));
         QVERIFY(!storage::SessionReader::open(file("unwritten"))->info().unwritten);
+    }
+
+    void tellsAQuotaFromAFullDisk()
+    {
+        QCOMPARE(storage::noRoomReason(ENOSPC), std::string("the disk is full; make room on it"));
+        const std::string quota = storage::noRoomReason(EDQUOT);
+        QVERIFY2(quota.find("quota") != std::string::npos && quota.find("full") == std::string::npos, quota.c_str());
+        const storage::Database database = *storage::Database::open("", storage::OpenMode::Memory);
+        const std::string text
+            = storage::databaseError(database.handle(), "Cannot write", SQLITE_IOERR_WRITE, EDQUOT).text();
+        QCOMPARE(text, "Cannot write: " + quota);
     }
 
     void keepsAllTables()
