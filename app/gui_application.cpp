@@ -194,11 +194,7 @@ QString GuiApplication::sessionsFolder() const
 }
 
 /// Whether this is the open session, by whatever path.
-bool GuiApplication::isOpen(const QString &path) const
-{
-    const QString file = QFileInfo(path).canonicalFilePath();
-    return !file.isEmpty() && !m_session.path().isEmpty() && file == QFileInfo(m_session.path()).canonicalFilePath();
-}
+bool GuiApplication::isOpen(const QString &path) const { return ui::isSameFile(path, m_session.path()); }
 
 void GuiApplication::compareWith(const QString &path, ComparisonController::Role role)
 {
@@ -277,7 +273,7 @@ void GuiApplication::onOpenFailed(const QString &path, const QString &sentence)
     constexpr int kMostTries = 25;
     if (m_capture.isRecording() && path == m_capture.output() && ++m_openTries < kMostTries) {
         QTimer::singleShot(200, this, [this, path] {
-            if (m_session.path().isEmpty() && QFileInfo::exists(path))
+            if (m_session.path().isEmpty() && ui::isThere(path))
                 m_session.open(path);
         });
         return;
@@ -320,7 +316,7 @@ void GuiApplication::onFailed(const QString &sentence)
         m_session.close();
         m_window.closeSession();
         // What was open before the start is there to go back to.
-        if (const QString earlier = std::exchange(m_earlier, {}); QFileInfo::exists(earlier)) {
+        if (const QString earlier = std::exchange(m_earlier, {}); ui::isThere(earlier)) {
             open(earlier);
             m_staysOnStart = true;
         }
@@ -343,10 +339,10 @@ void GuiApplication::onSnapshot(const std::shared_ptr<const model::Snapshot> &sn
     m_window.setSnapshot(snapshot);
     if (std::exchange(m_staysOnStart, false))
         m_window.showStart();
-    if (m_capture.isRecording() && QString::fromStdString(snapshot->file) == m_capture.output())
+    if (m_capture.isRecording() && ui::pathOf(snapshot->file) == m_capture.output())
         m_recorded = snapshot;
     if (snapshot->info.state == model::SessionState::Unfinished && !m_recorderSaid.isEmpty()
-        && QString::fromStdString(snapshot->file) == m_capture.output())
+        && ui::pathOf(snapshot->file) == m_capture.output())
         m_window.setTrouble(m_recorderSaid);
     remember(*snapshot);
     m_adviceKeeper->follow(*snapshot, m_session.key());
@@ -359,7 +355,7 @@ void GuiApplication::remember(const model::Snapshot &snapshot)
     // A recording is worth remembering from its first second on: before, its command may turn out not to run.
     if (snapshot.info.state == model::SessionState::Recording && snapshot.info.duration.ns == 0)
         return;
-    const QString key = QString::fromStdString(snapshot.file) + QString::number(static_cast<int>(snapshot.info.state));
+    const QString key = ui::pathOf(snapshot.file) + QString::number(static_cast<int>(snapshot.info.state));
     if (key == m_remembered)
         return;
     m_remembered = key;
@@ -414,7 +410,7 @@ void GuiApplication::onClosing(QCloseEvent *event)
     m_settings.setWindowGeometry(m_window.saveGeometry());
     // Another session may be shown: the question is about the one that is recorded.
     const auto snapshot = m_recorded;
-    if (!m_capture.isRecording() || !snapshot || QString::fromStdString(snapshot->file) != m_capture.output()
+    if (!m_capture.isRecording() || !snapshot || ui::pathOf(snapshot->file) != m_capture.output()
         || snapshot->info.state == model::SessionState::Complete)
         return;
     QMessageBox question(QMessageBox::Question, tr("Recording goes on"),

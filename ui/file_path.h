@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QDir>
 #include <QString>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -12,64 +10,21 @@ namespace ui {
 
 /// A path of bytes as the window hands it on. Bytes that are no UTF-8 become lone surrogates (U+DC80 to U+DCFF; PEP 383), so that pathBytes() gives back
 /// what it was. QString::fromUtf8() would make another name of it, which no file has.
-inline QString pathOf(std::string_view bytes)
-{
-    const QString whole = QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
-    if (!whole.contains(QChar::ReplacementCharacter))
-        return whole;
-    QString path;
-    while (!bytes.empty()) {
-        // The shortest that is a character; none has more than four bytes.
-        QString character;
-        std::size_t length = 0;
-        while (length < std::min<std::size_t>(bytes.size(), 4)) {
-            character = QString::fromUtf8(bytes.data(), static_cast<qsizetype>(++length));
-            if (character.toUtf8() == QByteArrayView(bytes.data(), static_cast<qsizetype>(length)))
-                break;
-            character.clear();
-        }
-        if (character.isEmpty()) {
-            character = QChar(static_cast<char16_t>(0xdc00 + static_cast<unsigned char>(bytes.front())));
-            length = 1;
-        }
-        path += character;
-        bytes.remove_prefix(length);
-    }
-    return path;
-}
+QString pathOf(std::string_view bytes);
 
 /// The bytes of a path that pathOf() made, or of any other.
-inline std::string pathBytes(const QString &path)
-{
-    std::string bytes;
-    for (qsizetype i = 0; i < path.size(); ++i) {
-        const char16_t unit = path[i].unicode();
-        const bool isPair = path[i].isHighSurrogate() && i + 1 < path.size() && path[i + 1].isLowSurrogate();
-        if (unit >= 0xdc80 && unit <= 0xdcff)
-            bytes += static_cast<char>(unit - 0xdc00);
-        else
-            bytes += path.mid(i, isPair ? 2 : 1).toStdString();
-        i += isPair ? 1 : 0;
-    }
-    return bytes;
-}
+std::string pathBytes(const QString &path);
 
 /// An absolute path without dots. QFileInfo::absoluteFilePath() goes by bytes where the path is relative, and loses what is no text.
-inline QString absolutePath(const QString &path)
-{
-    return QDir::cleanPath(path.startsWith(u'/') ? path : QDir::currentPath() + u'/' + path);
-}
+QString absolutePath(const QString &path);
 
 /// A path as it is shown: "a\xff.gprof-session".
-inline QString shownPath(const QString &path)
-{
-    QString shown;
-    for (qsizetype i = 0; i < path.size(); ++i) {
-        const char16_t unit = path[i].unicode();
-        const bool isByte = unit >= 0xdc80 && unit <= 0xdcff && (i == 0 || !path[i - 1].isHighSurrogate());
-        shown += isByte ? QStringLiteral("\\x%1").arg(unit - 0xdc00, 2, 16) : QString(path[i]);
-    }
-    return shown;
-}
+QString shownPath(const QString &path);
+
+/// Whether there is a file; QFileInfo finds none whose path is no text.
+bool isThere(const QString &path);
+
+/// Whether two paths lead to one file that is there; for the same reason.
+bool isSameFile(const QString &a, const QString &b);
 
 } // namespace ui

@@ -6,6 +6,7 @@
 #include "model/report/session_words.h"
 #include "ui/background_job.h"
 #include "ui/charts/timeline_view.h"
+#include "ui/file_path.h"
 #include "ui/text.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/empty_state.h"
@@ -228,7 +229,7 @@ void MainWindow::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     showBanner();
     if (!m_snapshot)
         return;
-    setWindowFilePath(text(m_snapshot->file)); // exports are named after it, and saved beside it
+    setWindowFilePath(pathOf(m_snapshot->file)); // exports are named after it, and saved beside it
     setWindowTitle(tr("%1 – Genesis Profiler").arg(sessionTitle(*m_snapshot)));
     if (isOther)
         m_body->setCurrentWidget(m_session);

@@ -53,6 +53,11 @@ void SessionControllerTest::opensFilesWhoseNamesAreNoUtf8()
         QStringLiteral("grün \\xff\\xe2\\x82 \U0001f600.gprof-session"));
     QCOMPARE(ui::pathOf("/a/grün"), QStringLiteral("/a/grün"));
     QCOMPARE(ui::pathBytes(ui::absolutePath(ui::pathOf("x/../\xff"))), QDir::currentPath().toStdString() + "/\xff");
+    const std::string other = path({}).toStdString() + "/gr\xc3\xbcn \xfe\xe2\x82 \xf0\x9f\x98\x80.gprof-session";
+    QVERIFY(sample.make(other, 3));
+    QVERIFY(ui::isThere(handed) && !ui::isThere(handed + u'x') && !ui::isThere({}));
+    QVERIFY(ui::isSameFile(handed, ui::pathOf(path({}).toStdString() + "/./" + file.substr(file.rfind('/') + 1))));
+    QVERIFY(!ui::isSameFile(handed, ui::pathOf(other)) && !ui::isSameFile({}, {}));
     app::SessionController controller;
     QSignalSpy ready(&controller, &app::SessionController::snapshotReady);
     controller.open(handed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/flame_graph_view.h"
+#include "ui/file_path.h"
 #include "ui/main_window.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
@@ -28,6 +29,20 @@ class MainWindowTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Exports are saved beside it. Two sessions whose names differ in bytes that are no text are two.
+    void knowsTheFileWhoseNameIsNoText()
+    {
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        tests::SnapshotBuilder builder;
+        builder.raw().file = "/a\xff/b\xfe.gprof-session";
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(ui::pathBytes(window.windowFilePath()), builder.raw().file);
+        window.closeSession();
+        QCOMPARE(window.windowFilePath(), QString());
+    }
+
     void inspectorComesWithItsWidthAndKeepsIt()
     {
         tests::SnapshotBuilder builder;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/choose_file.h"
 #include "ui/dialogs/save_export.h"
+#include "ui/file_path.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/status_line.h"
 
@@ -162,6 +163,24 @@ private Q_SLOTS:
         QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QCOMPARE(read(at(u"run.of.today-heap.csv"_s)), QByteArray("a,b\n"));
         QVERIFY(saidByTheStatusLine().contains(u"Saved run.of.today-heap.csv"_s));
+    }
+
+    /// A name that is no text is written out: the dialog takes text.
+    void namesExportsOfSessionsWhoseNamesAreNoText()
+    {
+        const QString before = m_window.windowFilePath();
+        m_window.setWindowFilePath(ui::pathOf(at(u"run"_s).toStdString() + "\xff.gprof-session"));
+        const Hand hand({[] {
+            if (fileDialog() == nullptr)
+                return false;
+            QMetaObject::invokeMethod(
+                fileDialog(), [] { static_cast<QDialog *>(fileDialog())->accept(); }, Qt::QueuedConnection);
+            return true;
+        }});
+        ui::saveExport(table("a,b\n"), &m_window);
+        m_window.setWindowFilePath(before);
+        QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
+        QCOMPARE(read(at(u"run\\xff-heap.csv"_s)), QByteArray("a,b\n"));
     }
 
     void asksBeforeWhatATypedNameBecomesIsReplaced()

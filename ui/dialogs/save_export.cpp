@@ -4,6 +4,7 @@
 #include "model/report/html_report.h"
 #include "ui/background_job.h"
 #include "ui/dialogs/choose_file.h"
+#include "ui/file_path.h"
 #include "ui/widgets/status_line.h"
 
 #include <QBuffer>
@@ -70,7 +71,7 @@ QString askWhere(const Export &what, QWidget *parent)
 {
     QWidget *window = parent->window();
     const QFileInfo session(window->windowFilePath());
-    const QString stem = window->windowFilePath().isEmpty() ? QString() : session.completeBaseName();
+    const QString stem = window->windowFilePath().isEmpty() ? QString() : shownPath(session.completeBaseName());
     const QString name = stem.isEmpty() || what.name.isEmpty() ? stem + what.name : stem + u'-' + what.name;
     const QString path = chooseNewFile(window,
         {QObject::tr("Save %1").arg(what.label),
