@@ -83,9 +83,7 @@ void InstalledTreeIntegrationTest::saysUnderWhichLicencesItIs()
     const QByteArray text = file.readAll();
     QVERIFY2(text.contains("Files: capture/tracer/*"), text.constData());
     QVERIFY2(text.contains("Permission is hereby granted, free of charge"), text.constData()); // MIT, whole
-    // The whole's is on each Debian; elsewhere it is beside.
-    QVERIFY(QFile::exists(QStringLiteral("/usr/share/common-licenses/GPL-3"))
-        || QFile::exists(at(QStringLiteral("share/doc/genesis-profiler/LICENSE"))));
+    QVERIFY(QFileInfo(at(QStringLiteral("share/doc/genesis-profiler/LICENSE"))).size() > 30'000); // the GPL, whole
 }
 
 void InstalledTreeIntegrationTest::explainsTheWindowsOptions()
