@@ -39,6 +39,11 @@ private Q_SLOTS:
         builder.raw().file = "/a\xff/b\xfe.gprof-session";
         window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QCOMPARE(ui::pathBytes(window.windowFilePath()), builder.raw().file);
+        // Labels that may be cut have the whole of their text as their name.
+        QStringList said;
+        for (const QWidget *widget : window.findChildren<QWidget *>())
+            said += widget->accessibleName();
+        QVERIFY2(!said.filter(QStringLiteral("b\\xfe.gprof-session")).isEmpty(), qPrintable(said.join(u'|')));
         window.closeSession();
         QCOMPARE(window.windowFilePath(), QString());
     }

@@ -4,6 +4,7 @@
 #include "model/base/format_counted.h"
 #include "model/base/format_steady.h"
 #include "model/report/session_words.h"
+#include "ui/file_path.h"
 #include "ui/text.h"
 #include "ui/widgets/labels.h"
 
@@ -110,12 +111,12 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
                 text(model::formatSteady(static_cast<double>(snapshot->recorderRssBytes), model::Unit::Bytes))));
     m_recorder->setToolTip(tr("Mean share of one core, and resident memory, of the recorder itself"));
     m_fileText = (m_isSealed ? tr("sealed · %1 · %2") : tr("%1 · %2"))
-                     .arg(QFileInfo(text(snapshot->file)).fileName(),
+                     .arg(shownPath(QFileInfo(pathOf(snapshot->file)).fileName()),
                          text(model::formatSteady(static_cast<double>(snapshot->fileBytes), model::Unit::Bytes)));
     m_fileDetails = m_isSealed
         ? tr("%1\nIs encrypted with a passphrase. Reports, tables and pictures saved from here are not.")
-              .arg(text(snapshot->file))
-        : text(snapshot->file);
+              .arg(shownPath(pathOf(snapshot->file)))
+        : shownPath(pathOf(snapshot->file));
     if (!m_saying.isActive())
         showFile();
 }
