@@ -59,6 +59,13 @@ private:
             = m_runner.genprof({QStringLiteral("ctl"), session(), QStringLiteral("status"), QStringLiteral("--json")});
         return QJsonDocument::fromJson(ran.out).object()[QStringLiteral("status")].toObject();
     }
+    std::unique_ptr<QProcess> attachTo(const QProcess &target)
+    {
+        return m_runner.start(
+            {QStringLiteral("attach"), QString::number(target.processId()), QStringLiteral("-o"), session(),
+                QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
+    }
+
     QString trouble() const { return status()[QStringLiteral("trouble")].toString(); }
     int ticks() const { return status()[QStringLiteral("ticks")].toInt(); }
 
@@ -176,9 +183,7 @@ private Q_SLOTS:
         QVERIFY(QFile::rename(session(), kept));
         auto busy = commandsOfLongLines();
         QVERIFY(busy);
-        auto recorder = m_runner.start(
-            {QStringLiteral("attach"), QString::number(busy->processId()), QStringLiteral("-o"), session(),
-                QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
+        auto recorder = attachTo(*busy);
         QTRY_VERIFY_WITH_TIMEOUT(ticks() > 3, 60'000);
         fill();
         QTRY_VERIFY_WITH_TIMEOUT(trouble().contains(QStringLiteral("full")), 60'000);
@@ -211,9 +216,7 @@ private Q_SLOTS:
         QVERIFY(busy);
         const QString log = session() + QStringLiteral("-wal");
         for (int i = 0; i < 4; ++i) {
-            auto recorder = m_runner.start(
-                {QStringLiteral("attach"), QString::number(busy->processId()), QStringLiteral("-o"), session(),
-                    QStringLiteral("--tick"), QStringLiteral("100"), QStringLiteral("--cpu"), QStringLiteral("off")});
+            auto recorder = attachTo(*busy);
             QTRY_VERIFY_WITH_TIMEOUT(ticks() > 1, 60'000);
             // The log begins anew once the tables stand in the file; room is short when it is longer than it was then.
             const qint64 before = QFileInfo(log).size();

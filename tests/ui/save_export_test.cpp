@@ -65,6 +65,16 @@ private:
 
 QFileDialog *fileDialog() { return qobject_cast<QFileDialog *>(QApplication::activeModalWidget()); }
 
+/// Accepts the file dialog as it is.
+bool takeWhatIsProposed()
+{
+    if (fileDialog() == nullptr)
+        return false;
+    QMetaObject::invokeMethod(
+        fileDialog(), [] { static_cast<QDialog *>(fileDialog())->accept(); }, Qt::QueuedConnection);
+    return true;
+}
+
 std::function<bool()> type(const QString &name)
 {
     return [name] {
@@ -152,13 +162,7 @@ private Q_SLOTS:
 
     void savesBesideTheSessionUnderItsName()
     {
-        const Hand hand({[] {
-            if (fileDialog() == nullptr)
-                return false;
-            QMetaObject::invokeMethod(
-                fileDialog(), [] { static_cast<QDialog *>(fileDialog())->accept(); }, Qt::QueuedConnection);
-            return true;
-        }});
+        const Hand hand({&takeWhatIsProposed});
         ui::saveExport(table("a,b\n"), &m_window);
         QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
         QCOMPARE(read(at(u"run.of.today-heap.csv"_s)), QByteArray("a,b\n"));
@@ -170,13 +174,7 @@ private Q_SLOTS:
     {
         const QString before = m_window.windowFilePath();
         m_window.setWindowFilePath(ui::pathOf(at(u"run"_s).toStdString() + "\xff.gprof-session"));
-        const Hand hand({[] {
-            if (fileDialog() == nullptr)
-                return false;
-            QMetaObject::invokeMethod(
-                fileDialog(), [] { static_cast<QDialog *>(fileDialog())->accept(); }, Qt::QueuedConnection);
-            return true;
-        }});
+        const Hand hand({&takeWhatIsProposed});
         ui::saveExport(table("a,b\n"), &m_window);
         m_window.setWindowFilePath(before);
         QVERIFY2(hand.isDone(), qPrintable(hand.unanswered()));
