@@ -56,6 +56,14 @@ Timestamp SeriesBlocks::endOf(std::size_t block) const
 
 Duration leastBlock(Duration step) { return {blockLengthNs(step.ns, 0, 1)}; }
 
+std::optional<Duration> usualStep(const TimeSeries &series)
+{
+    std::vector<SeriesPoint> points;
+    for (const std::vector<SeriesPoint> &segment : series.segments)
+        points.insert(points.end(), segment.begin(), segment.end());
+    return points.size() < 2 ? std::nullopt : std::optional(Duration{usualStepNs(points)});
+}
+
 SeriesBlocks seriesBlocks(const TimeSeries &series, TimeRange range, std::size_t most)
 {
     std::vector<SeriesPoint> points;

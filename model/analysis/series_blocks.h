@@ -3,6 +3,7 @@
 
 #include "model/aggregate/time_series.h"
 
+#include <optional>
 #include <vector>
 
 namespace model {
@@ -20,6 +21,9 @@ struct SeriesBlocks
 
 /// The shortest block that a series read every `step` is cut into.
 Duration leastBlock(Duration step);
+
+/// How long after one point the next one usually comes; empty for fewer than two points.
+std::optional<Duration> usualStep(const TimeSeries &series);
 
 /// Cuts the part of `series` in `range` into at most `most` blocks of a round length that is not below the usual distance
 /// of points. The last point is in the last block. No blocks where there are fewer than two points.

@@ -124,7 +124,31 @@ private Q_SLOTS:
         QCOMPARE(of(13).state, ForecastState::DirectionOnly);
         QCOMPARE(of(48).state, ForecastState::DirectionOnly);
         QCOMPARE(of(49).state, ForecastState::Forecast);
-        QCOMPARE(leastRecording(kLeastForecastBlocks, Duration::fromSeconds(60)), Duration::fromSeconds(49 * 60));
+        QCOMPARE(
+            leastRecording(kLeastForecastBlocks, Duration::fromSeconds(60), kSecond), Duration::fromSeconds(49 * 60));
+    }
+
+    /// What costs much to find out is read more rarely than at each tick; that many values take longer.
+    void saysHowLongARecordingHasToBeForWhatIsReadRarely()
+    {
+        const auto of = [](std::size_t reads) {
+            SnapshotBuilder builder;
+            builder.raw().info.config.tick = kSecond;
+            builder.ticks(reads * 10, kSecond).metric(Metric::Rss, std::vector<std::int64_t>(reads * 10, 4 << 20));
+            MetricSeries &series = builder.raw().metrics.front();
+            for (std::size_t i = 0; i < series.values.size(); i += 10)
+                series.values[i].set(Metric::Pss, 4 << 20);
+            builder.tables().changeProcess(builder.process()).end
+                = Timestamp{static_cast<std::int64_t>(reads) * 10 * kSecond.ns};
+            const Snapshot snapshot = builder.build();
+            return *judgedForecast(snapshot, Metric::Pss, {}, {});
+        };
+        QCOMPARE(of(5).state, ForecastState::NotEnoughData);
+        QCOMPARE(of(5).reason,
+            std::string("50 s of recording are too short, 2 min 1 s are needed to see a direction and 8 min 1 s for a "
+                        "forecast"));
+        QCOMPARE(of(13).state, ForecastState::DirectionOnly);
+        QCOMPARE(of(49).state, ForecastState::Forecast);
     }
 
     void refusesAnIntervalWithinADeclaredCycle()
