@@ -17,10 +17,7 @@ private Q_SLOTS:
         tests::SnapshotBuilder builder;
         ui::Selection selection;
         ui::CapturePage page(selection);
-        const QTreeWidget *processes = nullptr;
-        for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
-            if (table->accessibleName() == u"Processes and their programs"_s)
-                processes = table;
+        const QTreeWidget *processes = tableOf(page);
         QVERIFY(processes);
         page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QCOMPARE(processes->topLevelItemCount(), 1);
@@ -30,6 +27,30 @@ private Q_SLOTS:
         page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QCOMPARE(processes->topLevelItem(0)->childCount(), 1);
         QVERIFY(processes->rootIsDecorated());
+    }
+
+    void aCommandOfSeveralLinesTakesOne()
+    {
+        tests::SnapshotBuilder builder;
+        const model::ProcessId child = builder.tables().addProcess({.pid = 101, .parent = builder.process()});
+        builder.tables().addImage({.process = child,
+            .executable = builder.tables().string("/bin/sh"),
+            .commandLine = builder.tables().string("sh -c 'a\nb'")});
+        ui::Selection selection;
+        ui::CapturePage page(selection);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        const QTreeWidgetItem *row = tableOf(page)->topLevelItem(0)->child(0);
+        QVERIFY2(!row->text(6).contains(u'\n') && row->text(6).startsWith(u"sh -c 'a"_s), qPrintable(row->text(6)));
+        QCOMPARE(row->toolTip(6), u"sh -c 'a\nb'"_s);
+    }
+
+private:
+    static const QTreeWidget *tableOf(const ui::CapturePage &page)
+    {
+        for (const QTreeWidget *table : page.findChildren<QTreeWidget *>())
+            if (table->accessibleName() == u"Processes and their programs"_s)
+                return table;
+        return nullptr;
     }
 };
 

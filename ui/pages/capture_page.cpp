@@ -5,6 +5,7 @@
 #include "model/base/format_units.h"
 #include "model/report/csv_report.h"
 #include "model/report/session_words.h"
+#include "model/report/text_table.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/theme.h"
@@ -252,8 +253,10 @@ void CapturePage::fillImage(QTreeWidgetItem *row, const model::Image &image) con
     setAll(row,
         {name.isEmpty() ? tr("not known") : name, QString::number(process.pid),
             heapWords(image.heap, m_snapshot->info.config.heap), clock(image.start),
-            text(model::formatDuration(until - image.start)), end, text(tables.text(image.commandLine))});
+            text(model::formatDuration(until - image.start)), end,
+            text(model::onOneLine(tables.text(image.commandLine)))});
     row->setToolTip(0, text(tables.text(image.executable)));
+    row->setToolTip(6, text(tables.text(image.commandLine)));
     row->setForeground(2, Colors::of(this)[heapStateToken(image.heap)]);
     const QString note = text(tables.text(image.heapNote));
     if (!note.isEmpty()) {
