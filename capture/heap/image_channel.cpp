@@ -300,10 +300,10 @@ TargetLosses ImageChannel::losses()
         count.seen = now;
         return count.sum;
     };
-    return {follow(counters.droppedRing, m_losses[0]), follow(counters.droppedNoRing, m_losses[1]),
-        follow(counters.reentered, m_losses[2]), follow(counters.nodesRefused, m_losses[3]),
-        follow(counters.modulesRefused, m_losses[4]), follow(counters.samplesRefused, m_losses[5]),
-        follow(counters.poolsRefused, m_losses[6])};
+    return {follow(counters.droppedRing, m_losses.droppedRing), follow(counters.droppedNoRing, m_losses.droppedNoRing),
+        follow(counters.reentered, m_losses.reentered), follow(counters.nodesRefused, m_losses.nodesRefused),
+        follow(counters.modulesRefused, m_losses.modulesRefused),
+        follow(counters.samplesRefused, m_losses.samplesRefused), follow(counters.poolsRefused, m_losses.poolsRefused)};
 }
 
 wire::Retreat ImageChannel::retreat() const

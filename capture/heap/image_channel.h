@@ -228,9 +228,12 @@ private:
     {
         std::uint64_t seen = 0, sum = 0;
     };
-    std::array<FollowedCount, 7> m_losses; ///< in the order of TargetLosses
-    std::uint64_t m_lastOfEnded = 0;       ///< last event of threads that have ended
-    std::optional<SamplingStep> m_step;    ///< under way; timeNs: when it was begun
+    struct
+    {
+        FollowedCount droppedRing, droppedNoRing, reentered, nodesRefused, modulesRefused, samplesRefused, poolsRefused;
+    } m_losses;                         ///< of TargetLosses
+    std::uint64_t m_lastOfEnded = 0;    ///< last event of threads that have ended
+    std::optional<SamplingStep> m_step; ///< under way; timeNs: when it was begun
     std::vector<SamplingStep> m_steps;
     Traffic m_traffic;
     std::uint64_t m_seenTimedEvents = 0, m_seenTimedUnits = 0; ///< of the target's counters

@@ -127,8 +127,9 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
     if (quantities.empty())
         writeWrapped(out, nothingToJudge(snapshot), options.columns, 2);
     FunctionIndex functions(snapshot.tables);
-    if (const auto why = whyNothing(quantities))
-        writeWrapped(out, *why, options.columns, 2, 2);
+    const auto nothing = whyNothing(quantities);
+    if (nothing)
+        writeWrapped(out, *nothing, options.columns, 2, 2);
     else
         for (std::size_t i = 0; i < quantities.size(); ++i) {
             if (i > 0)
@@ -139,7 +140,7 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
         out << '\n';
         writeWrapped(out, "Live heap: not known. " + *why, options.columns, 2, 2);
     }
-    if (!quantities.empty() && !quantities.front().forecast.method.empty() && !whyNothing(quantities)) {
+    if (!quantities.empty() && !quantities.front().forecast.method.empty() && !nothing) {
         writeHeading(out, "How it was found");
         writeWrapped(
             out, quantities.front().forecast.label + ": " + quantities.front().forecast.method, options.columns, 2);
