@@ -95,6 +95,9 @@ private Q_SLOTS:
 
     void saysThatMemoryIsShort()
     {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        QSKIP("A sanitizer takes terabytes of address space for itself");
+#endif
         for (const int kilobytes : {40'000, 60'000}) {
             const Ran ran = asNobody(u"ulimit -v %1; exec %2 record --unlisted -q -o %3 -- true"_s.arg(kilobytes).arg(
                 GenprofRunner::program(), file("short.gprof-session")));
