@@ -201,23 +201,7 @@ TargetChange TargetProcess::look()
         m_hasEnded = true;
         return TargetChange::Ended;
     }
-    return m_isLaunched ? lookAtChild() : lookAtForeign();
-}
-
-TargetChange TargetProcess::lookAtChild()
-{
-    siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(m_pid), &info, WSTOPPED | WCONTINUED | WNOHANG) != 0 || info.si_pid == 0)
-        return TargetChange::None;
-    const bool isStopped = info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED;
-    if (isStopped == m_isStopped)
-        return TargetChange::None; // it changed twice since the last look
-    m_isStopped = isStopped;
-    return isStopped ? TargetChange::Stopped : TargetChange::Continued;
-}
-
-TargetChange TargetProcess::lookAtForeign()
-{
+    // Not by waiting for our child: while a thread of ours traces it, the stops that the thread waits for would be taken away from it.
     const std::optional<char> state = processState(m_pid);
     if (!state)
         return TargetChange::None; // the pidfd says when it has ended

@@ -83,8 +83,6 @@ public:
 
 private:
     TargetProcess() = default;
-    TargetChange lookAtChild();
-    TargetChange lookAtForeign();
     LaunchFailure launchFailure(int failedStep, int errnoValue) const;
 
     std::int32_t m_pid = 0;
