@@ -200,6 +200,21 @@ void ProcInstrument::reportFirstImage(
     const bool isKnownFork = process.image.isFork && (m_tracked.contains(stat.parentPid) || isAnnounced(stat.pid));
     if (isRoot || isRunning || !isKnownFork)
         reportExec(process, isRunning ? start : timeNow(now), model::ProcessSource::Proc);
+    else
+        correctFork(process);
+}
+
+/// Its parent may be known to have executed a program only from a moment on when it had forked this one already.
+void ProcInstrument::correctFork(TrackedProcess &process)
+{
+    const model::ProgramTables &tables = m_table.tables().tables();
+    const model::ImageId id = m_table.currentImage(process.sampler.pid());
+    if (!id.isValid() || tables.images[id.index()].epoch != 0)
+        return;
+    const model::Image &image = tables.images[id.index()];
+    const std::string executable = process.sampler.executable();
+    if (!executable.empty() && executable != tables.text(image.executable))
+        reportExec(process, image.start, model::ProcessSource::Proc);
 }
 
 model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const

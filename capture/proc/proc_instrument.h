@@ -73,6 +73,7 @@ private:
     model::ProcessId reportProcess(const ProcStat &stat, model::Timestamp start, model::Timestamp now);
     bool isAnnounced(std::int32_t pid) const;
     void reportFirstImage(TrackedProcess &process, const ProcStat &stat, model::Timestamp start, model::Timestamp now);
+    void correctFork(TrackedProcess &process);
     void reportExec(TrackedProcess &process, model::Timestamp when, model::ProcessSource source);
     void readTitle(TrackedProcess &process);
     void nameUnreadable(const TrackedProcess &process, const std::string &started);
