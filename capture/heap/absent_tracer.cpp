@@ -79,7 +79,7 @@ std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place)
     if (std::string why = outOfReach(pid, place); !why.empty())
         return why;
     const auto environment = readProcFile(fmt::format("{}/{}/environ", place.procRoot, pid));
-    if (!environment || environment->empty())
+    if (!environment)
         return {};
     const auto preload = valueOf(*environment, "LD_PRELOAD");
     if (preload && preload->find(place.tracerPath) != std::string_view::npos)
@@ -92,9 +92,8 @@ std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place)
     if (!valueOf(*environment, wire::kRendezvousVariable))
         return "It was started with an environment of its own (env -i, sudo, a service manager), without LD_PRELOAD "
                "and "
-               "GENESIS_TRACER: start genprof behind that, or attach to it.";
-    return "It was started without LD_PRELOAD, by which the tracer is loaded: start genprof behind what takes it out, "
-           "or attach to it.";
+               "GENESIS_TRACER: start genprof behind that.";
+    return "It was started without LD_PRELOAD, by which the tracer is loaded: start genprof behind what takes it out.";
 }
 
 } // namespace capture

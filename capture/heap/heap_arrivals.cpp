@@ -4,6 +4,7 @@
 #include "capture/heap/heap_instrument.h"
 #include "model/base/format_units.h"
 
+#include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -118,8 +119,17 @@ void HeapInstrument::inheritMappings(Image &image)
 
 std::string HeapInstrument::attachNote(const Arrival &arrival) const
 {
-    return "attached " + model::formatOffset({arrival.monotonicNs - m_originNs}, true)
+    std::string note = "attached " + model::formatOffset({arrival.monotonicNs - m_originNs}, true)
         + " after the recording began, while it ran; its blocks from before are not known";
+    const InjectionReport met = m_attachment ? m_attachment->report(arrival.pid) : InjectionReport();
+    if (met.interruptedCalls > 0)
+        note += fmt::format("; {} of its system calls ended with EINTR", met.interruptedCalls);
+    if (met.answer.slotsElsewhere > 0)
+        note += fmt::format(
+            "; {} calls lead to another allocator than most and are not recorded", met.answer.slotsElsewhere);
+    if (met.answer.slotsFailed > 0)
+        note += fmt::format("; {} calls could not be redirected and are not recorded", met.answer.slotsFailed);
+    return note;
 }
 
 /// The row of the image that has arrived; made if there is none.

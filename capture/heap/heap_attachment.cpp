@@ -22,29 +22,17 @@ constexpr std::chrono::milliseconds kLookInterval{50};
 constexpr std::chrono::milliseconds kLongestPause{5000};
 /// One that failed so long counts as given up: calls have gone unseen. It is still tried now and then, for the calls to come.
 constexpr std::chrono::milliseconds kPauseOfGivenUp{60'000};
+/// How long what loading the tracer came to is known of a program that is over: its last events may still be in its rings.
+constexpr std::chrono::minutes kRemembered{1};
 
 } // namespace
-
-model::Result<std::unique_ptr<HeapAttachment>> HeapAttachment::start(
-    std::int32_t pid, const std::string &address, TracerInjector::Options options)
-{
-    std::unique_ptr<HeapAttachment> attachment(new HeapAttachment(address, options));
-    if (auto report = attachment->include(pid, options.onStep); !report)
-        return report.error();
-    HeapAttachment *raw = attachment.get();
-    attachment->m_thread = std::jthread([raw](const std::stop_token &stop) {
-        ::pthread_setname_np(::pthread_self(), "heap-modules");
-        raw->watchModules(stop);
-    });
-    return attachment;
-}
 
 HeapAttachment::Program::Program(std::int32_t ofPid, const InjectionReport &ofReport)
     : pid(ofPid)
     , report(ofReport)
     , modules(ofPid)
     // What came between the attach and the first look: the tracer itself is on the list, and was not counted.
-    , isDue(ofReport.answer.modules != 0 && modules.count() != std::size_t{ofReport.answer.modules} + 1)
+    , isDue(ofReport.answer.modules != 0 && modules->count() != std::size_t{ofReport.answer.modules} + 1)
     , pause(kLookInterval)
 {
 }
@@ -52,6 +40,10 @@ HeapAttachment::Program::Program(std::int32_t ofPid, const InjectionReport &ofRe
 HeapAttachment::HeapAttachment(std::string address, TracerInjector::Options options)
     : m_address(std::move(address))
     , m_options(std::move(options))
+    , m_thread([this](const std::stop_token &stop) {
+        ::pthread_setname_np(::pthread_self(), "heap-modules");
+        watchModules(stop);
+    })
 {
 }
 
@@ -69,6 +61,8 @@ void HeapAttachment::addProgram(std::int32_t pid, const InjectionReport &report)
 {
     auto program = std::make_unique<Program>(pid, report);
     const std::lock_guard lock(m_mutex);
+    for (const auto &earlier : m_programs)
+        earlier->isReplaced = earlier->isReplaced || earlier->pid == pid;
     m_programs.push_back(std::move(program));
     add(pid);
 }
@@ -124,15 +118,29 @@ void HeapAttachment::add(std::int32_t pid)
         m_family.push_back(std::move(member));
 }
 
-void HeapAttachment::dropEnded()
+/// Those whose modules are still to be watched.
+std::vector<HeapAttachment::Program *> HeapAttachment::dropEnded()
 {
+    const auto now = std::chrono::steady_clock::now();
+    std::vector<Program *> running;
     const std::lock_guard lock(m_mutex);
     std::erase_if(m_family, hasEnded);
+    for (const auto &program : m_programs) {
+        if (!program->gone && (program->isReplaced || !isRunning(program->pid))) {
+            program->gone = now;
+            program->modules.reset();
+        }
+        if (!program->gone)
+            running.push_back(program.get());
+    }
+    std::erase_if(
+        m_programs, [now](const auto &program) { return program->gone && now - *program->gone > kRemembered; });
+    return running;
 }
 
-bool HeapAttachment::isRunning(std::int32_t pid)
+/// Under the lock.
+bool HeapAttachment::isRunning(std::int32_t pid) const
 {
-    const std::lock_guard lock(m_mutex);
     return std::any_of(m_family.begin(), m_family.end(), [pid](const Member &member) { return member.pid == pid; });
 }
 
@@ -156,14 +164,7 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
     std::condition_variable_any wakeup;
     std::unique_lock lock(mutex);
     while (!wakeup.wait_for(lock, stop, kLookInterval, [&stop] { return stop.stop_requested(); })) {
-        dropEnded();
-        std::vector<Program *> programs;
-        {
-            const std::lock_guard guard(m_mutex);
-            for (const auto &program : m_programs)
-                programs.push_back(program.get());
-        }
-        for (Program *program : programs)
+        for (Program *program : dropEnded())
             if (!stop.stop_requested())
                 look(*program);
     }
@@ -172,14 +173,14 @@ void HeapAttachment::watchModules(const std::stop_token &stop)
 void HeapAttachment::look(Program &program)
 {
     using Clock = std::chrono::steady_clock;
-    if (program.modules.hasChanged()) {
+    if (program.modules->hasChanged()) {
         program.isDue = true;
         program.pause = kLookInterval;
         program.next = {};
     }
     if (!program.isDue || Clock::now() < program.next)
         return;
-    program.isDue = isRunning(program.pid) && !scan(program.pid);
+    program.isDue = !scan(program.pid);
     program.next = Clock::now() + program.pause;
     if (program.isDue && program.pause == kLongestPause) {
         program.pause = kPauseOfGivenUp;

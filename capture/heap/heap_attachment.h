@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,15 +23,14 @@ namespace capture {
 class HeapAttachment
 {
 public:
-    /// `address`: where the recorder is met. On failure the process runs on as before.
-    static model::Result<std::unique_ptr<HeapAttachment>> start(
-        std::int32_t pid, const std::string &address, TracerInjector::Options options);
+    /// `address`: where the recorder is met.
+    HeapAttachment(std::string address, TracerInjector::Options options);
     /// Puts the processes back, and what they forked.
     ~HeapAttachment();
     HeapAttachment(const HeapAttachment &) = delete;
     HeapAttachment &operator=(const HeapAttachment &) = delete;
 
-    /// Loads the tracer into one more process, a descendant of the first. On failure it runs on as before. One thread.
+    /// Loads the tracer into a process. On failure it runs on as before. One thread at a time.
     model::Result<InjectionReport> include(std::int32_t pid, const StepHandler &onStep);
 
     /// What loading it into this process came to; all 0 where it was not loaded by us. Any thread.
@@ -59,29 +59,30 @@ private:
         const std::int32_t pid;
         const InjectionReport report;
         std::atomic<std::int64_t> scansGivenUp = 0;
+        bool isReplaced = false; ///< its process runs another program by now, which has a Program of its own
+        std::optional<std::chrono::steady_clock::time_point> gone; ///< since when it is known to be over
         // Of the thread.
-        LinkMapWatch modules;
+        std::optional<LinkMapWatch> modules; ///< none once it is over
         bool isDue;
         std::chrono::milliseconds pause;
         std::chrono::steady_clock::time_point next; ///< when it may be looked at again
     };
 
-    HeapAttachment(std::string address, TracerInjector::Options options);
     void watchModules(const std::stop_token &stop);
     void look(Program &program);
     void add(std::int32_t pid);
     void addProgram(std::int32_t pid, const InjectionReport &report);
     const Program *find(std::int32_t pid) const;
     bool scan(std::int32_t pid);
-    void dropEnded();
-    bool isRunning(std::int32_t pid);
+    std::vector<Program *> dropEnded();
+    bool isRunning(std::int32_t pid) const;
     static bool hasEnded(const Member &member);
 
     std::string m_address;
     TracerInjector::Options m_options;
     std::mutex m_mutex;                               ///< guards m_family and m_programs
     std::vector<Member> m_family;                     ///< all that have the tracer and, at the last look, ran
-    std::vector<std::unique_ptr<Program>> m_programs; ///< those that it was loaded into; never removed
+    std::vector<std::unique_ptr<Program>> m_programs; ///< those that it was loaded into; only the thread removes
     std::jthread m_thread;
 };
 

@@ -177,7 +177,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     }
     for (model::Phase &phase : m_phases.take())
         batch.phases.push_back(std::move(phase));
-    settleUntraced(batch, false);
+    settleUntraced(now, batch);
     if (m_scanner)
         takeScans(batch);
     const std::lock_guard lock(m_mutex);
@@ -356,106 +356,6 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
         || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
         || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !hadBlocks))
         image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
-}
-
-/// Images that were answered too late. That may be known after they have ended.
-void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
-{
-    model::TableBuilder &tables = m_processes.tables();
-    const model::StringId note = tables.string(
-        "It did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine.");
-    const std::lock_guard lock(m_mutex);
-    for (std::size_t i = 0; i < m_isSettled.size() && !m_gaveUp.empty(); ++i) {
-        const model::Image &image = tables.tables().images[i];
-        const bool isUntraced = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting
-            || image.heap == model::HeapState::NotTraced;
-        const auto found = m_gaveUp.find(tables.tables().processes[image.process.index()].pid);
-        if (!isUntraced || image.heapNote == note || found == m_gaveUp.end())
-            continue;
-        m_gaveUp.erase(found);
-        if (image.heap != model::HeapState::NotTraced)
-            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, "answered too late"});
-        model::Image &row = tables.changeImage(model::ImageId(i));
-        row.heap = model::HeapState::NotTraced;
-        row.heapNote = note;
-        m_isSettled[i] = true;
-    }
-}
-
-void HeapInstrument::settleUntraced(model::EventBatch &batch, bool isLast)
-{
-    model::TableBuilder &tables = m_processes.tables();
-    m_isSettled.resize(tables.tables().images.size(), false);
-    tellWhoGaveUp(batch);
-    for (std::size_t i = 0; i < m_isSettled.size(); ++i) {
-        const model::Image &image = tables.tables().images[i];
-        if (m_isSettled[i])
-            continue;
-        const bool hasEnded = image.end || tables.tables().processes[image.process.index()].end;
-        const bool isUnknown = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting;
-        m_isSettled[i] = hasEnded || !isUnknown;
-        if (!isUnknown || (!hasEnded && !isLast && image.heap == model::HeapState::Waiting))
-            continue;
-        model::Image &row = tables.changeImage(model::ImageId(i));
-        const model::Process &process = tables.tables().processes[image.process.index()];
-        if (const std::string failure = attachFailureOf(process, image.epoch); !failure.empty()) {
-            row.heap = model::HeapState::NotTraced;
-            row.heapNote = tables.string(failure);
-            m_isSettled[i] = true;
-            batch.losses.push_back({model::LossKind::HeapNotTraced, model::ImageId(i), 1, failure});
-            continue;
-        }
-        const bool isForked = image.epoch == 0 && process.parent.isValid();
-        if (!hasEnded && row.heap == model::HeapState::Off)
-            lookForAbsence(i, isForked, process.pid);
-        row.heap = model::HeapState::Waiting;
-        // At the end, what is known by then decides, as if it had ended: else chance would, whether its end was seen.
-        if (hasEnded || (isLast && (isForked || m_absences.contains(static_cast<std::uint32_t>(i)))))
-            settle(model::ImageId(i), isForked, batch);
-    }
-}
-
-/// Why the tracer of an image has not come yet, if that can be told: only while it lives.
-void HeapInstrument::lookForAbsence(std::size_t image, bool isForked, std::int32_t pid)
-{
-    const MeetingPlace place{m_tracerPath, m_server->socketPath()};
-    std::string why = isForked ? outOfReach(pid, place) : absenceOfTracer(pid, place);
-    if (!why.empty())
-        m_absences[static_cast<std::uint32_t>(image)] = std::move(why);
-}
-
-/// Says of an image whose tracer never came why that is.
-void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch &batch)
-{
-    model::TableBuilder &tables = m_processes.tables();
-    model::Image &row = tables.changeImage(id);
-    const model::Process &process = tables.tables().processes[row.process.index()];
-    const auto absence = m_absences.extract(static_cast<std::uint32_t>(id.index()));
-    std::string why = absence ? absence.mapped() : std::string();
-    // One that was gone before anybody looked was where its parent is.
-    const std::int32_t parent = isForked ? tables.tables().processes[process.parent.index()].pid : 0;
-    if (why.empty() && isForked)
-        why = outOfReach(parent, {m_tracerPath, m_server->socketPath()});
-    // A forked child that never allocates or frees has nothing to tell, and does not connect.
-    if (isForked && why.empty()) {
-        row.heap = model::HeapState::Inherited;
-        return;
-    }
-    row.heap = model::HeapState::NotTraced;
-    const std::string executable = tables.tables().text(row.executable);
-    const std::string obstacle = heapObstacle(executable);
-    const bool isLookedInto = !executable.empty() && ::access(executable.c_str(), R_OK) == 0;
-    if (m_attachment && !isForked)
-        why.clear(); // it would have been loaded by an attach, not by its environment
-    row.heapNote = tables.string(!obstacle.empty() ? obstacle
-            : !why.empty()                         ? why
-            : m_attachment
-            ? "Begun by a process that was attached to, which has the tracer; a program that it starts has not."
-            : isLookedInto
-            ? "The tracer did not connect: the program ended before that, or was started without LD_PRELOAD."
-            : "The tracer did not connect: the program is statically linked or uses another C library, "
-              "has more rights than its user, or was started without LD_PRELOAD.");
-    batch.losses.push_back({model::LossKind::HeapNotTraced, id, 1, "no connection"});
 }
 
 } // namespace capture

@@ -80,6 +80,7 @@ HeapInstrument::HeapInstrument(model::ProcessTable &processes, std::string trace
 
 HeapInstrument::~HeapInstrument()
 {
+    m_late.reset(); // who is being attached to must meet us
     m_server.reset();
     {
         const std::lock_guard lock(m_mutex);
@@ -103,15 +104,17 @@ std::vector<std::pair<std::string, std::string>> HeapInstrument::environment(con
 
 model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const StepHandler &onStep)
 {
+    m_isLaunched = false;
     allowUserOf(pid);
-    auto attachment = HeapAttachment::start(pid, m_server->address(), {m_tracerPath, onStep});
-    if (!attachment) {
-        m_attachFailure = attachment.error().text();
-        return attachment.error();
+    auto attachment = std::make_unique<HeapAttachment>(m_server->address(), TracerInjector::Options{m_tracerPath, {}});
+    auto report = attachment->include(pid, onStep);
+    if (!report) {
+        m_attachFailure = report.error().text();
+        return report;
     }
     const std::lock_guard lock(m_mutex);
-    m_attachment = std::move(*attachment);
-    return m_attachment->report(pid);
+    m_attachment = std::move(attachment);
+    return report;
 }
 
 void HeapInstrument::drainUntilStopped(const std::stop_token &stop)

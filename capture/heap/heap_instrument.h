@@ -7,6 +7,7 @@
 #include "capture/heap/heap_budget.h"
 #include "capture/heap/image_channel.h"
 #include "capture/heap/known_memory.h"
+#include "capture/heap/late_attach.h"
 #include "capture/heap/phase_keeper.h"
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/scope_answers.h"
@@ -29,6 +30,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -69,13 +71,17 @@ public:
     /// it, and does not fail the rest.
     TreeInjection attachDescendants(std::int32_t pid, const StepHandler &onStep);
     /// Instead of attach(): why the process is not attached to, which is then stored with it.
-    void setAttachFailure(const std::string &sentence) { m_attachFailure = sentence; }
+    void setAttachFailure(const std::string &sentence)
+    {
+        m_attachFailure = sentence;
+        m_isLaunched = false;
+    }
     /// How long the first buckets of histories of ages are. Before anything is traced.
     void setAgeBucket(model::Duration bucket) { m_ageBucket = bucket; }
     /// Lets no thread of a target wait for room in its ring. Before it runs, or is attached to.
     void letNobodyWait() { m_server->letNobodyWait(); }
     /// Traces the images of this process alone: the children that it starts go dormant at their first event. Before it runs.
-    void ignoreChildrenOf(std::int32_t pid) { m_server->acceptOnly(pid); }
+    void ignoreChildrenOf(std::int32_t pid);
 
     /// Nobody else tells exactly when processes end: the last event of one that is seen to be gone soon after it is taken for its end. Before
     /// anything is traced.
@@ -104,7 +110,7 @@ public:
     int drainIntervalMs() const override { return 0; }
     bool drain(model::Timestamp now) override;
     void collect(model::Timestamp now, model::EventBatch &batch) override;
-    void conclude(model::EventBatch &batch) override { settleUntraced(batch, true); }
+    void conclude(model::EventBatch &batch) override { settleUntraced(std::nullopt, batch); }
     void setPaused(bool paused) override;
     std::optional<model::Result<void>> setHeapMode(const model::HeapWish &wish) override;
 
@@ -197,8 +203,9 @@ private:
     void addModes(Image &image, const std::vector<SamplingStep> &steps, model::EventBatch &batch);
     void waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &harvests);
     void allowUserOf(std::int32_t pid);
-    bool isTraced(std::int32_t pid);
-    std::string attachDescendant(std::int32_t pid, const StepHandler &onStep, InjectionReport &sum);
+    bool isTraced(std::int32_t pid, std::int64_t sinceNs);
+    std::string attachDescendant(
+        std::int32_t pid, std::int64_t sinceNs, const StepHandler &onStep, InjectionReport &sum);
     std::string attachFailureOf(const model::Process &process, std::uint32_t epoch) const;
     std::string attachNote(const Arrival &arrival) const;
     model::ImageId idOf(const Arrival &arrival);
@@ -223,9 +230,15 @@ private:
     void addLosses(Image &image, const Harvest &harvest, model::EventBatch &batch);
     void noteLosses(Image &image, const Harvest &harvest);
     void tellWhoGaveUp(model::EventBatch &batch);
-    void settleUntraced(model::EventBatch &batch, bool isLast);
+    /// `now`: empty after the last tick.
+    void settleUntraced(std::optional<model::Timestamp> now, model::EventBatch &batch);
+    void settleOne(std::size_t index, bool isLast, model::EventBatch &batch);
     void lookForAbsence(std::size_t image, bool isForked, std::int32_t pid);
     void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
+    void attachLate(std::size_t index, model::Timestamp now);
+    void takeLateAnswers(model::EventBatch &batch);
+    void refuse(std::size_t index, const std::string &why, model::EventBatch &batch);
+    LateAttach::Answer includeLate(std::int32_t pid);
     void takeExitQuestion(Image &image);
     model::Result<void> scanImage(Image &image, const ScanParameters &parameters);
     struct ScanWay;
@@ -247,6 +260,7 @@ private:
     model::Duration m_ageBucket = model::kFirstAgeBucket;
     std::vector<bool> m_isSettled; ///< by ImageId: nothing is left to say about its heap state
     std::unordered_map<std::uint32_t, std::string> m_absences; ///< by ImageId: what was seen to keep its tracer away
+    std::unordered_set<std::uint32_t> m_askedLate; ///< by ImageId: of those that wait, whom to attach to was asked
     PhaseKeeper m_phases;
     std::int64_t m_markCount = 0; ///< of the program's own, kept or not
     std::int64_t m_leftOut = 0;   ///< marks and phases that were too many and are to be told of
@@ -270,10 +284,13 @@ private:
     std::atomic<bool> m_isPaused = false;
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
-    std::unique_ptr<HeapAttachment> m_attachment; ///< null: the target was launched
+    bool m_isLaunched = true;
+    std::int32_t m_onlyPid = 0;                   ///< its children are ignored; 0: they are not
+    std::unique_ptr<HeapAttachment> m_attachment; ///< null: nothing was attached to. Set under the mutex
+    std::unique_ptr<LateAttach> m_late;           ///< made for the first that it is asked for
     std::multiset<std::int32_t> m_gaveUp;         ///< guarded by the mutex: pids of images that waited in vain
     std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
-    std::string m_attachFailure;                  ///< why there is none although the target was not
+    std::string m_attachFailure;                  ///< why it is not attached to, although it was not launched
     std::vector<LeftOutProcess> m_unattached;     ///< descendants that ran and could not be attached to
     bool m_tellsEnds = false;
     bool m_scansAtExit = false;

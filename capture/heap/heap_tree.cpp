@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HeapInstrument's part in an attach to a process that has children already.
 #include "capture/heap/heap_instrument.h"
+#include "capture/monotonic_clock.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/target/attach_preflight.h"
 
+#include <fmt/format.h>
 #include <linux/kcmp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -44,17 +46,19 @@ void HeapInstrument::allowUserOf(std::int32_t pid)
         m_server->allowUser(status.st_uid);
 }
 
-/// Whether it has met this recorder.
-bool HeapInstrument::isTraced(std::int32_t pid)
+/// Whether it has met this recorder since then.
+bool HeapInstrument::isTraced(std::int32_t pid, std::int64_t sinceNs)
 {
     const std::lock_guard lock(m_mutex);
     takeMessages();
-    return std::any_of(m_images.begin(), m_images.end(),
-        [pid](const auto &image) { return image->channel.pid() == pid && !image->hasEnded; });
+    return std::any_of(m_images.begin(), m_images.end(), [=](const auto &image) {
+        return image->channel.pid() == pid && !image->hasEnded && image->arrival.monotonicNs >= sinceNs;
+    });
 }
 
-/// Why it has no tracer now; empty if it has, or has ended.
-std::string HeapInstrument::attachDescendant(std::int32_t pid, const StepHandler &onStep, InjectionReport &sum)
+/// Why it has no tracer now; empty if it has, or has ended. `sinceNs`: CLOCK_MONOTONIC when it ran the program that it runs now.
+std::string HeapInstrument::attachDescendant(
+    std::int32_t pid, std::int64_t sinceNs, const StepHandler &onStep, InjectionReport &sum)
 {
     allowUserOf(pid);
     std::string obstacle = attachObstacle(probeAttach(pid, m_tracerPath));
@@ -71,7 +75,7 @@ std::string HeapInstrument::attachDescendant(std::int32_t pid, const StepHandler
     }
     if (isOver(pid))
         return {};
-    if (!isTraced(pid))
+    if (!isTraced(pid, sinceNs))
         return obstacle;
     m_attachment->forked(pid); // by one that had the tracer by then, and has it from that one
     return {};
@@ -94,13 +98,30 @@ TreeInjection HeapInstrument::attachDescendants(std::int32_t pid, const StepHand
             const bool isLate = std::chrono::steady_clock::now() - begin > kLongestAttach;
             std::string why = isLate
                 ? "There was no time left for it: loading the tracer into those before took half a minute."
-                : attachDescendant(process.pid, onStep, tree.sum);
+                : attachDescendant(process.pid, 0, onStep, tree.sum);
             if (!why.empty())
                 tree.leftOut.push_back(leftOutProcess(process.pid, std::move(why)));
         }
     }
     m_unattached = tree.leftOut;
     return tree;
+}
+
+/// On the thread of LateAttach.
+LateAttach::Answer HeapInstrument::includeLate(std::int32_t pid)
+{
+    const std::int64_t now = monotonicNs();
+    const auto maps = readProcFile(fmt::format("/proc/{}/maps", pid));
+    const std::string name = m_tracerPath.substr(m_tracerPath.rfind('/') + 1);
+    if (isOver(pid) || (maps && maps->find("/" + name) != std::string::npos))
+        return {}; // forked by one that has it; it meets the recorder when it has something to tell
+    const auto text = readProcFile(fmt::format("/proc/{}/stat", pid));
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    if (stat && sharesMemory({pid, stat->parentPid}))
+        return {{}, LateAttach::Outcome::NotReady, {}};
+    InjectionReport report;
+    std::string why = attachDescendant(pid, now, {}, report);
+    return {{}, why.empty() ? LateAttach::Outcome::Settled : LateAttach::Outcome::Refused, std::move(why)};
 }
 
 /// Why an image is not traced although its process ran when its tree was attached to.

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 
 namespace {
 
@@ -99,12 +100,14 @@ private Q_SLOTS:
         HeapListener listener;
         AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("1")});
         const QByteArray load = "load " + AttachedProgram::target("libheap_module_3.so").toLocal8Bit();
-        auto attached = capture::HeapAttachment::start(target.pid(), listener.address(), {tracerPath(), {}});
-        QVERIFY2(attached, failure(attached).c_str());
+        std::optional<capture::HeapAttachment> attached;
+        attached.emplace(listener.address(), TracerInjector::Options{tracerPath(), {}});
+        const auto report = attached->include(target.pid(), {});
+        QVERIFY2(report, failure(report).c_str());
         QCOMPARE(target.ask(load), QByteArray("loaded")); // whether these are seen depends on who comes first
         QTest::qWait(500);
         QCOMPARE(target.ask(load), QByteArray("loaded"));
-        attached->reset();
+        attached.reset();
         const auto images = listener.takeImages();
         QCOMPARE(images.size(), std::size_t{1});
         // The loader's own calls go through pointers that no relocation names.
@@ -209,20 +212,22 @@ private Q_SLOTS:
     {
         HeapListener listener;
         AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")});
-        auto attached = capture::HeapAttachment::start(target.pid(), listener.address(), {tracerPath(), {}});
-        QVERIFY2(attached, failure(attached).c_str());
+        std::optional<capture::HeapAttachment> attached;
+        attached.emplace(listener.address(), TracerInjector::Options{tracerPath(), {}});
+        const auto report = attached->include(target.pid(), {});
+        QVERIFY2(report, failure(report).c_str());
         for (int i = 0; i < 200; ++i) {
             const pid_t child = ::fork();
             if (child == 0)
                 for (;;)
                     ::pause();
-            (*attached)->forked(child);
+            attached->forked(child);
             QCOMPARE(::kill(child, SIGKILL), 0);
             QCOMPARE(::waitpid(child, nullptr, 0), child);
         }
         QElapsedTimer timer;
         timer.start();
-        attached->reset();
+        attached.reset();
         QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
         QVERIFY(target.ask("go 10").startsWith("done"));
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
