@@ -358,24 +358,20 @@ private:
         const ProgramTables &tables = *m_snapshot.tables;
         HtmlTable table({">pid", ">from", ">lived", "end", "heap", "command"});
         const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
-        auto alike = alikeProcesses(m_snapshot, images, m_options.rows);
-        for (std::size_t i = 0; i < tables.processes.size(); ++i) {
-            const Process &process = tables.processes[i];
-            if (images[i].empty())
-                continue;
-            const Image &last = tables.images[images[i].back().index()];
-            const auto group = process.parent.isValid() ? alike.find(tables.programName(last)) : alike.end();
-            if (group != alike.end()) {
-                AlikeProcesses &row = group->second;
-                if (!std::exchange(row.isWritten, true))
-                    table.row({formatCount(row.count) + " ×", formatOffset(last.start),
-                        "≤ " + formatDuration({row.longestNs}), row.end, row.heap,
-                        std::string(tables.text(tables.images[images[row.longest].back().index()].commandLine))});
+        bool isAnyAlike = false;
+        for (const ProcessRow &row : processRows(m_snapshot, images, m_options.rows)) {
+            const Process &process = tables.processes[row.process];
+            const std::vector<ImageId> &ran = images[row.process];
+            if (const auto &alike = row.alike) {
+                isAnyAlike = true;
+                table.row({formatCount(alike->count) + " ×", formatOffset(tables.images[ran.back().index()].start),
+                    "≤ " + formatDuration({alike->longestNs}), alike->end, alike->heap,
+                    std::string(tables.text(tables.images[images[alike->longest].back().index()].commandLine))});
                 continue;
             }
-            for (const ImageId id : images[i]) {
+            for (const ImageId id : ran) {
                 const Image &image = tables.images[id.index()];
-                const bool isFirst = id == images[i].front();
+                const bool isFirst = id == ran.front();
                 const std::optional<Timestamp> end = image.end ? image.end : process.end;
                 table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
                     end ? formatDuration(*end - image.start) : "", isFirst ? endText(process) : "then exec",
@@ -389,7 +385,7 @@ private:
             m_out << "<details><summary>" << formatCount(static_cast<std::int64_t>(tables.processes.size()))
                   << (tables.processes.size() == 1 ? " process</summary>" : " processes</summary>");
         panel(table);
-        if (!alike.empty())
+        if (isAnyAlike)
             paragraph(
                 "Many of one program are one row: from the first, the life and the command of the longest.", "muted");
         if (isLong)

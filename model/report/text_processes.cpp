@@ -94,47 +94,32 @@ void writeProcesses(std::ostream &out, const Snapshot &snapshot, const TextRepor
     const std::size_t most = mostRows(options, 20);
     const std::int64_t least = options.rows > 0 ? leastLife(snapshot, most, most) : leastLife(snapshot, 8, most);
     const std::vector<std::vector<ImageId>> images = imagesByProcess(tables);
-    std::map<std::string_view, AlikeProcesses> alike = alikeProcesses(snapshot, images, most);
     std::size_t shown = 0, told = 0;
     std::map<std::string_view, std::int64_t> others; ///< not shown, by program
-    for (std::size_t i = 0; i < tables.processes.size(); ++i) {
-        const Process &process = tables.processes[i];
-        if (images[i].empty())
-            continue;
-        const Image &last = tables.images[images[i].back().index()];
-        const std::string_view name = tables.programName(last);
-        const auto group = process.parent.isValid() ? alike.find(name) : alike.end();
-        if (group != alike.end() && group->second.isWritten)
-            continue;
-        const std::int64_t lived = group == alike.end() ? lifeNs(snapshot, process) : group->second.longestNs;
-        if (lived < least || shown == most) {
-            if (group == alike.end() && !name.empty())
-                ++others[name];
+    bool isAnyAlike = false;
+    for (const ProcessRow &row : processRows(snapshot, images, most)) {
+        const std::int64_t count = row.alike ? row.alike->count : 1;
+        if (row.lifeNs < least || shown == most) {
+            if (!row.name.empty())
+                others[row.name] += count;
             continue;
         }
         ++shown;
-        if (group == alike.end()) {
-            addProcess(table, snapshot, process, images[i]);
-            ++told;
+        told += static_cast<std::size_t>(count);
+        const std::vector<ImageId> &ran = images[row.process];
+        if (!row.alike) {
+            addProcess(table, snapshot, tables.processes[row.process], ran);
             continue;
         }
-        AlikeProcesses &row = group->second;
-        row.isWritten = true;
-        told += static_cast<std::size_t>(row.count);
-        const Image &longest = tables.images[images[row.longest].back().index()];
-        table.row({formatCount(row.count) + " ×", formatOffset(last.start), "≤ " + formatDuration({row.longestNs}),
-            row.end, row.heap, tables.text(longest.commandLine)});
+        isAnyAlike = true;
+        const Image &longest = tables.images[images[row.alike->longest].back().index()];
+        table.row({formatCount(count) + " ×", formatOffset(tables.images[ran.back().index()].start),
+            "≤ " + formatDuration({row.lifeNs}), row.alike->end, row.alike->heap, tables.text(longest.commandLine)});
     }
     if (table.isEmpty())
         return;
     writeHeading(out, "Processes");
     table.write(out, options.columns, 2);
-    bool isAnyAlike = false;
-    for (const auto &[name, row] : alike) {
-        isAnyAlike = isAnyAlike || row.isWritten;
-        if (!row.isWritten)
-            others[name] += row.count;
-    }
     if (isAnyAlike)
         writeWrapped(out,
             "Many of one program are one row: from the first, the life and the command of the longest (genprof sql "
