@@ -31,20 +31,27 @@ struct SamplingWords
 struct ThreadWords
 {
     ThreadState *state = nullptr; ///< null until the thread's first event, and again after a fork
-    std::uint64_t inside = 0;     ///< 1 while a hook runs that takes more than the shortest way
+    std::uint64_t inside = 0; ///< its stack pointer, plus 1, while a hook runs that takes more than the shortest way
     SamplingWords sampling;
 };
 extern constinit thread_local ThreadWords t_words __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/// Whether the hook in which the calling thread is said to be was left by a jump (siglongjmp() out of a handler), as a program does that recovers
+/// from a full stack: a hook that begins at `sp`, above it on the same stack, says so. Its thread's state is made good then. Off the fast path.
+[[gnu::noinline, gnu::cold]] bool recoverFromJump(std::uint64_t sp);
 
 /// Held while a hook runs. What calls the allocator from within (a signal handler, the allocator itself) finds it
 /// taken and goes straight on to the allocator. The first thing in each hook that does more than sampled_path.h.
 class ReentrancyGuard
 {
 public:
-    ReentrancyGuard()
-        : m_entered(t_words.inside == 0)
+    [[gnu::always_inline]] ReentrancyGuard()
     {
-        t_words.inside = 1;
+        std::uint64_t sp;
+        asm("mov %%rsp, %0" : "=r"(sp));
+        m_entered = t_words.inside == 0 || recoverFromJump(sp);
+        if (m_entered) [[likely]]
+            t_words.inside = sp + 1;
     }
     ~ReentrancyGuard()
     {

@@ -60,6 +60,7 @@ constexpr Call kCalls[] = {
     {Ask::Map, SYS_munmap, {kAnyNumber, 4096}},
     {Ask::Map, SYS_madvise, {kAnyNumber, 4096, MADV_DONTNEED}},
     {Ask::Probe, SYS_rt_sigprocmask, {~std::uint64_t{0}, kAnyNumber, 0, 8}},
+    {Ask::Probe, SYS_sigaltstack, {0, kAnyNumber}},
     {Ask::Wake, SYS_futex, {kAnyNumber, FUTEX_WAKE, 0x7fffffff}},
     {Ask::Wake, SYS_futex, {kAnyNumber, FUTEX_WAIT, 0, kAnyNumber}},
     {Ask::Sleep, SYS_nanosleep, {kAnyNumber, 0}},

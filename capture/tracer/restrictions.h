@@ -14,7 +14,7 @@ enum class Ask : std::uint32_t {
     Identify = 2, ///< who a thread is that takes a ring
     Name = 4,     ///< a thread's name, a mapping's name
     Map = 8,      ///< private memory
-    Probe = 16,   ///< whether a page can be read
+    Probe = 16,   ///< whether a page can be read, and on which stack a thread runs
     Wake = 32,    ///< the recorder, and be woken by it
     Sleep = 64,
     FindRecorder = 128,  ///< whether the recorder is alive

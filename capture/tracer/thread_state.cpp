@@ -15,8 +15,23 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t
     owner = &t_words;
     guest = guestThread;
     sampling = guestThread == 0 ? &t_words.sampling : &guestSampling;
-    *sampling = {};
     ring = writer;
+    toldOrder = wire::orderWord(0);
+    beginAnew(sp);
+}
+
+void ThreadState::recover(std::uint64_t sp)
+{
+    ring.forgetUnpublished();
+    ring.slot().busy.store(0, std::memory_order_release);
+    generation = 0; // of which there is none: the caches are flushed before they are used
+    beginAnew(sp);
+}
+
+/// What does not depend on what its ring says already.
+void ThreadState::beginAnew(std::uint64_t sp)
+{
+    *sampling = {};
     lastTime = 0;
     stamps = {};
     untilTimed = 1;
@@ -27,7 +42,6 @@ void ThreadState::begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t
     reallocTakenOut = 0;
     order = wire::kStopped;
     plainOrder = kNoOrder;
-    toldOrder = wire::orderWord(0);
     stack.reset(sp);
     last.forget();
 }

@@ -82,10 +82,15 @@ struct ThreadState
 
     /// Makes it the calling thread's own, writing into `writer`'s ring, or that of `guestThread` if this is not 0. It has no order yet.
     void begin(wire::RingWriter writer, std::uint64_t sp, std::uint32_t guestThread);
+    /// Makes it good after a jump out of a hook of its thread, which may have been anywhere: it has no order, and knows of no stack. `sp` as for begin().
+    void recover(std::uint64_t sp);
     /// Now and then, `now` in clock units: has the process go dormant if the recorder is gone. A ring that fills slowly would tell only late.
     void noticeSilence(const wire::Header &header, std::uint64_t now);
     /// From now on it records as `order` says, whose word is `word`.
     void follow(std::uint32_t word, const wire::Order &wanted);
+
+private:
+    void beginAnew(std::uint64_t sp);
 };
 
 } // namespace capture::tracer

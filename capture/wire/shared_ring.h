@@ -89,6 +89,13 @@ public:
         return true;
     }
 
+    /// Goes on behind what was published last, whatever the thread was about to add.
+    void forgetUnpublished()
+    {
+        m_head = m_slot->head.load(std::memory_order_relaxed);
+        findPlainRoom();
+    }
+
     ThreadSlot &slot() const { return *m_slot; }
 
 private:

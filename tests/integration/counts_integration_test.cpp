@@ -29,10 +29,29 @@ private Q_SLOTS:
     void stacksGoThroughGeneratedCode_data();
     void stacksGoThroughGeneratedCode();
     void cpuSharesEqualTheTruth();
+    void jumpsOutOfAHookCostWhatTheyLeft_data();
+    void jumpsOutOfAHookCostWhatTheyLeft();
 
 private:
     static void compare(const QJsonObject &heap, const QByteArray &truth);
+    static HeapCounts countsUnder(const QJsonObject &heap, const QString &function);
 };
+
+/// Of all stacks that the function stands in.
+HeapCounts CountsIntegrationTest::countsUnder(const QJsonObject &heap, const QString &function)
+{
+    HeapCounts counts;
+    for (const QJsonValue stack : heap[QStringLiteral("stacks")].toArray()) {
+        const QJsonArray frames = stack[QStringLiteral("frames")].toArray();
+        if (std::none_of(frames.begin(), frames.end(), [&](const QJsonValue &frame) {
+                return frame[QStringLiteral("function")].toString().startsWith(function);
+            }))
+            continue;
+        counts.allocations += stack[QStringLiteral("allocations")].toInteger();
+        counts.frees += stack[QStringLiteral("frees")].toInteger();
+    }
+    return counts;
+}
 
 void CountsIntegrationTest::compare(const QJsonObject &heap, const QByteArray &truth)
 {
@@ -244,6 +263,38 @@ void CountsIntegrationTest::cpuSharesEqualTheTruth()
         const double share = 100.0 * static_cast<double>(samples.value(it.key())) / static_cast<double>(all);
         QVERIFY2(qAbs(share - it.value()) < 1.5, qPrintable(QStringLiteral("%1: %2 %").arg(it.key()).arg(share)));
     }
+}
+
+void CountsIntegrationTest::jumpsOutOfAHookCostWhatTheyLeft_data()
+{
+    QTest::addColumn<QString>("recoveries");
+    QTest::newRow("none") << QStringLiteral("0");
+    QTest::newRow("40 full stacks") << QStringLiteral("40");
+}
+
+/// A program that recovers from full stacks, as interpreters do, is recorded on; a handler that interrupts a hook and returns is no such jump, though
+/// its stack lies above.
+void CountsIntegrationTest::jumpsOutOfAHookCostWhatTheyLeft()
+{
+    QFETCH(QString, recoveries);
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--cpu"), QStringLiteral("off")},
+        {GenprofRunner::target(QStringLiteral("left_hooks")), recoveries});
+    QCOMPARE(ran.exitCode, 0);
+    QCOMPARE(tests::figure(ran.out, "caught"), recoveries.toLongLong());
+    const qint64 left = tests::figure(ran.out, "left"), signalCount = tests::figure(ran.out, "signals");
+    QCOMPARE(left > 0, recoveries != QStringLiteral("0"));
+    QVERIFY2(signalCount > 0, ran.out.constData());
+    const QJsonObject heap = runner.report(QStringLiteral("heap"));
+    for (const char *function : {"afterwards", "interrupted"}) {
+        const HeapCounts counts = countsUnder(heap, QLatin1String(function));
+        QCOMPARE(counts.allocations, tests::figure(ran.out, "allocations"));
+        QCOMPARE(counts.frees, counts.allocations);
+    }
+    const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();
+    const qint64 dropped = losses[QStringLiteral("events_dropped")].toInteger(-1);
+    QVERIFY2(dropped >= 0 && dropped <= left + 2 * signalCount, qPrintable(QString::number(dropped)));
+    QCOMPARE(losses[QStringLiteral("bad_records")].toInteger(-1), 0);
 }
 
 QTEST_GUILESS_MAIN(CountsIntegrationTest)
