@@ -28,17 +28,21 @@ TracedThread::Stop TracedThread::wait(std::chrono::microseconds limit)
 {
     const auto begin = std::chrono::steady_clock::now();
     for (;;) {
-        int status = 0;
-        const pid_t got = ::waitpid(m_tid, &status, __WALL | WNOHANG);
-        if (got < 0 || (got == m_tid && (WIFEXITED(status) || WIFSIGNALED(status)))) {
+        // The end of a launched command is for who launched it to see: it is looked at, and left.
+        siginfo_t info{};
+        const int failed
+            = ::waitid(P_PID, static_cast<id_t>(m_tid), &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL);
+        const bool isStopped = failed == 0 && info.si_pid == m_tid && info.si_code == CLD_TRAPPED;
+        if (failed != 0 || (info.si_pid == m_tid && !isStopped)) {
             m_isTraced = m_isStopped = false;
             return Stop::Gone;
         }
-        if (got == m_tid && WIFSTOPPED(status)) {
+        if (isStopped && ::waitid(P_PID, static_cast<id_t>(m_tid), &info, WSTOPPED | WNOHANG | __WALL) == 0
+            && info.si_pid == m_tid) {
             m_isStopped = true;
             m_signal = 0;
-            const int signal = WSTOPSIG(status);
-            if (status >> 16 == PTRACE_EVENT_STOP)
+            const int signal = info.si_status & 0xff;
+            if (info.si_status >> 8 == PTRACE_EVENT_STOP)
                 return signal == SIGTRAP ? Stop::Interrupt : Stop::Job;
             if (signal == (SIGTRAP | 0x80))
                 return Stop::Syscall;
