@@ -207,14 +207,12 @@ void ProcInstrument::reportFirstImage(
 /// Its parent may be known to have executed a program only from a moment on when it had forked this one already.
 void ProcInstrument::correctFork(TrackedProcess &process)
 {
+    const std::int32_t pid = process.sampler.pid();
     const model::ProgramTables &tables = m_table.tables().tables();
-    const model::ImageId id = m_table.currentImage(process.sampler.pid());
-    if (!id.isValid() || tables.images[id.index()].epoch != 0)
-        return;
-    const model::Image &image = tables.images[id.index()];
+    const model::ImageId id = m_table.currentImage(pid);
     const std::string executable = process.sampler.executable();
-    if (!executable.empty() && executable != tables.text(image.executable))
-        reportExec(process, image.start, model::ProcessSource::Proc);
+    if (id.isValid() && !executable.empty() && executable != tables.text(tables.images[id.index()].executable))
+        m_table.forkSeen(pid, executable, process.sampler.commandLine());
 }
 
 model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const

@@ -85,7 +85,8 @@ void ProcessTable::inheritImage(LiveProcess &process)
 {
     const LiveImage &first = process.images.front();
     const ProcessId parentId = row(process).parent;
-    const LiveProcess *parent = parentId.isValid() && first.announcedBy == 0 ? find(parentId) : nullptr;
+    const bool isInherited = first.announcedBy == 0 && !first.isSeen;
+    const LiveProcess *parent = parentId.isValid() && isInherited ? find(parentId) : nullptr;
     if (!parent)
         return;
     const Image &forked = row(parent->at(row(process).start, m_tables.tables()));
@@ -295,6 +296,20 @@ ImageId ProcessTable::execSeen(
     inheritImages(*process); // a fork may have been told before the exec that its parent had called by then
     endThreadsBefore(*process, pid, when);
     return image->id;
+}
+
+void ProcessTable::forkSeen(std::int32_t pid, std::string_view executable, std::string_view commandLine)
+{
+    const ProcessId id = liveProcess(pid);
+    LiveProcess *process = id.isValid() ? find(id) : nullptr;
+    if (!process || process->images.size() != 1 || process->images.front().announcedBy != 0)
+        return;
+    LiveImage &image = process->images.front();
+    image.isSeen = true;
+    Image &changed = m_tables.changeImage(image.id);
+    changed.executable = m_tables.string(executable);
+    changed.commandLine = this->commandLine(commandLine);
+    inheritImages(*process);
 }
 
 ImageId ProcessTable::imageAt(std::int32_t pid, Timestamp when) const

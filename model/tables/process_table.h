@@ -43,6 +43,10 @@ public:
     ImageId execSeen(std::int32_t pid, Timestamp when, ProcessSource source, std::string_view executable,
         std::string_view commandLine);
 
+    /// What a process that has executed nothing since its fork was seen to run: its parent's program, which may be known to have been executed only
+    /// from a later moment on. Holds against what the parent is told to have run then; nothing if an exec of `pid` was told.
+    void forkSeen(std::int32_t pid, std::string_view executable, std::string_view commandLine);
+
     /// The image `pid` ran at time `when`; invalid if the pid is unknown.
     ImageId imageAt(std::int32_t pid, Timestamp when) const;
     ImageId currentImage(std::int32_t pid) const;
@@ -89,6 +93,7 @@ private:
     {
         ImageId id;
         unsigned announcedBy = 0; ///< bit set of ProcessSource
+        bool isSeen = false;      ///< of a fork: its names are what it was seen to run
     };
     struct LiveThread
     {

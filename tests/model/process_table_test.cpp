@@ -39,6 +39,25 @@ private Q_SLOTS:
         QCOMPARE(f.executable(launched), std::string("/usr/bin/python3.11"));
     }
 
+    void aForkRunsWhatItWasSeenToRun()
+    {
+        Fixture f;
+        f.processes.execSeen(10, at(0), ProcessSource::Tracer, "/bin/sh", "sh");
+        f.processes.processSeen(11, 10, at(40));
+        f.processes.forkSeen(11, "/bin/x", "x 1");
+        const ImageId exec = f.processes.execSeen(10, at(50), ProcessSource::Proc, "/bin/x", "x 1"); // seen late
+        const ImageId forked = f.processes.currentImage(11);
+        QCOMPARE(f.executable(forked), std::string("/bin/x"));
+        f.processes.processSeen(11, 10, at(30)); // exactly; it is no other image for that
+        QCOMPARE(f.processes.currentImage(11), forked);
+        QCOMPARE(f.image(forked).epoch, 0U);
+        QCOMPARE(f.executable(forked), std::string("/bin/x"));
+        f.processes.forkSeen(10, "/bin/y", "y"); // whose exec was told
+        QCOMPARE(f.executable(exec), std::string("/bin/x"));
+        f.processes.forkSeen(12, "/bin/y", "y"); // nobody
+        QVERIFY(!f.processes.lastProcess(12).isValid());
+    }
+
     void theReportThatComesLateMovesTheStart()
     {
         Fixture f;
