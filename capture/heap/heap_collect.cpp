@@ -324,7 +324,7 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedNoRing, seen.droppedNoRing),
         "no ring could be had for the thread");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.reentered, seen.reentered),
-        "inside another allocation call: a signal handler's, or the allocator's own");
+        "inside another allocation call: a signal handler's, or the allocator's own, or left by a jump");
     addLoss(batch, LossKind::EventsDropped, image.id, harvest.pairing.missedFrees, "frees that were not seen");
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.nodesRefused, seen.nodesRefused));
     addLoss(batch, LossKind::StackTableFull, image.id, growth(now.modulesRefused, seen.modulesRefused),

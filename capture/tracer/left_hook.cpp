@@ -15,7 +15,7 @@ namespace {
 /// end, if that is what it ran into.
 constexpr std::uint64_t kMostHookBytes = 4096;
 
-/// True too where nobody knows.
+/// True too where nobody knows. One with SS_AUTODISARM is not seen; that of a handler for which it lies within the thread's own stack is rare.
 bool isOnAlternateStack()
 {
     stack_t stack{};
@@ -29,14 +29,12 @@ bool recoverFromJump(std::uint64_t sp)
     const std::uint64_t left = t_words.inside - 1;
     // Above it on its stack no frame of it is left. Its thread still counts as inside, so nobody takes the shared memory away meanwhile.
     ThreadState *const thread = sp >= left ? g_tracing.ownThread() : nullptr;
-    if (thread == nullptr || thread->guest != 0 || !Restrictions::allow(Ask::Probe)
-        || !Restrictions::allow(Ask::Identify))
+    if (thread == nullptr || thread->guest != 0 || !Restrictions::allow(Ask::FindStack))
         return false;
     // A child that shares our words without having its own (clone with CLONE_VM), a handler that has its stack within the thread's, another stack:
     // there the hook that was interrupted goes on later. Whoever was left while it waited for room may have held what nobody else can put right.
     const wire::ThreadSlot &slot = thread->ring.slot();
     const std::uint64_t caller = std::min(left + kMostHookBytes, sp);
-    thread->stack.extendTo(caller);
     if (!thread->stack.holds(sp) || !thread->stack.holds(caller) || slot.waiting.load(std::memory_order_relaxed) != 0
         || rawSyscall(SYS_gettid) != static_cast<long>(slot.tid.load(std::memory_order_relaxed))
         || isOnAlternateStack())

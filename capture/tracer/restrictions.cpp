@@ -22,7 +22,7 @@ constinit std::atomic<std::uint32_t> Restrictions::s_forbidden = 0;
 
 namespace {
 
-constexpr std::uint32_t kAll = 65535;
+constexpr std::uint32_t kAll = 131071;
 constexpr std::uint64_t kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 constexpr std::uint64_t kAnyNumber = 4711;
 
@@ -60,7 +60,6 @@ constexpr Call kCalls[] = {
     {Ask::Map, SYS_munmap, {kAnyNumber, 4096}},
     {Ask::Map, SYS_madvise, {kAnyNumber, 4096, MADV_DONTNEED}},
     {Ask::Probe, SYS_rt_sigprocmask, {~std::uint64_t{0}, kAnyNumber, 0, 8}},
-    {Ask::Probe, SYS_sigaltstack, {0, kAnyNumber}},
     {Ask::Wake, SYS_futex, {kAnyNumber, FUTEX_WAKE, 0x7fffffff}},
     {Ask::Wake, SYS_futex, {kAnyNumber, FUTEX_WAIT, 0, kAnyNumber}},
     {Ask::Sleep, SYS_nanosleep, {kAnyNumber, 0}},
@@ -69,6 +68,8 @@ constexpr Call kCalls[] = {
     {Ask::Look, SYS_access, {kAnyNumber, 4}},
     {Ask::ReadCode, SYS_getpid, {}},
     {Ask::ReadCode, SYS_process_vm_readv, {kAnyNumber, kAnyNumber, 1, kAnyNumber, 1, 0}},
+    {Ask::FindStack, SYS_gettid, {}},
+    {Ask::FindStack, SYS_sigaltstack, {0, kAnyNumber}},
     {Ask::Compare, SYS_kcmp, {kAnyNumber, kAnyNumber, KCMP_VM, 0, 0}},
     {Ask::Leave, SYS_getpid, {}},
     {Ask::Leave, SYS_nanosleep, {kAnyNumber, 0}},

@@ -14,7 +14,7 @@ enum class Ask : std::uint32_t {
     Identify = 2, ///< who a thread is that takes a ring
     Name = 4,     ///< a thread's name, a mapping's name
     Map = 8,      ///< private memory
-    Probe = 16,   ///< whether a page can be read, and on which stack a thread runs
+    Probe = 16,   ///< whether a page can be read
     Wake = 32,    ///< the recorder, and be woken by it
     Sleep = 64,
     FindRecorder = 128,  ///< whether the recorder is alive
@@ -26,6 +26,7 @@ enum class Ask : std::uint32_t {
     Protect = 8192,      ///< what may be done to a page
     ProtectCode = 16384, ///< the same, where it holds code
     ReadCode = 32768,    ///< bytes of memory that may not be there
+    FindStack = 65536,   ///< whether a thread runs on its alternate stack
 };
 
 /// What the program has forbidden itself (seccomp): a system call that its filter does not let pass may kill it, and then it would die of being

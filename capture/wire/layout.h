@@ -61,7 +61,7 @@ struct LossCounters
 {
     std::atomic<std::uint64_t> droppedRing;    ///< events that found their ring full for too long
     std::atomic<std::uint64_t> droppedNoRing;  ///< events of threads that got no ring
-    std::atomic<std::uint64_t> reentered;      ///< calls from inside a hook: a signal handler's, or the allocator's own
+    std::atomic<std::uint64_t> reentered;      ///< calls from inside a hook: a signal handler's, or the allocator's own; and hooks that were left by a jump
     std::atomic<std::uint64_t> nodesRefused;   ///< stacks cut because the node array was full
     std::atomic<std::uint64_t> modulesRefused; ///< modules that found no room in the table
     std::atomic<std::uint64_t> poolsRefused;   ///< events of pools beyond the 65,535th of a connection

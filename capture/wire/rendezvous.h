@@ -9,15 +9,15 @@
 /// target → Hello; recorder → Welcome with the memfd as SCM_RIGHTS; target → Outcome; both close.
 namespace capture::wire {
 
-/// The variable that names the recorder: `<socket name without its leading NUL>[@<folder>]:<token, 32 hex digits>:<restrictions, 4 hex digits>`.
+/// The variable that names the recorder: `<socket name without its leading NUL>[@<folder>]:<token, 32 hex digits>:<restrictions, 5 hex digits>`.
 /// In the folder, where one is told, there is a socket of the same name, for who is in another network namespace, where no abstract socket
-/// of ours is. The recorder writes 0000 for the last; a target whose seccomp filter forbids what the tracer asks of the kernel notes that
+/// of ours is. The recorder writes 00000 for the last; a target whose seccomp filter forbids what the tracer asks of the kernel notes that
 /// there, for what it executes.
 inline constexpr char kRendezvousVariable[] = "GENESIS_TRACER";
 inline constexpr char kFolderMark = '@';
 inline constexpr std::uint32_t kMostFolderBytes = 48; ///< so that all fits AttachCommand::address
 inline constexpr std::uint32_t kTokenBytes = 16;
-inline constexpr std::uint32_t kRestrictionDigits = 4;
+inline constexpr std::uint32_t kRestrictionDigits = 5;
 /// How long a target waits for each message before it gives up and runs on untraced.
 inline constexpr std::uint32_t kRendezvousTimeoutMs = 2000;
 

@@ -89,7 +89,7 @@ public:
         return true;
     }
 
-    /// Goes on behind what was published last, whatever the thread was about to add.
+    /// Goes on behind what was published last, whatever the thread was about to add: it left for good, but not out of takeOffer().
     void forgetUnpublished()
     {
         m_head = m_slot->head.load(std::memory_order_relaxed);

@@ -276,7 +276,7 @@ private Q_SLOTS:
         QTest::newRow("socket") << int{SYS_socket} << without(Ask::Meet);
         QTest::newRow("clock_gettime") << int{SYS_clock_gettime} << without(Ask::Clock);
         QTest::newRow("rt_sigprocmask") << int{SYS_rt_sigprocmask} << without(Ask::Probe);
-        QTest::newRow("sigaltstack") << int{SYS_sigaltstack} << without(Ask::Probe);
+        QTest::newRow("sigaltstack") << int{SYS_sigaltstack} << without(Ask::FindStack);
         QTest::newRow("process_vm_readv")
             << int{SYS_process_vm_readv} << (without(Ask::ReadCode) & without(Ask::FindRecorder));
         QTest::newRow("access") << int{SYS_access} << without(Ask::Look);
