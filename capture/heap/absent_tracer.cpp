@@ -79,7 +79,9 @@ std::string absenceOfTracer(std::int32_t pid, const MeetingPlace &place)
     if (std::string why = outOfReach(pid, place); !why.empty())
         return why;
     const auto environment = readProcFile(fmt::format("{}/{}/environ", place.procRoot, pid));
-    if (!environment)
+    // Where there is no command line either it has ended, or is executing a program just now.
+    const auto commandLine = readProcFile(fmt::format("{}/{}/cmdline", place.procRoot, pid));
+    if (!environment || !commandLine || commandLine->empty())
         return {};
     const auto preload = valueOf(*environment, "LD_PRELOAD");
     if (preload && preload->find(place.tracerPath) != std::string_view::npos)

@@ -91,8 +91,10 @@ void HeapInstrument::endImagesOf(std::int32_t pid, std::int64_t nextNs)
 void HeapInstrument::adopt(Newcomer newcomer)
 {
     const Arrival &arrival = newcomer.arrival;
-    if (m_attachment && arrival.origin == wire::Origin::Fork && arrival.memory)
-        m_attachment->forked(arrival.pid);
+    const bool isForked = arrival.origin == wire::Origin::Fork
+        && (!m_isLaunched || (m_attachment && m_attachment->holds(arrival.parentPid)));
+    if (m_attachment && arrival.memory && (isForked || arrival.origin == wire::Origin::Attach))
+        m_attachment->joined(arrival.pid);
     endImagesOf(arrival.pid, arrival.monotonicNs - m_originNs);
     if (!arrival.memory) {
         m_refused.push_back(std::move(newcomer.arrival));

@@ -101,10 +101,16 @@ HeapAttachment::~HeapAttachment()
             static_cast<void>(TracerInjector(member.pid, m_options).stop(m_address));
 }
 
-void HeapAttachment::forked(std::int32_t pid)
+void HeapAttachment::joined(std::int32_t pid)
 {
     const std::lock_guard lock(m_mutex);
     add(pid);
+}
+
+bool HeapAttachment::holds(std::int32_t pid)
+{
+    const std::lock_guard lock(m_mutex);
+    return isRunning(pid);
 }
 
 /// Under the lock.

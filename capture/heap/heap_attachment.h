@@ -36,9 +36,11 @@ public:
     /// What loading it into this process came to; all 0 where it was not loaded by us. Any thread.
     InjectionReport report(std::int32_t pid);
 
-    /// A process that has met the recorder was forked by one attached to, or by one that was, whether or not that runs still.
-    /// Any thread.
-    void forked(std::int32_t pid);
+    /// A process has the tracer that was forked by one attached to, or by one that was, whether or not that runs still; or one of which its
+    /// loading was given up too early. Any thread.
+    void joined(std::int32_t pid);
+    /// Whether it has the tracer by an attach, and runs. Any thread.
+    bool holds(std::int32_t pid);
 
     /// How often a look at modules of this process was given up, as no thread could be borrowed for a long time. Any thread.
     std::int64_t scansGivenUp(std::int32_t pid);

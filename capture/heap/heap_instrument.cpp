@@ -106,7 +106,8 @@ model::Result<InjectionReport> HeapInstrument::attach(std::int32_t pid, const St
 {
     m_isLaunched = false;
     allowUserOf(pid);
-    auto attachment = std::make_unique<HeapAttachment>(m_server->address(), TracerInjector::Options{m_tracerPath, {}});
+    auto attachment
+        = std::make_unique<HeapAttachment>(m_server->address(), TracerInjector::Options{m_tracerPath, onStep});
     auto report = attachment->include(pid, onStep);
     if (!report) {
         m_attachFailure = report.error().text();

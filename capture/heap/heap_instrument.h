@@ -235,6 +235,7 @@ private:
     void settleOne(std::size_t index, bool isLast, model::EventBatch &batch);
     void lookForAbsence(std::size_t image, bool isForked, std::int32_t pid);
     void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
+    bool isStill(const model::Process &process) const;
     void attachLate(std::size_t index, model::Timestamp now);
     void takeLateAnswers(model::EventBatch &batch);
     void refuse(std::size_t index, const std::string &why, model::EventBatch &batch);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HeapInstrument's part in an attach to a process that has children already.
+// HeapInstrument's part in attaching to the processes of a tree: those that it has already, and those that come.
 #include "capture/heap/heap_instrument.h"
 #include "capture/monotonic_clock.h"
 #include "capture/proc/proc_reader.h"
@@ -77,7 +77,7 @@ std::string HeapInstrument::attachDescendant(
         return {};
     if (!isTraced(pid, sinceNs))
         return obstacle;
-    m_attachment->forked(pid); // by one that had the tracer by then, and has it from that one
+    m_attachment->joined(pid); // forked by one that had the tracer by then, and has it from that one
     return {};
 }
 
@@ -113,10 +113,12 @@ LateAttach::Answer HeapInstrument::includeLate(std::int32_t pid)
     const std::int64_t now = monotonicNs();
     const auto maps = readProcFile(fmt::format("/proc/{}/maps", pid));
     const std::string name = m_tracerPath.substr(m_tracerPath.rfind('/') + 1);
-    if (isOver(pid) || (maps && maps->find("/" + name) != std::string::npos))
-        return {}; // forked by one that has it; it meets the recorder when it has something to tell
     const auto text = readProcFile(fmt::format("/proc/{}/stat", pid));
     const auto stat = text ? parseStat(*text) : std::nullopt;
+    // One that was forked by one that has it meets the recorder when it has something to tell. It may also be there from another recording, asleep.
+    const bool hasTracer = maps && maps->find("/" + name) != std::string::npos;
+    if (isOver(pid) || (hasTracer && (isTraced(pid, 0) || (stat && isTraced(stat->parentPid, 0)))))
+        return {};
     if (stat && sharesMemory({pid, stat->parentPid}))
         return {{}, LateAttach::Outcome::NotReady, {}};
     InjectionReport report;

@@ -2,6 +2,9 @@
 // HeapInstrument's part in programs whose tracer does not come: attaches to those that it can, says of the others why.
 #include "capture/heap/absent_tracer.h"
 #include "capture/heap/heap_instrument.h"
+#include "capture/pidfd.h"
+#include "capture/proc/proc_clock.h"
+#include "capture/proc/proc_reader.h"
 #include "capture/target/program_kind.h"
 
 #include <fmt/format.h>
@@ -16,6 +19,8 @@ namespace {
 /// Whoever has not come by then is attached to. A program that was started with the tracer meets the recorder within milliseconds; what a shell
 /// starts is mostly over by then.
 constexpr model::Duration kAttachedAfter{500'000'000};
+/// Start times of /proc are coarse, and it is read at another time than the clock.
+constexpr model::Duration kStartSlack{100'000'000};
 
 } // namespace
 
@@ -56,12 +61,14 @@ void HeapInstrument::settleUntraced(std::optional<model::Timestamp> now, model::
         const bool hasEnded = image.end || tables.tables().processes[image.process.index()].end;
         const bool isUnknown = image.heap == model::HeapState::Off || image.heap == model::HeapState::Waiting;
         m_isSettled[i] = hasEnded || !isUnknown;
-        if (isUnknown && !hasEnded && now && image.heap == model::HeapState::Waiting)
-            attachLate(i, *now);
-        else if (isUnknown)
+        if (isUnknown && (hasEnded || !now || image.heap == model::HeapState::Off))
             settleOne(i, !now, batch);
-        if (m_isSettled[i])
+        if (isUnknown && now && !m_isSettled[i])
+            attachLate(i, *now);
+        if (m_isSettled[i]) {
             m_askedLate.erase(static_cast<std::uint32_t>(i));
+            m_absences.erase(static_cast<std::uint32_t>(i));
+        }
     }
 }
 
@@ -79,7 +86,7 @@ void HeapInstrument::settleOne(std::size_t index, bool isLast, model::EventBatch
         lookForAbsence(index, isForked, process.pid);
     row.heap = model::HeapState::Waiting;
     // At the end, what is known by then decides, as if it had ended: else chance would, whether its end was seen.
-    if (hasEnded || (isLast && (isForked || m_absences.contains(static_cast<std::uint32_t>(index)))))
+    if (hasEnded || (isLast && (isForked || !m_isLaunched || m_absences.contains(static_cast<std::uint32_t>(index)))))
         settle(model::ImageId(index), isForked, batch);
 }
 
@@ -127,9 +134,9 @@ void HeapInstrument::settle(model::ImageId id, bool isForked, model::EventBatch 
     const bool isLookedInto = !executable.empty() && ::access(executable.c_str(), R_OK) == 0;
     row.heapNote = tables.string(!obstacle.empty() ? obstacle
             : !why.empty()                         ? why
-            : !m_isLaunched
-            ? "It ended before the tracer was loaded into it: what is executed after an attach is attached to when it "
-              "has run for half a second."
+            : !m_isLaunched                        ? std::string(row.end || process.end ? "It" : "The recording")
+                + " ended before the tracer was loaded into it, which under an attach is done at the first tick half a "
+                  "second after a program begins."
             : isLookedInto
             ? "The tracer did not connect: the program ended before that, or was started without LD_PRELOAD."
             : "The tracer did not connect: the program is statically linked or uses another C library, "
@@ -141,6 +148,18 @@ void HeapInstrument::ignoreChildrenOf(std::int32_t pid)
 {
     m_onlyPid = pid;
     m_server->acceptOnly(pid);
+}
+
+/// Whether the number is that of this process still, and not of another one that began later.
+bool HeapInstrument::isStill(const model::Process &process) const
+{
+    const auto text = readProcFile(fmt::format("/proc/{}/stat", process.pid));
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    if (!stat)
+        return false;
+    const ProcClock clock = ProcClock::system();
+    const std::int64_t ageNs = clock.bootNs() - stat->startTicks * (1'000'000'000 / clock.ticksPerSecond);
+    return clock.monotonicNs() - m_originNs - ageNs <= process.start.ns + kStartSlack.ns;
 }
 
 /// Has the tracer loaded into a program that has run for long enough without it.
@@ -158,6 +177,9 @@ void HeapInstrument::attachLate(std::size_t index, model::Timestamp now)
     if (m_isLaunched && !isForked && !m_absences.contains(key))
         return;
     m_askedLate.insert(key);
+    FileDescriptor running(openPidfd(process.pid)); // before it is looked at: from then on it stands for what was seen
+    if (!isStill(process))
+        return;
     if (isOutOfReach(process.pid, {m_tracerPath, m_server->socketPath()}))
         return;
     if (!m_attachment) {
@@ -166,7 +188,7 @@ void HeapInstrument::attachLate(std::size_t index, model::Timestamp now)
     }
     if (!m_late)
         m_late = std::make_unique<LateAttach>([this](std::int32_t pid) { return includeLate(pid); });
-    m_late->ask(model::ImageId(index), process.pid);
+    m_late->ask(model::ImageId(index), process.pid, std::move(running));
 }
 
 void HeapInstrument::takeLateAnswers(model::EventBatch &batch)
@@ -177,7 +199,9 @@ void HeapInstrument::takeLateAnswers(model::EventBatch &batch)
         const auto key = static_cast<std::uint32_t>(answer.image.index());
         if (answer.outcome == LateAttach::Outcome::NotReady)
             m_askedLate.erase(key);
-        if (answer.outcome != LateAttach::Outcome::Refused || m_isSettled[key])
+        const model::HeapState heap = m_processes.tables().tables().images[key].heap;
+        const bool hasCome = heap != model::HeapState::Off && heap != model::HeapState::Waiting;
+        if (answer.outcome != LateAttach::Outcome::Refused || hasCome)
             continue;
         const auto absence = m_absences.find(key);
         const std::string before

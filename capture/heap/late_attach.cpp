@@ -25,15 +25,10 @@ LateAttach::~LateAttach()
     m_thread.join();
 }
 
-void LateAttach::ask(model::ImageId image, std::int32_t pid)
+void LateAttach::ask(model::ImageId image, std::int32_t pid, FileDescriptor process)
 {
-    Wish wish{image, pid, FileDescriptor(openPidfd(pid))};
-    const bool hasEnded = !wish.process.isOpen() && errno == ESRCH;
     const std::lock_guard lock(m_mutex);
-    if (hasEnded)
-        m_answers.push_back({image, Outcome::Settled, {}});
-    else
-        m_wishes.push_back(std::move(wish));
+    m_wishes.push_back({image, pid, std::move(process)});
     m_wakeup.notify_one();
 }
 

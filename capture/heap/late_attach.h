@@ -40,8 +40,9 @@ public:
     LateAttach(const LateAttach &) = delete;
     LateAttach &operator=(const LateAttach &) = delete;
 
-    /// Asks for the program that the process runs now. Any thread.
-    void ask(model::ImageId image, std::int32_t pid);
+    /// Asks for the program that the process runs now. `process`: a pidfd, as the number may be another's by the time of its turn; not open where
+    /// there is none to be had. Any thread.
+    void ask(model::ImageId image, std::int32_t pid, FileDescriptor process);
     /// What has come of those asked for, each once. Any thread.
     std::vector<Answer> takeAnswers();
 
@@ -50,8 +51,7 @@ private:
     {
         model::ImageId image;
         std::int32_t pid = 0;
-        FileDescriptor
-            process; ///< a pidfd: the number may be another's by the time of its turn; not open where there was none to be had
+        FileDescriptor process;
     };
 
     void serve(const std::stop_token &stop);

@@ -35,6 +35,7 @@ void AbsentTracerTest::readsWhyFromTheProcess_data()
     QTest::newRow("other network") << QByteArray("LD_PRELOAD=/x/t.so|") << QByteArray("net:[2]")
                                    << QByteArray("another network namespace");
     QTest::newRow("emptied") << QByteArray("") << QByteArray("net:[1]") << QByteArray("an environment of its own");
+    QTest::newRow("ended") << QByteArray("") << QByteArray("net:[1]") << QByteArray();
     QTest::newRow("hidden") << QByteArray() << QByteArray("net:[1]") << QByteArray();
 }
 
@@ -49,6 +50,7 @@ void AbsentTracerTest::readsWhyFromTheProcess()
         std::filesystem::create_directories(root / process / "ns");
     std::filesystem::create_symlink("net:[1]", root / "self" / "ns" / "net");
     std::filesystem::create_symlink(network.toStdString(), root / "12" / "ns" / "net");
+    std::ofstream(root / "12" / "cmdline") << (std::string_view(QTest::currentDataTag()) == "ended" ? "" : "program");
     if (!environment.isNull())
         std::ofstream(root / "12" / "environ") << environment.replace('|', '\0').toStdString();
     const std::string why = capture::absenceOfTracer(12, {"/x/t.so", {}, root.string()});

@@ -221,7 +221,7 @@ private Q_SLOTS:
             if (child == 0)
                 for (;;)
                     ::pause();
-            attached->forked(child);
+            attached->joined(child);
             QCOMPARE(::kill(child, SIGKILL), 0);
             QCOMPARE(::waitpid(child, nullptr, 0), child);
         }
