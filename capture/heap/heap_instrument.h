@@ -285,7 +285,7 @@ private:
     std::atomic<bool> m_isPaused = false;
     std::atomic<std::uint32_t> m_control = 0; ///< futex word that wakes the drain thread
     std::unique_ptr<RendezvousServer> m_server;
-    bool m_isLaunched = true;
+    std::atomic<bool> m_isLaunched = true;
     std::int32_t m_onlyPid = 0;                   ///< its children are ignored; 0: they are not
     std::unique_ptr<HeapAttachment> m_attachment; ///< null: nothing was attached to. Set under the mutex
     std::unique_ptr<LateAttach> m_late;           ///< made for the first that it is asked for
@@ -293,8 +293,9 @@ private:
     std::vector<Arrival> m_refused;               ///< images for which no memory could be made, to be told of
     std::string m_attachFailure;                  ///< why it is not attached to, although it was not launched
     std::vector<LeftOutProcess> m_unattached;     ///< descendants that ran and could not be attached to
-    bool m_tellsEnds = false;
-    bool m_scansAtExit = false;
+    // Set while the threads run already, before anything is traced.
+    std::atomic<bool> m_tellsEnds = false;
+    std::atomic<bool> m_scansAtExit = false;
     std::atomic<bool> m_hasEnds = false;          ///< an image has an exit question
     FileDescriptor m_endEvent;                    ///< readable then
     std::unique_ptr<ScopeAnswers> m_scopeAnswers; ///< made for the first one that needs words; guarded by the mutex
