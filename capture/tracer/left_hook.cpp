@@ -4,8 +4,9 @@
 #include "capture/tracer/restrictions.h"
 #include "capture/tracer/tracing.h"
 
+#include <signal.h>
+
 #include <algorithm>
-#include <csignal>
 
 namespace capture::tracer {
 
