@@ -158,8 +158,7 @@ bool HeapInstrument::isStill(const model::Process &process) const
     if (!stat)
         return false;
     const ProcClock clock = ProcClock::system();
-    const std::int64_t ageNs = clock.bootNs() - stat->startTicks * (1'000'000'000 / clock.ticksPerSecond);
-    return clock.monotonicNs() - m_originNs - ageNs <= process.start.ns + kStartSlack.ns;
+    return clock.monotonicNs() - m_originNs - clock.ageNs(stat->startTicks) <= process.start.ns + kStartSlack.ns;
 }
 
 /// Has the tracer loaded into a program that has run for long enough without it.

@@ -15,6 +15,12 @@ struct ProcClock
     std::function<std::int64_t()> bootNs;      ///< CLOCK_BOOTTIME, which /proc/PID/stat counts a process's start in
     std::int64_t ticksPerSecond = 100;         ///< sysconf(_SC_CLK_TCK), the unit of times in stat files
 
+    /// How old a process is that began in this tick of its stat file, or a little younger: counted from the tick's end.
+    std::int64_t ageNs(std::int64_t startTicks) const
+    {
+        return bootNs() - (startTicks + 1) * (1'000'000'000 / ticksPerSecond);
+    }
+
     /// The system's own.
     static ProcClock system();
 };

@@ -217,10 +217,8 @@ void ProcInstrument::correctFork(TrackedProcess &process)
 
 model::Timestamp ProcInstrument::startOf(const ProcStat &stat, model::Timestamp now) const
 {
-    const std::int64_t tickNs = 1'000'000'000 / m_options.clock.ticksPerSecond;
     // The end of the clock tick in which it started: others know better, and can only move a start back.
-    const std::int64_t ageNs = m_options.clock.bootNs() - (stat.startTicks + 1) * tickNs;
-    return {std::clamp<std::int64_t>(now.ns - ageNs, 0, now.ns)};
+    return {std::clamp<std::int64_t>(now.ns - m_options.clock.ageNs(stat.startTicks), 0, now.ns)};
 }
 
 void ProcInstrument::readAll(model::Timestamp now)
