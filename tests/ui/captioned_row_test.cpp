@@ -50,6 +50,31 @@ private Q_SLOTS:
         QTRY_VERIFY(below(card) == nullptr);
     }
 
+    void whatFollowsStandsBelowTheCaption()
+    {
+        QWidget window;
+        auto *column = new QVBoxLayout(&window);
+        auto *row = new ui::CaptionedRow(new QLabel(u"nothing found"_s));
+        auto *sentence = new QLabel(u"No place was found that grows by 256 KiB in 30.8 s or more."_s);
+        sentence->setWordWrap(true);
+        column->addWidget(row);
+        column->addWidget(sentence);
+        column->addStretch(1);
+        window.resize(1000, 300);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        row->setCaption(u"tested 98 of 313,645 stacks for 30.8 s"_s);
+        for (const int width : {200, 900, 180}) {
+            window.resize(width, 300);
+            QTRY_COMPARE(row->isBeside(), width == 900);
+            QTRY_VERIFY(sentence->y() >= row->geometry().bottom());
+            if (width != 900) {
+                const int bottom = below(*row)->mapTo(&window, QPoint(0, below(*row)->height())).y();
+                QTRY_VERIFY(sentence->y() >= bottom);
+            }
+        }
+    }
+
     void whatTheRowHoldsCounts()
     {
         auto *number = new QLabel(u"1 MiB"_s);

@@ -6,34 +6,35 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QVBoxLayout>
 
 namespace ui {
 
+namespace {
+constexpr int kLineGap = 2; ///< above the caption's own lines
+} // namespace
+
 CaptionedRow::CaptionedRow(QWidget *title, Qt::Alignment alignment, QWidget *parent)
     : QWidget(parent)
-    , m_row(new QHBoxLayout)
+    , m_line(new QWidget(this))
+    , m_row(new QHBoxLayout(m_line))
     , m_beside(new ElidedLabel)
     , m_rest(new QSpacerItem(0, 0, QSizePolicy::Minimum, QSizePolicy::Minimum))
     , m_below(newLabel({}, TextSize::Caption, TextWeight::Normal, "muted"))
 {
-    auto *column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(2);
+    m_row->setContentsMargins(0, 0, 0, 0);
     m_row->setSpacing(8);
     m_row->addWidget(title);
     m_row->addWidget(m_beside, 1, alignment);
     m_row->addSpacerItem(m_rest);
-    column->addLayout(m_row);
-    column->addWidget(m_below);
     m_beside->setFont(m_below->font());
     m_beside->setToken(Token::InkMuted);
     m_beside->setElideMode(Qt::ElideRight);
+    m_below->setParent(this);
     m_below->setWordWrap(true);
-    QSizePolicy policy = m_below->sizePolicy();
-    policy.setHorizontalPolicy(QSizePolicy::Ignored); // a long word widens nothing
-    m_below->setSizePolicy(policy);
     m_below->hide();
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Preferred);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
 }
 
 void CaptionedRow::setCaption(const QString &caption)
@@ -41,13 +42,26 @@ void CaptionedRow::setCaption(const QString &caption)
     m_beside->setText(caption);
     // A path has no spaces: it is broken behind its folders.
     m_below->setText(QString(caption).replace(u'/', QStringLiteral("/\u200b")));
+    updateGeometry();
     place();
+}
+
+QSize CaptionedRow::sizeHint() const { return m_line->sizeHint(); }
+
+QSize CaptionedRow::minimumSizeHint() const { return m_line->minimumSizeHint(); } // a long word widens nothing
+
+int CaptionedRow::heightForWidth(int width) const
+{
+    const int line = m_line->sizeHint().height();
+    return isRoomBeside(width) ? line : line + kLineGap + m_below->heightForWidth(width);
 }
 
 bool CaptionedRow::event(QEvent *event)
 {
-    if (event->type() == QEvent::LayoutRequest)
+    if (event->type() == QEvent::LayoutRequest) { // what stands in the row has changed
+        updateGeometry();
         place();
+    }
     return QWidget::event(event);
 }
 
@@ -68,9 +82,14 @@ int CaptionedRow::widthOfAll() const
     return width;
 }
 
+bool CaptionedRow::isRoomBeside(int width) const { return m_below->text().isEmpty() || widthOfAll() <= width; }
+
 void CaptionedRow::place()
 {
-    const bool isBeside = m_below->text().isEmpty() || widthOfAll() <= width();
+    const bool isBeside = isRoomBeside(width());
+    const int line = isBeside ? height() : m_line->sizeHint().height();
+    m_line->setGeometry(0, 0, width(), line);
+    m_below->setGeometry(0, line + kLineGap, width(), m_below->heightForWidth(width()));
     if (isBeside == m_isBeside)
         return;
     m_isBeside = isBeside;

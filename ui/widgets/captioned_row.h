@@ -28,15 +28,23 @@ public:
     /// Whether it stands in the row now.
     bool isBeside() const { return m_isBeside; }
 
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+    int heightForWidth(int width) const override;
+
 protected:
     bool event(QEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
 
 private:
+    /// Puts the caption where it belongs at this width. No layout does: one that is asked for room in the middle of being laid out
+    /// leaves what follows where it was.
     void place();
+    bool isRoomBeside(int width) const;
     int widthOfAll() const;
 
-    QHBoxLayout *m_row;
+    QWidget *m_line;
+    QHBoxLayout *m_row; ///< m_line's
     ElidedLabel *m_beside;
     QSpacerItem *m_rest; ///< takes the caption's room in the row; the row's
     QLabel *m_below;
