@@ -177,6 +177,19 @@ ProcessTable::LiveImage *ProcessTable::exactMatch(LiveProcess &process, Timestam
     return nullptr;
 }
 
+ProcessTable::LiveImage *ProcessTable::splitBefore(LiveProcess &process, LiveImage &image, Timestamp when)
+{
+    if (image.announcedBy != (bit(ProcessSource::Launcher) | bit(ProcessSource::Proc)) || image.foundByProc <= when)
+        return nullptr;
+    Image &later = m_tables.changeImage(image.id);
+    const Timestamp start
+        = std::exchange(later.start, std::min(image.foundByProc, later.end.value_or(image.foundByProc)));
+    image.announcedBy = bit(ProcessSource::Proc);
+    LiveImage &before = insertImage(process, start);
+    before.announcedBy = bit(ProcessSource::Launcher);
+    return &before;
+}
+
 ProcessTable::LiveImage *ProcessTable::matchingImage(
     LiveProcess &process, Timestamp when, ProcessSource source, std::string_view executable)
 {
@@ -196,6 +209,10 @@ ProcessTable::LiveImage *ProcessTable::matchingImage(
     const bool isCandidate = last && last->announcedBy != 0 && (last->announcedBy & bit(source)) == 0;
     if (isCandidate && isCompatible(*last, executable))
         return last;
+    if (isCandidate && source == ProcessSource::Tracer) {
+        if (LiveImage *before = splitBefore(process, *last, when))
+            return before;
+    }
     // The tracer tells when it connected, soon after the exec, Proc and a launcher that did not wait for the exec when they looked: what was
     // found later, and told first, is that image.
     const auto next = std::find_if(
@@ -251,6 +268,8 @@ void ProcessTable::announce(LiveProcess &process, LiveImage &image, Timestamp wh
     if (isWanted(changed.commandLine, commandLine))
         changed.commandLine = this->commandLine(commandLine);
     image.announcedBy |= bit(source);
+    if (source == ProcessSource::Proc)
+        image.foundByProc = when;
     const bool isFirst = &image == &process.images.front();
     if (when < changed.start && !isFirst) {
         changed.start = when;

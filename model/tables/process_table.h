@@ -92,8 +92,9 @@ private:
     struct LiveImage
     {
         ImageId id;
-        unsigned announcedBy = 0; ///< bit set of ProcessSource
-        bool isSeen = false;      ///< of a fork: its names are what it was seen to run
+        unsigned announcedBy = 0;  ///< bit set of ProcessSource
+        bool isSeen = false;       ///< of a fork: its names are what it was seen to run
+        Timestamp foundByProc{-1}; ///< when Proc saw it
     };
     struct LiveThread
     {
@@ -126,6 +127,9 @@ private:
     void fillParent(LiveProcess &process, std::int32_t parentPid, Timestamp when);
 
     LiveImage *matchingImage(LiveProcess &process, Timestamp when, ProcessSource source, std::string_view executable);
+    /// Of an image that the Launcher believed in and Proc found to run another program, where the Tracer tells what ran before Proc looked:
+    /// that, in the time until then. Null if it is no such image.
+    LiveImage *splitBefore(LiveProcess &process, LiveImage &image, Timestamp when);
     LiveImage *exactMatch(LiveProcess &process, Timestamp when, std::string_view executable);
     bool isCompatible(const LiveImage &image, std::string_view executable) const;
     LiveImage &insertImage(LiveProcess &process, Timestamp when);

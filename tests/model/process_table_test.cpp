@@ -90,6 +90,29 @@ private Q_SLOTS:
         QCOMPARE(f.image(found).epoch, 1U);
     }
 
+    void whatALaunchedProgramExecutedBeforeAnybodyLookedComesAfterIt()
+    {
+        // env PROGRAM, and /proc is read before the tracer's reports are.
+        Fixture f;
+        f.processes.execSeen(10, at(0), ProcessSource::Launcher, "/usr/bin/env", "env x");
+        const ImageId found = f.processes.execSeen(10, at(50), ProcessSource::Proc, "/bin/x", "x");
+        const ImageId env = f.processes.execSeen(10, at(20), ProcessSource::Tracer, "/usr/bin/env", "env x");
+        const ImageId program = f.processes.execSeen(10, at(40), ProcessSource::Tracer, "/bin/x", "x");
+        QCOMPARE(f.tables.tables().images.size(), std::size_t{2});
+        QCOMPARE(program.value, found.value); // what was told of it stays its own
+        QCOMPARE(f.executable(env), std::string("/usr/bin/env"));
+        QCOMPARE(f.executable(program), std::string("/bin/x"));
+        QCOMPARE(f.image(env).epoch, 0U);
+        QCOMPARE(f.image(program).epoch, 1U);
+        QCOMPARE(f.image(env).start.ns, 0);
+        QCOMPARE(f.image(program).start.ns, 40);
+        QCOMPARE(f.image(env).end.value_or(at(0)).ns, 40);
+        // The kernel's exact times change none of it.
+        QCOMPARE(f.processes.execSeen(10, at(10), ProcessSource::Perf, "/usr/bin/env", "").value, env.value);
+        QCOMPARE(f.processes.execSeen(10, at(30), ProcessSource::Perf, "/bin/x", "").value, program.value);
+        QCOMPARE(f.image(program).start.ns, 30);
+    }
+
     void twoExecsOfOneSourceAreTwoImages()
     {
         Fixture f;
