@@ -35,10 +35,14 @@ bool recoverFromJump(std::uint64_t sp)
     // A child that shares our words without having its own (clone with CLONE_VM), a handler that has its stack within the thread's, another stack:
     // there the hook that was interrupted goes on later. Whoever was left while it waited for room may have held what nobody else can put right.
     const wire::ThreadSlot &slot = thread->ring.slot();
-    const std::uint64_t caller = std::min(left + kMostHookBytes, sp);
-    if (!thread->stack.holds(sp) || !thread->stack.holds(caller) || slot.waiting.load(std::memory_order_relaxed) != 0
+    if (slot.waiting.load(std::memory_order_relaxed) != 0
         || rawSyscall(SYS_gettid) != static_cast<long>(slot.tid.load(std::memory_order_relaxed))
         || isOnAlternateStack())
+        return false;
+    // Where blocks are sampled, the stack may have grown since it was walked last.
+    const std::uint64_t caller = std::min(left + kMostHookBytes, sp);
+    thread->stack.extendTo(caller);
+    if (!thread->stack.holds(sp) || !thread->stack.holds(caller))
         return false;
     g_tracing.memory.header().losses.reentered.fetch_add(1, std::memory_order_relaxed); // what it was about to tell
     thread->recover(sp);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Jumps out of the allocator, as programs do that recover from a full stack, and goes on allocating: RECOVERIES times. The stack of its signal
-// handler lies within its own, above all frames. Then a timer's handler maps memory while it allocates.
-// Says "caught C left L allocations A signals S": of C recoveries L out of the allocator; A allocations made by afterwards(), and as many by interrupted().
+// left_hooks RECOVERIES [THREADS]: jumps out of the allocator, as programs do that recover from a full stack, and goes on allocating: RECOVERIES times in
+// each of THREADS threads, the first included. The stack of its signal handler lies within its own, above all frames. Then a timer's handler maps
+// memory while the first thread allocates.
+// Says "caught C left L allocations A signals S": of C recoveries L out of the allocator; A allocations made by afterwards(), and as many in each thread by
+// interrupted().
 #include <sys/mman.h>
 #include <sys/time.h>
 
@@ -9,22 +11,37 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
+#include <vector>
 
 namespace {
 
-sigjmp_buf g_back;
-volatile std::sig_atomic_t g_signals = 0, g_isAllocating = 0, g_left = 0;
-void *volatile g_sink;
+constexpr long kAllocations = 200'000;
+
+thread_local sigjmp_buf t_back;
+thread_local volatile std::sig_atomic_t t_isAllocating = 0, t_left = 0;
+volatile std::sig_atomic_t g_signals = 0;
+bool g_isAlone = true;
+thread_local void *volatile t_sink;
+
+struct Recovered
+{
+    int caught = 0, left = 0;
+};
 
 __attribute__((noinline)) int overflow(int depth)
 {
     volatile char frame[2048];
     frame[0] = static_cast<char>(depth);
-    g_isAllocating = 1;
+    t_isAllocating = 1;
     void *block = std::malloc(64);
-    g_sink = block;
+    t_sink = block;
+    if (g_isAlone) { // else realloc takes a lock, which nobody would give back
+        block = std::realloc(block, static_cast<std::size_t>(depth % 7 + 1) * 40);
+        t_sink = block;
+    }
     std::free(block);
-    g_isAllocating = 0;
+    t_isAllocating = 0;
     return depth == -1 ? 0 : overflow(depth + 1) + frame[0];
 }
 
@@ -46,9 +63,9 @@ void handle(int signal, void (*handler)(int))
 
 void jumpBack(int)
 {
-    g_left = g_left + g_isAllocating;
-    g_isAllocating = 0;
-    siglongjmp(g_back, 1);
+    t_left = t_left + t_isAllocating;
+    t_isAllocating = 0;
+    siglongjmp(t_back, 1);
 }
 
 void mapAndUnmap(int)
@@ -63,7 +80,7 @@ void allocate(long count)
 {
     for (long i = 0; i < count; ++i) {
         void *block = std::malloc(static_cast<std::size_t>(i % 100 + 1));
-        g_sink = block;
+        t_sink = block;
         std::free(block);
     }
 }
@@ -73,41 +90,65 @@ void allocate(long count)
 __attribute__((noinline)) void afterwards(long count)
 {
     allocate(count);
-    g_sink = nullptr;
+    t_sink = nullptr;
 }
 
 __attribute__((noinline)) void interrupted(long count)
 {
     allocate(count);
-    g_sink = nullptr;
+    t_sink = nullptr;
 }
 
-int main(int argc, char **argv)
+namespace {
+
+Recovered recover(int recoveries)
 {
-    constexpr long kAllocations = 200'000;
     alignas(16) char stackOfHandler[1 << 16];
-    g_sink = stackOfHandler;
+    t_sink = stackOfHandler;
     const stack_t alternate{stackOfHandler, 0, sizeof stackOfHandler};
     sigaltstack(&alternate, nullptr);
-    handle(SIGSEGV, jumpBack);
-    const volatile int recoveries = argc > 1 ? std::atoi(argv[1]) : 40;
+    const volatile int all = recoveries;
     volatile int caught = 0;
     volatile int i = 0;
-    while (i < recoveries) {
+    while (i < all) {
         i = i + 1;
-        if (sigsetjmp(g_back, 1) == 0)
+        if (sigsetjmp(t_back, 1) == 0)
             overflowFrom(i * 64);
         else
             caught = caught + 1;
     }
     afterwards(kAllocations);
+    const stack_t none{nullptr, SS_DISABLE, 0};
+    sigaltstack(&none, nullptr);
+    return {caught, t_left};
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    handle(SIGSEGV, jumpBack);
+    const int recoveries = argc > 1 ? std::atoi(argv[1]) : 40;
+    std::vector<Recovered> recovered(argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 1);
+    g_isAlone = recovered.size() == 1;
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < recovered.size(); ++i)
+        threads.emplace_back([&recovered, i, recoveries] { recovered[i] = recover(recoveries); });
+    recovered[0] = recover(recoveries);
+    for (std::thread &thread : threads)
+        thread.join();
     handle(SIGALRM, mapAndUnmap);
     const itimerval often{{0, 200}, {0, 200}};
     setitimer(ITIMER_REAL, &often, nullptr);
     interrupted(kAllocations);
     const itimerval never{};
     setitimer(ITIMER_REAL, &never, nullptr);
-    std::printf("caught %d left %d allocations %ld signals %d\n", static_cast<int>(caught), static_cast<int>(g_left),
-        kAllocations, static_cast<int>(g_signals));
+    Recovered all;
+    for (const Recovered &one : recovered) {
+        all.caught += one.caught;
+        all.left += one.left;
+    }
+    std::printf("caught %d left %d allocations %ld signals %d\n", all.caught, all.left, kAllocations,
+        static_cast<int>(g_signals));
     return 0;
 }
