@@ -237,6 +237,7 @@ private:
     void settle(model::ImageId id, bool isForked, model::EventBatch &batch);
     bool isStill(const model::Process &process) const;
     void attachLate(std::size_t index, model::Timestamp now);
+    void endReplaced();
     void takeLateAnswers(model::EventBatch &batch);
     void refuse(std::size_t index, const std::string &why, model::EventBatch &batch);
     LateAttach::Answer includeLate(std::int32_t pid);

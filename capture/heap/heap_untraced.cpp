@@ -54,6 +54,7 @@ void HeapInstrument::settleUntraced(std::optional<model::Timestamp> now, model::
     m_isSettled.resize(tables.tables().images.size(), false);
     tellWhoGaveUp(batch);
     takeLateAnswers(batch);
+    endReplaced();
     for (std::size_t i = 0; i < m_isSettled.size(); ++i) {
         const model::Image &image = tables.tables().images[i];
         if (m_isSettled[i])
@@ -188,6 +189,33 @@ void HeapInstrument::attachLate(std::size_t index, model::Timestamp now)
     if (!m_late)
         m_late = std::make_unique<LateAttach>([this](std::int32_t pid) { return includeLate(pid); });
     m_late->ask(model::ImageId(index), process.pid, std::move(running));
+}
+
+/// What a process held is gone when it executes another program. Where that has the tracer it says so itself; of others it is known by what /proc or
+/// the kernel tells, and is sure where our memory is not mapped any more.
+void HeapInstrument::endReplaced()
+{
+    const model::ProgramTables &tables = m_processes.tables().tables();
+    std::vector<Image *> replaced;
+    {
+        const std::lock_guard lock(m_mutex);
+        for (const auto &image : m_images) {
+            const bool isKnown = image->id.isValid() && !image->hasEnded && !image->isFrozen;
+            const model::Image *const row = isKnown ? &tables.images[image->id.index()] : nullptr;
+            if (row && row->end && !tables.processes[row->process.index()].end)
+                replaced.push_back(image.get());
+        }
+    }
+    for (Image *const image : replaced) {
+        const auto maps = readProcFile(fmt::format("/proc/{}/maps", image->channel.pid()));
+        if (!maps || maps->empty() || maps->find(wire::kMemoryPath) != std::string::npos)
+            continue;
+        const std::lock_guard lock(m_mutex);
+        if (image->hasEnded || image->isFrozen)
+            continue;
+        m_drainedEvents += image->channel.drain(m_clock, true);
+        image->hasEnded = true;
+    }
 }
 
 void HeapInstrument::takeLateAnswers(model::EventBatch &batch)

@@ -74,7 +74,7 @@ private:
 model::Result<std::unique_ptr<ImageMemory>> ImageMemory::create(
     wire::Clock clock, std::uint32_t recorderPid, std::uint64_t samplePeriodBytes)
 {
-    const int descriptor = ::memfd_create("genesis-heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int descriptor = ::memfd_create(wire::kMemoryName, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0)
         return model::systemError("the recorder could make no shared memory for heap tracing", errno,
             errno == EMFILE

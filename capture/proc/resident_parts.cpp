@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/resident_parts.h"
 
+#include "capture/wire/layout.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -31,7 +33,7 @@ bool isNoAccess(const MemoryMapping &mapping)
 bool isTracers(const MemoryMapping &mapping)
 {
     const std::string_view path = mapping.path;
-    return path == "[anon:genesis-tracer]" || path.starts_with("/memfd:genesis-heap")
+    return path == "[anon:genesis-tracer]" || path.starts_with(wire::kMemoryPath)
         || path.ends_with("/libgenesis_heaptracer.so");
 }
 

@@ -3,6 +3,7 @@
 
 #include "capture/proc/proc_reader.h"
 #include "capture/target/remote_process.h"
+#include "capture/wire/layout.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -92,7 +93,7 @@ void readModules(const RemoteProcess &process, const std::string &tracerName, Pr
             facts.allocators.emplace_back(name);
         // The shared memory is a file of ours without a name. A forked child has inherited a part of its parent's, to read.
         facts.isBeingTraced
-            = facts.isBeingTraced || (mapping.isWritable && mapping.path.starts_with("/memfd:genesis-heap"));
+            = facts.isBeingTraced || (mapping.isWritable && mapping.path.starts_with(wire::kMemoryPath));
     }
 }
 

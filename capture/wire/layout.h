@@ -15,6 +15,11 @@ namespace capture::wire {
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
 inline constexpr std::uint32_t kVersion = 4;
 
+/// The memfd's name, and how /proc/PID/maps begins what it is called there. A target has it mapped to be written; its forked children have a part of
+/// it, to read.
+inline constexpr char kMemoryName[] = "genesis-heap";
+inline constexpr char kMemoryPath[] = "/memfd:genesis-heap";
+
 inline constexpr std::uint32_t kMaxThreads = 2048;
 inline constexpr std::uint32_t kMaxModules = 2048;
 inline constexpr std::uint32_t kModulePathBytes = 1u << 18;
@@ -59,9 +64,10 @@ enum class Retreat : std::uint32_t {
 /// Counts of what the target could not record. Target; each only grows.
 struct LossCounters
 {
-    std::atomic<std::uint64_t> droppedRing;    ///< events that found their ring full for too long
-    std::atomic<std::uint64_t> droppedNoRing;  ///< events of threads that got no ring
-    std::atomic<std::uint64_t> reentered;      ///< calls from inside a hook: a signal handler's, or the allocator's own; and hooks that were left by a jump
+    std::atomic<std::uint64_t> droppedRing;   ///< events that found their ring full for too long
+    std::atomic<std::uint64_t> droppedNoRing; ///< events of threads that got no ring
+    std::atomic<std::uint64_t>
+        reentered; ///< calls from inside a hook: a signal handler's, or the allocator's own; and hooks that were left by a jump
     std::atomic<std::uint64_t> nodesRefused;   ///< stacks cut because the node array was full
     std::atomic<std::uint64_t> modulesRefused; ///< modules that found no room in the table
     std::atomic<std::uint64_t> poolsRefused;   ///< events of pools beyond the 65,535th of a connection

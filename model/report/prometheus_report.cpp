@@ -113,7 +113,8 @@ private:
     struct Shown
     {
         ProcessId id;
-        Labels labels; ///< pid and process
+        Labels labels;         ///< pid and process
+        bool isTraced = false; ///< what it runs now tells of its heap: what it held before it executed that is gone
     };
 
     void findProcesses()
@@ -127,8 +128,25 @@ private:
                 continue;
             const Image &image = tables.images[images[i].back().index()];
             m_processes.push_back({ProcessId(i),
-                {{"pid", std::to_string(process.pid)}, {"process", std::string(tables.programName(image))}}});
+                {{"pid", std::to_string(process.pid)}, {"process", std::string(tables.programName(image))}},
+                isTraced(image)});
         }
+    }
+
+    static bool isTraced(const Image &image)
+    {
+        return image.heap == HeapState::Full || image.heap == HeapState::Inherited || image.heap == HeapState::Attached;
+    }
+
+    /// Of those that run now: others' last level is none.
+    double liveBlocks() const
+    {
+        const ProgramTables &tables = *m_snapshot.tables;
+        const bool isAny = std::any_of(tables.images.begin(), tables.images.end(), [&](const Image &image) {
+            return isTraced(image) && !image.end && !tables.processes[image.process.index()].end;
+        });
+        const auto last = isAny ? timeSeries(m_snapshot, HeapQuantity::LiveBlocks).last() : std::nullopt;
+        return last ? last->value : 0;
     }
 
     static Labels with(Labels labels, std::string_view key, std::string value)
@@ -148,6 +166,8 @@ private:
             for (const auto &[kind, metric] : kKinds)
                 if (const auto last = timeSeries(m_snapshot, metric, process.id).last())
                     family.add(last->value, with(process.labels, "kind", std::string(kind)));
+            if (!process.isTraced)
+                continue;
             if (const auto last = timeSeries(m_snapshot, HeapQuantity::LiveBytes, process.id).last())
                 family.add(last->value, with(process.labels, "kind", "live_heap"));
         }
@@ -163,7 +183,8 @@ private:
                     family.add(*slope, with(process.labels, "kind", std::string(kind)));
             };
             add(Metric::Rss, "resident");
-            add(HeapQuantity::LiveBytes, "live_heap");
+            if (process.isTraced)
+                add(HeapQuantity::LiveBytes, "live_heap");
         }
     }
 
@@ -266,13 +287,15 @@ private:
         if (!isHeapRecorded(m_snapshot))
             return;
         const HeapSummary &heap = m_snapshot.heapSummary;
-        const auto add = [this](std::string_view name, std::string_view type, std::string_view help,
-                             std::int64_t value) { Family(m_out, name, type, help).add(static_cast<double>(value)); };
+        const auto add = [this](std::string_view name, std::string_view type, std::string_view help, auto value) {
+            Family(m_out, name, type, help).add(static_cast<double>(value));
+        };
         add("genesis_heap_allocations_total", "counter", "Blocks allocated by all processes.", heap.allocations);
         add("genesis_heap_allocated_bytes_total", "counter", "Bytes allocated by all processes.", heap.allocatedBytes);
         add("genesis_heap_frees_total", "counter", "Blocks freed by all processes.", heap.frees);
         if (m_isLive)
-            add("genesis_heap_live_blocks", "gauge", "Traced blocks that are live.", heap.liveBlocks);
+            add("genesis_heap_live_blocks", "gauge", "Traced blocks that are live, of all processes that run.",
+                liveBlocks());
     }
 
     void writeRecording()

@@ -3,6 +3,7 @@
 // tests/targets/prefork_server says what each process did.
 #include "tests/integration/genprof_runner.h"
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
@@ -47,6 +48,16 @@ QMap<qint64, QJsonObject> waitFor(
         for (const QJsonObject &image : imagesOf(runner))
             qWarning("%s", QJsonDocument(image).toJson(QJsonDocument::Compact).constData());
     return found;
+}
+
+/// How many memories a recorder shares with programs.
+qsizetype openMemories(qint64 pid)
+{
+    qsizetype count = 0;
+    const QDir folder(QStringLiteral("/proc/%1/fd").arg(pid));
+    for (const QString &name : folder.entryList(QDir::NoDotAndDotDot | QDir::System | QDir::Files))
+        count += QFile::symLinkTarget(folder.filePath(name)).contains(QStringLiteral("genesis-heap")) ? 1 : 0;
+    return count;
 }
 
 /// The figures of the prefork servers that answer on `process`: pid, allocations and frees of each.
@@ -121,7 +132,10 @@ private Q_SLOTS:
     void whatIsExecutedUnderAnAttachIsAttachedTo();
     void whatLosesItsEnvironmentIsAttachedTo_data();
     void whatLosesItsEnvironmentIsAttachedTo();
+    void itsExitStatusIsTheCommands_data();
+    void itsExitStatusIsTheCommands();
     void whatCannotBeTracedSaysWhy();
+    void whatWasHeldIsGoneWithTheProgram();
     void ignoredChildrenAreLeftAlone();
 };
 
@@ -169,8 +183,7 @@ void LateAttachIntegrationTest::whatLosesItsEnvironmentIsAttachedTo()
 {
     QFETCH(QStringList, prefix);
     const GenprofRunner runner;
-    // With CPU samples: the kernel's records of each exec are in their order, which looks at /proc are not.
-    const auto recorder = runner.startRecording(words("-q --heap full --tick 100"),
+    const auto recorder = runner.startRecording(words("-q --heap full --cpu off --tick 100"),
         prefix + QStringList{GenprofRunner::target(QStringLiteral("prefork_server"))} + words("1 1"));
     QVERIFY(tests::readUntil(*recorder, "ready").contains("ready"));
     const auto images = waitFor(runner, QStringLiteral("/prefork_server"), QStringLiteral("attached"), 3);
@@ -183,6 +196,27 @@ void LateAttachIntegrationTest::whatLosesItsEnvironmentIsAttachedTo()
     compare(runner, truth);
 }
 
+void LateAttachIntegrationTest::itsExitStatusIsTheCommands_data()
+{
+    QTest::addColumn<QString>("end");
+    QTest::addColumn<int>("status");
+    QTest::newRow("an exit status") << QStringLiteral("exit 7") << 7;
+    QTest::newRow("a signal") << QStringLiteral("kill -9 $$") << 128 + 9;
+}
+
+void LateAttachIntegrationTest::itsExitStatusIsTheCommands()
+{
+    QFETCH(QString, end);
+    QFETCH(int, status);
+    const GenprofRunner runner;
+    const auto recorder = runner.startRecording(words("-q --heap full --cpu off --tick 100"),
+        words("env -i bash --norc -c") + QStringList{QStringLiteral("echo ready; read line; %1").arg(end)});
+    QVERIFY(tests::readUntil(*recorder, "ready").contains("ready"));
+    QCOMPARE(waitFor(runner, QStringLiteral("/bash"), QStringLiteral("attached"), 1).size(), 1);
+    recorder->write("\n");
+    QCOMPARE(tests::waitForExit(*recorder), status);
+}
+
 void LateAttachIntegrationTest::whatCannotBeTracedSaysWhy()
 {
     const GenprofRunner runner;
@@ -193,6 +227,36 @@ void LateAttachIntegrationTest::whatCannotBeTracedSaysWhy()
     const QString why = images.first()[QStringLiteral("heap_note")].toString();
     QVERIFY2(why.contains(QStringLiteral("statically linked")), qPrintable(why));
     QVERIFY(shell.stop());
+}
+
+/// A shell that holds three megabytes executes a program that cannot be traced: its memory is given back to the recorder's books, too.
+void LateAttachIntegrationTest::whatWasHeldIsGoneWithTheProgram()
+{
+    const GenprofRunner runner;
+    const auto recorder = runner.startRecording(words("-q --heap full --cpu off --tick 100"),
+        {QStringLiteral("bash"), QStringLiteral("-c"),
+            QStringLiteral("x=$(head -c 3000000 /dev/zero | tr '\\0' x); read line; exec %1 read")
+                .arg(GenprofRunner::target(QStringLiteral("static_waits")))});
+    const auto figures = [&] {
+        return runner
+            .genprof(
+                {QStringLiteral("report"), QStringLiteral("--format"), QStringLiteral("prometheus"), runner.session()})
+            .out;
+    };
+    const auto liveBlocks = [&] {
+        const QByteArray text = figures();
+        return tests::figure(text.mid(text.indexOf("\ngenesis_heap_live_blocks")), "genesis_heap_live_blocks");
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(figures().contains("kind=\"live_heap\""), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(liveBlocks() > 100, 20'000);
+    QTRY_COMPARE_WITH_TIMEOUT(openMemories(recorder->processId()), 1, 20'000);
+    recorder->write("\n");
+    QVERIFY(tests::readUntil(*recorder, "ready").contains("ready"));
+    QTRY_COMPARE_WITH_TIMEOUT(liveBlocks(), 0, 20'000);
+    QVERIFY(!figures().contains("kind=\"live_heap\""));
+    QTRY_COMPARE_WITH_TIMEOUT(openMemories(recorder->processId()), 0, 20'000);
+    recorder->closeWriteChannel();
+    QCOMPARE(tests::waitForExit(*recorder), 0);
 }
 
 void LateAttachIntegrationTest::ignoredChildrenAreLeftAlone()

@@ -134,6 +134,33 @@ private Q_SLOTS:
         QCOMPARE(valueOf(lines, "genesis_memory_usage_bytes{pid=\"7\",process=\"a\\\"b\\\\c\\nd\ufffd\""), 5.0);
     }
 
+    /// What a program held is gone when its process executes another, traced or not.
+    void doesNotTakeWhatWasHeldForWhatIs()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {1, 2});
+        builder.heap("main;f 64\n");
+        builder.raw().info.state = SessionState::Recording;
+        const TimeRange tick{{}, {1'000'000'000}};
+        builder.raw().heapSeries.push_back(
+            {.image = builder.image(), .spans = {tick}, .ticks = {HeapTick{.liveBytes = 640, .liveBlocks = 10}}});
+        builder.tables().changeImage(builder.image()).heap = HeapState::Full;
+        const QStringList before = linesOf(builder.build());
+        QCOMPARE(valueOf(before, "genesis_memory_usage_bytes{", "kind=\"live_heap\""), 640.0);
+        QCOMPARE(valueOf(before, "genesis_heap_live_blocks"), 10.0);
+        builder.tables().changeImage(builder.image()).end = Timestamp{1'500'000'000};
+        Image next;
+        next.process = builder.process();
+        next.epoch = 1;
+        next.start = {1'500'000'000};
+        next.executable = builder.tables().string("/bin/static");
+        next.heap = HeapState::NotTraced;
+        builder.tables().addImage(next);
+        const QStringList after = linesOf(builder.build());
+        QCOMPARE(valueOf(after, "genesis_memory_usage_bytes{", "kind=\"live_heap\""), -1.0);
+        QCOMPARE(valueOf(after, "genesis_heap_live_blocks"), 0.0);
+    }
+
     void leavesOutProcessesThatEnded()
     {
         SnapshotBuilder builder;
