@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <string_view>
 
 namespace capture {
 
@@ -83,6 +86,30 @@ bool mayHold(Dwarf_Die *block, std::uint64_t address)
         || (!dwarf_hasattr(block, DW_AT_low_pc) && !dwarf_hasattr(block, DW_AT_ranges));
 }
 
+/// The types of what a nameless class's operator() takes, beside the object itself; empty of what is no such class.
+std::optional<std::vector<Dwarf_Off>> lambdaParameters(Dwarf_Die *type)
+{
+    Dwarf_Die member, parameter, of;
+    Dwarf_Attribute attribute;
+    if (dwarf_tag(type) == DW_TAG_namespace || dwarf_child(type, &member) != 0)
+        return std::nullopt;
+    do {
+        const char *name = dwarf_tag(&member) == DW_TAG_subprogram ? dwarf_diename(&member) : nullptr;
+        if (!name || std::string_view(name) != "operator()")
+            continue;
+        std::vector<Dwarf_Off> types;
+        if (dwarf_child(&member, &parameter) != 0)
+            return types;
+        do {
+            if (dwarf_tag(&parameter) == DW_TAG_formal_parameter && !dwarf_hasattr(&parameter, DW_AT_artificial)
+                && dwarf_formref_die(dwarf_attr(&parameter, DW_AT_type, &attribute), &of))
+                types.push_back(dwarf_dieoffset(&of));
+        } while (dwarf_siblingof(&parameter, &parameter) == 0);
+        return types;
+    } while (dwarf_siblingof(&member, &member) == 0);
+    return std::nullopt;
+}
+
 /// Appends the inlined functions inside `parent` that hold `address`, outermost first. Blocks are looked into last, each in turn:
 /// optimised code is interleaved, and several may claim an address.
 bool appendInlined(Dwarf_Die *parent, std::uint64_t address, std::vector<Dwarf_Die> &chain, int depth)
@@ -117,6 +144,13 @@ std::unique_ptr<DebugInfo> DebugInfo::open(Elf *elf)
     return info->m_units.empty() ? nullptr : std::move(info);
 }
 
+/// What is being read of.
+struct DebugInfo::Enclosing
+{
+    Dwarf_Die *function = nullptr;                      ///< null: the scope says it all
+    std::map<std::vector<Dwarf_Off>, unsigned> lambdas; ///< how many it has had, by the types of their parameters
+};
+
 DebugInfo::DebugInfo(Dwarf *dwarf)
     : m_dwarf(dwarf)
 {
@@ -150,13 +184,14 @@ const DebugInfo::Unit &DebugInfo::unitAt(Dwarf_Off die)
     if (dwarf_cu_info(unit.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0
         && dwarf_tag(&split) == DW_TAG_compile_unit)
         unit = split;
-    readScope(&unit, {}, it->second, 0);
+    Enclosing none;
+    readScope(&unit, {}, none, it->second, 0);
     std::sort(it->second.functions.begin(), it->second.functions.end(),
         [](const Function &a, const Function &b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
     return it->second;
 }
 
-void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Unit &unit, int depth)
+void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Enclosing &enclosing, Unit &unit, int depth)
 {
     Dwarf_Die child;
     if (depth > kMostDepth || dwarf_child(parent, &child) != 0)
@@ -165,15 +200,33 @@ void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Unit &uni
         const int tag = dwarf_tag(&child);
         if (tag == DW_TAG_subprogram) {
             addFunction(&child, scope, unit);
-            readScope(&child, scope, unit, depth + 1); // Fortran, Ada and D nest functions
+            Enclosing inner{&child, {}};
+            readScope(&child, scope, inner, unit, depth + 1); // Fortran, Ada and D nest functions
         } else if (isBlock(tag)) {
-            readScope(&child, scope, unit, depth + 1); // local classes and lambdas, whose functions stand inside them
+            readScope(&child, scope, enclosing, unit, depth + 1); // its lambdas count as the function's
         } else if (isScope(tag)) {
-            const char *name = dwarf_diename(&child);
-            const std::string inner = name ? name : tag == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
-            readScope(&child, scope.empty() ? inner : scope + "::" + inner, unit, depth + 1);
+            Enclosing inner;
+            readScope(&child, scopeIn(&child, scope, enclosing, unit), inner, unit, depth + 1);
         }
     } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+/// The scope that a namespace or class opens; those of a function, lambdas foremost, begin with it, as they do in linkage names.
+std::string DebugInfo::scopeIn(Dwarf_Die *named, const std::string &scope, Enclosing &enclosing, const Unit &unit) const
+{
+    std::string outer = scope, inner;
+    if (const char *name = dwarf_diename(named))
+        inner = name;
+    else if (const auto parameters = lambdaParameters(named))
+        inner = "{lambda#" + std::to_string(++enclosing.lambdas[*parameters]) + '}';
+    else
+        inner = dwarf_tag(named) == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
+    if (enclosing.function) {
+        SourceFrame function;
+        nameOf(enclosing.function, unit, function);
+        outer = function.function.empty() ? scope : function.function;
+    }
+    return outer.empty() ? inner : outer + "::" + inner;
 }
 
 void DebugInfo::addFunction(Dwarf_Die *function, const std::string &scope, Unit &unit)

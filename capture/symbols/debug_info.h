@@ -46,11 +46,14 @@ private:
         std::unordered_map<Dwarf_Off, std::uint32_t> scopes; ///< of functions without linkage name: index into m_scopes
     };
 
+    struct Enclosing;
+
     explicit DebugInfo(Dwarf *dwarf);
 
     void readUnits();
     const Unit &unitAt(Dwarf_Off die);
-    void readScope(Dwarf_Die *parent, const std::string &scope, Unit &unit, int depth);
+    void readScope(Dwarf_Die *parent, const std::string &scope, Enclosing &enclosing, Unit &unit, int depth);
+    std::string scopeIn(Dwarf_Die *named, const std::string &scope, Enclosing &enclosing, const Unit &unit) const;
     void addFunction(Dwarf_Die *function, const std::string &scope, Unit &unit);
     std::vector<Dwarf_Die> chainAt(const Unit &unit, std::uint64_t address) const;
     void nameOf(Dwarf_Die *function, const Unit &unit, SourceFrame &frame) const;

@@ -208,6 +208,10 @@ private Q_SLOTS:
         // GCC may have made a copy of it for a constant argument: "operator()(…) const [clone .constprop.0]:44".
         QVERIFY2(all.find(':' + std::to_string(lineOf("lambda")) + '\n') != std::string::npos, all.c_str());
         QVERIFY2(all.find("operator()(int const volatile*) const") != std::string::npos, all.c_str());
+        for (const std::string &chain : chainsIn(program, functionIn(program, "twoLambdas")))
+            all += chain + '\n';
+        for (const char *lambda : {"{lambda#1}::operator()", "{lambda#2}::operator()"}) // inlined, with no symbol
+            QVERIFY(all.find("sample::twoLambdas(int const volatile*)::" + std::string(lambda)) != std::string::npos);
     }
 
     void filesAreNamedByTheirWholePath()

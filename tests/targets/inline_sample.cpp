@@ -34,6 +34,13 @@ int Widget::outermost(const volatile int *number) const
     return middle(number) * 5; // line: outermost
 }
 
+__attribute__((noinline)) int twoLambdas(const volatile int *number)
+{
+    const auto first = [=]() __attribute__((always_inline)) { return *number * 7; };
+    const auto second = [=]() __attribute__((always_inline)) { return *number * 11; };
+    return first() + *number + second();
+}
+
 } // namespace sample
 
 int main(int argumentCount, char **)
@@ -43,5 +50,7 @@ int main(int argumentCount, char **)
     {
         return sample::innermost(counted) + 1; // line: lambda
     };
-    std::printf("%d\n", sample::Widget().outermost(&number) + sample::hiddenFunction(&number) + local(&number));
+    std::printf("%d\n",
+        sample::Widget().outermost(&number) + sample::hiddenFunction(&number) + sample::twoLambdas(&number)
+            + local(&number));
 }
