@@ -2,6 +2,10 @@
 #include "model/aggregate/unseen_cpu.h"
 
 #include "model/aggregate/time_series.h"
+#include "model/base/format_counted.h"
+#include "model/base/format_units.h"
+
+#include <fmt/format.h>
 
 namespace model {
 
@@ -34,6 +38,19 @@ Duration missedCpuTime(const Snapshot &snapshot)
 {
     const std::int64_t hz = snapshot.info.config.cpuHz;
     return {hz > 0 ? missedSamples(snapshot) * 1'000'000'000 / hz : 0};
+}
+
+SampleBase sampleBase(const Snapshot &snapshot) { return {snapshot.cpuSummary.samples, missedSamples(snapshot)}; }
+
+std::string missedSamplesText(const Snapshot &snapshot)
+{
+    const std::int64_t missed = missedSamples(snapshot);
+    if (missed == 0)
+        return {};
+    return fmt::format(
+        "{} {} due of threads that ended before one was taken, about {} of CPU time: whose it was is not "
+        "known, and the intervals leave room for it. Sampling faster sees more (--cpu 9999).",
+        formatCounted(missed, "more sample"), missed == 1 ? "was" : "were", formatDuration(missedCpuTime(snapshot)));
 }
 
 } // namespace model

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace model {
 
@@ -18,5 +19,18 @@ std::int64_t missedSamples(const Snapshot &snapshot);
 
 /// The CPU time that they stand for.
 Duration missedCpuTime(const Snapshot &snapshot);
+
+/// What is known of CPU samples that shares are made of.
+struct SampleBase
+{
+    std::int64_t taken = 0;  ///< 0: the cost is exact
+    std::int64_t missed = 0; ///< due, and not taken: nobody knows of what
+    /// Whether so many are missing that a share says little.
+    bool isThin() const { return missed * 5 > taken; }
+};
+SampleBase sampleBase(const Snapshot &snapshot);
+
+/// A sentence about those that are missing; empty if none are.
+std::string missedSamplesText(const Snapshot &snapshot);
 
 } // namespace model

@@ -42,16 +42,18 @@ HotPath follow(const CallTree &tree, NodeId node)
     return path;
 }
 
-Interval shareInterval(double share, std::int64_t samples)
+Interval shareInterval(double share, SampleBase samples)
 {
-    if (samples <= 0)
+    if (samples.taken <= 0)
         return {share, share};
-    return wilsonInterval(std::llround(share * static_cast<double>(samples)), samples);
+    const Interval seen = wilsonInterval(std::llround(share * static_cast<double>(samples.taken)), samples.taken);
+    const double missed = static_cast<double>(samples.missed), taken = static_cast<double>(samples.taken);
+    return {seen.low * taken / (taken + missed), (seen.high * taken + missed) / (taken + missed)};
 }
 
 } // namespace
 
-std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, std::int64_t samples)
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, SampleBase samples)
 {
     std::vector<HotPath> paths;
     const CallNode &root = tree.node(CallTree::root());
@@ -69,7 +71,7 @@ std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, std::int64
         if (i == 0)
             continue;
         const HotPath &leader = paths[paths[i - 1].rank - 1];
-        if (samples > 0 ? paths[i].share95.high >= leader.share95.low : paths[i].total == leader.total)
+        if (samples.taken > 0 ? paths[i].share95.high >= leader.share95.low : paths[i].total == leader.total)
             paths[i].rank = leader.rank;
     }
     return paths;
@@ -102,7 +104,7 @@ std::size_t firstDividing(const CallTree &tree, const std::vector<NodeId> &way)
     return static_cast<std::size_t>(found - way.begin());
 }
 
-std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most)
+std::vector<HotFunction> hotFunctions(const FunctionTable &table, SampleBase samples, std::size_t most)
 {
     std::vector<HotFunction> hot;
     for (const FunctionCost &row : table.rows) {
@@ -114,7 +116,7 @@ std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t s
             totalShare, shareInterval(totalShare, samples), row.file, row.line, hot.size() + 1};
         if (!hot.empty()) {
             const HotFunction &leader = hot[hot.back().rank - 1];
-            if (samples > 0 ? function.selfShare95.high >= leader.selfShare95.low : function.self == leader.self)
+            if (samples.taken > 0 ? function.selfShare95.high >= leader.selfShare95.low : function.self == leader.self)
                 function.rank = leader.rank;
         }
         hot.push_back(function);
@@ -148,7 +150,7 @@ std::optional<HotSpots> hotSpots(
         .functions = {},
         .tree = std::move(*tree),
         .paths = {},
-        .samples = isCpu ? sampleCountOf(own.snapshot->cpu) : 0,
+        .samples = isCpu ? SampleBase{sampleCountOf(own.snapshot->cpu), missedSamples(snapshot)} : SampleBase(),
         .tracerNs = own.tracerNs};
     hot.functions = hotFunctions(hot.table, hot.samples, mostFunctions);
     hot.paths = hotPaths(hot.tree, std::min(mostFunctions, kMostPaths), hot.samples);

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/call_tree.h"
 #include "model/aggregate/function_table.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/robust_trend.h"
 
 #include <optional>
@@ -18,14 +19,14 @@ struct HotPath
     std::int64_t total = 0;    ///< of the decision point
     std::int64_t self = 0;
     double share = 0;        ///< of everything
-    Interval share95;        ///< Wilson, from the number of samples; for exact costs both ends are the share
+    Interval share95;        ///< see HotFunction
     std::size_t rank = 1;    ///< paths whose intervals overlap that of the first of their rank share it
     bool endsInSelf = false; ///< its own code takes ≥ 20 % of it; else the cost splits here
 };
 
 /// Follows from each child of the root the heaviest child while that has ≥ 50 % of its parent and ≥ 1 % of everything.
-/// Paths in descending order of share, those with ≥ 1 % only. `samples`: number of CPU samples behind the tree, 0 where the cost is exact.
-std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5, std::int64_t samples = 0);
+/// Paths in descending order of share, those with ≥ 1 % only. `samples`: what the tree is made of.
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5, SampleBase samples = {});
 
 /// The heaviest child of each node from the root on, without the tree's own root, while it has at least `share` of its parent.
 std::vector<NodeId> heaviestWay(const CallTree &tree, double share);
@@ -41,7 +42,9 @@ struct HotFunction
     std::int64_t self = 0;
     std::int64_t total = 0;
     double selfShare = 0;
-    Interval selfShare95; ///< Wilson, from the number of samples; for exact costs both ends are the share
+    /// Wilson, from the number of samples, of which those that were missed may all have been its own, or none; for exact costs both ends are the
+    /// share.
+    Interval selfShare95;
     double totalShare = 0;
     Interval totalShare95;
     StringId file{0u};
@@ -49,8 +52,8 @@ struct HotFunction
     std::size_t rank = 1; ///< functions whose intervals overlap that of the first of their rank share it
 };
 
-/// The `most` functions with the greatest self cost. `samples`: number of CPU samples behind the table, 0 where the cost is exact.
-std::vector<HotFunction> hotFunctions(const FunctionTable &table, std::int64_t samples, std::size_t most = 20);
+/// The `most` functions with the greatest self cost. `samples`: what the table is made of.
+std::vector<HotFunction> hotFunctions(const FunctionTable &table, SampleBase samples, std::size_t most = 20);
 
 /// What is hot by one cost in what a snapshot selects.
 struct HotSpots
@@ -59,9 +62,9 @@ struct HotSpots
     std::vector<HotFunction> functions;
     CallTree tree;
     std::vector<HotPath> paths;
-    std::int64_t samples = 0;  ///< CPU samples behind the cost; 0: it is exact, or its error is told elsewhere
+    SampleBase samples;        ///< behind the cost; none: it is exact, or its error is told elsewhere
     std::int64_t tracerNs = 0; ///< CPU time in the tracer, which is left out: it is no part of the program
-    bool isExact() const { return samples == 0; }
+    bool isExact() const { return samples.taken == 0; }
 };
 
 /// Functions and paths by `kind`; the `mostFunctions` functions, and as many paths, five at most. Pure. Returns nothing when `stop` was requested.

@@ -93,6 +93,8 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
         fmt::format(
             "{}: functions by their own part{}; equal ranks are ties", label, isExact ? "" : " (95 % interval)"));
     writeFunctions(out, snapshot, hot, isExact, options.columns);
+    if (const std::string missed = missedSamplesText(snapshot); !isExact && !missed.empty())
+        writeWrapped(out, missed, options.columns, 2);
     if (hot.tracerNs > 0)
         writeWrapped(out,
             fmt::format("{} in the tracer ({} of all samples) are left out.", formatDuration({hot.tracerNs}),
@@ -142,8 +144,9 @@ void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, st
             {"share_interval95", jsonOf(path.share95)}, {"ends_in_self", path.endsInSelf},
             {"frames", std::move(frames)}});
     }
-    const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", hot.samples},
-        {"tracer_ns", hot.tracerNs}, {"functions", std::move(functions)}, {"paths", std::move(paths)}};
+    const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", hot.samples.taken},
+        {"samples_missed", hot.samples.missed}, {"tracer_ns", hot.tracerNs}, {"functions", std::move(functions)},
+        {"paths", std::move(paths)}};
     out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

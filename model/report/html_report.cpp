@@ -208,7 +208,7 @@ private:
                   << escapedHtml(
                          fmt::format("pid {}, {}", pidOf(m_snapshot, scan.image), programOf(m_snapshot, scan.image)))
                   << "</h3>\n";
-        paragraph(fmt::format("Scan {} at {}. {}", scan.id, formatOffset(scan.when), scanSentence(scan)));
+        paragraph(fmt::format("Scan {} at {}. {}", scan.id, formatOffset(scan.when), scanSentence(m_snapshot, scan)));
         paragraph(scanProofText(scan), "muted");
         paragraph(scanCostText(scan), "muted");
         HtmlTable sums({"blocks are", ">bytes", ">blocks"});
@@ -321,12 +321,14 @@ private:
             paragraph(m_snapshot.info.cpuNote, "muted");
         if (cpu.samples == 0)
             return;
+        if (const std::string missed = missedSamplesText(m_snapshot); !missed.empty())
+            paragraph(missed, "muted");
         m_out << "<div class=\"panel\">";
         writeHtmlFlame(m_out, m_snapshot, {CostKind::CpuTime});
         m_out << "</div>\n";
         const FunctionTable functions = *functionTable(m_snapshot, CostKind::CpuTime);
         HtmlTable table({">rank", ">self", ">95 %", ">total", "function", "place"});
-        for (const HotFunction &hot : hotFunctions(functions, cpu.samples, m_options.rows)) {
+        for (const HotFunction &hot : hotFunctions(functions, sampleBase(m_snapshot), m_options.rows)) {
             const std::string name = functions.functions->name(hot.function);
             std::string place = shortPlace(std::string(m_snapshot.tables->text(hot.file)), hot.line);
             if (place.empty())

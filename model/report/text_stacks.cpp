@@ -205,8 +205,11 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
         options.columns, 2);
     if (!snapshot.info.cpuNote.empty())
         writeWrapped(out, snapshot.info.cpuNote, options.columns, 2);
+    if (const std::string missed = missedSamplesText(snapshot); !missed.empty())
+        writeWrapped(out, missed, options.columns, 2);
     const FunctionTable functions = *functionTable(snapshot, CostKind::CpuTime);
-    const std::vector<HotFunction> hot = hotFunctions(functions, cpu.samples, mostRows(options, kUsualFunctions));
+    const std::vector<HotFunction> hot
+        = hotFunctions(functions, sampleBase(snapshot), mostRows(options, kUsualFunctions));
     if (!hot.empty()) {
         writeHeading(out, "Functions by their own time (95 % interval); equal ranks are ties");
         TextTable table({{"", Align::Right}, {"self", Align::Right}, {"interval", Align::Right},

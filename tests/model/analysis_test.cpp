@@ -196,7 +196,7 @@ private Q_SLOTS:
     {
         const Snapshot snapshot = SnapshotBuilder().cpu("m;a 105\nn;b 95\no;c 10\n").build();
         const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
-        const std::vector<HotPath> paths = hotPaths(tree, 5, 210);
+        const std::vector<HotPath> paths = hotPaths(tree, 5, {210, 0});
         QCOMPARE(paths.size(), std::size_t(3));
         QVERIFY(paths[0].share95.low < 0.5 && paths[0].share95.high > 0.5);
         QCOMPARE(paths[1].rank, std::size_t(1));
@@ -217,11 +217,11 @@ private Q_SLOTS:
     {
         const Snapshot snapshot = SnapshotBuilder().cpu("m;a 105\nm;b 95\nm;c 10\n").build();
         const FunctionTable table = *functionTable(snapshot, CostKind::CpuSamples);
-        const std::vector<HotFunction> hot = hotFunctions(table, 210);
+        const std::vector<HotFunction> hot = hotFunctions(table, {210, 0});
         QCOMPARE(hot.size(), std::size_t(3));
         QCOMPARE(hot[1].rank, std::size_t(1));
         QCOMPARE(hot[2].rank, std::size_t(3));
-        const std::vector<HotFunction> exact = hotFunctions(table, 0);
+        const std::vector<HotFunction> exact = hotFunctions(table, {});
         QCOMPARE(exact[1].rank, std::size_t(2));
     }
 
@@ -230,7 +230,7 @@ private Q_SLOTS:
         const Coverage whole = coverage(SnapshotBuilder().heap("main;malloc 8\n").build());
         QVERIFY(whole.items.empty());
         QCOMPARE(whole.worst(), Trust::Whole);
-        QCOMPARE(whole.sentence, std::string("Nothing lost; 100 % of 1 stack is whole."));
+        QCOMPARE(whole.sentence, std::string("No events lost; 100 % of 1 stack is whole."));
     }
 
     void saysWhatLossesMean()
@@ -396,7 +396,7 @@ private Q_SLOTS:
             found.items.front().effect.c_str());
         // Nothing was lost.
         QCOMPARE(found.worst(), Trust::Whole);
-        QVERIFY2(found.sentence.starts_with("Nothing lost"), found.sentence.c_str());
+        QVERIFY2(found.sentence.starts_with("No events lost"), found.sentence.c_str());
         QVERIFY(coverage(SnapshotBuilder().cpu("main;+0x40 4\nmain;f 96\n").build()).items.empty());
         SnapshotBuilder own;
         own.cpu("main;f 50\n");

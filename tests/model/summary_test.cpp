@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/hot_paths.h"
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
 #include "model/analysis/verdict_lines.h"
@@ -82,6 +83,26 @@ private Q_SLOTS:
         builder.cpu("main;work 4");
         const SummaryCard few = cardOf(builder.build(), "CPU");
         QVERIFY2(says(few.sentence, "4 samples, and 60 more due of short threads"), few.sentence.c_str());
+    }
+
+    /// Whose the samples were that short threads ended before is not known: all of one function's, or none.
+    void leavesRoomForSamplesThatWereMissed()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;a 65\nmain;b 1\n");
+        builder.raw().info.config.cpuHz = 199;
+        builder.raw().losses.push_back({LossKind::SamplesMissed, builder.image(), 201, {}});
+        const Snapshot snapshot = builder.build();
+        const std::optional<HotSpots> hot = hotSpots(snapshot, CostKind::CpuTime, 10);
+        QCOMPARE(hot->samples.missed, std::int64_t(201));
+        const Interval first = hot->functions.at(0).selfShare95, second = hot->functions.at(1).selfShare95;
+        QVERIFY(first.low < 0.25 && first.high > 0.99);
+        QVERIFY(second.low < 0.01 && second.high > 0.75);
+        QCOMPARE(hot->functions.at(1).rank, std::size_t(1));
+        const SummaryCard card = cardOf(snapshot, "CPU");
+        QVERIFY2(card.number.starts_with("≥ 2"), card.number.c_str());
+        QCOMPARE(card.state, CardState::Ok);
+        QVERIFY2(says(card.sentence, "201 more samples were due"), card.sentence.c_str());
     }
 
     void saysWhatTheKernelCountsWhereNothingWasSampled()

@@ -19,7 +19,9 @@ QString CpuPage::wholeText(const model::Snapshot &snapshot) const
     const QString whole
         = tr("%1 in %2")
               .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCounted(sum.samples, "sample")));
-    return sum.lost ? whole + tr(" · %1 lost").arg(text(model::formatCount(sum.lost))) : whole;
+    const std::int64_t missed = model::missedSamples(snapshot);
+    return whole + (sum.lost ? tr(" · %1 lost").arg(text(model::formatCount(sum.lost))) : QString())
+        + (missed ? tr(" · %1 more due of short threads").arg(text(model::formatCount(missed))) : QString());
 }
 
 QString CpuPage::emptyText(const model::Snapshot &snapshot) const

@@ -182,7 +182,7 @@ QString HotPage::subtitle() const
     QString words = QStringLiteral("%1 · %2").arg(
         costLabel(m_kind), selectionText(*m_snapshot, isHeap ? ByThread::No : ByThread::Yes));
     if (m_hot && !m_hot->isExact())
-        words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples, "sample"));
+        words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples.taken, "sample"));
     return words;
 }
 
@@ -238,11 +238,11 @@ void HotPage::show(model::HotSpots hot)
     m_functionColumns->setWanted(IntervalColumn, !isExact);
     m_pathCard->setCaption(isExact
             ? tr("down to where it is spent or splits; “=” are ties")
-            : tr("down to where it is spent or splits; “=”: the samples do not tell which is more"));
+            : tr("down to where it is spent or splits; “=”: too close to tell"));
     QString caption = m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
         ? tr("estimates of a sampled heap")
         : isExact ? tr("counted")
-                  : tr("“=”: intervals overlap, so the samples do not tell which is more");
+                  : tr("“=”: intervals overlap, too close to tell");
     if (m_hot->tracerNs > 0)
         caption += tr(" · shares without %1 in the tracer, which other pages count in")
                        .arg(text(model::formatDuration({m_hot->tracerNs})));
