@@ -24,6 +24,7 @@ constexpr int kLeastDiscoveryMs = 20;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kCostShare = 100;                 ///< what may cost at most one part in a hundred
 constexpr std::int64_t kPartsCostShare = 300;            ///< a third of a percent of a core for all mappings
+constexpr std::int64_t kLeastSeenShare = 10;             ///< a tenth of the pages may be missing when they are read
 constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;     ///< reading all mappings of a process takes longer
 constexpr std::int64_t kSlowPartsNs = 60'000 * kNsPerMs; ///< how often all mappings are read where that is dear
 constexpr std::size_t kMostFilesSeen = 256;              ///< descriptors of a process that are asked where they write
@@ -40,6 +41,15 @@ std::int64_t threadCpuNs()
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+/// A process that ends, or executes another program, while it is read has given up a part of its memory already.
+bool isWholeReading(const std::vector<MappingUse> &uses, std::int64_t residentBytes)
+{
+    std::int64_t seen = 0;
+    for (const MappingUse &use : uses)
+        seen += use.residentBytes;
+    return uses.size() >= kMostMappings || seen >= residentBytes - residentBytes / kLeastSeenShare;
 }
 
 } // namespace
@@ -312,8 +322,9 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const std::int64_t begin = m_options.clock.monotonicNs(), cpuBegin = threadCpuNs();
     const bool isDue = begin >= process.nextPartsNs;
     const auto text = isDue ? process.sampler.smaps() : std::nullopt;
-    if (text && !text->empty()) {
-        const std::vector<MappingUse> uses = parseSmaps(*text);
+    const std::vector<MappingUse> uses = text ? parseSmaps(*text) : std::vector<MappingUse>();
+    const bool isRead = isWholeReading(uses, now.total);
+    if (isRead) {
         PageMap pages(process.sampler.speaker(), m_options.procRoot);
         const KnownMemory known = process.knownMemory(m_options.knownMemory);
         process.parts
@@ -337,7 +348,7 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const std::int64_t cost = threadCpuNs() - cpuBegin;
     if (isDue)
         process.nextPartsNs = begin + (cost > kDearPartsNs ? kSlowPartsNs : cost * kPartsCostShare);
-    return text && !text->empty();
+    return isRead;
 }
 
 const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)

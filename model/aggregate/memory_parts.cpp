@@ -73,10 +73,8 @@ public:
     /// By the program that it ran at `told`, as far as its heap is known by `when`.
     double liveBytes(ProcessId process, Timestamp told, Timestamp when) const
     {
-        const std::vector<ImageId> &images = m_images.at(process.index());
-        const auto next = std::partition_point(images.begin(), images.end(),
-            [&](ImageId image) { return m_snapshot.tables->images[image.index()].start <= told; });
-        const HeapSeries *series = next != images.begin() ? m_series[std::prev(next)->index()] : nullptr;
+        const std::optional<ImageId> image = imageAt(process, told);
+        const HeapSeries *series = image ? m_series[image->index()] : nullptr;
         if (series == nullptr)
             return 0;
         const auto after = std::partition_point(
@@ -85,7 +83,34 @@ public:
         return known > 0 ? static_cast<double>(series->ticks[known - 1].liveBytes) : 0;
     }
 
+    /// Of one that ran at `told` what its parent did when it was forked: what that held then. Which of it has been freed since is not known.
+    double inheritedBytes(ProcessId process, Timestamp told) const
+    {
+        constexpr int kMostForks = 64; // one after the other; times that contradict each other lead nowhere
+        double bytes = 0;
+        for (int fork = 0; fork < kMostForks; ++fork) {
+            const Process &forked = m_snapshot.tables->processes.at(process.index());
+            const std::optional<ImageId> image = imageAt(process, told);
+            const bool isFork = image && forked.parent.isValid() && m_snapshot.tables->images[image->index()].epoch == 0
+                && m_snapshot.tables->images[image->index()].heap == HeapState::Inherited;
+            if (!isFork)
+                break;
+            told = forked.start;
+            process = forked.parent;
+            bytes += liveBytes(process, told, told);
+        }
+        return bytes;
+    }
+
 private:
+    std::optional<ImageId> imageAt(ProcessId process, Timestamp when) const
+    {
+        const std::vector<ImageId> &images = m_images.at(process.index());
+        const auto next = std::partition_point(images.begin(), images.end(),
+            [&](ImageId image) { return m_snapshot.tables->images[image.index()].start <= when; });
+        return next != images.begin() ? std::optional(*std::prev(next)) : std::nullopt;
+    }
+
     const Snapshot &m_snapshot;
     std::vector<std::vector<ImageId>> m_images;
     std::vector<const HeapSeries *> m_series; ///< by image; null: its heap is not known
@@ -98,8 +123,9 @@ public:
     struct Sum
     {
         MemoryPartsRow parts;
-        double liveBytes = 0;    ///< of the same processes
-        double carriedBytes = 0; ///< of parts that were not measured then
+        double liveBytes = 0;      ///< of the same processes
+        double inheritedBytes = 0; ///< of their heaps, beside that
+        double carriedBytes = 0;   ///< of parts that were not measured then
     };
 
     explicit LivingParts(const Snapshot &snapshot)
@@ -123,7 +149,11 @@ public:
             addTo(sum.parts, series.values[row]);
             const bool isMeasured = series.values[row].isMeasured && series.times[row] == when;
             sum.carriedBytes += isMeasured ? 0 : one.value;
-            sum.liveBytes += m_heaps.liveBytes(series.process, series.times[row], when);
+            const double live = m_heaps.liveBytes(series.process, series.times[row], when);
+            const double rest = static_cast<double>(series.values[row].heap) - live;
+            sum.liveBytes += live;
+            sum.inheritedBytes
+                += std::clamp(m_heaps.inheritedBytes(series.process, series.times[row]), 0.0, std::max(rest, 0.0));
         }
         return sum;
     }
@@ -172,7 +202,7 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
     const auto number = [](std::int64_t value) { return static_cast<double>(value); };
     // What the parts are at each point, found once.
     std::vector<MemoryPartsRow> rows;
-    std::vector<double> liveBytes, unknownBytes, untouchedBytes,
+    std::vector<double> liveBytes, inheritedBytes, unknownBytes, untouchedBytes,
         hiddenBytes; // hidden: live blocks in memory of which nobody told that it is a heap's
     // Who mapped what before an attach is not known.
     const std::vector<Image> &images = snapshot.tables->images;
@@ -189,9 +219,13 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
             const double heap = number(rows.back().heap), all = sum.liveBytes;
             // Also of processes that nothing could be read of.
             const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
-            hiddenBytes.push_back(isAttached ? std::clamp(all - heap, 0.0, unknown) : 0);
+            // What has come since pages were read last is carried on as unknown.
+            const bool mayHide = isAttached || sum.carriedBytes > 0;
+            hiddenBytes.push_back(mayHide ? std::clamp(all - heap, 0.0, unknown) : 0);
             unknownBytes.push_back(unknown - hiddenBytes.back());
             liveBytes.push_back(std::clamp(all, 0.0, heap + hiddenBytes.back()));
+            inheritedBytes.push_back(
+                std::min(sum.inheritedBytes, std::max(heap + hiddenBytes.back() - liveBytes.back(), 0.0)));
             untouchedBytes.push_back(std::max(0.0, all - liveBytes.back()));
         }
     const auto series = [&](const SeriesSource &source, auto value) {
@@ -207,9 +241,13 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
     return {
         {kLiveHeapPart, "live heap",
             series(HeapQuantity::LiveBytes, [&](std::size_t i, SeriesPoint) { return liveBytes[i]; })},
-        {"allocator_bytes", "allocator",
+        {kInheritedPart, "inherited at fork",
+            series(Metric::Rss, [&](std::size_t i, SeriesPoint) { return inheritedBytes[i]; })},
+        {kAllocatorPart, "allocator",
             series(Metric::Rss,
-                [&](std::size_t i, SeriesPoint) { return number(rows[i].heap) + hiddenBytes[i] - liveBytes[i]; })},
+                [&](std::size_t i, SeriesPoint) {
+                    return number(rows[i].heap) + hiddenBytes[i] - liveBytes[i] - inheritedBytes[i];
+                })},
         {kMappingsPart, "mappings", part(&MemoryPartsRow::mappings)},
         {"stack_bytes", "thread stacks", part(&MemoryPartsRow::stacks)},
         {kSharedPart, "shared", part(&MemoryPartsRow::shared)},
@@ -339,7 +377,7 @@ MemoryNow memoryAtItsHeight(const Snapshot &snapshot)
 {
     const MemoryMoments moments(snapshot);
     const std::optional<SeriesPoint> all = moments.highest(false), measured = moments.highest(true);
-    constexpr double kTellsOfIt = 0.5; // less than that says little of what there was at its height
+    constexpr double kTellsOfIt = 0.95; // less than that was not its height
     if (measured && all && measured->value >= kTellsOfIt * all->value)
         return moments.at(measured->when, true);
     return all ? moments.at(all->when, false) : moments.until(snapshot.span.end);

@@ -19,10 +19,12 @@ struct MemoryPart
 /// Keys of some parts.
 inline constexpr std::string_view kLiveHeapPart = "live_heap_bytes", kMappingsPart = "mapping_bytes",
                                   kTracerPart = "tracer_bytes", kUnknownPart = "unknown_bytes",
-                                  kSharedPart = "shared_bytes";
+                                  kSharedPart = "shared_bytes", kAllocatorPart = "allocator_bytes",
+                                  kInheritedPart = "inherited_bytes";
 
-/// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what else the
-/// allocator holds (overhead, fragments, freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
+/// What the resident memory of the selected processes consists of, in the order in which one stacks it: live heap, what
+/// forked processes have of their parents' heaps (at most: what they freed of it is not known), what else the allocator holds (overhead, fragments,
+/// freed and kept), mappings of the program's own, thread stacks, shared memory, files, the
 /// tracer's own part, unknown. At each moment the parts add up to the RSS. In a session without such readings: live heap, other anonymous
 /// memory, shared memory, files, adding up to anonymous + shared + file-backed memory. All parts have the same moments; parts that are 0 throughout are left out. The live heap is that
 /// of the programs that the same processes run then (what one held before an exec is gone), capped by
@@ -48,7 +50,7 @@ struct MemoryNow
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
 /// At the first moment from `when` on at which pages were read; without one as memoryAt().
 MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when);
-/// Where it was at its highest in the selection, of the moments at which pages were read; where it was more than twice as high at another, there, with
+/// Where it was at its highest in the selection, of the moments at which pages were read; where it was higher by a twentieth at another, there, with
 /// parts that are carried on. Of moments that are nearly as high the last.
 MemoryNow memoryAtItsHeight(const Snapshot &snapshot);
 

@@ -65,7 +65,7 @@ std::optional<Retained> retainedLately(const Snapshot &snapshot)
         return std::nullopt;
     if (!snapshot.memoryParts.empty()) {
         for (const MemoryPart &part : memoryParts(snapshot))
-            if (const auto held = valuesLately(part.series, snapshot.span); held && part.key == "allocator_bytes")
+            if (const auto held = valuesLately(part.series, snapshot.span); held && part.key == kAllocatorPart)
                 return Retained{live->high, *held};
         return Retained{live->high, {0, 0}};
     }

@@ -53,6 +53,8 @@ private Q_SLOTS:
     void partsThatAreZeroAreLeftOut();
     void partsAddUpToTheResidentMemory();
     void measuredPartsAddUpToTheRss();
+    void growthSinceTheLastReadingIsTheHeaps();
+    void blocksOfTheParentAreInheritedAtAFork();
     void blocksOfAProgramThatIsGoneByExecExplainNothing();
     void knowsItWhereItWasAtItsHeight();
 };
@@ -130,6 +132,63 @@ void MemoryPartsTest::measuredPartsAddUpToTheRss()
     QVERIFY(!memoryAt(snapshot, second(3)).isMeasured);
 }
 
+/// What has come since pages were read last is known to be the heap's as far as blocks were allocated.
+void MemoryPartsTest::growthSinceTheLastReadingIsTheHeaps()
+{
+    Snapshot snapshot = threeTicks();
+    MemoryPartsSeries series{ProcessId(0u), {}, {}};
+    HeapSeries heap{ImageId(0u), {}, {}};
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000 * i);
+        heap.spans.push_back({second(i - 1), second(i)});
+        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 700 * i});
+        series.times.push_back(second(i));
+        series.values.push_back({ProcessId(0u), 800, 0, 0, 200, 0, 0, 1000 * (i - 1), i == 1});
+    }
+    snapshot.heapSeries.push_back(heap);
+    snapshot.memoryParts.push_back(series);
+    const auto parts = memoryParts(snapshot);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 700.0);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(3))->value, 2100.0);
+    QCOMPARE(find(parts, "unknown_bytes")->series.nearest(second(3))->value, 700.0);
+    // And its height is there, not where pages were read.
+    QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
+    QVERIFY(!memoryAtItsHeight(snapshot).isMeasured);
+}
+
+void MemoryPartsTest::blocksOfTheParentAreInheritedAtAFork()
+{
+    Snapshot snapshot = threeTicks();
+    auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+    tables->processes.push_back({.pid = 11, .parent = ProcessId(0u), .start = second(1)});
+    tables->images.push_back(
+        {.process = ProcessId(1u), .start = second(1), .heap = HeapState::Inherited}); // forked, and only sleeps
+    snapshot.tables = tables;
+    HeapSeries heap{ImageId(0u), {}, {}};
+    MemoryPartsSeries parent{ProcessId(0u), {}, {}}, child{ProcessId(1u), {}, {}};
+    snapshot.metrics.push_back({ProcessId(1u), {}, {}});
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 500);
+        heap.spans.push_back({second(i - 1), second(i)});
+        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 400});
+        parent.times.push_back(second(i));
+        parent.values.push_back({ProcessId(0u), 450, 0, 0, 50, 0, 0, 0, true});
+        if (i == 1)
+            continue;
+        snapshot.metrics[1].times.push_back(second(i));
+        snapshot.metrics[1].values.emplace_back().set(Metric::Rss, 440);
+        child.times.push_back(second(i));
+        child.values.push_back({ProcessId(1u), 430, 0, 0, 10, 0, 0, 0, true});
+    }
+    snapshot.heapSeries.push_back(heap);
+    snapshot.memoryParts = {parent, child};
+    const auto parts = memoryParts(snapshot);
+    QCOMPARE(find(parts, "inherited_bytes")->series.nearest(second(1))->value, 0.0);
+    QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(3))->value, 400.0);
+    QCOMPARE(find(parts, "inherited_bytes")->series.nearest(second(3))->value, 400.0);
+    QCOMPARE(find(parts, "allocator_bytes")->series.nearest(second(3))->value, 80.0);
+}
+
 void MemoryPartsTest::blocksOfAProgramThatIsGoneByExecExplainNothing()
 {
     // Replaced at 1.5 s by one without a tracer; its ticks go on. At 2 s and 3 s nothing is known of what is live.
@@ -182,14 +241,17 @@ void MemoryPartsTest::knowsItWhereItWasAtItsHeight()
     const MemoryNow carried = memoryAtItsHeight(snapshot);
     QCOMPARE(carried.when, second(2));
     QVERIFY(!carried.isMeasured);
-    // And half of it is enough.
-    snapshot.metrics[0].values[0].set(Metric::Rss, 1600);
-    snapshot.memoryParts[0].values[0].mappings = 1600;
+    // Half of it is not enough; nearly all is.
+    snapshot.metrics[0].values[0].set(Metric::Rss, 2500);
+    snapshot.memoryParts[0].values[0].mappings = 2500;
+    QCOMPARE(memoryAtItsHeight(snapshot).when, second(2));
+    snapshot.metrics[0].values[0].set(Metric::Rss, 2900);
+    snapshot.memoryParts[0].values[0].mappings = 2900;
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(1));
     QCOMPARE(memoryFrom(snapshot, second(2)).when, second(3));
     // Of what stays as it is the newest is told.
-    snapshot.metrics[0].values[2].set(Metric::Rss, 1590);
-    snapshot.memoryParts[0].values[2].mappings = 1590;
+    snapshot.metrics[0].values[2].set(Metric::Rss, 2890);
+    snapshot.memoryParts[0].values[2].mappings = 2890;
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
 }
 

@@ -29,7 +29,7 @@ SeriesColor partColor(std::string_view key)
         return {std::nullopt, 4};
     if (key == "shared_bytes")
         return {std::nullopt, 2};
-    if (key == "allocator_bytes")
+    if (key == model::kAllocatorPart)
         return {std::nullopt, 4};
     if (key == "mapping_bytes")
         return {std::nullopt, 1};
