@@ -16,4 +16,10 @@ std::vector<std::vector<ImageId>> imagesByProcess(const ProgramTables &tables)
     return images;
 }
 
+bool hasEnded(const ProgramTables &tables, ImageId image)
+{
+    const Image &row = tables.images.at(image.index());
+    return row.end || tables.processes.at(row.process.index()).end;
+}
+
 } // namespace model

@@ -11,4 +11,7 @@ namespace model {
 /// they were noticed.)
 std::vector<std::vector<ImageId>> imagesByProcess(const ProgramTables &tables);
 
+/// Whether it runs no more: its process has ended, or executed another program.
+bool hasEnded(const ProgramTables &tables, ImageId image);
+
 } // namespace model

@@ -434,7 +434,7 @@ private:
             return item.isLoss && item.what.find("stacks are not whole") == std::string::npos;
         });
         if (lost == m_result.items.end())
-            return "Nothing lost; " + whole + '.';
+            return "No events lost; " + whole + '.';
         return fmt::format("{}; {}.", lost->what, whole);
     }
 

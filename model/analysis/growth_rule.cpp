@@ -11,6 +11,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
+#include <utility>
 
 namespace model {
 
@@ -20,6 +23,7 @@ constexpr std::size_t kLeastMoments = 8;
 constexpr double kLeastSeconds = 5;
 constexpr double kLeastShare = 0.01;       ///< of the live heap: what grew in the time that was looked at
 constexpr double kLeastBytes = 256 * 1024; ///< and at least this
+constexpr double kLeastLost = 1024;        ///< bytes: what a scan found lost, and libraries lose as they are loaded
 constexpr double kLeastTau = 0.5;
 constexpr Duration kLeastForSlow = Duration::fromMs(600'000); ///< to find nothing in less says little
 constexpr double kFinished = 0.25; ///< so much less is said of a program that ended by itself
@@ -223,6 +227,19 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     item.confidence = confidence;
     item.check = "Record again for as long: fewer of its blocks should stay for good.";
     item.caution = leak.caution;
+    if (leak.tier == LeakTier::Lost && !leak.stacks.front().ages) {
+        item.gainKind = GainKind::Bytes;
+        item.gain = {static_cast<double>(leak.lost.bytes), static_cast<double>(leak.held.bytes)};
+        item.advice = fmt::format("No pointer leads to these blocks any more: free what {} allocates where its last "
+                                  "pointer goes.",
+            leak.place);
+        item.check = "Scan again (--scan-at-exit): nothing of it should be lost.";
+        item.evidence.push_back({std::string(kLostByScan), static_cast<double>(leak.held.bytes), {}, Unit::Bytes,
+            formatBytes(static_cast<double>(leak.held.bytes))});
+        item.evidence.push_back(
+            {"blocks", static_cast<double>(leak.held.blocks), {}, Unit::Count, formatCount(leak.held.blocks)});
+        return item;
+    }
     item.evidence.push_back({"growth", leak.bytesPerHour, leak.bytesPerHour95, Unit::BytesPerHour,
         rateText(leak.bytesPerHour, leak.bytesPerHour95, Unit::Bytes)});
     item.evidence.push_back({"live at the end", static_cast<double>(leak.liveBytes), {}, Unit::Bytes,
@@ -233,6 +250,19 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     item.evidence.push_back({"stacks", static_cast<double>(leak.stacks.size()), {}, Unit::Count,
         formatCount(static_cast<std::int64_t>(leak.stacks.size()))});
     return item;
+}
+
+/// What scans found lost where no history says more: the places, which are not told of once more as growing.
+std::set<std::pair<std::uint32_t, std::string>> addLost(
+    const Snapshot &snapshot, const LeakReport &leaks, Recommendations &found)
+{
+    std::set<std::pair<std::uint32_t, std::string>> places;
+    for (const LeakItem &leak : leaks.items)
+        if (leak.tier == LeakTier::Lost && static_cast<double>(leak.held.bytes) >= kLeastLost) {
+            found.items.push_back(itemFor(snapshot, leak));
+            places.emplace(leak.image.value, leak.function);
+        }
+    return places;
 }
 
 /// What makes all that is said of growth doubtful; empty if nothing does.
@@ -264,7 +294,8 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         return true;
     }
     // How blocks age says more than sums do, but only of the whole recording, and after a while.
-    if (snapshot.heapAges && !snapshot.selection.time) {
+    std::set<std::pair<std::uint32_t, std::string>> lost;
+    if ((snapshot.heapAges || !snapshot.scans.empty()) && !snapshot.selection.time) {
         const std::shared_ptr<const LeakReport> leaks = leaksOf(snapshot, input.stop);
         if (!leaks)
             return false;
@@ -275,6 +306,7 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
             found.growth = lookOf(snapshot, *leaks);
             return true;
         }
+        lost = addLost(snapshot, *leaks, found);
     }
     if (snapshot.growthTimes.size() < kLeastMoments || snapshot.span.length().seconds() < kLeastSeconds) {
         found.notLookedAt.push_back(fmt::format("Growth: needs {} ticks and {} s of heap recording, there {} in {}.",
@@ -303,6 +335,8 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
     for (const Place &place : placesOf(input)) {
         if (input.stop.stop_requested())
             return false;
+        if (lost.contains({place.image.value, place.line.name}))
+            continue;
         const std::vector<Timestamp> &all = snapshot.growthTimes;
         const Timestamp begin = place.first > 0 ? all[place.first - 1] : snapshot.span.begin;
         if (place.liveBytes.size() < kLeastMoments || (all[place.end - 1] - begin).seconds() < kLeastSeconds)

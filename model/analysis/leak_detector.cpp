@@ -55,6 +55,7 @@ void sumUp(LeakItem &item)
         item.liveBlocks += stack.liveBlocks;
         item.lost += stack.lost;
         item.lostTwice += stack.lostTwice;
+        item.held += stack.held;
         survivors += stack.test.survivors;
         born += stack.test.born;
         item.isConfirmed = item.isConfirmed || stack.test.buckets >= kConfirmedLeakBuckets;
@@ -108,6 +109,7 @@ private:
         std::shared_ptr<const MemoryScan> scan;
         BlockSum lost;
         BlockSum lostTwice;
+        BlockSum held;
         bool isTold = false;
     };
 
@@ -123,7 +125,7 @@ private:
                 if (sum(ReachClass::Directly).blocks <= 0)
                     continue;
                 LostStack &lost = m_lost[{image, stack.stack.value}];
-                lost = {scan, sum(ReachClass::Directly), stack.confirmed};
+                lost = {scan, sum(ReachClass::Directly), stack.confirmed, stack.held};
                 lost.lost += sum(ReachClass::Indirectly);
             }
     }
@@ -220,6 +222,7 @@ private:
         if (lost != m_lost.end()) {
             stack.lost = lost->second.lost;
             stack.lostTwice = lost->second.lostTwice;
+            stack.held = lost->second.held;
             lost->second.isTold = true;
         }
         if (const auto claim = m_withdrawn.find({image.value, stack.stack.value}); claim != m_withdrawn.end())

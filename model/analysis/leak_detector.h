@@ -39,6 +39,7 @@ struct LeakStack
     const StackAges *ages = nullptr; ///< of Snapshot::heapAges; null: it has no history, and is known from a scan alone
     BlockSum lost;      ///< of the last scan of its image: no pointer leads to them, nor to what points to them
     BlockSum lostTwice; ///< of those, lost in an earlier scan too
+    BlockSum held;      ///< `lost`, and what of other stacks only that led to
     const LeakClaim *withdrawn = nullptr; ///< of Snapshot::leakClaims: it was accused before, and that proved wrong
 };
 
@@ -75,6 +76,7 @@ struct LeakItem
     std::vector<LeakStack> stacks; ///< those with a history first, fastest first; never empty
     BlockSum lost;                 ///< of all of them
     BlockSum lostTwice;
+    BlockSum held;
     std::shared_ptr<const MemoryScan> scan; ///< that found them lost; null: none did
     double bytesPerHour = 0;
     Interval bytesPerHour95;

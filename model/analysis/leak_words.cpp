@@ -2,6 +2,7 @@
 #include "model/analysis/leak_words.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
@@ -84,7 +85,7 @@ std::string growthSentence(const LeakItem &item)
         t > kMostT ? fmt::format("> {:g}", kMostT) : fmt::format("= {:.1f}", t));
 }
 
-std::string cautionOf(const LeakItem &item)
+std::string cautionOf(const Snapshot &snapshot, const LeakItem &item)
 {
     const LeakTest &test = item.stacks.front().test;
     std::string text;
@@ -95,7 +96,9 @@ std::string cautionOf(const LeakItem &item)
                 "was a false report. ",
                 formatOffset(stack.withdrawn->accused), formatOffset(*stack.withdrawn->withdrawn));
     if (item.tier == LeakTier::Lost) {
-        if (!item.isConfirmed)
+        if (!item.isConfirmed && hasEnded(*snapshot.tables, item.image))
+            text += "One scan alone says so. Two in a longer run, 30 s apart, confirm it. ";
+        else if (!item.isConfirmed)
             text += "One scan alone says so: its pointer may have been on its way. A second scan confirms it. ";
         if (item.scan && item.scan->proof == ScanProof::LowerBound)
             text += "More may be lost: not every block was known to the scan. ";
@@ -127,13 +130,15 @@ std::int64_t count(const LeakReport &report, std::initializer_list<LeakTier> tie
     return static_cast<std::int64_t>(places.size());
 }
 
-/// "1 place lost memory for good"; empty if none did.
+/// "1 place has lost memory for good"; empty if none did.
 std::string lostSentence(const LeakReport &report)
 {
     const std::int64_t lost = count(report, {LeakTier::Lost});
-    return lost == 0
-        ? std::string()
-        : fmt::format("{} {} lost memory for good", formatCount(lost), lost == 1 ? "place has" : "places have");
+    const bool isSure = std::all_of(report.items.begin(), report.items.end(),
+        [](const LeakItem &item) { return item.tier != LeakTier::Lost || item.isConfirmed; });
+    return lost == 0 ? std::string()
+                     : fmt::format("{} {} lost memory{}", formatCount(lost), lost == 1 ? "place has" : "places have",
+                         isSure ? " for good" : ", by one scan");
 }
 
 std::string lossEvidence(const LeakItem &item)
@@ -187,12 +192,13 @@ void addStepNote(const Snapshot &snapshot, LeakReport &report)
 
 std::string notEnoughSentence(const LeakReport &report)
 {
+    const std::string_view what = count(report, {LeakTier::Lost}) > 0 ? "growth" : "leaks";
     if (report.state == LeakReport::State::NoData)
-        return "Nothing can be said of leaks.";
+        return fmt::format("Nothing can be said of {}.", what);
     if (report.buckets >= kLeastLeakBuckets)
-        return fmt::format("Nothing can be said of leaks yet: no stack has allocated for long enough; {} are followed.",
-            formatCount(report.followed));
-    return fmt::format("Nothing can be said of leaks yet: {} were seen, {} are needed.",
+        return fmt::format("Nothing can be said of {} yet: no stack has allocated for long enough; {} are followed.",
+            what, formatCount(report.followed));
+    return fmt::format("Nothing can be said of {} yet: {} were seen, {} are needed.", what,
         report.bucket.ns > 0 ? ageText(report.buckets, report.bucket) : "0 s",
         formatDuration({(report.bucket.ns > 0 ? report.bucket.ns : kFirstAgeBucket.ns)
             * static_cast<std::int64_t>(kLeastLeakBuckets)}));
@@ -213,6 +219,8 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
     if (item.tier == LeakTier::Lost) {
         item.title = fmt::format("{} lost {} in {}", item.place, formatBytes(static_cast<double>(item.lost.bytes)),
             blocks(item.lost.blocks));
+        if (const std::int64_t behind = item.held.bytes - item.lost.bytes; behind > 0)
+            item.title += fmt::format(", and {} behind them", formatBytes(static_cast<double>(behind)));
         item.evidence.push_back(lossEvidence(item));
         if (grows)
             item.evidence.push_back(growthSentence(item));
@@ -227,7 +235,7 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
             item.evidence.emplace_back(
                 "Its live blocks swing too much to show that: it is what each span of time left behind.");
     }
-    item.caution = cautionOf(item);
+    item.caution = cautionOf(snapshot, item);
     if (!first.ages || !first.test.isEnough)
         return;
     item.evidence.push_back(survivalSentence(snapshot, item, bucket));

@@ -9,6 +9,7 @@
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/forecast_words.h"
+#include "model/analysis/growth_card.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/judged_forecast.h"
 #include "model/analysis/known_limits.h"
@@ -28,81 +29,8 @@ namespace model {
 
 namespace {
 
-constexpr const char *kNothingFound = "nothing found";
 constexpr std::int64_t kLeastSamples = 30; ///< for an answer: below, an interval of a share spans nearly everything
 constexpr double kShareWorthTelling = 0.05;
-
-const Recommendation *firstOf(const Recommendations &found, std::string_view rule)
-{
-    const auto item = std::find_if(
-        found.items.begin(), found.items.end(), [rule](const Recommendation &each) { return each.rule == rule; });
-    return item == found.items.end() ? nullptr : &*item;
-}
-
-/// "4.1 MiB/h (3.7–4.6)" split before the bracket.
-std::pair<std::string, std::string> splitInterval(const std::string &text)
-{
-    const std::size_t bracket = text.find(" (");
-    if (bracket == std::string::npos)
-        return {text, {}};
-    return {text.substr(0, bracket), text.substr(bracket + 2, text.size() - bracket - 3)};
-}
-
-SummaryCard growthCard(const Snapshot &snapshot, const Recommendations &found)
-{
-    SummaryCard card{.title = "Growth",
-        .number = kNothingFound,
-        .sentence = "Growth was not looked for.",
-        .page = CardPage::Heap,
-        .cost = CostKind::Growth,
-        .action = "Show the heap",
-        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
-    constexpr std::string_view kGrowth = "Growth:";
-    const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
-        [](const std::string &text) { return text.starts_with(kGrowth); });
-    if (lacking != found.notLookedAt.end()) {
-        card.number = kNotKnown;
-        card.qualifier.clear();
-        card.state = CardState::Unknown;
-        card.sentence = lacking->substr(std::min(lacking->find_first_not_of(' ', kGrowth.size()), lacking->size()));
-        if (!card.sentence.empty())
-            card.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(card.sentence[0])));
-    }
-    if (found.growth) {
-        const GrowthLook &look = *found.growth;
-        card.qualifier = fmt::format("tested {} of {} stacks for {}", formatCount(look.tested),
-            formatCount(look.stacks), formatDuration(snapshot.span.length()));
-        card.sentence = fmt::format(
-            "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
-        card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
-    }
-    const auto isGrowing = [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; };
-    const auto goesOn = [&](const Recommendation &item) { return isGrowing(item) && !item.endedAfter; };
-    const auto going = std::find_if(found.items.begin(), found.items.end(), goesOn);
-    const Recommendation *first = going != found.items.end() ? &*going : firstOf(found, kGrowingStackRule.key);
-    if (first == nullptr)
-        return card;
-    card.page = CardPage::Recommendations;
-    card.action = "Show the evidence";
-    if (first->endedAfter) {
-        const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
-            [](const Evidence &each) { return each.what == kKeptInTime; });
-        card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
-        card.qualifier = fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter));
-        card.state = CardState::Unknown;
-        card.sentence = first->title
-            + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
-        return card;
-    }
-    const auto count = std::count_if(found.items.begin(), found.items.end(), goesOn);
-    std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
-    card.number = "+" + card.number;
-    card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
-    card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
-        count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
-        first->where.empty() ? "" : ", " + first->where);
-    return card;
-}
 
 /// Whether `one` runs out before `other` does, as far as can be seen.
 bool isSooner(const Forecast &one, const Forecast &other)
@@ -237,7 +165,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
             missed > 0 ? fmt::format(", and {} more due of short threads", formatCount(missed)) : "");
         return card;
     }
-    const std::vector<HotFunction> all = hotFunctions(*table, snapshot.cpuSummary.samples, table->rows.size());
+    const std::vector<HotFunction> all = hotFunctions(*table, sampleBase(snapshot), table->rows.size());
     // What a programmer can change; the kernel does what it does for somebody, and the tracer is no part of the program.
     const auto isOfProgram = [&](const HotFunction &each) {
         return !isKernelCode(*table->functions, each.function) && !isTracerCode(*table->functions, each.function);
@@ -250,16 +178,20 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         tracerShare += isTracer ? each.selfShare : 0;
         kernelShare += !isTracer && isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
     }
-    card.number = formatShare(hot.selfShare);
+    const bool isThin = sampleBase(snapshot).isThin();
+    card.number = isThin ? "≥ " + formatShare(hot.selfShare95.low) : formatShare(hot.selfShare);
     card.qualifier = formatInterval(hot.selfShare95.low * 100, hot.selfShare95.high * 100, Unit::Percent);
     const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
-    card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration({table->all}),
+    const Duration known{table->all + (isThin ? missedCpuTime(snapshot).ns : 0)};
+    card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration(known),
         shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");
     if (first != all.end() && kernelShare > hot.selfShare)
         card.sentence += fmt::format("; {} in the kernel", formatShare(kernelShare));
     if (tracerShare >= kShareWorthTelling)
         card.sentence += fmt::format("; {} in the tracer", formatShare(tracerShare));
     card.sentence += '.';
+    if (isThin)
+        card.sentence += ' ' + missedSamplesText(snapshot);
     card.state = hot.selfShare95.low >= 0.25 ? CardState::Warn : CardState::Ok;
     return card;
 }
@@ -360,59 +292,8 @@ SummaryCard captureCard(const Snapshot &snapshot, const Coverage &trust)
             formatShortCount(static_cast<double>(snapshot.cpuSummary.samples))),
         .sentence = trust.sentence,
         .page = CardPage::Losses,
-        .action = "Show what was lost",
+        .action = "Show what was recorded",
         .spark = std::nullopt};
-}
-
-/// Lost memory stays lost: what the scan that found most of it says, at its card.
-void addLost(const Snapshot &snapshot, SummaryCard &growth)
-{
-    const MemoryScan *worst = nullptr;
-    for (const auto &scan : snapshot.scans)
-        if (scan->lost().bytes > (worst ? worst->lost().bytes : 0))
-            worst = scan.get();
-    if (!worst)
-        return;
-    growth.state = CardState::Danger;
-    growth.sentence = fmt::format("{} in {} are lost ({} confirmed): no pointer leads to them any more. {}",
-        formatBytes(static_cast<double>(worst->lost().bytes)),
-        worst->lost().blocks == 1 ? "1 block" : formatCount(worst->lost().blocks) + " blocks",
-        formatBytes(static_cast<double>(worst->confirmed.bytes)), growth.sentence);
-}
-
-/// A heap that does not grow is not all: a program may have memory of its own beside it, as interpreters do.
-void addOtherGrowth(
-    const Snapshot &snapshot, const Recommendations &found, const ResidentGrowth &other, SummaryCard &growth)
-{
-    constexpr double kNextToNothing = 0.2; // of the growth beside it: not what a reader looks for
-    for (const Recommendation &item : found.items)
-        if (item.rule == kGrowingStackRule.key && item.evidence.front().value > kNextToNothing * other.perHour)
-            return;
-    const std::string rate = rateText(other.perHour, Unit::Bytes);
-    if (isCountedAgain(other)) {
-        growth.sentence += fmt::format(" Resident memory grows by {}, but in pages that processes share and that count "
-                                       "for each of them; counted once, it grew by {} in that time.",
-            rate, formatBytes(std::max(*other.onceBytes, 0.0)));
-        return;
-    }
-    const bool mayBeSame = other.isSharedByMany && !other.onceBytes;
-    growth.number = "+" + formatBytes(other.onceBytes ? std::min(*other.onceBytes, other.bytes) : other.bytes);
-    growth.qualifier = fmt::format("resident, in {}", other.label);
-    growth.state = other.isFinished || mayBeSame ? CardState::Unknown : CardState::Warn;
-    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}", rate, other.label);
-    if (mayBeSame)
-        growth.sentence += ", which counts for each process that touches it: how much is the same was not read";
-    if (!other.mappedBy.empty())
-        growth.sentence
-            += fmt::format("; most of those that were made ({}) by {}", formatBytes(other.mappedBytes), other.mappedBy);
-    if (other.key == kMappingsPart)
-        growth.sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
-    growth.sentence += '.';
-    if (other.isFinished)
-        growth.sentence += " The command ended by itself: what it needs for its work looks like this too.";
-    growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
-    growth.page = CardPage::Forecast;
-    growth.action = "Show the forecast";
 }
 
 /// What grows only because the same pages count for more and more processes does not run out.
@@ -435,7 +316,7 @@ void addDamage(const Snapshot &snapshot, std::vector<SummaryCard> &cards)
     for (SummaryCard &card : cards) {
         const bool isGrowth = card.title == "Growth", isCpu = card.title == "CPU";
         const bool isGone
-            = (isGrowth && card.number == kNothingFound && snapshot.heap.empty() && card.state != CardState::Danger)
+            = (isGrowth && card.number == kNothingGrows && snapshot.heap.empty() && card.state != CardState::Danger)
             || (isCpu && snapshot.cpuSummary.samples == 0 && !snapshot.info.cpuEvent.empty());
         if (isGone && !snapshot.selection.time) {
             card.number = kNotKnown;
@@ -470,11 +351,7 @@ std::optional<Summary> summary(const Snapshot &snapshot, std::stop_token stop)
     };
     const std::optional<ResidentGrowth> other = residentGrowth(snapshot, result.forecast);
     if (snapshot.info.config.heap != HeapMode::Off) {
-        SummaryCard growth = growthCard(snapshot, result.recommendations);
-        if (other)
-            addOtherGrowth(snapshot, result.recommendations, *other, growth);
-        addLost(snapshot, growth);
-        add(std::move(growth));
+        add(growthCard(snapshot, result.recommendations, other));
     }
     SummaryCard forecasted = forecastCard(snapshot, *nearest);
     if (other)

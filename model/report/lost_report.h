@@ -17,7 +17,11 @@ std::vector<std::shared_ptr<const MemoryScan>> lastScans(const Snapshot &snapsho
 bool isLost(const ScannedStack &stack);
 
 /// What a scan found, in one sentence for people.
-std::string scanSentence(const MemoryScan &scan);
+std::string scanSentence(const Snapshot &snapshot, const MemoryScan &scan);
+/// How much of what is reachable the ways to holders say nothing of, where that is worth a sentence; else empty.
+std::string restOfHeldText(const MemoryScan &scan);
+/// "redis-server, process 4711": what a scan looked through.
+std::string scannedText(const Snapshot &snapshot, const MemoryScan &scan);
 /// What its classes rest on: a proof, or a lower bound and why. Sentences.
 std::string scanProofText(const MemoryScan &scan);
 /// How long the program stood still for it, and what that did.

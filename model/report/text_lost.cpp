@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/own_code.h"
+#include "model/aggregate/process_images.h"
 #include "model/aggregate/stack_text.h"
 #include "model/report/lost_report.h"
 #include "model/report/text_parts.h"
@@ -130,15 +131,8 @@ void writeHolders(std::ostream &out, FunctionIndex &index, const MemoryScan &sca
             << '\n';
         writeWrapped(out, holderText(index, path), options.columns, 13, 2);
     }
-}
-
-std::string programOf(const Snapshot &snapshot, ImageId image)
-{
-    const ProgramTables &tables = *snapshot.tables;
-    if (!image.isValid() || image.index() >= tables.images.size())
-        return "a process";
-    const Image &row = tables.images[image.index()];
-    return fmt::format("{}, process {}", tables.programName(row), tables.processes[row.process.index()].pid);
+    if (const std::string rest = restOfHeldText(scan); !rest.empty())
+        writeWrapped(out, rest, options.columns, 2);
 }
 
 } // namespace
@@ -158,7 +152,32 @@ std::vector<std::shared_ptr<const MemoryScan>> lastScans(const Snapshot &snapsho
     return last;
 }
 
-std::string scanSentence(const MemoryScan &scan)
+std::string scannedText(const Snapshot &snapshot, const MemoryScan &scan)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    if (!scan.image.isValid() || scan.image.index() >= tables.images.size())
+        return "a process";
+    const Image &row = tables.images[scan.image.index()];
+    return fmt::format("{}, process {}", tables.programName(row), tables.processes[row.process.index()].pid);
+}
+
+std::string restOfHeldText(const MemoryScan &scan)
+{
+    constexpr std::int64_t kWorthTelling = 5; // a fifth
+    const std::int64_t all
+        = sumOf(scan.sums, ReachClass::Reachable).bytes + sumOf(scan.sums, ReachClass::Possibly).bytes;
+    std::int64_t told = 0;
+    for (const HolderPath &path : scan.paths)
+        told += path.retained.bytes;
+    if (all - told <= all / kWorthTelling)
+        return {};
+    return fmt::format(
+        "{} of the {} that are reachable go with none of these: several blocks lead to each, as in a tree "
+        "whose nodes know their parents, or they are in many small parts.",
+        bytesText(all - told), bytesText(all));
+}
+
+std::string scanSentence(const Snapshot &snapshot, const MemoryScan &scan)
 {
     const BlockSum lost = scan.lost();
     const std::int64_t held
@@ -177,6 +196,8 @@ std::string scanSentence(const MemoryScan &scan)
             held == 1 ? std::string("the one block") : "all " + blocksText(held),
             unjudged > 0 ? fmt::format("; {} could not be", blocksText(unjudged)) : std::string(": nothing is lost"));
     const std::string text = fmt::format("{} in {} are lost", bytesText(lost.bytes), blocksText(lost.blocks));
+    if (scan.confirms == 0 && hasEnded(*snapshot.tables, scan.image))
+        return text + ", as one scan says; two at least 30 s apart, in a longer run, would confirm that.";
     if (scan.confirms == 0)
         return text + "; a second scan at least 30 s later would confirm that.";
     if (scan.confirmed == lost)
@@ -242,9 +263,9 @@ void writeLostText(std::ostream &out, const Snapshot &snapshot, const TextReport
     FunctionIndex index(snapshot.tables);
     for (const auto &scan : scans) {
         writeHeading(out,
-            fmt::format("Lost memory of {}, scan {} at {}", programOf(snapshot, scan->image), scan->id,
+            fmt::format("Lost memory of {}, scan {} at {}", scannedText(snapshot, *scan), scan->id,
                 formatOffset(scan->when, true)));
-        writeWrapped(out, scanSentence(*scan), options.columns, 2);
+        writeWrapped(out, scanSentence(snapshot, *scan), options.columns, 2);
         writeClasses(out, *scan, options);
         writeWrapped(out, scanProofText(*scan), options.columns, 2);
         writeWrapped(out, scanCostText(*scan), options.columns, 2);

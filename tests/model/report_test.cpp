@@ -113,13 +113,14 @@ class ReportTest : public QObject
 private Q_SLOTS:
     void aScanCallsNothingSafeThatMayBeLost()
     {
+        const Snapshot snapshot = SnapshotBuilder().build();
         MemoryScan scan;
         scan.minAgeNs = 60'000'000'000;
         scan.sums[static_cast<std::size_t>(ReachClass::Reachable)] = {10, 1000};
-        QCOMPARE(
-            scanSentence(scan), std::string("Pointers lead to all 10 blocks that could be judged: nothing is lost."));
+        QCOMPARE(scanSentence(snapshot, scan),
+            std::string("Pointers lead to all 10 blocks that could be judged: nothing is lost."));
         scan.sums[static_cast<std::size_t>(ReachClass::Possibly)] = {1399, 4096};
-        QCOMPARE(scanSentence(scan),
+        QCOMPARE(scanSentence(snapshot, scan),
             std::string(
                 "Pointers lead to all 1,409 blocks that could be judged, but to 4 KiB in 1,399 blocks only into "
                 "the middle: possibly lost."));
@@ -266,7 +267,7 @@ private Q_SLOTS:
         QCOMPARE(json["scans"][1]["stacks"][0]["frames"][1]["function"].get<std::string>(), std::string("parse"));
         QCOMPARE(json["scans"][1]["holders"][0]["way"][1]["blocks"].get<int>(), 5);
         QVERIFY(!json["scans"][0].contains("stacks"));
-        const auto csv = linesOf(written([&](std::ostream &out) { writeLostCsv(out, snapshot); }), "\r\n");
+        const auto csv = linesOf(written([&](std::ostream &out) { writeLostCsv(out, snapshot); }), "\n");
         QCOMPARE(csv.size(), std::size_t{5});
         QCOMPARE(csv[1].substr(0, 8), std::string("2,100,0,"));
         QVERIFY(csv[1].ends_with("main;parse;malloc"));
@@ -309,11 +310,11 @@ private Q_SLOTS:
         SnapshotBuilder builder;
         builder.cpu("main@a.cpp:1;f@a.cpp:5 2\nmain@a.cpp:2;g 3\nmain@a.cpp:2;f@a.cpp:6 3\n");
         const Snapshot snapshot = builder.build();
-        const auto rows = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot); }), "\r\n");
+        const auto rows = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot); }), "\n");
         QCOMPARE(rows.size(), std::size_t{3});
         QVERIFY(rows[1].ends_with(",main;f") && rows[1].find(",5,") != std::string::npos);
         QVERIFY(rows[2].ends_with(",main;g") && rows[2].find(",3,") != std::string::npos);
-        const auto first = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot, 1); }), "\r\n");
+        const auto first = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot, 1); }), "\n");
         QCOMPARE(first.size(), std::size_t{2});
         QCOMPARE(first[1], rows[1]);
     }
@@ -338,8 +339,8 @@ private Q_SLOTS:
             written([&](std::ostream &out) { writeLossesCsv(out, snapshot); }),
         };
         for (const std::string &table : tables) {
-            QVERIFY(table.ends_with("\r\n"));
-            const std::vector<std::string> rows = linesOf(table, "\r\n");
+            QVERIFY(table.ends_with("\n"));
+            const std::vector<std::string> rows = linesOf(table, "\n");
             QVERIFY(rows.size() >= 2);
             for (const std::string &row : rows)
                 QCOMPARE(fieldCount(row), fieldCount(rows.front()));
@@ -349,7 +350,7 @@ private Q_SLOTS:
     void writesHeapStacksWithAllCosts()
     {
         const std::string csv = written([](std::ostream &out) { writeHeapStacksCsv(out, example(), CostKind::Live); });
-        const std::vector<std::string> rows = linesOf(csv, "\r\n");
+        const std::vector<std::string> rows = linesOf(csv, "\n");
         QVERIFY(rows[0].starts_with("pid,program,stack_id,live_bytes,live_blocks,"));
         QVERIFY(rows[1].starts_with("100,app,"));
         QVERIFY(rows[1].ends_with(",main;malloc"));
@@ -371,7 +372,7 @@ private Q_SLOTS:
         builder.raw().heap.push_back(row);
         const Snapshot snapshot = builder.build();
         const std::vector<std::string> rows
-            = linesOf(written([&](std::ostream &out) { writeHeapStacksCsv(out, snapshot, CostKind::Live); }), "\r\n");
+            = linesOf(written([&](std::ostream &out) { writeHeapStacksCsv(out, snapshot, CostKind::Live); }), "\n");
         QCOMPARE(rows.size(), std::size_t{2});
         QVERIFY2(rows[1].starts_with(",app,") && rows[1].find(",160,3,") != std::string::npos, rows[1].c_str());
         QVERIFY2(rows[1].ends_with(",2,main;malloc"), rows[1].c_str());
@@ -398,9 +399,9 @@ private Q_SLOTS:
         QCOMPARE(written([&](std::ostream &out) {
             writeSeriesCsv(out, snapshot, lines, {{0}, {1'000'000'000}});
         }),
-            std::string("time_s,time,rss_bytes,cpu_percent,cpu_user_percent,file_bytes\r\n"
-                        "5e-09,2023-11-14T22:13:20+00:00,,1.5,,\r\n"
-                        "1,2023-11-14T22:13:21+00:00,1000000,,,\r\n"));
+            std::string("time_s,time,rss_bytes,cpu_percent,cpu_user_percent,file_bytes\n"
+                        "5e-09,2023-11-14T22:13:20+00:00,,1.5,,\n"
+                        "1,2023-11-14T22:13:21+00:00,1000000,,,\n"));
     }
 
     void writesNoNumberThatIsNone()
@@ -408,7 +409,7 @@ private Q_SLOTS:
         std::ostringstream out;
         CsvWriter csv(out);
         csv.row(std::numeric_limits<double>::quiet_NaN(), 0.1, std::optional<double>(), -3);
-        QCOMPARE(out.str(), std::string(",0.1,,-3\r\n"));
+        QCOMPARE(out.str(), std::string(",0.1,,-3\n"));
     }
 
     void fitsTextIntoEightyColumns()

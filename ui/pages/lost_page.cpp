@@ -8,6 +8,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
@@ -43,6 +44,7 @@ QTreeWidget *newList(const QStringList &headers, int wide)
 {
     auto *list = new QTreeWidget;
     list->setRootIsDecorated(false);
+    addCopyMenu(*list);
     list->setUniformRowHeights(true);
     list->setHeaderLabels(headers);
     list->header()->setStretchLastSection(false);
@@ -166,7 +168,10 @@ void LostPage::showScans()
                "“--scan-at-exit”."));
         m_column->addWidget(empty, 4);
     }
-    for (const auto &scan : m_scans)
+    auto scans = m_scans;
+    std::stable_sort(
+        scans.begin(), scans.end(), [](const auto &a, const auto &b) { return a->lost().bytes > b->lost().bytes; });
+    for (const auto &scan : scans)
         addScan(*scan);
     m_column->addStretch(1);
     Q_EMIT subtitleChanged();
@@ -174,9 +179,9 @@ void LostPage::showScans()
 
 void LostPage::addScan(const model::MemoryScan &scan)
 {
-    auto *card = new Card(tr("Scan %1").arg(scan.id));
-    card->setCaption(text(model::formatOffset(scan.when, true)));
-    QLabel *sentence = newLabel(text(model::scanSentence(scan)), TextSize::Body, TextWeight::Strong);
+    auto *card = new Card(text(model::scannedText(*m_snapshot, scan)));
+    card->setCaption(tr("scan %1 at %2").arg(scan.id).arg(text(model::formatOffset(scan.when, true))));
+    QLabel *sentence = newLabel(text(model::scanSentence(*m_snapshot, scan)), TextSize::Body, TextWeight::Strong);
     sentence->setWordWrap(true);
     card->body()->addWidget(sentence);
     card->body()->addWidget(newClasses(scan));
@@ -195,6 +200,8 @@ void LostPage::addScan(const model::MemoryScan &scan)
         held->setCaption(tr("what would go with a block, and the way to it"));
         holders->setAccessibleName(held->accessibleName());
         held->body()->addWidget(holders);
+        if (const std::string rest = model::restOfHeldText(scan); !rest.empty())
+            held->body()->addWidget(newWrapped(text(rest), "muted"));
         m_column->addWidget(held);
     }
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/growth_card.h"
+
+#include "model/aggregate/memory_parts.h"
+#include "model/analysis/forecast_words.h"
+#include "model/analysis/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <tuple>
+
+namespace model {
+
+const Recommendation *firstOf(const Recommendations &found, std::string_view rule)
+{
+    const auto item = std::find_if(
+        found.items.begin(), found.items.end(), [rule](const Recommendation &each) { return each.rule == rule; });
+    return item == found.items.end() ? nullptr : &*item;
+}
+
+/// "4.1 MiB/h (3.7–4.6)" split before the bracket.
+std::pair<std::string, std::string> splitInterval(const std::string &text)
+{
+    const std::size_t bracket = text.find(" (");
+    if (bracket == std::string::npos)
+        return {text, {}};
+    return {text.substr(0, bracket), text.substr(bracket + 2, text.size() - bracket - 3)};
+}
+
+namespace {
+
+SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
+{
+    SummaryCard card{.title = "Growth",
+        .number = kNothingGrows,
+        .sentence = "Growth was not looked for.",
+        .page = CardPage::Heap,
+        .cost = CostKind::Growth,
+        .action = "Show the heap",
+        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
+    constexpr std::string_view kGrowth = "Growth:";
+    const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
+        [](const std::string &text) { return text.starts_with(kGrowth); });
+    if (lacking != found.notLookedAt.end()) {
+        card.number = kNotKnown;
+        card.qualifier.clear();
+        card.state = CardState::Unknown;
+        card.sentence = lacking->substr(std::min(lacking->find_first_not_of(' ', kGrowth.size()), lacking->size()));
+        if (!card.sentence.empty())
+            card.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(card.sentence[0])));
+    }
+    if (found.growth) {
+        const GrowthLook &look = *found.growth;
+        card.qualifier = fmt::format("tested {} of {} stacks for {}", formatCount(look.tested),
+            formatCount(look.stacks), formatDuration(snapshot.span.length()));
+        card.sentence = fmt::format(
+            "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
+        card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
+    }
+    const auto isGrowing = [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; };
+    const auto goesOn = [&](const Recommendation &item) { return isGrowing(item) && !item.endedAfter; };
+    const auto going = std::find_if(found.items.begin(), found.items.end(), goesOn);
+    const Recommendation *first = going != found.items.end() ? &*going : firstOf(found, kGrowingStackRule.key);
+    if (first == nullptr)
+        return card;
+    card.page = CardPage::Recommendations;
+    card.action = "Show the evidence";
+    if (first->endedAfter) {
+        const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
+            [](const Evidence &each) { return each.what == kKeptInTime; });
+        card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
+        card.qualifier = fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter));
+        card.state = CardState::Unknown;
+        card.sentence = first->title
+            + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
+        return card;
+    }
+    const auto count = std::count_if(found.items.begin(), found.items.end(), goesOn);
+    if (first->evidence.front().what == kLostByScan) {
+        card.number = kNotKnown; // see addLost()
+        card.qualifier.clear();
+        card.sentence = fmt::format("First: {}{}.", first->place, first->where.empty() ? "" : ", " + first->where);
+        return card;
+    }
+    std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
+    card.number = "+" + card.number;
+    card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
+    card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
+        count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
+        first->where.empty() ? "" : ", " + first->where);
+    return card;
+}
+
+/// Lost memory stays lost: what the scan that found most of it says, at its card.
+void addLost(const Snapshot &snapshot, SummaryCard &growth)
+{
+    const MemoryScan *worst = nullptr;
+    for (const auto &scan : snapshot.scans) {
+        const bool isSelected
+            = !snapshot.selection.time || (snapshot.span.begin < scan->when && scan->when <= snapshot.span.end);
+        if (isSelected && scan->lost().bytes > (worst ? worst->lost().bytes : 0))
+            worst = scan.get();
+    }
+    if (!worst)
+        return;
+    growth.state = CardState::Danger;
+    if (growth.number == kNotKnown || growth.number == kNothingGrows) {
+        growth.number = formatBytes(static_cast<double>(worst->lost().bytes));
+        growth.qualifier = "lost";
+    }
+    growth.sentence = fmt::format("{} in {} are lost ({} confirmed): no pointer leads to them any more. {}",
+        formatBytes(static_cast<double>(worst->lost().bytes)),
+        worst->lost().blocks == 1 ? "1 block" : formatCount(worst->lost().blocks) + " blocks",
+        formatBytes(static_cast<double>(worst->confirmed.bytes)), growth.sentence);
+}
+
+/// A heap that does not grow is not all: a program may have memory of its own beside it, as interpreters do.
+void addOtherGrowth(
+    const Snapshot &snapshot, const Recommendations &found, const ResidentGrowth &other, SummaryCard &growth)
+{
+    constexpr double kNextToNothing = 0.2; // of the growth beside it: not what a reader looks for
+    for (const Recommendation &item : found.items)
+        if (item.rule == kGrowingStackRule.key && item.evidence.front().what != kLostByScan
+            && item.evidence.front().value > kNextToNothing * other.perHour)
+            return;
+    const std::string rate = rateText(other.perHour, Unit::Bytes);
+    if (isCountedAgain(other)) {
+        growth.sentence += fmt::format(" Resident memory grows by {}, but in pages that processes share and that count "
+                                       "for each of them; counted once, it grew by {} in that time.",
+            rate, formatBytes(std::max(*other.onceBytes, 0.0)));
+        return;
+    }
+    const bool mayBeSame = other.isSharedByMany && !other.onceBytes;
+    growth.number = "+" + formatBytes(other.onceBytes ? std::min(*other.onceBytes, other.bytes) : other.bytes);
+    growth.qualifier = fmt::format("resident, in {}", other.label);
+    growth.state = other.isFinished || mayBeSame ? CardState::Unknown : CardState::Warn;
+    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}", rate, other.label);
+    if (mayBeSame)
+        growth.sentence += ", which counts for each process that touches it: how much is the same was not read";
+    if (!other.mappedBy.empty())
+        growth.sentence
+            += fmt::format("; most of those that were made ({}) by {}", formatBytes(other.mappedBytes), other.mappedBy);
+    if (other.key == kMappingsPart)
+        growth.sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
+    growth.sentence += '.';
+    if (other.isFinished)
+        growth.sentence += " The command ended by itself: what it needs for its work looks like this too.";
+    growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
+    growth.page = CardPage::Forecast;
+    growth.action = "Show the forecast";
+}
+
+} // namespace
+
+SummaryCard growthCard(
+    const Snapshot &snapshot, const Recommendations &found, const std::optional<ResidentGrowth> &other)
+{
+    SummaryCard card = placesCard(snapshot, found);
+    if (other)
+        addOtherGrowth(snapshot, found, *other, card);
+    addLost(snapshot, card);
+    return card;
+}
+
+} // namespace model
