@@ -55,7 +55,7 @@ CsvWriter &CsvWriter::field(double value)
 
 void CsvWriter::end()
 {
-    m_out << "\r\n";
+    m_out << '\n';
     m_isFirst = true;
 }
 

@@ -14,7 +14,7 @@ namespace model {
 /// no UTF-8, as \n, \t, \x01, a backslash as \\.
 std::string csvField(std::string_view text);
 
-/// Writes rows of CSV. Numbers have a point for decimals whatever the stream's locale.
+/// Writes rows of CSV, each ended by a newline alone, as tools of a shell expect. Numbers have a point for decimals whatever the stream's locale.
 class CsvWriter
 {
 public:

@@ -116,7 +116,7 @@ public:
     void begin(std::vector<std::string> columns) override
     {
         if (m_hasWritten)
-            m_out << "\r\n";
+            m_out << '\n';
         m_hasWritten = true;
         for (const std::string &column : columns)
             m_csv.field(column);

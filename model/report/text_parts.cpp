@@ -2,6 +2,7 @@
 #include "model/report/text_parts.h"
 
 #include "model/analysis/coverage.h"
+#include "model/base/format_counted.h"
 #include "model/base/format_units.h"
 #include "model/report/session_words.h"
 #include "model/report/text_table.h"
@@ -63,7 +64,8 @@ void writeFrames(std::ostream &out, FunctionIndex &index, StackId stack, std::si
         out << std::string(kIndent, ' ') << name << (place.empty() ? "" : padding + "  " + place) << '\n';
     }
     if (lines.size() > kMostFrames)
-        out << fmt::format("       … and {} callers\n", lines.size() - kMostFrames);
+        out << fmt::format(
+            "       … and {}\n", formatCounted(static_cast<std::int64_t>(lines.size() - kMostFrames), "caller"));
 }
 
 void writeHeading(std::ostream &out, std::string_view text) { out << '\n' << text << '\n'; }

@@ -92,9 +92,20 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         if (const std::string owners = heapOwners(snapshot); !owners.empty())
             writeWrapped(out, fmt::format("The heap's figures are {}.", owners), options.columns, 2);
         if (isEstimate)
-            row("Sampled", "",
-                fmt::format("about each {}: all of the heap is estimated",
-                    formatBytes(static_cast<double>(longestPeriod(snapshot)))));
+            writeWrapped(out,
+                fmt::format("Of the heap about one allocation each {} was recorded: its figures are estimates.",
+                    formatBytes(static_cast<double>(longestPeriod(snapshot)))),
+                options.columns, 2);
+        const std::int64_t dropped = lossCounts(snapshot)[static_cast<std::size_t>(LossKind::EventsDropped)];
+        if (dropped > 0)
+            writeWrapped(out,
+                fmt::format("{} heap {} lost{}: there were more allocations and frees than are counted here, and what "
+                            "is live may be less or more.",
+                    formatCount(dropped), dropped == 1 ? "event was" : "events were",
+                    snapshot.info.config.whenFull == WhenFull::Drop
+                        ? ", as full rings wait for nobody (--when-full drop)"
+                        : ""),
+                options.columns, 2);
         row("Allocations", formatCount(heap.allocations), bytes(heap.allocatedBytes) + interval(CostKind::Allocated));
         row("Frees", formatCount(heap.frees), bytes(heap.freedBytes));
         row("Live at the end", formatCount(heap.liveBlocks),
@@ -104,8 +115,6 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                 formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), earlierBlocks(snapshot));
-        if (snapshot.info.config.whenFull == WhenFull::Drop)
-            row("Full rings", "dropped", "without waiting for the recorder (--when-full drop)");
         row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)

@@ -75,9 +75,9 @@ private Q_SLOTS:
     void answersWithReadableNames()
     {
         QCOMPARE(answer(file("sample"), "SELECT pid, name, cpu_samples, cpu_s, cpu_percent FROM v_threads LIMIT 1"),
-            std::string("pid,name,cpu_samples,cpu_s,cpu_percent\r\n4128,demo,65,0.65,86.67\r\n"));
+            std::string("pid,name,cpu_samples,cpu_s,cpu_percent\n4128,demo,65,0.65,86.67\n"));
         QCOMPARE(answer(file("sample"), "SELECT * FROM v_events LIMIT 2"),
-            std::string("time_s,kind,text,duration_s\r\n0,mark,mark 0,\r\n0,paused,,0\r\n"));
+            std::string("time_s,kind,text,duration_s\n0,mark,mark 0,\n0,paused,,0\n"));
     }
 
     void describesItsTables()
@@ -86,7 +86,7 @@ private Q_SLOTS:
         QVERIFY(answer(file("sample"), "PRAGMA table_list").find("v_threads") != std::string::npos);
         QVERIFY(answer(file("sample"), "SELECT sql FROM sqlite_schema WHERE name = 'heap'").find("CREATE TABLE")
             != std::string::npos);
-        QCOMPARE(answer(file("sample"), "SELECT value FROM json_each('[7]')"), std::string("value\r\n7\r\n"));
+        QCOMPARE(answer(file("sample"), "SELECT value FROM json_each('[7]')"), std::string("value\n7\n"));
         QVERIFY(
             answer(file("sample"), "SELECT name FROM pragma_table_info('heap')").find("stack") != std::string::npos);
     }
@@ -94,7 +94,7 @@ private Q_SLOTS:
     void writesTheFormats()
     {
         const char *sql = "SELECT 1 AS a, NULL AS b, 'x\"y' || char(27) AS c; -- a comment\n SELECT x'00ff' AS d";
-        QCOMPARE(answer(file("sample"), sql), std::string("a,b,c\r\n1,,\"x\"\"y\\x1b\"\r\n\r\nd\r\n00ff\r\n"));
+        QCOMPARE(answer(file("sample"), sql), std::string("a,b,c\n1,,\"x\"\"y\\x1b\"\n\nd\n00ff\n"));
         QCOMPARE(answer(file("sample"), sql, QueryFormat::Json),
             std::string("[{\"columns\": [\"a\",\"b\",\"c\"], \"rows\": [\n  [1,null,\"x\\\"y\\u001b\"]\n ], "
                         "\"is_cut\": false},\n"
@@ -157,13 +157,13 @@ private Q_SLOTS:
     void countsTableExpressions()
     {
         QCOMPARE(answer(file("sample"), "WITH c AS (SELECT 1 AS x) SELECT count(*) FROM c"),
-            std::string("count(*)\r\n1\r\n"));
+            std::string("count(*)\n1\n"));
         QCOMPARE(answer(file("sample"), "WITH c(x) AS (VALUES (1), (2)) SELECT 7 AS y FROM C AS d LIMIT 1"),
-            std::string("y\r\n7\r\n"));
-        QCOMPARE(answer(file("sample"), "SELECT count(*) > 0 AS y FROM Heap"), std::string("y\r\n1\r\n"));
+            std::string("y\n7\n"));
+        QCOMPARE(answer(file("sample"), "SELECT count(*) > 0 AS y FROM Heap"), std::string("y\n1\n"));
         for (const char *name : {"dbstat", "pragma_database_list", "PRAGMA_Module_List", "sqlite_dbpage"}) {
             const std::string text = answer(file("sample"), std::string("SELECT count(*) FROM ") + name);
-            QVERIFY2(text.find("count(*)\r\n") == std::string::npos, text.c_str());
+            QVERIFY2(text.find("count(*)\n") == std::string::npos, text.c_str());
         }
     }
 
@@ -198,7 +198,7 @@ private Q_SLOTS:
     {
         const std::string golden
             = qgetenv("GENESIS_SOURCE_DIR").toStdString() + "/tests/golden/session_v1.gprof-session";
-        QVERIFY(answer(golden, "SELECT count(*) FROM v_threads").find("\r\n2\r\n") != std::string::npos);
+        QVERIFY(answer(golden, "SELECT count(*) FROM v_threads").find("\n2\n") != std::string::npos);
         QVERIFY(answer(golden, "SELECT * FROM v_areas").find("no such table") != std::string::npos);
     }
 };

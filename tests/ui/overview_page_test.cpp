@@ -39,7 +39,7 @@ QStringList tableOf(ui::Page &page, const QString &name)
     for (const ui::Export &what : page.exports())
         if (what.name == name && what.table)
             what.table(out);
-    return QString::fromStdString(out.str()).split(u"\r\n"_s);
+    return QString::fromStdString(out.str()).split(u"\n"_s);
 }
 
 } // namespace
