@@ -157,7 +157,8 @@ CLI::App *addRecord(CLI::App &app, Typed &typed)
         "Record every allocation (default), one each BYTES (512KiB) of them, none, or every one until that costs more "
         "than PERCENT (5%) of a core, and from then on samples");
     command->add_flag("--then-kill", typed.record.thenKill,
-        "End the command when the recording ends before it; else it runs on and is waited for");
+        "End the command and what it started when the recording ends before it; else they run on, and it is waited "
+        "for");
     command->formatter(std::make_shared<HelpFormatter>("genprof record [OPTIONS] -- CMD [ARG…]"));
     command->footer("Exits as CMD does: its own status, or 128 + the number of the signal that ended it.\n"
                     "125: genprof itself failed. 126: CMD cannot be executed. 127: CMD was not found.\n"

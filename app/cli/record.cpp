@@ -12,6 +12,7 @@
 #include "app/soak_desk.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
+#include "capture/pidfd.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/recording/dead_sockets.h"
 #include "capture/recording/recording.h"
@@ -115,6 +116,7 @@ private:
     void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
     void lookForFile();
     void openService();
+    void endAll(const std::vector<std::int32_t> &pids);
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
@@ -302,19 +304,26 @@ int RecordRun::giveUp(const std::string &text, int exitCode)
     return fail(text, exitCode);
 }
 
+/// Asks the command to end, and what it started.
+void RecordRun::endAll(const std::vector<std::int32_t> &pids)
+{
+    if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
+        m_terminal.message(sent.error().text());
+    for (const std::int32_t pid : pids)
+        if (const capture::FileDescriptor process(capture::openPidfd(pid)); pid != m_target->pid() && isRunning(pid))
+            capture::sendPidfdSignal(process.get(), SIGTERM);
+}
+
 /// Names the processes that go on without being recorded, or ends the command where that was asked for.
 void RecordRun::sayWhatGoesOn(capture::EndReason reason)
 {
     const bool hasEnded = m_recording->targetHasEnded();
-    if (!hasEnded && m_options.thenKill) {
-        if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
-            m_terminal.message(sent.error().text());
-        return;
-    }
     std::vector<std::int32_t> pids;
     for (const std::int32_t pid : m_processes.livePids())
         if (isRunning(pid))
             pids.push_back(pid);
+    if (!hasEnded && m_options.thenKill)
+        return endAll(pids);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
     m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on: {}", processList(pids))
