@@ -121,6 +121,8 @@ LateAttach::Answer HeapInstrument::includeLate(std::int32_t pid)
         return {};
     if (stat && sharesMemory({pid, stat->parentPid}))
         return {{}, LateAttach::Outcome::NotReady, {}};
+    if (std::string obstacle = attachObstacle(probeAttach(pid, m_tracerPath)); !obstacle.empty() && !hasTracer)
+        return {{}, LateAttach::Outcome::Refused, std::move(obstacle), true};
     InjectionReport report;
     std::string why = attachDescendant(pid, now, {}, report);
     return {{}, why.empty() ? LateAttach::Outcome::Settled : LateAttach::Outcome::Refused, std::move(why)};

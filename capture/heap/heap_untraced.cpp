@@ -231,8 +231,9 @@ void HeapInstrument::takeLateAnswers(model::EventBatch &batch)
         if (answer.outcome != LateAttach::Outcome::Refused || hasCome)
             continue;
         const auto absence = m_absences.find(key);
-        const std::string before
-            = absence == m_absences.end() ? std::string() : absence->second + " Attaching to it failed: ";
+        const std::string before = absence == m_absences.end() || answer.isByNature
+            ? std::string()
+            : absence->second + " Attaching to it failed: ";
         refuse(key, before + answer.why, batch);
     }
 }
