@@ -91,9 +91,9 @@ void GuiApplication::connectWindow()
         if (m_session.snapshot())
             m_remote.stop(m_session.snapshot()->info);
     });
-    connect(m_window.bar(), &ui::SessionBar::markWanted, this, [this](const QString &text) {
+    connect(m_window.bar(), &ui::SessionBar::markWanted, this, [this](const QString &text, model::Duration ago) {
         if (m_session.snapshot())
-            m_remote.mark(m_session.snapshot()->info, text);
+            m_remote.mark(m_session.snapshot()->info, text, ago);
     });
     if (auto *lost = m_window.findChild<ui::LostPage *>()) {
         connect(lost, &ui::LostPage::scanWanted, this, [this] {

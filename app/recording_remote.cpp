@@ -31,11 +31,11 @@ void RecordingRemote::stop(const model::SessionInfo &info)
         });
 }
 
-void RecordingRemote::mark(const model::SessionInfo &info, const QString &text)
+void RecordingRemote::mark(const model::SessionInfo &info, const QString &text, model::Duration ago)
 {
     m_markJob.run(
-        [info, text = text.toStdString()](std::stop_token) {
-            return send(info, {capture::ControlCommand::Mark, text.substr(0, capture::kMarkTextBytes), {}});
+        [info, text = text.toStdString(), ago](std::stop_token) {
+            return send(info, {capture::ControlCommand::Mark, text.substr(0, capture::kMarkTextBytes), {}, ago.ns});
         },
         [this](const std::string &failure) {
             if (!failure.empty())

@@ -19,7 +19,7 @@ public:
 
     /// Ends the recording; the session says so when it has ended.
     void stop(const model::SessionInfo &info);
-    void mark(const model::SessionInfo &info, const QString &text);
+    void mark(const model::SessionInfo &info, const QString &text, model::Duration ago);
     /// Has the program scanned for lost memory; scanEnded() follows, and the session holds what was found.
     void scan(const model::SessionInfo &info);
 

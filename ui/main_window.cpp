@@ -111,6 +111,8 @@ QWidget *MainWindow::newSessionArea()
     timelineLayout->setContentsMargins(0, 0, 0, 1);
     m_timeline = new TimelineView(m_selection);
     timelineLayout->addWidget(m_timeline);
+    connect(m_bar, &SessionBar::liveViewChanged, m_timeline,
+        [this](LiveView view) { m_timeline->setHeld(view == LiveView::Held); });
     m_banner = new Banner;
     m_list = new PageList;
     m_columns = new QSplitter(Qt::Horizontal);

@@ -124,6 +124,8 @@ std::string encode(const ControlRequest &request)
     Json json{{"command", controlCommandName(request.command)}};
     if (!request.text.empty())
         json["text"] = request.text;
+    if (request.agoNs > 0)
+        json["ago_ns"] = request.agoNs;
     if (request.command == ControlCommand::Scan) {
         json["min_age_ns"] = request.scan.parameters.minAgeNs;
         json["confirm_after_ns"] = request.scan.parameters.confirmAfterNs;
@@ -153,6 +155,7 @@ model::Result<ControlRequest> decodeRequest(std::string_view line)
         return model::Error(
             "Unknown command \"" + name + "\": stop, pause, resume, mark, mode, status and scan are known");
     ControlRequest request{*command, textOf(json, "text"), {}};
+    request.agoNs = std::clamp<std::int64_t>(numberOf(json, "ago_ns").value_or(0), 0, kLongestAgoNs);
     if (*command == ControlCommand::Scan) {
         ScanParameters &parameters = request.scan.parameters;
         parameters.minAgeNs = std::max<std::int64_t>(numberOf(json, "min_age_ns").value_or(parameters.minAgeNs), 0);

@@ -6,6 +6,7 @@
 #include "model/base/result.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ struct ScanWish
 struct ControlRequest
 {
     ControlCommand command = ControlCommand::Status;
-    std::string text; ///< of a mark; of a mode as model::parseHeapWish() takes it
-    ScanWish scan;    ///< of a scan
+    std::string text;       ///< of a mark; of a mode as model::parseHeapWish() takes it
+    ScanWish scan;          ///< of a scan
+    std::int64_t agoNs = 0; ///< of a mark: how long ago it was, who had to be asked for its text; at most kLongestAgoNs
 };
 
 /// The answer, one JSON object a line: `{"ok":true,"status":{…}}` or `{"ok":false,"error":"…","status":{…}}`. `scan`
@@ -42,6 +44,7 @@ struct ControlReply
 
 /// Longest line that either side accepts, in bytes with the newline.
 inline constexpr std::size_t kControlLineBytes = 64 * 1024;
+inline constexpr std::int64_t kLongestAgoNs = 3'600'000'000'000;
 /// Longest text of a mark in bytes.
 inline constexpr std::size_t kMarkTextBytes = 1024;
 

@@ -408,7 +408,7 @@ ControlReply Recording::handle(const ControlRequest &request)
     else if (request.command == ControlCommand::Scan)
         reply.error = askForScan(request.scan);
     else if (request.command == ControlCommand::Mark)
-        m_marks.push_back({now(), model::MarkKind::User, request.text});
+        m_marks.push_back({{std::max<std::int64_t>(now().ns - request.agoNs, 0)}, model::MarkKind::User, request.text});
     reply.isDeferred = request.command == ControlCommand::Scan;
     reply.status = m_status.status();
     reply.status.state = m_end ? model::SessionState::Stopping : m_info.state;

@@ -144,7 +144,7 @@ void TimelineView::paintAxis(QPainter &painter, const Colors &colors) const
     const bool isLive = m_snapshot->info.state == model::SessionState::Recording;
     if (!m_tracks.empty())
         painter.drawText(QRectF(16, baseline - metrics.ascent(), m_labelWidth - 28, metrics.height()),
-            Qt::AlignRight | Qt::AlignVCenter, isLive ? tr("now") : tr("at the end"));
+            Qt::AlignRight | Qt::AlignVCenter, isLive ? (m_isHeld ? tr("held") : tr("now")) : tr("at the end"));
 }
 
 void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const

@@ -84,6 +84,12 @@ void TimelineView::setLabelWidth(int width)
     invalidate();
 }
 
+void TimelineView::setHeld(bool isHeld)
+{
+    m_isHeld = isHeld;
+    update();
+}
+
 void TimelineView::setMostTracks(std::size_t most)
 {
     m_mostTracks = most;

@@ -29,6 +29,9 @@ public:
     /// Width of the names on the left, so that the tracks begin where the pages do.
     void setLabelWidth(int width);
 
+    /// Whether what is shown stands still while the recording goes on.
+    void setHeld(bool isHeld);
+
     /// Shows at most so many tracks, the first ones that have values.
     void setMostTracks(std::size_t most);
 
@@ -92,6 +95,7 @@ private:
     bool m_isReachedByKey = false; ///< has the focus, and shows it
     model::Timestamp m_gripFrom;
     model::TimeRange m_brushFrom;
+    bool m_isHeld = false;
 };
 
 } // namespace ui

@@ -10,6 +10,7 @@
 #include "ui/widgets/labels.h"
 #include "ui/widgets/search_field.h"
 
+#include <QElapsedTimer>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QInputDialog>
@@ -117,8 +118,10 @@ void SessionBar::setUpActions(QHBoxLayout *layout)
     connect(m_record, &QPushButton::clicked, this, &SessionBar::recordWanted);
     connect(m_open, &QPushButton::clicked, this, &SessionBar::openWanted);
     connect(m_mark, &QPushButton::clicked, this, &SessionBar::askForMark);
-    connect(m_hold, &QPushButton::toggled, this,
-        [this](bool on) { Q_EMIT liveViewChanged(on ? LiveView::Held : LiveView::Following); });
+    connect(m_hold, &QPushButton::toggled, this, [this](bool on) {
+        showSession();
+        Q_EMIT liveViewChanged(on ? LiveView::Held : LiveView::Following);
+    });
 }
 
 void SessionBar::setUpSession(QHBoxLayout *layout)
@@ -253,6 +256,8 @@ void SessionBar::showSession()
     const model::Duration length = m_snapshot->info.duration;
     const model::Duration shown = live ? model::Duration{length.ns / kSecond * kSecond} : length;
     QStringList parts{state.text, text(model::formatDuration(shown))};
+    if (live && m_hold->isChecked())
+        parts.last() = tr("view held at %1").arg(parts.last());
     if (failure)
         parts << waitStatusText(*failure);
     m_state->setText(parts.join(QStringLiteral(" · ")));
@@ -288,7 +293,9 @@ void SessionBar::showFilters()
 
 void SessionBar::askForMark()
 {
-    constexpr int kSentencePx = 440; // a mark is often a sentence
+    constexpr int kSentencePx = 440; // a mark is often a sentence, and takes a while to write
+    QElapsedTimer since;
+    since.start();
     QInputDialog dialog(this);
     dialog.setWindowTitle(tr("Mark this moment"));
     dialog.setLabelText(tr("What happens now:"));
@@ -298,7 +305,7 @@ void SessionBar::askForMark()
     if (dialog.exec() != QDialog::Accepted)
         return;
     if (const QString name = dialog.textValue().trimmed(); !name.isEmpty())
-        Q_EMIT markWanted(name);
+        Q_EMIT markWanted(name, {since.nsecsElapsed()});
 }
 
 } // namespace ui

@@ -47,9 +47,9 @@ Q_SIGNALS:
     void backWanted(); ///< from the start page to the session
     void openWanted();
     void stopWanted();
-    void markWanted(const QString &text);
-    void findEntered(); ///< Return was pressed in the field for functions
-    void findLeft();    ///< Esc was
+    void markWanted(const QString &text, model::Duration ago); ///< of the moment that long ago
+    void findEntered();                                        ///< Return was pressed in the field for functions
+    void findLeft();                                           ///< Esc was
     void liveViewChanged(ui::LiveView view);
 
 private:
