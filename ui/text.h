@@ -27,14 +27,15 @@ inline QString withWholeNumbers(QString sentence)
     return sentence.replace(kPer, QStringLiteral("\\1/\u2060")); // word joiner
 }
 
-/// At most two lines of sentences: those at the begin, and `more` where some were left out.
+/// At most two lines of sentences: those at the begin, and `more`, which may be empty, where some were left out.
 inline QString firstSentences(const QString &sentences, const QString &more)
 {
     constexpr qsizetype kMost = 200;
     if (sentences.size() <= kMost)
         return sentences;
     const qsizetype end = sentences.lastIndexOf(QStringLiteral(". "), kMost);
-    return (end < 0 ? sentences.left(kMost) + QChar(0x2026) : sentences.left(end + 1)) + QChar(u' ') + more;
+    const QString begin = end < 0 ? sentences.left(kMost) + QChar(0x2026) : sentences.left(end + 1);
+    return more.isEmpty() ? begin : begin + QChar(u' ') + more;
 }
 
 } // namespace ui

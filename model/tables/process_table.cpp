@@ -152,7 +152,12 @@ bool ProcessTable::isCompatible(const LiveImage &image, std::string_view executa
     const std::string &known = m_tables.tables().text(row(image).executable);
     // The Launcher's belief may be a link, or a script whose interpreter is the true executable.
     const bool isBelieved = image.announcedBy == bit(ProcessSource::Launcher);
-    return isBelieved || executable.empty() || known.empty() || known == executable;
+    // From within another root, and from without.
+    const auto isWithin = [](std::string_view path, std::string_view inner) {
+        return inner.starts_with('/') && path.size() > inner.size() && path.ends_with(inner);
+    };
+    return isBelieved || executable.empty() || known.empty() || known == executable || isWithin(known, executable)
+        || isWithin(executable, known);
 }
 
 ProcessTable::LiveImage *ProcessTable::exactMatch(LiveProcess &process, Timestamp when, std::string_view executable)

@@ -161,10 +161,11 @@ private Q_SLOTS:
 
     void saysNothingOfWhatTheTracerCosts()
     {
-        const Snapshot snapshot = minute()
-                                      .cpu("main;work;libgenesis_heaptracer.so!malloc;libgenesis_heaptracer.so!record 700\n"
-                                           "main;other 300\n")
-                                      .build();
+        const Snapshot snapshot
+            = minute()
+                  .cpu("main;work;libgenesis_heaptracer.so!malloc;libgenesis_heaptracer.so!record 700\n"
+                       "main;other 300\n")
+                  .build();
         QVERIFY((*recommendations(snapshot)).items.empty());
     }
 

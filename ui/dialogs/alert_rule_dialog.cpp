@@ -137,7 +137,14 @@ QString AlertRuleDialog::missing() const
 void AlertRuleDialog::accept()
 {
     const QString gap = missing();
-    const QString problem = gap.isEmpty() ? m_check(rule()) : gap;
+    QString problem = gap.isEmpty() ? m_check(rule()) : gap;
+    // The check calls fields by the keys that they have in the file.
+    const std::pair<QString, QString> names[]{{m_test->currentData().toString(), tr("Threshold")},
+        {QStringLiteral("within"), tr("Within")}, {QStringLiteral("for"), tr("For")},
+        {QStringLiteral("clears_at"), tr("Ends at")}};
+    for (const auto &[key, name] : names)
+        if (const QString begin = key + QStringLiteral(" is "); problem.startsWith(begin))
+            problem = tr("%1: %2 is needed.").arg(name, problem.mid(begin.size()).remove(u'"'));
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());
     adjustSize();

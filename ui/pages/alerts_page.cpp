@@ -6,6 +6,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/alert_rules_card.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
 
@@ -64,6 +65,7 @@ AlertsPage::AlertsPage(Selection &selection, QWidget *parent)
     m_table->setHeaderLabels(
         {tr("State"), tr("Alert"), tr("Condition"), tr("Fired"), tr("Lasted"), tr("Value"), tr("Worst")});
     m_table->setRootIsDecorated(false);
+    addCopyMenu(*m_table);
     m_table->setUniformRowHeights(true);
     m_table->setTextElideMode(Qt::ElideRight);
     m_table->header()->setStretchLastSection(false);
@@ -147,12 +149,25 @@ void AlertsPage::showAlerts()
             m_table->scrollToItem(row, QAbstractItemView::PositionAtTop);
     }
     m_table->setAutoScroll(true);
-    if (m_shown != rows.size())
-        for (int i = 0; i < ColumnCount; ++i)
-            if (i != ConditionColumn)
-                m_table->resizeColumnToContents(i);
-    m_shown = rows.size();
+    fitColumns();
     fitHeight(*m_table, static_cast<int>(rows.size()), 3, 12);
+}
+
+/// A column keeps the width that somebody gave it until its texts get longer or shorter.
+void AlertsPage::fitColumns()
+{
+    std::vector<qsizetype> longest(ColumnCount, 0);
+    for (int i = 0; i < m_table->topLevelItemCount(); ++i)
+        for (int column = 0; column < ColumnCount; ++column) {
+            qsizetype &most = longest[static_cast<std::size_t>(column)];
+            most = std::max(most, m_table->topLevelItem(i)->text(column).size());
+        }
+    m_longest.resize(longest.size(), -1);
+    for (int column = 0; column < ColumnCount; ++column)
+        if (column != ConditionColumn
+            && m_longest[static_cast<std::size_t>(column)] != longest[static_cast<std::size_t>(column)])
+            m_table->resizeColumnToContents(column);
+    m_longest = std::move(longest);
 }
 
 void AlertsPage::fill(QTreeWidgetItem &row, std::size_t index) const

@@ -39,6 +39,7 @@ private:
     /// Positions of the alerts in the order of the rows.
     std::vector<std::size_t> order() const;
     void showAlerts();
+    void fitColumns();
     void fill(QTreeWidgetItem &row, std::size_t index) const;
     void select(std::size_t alert);
 
@@ -48,7 +49,7 @@ private:
     QTreeWidget *m_table = nullptr;
     Card *m_empty = nullptr; ///< in place of the table
     AlertRulesCard *m_rules = nullptr;
-    std::size_t m_shown = 0; ///< rows whose columns were fitted
+    std::vector<qsizetype> m_longest; ///< text of each column, when they were fitted
 };
 
 } // namespace ui

@@ -7,6 +7,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 
 #include <QHeaderView>
 #include <QScrollBar>
@@ -77,6 +78,7 @@ void AreasPage::setUpList()
     m_list->setUniformRowHeights(true);
     m_list->setItemsExpandable(false);
     m_list->setRootIsDecorated(false);
+    addCopyMenu(*m_list);
     m_list->setAccessibleName(tr("Areas"));
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionsMovable(false);

@@ -10,6 +10,7 @@
 #include "ui/text.h"
 #include "ui/theme.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
 
@@ -36,6 +37,7 @@ QTreeWidget *newTable(const QString &name, const QStringList &columns)
     table->setHeaderLabels(columns);
     table->setUniformRowHeights(true);
     table->setRootIsDecorated(false);
+    addCopyMenu(*table);
     table->setTextElideMode(Qt::ElideMiddle);
     table->setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
     table->header()->setStretchLastSection(true);

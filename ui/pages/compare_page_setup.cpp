@@ -12,6 +12,7 @@
 #include "ui/widgets/columns_that_fit.h"
 #include "ui/widgets/compare_chooser.h"
 #include "ui/widgets/compared_sides.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/share_delegate.h"
@@ -188,6 +189,7 @@ QTreeView *ComparePage::newView(const QString &name)
 {
     auto *view = new QTreeView;
     view->setAccessibleName(name);
+    addCopyMenu(*view);
     view->setItemDelegate(new ShareDelegate(Token::Danger, view, Token::Memory));
     view->setUniformRowHeights(true);
     view->setTextElideMode(Qt::ElideMiddle);

@@ -5,6 +5,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
@@ -73,6 +74,7 @@ void LeaksPage::setUpTable()
     card->body()->addWidget(m_answer);
     card->body()->addWidget(m_notes);
     m_table = new QTableView;
+    addCopyMenu(*m_table);
     m_table->setModel(&m_model);
     m_table->setAccessibleName(tr("Places that keep growing"));
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);

@@ -6,6 +6,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/labels.h"
 
 #include <QHBoxLayout>
@@ -38,6 +39,7 @@ QTreeWidget *newTable(const QStringList &headers, int wide)
 {
     auto *table = new QTreeWidget;
     table->setRootIsDecorated(false);
+    addCopyMenu(*table);
     table->setUniformRowHeights(true);
     table->setHeaderLabels(headers);
     table->header()->setStretchLastSection(false);

@@ -4,6 +4,7 @@
 #include "ui/dialogs/alert_rule_dialog.h"
 #include "ui/text.h"
 #include "ui/theme.h"
+#include "ui/widgets/copy_menu.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/table_fit.h"
 
@@ -84,6 +85,7 @@ void AlertRulesCard::setUpTable()
     m_table->setAccessibleName(tr("Alert rules"));
     m_table->setHeaderLabels({tr("Rule"), tr("Fires when"), tr("For"), tr("Ends at"), tr("Runs")});
     m_table->setRootIsDecorated(false);
+    addCopyMenu(*m_table);
     m_table->setUniformRowHeights(true);
     m_table->header()->setStretchLastSection(false);
     m_table->header()->setSectionResizeMode(QHeaderView::ResizeToContents);

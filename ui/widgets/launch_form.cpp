@@ -436,6 +436,13 @@ QWidget *LaunchForm::widgetOf(RequestField field) const
     return nullptr;
 }
 
+/// What was recorded last stands there: typing replaces it.
+void LaunchForm::showEvent(QShowEvent *event)
+{
+    Card::showEvent(event);
+    m_program->selectAll();
+}
+
 void LaunchForm::start()
 {
     const LaunchRequest now = request();

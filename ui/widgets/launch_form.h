@@ -42,6 +42,9 @@ Q_SIGNALS:
     void recordWanted(const ui::LaunchRequest &request, const QString &output);
     void runningWanted();
 
+protected:
+    void showEvent(QShowEvent *event) override;
+
 private:
     void setUpPresets();
     void setUpModes();

@@ -5,8 +5,10 @@
 #include "ui/widgets/launch_form.h"
 #include "ui/widgets/search_field.h"
 
+#include <QFocusEvent>
 #include <QHeaderView>
 #include <QTableView>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -15,6 +17,34 @@
 namespace ui {
 
 using namespace Qt::StringLiterals;
+
+namespace {
+
+/// Where the keyboard comes to a table in which nothing is chosen it begins with the first row.
+class FirstRow : public QObject
+{
+public:
+    explicit FirstRow(QTableView &table)
+        : QObject(&table)
+        , m_table(table)
+    {
+        table.installEventFilter(this);
+    }
+
+    bool eventFilter(QObject *, QEvent *event) override
+    {
+        const bool isByKey
+            = event->type() == QEvent::FocusIn && static_cast<QFocusEvent *>(event)->reason() != Qt::MouseFocusReason;
+        if (isByKey && !m_table.selectionModel()->hasSelection())
+            QTimer::singleShot(0, &m_table, [this] { m_table.selectRow(0); });
+        return false;
+    }
+
+private:
+    QTableView &m_table;
+};
+
+} // namespace
 
 QWidget *LaunchForm::newAttachFields()
 {
@@ -28,6 +58,7 @@ QWidget *LaunchForm::newAttachFields()
     m_table = new QTableView;
     m_table->setModel(m_shown);
     m_table->setAccessibleName(tr("Running programs"));
+    new FirstRow(*m_table);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->setShowGrid(false);

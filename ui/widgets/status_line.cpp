@@ -82,7 +82,7 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
             : lost > 0          ? tr("%1 lost").arg(text(model::formatCounted(lost, "event")))
             : unmeasured > 0    ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
             : notTaken > 0      ? tr("%1 not taken").arg(text(model::formatCounted(notTaken, "CPU sample")))
-                                : tr("nothing lost"));
+                                : tr("no events lost"));
     m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
     setTone(m_losses, isGood ? "muted" : "warn");
     const QString redacted = text(model::redactionText(snapshot->info));

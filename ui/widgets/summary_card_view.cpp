@@ -95,7 +95,8 @@ void SummaryCardView::setCard(const model::SummaryCard &card, model::TimeRange r
     m_name->setText(text(card.title));
     m_number->setText(text(card.number));
     m_numberLine->setCaption(text(card.qualifier));
-    m_sentence->setText(withWholeNumbers(firstSentences(text(card.sentence), tr("There is more: see “Capture”."))));
+    m_sentence->setText(withWholeNumbers(firstSentences(
+        text(card.sentence), card.page == model::CardPage::Losses ? tr("There is more: see “Capture”.") : QString())));
     m_sentence->setToolTip(text(card.sentence));
     m_link->setText(text(card.action));
     m_link->setAccessibleName(text(card.title + ": " + card.action));
