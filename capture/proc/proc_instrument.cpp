@@ -394,7 +394,6 @@ void ProcInstrument::finish(std::int32_t pid, model::Timestamp now)
     if (it == m_tracked.end())
         return;
     it->second.read(kMostThreadsRead);
-    it->second.carryPartsOn();
     // Another one may have its pid by now, which was told of sooner than this end was noticed.
     if (m_table.lastProcess(pid) == it->second.id)
         m_table.processEnded(pid, timeNow(now), std::nullopt);
@@ -412,6 +411,7 @@ void ProcInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     const std::int64_t elapsedNs = std::max<std::int64_t>(tickNs - m_lastTickNs, 1);
     m_lastTickNs = tickNs;
     const auto close = [&](TrackedProcess &process) {
+        process.carryPartsOn(); // its memory may have been read again since its pages were
         if (!m_isPaused)
             appendRow(process, elapsedNs, batch);
         process.atTick = process.totals;

@@ -53,7 +53,7 @@ void TrackedProcess::carryPartsOn()
     const auto level = [&](Metric metric) { return levels.get(metric).value_or(0); };
     const ResidentLevels now{
         level(Metric::Rss), level(Metric::Anonymous), level(Metric::FileBacked), level(Metric::Shared)};
-    if (hasMeasured && !hasParts && now.total > 0) {
+    if (hasMeasured && now.total > 0 && (!hasParts || now.total != partsLevels.total)) {
         parts = carriedOn(parts, partsLevels, now);
         partsLevels = now;
         hasParts = true;

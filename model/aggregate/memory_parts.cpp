@@ -97,12 +97,24 @@ public:
                 break;
             told = forked.start;
             process = forked.parent;
-            bytes += liveBytes(process, told, told);
+            bytes += liveBytes(process, told, endOfTick(process, told));
         }
         return bytes;
     }
 
 private:
+    /// Of the tick in which a moment lies, as far as the process's heap is known.
+    Timestamp endOfTick(ProcessId process, Timestamp when) const
+    {
+        const std::optional<ImageId> image = imageAt(process, when);
+        const HeapSeries *series = image ? m_series[image->index()] : nullptr;
+        if (series == nullptr)
+            return when;
+        const auto tick = std::partition_point(
+            series->spans.begin(), series->spans.end(), [when](const TimeRange &span) { return span.end <= when; });
+        return tick == series->spans.end() ? when : tick->end;
+    }
+
     std::optional<ImageId> imageAt(ProcessId process, Timestamp when) const
     {
         const std::vector<ImageId> &images = m_images.at(process.index());

@@ -160,9 +160,10 @@ void MemoryPartsTest::blocksOfTheParentAreInheritedAtAFork()
 {
     Snapshot snapshot = threeTicks();
     auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
-    tables->processes.push_back({.pid = 11, .parent = ProcessId(0u), .start = second(1)});
+    const Timestamp forked{300'000'000}; // within the first tick
+    tables->processes.push_back({.pid = 11, .parent = ProcessId(0u), .start = forked});
     tables->images.push_back(
-        {.process = ProcessId(1u), .start = second(1), .heap = HeapState::Inherited}); // forked, and only sleeps
+        {.process = ProcessId(1u), .start = forked, .heap = HeapState::Inherited}); // forked, and only sleeps
     snapshot.tables = tables;
     HeapSeries heap{ImageId(0u), {}, {}};
     MemoryPartsSeries parent{ProcessId(0u), {}, {}}, child{ProcessId(1u), {}, {}};
