@@ -60,25 +60,6 @@ void removeSession(const std::string &path)
         std::filesystem::remove(path + ending, ignored);
 }
 
-/// Whether a process that was not seen to end is still more than an entry that waits for its parent.
-bool isRunning(std::int32_t pid)
-{
-    const std::optional<char> state = capture::processState(pid);
-    return state && *state != 'Z' && *state != 'X';
-}
-
-/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more"; without a name those that end now.
-std::string processList(const std::vector<std::int32_t> &pids)
-{
-    constexpr std::size_t kShown = 5;
-    std::string text = pids.size() == 1 ? "process" : "processes";
-    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i) {
-        const std::string name = capture::programOf(pids[i]);
-        text += fmt::format("{}{}{}", i == 0 ? " " : ", ", pids[i], name.empty() ? "" : " (" + name + ")");
-    }
-    return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
-}
-
 /// Where sockets of this user's recorders are.
 model::Result<std::string> socketFolder()
 {
@@ -116,6 +97,7 @@ private:
     void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
     void lookForFile();
     void openService();
+    std::string listed(const std::vector<std::int32_t> &pids) const;
     void endAll(const std::vector<std::int32_t> &pids);
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
@@ -304,13 +286,28 @@ int RecordRun::giveUp(const std::string &text, int exitCode)
     return fail(text, exitCode);
 }
 
+/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more".
+std::string RecordRun::listed(const std::vector<std::int32_t> &pids) const
+{
+    constexpr std::size_t kShown = 5;
+    const model::ProgramTables &tables = m_tables.tables();
+    std::string text = pids.size() == 1 ? "process" : "processes";
+    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i) {
+        const model::ImageId image = m_processes.currentImage(pids[i]);
+        const std::string_view name = image.isValid() ? tables.programName(tables.images[image.index()]) : "";
+        text += fmt::format("{}{}{}", i == 0 ? " " : ", ", pids[i], name.empty() ? "" : fmt::format(" ({})", name));
+    }
+    return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
+}
+
 /// Asks the command to end, and what it started.
 void RecordRun::endAll(const std::vector<std::int32_t> &pids)
 {
     if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
         m_terminal.message(sent.error().text());
     for (const std::int32_t pid : pids)
-        if (const capture::FileDescriptor process(capture::openPidfd(pid)); pid != m_target->pid() && isRunning(pid))
+        if (const capture::FileDescriptor process(capture::openPidfd(pid));
+            pid != m_target->pid() && capture::isRunning(pid))
             capture::sendPidfdSignal(process.get(), SIGTERM);
 }
 
@@ -320,16 +317,18 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
     const bool hasEnded = m_recording->targetHasEnded();
     std::vector<std::int32_t> pids;
     for (const std::int32_t pid : m_processes.livePids())
-        if (isRunning(pid))
+        if (capture::isRunning(pid))
             pids.push_back(pid);
     if (!hasEnded && m_options.thenKill)
         return endAll(pids);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
-    m_terminal.message(hasEnded ? fmt::format("The command has ended; what it started runs on: {}", processList(pids))
-                                : fmt::format("Recording ended ({}); {} {} on",
-                                    capture::endReasonText(reason, m_options.config.attachPid.has_value()),
-                                    processList(pids), pids.size() == 1 ? "runs" : "run"));
+    m_terminal.message(hasEnded
+            ? fmt::format("The command has ended; what it started runs on: {} (genprof attach {} records it)",
+                listed(pids), pids.front())
+            : fmt::format("Recording ended ({}); {} {} on",
+                capture::endReasonText(reason, m_options.config.attachPid.has_value()), listed(pids),
+                pids.size() == 1 ? "runs" : "run"));
 }
 
 /// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.

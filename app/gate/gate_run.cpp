@@ -404,6 +404,10 @@ model::GateReport gateByLimits(CommandRuns &runs, const GateOptions &options)
         return finding.outcome == model::GateOutcome::Absent && !finding.isBlind();
     };
     std::erase_if(report.findings, isUnasked);
+    const auto hasLimit = [](const model::GateFinding &finding) { return finding.limit.most.has_value(); };
+    if (std::none_of(report.findings.begin(), report.findings.end(), hasLimit))
+        report.notes.push_back("Nothing was judged but how the command ended: there is neither a base nor a limit "
+                               "(--max KEY=VALUE).");
     if (const auto absent = version->absent.find(GateKey::Allocations); absent != version->absent.end())
         report.notes.push_back(absent->second);
     explainHeap(report.findings, {}, *version);

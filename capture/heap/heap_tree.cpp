@@ -31,12 +31,6 @@ bool sharesMemory(const TreeProcess &process)
     return process.parentPid > 0 && ::syscall(SYS_kcmp, process.pid, process.parentPid, KCMP_VM, 0, 0) == 0;
 }
 
-bool isOver(std::int32_t pid)
-{
-    const auto state = processState(pid);
-    return !state || *state == 'Z' || *state == 'X';
-}
-
 } // namespace
 
 void HeapInstrument::allowUserOf(std::int32_t pid)
@@ -73,7 +67,7 @@ std::string HeapInstrument::attachDescendant(
         }
         obstacle = report.error().text();
     }
-    if (isOver(pid))
+    if (!isRunning(pid))
         return {};
     if (!isTraced(pid, sinceNs))
         return obstacle;
@@ -117,7 +111,7 @@ LateAttach::Answer HeapInstrument::includeLate(std::int32_t pid)
     const auto stat = text ? parseStat(*text) : std::nullopt;
     // One that was forked by one that has it meets the recorder when it has something to tell. It may also be there from another recording, asleep.
     const bool hasTracer = maps && maps->find("/" + name) != std::string::npos;
-    if (isOver(pid) || (hasTracer && (isTraced(pid, 0) || (stat && isTraced(stat->parentPid, 0)))))
+    if (!isRunning(pid) || (hasTracer && (isTraced(pid, 0) || (stat && isTraced(stat->parentPid, 0)))))
         return {};
     if (stat && sharesMemory({pid, stat->parentPid}))
         return {{}, LateAttach::Outcome::NotReady, {}};

@@ -142,19 +142,20 @@ void CodeFiles::letGoOfOthers(const BuildTables &needed)
     }
 }
 
-std::optional<bool> CodeFiles::followsCall(CodeFile &file, std::uint64_t offset, std::int32_t pid)
+std::optional<CodeSurroundings> CodeFiles::surroundings(CodeFile &file, std::uint64_t offset, std::int32_t pid)
 {
     std::uint8_t code[8];
     if (file.kind != model::ModuleKind::File || offset < sizeof(code))
         return std::nullopt;
-    if (const auto known = file.calls.find(offset); known != file.calls.end())
+    if (const auto known = file.surroundings.find(offset); known != file.surroundings.end())
         return known->second;
     // Few files are asked for: those whose tables leave code out, and what it is called by.
     if (!std::exchange(file.wasCodeOpened, true))
         file.code = open(file, pid).descriptor;
     if (pread(file.code.get(), code, sizeof(code), static_cast<off_t>(offset - sizeof(code))) != ssize_t{sizeof(code)})
         return std::nullopt;
-    return file.calls.emplace(offset, unwind::endsWithCall(code)).first->second;
+    const bool isSystemCall = code[sizeof(code) - 2] == 0x0f && code[sizeof(code) - 1] == 0x05;
+    return file.surroundings.emplace(offset, CodeSurroundings{unwind::endsWithCall(code), isSystemCall}).first->second;
 }
 
 model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)

@@ -23,6 +23,13 @@ struct BuildTables
     std::uint64_t lastUse = 0;
 };
 
+/// What the code before a place says of it.
+struct CodeSurroundings
+{
+    bool followsCall = false;       ///< as what is returned to does
+    bool followsSystemCall = false; ///< as what a thread is at that is in the kernel does
+};
+
 /// A file that code is mapped from, or what takes its place.
 struct CodeFile
 {
@@ -37,9 +44,9 @@ struct CodeFile
     ElfTables *tables() const { return build ? build->tables.get() : nullptr; }
 
     model::ModuleId module; ///< invalid until moduleOf()
-    FileDescriptor code;    ///< open once followsCall() has asked for its bytes
+    FileDescriptor code;    ///< open once surroundings() has asked for its bytes
     bool wasCodeOpened = false;
-    std::unordered_map<std::uint64_t, bool> calls; ///< what followsCall() found, by offset
+    std::unordered_map<std::uint64_t, CodeSurroundings> surroundings; ///< as found, by offset
 };
 
 /// The files of all processes of a recording, each build read once, when the first sample falls into it. The tables that were not used for longest are
@@ -62,9 +69,8 @@ public:
     /// Opens the file if no file of this build is open. Valid until the next call. Through /proc/PID/root while `pid` lives, so that a container's own file is taken.
     ElfTables *tablesOf(CodeFile &file, std::int32_t pid);
 
-    /// Whether the byte at `offset` of the file follows a call, as what is returned to does; empty where its code cannot be read. Each place is
-    /// read once.
-    std::optional<bool> followsCall(CodeFile &file, std::uint64_t offset, std::int32_t pid);
+    /// What stands around the byte at `offset` of the file; empty where its code cannot be read. Each place is read once.
+    std::optional<CodeSurroundings> surroundings(CodeFile &file, std::uint64_t offset, std::int32_t pid);
 
     /// The module that frames in the file belong to.
     model::ModuleId moduleOf(CodeFile &file, std::int32_t pid);

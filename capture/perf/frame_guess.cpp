@@ -12,17 +12,33 @@ bool FrameGuess::isReturnAddress(std::uint64_t pc, bool isChained)
     if (!mapping)
         return false;
     const std::uint64_t offset = at - mapping->begin + mapping->fileOffset;
-    const std::optional<bool> followsCall = m_files.followsCall(*mapping->file, offset + 1, m_pid);
-    if (followsCall.value_or(false))
+    const std::optional<CodeSurroundings> around = m_files.surroundings(*mapping->file, offset + 1, m_pid);
+    if (around && around->followsCall)
         return true;
     ElfTables *tables = m_files.tablesOf(*mapping->file, m_pid);
     const auto address = tables ? tables->addressOf(offset) : std::nullopt;
     const unwind::FrameRule rule = address ? tables->rule(*address) : unwind::FrameRule();
     if (address && tables->isStackBottom(*address))
         return true; // a goroutine's was never called: its begin was put on the stack
-    if (followsCall)
+    if (around)
         return rule.isSignalFrame() || rule.kind() == unwind::RuleKind::EndOfStack;
     return isChained || (address && rule.kind() != unwind::RuleKind::NoInfo);
+}
+
+unwind::StepResult FrameGuess::stepFromSystemCall(unwind::Registers &registers, const unwind::MemoryView &memory)
+{
+    const std::uint64_t pc = registers.pc(), sp = registers.sp();
+    const AddressSpace::Mapping *mapping = m_space.find(pc);
+    const auto around = mapping
+        ? m_files.surroundings(*mapping->file, pc - mapping->begin + mapping->fileOffset, m_pid)
+        : std::nullopt;
+    std::uint64_t caller = 0;
+    if (!around || !around->followsSystemCall || !memory.read(sp, caller) || !isReturnAddress(caller, false))
+        return unwind::StepResult::NoUnwindInfo;
+    m_hasGuessed = true;
+    registers.set(unwind::reg::kRsp, sp + 8);
+    registers.set(unwind::reg::kReturnAddress, caller);
+    return unwind::StepResult::Stepped;
 }
 
 unwind::StepResult FrameGuess::step(unwind::Registers &registers, const unwind::MemoryView &memory)

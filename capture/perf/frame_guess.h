@@ -25,6 +25,10 @@ public:
     /// can be no frame pointer, or what lies there no return address.
     unwind::StepResult step(unwind::Registers &registers, const unwind::MemoryView &memory);
 
+    /// The same for the code that a sample was taken in, where it stands behind a system call: stubs of the C library that the tables leave out
+    /// (clone3()) keep nothing below their return address.
+    unwind::StepResult stepFromSystemCall(unwind::Registers &registers, const unwind::MemoryView &memory);
+
     /// What the step of a rule to `pc` comes to, once a guess was made before it: where that was wrong, the rule's step leads to what is no code, too.
     unwind::StepResult checked(unwind::StepResult result, std::uint64_t pc, bool isExact);
 

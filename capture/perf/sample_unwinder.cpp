@@ -99,7 +99,11 @@ model::StackEnd SampleUnwinder::unwind(
             result = guess.checked(result, registers.pc(), isExact);
             memory.wasReadAbove = false;
         } else if (result == unwind::StepResult::NoUnwindInfo || result == unwind::StepResult::BadRule) {
-            const unwind::StepResult guessed = guess.step(registers, view);
+            unwind::StepResult guessed = unwind::StepResult::NoUnwindInfo;
+            if (frames.size() == 1)
+                guessed = guess.stepFromSystemCall(registers, view);
+            if (guessed == unwind::StepResult::NoUnwindInfo)
+                guessed = guess.step(registers, view);
             result = guessed == unwind::StepResult::NoUnwindInfo ? result : guessed;
             isExact = false;
         }

@@ -153,7 +153,7 @@ void TargetProcesses::exit(const PerfRecord &record)
         announceExec(it->second, record.pid, {});
         // An exec that gives more rights, or of a file that cannot be read, takes the events off the process before it maps anything, and tells that
         // as the end of its thread (Linux, begin_new_exec). Whoever reads /proc sees it end.
-        if (const auto state = processState(record.pid); state && *state != 'Z' && *state != 'X') {
+        if (isRunning(record.pid)) {
             m_unsampled.push_back(m_table.imageAt(record.pid, when));
             return;
         }

@@ -148,6 +148,12 @@ std::optional<char> processState(std::int32_t pid, const std::string &procRoot)
     return stat ? std::optional(stat->state) : std::nullopt;
 }
 
+bool isRunning(std::int32_t pid, const std::string &procRoot)
+{
+    const std::optional<char> state = processState(pid, procRoot);
+    return state && *state != 'Z' && *state != 'X';
+}
+
 std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory)
 {
     const std::unique_ptr<DIR, CloseDirectory> handle(::opendir(directory.c_str()));

@@ -60,6 +60,8 @@ std::optional<ProcStat> parseStat(std::string_view text);
 
 /// The state letter of a process ('R', 'S', 'T', 'Z', …); empty if there is none with that pid.
 std::optional<char> processState(std::int32_t pid, const std::string &procRoot = "/proc");
+/// Whether it is more than an entry that waits for its parent.
+bool isRunning(std::int32_t pid, const std::string &procRoot = "/proc");
 
 /// Names of a directory that are decimal numbers, unsorted: pids, tids, descriptors. Empty result if it cannot be read.
 std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory);

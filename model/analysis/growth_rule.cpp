@@ -228,6 +228,7 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     item.check = "Record again for as long: fewer of its blocks should stay for good.";
     item.caution = leak.caution;
     if (leak.tier == LeakTier::Lost && !leak.stacks.front().ages) {
+        item.label = "Lost memory";
         item.gainKind = GainKind::Bytes;
         item.gain = {static_cast<double>(leak.lost.bytes), static_cast<double>(leak.held.bytes)};
         item.advice = fmt::format("No pointer leads to these blocks any more: free what {} allocates where its last "

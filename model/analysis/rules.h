@@ -25,7 +25,7 @@ struct RuleInput
 /// Names the evidence of a growing stack that says by how many bytes it grew.
 /// Of what a scan found lost.
 inline constexpr std::string_view kLostByScan = "lost";
-inline constexpr std::string_view kKeptInTime = "kept in the selected time";
+inline constexpr std::string_view kKeptInTime = "kept in that time";
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found);
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found); ///< after findWork()

@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 
 namespace model {
 
@@ -139,6 +140,35 @@ std::string noSamplesSentence(const Snapshot &snapshot)
     return {};
 }
 
+/// "parse, reader.cpp:52": who of the program's own code a function of a library works for, by its heaviest stacks; empty for own code.
+std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, FunctionId function)
+{
+    if (isOwnCode(*table.functions, function))
+        return {};
+    constexpr std::size_t kMostStacks = 200;
+    std::vector<const CpuCost *> rows;
+    for (const CpuCost &row : snapshot.cpu)
+        rows.push_back(&row);
+    const auto count = static_cast<std::ptrdiff_t>(std::min(rows.size(), kMostStacks));
+    std::partial_sort(rows.begin(), rows.begin() + count, rows.end(),
+        [](const CpuCost *a, const CpuCost *b) { return a->timeNs > b->timeNs; });
+    FunctionIndex index(snapshot.tables);
+    const std::string name = table.functions->name(function), module = table.functions->moduleName(function);
+    std::map<std::string, std::int64_t> callers;
+    for (std::ptrdiff_t i = 0; i < count; ++i) {
+        const std::vector<StackLine> lines = stackLines(index, rows[static_cast<std::size_t>(i)]->stack);
+        if (lines.empty() || lines.front().name != name || lines.front().moduleName != module)
+            continue;
+        const StackLine &own = lines[ownPosition(index, lines)];
+        if (isOwnCode(index, own.function))
+            callers[shortFunctionName(own.name) + (own.file.empty() ? "" : ", " + shortPlace(own.file, own.line))]
+                += rows[static_cast<std::size_t>(i)]->timeNs;
+    }
+    const auto most = std::max_element(
+        callers.begin(), callers.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
+    return most == callers.end() ? std::string() : most->first;
+}
+
 std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_token &stop)
 {
     if (snapshot.info.config.cpuHz == 0)
@@ -185,6 +215,8 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     const Duration known{table->all + (isThin ? missedCpuTime(snapshot).ns : 0)};
     card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration(known),
         shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");
+    if (const std::string owner = worksFor(snapshot, *table, hot.function); !owner.empty())
+        card.sentence += fmt::format(", most of it for {}", owner);
     if (first != all.end() && kernelShare > hot.selfShare)
         card.sentence += fmt::format("; {} in the kernel", formatShare(kernelShare));
     if (tracerShare >= kShareWorthTelling)

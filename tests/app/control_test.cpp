@@ -111,19 +111,26 @@ private Q_SLOTS:
 void ControlTest::carriesARequestAndItsAnswer()
 {
     std::string marked;
+    std::int64_t agoNs = 0;
     RunningServer server([&](const ControlRequest &request) {
         marked = request.text;
+        agoNs = request.agoNs;
         ControlReply reply;
         reply.status.ticks = 7;
         return reply;
     });
     auto client = ControlClient::connect(server.info());
     QVERIFY(client.has_value());
-    const auto reply = client->request({ControlCommand::Mark, "über \"alles\"\n"});
+    const auto reply = client->request({ControlCommand::Mark, "über \"alles\"\n", {}, 5'000'000'000});
     QVERIFY2(reply.has_value(), reply ? "" : reply.error().text().c_str());
     QCOMPARE(reply->error, std::string());
     QCOMPARE(reply->status.ticks, 7);
     QCOMPARE(marked, std::string("über \"alles\"\n"));
+    QCOMPARE(agoNs, std::int64_t{5'000'000'000});
+    // Nobody marks what was long before.
+    QCOMPARE(capture::decodeRequest(R"({"command":"mark","text":"x","ago_ns":9000000000000000})")->agoNs,
+        capture::kLongestAgoNs);
+    QCOMPARE(capture::decodeRequest(R"({"command":"mark","text":"x","ago_ns":-5})")->agoNs, std::int64_t{0});
 }
 
 void ControlTest::answersAStopAgainWhenTheSessionIsComplete()

@@ -232,6 +232,12 @@ void GateIntegrationTest::whatCannotBeMeasuredIsSkippedWhereThatIsWanted()
         unclear.exitCode == 2 && unclear.out.contains("The limit of 10 cannot be checked"), unclear.err + unclear.out);
     QCOMPARE(gate(limit + skip).exitCode, 77);
     QCOMPARE(gate(QStringList{QStringLiteral("--no-base")} + skip).exitCode, 77);
+    const Ran judged = runner.genprof(
+        {QStringLiteral("gate"), QStringLiteral("--no-base"), QStringLiteral("--"), QStringLiteral("/bin/true")});
+    QVERIFY2(judged.exitCode == 0 && judged.out.contains("Nothing was judged"), judged.out + judged.err);
+    const Ran limited = runner.genprof({QStringLiteral("gate"), QStringLiteral("--max"),
+        QStringLiteral("peak_bytes=1GiB"), QStringLiteral("--"), QStringLiteral("/bin/true")});
+    QVERIFY2(limited.exitCode == 0 && !limited.out.contains("Nothing was judged"), limited.out + limited.err);
 }
 
 void GateIntegrationTest::noisyProgramsAreJudgedByRanks()

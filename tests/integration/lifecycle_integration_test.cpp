@@ -205,8 +205,18 @@ void LifecycleIntegrationTest::endsTheCommandToo()
     const GenprofRunner runner;
     QElapsedTimer timer;
     timer.start();
-    const Ran ran = runner.record(kFast + words("--duration 200ms --then-kill"), words("sleep 60"));
+    const Ran ran = runner.record(kFast + words("--duration 500ms --then-kill"),
+        {QStringLiteral("sh"), QStringLiteral("-c"),
+            QStringLiteral("sleep 60 & echo $! >%1; sleep 60; true").arg(runner.path(QStringLiteral("pid")))});
     QCOMPARE(ran.exitCode, 143);
+    QFile file(runner.path(QStringLiteral("pid")));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QString started = QString::fromLatin1(file.readAll().trimmed());
+    const auto isRunning = [&started] {
+        QFile stat(QStringLiteral("/proc/%1/stat").arg(started));
+        return stat.open(QIODevice::ReadOnly) && !stat.readAll().contains(") Z");
+    };
+    QTRY_VERIFY(!started.isEmpty() && !isRunning());
     QVERIFY(timer.elapsed() < 50'000);
     QCOMPARE(runner.report(QStringLiteral("summary"))[QStringLiteral("state")].toString(), QStringLiteral("complete"));
 }

@@ -7,6 +7,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <memory>
 
 using namespace model;
 using tests::SnapshotBuilder;
@@ -137,6 +138,38 @@ private Q_SLOTS:
     }
 
     /// The heap of programs that ended is no measure of what is much.
+    /// Where a scan found lost what the command left, nobody says that it may need it for its work.
+    void whatAScanFoundLostIsNoWorkThatBuildsUp()
+    {
+        Session session;
+        session.add("main;forget", 0, 24, [](double s) { return static_cast<std::int64_t>(s) * kMiB; });
+        const HeapCost &row = session.builder.raw().heap.back();
+        MemoryScan scan;
+        scan.id = 1;
+        scan.image = row.image;
+        scan.when = second(24);
+        scan.sums[static_cast<std::size_t>(ReachClass::Directly)] = {20, 20 * kMiB};
+        ScannedStack stack;
+        stack.stack = row.stack;
+        stack.sums = scan.sums;
+        stack.held = {24, 23 * kMiB};
+        scan.stacks = {stack};
+        QVERIFY(session.advice().items.at(0).endedAfter);
+        session.builder.raw().scans = {std::make_shared<const MemoryScan>(scan)};
+        const Recommendations found = session.advice();
+        QCOMPARE(found.items.size(), std::size_t{1});
+        const Recommendation &item = found.items.front();
+        QCOMPARE(item.title, std::string("forget lost 20 MiB in 20 blocks, and 3 MiB behind them"));
+        QVERIFY(!item.endedAfter && item.gainKind == GainKind::Bytes && item.confidence >= 0.5);
+        QCOMPARE(item.evidence.front().text, std::string("23 MiB"));
+        const SummaryCard card = session.card();
+        QCOMPARE(card.number, std::string("20 MiB"));
+        QCOMPARE(card.state, CardState::Danger);
+        QVERIFY2(says(card.sentence, "no pointer leads to them") && says(card.sentence, "First: forget"),
+            card.sentence.c_str());
+        QVERIFY2(!says(card.sentence, "builds up"), card.sentence.c_str());
+    }
+
     void takesOnlyWhatWasThereTogetherForTheHeap()
     {
         Session session;

@@ -113,6 +113,16 @@ private Q_SLOTS:
         QCOMPARE(f.image(program).start.ns, 30);
     }
 
+    void aFileWithinAnotherRootIsTheSameFromWithout()
+    {
+        Fixture f;
+        f.processes.processSeen(10, 0, at(0));
+        const ImageId within = f.processes.execSeen(10, at(100), ProcessSource::Perf, "/bin/x", "");
+        QCOMPARE(f.processes.execSeen(10, at(150), ProcessSource::Proc, "/srv/root/bin/x", "x").value, within.value);
+        QVERIFY(
+            f.processes.execSeen(10, at(160), ProcessSource::Tracer, "/srv/root/sbin/x", "x").value != within.value);
+    }
+
     void twoExecsOfOneSourceAreTwoImages()
     {
         Fixture f;

@@ -105,6 +105,21 @@ private Q_SLOTS:
         QVERIFY2(says(card.sentence, "201 more samples were due"), card.sentence.c_str());
     }
 
+    void saysWhomAFunctionOfALibraryWorksFor()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.cpuHz = 199;
+        builder.cpu(
+            "main;price@price.cpp:16;libm.so.6!sin 60\nmain;other@price.cpp:30;libm.so.6!sin 10\nmain;own 20\n");
+        const SummaryCard card = cardOf(builder.build(), "CPU");
+        QVERIFY2(says(card.sentence, "is spent in sin itself"), card.sentence.c_str());
+        QVERIFY2(says(card.sentence, ", most of it for price, price.cpp:16."), card.sentence.c_str());
+        SnapshotBuilder own;
+        own.raw().info.config.cpuHz = 199;
+        own.cpu("main;own@own.cpp:3 90\n");
+        QVERIFY(!says(cardOf(own.build(), "CPU").sentence, "most of it for"));
+    }
+
     void saysWhatTheKernelCountsWhereNothingWasSampled()
     {
         SnapshotBuilder builder;

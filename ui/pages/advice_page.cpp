@@ -119,7 +119,10 @@ void AdvicePage::show(const model::Recommendations &found)
             m_column->addWidget(newWrapped(problem, "danger"));
     if (found.items.empty()) {
         auto *nothing = new EmptyState;
-        nothing->setText(tr("Nothing worth changing was found"), text(found.sentence));
+        // Of a short time not all can be said.
+        nothing->setText(found.notLookedAt.empty() ? tr("Nothing worth changing was found")
+                                                   : tr("Nothing worth changing was found in what could be looked at"),
+            text(found.sentence));
         m_column->addWidget(nothing, 1);
     }
     for (const model::Recommendation &item : found.items)

@@ -228,9 +228,12 @@ QString AreasPage::emptyText(const model::Snapshot &snapshot) const
     if (snapshot.info.config.heap == model::HeapMode::Off)
         return tr("What the program maps is traced with its heap, which this recording left out.\nRecord with --heap "
                   "full to see who maps memory, and the program's own pools.");
-    return tr("Nothing was mapped in the selected time, and no pool was used.\nThis page shows memory beside malloc's: "
-              "what the program maps itself, by stack, and its own pools, which it tells of through "
-              "genesis_profiler.h.");
+    const QString what = snapshot.selection.time ? tr("Nothing was mapped in the selected time, and no pool was used.")
+                                                 : tr("Nothing was mapped, and no pool was used.");
+    return what
+        + tr("\nThis page shows memory beside malloc's: what the program maps itself, by stack, and its own pools, "
+             "which "
+             "it tells of through genesis_profiler.h.");
 }
 
 void AreasPage::writeStacks(std::ostream &out, const model::Snapshot &snapshot) const

@@ -236,9 +236,8 @@ void HotPage::show(model::HotSpots hot)
     const bool isExact = m_hot->isExact();
     m_pathColumns->setWanted(PathInterval, !isExact);
     m_functionColumns->setWanted(IntervalColumn, !isExact);
-    m_pathCard->setCaption(isExact
-            ? tr("down to where it is spent or splits; “=” are ties")
-            : tr("down to where it is spent or splits; “=”: too close to tell"));
+    m_pathCard->setCaption(isExact ? tr("down to where it is spent or splits; “=” are ties")
+                                   : tr("down to where it is spent or splits; “=”: too close to tell"));
     QString caption = m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
         ? tr("estimates of a sampled heap")
         : isExact ? tr("counted")

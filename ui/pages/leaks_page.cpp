@@ -58,8 +58,9 @@ LeaksPage::LeaksPage(Selection &selection, QWidget *parent)
     m_empty = new EmptyState;
     m_empty->hide();
     m_column->addWidget(m_empty, 2);
+    m_column->addStretch(0);
     connect(m_empty, &EmptyState::actionWanted, this,
-        [this] { Q_EMIT pageWanted(model::CardPage::Heap, model::CostKind::Growth); });
+        [this] { Q_EMIT pageWanted(model::CardPage::Recommendations, std::nullopt); });
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 
@@ -206,12 +207,12 @@ void LeaksPage::showWhyEmpty(const model::LeakReport &report, bool isEmpty)
         sentence += (sentence.isEmpty() ? QString() : QStringLiteral("\n"))
             + tr("Record for longer. For a short run the ages of blocks can be kept more finely: “genprof record "
                  "--age-bucket 100ms” needs a hundredth of the time that the default does. What grew so far stands in "
-                 "the column Growth of Heap.");
+                 "Advice, and in the column Growth of Heap.");
     const bool hasHeap = report.state != model::LeakReport::State::NoData;
     QString title = text(report.sentence);
     if (title.endsWith(u'.'))
         title.chop(1); // a title
-    m_empty->setText(title, sentence, hasHeap ? tr("Show the heap") : QString());
+    m_empty->setText(title, sentence, hasHeap ? tr("Show what grew so far") : QString());
 }
 
 void LeaksPage::showItem(int row)
@@ -226,6 +227,8 @@ void LeaksPage::showItem(int row)
     m_caution->setVisible(!item.caution.empty());
     const model::LeakStack &stack = item.stacks.front();
     m_charts->setVisible(stack.ages != nullptr); // known from a scan alone: there is no history to draw
+    m_column->setStretchFactor(m_details, stack.ages ? 3 : 0);
+    m_column->setStretch(m_column->count() - 1, stack.ages ? 0 : 1); // what is left stays empty below
     if (!stack.ages)
         return;
     m_survival->setContent({stack.test.survival, stack.test.matureAge, stack.ages->bucket});

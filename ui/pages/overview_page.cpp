@@ -67,17 +67,22 @@ void OverviewPage::setUpArea()
     m_cardGrid = new QGridLayout;
     m_cardGrid->setSpacing(16);
     m_column->addLayout(m_cardGrid);
+    setUpCards(area); // first: Tab goes through what is shown in the order in which it was made
     m_column->addWidget(newCharts(), 1);
     scroll->setWidget(area);
     outer->addWidget(scroll);
+    placeCards();
+}
+
+void OverviewPage::setUpCards(QWidget *area)
+{
     for (std::size_t i = 0; i < kMostCards; ++i) {
-        auto *card = new SummaryCardView;
+        auto *card = new SummaryCardView(area);
         card->hide();
         connect(card, &SummaryCardView::evidenceWanted, this, &Page::pageWanted);
         connect(card, &SummaryCardView::forecastWanted, this, &OverviewPage::forecastWanted);
         m_cards.push_back(card);
     }
-    placeCards();
 }
 
 QWidget *OverviewPage::newCharts()

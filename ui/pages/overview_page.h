@@ -41,6 +41,7 @@ protected:
 
 private:
     void setUpArea();
+    void setUpCards(QWidget *area);
     QWidget *newCharts();
     void showCharts();
     void showSummary(const model::Summary &summary);
