@@ -275,6 +275,24 @@ private Q_SLOTS:
         QVERIFY2(heap.page.subtitle().startsWith(u"live bytes · "_s), qPrintable(heap.page.subtitle()));
     }
 
+    void countsOneStackAsOne()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        const auto caption = [&shown] {
+            for (const QLabel *label : shown.page.findChildren<QLabel *>())
+                if (label->text().contains(u"own code in colour"_s))
+                    return label->text().section(u" · "_s, -1);
+            return QString();
+        };
+        QCOMPARE(caption(), u"2 stacks"_s);
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        shown.page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        shown.settle();
+        QCOMPARE(caption(), u"1 stack"_s);
+    }
+
     void aSearchThatEndsLeavesTheTreeAsItWas()
     {
         ui::Selection selection;

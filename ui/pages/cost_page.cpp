@@ -2,6 +2,7 @@
 #include "ui/pages/cost_page.h"
 
 #include "model/analysis/hot_paths.h"
+#include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/models/call_tree_model.h"
@@ -215,7 +216,7 @@ void CostPage::showFlameCaption()
                      .arg(NameNeedle(m_selection.findText()).name(), text(model::formatShare(m_flame->matchedShare())));
     if (words.isEmpty())
         words << tr("own code in colour; libraries, std:: and boost:: grey")
-              << tr("%1 stacks").arg(text(model::formatCount(tree.stackCount())));
+              << text(model::formatCounted(tree.stackCount(), "stack"));
     m_flameCard->setCaption(words.join(QStringLiteral(" · ")));
     m_zoomOut->setVisible(isZoomed);
 }
