@@ -154,6 +154,42 @@ StackScope scopeOf(const FunctionIndex &functions, FunctionId function)
     return {StackScope::Kind::Anywhere, {stableFunction(functions, function)}};
 }
 
+StackScope pathOf(FunctionIndex &functions, StackId stack, std::size_t line)
+{
+    std::vector<std::uint32_t> places;
+    stackPlaces(functions, stack, places);
+    StackScope path;
+    for (std::size_t i = places.size(); i-- > std::min(line, places.size());) {
+        const Function function = stableFunction(functions, functions.place(places[i]).function);
+        const auto folded = std::find(path.functions.begin(), path.functions.end(), function);
+        path.functions.erase(folded, path.functions.end());
+        path.functions.push_back(function);
+    }
+    return path;
+}
+
+NodeId nodeOf(const CallTree &tree, const StackScope &scope)
+{
+    if (scope.functions.empty())
+        return {};
+    if (scope.kind == StackScope::Kind::Anywhere)
+        return heaviestNode(tree, scope.functions.back());
+    if ((scope.kind == StackScope::Kind::OnPath) != (tree.order() == TreeOrder::TopDown))
+        return {};
+    NodeId at = CallTree::root();
+    for (const Function &wanted : scope.functions) {
+        NodeId next;
+        for (std::size_t row = 0; row < tree.node(at).childCount && !next.isValid(); ++row)
+            if (const NodeId child = tree.child(at, row);
+                stableFunction(tree.functions(), tree.node(child).function) == wanted)
+                next = child;
+        if (!next.isValid())
+            return {};
+        at = next;
+    }
+    return at;
+}
+
 NodeId heaviestNode(const CallTree &tree, const Function &function)
 {
     NodeId heaviest;

@@ -29,6 +29,9 @@ StackScope scopeOf(const CallTree &tree, NodeId node);
 /// All stacks that `function` stands on.
 StackScope scopeOf(const FunctionIndex &functions, FunctionId function);
 
+/// The way to a stack's leaf, or to the line that stands `line` lines above it (see stackLines()), recursion folded: what a top-down tree has of it.
+StackScope pathOf(FunctionIndex &functions, StackId stack, std::size_t line = 0);
+
 /// Costs of the stacks of a scope, by CostKind; 0 for kinds of another source than what was asked for.
 struct ScopeCost
 {
@@ -47,6 +50,10 @@ ScopeCost scopeCost(const Snapshot &snapshot, const StackScope &scope, CostSourc
 
 /// The heaviest of the ways to a function in a tree; invalid: it is not there.
 NodeId heaviestNode(const CallTree &tree, const Function &function);
+
+/// The node that stands for a scope in a tree of any snapshot of its session; of a function anywhere the heaviest. Invalid: it is not
+/// there, or is one of the other order's.
+NodeId nodeOf(const CallTree &tree, const StackScope &scope);
 
 /// A function so that those of two indexes of a session can be compared, the ends of stacks too.
 Function stableFunction(const FunctionIndex &functions, FunctionId id);

@@ -82,6 +82,46 @@ private Q_SLOTS:
             if (tree->name(NodeId(i)) == "main")
                 QCOMPARE(scopeCost(snapshot, scopeOf(*tree, NodeId(i)), CostSource::Heap).freedBytes, 9);
     }
+
+    void findsTheNodeOfAScopeAgain()
+    {
+        const Snapshot snapshot = snapshotOfAll();
+        for (const TreeOrder order : {TreeOrder::TopDown, TreeOrder::BottomUp}) {
+            const auto tree = callTree(snapshot, {CostKind::Live}, {.order = order, .leastShare = 0});
+            const auto other = callTree(snapshot, {CostKind::Live},
+                {.order = order == TreeOrder::TopDown ? TreeOrder::BottomUp : TreeOrder::TopDown, .leastShare = 0});
+            for (std::size_t i = 1; i < tree->size(); ++i) {
+                const StackScope scope = scopeOf(*tree, NodeId(i));
+                QCOMPARE(nodeOf(*tree, scope), NodeId(i));
+                QVERIFY(!nodeOf(*other, scope).isValid());
+            }
+        }
+    }
+
+    void findsTheNodeThatAStackWasMergedInto()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;run;parse;run;log;malloc 9\nmain;kernel|sin|wrap 40\n[stack cut off];run;malloc 300\n");
+        const StackId folded = builder.stack("main;run;parse;run;log;malloc");
+        const StackId inlined = builder.stack("main;kernel|sin|wrap");
+        const StackId cut = builder.stack("[stack cut off];run;malloc");
+        const Snapshot snapshot = builder.build();
+        const auto tree = callTree(snapshot, {CostKind::Live});
+        FunctionIndex functions(snapshot.tables);
+        const auto way = [&](StackId stack, std::size_t line) {
+            std::string names;
+            for (NodeId node = nodeOf(*tree, pathOf(functions, stack, line));
+                 node.isValid() && node != CallTree::root(); node = tree->node(node).parent)
+                names = tree->name(node) + (names.empty() ? "" : ";") + names;
+            return names;
+        };
+        QCOMPARE(way(folded, 0), std::string("main;run;log;malloc"));
+        QCOMPARE(way(folded, 3), std::string("main;run;parse"));
+        QCOMPARE(way(inlined, 0), std::string("main;kernel;sin;wrap"));
+        QCOMPARE(way(inlined, 2), std::string("main;kernel"));
+        QVERIFY(way(cut, 0).ends_with(";run;malloc"));
+        QCOMPARE(way(inlined, 9), std::string());
+    }
 };
 
 QTEST_APPLESS_MAIN(StackScopeTest)
