@@ -25,10 +25,19 @@ struct Shown
     explicit Shown(ui::Selection &selection)
         : page(selection)
     {
-        tests::SnapshotBuilder builder;
-        builder.heap("main;parse;malloc 600\nmain;log;malloc 200\n");
         page.resize(1000, 700);
         page.setVisible(true);
+        show("main;parse;malloc 600\nmain;log;malloc 200\n");
+    }
+
+    void show(std::string_view heap, const char *file = "")
+    {
+        tests::SnapshotBuilder builder;
+        for (const char *known :
+            {"main;parse;malloc", "main;log;malloc"}) // all snapshots of a session number them alike
+            builder.stack(known);
+        builder.heap(heap);
+        builder.raw().file = file;
         page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         settle();
     }
@@ -48,6 +57,11 @@ struct Shown
     }
     QTreeView *tree() const { return view(u"Call tree"_s); }
     QTreeView *functions() const { return view(u"Functions"_s); }
+    QString inTree() const
+    {
+        const QModelIndexList rows = tree()->selectionModel()->selectedRows();
+        return rows.isEmpty() ? QString() : rows.front().data().toString();
+    }
     QString inFlame() const
     {
         const auto *flame = page.findChild<ui::FlameGraphView *>();
@@ -286,10 +300,7 @@ private Q_SLOTS:
             return QString();
         };
         QCOMPARE(caption(), u"2 stacks"_s);
-        tests::SnapshotBuilder builder;
-        builder.heap("main;parse;malloc 600\n");
-        shown.page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
-        shown.settle();
+        shown.show("main;parse;malloc 600\n");
         QCOMPARE(caption(), u"1 stack"_s);
     }
 
@@ -325,6 +336,50 @@ private Q_SLOTS:
         const QModelIndexList rows = shown.functions()->selectionModel()->selectedRows();
         QCOMPARE(rows.size(), 1);
         QCOMPARE(rows.front().data().toString(), u"log"_s);
+    }
+
+    void aChoiceThatIsFilteredAwayComesBack()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        click(*shown.tree(), u"parse"_s);
+        QCOMPARE(shown.inFlame(), u"parse"_s);
+        shown.show("main;log;malloc 200\n"); // of another process, or another time
+        QCOMPARE(shown.inFlame(), QString());
+        QCOMPARE(shown.inTree(), QString());
+        shown.show("main;parse;malloc 700\nmain;log;malloc 200\n");
+        QCOMPARE(shown.inFlame(), u"parse"_s);
+        QCOMPARE(shown.inTree(), u"parse"_s);
+        QVERIFY2(shown.tree()->isExpanded(rowOf(*shown.tree()->model(), u"main"_s)), "it can be seen");
+    }
+
+    void nothingIsChosenInAnotherSession()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        click(*shown.tree(), u"parse"_s);
+        shown.show("main;parse;malloc 700\n", "/tmp/other.gprof-session");
+        QCOMPARE(shown.inFlame(), QString());
+        QCOMPARE(shown.inTree(), QString());
+    }
+
+    void graphAndTreeChooseTheSameInEveryOrder()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.press(u"Bottom up"_s);
+        click(*shown.tree(), u"parse"_s); // that calls malloc
+        QCOMPARE(shown.inTree(), u"parse"_s);
+        QCOMPARE(shown.inFlame(), u"parse"_s);
+        auto *graph = shown.page.findChild<ui::FlameGraphView *>();
+        QTest::mouseClick(graph->viewport(), Qt::LeftButton, {}, QPoint(20, 22 + 5));
+        QCOMPARE(shown.inFlame(), u"main"_s);
+        QVERIFY2(shown.inTree().isEmpty(), "a caller here has no row of all that it calls");
+        shown.press(u"Top down"_s);
+        QCOMPARE(shown.inTree(), u"main"_s);
+        QTest::mouseClick(graph->viewport(), Qt::LeftButton, {}, QPoint(20, 5));
+        QCOMPARE(shown.inTree(), QString());
+        QVERIFY(!selection.inspected());
     }
 };
 

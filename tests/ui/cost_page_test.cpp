@@ -309,6 +309,23 @@ private Q_SLOTS:
         QVERIFY(!view.zoomBack());
     }
 
+    void selectsNoCallerOfWhatIsNotThere()
+    {
+        const auto treeOf = [](std::string_view lines) {
+            return std::make_shared<const model::CallTree>(
+                *model::callTree(*heapSnapshot(lines), {model::CostKind::Live}));
+        };
+        const auto both = treeOf("main;parse;malloc 600\nmain;log;malloc 200\n");
+        ui::FlameGraphView view;
+        view.setTree(both, 0);
+        const model::NodeId parse = both->child(both->child(model::CallTree::root(), 0), 0);
+        view.setSelected(parse);
+        view.setTree(treeOf("main;log;malloc 200\n"), 0);
+        QVERIFY(!view.selected().isValid());
+        view.setTree(both, 0);
+        QCOMPARE(view.selected(), parse);
+    }
+
     void showsWhatAZoomedFunctionCalls()
     {
         std::string callers;

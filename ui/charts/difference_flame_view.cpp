@@ -22,9 +22,8 @@ DifferenceFlameView::DifferenceFlameView(QWidget *parent)
 void DifferenceFlameView::setTree(std::shared_ptr<const model::DifferenceTree> tree)
 {
     const std::vector<QString> zoomed = pathOf(zoom());
-    const std::vector<QString> chosen = pathOf(selected());
     m_tree = std::move(tree);
-    treeChanged(zoomed, chosen);
+    treeChanged(zoomed);
 }
 
 QColor DifferenceFlameView::colorOf(double shade, const Colors &colors)

@@ -16,10 +16,9 @@ FlameGraphView::FlameGraphView(QWidget *parent)
 void FlameGraphView::setTree(std::shared_ptr<const model::CallTree> tree, std::size_t column)
 {
     const std::vector<QString> zoomed = pathOf(zoom());
-    const std::vector<QString> chosen = pathOf(selected());
     m_tree = std::move(tree);
     m_column = column;
-    treeChanged(zoomed, chosen);
+    treeChanged(zoomed);
 }
 
 FlameView::Place FlameGraphView::place(model::NodeId node) const

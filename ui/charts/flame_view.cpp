@@ -67,11 +67,12 @@ model::NodeId FlameView::nodeAt(const std::vector<QString> &path) const
     return found;
 }
 
-void FlameView::treeChanged(const std::vector<QString> &zoomPath, const std::vector<QString> &selectedPath)
+void FlameView::treeChanged(const std::vector<QString> &zoomPath)
 {
     m_zoom = nodeAt(zoomPath);
-    if (m_selected.isValid())
-        m_selected = nodeAt(selectedPath);
+    m_selected = m_selectedPath ? nodeAt(*m_selectedPath) : model::NodeId();
+    if (m_selectedPath && pathOf(m_selected) != *m_selectedPath)
+        m_selected = model::NodeId();
     findMatches();
     relayout();
 }
@@ -93,6 +94,7 @@ void FlameView::setSearch(const QString &needle)
 void FlameView::setSelected(model::NodeId node)
 {
     m_selected = node;
+    m_selectedPath = node.isValid() ? std::optional(pathOf(node)) : std::nullopt;
     viewport()->update();
 }
 

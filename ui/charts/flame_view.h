@@ -7,6 +7,7 @@
 #include <QAbstractScrollArea>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ui {
@@ -65,8 +66,9 @@ protected:
     virtual QColor fillOf(model::NodeId node) const = 0;
     virtual QString explanation(const model::FlameRect &rect) const = 0;
     virtual model::FlameLayout layoutFor(const model::FlameOptions &options) const = 0;
-    /// To be called when the tree has become another: finds what was zoomed and selected in it by the names on the way, then draws anew.
-    void treeChanged(const std::vector<QString> &zoomPath, const std::vector<QString> &selectedPath);
+    /// To be called when the tree has become another: finds what was zoomed in it by the names on the way, or the last caller that is there, then
+    /// draws anew. What was selected is so only where its whole way is there; it is kept in mind for the trees to come.
+    void treeChanged(const std::vector<QString> &zoomPath);
     /// Names from the root to a node.
     std::vector<QString> pathOf(model::NodeId node) const;
 
@@ -108,6 +110,7 @@ private:
     model::NodeId m_zoom{0u};
     std::vector<std::vector<QString>> m_zoomsBefore; ///< as paths: they outlive a tree
     model::NodeId m_selected;
+    std::optional<std::vector<QString>> m_selectedPath; ///< of what was selected last, in this tree or not
     bool m_isPressed = false; ///< the last press was on m_selected: a double click means that, wherever it has moved to
     std::optional<std::size_t> m_hovered;
     QString m_search;

@@ -46,13 +46,13 @@ constexpr int kMostIndentPx = 14;
 
 void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
+    const bool isOther = !m_snapshot || !snapshot || m_snapshot->file != snapshot->file;
     m_snapshot = std::move(snapshot);
     showWhetherEmpty();
+    if (isOther)
+        forgetSession();
     if (!m_snapshot) {
         m_job->cancel();
-        m_isFitted = false;
-        m_wantsHotPath = true;
-        m_isOtherTree = true;
         return;
     }
     // A live session brings the next snapshot before a long job ends: let it end.
@@ -61,6 +61,18 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     if (!m_job->isRunning() || !isSameView)
         rebuild();
     Q_EMIT subtitleChanged();
+}
+
+/// Rows of another session are others, whatever they are called.
+void CostPage::forgetSession()
+{
+    m_isFitted = false;
+    m_wantsHotPath = true;
+    m_isOtherTree = true;
+    m_chosen.reset();
+    m_flame->setSelected({});
+    selectRow(*m_treeView, {});
+    selectRow(*m_functionView, {});
 }
 
 /// What cannot be chosen says why; another cost can be, where it has something to show.
@@ -193,6 +205,7 @@ void CostPage::show(Result result)
     showFlameCaption();
     showTree();
     m_functionModel->setTable(m_result.functions);
+    showChoice();
     if (!m_isFitted) {
         fitColumns(m_treeView, true);
         fitColumns(m_functionView, false);
@@ -317,54 +330,11 @@ void CostPage::fitColumns(QTreeView *view, bool isTree)
     showColumnsThatFit(view);
 }
 
-void CostPage::inspect(model::NodeId node, const model::CallTree &tree)
-{
-    const model::StackId stack = tree.node(node).stack;
-    if (stack.isValid())
-        m_selection.setInspected(InspectedStack{stack, {}, ChosenCost{m_view.kinds.front(), scopeOf(tree, node)}});
-    else
-        m_selection.setInspected(std::nullopt);
-}
-
-QModelIndex CostPage::chosenRow(const QTreeView &view)
-{
-    const QModelIndexList rows = view.selectionModel()->selectedRows();
-    return rows.isEmpty() ? QModelIndex() : rows.front();
-}
-
-/// The heaviest of the ways on which the function was reached stands for them.
-void CostPage::functionSelectionChanged()
-{
-    const QModelIndex index = m_functionFilter->mapToSource(chosenRow(*m_functionView));
-    if (!index.isValid())
-        return; // where the focus arrives is no choice
-    const model::FunctionTable &table = m_functionModel->table();
-    const model::FunctionCost &row = table.rows.at(static_cast<std::size_t>(index.row()));
-    const model::CallTree &tree = *m_result.topDown;
-    const model::NodeId heaviest = model::heaviestNode(tree, model::stableFunction(*table.functions, row.function));
-    if (!heaviest.isValid())
-        return;
-    m_flame->showNode(heaviest);
-    m_selection.setInspected(InspectedStack{tree.node(heaviest).stack, {},
-        ChosenCost{m_view.kinds.front(), model::scopeOf(*table.functions, row.function)}});
-}
-
 void CostPage::showCallers(const QModelIndex &ofFunction)
 {
     m_flame->setFocus(Qt::OtherFocusReason); // a tree that gets the focus selects its first row
     m_selection.setFindText(NameNeedle::exactly(ofFunction.siblingAtColumn(0).data(FullTextRole).toString()));
     m_orderButtons->button(static_cast<int>(Order::CallersFirst))->click();
-}
-
-void CostPage::treeSelectionChanged()
-{
-    const QModelIndex index = m_treeFilter->mapToSource(chosenRow(*m_treeView));
-    if (!index.isValid())
-        return; // where the focus arrives is no choice
-    const model::NodeId node = m_treeModel->nodeAt(index);
-    if (m_order == Order::CalleesFirst)
-        m_flame->showNode(node);
-    inspect(node, m_treeModel->tree());
 }
 
 void CostPage::addZoomActions(QMenu &menu, model::NodeId node)

@@ -116,9 +116,19 @@ private:
     void fitIndentation();
     static void filterRows(QTreeView &view, NodeFilterModel &filter, const QString &needle);
     void applyFind(const QString &needle);
-    void inspect(model::NodeId node, const model::CallTree &tree);
+    void forgetSession();
+    InspectedStack choiceOf(model::NodeId node, const model::CallTree &tree) const;
+    void choose(InspectedStack what);
+    void chooseNothing();
+    void showChoice();
+    model::NodeId chosenNode() const; ///< in the flame graph
+    QModelIndex chosenTreeRow(model::NodeId inFlame) const;
+    QModelIndex chosenFunctionRow(model::NodeId inFlame) const;
+    void openWayTo(QModelIndex row);
     /// The selected row; the current one may be but where the keys begin.
     static QModelIndex chosenRow(const QTreeView &view);
+    static void selectRow(QTreeView &view, const QModelIndex &row);
+    void flameSelectionChanged(model::NodeId node);
     void treeSelectionChanged();
     void functionSelectionChanged();
     void showCallers(const QModelIndex &ofFunction);
@@ -137,6 +147,8 @@ private:
     std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_result was made from
     Result m_result;
     CostView m_view;
+    std::optional<InspectedStack> m_chosen; ///< by whoever reads the page; outlives trees that do not have it
+    bool m_isChoiceThere = false;           ///< as a row of the tree
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
     bool m_isOtherTree = true;                ///< rows to come have another order: where one read is no place in it

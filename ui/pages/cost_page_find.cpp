@@ -56,6 +56,7 @@ void CostPage::applyFind(const QString &needle)
     const NameNeedle wanted(needle);
     for (NotedTreeView *view : {m_treeView, m_functionView})
         view->setNote(wanted.isEmpty() ? QString() : tr("No function here matches “%1”.").arg(wanted.name()));
+    showChoice();
     if (m_result.topDown)
         showFlameCaption();
     if (m_filter->text() != needle)

@@ -295,16 +295,7 @@ void CostPage::setUpConnections()
     connect(m_functionView, &QTreeView::activated, this, &CostPage::showCallers);
     connect(m_zoomOut, &QPushButton::clicked, m_flame, &FlameGraphView::zoomOut);
     connect(m_flame, &FlameGraphView::zoomChanged, this, &CostPage::showFlameCaption);
-    connect(m_flame, &FlameGraphView::nodeSelected, this, [this](model::NodeId node) {
-        inspect(node, *m_result.topDown);
-        if (m_order == Order::CalleesFirst) {
-            const QModelIndex index = m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
-            const QSignalBlocker blocker(m_treeView->selectionModel());
-            m_treeView->setCurrentIndex(index);
-            m_treeView->scrollTo(index);
-            m_treeView->viewport()->update();
-        }
-    });
+    connect(m_flame, &FlameGraphView::nodeSelected, this, &CostPage::flameSelectionChanged);
     connect(m_flame, &FlameGraphView::contextMenuRequested, this, [this](model::NodeId node, const QPoint &position) {
         showMenu(QString::fromStdString(m_result.topDown->name(node)), node, position);
     });
