@@ -5,6 +5,9 @@
 
 #include <QScrollBar>
 #include <QTreeView>
+#include <QVariant>
+
+#include <utility>
 
 namespace ui {
 
@@ -20,24 +23,25 @@ QString wholePathOf(const QModelIndex &index)
     return index.isValid() ? pathOf(wholePathOf(index.parent()), index.siblingAtColumn(0)) : QString();
 }
 
-void collect(const QTreeView &view, const QModelIndex &parent, const QString &above, QSet<QString> &paths)
+void collect(const QTreeView &view, const QModelIndex &parent, const QString &above, QHash<QString, QVariant> &paths)
 {
     for (int row = 0; row < view.model()->rowCount(parent); ++row) {
         const QModelIndex index = view.model()->index(row, 0, parent);
         if (!view.isExpanded(index))
             continue;
         const QString path = pathOf(above, index);
-        paths.insert(path);
+        paths.insert(path, index.data(StackRole));
         collect(view, index, path, paths);
     }
 }
 
-void open(QTreeView &view, const QModelIndex &parent, const QString &above, const QSet<QString> &paths)
+/// Takes what it opens out of `paths`.
+void open(QTreeView &view, const QModelIndex &parent, const QString &above, QHash<QString, QVariant> &paths)
 {
     for (int row = 0; row < view.model()->rowCount(parent); ++row) {
         const QModelIndex index = view.model()->index(row, 0, parent);
         const QString path = pathOf(above, index);
-        if (!paths.contains(path))
+        if (paths.remove(path) == 0)
             continue;
         view.setExpanded(index, true);
         open(view, index, path, paths);
@@ -69,9 +73,10 @@ void ExpandedRows::save(const QTreeView &view)
     m_scroll = view.verticalScrollBar()->value();
 }
 
-void ExpandedRows::restore(QTreeView &view) const
+std::vector<model::StackId> ExpandedRows::restore(QTreeView &view) const
 {
-    open(view, {}, {}, m_paths);
+    QHash<QString, QVariant> left = m_paths;
+    open(view, {}, {}, left);
     if (!m_current.isEmpty()) {
         const QModelIndex current = find(*view.model(), {}, {}, m_current);
         if (current.isValid())
@@ -80,6 +85,11 @@ void ExpandedRows::restore(QTreeView &view) const
                            : QItemSelectionModel::NoUpdate);
     }
     view.verticalScrollBar()->setValue(m_scroll);
+    std::vector<model::StackId> stacks;
+    for (const QVariant &stack : std::as_const(left))
+        if (stack.isValid())
+            stacks.emplace_back(stack.toUInt());
+    return stacks;
 }
 
 } // namespace ui

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QSet>
+#include "model/base/ids.h"
+
+#include <QHash>
 #include <QString>
+
+#include <vector>
 
 class QTreeView;
 
@@ -15,11 +19,13 @@ class ExpandedRows
 public:
     /// Notes the state of `view`.
     void save(const QTreeView &view);
-    /// Opens what was noted and still exists.
-    void restore(QTreeView &view) const;
+    /// Opens what was noted and still exists. Returns the stacks (see StackRole) of open rows whose names are gone: a function may
+    /// have got its own since.
+    std::vector<model::StackId> restore(QTreeView &view) const;
+    bool isEmpty() const { return m_paths.isEmpty(); } ///< no row was open
 
 private:
-    QSet<QString> m_paths;
+    QHash<QString, QVariant> m_paths; ///< the stack of each, see StackRole
     QString m_current;
     bool m_isChosen = false; ///< the current row is selected, and not only where the keys begin
     int m_scroll = 0;

@@ -23,6 +23,7 @@
 #include <QLabel>
 #include <QMenu>
 #include <QPushButton>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <QStackedWidget>
 #include <QTreeView>
@@ -41,6 +42,11 @@ constexpr int kBarColumnPx = 140;
 constexpr int kFigureColumnPx = 84;
 constexpr int kLeastIndentPx = 8;
 constexpr int kMostIndentPx = 14;
+
+bool isLive(const model::Snapshot &snapshot)
+{
+    return snapshot.info.state == model::SessionState::Recording || snapshot.info.state == model::SessionState::Paused;
+}
 
 } // namespace
 
@@ -236,12 +242,13 @@ void CostPage::showFlameCaption()
 
 void CostPage::showTree()
 {
+    const QScopedValueRollback arranging(m_isArranging, true);
     ExpandedRows expanded;
     expanded.save(*m_treeView);
     {
         const QSignalBlocker blocker(m_treeView->selectionModel());
         m_treeModel->setTree(m_result.shown, m_view);
-        expanded.restore(*m_treeView);
+        openRenamed(expanded.restore(*m_treeView));
     }
     if (std::exchange(m_isOtherTree, false)) {
         m_isOtherThanFound = m_beforeFind.has_value();
@@ -253,10 +260,37 @@ void CostPage::showTree()
             expandHits(needle);
         }
     }
-    if (m_wantsHotPath && m_result.shown->size() > 1) {
-        // While recording, the first snapshots hold too little to tell: until somebody looks, each is opened anew.
-        m_wantsHotPath = !isVisible();
+    if (!expanded.isEmpty() && !hasOpenRow())
+        m_wantsHotPath = true; // nothing of what was open is there any more
+    if (m_wantsHotPath && m_selection.findText().isEmpty() && m_result.shown->size() > 1) {
+        // The first snapshots of a recording hold too little to tell, and few names: until somebody takes the tree in hand, each is opened anew.
+        m_wantsHotPath = !isVisible() || isLive(*m_snapshot);
         expandHotPath();
+    }
+}
+
+bool CostPage::hasOpenRow() const
+{
+    for (int row = 0; row < m_treeFilter->rowCount(); ++row)
+        if (m_treeView->isExpanded(m_treeFilter->index(row, 0)))
+            return true;
+    return false;
+}
+
+/// Code gets its names while the program runs: what was open as an address stays open as the function that it is in.
+void CostPage::openRenamed(const std::vector<model::StackId> &stacks)
+{
+    if (stacks.empty() || m_result.shown->order() != model::TreeOrder::TopDown)
+        return;
+    const auto tables = m_result.shown->functions().tables();
+    model::FunctionIndex functions(tables);
+    for (const model::StackId stack : stacks) {
+        if (stack.index() >= tables->stacks.size())
+            continue; // of another session
+        const QModelIndex row = rowOf(model::nodeOf(*m_result.shown, model::pathOf(functions, stack)));
+        openWayTo(row);
+        if (row.isValid())
+            m_treeView->setExpanded(row, true);
     }
 }
 
@@ -266,6 +300,7 @@ void CostPage::expandHotPath()
 {
     constexpr int kUsualRows = 5; // until somebody looks: what is open indents all
     constexpr int kMostCallersInSight = 3;
+    const QScopedValueRollback arranging(m_isArranging, true);
     const model::CallTree &tree = *m_result.shown;
     const int rowHeight = std::max(m_treeView->visualRect(m_treeFilter->index(0, 0)).height(), 1);
     const int rows = isVisible() ? m_treeView->viewport()->height() / rowHeight : kUsualRows;
@@ -290,6 +325,13 @@ void CostPage::expandHotPath()
 QModelIndex CostPage::rowOf(model::NodeId node) const
 {
     return m_treeFilter->mapFromSource(m_treeModel->indexOf(node));
+}
+
+/// Somebody opens, closes, scrolls or chooses: from here on nothing moves by itself.
+void CostPage::takeInHand()
+{
+    if (!m_isArranging)
+        m_wantsHotPath = false;
 }
 
 void CostPage::noteDepth(QModelIndex opened)
@@ -358,9 +400,13 @@ void CostPage::showMenu(const QString &name, model::NodeId inFlame, const QPoint
                 [this] {
                     constexpr int kMostLevels = 64;
                     m_treeView->expandRecursively(m_treeView->currentIndex(), kMostLevels);
+                    takeInHand();
                 })
             ->setEnabled(m_treeView->currentIndex().isValid());
-        menu.addAction(tr("Collapse all"), m_treeView, &QTreeView::collapseAll);
+        menu.addAction(tr("Collapse all"), this, [this] {
+            m_treeView->collapseAll();
+            takeInHand();
+        });
         menu.addSeparator();
     }
     // As the buttons are called.

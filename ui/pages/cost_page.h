@@ -106,7 +106,10 @@ private:
     void show(Result result);
     void showFlameCaption();
     void showTree();
+    bool hasOpenRow() const;
+    void openRenamed(const std::vector<model::StackId> &stacks);
     void expandHotPath();
+    void takeInHand();
     QModelIndex rowOf(model::NodeId node) const; ///< in the tree's view
     int levelsWithRoom() const;                  ///< of the tree, that leave names room
     void showAsBeforeFind();
@@ -151,6 +154,7 @@ private:
     bool m_isChoiceThere = false;           ///< as a row of the tree
     bool m_isFitted = false;
     bool m_wantsHotPath = true;
+    bool m_isArranging = false;               ///< what opens and closes is not by hand
     bool m_isOtherTree = true;                ///< rows to come have another order: where one read is no place in it
     int m_deepest = 0;                        ///< level of what was opened in the tree
     std::optional<ExpandedRows> m_beforeFind; ///< what was open; empty: nothing is searched for

@@ -7,6 +7,7 @@
 #include "ui/pages/cost_page.h"
 #include "ui/widgets/noted_tree_view.h"
 
+#include <QScopedValueRollback>
 #include <QTreeView>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ InspectedStack CostPage::choiceOf(model::NodeId node, const model::CallTree &tre
 
 void CostPage::choose(InspectedStack what)
 {
+    takeInHand();
     m_chosen = std::move(what);
     showChoice();
     m_flame->showNode(m_flame->selected());
@@ -88,6 +90,7 @@ QModelIndex CostPage::chosenFunctionRow(model::NodeId inFlame) const
 
 void CostPage::openWayTo(QModelIndex row)
 {
+    const QScopedValueRollback arranging(m_isArranging, true);
     while ((row = row.parent()).isValid())
         m_treeView->setExpanded(row, true);
 }

@@ -9,6 +9,7 @@
 #include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <QTreeView>
 
@@ -70,6 +71,7 @@ void CostPage::showAsBeforeFind()
     const std::optional<ExpandedRows> before = std::exchange(m_beforeFind, std::nullopt);
     if (!before || !m_result.shown)
         return;
+    const QScopedValueRollback arranging(m_isArranging, true);
     QItemSelectionModel &rows = *m_treeView->selectionModel();
     const QSignalBlocker blocker(rows);
     const QPersistentModelIndex chosen(chosenRow(*m_treeView));
@@ -92,6 +94,7 @@ void CostPage::expandHits(const QString &needle)
     constexpr std::size_t kMostHits = 50;
     if (needle.isEmpty() || !m_result.shown)
         return;
+    const QScopedValueRollback arranging(m_isArranging, true);
     const model::CallTree &tree = *m_result.shown;
     const NameNeedle wanted(needle);
     std::vector<model::NodeId> hits;

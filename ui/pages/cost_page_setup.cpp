@@ -21,6 +21,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTimer>
@@ -289,6 +290,10 @@ void CostPage::setUpConnections()
         m_treeView->selectionModel(), &QItemSelectionModel::selectionChanged, this, &CostPage::treeSelectionChanged);
     connect(m_treeView, &QTreeView::clicked, this, &CostPage::treeSelectionChanged);
     connect(m_treeView, &QTreeView::expanded, this, &CostPage::noteDepth);
+    connect(m_treeView, &QTreeView::expanded, this, &CostPage::takeInHand);
+    connect(m_treeView, &QTreeView::collapsed, this, &CostPage::takeInHand);
+    for (const QAbstractScrollArea *area : std::initializer_list<const QAbstractScrollArea *>{m_treeView, m_flame})
+        connect(area->verticalScrollBar(), &QScrollBar::actionTriggered, this, &CostPage::takeInHand);
     connect(m_functionView->selectionModel(), &QItemSelectionModel::selectionChanged, this,
         &CostPage::functionSelectionChanged);
     connect(m_functionView, &QTreeView::clicked, this, &CostPage::functionSelectionChanged);
