@@ -159,6 +159,17 @@ std::size_t callerPosition(const FunctionIndex &functions, const std::vector<Sta
     });
 }
 
+std::size_t namedPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines)
+{
+    const std::size_t caller = callerPosition(functions, lines);
+    if (lines.empty() || !lines[caller].file.empty())
+        return caller;
+    const auto found = std::find_if(lines.begin(), lines.end(), [&functions](const StackLine &line) {
+        return !line.file.empty() && isOwnCode(functions, line.function) && !isAllocator(line.name);
+    });
+    return found == lines.end() ? caller : static_cast<std::size_t>(found - lines.begin());
+}
+
 StackLine ownLine(FunctionIndex &index, StackId stack)
 {
     std::vector<StackLine> lines = stackLines(index, stack);

@@ -43,6 +43,10 @@ StackLine callerLine(FunctionIndex &functions, StackId stack);
 std::size_t ownPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
 std::size_t callerPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
 
+/// Position of the line that a stack is called after: callerPosition() where its source is known, else the innermost line in own code whose source
+/// is; without any, callerPosition().
+std::size_t namedPosition(const FunctionIndex &functions, const std::vector<StackLine> &lines);
+
 /// What a function on a stack is to a reader who looks for who asked for memory.
 enum class CallerKind : std::uint8_t {
     End, ///< of a stack that was cut

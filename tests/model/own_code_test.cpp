@@ -74,6 +74,23 @@ private Q_SLOTS:
         QCOMPARE(place("main;alloc_table;xmalloc;libc.so.6!malloc"), std::string("alloc_table"));
         QCOMPARE(place("main;run;alloc_table;my_alloc;libc.so.6!malloc"), std::string("run"));
     }
+
+    void aStackIsCalledAfterWhatCanBeOpened()
+    {
+        const auto named = [](const char *text) {
+            tests::SnapshotBuilder builder;
+            const model::StackId stack = builder.stack(text);
+            const model::Snapshot snapshot = builder.build();
+            model::FunctionIndex index(snapshot.tables);
+            const std::vector<model::StackLine> lines = model::stackLines(index, stack);
+            return lines.empty() ? std::string() : lines[model::namedPosition(index, lines)].name;
+        };
+        QCOMPARE(named("main@a.cpp:1;parse@a.cpp:2;xmalloc@a.cpp:3;libc.so.6!malloc"), std::string("parse"));
+        QCOMPARE(named("main@a.cpp:1;load@a.cpp:2;plugin;libc.so.6!malloc"), std::string("load"));
+        QCOMPARE(named("main;plugin;libc.so.6!malloc@malloc.c:9"), std::string("plugin"));
+        QCOMPARE(named("libc.so.6!malloc"), std::string("malloc"));
+        QCOMPARE(named(""), std::string());
+    }
 };
 
 QTEST_MAIN(OwnCodeTest)

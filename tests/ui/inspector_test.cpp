@@ -138,6 +138,16 @@ private Q_SLOTS:
             u"CPU time: 100 ms · 100 % of all 100 ms\nCPU samples: 20"_s);
     }
 
+    void standsOnTheNamedFunctionOfAStack()
+    {
+        tests::SnapshotBuilder builder;
+        const model::StackId stack = builder.stack("main;Cache::put@cache.cpp:9;libstdc++.so.6!operator new");
+        const model::Snapshot snapshot = builder.build();
+        const ui::Inspected shown = ui::inspect(snapshot, {stack, {}, {}});
+        QCOMPARE(shown.lines.front().name, std::string("operator new"));
+        QCOMPARE(shown.lines.at(shown.chosenLine).name, std::string("Cache::put"));
+    }
+
     void saysThatAStackCostsNothingHere()
     {
         tests::SnapshotBuilder builder;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/inspected.h"
 
+#include "model/aggregate/own_code.h"
 #include "model/aggregate/subtree_cost.h"
 #include "model/base/format_units.h"
 #include "ui/models/cost_columns.h"
@@ -178,6 +179,8 @@ Inspected inspect(const model::Snapshot &snapshot, const InspectedStack &what)
         }
     }
     // A function that has got its name since is found by its stack.
+    if (!what.chosen)
+        shown.chosenLine = model::namedPosition(index, shown.lines);
     shown.caption = tr("Selected stack, with what it calls");
     shown.figures = figuresOf(model::subtreeCost(snapshot, what.stack, what.image));
     if (shown.figures.empty())
