@@ -169,7 +169,9 @@ void MainWindow::addPage(Page *page)
         if (m_list->current() == static_cast<int>(index))
             showHeading();
     });
-    connect(page, &Page::pageWanted, this, &MainWindow::showEvidence);
+    connect(page, &Page::pageWanted, this,
+        [this](model::CardPage wanted, std::optional<model::CostKind> cost) { showPage(wanted, cost); });
+    connect(page, &Page::stackWanted, this, &MainWindow::showStack);
     if (index == 0)
         choose(0);
 }
@@ -391,15 +393,13 @@ void MainWindow::takeChoiceOf(int index)
     m_selection.setInspected(m_choices[index]);
 }
 
-/// What was chosen on the page that is left is what the other has evidence of.
-void MainWindow::showEvidence(model::CardPage page, std::optional<model::CostKind> cost)
+/// The page may still have to make its rows: until then the inspector shows the stack itself.
+void MainWindow::showStack(model::CardPage page, std::optional<model::CostKind> cost, const InspectedStack &stack)
 {
-    const int left = m_list->current();
-    const bool isChosenHere = left == m_chosenOn;
-    const std::optional<InspectedStack> chosen = m_selection.inspected();
+    const InspectedStack wanted = stack; // may be the one of the page that is left
     showPage(page, cost);
-    if (isChosenHere && chosen && m_list->current() != left)
-        m_selection.setInspected(chosen);
+    m_selection.setInspected(wanted);
+    m_pages[static_cast<std::size_t>(m_list->current())]->showStack(wanted);
 }
 
 void MainWindow::closeEvent(QCloseEvent *event) { Q_EMIT closing(event); }

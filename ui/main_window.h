@@ -103,7 +103,7 @@ private:
     void showWhatWasFound();
     void giveKeysToPage();
     void followInspected();
-    void showEvidence(model::CardPage page, std::optional<model::CostKind> cost);
+    void showStack(model::CardPage page, std::optional<model::CostKind> cost, const InspectedStack &stack);
     void takeChoiceOf(int index);
 
     Selection &m_selection;

@@ -152,7 +152,7 @@ private Q_SLOTS:
         QTreeWidgetItem *path = shown.paths->topLevelItem(0);
         Q_EMIT shown.paths->itemClicked(path, 0);
         QVERIFY(selection.inspected().has_value());
-        QSignalSpy wanted(&shown.page, &ui::Page::pageWanted);
+        QSignalSpy wanted(&shown.page, &ui::Page::stackWanted);
         Q_EMIT shown.functions->itemActivated(shown.functions->topLevelItem(0), 0);
         QCOMPARE(wanted.count(), 1);
         QVERIFY(wanted.first().at(1).value<std::optional<model::CostKind>>() == model::CostKind::CpuTime);

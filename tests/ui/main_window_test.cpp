@@ -209,8 +209,8 @@ private Q_SLOTS:
         QVERIFY(!inspector->isHidden());
         window.showPage(QStringLiteral("cpu"));
         QVERIFY(selection.inspected() == ofCpu);
-        // Evidence of what was chosen goes with it; what was chosen elsewhere does not.
-        Q_EMIT cpu->pageWanted(model::CardPage::Heap);
+        // A stack that is evidence goes with it; what was chosen elsewhere does not.
+        Q_EMIT cpu->stackWanted(model::CardPage::Heap, {}, ofCpu);
         QVERIFY(selection.inspected() == ofCpu);
         selection.setInspected(std::nullopt);
         window.showPage(QStringLiteral("cpu"));

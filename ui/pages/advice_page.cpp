@@ -195,11 +195,13 @@ QWidget *AdvicePage::newActions(const model::Recommendation &item)
     addDoneActions(item, *line);
     line->addStretch(1);
     connect(evidence, &QPushButton::clicked, this, [this, item] {
-        if (item.stack.isValid())
-            m_selection.setInspected(InspectedStack{item.stack, item.image});
-        else
-            m_selection.setFindText(text(item.place));
-        Q_EMIT pageWanted(evidencePage(item).first, item.cost);
+        const model::CardPage page = evidencePage(item).first;
+        if (item.stack.isValid()) {
+            Q_EMIT stackWanted(page, item.cost, InspectedStack{item.stack, item.image});
+            return;
+        }
+        m_selection.setFindText(text(item.place));
+        Q_EMIT pageWanted(page, item.cost);
     });
     return actions;
 }

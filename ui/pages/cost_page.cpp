@@ -76,6 +76,7 @@ void CostPage::forgetSession()
     m_wantsHotPath = true;
     m_isOtherTree = true;
     m_chosen.reset();
+    m_wanted.reset();
     m_flame->setSelected({});
     selectRow(*m_treeView, {});
     selectRow(*m_functionView, {});
@@ -212,6 +213,7 @@ void CostPage::show(Result result)
     showTree();
     m_functionModel->setTable(m_result.functions);
     showChoice();
+    showWanted();
     if (!m_isFitted) {
         fitColumns(m_treeView, true);
         fitColumns(m_functionView, false);

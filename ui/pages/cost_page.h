@@ -53,6 +53,7 @@ public:
     void takeKeys() override;
     bool listsFunctions() const override { return true; }
     void openAt(model::CostKind kind) override;
+    void showStack(const InspectedStack &stack) override;
     QString subtitle() const override;
     std::vector<Export> exports() override;
 
@@ -70,6 +71,7 @@ public:
     virtual void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const = 0;
 
 protected:
+    void showEvent(QShowEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
     bool eventFilter(QObject *watched, QEvent *event) override;
 
@@ -124,7 +126,9 @@ private:
     void choose(InspectedStack what);
     void chooseNothing();
     void showChoice();
-    model::NodeId chosenNode() const; ///< in the flame graph
+    void showWanted();
+    void showRowOf(model::NodeId node);
+    model::NodeId nodeFor(const InspectedStack &what) const; ///< in the flame graph
     QModelIndex chosenTreeRow(model::NodeId inFlame) const;
     QModelIndex chosenFunctionRow(model::NodeId inFlame) const;
     void openWayTo(QModelIndex row);
@@ -151,6 +155,7 @@ private:
     Result m_result;
     CostView m_view;
     std::optional<InspectedStack> m_chosen; ///< by whoever reads the page; outlives trees that do not have it
+    std::optional<InspectedStack> m_wanted; ///< to be chosen once there is a row of it
     bool m_isChoiceThere = false;           ///< as a row of the tree
     bool m_isFitted = false;
     bool m_wantsHotPath = true;

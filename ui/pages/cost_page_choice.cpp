@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is chosen on a CostPage, the same in its graph and its table; the rest stands in cost_page.cpp.
+#include "model/aggregate/own_code.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/models/call_tree_model.h"
 #include "ui/models/function_table_model.h"
@@ -7,7 +8,10 @@
 #include "ui/pages/cost_page.h"
 #include "ui/widgets/noted_tree_view.h"
 
+#include <QButtonGroup>
+#include <QPushButton>
 #include <QScopedValueRollback>
+#include <QScrollBar>
 #include <QTreeView>
 
 #include <algorithm>
@@ -38,7 +42,7 @@ void CostPage::chooseNothing()
 /// Where the choice is not among what is shown, nothing is selected: not what leads to it either.
 void CostPage::showChoice()
 {
-    const model::NodeId node = chosenNode();
+    const model::NodeId node = m_chosen ? nodeFor(*m_chosen) : model::NodeId();
     if (m_chosen || m_flame->selected() != model::CallTree::root()) // the box of everything has no row
         m_flame->setSelected(node);
     const QModelIndex row = chosenTreeRow(node);
@@ -49,20 +53,26 @@ void CostPage::showChoice()
     selectRow(*m_functionView, chosenFunctionRow(node));
 }
 
-model::NodeId CostPage::chosenNode() const
+/// Of a stack by itself, its named function.
+model::NodeId CostPage::nodeFor(const InspectedStack &what) const
 {
-    if (!m_chosen || !m_chosen->chosen || !m_result.topDown)
+    if (!m_result.topDown)
         return {};
     const model::CallTree &tree = *m_result.topDown;
-    const model::StackScope &scope = m_chosen->chosen->scope;
-    if (const model::NodeId node = model::nodeOf(tree, scope); node.isValid())
-        return node;
-    // A caller of the tree's other order, or a function that has got its name since: where its heaviest stack leads.
-    if (!m_chosen->stack.isValid() || m_chosen->stack.index() >= tree.functions().tables()->stacks.size())
+    if (what.chosen)
+        if (const model::NodeId node = model::nodeOf(tree, what.chosen->scope); node.isValid())
+            return node;
+    if (!what.stack.isValid() || what.stack.index() >= tree.functions().tables()->stacks.size())
         return {};
     model::FunctionIndex functions(tree.functions().tables());
+    if (!what.chosen) {
+        const std::size_t line = model::namedPosition(functions, model::stackLines(functions, what.stack));
+        return model::nodeOf(tree, model::pathOf(functions, what.stack, line));
+    }
+    // A caller of the tree's other order, or a function that has got its name since: where its heaviest stack leads.
+    const model::StackScope &scope = what.chosen->scope;
     const std::size_t line = scope.kind == model::StackScope::Kind::FromLeaf ? scope.functions.size() - 1 : 0;
-    return model::nodeOf(tree, model::pathOf(functions, m_chosen->stack, line));
+    return model::nodeOf(tree, model::pathOf(functions, what.stack, line));
 }
 
 QModelIndex CostPage::chosenTreeRow(model::NodeId inFlame) const
@@ -86,6 +96,48 @@ QModelIndex CostPage::chosenFunctionRow(model::NodeId inFlame) const
     if (found == table.rows.end())
         return {};
     return m_functionFilter->mapFromSource(m_functionModel->index(static_cast<int>(found - table.rows.begin()), 0));
+}
+
+/// A stack is read from its callers on.
+void CostPage::showStack(const InspectedStack &stack)
+{
+    m_wanted = stack;
+    if (m_order != Order::CalleesFirst)
+        m_orderButtons->button(static_cast<int>(Order::CalleesFirst))->click();
+    takeKeys();
+    showWanted();
+}
+
+void CostPage::showEvent(QShowEvent *event)
+{
+    Page::showEvent(event);
+    showWanted();
+}
+
+/// What is chosen is shown by the inspector, so it waits for whoever has left the page in the meantime.
+void CostPage::showWanted()
+{
+    if (!m_wanted || m_job->isRunning() || !isVisible())
+        return;
+    if (const model::NodeId node = nodeFor(*m_wanted); node.isValid())
+        showRowOf(node);
+    else if (m_shownSnapshot != m_snapshot)
+        return; // a newer one follows
+    m_wanted.reset();
+}
+
+void CostPage::showRowOf(model::NodeId node)
+{
+    const QScopedValueRollback arranging(m_isArranging, true);
+    m_wantsHotPath = false;
+    m_opensWhenSeen = false;
+    if (!rowOf(node).isValid())
+        m_selection.setFindText({}); // what is searched for leaves it out
+    openWayTo(rowOf(node));
+    m_treeView->setExpanded(rowOf(node), true);
+    choose(choiceOf(node, *m_result.topDown));
+    m_treeView->scrollTo(rowOf(node), QAbstractItemView::PositionAtCenter);
+    m_treeView->horizontalScrollBar()->setValue(0);
 }
 
 void CostPage::openWayTo(QModelIndex row)

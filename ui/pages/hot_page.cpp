@@ -371,7 +371,8 @@ void HotPage::showOnItsPage(const QTreeWidgetItem *row)
 {
     inspect(row);
     m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
-    Q_EMIT pageWanted(pageOf(m_kind), m_kind);
+    if (const std::optional<InspectedStack> chosen = m_selection.inspected())
+        Q_EMIT stackWanted(pageOf(m_kind), m_kind, *chosen);
 }
 
 void HotPage::showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition)

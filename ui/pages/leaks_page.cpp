@@ -133,7 +133,8 @@ void LeaksPage::setUpEvidence()
     m_details->layout()->addWidget(m_evidenceCard);
     connect(stack, &QPushButton::clicked, this, [this] {
         inspect(m_table->currentIndex().row());
-        Q_EMIT pageWanted(model::CardPage::Heap, model::CostKind::Growth);
+        if (const std::optional<InspectedStack> chosen = m_selection.inspected())
+            Q_EMIT stackWanted(model::CardPage::Heap, model::CostKind::Growth, *chosen);
     });
 }
 

@@ -3,6 +3,7 @@
 
 #include "model/analysis/summary.h"
 #include "model/snapshot.h"
+#include "ui/selection.h"
 
 #include <QImage>
 #include <QString>
@@ -70,6 +71,9 @@ public:
     /// Shows this cost, or the one that stands nearest to it; a page without costs stays as it is.
     virtual void openAt(model::CostKind) { }
 
+    /// Chooses a stack as a click on its row would, as soon as the page has it; a page without such rows stays as it is.
+    virtual void showStack(const InspectedStack &) { }
+
     /// What the page can export, in the order of a menu. The functions may be called until the next setSnapshot().
     virtual std::vector<Export> exports() { return {}; }
 
@@ -88,6 +92,8 @@ Q_SIGNALS:
     void settled();
     /// Somebody wants to see evidence that another page has, by one of its costs or as that page stands.
     void pageWanted(model::CardPage page, std::optional<model::CostKind> cost = std::nullopt);
+    /// The same, of one stack.
+    void stackWanted(model::CardPage page, std::optional<model::CostKind> cost, const ui::InspectedStack &stack);
 
 private:
     int m_inspectorRoom = 0;
