@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/pages/hot_page.h"
+#include "ui/widgets/noted_tree_widget.h"
 
 #include <QApplication>
 #include <QComboBox>
@@ -207,6 +208,68 @@ private Q_SLOTS:
         QVERIFY(shown.page.exports().empty());
         QVERIFY(shown.set(std::make_shared<const model::Snapshot>()));
         QCOMPARE(shown.functions->topLevelItemCount(), 0);
+    }
+
+    void aSearchFiltersBothTables()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;run;hot 600\nother;loop;spin 500\nmain;run;cold 50")));
+        const auto rows = [](const QTreeWidget *table, int column) {
+            QStringList names;
+            for (int i = 0; i < table->topLevelItemCount(); ++i)
+                if (!table->topLevelItem(i)->isHidden())
+                    names << table->topLevelItem(i)->text(column).section(u' ', -1);
+            return names.join(u',');
+        };
+        QCOMPARE(rows(shown.paths, 0), u"hot,spin"_s);
+        selection.setFindText(u"SPI"_s);
+        QCOMPARE(rows(shown.paths, 0), u"spin"_s);
+        QCOMPARE(rows(shown.functions, 1), u"spin"_s);
+        QVERIFY(shown.functions->topLevelItem(1)->font(1).bold());
+        // A caller is found on its path, which opens for it.
+        selection.setFindText(u"run"_s);
+        QCOMPARE(rows(shown.paths, 0), u"hot"_s);
+        QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
+        QVERIFY(shown.paths->topLevelItem(0)->child(1)->font(0).bold());
+        QCOMPARE(qobject_cast<ui::NotedTreeWidget *>(shown.functions)->note(), u"No function here matches “run”."_s);
+        QVERIFY2(shown.set(sampled("main;run;hot 700\nother;loop;spin 500")), "the recording goes on");
+        QCOMPARE(rows(shown.paths, 0), u"hot"_s);
+        selection.setFindText({});
+        QCOMPARE(rows(shown.paths, 0), u"hot,spin"_s);
+        QVERIFY(!shown.paths->topLevelItem(0)->isExpanded());
+        QVERIFY(!shown.functions->topLevelItem(1)->font(1).bold());
+        QVERIFY2(!selection.inspected(), "nothing was chosen");
+    }
+
+    void aSearchWithoutAHitSaysSo()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.page.listsFunctions());
+        selection.setFindText(u"\"nowhere\""_s);
+        QVERIFY(shown.set(sampled("main;hot 600")));
+        for (QTreeWidget *table : {shown.paths, shown.functions})
+            QVERIFY(qobject_cast<ui::NotedTreeWidget *>(table)->note().endsWith(u"matches “nowhere”."_s));
+        QVERIFY(shown.page.subtitle().contains(u"no function here matches “nowhere”"_s));
+        selection.setFindText({});
+        QVERIFY(!shown.page.subtitle().contains(u"no function"_s));
+    }
+
+    void theKeysGoToWhatWasFound()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.page.setVisible(true);
+        QVERIFY(shown.set(sampled("main;run;hot 600\nother;loop;spin 500")));
+        selection.setFindText(u"spin"_s);
+        shown.page.takeKeys();
+        QCOMPARE(shown.page.focusWidget(), shown.paths);
+        QCOMPARE(shown.paths->currentItem(), shown.paths->topLevelItem(1));
+        selection.setFindText(u"loop"_s); // a caller
+        shown.page.takeKeys();
+        QCOMPARE(shown.paths->currentItem(), shown.paths->topLevelItem(1)->child(1));
+        QVERIFY(!selection.inspected());
     }
 };
 

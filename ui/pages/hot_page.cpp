@@ -14,6 +14,7 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/function_menu.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/noted_tree_widget.h"
 #include "ui/widgets/share_delegate.h"
 
 #include <QHBoxLayout>
@@ -79,9 +80,9 @@ template <typename Ranked> bool isTieAt(const std::vector<Ranked> &all, std::siz
     return (i > 0 && all[i - 1].rank == all[i].rank) || (i + 1 < all.size() && all[i + 1].rank == all[i].rank);
 }
 
-QTreeWidget *newTable(const QStringList &headers, int wide)
+NotedTreeWidget *newTable(const QStringList &headers, int wide)
 {
-    auto *table = new QTreeWidget;
+    auto *table = new NotedTreeWidget;
     table->setHeaderLabels(headers);
     table->setUniformRowHeights(true);
     table->setTextElideMode(Qt::ElideMiddle);
@@ -110,6 +111,7 @@ HotPage::HotPage(Selection &selection, QWidget *parent)
     setUpControls(column);
     setUpTables(column);
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
+    connect(&m_selection, &Selection::findTextChanged, this, &HotPage::applyFind);
 }
 
 void HotPage::resizeEvent(QResizeEvent *event)
@@ -183,6 +185,8 @@ QString HotPage::subtitle() const
         costLabel(m_kind), selectionText(*m_snapshot, isHeap ? ByThread::No : ByThread::Yes));
     if (m_hot && !m_hot->isExact())
         words += QStringLiteral(" · ") + text(model::formatCounted(m_hot->samples.taken, "sample"));
+    if (!m_paths->note().isEmpty() && !m_functions->note().isEmpty())
+        words += tr(" · no function here matches “%1”").arg(NameNeedle(m_selection.findText()).name());
     return words;
 }
 
@@ -248,7 +252,7 @@ void HotPage::show(model::HotSpots hot)
     m_functionCard->setCaption(caption);
     showPaths();
     showFunctions();
-    Q_EMIT subtitleChanged();
+    filterRows();
 }
 
 QString HotPage::placeText(model::StringId file, std::uint32_t line) const

@@ -13,7 +13,6 @@ class QButtonGroup;
 class QComboBox;
 class QSplitter;
 class QStackedWidget;
-class QTreeWidget;
 class QTreeWidgetItem;
 
 namespace ui {
@@ -21,6 +20,8 @@ namespace ui {
 class Card;
 class ColumnsThatFit;
 class EmptyState;
+class NameNeedle;
+class NotedTreeWidget;
 
 /// The ways on which most of a cost flows, and the functions by their own part of it, with the interval that sampling leaves and ties shown as
 /// ties. By any cost, of the selected time; CPU time also by thread.
@@ -36,7 +37,8 @@ public:
     QString iconName() const override { return QStringLiteral("hot"); }
     QString subtitle() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
-    bool choosesStacks() const override { return true; }
+    void takeKeys() override;
+    bool listsFunctions() const override { return true; }
     bool isBusy() const override { return m_job.isRunning(); }
     std::vector<Export> exports() override;
 
@@ -58,6 +60,9 @@ private:
     void showPaths();
     void showFunctions();
     void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const;
+    void filterRows();
+    void applyFind();
+    static bool findIn(QTreeWidgetItem &path, const NameNeedle &wanted);
     void inspect(const QTreeWidgetItem *row);
     void showOnItsPage(const QTreeWidgetItem *row);
     void showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition);
@@ -78,8 +83,8 @@ private:
     EmptyState *m_empty = nullptr;
     Card *m_pathCard = nullptr;
     Card *m_functionCard = nullptr;
-    QTreeWidget *m_paths = nullptr;
-    QTreeWidget *m_functions = nullptr;
+    NotedTreeWidget *m_paths = nullptr;
+    NotedTreeWidget *m_functions = nullptr;
     ColumnsThatFit *m_pathColumns = nullptr;
     ColumnsThatFit *m_functionColumns = nullptr;
 };

@@ -7,6 +7,24 @@
 
 namespace ui {
 
+void paintNote(QWidget &viewport, const QString &note)
+{
+    constexpr int kMargin = 16;
+    QPainter painter(&viewport);
+    painter.setPen(Colors::of(&viewport)[Token::InkMuted]);
+    painter.drawText(viewport.rect().adjusted(kMargin, kMargin, -kMargin, -kMargin),
+        Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, note);
+}
+
+void paintWhereKeysBegin(
+    const QTreeView &view, QPainter &painter, const QStyleOptionViewItem &option, const QModelIndex &row)
+{
+    const QModelIndex current = view.currentIndex();
+    const bool isCurrent = current.isValid() && row.row() == current.row() && row.parent() == current.parent();
+    if (isCurrent && view.hasFocus() && !view.selectionModel()->isSelected(row))
+        painter.fillRect(option.rect, Colors::of(&view)[Token::Hover]);
+}
+
 void NotedTreeView::setNote(const QString &note)
 {
     m_note = note;
@@ -18,20 +36,12 @@ void NotedTreeView::paintEvent(QPaintEvent *event)
     QTreeView::paintEvent(event);
     if (m_note.isEmpty() || model() == nullptr || model()->rowCount() > 0)
         return;
-    constexpr int kMargin = 16;
-    QPainter painter(viewport());
-    painter.setPen(Colors::of(this)[Token::InkMuted]);
-    painter.drawText(viewport()->rect().adjusted(kMargin, kMargin, -kMargin, -kMargin),
-        Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, m_note);
+    paintNote(*viewport(), m_note);
 }
 
 void NotedTreeView::drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
 {
-    // The style sheet marks its first cell alone.
-    const bool isCurrent
-        = currentIndex().isValid() && index.row() == currentIndex().row() && index.parent() == currentIndex().parent();
-    if (isCurrent && hasFocus() && !selectionModel()->isSelected(index))
-        painter->fillRect(option.rect, Colors::of(this)[Token::Hover]);
+    paintWhereKeysBegin(*this, *painter, option, index);
     QTreeView::drawRow(painter, option, index);
 }
 

@@ -5,6 +5,13 @@
 
 namespace ui {
 
+/// Writes why a view has no rows where these would begin, muted.
+void paintNote(QWidget &viewport, const QString &note);
+
+/// Marks the row where the keys begin from edge to edge, below what the row draws: a style sheet marks its first cell alone.
+void paintWhereKeysBegin(
+    const QTreeView &view, QPainter &painter, const QStyleOptionViewItem &option, const QModelIndex &row);
+
 /// A tree or table that says in its place why it has no rows, and marks the row where the keys begin from edge to edge.
 class NotedTreeView : public QTreeView
 {
