@@ -9,6 +9,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QTest>
 #include <QTreeView>
@@ -380,6 +381,29 @@ private Q_SLOTS:
         QTest::mouseClick(graph->viewport(), Qt::LeftButton, {}, QPoint(20, 5));
         QCOMPARE(shown.inTree(), QString());
         QVERIFY(!selection.inspected());
+    }
+
+    void theGraphScrollsToWhatIsChosen()
+    {
+        std::string callers;
+        for (int i = 0; i < 40; ++i)
+            callers += "caller" + std::to_string(i) + ';';
+        ui::Selection selection;
+        Shown shown(selection);
+        shown.show("main;parse;malloc 900\n" + callers + "deep;malloc 400\n");
+        auto *graph = shown.page.findChild<ui::FlameGraphView *>();
+        const auto isInSight = [graph](int row) {
+            const int top = graph->verticalScrollBar()->value();
+            return row * 22 >= top && (row + 1) * 22 <= top + graph->viewport()->height();
+        };
+        QVERIFY(isInSight(2));
+        shown.tree()->setCurrentIndex(rowOf(*shown.tree()->model(), u"deep"_s));
+        QVERIFY(isInSight(41));
+        QTest::keyClick(graph, Qt::Key_Up);
+        for (int i = 0; i < 30; ++i)
+            QTest::keyClick(graph, Qt::Key_Up);
+        QCOMPARE(shown.inTree(), u"caller9"_s);
+        QVERIFY2(isInSight(10), "the keys scroll too");
     }
 };
 

@@ -65,6 +65,7 @@ model::NodeId FlameView::nodeAt(const std::vector<QString> &path) const
 
 void FlameView::treeChanged(const std::vector<QString> &zoomPath)
 {
+    m_wantedInSight = model::NodeId(); // of the tree before
     m_zoom = nodeAt(zoomPath);
     m_selected = m_selectedPath ? nodeAt(*m_selectedPath) : model::NodeId();
     if (m_selectedPath && pathOf(m_selected) != *m_selectedPath)
@@ -97,8 +98,19 @@ void FlameView::setSelected(model::NodeId node)
 void FlameView::showNode(model::NodeId node)
 {
     setSelected(node);
+    bringIntoSight(node);
+}
+
+void FlameView::bringIntoSight(model::NodeId node)
+{
+    m_wantedInSight = node;
+    scrollToWanted();
+}
+
+void FlameView::scrollToWanted()
+{
     for (const model::FlameRect &rect : m_layout.rects)
-        if (node.isValid() && rect.merged == 0 && rect.node == node)
+        if (m_wantedInSight.isValid() && rect.merged == 0 && rect.node == m_wantedInSight)
             scrollTo(static_cast<int>(rect.row));
 }
 
@@ -108,6 +120,13 @@ void FlameView::zoomTo(model::NodeId node)
         return;
     m_zoomsBefore.push_back(pathOf(m_zoom));
     setZoom(node);
+}
+
+bool FlameView::isInZoom(model::NodeId node) const
+{
+    while (node.isValid() && node != m_zoom)
+        node = place(node).parent;
+    return node.isValid();
 }
 
 bool FlameView::zoomBack()
@@ -153,8 +172,9 @@ void FlameView::scrollTo(int row)
 {
     const int top = verticalScrollBar()->value();
     const int y = row * kRowHeight;
+    const int rowsInSight = viewport()->height() / kRowHeight;
     if (y < top || y + kRowHeight > top + viewport()->height())
-        verticalScrollBar()->setValue(y - viewport()->height() / 2);
+        verticalScrollBar()->setValue((row - rowsInSight / 2) * kRowHeight); // whole rows
 }
 
 void FlameView::showBranching()
@@ -223,6 +243,7 @@ void FlameView::relayout()
     verticalScrollBar()->setPageStep(viewport()->height());
     if (m_wantsBranching)
         scrollToBranching();
+    scrollToWanted();
     viewport()->update();
 }
 
@@ -283,6 +304,7 @@ void FlameView::paintEvent(QPaintEvent *)
         return;
     }
     m_wantsBranching = false; // from here on the reader scrolls
+    m_wantedInSight = model::NodeId();
     paint(painter, m_layout, m_looks, verticalScrollBar()->value(), viewport()->height());
     if (m_isReachedByKey)
         paintFocusRing(painter, viewport()->rect(), Colors::of(this));

@@ -28,6 +28,8 @@ public:
     model::NodeId selected() const { return m_selected; }
     /// Marks a node, without a signal, and scrolls to it.
     void showNode(model::NodeId node);
+    /// Scrolls to a node, once the graph is next seen, where it is drawn out of sight.
+    void bringIntoSight(model::NodeId node);
     void zoomTo(model::NodeId node);
     /// To what was zoomed before; to the whole graph where that is unknown. False: the whole graph is shown already.
     bool zoomBack();
@@ -36,6 +38,8 @@ public:
     void showBranching();
 
     model::NodeId zoom() const { return m_zoom; }
+    /// Whether a node is what is zoomed, or below it.
+    bool isInZoom(model::NodeId node) const;
     /// Share of the zoomed node that functions found by the search make up; each stack counts once.
     double matchedShare() const { return m_matchedShare; }
     /// The whole graph at `width` pixels, however tall; for exports.
@@ -98,6 +102,7 @@ private:
     void scrollTo(int row);
     void scrollToZoom();
     void scrollToBranching();
+    void scrollToWanted();
     std::vector<Look> looksOf(const model::FlameLayout &layout) const;
     void findMatches();
     double matchedBelow(model::NodeId node) const;
@@ -117,6 +122,7 @@ private:
     std::vector<bool> m_matches; ///< by node; empty without a search
     double m_matchedShare = 0;
     bool m_wantsBranching = false;
+    model::NodeId m_wantedInSight; ///< until it was painted
     bool m_isReachedByKey = false; ///< has the focus, and not from a click
     model::FlameLayout m_layout;
     std::vector<Look> m_looks; ///< parallel to m_layout.rects

@@ -120,7 +120,7 @@ void FlameView::step(int key)
         else if (key == Qt::Key_Right && row + 1 < above.childCount)
             next = model::NodeId(at.index() + 1);
     }
-    setSelected(next);
+    showNode(next);
     Q_EMIT nodeSelected(next);
 }
 

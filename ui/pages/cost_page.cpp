@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/cost_page.h"
 
+#include "model/aggregate/own_code.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
@@ -264,11 +265,15 @@ void CostPage::showTree()
     }
     if (!expanded.isEmpty() && !hasOpenRow())
         m_wantsHotPath = true; // nothing of what was open is there any more
-    if (m_wantsHotPath && m_selection.findText().isEmpty() && m_result.shown->size() > 1) {
-        // The first snapshots of a recording hold too little to tell, and few names: until somebody takes the tree in hand, each is opened anew.
-        m_wantsHotPath = !isVisible() || isLive(*m_snapshot);
-        expandHotPath();
-    }
+    if (m_wantsHotPath && m_selection.findText().isEmpty() && m_result.shown->size() > 1)
+        openHotPath();
+}
+
+/// The first snapshots of a recording hold too little to tell, and few names: until somebody takes the tree in hand, each is opened anew.
+void CostPage::openHotPath()
+{
+    m_wantsHotPath = !isVisible() || (m_snapshot && isLive(*m_snapshot));
+    expandHotPath();
 }
 
 bool CostPage::hasOpenRow() const
@@ -320,8 +325,26 @@ void CostPage::expandHotPath()
         m_treeView->scrollTo(
             rowOf(way[static_cast<std::size_t>(std::min(top, last))]), QAbstractItemView::PositionAtTop);
         m_treeView->horizontalScrollBar()->setValue(0);
+        showHotPathInFlame();
     }
     m_treeView->viewport()->update();
+}
+
+/// Down to where it leaves own code; what was chosen comes first.
+void CostPage::showHotPathInFlame()
+{
+    const model::CallTree &tree = *m_result.topDown;
+    const std::vector<model::NodeId> way = model::heaviestWay(tree, kHotShare);
+    const auto isOwn = [&tree](model::NodeId node) {
+        const model::FunctionId function = tree.node(node).function;
+        return model::isOwnCode(tree.functions(), function) && !model::isTracerCode(tree.functions(), function)
+            && !model::isAllocator(tree.name(node));
+    };
+    const auto own = std::find_if(way.rbegin(), way.rend(), isOwn);
+    if (m_chosen)
+        m_flame->bringIntoSight(m_flame->selected());
+    else if (own != way.rend())
+        m_flame->bringIntoSight(*own);
 }
 
 QModelIndex CostPage::rowOf(model::NodeId node) const

@@ -110,7 +110,9 @@ private:
     void showTree();
     bool hasOpenRow() const;
     void openRenamed(const std::vector<model::StackId> &stacks);
+    void openHotPath();
     void expandHotPath();
+    void showHotPathInFlame();
     void takeInHand();
     QModelIndex rowOf(model::NodeId node) const; ///< in the tree's view
     int levelsWithRoom() const;                  ///< of the tree, that leave names room

@@ -135,6 +135,8 @@ void CostPage::showRowOf(model::NodeId node)
         m_selection.setFindText({}); // what is searched for leaves it out
     openWayTo(rowOf(node));
     m_treeView->setExpanded(rowOf(node), true);
+    if (!m_flame->isInZoom(node))
+        m_flame->zoomOut();
     choose(choiceOf(node, *m_result.topDown));
     m_treeView->scrollTo(rowOf(node), QAbstractItemView::PositionAtCenter);
     m_treeView->horizontalScrollBar()->setValue(0);

@@ -159,8 +159,10 @@ bool CostPage::eventFilter(QObject *watched, QEvent *event)
         }
     }
     if (event->type() == QEvent::Paint && m_opensWhenSeen && watched == m_treeView->viewport()) {
-        m_opensWhenSeen = false;
-        QTimer::singleShot(0, this, [this] { expandHotPath(); });
+        QTimer::singleShot(0, this, [this] {
+            if (std::exchange(m_opensWhenSeen, false)) // not if something was chosen in the meantime
+                openHotPath();
+        });
     }
     return Page::eventFilter(watched, event);
 }
