@@ -10,6 +10,7 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollBar>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QTest>
 #include <QTreeView>
@@ -404,6 +405,18 @@ private Q_SLOTS:
             QTest::keyClick(graph, Qt::Key_Up);
         QCOMPARE(shown.inTree(), u"caller9"_s);
         QVERIFY2(isInSight(10), "the keys scroll too");
+    }
+
+    void theTableKeepsFourRowsWhereverItIsDragged()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        auto *splitter = shown.page.findChild<QSplitter *>();
+        splitter->setSizes({10000, 1});
+        const QTreeView &tree = *shown.tree();
+        QTRY_VERIFY(tree.viewport()->height() >= 4 * tree.visualRect(tree.model()->index(0, 0)).height());
+        splitter->setSizes({1, 10000});
+        QVERIFY(shown.page.findChild<ui::FlameGraphView *>()->viewport()->height() >= 3 * 22);
     }
 };
 

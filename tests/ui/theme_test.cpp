@@ -5,6 +5,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QSplitter>
 #include <QTest>
 #include <QTreeWidget>
 
@@ -33,6 +34,8 @@ private Q_SLOTS:
     void theArrowOfASortedColumnStandsBesideItsHeading_data();
     void theArrowOfASortedColumnStandsBesideItsHeading();
     void figuresEndBelowTheEndOfTheirHeading();
+    void theHandleBetweenTwoPartsIsSeen_data();
+    void theHandleBetweenTwoPartsIsSeen();
 };
 
 namespace {
@@ -210,6 +213,35 @@ void ThemeTest::figuresEndBelowTheEndOfTheirHeading()
     const int figure = rightEnd(table.viewport()->grab(cell).toImage());
     QVERIFY(heading > 0 && figure > 0);
     QVERIFY2(std::abs(heading - figure) <= 2, qPrintable(QStringLiteral("%1 and %2").arg(heading).arg(figure)));
+}
+
+void ThemeTest::theHandleBetweenTwoPartsIsSeen_data()
+{
+    QTest::addColumn<Qt::Orientation>("orientation");
+    QTest::addColumn<ui::Appearance>("appearance");
+    for (const Qt::Orientation orientation : {Qt::Vertical, Qt::Horizontal})
+        for (const ui::Appearance appearance : {ui::Appearance::Light, ui::Appearance::Dark})
+            QTest::addRow("%d %d", static_cast<int>(orientation), static_cast<int>(appearance))
+                << orientation << appearance;
+}
+void ThemeTest::theHandleBetweenTwoPartsIsSeen()
+{
+    QFETCH(Qt::Orientation, orientation);
+    QFETCH(ui::Appearance, appearance);
+    ui::Theme theme(*qApp);
+    theme.setAppearance(appearance);
+    QSplitter splitter(orientation);
+    splitter.setHandleWidth(8);
+    splitter.addWidget(new QLabel);
+    splitter.addWidget(new QLabel);
+    splitter.resize(300, 300);
+    splitter.setVisible(true);
+    const QImage handle = splitter.handle(1)->grab().toImage();
+    int seen = 0;
+    for (int y = 0; y < handle.height(); ++y)
+        for (int x = 0; x < handle.width(); ++x)
+            seen += ui::contrast(handle.pixelColor(x, y), Colors::of(&splitter)[Token::Surface]) >= 3 ? 1 : 0;
+    QVERIFY2(seen > 40 && seen < 200, qPrintable(QString::number(seen)));
 }
 
 QTEST_MAIN(ThemeTest)

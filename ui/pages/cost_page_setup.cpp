@@ -35,6 +35,8 @@ namespace {
 
 constexpr int kGap = 8;
 constexpr int kLeastNameColumnPx = 240;
+constexpr int kLeastRows = 4;         ///< of the table
+constexpr int kLeastFlameHeight = 78; ///< three functions and a half: there is more to scroll to
 
 } // namespace
 
@@ -155,6 +157,7 @@ bool CostPage::eventFilter(QObject *watched, QEvent *event)
         // Headers have their font only now.
         if (event->type() == QEvent::Paint && !view->property("isSeen").toBool()) {
             view->setProperty("isSeen", true);
+            view->updateGeometry();
             QTimer::singleShot(0, view, [this, view] { fitColumns(view, view == m_treeView); });
         }
     }
@@ -225,7 +228,7 @@ QWidget *CostPage::makeFlameCard()
     m_flameCard->addExport(QStringLiteral("CSV"), [this] { return tableExport(); });
     m_flame = new FlameGraphView(m_flameCard);
     m_flame->setFont(textFont(font(), TextSize::Caption));
-    m_flame->setMinimumHeight(96);
+    m_flame->setMinimumHeight(kLeastFlameHeight);
     m_flameCard->body()->addWidget(m_flame);
     return m_flameCard;
 }
@@ -236,6 +239,7 @@ NotedTreeView *CostPage::makeView()
     view->setItemDelegate(new ShareDelegate(m_barToken, view));
     view->viewport()->installEventFilter(this);
     view->setUniformRowHeights(true);
+    view->setLeastRows(kLeastRows);
     view->setSortingEnabled(true);
     view->setTextElideMode(Qt::ElideMiddle);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);

@@ -3,6 +3,7 @@
 
 #include "ui/theme_colors.h"
 
+#include <QHeaderView>
 #include <QPainter>
 
 namespace ui {
@@ -29,6 +30,23 @@ void NotedTreeView::setNote(const QString &note)
 {
     m_note = note;
     viewport()->update();
+}
+
+void NotedTreeView::setLeastRows(int rows)
+{
+    m_leastRows = rows;
+    updateGeometry();
+}
+
+QSize NotedTreeView::minimumSizeHint() const
+{
+    constexpr int kUsualRowHeight = 26; // until there are rows
+    QSize least = QTreeView::minimumSizeHint();
+    const QModelIndex first = model() != nullptr ? model()->index(0, 0) : QModelIndex();
+    const int row = first.isValid() ? rowHeight(first) : kUsualRowHeight;
+    if (m_leastRows > 0)
+        least.setHeight(header()->sizeHint().height() + m_leastRows * row + 2 * frameWidth());
+    return least;
 }
 
 void NotedTreeView::paintEvent(QPaintEvent *event)

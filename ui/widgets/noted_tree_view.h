@@ -23,6 +23,9 @@ public:
     /// Shown while there is no row; empty: nothing.
     void setNote(const QString &note);
     const QString &note() const { return m_note; }
+    /// Asks for room for so many rows below the heading, whatever splits the page.
+    void setLeastRows(int rows);
+    QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent *event) override;
@@ -30,6 +33,7 @@ protected:
 
 private:
     QString m_note;
+    int m_leastRows = 0;
 };
 
 } // namespace ui
