@@ -29,9 +29,8 @@ unwind::StepResult FrameGuess::stepFromSystemCall(unwind::Registers &registers, 
 {
     const std::uint64_t pc = registers.pc(), sp = registers.sp();
     const AddressSpace::Mapping *mapping = m_space.find(pc);
-    const auto around = mapping
-        ? m_files.surroundings(*mapping->file, pc - mapping->begin + mapping->fileOffset, m_pid)
-        : std::nullopt;
+    const auto around = mapping ? m_files.surroundings(*mapping->file, pc - mapping->begin + mapping->fileOffset, m_pid)
+                                : std::nullopt;
     std::uint64_t caller = 0;
     if (!around || !around->followsSystemCall || !memory.read(sp, caller) || !isReturnAddress(caller, false))
         return unwind::StepResult::NoUnwindInfo;

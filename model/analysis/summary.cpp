@@ -153,7 +153,7 @@ std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, Funct
     std::partial_sort(rows.begin(), rows.begin() + count, rows.end(),
         [](const CpuCost *a, const CpuCost *b) { return a->timeNs > b->timeNs; });
     FunctionIndex index(snapshot.tables);
-    const std::string name = table.functions->name(function), module = table.functions->moduleName(function);
+    const std::string_view name = table.functions->name(function), module = table.functions->moduleName(function);
     std::map<std::string, std::int64_t> callers;
     for (std::ptrdiff_t i = 0; i < count; ++i) {
         const std::vector<StackLine> lines = stackLines(index, rows[static_cast<std::size_t>(i)]->stack);

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void stacksGoThroughGeneratedCode_data();
     void stacksGoThroughGeneratedCode();
     void cpuSharesEqualTheTruth();
+    void stacksGoThroughTheStartOfThreads();
     void jumpsOutOfAHookCostWhatTheyLeft_data();
     void jumpsOutOfAHookCostWhatTheyLeft();
 
@@ -263,6 +264,24 @@ void CountsIntegrationTest::cpuSharesEqualTheTruth()
         const double share = 100.0 * static_cast<double>(samples.value(it.key())) / static_cast<double>(all);
         QVERIFY2(qAbs(share - it.value()) < 1.5, qPrintable(QStringLiteral("%1: %2 %").arg(it.key()).arg(share)));
     }
+}
+
+/// The C library's clone3() has no table where a thread spends its time in it.
+void CountsIntegrationTest::stacksGoThroughTheStartOfThreads()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--heap"), QStringLiteral("off"),
+                                      QStringLiteral("--cpu"), QStringLiteral("9999")},
+        {GenprofRunner::target(QStringLiteral("cpu_threads")), QStringLiteral("2000"), QStringLiteral("empty")});
+    QCOMPARE(ran.exitCode, 0);
+    const QJsonObject cpu = runner.report(QStringLiteral("cpu"));
+    qint64 all = 0, broken = 0;
+    for (const QJsonValue stack : cpu[QStringLiteral("stacks")].toArray()) {
+        all += stack[QStringLiteral("samples")].toInteger();
+        broken += stack[QStringLiteral("end")].toString().isEmpty() ? 0 : stack[QStringLiteral("samples")].toInteger();
+    }
+    QVERIFY2(all > 500, qPrintable(QString::number(all)));
+    QVERIFY2(broken * 20 < all, qPrintable(QStringLiteral("%1 of %2").arg(broken).arg(all)));
 }
 
 void CountsIntegrationTest::jumpsOutOfAHookCostWhatTheyLeft_data()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Threads that start, compute and end all the time. Arguments: how many rounds (10) of four threads; "fork" lets each
-// thread's work be done by a child of its own. Prints the CPU time used, of the children too.
+// thread's work be done by a child of its own, "empty" leaves nothing to do but to start and end them. Prints the CPU time used, of the children too.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,12 +35,13 @@ int main(int argc, char **argv)
 {
     const long rounds = argc > 1 ? std::atol(argv[1]) : 10;
     const bool forks = argc > 2 && std::strcmp(argv[2], "fork") == 0;
+    const bool isEmpty = argc > 2 && std::strcmp(argv[2], "empty") == 0;
     spin(50'000'000); // time to attach before there is anything but this thread
     for (long round = 0; round < rounds; ++round) {
         std::vector<std::thread> threads;
         for (int i = 0; i < 4; ++i)
-            threads.emplace_back(work, 30'000'000, forks);
-        spin(10'000'000);
+            threads.emplace_back(work, isEmpty ? 0 : 30'000'000, forks);
+        spin(isEmpty ? 0 : 10'000'000);
         for (std::thread &thread : threads)
             thread.join();
     }
