@@ -90,7 +90,7 @@ private Q_SLOTS:
         QVERIFY2(report.out.contains("zebra-argument"), report.out.constData());
         const Ran sql = withPassphrase({QStringLiteral("sql"), m_runner.session(),
             QStringLiteral("SELECT state FROM v_session"), QStringLiteral("--format"), QStringLiteral("csv")});
-        QCOMPARE(sql.out, QByteArray("state\r\ncomplete\r\n"));
+        QCOMPARE(sql.out, QByteArray("state\ncomplete\n"));
         const Ran wrong = withPassphrase({QStringLiteral("report"), m_runner.session()}, "incorrect");
         QCOMPARE(wrong.exitCode, 1);
         QVERIFY2(wrong.err.contains("wrong passphrase"), wrong.err.constData());
