@@ -216,7 +216,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration(known),
         shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");
     if (const std::string owner = worksFor(snapshot, *table, hot.function); !owner.empty())
-        card.sentence += fmt::format(", most of it for {}", owner);
+        card.sentence += fmt::format(", above all for {}", owner);
     if (first != all.end() && kernelShare > hot.selfShare)
         card.sentence += fmt::format("; {} in the kernel", formatShare(kernelShare));
     if (tracerShare >= kShareWorthTelling)

@@ -113,11 +113,11 @@ private Q_SLOTS:
             "main;price@price.cpp:16;libm.so.6!sin 60\nmain;other@price.cpp:30;libm.so.6!sin 10\nmain;own 20\n");
         const SummaryCard card = cardOf(builder.build(), "CPU");
         QVERIFY2(says(card.sentence, "is spent in sin itself"), card.sentence.c_str());
-        QVERIFY2(says(card.sentence, ", most of it for price, price.cpp:16."), card.sentence.c_str());
+        QVERIFY2(says(card.sentence, ", above all for price, price.cpp:16."), card.sentence.c_str());
         SnapshotBuilder own;
         own.raw().info.config.cpuHz = 199;
         own.cpu("main;own@own.cpp:3 90\n");
-        QVERIFY(!says(cardOf(own.build(), "CPU").sentence, "most of it for"));
+        QVERIFY(!says(cardOf(own.build(), "CPU").sentence, "above all for"));
     }
 
     void saysWhatTheKernelCountsWhereNothingWasSampled()

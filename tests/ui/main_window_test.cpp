@@ -14,6 +14,7 @@
 
 #include <QAbstractItemView>
 #include <QApplication>
+#include <QDialog>
 #include <QMenu>
 #include <QPushButton>
 #include <QScreen>
@@ -271,6 +272,52 @@ private Q_SLOTS:
             if (button->text() == QStringLiteral("Mark"))
                 button->click();
         QVERIFY(width >= 400);
+    }
+
+    /// Who has to write a sentence first means the moment before.
+    void aMarkIsOfTheMomentThatItWasAskedForAt()
+    {
+        tests::SnapshotBuilder builder;
+        builder.raw().info.state = model::SessionState::Recording;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        model::Duration ago{};
+        connect(&bar, &ui::SessionBar::markWanted, &bar, [&ago](const QString &, model::Duration time) { ago = time; });
+        QTimer::singleShot(0, &bar, [] {
+            QTest::qWait(200);
+            qobject_cast<QDialog *>(QApplication::activeModalWidget())->accept();
+        });
+        for (QPushButton *button : bar.findChildren<QPushButton *>())
+            if (button->text() == QStringLiteral("Mark"))
+                button->click();
+        QVERIFY2(ago.ns >= 200'000'000, qPrintable(QString::number(ago.ns)));
+    }
+
+    void aProcessIsChosenInTheBar()
+    {
+        tests::SnapshotBuilder builder;
+        model::Process child{.pid = 4711};
+        const model::ProcessId other = builder.tables().addProcess(child);
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QPushButton *processes = nullptr;
+        for (QPushButton *button : bar.findChildren<QPushButton *>())
+            processes = button->text() == QStringLiteral("pid 100 and 1 more") ? button : processes;
+        QVERIFY(processes);
+        QStringList offered;
+        QTimer::singleShot(0, &bar, [&offered] {
+            auto *menu = qobject_cast<QMenu *>(QApplication::activePopupWidget());
+            for (QAction *action : menu->actions())
+                offered << action->text();
+            menu->actions().last()->trigger();
+            menu->close();
+        });
+        processes->click();
+        QCOMPARE(offered.first(), QStringLiteral("All 2 processes"));
+        QCOMPARE(offered.size(), 4); // and a line
+        QVERIFY(selection.current().process == other);
     }
 
     void theMenuScansWhatIsRecorded()

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/sampling_error.h"
 #include "model/base/format_units.h"
+#include "model/report/session_words.h"
 #include "ui/icons.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
@@ -19,7 +20,9 @@
 #include <QShortcut>
 #include <QToolButton>
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 namespace ui {
 
@@ -127,6 +130,10 @@ void SessionBar::setUpActions(QHBoxLayout *layout)
 void SessionBar::setUpSession(QHBoxLayout *layout)
 {
     m_name = newLabel({}, TextSize::Body, TextWeight::Strong);
+    m_processes = newLinkButton({});
+    m_processes->setFocusPolicy(Qt::TabFocus);
+    m_processes->setToolTip(tr("Choose one of the processes"));
+    connect(m_processes, &QPushButton::clicked, this, &SessionBar::chooseProcess);
     m_details = new ElidedLabel;
     m_details->setToken(Token::InkMuted);
     m_details->setElideMode(Qt::ElideRight);
@@ -135,6 +142,7 @@ void SessionBar::setUpSession(QHBoxLayout *layout)
     m_state = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
     layout->addSpacing(12);
     layout->addWidget(m_name);
+    layout->addWidget(m_processes);
     layout->addWidget(m_details, 1000); // takes what it needs; the stretch behind it gets the rest
     layout->addSpacing(4);
     layout->addWidget(m_dot);
@@ -215,8 +223,6 @@ QString SessionBar::detailsText() const
     const auto &processes = m_snapshot->tables->processes;
     if (processes.size() == 1)
         parts << tr("pid %1").arg(processes.front().pid);
-    else if (!processes.empty())
-        parts << tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1);
     if (info.config.heap == model::HeapMode::Off)
         parts << tr("no heap");
     else if (model::isHeapSampled(*m_snapshot))
@@ -236,6 +242,7 @@ void SessionBar::showSession()
 {
     if (!m_snapshot) {
         m_name->setText(QStringLiteral("Genesis Profiler"));
+        m_processes->hide();
         m_details->setText({});
         m_state->clear();
         return;
@@ -249,6 +256,10 @@ void SessionBar::showSession()
     else if (failure && state.token == Token::Ok)
         state.token = Token::Warn;
     m_name->setText(sessionTitle(*m_snapshot));
+    const auto &processes = m_snapshot->tables->processes;
+    m_processes->setVisible(processes.size() > 1);
+    if (processes.size() > 1)
+        m_processes->setText(tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
     // In whole seconds while it counts.
@@ -289,6 +300,37 @@ void SessionBar::showFilters()
                   .arg(tables.threads[now.thread->index()].tid)
             : QString());
     m_threadChip->setVisible(hasThread);
+}
+
+/// Those that run first, and the newest of the others: all stand in Capture.
+void SessionBar::chooseProcess()
+{
+    constexpr std::size_t kMost = 40;
+    const auto &processes = m_snapshot->tables->processes;
+    std::vector<model::ProcessId> shown;
+    for (std::size_t i = 0; i < processes.size(); ++i)
+        if (!processes[i].end)
+            shown.emplace_back(i);
+    for (std::size_t i = processes.size(); i-- > 0;)
+        if (processes[i].end)
+            shown.emplace_back(i);
+    shown.resize(std::min(shown.size(), kMost));
+    QMenu menu(this);
+    const auto add = [&](const QString &name, std::optional<model::ProcessId> process) {
+        QAction *action = menu.addAction(name, this, [this, process] { m_selection.setProcess(process); });
+        action->setCheckable(true);
+        action->setChecked(m_selection.current().process == process);
+    };
+    add(tr("All %1 processes").arg(text(model::formatCount(static_cast<std::int64_t>(processes.size())))),
+        std::nullopt);
+    menu.addSeparator();
+    for (const model::ProcessId process : shown) {
+        const QString name = text(model::processText(*m_snapshot, process));
+        add(processes[process.index()].end && isLive(m_snapshot) ? tr("%1, ended").arg(name) : name, process);
+    }
+    if (shown.size() < processes.size())
+        menu.addAction(tr("The others stand in Capture"))->setEnabled(false);
+    menu.exec(m_processes->mapToGlobal(QPoint(0, m_processes->height())));
 }
 
 void SessionBar::askForMark()

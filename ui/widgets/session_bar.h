@@ -61,6 +61,7 @@ private:
     void showFilters();
     void askForMark();
     QString detailsText() const;
+    void chooseProcess();
 
     Selection &m_selection;
     std::shared_ptr<const model::Snapshot> m_snapshot;
@@ -72,6 +73,7 @@ private:
     QPushButton *m_mark = nullptr;
     QPushButton *m_hold = nullptr;
     QLabel *m_name = nullptr;
+    QPushButton *m_processes = nullptr; ///< of several: lets one be chosen
     ElidedLabel *m_details = nullptr;
     StateDot *m_dot = nullptr;
     QLabel *m_state = nullptr;
