@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 namespace ui {
@@ -302,18 +303,20 @@ void SessionBar::showFilters()
     m_threadChip->setVisible(hasThread);
 }
 
-/// Those that run first, and the newest of the others: all stand in Capture.
+/// Those that run, and then those that lived longest; the others stand in Capture.
 void SessionBar::chooseProcess()
 {
-    constexpr std::size_t kMost = 40;
+    constexpr std::size_t kMost = 20;
     const auto &processes = m_snapshot->tables->processes;
     std::vector<model::ProcessId> shown;
     for (std::size_t i = 0; i < processes.size(); ++i)
-        if (!processes[i].end)
-            shown.emplace_back(i);
-    for (std::size_t i = processes.size(); i-- > 0;)
-        if (processes[i].end)
-            shown.emplace_back(i);
+        shown.emplace_back(i);
+    const model::Timestamp now{m_snapshot->info.duration.ns};
+    const auto rank = [&](model::ProcessId id) {
+        const model::Process &process = processes[id.index()];
+        return std::tuple(!process.end.has_value(), process.end.value_or(now) - process.start);
+    };
+    std::stable_sort(shown.begin(), shown.end(), [&](auto one, auto other) { return rank(one) > rank(other); });
     shown.resize(std::min(shown.size(), kMost));
     QMenu menu(this);
     const auto add = [&](const QString &name, std::optional<model::ProcessId> process) {
