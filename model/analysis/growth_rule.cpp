@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -227,18 +226,19 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     item.confidence = confidence;
     item.check = "Record again for as long: fewer of its blocks should stay for good.";
     item.caution = leak.caution;
-    if (leak.tier == LeakTier::Lost && !leak.stacks.front().ages) {
+    if (leak.tier == LeakTier::Lost && !test.isEnough) {
+        const BlockSum &most = leak.held.bytes > leak.lost.bytes ? leak.held : leak.lost;
         item.label = "Lost memory";
         item.gainKind = GainKind::Bytes;
-        item.gain = {static_cast<double>(leak.lost.bytes), static_cast<double>(leak.held.bytes)};
+        item.gain = {static_cast<double>(std::min(leak.lost.bytes, leak.held.bytes)), static_cast<double>(most.bytes)};
         item.advice = fmt::format("No pointer leads to these blocks any more: free what {} allocates where its last "
                                   "pointer goes.",
             leak.place);
         item.check = "Scan again (--scan-at-exit): nothing of it should be lost.";
-        item.evidence.push_back({std::string(kLostByScan), static_cast<double>(leak.held.bytes), {}, Unit::Bytes,
-            formatBytes(static_cast<double>(leak.held.bytes))});
+        item.evidence.push_back({std::string(kLostByScan), static_cast<double>(most.bytes), {}, Unit::Bytes,
+            formatBytes(static_cast<double>(most.bytes))});
         item.evidence.push_back(
-            {"blocks", static_cast<double>(leak.held.blocks), {}, Unit::Count, formatCount(leak.held.blocks)});
+            {"blocks", static_cast<double>(most.blocks), {}, Unit::Count, formatCount(most.blocks)});
         return item;
     }
     item.evidence.push_back({"growth", leak.bytesPerHour, leak.bytesPerHour95, Unit::BytesPerHour,
@@ -253,17 +253,29 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
     return item;
 }
 
-/// What scans found lost where no history says more: the places, which are not told of once more as growing.
-std::set<std::pair<std::uint32_t, std::string>> addLost(
-    const Snapshot &snapshot, const LeakReport &leaks, Recommendations &found)
+/// By image and function.
+using LostPlaces = std::map<std::pair<std::uint32_t, std::string>, double>;
+
+/// What scans found lost where no history says more; how many bytes at which place.
+LostPlaces addLost(const Snapshot &snapshot, const LeakReport &leaks, Recommendations &found)
 {
-    std::set<std::pair<std::uint32_t, std::string>> places;
+    LostPlaces places;
     for (const LeakItem &leak : leaks.items)
         if (leak.tier == LeakTier::Lost && static_cast<double>(leak.held.bytes) >= kLeastLost) {
             found.items.push_back(itemFor(snapshot, leak));
-            places.emplace(leak.image.value, leak.function);
+            places[{leak.image.value, leak.function}] += static_cast<double>(leak.lost.bytes);
         }
     return places;
+}
+
+/// Whether that says all that is to be said of a place: it lost most of what it kept, and enough to be told of.
+bool isToldAsLost(const Snapshot &snapshot, const LostPlaces &lost, const Place &place)
+{
+    constexpr double kMost = 0.5;
+    const auto found = lost.find({place.image.value, place.line.name});
+    const double kept = place.liveBytes.empty() ? 0 : place.liveBytes.back() - place.liveBytes.front();
+    return found != lost.end() && found->second >= kMost * kept
+        && found->second >= 2 * kLeastShare * memoryHeld(snapshot);
 }
 
 /// What makes all that is said of growth doubtful; empty if nothing does.
@@ -295,7 +307,7 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         return true;
     }
     // How blocks age says more than sums do, but only of the whole recording, and after a while.
-    std::set<std::pair<std::uint32_t, std::string>> lost;
+    LostPlaces lost;
     if ((snapshot.heapAges || !snapshot.scans.empty()) && !snapshot.selection.time) {
         const std::shared_ptr<const LeakReport> leaks = leaksOf(snapshot, input.stop);
         if (!leaks)
@@ -336,8 +348,6 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
     for (const Place &place : placesOf(input)) {
         if (input.stop.stop_requested())
             return false;
-        if (lost.contains({place.image.value, place.line.name}))
-            continue;
         const std::vector<Timestamp> &all = snapshot.growthTimes;
         const Timestamp begin = place.first > 0 ? all[place.first - 1] : snapshot.span.begin;
         if (place.liveBytes.size() < kLeastMoments || (all[place.end - 1] - begin).seconds() < kLeastSeconds)
@@ -346,7 +356,8 @@ bool findGrowingStacks(const RuleInput &input, Recommendations &found)
         const std::vector<Timestamp> moments(all.begin() + static_cast<std::ptrdiff_t>(place.first),
             all.begin() + static_cast<std::ptrdiff_t>(place.end));
         const Growth growth = growthOf(moments, place.liveBytes);
-        if (growth.trend.slope90.low > 0 && growth.trend.tau >= kLeastTau && growth.grownBytes >= least)
+        if (growth.trend.slope90.low > 0 && growth.trend.tau >= kLeastTau && growth.grownBytes >= least
+            && !isToldAsLost(snapshot, lost, place))
             found.items.push_back(itemFor(input, place, growth, trust));
     }
     return true;

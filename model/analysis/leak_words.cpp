@@ -134,11 +134,17 @@ std::int64_t count(const LeakReport &report, std::initializer_list<LeakTier> tie
 std::string lostSentence(const LeakReport &report)
 {
     const std::int64_t lost = count(report, {LeakTier::Lost});
-    const bool isSure = std::all_of(report.items.begin(), report.items.end(),
-        [](const LeakItem &item) { return item.tier != LeakTier::Lost || item.isConfirmed; });
-    return lost == 0 ? std::string()
-                     : fmt::format("{} {} lost memory{}", formatCount(lost), lost == 1 ? "place has" : "places have",
-                         isSure ? " for good" : ", by one scan");
+    if (lost == 0)
+        return {};
+    const auto isOf = [&report](bool isConfirmed) {
+        return std::any_of(report.items.begin(), report.items.end(), [isConfirmed](const LeakItem &item) {
+            return item.tier == LeakTier::Lost && item.isConfirmed == isConfirmed;
+        });
+    };
+    return fmt::format("{} {} lost memory{}", formatCount(lost), lost == 1 ? "place has" : "places have",
+        !isOf(false)     ? " for good"
+            : isOf(true) ? ", some of them for good, others by one scan"
+                         : ", by one scan");
 }
 
 std::string lossEvidence(const LeakItem &item)

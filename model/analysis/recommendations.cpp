@@ -25,8 +25,7 @@ class Scorer
 public:
     Scorer(const Snapshot &snapshot, const Recommendations &found)
     {
-        const std::optional<SeriesPoint> rss = timeSeries(snapshot, Metric::Rss).last();
-        m_memory = std::max({1.0, rss ? rss->value : 0, static_cast<double>(snapshot.heapSummary.liveBytes)});
+        m_memory = memoryHeld(snapshot);
         for (const Recommendation &item : found.items)
             if (item.rule == "allocator_time" && !item.evidence.empty())
                 m_allocatorShare = item.evidence.front().value / 100;
@@ -84,6 +83,12 @@ std::string sentenceFor(const Recommendations &found)
 }
 
 } // namespace
+
+double memoryHeld(const Snapshot &snapshot)
+{
+    const std::optional<SeriesPoint> rss = timeSeries(snapshot, Metric::Rss).last();
+    return std::max({1.0, rss ? rss->value : 0, static_cast<double>(snapshot.heapSummary.liveBytes)});
+}
 
 std::string recommendationId(const Recommendation &item)
 {

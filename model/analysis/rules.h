@@ -23,9 +23,12 @@ struct RuleInput
 };
 
 /// Names the evidence of a growing stack that says by how many bytes it grew.
-/// Of what a scan found lost.
-inline constexpr std::string_view kLostByScan = "lost";
 inline constexpr std::string_view kKeptInTime = "kept in that time";
+/// That of a place that says how much a scan found lost.
+inline constexpr std::string_view kLostByScan = "lost";
+
+/// What a gain of bytes is a share of: the resident memory at the end, or the live heap where that is more; at least 1.
+double memoryHeld(const Snapshot &snapshot);
 
 bool findGrowingStacks(const RuleInput &input, Recommendations &found);
 bool findTemporaryAllocations(const RuleInput &input, Recommendations &found); ///< after findWork()

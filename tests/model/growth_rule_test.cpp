@@ -137,7 +137,6 @@ private Q_SLOTS:
         QCOMPARE(session.card().state, CardState::Warn);
     }
 
-    /// The heap of programs that ended is no measure of what is much.
     /// Where a scan found lost what the command left, nobody says that it may need it for its work.
     void whatAScanFoundLostIsNoWorkThatBuildsUp()
     {
@@ -168,8 +167,17 @@ private Q_SLOTS:
         QVERIFY2(says(card.sentence, "no pointer leads to them") && says(card.sentence, "First: forget"),
             card.sentence.c_str());
         QVERIFY2(!says(card.sentence, "builds up"), card.sentence.c_str());
+        // A little that was lost says nothing of the rest that it kept.
+        scan.sums[static_cast<std::size_t>(ReachClass::Directly)] = {1, kMiB};
+        scan.stacks.front().sums = scan.sums;
+        scan.stacks.front().held = {1, kMiB};
+        session.builder.raw().scans = {std::make_shared<const MemoryScan>(scan)};
+        const Recommendations both = session.advice();
+        QVERIFY(std::any_of(both.items.begin(), both.items.end(),
+            [](const Recommendation &each) { return each.endedAfter.has_value(); }));
     }
 
+    /// The heap of programs that ended is no measure of what is much.
     void takesOnlyWhatWasThereTogetherForTheHeap()
     {
         Session session;
