@@ -97,12 +97,20 @@ public:
                 break;
             told = forked.start;
             process = forked.parent;
+            if (!isKnown(process, told)) // not selected: what its blocks do not explain is said to be theirs
+                return std::numeric_limits<double>::max();
             bytes += liveBytes(process, told, endOfTick(process, told));
         }
         return bytes;
     }
 
 private:
+    bool isKnown(ProcessId process, Timestamp when) const
+    {
+        const std::optional<ImageId> image = imageAt(process, when);
+        return image && m_series[image->index()] != nullptr;
+    }
+
     /// Of the tick in which a moment lies, as far as the process's heap is known.
     Timestamp endOfTick(ProcessId process, Timestamp when) const
     {
@@ -137,7 +145,9 @@ public:
         MemoryPartsRow parts;
         double liveBytes = 0;      ///< of the same processes
         double inheritedBytes = 0; ///< of their heaps, beside that
-        double carriedBytes = 0;   ///< of parts that were not measured then
+        double newHeapBytes
+            = 0; ///< of what is unknown since pages were read last: live blocks, as far as it can hold them
+        double carriedBytes = 0; ///< of parts that were not measured then
     };
 
     explicit LivingParts(const Snapshot &snapshot)
@@ -164,6 +174,7 @@ public:
             const double live = m_heaps.liveBytes(series.process, series.times[row], when);
             const double rest = static_cast<double>(series.values[row].heap) - live;
             sum.liveBytes += live;
+            sum.newHeapBytes += std::clamp(-rest, 0.0, newUnknown(one.series, row));
             sum.inheritedBytes
                 += std::clamp(m_heaps.inheritedBytes(series.process, series.times[row]), 0.0, std::max(rest, 0.0));
         }
@@ -171,6 +182,21 @@ public:
     }
 
 private:
+    /// How much more is unknown in a row than when pages were read before it. Rows of a series ascend from call to call.
+    double newUnknown(std::size_t index, std::size_t row)
+    {
+        const MemoryPartsSeries &series = m_snapshot.memoryParts[index];
+        m_measured.resize(m_snapshot.memoryParts.size());
+        Measured &measured = m_measured[index];
+        for (; measured.seen <= row; ++measured.seen)
+            if (series.values[measured.seen].isMeasured)
+                measured.row = measured.seen;
+        if (!measured.row || series.values[row].isMeasured)
+            return 0;
+        return static_cast<double>(
+            std::max<std::int64_t>(series.values[row].unknown - series.values[*measured.row].unknown, 0));
+    }
+
     /// The newest row of a series that has one by then.
     std::size_t rowAt(std::size_t series, Timestamp when) const
     {
@@ -194,7 +220,14 @@ private:
         return spans;
     }
 
+    struct Measured
+    {
+        std::size_t seen = 0;           ///< rows before it were looked at
+        std::optional<std::size_t> row; ///< the last of them of which pages were read
+    };
+
     const Snapshot &m_snapshot;
+    std::vector<Measured> m_measured; ///< by series
     LivingSeries m_living;
     RunningHeaps m_heaps;
     std::vector<LivingSeries::Said> m_said;
@@ -231,9 +264,8 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
             const double heap = number(rows.back().heap), all = sum.liveBytes;
             // Also of processes that nothing could be read of.
             const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
-            // What has come since pages were read last is carried on as unknown.
-            const bool mayHide = isAttached || sum.carriedBytes > 0;
-            hiddenBytes.push_back(mayHide ? std::clamp(all - heap, 0.0, unknown) : 0);
+            hiddenBytes.push_back(
+                isAttached ? std::clamp(all - heap, 0.0, unknown) : std::min(sum.newHeapBytes, unknown));
             unknownBytes.push_back(unknown - hiddenBytes.back());
             liveBytes.push_back(std::clamp(all, 0.0, heap + hiddenBytes.back()));
             inheritedBytes.push_back(

@@ -143,7 +143,7 @@ void MemoryPartsTest::growthSinceTheLastReadingIsTheHeaps()
         heap.spans.push_back({second(i - 1), second(i)});
         heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 700 * i});
         series.times.push_back(second(i));
-        series.values.push_back({ProcessId(0u), 800, 0, 0, 200, 0, 0, 1000 * (i - 1), i == 1});
+        series.values.push_back({ProcessId(0u), 700, 0, 0, 200, 0, 0, 100 + 1000 * (i - 1), i == 1});
     }
     snapshot.heapSeries.push_back(heap);
     snapshot.memoryParts.push_back(series);
@@ -151,6 +151,9 @@ void MemoryPartsTest::growthSinceTheLastReadingIsTheHeaps()
     QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(1))->value, 700.0);
     QCOMPARE(find(parts, "live_heap_bytes")->series.nearest(second(3))->value, 2100.0);
     QCOMPARE(find(parts, "unknown_bytes")->series.nearest(second(3))->value, 700.0);
+    // What was unknown then is so still, however much was allocated and never touched.
+    snapshot.heapSeries[0].ticks[2].liveBytes = 50'000;
+    QCOMPARE(find(memoryParts(snapshot), "unknown_bytes")->series.nearest(second(3))->value, 100.0);
     // And its height is there, not where pages were read.
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
     QVERIFY(!memoryAtItsHeight(snapshot).isMeasured);
