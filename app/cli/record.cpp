@@ -12,7 +12,6 @@
 #include "app/soak_desk.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
-#include "capture/pidfd.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/recording/dead_sockets.h"
 #include "capture/recording/recording.h"
@@ -110,6 +109,7 @@ private:
     const capture::InheritedState &m_inherited;
     SoakDesk *m_soak;
     Terminal m_terminal;
+    std::int64_t m_beginNs = 0; ///< CLOCK_MONOTONIC
     model::TableBuilder m_tables;
     model::ProcessTable m_processes;
     std::optional<RecordingInstruments> m_instruments;
@@ -173,6 +173,7 @@ model::Result<void> RecordRun::openTarget()
     const model::CaptureConfig &config = m_options.config;
     const RecordingStart start = RecordingStart::now();
     m_info.startWallNs = start.wallNs;
+    m_beginNs = start.monotonicNs;
     m_instruments.emplace(config, m_processes, start.monotonicNs);
     if (const auto folder = socketFolder())
         m_instruments->setSocketFolder(*folder);
@@ -306,9 +307,8 @@ void RecordRun::endAll(const std::vector<std::int32_t> &pids)
     if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
         m_terminal.message(sent.error().text());
     for (const std::int32_t pid : pids)
-        if (const capture::FileDescriptor process(capture::openPidfd(pid));
-            pid != m_target->pid() && capture::isRunning(pid))
-            capture::sendPidfdSignal(process.get(), SIGTERM);
+        if (const model::ProcessId id = m_processes.liveProcess(pid); pid != m_target->pid())
+            capture::askToEnd(pid, m_beginNs + m_tables.tables().processes[id.index()].start.ns);
 }
 
 /// Names the processes that go on without being recorded, or ends the command where that was asked for.

@@ -19,8 +19,6 @@ namespace {
 /// Whoever has not come by then is attached to. A program that was started with the tracer meets the recorder within milliseconds; what a shell
 /// starts is mostly over by then.
 constexpr model::Duration kAttachedAfter{500'000'000};
-/// Start times of /proc are coarse, and it is read at another time than the clock.
-constexpr model::Duration kStartSlack{100'000'000};
 
 } // namespace
 
@@ -154,12 +152,7 @@ void HeapInstrument::ignoreChildrenOf(std::int32_t pid)
 /// Whether the number is that of this process still, and not of another one that began later.
 bool HeapInstrument::isStill(const model::Process &process) const
 {
-    const auto text = readProcFile(fmt::format("/proc/{}/stat", process.pid));
-    const auto stat = text ? parseStat(*text) : std::nullopt;
-    if (!stat)
-        return false;
-    const ProcClock clock = ProcClock::system();
-    return clock.monotonicNs() - m_originNs - clock.ageNs(stat->startTicks) <= process.start.ns + kStartSlack.ns;
+    return ProcClock::system().beganBy(process.pid, m_originNs + process.start.ns);
 }
 
 /// Has the tracer loaded into a program that has run for long enough without it.
@@ -192,7 +185,8 @@ void HeapInstrument::attachLate(std::size_t index, model::Timestamp now)
 }
 
 /// What a process held is gone when it executes another program. Where that has the tracer it says so itself; of others it is known by what /proc or
-/// the kernel tells, and is sure where our memory is not mapped any more.
+/// the kernel tells, and is sure where our memory is not mapped any more. Of one that may not be looked into (it got other rights) the books end with its
+/// process.
 void HeapInstrument::endReplaced()
 {
     const model::ProgramTables &tables = m_processes.tables().tables();

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/proc/proc_clock.h"
 
+#include "capture/proc/proc_reader.h"
+
 #include <unistd.h>
+
+#include <string>
 
 namespace capture {
 
@@ -15,6 +19,14 @@ std::int64_t nowNs(clockid_t clock)
 }
 
 } // namespace
+
+bool ProcClock::beganBy(std::int32_t pid, std::int64_t monotonic) const
+{
+    constexpr std::int64_t kSlackNs = 100'000'000; // start times are coarse, and read at another time than the clock
+    const auto text = readProcFile("/proc/" + std::to_string(pid) + "/stat");
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    return stat && monotonicNs() - ageNs(stat->startTicks) <= monotonic + kSlackNs;
+}
 
 ProcClock ProcClock::system()
 {

@@ -21,6 +21,10 @@ struct ProcClock
         return bootNs() - (startTicks + 1) * (1'000'000'000 / ticksPerSecond);
     }
 
+    /// Whether the process that has this pid now is one that began by then (CLOCK_MONOTONIC), and no later one with its number: as far as /proc,
+    /// whose times are coarse, can tell.
+    bool beganBy(std::int32_t pid, std::int64_t monotonic) const;
+
     /// The system's own.
     static ProcClock system();
 };

@@ -2,6 +2,7 @@
 #include "capture/target/target_process.h"
 
 #include "capture/pidfd.h"
+#include "capture/proc/proc_clock.h"
 #include "capture/proc/proc_reader.h"
 #include "capture/target/target_child.h"
 
@@ -235,6 +236,13 @@ model::Result<void> TargetProcess::sendSignal(int signal)
     if (sendPidfdSignal(m_pidfd.get(), signal) != 0)
         return model::systemError(fmt::format("Cannot send signal {} to process {}", signal, m_pid), errno);
     return {};
+}
+
+void askToEnd(std::int32_t pid, std::int64_t beganByNs)
+{
+    const FileDescriptor process(openPidfd(pid)); // before it is looked at: what is told of the pid then is told of it
+    if (process.isOpen() && ProcClock::system().beganBy(pid, beganByNs))
+        sendPidfdSignal(process.get(), SIGTERM);
 }
 
 } // namespace capture

@@ -205,7 +205,7 @@ void LifecycleIntegrationTest::endsTheCommandToo()
     const GenprofRunner runner;
     QElapsedTimer timer;
     timer.start();
-    const Ran ran = runner.record(kFast + words("--duration 500ms --then-kill"),
+    const Ran ran = runner.record(kFast + words("--duration 3s --then-kill"),
         {QStringLiteral("sh"), QStringLiteral("-c"),
             QStringLiteral("sleep 60 & echo $! >%1; sleep 60; true").arg(runner.path(QStringLiteral("pid")))});
     QCOMPARE(ran.exitCode, 143);
