@@ -115,7 +115,8 @@ LateAttach::Answer HeapInstrument::includeLate(std::int32_t pid)
         return {};
     if (stat && sharesMemory({pid, stat->parentPid}))
         return {{}, LateAttach::Outcome::NotReady, {}};
-    if (std::string obstacle = attachObstacle(probeAttach(pid, m_tracerPath)); !obstacle.empty() && !hasTracer)
+    if (std::string obstacle = attachObstacleByNature(probeAttach(pid, m_tracerPath));
+        !obstacle.empty() && !hasTracer && isRunning(pid))
         return {{}, LateAttach::Outcome::Refused, std::move(obstacle), true};
     InjectionReport report;
     std::string why = attachDescendant(pid, now, {}, report);

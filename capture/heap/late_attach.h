@@ -30,7 +30,7 @@ public:
         model::ImageId image;
         Outcome outcome = Outcome::Settled;
         std::string why;         ///< of Refused, a sentence
-        bool isByNature = false; ///< nobody tried, as it could not be traced however it was started
+        bool isByNature = false; ///< nobody tried: no other way to start it would help
     };
     /// Loads it into a process that runs. Called on the thread; fills in all but the image.
     using Attach = std::function<Answer(std::int32_t pid)>;

@@ -228,13 +228,31 @@ model::Capability probeDescendants(std::int32_t pid, const std::string &tracerPa
     return item;
 }
 
-std::string attachObstacle(const model::Capabilities &capabilities)
+namespace {
+
+const Capability *firstDenied(const model::Capabilities &capabilities)
 {
     const auto at = std::find_if(capabilities.items.begin(), capabilities.items.end(),
         [](const Capability &item) { return item.level == CapabilityLevel::Denied; });
-    if (at == capabilities.items.end())
+    return at == capabilities.items.end() ? nullptr : &*at;
+}
+
+} // namespace
+
+std::string attachObstacle(const model::Capabilities &capabilities)
+{
+    const Capability *item = firstDenied(capabilities);
+    if (!item)
         return {};
-    return at->remedy.empty() ? at->sentence : fmt::format("{} To allow it: {}", at->sentence, at->remedy);
+    return item->remedy.empty() ? item->sentence : fmt::format("{} To allow it: {}", item->sentence, item->remedy);
+}
+
+std::string attachObstacleByNature(const model::Capabilities &capabilities)
+{
+    const Capability *item = firstDenied(capabilities);
+    const bool isByNature
+        = item && (item->id == "attach_program" || item->id == "attach_allocator" || item->id == "attach_container");
+    return isByNature ? attachObstacle(capabilities) : std::string();
 }
 
 } // namespace capture

@@ -21,5 +21,7 @@ model::Capability probeDescendants(std::int32_t pid, const std::string &tracerPa
 
 /// The first thing that forbids it, with the way out, as one sentence; empty if nothing does.
 std::string attachObstacle(const model::Capabilities &capabilities);
+/// The same, if it lies in what the program is, or in where it runs: no other way to start it would help.
+std::string attachObstacleByNature(const model::Capabilities &capabilities);
 
 } // namespace capture
