@@ -95,7 +95,7 @@ std::optional<std::vector<Dwarf_Off>> lambdaParameters(Dwarf_Die *type)
         return std::nullopt;
     do {
         const char *name = dwarf_tag(&member) == DW_TAG_subprogram ? dwarf_diename(&member) : nullptr;
-        if (!name || std::string_view(name) != "operator()")
+        if (!name || !std::string_view(name).starts_with("operator()")) // of one with auto: operator()<int>
             continue;
         std::vector<Dwarf_Off> types;
         if (dwarf_child(&member, &parameter) != 0)
@@ -147,6 +147,7 @@ std::unique_ptr<DebugInfo> DebugInfo::open(Elf *elf)
 /// What is being read of.
 struct DebugInfo::Enclosing
 {
+    std::optional<std::string> name;                    ///< of the function, once it was asked for
     Dwarf_Die *function = nullptr;                      ///< null: the scope says it all
     std::map<std::vector<Dwarf_Off>, unsigned> lambdas; ///< how many it has had, by the types of their parameters
 };
@@ -200,7 +201,8 @@ void DebugInfo::readScope(Dwarf_Die *parent, const std::string &scope, Enclosing
         const int tag = dwarf_tag(&child);
         if (tag == DW_TAG_subprogram) {
             addFunction(&child, scope, unit);
-            Enclosing inner{&child, {}};
+            Enclosing inner;
+            inner.function = &child;
             readScope(&child, scope, inner, unit, depth + 1); // Fortran, Ada and D nest functions
         } else if (isBlock(tag)) {
             readScope(&child, scope, enclosing, unit, depth + 1); // its lambdas count as the function's
@@ -221,11 +223,14 @@ std::string DebugInfo::scopeIn(Dwarf_Die *named, const std::string &scope, Enclo
         inner = "{lambda#" + std::to_string(++enclosing.lambdas[*parameters]) + '}';
     else
         inner = dwarf_tag(named) == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
-    if (enclosing.function) {
+    if (enclosing.function && !enclosing.name) {
+        constexpr std::size_t kMostName = 8192; // of which a file may hold many scopes
         SourceFrame function;
         nameOf(enclosing.function, unit, function);
-        outer = function.function.empty() ? scope : function.function;
+        enclosing.name = function.function.empty() ? scope : function.function.substr(0, kMostName);
     }
+    if (enclosing.name)
+        outer = *enclosing.name;
     return outer.empty() ? inner : outer + "::" + inner;
 }
 
