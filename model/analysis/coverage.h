@@ -30,7 +30,7 @@ struct Coverage
     Trust cpu = Trust::Whole;
     double wholeStacks = 1;          ///< share of the distinct stacks that reached the thread's start
     std::vector<CoverageItem> items; ///< worst first
-    std::string sentence;            ///< "Nothing lost; 99.6 % of 5,214 stacks are whole."
+    std::string sentence;            ///< "No events lost; 99.6 % of 5,214 stacks are whole."
 
     Trust worst() const { return heap > cpu ? heap : cpu; }
 };

@@ -6,8 +6,20 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string>
 
 namespace model {
+
+namespace {
+
+/// A share in percent, with a tenth of one.
+std::string tenths(double share)
+{
+    const std::string text = fmt::format("{:.1f}", std::abs(share) * 100);
+    return (share < 0 && text != "0.0" ? "−" : "") + text;
+}
+
+} // namespace
 
 /// The plain rule: the last blocks against the first ones after the warm-up. Its interval takes the noise within both.
 void StabilityTest::compareEnds()
@@ -107,13 +119,13 @@ void StabilityTest::measure(const Slope &slope)
     }
     m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
     m_verdict.decidedHours = m_verdict.hours;
-    m_verdict.sentence = fmt::format("{} after {}: it grows by {:.1f} % in {} ({:.1f} to {:.1f}){}, and ended {:.1f} % "
+    m_verdict.sentence = fmt::format("{} after {}: it grows by {} % in {} ({} to {}){}, and ended {:.1f} % "
                                      "{} where it was {}; {:g} % are allowed.",
         isAbove       ? "FAIL"
             : isBelow ? "PASS"
                       : "At the limit",
-        span(lastHours()), m_verdict.growth * 100, span(m_options.horizonHours), m_verdict.growthInterval.low * 100,
-        m_verdict.growthInterval.high * 100, isBelow && step ? stepText(*step) : std::string(),
+        span(lastHours()), tenths(m_verdict.growth), span(m_options.horizonHours), tenths(m_verdict.growthInterval.low),
+        tenths(m_verdict.growthInterval.high), isBelow && step ? stepText(*step) : std::string(),
         std::abs(m_verdict.raised) * 100, m_verdict.raised < 0 ? "below" : "above",
         m_options.periodHours ? "at the same time of its first cycle" : "after its warm-up", most * 100);
 }

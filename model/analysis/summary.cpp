@@ -208,7 +208,12 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         tracerShare += isTracer ? each.selfShare : 0;
         kernelShare += !isTracer && isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
     }
-    const bool isThin = sampleBase(snapshot).isThin();
+    const SampleBase samples = sampleBase(snapshot);
+    const bool isThin = samples.isThin();
+    const auto shareText = [&](double ofTaken) {
+        const auto taken = static_cast<double>(samples.taken), missed = static_cast<double>(samples.missed);
+        return isThin ? "≥ " + formatShare(ofTaken * taken / (taken + missed)) : formatShare(ofTaken);
+    };
     card.number = isThin ? "≥ " + formatShare(hot.selfShare95.low) : formatShare(hot.selfShare);
     card.qualifier = formatInterval(hot.selfShare95.low * 100, hot.selfShare95.high * 100, Unit::Percent);
     const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
@@ -218,9 +223,9 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
     if (const std::string owner = worksFor(snapshot, *table, hot.function); !owner.empty())
         card.sentence += fmt::format(", above all for {}", owner);
     if (first != all.end() && kernelShare > hot.selfShare)
-        card.sentence += fmt::format("; {} in the kernel", formatShare(kernelShare));
+        card.sentence += fmt::format("; {} in the kernel", shareText(kernelShare));
     if (tracerShare >= kShareWorthTelling)
-        card.sentence += fmt::format("; {} in the tracer", formatShare(tracerShare));
+        card.sentence += fmt::format("; {} in the tracer", shareText(tracerShare));
     card.sentence += '.';
     if (isThin)
         card.sentence += ' ' + missedSamplesText(snapshot);

@@ -9,7 +9,7 @@ namespace model {
 
 /// For people: rule, condition, when, for how long, values.
 void writeAlertsText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
-/// One row an alert. RFC 4180.
+/// One row an alert. See csv_report.h.
 void writeAlertsCsv(std::ostream &out, const Snapshot &snapshot);
 /// One object: "alerts", each with rule, source, condition, began_ns, fired_ns, ended_ns (null: it went on), value, worst, threshold, unit.
 void writeAlertsJson(std::ostream &out, const Snapshot &snapshot);

@@ -15,7 +15,7 @@
 
 namespace model {
 
-// Tables as RFC 4180: CRLF, a header line, names in snake_case with unit suffix, fields quoted where needed, control
+// Tables as RFC 4180, but for rows that end in a newline alone: a header line, names in snake_case with unit suffix, fields quoted where needed, control
 // characters escaped (\n, \t, \x01). Times are `time_s`, seconds since the recording began, and `time` as ISO 8601. They never fail; check the stream.
 
 /// Key and value of each total, as the JSON summary has them: "heap.peak_bytes,123".

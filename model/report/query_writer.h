@@ -21,7 +21,7 @@ using QueryCell = std::variant<std::monostate, std::int64_t, double, std::string
 
 enum class QueryFormat : std::uint8_t {
     Table, ///< for a terminal: kept until the end of a statement, for the widths; NULL as NULL
-    Csv,   ///< RFC 4180 with a header; NULL is an empty field; a blank line between statements
+    Csv,   ///< as csv_report.h, with a header; NULL is an empty field; a blank line between statements
     Json,  ///< one array with {"columns": […], "rows": [[…]], "is_cut": bool} for each statement
 };
 

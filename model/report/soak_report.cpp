@@ -27,7 +27,10 @@ constexpr const char *kNoTest = "This session is no stability test; genprof soak
 
 std::string percent(double share)
 {
-    return std::isfinite(share) ? fmt::format("{}{:.1f}", share < 0 ? "−" : "+", std::abs(share) * 100) : "?";
+    if (!std::isfinite(share))
+        return "?";
+    const std::string text = fmt::format("{:.1f}", std::abs(share) * 100);
+    return text == "0.0" ? "0" : (share < 0 ? "−" : "+") + text;
 }
 
 std::string growthText(const StabilityVerdict &verdict)

@@ -11,7 +11,7 @@ namespace model {
 std::string soakHeadline(const Snapshot &snapshot);
 /// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
-/// The points: one row each, with the segment's part of the time in hours. RFC 4180.
+/// The points: one row each, with the segment's part of the time in hours. See csv_report.h.
 void writeSoakCsv(std::ostream &out, const Snapshot &snapshot);
 /// One object: the numbers behind each sentence, without the points.
 void writeSoakJson(std::ostream &out, const Snapshot &snapshot);

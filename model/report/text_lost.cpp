@@ -171,8 +171,8 @@ std::string restOfHeldText(const MemoryScan &scan)
         told += path.retained.bytes;
     if (all - told <= all / kWorthTelling)
         return {};
-    return fmt::format(
-        "{} of the {} that are reachable go with none of these: several blocks lead to each, as in a tree "
+    return fmt::format( // some may be part of others: it is more rather than less
+        "At least {} of the {} that are reachable go with none of these: several blocks lead to each, as in a tree "
         "whose nodes know their parents, or they are in many small parts.",
         bytesText(all - told), bytesText(all));
 }

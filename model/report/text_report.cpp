@@ -62,6 +62,8 @@ std::string earlierBlocks(const Snapshot &snapshot)
         const std::vector<Image> &images = snapshot.tables->images;
         return std::any_of(images.begin(), images.end(), [=](const Image &image) { return image.heap == state; });
     };
+    if (lossCounts(snapshot)[static_cast<std::size_t>(LossKind::EventsDropped)] > 0)
+        return "of which the allocation was lost, or not traced yet";
     if (!hasImages(HeapState::Inherited))
         return "allocated before tracing began";
     return hasImages(HeapState::Attached) ? "allocated before the attach or the fork"

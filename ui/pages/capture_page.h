@@ -58,10 +58,10 @@ private:
     bool m_isNew = true; ///< columns are fitted once a session
 };
 
-/// One row a gap or mark, in seconds since the begin of the recording. RFC 4180.
+/// One row a gap or mark, in seconds since the begin of the recording. See csv_report.h.
 void writeMomentsCsv(std::ostream &out, const model::Snapshot &snapshot);
 
-/// One row a program image: its process, times, exit, command and what became of its heap. RFC 4180.
+/// One row a program image: its process, times, exit, command and what became of its heap. See csv_report.h.
 void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot);
 
 } // namespace ui

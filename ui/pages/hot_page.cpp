@@ -373,10 +373,14 @@ void HotPage::inspect(const QTreeWidgetItem *row)
 
 void HotPage::showOnItsPage(const QTreeWidgetItem *row)
 {
+    const QString name = row->data(0, FullTextRole).toString();
+    m_selection.setInspected(std::nullopt); // what was chosen before is not meant
     inspect(row);
-    m_selection.setFindText(NameNeedle::exactly(row->data(0, FullTextRole).toString()));
+    m_selection.setFindText(NameNeedle::exactly(name));
     if (const std::optional<InspectedStack> chosen = m_selection.inspected())
         Q_EMIT stackWanted(pageOf(m_kind), m_kind, *chosen);
+    else
+        Q_EMIT pageWanted(pageOf(m_kind), m_kind);
 }
 
 void HotPage::showMenu(const QTreeWidgetItem *row, const QPoint &globalPosition)

@@ -47,8 +47,9 @@ QString rowText(const QAbstractItemView &view, const QModelIndex &row)
 void addRows(const QAbstractItemView &view, const QModelIndex &parent, QStringList &rows)
 {
     const auto *tree = qobject_cast<const QTreeView *>(&view);
+    const auto *table = qobject_cast<const QTableView *>(&view);
     for (int i = 0; i < view.model()->rowCount(parent); ++i) {
-        if (tree && tree->isRowHidden(i, parent))
+        if ((tree && tree->isRowHidden(i, parent)) || (table && table->isRowHidden(i)))
             continue;
         const QModelIndex row = view.model()->index(i, 0, parent);
         rows.append(rowText(view, row));
@@ -76,7 +77,8 @@ void addCopyMenu(QAbstractItemView &view)
     row->setShortcut(QKeySequence::Copy);
     row->setShortcutContext(Qt::WidgetShortcut);
     QObject::connect(row, &QAction::triggered, &view, [&view] {
-        if (const QModelIndex current = view.currentIndex(); current.isValid())
+        if (const QModelIndex current = view.currentIndex();
+            current.isValid() && view.selectionModel()->isRowSelected(current.row(), current.parent()))
             QGuiApplication::clipboard()->setText(rowText(view, current));
     });
     QObject::connect(

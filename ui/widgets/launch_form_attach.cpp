@@ -33,10 +33,15 @@ public:
 
     bool eventFilter(QObject *, QEvent *event) override
     {
-        const bool isByKey
-            = event->type() == QEvent::FocusIn && static_cast<QFocusEvent *>(event)->reason() != Qt::MouseFocusReason;
-        if (isByKey && !m_table.selectionModel()->hasSelection())
-            QTimer::singleShot(0, &m_table, [this] { m_table.selectRow(0); });
+        if (event->type() != QEvent::FocusIn)
+            return false;
+        // Not where a window comes back to the front.
+        const Qt::FocusReason reason = static_cast<QFocusEvent *>(event)->reason();
+        if (reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason || reason == Qt::OtherFocusReason)
+            QTimer::singleShot(0, &m_table, [this] {
+                if (!m_table.selectionModel()->hasSelection())
+                    m_table.selectRow(0);
+            });
         return false;
     }
 
