@@ -87,7 +87,7 @@ void TimelineView::setLabelWidth(int width)
 void TimelineView::setHeld(bool isHeld)
 {
     m_isHeld = isHeld;
-    update();
+    invalidate();
 }
 
 void TimelineView::setMostTracks(std::size_t most)
