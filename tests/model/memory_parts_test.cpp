@@ -41,6 +41,14 @@ const MemoryPart *find(const std::vector<MemoryPart> &parts, std::string_view ke
     return nullptr;
 }
 
+/// What was resident and live at the end of second `i`.
+void addTick(Snapshot &snapshot, HeapSeries &heap, std::int64_t i, std::int64_t residentBytes, std::int64_t liveBytes)
+{
+    snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, residentBytes);
+    heap.spans.push_back({second(i - 1), second(i)});
+    heap.ticks.push_back({.image = ImageId(0u), .liveBytes = liveBytes});
+}
+
 } // namespace
 
 /// The parts add up, and never claim more heap than there is memory.
@@ -96,9 +104,7 @@ void MemoryPartsTest::measuredPartsAddUpToTheRss()
     MemoryPartsSeries series{ProcessId(0u), {}, {}};
     HeapSeries heap{ImageId(0u), {}, {}};
     for (std::int64_t i = 1; i <= 3; ++i) {
-        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000 * i);
-        heap.spans.push_back({second(i - 1), second(i)});
-        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 550});
+        addTick(snapshot, heap, i, 1000 * i, 550);
         series.times.push_back(second(i));
         // The last tick's unknown part is not told: it is what is missing to the RSS.
         series.values.push_back(
@@ -139,9 +145,7 @@ void MemoryPartsTest::growthSinceTheLastReadingIsTheHeaps()
     MemoryPartsSeries series{ProcessId(0u), {}, {}};
     HeapSeries heap{ImageId(0u), {}, {}};
     for (std::int64_t i = 1; i <= 3; ++i) {
-        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000 * i);
-        heap.spans.push_back({second(i - 1), second(i)});
-        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 700 * i});
+        addTick(snapshot, heap, i, 1000 * i, 700 * i);
         series.times.push_back(second(i));
         series.values.push_back({ProcessId(0u), 700, 0, 0, 200, 0, 0, 100 + 1000 * (i - 1), i == 1});
     }
@@ -172,9 +176,7 @@ void MemoryPartsTest::blocksOfTheParentAreInheritedAtAFork()
     MemoryPartsSeries parent{ProcessId(0u), {}, {}}, child{ProcessId(1u), {}, {}};
     snapshot.metrics.push_back({ProcessId(1u), {}, {}});
     for (std::int64_t i = 1; i <= 3; ++i) {
-        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 500);
-        heap.spans.push_back({second(i - 1), second(i)});
-        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 400});
+        addTick(snapshot, heap, i, 500, 400);
         parent.times.push_back(second(i));
         parent.values.push_back({ProcessId(0u), 450, 0, 0, 50, 0, 0, 0, true});
         if (i == 1)
@@ -204,9 +206,7 @@ void MemoryPartsTest::blocksOfAProgramThatIsGoneByExecExplainNothing()
     MemoryPartsSeries series{ProcessId(0u), {}, {}};
     HeapSeries heap{ImageId(0u), {}, {}};
     for (std::int64_t i = 1; i <= 3; ++i) {
-        snapshot.metrics[0].values[static_cast<std::size_t>(i) - 1].set(Metric::Rss, 1000);
-        heap.spans.push_back({second(i - 1), second(i)});
-        heap.ticks.push_back({.image = ImageId(0u), .liveBytes = 550});
+        addTick(snapshot, heap, i, 1000, 550);
         series.times.push_back(second(i));
         series.values.push_back({ProcessId(0u), 400, 0, 0, 0, 0, 0, 600, true});
     }
