@@ -256,14 +256,15 @@ Recommendation itemFor(const Snapshot &snapshot, const LeakItem &leak)
 /// By image and function.
 using LostPlaces = std::map<std::pair<std::uint32_t, std::string>, double>;
 
-/// What scans found lost where no history says more; how many bytes at which place.
+/// What scans found lost where no history says more; how many bytes at which place, with what hangs on them: mostly the same place's.
 LostPlaces addLost(const Snapshot &snapshot, const LeakReport &leaks, Recommendations &found)
 {
     LostPlaces places;
     for (const LeakItem &leak : leaks.items)
         if (leak.tier == LeakTier::Lost && static_cast<double>(leak.held.bytes) >= kLeastLost) {
             found.items.push_back(itemFor(snapshot, leak));
-            places[{leak.image.value, leak.function}] += static_cast<double>(leak.lost.bytes);
+            places[{leak.image.value, leak.function}]
+                += static_cast<double>(std::max(leak.lost.bytes, leak.held.bytes));
         }
     return places;
 }
