@@ -24,7 +24,6 @@ constexpr int kLeastDiscoveryMs = 20;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kCostShare = 100;                 ///< what may cost at most one part in a hundred
 constexpr std::int64_t kPartsCostShare = 300;            ///< a third of a percent of a core for all mappings
-constexpr std::int64_t kLeastSeenShare = 10;             ///< a tenth of the pages may be missing when they are read
 constexpr std::int64_t kDearPartsNs = 10 * kNsPerMs;     ///< reading all mappings of a process takes longer
 constexpr std::int64_t kSlowPartsNs = 60'000 * kNsPerMs; ///< how often all mappings are read where that is dear
 constexpr std::size_t kMostFilesSeen = 256;              ///< descriptors of a process that are asked where they write
@@ -41,15 +40,6 @@ std::int64_t threadCpuNs()
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-/// A process that ends, or executes another program, while it is read has given up a part of its memory already.
-bool isWholeReading(const std::vector<MappingUse> &uses, std::int64_t residentBytes)
-{
-    std::int64_t seen = 0;
-    for (const MappingUse &use : uses)
-        seen += use.residentBytes;
-    return uses.size() >= kMostMappings || seen >= residentBytes - residentBytes / kLeastSeenShare;
 }
 
 } // namespace
@@ -323,14 +313,16 @@ bool ProcInstrument::readParts(TrackedProcess &process)
     const bool isDue = begin >= process.nextPartsNs;
     const auto text = isDue ? process.sampler.smaps() : std::nullopt;
     const std::vector<MappingUse> uses = text ? parseSmaps(*text) : std::vector<MappingUse>();
-    const bool isRead = isWholeReading(uses, now.total);
-    if (isRead) {
+    model::MemoryPartsRow parts;
+    if (!uses.empty()) {
         PageMap pages(process.sampler.speaker(), m_options.procRoot);
         const KnownMemory known = process.knownMemory(m_options.knownMemory);
-        process.parts
-            = addedUp(residentParts(uses, known,
-                          [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); }),
-                now.total);
+        parts = residentParts(
+            uses, known, [&](std::uint64_t from, std::uint64_t to) { return pages.residentBytes(from, to); });
+    }
+    const bool isRead = !uses.empty() && process.hasItsMemory(); // asked last: what was read before is whole then
+    if (isRead) {
+        process.parts = addedUp(parts, now.total);
         process.partsLevels = now;
         process.hasMeasured = true;
         std::int64_t pss = 0;

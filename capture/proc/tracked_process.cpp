@@ -40,6 +40,12 @@ bool TrackedProcess::read(std::size_t mostThreads)
     return true;
 }
 
+bool TrackedProcess::hasItsMemory()
+{
+    const std::optional<ProcStat> stat = sampler.stat();
+    return stat && stat->virtualBytes > 0 && imageMark(*stat) == image;
+}
+
 KnownMemory TrackedProcess::knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told)
 {
     KnownMemory known = told ? told(sampler.pid()) : KnownMemory();

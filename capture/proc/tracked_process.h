@@ -84,6 +84,8 @@ struct TrackedProcess
     /// Reads counters and levels from stat, status, io, descriptors and threads. False once it is gone or a zombie; what a zombie
     /// still tells is taken in.
     bool read(std::size_t mostThreads);
+    /// Whether it has the memory yet that it had at the last read(): it has neither ended nor executed another program.
+    bool hasItsMemory();
     /// What `told` (may be empty) knows of its memory, and where its threads' stacks are.
     KnownMemory knownMemory(const std::function<KnownMemory(std::int32_t pid)> &told);
     /// Carries the parts on to what was read last, where that is newer: at its end, when its mappings are gone.

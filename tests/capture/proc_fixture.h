@@ -4,6 +4,7 @@
 #include "capture/proc/proc_instrument.h"
 #include "tests/capture/fake_proc.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct ProcFixture
     model::ProcessTable table{builder};
     std::int64_t clockNs = 0;
     std::int64_t stepNs = 0; ///< by which the clock moves at each look
+    std::function<capture::KnownMemory(std::int32_t pid)>
+        knownMemory; ///< what the heap's instrument tells; may be empty
     std::unique_ptr<capture::ProcInstrument> instrument;
 
     void start(std::vector<std::int32_t> roots, capture::RootOrigin origin = capture::RootOrigin::Launched)
@@ -29,6 +32,7 @@ struct ProcFixture
         options.origin = origin;
         options.procRoot = proc.root();
         options.cgroupRoot = proc.cgroupRoot();
+        options.knownMemory = knownMemory;
         // The system booted ten seconds before the recording: start ticks below 1000 are before it.
         options.clock = {[this] { return clockNs += stepNs; }, [this] { return clockNs + 10 * kSecond; }, 100};
         instrument = std::make_unique<capture::ProcInstrument>(options, table);

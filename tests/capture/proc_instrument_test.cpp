@@ -289,6 +289,37 @@ private Q_SLOTS:
         QVERIFY(batch.memoryParts.at(0).heap <= (1000 + 2048) * 1024);
     }
 
+    void pagesCountThoughTheKernelsCounterIsRough()
+    {
+        // With many processors it may lag by some MiB.
+        Fixture f;
+        f.proc.set({.pid = 10, .rssKb = 4000});
+        f.proc.write("10/smaps", "00400000-10400000 rw-p 00000000 00:00 0 [heap]\nRss: 2500 kB\nPss: 2500 kB\n");
+        f.start({10});
+        const auto batch = f.tickAfter(kSecond / 10);
+        QCOMPARE(batch.memoryParts.size(), std::size_t{1});
+        QVERIFY(batch.memoryParts.at(0).isMeasured);
+    }
+
+    void pagesDoNotCountOfAProgramThatIsReplacedAsTheyAreRead()
+    {
+        Fixture f;
+        FakeProcess p{.pid = 10, .rssKb = 50'000};
+        f.proc.set(p);
+        f.proc.write("10/smaps", "00400000-10400000 rw-p 00000000 00:00 0 [heap]\nRss: 1 kB\nPss: 1 kB\n");
+        int reads = 0;
+        f.knownMemory = [&](std::int32_t) { // asked once the pages are known
+            ++reads;
+            p.startCode += 4096;
+            f.proc.set(p);
+            return capture::KnownMemory();
+        };
+        f.start({10});
+        const auto batch = f.tickAfter(1);
+        QVERIFY(reads > 0);
+        QVERIFY(batch.memoryParts.empty() || !batch.memoryParts.at(0).isMeasured);
+    }
+
     void aZombieLeaderWithThreadsIsAlive()
     {
         Fixture f;
