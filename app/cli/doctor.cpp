@@ -5,6 +5,7 @@
 #include "app/program_paths.h"
 #include "app/report_output.h"
 #include "app/terminal.h"
+#include "capture/proc/process_tree.h"
 #include "capture/target/attach_preflight.h"
 #include "capture/target/host_probe.h"
 #include "model/report/text_table.h"
@@ -78,7 +79,7 @@ int runDoctor(const DoctorOptions &options)
 {
     model::Capabilities capabilities
         = options.pid ? capture::probeAttach(*options.pid, tracerPath()) : capture::probeHost();
-    if (options.pid)
+    if (options.pid && !capture::processTree(*options.pid).empty())
         capabilities.items.push_back(capture::probeDescendants(*options.pid, tracerPath()));
     if (options.asJson)
         printJson(capabilities);

@@ -86,6 +86,7 @@ private Q_SLOTS:
     void whatCannotBeTracedIsSaidAndTheRestRecorded();
     void doctorExaminesAProcess_data();
     void doctorExaminesAProcess();
+    void doctorSaysThatThereIsNoProcess();
 };
 
 void AttachHeapIntegrationTest::countsAreExactFromTheAttachToTheStop()
@@ -311,6 +312,14 @@ void AttachHeapIntegrationTest::doctorExaminesAProcess()
     QVERIFY2(ran.out.contains(says), ran.out.constData());
     const Ran json = runner.genprof({QStringLiteral("doctor"), QStringLiteral("--json"), target.pid()});
     QVERIFY(QJsonDocument::fromJson(json.out)[QStringLiteral("capabilities")].toArray().size() >= 7);
+}
+
+void AttachHeapIntegrationTest::doctorSaysThatThereIsNoProcess()
+{
+    const Ran ran = GenprofRunner().genprof(words("doctor 2147483647")); // above what the kernel gives out
+    QCOMPARE(ran.exitCode, 1);
+    QVERIFY2(ran.out.contains("There is no process"), ran.out.constData());
+    QVERIFY2(!ran.out.contains("Children"), ran.out.constData());
 }
 
 QTEST_GUILESS_MAIN(AttachHeapIntegrationTest)
