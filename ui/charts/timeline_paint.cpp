@@ -16,6 +16,12 @@
 
 namespace ui {
 
+namespace {
+
+constexpr double kMostNamePx = 480; ///< of a mark, beside it
+
+} // namespace
+
 void TimelineView::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
@@ -112,7 +118,7 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
         const QString name = text(mark.text);
         const double next = i + 1 < marks.size() ? scale().x(marks[i + 1].when) - 6 : plot().right();
         const double right = std::min(next, plot().right()) - x - 8, left = x - 8 - free;
-        const double wanted = std::min(metrics.horizontalAdvance(name), 220.0);
+        const double wanted = std::min(metrics.horizontalAdvance(name), kMostNamePx);
         const double least = std::min(wanted, 40.0);
         // Behind the mark; before it where the edge or the next one leaves no room, or only there the whole name has some.
         const bool isBefore = right < wanted && left >= (right < least ? least : wanted);
@@ -121,7 +127,7 @@ void TimelineView::paintEvents(QPainter &painter, const Colors &colors) const
             free = std::max(free, x + 8);
             continue; // hovering tells
         }
-        const QString shown = metrics.elidedText(name, Qt::ElideRight, std::min(room, 220.0));
+        const QString shown = metrics.elidedText(name, Qt::ElideRight, std::min(room, kMostNamePx));
         const double width = metrics.horizontalAdvance(shown);
         painter.setPen(colors[Token::InkMuted]);
         painter.drawText(QPointF(isBefore ? x - 8 - width : x + 8, middle + metrics.ascent() / 2 - 1), shown);
