@@ -110,6 +110,7 @@ void GuiApplication::connectStartPage()
     m_start->setRequest(m_settings.request());
     connect(m_start, &ui::StartPage::openWanted, this, &GuiApplication::open);
     connect(m_start, &ui::StartPage::openDialogWanted, this, &GuiApplication::openDialog);
+    connect(m_start, &ui::StartPage::forgetWanted, this, &GuiApplication::forgetAndRefresh);
     connect(m_start, &ui::StartPage::runningWanted, this, &GuiApplication::refreshRunning);
     connect(
         m_start, &ui::StartPage::recordWanted, this, [this](const ui::LaunchRequest &request, const QString &output) {
@@ -372,15 +373,19 @@ void GuiApplication::remember(const model::Snapshot &snapshot)
         [this](bool) { refreshStartPage(); });
 }
 
-void GuiApplication::refreshStartPage()
+/// Looks anew at what the start page shows, without the session `forgotten`, unless this is empty.
+void GuiApplication::forgetAndRefresh(const QString &forgotten)
 {
     m_startJob.run(
-        [](std::stop_token) {
+        [forgotten = ui::pathBytes(forgotten)](std::stop_token) {
             StartFacts facts;
             facts.capabilities = capture::probeHost();
-            if (auto catalog = openCatalog())
+            if (auto catalog = openCatalog()) {
+                if (!forgotten.empty())
+                    static_cast<void>(catalog->forget(forgotten)); // else it stands there still
                 if (auto recent = catalog->recent())
                     facts.recent = std::move(*recent);
+            }
             for (model::RecentSession &session : facts.recent) {
                 if (!session.isThere)
                     continue;

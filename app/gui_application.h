@@ -58,7 +58,8 @@ private:
     void onSessionsDropped(const QStringList &paths, const QPoint &globalPosition);
     void onOtherPassphraseWanted(const QString &path, bool wasWrong);
     std::optional<QString> askPassphrase(const QString &path, bool wasWrong);
-    void refreshStartPage();
+    void refreshStartPage() { forgetAndRefresh({}); }
+    void forgetAndRefresh(const QString &forgotten);
     void refreshRunning();
     void remember(const model::Snapshot &snapshot);
     void onFailed(const QString &sentence);

@@ -4,8 +4,10 @@
 #include "ui/widgets/code_line.h"
 #include "ui/widgets/recent_row.h"
 
+#include <QContextMenuEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
@@ -224,6 +226,30 @@ private Q_SLOTS:
         QVERIFY(labelsOf(page).join(u'|').contains(u"/bin/sleep cannot be executed"_s));
         page.setFailure({});
         QVERIFY(!labelsOf(page).join(u'|').contains(u"cannot be executed"_s));
+    }
+
+    void takesASessionOffItsList()
+    {
+        ui::StartPage page;
+        page.resize(1024, 650);
+        page.setRecent({recent("/tmp/there.gprof-session", true), recent("/tmp/gone.gprof-session", false)});
+        page.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        QSignalSpy forgotten(&page, &ui::StartPage::forgetWanted);
+        for (const ui::RecentRow *row : page.findChildren<ui::RecentRow *>()) {
+            const QPoint middle = row->mapToGlobal(row->rect().center());
+            QContextMenuEvent event(QContextMenuEvent::Mouse, page.mapFromGlobal(middle), middle);
+            QCoreApplication::sendEvent(&page, &event);
+            const auto *menu = page.findChild<QMenu *>();
+            QVERIFY(menu);
+            QCOMPARE(menu->actions().front()->isEnabled(), row->isEnabled());
+            menu->actions().back()->trigger();
+            delete menu;
+            QCOMPARE(forgotten.takeFirst().front().toString(), row->path());
+        }
+        QContextMenuEvent beside(QContextMenuEvent::Mouse, {1, 1}, page.mapToGlobal(QPoint(1, 1)));
+        QCoreApplication::sendEvent(&page, &beside);
+        QVERIFY(!page.findChild<QMenu *>());
     }
 };
 

@@ -2,6 +2,7 @@
 #include "ui/pages/start_page.h"
 
 #include "model/base/format_units.h"
+#include "ui/file_path.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/code_line.h"
@@ -9,11 +10,16 @@
 #include "ui/widgets/launch_form.h"
 #include "ui/widgets/recent_row.h"
 
+#include <QClipboard>
+#include <QContextMenuEvent>
 #include <QGridLayout>
+#include <QGuiApplication>
 #include <QHBoxLayout>
+#include <QMenu>
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <memory>
 
 namespace ui {
@@ -128,6 +134,26 @@ void StartPage::resizeEvent(QResizeEvent *event)
     const int margin = std::max(24, (width() - 1200) / 2);
     m_grid->setContentsMargins(margin, 20, margin, 24);
     m_form->setRoom(height());
+}
+
+/// Of a recent session; here, as a row whose file is gone takes no events.
+void StartPage::contextMenuEvent(QContextMenuEvent *event)
+{
+    const auto rows = m_recent->findChildren<RecentRow *>();
+    const auto row = std::find_if(rows.begin(), rows.end(),
+        [event](const RecentRow *each) { return each->rect().contains(each->mapFromGlobal(event->globalPos())); });
+    if (row == rows.end())
+        return QWidget::contextMenuEvent(event);
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const QString path = (*row)->path();
+    menu->addAction(tr("Open"), this, [this, path] { Q_EMIT openWanted(path); })->setEnabled((*row)->isEnabled());
+    menu->addAction(tr("Copy path"), this, [path] { QGuiApplication::clipboard()->setText(shownPath(path)); });
+    menu->addSeparator();
+    menu->addAction(tr("Take off this list"), this, [this, path] { Q_EMIT forgetWanted(path); })
+        ->setToolTip(tr("The session itself stays where it is"));
+    menu->setToolTipsVisible(true);
+    menu->popup(event->globalPos());
 }
 
 void StartPage::setRecent(const std::vector<model::RecentSession> &sessions)

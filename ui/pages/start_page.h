@@ -40,10 +40,12 @@ Q_SIGNALS:
     void recordWanted(const ui::LaunchRequest &request, const QString &output);
     void openWanted(const QString &path);
     void openDialogWanted();
-    void runningWanted(); ///< the list of running programs is looked at: fetch it anew
+    void forgetWanted(const QString &path); ///< to be taken off the list of recent sessions; its file stays
+    void runningWanted();                   ///< the list of running programs is looked at: fetch it anew
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
+    void contextMenuEvent(QContextMenuEvent *event) override;
 
 private:
     void setUpRecent();
