@@ -132,6 +132,8 @@ private Q_SLOTS:
         threads->setCurrentIndex(0);
         Q_EMIT threads->activated(0);
         QVERIFY(!selection.current().thread.has_value());
+        shown.page.showCost(model::CostKind::Allocations);
+        QVERIFY2(!threads->isEnabled(), "the heap is not kept by thread");
     }
 
     void keepsTheChosenRowWhileTheRecordingGrows()

@@ -17,6 +17,7 @@
 #include "ui/widgets/function_menu.h"
 #include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
+#include "ui/widgets/thread_box.h"
 
 #include <QButtonGroup>
 #include <QComboBox>
@@ -67,6 +68,7 @@ void CostPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         && m_shownSnapshot->file == m_snapshot->file;
     if (!m_job->isRunning() || !isSameView)
         rebuild();
+    showThreads();
     Q_EMIT subtitleChanged();
 }
 
@@ -146,8 +148,15 @@ void CostPage::showCost(model::CostKind kind)
     m_isOtherTree = true;
     m_isFitted = false; // its headings are others
     showWhetherEmpty();
+    showThreads();
     rebuild();
     Q_EMIT subtitleChanged();
+}
+
+void CostPage::showThreads()
+{
+    if (m_threads != nullptr && m_snapshot)
+        m_threads->showThreads(*m_snapshot, m_kind);
 }
 
 void CostPage::openAt(model::CostKind kind)

@@ -34,6 +34,7 @@ class FunctionTableModel;
 class NodeFilterModel;
 class NotedTreeView;
 class SearchField;
+class ThreadBox;
 
 /// A page about where a cost comes from: its flame graph above, below it the call tree, callers first or callees first, or the
 /// functions. The heap and the CPU page are this with their own costs.
@@ -101,6 +102,7 @@ private:
     void setUpConnections();
 
     void showWhetherEmpty();
+    void showThreads();
     bool hasOtherCosts();
     void rebuild();
     static std::optional<Result> compute(
@@ -174,6 +176,7 @@ private:
     QComboBox *m_costList = nullptr; ///< the same costs where the buttons have no room
     QButtonGroup *m_orderButtons = nullptr;
     QBoxLayout *m_controls = nullptr; ///< cost buttons, and the rest
+    ThreadBox *m_threads = nullptr;   ///< null: the costs are not kept by thread
     SearchField *m_filter = nullptr;
     Card *m_flameCard = nullptr;
     EmptyState *m_empty = nullptr;

@@ -12,6 +12,7 @@
 #include "ui/widgets/noted_tree_view.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/share_delegate.h"
+#include "ui/widgets/thread_box.h"
 
 #include <QButtonGroup>
 #include <QComboBox>
@@ -35,6 +36,7 @@ namespace {
 
 constexpr int kGap = 8;
 constexpr int kLeastNameColumnPx = 240;
+constexpr int kLeastFieldPx = 96;
 constexpr int kLeastRows = 4;         ///< of the table
 constexpr int kLeastFlameHeight = 78; ///< three functions and a half: there is more to scroll to
 
@@ -124,8 +126,13 @@ void CostPage::setUpControls()
         m_controls->insertSpacing(1, kGap);
     addOrderButtons(rest);
     rest->addStretch();
+    if (model::costInfo(m_kind).source != model::CostSource::Heap) {
+        m_threads = new ThreadBox(m_selection, this);
+        m_threads->setMinimumWidth(kLeastFieldPx);
+        rest->addWidget(m_threads);
+    }
     m_filter = new SearchField(tr("Filter functions"), this);
-    m_filter->setMinimumWidth(96);
+    m_filter->setMinimumWidth(kLeastFieldPx);
     m_filter->setMaximumWidth(240);
     rest->addWidget(m_filter, 1);
     static_cast<QVBoxLayout *>(layout())->addLayout(m_controls);

@@ -16,6 +16,7 @@
 #include "ui/widgets/labels.h"
 #include "ui/widgets/noted_tree_widget.h"
 #include "ui/widgets/share_delegate.h"
+#include "ui/widgets/thread_box.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -198,7 +199,6 @@ void HotPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         m_job.cancel();
         m_hot.reset();
         m_shownSnapshot.reset();
-        m_threadTimes.clear();
         m_isChosen = false;
         m_paths->clear();
         m_functions->clear();
@@ -206,7 +206,7 @@ void HotPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
     if (!m_snapshot)
         return;
     chooseWhatIsThere();
-    showThreads();
+    m_threads->showThreads(*m_snapshot, m_kind);
     // What somebody reads does not move under their eyes: while recording it is renewed every two seconds.
     const bool isSameView = m_shownSnapshot && m_shownSnapshot->selection == m_snapshot->selection;
     const bool isLive = m_snapshot->info.state == model::SessionState::Recording;

@@ -10,7 +10,6 @@
 
 class QBoxLayout;
 class QButtonGroup;
-class QComboBox;
 class QSplitter;
 class QStackedWidget;
 class QTreeWidgetItem;
@@ -22,6 +21,7 @@ class ColumnsThatFit;
 class EmptyState;
 class NameNeedle;
 class NotedTreeWidget;
+class ThreadBox;
 
 /// The ways on which most of a cost flows, and the functions by their own part of it, with the interval that sampling leaves and ties shown as
 /// ties. By any cost, of the selected time; CPU time also by thread.
@@ -54,7 +54,6 @@ private:
     void setUpControls(QBoxLayout *column);
     void setUpTables(QBoxLayout *column);
     void chooseWhatIsThere();
-    void showThreads();
     void rebuild();
     void show(model::HotSpots hot);
     void showPaths();
@@ -74,11 +73,10 @@ private:
     std::shared_ptr<const model::Snapshot> m_shownSnapshot; ///< what m_hot was made from
     std::optional<model::HotSpots> m_hot;
     model::CostKind m_kind = model::CostKind::CpuTime;
-    bool m_isChosen = false;                 ///< somebody chose the cost
-    std::vector<std::int64_t> m_threadTimes; ///< by thread, of the newest snapshot of all threads, ns
+    bool m_isChosen = false; ///< somebody chose the cost
     QButtonGroup *m_costButtons = nullptr;
     QBoxLayout *m_controls = nullptr; ///< two rows of buttons, or one where there is room
-    QComboBox *m_threads = nullptr;
+    ThreadBox *m_threads = nullptr;
     QStackedWidget *m_stack = nullptr;
     EmptyState *m_empty = nullptr;
     Card *m_pathCard = nullptr;

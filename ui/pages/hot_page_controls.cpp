@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a HotPage is asked for: the cost and the thread. What it answers stands in hot_page.cpp.
-#include "model/base/format_units.h"
 #include "ui/pages/hot_page.h"
 #include "ui/text.h"
-#include "ui/widgets/labels.h"
+#include "ui/widgets/thread_box.h"
 
 #include <QButtonGroup>
-#include <QComboBox>
 #include <QHBoxLayout>
-#include <QSignalBlocker>
+#include <QPushButton>
 
-#include <algorithm>
 #include <array>
-#include <numeric>
 
 namespace ui {
 
@@ -70,21 +66,12 @@ void HotPage::setUpControls(QBoxLayout *column)
     }
     first->addStretch();
     line->addStretch(1);
-    m_threads = new QComboBox;
-    m_threads->setAccessibleName(tr("Thread"));
-    m_threads->setToolTip(tr("CPU time of this thread only; the heap is not kept by thread"));
-    m_threads->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    m_threads->setMaximumWidth(260);
+    m_threads = new ThreadBox(m_selection);
     line->addWidget(m_threads);
     column->addLayout(m_controls);
     connect(m_costButtons, &QButtonGroup::idClicked, this, [this](int id) {
         m_isChosen = true;
         showCost(kCosts[static_cast<std::size_t>(id)]);
-    });
-    connect(m_threads, &QComboBox::activated, this, [this](int row) {
-        const QVariant thread = m_threads->itemData(row);
-        m_selection.setThread(
-            thread.isValid() ? std::optional(model::ThreadId(thread.toUInt())) : std::optional<model::ThreadId>());
     });
 }
 
@@ -108,43 +95,14 @@ void HotPage::chooseWhatIsThere()
         m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == m_kind);
 }
 
-void HotPage::showThreads()
-{
-    const model::ProgramTables &tables = *m_snapshot->tables;
-    if (!m_snapshot->selection.thread || m_threadTimes.empty()) {
-        m_threadTimes.assign(tables.threads.size(), 0);
-        for (const model::CpuCost &row : m_snapshot->cpu)
-            m_threadTimes[row.thread.index()] += row.timeNs;
-    }
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 0; i < m_threadTimes.size(); ++i)
-        if (m_threadTimes[i] > 0)
-            order.push_back(i);
-    std::stable_sort(order.begin(), order.end(),
-        [this](std::uint32_t a, std::uint32_t b) { return m_threadTimes[a] > m_threadTimes[b]; });
-    const std::int64_t all = std::accumulate(m_threadTimes.begin(), m_threadTimes.end(), std::int64_t{0});
-    const QSignalBlocker blocker(m_threads);
-    m_threads->clear();
-    m_threads->addItem(tr("All threads"));
-    for (const std::uint32_t i : order) {
-        const model::Thread &thread = tables.threads[i];
-        m_threads->addItem(tr("%1 · %2 · %3")
-                               .arg(text(tables.text(thread.name)), QString::number(thread.tid),
-                                   text(model::formatShareOf(m_threadTimes[i], all))),
-            i);
-        if (m_snapshot->selection.thread && m_snapshot->selection.thread->index() == i)
-            m_threads->setCurrentIndex(m_threads->count() - 1);
-    }
-    m_threads->setEnabled(model::costInfo(m_kind).source != model::CostSource::Heap && !order.empty());
-}
-
 void HotPage::showCost(CostKind kind)
 {
     m_isChosen = true;
     m_kind = kind;
     for (std::size_t i = 0; i < kCosts.size(); ++i)
         m_costButtons->button(static_cast<int>(i))->setChecked(kCosts[i] == kind);
-    m_threads->setEnabled(model::costInfo(kind).source != model::CostSource::Heap && m_threads->count() > 1);
+    if (m_snapshot)
+        m_threads->showThreads(*m_snapshot, m_kind);
     rebuild();
     Q_EMIT subtitleChanged();
 }
