@@ -150,6 +150,14 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
     command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
 }
 
+void addUntilAllEnd(CLI::App &command, Typed &typed, const char *root)
+{
+    command.add_flag("--until-all-end", typed.record.untilAllEnd,
+        fmt::format("Record on when {} has ended, until all that it started has ended, too: what goes into the "
+                    "background",
+            root));
+}
+
 CLI::App *addRecord(CLI::App &app, Typed &typed)
 {
     CLI::App *command = app.add_subcommand("record", "Start a command and record it until it ends");
@@ -159,6 +167,7 @@ CLI::App *addRecord(CLI::App &app, Typed &typed)
     command->add_flag("--then-kill", typed.record.thenKill,
         "End the command and what it started when the recording ends before it; else they run on, and it is waited "
         "for");
+    addUntilAllEnd(*command, typed, "CMD");
     command->formatter(std::make_shared<HelpFormatter>("genprof record [OPTIONS] -- CMD [ARG…]"));
     command->footer("Exits as CMD does: its own status, or 128 + the number of the signal that ended it.\n"
                     "125: genprof itself failed. 126: CMD cannot be executed. 127: CMD was not found.\n"
@@ -174,6 +183,7 @@ CLI::App *addAttach(CLI::App &app, Typed &typed)
     addCaptureOptions(*command, typed,
         "Record every allocation from now on, one each BYTES of them, as closely as PERCENT of a core allows, or "
         "none (default off)");
+    addUntilAllEnd(*command, typed, "the process");
     command->footer(
         "Ctrl-C ends the recording; the process runs on. 4: the heap could not be traced. 125: genprof "
         "failed.\n"
@@ -286,6 +296,8 @@ model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, mode
         {std::pair{"follow", model::ChildMode::Follow}, {"ignore", model::ChildMode::Ignore}}, config.children);
     if (!children)
         return children;
+    if (typed.record.untilAllEnd && config.children == model::ChildMode::Ignore)
+        return model::Error("--until-all-end records what the program started, which --children ignore leaves out");
     const auto whenFull = choose("--when-full", typed.whenFull,
         {std::pair{"wait", model::WhenFull::Wait}, {"drop", model::WhenFull::Drop}}, config.whenFull);
     if (!whenFull)

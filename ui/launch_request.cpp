@@ -65,6 +65,8 @@ QStringList recorderArguments(const LaunchRequest &request, const QString &outpu
         all << u"--waits"_s;
     if (!request.followsChildren)
         all << u"--children"_s << u"ignore"_s;
+    else if (request.untilAllEnd)
+        all << u"--until-all-end"_s;
     if (request.tickMs != 1000)
         all << u"--tick"_s << QString::number(request.tickMs);
     if (!request.duration.trimmed().isEmpty())

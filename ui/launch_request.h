@@ -19,6 +19,7 @@ struct LaunchRequest
     QString attachName;                    ///< what that process is called; names the session
     QString heap = QStringLiteral("full"); ///< as `genprof --heap` takes it: "sampled=64KiB", "auto", "off"
     bool followsChildren = true;           ///< the programs that it starts are recorded too
+    bool untilAllEnd = false;              ///< it is recorded on when it has ended, until those have, too
     int cpuHz = 199;                       ///< 0: off
     bool systemCalls = false;
     bool waits = false;

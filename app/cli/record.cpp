@@ -4,6 +4,7 @@
 #include "app/alert_desk.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
+#include "app/process_list_text.h"
 #include "app/recording_info.h"
 #include "app/recording_instruments.h"
 #include "app/serve/serving.h"
@@ -12,7 +13,6 @@
 #include "app/soak_desk.h"
 #include "app/status_line.h"
 #include "app/terminal.h"
-#include "capture/proc/proc_reader.h"
 #include "capture/recording/dead_sockets.h"
 #include "capture/recording/recording.h"
 #include "model/analysis/verdict_lines.h"
@@ -96,7 +96,7 @@ private:
     void seeTick(model::EventBatch &batch, const model::ProgramTables &tables);
     void lookForFile();
     void openService();
-    std::string listed(const std::vector<std::int32_t> &pids) const;
+    void sayThatItGoesOn();
     void endAll(const std::vector<std::int32_t> &pids);
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
@@ -126,6 +126,7 @@ private:
     storage::SealKeyPointer m_key;
     std::optional<HttpServer> m_service;
     bool m_isTargetRunning = false;
+    bool m_saidThatItGoesOn = false;
 };
 
 int RecordRun::fail(const std::string &text, int exitCode)
@@ -193,7 +194,7 @@ model::Result<void> RecordRun::openTarget()
         capture::Recording::Parts{*m_target, *m_signals, *m_sink, m_processes, m_instruments->take(),
             m_instruments->scans(), &m_symbolizer, start.monotonicNs, m_info,
             [this](model::EventBatch &batch, const model::ProgramTables &tables) { seeTick(batch, tables); },
-            m_soak ? capture::SignalPolicy::End : capture::SignalPolicy::PassOn},
+            m_soak ? capture::SignalPolicy::End : capture::SignalPolicy::PassOn, m_options.untilAllEnd},
         [this](const capture::RecordingStatus &status) {
             m_terminal.showStatus(m_soak ? m_soak->statusLine() : statusLine(status, Terminal::statusColumns()));
         },
@@ -217,6 +218,7 @@ void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &ta
 {
     lookForFile();
     m_alerts->see(batch, tables);
+    sayThatItGoesOn();
     if (!m_soak)
         return;
     m_soak->see(batch, tables);
@@ -287,24 +289,23 @@ int RecordRun::giveUp(const std::string &text, int exitCode)
     return fail(text, exitCode);
 }
 
-/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more".
-std::string RecordRun::listed(const std::vector<std::int32_t> &pids) const
+/// Where the recording outlives the command.
+void RecordRun::sayThatItGoesOn()
 {
-    constexpr std::size_t kShown = 5;
-    const model::ProgramTables &tables = m_tables.tables();
-    std::string text = pids.size() == 1 ? "process" : "processes";
-    for (std::size_t i = 0; i < std::min(pids.size(), kShown); ++i) {
-        const model::ImageId image = m_processes.currentImage(pids[i]);
-        const std::string_view name = image.isValid() ? tables.programName(tables.images[image.index()]) : "";
-        text += fmt::format("{}{}{}", i == 0 ? " " : ", ", pids[i], name.empty() ? "" : fmt::format(" ({})", name));
-    }
-    return pids.size() > kShown ? fmt::format("{} and {} more", text, pids.size() - kShown) : text;
+    if (!m_options.untilAllEnd || m_options.isQuiet || m_saidThatItGoesOn || !m_recording->targetHasEnded())
+        return;
+    const std::vector<std::int32_t> pids = runningPids(m_processes);
+    if (pids.empty())
+        return;
+    m_saidThatItGoesOn = true;
+    m_terminal.message(fmt::format("The {} has ended; the recording goes on with {} (Ctrl-C ends it)",
+        m_options.config.attachPid ? "process" : "command", processListText(pids, m_processes, m_tables.tables())));
 }
 
 /// Asks the command to end, and what it started.
 void RecordRun::endAll(const std::vector<std::int32_t> &pids)
 {
-    if (const auto sent = m_target->sendSignal(SIGTERM); !sent)
+    if (const auto sent = m_target->sendSignal(SIGTERM); !sent && !m_recording->targetHasEnded())
         m_terminal.message(sent.error().text());
     for (const std::int32_t pid : pids)
         if (const model::ProcessId id = m_processes.liveProcess(pid); pid != m_target->pid())
@@ -314,21 +315,20 @@ void RecordRun::endAll(const std::vector<std::int32_t> &pids)
 /// Names the processes that go on without being recorded, or ends the command where that was asked for.
 void RecordRun::sayWhatGoesOn(capture::EndReason reason)
 {
-    const bool hasEnded = m_recording->targetHasEnded();
-    std::vector<std::int32_t> pids;
-    for (const std::int32_t pid : m_processes.livePids())
-        if (capture::isRunning(pid))
-            pids.push_back(pid);
+    const bool hasEnded = reason == capture::EndReason::TargetEnded;
+    const std::vector<std::int32_t> pids = runningPids(m_processes);
     if (!hasEnded && m_options.thenKill)
         return endAll(pids);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
     m_terminal.message(hasEnded
-            ? fmt::format("The command has ended; what it started runs on: {} (genprof attach {} records it)",
-                listed(pids), pids.front())
+            ? fmt::format(
+                "The command has ended; what it started runs on: {} (genprof attach {} records it, and record "
+                "--until-all-end would have)",
+                processListText(pids, m_processes, m_tables.tables()), pids.front())
             : fmt::format("Recording ended ({}); {} {} on",
-                capture::endReasonText(reason, m_options.config.attachPid.has_value()), listed(pids),
-                pids.size() == 1 ? "runs" : "run"));
+                capture::endReasonText(reason, m_options.config.attachPid.has_value()),
+                processListText(pids, m_processes, m_tables.tables()), pids.size() == 1 ? "runs" : "run"));
 }
 
 /// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.

@@ -59,6 +59,7 @@ Recording::Recording(Parts parts, StatusHandler onStatus, MessageHandler onMessa
     , m_onMessage(std::move(onMessage))
     , m_watch(std::move(parts.watch))
     , m_signalPolicy(parts.signalPolicy)
+    , m_outlivesTarget(parts.outlivesTarget)
     , m_queue(parts.sink)
     , m_schedule({}, m_info.config.tick)
     , m_scans(parts.scans)
@@ -104,6 +105,7 @@ EndReason Recording::run()
         drainDue(moment);
         runSchedule(moment);
         runScans(moment);
+        endWithTheLast(moment);
         endIfDue(moment);
         takeSignals(); // of a stop in the midst of this round, whose gap begins before it
         m_lastAwake = now();
@@ -111,9 +113,10 @@ EndReason Recording::run()
     finishScans();
     drainAll();
     look();
-    if (m_targetEnded)
+    if (m_targetEnded && !m_nextLookForOthers) {
         collectTarget();
-    addTargetPeak(*m_looked);
+        addTargetPeak(*m_looked);
+    }
     for (Source &source : m_sources)
         source.instrument->conclude(*m_looked);
     m_gaps.endAll(m_looked->span.end);
@@ -138,6 +141,8 @@ int Recording::waitTimeoutMs(model::Timestamp now) const
         due = std::min(due, m_begin + *m_info.config.duration);
     if (m_interruptedAt)
         due = std::min(due, *m_interruptedAt + kInterruptGrace);
+    if (m_nextLookForOthers)
+        due = std::min(due, *m_nextLookForOthers);
     const std::int64_t ms = (std::max<std::int64_t>(due.ns - now.ns, 0) + 999'999) / 1'000'000;
     return static_cast<int>(std::min<std::int64_t>(ms, std::numeric_limits<int>::max()));
 }
@@ -191,8 +196,8 @@ void Recording::handleSignal(const ReceivedSignal &received)
         m_wasInterrupted = true;
         if (m_signalPolicy == SignalPolicy::End)
             return end(EndReason::Interrupted);
-        if (received.isFromTerminal || !m_target.isLaunched()) {
-            if (m_interruptedAt || !m_target.isLaunched())
+        if (received.isFromTerminal || !m_target.isLaunched() || m_targetEnded) {
+            if (m_interruptedAt || !m_target.isLaunched() || m_targetEnded)
                 end(EndReason::Interrupted);
             m_interruptedAt = now();
             return;
@@ -204,7 +209,7 @@ void Recording::handleSignal(const ReceivedSignal &received)
         m_wasInterrupted = true;
         if (m_signalPolicy == SignalPolicy::End)
             return end(EndReason::Interrupted);
-        if (!m_target.isLaunched())
+        if (!m_target.isLaunched() || m_targetEnded)
             end(EndReason::Interrupted);
         break;
     default:
@@ -242,7 +247,10 @@ void Recording::lookAtTarget()
         break;
     case TargetChange::Ended:
         m_targetEnded = true;
-        end(EndReason::TargetEnded);
+        if (m_outlivesTarget && !m_end)
+            goOnWithout();
+        else
+            end(EndReason::TargetEnded);
         break;
     }
 }

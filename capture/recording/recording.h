@@ -52,6 +52,7 @@ public:
         /// Sees each tick before it is stored, and may add alerts and marks to it; none: nobody looks.
         std::function<void(model::EventBatch &, const model::ProgramTables &)> watch = {};
         SignalPolicy signalPolicy = SignalPolicy::PassOn;
+        bool outlivesTarget = false; ///< goes on until nothing runs any more of what the target started
     };
     /// Told after each tick; for a status line.
     using StatusHandler = std::function<void(const RecordingStatus &)>;
@@ -121,6 +122,8 @@ private:
     void passOn(const ReceivedSignal &received);
     void noteRecorderStop();
     void lookAtTarget();
+    void goOnWithout();
+    void endWithTheLast(model::Timestamp now);
     void collectTarget();
     void addTargetPeak(model::EventBatch &batch) const;
     void drainDue(model::Timestamp now);
@@ -159,6 +162,7 @@ private:
     MessageHandler m_onMessage;
     std::function<void(model::EventBatch &, const model::ProgramTables &)> m_watch;
     SignalPolicy m_signalPolicy;
+    bool m_outlivesTarget;
 
     BatchQueue m_queue;
     TickSchedule m_schedule;
@@ -179,6 +183,7 @@ private:
     model::ProcessId m_targetProcess;
     RecorderUsage m_usage;
     std::optional<model::Timestamp> m_interruptedAt;
+    std::optional<model::Timestamp> m_nextLookForOthers; ///< once the target has ended, where the recording goes on
     std::optional<EndReason> m_end;
     std::int64_t m_targetPeakBytes = 0;   ///< resident at most, as far as it was seen
     std::optional<TargetEnd> m_targetEnd; ///< of a launched target that has ended

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a recording does once it has ended: names, the file's end, and the wait for a target that runs on.
+#include "capture/proc/proc_reader.h"
 #include "capture/recording/recording.h"
 #include "model/base/format_units.h"
 
@@ -14,6 +15,10 @@ namespace capture {
 namespace {
 
 constexpr model::Duration kLateWrites = model::Duration::fromMs(1000);
+/// How often it is looked whether anything runs yet of what the target started.
+constexpr model::Duration kLookForOthers = model::Duration::fromMs(100);
+/// The first time later: what was forked in the target's last moments has to be noticed.
+constexpr model::Duration kFirstLookForOthers = model::Duration::fromMs(300);
 
 } // namespace
 
@@ -93,6 +98,26 @@ model::Result<void> Recording::finish()
         m_server->close({result ? std::string() : result.error().text(), m_status.status()});
     m_server.reset();
     return result;
+}
+
+/// The target has ended, and the recording goes on with what it started.
+void Recording::goOnWithout()
+{
+    look(); // at what it leaves behind in /proc
+    m_gaps.end(model::GapKind::TargetStopped, now());
+    collectTarget();
+    addTargetPeak(*m_looked);
+    m_nextLookForOthers = now() + kFirstLookForOthers;
+}
+
+void Recording::endWithTheLast(model::Timestamp moment)
+{
+    if (!m_nextLookForOthers || moment < *m_nextLookForOthers)
+        return;
+    m_nextLookForOthers = now() + kLookForOthers;
+    const std::vector<std::int32_t> pids = m_processes.livePids();
+    if (std::none_of(pids.begin(), pids.end(), [](std::int32_t pid) { return isRunning(pid); }))
+        end(EndReason::TargetEnded);
 }
 
 void Recording::collectTarget()

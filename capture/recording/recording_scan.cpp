@@ -17,7 +17,7 @@ std::string Recording::askForScan(const ScanWish &wish)
 {
     if (!m_scans)
         return "The heap is not recorded, so no block is known that could be lost: record with --heap full";
-    if (m_targetEnded)
+    if (m_targetEnded && !m_nextLookForOthers)
         return "The program has ended, and its memory with it";
     m_scanPlan.ask(now(), wish);
     m_scanError.clear();

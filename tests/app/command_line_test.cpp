@@ -331,6 +331,8 @@ void CommandLineTest::printsHelpAndVersionWithSuccess()
 {
     QVERIFY(refusal({"--help"}, 0).contains(QStringLiteral("genprof record -- ./server")));
     QVERIFY(refusal({"record", "--help"}, 0).contains(QStringLiteral("--then-kill")));
+    QVERIFY(refusal({"record", "--children", "ignore", "--until-all-end", "--", "a"}, 125)
+                .contains(QStringLiteral("leaves out")));
     // For people: nothing of how it is parsed, no examples of other commands, and no line that a terminal breaks.
     QVERIFY(
         refusal({"compare", "--help"}, 0)

@@ -179,6 +179,12 @@ QByteArray readUntil(QProcess &process, const QByteArray &word)
     return all;
 }
 
+bool isRunning(qint64 pid)
+{
+    QFile stat(QStringLiteral("/proc/%1/stat").arg(pid));
+    return stat.open(QIODevice::ReadOnly) && !stat.readAll().contains(") Z");
+}
+
 int waitForExit(QProcess &process)
 {
     if (process.state() != QProcess::NotRunning && !process.waitForFinished(kDeadlineMs)) {

@@ -71,6 +71,9 @@ QByteArray readUntil(QProcess &process, const QByteArray &word);
 /// Waits for its end; its exit code, −1 if it was killed or is late.
 int waitForExit(QProcess &process);
 
+/// Whether a process is there and no zombie.
+bool isRunning(qint64 pid);
+
 /// The processes of a summary whose image ran `executable` (the file's name).
 int countImages(const QJsonObject &summary, const QString &executable);
 

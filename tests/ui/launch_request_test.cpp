@@ -77,6 +77,8 @@ void LaunchRequestTest::whatIsOffIsSaid()
     request.heap = u"auto"_s;
     request.followsChildren = false;
     QVERIFY(ui::recorderArguments(request, u"f"_s).join(u' ').contains(u"--heap auto --cpu off --children ignore"_s));
+    request.followsChildren = request.untilAllEnd = true;
+    QVERIFY(ui::recorderArguments(request, u"f"_s).join(u' ').contains(u"--cpu off --until-all-end --duration"_s));
 }
 
 void LaunchRequestTest::shownCommandIsReadBackByAShell()

@@ -30,7 +30,12 @@ namespace {
 
 constexpr int kCustom = 3;
 
-// What the choice of system calls and waits holds.
+// What the choice of children holds.
+constexpr int kNoChildren = 0;
+constexpr int kChildren = 1;
+constexpr int kUntilAllEnd = 2;
+
+// And that of system calls and waits.
 constexpr int kNoKernel = 0;
 constexpr int kSystemCalls = 1;
 constexpr int kWaits = 2;
@@ -195,9 +200,12 @@ void LaunchForm::setUpCapture()
     m_heap->addItem(tr("heap off"), u"off"_s);
     m_children = new QComboBox;
     m_children->setAccessibleName(tr("Programs that it starts"));
-    m_children->setToolTip(tr("Whether the programs that it starts are recorded too, each as one of its own"));
-    m_children->addItem(tr("with children"), true);
-    m_children->addItem(tr("without children"), false);
+    m_children->setToolTip(
+        tr("Whether the programs that it starts are recorded too, each as one of its own; and whether "
+           "the recording ends with the program, or with the last of them, as daemons need it"));
+    m_children->addItem(tr("with children"), kChildren);
+    m_children->addItem(tr("children, until all end"), kUntilAllEnd);
+    m_children->addItem(tr("without children"), kNoChildren);
     m_cpu = new QComboBox;
     m_cpu->setAccessibleName(tr("CPU samples"));
     m_cpu->addItem(tr("CPU off"), 0);
@@ -318,7 +326,8 @@ LaunchRequest LaunchForm::request() const
     request.directory = m_directory->text().trimmed();
     request.environment = m_environment->text();
     request.heap = m_heap->currentData().toString();
-    request.followsChildren = m_children->currentData().toBool();
+    request.followsChildren = m_children->currentData().toInt() != kNoChildren;
+    request.untilAllEnd = m_children->currentData().toInt() == kUntilAllEnd;
     request.cpuHz = m_cpu->currentData().toInt();
     request.systemCalls = (m_kernel->currentData().toInt() & kSystemCalls) != 0;
     request.waits = (m_kernel->currentData().toInt() & kWaits) != 0;
@@ -345,7 +354,7 @@ void LaunchForm::setRequest(const LaunchRequest &request)
     m_directory->setText(request.directory);
     m_environment->setText(request.environment);
     selectHeap(m_heap, request.heap);
-    m_children->setCurrentIndex(m_children->findData(request.followsChildren));
+    selectData(m_children, !request.followsChildren ? kNoChildren : request.untilAllEnd ? kUntilAllEnd : kChildren);
     selectData(m_cpu, request.cpuHz);
     selectData(m_kernel, (request.systemCalls ? kSystemCalls : kNoKernel) | (request.waits ? kWaits : kNoKernel));
     selectData(m_tick, request.tickMs);

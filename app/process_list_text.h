@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "model/tables/process_table.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace app {
+
+/// The processes of a recording that run now, in no order.
+std::vector<std::int32_t> runningPids(const model::ProcessTable &processes);
+
+/// "process 12 (sleep)", "processes 12 (sh), 13 (cat)", "processes 12 (sh), 13 (cat), 14, 15, 16 and 40 more". `pids` not empty.
+std::string processListText(
+    const std::vector<std::int32_t> &pids, const model::ProcessTable &processes, const model::ProgramTables &tables);
+
+} // namespace app
