@@ -66,9 +66,24 @@ private Q_SLOTS:
         QCOMPARE(box.count(), 3);
         QCOMPARE(box.currentIndex(), 1);
         QCOMPARE(box.currentText(), u"worker · 4711 · 75 %"_s);
+        one.selection.time = model::TimeRange{{0}, {1'000'000'000}};
+        box.showThreads(one, CostKind::CpuTime);
+        QCOMPARE(box.currentText(), u"worker · 4711"_s); // its share of all is not known there
         one.file = "other";
         box.showThreads(one, CostKind::CpuTime);
         QCOMPARE(box.count(), 2); // nothing is known of the others there
+    }
+
+    void listsTheChosenOneThoughItDidNothing()
+    {
+        TwoThreads threads;
+        ui::Selection selection;
+        ui::ThreadBox box(selection);
+        model::Snapshot idle = threads.builder.build();
+        idle.cpu.clear();
+        idle.selection.thread = threads.worker;
+        box.showThreads(idle, CostKind::CpuTime);
+        QVERIFY(box.currentText().startsWith(u"worker · 4711"_s));
     }
 
     void saysThatTheHeapIsNotKeptByThread()

@@ -50,11 +50,14 @@ ThreadBox::ThreadBox(Selection &selection, QWidget *parent)
 void ThreadBox::showThreads(const model::Snapshot &snapshot, model::CostKind kind)
 {
     const model::ProgramTables &tables = *snapshot.tables;
+    const std::optional<model::ThreadId> chosen = snapshot.selection.thread;
     const bool isByThread = model::costInfo(kind).source != model::CostSource::Heap;
-    if (isByThread && (!snapshot.selection.thread || m_costs.empty() || m_kind != kind || m_file != snapshot.file)) {
+    const bool isOther = m_kind != kind || m_file != snapshot.file || m_costs.size() > tables.threads.size();
+    if (isByThread && (!chosen || m_costs.empty() || isOther)) {
         m_costs = costsByThread(snapshot, kind);
         m_kind = kind;
         m_file = snapshot.file;
+        m_of = snapshot.selection;
     }
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < m_costs.size(); ++i)
@@ -62,20 +65,24 @@ void ThreadBox::showThreads(const model::Snapshot &snapshot, model::CostKind kin
             order.push_back(i);
     std::stable_sort(
         order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return m_costs[a] > m_costs[b]; });
+    order.resize(std::min(order.size(), kMostListed));
+    if (chosen && chosen->index() < tables.threads.size()
+        && std::find(order.begin(), order.end(), chosen->index()) == order.end())
+        order.push_back(static_cast<std::uint32_t>(chosen->index()));
+    // Of another time or process the shares were others, which a snapshot of one thread does not tell.
+    const bool hasShares
+        = m_of.time == snapshot.selection.time && m_of.process == snapshot.selection.process && isByThread;
     const std::int64_t all = std::accumulate(m_costs.begin(), m_costs.end(), std::int64_t{0});
     const QSignalBlocker blocker(this);
     clear();
     addItem(tr("All threads"));
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const bool isChosen = snapshot.selection.thread && snapshot.selection.thread->index() == order[i];
-        if (i >= kMostListed && !isChosen)
-            continue;
-        const model::Thread &thread = tables.threads[order[i]];
-        addItem(tr("%1 · %2 · %3")
-                    .arg(text(tables.text(thread.name)), QString::number(thread.tid),
-                        text(model::formatShareOf(m_costs[order[i]], all))),
-            order[i]);
-        if (isChosen)
+    for (const std::uint32_t i : order) {
+        const model::Thread &thread = tables.threads[i];
+        QString words = tr("%1 · %2").arg(text(tables.text(thread.name)), QString::number(thread.tid));
+        if (hasShares && i < m_costs.size())
+            words = tr("%1 · %2").arg(words, text(model::formatShareOf(m_costs[i], all)));
+        addItem(words, i);
+        if (chosen && chosen->index() == i)
             setCurrentIndex(count() - 1);
     }
     setEnabled(isByThread && count() > 1);

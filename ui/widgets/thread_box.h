@@ -22,12 +22,14 @@ public:
     /// `selection` is read and set, and outlives the box.
     explicit ThreadBox(Selection &selection, QWidget *parent = nullptr);
 
-    /// Lists the threads of `snapshot` by `kind`. Of a snapshot of one thread alone the others stand as the last one of all threads had them.
+    /// Lists the threads of `snapshot` by `kind`. Of a snapshot of one thread alone the others stand as the last one of
+    /// all threads had them; without shares where that was of another time or process.
     void showThreads(const model::Snapshot &snapshot, model::CostKind kind);
 
 private:
     Selection &m_selection;
     std::vector<std::int64_t> m_costs; ///< by thread, of the newest snapshot of all of them
+    model::Selection m_of;             ///< what that snapshot was made for
     model::CostKind m_kind = model::CostKind::CpuTime;
     std::string m_file;
 };
