@@ -71,4 +71,11 @@ std::string utcOffsetText(std::int64_t seconds)
     return fmt::format("{}{:02}:{:02}", seconds < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
+void removeSession(const std::string &path)
+{
+    std::error_code ignored;
+    for (const char *ending : {"", "-wal", "-shm"})
+        std::filesystem::remove(path + ending, ignored);
+}
+
 } // namespace app

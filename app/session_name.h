@@ -23,4 +23,7 @@ std::string withoutClash(const std::string &name);
 /// A time zone's offset as it is stored: "+02:00".
 std::string utcOffsetText(std::int64_t seconds);
 
+/// Removes a session that did not come to be, with the files that SQLite keeps beside it.
+void removeSession(const std::string &path);
+
 } // namespace app

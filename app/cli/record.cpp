@@ -4,9 +4,9 @@
 #include "app/alert_desk.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
-#include "app/process_list_text.h"
 #include "app/recording_info.h"
 #include "app/recording_instruments.h"
+#include "app/running_processes.h"
 #include "app/serve/serving.h"
 #include "app/session_name.h"
 #include "app/session_sink.h"
@@ -41,6 +41,7 @@ namespace app {
 
 namespace {
 
+constexpr model::Duration kPatience = model::Duration::fromMs(5000); ///< with what was asked to end
 constexpr model::Duration kLeastForVerdicts = model::Duration::fromMs(60'000);
 
 /// Which file stands at a path.
@@ -50,13 +51,6 @@ std::optional<std::pair<dev_t, ino_t>> fileAt(const std::string &path)
     if (::stat(path.c_str(), &status) != 0)
         return std::nullopt;
     return std::pair(status.st_dev, status.st_ino);
-}
-
-void removeSession(const std::string &path)
-{
-    std::error_code ignored;
-    for (const char *ending : {"", "-wal", "-shm"})
-        std::filesystem::remove(path + ending, ignored);
 }
 
 /// Where sockets of this user's recorders are.
@@ -97,7 +91,7 @@ private:
     void lookForFile();
     void openService();
     void sayThatItGoesOn();
-    void endAll(const std::vector<std::int32_t> &pids);
+    void endAll(std::vector<std::int32_t> pids);
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
@@ -127,6 +121,7 @@ private:
     std::optional<HttpServer> m_service;
     bool m_isTargetRunning = false;
     bool m_saidThatItGoesOn = false;
+    ProcessEnder m_ender;
 };
 
 int RecordRun::fail(const std::string &text, int exitCode)
@@ -295,21 +290,20 @@ void RecordRun::sayThatItGoesOn()
     if (!m_options.untilAllEnd || m_options.isQuiet || m_saidThatItGoesOn || !m_recording->targetHasEnded())
         return;
     const std::vector<std::int32_t> pids = runningPids(m_processes);
-    if (pids.empty())
+    m_saidThatItGoesOn = !pids.empty();
+    if (!m_saidThatItGoesOn)
         return;
-    m_saidThatItGoesOn = true;
     m_terminal.message(fmt::format("The {} has ended; the recording goes on with {} (Ctrl-C ends it)",
         m_options.config.attachPid ? "process" : "command", processListText(pids, m_processes, m_tables.tables())));
 }
 
 /// Asks the command to end, and what it started.
-void RecordRun::endAll(const std::vector<std::int32_t> &pids)
+void RecordRun::endAll(std::vector<std::int32_t> pids)
 {
     if (const auto sent = m_target->sendSignal(SIGTERM); !sent && !m_recording->targetHasEnded())
         m_terminal.message(sent.error().text());
-    for (const std::int32_t pid : pids)
-        if (const model::ProcessId id = m_processes.liveProcess(pid); pid != m_target->pid())
-            capture::askToEnd(pid, m_beginNs + m_tables.tables().processes[id.index()].start.ns);
+    std::erase(pids, m_target->pid());
+    m_ender.ask(pids, m_processes, m_tables.tables(), m_beginNs);
 }
 
 /// Names the processes that go on without being recorded, or ends the command where that was asked for.
@@ -321,14 +315,14 @@ void RecordRun::sayWhatGoesOn(capture::EndReason reason)
         return endAll(pids);
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
+    const std::string named = processListText(pids, m_processes, m_tables.tables());
+    const bool isAttached = m_options.config.attachPid.has_value();
     m_terminal.message(hasEnded
-            ? fmt::format(
-                "The command has ended; what it started runs on: {} (genprof attach {} records it, and record "
-                "--until-all-end would have)",
-                processListText(pids, m_processes, m_tables.tables()), pids.front())
-            : fmt::format("Recording ended ({}); {} {} on",
-                capture::endReasonText(reason, m_options.config.attachPid.has_value()),
-                processListText(pids, m_processes, m_tables.tables()), pids.size() == 1 ? "runs" : "run"));
+            ? fmt::format("The {} has ended; what it started runs on: {} (genprof attach {} records it, and "
+                          "--until-all-end would have)",
+                isAttached ? "process" : "command", named, pids.front())
+            : fmt::format("Recording ended ({}); {} {} on", capture::endReasonText(reason, isAttached), named,
+                pids.size() == 1 ? "runs" : "run"));
 }
 
 /// Puts the session on the list of recent ones. A list that cannot be written is no reason to disturb a recording.
@@ -396,8 +390,10 @@ int RecordRun::waitForTarget()
 {
     if (m_options.config.attachPid)
         return m_instruments->heapIsMissing() ? kExitHeapNotAttached : kExitOk;
-    const auto end
-        = m_recording->waitForTarget(m_options.thenKill ? std::optional(model::Duration::fromMs(5000)) : std::nullopt);
+    const auto end = m_recording->waitForTarget(m_options.thenKill ? std::optional(kPatience) : std::nullopt);
+    if (const auto killed = m_ender.finish(kPatience); !killed.empty())
+        m_terminal.message(fmt::format("Killed, as it did not end when it was asked to: {}",
+            processListText(killed, m_processes, m_tables.tables())));
     if (!end)
         return kExitRecorderFailed;
     // Where it is the recorder's child no shell says so.

@@ -238,11 +238,11 @@ model::Result<void> TargetProcess::sendSignal(int signal)
     return {};
 }
 
-void askToEnd(std::int32_t pid, std::int64_t beganByNs)
+void sendSignalTo(std::int32_t pid, std::int64_t beganByNs, int signal)
 {
     const FileDescriptor process(openPidfd(pid)); // before it is looked at: what is told of the pid then is told of it
     if (process.isOpen() && ProcClock::system().beganBy(pid, beganByNs))
-        sendPidfdSignal(process.get(), SIGTERM);
+        sendPidfdSignal(process.get(), signal);
 }
 
 } // namespace capture

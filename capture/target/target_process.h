@@ -97,7 +97,7 @@ private:
     FileDescriptor m_failure; ///< the child reports what failed; closed by a successful exec
 };
 
-/// Sends SIGTERM to the process that has this pid and began by then (CLOCK_MONOTONIC): a later one with its number is left alone.
-void askToEnd(std::int32_t pid, std::int64_t beganByNs);
+/// Sends a signal to the process that has this pid and began by then (CLOCK_MONOTONIC): a later one with its number is left alone.
+void sendSignalTo(std::int32_t pid, std::int64_t beganByNs, int signal);
 
 } // namespace capture

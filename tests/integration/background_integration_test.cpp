@@ -48,6 +48,7 @@ private Q_SLOTS:
     void endsWithACommandThatLeavesNothing();
     void endsWhenAskedTo_data();
     void endsWhenAskedTo();
+    void killsWhatDoesNotEnd();
     void recordsWhatAnAttachedProcessLeaves();
 };
 
@@ -113,6 +114,18 @@ void BackgroundIntegrationTest::endsWhenAskedTo()
         QTRY_VERIFY(!tests::isRunning(pid));
     else
         QVERIFY(tests::isRunning(pid) && ::kill(-static_cast<pid_t>(pid), SIGTERM) == 0);
+}
+
+void BackgroundIntegrationTest::killsWhatDoesNotEnd()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record(words("--tick 100 --heap off --until-all-end --then-kill --duration 1s"),
+        leaving(runner, QStringLiteral("trap \"\" TERM; while :; do sleep 0.1; done")));
+    QCOMPARE(ran.exitCode, 3);
+    const qint64 pid = left(runner);
+    QVERIFY2(ran.err.contains("Killed, as it did not end when it was asked to: process " + QByteArray::number(pid)),
+        ran.err.constData());
+    QTRY_VERIFY(!tests::isRunning(pid));
 }
 
 void BackgroundIntegrationTest::recordsWhatAnAttachedProcessLeaves()
