@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/living_series.h"
 
+#include "model/aggregate/fork_parents.h"
 #include "model/aggregate/most_at_once.h"
 
 #include <algorithm>
@@ -50,18 +51,25 @@ bool LivingSeries::counts(std::size_t series, Timestamp said) const
     return !ended || *ended >= m_when || (!m_isMerged && said == m_when);
 }
 
-void LivingSeries::keepTogether(std::vector<Said> &said) const
+void LivingSeries::keepTogether(std::vector<Said> &said, const std::vector<Span> &spans, Timestamp when)
 {
-    const auto isGone = [this](const Said &one) {
-        const std::optional<Timestamp> &gone = m_spans[one.series].gone;
-        return gone && *gone < m_when;
+    const auto isGone = [&](const Said &one) {
+        const std::optional<Timestamp> &gone = spans[one.series].gone;
+        return gone && *gone < when;
     };
     if (said.size() < 2 || std::none_of(said.begin(), said.end(), isGone))
         return;
+    const std::vector<Said> all = said;
+    std::erase_if(said, [&](const Said &one) {
+        const std::optional<std::size_t> parent = spans[one.series].forkedFrom;
+        return parent && isGone(one) && std::any_of(all.begin(), all.end(), [&](const Said &other) {
+            return other.series == *parent && other.value >= one.value;
+        });
+    });
     std::vector<Stay> stays;
     for (const Said &one : said) {
-        const Span &span = m_spans[one.series];
-        const std::int64_t endNs = isGone(one) ? span.gone->ns : m_when.ns + 1;
+        const Span &span = spans[one.series];
+        const std::int64_t endNs = isGone(one) ? span.gone->ns : when.ns + 1;
         stays.push_back({std::min(span.began.ns, endNs - 1), endNs, one.value});
     }
     const std::optional<std::int64_t> moment = mostAtOnce(stays);
@@ -70,6 +78,21 @@ void LivingSeries::keepTogether(std::vector<Said> &said) const
         if (moment && stays[i].lastsAt(*moment))
             said[kept++] = said[i];
     said.resize(kept);
+}
+
+void setForks(
+    std::vector<LivingSeries::Span> &spans, const std::vector<ProcessId> &processes, const ProgramTables &tables)
+{
+    if (processes.size() < 2)
+        return;
+    const std::vector<ProcessId> parents = forkParents(tables);
+    std::vector<std::optional<std::size_t>> places(parents.size());
+    for (std::size_t i = 0; i < processes.size(); ++i)
+        if (processes[i].index() < places.size())
+            places[processes[i].index()] = i;
+    for (std::size_t i = 0; i < processes.size(); ++i)
+        if (processes[i].index() < parents.size() && parents[processes[i].index()].isValid())
+            spans[i].forkedFrom = places[parents[processes[i].index()].index()];
 }
 
 } // namespace model

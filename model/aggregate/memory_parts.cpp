@@ -208,7 +208,9 @@ private:
     {
         constexpr Timestamp kNever{std::numeric_limits<std::int64_t>::max()};
         std::vector<LivingSeries::Span> spans;
+        std::vector<ProcessId> processes;
         for (const MemoryPartsSeries &series : snapshot.memoryParts) {
+            processes.push_back(series.process);
             const Process &process = snapshot.tables->processes.at(series.process.index());
             const std::optional<Timestamp> &end = process.end;
             if (series.times.empty())
@@ -217,6 +219,7 @@ private:
                 spans.push_back({series.times.front(), end ? std::max(*end, series.times.back()) : kNever, end,
                     process.start, end});
         }
+        setForks(spans, processes, *snapshot.tables);
         return spans;
     }
 

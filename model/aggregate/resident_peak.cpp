@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/resident_peak.h"
 
+#include "model/aggregate/fork_parents.h"
 #include "model/aggregate/time_series.h"
 
 #include <algorithm>
@@ -13,17 +14,24 @@ std::optional<double> residentPeak(const Snapshot &snapshot)
     const TimeSeries together = timeSeries(snapshot, Metric::Rss);
     const std::optional<TimeSeries::Extent> extent = together.extent(snapshot.span);
     std::optional<double> most = extent ? std::optional(extent->greatest) : std::nullopt;
-    for (const MetricSeries &series : snapshot.metrics)
+    const std::vector<ProcessId> forkedFrom = forkParents(*snapshot.tables);
+    for (const MetricSeries &series : snapshot.metrics) {
+        // Of a fork that is gone the peak is its parent's.
+        const bool isFork = series.process.index() < forkedFrom.size() && forkedFrom[series.process.index()].isValid();
+        const std::optional<Timestamp> end
+            = isFork ? snapshot.tables->processes[series.process.index()].end : std::nullopt;
         for (std::size_t i = 0; i < series.times.size(); ++i) {
             const Timestamp when = series.times[i];
             const std::optional<std::int64_t> peak = series.values[i].get(Metric::RssPeak);
             const std::int64_t own = series.values[i].get(Metric::Rss).value_or(0);
-            if (!peak || *peak <= own || when <= snapshot.span.begin || snapshot.span.end < when)
+            if (!peak || *peak <= own || when <= snapshot.span.begin || snapshot.span.end < when
+                || (end && *end < when))
                 continue;
             const std::optional<SeriesPoint> sum = together.nearest(when);
             const double others = sum && sum->when == when ? std::max(sum->value - static_cast<double>(own), 0.0) : 0;
             most = std::max(most.value_or(0), others + static_cast<double>(*peak));
         }
+    }
     return most;
 }
 

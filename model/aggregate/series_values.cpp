@@ -80,8 +80,16 @@ Line usedCpuLine(const MetricSeries &series)
     return line;
 }
 
-/// Levels are those of processes that live; of rates each row is a part of the sum.
-enum class Meaning : std::uint8_t { Level, Rate };
+/// Levels are those of processes that live; pages are levels that a fork shares with its parent; of rates each row is a part of the sum.
+enum class Meaning : std::uint8_t { Level, Pages, Rate };
+
+Meaning meaningOf(Metric metric)
+{
+    if (isRate(metric))
+        return Meaning::Rate;
+    return metricInfo(metric).unit == MetricUnit::Bytes && !isSharedByProcesses(metric) ? Meaning::Pages
+                                                                                        : Meaning::Level;
+}
 
 template <typename MakeLine>
 Line mergedMetrics(
@@ -89,6 +97,7 @@ Line mergedMetrics(
 {
     const std::vector<Process> &processes = snapshot.tables->processes;
     Lines all;
+    std::vector<ProcessId> shown; // by line
     for (const MetricSeries &series : snapshot.metrics) {
         if ((process && series.process != *process) || series.times.empty())
             continue;
@@ -96,12 +105,15 @@ Line mergedMetrics(
         LivingSeries::Span &span = all.spans.emplace_back();
         span.first = series.times.front();
         span.last = series.times.back();
-        if (meaning == Meaning::Level && series.process.index() < processes.size()) {
+        if (meaning != Meaning::Rate && series.process.index() < processes.size()) {
             const Process &known = processes[series.process.index()];
             span.began = known.start;
             span.ended = span.gone = known.end;
         }
+        shown.push_back(series.process);
     }
+    if (meaning == Meaning::Pages)
+        setForks(all.spans, shown, *snapshot.tables);
     return merged(snapshot, all, merge);
 }
 
@@ -199,8 +211,7 @@ std::vector<SeriesPoint> seriesValues(
 {
     if (const auto *metric = std::get_if<Metric>(&source))
         return mergedMetrics(snapshot, process, isSharedByProcesses(*metric) ? Merge::First : Merge::Sum,
-            isRate(*metric) ? Meaning::Rate : Meaning::Level,
-            [metric](const MetricSeries &series) { return metricLine(series, *metric); });
+            meaningOf(*metric), [metric](const MetricSeries &series) { return metricLine(series, *metric); });
     if (const auto *quantity = std::get_if<HeapQuantity>(&source))
         return mergedHeap(snapshot, process, *quantity);
     if (std::get<CpuQuantity>(source) == CpuQuantity::Used)

@@ -2,6 +2,7 @@
 #include "model/analysis/alert_inputs.h"
 
 #include "model/analysis/known_limits.h"
+#include "model/metric_meaning.h"
 
 #include <algorithm>
 
@@ -55,6 +56,7 @@ void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
                 values.set(info.metric, *last);
     }
     m_metrics = std::move(metrics);
+    takeLives(tables);
     for (auto &[image, tick] : m_heap)
         tick.allocations = tick.allocatedBytes = tick.frees = tick.freedBytes = tick.temporaries = 0;
     for (const HeapTick &tick : batch.heapTicks)
@@ -68,6 +70,43 @@ void AlertInputs::add(const EventBatch &batch, const ProgramTables &tables)
         m_sampledNs = 0;
     for (const CpuDelta &cpu : batch.cpu)
         *m_sampledNs += cpu.samples * cpu.periodNs;
+}
+
+void AlertInputs::takeLives(const ProgramTables &tables)
+{
+    m_lives.clear();
+    std::vector<ProcessId> processes;
+    for (const auto &[id, values] : m_metrics) {
+        const ProcessId process(id);
+        LivingSeries::Span &life = m_lives.emplace_back();
+        if (process.index() < tables.processes.size()) {
+            life.began = tables.processes[process.index()].start;
+            life.gone = tables.processes[process.index()].end;
+        }
+        processes.push_back(process);
+    }
+    const bool isAnyGone
+        = std::any_of(m_lives.begin(), m_lives.end(), [](const LivingSeries::Span &life) { return life.gone; });
+    if (isAnyGone)
+        setForks(m_lives, processes, tables);
+}
+
+/// Of what each process has of its own.
+std::optional<double> AlertInputs::level(Metric metric) const
+{
+    std::vector<LivingSeries::Said> said;
+    for (std::size_t place = 0; const auto &[process, values] : m_metrics) {
+        if (const auto read = values.get(metric))
+            said.push_back({place, metricValue(*read, metricInfo(metric).unit)});
+        ++place;
+    }
+    if (said.empty())
+        return std::nullopt;
+    LivingSeries::keepTogether(said, m_lives, m_span.end);
+    double sum = 0;
+    for (const LivingSeries::Said &one : said)
+        sum += one.value;
+    return sum;
 }
 
 void AlertInputs::takeScans(const EventBatch &batch)
@@ -130,6 +169,8 @@ std::optional<double> AlertInputs::value(const SeriesSource &source) const
         return user || system ? std::optional(user.value_or(0) + system.value_or(0)) : std::nullopt;
     }
     const auto metric = std::get<Metric>(source);
+    if (!isRate(metric) && !isSharedByProcesses(metric))
+        return level(metric);
     std::optional<double> sum;
     for (const auto &[process, values] : m_metrics) {
         const auto read = values.get(metric);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/aggregate/living_series.h"
 #include "model/aggregate/time_series.h"
 #include "model/event_batch.h"
 #include "model/tables/program_tables.h"
@@ -22,7 +23,8 @@ public:
     /// Takes a tick in. Ticks come in their order; `tables` is as of its end.
     void add(const EventBatch &batch, const ProgramTables &tables);
 
-    /// The value at the end of the last tick, in the source's unit; empty while it is unknown (never read, or of no process any more).
+    /// The value at the end of the last tick, in the source's unit; empty while it is unknown (never read, or of no process any more). A level is of
+    /// those that live then and of those that ended in the tick as far as they lived at the same time: the most that there was together.
     std::optional<double> value(const SeriesSource &source) const;
 
     /// A quantity and what binds it.
@@ -47,12 +49,15 @@ public:
 private:
     TimeRange m_span;
     std::map<std::uint32_t, MetricValues> m_metrics; ///< of the processes of the last tick, missing ones carried on
+    std::vector<LivingSeries::Span> m_lives;         ///< of the same, in that order
     std::map<std::uint32_t, HeapTick> m_heap; ///< last tick of each image that lives; rates only of the last tick
     std::optional<std::int64_t> m_sampledNs;
     std::set<std::pair<std::uint32_t, std::uint32_t>> m_lossy; ///< (image, stack) that lost anything in a scan
     std::optional<NewLoss> m_newLoss;
 
     std::optional<double> memoryLimit() const;
+    std::optional<double> level(Metric metric) const;
+    void takeLives(const ProgramTables &tables);
     void takeScans(const EventBatch &batch);
 };
 

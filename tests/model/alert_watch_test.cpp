@@ -396,6 +396,29 @@ private Q_SLOTS:
         QVERIFY(!inputs.value(Metric::Rss));
     }
 
+    void programsThatRanOneAfterTheOtherAreNotAddedUp()
+    {
+        const auto resident = [](std::int64_t lengthNs) {
+            ProgramTables tables;
+            tables.processes = {{.pid = 1}};
+            EventBatch batch;
+            batch.span = {{0}, {kSecond}};
+            for (std::uint32_t i = 0; i < 4; ++i) {
+                const Timestamp start{i * 100'000'000};
+                if (i > 0)
+                    tables.processes.push_back({.pid = 10, .start = start, .end = Timestamp{start.ns + lengthNs}});
+                MetricsRow row{.process = ProcessId(i)};
+                row.values.set(Metric::Rss, i == 0 ? 1 : 50);
+                batch.metrics.push_back(row);
+            }
+            AlertInputs inputs;
+            inputs.add(batch, tables);
+            return *inputs.value(Metric::Rss);
+        };
+        QCOMPARE(resident(90'000'000), 51.0);
+        QCOMPARE(resident(150'000'000), 101.0);
+    }
+
     void rulesThatCannotBeAreNamed()
     {
         QVERIFY(ruleProblem(above(1, 0)).empty());

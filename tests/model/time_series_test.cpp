@@ -125,6 +125,38 @@ private Q_SLOTS:
         QCOMPARE(timeSeries(snapshot, HeapQuantity::LiveBytes).last()->value, 10.0);
     }
 
+    /// A fork that ended within a tick had its parent's pages, unless it had more than that.
+    void countsPagesOfAForkWithItsParent_data()
+    {
+        QTest::addColumn<qint64>("forks");
+        QTest::addColumn<int>("executed");
+        QTest::addColumn<double>("together");
+        QTest::newRow("its parent's") << qint64{90} << 0 << 100.0;
+        QTest::newRow("of its own") << qint64{130} << 0 << 230.0;
+        QTest::newRow("of another program") << qint64{90} << 1 << 190.0;
+    }
+    void countsPagesOfAForkWithItsParent()
+    {
+        QFETCH(qint64, forks);
+        QFETCH(int, executed);
+        QFETCH(double, together);
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {100, 100, 100});
+        const Timestamp start{kSecond + 1}, end{kSecond + 500};
+        const ProcessId child
+            = builder.tables().addProcess({.pid = 101, .parent = builder.process(), .start = start, .end = end});
+        const StringId program = builder.tables().tables().images[builder.image().index()].executable;
+        for (int epoch = 0; epoch <= executed; ++epoch)
+            builder.tables().addImage({.process = child, .executable = program, .start = start, .end = end});
+        MetricSeries series{child, {{2 * kSecond}}, {{}}};
+        series.values[0].set(Metric::Rss, forks);
+        series.values[0].set(Metric::RssPeak, forks + 3);
+        builder.raw().metrics.push_back(series);
+        const Snapshot snapshot = builder.build();
+        QCOMPARE(timeSeries(snapshot, Metric::Rss).nearest({2 * kSecond})->value, together);
+        QCOMPARE(residentPeak(snapshot), std::optional(executed == 0 ? together : together + 3));
+    }
+
     void knowsWhatWasResidentBetweenTicks()
     {
         const auto with = [](std::int64_t peak, std::optional<std::int64_t> other) {
