@@ -118,8 +118,10 @@ void StabilityTest::look()
         return;
     if (m_verdict.state == StabilityState::Undecided)
         weigh(*slope);
-    else if (m_verdict.state == StabilityState::ProvisionalPass)
+    else if (m_verdict.state == StabilityState::ProvisionalPass) {
+        project(*slope); // the figures go on, whatever was decided
         watch();
+    }
     compareEnds();
     expect(*slope);
     if (m_isOver || m_verdict.hours + 1e-9 >= lastHours()) {
@@ -259,33 +261,38 @@ std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) 
     return found;
 }
 
-void StabilityTest::weigh(const Slope &slope)
+double StabilityTest::project(const Slope &slope)
 {
-    const double start = startHours(), left = m_options.horizonHours - start, seen = m_verdict.hours - start;
-    const double level = measureOf(slope.level);
-    const double limit = m_options.mostGrowth * level / left;
-    const double t = (slope.slope - limit) / slope.error;
-    double evidence = 0, widest = 0;
+    const double left = m_options.horizonHours - startHours(), level = measureOf(slope.level);
+    const double t = (slope.slope - m_options.mostGrowth * level / left) / slope.error;
+    double widest = 0;
+    m_verdict.evidence = 0;
     for (const double hours : {4.0, 16.0}) {
         const double phi = priorScale(hours, m_options.alpha);
-        evidence += std::exp(std::min(logEvidence(t, slope.nu, phi, slope.sxx), 50.0)) / 2;
+        m_verdict.evidence += std::exp(std::min(logEvidence(t, slope.nu, phi, slope.sxx), 50.0)) / 2;
         // The radius of one prior with half of alpha each: a valid interval, a little wide.
         const double r = phi / (phi + slope.sxx);
         const double kappa = std::pow(r * std::pow(m_options.alpha / 2, 2), 1 / (slope.nu + 1));
         const double radius = kappa > r ? slope.error * std::sqrt(slope.nu * (1 - kappa) / (kappa - r)) : INFINITY;
         widest = widest == 0 ? radius : std::min(widest, radius);
     }
+    m_verdict.growth = slope.slope * left / level;
+    m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
+    return t;
+}
+
+void StabilityTest::weigh(const Slope &slope)
+{
+    const double start = startHours(), seen = m_verdict.hours - start, level = measureOf(slope.level);
+    const double t = project(slope);
     m_verdict.startHours = start;
     // One of several starts is chosen by looking at the data; a warm-up that is not seen yet looks like growth, never like its absence.
     const bool isSimple = m_candidate == 0 && t < 0;
     m_verdict.threshold = (isSimple ? 1 : std::sqrt(static_cast<double>(kStarts.size()))) / m_options.alpha;
     m_verdict.level = slope.level;
     m_verdict.blocks = slope.blocks;
-    m_verdict.evidence = evidence;
-    m_verdict.growth = slope.slope * left / level;
-    m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
     m_verdict.sentence = fmt::format("Undecided after {}.", span(m_verdict.hours));
-    const bool isDecided = evidence >= m_verdict.threshold;
+    const bool isDecided = m_verdict.evidence >= m_verdict.threshold;
     // The level itself may be beyond the limit already, whatever the slope.
     const double gained = slope.slope * seen - kWatchErrors * slope.error * seen;
     const bool isAbove = (isDecided && t > 0) || gained > m_options.mostGrowth * level;

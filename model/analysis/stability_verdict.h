@@ -98,6 +98,7 @@ private:
     void look();
     void moveStart();
     std::optional<Slope> slopeFrom(std::size_t first) const;
+    double project(const Slope &slope);
     void weigh(const Slope &slope);
     bool couldBeWarmup(const Slope &slope) const;
     void watch();

@@ -257,6 +257,23 @@ private Q_SLOTS:
         QVERIFY(verdict.growthInterval.low < verdict.growthInterval.high);
     }
 
+    /// Whoever watches sees what has come since.
+    void figuresGoOnAfterAPass()
+    {
+        Random random(4);
+        StabilityTest test(StabilityOptions{});
+        std::optional<double> atDecision;
+        for (int minute = 0; minute < 40 * 60 && test.verdict().state != StabilityState::Fail; ++minute) {
+            const double hours = minute / 60.0;
+            test.add({hours, 1e8 * (1 + 0.001 * random.normal()) + (hours > 20 ? (hours - 20) * 4e4 : 0)});
+            if (!atDecision && test.verdict().state == StabilityState::ProvisionalPass)
+                atDecision = test.verdict().growth;
+        }
+        QVERIFY(atDecision.has_value());
+        QCOMPARE(test.verdict().state, StabilityState::ProvisionalPass);
+        QVERIFY(test.verdict().growth > *atDecision + 0.001);
+    }
+
     void nothingThatStaysNothingPasses()
     {
         StabilityTest test(StabilityOptions{});
