@@ -7,6 +7,7 @@
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/phase_totals.h"
 #include "model/aggregate/process_images.h"
+#include "model/aggregate/resident_peak.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
@@ -112,6 +113,12 @@ Json memoryOf(const Snapshot &snapshot)
         return {};
     const MemoryNow now = memoryAtItsHeight(snapshot);
     Json object = {{"time_ns", now.when.ns}, {"is_measured", now.isMeasured}};
+    const std::optional<double> most = residentPeak(snapshot);
+    object["most_bytes"] = most ? Json(static_cast<std::int64_t>(*most)) : Json();
+    std::int64_t all = 0;
+    for (const MemoryNow::Part &part : now.parts)
+        all += static_cast<std::int64_t>(part.bytes);
+    object["resident_bytes"] = all; // what the parts add up to
     for (const MemoryNow::Part &part : now.parts)
         object[std::string(part.key)] = static_cast<std::int64_t>(part.bytes);
     object["untouched_bytes"] = static_cast<std::int64_t>(now.untouchedBytes);

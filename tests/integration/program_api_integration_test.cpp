@@ -209,6 +209,12 @@ void ProgramApiIntegrationTest::residentMemoryIsExplained()
     QVERIFY(part("tracer_bytes") > 0.2);
     QVERIFY2(part("unknown_bytes") < 0.5, "what is it?");
     QVERIFY(part("untouched_bytes") > 40);
+    double parts = 0;
+    for (const char *key : {"live_heap_bytes", "inherited_bytes", "allocator_bytes", "mapping_bytes", "stack_bytes",
+             "shared_bytes", "file_bytes", "tracer_bytes", "unknown_bytes"})
+        parts += memory[QLatin1String(key)].toDouble();
+    QCOMPARE(memory[QStringLiteral("resident_bytes")].toDouble(), parts);
+    QVERIFY(memory[QStringLiteral("most_bytes")].toDouble() >= parts);
 }
 
 QTEST_GUILESS_MAIN(ProgramApiIntegrationTest)

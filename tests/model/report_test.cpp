@@ -197,6 +197,7 @@ private Q_SLOTS:
         const Json &memory = json["resident_memory"];
         QCOMPARE(memory["tracer_bytes"].get<int>(), 90'000);
         QCOMPARE(memory["allocator_bytes"].get<int>(), 1'200'000);
+        QVERIFY(memory["most_bytes"].get<std::int64_t>() >= memory["resident_bytes"].get<std::int64_t>());
         const std::string text = written([](std::ostream &out) { writeSummaryText(out, example()); });
         QVERIFY(text.find("pool arena") != std::string::npos);
         QVERIFY(text.find("thread stacks") != std::string::npos);
