@@ -2,6 +2,7 @@
 #include "model/aggregate/function_index.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace model {
 
@@ -76,12 +77,37 @@ bool isPlaceInFile(std::string_view name)
         && name.find_first_not_of("0123456789abcdef", plus + 3) == std::string_view::npos;
 }
 
+/// Of a name that V8 gives to code that it generated, "JS:*fib /srv/app.js:1:13" (also "LazyCompile:~get size file:///srv/app.js:3:5"), the
+/// function; of one without a name the place. Empty for other names.
+std::string generatedName(std::string_view name)
+{
+    constexpr std::string_view kKinds[]{"JS:", "LazyCompile:", "Function:", "Eval:", "Script:"};
+    const auto kind = std::find_if(
+        std::begin(kKinds), std::end(kKinds), [name](std::string_view each) { return name.starts_with(each); });
+    if (kind == std::end(kKinds))
+        return {};
+    name.remove_prefix(kind->size());
+    if (!name.empty() && std::string_view("*~^+").find(name.front()) != std::string_view::npos)
+        name.remove_prefix(1); // how far it is optimised
+    std::size_t blank = std::string_view::npos;
+    for (const std::string_view begin : {" /", " file:", " node:"})
+        blank = std::min(blank, name.find(begin));
+    if (blank == std::string_view::npos)
+        blank = name.rfind(' ');
+    if (blank == std::string_view::npos || blank > 0)
+        return std::string(name.substr(0, blank));
+    return "(anonymous) "
+        + std::string(name.substr(name.rfind('/') == std::string_view::npos ? 1 : name.rfind('/') + 1));
+}
+
 } // namespace
 
 std::string shortFunctionName(std::string_view name)
 {
     if (isPlaceInFile(name))
         return std::string(name);
+    if (std::string generated = generatedName(name); !generated.empty())
+        return generated;
     std::string text;
     std::size_t begin = 0; // of the name itself, behind a return type
     bool hasOperator = false;

@@ -126,6 +126,11 @@ private Q_SLOTS:
         row("main.Sum[go.shape.int64_0]", "main.Sum[go.shape.int64_0]");
         row("[stack cut off]", "[stack cut off]");
         row("libc.so.6+0x1a2b", "libc.so.6+0x1a2b");
+        row("JS:*fib /srv/app.js:1:13", "fib"); // by V8
+        row("JS:~Store.get size file:///srv/my app.js:3:5", "Store.get size");
+        row("LazyCompile:^ node:internal/timers:507:25", "(anonymous) timers:507:25");
+        row("Script:~ /srv/app.js:1:1", "(anonymous) app.js:1:1");
+        row("JS:+tick", "tick");
         row("my prog (2)+0x1169", "my prog (2)+0x1169"); // the name of a file ends at no blank
     }
 
