@@ -158,8 +158,8 @@ ActivityTracker::Sums &ActivityTracker::sumsOf(Thread &thread, Open &open)
     return pending.back().sums;
 }
 
-/// Puts what waited for the stack of its place there; without one, where another thread of the process was in the same function, or at the
-/// last stack that was copied of the thread; and where not even the place is known, at no stack.
+/// Puts what waited for the stack of its place there; without one, where another thread of the process was in the same function, or at that
+/// function alone; and where not even the place is known, at no stack.
 void ActivityTracker::settle(Thread &thread, const std::vector<Pending> &pending, std::optional<model::StackId> caller)
 {
     if (pending.empty())
@@ -167,7 +167,7 @@ void ActivityTracker::settle(Thread &thread, const std::vector<Pending> &pending
     // Where the kernel gives switches no place, a wait may be anywhere: another stack of the thread would blame what does not wait.
     if (const Place &place = pending.front().open.place; !caller && place != Place{}) {
         const auto shared = m_shared.find({place.pc, static_cast<std::uint64_t>(thread.pid)});
-        caller = shared != m_shared.end() ? std::optional(shared->second) : thread.lastStack;
+        caller = shared != m_shared.end() ? std::optional(shared->second) : pending.front().open.atPlace;
     }
     for (const Pending &each : pending) {
         if (!caller)
@@ -206,7 +206,8 @@ void ActivityTracker::close(Thread &thread, Sort sort, std::uint64_t timeNs)
     thread.lastEndNs[sort] = timeNs;
 }
 
-void ActivityTracker::entered(const PerfRecord &record, const CallEntered &call, const FindOwner &owner)
+void ActivityTracker::entered(
+    const PerfRecord &record, const CallEntered &call, const FindOwner &owner, const FindStack &atPlace)
 {
     Thread &thread = threadOf(record, owner);
     const model::Activity activity = model::Activity::call(call.number);
@@ -219,6 +220,9 @@ void ActivityTracker::entered(const PerfRecord &record, const CallEntered &call,
         .secondArgument = call.secondArgument,
         .place = {call.pc, call.sp},
         .countedUntilNs = record.timeNs};
+    Open &open = *thread.open[kCall];
+    if (atPlace && !thread.stacks.contains(open.place) && !thread.pending.contains(open.place))
+        open.atPlace = atPlace();
 }
 
 void ActivityTracker::returned(const PerfRecord &record, const CallReturned &call)
@@ -245,10 +249,12 @@ void ActivityTracker::explainWait(Thread &thread)
     const bool isOfThis = copied && copied->timeNs > thread.lastEndNs[kWait];
     // What is known of the call that it waits in is better than what an earlier wait was for.
     const bool isByCall = call && !isOfThis;
-    if (isByCall)
+    if (isByCall) {
         open.place = call->place;
-    else if (copied)
+        open.atPlace = call->atPlace;
+    } else if (copied) {
         open.place = copied->place;
+    }
     if (open.activity == model::Activity::wait(model::WaitClass::Processor))
         return;
     const std::vector<std::uint64_t> none;
@@ -293,7 +299,6 @@ void ActivityTracker::stackCopied(const PerfRecord &record, const CopiedUserStac
         m_shared.clear();
     m_shared[{place.pc, static_cast<std::uint64_t>(record.pid)}] = stack;
     thread.stacks[place] = stack;
-    thread.lastStack = stack;
     thread.copied[sort] = Copied{place, record.timeNs, stack};
     if (sort == kWait) {
         thread.copied[sort]->kernelChain = copied.sample.kernelChain;
@@ -331,7 +336,6 @@ void ActivityTracker::forget(std::int32_t pid)
         thread.owner.reset();
         thread.pending.clear();
         thread.stacks.clear();
-        thread.lastStack.reset();
     }
 }
 

@@ -37,7 +37,12 @@ public:
     /// The owner is asked for when a record of the thread is met first, and again after forget().
     using FindOwner = std::function<ActivityOwner()>;
 
-    void entered(const PerfRecord &record, const CallEntered &call, const FindOwner &owner);
+    /// The stack of what is known without a copied one: the function that makes the call.
+    using FindStack = std::function<model::StackId()>;
+
+    /// `atPlace` is asked where no stack of the call's place is known; it may be empty.
+    void entered(
+        const PerfRecord &record, const CallEntered &call, const FindOwner &owner, const FindStack &atPlace = {});
     void returned(const PerfRecord &record, const CallReturned &call);
     void switched(const PerfRecord &record, const ThreadSwitched &how, const FindOwner &owner);
     /// The user stack of the call or switch that is told at about the same moment. Of switches it also says why; one that comes without is taken
@@ -81,7 +86,8 @@ private:
         Place place;
         bool isPageFault = false, isCounted = false, isOwnStack = false;
         std::uint64_t countedUntilNs = 0;
-        std::optional<model::StackId> stack; ///< with the leaf that names the activity, once it is known
+        std::optional<model::StackId> stack;   ///< with the leaf that names the activity, once it is known
+        std::optional<model::StackId> atPlace; ///< what is known without a copied one, where none was of its place
     };
     struct Copied
     {
@@ -120,7 +126,6 @@ private:
         std::array<std::uint64_t, kSortCount> lastEndNs{};           ///< of a call, of a wait
         std::unordered_map<Place, model::StackId, PlaceHash> stacks; ///< last seen
         std::unordered_map<Place, std::vector<Pending>, PlaceHash> pending;
-        std::optional<model::StackId> lastStack; ///< that was copied, of whatever sort
     };
     struct Key
     {

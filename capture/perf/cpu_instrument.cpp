@@ -303,7 +303,7 @@ bool CpuInstrument::handleActivity(PerfRecord &record)
         return false;
     const auto owner = [this, &record] { return ownerOf(record); };
     if (const auto *call = std::get_if<CallEntered>(&record.content))
-        tracker.entered(record, *call, owner);
+        tracker.entered(record, *call, owner, [this, &record, call] { return stackAt(record, call->pc); });
     else if (const auto *returned = std::get_if<CallReturned>(&record.content))
         tracker.returned(record, *returned);
     else if (const auto *how = std::get_if<ThreadSwitched>(&record.content))
@@ -320,6 +320,16 @@ void CpuInstrument::stackCopied(const PerfRecord &record, const CopiedUserStack 
     const ActivityOwner owner = ownerOf(record);
     m_activity->tracker().stackCopied(
         record, copied, userStackOf(record, copied.sample, owner.image, m_activityLosses[owner.image]));
+}
+
+/// The function at `pc` alone: who called it is not known.
+model::StackId CpuInstrument::stackAt(const PerfRecord &record, std::uint64_t pc)
+{
+    const model::ImageId image = ownerOf(record).image;
+    const AddressSpace &space = m_targets.spaceOf(record.pid, m_targets.timestamp(record));
+    const SampleFrame frame = m_unwinder.locate(pc, true, space, record.pid);
+    return m_processTable.tables().stack(
+        model::TableBuilder::root(model::StackEnd::Unreadable), m_namer.userFrame(frame, record.pid, image));
 }
 
 void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)

@@ -84,6 +84,7 @@ private:
     model::StackId userStackOf(
         const PerfRecord &record, const PerfSample &content, model::ImageId image, LossCounts &losses);
     bool handleActivity(PerfRecord &record);
+    model::StackId stackAt(const PerfRecord &record, std::uint64_t pc);
     void stackCopied(const PerfRecord &record, const CopiedUserStack &copied);
     ActivityOwner ownerOf(const PerfRecord &record);
     static void countEnd(model::StackEnd end, LossCounts &losses);

@@ -31,9 +31,10 @@ public:
     /// Fills `frames`, leaf first, and says how the stack ended. `pid` is whose files are opened.
     model::StackEnd unwind(
         const PerfSample &sample, const AddressSpace &space, std::int32_t pid, std::vector<SampleFrame> &frames);
+    /// The frame of a pc; `isExact`: it is the next instruction, no return address.
+    SampleFrame locate(std::uint64_t pc, bool isExact, const AddressSpace &space, std::int32_t pid);
 
 private:
-    SampleFrame locate(std::uint64_t pc, bool isExact, const AddressSpace &space, std::int32_t pid);
     unwind::StepResult step(
         unwind::Registers &registers, const SampleFrame &frame, const unwind::MemoryView &memory, bool &isSignalFrame);
 

@@ -42,4 +42,15 @@ std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind)
     return sum;
 }
 
+OwnStacks ownStacks(const Snapshot &snapshot, CostSource source)
+{
+    OwnStacks sum;
+    for (const ActivityCost &row : snapshot.activities)
+        if (row.activity.isWait() == (source == CostSource::Wait)) {
+            sum.copied += row.ownStacks;
+            sum.all += row.count;
+        }
+    return sum;
+}
+
 } // namespace model

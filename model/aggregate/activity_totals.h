@@ -28,4 +28,12 @@ std::vector<ActivityTotal> activityTotals(const Snapshot &snapshot, CostSource s
 /// The sum of a cost of system calls or waits over all of the selection.
 std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind);
 
+/// How many of the system calls or waits of a snapshot were copied with their own stack.
+struct OwnStacks
+{
+    std::int64_t copied = 0;
+    std::int64_t all = 0;
+};
+OwnStacks ownStacks(const Snapshot &snapshot, CostSource source);
+
 } // namespace model

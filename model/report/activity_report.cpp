@@ -192,7 +192,7 @@ void writeActivityText(std::ostream &out, const Snapshot &snapshot, CostSource s
         writeCalls(out, totals, snapshot, options);
     std::string trust = all.ownStacks > 0
         ? fmt::format("{} were counted; of {} the stack was copied, the others stand at the last stack that was copied "
-                      "at the same place.",
+                      "at the same place, or without callers.",
             formatCount(all.count - all.estimated), formatShareOf(all.ownStacks, all.count))
         : fmt::format("{} were counted; of none was the stack copied.", formatCount(all.count - all.estimated));
     if (all.estimated > 0)

@@ -149,6 +149,31 @@ private Q_SLOTS:
         }
     }
 
+    void putsACallOfANewPlaceAtItsFunctionAlone()
+    {
+        Fixture f;
+        f.call(1, 2, SYS_read, 0);
+        f.tracker.stackCopied(recordAt(1), copied(100, 200, false), f.stack(0x10));
+        int asked = 0;
+        const auto atPlace = [&] {
+            ++asked;
+            return f.stack(0x99);
+        };
+        for (const std::uint64_t beginMs : {3, 5}) {
+            f.tracker.entered(recordAt(beginMs), {SYS_getdents64, 101, 200}, f.owner, atPlace);
+            f.tracker.returned(recordAt(beginMs + 1), {SYS_getdents64, 0});
+        }
+        const auto rows = f.collect(10);
+        QCOMPARE(rows.size(), std::size_t{2});
+        for (const ActivityDelta &row : rows) {
+            const StackId caller = f.tables.tables().stacks.at(row.stack.index()).parent;
+            const bool isRead = row.activity == Activity::call(SYS_read);
+            QVERIFY2(caller == f.stack(isRead ? 0x10 : 0x99), "not at what was copied last");
+            QCOMPARE(row.count, isRead ? 1 : 2);
+        }
+        QCOMPARE(asked, 1);
+    }
+
     void ignoresWhatIsToldTwice()
     {
         Fixture f;

@@ -104,6 +104,22 @@ private Q_SLOTS:
         QCOMPARE(chipsOf(bar), QStringList(u"00:00:02 – 00:00:03"_s));
     }
 
+    void callsSayOfHowManyTheStackWasCopied()
+    {
+        tests::SnapshotBuilder builder;
+        model::ActivityDelta row;
+        row.activity = model::Activity::call(1);
+        row.count = 200;
+        row.ownStacks = 24;
+        builder.raw().activities.push_back(row);
+        model::Snapshot snapshot = builder.build();
+        QCOMPARE(ui::ownStacksText(snapshot, model::CostSource::SystemCall),
+            u" · stack copied of 12 %, the others by place"_s);
+        QVERIFY(ui::ownStacksText(snapshot, model::CostSource::Wait).isEmpty());
+        snapshot.activities[0].ownStacks = 199;
+        QVERIFY(ui::ownStacksText(snapshot, model::CostSource::SystemCall).isEmpty());
+    }
+
     void threadsAreCalledByTheirName()
     {
         tests::SnapshotBuilder builder;

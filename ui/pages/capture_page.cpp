@@ -373,7 +373,10 @@ void CapturePage::showFacts()
             : tr("%1 at %2 Hz. %3").arg(text(info.cpuEvent)).arg(info.config.cpuHz).arg(text(info.cpuNote)));
     if (info.config.systemCalls || info.config.waits)
         add(info.config.systemCalls ? info.config.waits ? tr("System calls, waits") : tr("System calls") : tr("Waits"),
-            info.activityNote.empty() ? tr("each one, with stacks") : text(info.activityNote));
+            info.activityNote.empty() ? tr("each one")
+                    + ownStacksText(
+                        *m_snapshot, info.config.systemCalls ? model::CostSource::SystemCall : model::CostSource::Wait)
+                                      : text(info.activityNote));
     add(tr("Tick"), text(model::formatDuration(info.config.tick)));
     add(tr("Kept"), text(model::keptText(*m_snapshot)));
     add(tr("Budget"), text(m_snapshot->coarsened));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/page_text.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/base/format_units.h"
 #include "ui/text.h"
 
@@ -101,6 +102,15 @@ QString waitStatusText(int status)
     const char *name = signalName(signal);
     return name != nullptr ? QObject::tr("killed by %1").arg(QLatin1StringView(name))
                            : QObject::tr("killed by signal %1").arg(signal);
+}
+
+QString ownStacksText(const model::Snapshot &snapshot, model::CostSource source)
+{
+    const model::OwnStacks stacks = model::ownStacks(snapshot, source);
+    if (stacks.all - stacks.copied <= stacks.all / 100)
+        return {};
+    return QObject::tr(" · stack copied of %1, the others by place")
+        .arg(text(model::formatShareOf(stacks.copied, stacks.all)));
 }
 
 } // namespace ui

@@ -4,6 +4,7 @@
 #include "model/aggregate/activity_totals.h"
 #include "model/base/format_counted.h"
 #include "model/report/activity_report.h"
+#include "ui/pages/page_text.h"
 #include "ui/text.h"
 
 namespace ui {
@@ -21,8 +22,9 @@ SystemCallsPage::SystemCallsPage(Selection &selection, QWidget *parent)
 QString SystemCallsPage::wholeText(const model::Snapshot &snapshot) const
 {
     return tr("%1, %2 in them")
-        .arg(text(model::formatCounted(model::activityTotal(snapshot, CostKind::SystemCalls), "call")),
-            text(model::formatDuration({model::activityTotal(snapshot, CostKind::SystemCallTime)})));
+               .arg(text(model::formatCounted(model::activityTotal(snapshot, CostKind::SystemCalls), "call")),
+                   text(model::formatDuration({model::activityTotal(snapshot, CostKind::SystemCallTime)})))
+        + ownStacksText(snapshot, model::CostSource::SystemCall);
 }
 
 QString SystemCallsPage::emptyText(const model::Snapshot &snapshot) const
