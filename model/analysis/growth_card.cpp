@@ -31,6 +31,14 @@ std::pair<std::string, std::string> splitInterval(const std::string &text)
 
 namespace {
 
+/// Null where there is none of this name.
+const Evidence *evidenceOf(const Recommendation &item, std::string_view what)
+{
+    const auto found = std::find_if(
+        item.evidence.begin(), item.evidence.end(), [what](const Evidence &each) { return each.what == what; });
+    return found == item.evidence.end() ? nullptr : &*found;
+}
+
 SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
 {
     SummaryCard card{.title = "Growth",
@@ -68,10 +76,11 @@ SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
     card.page = CardPage::Recommendations;
     card.action = "Show the evidence";
     if (first->endedAfter) {
-        const auto kept = std::find_if(first->evidence.begin(), first->evidence.end(),
-            [](const Evidence &each) { return each.what == kKeptInTime; });
-        card.number = kept != first->evidence.end() ? "+" + kept->text : kNotKnown;
-        card.qualifier = fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter));
+        const Evidence *kept = evidenceOf(*first, kKeptInTime);
+        card.number = kept != nullptr ? "+" + kept->text : kNotKnown;
+        card.qualifier = evidenceOf(*first, kLeftAtEnd) != nullptr
+            ? fmt::format("kept until it ended after {}", formatDuration(*first->endedAfter))
+            : fmt::format("kept in the {} selected", formatDuration(snapshot.span.length()));
         card.state = CardState::Unknown;
         card.sentence = first->title
             + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";

@@ -44,6 +44,7 @@ struct Place
     std::int64_t frees = 0;
     std::int64_t allocations = 0;
     bool isFinished = true; ///< all of the images ended by themselves
+    bool isCutOff = false;  ///< one of them, after the selected time
     Duration lived;         ///< the longest of the images
 };
 
@@ -128,6 +129,7 @@ std::vector<Place> placesOf(const RuleInput &input)
         place.first = place.stacks++ == 0 ? first : std::min(place.first, first);
         place.end = end;
         place.isFinished = place.isFinished && hasFinished(snapshot, image, end < moments);
+        place.isCutOff = place.isCutOff || (snapshot.selection.time && image.end && snapshot.span.end < *image.end);
         place.lived = std::max(place.lived, image.end.value_or(snapshot.span.end) - image.start);
         if (const auto known = rows.find(key(row.image, row.stack)); known != rows.end()) {
             place.frees += known->second->frees;
@@ -166,6 +168,22 @@ std::string cautionOf(const Growth &growth, const Place &place, const Coverage &
     return text;
 }
 
+double keptBy(const Place &place) { return place.liveBytes.back() - place.liveBytes.front(); }
+
+/// Work that is done and over looks like growth, and so does a leak in a short test. What it held is gone either way, if not in the selected time.
+void tellAsWork(const Snapshot &snapshot, const Place &place, const std::string &name, Recommendation &item)
+{
+    item.endedAfter = place.lived;
+    item.title = fmt::format("{} kept {}{}", name, formatBytes(keptBy(place)),
+        place.isCutOff ? fmt::format(" in the {} selected", formatDuration(snapshot.span.length()))
+                       : fmt::format(", until its program ended after {}", formatDuration(place.lived)));
+    item.advice = fmt::format("Where the program is to run for longer, look at who should free what {} allocates. "
+                              "Where it builds up what it works on, and ends with it, there is nothing to change.",
+        name);
+    item.check = "Record a longer run: what a leak keeps goes on growing, what the work needs does not.";
+    item.confidence *= kFinished;
+}
+
 Recommendation itemFor(const RuleInput &input, const Place &place, const Growth &growth, const Coverage &trust)
 {
     const RobustTrend &trend = growth.trend;
@@ -181,21 +199,13 @@ Recommendation itemFor(const RuleInput &input, const Place &place, const Growth 
     item.gain = trend.slope90;
     item.confidence = confidenceOf(growth, trust, input.snapshot.span.length());
     item.caution = cautionOf(growth, place, trust);
-    const double kept = place.liveBytes.back() - place.liveBytes.front();
-    if (place.isFinished && place.lived < kLeastForSlow) {
-        // Work that is done and over looks like this, and so does a leak in a short test. What it held is gone either way.
-        item.endedAfter = place.lived;
-        item.title = fmt::format(
-            "{} kept {}, until its program ended after {}", name, formatBytes(kept), formatDuration(place.lived));
-        item.advice = fmt::format("Where the program is to run for longer, look at who should free what {} allocates. "
-                                  "Where it builds up what it works on, and ends with it, there is nothing to change.",
-            name);
-        item.check = "Record a longer run: what a leak keeps goes on growing, what the work needs does not.";
-        item.confidence *= kFinished;
-    }
+    if (place.isFinished && place.lived < kLeastForSlow)
+        tellAsWork(input.snapshot, place, name, item);
     item.evidence.push_back({"growth", trend.slope, trend.slope90, Unit::BytesPerHour, rate});
+    const double kept = keptBy(place);
+    const bool isOver = item.endedAfter && !place.isCutOff;
     item.evidence.push_back({std::string(kKeptInTime), kept, {}, Unit::Bytes, formatBytes(kept)});
-    item.evidence.push_back({std::string(item.endedAfter ? kLeftAtEnd : "live at the end"), place.liveBytes.back(), {},
+    item.evidence.push_back({std::string(isOver ? kLeftAtEnd : "live at the end"), place.liveBytes.back(), {},
         Unit::Bytes, formatBytes(place.liveBytes.back())});
     const auto share
         = place.allocations > 0 ? static_cast<double>(place.frees) / static_cast<double>(place.allocations) : 0;

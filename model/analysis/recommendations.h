@@ -32,7 +32,7 @@ struct Evidence
     std::string text; ///< the value as it is shown: "4.1 MiB/h (3.7–4.6)"
 };
 
-/// Names the evidence of what grew in a program that has ended.
+/// Names the evidence of what grew in a program that ended within the selected time.
 inline constexpr std::string_view kLeftAtEnd = "left when it ended";
 
 /// Something worth changing, and why.

@@ -20,6 +20,16 @@ constexpr std::size_t kLeastPoints = 5;
 constexpr double kLeastTau = 0.5;
 constexpr Duration kShort = Duration::fromMs(600'000); ///< a command that ended after less may just have done its work
 
+/// What lies in a time, with the level at its begin.
+TimeSeries within(TimeSeries series, TimeRange range)
+{
+    for (std::vector<SeriesPoint> &segment : series.segments)
+        std::erase_if(
+            segment, [range](const SeriesPoint &point) { return point.when < range.begin || range.end < point.when; });
+    std::erase_if(series.segments, [](const std::vector<SeriesPoint> &segment) { return segment.empty(); });
+    return series;
+}
+
 /// What the forecast says; where it has too few blocks to say anything, whether the points themselves rise for sure.
 std::optional<double> growthPerHour(const Forecast &resident, const TimeSeries &judged)
 {
@@ -80,7 +90,7 @@ void countOnce(const Snapshot &snapshot, TimeRange range, ResidentGrowth &growth
 
 std::optional<ResidentGrowth> residentGrowth(const Snapshot &snapshot, const Forecast &resident)
 {
-    const TimeSeries judged = judgedSeries(snapshot, Metric::Rss, snapshot.span);
+    const TimeSeries judged = within(judgedSeries(snapshot, Metric::Rss, snapshot.span), snapshot.span);
     if (judged.isEmpty())
         return std::nullopt;
     const std::optional<double> perHour = growthPerHour(resident, judged);

@@ -137,6 +137,26 @@ private Q_SLOTS:
         QCOMPARE(session.card().state, CardState::Warn);
     }
 
+    /// Its end is not in a selection that ends before.
+    void doesNotTellOfAnEndBehindTheSelection()
+    {
+        Session session;
+        session.builder.raw().span.end = second(12);
+        session.builder.raw().selection.time = session.builder.raw().span;
+        session.add("main;readObjects@pack.c:7;libc.so.6!malloc", 0, 23.5, rising);
+        const Recommendations all = session.advice();
+        const Recommendation *item = growing(all);
+        QVERIFY(item != nullptr);
+        QCOMPARE(item->title, std::string("readObjects kept 42.9 MiB in the 12 s selected"));
+        QVERIFY(std::none_of(item->evidence.begin(), item->evidence.end(),
+            [](const Evidence &each) { return each.what == kLeftAtEnd; }));
+        const SummaryCard card = session.card();
+        QCOMPARE(card.state, CardState::Unknown);
+        QCOMPARE(card.number, std::string("+42.9 MiB"));
+        QCOMPARE(card.qualifier, std::string("kept in the 12 s selected"));
+        QVERIFY2(!says(card.sentence, "ended"), card.sentence.c_str());
+    }
+
     /// Where a scan found lost what the command left, nobody says that it may need it for its work.
     void whatAScanFoundLostIsNoWorkThatBuildsUp()
     {

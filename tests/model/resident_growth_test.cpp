@@ -96,6 +96,19 @@ private Q_SLOTS:
         QCOMPARE(card.state, CardState::Warn);
     }
 
+    void looksOnlyAtTheSelectedTime()
+    {
+        SnapshotBuilder builder = filling(21);
+        builder.raw().span = {builder.raw().tickEnds[3], builder.raw().tickEnds[9]}; // 4 to 10 s
+        builder.raw().selection.time = builder.raw().span;
+        const SummaryCard card = cardOf(builder, 0);
+        QCOMPARE(card.number, std::string("+150 MiB"));
+        // What comes after it is not in it.
+        for (std::size_t i = 10; i < 21; ++i)
+            builder.raw().metrics.front().values[i].set(Metric::Rss, 8 * kMiB);
+        QCOMPARE(cardOf(builder, 0).sentence, card.sentence);
+    }
+
     void seesItInFewerSecondsThanAForecastNeeds()
     {
         SnapshotBuilder builder = filling(9);
