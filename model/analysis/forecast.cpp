@@ -56,6 +56,32 @@ double backTestInflation(std::span<const double> values)
     return errors.empty() ? 1 : std::max(1.0, quantile(errors, 0.9) / kNormal90);
 }
 
+/// `level`: of the trend through the last straight piece. What scatters moves by more than its scatter only where the newest values do.
+SeenValues seenValues(std::span<const double> values, double level)
+{
+    constexpr double kMoved = 0.1;   ///< of the greatest: less is no other level
+    constexpr double kSettled = 0.9; ///< of the time: what was before is start-up
+    constexpr double kScatter = 4;   ///< median distances from the level, about 2.7 standard deviations
+    const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+    const std::span<const double> last = values.last(std::min<std::size_t>(values.size(), 3));
+    SeenValues seen{.first = values.front(),
+        .least = *least,
+        .greatest = *greatest,
+        .newest = quantile({last.begin(), last.end()}, 0.5)};
+    std::vector<double> distances;
+    for (const double value : values)
+        distances.push_back(std::abs(value - level));
+    const double scatter = quantile(std::move(distances), 0.5), little = kMoved * std::abs(seen.greatest);
+    const auto left = std::find_if(
+        values.rbegin(), values.rend(), [&](double value) { return std::abs(value - seen.newest) > little; });
+    seen.settled = static_cast<std::size_t>(left - values.rbegin());
+    const bool isElsewhere = std::abs(seen.newest - level) > std::max(little, kScatter * scatter);
+    const bool isWide = seen.greatest - seen.least > std::max(little, 3 * kScatter * scatter);
+    const double settled = static_cast<double>(seen.settled) / static_cast<double>(values.size());
+    seen.hasMoved = isElsewhere || (isWide && settled < kSettled);
+    return seen;
+}
+
 double degreesOf(std::size_t blocks) { return std::max(5.0, static_cast<double>(blocks) / 12); }
 
 /// Trend of the last straight piece, in hours before its end.
@@ -141,6 +167,9 @@ private:
         m_result.level = m_result.trend.level;
         m_result.isGrowing = m_result.trend.slope90.low > 0;
         m_result.isShrinking = m_result.trend.slope90.high < 0;
+        m_result.seen = seenValues(m_blocks.values, m_result.level);
+        if (m_result.seen.hasMoved && !m_season && !m_result.isGrowing && !m_result.isShrinking)
+            m_result.level = m_result.seen.newest;
     }
 
     bool isDirectionOnly()

@@ -71,6 +71,18 @@ struct OtherLimit
     TimeToLimit time;
 };
 
+/// Between which values a quantity went, by blocks.
+struct SeenValues
+{
+    double first = 0;
+    double least = 0;
+    double greatest = 0;
+    double newest = 0;       ///< median of the last three
+    std::size_t settled = 0; ///< so many blocks at the end are about there
+    /// It left the level of its trend, later than in the first tenth, by so much that a level alone would be a false account.
+    bool hasMoved = false;
+};
+
 /// What will happen next, and how sure that is.
 struct Forecast
 {
@@ -83,6 +95,7 @@ struct Forecast
     std::optional<ForecastLimit> limit;
     Timestamp now;            ///< end of the history
     double level = 0;         ///< of the quantity now
+    SeenValues seen;          ///< … and before
     RobustTrend trend;        ///< times in hours; slope per hour
     bool isGrowing = false;   ///< the trend's 90 % interval is above 0
     bool isShrinking = false; ///< … below 0

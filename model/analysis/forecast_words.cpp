@@ -46,6 +46,23 @@ bool isPlural(const Forecast &forecast)
         && seriesInfo(forecast.source).label.ends_with('s');
 }
 
+/// Of what has no trend, and is not where it was: "fell from 44.9 MiB to 15.4 MiB".
+std::string movedText(const Forecast &forecast, Unit unit)
+{
+    constexpr double kAsBefore = 0.1; ///< of the range: it came back
+    const SeenValues &seen = forecast.seen;
+    const double range = seen.greatest - seen.least;
+    const std::string least = formatValue(seen.least, unit), greatest = formatValue(seen.greatest, unit);
+    const std::string newest = formatValue(seen.newest, unit);
+    if (std::abs(seen.newest - seen.first) <= kAsBefore * range)
+        return fmt::format("went from {} to {} and {} at {} again", formatValue(seen.first, unit),
+            seen.newest - seen.least > seen.greatest - seen.newest ? least : greatest,
+            isPlural(forecast) ? "are" : "is", newest);
+    if (seen.newest - seen.least > seen.greatest - seen.newest)
+        return fmt::format("rose from {} to {}", least, newest);
+    return fmt::format("fell from {} to {}", greatest, newest);
+}
+
 std::string trendSentence(const Forecast &forecast)
 {
     const Unit unit = seriesInfo(forecast.source).unit;
@@ -56,6 +73,13 @@ std::string trendSentence(const Forecast &forecast)
         return fmt::format("{} {}{} by {}", forecast.label, forecast.isGrowing ? "grow" : "shrink", end,
             rateText(
                 std::abs(forecast.trend.slope), forecast.isGrowing ? slope : Interval{-slope.high, -slope.low}, unit));
+    constexpr std::size_t kPartSettled = 3; // a third of the time, and it stands still
+    if (forecast.seen.hasMoved && forecast.seen.settled * kPartSettled >= forecast.blocks)
+        return fmt::format("{} {} and {} stood still for {}", forecast.label, movedText(forecast, unit),
+            isPlural(forecast) ? "have" : "has",
+            formatDuration({forecast.block.ns * static_cast<std::int64_t>(forecast.seen.settled)}));
+    if (forecast.seen.hasMoved)
+        return fmt::format("{} {}, with no trend in {}", forecast.label, movedText(forecast, unit), seen);
     if (slope.low == 0 && slope.high == 0)
         return fmt::format("{} stay{} at {} ({} seen)", forecast.label, end, formatValue(forecast.level, unit), seen);
     const IntervalParts rates = rateInterval(slope, unit, Sign::Always);

@@ -172,6 +172,38 @@ private Q_SLOTS:
         QVERIFY(std::abs(constant.band.back().q50 - 100 * kMiB) < 1024);
     }
 
+    /// What moved and has no trend has no level either that it stays at.
+    void tellsWhereALevelChanged_data()
+    {
+        QTest::addColumn<std::vector<double>>("levels"); // MiB, for a part of the time each
+        QTest::addColumn<QString>("words");
+        QTest::newRow("flushed") << std::vector<double>{35.4, 35.4, 35.4, 35.4, 44.9, 15.4}
+                                 << "fell from 44.9 MiB to 15.4 MiB, with no trend in 1 min";
+        QTest::newRow("filled") << std::vector<double>{8.3, 8.3, 34.6, 34.6, 34.6, 34.6}
+                                << "rose from 8.3 MiB to 34.6 MiB and has stood still for 40 s";
+        QTest::newRow("for a while") << std::vector<double>{
+            35, 35, 35, 45, 35, 35} << "went from 35 MiB to 45 MiB and is at 35 MiB again and has stood still for 20 s";
+        QTest::newRow("just now") << std::vector<double>{35, 35, 35, 35, 35, 35, 35, 35, 35, 15}
+                                  << "fell from 35 MiB to 15 MiB, with no trend in 1 min";
+        QTest::newRow("started") << std::vector<double>{8, 35, 35, 35, 35, 35, 35, 35, 35, 35, 35, 35}
+                                 << "stays at 35 MiB (1 min seen)";
+        QTest::newRow("constant") << std::vector<double>{35, 35, 35, 35, 35, 35} << "stays at 35 MiB (1 min seen)";
+        QTest::newRow("nearly") << std::vector<double>{35, 35, 35, 35, 35, 35.5} << "shows no trend in 1 min";
+    }
+
+    void tellsWhereALevelChanged()
+    {
+        QFETCH(std::vector<double>, levels);
+        QFETCH(QString, words);
+        constexpr std::size_t kSeconds = 60;
+        std::vector<double> values;
+        for (std::size_t i = 0; i < kSeconds; ++i)
+            values.push_back(levels[i * levels.size() / kSeconds] * kMiB);
+        const Forecast ahead = *forecast(lineOf(values, kSeconds, kSecond), limited(1000 * kMiB));
+        QVERIFY2(ahead.verdict.starts_with("Resident memory " + words.toStdString()), ahead.verdict.c_str());
+        QVERIFY2(std::abs(ahead.level - levels.back() * kMiB) < kMiB, std::to_string(ahead.level / kMiB).c_str());
+    }
+
     void forgetsTheWarmUp()
     {
         Random random(4);
