@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/report/comparison_summary.h"
-
 #include "model/base/format_units.h"
+#include "model/report/comparison_summary.h"
 #include "model/report/difference_words.h"
 
 #include <fmt/format.h>
@@ -64,19 +63,51 @@ std::string lengthsOf(const ComparedSessions &compared)
         formatDuration(b));
 }
 
-} // namespace
-
-ComparisonSummary comparisonSummary(const ComparedSessions &compared)
+/// Costs whose totals differ, the greatest change first: those that are told, or where none of them does, of all that are shown.
+std::vector<const ComparedCost *> changedOf(const ComparedSessions &compared)
 {
     std::vector<const ComparedCost *> changed;
-    for (const ComparedCost &cost : compared.costs) {
-        const Difference &total = cost.comparison.total;
-        if (cost.cost.isTold && total.isSignificant && std::abs(relativeChange(total)) >= kLeastChange)
-            changed.push_back(&cost);
+    for (const bool isAnyTold : {true, false}) {
+        for (const ComparedCost &cost : compared.costs) {
+            const Difference &total = cost.comparison.total;
+            if ((cost.cost.isTold || !isAnyTold) && total.isSignificant
+                && std::abs(relativeChange(total)) >= kLeastChange)
+                changed.push_back(&cost);
+        }
+        if (!changed.empty())
+            break;
     }
     std::stable_sort(changed.begin(), changed.end(), [](const ComparedCost *a, const ComparedCost *b) {
         return std::abs(relativeChange(a->comparison.total)) > std::abs(relativeChange(b->comparison.total));
     });
+    return changed;
+}
+
+/// Where no total is known to differ; what has no known error may, all the same.
+std::string nothingDiffers(const ComparedSessions &compared)
+{
+    std::vector<std::string> unknown;
+    bool isExact = true;
+    for (const ComparedCost &cost : compared.costs) {
+        const Comparison &comparison = cost.comparison;
+        isExact = isExact && comparison.certainty == Certainty::Exact;
+        const bool isChanged = std::abs(relativeChange(comparison.total)) >= kLeastChange
+            && (comparison.total.a != 0 || comparison.total.b != 0);
+        if (comparison.certainty == Certainty::Unknown && isChanged && (cost.cost.isTold || compared.costs.size() == 1))
+            unknown.push_back(wordsOf(cost));
+    }
+    if (!unknown.empty())
+        return "No total is known to differ; how much these vary from run to run is not known: " + joined(unknown)
+            + ".";
+    return isExact ? "No total differs by 0.1 % or more."
+                   : "No total differs by more than sampling explains, or by 0.1 %.";
+}
+
+} // namespace
+
+ComparisonSummary comparisonSummary(const ComparedSessions &compared)
+{
+    const std::vector<const ComparedCost *> changed = changedOf(compared);
     ComparisonSummary summary;
     for (const ComparedCost *cost : changed)
         (cost->comparison.total.change() > 0 ? summary.worse : summary.better).push_back(wordsOf(*cost));
@@ -91,8 +122,7 @@ ComparisonSummary comparisonSummary(const ComparedSessions &compared)
                                                             : " Better: ")
             + joined(summary.better) + ".";
     if (changed.empty())
-        summary.sentence
-            = "No total differs by more than sampling explains, or by 0.1 %." + (lengths.empty() ? "" : " " + lengths);
+        summary.sentence = nothingDiffers(compared) + (lengths.empty() ? "" : " " + lengths);
     summary.unmatched = unmatchedOf(compared);
     return summary;
 }

@@ -12,7 +12,7 @@ namespace model {
 struct ComparisonSummary
 {
     /// "CPU time −12 % (−15 … −9 %)": costs that differ by more than sampling explains and by 0.1 % or more, greatest change first. Of those
-    /// that follow from another one (ComparableCost::isTold) none.
+    /// that follow from another one (ComparableCost::isTold) none, unless only they differ.
     std::vector<std::string> worse;
     std::vector<std::string> better;
     std::string sentence; ///< "Worse: …. Better: …."; "Nothing differs …"

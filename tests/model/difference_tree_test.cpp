@@ -202,6 +202,31 @@ private Q_SLOTS:
         QCOMPARE(apart.unmatched, std::string("100 % of Allocations"));
     }
 
+    /// The totals below the verdict are those that it is about.
+    void doesNotDenyWhatTheTotalsShow()
+    {
+        const SnapshotPointer a = heapOf("main;f 100\nmain;f -100"), b = heapOf("main;f 150\nmain;f -150");
+        QCOMPARE(comparisonSummary(compared(a, b, "allocated")).sentence, std::string("Worse: Allocated bytes +50 %."));
+        QCOMPARE(
+            comparisonSummary(compared(a, a, "allocated")).sentence, std::string("No total differs by 0.1 % or more."));
+        // Where what they follow from differs too, that is told.
+        QVERIFY(comparisonSummary(compared(a, heapOf("main;f 150\nmain;f 150"), "heap")).sentence.find("Allocated")
+            == std::string::npos);
+        const auto blocked = [](std::int64_t ms) {
+            SnapshotBuilder builder;
+            builder.raw().info.config.waits = true;
+            ActivityCost &row = builder.raw().activities.emplace_back();
+            row.stack = builder.stack("main;f");
+            row.activity = Activity::wait(WaitClass::Lock);
+            row.count = 1;
+            row.timeNs = ms * 1'000'000;
+            return std::make_shared<const Snapshot>(builder.build());
+        };
+        QCOMPARE(comparisonSummary(compared(blocked(100), blocked(50), "blocked")).sentence,
+            std::string("No total is known to differ; how much these vary from run to run is not known: Blocked time "
+                        "−50 %."));
+    }
+
     void htmlSaysAllAndTakesNoMarkupFromNames()
     {
         const ComparedSessions both = compared(heapOf("main;f<int>(int) 64"), heapOf("main;f<int>(int) 96"), "heap");
