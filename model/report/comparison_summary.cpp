@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/base/format_units.h"
 #include "model/report/comparison_summary.h"
+
+#include "model/base/format_units.h"
 #include "model/report/difference_words.h"
 
 #include <fmt/format.h>
@@ -47,6 +48,43 @@ std::string unmatchedOf(const ComparedSessions &compared)
             parts.push_back(fmt::format("{} of {}", formatShare(share), cost.cost.label));
     }
     return joined(parts);
+}
+
+/// Whether so little of a cost stands on stacks that both have that there is nothing to compare.
+bool isApart(const Comparison &comparison)
+{
+    constexpr double kLeastMatched = 0.05, kLeastSamples = 30;
+    if (comparison.matchedShare >= kLeastMatched)
+        return false;
+    const std::array<double, 2> counts{
+        static_cast<double>(comparison.total.countA), static_cast<double>(comparison.total.countB)};
+    const bool isSampled = costInfo(comparison.kind).source == CostSource::Cpu;
+    return std::all_of(kSides.begin(), kSides.end(), [&](Side side) {
+        const std::size_t i = sideIndex(side);
+        return isSampled ? counts[i] >= kLeastSamples * comparison.units.perSample[i] : counts[i] != 0;
+    });
+}
+
+/// Of programs that share no code of theirs: the CPU time tells, and without it all that is told. They may well share what a library allocates as
+/// it starts.
+std::string differentPrograms(const ComparedSessions &compared)
+{
+    std::vector<const ComparedCost *> telling;
+    for (const ComparedCost &cost : compared.costs)
+        if (costInfo(cost.cost.kind).source == CostSource::Cpu)
+            telling = {&cost};
+    if (telling.empty())
+        for (const ComparedCost &cost : compared.costs)
+            if (cost.cost.isTold || compared.costs.size() == 1)
+                telling.push_back(&cost);
+    const bool isAnyMatched = std::any_of(
+        telling.begin(), telling.end(), [](const ComparedCost *cost) { return !isApart(cost->comparison); });
+    if (telling.empty() || isAnyMatched)
+        return {};
+    const ComparedCost &first = *telling.front();
+    return fmt::format("These look like different programs: {} of {} is on stacks that both have, so what differs "
+                       "tells little.",
+        formatShare(first.comparison.matchedShare), first.cost.label);
 }
 
 /// Costs that grow with time say nothing of two lengths of time, but of two runs that did the same they do.
@@ -123,6 +161,8 @@ ComparisonSummary comparisonSummary(const ComparedSessions &compared)
             + joined(summary.better) + ".";
     if (changed.empty())
         summary.sentence = nothingDiffers(compared) + (lengths.empty() ? "" : " " + lengths);
+    if (const std::string apart = differentPrograms(compared); !apart.empty())
+        summary.sentence = apart + ' ' + summary.sentence;
     summary.unmatched = unmatchedOf(compared);
     return summary;
 }

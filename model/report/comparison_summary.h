@@ -15,7 +15,8 @@ struct ComparisonSummary
     /// that follow from another one (ComparableCost::isTold) none, unless only they differ.
     std::vector<std::string> worse;
     std::vector<std::string> better;
-    std::string sentence; ///< "Worse: …. Better: …."; "Nothing differs …"
+    std::string
+        sentence; ///< "Worse: …. Better: …."; "No total differs …"; before it, that these look like different programs
     /// What of the costs stands on stacks that only one of the two has: "41 % of CPU time"; empty where all is matched.
     std::string unmatched;
 };

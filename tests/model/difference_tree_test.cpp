@@ -227,6 +227,23 @@ private Q_SLOTS:
                         "−50 %."));
     }
 
+    void saysFirstThatProgramsAreNotTheSame()
+    {
+        const std::string first = "These look like different programs: ";
+        const SnapshotPointer a = cpuOf("main;f 500\nstart 10"), b = cpuOf("run;g 100\nstart 2");
+        const std::string apart = comparisonSummary(compared(a, b, "cpu")).sentence;
+        QVERIFY2(apart.starts_with(first + "2.0 % of CPU time is on stacks that both have")
+                && apart.find("Better: CPU") != std::string::npos,
+            apart.c_str());
+        // Ten samples have no stack twice in the same program either; and a program that changed much is still the same.
+        const ComparedSessions few = compared(a, cpuOf("run;g 10"), "cpu");
+        QVERIFY(comparisonSummary(few).sentence.find(first) == std::string::npos);
+        const ComparedSessions changed = compared(a, cpuOf("main;f 50\nrun;g 400"), "cpu");
+        QVERIFY(comparisonSummary(changed).sentence.find(first) == std::string::npos);
+        const ComparedSessions heaps = compared(heapOf("main;f 100"), heapOf("run;g 100"), "allocated");
+        QVERIFY(comparisonSummary(heaps).sentence.starts_with(first));
+    }
+
     void htmlSaysAllAndTakesNoMarkupFromNames()
     {
         const ComparedSessions both = compared(heapOf("main;f<int>(int) 64"), heapOf("main;f<int>(int) 96"), "heap");
