@@ -7,9 +7,9 @@
 #include "ui/pages/lost_page.h"
 #include "ui/pages/page_text.h"
 #include "ui/widgets/filter_chip.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/session_bar.h"
 
-#include <QLabel>
 #include <QTest>
 
 using namespace Qt::StringLiterals;
@@ -42,8 +42,8 @@ QStringList chipsOf(const ui::SessionBar &bar)
 /// What stands behind the dot.
 QString stateOf(const ui::SessionBar &bar)
 {
-    for (const QLabel *label : bar.findChildren<QLabel *>())
-        if (label->text().contains(u" · "_s))
+    for (const ui::ElidedLabel *label : bar.findChildren<ui::ElidedLabel *>())
+        if (label->text().contains(u" · 10 s"_s))
             return label->text();
     return {};
 }

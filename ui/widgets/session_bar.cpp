@@ -9,8 +9,10 @@
 #include "ui/text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/row_fit.h"
 #include "ui/widgets/search_field.h"
 
+#include <QApplication>
 #include <QElapsedTimer>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -130,7 +132,8 @@ void SessionBar::setUpActions(QHBoxLayout *layout)
 
 void SessionBar::setUpSession(QHBoxLayout *layout)
 {
-    m_name = newLabel({}, TextSize::Body, TextWeight::Strong);
+    m_name = new ElidedLabel;
+    m_name->setFont(textFont(QApplication::font(), TextSize::Body, TextWeight::Strong));
     m_processes = newLinkButton({});
     m_processes->setFocusPolicy(Qt::TabFocus);
     m_processes->setToolTip(tr("Choose one of the processes"));
@@ -138,13 +141,16 @@ void SessionBar::setUpSession(QHBoxLayout *layout)
     m_details = new ElidedLabel;
     m_details->setToken(Token::InkMuted);
     m_details->setElideMode(Qt::ElideRight);
-    m_details->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     m_dot = new StateDot;
-    m_state = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
+    m_state = new ElidedLabel;
+    m_state->setToken(Token::InkMuted);
+    m_state->setElideMode(Qt::ElideRight);
+    for (ElidedLabel *label : {m_name, m_details, m_state})
+        label->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     layout->addSpacing(12);
     layout->addWidget(m_name);
     layout->addWidget(m_processes);
-    layout->addWidget(m_details, 1000); // takes what it needs; the stretch behind it gets the rest
+    layout->addWidget(m_details);
     layout->addSpacing(4);
     layout->addWidget(m_dot);
     layout->addWidget(m_state);
@@ -158,8 +164,6 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
     m_threadChip = new FilterChip;
     m_find = new SearchField(tr("Find functions"));
     m_find->setToolTip(tr("Filters tables and marks functions in flame graphs (Ctrl+F)"));
-    m_find->setMaximumWidth(200);
-    m_find->setMinimumWidth(110);
     m_menu = new QMenu(this);
     m_menuButton = new QToolButton;
     m_menuButton->setText(tr("Menu"));
@@ -209,6 +213,18 @@ void SessionBar::showActions()
     m_open->setVisible(!live);
     m_find->setVisible(m_snapshot && !m_isStartShown);
     m_dot->setVisible(m_snapshot != nullptr);
+    fit();
+}
+
+void SessionBar::showProcesses(Form form)
+{
+    if (!m_snapshot || m_snapshot->tables->processes.size() < 2)
+        return;
+    const auto &processes = m_snapshot->tables->processes;
+    const auto count = [](std::size_t many) { return text(model::formatCount(static_cast<std::int64_t>(many))); };
+    m_processes->setText(form == Form::Short
+            ? tr("%1 processes").arg(count(processes.size()))
+            : tr("pid %1 and %2 more").arg(processes.front().pid).arg(count(processes.size() - 1)));
 }
 
 void SessionBar::toggleHold()
@@ -245,7 +261,8 @@ void SessionBar::showSession()
         m_name->setText(QStringLiteral("Genesis Profiler"));
         m_processes->hide();
         m_details->setText({});
-        m_state->clear();
+        m_state->setText({});
+        fit();
         return;
     }
     StateText state = stateText(m_snapshot->info);
@@ -259,8 +276,6 @@ void SessionBar::showSession()
     m_name->setText(sessionTitle(*m_snapshot));
     const auto &processes = m_snapshot->tables->processes;
     m_processes->setVisible(processes.size() > 1);
-    if (processes.size() > 1)
-        m_processes->setText(tr("pid %1 and %2 more").arg(processes.front().pid).arg(processes.size() - 1));
     m_details->setText(detailsText());
     m_dot->setToken(state.token);
     // In whole seconds while it counts.
@@ -274,7 +289,8 @@ void SessionBar::showSession()
         parts << waitStatusText(*failure);
     m_state->setText(parts.join(QStringLiteral(" · ")));
     const QString reason = text(m_snapshot->info.endReason);
-    m_state->setToolTip(isDamaged ? text(m_snapshot->damage) : reason);
+    m_state->setToolTip(isDamaged ? text(m_snapshot->damage) : reason.isEmpty() ? m_state->text() : reason);
+    fit();
 }
 
 void SessionBar::showFilters()
@@ -282,25 +298,60 @@ void SessionBar::showFilters()
     if (!m_snapshot) {
         for (FilterChip *chip : {m_timeChip, m_processChip, m_threadChip})
             chip->setFilter({}, {});
-        m_timeChip->hide();
+        fit();
         return;
     }
     const model::Selection &now = m_selection.current();
     m_timeChip->setFilter(
         now.time ? timeText(*m_snapshot, *now.time) : QString(), tr("Only this time; click for the whole recording"));
-    m_timeChip->setVisible(now.time.has_value());
     const model::ProgramTables &tables = *m_snapshot->tables;
     const bool hasProcess = now.process && now.process->index() < tables.processes.size();
     m_processChip->setFilter(hasProcess ? tr("pid %1").arg(tables.processes[now.process->index()].pid) : QString(),
         tr("Only this process; click for all"));
-    m_processChip->setVisible(hasProcess);
     const bool hasThread = now.thread && now.thread->index() < tables.threads.size();
     m_threadChip->setFilter(hasThread ? threadText(tables, *now.thread) : QString(),
         hasThread
             ? tr("CPU, system calls and waits of this thread only (tid %1); memory is of all threads. Click for all.")
                   .arg(tables.threads[now.thread->index()].tid)
             : QString());
-    m_threadChip->setVisible(hasThread);
+    fit();
+}
+
+/// Filters stay readable and can be taken away: the facts of the session give way first, then the search, then long names.
+void SessionBar::fit()
+{
+    constexpr int kLeastFind = 88, kLeastName = 72; // px
+    enum Turn { Details, State, Find, Names };
+    const std::vector<GivingWidget> parts{{m_details, 0, Details}, {m_state, 0, State}, {m_find, kLeastFind, Find},
+        {m_name, kLeastName, Names}, {m_timeChip, m_timeChip->minimumSizeHint().width(), Names},
+        {m_processChip, m_processChip->minimumSizeHint().width(), Names},
+        {m_threadChip, m_threadChip->minimumSizeHint().width(), Names}};
+    showProcesses(Form::Whole);
+    if (missingWidth(*this, parts) > m_details->sizeHint().width() + m_state->sizeHint().width())
+        showProcesses(Form::Short);
+    fitRow(*this, parts);
+}
+
+/// Its texts are cut where it is narrow.
+QSize SessionBar::minimumSizeHint() const { return {1, QFrame::minimumSizeHint().height()}; }
+
+void SessionBar::resizeEvent(QResizeEvent *event)
+{
+    QFrame::resizeEvent(event);
+    fit();
+}
+
+void SessionBar::showEvent(QShowEvent *event)
+{
+    QFrame::showEvent(event);
+    fit(); // the style sheet is known from here on
+}
+
+void SessionBar::changeEvent(QEvent *event)
+{
+    QFrame::changeEvent(event);
+    if (m_menuButton != nullptr && (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange))
+        fit();
 }
 
 /// Those that run, and then those that lived longest; the others stand in Capture.

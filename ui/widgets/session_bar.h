@@ -9,7 +9,6 @@
 #include <memory>
 
 class QHBoxLayout;
-class QLabel;
 class QMenu;
 class QPushButton;
 class QToolButton;
@@ -42,6 +41,8 @@ public:
     /// Holds the view or follows again; nothing while nothing is recorded.
     void toggleHold();
 
+    QSize minimumSizeHint() const override;
+
 Q_SIGNALS:
     void recordWanted();
     void backWanted(); ///< from the start page to the session
@@ -52,6 +53,11 @@ Q_SIGNALS:
     void findLeft();                                           ///< Esc was
     void liveViewChanged(ui::LiveView view);
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+    void showEvent(QShowEvent *event) override;
+    void changeEvent(QEvent *event) override;
+
 private:
     void setUpActions(QHBoxLayout *layout);
     void setUpSession(QHBoxLayout *layout);
@@ -59,6 +65,9 @@ private:
     void showActions();
     void showSession();
     void showFilters();
+    enum class Form { Whole, Short };
+    void showProcesses(Form form);
+    void fit();
     void askForMark();
     QString detailsText() const;
     void chooseProcess();
@@ -72,11 +81,11 @@ private:
     QPushButton *m_stop = nullptr;
     QPushButton *m_mark = nullptr;
     QPushButton *m_hold = nullptr;
-    QLabel *m_name = nullptr;
+    ElidedLabel *m_name = nullptr;
     QPushButton *m_processes = nullptr; ///< of several: lets one be chosen
     ElidedLabel *m_details = nullptr;
     StateDot *m_dot = nullptr;
-    QLabel *m_state = nullptr;
+    ElidedLabel *m_state = nullptr;
     FilterChip *m_timeChip = nullptr;
     FilterChip *m_processChip = nullptr;
     FilterChip *m_threadChip = nullptr;

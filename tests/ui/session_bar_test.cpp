@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/snapshot_builder.h"
+#include "ui/theme.h"
+#include "ui/widgets/filter_chip.h"
+#include "ui/widgets/search_field.h"
+#include "ui/widgets/session_bar.h"
+
+#include <QApplication>
+#include <QTest>
+
+#include <algorithm>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+/// Six processes, each with a thread of the same name.
+struct ManyProcesses
+{
+    tests::SnapshotBuilder builder;
+    std::vector<model::ProcessId> processes;
+    std::vector<model::ThreadId> threads;
+
+    ManyProcesses()
+    {
+        model::Snapshot &raw = builder.raw();
+        raw.info.state = model::SessionState::Complete;
+        raw.info.exitStatus = 2 << 8;
+        raw.info.config.command = {"/usr/bin/python3", "parallel.py"};
+        for (std::int32_t pid = 75471; pid < 75476; ++pid) {
+            processes.push_back(builder.tables().addProcess({.pid = pid}));
+            threads.push_back(builder.tables().addThread(
+                {.process = processes.back(), .tid = pid, .name = builder.tables().string("python3")}));
+        }
+    }
+
+    std::shared_ptr<const model::Snapshot> snapshot()
+    {
+        return std::make_shared<const model::Snapshot>(builder.build());
+    }
+};
+
+/// What is shown in the bar, from left to right.
+QList<QWidget *> shownIn(const QWidget &bar)
+{
+    QList<QWidget *> shown;
+    for (QWidget *child : bar.findChildren<QWidget *>(Qt::FindDirectChildrenOnly))
+        if (child->isVisible() && child->width() > 0)
+            shown << child;
+    std::sort(shown.begin(), shown.end(), [](const QWidget *a, const QWidget *b) { return a->x() < b->x(); });
+    return shown;
+}
+
+} // namespace
+
+class SessionBarTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void filtersStayReadableAndRemovable_data()
+    {
+        QTest::addColumn<int>("width");
+        QTest::newRow("the least window") << 900;
+        QTest::newRow("a small screen") << 1024;
+        QTest::newRow("a large one") << 1900;
+    }
+    void filtersStayReadableAndRemovable()
+    {
+        QFETCH(int, width);
+        const ui::Theme theme(*qApp);
+        ManyProcesses many;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.resize(width, 44);
+        bar.show();
+        bar.setSnapshot(many.snapshot());
+        selection.setProcess(many.processes.back());
+        selection.setThread(many.threads.back());
+        selection.setTime(model::TimeRange{{2 * kSecond}, {4 * kSecond}});
+        QCoreApplication::processEvents();
+        int free = 0; // the next one may begin here
+        for (const QWidget *child : shownIn(bar)) {
+            const QString where = u"%1 from %2 to %3"_s.arg(child->metaObject()->className())
+                                      .arg(child->x())
+                                      .arg(child->geometry().right());
+            QVERIFY2(free <= child->x() && child->geometry().right() < width, qPrintable(where));
+            free = child->geometry().right();
+        }
+        int chips = 0;
+        for (const auto *chip : bar.findChildren<ui::FilterChip *>()) {
+            QVERIFY2(chip->shownText().endsWith(u'×'), qPrintable(chip->shownText()));
+            const int text = chip->fontMetrics().horizontalAdvance(chip->shownText());
+            QVERIFY2(text < chip->width() && chip->shownText().size() > 8, qPrintable(chip->shownText()));
+            QVERIFY2(width < 1900 || chip->shownText() == chip->text(), qPrintable(chip->shownText()));
+            ++chips;
+        }
+        QCOMPARE(chips, 3);
+        const auto *find = bar.findChild<ui::SearchField *>();
+        QVERIFY(find->isVisible() && find->width() >= 80);
+    }
+
+    void aChipIsTakenAwayWithTheMouse()
+    {
+        ManyProcesses many;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.resize(1024, 44);
+        bar.show();
+        bar.setSnapshot(many.snapshot());
+        selection.setProcess(many.processes.back());
+        selection.setThread(many.threads.back());
+        QCoreApplication::processEvents();
+        for (auto *chip : bar.findChildren<ui::FilterChip *>())
+            if (chip->isVisible())
+                QTest::mouseClick(chip, Qt::LeftButton, {}, QPoint(chip->width() - 12, chip->height() / 2));
+        QVERIFY(!selection.current().process && !selection.current().thread);
+    }
+};
+
+QTEST_MAIN(SessionBarTest)
+#include "session_bar_test.moc"
