@@ -43,6 +43,7 @@ ui::LaunchRequest GuiSettings::request() const
     request.environment = m_settings.value(u"launch/environment"_s).toString();
     request.heap = m_settings.value(u"launch/heapMode"_s, request.heap).toString();
     request.followsChildren = m_settings.value(u"launch/children"_s, request.followsChildren).toBool();
+    request.untilAllEnd = m_settings.value(u"launch/until_all_end"_s, request.untilAllEnd).toBool();
     request.cpuHz = m_settings.value(u"launch/cpu_hz"_s, request.cpuHz).toInt();
     request.systemCalls = m_settings.value(u"launch/system_calls"_s, request.systemCalls).toBool();
     request.waits = m_settings.value(u"launch/waits"_s, request.waits).toBool();
@@ -58,6 +59,7 @@ void GuiSettings::setRequest(const ui::LaunchRequest &request)
     m_settings.setValue(u"launch/environment"_s, request.environment);
     m_settings.setValue(u"launch/heapMode"_s, request.heap);
     m_settings.setValue(u"launch/children"_s, request.followsChildren);
+    m_settings.setValue(u"launch/until_all_end"_s, request.untilAllEnd);
     m_settings.setValue(u"launch/cpu_hz"_s, request.cpuHz);
     m_settings.setValue(u"launch/system_calls"_s, request.systemCalls);
     m_settings.setValue(u"launch/waits"_s, request.waits);
