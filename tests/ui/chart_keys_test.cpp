@@ -10,6 +10,8 @@
 #include <QTest>
 #include <QWheelEvent>
 
+#include <cmath>
+
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -158,6 +160,37 @@ private Q_SLOTS:
         QTest::mouseRelease(&timeline, Qt::LeftButton, {}, {20, 20});
         QVERIFY(selection.current().time.has_value());
         QCOMPARE(selection.current().time->begin, model::Timestamp{});
+    }
+
+    /// A snapshot is of whole ticks: what is drawn and gripped is what the pages show.
+    void theBrushLiesWhereTheSelectionReallyDoes()
+    {
+        ui::Selection selection;
+        ui::TimelineView timeline(selection);
+        timeline.resize(1000, 100);
+        timeline.setSnapshot(recording());
+        const auto x = [](double second) { return static_cast<int>(std::lround(168 + 816 * second / 100)); };
+        const auto colorAt = [&](double second) { return timeline.grab().toImage().pixel(x(second), 8); };
+        const QRgb plain = colorAt(15);
+        selection.setTime(model::TimeRange{at(19.5), at(40.2)});
+        QCOMPARE(colorAt(15), plain); // the snapshot of it is still on its way
+        model::Snapshot snapped = *recording();
+        snapped.selection.time = selection.current().time;
+        snapped.span = {at(10), at(50)};
+        timeline.setSnapshot(std::make_shared<const model::Snapshot>(snapped));
+        QVERIFY(colorAt(15) != plain);
+        QVERIFY(colorAt(45) != plain);
+        QCOMPARE(colorAt(55), plain);
+        move(timeline, {x(10), 20});
+        QCOMPARE(timeline.cursor().shape(), Qt::SizeHorCursor);
+        move(timeline, {x(19.5), 20});
+        QCOMPARE(timeline.cursor().shape(), Qt::OpenHandCursor);
+        // An edge that is dragged is where the pointer is.
+        QTest::mousePress(&timeline, Qt::LeftButton, {}, {x(50), 20});
+        move(timeline, {x(70.3), 20}, Qt::LeftButton);
+        QVERIFY(std::abs(selection.current().time->end.seconds() - 70.3) < 0.2);
+        QVERIFY(colorAt(68) != plain);
+        QTest::mouseRelease(&timeline, Qt::LeftButton, {}, {x(70.3), 20});
     }
 
     void theTimelineIsZoomedAndPannedAndEscGoesBack()

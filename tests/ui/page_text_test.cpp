@@ -96,12 +96,16 @@ private Q_SLOTS:
         const model::Snapshot snapshot = selected(builder);
         ui::Selection selection;
         ui::SessionBar bar(selection);
+        bar.resize(1900, 44);
         bar.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
         selection.setTime(snapshot.selection.time);
-        QCOMPARE(chipsOf(bar), QStringList(u"00:00:01 – 00:00:04"_s));
+        QCOMPARE(chipsOf(bar), QStringList(u"00:00:01 – 00:00:04 · 3 s"_s));
         QCOMPARE(ui::selectionText(snapshot), u"00:00:01 – 00:00:04"_s);
         selection.setTime(model::TimeRange{{2 * kSecond}, {3 * kSecond}}); // no snapshot of it is there yet
-        QCOMPARE(chipsOf(bar), QStringList(u"00:00:02 – 00:00:03"_s));
+        QCOMPARE(chipsOf(bar), QStringList(u"00:00:02 – 00:00:03 · 1 s"_s));
+        bar.resize(500, 44);
+        bar.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
+        QCOMPARE(chipsOf(bar), QStringList(u"00:00:02 – 00:00:03"_s)); // no room for the length
     }
 
     void callsSayOfHowManyTheStackWasCopied()

@@ -155,7 +155,7 @@ void TimelineView::paintAxis(QPainter &painter, const Colors &colors) const
 
 void TimelineView::paintBrush(QPainter &painter, const Colors &colors) const
 {
-    const auto &time = m_selection.current().time;
+    const auto time = brush();
     if (!time || !time->intersects(scale().range))
         return;
     const double begin = std::max(scale().x(time->begin), plot().left());

@@ -4,6 +4,7 @@
 #include "model/aggregate/phase_totals.h"
 #include "model/base/format_units.h"
 #include "ui/charts/focus_ring.h"
+#include "ui/shown_time.h"
 #include "ui/text.h"
 
 #include <QFocusEvent>
@@ -123,11 +124,17 @@ double TimelineView::bottom() const
 
 TimeScale TimelineView::scale() const { return {m_zoom.value_or(m_whole), plot().left(), plot().width()}; }
 
+std::optional<model::TimeRange> TimelineView::brush() const
+{
+    const auto &time = m_selection.current().time;
+    return time && m_snapshot && m_grip == Grip::None ? shownTime(*m_snapshot, *time) : time;
+}
+
 TimelineView::Grip TimelineView::gripAt(const QPointF &place) const
 {
     if (!m_snapshot || place.x() < plot().left() - kGripPixels)
         return Grip::None;
-    if (const auto &time = m_selection.current().time) {
+    if (const auto time = brush()) {
         const double begin = scale().x(time->begin);
         const double end = scale().x(time->end);
         if (std::abs(place.x() - begin) <= kGripPixels)
@@ -198,6 +205,7 @@ void TimelineView::mouseReleaseEvent(QMouseEvent *event)
 {
     m_grip = Grip::None;
     showCursor(event->position());
+    update();
 }
 
 void TimelineView::mouseDoubleClickEvent(QMouseEvent *) { showEverything(); }

@@ -67,6 +67,8 @@ private:
     bool hasEvents() const;
     double bottom() const; ///< of the last row
     TimeScale scale() const;
+    /// The selected time as it is drawn: in whole ticks, as all pages show it; while it is dragged, as the pointer has it.
+    std::optional<model::TimeRange> brush() const;
     Grip gripAt(const QPointF &place) const;
     void moveGrip(model::Timestamp when);
     void moveBrush(int direction, Grip grip);

@@ -3,6 +3,7 @@
 
 #include "model/aggregate/activity_totals.h"
 #include "model/base/format_units.h"
+#include "ui/shown_time.h"
 #include "ui/text.h"
 
 #include <QObject>
@@ -33,7 +34,7 @@ QString timeText(const model::Snapshot &snapshot, model::TimeRange selected)
     const auto clock = [&info](model::Timestamp when) {
         return text(model::formatMoment(when, info.duration, info.startWallNs, info.utcOffset));
     };
-    const model::TimeRange shown = snapshot.selection.time == selected ? snapshot.span : selected;
+    const model::TimeRange shown = shownTime(snapshot, selected);
     return clock(shown.begin) + QStringLiteral(" – ") + clock(shown.end);
 }
 

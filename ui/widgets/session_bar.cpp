@@ -6,6 +6,7 @@
 #include "model/report/session_words.h"
 #include "ui/icons.h"
 #include "ui/pages/page_text.h"
+#include "ui/shown_time.h"
 #include "ui/text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/labels.h"
@@ -216,6 +217,17 @@ void SessionBar::showActions()
     fit();
 }
 
+void SessionBar::showTime(Form form)
+{
+    const auto &time = m_selection.current().time;
+    if (!m_snapshot || !time)
+        return m_timeChip->setFilter({}, {});
+    const QString words = timeText(*m_snapshot, *time);
+    const QString length = text(model::formatDuration(shownTime(*m_snapshot, *time).length()));
+    m_timeChip->setFilter(form == Form::Short ? words : tr("%1 · %2").arg(words, length),
+        tr("Only this time, %1; click for the whole recording").arg(length));
+}
+
 void SessionBar::showProcesses(Form form)
 {
     if (!m_snapshot || m_snapshot->tables->processes.size() < 2)
@@ -302,8 +314,6 @@ void SessionBar::showFilters()
         return;
     }
     const model::Selection &now = m_selection.current();
-    m_timeChip->setFilter(
-        now.time ? timeText(*m_snapshot, *now.time) : QString(), tr("Only this time; click for the whole recording"));
     const model::ProgramTables &tables = *m_snapshot->tables;
     const bool hasProcess = now.process && now.process->index() < tables.processes.size();
     m_processChip->setFilter(hasProcess ? tr("pid %1").arg(tables.processes[now.process->index()].pid) : QString(),
@@ -326,9 +336,14 @@ void SessionBar::fit()
         {m_name, kLeastName, Names}, {m_timeChip, m_timeChip->minimumSizeHint().width(), Names},
         {m_processChip, m_processChip->minimumSizeHint().width(), Names},
         {m_threadChip, m_threadChip->minimumSizeHint().width(), Names}};
+    const auto isTooLong
+        = [&] { return missingWidth(*this, parts) > m_details->sizeHint().width() + m_state->sizeHint().width(); };
     showProcesses(Form::Whole);
-    if (missingWidth(*this, parts) > m_details->sizeHint().width() + m_state->sizeHint().width())
+    showTime(Form::Whole);
+    if (isTooLong())
         showProcesses(Form::Short);
+    if (isTooLong())
+        showTime(Form::Short);
     fitRow(*this, parts);
 }
 

@@ -67,6 +67,7 @@ private:
     void showFilters();
     enum class Form { Whole, Short };
     void showProcesses(Form form);
+    void showTime(Form form);
     void fit();
     void askForMark();
     QString detailsText() const;
