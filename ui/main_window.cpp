@@ -89,6 +89,10 @@ MainWindow::MainWindow(Selection &selection, Theme &theme, QWidget *parent)
     connect(m_failure, &EmptyState::otherActionWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::recordWanted, this, &MainWindow::showStart);
     connect(m_bar, &SessionBar::backWanted, this, &MainWindow::showSession);
+    connect(m_bar, &SessionBar::processesWanted, this, [this] {
+        showSession();
+        showPage(model::CardPage::Losses);
+    });
     connect(m_bar, &SessionBar::findEntered, this, &MainWindow::showWhatWasFound);
     connect(m_bar, &SessionBar::findLeft, this, &MainWindow::giveKeysToPage);
     connect(m_body, &QStackedWidget::currentChanged, this,

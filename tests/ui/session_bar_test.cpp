@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "ui/main_window.h"
+#include "ui/pages/capture_page.h"
+#include "ui/pages/heap_page.h"
 #include "ui/theme.h"
 #include "ui/widgets/filter_chip.h"
+#include "ui/widgets/process_menu.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/session_bar.h"
 
@@ -51,6 +55,16 @@ QList<QWidget *> shownIn(const QWidget &bar)
             shown << child;
     std::sort(shown.begin(), shown.end(), [](const QWidget *a, const QWidget *b) { return a->x() < b->x(); });
     return shown;
+}
+
+QStringList offeredBy(ui::ProcessMenu &menu)
+{
+    menu.fill();
+    QStringList offered;
+    for (const QAction *action : menu.actions())
+        if (!action->isSeparator())
+            offered << action->text();
+    return offered;
 }
 
 } // namespace
@@ -117,6 +131,63 @@ private Q_SLOTS:
             if (chip->isVisible())
                 QTest::mouseClick(chip, Qt::LeftButton, {}, QPoint(chip->width() - 12, chip->height() / 2));
         QVERIFY(!selection.current().process && !selection.current().thread);
+    }
+
+    void processesStandWithTheirShareOfTheCpuTime()
+    {
+        ManyProcesses many;
+        many.builder.cpu("main;run 1\nmain;work 3\n");
+        many.builder.raw().cpu.back().thread = many.threads.back();
+        ui::Selection selection;
+        ui::ProcessMenu menu(selection);
+        menu.setSnapshot(many.snapshot());
+        QStringList offered = offeredBy(menu);
+        QCOMPARE(offered.size(), 7);
+        QCOMPARE(offered[0], u"All 6 processes\tCPU time"_s);
+        QCOMPARE(offered[1], u"process 75475\t75 %"_s); // the dearest first
+        QVERIFY2(offered[2].endsWith(u"(100)\t25 %"_s), qPrintable(offered[2]));
+        // Of a snapshot of one the others stand as they were.
+        model::Snapshot one = *many.snapshot();
+        one.selection.process = many.processes.back();
+        one.cpu.erase(one.cpu.begin());
+        menu.setSnapshot(std::make_shared<const model::Snapshot>(one));
+        QCOMPARE(offeredBy(menu), offered);
+        one.selection.time = model::TimeRange{{0}, {kSecond}}; // in which theirs are not known
+        menu.setSnapshot(std::make_shared<const model::Snapshot>(one));
+        QCOMPARE(offeredBy(menu)[0], u"All 6 processes"_s);
+    }
+
+    void processesStandWithTheirLiveHeapWhereNoCpuWasSampled()
+    {
+        ManyProcesses many;
+        many.builder.heap("main;malloc 64\n");
+        ui::Selection selection;
+        ui::ProcessMenu menu(selection);
+        menu.setSnapshot(many.snapshot());
+        const QStringList offered = offeredBy(menu);
+        QCOMPARE(offered[0], u"All 6 processes\tlive heap"_s);
+        QVERIFY2(offered[1].endsWith(u"(100)\t64 B"_s), qPrintable(offered[1]));
+    }
+
+    void theRestOfTheProcessesStandsInCapture()
+    {
+        ManyProcesses many;
+        for (std::int32_t pid = 1; pid < 24; ++pid)
+            many.builder.tables().addProcess({.pid = pid});
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *heap = new ui::HeapPage(selection);
+        auto *capture = new ui::CapturePage(selection);
+        window.addPage(heap);
+        window.addPage(capture);
+        window.setSnapshot(many.snapshot());
+        QVERIFY(capture->isHidden());
+        auto *menu = window.bar()->findChild<ui::ProcessMenu *>();
+        QCOMPARE(offeredBy(*menu).last(), u"9 more, in Capture"_s);
+        QVERIFY(menu->actions().last()->isEnabled());
+        menu->actions().last()->trigger();
+        QVERIFY(!capture->isHidden());
     }
 };
 

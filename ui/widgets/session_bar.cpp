@@ -10,6 +10,7 @@
 #include "ui/text.h"
 #include "ui/widgets/filter_chip.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/process_menu.h"
 #include "ui/widgets/row_fit.h"
 #include "ui/widgets/search_field.h"
 
@@ -23,9 +24,7 @@
 #include <QShortcut>
 #include <QToolButton>
 
-#include <algorithm>
 #include <optional>
-#include <tuple>
 #include <vector>
 
 namespace ui {
@@ -138,7 +137,12 @@ void SessionBar::setUpSession(QHBoxLayout *layout)
     m_processes = newLinkButton({});
     m_processes->setFocusPolicy(Qt::TabFocus);
     m_processes->setToolTip(tr("Choose one of the processes"));
-    connect(m_processes, &QPushButton::clicked, this, &SessionBar::chooseProcess);
+    m_processMenu = new ProcessMenu(m_selection, this);
+    connect(m_processMenu, &ProcessMenu::restWanted, this, &SessionBar::processesWanted);
+    connect(m_processes, &QPushButton::clicked, this, [this] {
+        m_processMenu->fill();
+        m_processMenu->exec(m_processes->mapToGlobal(QPoint(0, m_processes->height())));
+    });
     m_details = new ElidedLabel;
     m_details->setToken(Token::InkMuted);
     m_details->setElideMode(Qt::ElideRight);
@@ -190,6 +194,7 @@ void SessionBar::setUpFilters(QHBoxLayout *layout)
 void SessionBar::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     m_snapshot = std::move(snapshot);
+    m_processMenu->setSnapshot(m_snapshot);
     const bool live = isLive(m_snapshot);
     if (!live && m_hold->isChecked())
         m_hold->setChecked(false);
@@ -367,39 +372,6 @@ void SessionBar::changeEvent(QEvent *event)
     QFrame::changeEvent(event);
     if (m_menuButton != nullptr && (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange))
         fit();
-}
-
-/// Those that run, and then those that lived longest; the others stand in Capture.
-void SessionBar::chooseProcess()
-{
-    constexpr std::size_t kMost = 20;
-    const auto &processes = m_snapshot->tables->processes;
-    std::vector<model::ProcessId> shown;
-    for (std::size_t i = 0; i < processes.size(); ++i)
-        shown.emplace_back(i);
-    const model::Timestamp now{m_snapshot->info.duration.ns};
-    const auto rank = [&](model::ProcessId id) {
-        const model::Process &process = processes[id.index()];
-        return std::tuple(!process.end.has_value(), process.end.value_or(now) - process.start);
-    };
-    std::stable_sort(shown.begin(), shown.end(), [&](auto one, auto other) { return rank(one) > rank(other); });
-    shown.resize(std::min(shown.size(), kMost));
-    QMenu menu(this);
-    const auto add = [&](const QString &name, std::optional<model::ProcessId> process) {
-        QAction *action = menu.addAction(name, this, [this, process] { m_selection.setProcess(process); });
-        action->setCheckable(true);
-        action->setChecked(m_selection.current().process == process);
-    };
-    add(tr("All %1 processes").arg(text(model::formatCount(static_cast<std::int64_t>(processes.size())))),
-        std::nullopt);
-    menu.addSeparator();
-    for (const model::ProcessId process : shown) {
-        const QString name = text(model::processText(*m_snapshot, process));
-        add(processes[process.index()].end && isLive(m_snapshot) ? tr("%1, ended").arg(name) : name, process);
-    }
-    if (shown.size() < processes.size())
-        menu.addAction(tr("The others stand in Capture"))->setEnabled(false);
-    menu.exec(m_processes->mapToGlobal(QPoint(0, m_processes->height())));
 }
 
 void SessionBar::askForMark()

@@ -17,6 +17,7 @@ namespace ui {
 
 class ElidedLabel;
 class FilterChip;
+class ProcessMenu;
 class SearchField;
 class StateDot;
 
@@ -47,6 +48,7 @@ Q_SIGNALS:
     void recordWanted();
     void backWanted(); ///< from the start page to the session
     void openWanted();
+    void processesWanted(); ///< all of them, where the menu has no place for them
     void stopWanted();
     void markWanted(const QString &text, model::Duration ago); ///< of the moment that long ago
     void findEntered();                                        ///< Return was pressed in the field for functions
@@ -71,7 +73,6 @@ private:
     void fit();
     void askForMark();
     QString detailsText() const;
-    void chooseProcess();
 
     Selection &m_selection;
     std::shared_ptr<const model::Snapshot> m_snapshot;
@@ -84,6 +85,7 @@ private:
     QPushButton *m_hold = nullptr;
     ElidedLabel *m_name = nullptr;
     QPushButton *m_processes = nullptr; ///< of several: lets one be chosen
+    ProcessMenu *m_processMenu = nullptr;
     ElidedLabel *m_details = nullptr;
     StateDot *m_dot = nullptr;
     ElidedLabel *m_state = nullptr;
