@@ -412,6 +412,8 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
 {
     if (event->key() == Qt::Key_Escape && m_body->currentWidget() != m_session)
         showSession();
+    else if (event->key() == Qt::Key_Escape && !m_selection.findText().isEmpty())
+        m_selection.setFindText({});
     else if (event->key() == Qt::Key_Escape && m_selection.inspected()
         && (m_inspector == nullptr || !m_inspector->isHidden()))
         m_selection.setInspected(std::nullopt);

@@ -10,6 +10,7 @@
 #include "ui/pages/lost_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/search_field.h"
 #include "ui/widgets/session_bar.h"
 
 #include <QAbstractItemView>
@@ -181,6 +182,37 @@ private Q_SLOTS:
         QVERIFY(selection.inspected() && !selection.current().time);
         window.showPage(QStringLiteral("heap"));
         QVERIFY(!inspector->isHidden());
+    }
+
+    void escForgetsTheSearchFromThePageThatWasFound()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 600\n");
+        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::HeapPage(selection));
+        auto *inspector = new ui::Inspector(selection);
+        window.setInspector(inspector);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
+        auto *find = window.bar()->findChild<ui::SearchField *>();
+        find->setFocus();
+        QTest::keyClicks(find, QStringLiteral("parse"));
+        QTest::keyClick(find, Qt::Key_Return);
+        QVERIFY(!find->hasFocus());
+        selection.setInspected(stack);
+        const auto esc = [] { QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape); };
+        esc();
+        QCOMPARE(find->text(), QString());
+        QVERIFY(selection.inspected() && selection.current().time);
+        esc();
+        QVERIFY(!selection.inspected() && selection.current().time);
+        esc();
+        QVERIFY(!selection.current().time);
     }
 
     void eachPageHasItsOwnChoice()

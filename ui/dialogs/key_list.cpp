@@ -35,7 +35,9 @@ std::array<Row, 30> rows()
         {tr("Ctrl+F"), tr("Find functions, in quotes just that name; Enter goes there, Esc forgets it")},
         {tr("Ctrl+O"), tr("Open a session")}, {tr("Ctrl+M"), tr("Mark this moment, while recording")},
         {tr("Ctrl+H"), tr("Hold the view while recording goes on")},
-        {tr("Esc"), tr("Close the inspector; then one step back: the selected time, process or thread")},
+        {tr("Esc"),
+            tr("Forget what was searched; then close the inspector; then one step back: the selected time, process or "
+               "thread")},
         {tr("F1"), tr("This list")}, {{}, tr("Timeline and charts")}, {tr("Drag"), tr("Select a time, for all pages")},
         {tr("Wheel, + and −"), tr("Zoom at the pointer or the crosshair")},
         {tr("Shift+wheel, Ctrl+arrows"), tr("Earlier or later, when zoomed")},
