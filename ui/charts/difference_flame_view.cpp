@@ -2,6 +2,7 @@
 #include "ui/charts/difference_flame_view.h"
 
 #include "model/report/difference_words.h"
+#include "ui/models/difference_columns.h"
 #include "ui/text.h"
 #include "ui/theme.h"
 
@@ -63,8 +64,7 @@ QString DifferenceFlameView::explanation(const model::FlameRect &rect) const
     const model::DifferenceNode &node = m_tree->node(rect.node);
     const auto row = [&](const QString &name, const model::Difference &cost) {
         QString words = tr("%1: %2 → %3   %4")
-                            .arg(name, text(model::costText(cost.a, unit)), text(model::costText(cost.b, unit)),
-                                text(model::changeText(cost, unit)));
+                            .arg(name, costWords(cost.a, unit), costWords(cost.b, unit), changeWords(cost, unit));
         if (cost.a != cost.b)
             words += tr(" (%1)").arg(text(model::relativeText(cost)));
         return words;

@@ -16,11 +16,11 @@ QString cellText(
 {
     switch (column) {
     case DifferenceColumn::Before:
-        return text(model::costText(difference.a, unit));
+        return costWords(difference.a, unit);
     case DifferenceColumn::After:
-        return text(model::costText(difference.b, unit));
+        return costWords(difference.b, unit);
     case DifferenceColumn::Change:
-        return text(model::changeText(difference, unit));
+        return changeWords(difference, unit);
     case DifferenceColumn::Relative:
         return text(model::relativeText(difference));
     case DifferenceColumn::Interval:
@@ -48,7 +48,22 @@ double sortValue(const model::Difference &difference, DifferenceColumn column)
     return 0;
 }
 
+/// With the true minus sign, as all other figures of the window.
+QString withMinus(QString number)
+{
+    if (number.startsWith(QLatin1Char('-')))
+        number.replace(0, 1, QChar(0x2212));
+    return number;
+}
+
 } // namespace
+
+QString costWords(double cost, model::Unit unit) { return withMinus(text(model::costText(cost, unit))); }
+
+QString changeWords(const model::Difference &difference, model::Unit unit)
+{
+    return withMinus(text(model::changeText(difference, unit)));
+}
 
 QVariant differenceData(const model::Difference &difference, model::Unit unit, model::Certainty certainty,
     DifferenceColumn column, double most, int role)

@@ -19,6 +19,10 @@ enum DifferenceRole {
 enum class DifferenceColumn { Before, After, Change, Relative, Interval };
 inline constexpr int kDifferenceColumns = 5;
 
+/// A cost, and its change with a sign: "1.5 MiB", "+12", "−485".
+QString costWords(double cost, model::Unit unit);
+QString changeWords(const model::Difference &difference, model::Unit unit);
+
 /// What a cell about `difference` says in `role`. `most`: the greatest change of the table, for bars in the cells of changes; 0: no bars.
 QVariant differenceData(const model::Difference &difference, model::Unit unit, model::Certainty certainty,
     DifferenceColumn column, double most, int role);

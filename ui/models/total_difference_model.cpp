@@ -28,10 +28,13 @@ QVariant TotalDifferenceModel::data(const QModelIndex &index, int role) const
         return cost.comparison.total.isSignificant;
     if (index.column() == CostColumn) {
         const bool isDivided = cost.comparison.isPerWork && m_compared->normalisation.per != model::PerWork::Nothing;
-        const QString label = text(cost.cost.label)
-            + (isDivided ? u' ' + text(model::perWorkText(m_compared->normalisation)) : QString());
-        return role == Qt::DisplayRole || role == FullTextRole || role == Qt::ToolTipRole ? QVariant(label)
-                                                                                          : QVariant();
+        const QString label = text(cost.cost.label);
+        const QString whole = isDivided ? label + u' ' + text(model::perWorkText(m_compared->normalisation)) : label;
+        // What tells the costs from each other stays in sight where the column is narrow.
+        const bool isPerSecond = isDivided && m_compared->normalisation.per == model::PerWork::Second;
+        if (role == Qt::DisplayRole)
+            return isPerSecond ? tr("%1 /s").arg(label) : whole;
+        return role == FullTextRole || role == Qt::ToolTipRole ? QVariant(whole) : QVariant();
     }
     if (index.column() == UnmatchedColumn) {
         if (role == Qt::DisplayRole)

@@ -25,6 +25,7 @@
 #include <QLineEdit>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QStyledItemDelegate>
 #include <QTimer>
 #include <QTreeView>
 
@@ -210,6 +211,8 @@ QWidget *ComparePage::newTotals()
     m_totalView = newView(tr("Totals of every cost"));
     m_totalView->setRootIsDecorated(false);
     m_totalView->setModel(m_totals);
+    m_totalView->setTextElideMode(Qt::ElideRight); // costs differ in how they begin
+    m_totalView->setItemDelegateForColumn(TotalDifferenceModel::CostColumn, new QStyledItemDelegate(m_totalView));
     setFigures(*m_totalView, TotalDifferenceModel::FirstColumn);
     m_totalView->header()->resizeSection(TotalDifferenceModel::UnmatchedColumn, kUnmatchedPx);
     constexpr int kNoArrowPx = 8; // it is not sorted

@@ -43,28 +43,37 @@ void ShareDelegate::paint(QPainter *painter, const QStyleOptionViewItem &option,
     initStyleOption(&item, index);
     item.textElideMode = Qt::ElideMiddle;
     const QVariant share = index.data(ShareRole);
-    if (!share.isValid()) {
+    const bool hasOwnColor = index.data(ChangeRole).isValid();
+    if (!share.isValid() && !hasOwnColor) {
         QStyledItemDelegate::paint(painter, item, index);
         return;
     }
+    // The style sheet gives selected rows a colour of their own, so the figure is drawn here.
     const QString text = std::exchange(item.text, QString());
     const QWidget *widget = option.widget;
     QStyle *style = widget ? widget->style() : QApplication::style();
     style->drawControl(QStyle::CE_ItemViewItem, &item, painter, widget);
     const Colors &colors = Colors::of(widget);
-    const QRect room = option.rect.adjusted(kCellMargin, kBarInset, -kCellMargin, -kBarInset);
-    const double part = std::clamp(std::abs(share.toDouble()), 0.0, 1.0);
-    const int length = part > 0 ? std::max(1, static_cast<int>(std::lround(part * room.width()))) : 0;
     painter->save();
-    painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(Qt::NoPen);
-    painter->setBrush(colors.soft(share.toDouble() < 0 ? m_negativeToken : m_barToken, 0.26));
-    painter->drawRoundedRect(QRect(room.left(), room.top(), length, room.height()), 2, 2);
-    painter->setPen(index.data(ChangeRole).isValid() ? item.palette.color(QPalette::Text) : colors[Token::Ink]);
+    if (share.isValid())
+        paintBar(*painter, option.rect, share.toDouble(), colors);
+    painter->setPen(hasOwnColor ? item.palette.color(QPalette::Text) : colors[Token::Ink]);
     painter->setFont(item.font);
+    const QRect room = option.rect.adjusted(kCellMargin, 0, -kCellMargin - (share.isValid() ? 3 : 0), 0);
     painter->drawText(
-        option.rect.adjusted(kCellMargin, 0, -kCellMargin - 3, 0), Qt::AlignRight | Qt::AlignVCenter, text);
+        room, Qt::AlignRight | Qt::AlignVCenter, item.fontMetrics.elidedText(text, Qt::ElideMiddle, room.width()));
     painter->restore();
+}
+
+void ShareDelegate::paintBar(QPainter &painter, const QRect &cell, double share, const Colors &colors) const
+{
+    const QRect room = cell.adjusted(kCellMargin, kBarInset, -kCellMargin, -kBarInset);
+    const double part = std::clamp(std::abs(share), 0.0, 1.0);
+    const int length = part > 0 ? std::max(1, static_cast<int>(std::lround(part * room.width()))) : 0;
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(colors.soft(share < 0 ? m_negativeToken : m_barToken, 0.26));
+    painter.drawRoundedRect(QRect(room.left(), room.top(), length, room.height()), 2, 2);
 }
 
 QSize ShareDelegate::sizeHint(const QStyleOptionViewItem &option, const QModelIndex &index) const

@@ -23,6 +23,8 @@ public:
     QSize sizeHint(const QStyleOptionViewItem &option, const QModelIndex &index) const override;
 
 private:
+    void paintBar(QPainter &painter, const QRect &cell, double share, const Colors &colors) const;
+
     Token m_barToken;
     Token m_negativeToken;
 };
