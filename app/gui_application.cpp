@@ -186,12 +186,9 @@ void GuiApplication::connectAdvice()
     });
 }
 
-/// Beside the session that is open, else where recordings go.
 QString GuiApplication::sessionsFolder() const
 {
-    return ui::firstFolder({m_session.path().isEmpty() ? QString() : QFileInfo(m_session.path()).absolutePath(),
-                               m_settings.recordingsFolder()},
-        ui::FolderUse::Reading);
+    return ui::folderOfSessions(m_session.path(), m_recent, m_settings.recordingsFolder());
 }
 
 /// Whether this is the open session, by whatever path.
@@ -396,6 +393,7 @@ void GuiApplication::forgetAndRefresh(const QString &forgotten)
             return facts;
         },
         [this](const StartFacts &facts) {
+            m_recent = facts.recent;
             m_start->setRecent(facts.recent);
             m_comparePage->setRecent(facts.recent);
             m_start->setCapabilities(facts.capabilities);

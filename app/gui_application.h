@@ -87,6 +87,7 @@ private:
     QString m_remembered;                              ///< session that stands in the catalogue already
     QString m_recorderSaid;                            ///< when it ended
     std::shared_ptr<const model::Snapshot> m_recorded; ///< newest seen of what this window records
+    std::vector<model::RecentSession> m_recent;        ///< as the start page shows them
     int m_openTries = 0;
     ui::BackgroundJob m_startJob;
     ui::BackgroundJob m_runningJob;

@@ -160,6 +160,24 @@ private Q_SLOTS:
         QCOMPARE(ui::firstFolder({u"/proc"_s, m_folder.path()}, Reading), u"/proc"_s);
     }
 
+    void looksForSessionsWhereTheLastOnesAre()
+    {
+        const QTemporaryDir other;
+        const auto recent = [](const QString &path, std::int64_t usedWallNs, bool isThere) {
+            model::RecentSession session;
+            session.path = path.toStdString();
+            session.usedWallNs = usedWallNs;
+            session.isThere = isThere;
+            return session;
+        };
+        const std::vector<model::RecentSession> sessions{recent(u"/proc/gone.gprof-session"_s, 30, false),
+            recent(other.filePath(u"old.gprof-session"_s), 10, true), recent(at(u"new.gprof-session"_s), 20, true)};
+        QCOMPARE(ui::folderOfSessions(u"/proc/open.gprof-session"_s, sessions, {}), u"/proc"_s);
+        QCOMPARE(ui::folderOfSessions({}, sessions, u"/proc"_s), m_folder.path());
+        QCOMPARE(ui::folderOfSessions({}, {}, other.path()), other.path());
+        QCOMPARE(ui::folderOfSessions({}, {}, at(u"gone"_s)), QDir::homePath());
+    }
+
     void savesBesideTheSessionUnderItsName()
     {
         const Hand hand({&takeWhatIsProposed});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/choose_file.h"
 
+#include "ui/file_path.h"
+
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -77,6 +79,21 @@ QString firstFolder(const QStringList &folders, FolderUse use)
             return info.absoluteFilePath();
     }
     return QDir::homePath();
+}
+
+QString folderOfSessions(
+    const QString &open, const std::vector<model::RecentSession> &recent, const QString &recordings)
+{
+    const model::RecentSession *newest = nullptr;
+    for (const model::RecentSession &session : recent)
+        if (session.isThere && (newest == nullptr || session.usedWallNs > newest->usedWallNs))
+            newest = &session;
+    QStringList folders;
+    if (!open.isEmpty())
+        folders << QFileInfo(open).absolutePath();
+    if (newest != nullptr)
+        folders << QFileInfo(pathOf(newest->path)).absolutePath();
+    return firstFolder(folders << recordings, FolderUse::Reading);
 }
 
 } // namespace ui

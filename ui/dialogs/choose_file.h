@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/recent_session.h"
+
 #include <QString>
 #include <QStringList>
+
+#include <vector>
 
 class QWidget;
 
@@ -30,5 +34,10 @@ QString withEnding(const QString &path, const QString &ending);
 enum class FolderUse { Reading, Writing };
 /// Where to begin: the first of these folders that is there, and may be written to if that is its use; else the home folder.
 QString firstFolder(const QStringList &folders, FolderUse use);
+
+/// Where a session is looked for: in the folder of `open`, the one that is shown, else in that of the newest of `recent` that is there, else where
+/// recordings go, else in the home folder. `open` may be empty.
+QString folderOfSessions(
+    const QString &open, const std::vector<model::RecentSession> &recent, const QString &recordings);
 
 } // namespace ui
