@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gate/gate_run.h"
 
+#include "model/aggregate/unseen_cpu.h"
 #include "model/gate/lost_blocks.h"
+#include "model/gate/rank_tests.h"
 #include "model/report/session_words.h"
 
 #include <fmt/format.h>
@@ -191,6 +193,9 @@ public:
         return model::judgeGate(samplesOf(m_base, m_current), m_options.limits);
     }
 
+    /// What limits the answer, as sentences.
+    const std::vector<std::string> &notes() const { return m_notes; }
+
     /// Finds the stacks behind what grew.
     model::Result<void> explain(std::vector<model::GateFinding> &findings)
     {
@@ -243,6 +248,16 @@ private:
         return {};
     }
 
+    void noteMissed(const model::Snapshot &snapshot, std::string_view version)
+    {
+        const model::SampleBase samples = model::sampleBase(snapshot);
+        if (samples.isThin())
+            m_notes.push_back(
+                fmt::format("Of the {} {} of {} CPU samples were due but not taken, of threads that ended "
+                            "before one was: times of its stacks are their shares of the others.",
+                    version, samples.missed, samples.missed + samples.taken));
+    }
+
     /// Enough samples of a run of this length, at a rate that every host takes.
     static std::uint32_t rateFor(const model::GateFinding &finding)
     {
@@ -260,9 +275,16 @@ private:
                 if (!snapshot)
                     return snapshot.error();
                 m_cpu[static_cast<std::size_t>(i)] = *snapshot;
+                noteMissed(**snapshot, i == 0 ? "base" : "current version");
             }
         }
-        return model::grownStacks(*model::compare({m_cpu[0], 1}, {m_cpu[1], 1}, model::CostKind::CpuTime), kStacks);
+        return model::grownCpuStacks(m_cpu, {cpuTimeOf(m_base), cpuTimeOf(m_current)}, kStacks);
+    }
+
+    static double cpuTimeOf(const VersionRuns &version)
+    {
+        const auto times = version.values.find(GateKey::CpuTime);
+        return times == version.values.end() ? 0 : model::medianOf(times->second);
     }
 
     model::Result<std::vector<model::GateStack>> callStacks()
@@ -281,6 +303,7 @@ private:
     VersionRuns m_base;
     VersionRuns m_current;
     std::array<std::shared_ptr<const model::Snapshot>, 2> m_cpu;
+    std::vector<std::string> m_notes;
 };
 
 void failed(model::GateReport &report, const CommandRuns &runs, const model::Error &error)
@@ -342,6 +365,7 @@ model::GateReport gateAgainstCommand(CommandRuns &runs, const GateOptions &optio
     report.findings = gate.judge();
     if (const auto explained = gate.explain(report.findings); !explained)
         report.notes.push_back("Where the time went could not be found: " + explained.error().text());
+    report.notes.insert(report.notes.end(), gate.notes().begin(), gate.notes().end());
     return report;
 }
 

@@ -252,6 +252,20 @@ std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t mos
     return stacks;
 }
 
+std::vector<GateStack> grownCpuStacks(const std::array<std::shared_ptr<const Snapshot>, 2> &recordings,
+    const std::array<double, 2> &measuredNs, std::size_t most)
+{
+    std::array<ComparedSession, 2> sessions;
+    for (const Side side : kSides) {
+        const std::size_t i = sideIndex(side);
+        sessions[i].snapshot = recordings[i];
+        const auto sampledNs = static_cast<double>(recordings[i]->cpuSummary.timeNs);
+        if (sampledNs > 0 && measuredNs[i] > 0)
+            sessions[i].work = sampledNs / measuredNs[i]; // what costs are divided by
+    }
+    return grownStacks(*compare(sessions[0], sessions[1], CostKind::CpuTime), most);
+}
+
 std::string_view outcomeKey(GateOutcome outcome)
 {
     switch (outcome) {

@@ -5,6 +5,8 @@
 #include "model/gate/gate_key.h"
 #include "model/gate/time_test.h"
 
+#include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -92,6 +94,11 @@ double heapValueOf(const Snapshot &snapshot, GateKey key);
 
 /// The stacks of a comparison that grew, the greatest growth first; functions, where no stack by itself has samples enough. At most `most`.
 std::vector<GateStack> grownStacks(const Comparison &comparison, std::size_t most);
+
+/// The same by CPU time, of two recordings by samples: each stack's share of the samples times `measuredNs`, what that version used in plain runs.
+/// Samples that were due but not taken, more of them in one version than in the other, would pass for less work.
+std::vector<GateStack> grownCpuStacks(const std::array<std::shared_ptr<const Snapshot>, 2> &recordings,
+    const std::array<double, 2> &measuredNs, std::size_t most);
 
 /// Frames of a stack and which of them is to be looked at, as `stack` has it; of a heap its caller's, see callerLine().
 void setFrames(GateStack &stack, FunctionIndex &index, StackId id, CostSource source);
