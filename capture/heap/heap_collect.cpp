@@ -217,11 +217,12 @@ void HeapInstrument::nameThreads(const Image &image, const std::vector<RingThrea
 {
     const model::ProgramTables &tables = m_processes.tables().tables();
     for (const RingThread &thread : threads) {
+        const model::Image &row = tables.images[image.id.index()];
         // Its ring may have been seen first after its process was known to have ended: it is no later process with that pid.
-        const std::optional<model::Timestamp> end
-            = tables.processes[tables.images[image.id.index()].process.index()].end;
         const model::Timestamp seen{thread.firstSeenNs};
-        m_processes.threadNamed(image.arrival.pid, thread.tid, thread.name, end ? std::min(seen, *end) : seen);
+        const model::Timestamp last = std::min(seen, tables.processes[row.process.index()].end.value_or(seen));
+        const model::Timestamp first = std::min(std::max(row.start, model::Timestamp{thread.notBeforeNs}), last);
+        m_processes.threadFound(image.arrival.pid, thread.tid, thread.name, {first, last});
     }
 }
 

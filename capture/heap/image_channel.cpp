@@ -97,6 +97,7 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
             wire::RingReader(view, view.slot(slot), m_memory->firstRingOffset(slot), wire::kFirstRingRecords));
         m_rings.push_back(std::move(ring));
     }
+    const std::int64_t lookNs = clock.toNs(clock.units()), lastLookNs = std::exchange(m_lastLookNs, lookNs);
     for (const auto &ring : m_rings) {
         wire::ThreadSlot &slot = view.slot(ring->slot);
         if (ring->isTaken || slot.state.load(std::memory_order_acquire) != wire::SlotState::Taken)
@@ -116,7 +117,8 @@ void ImageChannel::findNewOwners(const RecorderClock &clock)
         ring->serial = serial;
         char name[sizeof slot.name];
         std::copy_n(slot.name, sizeof name, name);
-        m_newThreads.push_back({ring->tid, std::string(name, ::strnlen(name, sizeof name)), clock.toNs(clock.units())});
+        m_newThreads.push_back(
+            {ring->tid, std::string(name, ::strnlen(name, sizeof name)), lastLookNs, clock.toNs(clock.units())});
         m_active.push_back(ring.get());
     }
 }

@@ -26,7 +26,8 @@ struct RingThread
 {
     std::int32_t tid = 0;
     std::string name;
-    std::int64_t firstSeenNs = 0;
+    std::int64_t notBeforeNs = 0; ///< it did not have its ring yet when rings were looked at then
+    std::int64_t firstSeenNs = 0; ///< it had it by then, and may have ended since
 };
 
 /// What an image's target could not record, as its counters stand.
@@ -222,6 +223,7 @@ private:
     std::uint32_t m_stalledRings = 0;
     bool m_hasEarlierBlocks = false; ///< there were blocks before recording began
     std::vector<RingThread> m_newThreads;
+    std::int64_t m_lastLookNs = 0; ///< when owners of rings were looked for last
     std::uint64_t m_badRecords = 0;
     /// A counter of the target: as it was read last, and what could be believed of its growth.
     struct FollowedCount

@@ -395,6 +395,21 @@ void ProcessTable::threadNamed(std::int32_t pid, std::int32_t tid, std::string_v
         rename(thread, name, when);
 }
 
+void ProcessTable::threadFound(std::int32_t pid, std::int32_t tid, std::string_view name, TimeRange within)
+{
+    Timestamp when = within.end;
+    if (const LiveProcess *process = known(pid, within.end)) {
+        const auto it = process->threads.find(tid);
+        const std::optional<Timestamp> end
+            = it == process->threads.end() ? std::nullopt : m_tables.tables().threads[it->second.id.index()].end;
+        if (end && *end >= within.begin)
+            when = std::min(when, *end);
+    }
+    LiveThread &thread = threadAt(pid, tid, when);
+    if (within.begin >= thread.named && !thread.isNamedByProgram)
+        rename(thread, name, within.begin); // it may have been renamed within that time, by who knows when
+}
+
 void ProcessTable::threadNamedByProgram(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when)
 {
     LiveThread &thread = threadAt(pid, tid, when);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/base/time_range.h"
 #include "model/tables/table_builder.h"
 
 #include <algorithm>
@@ -55,7 +56,10 @@ public:
     ThreadId threadSeen(std::int32_t pid, std::int32_t tid, Timestamp when);
     /// Names a thread; of several names the latest holds.
     void threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
-    /// The same by the program itself, for the recording alone: holds against what the system calls the thread.
+    /// A thread that was there, with this name, at some moment from `within.begin` to `within.end`; nobody knows which. One that ended in that
+    /// time is that thread, and no later one of the same tid.
+    void threadFound(std::int32_t pid, std::int32_t tid, std::string_view name, TimeRange within);
+    /// Named by the program itself, for the recording alone: holds against what the system calls the thread.
     void threadNamedByProgram(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
     void threadEnded(std::int32_t pid, std::int32_t tid, Timestamp when);
 

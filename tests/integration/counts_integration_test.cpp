@@ -30,6 +30,7 @@ private Q_SLOTS:
     void stacksGoThroughGeneratedCode();
     void cpuSharesEqualTheTruth();
     void stacksGoThroughTheStartOfThreads();
+    void eachThreadIsOneRow();
     void jumpsOutOfAHookCostWhatTheyLeft_data();
     void jumpsOutOfAHookCostWhatTheyLeft();
 
@@ -282,6 +283,24 @@ void CountsIntegrationTest::stacksGoThroughTheStartOfThreads()
     }
     QVERIFY2(all > 500, qPrintable(QString::number(all)));
     QVERIFY2(broken * 20 < all, qPrintable(QStringLiteral("%1 of %2").arg(broken).arg(all)));
+}
+
+/// Whoever tells of them: the ring of a thread may be seen first when its end was told already.
+void CountsIntegrationTest::eachThreadIsOneRow()
+{
+    const GenprofRunner runner;
+    const Ran ran = runner.record(
+        {QStringLiteral("-q")}, {GenprofRunner::target(QStringLiteral("heap_threads")), QStringLiteral("churn")});
+    QCOMPARE(ran.exitCode, 0);
+    const QByteArray table
+        = runner
+              .genprof({QStringLiteral("sql"), runner.session(),
+                  QStringLiteral("select count(*) as n, count(distinct tid) as tids from v_threads")})
+              .out;
+    const QList<QByteArray> words = table.simplified().split(' ');
+    QCOMPARE(words.size(), 4);
+    QCOMPARE(words[2], words[3]);
+    QCOMPARE(words[3].toInt(), 3201); // waves of threads, and the first
 }
 
 void CountsIntegrationTest::jumpsOutOfAHookCostWhatTheyLeft_data()

@@ -209,6 +209,22 @@ private Q_SLOTS:
         QCOMPARE(f.tables.tables().text(f.tables.tables().threads[first.index()].name), std::string("worker"));
     }
 
+    /// Perf tells its end before the heap's side has seen the ring that it took shortly before.
+    void aThreadThatIsFoundAfterItsEndIsNoOther()
+    {
+        Fixture f;
+        const ThreadId thread = f.processes.threadSeen(10, 11, at(10));
+        f.processes.threadEnded(10, 11, at(30));
+        f.processes.threadFound(10, 11, "worker", {at(25), at(40)});
+        QCOMPARE(f.tables.tables().threads.size(), std::size_t{1});
+        const Thread &row = f.tables.tables().threads[thread.index()];
+        QCOMPARE(row.end.value_or(at(0)), at(30));
+        QCOMPARE(f.tables.tables().text(row.name), std::string("worker"));
+        f.processes.threadFound(10, 11, "next", {at(40), at(50)});
+        QCOMPARE(f.tables.tables().threads.size(), std::size_t{2});
+        QCOMPARE(f.tables.tables().threads.back().start, at(50));
+    }
+
     /// A shell is launched, execs env (static: no tracer), which execs python3; perf reports exactly but late, the tracer a little after
     /// each exec, /proc once a tick. Whatever the order in which the reports arrive, the same images come out.
     void everyOrderOfReportsGivesTheSameImages_data()
@@ -419,6 +435,16 @@ private Q_SLOTS:
         const Thread &thread = f.tables.tables().threads[f.processes.threadSeen(10, 11, at(30)).index()];
         QCOMPARE(f.tables.tables().text(thread.name), std::string("later"));
         QCOMPARE(thread.start, at(20));
+    }
+
+    void aNameThatIsFoundWithinATimeIsOlderThanOneToldInIt()
+    {
+        Fixture f;
+        f.processes.threadFound(10, 11, "first", {at(0), at(20)});
+        f.processes.threadNamed(10, 11, "renamed", at(25));
+        f.processes.threadFound(10, 11, "first", {at(20), at(40)});
+        const Thread &thread = f.tables.tables().threads.front();
+        QCOMPARE(f.tables.tables().text(thread.name), std::string("renamed"));
     }
 
     void nobodyKnowsAnUnknownPid()
