@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/growth_card.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/memory_parts.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/rules.h"
@@ -63,8 +64,8 @@ SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
         const GrowthLook &look = *found.growth;
         card.qualifier = fmt::format("tested {} of {} stacks for {}", formatCount(look.tested),
             formatCount(look.stacks), formatDuration(snapshot.span.length()));
-        card.sentence = fmt::format(
-            "No place was found that grows by {} or more{}.", look.least, look.limit.empty() ? "" : "; " + look.limit);
+        card.sentence = fmt::format("No place in the heap was found that grows by {} or more{}.", look.least,
+            look.limit.empty() ? "" : "; " + look.limit);
         card.state = look.limit.empty() ? CardState::Ok : CardState::Unknown;
     }
     const auto isGrowing = [](const Recommendation &item) { return item.rule == kGrowingStackRule.key; };
@@ -145,20 +146,73 @@ void addOtherGrowth(
     growth.number = "+" + formatBytes(other.onceBytes ? std::min(*other.onceBytes, other.bytes) : other.bytes);
     growth.qualifier = fmt::format("resident, in {}", other.label);
     growth.state = other.isFinished || mayBeSame ? CardState::Unknown : CardState::Warn;
-    growth.sentence += fmt::format(" But resident memory grows by {}, mostly {}", rate, other.label);
+    std::string sentence = fmt::format("Resident memory grows by {}, mostly {}", rate, other.label);
     if (mayBeSame)
-        growth.sentence += ", which counts for each process that touches it: how much is the same was not read";
+        sentence += ", which counts for each process that touches it: how much is the same was not read";
     if (!other.mappedBy.empty())
-        growth.sentence
+        sentence
             += fmt::format("; most of those that were made ({}) by {}", formatBytes(other.mappedBytes), other.mappedBy);
     if (other.key == kMappingsPart)
-        growth.sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
-    growth.sentence += '.';
+        sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
+    sentence += '.';
     if (other.isFinished)
-        growth.sentence += " The command ended by itself: what it needs for its work looks like this too.";
+        sentence += " The command ended by itself: what it needs for its work looks like this too.";
+    growth.sentence = sentence + ' ' + growth.sentence; // what the number is of comes first
     growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
     growth.page = CardPage::Forecast;
     growth.action = "Show the forecast";
+}
+
+/// What the live heap as a whole grew by in the selected time.
+struct HeapRise
+{
+    double before = 0; ///< bytes
+    double after = 0;
+    Timestamp until;     ///< nearly all of it was there
+    bool isOver = false; ///< and nothing came after that for a good while
+};
+
+/// Nothing where it did not grow by much, or only as the program started.
+std::optional<HeapRise> heapRise(const Snapshot &snapshot)
+{
+    constexpr double kLeastBytes = 1 << 20, kLeastShare = 0.2; // of what it grew to
+    constexpr double kNearlyAll = 0.95;
+    constexpr double kStart = 0.1, kStill = 0.2; // of the time
+    std::vector<SeriesPoint> points;
+    for (const auto &segment : judgedSeries(snapshot, HeapQuantity::LiveBytes, snapshot.span).segments)
+        for (const SeriesPoint &point : segment)
+            if (snapshot.span.begin <= point.when && point.when <= snapshot.span.end)
+                points.push_back(point);
+    if (points.size() < 2)
+        return std::nullopt;
+    HeapRise rise{.before = points.front().value, .after = points.back().value};
+    const double grown = rise.after - rise.before;
+    if (grown < std::max(kLeastBytes, kLeastShare * rise.after))
+        return std::nullopt;
+    const double least = rise.before + kNearlyAll * grown;
+    const auto below = std::find_if(
+        points.rbegin(), points.rend(), [least](const SeriesPoint &point) { return point.value < least; });
+    rise.until = below.base()->when; // the first is below, and the last is not
+    const double seconds = snapshot.span.length().seconds();
+    rise.isOver = (snapshot.span.end - rise.until).seconds() >= kStill * seconds;
+    return (rise.until - snapshot.span.begin).seconds() < kStart * seconds ? std::nullopt : std::optional(rise);
+}
+
+/// That no place goes on growing does not deny what the heap shows.
+void addHeapRise(const Snapshot &snapshot, const Recommendations &found, SummaryCard &growth)
+{
+    const std::optional<HeapRise> rise = heapRise(snapshot);
+    if (!rise || !found.growth || growth.number != kNothingGrows)
+        return;
+    const GrowthLook &look = *found.growth;
+    growth.number = "+" + formatBytes(rise->after - rise->before);
+    growth.qualifier = rise->isOver ? "live heap, until " + formatOffset(rise->until) : "live heap, not steadily";
+    growth.state = CardState::Unknown;
+    growth.sentence = fmt::format("The live heap grew from {} to {}{}: no place was found that {} growing, by {} or "
+                                  "more{}.",
+        formatBytes(rise->before), formatBytes(rise->after),
+        rise->isOver ? " until " + formatOffset(rise->until) + " and has stood still since" : "",
+        rise->isOver ? "goes on" : "keeps", look.least, look.limit.empty() ? "" : "; " + look.limit);
 }
 
 } // namespace
@@ -170,6 +224,7 @@ SummaryCard growthCard(
     if (other)
         addOtherGrowth(snapshot, found, *other, card);
     addLost(snapshot, card);
+    addHeapRise(snapshot, found, card);
     return card;
 }
 

@@ -216,6 +216,36 @@ private Q_SLOTS:
         QVERIFY2(says(sentence, "grows by 256 KiB in 24 s"), sentence.c_str());
     }
 
+    /// A server that was filled and then served.
+    void doesNotDenyThatTheHeapGrew()
+    {
+        const auto cardFor = [](auto bytesAt) {
+            Session session;
+            session.builder.growth("main;steady;libc.so.6!malloc", std::vector<std::int64_t>(kMoments, kMiB));
+            HeapSeries series{.image = session.builder.image()};
+            for (std::int64_t i = 0; i < static_cast<std::int64_t>(kMoments); ++i) {
+                series.spans.push_back({second(static_cast<double>(i)), second(static_cast<double>(i + 1))});
+                series.ticks.push_back({.image = series.image, .liveBytes = bytesAt(i)});
+            }
+            session.builder.raw().heapSeries.push_back(series);
+            return session.card();
+        };
+        const SummaryCard filled
+            = cardFor([](std::int64_t s) { return kMiB + kMiB * std::clamp<std::int64_t>(s - 5, 0, 10); });
+        QCOMPARE(filled.number, std::string("+10 MiB"));
+        QCOMPARE(filled.qualifier, std::string("live heap, until 0:16"));
+        QCOMPARE(filled.state, CardState::Unknown);
+        QVERIFY2(says(filled.sentence, "grew from 1 MiB to 11 MiB until 0:16 and has stood still since"),
+            filled.sentence.c_str());
+        const SummaryCard unsteady = cardFor([](std::int64_t s) { return s < 22 ? kMiB : 5 * kMiB; });
+        QVERIFY2(says(unsteady.qualifier, "not steadily") && !says(unsteady.sentence, "stood still"),
+            unsteady.sentence.c_str());
+        const SummaryCard started = cardFor([](std::int64_t s) { return s < 1 ? kMiB : 20 * kMiB; });
+        QCOMPARE(started.number, std::string("nothing found"));
+        const SummaryCard steady = cardFor([](std::int64_t s) { return 20 * kMiB + s % 3 * 1000; });
+        QCOMPARE(steady.number, std::string("nothing found"));
+    }
+
     void namesWhatGoesOnBeforeWhatHasEnded()
     {
         Session session;
