@@ -42,6 +42,8 @@ HotPath follow(const CallTree &tree, NodeId node)
     return path;
 }
 
+} // namespace
+
 Interval shareInterval(double share, SampleBase samples)
 {
     if (samples.taken <= 0)
@@ -50,8 +52,6 @@ Interval shareInterval(double share, SampleBase samples)
     const double missed = static_cast<double>(samples.missed), taken = static_cast<double>(samples.taken);
     return {seen.low * taken / (taken + missed), (seen.high * taken + missed) / (taken + missed)};
 }
-
-} // namespace
 
 std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, SampleBase samples)
 {

@@ -52,6 +52,9 @@ struct HotFunction
     std::size_t rank = 1; ///< functions whose intervals overlap that of the first of their rank share it
 };
 
+/// The interval of a share of what was sampled, see HotFunction::selfShare95.
+Interval shareInterval(double share, SampleBase samples);
+
 /// The `most` functions with the greatest self cost. `samples`: what the table is made of.
 std::vector<HotFunction> hotFunctions(const FunctionTable &table, SampleBase samples, std::size_t most = 20);
 

@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <functional>
 #include <map>
 
 namespace model {
@@ -32,6 +33,7 @@ namespace {
 
 constexpr std::int64_t kLeastSamples = 30; ///< for an answer: below, an interval of a share spans nearly everything
 constexpr double kShareWorthTelling = 0.05;
+constexpr double kStandsOut = 0.05; ///< of the CPU time, at least: less is no headline
 
 /// Whether `one` runs out before `other` does, as far as can be seen.
 bool isSooner(const Forecast &one, const Forecast &other)
@@ -140,11 +142,10 @@ std::string noSamplesSentence(const Snapshot &snapshot)
     return {};
 }
 
-/// "parse, reader.cpp:52": who of the program's own code a function of a library works for, by its heaviest stacks; empty for own code.
-std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, FunctionId function)
+/// "parse, reader.cpp:52": who of the program's own code stacks work for that are `wanted`, by the heaviest stacks.
+std::string ownerOf(const Snapshot &snapshot,
+    const std::function<bool(const FunctionIndex &, const std::vector<StackLine> &)> &isWanted)
 {
-    if (isOwnCode(*table.functions, function))
-        return {};
     constexpr std::size_t kMostStacks = 200;
     std::vector<const CpuCost *> rows;
     for (const CpuCost &row : snapshot.cpu)
@@ -153,11 +154,10 @@ std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, Funct
     std::partial_sort(rows.begin(), rows.begin() + count, rows.end(),
         [](const CpuCost *a, const CpuCost *b) { return a->timeNs > b->timeNs; });
     FunctionIndex index(snapshot.tables);
-    const std::string_view name = table.functions->name(function), module = table.functions->moduleName(function);
     std::map<std::string, std::int64_t> callers;
     for (std::ptrdiff_t i = 0; i < count; ++i) {
         const std::vector<StackLine> lines = stackLines(index, rows[static_cast<std::size_t>(i)]->stack);
-        if (lines.empty() || lines.front().name != name || lines.front().moduleName != module)
+        if (lines.empty() || !isWanted(index, lines))
             continue;
         const StackLine &own = lines[ownPosition(index, lines)];
         if (isOwnCode(index, own.function))
@@ -167,6 +167,100 @@ std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, Funct
     const auto most = std::max_element(
         callers.begin(), callers.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
     return most == callers.end() ? std::string() : most->first;
+}
+
+/// ", above all for parse, reader.cpp:52", of a function of a library; empty for own code.
+std::string worksFor(const Snapshot &snapshot, const FunctionTable &table, FunctionId function)
+{
+    if (isOwnCode(*table.functions, function))
+        return {};
+    const std::string name = table.functions->name(function), module(table.functions->moduleName(function));
+    const std::string owner = ownerOf(snapshot, [&](const FunctionIndex &, const std::vector<StackLine> &lines) {
+        return lines.front().name == name && lines.front().moduleName == module;
+    });
+    return owner.empty() ? owner : ", above all for " + owner;
+}
+
+/// The same of what the kernel does, but for the tracer.
+std::string kernelWorksFor(const Snapshot &snapshot)
+{
+    const std::string owner = ownerOf(snapshot, [](const FunctionIndex &index, const std::vector<StackLine> &lines) {
+        return isKernelCode(index, lines.front().function) && !isTracerCode(index, lines.front().function);
+    });
+    return owner.empty() ? owner : ", above all for " + owner;
+}
+
+/// What a card of CPU time is made of.
+struct CpuAnswer
+{
+    const FunctionTable &table;
+    HotFunction hot;        ///< the hottest that a programmer can change
+    bool isOfKernel;        ///< there is none such
+    double kernelShare = 0; ///< without what it does for the tracer
+    double tracerShare = 0;
+    SampleBase samples;
+    Duration known; ///< CPU time
+
+    /// Of what was taken; where much was missed the least that it can be.
+    std::string shareText(double ofTaken) const
+    {
+        const auto taken = static_cast<double>(samples.taken), missed = static_cast<double>(samples.missed);
+        return samples.isThin() ? "≥ " + formatShare(ofTaken * taken / (taken + missed)) : formatShare(ofTaken);
+    }
+    std::string name() const { return shortFunctionName(table.functions->name(hot.function)); }
+    std::string number(double share, const Interval &interval) const
+    {
+        return samples.isThin() ? "≥ " + formatShare(interval.low) : formatShare(share);
+    }
+    static std::string text(const Interval &interval)
+    {
+        return formatInterval(interval.low * 100, interval.high * 100, Unit::Percent);
+    }
+};
+
+/// Where no function stands out: the kernel, if it has much of the time, or that it is so.
+void tellSpread(const Snapshot &snapshot, const CpuAnswer &answer, SummaryCard &card)
+{
+    constexpr double kMuch = 0.25;
+    const Interval kernel = shareInterval(answer.kernelShare, answer.samples);
+    const std::string time = formatDuration(answer.known), name = answer.name(),
+                      most
+        = fmt::format("{} ({})", formatShare(answer.hot.selfShare), CpuAnswer::text(answer.hot.selfShare95));
+    card.state = CardState::Ok;
+    card.qualifier.clear();
+    if (kernel.low >= kMuch) {
+        card.number = answer.number(answer.kernelShare, kernel);
+        card.qualifier = CpuAnswer::text(kernel);
+        card.sentence = fmt::format("of {} CPU time is spent in the kernel{}", time, kernelWorksFor(snapshot));
+        if (!answer.isOfKernel)
+            card.sentence
+                += fmt::format("; no function of the program stands out, the first is {} with {}", name, most);
+    } else if (answer.samples.isThin()) {
+        card.number = kNotKnown;
+        card.state = CardState::Unknown;
+        card.sentence = fmt::format("Too much of {} CPU time was not sampled to say in which function it is spent; of "
+                                    "what was, most is in {} itself, {}",
+            time, name, formatShare(answer.hot.selfShare));
+    } else {
+        card.number = "spread out";
+        card.sentence = fmt::format(
+            "No function stands out: of {} CPU time the most, {}, is spent in {} itself", time, most, name);
+        if (answer.kernelShare > answer.hot.selfShare)
+            card.sentence += fmt::format("; {} in the kernel", formatShare(answer.kernelShare));
+    }
+}
+
+void tellHottest(const Snapshot &snapshot, const CpuAnswer &answer, SummaryCard &card)
+{
+    const HotFunction &hot = answer.hot;
+    card.number = answer.number(hot.selfShare, hot.selfShare95);
+    card.qualifier = CpuAnswer::text(hot.selfShare95);
+    const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
+    card.sentence = fmt::format("of {} CPU time is spent in {} itself{}{}", formatDuration(answer.known), answer.name(),
+        place.empty() ? "" : " (" + place + ")", worksFor(snapshot, answer.table, hot.function));
+    if (!answer.isOfKernel && answer.kernelShare > hot.selfShare)
+        card.sentence += fmt::format("; {} in the kernel", answer.shareText(answer.kernelShare));
+    card.state = hot.selfShare95.low >= 0.25 ? CardState::Warn : CardState::Ok;
 }
 
 std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_token &stop)
@@ -201,35 +295,26 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         return !isKernelCode(*table->functions, each.function) && !isTracerCode(*table->functions, each.function);
     };
     const auto first = std::find_if(all.begin(), all.end(), isOfProgram);
-    const HotFunction hot = first != all.end() ? *first : all.front();
-    double kernelShare = 0, tracerShare = 0;
+    const SampleBase samples = sampleBase(snapshot);
+    CpuAnswer answer{.table = *table,
+        .hot = first != all.end() ? *first : all.front(),
+        .isOfKernel = first == all.end(),
+        .samples = samples,
+        .known = {table->all + (samples.isThin() ? missedCpuTime(snapshot).ns : 0)}};
     for (const HotFunction &each : all) {
         const bool isTracer = isTracerCode(*table->functions, each.function);
-        tracerShare += isTracer ? each.selfShare : 0;
-        kernelShare += !isTracer && isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
+        answer.tracerShare += isTracer ? each.selfShare : 0;
+        answer.kernelShare += !isTracer && isKernelCode(*table->functions, each.function) ? each.selfShare : 0;
     }
-    const SampleBase samples = sampleBase(snapshot);
-    const bool isThin = samples.isThin();
-    const auto shareText = [&](double ofTaken) {
-        const auto taken = static_cast<double>(samples.taken), missed = static_cast<double>(samples.missed);
-        return isThin ? "≥ " + formatShare(ofTaken * taken / (taken + missed)) : formatShare(ofTaken);
-    };
-    card.number = isThin ? "≥ " + formatShare(hot.selfShare95.low) : formatShare(hot.selfShare);
-    card.qualifier = formatInterval(hot.selfShare95.low * 100, hot.selfShare95.high * 100, Unit::Percent);
-    const std::string place = shortPlace(snapshot.tables->text(hot.file), hot.line);
-    const Duration known{table->all + (isThin ? missedCpuTime(snapshot).ns : 0)};
-    card.sentence = fmt::format("of {} CPU time is spent in {} itself{}", formatDuration(known),
-        shortFunctionName(table->functions->name(hot.function)), place.empty() ? "" : " (" + place + ")");
-    if (const std::string owner = worksFor(snapshot, *table, hot.function); !owner.empty())
-        card.sentence += fmt::format(", above all for {}", owner);
-    if (first != all.end() && kernelShare > hot.selfShare)
-        card.sentence += fmt::format("; {} in the kernel", shareText(kernelShare));
-    if (tracerShare >= kShareWorthTelling)
-        card.sentence += fmt::format("; {} in the tracer", shareText(tracerShare));
+    if (answer.hot.selfShare95.low < kStandsOut)
+        tellSpread(snapshot, answer, card);
+    else
+        tellHottest(snapshot, answer, card);
+    if (answer.tracerShare >= kShareWorthTelling)
+        card.sentence += fmt::format("; {} in the tracer", answer.shareText(answer.tracerShare));
     card.sentence += '.';
-    if (isThin)
+    if (samples.isThin())
         card.sentence += ' ' + missedSamplesText(snapshot);
-    card.state = hot.selfShare95.low >= 0.25 ? CardState::Warn : CardState::Ok;
     return card;
 }
 

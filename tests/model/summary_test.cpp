@@ -120,6 +120,40 @@ private Q_SLOTS:
         QVERIFY(!says(cardOf(own.build(), "CPU").sentence, "above all for"));
     }
 
+    /// A function with next to nothing of the time is no headline.
+    void saysThatNoFunctionStandsOut()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.cpuHz = 199;
+        std::string lines;
+        for (int i = 0; i < 40; ++i)
+            lines += "main;work;f" + std::to_string(i) + (i == 7 ? " 12\n" : " 10\n");
+        builder.cpu(lines);
+        const SummaryCard spread = cardOf(builder.build(), "CPU");
+        QCOMPARE(spread.number, std::string("spread out"));
+        QVERIFY2(says(spread.sentence, "No function stands out: of 2.01 s CPU time the most, 3.0 %")
+                && says(spread.sentence, "is spent in f7 itself"),
+            spread.sentence.c_str());
+        // Nor is one of which all may have been missed.
+        SnapshotBuilder thin = builder;
+        thin.raw().losses.push_back({LossKind::SamplesMissed, thin.image(), 400, {}});
+        const SummaryCard missed = cardOf(thin.build(), "CPU");
+        QCOMPARE(missed.number, std::string(kNotKnown));
+        QVERIFY2(says(missed.sentence, "400 more samples were due"), missed.sentence.c_str());
+        // What the kernel does for the program may be most of it.
+        TableBuilder &tables = builder.tables();
+        const FrameId frame = tables.frame(tables.module("[kernel]", "", ModuleKind::Kernel), 7, FrameKind::Exact);
+        tables.setSymbols(frame, FrameSymbols::State::Resolved, {{tables.string("tcp_sendmsg"), StringId(0u), 0}});
+        builder.raw().cpu.push_back({builder.thread(), builder.image(),
+            tables.stack(builder.stack("main;writeToClient@networking.c:12;libc.so.6!write"), frame), 402,
+            2'010'000'000});
+        const SummaryCard kernel = cardOf(builder.build(), "CPU");
+        QCOMPARE(kernel.number, std::string("50 %"));
+        QVERIFY2(kernel.sentence.starts_with("of 4.02 s CPU time is spent in the kernel, above all for writeToClient, "
+                                             "networking.c:12; no function of the program stands out"),
+            kernel.sentence.c_str());
+    }
+
     void saysWhatTheKernelCountsWhereNothingWasSampled()
     {
         SnapshotBuilder builder;
