@@ -43,6 +43,20 @@ bool isOf(const ActivityRule &rule, Activity activity)
         && std::find(rule.calls.begin(), rule.calls.end(), systemCallName(activity.value)) != rule.calls.end();
 }
 
+/// What the kernel counts for the selected processes, of all their threads.
+Duration processCpuTime(const Snapshot &snapshot)
+{
+    double usedNs = 0;
+    Timestamp before;
+    for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)
+        for (const SeriesPoint &point : segment) {
+            const bool isSelected = snapshot.span.begin < point.when && point.when <= snapshot.span.end;
+            usedNs += isSelected ? point.value / 100 * static_cast<double>((point.when - before).ns) : 0;
+            before = point.when;
+        }
+    return Duration{static_cast<std::int64_t>(usedNs)};
+}
+
 /// Threads that do the program's work: the first of each process, and who has a fifth of the CPU time.
 class BusyThreads
 {
@@ -52,30 +66,34 @@ public:
     {
         for (const CpuCost &row : snapshot.cpu)
             m_timeNs[row.thread.value] += row.timeNs;
+        m_allNs = snapshot.cpuSummary.timeNs;
+        if (snapshot.selection.thread) // what the others did was sampled too, but is not selected
+            m_allNs = std::max(m_allNs, processCpuTime(snapshot).ns);
     }
     /// Whether nobody else does anything that these threads could wait for.
     bool areAlone(const std::set<std::uint32_t> &threads) const
     {
         constexpr double kLeastOthers = 0.05;
-        if (m_snapshot.cpuSummary.timeNs <= 0)
+        if (m_allNs <= 0)
             return threads.size() == m_snapshot.tables->threads.size();
-        std::int64_t others = 0;
+        std::int64_t others = m_allNs;
         for (const auto &[thread, timeNs] : m_timeNs)
-            others += threads.contains(thread) ? 0 : timeNs;
-        return static_cast<double>(others) < kLeastOthers * static_cast<double>(m_snapshot.cpuSummary.timeNs);
+            others -= threads.contains(thread) ? timeNs : 0;
+        return static_cast<double>(others) < kLeastOthers * static_cast<double>(m_allNs);
     }
     bool contains(ThreadId id) const
     {
         const auto time = m_timeNs.find(id.value);
         const std::int64_t timeNs = time == m_timeNs.end() ? 0 : time->second;
-        if (m_snapshot.cpuSummary.timeNs > 0)
-            return static_cast<double>(timeNs) >= kBusyShare * static_cast<double>(m_snapshot.cpuSummary.timeNs);
+        if (m_allNs > 0)
+            return static_cast<double>(timeNs) >= kBusyShare * static_cast<double>(m_allNs);
         const Thread &thread = m_snapshot.tables->threads.at(id.index());
         return thread.tid == m_snapshot.tables->processes.at(thread.process.index()).pid;
     }
 
 private:
     const Snapshot &m_snapshot;
+    std::int64_t m_allNs = 0; ///< of all threads
     std::map<std::uint32_t, std::int64_t> m_timeNs;
 };
 

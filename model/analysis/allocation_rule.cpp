@@ -153,6 +153,10 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
         found.notLookedAt.emplace_back("Temporary allocations: the heap was not recorded.");
         return true;
     }
+    if (input.snapshot.selection.thread) {
+        found.notLookedAt.emplace_back("Temporary allocations: the heap is not kept by thread; look at all of them.");
+        return true;
+    }
     std::map<std::string, Place> places;
     const auto least = static_cast<double>(all.allocations) * kEveryStackShare;
     for (const HeapCost &row : input.snapshot.heap) {

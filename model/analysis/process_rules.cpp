@@ -133,6 +133,8 @@ std::int64_t missedSamples(const Snapshot &snapshot, const Children &children)
 bool findProcessChurn(const RuleInput &input, Recommendations &found)
 {
     const Snapshot &snapshot = input.snapshot;
+    if (snapshot.selection.thread)
+        return true; // of processes, not of one of their threads
     const Children children = shortLived(snapshot);
     const double rate = static_cast<double>(children.count) / std::max(snapshot.span.length().seconds(), 1e-3);
     if (children.count < kLeastProcesses || rate < kLeastRate)

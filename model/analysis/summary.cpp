@@ -331,6 +331,11 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
         .page = CardPage::HeatMap,
         .action = "Show sizes over time",
         .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::AllocationRate), snapshot)};
+    if (snapshot.selection.thread) {
+        card.state = CardState::Unknown;
+        card.sentence = "The heap is not kept by thread: this is of all of them.";
+        return card;
+    }
     const Recommendation *first = firstOf(found, kTemporaryAllocationsRule.key);
     if (first == nullptr)
         return card;

@@ -28,6 +28,13 @@ SummaryCard cardOf(const Snapshot &snapshot, std::string_view title)
     return card == answers.cards.end() ? SummaryCard() : *card;
 }
 
+const Recommendation *find(const Recommendations &all, std::string_view rule)
+{
+    const auto found = std::find_if(
+        all.items.begin(), all.items.end(), [rule](const Recommendation &item) { return item.rule == rule; });
+    return found == all.items.end() ? nullptr : &*found;
+}
+
 bool says(const std::string &text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 } // namespace
@@ -160,6 +167,33 @@ private Q_SLOTS:
         builder.metric(Metric::CpuUser, std::vector<std::int64_t>(10, 5000)); // 5 %
         const SummaryCard card = cardOf(builder.build(), "CPU");
         QVERIFY2(says(card.sentence, "The kernel counts 500 ms of CPU time, but no sample"), card.sentence.c_str());
+    }
+
+    /// The heap is not kept by thread, and who does the work is not for one of them to say.
+    void findsNothingOfOtherThreadsInOne()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(60, Duration::fromMs(1000));
+        builder.raw().info.config.waits = true;
+        builder.cpu("main;fill;libc.so.6!malloc 150\n");
+        builder.heap("main;fill;libc.so.6!malloc 64 temporary");
+        builder.raw().heap.back().allocations = builder.raw().heap.back().temporaries = 100'000;
+        builder.raw().activities.push_back(
+            {builder.thread(), builder.image(), builder.stack("main;pause@pause.cpp:7;libc.so.6!nanosleep"),
+                Activity::wait(WaitClass::Sleep), 1000, 40'000'000'000, 0, 0, 1000, 0});
+        builder.metric(Metric::CpuUser, std::vector<std::int64_t>(60, 90'000)); // others have 98 % of it
+        Snapshot snapshot = builder.build();
+        QVERIFY(find(*recommendations(snapshot), "temporary_allocations"));
+        QVERIFY(find(*recommendations(snapshot), "sleeping_work"));
+        snapshot.selection.thread = builder.thread();
+        const Recommendations narrowed = *recommendations(snapshot);
+        QVERIFY2(
+            !find(narrowed, "temporary_allocations") && !find(narrowed, "sleeping_work"), narrowed.sentence.c_str());
+        const std::vector<SummaryCard> cards = summary(snapshot)->cards;
+        const auto card = std::find_if(
+            cards.begin(), cards.end(), [](const SummaryCard &each) { return each.title == "Allocations"; });
+        QVERIFY2(card->sentence.starts_with("The heap is not kept by thread"), card->sentence.c_str());
+        QCOMPARE(card->state, CardState::Unknown);
     }
 
     void takesNoUntracedHeapForAnEmptyOne()
