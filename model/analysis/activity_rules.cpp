@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kMostPlaces = 3;                 ///< of one rule
 constexpr std::int64_t kLeastTimeNs = 20'000'000;      ///< less is not worth changing
 constexpr Duration kLeastSpan = Duration::fromMs(500); ///< shorter recordings say little about rates
+constexpr double kWorthTelling = 0.05;                 ///< so much more of its time without what is no part of it
 constexpr double kBusyShare = 0.2;                     ///< of the CPU time, of a thread that does the work
 constexpr double kRestingShare = 0.9; ///< who sleeps that long, with nobody to wait for, works at a pace
 
@@ -223,8 +224,7 @@ Recommendation itemFor(const ActivityRule &rule, const Place &place, const Inter
     item.gainKind = GainKind::TimeShare;
     item.gain = amdahl(share, rule.data.speedUp);
     const ActivityTotal &total = place.total;
-    constexpr double kWorthTelling = 0.05;
-    const std::string more = share.high - share.low < kWorthTelling
+    const std::string more = share.high == share.low
         ? std::string()
         : fmt::format("; {} without its waits for a processor and without the recording", formatShare(share.high));
     item.evidence.push_back({"share of its threads' time", share.low * 100, Interval{share.low * 100, share.high * 100},
@@ -267,7 +267,9 @@ void apply(const RuleInput &input, const ActivityRule &rule, Recommendations &fo
             continue;
         const double low = std::min(share, 1.0);
         const auto busyNs = times.of(place.threads);
-        const double most = busyNs ? static_cast<double>(total.timeNs) / std::max(*busyNs, 1.0) : low;
+        double most = busyNs ? static_cast<double>(total.timeNs) / std::max(*busyNs, 1.0) : low;
+        if (most - low < kWorthTelling)
+            most = low; // no gain of more than what is told
         found.items.push_back(itemFor(rule, place, {low, std::clamp(most, low, 1.0)}, rate));
     }
 }

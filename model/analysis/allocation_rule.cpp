@@ -85,6 +85,7 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
         item.evidence.push_back({"CPU time of malloc and free there", (share.low + share.high) * 50,
             Interval{share.low * 100, share.high * 100}, Unit::Percent,
             fmt::format("{:.1f}–{:.1f} %", share.low * 100, share.high * 100)});
+        addWholeOfPlace(cpu->all, item);
     } else {
         item.gainKind = GainKind::AllocationShare;
         item.gain = {shareOfAll * 0.5, shareOfAll};

@@ -189,7 +189,11 @@ void findPageFaults(const RuleInput &input, Recommendations &found)
         fmt::format("{} page faults a second all along on memory that it had before, about {} of its CPU time",
             formatShortCount(rate), formatShare(share)));
     item.gainKind = GainKind::CpuShare;
-    item.gain = {share * 0.3, std::min(1.0, share * 2) * 0.8};
+    const Interval cost{share / 2, std::min(1.0, share * 2)}; // the time of a fault is known to an order of magnitude
+    item.gain = {share * 0.3, cost.high * 0.8};
+    item.evidence.push_back(
+        {"their share of the CPU time, about", share * 100, Interval{cost.low * 100, cost.high * 100}, Unit::Percent,
+            fmt::format("{:.1f}–{:.1f} %", cost.low * 100, cost.high * 100)});
     item.evidence.push_back(
         {"minor faults beyond growth, median", rate, {}, Unit::PerSecond, formatValue(rate, Unit::PerSecond)});
     item.evidence.push_back({"CPU used, median", used, {}, Unit::Percent, formatValue(used, Unit::Percent)});

@@ -44,6 +44,9 @@ std::string processName(const Snapshot &snapshot);
 /// "61 % (57.9–64.0)".
 std::string shareText(double share, const Interval &interval);
 
+/// Tells the share of the CPU time of a place with what it calls of libraries: what a gain can be of that is more than the work that was recognised.
+void addWholeOfPlace(const Interval &share, Recommendation &item);
+
 /// Gain by Amdahl's law for a part of [share.low, share.high] of the time: the low end with the least speed-up, the high with the most.
 Interval amdahl(const Interval &share, SpeedUp speedUp);
 

@@ -93,6 +93,8 @@ Recommendation itemFor(
     item.confidence *= std::min(1.0, 0.6 + static_cast<double>(share.samples) / 500);
     item.evidence.push_back({"share of the CPU time", share.value * 100,
         Interval{share.interval.low * 100, share.interval.high * 100}, Unit::Percent, text});
+    if (whole.interval.high > share.interval.high)
+        addWholeOfPlace(whole.interval, item);
     item.evidence.push_back({"CPU time", static_cast<double>(place.timeNs) / 1e9, {}, Unit::Count,
         fmt::format("{}, {}", formatDuration({place.timeNs}), formatCounted(share.samples, "sample"))});
     item.evidence.push_back({"most of it in", static_cast<double>(heaviest->second) / 1e9, {}, Unit::Count,
@@ -145,6 +147,13 @@ void apply(const RuleInput &input, const WorkRule &rule, WorkFinder &finder, Rec
 std::string shareText(double share, const Interval &interval)
 {
     return fmt::format("{} ({:.1f}–{:.1f})", formatShare(share), interval.low * 100, interval.high * 100);
+}
+
+void addWholeOfPlace(const Interval &share, Recommendation &item)
+{
+    item.evidence.push_back(
+        {"CPU time of the place in all", (share.low + share.high) * 50, Interval{share.low * 100, share.high * 100},
+            Unit::Percent, fmt::format("{:.1f}–{:.1f} %", share.low * 100, share.high * 100)});
 }
 
 Interval amdahl(const Interval &share, SpeedUp speedUp)

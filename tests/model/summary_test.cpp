@@ -169,6 +169,35 @@ private Q_SLOTS:
         QVERIFY2(says(card.sentence, "The kernel counts 500 ms of CPU time, but no sample"), card.sentence.c_str());
     }
 
+    /// What is gained is of a cost that is told.
+    void gainsNoMoreThanWhatItCosts()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(60, Duration::fromMs(1000));
+        builder.raw().info.config.systemCalls = true;
+        builder.cpu(
+            "main;fill;libc.so.6!malloc 300\nmain;fill;libc.so.6!memcpy 800\nmain;other 500\n"
+            "main;check;std::__detail::_Compiler<char>::_M_disjunction() 300\nmain;check;libc.so.6!memcpy 500\n");
+        builder.heap("main;fill;libc.so.6!malloc 64 temporary");
+        builder.raw().heap.back().allocations = builder.raw().heap.back().temporaries = 100'000;
+        // 75 % of its life, and 79 % of its calls and own code: not worth a word, so not worth a gain.
+        builder.raw().activities.push_back(
+            {builder.thread(), builder.image(), builder.stack("main;save@save.cpp:7;libc.so.6!fsync"),
+                Activity::call(*systemCallNumber("fsync")), 3000, 45'000'000'000, 0, 0, 3000, 0});
+        const Recommendations all = *recommendations(builder.build());
+        for (const std::string_view rule : {"temporary_allocations", "regex_compiled", "synced_writes"})
+            QVERIFY2(find(all, rule), rule.data());
+        for (const Recommendation &item : all.items) {
+            double most = 0;
+            for (const Evidence &each : item.evidence)
+                if (each.unit == Unit::Percent && each.interval)
+                    most = std::max(most, each.interval->high);
+            QVERIFY2(item.gain.high * 100 <= most, item.title.c_str());
+        }
+        const Recommendation &synced = *find(all, "synced_writes");
+        QVERIFY2(synced.gain.high <= 0.75, std::to_string(synced.gain.high).c_str());
+    }
+
     /// The heap is not kept by thread, and who does the work is not for one of them to say.
     void findsNothingOfOtherThreadsInOne()
     {
