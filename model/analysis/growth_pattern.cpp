@@ -22,7 +22,9 @@ constexpr std::size_t kLeastBlocks = 24, kMostBlocks = 144;
 constexpr std::size_t kLeastPart = 5; ///< blocks between two steps
 constexpr std::size_t kMostSteps = 4;
 constexpr double kFlatShare = 0.005; ///< of the level: less change is none
-constexpr double kPenalty = 2;       ///< × ln n for each parameter, twice that of BIC: a simple answer is preferred
+constexpr double kLeastBend
+    = 0.1;                     ///< what rises ever faster does so by more than this share at the end than at the begin
+constexpr double kPenalty = 2; ///< × ln n for each parameter, twice that of BIC: a simple answer is preferred
 constexpr std::array<std::string_view, 8> kKeys{
     "not_enough_data", "flat", "warm_up", "linear", "accelerating", "step", "sawtooth", "periodic"};
 constexpr std::array<std::string_view, 8> kLabels{
@@ -64,9 +66,11 @@ Candidate fitted(GrowthPattern pattern, const Values &values, std::size_t column
     const auto fit = leastSquares(rows, columns, values);
     if (!fit)
         return candidate;
-    // A warm-up fills, a growth that accelerates bends upwards.
+    // A warm-up fills, a growth that accelerates bends upwards, and by more than the last blocks of a start-up bend an even one.
+    const double bend = 2 * static_cast<double>(values.size() - 1) * fit->coefficients[2];
     const bool isOtherWay = (pattern == GrowthPattern::WarmUp && fit->coefficients[1] >= 0)
-        || (pattern == GrowthPattern::Accelerating && (fit->coefficients[2] <= 0 || fit->coefficients[1] < 0));
+        || (pattern == GrowthPattern::Accelerating
+            && (fit->coefficients[2] <= 0 || fit->coefficients[1] < 0 || bend < kLeastBend * fit->coefficients[1]));
     if (isOtherWay)
         return candidate;
     candidate.squares = fit->squares;

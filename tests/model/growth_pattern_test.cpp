@@ -52,6 +52,22 @@ private Q_SLOTS:
         QVERIFY2(right >= 18, qPrintable(QString::number(right)));
     }
 
+    /// A leak of 20 kB each 20 ms, of which the first seconds are half a percent slower.
+    void evenGrowthDoesNotAccelerate()
+    {
+        const auto rising = [](double bend) {
+            TimeSeries series{Metric::Anonymous, {{}}};
+            for (int i = 0; i < 45; ++i) {
+                const double seconds = i + 1, noise = 8192 * std::sin(i * 7.0);
+                series.segments.front().push_back(
+                    {{(i + 1) * 1'000'000'000ll}, 22.4e6 + 986e3 * seconds + bend * seconds * seconds + noise});
+            }
+            return growthShape(series).pattern;
+        };
+        QCOMPARE(rising(64), GrowthPattern::Linear);
+        QCOMPARE(rising(4000), GrowthPattern::Accelerating); // by a third
+    }
+
     void marksWhereItJumped()
     {
         Random random(5);
