@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/activity_totals.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -32,6 +34,25 @@ std::vector<ActivityTotal> activityTotals(const Snapshot &snapshot, CostSource s
                                           : std::tuple(a.count, a.timeNs) > std::tuple(b.count, b.timeNs);
     });
     return totals;
+}
+
+bool isRecorded(const Snapshot &snapshot, CostSource source)
+{
+    const auto isOfIt
+        = [source](const ActivityCost &row) { return row.activity.isWait() == (source == CostSource::Wait); };
+    return isRecorded(snapshot.info, source)
+        && (snapshot.info.activityNote.empty()
+            || std::any_of(snapshot.activities.begin(), snapshot.activities.end(), isOfIt));
+}
+
+std::string whyNotRecorded(const Snapshot &snapshot, CostSource source)
+{
+    if (isRecorded(snapshot, source))
+        return {};
+    const char *what = source == CostSource::Wait ? "Waits" : "System calls";
+    return isRecorded(snapshot.info, source)
+        ? fmt::format("{} were not recorded. {}", what, snapshot.info.activityNote)
+        : fmt::format("{} were not recorded; genprof record {} does.", what, optionFor(source));
 }
 
 std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind)

@@ -4,6 +4,7 @@
 #include "model/aggregate/cost_kind.h"
 #include "model/snapshot.h"
 
+#include <string>
 #include <vector>
 
 namespace model {
@@ -24,6 +25,12 @@ struct ActivityTotal
 
 /// The system calls of a snapshot by call, most frequent first; or its waits by class, longest first. `source` says which of both.
 std::vector<ActivityTotal> activityTotals(const Snapshot &snapshot, CostSource source);
+
+/// Whether system calls or waits were recorded: asked for, and not refused. Where something was refused and the selection has none of them, they
+/// were not.
+bool isRecorded(const Snapshot &snapshot, CostSource source);
+/// Why they were not, as sentences; empty where they were.
+std::string whyNotRecorded(const Snapshot &snapshot, CostSource source);
 
 /// The sum of a cost of system calls or waits over all of the selection.
 std::int64_t activityTotal(const Snapshot &snapshot, CostKind kind);

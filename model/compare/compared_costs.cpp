@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/compare/compared_costs.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/aggregate/area_snapshot.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/tracer_time.h"
@@ -55,11 +56,7 @@ bool tells(const Snapshot &snapshot, const ComparableCost &cost)
     if (source == CostSource::Heap)
         return hasHeap(snapshot)
             && !(snapshot.heap.empty() && snapshot.heapSeries.empty()); // asked for need not be traced
-    const auto isTold
-        = [source](const ActivityCost &row) { return row.activity.isWait() == (source == CostSource::Wait); };
-    return isRecorded(snapshot.info, source)
-        && (snapshot.info.activityNote.empty()
-            || std::any_of(snapshot.activities.begin(), snapshot.activities.end(), isTold));
+    return isRecorded(snapshot, source);
 }
 
 /// Where one session was recorded in a way that the other was not.

@@ -171,10 +171,8 @@ void writeActivityText(std::ostream &out, const Snapshot &snapshot, CostSource s
 {
     writeTitle(out, snapshot, options);
     writeHeading(out, heading(source));
-    if (!isRecorded(snapshot.info, source))
-        return writeWrapped(out,
-            fmt::format("{} were not recorded; genprof record {} does.", heading(source), optionFor(source)),
-            options.columns, 2);
+    if (const std::string why = whyNotRecorded(snapshot, source); !why.empty())
+        return writeWrapped(out, why, options.columns, 2);
     if (!snapshot.info.activityNote.empty())
         writeWrapped(out, snapshot.info.activityNote, options.columns, 2);
     const std::vector<ActivityTotal> totals = activityTotals(snapshot, source);
@@ -239,8 +237,8 @@ void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource s
             {"estimated", row->estimated}, {"end", stackEndText(snapshot.tables->endOf(row->stack))},
             {"node", tree.nodeOf(row->stack)}});
     }
-    const std::string begin = Json{{"selection", selectionObject(snapshot)},
-        {"recorded", isRecorded(snapshot.info, source)}, {"note", snapshot.info.activityNote}}
+    const std::string begin = Json{{"selection", selectionObject(snapshot)}, {"recorded", isRecorded(snapshot, source)},
+        {"note", snapshot.info.activityNote}}
                                   .dump(2, ' ', false, Json::error_handler_t::replace);
     out << begin.substr(0, begin.size() - 2) << ",\n"; // without the last line, "}"
     writeJsonRows(out, "totals", totals);

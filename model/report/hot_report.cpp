@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/report/hot_report.h"
 
+#include "model/aggregate/activity_totals.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_interval.h"
 #include "model/report/csv_writer.h"
@@ -82,6 +83,12 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
         return writeWrapped(out,
             fmt::format("This was not recorded; genprof record {} does.", optionFor(costInfo(kind).source)),
             options.columns, 2);
+    }
+    const CostSource source = costInfo(kind).source;
+    const bool isActivity = source == CostSource::SystemCall || source == CostSource::Wait;
+    if (isActivity && !isRecorded(snapshot, source)) {
+        writeHeading(out, label);
+        return writeWrapped(out, whyNotRecorded(snapshot, source), options.columns, 2);
     }
     const HotSpots hot = hotOf(snapshot, kind, options.stacks);
     const bool isExact = hot.isExact();

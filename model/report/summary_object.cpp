@@ -214,7 +214,7 @@ namespace {
 Json activityObject(const Snapshot &snapshot, CostSource source)
 {
     const bool isWait = source == CostSource::Wait;
-    Json object = {{"recorded", isRecorded(snapshot.info, source)}, {"note", snapshot.info.activityNote},
+    Json object = {{"recorded", isRecorded(snapshot, source)}, {"note", snapshot.info.activityNote},
         {"count", activityTotal(snapshot, isWait ? CostKind::Waits : CostKind::SystemCalls)},
         {"time_ns", activityTotal(snapshot, isWait ? CostKind::WaitTime : CostKind::SystemCallTime)}};
     if (isWait)

@@ -122,11 +122,15 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
     if (snapshot.info.config.cpuHz > 0)
         row("CPU samples", formatCount(cpu.samples),
             fmt::format("{}, {} lost", formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
-    if (snapshot.info.config.systemCalls)
+    if (snapshot.info.config.systemCalls && !isRecorded(snapshot, CostSource::SystemCall))
+        row("System calls", "–", "not recorded");
+    else if (snapshot.info.config.systemCalls)
         row("System calls", formatCount(activityTotal(snapshot, CostKind::SystemCalls)),
             fmt::format("{} in them, {} failed", formatDuration({activityTotal(snapshot, CostKind::SystemCallTime)}),
                 formatCount(activityTotal(snapshot, CostKind::SystemCallErrors))));
-    if (snapshot.info.config.waits)
+    if (snapshot.info.config.waits && !isRecorded(snapshot, CostSource::Wait))
+        row("Waits", "–", "not recorded");
+    else if (snapshot.info.config.waits)
         row("Waits", formatCount(activityTotal(snapshot, CostKind::Waits)),
             fmt::format("{}, {} of it blocked", formatDuration({activityTotal(snapshot, CostKind::WaitTime)}),
                 formatDuration({activityTotal(snapshot, CostKind::Blocked)})));
@@ -138,6 +142,10 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         fmt::format("of a core, {}", formatBytes(static_cast<double>(snapshot.recorderRssBytes))));
     row("Session", formatBytes(static_cast<double>(snapshot.fileBytes)), snapshot.file);
     table.write(out, options.columns, 2);
+    const auto isRefused
+        = [&snapshot](CostSource source) { return isRecorded(snapshot.info, source) && !isRecorded(snapshot, source); };
+    if (isRefused(CostSource::SystemCall) || isRefused(CostSource::Wait))
+        writeWrapped(out, snapshot.info.activityNote, options.columns, 2);
 }
 
 /// How the heap was recorded, where that changed.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/activity_totals.h"
 #include "model/report/activity_report.h"
+#include "model/report/json_report.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QRegularExpression>
@@ -32,6 +34,37 @@ private Q_SLOTS:
             text.contains(QRegularExpression(QStringLiteral("~447,000 .* ~447 ms +~1 µs .* write"))), qPrintable(text));
         QVERIFY2(
             text.contains(QRegularExpression(QStringLiteral(" 123,456 .* 123 ms +1 µs .* read"))), qPrintable(text));
+    }
+
+    /// System calls were refused, waits were not.
+    void saysWhatWasRefused()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.systemCalls = builder.raw().info.config.waits = true;
+        builder.raw().info.activityNote = "Tracepoints are not readable.";
+        builder.raw().activities.push_back(
+            {builder.thread(), builder.image(), builder.stack("main;work"), Activity::wait(WaitClass::Lock), 20, 1000});
+        const Snapshot snapshot = builder.build();
+        QVERIFY(!isRecorded(snapshot, CostSource::SystemCall));
+        QVERIFY(isRecorded(snapshot, CostSource::Wait));
+        std::ostringstream summary;
+        writeSummaryText(summary, snapshot, {.columns = 100});
+        const QString totals = QString::fromStdString(summary.str());
+        QVERIFY2(
+            totals.contains(QRegularExpression(QStringLiteral("System calls +– +not recorded\n"))), qPrintable(totals));
+        QVERIFY2(totals.contains(QRegularExpression(QStringLiteral("Waits +20 "))), qPrintable(totals));
+        QVERIFY2(totals.contains(QStringLiteral("\n  Tracepoints are not readable.\n")), qPrintable(totals));
+        std::ostringstream json;
+        writeActivityJson(json, snapshot, CostSource::SystemCall, 0);
+        QVERIFY2(json.str().find("\"recorded\": false") != std::string::npos, json.str().c_str());
+        std::ostringstream calls;
+        writeActivityText(calls, snapshot, CostSource::SystemCall, {.columns = 100});
+        QVERIFY2(calls.str().find("System calls were not recorded. Tracepoints are not readable.") != std::string::npos,
+            calls.str().c_str());
+        std::ostringstream whole;
+        writeSummaryJson(whole, snapshot);
+        QVERIFY2(
+            whole.str().find("\"system_calls\": {\n    \"recorded\": false") != std::string::npos, whole.str().c_str());
     }
 
     void namesNoFunctionWhereNoStackIsKnown()
