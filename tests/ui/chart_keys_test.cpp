@@ -168,13 +168,16 @@ private Q_SLOTS:
         ui::Selection selection;
         ui::TimelineView timeline(selection);
         timeline.resize(1000, 100);
-        timeline.setSnapshot(recording());
+        tests::SnapshotBuilder builder;
+        builder.metric(model::Metric::Rss, {1, 2, 3, 2, 1, 2, 3, 2, 1, 2}); // a track, of the first ten seconds
+        builder.raw().info.duration = model::Duration{100 * kSecond};
+        model::Snapshot snapped = builder.build();
+        timeline.setSnapshot(std::make_shared<const model::Snapshot>(snapped));
         const auto x = [](double second) { return static_cast<int>(std::lround(168 + 816 * second / 100)); };
         const auto colorAt = [&](double second) { return timeline.grab().toImage().pixel(x(second), 8); };
         const QRgb plain = colorAt(15);
         selection.setTime(model::TimeRange{at(19.5), at(40.2)});
         QCOMPARE(colorAt(15), plain); // the snapshot of it is still on its way
-        model::Snapshot snapped = *recording();
         snapped.selection.time = selection.current().time;
         snapped.span = {at(10), at(50)};
         timeline.setSnapshot(std::make_shared<const model::Snapshot>(snapped));

@@ -333,6 +333,7 @@ private Q_SLOTS:
         const model::ProcessId other = builder.tables().addProcess(child);
         ui::Selection selection;
         ui::SessionBar bar(selection);
+        bar.resize(1440, 44); // with room for words
         bar.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QPushButton *processes = nullptr;
         for (QPushButton *button : bar.findChildren<QPushButton *>())

@@ -97,7 +97,7 @@ private Q_SLOTS:
         QCoreApplication::processEvents();
         int free = 0; // the next one may begin here
         for (const QWidget *child : shownIn(bar)) {
-            const QString where = u"%1 from %2 to %3"_s.arg(child->metaObject()->className())
+            const QString where = u"%1 from %2 to %3"_s.arg(QLatin1StringView(child->metaObject()->className()))
                                       .arg(child->x())
                                       .arg(child->geometry().right());
             QVERIFY2(free <= child->x() && child->geometry().right() < width, qPrintable(where));

@@ -44,10 +44,10 @@ QSize FilterChip::minimumSizeHint() const
 
 QString FilterChip::shownText() const
 {
-    QStyleOptionButton option;
-    initStyleOption(&option);
-    const int room = style()->subElementRect(QStyle::SE_PushButtonContents, &option, this).width()
-        - fontMetrics().horizontalAdvance(cross());
+    const int missing = sizeHint().width() - width();
+    if (missing <= 0)
+        return text();
+    const int room = fontMetrics().horizontalAdvance(m_filter) - missing;
     return withoutKeys(fontMetrics().elidedText(m_filter, Qt::ElideMiddle, room) + cross());
 }
 
