@@ -145,6 +145,12 @@ void CostPage::resizeEvent(QResizeEvent *event)
     const bool isList = m_costs.size() > 1 && m_costBox->sizeHint().width() > widthBesideInspector();
     m_costBox->setVisible(m_costs.size() > 1 && !isList);
     m_costList->setVisible(isList);
+    if (m_threads != nullptr) { // last to come where there is little room
+        int least = m_filter->minimumWidth() + m_threads->minimumWidth() + 2 * kGap;
+        for (const QAbstractButton *button : m_orderButtons->buttons())
+            least += button->sizeHint().width() + kGap;
+        m_threads->setVisible(widthBesideInspector() >= least);
+    }
     const QLayout &rest = *m_controls->itemAt(m_controls->count() - 1)->layout();
     const int costs = isList ? m_costList->sizeHint().width() : m_costBox->sizeHint().width();
     const int wanted
