@@ -11,8 +11,11 @@ namespace model {
 
 std::optional<Duration> kernelCpuTime(const Snapshot &snapshot)
 {
-    if (snapshot.selection.thread)
-        return std::nullopt;
+    return snapshot.selection.thread ? std::nullopt : std::optional(kernelCpuTimeOfProcesses(snapshot));
+}
+
+Duration kernelCpuTimeOfProcesses(const Snapshot &snapshot)
+{
     double usedNs = 0;
     Timestamp before;
     for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)

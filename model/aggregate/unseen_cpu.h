@@ -13,6 +13,9 @@ namespace model {
 /// one did after it was read last, it tells nothing. Empty where a thread is selected: it is known of processes only.
 std::optional<Duration> kernelCpuTime(const Snapshot &snapshot);
 
+/// The same of all threads of the processes, whichever is selected.
+Duration kernelCpuTimeOfProcesses(const Snapshot &snapshot);
+
 /// CPU samples that were due and not taken, as their threads ran and ended between two. 0 where something is selected: it is known of the
 /// whole recording only.
 std::int64_t missedSamples(const Snapshot &snapshot);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/activity_totals.h"
 #include "model/aggregate/own_code.h"
-#include "model/aggregate/time_series.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/rules.h"
 #include "model/analysis/rules/activity_rule_list.h"
 
@@ -44,20 +44,6 @@ bool isOf(const ActivityRule &rule, Activity activity)
         && std::find(rule.calls.begin(), rule.calls.end(), systemCallName(activity.value)) != rule.calls.end();
 }
 
-/// What the kernel counts for the selected processes, of all their threads.
-Duration processCpuTime(const Snapshot &snapshot)
-{
-    double usedNs = 0;
-    Timestamp before;
-    for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)
-        for (const SeriesPoint &point : segment) {
-            const bool isSelected = snapshot.span.begin < point.when && point.when <= snapshot.span.end;
-            usedNs += isSelected ? point.value / 100 * static_cast<double>((point.when - before).ns) : 0;
-            before = point.when;
-        }
-    return Duration{static_cast<std::int64_t>(usedNs)};
-}
-
 /// Threads that do the program's work: the first of each process, and who has a fifth of the CPU time.
 class BusyThreads
 {
@@ -69,7 +55,7 @@ public:
             m_timeNs[row.thread.value] += row.timeNs;
         m_allNs = snapshot.cpuSummary.timeNs;
         if (snapshot.selection.thread) // what the others did was sampled too, but is not selected
-            m_allNs = std::max(m_allNs, processCpuTime(snapshot).ns);
+            m_allNs = std::max(m_allNs, kernelCpuTimeOfProcesses(snapshot).ns);
     }
     /// Whether nobody else does anything that these threads could wait for.
     bool areAlone(const std::set<std::uint32_t> &threads) const

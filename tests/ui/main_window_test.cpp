@@ -26,6 +26,33 @@
 #include <algorithm>
 #include <cstdlib>
 
+namespace {
+
+/// A window with the heap's page and the inspector, for a program of one stack.
+struct HeapWindow
+{
+    tests::SnapshotBuilder builder;
+    ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
+    ui::Selection selection;
+    ui::Theme theme{*qApp};
+    ui::MainWindow window{selection, theme};
+    ui::Inspector *inspector = new ui::Inspector(selection);
+
+    HeapWindow()
+    {
+        builder.heap("main;parse;malloc 600\n");
+        window.addPage(new ui::HeapPage(selection));
+        window.setInspector(inspector);
+    }
+    void showSnapshot()
+    {
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
+    }
+};
+
+} // namespace
+
 class MainWindowTest : public QObject
 {
     Q_OBJECT
@@ -162,57 +189,39 @@ private Q_SLOTS:
 
     void inspectorStandsBesidePagesThatChooseStacks()
     {
-        tests::SnapshotBuilder builder;
-        builder.heap("main;parse;malloc 600\n");
-        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
-        ui::Selection selection;
-        ui::Theme theme(*qApp);
-        ui::MainWindow window(selection, theme);
-        window.addPage(new ui::HeapPage(selection));
-        window.addPage(new ui::CapturePage(selection));
-        auto *inspector = new ui::Inspector(selection);
-        window.setInspector(inspector);
-        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
-        selection.setInspected(stack);
-        selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
-        QVERIFY(!inspector->isHidden());
-        window.showPage(QStringLiteral("capture"));
-        QVERIFY(inspector->isHidden());
-        QTest::keyClick(&window, Qt::Key_Escape); // closes what is seen
-        QVERIFY(selection.inspected() && !selection.current().time);
-        window.showPage(QStringLiteral("heap"));
-        QVERIFY(!inspector->isHidden());
+        HeapWindow f;
+        f.window.addPage(new ui::CapturePage(f.selection));
+        f.showSnapshot();
+        f.selection.setInspected(f.stack);
+        QVERIFY(!f.inspector->isHidden());
+        f.window.showPage(QStringLiteral("capture"));
+        QVERIFY(f.inspector->isHidden());
+        QTest::keyClick(&f.window, Qt::Key_Escape); // closes what is seen
+        QVERIFY(f.selection.inspected() && !f.selection.current().time);
+        f.window.showPage(QStringLiteral("heap"));
+        QVERIFY(!f.inspector->isHidden());
     }
 
     void escForgetsTheSearchFromThePageThatWasFound()
     {
-        tests::SnapshotBuilder builder;
-        builder.heap("main;parse;malloc 600\n");
-        const ui::InspectedStack stack{builder.stack("main;parse;malloc"), {}};
-        ui::Selection selection;
-        ui::Theme theme(*qApp);
-        ui::MainWindow window(selection, theme);
-        window.addPage(new ui::HeapPage(selection));
-        auto *inspector = new ui::Inspector(selection);
-        window.setInspector(inspector);
-        window.show();
-        QVERIFY(QTest::qWaitForWindowActive(&window));
-        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
-        selection.setTime(model::TimeRange{{0}, {1'000'000'000}});
-        auto *find = window.bar()->findChild<ui::SearchField *>();
+        HeapWindow f;
+        f.window.show();
+        QVERIFY(QTest::qWaitForWindowActive(&f.window));
+        f.showSnapshot();
+        auto *find = f.window.bar()->findChild<ui::SearchField *>();
         find->setFocus();
         QTest::keyClicks(find, QStringLiteral("parse"));
         QTest::keyClick(find, Qt::Key_Return);
         QVERIFY(!find->hasFocus());
-        selection.setInspected(stack);
+        f.selection.setInspected(f.stack);
         const auto esc = [] { QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape); };
         esc();
         QCOMPARE(find->text(), QString());
-        QVERIFY(selection.inspected() && selection.current().time);
+        QVERIFY(f.selection.inspected() && f.selection.current().time);
         esc();
-        QVERIFY(!selection.inspected() && selection.current().time);
+        QVERIFY(!f.selection.inspected() && f.selection.current().time);
         esc();
-        QVERIFY(!selection.current().time);
+        QVERIFY(!f.selection.current().time);
     }
 
     void eachPageHasItsOwnChoice()
