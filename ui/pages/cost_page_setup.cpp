@@ -153,8 +153,9 @@ void CostPage::resizeEvent(QResizeEvent *event)
     }
     const QLayout &rest = *m_controls->itemAt(m_controls->count() - 1)->layout();
     const int costs = isList ? m_costList->sizeHint().width() : m_costBox->sizeHint().width();
-    const int wanted
-        = costs + 3 * kGap + rest.sizeHint().width() + m_filter->minimumWidth() - m_filter->sizeHint().width();
+    int wanted = costs + 3 * kGap + rest.sizeHint().width() + m_filter->minimumWidth() - m_filter->sizeHint().width();
+    if (m_threads != nullptr && !m_threads->isHidden()) // it gives way, as the filter does
+        wanted -= m_threads->sizeHint().width() - m_threads->minimumWidth();
     const bool isNarrow = m_costs.size() > 1 && widthBesideInspector() < wanted;
     m_controls->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
