@@ -22,6 +22,7 @@ using Words = std::vector<std::string>;
 
 constexpr std::size_t kStacks = 3;          // told for each quantity
 constexpr std::size_t kNoisyRecordings = 4; // of each version, beside the first two
+constexpr std::size_t kCounted = 6;         // plain runs: as many as ranks need to say anything
 constexpr std::array kHeapKeys = model::kBaselineCosts;
 
 /// Why the heap of a recording does not count; empty where it does.
@@ -149,6 +150,25 @@ std::vector<GateSamples> samplesOf(const VersionRuns &version)
     return samples;
 }
 
+/// Says of quantities that nobody measured, as nothing is asked of them, just that.
+void addUnasked(VersionRuns &version, const model::GateLimits &limits)
+{
+    for (const model::GateKeyInfo &info : model::kGateKeys)
+        if (info.source != model::GateSource::Heap && limits[static_cast<std::size_t>(info.key)].isOff
+            && !version.values.contains(info.key))
+            version.absent.try_emplace(info.key, "It is off.");
+}
+
+/// Why fewer than the usual runs were made; empty where they were not.
+std::string sparedText(const model::GateLimits &limits, std::size_t made, std::string_view what)
+{
+    if (model::isJudged(limits, model::GateSource::Time))
+        return {};
+    if (model::isJudged(limits, model::GateSource::Counter))
+        return fmt::format("Times are off: the {} {} were made for the kernel's counters.", made, what);
+    return fmt::format("Times and the kernel's counters are off: no {} were made.", what);
+}
+
 bool isWorse(const model::GateFinding &finding) { return finding.outcome == model::GateOutcome::Worse; }
 bool hasGrown(const model::GateFinding &finding)
 {
@@ -179,12 +199,22 @@ public:
 
     model::Result<void> run()
     {
-        constexpr std::size_t kLeastPairs = 6;
-        const std::size_t first = std::min(m_options.runs, std::max(kLeastPairs, m_options.runs / 2));
+        const bool judgesTimes = model::isJudged(m_options.limits, model::GateSource::Time);
+        const bool judgesCounters = model::isJudged(m_options.limits, model::GateSource::Counter);
+        const std::size_t wanted = judgesTimes ? std::max(kCounted, m_options.runs / 2) : judgesCounters ? kCounted : 0;
+        const std::size_t first = std::min(m_options.runs, wanted);
+        std::size_t made = first;
         if (const auto ran = runPairs(0, first); !ran)
             return ran;
-        if (first < m_options.runs && !model::isSettled(judge()))
-            return runPairs(first, m_options.runs);
+        if (first > 0 && first < m_options.runs && !model::isSettled(judge())) {
+            made = m_options.runs;
+            if (const auto ran = runPairs(first, made); !ran)
+                return ran;
+        }
+        if (std::string spared = sparedText(m_options.limits, made, "pairs of runs"); !spared.empty())
+            m_notes.push_back(std::move(spared));
+        addUnasked(m_base, m_options.limits);
+        addUnasked(m_current, m_options.limits);
         return {};
     }
 
@@ -377,21 +407,28 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
     report.against = fmt::format("the baseline of {}{}{}", baseline.origin.date,
         baseline.origin.commit.empty() ? "" : ", commit ", baseline.origin.commit);
     const bool isSameMachine = baseline.origin.machine == machine;
-    const bool judgesTimes = options.hasTimeLimits && isSameMachine;
-    constexpr std::size_t kCounted = 6; // as many as ranks need to say anything
+    const bool hasTimes = model::isJudged(options.limits, model::GateSource::Time);
+    const bool judgesTimes = options.hasTimeLimits && hasTimes && isSameMachine;
+    const bool needsPlain = hasTimes || options.isUpdate || model::isJudged(options.limits, model::GateSource::Counter);
     VersionRuns base;
     base.values = baseline.values;
     const auto version = measureVersion(runs, options.command, "current", differs(base) ? kCounted : 2,
-        judgesTimes ? std::max(options.runs, kCounted) : kCounted);
+        judgesTimes      ? std::max(options.runs, kCounted)
+            : needsPlain ? kCounted
+                         : 0);
     if (!version) {
         failed(report, runs, version.error());
         return report;
     }
     measured = *version;
+    if (!needsPlain)
+        report.notes.push_back(sparedText(options.limits, 0, "plain runs"));
+    addUnasked(measured, options.limits);
     if (!judgesTimes)
         for (const GateKey key : {GateKey::CpuTime, GateKey::OwnTime, GateKey::WallTime}) {
             base.values.erase(key);
-            base.absent[key] = isSameMachine
+            base.absent[key] = options.limits[static_cast<std::size_t>(key)].isOff ? "It is off."
+                : isSameMachine
                 ? "Times of a baseline are judged with --max times=+N% only; --against compares them better."
                 : "The baseline is from another class of machine.";
         }
@@ -401,7 +438,7 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
     for (const model::GateKeyInfo &info : model::kGateKeys)
         if (!base.values.contains(info.key) && !base.absent.contains(info.key))
             base.absent[info.key] = "The baseline does not have it.";
-    report.findings = model::judgeGate(samplesOf(base, *version), options.limits);
+    report.findings = model::judgeGate(samplesOf(base, measured), options.limits);
     explainHeap(report.findings, baseline, *version);
     noteLeakLimits(report, *version);
     return report;

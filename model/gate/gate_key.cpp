@@ -58,6 +58,14 @@ bool isGateKeyMeant(std::string_view name, const GateKeyInfo &info)
     return name == info.name || name == "all" || (name == "times" && isTime) || (name == "counters" && !isTime);
 }
 
+bool isJudged(const GateLimits &limits, GateSource source)
+{
+    return std::any_of(kGateKeys.begin(), kGateKeys.end(), [&](const GateKeyInfo &info) {
+        const GateLimit &limit = limits[static_cast<std::size_t>(info.key)];
+        return info.source == source && (!limit.isOff || limit.most.has_value());
+    });
+}
+
 std::string gateLimitText(const GateLimit &limit, Unit unit)
 {
     if (limit.isOff)

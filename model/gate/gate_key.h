@@ -75,6 +75,9 @@ GateLimits usualGateLimits();
 /// Whether `name` means this quantity: its own name; "counters" stands for all counts, "times" for both times, "all" for everything.
 bool isGateKeyMeant(std::string_view name, const GateKeyInfo &info);
 
+/// Whether anything is asked of one of the quantities that come from `source`: not all of them are off, or one has a value that it must not exceed.
+bool isJudged(const GateLimits &limits, GateSource source);
+
 /// "+5 %", "+100", "none", "off": the growth.
 std::string gateLimitText(const GateLimit &limit, Unit unit);
 

@@ -18,6 +18,7 @@ class GateIntegrationTest : public QObject
 private Q_SLOTS:
     void oneAllocationInAMillionIsNamed();
     void theSameProgramPasses();
+    void pairsThatOnlyTimesNeedAreSpared();
     void slowerCodeIsFound();
     void baselinesAreSavedJudgedAndUpdated();
     void programsThatFailAreTold();
@@ -89,6 +90,21 @@ void GateIntegrationTest::theSameProgramPasses()
         QCOMPARE(finding(json, QLatin1String(key))[QStringLiteral("outcome")].toString(), QStringLiteral("passed"));
     QCOMPARE(finding(json, QStringLiteral("cpu_ns"))[QStringLiteral("runs")].toInt(), 6);
     QVERIFY2(!runner.genprof({QStringLiteral("list")}).out.contains("gate"), "recordings that are gone are listed");
+}
+
+void GateIntegrationTest::pairsThatOnlyTimesNeedAreSpared()
+{
+    const GenprofRunner runner;
+    const QString json = runner.path(QStringLiteral("gate.json"));
+    const QStringList command{QStringLiteral("--against"), work(QStringLiteral("a1")) + QStringLiteral(" 30"),
+        QStringLiteral("--json"), json, QStringLiteral("--max"), QStringLiteral("times=off"), QStringLiteral("--max"),
+        QStringLiteral("instructions=off"), QStringLiteral("--max"), QStringLiteral("system_calls=off"),
+        QStringLiteral("--"), work(QStringLiteral("a1")), QStringLiteral("30")};
+    const Ran ran = runner.genprof(QStringList{QStringLiteral("gate")} + command);
+    QCOMPARE(ran.exitCode, 0);
+    QVERIFY2(ran.out.contains("no pairs of runs were made"), ran.out);
+    QVERIFY2(!ran.err.contains("pairs of runs"), ran.err);
+    QCOMPARE(finding(json, QStringLiteral("wall_ns"))[QStringLiteral("outcome")].toString(), QStringLiteral("absent"));
 }
 
 void GateIntegrationTest::slowerCodeIsFound()

@@ -70,6 +70,7 @@ private Q_SLOTS:
     void ranksAreTestedAsKnown();
     void locationsAreEstimatedAsKnown();
     void valuesMustNotBeExceeded();
+    void nothingIsAskedOfASourceThatIsOff();
     void countsAreExact();
     void noisyCountsAreTestedByRanks();
     void theOwnTimeIsJudgedInsteadOfTheWallTime();
@@ -143,6 +144,18 @@ void GateTest::valuesMustNotBeExceeded()
     QCOMPARE(judged(GateKey::Allocations, {}, {}, limits).isBlind(), false);
     limits[static_cast<std::size_t>(GateKey::Allocations)].isOff = true;
     QCOMPARE(judged(GateKey::Allocations, {1, 1}, {1e9, 1e9}, limits).outcome, GateOutcome::Grown);
+}
+
+void GateTest::nothingIsAskedOfASourceThatIsOff()
+{
+    GateLimits limits = usualGateLimits();
+    QVERIFY(isJudged(limits, GateSource::Time));
+    for (const GateKey key : {GateKey::CpuTime, GateKey::OwnTime, GateKey::WallTime})
+        limits[static_cast<std::size_t>(key)].isOff = true;
+    QVERIFY(!isJudged(limits, GateSource::Time));
+    QVERIFY(isJudged(limits, GateSource::Counter));
+    limits[static_cast<std::size_t>(GateKey::WallTime)].most = 1e9;
+    QVERIFY(isJudged(limits, GateSource::Time));
 }
 
 void GateTest::countsAreExact()
