@@ -296,12 +296,17 @@ std::string usualFile()
 
 Result<AlertConfig> readFile(const std::string &path)
 {
+    constexpr std::string_view kHint = "name another file with --alerts";
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) // it opens, and reads as if it were empty
+        return model::systemError("Cannot read the alert rules " + path, EISDIR, kHint);
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     if (file)
         text << file.rdbuf();
     if (!file)
-        return model::systemError("Cannot read the alert rules " + path, errno, "name another file with --alerts");
+        return model::systemError("Cannot read the alert rules " + path, errno, kHint);
     return parseAlertConfig(text.str(), path);
 }
 

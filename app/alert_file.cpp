@@ -81,6 +81,9 @@ AlertRuleText ruleOf(const toml::table &table, const AlertRuleFile &builtIn)
 
 Result<std::string> readText(const std::string &path)
 {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) // it opens, and reads as if it were empty
+        return model::systemError("Cannot read the alert rules " + path, EISDIR);
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     if (file)

@@ -24,6 +24,41 @@ std::string inSentence(std::string_view label)
     return text;
 }
 
+/// Whether what the rule compares is a share that never exceeds a whole. CPU of one processor does where there are more, growth does, and of
+/// a heap as much may be asked for as nobody has.
+bool isPartOfWhole(const AlertRule &rule)
+{
+    const auto *metric = std::get_if<Metric>(&rule.source);
+    switch (rule.test) {
+    case AlertTest::AboveOfCores:
+        return true;
+    case AlertTest::AboveOfLimit:
+        return metric != nullptr;
+    case AlertTest::Above:
+    case AlertTest::Below:
+        return metric != nullptr && *metric == Metric::MemoryPressure;
+    default:
+        return false;
+    }
+}
+
+/// What is wrong with the numbers of a rule, as ruleProblem() says it.
+std::string numberProblem(const AlertRule &rule)
+{
+    constexpr double kWhole = 100;
+    const bool grows = rule.test == AlertTest::GrowsPercent || rule.test == AlertTest::GrowsBy;
+    if (rule.threshold < 0)
+        return fmt::format("the threshold is {}, and nothing is watched that is less than 0: name 0 or more",
+            formatValue(rule.threshold, valueUnit(rule)));
+    if (rule.clearsAt && *rule.clearsAt < 0 && !grows)
+        return fmt::format("it would never end: {} does not fall below {}; name a clears_at of 0 or more",
+            watchedKey(rule), formatValue(*rule.clearsAt, valueUnit(rule)));
+    if (isPartOfWhole(rule) && rule.threshold > kWhole)
+        return fmt::format("the threshold is {}, and {} is never more than 100 % of that: name one from 0 to 100 %",
+            formatValue(rule.threshold, Unit::Percent), watchedKey(rule));
+    return {};
+}
+
 } // namespace
 
 Unit valueUnit(const AlertRule &rule)
@@ -129,6 +164,8 @@ std::string ruleProblem(const AlertRule &rule)
         return "what a scan finds does not have to last: leave holds out";
     if (rule.test == AlertTest::NewlyLost && rule.threshold < 0)
         return "less than nothing cannot be lost";
+    if (std::string problem = numberProblem(rule); !problem.empty())
+        return problem;
     if (rule.test == AlertTest::AboveOfCores && !std::holds_alternative<CpuQuantity>(rule.source))
         return fmt::format("{} is no use of processors; cpu_percent is", key);
     if (grows && (rule.window < Duration::fromMs(1000) || rule.window > kLongestWindow))

@@ -161,6 +161,14 @@ above_of_cores = 75
         QTest::newRow("no window") << rule + "grows = \"5%\"\n" << QByteArray("f:1: growth is looked for within");
         QTest::newRow("not a list") << QByteArray("[alert]\nname = \"x\"\n") << QByteArray("f:1: alert is a list");
         QTest::newRow("wrong side") << rule + "above = 3\nclears_at = 4\n" << QByteArray("f:1: it would end at");
+        QTest::newRow("above all of it") << rule + "above_of_limit = \"120%\"\n"
+                                         << QByteArray("f:1: the threshold is 120 %, and rss_bytes is never more");
+        QTest::newRow("above all processors")
+            << rule + "above_of_cores = 101\n"
+            << QByteArray("f:1: the threshold is 101 %, and cpu_percent is never more than 100 %");
+        QTest::newRow("below nothing") << rule + "above = -3\n" << QByteArray("f:1: the threshold is ");
+        QTest::newRow("ends below nothing") << rule + "above = 3\nclears_at = -1\n"
+                                            << QByteArray("f:1: it would never end: rss_bytes");
         QTest::newRow("no flag") << QByteArray("defaults = 1\n") << QByteArray("f:1: defaults is true or false");
     }
     void saysWhichLineIsWrong()
@@ -215,6 +223,9 @@ enabled = false
         QCOMPARE(loadAlertConfig("", "")->rules.size(), model::defaultAlertRules().size());
         QVERIFY(loadAlertConfig("off", "")->rules.empty());
         QVERIFY(!loadAlertConfig("/does/not/exist", ""));
+        const auto ofFolder = loadAlertConfig(folder.path().toStdString(), "");
+        QVERIFY(!ofFolder);
+        QVERIFY2(ofFolder.error().text().find("Is a directory") != std::string::npos, ofFolder.error().text().c_str());
         QVERIFY(QDir(folder.path()).mkdir(QStringLiteral("genesis-profiler")));
         QFile file(folder.filePath(QStringLiteral("genesis-profiler/alerts.toml")));
         QVERIFY(file.open(QFile::WriteOnly));

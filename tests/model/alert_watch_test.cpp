@@ -431,6 +431,14 @@ private Q_SLOTS:
         QVERIFY(!ruleProblem(rule).empty());
         rule = {.name = "g", .test = AlertTest::GrowsPercent, .threshold = 5};
         QVERIFY(!ruleProblem(rule).empty());
+        rule = {.name = "p", .source = Metric::MemoryPressure, .threshold = 101};
+        QVERIFY(!ruleProblem(rule).empty());
+        // Several processors are more than one, and a heap may hold more than the memory that it touched.
+        rule = {.name = "u", .source = CpuQuantity::Used, .threshold = 350};
+        QVERIFY(ruleProblem(rule).empty());
+        rule = {.name = "h", .source = HeapQuantity::LiveBytes, .test = AlertTest::AboveOfLimit, .threshold = 120};
+        QVERIFY(ruleProblem(rule).empty());
+        QVERIFY(!ruleProblem(above(-1, 0)).empty());
     }
 
     void conditionsReadAsSentences()
