@@ -23,6 +23,15 @@ std::string absolute(std::string path)
 
 } // namespace
 
+std::string alertSentence(const model::AlertEvent &alert)
+{
+    const std::string value = model::formatValue(alert.value, alert.unit);
+    if (!alert.ended)
+        return fmt::format("Alert \"{}\": {} (now {}).", alert.rule, alert.condition, value);
+    return fmt::format("Alert \"{}\" is over: {} (it was {} when that fired, {} at worst).", alert.rule,
+        alert.condition, value, model::formatValue(alert.worst, alert.unit));
+}
+
 AlertDesk::AlertDesk(const AlertConfig &config, int cores, std::string session, MessageHandler onMessage)
     : m_watch(config.rules, cores)
     , m_session(absolute(std::move(session)))
@@ -77,7 +86,7 @@ void AlertDesk::run(const std::vector<std::string> &arguments, const model::Aler
             {"GENPROF_ALERT_CONDITION", alert.condition}, {"GENPROF_ALERT_SOURCE", alert.source},
             {"GENPROF_ALERT_VALUE", fmt::format("{}", alert.value)},
             {"GENPROF_ALERT_THRESHOLD", fmt::format("{}", alert.threshold)},
-            {"GENPROF_ALERT_TEXT", model::formatValue(alert.value, alert.unit)},
+            {"GENPROF_ALERT_TEXT", alertSentence(alert)},
             {"GENPROF_ALERT_SECONDS", fmt::format("{:.3f}", alert.fired.seconds())},
             {"GENPROF_ALERT_SESSION", m_session}});
     if (!started)

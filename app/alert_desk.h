@@ -43,4 +43,7 @@ private:
     bool m_notifies = false;
 };
 
+/// What a person has to read of an alert, whole: rule, condition with its threshold, and value; for GENPROF_ALERT_TEXT.
+std::string alertSentence(const model::AlertEvent &alert);
+
 } // namespace app

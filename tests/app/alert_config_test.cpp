@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/alert_commands.h"
 #include "app/alert_config.h"
+#include "app/alert_desk.h"
 #include "app/alert_file.h"
 #include "app/amount_text.h"
 
@@ -266,6 +267,20 @@ enabled = false
         QCOMPARE(parseAmount("1h30m", model::Unit::Nanoseconds).value(), 5400e9);
         for (const char *text : {"", "x", "3 apples", "%", "1e400"})
             QVERIFY2(!parseAmount(text, model::Unit::Bytes), text);
+    }
+
+    void anAlertIsASentence()
+    {
+        model::AlertEvent alert{.rule = "cache", .condition = "live heap above 2 GiB for 30 s"};
+        alert.value = 2.5 * (1 << 30);
+        alert.worst = 3.0 * (1 << 30);
+        alert.unit = model::Unit::Bytes;
+        QCOMPARE(alertSentence(alert), std::string("Alert \"cache\": live heap above 2 GiB for 30 s (now 2.5 GiB)."));
+        alert.ended = model::Timestamp{1};
+        QCOMPARE(alertSentence(alert),
+            std::string(
+                "Alert \"cache\" is over: live heap above 2 GiB for 30 s (it was 2.5 GiB when that fired, 3 GiB "
+                "at worst)."));
     }
 
     void commandsRunBesideTheRecording()
