@@ -4,6 +4,7 @@
 #include "app/exit_code.h"
 #include "app/report_output.h"
 #include "app/session_report.h"
+#include "model/report/session_words.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -39,6 +40,10 @@ int runReport(const ReportOptions &options)
         return fail(snapshot.error().text());
     if (!(*snapshot)->damage.empty())
         fmt::print(stderr, "genprof: {}: {}\n", options.file, (*snapshot)->damage);
+    if (model::isAllLost(**snapshot))
+        return fail(fmt::format("{}: nothing at all can be read from this session, so there is nothing to report; "
+                                "take another copy of the file, if there is one",
+            options.file));
     const Reader who = options.format == ReportFormat::Text ? Reader::Person : Reader::Program;
     const auto written
         = writeOutput(options.output, who, [&](std::ostream &out) { writeReport(out, **snapshot, options); });

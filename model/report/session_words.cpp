@@ -232,6 +232,15 @@ std::string redactionText(const SessionInfo &info)
                                        : ", functions and source files");
 }
 
+bool isAllLost(const Snapshot &snapshot)
+{
+    const ProgramTables &tables = *snapshot.tables;
+    const bool isUnknown = snapshot.info.startWallNs == 0 && snapshot.info.config.command.empty()
+        && tables.processes.empty() && tables.images.empty() && tables.threads.empty();
+    return !snapshot.damage.empty() && isUnknown && snapshot.tickEnds.empty() && snapshot.metrics.empty()
+        && snapshot.marks.empty() && snapshot.alerts.empty() && snapshot.scans.empty() && !snapshot.soak;
+}
+
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when)
 {
     return formatDateTime(when, snapshot.info.startWallNs, snapshot.info.utcOffset);

@@ -51,6 +51,8 @@ std::string keptText(const Snapshot &snapshot);
 std::string askedText(const Snapshot &snapshot);
 /// What was taken out of a redacted copy, as sentences; empty for any other session.
 std::string redactionText(const SessionInfo &info);
+/// Whether a damaged file has nothing left that a report could be about: not what was recorded, nor when, nor any moment of it.
+bool isAllLost(const Snapshot &snapshot);
 /// Date and clock of the recording host at a moment, ISO 8601.
 std::string dateTimeOf(const Snapshot &snapshot, Timestamp when);
 

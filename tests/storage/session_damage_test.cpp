@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/session_words.h"
 #include "storage/database.h"
 #include "storage/schema.h"
 #include "storage/session_folder.h"
@@ -197,6 +198,22 @@ private Q_SLOTS:
         QCOMPARE(snapshot->info.config.command.size(), std::size_t{4});
         QCOMPARE(snapshot->tickEnds.size(), std::size_t{30});
         QCOMPARE(snapshot->metrics.at(0).times.size(), std::size_t{30});
+    }
+
+    void tellsWhereNothingIsLeft()
+    {
+        std::shared_ptr<const Snapshot> snapshot;
+        QVERIFY(readsOrSaysWhy(write("lost", m_good), nullptr, &snapshot));
+        QVERIFY(!isAllLost(*snapshot));
+        QVERIFY(readsOrSaysWhy(write("lost", m_good.left(m_good.size() - 4096)), nullptr, &snapshot));
+        QVERIFY(!isAllLost(*snapshot));
+        for (const qsizetype whole : {100, 4096}) {
+            const QByteArray zeroed = m_good.left(whole) + QByteArray(m_good.size() - whole, '\0');
+            QVERIFY(readsOrSaysWhy(write("lost", zeroed), nullptr, &snapshot));
+            QVERIFY2(isAllLost(*snapshot), qPrintable(QString::number(whole)));
+            QVERIFY(readsOrSaysWhy(write("lost", m_good.left(whole)), nullptr, &snapshot));
+            QVERIFY2(isAllLost(*snapshot), qPrintable(QString::number(whole)));
+        }
     }
 
     void survivesFlippedBits()
