@@ -6,6 +6,7 @@
 #include "capture/proc/proc_reader.h"
 #include "model/base/format_interval.h"
 #include "model/report/difference_words.h"
+#include "model/report/soak_report.h"
 
 #include <fmt/format.h>
 #include <string.h>
@@ -181,11 +182,18 @@ void SoakDesk::see(model::EventBatch &batch, const model::ProgramTables &tables)
         m_onMessage(statusLine());
 }
 
-bool SoakDesk::isDone() const { return m_isDecided || m_watch->isOver() || !m_loads.problem().empty(); }
+std::optional<capture::EndReason> SoakDesk::endReason() const
+{
+    if (!m_loads.problem().empty())
+        return capture::EndReason::LoadFailed;
+    if (m_watch->isOver())
+        return capture::EndReason::DurationReached;
+    return m_isDecided ? std::optional(capture::EndReason::Decided) : std::nullopt;
+}
 
 std::string SoakDesk::targetProblem(const capture::Recording &recording) const
 {
-    if (!recording.targetHasEnded() || recording.wasInterrupted() || isDone())
+    if (!recording.targetHasEnded() || recording.wasInterrupted() || endReason())
         return {};
     const std::optional<int> status = recording.info().exitStatus;
     const std::string when = durationText(m_watch->elapsed());
@@ -201,13 +209,14 @@ model::SoakRecord SoakDesk::finish(const capture::Recording &recording)
 {
     const std::string target = targetProblem(recording);
     const std::string stopped
-        = isDone() ? "" : fmt::format("It was stopped after {}.", durationText(m_watch->elapsed()));
+        = endReason() ? "" : fmt::format("It was stopped after {}.", durationText(m_watch->elapsed()));
     m_loads.stop();
     model::SoakRecord rows = m_watch->finish(target, m_loads.problem(), stopped);
     for (model::SoakLoad &load : m_loads.takeChanged())
         rows.loads.push_back(std::move(load));
     m_outcome = rows.end->outcome;
     rows.end->sentence = m_watch->answer().sentence;
+    m_verdict = model::soakVerdictText(model::soakAnswerAtEnd(m_watch->answer(), *rows.end));
     return rows;
 }
 

@@ -39,13 +39,15 @@ public:
     void startLoads();
     /// Takes a tick in, adds what is to be stored, and looks after the loads.
     void see(model::EventBatch &batch, const model::ProgramTables &tables);
-    /// Whether the recording can end: the answer is sure, the time is over, or the loads have failed for good.
-    bool isDone() const;
+    /// Why the recording can end: the answer is sure, the time is over, or the loads have failed for good. None: it goes on.
+    std::optional<capture::EndReason> endReason() const;
     /// The test has ended. Ends the loads; returns what is to be stored.
     model::SoakRecord finish(const capture::Recording &recording);
 
     /// "● 02:13:04 of 48:00:00  resident +1.2 % (-0.4 to 2.8)  …  undecided, not before 5 h 30 min".
     std::string statusLine() const;
+    /// After finish(): "LEAKING. Resident memory: …", a line.
+    const std::string &verdict() const { return m_verdict; }
     /// Whether finish() was called.
     bool hasEnded() const { return m_outcome != model::SoakOutcome::Running; }
     /// By the outcome: 0 stable, 1 leaking, 2 undecided, 3 the target or its load failed.
@@ -67,6 +69,7 @@ private:
     std::int64_t m_saidNs = 0;
     bool m_isDecided = false;
     model::SoakAnswer m_answer; ///< of the last look
+    std::string m_verdict;
     model::SoakOutcome m_outcome = model::SoakOutcome::Running;
 };
 

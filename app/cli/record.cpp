@@ -217,8 +217,8 @@ void RecordRun::seeTick(model::EventBatch &batch, const model::ProgramTables &ta
     if (!m_soak)
         return;
     m_soak->see(batch, tables);
-    if (m_soak->isDone())
-        m_recording->stop();
+    if (const auto reason = m_soak->endReason())
+        m_recording->stop(*reason);
 }
 
 /// What a test left before this leg stands in the file before the target runs.

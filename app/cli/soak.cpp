@@ -54,7 +54,7 @@ private:
     model::Result<void> chooseTarget(const BrokenSoak &soak);
     model::Result<void> hideSecrets();
     bool hasEnded(const BrokenSoak &soak) const;
-    void printAnswer() const;
+    void printAnswer(const std::string &verdict);
 
     const SoakOptions &m_options;
     RecordOptions m_record;
@@ -172,16 +172,14 @@ model::Result<void> SoakRun::resume(const BrokenSoak &soak)
     return {};
 }
 
-/// On the terminal, as `genprof report` says it.
-void SoakRun::printAnswer() const
+/// On the terminal, as `genprof report` says it; to who wants it quiet, or where only a passphrase reads the session, `verdict` alone.
+void SoakRun::printAnswer(const std::string &verdict)
 {
-    if (m_record.isQuiet || m_record.isSealed)
-        return;
-    auto reader = storage::SessionReader::open(m_record.output);
-    if (!reader)
-        return;
-    if (const auto snapshot = reader->snapshot({}, {}, storage::SessionReader::Parts::WithAges))
-        model::writeSoakText(std::cerr, **snapshot, {});
+    if (!m_record.isQuiet && !m_record.isSealed)
+        if (auto reader = storage::SessionReader::open(m_record.output))
+            if (const auto snapshot = reader->snapshot({}, {}, storage::SessionReader::Parts::WithAges))
+                return model::writeSoakText(std::cerr, **snapshot, {});
+    m_terminal.message(verdict);
 }
 
 int SoakRun::run()
@@ -214,7 +212,7 @@ int SoakRun::run()
     if (!desk.hasEnded()) // it did not even begin: a command that cannot be run is a failure of the target
         return recorded == kExitNotExecutable || recorded == kExitNotFound ? int{kExitSoakTargetFailed}
                                                                            : int{kExitRecorderFailed};
-    printAnswer();
+    printAnswer(desk.verdict());
     // What says that it is stable is not in the file: nobody could read it again.
     return recorded == kExitRecorderFailed && desk.exitCode() == kExitOk ? int{kExitRecorderFailed} : desk.exitCode();
 }

@@ -43,6 +43,8 @@ std::string_view endReasonText(EndReason reason, bool attached)
         return "stopped by the user";
     case EndReason::Decided:
         return "the test was decided";
+    case EndReason::LoadFailed:
+        return "the load of the test failed";
     }
     return "";
 }

@@ -27,7 +27,7 @@
 namespace capture {
 
 /// Why a recording ended.
-enum class EndReason { TargetEnded, DurationReached, Interrupted, StoppedByControl, Decided };
+enum class EndReason { TargetEnded, DurationReached, Interrupted, StoppedByControl, Decided, LoadFailed };
 
 /// What becomes of signals that ask a recorder of a launched command to end. PassOn: the command gets them. End: the recording ends.
 enum class SignalPolicy : std::uint8_t { PassOn, End };
@@ -71,8 +71,8 @@ public:
     /// Records until the end; everything that was collected is written or, if the sink failed, named in a message.
     EndReason run();
 
-    /// Lets run() end after this tick: what watches the recording knows enough.
-    void stop() { end(EndReason::Decided); }
+    /// Lets run() end after this tick, for a reason that what watches the recording has.
+    void stop(EndReason reason) { end(reason); }
 
     /// Stores rows that stand in no tick, now.
     model::Result<void> store(model::SoakRecord rows);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace model {
 
@@ -226,20 +227,23 @@ void SoakTrial::addNotes(SoakAnswer &answer) const
             48 * 3600 / m_plan.length.seconds()));
 }
 
+SoakAnswer soakAnswerAtEnd(SoakAnswer answer, const SoakEnd &end)
+{
+    answer.outcome = end.outcome;
+    if (!end.reason.empty()) {
+        const bool isOwn = answer.outcome == SoakOutcome::TargetFailed || answer.outcome == SoakOutcome::LoadFailed;
+        if (isOwn)
+            answer.sentence = end.reason + " By then: " + answer.sentence;
+        else
+            answer.notes.insert(answer.notes.begin(), end.reason);
+    }
+    return answer;
+}
+
 SoakAnswer soakAnswer(const SoakRecord &record)
 {
     SoakAnswer answer = SoakTrial(record).answer();
-    if (!record.end)
-        return answer;
-    answer.outcome = record.end->outcome;
-    if (!record.end->reason.empty()) {
-        const bool isOwn = answer.outcome == SoakOutcome::TargetFailed || answer.outcome == SoakOutcome::LoadFailed;
-        if (isOwn)
-            answer.sentence = record.end->reason + " By then: " + answer.sentence;
-        else
-            answer.notes.insert(answer.notes.begin(), record.end->reason);
-    }
-    return answer;
+    return record.end ? soakAnswerAtEnd(std::move(answer), *record.end) : answer;
 }
 
 } // namespace model

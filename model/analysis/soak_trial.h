@@ -84,6 +84,8 @@ private:
     std::deque<Segment> m_segments;
 };
 
+/// The answer of a test with what is known at its end: the outcome of that, and why it ended.
+SoakAnswer soakAnswerAtEnd(SoakAnswer answer, const SoakEnd &end);
 /// What a record says; its outcome is the one that was written at the end, if there is one.
 SoakAnswer soakAnswer(const SoakRecord &record);
 

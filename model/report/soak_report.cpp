@@ -3,7 +3,6 @@
 
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/soak_places.h"
-#include "model/analysis/soak_trial.h"
 #include "model/base/format_interval.h"
 #include "model/report/csv_writer.h"
 #include "model/report/session_words.h"
@@ -179,12 +178,16 @@ void writeHistory(std::ostream &out, const SoakRecord &soak, std::size_t columns
 
 } // namespace
 
+std::string soakVerdictText(const SoakAnswer &answer)
+{
+    return fmt::format("{}. {}", outcomeText(answer), answer.sentence);
+}
+
 std::string soakHeadline(const Snapshot &snapshot)
 {
     if (!snapshot.soak || !snapshot.soak->plan)
         return {};
-    const SoakAnswer answer = soakAnswer(*snapshot.soak);
-    return fmt::format("{}. {}", outcomeText(answer), answer.sentence);
+    return soakVerdictText(soakAnswer(*snapshot.soak));
 }
 
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
@@ -196,7 +199,7 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
         return;
     }
     const SoakAnswer answer = soakAnswer(*snapshot.soak);
-    writeWrapped(out, fmt::format("{}. {}", outcomeText(answer), answer.sentence), options.columns, 2, 2);
+    writeWrapped(out, soakVerdictText(answer), options.columns, 2, 2);
     if (isEarlyPass(answer))
         writeWrapped(out, earlyText(*snapshot.soak, answer), options.columns, 2, 2);
     out << '\n';

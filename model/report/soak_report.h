@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/soak_trial.h"
 #include "model/report/text_report.h"
 
 namespace model {
 
 // The verdict of a stability test; of a selected time only the places that grew. They never fail; check the stream. Without a test they say so.
 
-/// "LEAKING. Resident memory: …", as the first of what is said about such a session; empty where it is none.
+/// "STABLE SO FAR. Resident memory: …", a line.
+std::string soakVerdictText(const SoakAnswer &answer);
+/// The same of a session, as the first of what is said about such a session; empty where it is none.
 std::string soakHeadline(const Snapshot &snapshot);
 /// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});

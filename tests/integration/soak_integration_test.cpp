@@ -113,7 +113,8 @@ private Q_SLOTS:
         const Ran ran = runner.genprof(
             soakOf(runner, {u"--for"_s, u"18s"_s, u"--heap"_s, u"off"_s}, {u"/usr/bin/python3"_s, u"-c"_s, late}));
         QVERIFY2(ran.exitCode == 1, ran.err.constData());
-        QCOMPARE(ran.err, QByteArray()); // it is told to be quiet
+        // It is told to be quiet: the verdict, and nothing else.
+        QVERIFY2(ran.err.startsWith("genprof: LEAKING. ") && ran.err.count('\n') == 1, ran.err.constData());
         QVERIFY(runner.report(u"verdict"_s)["elapsed_s"_L1].toDouble() > 6);
     }
 
@@ -124,6 +125,15 @@ private Q_SLOTS:
         const Ran ran = runner.genprof(soakOf(runner, {u"--for"_s, u"12s"_s}, {u"sleep"_s, u"4"_s}));
         QVERIFY2(ran.exitCode == 3, ran.err.constData());
         QCOMPARE(outcome(runner.report(u"verdict"_s)), u"target_failed"_s);
+    }
+
+    void whoseTimeIsUpWasNotDecided()
+    {
+        const GenprofRunner runner;
+        const Ran ran = runner.genprof(soakOf(runner,
+            {u"--for"_s, u"10s"_s, u"--stop-early"_s, u"never"_s, u"--heap"_s, u"off"_s}, {u"sleep"_s, u"60"_s}));
+        QVERIFY2(ran.err.startsWith("genprof: ") && ran.err.count('\n') == 1, ran.err.constData());
+        QCOMPARE(runner.report(u"summary"_s)["end_reason"_L1].toString(), u"duration reached"_s);
     }
 
     void aLeakingServerIsFoundAndItsStackIsNamed()
