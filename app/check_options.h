@@ -43,6 +43,7 @@ struct BaselineOptions
     std::size_t runs = 10; ///< plain runs for times
     std::vector<std::string> command;
     bool asJson = false;
+    bool isQuiet = false; ///< save: say failures only
 };
 
 /// `genprof gate`.

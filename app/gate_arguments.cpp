@@ -192,6 +192,7 @@ CLI::App *addBaseline(CLI::App &app, BaselineOptions &options)
     save->add_option("--runs", options.runs, "Runs for times and system calls (default 10)")
         ->type_name("N")
         ->check(CLI::Range(0, 1000));
+    save->add_flag("-q,--quiet", options.isQuiet, "Say failures only");
     save->formatter(std::make_shared<HelpFormatter>("genprof baseline save NAME [OPTIONS] -- CMD [ARG…]"));
     save->footer("Writes NAME.baseline, one line a quantity or stack, and a line to NAME.history: text that fits a git "
                  "repository.\n"

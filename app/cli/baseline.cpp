@@ -3,6 +3,7 @@
 
 #include "app/exit_code.h"
 #include "app/gate/baseline_store.h"
+#include "model/base/format_counted.h"
 #include "model/gate/drift.h"
 #include "model/gate/rank_tests.h"
 #include "model/report/difference_words.h"
@@ -26,6 +27,11 @@ int fail(const model::Error &error, int code = kExitFailure)
     return code;
 }
 
+std::string quantitiesText(std::size_t count)
+{
+    return fmt::format("{} {}", count, count == 1 ? "quantity" : "quantities");
+}
+
 int save(const BaselineStore &store, const BaselineOptions &options, const capture::InheritedState &inherited)
 {
     std::optional<model::Result<VersionRuns>> version;
@@ -42,7 +48,9 @@ int save(const BaselineStore &store, const BaselineOptions &options, const captu
     const model::Baseline baseline = baselineOf(**version, options, options.command);
     if (const auto saved = store.save(baseline); !saved)
         return fail(saved.error(), kExitRecorderFailed);
-    fmt::print("{}: {} quantities, {} stacks\n", store.file(), baseline.values.size(), baseline.stacks.size());
+    if (!options.isQuiet)
+        fmt::print("{}: {}, {}\n", store.file(), quantitiesText(baseline.values.size()),
+            model::formatCounted(static_cast<std::int64_t>(baseline.stacks.size()), "stack"));
     return kExitOk;
 }
 
@@ -78,7 +86,9 @@ int list(const BaselineOptions &options)
 void showText(const model::Baseline &baseline, const model::History &history)
 {
     const model::BaselineOrigin &origin = baseline.origin;
-    fmt::print("{}\n{} · {} {}\n{}\n", origin.command, origin.date, origin.branch, origin.commit, origin.machine);
+    const bool isKnown = !origin.branch.empty() || !origin.commit.empty();
+    fmt::print("{}\n{}{}{}{}{}\n{}\n", origin.command, origin.date, isKnown ? " · " : "", origin.branch,
+        origin.branch.empty() || origin.commit.empty() ? "" : " ", origin.commit, origin.machine);
     if (!origin.reason.empty())
         fmt::print("accepted because: {}\n", origin.reason);
     model::TextTable table({{"quantity"}, {"value", model::Align::Right}, {"runs", model::Align::Right}, {""}});

@@ -72,6 +72,13 @@ std::string git(const char *question)
     return text;
 }
 
+/// The same, of a branch or a commit. Where there is no commit yet, or none is on a branch, git answers with what it was asked for.
+std::string gitName(const char *question)
+{
+    std::string name = git(question);
+    return name == "HEAD" ? std::string() : name;
+}
+
 std::string nowText()
 {
     const std::time_t now = std::time(nullptr);
@@ -169,12 +176,12 @@ model::Baseline baselineOf(
     if (origin.branch.empty())
         origin.branch = variable({"GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"});
     if (origin.branch.empty())
-        origin.branch = git("git rev-parse --abbrev-ref HEAD 2>/dev/null");
+        origin.branch = gitName("git rev-parse --abbrev-ref HEAD 2>/dev/null");
     origin.commit = options.commit;
     if (origin.commit.empty())
         origin.commit = variable({"GITHUB_SHA", "CI_COMMIT_SHA"});
     if (origin.commit.empty())
-        origin.commit = git("git rev-parse HEAD 2>/dev/null");
+        origin.commit = gitName("git rev-parse --verify HEAD 2>/dev/null");
     origin.machine = machineClass();
     origin.reason = options.reason;
     baseline.values = version.values;

@@ -96,7 +96,8 @@ std::string baselineText(const Baseline &baseline)
     std::string text(kFirstLine);
     text += '\n';
     for (const auto &[name, value] : textsOf(baseline.origin))
-        text += fmt::format("{} {}\n", name, oneLine(*value));
+        if (!value->empty())
+            text += fmt::format("{} {}\n", name, oneLine(*value));
     for (const auto &[key, values] : baseline.values) {
         text += fmt::format("value {}", gateKeyInfo(key).name);
         for (const double value : values)
@@ -129,7 +130,7 @@ std::string historyLine(const Baseline &baseline)
 {
     std::string line;
     for (const auto &[name, value] : textsOf(baseline.origin))
-        if (name != "command")
+        if (name != "command" && !value->empty())
             line += (line.empty() ? "" : "\t") + fmt::format("{}={}", name, oneLine(*value));
     for (const auto &[key, values] : baseline.values) {
         std::vector<double> sorted(values);

@@ -145,6 +145,7 @@ void GateIntegrationTest::baselinesAreSavedJudgedAndUpdated()
             QStringLiteral("--commit"), QStringLiteral("c0ffee"), QStringLiteral("--reason"), QStringLiteral("first")}
         + dir + QStringList{QStringLiteral("--"), work(QStringLiteral("a1")), QStringLiteral("200")});
     QVERIFY2(saved.exitCode == 0, saved.err);
+    QVERIFY2(saved.out.contains(" quantities, ") && saved.out.contains(" stack"), saved.out);
     const Ran same = gate(QStringLiteral("a1"), {});
     QVERIFY2(same.exitCode == 0, same.err + same.out);
     const Ran worse = gate(QStringLiteral("b1"), {});

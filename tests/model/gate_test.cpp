@@ -251,6 +251,14 @@ void GateTest::baselinesReadBack()
     QCOMPARE(read->stacks.size(), std::size_t{2});
     QCOMPARE(read->stacks.at("main;g;h")[0], 2);
     QCOMPARE(baselineText(*read), text);
+    // Outside a repository nothing is known of a commit, and nothing is said of one.
+    Baseline outside = baseline;
+    outside.origin.branch.clear();
+    outside.origin.commit.clear();
+    QVERIFY(baselineText(outside).find("commit") == std::string::npos);
+    QVERIFY(historyLine(outside).find("branch=") == std::string::npos);
+    QCOMPARE(readBaseline(baselineText(outside))->origin.commit, std::string());
+    QCOMPARE(readHistory(historyLine(outside)).entries.size(), std::size_t{1});
     const Baseline small = baselineOf("main;f 64\nmain;g 1\nmain;h 1", 1);
     QCOMPARE(small.stacks.size(), std::size_t{1});
     QCOMPARE(small.rest[0], 2);
