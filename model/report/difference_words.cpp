@@ -13,6 +13,8 @@ namespace model {
 namespace {
 
 constexpr double kMostSharpCount = 1e15;
+/// From here on, three digits leave no fraction.
+constexpr double kLeastWhole = 99.95;
 /// From here on a ratio is easier to take in than a share in percent.
 constexpr double kManyTimes = 10;
 
@@ -26,9 +28,10 @@ std::string costText(double cost, Unit unit)
         return formatDuration({std::llround(cost)});
     if (unit == Unit::Count && cost == std::floor(cost) && std::abs(cost) < kMostSharpCount)
         return formatCount(static_cast<std::int64_t>(cost));
+    if (unit == Unit::Count && std::abs(cost) >= kLeastWhole)
+        return formatCount(static_cast<std::int64_t>(std::llround(cost)));
     if (unit == Unit::Count)
-        return std::abs(cost) < 1000 ? fmt::format("{:.3g}", cost)
-                                     : formatCount(static_cast<std::int64_t>(std::llround(cost)));
+        return (cost < 0 ? "−" : "") + fmt::format("{:.3g}", std::abs(cost));
     return formatValue(cost, unit);
 }
 

@@ -428,6 +428,12 @@ void ComparisonTest::reportsSayBothSides()
         csv.str().c_str());
     QCOMPARE(markdownCell("a|b<c>`"), std::string("a\\|b&lt;c&gt;\\`"));
     QCOMPARE(signedShare(3.5e-7), std::string("+0.00003 %"));
+    // Of counts that were divided by work there are fractions.
+    QCOMPARE(costText(-485.25, Unit::Count), std::string("−485"));
+    QCOMPARE(costText(-1.5, Unit::Count), std::string("−1.5"));
+    QCOMPARE(costText(999.7, Unit::Count), std::string("1,000"));
+    QCOMPARE(costText(12.34, Unit::Count), std::string("12.3"));
+    QCOMPARE(changeText({.a = 7.5, .b = 0}, Unit::Count), std::string("−7.5"));
 }
 
 QTEST_APPLESS_MAIN(ComparisonTest)

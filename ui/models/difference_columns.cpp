@@ -48,21 +48,13 @@ double sortValue(const model::Difference &difference, DifferenceColumn column)
     return 0;
 }
 
-/// With the true minus sign, as all other figures of the window.
-QString withMinus(QString number)
-{
-    if (number.startsWith(QLatin1Char('-')))
-        number.replace(0, 1, QChar(0x2212));
-    return number;
-}
-
 } // namespace
 
-QString costWords(double cost, model::Unit unit) { return withMinus(text(model::costText(cost, unit))); }
+QString costWords(double cost, model::Unit unit) { return text(model::costText(cost, unit)); }
 
 QString changeWords(const model::Difference &difference, model::Unit unit)
 {
-    return withMinus(text(model::changeText(difference, unit)));
+    return text(model::changeText(difference, unit));
 }
 
 QVariant differenceData(const model::Difference &difference, model::Unit unit, model::Certainty certainty,
