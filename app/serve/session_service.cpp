@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -44,10 +45,21 @@ std::string withoutDashes(std::string text)
     return text;
 }
 
+/// The first parameter that is there twice, so that nobody knows which one is meant; empty: none.
+std::string repeatedParameter(const std::vector<std::pair<std::string, std::string>> &query)
+{
+    for (auto one = query.begin(); one != query.end(); ++one)
+        if (std::any_of(query.begin(), one, [&](const auto &before) { return before.first == one->first; }))
+            return one->first;
+    return {};
+}
+
 /// What the query says of a report, in the words of the command line.
 model::Result<ReportOptions> reportOptions(
     const std::string &view, const std::vector<std::pair<std::string, std::string>> &query)
 {
+    if (view.empty())
+        return model::Error("Which report is asked for? Name it behind the last slash: /api/v1/report/summary");
     ReportOptions options;
     ReportWords words{.view = view, .format = "json"};
     const auto number = [](const std::string &key, const std::string &text, auto &value) -> model::Result<void> {
@@ -208,6 +220,9 @@ ServiceReply SessionService::get(const ServiceRequest &request)
         return metrics();
     if (request.path == "/api/v1/status")
         return status();
+    const bool isReport = request.path == "/report.html" || request.path.starts_with(kReportPath);
+    if (const std::string repeated = repeatedParameter(request.query); isReport && !repeated.empty())
+        return failure(400, fmt::format("\"{}\" is there more than once: give it once", repeated));
     if (request.path == "/report.html") {
         ServiceRequest page = request;
         page.query.emplace_back("format", "html");

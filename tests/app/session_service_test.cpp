@@ -111,6 +111,13 @@ private Q_SLOTS:
         QVERIFY(said("metrics", "top", "3").startsWith(QStringLiteral("top has no effect here")));
         QVERIFY(said("heap", "format", "html").endsWith(QStringLiteral("it is at /report.html")));
         QVERIFY(said("cpu", "format", "prometheus").endsWith(QStringLiteral("at /metrics")));
+        for (const char *path : {"/api/v1/report/heap", "/report.html"}) {
+            const ServiceReply twice = ask("GET", path, {{"from", "1s"}, {"to", "3s"}, {"from", "2s"}});
+            QCOMPARE(twice.status, 400);
+            QCOMPARE(errorOf(twice), std::string("\"from\" is there more than once: give it once"));
+        }
+        QCOMPARE(ask("GET", "/api/v1/report/").status, 400);
+        QVERIFY(errorOf(ask("GET", "/api/v1/report/")).find("/api/v1/report/summary") != std::string::npos);
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"process", "99999"}}).status, 400);
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"from", "2h"}}).status, 400);
         QCOMPARE(ask("GET", "/etc/passwd").status, 404);
