@@ -111,12 +111,20 @@ void HeapInstrument::inheritMappings(Image &image)
     image.knowsMappings = image.arrival.origin == wire::Origin::Exec;
     if (image.arrival.origin != wire::Origin::Fork)
         return;
-    const auto parent = std::find_if(m_images.begin(), m_images.end(),
-        [&](const auto &other) { return other->channel.pid() == image.arrival.parentPid && !other->hasEnded; });
-    if (parent == m_images.end())
-        return;
-    image.knowsMappings = (*parent)->knowsMappings;
-    image.channel.program().inherit((*parent)->channel.program());
+    const std::uint64_t number = image.arrival.copiedImage;
+    // Where it does not say whose memory it has copied, it was forked from a parent that was meeting us for the first time.
+    const auto copied = std::find_if(m_images.begin(), m_images.end(), [&](const auto &other) {
+        return number != 0 ? other->arrival.number == number
+                           : other->channel.pid() == image.arrival.parentPid && !other->hasEnded;
+    });
+    if (copied != m_images.end()) {
+        drainOne(**copied, false, true); // what it mapped just before the fork
+        image.knowsMappings = (*copied)->knowsMappings;
+        image.channel.program().inherit((*copied)->channel.program().copyMappings());
+    } else if (const PastMappings::Image *past = m_past.find(number)) {
+        image.knowsMappings = past->isWhole;
+        image.channel.program().inherit(past->mappings);
+    }
 }
 
 std::string HeapInstrument::attachNote(const Arrival &arrival) const

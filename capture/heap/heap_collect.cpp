@@ -186,6 +186,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
             continue;
         const auto it = std::find_if(
             m_images.begin(), m_images.end(), [wanted = image](const auto &other) { return other.get() == wanted; });
+        m_past.keep({image->arrival.number, image->knowsMappings, image->channel.program().copyMappings()});
         m_done.push_back(std::move(*it));
         m_images.erase(it);
     }

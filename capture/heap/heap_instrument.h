@@ -8,6 +8,7 @@
 #include "capture/heap/image_channel.h"
 #include "capture/heap/known_memory.h"
 #include "capture/heap/late_attach.h"
+#include "capture/heap/past_mappings.h"
 #include "capture/heap/phase_keeper.h"
 #include "capture/heap/rendezvous_server.h"
 #include "capture/heap/scope_answers.h"
@@ -274,10 +275,11 @@ private:
     std::vector<Message> m_inbox;
 
     std::mutex
-        m_mutex; ///< guards m_clock, m_images, m_drainedEvents, m_fullestRing, m_budget, m_refused and what Image says
+        m_mutex; ///< guards m_clock, m_images, m_past, m_drainedEvents, m_fullestRing, m_budget, m_refused and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes
     std::vector<std::unique_ptr<Image>> m_done;   ///< removed; the drain thread may still look at them, and frees them
+    PastMappings m_past;                          ///< of those that were removed
     std::uint64_t m_drainedEvents = 0;
     double m_fullestRing = 0;             ///< since the last look at all images
     std::optional<std::int64_t> m_budget; ///< of images, in thousandths of a percent of a core

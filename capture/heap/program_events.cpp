@@ -74,14 +74,15 @@ void ProgramEvents::apply(const HeapEvent &event, std::int64_t timeNs, std::uint
     }
 }
 
-void ProgramEvents::inherit(const ProgramEvents &parent)
+model::MappedRanges ProgramEvents::copyMappings() const
 {
-    constexpr std::size_t kMostInherited = 65'536; // a fork must not cost more than it is worth
+    model::MappedRanges copy;
     std::size_t count = 0;
-    parent.forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
-        if (count++ < kMostInherited)
-            m_inherited.add(begin, range, [](const model::MappedRanges::Range &, std::uint64_t, int) {});
+    forEachMapping([&](std::uint64_t begin, const model::MappedRanges::Range &range) {
+        if (count++ < kMostCopied)
+            copy.add(begin, range, [](const model::MappedRanges::Range &, std::uint64_t, int) {});
     });
+    return copy;
 }
 
 void ProgramEvents::gone(const model::MappedRanges::Range &range, std::uint64_t bytes, int left)

@@ -60,8 +60,12 @@ public:
 
     ProgramHarvest take();
 
-    /// The image is a forked child: what `parent` had mapped is in its memory too, but not in its books.
-    void inherit(const ProgramEvents &parent);
+    /// What a forked child finds mapped in its memory: inherited ranges included, and not more than a fork may cost.
+    model::MappedRanges copyMappings() const;
+    static constexpr std::size_t kMostCopied = 65'536;
+
+    /// The image is a forked child: `mappings`, of the one whose memory it has copied, are in its memory too, but not in its books.
+    void inherit(model::MappedRanges mappings) { m_inherited = std::move(mappings); }
 
     /// Calls visit(begin, range) for each range that the program has mapped, inherited ones included, in no order.
     template <typename Visit> void forEachMapping(Visit visit) const

@@ -331,7 +331,7 @@ void RendezvousServer::answer(const WaitingPeer &peer, const wire::Hello &hello)
     const std::uint64_t number = arrival.number;
     m_callbacks.arrived(std::move(arrival));
     const int connection = peer.connection.get();
-    if (welcome(connection, descriptor.get()))
+    if (welcome(connection, descriptor.get(), number))
         hearOutcome(connection, number);
     else
         m_callbacks.failed(number, kTooLate);
@@ -345,7 +345,10 @@ Arrival RendezvousServer::arrivalOf(const WaitingPeer &peer, const wire::Hello &
     const std::int32_t owner = hello.origin == wire::Origin::Fork ? memoryOwner(pid) : pid;
     const std::int32_t parent = owner == pid ? hello.parentPid : parentOf(owner);
     ModuleNames names(owner);
-    return {++m_arrivals, owner, sharesPids, sharesPids ? parent : 0, hello.origin, names.executable(),
+    // Nobody has copied one that is still to come.
+    const bool isKnown = hello.origin == wire::Origin::Fork && hello.copiedImage <= m_arrivals;
+    const std::uint64_t copied = isKnown ? hello.copiedImage : 0;
+    return {++m_arrivals, owner, sharesPids, sharesPids ? parent : 0, hello.origin, copied, names.executable(),
         commandLineOf(owner), timeOf(peer, hello), names, nullptr, {}};
 }
 
@@ -366,10 +369,11 @@ std::int64_t RendezvousServer::timeOf(const WaitingPeer &peer, const wire::Hello
     return hello.monotonicNs == 0 ? now : std::clamp(hello.monotonicNs, std::min(peer.earliestNs, now), now);
 }
 
-bool RendezvousServer::welcome(int connection, int descriptor)
+bool RendezvousServer::welcome(int connection, int descriptor, std::uint64_t image)
 {
     wire::Welcome message;
     message.accepted = 1;
+    message.image = image;
     iovec part{&message, sizeof message};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr header{};

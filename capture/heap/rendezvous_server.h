@@ -34,6 +34,8 @@ struct Arrival
     bool sharesPids = true;     ///< false: the target lives in another PID namespace
     std::int32_t parentPid = 0; ///< 0 if it does
     wire::Origin origin = wire::Origin::Exec;
+    std::uint64_t copiedImage
+        = 0; ///< of a forked child: number of the arrival whose memory it has copied; 0: not known
     std::string executable;
     std::string commandLine;      ///< arguments, quoted for a shell
     std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it asked, which may be long before it was answered
@@ -105,7 +107,7 @@ private:
     void refuse(const WaitingPeer &peer, const wire::Hello &hello, const std::string &reason);
     static std::int64_t timeOf(const WaitingPeer &peer, const wire::Hello &hello);
     void hearOutcome(int connection, std::uint64_t arrival);
-    static bool welcome(int connection, int descriptor);
+    static bool welcome(int connection, int descriptor, std::uint64_t image);
     static void turnAway(int connection);
 
     wire::Clock m_clock;

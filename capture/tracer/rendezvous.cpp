@@ -159,7 +159,7 @@ bool isScarce()
 
 } // namespace
 
-wire::MemoryView meetRecorder(wire::Origin origin)
+Meeting meetRecorder(wire::Origin origin, std::uint64_t copiedImage)
 {
     wire::Hello hello;
     Place place, inFolder;
@@ -169,6 +169,7 @@ wire::MemoryView meetRecorder(wire::Origin origin)
     hello.origin = origin;
     hello.pid = static_cast<std::int32_t>(rawSyscall(SYS_getpid));
     hello.parentPid = static_cast<std::int32_t>(rawSyscall(SYS_getppid));
+    hello.copiedImage = copiedImage;
     // The recorder may come to it much later. Where the clock is not to be read without a call, that may be forbidden.
     if (timespec now{}; Restrictions::allow(Ask::Clock) && clock_gettime(CLOCK_MONOTONIC, &now) == 0)
         hello.monotonicNs = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
@@ -202,8 +203,8 @@ wire::MemoryView meetRecorder(wire::Origin origin)
         return {};
     // A forked child must never write into its parent's rings: it does not even have them.
     rawSyscall(SYS_madvise, base, static_cast<long>(wire::kMemoryBytes), MADV_DONTFORK);
-    wire::MemoryView view{reinterpret_cast<unsigned char *>(base)};
-    return view.header().magic == wire::kMagic ? view : wire::MemoryView{};
+    const wire::MemoryView view{reinterpret_cast<unsigned char *>(base)};
+    return view.header().magic == wire::kMagic ? Meeting{view, welcome.image} : Meeting{};
 }
 
 } // namespace capture::tracer

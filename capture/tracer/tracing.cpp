@@ -111,9 +111,14 @@ bool Tracing::connect(wire::Origin origin)
 {
     if (origin != wire::Origin::Attach && findObject == nullptr)
         findLoaderFunctions();
-    memory = meetRecorder(origin);
+    if (origin == wire::Origin::Attach)
+        m_image = 0; // an earlier recorder's
+    // What a forked child has now is the image that its memory is a copy of; who is forked from it meanwhile has the same.
+    const Meeting meeting = meetRecorder(origin, m_image);
+    memory = meeting.memory;
     if (memory.base == nullptr)
         return false;
+    m_image = meeting.image;
     if (!prepare(origin)) {
         retreat(wire::Retreat::NoMemory);
         return false;

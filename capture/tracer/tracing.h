@@ -156,6 +156,7 @@ private:
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
     /// The process that `memory` is mapped in: a forked child has it not. Whoever runs in it under another pid is a guest.
     std::int64_t m_memoryPid = 0;
+    std::uint64_t m_image = 0; ///< the recorder's number of what `memory` is of, which a forked child tells; 0: none
     bool m_hasRules = false;
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner
 };

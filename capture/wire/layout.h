@@ -13,7 +13,7 @@
 namespace capture::wire {
 
 inline constexpr std::uint64_t kMagic = 0x31726361'72746e67; ///< "gntracr1" in memory
-inline constexpr std::uint32_t kVersion = 4;
+inline constexpr std::uint32_t kVersion = 5;
 
 /// The memfd's name, and how /proc/PID/maps begins what it is called there. A target has it mapped to be written; its forked children have a part of
 /// it, to read.

@@ -41,8 +41,10 @@ struct Hello
     std::uint8_t token[kTokenBytes] = {};
     std::uint64_t memoryBytes = kMemoryBytes;
     std::int64_t monotonicNs = 0; ///< CLOCK_MONOTONIC when it asked; 0: it may not read the clock
+    /// Of a forked child: Welcome::image of the one whose memory it has copied, which may have ended long ago; 0: that was none yet.
+    std::uint64_t copiedImage = 0;
 };
-static_assert(sizeof(Hello) == 56);
+static_assert(sizeof(Hello) == 64);
 
 struct Welcome
 {
@@ -50,8 +52,9 @@ struct Welcome
     std::uint32_t version = kVersion;
     std::uint32_t accepted = 0; ///< 0: go on untraced
     std::uint64_t memoryBytes = kMemoryBytes;
+    std::uint64_t image = 0; ///< the recorder's number of it, from 1 on
 };
-static_assert(sizeof(Welcome) == 24);
+static_assert(sizeof(Welcome) == 32);
 
 /// How the target fared: `error` 0, or the errno value of the step that failed.
 struct Outcome

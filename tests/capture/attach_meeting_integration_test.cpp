@@ -61,6 +61,7 @@ private Q_SLOTS:
         QCOMPARE(first.pid, target.pid());
         QCOMPARE(second.origin, capture::wire::Origin::Fork);
         QCOMPARE(second.parentPid, target.pid());
+        QCOMPARE(second.copiedImage, std::uint64_t{0}); // there is none yet
         QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 

@@ -297,6 +297,32 @@ private Q_SLOTS:
         QCOMPARE(recorder.losses[model::LossKind::UnknownFrees], 0);
     }
 
+    /// Its first event comes when those that it was forked from are gone.
+    void daemonInheritsTheMappingsOfWhoItWasForkedFrom()
+    {
+        Recorder recorder;
+        int pipe[2];
+        QVERIFY(::pipe(pipe) == 0);
+        const std::string file = built("tests/targets/heap_processes");
+        const pid_t child = recorder.start({file, "daemon"}, pipe[1]);
+        ::close(pipe[1]);
+        const FileDescriptor output(pipe[0]);
+        char line[32] = {};
+        QVERIFY(::read(output.get(), line, sizeof line - 1) > 0);
+        const int daemon = std::atoi(line);
+        QVERIFY(daemon > 0);
+        recorder.waitFor(child, file);
+        recorder.tick(); // now nothing is left of its image
+        QCOMPARE(::kill(daemon, SIGUSR1), 0);
+        QVERIFY(::read(output.get(), line, sizeof line - 1) > 0);
+        const KnownMemory known = recorder.instrument->knownMemory(daemon);
+        QCOMPARE(::kill(daemon, SIGKILL), 0);
+        QVERIFY(known.isTraced);
+        QVERIFY(known.isWhole);
+        const auto isTheParents = [](const KnownMemory::Range &range) { return range.end - range.begin == 8u << 20; };
+        QCOMPARE(std::count_if(known.mappings.begin(), known.mappings.end(), isTheParents), 1);
+    }
+
     void childrenWithNothingToTellAreInheritedWhateverWasSeenOfThem()
     {
         // One that others tell of after the last tick, one that lives on, one whose end was seen.

@@ -157,7 +157,7 @@ void ProgramEventsTest::childrenInheritMappingsButNotTheirCosts()
 {
     ProgramEvents parent, child;
     Writer(parent).event(RecordType::Map, 0x10000 | wire::kMapAnonymous, 0x4000, 5);
-    child.inherit(parent);
+    child.inherit(parent.copyMappings());
     Writer writer(child);
     writer.event(RecordType::Unmap, 0x10000, 0x1000, 0);
     writer.event(RecordType::Map, 0x20000 | wire::kMapAnonymous, 0x2000, 6);
@@ -165,6 +165,7 @@ void ProgramEventsTest::childrenInheritMappingsButNotTheirCosts()
     child.forEachMapping(
         [&](std::uint64_t begin, const model::MappedRanges::Range &range) { found[begin] = range.end; });
     QCOMPARE(found, (std::map<std::uint64_t, std::uint64_t>{{0x11000, 0x14000}, {0x20000, 0x22000}}));
+    QCOMPARE(child.copyMappings().ranges().size(), std::size_t{2}); // what its own child inherits
     const auto areas = child.take().areas;
     QCOMPARE(areas.size(), std::size_t{1});
     QCOMPARE(areas[0].counts.liveBytes, 0x2000);

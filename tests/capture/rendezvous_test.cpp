@@ -90,9 +90,8 @@ FileDescriptor connectTo(const std::string &address)
     return socket;
 }
 
-void say(const FileDescriptor &socket, const std::string &address, std::int64_t monotonicNs)
+void say(const FileDescriptor &socket, const std::string &address, std::int64_t monotonicNs, wire::Hello hello = {})
 {
-    wire::Hello hello;
     hello.pid = ::getpid();
     hello.monotonicNs = monotonicNs;
     const QByteArray token
@@ -138,6 +137,30 @@ private Q_SLOTS:
         QVERIFY(arrival && arrival->memory);
         QVERIFY(nowOf(CLOCK_MONOTONIC) - asked > 300'000'000);
         QCOMPARE(arrival->monotonicNs, asked);
+    }
+
+    void aForkedChildSaysWhoseMemoryItHasCopied()
+    {
+        Server server;
+        const FileDescriptor parent = connectTo(server.address());
+        say(parent, server.address(), 1);
+        QCOMPARE(server.next()->number, std::uint64_t{1});
+        wire::Welcome welcome;
+        QCOMPARE(::recv(parent.get(), &welcome, sizeof welcome, 0), static_cast<ssize_t>(sizeof welcome));
+        QCOMPARE(welcome.image, std::uint64_t{1});
+        const auto told = [&](wire::Origin origin, std::uint64_t copied) {
+            const FileDescriptor peer = connectTo(server.address());
+            wire::Hello hello;
+            hello.origin = origin;
+            hello.copiedImage = copied;
+            say(peer, server.address(), 1, hello);
+            const std::optional<Arrival> arrival = server.next();
+            return arrival ? arrival->copiedImage : 999;
+        };
+        QCOMPARE(told(wire::Origin::Fork, welcome.image), welcome.image);
+        QCOMPARE(told(wire::Origin::Fork, 0), std::uint64_t{0});
+        QCOMPARE(told(wire::Origin::Fork, 4), std::uint64_t{0}); // its own number: no image that is there
+        QCOMPARE(told(wire::Origin::Exec, 1), std::uint64_t{0}); // has copied nothing
     }
 
     void whoSaysNothingKeepsNobodyWaiting()

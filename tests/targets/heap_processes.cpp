@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Programs that fork, exec, die and end in ways that a tracer can get wrong. Each prints what it did. Argument: which.
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,36 @@ int outliveListener()
     return 0;
 }
 
+/// Maps 8 MiB, forks twice and ends. What is left says who it is, and makes its first block when SIGUSR1 comes; then it waits to be killed.
+int becomeDaemon()
+{
+    sigset_t word;
+    sigemptyset(&word);
+    sigaddset(&word, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &word, nullptr);
+    if (mmap(nullptr, std::size_t{8} << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+        return 1;
+    const pid_t child = fork();
+    if (child != 0) {
+        int status = 0;
+        waitpid(child, &status, 0);
+        return status;
+    }
+    if (fork() != 0)
+        _exit(0);
+    alarm(60);
+    char line[32];
+    std::snprintf(line, sizeof line, "%d\n", static_cast<int>(getpid()));
+    int number = 0;
+    if (write(1, line, std::strlen(line)) < 0 || sigwait(&word, &number) != 0)
+        return 1;
+    make(10);
+    if (write(1, "done\n", 5) < 0)
+        return 1;
+    for (;;)
+        pause();
+}
+
 /// Ends without any clean-up, a few milliseconds after it began.
 int exitAtOnce()
 {
@@ -105,6 +136,8 @@ int main(int argc, char **argv)
         return waitForDeath();
     if (which == "outlive")
         return outliveListener();
+    if (which == "daemon")
+        return becomeDaemon();
     if (which == "at-once")
         return exitAtOnce();
     return 2;
