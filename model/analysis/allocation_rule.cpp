@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/stack_functions.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/rules.h"
 #include "model/analysis/share_interval.h"
@@ -39,6 +40,9 @@ struct Place
     std::int64_t temporaryBytes = 0;
     std::int64_t throughLibraries = 0; ///< of its allocations: it calls a library that allocates
     std::set<std::uint32_t> images;
+
+    /// Where temporaryBytes are of more, some were allocated before the selected time.
+    std::int64_t temporariesMade() const { return temporariesAmong(allocations, temporaries); }
 };
 
 /// What the samples say of a place; nothing where there are too few.
@@ -65,13 +69,13 @@ std::optional<CpuAt> cpuAt(const RuleInput &input, const Place &place)
 Recommendation itemFor(const RuleInput &input, const Place &place)
 {
     const HeapSummary &all = input.snapshot.heapSummary;
-    const auto temporaries = static_cast<double>(place.temporaries);
+    const auto temporaries = static_cast<double>(place.temporariesMade());
     const double shareOfAll = temporaries / static_cast<double>(all.allocations);
     const double rate = temporaries / std::max(input.snapshot.span.length().seconds(), 1e-3);
-    const double meanBytes = static_cast<double>(place.temporaryBytes) / temporaries;
+    const double meanBytes = static_cast<double>(place.temporaryBytes) / static_cast<double>(place.temporaries);
     Recommendation item = itemOf(kTemporaryAllocationsRule, shortFunctionName(place.line.name),
         fmt::format("{} of all allocations, {}", formatShareOf(place.allocations, all.allocations),
-            formatShareOf(place.temporaries, place.allocations)));
+            formatShareOf(place.temporariesMade(), place.allocations)));
     item.where = shortPlace(place.line.file, place.line.line);
     item.module = place.line.moduleName;
     item.stack = place.heaviest->stack;
@@ -93,9 +97,10 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
             = "Fewer allocations make the program faster only where it spends time in malloc and free, which needs "
               "--cpu 999 to say.";
     }
-    item.evidence.push_back({"temporary allocations", temporaries, {}, Unit::Count, formatCount(place.temporaries)});
+    item.evidence.push_back(
+        {"temporary allocations", temporaries, {}, Unit::Count, formatCount(place.temporariesMade())});
     item.evidence.push_back({"share of its allocations", 100 * temporaries / static_cast<double>(place.allocations), {},
-        Unit::Percent, formatShareOf(place.temporaries, place.allocations)});
+        Unit::Percent, formatShareOf(place.temporariesMade(), place.allocations)});
     item.evidence.push_back({"share of all allocations", 100 * shareOfAll, {}, Unit::Percent, formatShare(shareOfAll)});
     item.evidence.push_back({"rate", rate, {}, Unit::PerSecond, formatValue(rate, Unit::PerSecond)});
     item.evidence.push_back({"mean size", meanBytes, {}, Unit::Bytes, formatBytes(meanBytes)});
@@ -141,7 +146,7 @@ bool isVague(const RuleInput &input, const Place &place, const Recommendation &i
     if (static_cast<double>(others) < (1 - kNearlyAll) * static_cast<double>(all.allocations))
         return false; // there is no average beside it
     const double average = static_cast<double>(all.temporaries - place.temporaries) / static_cast<double>(others);
-    const double own = static_cast<double>(place.temporaries) / static_cast<double>(place.allocations);
+    const double own = static_cast<double>(place.temporariesMade()) / static_cast<double>(place.allocations);
     return own <= kAboutAverage * average && item.gain.high > kWidestGain * item.gain.low;
 }
 
@@ -183,7 +188,7 @@ bool findTemporaryAllocations(const RuleInput &input, Recommendations &found)
     for (const auto &[key, place] : places) {
         const double share = static_cast<double>(place.allocations) / static_cast<double>(all.allocations);
         const double temporary = static_cast<double>(place.temporaries) / static_cast<double>(place.allocations);
-        if (share >= kHotShare && temporary >= kTemporaryShare && place.temporaries >= kLeastCount)
+        if (share >= kHotShare && temporary >= kTemporaryShare && place.temporariesMade() >= kLeastCount)
             hot.push_back(&place);
     }
     std::stable_sort(

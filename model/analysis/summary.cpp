@@ -6,6 +6,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/resident_peak.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/forecast_words.h"
@@ -325,7 +326,7 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
         return std::nullopt;
     const double rate = static_cast<double>(heap.allocations) / std::max(snapshot.span.length().seconds(), 1e-3);
     SummaryCard card{.title = "Allocations",
-        .number = formatShareOf(heap.temporaries, heap.allocations),
+        .number = formatShareOf(temporariesAmong(heap.allocations, heap.temporaries), heap.allocations),
         .qualifier = "of " + formatValue(rate, Unit::PerSecond) + " are temporary",
         .sentence = "No place is worth changing for these alone.",
         .page = CardPage::HeatMap,

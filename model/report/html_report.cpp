@@ -7,6 +7,7 @@
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
@@ -240,8 +241,9 @@ private:
         paragraph(fmt::format("{} allocated in {}, {} of them temporary; at most {} live, at {}; {} in {} live "
                               "at the end{}.",
             bytesText(heap.allocatedBytes), formatCounted(heap.allocations, "block"),
-            formatShareOf(heap.temporaries, heap.allocations), bytesText(heap.peakBytes), formatOffset(heap.peakWhen),
-            bytesText(heap.liveBytes), formatCounted(heap.liveBlocks, "block"), endsText(m_snapshot)));
+            formatShareOf(temporariesAmong(heap.allocations, heap.temporaries), heap.allocations),
+            bytesText(heap.peakBytes), formatOffset(heap.peakWhen), bytesText(heap.liveBytes),
+            formatCounted(heap.liveBlocks, "block"), endsText(m_snapshot)));
         const std::vector<HeapModeChange> steps = heapStepsIn(m_snapshot, m_snapshot.span);
         if (isHeapSampled(m_snapshot))
             paragraph(fmt::format("Sampled{}: one allocation each {} on average; every number is an estimate.",

@@ -6,6 +6,7 @@
 #include "model/aggregate/heap_modes.h"
 #include "model/aggregate/process_images.h"
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
@@ -117,7 +118,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                 formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), earlierBlocks(snapshot));
-        row("Temporary", formatCount(heap.temporaries), formatShareOf(heap.temporaries, heap.allocations));
+        const std::int64_t temporaries = temporariesAmong(heap.allocations, heap.temporaries);
+        row("Temporary", formatCount(temporaries), formatShareOf(temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)
         row("CPU samples", formatCount(cpu.samples),

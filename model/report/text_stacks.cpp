@@ -4,6 +4,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/stack_costs.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
@@ -80,7 +81,8 @@ void writeHeapTotals(std::ostream &out, const Snapshot &snapshot, const TextRepo
     }
     table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), formatCount(heap.peakBlocks),
         fmt::format("blocks, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
-    table.row({"Temporary", formatShareOf(heap.temporaries, heap.allocations), formatCount(heap.temporaries),
+    const std::int64_t temporaries = temporariesAmong(heap.allocations, heap.temporaries);
+    table.row({"Temporary", formatShareOf(temporaries, heap.allocations), formatCount(temporaries),
         "blocks freed before the next one"});
     table.write(out, options.columns, 2);
 }

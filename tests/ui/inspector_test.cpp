@@ -112,6 +112,16 @@ private Q_SLOTS:
             qPrintable(figuresOf(snapshot, parse)));
     }
 
+    void tellsNotMoreTemporaryBlocksThanAllocations()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 60 temporary\n");
+        builder.raw().heap.front().temporaries = 3; // two were allocated before the selected time
+        const model::Snapshot snapshot = builder.build();
+        const QString figures = figuresOf(snapshot, nodeNamed(snapshot, "parse", CostKind::Allocated));
+        QVERIFY2(figures.contains(u"Temporary: 1 · 100 % of these allocations"_s), qPrintable(figures));
+    }
+
     void saysOfAFunctionWhatItCostOnAllItsPaths()
     {
         tests::SnapshotBuilder builder;

@@ -2,6 +2,7 @@
 #include "ui/pages/heap_page.h"
 
 #include "model/aggregate/sampling_error.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/report/csv_report.h"
 #include "model/report/session_words.h"
 #include "ui/pages/page_text.h"
@@ -48,10 +49,11 @@ QString HeapPage::amountText(const model::Snapshot &snapshot) const
             + tr(" at %1").arg(text(model::formatMoment(
                 sum.peakWhen, snapshot.info.duration, snapshot.info.startWallNs, snapshot.info.utcOffset)))
             + (sum.peakIsExact ? QString() : tr(" (composition at the end of that tick)"));
-    case CostKind::Temporary:
+    case CostKind::Temporary: {
+        const std::int64_t temporaries = model::temporariesAmong(sum.allocations, sum.temporaries);
         return tr("%1, %2 of all allocations")
-            .arg(text(model::formatCount(sum.temporaries)),
-                text(model::formatShareOf(sum.temporaries, sum.allocations)));
+            .arg(text(model::formatCount(temporaries)), text(model::formatShareOf(temporaries, sum.allocations)));
+    }
     default:
         return amount(sum.allocatedBytes, sum.allocations);
     }

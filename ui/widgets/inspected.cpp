@@ -3,6 +3,7 @@
 
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/subtree_cost.h"
+#include "model/aggregate/temporary_blocks.h"
 #include "model/base/format_units.h"
 #include "ui/models/cost_columns.h"
 #include "ui/text.h"
@@ -59,13 +60,14 @@ void addHeap(std::vector<InspectedFigure> &figures, const model::ScopeCost &cost
         figures.push_back(
             {tr("Allocated"), bytesInBlocks(cost.of(CostKind::Allocated), cost.of(CostKind::Allocations))});
     figures.push_back({tr("Freed"), bytesInBlocks(cost.freedBytes, cost.of(CostKind::Frees))});
+    const std::int64_t allocations = cost.of(CostKind::Allocations);
+    const std::int64_t temporaries = model::temporariesAmong(allocations, cost.of(CostKind::Temporary));
     if (chosen != CostKind::Temporary)
         figures.push_back({tr("Temporary"),
-            cost.of(CostKind::Temporary) == 0
-                ? tr("none")
-                : tr("%1 · %2 of these allocations")
-                      .arg(count(CostKind::Temporary),
-                          text(model::formatShareOf(cost.of(CostKind::Temporary), cost.of(CostKind::Allocations))))});
+            temporaries == 0 ? tr("none")
+                             : tr("%1 · %2 of these allocations")
+                                   .arg(text(model::formatCount(temporaries)),
+                                       text(model::formatShareOf(temporaries, allocations)))});
     if (chosen != CostKind::Peak)
         figures.push_back({tr("At the peak"), costOf(cost, CostKind::Peak)});
 }
