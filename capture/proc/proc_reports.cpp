@@ -86,7 +86,7 @@ void ProcInstrument::reportThreads(TrackedProcess &process, model::Timestamp now
     std::vector<std::int32_t> ended;
     for (const auto &[tid, thread] : process.sampler.threads()) {
         if (thread.seenAt == process.sampler.threadReading()) {
-            m_table.threadNamed(pid, tid, thread.name, now);
+            m_table.threadListed(pid, tid, thread.name, now);
             continue;
         }
         m_table.threadEnded(pid, tid, now);

@@ -56,6 +56,9 @@ public:
     ThreadId threadSeen(std::int32_t pid, std::int32_t tid, Timestamp when);
     /// Names a thread; of several names the latest holds.
     void threadNamed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
+    /// The same of one that the system lists at `when`. It lists a thread for a moment after the end that Perf tells, of a busy machine a longer
+    /// one: one that ended less than a second before is that thread, and no later one of the same tid.
+    void threadListed(std::int32_t pid, std::int32_t tid, std::string_view name, Timestamp when);
     /// A thread that was there, with this name, at some moment from `within.begin` to `within.end`; nobody knows which. One that ended in that
     /// time is that thread, and no later one of the same tid.
     void threadFound(std::int32_t pid, std::int32_t tid, std::string_view name, TimeRange within);
@@ -141,6 +144,7 @@ private:
         std::string_view executable, std::string_view commandLine);
     void endThreadsBefore(LiveProcess &process, std::int32_t pid, Timestamp when);
 
+    Timestamp lastWithin(std::int32_t pid, std::int32_t tid, TimeRange within) const;
     LiveThread &threadAt(std::int32_t pid, std::int32_t tid, Timestamp when);
     void rename(LiveThread &thread, std::string_view name, Timestamp when);
 

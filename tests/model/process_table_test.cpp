@@ -225,6 +225,21 @@ private Q_SLOTS:
         QCOMPARE(f.tables.tables().threads.back().start, at(50));
     }
 
+    /// A thread leaves /proc after perf has told its end: seen when a machine was busy, 4 ms later.
+    void aThreadThatIsStillListedAfterItsEndIsNoOther()
+    {
+        Fixture f;
+        const ThreadId thread = f.processes.threadSeen(10, 11, at(10));
+        f.processes.threadEnded(10, 11, at(30));
+        f.processes.threadListed(10, 11, "worker", at(34));
+        QCOMPARE(f.tables.tables().threads.size(), std::size_t{1});
+        const Thread &row = f.tables.tables().threads[thread.index()];
+        QCOMPARE(row.end.value_or(at(0)), at(30));
+        QCOMPARE(f.tables.tables().text(row.name), std::string("worker"));
+        f.processes.threadListed(10, 11, "next", at(30) + Duration::fromMs(1001));
+        QCOMPARE(f.tables.tables().threads.size(), std::size_t{2});
+    }
+
     /// A shell is launched, execs env (static: no tracer), which execs python3; perf reports exactly but late, the tracer a little after
     /// each exec, /proc once a tick. Whatever the order in which the reports arrive, the same images come out.
     void everyOrderOfReportsGivesTheSameImages_data()
