@@ -6,8 +6,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -155,7 +157,11 @@ std::optional<CodeSurroundings> CodeFiles::surroundings(CodeFile &file, std::uin
     if (pread(file.code.get(), code, sizeof(code), static_cast<off_t>(offset - sizeof(code))) != ssize_t{sizeof(code)})
         return std::nullopt;
     const bool isSystemCall = code[sizeof(code) - 2] == 0x0f && code[sizeof(code) - 1] == 0x05;
-    return file.surroundings.emplace(offset, CodeSurroundings{unwind::endsWithCall(code), isSystemCall}).first->second;
+    std::uint32_t number = 0; // mov $number, %eax
+    std::memcpy(&number, code + 2, sizeof(number));
+    const bool makesThread = isSystemCall && code[1] == 0xb8 && (number == SYS_clone || number == SYS_clone3);
+    return file.surroundings.emplace(offset, CodeSurroundings{unwind::endsWithCall(code), isSystemCall, makesThread})
+        .first->second;
 }
 
 model::ModuleId CodeFiles::moduleOf(CodeFile &file, std::int32_t pid)

@@ -28,6 +28,7 @@ struct CodeSurroundings
 {
     bool followsCall = false;       ///< as what is returned to does
     bool followsSystemCall = false; ///< as what a thread is at that is in the kernel does
+    bool isBornHere = false;        ///< ... by clone() or clone3(), which a new thread begins behind
 };
 
 /// A file that code is mapped from, or what takes its place.

@@ -31,6 +31,9 @@ unwind::StepResult FrameGuess::stepFromSystemCall(unwind::Registers &registers, 
     const AddressSpace::Mapping *mapping = m_space.find(pc);
     const auto around = mapping ? m_files.surroundings(*mapping->file, pc - mapping->begin + mapping->fileOffset, m_pid)
                                 : std::nullopt;
+    // Nothing is below the first instruction of a thread. For whoever made it the call returns its number.
+    if (around && around->isBornHere && registers.isKnown(unwind::reg::kRax) && registers.value[unwind::reg::kRax] == 0)
+        return unwind::StepResult::ReachedStart;
     std::uint64_t caller = 0;
     if (!around || !around->followsSystemCall || !memory.read(sp, caller) || !isReturnAddress(caller, false))
         return unwind::StepResult::NoUnwindInfo;

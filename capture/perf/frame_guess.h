@@ -26,7 +26,7 @@ public:
     unwind::StepResult step(unwind::Registers &registers, const unwind::MemoryView &memory);
 
     /// The same for the code that a sample was taken in, where it stands behind a system call: stubs of the C library that the tables leave out
-    /// (clone3()) keep nothing below their return address.
+    /// (clone3()) keep nothing below their return address. ReachedStart where a thread that such a call made has just begun.
     unwind::StepResult stepFromSystemCall(unwind::Registers &registers, const unwind::MemoryView &memory);
 
     /// What the step of a rule to `pc` comes to, once a guess was made before it: where that was wrong, the rule's step leads to what is no code, too.

@@ -61,6 +61,19 @@ __attribute__((noinline)) PerfSample sampleDeep(Fixture &fixture, int depth, std
 
 } // namespace
 
+/// As clone3() of the C library: no table covers it.
+asm(R"(
+    .pushsection .text
+    .globl birthplace_test_code, birthplace_test_end
+birthplace_test_code:
+    mov $435, %eax
+    syscall
+birthplace_test_end:
+    ret
+    .popsection
+)");
+extern "C" const char birthplace_test_code[], birthplace_test_end[];
+
 class PerfUnwinderTest : public QObject
 {
     Q_OBJECT
@@ -117,6 +130,23 @@ private Q_SLOTS:
         QCOMPARE(fixture.frames.size(), std::size_t{1});
         QVERIFY(!fixture.frames[0].file);
         QCOMPARE(fixture.frames[0].address, 0x1000U);
+    }
+
+    /// Where clone3() returns 0 a thread has just begun, on a stack that nothing was put on yet; its maker is told a number.
+    void aThreadBeginsBehindTheCallThatMadeIt()
+    {
+        Fixture fixture;
+        PerfSample sample = sampleDeep(fixture, 1, 4096);
+        sample.registers.set(unwind::reg::kReturnAddress, reinterpret_cast<std::uint64_t>(birthplace_test_end));
+        sample.registers.set(unwind::reg::kRbp, 0);
+        sample.stack.assign(256, 0);
+        sample.isStackCut = false;
+        sample.registers.set(unwind::reg::kRax, 0);
+        QCOMPARE(fixture.unwind(sample), model::StackEnd::ReachedStart);
+        QCOMPARE(fixture.frames.size(), std::size_t{1});
+        sample.registers.set(unwind::reg::kRax, 4711);
+        QCOMPARE(fixture.unwind(sample), model::StackEnd::NoUnwindInfo);
+        QCOMPARE(fixture.frames.size(), std::size_t{1});
     }
 
     void keepsTheLeafOfA32BitProgram()

@@ -267,7 +267,7 @@ void CountsIntegrationTest::cpuSharesEqualTheTruth()
     }
 }
 
-/// The C library's clone3() has no table where a thread spends its time in it.
+/// The C library's clone3() has no table where a thread spends its time in it, and where the one that it makes begins.
 void CountsIntegrationTest::stacksGoThroughTheStartOfThreads()
 {
     const GenprofRunner runner;
@@ -282,7 +282,7 @@ void CountsIntegrationTest::stacksGoThroughTheStartOfThreads()
         broken += stack[QStringLiteral("end")].toString().isEmpty() ? 0 : stack[QStringLiteral("samples")].toInteger();
     }
     QVERIFY2(all > 500, qPrintable(QString::number(all)));
-    QVERIFY2(broken * 20 < all, qPrintable(QStringLiteral("%1 of %2").arg(broken).arg(all)));
+    QVERIFY2(broken * 50 < all, qPrintable(QStringLiteral("%1 of %2").arg(broken).arg(all)));
 }
 
 /// Whoever tells of them: the ring of a thread may be seen first when its end was told already.
