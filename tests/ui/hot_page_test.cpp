@@ -234,7 +234,10 @@ private Q_SLOTS:
         QCOMPARE(rows(shown.paths, 0), u"hot"_s);
         QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
         QVERIFY(shown.paths->topLevelItem(0)->child(1)->font(0).bold());
-        QCOMPARE(qobject_cast<ui::NotedTreeWidget *>(shown.functions)->note(), u"No function here matches “run”."_s);
+        // It costs nothing itself.
+        const QString note = qobject_cast<ui::NotedTreeWidget *>(shown.functions)->note();
+        QVERIFY2(
+            note.startsWith(u"No function here matches “run”.\nrun has 0 % of its own, and 56"_s), qPrintable(note));
         QVERIFY2(shown.set(sampled("main;run;hot 700\nother;loop;spin 500")), "the recording goes on");
         QCOMPARE(rows(shown.paths, 0), u"hot"_s);
         selection.setFindText({});

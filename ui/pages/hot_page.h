@@ -60,6 +60,7 @@ private:
     void showFunctions();
     void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const;
     void filterRows();
+    QString missingWords(const NameNeedle &wanted) const;
     void applyFind();
     static bool findIn(QTreeWidgetItem &path, const NameNeedle &wanted);
     void inspect(const QTreeWidgetItem *row);

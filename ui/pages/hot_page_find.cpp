@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a HotPage does with a search; the rest stands in hot_page.cpp.
+#include "model/base/format_units.h"
 #include "ui/models/cost_columns.h"
 #include "ui/models/name_needle.h"
 #include "ui/pages/hot_page.h"
+#include "ui/text.h"
 #include "ui/widgets/noted_tree_widget.h"
 
 #include <QTreeWidget>
 
-#include <algorithm>
+#include <utility>
 
 namespace ui {
 
@@ -85,6 +87,27 @@ void HotPage::applyFind()
             table->scrollToItem(hit);
 }
 
+/// The table leaves out functions that cost nothing themselves, and all but the hottest: one of those may be what is searched for.
+QString HotPage::missingWords(const NameNeedle &wanted) const
+{
+    const model::FunctionCost *best = nullptr;
+    if (m_hot)
+        for (const model::FunctionCost &each : m_hot->table.rows) {
+            const bool isMore
+                = best == nullptr || std::pair(each.self, each.total) > std::pair(best->self, best->total);
+            if (isMore && wanted.matches(text(m_hot->table.functions->name(each.function))))
+                best = &each;
+        }
+    const QString none = tr("No function here matches “%1”.").arg(wanted.name());
+    if (best == nullptr)
+        return none;
+    return none + u'\n'
+        + tr("%1 has %2 of its own, and %3 with what it calls.")
+              .arg(text(model::shortFunctionName(m_hot->table.functions->name(best->function))),
+                  text(model::formatShareOf(best->self, m_hot->table.all)),
+                  text(model::formatShareOf(best->total, m_hot->table.all)));
+}
+
 void HotPage::filterRows()
 {
     constexpr int kNameOfFunction = 1;
@@ -97,11 +120,10 @@ void HotPage::filterRows()
         QTreeWidgetItem &function = *m_functions->topLevelItem(i);
         function.setHidden(!markHit(function, kNameOfFunction, wanted) && !wanted.isEmpty());
     }
-    const auto note = [&wanted](const QTreeWidget &table, const QString &words) {
-        return wanted.isEmpty() || firstShown(table) != nullptr ? QString() : words.arg(wanted.name());
-    };
-    m_paths->setNote(note(*m_paths, tr("No function on these paths matches “%1”.")));
-    m_functions->setNote(note(*m_functions, tr("No function here matches “%1”.")));
+    const auto isMissed = [&wanted](const QTreeWidget &table) { return !wanted.isEmpty() && !firstShown(table); };
+    m_paths->setNote(
+        isMissed(*m_paths) ? tr("No function on these paths matches “%1”.").arg(wanted.name()) : QString());
+    m_functions->setNote(isMissed(*m_functions) ? missingWords(wanted) : QString());
     Q_EMIT subtitleChanged();
 }
 
