@@ -29,6 +29,7 @@ std::size_t CpuInstrument::SampleKeyHash::operator()(const SampleKey &key) const
 CpuInstrument::CpuInstrument(
     CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs)
     : m_events(std::move(events))
+    , m_reader(kMostPendingBytes)
     , m_options(options)
     , m_processTable(processes)
     , m_originNs(originNs)
@@ -107,7 +108,12 @@ int CpuInstrument::drainIntervalMs() const
 {
     if (m_activity)
         return 10; // the gate has to close in time
-    // A quarter of the time in which samples fill a ring, so that a late wake-up loses nothing.
+    return ringQuarterMs();
+}
+
+/// A quarter of the time in which samples fill a ring, so that a late wake-up loses nothing.
+int CpuInstrument::ringQuarterMs() const
+{
     const std::size_t bytesPerSecond = std::size_t{m_options.hz} * (m_options.stackBytes + 512);
     const std::size_t quarterMs = m_events.ringBytes() * 250 / std::max<std::size_t>(bytesPerSecond, 1);
     return static_cast<int>(std::clamp<std::size_t>(quarterMs, 5, 100));
@@ -115,6 +121,10 @@ int CpuInstrument::drainIntervalMs() const
 
 void CpuInstrument::add(PerfRecord record)
 {
+    if (const auto *taken = std::get_if<PerfSample>(&record.content)) {
+        ++m_samplesTaken;
+        m_periodsTaken += taken->period;
+    }
     if (const auto *lost = std::get_if<PerfLost>(&record.content))
         m_lostInRecords += lost->count;
     else if (std::holds_alternative<PerfThrottle>(record.content))
@@ -127,30 +137,14 @@ void CpuInstrument::add(PerfRecord record)
 
 bool CpuInstrument::readRings(std::size_t mostBytesPerRing)
 {
-    bool hasMore = false;
-    for (PerfRing &ring : m_events.rings()) {
-        if (!ring.isMapped())
-            continue;
-        const PerfRing::Outcome outcome = ring.read(mostBytesPerRing, [this](std::span<const std::uint8_t> bytes) {
-            PerfRecord record;
-            ++m_readCount;
-            switch (decodePerfRecord(bytes, record)) {
-            case DecodeResult::Decoded:
-                return add(std::move(record));
-            case DecodeResult::Bad:
-                m_losses[model::ImageId()][slot(model::LossKind::BadRecords)]
-                    += static_cast<std::int64_t>(bytes.size());
-                return;
-            case DecodeResult::Ignored:
-                return;
-            }
-        });
-        hasMore |= outcome.hasMore;
-        if (outcome.badBytes > 0)
-            m_losses[model::ImageId()][slot(model::LossKind::BadRecords)]
-                += static_cast<std::int64_t>(outcome.badBytes);
-    }
-    return hasMore;
+    if (!m_reader.isStarted()) // before, rings come and go
+        m_reader.start(m_events.rings(), std::chrono::milliseconds(ringQuarterMs()));
+    const RingReader::Outcome outcome
+        = m_reader.read(mostBytesPerRing, [this](PerfRecord record) { add(std::move(record)); });
+    m_readCount += outcome.records;
+    if (outcome.badBytes > 0)
+        m_losses[model::ImageId()][slot(model::LossKind::BadRecords)] += static_cast<std::int64_t>(outcome.badBytes);
+    return outcome.hasMore;
 }
 
 bool CpuInstrument::readActivity(ActivityRead how, model::Timestamp now)
@@ -192,6 +186,8 @@ bool CpuInstrument::drain(model::Timestamp now)
 
 void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
 {
+    // Before the rings: what was counted until now is in them.
+    const CpuEvents::Totals totals = m_events.totals();
     // What is in the rings now belongs to this tick; what comes while they are read waits for the next.
     readRings(m_events.ringBytes());
     readActivity(ActivityRead::All, now);
@@ -205,13 +201,12 @@ void CpuInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     m_samples.clear();
     if (m_activity)
         m_activity->collect(static_cast<std::uint64_t>(now.ns + m_originNs), batch);
-    collectLosses(batch);
+    collectLosses(totals, batch);
 }
 
-void CpuInstrument::collectLosses(model::EventBatch &batch)
+void CpuInstrument::collectLosses(const CpuEvents::Totals &totals, model::EventBatch &batch)
 {
     // The records of what a ring lost come with the next one that fits; the events' own count is never late.
-    const CpuEvents::Totals totals = m_events.totals();
     const std::uint64_t lost = std::max(m_lostInRecords, totals.lost);
     if (lost > m_lostReported) {
         batch.losses.push_back(
@@ -220,9 +215,8 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
         m_lostReported = lost;
     }
     if (const std::uint64_t missed = missedSamples(totals.count); missed > m_missedReported) {
-        batch.losses.push_back(
-            {model::LossKind::SamplesMissed, model::ImageId(), static_cast<std::int64_t>(missed - m_missedReported),
-                "of threads that ended before one, or while the machine stood still"});
+        batch.losses.push_back({model::LossKind::SamplesMissed, model::ImageId(),
+            static_cast<std::int64_t>(missed - m_missedReported), "of threads that ended before one"});
         m_missedReported = missed;
     }
     for (const model::ImageId image : m_targets.takeUnsampled())
@@ -247,7 +241,7 @@ void CpuInstrument::collectLosses(model::EventBatch &batch)
     m_activityLosses.clear();
 }
 
-std::uint64_t CpuInstrument::missedSamples(std::uint64_t count) const
+std::uint64_t CpuInstrument::missedSamples(std::uint64_t count)
 {
     const bool isClock = m_events.setup().event == CpuEvent::CpuClock;
     if (isClock && !m_events.setup().hasKernel)
@@ -256,8 +250,14 @@ std::uint64_t CpuInstrument::missedSamples(std::uint64_t count) const
                                          : m_periodsTaken / std::max<std::uint64_t>(m_samplesTaken, 1);
     if (period == 0)
         return 0;
-    // A running thread is in the middle of a period, on each CPU it was on. The timer itself is not exact to more than a hundredth.
-    const std::uint64_t notDue = (m_targets.threadCount() + m_hiddenForks) * m_events.cpuCount() * period + count / 100;
+    // The clock goes on while a virtual processor stands still, and one sample at most is taken then: of whatever ran, so no function has less for it.
+    // The timer itself is not exact to more than a hundredth.
+    const double share = 0.01 + (isClock ? m_stolenTime.takeShare() : 0);
+    m_inexact += share * static_cast<double>(count - std::min(m_countBefore, count));
+    m_countBefore = count;
+    // A running thread is in the middle of a period, on each CPU it was on.
+    const std::uint64_t notDue = (m_targets.threadCount() + m_hiddenForks) * m_events.cpuCount() * period
+        + static_cast<std::uint64_t>(m_inexact);
     const std::uint64_t taken = m_periodsTaken + m_lostReported * period + notDue;
     return count > taken ? (count - taken) / period : 0;
 }
@@ -334,8 +334,6 @@ model::StackId CpuInstrument::stackAt(const PerfRecord &record, std::uint64_t pc
 
 void CpuInstrument::sample(const PerfRecord &record, const PerfSample &content)
 {
-    ++m_samplesTaken;
-    m_periodsTaken += content.period;
     if (m_isPaused || m_processTable.isHidden(record.pid, m_targets.timestamp(record)))
         return;
     if (record.pid <= 0 || record.tid <= 0) { // reaped while it was sampled: the kernel has no number for it any more

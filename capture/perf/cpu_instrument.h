@@ -6,9 +6,11 @@
 #include "capture/perf/code_files.h"
 #include "capture/perf/cpu_events.h"
 #include "capture/perf/frame_namer.h"
+#include "capture/perf/ring_reader.h"
 #include "capture/perf/sample_sorter.h"
 #include "capture/perf/sample_unwinder.h"
 #include "capture/perf/target_processes.h"
+#include "capture/proc/stolen_time.h"
 #include "model/tables/process_table.h"
 
 #include <array>
@@ -74,6 +76,7 @@ private:
     CpuInstrument(
         CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs);
 
+    int ringQuarterMs() const;
     bool readRings(std::size_t mostBytesPerRing);
     enum class ActivityRead : std::uint8_t { Some, All };
     bool readActivity(ActivityRead how, model::Timestamp now);
@@ -88,11 +91,13 @@ private:
     void stackCopied(const PerfRecord &record, const CopiedUserStack &copied);
     ActivityOwner ownerOf(const PerfRecord &record);
     static void countEnd(model::StackEnd end, LossCounts &losses);
-    void collectLosses(model::EventBatch &batch);
+    /// `totals` from before the rings were read.
+    void collectLosses(const CpuEvents::Totals &totals, model::EventBatch &batch);
     /// Samples due for time in which threads ran that were not taken, since the start. A timer begins anew with each thread.
-    std::uint64_t missedSamples(std::uint64_t count) const;
+    std::uint64_t missedSamples(std::uint64_t count);
 
     CpuEvents m_events;
+    RingReader m_reader; ///< of its rings
     CpuEventOptions m_options;
     model::ProcessTable &m_processTable;
     std::int64_t m_originNs;
@@ -110,7 +115,10 @@ private:
     std::uint64_t m_lostInRecords = 0, m_lostReported = 0;
     std::uint64_t m_hiddenForks
         = 0; ///< of processes that are no part of the session: ended between two samples, like as not
-    std::uint64_t m_samplesTaken = 0, m_periodsTaken = 0; ///< and the sum of their periods
+    std::uint64_t m_samplesTaken = 0, m_periodsTaken = 0; ///< as far as rings were read, and the sum of their periods
+    StolenTime m_stolenTime;
+    double m_inexact = 0; ///< of what was counted, what no sample is missing for: see missedSamples()
+    std::uint64_t m_countBefore = 0;
     std::uint64_t m_missedReported = 0;
     std::uint64_t m_readCount = 0;
     bool m_isPaused = false;

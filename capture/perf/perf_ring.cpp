@@ -52,6 +52,11 @@ PerfRing::~PerfRing()
         munmap(m_page, m_mappedBytes);
 }
 
+std::uint64_t PerfRing::usedBytes() const
+{
+    return __atomic_load_n(&m_page->data_head, __ATOMIC_ACQUIRE) - m_page->data_tail;
+}
+
 PerfRing::Outcome PerfRing::read(std::size_t mostBytes, const std::function<void(std::span<const std::uint8_t>)> &take)
 {
     Outcome outcome;

@@ -13,7 +13,7 @@ struct perf_event_mmap_page;
 
 namespace capture {
 
-/// The kernel's ring of one CPU, mapped: the kernel writes records, the capture thread, its only reader, takes them out.
+/// The kernel's ring of one CPU, mapped: the kernel writes records, one thread at a time takes them out.
 /// What a full ring could not hold the kernel counts in a lost record.
 class PerfRing
 {
@@ -31,6 +31,8 @@ public:
 
     bool isMapped() const { return m_page != nullptr; }
     std::size_t dataBytes() const { return m_dataBytes; }
+    /// Of records that nobody has read yet.
+    std::uint64_t usedBytes() const;
 
     /// What a read did.
     struct Outcome

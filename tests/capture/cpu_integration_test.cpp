@@ -442,8 +442,8 @@ private Q_SLOTS:
 
         Recording steady;
         QVERIFY(steady.run({targetPath("cpu_mix"), "100"}, {.hz = 199}));
-        // Some are missed where the machine stands still for longer than a period.
-        QVERIFY2(steady.lost(LossKind::SamplesMissed) * 4 <= steady.samples() + 20,
+        // What was stolen from the machine counts for none; its clock ticks are no finer than two of these periods.
+        QVERIFY2(steady.lost(LossKind::SamplesMissed) * 20 <= steady.samples() + 40,
             qPrintable(QString::number(steady.lost(LossKind::SamplesMissed))));
     }
 

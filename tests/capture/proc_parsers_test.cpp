@@ -5,6 +5,7 @@
 #include "capture/proc/process_reading.h"
 #include "capture/proc/scheduler_times.h"
 #include "capture/proc/smaps.h"
+#include "capture/proc/stolen_time.h"
 
 #include <QTest>
 
@@ -97,6 +98,25 @@ private Q_SLOTS:
         QVERIFY(!capture::parseSchedulerTimes("0 0 0\n"));
         QVERIFY(!capture::parseSchedulerTimes("151606711"));
         QVERIFY(!capture::parseSchedulerTimes(""));
+    }
+
+    void stolenTimeIsAShareOfWhatWasNeeded()
+    {
+        // proc(5): user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice
+        const auto from
+            = capture::parseProcessorTimes("cpu  100 10 50 9000 7 1 2 40 5 0\ncpu0 100 10 50 9000 7 1 2 40 5 0\n");
+        QVERIFY(from && from->used == 163 && from->stolen == 40);
+        const auto to = capture::parseProcessorTimes("cpu  160 10 60 9900 9 2 7 64 50 0\n");
+        QVERIFY(to && to->used == 239 && to->stolen == 64);
+        QCOMPARE(capture::stolenShare(*from, *to), 0.24);
+        QCOMPARE(capture::stolenShare(*from, *from), 0.0);
+        QCOMPARE(capture::stolenShare(*to, *from), 0.0); // began anew
+        for (const char *other :
+            {"", "cpu", "cpu0 1 2 3 4 5 6 7 8\n", "cpu  1 2 3 4 5 6 7\n", "cpu  1 2 3 -4 5 6 7 8\n"})
+            QVERIFY2(!capture::parseProcessorTimes(other), other);
+        capture::StolenTime stolen;
+        const double share = stolen.takeShare();
+        QVERIFY(share >= 0 && share <= 1);
     }
 
     void smapsAddUpPerMapping()
