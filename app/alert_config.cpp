@@ -296,21 +296,25 @@ std::string usualFile()
 
 Result<AlertConfig> readFile(const std::string &path)
 {
-    constexpr std::string_view kHint = "name another file with --alerts";
+    auto text = readAlertText(path, "name another file with --alerts");
+    return text ? parseAlertConfig(*text, path) : text.error();
+}
+
+} // namespace
+
+Result<std::string> readAlertText(const std::string &path, std::string_view hint)
+{
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) // it opens, and reads as if it were empty
-        return model::systemError("Cannot read the alert rules " + path, EISDIR, kHint);
+        return model::systemError("Cannot read the alert rules " + path, EISDIR, hint);
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     if (file)
         text << file.rdbuf();
-    if (!file)
-        return model::systemError("Cannot read the alert rules " + path, errno, kHint);
-    return parseAlertConfig(text.str(), path);
+    return file ? Result<std::string>(text.str())
+                : model::systemError("Cannot read the alert rules " + path, errno, hint);
 }
-
-} // namespace
 
 Result<AlertConfig> parseAlertConfig(std::string_view text, const std::string &origin)
 {

@@ -23,6 +23,9 @@ struct AlertConfig
 /// same name; the built-in ones are left out with `defaults = false`. README.md of this folder shows the format.
 model::Result<AlertConfig> parseAlertConfig(std::string_view text, const std::string &origin);
 
+/// The text of a file of rules; the error ends with `hint`.
+model::Result<std::string> readAlertText(const std::string &path, std::string_view hint = {});
+
 /// Where alerts are configured, first to last: `option` (`--alerts`: a file, or "off"), GENPROF_ALERTS (the same), alerts.toml in
 /// $XDG_CONFIG_HOME/genesis-profiler, the built-in rules. `command` (`--on-alert`), else GENPROF_ON_ALERT, is run by each rule that names none;
 /// GENPROF_ON_RESOLVE where the file has no on_resolve; GENPROF_NOTIFY=1 turns notifications on.

@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace app {
 
@@ -77,18 +76,6 @@ AlertRuleText ruleOf(const toml::table &table, const AlertRuleFile &builtIn)
     rule.clearsAt = written(table, "clears_at");
     rule.command = written(table, "on_alert");
     return rule;
-}
-
-Result<std::string> readText(const std::string &path)
-{
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) // it opens, and reads as if it were empty
-        return model::systemError("Cannot read the alert rules " + path, EISDIR);
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (file)
-        text << file.rdbuf();
-    return file ? Result<std::string>(text.str()) : model::systemError("Cannot read the alert rules " + path, errno);
 }
 
 Result<void> writeText(const std::string &path, const std::string &text)
@@ -195,7 +182,7 @@ model::AlertRuleAccess alertFileAccess(const std::string &path)
             std::error_code error;
             if (!std::filesystem::exists(path, error))
                 return model::defaultAlertRuleFile();
-            const auto text = readText(path);
+            const auto text = readAlertText(path);
             return text ? parseAlertFile(*text, path) : Result<AlertRuleFile>(text.error());
         },
         .check = check,

@@ -47,15 +47,21 @@ std::string numberProblem(const AlertRule &rule)
 {
     constexpr double kWhole = 100;
     const bool grows = rule.test == AlertTest::GrowsPercent || rule.test == AlertTest::GrowsBy;
+    const std::string threshold = formatValue(rule.threshold, valueUnit(rule));
     if (rule.threshold < 0)
-        return fmt::format("the threshold is {}, and nothing is watched that is less than 0: name 0 or more",
-            formatValue(rule.threshold, valueUnit(rule)));
+        return grows
+            ? fmt::format("with a threshold of {} it would fire always: name 0 or more", threshold)
+            : fmt::format(
+                "the threshold is {}, and nothing that is watched is ever less than 0: name 0 or more", threshold);
     if (rule.clearsAt && *rule.clearsAt < 0 && !grows)
         return fmt::format("it would never end: {} does not fall below {}; name a clears_at of 0 or more",
             watchedKey(rule), formatValue(*rule.clearsAt, valueUnit(rule)));
     if (isPartOfWhole(rule) && rule.threshold > kWhole)
-        return fmt::format("the threshold is {}, and {} is never more than 100 % of that: name one from 0 to 100 %",
-            formatValue(rule.threshold, Unit::Percent), watchedKey(rule));
+        return fmt::format("{} is never above {}{}: name a threshold from 0 to 100 %", watchedKey(rule),
+            formatValue(rule.threshold, Unit::Percent),
+            rule.test == AlertTest::AboveOfCores       ? " of all processors"
+                : rule.test == AlertTest::AboveOfLimit ? " of its limit"
+                                                       : "");
     return {};
 }
 
@@ -164,10 +170,10 @@ std::string ruleProblem(const AlertRule &rule)
         return "what a scan finds does not have to last: leave holds out";
     if (rule.test == AlertTest::NewlyLost && rule.threshold < 0)
         return "less than nothing cannot be lost";
-    if (std::string problem = numberProblem(rule); !problem.empty())
-        return problem;
     if (rule.test == AlertTest::AboveOfCores && !std::holds_alternative<CpuQuantity>(rule.source))
         return fmt::format("{} is no use of processors; cpu_percent is", key);
+    if (std::string problem = numberProblem(rule); !problem.empty())
+        return problem;
     if (grows && (rule.window < Duration::fromMs(1000) || rule.window > kLongestWindow))
         return "growth is looked for within 1 s to 7 d";
     if (isBadWhenHigh(rule.test) ? clearThreshold(rule) > rule.threshold : clearThreshold(rule) < rule.threshold)

@@ -163,10 +163,13 @@ above_of_cores = 75
         QTest::newRow("not a list") << QByteArray("[alert]\nname = \"x\"\n") << QByteArray("f:1: alert is a list");
         QTest::newRow("wrong side") << rule + "above = 3\nclears_at = 4\n" << QByteArray("f:1: it would end at");
         QTest::newRow("above all of it") << rule + "above_of_limit = \"120%\"\n"
-                                         << QByteArray("f:1: the threshold is 120 %, and rss_bytes is never more");
-        QTest::newRow("above all processors")
-            << rule + "above_of_cores = 101\n"
-            << QByteArray("f:1: the threshold is 101 %, and cpu_percent is never more than 100 %");
+                                         << QByteArray("f:1: rss_bytes is never above 120 % of its limit");
+        QTest::newRow("above all processors") << rule + "above_of_cores = 101\n"
+                                              << QByteArray("f:1: cpu_percent is never above 101 % of all processors");
+        QTest::newRow("no processors") << rule + "source = \"rss_bytes\"\nabove_of_cores = 101\n"
+                                       << QByteArray("f:1: rss_bytes is no use of");
+        QTest::newRow("grows by less than nothing") << rule + "grows = \"-5%\"\nwithin = \"1h\"\n"
+                                                    << QByteArray("f:1: with a threshold of");
         QTest::newRow("below nothing") << rule + "above = -3\n" << QByteArray("f:1: the threshold is ");
         QTest::newRow("ends below nothing") << rule + "above = 3\nclears_at = -1\n"
                                             << QByteArray("f:1: it would never end: rss_bytes");
