@@ -159,13 +159,13 @@ void addUnasked(VersionRuns &version, const model::GateLimits &limits)
             version.absent.try_emplace(info.key, "It is off.");
 }
 
-/// Why fewer than the usual runs were made; empty where they were not.
-std::string sparedText(const model::GateLimits &limits, std::size_t made, std::string_view what)
+/// Why `made` pairs of runs were made, fewer than `most`, or plain runs of one command; empty where times are judged.
+std::string sparedText(const model::GateLimits &limits, std::size_t made, std::size_t most, std::string_view what)
 {
-    if (model::isJudged(limits, model::GateSource::Time))
+    if (made == most || model::isJudged(limits, model::GateSource::Time))
         return {};
     if (model::isJudged(limits, model::GateSource::Counter))
-        return fmt::format("Times are off: the {} {} were made for the kernel's counters.", made, what);
+        return fmt::format("Times are off: {} {} were enough for the kernel's counters.", made, what);
     return fmt::format("Times and the kernel's counters are off: no {} were made.", what);
 }
 
@@ -211,7 +211,7 @@ public:
             if (const auto ran = runPairs(first, made); !ran)
                 return ran;
         }
-        if (std::string spared = sparedText(m_options.limits, made, "pairs of runs"); !spared.empty())
+        if (std::string spared = sparedText(m_options.limits, made, m_options.runs, "pairs of runs"); !spared.empty())
             m_notes.push_back(std::move(spared));
         addUnasked(m_base, m_options.limits);
         addUnasked(m_current, m_options.limits);
@@ -422,7 +422,7 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
     }
     measured = *version;
     if (!needsPlain)
-        report.notes.push_back(sparedText(options.limits, 0, "plain runs"));
+        report.notes.push_back(sparedText(options.limits, 0, options.runs, "plain runs"));
     addUnasked(measured, options.limits);
     if (!judgesTimes)
         for (const GateKey key : {GateKey::CpuTime, GateKey::OwnTime, GateKey::WallTime}) {
