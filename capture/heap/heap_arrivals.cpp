@@ -119,8 +119,9 @@ void HeapInstrument::inheritMappings(Image &image)
     });
     if (copied != m_images.end()) {
         drainOne(**copied, false, true); // what it mapped just before the fork
-        image.knowsMappings = (*copied)->knowsMappings;
-        image.channel.program().inherit((*copied)->channel.program().copyMappings());
+        const model::MappedRanges mappings = (*copied)->channel.program().copyMappings();
+        image.knowsMappings = (*copied)->knowsAllOf(mappings) && !(*copied)->isFrozen;
+        image.channel.program().inherit(mappings);
     } else if (const PastMappings::Image *past = m_past.find(number)) {
         image.knowsMappings = past->isWhole;
         image.channel.program().inherit(past->mappings);

@@ -180,13 +180,22 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     settleUntraced(now, batch);
     if (m_scanner)
         takeScans(batch);
+    std::vector<PastMappings::Image> past;
+    for (const auto &[image, harvest] : harvests) {
+        if (!harvest.hasEnded)
+            continue;
+        model::MappedRanges mappings = image->channel.program().copyMappings();
+        const bool isWhole = image->knowsAllOf(mappings);
+        past.push_back({image->arrival.number, isWhole, std::move(mappings)});
+    }
     const std::lock_guard lock(m_mutex);
+    for (PastMappings::Image &image : past)
+        m_past.keep(std::move(image));
     for (const auto &[image, harvest] : harvests) {
         if (!harvest.hasEnded)
             continue;
         const auto it = std::find_if(
             m_images.begin(), m_images.end(), [wanted = image](const auto &other) { return other.get() == wanted; });
-        m_past.keep({image->arrival.number, image->knowsMappings, image->channel.program().copyMappings()});
         m_done.push_back(std::move(*it));
         m_images.erase(it);
     }

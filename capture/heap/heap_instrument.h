@@ -140,6 +140,12 @@ private:
     {
         Image(Newcomer newcomer, model::Duration ageBucket);
 
+        /// Whether `mappings`, as copyMappings() gave them, are all that the program has mapped.
+        bool knowsAllOf(const model::MappedRanges &mappings) const
+        {
+            return knowsMappings && mappings.ranges().size() < ProgramEvents::kMostCopied;
+        }
+
         // Guarded by the mutex.
         ImageChannel channel;
         std::optional<HeapBudget> budget;   ///< none: it stays as it is
