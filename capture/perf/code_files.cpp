@@ -157,8 +157,9 @@ std::optional<CodeSurroundings> CodeFiles::surroundings(CodeFile &file, std::uin
     if (pread(file.code.get(), code, sizeof(code), static_cast<off_t>(offset - sizeof(code))) != ssize_t{sizeof(code)})
         return std::nullopt;
     const bool isSystemCall = code[sizeof(code) - 2] == 0x0f && code[sizeof(code) - 1] == 0x05;
-    std::uint32_t number = 0; // mov $number, %eax
+    std::uint32_t number = 0;
     std::memcpy(&number, code + 2, sizeof(number));
+    // mov $number, %eax; syscall
     const bool makesThread = isSystemCall && code[1] == 0xb8 && (number == SYS_clone || number == SYS_clone3);
     return file.surroundings.emplace(offset, CodeSurroundings{unwind::endsWithCall(code), isSystemCall, makesThread})
         .first->second;

@@ -16,7 +16,8 @@
 
 namespace capture {
 
-/// The open sampling events of a recording, and the ring of each CPU that they write to. Capture thread only.
+/// The open sampling events of a recording, and the ring of each CPU that they write to. Capture thread only; the rings, once a RingReader looks after
+/// them, through that alone.
 class CpuEvents
 {
 public:

@@ -29,7 +29,7 @@ std::size_t CpuInstrument::SampleKeyHash::operator()(const SampleKey &key) const
 CpuInstrument::CpuInstrument(
     CpuEvents events, const CpuEventOptions &options, model::ProcessTable &processes, std::int64_t originNs)
     : m_events(std::move(events))
-    , m_reader(kMostPendingBytes)
+    , m_reader(kMostPendingBytes / 2)
     , m_options(options)
     , m_processTable(processes)
     , m_originNs(originNs)
@@ -168,7 +168,9 @@ bool CpuInstrument::readActivity(ActivityRead how, model::Timestamp now)
 bool CpuInstrument::drain(model::Timestamp now)
 {
     const std::uint64_t before = m_readCount;
-    const bool hasSamples = readRings(kRingBytesPerDrain);
+    bool hasSamples = readRings(kRingBytesPerDrain);
+    if (hasSamples && m_sorter.isFull()) // what is let go of early is in order at least as far as it was there
+        hasSamples = readRings(m_events.ringBytes());
     const bool hasMore = readActivity(ActivityRead::Some, now) || hasSamples;
     if (m_readCount == before) {
         m_events.dropEnded();
@@ -215,8 +217,9 @@ void CpuInstrument::collectLosses(const CpuEvents::Totals &totals, model::EventB
         m_lostReported = lost;
     }
     if (const std::uint64_t missed = missedSamples(totals.count); missed > m_missedReported) {
-        batch.losses.push_back({model::LossKind::SamplesMissed, model::ImageId(),
-            static_cast<std::int64_t>(missed - m_missedReported), "of threads that ended before one"});
+        batch.losses.push_back(
+            {model::LossKind::SamplesMissed, model::ImageId(), static_cast<std::int64_t>(missed - m_missedReported),
+                "of threads that ended before one, or while the machine stood still and did not tell"});
         m_missedReported = missed;
     }
     for (const model::ImageId image : m_targets.takeUnsampled())

@@ -59,7 +59,7 @@ void RingReader::keepGoing(const std::stop_token &stop, std::chrono::millisecond
         keepWhatIsFull();
 }
 
-/// The capture thread reads a ring long before it is half full.
+/// The capture thread usually reads a ring long before it is half full.
 void RingReader::keepWhatIsFull()
 {
     const std::lock_guard lock(m_mutex);

@@ -55,7 +55,7 @@ private:
 
     std::size_t m_mostKeptBytes;
     std::vector<PerfRing> *m_rings = nullptr;
-    std::mutex m_mutex; ///< of the rings and of what was kept
+    std::mutex m_mutex; ///< guards the rings and m_kept
     std::condition_variable_any m_wake;
     Taken m_kept;
     std::jthread m_thread; ///< last: ends before what it uses

@@ -8,7 +8,7 @@ namespace model {
 
 namespace {
 
-/// How long the system may list a thread whose end perf has told. Tids are not used again as fast.
+/// How long the system may list a thread whose end perf has told. Tids are hardly ever used again as fast.
 constexpr Duration kStaysListed = Duration::fromMs(1000);
 
 } // namespace
