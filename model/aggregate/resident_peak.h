@@ -9,7 +9,7 @@
 namespace model {
 
 /// The most that the selected processes had resident together within the selected time, in bytes: of one of them what the kernel says was most within a
-/// tick, of the others what they had at its end. Processes may have had more at moments when nobody looked, never less. Empty: nothing was read.
+/// tick, of those that lived with it what they had at its end. Processes may have had more at moments when nobody looked, never less. Empty: nothing was read.
 std::optional<double> residentPeak(const Snapshot &snapshot);
 
 /// The resident memory of all selected processes at a moment, as the kernel counts it for each, and with each page once (PSS).

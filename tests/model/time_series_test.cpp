@@ -176,6 +176,23 @@ private Q_SLOTS:
         QVERIFY(!residentPeak(SnapshotBuilder().build()));
     }
 
+    /// The peak of a process that ended in a tick counts with those that lived with it, not with those that came after it.
+    void addsThePeakWithinATickToWhatLivedWithIt()
+    {
+        SnapshotBuilder builder;
+        builder.metric(Metric::Rss, {4, 4, 4});
+        for (const auto &[startNs, resident] : {std::pair<qint64, qint64>{kSecond + 1, 50},
+                 std::pair<qint64, qint64>{kSecond + 101, 10}, std::pair<qint64, qint64>{kSecond + 201, 20}}) {
+            const ProcessId child
+                = builder.tables().addProcess({.pid = 101, .start = {startNs}, .end = Timestamp{startNs + 90}});
+            MetricSeries series{child, {{2 * kSecond}}, {{}}};
+            series.values[0].set(Metric::Rss, resident);
+            series.values[0].set(Metric::RssPeak, 60);
+            builder.raw().metrics.push_back(series);
+        }
+        QCOMPARE(residentPeak(builder.build()), 64.0);
+    }
+
     /// Of four processes that share nearly all of what each has.
     void knowsHowMuchIsLeftWherePagesCountOnce()
     {
