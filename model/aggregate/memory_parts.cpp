@@ -148,6 +148,7 @@ public:
         double newHeapBytes
             = 0; ///< of what is unknown since pages were read last: live blocks, as far as it can hold them
         double carriedBytes = 0; ///< of parts that were not measured then
+        Timestamp until;         ///< the last moment at which all of these processes lived
     };
 
     explicit LivingParts(const Snapshot &snapshot)
@@ -164,9 +165,10 @@ public:
             if (m_living.counts(i, m_snapshot.memoryParts[i].times[rowAt(i, when)]))
                 m_said.push_back({i, static_cast<double>(sumOf(m_snapshot.memoryParts[i].values[rowAt(i, when)]))});
         m_living.keepTogether(m_said);
-        Sum sum;
+        Sum sum{.until = when};
         for (const LivingSeries::Said &one : m_said) {
             const MemoryPartsSeries &series = m_snapshot.memoryParts[one.series];
+            sum.until = std::min(sum.until, m_snapshot.tables->processes[series.process.index()].end.value_or(when));
             const std::size_t row = rowAt(one.series, when);
             addTo(sum.parts, series.values[row]);
             const bool isMeasured = series.values[row].isMeasured && series.times[row] == when;
@@ -241,6 +243,8 @@ struct Beside
 {
     TimeSeries untouched{HeapQuantity::LiveBytes, {}}; ///< what of the live heap cannot be resident
     std::vector<Timestamp> measured;                   ///< ascending
+    std::map<Timestamp, Timestamp>
+        until; ///< where that is earlier: the last moment at which what counts lived together
 };
 
 /// From what was read page by page.
@@ -264,6 +268,8 @@ std::vector<MemoryPart> measuredParts(const Snapshot &snapshot, Beside *beside)
             constexpr double kFewCarried = 0.05;
             if (beside && sum.carriedBytes <= kFewCarried * number(sumOf(sum.parts)))
                 beside->measured.push_back(point.when);
+            if (beside && sum.until < point.when)
+                beside->until.emplace(point.when, sum.until);
             const double heap = number(rows.back().heap), all = sum.liveBytes;
             // Also of processes that nothing could be read of.
             const double unknown = std::max(0.0, point.value - number(sumOf(rows.back()) - rows.back().unknown));
@@ -362,6 +368,13 @@ public:
         return at(isMeasured ? *std::prev(after) : last, isMeasured);
     }
 
+    /// The last moment at which the processes lived whose memory is told at a tick's end.
+    Timestamp livedUntil(Timestamp when) const
+    {
+        const auto known = m_beside.until.find(when);
+        return known != m_beside.until.end() ? known->second : when;
+    }
+
     std::optional<Timestamp> measuredFrom(Timestamp when) const
     {
         const auto first = std::lower_bound(m_beside.measured.begin(), m_beside.measured.end(), when);
@@ -425,9 +438,13 @@ MemoryNow memoryAtItsHeight(const Snapshot &snapshot)
     const MemoryMoments moments(snapshot);
     const std::optional<SeriesPoint> all = moments.highest(false), measured = moments.highest(true);
     constexpr double kTellsOfIt = 0.95; // less than that was not its height
-    if (measured && all && measured->value >= kTellsOfIt * all->value)
-        return moments.at(measured->when, true);
-    return all ? moments.at(all->when, false) : moments.until(snapshot.span.end);
+    const bool isMeasured = measured && all && measured->value >= kTellsOfIt * all->value;
+    if (!all)
+        return moments.until(snapshot.span.end);
+    const Timestamp when = isMeasured ? measured->when : all->when;
+    MemoryNow now = moments.at(when, isMeasured);
+    now.when = moments.livedUntil(when);
+    return now;
 }
 
 } // namespace model

@@ -51,7 +51,8 @@ MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
 /// At the first moment from `when` on at which pages were read; without one as memoryAt().
 MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when);
 /// Where it was at its highest in the selection, of the moments at which pages were read; where it was higher by a twentieth at another, there, with
-/// parts that are carried on. Of moments that are nearly as high the last.
+/// parts that are carried on. Of moments that are nearly as high the last. What is told of processes that ended in a tick was so before its end: `when` is
+/// the last moment at which those lived that have it.
 MemoryNow memoryAtItsHeight(const Snapshot &snapshot);
 
 } // namespace model

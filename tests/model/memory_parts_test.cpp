@@ -257,6 +257,12 @@ void MemoryPartsTest::knowsItWhereItWasAtItsHeight()
     snapshot.metrics[0].values[2].set(Metric::Rss, 2890);
     snapshot.memoryParts[0].values[2].mappings = 2890;
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
+    // By the end of the tick in which it ended it has nothing any more.
+    auto tables = std::make_shared<ProgramTables>(*snapshot.tables);
+    tables->processes[0].end = Timestamp{second(2).ns + 1};
+    snapshot.tables = tables;
+    QCOMPARE(memoryAtItsHeight(snapshot).when, *tables->processes[0].end);
+    QVERIFY(!memoryAtItsHeight(snapshot).parts.empty());
 }
 
 QTEST_GUILESS_MAIN(MemoryPartsTest)
