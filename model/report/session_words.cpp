@@ -206,8 +206,8 @@ std::string endsText(const Snapshot &snapshot)
     const auto all = static_cast<std::ptrdiff_t>(snapshot.heapSeries.size());
     if (all < 2 || ended == 0)
         return {};
-    return ended == all ? fmt::format(", each of {} at its end", formatCount(all))
-                        : fmt::format(", {} of {} at their own end", formatCount(ended), formatCount(all));
+    return ended == all ? fmt::format(", each of {} programs at its end", formatCount(all))
+                        : fmt::format(", {} of {} programs at their own end", formatCount(ended), formatCount(all));
 }
 
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot)

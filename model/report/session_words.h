@@ -39,7 +39,7 @@ std::string programOf(const Snapshot &snapshot, ImageId image);
 std::string processText(const Snapshot &snapshot, ProcessId process);
 /// The same of an image, by its own program; empty for an invalid id.
 std::string processTextOf(const Snapshot &snapshot, ImageId image);
-/// What "live at the end" means where several heaps add up to it: ", each of 11 at its end" (programs); else empty.
+/// What "live at the end" means where several heaps add up to it: ", each of 11 programs at its end"; else empty.
 std::string endsText(const Snapshot &snapshot);
 /// Losses by kind, indexed by LossKind.
 std::array<std::int64_t, kLossKindCount> lossCounts(const Snapshot &snapshot);

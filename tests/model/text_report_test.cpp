@@ -54,6 +54,21 @@ private Q_SLOTS:
         QVERIFY(text.find('\x1b') == std::string::npos);
     }
 
+    /// A process that runs one program after the other has as many heaps.
+    void countsProgramsWhereHeapsAreOfTheirEnds()
+    {
+        SnapshotBuilder builder;
+        QCOMPARE(endsText(builder.build()), std::string());
+        for (const std::uint16_t epoch : {std::uint16_t{1}, std::uint16_t{2}}) {
+            const ImageId image = builder.tables().addImage(
+                {.process = builder.process(), .start = {epoch}, .end = Timestamp{epoch + 1}});
+            builder.raw().heapSeries.push_back({.image = image});
+        }
+        QCOMPARE(endsText(builder.build()), std::string(", each of 2 programs at its end"));
+        builder.raw().heapSeries.push_back({.image = builder.image()});
+        QCOMPARE(endsText(builder.build()), std::string(", 2 of 3 programs at their own end"));
+    }
+
     void namesProcessesByTheirPrograms()
     {
         SnapshotBuilder builder;
