@@ -45,6 +45,13 @@ Duration missedCpuTime(const Snapshot &snapshot)
 
 SampleBase sampleBase(const Snapshot &snapshot) { return {snapshot.cpuSummary.samples, missedSamples(snapshot)}; }
 
+std::string lostSamplesText(const Snapshot &snapshot)
+{
+    const std::int64_t lost = snapshot.cpuSummary.lost;
+    const bool isOfMore = lost > 0 && (snapshot.selection.process || snapshot.selection.thread);
+    return formatCount(lost) + (isOfMore ? " lost by all processes" : " lost");
+}
+
 std::string missedSamplesText(const Snapshot &snapshot)
 {
     const std::int64_t missed = missedSamples(snapshot);

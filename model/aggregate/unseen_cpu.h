@@ -36,4 +36,7 @@ SampleBase sampleBase(const Snapshot &snapshot);
 /// A sentence about those that are missing; empty if none are.
 std::string missedSamplesText(const Snapshot &snapshot);
 
+/// "10 lost"; of samples of a selected process or thread "10 lost by all processes": which process would have had one is not known.
+std::string lostSamplesText(const Snapshot &snapshot);
+
 } // namespace model

@@ -62,8 +62,11 @@ public:
         : m_snapshot(snapshot)
     {
         for (const LossTotal &loss : snapshot.losses)
-            if (loss.kind != LossKind::ProcessesMissed || !isOfProgram(loss)) // those are told by name
+            if ((loss.kind != LossKind::ProcessesMissed || !isOfProgram(loss)) // those are told by name
+                && !isOfAnother(loss)) {
                 m_counts[static_cast<std::size_t>(loss.kind)] += loss.count;
+                m_isOfMore[static_cast<std::size_t>(loss.kind)] |= isOfMore(loss);
+            }
     }
 
     Coverage examine()
@@ -88,6 +91,20 @@ public:
 
 private:
     bool isOfProgram(const LossTotal &loss) const { return loss.image.index() < m_snapshot.tables->images.size(); }
+    /// Of a program whose process is not selected.
+    bool isOfAnother(const LossTotal &loss) const
+    {
+        const std::optional<ProcessId> &process = m_snapshot.selection.process;
+        return process && isOfProgram(loss) && m_snapshot.tables->images[loss.image.index()].process != *process;
+    }
+    /// Losses are kept for the whole recording, many of them by no process: of these nobody knows how many are of what is selected.
+    bool isOfMore(const LossTotal &loss) const
+    {
+        const Selection &selection = m_snapshot.selection;
+        const TimeRange &selected = m_snapshot.span;
+        return selection.thread || (selection.process && !isOfProgram(loss))
+            || (selection.time && (loss.span.begin < selected.begin || selected.end < loss.span.end));
+    }
     std::int64_t count(LossKind kind) const { return m_counts[static_cast<std::size_t>(kind)]; }
     /// Events that were recorded, each of which could have been lost; of samples about as many end as begin.
     std::int64_t heapEvents() const
@@ -108,7 +125,10 @@ private:
     {
         if (count(kind) == 0)
             return;
-        add(lowered, fmt::format("{}: {}", lossLabel(kind), formatCount(count(kind))), std::string(effect));
+        add(lowered,
+            fmt::format("{}: {}{}", lossLabel(kind), formatCount(count(kind)),
+                m_isOfMore[static_cast<std::size_t>(kind)] ? " in the whole recording" : ""),
+            std::string(effect));
         trust = std::max(trust, lowered);
     }
 
@@ -223,7 +243,7 @@ private:
         addLoss(LossKind::SamplesMissed, trustOfSamples(count(LossKind::SamplesMissed), samples),
             "CPU time is a lower bound, most of all that of short threads", cpu);
         for (const LossTotal &loss : m_snapshot.losses)
-            if (loss.kind == LossKind::ProcessesMissed && isOfProgram(loss)) {
+            if (loss.kind == LossKind::ProcessesMissed && isOfProgram(loss) && !isOfAnother(loss)) {
                 add(Trust::Partial,
                     "CPU samples of " + programName(m_snapshot.tables->images[loss.image.index()]) + ": none",
                     loss.detail);
@@ -440,6 +460,7 @@ private:
 
     const Snapshot &m_snapshot;
     std::array<std::int64_t, kLossKindCount> m_counts{};
+    std::array<bool, kLossKindCount> m_isOfMore{}; ///< than the selection
     Coverage m_result;
     std::string m_generated;      ///< "5 % of the allocations come through"; empty: too little to say
     std::string m_incompleteCost; ///< "10 % of the CPU samples"; empty: none

@@ -317,8 +317,8 @@ private:
     {
         const CpuSummary &cpu = m_snapshot.cpuSummary;
         heading("CPU");
-        paragraph(fmt::format("{} at {} Hz, {} of CPU time; {} lost.", formatCounted(cpu.samples, "sample"),
-            m_snapshot.info.config.cpuHz, formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
+        paragraph(fmt::format("{} at {} Hz, {} of CPU time; {}.", formatCounted(cpu.samples, "sample"),
+            m_snapshot.info.config.cpuHz, formatDuration({cpu.timeNs}), lostSamplesText(m_snapshot)));
         if (!m_snapshot.info.cpuNote.empty())
             paragraph(m_snapshot.info.cpuNote, "muted");
         if (cpu.samples == 0)

@@ -8,6 +8,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/summary.h"
 #include "model/report/session_words.h"
 #include "model/report/soak_report.h"
@@ -123,7 +124,7 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
     }
     if (snapshot.info.config.cpuHz > 0)
         row("CPU samples", formatCount(cpu.samples),
-            fmt::format("{}, {} lost", formatDuration({cpu.timeNs}), formatCount(cpu.lost)));
+            fmt::format("{}, {}", formatDuration({cpu.timeNs}), lostSamplesText(snapshot)));
     if (snapshot.info.config.systemCalls && !isRecorded(snapshot, CostSource::SystemCall))
         row("System calls", "–", "not recorded");
     else if (snapshot.info.config.systemCalls)

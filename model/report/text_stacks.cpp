@@ -6,6 +6,7 @@
 #include "model/aggregate/stack_costs.h"
 #include "model/aggregate/temporary_blocks.h"
 #include "model/aggregate/unrecorded_heap.h"
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
 #include "model/report/session_words.h"
@@ -201,9 +202,9 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
     }
     const CpuSummary &cpu = snapshot.cpuSummary;
     writeWrapped(out,
-        fmt::format("{} at {} Hz ({}), {} of CPU time; {} lost.", formatCounted(cpu.samples, "sample"),
+        fmt::format("{} at {} Hz ({}), {} of CPU time; {}.", formatCounted(cpu.samples, "sample"),
             snapshot.info.config.cpuHz, snapshot.info.cpuEvent.empty() ? "no event" : snapshot.info.cpuEvent,
-            formatDuration({cpu.timeNs}), formatCount(cpu.lost)),
+            formatDuration({cpu.timeNs}), lostSamplesText(snapshot)),
         options.columns, 2);
     if (!snapshot.info.cpuNote.empty())
         writeWrapped(out, snapshot.info.cpuNote, options.columns, 2);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/coverage.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
 #include <cmath>
+#include <set>
 
 using namespace model;
 using tests::SnapshotBuilder;
@@ -76,6 +78,37 @@ private Q_SLOTS:
         info.state = SessionState::Recording;
         QCOMPARE(coverage(builder.build()).items.front().what,
             std::string("Nothing is written since 0:12.300 (the disk is full)"));
+    }
+
+    /// They are kept for the whole recording, those of no program for all processes.
+    void saysOfASelectionWhichLossesAreOfMore()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;f 10\n");
+        const ProcessId other = builder.tables().addProcess({.pid = 101});
+        const ImageId image = builder.tables().addImage({.process = other});
+        const TimeRange second{{0}, {1'000'000'000}};
+        builder.raw().losses
+            = {{LossKind::SamplesLost, {}, 10, "", second}, {LossKind::EventsDropped, image, 5, "", second},
+                {LossKind::StackTableFull, builder.image(), 7, "", second}};
+        const auto what = [&builder] {
+            std::set<std::string> texts;
+            for (const CoverageItem &item : coverage(builder.build()).items)
+                texts.insert(item.what);
+            return texts;
+        };
+        const std::string lost = std::string(lossLabel(LossKind::SamplesLost)) + ": 10",
+                          dropped = std::string(lossLabel(LossKind::EventsDropped)) + ": 5",
+                          full = std::string(lossLabel(LossKind::StackTableFull)) + ": 7",
+                          all = " in the whole recording";
+        builder.raw().cpuSummary.lost = 10;
+        QCOMPARE(lostSamplesText(builder.build()), std::string("10 lost"));
+        QCOMPARE(what(), (std::set<std::string>{lost, dropped, full}));
+        builder.raw().selection.process = builder.process();
+        QCOMPARE(what(), (std::set<std::string>{lost + all, full}));
+        QCOMPARE(lostSamplesText(builder.build()), std::string("10 lost by all processes"));
+        builder.raw().selection = {.process = other, .thread = builder.thread()};
+        QCOMPARE(what(), (std::set<std::string>{lost + all, dropped + all}));
     }
 
     void weighsIncompleteStacksByWhatTheyCost()

@@ -20,7 +20,7 @@ QString CpuPage::wholeText(const model::Snapshot &snapshot) const
         = tr("%1 in %2")
               .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCounted(sum.samples, "sample")));
     const std::int64_t missed = model::missedSamples(snapshot);
-    return whole + (sum.lost ? tr(" · %1 lost").arg(text(model::formatCount(sum.lost))) : QString())
+    return whole + (sum.lost ? tr(" · ") + text(model::lostSamplesText(snapshot)) : QString())
         + (missed ? tr(" · %1 more due of short threads").arg(text(model::formatCount(missed))) : QString());
 }
 
