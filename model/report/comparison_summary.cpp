@@ -87,18 +87,42 @@ std::string differentPrograms(const ComparedSessions &compared)
         formatShare(first.comparison.matchedShare), first.cost.label);
 }
 
-/// Costs that grow with time say nothing of two lengths of time, but of two runs that did the same they do.
-std::string lengthsOf(const ComparedSessions &compared)
+/// Of what was attached to, or was cut off by a window or an end of the recording: no work that the other did too.
+bool isPartOfRun(const Snapshot &snapshot)
 {
-    constexpr double kLeastRatio = 1.1;
-    const Duration a = compared.sessions[0].snapshot->span.length(), b = compared.sessions[1].snapshot->span.length();
-    if (a.ns <= 0 || b.ns <= 0)
+    const std::string &reason = snapshot.info.endReason;
+    return snapshot.info.config.command.empty() || snapshot.selection.time
+        || (!reason.empty() && !reason.starts_with(kCommandEnded));
+}
+
+/// From which share on one that lasts longer is told: a tenth between two whole runs, which may do the same in different times; between parts of
+/// runs half of the least change, as that may be due to it.
+double leastExcessOf(const std::vector<const ComparedCost *> &changed, bool isAnyPart)
+{
+    double least = 0.1;
+    if (isAnyPart)
+        for (const ComparedCost *cost : changed)
+            least = std::min(least, std::abs(relativeChange(cost->comparison.total)) / 2);
+    return least;
+}
+
+/// Costs that grow with time say nothing of two lengths of time, but of two runs that did the same they do. Ends where what is said of the
+/// costs goes on, if anything is.
+std::string lengthsOf(const ComparedSessions &compared, const std::vector<const ComparedCost *> &changed)
+{
+    const Snapshot &first = *compared.sessions[0].snapshot, &second = *compared.sessions[1].snapshot;
+    const Duration a = first.span.length(), b = second.span.length();
+    if (compared.normalisation.per != PerWork::Nothing || a.ns <= 0 || b.ns <= 0)
         return {};
-    if (compared.normalisation.per != PerWork::Nothing
-        || std::max(a, b).seconds() < kLeastRatio * std::min(a, b).seconds())
+    const bool isAnyPart = isPartOfRun(first) || isPartOfRun(second);
+    if (std::max(a, b).seconds() / std::min(a, b).seconds() - 1 < leastExcessOf(changed, isAnyPart))
         return {};
-    return fmt::format("A lasts {} and B {}: unless both did the same work, compare per second.", formatDuration(a),
-        formatDuration(b));
+    const std::string lengths = fmt::format("A lasts {} and B {}", formatDuration(a), formatDuration(b));
+    if (isAnyPart)
+        return fmt::format("{} ({}), and parts of runs are not the same work: compare per second.{}", lengths,
+            relativeText({.a = a.seconds(), .b = b.seconds()}), changed.empty() ? "" : " As counted: ");
+    return fmt::format(
+        "{}: unless both did the same work, compare per second.{}", lengths, changed.empty() ? "" : " If they did: ");
 }
 
 /// Costs whose totals differ, the greatest change first: those that are told, or where none of them does, of all that are shown.
@@ -149,9 +173,9 @@ ComparisonSummary comparisonSummary(const ComparedSessions &compared)
     ComparisonSummary summary;
     for (const ComparedCost *cost : changed)
         (cost->comparison.total.change() > 0 ? summary.worse : summary.better).push_back(wordsOf(*cost));
-    const std::string lengths = lengthsOf(compared);
-    if (!changed.empty() && !lengths.empty())
-        summary.sentence = lengths + " If they did: ";
+    const std::string lengths = lengthsOf(compared, changed);
+    if (!changed.empty())
+        summary.sentence = lengths;
     if (!summary.worse.empty())
         summary.sentence += (summary.sentence.empty() ? "Worse: " : "worse: ") + joined(summary.worse) + ".";
     if (!summary.better.empty())

@@ -202,6 +202,31 @@ private Q_SLOTS:
         QCOMPARE(apart.unmatched, std::string("100 % of Allocations"));
     }
 
+    /// What was attached to did as much less as it was recorded for less time.
+    void saysHowLongPartsOfRunsLast()
+    {
+        const auto lasting = [](const char *lines, std::int64_t ms, bool isAttached) {
+            Snapshot snapshot = *heapOf(lines);
+            snapshot.span.end = snapshot.span.begin + Duration{ms * 1'000'000};
+            if (isAttached)
+                snapshot.info.config.command.clear();
+            return std::make_shared<const Snapshot>(std::move(snapshot));
+        };
+        const auto sentence = [&](std::int64_t ms, bool isAttached, const Normalisation &per = {}) {
+            return comparisonSummary(compared(lasting("main;f 1000", 3165, isAttached),
+                                         lasting("main;f 950", ms, isAttached), "allocated", per))
+                .sentence;
+        };
+        const std::string better = "Better: Allocated bytes −5.0 %.";
+        QCOMPARE(sentence(3024, true),
+            std::string(
+                "A lasts 3.17 s and B 3.02 s (−4.5 %), and parts of runs are not the same work: compare per second. As "
+                "counted: better: Allocated bytes −5.0 %."));
+        QCOMPARE(sentence(3150, true), better);
+        QCOMPARE(sentence(3024, false), better);
+        QVERIFY(sentence(3024, true, {PerWork::Second, {}}).find("lasts") == std::string::npos);
+    }
+
     /// The totals below the verdict are those that it is about.
     void doesNotDenyWhatTheTotalsShow()
     {
