@@ -135,6 +135,8 @@ std::vector<ComparableCost> comparableCostsOf(std::string_view keyOrGroup)
             || (keyOrGroup == "mappings" && cost.area == AreaKind::Mapping)
             || (keyOrGroup == "pools" && cost.area == AreaKind::Pool))
             found.push_back(cost);
+        if (cost.key == keyOrGroup)
+            found.back().isTold = true; // asked for by name
     }
     return found;
 }

@@ -39,7 +39,7 @@ public:
         writeHead();
         writeTotals();
         for (const ComparedCost &cost : m_compared.costs)
-            if (cost.cost.isTold && !cost.comparison.stacks.empty()
+            if (isTold(m_compared, cost) && !cost.comparison.stacks.empty()
                 && cost.comparison.stacks.front().cost.isSignificant)
                 writeCost(cost);
         if (!m_compared.notes.empty())

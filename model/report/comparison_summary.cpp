@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 namespace model {
 
@@ -20,6 +22,42 @@ constexpr double kLeastUnmatched = 0.005; ///< as a share
 double relativeChange(const Difference &total)
 {
     return total.a > 0 ? total.b / total.a - 1 : std::numeric_limits<double>::infinity();
+}
+
+bool isChanged(const Difference &total)
+{
+    return total.isSignificant && std::abs(relativeChange(total)) >= kLeastChange;
+}
+
+/// What most costs that are not told of themselves follow from: by key.
+constexpr std::array<std::array<std::string_view, 2>, 12> kFollowers{{
+    {"syscall_time", "syscalls"},
+    {"syscall_errors", "syscalls"},
+    {"wait", "blocked"},
+    {"waits", "blocked"},
+    {"allocated", "allocations"},
+    {"temporary", "allocations"},
+    {"temporary_bytes", "allocations"},
+    {"peak_blocks", "peak"},
+    {"live_blocks", "live"},
+    {"growth", "live"},
+    {"mapped", "mapped_live"},
+    {"pool", "pool_live"},
+}};
+
+/// Whether a cost changed as much as what it follows from lets expect: in its direction, and less than twice as far.
+bool followsFromAnother(const ComparedSessions &compared, const ComparedCost &cost)
+{
+    const auto follower = std::find_if(
+        kFollowers.begin(), kFollowers.end(), [&](const auto &each) { return each[0] == cost.cost.key; });
+    if (follower == kFollowers.end())
+        return false;
+    const auto leader = std::find_if(compared.costs.begin(), compared.costs.end(),
+        [&](const ComparedCost &each) { return each.cost.key == (*follower)[1]; });
+    if (leader == compared.costs.end() || !isChanged(leader->comparison.total))
+        return false;
+    const double change = relativeChange(cost.comparison.total), led = relativeChange(leader->comparison.total);
+    return (change > 0) == (led > 0) && std::abs(change) <= 2 * std::abs(led);
 }
 
 std::string wordsOf(const ComparedCost &cost)
@@ -130,12 +168,9 @@ std::vector<const ComparedCost *> changedOf(const ComparedSessions &compared)
 {
     std::vector<const ComparedCost *> changed;
     for (const bool isAnyTold : {true, false}) {
-        for (const ComparedCost &cost : compared.costs) {
-            const Difference &total = cost.comparison.total;
-            if ((cost.cost.isTold || !isAnyTold) && total.isSignificant
-                && std::abs(relativeChange(total)) >= kLeastChange)
+        for (const ComparedCost &cost : compared.costs)
+            if ((!isAnyTold || isTold(compared, cost)) && isChanged(cost.comparison.total))
                 changed.push_back(&cost);
-        }
         if (!changed.empty())
             break;
     }
@@ -153,9 +188,10 @@ std::string nothingDiffers(const ComparedSessions &compared)
     for (const ComparedCost &cost : compared.costs) {
         const Comparison &comparison = cost.comparison;
         isExact = isExact && comparison.certainty == Certainty::Exact;
-        const bool isChanged = std::abs(relativeChange(comparison.total)) >= kLeastChange
+        const bool isAnyChange = std::abs(relativeChange(comparison.total)) >= kLeastChange
             && (comparison.total.a != 0 || comparison.total.b != 0);
-        if (comparison.certainty == Certainty::Unknown && isChanged && (cost.cost.isTold || compared.costs.size() == 1))
+        if (comparison.certainty == Certainty::Unknown && isAnyChange
+            && (cost.cost.isTold || compared.costs.size() == 1))
             unknown.push_back(wordsOf(cost));
     }
     if (!unknown.empty())
@@ -166,6 +202,11 @@ std::string nothingDiffers(const ComparedSessions &compared)
 }
 
 } // namespace
+
+bool isTold(const ComparedSessions &compared, const ComparedCost &cost)
+{
+    return cost.cost.isTold || (isChanged(cost.comparison.total) && !followsFromAnother(compared, cost));
+}
 
 ComparisonSummary comparisonSummary(const ComparedSessions &compared)
 {

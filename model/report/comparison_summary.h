@@ -12,7 +12,7 @@ namespace model {
 struct ComparisonSummary
 {
     /// "CPU time −12 % (−15 … −9 %)": costs that differ by more than sampling explains and by 0.1 % or more, greatest change first. Of those
-    /// that follow from another one (ComparableCost::isTold) none, unless only they differ.
+    /// that are not told (isTold()) none, unless only they differ.
     std::vector<std::string> worse;
     std::vector<std::string> better;
     std::string
@@ -20,6 +20,10 @@ struct ComparisonSummary
     /// What of the costs stands on stacks that only one of the two has: "41 % of CPU time"; empty where all is matched.
     std::string unmatched;
 };
+
+/// Whether what differs in a cost is worth telling: of itself (ComparableCost::isTold), as it was asked for by name, or as it differs where what
+/// it usually follows from does not, or not half as much (allocated bytes, where there are as many allocations). Pure.
+bool isTold(const ComparedSessions &compared, const ComparedCost &cost);
 
 /// Pure.
 ComparisonSummary comparisonSummary(const ComparedSessions &compared);

@@ -141,8 +141,8 @@ void writeComparisonText(std::ostream &out, const ComparedSessions &compared, co
     writeWrapped(out, comparisonSummary(compared).sentence, options.columns, 0);
     writeTotals(out, compared, options);
     for (const ComparedCost &cost : compared.costs) {
-        const bool isTold = cost.cost.isTold && cost.comparison.stacks.front().cost.isSignificant;
-        if (!isTold && compared.costs.size() > 1)
+        const bool hasMore = isTold(compared, cost) && cost.comparison.stacks.front().cost.isSignificant;
+        if (!hasMore && compared.costs.size() > 1)
             continue; // nothing but the total to say
         writeCost(out, cost, options);
     }

@@ -237,6 +237,22 @@ private Q_SLOTS:
         // Where what they follow from differs too, that is told.
         QVERIFY(comparisonSummary(compared(a, heapOf("main;f 150\nmain;f 150"), "heap")).sentence.find("Allocated")
             == std::string::npos);
+        const auto text = [](const ComparedSessions &both) {
+            std::ostringstream out;
+            writeComparisonText(out, both);
+            return out.str();
+        };
+        // Where that does not, or who looks asked for both by name, its functions are told too.
+        const std::string larger = text(compared(a, b, "heap"));
+        QVERIFY2(larger.find("Worse: Allocated bytes +50 %.") != std::string::npos
+                && larger.find("\nAllocated bytes: 1 of 1 groups") != std::string::npos,
+            larger.c_str());
+        std::vector<ComparableCost> named = comparableCostsOf("allocations");
+        named.push_back(comparableCostsOf("allocated").front());
+        const auto both = compareSessions(a, heapOf("main;f 150\nmain;f 150"), {}, named);
+        QVERIFY(both);
+        QCOMPARE(comparisonSummary(*both).sentence, std::string("Worse: Allocated bytes +200 %, Allocations +100 %."));
+        QVERIFY(text(*both).find("\nAllocated bytes: 1 of 1 groups") != std::string::npos);
         const auto blocked = [](std::int64_t ms) {
             SnapshotBuilder builder;
             builder.raw().info.config.waits = true;
