@@ -10,8 +10,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <ostream>
+#include <system_error>
+#include <utility>
 
 namespace app {
 
@@ -45,19 +50,54 @@ void write(std::ostream &out, const model::ComparedSessions &compared, const Com
     }
 }
 
+using SnapshotPointer = std::shared_ptr<const model::Snapshot>;
+
+model::Result<SnapshotPointer> readSide(const CompareOptions &options, std::size_t side)
+{
+    return readWindow(options.files[side], options.passphrase, options.from[side], options.to[side]);
+}
+
+/// Windows are widened to whole ticks. Of two of one session of which one was to end before the other begins, the later one goes without the ticks
+/// of the earlier: no cost is counted on both sides.
+model::Result<void> separate(CompareOptions options, std::array<SnapshotPointer, 2> &snapshots)
+{
+    std::error_code ignored;
+    if (!std::filesystem::equivalent(options.files[0], options.files[1], ignored))
+        return {};
+    for (const std::size_t later : {1U, 0U}) {
+        const std::size_t earlier = 1 - later;
+        const model::Timestamp end = snapshots[earlier]->span.end;
+        const bool areApart
+            = options.to[earlier] && options.from[later] && *options.to[earlier] <= *options.from[later];
+        if (!areApart || end <= snapshots[later]->span.begin)
+            continue;
+        if (end >= snapshots[later]->span.end)
+            return model::Error(fmt::format("{}: Both windows lie in one step of the recording, which ends at {:.1f} s",
+                options.files[later], end.seconds()));
+        options.from[later] = model::Duration{end.ns};
+        auto moved = readSide(options, later);
+        if (!moved)
+            return moved.error();
+        snapshots[later] = std::move(*moved);
+    }
+    return {};
+}
+
 } // namespace
 
 int runCompare(const CompareOptions &options)
 {
-    std::array<std::shared_ptr<const model::Snapshot>, 2> snapshots;
+    std::array<SnapshotPointer, 2> snapshots;
     for (std::size_t i = 0; i < snapshots.size(); ++i) {
-        auto snapshot = readWindow(options.files[i], options.passphrase, options.from[i], options.to[i]);
+        auto snapshot = readSide(options, i);
         if (!snapshot)
             return fail(snapshot.error().text());
         if (!(*snapshot)->damage.empty())
             fmt::print(stderr, "genprof: {}: {}\n", options.files[i], (*snapshot)->damage);
         snapshots[i] = *snapshot;
     }
+    if (const auto separated = separate(options, snapshots); !separated)
+        return fail(separated.error().text());
     const auto compared = model::compareSessions(snapshots[0], snapshots[1], options.normalisation, options.costs);
     if (!compared)
         return fail(compared.error().text());

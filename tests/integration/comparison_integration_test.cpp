@@ -84,6 +84,25 @@ void ComparisonIntegrationTest::twoWindowsOfOneSessionCompare()
         QStringLiteral("second"), QStringLiteral("--format"), QStringLiteral("csv")});
     QVERIFY2(ran.exitCode == 0, ran.err);
     QVERIFY2(ran.out.contains("allocations,total,"), ran.out);
+    // A time within a tick: the tick is of one window, whichever of them comes first.
+    const QStringList early{
+        QStringLiteral("--from"), QStringLiteral("0s"), QStringLiteral("--to"), QStringLiteral("350ms")};
+    const QStringList late{
+        QStringLiteral("--from"), QStringLiteral("350ms"), QStringLiteral("--to"), QStringLiteral("1m")};
+    for (const bool isSwapped : {false, true}) {
+        const Ran both = runner.genprof(QStringList{QStringLiteral("compare"), runner.session()}
+            + (isSwapped ? late + early : early + late)
+            + QStringList{QStringLiteral("--format"), QStringLiteral("json")});
+        const QJsonObject object = QJsonDocument::fromJson(both.out).object();
+        const QJsonObject first = object[isSwapped ? QStringLiteral("b") : QStringLiteral("a")].toObject();
+        const QJsonObject second = object[isSwapped ? QStringLiteral("a") : QStringLiteral("b")].toObject();
+        QVERIFY2(first[QStringLiteral("end_ns")].toDouble() >= 350e6, both.out + both.err);
+        QCOMPARE(second[QStringLiteral("begin_ns")].toDouble(), first[QStringLiteral("end_ns")].toDouble());
+    }
+    const Ran none = runner.genprof({QStringLiteral("compare"), runner.session(), QStringLiteral("--from"),
+        QStringLiteral("0s"), QStringLiteral("--to"), QStringLiteral("10ms"), QStringLiteral("--from"),
+        QStringLiteral("10ms"), QStringLiteral("--to"), QStringLiteral("20ms")});
+    QVERIFY2(none.exitCode != 0 && none.err.contains("Both windows lie in one step"), none.err);
 }
 
 void ComparisonIntegrationTest::badInputIsExplained_data()
