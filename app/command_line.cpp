@@ -11,6 +11,7 @@
 #include "app/help_formatter.h"
 #include "app/report_arguments.h"
 #include "app/soak_arguments.h"
+#include "model/base/format_units.h"
 #include "model/heap_mode.h"
 
 #include <CLI/CLI.hpp>
@@ -107,7 +108,8 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("MS");
     command
         .add_option("--age-bucket", typed.ageBucket,
-            "How finely ages of blocks are kept at first, for finding leaks: 100ms to 1h (default 10s); 36 are needed")
+            "How finely ages of blocks are kept at first, for finding leaks: 100ms to 1h, a tick at least (default "
+            "10s); 36 are needed")
         ->type_name("T");
     command.add_option("--duration", typed.duration, "End the recording after this time: 90s, 10m, 48h")
         ->type_name("T");
@@ -252,6 +254,23 @@ model::Result<void> readHeap(const std::string &text, model::CaptureConfig &conf
     return {};
 }
 
+/// Blocks of a tick all have one age: a bucket holds whole ticks.
+model::Result<void> readAgeBucket(const std::string &text, model::CaptureConfig &config)
+{
+    if (!text.empty()) {
+        const auto bucket = parseDuration(text, kSecondNs);
+        if (!bucket || *bucket < kShortestTick || *bucket > kLongestAgeBucket)
+            return model::Error("--age-bucket " + text + ": 100ms to 1h are possible");
+        if (*bucket < config.tick)
+            return model::Error(fmt::format("--age-bucket {}: ages are known tick by tick, and a tick lasts {}; make "
+                                            "them shorter with --tick {}",
+                text, model::formatDuration(config.tick), bucket->ns / kMillisecondNs));
+        config.ageBucket = *bucket;
+    }
+    config.ageBucket = std::max(config.ageBucket, config.tick);
+    return {};
+}
+
 model::Result<void> readScanEvery(const std::string &text, model::CaptureConfig &config)
 {
     if (text.empty())
@@ -308,12 +327,8 @@ model::Result<void> readCapture(Typed &typed, model::CaptureConfig &config, mode
             return model::Error("--tick " + typed.tick + ": milliseconds from 100 to 60000 are possible");
         config.tick = *tick;
     }
-    if (!typed.ageBucket.empty()) {
-        const auto bucket = parseDuration(typed.ageBucket, kSecondNs);
-        if (!bucket || *bucket < kShortestTick || *bucket > kLongestAgeBucket)
-            return model::Error("--age-bucket " + typed.ageBucket + ": 100ms to 1h are possible");
-        config.ageBucket = *bucket;
-    }
+    if (const auto bucket = readAgeBucket(typed.ageBucket, config); !bucket)
+        return bucket;
     if (!typed.duration.empty()) {
         const auto duration = parseDuration(typed.duration, kSecondNs);
         if (!duration)

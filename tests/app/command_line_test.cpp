@@ -123,6 +123,8 @@ void CommandLineTest::readsTheCaptureOptions()
     QVERIFY(parsed<app::RecordOptions>(split(QStringLiteral("record --when-full drop -- ls"))).config.whenFull
         == model::WhenFull::Drop);
     QCOMPARE(parsed<app::RecordOptions>(split(QStringLiteral("record --cpu 999 --tick 2s -- ls"))).config.cpuHz, 999U);
+    const auto coarse = parsed<app::RecordOptions>(split(QStringLiteral("record --tick 60s -- ls"))).config;
+    QCOMPARE(coarse.ageBucket.ns, coarse.tick.ns);
 }
 
 void CommandLineTest::attachesWithoutTheHeap()
@@ -152,6 +154,8 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("unknown option") << "record --foo -- ls" << 125 << "--foo";
     QTest::newRow("tick too short") << "record --tick 99 -- ls" << 125 << "100 to 60000";
     QTest::newRow("tick too long") << "record --tick 60001 -- ls" << 125 << "100 to 60000";
+    QTest::newRow("bucket shorter than a tick")
+        << "record --age-bucket 300ms -- ls" << 125 << "a tick lasts 1 s; make them shorter with --tick 300";
     QTest::newRow("cpu") << "record --cpu fast -- ls" << 125 << "--cpu fast";
     QTest::newRow("cpu too often") << "record --cpu 20001 -- ls" << 125 << "20000";
     QTest::newRow("heap") << "record --heap some -- ls" << 125 << "full, sampled";
