@@ -85,7 +85,7 @@ std::string growthSentence(const LeakItem &item)
         t > kMostT ? fmt::format("> {:g}", kMostT) : fmt::format("= {:.1f}", t));
 }
 
-std::string cautionOf(const Snapshot &snapshot, const LeakItem &item)
+std::string cautionOf(const Snapshot &snapshot, const LeakItem &item, Duration bucket)
 {
     const LeakTest &test = item.stacks.front().test;
     std::string text;
@@ -114,7 +114,8 @@ std::string cautionOf(const Snapshot &snapshot, const LeakItem &item)
         text += "A longer recording tells. ";
     }
     if (!item.isConfirmed && (item.tier == LeakTier::Growing || item.tier == LeakTier::CouldBeCache))
-        text += fmt::format("Not confirmed: {} of {} buckets were seen. ", test.buckets, kConfirmedLeakBuckets);
+        text += fmt::format("Not confirmed: it was followed for {} of the {} that confirm it. ",
+            ageText(test.buckets, bucket), ageText(kConfirmedLeakBuckets, bucket));
     if (!text.empty())
         text.pop_back();
     return text;
@@ -241,7 +242,7 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
             item.evidence.emplace_back(
                 "Its live blocks swing too much to show that: it is what each span of time left behind.");
     }
-    item.caution = cautionOf(snapshot, item);
+    item.caution = cautionOf(snapshot, item, bucket);
     if (!first.ages || !first.test.isEnough)
         return;
     item.evidence.push_back(survivalSentence(snapshot, item, bucket));
@@ -281,8 +282,10 @@ void tellLeaks(const Snapshot &snapshot, LeakReport &report)
             fmt::format("If nothing leaked at all, about {:.2g} of these reports would be expected by chance.",
                 report.expectedFalse));
     if (report.buckets < kConfirmedLeakBuckets)
-        report.notes.push_back(fmt::format("Still early: {} of {} buckets; answers are confirmed after {}.",
-            report.buckets, kConfirmedLeakBuckets, ageText(kConfirmedLeakBuckets, report.bucket)));
+        report.notes.push_back(
+            fmt::format("Still early: {} of the {} after which answers are confirmed; each place counts "
+                        "from when it began to allocate.",
+                ageText(report.buckets, report.bucket), ageText(kConfirmedLeakBuckets, report.bucket)));
     if (report.folded > 0)
         report.notes.push_back(fmt::format("{} suspicious {} left out: in 24 hours {} would hold less than {}.",
             formatCount(report.folded), report.folded == 1 ? "stack is" : "stacks are",

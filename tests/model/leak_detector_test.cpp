@@ -198,7 +198,10 @@ private Q_SLOTS:
         report = half.leaks();
         QCOMPARE(report.items.size(), std::size_t{1});
         QVERIFY(!report.items.front().isConfirmed);
-        QVERIFY(mentions(report.notes, "Still early"));
+        QVERIFY(mentions(report.notes, "Still early: 6 min 40 s of the 12 min after which"));
+        const std::string &caution = report.items.front().caution;
+        QVERIFY2(caution.find("followed for 6 min 40 s of the 12 min that confirm it") != std::string::npos,
+            caution.c_str());
         const LeakReport none = *findLeaks(SnapshotBuilder().build());
         QCOMPARE(none.state, LeakReport::State::NoData);
         QVERIFY(!none.notes.empty());
