@@ -261,6 +261,23 @@ std::string sentenceFor(const GrowthShape &shape, const SeriesInfo &info)
     return {};
 }
 
+/// From where it began to where it is. What rises ever more slowly did most of it in its first blocks; of what jumps those before the first and
+/// after the last jump tell.
+double changeOf(const Candidate &best, const Values &values)
+{
+    const std::size_t count = values.size(), part = std::max<std::size_t>(count / 6, 1);
+    std::size_t begin = part, end = count - part;
+    if (best.pattern == GrowthPattern::WarmUp || best.pattern == GrowthPattern::Accelerating)
+        begin = 1;
+    if (best.pattern == GrowthPattern::Accelerating)
+        end = count - 1;
+    if (best.pattern == GrowthPattern::Step && !best.changes.empty()) {
+        begin = std::min(begin, best.changes.front());
+        end = std::max(end, best.changes.back());
+    }
+    return meanOf(values, end, count) - meanOf(values, 0, begin);
+}
+
 } // namespace
 
 std::string_view growthPatternKey(GrowthPattern pattern) { return kKeys.at(static_cast<std::size_t>(pattern)); }
@@ -279,10 +296,10 @@ GrowthShape growthShape(const TimeSeries &series)
         return shape;
     }
     shape.level = meanOf(values, count - part, count);
-    shape.change = shape.level - meanOf(values, 0, part);
     const Candidate best = choose(candidatesFor(values), values, shape.level);
     shape.pattern = best.pattern;
-    const bool isSmall = std::abs(shape.change) < kFlatShare * std::abs(shape.level);
+    shape.change = changeOf(best, values);
+    const bool isSmall = std::abs(shape.level - meanOf(values, 0, part)) < kFlatShare * std::abs(shape.level);
     if (isSmall
         && (best.pattern == GrowthPattern::Linear || best.pattern == GrowthPattern::WarmUp
             || best.pattern == GrowthPattern::Accelerating || best.pattern == GrowthPattern::Step))

@@ -36,8 +36,10 @@ struct GrowthShape
     std::optional<Duration> timeConstant; ///< of a warm-up
     double perHour = 0;                   ///< robust trend, in the series' unit
     Interval perHour90;
-    double level = 0;     ///< mean of the last sixth
-    double change = 0;    ///< last sixth − first sixth
+    double level = 0; ///< mean of the last sixth
+    /// Last sixth − first sixth; of a warm-up last sixth − first block, of what accelerates last − first block; of steps what comes after the last
+    /// − what was before the first, where that is less than a sixth.
+    double change = 0;
     double explained = 0; ///< share of the variance that the pattern explains
     std::size_t blocks = 0;
     Duration block;

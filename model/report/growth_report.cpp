@@ -81,6 +81,18 @@ std::string correlationText(const GrownFunction &grown)
     return least == most ? least : least + "–" + most;
 }
 
+/// "50 % of the 512 KiB since 0:00.800 with grow, 256 KiB (r = 0.97)": stacks are known from the first of the moments on, the line from earlier.
+std::string grownText(const GrownFunction &grown, const Snapshot &snapshot)
+{
+    const double bytes = static_cast<double>(grown.bytes);
+    const std::string whole = snapshot.growthTimes.empty() || grown.share <= 0
+        ? "it"
+        : fmt::format(
+            "the {} since {}", formatBytes(bytes / grown.share), formatOffset(snapshot.growthTimes.front(), true));
+    return fmt::format("{} of {} with {}, {} ({}r = {})", formatShare(grown.share), whole, grown.name,
+        formatBytes(bytes), grown.stacks == 1 ? "" : fmt::format("{} stacks, ", grown.stacks), correlationText(grown));
+}
+
 } // namespace
 
 std::vector<SeriesGrowth> seriesGrowth(const Snapshot &snapshot)
@@ -118,11 +130,7 @@ void writeGrowthText(std::ostream &out, const Snapshot &snapshot, const std::vec
         if (!one.stacks.empty() && std::exchange(isTold, true))
             continue;
         for (const GrownFunction &grown : grownFunctions(one.stacks, places))
-            writeWrapped(out,
-                fmt::format("{} of it with {}, {} ({}r = {})", formatShare(grown.share), grown.name,
-                    formatBytes(static_cast<double>(grown.bytes)),
-                    grown.stacks == 1 ? "" : fmt::format("{} stacks, ", grown.stacks), correlationText(grown)),
-                options.columns, 19);
+            writeWrapped(out, grownText(grown, snapshot), options.columns, 19);
     }
     if (const auto why = whyNoHeap(snapshot); why && snapshot.info.config.heap != HeapMode::Off)
         writeWrapped(out, fmt::format("{:<14}Live heap: {}", "Not known", *why), options.columns, 2, 14);

@@ -82,7 +82,8 @@ private Q_SLOTS:
         QCOMPARE(shape.changes.size(), std::size_t{2});
         QVERIFY(std::abs(shape.changes[0].seconds() / 60 - 1000) <= 21); // a block is 20 minutes
         QVERIFY(std::abs(shape.changes[1].seconds() / 60 - 2000) <= 21);
-        QVERIFY(shape.sentence.find("in 2 steps") != std::string::npos);
+        QVERIFY2(shape.sentence.find("in 2 steps") != std::string::npos && std::abs(shape.change / 3e6 - 1) < 0.3,
+            shape.sentence.c_str());
     }
 
     void measuresWhatItNames()
@@ -98,6 +99,7 @@ private Q_SLOTS:
         const GrowthShape warm = growthShape(seriesOf({.warmup = 0.2, .warmupHours = 5}, random));
         QVERIFY(std::abs(warm.timeConstant->seconds() / 3600 - 5) < 1.5);
         QVERIFY(warm.explained > 0.9);
+        QVERIFY2(std::abs(warm.change / (0.2 * 1e8) - 1) < 0.1, warm.sentence.c_str()); // the first sixth is half of it
     }
 
     void saysWhenThereIsNotEnough()

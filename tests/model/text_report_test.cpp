@@ -152,12 +152,14 @@ private Q_SLOTS:
         const std::vector<SeriesGrowth> growth{{Metric::Rss, {.sentence = "Resident memory: rises."},
             {{builder.image(), first, 128 << 10, 0.25, 0.97}, {builder.image(), second, 128 << 10, 0.25, 0.91}}}};
         builder.heap("main@a.cpp:1;grow;malloc 1\nmain@a.cpp:2;grow;malloc 1\n");
-        const Snapshot snapshot = builder.build();
+        Snapshot snapshot = builder.build();
+        snapshot.growthTimes = {{800'000'000}, {2'000'000'000}};
         const QString text = QString::fromStdString(written([&](std::ostream &out) {
             writeGrowthText(out, snapshot, growth);
         })).simplified();
-        QVERIFY2(
-            text.contains(QStringLiteral("50 % of it with grow, 256 KiB (2 stacks, r = 0.91–0.97)")), qPrintable(text));
+        QVERIFY2(text.contains(
+                     QStringLiteral("50 % of the 512 KiB since 0:00.800 with grow, 256 KiB (2 stacks, r = 0.91–0.97)")),
+            qPrintable(text));
         QCOMPARE(text.count(QStringLiteral("with grow")), 1);
     }
 
