@@ -225,13 +225,28 @@ void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReport
 void writeSoakCsv(std::ostream &out, const Snapshot &snapshot)
 {
     CsvWriter csv(out);
-    csv.row("segment", "quantity", "seconds", "bytes", "stack_growth_share");
+    csv.row("segment", "quantity", "seconds", "bytes", "stack_growth_share", "row", "state", "growth_share",
+        "growth_low", "growth_high", "sentence");
     if (!snapshot.soak || !snapshot.soak->plan)
         return;
+    const SoakAnswer answer = soakAnswer(*snapshot.soak);
+    csv.row("", "", answer.elapsed.seconds(), "", "", "answer", soakOutcomeKey(answer.outcome), "", "", "",
+        soakVerdictText(answer));
+    for (const SoakSegment &segment : answer.segments)
+        for (const SoakJudgement &judgement : segment.judgements) {
+            const StabilityVerdict &verdict = judgement.verdict;
+            csv.row(segment.id + 1, soakQuantityKey(judgement.quantity), segment.length.seconds(), judgement.level, "",
+                "quantity", judgement.isJudged ? stabilityKey(verdict.state) : "not_judged", verdict.growth,
+                verdict.growthInterval.low, verdict.growthInterval.high,
+                judgement.isJudged ? verdict.sentence : judgement.exclusion);
+        }
+    for (const SoakPlace &place : soakPlaces(snapshot))
+        csv.row("", "", "", "", "", "place", place.isLeak ? "leak" : "grows", "", "", "",
+            fmt::format("{}{}{}: {}", place.function, place.where.empty() ? "" : " ", place.where, place.reason));
     const double part = snapshot.soak->plan->length.seconds() / kSoakParts;
     for (const SoakPoint &point : snapshot.soak->points)
         csv.row(point.segment + 1, soakQuantityKey(point.quantity), static_cast<double>(point.part) * part, point.value,
-            point.stackGrowth);
+            point.stackGrowth, "point", "", "", "", "", "");
 }
 
 void writeSoakJson(std::ostream &out, const Snapshot &snapshot)

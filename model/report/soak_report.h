@@ -14,7 +14,8 @@ std::string soakVerdictText(const SoakAnswer &answer);
 std::string soakHeadline(const Snapshot &snapshot);
 /// For people: the answer with its bound, each quantity, what grew, what limits it, the legs and the loads.
 void writeSoakText(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options = {});
-/// The points: one row each, with the segment's part of the time in hours. See csv_report.h.
+/// A row for the answer, then one for each quantity, each place that grew and each point, as `row` says; seconds are those tested, of a quantity its
+/// segment's, of a point since that began. Empty is what a row does not have. See csv_report.h.
 void writeSoakCsv(std::ostream &out, const Snapshot &snapshot);
 /// One object: the numbers behind each sentence, without the points.
 void writeSoakJson(std::ostream &out, const Snapshot &snapshot);

@@ -96,6 +96,10 @@ private Q_SLOTS:
                 .out;
         };
         QVERIFY(verdict(u"text"_s).contains("STABLE SO FAR. "));
+        const QByteArray csv = verdict(u"csv"_s);
+        QVERIFY2(csv.contains(",answer,stable,,,,") && csv.contains(",quantity,provisional_pass,")
+                && csv.contains(",point,,,,,\n"),
+            csv.left(2000).constData());
         QVERIFY(verdict(u"junit"_s).contains("name=\"Whole time\"") && verdict(u"junit"_s).contains("<skipped"));
         const QJsonValue load = report["loads"_L1][0];
         QVERIFY(load["starts"_L1].toInt() >= 3);
