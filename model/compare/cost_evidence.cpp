@@ -17,7 +17,8 @@ constexpr double kZ95 = 1.959963984540054;
 
 CostEvidence evidenceOf(const HeapCost &row, CostKind kind)
 {
-    CostEvidence evidence{costOf(row, kind), row.samples, 0};
+    // Not its samples: what is recorded by bytes varies by its variance, and what was recorded in full does not at all.
+    CostEvidence evidence{costOf(row, kind), 0, 0};
     if (kind == CostKind::Live || kind == CostKind::Growth)
         evidence.variance = row.liveVariance;
     else if (kind == CostKind::LiveBlocks)
@@ -51,6 +52,12 @@ template <typename Row> StackEvidence addUp(const std::vector<Row> &rows, CostKi
         result.costs.push_back(sum);
     }
     return result;
+}
+
+void judgeAsExact(Difference &difference)
+{
+    difference.pValue = difference.a == difference.b ? 1 : 0;
+    difference.isSignificant = difference.a != difference.b;
 }
 
 /// Of estimates with a variance: normal, ratio by the delta method on logarithms.
@@ -143,8 +150,7 @@ Difference differenceOf(const CostEvidence &a, const CostEvidence &b, const Comp
                                                       : difference.b / difference.a;
     difference.ratio95 = {ratio, ratio};
     if (certainty == Certainty::Exact) {
-        difference.pValue = difference.a == difference.b ? 1 : 0;
-        difference.isSignificant = difference.a != difference.b;
+        judgeAsExact(difference);
     } else if (certainty == Certainty::Estimated && a.variance + b.variance > 0) {
         judgeByVariance(difference, a, b, works);
     } else if (certainty == Certainty::Estimated && a.samples + b.samples > 0) {
@@ -157,6 +163,9 @@ Difference differenceOf(const CostEvidence &a, const CostEvidence &b, const Comp
         const RateTest test = rateTest(a.samples, works[0] * scale, b.samples, works[1]);
         difference.pValue = test.pValue;
         difference.ratio95 = test.ratio95;
+    } else if (certainty == Certainty::Estimated && a.cost != 0 && b.cost != 0) {
+        judgeAsExact(
+            difference); // of heaps that were sampled for a part of the time: all of this was recorded before or after
     }
     return difference;
 }

@@ -73,6 +73,8 @@ std::string relativeIntervalText(const Difference &difference, Certainty certain
     const Interval &ratio = difference.ratio95;
     if (certainty != Certainty::Estimated || !std::isfinite(ratio.high) || difference.a == 0 || difference.b == 0)
         return {};
+    if (ratio.low == ratio.high)
+        return "exact"; // heaps that were sampled for a part of the time, in which nothing of this was allocated
     if (isManyTimes(difference))
         return fmt::format("× {} to {}", costText(ratio.low, Unit::Count), costText(ratio.high, Unit::Count));
     return formatInterval((ratio.low - 1) * 100, (ratio.high - 1) * 100, Unit::Percent, Sign::Always);

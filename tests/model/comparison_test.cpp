@@ -84,6 +84,7 @@ private Q_SLOTS:
     void callersThatWereJumpedOutOfMakeNothingNew();
     void aChangedMemberOfAGroupIsShown();
     void samplesDifferOnlyBeyondChance();
+    void whatWasCountedBeforeSamplingIsExact();
     void samplesOfEachSessionHaveTheirOwnPeriod();
     void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
@@ -239,6 +240,24 @@ void ComparisonTest::samplesDifferOnlyBeyondChance()
         = compared(cpuOf("main;f 100\nmain;g 400"), cpuOf("main;f 200\nmain;g 400"), CostKind::CpuTime);
     QCOMPARE(differing(worse), std::string("+500000000 main;f\n")); // 100 samples of 5 ms
     QVERIFY(worse.stacks.front().cost.ratio95.low > 1.5 && worse.stacks.front().cost.ratio95.high < 2.6);
+}
+
+void ComparisonTest::whatWasCountedBeforeSamplingIsExact()
+{
+    // Full, then sampled: of the allocations all are known, whatever number of them the tick of the change had.
+    const auto mixed = [](std::int64_t samples) {
+        Snapshot snapshot = *heapOf("main;f 64", "1");
+        snapshot.heapModes.push_back({{}, {0}, 1, HeapModeCause::Begin, 0, 0, 0, 0, 0});
+        snapshot.heapModes.push_back({{}, snapshot.span.end, 65536, HeapModeCause::User, 64, 1, 64, 1, 100});
+        snapshot.heap.front().samples = samples;
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const Comparison same = compared(mixed(201'999), mixed(0));
+    QCOMPARE(same.certainty, Certainty::Estimated);
+    QCOMPARE(same.total.ratio95.low, 1.0);
+    QCOMPARE(same.total.ratio95.high, 1.0);
+    QVERIFY(!same.total.isSignificant);
+    QCOMPARE(relativeIntervalText(same.total, same.certainty), std::string("exact"));
 }
 
 void ComparisonTest::samplesOfEachSessionHaveTheirOwnPeriod()
