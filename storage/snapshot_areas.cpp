@@ -73,15 +73,29 @@ void addCosts(const LoadedSession &session, const AreaPrefix::Values &before, co
     }
 }
 
-/// Where the live blocks were thinned to samples, what is live became an estimate, and so did what had been freed: the totals go on to say
-/// that live is what was allocated and not freed. The series keep what was counted in each tick.
+/// How far off what is live of an image may be at the end; bytes².
+double liveVarianceOf(const model::Snapshot &snapshot, model::ImageId image)
+{
+    double variance = 0;
+    for (const model::HeapCost &row : snapshot.heap)
+        variance += row.image == image ? row.liveVariance : 0;
+    return variance;
+}
+
+/// Where the live blocks were thinned to samples, what is live became an estimate. What had been freed was counted, and that stands until
+/// most of the blocks that were kept are freed: then the frees, in which each of them stands for several, are less well known than what was
+/// allocated and is not live. The series keep what was counted in each tick.
 void correctFrees(const model::HeapModeChange &mode, model::Snapshot &snapshot)
 {
-    if (mode.when <= snapshot.span.begin || snapshot.span.end < mode.when)
+    const bool isWithin = snapshot.span.begin < mode.when && mode.when <= snapshot.span.end;
+    if (!isWithin || mode.liveVariance <= 0)
+        return;
+    if (liveVarianceOf(snapshot, mode.image) > mode.liveVariance / 2)
         return;
     model::HeapSummary &summary = snapshot.heapSummary;
     summary.frees = saturatedSum(summary.frees, mode.liveBlocksBefore - mode.liveBlocksAfter);
     summary.freedBytes = saturatedSum(summary.freedBytes, mode.liveBytesBefore - mode.liveBytesAfter);
+    summary.frees = std::max(summary.frees, summary.temporaries); // which are frees, and were counted
 }
 
 } // namespace

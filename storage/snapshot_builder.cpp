@@ -106,6 +106,10 @@ Result<void> SnapshotBuilder::heapCosts()
         return done;
     const std::vector<HeapKey> &keys = m_session.heap.keys();
     m_rowOfSlot.assign(keys.size(), kNoRow);
+    std::unordered_set<std::uint32_t> thinned; // images whose live blocks were thinned to samples
+    for (const model::HeapModeChange &mode : m_session.heapModes)
+        if (mode.liveVariance > 0)
+            thinned.insert(mode.image.value);
     if (!m_selection.process && !m_selection.time)
         m_snapshot->heap.reserve(keys.size()); // growing by doubling would take twice what most of them need
     for (std::size_t slot = 0; slot < keys.size(); ++slot) {
@@ -129,6 +133,10 @@ Result<void> SnapshotBuilder::heapCosts()
         cost.liveBlocks = end.liveBlocks();
         cost.liveBytesAtBegin = begin.liveBytes();
         cost.liveBlocksAtBegin = begin.liveBlocks();
+        if (thinned.contains(keys[slot].image)) { // its frees hold the error of what is live
+            cost.frees = std::max(cost.frees, cost.temporaries);
+            cost.freedBytes = std::max(cost.freedBytes, cost.temporaryBytes);
+        }
     }
     return {};
 }

@@ -122,7 +122,7 @@ private Q_SLOTS:
         QVERIFY(parts.values[2].isMeasured && !parts.values[3].isMeasured);
     }
 
-    /// A step from every event to samples: what is live from then on is an estimate, and so is what had been freed.
+    /// A step from every event to samples: what is live from then on is an estimate; what had been freed was counted.
     void keepsHowTheHeapWasRecorded()
     {
         SampleSession sample;
@@ -132,6 +132,7 @@ private Q_SLOTS:
         const HeapDelta before = batch.heap.front();
         batch.heap.front().frees -= 1000;
         batch.heap.front().freedBytes -= 100'000;
+        batch.heapSampling.push_back({before.image, before.stack, {0, 0, 0, -100, -2.5e9, 65536}, 65536});
         const Timestamp when{3 * SampleSession::kTickNs + 5};
         batch.heapModes.push_back(
             {before.image, when, 65536, HeapModeCause::Budget, 50'000, 500, 150'000, 1500, 2.5e9});
@@ -160,6 +161,14 @@ private Q_SLOTS:
         };
         QCOMPARE(wasLive(*snapshot) - wasLive(**reader->snapshot(early)),
             before.allocatedBytes - before.freedBytes + 100'000);
+        std::int64_t frees = 0;
+        for (const HeapSeries &series : snapshot->heapSeries)
+            for (const HeapTick &tick : series.ticks)
+                frees += tick.frees;
+        QCOMPARE(snapshot->heapSummary.frees, frees);
+        for (const HeapCost &cost : snapshot->heap)
+            QVERIFY(cost.image != before.image
+                || (cost.frees >= cost.temporaries && cost.freedBytes >= cost.temporaryBytes));
     }
 
     void keepsAlerts()
