@@ -7,6 +7,8 @@
 #include "storage/snapshot_series.h"
 
 #include <algorithm>
+#include <iterator>
+#include <list>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -206,10 +208,16 @@ Result<void> SnapshotBuilder::heapPeaks()
         return {};
     std::vector<model::HeapLife> lives;
     std::vector<std::uint32_t> imageOf;
+    std::list<model::HeapSeries> changed;
+    std::vector<model::HeapModeChange> thinnings;
+    std::copy_if(m_session.heapModes.begin(), m_session.heapModes.end(), std::back_inserter(thinnings),
+        [](const model::HeapModeChange &mode) { return mode.liveVariance > 0; });
     for (const auto &[image, series] : m_session.heapSeries)
         if (isSelected(m_session, m_selection, image)) {
             const model::Image &known = m_session.tables->images.at(image);
-            lives.push_back({&series, known.start, known.end});
+            auto comparable = model::withoutJumps(series, thinnings, m_window.span);
+            lives.push_back(
+                {comparable ? &changed.emplace_back(std::move(*comparable)) : &series, known.start, known.end});
             imageOf.push_back(image);
         }
     // Exact where only one of them changed then, and it is the image's highest moment of all, which is kept with its composition.

@@ -2,6 +2,7 @@
 #include "model/aggregate/common_peak.h"
 
 #include "model/aggregate/most_at_once.h"
+#include "model/base/wrapping_sum.h"
 
 #include <algorithm>
 
@@ -43,6 +44,42 @@ void addHolds(std::size_t index, const HeapLife &life, TimeRange window, Holds &
 }
 
 } // namespace
+
+std::optional<HeapSeries> withoutJumps(
+    const HeapSeries &series, std::span<const HeapModeChange> changes, TimeRange window)
+{
+    std::vector<const HeapModeChange *> thinnings;
+    for (const HeapModeChange &change : changes)
+        if (change.image == series.image && change.liveVariance > 0 && window.begin < change.when
+            && change.when <= window.end)
+            thinnings.push_back(&change);
+    if (thinnings.empty())
+        return std::nullopt;
+    HeapSeries result = series;
+    std::size_t next = 0;
+    std::int64_t found = 0, highest = 0;
+    for (std::size_t row = 0; row < result.ticks.size(); ++row) {
+        if (result.spans[row].end <= window.begin)
+            continue;
+        HeapTick &tick = result.ticks[row];
+        bool isChanged = false;
+        for (; next < thinnings.size() && thinnings[next]->when <= result.spans[row].end; ++next) {
+            const HeapModeChange &change = *thinnings[next];
+            addWrapping(found, change.liveBytesAfter);
+            subtractWrapping(found, change.liveBytesBefore);
+            found = std::max<std::int64_t>(found, 0);
+            isChanged = true;
+        }
+        std::int64_t most = tick.mostLiveBytes;
+        subtractWrapping(most, found);
+        if (!isChanged && most > highest)
+            found = 0;
+        subtractWrapping(tick.mostLiveBytes, found);
+        subtractWrapping(tick.liveBytes, found);
+        highest = std::max(highest, tick.mostLiveBytes);
+    }
+    return result;
+}
 
 CommonPeak commonPeak(std::span<const HeapLife> lives, TimeRange window)
 {

@@ -17,6 +17,12 @@ struct HeapLife
     std::optional<Timestamp> end;
 };
 
+/// What an image held within `window`, with levels that can be compared across changes of how it was recorded: where more was found live than
+/// there had been until then, that is no rise, and left out until it holds more than ever by more than that. Empty where there is no such
+/// change. `changes`: of any image, ascending in time for each.
+std::optional<HeapSeries> withoutJumps(
+    const HeapSeries &series, std::span<const HeapModeChange> changes, TimeRange window);
+
 /// What an image held when all of them together held most.
 struct PeakPart
 {

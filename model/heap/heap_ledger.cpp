@@ -79,6 +79,7 @@ void HeapLedger::reweigh(std::uint32_t node, const HeapReweighing &change)
 
 void HeapLedger::endReweighing()
 {
+    m_peak.endAdjusting();
     m_tick.leastLiveBytes = std::min(m_tick.leastLiveBytes, m_peak.live().bytes);
     m_tick.mostLiveBytes = std::max(m_tick.mostLiveBytes, m_peak.live().bytes);
 }

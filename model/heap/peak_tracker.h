@@ -4,6 +4,7 @@
 #include "model/base/wrapping_sum.h"
 #include "model/heap/heap_counts.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace model {
@@ -51,12 +52,14 @@ public:
     }
 
     /// Instead of rise(), after beforeFall(): the heap is found to be other than it was thought to be. That is no moment of its own, so
-    /// there is no new highest one before the next change.
+    /// there is no new highest one, nor is the next change one for what was found: the bar rises with it. endAdjusting() after the last.
     void adjust(std::int64_t bytes, std::int64_t blocks)
     {
         addWrapping(m_live.bytes, bytes);
         m_live.blocks += blocks;
+        addWrapping(m_toBeat, bytes);
     }
+    void endAdjusting() { m_toBeat = std::max(m_toBeat, m_highest.bytes); }
 
     HeapLevel live() const { return m_live; }
     HeapLevel highest() const { return m_highest; }
@@ -72,8 +75,9 @@ private:
     {
         addWrapping(m_live.bytes, bytes);
         m_live.blocks += blocks;
-        if (m_live.bytes > m_highest.bytes) {
+        if (m_live.bytes > m_toBeat) {
             m_highest = m_live;
+            m_toBeat = m_live.bytes;
             m_highestTimeUs = timeUs;
             m_isHighest = true;
         } else if (m_isHighest) [[unlikely]] {
@@ -88,6 +92,7 @@ private:
 
     HeapLevel m_live;
     HeapLevel m_highest;
+    std::int64_t m_toBeat = 0; ///< bytes of m_highest, and what adjust() has found since
     std::int64_t m_highestTimeUs = 0;
     std::uint64_t m_number = 1;
     bool m_isHighest = true; ///< now is the highest moment

@@ -60,6 +60,27 @@ private Q_SLOTS:
         QCOMPARE(peak.when, Timestamp{100});
     }
 
+    void moreFoundLiveIsNoRise()
+    {
+        // Exactly 100 at most; then thinned to samples, by which 130 are live of 90.
+        const HeapModeChange begin{{}, {0}, 1, HeapModeCause::Begin};
+        const HeapModeChange step{{}, {150}, 64, HeapModeCause::User, 90, 1, 130, 1, 5};
+        const std::vector<HeapModeChange> changes{begin, step};
+        const auto peakOf = [&](const std::vector<Row> &rows, TimeRange window) {
+            const HeapSeries plain = series(rows);
+            const auto comparable = withoutJumps(plain, changes, window);
+            return commonPeak(std::vector<HeapLife>{{comparable ? &*comparable : &plain, {0}, {}}}, window).parts.at(0);
+        };
+        const std::vector<Row> rows{{0, 100, 100, 90}, {100, 200, 130, 130}, {200, 300, 138, 130}};
+        QCOMPARE(peakOf(rows, all()).row, std::size_t{0});
+        QCOMPARE(peakOf(rows, all()).bytes, 100);
+        QCOMPARE(peakOf(rows, {{200}, {300}}).bytes, 138); // all of it by samples
+        std::vector<Row> grown = rows;
+        grown.push_back({300, 400, 160, 160});
+        QCOMPARE(peakOf(grown, all()).bytes, 160);
+        QVERIFY(!withoutJumps(series(rows), std::span(changes).first(1), all()));
+    }
+
 private:
     struct Row
     {

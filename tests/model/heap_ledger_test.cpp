@@ -143,6 +143,10 @@ private Q_SLOTS:
         ledger.freed({100, 1, 0}, {5, 500, 1, 100, 512}, 30, false);
         ledger.freed({100, 3, 0}, 31, false);
         QCOMPARE(ledger.takeTick().live, (model::HeapLevel{2900, 29}));
+        ledger.allocated(1, 700, 40); // to 3600: no more above what it was found to be than had been allocated before
+        QCOMPARE(ledger.peak().highest().bytes, std::int64_t{3100});
+        ledger.allocated(1, 1, 41);
+        QCOMPARE(ledger.peak().highest().bytes, std::int64_t{3601});
     }
 
     void sumsThatDoNotFitComeBack()
