@@ -71,6 +71,28 @@ std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind)
     return withUnseen(cost, variance, kind, longestPeriod(snapshot));
 }
 
+bool isPeakSampled(const Snapshot &snapshot)
+{
+    if (snapshot.heapModes.empty())
+        return isHeapSampled(snapshot);
+    return std::any_of(snapshot.heapModes.begin(), snapshot.heapModes.end(), [&](const HeapModeChange &change) {
+        return change.periodBytes > 1 && change.when <= snapshot.heapSummary.peakWhen;
+    });
+}
+
+std::optional<ErrorInterval> peakError(const Snapshot &snapshot)
+{
+    const HeapSummary &heap = snapshot.heapSummary;
+    if (!isPeakSampled(snapshot))
+        return std::nullopt;
+    if (heap.peakBytes == heap.liveBytes)
+        return errorOf(snapshot, CostKind::Live);
+    // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
+    const std::int64_t period = longestPeriod(snapshot);
+    const double variance = static_cast<double>(heap.peakBytes) * static_cast<double>(period);
+    return withUnseen(heap.peakBytes, variance, CostKind::Live, period);
+}
+
 std::int64_t longestPeriod(const Snapshot &snapshot)
 {
     if (snapshot.heapModes.empty())

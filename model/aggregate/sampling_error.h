@@ -25,6 +25,13 @@ std::optional<ErrorInterval> errorOf(const HeapCost &row, CostKind kind, std::in
 /// any was. The errors of stacks are independent, so their variances add up. Empty where the heap was not sampled, and as above.
 std::optional<ErrorInterval> errorOf(const Snapshot &snapshot, CostKind kind);
 
+/// Whether the peak is an estimate: not where all was recorded in full until then.
+bool isPeakSampled(const Snapshot &snapshot);
+
+/// The 95 % interval of the bytes at the peak: that of what is live at the end where this is the peak, else an upper bound of it, as if all had
+/// been sampled with the longest period. Empty where the peak was counted.
+std::optional<ErrorInterval> peakError(const Snapshot &snapshot);
+
 /// The longest period with which it was sampled so far, in bytes.
 std::int64_t longestPeriod(const Snapshot &snapshot);
 

@@ -24,7 +24,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <functional>
 #include <map>
 
@@ -355,16 +354,11 @@ std::string peakSentence(const Snapshot &snapshot)
         return *why;
     if (snapshot.heapSeries.empty())
         return "Nothing of the heap was recorded.";
-    if (!isHeapSampled(snapshot))
-        return fmt::format("The live heap was {}{} at its highest, in {}.", heap.peakIsBound ? "at most " : "",
-            formatBytes(bytes), formatCounted(heap.peakBlocks, "block"));
-    // Of blocks smaller than the period each sample stands for about one period, and as many as there are vary like a Poisson count.
-    // Of less than three periods there may be no sample at all.
-    constexpr double kNoneSeen = 3;
-    const auto period = static_cast<double>(longestPeriod(snapshot));
-    const double error = std::max(1.96 * std::sqrt(bytes * period), kNoneSeen * period);
-    return fmt::format(
-        "The live heap was about {} at its highest, ± {} as it is sampled.", formatBytes(bytes), formatBytes(error));
+    if (const auto error = peakError(snapshot))
+        return fmt::format("The live heap was about {} at its highest (95 %: {}), as it is sampled.",
+            formatBytes(bytes), intervalText(*error, CostKind::Live));
+    return fmt::format("The live heap was {}{} at its highest, in {}.", heap.peakIsBound ? "at most " : "",
+        formatBytes(bytes), formatCounted(heap.peakBlocks, "block"));
 }
 
 std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommendations &found)

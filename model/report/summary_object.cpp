@@ -182,7 +182,7 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"note", whyNoHeap(snapshot).value_or(std::string())}, {"allocations", heap.allocations}, {"frees", heap.frees},
         {"allocated_bytes", heap.allocatedBytes}, {"freed_bytes", heap.freedBytes}, {"live_bytes", heap.liveBytes},
         {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
-        {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isHeapSampled(snapshot)},
+        {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isPeakSampled(snapshot)},
         {"peak_is_upper_bound", heap.peakIsBound}, {"temporary", heap.temporaries},
         {"unknown_frees", heap.unknownFrees},
         {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};

@@ -100,6 +100,26 @@ private Q_SLOTS:
         QVERIFY(!errorOf(builder.build().heap.at(0), CostKind::Live, 1));
     }
 
+    void thePeakIsAsSureAsWhatWasSampledByThen()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 1000000");
+        Snapshot snapshot = builder.build();
+        snapshot.heapModes = {{{}, {0}, 1, HeapModeCause::Begin}, {{}, {500}, 1024, HeapModeCause::User}};
+        snapshot.span = {{0}, {1000}};
+        snapshot.heap.at(0).liveVariance = 1e8;
+        snapshot.heapSummary.liveBytes = snapshot.heapSummary.peakBytes = snapshot.heap.at(0).liveBytes;
+        snapshot.heapSummary.peakWhen = {400}; // all was recorded in full until then
+        QVERIFY(!isPeakSampled(snapshot) && !peakError(snapshot));
+        snapshot.heapSummary.peakWhen = {600};
+        const auto live = errorOf(snapshot, CostKind::Live), peak = peakError(snapshot);
+        QVERIFY(isPeakSampled(snapshot) && live && peak);
+        QCOMPARE(peak->low, live->low);
+        QCOMPARE(peak->high, live->high);
+        snapshot.heapSummary.peakBytes *= 2;
+        QVERIFY(peakError(snapshot)->low > live->high && peakError(snapshot)->high > snapshot.heapSummary.peakBytes);
+    }
+
     void aStackOfWhichNoSampleIsLiveMayStillHaveSome()
     {
         HeapCost row;
