@@ -149,6 +149,44 @@ std::string_view heapModeCauseWords(HeapModeCause cause)
     return "";
 }
 
+bool isHeapPartlySampled(const Snapshot &snapshot)
+{
+    bool hasFull = false, hasSamples = false;
+    for (const HeapModeChange &change : snapshot.heapModes)
+        if (change.when <= snapshot.span.end)
+            (change.periodBytes > 1 ? hasSamples : hasFull) = true;
+    return hasFull && hasSamples;
+}
+
+std::string partlySampledWords(const Snapshot &snapshot)
+{
+    constexpr std::size_t kMostParts = 4;
+    std::vector<HeapModeSpan> spans = heapModeSpans(snapshot);
+    std::erase_if(spans, [&](const HeapModeSpan &span) { return span.span.begin > snapshot.span.end; });
+    const auto samples = [](std::int64_t periodBytes) {
+        return fmt::format("one allocation each {} on average", formatBytes(static_cast<double>(periodBytes)));
+    };
+    std::string words;
+    if (spans.size() <= kMostParts && !spans.empty() && spans.front().image == spans.back().image) {
+        for (const HeapModeSpan &span : spans) {
+            if (!words.empty())
+                words += fmt::format(" until {}, then ", formatOffset(span.span.begin, true));
+            words += span.periodBytes > 1 ? samples(span.periodBytes) : "in full";
+        }
+        return words;
+    }
+    double sampledNs = 0, allNs = 0;
+    std::int64_t longest = 1;
+    for (const HeapModeSpan &span : spans) {
+        const auto ns = static_cast<double>((std::min(span.span.end, snapshot.span.end) - span.span.begin).ns);
+        allNs += ns;
+        sampledNs += span.periodBytes > 1 ? ns : 0;
+        longest = std::max(longest, span.periodBytes);
+    }
+    return fmt::format("by samples for {} of the programs' time ({}, or more often), else in full",
+        formatShare(allNs > 0 ? sampledNs / allNs : 0), samples(longest));
+}
+
 std::string heapStepWords(const Snapshot &snapshot, const HeapModeChange &change)
 {
     std::string words = fmt::format("from {} to {} ({})", heapModeWords(periodBefore(snapshot, change)),

@@ -50,6 +50,13 @@ std::optional<std::int64_t> heapPeriodAt(
 std::string_view heapModeCauseKey(HeapModeCause cause);
 std::string_view heapModeCauseWords(HeapModeCause cause);
 
+/// Whether a part of what was recorded up to the end of the selection was recorded in full, and a part sampled.
+bool isHeapPartlySampled(const Snapshot &snapshot);
+
+/// Which part that was: "in full until 0:02.036, then one allocation each 64 KiB on average"; of several images, or many changes, how much of
+/// their time. For heaps that isHeapPartlySampled() says it of.
+std::string partlySampledWords(const Snapshot &snapshot);
+
 /// A change as a sentence without its time and process: "from every allocation to samples, one of 64 KiB, as …".
 std::string heapStepWords(const Snapshot &snapshot, const HeapModeChange &change);
 

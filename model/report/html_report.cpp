@@ -246,8 +246,11 @@ private:
             formatCounted(heap.liveBlocks, "block"), endsText(m_snapshot)));
         const std::vector<HeapModeChange> steps = heapStepsIn(m_snapshot, m_snapshot.span);
         if (isHeapSampled(m_snapshot))
-            paragraph(fmt::format("Sampled{}: one allocation each {} on average; every number is an estimate.",
-                          steps.empty() ? "" : " for a part of the time", bytesText(longestPeriod(m_snapshot))),
+            paragraph(isHeapPartlySampled(m_snapshot)
+                    ? fmt::format("Recorded {}: what was sampled is an estimate, and so is what is live.",
+                        partlySampledWords(m_snapshot))
+                    : fmt::format("Sampled: one allocation each {} on average; every number is an estimate.",
+                        bytesText(longestPeriod(m_snapshot))),
                 "muted");
         constexpr std::size_t kMostSteps = 20;
         for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i)

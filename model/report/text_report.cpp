@@ -97,8 +97,11 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
             writeWrapped(out, fmt::format("The heap's figures are {}.", owners), options.columns, 2);
         if (isEstimate)
             writeWrapped(out,
-                fmt::format("Of the heap about one allocation each {} was recorded: its figures are estimates.",
-                    formatBytes(static_cast<double>(longestPeriod(snapshot)))),
+                isHeapPartlySampled(snapshot)
+                    ? fmt::format("The heap was recorded {}: what was sampled is an estimate, and so is what is live.",
+                        partlySampledWords(snapshot))
+                    : fmt::format("Of the heap about one allocation each {} was recorded: its figures are estimates.",
+                        formatBytes(static_cast<double>(longestPeriod(snapshot)))),
                 options.columns, 2);
         const std::int64_t dropped = lossCounts(snapshot)[static_cast<std::size_t>(LossKind::EventsDropped)];
         if (dropped > 0)
@@ -115,8 +118,9 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         row("Live at the end", formatCount(heap.liveBlocks),
             bytes(heap.liveBytes) + interval(CostKind::Live) + endsText(snapshot));
         row("Peak", formatCount(heap.peakBlocks),
-            fmt::format("{}{} at {}{}", heap.peakIsBound ? "at most " : "", bytes(heap.peakBytes),
-                formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby"));
+            fmt::format("{}{}{} at {}{}", heap.peakIsBound ? "at most " : "", isPeakSampled(snapshot) ? "about " : "",
+                formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true),
+                heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), earlierBlocks(snapshot));
         const std::int64_t temporaries = temporariesAmong(heap.allocations, heap.temporaries);

@@ -37,12 +37,14 @@ void writeSampling(std::ostream &out, const Snapshot &snapshot, const TextReport
         const auto error = errorOf(snapshot, kind);
         return error ? intervalText(*error, kind) : std::string();
     };
+    // Those recorded are not all samples where only a part of the time was sampled: they are not counted apart.
+    const std::string how = isHeapPartlySampled(snapshot)
+        ? fmt::format("Recorded {}: what was sampled is an estimate, and so is what is live. The peak was {}.",
+            partlySampledWords(snapshot), isPeakSampled(snapshot) ? "estimated too" : "counted")
+        : fmt::format("Sampled: one allocation each {} on average, {} in all; every number is an estimate.",
+            formatBytes(static_cast<double>(longestPeriod(snapshot))), formatCount(sampleCount(snapshot)));
     writeWrapped(out,
-        fmt::format(
-            "Sampled{}: one allocation each {} on average, {} in all; every number is an estimate. With 95 % certainty "
-            "{} were allocated in {} blocks, and {} are live.",
-            heapStepsIn(snapshot, {{}, snapshot.span.end}).empty() ? "" : " for a part of the time, see the summary",
-            formatBytes(static_cast<double>(longestPeriod(snapshot))), formatCount(sampleCount(snapshot)),
+        fmt::format("{} With 95 % certainty {} were allocated in {} blocks, and {} are live.", how,
             interval(CostKind::Allocated), interval(CostKind::Allocations), interval(CostKind::Live)),
         options.columns, 2);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/aggregate/heap_modes.h"
 #include "model/report/growth_report.h"
 #include "model/report/session_words.h"
 #include "model/report/text_report.h"
@@ -142,6 +143,41 @@ private Q_SLOTS:
         QVERIFY2(!text.contains(QStringLiteral("then exec")), qPrintable(text));
         QVERIFY2(text.contains(QStringLiteral("mappings: anonymous 120 × cc1plus 120 MiB 0 2 MiB")), qPrintable(text));
         QVERIFY(!text.contains(QStringLiteral("more areas")));
+    }
+
+    void saysWhichPartOfTheHeapWasSampled()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 1000\n");
+        Image image;
+        image.process = builder.process();
+        const ImageId id = builder.tables().addImage(image);
+        Snapshot snapshot = builder.build();
+        snapshot.info.config.heap = HeapMode::Full;
+        snapshot.info.duration = {10'000'000'000};
+        snapshot.span = {{0}, {10'000'000'000}};
+        const auto textOf = [&] {
+            const auto oneLine = [](std::string text) {
+                std::string line;
+                for (const char c : text)
+                    if (c != '\n' && (c != ' ' || line.empty() || line.back() != ' '))
+                        line += c;
+                    else if (!line.empty() && line.back() != ' ')
+                        line += ' ';
+                return line;
+            };
+            return oneLine(written([&](std::ostream &out) { writeSummaryText(out, snapshot, {120}); }));
+        };
+        const auto says = [&](const char *words) { return textOf().find(words) != std::string::npos; };
+        snapshot.heapModes = {{id, {0}, 1, HeapModeCause::Begin}, {id, {2'036'000'000}, 65536, HeapModeCause::User}};
+        const char *const sampled
+            = "The heap was recorded in full until 0:02.036, then one allocation each 64 KiB on average: ";
+        QVERIFY2(says(sampled), textOf().c_str());
+        snapshot.heapModes.push_back({id, {4'715'000'000}, 1, HeapModeCause::User});
+        QVERIFY2(says("64 KiB on average until 0:04.715, then in full: "), textOf().c_str());
+        QCOMPARE(isHeapPartlySampled(snapshot), true);
+        snapshot.heapModes = {{id, {0}, 65536, HeapModeCause::Begin}};
+        QVERIFY2(says("Of the heap about one allocation each 64 KiB was recorded"), textOf().c_str());
     }
 
     void tellsGrowthByFunction()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/session_bar.h"
 
+#include "model/aggregate/heap_modes.h"
 #include "model/aggregate/sampling_error.h"
 #include "model/base/format_units.h"
 #include "model/report/session_words.h"
@@ -260,7 +261,8 @@ QString SessionBar::detailsText() const
     if (info.config.heap == model::HeapMode::Off)
         parts << tr("no heap");
     else if (model::isHeapSampled(*m_snapshot))
-        parts << tr("one allocation each %1")
+        parts << (model::isHeapPartlySampled(*m_snapshot) ? tr("one allocation each %1 at times")
+                                                          : tr("one allocation each %1"))
                      .arg(text(model::formatBytes(static_cast<double>(model::longestPeriod(*m_snapshot)))));
     else
         parts << tr("every allocation");
