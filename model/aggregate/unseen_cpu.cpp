@@ -7,7 +7,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace model {
+
+namespace {
+
+/// Of a time, how much nobody looked at the program in.
+std::int64_t unwatchedNs(const std::vector<Gap> &gaps, TimeRange time)
+{
+    std::int64_t sumNs = 0;
+    for (const Gap &gap : gaps)
+        if (gap.kind != GapKind::TargetStopped && gap.span.intersects(time))
+            sumNs += (std::min(gap.span.end, time.end) - std::max(gap.span.begin, time.begin)).ns;
+    return sumNs;
+}
+
+} // namespace
 
 std::optional<Duration> kernelCpuTime(const Snapshot &snapshot)
 {
@@ -21,7 +37,8 @@ Duration kernelCpuTimeOfProcesses(const Snapshot &snapshot)
     for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)
         for (const SeriesPoint &point : segment) {
             const bool isSelected = snapshot.span.begin < point.when && point.when <= snapshot.span.end;
-            usedNs += isSelected ? point.value / 100 * static_cast<double>((point.when - before).ns) : 0;
+            const std::int64_t watchedNs = (point.when - before).ns - unwatchedNs(snapshot.gaps, {before, point.when});
+            usedNs += isSelected ? point.value / 100 * static_cast<double>(watchedNs) : 0;
             before = point.when;
         }
     return Duration{static_cast<std::int64_t>(usedNs)};

@@ -5,6 +5,7 @@
 
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -37,6 +38,27 @@ private Q_SLOTS:
         QCOMPARE(coverage(builder.build()).items.at(0).effect, std::string("charts show a gap"));
         builder.raw().gaps[0].kind = GapKind::RecorderStopped;
         QCOMPARE(coverage(builder.build()).items.at(0).what, std::string("Nothing was recorded for 1 s"));
+    }
+
+    void takesNoPauseForWhatIsNotSampled()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(6, Duration::fromMs(1000))
+            .cpu("main;spin 1194\n")
+            .metric(Metric::CpuUser, std::vector<std::int64_t>(6, 100'000));
+        for (std::size_t i = 3; i < 6; ++i) { // ticks of a second, and three of a pause after the third
+            builder.raw().tickEnds[i].ns += 3'000'000'000;
+            builder.raw().metrics[0].times[i].ns += 3'000'000'000;
+        }
+        builder.raw().span.end.ns += 3'000'000'000;
+        const auto saysKernel = [&builder] {
+            const std::vector<CoverageItem> items = coverage(builder.build()).items;
+            return std::any_of(items.begin(), items.end(),
+                [](const CoverageItem &item) { return item.what.starts_with("The kernel counts"); });
+        };
+        QVERIFY(saysKernel());
+        builder.raw().gaps = {{{{3'000'000'000}, {6'000'000'000}}, GapKind::Paused}};
+        QVERIFY(!saysKernel());
     }
 
     /// Nobody knows how much came after the last tick: a disk may have been full for hours.
