@@ -116,7 +116,8 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     command
         ->add_option("--thread", report.tid, "Only the thread with this id; with --what cpu, syscalls, waits and hot")
         ->type_name("TID");
-    command->add_option("--top", report.top, "At most this many rows (default: 10 in text, else all)")
+    command
+        ->add_option("--top", report.top, "At most this many rows (default: in text 10, of cpu 20 functions, else all)")
         ->check(rowCount())
         ->type_name("N");
     command
