@@ -35,10 +35,17 @@ RunClock::RunClock(std::int32_t pid)
 {
     waitUntilAsleep(pid);
     m_begin = capture::schedulerTimesOf(pid);
+    m_oursAtBegin = capture::ownSchedulerTimes();
     m_beginNs = nowNs();
 }
 
-void RunClock::aboutToWait() { m_ours = capture::ownSchedulerTimes(); }
+/// Where it has ended by now, it may have done so while we waited for a processor since the begin: then that held up what is seen of its end.
+void RunClock::aboutToWait()
+{
+    m_ours = capture::ownSchedulerTimes();
+    if (capture::processState(m_pid) == 'Z')
+        m_ours = m_oursAtBegin;
+}
 
 void RunClock::ended()
 {

@@ -14,8 +14,9 @@ struct RunTimes
 {
     std::int64_t wallNs = 0;
     /// Without what it waited for a processor while others had it: max(wall − w − g, c), where w is how long its first thread was ready and did
-    /// not run, g how long we were that after its end, and c its CPU time. Where the first thread did 99 % of the work of the process and the
-    /// children that it waited for: of others it is not known what their waits held up.
+    /// not run, g how long we were that after its end (since the begin, where it had ended before there was time to wait for that), and c its CPU
+    /// time. Where the first thread did 99 % of the work of the process and the children that it waited for: of others it is not known what their
+    /// waits held up.
     std::optional<std::int64_t> ownNs;
     std::string absent; ///< why ownNs is not known, as a sentence
 };
@@ -35,6 +36,7 @@ private:
     std::int32_t m_pid = 0;
     std::optional<capture::SchedulerTimes> m_begin;
     std::optional<capture::SchedulerTimes> m_end;
+    std::optional<capture::SchedulerTimes> m_oursAtBegin;
     std::optional<capture::SchedulerTimes> m_ours; ///< before the wait for its end
     std::int64_t m_ourWaitNs = 0;
     std::int64_t m_beginNs = 0;

@@ -3,8 +3,11 @@
 
 #include <QTest>
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <ctime>
 
 using app::RunTimes;
 using app::runTimes;
@@ -71,6 +74,54 @@ private Q_SLOTS:
         QVERIFY(times.wallNs >= 20'000'000);
         QVERIFY(times.ownNs.value() <= times.wallNs);
         QVERIFY(times.ownNs.value() >= 15'000'000); // asleep it waits for nobody's processor
+    }
+
+    /// Of a short program the recorder sees the end late where others had its processor meanwhile.
+    void whatWeWaitedForBeforeWeLookedIsTakenOff()
+    {
+        int barrier[2] = {-1, -1};
+        QCOMPARE(::pipe(barrier), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            char go = 0;
+            ::_exit(::read(barrier[0], &go, 1) == 1 ? 0 : 1);
+        }
+        app::RunClock clock(child);
+        const auto before = capture::ownSchedulerTimes();
+        QCOMPARE(::write(barrier[1], "x", 1), ssize_t{1});
+        siginfo_t info{};
+        ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+        shareProcessor();
+        const auto after = capture::ownSchedulerTimes();
+        clock.aboutToWait();
+        clock.ended();
+        const auto counted = capture::schedulerTimesOf(child);
+        ::waitpid(child, nullptr, 0);
+        ::close(barrier[0]);
+        ::close(barrier[1]);
+        if (!counted || !before || !after || after->waitedNs - before->waitedNs < 1'000'000)
+            QSKIP("nobody was waited for, or this kernel does not count it");
+        const RunTimes times = clock.times(counted->onProcessorNs);
+        QVERIFY(times.ownNs.value() <= times.wallNs - (after->waitedNs - before->waitedNs));
+    }
+
+private:
+    /// Runs on one processor with another process until that has done its work.
+    static void shareProcessor()
+    {
+        cpu_set_t usual, one;
+        ::sched_getaffinity(0, sizeof usual, &usual);
+        CPU_ZERO(&one);
+        CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+        ::sched_setaffinity(0, sizeof one, &one);
+        const pid_t other = ::fork();
+        if (other == 0) {
+            const std::clock_t end = std::clock() + CLOCKS_PER_SEC / 50;
+            while (std::clock() < end) { }
+            ::_exit(0);
+        }
+        while (::waitpid(other, nullptr, WNOHANG) == 0) { }
+        ::sched_setaffinity(0, sizeof usual, &usual);
     }
 };
 
