@@ -300,6 +300,20 @@ std::string mostText(const GateFinding &finding)
     return fmt::format("{}{} more than the limit of {}", costText(excess, unit), share, costText(most, unit));
 }
 
+namespace {
+
+/// What would tell.
+std::string neededText(std::size_t runs)
+{
+    constexpr std::size_t kMostWorthIt = 500;
+    if (runs == 0)
+        return "6 runs each are the least that could";
+    return runs > kMostWorthIt ? std::string("more runs would be needed than are worth it")
+                               : fmt::format("some {} runs each would do", runs);
+}
+
+} // namespace
+
 std::string findingText(const GateFinding &finding)
 {
     const GateKeyInfo &info = gateKeyInfo(finding.key);
@@ -335,9 +349,7 @@ std::string findingText(const GateFinding &finding)
     if (finding.isNoisy && info.source != GateSource::Time)
         text += "; differs between runs of one version";
     if (finding.outcome == GateOutcome::Unclear && !finding.isBeyondMost)
-        text += finding.neededRuns > 0
-            ? fmt::format("; too noisy to tell, some {} runs each would do", finding.neededRuns)
-            : std::string("; too noisy to tell, 6 runs each are the least that could");
+        text += "; too noisy to tell, " + neededText(finding.neededRuns);
     return text;
 }
 
