@@ -95,7 +95,11 @@ std::string rateText(double perHour, Unit unit)
 
 std::string rateText(double perHour, const Interval &interval, Unit unit)
 {
-    return withInterval(rateText(perHour, unit), rateInterval(interval, unit));
+    const IntervalParts bounds = rateInterval(interval, unit);
+    const std::string value = rateText(perHour, unit);
+    const std::string inTheirs = fmt::format("{:.2f}", std::abs(perHour) / bounds.factor);
+    const bool isOfOneUnit = value.ends_with(bounds.unit) || inTheirs == "0.00";
+    return withInterval(isOfOneUnit ? value : (perHour < 0 ? "−" : "") + inTheirs + bounds.unit, bounds);
 }
 
 std::string forecastVerdict(const Forecast &forecast)

@@ -7,7 +7,7 @@
 
 namespace model {
 
-/// "4.1 MiB/h (3.7–4.6)": the slope with its interval, per hour. For what is told of a trend everywhere.
+/// "4.1 MiB/h (3.7–4.6)", "0.48 GiB/h (0.33–1.32)": the slope with its interval in one unit, per hour. For what is told of a trend everywhere.
 std::string rateText(double perHour, const Interval &interval, Unit unit);
 /// The same without the interval.
 std::string rateText(double perHour, Unit unit);

@@ -2,14 +2,42 @@
 #include "model/analysis/judged_forecast.h"
 
 #include "model/aggregate/heap_modes.h"
+#include "model/aggregate/memory_parts.h"
 #include "model/analysis/forecast_words.h"
 #include "model/analysis/series_blocks.h"
+#include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace model {
+
+namespace {
+
+/// Where a quarter of what resident memory rose by, or more, is what the tracer took of it: says so. Moments at which pages were read are compared.
+std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident)
+{
+    constexpr double kLeastShare = 0.25;
+    constexpr double kLeastBytes = 256 << 10;
+    const MemoryNow before = memoryFrom(snapshot, resident.segments.front().front().when);
+    const MemoryNow after = memoryAt(snapshot, resident.last()->when);
+    double tracer = 0, all = 0;
+    const auto add = [&](const MemoryNow &moment, double sign) {
+        for (const MemoryNow::Part &part : moment.parts) {
+            all += sign * part.bytes;
+            tracer += part.key == kTracerPart ? sign * part.bytes : 0;
+        }
+    };
+    add(after, 1);
+    add(before, -1);
+    if (tracer < kLeastBytes || tracer < kLeastShare * all)
+        return {};
+    return fmt::format(" Recording is part of it: the tracer's own memory grew by {} from {} to {}, all of it by {}.",
+        formatBytes(tracer), formatOffset(before.when), formatOffset(after.when), formatBytes(all));
+}
+
+} // namespace
 
 Duration leastRecording(std::size_t blocks, Duration tick, Duration step)
 {
@@ -23,7 +51,11 @@ std::optional<Forecast> judgedForecast(const Snapshot &snapshot, const SeriesSou
 {
     const Duration recorded = snapshot.info.duration;
     const TimeRange range = options.history.value_or(TimeRange{{}, {recorded.ns}});
-    std::optional<Forecast> result = forecast(judgedSeries(snapshot, source, range, process), options, stop);
+    const TimeSeries judged = judgedSeries(snapshot, source, range, process);
+    std::optional<Forecast> result = forecast(judged, options, stop);
+    const bool isOfAllSelected = !process || snapshot.metrics.size() == 1;
+    if (result && result->isGrowing && source == SeriesSource(Metric::Rss) && isOfAllSelected)
+        result->verdict += tracersPart(snapshot, judged);
     if (!result || result->state != ForecastState::NotEnoughData)
         return result;
     const TimeSeries all = timeSeries(snapshot, source, process);

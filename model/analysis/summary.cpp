@@ -88,14 +88,14 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .spark = fromFirstTick(timeSeries(snapshot, ahead.source), snapshot)};
     if (ahead.state != ForecastState::NotEnoughData) {
         card.qualifier = ahead.label; // a number means nothing without what it is of
-        if (ahead.isGrowing || ahead.isShrinking)
-            card.qualifier += ", "
-                + splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit)).second;
+        card.number = "no trend";
     }
-    if (ahead.state != ForecastState::NotEnoughData)
-        card.number = ahead.isGrowing || ahead.isShrinking
-            ? (ahead.isGrowing ? "+" : "") + rateText(ahead.trend.slope, seriesInfo(ahead.source).unit)
-            : "no trend";
+    if (ahead.state != ForecastState::NotEnoughData && (ahead.isGrowing || ahead.isShrinking)) {
+        const auto [rate, bounds]
+            = splitInterval(rateText(ahead.trend.slope, ahead.trend.slope90, seriesInfo(ahead.source).unit));
+        card.number = (ahead.isGrowing ? "+" : "") + rate;
+        card.qualifier += ", " + bounds;
+    }
     if (!ahead.timeToLimit)
         return card;
     const TimeToLimit &time = *ahead.timeToLimit;

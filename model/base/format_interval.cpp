@@ -79,7 +79,7 @@ IntervalParts intervalParts(double low, double high, Unit unit, Sign sign)
         --decimals;
     const std::string first = number(low, decimals, sign), second = number(high, decimals, sign);
     const bool hasSign = low < 0 || sign == Sign::Always;
-    return {first == second ? first : first + (hasSign ? " to " : "–") + second, scale.unit};
+    return {first == second ? first : first + (hasSign ? " to " : "–") + second, scale.unit, scale.factor};
 }
 
 std::string formatInterval(double low, double high, Unit unit, Sign sign)

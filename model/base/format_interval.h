@@ -14,6 +14,7 @@ struct IntervalParts
 {
     std::string numbers;
     std::string unit;
+    double factor = 1; ///< of the unit
 };
 /// Three significant digits of the greater end at most, up to five where the ends would look alike. Counts may have decimals: they are estimates.
 IntervalParts intervalParts(double low, double high, Unit unit, Sign sign = Sign::WhereNegative);

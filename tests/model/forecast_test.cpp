@@ -128,6 +128,33 @@ private Q_SLOTS:
             leastRecording(kLeastForecastBlocks, Duration::fromSeconds(60), kSecond), Duration::fromSeconds(49 * 60));
     }
 
+    void saysHowMuchOfTheGrowthIsTheTracers()
+    {
+        constexpr std::int64_t kBytes = 1 << 20;
+        const auto of = [](std::int64_t tracerBytes) {
+            SnapshotBuilder builder;
+            std::vector<std::int64_t> rss;
+            MemoryPartsSeries parts{builder.process(), {}, {}};
+            builder.ticks(60, kSecond);
+            for (std::int64_t i = 1; i <= 60; ++i) {
+                rss.push_back(i * kBytes);
+                parts.times.push_back(builder.raw().tickEnds[static_cast<std::size_t>(i - 1)]);
+                MemoryPartsRow row{.process = builder.process()};
+                row.tracer = i * tracerBytes;
+                row.unknown = i * (kBytes - tracerBytes);
+                row.isMeasured = true;
+                parts.values.push_back(row);
+            }
+            builder.metric(Metric::Rss, rss);
+            builder.raw().memoryParts.push_back(parts);
+            return judgedForecast(builder.build(), Metric::Rss, {}, {})->verdict;
+        };
+        QVERIFY(of(kBytes / 8).find("tracer") == std::string::npos);
+        const std::string half = of(kBytes / 2);
+        QVERIFY2(
+            half.find(" Recording is part of it: the tracer's own memory grew by ") != std::string::npos, half.c_str());
+    }
+
     /// What costs much to find out is read more rarely than at each tick; that many values take longer.
     void saysHowLongARecordingHasToBeForWhatIsReadRarely()
     {
@@ -384,6 +411,8 @@ private Q_SLOTS:
     {
         QCOMPARE(rateText(4.1 * kMiB, {3.7 * kMiB, 4.6 * kMiB}, Unit::Bytes), std::string("4.1 MiB/h (3.7–4.6)"));
         QCOMPARE(rateText(1.2 * kMiB, {900 * 1024.0, 1.5 * kMiB}, Unit::Bytes), std::string("1.2 MiB/h (0.88–1.50)"));
+        QCOMPARE(rateText(427 * kMiB, {348 * kMiB, 3348 * kMiB}, Unit::Bytes), std::string("0.42 GiB/h (0.34–3.27)"));
+        QCOMPARE(rateText(812, {700, 1200}, Unit::Count), std::string("0.81 k /h (0.7–1.2)"));
         QCOMPARE(rateText(12, Unit::Count), std::string("12 /h"));
     }
 
