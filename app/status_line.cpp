@@ -4,6 +4,7 @@
 #include "app/duration_text.h"
 #include "app/terminal.h"
 #include "capture/recording/control_protocol.h"
+#include "model/base/format_counted.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
@@ -78,6 +79,18 @@ std::string statusText(const capture::RecordingStatus &status)
         bytes(status.recorderRssBytes));
     if (!status.trouble.empty())
         text += fmt::format("trouble    {}\n", status.trouble);
+    return text;
+}
+
+std::string recordedText(const capture::RecordingStatus &status)
+{
+    std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
+    if (status.heapTraced)
+        text += ", " + model::formatCounted(status.allocations, "allocation");
+    if (status.cpuSamples > 0)
+        text += ", " + model::formatCounted(status.cpuSamples, "CPU sample");
+    if (lost(status) > 0)
+        text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost(status)));
     return text;
 }
 

@@ -15,4 +15,7 @@ std::string statusLine(const capture::RecordingStatus &status, std::size_t colum
 /// The same on several lines with names, for `genprof ctl FILE status`.
 std::string statusText(const capture::RecordingStatus &status);
 
+/// What was recorded, in one line: "12 s recorded, 1,200 allocations, 2,389 CPU samples, 3 LOST (see …)".
+std::string recordedText(const capture::RecordingStatus &status);
+
 } // namespace app

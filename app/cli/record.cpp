@@ -92,6 +92,7 @@ private:
     void openService();
     void sayThatItGoesOn();
     void endAll(std::vector<std::int32_t> pids);
+    void waitForEnds();
     void sayWhatGoesOn(capture::EndReason reason);
     void nameFunctions();
     void complete();
@@ -306,13 +307,27 @@ void RecordRun::endAll(std::vector<std::int32_t> pids)
     m_ender.ask(pids, m_processes, m_tables.tables(), m_beginNs);
 }
 
+/// Waits for what was asked to end, so that the session says how it did.
+void RecordRun::waitForEnds()
+{
+    m_recording->waitForTarget(kPatience);
+    if (const auto killed = m_ender.finish(kPatience); !killed.empty())
+        m_terminal.message(fmt::format("Killed, as it did not end when it was asked to: {}",
+            processListText(killed, m_processes, m_tables.tables())));
+    m_recording->noteEnds();
+}
+
 /// Names the processes that go on without being recorded, or ends the command where that was asked for.
 void RecordRun::sayWhatGoesOn(capture::EndReason reason)
 {
     const bool hasEnded = reason == capture::EndReason::TargetEnded;
     const std::vector<std::int32_t> pids = runningPids(m_processes);
-    if (!hasEnded && m_options.thenKill)
+    if (!hasEnded && m_options.thenKill) {
+        if (!m_options.isQuiet && !m_soak && !pids.empty())
+            m_terminal.message(fmt::format("Recording ended ({}); --then-kill ends {}",
+                capture::endReasonText(reason, false), processListText(pids, m_processes, m_tables.tables())));
         return endAll(pids);
+    }
     if (m_options.isQuiet || (hasEnded && pids.empty()))
         return;
     const std::string named = processListText(pids, m_processes, m_tables.tables());
@@ -370,18 +385,8 @@ void RecordRun::complete()
     const capture::RecordingStatus &status = m_recording->status();
     if (m_options.isQuiet)
         return;
-    std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
-    if (status.heapTraced)
-        text += fmt::format(
-            ", {} allocation{}", model::formatCount(status.allocations), status.allocations == 1 ? "" : "s");
-    if (status.cpuSamples > 0)
-        text += fmt::format(
-            ", {} CPU sample{}", model::formatCount(status.cpuSamples), status.cpuSamples == 1 ? "" : "s");
-    const std::int64_t lost = status.eventsDropped + status.samplesLost;
-    if (lost > 0)
-        text += fmt::format(", {} LOST (see genprof report --what losses)", model::formatCount(lost));
-    m_terminal.message(
-        fmt::format("{} in {} ({})", text, m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
+    m_terminal.message(fmt::format(
+        "{} in {} ({})", recordedText(status), m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
     const std::string file = model::quotedForShell(m_path);
     m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", file, file));
 }
@@ -391,9 +396,6 @@ int RecordRun::waitForTarget()
     if (m_options.config.attachPid)
         return m_instruments->heapIsMissing() ? kExitHeapNotAttached : kExitOk;
     const auto end = m_recording->waitForTarget(m_options.thenKill ? std::optional(kPatience) : std::nullopt);
-    if (const auto killed = m_ender.finish(kPatience); !killed.empty())
-        m_terminal.message(fmt::format("Killed, as it did not end when it was asked to: {}",
-            processListText(killed, m_processes, m_tables.tables())));
     if (!end)
         return kExitRecorderFailed;
     // Where it is the recorder's child no shell says so.
@@ -465,6 +467,8 @@ int RecordRun::runWhole()
     m_recording->releaseInstruments();
     sayWhatGoesOn(reason);
     nameFunctions();
+    if (reason != capture::EndReason::TargetEnded && m_options.thenKill)
+        waitForEnds();
     complete();
     m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();

@@ -98,6 +98,9 @@ public:
     /// is killed if it has not done so after `killAfter`.
     std::optional<TargetEnd> waitForTarget(std::optional<model::Duration> killAfter);
 
+    /// Notes that processes have ended which ran at the recording's end. Before finish(), which stores it.
+    void noteEnds();
+
     /// What is said about the session by now.
     const model::SessionInfo &info() const { return m_info; }
 

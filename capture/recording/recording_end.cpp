@@ -17,6 +17,8 @@ namespace {
 constexpr model::Duration kLateWrites = model::Duration::fromMs(1000);
 /// How often it is looked whether anything runs yet of what the target started.
 constexpr model::Duration kLookForOthers = model::Duration::fromMs(100);
+/// How often control clients are answered while a target is waited for.
+constexpr std::int64_t kServiceMs = 100;
 /// The first time later: what was forked in the target's last moments has to be noticed.
 constexpr model::Duration kFirstLookForOthers = model::Duration::fromMs(300);
 
@@ -147,15 +149,26 @@ void Recording::addTargetPeak(model::EventBatch &batch) const
         known->values.set(model::Metric::RssPeak, m_targetEnd->maxRssBytes);
 }
 
+void Recording::noteEnds()
+{
+    for (const std::int32_t pid : m_processes.livePids())
+        if (!isRunning(pid))
+            m_processes.processEnded(pid, now(), std::nullopt);
+}
+
 std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
 {
     const model::Timestamp begin = now();
     while (!m_targetEnded) {
         std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
         const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
-        const int ready
-            = ::poll(polled.data(), polled.size(), leftNs < 0 ? -1 : static_cast<int>(leftNs / 1'000'000 + 1));
-        if (ready == 0) {
+        std::int64_t timeoutMs = leftNs < 0 ? -1 : leftNs / 1'000'000 + 1;
+        if (m_server && killAfter) { // before finish()
+            m_server->service();
+            timeoutMs = std::min(timeoutMs, kServiceMs);
+        }
+        const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(timeoutMs));
+        if (ready == 0 && leftNs == 0) {
             passOn({SIGKILL, false});
             killAfter.reset();
         }

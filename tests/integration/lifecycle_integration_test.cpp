@@ -205,7 +205,7 @@ void LifecycleIntegrationTest::endsTheCommandToo()
     const GenprofRunner runner;
     QElapsedTimer timer;
     timer.start();
-    const Ran ran = runner.record(kFast + words("--duration 3s --then-kill"),
+    const Ran ran = runner.record(words("--tick 100 --heap off --cpu off --duration 3s --then-kill"),
         {QStringLiteral("sh"), QStringLiteral("-c"),
             QStringLiteral("sleep 60 & echo $! >%1; sleep 60; true").arg(runner.path(QStringLiteral("pid")))});
     QCOMPARE(ran.exitCode, 143);
@@ -214,7 +214,12 @@ void LifecycleIntegrationTest::endsTheCommandToo()
     const qint64 started = file.readAll().trimmed().toLongLong();
     QTRY_VERIFY(started > 0 && !tests::isRunning(started));
     QVERIFY(timer.elapsed() < 50'000);
-    QCOMPARE(runner.report(QStringLiteral("summary"))[QStringLiteral("state")].toString(), QStringLiteral("complete"));
+    QVERIFY2(ran.err.contains("--then-kill ends process"), ran.err.constData());
+    const QJsonObject summary = runner.report(QStringLiteral("summary"));
+    QCOMPARE(summary[QStringLiteral("state")].toString(), QStringLiteral("complete"));
+    QCOMPARE(summary[QStringLiteral("exit_status")].toInt(), SIGTERM);
+    for (const QJsonValue process : summary[QStringLiteral("processes")].toArray())
+        QVERIFY2(process[QStringLiteral("end_ns")].isDouble(), qPrintable(process[QStringLiteral("end")].toString()));
 }
 
 void LifecycleIntegrationTest::isControlledWhileItRuns()
