@@ -19,7 +19,7 @@ enum ExitCode : int {
     kExitHeapNotAttached = 4,   ///< attach: --heap was asked for and could not be had; the rest was recorded
     kExitRecorderFailed
     = 125,                    ///< record, attach, soak and gate: a failure of our own, a wrong command line among them;
-                              ///< attach and soak: the end of the recording could not be written
+                              ///< attach and soak: the end of the recording could not be written; record: nothing of it
     kExitNotExecutable = 126, ///< record: the command was found and could not be run
     kExitNotFound = 127,      ///< record: there is no such command
     kExitSignalBase = 128,    ///< record: plus the number of the signal that ended the command

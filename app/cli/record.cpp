@@ -473,8 +473,8 @@ int RecordRun::runWhole()
     m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();
     const int exitCode = waitForTarget();
-    // A command's own status stands whatever becomes of the file.
-    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid))
+    // A command's own status stands where a part of the recording is missing.s end. Of nothing at all nobody may believe that it was recorded.
+    if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid || m_recording->isEmpty()))
         return kExitRecorderFailed;
     return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;
 }

@@ -81,6 +81,8 @@ public:
     bool wasInterrupted() const { return m_wasInterrupted; }
     /// After finish(): the end of the recording is not in the session.
     bool isIncomplete() const { return m_isIncomplete; }
+    /// After finish(): nothing that was recorded is in the session.
+    bool isEmpty() const { return m_info.unwritten && m_info.unwritten->from == model::Timestamp{}; }
     /// Whether there is a control socket; who reads the session may not know of it yet.
     bool isListening() const { return m_server.has_value(); }
 

@@ -81,7 +81,8 @@ model::Result<void> Recording::finish()
     if (m_info.unwritten) {
         const std::string length = model::formatDuration(m_info.unwritten->length);
         m_info.duration = {m_info.unwritten->from.ns};
-        m_onMessage("The last " + length + " of the recording could not be written and are lost");
+        m_onMessage(isEmpty() ? "Nothing of the recording could be written: its " + length + " are lost"
+                              : "The last " + length + " of the recording could not be written and are lost");
         m_info.endReason += "; the last " + length + " could not be written";
     }
     m_info.state = model::SessionState::Stopping;

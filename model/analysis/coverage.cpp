@@ -437,9 +437,11 @@ private:
             "they have no resident memory and CPU usage of their own; what was traced of them counts", ignored);
         if (m_snapshot.info.state == SessionState::Unfinished && !m_snapshot.info.unwritten)
             add(Trust::Partial, "The recorder ended without closing the session: it was killed, or could write no more",
-                fmt::format(
-                    "everything up to its last tick, {} after its begin, is here, and nothing of what came later",
-                    formatDuration(m_snapshot.info.duration)));
+                m_snapshot.info.duration.ns == 0
+                    ? "no tick is stored: of what the program did nothing is known"
+                    : fmt::format(
+                        "everything up to its last tick, {} after its begin, is here, and nothing of what came later",
+                        formatDuration(m_snapshot.info.duration)));
     }
 
     std::string sentence() const

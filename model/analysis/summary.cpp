@@ -121,6 +121,8 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
 std::string noSamplesSentence(const Snapshot &snapshot)
 {
     constexpr Duration kWorthTelling = Duration::fromMs(20);
+    if (snapshot.tickEnds.empty())
+        return "No tick of the recording is stored.";
     // With an event, the note says how samples are taken; without one, why there are none.
     if (snapshot.info.cpuEvent.empty() && !snapshot.info.cpuNote.empty())
         return snapshot.info.cpuNote;

@@ -254,7 +254,8 @@ private Q_SLOTS:
                         "p=$(head -c 2000 /dev/zero | tr '\\0' x); for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6 7 8 9 "
                         "10 11 12 13 14 15; do sh -c 'sleep 0.15; :' $i$j$p & done; wait; done; "
                         "grep SigBlk /proc/self/status; exit 4")});
-            QVERIFY2(ran.exitCode == 4, (QByteArray::number(ran.exitCode) + ran.err).constData());
+            const bool isEmpty = ran.err.contains("Nothing of the recording could be written");
+            QVERIFY2(ran.exitCode == (isEmpty ? 125 : 4), (QByteArray::number(ran.exitCode) + ran.err).constData());
             QVERIFY2(ran.out.contains("SigBlk:\t0000000000000000"), ran.out.constData());
             QVERIFY2(ran.err.contains("limit on file sizes"), ran.err.constData());
             const QJsonObject summary = report(limited, QStringLiteral("summary"));

@@ -73,6 +73,15 @@ private Q_SLOTS:
             result.items.front().effect.c_str());
     }
 
+    void saysThatNothingIsStored()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.state = SessionState::Unfinished;
+        builder.raw().info.duration = {};
+        const Coverage result = coverage(builder.build());
+        QVERIFY2(result.items.front().effect.starts_with("no tick is stored"), result.items.front().effect.c_str());
+    }
+
     void saysFirstWhatCouldNotBeWritten()
     {
         SnapshotBuilder builder;
