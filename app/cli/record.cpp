@@ -473,7 +473,7 @@ int RecordRun::runWhole()
     m_service.reset(); // after what a slow client must not hinder
     m_alerts->finish();
     const int exitCode = waitForTarget();
-    // A command's own status stands where a part of the recording is missing.s end. Of nothing at all nobody may believe that it was recorded.
+    // A command's own status stands where a part of the recording is missing. Of nothing at all nobody may believe that it was recorded.
     if (m_recording->isIncomplete() && (m_soak || m_options.config.attachPid || m_recording->isEmpty()))
         return kExitRecorderFailed;
     return exitCode == kExitOk && m_options.failsOnAlert && m_alerts->firedCount() > 0 ? kExitAlert : exitCode;

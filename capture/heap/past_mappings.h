@@ -10,7 +10,8 @@
 namespace capture {
 
 /// What program images had mapped that have ended, for forked children of theirs that come later: a daemon's first event may be long after
-/// the end of who forked it. As it stood at that end: what was mapped or unmapped between the fork and that is wrong in the child. The last ones only, and of those not more ranges than kMostRanges together, but always the last one's.
+/// the end of who forked it. As it stood at that end: what was mapped or unmapped between the fork and that is wrong in the child. The last ones
+/// only, and of those not more ranges than kMostRanges together, but always the last one's.
 /// Used under the instrument's lock.
 class PastMappings
 {

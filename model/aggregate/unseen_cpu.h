@@ -9,8 +9,8 @@
 
 namespace model {
 
-/// CPU time that the kernel accounts to the selected processes in the selected time, without pauses and what else was not recorded. Of a process that ended before it was read, and of what
-/// one did after it was read last, it tells nothing. Empty where a thread is selected: it is known of processes only.
+/// CPU time that the kernel accounts to the selected processes in the selected time, without pauses and what else was not recorded. Of a
+/// process that ended before it was read, and of what one did after it was read last, it tells nothing. Empty where a thread is selected: it is known of processes only.
 std::optional<Duration> kernelCpuTime(const Snapshot &snapshot);
 
 /// The same of all threads of the processes, whichever is selected.
