@@ -162,7 +162,7 @@ bool ProcInstrument::adopt(std::int32_t pid, model::Timestamp now)
     if (it->second.image.isFork && parent != m_tracked.end())
         it->second.title = parent->second.title;
     reportFirstImage(it->second, *stat, start, now);
-    reportThreads(it->second, now);
+    reportThreads(it->second, timeNow(now)); // one may have begun since
     return true;
 }
 
@@ -250,7 +250,7 @@ bool ProcInstrument::readOne(TrackedProcess &process, model::Timestamp now)
     } else if (process.image == before && process.image.isComplete()) {
         readTitle(process);
     }
-    reportThreads(process, now);
+    reportThreads(process, timeNow(now));
     for (std::string &what : process.takeUnreadable())
         m_losses.push_back(
             {model::LossKind::MetricsUnreadable, m_table.currentImage(process.sampler.pid()), 1, std::move(what)});
