@@ -61,15 +61,16 @@ __attribute__((noinline)) PerfSample sampleDeep(Fixture &fixture, int depth, std
 
 } // namespace
 
-/// As clone3() of the C library: no table covers it.
+/// As clone3() of the C library: no table covers it. Neither is it next to the program's entry.
 asm(R"(
-    .pushsection .text
+    .pushsection .text.birthplace, "ax"
     .globl birthplace_test_code, birthplace_test_end
 birthplace_test_code:
     mov $435, %eax
     syscall
 birthplace_test_end:
     ret
+    .fill 64, 1, 0xcc
     .popsection
 )");
 extern "C" const char birthplace_test_code[], birthplace_test_end[];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/ring_reader.h"
-#include "perf_bytes.h"
+#include "tests/capture/perf_bytes.h"
 
 #include <QTest>
 
