@@ -233,10 +233,14 @@ void GateIntegrationTest::lostBlocksAreFoundAtTheEnd()
     if (tidy.exitCode == 2)
         QSKIP(tidy.out);
     QVERIFY2(tidy.exitCode == 0 && tidy.out.contains("Lost blocks: 0"), tidy.err + tidy.out);
-    const Ran untidy = gate("for i in range(3): libc.malloc(12345)\n");
-    QVERIFY2(untidy.exitCode == 1 && untidy.out.contains("Lost blocks: 3, 3 more than the limit of 0")
-            && untidy.out.contains("ffi_call"),
-        untidy.err + untidy.out);
+    // A stale word on the stack or in a free block may still lead to one or another of them.
+    const Ran untidy = gate("for i in range(20): libc.malloc(12345)\n");
+    const QRegularExpressionMatch lost
+        = QRegularExpression(QStringLiteral("Lost blocks: (\\d+), (\\d+) more than the limit of 0"))
+              .match(QString::fromUtf8(untidy.out));
+    QVERIFY2(untidy.exitCode == 1 && lost.hasMatch() && untidy.out.contains("ffi_call"), untidy.err + untidy.out);
+    QCOMPARE(lost.captured(1), lost.captured(2));
+    QVERIFY2(lost.captured(1).toInt() >= 17 && lost.captured(1).toInt() <= 20, untidy.out);
 }
 
 void GateIntegrationTest::whatCannotBeMeasuredIsSkippedWhereThatIsWanted()
