@@ -395,7 +395,7 @@ int RecordRun::waitForTarget()
 {
     if (m_options.config.attachPid)
         return m_instruments->heapIsMissing() ? kExitHeapNotAttached : kExitOk;
-    const auto end = m_recording->waitForTarget(m_options.thenKill ? std::optional(kPatience) : std::nullopt);
+    const auto end = m_recording->waitForTarget(std::nullopt);
     if (!end)
         return kExitRecorderFailed;
     // Where it is the recorder's child no shell says so.

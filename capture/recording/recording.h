@@ -97,7 +97,7 @@ public:
     model::Result<void> finish();
 
     /// Waits until the launched target has ended, passing signals on to it, and collects it. A target that has been asked to end
-    /// is killed if it has not done so after `killAfter`.
+    /// is killed if it has not done so after `killAfter`; empty if it has not ended 5 s later.
     std::optional<TargetEnd> waitForTarget(std::optional<model::Duration> killAfter);
 
     /// Notes that processes have ended which ran at the recording's end. Before finish(), which stores it.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace capture {
 
@@ -19,6 +20,8 @@ constexpr model::Duration kLateWrites = model::Duration::fromMs(1000);
 constexpr model::Duration kLookForOthers = model::Duration::fromMs(100);
 /// How often control clients are answered while a target is waited for.
 constexpr std::int64_t kServiceMs = 100;
+/// What is killed is gone by then, unless it is another user's by now or in a system call that nothing ends.
+constexpr model::Duration kGoneAfterKill = model::Duration::fromMs(5000);
 /// The first time later: what was forked in the target's last moments has to be noticed.
 constexpr model::Duration kFirstLookForOthers = model::Duration::fromMs(300);
 
@@ -159,10 +162,11 @@ void Recording::noteEnds()
 
 std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration> killAfter)
 {
-    const model::Timestamp begin = now();
+    model::Timestamp deadline = now() + killAfter.value_or(model::Duration{});
+    bool isKilled = false;
     while (!m_targetEnded) {
         std::array<pollfd, 2> polled{{{m_signals.descriptor(), POLLIN, 0}, {m_target.endDescriptor(), POLLIN, 0}}};
-        const std::int64_t leftNs = killAfter ? std::max<std::int64_t>((begin + *killAfter).ns - now().ns, 0) : -1;
+        const std::int64_t leftNs = killAfter ? std::max<std::int64_t>(deadline.ns - now().ns, 0) : -1;
         std::int64_t timeoutMs = leftNs < 0 ? -1 : leftNs / 1'000'000 + 1;
         if (m_server && killAfter) { // before finish()
             m_server->service();
@@ -170,8 +174,11 @@ std::optional<TargetEnd> Recording::waitForTarget(std::optional<model::Duration>
         }
         const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(timeoutMs));
         if (ready == 0 && leftNs == 0) {
-            passOn({SIGKILL, false});
-            killAfter.reset();
+            if (std::exchange(isKilled, true))
+                break;
+            if (const auto sent = m_target.sendSignal(SIGKILL); !sent)
+                m_onMessage(sent.error().text());
+            deadline = now() + kGoneAfterKill;
         }
         takeLateSignals();
         lookAtTarget();
