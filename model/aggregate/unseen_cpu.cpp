@@ -37,7 +37,8 @@ Duration kernelCpuTimeOfProcesses(const Snapshot &snapshot)
     for (const auto &segment : timeSeries(snapshot, CpuQuantity::Used).segments)
         for (const SeriesPoint &point : segment) {
             const bool isSelected = snapshot.span.begin < point.when && point.when <= snapshot.span.end;
-            const std::int64_t watchedNs = (point.when - before).ns - unwatchedNs(snapshot.gaps, {before, point.when});
+            const std::int64_t watchedNs = std::max<std::int64_t>(
+                (point.when - before).ns - unwatchedNs(snapshot.gaps, {before, point.when}), 0);
             usedNs += isSelected ? point.value / 100 * static_cast<double>(watchedNs) : 0;
             before = point.when;
         }

@@ -16,12 +16,14 @@ namespace model {
 namespace {
 
 /// Where a quarter of what resident memory rose by, or more, is what the tracer took of it: says so. Moments at which pages were read are compared.
-std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident)
+std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident, TimeRange range)
 {
+    if (snapshot.memoryParts.empty())
+        return {};
     constexpr double kLeastShare = 0.25;
     constexpr double kLeastBytes = 256 << 10;
-    const MemoryNow before = memoryFrom(snapshot, resident.segments.front().front().when);
-    const MemoryNow after = memoryAt(snapshot, resident.last()->when);
+    const MemoryNow before = memoryFrom(snapshot, std::max(resident.segments.front().front().when, range.begin));
+    const MemoryNow after = memoryAt(snapshot, std::min(resident.last()->when, range.end));
     double tracer = 0, all = 0;
     const auto add = [&](const MemoryNow &moment, double sign) {
         for (const MemoryNow::Part &part : moment.parts) {
@@ -31,7 +33,7 @@ std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident)
     };
     add(after, 1);
     add(before, -1);
-    if (tracer < kLeastBytes || tracer < kLeastShare * all)
+    if (tracer < kLeastBytes || all <= 0 || tracer < kLeastShare * all)
         return {};
     return fmt::format(" Recording is part of it: the tracer's own memory grew by {} from {} to {}, all of it by {}.",
         formatBytes(tracer), formatOffset(before.when), formatOffset(after.when), formatBytes(all));
@@ -55,7 +57,7 @@ std::optional<Forecast> judgedForecast(const Snapshot &snapshot, const SeriesSou
     std::optional<Forecast> result = forecast(judged, options, stop);
     const bool isOfAllSelected = !process || snapshot.metrics.size() == 1;
     if (result && result->isGrowing && source == SeriesSource(Metric::Rss) && isOfAllSelected)
-        result->verdict += tracersPart(snapshot, judged);
+        result->verdict += tracersPart(snapshot, judged, range);
     if (!result || result->state != ForecastState::NotEnoughData)
         return result;
     const TimeSeries all = timeSeries(snapshot, source, process);
