@@ -4,6 +4,7 @@
 #include "storage/area_loader.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace storage {
@@ -73,24 +74,25 @@ void addCosts(const LoadedSession &session, const AreaPrefix::Values &before, co
     }
 }
 
-/// How far off what is live of an image may be at the end; bytes².
-double liveVarianceOf(const model::Snapshot &snapshot, model::ImageId image)
+/// How far off what is live of each image may be at the end; bytes².
+std::unordered_map<std::uint32_t, double> liveVariances(const model::Snapshot &snapshot)
 {
-    double variance = 0;
+    std::unordered_map<std::uint32_t, double> variances;
     for (const model::HeapCost &row : snapshot.heap)
-        variance += row.image == image ? row.liveVariance : 0;
-    return variance;
+        if (row.liveVariance > 0)
+            variances[row.image.value] += row.liveVariance;
+    return variances;
 }
 
 /// Where the live blocks were thinned to samples, what is live became an estimate. What had been freed was counted, and that stands until
 /// most of the blocks that were kept are freed: then the frees, in which each of them stands for several, are less well known than what was
 /// allocated and is not live. The series keep what was counted in each tick.
-void correctFrees(const model::HeapModeChange &mode, model::Snapshot &snapshot)
+void correctFrees(const model::HeapModeChange &mode, double liveVariance, model::Snapshot &snapshot)
 {
     const bool isWithin = snapshot.span.begin < mode.when && mode.when <= snapshot.span.end;
     if (!isWithin || mode.liveVariance <= 0)
         return;
-    if (liveVarianceOf(snapshot, mode.image) > mode.liveVariance / 2)
+    if (liveVariance > mode.liveVariance / 2)
         return;
     model::HeapSummary &summary = snapshot.heapSummary;
     summary.frees = saturatedSum(summary.frees, mode.liveBlocksBefore - mode.liveBlocksAfter);
@@ -116,10 +118,12 @@ Result<void> fillAreas(Database &database, Damage &damage, LoadedSession &sessio
             snapshot.phases.push_back(phase);
     std::stable_sort(snapshot.phases.begin(), snapshot.phases.end(),
         [](const model::Phase &a, const model::Phase &b) { return a.begin < b.begin; });
+    const std::unordered_map<std::uint32_t, double> variances = liveVariances(snapshot);
     for (const model::HeapModeChange &mode : session.heapModes)
         if (isSelected(session, selection, mode.image.value)) {
             snapshot.heapModes.push_back(mode);
-            correctFrees(mode, snapshot);
+            const auto known = variances.find(mode.image.value);
+            correctFrees(mode, known != variances.end() ? known->second : 0, snapshot);
         }
     std::stable_sort(snapshot.heapModes.begin(), snapshot.heapModes.end(),
         [](const model::HeapModeChange &a, const model::HeapModeChange &b) {
