@@ -201,8 +201,12 @@ std::string processText(const Snapshot &snapshot, ProcessId process)
 std::string endsText(const Snapshot &snapshot)
 {
     const std::vector<Image> &images = snapshot.tables->images;
-    const auto ended = std::count_if(snapshot.heapSeries.begin(), snapshot.heapSeries.end(),
-        [&](const HeapSeries &one) { return one.image.index() < images.size() && images[one.image.index()].end; });
+    const auto ended
+        = std::count_if(snapshot.heapSeries.begin(), snapshot.heapSeries.end(), [&](const HeapSeries &one) {
+              return one.image.index() < images.size() && images[one.image.index()].end
+                  && *images[one.image.index()].end
+                  <= snapshot.span.end; // one that --then-kill ended was live at the end
+          });
     const auto all = static_cast<std::ptrdiff_t>(snapshot.heapSeries.size());
     if (all < 2 || ended == 0)
         return {};

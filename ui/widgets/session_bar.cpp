@@ -25,6 +25,7 @@
 #include <QShortcut>
 #include <QToolButton>
 
+#include <csignal>
 #include <optional>
 #include <vector>
 
@@ -51,7 +52,12 @@ std::optional<int> failureOf(const model::Snapshot &snapshot)
     std::optional<int> status = snapshot.info.exitStatus;
     if (!status && !snapshot.tables->processes.empty())
         status = snapshot.tables->processes.front().waitStatus;
-    return status.value_or(0) != 0 ? status : std::nullopt;
+    // What ends the recording may end the command with it, by a signal: --then-kill, and a soak test.
+    const int signal = status.value_or(0) & 0x7f;
+    const std::string &reason = snapshot.info.endReason;
+    const bool wasEnded
+        = !reason.empty() && !reason.starts_with(model::kCommandEnded) && (signal == SIGTERM || signal == SIGKILL);
+    return status.value_or(0) != 0 && !wasEnded ? status : std::nullopt;
 }
 
 StateText stateText(const model::SessionInfo &info)
