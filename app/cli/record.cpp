@@ -465,6 +465,7 @@ int RecordRun::runWhole()
     const capture::EndReason reason = m_recording->run();
     endSoak();
     m_recording->releaseInstruments();
+    m_recording->noteEnds();
     sayWhatGoesOn(reason);
     nameFunctions();
     if (reason != capture::EndReason::TargetEnded && m_options.thenKill)

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,15 @@ bool needsNoQuotes(std::string_view text)
 {
     constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     return !text.empty() && text.find_first_not_of(plain) == std::string_view::npos;
+}
+
+/// Whether a signal is in a set as /proc/PID/status has it: blanks and 16 hexadecimal digits.
+bool hasSignal(std::string_view set, int number)
+{
+    set.remove_prefix(std::min(set.find_first_not_of(" \t"), set.size()));
+    std::uint64_t bits = 0;
+    std::from_chars(set.data(), set.data() + set.size(), bits, 16);
+    return (bits >> (number - 1) & 1) != 0;
 }
 
 void appendQuoted(std::string &line, std::string_view argument)
@@ -108,7 +118,8 @@ std::optional<ProcStat> parseStat(std::string_view text)
     // proc(5): field 3 follows the name.
     constexpr std::size_t kFirstField = 3;
     constexpr std::size_t kLastField = 28;
-    constexpr std::int64_t kForkedWithoutExec = 0x40; // PF_FORKNOEXEC of linux/sched.h
+    constexpr std::int64_t kExiting = 0x4;            // PF_EXITING of linux/sched.h
+    constexpr std::int64_t kForkedWithoutExec = 0x40; // PF_FORKNOEXEC
     std::array<std::string_view, kLastField + 1> fields;
     std::string_view rest = text.substr(close + 1);
     for (std::size_t field = kFirstField; field <= kLastField; ++field) {
@@ -128,6 +139,7 @@ std::optional<ProcStat> parseStat(std::string_view text)
     stat.state = fields[3].front();
     stat.parentPid = static_cast<std::int32_t>(number(4));
     stat.isFork = (number(9) & kForkedWithoutExec) != 0;
+    stat.isExiting = (number(9) & kExiting) != 0;
     stat.minorFaults = number(10);
     stat.majorFaults = number(12);
     stat.userTicks = number(14);
@@ -152,6 +164,24 @@ bool isRunning(std::int32_t pid, const std::string &procRoot)
 {
     const std::optional<char> state = processState(pid, procRoot);
     return state && *state != 'Z' && *state != 'X';
+}
+
+bool isEnding(std::int32_t pid, const std::string &procRoot)
+{
+    const std::string folder = procRoot + '/' + std::to_string(pid);
+    const auto text = readProcFile(folder + "/stat");
+    const auto stat = text ? parseStat(*text) : std::nullopt;
+    if (!stat || stat->state == 'Z' || stat->state == 'X')
+        return false;
+    if (stat->isExiting)
+        return true;
+    // Of whatever signal ends a process at once the kernel makes a SIGKILL for each thread.
+    bool isKilled = false;
+    forEachField(readProcFile(folder + "/status").value_or(std::string()), [&](std::string_view name, auto rest) {
+        if (name == "SigPnd" || name == "ShdPnd")
+            isKilled |= hasSignal(rest, SIGKILL);
+    });
+    return isKilled;
 }
 
 std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory)

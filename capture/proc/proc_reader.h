@@ -42,7 +42,8 @@ struct ProcStat
     std::string name; ///< up to 15 bytes; may hold any byte, also blanks and parentheses
     char state = '?';
     std::int32_t parentPid = 0;
-    bool isFork = false; ///< it has not called exec since it was forked: it runs its parent's program
+    bool isFork = false;    ///< it has not called exec since it was forked: it runs its parent's program
+    bool isExiting = false; ///< the kernel is taking it apart, which takes the longer the more memory it has
     std::int64_t minorFaults = 0;
     std::int64_t majorFaults = 0;
     std::int64_t userTicks = 0;
@@ -62,6 +63,8 @@ std::optional<ProcStat> parseStat(std::string_view text);
 std::optional<char> processState(std::int32_t pid, const std::string &procRoot = "/proc");
 /// Whether it is more than an entry that waits for its parent.
 bool isRunning(std::int32_t pid, const std::string &procRoot = "/proc");
+/// Whether it is running, and on its way out: being taken apart, or killed and yet to notice.
+bool isEnding(std::int32_t pid, const std::string &procRoot = "/proc");
 
 /// Names of a directory that are decimal numbers, unsorted: pids, tids, descriptors. Empty result if it cannot be read.
 std::optional<std::vector<std::int32_t>> numberedEntries(const std::string &directory);

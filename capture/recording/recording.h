@@ -100,7 +100,8 @@ public:
     /// is killed if it has not done so after `killAfter`; empty if it has not ended 5 s later.
     std::optional<TargetEnd> waitForTarget(std::optional<model::Duration> killAfter);
 
-    /// Notes that processes have ended which ran at the recording's end. Before finish(), which stores it.
+    /// Notes that processes have ended which ran at the recording's end. Waits for those that are on their way out, 200 ms at most: what was
+    /// killed together with the target has as much memory to give back. Before finish(), which stores it.
     void noteEnds();
 
     /// What is said about the session by now.

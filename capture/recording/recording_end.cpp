@@ -25,6 +25,10 @@ constexpr model::Duration kGoneAfterKill = model::Duration::fromMs(5000);
 /// The first time later: what was forked in the target's last moments has to be noticed.
 constexpr model::Duration kFirstLookForOthers = model::Duration::fromMs(300);
 
+/// How long what is on its way out is waited for, and how often it is looked whether it is gone.
+constexpr model::Duration kMostForTheEnd = model::Duration::fromMs(200);
+constexpr int kLookForTheEndMs = 5;
+
 } // namespace
 
 /// Passes signals on; returns whether the user is in a hurry.
@@ -155,7 +159,13 @@ void Recording::addTargetPeak(model::EventBatch &batch) const
 
 void Recording::noteEnds()
 {
-    for (const std::int32_t pid : m_processes.livePids())
+    const std::vector<std::int32_t> pids = m_processes.livePids();
+    const auto areEnding
+        = [&pids] { return std::any_of(pids.begin(), pids.end(), [](std::int32_t pid) { return isEnding(pid); }); };
+    const model::Timestamp deadline = now() + kMostForTheEnd;
+    while (now() < deadline && areEnding())
+        ::poll(nullptr, 0, kLookForTheEndMs);
+    for (const std::int32_t pid : pids)
         if (!isRunning(pid))
             m_processes.processEnded(pid, now(), std::nullopt);
 }

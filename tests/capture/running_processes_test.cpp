@@ -81,6 +81,30 @@ private Q_SLOTS:
         QVERIFY(openings.missing(13, forks) == std::vector<bool>(3, true));  // it ran before
     }
 
+    void whatIsOnItsWayOutIsKnown()
+    {
+        const auto isEnding = [](const std::string &state, int flags, const std::string &pending) {
+            tests::FakeProc proc;
+            proc.write("7/stat",
+                "7 (a) " + state + " 1 7 7 0 -1 " + std::to_string(flags)
+                    + " 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 0 1 1 0 0 0\n");
+            proc.write("7/status", "Name:\ta\n" + pending);
+            return capture::isEnding(7, proc.root());
+        };
+        const std::string none = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
+        const std::string killed = "SigPnd:\t0000000000000100\nShdPnd:\t0000000000000000\n";
+        const std::string killedAsAWhole = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000100\n";
+        const std::string asked = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000004000\n"; // it may never do so
+        constexpr int kUsual = 0x400000, kExiting = 0x400004;
+        QVERIFY(isEnding("R", kExiting, none));
+        QVERIFY(isEnding("D", kUsual, killed));
+        QVERIFY(isEnding("D", kUsual, killedAsAWhole));
+        QVERIFY(!isEnding("S", kUsual, asked));
+        QVERIFY(!isEnding("S", kUsual, {}));
+        QVERIFY(!isEnding("Z", kExiting, killed)); // it has ended
+        QVERIFY(!capture::isEnding(8, tests::FakeProc().root()));
+    }
+
     void kernelThreadsAndZombiesAreLeftOut()
     {
         tests::FakeProc proc;

@@ -49,6 +49,7 @@ private Q_SLOTS:
     void endsWhenAskedTo_data();
     void endsWhenAskedTo();
     void killsWhatDoesNotEnd();
+    void whatIsKilledWithTheCommandHasEnded();
     void recordsWhatAnAttachedProcessLeaves();
 };
 
@@ -126,6 +127,21 @@ void BackgroundIntegrationTest::killsWhatDoesNotEnd()
     QVERIFY2(ran.err.contains("Killed, as it did not end when it was asked to: process " + QByteArray::number(pid)),
         ran.err.constData());
     QTRY_VERIFY(!tests::isRunning(pid));
+}
+
+void BackgroundIntegrationTest::whatIsKilledWithTheCommandHasEnded()
+{
+    // It has 256 MiB to give back, and is not gone when the shell is.
+    const GenprofRunner runner;
+    const Ran ran = runner.record(words("--tick 100 --heap off --cpu off"),
+        {QStringLiteral("setsid"), QStringLiteral("sh"), QStringLiteral("-c"),
+            QStringLiteral("dd if=/dev/zero bs=256M 2>/dev/null | sleep 60 & sleep 0.7; kill -9 0")});
+    QCOMPARE(ran.exitCode, 128 + SIGKILL);
+    QVERIFY2(!ran.err.contains("what it started runs on"), ran.err.constData());
+    const QJsonArray processes = runner.report(QStringLiteral("summary"))[QStringLiteral("processes")].toArray();
+    QVERIFY2(processes.size() >= 3, qPrintable(QString::number(processes.size()))); // the shell, dd, sleep
+    for (const QJsonValue &process : processes)
+        QVERIFY(process[QStringLiteral("end")].toString() != QStringLiteral("running"));
 }
 
 void BackgroundIntegrationTest::recordsWhatAnAttachedProcessLeaves()
