@@ -15,6 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 namespace app {
 
@@ -245,6 +248,32 @@ Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseS
         if (!mayTryAgain)
             return key;
     }
+}
+
+Result<std::array<storage::SealKeyPointer, 2>> keysOf(
+    const std::array<std::string, 2> &paths, const PassphraseSource &source)
+{
+    std::array<storage::SealKeyPointer, 2> keys;
+    std::optional<SecretText> given;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        std::error_code ignored;
+        if (i > 0 && std::filesystem::equivalent(paths[0], paths[i], ignored)) {
+            keys[i] = keys[0];
+            continue;
+        }
+        if (isGiven(source) && !given && storage::isSealed(paths[i])) {
+            auto passphrase = readPassphrase(source, {});
+            if (!passphrase)
+                return passphrase.error().within(paths[i]);
+            given.emplace(std::move(*passphrase));
+        }
+        auto key = given && storage::isSealed(paths[i]) ? storage::SealKey::unlock(paths[i], *given)
+                                                        : keyOf(paths[i], source);
+        if (!key)
+            return key.error();
+        keys[i] = std::move(*key);
+    }
+    return keys;
 }
 
 } // namespace app

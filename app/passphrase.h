@@ -4,6 +4,7 @@
 #include "model/base/result.h"
 #include "storage/seal/seal_key.h"
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -29,5 +30,9 @@ model::Result<storage::SealKeyPointer> newSealKey(const PassphraseSource &source
 /// The key of the session at `path`: none where it is not sealed; a terminal may try three times. From then on this process leaves no
 /// core dump.
 model::Result<storage::SealKeyPointer> keyOf(const std::string &path, const PassphraseSource &source);
+
+/// The keys of two sessions, in their order. A passphrase that is given is read once, for both; a terminal is asked once for each file.
+model::Result<std::array<storage::SealKeyPointer, 2>> keysOf(
+    const std::array<std::string, 2> &paths, const PassphraseSource &source);
 
 } // namespace app

@@ -8,12 +8,9 @@
 namespace app {
 
 model::Result<std::shared_ptr<const model::Snapshot>> readWindow(const std::string &file,
-    const PassphraseSource &passphrase, std::optional<model::Duration> from, std::optional<model::Duration> to)
+    const storage::SealKeyPointer &key, std::optional<model::Duration> from, std::optional<model::Duration> to)
 {
-    const auto key = keyOf(file, passphrase);
-    if (!key)
-        return key.error();
-    auto reader = storage::SessionReader::open(file, *key);
+    auto reader = storage::SessionReader::open(file, key);
     if (!reader)
         return reader.error();
     if (const auto polled = reader->poll(); !polled)

@@ -2,6 +2,7 @@
 #include "app/cli/compare.h"
 
 #include "app/exit_code.h"
+#include "app/passphrase.h"
 #include "app/report_output.h"
 #include "app/session_window.h"
 #include "app/terminal.h"
@@ -52,14 +53,16 @@ void write(std::ostream &out, const model::ComparedSessions &compared, const Com
 
 using SnapshotPointer = std::shared_ptr<const model::Snapshot>;
 
-model::Result<SnapshotPointer> readSide(const CompareOptions &options, std::size_t side)
+using Keys = std::array<storage::SealKeyPointer, 2>;
+
+model::Result<SnapshotPointer> readSide(const CompareOptions &options, const Keys &keys, std::size_t side)
 {
-    return readWindow(options.files[side], options.passphrase, options.from[side], options.to[side]);
+    return readWindow(options.files[side], keys[side], options.from[side], options.to[side]);
 }
 
 /// Windows are widened to whole ticks. Of two of one session of which one was to end before the other begins, the later one goes without the ticks
 /// of the earlier: no cost is counted on both sides.
-model::Result<void> separate(CompareOptions options, std::array<SnapshotPointer, 2> &snapshots)
+model::Result<void> separate(CompareOptions options, const Keys &keys, std::array<SnapshotPointer, 2> &snapshots)
 {
     std::error_code ignored;
     if (!std::filesystem::equivalent(options.files[0], options.files[1], ignored))
@@ -75,7 +78,7 @@ model::Result<void> separate(CompareOptions options, std::array<SnapshotPointer,
             return model::Error(fmt::format("{}: Both windows lie in one step of the recording, which ends at {:.1f} s",
                 options.files[later], end.seconds()));
         options.from[later] = model::Duration{end.ns};
-        auto moved = readSide(options, later);
+        auto moved = readSide(options, keys, later);
         if (!moved)
             return moved.error();
         snapshots[later] = std::move(*moved);
@@ -87,16 +90,19 @@ model::Result<void> separate(CompareOptions options, std::array<SnapshotPointer,
 
 int runCompare(const CompareOptions &options)
 {
+    const auto keys = keysOf(options.files, options.passphrase);
+    if (!keys)
+        return fail(keys.error().text());
     std::array<SnapshotPointer, 2> snapshots;
     for (std::size_t i = 0; i < snapshots.size(); ++i) {
-        auto snapshot = readSide(options, i);
+        auto snapshot = readSide(options, *keys, i);
         if (!snapshot)
             return fail(snapshot.error().text());
         if (!(*snapshot)->damage.empty())
             fmt::print(stderr, "genprof: {}: {}\n", options.files[i], (*snapshot)->damage);
         snapshots[i] = *snapshot;
     }
-    if (const auto separated = separate(options, snapshots); !separated)
+    if (const auto separated = separate(options, *keys, snapshots); !separated)
         return fail(separated.error().text());
     const auto compared = model::compareSessions(snapshots[0], snapshots[1], options.normalisation, options.costs);
     if (!compared)

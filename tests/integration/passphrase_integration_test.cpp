@@ -58,6 +58,17 @@ private Q_SLOTS:
         QVERIFY2(again.output.contains("zebra") && !again.output.contains("horse"), again.output.constData());
     }
 
+    void isAskedForOnceForBothSidesOfAComparison()
+    {
+        TerminalRun run({GenprofRunner::program(), QStringLiteral("compare"), m_runner.session(), m_runner.session()},
+            m_runner.path({}));
+        QVERIFY(run.readUntil("Passphrase of "));
+        run.type(QByteArray(kPassphrase) + '\n');
+        run.finish();
+        QVERIFY2(run.output.contains("Neither session has any of these costs"), run.output.constData()); // it read both
+        QCOMPARE(run.output.count("Passphrase of "), 1);
+    }
+
     void canBeRefused_data()
     {
         QTest::addColumn<bool>("isRecorded");

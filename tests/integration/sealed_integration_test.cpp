@@ -107,6 +107,18 @@ private Q_SLOTS:
             (others.out + others.err).constData());
     }
 
+    void comparesWithOnePassphraseForBoth()
+    {
+        const QString copy = m_runner.path(QStringLiteral("copy"));
+        QVERIFY(QFile::copy(m_runner.session(), copy));
+        const Ran files = withPassphrase({QStringLiteral("compare"), m_runner.session(), copy});
+        QVERIFY2(files.exitCode == 0, files.err.constData());
+        const Ran windows = withPassphrase(QStringList{QStringLiteral("compare"), m_runner.session()}
+            + words("--from 0s --to 0.3s --from 0.3s --to 1h"));
+        QVERIFY2(windows.exitCode == 0, windows.err.constData());
+        QVERIFY(QFile::remove(copy));
+    }
+
     void leavesNothingInClearWhenItDies()
     {
         // Both crash in the middle of a recording, in a folder in which a core dump would be made.
