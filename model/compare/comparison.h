@@ -35,8 +35,9 @@ struct Difference
     double b = 0;
     std::int64_t countA = 0; ///< as recorded
     std::int64_t countB = 0;
-    Interval ratio95{1, 1}; ///< of b to a: both ends the ratio itself where exact; infinite where a may be 0
-    double pValue = 1;      ///< of no difference; exact ones: 0 or 1
+    Interval ratio95{1,
+        1}; ///< of b to a: both ends the ratio itself where exact; infinite where a may be 0, from -∞ to ∞ where nothing is known
+    double pValue = 1; ///< of no difference; exact ones: 0 or 1
     bool isSignificant
         = false; ///< exact: they differ; of samples: at a false discovery rate of 5 % over all rows of the list
 

@@ -14,11 +14,12 @@ namespace model {
 namespace {
 
 constexpr double kZ95 = 1.959963984540054;
+constexpr Interval kAnyRatio{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
 
 CostEvidence evidenceOf(const HeapCost &row, CostKind kind)
 {
     // Not its samples: what is recorded by bytes varies by its variance, and what was recorded in full does not at all.
-    CostEvidence evidence{costOf(row, kind), 0, 0};
+    CostEvidence evidence{.cost = costOf(row, kind)};
     if (kind == CostKind::Live || kind == CostKind::Growth)
         evidence.variance = row.liveVariance;
     else if (kind == CostKind::LiveBlocks)
@@ -27,12 +28,16 @@ CostEvidence evidenceOf(const HeapCost &row, CostKind kind)
         evidence.variance = row.allocatedVariance;
     else if (kind == CostKind::Allocations)
         evidence.variance = row.allocationVariance;
+    evidence.isOfTwoHeaps = kind == CostKind::Growth && row.liveBytesAtBegin != 0;
     return evidence;
 }
 
-CostEvidence evidenceOf(const CpuCost &row, CostKind kind) { return {costOf(row, kind), row.samples, 0}; }
+CostEvidence evidenceOf(const CpuCost &row, CostKind kind)
+{
+    return {.cost = costOf(row, kind), .samples = row.samples};
+}
 
-CostEvidence evidenceOf(const ActivityCost &row, CostKind kind) { return {costOf(row, kind), 0, 0}; }
+CostEvidence evidenceOf(const ActivityCost &row, CostKind kind) { return {.cost = costOf(row, kind)}; }
 
 template <typename Row> StackEvidence addUp(const std::vector<Row> &rows, CostKind kind)
 {
@@ -70,6 +75,8 @@ void judgeByVariance(
     difference.pValue = spread > 0     ? std::erfc(std::abs(difference.change()) / spread / std::sqrt(2.0))
         : difference.a == difference.b ? 1
                                        : 0;
+    if (difference.a < 0 || difference.b < 0)
+        difference.ratio95 = kAnyRatio;
     if (difference.a <= 0 || difference.b <= 0)
         return;
     const double relative
@@ -85,6 +92,7 @@ CostEvidence &CostEvidence::operator+=(const CostEvidence &other)
     cost += other.cost;
     samples += other.samples;
     variance += other.variance;
+    isOfTwoHeaps = isOfTwoHeaps || other.isOfTwoHeaps;
     return *this;
 }
 
@@ -163,6 +171,9 @@ Difference differenceOf(const CostEvidence &a, const CostEvidence &b, const Comp
         const RateTest test = rateTest(a.samples, works[0] * scale, b.samples, works[1]);
         difference.pValue = test.pValue;
         difference.ratio95 = test.ratio95;
+    } else if (certainty == Certainty::Estimated && (a.isOfTwoHeaps || b.isOfTwoHeaps)) {
+        difference.ratio95
+            = kAnyRatio; // what was live at the begin may be there still, without a sample that stands for it
     } else if (certainty == Certainty::Estimated && a.cost != 0 && b.cost != 0) {
         judgeAsExact(
             difference); // of heaps that were sampled for a part of the time: all of this was recorded before or after

@@ -9,8 +9,9 @@ namespace model {
 struct CostEvidence
 {
     std::int64_t cost = 0;
-    std::int64_t samples = 0; ///< of the CPU
-    double variance = 0;      ///< of a sampled heap's cost
+    std::int64_t samples = 0;  ///< of the CPU
+    double variance = 0;       ///< of a sampled heap's cost
+    bool isOfTwoHeaps = false; ///< growth since a begin at which something was live: of that heap no variance is known
 
     CostEvidence &operator+=(const CostEvidence &other);
 };

@@ -85,6 +85,7 @@ private Q_SLOTS:
     void aChangedMemberOfAGroupIsShown();
     void samplesDifferOnlyBeyondChance();
     void whatWasCountedBeforeSamplingIsExact();
+    void growthOfASampledHeapIsNotExact();
     void samplesOfEachSessionHaveTheirOwnPeriod();
     void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
@@ -258,6 +259,26 @@ void ComparisonTest::whatWasCountedBeforeSamplingIsExact()
     QCOMPARE(same.total.ratio95.high, 1.0);
     QVERIFY(!same.total.isSignificant);
     QCOMPARE(relativeIntervalText(same.total, same.certainty), std::string("exact"));
+}
+
+void ComparisonTest::growthOfASampledHeapIsNotExact()
+{
+    // Thinned to samples within the window: no sample stands for any of the bytes that were live at its begin.
+    const auto thinned = [](std::int64_t atBegin, std::int64_t live) {
+        Snapshot snapshot = *heapOf("main;f 64", "1");
+        snapshot.heapModes.push_back({{}, {0}, 1, HeapModeCause::Begin, 0, 0, 0, 0, 0});
+        snapshot.heapModes.push_back({{}, snapshot.span.end, 65536, HeapModeCause::User, 64, 1, 64, 1, 100});
+        snapshot.heap.front().liveBytesAtBegin = atBegin;
+        snapshot.heap.front().liveBytes = live;
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const Comparison shrunk = compared(thinned(1000, 0), thinned(4000, 0), CostKind::Growth);
+    QCOMPARE(shrunk.certainty, Certainty::Estimated);
+    QCOMPARE(shrunk.total.change(), -3000.0);
+    QVERIFY(!shrunk.total.isSignificant && !shrunk.stacks.front().cost.isSignificant);
+    QCOMPARE(relativeIntervalText(shrunk.total, shrunk.certainty), std::string());
+    // Where nothing was live at the begin, growth is what is live.
+    QVERIFY(compared(thinned(0, 1000), thinned(0, 4000), CostKind::Growth).total.isSignificant);
 }
 
 void ComparisonTest::samplesOfEachSessionHaveTheirOwnPeriod()
