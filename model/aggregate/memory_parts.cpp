@@ -426,11 +426,11 @@ std::vector<MemoryPart> memoryParts(const Snapshot &snapshot) { return partsOf(s
 
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when) { return MemoryMoments(snapshot).until(when); }
 
-MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when)
+MemoryChange memoryBetween(const Snapshot &snapshot, TimeRange range)
 {
     const MemoryMoments moments(snapshot);
-    const std::optional<Timestamp> first = moments.measuredFrom(when);
-    return first ? moments.at(*first, true) : moments.until(when);
+    const std::optional<Timestamp> first = moments.measuredFrom(range.begin);
+    return {first ? moments.at(*first, true) : moments.until(range.begin), moments.until(range.end)};
 }
 
 MemoryNow memoryAtItsHeight(const Snapshot &snapshot)

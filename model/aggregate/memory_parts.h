@@ -48,8 +48,13 @@ struct MemoryNow
         = 0; ///< of the live heap, the least that can not be resident: requested, but never touched or swapped out
 };
 MemoryNow memoryAt(const Snapshot &snapshot, Timestamp when);
-/// At the first moment from `when` on at which pages were read; without one as memoryAt().
-MemoryNow memoryFrom(const Snapshot &snapshot, Timestamp when);
+/// At the ends of a time: the first moment from its begin on at which pages were read, without one as memoryAt(), and memoryAt() its end.
+struct MemoryChange
+{
+    MemoryNow before;
+    MemoryNow after;
+};
+MemoryChange memoryBetween(const Snapshot &snapshot, TimeRange range);
 /// Where it was at its highest in the selection, of the moments at which pages were read; where it was higher by a twentieth at another, there, with
 /// parts that are carried on. Of moments that are nearly as high the last. What is told of processes that ended in a tick was so before its end: `when` is
 /// the last moment at which those lived that have it.

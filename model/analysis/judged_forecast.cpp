@@ -22,8 +22,8 @@ std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident, Ti
         return {};
     constexpr double kLeastShare = 0.25;
     constexpr double kLeastBytes = 256 << 10;
-    const MemoryNow before = memoryFrom(snapshot, std::max(resident.segments.front().front().when, range.begin));
-    const MemoryNow after = memoryAt(snapshot, std::min(resident.last()->when, range.end));
+    const auto [before, after] = memoryBetween(snapshot,
+        {std::max(resident.segments.front().front().when, range.begin), std::min(resident.last()->when, range.end)});
     double tracer = 0, all = 0;
     const auto add = [&](const MemoryNow &moment, double sign) {
         for (const MemoryNow::Part &part : moment.parts) {

@@ -97,7 +97,7 @@ std::optional<ResidentGrowth> residentGrowth(const Snapshot &snapshot, const For
     if (!perHour)
         return std::nullopt;
     const TimeRange range{judged.segments.front().front().when, judged.last()->when};
-    const MemoryNow before = memoryFrom(snapshot, range.begin), after = memoryAt(snapshot, range.end);
+    const auto [before, after] = memoryBetween(snapshot, range);
     const auto isUnknown
         = [](const MemoryNow::Part &part) { return part.key == kUnknownPart && part.bytes > kLeastBytes; };
     if (std::any_of(before.parts.begin(), before.parts.end(), isUnknown))

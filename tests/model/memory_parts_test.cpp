@@ -132,6 +132,10 @@ void MemoryPartsTest::measuredPartsAddUpToTheRss()
     const MemoryNow measured = memoryAt(snapshot, second(3));
     QCOMPARE(measured.when, second(2));
     QVERIFY(measured.isMeasured);
+    const MemoryChange change = memoryBetween(snapshot, {second(1), second(3)});
+    QCOMPARE(change.before.when, second(1));
+    QCOMPARE(change.after.when, second(2));
+    QCOMPARE(memoryBetween(snapshot, {second(3), second(3)}).before.when, second(2)); // none was read from then on
     for (MemoryPartsRow &row : snapshot.memoryParts[0].values)
         row.isMeasured = false;
     QCOMPARE(memoryAt(snapshot, second(3)).when, second(3));
@@ -252,7 +256,7 @@ void MemoryPartsTest::knowsItWhereItWasAtItsHeight()
     snapshot.metrics[0].values[0].set(Metric::Rss, 2900);
     snapshot.memoryParts[0].values[0].mappings = 2900;
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(1));
-    QCOMPARE(memoryFrom(snapshot, second(2)).when, second(3));
+    QCOMPARE(memoryBetween(snapshot, {second(2), second(2)}).before.when, second(3));
     // Of what stays as it is the newest is told.
     snapshot.metrics[0].values[2].set(Metric::Rss, 2890);
     snapshot.memoryParts[0].values[2].mappings = 2890;
