@@ -7,7 +7,6 @@
 #include "storage/snapshot_series.h"
 
 #include <algorithm>
-#include <iterator>
 #include <list>
 #include <unordered_map>
 #include <unordered_set>
@@ -209,13 +208,16 @@ Result<void> SnapshotBuilder::heapPeaks()
     std::vector<model::HeapLife> lives;
     std::vector<std::uint32_t> imageOf;
     std::list<model::HeapSeries> changed;
-    std::vector<model::HeapModeChange> thinnings;
-    std::copy_if(m_session.heapModes.begin(), m_session.heapModes.end(), std::back_inserter(thinnings),
-        [](const model::HeapModeChange &mode) { return mode.liveVariance > 0; });
+    std::unordered_map<std::uint32_t, std::vector<model::HeapModeChange>> thinnings; // of each image its own
+    for (const model::HeapModeChange &mode : m_session.heapModes)
+        if (mode.liveVariance > 0)
+            thinnings[mode.image.value].push_back(mode);
     for (const auto &[image, series] : m_session.heapSeries)
         if (isSelected(m_session, m_selection, image)) {
             const model::Image &known = m_session.tables->images.at(image);
-            auto comparable = model::withoutJumps(series, thinnings, m_window.span);
+            const auto thinned = thinnings.find(image);
+            auto comparable = thinned == thinnings.end() ? std::nullopt
+                                                         : model::withoutJumps(series, thinned->second, m_window.span);
             lives.push_back(
                 {comparable ? &changed.emplace_back(std::move(*comparable)) : &series, known.start, known.end});
             imageOf.push_back(image);
