@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace model {
 
@@ -16,10 +17,19 @@ namespace {
 /// Of a time, how much nobody looked at the program in.
 std::int64_t unwatchedNs(const std::vector<Gap> &gaps, TimeRange time)
 {
-    std::int64_t sumNs = 0;
+    // Gaps overlap: a recorder is stopped while it pauses.
+    std::vector<TimeRange> unwatched;
     for (const Gap &gap : gaps)
         if (gap.kind != GapKind::TargetStopped && gap.span.intersects(time))
-            sumNs += (std::min(gap.span.end, time.end) - std::max(gap.span.begin, time.begin)).ns;
+            unwatched.push_back({std::max(gap.span.begin, time.begin), std::min(gap.span.end, time.end)});
+    std::sort(unwatched.begin(), unwatched.end(),
+        [](const TimeRange &left, const TimeRange &right) { return left.begin < right.begin; });
+    std::int64_t sumNs = 0;
+    Timestamp counted = time.begin; // up to there
+    for (const TimeRange &range : unwatched) {
+        sumNs += std::max<std::int64_t>((range.end - std::max(range.begin, counted)).ns, 0);
+        counted = std::max(counted, range.end);
+    }
     return sumNs;
 }
 

@@ -61,6 +61,19 @@ private Q_SLOTS:
         QVERIFY(!saysKernel());
     }
 
+    void countsATimeInTwoGapsOnce()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(6, Duration::fromMs(1000)).metric(Metric::CpuUser, std::vector<std::int64_t>(6, 100'000));
+        const std::int64_t all = kernelCpuTimeOfProcesses(builder.build()).ns;
+        // Within one tick: a pause, in which the recorder was stopped as well, and a stop within that.
+        builder.raw().gaps = {{{{1'000'000'000}, {1'500'000'000}}, GapKind::Paused},
+            {{{1'200'000'000}, {1'600'000'000}}, GapKind::RecorderStopped},
+            {{{1'300'000'000}, {1'400'000'000}}, GapKind::RecorderStopped}};
+        const std::int64_t unwatched = all - kernelCpuTimeOfProcesses(builder.build()).ns;
+        QVERIFY2(std::abs(unwatched - 600'000'000) < 1000, std::to_string(unwatched).c_str());
+    }
+
     /// Nobody knows how much came after the last tick: a disk may have been full for hours.
     void takesWhatWasNotClosedForPartial()
     {
