@@ -128,10 +128,12 @@ std::string noSamplesSentence(const Snapshot &snapshot)
         return snapshot.info.cpuNote;
     if (!snapshot.info.cpuMissing.empty())
         return snapshot.info.cpuMissing;
+    const std::vector<Image> &images = snapshot.tables->images;
+    const std::optional<ProcessId> &shown = snapshot.selection.process;
     for (const LossTotal &loss : snapshot.losses)
-        if (loss.kind == LossKind::ProcessesMissed && loss.image.index() < snapshot.tables->images.size())
-            return fmt::format("Of {}: {}.",
-                snapshot.tables->text(snapshot.tables->images[loss.image.index()].executable), loss.detail);
+        if (loss.kind == LossKind::ProcessesMissed && loss.image.index() < images.size()
+            && (!shown || images[loss.image.index()].process == *shown))
+            return fmt::format("Of {}: {}.", snapshot.tables->text(images[loss.image.index()].executable), loss.detail);
     if (const std::int64_t missed = missedSamples(snapshot); missed > 0)
         return fmt::format("{} due of threads that ended before one was taken, about {} of CPU time. Sample faster "
                            "(--cpu 9999).",

@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <ostream>
 
 namespace model {
@@ -57,6 +58,20 @@ void writeAnswers(std::ostream &out, const Snapshot &snapshot, const TextReportO
         out << fmt::format("  … and {} more (--what advice)\n", items.size() - most);
 }
 
+/// Heap events that were lost, by the selected process where one is selected: each was some program's.
+std::int64_t droppedEvents(const Snapshot &snapshot)
+{
+    const std::optional<ProcessId> &process = snapshot.selection.process;
+    const std::vector<Image> &images = snapshot.tables->images;
+    std::int64_t dropped = 0;
+    for (const LossTotal &loss : snapshot.losses) {
+        const bool isOfAnother
+            = process && loss.image.index() < images.size() && images[loss.image.index()].process != *process;
+        dropped += loss.kind == LossKind::EventsDropped && !isOfAnother ? loss.count : 0;
+    }
+    return dropped;
+}
+
 /// Where blocks come from that were freed without being known.
 std::string earlierBlocks(const Snapshot &snapshot)
 {
@@ -64,7 +79,7 @@ std::string earlierBlocks(const Snapshot &snapshot)
         const std::vector<Image> &images = snapshot.tables->images;
         return std::any_of(images.begin(), images.end(), [=](const Image &image) { return image.heap == state; });
     };
-    if (lossCounts(snapshot)[static_cast<std::size_t>(LossKind::EventsDropped)] > 0)
+    if (droppedEvents(snapshot) > 0)
         return "of which the allocation was lost, or not traced yet";
     if (!hasImages(HeapState::Inherited))
         return "allocated before tracing began";
@@ -103,7 +118,7 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                     : fmt::format("Of the heap about one allocation each {} was recorded: its figures are estimates.",
                         formatBytes(static_cast<double>(longestPeriod(snapshot)))),
                 options.columns, 2);
-        const std::int64_t dropped = lossCounts(snapshot)[static_cast<std::size_t>(LossKind::EventsDropped)];
+        const std::int64_t dropped = droppedEvents(snapshot);
         if (dropped > 0)
             writeWrapped(out,
                 fmt::format("{} heap {} lost{}: there were more allocations and frees than are counted here, and what "

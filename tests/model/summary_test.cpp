@@ -52,6 +52,30 @@ private Q_SLOTS:
         QCOMPARE(card.sentence, std::string("The program used next to no CPU time."));
     }
 
+    void tellsOfNoLossThatAnotherProcessHad()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 64\n");
+        builder.tables().changeImage(builder.image()).heap = HeapState::Full;
+        const ProcessId other = builder.tables().addProcess({.pid = 101});
+        const ImageId image = builder.tables().addImage({.process = other});
+        builder.raw().losses = {{LossKind::EventsDropped, image, 5, "", {{0}, {1'000'000'000}}},
+            {LossKind::ProcessesMissed, image, 1, "it was too short", {{0}, {1'000'000'000}}}};
+        const auto text = [&builder] {
+            std::ostringstream out;
+            writeSummaryText(out, builder.build(), {.columns = 200});
+            return out.str();
+        };
+        QVERIFY(says(text(), "5 heap events were lost"));
+        QVERIFY(says(cardOf(builder.build(), "CPU").sentence, "it was too short"));
+        builder.raw().selection.process = other;
+        QVERIFY(says(text(), "5 heap events were lost"));
+        QVERIFY(says(cardOf(builder.build(), "CPU").sentence, "it was too short"));
+        builder.raw().selection.process = builder.process();
+        QVERIFY2(!says(text(), "heap events were lost"), text().c_str());
+        QVERIFY(!says(cardOf(builder.build(), "CPU").sentence, "it was too short"));
+    }
+
     void growingMemoryIsNotDisplacedByWhatHasNoTrend()
     {
         constexpr int kTicks = 300;
