@@ -37,6 +37,7 @@ std::string processListText(
 void ProcessEnder::ask(const std::vector<std::int32_t> &pids, const model::ProcessTable &processes,
     const model::ProgramTables &tables, std::int64_t beginNs)
 {
+    m_hasAsked = true;
     for (const std::int32_t pid : pids) {
         const model::ProcessId id = processes.liveProcess(pid);
         m_asked.push_back({pid, beginNs + tables.processes[id.index()].start.ns});

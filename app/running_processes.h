@@ -27,6 +27,9 @@ public:
     /// Waits for them, and kills what still runs after `patience`. Those, ascending as they were asked.
     std::vector<std::int32_t> finish(model::Duration patience);
 
+    /// Whether ask() was called, be it for none.
+    bool hasAsked() const { return m_hasAsked; }
+
 private:
     struct Asked
     {
@@ -34,6 +37,7 @@ private:
         std::int64_t beganByNs = 0;
     };
     std::vector<Asked> m_asked;
+    bool m_hasAsked = false;
 };
 
 } // namespace app

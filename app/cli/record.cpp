@@ -78,7 +78,11 @@ public:
 private:
     int runWhole();
     int abandon(const std::string &why);
-    int fail(const std::string &text, int exitCode);
+    int fail(const std::string &text, int exitCode)
+    {
+        m_terminal.message(text);
+        return exitCode;
+    }
     int giveUp(const std::string &text, int exitCode);
     model::Result<void> makeKey();
     model::Result<void> openSession();
@@ -124,12 +128,6 @@ private:
     bool m_saidThatItGoesOn = false;
     ProcessEnder m_ender;
 };
-
-int RecordRun::fail(const std::string &text, int exitCode)
-{
-    m_terminal.message(text);
-    return exitCode;
-}
 
 /// The key of a sealed session. It comes before signals are taken from the terminal: whoever is asked for a passphrase may press Ctrl-C.
 model::Result<void> RecordRun::makeKey()
@@ -406,8 +404,7 @@ int RecordRun::waitForTarget()
     return exitCodeOf(end->waitStatus);
 }
 
-/// Where memory or threads are short: leaves nothing behind of what did not begin; else the session stays as far as it was written, unfinished, and
-/// the command goes on.
+/// Where memory or threads are short: leaves nothing behind of what did not begin; else the session stays unfinished, and the command goes on.
 int RecordRun::abandon(const std::string &why)
 {
     const std::string text
@@ -417,8 +414,11 @@ int RecordRun::abandon(const std::string &why)
     if (!m_isTargetRunning)
         return giveUp(text, kExitRecorderFailed);
     m_terminal.clearStatus();
-    m_terminal.message(text + ". The recording ends here, unfinished; the command runs on");
+    m_terminal.message(
+        text + ". The recording ends here, unfinished" + (m_ender.hasAsked() ? "" : "; the command runs on"));
     m_recording->releaseInstruments();
+    if (m_ender.hasAsked()) // what --then-kill began
+        waitForEnds();
     return m_options.config.attachPid || m_soak ? kExitRecorderFailed : waitForTarget();
 }
 
