@@ -236,9 +236,15 @@ Result<SessionWriter> SessionWriter::create(const std::string &path, const model
         done = d->prepare(info);
     if (!done)
         return done.error();
-    made->release();
     // The main file alone then says what it is, should its log get lost.
     [[maybe_unused]] const auto busy = d->database->integer("PRAGMA wal_checkpoint(PASSIVE)");
+    // A session that could not tell of its first tick that there was no room for it is not begun.
+    done = keepEnd(path, d->keptBytes());
+    if (!done && foldLog(*d->database))
+        done = keepEnd(path, d->keptBytes());
+    if (!done)
+        return done.error();
+    made->release();
     return SessionWriter(std::move(d));
 }
 

@@ -138,8 +138,9 @@ private:
         const SessionInfo &info = m_snapshot.info;
         if (info.unwritten)
             add(Trust::Partial, unwrittenText(info),
-                isLive(info) ? "it is kept in memory, and written as soon as there is room"
-                             : "everything up to then is here, and nothing of what came later");
+                isLive(info)                         ? "it is kept in memory, and written as soon as there is room"
+                    : info.unwritten->from.ns == 0 ? "nothing of the recording is here"
+                                                   : "everything up to then is here, and nothing of what came later");
     }
 
     void lookAtHeap()

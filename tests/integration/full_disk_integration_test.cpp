@@ -239,6 +239,34 @@ private Q_SLOTS:
         QVERIFY(QFile::rename(kept, session()));
     }
 
+    /// Where there is no room to tell of the first tick, nothing begins; where there is, the file says what is missing.
+    void beginsNothingThatCouldNotSayWhatIsMissing()
+    {
+        if (!m_isMounted)
+            QSKIP("only root may mount a small file system");
+        const QString file = m_disk + QStringLiteral("/begun"), filler = m_disk + QStringLiteral("/filler");
+        for (const qint64 roomKb : {300, 350, 380, 500, 620, 700}) {
+            fill();
+            QVERIFY(QFile::resize(filler, QFileInfo(filler).size() - roomKb * 1024));
+            const tests::Ran ran = m_runner.genprof({QStringLiteral("record"), QStringLiteral("--cpu"),
+                QStringLiteral("off"), QStringLiteral("-o"), file, QStringLiteral("--"), QStringLiteral("sh"),
+                QStringLiteral("-c"), QStringLiteral("for i in 1 2 3 4; do ls / >/dev/null; done")});
+            const QByteArray said = QByteArray::number(roomKb) + " KB: " + ran.err;
+            QVERIFY(QFile::remove(filler));
+            if (!QFile::exists(file)) {
+                QVERIFY2(ran.exitCode == 125 && ran.err.contains("the disk is full"), said.constData());
+                QVERIFY2(!QFile::exists(file + QStringLiteral("-wal")), said.constData());
+                continue;
+            }
+            const QJsonObject summary = report(file, QStringLiteral("summary"));
+            const bool isComplete = summary[QStringLiteral("state")].toString() == QStringLiteral("complete");
+            QVERIFY2(isComplete || summary[QStringLiteral("unwritten")].isObject(), said.constData());
+            QVERIFY2(ran.exitCode == (isComplete ? 0 : 125), said.constData());
+            for (const char *ending : {"", "-wal", "-shm"})
+                QFile::remove(file + QLatin1StringView(ending));
+        }
+    }
+
     void keepsToALimitOnFileSizes()
     {
         // The limit holds to the end: what does not fit is lost, and said. The program has its signals as it would have them. 200 KB of

@@ -119,6 +119,10 @@ private Q_SLOTS:
         info.unwritten = model::Unwritten{.from = {12'300'000'000}, .reason = "the disk is full"};
         QCOMPARE(coverage(builder.build()).items.front().what,
             std::string("Nothing was written from 0:12.300 on (the disk is full): how much came later is not known"));
+        QVERIFY(coverage(builder.build()).items.front().effect.starts_with("everything up to then"));
+        info.unwritten->from = {};
+        QCOMPARE(coverage(builder.build()).items.front().effect, std::string("nothing of the recording is here"));
+        info.unwritten->from = {12'300'000'000};
         info.state = SessionState::Recording;
         QCOMPARE(coverage(builder.build()).items.front().what,
             std::string("Nothing is written since 0:12.300 (the disk is full)"));
