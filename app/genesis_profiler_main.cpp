@@ -45,9 +45,8 @@ int runExport(QApplication &application, const QString &file, const QString &fol
         QTextStream(stderr) << "genesis-profiler: " << QString::fromStdString(written.error().text()) << '\n';
         return 1;
     }
-    QTextStream out(stdout);
     for (const QString &name : *written)
-        out << folder << '/' << name << '\n';
+        std::puts((ui::pathBytes(folder) + '/' + name.toStdString()).c_str());
     return 0;
 }
 

@@ -10,10 +10,11 @@
 #include "ui/main_window.h"
 
 #include <QApplication>
-#include <QDir>
 #include <QEventLoop>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace app {
 
@@ -156,7 +157,7 @@ private:
     model::Result<void> writeOne(const ui::Export &what)
     {
         const QString name = what.name + ui::exportEnding(what);
-        if (auto written = ui::writeExport(what, QDir(m_folder).filePath(name)); !written)
+        if (auto written = ui::writeExport(what, m_folder + u'/' + name); !written)
             return written;
         m_written << name;
         return {};
@@ -175,8 +176,12 @@ private:
 model::Result<QStringList> exportSession(QApplication &application, const QString &file, const QString &folder,
     const PassphraseSource &passphrase, const QString &before)
 {
-    if (!QDir().mkpath(folder))
-        return model::Error(u"Cannot make the folder %1; choose another one"_s.arg(folder).toStdString());
+    std::error_code error; // not by QDir, which makes another name of one that is no text
+    std::filesystem::create_directories(ui::pathBytes(folder), error);
+    if (error)
+        return model::Error(u"Cannot make the folder %1: %2; choose another one"_s
+                                .arg(ui::shownPath(folder), QString::fromStdString(error.message()))
+                                .toStdString());
     Exporter exporter(application, folder);
     if (auto loaded = exporter.load(file, passphrase); !loaded)
         return loaded.error();

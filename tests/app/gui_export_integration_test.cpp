@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui_export.h"
 #include "tests/storage/sample_session.h"
+#include "ui/file_path.h"
 
 #include <QApplication>
 #include <QFileInfo>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 
 using namespace Qt::StringLiterals;
 
@@ -20,6 +23,7 @@ class GuiExportTest : public QObject
 
 private Q_SLOTS:
     void writesEveryPageAndTable();
+    void writesIntoAFolderWhoseNameIsNoText();
     void comparesWithAnotherSession();
     void opensSealedSessionsWithTheirPassphrase();
     void saysWhyThereIsNothingToExport();
@@ -48,6 +52,23 @@ void GuiExportTest::writesEveryPageAndTable()
     QVERIFY(written->contains(u"report.html"_s));
     QVERIFY2(!written->contains(u"compare.png"_s), "there is nothing to compare with");
     QCOMPARE(QStringList(written->begin(), written->end()).removeDuplicates(), 0);
+}
+
+void GuiExportTest::writesIntoAFolderWhoseNameIsNoText()
+{
+    namespace fs = std::filesystem;
+    SampleSession sample;
+    const QString file = m_folder.filePath(u"plain.gprof-session"_s);
+    QVERIFY(sample.make(file.toStdString(), 3));
+    const fs::path above = m_folder.filePath(u"no-text"_s).toStdString(), folder = above / "r\xe9p";
+    const auto written = app::exportSession(*qApp, file, ui::pathOf(folder.string()));
+    QVERIFY2(written.has_value(), written ? "" : written.error().text().c_str());
+    for (const char *name : {"overview.png", "overview-metrics.csv", "report.html"})
+        QVERIFY2(fs::file_size(folder / name) > 0, name);
+    // Neither a folder of another name, nor what was written on the way.
+    QCOMPARE(std::distance(fs::directory_iterator(above), {}), 1);
+    QCOMPARE(std::distance(fs::directory_iterator(folder), {}), written->size());
+    fs::remove_all(above); // QTemporaryDir would not find it
 }
 
 void GuiExportTest::comparesWithAnotherSession()

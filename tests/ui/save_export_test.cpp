@@ -15,6 +15,9 @@
 #include <QTest>
 #include <QTimer>
 
+#include <filesystem>
+#include <iterator>
+
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -143,6 +146,20 @@ private Q_SLOTS:
         QVERIFY(!written);
         const QString text = QString::fromStdString(written.error().text());
         QVERIFY2(text.startsWith(u"Cannot write "_s + path) && text.contains(why), qPrintable(text));
+    }
+
+    void writesWhereNamesAreNoText()
+    {
+        const std::string folder = at(u"r"_s).toStdString() + "\xe9p";
+        const auto missing = ui::writeExport(table("a,b\n"), ui::pathOf(folder + "/heap.csv"));
+        QVERIFY(!missing);
+        QVERIFY2(missing.error().text().find("r\\xe9p. Choose another one, or make it") != std::string::npos,
+            missing.error().text().c_str());
+        QVERIFY(std::filesystem::create_directory(folder));
+        QVERIFY(ui::writeExport(table("a,b\n"), ui::pathOf(folder + "/\xff.csv")));
+        QCOMPARE(std::filesystem::file_size(folder + "/\xff.csv"), std::uintmax_t(4));
+        QCOMPARE(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+        std::filesystem::remove_all(folder); // QTemporaryDir would not find it
     }
 
     void endingsAreAddedWhereTheyLack()

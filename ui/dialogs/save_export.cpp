@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/save_export.h"
 
+#include "model/base/result.h"
 #include "model/report/html_report.h"
 #include "ui/background_job.h"
 #include "ui/dialogs/choose_file.h"
@@ -12,9 +13,12 @@
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
-#include <QTemporaryFile>
+#include <QRandomGenerator>
 
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <system_error>
 
@@ -27,22 +31,77 @@ constexpr const char *kExportFolder = "exportFolder";
 
 model::Error failure(const QString &path, const QString &why)
 {
-    return model::Error(QObject::tr("Cannot write %1: %2").arg(QDir::toNativeSeparators(path), why).toStdString());
+    return model::Error(QObject::tr("Cannot write %1: %2").arg(shownPath(QDir::toNativeSeparators(path)), why).toStdString());
 }
 
 /// Why nothing can be written at `path`, and what to try; empty if that is to be seen.
 QString obstacle(const QString &path)
 {
-    const QFileInfo file(path), folder(file.absolutePath());
-    if (file.isDir())
+    std::error_code error; // of none that is there; Qt would look for other names where these are no text
+    const QString folder = shownPath(QFileInfo(path).absolutePath());
+    const std::filesystem::path above = std::filesystem::absolute(pathBytes(path), error).parent_path();
+    if (std::filesystem::is_directory(pathBytes(path), error))
         return QObject::tr("it is a folder. Give the file another name.");
-    if (!folder.exists())
-        return QObject::tr("there is no folder %1. Choose another one, or make it first.").arg(folder.filePath());
-    if (!folder.isDir())
-        return QObject::tr("%1 is no folder. Choose another one.").arg(folder.filePath());
-    if (!folder.isWritable())
-        return QObject::tr("you may not write in %1. Choose another folder.").arg(folder.filePath());
+    if (!std::filesystem::exists(above, error))
+        return QObject::tr("there is no folder %1. Choose another one, or make it first.").arg(folder);
+    if (!std::filesystem::is_directory(above, error))
+        return QObject::tr("%1 is no folder. Choose another one.").arg(folder);
     return {};
+}
+
+/// A file that is removed unless it takes the place of another.
+class PartFile
+{
+public:
+    explicit PartFile(const std::string &path)
+        : m_path(path + '.' + QString::number(QRandomGenerator::global()->generate(), 36).toStdString())
+        , m_file(std::fopen(m_path.c_str(), "wxe"))
+    {
+    }
+    ~PartFile()
+    {
+        m_file.reset();
+        if (m_isMade)
+            std::remove(m_path.c_str());
+    }
+    PartFile(const PartFile &) = delete;
+    PartFile &operator=(const PartFile &) = delete;
+
+    bool isOpen() const { return m_isMade; }
+    /// Writes all of it; errno says why that failed.
+    bool write(const QByteArray &bytes)
+    {
+        const auto size = static_cast<std::size_t>(bytes.size());
+        return std::fwrite(bytes.constData(), 1, size, m_file.get()) == size && std::fflush(m_file.get()) == 0;
+    }
+    std::error_code replace(const std::string &path)
+    {
+        using std::filesystem::perms;
+        std::error_code error;
+        const auto mode = perms::owner_read | perms::owner_write | perms::group_read | perms::others_read;
+        std::filesystem::permissions(m_path, mode, error);
+        error.clear();
+        std::filesystem::rename(m_path, path, error);
+        m_isMade = m_isMade && error;
+        return error;
+    }
+
+private:
+    struct Close
+    {
+        void operator()(std::FILE *file) const { static_cast<void>(std::fclose(file)); }
+    };
+
+    std::string m_path;
+    std::unique_ptr<std::FILE, Close> m_file;
+    bool m_isMade = m_file != nullptr;
+};
+
+QString whyNotWritten(const QString &path, int why)
+{
+    return why == EACCES || why == EROFS
+        ? QObject::tr("you may not write in %1. Choose another folder.").arg(shownPath(QFileInfo(path).absolutePath()))
+        : QObject::tr("%1. Choose another folder, or make room.").arg(QString::fromStdString(model::errnoText(why)));
 }
 
 QByteArray contentsOf(const Export &what)
@@ -113,16 +172,12 @@ model::Result<void> writeExport(const Export &what, const QString &path)
     if (const QString why = obstacle(path); !why.isEmpty())
         return failure(path, why);
     // Not QSaveFile: it waits for the disk, which takes seconds a file where that is busy, and an export can be made again.
-    QTemporaryFile file(path + QStringLiteral(".XXXXXX"));
-    if (!file.open() || file.write(bytes) != bytes.size() || !file.flush())
-        return failure(path, QObject::tr("%1. Choose another folder, or make room.").arg(file.errorString()));
-    file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ReadGroup | QFile::ReadOther);
-    std::error_code error;
-    std::filesystem::rename(file.fileName().toStdString(), path.toStdString(), error);
-    if (error)
+    PartFile file(pathBytes(path));
+    if (!file.isOpen() || !file.write(bytes))
+        return failure(path, whyNotWritten(path, errno));
+    if (const std::error_code error = file.replace(pathBytes(path)))
         return failure(
             path, QObject::tr("%1. Choose another folder or name.").arg(QString::fromStdString(error.message())));
-    file.setAutoRemove(false);
     return {};
 }
 
