@@ -65,6 +65,8 @@ struct FunctionDifference
     bool isInB = false;
     std::string file; ///< of its heaviest frame, in B where it is there; empty if unknown
     std::uint32_t line = 0;
+    /// How many functions of one session, the one with more of them, the row is about: builds tell them by numbers alone, or are not told apart.
+    std::uint32_t functions = 1;
     /// On the stacks whose innermost function it is, functions left out that may be inlined elsewhere; 0 for those themselves.
     Difference self;
     /// On the stacks whose cost it answers for: of a heap those of which it is the callerLine(), of other costs the same as self.

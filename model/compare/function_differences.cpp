@@ -3,9 +3,13 @@
 
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/stack_functions.h"
+#include "model/compare/match_name.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <set>
+#include <string>
 #include <unordered_map>
 
 namespace model {
@@ -21,10 +25,12 @@ struct Gathered
     std::array<std::size_t, 2> lastStack{}; ///< 1 + the last stack that counted
     std::array<std::int64_t, 2> heaviest{-1, -1};
     std::array<FunctionPlace, 2> places; ///< of the heaviest frame, by side
+    std::array<std::set<FunctionId>, 2> functions;
 };
 
 void addStack(Gathered &row, std::size_t side, std::size_t stack, const FunctionPlace &place, const CostEvidence &cost)
 {
+    row.functions[side].insert(place.function);
     if (row.lastStack[side] == stack + 1)
         return;
     row.lastStack[side] = stack + 1;
@@ -33,6 +39,17 @@ void addStack(Gathered &row, std::size_t side, std::size_t stack, const Function
         row.heaviest[side] = std::abs(cost.cost);
         row.places[side] = place;
     }
+}
+
+/// Without parts of one function.
+std::size_t countOf(const FunctionIndex &index, const std::set<FunctionId> &functions)
+{
+    if (functions.size() < 2)
+        return 1;
+    std::set<std::string> names;
+    for (const FunctionId function : functions)
+        names.insert(buildMatchName(index.name(function)));
+    return names.size();
 }
 
 FunctionDifference rowOf(std::size_t id, const Gathered &row, const Comparison &comparison)
@@ -45,6 +62,10 @@ FunctionDifference rowOf(std::size_t id, const Gathered &row, const Comparison &
     result.shown = place.function;
     result.file = comparison.indexes[sideIndex(result.side)]->tables()->text(place.file);
     result.line = place.line;
+    for (const Side side : kSides)
+        result.functions = std::max(result.functions,
+            static_cast<std::uint32_t>(
+                countOf(*comparison.indexes[sideIndex(side)], row.functions[sideIndex(side)])));
     result.self = differenceOf(row.self[0], row.self[1], comparison.units, comparison.certainty);
     result.caused = differenceOf(row.caused[0], row.caused[1], comparison.units, comparison.certainty);
     result.total = differenceOf(row.total[0], row.total[1], comparison.units, comparison.certainty);

@@ -83,7 +83,7 @@ std::string keyOf(
     const std::string &module = names.names.at(function.module.index());
     const std::string &name = index.tables()->text(function.name);
     if (!name.empty())
-        return fmt::format("{}\n{}", module, matchName(name));
+        return fmt::format("{}\n{}", module, same.contains(module) ? buildMatchName(name) : matchName(name));
     return same.contains(module) ? fmt::format("{}\n+{:x}", module, function.address) : module + "\n+";
 }
 
@@ -127,7 +127,8 @@ void FunctionMatching::unite(const FunctionIndex &a, const FunctionIndex &b)
             const FunctionId function(i);
             const MatchId id = of(side, function);
             const std::string &name = index.tables()->text(index.function(function).name);
-            if (!isInBoth(id) && !name.empty())
+            // Where the module is the same, the other session has the function, too, and no cost of it.
+            if (mayBeHidden(id) && !name.empty())
                 byShortName[shortFunctionName(matchName(name))][sideIndex(side)].push_back(id);
         }
     }

@@ -19,8 +19,8 @@ constexpr Side otherSide(Side side) { return side == Side::A ? Side::B : Side::A
 using MatchId = Id<struct MatchTag>;
 
 /// Says which function of one session is which of the other, by name, whatever their builds. In this order:
-///   1. the same module (without its version; an executable whatever its name) and matchName();
-///   2. of those that only one session has: the same name without parameters and template arguments, in any module;
+///   1. the same module (without its version; an executable whatever its name) and matchName(), or where the build-id is the same buildMatchName();
+///   2. of those that only one session has, and whose module was built anew: the same name without parameters and template arguments, in any module;
 ///   3. code without a symbol: by address where the build-id is the same, else one function a module.
 /// Made once, const from then on.
 class FunctionMatching

@@ -70,14 +70,16 @@ std::string withoutLambdaNumbers(std::string_view name)
 
 } // namespace
 
-std::string matchName(std::string_view name)
+std::string buildMatchName(std::string_view name)
 {
     std::string text = withoutCloneBrackets(std::string(name));
     // The dot of a C++ name is part of a parameter pack or a number; clones of C++ functions are told in brackets.
     if (text.find('(') == std::string::npos)
         text = std::string(withoutCloneSuffixes(text));
-    return withoutLambdaNumbers(text);
+    return text;
 }
+
+std::string matchName(std::string_view name) { return withoutLambdaNumbers(buildMatchName(name)); }
 
 std::string moduleMatchName(std::string_view path)
 {

@@ -11,6 +11,9 @@ namespace model {
 /// give the same function the same text; parts of one function get one text.
 std::string matchName(std::string_view name);
 
+/// The same with the numbers of lambdas and unnamed types, which stand for the same in one build: what matchName() may take together.
+std::string buildMatchName(std::string_view name);
+
 /// A module's file name without folders and without what stands behind ".so": "libfoo.so" for "/usr/lib/libfoo.so.1.2.3".
 std::string moduleMatchName(std::string_view path);
 

@@ -150,7 +150,7 @@ private:
             const std::string name = comparison.indexes[sideIndex(row.side)]->name(row.shown);
             table.row({costText(row.caused.a, unit), costText(row.caused.b, unit), changeText(row.caused, unit),
                           relativeText(row.caused), relativeIntervalText(row.caused, comparison.certainty),
-                          shortPlace(row.file, row.line), shortFunctionName(name)},
+                          shortPlace(row.file, row.line), shortFunctionName(name) + severalFunctionsText(row)},
                 name);
         }
         if (table.isEmpty())

@@ -74,6 +74,7 @@ void writeFunctions(std::ostream &out, const Comparison &comparison, const Compa
         std::string name = elided(shortFunctionName(index.name(row.shown)), kNameColumns);
         if (const std::string place = shortPlace(row.file, row.line); !place.empty())
             name += "  " + place;
+        name += severalFunctionsText(row);
         std::vector<std::string> cells{costText(row.caused.a, unit), costText(row.caused.b, unit),
             changeText(row.caused, unit), relativeText(row.caused)};
         if (hasIntervals)

@@ -105,6 +105,11 @@ std::string_view functionHeading(CostKind kind)
     return costInfo(kind).source == CostSource::Heap ? "function that asked" : "function (self)";
 }
 
+std::string severalFunctionsText(const FunctionDifference &row)
+{
+    return row.functions < 2 ? std::string() : fmt::format("  ({} functions)", row.functions);
+}
+
 std::string_view certaintyKey(Certainty certainty)
 {
     switch (certainty) {

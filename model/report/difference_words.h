@@ -24,6 +24,9 @@ std::string markdownCell(std::string_view text);
 /// What stands above the functions that answer for a cost: "function (self)", of a heap "function that asked".
 std::string_view functionHeading(CostKind kind);
 
+/// "  (3 functions)" of a row that is about several; empty of one.
+std::string severalFunctionsText(const FunctionDifference &row);
+
 /// "exact", "estimated", "unknown".
 std::string_view certaintyKey(Certainty certainty);
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <sstream>
 
 using namespace model;
@@ -81,6 +82,8 @@ private Q_SLOTS:
     void whatIsNewInTheSameBuildIsNew();
     void templateArgumentsAndParametersMakeNothingNew();
     void overloadsStayApart();
+    void lambdasStayApartInTheSameBuild();
+    void rowsSayHowManyFunctionsTheyAreAbout();
     void callersThatWereJumpedOutOfMakeNothingNew();
     void aChangedMemberOfAGroupIsShown();
     void samplesDifferOnlyBeyondChance();
@@ -215,6 +218,35 @@ void ComparisonTest::overloadsStayApart()
         heapOf("main;put(int) 64\nmain;put(char) 10", "1"), heapOf("main;put(int) 60\nmain;put(char) 14", "2"));
     QCOMPARE(result.stacks.size(), std::size_t{2});
     QCOMPARE(std::abs(result.stacks[0].cost.change()), 4.0);
+}
+
+void ComparisonTest::lambdasStayApartInTheSameBuild()
+{
+    const char *const before = "main;run()::{lambda()#1}::operator() 64\nmain;run()::{lambda()#2}::operator() 10";
+    const char *const after = "main;run()::{lambda()#1}::operator() 60\nmain;run()::{lambda()#3}::operator() 14";
+    QCOMPARE(differing(compared(heapOf(before, "1"), heapOf(after, "1"))),
+        std::string("+14 main;run()::{lambda()#3}::operator()\n-10 main;run()::{lambda()#2}::operator()\n"
+                    "-4 main;run()::{lambda()#1}::operator()\n"));
+    // Another build numbers them anew.
+    QCOMPARE(differing(compared(heapOf(before, "1"), heapOf(after, "2"))), std::string());
+}
+
+void ComparisonTest::rowsSayHowManyFunctionsTheyAreAbout()
+{
+    const auto before = heapOf("main;run()::{lambda()#1}::operator() 64\nmain;run()::{lambda()#2}::operator() 10", "1");
+    const auto after
+        = heapOf("main;run()::{lambda()#1}::operator() 99\nmain;parse.part.0 1\nmain;parse.cold 1", "2");
+    const Comparison result = compared(before, after);
+    std::map<std::string, std::uint32_t> counts;
+    for (const FunctionDifference &row : result.functions)
+        counts[shortFunctionName(result.indexes[sideIndex(row.side)]->name(row.shown))] += row.functions;
+    QCOMPARE(counts[shortFunctionName("run()::{lambda()#1}::operator()")], 2u);
+    QCOMPARE(counts["main"], 1u);
+    QCOMPARE(counts["parse.part.0"] + counts["parse.cold"], 1u); // parts of one
+    std::ostringstream text;
+    writeComparisonText(text, *compareSessions(before, after, {}, comparableCosts()));
+    QVERIFY2(text.str().find("(2 functions)") != std::string::npos, text.str().c_str());
+    QVERIFY2(text.str().find("(3 functions)") == std::string::npos, text.str().c_str());
 }
 
 void ComparisonTest::callersThatWereJumpedOutOfMakeNothingNew()

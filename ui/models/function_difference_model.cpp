@@ -2,6 +2,7 @@
 #include "ui/models/function_difference_model.h"
 
 #include "model/aggregate/stack_text.h"
+#include "model/report/difference_words.h"
 #include "ui/text.h"
 
 #include <algorithm>
@@ -40,7 +41,7 @@ QVariant FunctionDifferenceModel::nameData(const model::FunctionDifference &row,
     const model::FunctionIndex &index = *comparison().indexes[model::sideIndex(row.side)];
     switch (role) {
     case Qt::DisplayRole:
-        return text(model::shortFunctionName(index.name(row.shown)))
+        return text(model::shortFunctionName(index.name(row.shown)) + model::severalFunctionsText(row))
             + (!row.isInA        ? tr("   only after")
                     : !row.isInB ? tr("   only before")
                                  : QString());
