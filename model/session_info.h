@@ -67,4 +67,7 @@ struct SessionInfo
     std::optional<Redaction> redaction; ///< of a redacted copy
 };
 
+/// Whether heap events that found their ring full were to be dropped at once (--when-full drop).
+inline bool isDropping(const SessionInfo &info) { return info.config.whenFull == WhenFull::Drop; }
+
 } // namespace model

@@ -331,7 +331,8 @@ void HeapInstrument::addLosses(Image &image, const Harvest &harvest, model::Even
     noteLosses(image, harvest);
     using model::LossKind;
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedRing, seen.droppedRing),
-        "the ring was full for too long");
+        m_server->letsWait() ? "the ring was full for too long"
+                             : "the recording was told to drop when rings are full (--when-full drop)");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.droppedNoRing, seen.droppedNoRing),
         "no ring could be had for the thread");
     addLoss(batch, LossKind::EventsDropped, image.id, growth(now.reentered, seen.reentered),

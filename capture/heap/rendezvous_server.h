@@ -84,6 +84,7 @@ public:
 
     /// Lets the threads of targets that come from now on never wait for the recorder: what finds no room is dropped. Any thread.
     void letNobodyWait() { m_letsWait = false; }
+    bool letsWait() const { return m_letsWait; }
 
     /// Waits until the meeting that is going on, if there is one, has come to its end: half a second at most.
     void waitUntilIdle();

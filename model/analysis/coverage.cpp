@@ -149,7 +149,8 @@ private:
             return;
         Trust &heap = m_result.heap;
         addLoss(LossKind::EventsDropped, trustOf(share(count(LossKind::EventsDropped), heapEvents())),
-            "a dropped free looks like a leak, a dropped allocation is not seen at all", heap);
+            (isDropping(m_snapshot.info) ? "the recording was told to drop when rings are full; " : std::string())
+                + "a dropped free looks like a leak, a dropped allocation is not seen at all", heap);
         addLoss(LossKind::BadRecords, Trust::Partial,
             "what the program shares with the recorder is damaged, and heap events may have been misread", heap);
         addLoss(LossKind::StackTableFull, trustOf(share(count(LossKind::StackTableFull), heapEvents())),

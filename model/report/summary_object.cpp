@@ -185,7 +185,7 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isPeakSampled(snapshot)},
         {"peak_is_upper_bound", heap.peakIsBound}, {"temporary", heap.temporaries},
         {"unknown_frees", heap.unknownFrees},
-        {"when_full", snapshot.info.config.whenFull == WhenFull::Drop ? "drop" : "wait"}};
+        {"when_full", isDropping(snapshot.info) ? "drop" : "wait"}};
     if (!knowsPeakOfStacks(snapshot)) {
         object.erase("peak_blocks");
         object.erase("peak_time_ns");

@@ -124,9 +124,7 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                 fmt::format("{} heap {} lost{}: there were more allocations and frees than are counted here, and what "
                             "is live may be less or more.",
                     formatCount(dropped), dropped == 1 ? "event was" : "events were",
-                    snapshot.info.config.whenFull == WhenFull::Drop
-                        ? ", as full rings wait for nobody (--when-full drop)"
-                        : ""),
+                    isDropping(snapshot.info) ? " (the recording was told to drop when rings are full)" : ""),
                 options.columns, 2);
         row("Allocations", formatCount(heap.allocations), bytes(heap.allocatedBytes) + interval(CostKind::Allocated));
         row("Frees", formatCount(heap.frees), bytes(heap.freedBytes));

@@ -206,6 +206,11 @@ void HostileIntegrationTest::aStalledRecorderHoldsUpAsFarAsIsAllowed()
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QVERIFY(summary[QStringLiteral("losses")][QStringLiteral("events_dropped")].toInteger() > 1000);
     QCOMPARE(summary[QStringLiteral("heap")][QStringLiteral("when_full")].toString(), policy);
+    const QByteArray losses
+        = runner.genprof({QStringLiteral("report"), runner.session(), QStringLiteral("--what"), QStringLiteral("losses")})
+              .out;
+    QVERIFY2(losses.simplified().contains("told to drop when rings are full") == (policy == QStringLiteral("drop")),
+        losses.right(400).constData());
 }
 
 void HostileIntegrationTest::aSilentRecorderHoldsUpOnce_data()

@@ -86,6 +86,25 @@ private Q_SLOTS:
             result.items.front().effect.c_str());
     }
 
+    /// Who chose that should not look for another cause.
+    void saysThatEventsWereToBeDropped()
+    {
+        SnapshotBuilder builder;
+        model::SessionInfo &info = builder.raw().info;
+        info.config.heap = HeapMode::Full;
+        builder.raw().losses = {{LossKind::EventsDropped, builder.image(), 10, "", {}}};
+        const auto effect = [&builder] {
+            for (const model::CoverageItem &item : coverage(builder.build()).items)
+                if (item.what.starts_with(lossLabel(LossKind::EventsDropped)))
+                    return item.effect;
+            return std::string();
+        };
+        QVERIFY2(effect().starts_with("a dropped free"), effect().c_str());
+        info.config.whenFull = WhenFull::Drop;
+        QVERIFY2(effect().starts_with("the recording was told to drop when rings are full; a dropped free"),
+            effect().c_str());
+    }
+
     void saysThatNothingIsStored()
     {
         SnapshotBuilder builder;
