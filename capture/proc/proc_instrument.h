@@ -103,7 +103,7 @@ private:
     std::size_t m_checkedProcesses = 0;               ///< of the table
     std::vector<model::ProcessId> m_untracked;        ///< of the table, neither tracked nor ended yet
     std::vector<model::Loss> m_losses;
-    std::unordered_map<std::string, CgroupMemory> m_cgroupMemory; ///< by directory, of this tick
+    std::unordered_map<std::string, CgroupMemory> m_cgroupMemory; ///< by directories, of this tick
     std::optional<std::int64_t> m_availableBytes;
     WrittenDisk m_disk;
     std::optional<DiskUse> m_diskUse;

@@ -72,6 +72,7 @@ struct TrackedProcess
     bool hasParts = false;        ///< `parts` is of the last reading
     std::int64_t nextPssNs = 0;   ///< when smaps_rollup may be read again
     std::string cgroupDirectory;
+    std::string oldMemoryDirectory; ///< of version 1; empty: there is none
     ProcessLimits limits;
     std::optional<std::int64_t> groupThreadsLeft; ///< of the control group
     std::uint64_t nextSlowRead = 0;               ///< tick in which limits and the group are read again

@@ -103,6 +103,8 @@ HostFacts readHostFacts(const std::string &procRoot, const std::string &cgroupRo
     facts.kernelSymbolsReadable = showsKernelAddresses(procRoot);
     const CgroupFinder finder(procRoot, cgroupRoot);
     facts.cgroupDirectory = finder.directoryOf(::getpid());
+    const auto old = finder.oldMemoryDirectoryOf(::getpid());
+    facts.oldCgroupHasMemory = old && readProcFile(*old + "/memory.usage_in_bytes").has_value();
     if (facts.cgroupDirectory) {
         facts.cgroupHasMemory = readProcFile(*facts.cgroupDirectory + "/memory.current").has_value();
         facts.memoryPressureReadable = readProcFile(*facts.cgroupDirectory + "/memory.pressure").has_value();

@@ -28,6 +28,7 @@ struct HostFacts
     std::string waitsRefused;                   ///< why waits cannot be recorded at all
     bool kernelSymbolsReadable = false;         ///< /proc/kallsyms shows addresses
     std::optional<std::string> cgroupDirectory; ///< of our own group in cgroup v2; absent: not mounted
+    bool oldCgroupHasMemory = false;            ///< our group of version 1 accounts for memory
     bool cgroupHasMemory = false;               ///< that group has memory.current
     bool memoryPressureReadable = false;
     bool canWatchProcesses = false; ///< pidfd_open works

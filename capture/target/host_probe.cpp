@@ -193,7 +193,11 @@ Capability cgroupMetrics(const HostFacts &facts)
     if (facts.cgroupDirectory && facts.cgroupHasMemory && facts.memoryPressureReadable)
         return item;
     item.level = CapabilityLevel::Limited;
-    if (!facts.cgroupDirectory) {
+    if (!facts.cgroupHasMemory && facts.oldCgroupHasMemory) {
+        item.sentence
+            = "Memory and its limit are read from the control group of version 1, which tells no pressure.";
+        item.remedy = "boot with systemd.unified_cgroup_hierarchy=1";
+    } else if (!facts.cgroupDirectory) {
         item.sentence
             = "Control groups of version 2 are not mounted: limits come from RLIMIT_AS, pressure is not known.";
         item.remedy = "boot with systemd.unified_cgroup_hierarchy=1";

@@ -136,6 +136,10 @@ private Q_SLOTS:
         facts.cgroupDirectory.reset();
         QCOMPARE(levelOf(facts, "cgroup_metrics"), CapabilityLevel::Limited);
         QVERIFY(!judgeHost(facts).find("cgroup_metrics")->remedy.empty());
+        facts.cgroupHasMemory = false;
+        QVERIFY(judgeHost(facts).find("cgroup_metrics")->sentence.find("version 1") == std::string::npos);
+        facts.oldCgroupHasMemory = true;
+        QVERIFY(judgeHost(facts).find("cgroup_metrics")->sentence.find("version 1") != std::string::npos);
     }
 
     void thisMachineIsDescribed()

@@ -22,6 +22,19 @@ class ProcInstrumentTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void memoryOfAGroupOfTheFirstVersionIsReadWhereTheSecondHasNone()
+    {
+        Fixture f;
+        f.proc.write("self/mountinfo", "25 1 0:22 / " + f.proc.cgroupRoot() + " rw - cgroup cgroup rw,memory\n");
+        f.proc.writeGroup("old/memory.usage_in_bytes", "700000\n");
+        f.proc.writeGroup("old/memory.limit_in_bytes", "4000000\n");
+        f.proc.set({.pid = 10, .startTicks = 1000, .cgroup = "9:memory:/old\n0::/\n"});
+        f.start({10});
+        const model::MetricsRow row = f.tickAfter(kSecond).metrics.at(0);
+        QCOMPARE(valueOf(row, Metric::CgroupMemory), 700'000);
+        QCOMPARE(valueOf(row, Metric::MemoryLimit), 4'000'000);
+    }
+
     void levelsAreTheValuesAtTheEndOfTheTick()
     {
         Fixture f;

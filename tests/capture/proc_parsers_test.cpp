@@ -6,6 +6,7 @@
 #include "capture/proc/scheduler_times.h"
 #include "capture/proc/smaps.h"
 #include "capture/proc/stolen_time.h"
+#include "tests/capture/fake_proc.h"
 
 #include <QTest>
 
@@ -180,6 +181,40 @@ private Q_SLOTS:
         QCOMPARE(capture::cgroupMountPoint("25 1 0:22 / / rw - ext4 /dev/vda rw\n"), std::string());
         QCOMPARE(capture::cgroupPath("9:memory:/a\n0::/b\n"), std::string("/b"));
         QCOMPARE(capture::cgroupPath("9:memory:/a\n"), std::string());
+    }
+
+    void memoryOfTheFirstVersionIsFound()
+    {
+        const auto mount = capture::oldMemoryMount("24 1 0:21 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+                                                   "25 1 0:22 /box /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
+        QCOMPARE(mount.root, std::string("/box"));
+        QCOMPARE(mount.point, std::string("/sys/fs/cgroup/memory"));
+        QVERIFY(capture::oldMemoryMount("26 1 0:23 / /c rw - cgroup2 cgroup2 rw,memory_recursiveprot\n").point.empty());
+        QCOMPARE(capture::oldMemoryPath("8:cpu:/b\n9:hugetlb,memory:/a:b\n0::/c\n"), std::string("/a:b"));
+        QCOMPARE(capture::oldMemoryPath("1:name=memory:/a\n0::/b\n"), std::string());
+    }
+
+    /// In a container the mount shows its own group, while /proc tells the whole path.
+    void limitsOfTheFirstVersionAreThoseThatHold()
+    {
+        const tests::FakeProc proc;
+        const std::string root = proc.cgroupRoot();
+        proc.write("self/mountinfo", "25 1 0:22 /box " + root + " rw - cgroup cgroup rw,memory\n");
+        proc.write("7/cgroup", "9:memory:/box/old\n0::/\n");
+        proc.write("8/cgroup", "9:memory:/boxes\n0::/\n");
+        proc.writeGroup("old/memory.usage_in_bytes", "700000\n");
+        proc.writeGroup("old/memory.limit_in_bytes", "9223372036854771712\n");
+        const capture::CgroupFinder finder(proc.root(), root);
+        QCOMPARE(finder.oldMemoryDirectoryOf(7), std::optional(root + "/old"));
+        QCOMPARE(finder.oldMemoryDirectoryOf(8), std::optional<std::string>());
+        QVERIFY(!finder.directoryOf(7));
+        capture::CgroupMemory memory = capture::readOldCgroupMemory(root + "/old");
+        QCOMPARE(memory.currentBytes, std::optional<std::int64_t>(700'000));
+        QCOMPARE(memory.limitBytes, std::optional<std::int64_t>());
+        proc.writeGroup("old/memory.limit_in_bytes", "4000000\n");
+        QCOMPARE(capture::readOldCgroupMemory(root + "/old").limitBytes, std::optional<std::int64_t>(4'000'000));
+        proc.writeGroup("old/memory.stat", "cache 5\nhierarchical_memory_limit 3000000\ntotal_cache 5\n");
+        QCOMPARE(capture::readOldCgroupMemory(root + "/old").limitBytes, std::optional<std::int64_t>(3'000'000));
     }
 
     void unlimitedIsNoNumber()
