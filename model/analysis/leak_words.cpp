@@ -7,6 +7,7 @@
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/analysis/coverage.h"
 #include "model/analysis/forecast_words.h"
+#include "model/analysis/leak_scan_words.h"
 #include "model/base/format_interval.h"
 
 #include <fmt/format.h>
@@ -231,6 +232,8 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
         item.evidence.push_back(lossEvidence(item));
         if (grows)
             item.evidence.push_back(growthSentence(item));
+        if (std::string acquittal = acquittalOfLost(item); !acquittal.empty())
+            item.evidence.push_back(std::move(acquittal));
     } else if (item.tier == LeakTier::Idle) {
         item.title = fmt::format(
             "{} holds {}, which do not grow", item.place, formatBytes(static_cast<double>(item.liveBytes)));
@@ -241,6 +244,8 @@ void tellLeak(const Snapshot &snapshot, LeakItem &item)
         if (first.test.growsUnderneath)
             item.evidence.emplace_back(
                 "Its live blocks swing too much to show that: it is what each span of time left behind.");
+        if (std::string scanned = scanOfSuspect(snapshot, item); !scanned.empty())
+            item.evidence.push_back(std::move(scanned));
     }
     item.caution = cautionOf(snapshot, item, bucket);
     if (!first.ages || !first.test.isEnough)

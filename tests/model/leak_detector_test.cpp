@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/leak_detector.h"
+#include "model/analysis/leak_scan_words.h"
 #include "model/analysis/leak_watch.h"
 #include "model/analysis/recommendations.h"
 #include "model/analysis/verdict_lines.h"
@@ -347,6 +348,50 @@ private Q_SLOTS:
         writeLeaksJson(json, snapshot, report);
         QVERIFY(text.str().find("forget lost 3.42 KiB in 4 blocks, and 1 KiB behind them") != std::string::npos);
         QCOMPARE(nlohmann::json::parse(json.str())["items"][0]["tier"].get<std::string>(), std::string("lost"));
+    }
+
+    /// A list that nobody clears grows and is held; a stack that frees most of what it allocates may lose a block.
+    void tellsWhatAScanAndGrowthSayOfOneStack()
+    {
+        Recording recording;
+        recording.stack("main;leak;malloc", Behaviour::LeakFraction).stack("main;drop;malloc", Behaviour::ShortLived);
+        Snapshot snapshot = recording.snapshot();
+        const StackId leak = snapshot.heapAges->stacks[0].stack, drop = snapshot.heapAges->stacks[1].stack;
+        QVERIFY(!mentions(findLeaks(snapshot)->items.front().evidence, "The scan at"));
+        MemoryScan scan;
+        scan.image = recording.builder().image();
+        scan.when = {500 * kSecondNs};
+        ScannedStack lost;
+        lost.stack = drop;
+        lost.sums[static_cast<std::size_t>(ReachClass::Directly)] = {3, 3000};
+        scan.stacks = {lost};
+        snapshot.scans = {std::make_shared<const MemoryScan>(scan)};
+        LeakReport report = *findLeaks(snapshot);
+        QCOMPARE(report.items.size(), std::size_t{2});
+        QCOMPARE(report.items[0].place, std::string("drop"));
+        QVERIFY(mentions(report.items[0].evidence, "Its growth alone would accuse nobody"));
+        QCOMPARE(report.items[1].place, std::string("leak"));
+        QVERIFY(mentions(report.items[1].evidence, "found none of it lost: what grows is still held"));
+        QVERIFY(growthOfScanned(snapshot, scan, leak).find("this stack keeps ") != std::string::npos);
+        QVERIFY(growthOfScanned(snapshot, scan, drop).find("does not keep growing") != std::string::npos);
+        // What is lost behind other blocks, or was not there yet, is not called held.
+        ScannedStack behind;
+        behind.stack = leak;
+        behind.sums[static_cast<std::size_t>(ReachClass::Indirectly)] = {1, 500};
+        scan.stacks = {lost, behind};
+        snapshot.scans = {std::make_shared<const MemoryScan>(scan)};
+        report = *findLeaks(snapshot);
+        QVERIFY(mentions(report.items[1].evidence, "found 500 B in 1 block of it lost, held by other lost blocks"));
+        scan.stacks = {lost};
+        scan.when = {};
+        snapshot.scans = {std::make_shared<const MemoryScan>(scan)};
+        report = *findLeaks(snapshot);
+        QVERIFY(!mentions(report.items[1].evidence, "The scan at"));
+        // A stack that neither lost anything nor grows needs no word; nor one without a history.
+        scan.stacks.clear();
+        QVERIFY(growthOfScanned(snapshot, scan, drop).empty());
+        snapshot.heapAges.reset();
+        QVERIFY(growthOfScanned(snapshot, scan, leak).empty());
     }
 
     /// A history that begins anew holds none of the blocks that an accusation rests on: that is no proof that they were freed.

@@ -11,6 +11,7 @@
 #include "ui/widgets/session_bar.h"
 
 #include <QTest>
+#include <QTreeWidget>
 
 using namespace Qt::StringLiterals;
 
@@ -154,6 +155,42 @@ private Q_SLOTS:
             QVERIFY2(page->subtitle().contains(u" · all threads"_s), qPrintable(page->subtitle()));
             QVERIFY2(!page->subtitle().contains(u"requests"_s), qPrintable(page->subtitle()));
         }
+    }
+
+    void lostPageTellsWhatLeaksSaysOfTheChosenStack()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;serve;malloc 100000\nmain;parse;malloc 4096");
+        model::Snapshot snapshot = builder.build();
+        auto ages = std::make_shared<model::HeapAges>();
+        ages->clocks.push_back({builder.image(), {0}, {kSecond / 10}, 80, 1, 0, 1});
+        model::StackAges history{builder.image(), builder.stack("main;serve;malloc"), 0, 0, {kSecond / 10}, {}, {}};
+        for (std::int64_t i = 1; i <= 80; ++i)
+            history.buckets.push_back({10, 10, 0, 10 * i, 1000 * i});
+        ages->stacks.push_back(history);
+        snapshot.heapAges = ages;
+        model::MemoryScan scan;
+        scan.image = builder.image();
+        scan.sums[static_cast<std::size_t>(model::ReachClass::Directly)] = {2, 4096};
+        scan.stacks.push_back({builder.stack("main;serve;malloc"), scan.sums, {}, {3, 5000}, {}});
+        scan.stacks.push_back({builder.stack("main;parse;malloc"), scan.sums, {}, {3, 5000}, {}});
+        snapshot.scans.push_back(std::make_shared<const model::MemoryScan>(scan));
+        ui::Selection selection;
+        ui::LostPage page(selection);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(snapshot));
+        const auto said = [&page] {
+            for (const QLabel *label : page.findChildren<QLabel *>())
+                if (!label->isHidden() && label->text().contains(u"which Leaks judges"_s))
+                    return label->text();
+            return QString();
+        };
+        auto *list = page.findChild<QTreeWidget *>();
+        QVERIFY(list);
+        QVERIFY(said().isEmpty());
+        list->setCurrentItem(list->topLevelItem(0));
+        QVERIFY(said().contains(u"this stack keeps "_s));
+        list->setCurrentItem(list->topLevelItem(1)); // has no history
+        QVERIFY(said().isEmpty());
     }
 };
 

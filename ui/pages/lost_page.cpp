@@ -3,6 +3,7 @@
 
 #include "model/aggregate/own_code.h"
 #include "model/aggregate/stack_text.h"
+#include "model/analysis/leak_scan_words.h"
 #include "model/base/format_counted.h"
 #include "model/report/lost_report.h"
 #include "ui/pages/page_text.h"
@@ -193,6 +194,7 @@ void LostPage::addScan(const model::MemoryScan &scan)
         lost->setCaption(tr("what could be freed and never will be"));
         stacks->setAccessibleName(lost->accessibleName());
         lost->body()->addWidget(stacks);
+        lost->body()->addWidget(newGrowthLine(stacks, scan));
         m_column->addWidget(lost);
     }
     if (QTreeWidget *holders = newHolders(scan)) {
@@ -200,6 +202,7 @@ void LostPage::addScan(const model::MemoryScan &scan)
         held->setCaption(tr("what would go with a block, and the way to it"));
         holders->setAccessibleName(held->accessibleName());
         held->body()->addWidget(holders);
+        held->body()->addWidget(newGrowthLine(holders, scan));
         if (const std::string rest = model::restOfHeldText(scan); !rest.empty())
             held->body()->addWidget(newWrapped(text(rest), "muted"));
         m_column->addWidget(held);
@@ -274,6 +277,24 @@ void LostPage::inspectOnActivation(QTreeWidget *list, model::ImageId image)
         if (item != nullptr && item->isSelected()) // where the focus arrives is no choice
             m_selection.setInspected(InspectedStack{model::StackId(item->data(0, kStackRole).toUInt()), image});
     });
+}
+
+/// What Leaks says of the chosen stack, where it says anything: the two look for different things, and may seem to disagree.
+QLabel *LostPage::newGrowthLine(QTreeWidget *list, const model::MemoryScan &scan)
+{
+    QLabel *line = newWrapped({}, "muted");
+    line->hide();
+    const auto kept
+        = *std::find_if(m_scans.begin(), m_scans.end(), [&scan](const auto &each) { return each.get() == &scan; });
+    connect(list, &QTreeWidget::currentItemChanged, line, [this, kept, line](const QTreeWidgetItem *item) {
+        const bool isChosen = item != nullptr && item->isSelected();
+        const QString said = isChosen && m_snapshot
+            ? text(model::growthOfScanned(*m_snapshot, *kept, model::StackId(item->data(0, kStackRole).toUInt())))
+            : QString();
+        line->setText(said);
+        line->setVisible(!said.isEmpty());
+    });
+    return line;
 }
 
 std::vector<Export> LostPage::exports()

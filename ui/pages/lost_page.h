@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+class QLabel;
 class QPushButton;
 class QTreeWidget;
 class QVBoxLayout;
@@ -51,6 +52,7 @@ private:
     QWidget *newClasses(const model::MemoryScan &scan) const;
     QTreeWidget *newStacks(const model::MemoryScan &scan);
     QTreeWidget *newHolders(const model::MemoryScan &scan);
+    QLabel *newGrowthLine(QTreeWidget *list, const model::MemoryScan &scan);
     void inspectOnActivation(QTreeWidget *list, model::ImageId image);
 
     Selection &m_selection;
