@@ -33,6 +33,8 @@ QString pageKey(model::CardPage page)
     switch (page) {
     case model::CardPage::Heap:
         return QStringLiteral("heap");
+    case model::CardPage::Areas:
+        return QStringLiteral("areas");
     case model::CardPage::Cpu:
         return QStringLiteral("cpu");
     case model::CardPage::SystemCalls:

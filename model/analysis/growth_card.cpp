@@ -152,15 +152,19 @@ void addOtherGrowth(
     if (!other.mappedBy.empty())
         sentence
             += fmt::format("; most of those that were made ({}) by {}", formatBytes(other.mappedBytes), other.mappedBy);
-    if (other.key == kMappingsPart)
+    const bool isListed = other.key == kMappingsPart
+        && std::any_of(snapshot.areas.begin(), snapshot.areas.end(),
+            [](const MemoryArea &area) { return area.kind == AreaKind::Mapping; });
+    if (isListed)
         sentence += ": see by whom under Mappings (genprof report --what mappings --cost allocated)";
     sentence += '.';
     if (other.isFinished)
         sentence += " The command ended by itself: what it needs for its work looks like this too.";
     growth.sentence = sentence + ' ' + growth.sentence; // what the number is of comes first
     growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
-    growth.page = CardPage::Forecast;
-    growth.action = "Show the forecast";
+    growth.page = isListed ? CardPage::Areas : CardPage::Forecast;
+    growth.cost = isListed ? std::optional(CostKind::Allocated) : std::nullopt;
+    growth.action = isListed ? "Show the mappings" : "Show the forecast";
 }
 
 /// What the live heap as a whole grew by in the selected time.

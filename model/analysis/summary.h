@@ -21,7 +21,7 @@ enum class CardState : std::uint8_t {
 };
 
 /// The page that holds a card's evidence.
-enum class CardPage : std::uint8_t { Heap, Cpu, SystemCalls, Waits, HeatMap, Forecast, Recommendations, Losses };
+enum class CardPage : std::uint8_t { Heap, Areas, Cpu, SystemCalls, Waits, HeatMap, Forecast, Recommendations, Losses };
 
 /// An answer of the overview.
 struct SummaryCard

@@ -100,6 +100,21 @@ private Q_SLOTS:
             card.sentence.c_str());
     }
 
+    /// The page that the sentence names is the one that its button opens; where nobody saw who mapped it, there is nothing to show there.
+    void leadsToTheMappingsItSpeaksOf()
+    {
+        SnapshotBuilder builder = filling(21);
+        const SummaryCard card = cardOf(builder, 0);
+        QVERIFY2(says(card.sentence, "see by whom under Mappings"), card.sentence.c_str());
+        QCOMPARE(card.page, CardPage::Areas);
+        QCOMPARE(card.cost, std::optional(CostKind::Allocated));
+        builder.raw().areas.clear();
+        const SummaryCard unseen = cardOf(builder, 0);
+        QVERIFY2(!says(unseen.sentence, "under Mappings"), unseen.sentence.c_str());
+        QCOMPARE(unseen.page, CardPage::Forecast);
+        QVERIFY(!unseen.cost);
+    }
+
     void looksOnlyAtTheSelectedTime()
     {
         SnapshotBuilder builder = filling(21);

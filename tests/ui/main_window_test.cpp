@@ -3,6 +3,7 @@
 #include "ui/charts/flame_graph_view.h"
 #include "ui/file_path.h"
 #include "ui/main_window.h"
+#include "ui/pages/areas_page.h"
 #include "ui/pages/capture_page.h"
 #include "ui/pages/cpu_page.h"
 #include "ui/pages/heap_page.h"
@@ -294,6 +295,20 @@ private Q_SLOTS:
         QVERIFY2(heap->shownCost() == model::CostKind::Temporary, "nothing was asked for");
         Q_EMIT capture->pageWanted(model::CardPage::Heap, static_cast<model::CostKind>(asked));
         QCOMPARE(static_cast<int>(heap->shownCost()), shown);
+    }
+
+    void aCardOfMappingsOpensThem()
+    {
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        auto *capture = new ui::CapturePage(selection);
+        auto *areas = new ui::AreasPage(selection);
+        window.addPage(capture);
+        window.addPage(areas);
+        Q_EMIT capture->pageWanted(model::CardPage::Areas, model::CostKind::Allocated);
+        QVERIFY(areas->isVisibleTo(&window));
+        QVERIFY(areas->shownCost() == model::CostKind::Allocated);
     }
 
     void aMarkHasRoomForASentence()
