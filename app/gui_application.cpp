@@ -156,6 +156,8 @@ void GuiApplication::connectComparison()
     m_comparison = std::make_unique<ComparisonController>(*m_comparePage);
     connect(
         m_comparison.get(), &ComparisonController::passphraseWanted, this, &GuiApplication::onOtherPassphraseWanted);
+    connect(m_comparePage, &ui::ComparePage::apartWanted, &m_session, &SessionController::readApart);
+    connect(&m_session, &SessionController::apartReady, m_comparePage, &ui::ComparePage::setApart);
     connect(m_comparePage, &ui::ComparePage::fileWanted, this, [this] {
         const QString path = ui::chooseSession(&m_window, tr("Compare with a session"), sessionsFolder());
         if (!path.isEmpty())

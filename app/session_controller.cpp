@@ -94,6 +94,7 @@ void SessionController::close()
 {
     m_timer.stop();
     m_job.cancel();
+    m_apartJob.cancel();
     m_session.reset();
     m_path.clear();
     m_key.reset();
@@ -113,6 +114,26 @@ void SessionController::setSelection(const model::Selection &selection)
         m_job.cancel();
     else if (m_session)
         read(Demand::Always);
+}
+
+void SessionController::readApart(const model::Selection &selection)
+{
+    using Made = std::shared_ptr<const model::Snapshot>;
+    if (!m_session)
+        return Q_EMIT apartReady(nullptr);
+    m_apartJob.run(
+        [session = m_session, selection](std::stop_token stop) -> std::optional<Made> {
+            const std::lock_guard lock(session->mutex);
+            if (stop.stop_requested())
+                return std::nullopt;
+            if (!session->reader)
+                return Made();
+            auto made = session->reader->snapshot(selection, stop, storage::SessionReader::Parts::Usual);
+            if (stop.stop_requested())
+                return std::nullopt;
+            return made ? *made : Made();
+        },
+        [this](const Made &made) { Q_EMIT apartReady(made); });
 }
 
 void SessionController::setHeld(bool isHeld)

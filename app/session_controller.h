@@ -31,6 +31,9 @@ public:
     /// Makes snapshots for `selection` from now on; the one on its way is given up.
     void setSelection(const model::Selection &selection);
 
+    /// Makes a snapshot of another selection beside the one that is shown: apartReady() follows, for the last one that was asked for.
+    void readApart(const model::Selection &selection);
+
     /// While held, growth of the session is read but not shown.
     void setHeld(bool isHeld);
 
@@ -48,6 +51,8 @@ public:
 
 Q_SIGNALS:
     void snapshotReady(std::shared_ptr<const model::Snapshot> snapshot);
+    /// What readApart() asked for; null: it could not be made.
+    void apartReady(std::shared_ptr<const model::Snapshot> snapshot);
     void openFailed(const QString &path, const QString &sentence);
     /// The session at `path` is sealed, and none or a wrong passphrase was given; nothing is open now.
     void passphraseWanted(const QString &path, bool wasWrong);
@@ -73,7 +78,8 @@ private:
     bool m_isHeld = false;
     bool m_isFailing = false;
     bool m_isReadingRest = false; ///< the job on its way adds to a snapshot what its first reading left out
-    ui::BackgroundJob m_job;      ///< last: destroyed first, and waits for its work
+    ui::BackgroundJob m_apartJob;
+    ui::BackgroundJob m_job; ///< last: destroyed first, and waits for its work
 };
 
 } // namespace app

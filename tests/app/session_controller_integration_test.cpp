@@ -120,6 +120,16 @@ void SessionControllerTest::selectionMakesANewSnapshot()
     QVERIFY(ready.wait(kPatienceMs));
     QCOMPARE(controller.snapshot()->span, *selection.time);
     QCOMPARE(controller.snapshot()->selection, selection);
+    // One beside it leaves what is shown.
+    QSignalSpy apart(&controller, &app::SessionController::apartReady);
+    model::Selection later;
+    later.time = model::TimeRange{{3 * SampleSession::kTickNs}, {4 * SampleSession::kTickNs}};
+    controller.readApart(later);
+    QVERIFY(apart.wait(kPatienceMs));
+    const auto made = apart.first().first().value<std::shared_ptr<const model::Snapshot>>();
+    QVERIFY(made);
+    QCOMPARE(made->span, *later.time);
+    QCOMPARE(controller.snapshot()->selection, selection);
 }
 
 void SessionControllerTest::saysWhyAFileCannotBeOpened()

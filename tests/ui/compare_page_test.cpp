@@ -233,6 +233,45 @@ private Q_SLOTS:
         QVERIFY(page.isEmpty());
     }
 
+    /// 0 – 2.4 s and 2.4 – 5 s of ticks of a second: both are widened to hold the one from 2 to 3 s.
+    void adjacentTimesShareNoStepOfTheRecording()
+    {
+        constexpr std::int64_t kSecond = 1'000'000'000;
+        const model::TimeRange first{{0}, {24 * kSecond / 10}}, second{{24 * kSecond / 10}, {5 * kSecond}};
+        const auto widened = [](model::TimeRange time, model::TimeRange span) {
+            model::Snapshot made = *session("main;f 100", "/tmp/one.gprof-session", 1'000, time);
+            made.span = span;
+            return std::make_shared<const model::Snapshot>(made);
+        };
+        ui::Selection selection;
+        ui::ComparePage page(selection);
+        QSignalSpy wanted(&page, &ui::ComparePage::apartWanted);
+        page.setSnapshot(widened(second, {{2 * kSecond}, {5 * kSecond}}));
+        button(page, u"Hold the selected time"_s)->click();
+        page.setSnapshot(widened(first, {{0}, {3 * kSecond}}));
+        QCOMPARE(wanted.count(), 1);
+        QVERIFY(page.isBusy());
+        const auto asked = wanted.first().first().value<model::Selection>();
+        QVERIFY(asked.time == (model::TimeRange{{3 * kSecond}, {5 * kSecond}}));
+        page.setApart(widened(*asked.time, *asked.time));
+        QVERIFY(settle(page));
+        QVERIFY(page.compared());
+        QCOMPARE(page.compared()->sessions[0].snapshot->span.end.ns, 3 * kSecond);
+        QCOMPARE(page.compared()->sessions[1].snapshot->span.begin.ns, 3 * kSecond);
+        QCOMPARE(wanted.count(), 1);
+        // Where nothing is left of the later one, there is nothing to compare.
+        page.setSnapshot(widened({{21 * kSecond / 10}, {24 * kSecond / 10}}, {{2 * kSecond}, {5 * kSecond}}));
+        QVERIFY(settle(page));
+        QVERIFY(!page.compared());
+        QVERIFY2(shownText(page).contains(u"lie in one step of the recording"_s), qPrintable(shownText(page)));
+        // Times that overlap as they were selected stay as they are.
+        page.setSnapshot(widened({{0}, {3 * kSecond}}, {{0}, {3 * kSecond}}));
+        QVERIFY(settle(page));
+        QVERIFY(page.compared());
+        QCOMPARE(page.compared()->sessions[1].snapshot->span.begin.ns, 2 * kSecond);
+        QCOMPARE(wanted.count(), 1);
+    }
+
     void aTimeOfTheOtherSessionCanBeChosen()
     {
         ui::Selection selection;

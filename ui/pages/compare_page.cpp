@@ -176,7 +176,9 @@ Side ComparePage::openSide() const
     if (m_role == Role::After)
         isAfter = false;
     else if (m_role == Role::ByTime && m_isHeld)
-        isAfter = m_open->span.begin >= m_other->span.begin;
+        isAfter = m_open->selection.time && m_other->selection.time
+            ? m_open->selection.time->begin >= m_other->selection.time->begin
+            : m_open->span.begin >= m_other->span.begin;
     else if (m_role == Role::ByTime)
         isAfter = m_open->info.startWallNs >= m_other->info.startWallNs;
     return isAfter != m_isSwapped ? Side::B : Side::A;
@@ -184,7 +186,54 @@ Side ComparePage::openSide() const
 
 std::shared_ptr<const model::Snapshot> ComparePage::side(Side side) const
 {
-    return side == openSide() ? m_open : m_other;
+    const auto &own = side == openSide() ? m_open : m_other;
+    return m_apart && own && own->span.begin < m_apart->span.begin && m_apart->span.begin < own->span.end ? m_apart
+                                                                                                          : own;
+}
+
+/// Times are widened to whole steps of the recording. Of two that are apart the later one goes without the step that they share, as on the command
+/// line: no cost is counted on both sides. False while that is not done.
+bool ComparePage::separate()
+{
+    const bool isOpenLater = m_open->selection.time && m_other->selection.time
+        && m_other->selection.time->end <= m_open->selection.time->begin;
+    const model::Snapshot &later = isOpenLater ? *m_open : *m_other, &earlier = isOpenLater ? *m_other : *m_open;
+    const bool areApart
+        = later.selection.time && earlier.selection.time && earlier.selection.time->end <= later.selection.time->begin;
+    const bool isNeeded = m_isHeld && areApart && earlier.span.end > later.span.begin;
+    if (!isNeeded) {
+        m_apart.reset();
+        m_isApartAwaited = false;
+        return true;
+    }
+    if (earlier.span.end >= later.span.end) {
+        m_problem = tr("Both times lie in one step of the recording, which ends at %1: select one further away.")
+                        .arg(text(model::formatOffset(earlier.span.end, true)));
+        return false;
+    }
+    model::Selection wanted = later.selection;
+    wanted.time->begin = earlier.span.end;
+    if (m_apart && m_apart->file == later.file && m_apart->selection == wanted && m_apart->span.end >= later.span.end)
+        return true;
+    m_apart.reset();
+    if (m_isApartAwaited && m_apartWanted == wanted)
+        return false;
+    m_isApartAwaited = true;
+    m_apartWanted = wanted;
+    Q_EMIT apartWanted(wanted);
+    return false;
+}
+
+void ComparePage::setApart(std::shared_ptr<const model::Snapshot> apart)
+{
+    if (!std::exchange(m_isApartAwaited, false) || !m_open || !m_other)
+        return;
+    m_apart = std::move(apart);
+    if (m_apart)
+        return rebuild();
+    m_problem = tr("The later time could not be read.");
+    showCompared(nullptr);
+    settle();
 }
 
 void ComparePage::rebuild()
@@ -193,15 +242,24 @@ void ComparePage::rebuild()
         showState();
         return;
     }
+    m_problem.clear();
+    const bool areApart = separate();
     m_sides->setSides({side(Side::A), side(Side::B)}, m_isHeld);
     m_sides->setPossible(possibleForBoth(*m_open, *m_other));
     showOtherTimeline();
-    m_problem.clear();
     if (m_isHeld && m_open->selection == m_other->selection) {
         m_job.cancel();
         m_problem
             = tr("%1 is held. Now select another time above, and the two are compared.").arg(selectionText(*m_other));
         showCompared(nullptr);
+        return;
+    }
+    if (!areApart) {
+        m_job.cancel();
+        if (!m_problem.isEmpty())
+            showCompared(nullptr);
+        else if (!m_compared)
+            say(tr("Comparing…"));
         return;
     }
     // A recording brings its next snapshot before a long job ends: let it end.
@@ -235,7 +293,7 @@ void ComparePage::rebuild()
 
 void ComparePage::settle()
 {
-    if (!m_isWaiting && !m_job.isRunning() && !m_treeJob.isRunning()) {
+    if (!isBusy()) {
         m_slow->stop();
         m_progress->setText({});
         Q_EMIT settled();

@@ -50,7 +50,10 @@ public:
     QString iconName() const override { return QStringLiteral("compare"); }
     QString subtitle() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
-    bool isBusy() const override { return m_isWaiting || m_job.isRunning() || m_treeJob.isRunning(); }
+    bool isBusy() const override
+    {
+        return m_isWaiting || m_isApartAwaited || m_job.isRunning() || m_treeJob.isRunning();
+    }
     bool listsFunctions() const override { return m_compared != nullptr; }
     bool isEmpty() const override { return !m_other && !m_isWaiting; }
     std::vector<Export> exports() override;
@@ -67,6 +70,9 @@ public:
     /// The other session cannot be read, and why.
     void setOtherFailed(const QString &sentence);
 
+    /// The snapshot that apartWanted() asked for; null: it could not be made.
+    void setApart(std::shared_ptr<const model::Snapshot> apart);
+
     /// Chooses a cost by its key, as its row would.
     void showCost(const std::string &key);
     /// The comparison that is shown; null while there is none.
@@ -77,6 +83,8 @@ Q_SIGNALS:
     void otherWanted(const QString &path);
     /// Another time of the other session is to be compared: setOther() with a snapshot of that.
     void otherTimeWanted(const model::Selection &selection);
+    /// Two times of the open session are apart, but share a step of the recording: setApart() with a snapshot of the later one without it.
+    void apartWanted(const model::Selection &selection);
     /// Somebody wants to choose a file.
     void fileWanted();
     /// The other session is not wanted any more.
@@ -99,6 +107,7 @@ private:
 
     model::Side openSide() const;
     std::shared_ptr<const model::Snapshot> side(model::Side side) const;
+    bool separate();
     void hold();
     void drop();
     void cancel();
@@ -122,6 +131,10 @@ private:
     Selection &m_selection;
     std::shared_ptr<const model::Snapshot> m_open;
     std::shared_ptr<const model::Snapshot> m_other;
+    std::shared_ptr<const model::Snapshot>
+        m_apart;                    ///< the later of two times of one session, without the steps of the earlier
+    model::Selection m_apartWanted; ///< what it was asked for
+    bool m_isApartAwaited = false;
     bool m_isHeld = false; ///< the other one is a time of the open session
     Role m_role = Role::ByTime;
     bool m_isSwapped = false;
