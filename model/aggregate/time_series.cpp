@@ -174,6 +174,18 @@ void joinShortTicks(std::vector<std::vector<SeriesPoint>> &segments, const Snaps
         joinShortTicks(segment, ticks, snapshot.info.state == SessionState::Recording && &segment == &segments.back());
 }
 
+/// Whether a series that ends at `last` lacks no more than the last tick of a recording that has ended, and nothing says why.
+bool isUnreadAtEnd(const Snapshot &snapshot, const SeriesSource &source, Timestamp last)
+{
+    const std::vector<Timestamp> &ends = snapshot.tickEnds;
+    const SessionState state = snapshot.info.state;
+    const bool hasEnded = state == SessionState::Complete || state == SessionState::Unfinished;
+    return hasEnded && !isRate(source) && ends.size() > 1 && last == ends[ends.size() - 2]
+        && std::none_of(snapshot.gaps.begin(), snapshot.gaps.end(), [&](const Gap &gap) {
+               return gap.span.intersects({last, ends.back()});
+           });
+}
+
 } // namespace
 
 std::size_t TimeSeries::pointCount() const
@@ -234,13 +246,15 @@ TimeSeries timeSeries(const Snapshot &snapshot, const SeriesSource &source, std:
     return series;
 }
 
-TimeSeries fromFirstTick(TimeSeries series, const Snapshot &snapshot)
+TimeSeries overWholeTicks(TimeSeries series, const Snapshot &snapshot)
 {
     if (series.isEmpty() || snapshot.tickEnds.empty())
         return series;
     std::vector<SeriesPoint> &first = series.segments.front();
     if (first.front().when == snapshot.tickEnds.front() && first.front().when > Timestamp{})
         first.insert(first.begin(), {Timestamp{}, first.front().value});
+    if (const SeriesPoint last = *series.last(); isUnreadAtEnd(snapshot, series.source, last.when))
+        series.segments.back().push_back({snapshot.tickEnds.back(), last.value});
     return series;
 }
 

@@ -81,8 +81,9 @@ TimeSeries timeSeries(
     const Snapshot &snapshot, const SeriesSource &source, std::optional<ProcessId> process = std::nullopt);
 
 /// A line as it is drawn: the first point of a recording stands for all of the tick that ends with it, so that one of two ticks is no dot at
-/// the right edge. Not for figures.
-TimeSeries fromFirstTick(TimeSeries series, const Snapshot &snapshot);
+/// the right edge; and a level that could not be read at the last tick of one that has ended, as its process had, lasts until then: else it
+/// would end earlier than lines beside it. Not for figures.
+TimeSeries overWholeTicks(TimeSeries series, const Snapshot &snapshot);
 
 /// At most two points for each of `columns` equal parts of `range` (the least and the greatest in it, in their order) and one
 /// before and after the range, so that a line reaches the edges. Exact: no value is averaged.

@@ -48,7 +48,7 @@ SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
         .page = CardPage::Heap,
         .cost = CostKind::Growth,
         .action = "Show the heap",
-        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
+        .spark = overWholeTicks(timeSeries(snapshot, HeapQuantity::LiveBytes), snapshot)};
     constexpr std::string_view kGrowth = "Growth:";
     const auto lacking = std::find_if(found.notLookedAt.begin(), found.notLookedAt.end(),
         [](const std::string &text) { return text.starts_with(kGrowth); });
@@ -161,7 +161,7 @@ void addOtherGrowth(
     if (other.isFinished)
         sentence += " The command ended by itself: what it needs for its work looks like this too.";
     growth.sentence = sentence + ' ' + growth.sentence; // what the number is of comes first
-    growth.spark = fromFirstTick(timeSeries(snapshot, Metric::Rss), snapshot);
+    growth.spark = overWholeTicks(timeSeries(snapshot, Metric::Rss), snapshot);
     growth.page = isListed ? CardPage::Areas : CardPage::Forecast;
     growth.cost = isListed ? std::optional(CostKind::Allocated) : std::nullopt;
     growth.action = isListed ? "Show the mappings" : "Show the forecast";

@@ -85,7 +85,7 @@ SummaryCard forecastCard(const Snapshot &snapshot, const Forecast &ahead)
         .sentence = ahead.verdict,
         .page = CardPage::Forecast,
         .action = "Show the forecast",
-        .spark = fromFirstTick(timeSeries(snapshot, ahead.source), snapshot)};
+        .spark = overWholeTicks(timeSeries(snapshot, ahead.source), snapshot)};
     if (ahead.state != ForecastState::NotEnoughData) {
         card.qualifier = ahead.label; // a number means nothing without what it is of
         card.number = "no trend";
@@ -277,7 +277,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         .sentence = "The program used next to no CPU time.",
         .page = CardPage::Cpu,
         .action = "Show hot functions",
-        .spark = fromFirstTick(timeSeries(snapshot, CpuQuantity::Used), snapshot)};
+        .spark = overWholeTicks(timeSeries(snapshot, CpuQuantity::Used), snapshot)};
     const std::optional<FunctionTable> table = functionTable(snapshot, CostKind::CpuTime, stop);
     if (!table || table->rows.empty() || table->all <= 0) {
         if (std::string why = noSamplesSentence(snapshot); !why.empty())
@@ -334,7 +334,7 @@ std::optional<SummaryCard> allocationsCard(const Snapshot &snapshot, const Recom
         .sentence = "No place is worth changing for these alone.",
         .page = CardPage::HeatMap,
         .action = "Show sizes over time",
-        .spark = fromFirstTick(timeSeries(snapshot, HeapQuantity::AllocationRate), snapshot)};
+        .spark = overWholeTicks(timeSeries(snapshot, HeapQuantity::AllocationRate), snapshot)};
     if (snapshot.selection.thread) {
         card.state = CardState::Unknown;
         card.sentence = "The heap is not kept by thread: this is of all of them.";
@@ -378,7 +378,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
         .page = CardPage::Heap,
         .cost = CostKind::Peak,
         .action = "Show the heap",
-        .spark = fromFirstTick(rss, snapshot)};
+        .spark = overWholeTicks(rss, snapshot)};
     constexpr double kMuchLess = 0.8;
     if (const std::optional<double> once = shareCountedOnce(snapshot); once && *once < kMuchLess)
         card.sentence = fmt::format("Pages that processes share count for each of them; once, it is about {}. ",

@@ -289,6 +289,31 @@ private Q_SLOTS:
         const SummaryCard empty = cardOf(builder.build(), "Memory");
         QVERIFY2(says(empty.sentence, "The live heap was 0 B"), empty.sentence.c_str());
     }
+
+    /// What a process held cannot be read any more once it has ended, what it used can: lines beside each other end together.
+    void drawsALevelUntilTheEndOfTheProcess()
+    {
+        constexpr std::int64_t kSecond = 1'000'000'000;
+        SnapshotBuilder builder;
+        builder.ticks(5, Duration::fromSeconds(1)).metric(Metric::Rss, {10, 11, 12, 13});
+        const auto drawn = [&builder] {
+            const Snapshot snapshot = builder.build();
+            return overWholeTicks(timeSeries(snapshot, Metric::Rss), snapshot);
+        };
+        QCOMPARE(timeSeries(builder.build(), Metric::Rss).last()->when.ns, 4 * kSecond);
+        QCOMPARE(drawn().segments.front().front().when.ns, std::int64_t{0});
+        QCOMPARE(drawn().last()->when.ns, 5 * kSecond);
+        QCOMPARE(drawn().last()->value, 13.0);
+        // Not over a pause, not while more may come, and no longer than that tick.
+        builder.raw().gaps.push_back({{{4 * kSecond}, {5 * kSecond}}, GapKind::Paused});
+        QCOMPARE(drawn().last()->when.ns, 4 * kSecond);
+        builder.raw().gaps.clear();
+        builder.raw().info.state = SessionState::Recording;
+        QCOMPARE(drawn().last()->when.ns, 4 * kSecond);
+        builder.raw().info.state = SessionState::Complete;
+        builder.raw().tickEnds.push_back({6 * kSecond});
+        QCOMPARE(drawn().last()->when.ns, 4 * kSecond);
+    }
 };
 
 QTEST_APPLESS_MAIN(SummaryTest)

@@ -59,7 +59,7 @@ void TimelineView::setUpTracks()
     const auto add = [this](const QString &label, std::vector<std::pair<model::SeriesSource, Token>> sources) {
         Track track{label, {}, model::seriesInfo(sources.front().first).unit};
         for (const auto &[source, token] : sources) {
-            model::TimeSeries series = model::fromFirstTick(model::timeSeries(*m_snapshot, source), *m_snapshot);
+            model::TimeSeries series = model::overWholeTicks(model::timeSeries(*m_snapshot, source), *m_snapshot);
             if (!series.isEmpty())
                 track.lines.push_back({text(model::seriesInfo(source).label), std::move(series), {token},
                     track.lines.empty() ? LineFill::Below : LineFill::None});
