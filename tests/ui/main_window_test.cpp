@@ -11,6 +11,7 @@
 #include "ui/pages/lost_page.h"
 #include "ui/widgets/inspector.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/page_list.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/session_bar.h"
 
@@ -295,6 +296,33 @@ private Q_SLOTS:
         QVERIFY2(heap->shownCost() == model::CostKind::Temporary, "nothing was asked for");
         Q_EMIT capture->pageWanted(model::CardPage::Heap, static_cast<model::CostKind>(asked));
         QCOMPARE(static_cast<int>(heap->shownCost()), shown);
+    }
+
+    void tabStopsAtThePageListOnce()
+    {
+        ui::Selection selection;
+        ui::Theme theme(*qApp);
+        ui::MainWindow window(selection, theme);
+        window.addPage(new ui::CapturePage(selection));
+        window.addPage(new ui::AreasPage(selection));
+        window.addPage(new ui::HeapPage(selection));
+        tests::SnapshotBuilder builder;
+        builder.heap("main;parse;malloc 64");
+        window.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        window.show();
+        QApplication::setActiveWindow(&window);
+        window.showPage(QStringLiteral("areas"));
+        QStringList stops;
+        QWidget *first = nullptr;
+        for (int i = 0; i < 100; ++i) { // once around
+            QTest::keyClick(window.focusWidget() ? window.focusWidget() : &window, Qt::Key_Tab);
+            if (window.focusWidget() == first)
+                break;
+            first = first == nullptr ? window.focusWidget() : first;
+            if (const auto *button = qobject_cast<ui::PageButton *>(window.focusWidget()))
+                stops << button->text();
+        }
+        QCOMPARE(stops, QStringList{QStringLiteral("Mappings, pools")}); // the page that is shown
     }
 
     void aCardOfMappingsOpensThem()

@@ -107,8 +107,7 @@ PageButton *PageList::addEntry(const QString &iconName, const QString &title)
     }
     m_buttons->addButton(button, m_count++);
     m_layout->insertWidget(m_layout->count() - 1, button);
-    if (m_count == 1)
-        button->setChecked(true);
+    setCurrent(std::max(current(), 0));
     return button;
 }
 
@@ -124,8 +123,12 @@ void PageList::addRule()
 
 void PageList::setCurrent(int index)
 {
-    if (QAbstractButton *button = m_buttons->button(index))
-        button->setChecked(true);
+    QAbstractButton *shown = m_buttons->button(index);
+    if (shown == nullptr)
+        return;
+    shown->setChecked(true);
+    for (QAbstractButton *button : m_buttons->buttons()) // Tab stops here once, and arrow keys move on
+        button->setFocusPolicy(button == shown ? Qt::TabFocus : Qt::NoFocus);
 }
 
 int PageList::current() const { return m_buttons->checkedId(); }
