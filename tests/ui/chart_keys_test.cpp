@@ -4,10 +4,16 @@
 #include "ui/charts/heat_map_view.h"
 #include "ui/charts/time_series_chart.h"
 #include "ui/charts/timeline_view.h"
+#include "ui/widgets/card.h"
 
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QGuiApplication>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QSignalSpy>
 #include <QTest>
+#include <QVBoxLayout>
 #include <QWheelEvent>
 
 #include <cmath>
@@ -67,6 +73,24 @@ void wheel(QWidget &widget, QPoint place, QPoint notch, Qt::KeyboardModifiers mo
     QCoreApplication::sendEvent(&widget, &event);
 }
 
+/// The actions of the menu that a right click opens there; empty: none opened. `owner` has it.
+QList<QAction *> rightClick(QWidget &widget, const QWidget &owner)
+{
+    const QPoint place = widget.rect().center();
+    QContextMenuEvent event(QContextMenuEvent::Mouse, place, widget.mapToGlobal(place));
+    QCoreApplication::sendEvent(&widget, &event);
+    const QList<QMenu *> menus = owner.findChildren<QMenu *>(Qt::FindDirectChildrenOnly);
+    return menus.isEmpty() ? QList<QAction *>() : menus.last()->actions();
+}
+
+QStringList namesOf(const QList<QAction *> &actions)
+{
+    QStringList names;
+    for (const QAction *action : actions)
+        names << action->text();
+    return names;
+}
+
 } // namespace
 
 class ChartKeysTest : public QObject
@@ -74,6 +98,47 @@ class ChartKeysTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void aRightClickOffersWhatTheLinksAndGesturesDo()
+    {
+        ui::Selection selection;
+        ui::Card card(u"Heap"_s);
+        auto *chart = new ui::TimeSeriesChart(selection, ui::ChartGestures::Select);
+        card.body()->addWidget(chart);
+        card.resize(400, 300);
+        card.show();
+        chart->setContent(measured(), {{}, at(30)});
+        QVERIFY2(rightClick(*chart->viewport(), card).isEmpty(), "nothing can be saved");
+        card.addExport(u"PNG"_s, [chart] {
+            return ui::Export{u"heap"_s, u"Heap"_s, [chart] { return chart->picture(); }, {}};
+        });
+        card.addExport(u"CSV"_s, [] { return ui::Export(); });
+        card.setShowAll([&selection] { selection.setTime(std::nullopt); });
+        const QList<QAction *> actions = rightClick(*chart->viewport(), card);
+        QCOMPARE(
+            namesOf(actions), (QStringList{u"Copy image"_s, u"Export as PNG…"_s, u"Export as CSV…"_s, u"Show all"_s}));
+        QGuiApplication::clipboard()->clear();
+        actions.front()->trigger();
+        QVERIFY(!QGuiApplication::clipboard()->image().isNull());
+        selection.setTime(model::TimeRange{at(1), at(2)});
+        actions.back()->trigger();
+        QVERIFY(!selection.current().time);
+    }
+
+    void aRightClickOnTheTimelineShowsAll()
+    {
+        ui::Selection selection;
+        ui::TimelineView timeline(selection);
+        timeline.resize(600, 80);
+        QVERIFY(rightClick(timeline, timeline).isEmpty());
+        timeline.setSnapshot(recording());
+        selection.setTime(model::TimeRange{at(1), at(2)});
+        const QList<QAction *> actions = rightClick(timeline, timeline);
+        QCOMPARE(namesOf(actions), (QStringList{u"Copy image"_s, u"Show all"_s}));
+        actions.back()->trigger();
+        QVERIFY(!selection.current().time);
+        QVERIFY(!rightClick(timeline, timeline).back()->isEnabled());
+    }
+
     void tellsNoValueInsideAGap()
     {
         const ui::ChartContent content = measured();

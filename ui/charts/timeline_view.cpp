@@ -7,9 +7,12 @@
 #include "ui/shown_time.h"
 #include "ui/text.h"
 
+#include <QClipboard>
 #include <QFocusEvent>
+#include <QGuiApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QToolTip>
 
@@ -209,6 +212,18 @@ void TimelineView::mouseReleaseEvent(QMouseEvent *event)
 }
 
 void TimelineView::mouseDoubleClickEvent(QMouseEvent *) { showEverything(); }
+
+void TimelineView::contextMenuEvent(QContextMenuEvent *event)
+{
+    if (!m_snapshot)
+        return event->ignore();
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->addAction(tr("Copy image"), this, [this] { QGuiApplication::clipboard()->setPixmap(grab()); });
+    menu->addAction(tr("Show all"), this, &TimelineView::showEverything)
+        ->setEnabled(m_zoom.has_value() || m_selection.current().time.has_value());
+    menu->popup(event->globalPos());
+}
 
 void TimelineView::wheelEvent(QWheelEvent *event)
 {

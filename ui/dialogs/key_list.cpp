@@ -28,7 +28,7 @@ constexpr int kWordsWidth = 230;
 /// A heading where the first is empty.
 using Row = std::pair<QString, QString>;
 
-std::array<Row, 30> rows()
+std::array<Row, 31> rows()
 {
     return {{{{}, tr("Everywhere")}, {tr("Alt+1 … Alt+9"), tr("One of the first nine pages")},
         {tr("Ctrl+PgUp, Ctrl+PgDn"), tr("The page above or below")},
@@ -42,7 +42,8 @@ std::array<Row, 30> rows()
         {tr("Wheel, + and −"), tr("Zoom at the pointer or the crosshair")},
         {tr("Shift+wheel, Ctrl+arrows"), tr("Earlier or later, when zoomed")},
         {tr("Left, Right"), tr("Timeline: move the selected time (Shift: its end); charts: the crosshair")},
-        {tr("Double click, Home"), tr("The whole recording")}, {{}, tr("Heat map")},
+        {tr("Double click, Home"), tr("The whole recording")},
+        {tr("Right click"), tr("Timeline, charts with a PNG link: copy, save, show all")}, {{}, tr("Heat map")},
         {tr("Arrows"), tr("From cell to cell (Shift: by ten)")}, {tr("Enter"), tr("Select the time of the cell")},
         {{}, tr("Flame graphs")}, {tr("Click, arrows"), tr("Select a function and show its stack")},
         {tr("Double click, Enter"), tr("Zoom into it")},

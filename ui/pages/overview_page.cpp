@@ -99,6 +99,7 @@ QWidget *OverviewPage::newCharts()
         [this] { return chartExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")); });
     m_memoryCard->addExport(QStringLiteral("CSV"),
         [this] { return tableExport(m_memory, QStringLiteral("overview-memory"), tr("Memory of the process")); });
+    m_memoryCard->setShowAll([this] { m_selection.setTime(std::nullopt); });
     const auto addTrend = [&](const QString &name, const QString &title,
                               std::vector<std::pair<model::SeriesSource, SeriesColor>> lines) {
         auto *card = new Card(title, charts); // one that is hidden is in no layout
@@ -107,6 +108,7 @@ QWidget *OverviewPage::newCharts()
         card->body()->addWidget(chart, 1);
         card->addExport(QStringLiteral("PNG"), [=, this] { return chartExport(chart, name, title); });
         card->addExport(QStringLiteral("CSV"), [=, this] { return tableExport(chart, name, title); });
+        card->setShowAll([this] { m_selection.setTime(std::nullopt); });
         m_trends.push_back({name, card, chart, std::move(lines)});
     };
     addTrend(QStringLiteral("overview-heap"), tr("Live heap"), {{model::HeapQuantity::LiveBytes, {Token::Memory}}});

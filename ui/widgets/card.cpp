@@ -5,7 +5,13 @@
 #include "ui/widgets/captioned_row.h"
 #include "ui/widgets/labels.h"
 
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QGuiApplication>
 #include <QHBoxLayout>
+#include <QMenu>
+
+#include <algorithm>
 
 namespace ui {
 
@@ -44,7 +50,28 @@ void Card::addExport(const QString &kind, std::function<Export()> make)
     link->setAccessibleName(tr("Save %1 as %2").arg(m_title->text(), kind));
     link->setFont(textFont(font(), TextSize::Caption));
     header()->addWidget(link);
-    connect(link, &QPushButton::clicked, this, [this, make = std::move(make)] { saveExport(make(), this); });
+    connect(link, &QPushButton::clicked, this, [this, make] { saveExport(make(), this); });
+    m_exports.emplace_back(kind, std::move(make));
+}
+
+/// Of what takes no right click itself: charts. Tables have a menu of their own.
+void Card::contextMenuEvent(QContextMenuEvent *event)
+{
+    const auto picture = std::find_if(
+        m_exports.begin(), m_exports.end(), [](const auto &each) { return each.first == QLatin1String("PNG"); });
+    if (picture == m_exports.end())
+        return QFrame::contextMenuEvent(event);
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->addAction(tr("Copy image"), this, [make = picture->second] {
+        if (const Export what = make(); what.picture)
+            QGuiApplication::clipboard()->setImage(what.picture());
+    });
+    for (const auto &[kind, make] : m_exports)
+        menu->addAction(tr("Export as %1…").arg(kind), this, [this, make = make] { saveExport(make(), this); });
+    if (m_showAll)
+        menu->addAction(tr("Show all"), this, m_showAll);
+    menu->popup(event->globalPos());
 }
 
 } // namespace ui

@@ -5,6 +5,10 @@
 
 #include <QFrame>
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 class QHBoxLayout;
 class QLabel;
 class QVBoxLayout;
@@ -28,6 +32,11 @@ public:
 
     /// Shows a link for each export, "PNG" or "CSV", that asks where to save it. `make` is asked at the click.
     void addExport(const QString &kind, std::function<Export()> make);
+    /// What a double click in its chart does, for the menu that a right click opens where a picture can be saved.
+    void setShowAll(std::function<void()> showAll) { m_showAll = std::move(showAll); }
+
+protected:
+    void contextMenuEvent(QContextMenuEvent *event) override;
 
 private:
     void setUpHeader();
@@ -35,6 +44,8 @@ private:
     CaptionedRow *m_headerArea = nullptr;
     QVBoxLayout *m_body = nullptr;
     QLabel *m_title = nullptr;
+    std::vector<std::pair<QString, std::function<Export()>>> m_exports; ///< by kind
+    std::function<void()> m_showAll;
 };
 
 } // namespace ui
