@@ -161,15 +161,33 @@ private:
             m_result.season = Duration{std::llround(period * static_cast<double>(m_blocks.length.ns))};
         }
         m_change = lastSlopeChange(m_values);
+        findTrend();
+        m_result.seen = seenValues(m_blocks.values, m_result.level);
+        if (const std::size_t change = m_values.size() - m_result.seen.settled; hasSettled() && change > m_change) {
+            m_change = change;
+            findTrend();
+        }
         if (m_change > 0)
             m_result.slopeChange = m_blocks.endOf(m_change - 1);
+        if (m_result.seen.hasMoved && !m_season && !m_result.isGrowing && !m_result.isShrinking)
+            m_result.level = m_result.seen.newest;
+    }
+
+    /// Trend of the last straight piece.
+    void findTrend()
+    {
         m_result.trend = trendOf(tail(), m_blocks.length);
         m_result.level = m_result.trend.level;
         m_result.isGrowing = m_result.trend.slope90.low > 0;
         m_result.isShrinking = m_result.trend.slope90.high < 0;
-        m_result.seen = seenValues(m_blocks.values, m_result.level);
-        if (m_result.seen.hasMoved && !m_season && !m_result.isGrowing && !m_result.isShrinking)
-            m_result.level = m_result.seen.newest;
+    }
+
+    /// Whether it moved elsewhere and has stood still there since, so that the way there says little of what comes: a change like one of slope,
+    /// but often too near the beginning to be found as one.
+    bool hasSettled() const
+    {
+        return m_result.seen.standsStill(m_result.blocks) && m_result.seen.settled >= kLeastForecastDirection && !m_season
+            && !m_result.isGrowing && !m_result.isShrinking;
     }
 
     bool isDirectionOnly()

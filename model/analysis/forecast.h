@@ -81,6 +81,8 @@ struct SeenValues
     std::size_t settled = 0; ///< so many blocks at the end are about there
     /// It left the level of its trend, later than in the first tenth, by so much that a level alone would be a false account.
     bool hasMoved = false;
+    /// Whether, of so many `blocks`, it has been at its newest level for long: a third of the time.
+    bool standsStill(std::size_t blocks) const { return hasMoved && settled * 3 >= blocks; }
 };
 
 /// What will happen next, and how sure that is.

@@ -73,8 +73,7 @@ std::string trendSentence(const Forecast &forecast)
         return fmt::format("{} {}{} by {}", forecast.label, forecast.isGrowing ? "grow" : "shrink", end,
             rateText(
                 std::abs(forecast.trend.slope), forecast.isGrowing ? slope : Interval{-slope.high, -slope.low}, unit));
-    constexpr std::size_t kPartSettled = 3; // a third of the time, and it stands still
-    if (forecast.seen.hasMoved && forecast.seen.settled * kPartSettled >= forecast.blocks)
+    if (forecast.seen.standsStill(forecast.blocks))
         return fmt::format("{} {} and {} stood still for {}", forecast.label, movedText(forecast, unit),
             isPlural(forecast) ? "have" : "has",
             formatDuration({forecast.block.ns * static_cast<std::int64_t>(forecast.seen.settled)}));

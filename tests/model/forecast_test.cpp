@@ -244,6 +244,21 @@ private Q_SLOTS:
         QVERIFY(ahead.timeToLimit->reachedWithinHorizon < 0.2);
     }
 
+    /// Too near the beginning to be found as a change of slope, which needs as many blocks on each side.
+    void foretellsNoStartUp()
+    {
+        Random random(6);
+        std::vector<double> values;
+        for (int i = 0; i < 50; ++i)
+            values.push_back((i < 13 ? 100 + i * 8.0 : 204) * kMiB + random.normal() * 0.1 * kMiB);
+        const Forecast ahead = *forecast(lineOf(values, 50, kSecond), limited(1000 * kMiB));
+        QVERIFY2(ahead.verdict.find("has stood still for") != std::string::npos, ahead.verdict.c_str());
+        QVERIFY(ahead.slopeChange);
+        const double median = ahead.band.back().q50 / kMiB;
+        QVERIFY2(std::abs(median - 204) < 10, std::to_string(median).c_str());
+        QVERIFY(ahead.band.back().q95 / kMiB > 300); // and should it go on as it began, that is within the band
+    }
+
     void knowsThatTheLimitIsBehind()
     {
         const Forecast ahead = *forecast(growing(100, kMiB), limited(150 * kMiB));
