@@ -67,6 +67,12 @@ struct SessionInfo
     std::optional<Redaction> redaction; ///< of a redacted copy
 };
 
+/// A recorder goes on with it.
+inline bool isBeingRecorded(const SessionInfo &info)
+{
+    return info.state == SessionState::Recording || info.state == SessionState::Paused;
+}
+
 /// Whether heap events that found their ring full were to be dropped at once (--when-full drop).
 inline bool isDropping(const SessionInfo &info) { return info.config.whenFull == WhenFull::Drop; }
 

@@ -335,6 +335,7 @@ void MainWindow::showHeading()
     const Page *page = m_pages[static_cast<std::size_t>(index)];
     m_heading->setText(page->title());
     m_subheading->setText(page->subtitle());
+    m_subheading->setToken(tokenOf(page->subtitleTrust()));
 }
 
 void MainWindow::showBanner()

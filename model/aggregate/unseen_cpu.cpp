@@ -73,11 +73,24 @@ Duration missedCpuTime(const Snapshot &snapshot)
 
 SampleBase sampleBase(const Snapshot &snapshot) { return {snapshot.cpuSummary.samples, missedSamples(snapshot)}; }
 
+namespace {
+
+std::string lostText(const Snapshot &snapshot, const std::string &lost)
+{
+    const bool isOfMore = snapshot.cpuSummary.lost > 0 && (snapshot.selection.process || snapshot.selection.thread);
+    return lost + (isOfMore ? " lost by all processes" : " lost");
+}
+
+} // namespace
+
 std::string lostSamplesText(const Snapshot &snapshot)
 {
-    const std::int64_t lost = snapshot.cpuSummary.lost;
-    const bool isOfMore = lost > 0 && (snapshot.selection.process || snapshot.selection.thread);
-    return formatCount(lost) + (isOfMore ? " lost by all processes" : " lost");
+    return lostText(snapshot, formatCount(snapshot.cpuSummary.lost));
+}
+
+std::string lostSamplesWords(const Snapshot &snapshot)
+{
+    return lostText(snapshot, formatCounted(snapshot.cpuSummary.lost, "CPU sample"));
 }
 
 std::string missedSamplesText(const Snapshot &snapshot)

@@ -38,5 +38,7 @@ std::string missedSamplesText(const Snapshot &snapshot);
 
 /// "10 lost"; of samples of a selected process or thread "10 lost by all processes": which process would have had one is not known.
 std::string lostSamplesText(const Snapshot &snapshot);
+/// The same where what stands before it is no sample: "10 CPU samples lost".
+std::string lostSamplesWords(const Snapshot &snapshot);
 
 } // namespace model

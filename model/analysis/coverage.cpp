@@ -28,12 +28,6 @@ double share(std::int64_t part, std::int64_t whole)
     return part <= 0 ? 0 : whole > 0 ? static_cast<double>(part) / static_cast<double>(whole + part) : 1;
 }
 
-/// A recorder goes on with it.
-bool isLive(const SessionInfo &info)
-{
-    return info.state == SessionState::Recording || info.state == SessionState::Paused;
-}
-
 /// Goes on in a longer sentence.
 std::string withoutFullStop(std::string sentences)
 {
@@ -130,6 +124,11 @@ private:
                 m_isOfMore[static_cast<std::size_t>(kind)] ? " in the whole recording" : ""),
             std::string(effect));
         trust = std::max(trust, lowered);
+        if (lowered == Trust::Whole)
+            return;
+        m_result.items.back().shortly = lossWords(kind, count(kind));
+        if (!m_result.items.back().shortly.empty() && m_isOfMore[static_cast<std::size_t>(kind)])
+            m_result.items.back().shortly += " in the whole recording";
     }
 
     /// Comes first: it is about all results.
@@ -138,7 +137,7 @@ private:
         const SessionInfo &info = m_snapshot.info;
         if (info.unwritten)
             add(Trust::Partial, unwrittenText(info),
-                isLive(info)                         ? "it is kept in memory, and written as soon as there is room"
+                isBeingRecorded(info)                ? "it is kept in memory, and written as soon as there is room"
                     : info.unwritten->from.ns == 0 ? "nothing of the recording is here"
                                                    : "everything up to then is here, and nothing of what came later");
     }
@@ -409,11 +408,13 @@ private:
             return;
         weighIncompleteStacks();
         const double share = std::max(1 - m_result.wholeStacks, m_incompleteShare);
-        add(share > kMostIncomplete ? Trust::Partial : Trust::Minor,
+        m_result.stacks = share > kMostIncomplete ? Trust::Partial : Trust::Minor;
+        add(m_result.stacks,
             fmt::format("{} of {} stacks are not whole ({} cut off, {} without usable unwind information){}",
                 formatCount(incomplete), formatCount(stacks.distinct), formatCount(stacks.truncated),
                 formatCount(stacks.broken), m_incompleteCost.empty() ? "" : "; they hold " + m_incompleteCost),
             "their callers are missing: totals of callers are lower bounds, costs themselves are whole");
+        m_result.items.back().isOfStacks = true;
     }
 
     void lookAtTime()
@@ -455,11 +456,11 @@ private:
                 m_incompleteCost.empty() ? "" : ", the others hold " + m_incompleteCost)
             : "no stacks were recorded";
         const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(), [](const CoverageItem &item) {
-            return item.isLoss && item.what.find("stacks are not whole") == std::string::npos;
+            return item.isLoss && !item.isOfStacks;
         });
         if (lost == m_result.items.end())
             return "No events lost; " + whole + '.';
-        return fmt::format("{}; {}.", lost->what, whole);
+        return fmt::format("{}; {}.", lost->shortly.empty() ? lost->what : lost->shortly, whole);
     }
 
     const Snapshot &m_snapshot;
@@ -472,27 +473,6 @@ private:
 };
 
 } // namespace
-
-std::string unwrittenText(const SessionInfo &info)
-{
-    if (!info.unwritten)
-        return {};
-    const Unwritten &end = *info.unwritten;
-    const std::string from = formatOffset(end.from, true);
-    const std::string why = end.reason.empty() ? std::string() : fmt::format(" ({})", end.reason);
-    if (isLive(info))
-        return fmt::format("Nothing is written since {}{}", from, why);
-    std::string missing = end.length.ns > 0 ? formatDuration(end.length) : "how much came later is not known";
-    std::vector<std::string> parts;
-    if (end.length.ns > 0 && info.config.heap != HeapMode::Off)
-        parts.push_back(formatCounted(end.heapEvents, "heap event"));
-    if (end.length.ns > 0 && info.config.cpuHz > 0)
-        parts.push_back(formatCounted(end.cpuSamples, "CPU sample"));
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        missing += (i == 0 ? " with " : " and ") + parts[i];
-    return fmt::format(
-        "Nothing was written from {} on{}: {}{}", from, why, missing, end.length.ns > 0 ? " are missing" : "");
-}
 
 Coverage coverage(const Snapshot &snapshot) { return Examiner(snapshot).examine(); }
 

@@ -406,8 +406,7 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
 
 SummaryCard captureCard(const Snapshot &snapshot, const Coverage &trust)
 {
-    const bool isPartial
-        = trust.worst() == Trust::Partial || (!trust.items.empty() && trust.items.front().trust == Trust::Partial);
+    const bool isPartial = trust.worst() == Trust::Partial;
     const std::int64_t events = snapshot.heapSummary.allocations + snapshot.heapSummary.frees;
     return {.title = "Capture",
         .state = isPartial ? CardState::Warn : CardState::Ok,

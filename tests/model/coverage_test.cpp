@@ -17,6 +17,36 @@ class CoverageTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void tellsEventsFromSamplesThatWereLost()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;malloc 8\n").cpu("main;f 100000\n");
+        const auto notice = [&builder] {
+            const Snapshot snapshot = builder.build();
+            return lossNotice(snapshot, coverage(snapshot));
+        };
+        QCOMPARE(notice().words, std::string("no events lost"));
+        QCOMPARE(notice().trust, Trust::Whole);
+        builder.raw().losses.push_back({LossKind::SamplesLost, {}, 3, "", {}});
+        QCOMPARE(notice().words, std::string("3 CPU samples lost"));
+        QCOMPARE(notice().trust, Trust::Minor); // of 100,000
+        builder.raw().losses.push_back({LossKind::EventsDropped, builder.image(), 1, "", {}});
+        QCOMPARE(notice().words, std::string("1 heap event lost · 3 CPU samples lost")); // worst first
+        QCOMPARE(notice().trust, Trust::Partial);
+        QVERIFY(coverage(builder.build()).sentence.starts_with("1 heap event lost; "));
+    }
+
+    void warnsOfStacksThatAreCutOff()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;malloc 8\n");
+        builder.raw().stackQuality = {.distinct = 10, .truncated = 5};
+        const Coverage cut = coverage(builder.build());
+        QCOMPARE(cut.stacks, Trust::Partial);
+        QCOMPARE(cut.worst(), Trust::Partial);
+        QCOMPARE(lossNotice(builder.build(), cut).words, std::string("no events lost"));
+    }
+
     void countsIncompleteStacks()
     {
         SnapshotBuilder builder;

@@ -208,6 +208,11 @@ QString CapturePage::clock(model::Timestamp when) const
 
 QString CapturePage::subtitle() const { return m_snapshot ? text(model::coverage(*m_snapshot).sentence) : QString(); }
 
+model::Trust CapturePage::subtitleTrust() const
+{
+    return m_snapshot ? model::coverage(*m_snapshot).worst() : model::Trust::Whole;
+}
+
 void CapturePage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 {
     m_isNew = m_isNew || !m_snapshot || !snapshot || m_snapshot->file != snapshot->file
@@ -324,6 +329,7 @@ void CapturePage::showLosses()
     if (!coverage.items.empty() && !coverage.items.front().effect.empty())
         caption = text(coverage.items.front().what + ": " + coverage.items.front().effect);
     m_lossCard->setCaption(caption);
+    m_lossCard->setCaptionTrust(coverage.worst());
     m_losses->setColumnHidden(2, tables.images.size() <= 1); // says nothing, and takes room from why
     m_losses->setVisible(rows > 0);
     fitHeight(*m_losses, rows, 1, 10);

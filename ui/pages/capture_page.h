@@ -27,6 +27,7 @@ public:
     QString title() const override { return tr("Capture"); }
     QString iconName() const override { return QStringLiteral("capture"); }
     QString subtitle() const override;
+    model::Trust subtitleTrust() const override;
     void setSnapshot(std::shared_ptr<const model::Snapshot> snapshot) override;
     std::vector<Export> exports() override;
 

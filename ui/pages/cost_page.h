@@ -67,6 +67,7 @@ public:
 
     /// What the whole is called in the subtitle: "412.6 MiB in 1.9 M blocks".
     virtual QString wholeText(const model::Snapshot &snapshot) const = 0;
+    const model::Snapshot *snapshot() const { return m_snapshot.get(); } ///< null: none is open
     /// Why there is nothing to show, with what to do about it; empty: there is something.
     virtual QString emptyText(const model::Snapshot &snapshot) const = 0;
     virtual void writeStacks(std::ostream &out, const model::Snapshot &snapshot) const = 0;

@@ -2,6 +2,7 @@
 #include "ui/pages/cpu_page.h"
 
 #include "model/aggregate/unseen_cpu.h"
+#include "model/analysis/coverage.h"
 #include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
 #include "ui/text.h"
@@ -20,8 +21,15 @@ QString CpuPage::wholeText(const model::Snapshot &snapshot) const
         = tr("%1 in %2")
               .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCounted(sum.samples, "sample")));
     const std::int64_t missed = model::missedSamples(snapshot);
-    return whole + (sum.lost ? tr(" · ") + text(model::lostSamplesText(snapshot)) : QString())
+    return whole + (sum.lost ? tr(" · ") + text(model::lostSamplesWords(snapshot)) : QString())
         + (missed ? tr(" · %1 more due of short threads").arg(text(model::formatCount(missed))) : QString());
+}
+
+model::Trust CpuPage::subtitleTrust() const
+{
+    const model::Snapshot *shown = snapshot();
+    return shown && shown->cpuSummary.lost + model::missedSamples(*shown) > 0 ? model::coverage(*shown).cpu
+                                                                              : model::Trust::Whole;
 }
 
 QString CpuPage::emptyText(const model::Snapshot &snapshot) const

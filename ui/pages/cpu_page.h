@@ -16,6 +16,7 @@ public:
     QString key() const override { return QStringLiteral("cpu"); }
     QString title() const override { return tr("CPU"); }
     QString iconName() const override { return QStringLiteral("cpu"); }
+    model::Trust subtitleTrust() const override;
 
 protected:
     QString wholeText(const model::Snapshot &snapshot) const override;

@@ -189,6 +189,7 @@ void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model
     m_answer->setText(text(report.sentence));
     m_notes->setText(joined(report.notes));
     m_notes->setVisible(!report.notes.empty());
+    setTone(m_notes, toneOf(snapshot ? model::coverage(*snapshot).heap : model::Trust::Whole));
     m_card->setVisible(row >= 0);
     m_details->setVisible(row >= 0);
     showWhyEmpty(report, snapshot != nullptr && row < 0);

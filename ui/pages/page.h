@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/coverage.h"
 #include "model/analysis/summary.h"
 #include "model/snapshot.h"
 #include "ui/selection.h"
@@ -46,6 +47,8 @@ public:
     virtual QString iconName() const = 0;
     /// What the page shows now, behind the title: "live bytes · 12:03–12:09 · 412.6 MiB in 1.9 M blocks".
     virtual QString subtitle() const { return {}; }
+    /// Of what the subtitle tells of losses: a warning where results are partial.
+    virtual model::Trust subtitleTrust() const { return model::Trust::Whole; }
 
     /// A new view of the session; null: none is open. Called up to four times a second while recording; long work goes to a
     /// BackgroundJob. Must keep scroll position, selection and expanded rows.

@@ -46,6 +46,12 @@ void CaptionedRow::setCaption(const QString &caption)
     place();
 }
 
+void CaptionedRow::setTrust(model::Trust trust)
+{
+    m_beside->setToken(tokenOf(trust));
+    setTone(m_below, toneOf(trust));
+}
+
 QSize CaptionedRow::sizeHint() const { return m_line->sizeHint(); }
 
 QSize CaptionedRow::minimumSizeHint() const { return m_line->minimumSizeHint(); } // a long word widens nothing

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/coverage.h"
+
 #include <QWidget>
 
 class QHBoxLayout;
@@ -24,6 +26,7 @@ public:
     /// What is added stands at the right of the row.
     QHBoxLayout *row() { return m_row; }
     void setCaption(const QString &caption);
+    void setTrust(model::Trust trust); ///< the caption's colour
 
     /// Whether it stands in the row now.
     bool isBeside() const { return m_isBeside; }

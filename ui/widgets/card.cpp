@@ -42,6 +42,8 @@ void Card::setTitle(const QString &title)
 
 QHBoxLayout *Card::header() { return m_headerArea->row(); }
 
+void Card::setCaptionTrust(model::Trust trust) { m_headerArea->setTrust(trust); }
+
 void Card::setCaption(const QString &caption) { m_headerArea->setCaption(caption); }
 
 void Card::addExport(const QString &kind, std::function<Export()> make)

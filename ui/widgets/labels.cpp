@@ -27,6 +27,10 @@ void setTone(QLabel *label, const char *tone)
     label->style()->polish(label);
 }
 
+const char *toneOf(model::Trust trust) { return trust == model::Trust::Partial ? "warn" : "muted"; }
+
+Token tokenOf(model::Trust trust) { return trust == model::Trust::Partial ? Token::Warn : Token::InkMuted; }
+
 QPushButton *newPrimaryButton(const QString &text)
 {
     auto *button = new QPushButton(text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/analysis/coverage.h"
 #include "ui/theme.h"
 
 #include <QLabel>
@@ -15,6 +16,10 @@ QLabel *newLabel(const QString &text, TextSize size = TextSize::Body, TextWeight
 
 /// Gives an existing label another tone; null: Ink.
 void setTone(QLabel *label, const char *tone);
+
+/// The tone of what tells how far a recording can be trusted, and its colour: the same on all pages.
+const char *toneOf(model::Trust trust);
+Token tokenOf(model::Trust trust);
 
 /// The button for the one thing to do here.
 QPushButton *newPrimaryButton(const QString &text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/status_line.h"
 
+#include "model/analysis/coverage.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_steady.h"
 #include "model/report/session_words.h"
@@ -11,19 +12,9 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 
-#include <algorithm>
-
 namespace ui {
 
 namespace {
-
-/// Kinds that mean that something happened and was not seen. How stacks ended is shown by itself.
-bool isLost(model::LossKind kind)
-{
-    using enum model::LossKind;
-    return kind == EventsDropped || kind == SamplesLost || kind == SamplesThrottled || kind == BadRecords
-        || kind == ActivityLost;
-}
 
 /// Long enough to be read by who looks elsewhere first.
 constexpr int kSaysMs = 8000;
@@ -67,24 +58,12 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
     setVisible(snapshot != nullptr);
     if (!snapshot)
         return;
-    std::int64_t lost = 0;
-    std::int64_t unmeasured = 0;
-    std::int64_t notTaken = 0;
-    for (const model::LossTotal &loss : snapshot->losses) {
-        lost += isLost(loss.kind) ? loss.count : 0;
-        unmeasured += loss.kind == model::LossKind::ProcessesMissed ? loss.count : 0;
-        notTaken += loss.kind == model::LossKind::SamplesMissed ? loss.count : 0;
-    }
-    const bool isDamaged = !snapshot->damage.empty(); // what it says of losses is not whole either
-    const bool isGood = lost == 0 && !isDamaged;
-    m_dot->setToken(isGood ? Token::Ok : Token::Warn);
-    m_losses->setText(isDamaged ? tr("the file is damaged")
-            : lost > 0          ? tr("%1 lost").arg(text(model::formatCounted(lost, "event")))
-            : unmeasured > 0    ? tr("%1 processes too short to measure").arg(text(model::formatCount(unmeasured)))
-            : notTaken > 0      ? tr("%1 not taken").arg(text(model::formatCounted(notTaken, "CPU sample")))
-                                : tr("no events lost"));
-    m_losses->setToolTip(isDamaged ? text(snapshot->damage) : tr("More of this stands in Capture"));
-    setTone(m_losses, isGood ? "muted" : "warn");
+    const model::Coverage coverage = model::coverage(*snapshot);
+    const model::LossNotice notice = model::lossNotice(*snapshot, coverage);
+    m_dot->setToken(coverage.worst() == model::Trust::Partial ? Token::Warn : Token::Ok);
+    m_losses->setText(text(notice.words));
+    m_losses->setToolTip(snapshot->damage.empty() ? tr("More of this stands in Capture") : text(snapshot->damage));
+    setTone(m_losses, toneOf(notice.trust));
     const QString redacted = text(model::redactionText(snapshot->info));
     m_redacted->setText(redacted.isEmpty()             ? QString()
             : snapshot->info.redaction->keepsFunctions ? tr("redacted, but for functions and files")
@@ -98,6 +77,7 @@ void StatusLine::setSnapshot(const std::shared_ptr<const model::Snapshot> &snaps
                       model::formatShareOf(quality.distinct - quality.truncated - quality.broken, quality.distinct)))
             : QString());
     m_stacks->setVisible(quality.distinct > 0);
+    setTone(m_stacks, toneOf(coverage.stacks));
     m_stacks->setToolTip(
         tr("%1, %2 cut off, %3 not walked to their start")
             .arg(text(model::formatCounted(quality.distinct, "stack")), text(model::formatCount(quality.truncated)),
