@@ -29,6 +29,33 @@ model::Error goneError(const model::SessionInfo &info)
             info.recorderPid));
 }
 
+/// A socket that leads to what listens at `name`; closed, with errno, where nothing does.
+capture::FileDescriptor connected(const sockaddr_un &name)
+{
+    capture::FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (fd.isOpen() && ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&name), sizeof(name)) != 0) {
+        const int reason = errno;
+        fd = capture::FileDescriptor();
+        errno = reason;
+    }
+    return fd;
+}
+
+/// Whether the recorder still listens, although it does not hold the file at this path: that is no longer, or never was, the one it writes.
+bool isRecordedElsewhere(const model::SessionInfo &info)
+{
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    if (info.controlAddress.empty() || info.controlAddress.size() >= sizeof(name.sun_path))
+        return false;
+    std::memcpy(name.sun_path, info.controlAddress.c_str(), info.controlAddress.size() + 1);
+    const capture::FileDescriptor fd = connected(name);
+    ucred peer{};
+    socklen_t length = sizeof(peer);
+    return fd.isOpen() && ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0
+        && peer.pid == info.recorderPid;
+}
+
 model::Result<void> checkOwner(int fd)
 {
     ucred peer{};
@@ -61,6 +88,10 @@ ControlClient::ControlClient(capture::FileDescriptor fd)
 
 model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &info)
 {
+    if (info.state == model::SessionState::Unfinished && isRecordedElsewhere(info))
+        return model::Error(fmt::format("The file was moved or copied while it is recorded, and cannot be controlled "
+                                        "under this name; its recorder (pid {0}) runs: stop it by kill -INT {0}",
+            info.recorderPid));
     if (info.state == model::SessionState::Unfinished)
         return goneError(info);
     if (info.state == model::SessionState::Complete || info.state == model::SessionState::Stopping)
@@ -78,10 +109,8 @@ model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &in
     if (info.controlAddress.size() >= sizeof(name.sun_path))
         return model::Error("The session names no usable control socket");
     std::memcpy(name.sun_path, info.controlAddress.c_str(), info.controlAddress.size() + 1);
-    capture::FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd.isOpen())
-        return model::systemError("Cannot make a socket", errno);
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&name), sizeof(name)) != 0) {
+    capture::FileDescriptor fd = connected(name);
+    if (!fd.isOpen()) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             return goneError(info);
         return model::systemError("Cannot reach the recorder at " + info.controlAddress, errno,

@@ -101,6 +101,7 @@ private Q_SLOTS:
     void disconnectsWhoNeverEndsALine();
     void turnsAwayForWhomThereIsNoDescriptor();
     void saysThatTheRecorderIsGone();
+    void saysThatTheFileWasMoved();
     void saysThatTheRecordingHasEnded();
     void removesItsSocket();
     void keepsSocketsInAFolderOfThisUserAlone();
@@ -209,6 +210,19 @@ void ControlTest::saysThatTheRecorderIsGone()
     const auto client = ControlClient::connect(info);
     QVERIFY(!client.has_value());
     QVERIFY(client.error().text().find("pid 4711) is gone") != std::string::npos);
+}
+
+void ControlTest::saysThatTheFileWasMoved()
+{
+    const RunningServer server([](const ControlRequest &) { return ControlReply(); });
+    model::SessionInfo info = server.info();
+    info.state = model::SessionState::Unfinished; // nobody holds the file at its new path
+    info.recorderPid = ::getpid();
+    const std::string moved = ControlClient::connect(info).error().text();
+    QVERIFY2(moved.find("was moved") != std::string::npos, moved.c_str());
+    QVERIFY(moved.ends_with("kill -INT " + std::to_string(::getpid())));
+    info.recorderPid = 1; // another process has the address now
+    QVERIFY(ControlClient::connect(info).error().text().find("(pid 1) is gone") != std::string::npos);
 }
 
 void ControlTest::saysThatTheRecordingHasEnded()
