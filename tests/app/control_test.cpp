@@ -102,6 +102,7 @@ private Q_SLOTS:
     void turnsAwayForWhomThereIsNoDescriptor();
     void saysThatTheRecorderIsGone();
     void saysThatTheFileWasMoved();
+    void saysThatACopyIsFollowed();
     void saysThatTheRecordingHasEnded();
     void removesItsSocket();
     void keepsSocketsInAFolderOfThisUserAlone();
@@ -223,6 +224,19 @@ void ControlTest::saysThatTheFileWasMoved()
     QVERIFY(moved.ends_with("kill -INT " + std::to_string(::getpid())));
     info.recorderPid = 1; // another process has the address now
     QVERIFY(ControlClient::connect(info).error().text().find("(pid 1) is gone") != std::string::npos);
+}
+
+void ControlTest::saysThatACopyIsFollowed()
+{
+    model::SessionInfo info; // as follow --into leaves it
+    for (const model::SessionState state : {model::SessionState::Recording, model::SessionState::Unfinished}) {
+        info.state = state;
+        const std::string text = ControlClient::connect(info).error().text();
+        QVERIFY2(text.find("ask the original session") != std::string::npos, text.c_str());
+    }
+    info.state = model::SessionState::Recording;
+    info.recorderPid = 4711; // has just begun
+    QVERIFY(ControlClient::connect(info).error().text().find("ask the original") == std::string::npos);
 }
 
 void ControlTest::saysThatTheRecordingHasEnded()
